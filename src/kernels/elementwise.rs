@@ -1,0 +1,28 @@
+//! Element by element over flat slices.
+
+use super::vector::Simd;
+use crate::scalar::Scalar;
+
+/// As much of `from` as `to` has room for, without a panic path.
+#[inline(always)]
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}
+
+/// `y += x`.
+#[inline(always)]
+pub(crate) fn add_assign<V: Simd, S: Scalar>(_simd: V, x: &[S], y: &mut [S]) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y += x;
+    }
+}
+
+/// `y *= factor`.
+#[inline(always)]
+pub(crate) fn scale<V: Simd, S: Scalar>(_simd: V, factor: S, y: &mut [S]) {
+    for y in y {
+        *y *= factor;
+    }
+}

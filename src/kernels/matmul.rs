@@ -1,0 +1,73 @@
+//! Matrix products: forward, weight gradient and input gradient of a dense layer.
+
+use super::vector::Simd;
+use crate::scalar::Scalar;
+
+/// What a product starts from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<'a, S> {
+    /// From zero: the product overwrites.
+    Zero,
+    /// From one row, repeated: a bias.
+    Row(&'a [S]),
+}
+
+/// `C[m][n] = start + Σₖ A[m][k] · B[k][n]`, all three contiguous, row by row.
+///
+/// `a` holds m·k, `b` k·n and `c` m·n numbers.
+#[inline(always)]
+pub(crate) fn matmul<V: Simd, S: Scalar>(
+    _simd: V,
+    (k, n): (usize, usize),
+    a: &[S],
+    b: &[S],
+    c: &mut [S],
+    start: Start<'_, S>,
+) {
+    if n == 0 {
+        return;
+    }
+    for (row, c) in c.chunks_exact_mut(n).enumerate() {
+        match start {
+            Start::Zero => c.fill(S::ZERO),
+            Start::Row(row) => c.copy_from_slice(row),
+        }
+        for (&a, b) in a[row * k..].iter().take(k).zip(b.chunks_exact(n)) {
+            for (c, &b) in c.iter_mut().zip(b) {
+                *c += a * b;
+            }
+        }
+    }
+}
+
+/// `dW[i][o] += Σₙ X[n][i] · G[n][o]`: the weight gradient of a batch of n samples.
+///
+/// `x` holds n·i, `g` n·o and `dw` i·o numbers.
+#[inline(always)]
+pub(crate) fn weight_gradient<V: Simd, S: Scalar>(_simd: V, (i, o): (usize, usize), x: &[S], g: &[S], dw: &mut [S]) {
+    if i == 0 || o == 0 {
+        return;
+    }
+    for (x, g) in x.chunks_exact(i).zip(g.chunks_exact(o)) {
+        for (&x, dw) in x.iter().zip(dw.chunks_exact_mut(o)) {
+            for (dw, &g) in dw.iter_mut().zip(g) {
+                *dw += x * g;
+            }
+        }
+    }
+}
+
+/// `dX[n][i] = Σₒ G[n][o] · W[i][o]`: the input gradient of a batch of n samples.
+///
+/// `g` holds n·o, `w` i·o and `dx` n·i numbers.
+#[inline(always)]
+pub(crate) fn input_gradient<V: Simd, S: Scalar>(_simd: V, (i, o): (usize, usize), g: &[S], w: &[S], dx: &mut [S]) {
+    if i == 0 || o == 0 {
+        return;
+    }
+    for (g, dx) in g.chunks_exact(o).zip(dx.chunks_exact_mut(i)) {
+        for (w, dx) in w.chunks_exact(o).zip(dx) {
+            *dx = g.iter().zip(w).map(|(&g, &w)| g * w).sum();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The one concept: a layer.
+
+use crate::initializer::Initializer;
+use crate::kernels::Simd;
+use crate::parameters::Parameters;
+use crate::plain::Plain;
+use crate::random::{Random, mix};
+use crate::shape::{Sample, Shape};
+
+/// A function with weights that can be differentiated: a layer, a block of layers, or a whole network.
+///
+/// Layers are immutable while they compute. All memory is passed in, its size known from the type: the *tape* holds
+/// what `forward_train` remembers for `backward`, the *workspace* is scratch. `B` is the largest batch that such
+/// memory has room for; a call may use less of it. No method panics, allocates, or reads a clock.
+///
+/// # A layer of your own
+/// Derive [`Parameters`], say what goes in and out, and write `forward_batch` and `backward`. Make it generic over its
+/// scalar, last in the list, as `network!` fills it in. The example `own_layer` is a whole one, and
+/// [`gradient_check`](crate::gradient_check) tells whether `backward` is right.
+pub trait Layer: Parameters {
+    /// One sample that goes in.
+    type Input: Sample;
+    /// One sample that comes out.
+    type Output: Sample<Element = Self::Scalar>;
+    /// What `forward_train` remembers of a batch of at most `B` samples, beside its inputs and outputs.
+    type Tape<const B: usize>: Plain;
+    /// Scratch for a batch of at most `B` samples.
+    type Workspace<const B: usize>: Plain;
+
+    /// What kind of layer it is, as a declaration writes it.
+    const KIND: &'static str;
+    /// Multiply-accumulates of one sample's forward pass.
+    const MACS: usize;
+    /// Whether its outputs are probabilities already, so that a loss that takes logits must refuse them.
+    const PROBABILITIES: bool = false;
+
+    /// Inference: `outputs[n]` from `inputs[n]`.
+    ///
+    /// The caller gives as many outputs as inputs, and at most `B`.
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        workspace: &mut Self::Workspace<B>,
+    );
+
+    /// The forward pass of training: as `forward_batch`, and remembers on `tape` what `backward` needs.
+    ///
+    /// As provided, it is `forward_batch`, for layers that need no more than their inputs and outputs to go back.
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        _tape: &mut Self::Tape<B>,
+        workspace: &mut Self::Workspace<B>,
+    ) {
+        self.forward_batch(pass.simd, inputs, outputs, workspace);
+    }
+
+    /// The chain rule: from the loss's gradient by the outputs to its gradient by the weights and by the inputs.
+    ///
+    /// *Adds* the batch's weight gradient to `gradient`, and *overwrites* `input_gradients` where they are asked
+    /// for. May use `output_gradients` as scratch.
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [Self::Output],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [Self::Input]>,
+        workspace: &mut Self::Workspace<B>,
+    );
+
+    /// Set the first weights: by `initializer`, which is the declaration's or the one that suits the activation that
+    /// follows. A network passes on its own layers' initializers instead. As provided, leaves weights as they are:
+    /// zero.
+    fn initialize(&mut self, _initializer: Initializer, _random: &mut Random) {}
+
+    /// Describe the layer, and what is inside it, for the table of [`summary`](crate::Network::summary).
+    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
+        visitor(Row::of::<Self>(name, depth));
+    }
+}
+
+/// A forward pass that has been made: what [`Layer::backward`] goes back over.
+#[derive(Debug)]
+pub struct Recorded<'a, L: Layer + ?Sized, const B: usize> {
+    /// The samples that went in.
+    pub inputs: &'a [L::Input],
+    /// What came out.
+    ///
+    /// Not so for `Dense`, which has no use for it: an activation right after it shares its memory.
+    pub outputs: &'a [L::Output],
+    /// What `forward_train` remembered.
+    pub tape: &'a L::Tape<B>,
+}
+
+/// One pass of training: the instruction set, and what chance depends on.
+///
+/// Randomness in a layer is a function of the seed, the sample and the layer, and of nothing else, so that it doesn't
+/// depend on threads or on the order of computation.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass<'a, V> {
+    /// The instruction set to compute with.
+    pub simd: V,
+    chance: Chance<'a>,
+    /// A number for where in the network the pass is.
+    place: u64,
+}
+
+/// What chance depends on in a pass over a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chance<'a> {
+    /// A number for the pass: another one for each epoch.
+    pub seed: u64,
+    /// The number of each sample of the batch in its data set. Where there are none, samples are counted from 0.
+    pub samples: &'a [usize],
+}
+
+impl<'a, V: Simd> Pass<'a, V> {
+    /// A pass over a batch.
+    #[must_use]
+    pub const fn new(simd: V, chance: Chance<'a>) -> Self {
+        Self { simd, chance, place: 0 }
+    }
+
+    /// The same pass, inside the layer number `index`.
+    #[inline(always)]
+    #[must_use]
+    pub fn inside(self, index: u64) -> Self {
+        Self { place: mix(self.place, index + 1), ..self }
+    }
+
+    /// The random numbers of the batch's sample number `sample` in this layer.
+    #[inline(always)]
+    #[must_use]
+    pub fn random(&self, sample: usize) -> Random {
+        let sample = self.chance.samples.get(sample).copied().unwrap_or(sample);
+        Random::new(mix(mix(self.chance.seed, sample as u64), self.place))
+    }
+}
+
+/// One line of a network's table: a layer, its shapes and its cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The layer's name in the declaration.
+    pub name: &'static str,
+    /// How many networks and blocks it lies in.
+    pub depth: usize,
+    /// Its kind.
+    pub kind: &'static str,
+    /// The shape of one sample that goes in.
+    pub input: Shape,
+    /// The shape of one sample that comes out.
+    pub output: Shape,
+    /// How many weights it has.
+    pub parameters: usize,
+    /// Multiply-accumulates of one sample's forward pass.
+    pub macs: usize,
+}
+
+impl Row {
+    /// The row of a layer.
+    #[must_use]
+    pub const fn of<L: Layer + ?Sized>(name: &'static str, depth: usize) -> Self {
+        Self {
+            name,
+            depth,
+            kind: L::KIND,
+            input: <L::Input as Sample>::SHAPE,
+            output: <L::Output as Sample>::SHAPE,
+            parameters: L::PARAMETERS,
+            macs: L::MACS,
+        }
+    }
+}

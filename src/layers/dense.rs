@@ -1,0 +1,103 @@
+//! Dense (fully connected) layers.
+
+use core::fmt::Debug;
+use core::marker::PhantomData;
+
+use crate::initializer::Initializer;
+use crate::kernels::{Simd, Start, add_assign, input_gradient, matmul, weight_gradient};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// A dense layer: every output is a weighted sum of every input, and a bias.
+///
+/// `y = x·W + b`, with `x: [I]`, `W: [I][O]`, `b: [O]`, `y: [O]`. Backward, with `g` the loss's gradient by `y`:
+/// `dW = xᵀ·g`, `db = g` (both summed over the batch), `dx = g·Wᵀ`.
+///
+/// Declared as `Dense(O)` or `Dense(O, bias = false)`. `I·O` multiply-accumulates, `I·O + O` weights.
+///
+/// ```
+/// use fnn::{Network, layers::Dense};
+///
+/// let dense = Dense::<2, 1> { weight: [[2.0], [3.0]], bias: [1.0] };
+/// assert_eq!(dense.forward(&[10.0, 100.0]), [321.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Dense<const I: usize, const O: usize, S: Scalar = f32, B: Bias<S> = [S; O]> {
+    /// `weight[i][o]` is what input `i` counts in output `o`.
+    pub weight: [[S; O]; I],
+    /// What is added to each output.
+    pub bias: B,
+}
+
+/// The bias of a [`Dense`] layer: one number an output, or [`NoBias`].
+pub trait Bias<S: Scalar>: Parameters<Scalar = S> + Clone + Debug + PartialEq {}
+
+impl<S: Scalar, const O: usize> Bias<S> for [S; O] {}
+
+/// The absence of a bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoBias<S>(PhantomData<S>);
+
+impl<S: Scalar> Bias<S> for NoBias<S> {}
+
+// SAFETY: there is nothing.
+unsafe impl<S: Scalar> Parameters for NoBias<S> {
+    type Scalar = S;
+
+    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, S>) {}
+}
+
+// SAFETY: `repr(C)`, and both fields are arrays of scalars.
+unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Parameters for Dense<I, O, S, B> {
+    type Scalar = S;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
+        self.weight.visit(name.field("weight"), visitor);
+        self.bias.visit(name.field("bias"), visitor);
+    }
+}
+
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O, S, B> {
+    type Input = [S; I];
+    type Output = [S; O];
+    type Tape<const N: usize> = ();
+    type Workspace<const N: usize> = ();
+
+    const KIND: &'static str = "Dense";
+    const MACS: usize = I * O;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[[S; I]], outputs: &mut [[S; O]], (): &mut ()) {
+        let start = if B::PARAMETERS == 0 { Start::Zero } else { Start::Row(self.bias.parameters()) };
+        matmul(simd, (I, O), Sample::flat(inputs), Sample::flat(&self.weight), Sample::flat_mut(outputs), start);
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const N: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, N>,
+        output_gradients: &mut [[S; O]],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [[S; I]]>,
+        (): &mut (),
+    ) {
+        let (x, g) = (Sample::flat(recorded.inputs), Sample::flat(output_gradients));
+        weight_gradient(pass.simd, (I, O), x, g, Sample::flat_mut(&mut gradient.weight));
+        for g in output_gradients.iter() {
+            add_assign(pass.simd, g, gradient.bias.parameters_mut());
+        }
+        if let Some(dx) = input_gradients {
+            input_gradient(pass.simd, (I, O), g, Sample::flat(&self.weight), Sample::flat_mut(dx));
+        }
+    }
+
+    /// Draws the weights; biases stay 0.
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        initializer.fill(Sample::flat_mut(&mut self.weight), I, O, random);
+    }
+}

@@ -1,0 +1,86 @@
+//! Dropout.
+
+use core::marker::PhantomData;
+
+use crate::kernels::{Simd, copy};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// Drops each element with a probability while training, and does nothing in inference.
+///
+/// `y = x·m / (1 − p)`, where m is 0 with probability p and 1 otherwise ("inverted" dropout: the expectation of y is
+/// x); `dx = g·m / (1 − p)`. m is a function of the seed, the epoch, the sample and the layer. No weights, no tape:
+/// backward draws m again.
+///
+/// Declared as `Dropout(p)`, 0 ≤ p < 1. Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a
+/// simple way to prevent neural networks from overfitting", JMLR 15, 2014.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Dropout<A, const PROBABILITY: u64>(PhantomData<A>);
+
+// SAFETY: there is nothing.
+unsafe impl<A: Sample<Element: Scalar>, const PROBABILITY: u64> Parameters for Dropout<A, PROBABILITY> {
+    type Scalar = A::Element;
+
+    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, A::Element>) {}
+}
+
+impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Dropout<A, PROBABILITY> {
+    /// `to = from·m / (1 − p)`
+    #[inline(always)]
+    fn mask<V: Simd>(pass: Pass<'_, V>, from: &[A], to: &mut [A]) {
+        let probability = f64::from_bits(PROBABILITY);
+        let kept = S::from_f64(1.0 / (1.0 - probability));
+        for (sample, (from, to)) in from.iter().zip(to).enumerate() {
+            let mut random = pass.random(sample);
+            let elements = A::flat(core::slice::from_ref(from)).iter();
+            for (&from, to) in elements.zip(A::flat_mut(core::slice::from_mut(to))) {
+                *to = if random.uniform() < probability { S::ZERO } else { from * kept };
+            }
+        }
+    }
+}
+
+impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Layer for Dropout<A, PROBABILITY> {
+    type Input = A;
+    type Output = A;
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "Dropout";
+    const MACS: usize = 0;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
+        copy(inputs, outputs);
+    }
+
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[A],
+        outputs: &mut [A],
+        (): &mut (),
+        (): &mut (),
+    ) {
+        Self::mask(pass, inputs, outputs);
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        output_gradients: &mut [A],
+        _: &mut Self,
+        input_gradients: Option<&mut [A]>,
+        (): &mut (),
+    ) {
+        if let Some(dx) = input_gradients {
+            Self::mask(pass, output_gradients, dx);
+        }
+    }
+}

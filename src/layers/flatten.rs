@@ -1,0 +1,70 @@
+//! Images and sequences as flat rows of numbers.
+
+use core::marker::PhantomData;
+
+use crate::kernels::{Simd, copy};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::scalar::Scalar;
+use crate::shape::{Sample, reshape, reshape_mut};
+
+/// The elements of `A` in a row: `[[[S; columns]; rows]; channels]` becomes `[S; channels · rows · columns]`.
+///
+/// The order in memory stays as it is, so in a network it costs nothing: the next layer sees the same memory under
+/// another type. Declared as `Flatten`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Flatten<A, const N: usize>(PhantomData<A>);
+
+// SAFETY: there is nothing.
+unsafe impl<A: Sample<Element: Scalar>, const N: usize> Parameters for Flatten<A, N> {
+    type Scalar = A::Element;
+
+    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, A::Element>) {}
+}
+
+impl<S: Scalar, A: Sample<Element = S>, const N: usize> Flatten<A, N> {
+    /// A batch under its flat type.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn view<'a>(&self, batch: &'a [A]) -> &'a [[S; N]] {
+        reshape(batch)
+    }
+
+    /// A batch under its flat type, to write.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn view_mut<'a>(&self, batch: &'a mut [A]) -> &'a mut [[S; N]] {
+        reshape_mut(batch)
+    }
+}
+
+impl<S: Scalar, A: Sample<Element = S>, const N: usize> Layer for Flatten<A, N> {
+    type Input = A;
+    type Output = [S; N];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "Flatten";
+    const MACS: usize = 0;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [[S; N]], (): &mut ()) {
+        copy(self.view(inputs), outputs);
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        output_gradients: &mut [[S; N]],
+        _: &mut Self,
+        input_gradients: Option<&mut [A]>,
+        (): &mut (),
+    ) {
+        if let Some(dx) = input_gradients {
+            copy(output_gradients, self.view_mut(dx));
+        }
+    }
+}

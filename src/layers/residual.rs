@@ -1,0 +1,101 @@
+//! Skip connections.
+
+use crate::initializer::Initializer;
+use crate::kernels::{Simd, add_assign, copy};
+use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::shape::{Sample, first, first_mut};
+
+/// A block of layers and a way around it: `y = x + f(x)`.
+///
+/// The block's output has its input's shape; one that hasn't is a compile error. `dx = g + f′ᵀ·g`.
+///
+/// Declared as `Residual { … }`. He, Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(transparent)]
+pub struct Residual<L> {
+    /// The layers that are gone around.
+    pub inside: L,
+}
+
+// SAFETY: `repr(transparent)`: it is what is inside.
+unsafe impl<L: Parameters> Parameters for Residual<L> {
+    type Scalar = L::Scalar;
+
+    /// The way around adds no segment to the names inside.
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
+        self.inside.visit(name, visitor);
+    }
+}
+
+impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>> Layer for Residual<L> {
+    type Input = L::Input;
+    type Output = L::Output;
+    /// What the block remembers, and its outputs, which those of the whole don't show.
+    type Tape<const B: usize> = (L::Tape<B>, [L::Output; B]);
+    /// The block's scratch, and the gradient that goes around it.
+    type Workspace<const B: usize> = (L::Workspace<B>, [L::Output; B]);
+
+    const KIND: &'static str = "Residual";
+    const MACS: usize = L::MACS;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        (workspace, _): &mut Self::Workspace<B>,
+    ) {
+        self.inside.forward_batch(simd, inputs, outputs, workspace);
+        add_assign(simd, Sample::flat(inputs), Sample::flat_mut(outputs));
+    }
+
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        (tape, inside): &mut Self::Tape<B>,
+        (workspace, _): &mut Self::Workspace<B>,
+    ) {
+        let inside = first_mut(inside, inputs.len());
+        self.inside.forward_train(pass, inputs, inside, tape, workspace);
+        copy(inputs, outputs);
+        add_assign(pass.simd, Sample::flat(inside), Sample::flat_mut(outputs));
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [L::Output],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [L::Input]>,
+        (workspace, around): &mut Self::Workspace<B>,
+    ) {
+        let (tape, inside) = recorded.tape;
+        let recorded = Recorded { inputs: recorded.inputs, outputs: first(inside, recorded.inputs.len()), tape };
+        let around = first_mut(around, output_gradients.len());
+        copy(output_gradients, around);
+        match input_gradients {
+            None => self.inside.backward(pass, recorded, output_gradients, &mut gradient.inside, None, workspace),
+            Some(dx) => {
+                let inside = &mut gradient.inside;
+                self.inside.backward(pass, recorded, output_gradients, inside, Some(&mut *dx), workspace);
+                add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
+            }
+        }
+    }
+
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        self.inside.initialize(initializer, random);
+    }
+
+    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
+        L::describe(name, depth, visitor);
+    }
+}

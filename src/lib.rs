@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+extern crate self as fnn;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod backpropagation;
+mod initializer;
+mod kernels;
+mod layer;
+pub mod layers;
+mod loss;
+mod network;
+mod optimizer;
+mod parameters;
+mod plain;
+mod random;
+mod scalar;
+mod shape;
+
+pub use backpropagation::Backpropagation;
+pub use fnn_macros::{Parameters, network};
+pub use initializer::Initializer;
+pub use kernels::{Operation, Portable, Simd, dispatch};
+pub use layer::{Chance, Layer, Pass, Recorded, Row};
+pub use loss::{Loss, Term};
+pub use network::{Network, Summary};
+pub use optimizer::{Optimizer, State};
+pub use parameters::{Name, Parameters, Visitor};
+pub use plain::Plain;
+pub use random::Random;
+pub use scalar::Scalar;
+pub use shape::{Sample, Shape};

@@ -1,0 +1,74 @@
+//! Losses: how far outputs are from targets, and in which direction to mend them.
+
+use core::ops::AddAssign;
+
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// A loss: a number for each sample that training makes smaller, and its gradient by the sample's outputs.
+///
+/// The loss of a batch is the weighted mean `Σ wₙ·lₙ / Σ wₙ`. Every weight is 1, but where classes are weighted.
+/// Which targets go with which outputs is known at compile time: `Loss<[f32; 10], usize>` compares ten scores with
+/// the number of a class.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot compare outputs `{Output}` with targets `{Target}`",
+    label = "this loss takes other targets",
+    note = "`CrossEntropy` compares scores `[f32; N]` with a class `usize` or with probabilities `[f32; N]`; the other \
+            losses compare outputs with targets of the same type"
+)]
+pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
+    /// Whether it takes logits and applies the sigmoid or the softmax itself.
+    const TAKES_LOGITS: bool = false;
+
+    /// The loss of one sample.
+    fn value(&self, output: &Output, target: &Target) -> Term<Output::Element>;
+
+    /// The loss of one sample, and into `gradient` the gradient of `weight · loss` by its outputs.
+    fn gradient(&self, output: &Output, target: &Target, gradient: &mut Output) -> Term<Output::Element>;
+
+    /// Whether the output is right, where the question has an answer: whether the highest score is the target's
+    /// class, say.
+    fn correct(&self, _output: &Output, _target: &Target) -> Option<bool> {
+        None
+    }
+
+    /// What is wrong with a target: what was expected, where something else was found. Checked before training.
+    ///
+    /// # Errors
+    /// A sentence of what was expected of such a target, as "a class below 10".
+    fn check(&self, _target: &Target) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+/// One sample's part of a mean loss, or a sum of such parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Term<S> {
+    /// weight · loss
+    pub loss: S,
+    /// The weight that the sample counts with.
+    pub weight: S,
+}
+
+impl<S: Scalar> Term<S> {
+    /// The loss of a sample that counts as 1.
+    #[inline(always)]
+    pub const fn of(loss: S) -> Self {
+        Self { loss, weight: S::ONE }
+    }
+
+    /// Σ weight·loss / Σ weight, and 0 of nothing.
+    #[inline(always)]
+    #[must_use]
+    pub fn mean(self) -> S {
+        if self.weight > S::ZERO { self.loss / self.weight } else { self.loss }
+    }
+}
+
+impl<S: Scalar> AddAssign for Term<S> {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.weight += other.weight;
+    }
+}

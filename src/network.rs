@@ -1,0 +1,130 @@
+//! What a user does with a network: build it, ask it, look at it.
+
+use core::fmt;
+
+use crate::initializer::Initializer;
+use crate::kernels::{Operation, Simd, dispatch};
+use crate::layer::{Layer, Row};
+use crate::plain::Plain;
+use crate::random::Random;
+use crate::shape::first_mut;
+
+/// What every [`Layer`] can do for its user. A network that `network!` made is a layer, and so has all of it.
+pub trait Network: Layer {
+    /// Bytes of weights: what the network takes in flash.
+    const WEIGHT_BYTES: usize = size_of::<Self>();
+    /// Bytes that the forward pass of training remembers of one sample, beside what goes in and comes out.
+    const TAPE_BYTES: usize = size_of::<Self::Tape<1>>();
+
+    /// A network with its first weights, drawn by each layer's [`Initializer`].
+    ///
+    /// One seed gives the same weights on every platform. The network passes through the stack, which is why this is
+    /// a compile error above 128 KiB of weights: there, [`boxed`](Self::boxed) builds it in place on the heap.
+    #[must_use]
+    fn seeded(seed: u64) -> Self {
+        const {
+            assert!(
+                size_of::<Self>() <= 128 * 1024,
+                "the network is too large for the stack: build it on the heap with `boxed(seed)`"
+            );
+        }
+        let mut network = Self::zeroed();
+        network.initialize(Initializer::DEFAULT, &mut Random::new(seed));
+        network
+    }
+
+    /// [`seeded`](Self::seeded), built in place on the heap, whatever its size.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn boxed(seed: u64) -> alloc::boxed::Box<Self> {
+        let mut network = Self::zeroed_box();
+        network.initialize(Initializer::DEFAULT, &mut Random::new(seed));
+        network
+    }
+
+    /// Inference of one sample. Allocates nothing.
+    #[inline]
+    #[must_use]
+    fn forward(&self, input: &Self::Input) -> Self::Output {
+        let mut output = Plain::zeroed();
+        let outputs = core::slice::from_mut(&mut output);
+        let mut workspace = Plain::zeroed();
+        let inputs = core::slice::from_ref(input);
+        dispatch(Forward::<Self, 1> { network: self, inputs, outputs, workspace: &mut workspace });
+        output
+    }
+
+    /// Inference of a batch of any size, `B` samples at a time. Allocates nothing.
+    ///
+    /// As many samples are computed as there are both inputs and outputs.
+    fn forward_into<const B: usize>(
+        &self,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        workspace: &mut Self::Workspace<B>,
+    ) {
+        dispatch(Forward::<Self, B> { network: self, inputs, outputs, workspace });
+    }
+
+    /// Inference of a batch of any size.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
+        let mut outputs = alloc::vec![Plain::zeroed(); inputs.len()];
+        let mut workspace = Self::Workspace::<BLOCK>::zeroed_box();
+        self.forward_into::<BLOCK>(inputs, &mut outputs, &mut workspace);
+        outputs
+    }
+
+    /// A table of the layers, their shapes and their cost, to print.
+    fn summary() -> Summary {
+        Summary { describe: Self::describe, total: Row::of::<Self>("", 0) }
+    }
+}
+
+impl<L: Layer> Network for L {}
+
+/// Samples of one block of a forward pass, where the caller doesn't choose.
+#[cfg(feature = "alloc")]
+const BLOCK: usize = 32;
+
+/// Inference of a batch, block by block, to run with the best instruction set.
+struct Forward<'a, L: Layer, const B: usize> {
+    network: &'a L,
+    inputs: &'a [L::Input],
+    outputs: &'a mut [L::Output],
+    workspace: &'a mut L::Workspace<B>,
+}
+
+impl<L: Layer, const B: usize> Operation for Forward<'_, L, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        const { assert!(B > 0, "a forward pass needs room for at least one sample") }
+        for (inputs, outputs) in self.inputs.chunks(B).zip(self.outputs.chunks_mut(B)) {
+            let outputs = first_mut(outputs, inputs.len());
+            self.network.forward_batch(simd, crate::shape::first(inputs, outputs.len()), outputs, self.workspace);
+        }
+    }
+}
+
+/// A network's table: print it.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary {
+    describe: fn(&'static str, usize, &mut dyn FnMut(Row)),
+    total: Row,
+}
+
+impl Summary {
+    /// Visit the rows: the network's own, then its layers', each composite before what is inside it.
+    pub fn for_each(&self, visitor: &mut dyn FnMut(Row)) {
+        (self.describe)("", 0, visitor);
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {} -> {}", self.total.kind, self.total.input, self.total.output)
+    }
+}

@@ -1,0 +1,99 @@
+//! Optimizers: gradient descent in its forms. One short file each: formula, source, update.
+
+use crate::kernels::{Operation, Simd, dispatch};
+use crate::parameters::Parameters;
+use crate::scalar::Scalar;
+
+/// A rule that moves weights along their gradient, with `SLOTS` numbers of memory for each weight.
+///
+/// An optimizer is plain data: its learning rate and its other constants. What it remembers is a [`State`], `SLOTS`
+/// networks of the same type that the caller owns, so that it can lie on the heap or in a `static`.
+///
+/// To add one, write its constants as a struct and `update`, which sees the flat weights.
+pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
+    /// Move `parameters` along `gradient`, in step number `step`, counted from 1.
+    ///
+    /// The slices are the same range of the weights, of their mean gradient, and of each slot, so they are of one
+    /// length. No weight's update depends on another weight's.
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        step: u64,
+        parameters: &mut [S],
+        gradient: &[S],
+        slots: [&mut [S]; SLOTS],
+    );
+
+    /// The learning rate.
+    fn learning_rate(&self) -> f64;
+
+    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)>;
+
+    /// Move the whole of `network` along `gradient`. Allocates nothing.
+    ///
+    /// ```
+    /// use fnn::{Network, Optimizer, Parameters, Sgd, State, layers::Dense};
+    ///
+    /// let mut network = Dense::<1, 1> { weight: [[1.0]], bias: [0.0] };
+    /// let gradient = Dense { weight: [[2.0]], bias: [4.0] };
+    /// let sgd = Sgd::new(0.5);
+    /// sgd.step(&mut network, &gradient, &mut State::new());
+    /// assert_eq!(network, Dense { weight: [[0.0]], bias: [-2.0] });
+    /// ```
+    fn step<P: Parameters>(&self, network: &mut P, gradient: &P, state: &mut State<P, SLOTS>) {
+        state.steps += 1;
+        dispatch(Step { optimizer: self, step: state.steps, network, gradient, slots: &mut state.slots });
+    }
+}
+
+/// What an optimizer remembers: how many steps it took, and its slots, each a network of the same type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State<P, const SLOTS: usize> {
+    /// The steps taken so far.
+    pub steps: u64,
+    /// The slots: momentums, means of squares, and the like.
+    pub slots: [P; SLOTS],
+}
+
+impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
+    /// Before the first step: all zeros.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { steps: 0, slots: core::array::from_fn(|_| P::zeroed()) }
+    }
+
+    /// [`new`](Self::new), built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        let memory = alloc::boxed::Box::<Self>::new_zeroed();
+        // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
+        unsafe { memory.assume_init() }
+    }
+}
+
+impl<P: Parameters, const SLOTS: usize> Default for State<P, SLOTS> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An update of all weights, to run with the best instruction set.
+struct Step<'a, O, P, const SLOTS: usize> {
+    optimizer: &'a O,
+    step: u64,
+    network: &'a mut P,
+    gradient: &'a P,
+    slots: &'a mut [P; SLOTS],
+}
+
+impl<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize> Operation for Step<'_, O, P, SLOTS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let slots = self.slots.each_mut().map(P::parameters_mut);
+        self.optimizer.update(simd, self.step, self.network.parameters_mut(), self.gradient.parameters(), slots);
+    }
+}

@@ -1,0 +1,171 @@
+//! Weights as plain old data: one flat slice for optimizers, dotted names for people and files.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::scalar::Scalar;
+use crate::shape::{Sample, Shape};
+
+/// Something that is made of weights and of nothing else, so that all of them can be seen as one flat slice.
+///
+/// A network is one, a layer is one, and so are their gradients, momentums and averages: *the same type* holds
+/// weights, or the gradient of weights.
+///
+/// Derive it for a layer of your own; the derive asks for `#[repr(C)]` and for a type parameter for the scalar,
+/// last in the list:
+///
+/// ```
+/// use fnn::{Parameters, Scalar};
+///
+/// #[derive(Parameters)]
+/// #[repr(C)]
+/// struct Affine<const N: usize, S: Scalar = f32> {
+///     gain: [S; N],
+///     shift: [S; N],
+/// }
+///
+/// let affine = Affine { gain: [1.0; 2], shift: [0.5; 2] };
+/// assert_eq!(affine.parameters(), [1.0, 1.0, 0.5, 0.5]);
+/// affine.for_each(&mut |name, _, values| println!("{name}: {values:?}"));
+/// ```
+///
+/// # Safety
+/// The type is an array of [`Parameters::Scalar`] in all but name: its size is a multiple of the scalar's, its
+/// alignment at most the scalar's, every bit pattern of it is a value, and it has no padding and nothing to drop.
+pub unsafe trait Parameters: Sized + Send + Sync + 'static {
+    /// The number that the weights are made of.
+    type Scalar: Scalar;
+
+    /// How many weights there are.
+    const PARAMETERS: usize = size_of::<Self>() / size_of::<Self::Scalar>();
+
+    /// Visit each array of weights with its dotted name below `name` and its shape, in the order of
+    /// [`parameters`](Self::parameters).
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, Self::Scalar>);
+
+    /// All weights.
+    #[inline(always)]
+    fn parameters(&self) -> &[Self::Scalar] {
+        // SAFETY: the trait promises an array of scalars.
+        unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::PARAMETERS) }
+    }
+
+    /// All weights, to write.
+    #[inline(always)]
+    fn parameters_mut(&mut self) -> &mut [Self::Scalar] {
+        // SAFETY: the trait promises an array of scalars; the borrow is exclusive.
+        unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::PARAMETERS) }
+    }
+
+    /// With all weights zero: an empty gradient, an optimizer's first state.
+    #[must_use]
+    fn zeroed() -> Self {
+        // SAFETY: the trait promises an array of scalars, of which zero bytes are the zeros.
+        unsafe { core::mem::zeroed() }
+    }
+
+    /// [`zeroed`](Self::zeroed), built in place on the heap, whatever its size.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn zeroed_box() -> alloc::boxed::Box<Self> {
+        let memory = alloc::boxed::Box::<Self>::new_zeroed();
+        // SAFETY: as in `zeroed`.
+        unsafe { memory.assume_init() }
+    }
+
+    /// A copy on the heap, which doesn't pass through the stack.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn boxed_copy(&self) -> alloc::boxed::Box<Self> {
+        let mut copy = Self::zeroed_box();
+        copy.parameters_mut().copy_from_slice(self.parameters());
+        copy
+    }
+
+    /// Visit each array of weights with its dotted name (`conv1.weight`) and its shape.
+    fn for_each(&self, visitor: &mut Visitor<'_, Self::Scalar>) {
+        self.visit(Name::ROOT, visitor);
+    }
+}
+
+/// What is called with each array of weights: its name, its shape, its values.
+pub type Visitor<'a, S> = dyn FnMut(Name<'_>, Shape, &[S]) + 'a;
+
+/// The dotted name of an array of weights, such as `encoder.hidden.weight`. Print it, or `to_string` it.
+#[derive(Clone, Copy)]
+pub struct Name<'a> {
+    parent: Option<&'a Name<'a>>,
+    segment: &'static str,
+}
+
+impl Name<'_> {
+    /// The empty name, to which segments are added.
+    pub const ROOT: Self = Self { parent: None, segment: "" };
+
+    /// This name, a dot, and `segment`.
+    #[must_use]
+    pub const fn field(&self, segment: &'static str) -> Name<'_> {
+        Name { parent: Some(self), segment }
+    }
+
+    /// Whether it is the name that `text` spells.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        match self.parent {
+            None => text.is_empty(),
+            Some(parent) => match text.strip_suffix(self.segment) {
+                Some(rest) if parent.parent.is_none() => rest.is_empty(),
+                Some(rest) => rest.strip_suffix('.').is_some_and(|rest| parent.is(rest)),
+                None => false,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+            if parent.parent.is_some() {
+                f.write_str(".")?;
+            }
+        }
+        f.write_str(self.segment)
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+macro_rules! scalar_parameters {
+    ($($number:ty),*) => {$(
+        // SAFETY: a number is an array of one number.
+        unsafe impl Parameters for $number {
+            type Scalar = Self;
+
+            fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, Self>) {
+                visitor(name, Shape::SCALAR, core::slice::from_ref(self));
+            }
+        }
+    )*};
+}
+scalar_parameters!(f32, f64);
+
+// SAFETY: an array of arrays of scalars is an array of scalars.
+unsafe impl<P: Parameters + Sample, const N: usize> Parameters for [P; N] {
+    type Scalar = P::Scalar;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, P::Scalar>) {
+        visitor(name, Self::SHAPE, self.parameters());
+    }
+}
+
+// SAFETY: there is nothing.
+unsafe impl<S: Scalar> Parameters for PhantomData<S> {
+    type Scalar = S;
+
+    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, S>) {}
+}

@@ -1,0 +1,44 @@
+//! Plain old data: what may be made of zero bytes, in place, at any size.
+
+use core::marker::PhantomData;
+
+/// Types of which every bit pattern is a value and that hold nothing to drop: numbers, and arrays and pairs of
+/// numbers.
+///
+/// Tapes and workspaces are plain, so that they can start as zeroed memory wherever their owner keeps them: on the
+/// heap without passing through the stack, in a `static`, or on the stack.
+///
+/// # Safety
+/// Every bit pattern, all zeros included, is a valid value of the type.
+pub unsafe trait Plain: Copy + Send + Sync + 'static {
+    /// The value whose bytes are all zero.
+    fn zeroed() -> Self {
+        // SAFETY: the trait promises that every bit pattern is valid.
+        unsafe { core::mem::zeroed() }
+    }
+
+    /// The value whose bytes are all zero, built in place on the heap.
+    #[cfg(feature = "alloc")]
+    fn zeroed_box() -> alloc::boxed::Box<Self> {
+        let memory = alloc::boxed::Box::<Self>::new_zeroed();
+        // SAFETY: the trait promises that every bit pattern is valid.
+        unsafe { memory.assume_init() }
+    }
+}
+
+macro_rules! plain_numbers {
+    ($($number:ty),*) => {
+        // SAFETY: every bit pattern of an integer or a floating-point number is a value.
+        $(unsafe impl Plain for $number {})*
+    };
+}
+plain_numbers!(f32, f64, u8, u16, u32, u64, usize, i8, i16, i32, i64);
+
+// SAFETY: there are no bits.
+unsafe impl Plain for () {}
+// SAFETY: there are no bits.
+unsafe impl<T: Send + Sync + 'static> Plain for PhantomData<T> {}
+// SAFETY: an array has its elements' bits and no others.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+// SAFETY: a pair has its members' bits; padding holds no value.
+unsafe impl<A: Plain, B: Plain> Plain for (A, B) {}

@@ -1,0 +1,1 @@
+//! What generated code names, and users do not.

@@ -1,0 +1,195 @@
+//! Shapes: what a sample is, and the sentences that the compiler prints when two shapes differ.
+
+use core::fmt;
+
+use crate::plain::Plain;
+
+/// The most dimensions that a sample can have.
+const MAX_RANK: usize = 4;
+
+/// The dimensions of a sample, outermost first: `[1, 28, 28]` for one channel of 28 rows of 28 columns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    rank: usize,
+    sizes: [usize; MAX_RANK],
+}
+
+impl Shape {
+    /// The shape of a single number.
+    pub const SCALAR: Self = Self { rank: 0, sizes: [0; MAX_RANK] };
+
+    /// This shape, `size` times over: the shape of an array of `size` such samples.
+    #[must_use]
+    pub const fn repeated(self, size: usize) -> Self {
+        assert!(self.rank < MAX_RANK, "a sample has at most four dimensions");
+        let mut sizes = [0; MAX_RANK];
+        sizes[0] = size;
+        let mut axis = 0;
+        while axis < self.rank {
+            sizes[axis + 1] = self.sizes[axis];
+            axis += 1;
+        }
+        Self { rank: self.rank + 1, sizes }
+    }
+
+    /// The number of dimensions.
+    #[must_use]
+    pub const fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The size of dimension `axis`, or 1 past the last one.
+    #[must_use]
+    pub const fn size(&self, axis: usize) -> usize {
+        if axis < self.rank { self.sizes[axis] } else { 1 }
+    }
+
+    /// The sizes of all dimensions, outermost first.
+    #[must_use]
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes[..self.rank]
+    }
+
+    /// The number of elements: the product of the sizes.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        let mut length = 1;
+        let mut axis = 0;
+        while axis < self.rank {
+            length *= self.sizes[axis];
+            axis += 1;
+        }
+        length
+    }
+
+    /// Whether two shapes are the same, for constant expressions.
+    #[must_use]
+    pub const fn equals(&self, other: &Self) -> bool {
+        if self.rank != other.rank {
+            return false;
+        }
+        let mut axis = 0;
+        while axis < self.rank {
+            if self.sizes[axis] != other.sizes[axis] {
+                return false;
+            }
+            axis += 1;
+        }
+        true
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.sizes()).finish()
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What goes into a layer or comes out of it: a number, or arrays of samples nested up to four deep.
+///
+/// There is no tensor type: a sample of 784 numbers is `[f32; 784]`, a grey picture is `[[[f32; 28]; 28]; 1]`
+/// (channels, rows, columns), and a batch is a slice of samples, contiguous in memory.
+///
+/// The trait is sealed: numbers implement it, and arrays of samples do.
+///
+/// ```
+/// use fnn::Sample;
+///
+/// let batch = [[1.0, 2.0], [3.0, 4.0]];
+/// assert_eq!(<[f32; 2]>::SHAPE.sizes(), [2]);
+/// assert_eq!(Sample::flat(&batch), [1.0, 2.0, 3.0, 4.0]);
+/// ```
+pub trait Sample: Plain + PartialEq + fmt::Debug + sealed::Sealed {
+    /// The number at the bottom of the nesting.
+    type Element: Sample;
+    /// The dimensions, outermost first.
+    const SHAPE: Shape;
+    /// The number of elements.
+    const LENGTH: usize = Self::SHAPE.length();
+
+    /// All elements of a batch, sample after sample.
+    fn flat(samples: &[Self]) -> &[Self::Element];
+
+    /// All elements of a batch, sample after sample, to write.
+    fn flat_mut(samples: &mut [Self]) -> &mut [Self::Element];
+}
+
+macro_rules! number_samples {
+    ($($number:ty),*) => {$(
+        impl sealed::Sealed for $number {}
+        impl Sample for $number {
+            type Element = Self;
+            const SHAPE: Shape = Shape::SCALAR;
+
+            #[inline(always)]
+            fn flat(samples: &[Self]) -> &[Self] {
+                samples
+            }
+
+            #[inline(always)]
+            fn flat_mut(samples: &mut [Self]) -> &mut [Self] {
+                samples
+            }
+        }
+    )*};
+}
+number_samples!(f32, f64, u8, u16, u32, usize, i8, i32);
+
+impl<A: Sample, const N: usize> sealed::Sealed for [A; N] {}
+impl<A: Sample, const N: usize> Sample for [A; N] {
+    type Element = A::Element;
+    const SHAPE: Shape = A::SHAPE.repeated(N);
+
+    #[inline(always)]
+    fn flat(samples: &[Self]) -> &[A::Element] {
+        A::flat(samples.as_flattened())
+    }
+
+    #[inline(always)]
+    fn flat_mut(samples: &mut [Self]) -> &mut [A::Element] {
+        A::flat_mut(samples.as_flattened_mut())
+    }
+}
+
+/// The same elements as samples of another shape of the same length.
+///
+/// What `Flatten` is, and what connects layers whose shapes only the compiler knows. A length that differs is a
+/// compile error.
+#[inline(always)]
+pub(crate) fn reshape<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
+    const { assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements") }
+    // SAFETY: both types are nested arrays of one element type and of one length, so they have one size and one
+    // alignment.
+    unsafe { core::slice::from_raw_parts(samples.as_ptr().cast(), samples.len()) }
+}
+
+/// [`reshape`], to write.
+#[inline(always)]
+pub(crate) fn reshape_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
+    const { assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements") }
+    // SAFETY: as in `reshape`; the borrow is exclusive.
+    unsafe { core::slice::from_raw_parts_mut(samples.as_mut_ptr().cast(), samples.len()) }
+}
+
+/// The first `count` samples, or as many as there are, without a panic path.
+#[inline(always)]
+pub(crate) fn first<A>(samples: &[A], count: usize) -> &[A] {
+    &samples[..count.min(samples.len())]
+}
+
+/// [`first`], to write.
+#[inline(always)]
+pub(crate) fn first_mut<A>(samples: &mut [A], count: usize) -> &mut [A] {
+    let count = count.min(samples.len());
+    &mut samples[..count]
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
