@@ -9,6 +9,10 @@ extern crate self as fnn;
 #[path = "private.rs"]
 pub mod __private;
 mod backpropagation;
+#[cfg(feature = "std")]
+pub mod data;
+#[cfg(feature = "std")]
+mod error;
 mod initializer;
 mod kernels;
 mod layer;
@@ -23,6 +27,10 @@ mod scalar;
 mod shape;
 
 pub use backpropagation::Backpropagation;
+#[cfg(feature = "std")]
+pub use data::DataSet;
+#[cfg(feature = "std")]
+pub use error::Error;
 pub use fnn_macros::{Parameters, network};
 pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};

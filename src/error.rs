@@ -1,0 +1,99 @@
+//! What can go wrong while reading data or training: one type.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// What went wrong, and where: the file or the setting, what was expected, what was found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A file holds something else than it should.
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The part of the file that is wrong.
+        field: &'static str,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A data set has inputs and targets of different number.
+    Unpaired {
+        /// How many inputs there are.
+        inputs: usize,
+        /// How many targets there are.
+        targets: usize,
+    },
+    /// A data set to train or to validate on has no samples.
+    Empty {
+        /// Which of the sets: "training" or "validation".
+        set: &'static str,
+    },
+    /// A number in a data set makes no sense: an infinite or undefined input, a target that the loss can't take.
+    Sample {
+        /// Which of the sets: "training" or "validation".
+        set: &'static str,
+        /// The number of the sample in it, from 0.
+        sample: usize,
+        /// What was expected, and what was found.
+        problem: String,
+    },
+    /// A setting of the trainer or of the optimizer makes no sense.
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// What makes sense.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// A loss or a gradient is infinite or undefined.
+    NonFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The mini-batch in it, from 1.
+        batch: usize,
+        /// What is not finite: "the loss", or the dotted name of the weights whose gradient isn't.
+        what: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Format { path, field, expected, found } => {
+                write!(f, "{}: {field}: expected {expected}, found {found}", path.display())
+            }
+            Self::Unpaired { inputs, targets } => {
+                write!(
+                    f,
+                    "a data set has one target for each input, but there are {inputs} inputs and {targets} targets"
+                )
+            }
+            Self::Empty { set } => write!(f, "the {set} set has no samples"),
+            Self::Sample { set, sample, problem } => write!(f, "the {set} set, sample {sample}: {problem}"),
+            Self::Setting { name, expected, found } => write!(f, "{name}: expected {expected}, found {found}"),
+            Self::NonFinite { epoch, batch, what } => {
+                write!(f, "epoch {epoch}, mini-batch {batch}: {what} is not finite; the weights before it are kept")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
