@@ -18,6 +18,7 @@ mod kernels;
 mod layer;
 pub mod layers;
 mod loss;
+mod memory;
 mod network;
 mod optimizer;
 mod parameters;
@@ -25,13 +26,14 @@ mod plain;
 mod random;
 mod scalar;
 mod shape;
+mod verdict;
 
 pub use backpropagation::Backpropagation;
 #[cfg(feature = "std")]
 pub use data::DataSet;
 #[cfg(feature = "std")]
 pub use error::Error;
-pub use fnn_macros::{Parameters, network};
+pub use fnn_macros::Parameters;
 pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};
 pub use layer::{Chance, Layer, Pass, Recorded, Row};
@@ -43,3 +45,11 @@ pub use plain::Plain;
 pub use random::Random;
 pub use scalar::Scalar;
 pub use shape::{Sample, Shape};
+
+#[doc = include_str!("network.md")]
+#[macro_export]
+macro_rules! network {
+    ($($declaration:tt)*) => {
+        $crate::__private::declare! { [$crate] $($declaration)* }
+    };
+}

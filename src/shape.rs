@@ -162,7 +162,7 @@ impl<A: Sample, const N: usize> Sample for [A; N] {
 /// What `Flatten` is, and what connects layers whose shapes only the compiler knows. A length that differs is a
 /// compile error.
 #[inline(always)]
-pub(crate) fn reshape<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
+pub fn reshape<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
     const { assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements") }
     // SAFETY: both types are nested arrays of one element type and of one length, so they have one size and one
     // alignment.
@@ -171,7 +171,7 @@ pub(crate) fn reshape<A: Sample, B: Sample<Element = A::Element>>(samples: &[A])
 
 /// [`reshape`], to write.
 #[inline(always)]
-pub(crate) fn reshape_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
+pub fn reshape_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
     const { assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements") }
     // SAFETY: as in `reshape`; the borrow is exclusive.
     unsafe { core::slice::from_raw_parts_mut(samples.as_mut_ptr().cast(), samples.len()) }
@@ -179,13 +179,13 @@ pub(crate) fn reshape_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &
 
 /// The first `count` samples, or as many as there are, without a panic path.
 #[inline(always)]
-pub(crate) fn first<A>(samples: &[A], count: usize) -> &[A] {
+pub fn first<A>(samples: &[A], count: usize) -> &[A] {
     &samples[..count.min(samples.len())]
 }
 
 /// [`first`], to write.
 #[inline(always)]
-pub(crate) fn first_mut<A>(samples: &mut [A], count: usize) -> &mut [A] {
+pub fn first_mut<A>(samples: &mut [A], count: usize) -> &mut [A] {
     let count = count.min(samples.len());
     &mut samples[..count]
 }

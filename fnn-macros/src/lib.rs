@@ -1,12 +1,50 @@
-//! The macros of the crate `fnn`. Use them through it.
+//! The macros of the crate `fnn`. Use them through it: it says what they do.
+//!
+//! A declaration goes one way: `parse` (tokens to syntax) → `model` (kinds and arguments known) → `shapes` (what flows
+//! from layer to layer) → `expand` (items). Every phase collects its mistakes in one `Errors`; after a mistake,
+//! `fallback` takes the place of `expand`.
+
+mod cfg;
+mod derive;
+mod expand;
+mod fallback;
+mod kinds;
+mod model;
+mod parse;
+mod report;
+mod shapes;
+mod stages;
+mod table;
+
 use proc_macro::TokenStream;
-/// x
+
+/// What `fnn::network!` calls, with the path of the crate in brackets in front.
 #[proc_macro]
-pub fn network(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn declare(tokens: TokenStream) -> TokenStream {
+    network(tokens.into()).into()
 }
-/// x
-#[proc_macro_derive(Parameters)]
-pub fn parameters(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+
+/// See `fnn::Parameters`.
+#[proc_macro_derive(Parameters, attributes(parameters))]
+pub fn parameters(tokens: TokenStream) -> TokenStream {
+    derive::parameters(tokens.into()).unwrap_or_else(|error| error.into_compile_error()).into()
+}
+
+/// The phases, one after the other.
+fn network(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    let (fnn, tokens) = parse::split_crate(tokens);
+    if let Some(variants) = cfg::variants(&fnn, &tokens) {
+        return variants;
+    }
+    let mut errors = report::Errors::new();
+    let Some(declaration) = parse::declaration(tokens, &mut errors) else {
+        return errors.into_compile_errors();
+    };
+    let model = model::bind(fnn, declaration, &mut errors);
+    let network = shapes::flow(model, &mut errors);
+    if errors.is_empty() {
+        expand::network(&network)
+    } else {
+        fallback::network(&network, errors.into_compile_errors())
+    }
 }

@@ -1,0 +1,84 @@
+//! `#[cfg(…)]` on a layer: the declaration with that layer, and the declaration without it.
+//!
+//! What comes after a layer depends on its shape, and only the compiler knows what holds; so it gets both networks,
+//! each under its condition, and expands the one that holds.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
+
+use crate::parse::split_at_commas;
+
+/// The two declarations that the first `#[cfg(…)]` on a layer makes of one.
+pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<TokenStream> {
+    let mut tokens: Vec<TokenTree> = declaration.clone().into_iter().collect();
+    let TokenTree::Group(body) = tokens.pop()? else { return None };
+    let split = split(&body)?;
+    let header: TokenStream = tokens.into_iter().collect();
+    let Split { condition, with, without } = split;
+    Some(quote! {
+        #[cfg(#condition)]
+        #fnn::__private::declare! { [#fnn] #header #with }
+        #[cfg(not(#condition))]
+        #fnn::__private::declare! { [#fnn] #header #without }
+    })
+}
+
+/// A block's first condition, and the block where it holds and where it doesn't.
+struct Split {
+    condition: TokenStream,
+    with: Group,
+    without: Group,
+}
+
+/// The first condition in a block of layers or in the blocks inside it.
+fn split(block: &Group) -> Option<Split> {
+    if block.delimiter() != Delimiter::Brace {
+        return None;
+    }
+    let layers = split_at_commas(block.stream());
+    for (index, layer) in layers.iter().enumerate() {
+        let replaced = |layer: Option<TokenStream>| {
+            let mut layers: Vec<_> = layers.iter().cloned().map(Some).collect();
+            layers[index] = layer;
+            let layers = layers.into_iter().flatten();
+            let mut group = Group::new(Delimiter::Brace, quote! { #(#layers),* });
+            group.set_span(block.span());
+            group
+        };
+        if let Some((condition, layer)) = conditional(layer) {
+            return Some(Split { condition, with: replaced(Some(layer)), without: replaced(None) });
+        }
+        let mut tokens: Vec<TokenTree> = layer.clone().into_iter().collect();
+        if let Some(TokenTree::Group(inside)) = tokens.pop()
+            && let Some(inside) = split(&inside)
+        {
+            let with_block = |block: Group| {
+                let tokens = tokens.iter().cloned().chain([TokenTree::Group(block)]);
+                replaced(Some(tokens.collect()))
+            };
+            let (with, without) = (with_block(inside.with), with_block(inside.without));
+            return Some(Split { condition: inside.condition, with, without });
+        }
+    }
+    None
+}
+
+/// The condition of a layer's first `#[cfg(…)]`, and the layer without it.
+fn conditional(layer: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let tokens: Vec<TokenTree> = layer.clone().into_iter().collect();
+    for (index, pair) in tokens.windows(2).enumerate().step_by(2) {
+        let [TokenTree::Punct(hash), TokenTree::Group(attribute)] = pair else { return None };
+        if hash.as_char() != '#' {
+            return None;
+        }
+        let mut inside = attribute.stream().into_iter();
+        if let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(condition)), None) =
+            (inside.next(), inside.next(), inside.next())
+            && name == "cfg"
+        {
+            let rest = tokens[..index].iter().chain(&tokens[index + 2..]).cloned().collect();
+            return Some((condition.stream(), rest));
+        }
+    }
+    None
+}

@@ -1,0 +1,239 @@
+//! A network as items: the struct, what it is made of, and its forward and backward functions.
+//!
+//! The items only wire: everything that computes is a method of the library.
+
+mod memory;
+mod passes;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::Ident;
+use syn::ext::IdentExt;
+
+use crate::derive::{Field, parameters_impl};
+use crate::kinds::Role;
+use crate::model::generic_arguments;
+use crate::shapes::{Network, Site};
+use crate::stages::stages;
+use crate::table;
+
+/// Everything that a declaration becomes.
+pub(crate) fn network(network: &Network) -> TokenStream {
+    let blocks = network.blocks.iter().map(self::network);
+    let item = structure(network, None);
+    let parameters = parameters(network);
+    let layer = layer(network);
+    let checks = checks(network);
+    let methods = if network.is_block() { TokenStream::new() } else { methods(network) };
+    quote! {
+        #(#blocks)*
+        #item
+        #parameters
+        #layer
+        #methods
+        #checks
+    }
+}
+
+impl Network {
+    /// Whether it is the inside of a residual block.
+    pub(crate) fn is_block(&self) -> bool {
+        self.header.name.to_string().starts_with("__")
+    }
+
+    /// A place to make tokens for.
+    pub(crate) fn site(&self) -> Site<'_> {
+        Site { fnn: &self.header.fnn, scalar: &self.header.scalar, name: "", written: &self.header.fnn }
+    }
+
+    /// `Name<HIDDEN, scalar>`
+    pub(crate) fn path(&self, scalar: &impl ToTokens) -> TokenStream {
+        let name = &self.header.name;
+        let arguments = generic_arguments(&self.header.generics);
+        quote!(#name<#(#arguments,)* #scalar>)
+    }
+
+    /// `const HIDDEN: usize, S: Scalar`
+    pub(crate) fn parameters(&self) -> TokenStream {
+        let (fnn, scalar, constants) = (&self.header.fnn, &self.header.scalar, &self.header.generics.params);
+        let comma = (!constants.is_empty() && !constants.trailing_punct()).then(|| quote!(,));
+        quote!(#constants #comma #scalar: #fnn::Scalar)
+    }
+
+    /// The types of a sample that goes in and of one that comes out.
+    pub(crate) fn samples(&self, scalar: &impl ToTokens) -> (TokenStream, TokenStream) {
+        let site = self.site();
+        (self.input.sample(&site, scalar), self.output.sample(&site, scalar))
+    }
+}
+
+/// The struct: a field for each layer.
+pub(crate) fn structure(network: &Network, extra: Option<TokenStream>) -> TokenStream {
+    let header = &network.header;
+    let (attributes, visibility, name) = (&header.attributes, &header.visibility, &header.name);
+    let parameters = network.parameters();
+    let fields = network.layers.iter().filter_map(|layer| {
+        let (attributes, name, kind) = (&layer.attributes, &layer.name, layer.layer.as_ref()?);
+        let doc = format!("{}, {} → {}.", layer.kind, layer.input.text(), layer.output.text());
+        Some(quote!(#(#attributes)* #[doc = #doc] #visibility #name: #kind))
+    });
+    let table = table::rows(network);
+    let (attributes, hidden) = if network.is_block() {
+        let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
+        (derives.collect::<Vec<_>>(), Some(quote!(#[doc(hidden)] #[allow(non_camel_case_types)])))
+    } else {
+        (attributes.iter().collect(), None)
+    };
+    quote! {
+        #(#attributes)*
+        #(#[doc = #table])*
+        #hidden
+        #[repr(C)]
+        #visibility struct #name<#parameters = ::core::primitive::f32> {
+            #(#fields,)*
+            #extra
+        }
+    }
+}
+
+/// `impl Parameters`
+fn parameters(network: &Network) -> TokenStream {
+    let fields: Vec<_> = network.layers.iter().map(|layer| Field::new(&layer.name)).collect();
+    let parameters = network.parameters();
+    let path = network.path(&network.header.scalar);
+    parameters_impl(&network.header.fnn, &quote!(<#parameters>), &path, &network.header.scalar, &fields)
+}
+
+/// `impl Layer`
+fn layer(network: &Network) -> TokenStream {
+    let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
+    let kind = &network.kind;
+    let parameters = network.parameters();
+    let path = network.path(scalar);
+    let (input, output) = network.samples(scalar);
+    let layers: Vec<_> = network.layers.iter().filter_map(|layer| layer.layer.as_ref()).collect();
+    let last = layers.last();
+    let stages = stages(network);
+    let memory = memory::types(network, &stages);
+    let passes = passes::functions(network, &stages);
+    let initialize = initialize(network);
+    let describe = describe(network);
+    quote! {
+        #[automatically_derived]
+        impl<#parameters> #fnn::Layer for #path {
+            type Input = #input;
+            type Output = #output;
+            #memory
+
+            const KIND: &'static ::core::primitive::str = #kind;
+            const MACS: ::core::primitive::usize = 0 #(+ <#layers as #fnn::Layer>::MACS)*;
+            const PROBABILITIES: ::core::primitive::bool = <#last as #fnn::Layer>::PROBABILITIES;
+
+            #passes
+            #initialize
+            #describe
+        }
+    }
+}
+
+/// `fn initialize`: each layer by the initializer asked for, or by that which suits the activation that follows.
+fn initialize(network: &Network) -> TokenStream {
+    let fnn = &network.header.fnn;
+    let checked = checked(network);
+    let calls = network.layers.iter().enumerate().map(|(index, layer)| {
+        let name = &layer.name;
+        let follower = network.layers[index + 1..]
+            .iter()
+            .map(|layer| layer.role)
+            .find(|role| matches!(role, Role::Activation { .. } | Role::Linear));
+        let suiting = match follower {
+            Some(Role::Activation { rectifier: true, .. }) => quote!(#fnn::Initializer::BEFORE_RECTIFIER),
+            _ => quote!(#fnn::Initializer::DEFAULT),
+        };
+        let initializer = layer.initializer.as_ref().unwrap_or(&suiting);
+        quote!(#fnn::Layer::initialize(&mut self.#name, #initializer, random);)
+    });
+    quote! {
+        fn initialize(&mut self, _: #fnn::Initializer, random: &mut #fnn::Random) {
+            #checked
+            #(#calls)*
+        }
+    }
+}
+
+/// `fn describe`: the network's row, and its layers'.
+fn describe(network: &Network) -> TokenStream {
+    let fnn = &network.header.fnn;
+    let calls = network.layers.iter().map(|layer| {
+        let (name, layer) = (layer.name.unraw().to_string(), &layer.layer);
+        quote!(<#layer as #fnn::Layer>::describe(#name, depth + 1, visitor);)
+    });
+    quote! {
+        fn describe(
+            name: &'static ::core::primitive::str,
+            depth: ::core::primitive::usize,
+            visitor: &mut dyn ::core::ops::FnMut(#fnn::Row),
+        ) {
+            visitor(#fnn::Row::of::<Self>(name, depth));
+            #(#calls)*
+        }
+    }
+}
+
+/// What a user calls: on the `f32` network what needs no value, so that `Digits::seeded(1)` is one; the rest on all.
+pub(crate) fn methods(network: &Network) -> TokenStream {
+    let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
+    let constants = &network.header.generics.params;
+    let parameters = network.parameters();
+    let (path, path_f32) = (network.path(scalar), network.path(&network.site().f32()));
+    let (input, output) = network.samples(scalar);
+    quote! {
+        #[allow(dead_code)]
+        impl<#constants> #path_f32 {
+            #fnn::__private::constructors! {}
+        }
+
+        #[allow(dead_code)]
+        impl<#parameters> #path {
+            /// Inference of one sample. Allocates nothing.
+            #[inline]
+            #[must_use]
+            pub fn forward(&self, input: &#input) -> #output {
+                #fnn::Network::forward(self, input)
+            }
+        }
+    }
+}
+
+/// The items that judge shapes: each at its token. A generic network is judged where it is first used.
+pub(crate) fn checks(network: &Network) -> TokenStream {
+    let checks: Vec<_> = network.checks.iter().filter(|check| !check.is_empty()).collect();
+    if checks.is_empty() {
+        return TokenStream::new();
+    }
+    if network.header.generics.params.is_empty() {
+        return quote!(#(const _: () = #checks;)*);
+    }
+    let constants = &network.header.generics.params;
+    let path = network.path(&network.site().f32());
+    quote! {
+        #[allow(dead_code)]
+        impl<#constants> #path {
+            #[doc(hidden)]
+            const __CHECKED: () = { #(#checks;)* };
+        }
+    }
+}
+
+/// What makes a generic network's first use judge it.
+fn checked(network: &Network) -> Option<TokenStream> {
+    let generic = !network.header.generics.params.is_empty();
+    let any = network.checks.iter().any(|check| !check.is_empty());
+    let path = network.path(&network.site().f32());
+    (generic && any).then(|| quote!(const { <#path>::__CHECKED }))
+}
+
+/// A local variable of generated code: invisible to the user's expressions.
+pub(crate) fn local(name: &str, number: usize) -> Ident {
+    format_ident!("{name}_{number}", span = Span::mixed_site())
+}

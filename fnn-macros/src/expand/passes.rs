@@ -1,0 +1,256 @@
+//! The forward and backward functions of a network: its stages, one call after the other.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::Ident;
+
+use super::memory::{batches, pairs};
+use super::{checked, local};
+use crate::shapes::{Layer, Network};
+use crate::stages::Stage;
+
+/// Tokens whose local variables the user's constants can't be taken for.
+macro_rules! hygienic {
+    ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
+}
+
+/// `fn forward_batch`, `fn forward_train` and `fn backward`.
+pub(super) fn functions(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
+    let passes = Passes { network, stages, batches: batches(network, stages) };
+    let (forward, train, backward) = (passes.forward_batch(), passes.forward_train(), passes.backward());
+    hygienic!(#forward #train #backward)
+}
+
+struct Passes<'a> {
+    network: &'a Network,
+    stages: &'a [Stage<'a>],
+    /// The types of a sample between two stages.
+    batches: Vec<TokenStream>,
+}
+
+impl Passes<'_> {
+    /// Inference: batch `i`, which stage `i` gives, lies in the two pieces of memory in turn.
+    fn forward_batch(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let checked = checked(self.network);
+        let memory = self.workspace_pattern();
+        let stages = self.stages.iter().enumerate().map(|(index, stage)| {
+            let batch = local("batch", index + 1);
+            let workspace = local("workspace", index + 1);
+            let memory = self.memory(index + 1);
+            let take = match self.batches.get(index) {
+                Some(sample) => hygienic!(#fnn::__private::batch::<#sample, BATCH, _>(#memory, samples)),
+                None => self.outputs_mut("outputs"),
+            };
+            let input = self.input(stage, &local("batch", index));
+            let layer = &stage.layer.name;
+            let activation = stage.activation.map(|activation| {
+                let name = &activation.name;
+                hygienic!(self.#name.forward_in_place(simd, &mut *#batch);)
+            });
+            hygienic! {
+                let #batch = #take;
+                #fnn::Layer::forward_batch::<V, BATCH>(&self.#layer, simd, #input, &mut *#batch, #workspace);
+                #activation
+                let #batch = &*#batch;
+            }
+        });
+        let last = local("batch", self.stages.len());
+        hygienic! {
+            #[inline(always)]
+            fn forward_batch<V: #fnn::Simd, const BATCH: ::core::primitive::usize>(
+                &self,
+                simd: V,
+                inputs: &[Self::Input],
+                outputs: &mut [Self::Output],
+                workspace: &mut Self::Workspace<BATCH>,
+            ) {
+                #checked
+                let #memory = workspace;
+                let samples = inputs.len();
+                let batch_0 = inputs;
+                #(#stages)*
+                let _ = (#last, samples, ping, pong);
+            }
+        }
+    }
+
+    /// The forward pass of training: batch `i` stays on the tape.
+    fn forward_train(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
+        let stages = self.stages.iter().enumerate().map(|(index, stage)| {
+            let batch = local("batch", index + 1);
+            let (tape, workspace) = (local("tape", index + 1), local("workspace", index + 1));
+            let take = match self.batches.get(index) {
+                Some(_) => hygienic!(#fnn::__private::first_mut(#batch, samples)),
+                None => self.outputs_mut("outputs"),
+            };
+            let input = self.input(stage, &local("batch", index));
+            let layer = &stage.layer.name;
+            let place = self.place(stage.layer);
+            let activation = stage.activation.map(|activation| {
+                let name = &activation.name;
+                hygienic!(self.#name.forward_in_place(pass.simd, &mut *#batch);)
+            });
+            hygienic! {
+                let #batch = #take;
+                #fnn::Layer::forward_train::<V, BATCH>(&self.#layer, pass.inside(#place), #input, &mut *#batch, #tape, #workspace);
+                #activation
+                let #batch = &*#batch;
+            }
+        });
+        let last = local("batch", self.stages.len());
+        hygienic! {
+            #[inline(always)]
+            fn forward_train<V: #fnn::Simd, const BATCH: ::core::primitive::usize>(
+                &self,
+                pass: #fnn::Pass<'_, V>,
+                inputs: &[Self::Input],
+                outputs: &mut [Self::Output],
+                tape: &mut Self::Tape<BATCH>,
+                workspace: &mut Self::Workspace<BATCH>,
+            ) {
+                let #tape = tape;
+                let #memory = workspace;
+                let samples = inputs.len();
+                let batch_0 = inputs;
+                #(#stages)*
+                let _ = (#last, samples, ping, pong);
+            }
+        }
+    }
+
+    /// The chain rule, from the last stage to the first: gradient `i` is that by batch `i`.
+    fn backward(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
+        let count = self.stages.len();
+        let (last_batch, last_gradient) = (local("batch", count), local("gradient", count));
+        let recorded = (1..count).map(|index| {
+            let batch = local("batch", index);
+            hygienic!(let #batch = #fnn::__private::first(#batch, samples);)
+        });
+        let outputs =
+            if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::__private::view(outputs)) };
+        let output_gradients = self.outputs_mut("output_gradients");
+        let stages = (1..=count).rev().zip(self.stages.iter().rev()).map(|(index, stage)| self.step_back(index, stage));
+        hygienic! {
+            #[inline(always)]
+            fn backward<V: #fnn::Simd, const BATCH: ::core::primitive::usize>(
+                &self,
+                pass: #fnn::Pass<'_, V>,
+                recorded: #fnn::Recorded<'_, Self, BATCH>,
+                output_gradients: &mut [Self::Output],
+                gradient: &mut Self,
+                input_gradients: ::core::option::Option<&mut [Self::Input]>,
+                workspace: &mut Self::Workspace<BATCH>,
+            ) {
+                let #fnn::Recorded { inputs, outputs, tape } = recorded;
+                let #tape = tape;
+                let #memory = workspace;
+                let samples = inputs.len();
+                let batch_0 = inputs;
+                #(#recorded)*
+                let #last_batch = #outputs;
+                let #last_gradient = #output_gradients;
+                #(#stages)*
+                let _ = (ping, pong);
+            }
+        }
+    }
+
+    /// One stage of `backward`: from gradient `index` to the one before it.
+    fn step_back(&self, index: usize, stage: &Stage<'_>) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let (batch, before) = (local("batch", index), local("batch", index - 1));
+        let (gradient, gradient_before) = (local("gradient", index), local("gradient", index - 1));
+        let (tape, workspace, memory) = (local("tape", index), local("workspace", index), self.memory(index - 1));
+        let take = index.checked_sub(2).and_then(|before| self.batches.get(before)).map(
+            |sample| hygienic!(let #gradient_before = #fnn::__private::batch::<#sample, BATCH, _>(#memory, samples);),
+        );
+        let wanted = if index > 1 {
+            let view = self.input_mut(stage, hygienic!(&mut *#gradient_before));
+            hygienic!(::core::option::Option::Some(#view))
+        } else if stage.views.is_empty() && stage.layer.exact_input {
+            hygienic!(input_gradients)
+        } else {
+            let view = self.input_mut(stage, hygienic!(gradients));
+            hygienic!(input_gradients.map(|gradients| #view))
+        };
+        let activation = stage.activation.map(|activation| {
+            let name = &activation.name;
+            hygienic!(self.#name.backward_in_place(pass.simd, #batch, &mut *#gradient);)
+        });
+        let (name, place) = (&stage.layer.name, self.place(stage.layer));
+        let inputs = self.input(stage, &before);
+        hygienic! {
+            #take
+            #activation
+            #fnn::Layer::backward::<V, BATCH>(
+                &self.#name,
+                pass.inside(#place),
+                #fnn::Recorded::<_, BATCH> { inputs: #inputs, outputs: #batch, tape: #tape },
+                &mut *#gradient,
+                &mut gradient.#name,
+                #wanted,
+                #workspace,
+            );
+        }
+    }
+
+    /// A batch as a stage's layer sees it.
+    fn input(&self, stage: &Stage<'_>, batch: &Ident) -> TokenStream {
+        let viewed = stage.views.iter().fold(batch.to_token_stream(), |batch, view| {
+            let name = &view.name;
+            hygienic!(self.#name.view(#batch))
+        });
+        self.as_taken(stage, viewed, hygienic!(view))
+    }
+
+    /// [`input`](Self::input), to write.
+    fn input_mut(&self, stage: &Stage<'_>, batch: TokenStream) -> TokenStream {
+        let viewed = stage.views.iter().fold(batch, |batch, view| {
+            let name = &view.name;
+            hygienic!(self.#name.view_mut(#batch))
+        });
+        self.as_taken(stage, viewed, hygienic!(view_mut))
+    }
+
+    /// A batch as the type that the layer takes, where the macro can't know that it is that type.
+    fn as_taken(&self, stage: &Stage<'_>, batch: TokenStream, view: TokenStream) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        if stage.layer.exact_input { batch } else { hygienic!(#fnn::__private::#view(#batch)) }
+    }
+
+    /// The last stage's outputs, or their gradients, as the type that its layer gives.
+    fn outputs_mut(&self, name: &str) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let name = Ident::new(name, Span::mixed_site());
+        if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::__private::view_mut(#name)) }
+    }
+
+    /// The piece of memory that batch number `index` takes.
+    fn memory(&self, index: usize) -> Ident {
+        Ident::new(if index % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
+    }
+
+    /// `(ping, (pong, (workspace_1, …)))`
+    fn workspace_pattern(&self) -> TokenStream {
+        let workspaces = (1..=self.stages.len()).map(|index| local("workspace", index).into_token_stream());
+        pairs([self.memory(1), self.memory(2)].map(|memory| hygienic!(#memory)).into_iter().chain(workspaces))
+    }
+
+    /// `(batch_1, (…, (tape_1, …)))`
+    fn tape_pattern(&self) -> TokenStream {
+        let batches = (1..self.stages.len()).map(|index| local("batch", index).into_token_stream());
+        let tapes = (1..=self.stages.len()).map(|index| local("tape", index).into_token_stream());
+        pairs(batches.chain(tapes))
+    }
+
+    /// The number of a layer, on which its randomness depends.
+    fn place(&self, layer: &Layer) -> u64 {
+        let index = self.network.layers.iter().position(|other| other.name == layer.name);
+        index.unwrap_or_default() as u64
+    }
+}

@@ -1,0 +1,375 @@
+//! Syntax to model: every layer's kind is known, its arguments are bound, its name is its own.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, GenericParam, Generics, Lit, TypePath, Visibility};
+
+use crate::kinds::{self, Form};
+use crate::parse;
+use crate::report::{Errors, list, near};
+
+/// A network whose layers are known. What flows between them isn't yet.
+pub(crate) struct Network {
+    pub(crate) header: Header,
+    pub(crate) input: Vec<Size>,
+    pub(crate) output: Option<Vec<Size>>,
+    pub(crate) layers: Vec<Layer>,
+}
+
+/// What a network and the blocks in it have in common.
+#[derive(Clone)]
+pub(crate) struct Header {
+    /// The path of the library.
+    pub(crate) fnn: TokenStream,
+    /// The type parameter for the scalar, a name that the declaration doesn't use.
+    pub(crate) scalar: Ident,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    /// Where the shape of what comes out was written, or would be.
+    pub(crate) output: Span,
+}
+
+/// A layer, its name, and what it is.
+pub(crate) struct Layer {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) name: Ident,
+    /// The tokens to point at.
+    pub(crate) written: TokenStream,
+    pub(crate) kind: Kind,
+}
+
+/// What a layer is.
+pub(crate) enum Kind {
+    /// One of the library's.
+    BuiltIn { kind: &'static kinds::Kind, arguments: Arguments },
+    /// Layers that are gone around.
+    Residual(Vec<Layer>),
+    /// A type of the user's.
+    Own(TypePath),
+    /// A mistake, which has been reported.
+    Unknown,
+}
+
+/// The values of a layer's arguments, in the order of its kind's parameters.
+pub(crate) struct Arguments {
+    values: Vec<Option<Expr>>,
+}
+
+impl Arguments {
+    /// The argument of a parameter, where it is given.
+    pub(crate) fn get(&self, parameter: usize) -> Option<&Expr> {
+        self.values.get(parameter).and_then(Option::as_ref)
+    }
+
+    /// A size, which `bind` has made sure is given.
+    pub(crate) fn size(&self, parameter: usize) -> Size {
+        self.get(parameter).map_or_else(Size::one, Size::new)
+    }
+
+    /// A switch, on where it isn't given.
+    pub(crate) fn on(&self, parameter: usize) -> bool {
+        !matches!(self.get(parameter), Some(Expr::Lit(literal)) if matches!(&literal.lit, Lit::Bool(value) if !value.value))
+    }
+
+    /// Whether the word `word` is given.
+    pub(crate) fn is(&self, parameter: usize, word: &str) -> bool {
+        self.get(parameter).is_some_and(|value| value.to_token_stream().to_string() == word)
+    }
+}
+
+/// One size of a shape: any const expression.
+#[derive(Clone)]
+pub(crate) struct Size {
+    /// The expression.
+    pub(crate) tokens: TokenStream,
+    /// Its value, where the macro can read it.
+    pub(crate) known: Option<usize>,
+    /// How a person would write it.
+    pub(crate) text: String,
+}
+
+impl Size {
+    pub(crate) fn new(expression: &Expr) -> Self {
+        let known: Option<usize> = match expression {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Int(value) => value.base10_parse().ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let tokens = expression.to_token_stream();
+        let text = known.map_or_else(|| tokens.to_string(), |value| value.to_string());
+        Self { tokens, known, text }
+    }
+
+    pub(crate) fn one() -> Self {
+        Self { tokens: quote::quote!(1), known: Some(1), text: "1".into() }
+    }
+
+    /// The product of sizes.
+    pub(crate) fn product(sizes: &[Self]) -> Self {
+        if let [size] = sizes {
+            return size.clone();
+        }
+        let factors = sizes.iter().map(|size| &size.tokens);
+        let tokens = factors.fold(quote::quote!(1), |product, factor| quote::quote!(#product * (#factor)));
+        let texts: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
+        let known = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(size.known?));
+        let text = known.map_or_else(|| texts.join("·"), |value| value.to_string());
+        Self { tokens, known, text }
+    }
+
+    /// Whether two sizes were written alike, so that they are equal for sure.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+/// Give every layer its kind, its arguments and its name.
+pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &mut Errors) -> Network {
+    let parse::Declaration { attributes, visibility, name, generics, input, output, layers } = declaration;
+    let parameters: Vec<_> = generics.const_params().map(|parameter| parameter.ident.clone()).collect();
+    let sizes = |shape: &parse::Shape, errors: &mut Errors| -> Vec<Size> {
+        shape.sizes.iter().inspect(|size| check_size(size, &parameters, errors)).map(Size::new).collect()
+    };
+    let header = Header {
+        fnn,
+        scalar: fresh_scalar(&generics, &layers),
+        attributes,
+        visibility,
+        generics: generics.clone(),
+        output: output.as_ref().map_or(name.span(), |output| output.group.span()),
+        name,
+    };
+    let input = sizes(&input, errors);
+    let output = output.map(|output| sizes(&output, errors));
+    if layers.is_empty() && errors.is_empty() {
+        errors.at(&header.name, "a network has at least one layer, as `logits: Dense(10)`");
+    }
+    let layers = bind_layers(layers, &parameters, errors);
+    Network { header, input, output, layers }
+}
+
+/// A name for the scalar that nothing in the declaration has: `S`, or `S1` and so on.
+fn fresh_scalar(generics: &Generics, layers: &[parse::Layer]) -> Ident {
+    fn taken(layers: &[parse::Layer], name: &str) -> bool {
+        fn mentions(tokens: TokenStream, name: &str) -> bool {
+            tokens.into_iter().any(|token| match token {
+                TokenTree::Group(group) => mentions(group.stream(), name),
+                TokenTree::Ident(ident) => ident == name,
+                _ => false,
+            })
+        }
+        layers.iter().any(|layer| match &layer.kind {
+            parse::Kind::Call { name: kind, arguments } => {
+                let mut arguments = arguments.iter().flatten();
+                kind == name || arguments.any(|argument| mentions(argument.value.to_token_stream(), name))
+            }
+            parse::Kind::Block { layers, .. } => taken(layers, name),
+            parse::Kind::Type(path) => mentions(path.to_token_stream(), name),
+        })
+    }
+    let names = std::iter::once("S".to_string()).chain((1..).map(|number| format!("S{number}")));
+    let name = names
+        .into_iter()
+        .find(|name| !taken(layers, name) && !generics.const_params().any(|parameter| parameter.ident == name))
+        .unwrap_or_default();
+    Ident::new(&name, Span::mixed_site())
+}
+
+/// On stable Rust, a const parameter can be passed on, but not computed with.
+fn check_size(size: &Expr, parameters: &[Ident], errors: &mut Errors) {
+    fn parameter_in<'a>(tokens: TokenStream, parameters: &'a [Ident]) -> Option<&'a Ident> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Group(group) => parameter_in(group.stream(), parameters),
+            TokenTree::Ident(ident) => parameters.iter().find(|parameter| **parameter == ident),
+            _ => None,
+        })
+    }
+    let alone = matches!(size, Expr::Path(path) if path.path.get_ident().is_some());
+    if let Some(parameter) = parameter_in(size.to_token_stream(), parameters)
+        && !alone
+    {
+        errors.at(
+            size,
+            format!(
+                "stable Rust cannot compute with the const parameter `{parameter}`: write it alone, and give the \
+                 network another const parameter for the result"
+            ),
+        );
+    }
+}
+
+fn bind_layers(layers: Vec<parse::Layer>, parameters: &[Ident], errors: &mut Errors) -> Vec<Layer> {
+    let mut names: HashMap<String, Ident> = HashMap::new();
+    for name in layers.iter().filter_map(|layer| layer.name.as_ref()) {
+        if names.insert(name.unraw().to_string(), name.clone()).is_some() {
+            errors.at(name, format!("a second layer with the name `{name}`: each has a name of its own"));
+        }
+    }
+    layers
+        .into_iter()
+        .map(|layer| {
+            let parse::Layer { attributes, name, kind } = layer;
+            let (written, called) = match &kind {
+                parse::Kind::Call { name, .. } | parse::Kind::Block { name, .. } => {
+                    (name.to_token_stream(), name.to_string())
+                }
+                parse::Kind::Type(path) => {
+                    let last = path.path.segments.last();
+                    (path.to_token_stream(), last.map(|segment| segment.ident.to_string()).unwrap_or_default())
+                }
+            };
+            let kind = match kind {
+                parse::Kind::Block { name: kind, layers } if kind == "Residual" => {
+                    if layers.is_empty() && errors.is_empty() {
+                        errors.at(&kind, "a residual block has at least one layer, as `Residual { Dense(64), Relu }`");
+                    }
+                    Kind::Residual(bind_layers(layers, parameters, errors))
+                }
+                parse::Kind::Block { name: kind, .. } => {
+                    errors.at(&kind, format!("no block is called `{kind}`: the one there is is `Residual {{ … }}`"));
+                    Kind::Unknown
+                }
+                parse::Kind::Call { name: kind, arguments } => {
+                    bind_call(&kind, name.is_some(), arguments, parameters, errors)
+                }
+                parse::Kind::Type(path) => Kind::Own(path),
+            };
+            let name = name.unwrap_or_else(|| free_name(&called, &mut names));
+            Layer { attributes, name, written, kind }
+        })
+        .collect()
+}
+
+/// The name of an unnamed layer: its kind and the first number that makes a name nobody has.
+fn free_name(kind: &str, names: &mut HashMap<String, Ident>) -> Ident {
+    let mut stem = String::new();
+    for (index, letter) in kind.chars().enumerate() {
+        if letter.is_uppercase() && index > 0 {
+            stem.push('_');
+        }
+        stem.extend(letter.to_lowercase());
+    }
+    let name = (1..).map(|number| format!("{stem}_{number}")).find(|name| !names.contains_key(name)).unwrap_or(stem);
+    let ident = format_ident!("{name}", span = Span::mixed_site());
+    names.insert(name, ident.clone());
+    ident
+}
+
+/// `Name` or `Name(arguments)`: one of the library's kinds, or, without arguments, a type of the user's.
+fn bind_call(
+    name: &Ident,
+    named: bool,
+    arguments: Option<Vec<parse::Argument>>,
+    parameters: &[Ident],
+    errors: &mut Errors,
+) -> Kind {
+    let text = name.to_string();
+    if let Some(kind) = kinds::find(&text) {
+        let arguments = bind_arguments(name, kind, arguments.unwrap_or_default(), parameters, errors);
+        return arguments.map_or(Kind::Unknown, |arguments| Kind::BuiltIn { kind, arguments });
+    }
+    if text == "Residual" {
+        errors.at(name, "`Residual` takes its layers in braces: `Residual { Dense(64), Relu, Dense(64) }`");
+        return Kind::Unknown;
+    }
+    let near = kinds::synonym(&text).or_else(|| near(&text, kinds::names()));
+    match (near, &arguments) {
+        (Some(near), None) if !named => errors.at(
+            name,
+            format!("no layer is called `{name}`; did you mean `{near}`? (A type of your own goes by `self::{name}`.)"),
+        ),
+        (Some(near), Some(_)) => errors.at(name, format!("no layer is called `{name}`; did you mean `{near}`?")),
+        (None, Some(_)) => {
+            let known = list(kinds::names());
+            errors.at(
+                name,
+                format!("no layer is called `{name}`; there are {known}, and types of your own, without parentheses"),
+            );
+        }
+        (_, None) => return Kind::Own(syn::parse_quote!(#name)),
+    }
+    Kind::Unknown
+}
+
+/// Every argument to its parameter, and every parameter its argument.
+fn bind_arguments(
+    name: &Ident,
+    kind: &'static kinds::Kind,
+    arguments: Vec<parse::Argument>,
+    parameters: &[Ident],
+    errors: &mut Errors,
+) -> Option<Arguments> {
+    let mut values: Vec<Option<Expr>> = kind.parameters.iter().map(|_| None).collect();
+    let mut good = true;
+    let mut mistake = |errors: &mut Errors, tokens: &dyn ToTokens, message: String| {
+        errors.at(tokens, message);
+        good = false;
+    };
+    let mut position = 0;
+    for parse::Argument { key, value } in arguments {
+        let index = match &key {
+            None => {
+                position += 1;
+                Some(position - 1)
+                    .filter(|index| kind.parameters.get(*index).is_some_and(|parameter| parameter.positional))
+            }
+            Some(key) => kind.parameters.iter().position(|parameter| key == parameter.name),
+        };
+        let Some(index) = index else {
+            let names = || kind.parameters.iter().map(|parameter| parameter.name);
+            let message = match &key {
+                None if kind.parameters.is_empty() => format!("`{name}` takes no arguments"),
+                None => format!("one argument too many: `{name}` is written `{}`", kind.example),
+                Some(key) => match near(&key.to_string(), names()) {
+                    Some(near) => format!("`{name}` has no `{key}`; did you mean `{near}`?"),
+                    None if kind.parameters.is_empty() => format!("`{name}` takes no arguments"),
+                    None => format!("`{name}` has no `{key}`; it has {}", list(names())),
+                },
+            };
+            match &key {
+                None => mistake(errors, &value, message),
+                Some(key) => mistake(errors, key, message),
+            }
+            continue;
+        };
+        let parameter = &kind.parameters[index];
+        match parameter.form {
+            Form::Size => check_size(&value, parameters, errors),
+            Form::Switch if !matches!(&value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_))) => {
+                mistake(errors, &value, format!("`{}` is `true` or `false`", parameter.name));
+            }
+            Form::Word(words) if !words.contains(&value.to_token_stream().to_string().as_str()) => {
+                mistake(errors, &value, format!("`{}` is one of {}", parameter.name, list(words.iter().copied())));
+            }
+            _ => {}
+        }
+        if values[index].replace(value.clone()).is_some() {
+            mistake(errors, &value, format!("`{}` is given twice", parameter.name));
+        }
+    }
+    for (parameter, value) in kind.parameters.iter().zip(&values) {
+        if parameter.required && value.is_none() {
+            mistake(errors, name, format!("`{name}` needs {}: `{}`", parameter.meaning, kind.example));
+        }
+    }
+    good.then_some(Arguments { values })
+}
+
+/// The const parameters of a network, as arguments.
+pub(crate) fn generic_arguments(generics: &Generics) -> Vec<TokenStream> {
+    generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Const(parameter) => Some(parameter.ident.to_token_stream()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,48 @@
+//! The table of layers in a network's documentation.
+
+use syn::ext::IdentExt;
+
+use crate::model::Size;
+use crate::shapes::Network;
+
+/// The lines of the table, in Markdown.
+pub(crate) fn rows(network: &Network) -> Vec<String> {
+    let mut lines = vec![
+        String::new(),
+        format!(" {} → {}", network.input.text(), network.output.text()),
+        String::new(),
+        " | layer | kind | output | weights |".to_string(),
+        " |---|---|---|---|".to_string(),
+    ];
+    push_layers(network, "", &mut lines);
+    lines
+}
+
+/// A row for each layer, those inside blocks below their block's.
+fn push_layers(network: &Network, indent: &str, lines: &mut Vec<String>) {
+    let mut blocks = network.blocks.iter();
+    for layer in &network.layers {
+        let name = layer.name.unraw();
+        let weights = match &layer.weights {
+            Some(arrays) => count(arrays),
+            None => String::new(),
+        };
+        lines.push(format!(" | {indent}`{name}` | {} | `{}` | {weights} |", layer.kind, layer.output.text()));
+        if layer.kind == "Residual"
+            && let Some(block) = blocks.next()
+        {
+            push_layers(block, &format!("{indent}· "), lines);
+        }
+    }
+}
+
+/// How many weights some arrays have: a number, or a formula where a size is an expression.
+fn count(arrays: &[Vec<Size>]) -> String {
+    let products: Vec<_> = arrays.iter().map(|sizes| Size::product(sizes)).collect();
+    let known: Option<usize> = products.iter().map(|product| product.known).sum();
+    match known {
+        Some(0) => String::new(),
+        Some(known) => known.to_string(),
+        None => products.iter().map(|product| product.text.as_str()).collect::<Vec<_>>().join(" + "),
+    }
+}

@@ -1,0 +1,145 @@
+//! What the compiler says of shapes that don't fit: `const` functions that panic, at compile time, with a sentence.
+
+use crate::shape::Shape;
+
+/// A sentence that is put together at compile time.
+struct Sentence {
+    bytes: [u8; 400],
+    length: usize,
+}
+
+impl Sentence {
+    const fn new() -> Self {
+        Self { bytes: [0; 400], length: 0 }
+    }
+
+    const fn text(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        let mut index = 0;
+        while index < text.len() && self.length < self.bytes.len() {
+            self.bytes[self.length] = text[index];
+            self.length += 1;
+            index += 1;
+        }
+        self
+    }
+
+    const fn number(self, number: usize) -> Self {
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        let rest = if number >= 10 { self.number(number / 10) } else { self };
+        rest.text(DIGITS[number % 10])
+    }
+
+    const fn shape(mut self, shape: &Shape) -> Self {
+        self = self.text("[");
+        let mut axis = 0;
+        while axis < shape.rank() {
+            if axis > 0 {
+                self = self.text(", ");
+            }
+            self = self.number(shape.size(axis));
+            axis += 1;
+        }
+        self.text("]")
+    }
+
+    /// The compile error.
+    #[track_caller]
+    const fn say(&self) -> ! {
+        let (text, _) = self.bytes.split_at(self.length);
+        match core::str::from_utf8(text) {
+            Ok(text) => panic!("{}", text),
+            Err(_) => panic!("a shape doesn't fit"),
+        }
+    }
+}
+
+/// A layer that takes one row of numbers gets one.
+#[track_caller]
+pub const fn check_flat(layer: &str, kind: &str, given: Shape) {
+    if given.rank() != 1 {
+        Sentence::new()
+            .text("layer `")
+            .text(layer)
+            .text("`: `")
+            .text(kind)
+            .text("` takes one row of numbers, but the layer before it gives ")
+            .shape(&given)
+            .text(": put `Flatten` between them")
+            .say();
+    }
+}
+
+/// A layer of the user's own gets what it takes.
+#[track_caller]
+pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
+    if !wanted.equals(&given) {
+        Sentence::new()
+            .text("layer `")
+            .text(layer)
+            .text("` takes ")
+            .shape(&wanted)
+            .text(", but what comes before it gives ")
+            .shape(&given)
+            .say();
+    }
+}
+
+/// A network ends in the shape that its header declares.
+#[track_caller]
+pub const fn check_output(declared: Shape, given: Shape) {
+    if !declared.equals(&given) {
+        Sentence::new()
+            .text("the network ends in ")
+            .shape(&given)
+            .text(", but its header declares ")
+            .shape(&declared)
+            .say();
+    }
+}
+
+/// A residual block ends in the shape that it began with.
+#[track_caller]
+pub const fn check_residual(begun: Shape, ended: Shape) {
+    if !begun.equals(&ended) {
+        Sentence::new()
+            .text("the residual block ends in ")
+            .shape(&ended)
+            .text(", but it began with ")
+            .shape(&begun)
+            .text(": what goes around it is added to what comes out, so both have one shape")
+            .say();
+    }
+}
+
+/// No size is 0.
+#[track_caller]
+pub const fn check_size(layer: &str, what: &str, size: usize) {
+    if size == 0 {
+        let sentence = Sentence::new();
+        let sentence = if layer.is_empty() { sentence } else { sentence.text("layer `").text(layer).text("`: ") };
+        sentence.text(what).text(" must be at least 1").say();
+    }
+}
+
+/// A parameter that must not be negative isn't.
+#[track_caller]
+pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
+    if !(value >= 0.0 && value < f64::INFINITY) {
+        Sentence::new()
+            .text("layer `")
+            .text(layer)
+            .text("`: `")
+            .text(what)
+            .text("` must be a number that is not negative")
+            .say();
+    }
+}
+
+/// A dropout's probability is one that leaves something.
+#[track_caller]
+pub const fn check_probability(layer: &str, value: f64) {
+    if !(value >= 0.0 && value < 1.0) {
+        Sentence::new().text("layer `").text(layer).text("`: the probability must be at least 0 and below 1").say();
+    }
+}
