@@ -35,9 +35,8 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
-        let memory = alloc::boxed::Box::<Self>::new_zeroed();
         // SAFETY: every field is plain.
-        unsafe { memory.assume_init() }
+        unsafe { crate::plain::zeroed_box() }
     }
 
     /// The mean loss of a batch of any size, and into `gradient` its gradient by the weights.

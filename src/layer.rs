@@ -87,7 +87,7 @@ pub trait Layer: Parameters {
 
 /// A forward pass that has been made: what [`Layer::backward`] goes back over.
 #[derive(Debug)]
-pub struct Recorded<'a, L: Layer + ?Sized, const B: usize> {
+pub struct Recorded<'a, L: Layer, const B: usize> {
     /// The samples that went in.
     pub inputs: &'a [L::Input],
     /// What came out.
@@ -165,7 +165,7 @@ pub struct Row {
 impl Row {
     /// The row of a layer.
     #[must_use]
-    pub const fn of<L: Layer + ?Sized>(name: &'static str, depth: usize) -> Self {
+    pub const fn of<L: Layer>(name: &'static str, depth: usize) -> Self {
         Self {
             name,
             depth,

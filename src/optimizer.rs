@@ -67,9 +67,8 @@ impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
-        let memory = alloc::boxed::Box::<Self>::new_zeroed();
         // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
-        unsafe { memory.assume_init() }
+        unsafe { crate::plain::zeroed_box() }
     }
 }
 

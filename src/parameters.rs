@@ -68,9 +68,8 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     #[cfg(feature = "alloc")]
     #[must_use]
     fn zeroed_box() -> alloc::boxed::Box<Self> {
-        let memory = alloc::boxed::Box::<Self>::new_zeroed();
         // SAFETY: as in `zeroed`.
-        unsafe { memory.assume_init() }
+        unsafe { crate::plain::zeroed_box() }
     }
 
     /// A copy on the heap, which doesn't pass through the stack.

@@ -20,9 +20,8 @@ pub unsafe trait Plain: Copy + Send + Sync + 'static {
     /// The value whose bytes are all zero, built in place on the heap.
     #[cfg(feature = "alloc")]
     fn zeroed_box() -> alloc::boxed::Box<Self> {
-        let memory = alloc::boxed::Box::<Self>::new_zeroed();
         // SAFETY: the trait promises that every bit pattern is valid.
-        unsafe { memory.assume_init() }
+        unsafe { zeroed_box() }
     }
 }
 
@@ -42,3 +41,17 @@ unsafe impl<T: Send + Sync + 'static> Plain for PhantomData<T> {}
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 // SAFETY: a pair has its members' bits; padding holds no value.
 unsafe impl<A: Plain, B: Plain> Plain for (A, B) {}
+
+/// A value of zero bytes, built in place on the heap.
+///
+/// # Safety
+/// Zero bytes are a valid `T`.
+#[cfg(feature = "alloc")]
+pub(crate) unsafe fn zeroed_box<T>() -> alloc::boxed::Box<T> {
+    let mut memory = alloc::boxed::Box::<T>::new_uninit();
+    // SAFETY: the memory is there for one `T`, and the caller promises that zero bytes are one.
+    unsafe {
+        memory.as_mut_ptr().write_bytes(0, 1);
+        memory.assume_init()
+    }
+}

@@ -184,7 +184,7 @@ fn fresh_scalar(generics: &Generics, layers: &[parse::Layer]) -> Ident {
 
 /// On stable Rust, a const parameter can be passed on, but not computed with.
 fn check_size(size: &Expr, parameters: &[Ident], errors: &mut Errors) {
-    fn parameter_in<'a>(tokens: TokenStream, parameters: &'a [Ident]) -> Option<&'a Ident> {
+    fn parameter_in(tokens: TokenStream, parameters: &[Ident]) -> Option<&Ident> {
         tokens.into_iter().find_map(|token| match token {
             TokenTree::Group(group) => parameter_in(group.stream(), parameters),
             TokenTree::Ident(ident) => parameters.iter().find(|parameter| **parameter == ident),
