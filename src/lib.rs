@@ -26,6 +26,7 @@ mod plain;
 mod random;
 mod scalar;
 mod shape;
+mod summary;
 mod verdict;
 
 pub use backpropagation::Backpropagation;
@@ -38,13 +39,14 @@ pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};
 pub use layer::{Chance, Layer, Pass, Recorded, Row};
 pub use loss::{Loss, Term};
-pub use network::{Network, Summary};
+pub use network::Network;
 pub use optimizer::{Optimizer, State};
 pub use parameters::{Name, Parameters, Visitor};
 pub use plain::Plain;
 pub use random::Random;
 pub use scalar::Scalar;
 pub use shape::{Sample, Shape};
+pub use summary::Summary;
 
 #[doc = include_str!("network.md")]
 #[macro_export]

@@ -1,13 +1,12 @@
 //! What a user does with a network: build it, ask it, look at it.
 
-use core::fmt;
-
 use crate::initializer::Initializer;
 use crate::kernels::{Operation, Simd, dispatch};
-use crate::layer::{Layer, Row};
+use crate::layer::Layer;
 use crate::plain::Plain;
 use crate::random::Random;
-use crate::shape::first_mut;
+use crate::shape::{first, first_mut};
+use crate::summary::Summary;
 
 /// What every [`Layer`] can do for its user. A network that `network!` made is a layer, and so has all of it.
 pub trait Network: Layer {
@@ -77,8 +76,16 @@ pub trait Network: Layer {
     }
 
     /// A table of the layers, their shapes and their cost, to print.
+    ///
+    /// ```
+    /// use fnn::{Network, layers::Dense};
+    ///
+    /// let table = Dense::<2, 3>::summary().to_string();
+    /// assert!(table.contains("Dense: [2] -> [3]"));
+    /// assert!(table.contains("36 bytes of weights"));
+    /// ```
     fn summary() -> Summary {
-        Summary { describe: Self::describe, total: Row::of::<Self>("", 0) }
+        Summary::of::<Self>()
     }
 }
 
@@ -104,27 +111,7 @@ impl<L: Layer, const B: usize> Operation for Forward<'_, L, B> {
         const { assert!(B > 0, "a forward pass needs room for at least one sample") }
         for (inputs, outputs) in self.inputs.chunks(B).zip(self.outputs.chunks_mut(B)) {
             let outputs = first_mut(outputs, inputs.len());
-            self.network.forward_batch(simd, crate::shape::first(inputs, outputs.len()), outputs, self.workspace);
+            self.network.forward_batch(simd, first(inputs, outputs.len()), outputs, self.workspace);
         }
-    }
-}
-
-/// A network's table: print it.
-#[derive(Clone, Copy, Debug)]
-pub struct Summary {
-    describe: fn(&'static str, usize, &mut dyn FnMut(Row)),
-    total: Row,
-}
-
-impl Summary {
-    /// Visit the rows: the network's own, then its layers', each composite before what is inside it.
-    pub fn for_each(&self, visitor: &mut dyn FnMut(Row)) {
-        (self.describe)("", 0, visitor);
-    }
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {} -> {}", self.total.kind, self.total.input, self.total.output)
     }
 }
