@@ -205,14 +205,16 @@ pub(crate) fn methods(network: &Network) -> TokenStream {
     }
 }
 
-/// The items that judge shapes: each at its token. A generic network is judged where it is first used.
+/// The items that judge shapes: each at its token, all of whose tokens are the user's, for which the path of the
+/// library has to be imported. A generic network is judged where it is first used.
 pub(crate) fn checks(network: &Network) -> TokenStream {
     let checks: Vec<_> = network.checks.iter().filter(|check| !check.is_empty()).collect();
     if checks.is_empty() {
         return TokenStream::new();
     }
+    let fnn = &network.header.fnn;
     if network.header.generics.params.is_empty() {
-        return quote!(#(const _: () = #checks;)*);
+        return quote!(#(const _: () = { use #fnn::__private as __fnn; #checks };)*);
     }
     let constants = &network.header.generics.params;
     let path = network.path(&network.site().f32());
@@ -220,7 +222,7 @@ pub(crate) fn checks(network: &Network) -> TokenStream {
         #[allow(dead_code)]
         impl<#constants> #path {
             #[doc(hidden)]
-            const __CHECKED: () = { #(#checks;)* };
+            const __CHECKED: () = { use #fnn::__private as __fnn; #(#checks;)* };
         }
     }
 }

@@ -239,7 +239,7 @@ fn parametric(site: &Site<'_>, arguments: &Arguments, flow: &Flow, parameter: &N
     };
     let mut built = function(site, quote!(#kind<{ #fnn::__private::bits(#value) }>), flow);
     let layer = site.name;
-    built.checks.push(quote_spanned!(value.span()=> #fnn::__private::check_not_negative(#layer, #name, #value)));
+    built.checks.push(quote_spanned!(value.span()=> __fnn::check_not_negative(#layer, #name, #value)));
     built
 }
 
@@ -264,7 +264,7 @@ fn dropout(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let bits = quote!({ #fnn::__private::bits(#probability) });
     let mut built = Built::new(quote!(#fnn::layers::Dropout<#sample, #bits>), flow.clone());
     let layer = site.name;
-    let check = quote_spanned!(probability.span()=> #fnn::__private::check_probability(#layer, #probability));
+    let check = quote_spanned!(probability.span()=> __fnn::check_probability(#layer, #probability));
     built.checks.push(check);
     built
 }

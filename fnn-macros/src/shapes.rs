@@ -144,9 +144,9 @@ impl Site<'_> {
         if flow.is_flat() || matches!(flow, Flow::Unknown) {
             return TokenStream::new();
         }
-        let (fnn, name) = (self.fnn, self.name);
+        let name = self.name;
         let (kind, shape) = (self.written.to_string(), flow.shape(self));
-        quote_spanned!(self.written.span()=> #fnn::__private::check_flat(#name, #kind, #shape))
+        quote_spanned!(self.written.span()=> __fnn::check_flat(#name, #kind, #shape))
     }
 
     /// Nothing where `size` is a number above 0; else a check that it is.
@@ -154,8 +154,8 @@ impl Site<'_> {
         if size.known.is_some_and(|size| size > 0) {
             return TokenStream::new();
         }
-        let (fnn, name, tokens) = (self.fnn, self.name, &size.tokens);
-        quote_spanned!(tokens.span()=> #fnn::__private::check_size(#name, #what, #tokens))
+        let (name, tokens) = (self.name, &size.tokens);
+        quote_spanned!(tokens.span()=> __fnn::check_size(#name, #what, #tokens))
     }
 }
 
@@ -215,9 +215,9 @@ fn chain(
         network.exact_output = false;
         let header = &network.header;
         let site = Site { fnn: &header.fnn, scalar: &header.scalar, name: "", written: &TokenStream::new() };
-        let (fnn, wanted, given) = (&header.fnn, declared.shape(&site), flow.shape(&site));
+        let (wanted, given) = (declared.shape(&site), flow.shape(&site));
         let check = if network.kind == RESIDUAL { quote!(check_residual) } else { quote!(check_output) };
-        network.checks.push(quote_spanned!(header.output=> #fnn::__private::#check(#wanted, #given)));
+        network.checks.push(quote_spanned!(header.output=> __fnn::#check(#wanted, #given)));
     }
     network.output = declared.unwrap_or(flow);
     network
@@ -264,7 +264,7 @@ fn layer(network: &mut Network, layer: model::Layer, input: Flow, errors: &mut E
             if !matches!(layer.input, Flow::Unknown) {
                 let given = layer.input.shape(&site);
                 let wanted = quote!(<<#own as #fnn::Layer>::Input as #fnn::Sample>::SHAPE);
-                let check = quote_spanned!(path.span()=> #fnn::__private::check_input(#text, #wanted, #given));
+                let check = quote_spanned!(path.span()=> __fnn::check_input(#text, #wanted, #given));
                 network.checks.push(check);
             }
             layer.layer = Some(with_scalar(&path, site.scalar));
