@@ -1,5 +1,7 @@
 //! Backpropagation over one batch: forward, loss, backward.
 
+use core::ops::AddAssign;
+
 use crate::kernels::{Operation, Simd, dispatch, scale};
 use crate::layer::{Chance, Layer, Pass, Recorded};
 use crate::loss::{Loss, Term};
@@ -142,6 +144,14 @@ impl<S: Scalar> Tally<S> {
         self.term += term;
         self.judged += usize::from(correct.is_some());
         self.correct += usize::from(correct == Some(true));
+    }
+}
+
+impl<S: Scalar> AddAssign for Tally<S> {
+    fn add_assign(&mut self, other: Self) {
+        self.term += other.term;
+        self.correct += other.correct;
+        self.judged += other.judged;
     }
 }
 

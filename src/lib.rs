@@ -27,6 +27,8 @@ mod random;
 mod scalar;
 mod shape;
 mod summary;
+#[cfg(feature = "std")]
+mod train;
 mod verdict;
 
 pub use backpropagation::Backpropagation;
@@ -47,6 +49,8 @@ pub use random::Random;
 pub use scalar::Scalar;
 pub use shape::{Sample, Shape};
 pub use summary::Summary;
+#[cfg(feature = "std")]
+pub use train::{Epoch, Evaluation, History, IntoBox, Progress, Trained, Trainer, TrainingError, evaluate};
 
 #[doc = include_str!("network.md")]
 #[macro_export]

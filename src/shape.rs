@@ -118,10 +118,13 @@ pub trait Sample: Plain + PartialEq + fmt::Debug + sealed::Sealed {
 
     /// All elements of a batch, sample after sample, to write.
     fn flat_mut(samples: &mut [Self]) -> &mut [Self::Element];
+
+    /// Whether no element is infinite or undefined.
+    fn all_finite(&self) -> bool;
 }
 
 macro_rules! number_samples {
-    ($($number:ty),*) => {$(
+    ($($number:ty),*: $value:ident => $finite:expr) => {$(
         impl sealed::Sealed for $number {}
         impl Sample for $number {
             type Element = Self;
@@ -136,10 +139,17 @@ macro_rules! number_samples {
             fn flat_mut(samples: &mut [Self]) -> &mut [Self] {
                 samples
             }
+
+            #[inline(always)]
+            fn all_finite(&self) -> bool {
+                let $value = self;
+                $finite
+            }
         }
     )*};
 }
-number_samples!(f32, f64, u8, u16, u32, usize, i8, i32);
+number_samples!(f32, f64: number => number.is_finite());
+number_samples!(u8, u16, u32, usize, i8, i32: _number => true);
 
 impl<A: Sample, const N: usize> sealed::Sealed for [A; N] {}
 impl<A: Sample, const N: usize> Sample for [A; N] {
@@ -154,6 +164,12 @@ impl<A: Sample, const N: usize> Sample for [A; N] {
     #[inline(always)]
     fn flat_mut(samples: &mut [Self]) -> &mut [A::Element] {
         A::flat_mut(samples.as_flattened_mut())
+    }
+
+    #[inline(always)]
+    fn all_finite(&self) -> bool {
+        // Without a way out of the loop, so that it runs on vectors.
+        self.iter().fold(true, |finite, sample| finite & sample.all_finite())
     }
 }
 

@@ -1,0 +1,61 @@
+//! What can be known to be wrong before anything is trained.
+
+use std::fmt::Debug;
+
+use super::step::first_non_finite;
+use crate::data::DataSet;
+use crate::error::Error;
+use crate::loss::Loss;
+use crate::optimizer::Optimizer;
+use crate::parameters::Parameters;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// A setting that counts something is not 0.
+pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), Error> {
+    match value {
+        Some(0) => Err(Error::Setting { name, expected: "at least 1", found: "0".into() }),
+        _ => Ok(()),
+    }
+}
+
+/// The optimizer's constants make sense.
+pub(crate) fn optimizer<O: Optimizer<SLOTS>, const SLOTS: usize>(optimizer: &O) -> Result<(), Error> {
+    match optimizer.misuse() {
+        Some((name, expected, found)) => Err(Error::Setting { name, expected, found: found.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// The weights to start from are finite.
+pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
+    match first_non_finite(network) {
+        Some(name) => {
+            let found = format!("`{name}` with a number that is infinite or undefined");
+            Err(Error::Setting { name: "network", expected: "finite weights", found })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The set holds samples, finite ones, with targets that the loss takes.
+pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss<Output, T>>(
+    set: &'static str,
+    data: &DataSet<I, T>,
+    loss: &F,
+) -> Result<(), Error> {
+    if data.is_empty() {
+        return Err(Error::Empty { set });
+    }
+    for (sample, (input, target)) in data.inputs().iter().zip(data.targets()).enumerate() {
+        if !input.all_finite() {
+            let problem = "expected finite inputs, found a number that is infinite or undefined".into();
+            return Err(Error::Sample { set, sample, problem });
+        }
+        if let Err(expected) = loss.check(target) {
+            let problem = format!("expected {expected}, found {target:?}");
+            return Err(Error::Sample { set, sample, problem });
+        }
+    }
+    Ok(())
+}

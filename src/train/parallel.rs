@@ -1,0 +1,200 @@
+//! Where work runs: on one thread, or cut in two again and again on `rayon`'s.
+//!
+//! How work is cut depends on its length alone, and parts never add to each other, so that results don't depend on
+//! the number of threads. Nothing here allocates once a pool is up.
+
+use core::ops::Range;
+
+use crate::error::Error;
+use crate::layer::Layer;
+
+/// Multiply-accumulates below which a second thread costs more than it brings.
+#[cfg(feature = "rayon")]
+const WORTHWHILE: usize = 1 << 19;
+
+/// Multiply-accumulates of a forward pass over `samples` samples, or as much work as reading the weights is.
+pub(crate) fn work<N: Layer>(samples: usize) -> usize {
+    const { if N::MACS > N::PARAMETERS { N::MACS } else { N::PARAMETERS } }.saturating_mul(samples)
+}
+
+/// The units of work number `index` of `of` equal shares of `length`, cut at multiples of `unit`.
+pub(crate) fn share(index: usize, of: usize, length: usize, unit: usize) -> Range<usize> {
+    let units = length.div_ceil(unit);
+    let cut = |index: usize| (units * index / of * unit).min(length);
+    cut(index)..cut(index + 1)
+}
+
+/// The threads that a training runs on.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    /// A pool of a number of threads that the user chose; without it, the pool that the caller runs in.
+    #[cfg(feature = "rayon")]
+    pool: Option<rayon::ThreadPool>,
+    #[cfg(feature = "rayon")]
+    one: bool,
+}
+
+impl Threads {
+    /// Those that the caller runs on, or `rayon`'s own.
+    pub(crate) fn current() -> Self {
+        Self {
+            #[cfg(feature = "rayon")]
+            pool: None,
+            #[cfg(feature = "rayon")]
+            one: false,
+        }
+    }
+}
+
+#[cfg(feature = "rayon")]
+impl Threads {
+    /// `count` threads, or as many as `rayon` chooses.
+    pub(crate) fn new(count: Option<usize>) -> Result<Self, Error> {
+        let pool = match count {
+            None | Some(1) => None,
+            Some(count) => Some(rayon::ThreadPoolBuilder::new().num_threads(count).build().map_err(|error| {
+                let expected = "as many threads as the system can start";
+                Error::Setting { name: "threads", expected, found: format!("{count} ({error})") }
+            })?),
+        };
+        Ok(Self { pool, one: count == Some(1) })
+    }
+
+    /// Run `job` where [`for_each_part`] finds the threads, and tell it whether its work pays for more than one.
+    pub(crate) fn run<R: Send>(&self, work: usize, job: impl FnOnce(bool) -> R + Send) -> R {
+        match &self.pool {
+            // Small work doesn't so much as wake another thread.
+            _ if self.one || work < WORTHWHILE => job(false),
+            Some(pool) => pool.install(|| job(true)),
+            None if rayon::current_num_threads() == 1 => job(false),
+            None => rayon::scope(|_| job(true)),
+        }
+    }
+}
+
+#[cfg(not(feature = "rayon"))]
+impl Threads {
+    /// One thread.
+    pub(crate) fn new(_count: Option<usize>) -> Result<Self, Error> {
+        Ok(Self {})
+    }
+
+    /// Run `job`.
+    pub(crate) fn run<R: Send>(&self, _work: usize, job: impl FnOnce(bool) -> R + Send) -> R {
+        job(false)
+    }
+}
+
+/// Something that can be cut in two.
+pub(crate) trait Divisible: Send + Sized {
+    /// How long it is.
+    fn length(&self) -> usize;
+
+    /// The first `at`, and the rest.
+    fn divide(self, at: usize) -> (Self, Self);
+}
+
+impl<T: Send> Divisible for &mut [T] {
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    fn divide(self, at: usize) -> (Self, Self) {
+        let at = at.min(self.len());
+        self.split_at_mut(at)
+    }
+}
+
+/// Slices of one length, cut at the same place. Empty ones stay empty.
+impl<T: Send, const K: usize> Divisible for [&mut [T]; K] {
+    fn length(&self) -> usize {
+        self.first().map_or(0, |first| first.len())
+    }
+
+    fn divide(mut self, at: usize) -> (Self, Self) {
+        let mut rest = core::array::from_fn(|_| <&mut [T]>::default());
+        for (left, right) in self.iter_mut().zip(&mut rest) {
+            (*left, *right) = core::mem::take(left).divide(at);
+        }
+        (self, rest)
+    }
+}
+
+/// Two of one length. The first one's counts.
+impl<A: Divisible, B: Divisible> Divisible for (A, B) {
+    fn length(&self) -> usize {
+        self.0.length()
+    }
+
+    fn divide(self, at: usize) -> (Self, Self) {
+        let (left, right) = (self.0.divide(at), self.1.divide(at));
+        ((left.0, right.0), (left.1, right.1))
+    }
+}
+
+/// Run `job` on each part of `part` of the work, the last one shorter; in any order and at once, if `parallel`.
+pub(crate) fn for_each_part<W: Divisible>(work: W, part: usize, parallel: bool, job: &(impl Fn(W) + Sync)) {
+    let length = work.length();
+    if length <= part {
+        return job(work);
+    }
+    let (left, right) = work.divide(length.div_ceil(part).div_ceil(2) * part);
+    join(
+        parallel,
+        || for_each_part(left, part, parallel, job), //
+        || for_each_part(right, part, parallel, job),
+    );
+}
+
+/// Both jobs, one after the other or at once.
+fn join(parallel: bool, left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
+    #[cfg(feature = "rayon")]
+    if parallel {
+        rayon::join(left, right);
+        return;
+    }
+    let _ = parallel;
+    left();
+    right();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_cover_everything_once_and_are_cut_at_units() {
+        for (of, length, unit) in [(8, 0, 32), (2, 64, 32), (3, 1000, 32), (8, 40, 32), (5, 7, 1)] {
+            let shares: Vec<_> = (0..of).map(|index| share(index, of, length, unit)).collect();
+            let covered: Vec<_> = shares.iter().cloned().flatten().collect();
+            assert_eq!(covered, (0..length).collect::<Vec<_>>());
+            assert!(shares.iter().all(|share| share.start % unit == 0 || share.start == length));
+        }
+    }
+
+    #[test]
+    fn parts_cover_everything_once_and_tell_where_they_are() {
+        for parallel in [false, true] {
+            for length in [0, 1, 9, 10, 11, 100, 1234] {
+                let mut numbers: Vec<usize> = (0..length).collect();
+                let mut lengths = vec![0; length];
+                for_each_part((&mut *numbers, [&mut *lengths, &mut []]), 10, parallel, &|(
+                    numbers,
+                    [lengths, none],
+                )| {
+                    assert!(numbers.len() == lengths.len() && none.is_empty());
+                    assert!(numbers.first().is_none_or(|first| first % 10 == 0));
+                    lengths.fill(numbers.len());
+                    numbers.iter_mut().for_each(|number| *number += 1);
+                });
+                assert_eq!(numbers, (1..=length).collect::<Vec<_>>());
+                assert!(
+                    lengths
+                        .iter()
+                        .enumerate()
+                        .all(|(at, &part)| part == if at >= length / 10 * 10 { length % 10 } else { 10 })
+                );
+            }
+        }
+    }
+}
