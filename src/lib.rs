@@ -19,6 +19,7 @@ mod layer;
 pub mod layers;
 mod loss;
 mod memory;
+pub mod metrics;
 mod network;
 mod optimizer;
 mod parameters;

@@ -290,6 +290,14 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             let seconds = start.elapsed().as_secs_f64();
 
             let after = measured.map(|set| evaluator.evaluate(&*self.network, &self.loss, set, &threads));
+            if after.is_some_and(|after| !after.loss.is_finite()) {
+                self.network.parameters_mut().copy_from_slice(before.parameters());
+                return Err(Error::NonFinite {
+                    epoch: number,
+                    batch: batches,
+                    what: "the loss after the epoch".into(),
+                });
+            }
             let (validation, monitored) = (self.validation.and(after), self.patience.and(after));
             let monitored = monitored.map(|after| after.loss);
             let epoch = Epoch { number, epochs: self.epochs, training: totals.mean(), validation, monitored, seconds };

@@ -1,0 +1,79 @@
+//! Training allocates before its first step and after its epochs, and never in a step.
+
+#![allow(unsafe_code)]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use fnn::{Progress, Trainer};
+use support::{Adam, CrossEntropy, classes};
+
+/// The system's allocator, counting.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fnn::network! {
+    struct Net: [20] -> [4] {
+        hidden: Dense(64),
+        Relu,
+        Dropout(0.3),
+        wide: Dense(128),
+        Relu,
+        out: Dense(4),
+    }
+}
+
+/// The allocations between the ends of the second and of the last epoch.
+fn allocations(threads: usize, samples: usize) -> usize {
+    let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
+    let mut counts = Vec::with_capacity(10);
+    Trainer::new(Net::boxed(3), CrossEntropy, Adam::new(1e-3))
+        .batch_size(64)
+        .epochs(6)
+        .threads(threads)
+        .validate(&test)
+        .early_stopping(10)
+        .progress(Progress::Silent)
+        .on_epoch(|_| {
+            counts.push(ALLOCATIONS.load(Relaxed));
+            ControlFlow::Continue(())
+        })
+        .fit(&train)
+        .unwrap();
+    counts[5] - counts[1]
+}
+
+/// In one test, as the count is the whole process's.
+#[test]
+fn a_step_allocates_nothing() {
+    // The history grows, and an epoch's work is handed to the pool: a few allocations an epoch, in which there are
+    // 4 or 16 steps.
+    assert!(allocations(1, 128) <= 2);
+    assert!(allocations(1, 1024) <= 2);
+    for threads in [2, 8] {
+        let (few, many) = (allocations(threads, 128), allocations(threads, 1024));
+        println!("{threads} threads: {few} allocations in 16 steps, {many} in 64");
+        assert!(many <= few + 16, "{many} allocations in 1216 steps on {threads} threads");
+    }
+}

@@ -1,0 +1,57 @@
+//! Networks that are larger than a stack.
+
+mod support;
+
+use fnn::{DataSet, Parameters, Progress, Trainer};
+use support::{Adam, CrossEntropy, classes};
+
+fn on_a_small_stack(job: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(256 * 1024).spawn(job).unwrap().join().unwrap();
+}
+
+#[test]
+fn eighty_megabytes_are_built_and_asked_on_a_stack_of_256_kilobytes() {
+    fnn::network! {
+        struct Large: [4096] -> [1000] {
+            wide: Dense(4096),
+            Relu,
+            out: Dense(1000),
+        }
+    }
+
+    on_a_small_stack(|| {
+        let network = Large::boxed(1);
+        assert_eq!(Large::WEIGHT_BYTES, 4 * (4096 * 4096 + 4096 + 4096 * 1000 + 1000));
+        let outputs = network.forward(&[1.0; 4096]);
+        assert!(outputs.iter().all(|y| y.is_finite() && *y != 0.0));
+    });
+}
+
+#[test]
+fn a_gradient_larger_than_a_stack_is_trained_on_stacks_of_any_size() {
+    fnn::network! {
+        struct Wide: [784] -> [10] {
+            first: Dense(512),
+            Relu,
+            second: Dense(256),
+            Relu,
+            out: Dense(10),
+        }
+    }
+    const { assert!(Wide::WEIGHT_BYTES > 2 * 1024 * 1024) };
+
+    on_a_small_stack(|| {
+        let data: DataSet<[f32; 784], usize> = classes::<784, 10>(70, 1);
+        for threads in [1, 2] {
+            let trained = Trainer::new(Wide::boxed(1), CrossEntropy, Adam::new(1e-4))
+                .batch_size(64)
+                .threads(threads)
+                .validate(&data)
+                .early_stopping(1)
+                .progress(Progress::Silent)
+                .fit(&data)
+                .unwrap();
+            assert_ne!(trained.network.parameters(), Wide::boxed(1).parameters());
+        }
+    });
+}

@@ -1,0 +1,384 @@
+//! What the trainer promises: it learns, it stops, it fails before it does harm.
+
+mod support;
+
+use std::ops::ControlFlow;
+
+use approx::assert_relative_eq;
+use fnn::layers::{Dense, Residual};
+use fnn::{DataSet, Error, Evaluation, Layer, Loss, Parameters, Pass, Progress, Recorded, Scalar, Simd, Term};
+use fnn::{Network, Trained, Trainer, TrainingError};
+use support::{Adam, CrossEntropy, MeanSquaredError, Sgd, bits, classes};
+
+type Line = Dense<1, 1>;
+type Points = DataSet<[f32; 1], [f32; 1]>;
+
+const START: Line = Line { weight: [[0.5]], bias: [0.25] };
+
+fn points() -> Points {
+    DataSet::from([([-1.0], [0.3]), ([0.0], [1.1]), ([0.5], [1.4]), ([1.0], [2.9]), ([2.0], [4.6])])
+}
+
+fn trainer<'a>(rate: f64) -> Trainer<'a, Line, [f32; 1], MeanSquaredError, Sgd, 0> {
+    Trainer::new(START, MeanSquaredError, Sgd::new(rate)).progress(Progress::Silent)
+}
+
+fn reason<N, O>(result: Result<O, TrainingError<N>>) -> Error {
+    result.err().map(|error| error.reason).expect("training was to fail")
+}
+
+// What it learns.
+
+#[test]
+fn exclusive_or_is_learnt() {
+    fnn::network! {
+        struct Xor: [2] -> [1] {
+            hidden: Dense(8),
+            Tanh,
+            out: Dense(1),
+        }
+    }
+
+    let xor = DataSet::from([([0.0, 0.0], [0.0]), ([0.0, 1.0], [1.0]), ([1.0, 0.0], [1.0]), ([1.0, 1.0], [0.0])]);
+    for seed in 0..5 {
+        let trained = Trainer::new(Xor::seeded(seed), MeanSquaredError, Adam::new(0.02))
+            .batch_size(4)
+            .epochs(500)
+            .seed(seed)
+            .progress(Progress::Silent)
+            .fit(&xor)
+            .unwrap();
+        let loss = fnn::evaluate(&*trained.network, &MeanSquaredError, &xor).loss;
+        assert!(loss < 0.01, "seed {seed}: {loss}");
+    }
+}
+
+/// Slope and intercept by the normal equations.
+fn least_squares(points: &Points) -> (f64, f64) {
+    let n = points.len() as f64;
+    let x = || points.inputs().iter().map(|[x]| f64::from(*x));
+    let y = || points.targets().iter().map(|[y]| f64::from(*y));
+    let (mean_x, mean_y) = (x().sum::<f64>() / n, y().sum::<f64>() / n);
+    let covariance: f64 = x().zip(y()).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let variance: f64 = x().map(|x| (x - mean_x) * (x - mean_x)).sum();
+    let slope = covariance / variance;
+    (slope, mean_y - slope * mean_x)
+}
+
+#[test]
+fn a_linear_regression_reaches_the_closed_form() {
+    let network = trainer(0.3).full_batch().epochs(300).fit(&points()).unwrap().network;
+    let (slope, intercept) = least_squares(&points());
+    assert_relative_eq!(f64::from(network.weight[0][0]), slope, epsilon = 1e-5);
+    assert_relative_eq!(f64::from(network.bias[0]), intercept, epsilon = 1e-5);
+}
+
+#[test]
+fn one_step_is_the_mean_gradient_times_the_learning_rate() {
+    // Of the first two points, y − t is −0.55 and −0.85; of the third, on its own in the second batch, it follows.
+    let data = DataSet::from([([-1.0], [0.3]), ([0.0], [1.1]), ([0.5], [1.4])]);
+    let network = trainer(0.1).batch_size(2).shuffle(false).fit(&data).unwrap().network;
+    let (w, b) = (0.5 - 0.1 * 0.55, 0.25 + 0.1 * 1.4);
+    let error = 0.5 * w + b - 1.4;
+    assert_relative_eq!(network.weight[0][0], w - 0.1 * 2.0 * error * 0.5, epsilon = 1e-6);
+    assert_relative_eq!(network.bias[0], b - 0.1 * 2.0 * error, epsilon = 1e-6);
+}
+
+#[test]
+fn a_full_batch_is_a_mini_batch_of_all_samples() {
+    let data = classes::<4, 3>(150, 1);
+    let train = |batch_size| {
+        Trainer::new(Dense::<4, 3>::seeded(1), CrossEntropy, Sgd::new(0.1))
+            .batch_size(batch_size)
+            .epochs(3)
+            .progress(Progress::Silent)
+            .fit(&data)
+            .unwrap()
+            .network
+    };
+    assert_eq!(bits(&*train(150)), bits(&*train(usize::MAX)));
+    assert_ne!(bits(&*train(150)), bits(&*train(149)));
+}
+
+#[test]
+fn each_epoch_has_its_own_order_unless_told_otherwise() {
+    let train = |shuffle| {
+        let mut weights = Vec::new();
+        let trained = trainer(0.1).batch_size(1).shuffle(shuffle).seed(5).fit(&points()).unwrap();
+        weights.push(bits(&*trained.network));
+        weights
+    };
+    assert_ne!(train(true), train(false));
+    // By hand, in the order of the set.
+    let mut line = START;
+    for ([x], [t]) in points().inputs().iter().zip(points().targets()) {
+        let error = line.forward(&[*x])[0] - t;
+        line.weight[0][0] -= 0.1 * 2.0 * error * x;
+        line.bias[0] -= 0.1 * 2.0 * error;
+    }
+    let network = trainer(0.1).batch_size(1).shuffle(false).fit(&points()).unwrap().network;
+    assert_relative_eq!(network.parameters(), line.parameters(), epsilon = 1e-6);
+}
+
+#[test]
+fn the_history_is_the_running_loss_and_what_was_measured_after_it() {
+    let data = points();
+    let trained = trainer(0.1).full_batch().epochs(3).validate(&data).fit(&data).unwrap();
+    let epochs = &trained.history.epochs;
+    assert_eq!(epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [1, 2, 3]);
+    // With one step an epoch, the running loss is that before the step, which is that after the epoch before.
+    let at_first = fnn::evaluate(&START, &MeanSquaredError, &data);
+    assert_relative_eq!(epochs[0].training.loss, at_first.loss, epsilon = 1e-6);
+    for pair in epochs.windows(2) {
+        assert_relative_eq!(pair[1].training.loss, pair[0].validation.unwrap().loss, epsilon = 1e-6);
+    }
+    assert!(epochs.iter().all(|epoch| epoch.training.accuracy.is_none() && epoch.monitored.is_none()));
+}
+
+#[test]
+fn accuracy_is_the_share_of_right_samples() {
+    let data = DataSet::from([([1.0, 0.0], 0), ([0.0, 1.0], 1), ([3.0, 2.0], 0), ([1.0, 2.0], 0)]);
+    let identity = Dense::<2, 2> { weight: [[1.0, 0.0], [0.0, 1.0]], bias: [0.0; 2] };
+    let Evaluation { accuracy, .. } = fnn::evaluate(&identity, &CrossEntropy, &data);
+    assert_eq!(accuracy, Some(0.75));
+    let trained = Trainer::new(identity, CrossEntropy, Sgd::new(1e-9)).progress(Progress::Silent).fit(&data).unwrap();
+    assert_eq!(trained.history.epochs[0].training.accuracy, Some(0.75));
+    assert!(trained.history.to_string().contains("75.00 %"));
+}
+
+// How it ends.
+
+#[test]
+fn early_stopping_restores_the_weights_of_the_smallest_loss() {
+    // The training set pulls the line away from the validation set, which it passes through on the way.
+    let (train, test) = (DataSet::from([([1.0], [10.0])]), DataSet::from([([1.0], [3.0])]));
+    let trained = trainer(0.01).epochs(50).validate(&test).early_stopping(3).fit(&train).unwrap();
+    let losses: Vec<f64> = trained.history.epochs.iter().map(|epoch| epoch.monitored.unwrap()).collect();
+    let best = trained.history.best().unwrap().number;
+    assert!((2..40).contains(&best), "{best}");
+    assert_eq!(losses.len(), best + 3);
+    assert_eq!(fnn::evaluate(&*trained.network, &MeanSquaredError, &test).loss, losses[best - 1]);
+}
+
+#[test]
+fn early_stopping_restores_the_best_when_epochs_run_out_or_a_callback_stops() {
+    let (train, test) = (DataSet::from([([1.0], [10.0])]), DataSet::from([([1.0], [3.0])]));
+    let stop_at = |last: usize, epochs: usize| {
+        let stop = move |epoch: &fnn::Epoch| {
+            if epoch.number == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        trainer(0.01).epochs(epochs).validate(&test).early_stopping(100).on_epoch(stop).fit(&train).unwrap()
+    };
+    for Trained { network, history } in [stop_at(0, 20), stop_at(20, 100)] {
+        assert_eq!(history.epochs.len(), 20);
+        let best = history.best().unwrap();
+        assert!(best.number < 20);
+        assert_eq!(fnn::evaluate(&*network, &MeanSquaredError, &test).loss, best.monitored.unwrap());
+    }
+}
+
+#[test]
+fn without_a_validation_set_early_stopping_measures_the_training_set_after_the_epoch() {
+    // Too large a step: every epoch is worse than the one before.
+    let trained = trainer(0.8).full_batch().epochs(50).early_stopping(2).fit(&points()).unwrap();
+    assert_eq!(trained.history.epochs.len(), 3);
+    let after = fnn::evaluate(&*trained.network, &MeanSquaredError, &points()).loss;
+    assert_eq!(trained.history.epochs[0].monitored, Some(after));
+    assert!(trained.history.epochs[0].validation.is_none());
+}
+
+#[test]
+fn callbacks_see_each_epoch_and_one_of_them_can_stop() {
+    let mut seen = Vec::new();
+    let trained = trainer(0.1)
+        .epochs(10)
+        .on_epoch(|epoch| {
+            seen.push(epoch.clone());
+            ControlFlow::Continue(())
+        })
+        .on_epoch(|epoch| if epoch.number < 4 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        .fit(&points())
+        .unwrap();
+    assert_eq!(seen.len(), 4);
+    assert_eq!(seen, trained.history.epochs);
+}
+
+// How it fails.
+
+#[test]
+fn settings_that_make_no_sense_are_errors() {
+    let setting = |trainer: Trainer<'_, Line, [f32; 1], MeanSquaredError, Sgd, 0>| {
+        let error = trainer.fit(&points()).expect_err("training was to fail");
+        assert_eq!(*error.network, START);
+        assert!(error.history.epochs.is_empty());
+        match error.reason {
+            Error::Setting { name, .. } => name,
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(setting(trainer(0.1).batch_size(0)), "batch_size");
+    assert_eq!(setting(trainer(0.1).epochs(0)), "epochs");
+    assert_eq!(setting(trainer(0.1).threads(0)), "threads");
+    assert_eq!(setting(trainer(0.1).early_stopping(0)), "early_stopping");
+    assert_eq!(setting(trainer(-0.1)), "learning_rate");
+
+    let network = Line { weight: [[1.0]], bias: [f32::NAN] };
+    let error = reason(Trainer::new(network, MeanSquaredError, Sgd::new(0.1)).fit(&points()));
+    assert!(error.to_string().contains("`bias`"), "{error}");
+}
+
+#[test]
+fn empty_sets_are_errors() {
+    let empty = Points::from([]);
+    assert!(matches!(reason(trainer(0.1).fit(&empty)), Error::Empty { set: "training" }));
+    assert!(matches!(reason(trainer(0.1).validate(&empty).fit(&points())), Error::Empty { set: "validation" }));
+}
+
+#[test]
+fn samples_that_make_no_sense_are_errors() {
+    let bad = DataSet::from([([1.0], [1.0]), ([f32::INFINITY], [1.0])]);
+    assert!(matches!(reason(trainer(0.1).fit(&bad)), Error::Sample { set: "training", sample: 1, .. }));
+    let bad = DataSet::from([([1.0], [f32::NAN])]);
+    let error = reason(trainer(0.1).validate(&bad).fit(&points()));
+    assert_eq!(error.to_string(), "the validation set, sample 0: expected finite targets, found [NaN]");
+
+    let data = DataSet::from([([1.0, 2.0], 1), ([0.0, 1.0], 2)]);
+    let error = reason(Trainer::new(Dense::<2, 2>::seeded(1), CrossEntropy, Sgd::new(0.1)).fit(&data));
+    assert!(matches!(error, Error::Sample { set: "training", sample: 1, .. }));
+    assert!(error.to_string().ends_with("found 2"), "{error}");
+}
+
+/// `y = gain·x`, whose gain's gradient is undefined for an input of 13.
+#[derive(Clone, Debug, PartialEq, fnn::Parameters)]
+#[repr(C)]
+struct Unlucky<S: Scalar = f32> {
+    gain: [S; 1],
+}
+
+impl<S: Scalar> Layer for Unlucky<S> {
+    type Input = [S; 1];
+    type Output = [S; 1];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+    const KIND: &'static str = "Unlucky";
+    const MACS: usize = 1;
+
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; 1]], outputs: &mut [[S; 1]], (): &mut ()) {
+        for ([y], [x]) in outputs.iter_mut().zip(inputs) {
+            *y = self.gain[0] * *x;
+        }
+    }
+
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [[S; 1]],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [[S; 1]]>,
+        (): &mut (),
+    ) {
+        for (&[g], &[x]) in output_gradients.iter().zip(recorded.inputs) {
+            gradient.gain[0] += if x == S::from_f64(13.0) { S::from_f64(f64::NAN) } else { g * x };
+        }
+        for ([dx], &[g]) in input_gradients.into_iter().flatten().zip(output_gradients.iter()) {
+            *dx = self.gain[0] * g;
+        }
+    }
+}
+
+fnn::network! {
+    #[derive(Clone, Debug)]
+    struct Fragile: [1] -> [1] {
+        scale: Unlucky,
+        out: Dense(1),
+    }
+}
+
+#[test]
+fn an_undefined_gradient_is_named_and_the_weights_before_it_are_kept() {
+    let data: Points = (0..20).map(|x| x as f32).map(|x| ([x], [x])).collect();
+    let train = |data: &Points| {
+        let network = Fragile { scale: Unlucky { gain: [0.1] }, out: Dense { weight: [[0.2]], bias: [0.3] } };
+        let trainer = Trainer::new(network, MeanSquaredError, Sgd::new(1e-3)).batch_size(4);
+        trainer.shuffle(false).progress(Progress::Silent).fit(data)
+    };
+    let error = train(&data).unwrap_err();
+    let Error::NonFinite { epoch: 1, batch: 4, what } = &error.reason else { panic!("{error}") };
+    assert_eq!(what, "the gradient of `scale.gain`");
+
+    // The three mini-batches before it, and no more.
+    let before = data.inputs().iter().copied().zip(data.targets().iter().copied()).take(12).collect();
+    assert_eq!(bits(&*error.network), bits(&*train(&before).unwrap().network));
+}
+
+#[test]
+fn an_infinite_loss_keeps_the_weights_before_it() {
+    let data = DataSet::from([([1.0], [1.0]), ([2.0], [3e38])]);
+    let error = trainer(0.1).batch_size(1).shuffle(false).fit(&data).unwrap_err();
+    let Error::NonFinite { epoch: 1, batch: 2, what } = &error.reason else { panic!("{error}") };
+    assert!(what.starts_with("the loss"), "{what}");
+    let before = trainer(0.1).fit(&DataSet::from([([1.0], [1.0])])).unwrap();
+    assert_eq!(bits(&*error.network), bits(&*before.network));
+}
+
+#[test]
+fn weights_that_a_step_made_infinite_are_not_given_back() {
+    // The first step is fine; the second, of the next epoch, overflows.
+    let data = DataSet::from([([1.0], [1.0])]);
+    let error = trainer(1e25).epochs(3).fit(&data).unwrap_err();
+    assert!(matches!(error.reason, Error::NonFinite { epoch: 2, .. }), "{error}");
+    assert!(error.network.parameters().iter().all(|weight| weight.is_finite()));
+    assert_eq!(bits(&*error.network), bits(&*trainer(1e25).fit(&data).unwrap().network));
+}
+
+#[test]
+fn with_early_stopping_an_error_gives_the_best_weights() {
+    // The loss grows from the first epoch on, until it overflows.
+    let error = trainer(3.0).full_batch().epochs(1000).early_stopping(1000).fit(&points()).unwrap_err();
+    assert!(matches!(error.reason, Error::NonFinite { .. }));
+    let first = trainer(3.0).full_batch().fit(&points()).unwrap();
+    assert_eq!(bits(&*error.network), bits(&*first.network));
+}
+
+#[test]
+fn an_error_is_an_error_and_does_not_print_the_weights() {
+    fn fails() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        trainer(0.1).batch_size(0).fit(&points())?;
+        Ok(())
+    }
+    fn fails_too() -> Result<(), Error> {
+        trainer(0.1).batch_size(0).fit(&points())?;
+        Ok(())
+    }
+    let text = "batch_size: expected at least 1, found 0";
+    assert_eq!(fails().unwrap_err().to_string(), text);
+    assert_eq!(fails_too().unwrap_err().to_string(), text);
+    let error = trainer(0.1).batch_size(0).fit(&points()).unwrap_err();
+    assert!(!format!("{error:?}").contains("0.25"), "{error:?}");
+}
+
+/// A mean that is weighted by the target.
+struct Weighted;
+
+impl Loss<[f32; 1], f32> for Weighted {
+    fn value(&self, [y]: &[f32; 1], weight: &f32) -> Term<f32> {
+        Term { loss: weight * y, weight: *weight }
+    }
+
+    fn gradient(&self, y: &[f32; 1], weight: &f32, [gradient]: &mut [f32; 1]) -> Term<f32> {
+        *gradient = *weight;
+        self.value(y, weight)
+    }
+}
+
+#[test]
+fn a_weighted_loss_is_a_weighted_mean() {
+    let data = DataSet::from([([1.0], 1.0), ([2.0], 3.0)]);
+    let network = Residual { inside: Dense::<1, 1> { weight: [[0.0]], bias: [0.0] } };
+    let trainer = Trainer::new(network, Weighted, Sgd::new(1.0)).progress(Progress::Silent);
+    let trained = trainer.fit(&data).unwrap();
+    // (1·1 + 3·2) / 4 by the weight, and (1 + 3) / 4 by the bias.
+    assert_eq!(trained.network.inside, Dense { weight: [[-1.75]], bias: [-1.0] });
+    assert_eq!(trained.history.epochs[0].training.loss, 1.75);
+}
