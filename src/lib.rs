@@ -44,7 +44,7 @@ pub use loss::{
     BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError, Term, WeightedCrossEntropy,
 };
 pub use network::Network;
-pub use optimizer::{Optimizer, State};
+pub use optimizer::{Adam, Momentum, Optimizer, Sgd, State};
 pub use parameters::{Name, Parameters, Visitor};
 pub use plain::Plain;
 pub use random::Random;
