@@ -22,3 +22,4 @@ pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use residual::Residual;
 pub use softmax::Softmax;
+pub(crate) use softmax::softmax_in_place;

@@ -41,9 +41,11 @@ pub use fnn_macros::Parameters;
 pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};
 pub use layer::{Chance, Layer, Pass, Recorded, Row};
-pub use loss::{Loss, Term};
+pub use loss::{
+    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError, Term, WeightedCrossEntropy,
+};
 pub use network::Network;
-pub use optimizer::{Optimizer, State};
+pub use optimizer::{Adam, Momentum, Optimizer, Sgd, State};
 pub use parameters::{Name, Parameters, Visitor};
 pub use plain::Plain;
 pub use random::Random;

@@ -1,6 +1,19 @@
-//! Losses: how far outputs are from targets, and in which direction to mend them.
+//! Losses: how far outputs are from targets, and in which direction to mend them. One kind a file.
+
+mod binary_cross_entropy;
+mod cross_entropy;
+mod elements;
+mod huber;
+mod mean_absolute_error;
+mod mean_squared_error;
 
 use core::ops::AddAssign;
+
+pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use cross_entropy::{CrossEntropy, WeightedCrossEntropy};
+pub use huber::Huber;
+pub use mean_absolute_error::MeanAbsoluteError;
+pub use mean_squared_error::MeanSquaredError;
 
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -38,6 +51,11 @@ pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
     /// A sentence of what was expected of such a target, as "a class below 10".
     fn check(&self, _target: &Target) -> Result<(), &'static str> {
         Ok(())
+    }
+
+    /// The constant of the loss that makes no sense, if there is one: (its name, what is expected, what it is).
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        None
     }
 }
 

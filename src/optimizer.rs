@@ -1,5 +1,11 @@
 //! Optimizers: gradient descent in its forms. One short file each: formula, source, update.
 
+mod adam;
+mod sgd;
+
+pub use adam::Adam;
+pub use sgd::{Momentum, Sgd};
+
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
@@ -45,6 +51,18 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
         state.steps += 1;
         dispatch(Step { optimizer: self, step: state.steps, network, gradient, slots: &mut state.slots });
     }
+}
+
+/// What an optimizer's constant must be: in words, and as the test of it, which an undefined number fails.
+type Range = (&'static str, fn(f64) -> bool);
+
+const NOT_NEGATIVE: Range = ("a finite number that is not negative", |value| value >= 0.0 && value.is_finite());
+const POSITIVE: Range = ("a finite number above 0", |value| value > 0.0 && value.is_finite());
+const BELOW_ONE: Range = ("a number from 0 to below 1", |value| (0.0..1.0).contains(&value));
+
+/// What [`Optimizer::misuse`] says of one constant.
+fn misuse_of(name: &'static str, value: f64, &(expected, holds): &Range) -> Option<(&'static str, &'static str, f64)> {
+    (!holds(value)).then_some((name, expected, value))
 }
 
 /// What an optimizer remembers: how many steps it took, and its slots, each a network of the same type.

@@ -154,7 +154,11 @@ macro_rules! scalar {
 
             #[inline(always)]
             fn sqrt(self) -> Self {
-                libm::$sqrt(self)
+                // Every root is rounded correctly, so both give the same bits; the compiler vectorises the one of `std`.
+                #[cfg(feature = "std")]
+                return $number::sqrt(self);
+                #[cfg(not(feature = "std"))]
+                return libm::$sqrt(self);
             }
 
             #[inline(always)]

@@ -1,0 +1,43 @@
+//! Losses that are a mean over the elements of a sample.
+
+use super::Term;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// The mean of `loss` over pairs of an output and its target.
+#[inline(always)]
+pub(super) fn mean<S: Scalar, A: Sample<Element = S>>(output: &A, target: &A, loss: impl Fn(S, S) -> S) -> Term<S> {
+    let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
+    let sum: S = A::flat(outputs).iter().zip(A::flat(targets)).map(|(&x, &t)| loss(x, t)).sum();
+    Term::of(sum / S::from_f64(A::LENGTH as f64))
+}
+
+/// [`mean`], and its gradient: `loss` gives a pair's loss and the derivative of that by the output.
+#[inline(always)]
+pub(super) fn mean_gradient<S: Scalar, A: Sample<Element = S>>(
+    output: &A,
+    target: &A,
+    gradient: &mut A,
+    loss: impl Fn(S, S) -> (S, S),
+) -> Term<S> {
+    let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
+    let pairs = A::flat(outputs).iter().zip(A::flat(targets));
+    let share = S::from_f64(1.0 / A::LENGTH as f64);
+    let mut sum = S::ZERO;
+    for (gradient, (&x, &t)) in A::flat_mut(core::slice::from_mut(gradient)).iter_mut().zip(pairs) {
+        let (value, derivative) = loss(x, t);
+        sum += value;
+        *gradient = derivative * share;
+    }
+    Term::of(sum / S::from_f64(A::LENGTH as f64))
+}
+
+/// Whether all elements are as they should be.
+pub(super) fn all<A: Sample>(sample: &A, holds: impl Fn(A::Element) -> bool) -> bool {
+    A::flat(core::slice::from_ref(sample)).iter().all(|&element| holds(element))
+}
+
+/// What [`Loss::check`](super::Loss::check) says of targets that may be any finite number.
+pub(super) fn check_finite<S: Scalar, A: Sample<Element = S>>(target: &A) -> Result<(), &'static str> {
+    if all(target, S::is_finite) { Ok(()) } else { Err("finite numbers") }
+}
