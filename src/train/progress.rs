@@ -38,8 +38,8 @@ impl Display {
     /// An epoch begins.
     pub(crate) fn begin(&self, number: usize, epochs: usize) {
         if let Some(bar) = &self.bar {
-            bar.reset();
             bar.set_prefix(format!("epoch {number}/{epochs}"));
+            bar.reset();
         }
     }
 

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::parallel::for_each_part;
-use crate::kernels::{Operation, Simd, add_assign, dispatch, scale};
+use crate::kernels::{Operation, Simd, add_assign, dispatch};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
@@ -42,9 +42,11 @@ impl<S: Scalar, const K: usize> Operation for Mean<'_, S, K> {
             add_assign(simd, other, first);
             other.fill(S::ZERO);
         }
-        scale(simd, self.factor, first);
         // Without a way out of the loop, so that it runs on vectors.
-        first.iter().fold(true, |finite, value| finite & value.is_finite())
+        first.iter_mut().fold(true, |finite, value| {
+            *value *= self.factor;
+            finite & value.is_finite()
+        })
     }
 }
 
