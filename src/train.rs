@@ -217,11 +217,12 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
     {
-        check::positive("batch_size", Some(self.batch_size))?;
+        check::positive("batch size", Some(self.batch_size))?;
         check::positive("epochs", Some(self.epochs))?;
         check::positive("threads", self.threads)?;
-        check::positive("early_stopping", self.patience)?;
-        check::optimizer(&self.optimizer)?;
+        check::positive("patience", self.patience)?;
+        check::constants(self.optimizer.misuse())?;
+        check::constants(self.loss.misuse())?;
         check::network(&*self.network)?;
         check::data("training", data, &self.loss)?;
         self.validation.map_or(Ok(()), |validation| check::data("validation", validation, &self.loss))

@@ -8,8 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use fnn::{Progress, Trainer};
-use support::{Adam, CrossEntropy, classes};
+use fnn::{Adam, CrossEntropy, Progress, Trainer};
+use support::classes;
 
 /// The system's allocator, counting.
 struct Counting;

@@ -2,8 +2,8 @@
 
 mod support;
 
-use fnn::{Progress, Trained, Trainer, evaluate};
-use support::{Adam, CrossEntropy, bits, classes};
+use fnn::{Adam, CrossEntropy, Progress, Trained, Trainer, evaluate};
+use support::{bits, classes};
 
 fnn::network! {
     #[derive(Clone)]

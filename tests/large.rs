@@ -2,8 +2,8 @@
 
 mod support;
 
-use fnn::{DataSet, Parameters, Progress, Trainer};
-use support::{Adam, CrossEntropy, classes};
+use fnn::{Adam, CrossEntropy, DataSet, Parameters, Progress, Trainer};
+use support::classes;
 
 fn on_a_small_stack(job: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(256 * 1024).spawn(job).unwrap().join().unwrap();

@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
 use fnn::layers::{Dense, Residual};
+use fnn::{Adam, CrossEntropy, Huber, MeanSquaredError, Sgd};
 use fnn::{DataSet, Error, Evaluation, Layer, Loss, Parameters, Pass, Progress, Recorded, Scalar, Simd, Term};
 use fnn::{Network, Trained, Trainer, TrainingError};
-use support::{Adam, CrossEntropy, MeanSquaredError, Sgd, bits, classes};
+use support::{bits, classes};
 
 type Line = Dense<1, 1>;
 type Points = DataSet<[f32; 1], [f32; 1]>;
@@ -216,11 +217,14 @@ fn settings_that_make_no_sense_are_errors() {
             other => panic!("{other}"),
         }
     };
-    assert_eq!(setting(trainer(0.1).batch_size(0)), "batch_size");
+    assert_eq!(setting(trainer(0.1).batch_size(0)), "batch size");
     assert_eq!(setting(trainer(0.1).epochs(0)), "epochs");
     assert_eq!(setting(trainer(0.1).threads(0)), "threads");
-    assert_eq!(setting(trainer(0.1).early_stopping(0)), "early_stopping");
-    assert_eq!(setting(trainer(-0.1)), "learning_rate");
+    assert_eq!(setting(trainer(0.1).early_stopping(0)), "patience");
+    assert_eq!(setting(trainer(-0.1)), "learning rate");
+
+    let huber = Huber { delta: -1.0 };
+    assert!(matches!(reason(Trainer::new(START, huber, Sgd::new(0.1)).fit(&points())), Error::Setting { .. }));
 
     let network = Line { weight: [[1.0]], bias: [f32::NAN] };
     let error = reason(Trainer::new(network, MeanSquaredError, Sgd::new(0.1)).fit(&points()));
@@ -240,7 +244,7 @@ fn samples_that_make_no_sense_are_errors() {
     assert!(matches!(reason(trainer(0.1).fit(&bad)), Error::Sample { set: "training", sample: 1, .. }));
     let bad = DataSet::from([([1.0], [f32::NAN])]);
     let error = reason(trainer(0.1).validate(&bad).fit(&points()));
-    assert_eq!(error.to_string(), "the validation set, sample 0: expected finite targets, found [NaN]");
+    assert_eq!(error.to_string(), "the validation set, sample 0: the target: expected finite numbers, found [NaN]");
 
     let data = DataSet::from([([1.0, 2.0], 1), ([0.0, 1.0], 2)]);
     let error = reason(Trainer::new(Dense::<2, 2>::seeded(1), CrossEntropy, Sgd::new(0.1)).fit(&data));
@@ -351,7 +355,7 @@ fn an_error_is_an_error_and_does_not_print_the_weights() {
         trainer(0.1).batch_size(0).fit(&points())?;
         Ok(())
     }
-    let text = "batch_size: expected at least 1, found 0";
+    let text = "batch size: expected at least 1, found 0";
     assert_eq!(fails().unwrap_err().to_string(), text);
     assert_eq!(fails_too().unwrap_err().to_string(), text);
     let error = trainer(0.1).batch_size(0).fit(&points()).unwrap_err();

@@ -6,7 +6,6 @@ use super::step::first_non_finite;
 use crate::data::DataSet;
 use crate::error::Error;
 use crate::loss::Loss;
-use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -19,9 +18,9 @@ pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), E
     }
 }
 
-/// The optimizer's constants make sense.
-pub(crate) fn optimizer<O: Optimizer<SLOTS>, const SLOTS: usize>(optimizer: &O) -> Result<(), Error> {
-    match optimizer.misuse() {
+/// The constants of an optimizer or of a loss make sense.
+pub(crate) fn constants(misuse: Option<(&'static str, &'static str, f64)>) -> Result<(), Error> {
+    match misuse {
         Some((name, expected, found)) => Err(Error::Setting { name, expected, found: found.to_string() }),
         None => Ok(()),
     }
@@ -49,11 +48,15 @@ pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss
     }
     for (sample, (input, target)) in data.inputs().iter().zip(data.targets()).enumerate() {
         if !input.all_finite() {
-            let problem = "expected finite inputs, found a number that is infinite or undefined".into();
+            let problem = "the input: expected finite numbers, found an infinite or undefined one".into();
             return Err(Error::Sample { set, sample, problem });
         }
         if let Err(expected) = loss.check(target) {
-            let problem = format!("expected {expected}, found {target:?}");
+            let mut found = format!("{target:?}");
+            if found.chars().count() > 60 {
+                found = format!("{found:.60}…");
+            }
+            let problem = format!("the target: expected {expected}, found {found}");
             return Err(Error::Sample { set, sample, problem });
         }
     }
