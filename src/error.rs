@@ -61,7 +61,7 @@ pub enum Error {
         epoch: usize,
         /// The mini-batch in it, from 1.
         batch: usize,
-        /// What is not finite: "the loss", or the dotted name of the weights whose gradient isn't.
+        /// What is not finite: "the loss", or "the gradient of" the parameter of a dotted name.
         what: String,
     },
 }

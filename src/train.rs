@@ -255,7 +255,6 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
     {
-        let threads = Threads::new(self.threads)?;
         let batch_size = self.batch_size.min(data.len());
         let batches = data.len().div_ceil(batch_size);
         let display = Display::new(self.progress, batches);
@@ -264,7 +263,9 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         let mut before = self.network.boxed_copy();
         // What is measured after each epoch.
         let measured = self.validation.or(self.patience.and(Some(data)));
-        let mut evaluator = Evaluator::new(measured.map_or(0, DataSet::len));
+        let measured_samples = measured.map_or(0, DataSet::len);
+        let mut evaluator = Evaluator::new(measured_samples);
+        let threads = Threads::new(self.threads, work::<N>(batch_size.max(measured_samples)))?;
 
         for number in 1..=self.epochs {
             let start = Instant::now();

@@ -75,6 +75,22 @@ fn a_linear_regression_reaches_the_closed_form() {
 }
 
 #[test]
+fn in_f64_it_reaches_the_closed_form_to_eleven_digits() {
+    let wide = |[x]: &[f32; 1]| [f64::from(*x)];
+    let data: DataSet<[f64; 1], [f64; 1]> =
+        points().inputs().iter().map(wide).zip(points().targets().iter().map(wide)).collect();
+    let network = Trainer::new(Dense::<1, 1, f64>::zeroed(), MeanSquaredError, Sgd::new(0.3))
+        .full_batch()
+        .epochs(300)
+        .progress(Progress::Silent)
+        .fit(&data)
+        .unwrap()
+        .network;
+    let (slope, intercept) = least_squares(&points());
+    assert_relative_eq!(network.parameters(), &[slope, intercept][..], epsilon = 1e-11);
+}
+
+#[test]
 fn one_step_is_the_mean_gradient_times_the_learning_rate() {
     // Of the first two points, y − t is −0.55 and −0.85; of the third, on its own in the second batch, it follows.
     let data = DataSet::from([([-1.0], [0.3]), ([0.0], [1.1]), ([0.5], [1.4])]);

@@ -12,7 +12,8 @@ use crate::layer::Layer;
 #[cfg(feature = "rayon")]
 const WORTHWHILE: usize = 1 << 19;
 
-/// Multiply-accumulates of a forward pass over `samples` samples, or as much work as reading the weights is.
+/// About the multiply-accumulates of a forward pass over `samples` samples. A layer that doesn't count its own is
+/// taken to use each weight once.
 pub(crate) fn work<N: Layer>(samples: usize) -> usize {
     const { if N::MACS > N::PARAMETERS { N::MACS } else { N::PARAMETERS } }.saturating_mul(samples)
 }
@@ -48,10 +49,11 @@ impl Threads {
 
 #[cfg(feature = "rayon")]
 impl Threads {
-    /// `count` threads, or as many as `rayon` chooses.
-    pub(crate) fn new(count: Option<usize>) -> Result<Self, Error> {
+    /// `count` threads, or as many as `rayon` chooses, for work of at most `most`.
+    pub(crate) fn new(count: Option<usize>, most: usize) -> Result<Self, Error> {
         let pool = match count {
             None | Some(1) => None,
+            Some(_) if most < WORTHWHILE => None,
             Some(count) => Some(rayon::ThreadPoolBuilder::new().num_threads(count).build().map_err(|error| {
                 let expected = "as many threads as the system can start";
                 Error::Setting { name: "threads", expected, found: format!("{count} ({error})") }
@@ -75,7 +77,7 @@ impl Threads {
 #[cfg(not(feature = "rayon"))]
 impl Threads {
     /// One thread.
-    pub(crate) fn new(_count: Option<usize>) -> Result<Self, Error> {
+    pub(crate) fn new(_count: Option<usize>, _most: usize) -> Result<Self, Error> {
         Ok(Self {})
     }
 
