@@ -15,10 +15,10 @@ use crate::shape::{Sample, first, first_mut};
 /// Its size is known to the compiler; keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
 #[derive(Clone, Debug)]
 pub struct Backpropagation<L: Layer, const B: usize> {
-    outputs: [L::Output; B],
+    pub(crate) outputs: [L::Output; B],
     output_gradients: [L::Output; B],
-    tape: L::Tape<B>,
-    workspace: L::Workspace<B>,
+    pub(crate) tape: L::Tape<B>,
+    pub(crate) workspace: L::Workspace<B>,
 }
 
 impl<L: Layer, const B: usize> Backpropagation<L, B> {

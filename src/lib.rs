@@ -13,6 +13,7 @@ mod backpropagation;
 pub mod data;
 #[cfg(feature = "std")]
 mod error;
+mod gradient_check;
 mod initializer;
 mod kernels;
 mod layer;
@@ -38,6 +39,7 @@ pub use data::DataSet;
 #[cfg(feature = "std")]
 pub use error::Error;
 pub use fnn_macros::Parameters;
+pub use gradient_check::{Deviation, Report, gradient_check};
 pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};
 pub use layer::{Chance, Layer, Pass, Recorded, Row};

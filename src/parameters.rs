@@ -31,7 +31,8 @@ use crate::shape::{Sample, Shape};
 ///
 /// # Safety
 /// The type is an array of [`Parameters::Scalar`] in all but name: its size is a multiple of the scalar's, its
-/// alignment at most the scalar's, every bit pattern of it is a value, and it has no padding and nothing to drop.
+/// alignment is the scalar's unless it is empty, every bit pattern of it is a value, and it has no padding and nothing
+/// to drop.
 pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// The number that the weights are made of.
     type Scalar: Scalar;
@@ -46,6 +47,9 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// All weights.
     #[inline(always)]
     fn parameters(&self) -> &[Self::Scalar] {
+        if Self::PARAMETERS == 0 {
+            return &[];
+        }
         // SAFETY: the trait promises an array of scalars.
         unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::PARAMETERS) }
     }
@@ -53,6 +57,9 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// All weights, to write.
     #[inline(always)]
     fn parameters_mut(&mut self) -> &mut [Self::Scalar] {
+        if Self::PARAMETERS == 0 {
+            return &mut [];
+        }
         // SAFETY: the trait promises an array of scalars; the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::PARAMETERS) }
     }

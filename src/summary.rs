@@ -69,7 +69,7 @@ impl Write for Letters {
 }
 
 /// How wide a cell is.
-fn width(cell: impl FnOnce(&mut dyn Write) -> fmt::Result) -> usize {
+pub(crate) fn width(cell: impl FnOnce(&mut dyn Write) -> fmt::Result) -> usize {
     let mut letters = Letters(0);
     // Counting never fails.
     let _ = cell(&mut letters);

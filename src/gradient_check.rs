@@ -1,0 +1,140 @@
+//! Backpropagation against central differences.
+
+mod difference;
+mod place;
+mod report;
+
+use difference::derivative;
+pub use report::{Deviation, Report};
+
+use crate::backpropagation::Backpropagation;
+use crate::kernels::{Operation, Simd, copy, dispatch};
+use crate::layer::{Chance, Layer, Pass};
+use crate::loss::{Loss, Term};
+use crate::shape::{Sample, first, first_mut};
+
+/// Samples that go through the network at a time.
+const BLOCK: usize = 8;
+
+/// What backpropagation through blocks of samples needs.
+type Memory<N> = Backpropagation<N, BLOCK>;
+
+/// Whether backpropagation through `network` is right: its gradient of the mean loss of `inputs` and `targets`, by
+/// every weight and every input, beside the derivative that comes of moving that weight or input a little.
+///
+/// One line in the tests of a network, or of a layer of your own:
+///
+/// ```
+/// use fnn::{MeanSquaredError, gradient_check, layers::Dense};
+///
+/// let dense = Dense::<2, 2, f64> { weight: [[0.1, -0.2], [0.3, 0.4]], bias: [0.5, -0.6] };
+/// gradient_check(&dense, &MeanSquaredError, &[[1.0, 2.0], [-3.0, 0.5]], &[[0.0, 1.0], [1.0, 0.0]]).assert(1e-6);
+/// ```
+///
+/// It takes a network in `f64`, and works without a heap, too. A few samples of ordinary numbers are enough; drawn at
+/// random, they are unlikely to lie at a kink, as that of `Relu` at 0. Dropout drops the same elements throughout. A
+/// number counts as right if it is so at the given samples: a check at weights of zero says little.
+///
+/// # What is compared
+/// The deviation of a gradient a from the derivative d is `|a − d| / max(|a|, |d|, floor)`, where the floor is a
+/// hundredth of the tensor's largest derivative, or 1/10000 of the loss if that is more: below it, the loss's rounding
+/// decides. So all elements of a tensor are held to nearly the same absolute error.
+///
+/// Where the loss has a kink so near that no difference can be taken, the element is *excluded*, and counted in the
+/// report. That is decided by the values of the loss alone, never by what backpropagation says, so that nothing wrong
+/// is excluded for being wrong. A gradient that isn't finite is wrong wherever it is.
+///
+/// # Cost
+/// Six to eighteen forward passes over all samples for each weight, and over a block of eight for each input.
+pub fn gradient_check<N, T, F>(network: &N, loss: &F, inputs: &[N::Input], targets: &[T]) -> Report<N>
+where
+    N: Layer<Scalar = f64, Input: Sample<Element = f64>>,
+    F: Loss<N::Output, T>,
+{
+    let mut memory = place::memory::<N>();
+    let mut gradient = place::weights::<N>();
+    let mut derivatives = place::weights::<N>();
+    let mut moved = place::weights::<N>();
+
+    memory.gradient(network, loss, inputs, targets, &mut gradient);
+    copy(network.parameters(), moved.parameters_mut());
+    let mean = mean_loss(&mut memory, network, loss, inputs, targets);
+    differentiate(mean, network.parameters(), derivatives.parameters_mut(), |index, weight| {
+        let before = core::mem::replace(&mut moved.parameters_mut()[index], weight);
+        let mean = mean_loss(&mut memory, &moved, loss, inputs, targets);
+        moved.parameters_mut()[index] = before;
+        mean
+    });
+
+    let mut deviation = Deviation::of_samples::<N::Input>();
+    let mut input_gradients = place::numbers::<[N::Input; BLOCK]>();
+    let mut input_derivatives = place::numbers::<[N::Input; BLOCK]>();
+    let mut moved_inputs = place::numbers::<[N::Input; BLOCK]>();
+    let mut unused = moved;
+    for (block, (inputs, targets)) in inputs.chunks(BLOCK).zip(targets.chunks(BLOCK)).enumerate() {
+        let inputs = first(inputs, targets.len());
+        let gradients = first_mut(&mut input_gradients[..], inputs.len());
+        let derivatives = first_mut(&mut input_derivatives[..], inputs.len());
+        let moved = first_mut(&mut moved_inputs[..], inputs.len());
+
+        memory.gradients(network, loss, inputs, targets, &mut unused, gradients);
+        copy(inputs, moved);
+        let mean = mean_loss(&mut memory, network, loss, inputs, targets);
+        differentiate(mean, Sample::flat(inputs), Sample::flat_mut(derivatives), |index, number| {
+            let before = core::mem::replace(&mut Sample::flat_mut(moved)[index], number);
+            let mean = mean_loss(&mut memory, network, loss, moved, targets);
+            Sample::flat_mut(moved)[index] = before;
+            mean
+        });
+        deviation.compare(mean, block * BLOCK * N::Input::LENGTH, Sample::flat(gradients), Sample::flat(derivatives));
+    }
+    Report::new(mean, gradient, derivatives, deviation)
+}
+
+/// Into `derivatives`, those of the loss at `point`: `loss` gives it where one number of the point, of a given index,
+/// has another value. What has no derivative is NaN.
+fn differentiate(mean: f64, point: &[f64], derivatives: &mut [f64], mut loss: impl FnMut(usize, f64) -> f64) {
+    for ((index, &number), to) in point.iter().enumerate().zip(derivatives) {
+        *to = derivative(mean, number, |step| loss(index, number + step)).unwrap_or(f64::NAN);
+    }
+}
+
+/// The mean loss as training sees it, block by block: dropout drops.
+fn mean_loss<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>>(
+    memory: &mut Memory<N>,
+    network: &N,
+    loss: &F,
+    inputs: &[N::Input],
+    targets: &[T],
+) -> f64 {
+    dispatch(MeanLoss { memory, network, loss, inputs, targets })
+}
+
+/// [`mean_loss`], to run with the best instruction set: that which backpropagation uses.
+struct MeanLoss<'a, N: Layer, T, F> {
+    memory: &'a mut Memory<N>,
+    network: &'a N,
+    loss: &'a F,
+    inputs: &'a [N::Input],
+    targets: &'a [T],
+}
+
+impl<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>> Operation for MeanLoss<'_, N, T, F> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> f64 {
+        let Backpropagation { outputs, tape, workspace, .. } = self.memory;
+        let mut sum = Term::default();
+        for (inputs, targets) in self.inputs.chunks(BLOCK).zip(self.targets.chunks(BLOCK)) {
+            let inputs = first(inputs, targets.len());
+            let outputs = first_mut(outputs, inputs.len());
+            let pass = Pass::new(simd, Chance::default());
+            self.network.forward_train(pass, inputs, outputs, tape, workspace);
+            for (output, target) in outputs.iter().zip(targets) {
+                sum += self.loss.value(output, target);
+            }
+        }
+        sum.mean()
+    }
+}

@@ -1,0 +1,125 @@
+//! Derivatives by central differences, and whether there is a derivative at all.
+
+/// The widest step, for arguments of up to 1. Richardson's error is its fourth power.
+const WIDEST: f64 = 1.0 / 128.0;
+/// How much shorter the steps of each further attempt are.
+const SHORTER: f64 = 1.0 / 8.0;
+/// How many attempts are made to find a step within which the function is smooth.
+const ATTEMPTS: usize = 3;
+/// How far two estimates of a derivative may be apart, relative to it.
+const AGREEMENT: f64 = 1e-7;
+/// How many roundings of the function's value its computation is taken to make, and differences to enlarge.
+const ROUNDINGS: f64 = 256.0;
+
+/// The derivative at 0 of `f`, or nothing where `f` has a kink too near to 0.
+///
+/// `f` is a function of the distance from a `point`, of which only the size counts here, and `middle` is `f(0)`.
+///
+/// Central differences `d(h) = (f(h) − f(−h)) / 2h` are off by a multiple of h², plus one of h⁴, and so on; Richardson's
+/// `(4·d(h/2) − d(h)) / 3` is off by the latter. Two things are seen where a function is not smooth, whatever the
+/// derivative should have been: estimates from longer and shorter steps differ (a kink within the step), or the
+/// difference of the slopes to both sides doesn't shrink with the step (a kink at 0). Then shorter steps are tried.
+///
+/// Richardson, "The approximate arithmetical solution by finite differences", Philosophical Transactions A 210, 1911.
+pub(super) fn derivative(middle: f64, point: f64, mut f: impl FnMut(f64) -> f64) -> Option<f64> {
+    let mut step = WIDEST * point.abs().max(1.0);
+    for _ in 0..ATTEMPTS {
+        let [wide, half, quarter] = [step, step / 2.0, step / 4.0].map(|step| {
+            let (above, below) = (f(step), f(-step));
+            Differences { slope: (above - below) / (2.0 * step), bend: ((above - middle) + (below - middle)) / step }
+        });
+        let coarse = (4.0 * half.slope - wide.slope) / 3.0;
+        let fine = (4.0 * quarter.slope - half.slope) / 3.0;
+        let jump = (8.0 * quarter.jump(half) - half.jump(wide)) / 7.0;
+
+        let rounding = ROUNDINGS * f64::EPSILON * middle.abs() / step;
+        let tolerance = AGREEMENT * fine.abs() + rounding;
+        if (fine - coarse).abs() <= tolerance && jump.abs() <= tolerance {
+            return Some(fine);
+        }
+        step *= SHORTER;
+    }
+    None
+}
+
+/// What two values around a point tell.
+#[derive(Clone, Copy)]
+struct Differences {
+    slope: f64,
+    /// The slope to the right minus the slope to the left: the kink at the point, if there is one, and something that
+    /// is proportional to the step.
+    bend: f64,
+}
+
+impl Differences {
+    /// The kink at the point, the estimate being off by a multiple of the third power of the step.
+    fn jump(self, twice_the_step: Self) -> f64 {
+        2.0 * self.bend - twice_the_step.bend
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+
+    fn derivative_at(point: f64, f: impl Fn(f64) -> f64) -> Option<f64> {
+        derivative(f(point), point, |step| f(point + step))
+    }
+
+    #[test]
+    fn smooth_functions_are_met_to_ten_digits() {
+        for x in [-3.0, -0.7, 0.0, 0.2, 1.0, 2.5] {
+            assert_relative_eq!(derivative_at(x, f64::exp).unwrap(), x.exp(), max_relative = 1e-10);
+            assert_relative_eq!(derivative_at(x, f64::sin).unwrap(), x.cos(), epsilon = 1e-10);
+            let polynomial = |x: f64| 1.0 + x * (2.0 + x * (3.0 + x * 4.0));
+            assert_relative_eq!(derivative_at(x, polynomial).unwrap(), 2.0 + x * (6.0 + x * 12.0), max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn steep_functions_are_met_with_shorter_steps() {
+        assert_relative_eq!(
+            derivative_at(0.5, |x| (100.0 * x).sin()).unwrap(),
+            100.0 * 50.0f64.cos(),
+            max_relative = 1e-8
+        );
+        assert_relative_eq!(derivative_at(300.0, f64::sqrt).unwrap(), 0.5 / 300.0f64.sqrt(), max_relative = 1e-8);
+    }
+
+    #[test]
+    fn a_flat_function_has_the_derivative_0() {
+        assert_eq!(derivative_at(3.0, |_| 7.0), Some(0.0));
+    }
+
+    #[test]
+    fn a_kink_is_seen_wherever_it_is_within_the_steps() {
+        let shortest = WIDEST * SHORTER * SHORTER;
+        for share in 0..1000 {
+            let distance = shortest * f64::from(share) / 1000.0;
+            for x in [distance, -distance] {
+                let relu = derivative_at(x, |x| 0.5 + 3.0 * x + x.max(0.0));
+                // So near to the end of the step, what lies behind the kink is below rounding.
+                let harmless = relu.is_some_and(|slope| (slope - if x > 0.0 { 4.0 } else { 3.0 }).abs() < 1e-8);
+                assert!(relu.is_none() || harmless, "{x}: {relu:?}");
+                assert!(share > 990 || relu.is_none(), "{x}: {relu:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kink_beyond_the_shortest_steps_does_no_harm() {
+        for distance in [1.3e-4, 1e-3, 5e-3, 0.1] {
+            let slope = derivative_at(distance, |x| 0.5 + x.exp() + x.abs()).unwrap();
+            assert_relative_eq!(slope, distance.exp() + 1.0, max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_jump_and_an_undefined_value_have_no_derivative() {
+        assert_eq!(derivative_at(1e-5, |x| if x > 0.0 { 1.0 } else { 0.0 }), None);
+        assert_eq!(derivative_at(0.0, |_| f64::NAN), None);
+        assert_eq!(derivative_at(0.0, |_| f64::INFINITY), None);
+    }
+}

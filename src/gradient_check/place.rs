@@ -1,0 +1,35 @@
+//! Where the check keeps networks: on the heap where there is one, else on the stack.
+
+#[cfg(feature = "alloc")]
+pub(super) type Place<T> = alloc::boxed::Box<T>;
+#[cfg(not(feature = "alloc"))]
+pub(super) type Place<T> = T;
+
+use super::Memory;
+use crate::layer::Layer;
+use crate::parameters::Parameters;
+use crate::plain::Plain;
+
+/// Weights of zero.
+pub(super) fn weights<P: Parameters>() -> Place<P> {
+    #[cfg(feature = "alloc")]
+    return P::zeroed_box();
+    #[cfg(not(feature = "alloc"))]
+    return P::zeroed();
+}
+
+/// Numbers of zero.
+pub(super) fn numbers<A: Plain>() -> Place<A> {
+    #[cfg(feature = "alloc")]
+    return A::zeroed_box();
+    #[cfg(not(feature = "alloc"))]
+    return A::zeroed();
+}
+
+/// Memory for backpropagation.
+pub(super) fn memory<N: Layer>() -> Place<Memory<N>> {
+    #[cfg(feature = "alloc")]
+    return Memory::boxed();
+    #[cfg(not(feature = "alloc"))]
+    return Memory::new();
+}

@@ -1,0 +1,384 @@
+//! Every layer and every loss against central differences, and the check itself against what is wrong.
+
+use fnn::layers::activation::{Elu, Function, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
+use fnn::layers::{Activation, Dense, Dropout, Flatten, NoBias, Residual, Softmax};
+use fnn::{
+    BinaryCrossEntropy, CrossEntropy, Deviation, Huber, Initializer, Layer, Loss, MeanAbsoluteError, MeanSquaredError,
+    Name, Network, Parameters, Random, Report, Sample, gradient_check,
+};
+
+/// What every gradient meets, and mostly by far.
+const TOLERANCE: f64 = 1e-6;
+
+/// Samples of numbers in [−2, 2).
+fn samples<A: Sample<Element = f64>>(count: usize, seed: u64) -> Vec<A> {
+    let mut random = Random::new(seed);
+    let mut samples = vec![A::zeroed(); count];
+    A::flat_mut(&mut samples).fill_with(|| 4.0 * random.uniform() - 2.0);
+    samples
+}
+
+/// A network of which all weights, biases too, are in [−1, 1).
+fn drawn<N: Layer>(seed: u64) -> N {
+    let mut network = N::zeroed();
+    Initializer::HeUniform.fill(network.parameters_mut(), 6, 1, &mut Random::new(seed));
+    network
+}
+
+/// Check a network under the squared error, at more samples than go through it at a time.
+fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(network: &N) -> Report<N> {
+    gradient_check(network, &MeanSquaredError, &samples(11, 1), &samples::<N::Output>(11, 2))
+}
+
+/// The row of this name.
+fn row<N: Parameters<Scalar = f64>>(report: &Report<N>, wanted: &str) -> Deviation {
+    let mut found = None;
+    report.for_each(&mut |name: Name<'_>, row| {
+        if name.is(wanted) {
+            found = Some(*row);
+        }
+    });
+    found.unwrap_or_else(|| panic!("no row `{wanted}` in\n{report}"))
+}
+
+mod layers {
+    use super::*;
+
+    #[test]
+    fn dense() {
+        check(&drawn::<Dense<4, 3, f64>>(1)).assert(TOLERANCE);
+        check(&drawn::<Dense<4, 3, f64, NoBias<f64>>>(1)).assert(TOLERANCE);
+    }
+
+    fn check_activation<F: Function>() {
+        let report = check(&Activation::<F, [[f64; 3]; 2]>::new());
+        report.assert(TOLERANCE);
+        assert_eq!(row(&report, "inputs").excluded, 0, "{report}");
+    }
+
+    #[test]
+    fn activations() {
+        check_activation::<Relu>();
+        check_activation::<LeakyRelu<{ f64::to_bits(0.1) }>>();
+        check_activation::<Elu<{ f64::to_bits(0.5) }>>();
+        check_activation::<Gelu>();
+        check_activation::<GeluTanh>();
+        check_activation::<Silu>();
+        check_activation::<Sigmoid>();
+        check_activation::<Tanh>();
+        check_activation::<Softplus>();
+    }
+
+    #[test]
+    fn softmax() {
+        check(&Softmax::<5, f64>::zeroed()).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn flatten() {
+        check(&Flatten::<[[f64; 3]; 2], 6>::zeroed()).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn dropout_drops_the_same_elements_throughout() {
+        let dropout = Dropout::<[f64; 20], { f64::to_bits(0.5) }>::zeroed();
+        let report = check(&dropout);
+        report.assert(TOLERANCE);
+        assert_eq!(row(&report, "inputs").excluded, 0, "{report}");
+    }
+
+    #[test]
+    fn residual() {
+        check(&drawn::<Residual<Dense<4, 4, f64>>>(1)).assert(TOLERANCE);
+    }
+
+    fnn::network! { struct Inner: [6] -> [4] { Dense(5), Gelu, Dense(4) } }
+    fnn::network! {
+        struct Whole: [2, 3] -> [4] {
+            Flatten,
+            inner: Inner,
+            Tanh,
+            skip: Residual { Dense(7, bias = false), Relu, Dropout(0.2), Residual { Dense(7), Sigmoid }, Dense(4) },
+            LeakyRelu(0.2),
+            Dense(5),
+            Elu,
+            Dense(4),
+            Softplus,
+            Dense(4),
+            Softmax,
+        }
+    }
+
+    #[test]
+    fn a_network_of_all_of_them() {
+        let report = check(&Whole::<f64>::seeded(3));
+        report.assert(TOLERANCE);
+        assert_eq!(row(&report, "inner.dense_1.weight").elements, 30);
+        assert_eq!(row(&report, "inputs").elements, 66);
+    }
+}
+
+mod losses {
+    use super::*;
+
+    /// Check a loss behind a layer that mixes its outputs.
+    fn check_loss<T, F: Loss<[f64; 4], T>>(loss: &F, targets: &[T]) {
+        let report = gradient_check(&drawn::<Dense<3, 4, f64>>(5), loss, &samples(5, 6), targets);
+        report.assert(TOLERANCE);
+        report.for_each(&mut |_, row| assert_eq!(row.excluded, 0, "{report}"));
+    }
+
+    /// Probabilities of four classes.
+    fn distributions() -> Vec<[f64; 4]> {
+        let distribution = |sample: [f64; 4]| {
+            let sum: f64 = sample.iter().map(|x| x.exp()).sum();
+            sample.map(|x| x.exp() / sum)
+        };
+        samples(5, 7).into_iter().map(distribution).collect()
+    }
+
+    #[test]
+    fn cross_entropy() {
+        check_loss(&CrossEntropy, &[0, 1, 2, 3, 1]);
+        check_loss(&CrossEntropy, &distributions());
+    }
+
+    #[test]
+    fn weighted_and_smoothed_cross_entropy() {
+        let classes = [0, 1, 2, 3, 1];
+        check_loss(&CrossEntropy.class_weights([0.5, 2.0, 0.0, 7.0]), &classes);
+        check_loss(&CrossEntropy.label_smoothing(0.1), &classes);
+        let both = CrossEntropy.label_smoothing(0.1).class_weights([0.5, 2.0, 0.1, 7.0]);
+        check_loss(&both, &classes);
+        check_loss(&both, &distributions());
+    }
+
+    #[test]
+    fn binary_cross_entropy() {
+        check_loss(&BinaryCrossEntropy, &distributions());
+        check_loss(&BinaryCrossEntropy, &[[0.0, 1.0, 1.0, 0.0]; 5]);
+    }
+
+    #[test]
+    fn errors() {
+        let targets = samples(5, 8);
+        check_loss(&MeanSquaredError, &targets);
+        check_loss(&MeanAbsoluteError, &targets);
+        check_loss(&Huber::new(0.7), &targets);
+    }
+
+    /// The loss is a few thousand here, and what can be told of its gradient less by as many digits.
+    #[test]
+    fn logits_of_ten_thousand() {
+        let apart = Dense::<1, 4, f64> { weight: [[1e4, -1e4, 0.5, 0.25]], bias: [0.0; 4] };
+        let classes = gradient_check(&apart, &CrossEntropy, &[[1.0], [-0.5]], &[1, 1]);
+        classes.assert(TOLERANCE);
+        gradient_check(&apart, &BinaryCrossEntropy, &[[1.0]], &[[0.0, 1.0, 0.0, 1.0]]).assert(TOLERANCE);
+    }
+}
+
+mod mistakes {
+    use std::panic::catch_unwind;
+
+    use fnn::{Pass, Recorded, Scalar, Simd};
+
+    use super::*;
+
+    /// `y = gain·x + shift` with a mistake in its backward pass, if `MISTAKE` says so.
+    #[derive(Parameters)]
+    #[repr(C)]
+    struct Affine<const MISTAKE: u8, S: Scalar = f32> {
+        gain: [S; 3],
+        shift: [S; 3],
+    }
+
+    const NONE: u8 = 0;
+    /// The gain's gradient is 1.001 of what it should be.
+    const FACTOR: u8 = 1;
+    /// The last element of the shift's gradient is forgotten.
+    const ELEMENT: u8 = 2;
+    /// The inputs' gradient misses the gain.
+    const INPUT: u8 = 3;
+    /// The gain's gradient is not added, but set.
+    const OVERWRITTEN: u8 = 4;
+    /// The shift's gradient is undefined.
+    const UNDEFINED: u8 = 5;
+
+    impl<const MISTAKE: u8, S: Scalar> Layer for Affine<MISTAKE, S> {
+        type Input = [S; 3];
+        type Output = [S; 3];
+        type Tape<const B: usize> = ();
+        type Workspace<const B: usize> = ();
+        const KIND: &'static str = "Affine";
+        const MACS: usize = 3;
+
+        fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; 3]], outputs: &mut [[S; 3]], (): &mut ()) {
+            for (y, x) in outputs.iter_mut().zip(inputs) {
+                for i in 0..3 {
+                    y[i] = self.gain[i] * x[i] + self.shift[i];
+                }
+            }
+        }
+
+        fn backward<V: Simd, const B: usize>(
+            &self,
+            _: Pass<'_, V>,
+            recorded: Recorded<'_, Self, B>,
+            output_gradients: &mut [[S; 3]],
+            gradient: &mut Self,
+            mut input_gradients: Option<&mut [[S; 3]]>,
+            (): &mut (),
+        ) {
+            let factor = S::from_f64(if MISTAKE == FACTOR { 1.001 } else { 1.0 });
+            for (sample, (x, g)) in recorded.inputs.iter().zip(output_gradients).enumerate() {
+                for i in 0..3 {
+                    gradient.gain[i] =
+                        g[i] * x[i] * factor + if MISTAKE == OVERWRITTEN { S::ZERO } else { gradient.gain[i] };
+                    gradient.shift[i] += match (MISTAKE, i) {
+                        (ELEMENT, 2) => S::ZERO,
+                        (UNDEFINED, 1) => S::from_f64(f64::NAN),
+                        _ => g[i],
+                    };
+                    if let Some(dx) = &mut input_gradients {
+                        dx[sample][i] = if MISTAKE == INPUT { g[i] } else { g[i] * self.gain[i] };
+                    }
+                }
+            }
+        }
+    }
+
+    fnn::network! { struct Wrapped<const MISTAKE: u8>: [3] -> [3] { first: Dense(3), Relu, affine: Affine<MISTAKE> } }
+
+    /// The names of the rows that are off, and the words of the panic.
+    fn caught<const MISTAKE: u8>() -> (Vec<String>, String) {
+        let report = check(&drawn::<Wrapped<MISTAKE, f64>>(2));
+        let mut names = Vec::new();
+        report.for_each(&mut |name, row| {
+            if row.largest() > TOLERANCE {
+                names.push(name.to_string());
+            }
+        });
+        let words = catch_unwind(|| report.assert(TOLERANCE)).err();
+        (names, words.and_then(|words| words.downcast().ok()).map_or_else(String::new, |words| *words))
+    }
+
+    #[test]
+    fn a_right_layer_is_not_caught() {
+        assert_eq!(caught::<NONE>(), (vec![], String::new()));
+    }
+
+    #[test]
+    fn a_wrong_factor_is_caught_and_named() {
+        let (names, words) = caught::<FACTOR>();
+        assert_eq!(names, ["affine.gain"]);
+        assert!(words.contains("by more than 1e-6 in affine.gain\n"), "{words}");
+        let deviation = row(&check(&drawn::<Wrapped<FACTOR, f64>>(2)), "affine.gain").deviation;
+        approx::assert_relative_eq!(deviation, 0.001 / 1.001, max_relative = 1e-6);
+    }
+
+    #[test]
+    fn a_wrong_element_is_caught_and_named() {
+        let (names, words) = caught::<ELEMENT>();
+        assert_eq!(names, ["affine.shift"]);
+        let report = check(&drawn::<Wrapped<ELEMENT, f64>>(2));
+        let row = row(&report, "affine.shift");
+        assert_eq!((row.index, row.deviation, row.gradient), (2, 1.0, 0.0));
+        assert!(words.lines().any(|line| line.starts_with("affine.shift") && line.contains("[2]")), "{words}");
+    }
+
+    #[test]
+    fn a_wrong_input_gradient_is_wrong_for_all_layers_before() {
+        let (names, _) = caught::<INPUT>();
+        assert_eq!(names, ["first.weight", "first.bias", "inputs"]);
+    }
+
+    #[test]
+    fn a_gradient_that_is_set_and_not_added_is_caught() {
+        assert_eq!(caught::<OVERWRITTEN>().0, ["affine.gain"]);
+    }
+
+    #[test]
+    fn an_undefined_gradient_is_caught() {
+        let (names, words) = caught::<UNDEFINED>();
+        assert_eq!(names, ["affine.shift"]);
+        assert!(words.contains("NaN"), "{words}");
+    }
+
+    #[test]
+    #[should_panic = "by more than 1e-6 in weight, bias, inputs"]
+    fn an_undefined_loss_does_not_pass() {
+        gradient_check(&drawn::<Dense<3, 2, f64>>(1), &CrossEntropy, &samples(2, 1), &[0, 2]).assert(TOLERANCE);
+    }
+
+    #[test]
+    #[should_panic = "in inputs"]
+    fn no_samples_do_not_pass() {
+        gradient_check(&drawn::<Dense<3, 2, f64>>(1), &CrossEntropy, &[], &[0; 0]).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn a_wrong_loss_is_caught() {
+        /// The squared error whose gradient forgets the 2.
+        struct Halved;
+        impl Loss<[f64; 2], [f64; 2]> for Halved {
+            fn value(&self, output: &[f64; 2], target: &[f64; 2]) -> fnn::Term<f64> {
+                MeanSquaredError.value(output, target)
+            }
+
+            fn gradient(&self, output: &[f64; 2], target: &[f64; 2], gradient: &mut [f64; 2]) -> fnn::Term<f64> {
+                let term = MeanSquaredError.gradient(output, target, gradient);
+                *gradient = gradient.map(|g| g / 2.0);
+                term
+            }
+        }
+        let report = gradient_check(&drawn::<Dense<3, 2, f64>>(1), &Halved, &samples(3, 1), &samples::<[f64; 2]>(3, 2));
+        approx::assert_relative_eq!(report.worst(), 0.5, max_relative = 1e-6);
+    }
+}
+
+mod kinks {
+    use super::*;
+
+    type Rectifier = Activation<Relu, [f64; 4]>;
+
+    #[test]
+    fn elements_at_and_near_a_kink_are_excluded_and_the_report_says_so() {
+        let inputs = [[0.0, 1.0, -1.0, 1e-6], [-1e-6, 1e-3, 1.0, -0.5]];
+        let report = gradient_check(&Rectifier::new(), &MeanSquaredError, &inputs, &samples::<[f64; 4]>(2, 3));
+        report.assert(TOLERANCE);
+        let row = row(&report, "inputs");
+        assert_eq!((row.elements, row.excluded), (8, 3), "{report}");
+        let table = report.to_string();
+        assert!(table.contains("3 of 8") && table.contains("excluded: the loss has a kink there"), "{table}");
+    }
+
+    #[test]
+    fn nothing_is_said_of_kinks_where_there_are_none() {
+        let report = gradient_check(&Rectifier::new(), &MeanSquaredError, &samples(3, 1), &samples::<[f64; 4]>(3, 3));
+        assert!(!report.to_string().contains("kink"), "{report}");
+    }
+
+    #[test]
+    #[should_panic = "in inputs"]
+    fn what_is_excluded_altogether_does_not_pass() {
+        gradient_check(&Rectifier::new(), &MeanAbsoluteError, &[[0.0; 4]], &[[1.0; 4]]).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn an_absolute_error_of_nothing_is_excluded() {
+        let network = Dense::<1, 2, f64> { weight: [[1.0, 2.0]], bias: [0.5, 0.0] };
+        let report = gradient_check(&network, &MeanAbsoluteError, &[[2.0], [1.0]], &[[2.5, 3.0], [0.0; 2]]);
+        report.assert(TOLERANCE);
+        assert_eq!(row(&report, "weight").excluded, 1, "{report}");
+        assert_eq!(row(&report, "bias").excluded, 1, "{report}");
+    }
+
+    /// Hundreds of kinks around each weight: shorter steps find a way between most of them.
+    #[test]
+    fn a_network_of_many_rectifiers_is_mostly_smooth() {
+        fnn::network! { struct Rectified: [6] -> [3] { Dense(24), Relu, Dense(24), Relu, Dense(3) } }
+        let report = check(&Rectified::<f64>::seeded(1));
+        report.assert(TOLERANCE);
+        report.for_each(&mut |name, row| assert!(row.excluded * 10 <= row.elements, "{name}\n{report}"));
+    }
+}
