@@ -47,7 +47,9 @@ pub use loss::{
     BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError, Term, WeightedCrossEntropy,
 };
 pub use network::Network;
-pub use optimizer::{Adam, Momentum, Optimizer, Sgd, State};
+pub use optimizer::{
+    Adagrad, Adam, AdamW, AmsGrad, Lion, Momentum, Optimizer, RmsProp, Schedule, Scheduled, Sgd, State,
+};
 pub use parameters::{Name, Parameters, Visitor};
 pub use plain::Plain;
 pub use random::Random;

@@ -1,9 +1,21 @@
 //! Optimizers: gradient descent in its forms. One short file each: formula, source, update.
 
+mod adagrad;
 mod adam;
+mod adamw;
+mod amsgrad;
+mod lion;
+mod rmsprop;
+mod schedule;
 mod sgd;
 
+pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adamw::AdamW;
+pub use amsgrad::AmsGrad;
+pub use lion::Lion;
+pub use rmsprop::RmsProp;
+pub use schedule::{Schedule, Scheduled};
 pub use sgd::{Momentum, Sgd};
 
 use crate::kernels::{Operation, Simd, dispatch};
@@ -33,8 +45,24 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// The learning rate.
     fn learning_rate(&self) -> f64;
 
+    /// The same optimizer with another learning rate.
+    #[must_use]
+    fn with_learning_rate(&self, learning_rate: f64) -> Self;
+
     /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)>;
+
+    /// The same optimizer, whose learning rate is multiplied by `schedule` in each step.
+    ///
+    /// ```
+    /// use fnn::{Adam, Optimizer, Schedule};
+    ///
+    /// let adam = Adam::new(1e-3).scheduled(Schedule::cosine(10_000).warm_up(500));
+    /// assert_eq!(adam.schedule.factor(1), 1.0 / 500.0);
+    /// ```
+    fn scheduled(self, schedule: Schedule) -> Scheduled<Self> {
+        Scheduled { optimizer: self, schedule }
+    }
 
     /// Move the whole of `network` along `gradient`. Allocates nothing.
     ///
@@ -58,6 +86,7 @@ type Range = (&'static str, fn(f64) -> bool);
 
 const NOT_NEGATIVE: Range = ("a finite number that is not negative", |value| value >= 0.0 && value.is_finite());
 const POSITIVE: Range = ("a finite number above 0", |value| value > 0.0 && value.is_finite());
+const UP_TO_ONE: Range = ("a number from 0 to 1", |value| (0.0..=1.0).contains(&value));
 const BELOW_ONE: Range = ("a number from 0 to below 1", |value| (0.0..1.0).contains(&value));
 
 /// What [`Optimizer::misuse`] says of one constant.

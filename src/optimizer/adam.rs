@@ -67,24 +67,20 @@ impl Optimizer<2> for Adam {
         gradient: &[S],
         [mean, square]: [&mut [S]; 2],
     ) {
-        let (beta_1, beta_2) = self.betas;
-        // What is missing of the means because they started at 0.
-        let missing = |beta: f64| 1.0 - libm::pow(beta, step as f64);
-        let rate = S::from_f64(self.learning_rate / missing(beta_1));
-        let scale = S::from_f64(1.0 / libm::sqrt(missing(beta_2)));
-        let (new_1, kept_2, new_2) = (S::from_f64(1.0 - beta_1), S::from_f64(beta_2), S::from_f64(1.0 - beta_2));
-        let epsilon = S::from_f64(self.epsilon);
+        let constants = Constants::new(self, step);
         let decay = S::from_f64(self.weight_decay);
         for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
-            let g = g + decay * *w;
-            *m += new_1 * (g - *m);
-            *v = kept_2 * *v + new_2 * g * g;
-            *w -= rate * *m / (v.sqrt() * scale + epsilon);
+            constants.remember(g + decay * *w, m, v);
+            *w -= constants.way(*m, *v);
         }
     }
 
     fn learning_rate(&self) -> f64 {
         self.learning_rate
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..*self }
     }
 
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
@@ -93,6 +89,46 @@ impl Optimizer<2> for Adam {
             .or(misuse_of("first beta", self.betas.0, &BELOW_ONE))
             .or(misuse_of("second beta", self.betas.1, &BELOW_ONE))
             .or(misuse_of("epsilon", self.epsilon, &POSITIVE))
+    }
+}
+
+/// What is the same for all weights in one step of Adam and its kin.
+#[derive(Clone, Copy)]
+pub(super) struct Constants<S> {
+    rate: S,
+    scale: S,
+    new_1: S,
+    kept_2: S,
+    new_2: S,
+    epsilon: S,
+}
+
+impl<S: Scalar> Constants<S> {
+    pub(super) fn new(adam: &Adam, step: u64) -> Self {
+        let (beta_1, beta_2) = adam.betas;
+        // What is missing of the means because they started at 0.
+        let missing = |beta: f64| 1.0 - libm::pow(beta, step as f64);
+        Self {
+            rate: S::from_f64(adam.learning_rate / missing(beta_1)),
+            scale: S::from_f64(1.0 / libm::sqrt(missing(beta_2))),
+            new_1: S::from_f64(1.0 - beta_1),
+            kept_2: S::from_f64(beta_2),
+            new_2: S::from_f64(1.0 - beta_2),
+            epsilon: S::from_f64(adam.epsilon),
+        }
+    }
+
+    /// One more gradient in the running means.
+    #[inline(always)]
+    pub(super) fn remember(&self, g: S, mean: &mut S, square: &mut S) {
+        *mean += self.new_1 * (g - *mean);
+        *square = self.kept_2 * *square + self.new_2 * g * g;
+    }
+
+    /// How far to go: `η · m̂ / (√v̂ + ε)`.
+    #[inline(always)]
+    pub(super) fn way(&self, mean: S, square: S) -> S {
+        self.rate * mean / (square.sqrt() * self.scale + self.epsilon)
     }
 }
 

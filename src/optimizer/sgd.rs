@@ -1,6 +1,6 @@
 //! Stochastic gradient descent, plain and with momentum.
 
-use super::{NOT_NEGATIVE, Optimizer, misuse_of};
+use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, UP_TO_ONE, misuse_of};
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
 
@@ -39,7 +39,7 @@ impl Sgd {
     /// Remember the direction: each step keeps `momentum` of the one before it.
     #[must_use]
     pub const fn momentum(self, momentum: f64) -> Momentum {
-        Momentum { sgd: self, momentum, nesterov: false }
+        Momentum { sgd: self, momentum, dampening: 0.0, nesterov: false }
     }
 }
 
@@ -57,6 +57,10 @@ impl Optimizer<0> for Sgd {
         self.learning_rate
     }
 
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..*self }
+    }
+
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
         misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE).or(misuse_of(
             "weight decay",
@@ -66,7 +70,9 @@ impl Optimizer<0> for Sgd {
     }
 }
 
-/// Gradient descent with momentum: `v ← μ·v + g + λ·w`, `w ← w − η·v`.
+/// Gradient descent with momentum: `v ← μ·v + (1 − τ)·(g + λ·w)`, `w ← w − η·v`.
+///
+/// The dampening τ is 0 unless told otherwise, and in the first step, as in PyTorch.
 ///
 /// Nesterov's form looks ahead: `w ← w − η·(g + λ·w + μ·v)`, with the new v. Made by [`Sgd::momentum`]. Keeps one
 /// number for each weight. v starts at 0, and η isn't part of it, so that it may change between steps. Polyak, "Some
@@ -78,6 +84,8 @@ pub struct Momentum {
     pub sgd: Sgd,
     /// μ, how much of the direction is kept.
     pub momentum: f64,
+    /// τ, how little of a gradient is added to the direction, the first one excepted. 0.
+    pub dampening: f64,
     /// Whether to look ahead.
     pub nesterov: bool,
 }
@@ -89,6 +97,12 @@ impl Momentum {
         Self { nesterov: true, ..self }
     }
 
+    /// Add `1 − dampening` of each gradient to the direction, and all of the first one.
+    #[must_use]
+    pub const fn dampening(self, dampening: f64) -> Self {
+        Self { dampening, ..self }
+    }
+
     /// See [`Sgd::weight_decay`].
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
@@ -98,13 +112,21 @@ impl Momentum {
 
 impl Optimizer<1> for Momentum {
     #[inline(always)]
-    fn update<V: Simd, S: Scalar>(&self, _: V, _: u64, weights: &mut [S], gradient: &[S], [velocity]: [&mut [S]; 1]) {
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        _: V,
+        step: u64,
+        weights: &mut [S],
+        gradient: &[S],
+        [velocity]: [&mut [S]; 1],
+    ) {
         let rate = S::from_f64(self.sgd.learning_rate);
         let decay = S::from_f64(self.sgd.weight_decay);
         let kept = S::from_f64(self.momentum);
+        let new = S::from_f64(if step > 1 { 1.0 - self.dampening } else { 1.0 });
         for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
             let g = g + decay * *w;
-            *v = kept * *v + g;
+            *v = kept * *v + new * g;
             let direction = if self.nesterov { g + kept * *v } else { *v };
             *w -= rate * direction;
         }
@@ -114,8 +136,16 @@ impl Optimizer<1> for Momentum {
         self.sgd.learning_rate
     }
 
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { sgd: self.sgd.with_learning_rate(learning_rate), ..*self }
+    }
+
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.sgd.misuse().or(misuse_of("momentum", self.momentum, &super::BELOW_ONE))
+        self.sgd.misuse().or(misuse_of("momentum", self.momentum, &BELOW_ONE)).or(misuse_of(
+            "dampening",
+            self.dampening,
+            &UP_TO_ONE,
+        ))
     }
 }
 
