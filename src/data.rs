@@ -1,4 +1,10 @@
-//! Data sets: samples and their targets.
+//! Data sets: samples and their targets, and the files that they come from.
+
+mod idx;
+mod mnist;
+
+pub use idx::Idx;
+pub use mnist::Mnist;
 
 use crate::error::Error;
 

@@ -1,0 +1,7 @@
+//! The IDX reader on any bytes.
+#![no_main]
+
+#[path = "../../tests/idx/check.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes));
