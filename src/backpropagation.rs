@@ -64,6 +64,7 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         targets: &[T],
         gradient: &mut L,
     ) -> L::Scalar {
+        const { assert_logits::<L, T, F>() }
         gradient.parameters_mut().fill(L::Scalar::ZERO);
         let batch = Batch { inputs, targets, chance: Chance::default() };
         let term = self.add_gradient(network, loss, batch, gradient, None).term;
@@ -85,6 +86,7 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
     where
         L::Input: Sample<Element = L::Scalar>,
     {
+        const { assert_logits::<L, T, F>() }
         gradient.parameters_mut().fill(L::Scalar::ZERO);
         let batch = Batch { inputs, targets, chance: Chance::default() };
         let term = self.add_gradient(network, loss, batch, gradient, Some(&mut *input_gradients)).term;
@@ -102,13 +104,6 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         gradient: &mut L,
         input_gradients: Option<&mut [L::Input]>,
     ) -> Tally<L::Scalar> {
-        const {
-            assert!(
-                !(L::PROBABILITIES && F::TAKES_LOGITS),
-                "the loss takes logits and makes probabilities of them itself, but the network ends in `Softmax` or \
-                 `Sigmoid`: remove that layer"
-            );
-        }
         dispatch(AddGradient { memory: self, network, loss, batch, gradient, input_gradients })
     }
 }
@@ -117,6 +112,18 @@ impl<L: Layer, const B: usize> Default for Backpropagation<L, B> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A compile error where a loss would make probabilities of what are probabilities already.
+///
+/// What a user calls asks for it, and not what it calls in turn, as the compiler names the function that asks.
+#[track_caller]
+pub(crate) const fn assert_logits<L: Layer, T, F: Loss<L::Output, T>>() {
+    assert!(
+        !(L::PROBABILITIES && F::TAKES_LOGITS),
+        "the loss takes logits and makes probabilities of them itself, but the network ends in `Softmax` or `Sigmoid`: \
+         remove that layer"
+    );
 }
 
 /// Samples and their targets, as many of the one as of the other.

@@ -7,7 +7,7 @@ mod report;
 use difference::derivative;
 pub use report::{Deviation, Report};
 
-use crate::backpropagation::Backpropagation;
+use crate::backpropagation::{Backpropagation, assert_logits};
 use crate::kernels::{Operation, Simd, copy, dispatch};
 use crate::layer::{Chance, Layer, Pass};
 use crate::loss::{Loss, Term};
@@ -51,6 +51,7 @@ where
     N: Layer<Scalar = f64, Input: Sample<Element = f64>>,
     F: Loss<N::Output, T>,
 {
+    const { assert_logits::<N, T, F>() }
     let mut memory = place::memory::<N>();
     let mut gradient = place::weights::<N>();
     let mut derivatives = place::weights::<N>();

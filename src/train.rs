@@ -19,6 +19,7 @@ pub use history::{Epoch, History};
 pub use outcome::{Trained, TrainingError};
 pub use progress::Progress;
 
+use crate::backpropagation::assert_logits;
 use crate::data::DataSet;
 use crate::error::Error;
 use crate::layer::Layer;
@@ -203,6 +204,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
     {
+        const { assert_logits::<N, T, F>() }
         let mut history = History::default();
         match self.check(data).and_then(|()| self.run(data, &mut history)) {
             Ok(()) => Ok(Trained { network: self.network, history }),

@@ -1,7 +1,7 @@
 //! How good a network is on a data set.
 
 use super::parallel::{Threads, for_each_part, share, work};
-use crate::backpropagation::Tally;
+use crate::backpropagation::{Tally, assert_logits};
 use crate::data::DataSet;
 use crate::layer::Layer;
 use crate::loss::{Loss, Term};
@@ -35,6 +35,7 @@ pub fn evaluate<N: Layer, T: Sync, F: Loss<N::Output, T>>(
     loss: &F,
     data: &DataSet<N::Input, T>,
 ) -> Evaluation {
+    const { assert_logits::<N, T, F>() }
     let threads = Threads::current();
     Evaluator::new(data.len()).evaluate(network, loss, data, &threads)
 }
