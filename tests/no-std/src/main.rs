@@ -1,0 +1,104 @@
+//! Declares, trains and checks a network where there is no heap and no standard library.
+//!
+//! There is no allocator here: anything that takes `alloc` or `std` in would not compile or link. Exits with 0 where all
+//! is as it should be, and aborts where it panics.
+#![no_std]
+#![no_main]
+
+use core::fmt::Write;
+use core::panic::PanicInfo;
+
+use fnn::{
+    Adam, Backpropagation, BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError, Network, Optimizer, Sgd, State,
+    gradient_check,
+};
+
+fnn::network! {
+    /// Two numbers in, whether exactly one of them is large.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Xor: [2] -> [1] {
+        hidden: Dense(8),
+        Tanh,
+        logit: Dense(1),
+    }
+}
+
+fnn::network! {
+    struct Inner: [6] -> [6] {
+        Dense(6, bias = false),
+        Silu,
+    }
+}
+
+fnn::network! {
+    struct Deep: [2, 3] -> [4] {
+        Flatten,
+        inner: Inner,
+        Residual { Dense(3), Gelu, Dense(6) },
+        Softplus,
+        logits: Dense(4),
+    }
+}
+
+const INPUTS: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+const TARGETS: [[f32; 1]; 4] = [[0.0], [1.0], [1.0], [0.0]];
+
+/// Whether XOR is learned by minimizing `loss`.
+fn learns<const SLOTS: usize>(loss: &impl Loss<[f32; 1], [f32; 1]>, optimizer: &impl Optimizer<SLOTS>) -> bool {
+    let (mut network, mut gradient) = (Xor::seeded(1), Xor::zeroed());
+    let mut memory = Backpropagation::<Xor, 4>::new();
+    let mut state = State::new();
+    let first = memory.gradient(&network, loss, &INPUTS, &TARGETS, &mut gradient);
+    let mut last = first;
+    for _ in 0..2000 {
+        optimizer.step(&mut network, &gradient, &mut state);
+        last = memory.gradient(&network, loss, &INPUTS, &TARGETS, &mut gradient);
+    }
+    let outputs = INPUTS.map(|input| network.forward(&input)[0]);
+    last < 0.01 * first && outputs[1].min(outputs[2]) > outputs[0].max(outputs[3])
+}
+
+/// Whether backpropagation agrees with numerical differentiation.
+fn checks() -> bool {
+    let network = Deep::<f64>::seeded(3);
+    let inputs = [[[0.1, -0.4, 0.7], [1.2, -0.3, 0.5]], [[-0.9, 0.2, 0.3], [0.8, 0.6, -1.1]]];
+    gradient_check(&network, &CrossEntropy, &inputs, &[2, 0]).assert(1e-6);
+    true
+}
+
+/// Whether a network's table can be written without a heap.
+fn prints() -> bool {
+    struct Length(usize);
+    impl Write for Length {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    write!(length, "{}", Deep::<f32>::summary()).is_ok() && length.0 > 100
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn main() -> i32 {
+    let all = learns(&MeanSquaredError, &Sgd::new(0.2).momentum(0.9))
+        & learns(&BinaryCrossEntropy, &Adam::new(0.05))
+        & checks()
+        & prints();
+    i32::from(!all)
+}
+
+// The C library only starts the program, copies memory and ends it.
+#[link(name = "c")]
+unsafe extern "C" {
+    safe fn abort() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    abort()
+}
+
+// `core` as it is shipped refers to it, in tables for unwinding that no one reads.
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
