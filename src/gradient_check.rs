@@ -37,8 +37,8 @@ type Memory<N> = Backpropagation<N, BLOCK>;
 ///
 /// # What is compared
 /// The deviation of a gradient a from the derivative d is `|a − d| / max(|a|, |d|, floor)`, where the floor is a
-/// hundredth of the tensor's largest derivative, or 1/10000 of the loss if that is more: below it, the loss's rounding
-/// decides. So all elements of a tensor are held to nearly the same absolute error.
+/// hundredth of the tensor's largest derivative, or 1/10000 of the loss or of 0.1, if those are more: below it, the
+/// loss's rounding decides. So all elements of a tensor are held to nearly the same absolute error.
 ///
 /// Where the loss has a kink so near that no difference can be taken, the element is *excluded*, and counted in the
 /// report. That is decided by the values of the loss alone, never by what backpropagation says, so that nothing wrong

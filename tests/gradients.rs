@@ -167,6 +167,14 @@ mod losses {
         check_loss(&Huber::new(0.7), &targets);
     }
 
+    /// All that is left of the loss is rounding.
+    #[test]
+    fn a_loss_of_nearly_nothing() {
+        let apart = Dense::<1, 2, f64> { weight: [[18.0, -18.0]], bias: [0.0; 2] };
+        gradient_check(&apart, &CrossEntropy, &[[1.0]], &[0]).assert(TOLERANCE);
+        gradient_check(&apart, &BinaryCrossEntropy, &[[1.0]], &[[1.0, 0.0]]).assert(TOLERANCE);
+    }
+
     /// The loss is a few thousand here, and what can be told of its gradient less by as many digits.
     #[test]
     fn logits_of_ten_thousand() {

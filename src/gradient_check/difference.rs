@@ -10,6 +10,9 @@ const ATTEMPTS: usize = 3;
 const AGREEMENT: f64 = 1e-7;
 /// How many roundings of the function's value its computation is taken to make, and differences to enlarge.
 const ROUNDINGS: f64 = 256.0;
+/// What a function's value is rounded as if it were, where it is smaller: a loss of nearly nothing comes of larger
+/// numbers.
+pub(super) const SMALLEST_VALUE: f64 = 0.1;
 
 /// The derivative at 0 of `f`, or nothing where `f` has a kink too near to 0.
 ///
@@ -32,7 +35,7 @@ pub(super) fn derivative(middle: f64, point: f64, mut f: impl FnMut(f64) -> f64)
         let fine = (4.0 * quarter.slope - half.slope) / 3.0;
         let jump = (8.0 * quarter.jump(half) - half.jump(wide)) / 7.0;
 
-        let rounding = ROUNDINGS * f64::EPSILON * middle.abs() / step;
+        let rounding = ROUNDINGS * f64::EPSILON * middle.abs().max(SMALLEST_VALUE) / step;
         let tolerance = AGREEMENT * fine.abs() + rounding;
         if (fine - coarse).abs() <= tolerance && jump.abs() <= tolerance {
             return Some(fine);
@@ -91,6 +94,13 @@ mod tests {
     #[test]
     fn a_flat_function_has_the_derivative_0() {
         assert_eq!(derivative_at(3.0, |_| 7.0), Some(0.0));
+    }
+
+    #[test]
+    fn a_value_that_is_rounded_away_is_no_kink() {
+        // ln(1 + e^(x − 37)), of which 1 + e^(x − 37) has no digit left.
+        let slope = derivative_at(0.0, |x| (1.0 + (x - 37.0).exp()).ln()).unwrap();
+        assert_relative_eq!(slope, (-37.0f64).exp(), epsilon = 1e-13);
     }
 
     #[test]

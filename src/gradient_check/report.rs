@@ -2,6 +2,7 @@
 
 use core::fmt::{self, Write};
 
+use super::difference::SMALLEST_VALUE;
 use super::place::Place;
 use crate::parameters::{Name, Parameters};
 use crate::shape::{Sample, Shape};
@@ -9,7 +10,7 @@ use crate::summary::width;
 
 /// A gradient is compared with no less than this part of the tensor's largest derivative,
 const SMALLEST_SHARE: f64 = 1e-2;
-/// and with no less than this part of the loss.
+/// and with no less than this part of the loss, or of 0.1.
 const SMALLEST_PART_OF_LOSS: f64 = 1e-4;
 
 /// What a [`gradient_check`](crate::gradient_check) found. Print it for a table, or [`assert`](Self::assert) it.
@@ -100,7 +101,7 @@ impl Deviation {
     /// Compare elements, of which the first one has the index `start`.
     pub(super) fn compare(&mut self, loss: f64, start: usize, gradient: &[f64], derivatives: &[f64]) {
         let largest = derivatives.iter().fold(0.0, |largest: f64, derivative| largest.max(derivative.abs()));
-        let floor = (SMALLEST_SHARE * largest).max(SMALLEST_PART_OF_LOSS * loss.abs());
+        let floor = (SMALLEST_SHARE * largest).max(SMALLEST_PART_OF_LOSS * loss.abs().max(SMALLEST_VALUE));
         for (index, (&gradient, &derivative)) in gradient.iter().zip(derivatives).enumerate() {
             self.elements += 1;
             self.excluded += usize::from(derivative.is_nan());
