@@ -6,7 +6,9 @@
 mod elementwise;
 mod matmul;
 pub(crate) mod vector;
+mod window;
 
 pub(crate) use elementwise::{add_assign, copy, scale};
 pub(crate) use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub use vector::{Operation, Portable, Simd, dispatch};
+pub(crate) use window::{Plane, correlate, correlate_gradient, maximum, maximum_gradient, spread, spread_evenly, sum};

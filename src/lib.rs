@@ -14,6 +14,7 @@ pub mod data;
 #[cfg(feature = "std")]
 mod error;
 mod gradient_check;
+mod image;
 mod initializer;
 mod kernels;
 mod layer;
@@ -32,6 +33,7 @@ mod summary;
 #[cfg(feature = "std")]
 mod train;
 mod verdict;
+mod window;
 
 pub use backpropagation::Backpropagation;
 #[cfg(feature = "std")]

@@ -7,6 +7,7 @@ pub use crate::shape::{first, first_mut, reshape as view, reshape_mut as view_mu
 pub use crate::verdict::{
     check_flat, check_input, check_not_negative, check_output, check_probability, check_residual, check_size,
 };
+pub use crate::window::{places, same_padding};
 pub use crate::{__constructors as constructors, __unreachable_passes as unreachable_passes};
 
 /// A number as a const generic: its bits.

@@ -1,0 +1,212 @@
+//! Windows over images: convolution and pooling, one pair of channels at a time, forward and backward.
+//!
+//! A window's elements are its *taps*. Every kernel goes through the taps, and for each tap through the rows of outputs
+//! whose tap lies on the input; the innermost loop runs along such a row, so that it works on vectors. All sizes are
+//! constants of the caller.
+
+use core::ops::Range;
+
+use super::vector::Simd;
+use crate::scalar::Scalar;
+use crate::window::Sliding;
+
+/// A channel that goes in and a channel that comes out, both row by row, and the window between them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plane {
+    pub(crate) rows: Sliding,
+    pub(crate) columns: Sliding,
+}
+
+/// What a tap has to do with a row of outputs: indices into two channels.
+struct Line {
+    /// Inputs, of which every `stride`th belongs to an output.
+    input: Range<usize>,
+    output: Range<usize>,
+}
+
+impl Plane {
+    /// How many taps the window has.
+    pub(crate) const fn taps(&self) -> usize {
+        self.rows.window.kernel * self.columns.window.kernel
+    }
+
+    /// How many elements go in.
+    pub(crate) const fn inputs(&self) -> usize {
+        self.rows.input * self.columns.input
+    }
+
+    /// How many elements come out.
+    pub(crate) const fn outputs(&self) -> usize {
+        self.rows.output * self.columns.output
+    }
+
+    const fn stride(&self) -> usize {
+        self.columns.window.stride
+    }
+
+    /// The rows of outputs that a tap reaches.
+    #[inline(always)]
+    fn lines(&self, tap: usize) -> impl Iterator<Item = Line> {
+        let (rows, columns) = (self.rows, self.columns);
+        let vertical = rows.reach(tap / columns.window.kernel.max(1));
+        let horizontal = columns.reach(tap % columns.window.kernel.max(1));
+        let reached = if horizontal.count == 0 { 0 } else { vertical.count };
+        (0..reached).map(move |row| {
+            let input = (vertical.start + row * rows.window.stride) * columns.input + horizontal.start;
+            let output = (vertical.first + row) * columns.output + horizontal.first;
+            Line {
+                input: input..input + (horizontal.count - 1) * columns.window.stride + 1,
+                output: output..output + horizontal.count,
+            }
+        })
+    }
+
+    /// Tap after tap, the rows of outputs that it reaches.
+    #[inline(always)]
+    fn for_each_line(&self, mut visit: impl FnMut(usize, Line)) {
+        for tap in 0..self.taps() {
+            for line in self.lines(tap) {
+                visit(tap, line);
+            }
+        }
+    }
+}
+
+/// Both sides of a line, one element each at a time.
+#[inline(always)]
+fn pairs<X, Y>(
+    stride: usize,
+    inputs: impl ExactSizeIterator<Item = X>,
+    outputs: impl Iterator<Item = Y>,
+    mut visit: impl FnMut(X, Y),
+) {
+    // A stride of 1 is a case of its own only because `step_by` is slow; it is known when this is compiled.
+    if stride == 1 {
+        inputs.zip(outputs).for_each(|(x, y)| visit(x, y));
+    } else {
+        inputs.step_by(stride.max(1)).zip(outputs).for_each(|(x, y)| visit(x, y));
+    }
+}
+
+/// `y[p] += Σₜ w[t] · x[p's tap t]`: a convolution, in the sense of neural networks.
+#[inline(always)]
+pub(crate) fn correlate<V: Simd, S: Scalar>(_simd: V, plane: &Plane, w: &[S], x: &[S], y: &mut [S]) {
+    plane.for_each_line(|tap, Line { input, output }| {
+        let (Some(&w), Some(x), Some(y)) = (w.get(tap), x.get(input), y.get_mut(output)) else { return };
+        pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y += w * x);
+    });
+}
+
+/// `dx[p's tap t] += w[t] · g[p]`: the convolution's gradient by its input.
+#[inline(always)]
+pub(crate) fn spread<V: Simd, S: Scalar>(_simd: V, plane: &Plane, w: &[S], g: &[S], dx: &mut [S]) {
+    plane.for_each_line(|tap, Line { input, output }| {
+        let (Some(&w), Some(g), Some(dx)) = (w.get(tap), g.get(output), dx.get_mut(input)) else { return };
+        pairs(plane.stride(), dx.iter_mut(), g.iter(), |dx, &g| *dx += w * g);
+    });
+}
+
+/// `dw[t] += Σₚ g[p] · x[p's tap t]`: the convolution's gradient by its weights.
+#[inline(always)]
+pub(crate) fn correlate_gradient<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], g: &[S], dw: &mut [S]) {
+    for (tap, dw) in dw.iter_mut().enumerate().take(plane.taps()) {
+        let mut sums = Sums::new();
+        for Line { input, output } in plane.lines(tap) {
+            let (Some(x), Some(g)) = (x.get(input), g.get(output)) else { continue };
+            sums.add_products(plane.stride(), x, g);
+        }
+        *dw += sums.total();
+    }
+}
+
+/// A sum of products in eight parts, which a vector holds, and which round less than one sum of all.
+struct Sums<S>([S; LANES]);
+
+const LANES: usize = 8;
+
+impl<S: Scalar> Sums<S> {
+    const fn new() -> Self {
+        Self([S::ZERO; LANES])
+    }
+
+    /// Add `Σₚ x[p · stride] · g[p]`.
+    #[inline(always)]
+    fn add_products(&mut self, stride: usize, x: &[S], g: &[S]) {
+        if stride == 1 {
+            let ((xs, x), (gs, g)) = (x.as_chunks::<LANES>(), g.as_chunks::<LANES>());
+            for (x, g) in xs.iter().zip(gs) {
+                self.add(x, g);
+            }
+            self.add(x, g);
+        } else {
+            for (x, g) in x.chunks(LANES * stride.max(1)).zip(g.chunks(LANES)) {
+                self.add(x.iter().step_by(stride.max(1)), g);
+            }
+        }
+    }
+
+    /// A product for each part.
+    #[inline(always)]
+    fn add<'a>(&mut self, x: impl IntoIterator<Item = &'a S>, g: &[S]) {
+        for ((sum, &x), &g) in self.0.iter_mut().zip(x).zip(g) {
+            *sum += x * g;
+        }
+    }
+
+    #[inline(always)]
+    fn total(self) -> S {
+        self.0.into_iter().sum()
+    }
+}
+
+/// `y[p] += Σₜ x[p's tap t]`
+#[inline(always)]
+pub(crate) fn sum<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
+    plane.for_each_line(|_, Line { input, output }| {
+        let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
+        pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y += x);
+    });
+}
+
+/// `dx[p's tap t] += g[p]`: the sum's gradient.
+#[inline(always)]
+pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S], dx: &mut [S]) {
+    plane.for_each_line(|_, Line { input, output }| {
+        let (Some(g), Some(dx)) = (g.get(output), dx.get_mut(input)) else { return };
+        pairs(plane.stride(), dx.iter_mut(), g.iter(), |dx, &g| *dx += g);
+    });
+}
+
+/// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input. NaN where one of them is.
+#[inline(always)]
+#[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
+pub(crate) fn maximum<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
+    y.fill(S::from_f64(f64::NEG_INFINITY));
+    plane.for_each_line(|_, Line { input, output }| {
+        let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
+        // NaN is not greater than anything, and nothing is greater than it.
+        pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y = if x > *y || x != x { x } else { *y });
+    });
+}
+
+/// `dx[p's largest tap] += g[p]`, the first tap of those that are equally large. Uses up `g`.
+#[inline(always)]
+pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
+    _simd: V,
+    plane: &Plane,
+    (x, y): (&[S], &[S]),
+    g: &mut [S],
+    dx: &mut [S],
+) {
+    plane.for_each_line(|_, Line { input, output }| {
+        let (x, dx) = (x.get(input.clone()), dx.get_mut(input));
+        let (y, g) = (y.get(output.clone()), g.get_mut(output));
+        let (Some(x), Some(dx), Some(y), Some(g)) = (x, dx, y, g) else { return };
+        pairs(plane.stride(), x.iter().zip(dx), y.iter().zip(g), |(&x, dx), (&y, g)| {
+            // What has been given away is 0, so that no later tap gets it again.
+            let given = if x == y { *g } else { S::ZERO };
+            *dx += given;
+            *g = if x == y { S::ZERO } else { *g };
+        });
+    });
+}

@@ -1,0 +1,202 @@
+//! Convolutions of images and of sequences.
+
+use core::marker::PhantomData;
+
+use super::{Bias, Windows};
+use crate::image::{Channels, Image};
+use crate::initializer::Initializer;
+use crate::kernels::{Plane, Simd, correlate, correlate_gradient, spread};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+use crate::window::Sliding;
+
+/// A convolution: each of F filters slides over the image, and gives one channel of what it resembles where.
+///
+/// `I` is the image that goes in, `[[[S; columns]; rows]; C]`, or a sequence, `[[S; length]; C]`; `O` is what comes out,
+/// of F channels; `W` are the filters, `[[[[S; kernel columns]; kernel rows]; C / groups]; F]`; `K` says how they slide,
+/// `(rows, columns)`, each a [`Window`](super::Window). With groups, the channels and the filters are cut into so many
+/// parts, and a filter sees the channels of its own part only; with as many groups as channels, the convolution is
+/// *depthwise*. No size that doesn't fit compiles.
+///
+/// `y[f, p] = b[f] + Σ w[f, c, t] · x[c, s·p + d·t − a]`, summed over the filter's channels c and over the positions t
+/// in it, where p are the positions in what comes out, s is the stride, d the dilation and a the padding; x is 0 outside
+/// of the image. (Strictly, a cross-correlation.) On each axis, `⌊(size + 2a − d·(kernel − 1) − 1) / s⌋ + 1` elements
+/// come out; as many as go in with `padding = same`. Backward, with `g` the loss's gradient by `y`:
+/// `dw[f, c, t] = Σ g[f, p] · x[c, s·p + d·t − a]`, `db[f] = Σ g[f, p]`, both summed over the batch, and
+/// `dx[c, q] = Σ w[f, c, t] · g[f, p]` over all that read it, where `q = s·p + d·t − a`.
+///
+/// Declared as `Conv2d(F, kernel = 3)` or `Conv2d(F, kernel = (rows, columns), stride = 1, padding = 0, dilation = 1,
+/// groups = 1, bias = true)`, as `DepthwiseConv2d(kernel = 3, multiplier = 1)`, which has `multiplier` filters a channel,
+/// and, for sequences, as `Conv1d(F, kernel = 3)`. As many multiply-accumulates as `O` has elements times as many
+/// weights as a filter has.
+///
+/// LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998; depthwise:
+/// Sifre, "Rigid-motion scattering for image classification", 2014.
+///
+/// ```
+/// use fnn::{Network, layers::{Conv, Window}};
+///
+/// // One filter for one channel: how much an element is larger than the one to its left.
+/// type Differences = Conv<[[f32; 4]; 1], [[f32; 3]; 1], [[[f32; 2]; 1]; 1], Window<2>>;
+/// let conv = Differences::new([[[-1.0, 1.0]]], [0.0]);
+/// assert_eq!(conv.forward(&[[1.0, 4.0, 9.0, 16.0]]), [[3.0, 5.0, 7.0]]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Conv<I, O: Channels, W, K, B = <O as Channels>::Each> {
+    /// `weight[f][c][row][column]`, or `weight[f][c][position]` of a sequence, is what filter f makes of channel c of
+    /// its group.
+    pub weight: W,
+    /// What is added to each channel that comes out.
+    pub bias: B,
+    shape: PhantomData<(I, O, K)>,
+}
+
+impl<I, O: Channels, W, K, B> Conv<I, O, W, K, B> {
+    /// A convolution of these weights.
+    #[must_use]
+    pub const fn new(weight: W, bias: B) -> Self {
+        Self { weight, bias, shape: PhantomData }
+    }
+}
+
+// SAFETY: `repr(C)`, and both fields that are not of size 0 are arrays of scalars.
+unsafe impl<S, I, O, W, K, B> Parameters for Conv<I, O, W, K, B>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<S>,
+{
+    type Scalar = S;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
+        self.weight.visit(name.field("weight"), visitor);
+        self.bias.visit(name.field("bias"), visitor);
+    }
+}
+
+impl<S, I, O, W, K, B> Conv<I, O, W, K, B>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S>,
+    K: Windows,
+{
+    const PLANE: Plane = Plane {
+        rows: Sliding::new(I::ROWS, O::ROWS, K::ROWS),
+        columns: Sliding::new(I::COLUMNS, O::COLUMNS, K::COLUMNS),
+    };
+    const FILTERS: usize = O::CHANNELS;
+    /// Channels that a filter sees.
+    const SEEN: usize = W::SHAPE.size(1);
+    const GROUPS: usize = {
+        assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
+        assert!(W::SHAPE.rank() == O::SHAPE.rank() + 1, "a filter has channels and positions");
+        assert!(W::SHAPE.size(0) == O::CHANNELS, "each filter gives a channel");
+        assert!(W::LENGTH == O::CHANNELS * Self::SEEN * Self::PLANE.taps(), "filters are as large as the window");
+        assert!(Self::SEEN > 0 && I::CHANNELS % Self::SEEN == 0, "the groups divide the channels");
+        assert!(O::CHANNELS % (I::CHANNELS / Self::SEEN) == 0, "the groups divide the filters");
+        I::CHANNELS / Self::SEEN
+    };
+    /// Numbers of a group's channels, outputs and weights.
+    const INPUTS: usize = Self::SEEN * Self::PLANE.inputs();
+    const OUTPUTS: usize = Self::FILTERS / Self::GROUPS * Self::PLANE.outputs();
+    const WEIGHTS: usize = W::LENGTH / Self::GROUPS;
+    /// Numbers of a filter.
+    const FILTER: usize = W::LENGTH / Self::FILTERS;
+}
+
+impl<S, I, O, W, K, B> Layer for Conv<I, O, W, K, B>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<S>,
+{
+    type Input = I;
+    type Output = O;
+    type Tape<const N: usize> = ();
+    type Workspace<const N: usize> = ();
+
+    const KIND: &'static str = match (I::SHAPE.rank(), Self::SEEN) {
+        (2, _) => "Conv1d",
+        (_, 1) if I::CHANNELS > 1 => "DepthwiseConv2d",
+        _ => "Conv2d",
+    };
+    const MACS: usize = O::LENGTH * Self::FILTER;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
+        let weight = Sample::flat(core::slice::from_ref(&self.weight));
+        for (x, y) in inputs.iter().zip(outputs) {
+            let (x, y) = (I::flat(core::slice::from_ref(x)), O::flat_mut(core::slice::from_mut(y)));
+            y.fill(S::ZERO);
+            for (y, &bias) in y.chunks_exact_mut(Self::PLANE.outputs()).zip(self.bias.parameters()) {
+                y.fill(bias);
+            }
+            let groups = x.chunks_exact(Self::INPUTS).zip(y.chunks_exact_mut(Self::OUTPUTS));
+            for ((x, y), w) in groups.zip(weight.chunks_exact(Self::WEIGHTS)) {
+                for (y, w) in y.chunks_exact_mut(Self::PLANE.outputs()).zip(w.chunks_exact(Self::FILTER)) {
+                    for (x, w) in x.chunks_exact(Self::PLANE.inputs()).zip(w.chunks_exact(Self::PLANE.taps())) {
+                        correlate(simd, &Self::PLANE, w, x, y);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const N: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, N>,
+        output_gradients: &mut [O],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [I]>,
+        (): &mut (),
+    ) {
+        for (x, g) in recorded.inputs.iter().zip(output_gradients.iter()) {
+            let (x, g) = (I::flat(core::slice::from_ref(x)), O::flat(core::slice::from_ref(g)));
+            let dw = Sample::flat_mut(core::slice::from_mut(&mut gradient.weight));
+            for (g, db) in g.chunks_exact(Self::PLANE.outputs()).zip(gradient.bias.parameters_mut()) {
+                *db += g.iter().copied().sum();
+            }
+            let groups = x.chunks_exact(Self::INPUTS).zip(g.chunks_exact(Self::OUTPUTS));
+            for ((x, g), dw) in groups.zip(dw.chunks_exact_mut(Self::WEIGHTS)) {
+                for (g, dw) in g.chunks_exact(Self::PLANE.outputs()).zip(dw.chunks_exact_mut(Self::FILTER)) {
+                    for (x, dw) in x.chunks_exact(Self::PLANE.inputs()).zip(dw.chunks_exact_mut(Self::PLANE.taps())) {
+                        correlate_gradient(pass.simd, &Self::PLANE, x, g, dw);
+                    }
+                }
+            }
+        }
+        let weight = Sample::flat(core::slice::from_ref(&self.weight));
+        for (dx, g) in input_gradients.into_iter().flatten().zip(output_gradients.iter()) {
+            let (dx, g) = (I::flat_mut(core::slice::from_mut(dx)), O::flat(core::slice::from_ref(g)));
+            dx.fill(S::ZERO);
+            let groups = dx.chunks_exact_mut(Self::INPUTS).zip(g.chunks_exact(Self::OUTPUTS));
+            for ((dx, g), w) in groups.zip(weight.chunks_exact(Self::WEIGHTS)) {
+                for (g, w) in g.chunks_exact(Self::PLANE.outputs()).zip(w.chunks_exact(Self::FILTER)) {
+                    for (dx, w) in dx.chunks_exact_mut(Self::PLANE.inputs()).zip(w.chunks_exact(Self::PLANE.taps())) {
+                        spread(pass.simd, &Self::PLANE, w, g, dx);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Draws the weights; biases stay 0.
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        let (fan_in, fan_out) = (Self::FILTER, Self::FILTERS / Self::GROUPS * Self::PLANE.taps());
+        initializer.fill(Sample::flat_mut(core::slice::from_mut(&mut self.weight)), fan_in, fan_out, random);
+    }
+}

@@ -1,0 +1,87 @@
+//! Maxima of windows.
+
+use core::marker::PhantomData;
+
+use super::Windows;
+use crate::image::Image;
+use crate::kernels::{Plane, Simd, maximum, maximum_gradient};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::scalar::Scalar;
+use crate::window::Sliding;
+
+/// The largest element of each window, channel by channel.
+///
+/// `I` is the image that goes in, `[[[S; columns]; rows]; C]`, or a sequence, `[[S; length]; C]`; `O` is what comes out;
+/// `K` says how the window slides, `(rows, columns)`, each a [`Window`](super::Window). On each axis,
+/// `⌊(size + 2a − kernel) / stride⌋ + 1` elements come out, a being the padding.
+///
+/// `y[c, p] = max x[c, s·p + t − a]` over the positions t in the window that lie on the image; padding is never the
+/// largest. Backward, `g[c, p]` goes to that largest element, the first one of equals. NaN in, NaN out. No weights, no
+/// multiply-accumulates, no tape.
+///
+/// Declared as `MaxPool2d(2)` or `MaxPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
+/// `MaxPool1d(2)`.
+///
+/// ```
+/// use fnn::{Network, layers::{MaxPool, Window}};
+///
+/// type Halves = Window<2, 2>;
+/// let pool = MaxPool::<[[f32; 4]; 1], [[f32; 2]; 1], Halves>::new();
+/// assert_eq!(pool.forward(&[[1.0, 3.0, -2.0, -5.0]]), [[3.0, -2.0]]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct MaxPool<I, O, K>(PhantomData<(I, O, K)>);
+
+without_weights!([I: Image, O: Image<Element = I::Element>, K: Windows] MaxPool<I, O, K>, I::Element);
+
+/// A pool's window from a channel of `I` to a channel of `O`.
+pub(super) const fn pool_plane<I: Image, O: Image, K: Windows>() -> Plane {
+    assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
+    assert!(I::CHANNELS == O::CHANNELS, "a pool keeps the channels");
+    let (rows, columns) = (K::ROWS, K::COLUMNS);
+    assert!(2 * rows.padding <= rows.kernel, "the padding is at most half of the window");
+    assert!(2 * columns.padding <= columns.kernel, "the padding is at most half of the window");
+    Plane { rows: Sliding::new(I::ROWS, O::ROWS, rows), columns: Sliding::new(I::COLUMNS, O::COLUMNS, columns) }
+}
+
+impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer for MaxPool<I, O, K> {
+    type Input = I;
+    type Output = O;
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = if I::SHAPE.rank() == 2 { "MaxPool1d" } else { "MaxPool2d" };
+    const MACS: usize = 0;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
+        let plane = const { pool_plane::<I, O, K>() };
+        let outputs = O::flat_mut(outputs).chunks_exact_mut(plane.outputs());
+        for (x, y) in I::flat(inputs).chunks_exact(plane.inputs()).zip(outputs) {
+            maximum(simd, &plane, x, y);
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [O],
+        _: &mut Self,
+        input_gradients: Option<&mut [I]>,
+        (): &mut (),
+    ) {
+        let Some(dx) = input_gradients else { return };
+        let plane = const { pool_plane::<I, O, K>() };
+        let x = I::flat(recorded.inputs).chunks_exact(plane.inputs());
+        let dx = I::flat_mut(dx).chunks_exact_mut(plane.inputs());
+        let y = O::flat(recorded.outputs).chunks_exact(plane.outputs());
+        let g = O::flat_mut(output_gradients).chunks_exact_mut(plane.outputs());
+        for (((x, dx), y), g) in x.zip(dx).zip(y).zip(g) {
+            dx.fill(S::ZERO);
+            maximum_gradient(pass.simd, &plane, (x, y), g, dx);
+        }
+    }
+}

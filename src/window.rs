@@ -1,0 +1,159 @@
+//! Windows that slide over images and sequences.
+
+/// How a window slides along one axis, as a type: `KERNEL` elements that lie `DILATION` apart, moved by `STRIDE`, over
+/// an axis with `PADDING` elements added before its first.
+///
+/// ```
+/// use fnn::layers::{Window, Windows};
+///
+/// type Rows = Window<3, 2, 1>;
+/// type Columns = Window<5>;
+/// assert_eq!(<(Rows, Columns)>::ROWS.span(), 3);
+/// assert_eq!(<(Rows, Columns)>::COLUMNS.stride, 1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window<const KERNEL: usize, const STRIDE: usize = 1, const PADDING: usize = 0, const DILATION: usize = 1>;
+
+/// What [`Window`] says, as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Elements under the window.
+    pub kernel: usize,
+    /// How far it moves from one output to the next.
+    pub stride: usize,
+    /// Elements before the input's first one, that are not there.
+    pub padding: usize,
+    /// How far its elements lie apart.
+    pub dilation: usize,
+}
+
+impl Axis {
+    /// A window of one element that stays where it is: that of the rows of a sequence.
+    const STILL: Self = Self { kernel: 1, stride: 1, padding: 0, dilation: 1 };
+
+    /// How many elements the window reaches over, those between its own included.
+    #[must_use]
+    pub const fn span(&self) -> usize {
+        self.dilation * self.kernel.saturating_sub(1) + 1
+    }
+}
+
+/// How a window slides over a sequence, `Window<…>`, or over an image, `(rows, columns)`.
+pub trait Windows: Copy + Send + Sync + 'static {
+    /// Along the rows: those of a sequence are one.
+    const ROWS: Axis;
+    /// Along the columns.
+    const COLUMNS: Axis;
+}
+
+impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize> Windows
+    for Window<KERNEL, STRIDE, PADDING, DILATION>
+{
+    const ROWS: Axis = Axis::STILL;
+    const COLUMNS: Axis = Axis { kernel: KERNEL, stride: STRIDE, padding: PADDING, dilation: DILATION };
+}
+
+impl<R: Windows, C: Windows> Windows for (R, C) {
+    const ROWS: Axis = R::COLUMNS;
+    const COLUMNS: Axis = C::COLUMNS;
+}
+
+/// How many places a window finds on an axis of `size` elements, `padding` more before them and as many behind.
+///
+/// `⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`; 1 where it doesn't fit at all, which is judged
+/// elsewhere.
+#[must_use]
+pub const fn places(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
+    let span = Axis { kernel, stride, padding, dilation }.span();
+    match (size + 2 * padding).saturating_sub(span).checked_div(stride) {
+        Some(moves) => moves + 1,
+        None => 1,
+    }
+}
+
+/// The padding before the first element with which as much comes out as goes in, at a stride of 1. Behind the last
+/// element it is the same, or 1 more where the window's span is even.
+#[must_use]
+pub const fn same_padding(kernel: usize, dilation: usize) -> usize {
+    dilation * kernel.saturating_sub(1) / 2
+}
+
+/// One axis of an image, a window on it, and what comes out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sliding {
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+    pub(crate) window: Axis,
+}
+
+impl Sliding {
+    /// An axis whose sizes fit one another.
+    pub(crate) const fn new(input: usize, output: usize, window: Axis) -> Self {
+        let Axis { kernel, stride, padding, dilation } = window;
+        assert!(input > 0 && output > 0, "an image has at least one element");
+        assert!(kernel > 0 && stride > 0 && dilation > 0, "a kernel, a stride and a dilation are at least 1");
+        // `padding = same` may add one element more behind the last one than before the first.
+        let same = output == input && stride == 1 && padding == same_padding(kernel, dilation);
+        assert!(same || window.span() <= input + 2 * padding, "a window is no larger than its padded input");
+        let exact = output == places(input, kernel, stride, padding, dilation);
+        assert!(same || exact, "the size of what comes out follows from the window");
+        Self { input, output, window }
+    }
+
+    /// The outputs for which the window's element number `tap` lies on the input.
+    #[inline(always)]
+    pub(crate) const fn reach(&self, tap: usize) -> Reach {
+        let Axis { stride, padding, dilation, .. } = self.window;
+        let offset = tap * dilation;
+        // Output o has the element at o·stride + offset − padding, of which 0 ≤ that < input is wanted.
+        let first = padding.saturating_sub(offset).div_ceil(stride);
+        let end = (self.input + padding).saturating_sub(offset).div_ceil(stride);
+        let end = if end < self.output { end } else { self.output };
+        Reach { first, count: end.saturating_sub(first), start: (first * stride + offset).saturating_sub(padding) }
+    }
+}
+
+/// Outputs `first .. first + count`, and the input from which the first of them reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    pub(crate) start: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reach_is_what_trying_every_output_finds() {
+        for input in 1..9usize {
+            for kernel in 1..5 {
+                for (stride, padding, dilation) in (0..27).map(|n| (1 + n % 3, n / 3 % 3, 1 + n / 9)) {
+                    let window = Axis { kernel, stride, padding, dilation };
+                    if window.span() > input + 2 * padding {
+                        continue;
+                    }
+                    let output = places(input, kernel, stride, padding, dilation);
+                    let sliding = Sliding::new(input, output, window);
+                    for tap in 0..kernel {
+                        let position = |output: usize| (output * stride + tap * dilation).checked_sub(padding);
+                        let inside = |output: &usize| position(*output).is_some_and(|position| position < input);
+                        let outputs: Vec<_> = (0..output).filter(inside).collect();
+                        let Reach { first, count, start } = sliding.reach(tap);
+                        assert_eq!(outputs, (first..first + count).collect::<Vec<_>>(), "{sliding:?} {tap}");
+                        assert!(count == 0 || position(first) == Some(start), "{sliding:?} {tap}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_the_formula() {
+        assert_eq!(places(28, 5, 1, 0, 1), 24);
+        assert_eq!(places(9, 3, 2, 1, 1), 5);
+        assert_eq!(places(10, 3, 1, 0, 2), 6);
+        assert_eq!((places(3, 5, 1, 0, 1), places(3, 3, 0, 0, 1)), (1, 1));
+    }
+}

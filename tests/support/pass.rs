@@ -1,0 +1,63 @@
+//! One layer forward and backward.
+
+use fnn::{Chance, Layer, Operation, Pass, Plain, Recorded, Sample, Scalar, Simd, dispatch};
+
+/// What comes of a batch.
+pub(crate) struct Passes<L: Layer> {
+    pub(crate) outputs: Vec<L::Output>,
+    pub(crate) input_gradients: Vec<L::Input>,
+    pub(crate) gradient: Box<L>,
+}
+
+/// The most samples of a batch.
+const ROOM: usize = 8;
+
+/// Forward and backward, the loss's gradient by the outputs being given.
+pub(crate) fn passes<L: Layer>(layer: &L, inputs: &[L::Input], output_gradients: &[L::Output]) -> Passes<L> {
+    assert!(inputs.len() == output_gradients.len() && inputs.len() <= ROOM);
+    let mut passes = Passes {
+        outputs: vec![Plain::zeroed(); inputs.len()],
+        // What is overwritten shows where it isn't.
+        input_gradients: inputs.to_vec(),
+        gradient: L::zeroed_box(),
+    };
+    dispatch(ForwardAndBackward {
+        layer,
+        inputs,
+        output_gradients: &mut output_gradients.to_vec(),
+        passes: &mut passes,
+    });
+    passes
+}
+
+struct ForwardAndBackward<'a, L: Layer> {
+    layer: &'a L,
+    inputs: &'a [L::Input],
+    output_gradients: &'a mut [L::Output],
+    passes: &'a mut Passes<L>,
+}
+
+impl<L: Layer> Operation for ForwardAndBackward<'_, L> {
+    type Output = ();
+
+    fn run<V: Simd>(self, simd: V) {
+        let Self { layer, inputs, output_gradients, passes } = self;
+        let Passes { outputs, input_gradients, gradient } = passes;
+        let mut tape = L::Tape::<ROOM>::zeroed_box();
+        let mut workspace = L::Workspace::<ROOM>::zeroed_box();
+        let pass = Pass::new(simd, Chance::default());
+        layer.forward_train(pass, inputs, outputs, &mut tape, &mut workspace);
+        let recorded = Recorded { inputs, outputs, tape: &*tape };
+        layer.backward(pass, recorded, output_gradients, gradient, Some(input_gradients), &mut workspace);
+    }
+}
+
+/// Numbers as samples.
+pub(crate) fn samples_of<A: Sample<Element: Scalar>>(numbers: &[f64]) -> Vec<A> {
+    assert_eq!(numbers.len() % A::LENGTH, 0);
+    let mut samples = vec![A::zeroed(); numbers.len() / A::LENGTH];
+    for (to, &number) in A::flat_mut(&mut samples).iter_mut().zip(numbers) {
+        *to = A::Element::from_f64(number);
+    }
+    samples
+}
