@@ -1,0 +1,85 @@
+//! Trains a network on MNIST's handwritten digits, and shows what it learned and what it didn't.
+//!
+//! `cargo run --release --example mnist`, with `-- --help` for the options.
+
+#[path = "../support/chart.rs"]
+mod chart;
+mod mistakes;
+mod options;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chart::Chart;
+use fnn::data::Mnist;
+use fnn::metrics::ConfusionMatrix;
+use fnn::{CrossEntropy, Epoch, Evaluation, Network, Sgd, Trainer};
+use options::Options;
+
+fnn::network! {
+    /// Reads a 28×28 grey digit, scores the ten classes.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mnist: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let Some(options) = Options::read()? else { return Ok(()) };
+    let Mnist { train, test } = Mnist::read(&options.data)?;
+    println!("{}", Digits::<f32>::summary());
+    println!("{} digits to train on, {} to test on\n", train.len(), test.len());
+
+    // Long steps to get near, then short ones to settle.
+    let Options { epochs, learning_rate, .. } = options;
+    let stages = [(0, epochs - epochs / 3, learning_rate), (1, epochs / 3, learning_rate / 10.0)];
+    let mut network = Digits::boxed(options.seed);
+    let mut history = Vec::new();
+    for (stage, epochs, learning_rate) in stages.into_iter().filter(|&(stage, epochs, _)| stage == 0 || epochs > 0) {
+        println!("learning rate {learning_rate}");
+        let mut trainer = Trainer::new(network, CrossEntropy, Sgd::new(learning_rate).momentum(0.9))
+            .batch_size(options.batch_size)
+            .epochs(epochs)
+            .seed(options.seed.wrapping_add(stage))
+            .validate(&test);
+        if let Some(threads) = options.threads {
+            trainer = trainer.threads(threads);
+        }
+        let trained = trainer.fit(&train)?;
+        network = trained.network;
+        history.extend(trained.history.epochs);
+    }
+
+    let scores = network.forward_all(test.inputs());
+    let confusion = ConfusionMatrix::of(&scores, test.targets());
+    println!("\ntest accuracy {:.2} %\n\n{confusion}\n", 100.0 * confusion.accuracy().unwrap_or(0.0));
+    mistakes::print(6, &test, &scores);
+    println!("learning curve: {}", draw(&history)?.display());
+    Ok(())
+}
+
+/// Draw how the loss went down, into a file in the current folder.
+fn draw(epochs: &[Epoch]) -> Result<PathBuf, Box<dyn Error>> {
+    let curve = |evaluation: fn(&Epoch) -> Option<Evaluation>| {
+        let losses = (1..).zip(epochs).filter_map(move |(number, epoch)| Some((number, evaluation(epoch)?.loss)));
+        losses.map(|(number, loss)| (f64::from(number), loss))
+    };
+    Chart::new("Cross-entropy while learning", "epoch", "loss")
+        .logarithmic()
+        .line("train, while learning", curve(|epoch| Some(epoch.training)))
+        .line("test, after the epoch", curve(|epoch| epoch.validation))
+        .write("mnist.svg")
+}
