@@ -3,12 +3,22 @@
 //! A kernel takes a [`Simd`] token: the proof that an instruction set is there. [`dispatch`] chooses the token once
 //! for a whole step, and everything below it is compiled for that instruction set.
 
+mod dispatch;
+mod dot_products;
 mod elementwise;
 mod matmul;
+#[cfg(test)]
+mod naive;
+mod product;
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
 pub(crate) mod vector;
 mod window;
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+mod x86;
 
+pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, copy, scale};
-pub(crate) use matmul::{Start, input_gradient, matmul, weight_gradient};
-pub use vector::{Operation, Portable, Simd, dispatch};
+pub use matmul::{Start, input_gradient, matmul, weight_gradient};
+pub use vector::{Operation, Portable, Simd};
 pub(crate) use window::{Plane, correlate, correlate_gradient, maximum, maximum_gradient, spread, spread_evenly, sum};

@@ -2,6 +2,11 @@
 
 pub use fnn_macros::declare;
 
+/// The kernels, for their benchmarks.
+pub mod kernels {
+    pub use crate::kernels::{Start, input_gradient, matmul, weight_gradient};
+}
+
 pub use crate::memory::{Larger, batch};
 pub use crate::shape::{first, first_mut, reshape as view, reshape_mut as view_mut};
 pub use crate::verdict::{

@@ -1,36 +1,28 @@
 //! Matrix products: forward, weight gradient and input gradient of a dense layer.
 
-use super::vector::Simd;
+use super::dot_products::DotProducts;
+use super::product::Product;
+pub use super::product::Start;
+use super::vector::{Simd, Vector};
 use crate::scalar::Scalar;
-
-/// What a product starts from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Start<'a, S> {
-    /// From zero: the product overwrites.
-    Zero,
-    /// From one row, repeated: a bias.
-    Row(&'a [S]),
-}
 
 /// `C[m][n] = start + Σₖ A[m][k] · B[k][n]`, all three contiguous, row by row.
 ///
 /// `a` holds m·k, `b` k·n and `c` m·n numbers.
 #[inline(always)]
-pub(crate) fn matmul<V: Simd, S: Scalar>(
-    _simd: V,
-    (k, n): (usize, usize),
-    a: &[S],
-    b: &[S],
-    c: &mut [S],
-    start: Start<'_, S>,
-) {
+pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &[S], c: &mut [S], start: Start<'_, S>) {
     if n == 0 {
         return;
+    }
+    if S::Vector::<V>::LANES > 1 {
+        let m = c.len() / n;
+        return S::Vector::<V>::product(simd, Product { size: (m, k, n), a, strides: (k, 1), b, c, start });
     }
     for (row, c) in c.chunks_exact_mut(n).enumerate() {
         match start {
             Start::Zero => c.fill(S::ZERO),
             Start::Row(row) => c.copy_from_slice(row),
+            Start::Sum => {}
         }
         for (&a, b) in a[row * k..].iter().take(k).zip(b.chunks_exact(n)) {
             for (c, &b) in c.iter_mut().zip(b) {
@@ -44,9 +36,13 @@ pub(crate) fn matmul<V: Simd, S: Scalar>(
 ///
 /// `x` holds n·i, `g` n·o and `dw` i·o numbers.
 #[inline(always)]
-pub(crate) fn weight_gradient<V: Simd, S: Scalar>(_simd: V, (i, o): (usize, usize), x: &[S], g: &[S], dw: &mut [S]) {
+pub fn weight_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), x: &[S], g: &[S], dw: &mut [S]) {
     if i == 0 || o == 0 {
         return;
+    }
+    if S::Vector::<V>::LANES > 1 {
+        let size = (i, g.len() / o, o);
+        return S::Vector::<V>::product(simd, Product { size, a: x, strides: (1, i), b: g, c: dw, start: Start::Sum });
     }
     for (x, g) in x.chunks_exact(i).zip(g.chunks_exact(o)) {
         for (&x, dw) in x.iter().zip(dw.chunks_exact_mut(o)) {
@@ -61,9 +57,13 @@ pub(crate) fn weight_gradient<V: Simd, S: Scalar>(_simd: V, (i, o): (usize, usiz
 ///
 /// `g` holds n·o, `w` i·o and `dx` n·i numbers.
 #[inline(always)]
-pub(crate) fn input_gradient<V: Simd, S: Scalar>(_simd: V, (i, o): (usize, usize), g: &[S], w: &[S], dx: &mut [S]) {
+pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[S], w: &[S], dx: &mut [S]) {
     if i == 0 || o == 0 {
         return;
+    }
+    if S::Vector::<V>::LANES > 1 {
+        let size = (dx.len() / i, o, i);
+        return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, b: w, c: dx, start: S::ZERO });
     }
     for (g, dx) in g.chunks_exact(o).zip(dx.chunks_exact_mut(i)) {
         for (w, dx) in w.chunks_exact(o).zip(dx) {

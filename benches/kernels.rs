@@ -1,0 +1,145 @@
+//! GFLOP/s of the matrix kernels, and their share of the multiply-add peak that is measured in the same run.
+use std::hint::black_box;
+use std::time::Instant;
+
+use fnn::__private::kernels::{Start, input_gradient, matmul, weight_gradient};
+use fnn::{Operation, Simd, dispatch};
+
+/// Seconds that one call takes: the median and the least of many short windows.
+fn time(mut call: impl FnMut()) -> (f64, f64) {
+    call();
+    let start = Instant::now();
+    call();
+    let calls = (2e-3 / start.elapsed().as_secs_f64().max(1e-9)).ceil() as u32;
+    let mut windows: Vec<f64> = (0..60)
+        .map(|_| {
+            let start = Instant::now();
+            (0..calls).for_each(|_| call());
+            start.elapsed().as_secs_f64() / f64::from(calls)
+        })
+        .collect();
+    windows.sort_by(f64::total_cmp);
+    (windows[windows.len() / 2], windows[0])
+}
+
+struct Case<'a> {
+    kernel: &'static str,
+    size: (usize, usize, usize),
+    x: &'a [f32],
+    w: &'a mut [f32],
+    y: &'a mut [f32],
+    dx: &'a mut [f32],
+    bias: &'a [f32],
+}
+
+impl Operation for Case<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let (_, k, n) = self.size;
+        match self.kernel {
+            "forward" => matmul(simd, (k, n), self.x, self.w, self.y, Start::Row(self.bias)),
+            "weight gradient" => weight_gradient(simd, (k, n), self.x, self.y, self.w),
+            _ => input_gradient(simd, (k, n), self.y, self.w, self.dx),
+        }
+    }
+}
+
+/// GFLOP/s of a loop that multiplies and adds in registers and does nothing else: all that a core can do.
+#[cfg(target_arch = "x86_64")]
+macro_rules! peak {
+    ($name:ident, $features:literal, $lanes:literal, $splat:ident, $mul_add:ident) => {
+        #[target_feature(enable = $features)]
+        fn $name() -> f64 {
+            use std::arch::x86_64::{$mul_add, $splat};
+            const STEPS: usize = 20_000;
+            let (factor, summand) = ($splat(black_box(0.999)), $splat(black_box(0.001)));
+            let mut windows = [f64::MAX; 60];
+            for window in &mut windows {
+                let mut sums = [$splat(black_box(1.0)); 12];
+                let start = Instant::now();
+                for _ in 0..STEPS {
+                    for sum in &mut sums {
+                        *sum = $mul_add(*sum, factor, summand);
+                    }
+                }
+                black_box(sums);
+                *window = start.elapsed().as_secs_f64();
+            }
+            let best = windows.into_iter().fold(f64::MAX, f64::min);
+            (STEPS * 12 * 2 * $lanes) as f64 / best / 1e9
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+peak!(peak_512, "avx512f", 16, _mm512_set1_ps, _mm512_fmadd_ps);
+#[cfg(target_arch = "x86_64")]
+peak!(peak_256, "avx2,fma", 8, _mm256_set1_ps, _mm256_fmadd_ps);
+
+fn peak() -> f64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY: the processor has the instruction set.
+        unsafe {
+            if std::arch::is_x86_feature_detected!("avx512f") {
+                return peak_512();
+            }
+            if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+                return peak_256();
+            }
+        }
+    }
+    f64::NAN
+}
+
+fn main() {
+    let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let peak = peak();
+    println!("multiply-add peak: {peak:.0} GFLOP/s");
+    println!("{:<16} {:>16} {:>10} {:>10} {:>6}", "kernel", "m x k x n", "median", "best", "peak");
+    let sizes = [
+        (32, 784, 128),
+        (64, 784, 128),
+        (32, 128, 10),
+        (32, 784, 512),
+        (32, 512, 256),
+        (32, 256, 10),
+        (32, 400, 120),
+        (32, 120, 84),
+        (1, 784, 128),
+        (1, 128, 10),
+    ];
+    for kernel in ["forward", "weight gradient", "input gradient"] {
+        for size @ (m, k, n) in sizes {
+            let name = format!("{kernel} {m}x{k}x{n}");
+            if !only.is_empty() && !only.iter().any(|o| name.contains(o.as_str())) {
+                continue;
+            }
+            let x = vec![0.5f32; m * k];
+            let mut w = vec![0.25f32; k * n];
+            let mut y = vec![1e-20f32; m * n];
+            let mut dx = vec![0.0f32; m * k];
+            let bias = vec![0.1f32; n];
+            let (median, best) = time(|| {
+                dispatch(Case {
+                    kernel,
+                    size: black_box(size),
+                    x: black_box(&x),
+                    w: black_box(&mut w),
+                    y: black_box(&mut y),
+                    dx: &mut dx,
+                    bias: &bias,
+                });
+            });
+            let flop = 2.0 * (m * k * n) as f64;
+            println!(
+                "{kernel:<16} {:>16} {:>7.1} GF {:>7.1} GF {:>5.0}% {:>8.0} ns",
+                format!("{m}x{k}x{n}"),
+                flop / median / 1e9,
+                flop / best / 1e9,
+                100.0 * flop / best / 1e9 / peak,
+                best * 1e9
+            );
+        }
+    }
+}

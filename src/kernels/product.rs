@@ -1,0 +1,303 @@
+//! The matrix product: a tile of C stays in registers while a row of B and a column of A at a time are multiplied into
+//! it.
+//!
+//! Nothing is packed and nothing allocated: A's elements are broadcast from wherever two strides say they are, B's rows
+//! are contiguous.
+
+use super::vector::{Operation, Simd, Vector};
+use crate::scalar::Scalar;
+
+/// What a product starts from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, S> {
+    /// From zero: the product overwrites.
+    Zero,
+    /// From one row, repeated: a bias.
+    Row(&'a [S]),
+    /// From what is there: the product is added.
+    Sum,
+}
+
+/// `C[m][n] = start + Σₖ A(m, k) · B[k][n]`, B and C contiguous, row by row.
+#[derive(Debug)]
+pub struct Product<'a, S> {
+    /// The range of (m, k, n).
+    pub(crate) size: (usize, usize, usize),
+    pub(crate) a: &'a [S],
+    /// How far apart A's elements are from one row to the next, and from one column to the next.
+    pub(crate) strides: (usize, usize),
+    pub(crate) b: &'a [S],
+    pub(crate) c: &'a mut [S],
+    pub(crate) start: Start<'a, S>,
+}
+
+/// Rows of B that are multiplied before the next columns' turn: the part of B that a tile goes through is to stay in
+/// the first-level cache for the next tile.
+const BLOCK: usize = 256;
+/// Bytes of B that are to stay there.
+const CACHED: usize = 24 * 1024;
+
+impl<S: Scalar> Product<'_, S> {
+    /// Whether the slices hold what the product says.
+    #[inline(always)]
+    fn fits(&self) -> bool {
+        let (rows, inner, columns) = self.size;
+        let last = (rows - 1) * self.strides.0 + inner.saturating_sub(1) * self.strides.1;
+        let start = if let Start::Row(row) = self.start { row.len() } else { columns };
+        (inner == 0 || last < self.a.len())
+            && inner * columns <= self.b.len()
+            && rows * columns <= self.c.len()
+            && columns <= start
+    }
+}
+
+impl<S: Scalar> Operation for Product<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let (rows, inner, columns) = self.size;
+        if rows == 0 || columns == 0 {
+            return;
+        }
+        debug_assert!(self.fits(), "a product of {:?} doesn't fit its slices", self.size);
+        if !self.fits() {
+            return;
+        }
+        let lanes = S::Vector::<V>::LANES;
+        let registers = S::Vector::<V>::REGISTERS;
+        let mut first = 0;
+        loop {
+            let block = Block {
+                a: self.a.as_ptr().wrapping_add(first * self.strides.1),
+                strides: self.strides,
+                b: self.b.as_ptr().wrapping_add(first * columns),
+                available: self.b.len() - first * columns,
+                c: self.c.as_mut_ptr(),
+                inner: BLOCK.min(inner - first),
+                columns,
+                start: match self.start {
+                    _ if first > 0 => Origin::Sum,
+                    Start::Zero => Origin::Zero,
+                    Start::Row(row) => Origin::Row(row.as_ptr()),
+                    Start::Sum => Origin::Sum,
+                },
+            };
+            let group = (CACHED / size_of::<S>() / block.inner.max(1) / (2 * lanes)).max(1) * 2 * lanes;
+            let mut from = 0;
+            while from < columns {
+                let to = columns.min(from + group);
+                let mut row = 0;
+                while row < rows {
+                    let left = rows - row;
+                    // SAFETY: `fits` has found that the slices hold what the block's tiles touch: rows below `rows`,
+                    // columns below `columns`.
+                    row += unsafe {
+                        if rows == 1 {
+                            block.row(simd, row, from, to)
+                        } else if columns <= lanes && left >= 8 {
+                            if left >= 16 && registers >= 32 {
+                                block.tiles::<V, 16, 1, 1>(simd, row, from, to)
+                            } else {
+                                block.tiles::<V, 8, 1, 1>(simd, row, from, to)
+                            }
+                        } else if left >= 8 && registers >= 32 {
+                            block.tiles::<V, 8, 2, 1>(simd, row, from, to)
+                        } else if left >= 4 {
+                            block.tiles::<V, 4, 2, 1>(simd, row, from, to)
+                        } else if left >= 2 {
+                            block.tiles::<V, 2, 2, 2>(simd, row, from, to)
+                        } else {
+                            block.tiles::<V, 1, 2, 4>(simd, row, from, to)
+                        }
+                    };
+                }
+                from = to;
+            }
+            first += block.inner;
+            if first >= inner {
+                break;
+            }
+        }
+    }
+}
+
+/// Some rows of B, and the columns of A that they meet.
+struct Block<S> {
+    a: *const S,
+    strides: (usize, usize),
+    b: *const S,
+    /// How many numbers can be read from `b` on.
+    available: usize,
+    c: *mut S,
+    inner: usize,
+    columns: usize,
+    start: Origin<S>,
+}
+
+/// [`Start`], of a part of the product.
+#[derive(Clone, Copy)]
+enum Origin<S> {
+    Zero,
+    Row(*const S),
+    Sum,
+}
+
+impl<S: Scalar> Block<S> {
+    /// `R` rows from `row` on, the columns `from..to`, in tiles of `C` vectors and the rest in tiles of one. How many rows.
+    ///
+    /// # Safety
+    /// A and C have the rows, B and C the columns.
+    #[inline(always)]
+    unsafe fn tiles<V: Simd, const R: usize, const C: usize, const U: usize>(
+        &self,
+        simd: V,
+        row: usize,
+        from: usize,
+        to: usize,
+    ) -> usize {
+        let lanes = S::Vector::<V>::LANES;
+        let mut column = from;
+        // SAFETY: the caller's promise.
+        unsafe {
+            if C > 1 {
+                while column + (C - 1) * lanes < to {
+                    self.tile::<V, R, C, U>(simd, row, column);
+                    column += C * lanes;
+                }
+            }
+            while column < to {
+                self.tile::<V, R, 1, U>(simd, row, column);
+                column += lanes;
+            }
+        }
+        R
+    }
+
+    /// One row, the columns `from..to`. It has no second row to hide the time of a multiplication, but more columns.
+    ///
+    /// # Safety
+    /// A and C have the row, B and C the columns.
+    #[inline(always)]
+    unsafe fn row<V: Simd>(&self, simd: V, row: usize, from: usize, to: usize) -> usize {
+        let lanes = S::Vector::<V>::LANES;
+        let mut column = from;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while column + 7 * lanes < to {
+                self.tile::<V, 1, 8, 1>(simd, row, column);
+                column += 8 * lanes;
+            }
+            while column + 3 * lanes < to {
+                self.tile::<V, 1, 4, 2>(simd, row, column);
+                column += 4 * lanes;
+            }
+            while column + lanes < to {
+                self.tile::<V, 1, 2, 4>(simd, row, column);
+                column += 2 * lanes;
+            }
+            while column < to {
+                self.tile::<V, 1, 1, 8>(simd, row, column);
+                column += lanes;
+            }
+        }
+        1
+    }
+
+    /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end; the sums of `U`
+    /// successive products are kept apart, for where a tile has too few numbers to wait for each multiplication.
+    ///
+    /// # Safety
+    /// A and C have the rows, B and C the columns but for those over the end.
+    #[inline(always)]
+    unsafe fn tile<V: Simd, const R: usize, const C: usize, const U: usize>(&self, simd: V, row: usize, column: usize) {
+        let lanes = S::Vector::<V>::LANES;
+        let width = (C - 1) * lanes;
+        // How many lanes of the last vector there are.
+        let last = lanes.min(self.columns - column - width);
+        let count = |vector| if vector + 1 == C { last } else { lanes };
+        let a = self.a.wrapping_add(row * self.strides.0);
+        let b = self.b.wrapping_add(column);
+        let c = self.c.wrapping_add(row * self.columns + column);
+
+        let mut sums = [[[S::Vector::<V>::splat(simd, S::ZERO); C]; R]; U];
+        // SAFETY: the caller's promise; `load_first` and `store_first` touch no column over the end.
+        unsafe {
+            for (r, sums) in sums[0].iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    match self.start {
+                        Origin::Zero => {}
+                        Origin::Row(start) => {
+                            *sum = S::Vector::<V>::load_first(simd, start.add(column + v * lanes), count(v));
+                        }
+                        Origin::Sum => {
+                            *sum = S::Vector::<V>::load_first(simd, c.add(r * self.columns + v * lanes), count(v));
+                        }
+                    }
+                }
+            }
+
+            // Rows of B that a whole load may overrun into the next row. What the lanes over the end come to is not
+            // stored.
+            let reach = column + width + lanes;
+            let whole = if last == lanes {
+                self.inner
+            } else {
+                (self.available + self.columns).saturating_sub(reach) / self.columns
+            };
+            let whole = whole.min(self.inner) / U * U;
+            let mut k = 0;
+            while k < whole {
+                for (u, sums) in sums.iter_mut().enumerate() {
+                    let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                    for (v, to) in bs.iter_mut().enumerate() {
+                        *to = S::Vector::<V>::load(simd, b.add((k + u) * self.columns + v * lanes));
+                    }
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let a = *a.add(r * self.strides.0 + (k + u) * self.strides.1);
+                        let a = S::Vector::<V>::splat(simd, a);
+                        for (sum, &b) in sums.iter_mut().zip(&bs) {
+                            *sum = b.mul_add(a, *sum);
+                        }
+                    }
+                }
+                k += U;
+            }
+            while k < self.inner {
+                for (u, sums) in sums.iter_mut().enumerate() {
+                    if k + u < self.inner {
+                        let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                        for (v, to) in bs.iter_mut().enumerate() {
+                            let from = b.add((k + u) * self.columns + v * lanes);
+                            *to = S::Vector::<V>::load_first(simd, from, count(v));
+                        }
+                        for (r, sums) in sums.iter_mut().enumerate() {
+                            let a = *a.add(r * self.strides.0 + (k + u) * self.strides.1);
+                            let a = S::Vector::<V>::splat(simd, a);
+                            for (sum, &b) in sums.iter_mut().zip(&bs) {
+                                *sum = b.mul_add(a, *sum);
+                            }
+                        }
+                    }
+                }
+                k += U;
+            }
+
+            let mut step = U / 2;
+            while step > 0 {
+                let (low, high) = sums.split_at_mut(step);
+                for (low, high) in low.as_flattened_mut().iter_mut().zip(high.as_flattened()) {
+                    for (low, &high) in low.iter_mut().zip(high) {
+                        *low = *low + high;
+                    }
+                }
+                step /= 2;
+            }
+            for (r, sums) in sums[0].iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store_first(c.add(r * self.columns + v * lanes), count(v));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! AVX-512, and AVX2 with FMA.
+
+use core::arch::x86_64::*;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+use super::dot_products::DotProducts;
+use super::product::Product;
+use super::vector::{Operation, Simd, Vector, sealed};
+
+/// An instruction set and its two kinds of vectors, by the names of their instructions.
+macro_rules! instruction_set {
+    (
+        $(#[$document:meta])* $token:ident ($($feature:tt),*) as $features:literal, $registers:literal registers;
+        $($vector:ident = [$scalar:ident; $lanes:literal] in $register:ident {
+            $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident
+            negative: $negative:expr, $xor:ident,
+            load_first($from:ident, $count:ident): $load_first:expr,
+            store_first($value:ident, $to:ident, $stored:ident): $store_first:expr,
+            interleave($one:ident, $other:ident): $interleave:expr,
+            sum($summed:ident): $sum:expr,
+        })*
+    ) => {
+        $(#[$document])*
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct $token(());
+
+        impl $token {
+            /// Whether the compiler may assume it.
+            pub(super) const KNOWN: bool = cfg!(all($(target_feature = $feature),*));
+
+            /// The token, where this processor has the instruction set.
+            #[cfg(feature = "std")]
+            pub(super) fn detect() -> Option<Self> {
+                ($(std::arch::is_x86_feature_detected!($feature))&&*).then_some(Self(()))
+            }
+
+            /// The token.
+            ///
+            /// # Safety
+            /// The processor has the instruction set.
+            #[inline(always)]
+            pub(super) const unsafe fn assume() -> Self {
+                Self(())
+            }
+        }
+
+        impl sealed::Sealed for $token {}
+        impl Simd for $token {
+            type F32 = instruction_set!(@of f32 $($scalar $vector)*);
+            type F64 = instruction_set!(@of f64 $($scalar $vector)*);
+
+            #[inline(always)]
+            fn run<O: Operation>(self, operation: O) -> O::Output {
+                #[target_feature(enable = $features)]
+                fn compiled<O: Operation>(simd: $token, operation: O) -> O::Output {
+                    operation.run(simd)
+                }
+                if Self::KNOWN {
+                    return operation.run(self);
+                }
+                // SAFETY: the token is the proof that the processor has the instruction set.
+                unsafe { compiled(self, operation) }
+            }
+        }
+
+        $(
+            #[doc = concat!("Vectors of ", stringify!($lanes), " `", stringify!($scalar), "`.")]
+            #[derive(Clone, Copy, Debug)]
+            #[repr(transparent)]
+            pub(super) struct $vector($register);
+
+            instruction_set!(@operators $vector: Add add $add, Sub sub $sub, Mul mul $mul, Div div $div);
+
+            impl Neg for $vector {
+                type Output = Self;
+
+                #[inline(always)]
+                fn neg(self) -> Self {
+                    // SAFETY: a vector is made from a token, the proof of its instruction set.
+                    Self(unsafe { $xor(self.0, $splat($negative)) })
+                }
+            }
+
+            impl Vector<$scalar, $token> for $vector {
+                const LANES: usize = $lanes;
+                const REGISTERS: usize = $registers;
+
+                #[inline(always)]
+                fn splat(_: $token, value: $scalar) -> Self {
+                    // SAFETY: the token is the proof of the instruction set.
+                    Self(unsafe { $splat(value) })
+                }
+
+                #[inline(always)]
+                unsafe fn load(_: $token, from: *const $scalar) -> Self {
+                    // SAFETY: the token, and the caller's promise.
+                    Self(unsafe { $load(from) })
+                }
+
+                #[inline(always)]
+                unsafe fn load_first(_: $token, $from: *const $scalar, $count: usize) -> Self {
+                    // SAFETY: the token, and the caller's promise.
+                    Self(unsafe { $load_first })
+                }
+
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $scalar) {
+                    // SAFETY: a vector is made from a token; the caller's promise.
+                    unsafe { $store(to, self.0) }
+                }
+
+                #[inline(always)]
+                unsafe fn store_first(self, $to: *mut $scalar, $stored: usize) {
+                    let $value = self.0;
+                    // SAFETY: a vector is made from a token; the caller's promise.
+                    unsafe { $store_first }
+                }
+
+                #[inline(always)]
+                fn mul_add(self, factor: Self, summand: Self) -> Self {
+                    // SAFETY: a vector is made from a token.
+                    Self(unsafe { $mul_add(self.0, factor.0, summand.0) })
+                }
+
+                #[inline(always)]
+                fn interleave(self, other: Self) -> (Self, Self) {
+                    let ($one, $other) = (self.0, other.0);
+                    // SAFETY: a vector is made from a token.
+                    let (low, high) = unsafe { $interleave };
+                    (Self(low), Self(high))
+                }
+
+                #[inline(always)]
+                fn sum(self) -> $scalar {
+                    let $summed = self.0;
+                    // SAFETY: a vector is made from a token.
+                    unsafe { $sum }
+                }
+
+                #[inline(always)]
+                fn product(simd: $token, product: Product<'_, $scalar>) {
+                    #[inline(never)]
+                    #[target_feature(enable = $features)]
+                    fn compiled(simd: $token, product: Product<'_, $scalar>) {
+                        product.run(simd);
+                    }
+                    // SAFETY: the token is the proof that the processor has the instruction set.
+                    unsafe { compiled(simd, product) }
+                }
+
+                #[inline(always)]
+                fn dot_products(simd: $token, products: DotProducts<'_, $scalar>) {
+                    #[inline(never)]
+                    #[target_feature(enable = $features)]
+                    fn compiled(simd: $token, products: DotProducts<'_, $scalar>) {
+                        products.run(simd);
+                    }
+                    // SAFETY: the token is the proof that the processor has the instruction set.
+                    unsafe { compiled(simd, products) }
+                }
+            }
+        )*
+    };
+    (@of f32 f32 $vector:ident $($rest:tt)*) => { $vector };
+    (@of f64 f32 $other:ident f64 $vector:ident) => { $vector };
+    (@operators $vector:ident: $($trait:ident $method:ident $instruction:ident),*) => {$(
+        impl $trait for $vector {
+            type Output = Self;
+
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                // SAFETY: a vector is made from a token, the proof of its instruction set.
+                Self(unsafe { $instruction(self.0, other.0) })
+            }
+        }
+    )*};
+}
+
+instruction_set! {
+    /// AVX-512, as every processor of the level x86-64-v4 has it.
+    Avx512("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt", "f16c")
+    as "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 32 registers;
+    F32x16 = [f32; 16] in __m512 {
+        _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps
+        _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps
+        negative: -0.0, _mm512_xor_ps,
+        load_first(from, count): _mm512_maskz_loadu_ps(first_16(count), from),
+        store_first(value, to, count): _mm512_mask_storeu_ps(to, first_16(count), value),
+        interleave(a, b): {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            (_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b))
+        },
+        sum(a): _mm512_reduce_add_ps(a),
+    }
+    F64x8 = [f64; 8] in __m512d {
+        _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd
+        _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd
+        negative: -0.0, _mm512_xor_pd,
+        load_first(from, count): _mm512_maskz_loadu_pd(first_8(count), from),
+        store_first(value, to, count): _mm512_mask_storeu_pd(to, first_8(count), value),
+        interleave(a, b): {
+            let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+            let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+            (_mm512_permutex2var_pd(a, low, b), _mm512_permutex2var_pd(a, high, b))
+        },
+        sum(a): _mm512_reduce_add_pd(a),
+    }
+}
+
+instruction_set! {
+    /// AVX2 and FMA, as every processor of the level x86-64-v3 has them.
+    Avx2("avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt", "f16c") as "avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 16 registers;
+    F32x8 = [f32; 8] in __m256 {
+        _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps
+        _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps
+        negative: -0.0, _mm256_xor_ps,
+        load_first(from, count): _mm256_maskload_ps(from, mask_8(count)),
+        store_first(value, to, count): if count >= 8 {
+            _mm256_storeu_ps(to, value);
+        } else {
+            _mm256_maskstore_ps(to, mask_8(count), value);
+        },
+        interleave(a, b): {
+            let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
+        },
+        sum(a): {
+            let four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        },
+    }
+    F64x4 = [f64; 4] in __m256d {
+        _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd
+        _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd
+        negative: -0.0, _mm256_xor_pd,
+        load_first(from, count): _mm256_maskload_pd(from, mask_4(count)),
+        store_first(value, to, count): if count >= 4 {
+            _mm256_storeu_pd(to, value);
+        } else {
+            _mm256_maskstore_pd(to, mask_4(count), value);
+        },
+        interleave(a, b): {
+            let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            (_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high))
+        },
+        sum(a): {
+            let two = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd::<1>(a));
+            _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+        },
+    }
+}
+
+/// The mask of the first `count` of 16 lanes.
+#[inline(always)]
+fn first_16(count: usize) -> __mmask16 {
+    if count >= 16 { !0 } else { !(!0 << count) }
+}
+
+/// The mask of the first `count` of 8 lanes.
+#[inline(always)]
+fn first_8(count: usize) -> __mmask8 {
+    if count >= 8 { !0 } else { !(!0 << count) }
+}
+
+/// The mask of the first `count` of 8 lanes.
+#[inline(always)]
+fn mask_8(count: usize) -> __m256i {
+    const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: called where there is AVX2; 8 masks can be read from each of the first 9 on.
+    unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - count.min(8)).cast()) }
+}
+
+/// The mask of the first `count` of 4 lanes.
+#[inline(always)]
+fn mask_4(count: usize) -> __m256i {
+    const MASKS: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+    // SAFETY: called where there is AVX2; 4 masks can be read from each of the first 5 on.
+    unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(4 - count.min(4)).cast()) }
+}
