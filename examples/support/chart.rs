@@ -65,8 +65,8 @@ impl Chart {
             let values = || self.curves.iter().flat_map(|curve| &curve.points).map(values);
             let (start, end) =
                 values().fold((f64::MAX, f64::MIN), |(start, end), value| (value.min(start), value.max(end)));
-            // Room for a single value, too.
-            start..end.max(start + 1e-9)
+            // Room around a single value, too.
+            if start < end { start..end } else { start - 0.5 * start.abs()..end + 0.5 * end.abs() + 1e-9 }
         };
         let (x, y) = (range(&|point| point.0), range(&|point| point.1));
         let picture = SVGBackend::new(file, (760, 460)).into_drawing_area();
