@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use chart::Chart;
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
-use fnn::{CrossEntropy, Epoch, Evaluation, Network, Sgd, Trainer};
+use fnn::{CrossEntropy, Epoch, Evaluation, Network, Optimizer, Schedule, Sgd, Trained, Trainer};
 use options::Options;
 
 fnn::network! {
@@ -43,31 +43,24 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("{}", Digits::<f32>::summary());
     println!("{} digits to train on, {} to test on\n", train.len(), test.len());
 
-    // Long steps to get near, then short ones to settle.
-    let Options { epochs, learning_rate, .. } = options;
-    let stages = [(0, epochs - epochs / 3, learning_rate), (1, epochs / 3, learning_rate / 10.0)];
-    let mut network = Digits::boxed(options.seed);
-    let mut history = Vec::new();
-    for (stage, epochs, learning_rate) in stages.into_iter().filter(|&(stage, epochs, _)| stage == 0 || epochs > 0) {
-        println!("learning rate {learning_rate}");
-        let mut trainer = Trainer::new(network, CrossEntropy, Sgd::new(learning_rate).momentum(0.9))
-            .batch_size(options.batch_size)
-            .epochs(epochs)
-            .seed(options.seed.wrapping_add(stage))
-            .validate(&test);
-        if let Some(threads) = options.threads {
-            trainer = trainer.threads(threads);
-        }
-        let trained = trainer.fit(&train)?;
-        network = trained.network;
-        history.extend(trained.history.epochs);
+    // Long steps to get near, then shorter and shorter ones to settle.
+    let steps = options.epochs * train.len().div_ceil(options.batch_size.max(1));
+    let optimizer = Sgd::new(options.learning_rate).momentum(0.9).scheduled(Schedule::cosine(steps as u64));
+    let mut trainer = Trainer::new(Digits::boxed(options.seed), CrossEntropy, optimizer)
+        .batch_size(options.batch_size)
+        .epochs(options.epochs)
+        .seed(options.seed)
+        .validate(&test);
+    if let Some(threads) = options.threads {
+        trainer = trainer.threads(threads);
     }
+    let Trained { network, history } = trainer.fit(&train)?;
 
     let scores = network.forward_all(test.inputs());
     let confusion = ConfusionMatrix::of(&scores, test.targets());
     println!("\ntest accuracy {:.2} %\n\n{confusion}\n", 100.0 * confusion.accuracy().unwrap_or(0.0));
     mistakes::print(6, &test, &scores);
-    println!("learning curve: {}", draw(&history)?.display());
+    println!("learning curve: {}", draw(&history.epochs)?.display());
     Ok(())
 }
 

@@ -11,7 +11,7 @@ cargo run --release --example mnist -- [OPTIONS]
 
   --epochs NUMBER          passes over the training set [10]
   --batch-size NUMBER      samples of one mini-batch [64]
-  --learning-rate NUMBER   of the first two thirds of the epochs, then a tenth [0.05]
+  --learning-rate NUMBER   at the start, from where it falls along a cosine [0.1]
   --seed NUMBER            of the first weights and of the samples' order [1]
   --threads NUMBER         threads to train on [one for each core]
   --data FOLDER            of MNIST's four files, or Fashion-MNIST's [data/mnist]
@@ -31,7 +31,7 @@ impl Options {
     /// Read the command line. `None` where it asks for help, which is printed.
     pub(crate) fn read() -> Result<Option<Self>, lexopt::Error> {
         let mut options =
-            Self { epochs: 10, batch_size: 64, learning_rate: 0.05, seed: 1, threads: None, data: folder() };
+            Self { epochs: 10, batch_size: 64, learning_rate: 0.1, seed: 1, threads: None, data: folder() };
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
