@@ -1,5 +1,6 @@
 //! Training allocates before its first step and after its epochs, and never in a step.
 
+#![cfg(feature = "std")]
 #![allow(unsafe_code)]
 
 mod support;

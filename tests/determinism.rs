@@ -1,5 +1,7 @@
 //! The number of threads decides nothing but the time.
 
+#![cfg(feature = "std")]
+
 mod support;
 
 use fnn::{Adam, CrossEntropy, Progress, Trained, Trainer, evaluate};

@@ -1,4 +1,6 @@
 //! The IDX reader: files that are whole, cut off, damaged, and made to do harm.
+
+#![cfg(feature = "std")]
 #![cfg(feature = "std")]
 
 #[path = "idx/check.rs"]

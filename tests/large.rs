@@ -1,5 +1,7 @@
 //! Networks that are larger than a stack.
 
+#![cfg(feature = "std")]
+
 mod support;
 
 use fnn::{Adam, CrossEntropy, DataSet, Parameters, Progress, Trainer};

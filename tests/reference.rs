@@ -2,6 +2,8 @@
 //!
 //! Absolute deviations of at most 1e-5 in `f32`, and of 1e-9 in `f64`. Printed with `--nocapture`.
 
+#![cfg(feature = "std")]
+
 #[path = "support/fixtures.rs"]
 mod fixtures;
 

@@ -1,5 +1,7 @@
 //! What the trainer promises: it learns, it stops, it fails before it does harm.
 
+#![cfg(feature = "std")]
+
 mod support;
 
 use std::ops::ControlFlow;
