@@ -10,9 +10,10 @@ pub mod kernels {
 pub use crate::memory::{Larger, batch};
 pub use crate::shape::{first, first_mut, reshape as view, reshape_mut as view_mut};
 pub use crate::verdict::{
-    check_flat, check_input, check_not_negative, check_output, check_probability, check_residual, check_size,
+    check_groups, check_input, check_not_negative, check_output, check_pool_padding, check_probability, check_rank,
+    check_residual, check_same_padding, check_size, check_window,
 };
-pub use crate::window::{places, same_padding};
+pub use crate::window::{part, places, same_padding};
 pub use crate::{__constructors as constructors, __unreachable_passes as unreachable_passes};
 
 /// A number as a const generic: its bits.

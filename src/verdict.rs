@@ -13,6 +13,11 @@ impl Sentence {
         Self { bytes: [0; 400], length: 0 }
     }
 
+    /// A sentence about a layer.
+    const fn of(layer: &str) -> Self {
+        Self::new().text("layer `").text(layer).text("`: ")
+    }
+
     const fn text(mut self, text: &str) -> Self {
         let text = text.as_bytes();
         let mut index = 0;
@@ -54,18 +59,23 @@ impl Sentence {
     }
 }
 
-/// A layer that takes one row of numbers gets one.
+/// A layer that takes a shape of `rank` sizes gets one.
 #[track_caller]
-pub const fn check_flat(layer: &str, kind: &str, given: Shape) {
-    if given.rank() != 1 {
-        Sentence::new()
-            .text("layer `")
-            .text(layer)
-            .text("`: `")
+pub const fn check_rank(layer: &str, kind: &str, rank: usize, given: Shape) {
+    if given.rank() != rank {
+        let (taken, advice) = match rank {
+            1 => ("one row of numbers", ": put `Flatten` between them"),
+            2 => ("a sequence, [channels, length]", ": put `Reshape(channels, length)` between them"),
+            _ => ("an image, [channels, rows, columns]", ": put `Reshape(channels, rows, columns)` between them"),
+        };
+        Sentence::of(layer)
+            .text("`")
             .text(kind)
-            .text("` takes one row of numbers, but the layer before it gives ")
+            .text("` takes ")
+            .text(taken)
+            .text(", but the layer before it gives ")
             .shape(&given)
-            .text(": put `Flatten` between them")
+            .text(advice)
             .say();
     }
 }
@@ -116,8 +126,7 @@ pub const fn check_residual(begun: Shape, ended: Shape) {
 #[track_caller]
 pub const fn check_size(layer: &str, what: &str, size: usize) {
     if size == 0 {
-        let sentence = Sentence::new();
-        let sentence = if layer.is_empty() { sentence } else { sentence.text("layer `").text(layer).text("`: ") };
+        let sentence = if layer.is_empty() { Sentence::new() } else { Sentence::of(layer) };
         sentence.text(what).text(" must be at least 1").say();
     }
 }
@@ -126,13 +135,7 @@ pub const fn check_size(layer: &str, what: &str, size: usize) {
 #[track_caller]
 pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
     if !(value >= 0.0 && value < f64::INFINITY) {
-        Sentence::new()
-            .text("layer `")
-            .text(layer)
-            .text("`: `")
-            .text(what)
-            .text("` must be a number that is not negative")
-            .say();
+        Sentence::of(layer).text("`").text(what).text("` must be a number that is not negative").say();
     }
 }
 
@@ -140,6 +143,75 @@ pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
 #[track_caller]
 pub const fn check_probability(layer: &str, value: f64) {
     if !(value >= 0.0 && value < 1.0) {
-        Sentence::new().text("layer `").text(layer).text("`: the probability must be at least 0 and below 1").say();
+        Sentence::of(layer).text("the probability must be at least 0 and below 1").say();
+    }
+}
+
+/// A window, or whatever it is called, is no larger than what it slides over. `apart` is its dilation, `padding` what is
+/// added at either end.
+#[track_caller]
+pub const fn check_window(
+    layer: &str,
+    (window, unit): (&str, &str),
+    size: usize,
+    kernel: usize,
+    apart: usize,
+    padding: usize,
+) {
+    let span = apart * kernel.saturating_sub(1) + 1;
+    if span > size + 2 * padding {
+        let mut sentence = Sentence::of(layer).text("a ").text(window).text(" of ").number(kernel).text(" ").text(unit);
+        if apart != 1 {
+            sentence = sentence.text(", ").number(apart).text(" apart, reaches over ").number(span).text(", which");
+        }
+        sentence = sentence.text(" is larger than what comes in: ").number(size).text(" ").text(unit);
+        if padding > 0 {
+            sentence = sentence.text(", and 2·").number(padding).text(" of padding");
+        }
+        sentence.say();
+    }
+}
+
+/// A pool's padding leaves something of its input in every window.
+#[track_caller]
+pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
+    if 2 * padding > kernel {
+        Sentence::of(layer)
+            .text("the padding, ")
+            .number(padding)
+            .text(", must be at most half of the window, ")
+            .number(kernel)
+            .say();
+    }
+}
+
+/// As much comes out as goes in only at a stride of 1.
+#[track_caller]
+pub const fn check_same_padding(layer: &str, stride: usize) {
+    if stride != 1 {
+        Sentence::of(layer)
+            .text("`padding = same` gives as much as goes in, which needs a stride of 1, not of ")
+            .number(stride)
+            .say();
+    }
+}
+
+/// A convolution's groups share out its channels and its filters.
+#[track_caller]
+pub const fn check_groups(layer: &str, groups: usize, channels: usize, filters: usize) {
+    let sentence = Sentence::of(layer);
+    if groups == 0 {
+        sentence.text("the groups must be at least 1").say();
+    }
+    if !channels.is_multiple_of(groups) {
+        sentence
+            .number(groups)
+            .text(" groups can't share out the ")
+            .number(channels)
+            .text(" channels that come in")
+            .say();
+    }
+    if !filters.is_multiple_of(groups) {
+        sentence.number(groups).text(" groups can't share out ").number(filters).text(" filters").say();
     }
 }

@@ -78,6 +78,15 @@ pub const fn same_padding(kernel: usize, dilation: usize) -> usize {
     dilation * kernel.saturating_sub(1) / 2
 }
 
+/// How many channels a filter sees where `groups` share them out; at least 1, whether they can or not.
+#[must_use]
+pub const fn part(channels: usize, groups: usize) -> usize {
+    match channels.checked_div(groups) {
+        None | Some(0) => 1,
+        Some(part) => part,
+    }
+}
+
 /// One axis of an image, a window on it, and what comes out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sliding {

@@ -1,17 +1,23 @@
 //! The table of the library's layers: their names, their arguments, and how each becomes a type.
 
+mod windows;
+
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
 
-use crate::model::{Arguments, Size};
+use crate::arguments::Arguments;
 use crate::shapes::{Flow, Site};
+use crate::size::Size;
 
 /// A kind of layer.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// How it is written.
     pub(crate) example: &'static str,
+    /// How many sizes the shape has that it takes, where that isn't any number.
+    pub(crate) rank: Option<usize>,
     pub(crate) parameters: &'static [Parameter],
     pub(crate) role: Role,
     /// What the layer becomes.
@@ -34,6 +40,12 @@ pub(crate) struct Parameter {
 pub(crate) enum Form {
     /// A const expression of type `usize`.
     Size,
+    /// A size for both axes of an image, or `(rows, columns)`.
+    Pair,
+    /// A size, or `same`.
+    Padding,
+    /// A pair, or `same`.
+    PairOfPaddings,
     /// A const expression of type `f64`.
     Number,
     /// `true` or `false`.
@@ -47,7 +59,8 @@ pub(crate) enum Form {
 /// How a kind computes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Role {
-    /// Its backward pass has no use for its outputs, so that an activation right after it may take their place.
+    /// It has weights to draw, and its backward pass has no use for its outputs, so that an activation right after it
+    /// may take their place.
     Linear,
     /// An activation; `in_place` where its derivative follows from its output; `rectifier` where the layer before it
     /// starts from He's weights.
@@ -91,16 +104,22 @@ const fn keyword(name: &'static str, form: Form) -> Parameter {
 }
 
 const fn activation(name: &'static str, in_place: bool, rectifier: bool, build: Build) -> Kind {
-    Kind { name, example: name, parameters: &[], role: Role::Activation { in_place, rectifier }, build }
+    Kind { name, example: name, rank: None, parameters: &[], role: Role::Activation { in_place, rectifier }, build }
 }
 
 type Build = fn(&Site<'_>, &Arguments, &Flow) -> Built;
 
 /// The kinds there are.
-static KINDS: &[Kind] = &[
+fn kinds() -> impl Iterator<Item = &'static Kind> {
+    BASIC.iter().chain(windows::KINDS)
+}
+
+/// Those of any network.
+static BASIC: &[Kind] = &[
     Kind {
         name: "Dense",
         example: "Dense(128)",
+        rank: Some(1),
         parameters: &[
             required("units", "its number of units", Form::Size),
             keyword("bias", Form::Switch),
@@ -109,11 +128,12 @@ static KINDS: &[Kind] = &[
         role: Role::Linear,
         build: dense,
     },
-    Kind { name: "Flatten", example: "Flatten", parameters: &[], role: Role::View, build: flatten },
+    Kind { name: "Flatten", example: "Flatten", rank: None, parameters: &[], role: Role::View, build: flatten },
     activation("Relu", true, true, |site, _, flow| function(site, quote!(Relu), flow)),
     Kind {
         name: "LeakyRelu",
         example: "LeakyRelu(0.01)",
+        rank: None,
         parameters: &[optional("slope", Form::Number)],
         role: Role::Activation { in_place: true, rectifier: true },
         build: |site, arguments, flow| {
@@ -123,6 +143,7 @@ static KINDS: &[Kind] = &[
     Kind {
         name: "Elu",
         example: "Elu(1.0)",
+        rank: None,
         parameters: &[optional("alpha", Form::Number)],
         role: Role::Activation { in_place: true, rectifier: true },
         build: |site, arguments, flow| {
@@ -132,10 +153,11 @@ static KINDS: &[Kind] = &[
     Kind {
         name: "Gelu",
         example: "Gelu(tanh)",
+        rank: None,
         parameters: &[optional("form", Form::Word(&["exact", "tanh"]))],
         role: Role::Activation { in_place: false, rectifier: true },
         build: |site, arguments, flow| {
-            let name = if arguments.is(0, "tanh") { quote!(GeluTanh) } else { quote!(Gelu) };
+            let name = if arguments.is("form", "tanh") { quote!(GeluTanh) } else { quote!(Gelu) };
             function(site, name, flow)
         },
     },
@@ -143,10 +165,11 @@ static KINDS: &[Kind] = &[
     activation("Sigmoid", true, false, |site, _, flow| function(site, quote!(Sigmoid), flow)),
     activation("Tanh", true, false, |site, _, flow| function(site, quote!(Tanh), flow)),
     activation("Softplus", true, true, |site, _, flow| function(site, quote!(Softplus), flow)),
-    Kind { name: "Softmax", example: "Softmax", parameters: &[], role: Role::Other, build: softmax },
+    Kind { name: "Softmax", example: "Softmax", rank: Some(1), parameters: &[], role: Role::Other, build: softmax },
     Kind {
         name: "Dropout",
         example: "Dropout(0.5)",
+        rank: None,
         parameters: &[required("probability", "the probability to drop an element", Form::Number)],
         role: Role::Other,
         build: dropout,
@@ -162,16 +185,22 @@ static SYNONYMS: &[(&str, &str)] = &[
     ("Swish", "Silu"),
     ("Logistic", "Sigmoid"),
     ("Skip", "Residual"),
+    ("Convolution", "Conv2d"),
+    ("MaxPooling2d", "MaxPool2d"),
+    ("AveragePool2d", "AvgPool2d"),
+    ("AveragePooling2d", "AvgPool2d"),
+    ("GlobalAveragePool", "GlobalAvgPool"),
+    ("AdaptiveAvgPool2d", "GlobalAvgPool"),
 ];
 
 /// The kind of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
+    kinds().find(|kind| kind.name == name)
 }
 
 /// The names of all kinds, and of the block.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|kind| kind.name).chain(["Residual"])
+    kinds().map(|kind| kind.name).chain(["Residual"])
 }
 
 /// What a name of another library is called here.
@@ -183,9 +212,9 @@ pub(crate) fn synonym(name: &str) -> Option<&'static str> {
 fn dense(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let (fnn, scalar) = (site.fnn, site.scalar);
     let input = flow.length(site);
-    let units = arguments.size(0);
+    let units = arguments.size("units");
     let (inputs, outputs) = (&input.tokens, &units.tokens);
-    let bias = arguments.on(1);
+    let bias = arguments.on("bias");
     let no_bias = (!bias).then(|| quote!(, #fnn::layers::NoBias<#scalar>));
     let layer = quote!(#fnn::layers::Dense<{ #inputs }, { #outputs }, #scalar #no_bias>);
     let mut built = Built::new(layer, Flow::Sizes(vec![units.clone()]));
@@ -193,16 +222,22 @@ fn dense(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     if bias {
         built.weights.push(vec![units.clone()]);
     }
-    built.initializer = arguments.get(2).map(|initializer| match initializer {
-        syn::Expr::Path(path) if path.path.get_ident().is_some() => quote!(#fnn::Initializer::#initializer),
-        syn::Expr::Call(call) if matches!(&*call.func, syn::Expr::Path(path) if path.path.get_ident().is_some()) => {
-            quote!(#fnn::Initializer::#initializer)
-        }
-        _ => quote!(#initializer),
-    });
-    built.checks.push(site.check_flat(flow));
+    built.initializer = arguments.get("init").map(|asked| initializer(site, asked));
     built.checks.push(site.check_size(&units, "units"));
     built
+}
+
+/// An initializer, which may be written without its type.
+fn initializer(site: &Site<'_>, asked: &Expr) -> TokenStream {
+    let fnn = site.fnn;
+    let variant = match asked {
+        Expr::Call(call) => &*call.func,
+        asked => asked,
+    };
+    match variant {
+        Expr::Path(path) if path.path.get_ident().is_some() => quote!(#fnn::Initializer::#asked),
+        _ => quote!(#asked),
+    }
 }
 
 /// `Flatten`: any shape to one row.
@@ -234,7 +269,7 @@ fn parametric(site: &Site<'_>, arguments: &Arguments, flow: &Flow, parameter: &N
     let fnn = site.fnn;
     let NumberParameter { function: kind, name, default } = parameter;
     let kind = quote::format_ident!("{kind}");
-    let Some(value) = arguments.get(0) else {
+    let Some(value) = arguments.get(name) else {
         return function(site, quote!(#kind<{ #fnn::__private::bits(#default) }>), flow);
     };
     let mut built = function(site, quote!(#kind<{ #fnn::__private::bits(#value) }>), flow);
@@ -249,16 +284,14 @@ fn softmax(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
     let length = flow.length(site);
     let size = &length.tokens;
     let layer = quote!(#fnn::layers::Softmax<{ #size }, #scalar>);
-    let mut built = Built::new(layer, Flow::Sizes(vec![length]));
-    built.checks.push(site.check_flat(flow));
-    built
+    Built::new(layer, Flow::Sizes(vec![length]))
 }
 
 /// `Dropout(probability)`: any shape.
 fn dropout(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
-    let Some(probability) = arguments.get(0) else {
+    let Some(probability) = arguments.get("probability") else {
         return Built::new(sample, flow.clone());
     };
     let bits = quote!({ #fnn::__private::bits(#probability) });

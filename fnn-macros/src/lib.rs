@@ -4,6 +4,7 @@
 //! from layer to layer) → `expand` (items). Every phase collects its mistakes in one `Errors`; after a mistake,
 //! `fallback` takes the place of `expand`.
 
+mod arguments;
 mod cfg;
 mod derive;
 mod expand;
@@ -13,6 +14,7 @@ mod model;
 mod parse;
 mod report;
 mod shapes;
+mod size;
 mod stages;
 mod table;
 

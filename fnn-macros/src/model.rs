@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, GenericParam, Generics, Lit, TypePath, Visibility};
+use syn::{Attribute, Expr, GenericParam, Generics, TypePath, Visibility};
 
-use crate::kinds::{self, Form};
+use crate::arguments::Arguments;
+use crate::kinds;
 use crate::parse;
 use crate::report::{Errors, list, near};
+use crate::size::Size;
 
 /// A network whose layers are known. What flows between them isn't yet.
 pub(crate) struct Network {
@@ -53,81 +55,6 @@ pub(crate) enum Kind {
     Own(TypePath),
     /// A mistake, which has been reported.
     Unknown,
-}
-
-/// The values of a layer's arguments, in the order of its kind's parameters.
-pub(crate) struct Arguments {
-    values: Vec<Option<Expr>>,
-}
-
-impl Arguments {
-    /// The argument of a parameter, where it is given.
-    pub(crate) fn get(&self, parameter: usize) -> Option<&Expr> {
-        self.values.get(parameter).and_then(Option::as_ref)
-    }
-
-    /// A size, which `bind` has made sure is given.
-    pub(crate) fn size(&self, parameter: usize) -> Size {
-        self.get(parameter).map_or_else(Size::one, Size::new)
-    }
-
-    /// A switch, on where it isn't given.
-    pub(crate) fn on(&self, parameter: usize) -> bool {
-        !matches!(self.get(parameter), Some(Expr::Lit(literal)) if matches!(&literal.lit, Lit::Bool(value) if !value.value))
-    }
-
-    /// Whether the word `word` is given.
-    pub(crate) fn is(&self, parameter: usize, word: &str) -> bool {
-        self.get(parameter).is_some_and(|value| value.to_token_stream().to_string() == word)
-    }
-}
-
-/// One size of a shape: any const expression.
-#[derive(Clone)]
-pub(crate) struct Size {
-    /// The expression.
-    pub(crate) tokens: TokenStream,
-    /// Its value, where the macro can read it.
-    pub(crate) known: Option<usize>,
-    /// How a person would write it.
-    pub(crate) text: String,
-}
-
-impl Size {
-    pub(crate) fn new(expression: &Expr) -> Self {
-        let known: Option<usize> = match expression {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Int(value) => value.base10_parse().ok(),
-                _ => None,
-            },
-            _ => None,
-        };
-        let tokens = expression.to_token_stream();
-        let text = known.map_or_else(|| tokens.to_string(), |value| value.to_string());
-        Self { tokens, known, text }
-    }
-
-    pub(crate) fn one() -> Self {
-        Self { tokens: quote::quote!(1), known: Some(1), text: "1".into() }
-    }
-
-    /// The product of sizes.
-    pub(crate) fn product(sizes: &[Self]) -> Self {
-        if let [size] = sizes {
-            return size.clone();
-        }
-        let factors = sizes.iter().map(|size| &size.tokens);
-        let tokens = factors.fold(quote::quote!(1), |product, factor| quote::quote!(#product * (#factor)));
-        let texts: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
-        let known = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(size.known?));
-        let text = known.map_or_else(|| texts.join("·"), |value| value.to_string());
-        Self { tokens, known, text }
-    }
-
-    /// Whether two sizes were written alike, so that they are equal for sure.
-    pub(crate) fn same(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
 }
 
 /// Give every layer its kind, its arguments and its name.
@@ -340,15 +267,9 @@ fn bind_arguments(
             continue;
         };
         let parameter = &kind.parameters[index];
-        match parameter.form {
-            Form::Size => check_size(&value, parameters, errors),
-            Form::Switch if !matches!(&value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_))) => {
-                mistake(errors, &value, format!("`{}` is `true` or `false`", parameter.name));
-            }
-            Form::Word(words) if !words.contains(&value.to_token_stream().to_string().as_str()) => {
-                mistake(errors, &value, format!("`{}` is one of {}", parameter.name, list(words.iter().copied())));
-            }
-            _ => {}
+        match parameter.form.judge(parameter.name, &value) {
+            Ok(sizes) => sizes.iter().for_each(|size| check_size(size, parameters, errors)),
+            Err(message) => mistake(errors, &value, message),
         }
         if values[index].replace(value.clone()).is_some() {
             mistake(errors, &value, format!("`{}` is given twice", parameter.name));
@@ -359,7 +280,7 @@ fn bind_arguments(
             mistake(errors, name, format!("`{name}` needs {}: `{}`", parameter.meaning, kind.example));
         }
     }
-    good.then_some(Arguments { values })
+    good.then_some(Arguments::new(kind, values))
 }
 
 /// The const parameters of a network, as arguments.

@@ -8,8 +8,9 @@ use syn::spanned::Spanned;
 use syn::{Attribute, PathArguments, TypePath};
 
 use crate::kinds::{Built, Role};
-use crate::model::{self, Header, Kind, Size, generic_arguments};
+use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::Errors;
+use crate::size::Size;
 
 /// A network of which every layer is a type.
 pub(crate) struct Network {
@@ -95,9 +96,27 @@ impl Flow {
         }
     }
 
-    /// Whether it is one row of numbers for sure.
-    fn is_flat(&self) -> bool {
-        matches!(self, Self::Sizes(sizes) if sizes.len() == 1)
+    /// The sizes, outermost first, as many as a layer takes that takes a shape of this rank.
+    pub(crate) fn sizes(&self, site: &Site<'_>, rank: usize) -> Vec<Size> {
+        let size = |axis: usize| match self {
+            Self::Sizes(sizes) => sizes.get(axis).cloned().unwrap_or_else(Size::one),
+            Self::Of(_) => {
+                let shape = self.shape(site);
+                Size { tokens: quote!(#shape.size(#axis)), known: None, text: "?".into() }
+            }
+            Self::Unknown => Size::one(),
+        };
+        (0..rank).map(size).collect()
+    }
+
+    /// Whether it is of this rank for sure.
+    fn is_of_rank(&self, rank: usize) -> bool {
+        matches!(self, Self::Sizes(sizes) if sizes.len() == rank)
+    }
+
+    /// Whether it is of another rank for sure.
+    fn is_of_other_rank(&self, rank: usize) -> bool {
+        matches!(self, Self::Sizes(sizes) if sizes.len() != rank)
     }
 
     /// Whether two types were written alike, so that they are one type for sure.
@@ -139,14 +158,14 @@ impl Site<'_> {
         quote!(::core::primitive::f32)
     }
 
-    /// Nothing where `flow` is one row for sure; else a check that it is.
-    pub(crate) fn check_flat(&self, flow: &Flow) -> TokenStream {
-        if flow.is_flat() || matches!(flow, Flow::Unknown) {
+    /// Nothing where `flow` is of this rank for sure; else a check that it is.
+    fn check_rank(&self, flow: &Flow, rank: usize) -> TokenStream {
+        if flow.is_of_rank(rank) || matches!(flow, Flow::Unknown) {
             return TokenStream::new();
         }
         let name = self.name;
         let (kind, shape) = (self.written.to_string(), flow.shape(self));
-        quote_spanned!(self.written.span()=> __fnn::check_flat(#name, #kind, #shape))
+        quote_spanned!(self.written.span()=> __fnn::check_rank(#name, #kind, #rank, #shape))
     }
 
     /// Nothing where `size` is a number above 0; else a check that it is.
@@ -250,13 +269,19 @@ fn layer(network: &mut Network, layer: model::Layer, input: Flow, errors: &mut E
             let Built { layer: built, output, weights, initializer, checks } =
                 (kind.build)(&site, &arguments, &layer.input);
             let mistaken = matches!(layer.input, Flow::Unknown);
-            layer.exact_input = !checks_flatness(kind.name) || layer.input.is_flat();
+            layer.exact_input = kind.rank.is_none_or(|rank| layer.input.is_of_rank(rank));
             layer.layer = (!mistaken).then_some(built);
             layer.output = output;
             layer.role = kind.role;
             layer.initializer = initializer;
             layer.weights = Some(weights);
-            network.checks.extend(checks);
+            if let Some(rank) = kind.rank {
+                network.checks.push(site.check_rank(&layer.input, rank));
+            }
+            // What is judged of sizes that aren't there says nothing.
+            if kind.rank.is_none_or(|rank| !layer.input.is_of_other_rank(rank)) {
+                network.checks.extend(checks);
+            }
         }
         Kind::Own(path) => {
             let (fnn, f32) = (site.fnn, site.f32());
@@ -286,9 +311,4 @@ fn layer(network: &mut Network, layer: model::Layer, input: Flow, errors: &mut E
         }
     }
     layer
-}
-
-/// Whether a kind takes one row of numbers, so that another shape needs a check.
-fn checks_flatness(kind: &str) -> bool {
-    matches!(kind, "Dense" | "Softmax")
 }

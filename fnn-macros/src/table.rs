@@ -2,8 +2,8 @@
 
 use syn::ext::IdentExt;
 
-use crate::model::Size;
 use crate::shapes::Network;
+use crate::size::Size;
 
 /// The lines of the table, in Markdown.
 pub(crate) fn rows(network: &Network) -> Vec<String> {

@@ -1,0 +1,293 @@
+//! Layers whose windows slide over images and sequences.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{Build, Built, Form, Kind, Parameter, Role, initializer, keyword, required};
+use crate::arguments::Arguments;
+use crate::shapes::{Flow, Site};
+use crate::size::Size;
+
+/// Sizes of `[channels, rows, columns]` and of `[channels, length]`.
+const IMAGE: usize = 3;
+const SEQUENCE: usize = 2;
+
+pub(super) static KINDS: &[Kind] = &[
+    Kind {
+        name: "Conv2d",
+        example: "Conv2d(16, kernel = 3)",
+        rank: Some(IMAGE),
+        parameters: &[
+            required("filters", "its number of filters", Form::Size),
+            kernel(Form::Pair),
+            keyword("stride", Form::Pair),
+            keyword("padding", Form::PairOfPaddings),
+            keyword("dilation", Form::Pair),
+            keyword("groups", Form::Size),
+            keyword("bias", Form::Switch),
+            keyword("init", Form::Initializer),
+        ],
+        role: Role::Linear,
+        build: |site, arguments, flow| convolution(site, arguments, &flow.sizes(site, IMAGE)),
+    },
+    Kind {
+        name: "DepthwiseConv2d",
+        example: "DepthwiseConv2d(kernel = 3)",
+        rank: Some(IMAGE),
+        parameters: &[
+            kernel(Form::Pair),
+            keyword("multiplier", Form::Size),
+            keyword("stride", Form::Pair),
+            keyword("padding", Form::PairOfPaddings),
+            keyword("dilation", Form::Pair),
+            keyword("bias", Form::Switch),
+            keyword("init", Form::Initializer),
+        ],
+        role: Role::Linear,
+        build: depthwise,
+    },
+    Kind {
+        name: "Conv1d",
+        example: "Conv1d(16, kernel = 3)",
+        rank: Some(SEQUENCE),
+        parameters: &[
+            required("filters", "its number of filters", Form::Size),
+            kernel(Form::Size),
+            keyword("stride", Form::Size),
+            keyword("padding", Form::Padding),
+            keyword("dilation", Form::Size),
+            keyword("groups", Form::Size),
+            keyword("bias", Form::Switch),
+            keyword("init", Form::Initializer),
+        ],
+        role: Role::Linear,
+        build: |site, arguments, flow| convolution(site, arguments, &flow.sizes(site, SEQUENCE)),
+    },
+    image_pool("MaxPool2d", "MaxPool2d(2)", |site, arguments, flow| pool(site, arguments, flow, IMAGE, "MaxPool")),
+    image_pool("AvgPool2d", "AvgPool2d(2)", |site, arguments, flow| pool(site, arguments, flow, IMAGE, "AvgPool")),
+    pool_1d("MaxPool1d", "MaxPool1d(2)", |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "MaxPool")),
+    pool_1d("AvgPool1d", "AvgPool1d(2)", |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "AvgPool")),
+    Kind {
+        name: "GlobalAvgPool",
+        example: "GlobalAvgPool",
+        rank: None,
+        parameters: &[],
+        role: Role::Other,
+        build: global_avg_pool,
+    },
+];
+
+const fn kernel(form: Form) -> Parameter {
+    Parameter { name: "kernel", meaning: "the size of its kernel", form, required: true, positional: false }
+}
+
+const WINDOW: &str = "the size of its window";
+
+const fn image_pool(name: &'static str, example: &'static str, build: Build) -> Kind {
+    const PARAMETERS: &[Parameter] =
+        &[required("window", WINDOW, Form::Pair), keyword("stride", Form::Pair), keyword("padding", Form::Pair)];
+    Kind { name, example, rank: Some(IMAGE), parameters: PARAMETERS, role: Role::Other, build }
+}
+
+const fn pool_1d(name: &'static str, example: &'static str, build: Build) -> Kind {
+    const PARAMETERS: &[Parameter] =
+        &[required("window", WINDOW, Form::Size), keyword("stride", Form::Size), keyword("padding", Form::Size)];
+    Kind { name, example, rank: Some(SEQUENCE), parameters: PARAMETERS, role: Role::Other, build }
+}
+
+/// A window on one axis.
+struct Axis {
+    /// What the window's size is called: the name of its argument.
+    window: &'static str,
+    /// What there is along the axis.
+    unit: &'static str,
+    input: Size,
+    kernel: Size,
+    stride: Size,
+    /// Nothing for `same`.
+    padding: Option<Size>,
+    dilation: Size,
+}
+
+impl Axis {
+    /// The axes that follow the channels. `window` is the name of the argument for its size, and `stride` gives the
+    /// stride where none is asked for.
+    fn all(arguments: &Arguments, sizes: &[Size], window: &'static str, stride: fn(&Size) -> Size) -> Vec<Self> {
+        let units: &[&str] = if sizes.len() == IMAGE { &["rows", "columns"] } else { &["elements"] };
+        let axis = |(index, (&unit, input)): (usize, (&&'static str, &Size))| {
+            let given = |name| arguments.size_of_axis(name, index);
+            let kernel = given(window).unwrap_or_else(Size::one);
+            Self {
+                window,
+                unit,
+                input: input.clone(),
+                stride: given("stride").unwrap_or_else(|| stride(&kernel)),
+                padding: if arguments.is("padding", "same") {
+                    None
+                } else {
+                    Some(given("padding").unwrap_or_else(Size::zero))
+                },
+                dilation: given("dilation").unwrap_or_else(Size::one),
+                kernel,
+            }
+        };
+        units.iter().zip(sizes.iter().skip(1)).enumerate().map(axis).collect()
+    }
+
+    /// How much comes out.
+    fn output(&self, site: &Site<'_>) -> Size {
+        let Some(padding) = &self.padding else { return self.input.clone() };
+        let sizes = [&self.input, &self.kernel, &self.stride, padding, &self.dilation];
+        Size::call(site.fnn, "places", sizes, |[size, kernel, stride, padding, dilation]| {
+            (size + 2 * padding).checked_sub(dilation * kernel.checked_sub(1)? + 1)?.checked_div(stride)?.checked_add(1)
+        })
+    }
+
+    /// The window as a type.
+    fn window(&self, site: &Site<'_>) -> TokenStream {
+        let fnn = site.fnn;
+        let same = || Size::call(fnn, "same_padding", [&self.kernel, &self.dilation], |_| None);
+        let padding = self.padding.clone().unwrap_or_else(same);
+        let [kernel, stride, padding, dilation] =
+            [&self.kernel, &self.stride, &padding, &self.dilation].map(|size| &size.tokens);
+        quote!(#fnn::layers::Window<{ #kernel }, { #stride }, { #padding }, { #dilation }>)
+    }
+
+    /// What must not be 0.
+    fn sizes(&self) -> [(&'static str, &Size); 3] {
+        [(self.window, &self.kernel), ("stride", &self.stride), ("dilation", &self.dilation)]
+    }
+
+    /// A check that the window fits.
+    fn fits(&self, site: &Site<'_>) -> TokenStream {
+        let (name, window, unit) = (site.name, self.window, self.unit);
+        let [input, kernel, stride, dilation] =
+            [&self.input, &self.kernel, &self.stride, &self.dilation].map(|size| &size.tokens);
+        match &self.padding {
+            Some(padding) => {
+                let padding = &padding.tokens;
+                quote_spanned!(kernel.span()=> __fnn::check_window(#name, (#window, #unit), #input, #kernel, #dilation, #padding))
+            }
+            None if self.stride.known == Some(1) => TokenStream::new(),
+            None => quote_spanned!(stride.span()=> __fnn::check_same_padding(#name, #stride)),
+        }
+    }
+}
+
+/// What only the compiler can judge. A mistake that both axes share, being one argument, is one mistake.
+fn checks(site: &Site<'_>, axes: &[Axis]) -> Vec<TokenStream> {
+    let mut checks = Vec::new();
+    for (index, axis) in axes.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| &axes[before]);
+        for (index, (what, size)) in axis.sizes().into_iter().enumerate() {
+            if before.is_none_or(|before| !before.sizes()[index].1.same(size)) {
+                checks.push(site.check_size(size, what));
+            }
+        }
+    }
+    match axes {
+        [rows, columns] if rows.kernel.same(&columns.kernel) => {
+            let (rows, columns) = (rows.fits(site), columns.fits(site));
+            checks.push(quote!(#rows; #columns));
+        }
+        axes => checks.extend(axes.iter().map(|axis| axis.fits(site))),
+    }
+    checks
+}
+
+/// The type of channels along some axes.
+fn sample(site: &Site<'_>, channels: &Size, axes: impl Iterator<Item = Size>) -> (Flow, TokenStream) {
+    let flow = Flow::Sizes(std::iter::once(channels.clone()).chain(axes).collect());
+    let sample = flow.sample(site, site.scalar);
+    (flow, sample)
+}
+
+/// The windows on all axes as a type.
+fn windows(site: &Site<'_>, axes: &[Axis]) -> TokenStream {
+    let windows: Vec<_> = axes.iter().map(|axis| axis.window(site)).collect();
+    match &windows[..] {
+        [columns] => columns.clone(),
+        windows => quote!((#(#windows),*)),
+    }
+}
+
+/// `Conv2d(filters, kernel = …)` and `Conv1d(filters, kernel = …)`: `[C, …]` to `[filters, …]`.
+fn convolution(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
+    let (channels, filters) = (&sizes[0], arguments.size("filters"));
+    let Some(asked) = arguments.get("groups") else {
+        return filtered(site, arguments, sizes, &filters, channels.clone());
+    };
+    let groups = Size::new(asked);
+    let seen = Size::call(site.fnn, "part", [channels, &groups], |[channels, groups]| channels.checked_div(groups));
+    let mut built = filtered(site, arguments, sizes, &filters, seen);
+    let (name, channels, filters) = (site.name, &channels.tokens, &filters.tokens);
+    built.checks.push(quote_spanned!(asked.span()=> __fnn::check_groups(#name, #asked, #channels, #filters)));
+    built
+}
+
+/// `DepthwiseConv2d(kernel = …, multiplier = …)`: `[C, …]` to `[C · multiplier, …]`.
+fn depthwise(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let sizes = flow.sizes(site, IMAGE);
+    let channels = sizes[0].clone();
+    let Some(multiplier) = arguments.get("multiplier").map(Size::new) else {
+        return filtered(site, arguments, &sizes, &channels, Size::one());
+    };
+    let filters = Size::product(&[channels, multiplier.clone()]);
+    let mut built = filtered(site, arguments, &sizes, &filters, Size::one());
+    built.checks.push(site.check_size(&multiplier, "multiplier"));
+    built
+}
+
+/// A convolution, each of whose filters sees so many of the channels.
+fn filtered(site: &Site<'_>, arguments: &Arguments, sizes: &[Size], filters: &Size, seen: Size) -> Built {
+    let (fnn, scalar) = (site.fnn, site.scalar);
+    let axes = Axis::all(arguments, sizes, "kernel", |_| Size::one());
+    let (_, input) = sample(site, &sizes[0], axes.iter().map(|axis| axis.input.clone()));
+    let (flow, output) = sample(site, filters, axes.iter().map(|axis| axis.output(site)));
+    let kernel = axes.iter().map(|axis| axis.kernel.clone());
+    let weights: Vec<_> = [filters.clone(), seen].into_iter().chain(kernel).collect();
+    let weight = Flow::Sizes(weights.clone()).sample(site, scalar);
+    let windows = windows(site, &axes);
+    let bias = arguments.on("bias");
+    let no_bias = (!bias).then(|| quote!(, #fnn::layers::NoBias<#scalar>));
+    let mut built = Built::new(quote!(#fnn::layers::Conv<#input, #output, #weight, #windows #no_bias>), flow);
+    built.weights.push(weights);
+    if bias {
+        built.weights.push(vec![filters.clone()]);
+    }
+    built.initializer = arguments.get("init").map(|asked| initializer(site, asked));
+    built.checks.push(site.check_size(filters, "filters"));
+    built.checks.extend(checks(site, &axes));
+    built
+}
+
+/// `MaxPool2d(window)` and the like: `[C, …]` to `[C, …]`.
+fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer: &str) -> Built {
+    let (fnn, layer) = (site.fnn, quote::format_ident!("{layer}"));
+    let sizes = flow.sizes(site, rank);
+    let axes = Axis::all(arguments, &sizes, "window", Size::clone);
+    let (_, input) = sample(site, &sizes[0], axes.iter().map(|axis| axis.input.clone()));
+    let (flow, output) = sample(site, &sizes[0], axes.iter().map(|axis| axis.output(site)));
+    let windows = windows(site, &axes);
+    let mut built = Built::new(quote!(#fnn::layers::#layer<#input, #output, #windows>), flow);
+    built.checks.extend(checks(site, &axes));
+    for axis in &axes {
+        if let Some(padding) = &axis.padding
+            && padding.known != Some(0)
+        {
+            let (name, padding, kernel) = (site.name, &padding.tokens, &axis.kernel.tokens);
+            let check = quote_spanned!(padding.span()=> __fnn::check_pool_padding(#name, #kernel, #padding));
+            built.checks.push(check);
+        }
+    }
+    built
+}
+
+/// `GlobalAvgPool`: `[C, …]` to `[C]`.
+fn global_avg_pool(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let sample = flow.sample(site, site.scalar);
+    let output = Flow::Sizes(flow.sizes(site, 1));
+    Built::new(quote!(#fnn::layers::GlobalAvgPool<#sample>), output)
+}

@@ -1,0 +1,120 @@
+//! Convolutional networks as `network!` declares them.
+
+use fnn::{CrossEntropy, DataSet, Network, Progress, Random, Sgd, Trainer, evaluate};
+
+fnn::network! {
+    /// Reads a 28×28 grey digit, scores the ten classes.
+    pub struct LeNet: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        fc1: Dense(120),
+        Relu,
+        fc2: Dense(84),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+const BINS: usize = 40;
+const FILTERS: usize = 4;
+
+fnn::network! {
+    /// Depthwise separable, with every argument.
+    struct Keywords: [1, BINS, 49] -> [12] {
+        first: Conv2d(2 * FILTERS, kernel = (10, 4), stride = (2, 2), padding = (5, 1), bias = false),
+        Relu,
+        depthwise: DepthwiseConv2d(kernel = (3, 5), padding = same, multiplier = 2),
+        Relu,
+        pointwise: Conv2d(6, kernel = 1, groups = 2, init = HeUniform),
+        dilated: Conv2d(3, kernel = 3, dilation = (2, 3), padding = (2, 0)),
+        Tanh,
+        AvgPool2d((2, 3), stride = 2, padding = 1),
+        GlobalAvgPool,
+        Dense(12),
+    }
+}
+
+fnn::network! {
+    struct Sequence: [3, 50] -> [5, 6] {
+        Conv1d(8, kernel = 5, stride = 2, padding = 2),
+        Relu,
+        MaxPool1d(2),
+        Conv1d(5, kernel = 4, padding = same, dilation = 2, groups = 1),
+        AvgPool1d(3, stride = 2, padding = 1),
+    }
+}
+
+fnn::network! { struct Filters<const FILTERS: usize>: [2, 9, 8] -> [3] {
+Conv2d(FILTERS, kernel = 3), Relu, DepthwiseConv2d(kernel = 2), Conv2d(5, kernel = (1, 2)), Flatten, Dense(3) } }
+
+#[test]
+fn shapes_weights_and_costs_are_those_of_the_formulas() {
+    assert_eq!(LeNet::PARAMETERS, 6 * 25 + 6 + 16 * 6 * 25 + 16 + 256 * 120 + 120 + 120 * 84 + 84 + 84 * 10 + 10);
+    assert_eq!(LeNet::MACS, 24 * 24 * 6 * 25 + 8 * 8 * 16 * 6 * 25 + 256 * 120 + 120 * 84 + 84 * 10);
+    let rows: Vec<String> = LeNet::summary().to_string().lines().map(String::from).collect();
+    assert!(rows.iter().any(|row| row.contains("conv1") && row.contains("[6, 24, 24]")), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.contains("max_pool2d_2") && row.contains("[16, 4, 4]")), "{rows:#?}");
+
+    assert_eq!(Keywords::PARAMETERS, 8 * 40 + (16 * 15 + 16) + (6 * 8 + 6) + (3 * 6 * 9 + 3) + (3 * 12 + 12));
+    assert_eq!(Sequence::PARAMETERS, 8 * 3 * 5 + 8 + 5 * 8 * 4 + 5);
+    assert_eq!(Filters::<7>::PARAMETERS, 7 * 18 + 7 + 7 * 4 + 7 + 5 * 7 * 2 + 5 + 5 * 6 * 4 * 3 + 3);
+}
+
+#[test]
+fn gradients_are_those_of_differences() {
+    use fnn::{MeanSquaredError, gradient_check};
+
+    let mut random = Random::new(5);
+    let inputs: [[[f64; 50]; 3]; 3] = [[[0.0; 50]; 3]; 3].map(|x| x.map(|x| x.map(|_| random.normal())));
+    let network = Sequence::<f64>::seeded(3);
+    gradient_check(&network, &MeanSquaredError, &inputs, &[[[0.5; 6]; 5]; 3]).assert(1e-6);
+
+    let inputs = [[[0.0; 8]; 9]; 2].map(|x| x.map(|x| x.map(|_| random.normal())));
+    let network = Filters::<2, f64>::seeded(3);
+    gradient_check(&network, &MeanSquaredError, &[inputs], &[[0.5, -0.5, 1.0]]).assert(1e-6);
+}
+
+fnn::network! {
+    struct Bars: [1, 8, 9] -> [2] {
+        Conv2d(4, kernel = 3, padding = 1),
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        Dense(2),
+    }
+}
+
+/// A bright bar: class 0 along a row, class 1 along a column.
+fn bars(count: usize, seed: u64) -> DataSet<[[[f32; 9]; 8]; 1], usize> {
+    let mut random = Random::new(seed);
+    let bar = |_| {
+        let (class, place) = (usize::from(random.uniform() < 0.5), (random.uniform() * 8.0) as usize);
+        let mut image = [[0.0; 9]; 8];
+        for (row, pixels) in image.iter_mut().enumerate() {
+            for (column, pixel) in pixels.iter_mut().enumerate() {
+                let bright = if class == 0 { row == place } else { column == place };
+                *pixel = 0.1 * random.normal() as f32 + if bright { 1.0 } else { 0.0 };
+            }
+        }
+        ([image], class)
+    };
+    (0..count).map(bar).collect()
+}
+
+#[test]
+fn a_network_of_convolutions_learns() {
+    let (training, test) = (bars(256, 1), bars(64, 2));
+    let trained = Trainer::new(Bars::seeded(1), CrossEntropy, Sgd::new(0.05).momentum(0.9))
+        .batch_size(32)
+        .epochs(6)
+        .progress(Progress::Silent)
+        .fit(&training)
+        .unwrap();
+    let evaluation = evaluate(&*trained.network, &CrossEntropy, &test);
+    assert!(evaluation.accuracy.unwrap() > 0.95, "{evaluation:?}");
+}
