@@ -45,9 +45,9 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for BinaryCrossEntropy {
     }
 
     fn correct(&self, output: &A, target: &A) -> Option<bool> {
-        let half = S::from_f64(0.5);
         let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
-        Some(A::flat(outputs).iter().zip(A::flat(targets)).all(|(&x, &t)| (x > S::ZERO) == (t > half)))
+        let certain = all(target, |t| t == S::ZERO || t == S::ONE);
+        certain.then(|| A::flat(outputs).iter().zip(A::flat(targets)).all(|(&x, &t)| (x > S::ZERO) == (t == S::ONE)))
     }
 
     fn check(&self, target: &A) -> Result<(), &'static str> {
@@ -90,6 +90,11 @@ mod tests {
         assert_eq!(correct([0.1, -3.0]), Some(true));
         assert_eq!(correct([0.1, 3.0]), Some(false));
         assert_eq!(correct([f32::NAN, -3.0]), Some(false));
+    }
+
+    #[test]
+    fn there_is_no_right_answer_to_a_probability() {
+        assert_eq!(BinaryCrossEntropy.correct(&[0.1f32, -3.0], &[1.0, 0.2]), None);
     }
 
     #[test]

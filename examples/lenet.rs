@@ -1,0 +1,52 @@
+//! A convolutional network reads MNIST's handwritten digits: LeCun's LeNet-5 with ReLU and maximum pools.
+//!
+//! `cargo run --release --example lenet -- [EPOCHS] [SEED] [FOLDER]`, by default 5 epochs, seed 1, and `data/mnist`.
+//! LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998.
+
+use std::env::args;
+use std::error::Error;
+
+use fnn::data::Mnist;
+use fnn::{Adam, CrossEntropy, Optimizer, Schedule, Trainer, evaluate};
+
+fnn::network! {
+    /// Reads a 28×28 grey digit, scores the ten classes.
+    pub struct LeNet: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        fc1: Dense(120),
+        Relu,
+        fc2: Dense(84),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+const BATCH: usize = 64;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = args().skip(1);
+    let epochs = arguments.next().map_or(Ok(5), |epochs| epochs.parse::<usize>())?;
+    let seed = arguments.next().map_or(Ok(1), |seed| seed.parse::<u64>())?;
+    let folder = arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist").into());
+    let Mnist { train, test } = Mnist::read(folder)?;
+    println!("{}\n", LeNet::summary());
+
+    let steps = epochs * train.len().div_ceil(BATCH);
+    let trained =
+        Trainer::new(LeNet::boxed(seed), CrossEntropy, Adam::new(2e-3).scheduled(Schedule::cosine(steps as u64)))
+            .batch_size(BATCH)
+            .epochs(epochs)
+            .seed(seed)
+            .validate(&test)
+            .fit(&train)?;
+
+    let accuracy = evaluate(&*trained.network, &CrossEntropy, &test).accuracy.unwrap_or(0.0);
+    println!("\ntest accuracy {:.2} %", 100.0 * accuracy);
+    Ok(())
+}
