@@ -9,8 +9,8 @@ use crate::shape::Sample;
 /// any one shape, σ being the sigmoid.
 ///
 /// Its gradient is `(σ(x) − t) / n`. It takes logits, so that nothing overflows and no digits are lost: a network that
-/// ends in `Sigmoid` is refused by the compiler. Where all targets are 0 or
-/// 1, a sample is right if x is above 0 just where t is 1.
+/// ends in `Sigmoid` is refused by the compiler. Where all targets are 0 or 1, a sample is right if x is above 0 just where t
+/// is 1.
 ///
 /// ```
 /// use fnn::{BinaryCrossEntropy, Loss};
