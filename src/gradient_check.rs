@@ -11,7 +11,7 @@ use crate::backpropagation::{Backpropagation, assert_logits};
 use crate::kernels::{Operation, Simd, copy, dispatch};
 use crate::layer::{Chance, Layer, Pass};
 use crate::loss::{Loss, Term};
-use crate::shape::{Sample, first, first_mut};
+use crate::shape::{Sample, first, first_mut, within};
 
 /// Samples that go through the network at a time.
 const BLOCK: usize = 8;
@@ -58,6 +58,8 @@ where
     let mut moved = place::weights::<N>();
 
     memory.gradient(network, loss, inputs, targets, &mut gradient);
+    // The loss of training doesn't depend on running statistics, and what was measured of them is no gradient.
+    N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(0.0));
     copy(network.parameters(), moved.parameters_mut());
     let mean = mean_loss(&mut memory, network, loss, inputs, targets);
     differentiate(mean, network.parameters(), derivatives.parameters_mut(), |index, weight| {

@@ -9,7 +9,9 @@ mod elementwise;
 mod matmul;
 #[cfg(test)]
 mod naive;
+mod normalise;
 mod product;
+mod sums;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 pub(crate) mod vector;
@@ -20,5 +22,9 @@ mod x86;
 pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, copy, scale};
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
+pub(crate) use normalise::Moments;
+pub(crate) use sums::{sum, sum_of};
 pub use vector::{Operation, Portable, Simd};
-pub(crate) use window::{Plane, correlate, correlate_gradient, maximum, maximum_gradient, spread, spread_evenly, sum};
+pub(crate) use window::{
+    Plane, collect, correlate, correlate_gradient, maximum, maximum_gradient, spread, spread_evenly,
+};

@@ -6,6 +6,9 @@
 //! | [`Conv`]: `Conv2d`, `DepthwiseConv2d`, `Conv1d` | `[C, rows, columns]`, `[C, length]` | `[F, …]` | `F·C/groups·kernel + F` |
 //! | [`MaxPool`], [`AvgPool`]: `MaxPool2d`, `MaxPool1d`, … | `[C, rows, columns]`, `[C, length]` | `[C, …]` | – |
 //! | [`GlobalAvgPool`] | `[C, …]` | `[C]` | – |
+//! | [`BatchNorm`] | `[C, …]` | the same | `4·C + 1`, of which `2·C` are trained |
+//! | [`LayerNorm`], [`RmsNorm`] | any | the same | two, or one, for each number normalised together |
+//! | [`GroupNorm`] | `[C, …]` | the same | `2·C` |
 //! | [`Activation`] of a function of [`activation`] | any | the same | – |
 //! | [`Softmax`] | `[N]` | `[N]` | – |
 //! | [`Dropout`] | any | the same | – |
@@ -40,26 +43,48 @@ macro_rules! without_weights {
 
 pub mod activation;
 mod avg_pool;
+mod batch_norm;
+mod concat;
 mod conv;
 mod dense;
 mod dropout;
+mod embedding;
 mod flatten;
 mod global_avg_pool;
+mod group_norm;
+mod layer_norm;
+mod log_softmax;
 mod max_pool;
+mod prelu;
+mod projected_residual;
+mod reshape;
 mod residual;
+mod rms_norm;
 mod softmax;
+mod upsample;
 
 pub use activation::Activation;
 pub use avg_pool::AvgPool;
+pub use batch_norm::BatchNorm;
+pub use concat::Concat;
 pub use conv::Conv;
 pub use dense::{Bias, Dense, NoBias};
 pub use dropout::Dropout;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use global_avg_pool::GlobalAvgPool;
+pub use group_norm::GroupNorm;
+pub use layer_norm::LayerNorm;
+pub use log_softmax::LogSoftmax;
 pub use max_pool::MaxPool;
+pub use prelu::PRelu;
+pub use projected_residual::ProjectedResidual;
+pub use reshape::Reshape;
 pub use residual::Residual;
+pub use rms_norm::RmsNorm;
 pub use softmax::Softmax;
 pub(crate) use softmax::softmax_in_place;
+pub use upsample::Upsample;
 
 pub use crate::image::{Channels, Image};
 pub use crate::window::{Axis, Window, Windows};

@@ -21,6 +21,7 @@ pub use sgd::{Momentum, Sgd};
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
+use crate::shape::within;
 
 /// A rule that moves weights along their gradient, with `SLOTS` numbers of memory for each weight.
 ///
@@ -77,7 +78,13 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// ```
     fn step<P: Parameters>(&self, network: &mut P, gradient: &P, state: &mut State<P, SLOTS>) {
         state.steps += 1;
-        dispatch(Step { optimizer: self, step: state.steps, network, gradient, slots: &mut state.slots });
+        P::trained(&mut |range| {
+            let parameters = within(network.parameters_mut(), &range);
+            let gradient = gradient.parameters().get(range.clone()).unwrap_or_default();
+            let slots = state.slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
+            dispatch(Step { optimizer: self, step: state.steps, parameters, gradient, slots });
+        });
+        network.absorb(gradient);
     }
 }
 
@@ -125,21 +132,20 @@ impl<P: Parameters, const SLOTS: usize> Default for State<P, SLOTS> {
     }
 }
 
-/// An update of all weights, to run with the best instruction set.
-struct Step<'a, O, P, const SLOTS: usize> {
+/// An update of some weights, to run with the best instruction set.
+struct Step<'a, O, S, const SLOTS: usize> {
     optimizer: &'a O,
     step: u64,
-    network: &'a mut P,
-    gradient: &'a P,
-    slots: &'a mut [P; SLOTS],
+    parameters: &'a mut [S],
+    gradient: &'a [S],
+    slots: [&'a mut [S]; SLOTS],
 }
 
-impl<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize> Operation for Step<'_, O, P, SLOTS> {
+impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Operation for Step<'_, O, S, SLOTS> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let slots = self.slots.each_mut().map(P::parameters_mut);
-        self.optimizer.update(simd, self.step, self.network.parameters_mut(), self.gradient.parameters(), slots);
+        self.optimizer.update(simd, self.step, self.parameters, self.gradient, self.slots);
     }
 }

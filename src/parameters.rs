@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::ops::Range;
 
 use crate::scalar::Scalar;
 use crate::shape::{Sample, Shape};
@@ -43,6 +44,27 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// Visit each array of weights with its dotted name below `name` and its shape, in the order of
     /// [`parameters`](Self::parameters).
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, Self::Scalar>);
+
+    /// Visit the ranges of [`parameters`](Self::parameters), which begin at `start`, that aren't trained but measured:
+    /// the running statistics of batch normalisation. In their order; as provided, there are none.
+    fn measured(_start: usize, _visitor: &mut dyn FnMut(Range<usize>)) {}
+
+    /// Visit the ranges of [`parameters`](Self::parameters) that are trained: those between the
+    /// [`measured`](Self::measured) ones. An optimizer moves these and no others.
+    fn trained(visitor: &mut dyn FnMut(Range<usize>)) {
+        let mut start = 0;
+        Self::measured(0, &mut |range| {
+            visit_some(start..range.start, visitor);
+            start = range.end;
+        });
+        visit_some(start..Self::PARAMETERS, visitor);
+    }
+
+    /// Take over what a mini-batch has measured, which backpropagation leaves in the measured part of its gradient. As
+    /// provided, that is nothing.
+    ///
+    /// [`Optimizer::step`](crate::Optimizer::step) and the trainer call it, once a step.
+    fn absorb(&mut self, _gradient: &Self) {}
 
     /// All weights.
     #[inline(always)]
@@ -91,6 +113,13 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// Visit each array of weights with its dotted name (`conv1.weight`) and its shape.
     fn for_each(&self, visitor: &mut Visitor<'_, Self::Scalar>) {
         self.visit(Name::ROOT, visitor);
+    }
+}
+
+/// Visit a range that isn't empty.
+fn visit_some(range: Range<usize>, visitor: &mut dyn FnMut(Range<usize>)) {
+    if !range.is_empty() {
+        visitor(range);
     }
 }
 

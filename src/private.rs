@@ -10,8 +10,9 @@ pub mod kernels {
 pub use crate::memory::{Larger, batch};
 pub use crate::shape::{first, first_mut, reshape as view, reshape_mut as view_mut};
 pub use crate::verdict::{
-    check_groups, check_input, check_not_negative, check_output, check_pool_padding, check_probability, check_rank,
-    check_residual, check_same_padding, check_size, check_window,
+    check_axes, check_concat, check_groups, check_input, check_not_negative, check_output, check_pool_padding,
+    check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual, check_same_padding,
+    check_size, check_window,
 };
 pub use crate::window::{part, places, same_padding};
 pub use crate::{__constructors as constructors, __unreachable_passes as unreachable_passes};

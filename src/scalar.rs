@@ -39,6 +39,8 @@ pub trait Scalar:
     const ONE: Self;
     /// The largest finite value.
     const MAX: Self;
+    /// How much larger than 1 the next value is.
+    const EPSILON: Self;
 
     /// As many of these as one instruction of `V` handles.
     #[doc(hidden)]
@@ -104,6 +106,7 @@ macro_rules! scalar {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const MAX: Self = $number::MAX;
+            const EPSILON: Self = $number::EPSILON;
 
             type Vector<V: Simd> = V::$lanes;
 

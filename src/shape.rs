@@ -1,6 +1,7 @@
 //! Shapes: what a sample is, and the sentences that the compiler prints when two shapes differ.
 
 use core::fmt;
+use core::ops::Range;
 
 use crate::plain::Plain;
 
@@ -204,6 +205,12 @@ pub fn first<A>(samples: &[A], count: usize) -> &[A] {
 pub fn first_mut<A>(samples: &mut [A], count: usize) -> &mut [A] {
     let count = count.min(samples.len());
     &mut samples[..count]
+}
+
+/// The part of a slice that a range within it names, without a panic path.
+#[inline(always)]
+pub(crate) fn within<'a, A>(all: &'a mut [A], range: &Range<usize>) -> &'a mut [A] {
+    all.get_mut(range.clone()).unwrap_or_default()
 }
 
 mod sealed {

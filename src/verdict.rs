@@ -139,6 +139,14 @@ pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
     }
 }
 
+/// A parameter that must be above 0 is.
+#[track_caller]
+pub const fn check_positive(layer: &str, what: &str, value: f64) {
+    if !(value > 0.0 && value < f64::INFINITY) {
+        Sentence::of(layer).text("`").text(what).text("` must be a number above 0").say();
+    }
+}
+
 /// A dropout's probability is one that leaves something.
 #[track_caller]
 pub const fn check_probability(layer: &str, value: f64) {
@@ -213,5 +221,68 @@ pub const fn check_groups(layer: &str, groups: usize, channels: usize, filters: 
     }
     if !filters.is_multiple_of(groups) {
         sentence.number(groups).text(" groups can't share out ").number(filters).text(" filters").say();
+    }
+}
+
+/// What is reshaped keeps its number of elements.
+#[track_caller]
+pub const fn check_reshape(layer: &str, given: Shape, wanted: Shape) {
+    if given.length() != wanted.length() {
+        Sentence::of(layer)
+            .shape(&given)
+            .text(", which has ")
+            .number(given.length())
+            .text(" elements, can't become ")
+            .shape(&wanted)
+            .text(", which has ")
+            .number(wanted.length())
+            .say();
+    }
+}
+
+/// A shape has as many axes as are normalised together.
+#[track_caller]
+pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
+    if axes == 0 || axes > given.rank() {
+        Sentence::of(layer)
+            .text("`axes` must be from 1 to ")
+            .number(given.rank())
+            .text(", the number of sizes of ")
+            .shape(&given)
+            .say();
+    }
+}
+
+/// Two branches are alike in all but the number of their channels.
+#[track_caller]
+pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
+    let mut alike = first.rank() == other.rank();
+    let mut axis = 1;
+    while axis < first.rank() {
+        alike = alike && first.size(axis) == other.size(axis);
+        axis += 1;
+    }
+    if !alike {
+        Sentence::of(layer)
+            .text("a branch ends in ")
+            .shape(&other)
+            .text(", but the first one in ")
+            .shape(&first)
+            .text(": they may differ in their channels, which come first, and in nothing else")
+            .say();
+    }
+}
+
+/// A residual block's projection ends in the shape that its layers end in.
+#[track_caller]
+pub const fn check_projection(layer: &str, inside: Shape, projection: Shape) {
+    if !inside.equals(&projection) {
+        Sentence::of(layer)
+            .text("the layers end in ")
+            .shape(&inside)
+            .text(", but the way around them in ")
+            .shape(&projection)
+            .text(": the two are added, so both have one shape")
+            .say();
     }
 }

@@ -66,6 +66,8 @@ impl Form {
             }
             (Self::Size | Self::Padding, Expr::Tuple(_)) => Err(format!("`{name}` is one size")),
             (Self::Size | Self::Padding | Self::Pair | Self::PairOfPaddings, size) => Ok(vec![size]),
+            (Self::Count, Expr::Lit(literal)) if matches!(literal.lit, Lit::Int(_)) => Ok(Vec::new()),
+            (Self::Count, _) => Err(format!("`{name}` is a number, as `{name} = 1`")),
             (Self::Switch, Expr::Lit(literal)) if matches!(literal.lit, Lit::Bool(_)) => Ok(Vec::new()),
             (Self::Switch, _) => Err(format!("`{name}` is `true` or `false`")),
             (Self::Word(words), value) if !words.iter().any(|word| is_word(value, word)) => {

@@ -2,18 +2,19 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Error, GenericParam, Member, Path};
 
-/// A field that holds weights: how it is named in code and in dotted names.
+/// A field that holds weights: how it is named in code and in dotted names, and its type.
 pub(crate) struct Field {
     member: TokenStream,
     name: String,
+    weights: TokenStream,
 }
 
 impl Field {
-    pub(crate) fn new(name: &Ident) -> Self {
-        use syn::ext::IdentExt;
-        Self { member: name.to_token_stream(), name: name.unraw().to_string() }
+    pub(crate) fn new(name: &Ident, weights: TokenStream) -> Self {
+        Self { member: name.to_token_stream(), name: name.unraw().to_string(), weights }
     }
 }
 
@@ -26,9 +27,18 @@ pub(crate) fn parameters_impl(
     scalar: &Ident,
     fields: &[Field],
 ) -> TokenStream {
-    let calls = fields
+    let visits = fields
         .iter()
-        .map(|Field { member, name }| quote!(#fnn::Parameters::visit(&self.#member, name.field(#name), visitor);));
+        .map(|Field { member, name, .. }| quote!(#fnn::Parameters::visit(&self.#member, name.field(#name), visitor);));
+    let measured = fields.iter().map(|Field { weights, .. }| {
+        quote! {
+            <#weights as #fnn::Parameters>::measured(start, visitor);
+            let start = start + <#weights as #fnn::Parameters>::PARAMETERS;
+        }
+    });
+    let absorbed = fields
+        .iter()
+        .map(|Field { member, .. }| quote!(#fnn::Parameters::absorb(&mut self.#member, &gradient.#member);));
     quote! {
         #[automatically_derived]
         unsafe impl #generics #fnn::Parameters for #path {
@@ -36,7 +46,20 @@ pub(crate) fn parameters_impl(
 
             fn visit(&self, name: #fnn::Name<'_>, visitor: &mut #fnn::Visitor<'_, #scalar>) {
                 let _ = (&name, &visitor);
-                #(#calls)*
+                #(#visits)*
+            }
+
+            fn measured(
+                start: ::core::primitive::usize,
+                visitor: &mut dyn ::core::ops::FnMut(::core::ops::Range<::core::primitive::usize>),
+            ) {
+                #(#measured)*
+                let _ = (start, visitor);
+            }
+
+            fn absorb(&mut self, gradient: &Self) {
+                let _ = gradient;
+                #(#absorbed)*
             }
         }
     }
@@ -67,17 +90,16 @@ pub(crate) fn parameters(tokens: TokenStream) -> syn::Result<TokenStream> {
             "a layer is generic over the number it computes in: add `S: Scalar = f32` as its last parameter",
         ));
     };
-    let fields: Vec<_> = data
-        .fields
-        .members()
-        .map(|member| {
-            let name = match &member {
-                Member::Named(name) => Field::new(name).name,
-                Member::Unnamed(index) => index.index.to_string(),
-            };
-            Field { member: member.to_token_stream(), name }
-        })
-        .collect();
+    let field = |(member, field): (Member, &syn::Field)| {
+        let weights = field.ty.to_token_stream();
+        match &member {
+            Member::Named(name) => Field::new(name, weights),
+            Member::Unnamed(index) => {
+                Field { member: member.to_token_stream(), name: index.index.to_string(), weights }
+            }
+        }
+    };
+    let fields: Vec<_> = data.fields.members().zip(&data.fields).map(field).collect();
     let fnn = crate_path(&input)?;
     let (generics, arguments, clause) = input.generics.split_for_impl();
     let name = &input.ident;

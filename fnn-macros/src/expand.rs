@@ -98,7 +98,8 @@ pub(crate) fn structure(network: &Network, extra: Option<TokenStream>) -> TokenS
 
 /// `impl Parameters`
 fn parameters(network: &Network) -> TokenStream {
-    let fields: Vec<_> = network.layers.iter().map(|layer| Field::new(&layer.name)).collect();
+    let fields: Vec<_> =
+        network.layers.iter().filter_map(|layer| Some(Field::new(&layer.name, layer.layer.clone()?))).collect();
     let parameters = network.parameters();
     let path = network.path(&network.header.scalar);
     parameters_impl(&network.header.fnn, &quote!(<#parameters>), &path, &network.header.scalar, &fields)

@@ -1,5 +1,7 @@
 //! The table of the library's layers: their names, their arguments, and how each becomes a type.
 
+mod activations;
+mod norms;
 mod windows;
 
 use proc_macro2::TokenStream;
@@ -24,6 +26,13 @@ pub(crate) struct Kind {
     pub(crate) build: fn(&Site<'_>, &Arguments, &Flow) -> Built,
 }
 
+impl Kind {
+    /// Whether what goes in are tokens.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        self.name == "Embedding"
+    }
+}
+
 /// What a kind takes in parentheses.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
@@ -42,6 +51,8 @@ pub(crate) enum Form {
     Size,
     /// A size for both axes of an image, or `(rows, columns)`.
     Pair,
+    /// A number that the macro has to read.
+    Count,
     /// A size, or `same`.
     Padding,
     /// A pair, or `same`.
@@ -62,6 +73,8 @@ pub(crate) enum Role {
     /// It has weights to draw, and its backward pass has no use for its outputs, so that an activation right after it
     /// may take their place.
     Linear,
+    /// It has no weights to draw; of its outputs, its backward pass has no use either.
+    Weightless,
     /// An activation; `in_place` where its derivative follows from its output; `rectifier` where the layer before it
     /// starts from He's weights.
     Activation { in_place: bool, rectifier: bool },
@@ -103,15 +116,11 @@ const fn keyword(name: &'static str, form: Form) -> Parameter {
     Parameter { name, meaning: "", form, required: false, positional: false }
 }
 
-const fn activation(name: &'static str, in_place: bool, rectifier: bool, build: Build) -> Kind {
-    Kind { name, example: name, rank: None, parameters: &[], role: Role::Activation { in_place, rectifier }, build }
-}
-
 type Build = fn(&Site<'_>, &Arguments, &Flow) -> Built;
 
 /// The kinds there are.
 fn kinds() -> impl Iterator<Item = &'static Kind> {
-    BASIC.iter().chain(windows::KINDS)
+    BASIC.iter().chain(windows::KINDS).chain(norms::KINDS).chain(activations::KINDS)
 }
 
 /// Those of any network.
@@ -129,52 +138,54 @@ static BASIC: &[Kind] = &[
         build: dense,
     },
     Kind { name: "Flatten", example: "Flatten", rank: None, parameters: &[], role: Role::View, build: flatten },
-    activation("Relu", true, true, |site, _, flow| function(site, quote!(Relu), flow)),
     Kind {
-        name: "LeakyRelu",
-        example: "LeakyRelu(0.01)",
+        name: "Identity",
+        example: "Identity",
         rank: None,
-        parameters: &[optional("slope", Form::Number)],
-        role: Role::Activation { in_place: true, rectifier: true },
-        build: |site, arguments, flow| {
-            parametric(site, arguments, flow, &NumberParameter { function: "LeakyRelu", name: "slope", default: 0.01 })
+        parameters: &[],
+        role: Role::View,
+        build: |site, _, flow| {
+            let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
+            Built::new(quote!(#fnn::layers::Reshape<#sample, #sample>), flow.clone())
         },
     },
     Kind {
-        name: "Elu",
-        example: "Elu(1.0)",
+        name: "Reshape",
+        example: "Reshape(1, 28, 28)",
         rank: None,
-        parameters: &[optional("alpha", Form::Number)],
-        role: Role::Activation { in_place: true, rectifier: true },
-        build: |site, arguments, flow| {
-            parametric(site, arguments, flow, &NumberParameter { function: "Elu", name: "alpha", default: 1.0 })
-        },
+        parameters: &[
+            required("size", "the sizes of the new shape", Form::Size),
+            optional("second", Form::Size),
+            optional("third", Form::Size),
+            optional("fourth", Form::Size),
+        ],
+        role: Role::View,
+        build: reshape,
     },
     Kind {
-        name: "Gelu",
-        example: "Gelu(tanh)",
-        rank: None,
-        parameters: &[optional("form", Form::Word(&["exact", "tanh"]))],
-        role: Role::Activation { in_place: false, rectifier: true },
-        build: |site, arguments, flow| {
-            let name = if arguments.is("form", "tanh") { quote!(GeluTanh) } else { quote!(Gelu) };
-            function(site, name, flow)
-        },
+        name: "Embedding",
+        example: "Embedding(1000, 16)",
+        rank: Some(1),
+        parameters: &[
+            required("vocabulary", "its number of tokens", Form::Size),
+            required("width", "the width of a token's row", Form::Size),
+        ],
+        role: Role::Weightless,
+        build: embedding,
     },
-    activation("Silu", false, true, |site, _, flow| function(site, quote!(Silu), flow)),
-    activation("Sigmoid", true, false, |site, _, flow| function(site, quote!(Sigmoid), flow)),
-    activation("Tanh", true, false, |site, _, flow| function(site, quote!(Tanh), flow)),
-    activation("Softplus", true, true, |site, _, flow| function(site, quote!(Softplus), flow)),
-    Kind { name: "Softmax", example: "Softmax", rank: Some(1), parameters: &[], role: Role::Other, build: softmax },
     Kind {
         name: "Dropout",
         example: "Dropout(0.5)",
         rank: None,
         parameters: &[required("probability", "the probability to drop an element", Form::Number)],
-        role: Role::Other,
+        role: Role::Weightless,
         build: dropout,
     },
 ];
+
+/// The blocks, which take layers in braces.
+pub(crate) const RESIDUAL: &str = "Residual";
+pub(crate) const CONCAT: &str = "Concat";
 
 /// What other libraries call a kind.
 static SYNONYMS: &[(&str, &str)] = &[
@@ -185,6 +196,12 @@ static SYNONYMS: &[(&str, &str)] = &[
     ("Swish", "Silu"),
     ("Logistic", "Sigmoid"),
     ("Skip", "Residual"),
+    ("Concatenate", "Concat"),
+    ("BatchNormalization", "BatchNorm"),
+    ("LayerNormalization", "LayerNorm"),
+    ("GroupNormalization", "GroupNorm"),
+    ("UpSampling2D", "Upsample2d"),
+    ("ParametricRelu", "PRelu"),
     ("Convolution", "Conv2d"),
     ("MaxPooling2d", "MaxPool2d"),
     ("AveragePool2d", "AvgPool2d"),
@@ -200,7 +217,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Kind> {
 
 /// The names of all kinds, and of the block.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    kinds().map(|kind| kind.name).chain(["Residual"])
+    kinds().map(|kind| kind.name).chain([RESIDUAL, CONCAT])
 }
 
 /// What a name of another library is called here.
@@ -249,42 +266,31 @@ fn flatten(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
     Built::new(quote!(#fnn::layers::Flatten<#sample, { #size }>), Flow::Sizes(vec![length]))
 }
 
-/// An activation without parameters.
-fn function(site: &Site<'_>, function: TokenStream, flow: &Flow) -> Built {
+/// `Reshape(sizes)`: any shape to one of as many elements.
+fn reshape(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
-    let sample = flow.sample(site, site.scalar);
-    let layer = quote!(#fnn::layers::Activation<#fnn::layers::activation::#function, #sample>);
-    Built::new(layer, flow.clone())
-}
-
-/// The number that an activation takes.
-struct NumberParameter {
-    function: &'static str,
-    name: &'static str,
-    default: f64,
-}
-
-/// An activation with one parameter, which its type carries as bits.
-fn parametric(site: &Site<'_>, arguments: &Arguments, flow: &Flow, parameter: &NumberParameter) -> Built {
-    let fnn = site.fnn;
-    let NumberParameter { function: kind, name, default } = parameter;
-    let kind = quote::format_ident!("{kind}");
-    let Some(value) = arguments.get(name) else {
-        return function(site, quote!(#kind<{ #fnn::__private::bits(#default) }>), flow);
-    };
-    let mut built = function(site, quote!(#kind<{ #fnn::__private::bits(#value) }>), flow);
-    let layer = site.name;
-    built.checks.push(quote_spanned!(value.span()=> __fnn::check_not_negative(#layer, #name, #value)));
+    let asked: Vec<_> = ["size", "second", "third", "fourth"].iter().filter_map(|name| arguments.get(name)).collect();
+    let output = Flow::Sizes(asked.iter().map(|size| Size::new(size)).collect());
+    let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
+    let (name, given, wanted) = (site.name, flow.shape(site), output.shape(site));
+    let mut built = Built::new(quote!(#fnn::layers::Reshape<#from, #to>), output);
+    if let Some(size) = asked.first() {
+        built.checks.push(quote_spanned!(size.span()=> __fnn::check_reshape(#name, #given, #wanted)));
+    }
     built
 }
 
-/// `Softmax`: `[N]` to `[N]`.
-fn softmax(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
+/// `Embedding(vocabulary, width)`: `[N]` tokens to `[N, width]`.
+fn embedding(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let (fnn, scalar) = (site.fnn, site.scalar);
-    let length = flow.length(site);
-    let size = &length.tokens;
-    let layer = quote!(#fnn::layers::Softmax<{ #size }, #scalar>);
-    Built::new(layer, Flow::Sizes(vec![length]))
+    let (length, vocabulary, width) = (flow.length(site), arguments.size("vocabulary"), arguments.size("width"));
+    let [sequence, tokens, row] = [&length, &vocabulary, &width].map(|size| &size.tokens);
+    let layer = quote!(#fnn::layers::Embedding<{ #sequence }, { #tokens }, { #row }, #scalar>);
+    let mut built = Built::new(layer, Flow::Sizes(vec![length, width.clone()]));
+    built.checks.push(site.check_size(&vocabulary, "vocabulary"));
+    built.checks.push(site.check_size(&width, "width"));
+    built.weights.push(vec![vocabulary, width]);
+    built
 }
 
 /// `Dropout(probability)`: any shape.

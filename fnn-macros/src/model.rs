@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, GenericParam, Generics, TypePath, Visibility};
@@ -51,10 +51,21 @@ pub(crate) enum Kind {
     BuiltIn { kind: &'static kinds::Kind, arguments: Arguments },
     /// Layers that are gone around.
     Residual(Vec<Layer>),
+    /// Layers, and others that are the way around.
+    Projected([Vec<Layer>; 2]),
+    /// Branches whose outputs are put side by side: two or more.
+    Concat(Vec<Vec<Layer>>),
     /// A type of the user's.
     Own(TypePath),
     /// A mistake, which has been reported.
     Unknown,
+}
+
+impl Kind {
+    /// Whether it is one of the library's that takes tokens.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        matches!(self, Self::BuiltIn { kind, .. } if kind.takes_tokens())
+    }
 }
 
 /// Give every layer its kind, its arguments and its name.
@@ -97,7 +108,7 @@ fn fresh_scalar(generics: &Generics, layers: &[parse::Layer]) -> Ident {
                 let mut arguments = arguments.iter().flatten();
                 kind == name || arguments.any(|argument| mentions(argument.value.to_token_stream(), name))
             }
-            parse::Kind::Block { layers, .. } => taken(layers, name),
+            parse::Kind::Block { layers, .. } | parse::Kind::Branch { layers, .. } => taken(layers, name),
             parse::Kind::Type(path) => mentions(path.to_token_stream(), name),
         })
     }
@@ -147,20 +158,24 @@ fn bind_layers(layers: Vec<parse::Layer>, parameters: &[Ident], errors: &mut Err
                 parse::Kind::Call { name, .. } | parse::Kind::Block { name, .. } => {
                     (name.to_token_stream(), name.to_string())
                 }
+                parse::Kind::Branch { span, .. } => {
+                    let mut braces = Group::new(Delimiter::Brace, TokenStream::new());
+                    braces.set_span(*span);
+                    (braces.to_token_stream(), "Branch".into())
+                }
                 parse::Kind::Type(path) => {
                     let last = path.path.segments.last();
                     (path.to_token_stream(), last.map(|segment| segment.ident.to_string()).unwrap_or_default())
                 }
             };
             let kind = match kind {
-                parse::Kind::Block { name: kind, layers } if kind == "Residual" => {
-                    if layers.is_empty() && errors.is_empty() {
-                        errors.at(&kind, "a residual block has at least one layer, as `Residual { Dense(64), Relu }`");
-                    }
-                    Kind::Residual(bind_layers(layers, parameters, errors))
-                }
-                parse::Kind::Block { name: kind, .. } => {
-                    errors.at(&kind, format!("no block is called `{kind}`: the one there is is `Residual {{ … }}`"));
+                parse::Kind::Block { name: kind, layers } => bind_block(&kind, layers, parameters, errors),
+                parse::Kind::Branch { .. } => {
+                    errors.at(
+                        &written,
+                        "a block in braces is a branch, which stands in `Concat { { … }, { … } }` or in \
+                         `Residual { { … }, { … } }`",
+                    );
                     Kind::Unknown
                 }
                 parse::Kind::Call { name: kind, arguments } => {
@@ -172,6 +187,51 @@ fn bind_layers(layers: Vec<parse::Layer>, parameters: &[Ident], errors: &mut Err
             Layer { attributes, name, written, kind }
         })
         .collect()
+}
+
+/// `Residual { layers }`, `Residual { { layers }, { layers } }` or `Concat { { layers }, … }`.
+fn bind_block(name: &Ident, layers: Vec<parse::Layer>, parameters: &[Ident], errors: &mut Errors) -> Kind {
+    let branches = layers.iter().filter(|layer| matches!(layer.kind, parse::Kind::Branch { .. })).count();
+    let all_branches = branches > 0 && branches == layers.len();
+    let mistake = |errors: &mut Errors, message: &str| {
+        errors.at(name, message);
+        Kind::Unknown
+    };
+    if name == kinds::RESIDUAL && !all_branches {
+        if layers.is_empty() && errors.is_empty() {
+            errors.at(name, "a residual block has at least one layer, as `Residual { Dense(64), Relu }`");
+        }
+        return Kind::Residual(bind_layers(layers, parameters, errors));
+    }
+    if name != kinds::RESIDUAL && name != kinds::CONCAT {
+        let message =
+            format!("no block is called `{name}`: there are `Residual {{ … }}` and `Concat {{ {{ … }}, {{ … }} }}`");
+        return mistake(errors, &message);
+    }
+    let found = layers.len();
+    let branches = layers.into_iter().filter_map(|layer| match layer.kind {
+        parse::Kind::Branch { layers, .. } => Some(bind_layers(layers, parameters, errors)),
+        _ => None,
+    });
+    let branches: Vec<_> = branches.collect();
+    if name == kinds::CONCAT {
+        return if found >= 2 && all_branches {
+            Kind::Concat(branches)
+        } else {
+            mistake(
+                errors,
+                "`Concat` has two branches or more, each in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`",
+            )
+        };
+    }
+    match <[Vec<Layer>; 2]>::try_from(branches) {
+        Ok(branches) => Kind::Projected(branches),
+        Err(_) => mistake(
+            errors,
+            "a residual block has layers, or, each in braces, layers and what is put on the way around them: \
+             `Residual { { Dense(64), Relu }, { Dense(64) } }`",
+        ),
+    }
 }
 
 /// The name of an unnamed layer: its kind and the first number that makes a name nobody has.
@@ -202,8 +262,12 @@ fn bind_call(
         let arguments = bind_arguments(name, kind, arguments.unwrap_or_default(), parameters, errors);
         return arguments.map_or(Kind::Unknown, |arguments| Kind::BuiltIn { kind, arguments });
     }
-    if text == "Residual" {
+    if text == kinds::RESIDUAL {
         errors.at(name, "`Residual` takes its layers in braces: `Residual { Dense(64), Relu, Dense(64) }`");
+        return Kind::Unknown;
+    }
+    if text == kinds::CONCAT {
+        errors.at(name, "`Concat` takes its branches in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`");
         return Kind::Unknown;
     }
     let near = kinds::synonym(&text).or_else(|| near(&text, kinds::names()));

@@ -6,11 +6,11 @@
 //! shape       = "[" expression,+ "]"
 //! layers      = layer,*
 //! layer       = attribute* (name ":")? kind
-//! kind        = Name | Name "(" argument,* ")" | Name "{" layers "}" | type
+//! kind        = Name | Name "(" argument,* ")" | Name "{" layers "}" | "{" layers "}" | type
 //! argument    = (name "=")? expression
 //! ```
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -50,6 +50,8 @@ pub(crate) enum Kind {
     Call { name: Ident, arguments: Option<Vec<Argument>> },
     /// `Name { layers }`
     Block { name: Ident, layers: Vec<Layer> },
+    /// `{ layers }`, a branch of a block.
+    Branch { span: Span, layers: Vec<Layer> },
     /// A type of the user's own.
     Type(TypePath),
 }
@@ -134,7 +136,7 @@ fn layers(tokens: TokenStream, errors: &mut Errors) -> Vec<Layer> {
         match layer.parse2(tokens) {
             Ok((layer, None)) => layers.push(layer),
             Ok((mut layer, Some(block))) => {
-                if let Kind::Block { layers: inside, .. } = &mut layer.kind {
+                if let Kind::Block { layers: inside, .. } | Kind::Branch { layers: inside, .. } = &mut layer.kind {
                     *inside = self::layers(block, errors);
                 }
                 layers.push(layer);
@@ -179,6 +181,14 @@ fn layer(input: ParseStream<'_>) -> syn::Result<(Layer, Option<TokenStream>)> {
     } else {
         None
     };
+    if input.peek(syn::token::Brace) {
+        let body;
+        let brace = braced!(body in input);
+        let block = body.parse()?;
+        end(input)?;
+        let kind = Kind::Branch { span: brace.span.join(), layers: Vec::new() };
+        return Ok((Layer { attributes, name, kind }, Some(block)));
+    }
     if input.peek(Ident) && input.peek2(syn::token::Brace) {
         let kind = input.parse()?;
         let body;

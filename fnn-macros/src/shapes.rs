@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, PathArguments, TypePath};
 
-use crate::kinds::{Built, Role};
+use crate::kinds::{Built, RESIDUAL, Role};
 use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::Errors;
 use crate::size::Size;
@@ -24,7 +24,7 @@ pub(crate) struct Network {
     pub(crate) exact_output: bool,
     pub(crate) layers: Vec<Layer>,
     pub(crate) checks: Vec<TokenStream>,
-    /// The networks inside residual blocks.
+    /// The networks inside blocks, layer after layer.
     pub(crate) blocks: Vec<Network>,
 }
 
@@ -45,6 +45,8 @@ pub(crate) struct Layer {
     pub(crate) initializer: Option<TokenStream>,
     /// Its weights, array by array, where the macro knows them.
     pub(crate) weights: Option<Vec<Vec<Size>>>,
+    /// How many of the network's blocks are its own.
+    pub(crate) blocks: usize,
 }
 
 /// The type of a sample between two layers.
@@ -52,6 +54,8 @@ pub(crate) struct Layer {
 pub(crate) enum Flow {
     /// Nested arrays of these sizes, outermost first.
     Sizes(Vec<Size>),
+    /// Nested arrays of tokens, `u16`, of these sizes.
+    Tokens(Vec<Size>),
     /// What a type of the user's own gives.
     Of(TypePath),
     /// What a mistake gives: anything.
@@ -61,11 +65,15 @@ pub(crate) enum Flow {
 impl Flow {
     /// The type, made of `scalar`.
     pub(crate) fn sample(&self, site: &Site<'_>, scalar: &impl ToTokens) -> TokenStream {
-        match self {
-            Self::Sizes(sizes) => sizes.iter().rev().fold(scalar.to_token_stream(), |sample, size| {
+        let nested = |sizes: &[Size], element| {
+            sizes.iter().rev().fold(element, |sample, size| {
                 let size = &size.tokens;
                 quote!([#sample; #size])
-            }),
+            })
+        };
+        match self {
+            Self::Sizes(sizes) => nested(sizes, scalar.to_token_stream()),
+            Self::Tokens(sizes) => nested(sizes, quote!(::core::primitive::u16)),
             Self::Of(path) => {
                 let fnn = site.fnn;
                 let layer = with_scalar(path, scalar);
@@ -85,7 +93,7 @@ impl Flow {
     /// The number of elements.
     pub(crate) fn length(&self, site: &Site<'_>) -> Size {
         match self {
-            Self::Sizes(sizes) => Size::product(sizes),
+            Self::Sizes(sizes) | Self::Tokens(sizes) => Size::product(sizes),
             Self::Of(_) => {
                 let fnn = site.fnn;
                 let sample = self.sample(site, &site.f32());
@@ -99,7 +107,7 @@ impl Flow {
     /// The sizes, outermost first, as many as a layer takes that takes a shape of this rank.
     pub(crate) fn sizes(&self, site: &Site<'_>, rank: usize) -> Vec<Size> {
         let size = |axis: usize| match self {
-            Self::Sizes(sizes) => sizes.get(axis).cloned().unwrap_or_else(Size::one),
+            Self::Sizes(sizes) | Self::Tokens(sizes) => sizes.get(axis).cloned().unwrap_or_else(Size::one),
             Self::Of(_) => {
                 let shape = self.shape(site);
                 Size { tokens: quote!(#shape.size(#axis)), known: None, text: "?".into() }
@@ -111,12 +119,31 @@ impl Flow {
 
     /// Whether it is of this rank for sure.
     fn is_of_rank(&self, rank: usize) -> bool {
-        matches!(self, Self::Sizes(sizes) if sizes.len() == rank)
+        matches!(self, Self::Sizes(sizes) | Self::Tokens(sizes) if sizes.len() == rank)
     }
 
     /// Whether it is of another rank for sure.
     fn is_of_other_rank(&self, rank: usize) -> bool {
-        matches!(self, Self::Sizes(sizes) if sizes.len() != rank)
+        matches!(self, Self::Sizes(sizes) | Self::Tokens(sizes) if sizes.len() != rank)
+    }
+
+    /// The last `count` sizes, or all of them.
+    pub(crate) fn last_sizes(&self, site: &Site<'_>, count: Option<usize>) -> Vec<Size> {
+        match self {
+            Self::Sizes(sizes) | Self::Tokens(sizes) => {
+                let skipped = count.map_or(0, |count| sizes.len().saturating_sub(count));
+                sizes[skipped..].to_vec()
+            }
+            Self::Of(_) => {
+                let shape = self.shape(site);
+                let size = |from_end: usize| {
+                    let tokens = quote!(#shape.size(#shape.rank().saturating_sub(#from_end)));
+                    Size { tokens, known: None, text: "?".into() }
+                };
+                count.map_or_else(|| vec![self.length(site)], |count| (1..=count).rev().map(size).collect())
+            }
+            Self::Unknown => Vec::new(),
+        }
     }
 
     /// Whether two types were written alike, so that they are one type for sure.
@@ -132,7 +159,7 @@ impl Flow {
     /// How the table writes it.
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Sizes(sizes) => {
+            Self::Sizes(sizes) | Self::Tokens(sizes) => {
                 let sizes: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
                 format!("[{}]", sizes.join(", "))
             }
@@ -168,6 +195,12 @@ impl Site<'_> {
         quote_spanned!(self.written.span()=> __fnn::check_rank(#name, #kind, #rank, #shape))
     }
 
+    /// A check of what two branches end in.
+    fn check_branches(&self, check: &TokenStream, first: &Flow, other: &Flow) -> TokenStream {
+        let (name, first, other) = (self.name, first.shape(self), other.shape(self));
+        quote_spanned!(self.written.span()=> __fnn::#check(#name, #first, #other))
+    }
+
     /// Nothing where `size` is a number above 0; else a check that it is.
     pub(crate) fn check_size(&self, size: &Size, what: &str) -> TokenStream {
         if size.known.is_some_and(|size| size > 0) {
@@ -197,7 +230,9 @@ pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let mut checks: Vec<_> = input.iter().map(|size| site.check_size(size, "a size of what goes in")).collect();
     checks.extend(output.iter().flatten().map(|size| site.check_size(size, "a size of what comes out")));
     let declared = output.map(Flow::Sizes);
-    let mut network = chain(header, kind, Flow::Sizes(input), declared, layers, errors);
+    let takes_tokens = layers.first().is_some_and(|first| first.kind.takes_tokens());
+    let input = if takes_tokens { Flow::Tokens(input) } else { Flow::Sizes(input) };
+    let mut network = chain(header, kind, input, declared, layers, errors);
     network.checks.splice(0..0, checks);
     network
 }
@@ -242,9 +277,6 @@ fn chain(
     network
 }
 
-/// What the table calls a residual block.
-const RESIDUAL: &str = "Residual";
-
 /// One layer as a type, given what flows in.
 fn layer(network: &mut Network, layer: model::Layer, input: Flow, errors: &mut Errors) -> Layer {
     let model::Layer { attributes, name, written, kind } = layer;
@@ -261,11 +293,15 @@ fn layer(network: &mut Network, layer: model::Layer, input: Flow, errors: &mut E
         role: Role::Other,
         initializer: None,
         weights: None,
+        blocks: 0,
         input,
     };
     match kind {
         Kind::Unknown => {}
         Kind::BuiltIn { kind, arguments } => {
+            if kind.takes_tokens() && !matches!(layer.input, Flow::Tokens(_) | Flow::Unknown) {
+                errors.at(&written, "`Embedding` takes tokens, so it is the first layer of its network");
+            }
             let Built { layer: built, output, weights, initializer, checks } =
                 (kind.build)(&site, &arguments, &layer.input);
             let mistaken = matches!(layer.input, Flow::Unknown);
@@ -296,19 +332,88 @@ fn layer(network: &mut Network, layer: model::Layer, input: Flow, errors: &mut E
             layer.exact_input = false;
             layer.output = Flow::Of(path);
         }
-        Kind::Residual(layers) => {
-            let inside = Header {
-                name: format_ident!("__{}_{}", header.name.unraw(), name.unraw(), span = Span::call_site()),
-                output: written.span(),
-                ..header.clone()
-            };
-            let inside = chain(inside, RESIDUAL.into(), layer.input.clone(), Some(layer.input.clone()), layers, errors);
-            let (fnn, scalar, inner) = (site.fnn, site.scalar, &inside.header.name);
-            let arguments = generic_arguments(&header.generics);
-            layer.layer = Some(quote!(#fnn::layers::Residual<#inner<#(#arguments,)* #scalar>>));
+        Kind::Residual(inside) => {
+            let inside = block(network, &mut layer, &written, inside, Some(RESIDUAL), errors);
+            let fnn = site.fnn;
+            layer.layer = Some(quote!(#fnn::layers::Residual<#inside>));
             layer.output = layer.input.clone();
-            network.blocks.push(inside);
+        }
+        Kind::Projected([inside, projection]) => {
+            let inside = block(network, &mut layer, &written, inside, None, errors);
+            let output = layer.output.clone();
+            let projection = block(network, &mut layer, &written, projection, None, errors);
+            if !output.same(&layer.output) {
+                network.checks.push(site.check_branches(&quote!(check_projection), &output, &layer.output));
+            }
+            let fnn = site.fnn;
+            layer.layer = Some(quote!(#fnn::layers::ProjectedResidual<#inside, #projection>));
+            layer.output = output;
+        }
+        Kind::Concat(branches) => {
+            let branches: Vec<_> = branches
+                .into_iter()
+                .map(|branch| {
+                    let branch = block(network, &mut layer, &written, branch, None, errors);
+                    (branch, layer.output.clone())
+                })
+                .collect();
+            concat(network, &mut layer, &site, branches);
         }
     }
     layer
+}
+
+/// The inside of a block as a network of its own, and its type. `layer.output` becomes what it ends in.
+fn block(
+    network: &mut Network,
+    layer: &mut Layer,
+    written: &TokenStream,
+    layers: Vec<model::Layer>,
+    residual: Option<&str>,
+    errors: &mut Errors,
+) -> TokenStream {
+    let header = &network.header;
+    let number = network.blocks.len();
+    let name = format_ident!("__{}_{}_{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
+    let inside = Header { name, output: written.span(), ..header.clone() };
+    let declared = residual.map(|_| layer.input.clone());
+    let inside = chain(inside, residual.unwrap_or("Branch").into(), layer.input.clone(), declared, layers, errors);
+    let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
+    let tokens = quote!(#name<#(#arguments,)* #scalar>);
+    layer.output = inside.output.clone();
+    layer.blocks += 1;
+    network.blocks.push(inside);
+    tokens
+}
+
+/// Branches, as types and as what they end in, side by side: pairs of the first and of all others.
+fn concat(network: &mut Network, layer: &mut Layer, site: &Site<'_>, branches: Vec<(TokenStream, Flow)>) {
+    let fnn = site.fnn;
+    let known = branches.iter().find_map(|(_, flow)| match flow {
+        Flow::Sizes(sizes) => Some(sizes.clone()),
+        _ => None,
+    });
+    let tail: Vec<_> = known.unwrap_or_default().into_iter().skip(1).collect();
+    let Some((_, first)) = branches.first().cloned() else { return };
+    let mistaken = branches.iter().any(|(_, flow)| matches!(flow, Flow::Unknown));
+    for (_, other) in branches.iter().skip(1).filter(|_| !mistaken) {
+        network.checks.push(site.check_branches(&quote!(check_concat), &first, other));
+    }
+    let mut rest: Option<(TokenStream, Size)> = None;
+    for (branch, flow) in branches.into_iter().rev() {
+        let channels = flow.sizes(site, 1).remove(0);
+        rest = Some(match rest {
+            None => (branch, channels),
+            Some((others, more)) => {
+                let channels = channels.sum(&more);
+                layer.output = Flow::Sizes(std::iter::once(channels.clone()).chain(tail.iter().cloned()).collect());
+                let output = layer.output.sample(site, site.scalar);
+                (quote!(#fnn::layers::Concat<#branch, #others, #output>), channels)
+            }
+        });
+    }
+    layer.layer = rest.map(|(layer, _)| layer);
+    if mistaken {
+        layer.output = Flow::Unknown;
+    }
 }

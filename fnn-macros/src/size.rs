@@ -50,6 +50,14 @@ impl Size {
         Self { tokens, known, text }
     }
 
+    /// The sum of two sizes.
+    pub(crate) fn sum(&self, other: &Self) -> Self {
+        let (one, two) = (&self.tokens, &other.tokens);
+        let known = self.known.and_then(|known| known.checked_add(other.known?));
+        let text = known.map_or_else(|| format!("{} + {}", self.text, other.text), |value| value.to_string());
+        Self { tokens: quote!((#one) + (#two)), known, text }
+    }
+
     /// What a function of the library makes of sizes. `known` is what it gives where all of them are known: it goes
     /// into tables, and nowhere else.
     pub(crate) fn call<const N: usize>(

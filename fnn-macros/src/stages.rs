@@ -24,7 +24,9 @@ pub(crate) fn stages(network: &Network) -> Vec<Stage<'_>> {
             // The last layer writes what comes out, so it has to compute.
             Role::View if index + 1 < count => views.push(layer),
             Role::Activation { in_place: true, .. } if views.is_empty() => match stages.last_mut() {
-                Some(stage) if stage.activation.is_none() && stage.layer.role == Role::Linear => {
+                Some(stage)
+                    if stage.activation.is_none() && matches!(stage.layer.role, Role::Linear | Role::Weightless) =>
+                {
                     stage.activation = Some(layer);
                 }
                 _ => stages.push(Stage { views: Vec::new(), layer, activation: None }),

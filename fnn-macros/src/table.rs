@@ -28,9 +28,7 @@ fn push_layers(network: &Network, indent: &str, lines: &mut Vec<String>) {
             None => String::new(),
         };
         lines.push(format!(" | {indent}`{name}` | {} | `{}` | {weights} |", layer.kind, layer.output.text()));
-        if layer.kind == "Residual"
-            && let Some(block) = blocks.next()
-        {
+        for block in blocks.by_ref().take(layer.blocks) {
             push_layers(block, &format!("{indent}· "), lines);
         }
     }

@@ -6,6 +6,7 @@
 
 use core::ops::Range;
 
+use super::sums::Sums;
 use super::vector::Simd;
 use crate::scalar::Scalar;
 use crate::window::Sliding;
@@ -119,49 +120,9 @@ pub(crate) fn correlate_gradient<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x:
     }
 }
 
-/// A sum of products in eight parts, which a vector holds, and which round less than one sum of all.
-struct Sums<S>([S; LANES]);
-
-const LANES: usize = 8;
-
-impl<S: Scalar> Sums<S> {
-    const fn new() -> Self {
-        Self([S::ZERO; LANES])
-    }
-
-    /// Add `Σₚ x[p · stride] · g[p]`.
-    #[inline(always)]
-    fn add_products(&mut self, stride: usize, x: &[S], g: &[S]) {
-        if stride == 1 {
-            let ((xs, x), (gs, g)) = (x.as_chunks::<LANES>(), g.as_chunks::<LANES>());
-            for (x, g) in xs.iter().zip(gs) {
-                self.add(x, g);
-            }
-            self.add(x, g);
-        } else {
-            for (x, g) in x.chunks(LANES * stride.max(1)).zip(g.chunks(LANES)) {
-                self.add(x.iter().step_by(stride.max(1)), g);
-            }
-        }
-    }
-
-    /// A product for each part.
-    #[inline(always)]
-    fn add<'a>(&mut self, x: impl IntoIterator<Item = &'a S>, g: &[S]) {
-        for ((sum, &x), &g) in self.0.iter_mut().zip(x).zip(g) {
-            *sum += x * g;
-        }
-    }
-
-    #[inline(always)]
-    fn total(self) -> S {
-        self.0.into_iter().sum()
-    }
-}
-
 /// `y[p] += Σₜ x[p's tap t]`
 #[inline(always)]
-pub(crate) fn sum<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
+pub(crate) fn collect<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
     plane.for_each_line(|_, Line { input, output }| {
         let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
         pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y += x);

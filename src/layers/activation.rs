@@ -5,7 +5,9 @@ mod functions;
 use core::fmt;
 use core::marker::PhantomData;
 
-pub use functions::{Elu, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
+pub use functions::{
+    Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus, Tanh,
+};
 
 use crate::kernels::Simd;
 use crate::layer::{Layer, Pass, Recorded};

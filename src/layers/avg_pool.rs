@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::Windows;
 use super::max_pool::pool_plane;
 use crate::image::Image;
-use crate::kernels::{Simd, scale, spread_evenly, sum};
+use crate::kernels::{Simd, collect, scale, spread_evenly};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 
@@ -50,7 +50,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
         let outputs = O::flat_mut(outputs).chunks_exact_mut(plane.outputs());
         for (x, y) in I::flat(inputs).chunks_exact(plane.inputs()).zip(outputs) {
             y.fill(S::ZERO);
-            sum(simd, &plane, x, y);
+            collect(simd, &plane, x, y);
             scale(simd, part, y);
         }
     }

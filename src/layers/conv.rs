@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::{Bias, Windows};
 use crate::image::{Channels, Image};
 use crate::initializer::Initializer;
-use crate::kernels::{Plane, Simd, correlate, correlate_gradient, spread};
+use crate::kernels::{Plane, Simd, correlate, correlate_gradient, spread, sum};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::parameters::{Name, Parameters, Visitor};
 use crate::random::Random;
@@ -168,7 +168,7 @@ where
             let (x, g) = (I::flat(core::slice::from_ref(x)), O::flat(core::slice::from_ref(g)));
             let dw = Sample::flat_mut(core::slice::from_mut(&mut gradient.weight));
             for (g, db) in g.chunks_exact(Self::PLANE.outputs()).zip(gradient.bias.parameters_mut()) {
-                *db += g.iter().copied().sum();
+                *db += sum(g);
             }
             let groups = x.chunks_exact(Self::INPUTS).zip(g.chunks_exact(Self::OUTPUTS));
             for ((x, g), dw) in groups.zip(dw.chunks_exact_mut(Self::WEIGHTS)) {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::image::Channels;
-use crate::kernels::Simd;
+use crate::kernels::{Simd, sum};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -39,7 +39,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A::Each], (): &mut ()) {
         let part = S::ONE / S::from_f64(A::SPACE as f64);
         for (x, y) in A::flat(inputs).chunks_exact(A::SPACE).zip(A::Each::flat_mut(outputs)) {
-            *y = x.iter().copied().sum::<S>() * part;
+            *y = sum(x) * part;
         }
     }
 

@@ -1,5 +1,7 @@
 //! Skip connections.
 
+use core::ops::Range;
+
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
@@ -26,6 +28,14 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
     /// The way around adds no segment to the names inside.
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
         self.inside.visit(name, visitor);
+    }
+
+    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
+        L::measured(start, visitor);
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        self.inside.absorb(&gradient.inside);
     }
 }
 

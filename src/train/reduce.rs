@@ -7,6 +7,7 @@ use crate::kernels::{Operation, Simd, add_assign, dispatch};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
+use crate::shape::within;
 
 /// Weights of one range: few enough that what one pass wrote is still in the nearest cache for the next.
 const RANGE: usize = 4096;
@@ -50,7 +51,7 @@ impl<S: Scalar, const K: usize> Operation for Mean<'_, S, K> {
     }
 }
 
-/// Move `network` along `gradient`, and zero the gradient for the next step.
+/// Move `network` along `gradient`, take over what it has measured, and zero the gradient for the next step.
 pub(crate) fn update<N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize>(
     optimizer: &O,
     step: u64,
@@ -59,11 +60,15 @@ pub(crate) fn update<N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize>(
     slots: &mut [N; SLOTS],
     parallel: bool,
 ) {
-    let slots = slots.each_mut().map(N::parameters_mut);
-    let all = (network.parameters_mut(), (gradient.parameters_mut(), slots));
-    for_each_part(all, RANGE, parallel, &|(parameters, (gradient, slots))| {
-        dispatch(Update { optimizer, step, parameters, gradient, slots });
+    N::trained(&mut |range| {
+        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
+        let all = (within(network.parameters_mut(), &range), (within(gradient.parameters_mut(), &range), slots));
+        for_each_part(all, RANGE, parallel, &|(parameters, (gradient, slots))| {
+            dispatch(Update { optimizer, step, parameters, gradient, slots });
+        });
     });
+    network.absorb(gradient);
+    N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
 }
 
 struct Update<'a, O, S, const SLOTS: usize> {

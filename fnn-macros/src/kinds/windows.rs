@@ -69,11 +69,27 @@ pub(super) static KINDS: &[Kind] = &[
     pool_1d("MaxPool1d", "MaxPool1d(2)", |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "MaxPool")),
     pool_1d("AvgPool1d", "AvgPool1d(2)", |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "AvgPool")),
     Kind {
+        name: "Upsample2d",
+        example: "Upsample2d(2)",
+        rank: Some(IMAGE),
+        parameters: &[required("factor", "how often a row and a column are repeated", Form::Pair)],
+        role: Role::Weightless,
+        build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, IMAGE)),
+    },
+    Kind {
+        name: "Upsample1d",
+        example: "Upsample1d(2)",
+        rank: Some(SEQUENCE),
+        parameters: &[required("factor", "how often an element is repeated", Form::Size)],
+        role: Role::Weightless,
+        build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, SEQUENCE)),
+    },
+    Kind {
         name: "GlobalAvgPool",
         example: "GlobalAvgPool",
         rank: None,
         parameters: &[],
-        role: Role::Other,
+        role: Role::Weightless,
         build: global_avg_pool,
     },
 ];
@@ -290,4 +306,18 @@ fn global_avg_pool(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
     let sample = flow.sample(site, site.scalar);
     let output = Flow::Sizes(flow.sizes(site, 1));
     Built::new(quote!(#fnn::layers::GlobalAvgPool<#sample>), output)
+}
+
+/// `Upsample2d(factor)` and `Upsample1d(factor)`: `[C, …]` to `[C, …]`, each size after the channels times its factor.
+fn upsample(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
+    let fnn = site.fnn;
+    let factors: Vec<_> =
+        (0..sizes.len() - 1).map(|axis| arguments.size_of_axis("factor", axis).unwrap_or_else(Size::one)).collect();
+    let larger = sizes[1..].iter().zip(&factors).map(|(size, factor)| Size::product(&[size.clone(), factor.clone()]));
+    let (_, input) = sample(site, &sizes[0], sizes[1..].iter().cloned());
+    let (flow, output) = sample(site, &sizes[0], larger);
+    let mut built = Built::new(quote!(#fnn::layers::Upsample<#input, #output>), flow);
+    let different = factors.iter().enumerate().filter(|(axis, factor)| *axis == 0 || !factors[0].same(factor));
+    built.checks.extend(different.map(|(_, factor)| site.check_size(factor, "factor")));
+    built
 }

@@ -41,9 +41,38 @@ pub struct Sigmoid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tanh;
 
-/// `ln(1 + eˣ)`. Declared as `Softplus`.
+/// `ln(1 + e^(βx)) / β`. Declared as `Softplus` or `Softplus(beta)`, by default 1; beta is above 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Softplus;
+pub struct Softplus<const BETA: u64 = { f64::to_bits(1.0) }>;
+
+/// `min(max(0, x), 6)`. The derivative at 0 and at 6 is taken as 0. Declared as `Relu6`.
+///
+/// Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relu6;
+
+/// `min(max(0, x + 3), 6) / 6`, a [`Sigmoid`] of straight lines. Declared as `HardSigmoid`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HardSigmoid;
+
+/// `x·min(max(0, x + 3), 6) / 6`, a [`Silu`] without an exponential. Declared as `HardSwish`.
+///
+/// Howard, Sandler, Chu and others, "Searching for MobileNetV3", ICCV 2019.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HardSwish;
+
+/// `x·tanh(ln(1 + eˣ))`. Declared as `Mish`.
+///
+/// Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mish;
+
+/// `λ·x` above 0, `λ·α·(eˣ − 1)` elsewhere, with λ ≈ 1.0507 and α ≈ 1.6733, which keep a mean of 0 and a variance of 1
+/// from layer to layer. Declared as `Selu`; the layers before it take `init = LeCunNormal`.
+///
+/// Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", NeurIPS 2017.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Selu;
 
 /// The function's parameter, which a constant generic carries as its bits.
 #[inline(always)]
@@ -89,8 +118,72 @@ function_from_output!(Elu<const ALPHA: u64>,
     y: if y > S::ZERO { S::ONE } else { y + parameter(ALPHA) });
 function_from_output!(Sigmoid [probabilities = true], x: x.sigmoid(), y: y * (S::ONE - y));
 function_from_output!(Tanh, x: x.tanh(), y: S::ONE - y * y);
-// σ(x) = 1 − e^(−y)
-function_from_output!(Softplus, x: x.softplus(), y: -(-y).exp_m1());
+// σ(βx) = 1 − e^(−βy)
+function_from_output!(Softplus<const BETA: u64>,
+    x: (parameter::<S>(BETA) * x).softplus() / parameter(BETA),
+    y: -(-parameter::<S>(BETA) * y).exp_m1());
+function_from_output!(Relu6,
+    x: clamp(x, S::ZERO, S::from_f64(6.0)),
+    y: if y > S::ZERO && y < S::from_f64(6.0) { S::ONE } else { S::ZERO });
+function_from_output!(HardSigmoid,
+    x: clamp((x + S::from_f64(3.0)) / S::from_f64(6.0), S::ZERO, S::ONE),
+    y: if y > S::ZERO && y < S::ONE { S::ONE / S::from_f64(6.0) } else { S::ZERO });
+function_from_output!(Selu,
+    x: S::from_f64(SELU_SCALE) * if x > S::ZERO { x } else { S::from_f64(SELU_ALPHA) * x.exp_m1() },
+    y: if y > S::ZERO { S::from_f64(SELU_SCALE) } else { y + S::from_f64(SELU_SCALE * SELU_ALPHA) });
+
+/// λ and α of [`Selu`].
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_3;
+
+/// `x` brought into a range. NaN stays what it is.
+#[inline(always)]
+fn clamp<S: Scalar>(x: S, low: S, high: S) -> S {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
+    }
+}
+
+impl Function for HardSwish {
+    const KIND: &'static str = "HardSwish";
+
+    #[inline(always)]
+    fn value<S: Scalar>(x: S) -> S {
+        x * HardSigmoid::value(x)
+    }
+
+    #[inline(always)]
+    fn derivative<S: Scalar>(x: S, _: S) -> S {
+        let three = S::from_f64(3.0);
+        if x <= -three {
+            S::ZERO
+        } else if x < three {
+            x / three + S::from_f64(0.5)
+        } else {
+            S::ONE
+        }
+    }
+}
+
+impl Function for Mish {
+    const KIND: &'static str = "Mish";
+
+    #[inline(always)]
+    fn value<S: Scalar>(x: S) -> S {
+        x * x.softplus().tanh()
+    }
+
+    /// `t + x·σ(x)·(1 − t²)`, t being the tanh in the formula.
+    #[inline(always)]
+    fn derivative<S: Scalar>(x: S, _: S) -> S {
+        let bend = x.softplus().tanh();
+        bend + x * x.sigmoid() * (S::ONE - bend * bend)
+    }
+}
 
 impl Function for Gelu {
     const KIND: &'static str = "Gelu";

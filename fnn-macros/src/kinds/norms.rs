@@ -1,0 +1,124 @@
+//! Normalisations.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{Built, Form, Kind, Parameter, Role, keyword, required};
+use crate::arguments::Arguments;
+use crate::shapes::{Flow, Site};
+use crate::size::Size;
+
+const EPSILON: Parameter = keyword("epsilon", Form::Number);
+const AXES: Parameter = keyword("axes", Form::Count);
+
+pub(super) static KINDS: &[Kind] = &[
+    Kind {
+        name: "BatchNorm",
+        example: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",
+        rank: None,
+        parameters: &[EPSILON, keyword("momentum", Form::Number)],
+        role: Role::Weightless,
+        build: batch_norm,
+    },
+    Kind {
+        name: "LayerNorm",
+        example: "LayerNorm(epsilon = 1e-5)",
+        rank: None,
+        parameters: &[EPSILON, AXES],
+        role: Role::Weightless,
+        build: |site, arguments, flow| {
+            let (part, mut built) = of_parts(site, arguments, flow, &quote!(LayerNorm), 1e-5);
+            built.weights.extend([part.clone(), part]);
+            built
+        },
+    },
+    Kind {
+        name: "RmsNorm",
+        example: "RmsNorm(epsilon = 1e-5)",
+        rank: None,
+        parameters: &[EPSILON, AXES],
+        role: Role::Weightless,
+        build: |site, arguments, flow| {
+            let (part, mut built) = of_parts(site, arguments, flow, &quote!(RmsNorm), 0.0);
+            built.weights.push(part);
+            built
+        },
+    },
+    Kind {
+        name: "GroupNorm",
+        example: "GroupNorm(8)",
+        rank: None,
+        parameters: &[required("groups", "its number of groups", Form::Size), EPSILON],
+        role: Role::Weightless,
+        build: group_norm,
+    },
+];
+
+/// A number as a const generic, with a check that it is above 0 where it is given.
+fn number(site: &Site<'_>, arguments: &Arguments, name: &str, default: f64) -> (TokenStream, TokenStream) {
+    let (fnn, layer) = (site.fnn, site.name);
+    match arguments.get(name) {
+        None => (quote!({ #fnn::__private::bits(#default) }), TokenStream::new()),
+        Some(value) => (
+            quote!({ #fnn::__private::bits(#value) }),
+            quote_spanned!(value.span()=> __fnn::check_positive(#layer, #name, #value)),
+        ),
+    }
+}
+
+/// `BatchNorm`: any shape with channels.
+fn batch_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let sample = flow.sample(site, site.scalar);
+    let (epsilon, check) = number(site, arguments, "epsilon", 1e-5);
+    let (momentum, other) = number(site, arguments, "momentum", 0.1);
+    let mut built = Built::new(quote!(#fnn::layers::BatchNorm<#sample, #epsilon, #momentum>), flow.clone());
+    let channels = flow.sizes(site, 1);
+    built.weights.extend([channels.clone(), channels.clone(), channels.clone(), channels, vec![Size::one()]]);
+    built.checks.extend([check, other]);
+    built
+}
+
+/// `LayerNorm(axes = …)` and `RmsNorm(axes = …)`: any shape; and the sizes of what is normalised together.
+fn of_parts(
+    site: &Site<'_>,
+    arguments: &Arguments,
+    flow: &Flow,
+    layer: &TokenStream,
+    epsilon: f64,
+) -> (Vec<Size>, Built) {
+    let fnn = site.fnn;
+    let sample = flow.sample(site, site.scalar);
+    let (epsilon, check) = number(site, arguments, "epsilon", epsilon);
+    let axes = arguments.get("axes").map(Size::new);
+    let (part, sizes) = match axes.as_ref().and_then(|axes| axes.known) {
+        None => (sample.clone(), flow.last_sizes(site, None)),
+        Some(axes) => {
+            let sizes = flow.last_sizes(site, Some(axes));
+            (Flow::Sizes(sizes.clone()).sample(site, site.scalar), sizes)
+        }
+    };
+    let mut built = Built::new(quote!(#fnn::layers::#layer<#sample, #part, #epsilon>), flow.clone());
+    built.checks.push(check);
+    if let Some(axes) = &axes {
+        let (name, shape, count) = (site.name, flow.shape(site), &axes.tokens);
+        built.checks.push(quote_spanned!(count.span()=> __fnn::check_axes(#name, #count, #shape)));
+    }
+    (sizes, built)
+}
+
+/// `GroupNorm(groups)`: any shape with channels.
+fn group_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let sample = flow.sample(site, site.scalar);
+    let (groups, channels) = (arguments.size("groups"), flow.sizes(site, 1));
+    let (epsilon, check) = number(site, arguments, "epsilon", 1e-5);
+    let (name, tokens) = (site.name, &groups.tokens);
+    let mut built = Built::new(quote!(#fnn::layers::GroupNorm<#sample, { #tokens }, #epsilon>), flow.clone());
+    let count = &channels[0].tokens;
+    built.checks.push(quote_spanned!(tokens.span()=> __fnn::check_groups(#name, #tokens, #count, #count)));
+    built.checks.push(check);
+    built.weights.extend([channels.clone(), channels]);
+    built
+}

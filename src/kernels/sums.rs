@@ -1,0 +1,72 @@
+//! Sums of many numbers.
+
+use crate::scalar::Scalar;
+
+/// A sum of products in eight parts, which a vector holds, and which round less than one sum of all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums<S>([S; LANES]);
+
+const LANES: usize = 8;
+
+impl<S: Scalar> Sums<S> {
+    pub(crate) const fn new() -> Self {
+        Self([S::ZERO; LANES])
+    }
+
+    /// Add `Σₚ x[p · stride] · g[p]`.
+    #[inline(always)]
+    pub(crate) fn add_products(&mut self, stride: usize, x: &[S], g: &[S]) {
+        if stride == 1 {
+            let ((xs, x), (gs, g)) = (x.as_chunks::<LANES>(), g.as_chunks::<LANES>());
+            for (x, g) in xs.iter().zip(gs) {
+                self.add(x, g);
+            }
+            self.add(x, g);
+        } else {
+            for (x, g) in x.chunks(LANES * stride.max(1)).zip(g.chunks(LANES)) {
+                self.add(x.iter().step_by(stride.max(1)), g);
+            }
+        }
+    }
+
+    /// A product for each part.
+    #[inline(always)]
+    fn add<'a>(&mut self, x: impl IntoIterator<Item = &'a S>, g: &[S]) {
+        for ((sum, &x), &g) in self.0.iter_mut().zip(x).zip(g) {
+            *sum += x * g;
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn total(self) -> S {
+        self.0.into_iter().sum()
+    }
+}
+
+/// `Σ x[i]`
+#[inline(always)]
+pub(crate) fn sum<S: Scalar>(x: &[S]) -> S {
+    sum_of(x, x, |x, _| x)
+}
+
+/// `Σ x[i]·y[i]`
+#[inline(always)]
+pub(crate) fn dot<S: Scalar>(x: &[S], y: &[S]) -> S {
+    sum_of(x, y, |x, y| x * y)
+}
+
+/// `Σ f(x[i], y[i])`, in eight parts.
+#[inline(always)]
+pub(crate) fn sum_of<S: Scalar>(x: &[S], y: &[S], f: impl Fn(S, S) -> S) -> S {
+    let mut sums = [S::ZERO; LANES];
+    let ((xs, x), (ys, y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    for (x, y) in xs.iter().zip(ys) {
+        for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
+            *sum += f(x, y);
+        }
+    }
+    for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
+        *sum += f(x, y);
+    }
+    sums.into_iter().sum()
+}

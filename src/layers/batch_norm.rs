@@ -1,0 +1,258 @@
+//! Batch normalisation.
+
+use core::ops::Range;
+
+use crate::image::Channels;
+use crate::initializer::Initializer;
+use crate::kernels::{Simd, sum, sum_of};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+
+/// Each channel brought to a mean of 0 and a variance of 1, and from there to a mean and a variance that are learned.
+///
+/// `y[c] = w[c] · x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is that
+/// of the channels: `[S; C]`, `[[S; length]; C]`, `[[[S; columns]; rows]; C]`.
+///
+/// - In training (`forward_train`), μ and σ² are a channel's mean and variance over the samples of the batch and over
+///   the positions in them, `m` numbers in all. Backward, `dw[c] = Σ g·x̂`, `db[c] = Σ g`, and
+///   `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`.
+/// - In inference (`forward`), they are the running statistics, and a sample doesn't depend on the others.
+///
+/// # Running statistics
+/// They move by a share, the *momentum* (0.1), towards the mean of a mini-batch and towards its variance (that of m − 1
+/// degrees of freedom; the one that normalises has m). They aren't differentiated but measured: [`Layer::backward`] adds
+/// what the batch shows to the gradient's fields of the same name, so that accumulators sum it up in their fixed order,
+/// and [`Parameters::absorb`] takes it over, once an optimizer step.
+///
+/// # Mini-batches of more than one chunk
+/// A batch is what goes through the layer at once: the trainer sends mini-batches through in chunks of 32 samples, each
+/// of which is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer, generalize better",
+/// NeurIPS 2017, found that it generalises better than larger batches do). The running statistics move once, towards the
+/// mean over all chunks. A batch of a single number a channel shows no variance: it comes out as b, and isn't measured.
+///
+/// Declared as `BatchNorm` or `BatchNorm(epsilon = 1e-5, momentum = 0.1)`. `4·C + 1` numbers, `2·C` of them trained; as
+/// many multiply-accumulates as `A` has elements. Ioffe and Szegedy, "Batch normalization: accelerating deep network
+/// training by reducing internal covariate shift", ICML 2015.
+///
+/// ```
+/// use fnn::{Network, layers::BatchNorm};
+///
+/// let mut norm = BatchNorm::<[f32; 2]>::seeded(1);
+/// norm.running_mean = [5.0, 0.0];
+/// norm.running_var = [4.0, 1.0];
+/// let [first, second] = norm.forward(&[9.0, 3.0]);
+/// assert!((first - 2.0).abs() < 1e-4 && (second - 3.0).abs() < 1e-4);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct BatchNorm<
+    A: Channels,
+    const EPSILON: u64 = { f64::to_bits(1e-5) },
+    const MOMENTUM: u64 = { f64::to_bits(0.1) },
+> {
+    /// What each normalised channel is multiplied with: its deviation.
+    pub weight: A::Each,
+    /// What is added to each: its mean.
+    pub bias: A::Each,
+    /// The mean of each channel that inference takes away.
+    pub running_mean: A::Each,
+    /// The variance of each channel that inference divides by.
+    pub running_var: A::Each,
+    /// How many mini-batches the running statistics have seen.
+    pub num_batches_tracked: A::Element,
+}
+
+/// How many arrays of a number a channel come before the running statistics, and how many they are.
+const TRAINED: usize = 2;
+const MEASURED: usize = 2;
+
+// SAFETY: `repr(C)`, and all fields are scalars or arrays of scalars.
+unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64> Parameters
+    for BatchNorm<A, EPSILON, MOMENTUM>
+{
+    type Scalar = S;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
+        self.weight.visit(name.field("weight"), visitor);
+        self.bias.visit(name.field("bias"), visitor);
+        self.running_mean.visit(name.field("running_mean"), visitor);
+        self.running_var.visit(name.field("running_var"), visitor);
+        self.num_batches_tracked.visit(name.field("num_batches_tracked"), visitor);
+    }
+
+    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
+        let start = start + TRAINED * A::CHANNELS;
+        visitor(start..start + MEASURED * A::CHANNELS + 1);
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        let samples = gradient.num_batches_tracked;
+        if samples > S::ZERO {
+            let momentum = S::from_f64(f64::from_bits(MOMENTUM));
+            let follow = |running: &mut A::Each, sums: &A::Each| {
+                for (running, &sum) in running.parameters_mut().iter_mut().zip(sums.parameters()) {
+                    *running += momentum * (sum / samples - *running);
+                }
+            };
+            follow(&mut self.running_mean, &gradient.running_mean);
+            follow(&mut self.running_var, &gradient.running_var);
+            self.num_batches_tracked += S::ONE;
+        }
+    }
+}
+
+impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64> BatchNorm<A, EPSILON, MOMENTUM> {
+    /// `1 / √(σ² + ε)`
+    #[inline(always)]
+    fn inverse_deviation(variance: S) -> S {
+        S::ONE / (variance + S::from_f64(f64::from_bits(EPSILON))).sqrt()
+    }
+
+    /// `y = (x − mean) · w / √(variance + ε) + b`; `scale` is scratch.
+    #[inline(always)]
+    fn normalise(&self, inputs: &[A], outputs: &mut [A], (mean, variance): (&A::Each, &A::Each), scale: &mut A::Each) {
+        let scale = scale.parameters_mut();
+        for ((scale, &weight), &variance) in scale.iter_mut().zip(self.weight.parameters()).zip(variance.parameters()) {
+            *scale = weight * Self::inverse_deviation(variance);
+        }
+        let samples = A::flat(inputs).chunks_exact(A::LENGTH).zip(A::flat_mut(outputs).chunks_exact_mut(A::LENGTH));
+        for (x, y) in samples {
+            let channels = x.chunks_exact(A::SPACE).zip(y.chunks_exact_mut(A::SPACE));
+            let constants = mean.parameters().iter().zip(scale.iter()).zip(self.bias.parameters());
+            for ((x, y), ((&mean, &scale), &bias)) in channels.zip(constants) {
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = (x - mean) * scale + bias;
+                }
+            }
+        }
+    }
+
+    /// The mean and the variance of each channel of a batch.
+    #[inline(always)]
+    fn measure(batch: &[A], mean: &mut A::Each, variance: &mut A::Each) {
+        let (mean, variance) = (mean.parameters_mut(), variance.parameters_mut());
+        let part = S::ONE / S::from_f64((batch.len() * A::SPACE) as f64);
+        mean.fill(S::ZERO);
+        for x in A::flat(batch).chunks_exact(A::LENGTH) {
+            for (x, mean) in x.chunks_exact(A::SPACE).zip(mean.iter_mut()) {
+                *mean += sum(x) * part;
+            }
+        }
+        variance.fill(S::ZERO);
+        for x in A::flat(batch).chunks_exact(A::LENGTH) {
+            for ((x, &mean), variance) in x.chunks_exact(A::SPACE).zip(mean.iter()).zip(variance.iter_mut()) {
+                *variance += sum_of(x, x, |x, _| (x - mean) * (x - mean)) * part;
+            }
+        }
+    }
+}
+
+impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64> Layer
+    for BatchNorm<A, EPSILON, MOMENTUM>
+{
+    type Input = A;
+    type Output = A;
+    /// The batch's mean and variance of each channel.
+    type Tape<const B: usize> = (A::Each, A::Each);
+    /// Two numbers for each channel.
+    type Workspace<const B: usize> = (A::Each, A::Each);
+
+    const KIND: &'static str = "BatchNorm";
+    const MACS: usize = A::LENGTH;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        _: V,
+        inputs: &[A],
+        outputs: &mut [A],
+        (scale, _): &mut (A::Each, A::Each),
+    ) {
+        self.normalise(inputs, outputs, (&self.running_mean, &self.running_var), scale);
+    }
+
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        inputs: &[A],
+        outputs: &mut [A],
+        (mean, variance): &mut (A::Each, A::Each),
+        (scale, _): &mut (A::Each, A::Each),
+    ) {
+        Self::measure(inputs, mean, variance);
+        self.normalise(inputs, outputs, (mean, variance), scale);
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [A],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [A]>,
+        (by_weight, by_bias): &mut (A::Each, A::Each),
+    ) {
+        let (mean, variance) = (recorded.tape.0.parameters(), recorded.tape.1.parameters());
+        let (by_weight, by_bias) = (by_weight.parameters_mut(), by_bias.parameters_mut());
+        let samples = || A::flat(recorded.inputs).chunks_exact(A::LENGTH);
+        let statistics = || mean.iter().zip(variance.iter().map(|&variance| Self::inverse_deviation(variance)));
+
+        by_weight.fill(S::ZERO);
+        by_bias.fill(S::ZERO);
+        for (x, g) in samples().zip(A::flat(output_gradients).chunks_exact(A::LENGTH)) {
+            let channels = x.chunks_exact(A::SPACE).zip(g.chunks_exact(A::SPACE)).zip(statistics());
+            let sums = by_weight.iter_mut().zip(by_bias.iter_mut());
+            for (((x, g), (&mean, inverse)), (by_weight, by_bias)) in channels.zip(sums) {
+                *by_weight += sum_of(x, g, |x, g| (x - mean) * g) * inverse;
+                *by_bias += sum(g);
+            }
+        }
+
+        if let Some(dx) = input_gradients {
+            let part = S::ONE / S::from_f64((recorded.inputs.len() * A::SPACE) as f64);
+            let gradients = A::flat(output_gradients).chunks_exact(A::LENGTH);
+            for ((x, g), dx) in samples().zip(gradients).zip(A::flat_mut(dx).chunks_exact_mut(A::LENGTH)) {
+                let channels =
+                    x.chunks_exact(A::SPACE).zip(g.chunks_exact(A::SPACE)).zip(dx.chunks_exact_mut(A::SPACE));
+                let sums = by_weight.iter().zip(by_bias.iter()).zip(self.weight.parameters());
+                for ((((x, g), dx), (&mean, inverse)), ((&by_weight, &by_bias), &weight)) in
+                    channels.zip(statistics()).zip(sums)
+                {
+                    let (scale, slope, offset) = (weight * inverse, by_weight * part * inverse, by_bias * part);
+                    for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
+                        *dx = scale * (g - offset - slope * (x - mean));
+                    }
+                }
+            }
+        }
+
+        add(gradient.weight.parameters_mut(), S::ONE, by_weight);
+        add(gradient.bias.parameters_mut(), S::ONE, by_bias);
+        let numbers = recorded.inputs.len() * A::SPACE;
+        if numbers > 1 {
+            let samples = S::from_f64(recorded.inputs.len() as f64);
+            let unbiased = S::from_f64(numbers as f64 / (numbers - 1) as f64);
+            add(gradient.running_mean.parameters_mut(), samples, mean);
+            add(gradient.running_var.parameters_mut(), samples * unbiased, variance);
+            gradient.num_batches_tracked += samples;
+        }
+    }
+
+    /// The identity, as far as it can be told before anything is measured.
+    fn initialize(&mut self, _: Initializer, _: &mut Random) {
+        self.weight.parameters_mut().fill(S::ONE);
+        self.running_var.parameters_mut().fill(S::ONE);
+    }
+}
+
+/// `y += factor · x`
+#[inline(always)]
+fn add<S: Scalar>(y: &mut [S], factor: S, x: &[S]) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y += factor * x;
+    }
+}

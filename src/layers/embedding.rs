@@ -1,0 +1,96 @@
+//! Tokens as rows of numbers.
+
+use crate::initializer::Initializer;
+use crate::kernels::{Simd, copy};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// A row of numbers for each token of a sequence: `y[n] = W[x[n]]`, with tokens `x: [u16; N]`, `W: [VOCABULARY][WIDTH]`
+/// and `y: [N][WIDTH]`.
+///
+/// Backward, `dW[t] = Σ g[n]` over all n whose token is t. A token that isn't in the vocabulary is a row of zeros, and
+/// teaches nothing. Tokens have no gradient, so it is the first layer of a network.
+///
+/// Declared as `Embedding(vocabulary, width)`, in a network whose header has the number of tokens: `[32] -> [2]`; what
+/// goes into it are `[u16; 32]`. `VOCABULARY·WIDTH` weights, which start from the standard normal distribution; no
+/// multiply-accumulates. Bengio, Ducharme, Vincent and Jauvin, "A neural probabilistic language model", JMLR 3, 2003.
+///
+/// ```
+/// use fnn::{Network, layers::Embedding};
+///
+/// let embedding = Embedding::<2, 3, 2> { weight: [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]] };
+/// assert_eq!(embedding.forward(&[2, 0]), [[4.0, 5.0], [0.0, 1.0]]);
+/// assert_eq!(embedding.forward(&[1, 999]), [[2.0, 3.0], [0.0, 0.0]]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Embedding<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S = f32> {
+    /// `weight[t]` is the row of token t.
+    pub weight: [[S; WIDTH]; VOCABULARY],
+}
+
+// SAFETY: `repr(C)`, and the field is an array of scalars.
+unsafe impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Parameters
+    for Embedding<N, VOCABULARY, WIDTH, S>
+{
+    type Scalar = S;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
+        self.weight.visit(name.field("weight"), visitor);
+    }
+}
+
+impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Layer
+    for Embedding<N, VOCABULARY, WIDTH, S>
+{
+    type Input = [u16; N];
+    type Output = [[S; WIDTH]; N];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "Embedding";
+    const MACS: usize = 0;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        _: V,
+        inputs: &[[u16; N]],
+        outputs: &mut [[[S; WIDTH]; N]],
+        (): &mut (),
+    ) {
+        for (&token, y) in inputs.as_flattened().iter().zip(outputs.as_flattened_mut()) {
+            match self.weight.get(usize::from(token)) {
+                Some(row) => copy(row, y),
+                None => y.fill(S::ZERO),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [[[S; WIDTH]; N]],
+        gradient: &mut Self,
+        _: Option<&mut [[u16; N]]>,
+        (): &mut (),
+    ) {
+        for (&token, g) in recorded.inputs.as_flattened().iter().zip(output_gradients.as_flattened()) {
+            if let Some(dw) = gradient.weight.get_mut(usize::from(token)) {
+                for (dw, &g) in dw.iter_mut().zip(g) {
+                    *dw += g;
+                }
+            }
+        }
+    }
+
+    /// Draws from the standard normal distribution, whatever the initializer: a row is no sum.
+    fn initialize(&mut self, _: Initializer, random: &mut Random) {
+        Sample::flat_mut(&mut self.weight).fill_with(|| S::from_f64(random.normal()));
+    }
+}

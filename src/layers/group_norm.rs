@@ -1,0 +1,136 @@
+//! Group normalisation.
+
+use crate::image::Channels;
+use crate::initializer::Initializer;
+use crate::kernels::{Moments, Simd, sum, sum_of};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+
+/// The channels of each sample, cut into groups, each group brought to a mean of 0 and a variance of 1, and each channel
+/// from there to a mean and a deviation that are learned.
+///
+/// `y[c] = w[c]·x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is that of
+/// the channels; μ and σ² are the mean and the variance of a group's n numbers. Samples don't depend on one another, so
+/// that it is the same in training and in inference, at any size of batch. With one group, it is a [`LayerNorm`] of the
+/// whole sample but for w and b; with a group for each channel, it is called instance normalisation. Backward, with
+/// `h = w·g`: `dx = (h − Σh/n − x̂·Σ(h·x̂)/n) / √(σ² + ε)`, `dw[c] = Σ g·x̂` and `db[c] = Σ g`.
+///
+/// Declared as `GroupNorm(groups)` or `GroupNorm(groups, epsilon = 1e-5)`; the groups divide the channels. `2·C` weights;
+/// as many multiply-accumulates as `A` has elements. Wu and He, "Group normalization", ECCV 2018.
+///
+/// [`LayerNorm`]: super::LayerNorm
+///
+/// ```
+/// use fnn::{Network, layers::GroupNorm};
+///
+/// let norm = GroupNorm::<[[f32; 2]; 2], 2> { weight: [1.0, 2.0], bias: [0.0, 5.0] };
+/// let [[a, b], [c, d]] = norm.forward(&[[3.0, 7.0], [-10.0, -20.0]]);
+/// assert!((a + 1.0).abs() < 1e-5 && (b - 1.0).abs() < 1e-5);
+/// assert!((c - 7.0).abs() < 1e-5 && (d - 3.0).abs() < 1e-5);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct GroupNorm<A: Channels, const GROUPS: usize, const EPSILON: u64 = { f64::to_bits(1e-5) }> {
+    /// What each normalised channel is multiplied with: its deviation.
+    pub weight: A::Each,
+    /// What is added to each: its mean.
+    pub bias: A::Each,
+}
+
+// SAFETY: `repr(C)`, and both fields are arrays of scalars.
+unsafe impl<A: Channels, const GROUPS: usize, const EPSILON: u64> Parameters for GroupNorm<A, GROUPS, EPSILON> {
+    type Scalar = A::Element;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, A::Element>) {
+        self.weight.visit(name.field("weight"), visitor);
+        self.bias.visit(name.field("bias"), visitor);
+    }
+}
+
+impl<A: Channels, const GROUPS: usize, const EPSILON: u64> GroupNorm<A, GROUPS, EPSILON> {
+    /// Channels of a group.
+    const CHANNELS: usize = {
+        assert!(GROUPS > 0 && A::CHANNELS % GROUPS == 0, "the groups divide the channels");
+        A::CHANNELS / GROUPS
+    };
+    /// Numbers of a group.
+    const GROUP: usize = Self::CHANNELS * A::SPACE;
+
+    /// The deviations and the means of each group's channels.
+    #[inline(always)]
+    fn groups(&self) -> impl Iterator<Item = (&[A::Element], &[A::Element])> {
+        let (weight, bias) = (self.weight.parameters(), self.bias.parameters());
+        weight.chunks_exact(Self::CHANNELS).zip(bias.chunks_exact(Self::CHANNELS))
+    }
+}
+
+impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u64> Layer
+    for GroupNorm<A, GROUPS, EPSILON>
+{
+    type Input = A;
+    type Output = A;
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "GroupNorm";
+    const MACS: usize = A::LENGTH;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
+        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        let samples = A::flat(inputs).chunks_exact(A::LENGTH).zip(A::flat_mut(outputs).chunks_exact_mut(A::LENGTH));
+        for (x, y) in samples {
+            let groups = x.chunks_exact(Self::GROUP).zip(y.chunks_exact_mut(Self::GROUP));
+            for ((x, y), (weight, bias)) in groups.zip(self.groups()) {
+                let moments = Moments::of(x, epsilon);
+                let channels = x.chunks_exact(A::SPACE).zip(y.chunks_exact_mut(A::SPACE));
+                for ((x, y), (&weight, &bias)) in channels.zip(weight.iter().zip(bias)) {
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = moments.normalise(x) * weight + bias;
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [A],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [A]>,
+        (): &mut (),
+    ) {
+        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(Self::GROUP));
+        let gradients = A::flat_mut(output_gradients).chunks_exact_mut(A::LENGTH);
+        for (x, g) in A::flat(recorded.inputs).chunks_exact(A::LENGTH).zip(gradients) {
+            let groups = x.chunks_exact(Self::GROUP).zip(g.chunks_exact_mut(Self::GROUP));
+            let sums = gradient.weight.parameters_mut().chunks_exact_mut(Self::CHANNELS);
+            let sums = sums.zip(gradient.bias.parameters_mut().chunks_exact_mut(Self::CHANNELS));
+            for (((x, g), (dw, db)), (weight, _)) in groups.zip(sums).zip(self.groups()) {
+                let moments = Moments::of(x, epsilon);
+                let channels = x.chunks_exact(A::SPACE).zip(g.chunks_exact_mut(A::SPACE));
+                for (((x, g), (dw, db)), &weight) in channels.zip(dw.iter_mut().zip(db)).zip(weight) {
+                    *dw += sum_of(x, g, |x, g| moments.normalise(x) * g);
+                    *db += sum(g);
+                    for g in g {
+                        *g *= weight;
+                    }
+                }
+                if let Some(dx) = dx.as_mut().and_then(Iterator::next) {
+                    moments.gradient(x, g, dx, false);
+                }
+            }
+        }
+    }
+
+    /// Only normalises, to begin with.
+    fn initialize(&mut self, _: Initializer, _: &mut Random) {
+        self.weight.parameters_mut().fill(S::ONE);
+    }
+}

@@ -1,0 +1,137 @@
+//! Layer normalisation.
+
+use core::marker::PhantomData;
+
+use crate::initializer::Initializer;
+use crate::kernels::{Moments, Simd};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// Each sample, or each of its innermost parts, brought to a mean of 0 and a variance of 1, and from there to means and
+/// deviations that are learned.
+///
+/// `y = w·x̂ + b` with `x̂ = (x − μ) / √(σ² + ε)`, where μ and σ² are the mean and the variance of the n numbers that are
+/// normalised together: for a sample `A`, those of each `P` in it, which is `A` itself or what `A` is an array of. Samples
+/// don't depend on one another. Backward, with `h = w·g`: `dx = (h − Σh/n − x̂·Σ(h·x̂)/n) / √(σ² + ε)`, `dw = Σ g·x̂` and
+/// `db = Σ g`, both summed over the batch and over all `P` of a sample.
+///
+/// Declared as `LayerNorm` or `LayerNorm(epsilon = 1e-5, axes = 1)`: `axes` is how many of the shape's sizes, from the
+/// last one, are normalised together; by default all. Two numbers for each element of `P`; as many multiply-accumulates
+/// as `A` has elements. Ba, Kiros and Hinton, "Layer normalization", 2016.
+///
+/// ```
+/// use fnn::{Network, layers::LayerNorm};
+///
+/// let norm = LayerNorm::<[f32; 2]>::new([1.0, 1.0], [0.0, 10.0]);
+/// let [first, second] = norm.forward(&[3.0, 7.0]);
+/// assert!((first + 1.0).abs() < 1e-5 && (second - 11.0).abs() < 1e-5);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct LayerNorm<A, P = A, const EPSILON: u64 = { f64::to_bits(1e-5) }> {
+    /// What each normalised number is multiplied with: its deviation.
+    pub weight: P,
+    /// What is added to each: its mean.
+    pub bias: P,
+    sample: PhantomData<A>,
+}
+
+impl<A, P, const EPSILON: u64> LayerNorm<A, P, EPSILON> {
+    /// A layer of these deviations and means.
+    #[must_use]
+    pub const fn new(weight: P, bias: P) -> Self {
+        Self { weight, bias, sample: PhantomData }
+    }
+}
+
+// SAFETY: `repr(C)`, and both fields that are not of size 0 are arrays of scalars.
+unsafe impl<S, A, P, const EPSILON: u64> Parameters for LayerNorm<A, P, EPSILON>
+where
+    S: Scalar,
+    A: Sample<Element = S>,
+    P: Sample<Element = S> + Parameters<Scalar = S>,
+{
+    type Scalar = S;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
+        self.weight.visit(name.field("weight"), visitor);
+        self.bias.visit(name.field("bias"), visitor);
+    }
+}
+
+/// How many numbers are normalised together: those of the innermost part `P` of a sample `A`.
+pub(super) const fn row<A: Sample, P: Sample>() -> usize {
+    let (whole, part) = (A::SHAPE, P::SHAPE);
+    assert!(P::LENGTH > 0 && part.rank() <= whole.rank(), "a sample is normalised, or a part of it");
+    let mut axis = 0;
+    while axis < part.rank() {
+        let same = part.size(axis) == whole.size(axis + whole.rank() - part.rank());
+        assert!(same, "what is normalised together are the innermost numbers of a sample");
+        axis += 1;
+    }
+    P::LENGTH
+}
+
+impl<S, A, P, const EPSILON: u64> Layer for LayerNorm<A, P, EPSILON>
+where
+    S: Scalar,
+    A: Sample<Element = S>,
+    P: Sample<Element = S> + Parameters<Scalar = S>,
+{
+    type Input = A;
+    type Output = A;
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "LayerNorm";
+    const MACS: usize = A::LENGTH;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
+        let row = const { row::<A, P>() };
+        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        for (x, y) in A::flat(inputs).chunks_exact(row).zip(A::flat_mut(outputs).chunks_exact_mut(row)) {
+            let moments = Moments::of(x, epsilon);
+            let affine = self.weight.parameters().iter().zip(self.bias.parameters());
+            for ((y, &x), (&weight, &bias)) in y.iter_mut().zip(x).zip(affine) {
+                *y = moments.normalise(x) * weight + bias;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [A],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [A]>,
+        (): &mut (),
+    ) {
+        let row = const { row::<A, P>() };
+        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(row));
+        let rows = A::flat(recorded.inputs).chunks_exact(row);
+        for (x, g) in rows.zip(A::flat_mut(output_gradients).chunks_exact_mut(row)) {
+            let moments = Moments::of(x, epsilon);
+            let sums = gradient.weight.parameters_mut().iter_mut().zip(gradient.bias.parameters_mut());
+            for (((g, &x), (dw, db)), &weight) in g.iter_mut().zip(x).zip(sums).zip(self.weight.parameters()) {
+                *dw += *g * moments.normalise(x);
+                *db += *g;
+                *g *= weight;
+            }
+            if let Some(dx) = dx.as_mut().and_then(Iterator::next) {
+                moments.gradient(x, g, dx, false);
+            }
+        }
+    }
+
+    /// Only normalises, to begin with.
+    fn initialize(&mut self, _: Initializer, _: &mut Random) {
+        self.weight.parameters_mut().fill(S::ONE);
+    }
+}

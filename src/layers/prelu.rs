@@ -1,0 +1,125 @@
+//! Rectifiers whose slope is learned.
+
+use core::marker::PhantomData;
+
+use crate::image::Channels;
+use crate::initializer::Initializer;
+use crate::kernels::{Simd, sum_of};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// `x` above 0, `a·x` elsewhere, where the slope a is learned: one for all channels of a sample `A`, `P` being `[S; 1]`,
+/// or one for each, `P` being `[S; C]`.
+///
+/// Backward, `dx` is g where x is above 0 and `a·g` elsewhere; `da = Σ g·x` over all x that aren't above 0. Slopes start
+/// at 0.25. `P` weights, as many multiply-accumulates as `A` has elements.
+///
+/// Declared as `PRelu` or `PRelu(slopes = each)`. He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
+///
+/// ```
+/// use fnn::{Network, layers::PRelu};
+///
+/// let prelu = PRelu::<[f32; 2], [f32; 2]>::new([0.5, 0.1]);
+/// assert_eq!(prelu.forward(&[-1.0, 3.0]), [-0.5, 3.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct PRelu<A, P> {
+    /// The slopes below 0.
+    pub weight: P,
+    sample: PhantomData<A>,
+}
+
+impl<A, P> PRelu<A, P> {
+    /// A layer of these slopes.
+    #[must_use]
+    pub const fn new(weight: P) -> Self {
+        Self { weight, sample: PhantomData }
+    }
+}
+
+// SAFETY: `repr(C)`, and the field that is not of size 0 is an array of scalars.
+unsafe impl<S, A, P> Parameters for PRelu<A, P>
+where
+    S: Scalar,
+    A: Channels<Element = S>,
+    P: Sample<Element = S> + Parameters<Scalar = S>,
+{
+    type Scalar = S;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
+        self.weight.visit(name.field("weight"), visitor);
+    }
+}
+
+/// How many numbers have a slope in common, for samples `A` and slopes `P`.
+const fn slope_of<A: Channels, P: Sample>() -> usize {
+    assert!(P::LENGTH == 1 || P::LENGTH == A::CHANNELS, "there is one slope, or one for each channel");
+    A::LENGTH / P::LENGTH
+}
+
+impl<S, A, P> Layer for PRelu<A, P>
+where
+    S: Scalar,
+    A: Channels<Element = S>,
+    P: Sample<Element = S> + Parameters<Scalar = S>,
+{
+    type Input = A;
+    type Output = A;
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "PRelu";
+    const MACS: usize = A::LENGTH;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
+        let part = const { slope_of::<A, P>() };
+        let samples = A::flat(inputs).chunks_exact(A::LENGTH).zip(A::flat_mut(outputs).chunks_exact_mut(A::LENGTH));
+        for (x, y) in samples {
+            let parts = x.chunks_exact(part).zip(y.chunks_exact_mut(part));
+            for ((x, y), &slope) in parts.zip(self.weight.parameters()) {
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = if x > S::ZERO { x } else { slope * x };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [A],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [A]>,
+        (): &mut (),
+    ) {
+        let part = const { slope_of::<A, P>() };
+        let samples = || A::flat(recorded.inputs).chunks_exact(A::LENGTH);
+        for (x, g) in samples().zip(A::flat(output_gradients).chunks_exact(A::LENGTH)) {
+            let parts = x.chunks_exact(part).zip(g.chunks_exact(part));
+            for ((x, g), da) in parts.zip(gradient.weight.parameters_mut()) {
+                *da += sum_of(x, g, |x, g| if x > S::ZERO { S::ZERO } else { x * g });
+            }
+        }
+        let Some(dx) = input_gradients else { return };
+        let gradients = A::flat(output_gradients).chunks_exact(A::LENGTH);
+        for ((x, g), dx) in samples().zip(gradients).zip(A::flat_mut(dx).chunks_exact_mut(A::LENGTH)) {
+            let parts = x.chunks_exact(part).zip(g.chunks_exact(part)).zip(dx.chunks_exact_mut(part));
+            for (((x, g), dx), &slope) in parts.zip(self.weight.parameters()) {
+                for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
+                    *dx = if x > S::ZERO { g } else { slope * g };
+                }
+            }
+        }
+    }
+
+    fn initialize(&mut self, _: Initializer, _: &mut Random) {
+        self.weight.parameters_mut().fill(S::from_f64(0.25));
+    }
+}

@@ -1,0 +1,141 @@
+//! Skip connections that change the shape.
+
+use core::ops::Range;
+
+use crate::initializer::Initializer;
+use crate::kernels::{Simd, add_assign, copy};
+use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::random::Random;
+use crate::scalar::Scalar;
+use crate::shape::{Sample, first, first_mut};
+
+/// A block of layers, and other layers on the way around it: `y = p(x) + f(x)`.
+///
+/// What a [`Residual`](super::Residual) is where the block changes the shape, or where what goes around is to be learned.
+/// Both end in one shape; where they don't, it is a compile error. `dx = f′ᵀ·g + p′ᵀ·g`.
+///
+/// Declared as `Residual { { f … }, { p … } }`; the weights of f are named `inside.…`, those of p
+/// `projection.…`. He, Zhang, Ren and Sun, "Deep
+/// residual learning for image recognition", CVPR 2016.
+///
+/// ```
+/// use fnn::{Network, layers::{Dense, ProjectedResidual}};
+///
+/// let inside = Dense { weight: [[1.0, 2.0]], bias: [0.0, 0.0] };
+/// let projection = Dense { weight: [[10.0, -10.0]], bias: [0.0, 0.0] };
+/// let block: ProjectedResidual<Dense<1, 2>, Dense<1, 2>> = ProjectedResidual { inside, projection };
+/// assert_eq!(block.forward(&[3.0]), [33.0, -24.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct ProjectedResidual<L, P> {
+    /// The layers that are gone around.
+    pub inside: L,
+    /// What lies on the way around.
+    pub projection: P,
+}
+
+// SAFETY: `repr(C)`, and both fields are arrays of the same scalar in all but name.
+unsafe impl<L: Parameters, P: Parameters<Scalar = L::Scalar>> Parameters for ProjectedResidual<L, P> {
+    type Scalar = L::Scalar;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
+        self.inside.visit(name.field("inside"), visitor);
+        self.projection.visit(name.field("projection"), visitor);
+    }
+
+    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
+        L::measured(start, visitor);
+        P::measured(start + L::PARAMETERS, visitor);
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        self.inside.absorb(&gradient.inside);
+        self.projection.absorb(&gradient.projection);
+    }
+}
+
+impl<S, L, P> Layer for ProjectedResidual<L, P>
+where
+    S: Scalar,
+    L: Layer<Scalar = S, Input: Sample<Element = S>>,
+    P: Layer<Scalar = S, Input = L::Input, Output = L::Output>,
+{
+    type Input = L::Input;
+    type Output = L::Output;
+    /// What both remember, and their outputs, which those of the whole don't show.
+    type Tape<const B: usize> = ((L::Tape<B>, [L::Output; B]), (P::Tape<B>, [L::Output; B]));
+    /// The scratch of both; the projection's output, and then its gradient; and its gradient by what goes in.
+    type Workspace<const B: usize> = ((L::Workspace<B>, P::Workspace<B>), ([L::Output; B], [L::Input; B]));
+
+    const KIND: &'static str = "Residual";
+    const MACS: usize = L::MACS + P::MACS;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        ((inside, projection), (around, _)): &mut Self::Workspace<B>,
+    ) {
+        let around = first_mut(around, inputs.len());
+        self.inside.forward_batch(simd, inputs, outputs, inside);
+        self.projection.forward_batch(simd, inputs, around, projection);
+        add_assign(simd, Sample::flat(around), Sample::flat_mut(outputs));
+    }
+
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        ((inside_tape, through), (projection_tape, around)): &mut Self::Tape<B>,
+        ((inside, projection), _): &mut Self::Workspace<B>,
+    ) {
+        let (through, around) = (first_mut(through, inputs.len()), first_mut(around, inputs.len()));
+        self.inside.forward_train(pass.inside(0), inputs, through, inside_tape, inside);
+        self.projection.forward_train(pass.inside(1), inputs, around, projection_tape, projection);
+        copy(around, outputs);
+        add_assign(pass.simd, Sample::flat(through), Sample::flat_mut(outputs));
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [L::Output],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [L::Input]>,
+        ((inside, projection), (by_around, other)): &mut Self::Workspace<B>,
+    ) {
+        let (inputs, ((inside_tape, through), (projection_tape, around))) = (recorded.inputs, recorded.tape);
+        let by_around = first_mut(by_around, inputs.len());
+        copy(output_gradients, by_around);
+        let of_inside = Recorded { inputs, outputs: first(through, inputs.len()), tape: inside_tape };
+        let of_projection = Recorded { inputs, outputs: first(around, inputs.len()), tape: projection_tape };
+        let (mut dx, other) = (input_gradients, first_mut(other, inputs.len()));
+        let wanted = dx.is_some().then_some(&mut *other);
+        let by_inside = dx.as_deref_mut();
+        self.inside.backward(pass.inside(0), of_inside, output_gradients, &mut gradient.inside, by_inside, inside);
+        let by_projection = &mut gradient.projection;
+        self.projection.backward(pass.inside(1), of_projection, by_around, by_projection, wanted, projection);
+        if let Some(dx) = dx {
+            add_assign(pass.simd, Sample::flat(other), Sample::flat_mut(dx));
+        }
+    }
+
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        self.inside.initialize(initializer, random);
+        self.projection.initialize(initializer, random);
+    }
+
+    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
+        visitor(Row::of::<Self>(name, depth));
+        L::describe("inside", depth + 1, visitor);
+        P::describe("projection", depth + 1, visitor);
+    }
+}

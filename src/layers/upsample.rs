@@ -1,0 +1,85 @@
+//! Images made larger.
+
+use core::marker::PhantomData;
+
+use crate::image::Image;
+use crate::kernels::Simd;
+use crate::layer::{Layer, Pass, Recorded};
+use crate::scalar::Scalar;
+
+/// Each element repeated along both axes ("nearest" interpolation): `y[c, i, j] = x[c, ⌊i/r⌋, ⌊j/s⌋]`.
+///
+/// `I` is the image that goes in, `[[[S; columns]; rows]; C]`, or a sequence, `[[S; length]; C]`; `O` is what comes out,
+/// whose sizes are multiples of those. Backward, `dx[c, p]` is the sum of g over all that p became. No weights, no
+/// multiply-accumulates.
+///
+/// Declared as `Upsample2d(2)` or `Upsample2d((rows, columns))`, for sequences as `Upsample1d(2)`.
+///
+/// ```
+/// use fnn::{Network, layers::Upsample};
+///
+/// let upsample = Upsample::<[[f32; 2]; 1], [[f32; 6]; 1]>::new();
+/// assert_eq!(upsample.forward(&[[1.0, 2.0]]), [[1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Upsample<I, O>(PhantomData<(I, O)>);
+
+without_weights!([I: Image, O: Image<Element = I::Element>] Upsample<I, O>, I::Element);
+
+impl<I: Image, O: Image<Element = I::Element>> Upsample<I, O> {
+    /// How often a row and a column are repeated.
+    const REPEATED: (usize, usize) = {
+        assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
+        assert!(I::CHANNELS == O::CHANNELS, "upsampling keeps the channels");
+        assert!(O::LENGTH > 0, "a row and a column are repeated at least once");
+        assert!(O::ROWS % I::ROWS == 0 && O::COLUMNS % I::COLUMNS == 0, "rows and columns are repeated as a whole");
+        (O::ROWS / I::ROWS, O::COLUMNS / I::COLUMNS)
+    };
+}
+
+impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample<I, O> {
+    type Input = I;
+    type Output = O;
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = if I::SHAPE.rank() == 2 { "Upsample1d" } else { "Upsample2d" };
+    const MACS: usize = 0;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
+        let (rows, columns) = const { Self::REPEATED };
+        let groups = O::flat_mut(outputs).chunks_exact_mut(rows * O::COLUMNS);
+        for (x, group) in I::flat(inputs).chunks_exact(I::COLUMNS).zip(groups) {
+            for y in group.chunks_exact_mut(O::COLUMNS) {
+                for (&x, y) in x.iter().zip(y.chunks_exact_mut(columns)) {
+                    y.fill(x);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        output_gradients: &mut [O],
+        _: &mut Self,
+        input_gradients: Option<&mut [I]>,
+        (): &mut (),
+    ) {
+        let Some(dx) = input_gradients else { return };
+        let (rows, columns) = const { Self::REPEATED };
+        let groups = O::flat(output_gradients).chunks_exact(rows * O::COLUMNS);
+        for (dx, group) in I::flat_mut(dx).chunks_exact_mut(I::COLUMNS).zip(groups) {
+            dx.fill(S::ZERO);
+            for g in group.chunks_exact(O::COLUMNS) {
+                for (dx, g) in dx.iter_mut().zip(g.chunks_exact(columns)) {
+                    *dx += g.iter().copied().sum();
+                }
+            }
+        }
+    }
+}
