@@ -10,10 +10,14 @@
 //! | [`LayerNorm`], [`RmsNorm`] | any | the same | two, or one, for each number normalised together |
 //! | [`GroupNorm`] | `[C, …]` | the same | `2·C` |
 //! | [`Activation`] of a function of [`activation`] | any | the same | – |
-//! | [`Softmax`] | `[N]` | `[N]` | – |
+//! | [`PRelu`] | `[C, …]` | the same | `1` or `C` |
+//! | [`Softmax`], [`LogSoftmax`] | `[N]` | `[N]` | – |
 //! | [`Dropout`] | any | the same | – |
-//! | [`Flatten`] | any | `[N]` | – |
-//! | [`Residual`] | any | the same | those inside |
+//! | [`Flatten`], [`Reshape`] | any | `[N]`, any of that length | – |
+//! | [`Upsample`]: `Upsample2d`, `Upsample1d` | `[C, rows, columns]`, `[C, length]` | `[C, …]` | – |
+//! | [`Embedding`] | `[N]` tokens | `[N, width]` | `vocabulary·width` |
+//! | [`Residual`], [`ProjectedResidual`] | any | the same, any | those inside |
+//! | [`Concat`] | any | the channels of all | those inside |
 
 /// What a layer without weights, a tuple of one `PhantomData`, has in common with the others.
 macro_rules! without_weights {

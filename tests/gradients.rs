@@ -1,7 +1,13 @@
 //! Every layer and every loss against central differences, and the check itself against what is wrong.
 
-use fnn::layers::activation::{Elu, Function, Gelu, GeluTanh, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
-use fnn::layers::{Activation, Dense, Dropout, Flatten, NoBias, Residual, Softmax};
+use fnn::layers::activation::{
+    Elu, Function, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
+    Tanh,
+};
+use fnn::layers::{
+    Activation, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, LogSoftmax,
+    NoBias, PRelu, ProjectedResidual, Reshape, Residual, RmsNorm, Softmax, Upsample,
+};
 use fnn::{
     BinaryCrossEntropy, CrossEntropy, Deviation, Huber, Initializer, Layer, Loss, MeanAbsoluteError, MeanSquaredError,
     Name, Network, Parameters, Random, Report, Sample, gradient_check,
@@ -67,11 +73,128 @@ mod layers {
         check_activation::<Sigmoid>();
         check_activation::<Tanh>();
         check_activation::<Softplus>();
+        check_activation::<Softplus<{ f64::to_bits(2.5) }>>();
+        check_activation::<Relu6>();
+        check_activation::<HardSigmoid>();
+        check_activation::<HardSwish>();
+        check_activation::<Mish>();
+        check_activation::<Selu>();
     }
 
     #[test]
     fn softmax() {
         check(&Softmax::<5, f64>::zeroed()).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn log_softmax() {
+        check(&LogSoftmax::<5, f64>::zeroed()).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn learned_slopes() {
+        check(&drawn::<PRelu<[[f64; 3]; 2], [f64; 1]>>(1)).assert(TOLERANCE);
+        check(&drawn::<PRelu<[[f64; 3]; 2], [f64; 2]>>(1)).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn batch_normalisation() {
+        check(&drawn::<BatchNorm<[f64; 3]>>(1)).assert(TOLERANCE);
+        check(&drawn::<BatchNorm<[[f64; 4]; 3], { f64::to_bits(0.1) }>>(2)).assert(TOLERANCE);
+        check(&drawn::<BatchNorm<[[[f64; 2]; 2]; 2]>>(3)).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn layer_normalisation() {
+        check(&drawn::<LayerNorm<[f64; 5]>>(1)).assert(TOLERANCE);
+        check(&drawn::<LayerNorm<[[f64; 4]; 3]>>(2)).assert(TOLERANCE);
+        check(&drawn::<LayerNorm<[[f64; 4]; 3], [f64; 4]>>(3)).assert(TOLERANCE);
+        check(&drawn::<LayerNorm<[[[f64; 2]; 3]; 2], [[f64; 2]; 3]>>(4)).assert(TOLERANCE);
+        check(&drawn::<RmsNorm<[f64; 5]>>(5)).assert(TOLERANCE);
+        check(&drawn::<RmsNorm<[[f64; 4]; 3], [f64; 4], { f64::to_bits(0.1) }>>(6)).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn group_normalisation() {
+        check(&drawn::<GroupNorm<[f64; 6], 2>>(1)).assert(TOLERANCE);
+        check(&drawn::<GroupNorm<[[f64; 3]; 4], 2>>(2)).assert(TOLERANCE);
+        check(&drawn::<GroupNorm<[[[f64; 2]; 3]; 2], 2>>(3)).assert(TOLERANCE);
+        check(&drawn::<GroupNorm<[[[f64; 2]; 3]; 3], 1>>(4)).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn shapes() {
+        check(&Upsample::<[[[f64; 3]; 2]; 2], [[[f64; 6]; 6]; 2]>::new()).assert(TOLERANCE);
+        check(&Upsample::<[[f64; 3]; 2], [[f64; 12]; 2]>::new()).assert(TOLERANCE);
+        check(&Reshape::<[[f64; 3]; 4], [f64; 12]>::new()).assert(TOLERANCE);
+        check(&GlobalAvgPool::<[[[f64; 3]; 2]; 4]>::new()).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn branches() {
+        type Small = Dense<4, 2, f64>;
+        type Large = Residual<Dense<4, 4, f64>>;
+        check(&drawn::<Concat<Small, Large, [f64; 6]>>(1)).assert(TOLERANCE);
+        check(&drawn::<Concat<Small, Concat<Large, Dense<4, 1, f64>, [f64; 5]>, [f64; 7]>>(2)).assert(TOLERANCE);
+        check(&drawn::<ProjectedResidual<Dense<4, 3, f64>, Dense<4, 3, f64, NoBias<f64>>>>(3)).assert(TOLERANCE);
+    }
+
+    #[test]
+    fn embedding() {
+        // Tokens have no gradient, so the check takes the weights' by a loss of a network of numbers.
+        #[derive(Parameters)]
+        #[repr(C)]
+        struct Tokens<S: fnn::Scalar = f32> {
+            embedding: Embedding<3, 4, 2, S>,
+        }
+        impl<S: fnn::Scalar> Layer for Tokens<S> {
+            type Input = [S; 3];
+            type Output = [[S; 2]; 3];
+            type Tape<const B: usize> = ();
+            type Workspace<const B: usize> = ();
+            const KIND: &'static str = "Tokens";
+            const MACS: usize = 0;
+
+            fn forward_batch<V: fnn::Simd, const B: usize>(
+                &self,
+                simd: V,
+                inputs: &[[S; 3]],
+                outputs: &mut [[[S; 2]; 3]],
+                (): &mut (),
+            ) {
+                for (x, y) in inputs.iter().zip(outputs) {
+                    let y = core::slice::from_mut(y);
+                    self.embedding.forward_batch::<V, B>(simd, &[tokens(x)], y, &mut ());
+                }
+            }
+
+            fn backward<V: fnn::Simd, const B: usize>(
+                &self,
+                pass: fnn::Pass<'_, V>,
+                recorded: fnn::Recorded<'_, Self, B>,
+                output_gradients: &mut [[[S; 2]; 3]],
+                gradient: &mut Self,
+                input_gradients: Option<&mut [[S; 3]]>,
+                (): &mut (),
+            ) {
+                let inputs: Vec<_> = recorded.inputs.iter().map(tokens).collect();
+                let recorded = fnn::Recorded { inputs: &inputs, outputs: recorded.outputs, tape: &() };
+                self.embedding.backward::<V, B>(
+                    pass,
+                    recorded,
+                    output_gradients,
+                    &mut gradient.embedding,
+                    None,
+                    &mut (),
+                );
+                input_gradients.into_iter().flatten().for_each(|dx| *dx = [S::ZERO; 3]);
+            }
+        }
+        /// Numbers in [−2, 2) as 0 to 4, where 4 is not in the vocabulary.
+        fn tokens<S: fnn::Scalar>(numbers: &[S; 3]) -> [u16; 3] {
+            numbers.map(|number| (number.to_f64() * 1.25 + 2.5) as u16)
+        }
+        check(&drawn::<Tokens<f64>>(1)).assert(TOLERANCE);
     }
 
     #[test]

@@ -210,6 +210,7 @@ fn bind_block(name: &Ident, layers: Vec<parse::Layer>, parameters: &[Ident], err
     }
     let found = layers.len();
     let branches = layers.into_iter().filter_map(|layer| match layer.kind {
+        parse::Kind::Branch { layers, .. } if layers.is_empty() => Some(vec![identity(name)]),
         parse::Kind::Branch { layers, .. } => Some(bind_layers(layers, parameters, errors)),
         _ => None,
     });
@@ -231,6 +232,18 @@ fn bind_block(name: &Ident, layers: Vec<parse::Layer>, parameters: &[Ident], err
             "a residual block has layers, or, each in braces, layers and what is put on the way around them: \
              `Residual { { Dense(64), Relu }, { Dense(64) } }`",
         ),
+    }
+}
+
+/// What an empty branch does.
+fn identity(written: &Ident) -> Layer {
+    let kind = kinds::find("Identity");
+    let built_in = |kind| Kind::BuiltIn { kind, arguments: Arguments::new(kind, Vec::new()) };
+    Layer {
+        attributes: Vec::new(),
+        name: Ident::new("identity", Span::mixed_site()),
+        written: written.to_token_stream(),
+        kind: kind.map_or(Kind::Unknown, built_in),
     }
 }
 
