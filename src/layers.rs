@@ -59,7 +59,7 @@ pub use global_avg_pool::GlobalAvgPool;
 pub use max_pool::MaxPool;
 pub use residual::Residual;
 pub use softmax::Softmax;
-pub(crate) use softmax::softmax_in_place;
+pub(crate) use softmax::{softmax_in_place, softmax_normalizer};
 
 pub use crate::image::{Channels, Image};
 pub use crate::window::{Axis, Window, Windows};
