@@ -6,6 +6,8 @@
 mod dispatch;
 mod dot_products;
 mod elementwise;
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+mod functions;
 mod matmul;
 #[cfg(test)]
 mod naive;
@@ -20,11 +22,12 @@ mod window;
 mod x86;
 
 pub use dispatch::dispatch;
-pub(crate) use elementwise::{add_assign, copy, scale};
+pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
 pub(crate) use sums::{sum, sum_of};
 pub use vector::{Operation, Portable, Simd};
+pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
 pub(crate) use window::{
     Plane, collect, correlate, correlate_gradient, maximum, maximum_gradient, spread, spread_evenly,
 };

@@ -87,7 +87,7 @@ pub use reshape::Reshape;
 pub use residual::Residual;
 pub use rms_norm::RmsNorm;
 pub use softmax::Softmax;
-pub(crate) use softmax::softmax_in_place;
+pub(crate) use softmax::{softmax_in_place, softmax_normalizer};
 pub use upsample::Upsample;
 
 pub use crate::image::{Channels, Image};

@@ -27,6 +27,7 @@ mod optimizer;
 mod parameters;
 mod plain;
 mod random;
+mod real;
 mod scalar;
 mod shape;
 mod summary;
@@ -55,6 +56,7 @@ pub use optimizer::{
 pub use parameters::{Name, Parameters, Visitor};
 pub use plain::Plain;
 pub use random::Random;
+pub use real::Real;
 pub use scalar::Scalar;
 pub use shape::{Sample, Shape};
 pub use summary::Summary;

@@ -2,11 +2,12 @@
 
 use core::fmt::{Debug, Display, LowerExp};
 use core::iter::Sum;
-use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use core::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use crate::kernels::Simd;
 use crate::kernels::vector::Vector;
 use crate::parameters::Parameters;
+use crate::real::Real;
 use crate::shape::Sample;
 
 /// The element of weights and samples: `f32`, or `f64` where accuracy counts more than speed (gradient checks).
@@ -22,12 +23,8 @@ pub trait Scalar:
     + Debug
     + Display
     + LowerExp
+    + Real
     + Sum
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
     + AddAssign
     + SubAssign
     + MulAssign
@@ -41,6 +38,9 @@ pub trait Scalar:
     const MAX: Self;
     /// How much larger than 1 the next value is.
     const EPSILON: Self;
+    /// 0, 1, 2 and so on: the number of each lane of a vector.
+    #[doc(hidden)]
+    const COUNT: [Self; 16];
 
     /// As many of these as one instruction of `V` handles.
     #[doc(hidden)]
@@ -52,54 +52,16 @@ pub trait Scalar:
     fn to_f64(self) -> f64;
     /// Whether it is neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// |x|.
-    #[must_use]
-    fn abs(self) -> Self;
-    /// The larger of two, the other one where one is NaN.
-    #[must_use]
-    fn max(self, other: Self) -> Self;
-    /// eˣ.
-    #[must_use]
-    fn exp(self) -> Self;
-    /// eˣ − 1, accurate near 0.
-    #[must_use]
-    fn exp_m1(self) -> Self;
     /// The natural logarithm.
     #[must_use]
     fn ln(self) -> Self;
     /// ln(1 + x), accurate near 0.
     #[must_use]
     fn ln_1p(self) -> Self;
-    /// The square root.
-    #[must_use]
-    fn sqrt(self) -> Self;
-    /// The hyperbolic tangent.
-    #[must_use]
-    fn tanh(self) -> Self;
-    /// The error function, 2/√π ∫₀ˣ e^(−t²) dt.
-    #[must_use]
-    fn erf(self) -> Self;
-
-    /// 1 / (1 + e^(−x)), without overflow at either end.
-    #[must_use]
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        // e^(−|x|) never overflows.
-        let tail = (-self.abs()).exp();
-        let smaller = tail / (Self::ONE + tail);
-        if self >= Self::ZERO { Self::ONE - smaller } else { smaller }
-    }
-
-    /// ln(1 + eˣ), without overflow.
-    #[must_use]
-    #[inline(always)]
-    fn softplus(self) -> Self {
-        self.max(Self::ZERO) + (-self.abs()).exp().ln_1p()
-    }
 }
 
 macro_rules! scalar {
-    ($number:ident, $lanes:ident: $exp:ident $expm1:ident $log:ident $log1p:ident $sqrt:ident $tanh:ident $erf:ident) => {
+    ($number:ident, $lanes:ident: $exp:ident $expm1:ident $log:ident $log1p:ident $sqrt:ident $tanh:ident $erfc:ident) => {
         impl sealed::Sealed for $number {}
 
         impl Scalar for $number {
@@ -107,6 +69,7 @@ macro_rules! scalar {
             const ONE: Self = 1.0;
             const MAX: Self = $number::MAX;
             const EPSILON: Self = $number::EPSILON;
+            const COUNT: [Self; 16] = [0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.];
 
             type Vector<V: Simd> = V::$lanes;
 
@@ -126,13 +89,49 @@ macro_rules! scalar {
             }
 
             #[inline(always)]
+            fn ln(self) -> Self {
+                libm::$log(self)
+            }
+
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                libm::$log1p(self)
+            }
+        }
+
+        impl Real for $number {
+            #[inline(always)]
+            fn constant(self, value: f64) -> Self {
+                value as Self
+            }
+
+            #[inline(always)]
+            fn mul_add(self, factor: Self, summand: Self) -> Self {
+                self * factor + summand
+            }
+
+            #[inline(always)]
             fn abs(self) -> Self {
                 $number::abs(self)
             }
 
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                $number::max(self, other)
+                if self < other { other } else { self }
+            }
+
+            #[inline(always)]
+            fn if_positive(self, yes: Self, no: Self) -> Self {
+                if self > 0.0 { yes } else { no }
+            }
+
+            /// The same with and without `std`, as the root is rounded correctly; with it, the instruction is used.
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                #[cfg(feature = "std")]
+                return $number::sqrt(self);
+                #[cfg(not(feature = "std"))]
+                libm::$sqrt(self)
             }
 
             #[inline(always)]
@@ -146,38 +145,24 @@ macro_rules! scalar {
             }
 
             #[inline(always)]
-            fn ln(self) -> Self {
-                libm::$log(self)
-            }
-
-            #[inline(always)]
-            fn ln_1p(self) -> Self {
-                libm::$log1p(self)
-            }
-
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                // Every root is rounded correctly, so both give the same bits; the compiler vectorises the one of `std`.
-                #[cfg(feature = "std")]
-                return $number::sqrt(self);
-                #[cfg(not(feature = "std"))]
-                return libm::$sqrt(self);
-            }
-
-            #[inline(always)]
             fn tanh(self) -> Self {
                 libm::$tanh(self)
             }
 
             #[inline(always)]
-            fn erf(self) -> Self {
-                libm::$erf(self)
+            fn normal_distribution(self) -> Self {
+                0.5 * libm::$erfc(self * -core::$number::consts::FRAC_1_SQRT_2)
+            }
+
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                Real::max(self, 0.0) + libm::$log1p(libm::$exp(-$number::abs(self)))
             }
         }
     };
 }
-scalar!(f32, F32: expf expm1f logf log1pf sqrtf tanhf erff);
-scalar!(f64, F64: exp expm1 log log1p sqrt tanh erf);
+scalar!(f32, F32: expf expm1f logf log1pf sqrtf tanhf erfcf);
+scalar!(f64, F64: exp expm1 log log1p sqrt tanh erfc);
 
 mod sealed {
     pub trait Sealed {}

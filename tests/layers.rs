@@ -227,7 +227,7 @@ mod batch_normalisation {
     fn inference_takes_what_training_has_measured() {
         let data = data();
         let trainer = Trainer::new(Normalised::seeded(1), CrossEntropy, Adam::new(0.02));
-        let trained = trainer.epochs(12).batch_size(30).progress(Progress::Silent).fit(&data).unwrap();
+        let trained = trainer.epochs(30).batch_size(30).progress(Progress::Silent).fit(&data).unwrap();
         let accuracy = fnn::evaluate(&*trained.network, &CrossEntropy, &data).accuracy.unwrap();
         assert!(accuracy > 0.9, "{accuracy}");
         assert_eq!(<Normalised as Layer>::KIND, "Normalised");

@@ -1,6 +1,7 @@
 //! Dot products of rows with rows: what goes back through a dense layer.
 
 use super::vector::{Operation, Simd, Vector};
+use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// `C[m][n] = start + Σₖ A[m][k] · B[n][k]`, all three contiguous, row by row.

@@ -1,6 +1,6 @@
 //! Element by element over flat slices.
 
-use super::vector::Simd;
+use super::vector::{Simd, lanes, read, write};
 use crate::scalar::Scalar;
 
 /// As much of `from` as `to` has room for, without a panic path.
@@ -24,5 +24,18 @@ pub(crate) fn add_assign<V: Simd, S: Scalar>(_simd: V, x: &[S], y: &mut [S]) {
 pub(crate) fn scale<V: Simd, S: Scalar>(_simd: V, factor: S, y: &mut [S]) {
     for y in y {
         *y *= factor;
+    }
+}
+
+/// `sums += x₀ + x₁ + …`, the rows of x: the gradient of a bias.
+#[inline(always)]
+pub(crate) fn add_rows<V: Simd, S: Scalar>(simd: V, x: &[S], sums: &mut [S]) {
+    let (lanes, columns) = (lanes::<V, S>(), sums.len().max(1));
+    for (index, sums) in sums.chunks_mut(lanes).enumerate() {
+        let mut sum = read(simd, sums);
+        for row in x.chunks_exact(columns) {
+            sum = sum + read(simd, row.get(index * lanes..).unwrap_or_default());
+        }
+        write(simd, sum, sums);
     }
 }

@@ -5,6 +5,7 @@
 //! are contiguous.
 
 use super::vector::{Operation, Simd, Vector};
+use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// What a product starts from.

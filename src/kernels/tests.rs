@@ -1,11 +1,13 @@
 //! Every kernel against the oracle, with every instruction set that this processor has.
 
+mod accuracy;
+
 use super::*;
 use crate::random::Random;
 use crate::scalar::Scalar;
 
 /// Run `operation` with every instruction set that this processor has.
-fn everywhere<O: Operation + Clone>(operation: &O) {
+pub(super) fn everywhere<O: Operation + Clone>(operation: &O) {
     operation.clone().run(Portable);
     #[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
     {
@@ -96,9 +98,9 @@ fn products(size: (usize, usize, usize), offset: usize) {
 
 #[test]
 fn products_are_those_of_triple_loops_for_all_sizes() {
-    // Each of the three sizes takes every value, and each pair of tails meets, but not every triple.
+    // Each of the three sizes takes every value with many of the others, but not every triple comes up.
     for m in 0..=40 {
-        for k in 1..=40 {
+        for k in (m % 3 + 1..=40).step_by(3) {
             products((m, k, (m * 7 + k * 3) % 40 + 1), (m + k) % 4);
         }
     }

@@ -1,10 +1,11 @@
 //! Vectors: the smallest set of operations that the kernels are written in, and their portable implementor.
 
 use core::fmt::Debug;
-use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dot_products::DotProducts;
 use super::product::Product;
+use crate::real::Real;
+use crate::scalar::Scalar;
 
 /// The proof that an instruction set is there, and the vectors it works on.
 ///
@@ -24,9 +25,7 @@ pub trait Simd: Copy + Send + Sync + Debug + 'static + sealed::Sealed {
 /// As many numbers as one instruction handles.
 ///
 /// Vectors are made from a [`Simd`] token and from nothing else, so a vector is the proof of its instruction set, too.
-pub trait Vector<S, V>:
-    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
-{
+pub trait Vector<S, V>: Real {
     /// How many.
     const LANES: usize;
     /// How many vectors the processor has names for.
@@ -59,17 +58,10 @@ pub trait Vector<S, V>:
     /// So many numbers can be written there.
     unsafe fn store_first(self, to: *mut S, count: usize);
 
-    /// `self · factor + summand`, rounded once where the instruction set can.
-    #[must_use]
-    fn mul_add(self, factor: Self, summand: Self) -> Self;
-
     /// The lanes of two in turn, `a₀ b₀ a₁ b₁ …`: the first half of them, and the second.
     ///
     /// Where there is one lane, there are no halves, and nobody asks.
     fn interleave(self, other: Self) -> (Self, Self);
-
-    /// The sum of the lanes.
-    fn sum(self) -> S;
 
     // The kernels that are compiled once for each instruction set and scalar, in functions of their own.
 
@@ -77,6 +69,87 @@ pub trait Vector<S, V>:
     fn product(simd: V, product: Product<'_, S>);
     /// Compute dot products of rows with rows.
     fn dot_products(simd: V, products: DotProducts<'_, S>);
+}
+
+/// How many numbers a vector has.
+#[inline(always)]
+pub(crate) const fn lanes<V: Simd, S: Scalar>() -> usize {
+    <S::Vector<V> as Vector<S, V>>::LANES
+}
+
+/// As many of `from` as there are lanes, or as there are, and zeros behind them.
+#[inline(always)]
+pub(crate) fn read<V: Simd, S: Scalar>(simd: V, from: &[S]) -> S::Vector<V> {
+    // SAFETY: no more is read than the slice holds.
+    unsafe {
+        if from.len() >= lanes::<V, S>() {
+            S::Vector::<V>::load(simd, from.as_ptr())
+        } else {
+            S::Vector::<V>::load_first(simd, from.as_ptr(), from.len())
+        }
+    }
+}
+
+/// As many lanes as `to` has room for.
+#[inline(always)]
+pub(crate) fn write<V: Simd, S: Scalar>(_: V, vector: S::Vector<V>, to: &mut [S]) {
+    // SAFETY: no more is written than the slice holds.
+    unsafe {
+        if to.len() >= lanes::<V, S>() {
+            vector.store(to.as_mut_ptr());
+        } else {
+            vector.store_first(to.as_mut_ptr(), to.len());
+        }
+    }
+}
+
+/// As many of `from` as there are lanes, or as there are, and behind them `fill`.
+#[inline(always)]
+pub(crate) fn read_or<V: Simd, S: Scalar>(simd: V, from: &[S], fill: S) -> S::Vector<V> {
+    let vector = read(simd, from);
+    if from.len() >= lanes::<V, S>() {
+        return vector;
+    }
+    let missing = read(simd, &S::COUNT) - splat(simd, S::from_f64(from.len() as f64 - 0.5));
+    missing.if_positive(splat(simd, fill), vector)
+}
+
+/// `value` in every lane.
+#[inline(always)]
+pub(crate) fn splat<V: Simd, S: Scalar>(simd: V, value: S) -> S::Vector<V> {
+    S::Vector::<V>::splat(simd, value)
+}
+
+/// The first lane.
+#[inline(always)]
+pub(crate) fn first_lane<V: Simd, S: Scalar>(simd: V, vector: S::Vector<V>) -> S {
+    let mut lane = [S::ZERO];
+    write(simd, vector, &mut lane);
+    lane[0]
+}
+
+/// The sum of the lanes, in every lane.
+#[inline(always)]
+pub(crate) fn sum_of_lanes<V: Simd, S: Scalar>(mut vector: S::Vector<V>) -> S::Vector<V> {
+    let mut lanes = lanes::<V, S>();
+    while lanes > 1 {
+        let (low, high) = vector.interleave(vector);
+        vector = low + high;
+        lanes /= 2;
+    }
+    vector
+}
+
+/// The largest lane, in every lane.
+#[inline(always)]
+pub(crate) fn largest_of_lanes<V: Simd, S: Scalar>(mut vector: S::Vector<V>) -> S::Vector<V> {
+    let mut lanes = lanes::<V, S>();
+    while lanes > 1 {
+        let (low, high) = vector.interleave(vector);
+        vector = low.max(high);
+        lanes /= 2;
+    }
+    vector
 }
 
 /// Plain loops, for every processor.
@@ -133,18 +206,8 @@ macro_rules! scalar_vectors {
             }
 
             #[inline(always)]
-            fn mul_add(self, factor: Self, summand: Self) -> Self {
-                self * factor + summand
-            }
-
-            #[inline(always)]
             fn interleave(self, other: Self) -> (Self, Self) {
                 (self, other)
-            }
-
-            #[inline(always)]
-            fn sum(self) -> $scalar {
-                self
             }
 
             #[inline(always)]

@@ -4,8 +4,10 @@ use core::arch::x86_64::*;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::dot_products::DotProducts;
+use super::functions::{self, Lanes, vector_functions};
 use super::product::Product;
 use super::vector::{Operation, Simd, Vector, sealed};
+use crate::real::Real;
 
 /// An instruction set and its two kinds of vectors, by the names of their instructions.
 macro_rules! instruction_set {
@@ -13,11 +15,11 @@ macro_rules! instruction_set {
         $(#[$document:meta])* $token:ident ($($feature:tt),*) as $features:literal, $registers:literal registers;
         $($vector:ident = [$scalar:ident; $lanes:literal] in $register:ident {
             $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident
-            negative: $negative:expr, $xor:ident,
+            $max:ident $sqrt:ident $xor:ident $and_not:ident
+            where_positive($positive:ident, $yes:ident, $no:ident): $where_positive:expr,
             load_first($from:ident, $count:ident): $load_first:expr,
             store_first($value:ident, $to:ident, $stored:ident): $store_first:expr,
             interleave($one:ident, $other:ident): $interleave:expr,
-            sum($summed:ident): $sum:expr,
         })*
     ) => {
         $(#[$document])*
@@ -77,8 +79,50 @@ macro_rules! instruction_set {
                 #[inline(always)]
                 fn neg(self) -> Self {
                     // SAFETY: a vector is made from a token, the proof of its instruction set.
-                    Self(unsafe { $xor(self.0, $splat($negative)) })
+                    Self(unsafe { $xor(self.0, $splat(-0.0)) })
                 }
+            }
+
+            impl Real for $vector {
+                #[inline(always)]
+                fn constant(self, value: f64) -> Self {
+                    // SAFETY: a vector is made from a token, the proof of its instruction set.
+                    Self(unsafe { $splat(value as $scalar) })
+                }
+
+                #[inline(always)]
+                fn mul_add(self, factor: Self, summand: Self) -> Self {
+                    // SAFETY: as above.
+                    Self(unsafe { $mul_add(self.0, factor.0, summand.0) })
+                }
+
+                #[inline(always)]
+                fn abs(self) -> Self {
+                    // SAFETY: as above.
+                    Self(unsafe { $and_not($splat(-0.0), self.0) })
+                }
+
+                #[inline(always)]
+                fn max(self, other: Self) -> Self {
+                    // The instruction returns its second operand where one is NaN.
+                    // SAFETY: as above.
+                    Self(unsafe { $max(other.0, self.0) })
+                }
+
+                #[inline(always)]
+                fn if_positive(self, yes: Self, no: Self) -> Self {
+                    let ($positive, $yes, $no) = (self.0, yes.0, no.0);
+                    // SAFETY: as above.
+                    Self(unsafe { $where_positive })
+                }
+
+                #[inline(always)]
+                fn sqrt(self) -> Self {
+                    // SAFETY: as above.
+                    Self(unsafe { $sqrt(self.0) })
+                }
+
+                vector_functions!($scalar, $lanes);
             }
 
             impl Vector<$scalar, $token> for $vector {
@@ -117,24 +161,11 @@ macro_rules! instruction_set {
                 }
 
                 #[inline(always)]
-                fn mul_add(self, factor: Self, summand: Self) -> Self {
-                    // SAFETY: a vector is made from a token.
-                    Self(unsafe { $mul_add(self.0, factor.0, summand.0) })
-                }
-
-                #[inline(always)]
                 fn interleave(self, other: Self) -> (Self, Self) {
                     let ($one, $other) = (self.0, other.0);
                     // SAFETY: a vector is made from a token.
                     let (low, high) = unsafe { $interleave };
                     (Self(low), Self(high))
-                }
-
-                #[inline(always)]
-                fn sum(self) -> $scalar {
-                    let $summed = self.0;
-                    // SAFETY: a vector is made from a token.
-                    unsafe { $sum }
                 }
 
                 #[inline(always)]
@@ -183,7 +214,8 @@ instruction_set! {
     F32x16 = [f32; 16] in __m512 {
         _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps
         _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps
-        negative: -0.0, _mm512_xor_ps,
+        _mm512_max_ps _mm512_sqrt_ps _mm512_xor_ps _mm512_andnot_ps
+        where_positive(x, yes, no): _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), no, yes),
         load_first(from, count): _mm512_maskz_loadu_ps(first_16(count), from),
         store_first(value, to, count): _mm512_mask_storeu_ps(to, first_16(count), value),
         interleave(a, b): {
@@ -191,12 +223,12 @@ instruction_set! {
             let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
             (_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b))
         },
-        sum(a): _mm512_reduce_add_ps(a),
     }
     F64x8 = [f64; 8] in __m512d {
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd
         _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd
-        negative: -0.0, _mm512_xor_pd,
+        _mm512_max_pd _mm512_sqrt_pd _mm512_xor_pd _mm512_andnot_pd
+        where_positive(x, yes, no): _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(x, _mm512_setzero_pd()), no, yes),
         load_first(from, count): _mm512_maskz_loadu_pd(first_8(count), from),
         store_first(value, to, count): _mm512_mask_storeu_pd(to, first_8(count), value),
         interleave(a, b): {
@@ -204,7 +236,6 @@ instruction_set! {
             let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
             (_mm512_permutex2var_pd(a, low, b), _mm512_permutex2var_pd(a, high, b))
         },
-        sum(a): _mm512_reduce_add_pd(a),
     }
 }
 
@@ -214,7 +245,8 @@ instruction_set! {
     F32x8 = [f32; 8] in __m256 {
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps
         _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps
-        negative: -0.0, _mm256_xor_ps,
+        _mm256_max_ps _mm256_sqrt_ps _mm256_xor_ps _mm256_andnot_ps
+        where_positive(x, yes, no): _mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps())),
         load_first(from, count): _mm256_maskload_ps(from, mask_8(count)),
         store_first(value, to, count): if count >= 8 {
             _mm256_storeu_ps(to, value);
@@ -225,16 +257,12 @@ instruction_set! {
             let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
             (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
         },
-        sum(a): {
-            let four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
-            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-            _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
-        },
     }
     F64x4 = [f64; 4] in __m256d {
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd
         _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd
-        negative: -0.0, _mm256_xor_pd,
+        _mm256_max_pd _mm256_sqrt_pd _mm256_xor_pd _mm256_andnot_pd
+        where_positive(x, yes, no): _mm256_blendv_pd(no, yes, _mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd())),
         load_first(from, count): _mm256_maskload_pd(from, mask_4(count)),
         store_first(value, to, count): if count >= 4 {
             _mm256_storeu_pd(to, value);
@@ -245,10 +273,56 @@ instruction_set! {
             let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
             (_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high))
         },
-        sum(a): {
-            let two = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd::<1>(a));
-            _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
-        },
+    }
+}
+
+impl Lanes for F32x16 {
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        // SAFETY: a vector is made from a token, the proof of its instruction set.
+        Self(unsafe { _mm512_min_ps(other.0, self.0) })
+    }
+
+    #[inline(always)]
+    fn round(self) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+    }
+
+    #[inline(always)]
+    fn times_power_of_two(self, n: Self) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
+    }
+}
+
+impl Lanes for F32x8 {
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        // SAFETY: a vector is made from a token, the proof of its instruction set.
+        Self(unsafe { _mm256_min_ps(other.0, self.0) })
+    }
+
+    #[inline(always)]
+    fn round(self) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+    }
+
+    /// In two steps, since 2ⁿ itself may be no normal number; the first one rounds nothing.
+    #[inline(always)]
+    fn times_power_of_two(self, n: Self) -> Self {
+        // SAFETY: as above.
+        unsafe {
+            let n = _mm256_cvtps_epi32(n.0);
+            let half = _mm256_srai_epi32::<1>(n);
+            let rest = _mm256_sub_epi32(n, half);
+            // 127 is the exponent of 1, which stands above 23 bits.
+            let one = _mm256_set1_epi32(127);
+            let half = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(half, one)));
+            let rest = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(rest, one)));
+            Self(_mm256_mul_ps(_mm256_mul_ps(self.0, half), rest))
+        }
     }
 }
 

@@ -9,13 +9,15 @@ pub use functions::{
     Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus, Tanh,
 };
 
-use crate::kernels::Simd;
+use crate::kernels::{Simd, lanes, read, write};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::parameters::{Name, Parameters, Visitor};
+use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// A differentiable function of one number.
+/// A differentiable function of one number, written for a vector of numbers as well. Mark its methods
+/// `#[inline(always)]`: only what is inlined is compiled for the vectors' instruction set.
 pub trait Function: Copy + Send + Sync + 'static {
     /// Its name in a declaration.
     const KIND: &'static str;
@@ -24,17 +26,17 @@ pub trait Function: Copy + Send + Sync + 'static {
     const PROBABILITIES: bool = false;
 
     /// y = f(x).
-    fn value<S: Scalar>(x: S) -> S;
+    fn value<R: Real>(x: R) -> R;
 
     /// f′(x), given x and y = f(x).
-    fn derivative<S: Scalar>(x: S, y: S) -> S;
+    fn derivative<R: Real>(x: R, y: R) -> R;
 }
 
 /// A function whose derivative follows from its value alone, so that x need not be kept: right after a dense layer
 /// it works in that layer's memory.
 pub trait FromOutput: Function {
     /// f′(x), given y = f(x).
-    fn derivative_from_output<S: Scalar>(y: S) -> S;
+    fn derivative_from_output<R: Real>(y: R) -> R;
 }
 
 /// The layer that applies the function `F` to every element of a sample `A`.
@@ -83,18 +85,19 @@ impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Activation<F, A> {
     /// y = f(x), in the place of x.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn forward_in_place<V: Simd>(&self, _: V, values: &mut [A]) {
-        for value in A::flat_mut(values) {
-            *value = F::value(*value);
+    pub fn forward_in_place<V: Simd>(&self, simd: V, values: &mut [A]) {
+        for values in A::flat_mut(values).chunks_mut(lanes::<V, S>()) {
+            write(simd, F::value(read(simd, values)), values);
         }
     }
 
     /// f′(x)·g, in the place of g.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn backward_in_place<V: Simd>(&self, _: V, outputs: &[A], gradients: &mut [A]) {
-        for (g, &y) in A::flat_mut(gradients).iter_mut().zip(A::flat(outputs)) {
-            *g *= F::derivative_from_output(y);
+    pub fn backward_in_place<V: Simd>(&self, simd: V, outputs: &[A], gradients: &mut [A]) {
+        let lanes = lanes::<V, S>();
+        for (g, y) in A::flat_mut(gradients).chunks_mut(lanes).zip(A::flat(outputs).chunks(lanes)) {
+            write(simd, F::derivative_from_output(read(simd, y)) * read(simd, g), g);
         }
     }
 }
@@ -110,16 +113,17 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
     const PROBABILITIES: bool = F::PROBABILITIES;
 
     #[inline(always)]
-    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
-        for (y, &x) in A::flat_mut(outputs).iter_mut().zip(A::flat(inputs)) {
-            *y = F::value(x);
+    fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
+        let lanes = lanes::<V, S>();
+        for (y, x) in A::flat_mut(outputs).chunks_mut(lanes).zip(A::flat(inputs).chunks(lanes)) {
+            write(simd, F::value(read(simd, x)), y);
         }
     }
 
     #[inline(always)]
     fn backward<V: Simd, const B: usize>(
         &self,
-        _: Pass<'_, V>,
+        Pass { simd, .. }: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
         _: &mut Self,
@@ -127,10 +131,11 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
         (): &mut (),
     ) {
         let Some(dx) = input_gradients else { return };
-        let recorded = A::flat(recorded.inputs).iter().zip(A::flat(recorded.outputs));
-        let gradients = A::flat_mut(dx).iter_mut().zip(A::flat(output_gradients));
-        for ((dx, &g), (&x, &y)) in gradients.zip(recorded) {
-            *dx = F::derivative(x, y) * g;
+        let lanes = lanes::<V, S>();
+        let recorded = A::flat(recorded.inputs).chunks(lanes).zip(A::flat(recorded.outputs).chunks(lanes));
+        let gradients = A::flat_mut(dx).chunks_mut(lanes).zip(A::flat(output_gradients).chunks(lanes));
+        for ((dx, g), (x, y)) in gradients.zip(recorded) {
+            write(simd, F::derivative(read(simd, x), read(simd, y)) * read(simd, g), dx);
         }
     }
 }

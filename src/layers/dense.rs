@@ -4,7 +4,7 @@ use core::fmt::Debug;
 use core::marker::PhantomData;
 
 use crate::initializer::Initializer;
-use crate::kernels::{Simd, Start, add_assign, input_gradient, matmul, weight_gradient};
+use crate::kernels::{Simd, Start, add_rows, input_gradient, matmul, weight_gradient};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::parameters::{Name, Parameters, Visitor};
 use crate::random::Random;
@@ -88,9 +88,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
     ) {
         let (x, g) = (Sample::flat(recorded.inputs), Sample::flat(output_gradients));
         weight_gradient(pass.simd, (I, O), x, g, Sample::flat_mut(&mut gradient.weight));
-        for g in output_gradients.iter() {
-            add_assign(pass.simd, g, gradient.bias.parameters_mut());
-        }
+        add_rows(pass.simd, g, gradient.bias.parameters_mut());
         if let Some(dx) = input_gradients {
             input_gradient(pass.simd, (I, O), g, Sample::flat(&self.weight), Sample::flat_mut(dx));
         }

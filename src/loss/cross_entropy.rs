@@ -6,7 +6,7 @@ pub use weighted::WeightedCrossEntropy;
 
 use super::{Loss, Term};
 use crate::kernels::copy;
-use crate::layers::softmax_in_place;
+use crate::layers::{softmax_in_place, softmax_normalizer};
 use crate::scalar::Scalar;
 
 /// `−Σᵢ tᵢ·ln pᵢ`, with `p = softmax(x)` of the scores `x: [N]`; t is a class (a `usize`, whose tᵢ is 1 and all others
@@ -80,8 +80,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for CrossEntropy {
 /// `Σᵢ tᵢ·(ln Σⱼ e^xⱼ − xᵢ)`: `−Σᵢ tᵢ·ln pᵢ`.
 #[inline(always)]
 fn value<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S>) -> S {
-    let largest = scores.iter().fold(-S::MAX, |largest, &score| largest.max(score));
-    let sum: S = scores.iter().map(|&score| (score - largest).exp()).sum();
+    let (largest, sum) = softmax_normalizer(scores);
     surprise(scores, targets, largest, sum)
 }
 

@@ -1,7 +1,7 @@
 //! The activation functions and their derivatives.
 
 use super::{FromOutput, Function};
-use crate::scalar::Scalar;
+use crate::real::Real;
 
 /// `max(0, x)`. The derivative at 0 is taken as 0. Declared as `Relu`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +76,8 @@ pub struct Selu;
 
 /// The function's parameter, which a constant generic carries as its bits.
 #[inline(always)]
-fn parameter<S: Scalar>(bits: u64) -> S {
-    S::from_f64(f64::from_bits(bits))
+fn parameter<R: Real>(like: R, bits: u64) -> R {
+    like.constant(f64::from_bits(bits))
 }
 
 /// A function whose derivative is written from its value, as all its users need it.
@@ -88,19 +88,19 @@ macro_rules! function_from_output {
             $(const PROBABILITIES: bool = $probabilities;)?
 
             #[inline(always)]
-            fn value<S: Scalar>($x: S) -> S {
+            fn value<R: Real>($x: R) -> R {
                 $value
             }
 
             #[inline(always)]
-            fn derivative<S: Scalar>(_: S, y: S) -> S {
+            fn derivative<R: Real>(_: R, y: R) -> R {
                 Self::derivative_from_output(y)
             }
         }
 
         impl $(<const $parameter: u64>)? FromOutput for $function $(<$parameter>)? {
             #[inline(always)]
-            fn derivative_from_output<S: Scalar>($y: S) -> S {
+            fn derivative_from_output<R: Real>($y: R) -> R {
                 $derivative
             }
         }
@@ -108,64 +108,60 @@ macro_rules! function_from_output {
 }
 
 function_from_output!(Relu,
-    x: if x > S::ZERO { x } else { x * S::ZERO },
-    y: if y > S::ZERO { S::ONE } else { S::ZERO });
+    x: x.max(x.constant(0.0)),
+    y: y.if_positive(y.constant(1.0), y.constant(0.0)));
 function_from_output!(LeakyRelu<const SLOPE: u64>,
-    x: if x > S::ZERO { x } else { parameter::<S>(SLOPE) * x },
-    y: if y > S::ZERO { S::ONE } else { parameter(SLOPE) });
+    x: x.if_positive(x, parameter(x, SLOPE) * x),
+    y: y.if_positive(y.constant(1.0), parameter(y, SLOPE)));
 function_from_output!(Elu<const ALPHA: u64>,
-    x: if x > S::ZERO { x } else { parameter::<S>(ALPHA) * x.exp_m1() },
-    y: if y > S::ZERO { S::ONE } else { y + parameter(ALPHA) });
-function_from_output!(Sigmoid [probabilities = true], x: x.sigmoid(), y: y * (S::ONE - y));
-function_from_output!(Tanh, x: x.tanh(), y: S::ONE - y * y);
+    x: x.if_positive(x, parameter(x, ALPHA) * x.exp_m1()),
+    y: y.if_positive(y.constant(1.0), y + parameter(y, ALPHA)));
+function_from_output!(Sigmoid [probabilities = true], x: x.sigmoid(), y: y * (y.constant(1.0) - y));
+function_from_output!(Tanh, x: x.tanh(), y: y.constant(1.0) - y * y);
 // σ(βx) = 1 − e^(−βy)
 function_from_output!(Softplus<const BETA: u64>,
-    x: (parameter::<S>(BETA) * x).softplus() / parameter(BETA),
-    y: -(-parameter::<S>(BETA) * y).exp_m1());
+    x: (parameter(x, BETA) * x).softplus() / parameter(x, BETA),
+    y: -(-parameter(y, BETA) * y).exp_m1());
 function_from_output!(Relu6,
-    x: clamp(x, S::ZERO, S::from_f64(6.0)),
-    y: if y > S::ZERO && y < S::from_f64(6.0) { S::ONE } else { S::ZERO });
+    x: clamp(x, 6.0),
+    y: within(y, 6.0, y.constant(1.0), y.constant(0.0)));
 function_from_output!(HardSigmoid,
-    x: clamp((x + S::from_f64(3.0)) / S::from_f64(6.0), S::ZERO, S::ONE),
-    y: if y > S::ZERO && y < S::ONE { S::ONE / S::from_f64(6.0) } else { S::ZERO });
+    x: clamp((x + x.constant(3.0)) / x.constant(6.0), 1.0),
+    y: within(y, 1.0, y.constant(1.0 / 6.0), y.constant(0.0)));
 function_from_output!(Selu,
-    x: S::from_f64(SELU_SCALE) * if x > S::ZERO { x } else { S::from_f64(SELU_ALPHA) * x.exp_m1() },
-    y: if y > S::ZERO { S::from_f64(SELU_SCALE) } else { y + S::from_f64(SELU_SCALE * SELU_ALPHA) });
+    x: x.constant(SELU_SCALE) * x.if_positive(x, x.constant(SELU_ALPHA) * x.exp_m1()),
+    y: y.if_positive(y.constant(SELU_SCALE), y + y.constant(SELU_SCALE * SELU_ALPHA)));
 
 /// λ and α of [`Selu`].
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_3;
 
-/// `x` brought into a range. NaN stays what it is.
+/// `x` brought into the range from 0 to `high`. NaN stays what it is.
 #[inline(always)]
-fn clamp<S: Scalar>(x: S, low: S, high: S) -> S {
-    if x < low {
-        low
-    } else if x > high {
-        high
-    } else {
-        x
-    }
+fn clamp<R: Real>(x: R, high: f64) -> R {
+    let high = x.constant(high);
+    (x - high).if_positive(high, x.max(x.constant(0.0)))
+}
+
+/// `inside` where x lies between 0 and `high`, elsewhere `outside`.
+#[inline(always)]
+fn within<R: Real>(x: R, high: f64, inside: R, outside: R) -> R {
+    x.if_positive((x.constant(high) - x).if_positive(inside, outside), outside)
 }
 
 impl Function for HardSwish {
     const KIND: &'static str = "HardSwish";
 
     #[inline(always)]
-    fn value<S: Scalar>(x: S) -> S {
+    fn value<R: Real>(x: R) -> R {
         x * HardSigmoid::value(x)
     }
 
     #[inline(always)]
-    fn derivative<S: Scalar>(x: S, _: S) -> S {
-        let three = S::from_f64(3.0);
-        if x <= -three {
-            S::ZERO
-        } else if x < three {
-            x / three + S::from_f64(0.5)
-        } else {
-            S::ONE
-        }
+    fn derivative<R: Real>(x: R, _: R) -> R {
+        let three = x.constant(3.0);
+        let between = x / three + x.constant(0.5);
+        (x + three).if_positive((three - x).if_positive(between, x.constant(1.0)), x.constant(0.0))
     }
 }
 
@@ -173,15 +169,15 @@ impl Function for Mish {
     const KIND: &'static str = "Mish";
 
     #[inline(always)]
-    fn value<S: Scalar>(x: S) -> S {
+    fn value<R: Real>(x: R) -> R {
         x * x.softplus().tanh()
     }
 
     /// `t + x·σ(x)·(1 − t²)`, t being the tanh in the formula.
     #[inline(always)]
-    fn derivative<S: Scalar>(x: S, _: S) -> S {
+    fn derivative<R: Real>(x: R, _: R) -> R {
         let bend = x.softplus().tanh();
-        bend + x * x.sigmoid() * (S::ONE - bend * bend)
+        bend + x * x.sigmoid() * (x.constant(1.0) - bend * bend)
     }
 }
 
@@ -189,33 +185,27 @@ impl Function for Gelu {
     const KIND: &'static str = "Gelu";
 
     #[inline(always)]
-    fn value<S: Scalar>(x: S) -> S {
-        x * normal_distribution(x)
+    fn value<R: Real>(x: R) -> R {
+        x * x.normal_distribution()
     }
 
     /// Φ(x) + x·φ(x)
     #[inline(always)]
-    fn derivative<S: Scalar>(x: S, _: S) -> S {
-        let density = (x * x * S::from_f64(-0.5)).exp() * S::from_f64(0.398_942_280_401_432_7);
-        normal_distribution(x) + x * density
+    fn derivative<R: Real>(x: R, _: R) -> R {
+        let density = (x * x * x.constant(-0.5)).exp() * x.constant(0.398_942_280_401_432_7);
+        x.mul_add(density, x.normal_distribution())
     }
 }
 
-/// Φ(x), the normal distribution.
-#[inline(always)]
-fn normal_distribution<S: Scalar>(x: S) -> S {
-    S::from_f64(0.5) * (S::ONE + (x * S::from_f64(core::f64::consts::FRAC_1_SQRT_2)).erf())
-}
-
 impl GeluTanh {
-    /// √(2/π)
-    const SCALE: f64 = 0.797_884_560_802_865_4;
+    /// 2·√(2/π)
+    const SCALE: f64 = 1.595_769_121_605_730_7;
     const CUBE: f64 = 0.044_715;
 
-    /// The tanh in the formula.
+    /// `σ(2z) = ½·(1 + tanh z)` of the formula's tanh z.
     #[inline(always)]
-    fn bend<S: Scalar>(x: S) -> S {
-        (S::from_f64(Self::SCALE) * (x + S::from_f64(Self::CUBE) * x * x * x)).tanh()
+    fn share<R: Real>(x: R) -> R {
+        (x * x.constant(Self::SCALE) * (x * x).mul_add(x.constant(Self::CUBE), x.constant(1.0))).sigmoid()
     }
 }
 
@@ -223,16 +213,17 @@ impl Function for GeluTanh {
     const KIND: &'static str = "Gelu(tanh)";
 
     #[inline(always)]
-    fn value<S: Scalar>(x: S) -> S {
-        S::from_f64(0.5) * x * (S::ONE + Self::bend(x))
+    fn value<R: Real>(x: R) -> R {
+        x * Self::share(x)
     }
 
+    /// s + x·s′, where `s = σ(2z)`.
     #[inline(always)]
-    fn derivative<S: Scalar>(x: S, _: S) -> S {
-        let half = S::from_f64(0.5);
-        let bend = Self::bend(x);
-        let slope = S::from_f64(Self::SCALE) * (S::ONE + S::from_f64(3.0 * Self::CUBE) * x * x);
-        half * (S::ONE + bend) + half * x * (S::ONE - bend * bend) * slope
+    fn derivative<R: Real>(x: R, _: R) -> R {
+        let one = x.constant(1.0);
+        let share = Self::share(x);
+        let slope = x.constant(Self::SCALE) * (x * x).mul_add(x.constant(3.0 * Self::CUBE), one);
+        (x * share * (one - share)).mul_add(slope, share)
     }
 }
 
@@ -240,14 +231,15 @@ impl Function for Silu {
     const KIND: &'static str = "Silu";
 
     #[inline(always)]
-    fn value<S: Scalar>(x: S) -> S {
+    fn value<R: Real>(x: R) -> R {
         x * x.sigmoid()
     }
 
     /// σ(x)·(1 + x·(1 − σ(x)))
     #[inline(always)]
-    fn derivative<S: Scalar>(x: S, _: S) -> S {
+    fn derivative<R: Real>(x: R, _: R) -> R {
+        let one = x.constant(1.0);
         let sigmoid = x.sigmoid();
-        sigmoid * (S::ONE + x * (S::ONE - sigmoid))
+        sigmoid * x.mul_add(one - sigmoid, one)
     }
 }
