@@ -271,12 +271,12 @@ pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
 
 /// A residual block's projection ends in the shape that its layers end in.
 #[track_caller]
-pub const fn check_projection(layer: &str, inside: Shape, projection: Shape) {
+pub const fn check_projection(inside: Shape, projection: Shape) {
     if !inside.equals(&projection) {
-        Sentence::of(layer)
-            .text("the layers end in ")
+        Sentence::new()
+            .text("the residual block ends in ")
             .shape(&inside)
-            .text(", but the way around them in ")
+            .text(", but the way around it in ")
             .shape(&projection)
             .text(": the two are added, so both have one shape")
             .say();

@@ -115,6 +115,11 @@ fn is_word(value: &Expr, word: &str) -> bool {
     value.to_token_stream().to_string() == word
 }
 
+/// Whether it is a word, and not the name of a constant.
+fn is_lowercase(path: &syn::Path) -> bool {
+    path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_lowercase))
+}
+
 impl Kind {
     /// The number of the parameter that an argument is for.
     fn parameter_of(&self, name: &Ident, position: usize, argument: &Argument, errors: &mut Errors) -> Option<usize> {
@@ -175,7 +180,10 @@ impl Parameter {
                 let sizes: Vec<_> = tuple.elems.iter().map(|size| scope.size(size, &what, errors)).collect();
                 sizes.into_iter().collect::<Option<_>>().map(Value::Sizes)
             }
-            (Form::Pair | Form::PairOfPaddings, Expr::Tuple(_)) => {
+            (Form::Padding | Form::PairOfPaddings, Expr::Path(word)) if is_lowercase(&word.path) => {
+                mistake(format!("{what} is a whole number, or `same`; without it, there is none"))
+            }
+            (Form::Pair | Form::PairOfPaddings, Expr::Tuple(_) | Expr::Array(_)) => {
                 mistake(format!("{what} is one size, or two: `{} = (rows, columns)`", self.name))
             }
             (Form::Size | Form::Padding, Expr::Tuple(_)) => mistake(format!("{what} is one size")),

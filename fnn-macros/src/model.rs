@@ -10,7 +10,7 @@ use syn::{Attribute, GenericParam, Generics, TypePath, Visibility};
 use crate::arguments::Arguments;
 use crate::kinds;
 use crate::parse;
-use crate::report::{Errors, list, near};
+use crate::report::{Errors, near};
 use crate::size::{Scope, Size};
 
 /// A network whose layers are known. What flows between them isn't yet.
@@ -250,10 +250,10 @@ fn foreign(name: &Ident, called: bool, errors: &mut Errors) -> Kind {
         (Some(near), false) => {
             format!("no layer is called `{name}`; did you mean `{near}`? (A type of your own goes by `self::{name}`.)")
         }
-        (None, true) => {
-            let known = list(kinds::names());
-            format!("no layer is called `{name}`; there are {known}, and types of your own, without parentheses")
-        }
+        (None, true) => format!(
+            "no layer is called `{name}`: `network!` documents those there are, and a type of your own takes no \
+             parentheses"
+        ),
         (None, false) => return Kind::Own(syn::parse_quote!(#name)),
     };
     errors.at(name, message);

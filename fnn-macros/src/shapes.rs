@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, PathArguments, TypePath};
 
 use crate::arguments::Arguments;
-use crate::kinds::{self, Built, RESIDUAL, Role};
+use crate::kinds::{self, Built, Role};
 use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::{Errors, judge};
 use crate::size::{Scope, Size, UNKNOWN};
@@ -16,7 +16,7 @@ use crate::size::{Scope, Size, UNKNOWN};
 /// A network of which every layer is a type.
 pub(crate) struct Network {
     pub(crate) header: Header,
-    /// What the table calls it: its name, or `Residual`.
+    /// What the table calls it: its name, or that of the block that it is in.
     pub(crate) kind: String,
     pub(crate) input: Flow,
     /// What comes out, as the header declares it or as the last layer gives it.
@@ -254,10 +254,17 @@ pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let takes_tokens = layers.first().is_some_and(|first| first.kind.takes_tokens());
     let input = input.map_or(Flow::Unknown, if takes_tokens { Flow::Tokens } else { Flow::Sizes });
     let mut chain = Chain { scope: &scope, errors };
-    let mut network = chain.network(header, kind, input, output.map(Flow::Sizes), layers);
+    let declared = output.map(|sizes| Declared { output: Flow::Sizes(sizes), check: Some("check_output") });
+    let mut network = chain.network(header, kind, input, declared, layers);
     network.checks.splice(0..0, checks);
     network.constants.extend(scope.constants);
     network
+}
+
+/// What has to come out of layers, and what judges whether it does, if nothing else does.
+struct Declared {
+    output: Flow,
+    check: Option<&'static str>,
 }
 
 /// What follows the samples from layer to layer.
@@ -273,7 +280,7 @@ impl Chain<'_> {
         header: Header,
         kind: String,
         input: Flow,
-        declared: Option<Flow>,
+        declared: Option<Declared>,
         layers: Vec<model::Layer>,
     ) -> Network {
         let mut network = Network {
@@ -293,19 +300,18 @@ impl Chain<'_> {
             flow = layer.output.clone();
             network.layers.push(layer);
         }
-        if let Some(declared) = &declared
-            && !declared.same(&flow)
+        if let Some(Declared { output, check }) = &declared
+            && !output.same(&flow)
         {
             network.exact_output = false;
             let site = network.site();
-            let (wanted, given) = (declared.shape(&site), flow.shape(&site));
-            let check = if network.kind == RESIDUAL { "check_residual" } else { "check_output" };
-            let check = judge(&network.header.output, check, quote!(#wanted, #given));
-            network.checks.push(check);
+            let (wanted, given) = (output.shape(&site), flow.shape(&site));
+            let check = check.map(|check| judge(&network.header.output, check, quote!(#wanted, #given)));
+            network.checks.extend(check);
         }
         // What is said of a mistake's shape says nothing.
         network.checks.retain(|check| !mentions_unknown(check));
-        network.output = declared.unwrap_or(flow);
+        network.output = declared.map_or(flow, |declared| declared.output);
         network
     }
 
@@ -345,7 +351,8 @@ impl Chain<'_> {
                 layer.output = Flow::Of(path);
             }
             Kind::Residual(inside) => {
-                let inside = self.block(network, &mut layer, inside, Some(RESIDUAL));
+                let declared = Declared { output: layer.input.clone(), check: Some("check_residual") };
+                let inside = self.block(network, &mut layer, inside, Some(declared));
                 let fnn = site.fnn;
                 layer.layer = Some(quote!(#fnn::layers::Residual<#inside>));
                 layer.output = layer.input.clone();
@@ -353,13 +360,10 @@ impl Chain<'_> {
             Kind::Projected([inside, projection]) => {
                 let inside = self.block(network, &mut layer, inside, None);
                 let output = layer.output.clone();
-                let projection = self.block(network, &mut layer, projection, None);
-                if !output.same(&layer.output) {
-                    network.checks.push(site.check_branches("check_projection", &output, &layer.output));
-                }
+                let declared = Declared { output, check: Some("check_projection") };
+                let projection = self.block(network, &mut layer, projection, Some(declared));
                 let fnn = site.fnn;
                 layer.layer = Some(quote!(#fnn::layers::ProjectedResidual<#inside, #projection>));
-                layer.output = output;
             }
             Kind::Concat(branches) => {
                 let mut branch = |branch| (self.block(network, &mut layer, branch, None), layer.output.clone());
@@ -379,15 +383,13 @@ impl Chain<'_> {
         network: &mut Network,
         layer: &mut Layer,
         layers: Vec<model::Layer>,
-        residual: Option<&str>,
+        declared: Option<Declared>,
     ) -> TokenStream {
         let header = &network.header;
         let number = network.blocks.len();
         let name = format_ident!("__{}_{}_{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
         let inside = Header { name, output: layer.written.clone(), ..header.clone() };
-        let declared = residual.map(|_| layer.input.clone());
-        let kind = residual.unwrap_or("Branch").into();
-        let inside = self.network(inside, kind, layer.input.clone(), declared, layers);
+        let inside = self.network(inside, layer.kind.clone(), layer.input.clone(), declared, layers);
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
         let tokens = quote!(#name<#(#arguments,)* #scalar>);
         layer.output = inside.output.clone();

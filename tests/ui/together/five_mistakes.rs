@@ -4,10 +4,12 @@ fnn::network! {
         Rellu,
         hidden: Dense(0),
         Dropout(1.0),
-        logits: Dense(12),
+        logits: Dense(10),
     }
 }
 
 fn main() {
-    let _ = Digits::seeded(1).forward(&[[[0.0; 28]; 28]]);
+    let digits = Digits::seeded(1);
+    let scores: [f32; 10] = digits.forward(&[[[0.0; 28]; 28]]);
+    println!("{scores:?} {:?}", digits.hidden.weight);
 }
