@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, PathArguments, TypePath};
 
 use crate::arguments::Arguments;
-use crate::kinds::{self, Built, Role};
+use crate::kinds::{self, Built, RESIDUAL, Role};
 use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::{Errors, judge};
 use crate::size::{Scope, Size, UNKNOWN};
@@ -16,7 +16,7 @@ use crate::size::{Scope, Size, UNKNOWN};
 /// A network of which every layer is a type.
 pub(crate) struct Network {
     pub(crate) header: Header,
-    /// What the table calls it: its name, or that of the block that it is in.
+    /// What the table calls it: its name, `Residual`, or `Branch`.
     pub(crate) kind: String,
     pub(crate) input: Flow,
     /// What comes out, as the header declares it or as the last layer gives it.
@@ -261,6 +261,9 @@ pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     network
 }
 
+/// What the table calls one of several blocks in a layer.
+const BRANCH: &str = "Branch";
+
 /// What has to come out of layers, and what judges whether it does, if nothing else does.
 struct Declared {
     output: Flow,
@@ -352,21 +355,21 @@ impl Chain<'_> {
             }
             Kind::Residual(inside) => {
                 let declared = Declared { output: layer.input.clone(), check: Some("check_residual") };
-                let inside = self.block(network, &mut layer, inside, Some(declared));
+                let inside = self.block(network, &mut layer, inside, RESIDUAL, Some(declared));
                 let fnn = site.fnn;
                 layer.layer = Some(quote!(#fnn::layers::Residual<#inside>));
                 layer.output = layer.input.clone();
             }
             Kind::Projected([inside, projection]) => {
-                let inside = self.block(network, &mut layer, inside, None);
+                let inside = self.block(network, &mut layer, inside, BRANCH, None);
                 let output = layer.output.clone();
                 let declared = Declared { output, check: Some("check_projection") };
-                let projection = self.block(network, &mut layer, projection, Some(declared));
+                let projection = self.block(network, &mut layer, projection, BRANCH, Some(declared));
                 let fnn = site.fnn;
                 layer.layer = Some(quote!(#fnn::layers::ProjectedResidual<#inside, #projection>));
             }
             Kind::Concat(branches) => {
-                let mut branch = |branch| (self.block(network, &mut layer, branch, None), layer.output.clone());
+                let mut branch = |branch| (self.block(network, &mut layer, branch, BRANCH, None), layer.output.clone());
                 let branches: Vec<_> = branches.into_iter().map(&mut branch).collect();
                 concat(network, &mut layer, &site, branches);
             }
@@ -383,13 +386,14 @@ impl Chain<'_> {
         network: &mut Network,
         layer: &mut Layer,
         layers: Vec<model::Layer>,
+        kind: &str,
         declared: Option<Declared>,
     ) -> TokenStream {
         let header = &network.header;
         let number = network.blocks.len();
         let name = format_ident!("__{}_{}_{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
         let inside = Header { name, output: layer.written.clone(), ..header.clone() };
-        let inside = self.network(inside, layer.kind.clone(), layer.input.clone(), declared, layers);
+        let inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
         let tokens = quote!(#name<#(#arguments,)* #scalar>);
         layer.output = inside.output.clone();
