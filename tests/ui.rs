@@ -28,6 +28,16 @@ fn mistakes_are_one_error_each() {
     }
 }
 
+/// The README's mistaken declaration and its errors are those of the test `together/readme.rs`.
+#[test]
+fn the_readme_shows_what_rustc_prints() {
+    let readme = include_str!("../README.md");
+    let (declaration, _) = include_str!("ui/together/readme.rs").split_once("\n\nfn main").expect("a main function");
+    let errors = include_str!("ui/together/readme.stderr").replace("tests/ui/together/readme.rs", "src/main.rs");
+    assert!(readme.contains(&format!("compile_fail\n{declaration}\n```\n")));
+    assert!(readme.contains(&format!("```text\n{errors}```\n")));
+}
+
 /// What shows only in code that is generated: in a build, and not in `cargo check`.
 #[test]
 fn mistakes_that_show_at_first_use_are_one_error_each() {

@@ -205,9 +205,7 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
     let branches: Vec<_> = layers
         .iter()
         .filter_map(|layer| match &layer.kind {
-            parse::Kind::Branch(braces) if braces.stream().is_empty() => {
-                Some(quote_spanned!(braces.span()=> Identity))
-            }
+            parse::Kind::Branch(braces) if braces.stream().is_empty() => Some(quote_spanned!(braces.span()=> Identity)),
             parse::Kind::Branch(braces) => Some(braces.stream()),
             _ => None,
         })
