@@ -21,12 +21,7 @@ pub trait Network: Layer {
     /// a compile error above 128 KiB of weights: there, [`boxed`](Self::boxed) builds it in place on the heap.
     #[must_use]
     fn seeded(seed: u64) -> Self {
-        const {
-            assert!(
-                size_of::<Self>() <= 128 * 1024,
-                "the network is too large for the stack: build it on the heap with `boxed(seed)`"
-            );
-        }
+        const { assert_small::<Self>() }
         let mut network = Self::zeroed();
         network.initialize(Initializer::DEFAULT, &mut Random::new(seed));
         network
@@ -90,6 +85,15 @@ pub trait Network: Layer {
 }
 
 impl<L: Layer> Network for L {}
+
+/// Judge, at compile time, that a network may pass through the stack.
+#[track_caller]
+const fn assert_small<L>() {
+    assert!(
+        size_of::<L>() <= 128 * 1024,
+        "the network is too large for the stack: build it on the heap with `boxed(seed)`"
+    );
+}
 
 /// Samples of one block of a forward pass, where the caller doesn't choose.
 #[cfg(feature = "alloc")]

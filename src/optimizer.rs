@@ -29,6 +29,10 @@ use crate::shape::within;
 /// networks of the same type that the caller owns, so that it can lie on the heap or in a `static`.
 ///
 /// To add one, write its constants as a struct and `update`, which sees the flat weights.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an optimizer",
+    label = "an optimizer is expected here, as `Adam::new(1e-3)`"
+)]
 pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// Move `parameters` along `gradient`, in step number `step`, counted from 1.
     ///

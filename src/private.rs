@@ -7,15 +7,79 @@ pub mod kernels {
     pub use crate::kernels::{Start, input_gradient, matmul, weight_gradient};
 }
 
+pub use crate::__constructors as constructors;
 pub use crate::memory::{Larger, batch};
-pub use crate::shape::{first, first_mut, reshape as view, reshape_mut as view_mut};
+pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::verdict::{
     check_axes, check_concat, check_groups, check_input, check_not_negative, check_output, check_pool_padding,
     check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual, check_same_padding,
     check_size, check_window,
 };
 pub use crate::window::{part, places, same_padding};
-pub use crate::{__constructors as constructors, __unreachable_passes as unreachable_passes};
+
+use core::ops::Range;
+
+use crate::layer::Layer;
+use crate::parameters::{Name, Parameters, Visitor};
+use crate::scalar::Scalar;
+
+/// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made of weights `{S}`",
+    label = "weights are expected here",
+    note = "weights are `{S}`, arrays of it, and types that derive `Parameters`; what else a layer has to know goes into \
+            const parameters"
+)]
+pub trait Weights<S: Scalar> {
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>);
+
+    /// [`Parameters::measured`], and where the weights that come next begin.
+    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) -> usize;
+
+    fn absorb(&mut self, gradient: &Self);
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
+        Parameters::visit(self, name, visitor);
+    }
+
+    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) -> usize {
+        <P as Parameters>::measured(start, visitor);
+        start + P::PARAMETERS
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        Parameters::absorb(self, gradient);
+    }
+}
+
+/// Every type is itself, and nothing where something is not `true`.
+pub trait Itself<const TRUE: bool> {
+    type Type;
+}
+
+impl<T> Itself<true> for T {
+    type Type = T;
+}
+
+/// [`Layer`], in words that say so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "a layer is expected here",
+    note = "a network is a layer, and so is a type of your own that derives `Parameters` and implements `Layer`"
+)]
+pub trait IsLayer {}
+
+#[diagnostic::do_not_recommend]
+impl<L: Layer> IsLayer for L {}
+
+/// That a type is a layer.
+#[must_use]
+pub const fn is_layer<L: IsLayer>() -> bool {
+    true
+}
 
 /// A number as a const generic: its bits.
 #[must_use]
@@ -38,18 +102,21 @@ macro_rules! __constructors {
         pub const TAPE_BYTES: ::core::primitive::usize = <Self as $crate::Network>::TAPE_BYTES;
 
         /// The network with its first weights, which are the same on every platform. Up to 128 KiB of weights.
+        #[inline]
         #[must_use]
         pub fn seeded(seed: ::core::primitive::u64) -> Self {
             <Self as $crate::Network>::seeded(seed)
         }
 
         /// The network with all weights zero: an empty gradient.
+        #[inline]
         #[must_use]
         pub fn zeroed() -> Self {
             <Self as $crate::Parameters>::zeroed()
         }
 
         /// The table of the layers, their shapes and their cost, to print.
+        #[inline]
         #[must_use]
         pub fn summary() -> $crate::Summary {
             <Self as $crate::Network>::summary()
@@ -66,6 +133,7 @@ macro_rules! __constructors {
 macro_rules! __boxed_constructor {
     () => {
         /// The network with its first weights, built in place on the heap, whatever its size.
+        #[inline]
         #[must_use]
         pub fn boxed(seed: ::core::primitive::u64) -> $crate::__private::Box<Self> {
             <Self as $crate::Network>::boxed(seed)
@@ -83,30 +151,3 @@ macro_rules! __boxed_constructor {
 
 #[cfg(feature = "alloc")]
 pub use alloc::boxed::Box;
-
-/// The functions of a network whose declaration is mistaken. They are never called: it doesn't compile.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __unreachable_passes {
-    () => {
-        fn forward_batch<V: $crate::Simd, const BATCH: ::core::primitive::usize>(
-            &self,
-            _: V,
-            _: &[Self::Input],
-            _: &mut [Self::Output],
-            _: &mut Self::Workspace<BATCH>,
-        ) {
-        }
-
-        fn backward<V: $crate::Simd, const BATCH: ::core::primitive::usize>(
-            &self,
-            _: $crate::Pass<'_, V>,
-            _: $crate::Recorded<'_, Self, BATCH>,
-            _: &mut [Self::Output],
-            _: &mut Self,
-            _: ::core::option::Option<&mut [Self::Input]>,
-            _: &mut Self::Workspace<BATCH>,
-        ) {
-        }
-    };
-}

@@ -176,21 +176,46 @@ impl<A: Sample, const N: usize> Sample for [A; N] {
 
 /// The same elements as samples of another shape of the same length.
 ///
-/// What `Flatten` is, and what connects layers whose shapes only the compiler knows. A length that differs is a
-/// compile error.
+/// What `Flatten` is. A length that differs is a compile error.
 #[inline(always)]
-pub fn reshape<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
-    const { assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements") }
+pub(crate) fn reshape<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
+    const { assert_same_length::<A, B>() }
+    view(samples)
+}
+
+/// [`reshape`], to write.
+#[inline(always)]
+pub(crate) fn reshape_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
+    const { assert_same_length::<A, B>() }
+    view_mut(samples)
+}
+
+#[track_caller]
+const fn assert_same_length<A: Sample, B: Sample>() {
+    assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements");
+}
+
+/// [`reshape`], or no sample where the length differs.
+///
+/// It connects layers whose shapes only the compiler knows: a network's declaration has judged them, with one error
+/// for one mistake.
+#[inline(always)]
+pub fn view<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
+    if A::LENGTH != B::LENGTH {
+        return &[];
+    }
     // SAFETY: both types are nested arrays of one element type and of one length, so they have one size and one
     // alignment.
     unsafe { core::slice::from_raw_parts(samples.as_ptr().cast(), samples.len()) }
 }
 
-/// [`reshape`], to write.
+/// [`view`], to write.
 #[inline(always)]
-pub fn reshape_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
-    const { assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements") }
-    // SAFETY: as in `reshape`; the borrow is exclusive.
+pub fn view_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
+    if A::LENGTH != B::LENGTH {
+        return &mut [];
+    }
+    // SAFETY: as in `view`; the borrow is exclusive.
     unsafe { core::slice::from_raw_parts_mut(samples.as_mut_ptr().cast(), samples.len()) }
 }
 

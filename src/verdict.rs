@@ -59,22 +59,18 @@ impl Sentence {
     }
 }
 
-/// A layer that takes a shape of `rank` sizes gets one.
+/// A layer that takes a shape of `rank` sizes gets one. `taken` is what such a shape is called.
 #[track_caller]
-pub const fn check_rank(layer: &str, kind: &str, rank: usize, given: Shape) {
+pub const fn check_rank(layer: &str, kind: &str, rank: usize, taken: &str, given: Shape, advice: &str) {
     if given.rank() != rank {
-        let (taken, advice) = match rank {
-            1 => ("one row of numbers", ": put `Flatten` between them"),
-            2 => ("a sequence, [channels, length]", ": put `Reshape(channels, length)` between them"),
-            _ => ("an image, [channels, rows, columns]", ": put `Reshape(channels, rows, columns)` between them"),
-        };
         Sentence::of(layer)
             .text("`")
             .text(kind)
             .text("` takes ")
             .text(taken)
-            .text(", but the layer before it gives ")
+            .text(", but gets ")
             .shape(&given)
+            .text(": ")
             .text(advice)
             .say();
     }
@@ -89,7 +85,7 @@ pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
             .text(layer)
             .text("` takes ")
             .shape(&wanted)
-            .text(", but what comes before it gives ")
+            .text(", but gets ")
             .shape(&given)
             .say();
     }
@@ -275,12 +271,12 @@ pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
 
 /// A residual block's projection ends in the shape that its layers end in.
 #[track_caller]
-pub const fn check_projection(layer: &str, inside: Shape, projection: Shape) {
+pub const fn check_projection(inside: Shape, projection: Shape) {
     if !inside.equals(&projection) {
-        Sentence::of(layer)
-            .text("the layers end in ")
+        Sentence::new()
+            .text("the residual block ends in ")
             .shape(&inside)
-            .text(", but the way around them in ")
+            .text(", but the way around it in ")
             .shape(&projection)
             .text(": the two are added, so both have one shape")
             .say();

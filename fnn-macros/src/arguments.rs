@@ -1,46 +1,108 @@
 //! What a layer is given in parentheses.
 
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{Expr, Lit};
 
-use crate::kinds::{Form, Kind};
-use crate::report::list;
-use crate::size::Size;
+use crate::kinds::{Form, INITIALIZERS, Kind, Parameter};
+use crate::parse::Argument;
+use crate::report::{Errors, either, list, near};
+use crate::size::{Scope, Size};
 
 /// The values of a layer's arguments.
 pub(crate) struct Arguments {
     kind: &'static Kind,
     /// In the order of the kind's parameters.
-    values: Vec<Option<Expr>>,
+    values: Vec<Option<Value>>,
+}
+
+/// An argument as its form has it.
+enum Value {
+    /// One size, or one for each axis.
+    Sizes(Vec<Size>),
+    Number(Number),
+    /// Switches, words and initializers.
+    Other(Expr),
+}
+
+/// A const expression of type `f64`.
+pub(crate) struct Number {
+    pub(crate) tokens: TokenStream,
+    /// What the user wrote, to point at.
+    pub(crate) written: TokenStream,
 }
 
 impl Arguments {
-    pub(crate) fn new(kind: &'static Kind, values: Vec<Option<Expr>>) -> Self {
-        Self { kind, values }
+    /// Every argument to its parameter, and every parameter its argument; nothing where one is a mistake.
+    pub(crate) fn bind(
+        name: &Ident,
+        kind: &'static Kind,
+        given: Vec<Argument>,
+        scope: &mut Scope,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let mut values: Vec<Option<Value>> = kind.parameters.iter().map(|_| None).collect();
+        let before = errors.count();
+        let mut taken = vec![false; values.len()];
+        for (position, argument) in given.iter().enumerate() {
+            let Some(index) = kind.parameter_of(name, position, argument, errors) else {
+                // What follows one argument too many is too many as well.
+                if argument.key.is_none() { break } else { continue }
+            };
+            let parameter = &kind.parameters[index];
+            if std::mem::replace(&mut taken[index], true) {
+                errors.at(&argument.value, format!("`{}` is given twice", parameter.name));
+            } else {
+                values[index] = parameter.value(&argument.value, scope, errors);
+            }
+        }
+        if errors.count() == before {
+            for (parameter, value) in kind.parameters.iter().zip(&values) {
+                if parameter.required && value.is_none() {
+                    errors.at(name, format!("`{name}` needs {}: `{}`", parameter.meaning, kind.example));
+                }
+            }
+        }
+        (errors.count() == before).then_some(Self { kind, values })
     }
 
-    /// The argument of the parameter of this name, where it is given.
-    pub(crate) fn get(&self, name: &str) -> Option<&Expr> {
+    fn value(&self, name: &str) -> Option<&Value> {
         let index = self.kind.parameters.iter().position(|parameter| parameter.name == name)?;
         self.values.get(index)?.as_ref()
     }
 
+    /// The switch, word or initializer of this name, where it is given.
+    pub(crate) fn get(&self, name: &str) -> Option<&Expr> {
+        match self.value(name)? {
+            Value::Other(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A number, where it is given.
+    pub(crate) fn number(&self, name: &str) -> Option<&Number> {
+        match self.value(name)? {
+            Value::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// A size; 1 where it isn't given.
     pub(crate) fn size(&self, name: &str) -> Size {
-        self.get(name).map_or_else(Size::one, Size::new)
+        self.size_of_axis(name, 0).unwrap_or_else(Size::one)
     }
 
     /// A size for the axis of this number, where there is one for both or for each.
     pub(crate) fn size_of_axis(&self, name: &str, axis: usize) -> Option<Size> {
-        match self.get(name)? {
-            Expr::Tuple(tuple) => tuple.elems.get(axis).map(Size::new),
-            size => Some(Size::new(size)),
+        match self.value(name)? {
+            Value::Sizes(sizes) => sizes.get(axis).or_else(|| sizes.first()).cloned(),
+            _ => None,
         }
     }
 
     /// A switch, on where it isn't given.
     pub(crate) fn on(&self, name: &str) -> bool {
-        !matches!(self.get(name), Some(Expr::Lit(literal)) if matches!(&literal.lit, Lit::Bool(value) if !value.value))
+        !self.is(name, "false")
     }
 
     /// Whether the word `word` is given.
@@ -53,27 +115,126 @@ fn is_word(value: &Expr, word: &str) -> bool {
     value.to_token_stream().to_string() == word
 }
 
-impl Form {
-    /// The sizes in an argument of this form, or what is wrong with it.
-    pub(crate) fn judge<'a>(&self, name: &str, value: &'a Expr) -> Result<Vec<&'a Expr>, String> {
-        match (self, value) {
-            (Self::Padding | Self::PairOfPaddings, word) if is_word(word, "same") => Ok(Vec::new()),
-            (Self::Pair | Self::PairOfPaddings, Expr::Tuple(tuple)) if tuple.elems.len() == 2 => {
-                Ok(tuple.elems.iter().collect())
+/// Whether it is a word, and not the name of a constant.
+fn is_lowercase(path: &syn::Path) -> bool {
+    path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_lowercase))
+}
+
+impl Kind {
+    /// The number of the parameter that an argument is for.
+    fn parameter_of(&self, name: &Ident, position: usize, argument: &Argument, errors: &mut Errors) -> Option<usize> {
+        let Some(key) = &argument.key else {
+            let parameter = self.parameters.get(position);
+            if parameter.is_some_and(|parameter| parameter.positional) {
+                return Some(position);
             }
-            (Self::Pair | Self::PairOfPaddings, Expr::Tuple(_)) => {
-                Err(format!("`{name}` is one size, or two: `{name} = (rows, columns)`"))
-            }
-            (Self::Size | Self::Padding, Expr::Tuple(_)) => Err(format!("`{name}` is one size")),
-            (Self::Size | Self::Padding | Self::Pair | Self::PairOfPaddings, size) => Ok(vec![size]),
-            (Self::Count, Expr::Lit(literal)) if matches!(literal.lit, Lit::Int(_)) => Ok(Vec::new()),
-            (Self::Count, _) => Err(format!("`{name}` is a number, as `{name} = 1`")),
-            (Self::Switch, Expr::Lit(literal)) if matches!(literal.lit, Lit::Bool(_)) => Ok(Vec::new()),
-            (Self::Switch, _) => Err(format!("`{name}` is `true` or `false`")),
-            (Self::Word(words), value) if !words.iter().any(|word| is_word(value, word)) => {
-                Err(format!("`{name}` is one of {}", list(words.iter().copied())))
-            }
-            (Self::Word(_) | Self::Number | Self::Initializer, _) => Ok(Vec::new()),
+            errors.at(&argument.value, self.one_too_many(name, parameter, &argument.value));
+            return None;
+        };
+        let index = self.parameters.iter().position(|parameter| key == parameter.name);
+        if index.is_none() {
+            let names = || self.parameters.iter().map(|parameter| parameter.name);
+            let message = match near(&key.to_string(), names()) {
+                _ if key == "activation" => {
+                    format!("`{name}` has no `activation`: that is a layer of its own, as `Relu`, after this one")
+                }
+                _ if self.parameters.is_empty() => format!("`{name}` takes no arguments"),
+                Some(near) => format!("`{name}` has no `{key}`; did you mean `{near}`?"),
+                None => format!("`{name}` has no `{key}`; it has {}", list(names())),
+            };
+            errors.at(key, message);
         }
+        index
+    }
+
+    /// What is said of an argument without a name that is for no parameter, or for one that goes by its name.
+    fn one_too_many(&self, name: &Ident, parameter: Option<&Parameter>, value: &Expr) -> String {
+        let Self { parameters, example, .. } = self;
+        let is_switch = matches!(value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_)));
+        match parameter {
+            Some(Parameter { name, form, .. }) if is_switch == matches!(form, Form::Switch) => {
+                format!("`{name}` is given by its name: `{name} = {}`", value.to_token_stream())
+            }
+            _ if parameters.is_empty() => format!("`{name}` takes no arguments"),
+            _ if matches!(parameters[0].form, Form::Size) => {
+                let inputs = "how much goes in follows from what comes before it";
+                format!("one argument too many: `{name}` is written `{example}`; {inputs}")
+            }
+            _ => format!("one argument too many: `{name}` is written `{example}`"),
+        }
+    }
+}
+
+impl Parameter {
+    /// An argument for it; nothing where it is a mistake, which is then reported.
+    fn value(&self, value: &Expr, scope: &mut Scope, errors: &mut Errors) -> Option<Value> {
+        let what = format!("`{}`", self.name);
+        let mut mistake = |message: String| {
+            errors.at(value, message);
+            None
+        };
+        let other = || Some(Value::Other(value.clone()));
+        match (self.form, value) {
+            (Form::Padding | Form::PairOfPaddings, word) if is_word(word, "same") => other(),
+            (Form::Pair | Form::PairOfPaddings, Expr::Tuple(tuple)) if tuple.elems.len() == 2 => {
+                let sizes: Vec<_> = tuple.elems.iter().map(|size| scope.size(size, &what, errors)).collect();
+                sizes.into_iter().collect::<Option<_>>().map(Value::Sizes)
+            }
+            (Form::Padding | Form::PairOfPaddings, Expr::Path(word)) if is_lowercase(&word.path) => {
+                mistake(format!("{what} is a whole number, or `same`; without it, there is none"))
+            }
+            (Form::Pair | Form::PairOfPaddings, Expr::Tuple(_) | Expr::Array(_)) => {
+                mistake(format!("{what} is one size, or two: `{} = (rows, columns)`", self.name))
+            }
+            (Form::Size | Form::Padding, Expr::Tuple(_)) => mistake(format!("{what} is one size")),
+            (Form::Size | Form::Padding | Form::Pair | Form::PairOfPaddings, size) => {
+                scope.size(size, &what, errors).map(|size| Value::Sizes(vec![size]))
+            }
+            (Form::Count, Expr::Lit(literal)) if matches!(literal.lit, Lit::Int(_)) => {
+                scope.size(value, &what, errors).map(|size| Value::Sizes(vec![size]))
+            }
+            (Form::Count, _) => mistake(format!("{what} is a number, as `{} = 1`", self.name)),
+            (Form::Number, number) => {
+                let tokens = scope.number(number, &what, errors)?;
+                Some(Value::Number(Number { tokens, written: number.to_token_stream() }))
+            }
+            (Form::Switch, Expr::Lit(literal)) if matches!(literal.lit, Lit::Bool(_)) => other(),
+            (Form::Switch, _) => mistake(format!("{what} is `true` or `false`")),
+            (Form::Word(words), word) if words.iter().any(|known| is_word(word, known)) => other(),
+            (Form::Word(words), _) => mistake(format!("{what} is {}", either(words.iter().copied()))),
+            (Form::Initializer, initializer) => match misuse(initializer) {
+                Some(message) => mistake(message),
+                None => other(),
+            },
+        }
+    }
+}
+
+/// What is wrong with an initializer, where the macro can see it.
+fn misuse(initializer: &Expr) -> Option<String> {
+    let (name, values) = match initializer {
+        Expr::Path(path) => (path.path.get_ident()?, Vec::new()),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => (path.path.get_ident()?, call.args.iter().collect()),
+            _ => return None,
+        },
+        Expr::Lit(_) => return Some(format!("an initializer is one of {}", list(INITIALIZERS.iter().copied()))),
+        _ => return None,
+    };
+    let text = name.to_string();
+    if !INITIALIZERS.contains(&text.as_str()) {
+        return Some(match near(&text, INITIALIZERS.iter().copied()) {
+            Some(near) => format!("no initializer is called `{name}`; did you mean `{near}`?"),
+            None => format!("no initializer is called `{name}`; there are {}", list(INITIALIZERS.iter().copied())),
+        });
+    }
+    match (text.as_str(), &values[..]) {
+        ("Constant", [Expr::Lit(literal)]) if !matches!(literal.lit, Lit::Float(_)) => {
+            Some("`Constant` takes a number with a decimal point, as `Constant(0.5)`".into())
+        }
+        ("Constant", [_]) => None,
+        ("Constant", _) => Some("`Constant` takes the value that every weight gets: `Constant(0.5)`".into()),
+        (_, []) => None,
+        (_, _) => Some(format!("`{name}` takes no value")),
     }
 }

@@ -1,20 +1,34 @@
 //! `#[derive(Parameters)]`, and the implementation that networks share with it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Error, GenericParam, Member, Path};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Error, GenericParam, Generics, Member, Path, TypeParam};
 
-/// A field that holds weights: how it is named in code and in dotted names, and its type.
+use crate::report::located;
+
+/// A field that holds weights: how it is named in code and in dotted names, its type, and where it was written.
 pub(crate) struct Field {
-    member: TokenStream,
+    member: Member,
     name: String,
     weights: TokenStream,
+    span: Span,
 }
 
 impl Field {
-    pub(crate) fn new(name: &Ident, weights: TokenStream) -> Self {
-        Self { member: name.to_token_stream(), name: name.unraw().to_string(), weights }
+    pub(crate) fn new(member: Member, weights: TokenStream, written: &impl ToTokens) -> Self {
+        let name = match &member {
+            Member::Named(name) => name.unraw().to_string(),
+            Member::Unnamed(index) => index.index.to_string(),
+        };
+        Self { member, name, weights, span: written.span() }
+    }
+
+    /// A call for this field of a function of `Weights`.
+    fn call(&self, fnn: &TokenStream, scalar: &Ident, call: TokenStream) -> TokenStream {
+        let weights = &self.weights;
+        located(quote!(<#weights as #fnn::__private::Weights<#scalar>>::#call), self.span)
     }
 }
 
@@ -27,18 +41,10 @@ pub(crate) fn parameters_impl(
     scalar: &Ident,
     fields: &[Field],
 ) -> TokenStream {
-    let visits = fields
-        .iter()
-        .map(|Field { member, name, .. }| quote!(#fnn::Parameters::visit(&self.#member, name.field(#name), visitor);));
-    let measured = fields.iter().map(|Field { weights, .. }| {
-        quote! {
-            <#weights as #fnn::Parameters>::measured(start, visitor);
-            let start = start + <#weights as #fnn::Parameters>::PARAMETERS;
-        }
-    });
-    let absorbed = fields
-        .iter()
-        .map(|Field { member, .. }| quote!(#fnn::Parameters::absorb(&mut self.#member, &gradient.#member);));
+    let calls = |call: fn(&Field) -> TokenStream| fields.iter().map(move |field| field.call(fnn, scalar, call(field)));
+    let visits = calls(|Field { member, name, .. }| quote!(visit(&self.#member, name.field(#name), visitor)));
+    let measured = calls(|_| quote!(measured(start, visitor)));
+    let absorbed = calls(|Field { member, .. }| quote!(absorb(&mut self.#member, &gradient.#member)));
     quote! {
         #[automatically_derived]
         unsafe impl #generics #fnn::Parameters for #path {
@@ -46,20 +52,20 @@ pub(crate) fn parameters_impl(
 
             fn visit(&self, name: #fnn::Name<'_>, visitor: &mut #fnn::Visitor<'_, #scalar>) {
                 let _ = (&name, &visitor);
-                #(#visits)*
+                #(#visits;)*
             }
 
             fn measured(
                 start: ::core::primitive::usize,
                 visitor: &mut dyn ::core::ops::FnMut(::core::ops::Range<::core::primitive::usize>),
             ) {
-                #(#measured)*
+                #(let start = #measured;)*
                 let _ = (start, visitor);
             }
 
             fn absorb(&mut self, gradient: &Self) {
                 let _ = gradient;
-                #(#absorbed)*
+                #(#absorbed;)*
             }
         }
     }
@@ -80,31 +86,43 @@ pub(crate) fn parameters(tokens: TokenStream) -> syn::Result<TokenStream> {
             "weights need a known layout to be seen as a slice: add `#[repr(C)]`",
         ));
     }
-    let scalar = input.generics.params.iter().rev().find_map(|parameter| match parameter {
-        GenericParam::Type(parameter) => Some(&parameter.ident),
-        _ => None,
-    });
-    let Some(scalar) = scalar else {
-        return Err(Error::new_spanned(
-            &input.ident,
-            "a layer is generic over the number it computes in: add `S: Scalar = f32` as its last parameter",
-        ));
-    };
-    let field = |(member, field): (Member, &syn::Field)| {
-        let weights = field.ty.to_token_stream();
-        match &member {
-            Member::Named(name) => Field::new(name, weights),
-            Member::Unnamed(index) => {
-                Field { member: member.to_token_stream(), name: index.index.to_string(), weights }
-            }
-        }
-    };
-    let fields: Vec<_> = data.fields.members().zip(&data.fields).map(field).collect();
+    let scalar = scalar(&input)?;
+    let fields = data.fields.members().zip(&data.fields);
+    let fields: Vec<_> =
+        fields.map(|(member, field)| Field::new(member, field.ty.to_token_stream(), &field.ty)).collect();
     let fnn = crate_path(&input)?;
     let (generics, arguments, clause) = input.generics.split_for_impl();
     let name = &input.ident;
     let path = quote!(#name #arguments #clause);
     Ok(parameters_impl(&fnn, &generics.to_token_stream(), &path, scalar, &fields))
+}
+
+/// The type parameter for the number that the type computes in: the last one.
+fn scalar(input: &DeriveInput) -> syn::Result<&Ident> {
+    let last = input.generics.params.iter().rev().find_map(|parameter| match parameter {
+        GenericParam::Type(parameter) => Some(parameter),
+        _ => None,
+    });
+    match last {
+        Some(parameter) if is_bounded(parameter, &input.generics) => Ok(&parameter.ident),
+        Some(parameter) => Err(Error::new_spanned(
+            parameter,
+            format!("`{0}` is the number that the layer computes in: write `{0}: Scalar = f32`", parameter.ident),
+        )),
+        None => Err(Error::new_spanned(
+            &input.ident,
+            "a layer is generic over the number it computes in: add `S: Scalar = f32` as its last parameter",
+        )),
+    }
+}
+
+/// Whether anything is asked of a type parameter.
+fn is_bounded(parameter: &TypeParam, generics: &Generics) -> bool {
+    let named = |bound: &syn::WherePredicate| match bound {
+        syn::WherePredicate::Type(bound) => parameter.ident == bound.bounded_ty.to_token_stream().to_string(),
+        _ => false,
+    };
+    !parameter.bounds.is_empty() || generics.where_clause.iter().flat_map(|clause| &clause.predicates).any(named)
 }
 
 /// Whether the type says `#[repr(C)]` or `#[repr(transparent)]`, and neither packs nor aligns itself.

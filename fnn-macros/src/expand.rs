@@ -13,19 +13,22 @@ use syn::ext::IdentExt;
 use crate::derive::{Field, parameters_impl};
 use crate::kinds::Role;
 use crate::model::generic_arguments;
-use crate::shapes::{Network, Site};
+use crate::report::located;
+use crate::shapes::{Layer, Network, Site};
 use crate::stages::stages;
 use crate::table;
 
 /// Everything that a declaration becomes.
 pub(crate) fn network(network: &Network) -> TokenStream {
     let blocks = network.blocks.iter().map(self::network);
-    let item = structure(network, None);
+    let constants = &network.constants;
+    let item = structure(network);
     let parameters = parameters(network);
     let layer = layer(network);
     let checks = checks(network);
     let methods = if network.is_block() { TokenStream::new() } else { methods(network) };
     quote! {
+        #(#constants)*
         #(#blocks)*
         #item
         #parameters
@@ -53,11 +56,16 @@ impl Network {
         quote!(#name<#(#arguments,)* #scalar>)
     }
 
+    /// `const HIDDEN: usize,`
+    pub(crate) fn const_parameters(&self) -> TokenStream {
+        let parameters = self.header.generics.params.iter();
+        quote!(#(#parameters,)*)
+    }
+
     /// `const HIDDEN: usize, S: Scalar`
     pub(crate) fn parameters(&self) -> TokenStream {
-        let (fnn, scalar, constants) = (&self.header.fnn, &self.header.scalar, &self.header.generics.params);
-        let comma = (!constants.is_empty() && !constants.trailing_punct()).then(|| quote!(,));
-        quote!(#constants #comma #scalar: #fnn::Scalar)
+        let (fnn, scalar, constants) = (&self.header.fnn, &self.header.scalar, self.const_parameters());
+        quote!(#constants #scalar: #fnn::Scalar)
     }
 
     /// The types of a sample that goes in and of one that comes out.
@@ -68,12 +76,12 @@ impl Network {
 }
 
 /// The struct: a field for each layer.
-pub(crate) fn structure(network: &Network, extra: Option<TokenStream>) -> TokenStream {
+fn structure(network: &Network) -> TokenStream {
     let header = &network.header;
     let (attributes, visibility, name) = (&header.attributes, &header.visibility, &header.name);
     let parameters = network.parameters();
     let fields = network.layers.iter().filter_map(|layer| {
-        let (attributes, name, kind) = (&layer.attributes, &layer.name, layer.layer.as_ref()?);
+        let (attributes, name, kind) = (&layer.attributes, &layer.name, layer.field.as_ref()?);
         let doc = format!("{}, {} → {}.", layer.kind, layer.input.text(), layer.output.text());
         Some(quote!(#(#attributes)* #[doc = #doc] #visibility #name: #kind))
     });
@@ -91,15 +99,14 @@ pub(crate) fn structure(network: &Network, extra: Option<TokenStream>) -> TokenS
         #[repr(C)]
         #visibility struct #name<#parameters = ::core::primitive::f32> {
             #(#fields,)*
-            #extra
         }
     }
 }
 
 /// `impl Parameters`
 fn parameters(network: &Network) -> TokenStream {
-    let fields: Vec<_> =
-        network.layers.iter().filter_map(|layer| Some(Field::new(&layer.name, layer.layer.clone()?))).collect();
+    let field = |layer: &Layer| Some(Field::new(layer.name.clone().into(), layer.layer.clone()?, &layer.written));
+    let fields: Vec<_> = network.layers.iter().filter_map(field).collect();
     let parameters = network.parameters();
     let path = network.path(&network.header.scalar);
     parameters_impl(&network.header.fnn, &quote!(<#parameters>), &path, &network.header.scalar, &fields)
@@ -112,8 +119,8 @@ fn layer(network: &Network) -> TokenStream {
     let parameters = network.parameters();
     let path = network.path(scalar);
     let (input, output) = network.samples(scalar);
-    let layers: Vec<_> = network.layers.iter().filter_map(|layer| layer.layer.as_ref()).collect();
-    let last = layers.last();
+    let macs = network.layers.iter().map(|layer| layer.member(fnn, quote!(MACS)));
+    let probabilities = network.layers.last().map(|layer| layer.member(fnn, quote!(PROBABILITIES)));
     let stages = stages(network);
     let memory = memory::types(network, &stages);
     let passes = passes::functions(network, &stages);
@@ -127,8 +134,8 @@ fn layer(network: &Network) -> TokenStream {
             #memory
 
             const KIND: &'static ::core::primitive::str = #kind;
-            const MACS: ::core::primitive::usize = 0 #(+ <#layers as #fnn::Layer>::MACS)*;
-            const PROBABILITIES: ::core::primitive::bool = <#last as #fnn::Layer>::PROBABILITIES;
+            const MACS: ::core::primitive::usize = 0 #(+ #macs)*;
+            const PROBABILITIES: ::core::primitive::bool = #probabilities;
 
             #passes
             #initialize
@@ -152,7 +159,8 @@ fn initialize(network: &Network) -> TokenStream {
             _ => quote!(#fnn::Initializer::DEFAULT),
         };
         let initializer = layer.initializer.as_ref().unwrap_or(&suiting);
-        quote!(#fnn::Layer::initialize(&mut self.#name, #initializer, random);)
+        let initialize = layer.member(fnn, quote!(initialize));
+        quote!(#initialize(&mut self.#name, #initializer, random);)
     });
     quote! {
         fn initialize(&mut self, _: #fnn::Initializer, random: &mut #fnn::Random) {
@@ -166,8 +174,8 @@ fn initialize(network: &Network) -> TokenStream {
 fn describe(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
     let calls = network.layers.iter().map(|layer| {
-        let (name, layer) = (layer.name.unraw().to_string(), &layer.layer);
-        quote!(<#layer as #fnn::Layer>::describe(#name, depth + 1, visitor);)
+        let (name, describe) = (layer.name.unraw().to_string(), layer.member(fnn, quote!(describe)));
+        quote!(#describe(#name, depth + 1, visitor);)
     });
     quote! {
         fn describe(
@@ -182,12 +190,15 @@ fn describe(network: &Network) -> TokenStream {
 }
 
 /// What a user calls: on the `f32` network what needs no value, so that `Digits::seeded(1)` is one; the rest on all.
-pub(crate) fn methods(network: &Network) -> TokenStream {
+fn methods(network: &Network) -> TokenStream {
     let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
     let constants = &network.header.generics.params;
     let parameters = network.parameters();
     let (path, path_f32) = (network.path(scalar), network.path(&network.site().f32()));
     let (input, output) = network.samples(scalar);
+    // Where rustc points when a sample doesn't fit.
+    let forward = Ident::new("forward", network.header.name.span());
+    let sample = located(quote!(input: &#input), network.header.input);
     quote! {
         #[allow(dead_code)]
         impl<#constants> #path_f32 {
@@ -199,7 +210,7 @@ pub(crate) fn methods(network: &Network) -> TokenStream {
             /// Inference of one sample. Allocates nothing.
             #[inline]
             #[must_use]
-            pub fn forward(&self, input: &#input) -> #output {
+            pub fn #forward(&self, #sample) -> #output {
                 #fnn::Network::forward(self, input)
             }
         }

@@ -1,46 +1,41 @@
-//! What a mistaken declaration expands to, beside its errors: the same type with the same functions, so that the rest
-//! of the user's crate has nothing to complain of. It never runs.
+//! What a mistaken declaration expands to: its errors, and a type of which rustc knows that it is a mistake.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::Error;
+use syn::ext::IdentExt;
 
-use crate::derive::parameters_impl;
-use crate::expand;
-use crate::shapes::{Flow, Network};
+use crate::expand::checks;
+use crate::shapes::Network;
 
-/// The errors, the checks that can be made all the same, and a stub.
-pub(crate) fn network(network: &Network, errors: TokenStream) -> TokenStream {
-    let stub = stub(network);
-    quote!(#errors #stub)
-}
-
-fn stub(network: &Network) -> TokenStream {
-    let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
-    let blocks = network.blocks.iter().map(stub);
-    let item = expand::structure(network, Some(quote!(__scalar: ::core::marker::PhantomData<#scalar>)));
-    let parameters = network.parameters();
-    let path = network.path(scalar);
-    let weights = parameters_impl(fnn, &quote!(<#parameters>), &path, scalar, &[]);
-    let (input, output) = network.samples(scalar);
-    let output = if matches!(network.output, Flow::Unknown) { quote!(#input) } else { output };
-    let kind = &network.kind;
-    let methods = if network.is_block() { TokenStream::new() } else { expand::methods(network) };
-    let checks = expand::checks(network);
+/// The errors, and the network's name for a type that isn't there.
+///
+/// rustc says nothing of a missing name beside a macro's error in the same module, nor of what uses a type that it
+/// knows to be missing: so the one error is all that there is, however much the network is used. What only the
+/// compiler can judge is judged all the same, so that all mistakes show at once.
+pub(crate) fn network(network: &Network, error: &Error) -> TokenStream {
+    let header = &network.header;
+    let errors = error.to_compile_error();
+    let (visibility, name, scalar) = (&header.visibility, &header.name, &header.scalar);
+    let parameters = network.const_parameters();
+    let module = format_ident!("__{}", name.unraw(), span = Span::call_site());
+    let checks = header.generics.params.is_empty().then(|| all_checks(network));
     quote! {
-        #(#blocks)*
-        #item
-        #weights
-        #[automatically_derived]
-        impl<#parameters> #fnn::Layer for #path {
-            type Input = #input;
-            type Output = #output;
-            type Tape<const BATCH: ::core::primitive::usize> = ();
-            type Workspace<const BATCH: ::core::primitive::usize> = ();
-            const KIND: &'static ::core::primitive::str = #kind;
-            const MACS: ::core::primitive::usize = 0;
-            #fnn::__private::unreachable_passes! {}
+        #[allow(non_snake_case)]
+        mod #module {
+            #errors
+            pub(super) type Mistake = Mistaken;
         }
-        #methods
+        #[allow(dead_code)]
+        #visibility type #name<#parameters #scalar = ::core::primitive::f32> = #module::Mistake;
         #checks
     }
+}
+
+/// The checks of a network and of its blocks, and what they depend on.
+fn all_checks(network: &Network) -> TokenStream {
+    let blocks = network.blocks.iter().map(all_checks);
+    let constants = &network.constants;
+    let own = checks(network);
+    quote!(#(#blocks)* #(#constants)* #own)
 }

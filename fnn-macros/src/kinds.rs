@@ -5,11 +5,11 @@ mod norms;
 mod windows;
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::Expr;
-use syn::spanned::Spanned;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Number};
+use crate::report::judge;
 use crate::shapes::{Flow, Site};
 use crate::size::Size;
 
@@ -187,6 +187,19 @@ static BASIC: &[Kind] = &[
 pub(crate) const RESIDUAL: &str = "Residual";
 pub(crate) const CONCAT: &str = "Concat";
 
+/// The variants of `Initializer`.
+pub(crate) static INITIALIZERS: &[&str] =
+    &["HeNormal", "HeUniform", "GlorotNormal", "GlorotUniform", "LeCunNormal", "LeCunUniform", "Constant"];
+
+/// What a kind takes that takes this rank, and what to do where it gets another one.
+pub(crate) fn of_rank(rank: usize) -> (&'static str, &'static str) {
+    match rank {
+        1 => ("one row of numbers", "put `Flatten` before it"),
+        2 => ("a sequence, [channels, length]", "put `Reshape(channels, length)` before it"),
+        _ => ("an image, [channels, rows, columns]", "put `Reshape(channels, rows, columns)` before it"),
+    }
+}
+
 /// What other libraries call a kind.
 static SYNONYMS: &[(&str, &str)] = &[
     ("Linear", "Dense"),
@@ -269,14 +282,12 @@ fn flatten(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
 /// `Reshape(sizes)`: any shape to one of as many elements.
 fn reshape(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
-    let asked: Vec<_> = ["size", "second", "third", "fourth"].iter().filter_map(|name| arguments.get(name)).collect();
-    let output = Flow::Sizes(asked.iter().map(|size| Size::new(size)).collect());
+    let sizes = ["size", "second", "third", "fourth"].iter().filter_map(|name| arguments.size_of_axis(name, 0));
+    let output = Flow::Sizes(sizes.collect());
     let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
     let (name, given, wanted) = (site.name, flow.shape(site), output.shape(site));
     let mut built = Built::new(quote!(#fnn::layers::Reshape<#from, #to>), output);
-    if let Some(size) = asked.first() {
-        built.checks.push(quote_spanned!(size.span()=> __fnn::check_reshape(#name, #given, #wanted)));
-    }
+    built.checks.push(judge(site.written, "check_reshape", quote!(#name, #given, #wanted)));
     built
 }
 
@@ -297,13 +308,12 @@ fn embedding(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
 fn dropout(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
-    let Some(probability) = arguments.get("probability") else {
+    let Some(Number { tokens: probability, written }) = arguments.number("probability") else {
         return Built::new(sample, flow.clone());
     };
     let bits = quote!({ #fnn::__private::bits(#probability) });
     let mut built = Built::new(quote!(#fnn::layers::Dropout<#sample, #bits>), flow.clone());
     let layer = site.name;
-    let check = quote_spanned!(probability.span()=> __fnn::check_probability(#layer, #probability));
-    built.checks.push(check);
+    built.checks.push(judge(written, "check_probability", quote!(#layer, #probability)));
     built
 }

@@ -39,14 +39,12 @@ fn network(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
         return variants;
     }
     let mut errors = report::Errors::new();
-    let Some(declaration) = parse::declaration(tokens, &mut errors) else {
-        return errors.into_compile_errors();
-    };
-    let model = model::bind(fnn, declaration, &mut errors);
-    let network = shapes::flow(model, &mut errors);
-    if errors.is_empty() {
-        expand::network(&network)
-    } else {
-        fallback::network(&network, errors.into_compile_errors())
+    let network = parse::declaration(tokens, &mut errors)
+        .map(|declaration| model::bind(fnn, declaration, &mut errors))
+        .map(|model| shapes::flow(model, &mut errors));
+    match (network, errors.into_error()) {
+        (Some(network), None) => expand::network(&network),
+        (Some(network), Some(error)) => fallback::network(&network, &error),
+        (None, error) => error.map(syn::Error::into_compile_error).unwrap_or_default(),
     }
 }

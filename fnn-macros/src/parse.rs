@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! declaration = attribute* visibility "struct" name generics? ":" shape ("->" shape)? "{" layers "}"
-//! generics    = "<" ("const" name ":" "usize"),* ">"
+//! generics    = "<" ("const" name ":" type),* ">"
 //! shape       = "[" expression,+ "]"
 //! layers      = layer,*
 //! layer       = attribute* (name ":")? kind
@@ -10,12 +10,15 @@
 //! argument    = (name "=")? expression
 //! ```
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::token::{Brace, Bracket, Paren};
 use syn::{
-    Attribute, Expr, GenericParam, Generics, Ident, Token, TypePath, Visibility, braced, bracketed, parenthesized,
+    Attribute, Error, Expr, GenericParam, Generics, Ident, Lit, Token, TypePath, Visibility, braced, bracketed,
+    parenthesized,
 };
 
 use crate::report::Errors;
@@ -28,7 +31,8 @@ pub(crate) struct Declaration {
     pub(crate) generics: Generics,
     pub(crate) input: Shape,
     pub(crate) output: Option<Shape>,
-    pub(crate) layers: Vec<Layer>,
+    /// What is in the braces, which [`layers`] reads.
+    pub(crate) layers: TokenStream,
 }
 
 /// A shape as it was written.
@@ -48,12 +52,14 @@ pub(crate) struct Layer {
 pub(crate) enum Kind {
     /// `Name` or `Name(arguments)`
     Call { name: Ident, arguments: Option<Vec<Argument>> },
-    /// `Name { layers }`
-    Block { name: Ident, layers: Vec<Layer> },
+    /// `Name { layers }`, whose layers [`layers`] reads
+    Block { name: Ident, layers: TokenStream },
     /// `{ layers }`, a branch of a block.
-    Branch { span: Span, layers: Vec<Layer> },
+    Branch(Group),
     /// A type of the user's own.
     Type(TypePath),
+    /// What can't be read. It has been reported.
+    Mistake,
 }
 
 /// `value` or `key = value`
@@ -71,34 +77,11 @@ pub(crate) fn split_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
     }
 }
 
-/// The declaration, without the layers that are no layers; nothing where even the header can't be read.
+/// The declaration; nothing where its header can't be read.
 pub(crate) fn declaration(tokens: TokenStream, errors: &mut Errors) -> Option<Declaration> {
-    let header = |input: ParseStream<'_>| {
-        let attributes = input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
-        input.parse::<Token![struct]>()?;
-        let name = input.parse()?;
-        let generics = input.parse()?;
-        if !input.peek(Token![:]) {
-            return Err(
-                input.error("expected `:` and the shape of one sample that goes in, as in `Digits: [784] -> [10]`")
-            );
-        }
-        input.parse::<Token![:]>()?;
-        let shape = input.parse()?;
-        let output = if input.parse::<Option<Token![->]>>()?.is_some() { Some(input.parse()?) } else { None };
-        let body;
-        braced!(body in input);
-        let layers = body.parse::<TokenStream>()?;
-        if !input.is_empty() {
-            return Err(input.error("expected nothing after the layers: each network has a `network!` of its own"));
-        }
-        Ok((Declaration { attributes, visibility, name, generics, input: shape, output, layers: Vec::new() }, layers))
-    };
     match header.parse2(tokens) {
-        Ok((mut declaration, layers)) => {
-            check_generics(&declaration.generics, errors);
-            declaration.layers = self::layers(layers, errors);
+        Ok(mut declaration) => {
+            check_generics(&mut declaration.generics, errors);
             Some(declaration)
         }
         Err(error) => {
@@ -108,43 +91,74 @@ pub(crate) fn declaration(tokens: TokenStream, errors: &mut Errors) -> Option<De
     }
 }
 
-/// Only plain `const NAME: usize` can be passed on to layers on stable Rust.
-fn check_generics(generics: &Generics, errors: &mut Errors) {
-    for parameter in &generics.params {
-        match parameter {
-            GenericParam::Const(parameter) if parameter.default.is_none() => {}
-            GenericParam::Const(parameter) => errors.at(
-                parameter,
-                "a network's const parameter has no default: the type that the network computes in comes after it",
-            ),
-            _ => errors.at(
-                parameter,
-                "a network takes const parameters only, as in `<const HIDDEN: usize>`; what it computes in, `f32` or \
-                 `f64`, is a parameter that it has by itself",
-            ),
-        }
+/// The declaration, its layers unread.
+fn header(input: ParseStream<'_>) -> syn::Result<Declaration> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility = input.parse()?;
+    if !input.peek(Token![struct]) {
+        return Err(input.error("expected `struct`: a network is declared as `struct Digits: [784] -> [10] { … }`"));
     }
-    if let Some(clause) = &generics.where_clause {
-        errors.at(clause, "a network has no `where` clause");
+    input.parse::<Token![struct]>()?;
+    let name = input.parse()?;
+    let generics = input.parse()?;
+    if input.peek(Token![where]) {
+        return Err(input.error("a network has no `where` clause"));
     }
+    if !input.peek(Token![:]) {
+        return Err(input.error("expected `:` and the shape of one sample that goes in, as `Digits: [784] -> [10]`"));
+    }
+    input.parse::<Token![:]>()?;
+    let shape = input.parse()?;
+    let output = if input.parse::<Option<Token![->]>>()?.is_some() { Some(input.parse()?) } else { None };
+    if !input.peek(Brace) {
+        return Err(input.error(match output {
+            None => "expected `->` and the shape of what comes out, or the layers in braces",
+            Some(_) => "expected the layers in braces, as `{ hidden: Dense(128), Relu, logits: Dense(10) }`",
+        }));
+    }
+    let body;
+    braced!(body in input);
+    let layers = body.parse()?;
+    if !input.is_empty() {
+        return Err(input.error("expected nothing after the layers: each network has a `network!` of its own"));
+    }
+    Ok(Declaration { attributes, visibility, name, generics, input: shape, output, layers })
 }
 
-/// Each layer by itself, so that a mistake in one doesn't hide those of the next.
-fn layers(tokens: TokenStream, errors: &mut Errors) -> Vec<Layer> {
-    let mut layers = Vec::new();
-    for tokens in split_at_commas(tokens) {
-        match layer.parse2(tokens) {
-            Ok((layer, None)) => layers.push(layer),
-            Ok((mut layer, Some(block))) => {
-                if let Kind::Block { layers: inside, .. } | Kind::Branch { layers: inside, .. } = &mut layer.kind {
-                    *inside = self::layers(block, errors);
-                }
-                layers.push(layer);
+/// Only plain const parameters can be passed on to layers on stable Rust. Any others are reported and left out.
+fn check_generics(generics: &mut Generics, errors: &mut Errors) {
+    let parameters = std::mem::take(&mut generics.params).into_iter().filter_map(|parameter| match parameter {
+        GenericParam::Const(mut parameter) => {
+            if parameter.default.is_some() {
+                errors.at(
+                    &parameter,
+                    "a network's const parameter has no default: the type that the network computes in comes after it",
+                );
+                parameter.default = None;
             }
-            Err(error) => errors.push(error),
+            Some(GenericParam::Const(parameter))
         }
-    }
-    layers
+        _ => {
+            errors.at(
+                parameter,
+                "a network takes const parameters only, as `<const HIDDEN: usize>`; what it computes in, `f32` or \
+                 `f64`, is a parameter that it has by itself",
+            );
+            None
+        }
+    });
+    generics.params = parameters.collect();
+}
+
+/// Layers between commas: each by itself, so that a mistake in one doesn't hide those of the next.
+pub(crate) fn layers(tokens: TokenStream, errors: &mut Errors) -> Vec<Layer> {
+    let layer = |tokens| {
+        layer.parse2(tokens).unwrap_or_else(|error| {
+            errors.push(error);
+            Layer { attributes: Vec::new(), name: None, kind: Kind::Mistake }
+        })
+    };
+    split_at_commas(tokens).into_iter().map(layer).collect()
 }
 
 /// What lies between commas, outside of any brackets, angle brackets included.
@@ -170,63 +184,92 @@ pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
     parts.into_iter().filter(|part| !part.is_empty()).map(|part| part.into_iter().collect()).collect()
 }
 
-/// A layer, and the tokens of the block that it holds.
-fn layer(input: ParseStream<'_>) -> syn::Result<(Layer, Option<TokenStream>)> {
+/// A layer.
+fn layer(input: ParseStream<'_>) -> syn::Result<Layer> {
     let attributes = input.call(Attribute::parse_outer)?;
-    let named = input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
-    let name = if named {
-        let name = input.parse()?;
-        input.parse::<Token![:]>()?;
-        Some(name)
-    } else {
-        None
-    };
-    if input.peek(syn::token::Brace) {
-        let body;
-        let brace = braced!(body in input);
-        let block = body.parse()?;
-        end(input)?;
-        let kind = Kind::Branch { span: brace.span.join(), layers: Vec::new() };
-        return Ok((Layer { attributes, name, kind }, Some(block)));
+    if input.peek(Token![pub]) {
+        return Err(input.error("a layer is as visible as its network: leave `pub` out"));
     }
-    if input.peek(Ident) && input.peek2(syn::token::Brace) {
-        let kind = input.parse()?;
+    let name = name(input)?;
+    let kind = kind(input)?;
+    end(input, &kind)?;
+    Ok(Layer { attributes, name, kind })
+}
+
+/// `name:`, where there is one.
+fn name(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
+    let named = input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
+    if !named {
+        return Ok(None);
+    }
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![:]>()?;
+    let text = name.to_string();
+    if ["_", "self", "Self", "super", "crate"].contains(&text.as_str()) {
+        return Err(Error::new(name.span(), format!("a layer can't be called `{text}`")));
+    }
+    if syn::parse_str::<Ident>(&text).is_err() {
+        let message = format!("`{text}` is a keyword of Rust: as a layer's name, it is written `r#{text}`");
+        return Err(Error::new(name.span(), message));
+    }
+    Ok(Some(name))
+}
+
+/// What a layer is.
+fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
+    if input.peek(Brace) {
+        return Ok(Kind::Branch(input.parse()?));
+    }
+    if input.peek(Ident) && input.peek2(Brace) {
+        let name = input.parse()?;
         let body;
         braced!(body in input);
-        let block = body.parse()?;
-        end(input)?;
-        return Ok((Layer { attributes, name, kind: Kind::Block { name: kind, layers: Vec::new() } }, Some(block)));
+        return Ok(Kind::Block { name, layers: body.parse()? });
     }
     let path: TypePath = input
         .parse()
-        .map_err(|error| syn::Error::new(error.span(), "expected a layer, as `hidden: Dense(128)` or `Relu`"))?;
-    let kind = match (path.path.get_ident(), input.peek(syn::token::Paren)) {
-        (_, true) => {
-            let name = match path.path.get_ident() {
-                Some(name) => name.clone(),
-                None => {
-                    return Err(syn::Error::new_spanned(
-                        path,
-                        "a type of your own takes no arguments in parentheses: write its const parameters, as \
-                         `Scale<8>`",
-                    ));
-                }
-            };
+        .map_err(|error| Error::new(error.span(), "expected a layer, as `hidden: Dense(128)` or `Relu`"))?;
+    match (path.path.get_ident(), input.peek(Paren)) {
+        (Some(name), false) => Ok(Kind::Call { name: name.clone(), arguments: None }),
+        (Some(name), true) => {
             let inside;
             parenthesized!(inside in input);
             let arguments = Punctuated::<Argument, Token![,]>::parse_terminated(&inside)?;
-            Kind::Call { name, arguments: Some(arguments.into_iter().collect()) }
+            Ok(Kind::Call { name: name.clone(), arguments: Some(arguments.into_iter().collect()) })
         }
-        (Some(name), false) => Kind::Call { name: name.clone(), arguments: None },
-        (None, false) => Kind::Type(path),
-    };
-    end(input)?;
-    Ok((Layer { attributes, name, kind }, None))
+        (None, false) => Ok(Kind::Type(path)),
+        (None, true) => {
+            let message =
+                "a type of your own takes no arguments in parentheses: write its const parameters, as `Scale<8>`";
+            Err(Error::new_spanned(path, message))
+        }
+    }
 }
 
-/// Nothing may follow a layer but a comma.
-fn end(input: ParseStream<'_>) -> syn::Result<()> {
-    if input.is_empty() { Ok(()) } else { Err(input.error("expected `,` after a layer")) }
+/// Nothing may follow a layer but a comma. What does may show what was meant.
+fn end(input: ParseStream<'_>, kind: &Kind) -> syn::Result<()> {
+    if input.is_empty() {
+        return Ok(());
+    }
+    if let Kind::Call { name, arguments: None } = kind {
+        let is_name = name.to_string().starts_with(char::is_lowercase);
+        if is_name && (input.peek(Ident) || input.peek(Token![=])) {
+            return Err(input.error(format!("expected `:` between the name of a layer and its kind, as `{name}: …`")));
+        }
+        let argument = if input.peek(Bracket) {
+            let inside;
+            bracketed!(inside in input.fork());
+            Some(inside.parse::<TokenStream>()?)
+        } else if input.peek(Lit) {
+            Some(input.fork().parse::<Lit>()?.into_token_stream())
+        } else {
+            None
+        };
+        if let Some(argument) = argument {
+            return Err(input.error(format!("arguments are written in parentheses: `{name}({argument})`")));
+        }
+    }
+    Err(input.error("expected `,` after a layer"))
 }
 
 impl Parse for Argument {
@@ -239,24 +282,34 @@ impl Parse for Argument {
         } else {
             None
         };
-        Ok(Self { key, value: input.parse()? })
+        let value = input.parse()?;
+        if input.peek(Token![:]) {
+            return Err(input.error("expected `=` between the name of an argument and its value, as `bias = false`"));
+        }
+        Ok(Self { key, value })
     }
 }
 
 impl Parse for Shape {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if !input.peek(syn::token::Bracket) {
+        if !input.peek(Bracket) {
             return Err(input.error("expected a shape in brackets, as `[784]` or `[1, 28, 28]`"));
         }
         let inside;
         let bracket = bracketed!(inside in input);
-        let sizes: Vec<_> = Punctuated::<Expr, Token![,]>::parse_terminated(&inside)?.into_iter().collect();
+        let mut sizes = Vec::new();
+        while !inside.is_empty() {
+            sizes.push(inside.parse()?);
+            if !inside.is_empty() && inside.parse::<Option<Token![,]>>()?.is_none() {
+                return Err(inside.error("expected `,`: a shape is a list of sizes, as `[784]` or `[1, 28, 28]`"));
+            }
+        }
         let mut group = Group::new(Delimiter::Bracket, TokenStream::new());
         group.set_span(bracket.span.join());
         match sizes.len() {
-            0 => Err(syn::Error::new(group.span(), "a shape has at least one size, as `[784]`")),
+            0 => Err(Error::new(group.span(), "a shape has at least one size, as `[784]`")),
             1..=4 => Ok(Self { group, sizes }),
-            _ => Err(syn::Error::new(group.span(), "a shape has at most four sizes")),
+            _ => Err(Error::new(group.span(), "a shape has at most four sizes")),
         }
     }
 }

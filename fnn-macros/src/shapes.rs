@@ -1,21 +1,22 @@
 //! What flows from layer to layer. Shapes are carried as expressions: the macro computes none and judges none, it
 //! emits checks that the compiler evaluates.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, PathArguments, TypePath};
 
-use crate::kinds::{Built, RESIDUAL, Role};
+use crate::arguments::Arguments;
+use crate::kinds::{self, Built, RESIDUAL, Role};
 use crate::model::{self, Header, Kind, generic_arguments};
-use crate::report::Errors;
-use crate::size::Size;
+use crate::report::{Errors, judge};
+use crate::size::{Scope, Size, UNKNOWN};
 
 /// A network of which every layer is a type.
 pub(crate) struct Network {
     pub(crate) header: Header,
-    /// What the table calls it: its name, or `Residual`.
+    /// What the table calls it: its name, `Residual`, or `Branch`.
     pub(crate) kind: String,
     pub(crate) input: Flow,
     /// What comes out, as the header declares it or as the last layer gives it.
@@ -23,6 +24,8 @@ pub(crate) struct Network {
     /// Whether the last layer gives just that type.
     pub(crate) exact_output: bool,
     pub(crate) layers: Vec<Layer>,
+    /// The constants that the sizes are made of, and the aliases of the user's own types, as items.
+    pub(crate) constants: Vec<TokenStream>,
     pub(crate) checks: Vec<TokenStream>,
     /// The networks inside blocks, layer after layer.
     pub(crate) blocks: Vec<Network>,
@@ -32,9 +35,12 @@ pub(crate) struct Network {
 pub(crate) struct Layer {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) name: Ident,
-    /// How its kind was written.
+    /// How its kind was written, and where.
     pub(crate) kind: String,
-    /// Its type; nothing where it is a mistake.
+    pub(crate) written: TokenStream,
+    /// Its type, as it shows in the struct; nothing where it is a mistake.
+    pub(crate) field: Option<TokenStream>,
+    /// Its type, as the implementations name it.
     pub(crate) layer: Option<TokenStream>,
     /// What goes in, and whether it is just the type that the layer takes.
     pub(crate) input: Flow,
@@ -47,6 +53,14 @@ pub(crate) struct Layer {
     pub(crate) weights: Option<Vec<Vec<Size>>>,
     /// How many of the network's blocks are its own.
     pub(crate) blocks: usize,
+}
+
+impl Layer {
+    /// A member of its implementation of `Layer`.
+    pub(crate) fn member(&self, fnn: &TokenStream, member: TokenStream) -> TokenStream {
+        let layer = &self.layer;
+        quote!(<#layer as #fnn::Layer>::#member)
+    }
 }
 
 /// The type of a sample between two layers.
@@ -79,7 +93,7 @@ impl Flow {
                 let layer = with_scalar(path, scalar);
                 quote!(<#layer as #fnn::Layer>::Output)
             }
-            Self::Unknown => quote!([#scalar; 1]),
+            Self::Unknown => Size::unknown().tokens,
         }
     }
 
@@ -97,10 +111,9 @@ impl Flow {
             Self::Of(_) => {
                 let fnn = site.fnn;
                 let sample = self.sample(site, &site.f32());
-                let tokens = quote!(<#sample as #fnn::Sample>::LENGTH);
-                Size { tokens, known: None, text: "?".into() }
+                Size::hidden(quote!(<#sample as #fnn::Sample>::LENGTH))
             }
-            Self::Unknown => Size::one(),
+            Self::Unknown => Size::unknown(),
         }
     }
 
@@ -110,21 +123,11 @@ impl Flow {
             Self::Sizes(sizes) | Self::Tokens(sizes) => sizes.get(axis).cloned().unwrap_or_else(Size::one),
             Self::Of(_) => {
                 let shape = self.shape(site);
-                Size { tokens: quote!(#shape.size(#axis)), known: None, text: "?".into() }
+                Size::hidden(quote!(#shape.size(#axis)))
             }
-            Self::Unknown => Size::one(),
+            Self::Unknown => Size::unknown(),
         };
         (0..rank).map(size).collect()
-    }
-
-    /// Whether it is of this rank for sure.
-    fn is_of_rank(&self, rank: usize) -> bool {
-        matches!(self, Self::Sizes(sizes) | Self::Tokens(sizes) if sizes.len() == rank)
-    }
-
-    /// Whether it is of another rank for sure.
-    fn is_of_other_rank(&self, rank: usize) -> bool {
-        matches!(self, Self::Sizes(sizes) | Self::Tokens(sizes) if sizes.len() != rank)
     }
 
     /// The last `count` sizes, or all of them.
@@ -136,13 +139,10 @@ impl Flow {
             }
             Self::Of(_) => {
                 let shape = self.shape(site);
-                let size = |from_end: usize| {
-                    let tokens = quote!(#shape.size(#shape.rank().saturating_sub(#from_end)));
-                    Size { tokens, known: None, text: "?".into() }
-                };
+                let size = |from_end: usize| Size::hidden(quote!(#shape.size(#shape.rank().saturating_sub(#from_end))));
                 count.map_or_else(|| vec![self.length(site)], |count| (1..=count).rev().map(size).collect())
             }
-            Self::Unknown => Vec::new(),
+            Self::Unknown => vec![Size::unknown()],
         }
     }
 
@@ -185,20 +185,10 @@ impl Site<'_> {
         quote!(::core::primitive::f32)
     }
 
-    /// Nothing where `flow` is of this rank for sure; else a check that it is.
-    fn check_rank(&self, flow: &Flow, rank: usize) -> TokenStream {
-        if flow.is_of_rank(rank) || matches!(flow, Flow::Unknown) {
-            return TokenStream::new();
-        }
-        let name = self.name;
-        let (kind, shape) = (self.written.to_string(), flow.shape(self));
-        quote_spanned!(self.written.span()=> __fnn::check_rank(#name, #kind, #rank, #shape))
-    }
-
     /// A check of what two branches end in.
-    fn check_branches(&self, check: &TokenStream, first: &Flow, other: &Flow) -> TokenStream {
+    fn check_branches(&self, check: &str, first: &Flow, other: &Flow) -> TokenStream {
         let (name, first, other) = (self.name, first.shape(self), other.shape(self));
-        quote_spanned!(self.written.span()=> __fnn::#check(#name, #first, #other))
+        judge(self.written, check, quote!(#name, #first, #other))
     }
 
     /// Nothing where `size` is a number above 0; else a check that it is.
@@ -207,7 +197,7 @@ impl Site<'_> {
             return TokenStream::new();
         }
         let (name, tokens) = (self.name, &size.tokens);
-        quote_spanned!(tokens.span()=> __fnn::check_size(#name, #what, #tokens))
+        judge(&size.written, "check_size", quote!(#name, #what, #tokens))
     }
 }
 
@@ -215,175 +205,260 @@ impl Site<'_> {
 fn with_scalar(path: &TypePath, scalar: &impl ToTokens) -> TokenStream {
     let mut path = path.clone();
     let Some(last) = path.path.segments.last_mut() else { return path.into_token_stream() };
+    let span = last.ident.span();
     match &mut last.arguments {
         PathArguments::AngleBracketed(arguments) => arguments.args.push(syn::parse_quote!(#scalar)),
-        arguments => *arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#scalar>)),
+        arguments => *arguments = PathArguments::AngleBracketed(syn::parse_quote_spanned!(span=> <#scalar>)),
     }
     path.into_token_stream()
 }
 
+impl Network {
+    /// An alias of a user's type, which is a type only if that is a layer.
+    ///
+    /// Whether it is one stands in a constant, which the alias depends on; where the constant is mistaken, so is the
+    /// alias, and rustc has nothing to say of what else it is not.
+    fn checked(&mut self, site: &Site<'_>, path: &TypePath) -> TypePath {
+        let (fnn, scalar) = (site.fnn, site.scalar);
+        let alias = format_ident!("__{}_{}_type", self.header.name.unraw(), site.name, span = Span::call_site());
+        let own = with_scalar(path, scalar);
+        let (parameters, arguments) = (self.const_parameters(), generic_arguments(&self.header.generics));
+        let is_layer = if arguments.is_empty() {
+            let own = with_scalar(path, &site.f32());
+            let check = quote_spanned!(path.span()=> __fnn::is_layer::<#own>());
+            let name = format_ident!("{alias}_is_layer", span = Span::call_site());
+            self.constants.push(quote! {
+                #[allow(non_upper_case_globals)]
+                const #name: ::core::primitive::bool = { use #fnn::__private as __fnn; #check };
+            });
+            quote!(#name)
+        } else {
+            quote!(true)
+        };
+        self.constants.push(quote! {
+            #[allow(non_camel_case_types)]
+            type #alias<#parameters #scalar> = <#own as #fnn::__private::Itself<{ #is_layer }>>::Type;
+        });
+        if arguments.is_empty() { syn::parse_quote!(#alias) } else { syn::parse_quote!(#alias<#(#arguments),*>) }
+    }
+}
+
 /// Find out what flows between the layers of a network.
 pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
-    let model::Network { header, input, output, layers } = network;
+    let model::Network { header, input, output, layers, scope } = network;
     let kind = header.name.unraw().to_string();
     let site = Site { fnn: &header.fnn, scalar: &header.scalar, name: "", written: &TokenStream::new() };
-    let mut checks: Vec<_> = input.iter().map(|size| site.check_size(size, "a size of what goes in")).collect();
-    checks.extend(output.iter().flatten().map(|size| site.check_size(size, "a size of what comes out")));
-    let declared = output.map(Flow::Sizes);
+    let sizes = |sizes: &Option<Vec<Size>>| sizes.clone().unwrap_or_default();
+    let mut checks: Vec<_> = sizes(&input).iter().map(|size| site.check_size(size, "a size of what goes in")).collect();
+    checks.extend(sizes(&output).iter().map(|size| site.check_size(size, "a size of what comes out")));
     let takes_tokens = layers.first().is_some_and(|first| first.kind.takes_tokens());
-    let input = if takes_tokens { Flow::Tokens(input) } else { Flow::Sizes(input) };
-    let mut network = chain(header, kind, input, declared, layers, errors);
+    let input = input.map_or(Flow::Unknown, if takes_tokens { Flow::Tokens } else { Flow::Sizes });
+    let mut chain = Chain { scope: &scope, errors };
+    let declared = output.map(|sizes| Declared { output: Flow::Sizes(sizes), check: Some("check_output") });
+    let mut network = chain.network(header, kind, input, declared, layers);
     network.checks.splice(0..0, checks);
+    network.constants.extend(scope.constants);
     network
 }
 
-/// Layer after layer, from `input` on. `declared` is what has to come out.
-fn chain(
-    header: Header,
-    kind: String,
-    input: Flow,
-    declared: Option<Flow>,
-    layers: Vec<model::Layer>,
-    errors: &mut Errors,
-) -> Network {
-    let mut network = Network {
-        kind,
-        input: input.clone(),
-        output: Flow::Unknown,
-        exact_output: true,
-        layers: Vec::new(),
-        checks: Vec::new(),
-        blocks: Vec::new(),
-        header,
-    };
-    let mut flow = input;
-    for layer in layers {
-        let layer = self::layer(&mut network, layer, flow, errors);
-        flow = layer.output.clone();
-        network.layers.push(layer);
-    }
-    if let Some(declared) = &declared
-        && !matches!(flow, Flow::Unknown)
-        && !declared.same(&flow)
-    {
-        network.exact_output = false;
-        let header = &network.header;
-        let site = Site { fnn: &header.fnn, scalar: &header.scalar, name: "", written: &TokenStream::new() };
-        let (wanted, given) = (declared.shape(&site), flow.shape(&site));
-        let check = if network.kind == RESIDUAL { quote!(check_residual) } else { quote!(check_output) };
-        network.checks.push(quote_spanned!(header.output=> __fnn::#check(#wanted, #given)));
-    }
-    network.output = declared.unwrap_or(flow);
-    network
+/// What the table calls one of several blocks in a layer.
+const BRANCH: &str = "Branch";
+
+/// What has to come out of layers, and what judges whether it does, if nothing else does.
+struct Declared {
+    output: Flow,
+    check: Option<&'static str>,
 }
 
-/// One layer as a type, given what flows in.
-fn layer(network: &mut Network, layer: model::Layer, input: Flow, errors: &mut Errors) -> Layer {
-    let model::Layer { attributes, name, written, kind } = layer;
-    let text = name.unraw().to_string();
-    let header = network.header.clone();
-    let site = Site { fnn: &header.fnn, scalar: &header.scalar, name: &text, written: &written };
-    let mut layer = Layer {
-        attributes,
-        name: name.clone(),
-        kind: written.to_string().replace(' ', ""),
-        layer: None,
-        exact_input: true,
-        output: Flow::Unknown,
-        role: Role::Other,
-        initializer: None,
-        weights: None,
-        blocks: 0,
-        input,
-    };
-    match kind {
-        Kind::Unknown => {}
-        Kind::BuiltIn { kind, arguments } => {
-            if kind.takes_tokens() && !matches!(layer.input, Flow::Tokens(_) | Flow::Unknown) {
-                errors.at(&written, "`Embedding` takes tokens, so it is the first layer of its network");
-            }
-            let Built { layer: built, output, weights, initializer, checks } =
-                (kind.build)(&site, &arguments, &layer.input);
-            let mistaken = matches!(layer.input, Flow::Unknown);
-            layer.exact_input = kind.rank.is_none_or(|rank| layer.input.is_of_rank(rank));
-            layer.layer = (!mistaken).then_some(built);
-            layer.output = output;
-            layer.role = kind.role;
-            layer.initializer = initializer;
-            layer.weights = Some(weights);
-            if let Some(rank) = kind.rank {
-                network.checks.push(site.check_rank(&layer.input, rank));
-            }
-            // What is judged of sizes that aren't there says nothing.
-            if kind.rank.is_none_or(|rank| !layer.input.is_of_other_rank(rank)) {
-                network.checks.extend(checks);
-            }
+/// What follows the samples from layer to layer.
+struct Chain<'a> {
+    scope: &'a Scope,
+    errors: &'a mut Errors,
+}
+
+impl Chain<'_> {
+    /// Layer after layer, from `input` on. `declared` is what has to come out.
+    fn network(
+        &mut self,
+        header: Header,
+        kind: String,
+        input: Flow,
+        declared: Option<Declared>,
+        layers: Vec<model::Layer>,
+    ) -> Network {
+        let mut network = Network {
+            kind,
+            input: input.clone(),
+            output: Flow::Unknown,
+            exact_output: true,
+            layers: Vec::new(),
+            constants: Vec::new(),
+            checks: Vec::new(),
+            blocks: Vec::new(),
+            header,
+        };
+        let mut flow = if layers.is_empty() { Flow::Unknown } else { input };
+        for layer in layers {
+            let layer = self.layer(&mut network, layer, flow);
+            flow = layer.output.clone();
+            network.layers.push(layer);
         }
-        Kind::Own(path) => {
-            let (fnn, f32) = (site.fnn, site.f32());
-            let own = with_scalar(&path, &f32);
-            if !matches!(layer.input, Flow::Unknown) {
-                let given = layer.input.shape(&site);
+        if let Some(Declared { output, check }) = &declared
+            && !output.same(&flow)
+        {
+            network.exact_output = false;
+            let site = network.site();
+            let (wanted, given) = (output.shape(&site), flow.shape(&site));
+            let check = check.map(|check| judge(&network.header.output, check, quote!(#wanted, #given)));
+            network.checks.extend(check);
+        }
+        // What is said of a mistake's shape says nothing.
+        network.checks.retain(|check| !mentions_unknown(check));
+        network.output = declared.map_or(flow, |declared| declared.output);
+        network
+    }
+
+    /// One layer as a type, given what flows in.
+    fn layer(&mut self, network: &mut Network, layer: model::Layer, input: Flow) -> Layer {
+        let model::Layer { attributes, name, written, kind } = layer;
+        let text = name.unraw().to_string();
+        let header = network.header.clone();
+        let site = Site { fnn: &header.fnn, scalar: &header.scalar, name: &text, written: &written };
+        let mut layer = Layer {
+            attributes,
+            name,
+            kind: written.to_string().replace(' ', ""),
+            written: written.clone(),
+            field: None,
+            layer: None,
+            exact_input: true,
+            output: Flow::Unknown,
+            role: Role::Other,
+            initializer: None,
+            weights: None,
+            blocks: 0,
+            input,
+        };
+        match kind {
+            Kind::Unknown => {}
+            Kind::BuiltIn { kind, arguments } => self.built_in(network, &mut layer, &site, kind, &arguments),
+            Kind::Own(path) => {
+                layer.field = Some(with_scalar(&path, site.scalar));
+                let path = network.checked(&site, &path);
+                let (fnn, f32) = (site.fnn, site.f32());
+                let (own, given) = (with_scalar(&path, &f32), layer.input.shape(&site));
                 let wanted = quote!(<<#own as #fnn::Layer>::Input as #fnn::Sample>::SHAPE);
-                let check = quote_spanned!(path.span()=> __fnn::check_input(#text, #wanted, #given));
-                network.checks.push(check);
+                network.checks.push(judge(&written, "check_input", quote!(#text, #wanted, #given)));
+                layer.layer = Some(with_scalar(&path, site.scalar));
+                layer.exact_input = false;
+                layer.output = Flow::Of(path);
             }
-            layer.layer = Some(with_scalar(&path, site.scalar));
-            layer.exact_input = false;
-            layer.output = Flow::Of(path);
-        }
-        Kind::Residual(inside) => {
-            let inside = block(network, &mut layer, &written, inside, Some(RESIDUAL), errors);
-            let fnn = site.fnn;
-            layer.layer = Some(quote!(#fnn::layers::Residual<#inside>));
-            layer.output = layer.input.clone();
-        }
-        Kind::Projected([inside, projection]) => {
-            let inside = block(network, &mut layer, &written, inside, None, errors);
-            let output = layer.output.clone();
-            let projection = block(network, &mut layer, &written, projection, None, errors);
-            if !output.same(&layer.output) {
-                network.checks.push(site.check_branches(&quote!(check_projection), &output, &layer.output));
+            Kind::Residual(inside) => {
+                let declared = Declared { output: layer.input.clone(), check: Some("check_residual") };
+                let inside = self.block(network, &mut layer, inside, RESIDUAL, Some(declared));
+                let fnn = site.fnn;
+                layer.layer = Some(quote!(#fnn::layers::Residual<#inside>));
+                layer.output = layer.input.clone();
             }
-            let fnn = site.fnn;
-            layer.layer = Some(quote!(#fnn::layers::ProjectedResidual<#inside, #projection>));
-            layer.output = output;
+            Kind::Projected([inside, projection]) => {
+                let inside = self.block(network, &mut layer, inside, BRANCH, None);
+                let output = layer.output.clone();
+                let declared = Declared { output, check: Some("check_projection") };
+                let projection = self.block(network, &mut layer, projection, BRANCH, Some(declared));
+                let fnn = site.fnn;
+                layer.layer = Some(quote!(#fnn::layers::ProjectedResidual<#inside, #projection>));
+            }
+            Kind::Concat(branches) => {
+                let mut branch = |branch| (self.block(network, &mut layer, branch, BRANCH, None), layer.output.clone());
+                let branches: Vec<_> = branches.into_iter().map(&mut branch).collect();
+                concat(network, &mut layer, &site, branches);
+            }
         }
-        Kind::Concat(branches) => {
-            let branches: Vec<_> = branches
-                .into_iter()
-                .map(|branch| {
-                    let branch = block(network, &mut layer, &written, branch, None, errors);
-                    (branch, layer.output.clone())
-                })
-                .collect();
-            concat(network, &mut layer, &site, branches);
+        if layer.field.is_none() {
+            layer.field = layer.layer.clone();
         }
+        layer
     }
-    layer
-}
 
-/// The inside of a block as a network of its own, and its type. `layer.output` becomes what it ends in.
-fn block(
-    network: &mut Network,
-    layer: &mut Layer,
-    written: &TokenStream,
-    layers: Vec<model::Layer>,
-    residual: Option<&str>,
-    errors: &mut Errors,
-) -> TokenStream {
-    let header = &network.header;
-    let number = network.blocks.len();
-    let name = format_ident!("__{}_{}_{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
-    let inside = Header { name, output: written.span(), ..header.clone() };
-    let declared = residual.map(|_| layer.input.clone());
-    let inside = chain(inside, residual.unwrap_or("Branch").into(), layer.input.clone(), declared, layers, errors);
-    let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
-    let tokens = quote!(#name<#(#arguments,)* #scalar>);
-    layer.output = inside.output.clone();
-    layer.blocks += 1;
-    network.blocks.push(inside);
-    tokens
+    /// The inside of a block as a network of its own, and its type. `layer.output` becomes what it ends in.
+    fn block(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        layers: Vec<model::Layer>,
+        kind: &str,
+        declared: Option<Declared>,
+    ) -> TokenStream {
+        let header = &network.header;
+        let number = network.blocks.len();
+        let name = format_ident!("__{}_{}_{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
+        let inside = Header { name, output: layer.written.clone(), ..header.clone() };
+        let inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
+        let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
+        let tokens = quote!(#name<#(#arguments,)* #scalar>);
+        layer.output = inside.output.clone();
+        layer.blocks += 1;
+        network.blocks.push(inside);
+        tokens
+    }
+
+    /// A layer of the library's.
+    fn built_in(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        site: &Site<'_>,
+        kind: &'static kinds::Kind,
+        arguments: &Arguments,
+    ) {
+        if kind.takes_tokens() && !matches!(layer.input, Flow::Tokens(_) | Flow::Unknown) {
+            self.errors.at(site.written, "`Embedding` takes tokens, so it is the first layer of its network");
+            layer.input = Flow::Unknown;
+        }
+        if let (Some(rank), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (kind.rank, &layer.input)
+            && sizes.len() != rank
+        {
+            let (taken, advice) = kinds::of_rank(rank);
+            let (name, given) = (site.name, layer.input.text());
+            let message = format!("layer `{name}`: `{}` takes {taken}, but gets {given}: {advice}", kind.name);
+            self.errors.at(site.written, message);
+            layer.input = Flow::Unknown;
+        }
+        let Built { layer: built, output, weights, initializer, checks } = (kind.build)(site, arguments, &layer.input);
+        if let (Some(rank), Flow::Of(_)) = (kind.rank, &layer.input) {
+            let (taken, advice) = kinds::of_rank(rank);
+            let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
+            let arguments = quote!(#layer_name, #kind, #rank, #taken, #given, #advice);
+            network.checks.push(judge(site.written, "check_rank", arguments));
+            layer.exact_input = false;
+        }
+        network.checks.extend(checks);
+        layer.layer = Some(built);
+        layer.output = self.known(output, site, kind);
+        layer.role = kind.role;
+        layer.initializer = initializer;
+        layer.weights = Some(weights);
+    }
+
+    /// What comes out of a layer of the library's: nothing to build on, if it depends on a mistake or is one.
+    fn known(&mut self, output: Flow, site: &Site<'_>, kind: &kinds::Kind) -> Flow {
+        let Flow::Sizes(sizes) = &output else { return output };
+        if sizes.iter().any(|size| mentions_unknown(&size.tokens)) {
+            return Flow::Unknown;
+        }
+        let computed = sizes.iter().filter(|size| syn::parse2::<Ident>(size.tokens.clone()).is_err());
+        let parameter = computed.filter_map(|size| self.scope.parameter_in(size.tokens.clone())).next();
+        if let Some(parameter) = parameter {
+            let (kind, parameter) = (kind.name, &parameter.ident);
+            let message = format!(
+                "what `{kind}` gives would be computed from the const parameter `{parameter}`, which stable Rust \
+                 cannot do: what goes in has to be of sizes without parameters"
+            );
+            self.errors.at(site.written, message);
+            return Flow::Unknown;
+        }
+        output
+    }
 }
 
 /// Branches, as types and as what they end in, side by side: pairs of the first and of all others.
@@ -396,8 +471,8 @@ fn concat(network: &mut Network, layer: &mut Layer, site: &Site<'_>, branches: V
     let tail: Vec<_> = known.unwrap_or_default().into_iter().skip(1).collect();
     let Some((_, first)) = branches.first().cloned() else { return };
     let mistaken = branches.iter().any(|(_, flow)| matches!(flow, Flow::Unknown));
-    for (_, other) in branches.iter().skip(1).filter(|_| !mistaken) {
-        network.checks.push(site.check_branches(&quote!(check_concat), &first, other));
+    for (_, other) in branches.iter().skip(1) {
+        network.checks.push(site.check_branches("check_concat", &first, other));
     }
     let mut rest: Option<(TokenStream, Size)> = None;
     for (branch, flow) in branches.into_iter().rev() {
@@ -416,4 +491,13 @@ fn concat(network: &mut Network, layer: &mut Layer, site: &Site<'_>, branches: V
     if mistaken {
         layer.output = Flow::Unknown;
     }
+}
+
+/// Whether tokens are made of the shape of a mistake.
+fn mentions_unknown(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => mentions_unknown(&group.stream()),
+        TokenTree::Ident(ident) => ident == UNKNOWN,
+        _ => false,
+    })
 }

@@ -1,40 +1,50 @@
 //! The sizes of a shape: expressions, which the compiler computes.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::{Expr, Lit};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{ConstParam, Expr, Generics, Lit, UnOp};
+
+use crate::report::Errors;
 
 /// One size of a shape: any const expression.
 #[derive(Clone)]
 pub(crate) struct Size {
-    /// The expression.
+    /// A literal, a const parameter, the name of a constant, or what is made of them.
     pub(crate) tokens: TokenStream,
     /// Its value, where the macro can read it.
     pub(crate) known: Option<usize>,
     /// How a person would write it.
     pub(crate) text: String,
+    /// What the user wrote, to point at.
+    pub(crate) written: TokenStream,
 }
 
 impl Size {
-    pub(crate) fn new(expression: &Expr) -> Self {
-        let known: Option<usize> = match expression {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Int(value) => value.base10_parse().ok(),
-                _ => None,
-            },
-            _ => None,
-        };
-        let tokens = expression.to_token_stream();
-        let text = known.map_or_else(|| tokens.to_string(), |value| value.to_string());
-        Self { tokens, known, text }
+    fn of(value: usize) -> Self {
+        let value = proc_macro2::Literal::usize_unsuffixed(value);
+        let (tokens, text) = (quote!(#value), value.to_string());
+        Self { known: text.parse().ok(), written: tokens.clone(), tokens, text }
     }
 
     pub(crate) fn one() -> Self {
-        Self { tokens: quote!(1), known: Some(1), text: "1".into() }
+        Self::of(1)
     }
 
     pub(crate) fn zero() -> Self {
-        Self { tokens: quote!(0), known: Some(0), text: "0".into() }
+        Self::of(0)
+    }
+
+    /// A size of what a mistake gives. Its tokens never get into code: what mentions them is left out.
+    pub(crate) fn unknown() -> Self {
+        let unknown = Ident::new(UNKNOWN, Span::call_site());
+        Self::hidden(unknown.into_token_stream())
+    }
+
+    /// A size that only the compiler knows.
+    pub(crate) fn hidden(tokens: TokenStream) -> Self {
+        Self { written: tokens.clone(), tokens, known: None, text: "?".into() }
     }
 
     /// The product of sizes.
@@ -42,12 +52,12 @@ impl Size {
         if let [size] = sizes {
             return size.clone();
         }
-        let factors = sizes.iter().map(|size| &size.tokens);
-        let tokens = factors.fold(quote!(1), |product, factor| quote!(#product * (#factor)));
+        let factors = sizes.iter().map(|size| size.tokens.clone());
+        let tokens = factors.reduce(|product, factor| quote!(#product * #factor)).unwrap_or_else(|| quote!(1));
         let texts: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
         let known = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(size.known?));
         let text = known.map_or_else(|| texts.join("·"), |value| value.to_string());
-        Self { tokens, known, text }
+        Self { written: tokens.clone(), tokens, known, text }
     }
 
     /// The sum of two sizes.
@@ -55,7 +65,8 @@ impl Size {
         let (one, two) = (&self.tokens, &other.tokens);
         let known = self.known.and_then(|known| known.checked_add(other.known?));
         let text = known.map_or_else(|| format!("{} + {}", self.text, other.text), |value| value.to_string());
-        Self { tokens: quote!((#one) + (#two)), known, text }
+        let tokens = quote!((#one + #two));
+        Self { written: tokens.clone(), tokens, known, text }
     }
 
     /// What a function of the library makes of sizes. `known` is what it gives where all of them are known: it goes
@@ -66,18 +77,140 @@ impl Size {
         sizes: [&Self; N],
         known: impl FnOnce([usize; N]) -> Option<usize>,
     ) -> Self {
-        let name = quote::format_ident!("{function}");
+        let name = format_ident!("{function}");
         let arguments = sizes.iter().map(|size| &size.tokens);
         let tokens = quote!(#fnn::__private::#name(#(#arguments),*));
         let texts: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
         let values: Option<Vec<_>> = sizes.iter().map(|size| size.known).collect();
         let known = values.and_then(|values| known(values.try_into().ok()?));
         let text = known.map_or_else(|| format!("{function}({})", texts.join(", ")), |value| value.to_string());
-        Self { tokens, known, text }
+        Self { written: tokens.clone(), tokens, known, text }
     }
 
     /// Whether two sizes were written alike, so that they are equal for sure.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.text == other.text
     }
+}
+
+/// What stands for a size that depends on a mistake.
+pub(crate) const UNKNOWN: &str = "__unknown";
+
+/// What the expressions of a declaration may name, and the constants that they become.
+///
+/// An expression is needed in many places. As a constant it is written in one of them, so that a mistake in it is one
+/// error.
+pub(crate) struct Scope {
+    network: Ident,
+    parameters: Vec<ConstParam>,
+    /// The constants, as items.
+    pub(crate) constants: Vec<TokenStream>,
+}
+
+impl Scope {
+    pub(crate) fn new(network: &Ident, generics: &Generics) -> Self {
+        let parameters = generics.const_params().cloned().collect();
+        Self { network: network.clone(), parameters, constants: Vec::new() }
+    }
+
+    /// An expression as a size, which a message calls `what`; nothing where it is a mistake, which is then reported.
+    pub(crate) fn size(&mut self, expression: &Expr, what: &str, errors: &mut Errors) -> Option<Size> {
+        let expression = peel(expression);
+        let size = |tokens: TokenStream, known: Option<usize>| {
+            let written = expression.to_token_stream();
+            let text = known.map_or_else(|| written.to_string(), |value| value.to_string());
+            Some(Size { tokens, known, text, written })
+        };
+        if let Some(literal) = literal(expression) {
+            return match literal {
+                Lit::Int(value) if matches!(value.suffix(), "" | "usize") && !is_negative(expression) => {
+                    size(value.to_token_stream(), value.base10_parse().ok())
+                }
+                _ => {
+                    errors.at(expression, format!("{what} is a whole number of the type `usize`, as `128`"));
+                    None
+                }
+            };
+        }
+        match self.parameter_in(expression.to_token_stream()) {
+            None => size(self.constant(expression, &quote!(usize)), None),
+            Some(parameter) if !is_alone(expression) => {
+                let name = &parameter.ident;
+                errors.at(
+                    expression,
+                    format!(
+                        "stable Rust cannot compute with the const parameter `{name}`: write it alone, and give the \
+                         network another const parameter for the result"
+                    ),
+                );
+                None
+            }
+            Some(parameter) if parameter.ty.to_token_stream().to_string() != "usize" => {
+                let (name, kind) = (&parameter.ident, parameter.ty.to_token_stream());
+                errors.at(expression, format!("{what} is a `usize`, but `{name}` is of the type `{kind}`"));
+                None
+            }
+            Some(_) => size(expression.to_token_stream(), None),
+        }
+    }
+
+    /// An expression as a number, which a message calls `what`; nothing where it is a mistake, which is then reported.
+    pub(crate) fn number(&mut self, expression: &Expr, what: &str, errors: &mut Errors) -> Option<TokenStream> {
+        let expression = peel(expression);
+        match literal(expression) {
+            Some(Lit::Float(value)) if matches!(value.suffix(), "" | "f64") => Some(expression.to_token_stream()),
+            Some(_) => {
+                errors.at(expression, format!("{what} is a number with a decimal point, as `0.5`"));
+                None
+            }
+            None => Some(self.constant(expression, &quote!(f64))),
+        }
+    }
+
+    /// The name of a constant of this value, which stands where the user wrote it.
+    fn constant(&mut self, expression: &Expr, kind: &TokenStream) -> TokenStream {
+        let name = format_ident!("__{}_{}", self.network.unraw(), self.constants.len() + 1, span = Span::call_site());
+        self.constants.push(quote! {
+            #[doc(hidden)]
+            #[allow(non_upper_case_globals)]
+            const #name: ::core::primitive::#kind = #expression;
+        });
+        let span = Span::call_site().located_at(expression.span());
+        quote_spanned!(span=> #name)
+    }
+
+    /// The const parameter that some tokens mention.
+    pub(crate) fn parameter_in(&self, tokens: TokenStream) -> Option<&ConstParam> {
+        tokens.into_iter().find_map(|token| match token {
+            TokenTree::Group(group) => self.parameter_in(group.stream()),
+            TokenTree::Ident(ident) => self.parameters.iter().find(|parameter| parameter.ident == ident),
+            _ => None,
+        })
+    }
+}
+
+/// An expression without the invisible brackets that a `macro_rules!` puts around it.
+fn peel(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::Group(group) => peel(&group.expr),
+        expression => expression,
+    }
+}
+
+/// The literal that an expression is, or is the negative of.
+fn literal(expression: &Expr) -> Option<&Lit> {
+    match expression {
+        Expr::Lit(literal) => Some(&literal.lit),
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => literal(&unary.expr),
+        _ => None,
+    }
+}
+
+fn is_negative(expression: &Expr) -> bool {
+    matches!(expression, Expr::Unary(_))
+}
+
+/// Whether an expression is a name.
+fn is_alone(expression: &Expr) -> bool {
+    matches!(expression, Expr::Path(path) if path.path.get_ident().is_some())
 }

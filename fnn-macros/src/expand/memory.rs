@@ -13,14 +13,13 @@ use crate::stages::Stage;
 pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
     let fnn = &network.header.fnn;
     let batches = batches(network, stages);
-    let layers = || stages.iter().filter_map(|stage| stage.layer.layer.as_ref());
-    let tapes = layers().map(|layer| quote!(<#layer as #fnn::Layer>::Tape<BATCH>));
+    let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<BATCH>)));
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; BATCH])).chain(tapes));
     let [ping, pong] = [0, 1].map(|parity| {
         let mine = batches.iter().skip(parity).step_by(2).rev();
         mine.fold(quote!(()), |rest, sample| quote!(#fnn::__private::Larger<[#sample; BATCH], #rest>))
     });
-    let workspaces = layers().map(|layer| quote!(<#layer as #fnn::Layer>::Workspace<BATCH>));
+    let workspaces = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<BATCH>)));
     let workspace = pairs([ping, pong].into_iter().chain(workspaces));
     quote! {
         type Tape<const BATCH: ::core::primitive::usize> = #tape;

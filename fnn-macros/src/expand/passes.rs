@@ -44,13 +44,14 @@ impl Passes<'_> {
             };
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
+            let forward = stage.layer.member(fnn, hygienic!(forward_batch::<V, BATCH>));
             let activation = stage.activation.map(|activation| {
                 let name = &activation.name;
                 hygienic!(self.#name.forward_in_place(simd, &mut *#batch);)
             });
             hygienic! {
                 let #batch = #take;
-                #fnn::Layer::forward_batch::<V, BATCH>(&self.#layer, simd, #input, &mut *#batch, #workspace);
+                #forward(&self.#layer, simd, #input, &mut *#batch, #workspace);
                 #activation
                 let #batch = &*#batch;
             }
@@ -78,6 +79,7 @@ impl Passes<'_> {
     /// The forward pass of training: batch `i` stays on the tape.
     fn forward_train(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
+        let checked = checked(self.network);
         let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
         let stages = self.stages.iter().enumerate().map(|(index, stage)| {
             let batch = local("batch", index + 1);
@@ -89,13 +91,14 @@ impl Passes<'_> {
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
             let place = self.place(stage.layer);
+            let forward = stage.layer.member(fnn, hygienic!(forward_train::<V, BATCH>));
             let activation = stage.activation.map(|activation| {
                 let name = &activation.name;
                 hygienic!(self.#name.forward_in_place(pass.simd, &mut *#batch);)
             });
             hygienic! {
                 let #batch = #take;
-                #fnn::Layer::forward_train::<V, BATCH>(&self.#layer, pass.inside(#place), #input, &mut *#batch, #tape, #workspace);
+                #forward(&self.#layer, pass.inside(#place), #input, &mut *#batch, #tape, #workspace);
                 #activation
                 let #batch = &*#batch;
             }
@@ -111,6 +114,7 @@ impl Passes<'_> {
                 tape: &mut Self::Tape<BATCH>,
                 workspace: &mut Self::Workspace<BATCH>,
             ) {
+                #checked
                 let #tape = tape;
                 let #memory = workspace;
                 let samples = inputs.len();
@@ -184,10 +188,11 @@ impl Passes<'_> {
         });
         let (name, place) = (&stage.layer.name, self.place(stage.layer));
         let inputs = self.input(stage, &before);
+        let backward = stage.layer.member(fnn, hygienic!(backward::<V, BATCH>));
         hygienic! {
             #take
             #activation
-            #fnn::Layer::backward::<V, BATCH>(
+            #backward(
                 &self.#name,
                 pass.inside(#place),
                 #fnn::Recorded::<_, BATCH> { inputs: #inputs, outputs: #batch, tape: #tape },

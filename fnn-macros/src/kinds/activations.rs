@@ -1,11 +1,11 @@
 //! Activations: functions of each element, and of a row.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 
 use super::{Build, Built, Form, Kind, Role, optional};
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Number};
+use crate::report::judge;
 use crate::shapes::{Flow, Site};
 use crate::size::Size;
 
@@ -110,13 +110,13 @@ fn parametric(site: &Site<'_>, arguments: &Arguments, flow: &Flow, parameter: &N
     let fnn = site.fnn;
     let NumberParameter { function: kind, name, default } = parameter;
     let kind = quote::format_ident!("{kind}");
-    let Some(value) = arguments.get(name) else {
+    let Some(Number { tokens: value, written }) = arguments.number(name) else {
         return function(site, quote!(#kind<{ #fnn::__private::bits(#default) }>), flow);
     };
     let mut built = function(site, quote!(#kind<{ #fnn::__private::bits(#value) }>), flow);
     let layer = site.name;
-    let check = if *name == "beta" { quote!(check_positive) } else { quote!(check_not_negative) };
-    built.checks.push(quote_spanned!(value.span()=> __fnn::#check(#layer, #name, #value)));
+    let check = if *name == "beta" { "check_positive" } else { "check_not_negative" };
+    built.checks.push(judge(written, check, quote!(#layer, #name, #value)));
     built
 }
 

@@ -1,11 +1,11 @@
 //! Normalisations.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 
 use super::{Built, Form, Kind, Parameter, Role, keyword, required};
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Number};
+use crate::report::judge;
 use crate::shapes::{Flow, Site};
 use crate::size::Size;
 
@@ -58,11 +58,11 @@ pub(super) static KINDS: &[Kind] = &[
 /// A number as a const generic, with a check that it is above 0 where it is given.
 fn number(site: &Site<'_>, arguments: &Arguments, name: &str, default: f64) -> (TokenStream, TokenStream) {
     let (fnn, layer) = (site.fnn, site.name);
-    match arguments.get(name) {
+    match arguments.number(name) {
         None => (quote!({ #fnn::__private::bits(#default) }), TokenStream::new()),
-        Some(value) => (
-            quote!({ #fnn::__private::bits(#value) }),
-            quote_spanned!(value.span()=> __fnn::check_positive(#layer, #name, #value)),
+        Some(Number { tokens, written }) => (
+            quote!({ #fnn::__private::bits(#tokens) }),
+            judge(written, "check_positive", quote!(#layer, #name, #tokens)),
         ),
     }
 }
@@ -91,7 +91,7 @@ fn of_parts(
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
     let (epsilon, check) = number(site, arguments, "epsilon", epsilon);
-    let axes = arguments.get("axes").map(Size::new);
+    let axes = arguments.size_of_axis("axes", 0);
     let (part, sizes) = match axes.as_ref().and_then(|axes| axes.known) {
         None => (sample.clone(), flow.last_sizes(site, None)),
         Some(axes) => {
@@ -103,7 +103,7 @@ fn of_parts(
     built.checks.push(check);
     if let Some(axes) = &axes {
         let (name, shape, count) = (site.name, flow.shape(site), &axes.tokens);
-        built.checks.push(quote_spanned!(count.span()=> __fnn::check_axes(#name, #count, #shape)));
+        built.checks.push(judge(&axes.written, "check_axes", quote!(#name, #count, #shape)));
     }
     (sizes, built)
 }
@@ -117,7 +117,7 @@ fn group_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let (name, tokens) = (site.name, &groups.tokens);
     let mut built = Built::new(quote!(#fnn::layers::GroupNorm<#sample, { #tokens }, #epsilon>), flow.clone());
     let count = &channels[0].tokens;
-    built.checks.push(quote_spanned!(tokens.span()=> __fnn::check_groups(#name, #tokens, #count, #count)));
+    built.checks.push(judge(&groups.written, "check_groups", quote!(#name, #tokens, #count, #count)));
     built.checks.push(check);
     built.weights.extend([channels.clone(), channels]);
     built

@@ -1,11 +1,11 @@
 //! Layers whose windows slide over images and sequences.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 
 use super::{Build, Built, Form, Kind, Parameter, Role, initializer, keyword, required};
 use crate::arguments::Arguments;
+use crate::report::judge;
 use crate::shapes::{Flow, Site};
 use crate::size::Size;
 
@@ -183,10 +183,11 @@ impl Axis {
         match &self.padding {
             Some(padding) => {
                 let padding = &padding.tokens;
-                quote_spanned!(kernel.span()=> __fnn::check_window(#name, (#window, #unit), #input, #kernel, #dilation, #padding))
+                let arguments = quote!(#name, (#window, #unit), #input, #kernel, #dilation, #padding);
+                judge(&self.kernel.written, "check_window", arguments)
             }
             None if self.stride.known == Some(1) => TokenStream::new(),
-            None => quote_spanned!(stride.span()=> __fnn::check_same_padding(#name, #stride)),
+            None => judge(&self.stride.written, "check_same_padding", quote!(#name, #stride)),
         }
     }
 }
@@ -231,14 +232,14 @@ fn windows(site: &Site<'_>, axes: &[Axis]) -> TokenStream {
 /// `Conv2d(filters, kernel = …)` and `Conv1d(filters, kernel = …)`: `[C, …]` to `[filters, …]`.
 fn convolution(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
     let (channels, filters) = (&sizes[0], arguments.size("filters"));
-    let Some(asked) = arguments.get("groups") else {
+    let Some(groups) = arguments.size_of_axis("groups", 0) else {
         return filtered(site, arguments, sizes, &filters, channels.clone());
     };
-    let groups = Size::new(asked);
     let seen = Size::call(site.fnn, "part", [channels, &groups], |[channels, groups]| channels.checked_div(groups));
     let mut built = filtered(site, arguments, sizes, &filters, seen);
-    let (name, channels, filters) = (site.name, &channels.tokens, &filters.tokens);
-    built.checks.push(quote_spanned!(asked.span()=> __fnn::check_groups(#name, #asked, #channels, #filters)));
+    let [count, channels, filters] = [&groups, channels, &filters].map(|size| &size.tokens);
+    let name = site.name;
+    built.checks.push(judge(&groups.written, "check_groups", quote!(#name, #count, #channels, #filters)));
     built
 }
 
@@ -246,7 +247,7 @@ fn convolution(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built 
 fn depthwise(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let sizes = flow.sizes(site, IMAGE);
     let channels = sizes[0].clone();
-    let Some(multiplier) = arguments.get("multiplier").map(Size::new) else {
+    let Some(multiplier) = arguments.size_of_axis("multiplier", 0) else {
         return filtered(site, arguments, &sizes, &channels, Size::one());
     };
     let filters = Size::product(&[channels, multiplier.clone()]);
@@ -292,9 +293,8 @@ fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer:
         if let Some(padding) = &axis.padding
             && padding.known != Some(0)
         {
-            let (name, padding, kernel) = (site.name, &padding.tokens, &axis.kernel.tokens);
-            let check = quote_spanned!(padding.span()=> __fnn::check_pool_padding(#name, #kernel, #padding));
-            built.checks.push(check);
+            let (name, size, kernel) = (site.name, &padding.tokens, &axis.kernel.tokens);
+            built.checks.push(judge(&padding.written, "check_pool_padding", quote!(#name, #kernel, #size)));
         }
     }
     built

@@ -1,0 +1,15 @@
+fn hidden() -> usize {
+    128
+}
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(hidden()),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

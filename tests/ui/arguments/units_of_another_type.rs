@@ -1,0 +1,13 @@
+const HIDDEN: u32 = 128;
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(HIDDEN),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

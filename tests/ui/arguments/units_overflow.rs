@@ -1,0 +1,13 @@
+const HIDDEN: usize = 128;
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(HIDDEN - 200),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

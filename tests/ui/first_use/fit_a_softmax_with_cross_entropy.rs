@@ -1,0 +1,13 @@
+use fnn::{Adam, CrossEntropy, DataSet, Trainer};
+
+fnn::network! {
+    struct Classifier: [4] -> [3] {
+        Dense(3),
+        Softmax,
+    }
+}
+
+fn main() {
+    let data = DataSet::from([([0.0; 4], 2usize)]);
+    let _ = Trainer::new(Classifier::seeded(1), CrossEntropy, Adam::new(1e-3)).fit(&data);
+}

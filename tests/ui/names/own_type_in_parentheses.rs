@@ -1,0 +1,15 @@
+mod own {
+    pub struct Scale;
+}
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        own::Scale(128),
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

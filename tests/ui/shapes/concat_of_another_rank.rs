@@ -1,0 +1,10 @@
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        Concat { { Dense(8) }, { Reshape(28, 28) } },
+        Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

@@ -1,0 +1,16 @@
+fnn::network! {
+    struct Encoder: [784] -> [32] {
+        Dense(32),
+    }
+}
+
+fnn::network! {
+    struct Digits: [1, 28, 28] -> [10] {
+        encoder: Encoder,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[[[0.0; 28]; 28]]);
+}

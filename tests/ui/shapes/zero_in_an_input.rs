@@ -1,0 +1,12 @@
+fnn::network! {
+    struct Digits: [1, 0, 28] -> [10] {
+        Flatten,
+        hidden: Dense(128),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[[[0.0; 28]; 0]; 1]);
+}

@@ -1,0 +1,13 @@
+const SIZE: usize = 2;
+
+fnn::network! {
+    struct Digits: [SIZE - 2] -> [10] {
+        hidden: Dense(128),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 0]);
+}

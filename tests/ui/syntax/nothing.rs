@@ -1,0 +1,3 @@
+fnn::network! {}
+
+fn main() {}

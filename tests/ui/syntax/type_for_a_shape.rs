@@ -1,0 +1,11 @@
+fnn::network! {
+    struct Digits: [f32; 784] -> [f32; 10] {
+        hidden: Dense(128),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

@@ -1,0 +1,13 @@
+struct Scale;
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        scale: Scale,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

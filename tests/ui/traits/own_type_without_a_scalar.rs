@@ -1,0 +1,44 @@
+use fnn::{Layer, Name, Parameters, Pass, Recorded, Simd, Visitor};
+
+#[repr(C)]
+struct Double;
+
+unsafe impl Parameters for Double {
+    type Scalar = f32;
+
+    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, f32>) {}
+}
+
+impl Layer for Double {
+    type Input = [f32; 128];
+    type Output = [f32; 128];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+    const KIND: &'static str = "Double";
+    const MACS: usize = 128;
+
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, _: &[[f32; 128]], _: &mut [[f32; 128]], (): &mut ()) {}
+
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        _: &mut [[f32; 128]],
+        _: &mut Self,
+        _: Option<&mut [[f32; 128]]>,
+        (): &mut (),
+    ) {
+    }
+}
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        double: Double,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}

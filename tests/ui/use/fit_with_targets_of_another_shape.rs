@@ -1,0 +1,14 @@
+use fnn::{Adam, DataSet, MeanSquaredError, Trainer};
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(16),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let data = DataSet::from([([0.0; 784], [0.0; 12])]);
+    let _ = Trainer::new(Digits::seeded(1), MeanSquaredError, Adam::new(1e-3)).fit(&data);
+}

@@ -1,0 +1,12 @@
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(16),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let pixels = vec![0.0; 784];
+    let _ = Digits::seeded(1).forward(&pixels[..]);
+}

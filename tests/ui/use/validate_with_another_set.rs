@@ -1,0 +1,15 @@
+use fnn::{Adam, CrossEntropy, DataSet, Trainer};
+
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        hidden: Dense(16),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let data = DataSet::from([([0.0; 784], 3usize)]);
+    let other = DataSet::from([([0.0; 28], 3usize)]);
+    let _ = Trainer::new(Digits::seeded(1), CrossEntropy, Adam::new(1e-3)).validate(&other).fit(&data);
+}
