@@ -42,9 +42,9 @@ pub trait Network: Layer {
     fn forward(&self, input: &Self::Input) -> Self::Output {
         let mut output = Plain::zeroed();
         let outputs = core::slice::from_mut(&mut output);
-        let mut workspace = Plain::zeroed();
+        let mut workspace = Aligned(Plain::zeroed());
         let inputs = core::slice::from_ref(input);
-        dispatch(Forward::<Self, 1> { network: self, inputs, outputs, workspace: &mut workspace });
+        dispatch(Forward::<Self, 1> { network: self, inputs, outputs, workspace: &mut workspace.0 });
         output
     }
 
@@ -98,6 +98,11 @@ const fn assert_small<L>() {
 /// Samples of one block of a forward pass, where the caller doesn't choose.
 #[cfg(feature = "alloc")]
 const BLOCK: usize = 32;
+
+/// Where a cache line starts, if vectors are of that size: the processor passes on what was just stored to the next
+/// layer's loads at once, unless it lies across two lines.
+#[cfg_attr(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")), repr(align(64)))]
+struct Aligned<T>(T);
 
 /// Inference of a batch, block by block, to run with the best instruction set.
 struct Forward<'a, L: Layer, const B: usize> {

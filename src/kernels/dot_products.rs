@@ -72,7 +72,7 @@ impl<S: Scalar> Operands<S> {
         let lanes = S::Vector::<V>::LANES;
         let count = lanes.min(self.columns - column);
         let mut sums = [S::Vector::<V>::splat(simd, S::ZERO); LANES];
-        // SAFETY: rows behind the last one are the last one again; `load_first` and `store_first` keep to the rest.
+        // SAFETY: rows behind the last one are the last one again; `load_masked` and `store_masked` keep to the rest.
         unsafe {
             let a = self.a.add(row * self.inner);
             let b = self.b.add(column * self.inner);
@@ -87,14 +87,14 @@ impl<S: Scalar> Operands<S> {
             }
             let rest = self.inner - k;
             if rest > 0 {
-                let a = S::Vector::<V>::load_first(simd, a.add(k), rest);
+                let a = S::Vector::<V>::load_masked(simd, a.add(k), rest);
                 for (r, sum) in sums.iter_mut().take(lanes).enumerate() {
-                    let b = S::Vector::<V>::load_first(simd, b.add(r.min(count - 1) * self.inner + k), rest);
+                    let b = S::Vector::<V>::load_masked(simd, b.add(r.min(count - 1) * self.inner + k), rest);
                     *sum = a.mul_add(b, *sum);
                 }
             }
             let sums = sum_each::<V, S>(sums) + S::Vector::<V>::splat(simd, self.start);
-            sums.store_first(self.c.add(row * self.columns + column), count);
+            sums.store_masked(self.c.add(row * self.columns + column), count);
         }
     }
 
@@ -109,7 +109,7 @@ impl<S: Scalar> Operands<S> {
         let rows = lanes.min(self.rows - row);
         let mut transposed = [const { core::mem::MaybeUninit::<S>::uninit() }; TRANSPOSED];
         let transposed = transposed.as_mut_ptr().cast::<S>();
-        // SAFETY: rows and columns are in range, `load_first` keeps to their ends, and `inner` is at most as many as
+        // SAFETY: rows and columns are in range, `load_masked` keeps to their ends, and `inner` is at most as many as
         // the transposed block has room for.
         unsafe {
             let mut first = 0;
@@ -146,7 +146,7 @@ impl<S: Scalar> Operands<S> {
             unsafe {
                 for (r, vector) in block.iter_mut().take(rows).enumerate() {
                     let from = self.a.add((row + r) * self.inner + first + k);
-                    *vector = S::Vector::<V>::load_first(simd, from, inner - k);
+                    *vector = S::Vector::<V>::load_masked(simd, from, inner - k);
                 }
                 for (r, vector) in transpose::<V, S>(block, lanes).into_iter().take(lanes).enumerate() {
                     vector.store(to.add((k + r) * lanes));

@@ -3,8 +3,30 @@
 use super::dot_products::DotProducts;
 use super::product::Product;
 pub use super::product::Start;
-use super::vector::{Simd, Vector};
+use super::vector::{Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};
+use crate::real::Real;
 use crate::scalar::Scalar;
+
+/// A product, where the caller is if it is small, or else in the function that all share.
+#[inline(always)]
+fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize) {
+    if Product::<S>::is_small::<V>(weights, product.size.2) {
+        product.run_small(simd);
+    } else {
+        S::Vector::<V>::product(simd, product);
+    }
+}
+
+/// `Σₖ a[k] · b[k]`, of a few numbers.
+#[inline(always)]
+fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
+    let lanes = lanes::<V, S>();
+    let mut sum = splat(simd, S::ZERO);
+    for (a, b) in a.chunks(lanes).zip(b.chunks(lanes)) {
+        sum = read(simd, a).mul_add(read(simd, b), sum);
+    }
+    first_lane(simd, sum_of_lanes::<V, S>(sum))
+}
 
 /// `C[m][n] = start + Σₖ A[m][k] · B[k][n]`, all three contiguous, row by row.
 ///
@@ -14,9 +36,21 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
     if n == 0 {
         return;
     }
-    if S::Vector::<V>::LANES > 1 {
-        let m = c.len() / n;
-        return S::Vector::<V>::product(simd, Product { size: (m, k, n), a, strides: (k, 1), b, c, start });
+    if n == 1 && lanes::<V, S>() > 1 {
+        // One output: rows of numbers that are multiplied with one row, instead of vectors of one number.
+        let start = if let Start::Row(&[bias, ..]) = start { bias } else { S::ZERO };
+        if k <= 8 * lanes::<V, S>() {
+            for (a, c) in a.chunks_exact(k.max(1)).zip(c) {
+                *c = start + dot(simd, a, b);
+            }
+        } else {
+            let size = (1, k, c.len());
+            S::Vector::<V>::dot_products(simd, DotProducts { size, a: b, b: a, c, start });
+        }
+        return;
+    }
+    if lanes::<V, S>() > 1 {
+        return product(simd, Product { size: (c.len() / n, k, n), a, strides: (k, 1), b, c, start }, k * n);
     }
     for (row, c) in c.chunks_exact_mut(n).enumerate() {
         match start {
@@ -40,9 +74,10 @@ pub fn weight_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), x: &
     if i == 0 || o == 0 {
         return;
     }
-    if S::Vector::<V>::LANES > 1 {
-        let size = (i, g.len() / o, o);
-        return S::Vector::<V>::product(simd, Product { size, a: x, strides: (1, i), b: g, c: dw, start: Start::Sum });
+    if lanes::<V, S>() > 1 {
+        let n = g.len() / o;
+        let (strides, start) = ((1, i), Start::Sum);
+        return product(simd, Product { size: (i, n, o), a: x, strides, b: g, c: dw, start }, i * o);
     }
     for (x, g) in x.chunks_exact(i).zip(g.chunks_exact(o)) {
         for (&x, dw) in x.iter().zip(dw.chunks_exact_mut(o)) {
@@ -61,7 +96,7 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
     if i == 0 || o == 0 {
         return;
     }
-    if S::Vector::<V>::LANES > 1 {
+    if lanes::<V, S>() > 1 {
         let size = (dx.len() / i, o, i);
         return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, b: w, c: dx, start: S::ZERO });
     }

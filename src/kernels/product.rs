@@ -4,7 +4,7 @@
 //! Nothing is packed and nothing allocated: A's elements are broadcast from wherever two strides say they are, B's rows
 //! are contiguous.
 
-use super::vector::{Operation, Simd, Vector};
+use super::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -52,6 +52,45 @@ impl<S: Scalar> Product<'_, S> {
     }
 }
 
+impl<S: Scalar> Product<'_, S> {
+    /// Whether it is so small that it belongs into the caller's code, where its sizes are constants.
+    #[inline(always)]
+    pub(crate) const fn is_small<V: Simd>(weights: usize, columns: usize) -> bool {
+        weights <= 1024 && columns <= 4 * lanes::<V, S>()
+    }
+
+    /// Compute it where the caller is.
+    #[inline(always)]
+    pub(crate) fn run_small<V: Simd>(self, simd: V) {
+        let (rows, inner, columns) = self.size;
+        if rows == 0 || columns == 0 || !self.fits() {
+            return;
+        }
+        let block = Block {
+            a: self.a.as_ptr(),
+            strides: self.strides,
+            b: self.b.as_ptr(),
+            available: self.b.len(),
+            c: self.c.as_mut_ptr(),
+            inner,
+            columns,
+            start: self.start.origin(),
+        };
+        let mut row = 0;
+        // SAFETY: `fits` has found that the slices hold all rows and columns.
+        unsafe {
+            while row + 4 <= rows {
+                block.small_tile::<V, 4, 1>(simd, row);
+                row += 4;
+            }
+            while row < rows {
+                block.small_tile::<V, 1, 4>(simd, row);
+                row += 1;
+            }
+        }
+    }
+}
+
 impl<S: Scalar> Operation for Product<'_, S> {
     type Output = ();
 
@@ -67,6 +106,8 @@ impl<S: Scalar> Operation for Product<'_, S> {
         }
         let lanes = S::Vector::<V>::LANES;
         let registers = S::Vector::<V>::REGISTERS;
+        // One row of tiles goes through B but once: nothing is to stay in the cache.
+        let (depth, cached) = if rows <= 8 { (inner, usize::MAX) } else { (BLOCK, CACHED) };
         let mut first = 0;
         loop {
             let block = Block {
@@ -75,19 +116,14 @@ impl<S: Scalar> Operation for Product<'_, S> {
                 b: self.b.as_ptr().wrapping_add(first * columns),
                 available: self.b.len() - first * columns,
                 c: self.c.as_mut_ptr(),
-                inner: BLOCK.min(inner - first),
+                inner: depth.min(inner - first),
                 columns,
-                start: match self.start {
-                    _ if first > 0 => Origin::Sum,
-                    Start::Zero => Origin::Zero,
-                    Start::Row(row) => Origin::Row(row.as_ptr()),
-                    Start::Sum => Origin::Sum,
-                },
+                start: if first > 0 { Origin::Sum } else { self.start.origin() },
             };
-            let group = (CACHED / size_of::<S>() / block.inner.max(1) / (2 * lanes)).max(1) * 2 * lanes;
+            let group = (cached / size_of::<S>() / block.inner.max(1) / (2 * lanes)).max(1) * 2 * lanes;
             let mut from = 0;
             while from < columns {
-                let to = columns.min(from + group);
+                let to = columns.min(from.saturating_add(group));
                 let mut row = 0;
                 while row < rows {
                     let left = rows - row;
@@ -144,7 +180,35 @@ enum Origin<S> {
     Sum,
 }
 
+impl<S> Start<'_, S> {
+    #[inline(always)]
+    const fn origin(&self) -> Origin<S> {
+        match self {
+            Self::Zero => Origin::Zero,
+            Self::Row(row) => Origin::Row(row.as_ptr()),
+            Self::Sum => Origin::Sum,
+        }
+    }
+}
+
 impl<S: Scalar> Block<S> {
+    /// `R` rows from `row` on, all columns, which are at most four vectors.
+    ///
+    /// # Safety
+    /// A and C have the rows.
+    #[inline(always)]
+    unsafe fn small_tile<V: Simd, const R: usize, const U: usize>(&self, simd: V, row: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.columns.div_ceil(lanes::<V, S>()) {
+                1 => self.tile::<V, R, 1, U>(simd, row, 0, true),
+                2 => self.tile::<V, R, 2, U>(simd, row, 0, true),
+                3 => self.tile::<V, R, 3, 1>(simd, row, 0, true),
+                _ => self.tile::<V, R, 4, 1>(simd, row, 0, true),
+            }
+        }
+    }
+
     /// `R` rows from `row` on, the columns `from..to`, in tiles of `C` vectors and the rest in tiles of one. How many rows.
     ///
     /// # Safety
@@ -157,21 +221,7 @@ impl<S: Scalar> Block<S> {
         from: usize,
         to: usize,
     ) -> usize {
-        let lanes = S::Vector::<V>::LANES;
-        let mut column = from;
-        // SAFETY: the caller's promise.
-        unsafe {
-            if C > 1 {
-                while column + (C - 1) * lanes < to {
-                    self.tile::<V, R, C, U>(simd, row, column);
-                    column += C * lanes;
-                }
-            }
-            while column < to {
-                self.tile::<V, R, 1, U>(simd, row, column);
-                column += lanes;
-            }
-        }
+        simd.call(Tiles::<S, R, C, U> { block: self, row, from, to });
         R
     }
 
@@ -185,20 +235,24 @@ impl<S: Scalar> Block<S> {
         let mut column = from;
         // SAFETY: the caller's promise.
         unsafe {
+            while S::Vector::<V>::REGISTERS >= 32 && column + 15 * lanes < to {
+                self.tile::<V, 1, 16, 1>(simd, row, column, false);
+                column += 16 * lanes;
+            }
             while column + 7 * lanes < to {
-                self.tile::<V, 1, 8, 1>(simd, row, column);
+                self.tile::<V, 1, 8, 1>(simd, row, column, false);
                 column += 8 * lanes;
             }
             while column + 3 * lanes < to {
-                self.tile::<V, 1, 4, 2>(simd, row, column);
+                self.tile::<V, 1, 4, 2>(simd, row, column, false);
                 column += 4 * lanes;
             }
             while column + lanes < to {
-                self.tile::<V, 1, 2, 4>(simd, row, column);
+                self.tile::<V, 1, 2, 4>(simd, row, column, false);
                 column += 2 * lanes;
             }
             while column < to {
-                self.tile::<V, 1, 1, 8>(simd, row, column);
+                self.tile::<V, 1, 1, 8>(simd, row, column, false);
                 column += lanes;
             }
         }
@@ -207,11 +261,18 @@ impl<S: Scalar> Block<S> {
 
     /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end; the sums of `U`
     /// successive products are kept apart, for where a tile has too few numbers to wait for each multiplication.
+    /// `constant` tells whether the number of columns is a constant where this is inlined.
     ///
     /// # Safety
     /// A and C have the rows, B and C the columns but for those over the end.
     #[inline(always)]
-    unsafe fn tile<V: Simd, const R: usize, const C: usize, const U: usize>(&self, simd: V, row: usize, column: usize) {
+    unsafe fn tile<V: Simd, const R: usize, const C: usize, const U: usize>(
+        &self,
+        simd: V,
+        row: usize,
+        column: usize,
+        constant: bool,
+    ) {
         let lanes = S::Vector::<V>::LANES;
         let width = (C - 1) * lanes;
         // How many lanes of the last vector there are.
@@ -222,17 +283,22 @@ impl<S: Scalar> Block<S> {
         let c = self.c.wrapping_add(row * self.columns + column);
 
         let mut sums = [[[S::Vector::<V>::splat(simd, S::ZERO); C]; R]; U];
-        // SAFETY: the caller's promise; `load_first` and `store_first` touch no column over the end.
+        // SAFETY: the caller's promise; masked loads and stores touch no column over the end.
         unsafe {
-            for (r, sums) in sums[0].iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    match self.start {
-                        Origin::Zero => {}
-                        Origin::Row(start) => {
-                            *sum = S::Vector::<V>::load_first(simd, start.add(column + v * lanes), count(v));
+            match self.start {
+                Origin::Zero => {}
+                Origin::Row(start) => {
+                    for v in 0..C {
+                        let start = S::Vector::<V>::load_masked(simd, start.add(column + v * lanes), count(v));
+                        for sums in &mut sums[0] {
+                            sums[v] = start;
                         }
-                        Origin::Sum => {
-                            *sum = S::Vector::<V>::load_first(simd, c.add(r * self.columns + v * lanes), count(v));
+                    }
+                }
+                Origin::Sum => {
+                    for (r, sums) in sums[0].iter_mut().enumerate() {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            *sum = S::Vector::<V>::load_masked(simd, c.add(r * self.columns + v * lanes), count(v));
                         }
                     }
                 }
@@ -248,6 +314,12 @@ impl<S: Scalar> Block<S> {
             };
             let whole = whole.min(self.inner) / U * U;
             let mut k = 0;
+            // Rows of A in fours, so that a processor's addresses (base + 1, 2 or 4 times an index) reach all with few
+            // registers.
+            let mut bases = [a; 4];
+            for (four, base) in bases.iter_mut().enumerate() {
+                *base = a.wrapping_add(4 * four * self.strides.0);
+            }
             while k < whole {
                 for (u, sums) in sums.iter_mut().enumerate() {
                     let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
@@ -255,12 +327,15 @@ impl<S: Scalar> Block<S> {
                         *to = S::Vector::<V>::load(simd, b.add((k + u) * self.columns + v * lanes));
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
-                        let a = *a.add(r * self.strides.0 + (k + u) * self.strides.1);
+                        let a = *bases[r / 4].add(r % 4 * self.strides.0 + u * self.strides.1);
                         let a = S::Vector::<V>::splat(simd, a);
                         for (sum, &b) in sums.iter_mut().zip(&bs) {
                             *sum = b.mul_add(a, *sum);
                         }
                     }
+                }
+                for base in &mut bases {
+                    *base = base.wrapping_add(U * self.strides.1);
                 }
                 k += U;
             }
@@ -270,7 +345,7 @@ impl<S: Scalar> Block<S> {
                         let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
                         for (v, to) in bs.iter_mut().enumerate() {
                             let from = b.add((k + u) * self.columns + v * lanes);
-                            *to = S::Vector::<V>::load_first(simd, from, count(v));
+                            *to = S::Vector::<V>::load_masked(simd, from, count(v));
                         }
                         for (r, sums) in sums.iter_mut().enumerate() {
                             let a = *a.add(r * self.strides.0 + (k + u) * self.strides.1);
@@ -296,8 +371,45 @@ impl<S: Scalar> Block<S> {
             }
             for (r, sums) in sums[0].iter().enumerate() {
                 for (v, sum) in sums.iter().enumerate() {
-                    sum.store_first(c.add(r * self.columns + v * lanes), count(v));
+                    let to = c.add(r * self.columns + v * lanes);
+                    if constant {
+                        sum.store_first(to, count(v));
+                    } else {
+                        sum.store_masked(to, count(v));
+                    }
                 }
+            }
+        }
+    }
+}
+
+/// The tiles of `R` rows, in a function of their own. It is private to this file, where only [`Block::tiles`] makes it.
+struct Tiles<'a, S, const R: usize, const C: usize, const U: usize> {
+    block: &'a Block<S>,
+    row: usize,
+    from: usize,
+    to: usize,
+}
+
+impl<S: Scalar, const R: usize, const C: usize, const U: usize> Operation for Tiles<'_, S, R, C, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { block, row, from, to } = self;
+        let lanes = lanes::<V, S>();
+        let mut column = from;
+        // SAFETY: the caller's promise.
+        unsafe {
+            if C > 1 {
+                while column + (C - 1) * lanes < to {
+                    block.tile::<V, R, C, U>(simd, row, column, false);
+                    column += C * lanes;
+                }
+            }
+            while column < to {
+                block.tile::<V, R, 1, U>(simd, row, column, false);
+                column += lanes;
             }
         }
     }

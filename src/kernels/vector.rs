@@ -20,6 +20,10 @@ pub trait Simd: Copy + Send + Sync + Debug + 'static + sealed::Sealed {
 
     /// Run `operation`, compiled for this instruction set.
     fn run<O: Operation>(self, operation: O) -> O::Output;
+
+    /// Run `operation`, compiled for this instruction set in a function of its own, whose registers it has for itself.
+    #[doc(hidden)]
+    fn call<O: Operation>(self, operation: O) -> O::Output;
 }
 
 /// As many numbers as one instruction handles.
@@ -42,9 +46,22 @@ pub trait Vector<S, V>: Real {
 
     /// The first `count` numbers at `from`, or `LANES` if that is less, and zeros behind them. Touches no other memory.
     ///
+    /// For a `count` that is a constant where this is inlined. Halves and quarters of a vector are loaded whole then:
+    /// a processor passes on what was just stored to a load within it, but not to or from one under a mask.
+    ///
     /// # Safety
     /// So many numbers can be read there.
     unsafe fn load_first(simd: V, from: *const S, count: usize) -> Self;
+
+    /// [`load_first`](Self::load_first), for a `count` that only the run knows.
+    ///
+    /// # Safety
+    /// So many numbers can be read there.
+    #[inline(always)]
+    unsafe fn load_masked(simd: V, from: *const S, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self::load_first(simd, from, count) }
+    }
 
     /// All lanes, to `to`.
     ///
@@ -57,6 +74,16 @@ pub trait Vector<S, V>: Real {
     /// # Safety
     /// So many numbers can be written there.
     unsafe fn store_first(self, to: *mut S, count: usize);
+
+    /// [`store_first`](Self::store_first), for a `count` that only the run knows.
+    ///
+    /// # Safety
+    /// So many numbers can be written there.
+    #[inline(always)]
+    unsafe fn store_masked(self, to: *mut S, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.store_first(to, count) }
+    }
 
     /// The lanes of two in turn, `a₀ b₀ a₁ b₁ …`: the first half of them, and the second.
     ///
@@ -163,6 +190,11 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn run<O: Operation>(self, operation: O) -> O::Output {
+        operation.run(self)
+    }
+
+    #[inline(always)]
+    fn call<O: Operation>(self, operation: O) -> O::Output {
         operation.run(self)
     }
 }

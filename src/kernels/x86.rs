@@ -18,7 +18,9 @@ macro_rules! instruction_set {
             $max:ident $sqrt:ident $xor:ident $and_not:ident
             where_positive($positive:ident, $yes:ident, $no:ident): $where_positive:expr,
             load_first($from:ident, $count:ident): $load_first:expr,
+            load_masked($from_masked:ident, $count_masked:ident): $load_masked:expr,
             store_first($value:ident, $to:ident, $stored:ident): $store_first:expr,
+            store_masked($value_masked:ident, $to_masked:ident, $stored_masked:ident): $store_masked:expr,
             interleave($one:ident, $other:ident): $interleave:expr,
         })*
     ) => {
@@ -59,6 +61,17 @@ macro_rules! instruction_set {
                 }
                 if Self::KNOWN {
                     return operation.run(self);
+                }
+                // SAFETY: the token is the proof that the processor has the instruction set.
+                unsafe { compiled(self, operation) }
+            }
+
+            #[inline(always)]
+            fn call<O: Operation>(self, operation: O) -> O::Output {
+                #[inline(never)]
+                #[target_feature(enable = $features)]
+                fn compiled<O: Operation>(simd: $token, operation: O) -> O::Output {
+                    operation.run(simd)
                 }
                 // SAFETY: the token is the proof that the processor has the instruction set.
                 unsafe { compiled(self, operation) }
@@ -148,6 +161,12 @@ macro_rules! instruction_set {
                 }
 
                 #[inline(always)]
+                unsafe fn load_masked(_: $token, $from_masked: *const $scalar, $count_masked: usize) -> Self {
+                    // SAFETY: the token, and the caller's promise.
+                    Self(unsafe { $load_masked })
+                }
+
+                #[inline(always)]
                 unsafe fn store(self, to: *mut $scalar) {
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store(to, self.0) }
@@ -158,6 +177,13 @@ macro_rules! instruction_set {
                     let $value = self.0;
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store_first }
+                }
+
+                #[inline(always)]
+                unsafe fn store_masked(self, $to_masked: *mut $scalar, $stored_masked: usize) {
+                    let $value_masked = self.0;
+                    // SAFETY: a vector is made from a token; the caller's promise.
+                    unsafe { $store_masked }
                 }
 
                 #[inline(always)]
@@ -216,8 +242,22 @@ instruction_set! {
         _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps
         _mm512_max_ps _mm512_sqrt_ps _mm512_xor_ps _mm512_andnot_ps
         where_positive(x, yes, no): _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), no, yes),
-        load_first(from, count): _mm512_maskz_loadu_ps(first_16(count), from),
-        store_first(value, to, count): _mm512_mask_storeu_ps(to, first_16(count), value),
+        load_first(from, count): match count {
+            1 => _mm512_zextps128_ps512(_mm_load_ss(from)),
+            2 => _mm512_zextps128_ps512(_mm_castpd_ps(_mm_load_sd(from.cast()))),
+            4 => _mm512_zextps128_ps512(_mm_loadu_ps(from)),
+            8 => _mm512_zextps256_ps512(_mm256_loadu_ps(from)),
+            _ => _mm512_maskz_loadu_ps(first_16(count), from),
+        },
+        load_masked(from, count): _mm512_maskz_loadu_ps(first_16(count), from),
+        store_first(value, to, count): match count {
+            1 => _mm_store_ss(to, _mm512_castps512_ps128(value)),
+            2 => _mm_store_sd(to.cast(), _mm_castps_pd(_mm512_castps512_ps128(value))),
+            4 => _mm_storeu_ps(to, _mm512_castps512_ps128(value)),
+            8 => _mm256_storeu_ps(to, _mm512_castps512_ps256(value)),
+            _ => _mm512_mask_storeu_ps(to, first_16(count), value),
+        },
+        store_masked(value, to, count): _mm512_mask_storeu_ps(to, first_16(count), value),
         interleave(a, b): {
             let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
             let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -229,8 +269,20 @@ instruction_set! {
         _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd
         _mm512_max_pd _mm512_sqrt_pd _mm512_xor_pd _mm512_andnot_pd
         where_positive(x, yes, no): _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(x, _mm512_setzero_pd()), no, yes),
-        load_first(from, count): _mm512_maskz_loadu_pd(first_8(count), from),
-        store_first(value, to, count): _mm512_mask_storeu_pd(to, first_8(count), value),
+        load_first(from, count): match count {
+            1 => _mm512_zextpd128_pd512(_mm_load_sd(from)),
+            2 => _mm512_zextpd128_pd512(_mm_loadu_pd(from)),
+            4 => _mm512_zextpd256_pd512(_mm256_loadu_pd(from)),
+            _ => _mm512_maskz_loadu_pd(first_8(count), from),
+        },
+        load_masked(from, count): _mm512_maskz_loadu_pd(first_8(count), from),
+        store_first(value, to, count): match count {
+            1 => _mm_store_sd(to, _mm512_castpd512_pd128(value)),
+            2 => _mm_storeu_pd(to, _mm512_castpd512_pd128(value)),
+            4 => _mm256_storeu_pd(to, _mm512_castpd512_pd256(value)),
+            _ => _mm512_mask_storeu_pd(to, first_8(count), value),
+        },
+        store_masked(value, to, count): _mm512_mask_storeu_pd(to, first_8(count), value),
         interleave(a, b): {
             let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
             let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
@@ -247,8 +299,21 @@ instruction_set! {
         _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps
         _mm256_max_ps _mm256_sqrt_ps _mm256_xor_ps _mm256_andnot_ps
         where_positive(x, yes, no): _mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps())),
-        load_first(from, count): _mm256_maskload_ps(from, mask_8(count)),
-        store_first(value, to, count): if count >= 8 {
+        load_first(from, count): match count {
+            1 => _mm256_zextps128_ps256(_mm_load_ss(from)),
+            2 => _mm256_zextps128_ps256(_mm_castpd_ps(_mm_load_sd(from.cast()))),
+            4 => _mm256_zextps128_ps256(_mm_loadu_ps(from)),
+            _ => _mm256_maskload_ps(from, mask_8(count)),
+        },
+        load_masked(from, count): _mm256_maskload_ps(from, mask_8(count)),
+        store_first(value, to, count): match count {
+            1 => _mm_store_ss(to, _mm256_castps256_ps128(value)),
+            2 => _mm_store_sd(to.cast(), _mm_castps_pd(_mm256_castps256_ps128(value))),
+            4 => _mm_storeu_ps(to, _mm256_castps256_ps128(value)),
+            8.. => _mm256_storeu_ps(to, value),
+            _ => _mm256_maskstore_ps(to, mask_8(count), value),
+        },
+        store_masked(value, to, count): if count >= 8 {
             _mm256_storeu_ps(to, value);
         } else {
             _mm256_maskstore_ps(to, mask_8(count), value);
@@ -263,8 +328,19 @@ instruction_set! {
         _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd
         _mm256_max_pd _mm256_sqrt_pd _mm256_xor_pd _mm256_andnot_pd
         where_positive(x, yes, no): _mm256_blendv_pd(no, yes, _mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd())),
-        load_first(from, count): _mm256_maskload_pd(from, mask_4(count)),
-        store_first(value, to, count): if count >= 4 {
+        load_first(from, count): match count {
+            1 => _mm256_zextpd128_pd256(_mm_load_sd(from)),
+            2 => _mm256_zextpd128_pd256(_mm_loadu_pd(from)),
+            _ => _mm256_maskload_pd(from, mask_4(count)),
+        },
+        load_masked(from, count): _mm256_maskload_pd(from, mask_4(count)),
+        store_first(value, to, count): match count {
+            1 => _mm_store_sd(to, _mm256_castpd256_pd128(value)),
+            2 => _mm_storeu_pd(to, _mm256_castpd256_pd128(value)),
+            4.. => _mm256_storeu_pd(to, value),
+            _ => _mm256_maskstore_pd(to, mask_4(count), value),
+        },
+        store_masked(value, to, count): if count >= 4 {
             _mm256_storeu_pd(to, value);
         } else {
             _mm256_maskstore_pd(to, mask_4(count), value);
