@@ -1,6 +1,8 @@
 //! Dot products of rows with rows: what goes back through a dense layer.
 
-use super::vector::{Operation, Simd, Vector};
+use core::mem::MaybeUninit;
+
+use super::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -19,8 +21,18 @@ pub struct DotProducts<'a, S> {
 const LANES: usize = 16;
 /// Rows of B of one tile.
 const TILE: usize = 8;
-/// Numbers of A that are transposed at a time: 8 KiB of `f32`.
-const TRANSPOSED: usize = 2048;
+
+/// Memory for the part of A that is transposed at a time.
+#[repr(align(64))]
+struct Scratch(#[expect(dead_code, reason = "it is memory")] [u8; 16 * 1024]);
+
+/// Some rows of A, and the columns of A and B.
+struct Part {
+    row: usize,
+    rows: usize,
+    first: usize,
+    inner: usize,
+}
 
 impl<S: Scalar> Operation for DotProducts<'_, S> {
     type Output = ();
@@ -39,9 +51,12 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
         // SAFETY: the slices hold so many rows of such lengths.
         unsafe {
             // Most of the lanes are to be used.
-            while rows - row > lanes * 5 / 8 && inner > 0 {
-                operands.transposed(simd, row);
-                row = rows.min(row + lanes);
+            while lanes > 1 && rows - row > lanes * 5 / 8 && inner > 0 {
+                row += if rows - row > lanes * 13 / 8 {
+                    operands.transposed::<V, 2>(simd, row)
+                } else {
+                    operands.transposed::<V, 1>(simd, row)
+                };
             }
             for column in (0..columns).step_by(lanes) {
                 for row in row..rows {
@@ -98,111 +113,123 @@ impl<S: Scalar> Operands<S> {
         }
     }
 
-    /// As many rows of A as there are lanes, or are left, with all rows of B: lanes stand for rows of A, which are
-    /// transposed for it, some columns at a time.
+    /// Some rows of A, `W` vectors of them or as many as are left, with all rows of B: lanes stand for rows of A, which
+    /// are transposed for it, some columns at a time. How many rows.
     ///
     /// # Safety
-    /// The row is in range, and the inner dimension is not 0.
+    /// The row is in range, and more rows than fill all vectors but one.
     #[inline(always)]
-    unsafe fn transposed<V: Simd>(&self, simd: V, row: usize) {
-        let lanes = S::Vector::<V>::LANES;
-        let rows = lanes.min(self.rows - row);
-        let mut transposed = [const { core::mem::MaybeUninit::<S>::uninit() }; TRANSPOSED];
-        let transposed = transposed.as_mut_ptr().cast::<S>();
-        // SAFETY: rows and columns are in range, `load_masked` keeps to their ends, and `inner` is at most as many as
-        // the transposed block has room for.
-        unsafe {
-            let mut first = 0;
-            while first < self.inner {
-                let inner = (TRANSPOSED / lanes).min(self.inner - first);
-                self.transpose_a(simd, (row, rows), (first, inner), transposed);
-                let mut column = 0;
-                while column < self.columns {
-                    self.transposed_tile(simd, (row, rows), (first, inner), column, transposed);
-                    column += TILE;
-                }
-                first += inner;
-            }
-        }
-    }
-
-    /// Lanes of rows of A become columns.
-    ///
-    /// # Safety
-    /// A has the rows and the columns, and `to` room for `lanes` times the columns, rounded up to lanes.
-    #[inline(always)]
-    unsafe fn transpose_a<V: Simd>(
-        &self,
-        simd: V,
-        (row, rows): (usize, usize),
-        (first, inner): (usize, usize),
-        to: *mut S,
-    ) {
-        let lanes = S::Vector::<V>::LANES;
-        let mut k = 0;
-        while k < inner {
-            let mut block = [S::Vector::<V>::splat(simd, S::ZERO); LANES];
-            // SAFETY: the caller's promise.
+    unsafe fn transposed<V: Simd, const W: usize>(&self, simd: V, row: usize) -> usize {
+        let width = W * lanes::<V, S>();
+        let rows = width.min(self.rows - row);
+        let mut scratch = MaybeUninit::<Scratch>::uninit();
+        let scratch = scratch.as_mut_ptr().cast::<S>();
+        let depth = size_of::<Scratch>() / size_of::<S>() / width;
+        let mut first = 0;
+        while first < self.inner {
+            let part = Part { row, rows, first, inner: depth.min(self.inner - first) };
+            // SAFETY: rows and columns are in range, and the scratch has room for `width` times `inner`.
             unsafe {
-                for (r, vector) in block.iter_mut().take(rows).enumerate() {
-                    let from = self.a.add((row + r) * self.inner + first + k);
-                    *vector = S::Vector::<V>::load_masked(simd, from, inner - k);
-                }
-                for (r, vector) in transpose::<V, S>(block, lanes).into_iter().take(lanes).enumerate() {
-                    vector.store(to.add((k + r) * lanes));
+                self.transpose_a::<V, W>(simd, &part, scratch);
+                for column in (0..self.columns).step_by(TILE) {
+                    self.transposed_tile::<V, W>(simd, &part, column, scratch);
                 }
             }
-            k += lanes;
+            first += depth;
+        }
+        rows
+    }
+
+    /// Rows of A become columns of `to`.
+    ///
+    /// # Safety
+    /// A has the rows and the columns, and `to` room for `W` vectors for each of the columns, whose number is rounded up
+    /// to lanes.
+    #[inline(always)]
+    unsafe fn transpose_a<V: Simd, const W: usize>(&self, simd: V, part: &Part, to: *mut S) {
+        let lanes = lanes::<V, S>();
+        for w in 0..W {
+            let rows = lanes.min(part.rows - w * lanes);
+            let mut k = 0;
+            while k < part.inner {
+                let mut block = [splat(simd, S::ZERO); LANES];
+                // SAFETY: the caller's promise.
+                unsafe {
+                    for (r, vector) in block.iter_mut().enumerate() {
+                        if r < rows {
+                            let from = self.a.add((part.row + w * lanes + r) * self.inner + part.first + k);
+                            *vector = S::Vector::<V>::load_masked(simd, from, part.inner - k);
+                        }
+                    }
+                    for (r, vector) in transpose::<V, S>(block, lanes).into_iter().take(lanes).enumerate() {
+                        vector.store(to.add(((k + r) * W + w) * lanes));
+                    }
+                }
+                k += lanes;
+            }
         }
     }
 
-    /// The columns `first..first + inner` of A's rows with those of a few rows of B.
+    /// The part of A, transposed, with a few rows of B.
     ///
     /// # Safety
-    /// A has the rows and the columns, B the first of its rows, `a` the transposed columns.
+    /// A and C have the part, B the first of its rows; `a` is the transposed part.
     #[inline(always)]
-    unsafe fn transposed_tile<V: Simd>(
-        &self,
-        simd: V,
-        (row, rows): (usize, usize),
-        (first, inner): (usize, usize),
-        column: usize,
-        a: *const S,
-    ) {
-        let lanes = S::Vector::<V>::LANES;
+    unsafe fn transposed_tile<V: Simd, const W: usize>(&self, simd: V, part: &Part, column: usize, a: *const S) {
+        let lanes = lanes::<V, S>();
         let count = TILE.min(self.columns - column);
-        let start = if first == 0 { self.start } else { S::ZERO };
-        let mut sums = [S::Vector::<V>::splat(simd, start); TILE];
+        let start = if part.first == 0 { self.start } else { S::ZERO };
+        let mut sums = [[splat(simd, start); W]; TILE];
         // SAFETY: the caller's promise; rows of B behind the last one are the last one again.
         unsafe {
             let mut b = [self.b; TILE];
             for (r, b) in b.iter_mut().enumerate() {
-                *b = self.b.add((column + r.min(count - 1)) * self.inner + first);
+                *b = self.b.add((column + r.min(count - 1)) * self.inner + part.first);
             }
-            for k in 0..inner {
-                let a = S::Vector::<V>::load(simd, a.add(k * lanes));
-                for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum = a.mul_add(S::Vector::<V>::splat(simd, *b.add(k)), *sum);
+            for k in 0..part.inner {
+                let mut vectors = [splat(simd, S::ZERO); W];
+                for (w, vector) in vectors.iter_mut().enumerate() {
+                    *vector = S::Vector::<V>::load(simd, a.add((k * W + w) * lanes));
                 }
-            }
-            let mut block = [S::Vector::<V>::splat(simd, S::ZERO); LANES];
-            block[..TILE].copy_from_slice(&sums);
-            let mut flat = [S::ZERO; LANES * TILE];
-            for (r, vector) in transpose::<V, S>(block, TILE).into_iter().take(TILE).enumerate() {
-                vector.store(flat.as_mut_ptr().add(r * lanes));
-            }
-            for (r, flat) in flat.chunks_exact(TILE).take(rows).enumerate() {
-                let c = self.c.add((row + r) * self.columns + column);
-                if first > 0 {
-                    for (k, &value) in flat.iter().enumerate().take(count) {
-                        *c.add(k) += value;
+                for (sums, b) in sums.iter_mut().zip(b) {
+                    let b = splat(simd, *b.add(k));
+                    for (sum, &a) in sums.iter_mut().zip(&vectors) {
+                        *sum = a.mul_add(b, *sum);
                     }
-                } else if count == TILE {
-                    core::ptr::copy_nonoverlapping(flat.as_ptr(), c, TILE);
-                } else {
-                    core::ptr::copy_nonoverlapping(flat.as_ptr(), c, count);
                 }
             }
+            for w in 0..W {
+                let mut block = [splat(simd, S::ZERO); LANES];
+                for (vector, sums) in block.iter_mut().zip(&sums) {
+                    *vector = sums[w];
+                }
+                let mut flat = [[S::ZERO; TILE]; LANES];
+                for (r, vector) in transpose::<V, S>(block, TILE).into_iter().take(TILE).enumerate() {
+                    vector.store(flat.as_mut_ptr().cast::<S>().add(r * lanes));
+                }
+                let to = self.c.add((part.row + w * lanes) * self.columns + column);
+                for (r, flat) in flat.iter().enumerate().take(lanes.min(part.rows - w * lanes)) {
+                    let to = core::slice::from_raw_parts_mut(to.add(r * self.columns), count);
+                    put(flat, to, part.first > 0);
+                }
+            }
+        }
+    }
+}
+
+/// Put numbers where they belong, or add them to what is there.
+#[inline(always)]
+fn put<S: Scalar>(from: &[S; TILE], to: &mut [S], add: bool) {
+    if let Some(to) = to.first_chunk_mut::<TILE>() {
+        // All of them, without a loop.
+        let mut sum = *from;
+        if add {
+            sum.iter_mut().zip(&*to).for_each(|(sum, &to)| *sum += to);
+        }
+        *to = sum;
+    } else {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = if add { *to + from } else { from };
         }
     }
 }

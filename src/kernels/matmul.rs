@@ -96,6 +96,11 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
     if i == 0 || o == 0 {
         return;
     }
+    if o == 1 && lanes::<V, S>() > 1 {
+        // One output: rows of weights of one number are one row.
+        let size = (dx.len() / i, 1, i);
+        return product(simd, Product { size, a: g, strides: (1, 1), b: w, c: dx, start: Start::Zero }, i);
+    }
     if lanes::<V, S>() > 1 {
         let size = (dx.len() / i, o, i);
         return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, b: w, c: dx, start: S::ZERO });

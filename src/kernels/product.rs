@@ -314,6 +314,7 @@ impl<S: Scalar> Block<S> {
             };
             let whole = whole.min(self.inner) / U * U;
             let mut k = 0;
+            let mut next = b;
             // Rows of A in fours, so that a processor's addresses (base + 1, 2 or 4 times an index) reach all with few
             // registers.
             let mut bases = [a; 4];
@@ -324,7 +325,7 @@ impl<S: Scalar> Block<S> {
                 for (u, sums) in sums.iter_mut().enumerate() {
                     let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
                     for (v, to) in bs.iter_mut().enumerate() {
-                        *to = S::Vector::<V>::load(simd, b.add((k + u) * self.columns + v * lanes));
+                        *to = S::Vector::<V>::load(simd, next.add(u * self.columns + v * lanes));
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
                         let a = *bases[r / 4].add(r % 4 * self.strides.0 + u * self.strides.1);
@@ -336,6 +337,10 @@ impl<S: Scalar> Block<S> {
                 }
                 for base in &mut bases {
                     *base = base.wrapping_add(U * self.strides.1);
+                }
+                next = next.wrapping_add(U * self.columns);
+                if R == 1 && U == 1 {
+                    next = rolled(next);
                 }
                 k += U;
             }
@@ -413,4 +418,21 @@ impl<S: Scalar, const R: usize, const C: usize, const U: usize> Operation for Ti
             }
         }
     }
+}
+
+/// The same pointer, which the compiler doesn't know to be the same: it doesn't unroll the loop.
+///
+/// One row of A streams all of B through the processor, whose prefetcher follows each load instruction by itself: four
+/// times as many instructions take it 1.6 times as long.
+#[inline(always)]
+fn rolled<S>(pointer: *const S) -> *const S {
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    {
+        let mut pointer = pointer;
+        // SAFETY: there are no instructions.
+        unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(nomem, nostack, preserves_flags)) };
+        return pointer;
+    }
+    #[allow(unreachable_code)]
+    pointer
 }
