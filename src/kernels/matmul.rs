@@ -10,7 +10,8 @@ use crate::scalar::Scalar;
 /// A product, where the caller is if it is small, or else in the function that all share.
 #[inline(always)]
 fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize) {
-    if Product::<S>::is_small::<V>(weights, product.size.2) {
+    // Without optimization, what is inlined takes its place on the stack many times over.
+    if !cfg!(all(debug_assertions, not(test))) && Product::<S>::is_small::<V>(weights, product.size.2) {
         product.run_small(simd);
     } else {
         S::Vector::<V>::product(simd, product);
