@@ -361,7 +361,7 @@ impl Chain<'_> {
         let parameters: Vec<_> = self.scope.parameters_in(&path.to_token_stream()).collect();
         let arguments = parameters.iter().map(|parameter| &parameter.ident);
         let checked: TypePath =
-            if parameters.is_empty() { parse_quote!(#alias) } else { parse_quote!(#alias<#(#arguments),*>) };
+            if parameters.is_empty() { parse_quote!(#alias) } else { parse_quote!(#alias<#({ #arguments }),*>) };
         let is_layer = if parameters.is_empty() {
             let own = with_scalar(path, &site.f32());
             let check = quote_spanned!(path.span()=> __fnn::is_layer::<#own>());
@@ -396,7 +396,7 @@ impl Chain<'_> {
         let inside = Header { name, output: layer.written.clone(), ..header.clone() };
         let inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
-        let tokens = quote!(#name<#(#arguments,)* #scalar>);
+        let tokens = quote!(#name<#({ #arguments },)* #scalar>);
         layer.output = inside.output.clone();
         layer.blocks += 1;
         network.blocks.push(inside);
