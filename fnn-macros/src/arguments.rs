@@ -44,11 +44,13 @@ impl Arguments {
         let mut values: Vec<Option<Value>> = kind.parameters.iter().map(|_| None).collect();
         let before = errors.count();
         let mut taken = vec![false; values.len()];
-        for (position, argument) in given.iter().enumerate() {
+        let mut position = 0;
+        for argument in &given {
             let Some(index) = kind.parameter_of(name, position, argument, errors) else {
                 // What follows one argument too many is too many as well.
                 if argument.key.is_none() { break } else { continue }
             };
+            position += usize::from(argument.key.is_none());
             let parameter = &kind.parameters[index];
             if std::mem::replace(&mut taken[index], true) {
                 errors.at(&argument.value, format!("`{}` is given twice", parameter.name));
@@ -223,6 +225,10 @@ fn misuse(initializer: &Expr) -> Option<String> {
     };
     let text = name.to_string();
     if !INITIALIZERS.contains(&text.as_str()) {
+        // In other letters, it is a constant or a function of the user's.
+        if !text.starts_with(char::is_uppercase) || !text.contains(char::is_lowercase) {
+            return None;
+        }
         return Some(match near(&text, INITIALIZERS.iter().copied()) {
             Some(near) => format!("no initializer is called `{name}`; did you mean `{near}`?"),
             None => format!("no initializer is called `{name}`; there are {}", list(INITIALIZERS.iter().copied())),

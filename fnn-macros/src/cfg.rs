@@ -1,4 +1,4 @@
-//! `#[cfg(…)]` on a layer: the declaration with that layer, and the declaration without it.
+//! `#[cfg(…)]` on a network or on a layer: the declaration with it, and the declaration without it.
 //!
 //! What comes after a layer depends on its shape, and only the compiler knows what holds; so it gets both networks,
 //! each under its condition, and expands the one that holds.
@@ -8,8 +8,14 @@ use quote::quote;
 
 use crate::parse::split_at_commas;
 
-/// The two declarations that the first `#[cfg(…)]` on a layer makes of one.
+/// What the first `#[cfg(…)]` makes of a declaration: two of them where it is on a layer, one where it is on all.
 pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<TokenStream> {
+    if let Some((condition, declaration)) = conditional(declaration) {
+        return Some(quote! {
+            #[cfg(#condition)]
+            #fnn::__private::declare! { [#fnn] #declaration }
+        });
+    }
     let mut tokens: Vec<TokenTree> = declaration.clone().into_iter().collect();
     let TokenTree::Group(body) = tokens.pop()? else { return None };
     let split = split(&body)?;
@@ -63,9 +69,9 @@ fn split(block: &Group) -> Option<Split> {
     None
 }
 
-/// The condition of a layer's first `#[cfg(…)]`, and the layer without it.
-fn conditional(layer: &TokenStream) -> Option<(TokenStream, TokenStream)> {
-    let tokens: Vec<TokenTree> = layer.clone().into_iter().collect();
+/// The condition of the first `#[cfg(…)]` in front of something, and the thing without it.
+fn conditional(thing: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let tokens: Vec<TokenTree> = thing.clone().into_iter().collect();
     for (index, pair) in tokens.windows(2).enumerate().step_by(2) {
         let [TokenTree::Punct(hash), TokenTree::Group(attribute)] = pair else { return None };
         if hash.as_char() != '#' {

@@ -28,7 +28,7 @@ impl Field {
     /// A call for this field of a function of `Weights`.
     fn call(&self, fnn: &TokenStream, scalar: &Ident, call: TokenStream) -> TokenStream {
         let weights = &self.weights;
-        located(quote!(<#weights as #fnn::__private::Weights<#scalar>>::#call), self.span)
+        located(hygienic!(<#weights as #fnn::__private::Weights<#scalar>>::#call), self.span)
     }
 }
 
@@ -42,10 +42,10 @@ pub(crate) fn parameters_impl(
     fields: &[Field],
 ) -> TokenStream {
     let calls = |call: fn(&Field) -> TokenStream| fields.iter().map(move |field| field.call(fnn, scalar, call(field)));
-    let visits = calls(|Field { member, name, .. }| quote!(visit(&self.#member, name.field(#name), visitor)));
-    let measured = calls(|_| quote!(measured(start, visitor)));
-    let absorbed = calls(|Field { member, .. }| quote!(absorb(&mut self.#member, &gradient.#member)));
-    quote! {
+    let visits = calls(|Field { member, name, .. }| hygienic!(visit(&self.#member, name.field(#name), visitor)));
+    let measured = calls(|_| hygienic!(measured(start, visitor)));
+    let absorbed = calls(|Field { member, .. }| hygienic!(absorb(&mut self.#member, &gradient.#member)));
+    hygienic! {
         #[automatically_derived]
         unsafe impl #generics #fnn::Parameters for #path {
             type Scalar = #scalar;

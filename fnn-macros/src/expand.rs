@@ -53,7 +53,7 @@ impl Network {
     pub(crate) fn path(&self, scalar: &impl ToTokens) -> TokenStream {
         let name = &self.header.name;
         let arguments = generic_arguments(&self.header.generics);
-        quote!(#name<#(#arguments,)* #scalar>)
+        quote!(#name<#({ #arguments },)* #scalar>)
     }
 
     /// `const HIDDEN: usize,`
@@ -160,9 +160,9 @@ fn initialize(network: &Network) -> TokenStream {
         };
         let initializer = layer.initializer.as_ref().unwrap_or(&suiting);
         let initialize = layer.member(fnn, quote!(initialize));
-        quote!(#initialize(&mut self.#name, #initializer, random);)
+        hygienic!(#initialize(&mut self.#name, #initializer, random);)
     });
-    quote! {
+    hygienic! {
         fn initialize(&mut self, _: #fnn::Initializer, random: &mut #fnn::Random) {
             #checked
             #(#calls)*
@@ -175,9 +175,9 @@ fn describe(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
     let calls = network.layers.iter().map(|layer| {
         let (name, describe) = (layer.name.unraw().to_string(), layer.member(fnn, quote!(describe)));
-        quote!(#describe(#name, depth + 1, visitor);)
+        hygienic!(#describe(#name, depth + 1, visitor);)
     });
-    quote! {
+    hygienic! {
         fn describe(
             name: &'static ::core::primitive::str,
             depth: ::core::primitive::usize,
@@ -198,8 +198,8 @@ fn methods(network: &Network) -> TokenStream {
     let (input, output) = network.samples(scalar);
     // Where rustc points when a sample doesn't fit.
     let forward = Ident::new("forward", network.header.name.span());
-    let sample = located(quote!(input: &#input), network.header.input);
-    quote! {
+    let sample = located(hygienic!(input: &#input), network.header.input);
+    hygienic! {
         #[allow(dead_code)]
         impl<#constants> #path_f32 {
             #fnn::__private::constructors! {}

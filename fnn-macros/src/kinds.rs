@@ -265,7 +265,9 @@ fn initializer(site: &Site<'_>, asked: &Expr) -> TokenStream {
         asked => asked,
     };
     match variant {
-        Expr::Path(path) if path.path.get_ident().is_some() => quote!(#fnn::Initializer::#asked),
+        Expr::Path(path) if INITIALIZERS.iter().any(|name| path.path.is_ident(name)) => {
+            quote!(#fnn::Initializer::#asked)
+        }
         _ => quote!(#asked),
     }
 }

@@ -4,6 +4,11 @@
 //! from layer to layer) → `expand` (items). Every phase collects its mistakes in one `Errors`; after a mistake,
 //! `fallback` takes the place of `expand`.
 
+/// `quote!` for functions: the user's expressions in them don't see their local variables.
+macro_rules! hygienic {
+    ($($tokens:tt)*) => { ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*) };
+}
+
 mod arguments;
 mod cfg;
 mod derive;

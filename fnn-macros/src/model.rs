@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, GenericParam, Generics, TypePath, Visibility};
@@ -11,7 +11,7 @@ use crate::arguments::Arguments;
 use crate::kinds;
 use crate::parse;
 use crate::report::{Errors, near};
-use crate::size::{Scope, Size};
+use crate::size::{Scope, Size, mentions};
 
 /// A network whose layers are known. What flows between them isn't yet.
 pub(crate) struct Network {
@@ -105,14 +105,7 @@ fn shape(shape: &parse::Shape, scope: &mut Scope, errors: &mut Errors) -> Option
 
 /// A name for the scalar that nothing in the declaration has: `S`, or `S1` and so on.
 fn fresh_scalar(generics: &Generics, layers: &TokenStream) -> Ident {
-    fn mentions(tokens: TokenStream, name: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Group(group) => mentions(group.stream(), name),
-            TokenTree::Ident(ident) => ident == name,
-            _ => false,
-        })
-    }
-    let taken = |name: &str| mentions(layers.clone(), name) || mentions(generics.to_token_stream(), name);
+    let taken = |name: &str| mentions(layers, name) || mentions(&generics.to_token_stream(), name);
     let mut names = std::iter::once("S".to_string()).chain((1..).map(|number| format!("S{number}")));
     let name = names.find(|name| !taken(name)).unwrap_or_default();
     Ident::new(&name, Span::mixed_site())

@@ -22,6 +22,7 @@ use syn::{
 };
 
 use crate::report::Errors;
+use crate::size::mentions;
 
 /// A network as it was written.
 pub(crate) struct Declaration {
@@ -81,6 +82,7 @@ pub(crate) fn split_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
 pub(crate) fn declaration(tokens: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     match header.parse2(tokens) {
         Ok(mut declaration) => {
+            check_attributes(&declaration.attributes, errors);
             check_generics(&mut declaration.generics, errors);
             Some(declaration)
         }
@@ -123,6 +125,16 @@ fn header(input: ParseStream<'_>) -> syn::Result<Declaration> {
         return Err(input.error("expected nothing after the layers: each network has a `network!` of its own"));
     }
     Ok(Declaration { attributes, visibility, name, generics, input: shape, output, layers })
+}
+
+/// A network is seen as a slice of its weights, which another layout would not be.
+fn check_attributes(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in attributes {
+        let conditional = attribute.path().is_ident("cfg_attr");
+        if attribute.path().is_ident("repr") || (conditional && mentions(&attribute.to_token_stream(), "repr")) {
+            errors.at(attribute, "a network is `repr(C)`, and has no other layout: leave the attribute out");
+        }
+    }
 }
 
 /// Only plain const parameters can be passed on to layers on stable Rust. Any others are reported and left out.

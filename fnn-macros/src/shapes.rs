@@ -1,17 +1,17 @@
 //! What flows from layer to layer. Shapes are carried as expressions: the macro computes none and judges none, it
 //! emits checks that the compiler evaluates.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, PathArguments, TypePath};
+use syn::{Attribute, PathArguments, TypePath, parse_quote};
 
 use crate::arguments::Arguments;
 use crate::kinds::{self, Built, RESIDUAL, Role};
 use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::{Errors, judge};
-use crate::size::{Scope, Size, UNKNOWN};
+use crate::size::{Scope, Size, UNKNOWN, mentions};
 
 /// A network of which every layer is a type.
 pub(crate) struct Network {
@@ -213,36 +213,6 @@ fn with_scalar(path: &TypePath, scalar: &impl ToTokens) -> TokenStream {
     path.into_token_stream()
 }
 
-impl Network {
-    /// An alias of a user's type, which is a type only if that is a layer.
-    ///
-    /// Whether it is one stands in a constant, which the alias depends on; where the constant is mistaken, so is the
-    /// alias, and rustc has nothing to say of what else it is not.
-    fn checked(&mut self, site: &Site<'_>, path: &TypePath) -> TypePath {
-        let (fnn, scalar) = (site.fnn, site.scalar);
-        let alias = format_ident!("__{}_{}_type", self.header.name.unraw(), site.name, span = Span::call_site());
-        let own = with_scalar(path, scalar);
-        let (parameters, arguments) = (self.const_parameters(), generic_arguments(&self.header.generics));
-        let is_layer = if arguments.is_empty() {
-            let own = with_scalar(path, &site.f32());
-            let check = quote_spanned!(path.span()=> __fnn::is_layer::<#own>());
-            let name = format_ident!("{alias}_is_layer", span = Span::call_site());
-            self.constants.push(quote! {
-                #[allow(non_upper_case_globals)]
-                const #name: ::core::primitive::bool = { use #fnn::__private as __fnn; #check };
-            });
-            quote!(#name)
-        } else {
-            quote!(true)
-        };
-        self.constants.push(quote! {
-            #[allow(non_camel_case_types)]
-            type #alias<#parameters #scalar> = <#own as #fnn::__private::Itself<{ #is_layer }>>::Type;
-        });
-        if arguments.is_empty() { syn::parse_quote!(#alias) } else { syn::parse_quote!(#alias<#(#arguments),*>) }
-    }
-}
-
 /// Find out what flows between the layers of a network.
 pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let model::Network { header, input, output, layers, scope } = network;
@@ -313,7 +283,7 @@ impl Chain<'_> {
             network.checks.extend(check);
         }
         // What is said of a mistake's shape says nothing.
-        network.checks.retain(|check| !mentions_unknown(check));
+        network.checks.retain(|check| !mentions(check, UNKNOWN));
         network.output = declared.map_or(flow, |declared| declared.output);
         network
     }
@@ -344,7 +314,7 @@ impl Chain<'_> {
             Kind::BuiltIn { kind, arguments } => self.built_in(network, &mut layer, &site, kind, &arguments),
             Kind::Own(path) => {
                 layer.field = Some(with_scalar(&path, site.scalar));
-                let path = network.checked(&site, &path);
+                let path = self.checked(network, &site, &path);
                 let (fnn, f32) = (site.fnn, site.f32());
                 let (own, given) = (with_scalar(&path, &f32), layer.input.shape(&site));
                 let wanted = quote!(<<#own as #fnn::Layer>::Input as #fnn::Sample>::SHAPE);
@@ -380,6 +350,37 @@ impl Chain<'_> {
         layer
     }
 
+    /// An alias of a user's type, which is a type only if that is a layer.
+    ///
+    /// Whether it is one stands in a constant, which the alias depends on; where the constant is mistaken, so is the
+    /// alias, and rustc has nothing to say of what else it is not. A type with const parameters is taken on trust.
+    fn checked(&self, network: &mut Network, site: &Site<'_>, path: &TypePath) -> TypePath {
+        let (fnn, scalar) = (site.fnn, site.scalar);
+        let alias = format_ident!("__{}_{}_type", network.header.name.unraw(), site.name, span = Span::call_site());
+        let own = with_scalar(path, scalar);
+        let parameters: Vec<_> = self.scope.parameters_in(&path.to_token_stream()).collect();
+        let arguments = parameters.iter().map(|parameter| &parameter.ident);
+        let checked: TypePath =
+            if parameters.is_empty() { parse_quote!(#alias) } else { parse_quote!(#alias<#({ #arguments }),*>) };
+        let is_layer = if parameters.is_empty() {
+            let own = with_scalar(path, &site.f32());
+            let check = quote_spanned!(path.span()=> __fnn::is_layer::<#own>());
+            let name = format_ident!("{alias}_is_layer", span = Span::call_site());
+            network.constants.push(quote! {
+                #[allow(non_upper_case_globals)]
+                const #name: ::core::primitive::bool = { use #fnn::__private as __fnn; #check };
+            });
+            quote!(#name)
+        } else {
+            quote!(true)
+        };
+        network.constants.push(quote! {
+            #[allow(non_camel_case_types)]
+            type #alias<#(#parameters,)* #scalar> = <#own as #fnn::__private::Itself<{ #is_layer }>>::Type;
+        });
+        checked
+    }
+
     /// The inside of a block as a network of its own, and its type. `layer.output` becomes what it ends in.
     fn block(
         &mut self,
@@ -395,7 +396,7 @@ impl Chain<'_> {
         let inside = Header { name, output: layer.written.clone(), ..header.clone() };
         let inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
-        let tokens = quote!(#name<#(#arguments,)* #scalar>);
+        let tokens = quote!(#name<#({ #arguments },)* #scalar>);
         layer.output = inside.output.clone();
         layer.blocks += 1;
         network.blocks.push(inside);
@@ -424,6 +425,12 @@ impl Chain<'_> {
             self.errors.at(site.written, message);
             layer.input = Flow::Unknown;
         }
+        if let (Some(_), Flow::Of(path)) = (kind.rank, &layer.input)
+            && let Some(parameter) = self.scope.parameter_in(&path.to_token_stream())
+        {
+            self.errors.at(site.written, computed("what goes into", kind, &parameter.ident));
+            layer.input = Flow::Unknown;
+        }
         let Built { layer: built, output, weights, initializer, checks } = (kind.build)(site, arguments, &layer.input);
         if let (Some(rank), Flow::Of(_)) = (kind.rank, &layer.input) {
             let (taken, advice) = kinds::of_rank(rank);
@@ -443,22 +450,25 @@ impl Chain<'_> {
     /// What comes out of a layer of the library's: nothing to build on, if it depends on a mistake or is one.
     fn known(&mut self, output: Flow, site: &Site<'_>, kind: &kinds::Kind) -> Flow {
         let Flow::Sizes(sizes) = &output else { return output };
-        if sizes.iter().any(|size| mentions_unknown(&size.tokens)) {
+        if sizes.iter().any(|size| mentions(&size.tokens, UNKNOWN)) {
             return Flow::Unknown;
         }
-        let computed = sizes.iter().filter(|size| syn::parse2::<Ident>(size.tokens.clone()).is_err());
-        let parameter = computed.filter_map(|size| self.scope.parameter_in(size.tokens.clone())).next();
-        if let Some(parameter) = parameter {
-            let (kind, parameter) = (kind.name, &parameter.ident);
-            let message = format!(
-                "what `{kind}` gives would be computed from the const parameter `{parameter}`, which stable Rust \
-                 cannot do: what goes in has to be of sizes without parameters"
-            );
-            self.errors.at(site.written, message);
+        let made = sizes.iter().filter(|size| syn::parse2::<Ident>(size.tokens.clone()).is_err());
+        if let Some(parameter) = made.filter_map(|size| self.scope.parameter_in(&size.tokens)).next() {
+            self.errors.at(site.written, computed("what comes out of", kind, &parameter.ident));
             return Flow::Unknown;
         }
         output
     }
+}
+
+/// What is said of a shape that can't be computed.
+fn computed(what: &str, kind: &kinds::Kind, parameter: &Ident) -> String {
+    format!(
+        "stable Rust cannot compute with the const parameter `{parameter}`, on which {what} `{}` depends: give the \
+         network constants instead",
+        kind.name
+    )
 }
 
 /// Branches, as types and as what they end in, side by side: pairs of the first and of all others.
@@ -491,13 +501,4 @@ fn concat(network: &mut Network, layer: &mut Layer, site: &Site<'_>, branches: V
     if mistaken {
         layer.output = Flow::Unknown;
     }
-}
-
-/// Whether tokens are made of the shape of a mistake.
-fn mentions_unknown(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => mentions_unknown(&group.stream()),
-        TokenTree::Ident(ident) => ident == UNKNOWN,
-        _ => false,
-    })
 }

@@ -132,7 +132,7 @@ impl Scope {
                 }
             };
         }
-        match self.parameter_in(expression.to_token_stream()) {
+        match self.parameter_in(&expression.to_token_stream()) {
             None => size(self.constant(expression, &quote!(usize)), None),
             Some(parameter) if !is_alone(expression) => {
                 let name = &parameter.ident;
@@ -179,14 +179,24 @@ impl Scope {
         quote_spanned!(span=> #name)
     }
 
-    /// The const parameter that some tokens mention.
-    pub(crate) fn parameter_in(&self, tokens: TokenStream) -> Option<&ConstParam> {
-        tokens.into_iter().find_map(|token| match token {
-            TokenTree::Group(group) => self.parameter_in(group.stream()),
-            TokenTree::Ident(ident) => self.parameters.iter().find(|parameter| parameter.ident == ident),
-            _ => None,
-        })
+    /// The const parameters that some tokens mention.
+    pub(crate) fn parameters_in(&self, tokens: &TokenStream) -> impl Iterator<Item = &ConstParam> {
+        self.parameters.iter().filter(|parameter| mentions(tokens, &parameter.ident.to_string()))
     }
+
+    /// The first of them.
+    pub(crate) fn parameter_in(&self, tokens: &TokenStream) -> Option<&ConstParam> {
+        self.parameters_in(tokens).next()
+    }
+}
+
+/// Whether tokens mention a name.
+pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Ident(ident) => ident == name,
+        _ => false,
+    })
 }
 
 /// An expression without the invisible brackets that a `macro_rules!` puts around it.

@@ -13,17 +13,17 @@ use crate::stages::Stage;
 pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
     let fnn = &network.header.fnn;
     let batches = batches(network, stages);
-    let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<BATCH>)));
-    let tape = pairs(batches.iter().map(|sample| quote!([#sample; BATCH])).chain(tapes));
+    let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<{ __BATCH }>)));
+    let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
     let [ping, pong] = [0, 1].map(|parity| {
         let mine = batches.iter().skip(parity).step_by(2).rev();
-        mine.fold(quote!(()), |rest, sample| quote!(#fnn::__private::Larger<[#sample; BATCH], #rest>))
+        mine.fold(quote!(()), |rest, sample| quote!(#fnn::__private::Larger<[#sample; __BATCH], #rest>))
     });
-    let workspaces = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<BATCH>)));
+    let workspaces = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<{ __BATCH }>)));
     let workspace = pairs([ping, pong].into_iter().chain(workspaces));
     quote! {
-        type Tape<const BATCH: ::core::primitive::usize> = #tape;
-        type Workspace<const BATCH: ::core::primitive::usize> = #workspace;
+        type Tape<const __BATCH: ::core::primitive::usize> = #tape;
+        type Workspace<const __BATCH: ::core::primitive::usize> = #workspace;
     }
 }
 

@@ -1,18 +1,13 @@
 //! The forward and backward functions of a network: its stages, one call after the other.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::ToTokens;
 use syn::Ident;
 
 use super::memory::{batches, pairs};
 use super::{checked, local};
 use crate::shapes::{Layer, Network};
 use crate::stages::Stage;
-
-/// Tokens whose local variables the user's constants can't be taken for.
-macro_rules! hygienic {
-    ($($tokens:tt)*) => { quote_spanned!(Span::mixed_site()=> $($tokens)*) };
-}
 
 /// `fn forward_batch`, `fn forward_train` and `fn backward`.
 pub(super) fn functions(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
@@ -39,12 +34,12 @@ impl Passes<'_> {
             let workspace = local("workspace", index + 1);
             let memory = self.memory(index + 1);
             let take = match self.batches.get(index) {
-                Some(sample) => hygienic!(#fnn::__private::batch::<#sample, BATCH, _>(#memory, samples)),
+                Some(sample) => hygienic!(#fnn::__private::batch::<#sample, { __BATCH }, _>(#memory, samples)),
                 None => self.outputs_mut("outputs"),
             };
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
-            let forward = stage.layer.member(fnn, hygienic!(forward_batch::<V, BATCH>));
+            let forward = stage.layer.member(fnn, hygienic!(forward_batch::<__V, { __BATCH }>));
             let activation = stage.activation.map(|activation| {
                 let name = &activation.name;
                 hygienic!(self.#name.forward_in_place(simd, &mut *#batch);)
@@ -59,12 +54,12 @@ impl Passes<'_> {
         let last = local("batch", self.stages.len());
         hygienic! {
             #[inline(always)]
-            fn forward_batch<V: #fnn::Simd, const BATCH: ::core::primitive::usize>(
+            fn forward_batch<__V: #fnn::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
-                simd: V,
+                simd: __V,
                 inputs: &[Self::Input],
                 outputs: &mut [Self::Output],
-                workspace: &mut Self::Workspace<BATCH>,
+                workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 #checked
                 let #memory = workspace;
@@ -91,7 +86,7 @@ impl Passes<'_> {
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
             let place = self.place(stage.layer);
-            let forward = stage.layer.member(fnn, hygienic!(forward_train::<V, BATCH>));
+            let forward = stage.layer.member(fnn, hygienic!(forward_train::<__V, { __BATCH }>));
             let activation = stage.activation.map(|activation| {
                 let name = &activation.name;
                 hygienic!(self.#name.forward_in_place(pass.simd, &mut *#batch);)
@@ -106,13 +101,13 @@ impl Passes<'_> {
         let last = local("batch", self.stages.len());
         hygienic! {
             #[inline(always)]
-            fn forward_train<V: #fnn::Simd, const BATCH: ::core::primitive::usize>(
+            fn forward_train<__V: #fnn::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
-                pass: #fnn::Pass<'_, V>,
+                pass: #fnn::Pass<'_, __V>,
                 inputs: &[Self::Input],
                 outputs: &mut [Self::Output],
-                tape: &mut Self::Tape<BATCH>,
-                workspace: &mut Self::Workspace<BATCH>,
+                tape: &mut Self::Tape<{ __BATCH }>,
+                workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 #checked
                 let #tape = tape;
@@ -141,14 +136,14 @@ impl Passes<'_> {
         let stages = (1..=count).rev().zip(self.stages.iter().rev()).map(|(index, stage)| self.step_back(index, stage));
         hygienic! {
             #[inline(always)]
-            fn backward<V: #fnn::Simd, const BATCH: ::core::primitive::usize>(
+            fn backward<__V: #fnn::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
-                pass: #fnn::Pass<'_, V>,
-                recorded: #fnn::Recorded<'_, Self, BATCH>,
+                pass: #fnn::Pass<'_, __V>,
+                recorded: #fnn::Recorded<'_, Self, { __BATCH }>,
                 output_gradients: &mut [Self::Output],
                 gradient: &mut Self,
                 input_gradients: ::core::option::Option<&mut [Self::Input]>,
-                workspace: &mut Self::Workspace<BATCH>,
+                workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 let #fnn::Recorded { inputs, outputs, tape } = recorded;
                 let #tape = tape;
@@ -171,7 +166,7 @@ impl Passes<'_> {
         let (gradient, gradient_before) = (local("gradient", index), local("gradient", index - 1));
         let (tape, workspace, memory) = (local("tape", index), local("workspace", index), self.memory(index - 1));
         let take = index.checked_sub(2).and_then(|before| self.batches.get(before)).map(
-            |sample| hygienic!(let #gradient_before = #fnn::__private::batch::<#sample, BATCH, _>(#memory, samples);),
+            |sample| hygienic!(let #gradient_before = #fnn::__private::batch::<#sample, { __BATCH }, _>(#memory, samples);),
         );
         let wanted = if index > 1 {
             let view = self.input_mut(stage, hygienic!(&mut *#gradient_before));
@@ -188,14 +183,14 @@ impl Passes<'_> {
         });
         let (name, place) = (&stage.layer.name, self.place(stage.layer));
         let inputs = self.input(stage, &before);
-        let backward = stage.layer.member(fnn, hygienic!(backward::<V, BATCH>));
+        let backward = stage.layer.member(fnn, hygienic!(backward::<__V, { __BATCH }>));
         hygienic! {
             #take
             #activation
             #backward(
                 &self.#name,
                 pass.inside(#place),
-                #fnn::Recorded::<_, BATCH> { inputs: #inputs, outputs: #batch, tape: #tape },
+                #fnn::Recorded::<_, { __BATCH }> { inputs: #inputs, outputs: #batch, tape: #tape },
                 &mut *#gradient,
                 &mut gradient.#name,
                 #wanted,

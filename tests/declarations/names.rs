@@ -1,0 +1,112 @@
+//! Names: of layers, given or not, and of their weights.
+
+use fnn::{Network, Parameters, Shape};
+
+/// The names and shapes of a network's weights, in their order.
+fn weights<P: Parameters>(network: &P) -> Vec<(String, Shape)> {
+    let mut weights = Vec::new();
+    network.for_each(&mut |name, shape, values| {
+        assert_eq!(shape.length(), values.len());
+        weights.push((name.to_string(), shape));
+    });
+    weights
+}
+
+fn names<P: Parameters>(network: &P) -> Vec<String> {
+    weights(network).into_iter().map(|(name, _)| name).collect()
+}
+
+fnn::network! {
+    struct Unnamed: [4] {
+        Dense(3),
+        Relu,
+        dense_2: Dense(3),
+        LeakyRelu,
+        Dense(3),
+        Relu,
+        r#relu_3: Relu,
+        Relu,
+        Residual { Dense(3), Relu, Dense(3) },
+        Gelu(tanh),
+    }
+}
+
+/// A layer without a name has its kind's, and the first number that makes a name nobody has.
+#[test]
+fn layers_without_a_name_get_one() {
+    let Unnamed { dense_1, relu_1: _, dense_2, leaky_relu_1: _, dense_3, relu_2: _, relu_3: _, relu_4: _, .. } =
+        Unnamed::<f32>::zeroed();
+    assert_eq!((dense_1.weight.len(), dense_2.weight.len(), dense_3.weight.len()), (4, 3, 3));
+    let Unnamed { residual_1, gelu_1: _, .. } = Unnamed::<f32>::zeroed();
+    assert_eq!(residual_1.inside.dense_2.bias, [0.0; 3]);
+}
+
+fnn::network! { struct Inner: [3] { fc: Dense(2, bias = false), Sigmoid } }
+
+fnn::network! {
+    struct Outer: [4] -> [2] {
+        fc: Dense(3),
+        Relu,
+        skip: Residual { a: Dense(3), deep: Residual { b: Dense(3) } },
+        inner: Inner,
+        Concat { { c: Dense(1) }, {} },
+        out: Dense(2),
+    }
+}
+
+#[test]
+fn weights_have_dotted_names_and_shapes() {
+    let weights = weights(&Outer::<f32>::zeroed());
+    let text: Vec<_> = weights.iter().map(|(name, shape)| format!("{name} {shape}")).collect();
+    assert_eq!(
+        text[..10],
+        [
+            "fc.weight [4, 3]",
+            "fc.bias [3]",
+            "skip.a.weight [3, 3]",
+            "skip.a.bias [3]",
+            "skip.deep.b.weight [3, 3]",
+            "skip.deep.b.bias [3]",
+            "inner.fc.weight [3, 2]",
+            "concat_1.first.c.weight [2, 1]",
+            "concat_1.first.c.bias [1]",
+            "out.weight [3, 2]",
+        ]
+    );
+    assert_eq!(text[10..], ["out.bias [2]"]);
+}
+
+/// The flat slice has the weights in the order of their names.
+#[test]
+fn the_names_are_in_the_order_of_the_weights() {
+    let network = Outer::<f64>::seeded(5);
+    let mut flat = Vec::new();
+    network.for_each(&mut |_, _, values| flat.extend_from_slice(values));
+    assert_eq!(flat, network.parameters());
+    assert_eq!(flat.len(), Outer::PARAMETERS);
+}
+
+#[test]
+fn a_name_is_known_by_its_text() {
+    Outer::<f32>::zeroed().for_each(&mut |name, _, _| {
+        assert!(name.is(&name.to_string()));
+        assert_eq!(name.is("skip.deep.b.weight"), name.to_string() == "skip.deep.b.weight");
+        assert!(!name.is("weight") && !name.is(""));
+    });
+    assert_eq!(names(&Inner::<f32>::zeroed()), ["fc.weight"]);
+}
+
+mod one {
+    fnn::network! { pub(crate) struct Net: [1] { same: Dense(1) } }
+}
+mod two {
+    fnn::network! { pub(crate) struct Net: [2] { same: Dense(2) } }
+}
+fnn::network! { struct Net: [3] { same: Dense(2 + 1), Residual { same: Dense(3) } } }
+fnn::network! { struct Net2: [3] { same: Dense(2 + 2), Residual { same: Dense(4) } } }
+
+#[test]
+fn networks_beside_each_other_have_nothing_in_common() {
+    assert_eq!((one::Net::PARAMETERS, two::Net::PARAMETERS), (2, 6));
+    assert_eq!((Net::PARAMETERS, Net2::PARAMETERS), (2 * (9 + 3), (12 + 4) + (16 + 4)));
+}

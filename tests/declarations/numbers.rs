@@ -1,0 +1,119 @@
+//! What a declaration computes: its constants, its table, its outputs.
+
+use approx::assert_relative_eq;
+use fnn::{Layer, Network, Parameters};
+
+const UNITS: usize = 128;
+
+fnn::network! {
+    #[derive(Debug)]
+    struct Digits: [1, 28, 28] -> [10] {
+        Flatten,
+        hidden: Dense(UNITS),
+        Relu,
+        middle: Dense(20, bias = false),
+        Sigmoid,
+        Dropout(0.25),
+        skip: Residual { Dense(2 * 4), Silu, Dense(20) },
+        logits: Dense(10),
+    }
+}
+
+#[test]
+fn constants_count_what_is_there() {
+    let weights = (784 * 128 + 128) + 128 * 20 + (20 * 8 + 8) + (8 * 20 + 20) + (20 * 10 + 10);
+    assert_eq!(Digits::PARAMETERS, weights);
+    assert_eq!(Digits::WEIGHT_BYTES, 4 * weights);
+    assert_eq!(size_of::<Digits>(), 4 * weights);
+    assert_eq!(size_of::<Digits<f64>>(), 8 * weights);
+    assert_eq!(Digits::MACS, 784 * 128 + 128 * 20 + 20 * 8 + 8 * 20 + 20 * 10);
+    assert_eq!(Digits::boxed(1).parameters().len(), weights);
+}
+
+/// What training remembers of a sample: the batches between stages (an activation right after a dense layer takes its
+/// memory: 128, 20, 20 after the dropout, 20 after the block), and in the block 8 before Silu, 8 after it, and what it
+/// ends in, 20.
+#[test]
+fn the_tape_is_as_large_as_what_is_remembered() {
+    assert_eq!(Digits::TAPE_BYTES, 4 * (128 + 20 + 20 + 20 + (8 + 8) + 20));
+    assert_eq!(<Digits<f64> as Network>::TAPE_BYTES, 2 * Digits::TAPE_BYTES);
+    assert_eq!(size_of::<<Digits as Layer>::Tape<7>>(), 7 * Digits::TAPE_BYTES);
+}
+
+/// Two pieces of memory that batches take in turn: here 128 and 20 numbers for odd ones, 20 for even ones; and the
+/// block's own: 8, 8, and the gradient that goes around it, 20.
+#[test]
+fn the_workspace_is_two_pieces_in_turn() {
+    assert_eq!(size_of::<<Digits as Layer>::Workspace<1>>(), 4 * (128 + 20 + (8 + 8) + 20));
+}
+
+#[test]
+fn the_summary_is_a_table() {
+    let table = "\
+Digits: [1, 28, 28] -> [10]
+layer      kind      output  weights  multiply-accumulates
+flatten_1  Flatten   [784]
+hidden     Dense     [128]    100480                100352
+relu_1     Relu      [128]
+middle     Dense     [20]       2560                  2560
+sigmoid_1  Sigmoid   [20]
+dropout_1  Dropout   [20]
+skip       Residual  [20]        348                   320
+  dense_1  Dense     [8]         168                   160
+  silu_1   Silu      [8]
+  dense_2  Dense     [20]        180                   160
+logits     Dense     [10]        210                   200
+total                [10]     103598                103432
+414392 bytes of weights, 896 bytes of tape a sample";
+    let summary = Digits::summary().to_string();
+    assert_eq!(summary.lines().map(str::trim_end).collect::<Vec<_>>(), table.lines().collect::<Vec<_>>());
+}
+
+/// The generated function does nothing but call the layers one after the other.
+#[test]
+fn forward_is_the_layers_one_by_one() {
+    let network = Digits::boxed(3);
+    let image = [core::array::from_fn(|row| core::array::from_fn(|column| ((row * 5 + column * 3) % 9) as f32 / 9.0))];
+    let x = network.flatten_1.forward(&image);
+    let x = network.relu_1.forward(&network.hidden.forward(&x));
+    let x = network.sigmoid_1.forward(&network.middle.forward(&x));
+    let x = network.skip.forward(&network.dropout_1.forward(&x));
+    let scores = network.logits.forward(&x);
+    assert_eq!(network.forward(&image), scores);
+    assert!(scores.iter().all(|score| score.abs() > 1e-6), "{scores:?}");
+    assert_eq!(network.forward_all(&[image; 3]).len(), 3);
+}
+
+/// One seed gives the same weights in `f64`, but for rounding, and so nearly the same outputs.
+#[test]
+fn the_same_network_computes_in_f64() {
+    let (single, double) = (Digits::boxed(5), Digits::<f64>::boxed(5));
+    for (&single, &double) in single.parameters().iter().zip(double.parameters()) {
+        assert_eq!(single, double as f32);
+    }
+    let scores = single.forward(&[[[0.5; 28]; 28]]);
+    let exact: [f64; 10] = double.forward(&[[[0.5; 28]; 28]]);
+    for (score, exact) in scores.into_iter().zip(exact) {
+        assert_relative_eq!(f64::from(score), exact, epsilon = 1e-5);
+    }
+}
+
+fnn::network! { struct Weightless: [2, 3] { Relu, Flatten, Softmax } }
+
+#[test]
+fn a_network_may_have_no_weights() {
+    assert_eq!((Weightless::PARAMETERS, Weightless::MACS, Weightless::WEIGHT_BYTES), (0, 0, 0));
+    assert_eq!(Weightless::seeded(1).parameters(), [0.0; 0]);
+    assert_eq!(Weightless::zeroed().forward(&[[-1.0; 3]; 2]), [1.0 / 6.0; 6]);
+}
+
+fnn::network! { struct Views: [2, 3] -> [3, 2] { Flatten, Reshape(3, 2), Identity } }
+
+/// A view that comes last has to compute: it copies.
+#[test]
+fn views_keep_the_order_of_the_elements() {
+    assert_eq!(Views::zeroed().forward(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+}
+
+/// A budget can be a compile error.
+const _: () = assert!(Digits::WEIGHT_BYTES < 512 * 1024 && Digits::TAPE_BYTES < 1024);
