@@ -3,6 +3,7 @@
 //! A kernel takes a [`Simd`] token: the proof that an instruction set is there. [`dispatch`] chooses the token once
 //! for a whole step, and everything below it is compiled for that instruction set.
 
+mod convolution;
 mod dispatch;
 mod dot_products;
 mod elementwise;
@@ -21,6 +22,9 @@ mod window;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod x86;
 
+#[cfg(feature = "simd")]
+pub(crate) use convolution::PIXELS;
+pub(crate) use convolution::{Convolution, Gradients, Scratch};
 pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
@@ -28,6 +32,4 @@ pub(crate) use normalise::Moments;
 pub(crate) use sums::{sum, sum_of};
 pub use vector::{Operation, Portable, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
-pub(crate) use window::{
-    Plane, collect, correlate, correlate_gradient, maximum, maximum_gradient, spread, spread_evenly,
-};
+pub(crate) use window::{Plane, collect, maximum, maximum_gradient, spread_evenly};

@@ -109,11 +109,20 @@ impl Sliding {
         Self { input, output, window }
     }
 
+    /// Whether the window never leaves the input.
+    pub(crate) const fn is_whole(&self) -> bool {
+        let Axis { stride, padding, .. } = self.window;
+        padding == 0 && (self.output - 1) * stride + self.window.span() <= self.input
+    }
+
     /// The outputs for which the window's element number `tap` lies on the input.
     #[inline(always)]
     pub(crate) const fn reach(&self, tap: usize) -> Reach {
         let Axis { stride, padding, dilation, .. } = self.window;
         let offset = tap * dilation;
+        if self.is_whole() {
+            return Reach { first: 0, count: self.output, start: offset };
+        }
         // Output o has the element at o·stride + offset − padding, of which 0 ≤ that < input is wanted.
         let first = padding.saturating_sub(offset).div_ceil(stride);
         let end = (self.input + padding).saturating_sub(offset).div_ceil(stride);

@@ -137,6 +137,20 @@ fn convolutions() {
     conv!(2 x (3, 20), 1 x (2, 2), stride (1, 2), padding (0, 0), dilation (1, 1), groups 1, NoBias<f64>);
 }
 
+/// With four filters or more, a convolution is a product of matrices where there are vectors.
+#[test]
+fn convolutions_of_many_filters() {
+    conv!(3 x (4, 5), 5 x (1, 1), stride (1, 1), padding (0, 0), dilation (1, 1), groups 1);
+    conv!(4 x (3, 3), 8 x (1, 1), stride (1, 1), padding (0, 0), dilation (1, 1), groups 2);
+    conv!(3 x (4, 5), 4 x (1, 1), stride (2, 1), padding (0, 1), dilation (1, 1), groups 1);
+    conv!(2 x (5, 9), 5 x (3, 2), stride (1, 1), padding (0, 0), dilation (1, 1), groups 1);
+    conv!(1 x (7, 8), 4 x (3, 3), stride (3, 2), padding (2, 1), dilation (2, 1), groups 1);
+    conv!(4 x (5, 5), 8 x (3, 3), stride (1, 2), padding (1, 1), dilation (1, 2), groups 2);
+    conv!(1 x (12, 14), 4 x (2, 2), stride (1, 1), padding (0, 0), dilation (1, 1), groups 1);
+    conv!(1 x (2, 140), 4 x (2, 3), stride (1, 1), padding (0, 1), dilation (1, 1), groups 1);
+    conv!(1 x (17, 9), 4 x (2, 3), stride (1, 1), padding (1, 1), dilation (1, 1), groups 1, NoBias<f64>);
+}
+
 #[test]
 fn padding_same_adds_one_more_at_the_end() {
     type Even = Conv<[[f64; 5]; 1], [[f64; 5]; 1], [[[f64; 4]; 1]; 1], Window<4, 1, 1>>;

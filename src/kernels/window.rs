@@ -48,17 +48,31 @@ impl Plane {
     /// The rows of outputs that a tap reaches.
     #[inline(always)]
     fn lines(&self, tap: usize) -> impl Iterator<Item = Line> {
+        self.lines_within(tap, 0..self.outputs())
+    }
+
+    /// The parts of rows of outputs that a tap reaches, of the outputs in a range.
+    #[inline(always)]
+    fn lines_within(&self, tap: usize, range: Range<usize>) -> impl Iterator<Item = Line> {
         let (rows, columns) = (self.rows, self.columns);
         let vertical = rows.reach(tap / columns.window.kernel.max(1));
         let horizontal = columns.reach(tap % columns.window.kernel.max(1));
-        let reached = if horizontal.count == 0 { 0 } else { vertical.count };
-        (0..reached).map(move |row| {
-            let input = (vertical.start + row * rows.window.stride) * columns.input + horizontal.start;
-            let output = (vertical.first + row) * columns.output + horizontal.first;
-            Line {
-                input: input..input + (horizontal.count - 1) * columns.window.stride + 1,
-                output: output..output + horizontal.count,
+        let width = columns.output.max(1);
+        let first = vertical.first.max(range.start / width);
+        let end = (vertical.first + vertical.count).min(range.end.div_ceil(width));
+        (first..end).filter_map(move |row| {
+            let start = horizontal.first.max(range.start.saturating_sub(row * width));
+            let end = (horizontal.first + horizontal.count).min(range.end.saturating_sub(row * width));
+            if start >= end {
+                return None;
             }
+            let input = (vertical.start + (row - vertical.first) * rows.window.stride) * columns.input
+                + horizontal.start
+                + (start - horizontal.first) * columns.window.stride;
+            Some(Line {
+                input: input..input + (end - start - 1) * columns.window.stride + 1,
+                output: row * width + start..row * width + end,
+            })
         })
     }
 
@@ -69,6 +83,34 @@ impl Plane {
             for line in self.lines(tap) {
                 visit(tap, line);
             }
+        }
+    }
+
+    /// Whether all taps of all outputs lie on the input.
+    const fn is_whole(&self) -> bool {
+        self.rows.is_whole() && self.columns.is_whole()
+    }
+
+    /// `patch[p] = x[p's tap]`, for outputs from `from` on; 0 where that isn't on the input.
+    #[inline(always)]
+    pub(super) fn gather<S: Scalar>(&self, tap: usize, x: &[S], patch: &mut [S], from: usize) {
+        if !self.is_whole() {
+            patch.fill(S::ZERO);
+        }
+        for Line { input, output } in self.lines_within(tap, from..from + patch.len()) {
+            let (x, patch) = (x.get(input), patch.get_mut(output.start - from..output.end - from));
+            let (Some(x), Some(patch)) = (x, patch) else { return };
+            pairs(self.stride(), x.iter(), patch.iter_mut(), |&x, to| *to = x);
+        }
+    }
+
+    /// `dx[p's tap] += patch[p]`, for outputs from `from` on.
+    #[inline(always)]
+    pub(super) fn scatter<S: Scalar>(&self, tap: usize, patch: &[S], dx: &mut [S], from: usize) {
+        for Line { input, output } in self.lines_within(tap, from..from + patch.len()) {
+            let (dx, patch) = (dx.get_mut(input), patch.get(output.start - from..output.end - from));
+            let (Some(dx), Some(patch)) = (dx, patch) else { return };
+            pairs(self.stride(), dx.iter_mut(), patch.iter(), |dx, &g| *dx += g);
         }
     }
 }

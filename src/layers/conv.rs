@@ -3,14 +3,15 @@
 use core::marker::PhantomData;
 
 use super::{Bias, Windows};
-use crate::image::{Channels, Image};
+use crate::image::{Channels, Filters, Image};
 use crate::initializer::Initializer;
-use crate::kernels::{Plane, Simd, correlate, correlate_gradient, spread, sum};
+#[cfg(feature = "simd")]
+use crate::kernels::PIXELS;
+use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::parameters::{Name, Parameters, Visitor};
 use crate::random::Random;
 use crate::scalar::Scalar;
-use crate::shape::Sample;
 use crate::window::Sliding;
 
 /// A convolution: each of F filters slides over the image, and gives one channel of what it resembles where.
@@ -69,7 +70,7 @@ where
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
-    W: Sample<Element = S> + Parameters<Scalar = S>,
+    W: Filters<Element = S>,
     K: Windows,
     B: Bias<S>,
 {
@@ -86,31 +87,49 @@ where
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
-    W: Sample<Element = S>,
+    W: Filters<Element = S>,
     K: Windows,
 {
-    const PLANE: Plane = Plane {
-        rows: Sliding::new(I::ROWS, O::ROWS, K::ROWS),
-        columns: Sliding::new(I::COLUMNS, O::COLUMNS, K::COLUMNS),
-    };
-    const FILTERS: usize = O::CHANNELS;
     /// Channels that a filter sees.
     const SEEN: usize = W::SHAPE.size(1);
-    const GROUPS: usize = {
+    const CONVOLUTION: Convolution = {
+        let plane = Plane {
+            rows: Sliding::new(I::ROWS, O::ROWS, K::ROWS),
+            columns: Sliding::new(I::COLUMNS, O::COLUMNS, K::COLUMNS),
+        };
         assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
         assert!(W::SHAPE.rank() == O::SHAPE.rank() + 1, "a filter has channels and positions");
         assert!(W::SHAPE.size(0) == O::CHANNELS, "each filter gives a channel");
-        assert!(W::LENGTH == O::CHANNELS * Self::SEEN * Self::PLANE.taps(), "filters are as large as the window");
-        assert!(Self::SEEN > 0 && I::CHANNELS % Self::SEEN == 0, "the groups divide the channels");
-        assert!(O::CHANNELS % (I::CHANNELS / Self::SEEN) == 0, "the groups divide the filters");
-        I::CHANNELS / Self::SEEN
+        assert!(W::LENGTH == O::CHANNELS * Self::SEEN * plane.taps(), "filters are as large as the window");
+        assert!(Self::SEEN > 0 && I::CHANNELS.is_multiple_of(Self::SEEN), "the groups divide the channels");
+        let groups = I::CHANNELS / Self::SEEN;
+        assert!(O::CHANNELS.is_multiple_of(groups), "the groups divide the filters");
+        Convolution { plane, seen: Self::SEEN, filters: O::CHANNELS / groups }
     };
-    /// Numbers of a group's channels, outputs and weights.
-    const INPUTS: usize = Self::SEEN * Self::PLANE.inputs();
-    const OUTPUTS: usize = Self::FILTERS / Self::GROUPS * Self::PLANE.outputs();
-    const WEIGHTS: usize = W::LENGTH / Self::GROUPS;
-    /// Numbers of a filter.
-    const FILTER: usize = W::LENGTH / Self::FILTERS;
+}
+
+/// Where there are vectors, a convolution is a product of matrices, for which its windows are copied side by side.
+#[cfg(feature = "simd")]
+type Workspace<W> = (<W as Filters>::Patches<PIXELS>, (<W as Filters>::Outputs<PIXELS>, W));
+#[cfg(not(feature = "simd"))]
+type Workspace<W> = PhantomData<W>;
+
+#[cfg(feature = "simd")]
+#[inline(always)]
+fn scratch<W: Filters>((patches, (block, weights)): &mut Workspace<W>) -> Scratch<'_, W::Element> {
+    use crate::shape::Sample;
+
+    Scratch {
+        patches: Sample::flat_mut(core::slice::from_mut(patches)),
+        block: Sample::flat_mut(core::slice::from_mut(block)),
+        weights: Sample::flat_mut(core::slice::from_mut(weights)),
+    }
+}
+
+#[cfg(not(feature = "simd"))]
+#[inline(always)]
+fn scratch<W: Filters>(_: &mut Workspace<W>) -> Scratch<'_, W::Element> {
+    Scratch { patches: &mut [], block: &mut [], weights: &mut [] }
 }
 
 impl<S, I, O, W, K, B> Layer for Conv<I, O, W, K, B>
@@ -118,39 +137,35 @@ where
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
-    W: Sample<Element = S> + Parameters<Scalar = S>,
+    W: Filters<Element = S>,
     K: Windows,
     B: Bias<S>,
 {
     type Input = I;
     type Output = O;
     type Tape<const N: usize> = ();
-    type Workspace<const N: usize> = ();
+    type Workspace<const N: usize> = Workspace<W>;
 
     const KIND: &'static str = match (I::SHAPE.rank(), Self::SEEN) {
         (2, _) => "Conv1d",
         (_, 1) if I::CHANNELS > 1 => "DepthwiseConv2d",
         _ => "Conv2d",
     };
-    const MACS: usize = O::LENGTH * Self::FILTER;
+    const MACS: usize = O::LENGTH * Self::SEEN * Self::CONVOLUTION.plane.taps();
 
     #[inline(always)]
-    fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
-        let weight = Sample::flat(core::slice::from_ref(&self.weight));
+    fn forward_batch<V: Simd, const N: usize>(
+        &self,
+        simd: V,
+        inputs: &[I],
+        outputs: &mut [O],
+        workspace: &mut Workspace<W>,
+    ) {
+        let convolution = const { Self::CONVOLUTION };
+        let weights = (self.weight.parameters(), self.bias.parameters());
         for (x, y) in inputs.iter().zip(outputs) {
             let (x, y) = (I::flat(core::slice::from_ref(x)), O::flat_mut(core::slice::from_mut(y)));
-            y.fill(S::ZERO);
-            for (y, &bias) in y.chunks_exact_mut(Self::PLANE.outputs()).zip(self.bias.parameters()) {
-                y.fill(bias);
-            }
-            let groups = x.chunks_exact(Self::INPUTS).zip(y.chunks_exact_mut(Self::OUTPUTS));
-            for ((x, y), w) in groups.zip(weight.chunks_exact(Self::WEIGHTS)) {
-                for (y, w) in y.chunks_exact_mut(Self::PLANE.outputs()).zip(w.chunks_exact(Self::FILTER)) {
-                    for (x, w) in x.chunks_exact(Self::PLANE.inputs()).zip(w.chunks_exact(Self::PLANE.taps())) {
-                        correlate(simd, &Self::PLANE, w, x, y);
-                    }
-                }
-            }
+            convolution.forward(simd, weights, x, y, scratch::<W>(workspace));
         }
     }
 
@@ -162,41 +177,26 @@ where
         output_gradients: &mut [O],
         gradient: &mut Self,
         input_gradients: Option<&mut [I]>,
-        (): &mut (),
+        workspace: &mut Workspace<W>,
     ) {
+        let convolution = const { Self::CONVOLUTION };
+        let mut input_gradients = input_gradients.map(|dx| dx.iter_mut());
         for (x, g) in recorded.inputs.iter().zip(output_gradients.iter()) {
             let (x, g) = (I::flat(core::slice::from_ref(x)), O::flat(core::slice::from_ref(g)));
-            let dw = Sample::flat_mut(core::slice::from_mut(&mut gradient.weight));
-            for (g, db) in g.chunks_exact(Self::PLANE.outputs()).zip(gradient.bias.parameters_mut()) {
-                *db += sum(g);
-            }
-            let groups = x.chunks_exact(Self::INPUTS).zip(g.chunks_exact(Self::OUTPUTS));
-            for ((x, g), dw) in groups.zip(dw.chunks_exact_mut(Self::WEIGHTS)) {
-                for (g, dw) in g.chunks_exact(Self::PLANE.outputs()).zip(dw.chunks_exact_mut(Self::FILTER)) {
-                    for (x, dw) in x.chunks_exact(Self::PLANE.inputs()).zip(dw.chunks_exact_mut(Self::PLANE.taps())) {
-                        correlate_gradient(pass.simd, &Self::PLANE, x, g, dw);
-                    }
-                }
-            }
-        }
-        let weight = Sample::flat(core::slice::from_ref(&self.weight));
-        for (dx, g) in input_gradients.into_iter().flatten().zip(output_gradients.iter()) {
-            let (dx, g) = (I::flat_mut(core::slice::from_mut(dx)), O::flat(core::slice::from_ref(g)));
-            dx.fill(S::ZERO);
-            let groups = dx.chunks_exact_mut(Self::INPUTS).zip(g.chunks_exact(Self::OUTPUTS));
-            for ((dx, g), w) in groups.zip(weight.chunks_exact(Self::WEIGHTS)) {
-                for (g, w) in g.chunks_exact(Self::PLANE.outputs()).zip(w.chunks_exact(Self::FILTER)) {
-                    for (dx, w) in dx.chunks_exact_mut(Self::PLANE.inputs()).zip(w.chunks_exact(Self::PLANE.taps())) {
-                        spread(pass.simd, &Self::PLANE, w, g, dx);
-                    }
-                }
-            }
+            let dx = input_gradients.as_mut().and_then(Iterator::next);
+            let gradients = Gradients {
+                weight: gradient.weight.parameters_mut(),
+                bias: gradient.bias.parameters_mut(),
+                input: dx.map(|dx| I::flat_mut(core::slice::from_mut(dx))),
+            };
+            convolution.backward(pass.simd, self.weight.parameters(), (x, g), gradients, scratch::<W>(workspace));
         }
     }
 
     /// Draws the weights; biases stay 0.
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
-        let (fan_in, fan_out) = (Self::FILTER, Self::FILTERS / Self::GROUPS * Self::PLANE.taps());
-        initializer.fill(Sample::flat_mut(core::slice::from_mut(&mut self.weight)), fan_in, fan_out, random);
+        let Convolution { plane, seen, filters } = Self::CONVOLUTION;
+        let (fan_in, fan_out) = (seen * plane.taps(), filters * plane.taps());
+        initializer.fill(self.weight.parameters_mut(), fan_in, fan_out, random);
     }
 }
