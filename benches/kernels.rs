@@ -1,4 +1,8 @@
 //! GFLOP/s of the matrix kernels, and their share of the multiply-add peak that is measured in the same run.
+
+#[path = "support/measure.rs"]
+mod measure;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -45,56 +49,9 @@ impl Operation for Case<'_> {
     }
 }
 
-/// GFLOP/s of a loop that multiplies and adds in registers and does nothing else: all that a core can do.
-#[cfg(target_arch = "x86_64")]
-macro_rules! peak {
-    ($name:ident, $features:literal, $lanes:literal, $splat:ident, $mul_add:ident) => {
-        #[target_feature(enable = $features)]
-        fn $name() -> f64 {
-            use std::arch::x86_64::{$mul_add, $splat};
-            const STEPS: usize = 20_000;
-            let (factor, summand) = ($splat(black_box(0.999)), $splat(black_box(0.001)));
-            let mut windows = [f64::MAX; 60];
-            for window in &mut windows {
-                let mut sums = [$splat(black_box(1.0)); 12];
-                let start = Instant::now();
-                for _ in 0..STEPS {
-                    for sum in &mut sums {
-                        *sum = $mul_add(*sum, factor, summand);
-                    }
-                }
-                black_box(sums);
-                *window = start.elapsed().as_secs_f64();
-            }
-            let best = windows.into_iter().fold(f64::MAX, f64::min);
-            (STEPS * 12 * 2 * $lanes) as f64 / best / 1e9
-        }
-    };
-}
-#[cfg(target_arch = "x86_64")]
-peak!(peak_512, "avx512f", 16, _mm512_set1_ps, _mm512_fmadd_ps);
-#[cfg(target_arch = "x86_64")]
-peak!(peak_256, "avx2,fma", 8, _mm256_set1_ps, _mm256_fmadd_ps);
-
-fn peak() -> f64 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        // SAFETY: the processor has the instruction set.
-        unsafe {
-            if std::arch::is_x86_feature_detected!("avx512f") {
-                return peak_512();
-            }
-            if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-                return peak_256();
-            }
-        }
-    }
-    f64::NAN
-}
-
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let peak = peak();
+    let peak = measure::peak();
     println!("multiply-add peak: {peak:.0} GFLOP/s");
     println!("{:<16} {:>16} {:>10} {:>10} {:>6}", "kernel", "m x k x n", "median", "best", "peak");
     let sizes = [

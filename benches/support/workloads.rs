@@ -1,0 +1,240 @@
+//! The workloads that fnn is measured by, W1 to W6: its side of them, through its public API.
+
+use std::hint::black_box;
+
+use super::measure::{WINDOWS, calls_per_second, median};
+use fnn::{
+    Adam, CrossEntropy, DataSet, Layer, Loss, MeanSquaredError, Network, Optimizer, Progress, Random, Sample, Sgd,
+    Trainer,
+};
+
+fnn::network! {
+    /// W1, W4a and W5.
+    pub(crate) struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fnn::network! {
+    /// W2.
+    pub(crate) struct Deep: [784] -> [10] {
+        first: Dense(512),
+        Relu,
+        second: Dense(256),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fnn::network! {
+    /// W3: exclusive or.
+    pub(crate) struct Xor: [2] -> [1] {
+        hidden: Dense(8),
+        Tanh,
+        output: Dense(1),
+        Sigmoid,
+    }
+}
+
+fnn::network! {
+    /// W4b.
+    pub(crate) struct Control: [4] -> [3] {
+        first: Dense(16),
+        Relu,
+        second: Dense(16),
+        Relu,
+        output: Dense(3),
+    }
+}
+
+fnn::network! {
+    /// W4c.
+    pub(crate) struct Curve: [2] -> [1] {
+        hidden: Dense(8),
+        Tanh,
+        output: Dense(1),
+    }
+}
+
+fnn::network! {
+    /// W6.
+    pub(crate) struct LeNet: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        fc1: Dense(120),
+        Relu,
+        fc2: Dense(84),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+/// One workload.
+#[derive(Clone, Copy)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    /// What is counted a second. What takes a call's time is shown in nanoseconds.
+    pub(crate) unit: &'static str,
+    /// Multiplications and additions of one unit, at the least.
+    pub(crate) flop: f64,
+    /// Whether a second thread could be of use.
+    pub(crate) parallel: bool,
+    /// Units a second on so many threads.
+    pub(crate) run: fn(usize) -> f64,
+}
+
+/// Multiplications and additions of a sample's step, whose first layer has `first` multiply-accumulates: forward,
+/// weight gradient, and the input gradient of all layers but the first.
+const fn training(macs: usize, first: usize) -> f64 {
+    (2 * (3 * macs - first)) as f64
+}
+
+pub(crate) const WORKLOADS: [Workload; 9] = [
+    Workload {
+        name: "W1",
+        what: "train 784-128-10, SGD, batch 64",
+        unit: "samples/s",
+        flop: training(Digits::MACS, 784 * 128),
+        parallel: true,
+        run: |threads| train(Digits::boxed(1), CrossEntropy, Sgd::new(0.1), 64, &classes(16_384), threads),
+    },
+    Workload {
+        name: "W2",
+        what: "train 784-512-256-10, Adam, batch 128",
+        unit: "samples/s",
+        flop: training(Deep::MACS, 784 * 512),
+        parallel: true,
+        run: |threads| train(Deep::boxed(1), CrossEntropy, Adam::new(1e-3), 128, &classes(8192), threads),
+    },
+    Workload {
+        name: "W3",
+        what: "train 2-8-1, SGD, batch 4",
+        unit: "steps/s",
+        flop: 4.0 * training(Xor::MACS, 2 * 8),
+        parallel: false,
+        run: |threads| {
+            let set: DataSet<_, _> = samples::<[f32; 2]>(16_384).into_iter().map(|x| (x, [x[0] * x[1]])).collect();
+            train(Xor::boxed(1), MeanSquaredError, Sgd::new(0.1), 4, &set, threads) / 4.0
+        },
+    },
+    Workload {
+        name: "W4a",
+        what: "infer one sample, 784-128-10",
+        unit: "calls/s",
+        flop: 2.0 * Digits::MACS as f64,
+        parallel: false,
+        run: |_| one(&*Digits::boxed(1)),
+    },
+    Workload {
+        name: "W4b",
+        what: "infer one sample, 4-16-16-3",
+        unit: "calls/s",
+        flop: 2.0 * Control::MACS as f64,
+        parallel: false,
+        run: |_| one(&*Control::boxed(1)),
+    },
+    Workload {
+        name: "W4c",
+        what: "infer one sample, 2-8-1",
+        unit: "calls/s",
+        flop: 2.0 * Curve::MACS as f64,
+        parallel: false,
+        run: |_| one(&*Curve::boxed(1)),
+    },
+    Workload {
+        name: "W5",
+        what: "infer 784-128-10, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * Digits::MACS as f64,
+        parallel: true,
+        run: |threads| {
+            let network = Digits::boxed(1);
+            let inputs = samples::<[f32; 784]>(256);
+            let batch = || drop(black_box(network.forward_all(black_box(&inputs))));
+            256.0 * on_threads(threads, || calls_per_second(batch))
+        },
+    },
+    Workload {
+        name: "W6",
+        what: "train LeNet, SGD, batch 64",
+        unit: "samples/s",
+        flop: training(LeNet::MACS, 24 * 24 * 25 * 6),
+        parallel: true,
+        run: |threads| train(LeNet::boxed(1), CrossEntropy, Sgd::new(0.1), 64, &classes(2048), threads),
+    },
+    Workload {
+        name: "W6i",
+        what: "infer one sample, LeNet",
+        unit: "calls/s",
+        flop: 2.0 * LeNet::MACS as f64,
+        parallel: false,
+        run: |_| one(&*LeNet::boxed(1)),
+    },
+];
+
+/// Random samples.
+pub(crate) fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
+    let mut random = Random::new(7);
+    let mut samples: Vec<A> = vec![fnn::Plain::zeroed(); count];
+    A::flat_mut(&mut samples).iter_mut().for_each(|x| *x = random.uniform() as f32);
+    samples
+}
+
+/// Random samples with random classes.
+pub(crate) fn classes<A: Sample<Element = f32>>(count: usize) -> DataSet<A, usize> {
+    let mut random = Random::new(8);
+    samples(count).into_iter().map(|x| (x, (random.next_u64() % 10) as usize)).collect()
+}
+
+/// Samples a second of training, with a new random order each epoch. What a [`Trainer`] does before its first step
+/// doesn't count: epochs are the windows, or some of them where they are short.
+pub(crate) fn train<N: Layer, T, F, O, const SLOTS: usize>(
+    network: Box<N>,
+    loss: F,
+    optimizer: O,
+    batch_size: usize,
+    data: &DataSet<N::Input, T>,
+    threads: usize,
+) -> f64
+where
+    T: Copy + Sync + Send + std::fmt::Debug,
+    F: Loss<N::Output, T> + Clone,
+    O: Optimizer<SLOTS>,
+{
+    let epochs = |epochs| {
+        let network = network.boxed_copy();
+        let trainer = Trainer::new(network, loss.clone(), optimizer.clone()).batch_size(batch_size).epochs(epochs);
+        let trained = trainer.threads(threads).progress(Progress::Silent).fit(data);
+        let Ok(trained) = trained else { panic!("the workload doesn't train") };
+        trained.history.epochs.iter().map(|epoch| epoch.seconds).collect::<Vec<_>>()
+    };
+    let estimate = epochs(3).into_iter().fold(f64::MAX, f64::min);
+    let window = (0.05 / estimate).ceil() as usize;
+    let seconds = epochs(window * (WINDOWS + 1));
+    let windows = seconds.chunks_exact(window).skip(1).map(|epochs| epochs.iter().sum());
+    (data.len() * window) as f64 / median(windows.collect())
+}
+
+/// Forward passes of one sample a second.
+fn one<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64 {
+    let input = samples::<N::Input>(1);
+    calls_per_second(|| {
+        black_box(black_box(network).forward(black_box(&input[0])));
+    })
+}
+
+/// Run where inference finds so many threads.
+fn on_threads<R: Send>(threads: usize, job: impl FnOnce() -> R + Send) -> R {
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(job),
+        Err(error) => panic!("{threads} threads: {error}"),
+    }
+}
