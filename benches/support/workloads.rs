@@ -196,6 +196,7 @@ pub(crate) fn classes<A: Sample<Element = f32>>(count: usize) -> DataSet<A, usiz
 
 /// Samples a second of training, with a new random order each epoch. What a [`Trainer`] does before its first step
 /// doesn't count: epochs are the windows, or some of them where they are short.
+#[allow(clippy::boxed_local, reason = "a large network doesn't fit on the stack")]
 pub(crate) fn train<N: Layer, T, F, O, const SLOTS: usize>(
     network: Box<N>,
     loss: F,
