@@ -53,3 +53,6 @@ fn network(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
         (None, error) => error.map(syn::Error::into_compile_error).unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

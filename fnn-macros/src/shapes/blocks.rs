@@ -1,0 +1,106 @@
+//! Blocks: layers inside of layers.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
+use super::{Chain, Declared, Flow, Layer, Network, Site};
+use crate::kinds::RESIDUAL;
+use crate::model::{self, Header, generic_arguments};
+use crate::size::Size;
+
+/// What the table calls one of several blocks in a layer.
+const BRANCH: &str = "Branch";
+
+impl Chain<'_> {
+    /// Layers that are gone around.
+    pub(super) fn residual(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        site: &Site<'_>,
+        inside: Vec<model::Layer>,
+    ) {
+        let declared = Declared { output: layer.input.clone(), check: Some("check_residual") };
+        let inside = self.block(network, layer, inside, RESIDUAL, Some(declared));
+        let fnn = site.fnn;
+        layer.layer = Some(quote!(#fnn::layers::Residual<#inside>));
+    }
+
+    /// Layers, and others on the way around them.
+    pub(super) fn projected(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        site: &Site<'_>,
+        [inside, projection]: [Vec<model::Layer>; 2],
+    ) {
+        let inside = self.block(network, layer, inside, BRANCH, None);
+        let declared = Declared { output: layer.output.clone(), check: Some("check_projection") };
+        let projection = self.block(network, layer, projection, BRANCH, Some(declared));
+        let fnn = site.fnn;
+        layer.layer = Some(quote!(#fnn::layers::ProjectedResidual<#inside, #projection>));
+    }
+
+    /// Branches side by side: pairs of the first and of all others.
+    pub(super) fn concat(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        site: &Site<'_>,
+        branches: Vec<Vec<model::Layer>>,
+    ) {
+        let mut branch = |branch| (self.block(network, layer, branch, BRANCH, None), layer.output.clone());
+        let branches: Vec<_> = branches.into_iter().map(&mut branch).collect();
+        let fnn = site.fnn;
+        let known = branches.iter().find_map(|(_, flow)| match flow {
+            Flow::Sizes(sizes) => Some(sizes.clone()),
+            _ => None,
+        });
+        let tail: Vec<_> = known.unwrap_or_default().into_iter().skip(1).collect();
+        let Some((_, first)) = branches.first().cloned() else { return };
+        let mistaken = branches.iter().any(|(_, flow)| matches!(flow, Flow::Unknown));
+        for (_, other) in branches.iter().skip(1) {
+            network.checks.push(site.check_branches("check_concat", &first, other));
+        }
+        let mut rest: Option<(TokenStream, Size)> = None;
+        for (branch, flow) in branches.into_iter().rev() {
+            let channels = flow.sizes(site, 1).remove(0);
+            rest = Some(match rest {
+                None => (branch, channels),
+                Some((others, more)) => {
+                    let channels = channels.sum(&more);
+                    layer.output = Flow::Sizes(std::iter::once(channels.clone()).chain(tail.iter().cloned()).collect());
+                    let output = layer.output.sample(site, site.scalar);
+                    (quote!(#fnn::layers::Concat<#branch, #others, #output>), channels)
+                }
+            });
+        }
+        layer.layer = rest.map(|(layer, _)| layer);
+        if mistaken {
+            layer.output = Flow::Unknown;
+        }
+    }
+
+    /// The inside of a block as a network of its own, and its type. `layer.output` becomes what it ends in.
+    fn block(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        layers: Vec<model::Layer>,
+        kind: &str,
+        declared: Option<Declared>,
+    ) -> TokenStream {
+        let header = &network.header;
+        let number = network.blocks.len();
+        let name = format_ident!("__{}_{}_{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
+        let inside = Header { name, output: layer.written.clone(), ..header.clone() };
+        let inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
+        let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
+        let tokens = quote!(#name<#({ #arguments },)* #scalar>);
+        layer.output = inside.output.clone();
+        layer.blocks += 1;
+        network.blocks.push(inside);
+        tokens
+    }
+}

@@ -1,0 +1,79 @@
+//! The library's layers.
+
+use proc_macro2::Ident;
+use quote::{ToTokens, quote};
+
+use super::{Chain, Flow, Layer, Network, Site};
+use crate::arguments::Arguments;
+use crate::kinds::{Built, Kind, of_rank};
+use crate::report::judge;
+use crate::size::{UNKNOWN, mentions};
+
+impl Chain<'_> {
+    /// A layer of the library's.
+    pub(super) fn built_in(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        site: &Site<'_>,
+        kind: &Kind,
+        arguments: &Arguments,
+    ) {
+        if kind.takes_tokens() && !matches!(layer.input, Flow::Tokens(_) | Flow::Unknown) {
+            self.errors.at(site.written, "`Embedding` takes tokens, so it is the first layer of its network");
+            layer.input = Flow::Unknown;
+        }
+        if let (Some(rank), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (kind.rank, &layer.input)
+            && sizes.len() != rank
+        {
+            let (taken, advice) = of_rank(rank);
+            let (name, given) = (site.name, layer.input.text());
+            let message = format!("layer `{name}`: `{}` takes {taken}, but gets {given}: {advice}", kind.name);
+            self.errors.at(site.written, message);
+            layer.input = Flow::Unknown;
+        }
+        if let (Some(_), Flow::Of { layer: own, .. }) = (kind.rank, &layer.input)
+            && let Some(parameter) = self.scope.parameter_in(&own.to_token_stream())
+        {
+            self.errors.at(site.written, computed("what goes into", kind, &parameter.ident));
+            layer.input = Flow::Unknown;
+        }
+        let Built { layer: built, output, weights, initializer, checks } = (kind.build)(site, arguments, &layer.input);
+        if let (Some(rank), Flow::Of { .. }) = (kind.rank, &layer.input) {
+            let (taken, advice) = of_rank(rank);
+            let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
+            let arguments = quote!(#layer_name, #kind, #rank, #taken, #given, #advice);
+            network.checks.push(judge(site.written, "check_rank", arguments));
+            layer.exact_input = false;
+        }
+        network.checks.extend(checks);
+        layer.layer = Some(built);
+        layer.output = self.known(output, site, kind);
+        layer.role = kind.role;
+        layer.initializer = initializer;
+        layer.weights = Some(weights);
+    }
+
+    /// What comes out of a layer of the library's: nothing to build on, if it depends on a mistake or is one.
+    fn known(&mut self, output: Flow, site: &Site<'_>, kind: &Kind) -> Flow {
+        let Flow::Sizes(sizes) = &output else { return output };
+        if sizes.iter().any(|size| mentions(&size.tokens, UNKNOWN)) {
+            return Flow::Unknown;
+        }
+        let made = sizes.iter().filter(|size| syn::parse2::<Ident>(size.tokens.clone()).is_err());
+        if let Some(parameter) = made.filter_map(|size| self.scope.parameter_in(&size.tokens)).next() {
+            self.errors.at(site.written, computed("what comes out of", kind, &parameter.ident));
+            return Flow::Unknown;
+        }
+        output
+    }
+}
+
+/// What is said of a shape that can't be computed.
+fn computed(what: &str, kind: &Kind, parameter: &Ident) -> String {
+    format!(
+        "stable Rust cannot compute with the const parameter `{parameter}`, on which {what} `{}` depends: give the \
+         network constants instead",
+        kind.name
+    )
+}

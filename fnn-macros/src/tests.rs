@@ -1,0 +1,72 @@
+//! The expansion as text, to be read in a review; and that no input makes the macros panic.
+
+mod mutations;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::{derive, network};
+
+/// Rust as `rustfmt` would have it.
+fn pretty(tokens: TokenStream) -> String {
+    match syn::parse2(tokens.clone()) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(error) => panic!("{error} in the expansion: {tokens}"),
+    }
+}
+
+/// Compare an expansion with what `file` holds. With `SNAPSHOTS=overwrite` in the environment, write it there.
+fn check(expansion: TokenStream, file: &str) {
+    let expansion = pretty(expansion);
+    let path = format!("{}/src/tests/{file}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
+        std::fs::write(&path, &expansion).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap();
+    if let Some(line) = expected.lines().zip(expansion.lines()).position(|(expected, line)| expected != line) {
+        let (expected, found) = (expected.lines().nth(line), expansion.lines().nth(line));
+        panic!("{file}:{}: expected {expected:?}, found {found:?}; SNAPSHOTS=overwrite accepts it", line + 1);
+    }
+    assert_eq!(expected.lines().count(), expansion.lines().count());
+}
+
+#[test]
+fn a_small_network() {
+    let declaration = quote! {
+        [::fnn]
+        /// Two inputs, one output.
+        #[derive(Clone)]
+        pub struct Small: [1, 2] -> [1] {
+            Flatten,
+            /// The hidden layer.
+            hidden: Dense(2 * UNITS),
+            Relu,
+            out: Dense(1, bias = false, init = HeUniform),
+        }
+    };
+    check(network(declaration), "small.rs");
+}
+
+#[test]
+fn a_mistake() {
+    let declaration = quote! {
+        [::fnn]
+        pub(crate) struct Mistaken: [2] -> [3] {
+            hidden: Dens(2 * UNITS),
+            logits: Dense(SCORES),
+        }
+    };
+    check(network(declaration), "mistaken.rs");
+}
+
+#[test]
+fn derived_weights() {
+    let input = quote! {
+        #[repr(C)]
+        struct Affine<const N: usize, S: Scalar = f32> {
+            gain: [S; N],
+            r#in: Dense<N, 1, S>,
+        }
+    };
+    check(derive::parameters(input).unwrap(), "derived.rs");
+}

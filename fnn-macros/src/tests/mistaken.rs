@@ -1,0 +1,23 @@
+#[allow(non_snake_case)]
+mod __Mistaken {
+    ::core::compile_error! {
+        "no layer is called `Dens`; did you mean `Dense`?"
+    }
+    pub(super) type Mistake = Mistaken;
+}
+#[allow(dead_code)]
+pub(crate) type Mistaken<S = ::core::primitive::f32> = __Mistaken::Mistake;
+#[doc(hidden)]
+#[allow(non_upper_case_globals)]
+const __Mistaken_1: ::core::primitive::usize = SCORES;
+const _: () = {
+    use ::fnn::__private as __fnn;
+    __fnn::check_size("logits", "units", __Mistaken_1)
+};
+const _: () = {
+    use ::fnn::__private as __fnn;
+    __fnn::check_output(
+        <[::core::primitive::f32; 3] as ::fnn::Sample>::SHAPE,
+        <[::core::primitive::f32; __Mistaken_1] as ::fnn::Sample>::SHAPE,
+    )
+};

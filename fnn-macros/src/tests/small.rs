@@ -1,0 +1,408 @@
+#[doc(hidden)]
+#[allow(non_upper_case_globals)]
+const __Small_1: ::core::primitive::usize = 2 * UNITS;
+/// Two inputs, one output.
+#[derive(Clone)]
+///
+/// [1, 2] → [1]
+///
+/// | layer | kind | output | weights |
+/// |---|---|---|---|
+/// | `flatten_1` | Flatten | `[2]` |  |
+/// | `hidden` | Dense | `[2 * UNITS]` | 2·2 * UNITS + 2 * UNITS |
+/// | `relu_1` | Relu | `[2 * UNITS]` |  |
+/// | `out` | Dense | `[1]` | 2 * UNITS·1 |
+#[repr(C)]
+pub struct Small<S: ::fnn::Scalar = ::core::primitive::f32> {
+    ///Flatten, [1, 2] → [2].
+    pub flatten_1: ::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }>,
+    /// The hidden layer.
+    ///Dense, [2] → [2 * UNITS].
+    pub hidden: ::fnn::layers::Dense<{ 1 * 2 }, { __Small_1 }, S>,
+    ///Relu, [2 * UNITS] → [2 * UNITS].
+    pub relu_1: ::fnn::layers::Activation<
+        ::fnn::layers::activation::Relu,
+        [S; __Small_1],
+    >,
+    ///Dense, [2 * UNITS] → [1].
+    pub out: ::fnn::layers::Dense<{ __Small_1 }, { 1 }, S, ::fnn::layers::NoBias<S>>,
+}
+#[automatically_derived]
+unsafe impl<S: ::fnn::Scalar> ::fnn::Parameters for Small<S> {
+    type Scalar = S;
+    fn visit(&self, name: ::fnn::Name<'_>, visitor: &mut ::fnn::Visitor<'_, S>) {
+        let _ = (&name, &visitor);
+        <::fnn::layers::Flatten<
+            [[S; 2]; 1],
+            { 1 * 2 },
+        > as ::fnn::__private::Weights<
+            S,
+        >>::visit(&self.flatten_1, name.field("flatten_1"), visitor);
+        <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::__private::Weights<
+            S,
+        >>::visit(&self.hidden, name.field("hidden"), visitor);
+        <::fnn::layers::Activation<
+            ::fnn::layers::activation::Relu,
+            [S; __Small_1],
+        > as ::fnn::__private::Weights<
+            S,
+        >>::visit(&self.relu_1, name.field("relu_1"), visitor);
+        <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::__private::Weights<S>>::visit(&self.out, name.field("out"), visitor);
+    }
+    fn measured(
+        start: ::core::primitive::usize,
+        visitor: &mut dyn ::core::ops::FnMut(
+            ::core::ops::Range<::core::primitive::usize>,
+        ),
+    ) {
+        let start = <::fnn::layers::Flatten<
+            [[S; 2]; 1],
+            { 1 * 2 },
+        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        let start = <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        let start = <::fnn::layers::Activation<
+            ::fnn::layers::activation::Relu,
+            [S; __Small_1],
+        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        let start = <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        let _ = (start, visitor);
+    }
+    fn absorb(&mut self, gradient: &Self) {
+        let _ = gradient;
+        <::fnn::layers::Flatten<
+            [[S; 2]; 1],
+            { 1 * 2 },
+        > as ::fnn::__private::Weights<
+            S,
+        >>::absorb(&mut self.flatten_1, &gradient.flatten_1);
+        <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::__private::Weights<S>>::absorb(&mut self.hidden, &gradient.hidden);
+        <::fnn::layers::Activation<
+            ::fnn::layers::activation::Relu,
+            [S; __Small_1],
+        > as ::fnn::__private::Weights<S>>::absorb(&mut self.relu_1, &gradient.relu_1);
+        <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::__private::Weights<S>>::absorb(&mut self.out, &gradient.out);
+    }
+}
+#[automatically_derived]
+impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
+    type Input = [[S; 2]; 1];
+    type Output = [S; 1];
+    type Tape<const __BATCH: ::core::primitive::usize> = (
+        [[S; __Small_1]; __BATCH],
+        (
+            <::fnn::layers::Dense<
+                { 1 * 2 },
+                { __Small_1 },
+                S,
+            > as ::fnn::Layer>::Tape<{ __BATCH }>,
+            (
+                <::fnn::layers::Dense<
+                    { __Small_1 },
+                    { 1 },
+                    S,
+                    ::fnn::layers::NoBias<S>,
+                > as ::fnn::Layer>::Tape<{ __BATCH }>,
+                (),
+            ),
+        ),
+    );
+    type Workspace<const __BATCH: ::core::primitive::usize> = (
+        ::fnn::__private::Larger<[[S; __Small_1]; __BATCH], ()>,
+        (
+            (),
+            (
+                <::fnn::layers::Dense<
+                    { 1 * 2 },
+                    { __Small_1 },
+                    S,
+                > as ::fnn::Layer>::Workspace<{ __BATCH }>,
+                (
+                    <::fnn::layers::Dense<
+                        { __Small_1 },
+                        { 1 },
+                        S,
+                        ::fnn::layers::NoBias<S>,
+                    > as ::fnn::Layer>::Workspace<{ __BATCH }>,
+                    (),
+                ),
+            ),
+        ),
+    );
+    const KIND: &'static ::core::primitive::str = "Small";
+    const MACS: ::core::primitive::usize = 0
+        + <::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }> as ::fnn::Layer>::MACS
+        + <::fnn::layers::Dense<{ 1 * 2 }, { __Small_1 }, S> as ::fnn::Layer>::MACS
+        + <::fnn::layers::Activation<
+            ::fnn::layers::activation::Relu,
+            [S; __Small_1],
+        > as ::fnn::Layer>::MACS
+        + <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::Layer>::MACS;
+    const PROBABILITIES: ::core::primitive::bool = <::fnn::layers::Dense<
+        { __Small_1 },
+        { 1 },
+        S,
+        ::fnn::layers::NoBias<S>,
+    > as ::fnn::Layer>::PROBABILITIES;
+    #[inline(always)]
+    fn forward_batch<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
+        &self,
+        simd: __V,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        workspace: &mut Self::Workspace<{ __BATCH }>,
+    ) {
+        let (ping, (pong, (workspace_1, (workspace_2, ())))) = workspace;
+        let samples = inputs.len();
+        let batch_0 = inputs;
+        let batch_1 = ::fnn::__private::batch::<
+            [S; __Small_1],
+            { __BATCH },
+            _,
+        >(ping, samples);
+        <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::Layer>::forward_batch::<
+            __V,
+            { __BATCH },
+        >(&self.hidden, simd, self.flatten_1.view(batch_0), &mut *batch_1, workspace_1);
+        self.relu_1.forward_in_place(simd, &mut *batch_1);
+        let batch_1 = &*batch_1;
+        let batch_2 = outputs;
+        <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::Layer>::forward_batch::<
+            __V,
+            { __BATCH },
+        >(&self.out, simd, batch_1, &mut *batch_2, workspace_2);
+        let batch_2 = &*batch_2;
+        let _ = (batch_2, samples, ping, pong);
+    }
+    #[inline(always)]
+    fn forward_train<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
+        &self,
+        pass: ::fnn::Pass<'_, __V>,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        tape: &mut Self::Tape<{ __BATCH }>,
+        workspace: &mut Self::Workspace<{ __BATCH }>,
+    ) {
+        let (batch_1, (tape_1, (tape_2, ()))) = tape;
+        let (ping, (pong, (workspace_1, (workspace_2, ())))) = workspace;
+        let samples = inputs.len();
+        let batch_0 = inputs;
+        let batch_1 = ::fnn::__private::first_mut(batch_1, samples);
+        <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::Layer>::forward_train::<
+            __V,
+            { __BATCH },
+        >(
+            &self.hidden,
+            pass.inside(1u64),
+            self.flatten_1.view(batch_0),
+            &mut *batch_1,
+            tape_1,
+            workspace_1,
+        );
+        self.relu_1.forward_in_place(pass.simd, &mut *batch_1);
+        let batch_1 = &*batch_1;
+        let batch_2 = outputs;
+        <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::Layer>::forward_train::<
+            __V,
+            { __BATCH },
+        >(&self.out, pass.inside(3u64), batch_1, &mut *batch_2, tape_2, workspace_2);
+        let batch_2 = &*batch_2;
+        let _ = (batch_2, samples, ping, pong);
+    }
+    #[inline(always)]
+    fn backward<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
+        &self,
+        pass: ::fnn::Pass<'_, __V>,
+        recorded: ::fnn::Recorded<'_, Self, { __BATCH }>,
+        output_gradients: &mut [Self::Output],
+        gradient: &mut Self,
+        input_gradients: ::core::option::Option<&mut [Self::Input]>,
+        workspace: &mut Self::Workspace<{ __BATCH }>,
+    ) {
+        let ::fnn::Recorded { inputs, outputs, tape } = recorded;
+        let (batch_1, (tape_1, (tape_2, ()))) = tape;
+        let (ping, (pong, (workspace_1, (workspace_2, ())))) = workspace;
+        let samples = inputs.len();
+        let batch_0 = inputs;
+        let batch_1 = ::fnn::__private::first(batch_1, samples);
+        let batch_2 = outputs;
+        let gradient_2 = output_gradients;
+        let gradient_1 = ::fnn::__private::batch::<
+            [S; __Small_1],
+            { __BATCH },
+            _,
+        >(ping, samples);
+        <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::Layer>::backward::<
+            __V,
+            { __BATCH },
+        >(
+            &self.out,
+            pass.inside(3u64),
+            ::fnn::Recorded::<_, { __BATCH }> {
+                inputs: batch_1,
+                outputs: batch_2,
+                tape: tape_2,
+            },
+            &mut *gradient_2,
+            &mut gradient.out,
+            ::core::option::Option::Some(&mut *gradient_1),
+            workspace_2,
+        );
+        self.relu_1.backward_in_place(pass.simd, batch_1, &mut *gradient_1);
+        <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::Layer>::backward::<
+            __V,
+            { __BATCH },
+        >(
+            &self.hidden,
+            pass.inside(1u64),
+            ::fnn::Recorded::<_, { __BATCH }> {
+                inputs: self.flatten_1.view(batch_0),
+                outputs: batch_1,
+                tape: tape_1,
+            },
+            &mut *gradient_1,
+            &mut gradient.hidden,
+            input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
+            workspace_1,
+        );
+        let _ = (ping, pong);
+    }
+    fn initialize(&mut self, _: ::fnn::Initializer, random: &mut ::fnn::Random) {
+        <::fnn::layers::Flatten<
+            [[S; 2]; 1],
+            { 1 * 2 },
+        > as ::fnn::Layer>::initialize(
+            &mut self.flatten_1,
+            ::fnn::Initializer::DEFAULT,
+            random,
+        );
+        <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::Layer>::initialize(
+            &mut self.hidden,
+            ::fnn::Initializer::BEFORE_RECTIFIER,
+            random,
+        );
+        <::fnn::layers::Activation<
+            ::fnn::layers::activation::Relu,
+            [S; __Small_1],
+        > as ::fnn::Layer>::initialize(
+            &mut self.relu_1,
+            ::fnn::Initializer::DEFAULT,
+            random,
+        );
+        <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::Layer>::initialize(
+            &mut self.out,
+            ::fnn::Initializer::HeUniform,
+            random,
+        );
+    }
+    fn describe(
+        name: &'static ::core::primitive::str,
+        depth: ::core::primitive::usize,
+        visitor: &mut dyn ::core::ops::FnMut(::fnn::Row),
+    ) {
+        visitor(::fnn::Row::of::<Self>(name, depth));
+        <::fnn::layers::Flatten<
+            [[S; 2]; 1],
+            { 1 * 2 },
+        > as ::fnn::Layer>::describe("flatten_1", depth + 1, visitor);
+        <::fnn::layers::Dense<
+            { 1 * 2 },
+            { __Small_1 },
+            S,
+        > as ::fnn::Layer>::describe("hidden", depth + 1, visitor);
+        <::fnn::layers::Activation<
+            ::fnn::layers::activation::Relu,
+            [S; __Small_1],
+        > as ::fnn::Layer>::describe("relu_1", depth + 1, visitor);
+        <::fnn::layers::Dense<
+            { __Small_1 },
+            { 1 },
+            S,
+            ::fnn::layers::NoBias<S>,
+        > as ::fnn::Layer>::describe("out", depth + 1, visitor);
+    }
+}
+#[allow(dead_code)]
+impl Small<::core::primitive::f32> {
+    ::fnn::__private::constructors! {}
+}
+#[allow(dead_code)]
+impl<S: ::fnn::Scalar> Small<S> {
+    /// Inference of one sample. Allocates nothing.
+    #[inline]
+    #[must_use]
+    pub fn forward(&self, input: &[[S; 2]; 1]) -> [S; 1] {
+        ::fnn::Network::forward(self, input)
+    }
+}
+const _: () = {
+    use ::fnn::__private as __fnn;
+    __fnn::check_size("hidden", "units", __Small_1)
+};
