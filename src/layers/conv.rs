@@ -151,7 +151,7 @@ where
         (_, 1) if I::CHANNELS > 1 => "DepthwiseConv2d",
         _ => "Conv2d",
     };
-    const MACS: usize = O::LENGTH * Self::SEEN * Self::CONVOLUTION.plane.taps();
+    const MACS: usize = O::LENGTH * Self::SEEN * K::ROWS.kernel * K::COLUMNS.kernel;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(

@@ -29,7 +29,8 @@ const STRUCTS: &[&str] = &[
 ];
 
 /// Tokens to put where they don't belong.
-const STRAYS: &str = "fnn self crate _ r#struct type Residual Concat Dense Relu Conv2d S __unknown HIDDEN same usize cfg
+const STRAYS: &str =
+    "fnn self crate _ r#struct type Residual Concat Dense Relu Conv2d S __unknown HIDDEN same usize cfg
     repr = : :: ; , . -> => < > # ! - * / & 'a 0 1 -1 18446744073709551616 1.5 1e400 'x' \"text\" b\"bytes\" true false
     () [] {} (1, 2) [3] { Dense(3) } #[cfg(a)] #[repr(packed)] const where pub";
 
