@@ -195,7 +195,7 @@ const fn assert_same_length<A: Sample, B: Sample>() {
     assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements");
 }
 
-/// [`reshape`], or no sample where the length differs.
+/// `reshape`, or no sample where the length differs.
 ///
 /// It connects layers whose shapes only the compiler knows: a network's declaration has judged them, with one error
 /// for one mistake.
