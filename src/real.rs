@@ -53,7 +53,8 @@ pub trait Real:
 
     /// 1 / (1 + e^(−x)), without overflow at either end.
     #[must_use]
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sigmoid(self) -> Self {
         // e^(−|x|) never overflows.
         let tail = (-self.abs()).exp();

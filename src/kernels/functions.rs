@@ -18,14 +18,16 @@ pub(super) trait Lanes: Real {
     fn min(self, other: Self) -> Self;
 
     /// x, or what of `[low, high]` is nearest.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn clamp(self, low: f64, high: f64) -> Self {
         self.max(self.constant(low)).min(self.constant(high))
     }
 }
 
 /// `Σᵢ cᵢ·xⁱ`.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn polynomial<L: Lanes, const N: usize>(x: L, coefficients: [f64; N]) -> L {
     let mut sum = x.constant(0.0);
     for (index, &c) in coefficients.iter().rev().enumerate() {
@@ -35,7 +37,8 @@ fn polynomial<L: Lanes, const N: usize>(x: L, coefficients: [f64; N]) -> L {
 }
 
 /// x as (n, eʳ − 1), where `x = n·ln 2 + r`, n is whole and |r| ≤ ½·ln 2.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn reduced<L: Lanes>(x: L) -> (L, L) {
     let n = (x * x.constant(core::f64::consts::LOG2_E)).round();
     // ln 2 in two parts, of which the first has so few digits that its product with n is exact.
@@ -46,14 +49,16 @@ fn reduced<L: Lanes>(x: L) -> (L, L) {
 }
 
 /// eˣ.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn exp<L: Lanes>(x: L) -> L {
     let (n, rest) = reduced(x.clamp(-104.0, 89.0));
     (rest + x.constant(1.0)).times_power_of_two(n)
 }
 
 /// eˣ − 1.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn exp_m1<L: Lanes>(x: L) -> L {
     // 2ⁿ·eʳ − 1 = 2ⁿ·((1 − 2⁻ⁿ) + (eʳ − 1)); below −18 it is −1.
     let (n, rest) = reduced(x.clamp(-18.0, 89.0));
@@ -62,7 +67,8 @@ pub(super) fn exp_m1<L: Lanes>(x: L) -> L {
 }
 
 /// tanh x.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn tanh<L: Lanes>(x: L) -> L {
     // Beyond, it is 1 to the last place.
     let x = x.clamp(-9.01, 9.01);
@@ -73,7 +79,8 @@ pub(super) fn tanh<L: Lanes>(x: L) -> L {
 }
 
 /// Φ(x).
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn normal_distribution<L: Lanes>(x: L) -> L {
     // The tail is the density e^(−x²/2) times a smooth function (Mills' ratio). Beyond 14.5 it is 0.
     let a = x.abs().min(x.constant(14.5));
@@ -91,7 +98,8 @@ pub(super) fn normal_distribution<L: Lanes>(x: L) -> L {
 }
 
 /// ln(1 + eˣ).
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn softplus<L: Lanes>(x: L) -> L {
     // max(x, 0) + ln(1 + t), t = e^(−|x|); ln(1 + t) = 2·artanh(s), s = t / (2 + t) ≤ 1/3.
     let tail = (-x.abs()).exp();
@@ -106,13 +114,15 @@ macro_rules! vector_functions {
         vector_functions!($scalar, $lanes: exp, exp_m1, tanh, normal_distribution, softplus);
     };
     (f32, $lanes:literal: $($function:ident),*) => {$(
-        #[inline(always)]
+        #[cfg_attr(debug_assertions, inline)]
+        #[cfg_attr(not(debug_assertions), inline(always))]
         fn $function(self) -> Self {
             functions::$function(self)
         }
     )*};
     (f64, $lanes:literal: $($function:ident),*) => {$(
-        #[inline(always)]
+        #[cfg_attr(debug_assertions, inline)]
+        #[cfg_attr(not(debug_assertions), inline(always))]
         fn $function(self) -> Self {
             // SAFETY: a vector's bits are those of its lanes.
             let mut lanes = unsafe { core::mem::transmute::<Self, [f64; $lanes]>(self) };

@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 /// A product, where the caller is if it is small, or else in the function that all share.
 #[inline(always)]
 fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize) {
-    // Without optimization, what is inlined takes its place on the stack many times over.
+    // Not in a debug build, whose functions keep room on the stack for all that is inlined into them.
     if !cfg!(all(debug_assertions, not(test))) && Product::<S>::is_small::<V>(weights, product.size.2) {
         product.run_small(simd);
     } else {

@@ -431,7 +431,7 @@ fn rolled<S>(pointer: *const S) -> *const S {
     {
         let mut pointer = pointer;
         // SAFETY: there are no instructions.
-        unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(nomem, nostack, preserves_flags)) };
+        unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(readonly, nostack, preserves_flags)) };
         return pointer;
     }
     #[allow(unreachable_code)]

@@ -42,7 +42,8 @@ macro_rules! instruction_set {
             ///
             /// # Safety
             /// The processor has the instruction set.
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             pub(super) const unsafe fn assume() -> Self {
                 Self(())
             }
@@ -53,7 +54,8 @@ macro_rules! instruction_set {
             type F32 = instruction_set!(@of f32 $($scalar $vector)*);
             type F64 = instruction_set!(@of f64 $($scalar $vector)*);
 
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn run<O: Operation>(self, operation: O) -> O::Output {
                 #[target_feature(enable = $features)]
                 fn compiled<O: Operation>(simd: $token, operation: O) -> O::Output {
@@ -66,7 +68,8 @@ macro_rules! instruction_set {
                 unsafe { compiled(self, operation) }
             }
 
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn call<O: Operation>(self, operation: O) -> O::Output {
                 #[inline(never)]
                 #[target_feature(enable = $features)]
@@ -89,7 +92,8 @@ macro_rules! instruction_set {
             impl Neg for $vector {
                 type Output = Self;
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn neg(self) -> Self {
                     // SAFETY: a vector is made from a token, the proof of its instruction set.
                     Self(unsafe { $xor(self.0, $splat(-0.0)) })
@@ -97,39 +101,45 @@ macro_rules! instruction_set {
             }
 
             impl Real for $vector {
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn constant(self, value: f64) -> Self {
                     // SAFETY: a vector is made from a token, the proof of its instruction set.
                     Self(unsafe { $splat(value as $scalar) })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn mul_add(self, factor: Self, summand: Self) -> Self {
                     // SAFETY: as above.
                     Self(unsafe { $mul_add(self.0, factor.0, summand.0) })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn abs(self) -> Self {
                     // SAFETY: as above.
                     Self(unsafe { $and_not($splat(-0.0), self.0) })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn max(self, other: Self) -> Self {
                     // The instruction returns its second operand where one is NaN.
                     // SAFETY: as above.
                     Self(unsafe { $max(other.0, self.0) })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn if_positive(self, yes: Self, no: Self) -> Self {
                     let ($positive, $yes, $no) = (self.0, yes.0, no.0);
                     // SAFETY: as above.
                     Self(unsafe { $where_positive })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn sqrt(self) -> Self {
                     // SAFETY: as above.
                     Self(unsafe { $sqrt(self.0) })
@@ -142,51 +152,59 @@ macro_rules! instruction_set {
                 const LANES: usize = $lanes;
                 const REGISTERS: usize = $registers;
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn splat(_: $token, value: $scalar) -> Self {
                     // SAFETY: the token is the proof of the instruction set.
                     Self(unsafe { $splat(value) })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn load(_: $token, from: *const $scalar) -> Self {
                     // SAFETY: the token, and the caller's promise.
                     Self(unsafe { $load(from) })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn load_first(_: $token, $from: *const $scalar, $count: usize) -> Self {
                     // SAFETY: the token, and the caller's promise.
                     Self(unsafe { $load_first })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn load_masked(_: $token, $from_masked: *const $scalar, $count_masked: usize) -> Self {
                     // SAFETY: the token, and the caller's promise.
                     Self(unsafe { $load_masked })
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn store(self, to: *mut $scalar) {
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store(to, self.0) }
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn store_first(self, $to: *mut $scalar, $stored: usize) {
                     let $value = self.0;
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store_first }
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn store_masked(self, $to_masked: *mut $scalar, $stored_masked: usize) {
                     let $value_masked = self.0;
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store_masked }
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn interleave(self, other: Self) -> (Self, Self) {
                     let ($one, $other) = (self.0, other.0);
                     // SAFETY: a vector is made from a token.
@@ -194,7 +212,8 @@ macro_rules! instruction_set {
                     (Self(low), Self(high))
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn product(simd: $token, product: Product<'_, $scalar>) {
                     #[inline(never)]
                     #[target_feature(enable = $features)]
@@ -205,7 +224,8 @@ macro_rules! instruction_set {
                     unsafe { compiled(simd, product) }
                 }
 
-                #[inline(always)]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn dot_products(simd: $token, products: DotProducts<'_, $scalar>) {
                     #[inline(never)]
                     #[target_feature(enable = $features)]
@@ -224,7 +244,8 @@ macro_rules! instruction_set {
         impl $trait for $vector {
             type Output = Self;
 
-            #[inline(always)]
+            #[cfg_attr(debug_assertions, inline)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn $method(self, other: Self) -> Self {
                 // SAFETY: a vector is made from a token, the proof of its instruction set.
                 Self(unsafe { $instruction(self.0, other.0) })
@@ -353,19 +374,22 @@ instruction_set! {
 }
 
 impl Lanes for F32x16 {
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn min(self, other: Self) -> Self {
         // SAFETY: a vector is made from a token, the proof of its instruction set.
         Self(unsafe { _mm512_min_ps(other.0, self.0) })
     }
 
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn round(self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
     }
 
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn times_power_of_two(self, n: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm512_scalef_ps(self.0, n.0) })
@@ -373,20 +397,23 @@ impl Lanes for F32x16 {
 }
 
 impl Lanes for F32x8 {
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn min(self, other: Self) -> Self {
         // SAFETY: a vector is made from a token, the proof of its instruction set.
         Self(unsafe { _mm256_min_ps(other.0, self.0) })
     }
 
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn round(self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
     }
 
     /// In two steps, since 2ⁿ itself may be no normal number; the first one rounds nothing.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn times_power_of_two(self, n: Self) -> Self {
         // SAFETY: as above.
         unsafe {
@@ -403,19 +430,22 @@ impl Lanes for F32x8 {
 }
 
 /// The mask of the first `count` of 16 lanes.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn first_16(count: usize) -> __mmask16 {
     if count >= 16 { !0 } else { !(!0 << count) }
 }
 
 /// The mask of the first `count` of 8 lanes.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn first_8(count: usize) -> __mmask8 {
     if count >= 8 { !0 } else { !(!0 << count) }
 }
 
 /// The mask of the first `count` of 8 lanes.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn mask_8(count: usize) -> __m256i {
     const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
     // SAFETY: called where there is AVX2; 8 masks can be read from each of the first 9 on.
@@ -423,7 +453,8 @@ fn mask_8(count: usize) -> __m256i {
 }
 
 /// The mask of the first `count` of 4 lanes.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn mask_4(count: usize) -> __m256i {
     const MASKS: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
     // SAFETY: called where there is AVX2; 4 masks can be read from each of the first 5 on.
