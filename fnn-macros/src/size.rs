@@ -54,7 +54,8 @@ impl Size {
         }
         let factors = sizes.iter().map(|size| size.tokens.clone());
         let tokens = factors.reduce(|product, factor| quote!(#product * #factor)).unwrap_or_else(|| quote!(1));
-        let texts: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
+        let factor = |size: &Self| if size.text.contains(' ') { format!("({})", size.text) } else { size.text.clone() };
+        let texts: Vec<_> = sizes.iter().map(factor).collect();
         let known = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(size.known?));
         let text = known.map_or_else(|| texts.join("·"), |value| value.to_string());
         Self { written: tokens.clone(), tokens, known, text }
