@@ -42,6 +42,7 @@ fn count(arrays: &[Vec<Size>]) -> String {
     match known {
         Some(0) => String::new(),
         Some(known) => known.to_string(),
+        None if products.iter().any(Size::is_hidden) => String::new(),
         None => {
             let products: Vec<_> = products.iter().map(|product| product.text.as_str()).collect();
             format!("`{}`", products.join(" + ")).replace('|', "\\|")
