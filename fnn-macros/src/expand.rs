@@ -21,7 +21,7 @@ use crate::table;
 /// Everything that a declaration becomes.
 pub(crate) fn network(network: &Network) -> TokenStream {
     let blocks = network.blocks.iter().map(self::network);
-    let constants = &network.constants;
+    let (constants, aliases) = (&network.constants, &network.aliases);
     let item = structure(network);
     let parameters = parameters(network);
     let layer = layer(network);
@@ -29,6 +29,7 @@ pub(crate) fn network(network: &Network) -> TokenStream {
     let methods = if network.is_block() { TokenStream::new() } else { methods(network) };
     quote! {
         #(#constants)*
+        #(#aliases)*
         #(#blocks)*
         #item
         #parameters
@@ -80,10 +81,11 @@ fn structure(network: &Network) -> TokenStream {
     let header = &network.header;
     let (attributes, visibility, name) = (&header.attributes, &header.visibility, &header.name);
     let parameters = network.parameters();
-    let fields = network.layers.iter().filter_map(|layer| {
-        let (attributes, name, kind) = (&layer.attributes, &layer.name, layer.field.as_ref()?);
-        let doc = format!("{}, {} → {}.", layer.kind, layer.input.text(), layer.output.text());
-        Some(quote!(#(#attributes)* #[doc = #doc] #visibility #name: #kind))
+    let fields = network.layers.iter().map(|layer| {
+        let (attributes, name, kind) = (&layer.attributes, &layer.name, &layer.field);
+        let apart = attributes.iter().any(|attribute| attribute.path().is_ident("doc")).then(|| quote!(#[doc = ""]));
+        let doc = format!(" {}, `{}` → `{}`.", layer.kind, layer.input.text(), layer.output.text());
+        quote!(#(#attributes)* #apart #[doc = #doc] #visibility #name: #kind)
     });
     let table = table::rows(network);
     let (attributes, hidden) = if network.is_block() {
@@ -105,8 +107,8 @@ fn structure(network: &Network) -> TokenStream {
 
 /// `impl Parameters`
 fn parameters(network: &Network) -> TokenStream {
-    let field = |layer: &Layer| Some(Field::new(layer.name.clone().into(), layer.layer.clone()?, &layer.written));
-    let fields: Vec<_> = network.layers.iter().filter_map(field).collect();
+    let field = |layer: &Layer| Field::new(layer.name.clone().into(), layer.layer.clone(), &layer.written);
+    let fields: Vec<_> = network.layers.iter().map(field).collect();
     let parameters = network.parameters();
     let path = network.path(&network.header.scalar);
     parameters_impl(&network.header.fnn, &quote!(<#parameters>), &path, &network.header.scalar, &fields)

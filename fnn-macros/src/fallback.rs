@@ -24,7 +24,7 @@ pub(crate) fn network(network: &Network, error: &Error) -> TokenStream {
         #[allow(non_snake_case)]
         mod #module {
             #errors
-            pub(super) type Mistake = Mistaken;
+            pub(super) type Mistake = __mistake;
         }
         #[allow(dead_code)]
         #visibility type #name<#parameters #scalar = ::core::primitive::f32> = #module::Mistake;

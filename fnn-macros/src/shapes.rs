@@ -6,11 +6,12 @@ mod built_in;
 mod flow;
 mod own;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
-use syn::Attribute;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
+use syn::{Attribute, TypePath, parse_quote};
 
+use self::flow::with_scalar;
 pub(crate) use self::flow::{Flow, Site};
 use crate::kinds::Role;
 use crate::model::{self, Header, Kind};
@@ -30,6 +31,8 @@ pub(crate) struct Network {
     pub(crate) layers: Vec<Layer>,
     /// The constants that the sizes are made of, and the aliases of the user's own types, as items.
     pub(crate) constants: Vec<TokenStream>,
+    /// The aliases of the library's layers, as items.
+    pub(crate) aliases: Vec<TokenStream>,
     pub(crate) checks: Vec<TokenStream>,
     /// The networks inside blocks, layer after layer.
     pub(crate) blocks: Vec<Network>,
@@ -42,10 +45,10 @@ pub(crate) struct Layer {
     /// How its kind was written, and where.
     pub(crate) kind: String,
     pub(crate) written: TokenStream,
-    /// Its type, as it shows in the struct; nothing where it is a mistake.
-    pub(crate) field: Option<TokenStream>,
-    /// Its type, as the implementations name it.
-    pub(crate) layer: Option<TokenStream>,
+    /// Its type.
+    pub(crate) field: TokenStream,
+    /// An alias of its type, which stands for it everywhere but in the struct.
+    pub(crate) layer: TokenStream,
     /// What goes in, and whether it is just the type that the layer takes.
     pub(crate) input: Flow,
     pub(crate) exact_input: bool,
@@ -114,14 +117,20 @@ impl Chain<'_> {
             exact_output: true,
             layers: Vec::new(),
             constants: Vec::new(),
+            aliases: Vec::new(),
             checks: Vec::new(),
             blocks: Vec::new(),
             header,
         };
         let mut flow = if layers.is_empty() { Flow::Unknown } else { input };
         for layer in layers {
-            let layer = self.layer(&mut network, layer, flow);
+            let mut layer = self.layer(&mut network, layer, flow);
             flow = layer.output.clone();
+            if layer.layer.is_empty() {
+                let (alias, name) = self.alias(&network, &layer.name.unraw().to_string(), &layer.field);
+                network.aliases.push(alias);
+                layer.layer = with_scalar(&name, &network.header.scalar);
+            }
             network.layers.push(layer);
         }
         if let Some(Declared { output, check }) = &declared
@@ -139,6 +148,21 @@ impl Chain<'_> {
         network
     }
 
+    /// A short name for a layer's type, and its definition. The name has the const parameters that the type mentions.
+    fn alias(&self, network: &Network, layer: &str, kind: &TokenStream) -> (TokenStream, TypePath) {
+        let (network, scalar) = (&network.header.name, &network.header.scalar);
+        let alias = format_ident!("__{}_{layer}", network.unraw(), span = Span::call_site());
+        let parameters: Vec<_> = self.scope.parameters_in(kind).collect();
+        let arguments = parameters.iter().map(|parameter| &parameter.ident);
+        let name = if parameters.is_empty() { parse_quote!(#alias) } else { parse_quote!(#alias<#({ #arguments }),*>) };
+        let definition = quote! {
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            type #alias<#(#parameters,)* #scalar> = #kind;
+        };
+        (definition, name)
+    }
+
     /// One layer as a type, given what flows in.
     fn layer(&mut self, network: &mut Network, layer: model::Layer, input: Flow) -> Layer {
         let model::Layer { attributes, name, written, kind } = layer;
@@ -150,8 +174,8 @@ impl Chain<'_> {
             name,
             kind: written.to_string().replace(' ', ""),
             written: written.clone(),
-            field: None,
-            layer: None,
+            field: Size::unknown().tokens,
+            layer: TokenStream::new(),
             exact_input: true,
             output: Flow::Unknown,
             role: Role::Other,
@@ -167,9 +191,6 @@ impl Chain<'_> {
             Kind::Residual(inside) => self.residual(network, &mut layer, &site, inside),
             Kind::Projected(branches) => self.projected(network, &mut layer, &site, branches),
             Kind::Concat(branches) => self.concat(network, &mut layer, &site, branches),
-        }
-        if layer.field.is_none() {
-            layer.field = layer.layer.clone();
         }
         layer
     }

@@ -44,7 +44,7 @@ impl Size {
 
     /// A size that only the compiler knows.
     pub(crate) fn hidden(tokens: TokenStream) -> Self {
-        Self { written: tokens.clone(), tokens, known: None, text: "?".into() }
+        Self { written: tokens.clone(), tokens, known: None, text: HIDDEN.into() }
     }
 
     /// The product of sizes.
@@ -54,7 +54,8 @@ impl Size {
         }
         let factors = sizes.iter().map(|size| size.tokens.clone());
         let tokens = factors.reduce(|product, factor| quote!(#product * #factor)).unwrap_or_else(|| quote!(1));
-        let texts: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
+        let factor = |size: &Self| if size.text.contains(' ') { format!("({})", size.text) } else { size.text.clone() };
+        let texts: Vec<_> = sizes.iter().map(factor).collect();
         let known = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(size.known?));
         let text = known.map_or_else(|| texts.join("·"), |value| value.to_string());
         Self { written: tokens.clone(), tokens, known, text }
@@ -89,9 +90,17 @@ impl Size {
 
     /// Whether two sizes were written alike, so that they are equal for sure.
     pub(crate) fn same(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.tokens.to_string() == other.tokens.to_string() || (!self.is_hidden() && self.text == other.text)
+    }
+
+    /// Whether only the compiler knows it, or a part of it.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.text.contains(HIDDEN)
     }
 }
+
+/// What a person sees of a size that only the compiler knows.
+const HIDDEN: char = '?';
 
 /// What stands for a size that depends on a mistake.
 pub(crate) const UNKNOWN: &str = "__unknown";

@@ -9,7 +9,7 @@ use crate::size::Size;
 pub(crate) fn rows(network: &Network) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        format!(" {} → {}", network.input.text(), network.output.text()),
+        format!(" `{}` → `{}`", network.input.text(), network.output.text()),
         String::new(),
         " | layer | kind | output | weights |".to_string(),
         " |---|---|---|---|".to_string(),
@@ -27,7 +27,8 @@ fn push_layers(network: &Network, indent: &str, lines: &mut Vec<String>) {
             Some(arrays) => count(arrays),
             None => String::new(),
         };
-        lines.push(format!(" | {indent}`{name}` | {} | `{}` | {weights} |", layer.kind, layer.output.text()));
+        let output = layer.output.text().replace('|', "\\|");
+        lines.push(format!(" | {indent}`{name}` | {} | `{output}` | {weights} |", layer.kind));
         for block in blocks.by_ref().take(layer.blocks) {
             push_layers(block, &format!("{indent}· "), lines);
         }
@@ -41,6 +42,10 @@ fn count(arrays: &[Vec<Size>]) -> String {
     match known {
         Some(0) => String::new(),
         Some(known) => known.to_string(),
-        None => products.iter().map(|product| product.text.as_str()).collect::<Vec<_>>().join(" + "),
+        None if products.iter().any(Size::is_hidden) => String::new(),
+        None => {
+            let products: Vec<_> = products.iter().map(|product| product.text.as_str()).collect();
+            format!("`{}`", products.join(" + ")).replace('|', "\\|")
+        }
     }
 }

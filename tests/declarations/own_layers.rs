@@ -149,3 +149,22 @@ fn a_network_is_a_layer_for_whoever_is_generic_over_layers() {
     assert_eq!((parameters, macs), (Last::PARAMETERS, 12 + 3));
     assert!(summary.starts_with("Last: [4] -> [3]\n"), "{summary}");
 }
+
+fnn::network! { struct Flat: [2, 3] -> [3, 2] { Reshape(3, 2) } }
+fnn::network! {
+    struct Hidden: [2, 3] -> [3, 2] {
+        flat: Flat,
+        Flatten,
+        Residual { Reshape(2, 3), flat: Flat, Flatten },
+        Reshape(2, 3),
+        Residual { flat: Flat, Reshape(2, 3) },
+        last: Flat,
+    }
+}
+
+/// Of a shape that the macro can't know, it assumes nothing.
+#[test]
+fn shapes_that_the_macro_does_not_know_are_the_compilers() {
+    let outputs = Hidden::zeroed().forward(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    assert_eq!(outputs, [[4.0, 8.0], [12.0, 16.0], [20.0, 24.0]]);
+}

@@ -24,7 +24,7 @@ impl Chain<'_> {
         let declared = Declared { output: layer.input.clone(), check: Some("check_residual") };
         let inside = self.block(network, layer, inside, RESIDUAL, Some(declared));
         let fnn = site.fnn;
-        layer.layer = Some(quote!(#fnn::layers::Residual<#inside>));
+        layer.field = quote!(#fnn::layers::Residual<#inside>);
     }
 
     /// Layers, and others on the way around them.
@@ -39,7 +39,7 @@ impl Chain<'_> {
         let declared = Declared { output: layer.output.clone(), check: Some("check_projection") };
         let projection = self.block(network, layer, projection, BRANCH, Some(declared));
         let fnn = site.fnn;
-        layer.layer = Some(quote!(#fnn::layers::ProjectedResidual<#inside, #projection>));
+        layer.field = quote!(#fnn::layers::ProjectedResidual<#inside, #projection>);
     }
 
     /// Branches side by side: pairs of the first and of all others.
@@ -76,7 +76,7 @@ impl Chain<'_> {
                 }
             });
         }
-        layer.layer = rest.map(|(layer, _)| layer);
+        layer.field = rest.map_or_else(TokenStream::new, |(layer, _)| layer);
         if mistaken {
             layer.output = Flow::Unknown;
         }
@@ -93,7 +93,8 @@ impl Chain<'_> {
     ) -> TokenStream {
         let header = &network.header;
         let number = network.blocks.len();
-        let name = format_ident!("__{}_{}_{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
+        let name =
+            format_ident!("__{}_{}__{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
         let inside = Header { name, output: layer.written.clone(), ..header.clone() };
         let inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));

@@ -47,7 +47,7 @@ impl Chain<'_> {
             layer.exact_input = false;
         }
         network.checks.extend(checks);
-        layer.layer = Some(built);
+        layer.field = built;
         layer.output = self.known(output, site, kind);
         layer.role = kind.role;
         layer.initializer = initializer;

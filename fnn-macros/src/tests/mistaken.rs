@@ -3,7 +3,7 @@ mod __Mistaken {
     ::core::compile_error! {
         "no layer is called `Dens`; did you mean `Dense`?"
     }
-    pub(super) type Mistake = Mistaken;
+    pub(super) type Mistake = __mistake;
 }
 #[allow(dead_code)]
 pub(crate) type Mistaken<S = ::core::primitive::f32> = __Mistaken::Mistake;

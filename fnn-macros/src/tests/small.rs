@@ -1,30 +1,51 @@
 #[doc(hidden)]
 #[allow(non_upper_case_globals)]
 const __Small_1: ::core::primitive::usize = 2 * UNITS;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_flatten_1<S> = ::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }>;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_hidden<S> = ::fnn::layers::Dense<{ 1 * 2 }, { __Small_1 }, S>;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_relu_1<S> = ::fnn::layers::Activation<
+    ::fnn::layers::activation::Relu,
+    [S; __Small_1],
+>;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_out<S> = ::fnn::layers::Dense<
+    { __Small_1 },
+    { 1 },
+    S,
+    ::fnn::layers::NoBias<S>,
+>;
 /// Two inputs, one output.
 #[derive(Clone)]
 ///
-/// [1, 2] → [1]
+/// `[1, 2]` → `[1]`
 ///
 /// | layer | kind | output | weights |
 /// |---|---|---|---|
 /// | `flatten_1` | Flatten | `[2]` |  |
-/// | `hidden` | Dense | `[2 * UNITS]` | 2·2 * UNITS + 2 * UNITS |
+/// | `hidden` | Dense | `[2 * UNITS]` | `2·(2 * UNITS) + 2 * UNITS` |
 /// | `relu_1` | Relu | `[2 * UNITS]` |  |
-/// | `out` | Dense | `[1]` | 2 * UNITS·1 |
+/// | `out` | Dense | `[1]` | `(2 * UNITS)·1` |
 #[repr(C)]
 pub struct Small<S: ::fnn::Scalar = ::core::primitive::f32> {
-    ///Flatten, [1, 2] → [2].
+    /// Flatten, `[1, 2]` → `[2]`.
     pub flatten_1: ::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }>,
     /// The hidden layer.
-    ///Dense, [2] → [2 * UNITS].
+    ///
+    /// Dense, `[2]` → `[2 * UNITS]`.
     pub hidden: ::fnn::layers::Dense<{ 1 * 2 }, { __Small_1 }, S>,
-    ///Relu, [2 * UNITS] → [2 * UNITS].
+    /// Relu, `[2 * UNITS]` → `[2 * UNITS]`.
     pub relu_1: ::fnn::layers::Activation<
         ::fnn::layers::activation::Relu,
         [S; __Small_1],
     >,
-    ///Dense, [2 * UNITS] → [1].
+    /// Dense, `[2 * UNITS]` → `[1]`.
     pub out: ::fnn::layers::Dense<{ __Small_1 }, { 1 }, S, ::fnn::layers::NoBias<S>>,
 }
 #[automatically_derived]
@@ -32,30 +53,23 @@ unsafe impl<S: ::fnn::Scalar> ::fnn::Parameters for Small<S> {
     type Scalar = S;
     fn visit(&self, name: ::fnn::Name<'_>, visitor: &mut ::fnn::Visitor<'_, S>) {
         let _ = (&name, &visitor);
-        <::fnn::layers::Flatten<
-            [[S; 2]; 1],
-            { 1 * 2 },
+        <__Small_flatten_1<
+            S,
         > as ::fnn::__private::Weights<
             S,
         >>::visit(&self.flatten_1, name.field("flatten_1"), visitor);
-        <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
+        <__Small_hidden<
             S,
         > as ::fnn::__private::Weights<
             S,
         >>::visit(&self.hidden, name.field("hidden"), visitor);
-        <::fnn::layers::Activation<
-            ::fnn::layers::activation::Relu,
-            [S; __Small_1],
+        <__Small_relu_1<
+            S,
         > as ::fnn::__private::Weights<
             S,
         >>::visit(&self.relu_1, name.field("relu_1"), visitor);
-        <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
+        <__Small_out<
             S,
-            ::fnn::layers::NoBias<S>,
         > as ::fnn::__private::Weights<S>>::visit(&self.out, name.field("out"), visitor);
     }
     fn measured(
@@ -64,49 +78,35 @@ unsafe impl<S: ::fnn::Scalar> ::fnn::Parameters for Small<S> {
             ::core::ops::Range<::core::primitive::usize>,
         ),
     ) {
-        let start = <::fnn::layers::Flatten<
-            [[S; 2]; 1],
-            { 1 * 2 },
-        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
-        let start = <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
+        let start = <__Small_flatten_1<
             S,
         > as ::fnn::__private::Weights<S>>::measured(start, visitor);
-        let start = <::fnn::layers::Activation<
-            ::fnn::layers::activation::Relu,
-            [S; __Small_1],
-        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
-        let start = <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
+        let start = <__Small_hidden<
             S,
-            ::fnn::layers::NoBias<S>,
+        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        let start = <__Small_relu_1<
+            S,
+        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        let start = <__Small_out<
+            S,
         > as ::fnn::__private::Weights<S>>::measured(start, visitor);
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {
         let _ = gradient;
-        <::fnn::layers::Flatten<
-            [[S; 2]; 1],
-            { 1 * 2 },
+        <__Small_flatten_1<
+            S,
         > as ::fnn::__private::Weights<
             S,
         >>::absorb(&mut self.flatten_1, &gradient.flatten_1);
-        <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
+        <__Small_hidden<
             S,
         > as ::fnn::__private::Weights<S>>::absorb(&mut self.hidden, &gradient.hidden);
-        <::fnn::layers::Activation<
-            ::fnn::layers::activation::Relu,
-            [S; __Small_1],
-        > as ::fnn::__private::Weights<S>>::absorb(&mut self.relu_1, &gradient.relu_1);
-        <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
+        <__Small_relu_1<
             S,
-            ::fnn::layers::NoBias<S>,
+        > as ::fnn::__private::Weights<S>>::absorb(&mut self.relu_1, &gradient.relu_1);
+        <__Small_out<
+            S,
         > as ::fnn::__private::Weights<S>>::absorb(&mut self.out, &gradient.out);
     }
 }
@@ -117,20 +117,8 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
     type Tape<const __BATCH: ::core::primitive::usize> = (
         [[S; __Small_1]; __BATCH],
         (
-            <::fnn::layers::Dense<
-                { 1 * 2 },
-                { __Small_1 },
-                S,
-            > as ::fnn::Layer>::Tape<{ __BATCH }>,
-            (
-                <::fnn::layers::Dense<
-                    { __Small_1 },
-                    { 1 },
-                    S,
-                    ::fnn::layers::NoBias<S>,
-                > as ::fnn::Layer>::Tape<{ __BATCH }>,
-                (),
-            ),
+            <__Small_hidden<S> as ::fnn::Layer>::Tape<{ __BATCH }>,
+            (<__Small_out<S> as ::fnn::Layer>::Tape<{ __BATCH }>, ()),
         ),
     );
     type Workspace<const __BATCH: ::core::primitive::usize> = (
@@ -138,42 +126,19 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         (
             (),
             (
-                <::fnn::layers::Dense<
-                    { 1 * 2 },
-                    { __Small_1 },
-                    S,
-                > as ::fnn::Layer>::Workspace<{ __BATCH }>,
-                (
-                    <::fnn::layers::Dense<
-                        { __Small_1 },
-                        { 1 },
-                        S,
-                        ::fnn::layers::NoBias<S>,
-                    > as ::fnn::Layer>::Workspace<{ __BATCH }>,
-                    (),
-                ),
+                <__Small_hidden<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
+                (<__Small_out<S> as ::fnn::Layer>::Workspace<{ __BATCH }>, ()),
             ),
         ),
     );
     const KIND: &'static ::core::primitive::str = "Small";
     const MACS: ::core::primitive::usize = 0
-        + <::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }> as ::fnn::Layer>::MACS
-        + <::fnn::layers::Dense<{ 1 * 2 }, { __Small_1 }, S> as ::fnn::Layer>::MACS
-        + <::fnn::layers::Activation<
-            ::fnn::layers::activation::Relu,
-            [S; __Small_1],
-        > as ::fnn::Layer>::MACS
-        + <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
-            S,
-            ::fnn::layers::NoBias<S>,
-        > as ::fnn::Layer>::MACS;
-    const PROBABILITIES: ::core::primitive::bool = <::fnn::layers::Dense<
-        { __Small_1 },
-        { 1 },
+        + <__Small_flatten_1<S> as ::fnn::Layer>::MACS
+        + <__Small_hidden<S> as ::fnn::Layer>::MACS
+        + <__Small_relu_1<S> as ::fnn::Layer>::MACS
+        + <__Small_out<S> as ::fnn::Layer>::MACS;
+    const PROBABILITIES: ::core::primitive::bool = <__Small_out<
         S,
-        ::fnn::layers::NoBias<S>,
     > as ::fnn::Layer>::PROBABILITIES;
     #[inline(always)]
     fn forward_batch<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
@@ -191,9 +156,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             { __BATCH },
             _,
         >(ping, samples);
-        <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
+        <__Small_hidden<
             S,
         > as ::fnn::Layer>::forward_batch::<
             __V,
@@ -202,11 +165,8 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         self.relu_1.forward_in_place(simd, &mut *batch_1);
         let batch_1 = &*batch_1;
         let batch_2 = outputs;
-        <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
+        <__Small_out<
             S,
-            ::fnn::layers::NoBias<S>,
         > as ::fnn::Layer>::forward_batch::<
             __V,
             { __BATCH },
@@ -228,9 +188,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         let samples = inputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::__private::first_mut(batch_1, samples);
-        <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
+        <__Small_hidden<
             S,
         > as ::fnn::Layer>::forward_train::<
             __V,
@@ -246,11 +204,8 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         self.relu_1.forward_in_place(pass.simd, &mut *batch_1);
         let batch_1 = &*batch_1;
         let batch_2 = outputs;
-        <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
+        <__Small_out<
             S,
-            ::fnn::layers::NoBias<S>,
         > as ::fnn::Layer>::forward_train::<
             __V,
             { __BATCH },
@@ -281,11 +236,8 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             { __BATCH },
             _,
         >(ping, samples);
-        <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
+        <__Small_out<
             S,
-            ::fnn::layers::NoBias<S>,
         > as ::fnn::Layer>::backward::<
             __V,
             { __BATCH },
@@ -303,9 +255,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             workspace_2,
         );
         self.relu_1.backward_in_place(pass.simd, batch_1, &mut *gradient_1);
-        <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
+        <__Small_hidden<
             S,
         > as ::fnn::Layer>::backward::<
             __V,
@@ -326,36 +276,29 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         let _ = (ping, pong);
     }
     fn initialize(&mut self, _: ::fnn::Initializer, random: &mut ::fnn::Random) {
-        <::fnn::layers::Flatten<
-            [[S; 2]; 1],
-            { 1 * 2 },
+        <__Small_flatten_1<
+            S,
         > as ::fnn::Layer>::initialize(
             &mut self.flatten_1,
             ::fnn::Initializer::DEFAULT,
             random,
         );
-        <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
+        <__Small_hidden<
             S,
         > as ::fnn::Layer>::initialize(
             &mut self.hidden,
             ::fnn::Initializer::BEFORE_RECTIFIER,
             random,
         );
-        <::fnn::layers::Activation<
-            ::fnn::layers::activation::Relu,
-            [S; __Small_1],
+        <__Small_relu_1<
+            S,
         > as ::fnn::Layer>::initialize(
             &mut self.relu_1,
             ::fnn::Initializer::DEFAULT,
             random,
         );
-        <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
+        <__Small_out<
             S,
-            ::fnn::layers::NoBias<S>,
         > as ::fnn::Layer>::initialize(
             &mut self.out,
             ::fnn::Initializer::HeUniform,
@@ -368,25 +311,12 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         visitor: &mut dyn ::core::ops::FnMut(::fnn::Row),
     ) {
         visitor(::fnn::Row::of::<Self>(name, depth));
-        <::fnn::layers::Flatten<
-            [[S; 2]; 1],
-            { 1 * 2 },
+        <__Small_flatten_1<
+            S,
         > as ::fnn::Layer>::describe("flatten_1", depth + 1, visitor);
-        <::fnn::layers::Dense<
-            { 1 * 2 },
-            { __Small_1 },
-            S,
-        > as ::fnn::Layer>::describe("hidden", depth + 1, visitor);
-        <::fnn::layers::Activation<
-            ::fnn::layers::activation::Relu,
-            [S; __Small_1],
-        > as ::fnn::Layer>::describe("relu_1", depth + 1, visitor);
-        <::fnn::layers::Dense<
-            { __Small_1 },
-            { 1 },
-            S,
-            ::fnn::layers::NoBias<S>,
-        > as ::fnn::Layer>::describe("out", depth + 1, visitor);
+        <__Small_hidden<S> as ::fnn::Layer>::describe("hidden", depth + 1, visitor);
+        <__Small_relu_1<S> as ::fnn::Layer>::describe("relu_1", depth + 1, visitor);
+        <__Small_out<S> as ::fnn::Layer>::describe("out", depth + 1, visitor);
     }
 }
 #[allow(dead_code)]
