@@ -41,27 +41,3 @@ impl<S: Scalar, const LENGTH: usize, const C: usize> Image for [[S; LENGTH]; C] 
     const ROWS: usize = 1;
     const COLUMNS: usize = LENGTH;
 }
-
-/// The weights of a convolution's filters: `[[[[S; columns]; rows]; C]; F]`, or `[[[S; length]; C]; F]` for sequences.
-///
-/// The trait is sealed: those arrays implement it.
-pub trait Filters: Sample<Element: Scalar> + Parameters<Scalar = Self::Element> {
-    /// N numbers for each number of a filter.
-    #[doc(hidden)]
-    type Patches<const N: usize>: Sample<Element = Self::Element>;
-    /// N numbers for each filter.
-    #[doc(hidden)]
-    type Outputs<const N: usize>: Sample<Element = Self::Element>;
-}
-
-impl<S: Scalar, const COLUMNS: usize, const ROWS: usize, const C: usize, const F: usize> Filters
-    for [[[[S; COLUMNS]; ROWS]; C]; F]
-{
-    type Patches<const N: usize> = [[[[S; N]; COLUMNS]; ROWS]; C];
-    type Outputs<const N: usize> = [[S; N]; F];
-}
-
-impl<S: Scalar, const LENGTH: usize, const C: usize, const F: usize> Filters for [[[S; LENGTH]; C]; F] {
-    type Patches<const N: usize> = [[[S; N]; LENGTH]; C];
-    type Outputs<const N: usize> = [[S; N]; F];
-}

@@ -90,5 +90,5 @@ pub use softmax::Softmax;
 pub(crate) use softmax::{softmax_in_place, softmax_normalizer};
 pub use upsample::Upsample;
 
-pub use crate::image::{Channels, Filters, Image};
+pub use crate::image::{Channels, Image};
 pub use crate::window::{Axis, Window, Windows};

@@ -4,10 +4,11 @@
 //! *patches*: `patches[t][p]` is what output p has under tap t of a channel. The filters times that matrix are the
 //! outputs. Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
 
+use super::dot_products::DotProducts;
 use super::elementwise::{add_assign, copy};
-use super::matmul::{Start, input_gradient, matmul, weight_gradient};
+use super::product::{Product, Start};
 use super::sums::sum;
-use super::vector::{Simd, Vector};
+use super::vector::{Simd, Vector, lanes};
 use super::window::{Plane, correlate, correlate_gradient, spread};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -22,18 +23,47 @@ pub(crate) struct Convolution {
     pub(crate) filters: usize,
 }
 
-/// Scratch: patches and outputs of [`PIXELS`] positions, and as many numbers as there are weights. Or nothing.
+/// Scratch, whatever the convolution's size: for patches, for what filters make of them, and for gradients of weights.
+/// Or nothing.
 #[derive(Debug)]
 pub(crate) struct Scratch<'a, S> {
     pub(crate) patches: &'a mut [S],
-    pub(crate) block: &'a mut [S],
+    pub(crate) outputs: &'a mut [S],
     pub(crate) weights: &'a mut [S],
 }
 
-/// Outputs whose patches are laid out at a time: enough for a product, few enough for the cache.
-pub(crate) const PIXELS: usize = 128;
-/// Filters from which on the products are worth the copies.
+/// Numbers of each part of the scratch: what stays in the second-level cache.
+pub(crate) const PATCHES: usize = 16384;
+pub(crate) const OUTPUTS: usize = 4096;
+pub(crate) const WEIGHTS: usize = 4096;
+
+/// The most outputs, and the most numbers of a filter, that are multiplied at a time: what a product needs to be fast.
+const PIXELS: usize = 128;
+const DEPTH: usize = 256;
+/// Filters from which on products are worth the copies.
 const FEWEST: usize = 4;
+
+/// How a product is cut into parts that fit into the scratch.
+#[derive(Clone, Copy)]
+struct Parts {
+    /// Channels that are seen at a time,
+    channels: usize,
+    /// and how many numbers of a filter belong to them.
+    depth: usize,
+    /// Outputs at a time.
+    pixels: usize,
+    /// Filters at a time.
+    filters: usize,
+}
+
+/// Whole multiples of `unit`, where `size` has room for one.
+const fn whole(size: usize, unit: usize) -> usize {
+    if size < unit || unit == 0 { size } else { size / unit * unit }
+}
+
+const fn smaller(one: usize, other: usize) -> usize {
+    if one < other { one } else { other }
+}
 
 /// A convolution's weights and their gradients.
 pub(crate) struct Gradients<'a, S> {
@@ -56,19 +86,29 @@ impl Convolution {
         self.plane.taps() == 1 && still
     }
 
-    /// How many outputs are computed at a time: whole rows, where there is room for one.
-    const fn pixels(&self) -> usize {
+    /// The parts, none of which is empty unless a single window is too large for the scratch.
+    const fn parts(&self) -> Parts {
+        let taps = self.plane.taps();
+        let channels = if taps > DEPTH { 1 } else { smaller(DEPTH / taps, self.seen) };
+        let depth = channels * taps;
         let row = self.plane.columns.output;
-        if row > PIXELS { PIXELS } else { PIXELS / row * row }
+        let pixels = smaller(whole(smaller(PIXELS, PATCHES / depth), row), self.plane.outputs());
+        let room = match OUTPUTS.checked_div(pixels) {
+            Some(room) => smaller(room, WEIGHTS / depth),
+            None => 0,
+        };
+        Parts { channels, depth, pixels, filters: smaller(room, self.filters) }
     }
 
-    /// Whether it is computed as a product.
+    /// Whether it is computed as products.
     #[inline(always)]
     fn is_product<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
-        let room = scratch.patches.len() >= self.filter() * self.pixels()
-            && scratch.block.len() >= self.filters * self.pixels()
-            && scratch.weights.len() >= self.filters * self.filter();
-        S::Vector::<V>::LANES > 1 && self.filters >= FEWEST && room
+        let Parts { pixels, filters, .. } = self.parts();
+        let room = scratch.patches.len() >= PATCHES
+            && scratch.outputs.len() >= OUTPUTS
+            && scratch.weights.len() >= WEIGHTS
+            && pixels * filters > 0;
+        lanes::<V, S>() > 1 && self.filters >= FEWEST && room
     }
 
     /// `y = b + w ∗ x`, for a sample; an empty bias is none.
@@ -103,20 +143,41 @@ impl Convolution {
     /// `y += w ∗ x`, for a group.
     #[inline(always)]
     fn add_product<V: Simd, S: Scalar>(&self, simd: V, w: &[S], x: &[S], y: &mut [S], scratch: &mut Scratch<'_, S>) {
-        let outputs = self.plane.outputs();
+        let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
         if self.is_pointwise() {
-            return matmul(simd, (self.filter(), outputs), w, x, y, Start::Sum);
+            let size = (self.filters, self.seen, outputs);
+            return multiply(simd, Product { size, a: w, strides, b: x, c: y, start: Start::Sum });
         }
-        for from in (0..outputs).step_by(self.pixels()) {
-            let count = self.pixels().min(outputs - from);
-            let patches = first_mut(scratch.patches, self.filter() * count);
-            let block = first_mut(scratch.block, self.filters * count);
-            self.gather(x, patches, from, count);
-            matmul(simd, (self.filter(), count), w, patches, block, Start::Zero);
-            for (y, block) in y.chunks_exact_mut(outputs).zip(block.chunks_exact(count)) {
-                add_assign(simd, block, y.get_mut(from..from + count).unwrap_or_default());
+        let rows = self.parts().filters;
+        for (from, count) in self.pixels() {
+            for (channel, depth) in self.channels() {
+                let patches = first_mut(scratch.patches, depth * count);
+                self.gather(x, patches, channel, from, count);
+                for (w, y) in w.chunks(rows * self.filter()).zip(y.chunks_mut(rows * outputs)) {
+                    let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
+                    let size = (y.len() / outputs, depth, count);
+                    let c = first_mut(scratch.outputs, size.0 * count);
+                    multiply(simd, Product { size, a, strides, b: &*patches, c: &mut *c, start: Start::Zero });
+                    for (y, c) in y.chunks_exact_mut(outputs).zip(c.chunks_exact(count)) {
+                        add_assign(simd, c, y.get_mut(from..from + count).unwrap_or_default());
+                    }
+                }
             }
         }
+    }
+
+    /// The first channel of each part of a group's channels, and how many numbers of a filter belong to the part.
+    #[inline(always)]
+    fn channels(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (Parts { channels, depth, .. }, seen, taps) = (self.parts(), self.seen, self.plane.taps());
+        (0..seen).step_by(channels.max(1)).map(move |channel| (channel, depth.min((seen - channel) * taps)))
+    }
+
+    /// The first of each part of the outputs, and how many they are.
+    #[inline(always)]
+    fn pixels(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (Parts { pixels, .. }, outputs) = (self.parts(), self.plane.outputs());
+        (0..outputs).step_by(pixels.max(1)).map(move |from| (from, pixels.min(outputs - from)))
     }
 
     /// The gradients of a sample, given `g`, that by its outputs.
@@ -185,55 +246,72 @@ impl Convolution {
         mut dx: Option<&mut [S]>,
         scratch: &mut Scratch<'_, S>,
     ) {
-        let outputs = self.plane.outputs();
-        let sums = first_mut(scratch.weights, dw.len());
-        if self.is_pointwise() {
-            input_gradient(simd, (self.filter(), outputs), g, x, sums);
-            add_assign(simd, sums, dw);
-            if let Some(dx) = dx {
-                weight_gradient(simd, (self.filter(), outputs), w, g, dx);
-            }
-            return;
-        }
-        for from in (0..outputs).step_by(self.pixels()) {
-            let count = self.pixels().min(outputs - from);
-            let patches = first_mut(scratch.patches, self.filter() * count);
-            let block = first_mut(scratch.block, self.filters * count);
-            for (g, block) in g.chunks_exact(outputs).zip(block.chunks_exact_mut(count)) {
-                copy(g.get(from..from + count).unwrap_or_default(), block);
-            }
-            self.gather(x, patches, from, count);
-            // dw[f][t] = Σₚ g[f][p] · patches[t][p]
-            input_gradient(simd, (self.filter(), count), block, patches, sums);
-            add_assign(simd, sums, dw);
-            if let Some(dx) = dx.as_deref_mut() {
+        let (outputs, taps, filter, rows) =
+            (self.plane.outputs(), self.plane.taps(), self.filter(), self.parts().filters);
+        for (from, count) in self.pixels() {
+            for (channel, depth) in self.channels() {
+                let patches = first_mut(scratch.patches, depth * count);
+                self.gather(x, patches, channel, from, count);
+                // dw[f][t] += Σₚ g[f][p] · patches[t][p]
+                for (g, dw) in g.chunks(rows * outputs).zip(dw.chunks_mut(rows * filter)) {
+                    let g = part_of_rows(g, outputs, from, count, scratch.outputs);
+                    let size = (dw.len() / filter, count, depth);
+                    let sums = first_mut(scratch.weights, size.0 * depth);
+                    let products = DotProducts { size, a: g, b: &*patches, c: &mut *sums, start: S::ZERO };
+                    S::Vector::<V>::dot_products(simd, products);
+                    for (dw, sums) in dw.chunks_exact_mut(filter).zip(sums.chunks_exact(depth)) {
+                        add_assign(simd, sums, dw.get_mut(channel * taps..).unwrap_or_default());
+                    }
+                }
+                let Some(dx) = dx.as_deref_mut() else { continue };
                 // The patches' gradient: Σ_f w[f][t] · g[f][p].
                 patches.fill(S::ZERO);
-                weight_gradient(simd, (self.filter(), count), w, block, patches);
-                self.scatter(patches, dx, from, count);
+                for (g, w) in g.chunks(rows * outputs).zip(w.chunks(rows * filter)) {
+                    let b = part_of_rows(g, outputs, from, count, scratch.outputs);
+                    let a = w.get(channel * taps..).unwrap_or_default();
+                    let (size, strides) = ((depth, w.len() / filter, count), (1, filter));
+                    multiply(simd, Product { size, a, strides, b, c: &mut *patches, start: Start::Sum });
+                }
+                self.scatter(patches, dx, channel, from, count);
             }
         }
     }
 
-    /// The patches of the outputs `from..from + count` of a group's channels `x`.
+    /// The patches of the outputs `from..from + count` in channels from `channel` on, as many as there is room for.
     #[inline(always)]
-    fn gather<S: Scalar>(&self, x: &[S], patches: &mut [S], from: usize, count: usize) {
+    fn gather<S: Scalar>(&self, x: &[S], patches: &mut [S], channel: usize, from: usize, count: usize) {
         let taps = patches.chunks_exact_mut(self.plane.taps() * count);
-        for (x, patches) in x.chunks_exact(self.plane.inputs()).zip(taps) {
+        for (x, patches) in x.chunks_exact(self.plane.inputs()).skip(channel).zip(taps) {
             for (tap, patch) in patches.chunks_exact_mut(count).enumerate() {
                 self.plane.gather(tap, x, patch, from);
             }
         }
     }
 
-    /// To the gradient of a group's channels, that of patches.
+    /// To the gradient of channels from `channel` on, that of patches.
     #[inline(always)]
-    fn scatter<S: Scalar>(&self, patches: &[S], dx: &mut [S], from: usize, count: usize) {
+    fn scatter<S: Scalar>(&self, patches: &[S], dx: &mut [S], channel: usize, from: usize, count: usize) {
         let taps = patches.chunks_exact(self.plane.taps() * count);
-        for (dx, patches) in dx.chunks_exact_mut(self.plane.inputs()).zip(taps) {
+        for (dx, patches) in dx.chunks_exact_mut(self.plane.inputs()).skip(channel).zip(taps) {
             for (tap, patch) in patches.chunks_exact(count).enumerate() {
                 self.plane.scatter(tap, patch, dx, from);
             }
         }
     }
+}
+
+/// The columns `from..from + count` of rows of a length, side by side in `to`.
+#[inline(always)]
+fn part_of_rows<'a, S: Scalar>(rows: &[S], length: usize, from: usize, count: usize, to: &'a mut [S]) -> &'a [S] {
+    let to = first_mut(to, rows.len() / length * count);
+    for (row, to) in rows.chunks_exact(length).zip(to.chunks_exact_mut(count)) {
+        copy(row.get(from..from + count).unwrap_or_default(), to);
+    }
+    to
+}
+
+/// A product, in the function that all share.
+#[inline(always)]
+fn multiply<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>) {
+    S::Vector::<V>::product(simd, product);
 }

@@ -3,15 +3,16 @@
 use core::marker::PhantomData;
 
 use super::{Bias, Windows};
-use crate::image::{Channels, Filters, Image};
+use crate::image::{Channels, Image};
 use crate::initializer::Initializer;
-#[cfg(feature = "simd")]
-use crate::kernels::PIXELS;
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
+#[cfg(feature = "simd")]
+use crate::kernels::{OUTPUTS, PATCHES, WEIGHTS};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::parameters::{Name, Parameters, Visitor};
 use crate::random::Random;
 use crate::scalar::Scalar;
+use crate::shape::Sample;
 use crate::window::Sliding;
 
 /// A convolution: each of F filters slides over the image, and gives one channel of what it resembles where.
@@ -33,6 +34,8 @@ use crate::window::Sliding;
 /// groups = 1, bias = true)`, as `DepthwiseConv2d(kernel = 3, multiplier = 1)`, which has `multiplier` filters a channel,
 /// and, for sequences, as `Conv1d(F, kernel = 3)`. As many multiply-accumulates as `O` has elements times as many
 /// weights as a filter has.
+///
+/// With the feature `simd`, its workspace has room for 24 Ki numbers, whatever its size; without it, it needs none.
 ///
 /// LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998; depthwise:
 /// Sifre, "Rigid-motion scattering for image classification", 2014.
@@ -70,7 +73,7 @@ where
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
-    W: Filters<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
     B: Bias<S>,
 {
@@ -87,7 +90,7 @@ where
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
-    W: Filters<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
 {
     /// Channels that a filter sees.
@@ -110,26 +113,20 @@ where
 
 /// Where there are vectors, a convolution is a product of matrices, for which its windows are copied side by side.
 #[cfg(feature = "simd")]
-type Workspace<W> = (<W as Filters>::Patches<PIXELS>, (<W as Filters>::Outputs<PIXELS>, W));
+type Workspace<S> = ([S; PATCHES], ([S; OUTPUTS], [S; WEIGHTS]));
 #[cfg(not(feature = "simd"))]
-type Workspace<W> = PhantomData<W>;
+type Workspace<S> = PhantomData<S>;
 
 #[cfg(feature = "simd")]
 #[inline(always)]
-fn scratch<W: Filters>((patches, (block, weights)): &mut Workspace<W>) -> Scratch<'_, W::Element> {
-    use crate::shape::Sample;
-
-    Scratch {
-        patches: Sample::flat_mut(core::slice::from_mut(patches)),
-        block: Sample::flat_mut(core::slice::from_mut(block)),
-        weights: Sample::flat_mut(core::slice::from_mut(weights)),
-    }
+fn scratch<S: Scalar>((patches, (outputs, weights)): &mut Workspace<S>) -> Scratch<'_, S> {
+    Scratch { patches, outputs, weights }
 }
 
 #[cfg(not(feature = "simd"))]
 #[inline(always)]
-fn scratch<W: Filters>(_: &mut Workspace<W>) -> Scratch<'_, W::Element> {
-    Scratch { patches: &mut [], block: &mut [], weights: &mut [] }
+fn scratch<S: Scalar>(_: &mut Workspace<S>) -> Scratch<'_, S> {
+    Scratch { patches: &mut [], outputs: &mut [], weights: &mut [] }
 }
 
 impl<S, I, O, W, K, B> Layer for Conv<I, O, W, K, B>
@@ -137,14 +134,14 @@ where
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
-    W: Filters<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
     B: Bias<S>,
 {
     type Input = I;
     type Output = O;
     type Tape<const N: usize> = ();
-    type Workspace<const N: usize> = Workspace<W>;
+    type Workspace<const N: usize> = Workspace<S>;
 
     const KIND: &'static str = match (I::SHAPE.rank(), Self::SEEN) {
         (2, _) => "Conv1d",
@@ -159,13 +156,13 @@ where
         simd: V,
         inputs: &[I],
         outputs: &mut [O],
-        workspace: &mut Workspace<W>,
+        workspace: &mut Workspace<S>,
     ) {
         let convolution = const { Self::CONVOLUTION };
         let weights = (self.weight.parameters(), self.bias.parameters());
         for (x, y) in inputs.iter().zip(outputs) {
             let (x, y) = (I::flat(core::slice::from_ref(x)), O::flat_mut(core::slice::from_mut(y)));
-            convolution.forward(simd, weights, x, y, scratch::<W>(workspace));
+            convolution.forward(simd, weights, x, y, scratch(workspace));
         }
     }
 
@@ -177,7 +174,7 @@ where
         output_gradients: &mut [O],
         gradient: &mut Self,
         input_gradients: Option<&mut [I]>,
-        workspace: &mut Workspace<W>,
+        workspace: &mut Workspace<S>,
     ) {
         let convolution = const { Self::CONVOLUTION };
         let mut input_gradients = input_gradients.map(|dx| dx.iter_mut());
@@ -189,7 +186,7 @@ where
                 bias: gradient.bias.parameters_mut(),
                 input: dx.map(|dx| I::flat_mut(core::slice::from_mut(dx))),
             };
-            convolution.backward(pass.simd, self.weight.parameters(), (x, g), gradients, scratch::<W>(workspace));
+            convolution.backward(pass.simd, self.weight.parameters(), (x, g), gradients, scratch(workspace));
         }
     }
 

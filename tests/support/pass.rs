@@ -1,6 +1,6 @@
 //! One layer forward and backward.
 
-use fnn::{Chance, Layer, Operation, Pass, Plain, Recorded, Sample, Scalar, Simd, dispatch};
+use fnn::{Chance, Layer, Operation, Pass, Plain, Portable, Recorded, Sample, Scalar, Simd, dispatch};
 
 /// What comes of a batch.
 pub(crate) struct Passes<L: Layer> {
@@ -14,6 +14,21 @@ const ROOM: usize = 8;
 
 /// Forward and backward, the loss's gradient by the outputs being given.
 pub(crate) fn passes<L: Layer>(layer: &L, inputs: &[L::Input], output_gradients: &[L::Output]) -> Passes<L> {
+    passes_by(layer, inputs, output_gradients, |operation| dispatch(operation))
+}
+
+/// [`passes`] in plain loops, whatever the processor has.
+#[allow(dead_code)]
+pub(crate) fn portable_passes<L: Layer>(layer: &L, inputs: &[L::Input], output_gradients: &[L::Output]) -> Passes<L> {
+    passes_by(layer, inputs, output_gradients, |operation| operation.run(Portable))
+}
+
+fn passes_by<L: Layer>(
+    layer: &L,
+    inputs: &[L::Input],
+    output_gradients: &[L::Output],
+    run: impl FnOnce(ForwardAndBackward<'_, L>),
+) -> Passes<L> {
     assert!(inputs.len() == output_gradients.len() && inputs.len() <= ROOM);
     let mut passes = Passes {
         outputs: vec![Plain::zeroed(); inputs.len()],
@@ -21,12 +36,7 @@ pub(crate) fn passes<L: Layer>(layer: &L, inputs: &[L::Input], output_gradients:
         input_gradients: inputs.to_vec(),
         gradient: L::zeroed_box(),
     };
-    dispatch(ForwardAndBackward {
-        layer,
-        inputs,
-        output_gradients: &mut output_gradients.to_vec(),
-        passes: &mut passes,
-    });
+    run(ForwardAndBackward { layer, inputs, output_gradients: &mut output_gradients.to_vec(), passes: &mut passes });
     passes
 }
 
