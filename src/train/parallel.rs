@@ -147,8 +147,7 @@ pub(crate) trait Runner: Copy {
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>);
 }
 
-/// The thread that calls, one part after the other, compiled into its caller: an instruction set is chosen once for
-/// everything that a step does.
+/// The thread that calls, one part after the other: an instruction set is chosen once for everything that a step does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Serial<V>(pub(crate) V);
 
@@ -157,10 +156,12 @@ impl<V: Simd> Runner for Serial<V> {
     fn each<W: Divisible>(self, mut work: W, part: usize, task: &impl Task<W>) {
         while work.length() > part {
             let (left, rest) = work.divide(part);
-            task.run(self.0, left);
+            self.0.run(Part { task, part: left });
             work = rest;
         }
-        task.run(self.0, work);
+        // A closure is compiled without the instruction set of the function that it is written in, so that each part
+        // enters it again: a call.
+        self.0.run(Part { task, part: work });
     }
 }
 
