@@ -67,7 +67,8 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         const { assert_logits::<L, T, F>() }
         gradient.parameters_mut().fill(L::Scalar::ZERO);
         let batch = Batch { inputs, targets, chance: Chance::default() };
-        let term = self.add_gradient(network, loss, batch, gradient, None).term;
+        let input_gradients = None;
+        let term = dispatch(AddGradient { memory: self, network, loss, batch, gradient, input_gradients }).term;
         dispatch(Scale { term, values: gradient.parameters_mut() });
         term.mean()
     }
@@ -89,22 +90,26 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         const { assert_logits::<L, T, F>() }
         gradient.parameters_mut().fill(L::Scalar::ZERO);
         let batch = Batch { inputs, targets, chance: Chance::default() };
-        let term = self.add_gradient(network, loss, batch, gradient, Some(&mut *input_gradients)).term;
+        let add =
+            AddGradient { memory: self, network, loss, batch, gradient, input_gradients: Some(&mut *input_gradients) };
+        let term = dispatch(add).term;
         dispatch(Scale { term, values: gradient.parameters_mut() });
         dispatch(Scale { term, values: Sample::flat_mut(input_gradients) });
         term.mean()
     }
 
     /// *Add* to `gradient` the gradient of the *sum* of weighted losses, as the trainer accumulates it.
-    pub(crate) fn add_gradient<T, F: Loss<L::Output, T>>(
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    pub(crate) fn add_gradient<V: Simd, T, F: Loss<L::Output, T>>(
         &mut self,
+        simd: V,
         network: &L,
         loss: &F,
         batch: Batch<'_, L::Input, T>,
         gradient: &mut L,
-        input_gradients: Option<&mut [L::Input]>,
     ) -> Tally<L::Scalar> {
-        dispatch(AddGradient { memory: self, network, loss, batch, gradient, input_gradients })
+        AddGradient { memory: self, network, loss, batch, gradient, input_gradients: None }.run(simd)
     }
 }
 

@@ -61,12 +61,16 @@ pub trait Network: Layer {
     }
 
     /// Inference of a batch of any size.
+    ///
+    /// Runs on `rayon`'s threads where there is enough to do. The result doesn't depend on their number.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
         let mut outputs = alloc::vec![Plain::zeroed(); inputs.len()];
-        let mut workspace = Self::Workspace::<BLOCK>::zeroed_box();
-        self.forward_into::<BLOCK>(inputs, &mut outputs, &mut workspace);
+        for_each_part::<Self>(inputs, &mut outputs, &|inputs, outputs| {
+            let mut workspace = Self::Workspace::<BLOCK>::zeroed_box();
+            self.forward_into::<BLOCK>(inputs, outputs, &mut workspace);
+        });
         outputs
     }
 
@@ -98,6 +102,30 @@ const fn assert_small<L>() {
 /// Samples of one block of a forward pass, where the caller doesn't choose.
 #[cfg(feature = "alloc")]
 const BLOCK: usize = 32;
+
+/// What computes the outputs of some inputs.
+#[cfg(feature = "alloc")]
+type Compute<'a, L> = dyn Fn(&[<L as Layer>::Input], &mut [<L as Layer>::Output]) + Sync + 'a;
+
+/// Run `compute` on whole blocks: on a part for each thread, if the work pays for more than one.
+#[cfg(feature = "rayon")]
+fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compute: &Compute<'_, L>) {
+    use rayon::prelude::*;
+
+    /// Multiply-accumulates below which a second thread costs more than it brings.
+    const WORTHWHILE: usize = 1 << 21;
+    if L::MACS.saturating_mul(inputs.len()) < WORTHWHILE {
+        return compute(inputs, outputs);
+    }
+    let part = inputs.len().div_ceil(BLOCK).div_ceil(rayon::current_num_threads()) * BLOCK;
+    inputs.par_chunks(part).zip(outputs.par_chunks_mut(part)).for_each(|(inputs, outputs)| compute(inputs, outputs));
+}
+
+/// Run `compute` on everything.
+#[cfg(all(feature = "alloc", not(feature = "rayon")))]
+fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compute: &Compute<'_, L>) {
+    compute(inputs, outputs);
+}
 
 /// Where a cache line starts, if vectors are of that size: the processor passes on what was just stored to the next
 /// layer's loads at once, unless it lies across two lines.

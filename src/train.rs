@@ -54,8 +54,8 @@ use stopping::Best;
 /// ```
 ///
 /// # Memory
-/// On the heap, and made before the first step: the weights, the optimizer's slots, the weights before the epoch (and
-/// with early stopping the best ones), and for every 32 samples of a mini-batch, but at most eight times, a gradient
+/// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
+/// with early stopping the best weights), and for every 32 samples of a mini-batch, but at most eight times, a gradient
 /// and a [`Backpropagation`](crate::Backpropagation).
 pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     network: Box<N>,
@@ -262,7 +262,6 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         let display = Display::new(self.progress, batches);
         let mut memory = Memory::new(batch_size);
         let mut order: Vec<usize> = (0..data.len()).collect();
-        let mut before = self.network.boxed_copy();
         // What is measured after each epoch.
         let measured = self.validation.or(self.patience.and(Some(data)));
         let measured_samples = measured.map_or(0, DataSet::len);
@@ -272,7 +271,6 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         for number in 1..=self.epochs {
             let start = Instant::now();
             display.begin(number, self.epochs);
-            before.parameters_mut().copy_from_slice(self.network.parameters());
             let seed = mix(self.seed, number as u64);
             if self.shuffle {
                 // From the start again, so that an epoch's order follows from its number.
@@ -283,19 +281,14 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             let course = Course { data, loss: &self.loss, optimizer: &self.optimizer, seed };
             let network = &mut *self.network;
             let totals = threads.run(work::<N>(batch_size), |parallel| {
-                let mut totals = Totals::default();
-                for (number, batch) in (1..).zip(order.chunks(batch_size)) {
-                    totals.add(memory.step(network, &course, batch, parallel).map_err(|what| (number, what))?);
-                    display.batch();
-                }
-                Ok(totals)
+                memory.epoch(network, &course, order.chunks(batch_size), parallel, || display.batch())
             });
-            let totals = self.finite(totals, &before, number, batches)?;
+            let totals = self.finite(totals, &mut memory, number, batches)?;
             let seconds = start.elapsed().as_secs_f64();
 
             let after = measured.map(|set| evaluator.evaluate(&*self.network, &self.loss, set, &threads));
             if after.is_some_and(|after| !after.loss.is_finite()) {
-                self.network.parameters_mut().copy_from_slice(before.parameters());
+                memory.rewind(&mut self.network);
                 return Err(Error::NonFinite {
                     epoch: number,
                     batch: batches,
@@ -323,17 +316,20 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
     }
 
     /// An epoch's totals, if neither a step nor the weights after the last one failed to be finite. Puts weights that
-    /// aren't finite back to `before`.
+    /// aren't finite back to those before it.
     fn finite(
         &mut self,
         totals: Result<Totals, (usize, NonFinite)>,
-        before: &N,
+        memory: &mut Memory<N, T, SLOTS>,
         epoch: usize,
         batches: usize,
-    ) -> Result<Totals, Error> {
+    ) -> Result<Totals, Error>
+    where
+        T: Copy + Send + Sync,
+    {
         let infinite = first_non_finite(&*self.network);
         if infinite.is_some() {
-            self.network.parameters_mut().copy_from_slice(before.parameters());
+            memory.rewind(&mut self.network);
         }
         match (totals, infinite) {
             (Ok(totals), None) => Ok(totals),

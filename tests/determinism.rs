@@ -68,6 +68,23 @@ fn an_evaluation_is_that_of_the_history() {
 }
 
 #[cfg(feature = "rayon")]
+#[test]
+fn outputs_are_the_same_bit_for_bit_at_any_number_of_threads() {
+    use fnn::Network;
+
+    let (network, data) = (Net::boxed(3), classes::<20, 4>(1000, 1));
+    let outputs = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| network.forward_all(data.inputs()))
+    };
+    let one = outputs(1);
+    assert_eq!(one[999].map(f32::to_bits), network.forward_all(data.inputs())[999].map(f32::to_bits));
+    for threads in [2, 3, 8] {
+        assert!(outputs(threads) == one, "{threads} threads");
+    }
+}
+
+#[cfg(feature = "rayon")]
 mod who_computes {
     use std::sync::Mutex;
     use std::thread::{ThreadId, current};

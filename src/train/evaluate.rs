@@ -1,8 +1,9 @@
 //! How good a network is on a data set.
 
-use super::parallel::{Threads, for_each_part, share, work};
+use super::parallel::{Parallel, Runner, Serial, Task, Threads, share, work};
 use crate::backpropagation::{Tally, assert_logits};
 use crate::data::DataSet;
+use crate::kernels::{Portable, Simd};
 use crate::layer::Layer;
 use crate::loss::{Loss, Term};
 use crate::network::Network;
@@ -104,24 +105,42 @@ impl<N: Layer> Evaluator<N> {
         let shares = &mut *self.shares;
         let count = shares.len();
         threads.run(work::<N>(data.len()), |parallel| {
-            for_each_part(&mut *shares, 1, parallel, &|one| {
-                for Share { index, totals, outputs, workspace } in one {
-                    *totals = Totals::default();
-                    let share = share(*index, count, data.len(), BLOCK);
-                    let targets = data.targets()[share.clone()].chunks(BLOCK);
-                    for (inputs, targets) in data.inputs()[share].chunks(BLOCK).zip(targets) {
-                        network.forward_into::<BLOCK>(inputs, &mut **outputs, workspace);
-                        let mut tally = Tally::default();
-                        for (output, target) in outputs.iter().zip(targets) {
-                            tally.count(loss.value(output, target), loss.correct(output, target));
-                        }
-                        totals.add(Totals::of(tally));
-                    }
-                }
-            });
+            let measure = Measure { network, loss, data, count };
+            if parallel {
+                Parallel.each(&mut *shares, 1, &measure)
+            } else {
+                Serial(Portable).each(&mut *shares, 1, &measure)
+            }
         });
         let mut totals = Totals::default();
         shares.iter().for_each(|share| totals.add(share.totals));
         totals.mean()
+    }
+}
+
+/// Measures a network on shares of a data set.
+struct Measure<'a, N: Layer, T, F> {
+    network: &'a N,
+    loss: &'a F,
+    data: &'a DataSet<N::Input, T>,
+    count: usize,
+}
+
+impl<N: Layer, T: Sync, F: Loss<N::Output, T>> Task<&mut [Share<N>]> for Measure<'_, N, T, F> {
+    fn run<V: Simd>(&self, _: V, shares: &mut [Share<N>]) {
+        let Self { network, loss, data, count } = self;
+        for Share { index, totals, outputs, workspace } in shares {
+            *totals = Totals::default();
+            let share = share(*index, *count, data.len(), BLOCK);
+            let targets = data.targets()[share.clone()].chunks(BLOCK);
+            for (inputs, targets) in data.inputs()[share].chunks(BLOCK).zip(targets) {
+                network.forward_into::<BLOCK>(inputs, &mut **outputs, workspace);
+                let mut tally = Tally::default();
+                for (output, target) in outputs.iter().zip(targets) {
+                    tally.count(loss.value(output, target), loss.correct(output, target));
+                }
+                totals.add(Totals::of(tally));
+            }
+        }
     }
 }

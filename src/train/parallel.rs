@@ -6,6 +6,7 @@
 use core::ops::Range;
 
 use crate::error::Error;
+use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::Layer;
 
 /// Multiply-accumulates below which a second thread costs more than it brings.
@@ -62,7 +63,7 @@ impl Threads {
         Ok(Self { pool, one: count == Some(1) })
     }
 
-    /// Run `job` where [`for_each_part`] finds the threads, and tell it whether its work pays for more than one.
+    /// Run `job` where [`Parallel`] finds the threads, and tell it whether its work pays for more than one.
     pub(crate) fn run<R: Send>(&self, work: usize, job: impl FnOnce(bool) -> R + Send) -> R {
         match &self.pool {
             // Small work doesn't so much as wake another thread.
@@ -134,28 +135,78 @@ impl<A: Divisible, B: Divisible> Divisible for (A, B) {
     }
 }
 
-/// Run `job` on each part of `part` of the work, the last one shorter; in any order and at once, if `parallel`.
-pub(crate) fn for_each_part<W: Divisible>(work: W, part: usize, parallel: bool, job: &(impl Fn(W) + Sync)) {
-    let length = work.length();
-    if length <= part {
-        return job(work);
-    }
-    let (left, right) = work.divide(length.div_ceil(part).div_ceil(2) * part);
-    join(
-        parallel,
-        || for_each_part(left, part, parallel, job), //
-        || for_each_part(right, part, parallel, job),
-    );
+/// What is done to each part of some work.
+pub(crate) trait Task<W>: Sync {
+    /// Do it, with an instruction set that was found to be there.
+    fn run<V: Simd>(&self, simd: V, part: W);
 }
 
-/// Both jobs, one after the other or at once.
-fn join(parallel: bool, left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
-    #[cfg(feature = "rayon")]
-    if parallel {
-        rayon::join(left, right);
-        return;
+/// Who runs a task on the parts of some work.
+pub(crate) trait Runner: Copy {
+    /// Run `task` on each part of `part` of the work, the last one shorter; in any order.
+    fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>);
+}
+
+/// The thread that calls, one part after the other: an instruction set is chosen once for everything that a step does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Serial<V>(pub(crate) V);
+
+impl<V: Simd> Runner for Serial<V> {
+    #[inline(always)]
+    fn each<W: Divisible>(self, mut work: W, part: usize, task: &impl Task<W>) {
+        while work.length() > part {
+            let (left, rest) = work.divide(part);
+            self.0.run(Part { task, part: left });
+            work = rest;
+        }
+        // A closure is compiled without the instruction set of the function that it is written in, so that each part
+        // enters it again: a call.
+        self.0.run(Part { task, part: work });
     }
-    let _ = parallel;
+}
+
+/// The threads of the pool that the caller runs in, at once. Without the feature `rayon`, the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parallel;
+
+impl Runner for Parallel {
+    fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>) {
+        let length = work.length();
+        if length <= part {
+            return dispatch(Part { task, part: work });
+        }
+        let (left, right) = work.divide(length.div_ceil(part).div_ceil(2) * part);
+        join(
+            || self.each(left, part, task), //
+            || self.each(right, part, task),
+        );
+    }
+}
+
+/// A task on one part, to run with the best instruction set.
+struct Part<'a, T, W> {
+    task: &'a T,
+    part: W,
+}
+
+impl<T: Task<W>, W> Operation for Part<'_, T, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        self.task.run(simd, self.part);
+    }
+}
+
+/// Both jobs, at once.
+#[cfg(feature = "rayon")]
+fn join(left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
+    rayon::join(left, right);
+}
+
+/// Both jobs, one after the other.
+#[cfg(not(feature = "rayon"))]
+fn join(left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
     left();
     right();
 }
@@ -163,6 +214,7 @@ fn join(parallel: bool, left: impl FnOnce() + Send, right: impl FnOnce() + Send)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::Portable;
 
     #[test]
     fn shares_cover_everything_once_and_are_cut_at_units() {
@@ -174,28 +226,34 @@ mod tests {
         }
     }
 
+    /// Adds 1 to each number, and says how long its part is.
+    struct Count;
+
+    impl<'a> Task<(&'a mut [usize], [&'a mut [usize]; 2])> for Count {
+        fn run<V: Simd>(&self, _: V, (numbers, [lengths, none]): (&'a mut [usize], [&'a mut [usize]; 2])) {
+            assert!(numbers.len() == lengths.len() && none.is_empty());
+            assert!(numbers.first().is_none_or(|first| first % 10 == 0));
+            lengths.fill(numbers.len());
+            numbers.iter_mut().for_each(|number| *number += 1);
+        }
+    }
+
     #[test]
     fn parts_cover_everything_once_and_tell_where_they_are() {
         for parallel in [false, true] {
             for length in [0, 1, 9, 10, 11, 100, 1234] {
                 let mut numbers: Vec<usize> = (0..length).collect();
                 let mut lengths = vec![0; length];
-                for_each_part((&mut *numbers, [&mut *lengths, &mut []]), 10, parallel, &|(
-                    numbers,
-                    [lengths, none],
-                )| {
-                    assert!(numbers.len() == lengths.len() && none.is_empty());
-                    assert!(numbers.first().is_none_or(|first| first % 10 == 0));
-                    lengths.fill(numbers.len());
-                    numbers.iter_mut().for_each(|number| *number += 1);
-                });
+                let work = (&mut *numbers, [&mut *lengths, &mut []]);
+                if parallel {
+                    Parallel.each(work, 10, &Count)
+                } else {
+                    Serial(Portable).each(work, 10, &Count)
+                }
                 assert_eq!(numbers, (1..=length).collect::<Vec<_>>());
-                assert!(
-                    lengths
-                        .iter()
-                        .enumerate()
-                        .all(|(at, &part)| part == if at >= length / 10 * 10 { length % 10 } else { 10 })
-                );
+                let whole = length / 10 * 10;
+                let expected = |at| if at >= whole { length - whole } else { 10 };
+                assert!(lengths.iter().enumerate().all(|(at, &part)| part == expected(at)));
             }
         }
     }

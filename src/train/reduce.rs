@@ -1,90 +1,120 @@
 //! From accumulated gradients to new weights: element by element, over ranges of weights.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::parallel::for_each_part;
-use crate::kernels::{Operation, Simd, add_assign, dispatch};
-use crate::optimizer::Optimizer;
+use super::parallel::{Runner, Task};
+use crate::kernels::{Simd, add_assign};
+use crate::optimizer::{Optimizer, State};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::within;
 
-/// Weights of one range: few enough that what one pass wrote is still in the nearest cache for the next.
-const RANGE: usize = 4096;
+/// Weights of one range: few enough that the sums, the weights and the slots of a range are in the second-level cache
+/// from the first of its passes to the last.
+const RANGE: usize = 8192;
 
-/// Into the first of `sums` the sum of all, in their order, divided by `weight`; into the others zeros, for the next
-/// step. Whether all of the result is finite.
+/// Move `network` along the sum of gradients, divided by `weight`, take over what it has measured, and zero the
+/// gradients for the next step. Whether all of the gradient was finite: where it is not, weights stay as they are, but
+/// others have moved, and the gradient is left for who wants to know where.
 ///
-/// Unused sums are empty slices, at the end.
-pub(crate) fn reduce<S: Scalar, const K: usize>(sums: [&mut [S]; K], weight: S, parallel: bool) -> bool {
-    let factor = if weight > S::ZERO { S::ONE / weight } else { S::ONE };
+/// Each range of weights goes through memory once.
+#[inline(always)]
+pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize, const K: usize>(
+    runner: R,
+    optimizer: &O,
+    weight: N::Scalar,
+    network: &mut N,
+    gradients: &mut [Option<&mut N>; K],
+    state: &mut State<N, SLOTS>,
+) -> bool {
+    state.steps += 1;
+    let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
     let finite = AtomicBool::new(true);
-    for_each_part(sums, RANGE, parallel, &|sums| {
-        if !dispatch(Mean { sums, factor }) {
-            finite.store(false, Relaxed);
-        }
+    let update = Update { optimizer, step: state.steps, factor, finite: &finite };
+    let slots = &mut state.slots;
+    N::trained(&mut |range| {
+        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
+        let weights = within(network.parameters_mut(), &range);
+        runner.each((sums(gradients, &range), (weights, slots)), RANGE, &update);
     });
+    N::measured(0, &mut |range| runner.each(sums(gradients, &range), RANGE, &Mean { factor, finite: &finite }));
+    if let Some(gradient) = &mut gradients[0] {
+        network.absorb(gradient);
+        N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
+    }
     finite.into_inner()
 }
 
-struct Mean<'a, S, const K: usize> {
-    sums: [&'a mut [S]; K],
-    factor: S,
+/// A range of all gradients; of those that there aren't, nothing.
+#[inline(always)]
+fn sums<'a, N: Parameters, const K: usize>(
+    gradients: &'a mut [Option<&mut N>; K],
+    range: &Range<usize>,
+) -> [&'a mut [N::Scalar]; K] {
+    gradients.each_mut().map(|gradient| match gradient {
+        Some(gradient) => within(gradient.parameters_mut(), range),
+        None => &mut [],
+    })
 }
 
-impl<S: Scalar, const K: usize> Operation for Mean<'_, S, K> {
-    type Output = bool;
+/// Into the first of the sums the sum of all, in their order, times a factor; into the others zeros, for the next step.
+struct Mean<'a, S> {
+    factor: S,
+    finite: &'a AtomicBool,
+}
 
+impl<S: Scalar, const K: usize> Task<[&mut [S]; K]> for Mean<'_, S> {
     #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> bool {
-        let mut sums = self.sums.into_iter();
-        let Some(first) = sums.next() else { return true };
-        for other in sums {
-            add_assign(simd, other, first);
-            other.fill(S::ZERO);
-        }
-        // Without a way out of the loop, so that it runs on vectors.
-        first.iter_mut().fold(true, |finite, value| {
-            *value *= self.factor;
-            finite & value.is_finite()
-        })
+    fn run<V: Simd>(&self, simd: V, sums: [&mut [S]; K]) {
+        mean(simd, sums, self.factor, self.finite);
     }
 }
 
-/// Move `network` along `gradient`, take over what it has measured, and zero the gradient for the next step.
-pub(crate) fn update<N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize>(
-    optimizer: &O,
-    step: u64,
-    network: &mut N,
-    gradient: &mut N,
-    slots: &mut [N; SLOTS],
-    parallel: bool,
-) {
-    N::trained(&mut |range| {
-        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
-        let all = (within(network.parameters_mut(), &range), (within(gradient.parameters_mut(), &range), slots));
-        for_each_part(all, RANGE, parallel, &|(parameters, (gradient, slots))| {
-            dispatch(Update { optimizer, step, parameters, gradient, slots });
-        });
+/// The mean, if all of it is finite; or else it is noted that it isn't.
+#[inline(always)]
+fn mean<'a, V: Simd, S: Scalar, const K: usize>(
+    simd: V,
+    sums: [&'a mut [S]; K],
+    factor: S,
+    finite: &AtomicBool,
+) -> Option<&'a mut [S]> {
+    let mut sums = sums.into_iter();
+    let first = sums.next()?;
+    for other in sums {
+        add_assign(simd, other, first);
+        other.fill(S::ZERO);
+    }
+    // Without a way out of the loop, so that it runs on vectors.
+    let all_finite = first.iter_mut().fold(true, |finite, value| {
+        *value *= factor;
+        finite & value.is_finite()
     });
-    network.absorb(gradient);
-    N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
+    if !all_finite {
+        finite.store(false, Relaxed);
+    }
+    all_finite.then_some(first)
 }
 
-struct Update<'a, O, S, const SLOTS: usize> {
+/// From the sums of gradients to new weights.
+struct Update<'a, O, S> {
     optimizer: &'a O,
     step: u64,
-    parameters: &'a mut [S],
-    gradient: &'a mut [S],
-    slots: [&'a mut [S]; SLOTS],
+    factor: S,
+    finite: &'a AtomicBool,
 }
 
-impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Operation for Update<'_, O, S, SLOTS> {
-    type Output = ();
+/// A range of the gradients' sums, of the weights, and of the optimizer's slots.
+type Part<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
 
+impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Part<'_, S, SLOTS, K>>
+    for Update<'_, O, S>
+{
     #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        self.optimizer.update(simd, self.step, self.parameters, self.gradient, self.slots);
-        self.gradient.fill(S::ZERO);
+    fn run<V: Simd>(&self, simd: V, (sums, (weights, slots)): Part<'_, S, SLOTS, K>) {
+        if let Some(gradient) = mean(simd, sums, self.factor, self.finite) {
+            self.optimizer.update(simd, self.step, weights, gradient, slots);
+            gradient.fill(S::ZERO);
+        }
     }
 }

@@ -4,10 +4,11 @@
 //! from the batch's size. So every sum is taken in an order that doesn't depend on the number of threads.
 
 use super::evaluate::Totals;
-use super::parallel::{for_each_part, share};
-use super::reduce::{reduce, update};
+use super::parallel::{Parallel, Runner, Serial, Task, share};
+use super::reduce::update;
 use crate::backpropagation::{Backpropagation, Batch, Tally};
 use crate::data::DataSet;
+use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer};
 use crate::loss::Loss;
 use crate::optimizer::{Optimizer, State};
@@ -24,6 +25,8 @@ pub(crate) const ACCUMULATORS: usize = 8;
 pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     accumulators: Vec<Accumulator<N, T>>,
     state: Box<State<N, SLOTS>>,
+    /// The weights and the state before the epoch.
+    before: (Box<N>, Box<State<N, SLOTS>>),
 }
 
 /// What is the same in all steps of an epoch.
@@ -42,43 +45,143 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// Memory for mini-batches of at most `batch` samples.
     pub(crate) fn new(batch: usize) -> Self {
         let accumulators = (0..accumulators(batch)).map(Accumulator::new).collect();
-        Self { accumulators, state: State::boxed() }
+        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()) }
+    }
+
+    /// Move `network` by one step for each of the mini-batches, and call `done` after each.
+    ///
+    /// Where a step's gradient is not finite, `network` has the weights before that step: the number of the step, and
+    /// what isn't finite. An update sees each range of the gradient once, so that it has moved some weights when it
+    /// finds others that it can't move. For this, the epoch is repeated up to that step.
+    pub(crate) fn epoch<'b, F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
+        &mut self,
+        network: &mut N,
+        course: &Course<'_, N, T, F, O>,
+        batches: impl Iterator<Item = &'b [usize]> + Clone,
+        parallel: bool,
+        done: impl Fn(),
+    ) -> Result<Totals, (usize, NonFinite)> {
+        self.before.0.parameters_mut().copy_from_slice(network.parameters());
+        copy_state(&self.state, &mut self.before.1);
+        let mut totals = Totals::default();
+        for (index, batch) in batches.clone().enumerate() {
+            match self.step(network, course, batch, parallel) {
+                Ok(more) => totals.add(more),
+                Err(what) => {
+                    self.rewind(network);
+                    for batch in batches.take(index) {
+                        let _: Result<_, NonFinite> = self.step(network, course, batch, parallel);
+                    }
+                    return Err((index + 1, what));
+                }
+            }
+            done();
+        }
+        Ok(totals)
+    }
+
+    /// Back to the weights before the epoch, and to the state.
+    pub(crate) fn rewind(&mut self, network: &mut N) {
+        network.parameters_mut().copy_from_slice(self.before.0.parameters());
+        copy_state(&self.before.1, &mut self.state);
+        for accumulator in &mut self.accumulators {
+            accumulator.gradient.parameters_mut().fill(N::Scalar::ZERO);
+        }
     }
 
     /// Move `network` along the mean gradient of the samples that `batch` names.
     ///
-    /// Where that is not finite, `network` stays as it is, and this memory is of no more use.
-    pub(crate) fn step<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
+    /// Where that is not finite, some weights have moved and others have not.
+    #[inline(always)]
+    fn step<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut N,
         course: &Course<'_, N, T, F, O>,
         batch: &[usize],
         parallel: bool,
     ) -> Result<Totals, NonFinite> {
-        let count = accumulators(batch.len()).min(self.accumulators.len());
-        let used = &mut self.accumulators[..count];
-        for_each_part(&mut *used, 1, parallel, &|one| {
-            for accumulator in one {
-                let share = share(accumulator.index, count, batch.len(), CHUNK);
-                accumulator.add(network, course, &batch[share]);
-            }
-        });
+        let step = Step { memory: self, network, course, batch };
+        if parallel { step.run_by(Parallel) } else { dispatch(step) }
+    }
+}
+
+/// One step, to run with the best instruction set.
+struct Step<'a, N: Layer, T, F, O, const SLOTS: usize> {
+    memory: &'a mut Memory<N, T, SLOTS>,
+    network: &'a mut N,
+    course: &'a Course<'a, N, T, F, O>,
+    batch: &'a [usize],
+}
+
+impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize> Operation
+    for Step<'_, N, T, F, O, SLOTS>
+{
+    type Output = Result<Totals, NonFinite>;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Self::Output {
+        self.run_by(Serial(simd))
+    }
+}
+
+impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize>
+    Step<'_, N, T, F, O, SLOTS>
+{
+    /// The gradients of all shares of the batch, and then the update.
+    #[inline(always)]
+    fn run_by<R: Runner>(self, runner: R) -> Result<Totals, NonFinite> {
+        let Self { memory, network, course, batch } = self;
+        let count = accumulators(batch.len()).min(memory.accumulators.len());
+        let used = &mut memory.accumulators[..count];
+        runner.each(&mut *used, 1, &Add { network: &*network, course, batch, count });
 
         let mut tally = Tally::default();
         for accumulator in &*used {
             tally += accumulator.tally;
         }
-        let mut sums = used.iter_mut().map(|accumulator| accumulator.gradient.parameters_mut());
-        let sums = core::array::from_fn::<_, ACCUMULATORS, _>(|_| sums.next().unwrap_or_default());
-        let finite = reduce(sums, tally.term.weight, parallel);
-        let Some(Accumulator { gradient, .. }) = used.first_mut() else { return Ok(Totals::default()) };
-        if !(finite && tally.term.mean().is_finite()) {
-            return Err(NonFinite::of(tally.term.mean(), &**gradient));
+        let loss = tally.term.mean();
+        let mut gradients = used.iter_mut().map(|accumulator| &mut *accumulator.gradient);
+        let mut finite = loss.is_finite();
+        if finite {
+            let (optimizer, weight, state) = (course.optimizer, tally.term.weight, &mut *memory.state);
+            finite = match count {
+                // What most small networks need is worth a loop of its own.
+                0 | 1 => update(runner, optimizer, weight, network, &mut [gradients.next()], state),
+                _ => {
+                    let mut gradients = core::array::from_fn::<_, ACCUMULATORS, _>(|_| gradients.next());
+                    update(runner, optimizer, weight, network, &mut gradients, state)
+                }
+            };
         }
+        if finite { Ok(Totals::of(tally)) } else { Err(NonFinite::of(loss, used.iter().map(|one| &*one.gradient))) }
+    }
+}
 
-        self.state.steps += 1;
-        update(course.optimizer, self.state.steps, network, gradient, &mut self.state.slots, parallel);
-        Ok(Totals::of(tally))
+/// Adds to accumulators the gradients of their shares of a batch.
+struct Add<'a, N: Layer, T, F, O> {
+    network: &'a N,
+    course: &'a Course<'a, N, T, F, O>,
+    batch: &'a [usize],
+    count: usize,
+}
+
+impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut [Accumulator<N, T>]>
+    for Add<'_, N, T, F, O>
+{
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, accumulators: &mut [Accumulator<N, T>]) {
+        for accumulator in accumulators {
+            let share = share(accumulator.index, self.count, self.batch.len(), CHUNK);
+            accumulator.add(simd, self.network, self.course, &self.batch[share]);
+        }
+    }
+}
+
+/// A state, without a new one.
+fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mut State<N, SLOTS>) {
+    to.steps = from.steps;
+    for (from, to) in from.slots.iter().zip(&mut to.slots) {
+        to.parameters_mut().copy_from_slice(from.parameters());
     }
 }
 
@@ -112,7 +215,14 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
     }
 
     /// Add the gradient of the sum of these samples' losses, chunk after chunk.
-    fn add<F: Loss<N::Output, T>, O>(&mut self, network: &N, course: &Course<'_, N, T, F, O>, samples: &[usize]) {
+    #[inline(always)]
+    fn add<V: Simd, F: Loss<N::Output, T>, O>(
+        &mut self,
+        simd: V,
+        network: &N,
+        course: &Course<'_, N, T, F, O>,
+        samples: &[usize],
+    ) {
         self.tally = Tally::default();
         for samples in samples.chunks(CHUNK) {
             self.inputs.clear();
@@ -123,19 +233,20 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
             }
             let chance = Chance { seed: course.seed, samples };
             let batch = Batch { inputs: &self.inputs, targets: &self.targets, chance };
-            self.tally += self.memory.add_gradient(network, course.loss, batch, &mut self.gradient, None);
+            self.tally += self.memory.add_gradient(simd, network, course.loss, batch, &mut self.gradient);
         }
     }
 }
 
 impl NonFinite {
-    /// What isn't finite of a mean loss and its gradient. The loss comes first, as it is closer to the cause.
-    fn of<N: Parameters>(loss: N::Scalar, gradient: &N) -> Self {
-        let gradient = first_non_finite(gradient).map(|name| format!("the gradient of `{name}`"));
+    /// What isn't finite of a mean loss and of its gradient's parts. The loss comes first, as it is closer to the cause.
+    #[cold]
+    fn of<'a, N: Parameters>(loss: N::Scalar, gradients: impl Iterator<Item = &'a N>) -> Self {
+        let gradient = gradients.filter_map(first_non_finite).next().map(|name| format!("the gradient of `{name}`"));
         Self(match (loss.is_finite(), gradient) {
             (false, Some(gradient)) => format!("the loss, as {gradient},"),
             (false, None) => "the loss".into(),
-            (true, gradient) => gradient.unwrap_or_default(),
+            (true, gradient) => gradient.unwrap_or_else(|| "the gradient".into()),
         })
     }
 }

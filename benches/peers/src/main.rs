@@ -1,0 +1,180 @@
+//! fnn and other frameworks, side by side, as one table.
+//!
+//! Every framework runs in a process of its own, once for each number of threads, and prints a line for each workload:
+//! its name, and how many units a second. Python frameworks do the same where they are installed.
+
+#[path = "../../support/measure.rs"]
+mod measure;
+#[path = "../../support/workloads.rs"]
+mod workloads;
+
+#[cfg(feature = "burn")]
+mod burn;
+#[cfg(feature = "candle")]
+mod candle;
+#[cfg(feature = "dfdx")]
+mod dfdx;
+mod kernels;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use workloads::{WORKLOADS, Workload};
+
+/// Measure one workload: units a second, or `None` where a framework doesn't have it.
+type Measure = fn(&str) -> Option<f64>;
+
+const FRAMEWORKS: &[(&str, Measure)] = &[
+    ("fnn", fnn),
+    #[cfg(feature = "burn")]
+    ("burn", burn::measure),
+    #[cfg(feature = "candle")]
+    ("candle", candle::measure),
+    #[cfg(feature = "dfdx")]
+    ("dfdx", dfdx::measure),
+];
+
+const SCRIPTS: [(&str, &str); 3] = [("torch", "PyTorch"), ("jax", "JAX"), ("onnxruntime", "ONNX Runtime")];
+
+/// Without them, the allocations of a step are given back to the system and asked for again.
+const MALLOC: [(&str, &str); 2] =
+    [("MALLOC_MMAP_THRESHOLD_", "1073741824"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["measure", framework, ref only @ ..] => measure_all(framework, only),
+        ["kernels"] => kernels::table(),
+        ref only => compare(only),
+    }
+}
+
+fn threads() -> usize {
+    std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok()).unwrap_or(1)
+}
+
+fn fnn(name: &str) -> Option<f64> {
+    let workload = WORKLOADS.iter().find(|workload| workload.name == name)?;
+    Some((workload.run)(threads()))
+}
+
+fn is_chosen(workload: &Workload, only: &[&str]) -> bool {
+    only.is_empty() || only.iter().any(|only| workload.name.starts_with(only))
+}
+
+/// What the process of one framework does.
+fn measure_all(framework: &str, only: &[&str]) {
+    let Some((_, measure)) = FRAMEWORKS.iter().find(|(name, _)| *name == framework) else { return };
+    for workload in WORKLOADS.iter().filter(|workload| is_chosen(workload, only)) {
+        if (threads() == 1 || workload.parallel)
+            && let Some(rate) = measure(workload.name)
+        {
+            println!("{} {rate}", workload.name);
+        }
+    }
+}
+
+/// Units a second, by workload.
+type Rates = BTreeMap<String, f64>;
+
+/// Run a process that measures, and read its lines. `None` where it doesn't exist or has nothing to say.
+fn rates(command: &mut Command, threads: usize) -> Option<Rates> {
+    for variable in ["RAYON_NUM_THREADS", "MATMUL_NUM_THREADS", "OMP_NUM_THREADS"] {
+        command.env(variable, threads.to_string());
+    }
+    let output = command.output().ok()?;
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rates: Rates = lines
+        .lines()
+        .filter_map(|line| {
+            let (workload, rate) = line.split_once(' ')?;
+            Some((workload.to_string(), rate.trim().parse().ok()?))
+        })
+        .collect();
+    (!rates.is_empty()).then_some(rates)
+}
+
+/// The table: what fnn does, and each framework as a share of that.
+fn compare(only: &[&str]) {
+    let Ok(program) = std::env::current_exe() else { return };
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
+    println!("{}, {:.0} GFLOP/s a core at most\n", measure::processor(), measure::peak());
+    versions();
+
+    for threads in [1, 2] {
+        let mut columns: Vec<(String, Rates)> = Vec::new();
+        let mut missing = Vec::new();
+        for (framework, _) in FRAMEWORKS {
+            for raised in [false, true] {
+                if raised && *framework == "fnn" {
+                    continue;
+                }
+                eprintln!("{framework}, {threads} threads{}", if raised { ", raised" } else { "" });
+                let mut command = Command::new(&program);
+                command.arg("measure").arg(framework).args(only);
+                if raised {
+                    command.envs(MALLOC);
+                }
+                let name = if raised { format!("{framework}, raised") } else { (*framework).to_string() };
+                match rates(&mut command, threads) {
+                    Some(rates) => columns.push((name, rates)),
+                    None => missing.push(name),
+                }
+            }
+        }
+        for (script, name) in SCRIPTS {
+            eprintln!("{name}, {threads} threads");
+            let mut command = Command::new("python3");
+            command.arg(format!("{scripts}/{script}_workloads.py")).args(only);
+            match rates(&mut command, threads) {
+                Some(rates) => columns.push((name.into(), rates)),
+                None => missing.push(name.to_string()),
+            }
+        }
+        print(threads, &columns, only);
+        if !missing.is_empty() {
+            println!("\nDidn't run: {}.", missing.join("; "));
+        }
+        println!();
+    }
+    kernels::table();
+}
+
+fn print(threads: usize, columns: &[(String, Rates)], only: &[&str]) {
+    let peak = measure::peak() * threads as f64;
+    println!("| {threads} thread{} | fnn | of the peak |", if threads > 1 { "s" } else { "" });
+    let others = || columns.iter().skip(1);
+    let names: Vec<&str> = others().map(|(name, _)| name.as_str()).collect();
+    println!("\n| | fnn | of peak | {} |", names.join(" | "));
+    println!("|---|---|---|{}", "---|".repeat(names.len()));
+    for workload in WORKLOADS.iter().filter(|workload| is_chosen(workload, only)) {
+        let Some(own) = columns.first().and_then(|(_, rates)| rates.get(workload.name)) else { continue };
+        let figure = |rate: f64| match workload.unit {
+            "calls/s" => format!("{:.1} ns", 1e9 / rate),
+            unit => format!("{rate:.0} {unit}"),
+        };
+        let share = 100.0 * own * workload.flop / 1e9 / peak;
+        print!("| {}: {} | {} | {share:.0} % |", workload.name, workload.what, figure(*own));
+        for (_, rates) in others() {
+            match rates.get(workload.name) {
+                Some(rate) => print!(" {} (fnn {:.1} ×) |", figure(*rate), own / rate),
+                None => print!(" – |"),
+            }
+        }
+        println!();
+    }
+}
+
+/// The versions that this crate was locked to.
+fn versions() {
+    let lock = include_str!("../Cargo.lock");
+    let mut found = Vec::new();
+    for name in ["fnn", "burn", "candle-core", "dfdx", "gemm", "matrixmultiply"] {
+        // The last one is the newest: what is named in the manifest, and not what something else depends on.
+        let package = format!("name = \"{name}\"\nversion = \"");
+        if let Some((_, rest)) = lock.rsplit_once(&package) {
+            found.push(format!("{name} {}", rest.split('"').next().unwrap_or_default()));
+        }
+    }
+    println!("{}\n", found.join(", "));
+}
