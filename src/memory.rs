@@ -20,7 +20,30 @@ impl<A: Plain, B: Plain> core::fmt::Debug for Larger<A, B> {
 }
 
 // SAFETY: every bit pattern is an `A` and a `B`.
-unsafe impl<A: Plain, B: Plain> Plain for Larger<A, B> {}
+unsafe impl<A: Plain, B: Plain> Plain for Larger<A, B> {
+    const PADDED: bool =
+        A::PADDED || B::PADDED || size_of::<Self>() > size_of::<A>() && size_of::<Self>() > size_of::<B>();
+}
+
+/// The memory as a `T`, which holds whatever was there.
+///
+/// Memory that has no room for a `T` is a compile error, and so is a `T` with padding: what is written to it may leave
+/// bytes uninitialised, which the memory's next user would read.
+#[inline(always)]
+pub fn workspace<T: Plain, M: Plain>(memory: &mut M) -> &mut T {
+    const {
+        assert!(size_of::<T>() <= size_of::<M>(), "the memory has no room for the workspace");
+        assert!(align_of::<T>() <= align_of::<M>(), "the memory is not aligned for the workspace");
+        assert!(
+            !T::PADDED,
+            "a workspace has no bytes between its numbers: put the larger numbers first, and fill up the last ones"
+        );
+    }
+    // SAFETY: the memory is large enough and aligned, its bytes are initialised since it is plain, every bit pattern of
+    // theirs is a `T` since that is plain, and the borrow is exclusive. Without padding, what is written leaves every
+    // byte initialised, so that the memory stays a value of its own type.
+    unsafe { &mut *core::ptr::from_mut(memory).cast::<T>() }
+}
 
 /// The first `samples` samples of a batch that lies in `memory`. They hold whatever was there: numbers.
 ///

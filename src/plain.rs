@@ -9,8 +9,11 @@ use core::marker::PhantomData;
 /// heap without passing through the stack, in a `static`, or on the stack.
 ///
 /// # Safety
-/// Every bit pattern, all zeros included, is a valid value of the type.
+/// Every bit pattern, all zeros included, is a valid value of the type, and it has padding only if it says so.
 pub unsafe trait Plain: Copy + Send + Sync + 'static {
+    /// Whether there may be bytes between its numbers, or behind them, that belong to none.
+    const PADDED: bool = true;
+
     /// The value whose bytes are all zero.
     fn zeroed() -> Self {
         // SAFETY: the trait promises that every bit pattern is valid.
@@ -28,19 +31,29 @@ pub unsafe trait Plain: Copy + Send + Sync + 'static {
 macro_rules! plain_numbers {
     ($($number:ty),*) => {
         // SAFETY: every bit pattern of an integer or a floating-point number is a value.
-        $(unsafe impl Plain for $number {})*
+        $(unsafe impl Plain for $number {
+            const PADDED: bool = false;
+        })*
     };
 }
 plain_numbers!(f32, f64, u8, u16, u32, u64, usize, i8, i16, i32, i64);
 
 // SAFETY: there are no bits.
-unsafe impl Plain for () {}
+unsafe impl Plain for () {
+    const PADDED: bool = false;
+}
 // SAFETY: there are no bits.
-unsafe impl<T: Send + Sync + 'static> Plain for PhantomData<T> {}
+unsafe impl<T: Send + Sync + 'static> Plain for PhantomData<T> {
+    const PADDED: bool = false;
+}
 // SAFETY: an array has its elements' bits and no others.
-unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
-// SAFETY: a pair has its members' bits; padding holds no value.
-unsafe impl<A: Plain, B: Plain> Plain for (A, B) {}
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {
+    const PADDED: bool = T::PADDED;
+}
+// SAFETY: a pair has its members' bits, and padding where it is larger than they are.
+unsafe impl<A: Plain, B: Plain> Plain for (A, B) {
+    const PADDED: bool = A::PADDED || B::PADDED || size_of::<(A, B)>() > size_of::<A>() + size_of::<B>();
+}
 
 /// A value of zero bytes, built in place on the heap.
 ///

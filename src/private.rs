@@ -8,7 +8,7 @@ pub mod kernels {
 }
 
 pub use crate::__constructors as constructors;
-pub use crate::memory::{Larger, batch};
+pub use crate::memory::{Larger, batch, workspace};
 pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::verdict::{
     check_axes, check_concat, check_groups, check_input, check_not_negative, check_output, check_pool_padding,

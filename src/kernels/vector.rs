@@ -242,12 +242,11 @@ macro_rules! scalar_vectors {
                 (self, other)
             }
 
-            #[inline(always)]
+            // Where there is one lane, nobody asks for them; inlined, they would only enlarge the frames of debug builds.
             fn product(simd: V, product: Product<'_, $scalar>) {
                 product.run(simd);
             }
 
-            #[inline(always)]
             fn dot_products(simd: V, products: DotProducts<'_, $scalar>) {
                 products.run(simd);
             }

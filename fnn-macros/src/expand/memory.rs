@@ -9,7 +9,7 @@ use crate::stages::Stage;
 /// `type Tape` and `type Workspace`.
 ///
 /// The tape holds every batch between two stages, and each layer's own tape. The workspace holds two pieces of memory
-/// which such batches, or their gradients, take in turn, and each layer's own workspace.
+/// which such batches, or their gradients, take in turn, and one that the layers' own workspaces take in turn.
 pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
     let fnn = &network.header.fnn;
     let batches = batches(network, stages);
@@ -20,7 +20,9 @@ pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
         mine.fold(quote!(()), |rest, sample| quote!(#fnn::__private::Larger<[#sample; __BATCH], #rest>))
     });
     let workspaces = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<{ __BATCH }>)));
-    let workspace = pairs([ping, pong].into_iter().chain(workspaces));
+    let scratch =
+        workspaces.rev().fold(quote!(()), |rest, workspace| quote!(#fnn::__private::Larger<#workspace, #rest>));
+    let workspace = quote!((#ping, (#pong, #scratch)));
     quote! {
         type Tape<const __BATCH: ::core::primitive::usize> = #tape;
         type Workspace<const __BATCH: ::core::primitive::usize> = #workspace;

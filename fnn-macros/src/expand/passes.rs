@@ -31,7 +31,7 @@ impl Passes<'_> {
         let memory = self.workspace_pattern();
         let stages = self.stages.iter().enumerate().map(|(index, stage)| {
             let batch = local("batch", index + 1);
-            let workspace = local("workspace", index + 1);
+            let workspace = self.scratch();
             let memory = self.memory(index + 1);
             let take = match self.batches.get(index) {
                 Some(sample) => hygienic!(#fnn::__private::batch::<#sample, { __BATCH }, _>(#memory, samples)),
@@ -66,7 +66,7 @@ impl Passes<'_> {
                 let samples = inputs.len();
                 let batch_0 = inputs;
                 #(#stages)*
-                let _ = (#last, samples, ping, pong);
+                let _ = (#last, samples, ping, pong, scratch);
             }
         }
     }
@@ -78,7 +78,7 @@ impl Passes<'_> {
         let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
         let stages = self.stages.iter().enumerate().map(|(index, stage)| {
             let batch = local("batch", index + 1);
-            let (tape, workspace) = (local("tape", index + 1), local("workspace", index + 1));
+            let (tape, workspace) = (local("tape", index + 1), self.scratch());
             let take = match self.batches.get(index) {
                 Some(_) => hygienic!(#fnn::__private::first_mut(#batch, samples)),
                 None => self.outputs_mut("outputs"),
@@ -115,7 +115,7 @@ impl Passes<'_> {
                 let samples = inputs.len();
                 let batch_0 = inputs;
                 #(#stages)*
-                let _ = (#last, samples, ping, pong);
+                let _ = (#last, samples, ping, pong, scratch);
             }
         }
     }
@@ -154,7 +154,7 @@ impl Passes<'_> {
                 let #last_batch = #outputs;
                 let #last_gradient = #output_gradients;
                 #(#stages)*
-                let _ = (ping, pong);
+                let _ = (ping, pong, scratch);
             }
         }
     }
@@ -164,7 +164,7 @@ impl Passes<'_> {
         let fnn = &self.network.header.fnn;
         let (batch, before) = (local("batch", index), local("batch", index - 1));
         let (gradient, gradient_before) = (local("gradient", index), local("gradient", index - 1));
-        let (tape, workspace, memory) = (local("tape", index), local("workspace", index), self.memory(index - 1));
+        let (tape, workspace, memory) = (local("tape", index), self.scratch(), self.memory(index - 1));
         let take = index.checked_sub(2).and_then(|before| self.batches.get(before)).map(
             |sample| hygienic!(let #gradient_before = #fnn::__private::batch::<#sample, { __BATCH }, _>(#memory, samples);),
         );
@@ -235,10 +235,16 @@ impl Passes<'_> {
         Ident::new(if index % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
     }
 
-    /// `(ping, (pong, (workspace_1, …)))`
+    /// `(ping, (pong, scratch))`
     fn workspace_pattern(&self) -> TokenStream {
-        let workspaces = (1..=self.stages.len()).map(|index| local("workspace", index).into_token_stream());
-        pairs([self.memory(1), self.memory(2)].map(|memory| hygienic!(#memory)).into_iter().chain(workspaces))
+        let [ping, pong] = [self.memory(1), self.memory(2)];
+        hygienic!((#ping, (#pong, scratch)))
+    }
+
+    /// A layer's own workspace, for as long as it works.
+    fn scratch(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        hygienic!(#fnn::__private::workspace(&mut *scratch))
     }
 
     /// `(batch_1, (…, (tape_1, …)))`

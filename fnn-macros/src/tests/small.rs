@@ -125,10 +125,13 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         ::fnn::__private::Larger<[[S; __Small_1]; __BATCH], ()>,
         (
             (),
-            (
+            ::fnn::__private::Larger<
                 <__Small_hidden<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
-                (<__Small_out<S> as ::fnn::Layer>::Workspace<{ __BATCH }>, ()),
-            ),
+                ::fnn::__private::Larger<
+                    <__Small_out<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
+                    (),
+                >,
+            >,
         ),
     );
     const KIND: &'static ::core::primitive::str = "Small";
@@ -148,7 +151,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         outputs: &mut [Self::Output],
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
-        let (ping, (pong, (workspace_1, (workspace_2, ())))) = workspace;
+        let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::__private::batch::<
@@ -161,7 +164,13 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         > as ::fnn::Layer>::forward_batch::<
             __V,
             { __BATCH },
-        >(&self.hidden, simd, self.flatten_1.view(batch_0), &mut *batch_1, workspace_1);
+        >(
+            &self.hidden,
+            simd,
+            self.flatten_1.view(batch_0),
+            &mut *batch_1,
+            ::fnn::__private::workspace(&mut *scratch),
+        );
         self.relu_1.forward_in_place(simd, &mut *batch_1);
         let batch_1 = &*batch_1;
         let batch_2 = outputs;
@@ -170,9 +179,15 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         > as ::fnn::Layer>::forward_batch::<
             __V,
             { __BATCH },
-        >(&self.out, simd, batch_1, &mut *batch_2, workspace_2);
+        >(
+            &self.out,
+            simd,
+            batch_1,
+            &mut *batch_2,
+            ::fnn::__private::workspace(&mut *scratch),
+        );
         let batch_2 = &*batch_2;
-        let _ = (batch_2, samples, ping, pong);
+        let _ = (batch_2, samples, ping, pong, scratch);
     }
     #[inline(always)]
     fn forward_train<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
@@ -184,7 +199,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
         let (batch_1, (tape_1, (tape_2, ()))) = tape;
-        let (ping, (pong, (workspace_1, (workspace_2, ())))) = workspace;
+        let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::__private::first_mut(batch_1, samples);
@@ -199,7 +214,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             self.flatten_1.view(batch_0),
             &mut *batch_1,
             tape_1,
-            workspace_1,
+            ::fnn::__private::workspace(&mut *scratch),
         );
         self.relu_1.forward_in_place(pass.simd, &mut *batch_1);
         let batch_1 = &*batch_1;
@@ -209,9 +224,16 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         > as ::fnn::Layer>::forward_train::<
             __V,
             { __BATCH },
-        >(&self.out, pass.inside(3u64), batch_1, &mut *batch_2, tape_2, workspace_2);
+        >(
+            &self.out,
+            pass.inside(3u64),
+            batch_1,
+            &mut *batch_2,
+            tape_2,
+            ::fnn::__private::workspace(&mut *scratch),
+        );
         let batch_2 = &*batch_2;
-        let _ = (batch_2, samples, ping, pong);
+        let _ = (batch_2, samples, ping, pong, scratch);
     }
     #[inline(always)]
     fn backward<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
@@ -225,7 +247,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
     ) {
         let ::fnn::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, (tape_2, ()))) = tape;
-        let (ping, (pong, (workspace_1, (workspace_2, ())))) = workspace;
+        let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::__private::first(batch_1, samples);
@@ -252,7 +274,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             &mut *gradient_2,
             &mut gradient.out,
             ::core::option::Option::Some(&mut *gradient_1),
-            workspace_2,
+            ::fnn::__private::workspace(&mut *scratch),
         );
         self.relu_1.backward_in_place(pass.simd, batch_1, &mut *gradient_1);
         <__Small_hidden<
@@ -271,9 +293,9 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             &mut *gradient_1,
             &mut gradient.hidden,
             input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
-            workspace_1,
+            ::fnn::__private::workspace(&mut *scratch),
         );
-        let _ = (ping, pong);
+        let _ = (ping, pong, scratch);
     }
     fn initialize(&mut self, _: ::fnn::Initializer, random: &mut ::fnn::Random) {
         <__Small_flatten_1<
