@@ -152,7 +152,7 @@ impl Convolution {
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
                 let patches = first_mut(scratch.patches, depth * count);
-                self.gather(x, patches, channel, from, count);
+                self.gather(simd, x, patches, channel, from, count);
                 for (w, y) in w.chunks(rows * self.filter()).zip(y.chunks_mut(rows * outputs)) {
                     let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
                     let size = (y.len() / outputs, depth, count);
@@ -251,7 +251,7 @@ impl Convolution {
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
                 let patches = first_mut(scratch.patches, depth * count);
-                self.gather(x, patches, channel, from, count);
+                self.gather(simd, x, patches, channel, from, count);
                 // dw[f][t] += Σₚ g[f][p] · patches[t][p]
                 for (g, dw) in g.chunks(rows * outputs).zip(dw.chunks_mut(rows * filter)) {
                     let g = part_of_rows(g, outputs, from, count, scratch.outputs);
@@ -272,29 +272,45 @@ impl Convolution {
                     let (size, strides) = ((depth, w.len() / filter, count), (1, filter));
                     multiply(simd, Product { size, a, strides, b, c: &mut *patches, start: Start::Sum });
                 }
-                self.scatter(patches, dx, channel, from, count);
+                self.scatter(simd, patches, dx, channel, from, count);
             }
         }
     }
 
     /// The patches of the outputs `from..from + count` in channels from `channel` on, as many as there is room for.
     #[inline(always)]
-    fn gather<S: Scalar>(&self, x: &[S], patches: &mut [S], channel: usize, from: usize, count: usize) {
+    fn gather<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        x: &[S],
+        patches: &mut [S],
+        channel: usize,
+        from: usize,
+        count: usize,
+    ) {
         let taps = patches.chunks_exact_mut(self.plane.taps() * count);
         for (x, patches) in x.chunks_exact(self.plane.inputs()).skip(channel).zip(taps) {
             for (tap, patch) in patches.chunks_exact_mut(count).enumerate() {
-                self.plane.gather(tap, x, patch, from);
+                self.plane.gather(simd, tap, x, patch, from);
             }
         }
     }
 
     /// To the gradient of channels from `channel` on, that of patches.
     #[inline(always)]
-    fn scatter<S: Scalar>(&self, patches: &[S], dx: &mut [S], channel: usize, from: usize, count: usize) {
+    fn scatter<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        patches: &[S],
+        dx: &mut [S],
+        channel: usize,
+        from: usize,
+        count: usize,
+    ) {
         let taps = patches.chunks_exact(self.plane.taps() * count);
         for (dx, patches) in dx.chunks_exact_mut(self.plane.inputs()).skip(channel).zip(taps) {
             for (tap, patch) in patches.chunks_exact(count).enumerate() {
-                self.plane.scatter(tap, patch, dx, from);
+                self.plane.scatter(simd, tap, patch, dx, from);
             }
         }
     }

@@ -11,6 +11,24 @@ pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     }
 }
 
+/// [`copy`] of a few: where the compiler knows how few, it would move one number at a time.
+#[inline(always)]
+pub(crate) fn copy_few<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
+    let lanes = lanes::<V, S>();
+    for (from, to) in from.chunks(lanes).zip(to.chunks_mut(lanes)) {
+        write(simd, read(simd, from), to);
+    }
+}
+
+/// `y += x`, of a few.
+#[inline(always)]
+pub(crate) fn add_few<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
+    let lanes = lanes::<V, S>();
+    for (x, y) in x.chunks(lanes).zip(y.chunks_mut(lanes)) {
+        write(simd, read(simd, x) + read(simd, y), y);
+    }
+}
+
 /// `y += x`.
 #[inline(always)]
 pub(crate) fn add_assign<V: Simd, S: Scalar>(_simd: V, x: &[S], y: &mut [S]) {

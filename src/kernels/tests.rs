@@ -1,6 +1,7 @@
 //! Every kernel against the oracle, with every instruction set that this processor has.
 
 mod accuracy;
+mod pool;
 
 use super::*;
 use crate::random::Random;

@@ -90,6 +90,15 @@ pub trait Vector<S, V>: Real {
     /// Where there is one lane, there are no halves, and nobody asks.
     fn interleave(self, other: Self) -> (Self, Self);
 
+    /// The opposite: the lanes with even numbers of both, and those with odd ones.
+    ///
+    /// Of one lane each, `self` is even and `other` odd.
+    fn separate(self, other: Self) -> (Self, Self);
+
+    /// `yes` where the lanes of two are equal, which NaN never is; elsewhere `no`.
+    #[must_use]
+    fn if_equal(self, other: Self, yes: Self, no: Self) -> Self;
+
     // The kernels that are compiled once for each instruction set and scalar, in functions of their own.
 
     /// Compute a matrix product.
@@ -240,6 +249,16 @@ macro_rules! scalar_vectors {
             #[inline(always)]
             fn interleave(self, other: Self) -> (Self, Self) {
                 (self, other)
+            }
+
+            #[inline(always)]
+            fn separate(self, other: Self) -> (Self, Self) {
+                (self, other)
+            }
+
+            #[inline(always)]
+            fn if_equal(self, other: Self, yes: Self, no: Self) -> Self {
+                if self == other { yes } else { no }
             }
 
             // Where there is one lane, nobody asks for them; inlined, they would only enlarge the frames of debug builds.

@@ -6,8 +6,10 @@
 
 use core::ops::Range;
 
+use super::elementwise::{add_few, copy_few};
 use super::sums::Sums;
-use super::vector::Simd;
+use super::vector::{Simd, Vector, lanes, read, splat, write};
+use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::window::Sliding;
 
@@ -76,6 +78,20 @@ impl Plane {
         })
     }
 
+    /// Where the rows of inputs begin that lie under a tap of whole rows of outputs, those from `from` on, and how far
+    /// apart they lie: if a tap is on the input for all outputs, and if neighbouring outputs have neighbouring inputs.
+    #[inline(always)]
+    fn whole_rows(&self, tap: usize, from: usize) -> Option<(usize, usize)> {
+        let (rows, columns) = (self.rows, self.columns);
+        let width = columns.output.max(1);
+        if !self.is_whole() || self.stride() != 1 || !from.is_multiple_of(width) {
+            return None;
+        }
+        let (down, right) = (tap / columns.window.kernel.max(1), tap % columns.window.kernel.max(1));
+        let row = from / width * rows.window.stride + down * rows.window.dilation;
+        Some((row * columns.input + right * columns.window.dilation, rows.window.stride * columns.input))
+    }
+
     /// Tap after tap, the rows of outputs that it reaches.
     #[inline(always)]
     fn for_each_line(&self, mut visit: impl FnMut(usize, Line)) {
@@ -86,6 +102,16 @@ impl Plane {
         }
     }
 
+    /// The rows of a window, if windows of two columns lie side by side and cover the input.
+    const fn pairs(&self) -> Option<usize> {
+        let (rows, columns) = (self.rows.window, self.columns.window);
+        let apart = rows.stride == rows.kernel && columns.stride == 2 && columns.kernel == 2;
+        let together = rows.dilation == 1 && columns.dilation == 1;
+        let covered =
+            self.rows.output * rows.kernel == self.rows.input && self.columns.output * 2 == self.columns.input;
+        if apart && together && covered { Some(rows.kernel) } else { None }
+    }
+
     /// Whether all taps of all outputs lie on the input.
     const fn is_whole(&self) -> bool {
         self.rows.is_whole() && self.columns.is_whole()
@@ -93,24 +119,51 @@ impl Plane {
 
     /// `patch[p] = x[p's tap]`, for outputs from `from` on; 0 where that isn't on the input.
     #[inline(always)]
-    pub(super) fn gather<S: Scalar>(&self, tap: usize, x: &[S], patch: &mut [S], from: usize) {
+    pub(super) fn gather<V: Simd, S: Scalar>(&self, simd: V, tap: usize, x: &[S], patch: &mut [S], from: usize) {
+        let width = self.columns.output.max(1);
+        if let Some((start, apart)) = self.whole_rows(tap, from) {
+            let rows = x.get(start..).unwrap_or_default().chunks(apart);
+            for (x, patch) in rows.zip(patch.chunks_exact_mut(width)) {
+                // Of a constant length, unlike a slice that may be empty.
+                let Some(x) = x.get(..width) else { return };
+                copy_few(simd, x, patch);
+            }
+            return;
+        }
         if !self.is_whole() {
             patch.fill(S::ZERO);
         }
         for Line { input, output } in self.lines_within(tap, from..from + patch.len()) {
             let (x, patch) = (x.get(input), patch.get_mut(output.start - from..output.end - from));
             let (Some(x), Some(patch)) = (x, patch) else { return };
-            pairs(self.stride(), x.iter(), patch.iter_mut(), |&x, to| *to = x);
+            if self.stride() == 1 {
+                copy_few(simd, x, patch);
+            } else {
+                pairs(self.stride(), x.iter(), patch.iter_mut(), |&x, to| *to = x);
+            }
         }
     }
 
     /// `dx[p's tap] += patch[p]`, for outputs from `from` on.
     #[inline(always)]
-    pub(super) fn scatter<S: Scalar>(&self, tap: usize, patch: &[S], dx: &mut [S], from: usize) {
+    pub(super) fn scatter<V: Simd, S: Scalar>(&self, simd: V, tap: usize, patch: &[S], dx: &mut [S], from: usize) {
+        let width = self.columns.output.max(1);
+        if let Some((start, apart)) = self.whole_rows(tap, from) {
+            let rows = dx.get_mut(start..).unwrap_or_default().chunks_mut(apart);
+            for (dx, patch) in rows.zip(patch.chunks_exact(width)) {
+                let Some(dx) = dx.get_mut(..width) else { return };
+                add_few(simd, patch, dx);
+            }
+            return;
+        }
         for Line { input, output } in self.lines_within(tap, from..from + patch.len()) {
             let (dx, patch) = (dx.get_mut(input), patch.get(output.start - from..output.end - from));
             let (Some(dx), Some(patch)) = (dx, patch) else { return };
-            pairs(self.stride(), dx.iter_mut(), patch.iter(), |dx, &g| *dx += g);
+            if self.stride() == 1 {
+                add_few(simd, patch, dx);
+            } else {
+                pairs(self.stride(), dx.iter_mut(), patch.iter(), |dx, &g| *dx += g);
+            }
         }
     }
 }
@@ -183,7 +236,14 @@ pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S]
 /// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input. NaN where one of them is.
 #[inline(always)]
 #[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
-pub(crate) fn maximum<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
+pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
+    if let Some(rows) = plane.pairs() {
+        let width = plane.columns.input;
+        for (x, y) in x.chunks_exact(rows * width).zip(y.chunks_exact_mut(plane.columns.output)) {
+            largest_of_pairs(simd, x, y, width);
+        }
+        return;
+    }
     y.fill(S::from_f64(f64::NEG_INFINITY));
     plane.for_each_line(|_, Line { input, output }| {
         let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
@@ -192,15 +252,69 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], y: &
     });
 }
 
-/// `dx[p's largest tap] += g[p]`, the first tap of those that are equally large. Uses up `g`.
+/// The largest of two columns and all rows, each of `width`.
+#[inline(always)]
+fn largest_of_pairs<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S], width: usize) {
+    let lanes = lanes::<V, S>();
+    for (index, y) in y.chunks_mut(lanes).enumerate() {
+        let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
+        for row in x.chunks_exact(width) {
+            let (even, odd) = read_pairs(simd, row, index);
+            for x in [even, odd] {
+                // NaN is kept, and nothing is greater than it.
+                largest = x.if_equal(x, largest.max(x), x);
+            }
+        }
+        write(simd, largest, y);
+    }
+}
+
+/// Of vector number `index` of outputs of a row, the left inputs and the right ones.
+#[inline(always)]
+fn read_pairs<V: Simd, S: Scalar>(simd: V, row: &[S], index: usize) -> (S::Vector<V>, S::Vector<V>) {
+    let at = |vector: usize| read(simd, row.get(vector * lanes::<V, S>()..).unwrap_or_default());
+    at(2 * index).separate(at(2 * index + 1))
+}
+
+/// [`maximum_gradient`] of [`largest_of_pairs`].
+#[inline(always)]
+fn give_to_largest_of_pairs<V: Simd, S: Scalar>(simd: V, (x, y): (&[S], &[S]), g: &[S], dx: &mut [S], width: usize) {
+    let (lanes, zero) = (lanes::<V, S>(), splat(simd, S::ZERO));
+    for (index, (y, g)) in y.chunks(lanes).zip(g.chunks(lanes)).enumerate() {
+        let (y, mut rest) = (read(simd, y), read(simd, g));
+        for (row, dx) in x.chunks_exact(width).zip(dx.chunks_exact_mut(width)) {
+            let (even, odd) = read_pairs(simd, row, index);
+            let [left, right] = [even, odd].map(|x| {
+                // What has been given away is 0, so that no later tap gets it again.
+                let given = x.if_equal(y, rest, zero);
+                rest = x.if_equal(y, zero, rest);
+                given
+            });
+            let (low, high) = if lanes == 1 { (left, right) } else { left.interleave(right) };
+            write(simd, low, dx.get_mut(2 * index * lanes..).unwrap_or_default());
+            write(simd, high, dx.get_mut((2 * index + 1) * lanes..).unwrap_or_default());
+        }
+    }
+}
+
+/// `dx[p's largest tap] = g[p]`, the first tap of those that are equally large; 0 elsewhere. Uses up `g`.
 #[inline(always)]
 pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
-    _simd: V,
+    simd: V,
     plane: &Plane,
     (x, y): (&[S], &[S]),
     g: &mut [S],
     dx: &mut [S],
 ) {
+    if let Some(rows) = plane.pairs() {
+        let (width, size, columns) = (plane.columns.input, rows * plane.columns.input, plane.columns.output);
+        let y = y.chunks_exact(columns).zip(g.chunks_exact_mut(columns));
+        for ((x, dx), (y, g)) in x.chunks_exact(size).zip(dx.chunks_exact_mut(size)).zip(y) {
+            give_to_largest_of_pairs(simd, (x, y), g, dx, width);
+        }
+        return;
+    }
+    dx.fill(S::ZERO);
     plane.for_each_line(|_, Line { input, output }| {
         let (x, dx) = (x.get(input.clone()), dx.get_mut(input));
         let (y, g) = (y.get(output.clone()), g.get_mut(output));

@@ -22,6 +22,8 @@ macro_rules! instruction_set {
             store_first($value:ident, $to:ident, $stored:ident): $store_first:expr,
             store_masked($value_masked:ident, $to_masked:ident, $stored_masked:ident): $store_masked:expr,
             interleave($one:ident, $other:ident): $interleave:expr,
+            separate($even:ident, $odd:ident): $separate:expr,
+            where_equal($left:ident, $right:ident, $equal:ident, $unequal:ident): $where_equal:expr,
         })*
     ) => {
         $(#[$document])*
@@ -214,6 +216,23 @@ macro_rules! instruction_set {
 
                 #[cfg_attr(debug_assertions, inline)]
                 #[cfg_attr(not(debug_assertions), inline(always))]
+                fn separate(self, other: Self) -> (Self, Self) {
+                    let ($even, $odd) = (self.0, other.0);
+                    // SAFETY: a vector is made from a token.
+                    let (even, odd) = unsafe { $separate };
+                    (Self(even), Self(odd))
+                }
+
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
+                fn if_equal(self, other: Self, yes: Self, no: Self) -> Self {
+                    let ($left, $right, $equal, $unequal) = (self.0, other.0, yes.0, no.0);
+                    // SAFETY: a vector is made from a token.
+                    Self(unsafe { $where_equal })
+                }
+
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn product(simd: $token, product: Product<'_, $scalar>) {
                     #[inline(never)]
                     #[target_feature(enable = $features)]
@@ -284,6 +303,12 @@ instruction_set! {
             let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
             (_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b))
         },
+        separate(a, b): {
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
+        },
+        where_equal(x, y, yes, no): _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(x, y), no, yes),
     }
     F64x8 = [f64; 8] in __m512d {
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd
@@ -309,6 +334,12 @@ instruction_set! {
             let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
             (_mm512_permutex2var_pd(a, low, b), _mm512_permutex2var_pd(a, high, b))
         },
+        separate(a, b): {
+            let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+            let odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+            (_mm512_permutex2var_pd(a, even, b), _mm512_permutex2var_pd(a, odd, b))
+        },
+        where_equal(x, y, yes, no): _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_EQ_OQ>(x, y), no, yes),
     }
 }
 
@@ -343,6 +374,12 @@ instruction_set! {
             let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
             (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
         },
+        separate(a, b): {
+            // Halves of a vector are shuffled each by itself, and then their quarters put in order.
+            let ordered = |mixed| _mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(_mm256_castps_pd(mixed)));
+            (ordered(_mm256_shuffle_ps::<0x88>(a, b)), ordered(_mm256_shuffle_ps::<0xdd>(a, b)))
+        },
+        where_equal(x, y, yes, no): _mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_EQ_OQ>(x, y)),
     }
     F64x4 = [f64; 4] in __m256d {
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd
@@ -370,6 +407,11 @@ instruction_set! {
             let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
             (_mm256_permute2f128_pd::<0x20>(low, high), _mm256_permute2f128_pd::<0x31>(low, high))
         },
+        separate(a, b): {
+            let (even, odd) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            (_mm256_permute4x64_pd::<0xd8>(even), _mm256_permute4x64_pd::<0xd8>(odd))
+        },
+        where_equal(x, y, yes, no): _mm256_blendv_pd(no, yes, _mm256_cmp_pd::<_CMP_EQ_OQ>(x, y)),
     }
 }
 

@@ -80,7 +80,6 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
         let y = O::flat(recorded.outputs).chunks_exact(plane.outputs());
         let g = O::flat_mut(output_gradients).chunks_exact_mut(plane.outputs());
         for (((x, dx), y), g) in x.zip(dx).zip(y).zip(g) {
-            dx.fill(S::ZERO);
             maximum_gradient(pass.simd, &plane, (x, y), g, dx);
         }
     }
