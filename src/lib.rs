@@ -61,7 +61,9 @@ pub use scalar::Scalar;
 pub use shape::{Sample, Shape};
 pub use summary::Summary;
 #[cfg(feature = "std")]
-pub use train::{Epoch, Evaluation, History, IntoBox, Progress, Trained, Trainer, TrainingError, evaluate};
+pub use train::{
+    Epoch, Evaluation, History, IntoBox, Progress, Trained, Trainer, TrainingError, TrainingMemory, evaluate,
+};
 
 #[doc = include_str!("network.md")]
 #[macro_export]

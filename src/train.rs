@@ -3,6 +3,7 @@
 mod check;
 mod evaluate;
 mod history;
+mod memory;
 mod outcome;
 mod parallel;
 mod progress;
@@ -16,6 +17,7 @@ use std::time::Instant;
 
 pub use evaluate::{Evaluation, evaluate};
 pub use history::{Epoch, History};
+pub use memory::TrainingMemory;
 pub use outcome::{Trained, TrainingError};
 pub use progress::Progress;
 
@@ -56,7 +58,7 @@ use stopping::Best;
 /// # Memory
 /// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
 /// with early stopping the best weights), and for every 32 samples of a mini-batch, but at most eight times, a gradient
-/// and a [`Backpropagation`](crate::Backpropagation).
+/// and a [`Backpropagation`](crate::Backpropagation). [`memory`](Self::memory) tells the bytes.
 pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     network: Box<N>,
     loss: F,
@@ -210,6 +212,34 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             Ok(()) => Ok(Trained { network: self.network, history }),
             Err(reason) => Err(TrainingError { reason, network: self.network, history }),
         }
+    }
+
+    /// How much memory [`fit`](Self::fit) will take to train on `data`.
+    ///
+    /// ```
+    /// use fnn::{CrossEntropy, DataSet, Sgd, Trainer};
+    ///
+    /// fnn::network! {
+    ///     struct Net: [8] -> [2] { hidden: Dense(16), Relu, logits: Dense(2) }
+    /// }
+    ///
+    /// let data: DataSet<[f32; 8], u8> = (0..100).map(|index| ([0.1; 8], index % 2)).collect();
+    /// let memory = Trainer::new(Net::seeded(1), CrossEntropy, Sgd::new(0.1).momentum(0.9)).batch_size(64).memory(&data);
+    /// assert_eq!(memory.weights, size_of::<Net>());
+    /// assert_eq!((memory.gradients, memory.optimizer), (2 * size_of::<Net>(), size_of::<Net>() + 8));
+    /// println!("{memory}");
+    /// ```
+    pub fn memory(&self, data: &DataSet<N::Input, T>) -> TrainingMemory
+    where
+        T: Copy + Send + Sync,
+    {
+        let measured = self.validation.or(self.patience.and(Some(data))).map_or(0, DataSet::len);
+        let mut memory = Memory::<N, T, SLOTS>::bytes(self.batch_size.min(data.len()));
+        memory.weights = size_of::<N>();
+        memory.samples += size_of::<usize>() * data.len();
+        memory.copies += if self.patience.is_some() { size_of::<N>() } else { 0 };
+        memory.evaluation = Evaluator::<N>::bytes(measured);
+        memory
     }
 
     /// What can be checked before training.

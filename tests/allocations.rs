@@ -1,4 +1,4 @@
-//! Training allocates before its first step and after its epochs, and never in a step.
+//! Training allocates before its first step and after its epochs, and never in a step; and no more than it says.
 
 #![cfg(feature = "std")]
 #![allow(unsafe_code)]
@@ -16,16 +16,20 @@ use support::classes;
 struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+/// Bytes that are allocated and not freed.
+static HELD: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: everything is passed on as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
+        HELD.fetch_add(layout.size(), Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -65,9 +69,36 @@ fn allocations(threads: usize, samples: usize) -> usize {
     counts[5] - counts[1]
 }
 
+/// The bytes of a training's weights, and those that it holds besides at the end of an epoch; and what it says of both.
+fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize), (usize, usize)) {
+    let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
+    let before = HELD.load(Relaxed);
+    let network = Net::boxed(3);
+    let weights = HELD.load(Relaxed) - before;
+    let held = AtomicUsize::new(0);
+    let trainer = Trainer::new(network, CrossEntropy, Adam::new(1e-3))
+        .batch_size(batch_size)
+        .threads(1)
+        .progress(Progress::Silent)
+        .on_epoch(|_| {
+            held.store(HELD.load(Relaxed), Relaxed);
+            ControlFlow::Continue(())
+        });
+    let trainer = if measured { trainer.validate(&test).early_stopping(3) } else { trainer };
+    let said = trainer.memory(&train);
+    let before = HELD.load(Relaxed);
+    trainer.fit(&train).unwrap();
+    ((weights, held.into_inner() - before), (said.weights, said.total() - said.weights))
+}
+
 /// In one test, as the count is the whole process's.
 #[test]
-fn a_step_allocates_nothing() {
+fn a_step_allocates_nothing_and_a_training_what_it_says() {
+    // First of all: threads of a pool give their memory back when they please.
+    for (samples, batch_size, measured) in [(100, 10, false), (100, 64, false), (1000, 1000, false), (500, 100, true)] {
+        let (held, said) = memory(samples, batch_size, measured);
+        assert_eq!(held, said, "{samples} samples in mini-batches of {batch_size}, measured: {measured}");
+    }
     // The history grows, and an epoch's work is handed to the pool: a few allocations an epoch, in which there are
     // 4 or 16 steps.
     assert!(allocations(1, 128) <= 2);

@@ -94,6 +94,12 @@ impl<N: Layer> Evaluator<N> {
         Self { shares: shares.collect() }
     }
 
+    /// What [`new`](Self::new) allocates.
+    pub(crate) fn bytes(samples: usize) -> usize {
+        let share = size_of::<Share<N>>() + size_of::<[N::Output; BLOCK]>() + size_of::<N::Workspace<BLOCK>>();
+        samples.div_ceil(BLOCK).min(SHARES) * share
+    }
+
     /// The mean loss and the accuracy of `network` on `data`.
     pub(crate) fn evaluate<T: Sync, F: Loss<N::Output, T>>(
         &mut self,

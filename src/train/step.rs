@@ -4,6 +4,7 @@
 //! from the batch's size. So every sum is taken in an order that doesn't depend on the number of threads.
 
 use super::evaluate::Totals;
+use super::memory::TrainingMemory;
 use super::parallel::{Parallel, Runner, Serial, Task, share};
 use super::reduce::update;
 use crate::backpropagation::{Backpropagation, Batch, Tally};
@@ -46,6 +47,20 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     pub(crate) fn new(batch: usize) -> Self {
         let accumulators = (0..accumulators(batch)).map(Accumulator::new).collect();
         Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()) }
+    }
+
+    /// What [`new`](Self::new) allocates.
+    pub(crate) const fn bytes(batch: usize) -> TrainingMemory {
+        let (count, state) = (accumulators(batch), size_of::<State<N, SLOTS>>());
+        TrainingMemory {
+            weights: 0,
+            gradients: count * size_of::<N>(),
+            optimizer: state,
+            tape: count * (size_of::<Backpropagation<N, CHUNK>>() + size_of::<Accumulator<N, T>>()),
+            samples: count * CHUNK * (size_of::<N::Input>() + size_of::<T>()),
+            copies: size_of::<N>() + state,
+            evaluation: 0,
+        }
     }
 
     /// Move `network` by one step for each of the mini-batches, and call `done` after each.
@@ -186,8 +201,9 @@ fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mu
 }
 
 /// How many accumulators a mini-batch of `batch` samples is shared out to.
-fn accumulators(batch: usize) -> usize {
-    batch.div_ceil(CHUNK).min(ACCUMULATORS)
+const fn accumulators(batch: usize) -> usize {
+    let chunks = batch.div_ceil(CHUNK);
+    if chunks < ACCUMULATORS { chunks } else { ACCUMULATORS }
 }
 
 /// A gradient, and all that adding a chunk's gradient to it needs.
