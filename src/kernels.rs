@@ -22,9 +22,9 @@ mod window;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod x86;
 
-pub(crate) use convolution::{Convolution, Gradients, Scratch};
 #[cfg(feature = "simd")]
-pub(crate) use convolution::{OUTPUTS, PATCHES, WEIGHTS};
+pub(crate) use convolution::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
+pub(crate) use convolution::{Convolution, Gradients, Scratch};
 pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};

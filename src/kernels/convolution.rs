@@ -1,17 +1,17 @@
-//! Convolution of one sample: filter by filter, or as a product of matrices.
-//!
-//! Where there are vectors, the windows of some outputs at a time are laid side by side, as the columns of a matrix, the
-//! *patches*: `patches[t][p]` is what output p has under tap t of a channel. The filters times that matrix are the
-//! outputs. Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
+//! Convolution of one sample: as a product of matrices, row by row, or filter by filter.
 
-use super::dot_products::DotProducts;
-use super::elementwise::{add_assign, copy};
-use super::product::{Product, Start};
+mod products;
+mod rows;
+
+#[cfg(feature = "simd")]
+pub(crate) use products::{OUTPUTS, PATCHES, WEIGHTS};
+#[cfg(feature = "simd")]
+pub(crate) use rows::CHANNEL;
+
 use super::sums::sum;
-use super::vector::{Simd, Vector, lanes};
+use super::vector::Simd;
 use super::window::{Plane, correlate, correlate_gradient, spread};
 use crate::scalar::Scalar;
-use crate::shape::first_mut;
 
 /// A convolution's sizes, all of them constants of the caller.
 #[derive(Clone, Copy, Debug)]
@@ -23,46 +23,14 @@ pub(crate) struct Convolution {
     pub(crate) filters: usize,
 }
 
-/// Scratch, whatever the convolution's size: for patches, for what filters make of them, and for gradients of weights.
-/// Or nothing.
+/// Scratch, whatever the convolution's size: for a channel with its padding, for patches, for what filters make of them,
+/// and for gradients of weights. Or nothing.
 #[derive(Debug)]
 pub(crate) struct Scratch<'a, S> {
+    pub(crate) channel: &'a mut [S],
     pub(crate) patches: &'a mut [S],
     pub(crate) outputs: &'a mut [S],
     pub(crate) weights: &'a mut [S],
-}
-
-/// Numbers of each part of the scratch: what stays in the second-level cache.
-pub(crate) const PATCHES: usize = 16384;
-pub(crate) const OUTPUTS: usize = 4096;
-pub(crate) const WEIGHTS: usize = 4096;
-
-/// The most outputs, and the most numbers of a filter, that are multiplied at a time: what a product needs to be fast.
-const PIXELS: usize = 128;
-const DEPTH: usize = 256;
-/// Filters from which on products are worth the copies.
-const FEWEST: usize = 4;
-
-/// How a product is cut into parts that fit into the scratch.
-#[derive(Clone, Copy)]
-struct Parts {
-    /// Channels that are seen at a time,
-    channels: usize,
-    /// and how many numbers of a filter belong to them.
-    depth: usize,
-    /// Outputs at a time.
-    pixels: usize,
-    /// Filters at a time.
-    filters: usize,
-}
-
-/// Whole multiples of `unit`, where `size` has room for one.
-const fn whole(size: usize, unit: usize) -> usize {
-    if size < unit || unit == 0 { size } else { size / unit * unit }
-}
-
-const fn smaller(one: usize, other: usize) -> usize {
-    if one < other { one } else { other }
 }
 
 /// A convolution's weights and their gradients.
@@ -79,40 +47,10 @@ impl Convolution {
         self.seen * self.plane.taps()
     }
 
-    /// Whether the patches are the image itself.
-    const fn is_pointwise(&self) -> bool {
-        let (rows, columns) = (self.plane.rows.window, self.plane.columns.window);
-        let still = rows.stride == 1 && columns.stride == 1 && rows.padding == 0 && columns.padding == 0;
-        self.plane.taps() == 1 && still
-    }
-
-    /// The parts, none of which is empty unless a single window is too large for the scratch.
-    const fn parts(&self) -> Parts {
-        let taps = self.plane.taps();
-        let channels = if taps > DEPTH { 1 } else { smaller(DEPTH / taps, self.seen) };
-        let depth = channels * taps;
-        let row = self.plane.columns.output;
-        let pixels = smaller(whole(smaller(PIXELS, PATCHES / depth), row), self.plane.outputs());
-        let room = match OUTPUTS.checked_div(pixels) {
-            Some(room) => smaller(room, WEIGHTS / depth),
-            None => 0,
-        };
-        Parts { channels, depth, pixels, filters: smaller(room, self.filters) }
-    }
-
-    /// Whether it is computed as products.
-    #[inline(always)]
-    fn is_product<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
-        let Parts { pixels, filters, .. } = self.parts();
-        let room = scratch.patches.len() >= PATCHES
-            && scratch.outputs.len() >= OUTPUTS
-            && scratch.weights.len() >= WEIGHTS
-            && pixels * filters > 0;
-        lanes::<V, S>() > 1 && self.filters >= FEWEST && room
-    }
-
     /// `y = b + w ∗ x`, for a sample; an empty bias is none.
-    #[inline(always)]
+    // A function of its own in debug builds, which keep room on the stack for all that is inlined.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn forward<V: Simd, S: Scalar>(
         &self,
         simd: V,
@@ -130,6 +68,8 @@ impl Convolution {
         for ((x, y), w) in x.zip(y).zip(w.chunks_exact(self.filters * self.filter())) {
             if self.is_product::<V, S>(&scratch) {
                 self.add_product(simd, w, x, y, &mut scratch);
+            } else if self.is_rows::<V, S>(&scratch) {
+                self.add_rows(simd, w, x, y, &mut scratch);
             } else {
                 for (y, w) in y.chunks_exact_mut(self.plane.outputs()).zip(w.chunks_exact(self.filter())) {
                     for (x, w) in x.chunks_exact(self.plane.inputs()).zip(w.chunks_exact(self.plane.taps())) {
@@ -140,48 +80,10 @@ impl Convolution {
         }
     }
 
-    /// `y += w ∗ x`, for a group.
-    #[inline(always)]
-    fn add_product<V: Simd, S: Scalar>(&self, simd: V, w: &[S], x: &[S], y: &mut [S], scratch: &mut Scratch<'_, S>) {
-        let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
-        if self.is_pointwise() {
-            let size = (self.filters, self.seen, outputs);
-            return multiply(simd, Product { size, a: w, strides, b: x, c: y, start: Start::Sum });
-        }
-        let rows = self.parts().filters;
-        for (from, count) in self.pixels() {
-            for (channel, depth) in self.channels() {
-                let patches = first_mut(scratch.patches, depth * count);
-                self.gather(simd, x, patches, channel, from, count);
-                for (w, y) in w.chunks(rows * self.filter()).zip(y.chunks_mut(rows * outputs)) {
-                    let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
-                    let size = (y.len() / outputs, depth, count);
-                    let c = first_mut(scratch.outputs, size.0 * count);
-                    multiply(simd, Product { size, a, strides, b: &*patches, c: &mut *c, start: Start::Zero });
-                    for (y, c) in y.chunks_exact_mut(outputs).zip(c.chunks_exact(count)) {
-                        add_assign(simd, c, y.get_mut(from..from + count).unwrap_or_default());
-                    }
-                }
-            }
-        }
-    }
-
-    /// The first channel of each part of a group's channels, and how many numbers of a filter belong to the part.
-    #[inline(always)]
-    fn channels(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (Parts { channels, depth, .. }, seen, taps) = (self.parts(), self.seen, self.plane.taps());
-        (0..seen).step_by(channels.max(1)).map(move |channel| (channel, depth.min((seen - channel) * taps)))
-    }
-
-    /// The first of each part of the outputs, and how many they are.
-    #[inline(always)]
-    fn pixels(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (Parts { pixels, .. }, outputs) = (self.parts(), self.plane.outputs());
-        (0..outputs).step_by(pixels.max(1)).map(move |from| (from, pixels.min(outputs - from)))
-    }
-
     /// The gradients of a sample, given `g`, that by its outputs.
-    #[inline(always)]
+    // A function of its own in debug builds, which keep room on the stack for all that is inlined.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn backward<V: Simd, S: Scalar>(
         &self,
         simd: V,
@@ -205,6 +107,8 @@ impl Convolution {
             let dx = input.as_mut().and_then(Iterator::next);
             if self.is_product::<V, S>(&scratch) {
                 self.products_back(simd, w, (x, g), dw, dx, &mut scratch);
+            } else if self.is_rows::<V, S>(&scratch) {
+                self.rows_back(simd, w, (x, g), dw, dx, &mut scratch);
             } else {
                 self.filters_back(simd, w, (x, g), dw, dx);
             }
@@ -227,107 +131,19 @@ impl Convolution {
                 correlate_gradient(simd, plane, x, g, dw);
             }
         }
-        let Some(dx) = dx else { return };
+        if let Some(dx) = dx {
+            self.spread(simd, w, g, dx);
+        }
+    }
+
+    /// The gradient of a group's channels, filter by filter.
+    #[inline(always)]
+    fn spread<V: Simd, S: Scalar>(&self, simd: V, w: &[S], g: &[S], dx: &mut [S]) {
+        let plane = &self.plane;
         for (g, w) in g.chunks_exact(plane.outputs()).zip(w.chunks_exact(self.filter())) {
             for (dx, w) in dx.chunks_exact_mut(plane.inputs()).zip(w.chunks_exact(plane.taps())) {
                 spread(simd, plane, w, g, dx);
             }
         }
     }
-
-    /// The gradients of a group, by products.
-    #[inline(always)]
-    fn products_back<V: Simd, S: Scalar>(
-        &self,
-        simd: V,
-        w: &[S],
-        (x, g): (&[S], &[S]),
-        dw: &mut [S],
-        mut dx: Option<&mut [S]>,
-        scratch: &mut Scratch<'_, S>,
-    ) {
-        let (outputs, taps, filter, rows) =
-            (self.plane.outputs(), self.plane.taps(), self.filter(), self.parts().filters);
-        for (from, count) in self.pixels() {
-            for (channel, depth) in self.channels() {
-                let patches = first_mut(scratch.patches, depth * count);
-                self.gather(simd, x, patches, channel, from, count);
-                // dw[f][t] += Σₚ g[f][p] · patches[t][p]
-                for (g, dw) in g.chunks(rows * outputs).zip(dw.chunks_mut(rows * filter)) {
-                    let g = part_of_rows(g, outputs, from, count, scratch.outputs);
-                    let size = (dw.len() / filter, count, depth);
-                    let sums = first_mut(scratch.weights, size.0 * depth);
-                    let products = DotProducts { size, a: g, b: &*patches, c: &mut *sums, start: S::ZERO };
-                    S::Vector::<V>::dot_products(simd, products);
-                    for (dw, sums) in dw.chunks_exact_mut(filter).zip(sums.chunks_exact(depth)) {
-                        add_assign(simd, sums, dw.get_mut(channel * taps..).unwrap_or_default());
-                    }
-                }
-                let Some(dx) = dx.as_deref_mut() else { continue };
-                // The patches' gradient: Σ_f w[f][t] · g[f][p].
-                patches.fill(S::ZERO);
-                for (g, w) in g.chunks(rows * outputs).zip(w.chunks(rows * filter)) {
-                    let b = part_of_rows(g, outputs, from, count, scratch.outputs);
-                    let a = w.get(channel * taps..).unwrap_or_default();
-                    let (size, strides) = ((depth, w.len() / filter, count), (1, filter));
-                    multiply(simd, Product { size, a, strides, b, c: &mut *patches, start: Start::Sum });
-                }
-                self.scatter(simd, patches, dx, channel, from, count);
-            }
-        }
-    }
-
-    /// The patches of the outputs `from..from + count` in channels from `channel` on, as many as there is room for.
-    #[inline(always)]
-    fn gather<V: Simd, S: Scalar>(
-        &self,
-        simd: V,
-        x: &[S],
-        patches: &mut [S],
-        channel: usize,
-        from: usize,
-        count: usize,
-    ) {
-        let taps = patches.chunks_exact_mut(self.plane.taps() * count);
-        for (x, patches) in x.chunks_exact(self.plane.inputs()).skip(channel).zip(taps) {
-            for (tap, patch) in patches.chunks_exact_mut(count).enumerate() {
-                self.plane.gather(simd, tap, x, patch, from);
-            }
-        }
-    }
-
-    /// To the gradient of channels from `channel` on, that of patches.
-    #[inline(always)]
-    fn scatter<V: Simd, S: Scalar>(
-        &self,
-        simd: V,
-        patches: &[S],
-        dx: &mut [S],
-        channel: usize,
-        from: usize,
-        count: usize,
-    ) {
-        let taps = patches.chunks_exact(self.plane.taps() * count);
-        for (dx, patches) in dx.chunks_exact_mut(self.plane.inputs()).skip(channel).zip(taps) {
-            for (tap, patch) in patches.chunks_exact(count).enumerate() {
-                self.plane.scatter(simd, tap, patch, dx, from);
-            }
-        }
-    }
-}
-
-/// The columns `from..from + count` of rows of a length, side by side in `to`.
-#[inline(always)]
-fn part_of_rows<'a, S: Scalar>(rows: &[S], length: usize, from: usize, count: usize, to: &'a mut [S]) -> &'a [S] {
-    let to = first_mut(to, rows.len() / length * count);
-    for (row, to) in rows.chunks_exact(length).zip(to.chunks_exact_mut(count)) {
-        copy(row.get(from..from + count).unwrap_or_default(), to);
-    }
-    to
-}
-
-/// A product, in the function that all share.
-#[inline(always)]
-fn multiply<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>) {
-    S::Vector::<V>::product(simd, product);
 }

@@ -1,6 +1,6 @@
 //! Element by element over flat slices.
 
-use super::vector::{Simd, lanes, read, write};
+use super::vector::{Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
 
 /// As much of `from` as `to` has room for, without a panic path.
@@ -26,6 +26,32 @@ pub(crate) fn add_few<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
     let lanes = lanes::<V, S>();
     for (x, y) in x.chunks(lanes).zip(y.chunks_mut(lanes)) {
         write(simd, read(simd, x) + read(simd, y), y);
+    }
+}
+
+/// `to[i] = from[2i]`, of a few.
+#[inline(always)]
+pub(crate) fn copy_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
+    let lanes = lanes::<V, S>();
+    let from = |vector: usize| read(simd, from.get(vector * lanes..).unwrap_or_default());
+    for (index, to) in to.chunks_mut(lanes).enumerate() {
+        let (even, _) = from(2 * index).separate(from(2 * index + 1));
+        write(simd, even, to);
+    }
+}
+
+/// `y[2i] += x[i]`, of a few.
+#[inline(always)]
+pub(crate) fn add_to_every_second<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
+    let (lanes, zero) = (lanes::<V, S>(), splat(simd, S::ZERO));
+    for (index, x) in x.chunks(lanes).enumerate() {
+        let x = read(simd, x);
+        let (low, high) = if lanes == 1 { (x, zero) } else { x.interleave(zero) };
+        for (half, x) in [low, high].into_iter().enumerate() {
+            let y = y.get_mut((2 * index + half) * lanes..).unwrap_or_default();
+            let sum = read(simd, y) + x;
+            write(simd, sum, y);
+        }
     }
 }
 

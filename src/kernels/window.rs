@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use super::elementwise::{add_few, copy_few};
+use super::elementwise::{add_few, add_to_every_second, copy_every_second, copy_few};
 use super::sums::Sums;
 use super::vector::{Simd, Vector, lanes, read, splat, write};
 use crate::real::Real;
@@ -47,6 +47,11 @@ impl Plane {
         self.columns.window.stride
     }
 
+    /// From the first to the last input of a row of outputs, for one tap.
+    const fn reach(&self) -> usize {
+        (self.columns.output - 1) * self.stride() + 1
+    }
+
     /// The rows of outputs that a tap reaches.
     #[inline(always)]
     fn lines(&self, tap: usize) -> impl Iterator<Item = Line> {
@@ -78,13 +83,14 @@ impl Plane {
         })
     }
 
-    /// Where the rows of inputs begin that lie under a tap of whole rows of outputs, those from `from` on, and how far
-    /// apart they lie: if a tap is on the input for all outputs, and if neighbouring outputs have neighbouring inputs.
+    /// Where the rows of inputs begin that lie under a tap of `count` outputs from `from` on, and how far apart they lie:
+    /// if these are whole rows, if no window leaves the input, and if windows move by 1 or 2 along the columns.
     #[inline(always)]
-    fn whole_rows(&self, tap: usize, from: usize) -> Option<(usize, usize)> {
+    fn whole_rows(&self, tap: usize, from: usize, count: usize) -> Option<(usize, usize)> {
         let (rows, columns) = (self.rows, self.columns);
         let width = columns.output.max(1);
-        if !self.is_whole() || self.stride() != 1 || !from.is_multiple_of(width) {
+        let rows_alone = from.is_multiple_of(width) && count.is_multiple_of(width);
+        if !self.is_whole() || self.stride() > 2 || !rows_alone {
             return None;
         }
         let (down, right) = (tap / columns.window.kernel.max(1), tap % columns.window.kernel.max(1));
@@ -113,7 +119,7 @@ impl Plane {
     }
 
     /// Whether all taps of all outputs lie on the input.
-    const fn is_whole(&self) -> bool {
+    pub(super) const fn is_whole(&self) -> bool {
         self.rows.is_whole() && self.columns.is_whole()
     }
 
@@ -121,12 +127,15 @@ impl Plane {
     #[inline(always)]
     pub(super) fn gather<V: Simd, S: Scalar>(&self, simd: V, tap: usize, x: &[S], patch: &mut [S], from: usize) {
         let width = self.columns.output.max(1);
-        if let Some((start, apart)) = self.whole_rows(tap, from) {
+        if let Some((start, apart)) = self.whole_rows(tap, from, patch.len()) {
             let rows = x.get(start..).unwrap_or_default().chunks(apart);
             for (x, patch) in rows.zip(patch.chunks_exact_mut(width)) {
                 // Of a constant length, unlike a slice that may be empty.
-                let Some(x) = x.get(..width) else { return };
-                copy_few(simd, x, patch);
+                let Some(x) = x.get(..self.reach()) else { return };
+                match self.stride() {
+                    1 => copy_few(simd, x, patch),
+                    _ => copy_every_second(simd, x, patch),
+                }
             }
             return;
         }
@@ -148,11 +157,14 @@ impl Plane {
     #[inline(always)]
     pub(super) fn scatter<V: Simd, S: Scalar>(&self, simd: V, tap: usize, patch: &[S], dx: &mut [S], from: usize) {
         let width = self.columns.output.max(1);
-        if let Some((start, apart)) = self.whole_rows(tap, from) {
+        if let Some((start, apart)) = self.whole_rows(tap, from, patch.len()) {
             let rows = dx.get_mut(start..).unwrap_or_default().chunks_mut(apart);
             for (dx, patch) in rows.zip(patch.chunks_exact(width)) {
-                let Some(dx) = dx.get_mut(..width) else { return };
-                add_few(simd, patch, dx);
+                let Some(dx) = dx.get_mut(..self.reach()) else { return };
+                match self.stride() {
+                    1 => add_few(simd, patch, dx),
+                    _ => add_to_every_second(simd, patch, dx),
+                }
             }
             return;
         }
@@ -234,7 +246,9 @@ pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S]
 }
 
 /// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input. NaN where one of them is.
-#[inline(always)]
+// A function of its own in debug builds, which keep room on the stack for all that is inlined.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
 pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
     if let Some(rows) = plane.pairs() {
@@ -298,7 +312,9 @@ fn give_to_largest_of_pairs<V: Simd, S: Scalar>(simd: V, (x, y): (&[S], &[S]), g
 }
 
 /// `dx[p's largest tap] = g[p]`, the first tap of those that are equally large; 0 elsewhere. Uses up `g`.
-#[inline(always)]
+// A function of its own in debug builds, which keep room on the stack for all that is inlined.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
     simd: V,
     plane: &Plane,

@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 use super::{Bias, Windows};
 use crate::image::{Channels, Image};
 use crate::initializer::Initializer;
-use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 #[cfg(feature = "simd")]
-use crate::kernels::{OUTPUTS, PATCHES, WEIGHTS};
+use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
+use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::parameters::{Name, Parameters, Visitor};
 use crate::random::Random;
@@ -113,20 +113,20 @@ where
 
 /// Where there are vectors, a convolution is a product of matrices, for which its windows are copied side by side.
 #[cfg(feature = "simd")]
-type Workspace<S> = ([S; PATCHES], ([S; OUTPUTS], [S; WEIGHTS]));
+type Workspace<S> = ([S; CHANNEL], ([S; PATCHES], ([S; OUTPUTS], [S; WEIGHTS])));
 #[cfg(not(feature = "simd"))]
 type Workspace<S> = PhantomData<S>;
 
 #[cfg(feature = "simd")]
 #[inline(always)]
-fn scratch<S: Scalar>((patches, (outputs, weights)): &mut Workspace<S>) -> Scratch<'_, S> {
-    Scratch { patches, outputs, weights }
+fn scratch<S: Scalar>((channel, (patches, (outputs, weights))): &mut Workspace<S>) -> Scratch<'_, S> {
+    Scratch { channel, patches, outputs, weights }
 }
 
 #[cfg(not(feature = "simd"))]
 #[inline(always)]
 fn scratch<S: Scalar>(_: &mut Workspace<S>) -> Scratch<'_, S> {
-    Scratch { patches: &mut [], outputs: &mut [], weights: &mut [] }
+    Scratch { channel: &mut [], patches: &mut [], outputs: &mut [], weights: &mut [] }
 }
 
 impl<S, I, O, W, K, B> Layer for Conv<I, O, W, K, B>

@@ -1,0 +1,237 @@
+//! Convolution as a product of matrices.
+//!
+//! The windows of some outputs at a time are laid side by side, as the columns of a matrix, the *patches*:
+//! `patches[t][p]` is what output p has under tap t of a channel. The filters times that matrix are the outputs.
+//! Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
+
+use super::{Convolution, Scratch};
+use crate::kernels::dot_products::DotProducts;
+use crate::kernels::elementwise::{add_assign, copy};
+use crate::kernels::product::{Product, Start};
+use crate::kernels::vector::{Simd, Vector, lanes};
+use crate::scalar::Scalar;
+use crate::shape::first_mut;
+
+/// Numbers of each part of the scratch: what stays in the second-level cache.
+pub(crate) const PATCHES: usize = 16384;
+pub(crate) const OUTPUTS: usize = 4096;
+pub(crate) const WEIGHTS: usize = 4096;
+
+/// The most outputs, and the most numbers of a filter, that are multiplied at a time: what a product needs to be fast.
+const PIXELS: usize = 128;
+const DEPTH: usize = 256;
+/// Filters from which on products are worth the copies.
+const FEWEST: usize = 4;
+
+/// How a product is cut into parts that fit into the scratch.
+#[derive(Clone, Copy)]
+struct Parts {
+    /// Channels that are seen at a time,
+    channels: usize,
+    /// and how many numbers of a filter belong to them.
+    depth: usize,
+    /// Outputs at a time.
+    pixels: usize,
+    /// Filters at a time.
+    filters: usize,
+}
+
+/// Whole multiples of `unit`, where `size` has room for one.
+const fn whole(size: usize, unit: usize) -> usize {
+    if size < unit || unit == 0 { size } else { size / unit * unit }
+}
+
+const fn smaller(one: usize, other: usize) -> usize {
+    if one < other { one } else { other }
+}
+
+impl Convolution {
+    /// Whether the patches are the image itself.
+    const fn is_pointwise(&self) -> bool {
+        let (rows, columns) = (self.plane.rows.window, self.plane.columns.window);
+        let still = rows.stride == 1 && columns.stride == 1 && rows.padding == 0 && columns.padding == 0;
+        self.plane.taps() == 1 && still
+    }
+
+    /// The parts, none of which is empty unless a single window is too large for the scratch.
+    const fn parts(&self) -> Parts {
+        let taps = self.plane.taps();
+        let channels = if taps > DEPTH { 1 } else { smaller(DEPTH / taps, self.seen) };
+        let depth = channels * taps;
+        let row = self.plane.columns.output;
+        let pixels = smaller(whole(smaller(PIXELS, PATCHES / depth), row), self.plane.outputs());
+        let room = match OUTPUTS.checked_div(pixels) {
+            Some(room) => smaller(room, WEIGHTS / depth),
+            None => 0,
+        };
+        Parts { channels, depth, pixels, filters: smaller(room, self.filters) }
+    }
+
+    /// Whether it is computed as products.
+    #[inline(always)]
+    pub(super) fn is_product<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
+        let Parts { pixels, filters, .. } = self.parts();
+        let room = scratch.patches.len() >= PATCHES
+            && scratch.outputs.len() >= OUTPUTS
+            && scratch.weights.len() >= WEIGHTS
+            && pixels * filters > 0;
+        lanes::<V, S>() > 1 && self.filters >= FEWEST && room
+    }
+
+    /// `y += w ∗ x`, for a group.
+    #[inline(always)]
+    pub(super) fn add_product<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        w: &[S],
+        x: &[S],
+        y: &mut [S],
+        scratch: &mut Scratch<'_, S>,
+    ) {
+        let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
+        if self.is_pointwise() {
+            let size = (self.filters, self.seen, outputs);
+            return multiply(simd, Product { size, a: w, strides, b: x, c: y, start: Start::Sum });
+        }
+        let rows = self.parts().filters;
+        for (from, count) in self.pixels() {
+            for (channel, depth) in self.channels() {
+                let patches = first_mut(&mut *scratch.patches, depth * count);
+                self.gather(simd, x, patches, &mut *scratch.channel, channel, (from, count));
+                for (w, y) in w.chunks(rows * self.filter()).zip(y.chunks_mut(rows * outputs)) {
+                    let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
+                    let size = (y.len() / outputs, depth, count);
+                    let c = first_mut(scratch.outputs, size.0 * count);
+                    multiply(simd, Product { size, a, strides, b: &*patches, c: &mut *c, start: Start::Zero });
+                    for (y, c) in y.chunks_exact_mut(outputs).zip(c.chunks_exact(count)) {
+                        add_assign(simd, c, y.get_mut(from..from + count).unwrap_or_default());
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first channel of each part of a group's channels, and how many numbers of a filter belong to the part.
+    #[inline(always)]
+    fn channels(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (Parts { channels, depth, .. }, seen, taps) = (self.parts(), self.seen, self.plane.taps());
+        (0..seen).step_by(channels.max(1)).map(move |channel| (channel, depth.min((seen - channel) * taps)))
+    }
+
+    /// The first of each part of the outputs, and how many they are.
+    #[inline(always)]
+    fn pixels(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (Parts { pixels, .. }, outputs) = (self.parts(), self.plane.outputs());
+        (0..outputs).step_by(pixels.max(1)).map(move |from| (from, pixels.min(outputs - from)))
+    }
+
+    /// The gradients of a group, by products.
+    #[inline(always)]
+    pub(super) fn products_back<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        w: &[S],
+        (x, g): (&[S], &[S]),
+        dw: &mut [S],
+        mut dx: Option<&mut [S]>,
+        scratch: &mut Scratch<'_, S>,
+    ) {
+        let (outputs, taps, filter, rows) =
+            (self.plane.outputs(), self.plane.taps(), self.filter(), self.parts().filters);
+        for (from, count) in self.pixels() {
+            for (channel, depth) in self.channels() {
+                let patches = first_mut(&mut *scratch.patches, depth * count);
+                self.gather(simd, x, patches, &mut *scratch.channel, channel, (from, count));
+                // dw[f][t] += Σₚ g[f][p] · patches[t][p]
+                for (g, dw) in g.chunks(rows * outputs).zip(dw.chunks_mut(rows * filter)) {
+                    let g = part_of_rows(g, outputs, from, count, scratch.outputs);
+                    let size = (dw.len() / filter, count, depth);
+                    let sums = first_mut(scratch.weights, size.0 * depth);
+                    let products = DotProducts { size, a: g, b: &*patches, c: &mut *sums, start: S::ZERO };
+                    S::Vector::<V>::dot_products(simd, products);
+                    for (dw, sums) in dw.chunks_exact_mut(filter).zip(sums.chunks_exact(depth)) {
+                        add_assign(simd, sums, dw.get_mut(channel * taps..).unwrap_or_default());
+                    }
+                }
+                let Some(dx) = dx.as_deref_mut() else { continue };
+                // The patches' gradient: Σ_f w[f][t] · g[f][p].
+                patches.fill(S::ZERO);
+                for (g, w) in g.chunks(rows * outputs).zip(w.chunks(rows * filter)) {
+                    let b = part_of_rows(g, outputs, from, count, scratch.outputs);
+                    let a = w.get(channel * taps..).unwrap_or_default();
+                    let (size, strides) = ((depth, w.len() / filter, count), (1, filter));
+                    multiply(simd, Product { size, a, strides, b, c: &mut *patches, start: Start::Sum });
+                }
+                self.scatter(simd, patches, dx, scratch.channel, channel, (from, count));
+            }
+        }
+    }
+
+    /// The patches of outputs from `from` on in channels from `first` on, as many as there is room for.
+    #[inline(always)]
+    fn gather<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        x: &[S],
+        patches: &mut [S],
+        room: &mut [S],
+        first: usize,
+        (from, count): (usize, usize),
+    ) {
+        let is_padded = self.is_padded::<V, S>(room);
+        let taps = patches.chunks_exact_mut(self.plane.taps() * count);
+        for (x, patches) in x.chunks_exact(self.plane.inputs()).skip(first).zip(taps) {
+            let (plane, x) =
+                if is_padded { (self.plane.padded(), self.padded(simd, x, room)) } else { (self.plane, x) };
+            for (tap, patch) in patches.chunks_exact_mut(count).enumerate() {
+                plane.gather(simd, tap, x, patch, from);
+            }
+        }
+    }
+
+    /// To the gradient of channels from `first` on, that of patches.
+    #[inline(always)]
+    fn scatter<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        patches: &[S],
+        dx: &mut [S],
+        room: &mut [S],
+        first: usize,
+        (from, count): (usize, usize),
+    ) {
+        let is_padded = self.is_padded::<V, S>(room);
+        let taps = patches.chunks_exact(self.plane.taps() * count);
+        for (dx, patches) in dx.chunks_exact_mut(self.plane.inputs()).skip(first).zip(taps) {
+            let patches = patches.chunks_exact(count).enumerate();
+            if is_padded {
+                let room = first_mut(room, self.plane.padded().inputs());
+                room.fill(S::ZERO);
+                for (tap, patch) in patches {
+                    self.plane.padded().scatter(simd, tap, patch, room, from);
+                }
+                self.plane.add_unpadded(simd, room, dx);
+            } else {
+                for (tap, patch) in patches {
+                    self.plane.scatter(simd, tap, patch, dx, from);
+                }
+            }
+        }
+    }
+}
+
+/// The columns `from..from + count` of rows of a length, side by side in `to`.
+#[inline(always)]
+fn part_of_rows<'a, S: Scalar>(rows: &[S], length: usize, from: usize, count: usize, to: &'a mut [S]) -> &'a [S] {
+    let to = first_mut(to, rows.len() / length * count);
+    for (row, to) in rows.chunks_exact(length).zip(to.chunks_exact_mut(count)) {
+        copy(row.get(from..from + count).unwrap_or_default(), to);
+    }
+    to
+}
+
+/// A product, in the function that all share.
+#[inline(always)]
+fn multiply<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>) {
+    S::Vector::<V>::product(simd, product);
+}
