@@ -13,6 +13,7 @@ mod backpropagation;
 pub mod data;
 #[cfg(feature = "std")]
 mod error;
+mod fold;
 mod gradient_check;
 mod image;
 mod initializer;
@@ -42,6 +43,7 @@ pub use data::DataSet;
 #[cfg(feature = "std")]
 pub use error::Error;
 pub use fnn_macros::Parameters;
+pub use fold::{FoldBatchNorm, Folded};
 pub use gradient_check::{Deviation, Report, gradient_check};
 pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};

@@ -8,6 +8,7 @@ pub mod kernels {
 }
 
 pub use crate::__constructors as constructors;
+pub use crate::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::memory::{Larger, batch, workspace};
 pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::verdict::{
@@ -19,6 +20,7 @@ pub use crate::window::{part, places, same_padding};
 
 use core::ops::Range;
 
+use crate::fold::FoldBatchNorm;
 use crate::layer::Layer;
 use crate::parameters::{Name, Parameters, Visitor};
 use crate::scalar::Scalar;
@@ -80,6 +82,21 @@ impl<L: Layer> IsLayer for L {}
 pub const fn is_layer<L: IsLayer>() -> bool {
     true
 }
+
+/// Whether a type has a folded form: `Folds::<T>::FOLDS`, an associated constant where it has one, and that of
+/// [`Unfolded`] where it hasn't.
+#[derive(Debug)]
+pub struct Folds<T>(core::marker::PhantomData<T>);
+
+impl<T: FoldBatchNorm> Folds<T> {
+    pub const FOLDS: bool = true;
+}
+
+pub trait Unfolded {
+    const FOLDS: bool = false;
+}
+
+impl<T> Unfolded for Folds<T> {}
 
 /// A number as a const generic: its bits.
 #[must_use]

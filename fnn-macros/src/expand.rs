@@ -2,6 +2,7 @@
 //!
 //! The items only wire: everything that computes is a method of the library.
 
+mod folded;
 mod memory;
 mod passes;
 
@@ -26,7 +27,11 @@ pub(crate) fn network(network: &Network) -> TokenStream {
     let parameters = parameters(network);
     let layer = layer(network);
     let checks = checks(network);
-    let methods = if network.is_block() { TokenStream::new() } else { methods(network) };
+    let (methods, folded) = if network.is_block() {
+        (TokenStream::new(), TokenStream::new())
+    } else {
+        (methods(network), folded::items(network))
+    };
     quote! {
         #(#constants)*
         #(#aliases)*
@@ -35,12 +40,13 @@ pub(crate) fn network(network: &Network) -> TokenStream {
         #parameters
         #layer
         #methods
+        #folded
         #checks
     }
 }
 
 impl Network {
-    /// Whether it is the inside of a residual block.
+    /// Whether it is a part of a network: the inside of a block, or what a network is folded into.
     pub(crate) fn is_block(&self) -> bool {
         self.header.name.to_string().starts_with("__")
     }

@@ -75,6 +75,9 @@ pub(crate) enum Role {
     Linear,
     /// It has no weights to draw; of its outputs, its backward pass has no use either.
     Weightless,
+    /// As `Weightless`; in inference, it is a factor and an offset for each channel, which a linear layer right before it
+    /// can take over.
+    Affine,
     /// An activation; `in_place` where its derivative follows from its output; `rectifier` where the layer before it
     /// starts from He's weights.
     Activation { in_place: bool, rectifier: bool },

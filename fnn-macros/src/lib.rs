@@ -14,6 +14,7 @@ mod cfg;
 mod derive;
 mod expand;
 mod fallback;
+mod fold;
 mod kinds;
 mod model;
 mod parse;

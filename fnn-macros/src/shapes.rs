@@ -19,6 +19,7 @@ use crate::report::{Errors, judge};
 use crate::size::{Scope, Size, UNKNOWN, mentions};
 
 /// A network of which every layer is a type.
+#[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) header: Header,
     /// What the table calls it: its name, `Residual`, or `Branch`.
@@ -39,6 +40,7 @@ pub(crate) struct Network {
 }
 
 /// A layer as a type.
+#[derive(Clone)]
 pub(crate) struct Layer {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) name: Ident,
@@ -60,6 +62,8 @@ pub(crate) struct Layer {
     pub(crate) weights: Option<Vec<Vec<Size>>>,
     /// How many of the network's blocks are its own.
     pub(crate) blocks: usize,
+    /// Its type in `f32`, where that is the user's own and the compiler can be asked what it is.
+    pub(crate) own: Option<TokenStream>,
 }
 
 impl Layer {
@@ -182,6 +186,7 @@ impl Chain<'_> {
             initializer: None,
             weights: None,
             blocks: 0,
+            own: None,
             input,
         };
         match kind {

@@ -25,7 +25,8 @@ pub(crate) fn stages(network: &Network) -> Vec<Stage<'_>> {
             Role::View if index + 1 < count => views.push(layer),
             Role::Activation { in_place: true, .. } if views.is_empty() => match stages.last_mut() {
                 Some(stage)
-                    if stage.activation.is_none() && matches!(stage.layer.role, Role::Linear | Role::Weightless) =>
+                    if stage.activation.is_none()
+                        && matches!(stage.layer.role, Role::Linear | Role::Weightless | Role::Affine) =>
                 {
                     stage.activation = Some(layer);
                 }

@@ -18,7 +18,8 @@ use crate::scalar::Scalar;
 /// - In training (`forward_train`), μ and σ² are a channel's mean and variance over the samples of the batch and over
 ///   the positions in them, `m` numbers in all. Backward, `dw[c] = Σ g·x̂`, `db[c] = Σ g`, and
 ///   `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`.
-/// - In inference (`forward`), they are the running statistics, and a sample doesn't depend on the others.
+/// - In inference (`forward`), they are the running statistics, and a sample doesn't depend on the others. A linear layer
+///   right before it can do that too: [`fold_batch_norm`](crate::FoldBatchNorm) makes it so.
 ///
 /// # Running statistics
 /// They move by a share, the *momentum* (0.1), towards the mean of a mini-batch and towards its variance (that of m − 1
@@ -62,6 +63,13 @@ pub struct BatchNorm<
     pub running_var: A::Each,
     /// How many mini-batches the running statistics have seen.
     pub num_batches_tracked: A::Element,
+}
+
+/// What inference makes of a channel: `y = (x − mean) · factor + bias`.
+pub(crate) struct Channel<S> {
+    pub(crate) factor: S,
+    pub(crate) mean: S,
+    pub(crate) bias: S,
 }
 
 /// How many arrays of a number a channel come before the running statistics, and how many they are.
@@ -108,6 +116,17 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     #[inline(always)]
     fn inverse_deviation(variance: S) -> S {
         S::ONE / (variance + S::from_f64(f64::from_bits(EPSILON))).sqrt()
+    }
+
+    /// What inference makes of each channel.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = Channel<S>> {
+        let scales = self.weight.parameters().iter().zip(self.running_var.parameters());
+        let centres = self.running_mean.parameters().iter().zip(self.bias.parameters());
+        scales.zip(centres).map(|((&weight, &variance), (&mean, &bias))| Channel {
+            factor: weight * Self::inverse_deviation(variance),
+            mean,
+            bias,
+        })
     }
 
     /// `y = (x − mean) · w / √(variance + ε) + b`; `scale` is scratch.

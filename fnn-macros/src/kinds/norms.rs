@@ -18,7 +18,7 @@ pub(super) static KINDS: &[Kind] = &[
         example: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",
         rank: None,
         parameters: &[EPSILON, keyword("momentum", Form::Number)],
-        role: Role::Weightless,
+        role: Role::Affine,
         build: batch_norm,
     },
     Kind {

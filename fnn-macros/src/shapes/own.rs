@@ -20,6 +20,7 @@ impl Chain<'_> {
         let (text, checked, given) = (site.name, with_scalar(&name, &site.f32()), layer.input.shape(site));
         let wanted = quote!(<<#checked as #fnn::Layer>::Input as #fnn::Sample>::SHAPE);
         network.checks.push(judge(site.written, "check_input", quote!(#text, #wanted, #given)));
+        layer.own = self.scope.parameter_in(&own).is_none().then_some(checked);
         layer.field = own;
         layer.layer = with_scalar(&name, site.scalar);
         layer.exact_input = false;

@@ -354,6 +354,13 @@ impl<S: ::fnn::Scalar> Small<S> {
         ::fnn::Network::forward(self, input)
     }
 }
+#[automatically_derived]
+impl<S: ::fnn::Scalar> ::fnn::FoldBatchNorm for Small<S> {
+    type Folded = Self;
+    fn fold_into(&self, folded: &mut Self::Folded) {
+        ::fnn::__private::copy_weights(self, folded);
+    }
+}
 const _: () = {
     use ::fnn::__private as __fnn;
     __fnn::check_size("hidden", "units", __Small_1)

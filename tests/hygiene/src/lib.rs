@@ -35,7 +35,9 @@ mod tests {
         let outputs = network.forward(&[[1.0; 4]; 2]);
         ::core::assert_eq!(outputs.len(), 3);
         ::core::assert!(outputs.iter().all(|output| output.is_finite()));
-        ::core::assert_eq!(Shadowed::PARAMETERS, 2 * 4 * 6 + 6 + 2 * (6 * 6 + 6) + 6 + (12 * 3 + 3));
+        let nested = 6 * 6 + 6 + (4 * 6 + 1);
+        ::core::assert_eq!(Shadowed::PARAMETERS, 2 * 4 * 6 + 6 + 2 * (6 * 6 + 6) + 6 + (12 * 3 + 3) + nested);
+        ::core::assert_eq!(::network::Folded::<Shadowed>::PARAMETERS, Shadowed::PARAMETERS - (4 * 6 + 1));
     }
 
     #[test]

@@ -11,7 +11,7 @@ macro_rules! shadow_types {
 }
 shadow_types!(Option Some None Result Ok Err Vec Box String Self_ usize f32 f64 u64 u16 bool str FnMut Range Default);
 shadow_types!(PhantomData Dense Relu Layer Parameters Name Visitor Scalar Network Initializer Random Simd Recorded S);
-shadow_types!(V B Weights Input Output Tape Workspace __fnn Larger);
+shadow_types!(V B Weights Input Output Tape Workspace __fnn Larger Folded FoldBatchNorm FoldWith FoldIf Folds Unfolded);
 
 macro_rules! shadow_modules {
     ($($name:ident)*) => { $(
@@ -27,7 +27,7 @@ macro_rules! shadow_constants {
         pub const $name: () = ();
     )* };
 }
-shadow_constants!(PARAMETERS MACS KIND PROBABILITIES ZERO ONE SHAPE LENGTH DEFAULT BATCH);
+shadow_constants!(PARAMETERS MACS KIND PROBABILITIES ZERO ONE SHAPE LENGTH DEFAULT BATCH FOLDS);
 
 #[allow(unused_macros)]
 macro_rules! panic {
@@ -82,6 +82,13 @@ pub const RATE: ::core::primitive::f64 = 0.25;
     pub struct Nested: [UNITS] -> [UNITS] {
         /// Normalised.
         RmsNorm,
+        /// Around.
+        Residual {
+            /// Inside.
+            Dense(UNITS),
+            /// Folded into the one before.
+            BatchNorm,
+        },
     }
 }
 

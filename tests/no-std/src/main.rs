@@ -9,8 +9,8 @@ use core::fmt::Write;
 use core::panic::PanicInfo;
 
 use fnn::{
-    Adam, Backpropagation, BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError, Network, Optimizer, Sgd, State,
-    gradient_check,
+    Adam, Backpropagation, BinaryCrossEntropy, CrossEntropy, Folded, Loss, MeanSquaredError, Network, Optimizer, Sgd,
+    State, gradient_check,
 };
 
 fnn::network! {
@@ -37,6 +37,17 @@ fnn::network! {
         Residual { Dense(3), Gelu, Dense(6) },
         Softplus,
         logits: Dense(4),
+    }
+}
+
+fnn::network! {
+    struct Normalised: [2, 5] -> [3] {
+        Conv1d(4, kernel = 3, bias = false),
+        BatchNorm,
+        Relu,
+        Flatten,
+        Dense(3),
+        BatchNorm,
     }
 }
 
@@ -79,11 +90,23 @@ fn prints() -> bool {
     write!(length, "{}", Deep::<f32>::summary()).is_ok() && length.0 > 100
 }
 
+/// Whether a network whose batch norms are folded answers as before.
+fn folds() -> bool {
+    let mut network = Normalised::seeded(5);
+    network.batch_norm_1.running_mean = [0.5, -0.25, 1.0, 0.0];
+    network.batch_norm_2.running_var = [0.5, 2.0, 4.0];
+    let folded: Folded<Normalised> = network.fold_batch_norm();
+    let sample = [[0.1, -0.4, 0.7, 1.1, -0.2], [1.2, -0.3, 0.5, 0.0, 0.9]];
+    let (outputs, others) = (network.forward(&sample), folded.forward(&sample));
+    outputs.iter().zip(others).all(|(one, other)| (one - other).abs() < 1e-5)
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     let all = learns(&MeanSquaredError, &Sgd::new(0.2).momentum(0.9))
         & learns(&BinaryCrossEntropy, &Adam::new(0.05))
         & checks()
+        & folds()
         & prints();
     i32::from(!all)
 }

@@ -1,0 +1,123 @@
+//! The network that a network becomes for inference, and how it gets its weights.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{layer, methods, parameters, structure};
+use crate::fold::{Folded, Origin, fold, folds};
+use crate::shapes::{Layer, Network};
+
+/// `impl FoldBatchNorm` of a network, and the network that it is folded into where that is another one; the same of its
+/// blocks, where one of them is folded.
+pub(super) fn items(network: &Network) -> TokenStream {
+    match fold(network) {
+        None => itself(network),
+        Some(folded) => another(network, &folded),
+    }
+}
+
+/// The implementation of a network in which there is nothing to fold.
+fn itself(network: &Network) -> TokenStream {
+    let fnn = &network.header.fnn;
+    implementation(network, &quote!(Self), &hygienic!(#fnn::__private::copy_weights(self, folded);))
+}
+
+/// The network that a network is folded into, and the implementation.
+fn another(network: &Network, folded: &Folded) -> TokenStream {
+    let becomes = &folded.network;
+    let (questions, blocks) = (questions(network), blocks(network));
+    let (structure, parameters, layer) = (structure(becomes), parameters(becomes), layer(becomes));
+    let implementation = implementation(network, &becomes.path(&becomes.header.scalar), &calls(network, folded));
+    let methods = (!network.is_block()).then(|| [methods(becomes), method(network)]);
+    let methods = methods.into_iter().flatten();
+    quote! {
+        #questions
+        #blocks
+        #structure
+        #parameters
+        #layer
+        #implementation
+        #(#methods)*
+    }
+}
+
+/// The constants that say which of the user's own types have a folded form.
+fn questions(network: &Network) -> TokenStream {
+    let fnn = &network.header.fnn;
+    let question = |layer: &Layer| {
+        let (name, own) = (folds(network, layer), layer.own.as_ref()?);
+        Some(quote! {
+            #[allow(non_upper_case_globals)]
+            const #name: ::core::primitive::bool = {
+                use #fnn::__private::Unfolded as _;
+                #fnn::__private::Folds::<#own>::FOLDS
+            };
+        })
+    };
+    network.layers.iter().filter_map(question).collect()
+}
+
+/// The items of the blocks of those layers in which there is something to fold.
+fn blocks(network: &Network) -> TokenStream {
+    let mut blocks = network.blocks.iter();
+    let of_layer = |layer: &Layer| {
+        let inside: Vec<_> = blocks.by_ref().take(layer.blocks).collect();
+        let any = inside.iter().any(|block| fold(block).is_some());
+        any.then(|| inside.into_iter().map(items).collect::<TokenStream>())
+    };
+    network.layers.iter().filter_map(of_layer).collect()
+}
+
+/// The calls that give each layer of the folded network its weights.
+fn calls(network: &Network, Folded { network: becomes, origins }: &Folded) -> TokenStream {
+    let fnn = &network.header.fnn;
+    let call = |(layer, origin): (&Layer, &Origin)| {
+        let name = &layer.name;
+        match origin {
+            Origin::Same => hygienic!(#fnn::__private::copy_weights(&self.#name, &mut folded.#name);),
+            Origin::Norm(norm) => {
+                hygienic!(#fnn::__private::FoldWith::fold_with(&self.#name, &self.#norm, &mut folded.#name);)
+            }
+            Origin::Block => hygienic!(#fnn::FoldBatchNorm::fold_into(&self.#name, &mut folded.#name);),
+            Origin::Own(own) => {
+                let folds = folds(network, layer);
+                hygienic!(<#own as #fnn::__private::FoldIf<{ #folds }>>::fold_if(&self.#name, &mut folded.#name);)
+            }
+        }
+    };
+    becomes.layers.iter().zip(origins).map(call).collect()
+}
+
+/// What a user calls, without an import.
+fn method(network: &Network) -> TokenStream {
+    let fnn = &network.header.fnn;
+    let (parameters, path) = (network.parameters(), network.path(&network.header.scalar));
+    hygienic! {
+        #[allow(dead_code)]
+        impl<#parameters> #path {
+            /// The network for inference, without the batch norms that the layers before them can take over. Up to
+            /// 256 KiB of weights.
+            #[inline]
+            #[must_use]
+            pub fn fold_batch_norm(&self) -> #fnn::Folded<Self> {
+                #fnn::FoldBatchNorm::fold_batch_norm(self)
+            }
+        }
+    }
+}
+
+/// `impl FoldBatchNorm`.
+fn implementation(network: &Network, becomes: &TokenStream, body: &TokenStream) -> TokenStream {
+    let fnn = &network.header.fnn;
+    let (parameters, path) = (network.parameters(), network.path(&network.header.scalar));
+    hygienic! {
+        #[automatically_derived]
+        impl<#parameters> #fnn::FoldBatchNorm for #path {
+            type Folded = #becomes;
+
+            fn fold_into(&self, folded: &mut Self::Folded) {
+                #body
+            }
+        }
+    }
+}
