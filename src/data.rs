@@ -2,9 +2,12 @@
 
 mod idx;
 mod mnist;
+mod normalizer;
+mod split;
 
 pub use idx::Idx;
 pub use mnist::Mnist;
+pub use normalizer::Normalizer;
 
 use crate::error::Error;
 
@@ -46,6 +49,19 @@ impl<I, T> DataSet<I, T> {
     #[must_use]
     pub fn targets(&self) -> &[T] {
         &self.targets
+    }
+
+    /// The same set with other samples: what `map` makes of them, one by one.
+    ///
+    /// ```
+    /// use fnn::DataSet;
+    ///
+    /// let grams = DataSet::from([([1200.0f32], 0usize), ([800.0], 1)]);
+    /// assert_eq!(grams.map_inputs(|[x]| [x / 1000.0]).inputs(), [[1.2], [0.8]]);
+    /// ```
+    #[must_use]
+    pub fn map_inputs<J>(self, map: impl FnMut(I) -> J) -> DataSet<J, T> {
+        DataSet { inputs: self.inputs.into_iter().map(map).collect(), targets: self.targets }
     }
 
     /// How many samples there are.

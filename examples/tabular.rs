@@ -1,0 +1,83 @@
+//! Tells malignant cells from benign ones by 30 measurements: a table, batch normalisation, and the network without it.
+//!
+//! `cargo run --release --example tabular -- [SEED]`. The data and where they come from: `data/breast-cancer`.
+
+use std::env::args;
+use std::error::Error;
+use std::path::Path;
+
+use fnn::data::Normalizer;
+use fnn::metrics::ConfusionMatrix;
+use fnn::{AdamW, CrossEntropy, DataSet, Folded, Network, Optimizer, Progress, Schedule, Trained, Trainer};
+
+/// What is measured of a sample.
+type Cells = [f32; 30];
+
+/// The classes, in the order of their scores.
+const DIAGNOSES: [&str; 2] = ["benign", "malignant"];
+
+fnn::network! {
+    /// Scores the two diagnoses. Dense layers right before a `BatchNorm` need no bias: it has one.
+    struct Diagnosis: [30] -> [2] {
+        hidden1: Dense(16, bias = false),
+        BatchNorm,
+        Relu,
+        Dropout(0.3),
+        hidden2: Dense(8, bias = false),
+        BatchNorm,
+        Relu,
+        Dropout(0.3),
+        scores: Dense(2),
+    }
+}
+
+const EPOCHS: usize = 40;
+const BATCH: usize = 32;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let seed = args().nth(1).map_or(Ok(1), |seed| seed.parse::<u64>())?;
+    let (train, test) =
+        read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/breast-cancer/wdbc.csv"))?.split_by_class(0.25, seed);
+
+    // Fitted to the training part: the test part is not to be known before the test.
+    let normalizer = Normalizer::fit(train.inputs());
+    let normal = |set: DataSet<Cells, usize>| set.map_inputs(|cells| normalizer.transform(&cells));
+    let (train, test) = (normal(train), normal(test));
+    println!("{}\n\n{} samples to train on, {} to test on", Diagnosis::summary(), train.len(), test.len());
+
+    let steps = EPOCHS * train.len().div_ceil(BATCH);
+    let optimizer = AdamW::new(0.01).scheduled(Schedule::cosine(steps as u64));
+    let Trained { network, .. } = Trainer::new(Diagnosis::seeded(seed), CrossEntropy, optimizer)
+        .batch_size(BATCH)
+        .epochs(EPOCHS)
+        .seed(seed)
+        .progress(Progress::Silent)
+        .fit(&train)?;
+
+    let matrix = ConfusionMatrix::of(&network.forward_all(test.inputs()), test.targets());
+    println!("\naccuracy on the test part {:.1} %\n\n{matrix}", percent(&matrix));
+    println!("\n0: {}, 1: {}", DIAGNOSES[0], DIAGNOSES[1]);
+
+    let folded: Folded<Diagnosis> = network.fold_batch_norm();
+    let matrix = ConfusionMatrix::of(&folded.forward_all(test.inputs()), test.targets());
+    let (before, after) = (Diagnosis::WEIGHT_BYTES, Folded::<Diagnosis>::WEIGHT_BYTES);
+    println!("\nbatch norms folded: {before} bytes of weights become {after}, accuracy {:.1} %", percent(&matrix));
+    Ok(())
+}
+
+fn percent(matrix: &ConfusionMatrix<2>) -> f64 {
+    100.0 * matrix.accuracy().unwrap_or(0.0)
+}
+
+/// Read the table: 30 columns of numbers and one of the diagnosis, below a line of names.
+fn read(path: impl AsRef<Path>) -> Result<DataSet<Cells, usize>, Box<dyn Error>> {
+    let mut samples = Vec::new();
+    for (row, record) in csv::Reader::from_path(path)?.records().enumerate() {
+        let record = record?;
+        let numbers: Vec<f32> = record.iter().take(30).map(str::parse).collect::<Result<_, _>>()?;
+        let cells = Cells::try_from(numbers).map_err(|_| format!("row {row} has too few numbers"))?;
+        let class = DIAGNOSES.iter().position(|diagnosis| record.get(30) == Some(*diagnosis));
+        samples.push((cells, class.ok_or_else(|| format!("row {row} has no diagnosis"))?));
+    }
+    Ok(samples.into_iter().collect())
+}
