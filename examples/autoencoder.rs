@@ -1,12 +1,21 @@
 //! An autoencoder squeezes a digit of 784 pixels through 24 numbers and draws it again from these.
 //!
-//! `cargo run --release --example autoencoder`. Writes `autoencoder.pgm`: digits above, what came of them below.
+//! `cargo run --release --example autoencoder`, with `-- --help` for the options. Writes `autoencoder.pgm`: digits above,
+//! what came of them below. Of as many numbers by principal components, a squared error of 0.0209 a pixel is left on MNIST.
+
+#[path = "support/options.rs"]
+mod options;
 
 use std::error::Error;
 use std::fs;
+use std::ops::ControlFlow;
 
 use fnn::data::Mnist;
-use fnn::{Adam, BinaryCrossEntropy, DataSet, Network, Optimizer, Schedule, Trained, Trainer};
+use fnn::{Adam, BinaryCrossEntropy, DataSet, Network, Optimizer, Progress, Sample, Schedule, Trained, Trainer};
+use options::Options;
+
+/// 28 rows of 28 pixels, from 0 to 1.
+type Digit = [f32; 784];
 
 const CODE: usize = 24;
 
@@ -36,39 +45,64 @@ fnn::network! {
     }
 }
 
-const EPOCHS: usize = 12;
 const BATCH: usize = 128;
 /// Digits side by side in the picture.
 const SHOWN: usize = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Mnist { train, test } = Mnist::<[f32; 784]>::read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
+    let Some(Options { epochs, seed, data }) = Options::read("autoencoder", 8)? else { return Ok(()) };
+    let Mnist { train, test } = Mnist::<Digit>::read(data)?;
     // What is to come out is what goes in.
-    let same = |set: DataSet<[f32; 784], usize>| DataSet::new(set.inputs().to_vec(), set.inputs().to_vec());
+    let same = |set: DataSet<Digit, usize>| DataSet::new(set.inputs().to_vec(), set.inputs().to_vec());
     let (train, test) = (same(train)?, same(test)?);
     println!("{}\n", Autoencoder::summary());
 
-    let steps = EPOCHS * train.len().div_ceil(BATCH);
+    let steps = epochs * train.len().div_ceil(BATCH);
     let optimizer = Adam::new(3e-3).scheduled(Schedule::cosine(steps as u64));
-    let Trained { network, .. } = Trainer::new(Autoencoder::boxed(1), BinaryCrossEntropy, optimizer)
+    let Trained { network, .. } = Trainer::new(Autoencoder::boxed(seed), BinaryCrossEntropy, optimizer)
         .batch_size(BATCH)
-        .epochs(EPOCHS)
+        .epochs(epochs)
+        .seed(seed)
         .validate(&test)
+        .progress(Progress::Silent)
+        .on_epoch(|epoch| {
+            let test = epoch.validation.map_or(0.0, |test| test.loss);
+            println!("epoch {}/{epochs}  loss {:.4}  test {test:.4}", epoch.number, epoch.training.loss);
+            ControlFlow::Continue(())
+        })
         .fit(&train)?;
 
+    let mut drawn = network.forward_all(test.inputs());
+    Digit::flat_mut(&mut drawn).iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
+    let (error, blank) = (error(&drawn, test.inputs()), error(&[mean(train.inputs())], test.inputs()));
+    println!("\nsquared error of a pixel on the test part {error:.4}; of always drawing the mean digit {blank:.4}");
+
     let digits = &test.inputs()[..SHOWN];
-    let drawn: Vec<[f32; 784]> =
-        network.forward_all(digits).into_iter().map(|logits| logits.map(|x| 1.0 / (1.0 + (-x).exp()))).collect();
     println!("\nthe first digit, its code, and what came of it:\n");
     print_side_by_side(&digits[0], &drawn[0]);
     println!("code: {:.2?}", network.encoder.forward(&digits[0]));
-    fs::write("autoencoder.pgm", picture(&[digits, &drawn]))?;
+    fs::write("autoencoder.pgm", picture(&[digits, &drawn[..SHOWN]]))?;
     println!("picture: autoencoder.pgm");
     Ok(())
 }
 
+/// The mean squared difference of two pixels in the same place, where what was drawn begins again at its end.
+fn error(drawn: &[Digit], digits: &[Digit]) -> f64 {
+    let pairs = Digit::flat(drawn).iter().cycle().zip(Digit::flat(digits));
+    pairs.map(|(one, other)| f64::from(one - other).powi(2)).sum::<f64>() / Digit::flat(digits).len() as f64
+}
+
+/// The mean of all digits.
+fn mean(digits: &[Digit]) -> Digit {
+    let mut mean = [0.0; 784];
+    for digit in digits {
+        mean.iter_mut().zip(digit).for_each(|(mean, pixel)| *mean += pixel / digits.len() as f32);
+    }
+    mean
+}
+
 /// Rows of digits as a picture in the portable grey map format.
-fn picture(rows: &[&[[f32; 784]]]) -> Vec<u8> {
+fn picture(rows: &[&[Digit]]) -> Vec<u8> {
     let mut bytes = format!("P5 {} {} 255\n", 28 * SHOWN, 28 * rows.len()).into_bytes();
     for digits in rows {
         for row in 0..28 {
@@ -80,8 +114,8 @@ fn picture(rows: &[&[[f32; 784]]]) -> Vec<u8> {
     bytes
 }
 
-fn print_side_by_side(one: &[f32; 784], other: &[f32; 784]) {
-    let line = |digit: &[f32; 784], row: usize| -> String {
+fn print_side_by_side(one: &Digit, other: &Digit) {
+    let line = |digit: &Digit, row: usize| -> String {
         digit[28 * row..28 * (row + 1)].iter().map(|&grey| [' ', '░', '▒', '▓', '█'][(grey * 4.99) as usize]).collect()
     };
     for row in (0..28).step_by(2) {

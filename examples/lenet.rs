@@ -1,13 +1,16 @@
 //! A convolutional network reads MNIST's handwritten digits: LeCun's LeNet-5 with ReLU and maximum pools.
 //!
-//! `cargo run --release --example lenet -- [EPOCHS] [SEED] [FOLDER]`, by default 5 epochs, seed 1, and `data/mnist`.
+//! `cargo run --release --example lenet`, with `-- --help` for the options.
 //! LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998.
 
-use std::env::args;
+#[path = "support/options.rs"]
+mod options;
+
 use std::error::Error;
 
 use fnn::data::Mnist;
 use fnn::{Adam, CrossEntropy, Optimizer, Schedule, Trainer, evaluate};
+use options::Options;
 
 fnn::network! {
     /// Reads a 28×28 grey digit, scores the ten classes.
@@ -30,11 +33,8 @@ fnn::network! {
 const BATCH: usize = 64;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = args().skip(1);
-    let epochs = arguments.next().map_or(Ok(5), |epochs| epochs.parse::<usize>())?;
-    let seed = arguments.next().map_or(Ok(1), |seed| seed.parse::<u64>())?;
-    let folder = arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist").into());
-    let Mnist { train, test } = Mnist::read(folder)?;
+    let Some(Options { epochs, seed, data }) = Options::read("lenet", 5)? else { return Ok(()) };
+    let Mnist { train, test } = Mnist::read(data)?;
     println!("{}\n", LeNet::summary());
 
     let steps = epochs * train.len().div_ceil(BATCH);
