@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
 use fnn::layers::{Dense, Residual};
-use fnn::{Adam, CrossEntropy, Huber, MeanSquaredError, Sgd};
+use fnn::{Adam, Backpropagation, CrossEntropy, Huber, MeanSquaredError, Optimizer, Sgd, State};
 use fnn::{DataSet, Error, Evaluation, Layer, Loss, Parameters, Pass, Progress, Recorded, Scalar, Simd, Term};
 use fnn::{Network, Trained, Trainer, TrainingError};
 use support::{bits, classes};
@@ -31,6 +31,42 @@ fn reason<N, O>(result: Result<O, TrainingError<N>>) -> Error {
 }
 
 // What it learns.
+
+fnn::network! {
+    #[derive(Clone)]
+    struct Normalised: [3] -> [2] {
+        Dense(4),
+        BatchNorm,
+        Tanh,
+        Dense(2),
+    }
+}
+
+/// 33 samples are two chunks, of 17 and 16, and not one of 32 and one of a single sample, which has no variance.
+#[test]
+fn batch_norms_see_chunks_of_one_size() {
+    let data = classes::<3, 2>(33, 1);
+    let mut expected = Normalised::seeded(1);
+    let trained = Trainer::new(expected.clone(), CrossEntropy, Sgd::new(0.5))
+        .full_batch()
+        .shuffle(false)
+        .progress(Progress::Silent)
+        .fit(&data)
+        .unwrap();
+
+    let mut gradient = Normalised::zeroed();
+    let mut memory = Backpropagation::<Normalised, 17>::new();
+    for (inputs, targets) in data.inputs().chunks(17).zip(data.targets().chunks(17)) {
+        let mut part = Normalised::zeroed();
+        memory.gradient(&expected, &CrossEntropy, inputs, targets, &mut part);
+        let share = inputs.len() as f32 / 33.0;
+        gradient.parameters_mut().iter_mut().zip(part.parameters()).for_each(|(sum, part)| *sum += share * part);
+    }
+    Sgd::new(0.5).step(&mut expected, &gradient, &mut State::new());
+    for (weight, expected) in trained.network.parameters().iter().zip(expected.parameters()) {
+        assert_relative_eq!(weight, expected, epsilon = 1e-6);
+    }
+}
 
 #[test]
 fn exclusive_or_is_learnt() {

@@ -28,10 +28,12 @@ use crate::scalar::Scalar;
 /// and [`Parameters::absorb`] takes it over, once an optimizer step.
 ///
 /// # Mini-batches of more than one chunk
-/// A batch is what goes through the layer at once: the trainer sends mini-batches through in chunks of 32 samples, each
-/// of which is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer, generalize better",
-/// NeurIPS 2017, found that it generalises better than larger batches do). The running statistics move once, towards the
-/// mean over all chunks. A batch of a single number a channel shows no variance: it comes out as b, and isn't measured.
+/// A batch is what goes through the layer at once: the trainer cuts mini-batches of more than 32 samples into chunks of
+/// at most 32, as large as each other, and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and
+/// Soudry, "Train longer, generalize better", NeurIPS 2017, found that it generalises better than larger batches do). The
+/// running statistics move once, towards the mean over all chunks. To normalise over more, give a larger batch to a
+/// [`Backpropagation`](crate::Backpropagation) that has room for it. A batch of a single number a channel shows no
+/// variance: it comes out as b, and isn't measured.
 ///
 /// Declared as `BatchNorm` or `BatchNorm(epsilon = 1e-5, momentum = 0.1)`. `4·C + 1` numbers, `2·C` of them trained; as
 /// many multiply-accumulates as `A` has elements. Ioffe and Szegedy, "Batch normalization: accelerating deep network

@@ -3,6 +3,8 @@
 //! A mini-batch is cut into chunks of a fixed size, and the chunks shared out to accumulators, whose number follows
 //! from the batch's size. So every sum is taken in an order that doesn't depend on the number of threads.
 
+use std::slice::Chunks;
+
 use super::evaluate::Totals;
 use super::memory::TrainingMemory;
 use super::parallel::{Parallel, Runner, Serial, Task, share};
@@ -148,7 +150,8 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
         let Self { memory, network, course, batch } = self;
         let count = accumulators(batch.len()).min(memory.accumulators.len());
         let used = &mut memory.accumulators[..count];
-        runner.each(&mut *used, 1, &Add { network: &*network, course, batch, count });
+        let chunk = chunk::<N>(batch.len());
+        runner.each(&mut *used, 1, &Add { network: &*network, course, batch, count, chunk });
 
         let mut tally = Tally::default();
         for accumulator in &*used {
@@ -178,6 +181,7 @@ struct Add<'a, N: Layer, T, F, O> {
     course: &'a Course<'a, N, T, F, O>,
     batch: &'a [usize],
     count: usize,
+    chunk: usize,
 }
 
 impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut [Accumulator<N, T>]>
@@ -186,8 +190,8 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut 
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, accumulators: &mut [Accumulator<N, T>]) {
         for accumulator in accumulators {
-            let share = share(accumulator.index, self.count, self.batch.len(), CHUNK);
-            accumulator.add(simd, self.network, self.course, &self.batch[share]);
+            let share = share(accumulator.index, self.count, self.batch.len(), self.chunk);
+            accumulator.add(simd, self.network, self.course, self.batch[share].chunks(self.chunk));
         }
     }
 }
@@ -204,6 +208,16 @@ fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mu
 const fn accumulators(batch: usize) -> usize {
     let chunks = batch.div_ceil(CHUNK);
     if chunks < ACCUMULATORS { chunks } else { ACCUMULATORS }
+}
+
+/// Samples of each chunk of a mini-batch of `batch` samples, but for the last one.
+///
+/// What measures a chunk, as batch normalisation does, would make much of a last one of few samples: there, all chunks
+/// are as large as each other.
+fn chunk<N: Parameters>(batch: usize) -> usize {
+    let mut measures = false;
+    N::measured(0, &mut |_| measures = true);
+    if measures { batch.div_ceil(batch.div_ceil(CHUNK).max(1)).max(1) } else { CHUNK }
 }
 
 /// A gradient, and all that adding a chunk's gradient to it needs.
@@ -230,17 +244,17 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
         }
     }
 
-    /// Add the gradient of the sum of these samples' losses, chunk after chunk.
+    /// Add the gradient of the sum of these chunks' losses.
     #[inline(always)]
     fn add<V: Simd, F: Loss<N::Output, T>, O>(
         &mut self,
         simd: V,
         network: &N,
         course: &Course<'_, N, T, F, O>,
-        samples: &[usize],
+        chunks: Chunks<'_, usize>,
     ) {
         self.tally = Tally::default();
-        for samples in samples.chunks(CHUNK) {
+        for samples in chunks {
             self.inputs.clear();
             self.targets.clear();
             for &sample in samples {
