@@ -250,3 +250,45 @@ fn what_a_network_derives_its_folded_form_derives() {
     assert_eq!(folded.clone(), folded);
     assert_eq!(*trained::<Remaining>(1).fold_batch_norm_boxed(), folded);
 }
+
+/// A type of the user's own that implements the trait.
+type Around<const N: usize, S = f32> = fnn::layers::Residual<Inner<N, S>>;
+
+fnn::network! {
+    struct OwnFolds: [3] -> [3] {
+        around: Around<3>,
+        Relu,
+        plain: fnn::layers::Dense<3, 3>,
+        BatchNorm,
+    }
+}
+
+#[test]
+fn types_of_ones_own_fold_if_they_can() {
+    assert_abs_diff_eq!(difference::<OwnFolds<f64>>(1), 0.0, epsilon = 1e-12);
+    let inner = 3 * 3 + 3;
+    assert_eq!(Folded::<OwnFolds>::PARAMETERS, inner + inner + (4 * 3 + 1), "a norm after a type of one's own stays");
+}
+
+#[test]
+fn a_folded_network_can_be_trained() {
+    let network: Folded<Blocks<f64>> = trained::<Blocks<f64>>(1).fold_batch_norm();
+    let mut random = Random::new(2);
+    let mut inputs = [[[[0.0; 6]; 6]; 2]; 2];
+    Sample::flat_mut(&mut inputs).fill_with(|| random.normal());
+    let targets = [[[[0.0; 3]; 3]; 9]; 2];
+    fnn::gradient_check(&network, &fnn::MeanSquaredError, &inputs, &targets).assert(1e-6);
+}
+
+fnn::network! {
+    struct Large: [784] -> [80] {
+        Dense(80),
+        BatchNorm,
+    }
+}
+
+#[test]
+fn a_quarter_of_a_megabyte_folds_on_the_stack() {
+    assert_abs_diff_eq!(difference::<Large>(1), 0.0, epsilon = 1e-4);
+    assert!(Folded::<Large>::WEIGHT_BYTES > 250_000);
+}
