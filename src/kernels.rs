@@ -30,6 +30,7 @@ pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
 pub(crate) use sums::{sum, sum_of};
+pub(crate) use vector::Vector;
 pub use vector::{Operation, Portable, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
 pub(crate) use window::{Plane, collect, maximum, maximum_gradient, spread_evenly};

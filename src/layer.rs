@@ -120,6 +120,14 @@ pub struct Chance<'a> {
     pub samples: &'a [usize],
 }
 
+impl<'a, V> Pass<'a, V> {
+    /// The same pass, with another instruction set, or none.
+    #[inline(always)]
+    pub(crate) fn with<W>(self, simd: W) -> Pass<'a, W> {
+        Pass { simd, chance: self.chance, place: self.place }
+    }
+}
+
 impl<'a, V: Simd> Pass<'a, V> {
     /// A pass over a batch.
     #[must_use]

@@ -68,6 +68,7 @@ mod softmax;
 mod upsample;
 
 pub use activation::Activation;
+pub(crate) use activation::FromOutput;
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
 pub use concat::Concat;

@@ -8,6 +8,7 @@ extern crate self as fnn;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod apart;
 mod backpropagation;
 #[cfg(feature = "std")]
 pub mod data;

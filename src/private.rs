@@ -7,6 +7,11 @@ pub mod kernels {
     pub use crate::kernels::{Start, input_gradient, matmul, weight_gradient};
 }
 
+/// Layers in functions of their own.
+pub mod apart {
+    pub use crate::apart::{backward, backward_in_place, forward_batch, forward_in_place, forward_train};
+}
+
 pub use crate::__constructors as constructors;
 pub use crate::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::memory::{Larger, batch, workspace};

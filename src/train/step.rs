@@ -109,7 +109,8 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// Move `network` along the mean gradient of the samples that `batch` names.
     ///
     /// Where that is not finite, some weights have moved and others have not.
-    #[inline(always)]
+    // Compiled once, not in each place that calls it.
+    #[inline(never)]
     fn step<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut N,

@@ -16,6 +16,9 @@ pub(super) fn functions(network: &Network, stages: &[Stage<'_>]) -> TokenStream 
     hygienic!(#forward #train #backward)
 }
 
+/// Stages up to which a network's layers are inlined into its functions. More of them would take the compiler long.
+const INLINED: usize = 3;
+
 struct Passes<'a> {
     network: &'a Network,
     stages: &'a [Stage<'a>],
@@ -39,10 +42,10 @@ impl Passes<'_> {
             };
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
-            let forward = stage.layer.member(fnn, hygienic!(forward_batch::<__V, { __BATCH }>));
+            let forward = self.call(stage, &hygienic!(forward_batch));
             let activation = stage.activation.map(|activation| {
-                let name = &activation.name;
-                hygienic!(self.#name.forward_in_place(simd, &mut *#batch);)
+                let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
+                hygienic!(#forward(&self.#name, simd, &mut *#batch);)
             });
             hygienic! {
                 let #batch = #take;
@@ -86,10 +89,10 @@ impl Passes<'_> {
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
             let place = self.place(stage.layer);
-            let forward = stage.layer.member(fnn, hygienic!(forward_train::<__V, { __BATCH }>));
+            let forward = self.call(stage, &hygienic!(forward_train));
             let activation = stage.activation.map(|activation| {
-                let name = &activation.name;
-                hygienic!(self.#name.forward_in_place(pass.simd, &mut *#batch);)
+                let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
+                hygienic!(#forward(&self.#name, pass.simd, &mut *#batch);)
             });
             hygienic! {
                 let #batch = #take;
@@ -178,12 +181,12 @@ impl Passes<'_> {
             hygienic!(input_gradients.map(|gradients| #view))
         };
         let activation = stage.activation.map(|activation| {
-            let name = &activation.name;
-            hygienic!(self.#name.backward_in_place(pass.simd, #batch, &mut *#gradient);)
+            let (name, backward) = (&activation.name, self.activation(&hygienic!(backward_in_place)));
+            hygienic!(#backward(&self.#name, pass.simd, #batch, &mut *#gradient);)
         });
         let (name, place) = (&stage.layer.name, self.place(stage.layer));
         let inputs = self.input(stage, &before);
-        let backward = stage.layer.member(fnn, hygienic!(backward::<__V, { __BATCH }>));
+        let backward = self.call(stage, &hygienic!(backward));
         hygienic! {
             #take
             #activation
@@ -197,6 +200,25 @@ impl Passes<'_> {
                 #workspace,
             );
         }
+    }
+
+    /// A stage's function: inlined here, or called.
+    fn call(&self, stage: &Stage<'_>, function: &TokenStream) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        if self.stages.len() <= INLINED {
+            return stage.layer.member(fnn, hygienic!(#function::<__V, { __BATCH }>));
+        }
+        let layer = &stage.layer.layer;
+        hygienic!(#fnn::__private::apart::#function::<#layer, __V, { __BATCH }>)
+    }
+
+    /// An activation's function: inlined here, or called.
+    fn activation(&self, function: &TokenStream) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        if self.stages.len() <= INLINED {
+            return hygienic!(#fnn::layers::Activation::#function);
+        }
+        hygienic!(#fnn::__private::apart::#function)
     }
 
     /// A batch as a stage's layer sees it.

@@ -171,7 +171,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             &mut *batch_1,
             ::fnn::__private::workspace(&mut *scratch),
         );
-        self.relu_1.forward_in_place(simd, &mut *batch_1);
+        ::fnn::layers::Activation::forward_in_place(&self.relu_1, simd, &mut *batch_1);
         let batch_1 = &*batch_1;
         let batch_2 = outputs;
         <__Small_out<
@@ -216,7 +216,11 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             tape_1,
             ::fnn::__private::workspace(&mut *scratch),
         );
-        self.relu_1.forward_in_place(pass.simd, &mut *batch_1);
+        ::fnn::layers::Activation::forward_in_place(
+            &self.relu_1,
+            pass.simd,
+            &mut *batch_1,
+        );
         let batch_1 = &*batch_1;
         let batch_2 = outputs;
         <__Small_out<
@@ -276,7 +280,12 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             ::core::option::Option::Some(&mut *gradient_1),
             ::fnn::__private::workspace(&mut *scratch),
         );
-        self.relu_1.backward_in_place(pass.simd, batch_1, &mut *gradient_1);
+        ::fnn::layers::Activation::backward_in_place(
+            &self.relu_1,
+            pass.simd,
+            batch_1,
+            &mut *gradient_1,
+        );
         <__Small_hidden<
             S,
         > as ::fnn::Layer>::backward::<
