@@ -1,5 +1,7 @@
 //! Batch norms folded into the layers before them: the same outputs from fewer weights.
 
+#![cfg(feature = "alloc")]
+
 use approx::assert_abs_diff_eq;
 use fnn::{FoldBatchNorm, Folded, Layer, Network, Parameters, Plain, Random, Sample, Scalar};
 
