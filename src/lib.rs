@@ -54,7 +54,8 @@ pub use loss::{
 };
 pub use network::Network;
 pub use optimizer::{
-    Adagrad, Adam, AdamW, AmsGrad, Lion, Momentum, Optimizer, RmsProp, Schedule, Scheduled, Sgd, State,
+    Adagrad, Adam, AdamW, AmsGrad, Clip, Lion, Momentum, Optimizer, RmsProp, Schedule, Scheduled, Sgd, State,
+    gradient_norm,
 };
 pub use parameters::{Name, Parameters, Visitor};
 pub use plain::Plain;

@@ -4,6 +4,7 @@ mod adagrad;
 mod adam;
 mod adamw;
 mod amsgrad;
+mod clip;
 mod lion;
 mod rmsprop;
 mod schedule;
@@ -13,6 +14,9 @@ pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamw::AdamW;
 pub use amsgrad::AmsGrad;
+pub use clip::{Clip, gradient_norm};
+#[cfg(feature = "std")]
+pub(crate) use clip::{clamp, shortening, squares};
 pub use lion::Lion;
 pub use rmsprop::RmsProp;
 pub use schedule::{Schedule, Scheduled};

@@ -8,6 +8,7 @@ mod outcome;
 mod parallel;
 mod progress;
 mod reduce;
+mod regularise;
 mod step;
 mod stopping;
 
@@ -26,7 +27,7 @@ use crate::data::DataSet;
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::loss::Loss;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Clip, Optimizer};
 use crate::random::{Random, mix};
 use evaluate::{Evaluator, Totals};
 use parallel::{Threads, work};
@@ -70,6 +71,7 @@ pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     threads: Option<usize>,
     validation: Option<&'a DataSet<N::Input, T>>,
     patience: Option<usize>,
+    clip: Option<Clip>,
     callbacks: Vec<Box<Callback<'a>>>,
     progress: Progress,
 }
@@ -121,6 +123,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             threads: None,
             validation: None,
             patience: None,
+            clip: None,
             callbacks: Vec::new(),
             progress: Progress::Auto,
         }
@@ -254,6 +257,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         check::positive("threads", self.threads)?;
         check::positive("patience", self.patience)?;
         check::constants(self.optimizer.misuse())?;
+        check::constants(self.clip.and_then(Clip::misuse))?;
         check::constants(self.loss.misuse())?;
         check::network(&*self.network)?;
         check::data("training", data, &self.loss)?;
@@ -308,7 +312,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                 Random::new(seed).shuffle(&mut order);
             }
 
-            let course = Course { data, loss: &self.loss, optimizer: &self.optimizer, seed };
+            let course = Course { data, loss: &self.loss, optimizer: &self.optimizer, clip: self.clip, seed };
             let network = &mut *self.network;
             let totals = threads.run(work::<N>(batch_size), |parallel| {
                 memory.epoch(network, &course, order.chunks(batch_size), parallel, || display.batch())
@@ -380,6 +384,7 @@ impl<N: Layer, T, F, O: Debug, const SLOTS: usize> Debug for Trainer<'_, N, T, F
             .field("shuffle", &self.shuffle)
             .field("threads", &self.threads)
             .field("patience", &self.patience)
+            .field("clip", &self.clip)
             .field("progress", &self.progress)
             .finish_non_exhaustive()
     }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use fnn::{Adam, CrossEntropy, Progress, Trained, Trainer, evaluate};
+use fnn::{Adam, Clip, CrossEntropy, Progress, Trained, Trainer, evaluate};
 use support::{bits, classes};
 
 fnn::network! {
@@ -44,6 +44,21 @@ fn weights_and_history_are_the_same_bit_for_bit_at_any_number_of_threads() {
             assert_eq!((one.training, one.validation), (many.training, many.validation));
         }
         assert_eq!(one.history.epochs.len(), many.history.epochs.len());
+    }
+}
+
+/// A network of so many weights that the sums over them are cut.
+#[test]
+fn so_are_those_of_a_training_with_all_that_goes_around_it() {
+    fnn::network! { struct Wide: [20] -> [4] { hidden: Dense(300), Tanh, wide: Dense(100), Tanh, out: Dense(4) } }
+    let data = classes::<20, 4>(200, 1);
+    let train = |threads| {
+        let trainer = Trainer::new(Wide::boxed(3), CrossEntropy, Adam::new(1e-3)).batch_size(100).threads(threads);
+        trainer.clip(Clip::Norm(0.1)).progress(Progress::Silent).fit(&data).unwrap().network
+    };
+    let one = train(1);
+    for threads in [2, 3] {
+        assert!(bits(&*one) == bits(&*train(threads)), "{threads} threads");
     }
 }
 

@@ -142,7 +142,10 @@ pub(crate) trait Task<W>: Sync {
 }
 
 /// Who runs a task on the parts of some work.
-pub(crate) trait Runner: Copy {
+pub(crate) trait Runner: Copy + Send + Sync {
+    /// What both jobs give, the one after the other or at once.
+    fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B);
+
     /// Run `task` on each part of `part` of the work, the last one shorter; in any order.
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>);
 }
@@ -152,6 +155,10 @@ pub(crate) trait Runner: Copy {
 pub(crate) struct Serial<V>(pub(crate) V);
 
 impl<V: Simd> Runner for Serial<V> {
+    fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
+        (left(), right())
+    }
+
     #[inline(always)]
     fn each<W: Divisible>(self, mut work: W, part: usize, task: &impl Task<W>) {
         while work.length() > part {
@@ -170,13 +177,23 @@ impl<V: Simd> Runner for Serial<V> {
 pub(crate) struct Parallel;
 
 impl Runner for Parallel {
+    #[cfg(feature = "rayon")]
+    fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
+        rayon::join(left, right)
+    }
+
+    #[cfg(not(feature = "rayon"))]
+    fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
+        (left(), right())
+    }
+
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>) {
         let length = work.length();
         if length <= part {
             return dispatch(Part { task, part: work });
         }
         let (left, right) = work.divide(length.div_ceil(part).div_ceil(2) * part);
-        join(
+        self.both(
             || self.each(left, part, task), //
             || self.each(right, part, task),
         );
@@ -196,19 +213,6 @@ impl<T: Task<W>, W> Operation for Part<'_, T, W> {
     fn run<V: Simd>(self, simd: V) {
         self.task.run(simd, self.part);
     }
-}
-
-/// Both jobs, at once.
-#[cfg(feature = "rayon")]
-fn join(left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
-    rayon::join(left, right);
-}
-
-/// Both jobs, one after the other.
-#[cfg(not(feature = "rayon"))]
-fn join(left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
-    left();
-    right();
 }
 
 #[cfg(test)]

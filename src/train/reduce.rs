@@ -5,10 +5,10 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::parallel::{Runner, Task};
 use crate::kernels::{Simd, add_assign};
-use crate::optimizer::{Optimizer, State};
+use crate::optimizer::{Clip, Optimizer, State, clamp, shortening, squares};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
-use crate::shape::within;
+use crate::shape::{first_mut, within};
 
 /// Weights of one range: few enough that the sums, the weights and the slots of a range are in the second-level cache
 /// from the first of its passes to the last.
@@ -18,11 +18,13 @@ const RANGE: usize = 8192;
 /// gradients for the next step. Whether all of the gradient was finite: where it is not, weights stay as they are, but
 /// others have moved, and the gradient is left for who wants to know where.
 ///
-/// Each range of weights goes through memory once.
+/// Each range of weights goes through memory once; the gradient goes twice where its norm is limited, which is known
+/// only when all of it is.
 #[inline(always)]
 pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize, const K: usize>(
     runner: R,
     optimizer: &O,
+    clip: Option<Clip>,
     weight: N::Scalar,
     network: &mut N,
     gradients: &mut [Option<&mut N>; K],
@@ -31,14 +33,34 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
     state.steps += 1;
     let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
     let finite = AtomicBool::new(true);
-    let update = Update { optimizer, step: state.steps, factor, finite: &finite };
+    let mean = Mean { factor, finite: &finite };
+    N::measured(0, &mut |range| runner.each(sums::<N, K>(gradients, &range), RANGE, &mean));
+    let mut update = Update { optimizer, step: state.steps, factor, limit: None, finite: &finite };
+    let mut used = K;
+    match clip {
+        None => {}
+        Some(Clip::Value(limit)) => update.limit = Some(N::Scalar::from_f64(limit)),
+        Some(Clip::Norm(limit)) => {
+            let mut sum = 0.0;
+            N::trained(&mut |range| {
+                runner.each(sums::<N, K>(gradients, &range), RANGE, &mean);
+                let [mean] = sums(gradients, &range);
+                sum += sum_of_squares(runner, mean);
+            });
+            if !finite.load(Relaxed) {
+                return false;
+            }
+            update.factor = N::Scalar::from_f64(shortening(limit, libm::sqrt(sum)));
+            used = 1;
+        }
+    }
     let slots = &mut state.slots;
     N::trained(&mut |range| {
         let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
         let weights = within(network.parameters_mut(), &range);
-        runner.each((sums(gradients, &range), (weights, slots)), RANGE, &update);
+        let sums = sums::<N, K>(first_mut(gradients, used), &range);
+        runner.each((sums, (weights, slots)), RANGE, &update);
     });
-    N::measured(0, &mut |range| runner.each(sums(gradients, &range), RANGE, &Mean { factor, finite: &finite }));
     if let Some(gradient) = &mut gradients[0] {
         network.absorb(gradient);
         N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
@@ -49,13 +71,21 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
 /// A range of all gradients; of those that there aren't, nothing.
 #[inline(always)]
 fn sums<'a, N: Parameters, const K: usize>(
-    gradients: &'a mut [Option<&mut N>; K],
+    gradients: &'a mut [Option<&mut N>],
     range: &Range<usize>,
 ) -> [&'a mut [N::Scalar]; K] {
-    gradients.each_mut().map(|gradient| match gradient {
-        Some(gradient) => within(gradient.parameters_mut(), range),
-        None => &mut [],
-    })
+    let mut gradients = gradients.iter_mut().flatten();
+    core::array::from_fn(|_| gradients.next().map_or(&mut [][..], |gradient| within(gradient.parameters_mut(), range)))
+}
+
+/// Added up in an order that follows from the length alone.
+fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
+    if values.len() <= RANGE {
+        return squares(values);
+    }
+    let (left, right) = values.split_at(values.len().div_ceil(RANGE).div_ceil(2) * RANGE);
+    let (left, right) = runner.both(|| sum_of_squares(runner, left), || sum_of_squares(runner, right));
+    left + right
 }
 
 /// Into the first of the sums the sum of all, in their order, times a factor; into the others zeros, for the next step.
@@ -101,6 +131,7 @@ struct Update<'a, O, S> {
     optimizer: &'a O,
     step: u64,
     factor: S,
+    limit: Option<S>,
     finite: &'a AtomicBool,
 }
 
@@ -113,6 +144,9 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Pa
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, (sums, (weights, slots)): Part<'_, S, SLOTS, K>) {
         if let Some(gradient) = mean(simd, sums, self.factor, self.finite) {
+            if let Some(limit) = self.limit {
+                clamp(limit, gradient);
+            }
             self.optimizer.update(simd, self.step, weights, gradient, slots);
             gradient.fill(S::ZERO);
         }

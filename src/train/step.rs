@@ -14,7 +14,7 @@ use crate::data::DataSet;
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer};
 use crate::loss::Loss;
-use crate::optimizer::{Optimizer, State};
+use crate::optimizer::{Clip, Optimizer, State};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 
@@ -37,6 +37,7 @@ pub(crate) struct Course<'a, N: Layer, T, F, O> {
     pub(crate) data: &'a DataSet<N::Input, T>,
     pub(crate) loss: &'a F,
     pub(crate) optimizer: &'a O,
+    pub(crate) clip: Option<Clip>,
     /// What chance depends on in this epoch.
     pub(crate) seed: u64,
 }
@@ -162,13 +163,14 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
         let mut gradients = used.iter_mut().map(|accumulator| &mut *accumulator.gradient);
         let mut finite = loss.is_finite();
         if finite {
-            let (optimizer, weight, state) = (course.optimizer, tally.term.weight, &mut *memory.state);
+            let (optimizer, clip, weight) = (course.optimizer, course.clip, tally.term.weight);
+            let state = &mut *memory.state;
             finite = match count {
                 // What most small networks need is worth a loop of its own.
-                0 | 1 => update(runner, optimizer, weight, network, &mut [gradients.next()], state),
+                0 | 1 => update(runner, optimizer, clip, weight, network, &mut [gradients.next()], state),
                 _ => {
                     let mut gradients = core::array::from_fn::<_, ACCUMULATORS, _>(|_| gradients.next());
-                    update(runner, optimizer, weight, network, &mut gradients, state)
+                    update(runner, optimizer, clip, weight, network, &mut gradients, state)
                 }
             };
         }

@@ -1,0 +1,118 @@
+//! Optimizers and what goes around them, step by step as PyTorch takes them: `tests/fixtures/optimizers.py`.
+//!
+//! Absolute deviations of at most 1e-5 in `f32`, and of 1e-9 in `f64`, from what PyTorch computes in `f64`, after each
+//! of twenty steps. Printed with `--nocapture`.
+
+#![cfg(feature = "std")]
+
+#[path = "support/fixtures.rs"]
+#[allow(dead_code)]
+mod fixtures;
+
+use fixtures::{Tensors, compare};
+use fnn::{
+    Backpropagation, Clip, CrossEntropy, DataSet, Layer, Optimizer, Parameters, Progress, Scalar, Sgd, State, Trainer,
+    gradient_norm,
+};
+
+fnn::network! { struct Plain: [4] -> [3] { first: Dense(6), Tanh, second: Dense(3) } }
+
+const STEPS: usize = 20;
+const BATCH: usize = 8;
+
+/// What goes between a gradient and the optimizer.
+trait Between {
+    fn adjust<N: Parameters>(&self, network: &N, gradient: &mut N);
+}
+
+impl Between for () {
+    fn adjust<N: Parameters>(&self, _: &N, _: &mut N) {}
+}
+
+impl Between for Clip {
+    fn adjust<N: Parameters>(&self, _: &N, gradient: &mut N) {
+        self.apply(gradient);
+    }
+}
+
+fn start<N: Parameters>(network: &str) -> Box<N> {
+    let mut start = N::zeroed_box();
+    let tensors = Tensors::read("optimizers");
+    let numbers = tensors.get(&format!("start.{network}"));
+    assert_eq!(numbers.len(), N::PARAMETERS);
+    for (weight, &value) in start.parameters_mut().iter_mut().zip(numbers) {
+        *weight = N::Scalar::from_f64(value);
+    }
+    start
+}
+
+fn batches<S: Scalar>() -> DataSet<[S; 4], usize> {
+    let data = Tensors::read("opt.data");
+    data.samples("x").into_iter().zip(data.classes("y")).collect()
+}
+
+/// After each step, what `see` finds is what PyTorch has of that name: the largest deviation.
+fn follow<S: Scalar, N, const SLOTS: usize>(
+    network: &str,
+    optimizer: &impl Optimizer<SLOTS>,
+    between: &impl Between,
+    tolerance: f64,
+    mut see: impl FnMut(usize, &N, &N, &mut dyn FnMut(&str, &[S])),
+) -> f64
+where
+    N: Layer<Scalar = S, Input = [S; 4], Output = [S; 3]>,
+{
+    let (tensors, data) = (Tensors::read("optimizers"), batches());
+    let mut network = start::<N>(network);
+    let mut memory = Backpropagation::<N, BATCH>::boxed();
+    let (mut gradient, mut state) = (N::zeroed_box(), State::boxed());
+    let mut largest = 0.0f64;
+    for step in 0..STEPS {
+        let batch = BATCH * step..BATCH * (step + 1);
+        let (inputs, targets) = (&data.inputs()[batch.clone()], &data.targets()[batch]);
+        memory.gradient(&*network, &CrossEntropy, inputs, targets, &mut gradient);
+        let raw = gradient.boxed_copy();
+        between.adjust(&*network, &mut *gradient);
+        optimizer.step(&mut *network, &*gradient, &mut *state);
+        see(step, &network, &raw, &mut |kind, ours| {
+            let theirs = &tensors.get(kind)[ours.len() * step..ours.len() * (step + 1)];
+            largest = largest.max(compare(&format!("{kind}, step {}", step + 1), ours, theirs, tolerance));
+        });
+    }
+    largest
+}
+
+/// In `f32` and in `f64`, in a loop by hand, and in `f32` in the trainer with these settings.
+macro_rules! check {
+    ($kind:literal, $network:ident $start:literal, $optimizer:expr, $between:expr, $($with:tt)*) => {{
+        let (optimizer, between) = ($optimizer, $between);
+        let single = follow::<_, $network, _>($start, &optimizer, &between, 1e-5, |_, network, _, compare| {
+            compare($kind, network.parameters());
+        });
+        let double = follow::<_, $network<f64>, _>($start, &optimizer, &between, 1e-9, |_, network, _, compare| {
+            compare($kind, network.parameters());
+        });
+        let trainer = Trainer::new(start::<$network>($start), CrossEntropy, optimizer);
+        let trainer = trainer.batch_size(BATCH).shuffle(false).progress(Progress::Silent);
+        let trained = trainer $($with)*.fit(&batches()).unwrap().network;
+        let tensors = Tensors::read("optimizers");
+        let last = &tensors.get($kind)[(STEPS - 1) * $network::PARAMETERS..];
+        let trainer = compare(concat!($kind, ", trainer"), trained.parameters(), last, 1e-5);
+        println!("{:<28} f32 {:.1e}  trainer {:.1e}  f64 {:.1e}", $kind, single, trainer, double);
+    }};
+    ($kind:literal, $network:ident $start:literal, $optimizer:expr) => {
+        check!($kind, $network $start, $optimizer, (),)
+    };
+}
+
+#[test]
+fn clipping() {
+    let sgd = Sgd::new(0.5).momentum(0.9);
+    let clip = Clip::Value(0.05);
+    check!("clip_value", Plain "plain", sgd, clip, .clip(clip));
+    let clip = Clip::Norm(0.4);
+    check!("clip_norm", Plain "plain", sgd, clip, .clip(clip));
+    follow::<_, Plain<f64>, _>("plain", &sgd, &clip, 1e-9, |_, _, gradient, compare| {
+        compare("clip_norm.norm", &[gradient_norm(gradient)]);
+    });
+}
