@@ -223,7 +223,8 @@ impl<S: Scalar> Operation for Scale<'_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        if self.term.weight > S::ZERO {
+        // A batch of one is its own mean.
+        if self.term.weight > S::ZERO && self.term.weight != S::ONE {
             scale(simd, S::ONE / self.term.weight, self.values);
         }
     }

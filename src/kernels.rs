@@ -13,6 +13,7 @@ mod matmul;
 #[cfg(test)]
 mod naive;
 mod normalise;
+mod plain;
 mod product;
 mod sums;
 #[cfg(all(test, feature = "alloc"))]

@@ -1,6 +1,7 @@
 //! Matrix products: forward, weight gradient and input gradient of a dense layer.
 
 use super::dot_products::DotProducts;
+use super::plain::{add_outer_product, dot_products, row_product};
 use super::product::Product;
 pub use super::product::Start;
 use super::vector::{Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};
@@ -54,16 +55,7 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
         return product(simd, Product { size: (c.len() / n, k, n), a, strides: (k, 1), b, c, start }, k * n);
     }
     for (row, c) in c.chunks_exact_mut(n).enumerate() {
-        match start {
-            Start::Zero => c.fill(S::ZERO),
-            Start::Row(row) => c.copy_from_slice(row),
-            Start::Sum => {}
-        }
-        for (&a, b) in a[row * k..].iter().take(k).zip(b.chunks_exact(n)) {
-            for (c, &b) in c.iter_mut().zip(b) {
-                *c += a * b;
-            }
-        }
+        row_product(a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, start);
     }
 }
 
@@ -81,11 +73,7 @@ pub fn weight_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), x: &
         return product(simd, Product { size: (i, n, o), a: x, strides, b: g, c: dw, start }, i * o);
     }
     for (x, g) in x.chunks_exact(i).zip(g.chunks_exact(o)) {
-        for (&x, dw) in x.iter().zip(dw.chunks_exact_mut(o)) {
-            for (dw, &g) in dw.iter_mut().zip(g) {
-                *dw += x * g;
-            }
-        }
+        add_outer_product(x, g, dw);
     }
 }
 
@@ -107,8 +95,6 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
         return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, b: w, c: dx, start: S::ZERO });
     }
     for (g, dx) in g.chunks_exact(o).zip(dx.chunks_exact_mut(i)) {
-        for (w, dx) in w.chunks_exact(o).zip(dx) {
-            *dx = g.iter().zip(w).map(|(&g, &w)| g * w).sum();
-        }
+        dot_products(g, w, dx);
     }
 }

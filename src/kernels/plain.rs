@@ -1,0 +1,158 @@
+//! The products of a dense layer as plain loops: for processors without vectors, or unknown ones.
+//!
+//! A few numbers at a time stay in registers while the weights stream by, so that a multiply-accumulate takes hardly more
+//! than a load and a multiplication. Every sum is taken in the order of the definition.
+
+use super::product::Start;
+use crate::scalar::Scalar;
+
+/// The numbers that are held at a time: half of the registers of a Cortex-M4F.
+const TILE: usize = 16;
+
+/// Columns up to which all rows are gone through again for each tile: a cache would be too small for more.
+const FEW: usize = 4 * TILE;
+
+/// Something to do with the columns `column..column + C` of a matrix.
+trait Columns {
+    fn work<const C: usize>(&mut self, column: usize);
+}
+
+/// Do it with all of `columns`, the most at a time.
+#[inline(always)]
+fn in_tiles(columns: usize, worker: &mut impl Columns) {
+    #[inline(always)]
+    fn tiles<const C: usize>(first: usize, columns: usize, worker: &mut impl Columns) -> usize {
+        let mut column = first;
+        while column + C <= columns {
+            worker.work::<C>(column);
+            column += C;
+        }
+        column
+    }
+    let column = tiles::<TILE>(0, columns, worker);
+    let column = tiles::<8>(column, columns, worker);
+    let column = tiles::<4>(column, columns, worker);
+    let column = tiles::<2>(column, columns, worker);
+    tiles::<1>(column, columns, worker);
+}
+
+/// How many rows of `width` numbers have `C` columns from `column` on.
+#[inline(always)]
+const fn rows<const C: usize>(length: usize, width: usize, column: usize) -> usize {
+    match length.checked_sub(column + C) {
+        Some(rest) if width > 0 => rest / width + 1,
+        _ => 0,
+    }
+}
+
+/// `C` columns of each row of a matrix of `width` columns.
+///
+/// The same as `chunks` and `first_chunk` would give, without their tests in each row.
+#[inline(always)]
+fn columns<S, const C: usize>(matrix: &[S], width: usize, column: usize) -> impl Iterator<Item = &[S; C]> {
+    let first = matrix.as_ptr();
+    // SAFETY: that many rows have the columns: (rows − 1) · width + column + C is at most the length.
+    (0..rows::<C>(matrix.len(), width, column)).map(move |row| unsafe { &*first.add(row * width + column).cast() })
+}
+
+/// [`columns`], to write: if rows don't overlap.
+#[inline(always)]
+fn columns_mut<S, const C: usize>(matrix: &mut [S], width: usize, column: usize) -> impl Iterator<Item = &mut [S; C]> {
+    let count = if C <= width { rows::<C>(matrix.len(), width, column) } else { 0 };
+    let first = matrix.as_mut_ptr();
+    // SAFETY: as in `columns`; the columns of one row are at least `width` before those of the next.
+    (0..count).map(move |row| unsafe { &mut *first.add(row * width + column).cast() })
+}
+
+/// `c = start + a · B`, for one row a and one row c: `b` holds rows of as many numbers as `c`.
+#[inline(always)]
+pub(super) fn row_product<S: Scalar>(a: &[S], b: &[S], c: &mut [S], start: Start<'_, S>) {
+    match start {
+        Start::Zero => c.fill(S::ZERO),
+        Start::Row(row) => c.iter_mut().zip(row).for_each(|(c, &row)| *c = row),
+        Start::Sum => {}
+    }
+    in_tiles(c.len(), &mut RowProduct { a, b, c });
+}
+
+struct RowProduct<'a, S> {
+    a: &'a [S],
+    b: &'a [S],
+    c: &'a mut [S],
+}
+
+impl<S: Scalar> Columns for RowProduct<'_, S> {
+    #[inline(always)]
+    fn work<const C: usize>(&mut self, column: usize) {
+        let width = self.c.len();
+        let Some(c) = columns_mut::<S, C>(self.c, width, column).next() else { return };
+        let mut sums = *c;
+        for (&a, b) in self.a.iter().zip(columns::<S, C>(self.b, width, column)) {
+            for (sum, &b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+        *c = sums;
+    }
+}
+
+/// `dW[i][o] += x[i] · g[o]`: a sample's weight gradient.
+#[inline(always)]
+pub(super) fn add_outer_product<S: Scalar>(x: &[S], g: &[S], dw: &mut [S]) {
+    if g.len() <= FEW {
+        return in_tiles(g.len(), &mut OuterProduct { x, g, dw });
+    }
+    for (&x, dw) in x.iter().zip(dw.chunks_exact_mut(g.len())) {
+        for (dw, &g) in dw.iter_mut().zip(g) {
+            *dw += x * g;
+        }
+    }
+}
+
+struct OuterProduct<'a, S> {
+    x: &'a [S],
+    g: &'a [S],
+    dw: &'a mut [S],
+}
+
+impl<S: Scalar> Columns for OuterProduct<'_, S> {
+    #[inline(always)]
+    fn work<const C: usize>(&mut self, column: usize) {
+        let width = self.g.len();
+        let Some(&g) = columns::<S, C>(self.g, width, column).next() else { return };
+        for (&x, dw) in self.x.iter().zip(columns_mut::<S, C>(self.dw, width, column)) {
+            for (dw, g) in dw.iter_mut().zip(g) {
+                *dw += x * g;
+            }
+        }
+    }
+}
+
+/// `dx[i] = Σₒ g[o] · W[i][o]`: a sample's input gradient.
+#[inline(always)]
+pub(super) fn dot_products<S: Scalar>(g: &[S], w: &[S], dx: &mut [S]) {
+    dx.fill(S::ZERO);
+    if g.len() <= FEW {
+        return in_tiles(g.len(), &mut AddDotProducts { g, w, dx });
+    }
+    for (dx, w) in dx.iter_mut().zip(w.chunks_exact(g.len())) {
+        *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| sum + g * w);
+    }
+}
+
+struct AddDotProducts<'a, S> {
+    g: &'a [S],
+    w: &'a [S],
+    dx: &'a mut [S],
+}
+
+impl<S: Scalar> Columns for AddDotProducts<'_, S> {
+    #[inline(always)]
+    fn work<const C: usize>(&mut self, column: usize) {
+        let width = self.g.len();
+        let Some(&g) = columns::<S, C>(self.g, width, column).next() else { return };
+        for (dx, w) in self.dx.iter_mut().zip(columns::<S, C>(self.w, width, column)) {
+            *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| sum + g * w);
+        }
+    }
+}
