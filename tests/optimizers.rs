@@ -11,10 +11,12 @@ mod fixtures;
 
 use fixtures::{Tensors, compare};
 use fnn::{
-    Backpropagation, Clip, CrossEntropy, DataSet, Layer, Optimizer, Parameters, Progress, Scalar, Sgd, State, Trainer,
-    gradient_norm,
+    Adagrad, Adam, AdamW, AmsGrad, Backpropagation, Clip, CrossEntropy, DataSet, Layer, Lion, Optimizer, Parameters,
+    Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
 };
 
+fnn::network! { struct WithLayerNorm: [4] -> [3] { first: Dense(6), norm: LayerNorm, Tanh, second: Dense(3) } }
+fnn::network! { struct WithBatchNorm: [4] -> [3] { first: Dense(6), norm: BatchNorm, Tanh, second: Dense(3) } }
 fnn::network! { struct Plain: [4] -> [3] { first: Dense(6), Tanh, second: Dense(3) } }
 
 const STEPS: usize = 20;
@@ -103,6 +105,69 @@ macro_rules! check {
     ($kind:literal, $network:ident $start:literal, $optimizer:expr) => {
         check!($kind, $network $start, $optimizer, (),)
     };
+}
+
+#[test]
+fn weight_decay_of_weights_only() {
+    let sgd = Sgd::new(0.1).momentum(0.9).weight_decay(0.1).decay_weights_only();
+    check!("sgd_weights_only", WithLayerNorm "layer_norm", sgd);
+    check!("batch_norm_weights_only", WithBatchNorm "batch_norm", sgd.scheduled(Schedule::constant()));
+    let adam = AdamW::new(0.01).weight_decay(0.5).scheduled(Schedule::constant()).decay_weights_only();
+    check!("adamw_weights_only", WithLayerNorm "layer_norm", adam);
+}
+
+#[test]
+fn every_optimizer_leaves_its_weight_decay_out() {
+    fn check<O: Optimizer<SLOTS> + PartialEq + std::fmt::Debug, const SLOTS: usize>(optimizer: O, without: O) {
+        assert_eq!(optimizer.without_weight_decay(), without);
+        assert_eq!(optimizer.decay_weights_only().for_vectors().unwrap().optimizer, without);
+    }
+    check(Sgd::new(0.1).weight_decay(0.1), Sgd::new(0.1));
+    check(Sgd::new(0.1).momentum(0.5).weight_decay(0.1), Sgd::new(0.1).momentum(0.5));
+    check(Adam::new(0.1).weight_decay(0.1), Adam::new(0.1));
+    check(AdamW::new(0.1), AdamW::new(0.1).weight_decay(0.0));
+    check(AmsGrad::new(0.1).weight_decay(0.1), AmsGrad::new(0.1));
+    check(RmsProp::new(0.1).centred().weight_decay(0.1), RmsProp::new(0.1).centred());
+    check(Adagrad::new(0.1).weight_decay(0.1), Adagrad::new(0.1));
+    check(Lion::new(0.1).weight_decay(0.1), Lion::new(0.1));
+}
+
+#[test]
+fn the_roles_of_everything_that_layers_have() {
+    fnn::network! {
+        struct Net: [3, 6, 6] -> [3] {
+            conv: Conv2d(4, kernel = 3, padding = same),
+            BatchNorm,
+            PRelu,
+            Residual { DepthwiseConv2d(kernel = 3, padding = same, bias = false), GroupNorm(2) },
+            Concat { { Conv2d(2, kernel = 1) }, { Conv2d(2, kernel = 1, bias = false), RmsNorm } },
+            Flatten,
+            LayerNorm,
+            Dense(3),
+        }
+    }
+    let (mut arrays, mut start) = (Vec::new(), 0);
+    Net::boxed(1).for_each(&mut |name, shape, _| {
+        let (name, end) = (name.to_string(), start + shape.length());
+        let role = match () {
+            () if name.contains("running_") || name.contains("num_") => Role::Measured,
+            () if name.contains("norm") || name.contains("relu") || name.ends_with("bias") => Role::Vector,
+            () => Role::Weight,
+        };
+        arrays.push((role, start..end));
+        start = end;
+    });
+    let mut ranges = Vec::new();
+    Net::<f32>::roles(0, &mut |role, range| ranges.push((role, range)));
+    assert_eq!(ranges.first().unwrap().1.start, 0);
+    assert_eq!(ranges.last().unwrap().1.end, Net::PARAMETERS);
+    assert!(ranges.windows(2).all(|pair| pair[0].1.end == pair[1].1.start));
+    for (role, array) in arrays {
+        let holds = |(of, range): &(Role, std::ops::Range<usize>)| {
+            *of == role && range.start <= array.start && array.end <= range.end
+        };
+        assert!(ranges.iter().any(holds), "{array:?} is {role:?}: {ranges:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::parallel::{Runner, Task};
 use crate::kernels::{Simd, add_assign};
 use crate::optimizer::{Clip, Optimizer, State, clamp, shortening, squares};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Role, visit_trained};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 
@@ -34,12 +34,11 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
     let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
     let finite = AtomicBool::new(true);
     let mean = Mean { factor, finite: &finite };
-    N::measured(0, &mut |range| runner.each(sums::<N, K>(gradients, &range), RANGE, &mean));
-    let mut update = Update { optimizer, step: state.steps, factor, limit: None, finite: &finite };
-    let mut used = K;
+    N::measured(&mut |range| runner.each(sums::<N, K>(gradients, &range), RANGE, &mean));
+    let (mut factor, mut limit, mut used) = (factor, None, K);
     match clip {
         None => {}
-        Some(Clip::Value(limit)) => update.limit = Some(N::Scalar::from_f64(limit)),
+        Some(Clip::Value(value)) => limit = Some(N::Scalar::from_f64(value)),
         Some(Clip::Norm(limit)) => {
             let mut sum = 0.0;
             N::trained(&mut |range| {
@@ -50,12 +49,14 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
             if !finite.load(Relaxed) {
                 return false;
             }
-            update.factor = N::Scalar::from_f64(shortening(limit, libm::sqrt(sum)));
+            factor = N::Scalar::from_f64(shortening(limit, libm::sqrt(sum)));
             used = 1;
         }
     }
-    let slots = &mut state.slots;
-    N::trained(&mut |range| {
+    let (step, slots, vectors) = (state.steps, &mut state.slots, optimizer.for_vectors());
+    visit_trained::<N>(vectors.is_some(), &mut |role, range| {
+        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+        let update = Update { optimizer, step, factor, limit, finite: &finite };
         let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
         let weights = within(network.parameters_mut(), &range);
         let sums = sums::<N, K>(first_mut(gradients, used), &range);
@@ -63,7 +64,7 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
     });
     if let Some(gradient) = &mut gradients[0] {
         network.absorb(gradient);
-        N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
+        N::measured(&mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
     }
     finite.into_inner()
 }
