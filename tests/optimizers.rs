@@ -108,6 +108,40 @@ macro_rules! check {
 }
 
 #[test]
+fn all_optimizers() {
+    check!("sgd_decay", Plain "plain", Sgd::new(0.1).weight_decay(0.1));
+    check!("sgd_dampening", Plain "plain", Sgd::new(0.1).weight_decay(0.01).momentum(0.9).dampening(0.5));
+    check!("sgd_nesterov", Plain "plain", Sgd::new(0.1).momentum(0.8).nesterov());
+    check!("adam_decay", Plain "plain", Adam::new(0.01).betas(0.8, 0.99).epsilon(1e-6).weight_decay(0.1));
+    check!("adamw", Plain "plain", AdamW::new(0.01).betas(0.8, 0.99).weight_decay(0.1));
+    check!("amsgrad", Plain "plain", AmsGrad::new(0.01).betas(0.8, 0.9).weight_decay(0.01));
+    check!("rmsprop", Plain "plain", RmsProp::new(0.01).alpha(0.9).weight_decay(0.01));
+    check!("rmsprop_momentum", Plain "plain", RmsProp::new(0.01).momentum(0.5));
+    check!("rmsprop_centred", Plain "plain", RmsProp::new(0.01).centred());
+    let both = RmsProp::new(0.01).alpha(0.9).epsilon(1e-6).momentum(0.9).centred();
+    check!("rmsprop_centred_momentum", Plain "plain", both);
+    check!("adagrad", Plain "plain", Adagrad::new(0.1).learning_rate_decay(0.05).weight_decay(0.01));
+    check!("lion", Plain "plain", Lion::new(0.01).weight_decay(0.1));
+}
+
+#[test]
+fn schedules() {
+    let tensors = Tensors::read("optimizers");
+    for (name, schedule) in [
+        ("step", Schedule::step(7, 0.5)),
+        ("exponential", Schedule::exponential(0.9)),
+        ("cosine", Schedule::cosine(60)),
+        ("restarts", Schedule::cosine_with_restarts(5, 2.0)),
+        ("one_cycle", Schedule::one_cycle(60)),
+        ("warm_up_cosine", Schedule::cosine(50).warm_up(10)),
+    ] {
+        let factors: Vec<f64> = (1..=60).map(|step| schedule.factor(step)).collect();
+        let largest = compare(name, &factors, tensors.get(&format!("schedule.{name}")), 1e-9);
+        println!("schedule.{name}: largest deviation {largest:.1e}");
+    }
+}
+
+#[test]
 fn weight_decay_of_weights_only() {
     let sgd = Sgd::new(0.1).momentum(0.9).weight_decay(0.1).decay_weights_only();
     check!("sgd_weights_only", WithLayerNorm "layer_norm", sgd);
