@@ -27,7 +27,7 @@ use crate::data::DataSet;
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::loss::Loss;
-use crate::optimizer::{Clip, Optimizer};
+use crate::optimizer::{Clip, Optimizer, Plateau};
 use crate::random::{Random, mix};
 use evaluate::{Evaluator, Totals};
 use parallel::{Threads, work};
@@ -72,6 +72,7 @@ pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     validation: Option<&'a DataSet<N::Input, T>>,
     patience: Option<usize>,
     clip: Option<Clip>,
+    plateau: Option<Plateau>,
     callbacks: Vec<Box<Callback<'a>>>,
     progress: Progress,
 }
@@ -124,6 +125,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             validation: None,
             patience: None,
             clip: None,
+            plateau: None,
             callbacks: Vec::new(),
             progress: Progress::Auto,
         }
@@ -217,34 +219,6 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         }
     }
 
-    /// How much memory [`fit`](Self::fit) will take to train on `data`.
-    ///
-    /// ```
-    /// use fnn::{CrossEntropy, DataSet, Sgd, Trainer};
-    ///
-    /// fnn::network! {
-    ///     struct Net: [8] -> [2] { hidden: Dense(16), Relu, logits: Dense(2) }
-    /// }
-    ///
-    /// let data: DataSet<[f32; 8], u8> = (0..100).map(|index| ([0.1; 8], index % 2)).collect();
-    /// let memory = Trainer::new(Net::seeded(1), CrossEntropy, Sgd::new(0.1).momentum(0.9)).batch_size(64).memory(&data);
-    /// assert_eq!(memory.weights, size_of::<Net>());
-    /// assert_eq!((memory.gradients, memory.optimizer), (2 * size_of::<Net>(), size_of::<Net>() + 8));
-    /// println!("{memory}");
-    /// ```
-    pub fn memory(&self, data: &DataSet<N::Input, T>) -> TrainingMemory
-    where
-        T: Copy + Send + Sync,
-    {
-        let measured = self.validation.or(self.patience.and(Some(data))).map_or(0, DataSet::len);
-        let mut memory = Memory::<N, T, SLOTS>::bytes(self.batch_size.min(data.len()));
-        memory.weights = size_of::<N>();
-        memory.samples += size_of::<usize>() * data.len();
-        memory.copies += if self.patience.is_some() { size_of::<N>() } else { 0 };
-        memory.evaluation = Evaluator::<N>::bytes(measured);
-        memory
-    }
-
     /// What can be checked before training.
     fn check(&self, data: &DataSet<N::Input, T>) -> Result<(), Error>
     where
@@ -258,10 +232,24 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         check::positive("patience", self.patience)?;
         check::constants(self.optimizer.misuse())?;
         check::constants(self.clip.and_then(Clip::misuse))?;
+        check::constants(self.plateau.and_then(|plateau| plateau.misuse()))?;
         check::constants(self.loss.misuse())?;
         check::network(&*self.network)?;
         check::data("training", data, &self.loss)?;
         self.validation.map_or(Ok(()), |validation| check::data("validation", validation, &self.loss))
+    }
+
+    /// What is measured after each epoch.
+    fn measured<'d>(&self, data: &'d DataSet<N::Input, T>) -> Option<&'d DataSet<N::Input, T>>
+    where
+        'a: 'd,
+    {
+        self.validation.or(self.monitors().then_some(data))
+    }
+
+    /// Whether anything goes by the loss after each epoch.
+    fn monitors(&self) -> bool {
+        self.patience.is_some() || self.plateau.is_some()
     }
 
     /// All epochs, and back to the best weights.
@@ -296,8 +284,8 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         let display = Display::new(self.progress, batches);
         let mut memory = Memory::new(batch_size);
         let mut order: Vec<usize> = (0..data.len()).collect();
-        // What is measured after each epoch.
-        let measured = self.validation.or(self.patience.and(Some(data)));
+        let (mut optimizer, mut plateau) = (self.optimizer.clone(), self.plateau);
+        let measured = self.measured(data);
         let measured_samples = measured.map_or(0, DataSet::len);
         let mut evaluator = Evaluator::new(measured_samples);
         let threads = Threads::new(self.threads, work::<N>(batch_size.max(measured_samples)))?;
@@ -312,7 +300,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                 Random::new(seed).shuffle(&mut order);
             }
 
-            let course = Course { data, loss: &self.loss, optimizer: &self.optimizer, clip: self.clip, seed };
+            let course = Course { data, loss: &self.loss, optimizer: &optimizer, clip: self.clip, seed };
             let network = &mut *self.network;
             let totals = threads.run(work::<N>(batch_size), |parallel| {
                 memory.epoch(network, &course, order.chunks(batch_size), parallel, || display.batch())
@@ -329,9 +317,10 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                     what: "the loss after the epoch".into(),
                 });
             }
-            let (validation, monitored) = (self.validation.and(after), self.patience.and(after));
+            let (validation, monitored) = (self.validation.and(after), after.filter(|_| self.monitors()));
             let monitored = monitored.map(|after| after.loss);
-            let epoch = Epoch { number, epochs: self.epochs, training: totals.mean(), validation, monitored, seconds };
+            let (epochs, training, learning_rate) = (self.epochs, totals.mean(), optimizer.learning_rate());
+            let epoch = Epoch { number, epochs, training, validation, monitored, learning_rate, seconds };
             display.end(&epoch);
 
             let mut on = true;
@@ -339,6 +328,9 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                 on &= callback(&epoch).is_continue();
             }
             history.epochs.push(epoch);
+            if let (Some(plateau), Some(loss)) = (plateau.as_mut(), monitored) {
+                optimizer = optimizer.with_learning_rate(plateau.see(loss, learning_rate));
+            }
             if let (Some(best), Some(loss)) = (best.as_mut(), monitored) {
                 on &= best.see(&self.network, loss);
             }
@@ -385,6 +377,7 @@ impl<N: Layer, T, F, O: Debug, const SLOTS: usize> Debug for Trainer<'_, N, T, F
             .field("threads", &self.threads)
             .field("patience", &self.patience)
             .field("clip", &self.clip)
+            .field("plateau", &self.plateau)
             .field("progress", &self.progress)
             .finish_non_exhaustive()
     }

@@ -12,7 +12,7 @@ mod fixtures;
 use fixtures::{Tensors, compare};
 use fnn::{
     Adagrad, Adam, AdamW, AmsGrad, Backpropagation, Clip, CrossEntropy, DataSet, Layer, Lion, Optimizer, Parameters,
-    Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
+    Plateau, Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
 };
 
 fnn::network! { struct WithLayerNorm: [4] -> [3] { first: Dense(6), norm: LayerNorm, Tanh, second: Dense(3) } }
@@ -138,6 +138,25 @@ fn schedules() {
         let factors: Vec<f64> = (1..=60).map(|step| schedule.factor(step)).collect();
         let largest = compare(name, &factors, tensors.get(&format!("schedule.{name}")), 1e-9);
         println!("schedule.{name}: largest deviation {largest:.1e}");
+    }
+}
+
+#[test]
+fn plateaus() {
+    let tensors = Tensors::read("optimizers");
+    for (name, mut plateau) in [
+        ("plain", Plateau::new().factor(0.5).patience(2)),
+        ("cooldown", Plateau::new().factor(0.5).patience(1).threshold(0.1).cooldown(3)),
+        ("least", Plateau::new().patience(0).floor(0.02)),
+        ("tiny", Plateau::new().factor(1e-3).patience(0)),
+    ] {
+        let mut rate = 0.8;
+        let rates = tensors.get("plateau.losses").iter().map(|&loss| {
+            rate = plateau.see(loss, rate);
+            rate
+        });
+        let largest = compare(name, &rates.collect::<Vec<_>>(), tensors.get(&format!("plateau.{name}")), 1e-12);
+        println!("plateau.{name}: largest deviation {largest:.1e}");
     }
 }
 

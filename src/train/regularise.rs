@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::layer::Layer;
-use crate::optimizer::Clip;
+use crate::optimizer::{Clip, Plateau};
 
 impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// Limit the gradient of each mini-batch, before the optimizer sees it.
@@ -25,5 +25,29 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     #[must_use]
     pub fn clip(self, clip: Clip) -> Self {
         Self { clip: Some(clip), ..self }
+    }
+
+    /// Lower the learning rate when the loss no longer falls.
+    ///
+    /// What counts is the loss measured after the epoch: on the validation set, or if there is none on the training
+    /// set, which costs another pass over it. A schedule multiplies what is left. [`Epoch::learning_rate`] tells it.
+    ///
+    /// [`Epoch::learning_rate`]: crate::Epoch::learning_rate
+    ///
+    /// ```
+    /// use fnn::{DataSet, MeanSquaredError, Plateau, Progress, Sgd, Trainer, layers::Dense};
+    ///
+    /// let data: DataSet<[f32; 1], [f32; 1]> = (0..10).map(|x| ([x as f32 / 10.0], [(x % 3) as f32])).collect();
+    /// let trained = Trainer::new(Dense::<1, 1>::seeded(1), MeanSquaredError, Sgd::new(0.5))
+    ///     .epochs(50)
+    ///     .reduce_on_plateau(Plateau::new().factor(0.5).patience(3))
+    ///     .progress(Progress::Silent)
+    ///     .fit(&data)?;
+    /// assert!(trained.history.epochs[49].learning_rate < 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn reduce_on_plateau(self, plateau: Plateau) -> Self {
+        Self { plateau: Some(plateau), ..self }
     }
 }
