@@ -27,7 +27,7 @@ use crate::data::DataSet;
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::loss::Loss;
-use crate::optimizer::{Clip, Optimizer, Plateau};
+use crate::optimizer::{Clip, Optimizer, Penalty, Plateau};
 use crate::random::{Random, mix};
 use evaluate::{Evaluator, Totals};
 use parallel::{Threads, work};
@@ -71,6 +71,7 @@ pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     threads: Option<usize>,
     validation: Option<&'a DataSet<N::Input, T>>,
     patience: Option<usize>,
+    penalty: Option<Penalty>,
     clip: Option<Clip>,
     plateau: Option<Plateau>,
     callbacks: Vec<Box<Callback<'a>>>,
@@ -124,6 +125,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             threads: None,
             validation: None,
             patience: None,
+            penalty: None,
             clip: None,
             plateau: None,
             callbacks: Vec::new(),
@@ -231,6 +233,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         check::positive("threads", self.threads)?;
         check::positive("patience", self.patience)?;
         check::constants(self.optimizer.misuse())?;
+        check::constants(self.penalty.and_then(|penalty| penalty.misuse()))?;
         check::constants(self.clip.and_then(Clip::misuse))?;
         check::constants(self.plateau.and_then(|plateau| plateau.misuse()))?;
         check::constants(self.loss.misuse())?;
@@ -300,7 +303,8 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                 Random::new(seed).shuffle(&mut order);
             }
 
-            let course = Course { data, loss: &self.loss, optimizer: &optimizer, clip: self.clip, seed };
+            let course =
+                Course { data, loss: &self.loss, optimizer: &optimizer, adjust: (self.penalty, self.clip), seed };
             let network = &mut *self.network;
             let totals = threads.run(work::<N>(batch_size), |parallel| {
                 memory.epoch(network, &course, order.chunks(batch_size), parallel, || display.batch())
@@ -376,6 +380,7 @@ impl<N: Layer, T, F, O: Debug, const SLOTS: usize> Debug for Trainer<'_, N, T, F
             .field("shuffle", &self.shuffle)
             .field("threads", &self.threads)
             .field("patience", &self.patience)
+            .field("penalty", &self.penalty)
             .field("clip", &self.clip)
             .field("plateau", &self.plateau)
             .field("progress", &self.progress)

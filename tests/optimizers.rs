@@ -12,7 +12,7 @@ mod fixtures;
 use fixtures::{Tensors, compare};
 use fnn::{
     Adagrad, Adam, AdamW, AmsGrad, Backpropagation, Clip, CrossEntropy, DataSet, Layer, Lion, Optimizer, Parameters,
-    Plateau, Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
+    Penalty, Plateau, Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
 };
 
 fnn::network! { struct WithLayerNorm: [4] -> [3] { first: Dense(6), norm: LayerNorm, Tanh, second: Dense(3) } }
@@ -29,6 +29,12 @@ trait Between {
 
 impl Between for () {
     fn adjust<N: Parameters>(&self, _: &N, _: &mut N) {}
+}
+
+impl Between for Penalty {
+    fn adjust<N: Parameters>(&self, network: &N, gradient: &mut N) {
+        self.add_gradient(network, gradient);
+    }
 }
 
 impl Between for Clip {
@@ -221,6 +227,51 @@ fn the_roles_of_everything_that_layers_have() {
         };
         assert!(ranges.iter().any(holds), "{array:?} is {role:?}: {ranges:?}");
     }
+}
+
+#[test]
+fn penalties() {
+    let (l1, l2, both) = (Penalty::l1(0.01), Penalty::l2(0.1), Penalty::elastic(0.01, 0.1).weights_only());
+    check!("l1", Plain "plain", Sgd::new(0.1).momentum(0.9), l1, .penalty(l1));
+    check!("l2", Plain "plain", Adam::new(0.01), l2, .penalty(l2));
+    check!("elastic", WithLayerNorm "layer_norm", Sgd::new(0.1).momentum(0.9), both, .penalty(both));
+    let network = start::<WithLayerNorm<f64>>("layer_norm");
+    let values = [l1, l2, both].map(|penalty| penalty.value(&*network));
+    compare("the penalties", &values, Tensors::read("optimizers").get("penalty"), 1e-12);
+}
+
+#[test]
+fn a_penalty_is_clipped_with_the_gradient() {
+    struct Both(Penalty, Clip);
+
+    impl Between for Both {
+        fn adjust<N: Parameters>(&self, network: &N, gradient: &mut N) {
+            self.0.add_gradient(network, gradient);
+            self.1.apply(gradient);
+        }
+    }
+
+    let penalty = Penalty::elastic(0.01, 0.1).weights_only();
+    for clip in [Clip::Norm(0.4), Clip::Value(0.05)] {
+        let (mut last, both) = (start::<WithLayerNorm>("layer_norm"), Both(penalty, clip));
+        let sgd = Sgd::new(0.1).weight_decay(0.1).decay_weights_only();
+        follow("layer_norm", &sgd, &both, 0.0, |_, network: &WithLayerNorm, _, _| last = network.boxed_copy());
+        let trainer = Trainer::new(start::<WithLayerNorm>("layer_norm"), CrossEntropy, sgd).batch_size(BATCH);
+        let trainer = trainer.shuffle(false).progress(Progress::Silent).penalty(penalty).clip(clip);
+        let trained = trainer.fit(&batches()).unwrap().network;
+        let by_hand: Vec<f64> = last.parameters().iter().map(|&weight| weight.into()).collect();
+        compare("by hand", trained.parameters(), &by_hand, 1e-6);
+    }
+}
+
+/// The loss is that of the first mini-batch, whatever the penalty.
+#[test]
+fn a_reported_loss_is_without_the_penalty() {
+    let loss = |penalty| {
+        let trainer = Trainer::new(start::<Plain>("plain"), CrossEntropy, Sgd::new(0.0)).progress(Progress::Silent);
+        trainer.penalty(penalty).fit(&batches()).unwrap().history.epochs[0].training.loss
+    };
+    assert_eq!(loss(Penalty::l2(10.0)), loss(Penalty::l1(0.0)));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
 use fnn::layers::{Dense, Residual};
-use fnn::{Adam, Clip, CrossEntropy, Huber, MeanSquaredError, Optimizer, Plateau, Schedule, Sgd};
+use fnn::{Adam, Clip, CrossEntropy, Huber, MeanSquaredError, Optimizer, Penalty, Plateau, Schedule, Sgd};
 use fnn::{DataSet, Error, Evaluation, Layer, Loss, Parameters, Pass, Progress, Recorded, Scalar, Simd, Term};
 use fnn::{Network, Trained, Trainer, TrainingError};
 use support::{bits, classes};
@@ -269,6 +269,7 @@ fn settings_that_make_no_sense_are_errors() {
     assert_eq!(setting(trainer(0.1).epochs(0)), "epochs");
     assert_eq!(setting(trainer(0.1).threads(0)), "threads");
     assert_eq!(setting(trainer(0.1).early_stopping(0)), "patience");
+    assert_eq!(setting(trainer(0.1).penalty(Penalty::l1(-1.0))), "L1 penalty");
     assert_eq!(setting(trainer(0.1).clip(Clip::Norm(0.0))), "clip");
     assert_eq!(setting(trainer(0.1).reduce_on_plateau(Plateau::new().factor(1.0))), "factor of the plateau");
     assert_eq!(setting(trainer(-0.1)), "learning rate");

@@ -15,7 +15,8 @@ pub struct Epoch {
     /// How many epochs the training was to have.
     pub epochs: usize,
     /// The mean over the epoch, *measured while it ran*: each mini-batch by the weights before its step, and with
-    /// dropout on. So it lags behind, and can be worse than `validation`.
+    /// dropout on. So it lags behind, and can be worse than `validation`. A [`Penalty`](crate::Penalty) for large weights
+    /// is in no loss that is reported.
     pub training: Evaluation,
     /// Measured after the epoch, on the validation set.
     pub validation: Option<Evaluation>,

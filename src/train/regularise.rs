@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::layer::Layer;
-use crate::optimizer::{Clip, Plateau};
+use crate::optimizer::{Clip, Penalty, Plateau};
 
 impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// Limit the gradient of each mini-batch, before the optimizer sees it.
@@ -25,6 +25,16 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     #[must_use]
     pub fn clip(self, clip: Clip) -> Self {
         Self { clip: Some(clip), ..self }
+    }
+
+    /// Add a penalty for large weights to the loss.
+    ///
+    /// Its gradient is added to the mean gradient of each mini-batch, before that is [clipped](Self::clip). The losses
+    /// that are *reported* do not include it: those of training and of validation stay comparable, and early stopping
+    /// goes by what the network is for. [`Penalty::value`] tells it. Costs nothing that can be measured.
+    #[must_use]
+    pub fn penalty(self, penalty: Penalty) -> Self {
+        Self { penalty: Some(penalty), ..self }
     }
 
     /// Lower the learning rate when the loss no longer falls.

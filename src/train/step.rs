@@ -12,7 +12,7 @@ use crate::data::DataSet;
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer};
 use crate::loss::Loss;
-use crate::optimizer::{Clip, Optimizer, State};
+use crate::optimizer::{Clip, Optimizer, Penalty, State};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 
@@ -35,7 +35,8 @@ pub(crate) struct Course<'a, N: Layer, T, F, O> {
     pub(crate) data: &'a DataSet<N::Input, T>,
     pub(crate) loss: &'a F,
     pub(crate) optimizer: &'a O,
-    pub(crate) clip: Option<Clip>,
+    /// What is done to a gradient before the optimizer sees it.
+    pub(crate) adjust: (Option<Penalty>, Option<Clip>),
     /// What chance depends on in this epoch.
     pub(crate) seed: u64,
 }
@@ -159,14 +160,14 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
         let mut gradients = used.iter_mut().map(|accumulator| &mut *accumulator.gradient);
         let mut finite = loss.is_finite();
         if finite {
-            let (optimizer, clip, weight) = (course.optimizer, course.clip, tally.term.weight);
+            let (optimizer, adjust, weight) = (course.optimizer, course.adjust, tally.term.weight);
             let state = &mut *memory.state;
             finite = match count {
                 // What most small networks need is worth a loop of its own.
-                0 | 1 => update(runner, optimizer, clip, weight, network, &mut [gradients.next()], state),
+                0 | 1 => update(runner, optimizer, adjust, weight, network, &mut [gradients.next()], state),
                 _ => {
                     let mut gradients = core::array::from_fn::<_, ACCUMULATORS, _>(|_| gradients.next());
-                    update(runner, optimizer, clip, weight, network, &mut gradients, state)
+                    update(runner, optimizer, adjust, weight, network, &mut gradients, state)
                 }
             };
         }
