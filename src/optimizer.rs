@@ -7,6 +7,7 @@ mod amsgrad;
 mod clip;
 mod decay_weights_only;
 mod lion;
+mod moving_average;
 mod penalty;
 mod plateau;
 mod rmsprop;
@@ -22,6 +23,9 @@ pub use clip::{Clip, gradient_norm};
 pub(crate) use clip::{clamp, shortening, squares};
 pub use decay_weights_only::DecayWeightsOnly;
 pub use lion::Lion;
+pub use moving_average::MovingAverage;
+#[cfg(feature = "std")]
+pub(crate) use moving_average::approach;
 pub use penalty::Penalty;
 pub use plateau::Plateau;
 pub use rmsprop::RmsProp;

@@ -58,7 +58,7 @@ use stopping::Best;
 ///
 /// # Memory
 /// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
-/// with early stopping the best weights), and for every 32 samples of a mini-batch, but at most eight times, a gradient
+/// with early stopping the best weights), a moving average, and for every 32 samples of a mini-batch, but at most eight times, a gradient
 /// and a [`Backpropagation`](crate::Backpropagation). [`memory`](Self::memory) tells the bytes.
 pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     network: Box<N>,
@@ -73,6 +73,7 @@ pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     patience: Option<usize>,
     penalty: Option<Penalty>,
     clip: Option<Clip>,
+    moving_average: Option<f64>,
     plateau: Option<Plateau>,
     callbacks: Vec<Box<Callback<'a>>>,
     progress: Progress,
@@ -127,6 +128,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             patience: None,
             penalty: None,
             clip: None,
+            moving_average: None,
             plateau: None,
             callbacks: Vec::new(),
             progress: Progress::Auto,
@@ -206,7 +208,8 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
     /// without samples, [`Error::Sample`] for an input that is not finite or a target that the loss can't take. Later,
     /// [`Error::NonFinite`]. The error has the network: with the weights it came with, or those before the step
     /// that failed. Should that step have failed because the one before it had made a weight infinite, they are those
-    /// before the epoch.
+    /// before the epoch. With a [`moving_average`](Self::moving_average) they are still the weights themselves, unless
+    /// early stopping had kept an average.
     pub fn fit(mut self, data: &DataSet<N::Input, T>) -> Result<Trained<N>, TrainingError<N>>
     where
         T: Copy + Debug + Send + Sync,
@@ -235,6 +238,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         check::constants(self.optimizer.misuse())?;
         check::constants(self.penalty.and_then(|penalty| penalty.misuse()))?;
         check::constants(self.clip.and_then(Clip::misuse))?;
+        check::share("decay of the moving average", self.moving_average)?;
         check::constants(self.plateau.and_then(|plateau| plateau.misuse()))?;
         check::constants(self.loss.misuse())?;
         check::network(&*self.network)?;
@@ -285,7 +289,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         let batch_size = self.batch_size.min(data.len());
         let batches = data.len().div_ceil(batch_size);
         let display = Display::new(self.progress, batches);
-        let mut memory = Memory::new(batch_size);
+        let mut memory = Memory::new(batch_size, self.moving_average);
         let mut order: Vec<usize> = (0..data.len()).collect();
         let (mut optimizer, mut plateau) = (self.optimizer.clone(), self.plateau);
         let measured = self.measured(data);
@@ -312,7 +316,8 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             let totals = self.finite(totals, &mut memory, number, batches)?;
             let seconds = start.elapsed().as_secs_f64();
 
-            let after = measured.map(|set| evaluator.evaluate(&*self.network, &self.loss, set, &threads));
+            let after =
+                measured.map(|set| evaluator.evaluate(memory.outcome(&self.network), &self.loss, set, &threads));
             if after.is_some_and(|after| !after.loss.is_finite()) {
                 memory.rewind(&mut self.network);
                 return Err(Error::NonFinite {
@@ -336,12 +341,13 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                 optimizer = optimizer.with_learning_rate(plateau.see(loss, learning_rate));
             }
             if let (Some(best), Some(loss)) = (best.as_mut(), monitored) {
-                on &= best.see(&self.network, loss);
+                on &= best.see(memory.outcome(&self.network), loss);
             }
             if !on {
                 break;
             }
         }
+        memory.take_outcome(&mut self.network);
         Ok(())
     }
 
@@ -382,6 +388,7 @@ impl<N: Layer, T, F, O: Debug, const SLOTS: usize> Debug for Trainer<'_, N, T, F
             .field("patience", &self.patience)
             .field("penalty", &self.penalty)
             .field("clip", &self.clip)
+            .field("moving_average", &self.moving_average)
             .field("plateau", &self.plateau)
             .field("progress", &self.progress)
             .finish_non_exhaustive()

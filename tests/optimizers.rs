@@ -11,8 +11,8 @@ mod fixtures;
 
 use fixtures::{Tensors, compare};
 use fnn::{
-    Adagrad, Adam, AdamW, AmsGrad, Backpropagation, Clip, CrossEntropy, DataSet, Layer, Lion, Optimizer, Parameters,
-    Penalty, Plateau, Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
+    Adagrad, Adam, AdamW, AmsGrad, Backpropagation, Clip, CrossEntropy, DataSet, Layer, Lion, MovingAverage, Optimizer,
+    Parameters, Penalty, Plateau, Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
 };
 
 fnn::network! { struct WithLayerNorm: [4] -> [3] { first: Dense(6), norm: LayerNorm, Tanh, second: Dense(3) } }
@@ -272,6 +272,26 @@ fn a_reported_loss_is_without_the_penalty() {
         trainer.penalty(penalty).fit(&batches()).unwrap().history.epochs[0].training.loss
     };
     assert_eq!(loss(Penalty::l2(10.0)), loss(Penalty::l1(0.0)));
+}
+
+#[test]
+fn moving_averages() {
+    fn largest<S: Scalar>(tolerance: f64) -> f64 {
+        let (sgd, mut average) = (Sgd::new(0.5).momentum(0.9), MovingAverage::<WithBatchNorm<S>>::boxed());
+        follow("batch_norm", &sgd, &(), tolerance, |_, network, _, compare| {
+            average.update(network, 0.9);
+            compare("average", network.parameters());
+            compare("average.average", average.network.parameters());
+        })
+    }
+
+    let sgd = Sgd::new(0.5).momentum(0.9);
+    let trainer = Trainer::new(start::<WithBatchNorm>("batch_norm"), CrossEntropy, sgd).moving_average(0.9);
+    let trained = trainer.batch_size(BATCH).shuffle(false).progress(Progress::Silent).fit(&batches()).unwrap();
+    let tensors = Tensors::read("optimizers");
+    let last = &tensors.get("average.average")[(STEPS - 1) * WithBatchNorm::PARAMETERS..];
+    let trainer = compare("average, trainer", trained.network.parameters(), last, 1e-5);
+    println!("average: f32 {:.1e}  trainer {trainer:.1e}  f64 {:.1e}", largest::<f32>(1e-5), largest::<f64>(1e-9));
 }
 
 #[test]

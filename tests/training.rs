@@ -237,6 +237,34 @@ fn a_plateau_goes_by_the_validation_set_if_there_is_one() {
 }
 
 #[test]
+fn what_is_measured_and_given_back_is_the_average() {
+    let data = points();
+    let run = |epochs| {
+        let trainer = trainer(0.05).batch_size(2).epochs(epochs).validate(&data);
+        trainer.moving_average(0.9).fit(&data).unwrap()
+    };
+    let Trained { network, history } = run(5);
+    let measured = |network: &Line| Some(fnn::evaluate(network, &MeanSquaredError, &data));
+    assert_eq!(history.epochs[4].validation, measured(&network));
+    assert_eq!(history.epochs[2].validation, measured(&run(3).network));
+    // Steps are what they are without it.
+    let plain = trainer(0.05).batch_size(2).epochs(5).fit(&data).unwrap();
+    let losses = |history: &fnn::History| history.epochs.iter().map(|epoch| epoch.training.loss).collect::<Vec<_>>();
+    assert_eq!(losses(&plain.history), losses(&history));
+    assert_ne!(plain.network, network);
+}
+
+#[test]
+fn with_early_stopping_the_best_average_is_given_back() {
+    let data = points();
+    let trainer = trainer(0.3).batch_size(1).epochs(60).moving_average(0.5).early_stopping(2);
+    let Trained { network, history } = trainer.fit(&data).unwrap();
+    let best = history.best().unwrap();
+    assert!(best.number < history.epochs.len());
+    assert_eq!(Some(fnn::evaluate(&*network, &MeanSquaredError, &data).loss), best.monitored);
+}
+
+#[test]
 fn callbacks_see_each_epoch_and_one_of_them_can_stop() {
     let mut seen = Vec::new();
     let trained = trainer(0.1)
@@ -269,6 +297,7 @@ fn settings_that_make_no_sense_are_errors() {
     assert_eq!(setting(trainer(0.1).epochs(0)), "epochs");
     assert_eq!(setting(trainer(0.1).threads(0)), "threads");
     assert_eq!(setting(trainer(0.1).early_stopping(0)), "patience");
+    assert_eq!(setting(trainer(0.1).moving_average(1.0)), "decay of the moving average");
     assert_eq!(setting(trainer(0.1).penalty(Penalty::l1(-1.0))), "L1 penalty");
     assert_eq!(setting(trainer(0.1).clip(Clip::Norm(0.0))), "clip");
     assert_eq!(setting(trainer(0.1).reduce_on_plateau(Plateau::new().factor(1.0))), "factor of the plateau");

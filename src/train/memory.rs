@@ -25,7 +25,8 @@ pub struct TrainingMemory {
     pub tape: usize,
     /// The samples of the mini-batch, side by side, and the order of all samples.
     pub samples: usize,
-    /// The weights and the optimizer's state before the epoch, and with early stopping the best weights.
+    /// The weights and the optimizer's state before the epoch, with early stopping the best weights, and the moving
+    /// average.
     pub copies: usize,
     /// What the measurement after each epoch needs.
     pub evaluation: usize,
@@ -85,7 +86,7 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
         T: Copy + Send + Sync,
     {
         let measured = self.measured(data).map_or(0, DataSet::len);
-        let mut memory = Memory::<N, T, SLOTS>::bytes(self.batch_size.min(data.len()));
+        let mut memory = Memory::<N, T, SLOTS>::bytes(self.batch_size.min(data.len()), self.moving_average.is_some());
         memory.weights = size_of::<N>();
         memory.samples += size_of::<usize>() * data.len();
         memory.copies += if self.patience.is_some() { size_of::<N>() } else { 0 };

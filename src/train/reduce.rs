@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::parallel::{Runner, Task};
 use crate::kernels::{Simd, add_assign};
-use crate::optimizer::{Clip, Optimizer, Penalty, State, clamp, shortening, squares};
+use crate::optimizer::{Clip, MovingAverage, Optimizer, Penalty, State, approach, clamp, shortening, squares};
 use crate::parameters::{Parameters, Role, visit_trained};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -166,5 +166,27 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Pa
             self.optimizer.update(simd, self.step, weights, gradient, slots);
             gradient.fill(S::ZERO);
         }
+    }
+}
+
+/// [`MovingAverage::update`], by all threads.
+pub(crate) fn follow<R: Runner, N: Parameters>(runner: R, network: &mut N, average: &mut MovingAverage<N>, decay: f64) {
+    let task = Follow { new: average.share_of_new(decay) };
+    N::trained(&mut |range| {
+        let average = within(average.network.parameters_mut(), &range);
+        runner.each((average, within(network.parameters_mut(), &range)), RANGE, &task);
+    });
+    average.copy_measured(network);
+}
+
+/// From weights to their average.
+struct Follow<S> {
+    new: S,
+}
+
+impl<S: Scalar> Task<(&mut [S], &mut [S])> for Follow<S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, _: V, (average, weights): (&mut [S], &mut [S])) {
+        approach(self.new, average, weights);
     }
 }

@@ -6,13 +6,13 @@
 use super::evaluate::Totals;
 use super::memory::TrainingMemory;
 use super::parallel::{Parallel, Runner, Serial, Task, share};
-use super::reduce::update;
+use super::reduce::{follow, update};
 use crate::backpropagation::{Backpropagation, Batch, Tally};
 use crate::data::DataSet;
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer};
 use crate::loss::Loss;
-use crate::optimizer::{Clip, Optimizer, Penalty, State};
+use crate::optimizer::{Clip, MovingAverage, Optimizer, Penalty, State};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 
@@ -28,6 +28,8 @@ pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     state: Box<State<N, SLOTS>>,
     /// The weights and the state before the epoch.
     before: (Box<N>, Box<State<N, SLOTS>>),
+    /// The average of the weights after each step, and how much of it is kept.
+    average: Option<(Box<MovingAverage<N>>, f64)>,
 }
 
 /// What is the same in all steps of an epoch.
@@ -45,14 +47,15 @@ pub(crate) struct Course<'a, N: Layer, T, F, O> {
 pub(crate) struct NonFinite(pub(crate) String);
 
 impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
-    /// Memory for mini-batches of at most `batch` samples.
-    pub(crate) fn new(batch: usize) -> Self {
+    /// Memory for mini-batches of at most `batch` samples, and for an average of the weights with that decay.
+    pub(crate) fn new(batch: usize, average: Option<f64>) -> Self {
         let accumulators = (0..accumulators(batch)).map(Accumulator::new).collect();
-        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()) }
+        let average = average.map(|decay| (MovingAverage::boxed(), decay));
+        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), average }
     }
 
     /// What [`new`](Self::new) allocates.
-    pub(crate) const fn bytes(batch: usize) -> TrainingMemory {
+    pub(crate) const fn bytes(batch: usize, average: bool) -> TrainingMemory {
         let (count, state) = (accumulators(batch), size_of::<State<N, SLOTS>>());
         TrainingMemory {
             weights: 0,
@@ -60,7 +63,7 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
             optimizer: state,
             tape: count * (size_of::<Backpropagation<N, CHUNK>>() + size_of::<Accumulator<N, T>>()),
             samples: count * CHUNK * (size_of::<N::Input>() + size_of::<T>()),
-            copies: size_of::<N>() + state,
+            copies: size_of::<N>() + state + if average { size_of::<MovingAverage<N>>() } else { 0 },
             evaluation: 0,
         }
     }
@@ -83,7 +86,16 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         let mut totals = Totals::default();
         for (index, batch) in batches.clone().enumerate() {
             match self.step(network, course, batch, parallel) {
-                Ok(more) => totals.add(more),
+                Ok(more) => {
+                    totals.add(more);
+                    if let Some((average, decay)) = &mut self.average {
+                        if parallel {
+                            follow(Parallel, network, average, *decay);
+                        } else {
+                            average.update(network, *decay);
+                        }
+                    }
+                }
                 Err(what) => {
                     self.rewind(network);
                     for batch in batches.take(index) {
@@ -97,7 +109,19 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         Ok(totals)
     }
 
-    /// Back to the weights before the epoch, and to the state.
+    /// What is measured and given back: the average of `network`, if there is one, or else itself.
+    pub(crate) fn outcome<'a>(&'a self, network: &'a N) -> &'a N {
+        self.average.as_ref().map_or(network, |(average, _)| &average.network)
+    }
+
+    /// Make `network` what is given back.
+    pub(crate) fn take_outcome(&self, network: &mut N) {
+        if let Some((average, _)) = &self.average {
+            network.parameters_mut().copy_from_slice(average.network.parameters());
+        }
+    }
+
+    /// Back to the weights before the epoch, and to the state, but for the average.
     pub(crate) fn rewind(&mut self, network: &mut N) {
         network.parameters_mut().copy_from_slice(self.before.0.parameters());
         copy_state(&self.before.1, &mut self.state);
