@@ -59,7 +59,7 @@ where
 
     memory.gradient(network, loss, inputs, targets, &mut gradient);
     // The loss of training doesn't depend on running statistics, and what was measured of them is no gradient.
-    N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(0.0));
+    N::measured(&mut |range| within(gradient.parameters_mut(), &range).fill(0.0));
     copy(network.parameters(), moved.parameters_mut());
     let mean = mean_loss(&mut memory, network, loss, inputs, targets);
     differentiate(mean, network.parameters(), derivatives.parameters_mut(), |index, weight| {

@@ -54,10 +54,10 @@ pub use loss::{
 };
 pub use network::Network;
 pub use optimizer::{
-    Adagrad, Adam, AdamW, AmsGrad, Clip, Lion, Momentum, Optimizer, RmsProp, Schedule, Scheduled, Sgd, State,
-    gradient_norm,
+    Adagrad, Adam, AdamW, AmsGrad, Clip, DecayWeightsOnly, Lion, Momentum, MovingAverage, Optimizer, Penalty, Plateau,
+    RmsProp, Schedule, Scheduled, Sgd, State, gradient_norm,
 };
-pub use parameters::{Name, Parameters, Visitor};
+pub use parameters::{Name, Parameters, Role, Roles, Visitor};
 pub use plain::Plain;
 pub use random::Random;
 pub use real::Real;

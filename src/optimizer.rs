@@ -5,7 +5,11 @@ mod adam;
 mod adamw;
 mod amsgrad;
 mod clip;
+mod decay_weights_only;
 mod lion;
+mod moving_average;
+mod penalty;
+mod plateau;
 mod rmsprop;
 mod schedule;
 mod sgd;
@@ -17,13 +21,19 @@ pub use amsgrad::AmsGrad;
 pub use clip::{Clip, gradient_norm};
 #[cfg(feature = "std")]
 pub(crate) use clip::{clamp, shortening, squares};
+pub use decay_weights_only::DecayWeightsOnly;
 pub use lion::Lion;
+pub use moving_average::MovingAverage;
+#[cfg(feature = "std")]
+pub(crate) use moving_average::approach;
+pub use penalty::Penalty;
+pub use plateau::Plateau;
 pub use rmsprop::RmsProp;
 pub use schedule::{Schedule, Scheduled};
 pub use sgd::{Momentum, Sgd};
 
 use crate::kernels::{Operation, Simd, dispatch};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Role, visit_trained};
 use crate::scalar::Scalar;
 use crate::shape::within;
 
@@ -61,6 +71,34 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)>;
 
+    /// The same optimizer without weight decay. As provided, it is the optimizer itself, which has none.
+    #[must_use]
+    fn without_weight_decay(&self) -> Self {
+        self.clone()
+    }
+
+    /// What moves weights that are [`Role::Vector`], such as biases, where it isn't this optimizer.
+    fn for_vectors(&self) -> Option<Self> {
+        None
+    }
+
+    /// The same optimizer, whose weight decay leaves out biases, and what normalisations scale and shift with.
+    ///
+    /// They are few, have no part in overfitting, and are to have the size that they need; they are those that are
+    /// [`Role::Vector`]. Costs nothing for each weight: ranges of weights are moved by one optimizer or by the other.
+    ///
+    /// ```
+    /// use fnn::{AdamW, Optimizer, State, layers::Dense};
+    ///
+    /// let adam = AdamW::new(0.1).weight_decay(0.5).decay_weights_only();
+    /// let mut network = Dense::<1, 1> { weight: [[2.0]], bias: [2.0] };
+    /// adam.step(&mut network, &Dense { weight: [[0.0]], bias: [0.0] }, &mut State::new());
+    /// assert_eq!(network, Dense { weight: [[1.9]], bias: [2.0] });
+    /// ```
+    fn decay_weights_only(self) -> DecayWeightsOnly<Self> {
+        DecayWeightsOnly { optimizer: self }
+    }
+
     /// The same optimizer, whose learning rate is multiplied by `schedule` in each step.
     ///
     /// ```
@@ -86,11 +124,13 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// ```
     fn step<P: Parameters>(&self, network: &mut P, gradient: &P, state: &mut State<P, SLOTS>) {
         state.steps += 1;
-        P::trained(&mut |range| {
+        let vectors = self.for_vectors();
+        visit_trained::<P>(vectors.is_some(), &mut |role, range| {
+            let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(self);
             let parameters = within(network.parameters_mut(), &range);
             let gradient = gradient.parameters().get(range.clone()).unwrap_or_default();
             let slots = state.slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
-            dispatch(Step { optimizer: self, step: state.steps, parameters, gradient, slots });
+            dispatch(Step { optimizer, step: state.steps, parameters, gradient, slots });
         });
         network.absorb(gradient);
     }

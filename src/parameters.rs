@@ -45,15 +45,26 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// [`parameters`](Self::parameters).
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, Self::Scalar>);
 
-    /// Visit the ranges of [`parameters`](Self::parameters), which begin at `start`, that aren't trained but measured:
-    /// the running statistics of batch normalisation. In their order; as provided, there are none.
-    fn measured(_start: usize, _visitor: &mut dyn FnMut(Range<usize>)) {}
+    /// Visit the ranges of [`parameters`](Self::parameters), which begin at `start`, and the [`Role`] of each: all of
+    /// them, in their order. As provided, everything is [`Role::Weight`].
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        visitor(Role::Weight, start..start + Self::PARAMETERS);
+    }
+
+    /// Visit the ranges of [`parameters`](Self::parameters) that aren't trained but measured, in their order.
+    fn measured(visitor: &mut dyn FnMut(Range<usize>)) {
+        Self::roles(0, &mut |role, range| {
+            if role == Role::Measured {
+                visit_some(range, visitor);
+            }
+        });
+    }
 
     /// Visit the ranges of [`parameters`](Self::parameters) that are trained: those between the
-    /// [`measured`](Self::measured) ones. An optimizer moves these and no others.
+    /// [`measured`](Self::measured) ones, as few and as long as they can be. An optimizer moves these and no others.
     fn trained(visitor: &mut dyn FnMut(Range<usize>)) {
         let mut start = 0;
-        Self::measured(0, &mut |range| {
+        Self::measured(&mut |range| {
             visit_some(start..range.start, visitor);
             start = range.end;
         });
@@ -113,6 +124,43 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// Visit each array of weights with its dotted name (`conv1.weight`) and its shape.
     fn for_each(&self, visitor: &mut Visitor<'_, Self::Scalar>) {
         self.visit(Name::ROOT, visitor);
+    }
+}
+
+/// What a range of weights is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Weights that inputs are multiplied with and summed up, or that are looked up: matrices, filters, tables.
+    Weight,
+    /// Numbers that stand by themselves, one for each channel: biases, what normalisations scale and shift with, slopes.
+    /// Weight decay and penalties leave them out where one asks for that. So are all arrays of one dimension in a layer
+    /// of your own.
+    Vector,
+    /// Numbers that aren't trained but measured: the running statistics of batch normalisation.
+    Measured,
+}
+
+/// What is called with each range of weights and its [`Role`].
+pub type Roles<'a> = dyn FnMut(Role, Range<usize>) + 'a;
+
+/// The roles of weights that are [`Role::Weight`], and of a bias or the like after them.
+pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visitor: &mut Roles<'_>) {
+    let end = start + W::PARAMETERS;
+    visitor(Role::Weight, start..end);
+    visitor(Role::Vector, end..end + B::PARAMETERS);
+}
+
+/// Visit the trained ranges by their roles, or where these make no difference, all as [`Role::Weight`], as few and as
+/// long as they can be.
+pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut Roles<'_>) {
+    if by_role {
+        P::roles(0, &mut |role, range| {
+            if role != Role::Measured && !range.is_empty() {
+                visitor(role, range);
+            }
+        });
+    } else {
+        P::trained(&mut |range| visitor(Role::Weight, range));
     }
 }
 
@@ -184,6 +232,10 @@ macro_rules! scalar_parameters {
             fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, Self>) {
                 visitor(name, Shape::SCALAR, core::slice::from_ref(self));
             }
+
+            fn roles(start: usize, visitor: &mut Roles<'_>) {
+                visitor(Role::Vector, start..start + 1);
+            }
         }
     )*};
 }
@@ -195,6 +247,11 @@ unsafe impl<P: Parameters + Sample, const N: usize> Parameters for [P; N] {
 
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, P::Scalar>) {
         visitor(name, Self::SHAPE, self.parameters());
+    }
+
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        let role = if Self::SHAPE.rank() > 1 { Role::Weight } else { Role::Vector };
+        visitor(role, start..start + Self::PARAMETERS);
     }
 }
 

@@ -23,11 +23,9 @@ pub use crate::verdict::{
 };
 pub use crate::window::{part, places, same_padding};
 
-use core::ops::Range;
-
 use crate::fold::FoldBatchNorm;
 use crate::layer::Layer;
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Roles, Visitor};
 use crate::scalar::Scalar;
 
 /// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so.
@@ -40,8 +38,8 @@ use crate::scalar::Scalar;
 pub trait Weights<S: Scalar> {
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>);
 
-    /// [`Parameters::measured`], and where the weights that come next begin.
-    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) -> usize;
+    /// [`Parameters::roles`], and where the weights that come next begin.
+    fn roles(start: usize, visitor: &mut Roles<'_>) -> usize;
 
     fn absorb(&mut self, gradient: &Self);
 }
@@ -52,8 +50,8 @@ impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
         Parameters::visit(self, name, visitor);
     }
 
-    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) -> usize {
-        <P as Parameters>::measured(start, visitor);
+    fn roles(start: usize, visitor: &mut Roles<'_>) -> usize {
+        <P as Parameters>::roles(start, visitor);
         start + P::PARAMETERS
     }
 

@@ -27,7 +27,7 @@ use crate::data::DataSet;
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::loss::Loss;
-use crate::optimizer::{Clip, Optimizer};
+use crate::optimizer::{Clip, Optimizer, Penalty, Plateau};
 use crate::random::{Random, mix};
 use evaluate::{Evaluator, Totals};
 use parallel::{Threads, work};
@@ -58,7 +58,7 @@ use stopping::Best;
 ///
 /// # Memory
 /// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
-/// with early stopping the best weights), and for every 32 samples of a mini-batch, but at most eight times, a gradient
+/// with early stopping the best weights), a moving average, and for every 32 samples of a mini-batch, but at most eight times, a gradient
 /// and a [`Backpropagation`](crate::Backpropagation). [`memory`](Self::memory) tells the bytes.
 pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     network: Box<N>,
@@ -71,7 +71,10 @@ pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     threads: Option<usize>,
     validation: Option<&'a DataSet<N::Input, T>>,
     patience: Option<usize>,
+    penalty: Option<Penalty>,
     clip: Option<Clip>,
+    moving_average: Option<f64>,
+    plateau: Option<Plateau>,
     callbacks: Vec<Box<Callback<'a>>>,
     progress: Progress,
 }
@@ -123,7 +126,10 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             threads: None,
             validation: None,
             patience: None,
+            penalty: None,
             clip: None,
+            moving_average: None,
+            plateau: None,
             callbacks: Vec::new(),
             progress: Progress::Auto,
         }
@@ -202,7 +208,8 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
     /// without samples, [`Error::Sample`] for an input that is not finite or a target that the loss can't take. Later,
     /// [`Error::NonFinite`]. The error has the network: with the weights it came with, or those before the step
     /// that failed. Should that step have failed because the one before it had made a weight infinite, they are those
-    /// before the epoch.
+    /// before the epoch. With a [`moving_average`](Self::moving_average) they are still the weights themselves, unless
+    /// early stopping had kept an average.
     pub fn fit(mut self, data: &DataSet<N::Input, T>) -> Result<Trained<N>, TrainingError<N>>
     where
         T: Copy + Debug + Send + Sync,
@@ -217,34 +224,6 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         }
     }
 
-    /// How much memory [`fit`](Self::fit) will take to train on `data`.
-    ///
-    /// ```
-    /// use fnn::{CrossEntropy, DataSet, Sgd, Trainer};
-    ///
-    /// fnn::network! {
-    ///     struct Net: [8] -> [2] { hidden: Dense(16), Relu, logits: Dense(2) }
-    /// }
-    ///
-    /// let data: DataSet<[f32; 8], u8> = (0..100).map(|index| ([0.1; 8], index % 2)).collect();
-    /// let memory = Trainer::new(Net::seeded(1), CrossEntropy, Sgd::new(0.1).momentum(0.9)).batch_size(64).memory(&data);
-    /// assert_eq!(memory.weights, size_of::<Net>());
-    /// assert_eq!((memory.gradients, memory.optimizer), (2 * size_of::<Net>(), size_of::<Net>() + 8));
-    /// println!("{memory}");
-    /// ```
-    pub fn memory(&self, data: &DataSet<N::Input, T>) -> TrainingMemory
-    where
-        T: Copy + Send + Sync,
-    {
-        let measured = self.validation.or(self.patience.and(Some(data))).map_or(0, DataSet::len);
-        let mut memory = Memory::<N, T, SLOTS>::bytes(self.batch_size.min(data.len()));
-        memory.weights = size_of::<N>();
-        memory.samples += size_of::<usize>() * data.len();
-        memory.copies += if self.patience.is_some() { size_of::<N>() } else { 0 };
-        memory.evaluation = Evaluator::<N>::bytes(measured);
-        memory
-    }
-
     /// What can be checked before training.
     fn check(&self, data: &DataSet<N::Input, T>) -> Result<(), Error>
     where
@@ -257,11 +236,27 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         check::positive("threads", self.threads)?;
         check::positive("patience", self.patience)?;
         check::constants(self.optimizer.misuse())?;
+        check::constants(self.penalty.and_then(|penalty| penalty.misuse()))?;
         check::constants(self.clip.and_then(Clip::misuse))?;
+        check::share("decay of the moving average", self.moving_average)?;
+        check::constants(self.plateau.and_then(|plateau| plateau.misuse()))?;
         check::constants(self.loss.misuse())?;
         check::network(&*self.network)?;
         check::data("training", data, &self.loss)?;
         self.validation.map_or(Ok(()), |validation| check::data("validation", validation, &self.loss))
+    }
+
+    /// What is measured after each epoch.
+    fn measured<'d>(&self, data: &'d DataSet<N::Input, T>) -> Option<&'d DataSet<N::Input, T>>
+    where
+        'a: 'd,
+    {
+        self.validation.or(self.monitors().then_some(data))
+    }
+
+    /// Whether anything goes by the loss after each epoch.
+    fn monitors(&self) -> bool {
+        self.patience.is_some() || self.plateau.is_some()
     }
 
     /// All epochs, and back to the best weights.
@@ -294,10 +289,10 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         let batch_size = self.batch_size.min(data.len());
         let batches = data.len().div_ceil(batch_size);
         let display = Display::new(self.progress, batches);
-        let mut memory = Memory::new(batch_size);
+        let mut memory = Memory::new(batch_size, self.moving_average);
         let mut order: Vec<usize> = (0..data.len()).collect();
-        // What is measured after each epoch.
-        let measured = self.validation.or(self.patience.and(Some(data)));
+        let (mut optimizer, mut plateau) = (self.optimizer.clone(), self.plateau);
+        let measured = self.measured(data);
         let measured_samples = measured.map_or(0, DataSet::len);
         let mut evaluator = Evaluator::new(measured_samples);
         let threads = Threads::new(self.threads, work::<N>(batch_size.max(measured_samples)))?;
@@ -312,7 +307,8 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                 Random::new(seed).shuffle(&mut order);
             }
 
-            let course = Course { data, loss: &self.loss, optimizer: &self.optimizer, clip: self.clip, seed };
+            let course =
+                Course { data, loss: &self.loss, optimizer: &optimizer, adjust: (self.penalty, self.clip), seed };
             let network = &mut *self.network;
             let totals = threads.run(work::<N>(batch_size), |parallel| {
                 memory.epoch(network, &course, order.chunks(batch_size), parallel, || display.batch())
@@ -320,7 +316,8 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             let totals = self.finite(totals, &mut memory, number, batches)?;
             let seconds = start.elapsed().as_secs_f64();
 
-            let after = measured.map(|set| evaluator.evaluate(&*self.network, &self.loss, set, &threads));
+            let after =
+                measured.map(|set| evaluator.evaluate(memory.outcome(&self.network), &self.loss, set, &threads));
             if after.is_some_and(|after| !after.loss.is_finite()) {
                 memory.rewind(&mut self.network);
                 return Err(Error::NonFinite {
@@ -329,9 +326,10 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                     what: "the loss after the epoch".into(),
                 });
             }
-            let (validation, monitored) = (self.validation.and(after), self.patience.and(after));
+            let (validation, monitored) = (self.validation.and(after), after.filter(|_| self.monitors()));
             let monitored = monitored.map(|after| after.loss);
-            let epoch = Epoch { number, epochs: self.epochs, training: totals.mean(), validation, monitored, seconds };
+            let (epochs, training, learning_rate) = (self.epochs, totals.mean(), optimizer.learning_rate());
+            let epoch = Epoch { number, epochs, training, validation, monitored, learning_rate, seconds };
             display.end(&epoch);
 
             let mut on = true;
@@ -339,13 +337,17 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
                 on &= callback(&epoch).is_continue();
             }
             history.epochs.push(epoch);
+            if let (Some(plateau), Some(loss)) = (plateau.as_mut(), monitored) {
+                optimizer = optimizer.with_learning_rate(plateau.see(loss, learning_rate));
+            }
             if let (Some(best), Some(loss)) = (best.as_mut(), monitored) {
-                on &= best.see(&self.network, loss);
+                on &= best.see(memory.outcome(&self.network), loss);
             }
             if !on {
                 break;
             }
         }
+        memory.take_outcome(&mut self.network);
         Ok(())
     }
 
@@ -384,7 +386,10 @@ impl<N: Layer, T, F, O: Debug, const SLOTS: usize> Debug for Trainer<'_, N, T, F
             .field("shuffle", &self.shuffle)
             .field("threads", &self.threads)
             .field("patience", &self.patience)
+            .field("penalty", &self.penalty)
             .field("clip", &self.clip)
+            .field("moving_average", &self.moving_average)
+            .field("plateau", &self.plateau)
             .field("progress", &self.progress)
             .finish_non_exhaustive()
     }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use fnn::{Adam, Clip, CrossEntropy, Progress, Trained, Trainer, evaluate};
+use fnn::{Adam, Clip, CrossEntropy, Penalty, Progress, Trained, Trainer, evaluate};
 use support::{bits, classes};
 
 fnn::network! {
@@ -54,7 +54,8 @@ fn so_are_those_of_a_training_with_all_that_goes_around_it() {
     let data = classes::<20, 4>(200, 1);
     let train = |threads| {
         let trainer = Trainer::new(Wide::boxed(3), CrossEntropy, Adam::new(1e-3)).batch_size(100).threads(threads);
-        trainer.clip(Clip::Norm(0.1)).progress(Progress::Silent).fit(&data).unwrap().network
+        let trainer = trainer.penalty(Penalty::elastic(1e-4, 1e-2).weights_only());
+        trainer.clip(Clip::Norm(0.1)).moving_average(0.9).progress(Progress::Silent).fit(&data).unwrap().network
     };
     let one = train(1);
     for threads in [2, 3] {

@@ -9,8 +9,8 @@ mod fixtures;
 
 use fixtures::{Tensors, compare};
 use fnn::{
-    Adam, Backpropagation, BinaryCrossEntropy, CrossEntropy, Huber, Layer, Loss, MeanAbsoluteError, MeanSquaredError,
-    Network, Optimizer, Parameters, Sample, Scalar, Sgd, State,
+    Adam, AdamW, Backpropagation, BinaryCrossEntropy, CrossEntropy, Huber, Layer, Loss, MeanAbsoluteError,
+    MeanSquaredError, Network, Optimizer, Parameters, RmsProp, Sample, Scalar, Sgd, State,
 };
 
 const TOLERANCE: f64 = 1e-5;
@@ -180,4 +180,6 @@ fn paths_of_optimizers() {
     check_path("sgd_momentum", &Sgd::new(0.1).momentum(0.9));
     check_path("sgd_nesterov_wd", &Sgd::new(0.1).momentum(0.9).nesterov().weight_decay(0.01));
     check_path("adam", &Adam::new(0.01));
+    check_path("adamw", &AdamW::new(0.01).weight_decay(0.01));
+    check_path("rmsprop", &RmsProp::new(0.01));
 }

@@ -8,9 +8,10 @@ use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
 use fnn::layers::{Dense, Residual};
-use fnn::{Adam, Backpropagation, CrossEntropy, Huber, MeanSquaredError, Optimizer, Sgd, State};
+use fnn::{Adam, Backpropagation, Clip, CrossEntropy, Huber, MeanSquaredError, Optimizer, Penalty, Plateau, Schedule};
 use fnn::{DataSet, Error, Evaluation, Layer, Loss, Parameters, Pass, Progress, Recorded, Scalar, Simd, Term};
 use fnn::{Network, Trained, Trainer, TrainingError};
+use fnn::{Sgd, State};
 use support::{bits, classes};
 
 type Line = Dense<1, 1>;
@@ -243,6 +244,64 @@ fn without_a_validation_set_early_stopping_measures_the_training_set_after_the_e
 }
 
 #[test]
+fn on_a_plateau_the_learning_rate_falls_and_a_schedule_multiplies_it() {
+    // No loss is ten times smaller than the one before.
+    let plateau = Plateau::new().factor(0.5).patience(0).threshold(0.9);
+    let sgd = Sgd::new(0.25).scheduled(Schedule::exponential(0.5));
+    let trainer = Trainer::new(START, MeanSquaredError, sgd).progress(Progress::Silent);
+    let trained = trainer.full_batch().epochs(4).reduce_on_plateau(plateau).fit(&points()).unwrap();
+    let rates: Vec<f64> = trained.history.epochs.iter().map(|epoch| epoch.learning_rate).collect();
+    assert_eq!(rates, [0.25, 0.25, 0.125, 0.0625]);
+    let mut by_hand = Box::new(START);
+    for rate in [0.25, 0.125, 0.031_25, 0.007_812_5] {
+        let trainer = Trainer::new(by_hand, MeanSquaredError, Sgd::new(rate)).progress(Progress::Silent);
+        by_hand = trainer.full_batch().fit(&points()).unwrap().network;
+    }
+    assert_eq!(bits(&*trained.network), bits(&*by_hand));
+}
+
+#[test]
+fn a_plateau_goes_by_the_validation_set_if_there_is_one() {
+    let (train, test) = (points(), DataSet::from([([0.5], [0.0])]));
+    let trainer = trainer(0.05).validate(&test).reduce_on_plateau(Plateau::new().patience(1)).epochs(20);
+    let epochs = trainer.fit(&train).unwrap().history.epochs;
+    let (mut plateau, mut rate) = (Plateau::new().patience(1), 0.05);
+    for epoch in epochs {
+        assert_eq!((epoch.learning_rate, epoch.monitored), (rate, epoch.validation.map(|after| after.loss)));
+        rate = plateau.see(epoch.validation.unwrap().loss, rate);
+    }
+    assert!(rate < 0.05);
+}
+
+#[test]
+fn what_is_measured_and_given_back_is_the_average() {
+    let data = points();
+    let run = |epochs| {
+        let trainer = trainer(0.05).batch_size(2).epochs(epochs).validate(&data);
+        trainer.moving_average(0.9).fit(&data).unwrap()
+    };
+    let Trained { network, history } = run(5);
+    let measured = |network: &Line| Some(fnn::evaluate(network, &MeanSquaredError, &data));
+    assert_eq!(history.epochs[4].validation, measured(&network));
+    assert_eq!(history.epochs[2].validation, measured(&run(3).network));
+    // Steps are what they are without it.
+    let plain = trainer(0.05).batch_size(2).epochs(5).fit(&data).unwrap();
+    let losses = |history: &fnn::History| history.epochs.iter().map(|epoch| epoch.training.loss).collect::<Vec<_>>();
+    assert_eq!(losses(&plain.history), losses(&history));
+    assert_ne!(plain.network, network);
+}
+
+#[test]
+fn with_early_stopping_the_best_average_is_given_back() {
+    let data = points();
+    let trainer = trainer(0.3).batch_size(1).epochs(60).moving_average(0.5).early_stopping(2);
+    let Trained { network, history } = trainer.fit(&data).unwrap();
+    let best = history.best().unwrap();
+    assert!(best.number < history.epochs.len());
+    assert_eq!(Some(fnn::evaluate(&*network, &MeanSquaredError, &data).loss), best.monitored);
+}
+
+#[test]
 fn callbacks_see_each_epoch_and_one_of_them_can_stop() {
     let mut seen = Vec::new();
     let trained = trainer(0.1)
@@ -275,6 +334,10 @@ fn settings_that_make_no_sense_are_errors() {
     assert_eq!(setting(trainer(0.1).epochs(0)), "epochs");
     assert_eq!(setting(trainer(0.1).threads(0)), "threads");
     assert_eq!(setting(trainer(0.1).early_stopping(0)), "patience");
+    assert_eq!(setting(trainer(0.1).moving_average(1.0)), "decay of the moving average");
+    assert_eq!(setting(trainer(0.1).penalty(Penalty::l1(-1.0))), "L1 penalty");
+    assert_eq!(setting(trainer(0.1).clip(Clip::Norm(0.0))), "clip");
+    assert_eq!(setting(trainer(0.1).reduce_on_plateau(Plateau::new().factor(1.0))), "factor of the plateau");
     assert_eq!(setting(trainer(-0.1)), "learning rate");
 
     let huber = Huber { delta: -1.0 };

@@ -43,7 +43,7 @@ pub(crate) fn parameters_impl(
 ) -> TokenStream {
     let calls = |call: fn(&Field) -> TokenStream| fields.iter().map(move |field| field.call(fnn, scalar, call(field)));
     let visits = calls(|Field { member, name, .. }| hygienic!(visit(&self.#member, name.field(#name), visitor)));
-    let measured = calls(|_| hygienic!(measured(start, visitor)));
+    let roles = calls(|_| hygienic!(roles(start, visitor)));
     let absorbed = calls(|Field { member, .. }| hygienic!(absorb(&mut self.#member, &gradient.#member)));
     hygienic! {
         #[automatically_derived]
@@ -55,11 +55,8 @@ pub(crate) fn parameters_impl(
                 #(#visits;)*
             }
 
-            fn measured(
-                start: ::core::primitive::usize,
-                visitor: &mut dyn ::core::ops::FnMut(::core::ops::Range<::core::primitive::usize>),
-            ) {
-                #(let start = #measured;)*
+            fn roles(start: ::core::primitive::usize, visitor: &mut #fnn::Roles<'_>) {
+                #(let start = #roles;)*
                 let _ = (start, visitor);
             }
 

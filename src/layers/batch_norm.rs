@@ -1,12 +1,10 @@
 //! Batch normalisation.
 
-use core::ops::Range;
-
 use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, sum, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
 use crate::random::Random;
 use crate::scalar::Scalar;
 
@@ -92,9 +90,10 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
         self.num_batches_tracked.visit(name.field("num_batches_tracked"), visitor);
     }
 
-    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
-        let start = start + TRAINED * A::CHANNELS;
-        visitor(start..start + MEASURED * A::CHANNELS + 1);
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        let end = start + TRAINED * A::CHANNELS;
+        visitor(Role::Vector, start..end);
+        visitor(Role::Measured, end..end + MEASURED * A::CHANNELS + 1);
     }
 
     fn absorb(&mut self, gradient: &Self) {

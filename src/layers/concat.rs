@@ -1,13 +1,12 @@
 //! Branches side by side.
 
 use core::marker::PhantomData;
-use core::ops::Range;
 
 use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Roles, Visitor};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -56,9 +55,9 @@ unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>, O: Sample> Paramet
         self.second.visit(name.field("second"), visitor);
     }
 
-    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
-        F::measured(start, visitor);
-        G::measured(start + F::PARAMETERS, visitor);
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        F::roles(start, visitor);
+        G::roles(start + F::PARAMETERS, visitor);
     }
 
     fn absorb(&mut self, gradient: &Self) {

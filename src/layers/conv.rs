@@ -9,7 +9,7 @@ use crate::initializer::Initializer;
 use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Roles, Visitor, weight_and_vector};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -82,6 +82,10 @@ where
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
         self.weight.visit(name.field("weight"), visitor);
         self.bias.visit(name.field("bias"), visitor);
+    }
+
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        weight_and_vector::<W, B>(start, visitor);
     }
 }
 

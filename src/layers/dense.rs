@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, Start, add_rows, input_gradient, matmul, weight_gradient};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Roles, Visitor, weight_and_vector};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -58,6 +58,10 @@ unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Parameters fo
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
         self.weight.visit(name.field("weight"), visitor);
         self.bias.visit(name.field("bias"), visitor);
+    }
+
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        weight_and_vector::<[[S; O]; I], B>(start, visitor);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Moments, Simd, sum, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
 use crate::random::Random;
 use crate::scalar::Scalar;
 
@@ -46,6 +46,10 @@ unsafe impl<A: Channels, const GROUPS: usize, const EPSILON: u64> Parameters for
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, A::Element>) {
         self.weight.visit(name.field("weight"), visitor);
         self.bias.visit(name.field("bias"), visitor);
+    }
+
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        visitor(Role::Vector, start..start + Self::PARAMETERS);
     }
 }
 

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use crate::initializer::Initializer;
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -59,6 +59,10 @@ where
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
         self.weight.visit(name.field("weight"), visitor);
         self.bias.visit(name.field("bias"), visitor);
+    }
+
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        visitor(Role::Vector, start..start + Self::PARAMETERS);
     }
 }
 

@@ -1,11 +1,9 @@
 //! Skip connections that change the shape.
 
-use core::ops::Range;
-
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Roles, Visitor};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -45,9 +43,9 @@ unsafe impl<L: Parameters, P: Parameters<Scalar = L::Scalar>> Parameters for Pro
         self.projection.visit(name.field("projection"), visitor);
     }
 
-    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
-        L::measured(start, visitor);
-        P::measured(start + L::PARAMETERS, visitor);
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        L::roles(start, visitor);
+        P::roles(start + L::PARAMETERS, visitor);
     }
 
     fn absorb(&mut self, gradient: &Self) {

@@ -1,11 +1,9 @@
 //! Skip connections.
 
-use core::ops::Range;
-
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::parameters::{Name, Parameters, Roles, Visitor};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 
@@ -30,8 +28,8 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
         self.inside.visit(name, visitor);
     }
 
-    fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
-        L::measured(start, visitor);
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        L::roles(start, visitor);
     }
 
     fn absorb(&mut self, gradient: &Self) {

@@ -83,6 +83,10 @@ impl Optimizer<2> for Adam {
         Self { learning_rate, ..*self }
     }
 
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
         misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
             .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))

@@ -75,6 +75,10 @@ impl Optimizer<2> for AdamW {
         Self { adam: self.adam.with_learning_rate(learning_rate) }
     }
 
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
         self.adam.misuse()
     }

@@ -72,6 +72,10 @@ impl Optimizer<1> for Lion {
         Self { learning_rate, ..*self }
     }
 
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
         misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
             .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))

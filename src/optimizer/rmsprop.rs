@@ -143,6 +143,10 @@ macro_rules! form {
                 Self { learning_rate, ..*self }
             }
 
+            fn without_weight_decay(&self) -> Self {
+                self.weight_decay(0.0)
+            }
+
             fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
                 self.misuse_of_constants()
             }

@@ -164,6 +164,14 @@ impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for Scheduled<O> 
         Self { optimizer: self.optimizer.with_learning_rate(learning_rate), schedule: self.schedule }
     }
 
+    fn without_weight_decay(&self) -> Self {
+        Self { optimizer: self.optimizer.without_weight_decay(), schedule: self.schedule }
+    }
+
+    fn for_vectors(&self) -> Option<Self> {
+        Some(Self { optimizer: self.optimizer.for_vectors()?, schedule: self.schedule })
+    }
+
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
         self.optimizer.misuse()
     }

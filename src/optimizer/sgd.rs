@@ -61,6 +61,10 @@ impl Optimizer<0> for Sgd {
         Self { learning_rate, ..*self }
     }
 
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
         misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE).or(misuse_of(
             "weight decay",
@@ -138,6 +142,10 @@ impl Optimizer<1> for Momentum {
 
     fn with_learning_rate(&self, learning_rate: f64) -> Self {
         Self { sgd: self.sgd.with_learning_rate(learning_rate), ..*self }
+    }
+
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
     }
 
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {

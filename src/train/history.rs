@@ -15,12 +15,17 @@ pub struct Epoch {
     /// How many epochs the training was to have.
     pub epochs: usize,
     /// The mean over the epoch, *measured while it ran*: each mini-batch by the weights before its step, and with
-    /// dropout on. So it lags behind, and can be worse than `validation`.
+    /// dropout on. So it lags behind, and can be worse than `validation`. A [`Penalty`](crate::Penalty) for large weights
+    /// is in no loss that is reported.
     pub training: Evaluation,
     /// Measured after the epoch, on the validation set.
     pub validation: Option<Evaluation>,
-    /// The loss that early stopping went by: the validation loss, or the training loss measured after the epoch.
+    /// The loss that early stopping and a plateau went by: the validation loss, or the training loss measured after the
+    /// epoch.
     pub monitored: Option<f64>,
+    /// The optimizer's learning rate in this epoch, as a [`Plateau`](crate::Plateau) has left it; in each step a
+    /// schedule multiplies it.
+    pub learning_rate: f64,
     /// How long the pass over the training set took, in seconds, without what was measured after it.
     pub seconds: f64,
 }
@@ -48,7 +53,7 @@ pub struct History {
 }
 
 impl History {
-    /// The epoch with the smallest loss: the one early stopping went by, or else the validation loss, or else the
+    /// The epoch with the smallest loss: the one early stopping or a plateau went by, or else the validation loss, or else the
     /// training loss.
     #[must_use]
     pub fn best(&self) -> Option<&Epoch> {
@@ -108,7 +113,7 @@ mod tests {
     fn epoch() -> Epoch {
         let training = Evaluation { loss: 0.0712, accuracy: Some(0.981) };
         let validation = Some(Evaluation { loss: 0.0805, accuracy: Some(0.97616) });
-        Epoch { number: 3, epochs: 10, training, validation, monitored: None, seconds: 0.2149 }
+        Epoch { number: 3, epochs: 10, training, validation, monitored: None, learning_rate: 0.1, seconds: 0.2149 }
     }
 
     #[test]

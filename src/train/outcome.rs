@@ -7,7 +7,8 @@ use crate::error::Error;
 
 /// A trained network, and how it came to be.
 pub struct Trained<N> {
-    /// The network: with early stopping as it was best, otherwise as the last step left it.
+    /// The network: with early stopping as it was best, otherwise as the last step left it; with a
+    /// [`moving_average`](crate::Trainer::moving_average) its average at that time.
     pub network: Box<N>,
     /// The epochs.
     pub history: History,

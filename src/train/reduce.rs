@@ -5,8 +5,8 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::parallel::{Runner, Task};
 use crate::kernels::{Simd, add_assign};
-use crate::optimizer::{Clip, Optimizer, State, clamp, shortening, squares};
-use crate::parameters::Parameters;
+use crate::optimizer::{Clip, MovingAverage, Optimizer, Penalty, State, approach, clamp, shortening, squares};
+use crate::parameters::{Parameters, Role, visit_trained};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 
@@ -24,7 +24,7 @@ const RANGE: usize = 8192;
 pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize, const K: usize>(
     runner: R,
     optimizer: &O,
-    clip: Option<Clip>,
+    (penalty, clip): (Option<Penalty>, Option<Clip>),
     weight: N::Scalar,
     network: &mut N,
     gradients: &mut [Option<&mut N>; K],
@@ -33,29 +33,35 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
     state.steps += 1;
     let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
     let finite = AtomicBool::new(true);
-    let mean = Mean { factor, finite: &finite };
-    N::measured(0, &mut |range| runner.each(sums::<N, K>(gradients, &range), RANGE, &mean));
-    let mut update = Update { optimizer, step: state.steps, factor, limit: None, finite: &finite };
-    let mut used = K;
+    let mut mean = Mean { factor, penalty: None, finite: &finite };
+    N::measured(&mut |range| runner.each(sums::<N, K>(gradients, &range), RANGE, &mean));
+    let vectors = optimizer.for_vectors();
+    let by_role = vectors.is_some() || penalty.is_some_and(|penalty| penalty.weights_only);
+    let (mut penalty, mut limit, mut used) = (penalty, None, K);
     match clip {
         None => {}
-        Some(Clip::Value(limit)) => update.limit = Some(N::Scalar::from_f64(limit)),
+        Some(Clip::Value(value)) => limit = Some(N::Scalar::from_f64(value)),
         Some(Clip::Norm(limit)) => {
             let mut sum = 0.0;
-            N::trained(&mut |range| {
-                runner.each(sums::<N, K>(gradients, &range), RANGE, &mean);
+            visit_trained::<N>(by_role, &mut |role, range| {
+                let mean = Mean { penalty: penalty.filter(|penalty| penalty.counts(role)), ..mean };
+                let weights = within(network.parameters_mut(), &range);
+                runner.each((sums::<N, K>(gradients, &range), weights), RANGE, &mean);
                 let [mean] = sums(gradients, &range);
                 sum += sum_of_squares(runner, mean);
             });
             if !finite.load(Relaxed) {
                 return false;
             }
-            update.factor = N::Scalar::from_f64(shortening(limit, libm::sqrt(sum)));
-            used = 1;
+            mean.factor = N::Scalar::from_f64(shortening(limit, libm::sqrt(sum)));
+            (penalty, used) = (None, 1);
         }
     }
-    let slots = &mut state.slots;
-    N::trained(&mut |range| {
+    let (step, slots) = (state.steps, &mut state.slots);
+    visit_trained::<N>(by_role, &mut |role, range| {
+        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+        let mean = Mean { penalty: penalty.filter(|penalty| penalty.counts(role)), ..mean };
+        let update = Update { optimizer, step, mean, limit };
         let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
         let weights = within(network.parameters_mut(), &range);
         let sums = sums::<N, K>(first_mut(gradients, used), &range);
@@ -63,7 +69,7 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
     });
     if let Some(gradient) = &mut gradients[0] {
         network.absorb(gradient);
-        N::measured(0, &mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
+        N::measured(&mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
     }
     finite.into_inner()
 }
@@ -89,50 +95,60 @@ fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
 }
 
 /// Into the first of the sums the sum of all, in their order, times a factor; into the others zeros, for the next step.
+///
+/// Where weights come along, a penalty for them is added.
+#[derive(Clone, Copy)]
 struct Mean<'a, S> {
     factor: S,
+    penalty: Option<Penalty>,
     finite: &'a AtomicBool,
 }
 
 impl<S: Scalar, const K: usize> Task<[&mut [S]; K]> for Mean<'_, S> {
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, sums: [&mut [S]; K]) {
-        mean(simd, sums, self.factor, self.finite);
+        self.of(simd, sums, &[]);
     }
 }
 
-/// The mean, if all of it is finite; or else it is noted that it isn't.
-#[inline(always)]
-fn mean<'a, V: Simd, S: Scalar, const K: usize>(
-    simd: V,
-    sums: [&'a mut [S]; K],
-    factor: S,
-    finite: &AtomicBool,
-) -> Option<&'a mut [S]> {
-    let mut sums = sums.into_iter();
-    let first = sums.next()?;
-    for other in sums {
-        add_assign(simd, other, first);
-        other.fill(S::ZERO);
+impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, (sums, weights): ([&mut [S]; K], &mut [S])) {
+        self.of(simd, sums, weights);
     }
-    // Without a way out of the loop, so that it runs on vectors.
-    let all_finite = first.iter_mut().fold(true, |finite, value| {
-        *value *= factor;
-        finite & value.is_finite()
-    });
-    if !all_finite {
-        finite.store(false, Relaxed);
+}
+
+impl<S: Scalar> Mean<'_, S> {
+    /// The mean, if all of it is finite; or else it is noted that it isn't.
+    #[inline(always)]
+    fn of<'a, V: Simd, const K: usize>(&self, simd: V, sums: [&'a mut [S]; K], weights: &[S]) -> Option<&'a mut [S]> {
+        let mut sums = sums.into_iter();
+        let first = sums.next()?;
+        for other in sums {
+            add_assign(simd, other, first);
+            other.fill(S::ZERO);
+        }
+        // Without a way out of the loop, so that it runs on vectors.
+        let all_finite = first.iter_mut().fold(true, |finite, value| {
+            *value *= self.factor;
+            finite & value.is_finite()
+        });
+        if let Some(penalty) = self.penalty {
+            penalty.add(weights, first);
+        }
+        if !all_finite {
+            self.finite.store(false, Relaxed);
+        }
+        all_finite.then_some(first)
     }
-    all_finite.then_some(first)
 }
 
 /// From the sums of gradients to new weights.
 struct Update<'a, O, S> {
     optimizer: &'a O,
     step: u64,
-    factor: S,
+    mean: Mean<'a, S>,
     limit: Option<S>,
-    finite: &'a AtomicBool,
 }
 
 /// A range of the gradients' sums, of the weights, and of the optimizer's slots.
@@ -143,12 +159,34 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Pa
 {
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, (sums, (weights, slots)): Part<'_, S, SLOTS, K>) {
-        if let Some(gradient) = mean(simd, sums, self.factor, self.finite) {
+        if let Some(gradient) = self.mean.of(simd, sums, weights) {
             if let Some(limit) = self.limit {
                 clamp(limit, gradient);
             }
             self.optimizer.update(simd, self.step, weights, gradient, slots);
             gradient.fill(S::ZERO);
         }
+    }
+}
+
+/// [`MovingAverage::update`], by all threads.
+pub(crate) fn follow<R: Runner, N: Parameters>(runner: R, network: &mut N, average: &mut MovingAverage<N>, decay: f64) {
+    let task = Follow { new: average.share_of_new(decay) };
+    N::trained(&mut |range| {
+        let average = within(average.network.parameters_mut(), &range);
+        runner.each((average, within(network.parameters_mut(), &range)), RANGE, &task);
+    });
+    average.copy_measured(network);
+}
+
+/// From weights to their average.
+struct Follow<S> {
+    new: S,
+}
+
+impl<S: Scalar> Task<(&mut [S], &mut [S])> for Follow<S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, _: V, (average, weights): (&mut [S], &mut [S])) {
+        approach(self.new, average, weights);
     }
 }

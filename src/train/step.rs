@@ -8,13 +8,13 @@ use std::slice::Chunks;
 use super::evaluate::Totals;
 use super::memory::TrainingMemory;
 use super::parallel::{Parallel, Runner, Serial, Task, share};
-use super::reduce::update;
+use super::reduce::{follow, update};
 use crate::backpropagation::{Backpropagation, Batch, Tally};
 use crate::data::DataSet;
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer};
 use crate::loss::Loss;
-use crate::optimizer::{Clip, Optimizer, State};
+use crate::optimizer::{Clip, MovingAverage, Optimizer, Penalty, State};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 
@@ -30,6 +30,8 @@ pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     state: Box<State<N, SLOTS>>,
     /// The weights and the state before the epoch.
     before: (Box<N>, Box<State<N, SLOTS>>),
+    /// The average of the weights after each step, and how much of it is kept.
+    average: Option<(Box<MovingAverage<N>>, f64)>,
 }
 
 /// What is the same in all steps of an epoch.
@@ -37,7 +39,8 @@ pub(crate) struct Course<'a, N: Layer, T, F, O> {
     pub(crate) data: &'a DataSet<N::Input, T>,
     pub(crate) loss: &'a F,
     pub(crate) optimizer: &'a O,
-    pub(crate) clip: Option<Clip>,
+    /// What is done to a gradient before the optimizer sees it.
+    pub(crate) adjust: (Option<Penalty>, Option<Clip>),
     /// What chance depends on in this epoch.
     pub(crate) seed: u64,
 }
@@ -46,14 +49,15 @@ pub(crate) struct Course<'a, N: Layer, T, F, O> {
 pub(crate) struct NonFinite(pub(crate) String);
 
 impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
-    /// Memory for mini-batches of at most `batch` samples.
-    pub(crate) fn new(batch: usize) -> Self {
+    /// Memory for mini-batches of at most `batch` samples, and for an average of the weights with that decay.
+    pub(crate) fn new(batch: usize, average: Option<f64>) -> Self {
         let accumulators = (0..accumulators(batch)).map(Accumulator::new).collect();
-        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()) }
+        let average = average.map(|decay| (MovingAverage::boxed(), decay));
+        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), average }
     }
 
     /// What [`new`](Self::new) allocates.
-    pub(crate) const fn bytes(batch: usize) -> TrainingMemory {
+    pub(crate) const fn bytes(batch: usize, average: bool) -> TrainingMemory {
         let (count, state) = (accumulators(batch), size_of::<State<N, SLOTS>>());
         TrainingMemory {
             weights: 0,
@@ -61,7 +65,7 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
             optimizer: state,
             tape: count * (size_of::<Backpropagation<N, CHUNK>>() + size_of::<Accumulator<N, T>>()),
             samples: count * CHUNK * (size_of::<N::Input>() + size_of::<T>()),
-            copies: size_of::<N>() + state,
+            copies: size_of::<N>() + state + if average { size_of::<MovingAverage<N>>() } else { 0 },
             evaluation: 0,
         }
     }
@@ -84,7 +88,16 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         let mut totals = Totals::default();
         for (index, batch) in batches.clone().enumerate() {
             match self.step(network, course, batch, parallel) {
-                Ok(more) => totals.add(more),
+                Ok(more) => {
+                    totals.add(more);
+                    if let Some((average, decay)) = &mut self.average {
+                        if parallel {
+                            follow(Parallel, network, average, *decay);
+                        } else {
+                            average.update(network, *decay);
+                        }
+                    }
+                }
                 Err(what) => {
                     self.rewind(network);
                     for batch in batches.take(index) {
@@ -98,7 +111,19 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         Ok(totals)
     }
 
-    /// Back to the weights before the epoch, and to the state.
+    /// What is measured and given back: the average of `network`, if there is one, or else itself.
+    pub(crate) fn outcome<'a>(&'a self, network: &'a N) -> &'a N {
+        self.average.as_ref().map_or(network, |(average, _)| &average.network)
+    }
+
+    /// Make `network` what is given back.
+    pub(crate) fn take_outcome(&self, network: &mut N) {
+        if let Some((average, _)) = &self.average {
+            network.parameters_mut().copy_from_slice(average.network.parameters());
+        }
+    }
+
+    /// Back to the weights before the epoch, and to the state, but for the average.
     pub(crate) fn rewind(&mut self, network: &mut N) {
         network.parameters_mut().copy_from_slice(self.before.0.parameters());
         copy_state(&self.before.1, &mut self.state);
@@ -163,14 +188,14 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
         let mut gradients = used.iter_mut().map(|accumulator| &mut *accumulator.gradient);
         let mut finite = loss.is_finite();
         if finite {
-            let (optimizer, clip, weight) = (course.optimizer, course.clip, tally.term.weight);
+            let (optimizer, adjust, weight) = (course.optimizer, course.adjust, tally.term.weight);
             let state = &mut *memory.state;
             finite = match count {
                 // What most small networks need is worth a loop of its own.
-                0 | 1 => update(runner, optimizer, clip, weight, network, &mut [gradients.next()], state),
+                0 | 1 => update(runner, optimizer, adjust, weight, network, &mut [gradients.next()], state),
                 _ => {
                     let mut gradients = core::array::from_fn::<_, ACCUMULATORS, _>(|_| gradients.next());
-                    update(runner, optimizer, clip, weight, network, &mut gradients, state)
+                    update(runner, optimizer, adjust, weight, network, &mut gradients, state)
                 }
             };
         }
@@ -219,7 +244,7 @@ const fn accumulators(batch: usize) -> usize {
 /// are as large as each other.
 fn chunk<N: Parameters>(batch: usize) -> usize {
     let mut measures = false;
-    N::measured(0, &mut |_| measures = true);
+    N::measured(&mut |_| measures = true);
     if measures { batch.div_ceil(batch.div_ceil(CHUNK).max(1)).max(1) } else { CHUNK }
 }
 

@@ -12,18 +12,13 @@ unsafe impl<const N: usize, S: Scalar> ::fnn::Parameters for Affine<N, S> {
             S,
         > as ::fnn::__private::Weights<S>>::visit(&self.r#in, name.field("in"), visitor);
     }
-    fn measured(
-        start: ::core::primitive::usize,
-        visitor: &mut dyn ::core::ops::FnMut(
-            ::core::ops::Range<::core::primitive::usize>,
-        ),
-    ) {
-        let start = <[S; N] as ::fnn::__private::Weights<S>>::measured(start, visitor);
+    fn roles(start: ::core::primitive::usize, visitor: &mut ::fnn::Roles<'_>) {
+        let start = <[S; N] as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let start = <Dense<
             N,
             1,
             S,
-        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {

@@ -72,24 +72,19 @@ unsafe impl<S: ::fnn::Scalar> ::fnn::Parameters for Small<S> {
             S,
         > as ::fnn::__private::Weights<S>>::visit(&self.out, name.field("out"), visitor);
     }
-    fn measured(
-        start: ::core::primitive::usize,
-        visitor: &mut dyn ::core::ops::FnMut(
-            ::core::ops::Range<::core::primitive::usize>,
-        ),
-    ) {
+    fn roles(start: ::core::primitive::usize, visitor: &mut ::fnn::Roles<'_>) {
         let start = <__Small_flatten_1<
             S,
-        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let start = <__Small_hidden<
             S,
-        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let start = <__Small_relu_1<
             S,
-        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let start = <__Small_out<
             S,
-        > as ::fnn::__private::Weights<S>>::measured(start, visitor);
+        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {

@@ -1,0 +1,46 @@
+//! Weight decay that leaves out biases and norms.
+
+use super::Optimizer;
+use crate::kernels::Simd;
+use crate::scalar::Scalar;
+
+/// An optimizer whose weight decay leaves out biases and the like. Made by [`Optimizer::decay_weights_only`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DecayWeightsOnly<O> {
+    /// The optimizer, with the weight decay for all others.
+    pub optimizer: O,
+}
+
+impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for DecayWeightsOnly<O> {
+    #[inline(always)]
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        step: u64,
+        weights: &mut [S],
+        gradient: &[S],
+        slots: [&mut [S]; SLOTS],
+    ) {
+        self.optimizer.update(simd, step, weights, gradient, slots);
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate()
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { optimizer: self.optimizer.with_learning_rate(learning_rate) }
+    }
+
+    fn without_weight_decay(&self) -> Self {
+        Self { optimizer: self.optimizer.without_weight_decay() }
+    }
+
+    fn for_vectors(&self) -> Option<Self> {
+        Some(self.without_weight_decay())
+    }
+
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        self.optimizer.misuse()
+    }
+}
