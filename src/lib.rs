@@ -27,6 +27,7 @@ mod network;
 mod optimizer;
 mod parameters;
 mod plain;
+pub mod quantized;
 mod random;
 mod real;
 mod scalar;
@@ -57,6 +58,9 @@ pub use optimizer::{
 };
 pub use parameters::{Name, Parameters, Visitor};
 pub use plain::Plain;
+#[cfg(feature = "alloc")]
+pub use quantized::Calibration;
+pub use quantized::{Quantize, Quantized};
 pub use random::Random;
 pub use real::Real;
 pub use scalar::Scalar;
