@@ -9,23 +9,38 @@
 //! Jacob and others, "Quantization and training of neural networks for efficient integer-arithmetic-only inference",
 //! CVPR 2018. Weights have a scale for each output in dense layers too.
 
+mod activation;
 mod arithmetic;
 #[cfg(feature = "alloc")]
 mod calibration;
+mod conv;
 #[cfg(feature = "alloc")]
 pub(crate) mod conversion;
 mod dense;
 mod filters;
+mod gather;
 pub(crate) mod layer;
 mod network;
+mod pool;
 mod products;
 mod quantize;
+#[cfg(feature = "alloc")]
+mod report;
+mod residual;
+mod softmax;
 
+pub use activation::Activation;
 pub use arithmetic::{Multiplier, Quantization};
 #[cfg(feature = "alloc")]
 pub use calibration::{Calibration, Observer, Range, Ranges, Signal};
+pub use conv::Conv;
 pub use dense::Dense;
 pub use filters::Filters;
 pub use layer::{QuantizedLayer, Trace};
 pub use network::QuantizedNetwork;
+pub use pool::{AvgPool, GlobalAvgPool, MaxPool};
 pub use quantize::{Quantize, Quantized};
+#[cfg(feature = "alloc")]
+pub use report::{Activation as ActivationReport, QuantizationReport};
+pub use residual::{ProjectedResidual, Residual, Sum};
+pub use softmax::Softmax;

@@ -41,11 +41,34 @@ pub struct Observer {
     /// The number of the activation that comes next.
     next: usize,
     path: Vec<&'static str>,
-    /// Whether it looks for the second time, when the ends are known.
-    counting: bool,
+    purpose: Purpose,
+    /// All numbers of each activation, where they are to be kept.
+    kept: Vec<Vec<f32>>,
+}
+
+/// What an observer looks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Purpose {
+    /// The smallest and the largest number.
+    #[default]
+    Ends,
+    /// How frequent numbers between those are.
+    Frequencies,
+    /// All numbers.
+    Everything,
 }
 
 impl Observer {
+    /// What keeps all numbers.
+    pub(super) fn keeping() -> Self {
+        Self { purpose: Purpose::Everything, ..Self::default() }
+    }
+
+    /// All numbers, activation by activation.
+    pub(super) fn into_kept(self) -> Vec<Vec<f32>> {
+        self.kept
+    }
+
     /// Go back to what the first layer gives.
     pub(super) fn restart(&mut self) {
         self.next = 0;
@@ -53,7 +76,7 @@ impl Observer {
 
     /// Count, from now on, which numbers are how frequent.
     pub(super) fn count(&mut self) {
-        self.counting = true;
+        self.purpose = Purpose::Frequencies;
         for seen in &mut self.seen {
             seen.histogram = alloc::vec![0; BINS];
         }
@@ -66,13 +89,17 @@ impl Observer {
 
     /// Look at the numbers that the layer `name` has given.
     pub fn see(&mut self, name: &'static str, numbers: &[f32]) {
+        if self.purpose == Purpose::Everything {
+            self.kept.push(numbers.to_vec());
+            return;
+        }
         if self.next == self.seen.len() {
             let path: Vec<_> = self.path.iter().copied().chain([name]).collect();
             self.seen.push(Seen { name: path.join("."), low: 0.0, high: 0.0, histogram: Vec::new() });
         }
         let Some(seen) = self.seen.get_mut(self.next) else { return };
         self.next += 1;
-        if self.counting {
+        if self.purpose == Purpose::Frequencies {
             seen.count(numbers);
         } else {
             seen.low = numbers.iter().copied().fold(seen.low, f32::min);
@@ -212,6 +239,12 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// The mean of such numbers, rounded in the same steps.
+    #[must_use]
+    pub(crate) fn rounded_again(self) -> Self {
+        Self { error: self.error + 0.5 * f64::from(self.quantization.scale), ..self }
+    }
+
     /// What is rounded to `quantization` after it was off by `error`.
     ///
     /// To what rounding does comes what the range cuts off of the numbers that were seen. What lies within isn't further
@@ -222,6 +255,8 @@ impl Signal {
         let beyond = (range.seen_high - high).max(low - range.seen_low).max(0.0);
         // The factors' mantissas have 31 bits.
         let step = f64::from(quantization.scale) * (0.5 + 1e-6);
-        Self { quantization, error: error + step + f64::from(beyond) }
+        // Whatever comes in, neither number leaves its range.
+        let farthest = (range.seen_high.max(0.0) - low).max(high - range.seen_low.min(0.0));
+        Self { quantization, error: (error + step + f64::from(beyond)).min(f64::from(farthest)) }
     }
 }

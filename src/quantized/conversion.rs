@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::calibration::Seen;
-use super::{Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
+use super::{Calibration, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
 use crate::layer::Layer;
 use crate::network::Network;
 use crate::plain::Plain;
@@ -14,7 +14,7 @@ use crate::shape::{Sample, view};
 const INPUT: &str = "input";
 
 /// Samples that are computed together.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// What flows through a network, looked at twice: for its ends, and for what is how frequent between them.
 pub(super) fn observe<N: Quantize>(network: &N, samples: &[N::Input]) -> Vec<Seen> {
@@ -25,14 +25,24 @@ pub(super) fn observe<N: Quantize>(network: &N, samples: &[N::Input]) -> Vec<See
         }
         for block in samples.chunks(BLOCK) {
             observer.restart();
-            observer.see(INPUT, Sample::flat(block));
-            let outputs = network.observe(block, &mut observer);
-            if N::RANGED {
-                observer.see(N::KIND, Sample::flat(&outputs));
-            }
+            observe_block(network, block, &mut observer);
         }
     }
     observer.into_seen()
+}
+
+/// The ranges for what was seen.
+pub(super) fn ranges(seen: &[Seen], calibration: Calibration) -> Vec<Range> {
+    seen.iter().map(|seen| seen.range(calibration)).collect()
+}
+
+/// What flows through a network.
+pub(super) fn observe_block<N: Quantize>(network: &N, samples: &[N::Input], observer: &mut Observer) {
+    observer.see(INPUT, Sample::flat(samples));
+    let outputs = network.observe(samples, observer);
+    if N::RANGED {
+        observer.see(N::KIND, Sample::flat(&outputs));
+    }
 }
 
 /// The network for these ranges, and what flows between its layers.

@@ -29,14 +29,22 @@ unsafe impl<A: Plain, const F: usize> Plain for Filters<A, F> {}
 impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
     /// All filters on one input.
     #[inline(always)]
-    pub(super) fn apply(&self, x: &[i8], y: &mut [i8]) {
+    pub(super) fn apply<'a>(&'a self, x: &[i8], y: &'a mut [i8]) {
+        self.apply_part(x, 0, F, y.iter_mut());
+    }
+
+    /// `count` filters from `first` on, on one input.
+    #[inline(always)]
+    pub(super) fn apply_part<'a>(&'a self, x: &[i8], first: usize, count: usize, y: impl Iterator<Item = &'a mut i8>) {
         const { assert_no_overflow(A::LENGTH) }
-        products(x, A::flat(&self.weight), self.rounding, self.places(y));
+        let (first, count) = if count == F { (0, F) } else { (first, count) };
+        let weights = A::flat(self.weight.get(first..first + count).unwrap_or_default());
+        products(x, weights, self.rounding, self.places(y, first));
     }
 
     #[inline(always)]
-    fn places<'a>(&'a self, y: impl IntoIterator<Item = &'a mut i8>) -> impl Iterator<Item = Place<'a>> {
-        self.bias.iter().zip(self.mantissa.iter().zip(&self.shift)).zip(y)
+    fn places<'a>(&'a self, y: impl Iterator<Item = &'a mut i8>, first: usize) -> impl Iterator<Item = Place<'a>> {
+        self.bias.iter().zip(self.mantissa.iter().zip(&self.shift)).skip(first).zip(y)
     }
 }
 

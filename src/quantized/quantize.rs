@@ -4,7 +4,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 #[cfg(feature = "alloc")]
-use super::{Calibration, Observer, Ranges, Signal, conversion};
+use super::{Calibration, Observer, QuantizationReport, Ranges, Signal, conversion, report};
 use super::{QuantizedLayer, QuantizedNetwork};
 use crate::layer::Layer;
 #[cfg(feature = "alloc")]
@@ -82,8 +82,21 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
     #[must_use]
     fn quantize_boxed(&self, samples: &[Self::Input], calibration: Calibration) -> Box<Quantized<Self>> {
         let seen = conversion::observe(self, samples);
-        let ranges: Vec<_> = seen.iter().map(|seen| seen.range(calibration)).collect();
-        conversion::quantize(self, &ranges).0
+        conversion::quantize(self, &conversion::ranges(&seen, calibration)).0
+    }
+
+    /// [`quantize_boxed`](Self::quantize_boxed), and how far the result is off on those samples.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn quantize_and_report(
+        &self,
+        samples: &[Self::Input],
+        calibration: Calibration,
+    ) -> (Box<Quantized<Self>>, QuantizationReport) {
+        let seen = conversion::observe(self, samples);
+        let (quantized, signals) = conversion::quantize(self, &conversion::ranges(&seen, calibration));
+        let report = report::report(self, &quantized, samples, (seen, &signals));
+        (quantized, report)
     }
 }
 
