@@ -82,6 +82,7 @@ pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
 pub use log_softmax::LogSoftmax;
 pub use max_pool::MaxPool;
+pub(crate) use max_pool::pool_plane;
 pub use prelu::PRelu;
 pub use projected_residual::ProjectedResidual;
 pub use reshape::Reshape;

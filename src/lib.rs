@@ -28,6 +28,7 @@ mod network;
 mod optimizer;
 mod parameters;
 mod plain;
+pub mod quantized;
 mod random;
 mod real;
 mod scalar;
@@ -59,6 +60,9 @@ pub use optimizer::{
 };
 pub use parameters::{Name, Parameters, Role, Roles, Visitor};
 pub use plain::Plain;
+#[cfg(feature = "alloc")]
+pub use quantized::Calibration;
+pub use quantized::{Quantize, Quantized};
 pub use random::Random;
 pub use real::Real;
 pub use scalar::Scalar;

@@ -13,8 +13,12 @@ pub mod apart {
 }
 
 pub use crate::__constructors as constructors;
+pub use crate::__with_heap as with_heap;
 pub use crate::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::memory::{Larger, batch, workspace};
+#[cfg(feature = "alloc")]
+pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, quantize_layer};
+pub use crate::quantized::layer::{forward_layer, forward_nothing};
 pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::verdict::{
     check_axes, check_concat, check_groups, check_input, check_not_negative, check_output, check_pool_padding,
@@ -22,6 +26,8 @@ pub use crate::verdict::{
     check_size, check_window,
 };
 pub use crate::window::{part, places, same_padding};
+#[cfg(feature = "alloc")]
+pub use alloc::vec::Vec;
 
 use crate::fold::FoldBatchNorm;
 use crate::layer::Layer;
@@ -171,3 +177,19 @@ macro_rules! __boxed_constructor {
 
 #[cfg(feature = "alloc")]
 pub use alloc::boxed::Box;
+
+/// Items that need a heap, where there is one.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_heap {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// Items that need a heap, where there is none.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_heap {
+    ($($items:tt)*) => {};
+}

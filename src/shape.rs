@@ -109,6 +109,8 @@ impl fmt::Debug for Shape {
 pub trait Sample: Plain + PartialEq + fmt::Debug + sealed::Sealed {
     /// The number at the bottom of the nesting.
     type Element: Sample;
+    /// The same shape, made of other numbers.
+    type Of<E: Sample<Element = E>>: Sample<Element = E>;
     /// The dimensions, outermost first.
     const SHAPE: Shape;
     /// The number of elements.
@@ -129,6 +131,7 @@ macro_rules! number_samples {
         impl sealed::Sealed for $number {}
         impl Sample for $number {
             type Element = Self;
+            type Of<E: Sample<Element = E>> = E;
             const SHAPE: Shape = Shape::SCALAR;
 
             #[inline(always)]
@@ -155,6 +158,7 @@ number_samples!(u8, u16, u32, usize, i8, i32: _number => true);
 impl<A: Sample, const N: usize> sealed::Sealed for [A; N] {}
 impl<A: Sample, const N: usize> Sample for [A; N] {
     type Element = A::Element;
+    type Of<E: Sample<Element = E>> = [A::Of<E>; N];
     const SHAPE: Shape = A::SHAPE.repeated(N);
 
     #[inline(always)]

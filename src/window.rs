@@ -1,5 +1,7 @@
 //! Windows that slide over images and sequences.
 
+use core::fmt::Debug;
+
 /// How a window slides along one axis, as a type: `KERNEL` elements that lie `DILATION` apart, moved by `STRIDE`, over
 /// an axis with `PADDING` elements added before its first.
 ///
@@ -39,7 +41,7 @@ impl Axis {
 }
 
 /// How a window slides over a sequence, `Window<…>`, or over an image, `(rows, columns)`.
-pub trait Windows: Copy + Send + Sync + 'static {
+pub trait Windows: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// Along the rows: those of a sequence are one.
     const ROWS: Axis;
     /// Along the columns.

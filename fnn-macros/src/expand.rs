@@ -5,6 +5,7 @@
 mod folded;
 mod memory;
 mod passes;
+mod quantized;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -27,6 +28,7 @@ pub(crate) fn network(network: &Network) -> TokenStream {
     let parameters = parameters(network);
     let layer = layer(network);
     let checks = checks(network);
+    let quantized = quantized::items(network);
     let (methods, folded) = if network.is_block() {
         (TokenStream::new(), TokenStream::new())
     } else {
@@ -41,6 +43,7 @@ pub(crate) fn network(network: &Network) -> TokenStream {
         #layer
         #methods
         #folded
+        #quantized
         #checks
     }
 }

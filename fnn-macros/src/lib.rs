@@ -18,6 +18,7 @@ mod fold;
 mod kinds;
 mod model;
 mod parse;
+mod quantize;
 mod report;
 mod shapes;
 mod size;
@@ -47,7 +48,8 @@ fn network(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let mut errors = report::Errors::new();
     let network = parse::declaration(tokens, &mut errors)
         .map(|declaration| model::bind(fnn, declaration, &mut errors))
-        .map(|model| shapes::flow(model, &mut errors));
+        .map(|model| shapes::flow(model, &mut errors))
+        .inspect(|network| quantize::check(network, &mut errors));
     match (network, errors.into_error()) {
         (Some(network), None) => expand::network(&network),
         (Some(network), Some(error)) => fallback::network(&network, &error),

@@ -32,6 +32,8 @@ pub(crate) struct Header {
     /// The type parameter for the scalar, a name that the declaration doesn't use.
     pub(crate) scalar: Ident,
     pub(crate) attributes: Vec<Attribute>,
+    /// Whether `#[quantizable]` is among them, which is left out there.
+    pub(crate) quantizable: bool,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
@@ -75,11 +77,14 @@ impl Kind {
 
 /// Give every layer its kind, its arguments and its name.
 pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &mut Errors) -> Network {
-    let parse::Declaration { attributes, visibility, name, generics, input, output, layers } = declaration;
+    let parse::Declaration { mut attributes, visibility, name, generics, input, output, layers } = declaration;
     let mut scope = Scope::new(&name, &generics);
+    let given = attributes.len();
+    attributes.retain(|attribute| !attribute.path().is_ident("quantizable"));
     let header = Header {
         fnn,
         scalar: fresh_scalar(&generics, &layers),
+        quantizable: attributes.len() < given,
         attributes,
         visibility,
         generics,

@@ -99,7 +99,7 @@ where
 {
     /// Channels that a filter sees.
     const SEEN: usize = W::SHAPE.size(1);
-    const CONVOLUTION: Convolution = {
+    pub(crate) const CONVOLUTION: Convolution = {
         let plane = Plane {
             rows: Sliding::new(I::ROWS, O::ROWS, K::ROWS),
             columns: Sliding::new(I::COLUMNS, O::COLUMNS, K::COLUMNS),

@@ -36,7 +36,7 @@ pub struct MaxPool<I, O, K>(PhantomData<(I, O, K)>);
 without_weights!([I: Image, O: Image<Element = I::Element>, K: Windows] MaxPool<I, O, K>, I::Element);
 
 /// A pool's window from a channel of `I` to a channel of `O`.
-pub(super) const fn pool_plane<I: Image, O: Image, K: Windows>() -> Plane {
+pub(crate) const fn pool_plane<I: Image, O: Image, K: Windows>() -> Plane {
     assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
     assert!(I::CHANNELS == O::CHANNELS, "a pool keeps the channels");
     let (rows, columns) = (K::ROWS, K::COLUMNS);

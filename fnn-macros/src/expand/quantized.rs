@@ -1,0 +1,250 @@
+//! The form that a network has in 8 bits: a struct of its layers in 8 bits, and what makes it of the float network.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
+use super::local;
+use crate::quantize::{Step, steps};
+use crate::report::located;
+use crate::shapes::{Layer, Network};
+
+/// Everything in 8 bits, where it is asked for. It is made of the layers in `f32`, so in this constant, the scalar is that.
+pub(super) fn items(network: &Network) -> TokenStream {
+    if !network.header.quantizable {
+        return TokenStream::new();
+    }
+    let scalar = &network.header.scalar;
+    let steps = steps(network);
+    let form = Form { network, steps: &steps };
+    let (structure, layer, quantize) = (form.structure(), form.layer(), form.quantize());
+    let methods = (!network.is_block()).then(|| form.methods());
+    quote! {
+        const _: () = {
+            type #scalar = ::core::primitive::f32;
+            #structure
+            #layer
+            #quantize
+            #methods
+        };
+    }
+}
+
+struct Form<'a> {
+    network: &'a Network,
+    steps: &'a [Step<'a>],
+}
+
+impl Form<'_> {
+    /// The layers that compute, and the activations right after them.
+    fn layers(&self) -> impl DoubleEndedIterator<Item = (&Layer, Option<&Layer>)> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Layer { layer, activation } => Some((*layer, *activation)),
+            Step::Nothing(_) => None,
+        })
+    }
+
+    /// A layer's type in 8 bits; rustc points at the layer where it has none.
+    fn quantized(&self, layer: &Layer) -> TokenStream {
+        let (fnn, kind) = (&self.network.header.fnn, &layer.layer);
+        let span = layer.written.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
+        located(quote!(<#kind as #fnn::Quantize>::Quantized), span)
+    }
+
+    fn name(&self) -> Ident {
+        format_ident!("__Quantized{}", self.network.header.name.unraw(), span = Span::call_site())
+    }
+
+    /// `__QuantizedName<HIDDEN>`
+    fn path(&self) -> TokenStream {
+        let (name, arguments) = (self.name(), crate::model::generic_arguments(&self.network.header.generics));
+        if arguments.is_empty() { quote!(#name) } else { quote!(#name<#({ #arguments }),*>) }
+    }
+
+    /// The struct: a field for each layer that computes.
+    fn structure(&self) -> TokenStream {
+        let header = &self.network.header;
+        let (fnn, visibility, name, path) = (&header.fnn, &header.visibility, self.name(), self.path());
+        let constants = self.network.const_parameters();
+        let fields = self.layers().map(|(layer, _)| {
+            let (name, quantized) = (&layer.name, self.quantized(layer));
+            let doc = format!(" {} in 8 bits.", layer.kind);
+            quote!(#[doc = #doc] #visibility #name: #quantized)
+        });
+        quote! {
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            #[derive(
+                ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq
+            )]
+            #[repr(C)]
+            #visibility struct #name<#constants> {
+                #(#fields,)*
+            }
+
+            // SAFETY: all fields are layers in 8 bits, which are plain.
+            #[automatically_derived]
+            unsafe impl<#constants> #fnn::Plain for #path {}
+        }
+    }
+
+    /// `impl QuantizedLayer`: each layer writes into one of two pieces of memory that the next one reads.
+    fn layer(&self) -> TokenStream {
+        let (fnn, constants, path) = (&self.network.header.fnn, self.network.const_parameters(), self.path());
+        let float = self.network.path(&self.network.header.scalar);
+        let member = |layer, member: TokenStream| {
+            let quantized = self.quantized(layer);
+            quote!(<#quantized as #fnn::quantized::QuantizedLayer>::#member)
+        };
+        let layers: Vec<_> = self.layers().map(|(layer, _)| layer).collect();
+        let between = layers.len().saturating_sub(1);
+        let larger = |types: &mut dyn Iterator<Item = TokenStream>| {
+            types.fold(quote!(()), |rest, other| quote!(#fnn::__private::Larger<#other, #rest>))
+        };
+        let [ping, pong] = [0, 1].map(|parity| {
+            let mine = layers.iter().take(between).skip(parity).step_by(2);
+            larger(&mut mine.map(|layer| member(layer, quote!(Output))))
+        });
+        let scratch = larger(&mut layers.iter().map(|layer| member(layer, quote!(Workspace))));
+        let calls = layers.iter().enumerate().map(|(index, layer)| {
+            let (before, integers) = (local("integers", index), local("integers", index + 1));
+            let memory = Ident::new(if index % 2 == 0 { "ping" } else { "pong" }, Span::mixed_site());
+            let take = if index == between {
+                hygienic!(&mut *output)
+            } else {
+                let sample = member(layer, quote!(Output));
+                hygienic!(#fnn::__private::workspace::<#sample, _>(&mut *#memory))
+            };
+            let (name, kind) = (&layer.name, &layer.layer);
+            hygienic! {
+                let #integers = #take;
+                #fnn::__private::forward_layer::<#kind, _, _, _, _>(
+                    &self.#name, #before, &mut *#integers, &mut *scratch, trace
+                );
+                let #integers = &*#integers;
+            }
+        });
+        let nothing = layers.is_empty().then(|| hygienic!(#fnn::__private::forward_nothing(input, output);));
+        let (first, last) = (local("integers", 0), local("integers", layers.len()));
+        hygienic! {
+            #[automatically_derived]
+            impl<#constants> #fnn::quantized::QuantizedLayer for #path {
+                type Input = <<#float as #fnn::Layer>::Input as #fnn::Sample>::Of<::core::primitive::i8>;
+                type Output = <<#float as #fnn::Layer>::Output as #fnn::Sample>::Of<::core::primitive::i8>;
+                type Workspace = (#ping, (#pong, #scratch));
+
+                #[inline(always)]
+                fn forward<__T: #fnn::quantized::Trace>(
+                    &self,
+                    input: &Self::Input,
+                    output: &mut Self::Output,
+                    workspace: &mut Self::Workspace,
+                    trace: &mut __T,
+                ) {
+                    let (ping, (pong, scratch)) = workspace;
+                    let #first = input;
+                    #nothing
+                    #(#calls)*
+                    let _ = (#last, ping, pong, scratch, trace);
+                }
+            }
+        }
+    }
+
+    /// `impl Quantize`: layer after layer, look at what comes out, and write the integers.
+    fn quantize(&self) -> TokenStream {
+        let (fnn, constants, path) = (&self.network.header.fnn, self.network.const_parameters(), self.path());
+        let float = self.network.path(&self.network.header.scalar);
+        let observed = self.steps.iter().enumerate().map(|(index, step)| {
+            let (before, batch) = (local("batch", index), local("batch", index + 1));
+            let computed = match step {
+                Step::Nothing(layer) => {
+                    let name = &layer.name;
+                    hygienic!(#fnn::__private::pass_through(&self.#name, #before))
+                }
+                Step::Layer { layer, activation } => {
+                    let (name, text) = (&layer.name, layer.name.unraw().to_string());
+                    let activation = match activation {
+                        Some(Layer { name, .. }) => hygienic!(&self.#name),
+                        None => quote!(()),
+                    };
+                    hygienic!(#fnn::__private::observe_layer(#text, &self.#name, #activation, #before, observer))
+                }
+            };
+            hygienic! {
+                let #batch = #computed;
+                let #batch = &*#batch;
+            }
+        });
+        let quantized = self.layers().map(|(layer, _)| {
+            let name = &layer.name;
+            hygienic! {
+                let signal =
+                    #fnn::__private::quantize_layer(&self.#name, &mut quantized.#name, signal, ranges);
+            }
+        });
+        let (first, last) = (local("batch", 0), local("batch", self.steps.len()));
+        hygienic! {
+            #[automatically_derived]
+            impl<#constants> #fnn::Quantize for #float {
+                type Quantized = #path;
+                const RANGED: ::core::primitive::bool = false;
+
+                #fnn::__private::with_heap! {
+                    fn observe(
+                        &self,
+                        inputs: &[Self::Input],
+                        observer: &mut #fnn::quantized::Observer,
+                    ) -> #fnn::__private::Vec<Self::Output> {
+                        let #first = inputs;
+                        #(#observed)*
+                        let _ = observer;
+                        #fnn::__private::outputs(#last)
+                    }
+
+                    fn quantize_into(
+                        &self,
+                        quantized: &mut Self::Quantized,
+                        signal: #fnn::quantized::Signal,
+                        ranges: &mut #fnn::quantized::Ranges<'_>,
+                    ) -> #fnn::quantized::Signal {
+                        #(#quantized)*
+                        let _ = (quantized, ranges);
+                        signal
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a user calls, without an import.
+    fn methods(&self) -> TokenStream {
+        let (fnn, constants) = (&self.network.header.fnn, self.network.const_parameters());
+        let float = self.network.path(&self.network.header.scalar);
+        hygienic! {
+            #[allow(dead_code)]
+            impl<#constants> #float {
+                #fnn::__private::with_heap! {
+                    /// The network in 8 bits, calibrated on `samples` from the smallest to the largest number that flows.
+                    /// Up to 256 KiB, which is a compile error beyond.
+                    #[inline]
+                    #[must_use]
+                    pub fn quantize(&self, samples: &[<Self as #fnn::Layer>::Input]) -> #fnn::Quantized<Self> {
+                        #fnn::Quantize::quantize(self, samples)
+                    }
+
+                    /// The network in 8 bits, calibrated on `samples`. Up to 256 KiB, which is a compile error beyond.
+                    #[inline]
+                    #[must_use]
+                    pub fn quantize_by(
+                        &self,
+                        samples: &[<Self as #fnn::Layer>::Input],
+                        calibration: #fnn::Calibration,
+                    ) -> #fnn::Quantized<Self> {
+                        #fnn::Quantize::quantize_by(self, samples, calibration)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Activations in 8 bits: a table.
+
+use core::marker::PhantomData;
+use core::slice;
+
+#[cfg(feature = "alloc")]
+use super::{Quantization, Ranges, Signal};
+use super::{Quantize, QuantizedLayer, Trace};
+use crate::layers;
+use crate::layers::activation::Function;
+use crate::plain::Plain;
+use crate::shape::Sample;
+
+/// Any [`Activation`](crate::layers::Activation) in 8 bits: what becomes of each of the 256 integers. 256 bytes.
+///
+/// `Relu` and `Relu6` right after a layer with weights or a residual block need none: saturation does what they do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Activation<A> {
+    /// What becomes of the integers 0, 1, … 127, −128, … −1.
+    pub table: [i8; 256],
+    shape: PhantomData<A>,
+}
+
+// SAFETY: there are integers.
+unsafe impl<A: Sample> Plain for Activation<A> {}
+
+impl<A: Sample<Element = f32>> QuantizedLayer for Activation<A> {
+    type Input = A::Of<i8>;
+    type Output = A::Of<i8>;
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
+        let x = Sample::flat(slice::from_ref(x)).iter();
+        for (y, &x) in Sample::flat_mut(slice::from_mut(y)).iter_mut().zip(x) {
+            *y = self.table[usize::from(x as u8)];
+        }
+    }
+}
+
+impl<F: Function, A: Sample<Element = f32>> Quantize for layers::Activation<F, A> {
+    type Quantized = Activation<A>;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Activation<A>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let range = ranges.take();
+        let output = Quantization::of_range(range.low, range.high);
+        let mut worst = 0.0f64;
+        for (index, y) in quantized.table.iter_mut().enumerate() {
+            let x = input.quantization.dequantize(index as u8 as i8);
+            let value = F::value(x);
+            *y = output.quantize(value);
+            // How far the function goes on the way that x may be off: it is smooth.
+            for part in -8..=8 {
+                let beside = F::value(x + (input.error * f64::from(part) / 8.0) as f32);
+                worst = worst.max(f64::from((beside - value).abs()));
+            }
+        }
+        Signal::rounded(output, range, worst)
+    }
+}

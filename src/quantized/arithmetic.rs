@@ -1,0 +1,257 @@
+//! Real numbers as small integers, and the product with a real number in integers.
+
+/// How 8-bit integers stand for real numbers: `real = scale · (integer − zero_point)`.
+///
+/// The scheme of TensorFlow Lite's "8-bit quantization specification"; Jacob and others, "Quantization and training of
+/// neural networks for efficient integer-arithmetic-only inference", CVPR 2018, section 2.1. The range always holds 0,
+/// which an integer stands for exactly.
+///
+/// ```
+/// use fnn::quantized::Quantization;
+///
+/// let quantization = Quantization::of_range(-1.0, 1.55);
+/// assert_eq!(quantization.zero_point, -28);
+/// assert_eq!(quantization.quantize(0.504), 22);
+/// assert!((quantization.dequantize(22) - 0.5).abs() < 1e-6);
+/// assert_eq!(quantization.quantize(7.0), 127);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Quantization {
+    /// What one step counts. Above 0.
+    pub scale: f32,
+    /// The integer that stands for 0: from −128 to 127.
+    pub zero_point: i32,
+}
+
+/// The smallest step: what is never anything but 0 has this one.
+const SMALLEST_SCALE: f32 = 1e-30;
+
+impl Quantization {
+    /// Steps of an equal size from `low` to `high`, moved by less than a step so that one of them is at 0.
+    ///
+    /// A range that doesn't hold 0 is widened until it does.
+    #[must_use]
+    pub fn of_range(low: f32, high: f32) -> Self {
+        let (low, high) = (f64::from(low.min(0.0)), f64::from(high.max(0.0)));
+        let scale = (((high - low) / 255.0) as f32).max(SMALLEST_SCALE);
+        // Of the two ends, either may be the one that is met exactly; it is the one nearer to 0.
+        let (from_low, from_high) = (-128.0 - low / f64::from(scale), 127.0 - high / f64::from(scale));
+        let zero_point = if -low < high { from_low } else { from_high };
+        Self { scale, zero_point: libm::round(zero_point).clamp(-128.0, 127.0) as i32 }
+    }
+
+    /// The same zero, and steps of at least this size.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub(crate) fn at_least(self, scale: f32) -> Self {
+        Self { scale: self.scale.max(scale), ..self }
+    }
+
+    /// The integer that stands for the nearest number: halves are rounded away from 0, and what is out of range goes to
+    /// its end. NaN becomes 0.
+    #[inline]
+    #[must_use]
+    pub fn quantize(&self, value: f32) -> i8 {
+        let steps = value / self.scale;
+        // Away from 0 without a call: `as` cuts off, and saturates.
+        let whole = steps as i32;
+        let rest = steps - whole as f32;
+        let up = i32::from(rest >= 0.5) - i32::from(rest <= -0.5);
+        saturate(whole.saturating_add(up).saturating_add(self.zero_point))
+    }
+
+    /// The number that an integer stands for.
+    #[inline]
+    #[must_use]
+    pub fn dequantize(&self, integer: i8) -> f32 {
+        self.scale * (i32::from(integer) - self.zero_point) as f32
+    }
+
+    /// The largest number, whatever its sign, that an integer stands for.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub(crate) fn furthest(&self) -> f32 {
+        let (low, high) = self.range();
+        high.max(-low)
+    }
+
+    /// The smallest and the largest number that an integer stands for.
+    #[must_use]
+    pub fn range(&self) -> (f32, f32) {
+        (self.dequantize(-128), self.dequantize(127))
+    }
+}
+
+/// The nearest 8-bit integer.
+#[inline(always)]
+pub(crate) fn saturate(integer: i32) -> i8 {
+    integer.clamp(-128, 127) as i8
+}
+
+/// The largest factor that a [`Multiplier`] can be, exclusive.
+pub(crate) const LARGEST_FACTOR: f64 = 0.249_999;
+
+/// A factor from 0 to 1/4, as an integer and a shift: `factor = mantissa · 2^−(33 + shift)`.
+///
+/// TensorFlow Lite and gemmlowp write a factor as `mantissa · 2^−31 · 2^−n`, 2³⁰ ≤ mantissa < 2³¹. Here the shift is what
+/// comes after the product's upper half and one more bit, so that rounding needs no wider number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Multiplier {
+    /// From 2³⁰ to 2³¹, or below where the factor is below 2⁻³².
+    pub mantissa: i32,
+    /// From 0 to 29.
+    pub shift: u8,
+}
+
+impl Multiplier {
+    /// The nearest to a factor from 0 to below 1/4; the largest one for what is above.
+    #[must_use]
+    pub fn nearest(factor: f64) -> Self {
+        let factor = if factor > 0.0 { factor.min(LARGEST_FACTOR) } else { 0.0 };
+        let (fraction, exponent) = libm::frexp(factor);
+        let mut mantissa = libm::round(fraction * (1u64 << 31) as f64) as i64;
+        let mut exponent = exponent;
+        if mantissa == 1 << 31 {
+            mantissa >>= 1;
+            exponent += 1;
+        }
+        let mut shift = (-2 - exponent).max(0);
+        if shift > 29 {
+            mantissa >>= (shift - 29).min(32);
+            shift = 29;
+        }
+        Self { mantissa: mantissa as i32, shift: shift as u8 }
+    }
+
+    /// The factor.
+    #[must_use]
+    pub fn factor(&self) -> f64 {
+        libm::ldexp(f64::from(self.mantissa), -33 - i32::from(self.shift))
+    }
+}
+
+/// What is added to a number before its last bit is cut off, so that it is rounded and moved to the zero point.
+#[cfg(any(feature = "alloc", test))]
+pub(crate) const fn rounding(zero_point: i32) -> i32 {
+    2 * zero_point + 1
+}
+
+/// `⌊accumulator · factor + ½⌋ + zero_point`, or the nearest that 8 bits hold: the product is rounded to the nearest
+/// integer once, halves up. `rounding` is `2 · zero_point + 1`.
+///
+/// It is TensorFlow Lite's `MultiplyByQuantizedMultiplier` in its single-rounding form (`TFLITE_SINGLE_ROUNDING`):
+/// `(x · mantissa + 2^(n − 1)) >> n`. Here n ≥ 33, so the addend has no bits in the lower half of the product, and
+/// `(upper half + 2^(n − 33)) >> (n − 32)` is the same; and that is `((upper half >> (n − 33)) + 1) >> 1`. The older,
+/// double-rounding form, gemmlowp's `SaturatingRoundingDoublingHighMul` and `RoundingDivideByPOT`, differs from it by at
+/// most one, in about one of 2ⁿ⁻³² cases.
+#[inline(always)]
+pub(crate) fn requantize(accumulator: i32, mantissa: i32, shift: u8, rounding: i32) -> i8 {
+    let upper = ((i64::from(accumulator) * i64::from(mantissa)) >> 32) as i32;
+    saturate(((upper >> (shift & 31)) + rounding) >> 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    /// The formula in 128 bits: TensorFlow Lite's single rounding.
+    fn single_rounding(x: i32, mantissa: i32, n: u32) -> i128 {
+        (i128::from(x) * i128::from(mantissa) + (1 << (n - 1))) >> n
+    }
+
+    /// gemmlowp's `SaturatingRoundingDoublingHighMul`, as fixedpoint.h has it.
+    fn doubling_high_mul(a: i32, b: i32) -> i32 {
+        let product = i64::from(a) * i64::from(b);
+        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
+        ((product + nudge) / (1 << 31)) as i32
+    }
+
+    /// gemmlowp's `RoundingDivideByPOT`.
+    fn rounding_divide(x: i32, exponent: u32) -> i32 {
+        let mask = (1i32 << exponent).wrapping_sub(1);
+        let threshold = (mask >> 1) + i32::from(x < 0);
+        (x >> exponent) + i32::from((x & mask) > threshold)
+    }
+
+    fn cases() -> impl Iterator<Item = (i32, f64, i32)> {
+        let mut random = Random::new(7);
+        let edges = [0, 1, -1, 2, -2, 127, -128, 1 << 20, -(1 << 20), i32::MAX, -i32::MAX];
+        let mut edge = edges.into_iter().cycle();
+        (0..20_000).map(move |n| {
+            let factor = libm::exp2(-2.01 - 30.0 * random.uniform());
+            // Mostly what leads into the 8 bits, so that not everything saturates.
+            let x = if n % 4 == 0 { edge.next().unwrap() } else { ((random.uniform() - 0.5) * 300.0 / factor) as i32 };
+            (x.max(-i32::MAX), factor, (random.uniform() * 256.0) as i32 - 128)
+        })
+    }
+
+    #[test]
+    fn requantized_is_rounded_once() {
+        for (x, factor, zero_point) in cases() {
+            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
+            let expected = single_rounding(x, mantissa, 33 + u32::from(shift)) + i128::from(zero_point);
+            let given = requantize(x, mantissa, shift, rounding(zero_point));
+            assert_eq!(i128::from(given), expected.clamp(-128, 127), "{x} · {factor} + {zero_point}");
+        }
+    }
+
+    #[test]
+    fn requantized_is_the_nearest_of_the_real_product() {
+        for (x, factor, zero_point) in cases() {
+            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
+            let exact = (f64::from(x) * factor + f64::from(zero_point)).clamp(-128.0, 127.0);
+            let given = f64::from(requantize(x, mantissa, shift, rounding(zero_point)));
+            // Half a step, and what the 31 bits of the factor leave out.
+            assert!((given - exact).abs() <= 0.5 + 1e-6, "{x} · {factor} + {zero_point}: {given}, not {exact}");
+        }
+    }
+
+    #[test]
+    fn double_rounding_differs_by_one_at_most() {
+        let mut different = 0;
+        for (x, factor, zero_point) in cases() {
+            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
+            let double = rounding_divide(doubling_high_mul(x, mantissa), 2 + u32::from(shift));
+            let double = double.saturating_add(zero_point).clamp(-128, 127);
+            let given = i32::from(requantize(x, mantissa, shift, rounding(zero_point)));
+            assert!((given - double).abs() <= 1);
+            different += i32::from(given != double);
+        }
+        assert!(different < 4000, "{different} of 20,000");
+    }
+
+    #[test]
+    fn multipliers_are_accurate_to_the_31st_bit() {
+        for (_, factor, _) in cases() {
+            let multiplier = Multiplier::nearest(factor);
+            assert!((multiplier.factor() / factor - 1.0).abs() <= libm::exp2(-29.0));
+            assert!(multiplier.mantissa >= 1 << 29 && multiplier.shift <= 29);
+        }
+        assert_eq!(Multiplier::nearest(0.125), Multiplier { mantissa: 1 << 30, shift: 0 });
+        assert_eq!(Multiplier::nearest(0.0).factor(), 0.0);
+        assert!(Multiplier::nearest(9.0).factor() < 0.25);
+        assert_eq!(Multiplier::nearest(libm::exp2(-80.0)).mantissa, 0);
+    }
+
+    #[test]
+    fn integers_stand_for_the_nearest_number() {
+        for (low, high) in [(-1.0f32, 1.0f32), (0.0, 6.0), (-3.0, 0.0), (-0.1, 25.0), (2.0, 3.0), (0.0, 0.0)] {
+            let quantization = Quantization::of_range(low, high);
+            assert_eq!(quantization.dequantize(quantization.zero_point as i8), 0.0);
+            let (first, last) = quantization.range();
+            // Less than a step is cut off at either end.
+            assert!(first < low.min(0.0) + quantization.scale && last > high.max(0.0) - quantization.scale);
+            for integer in i8::MIN..=i8::MAX {
+                assert_eq!(quantization.quantize(quantization.dequantize(integer)), integer);
+            }
+            let value = 0.37 * low + 0.63 * high;
+            let error = quantization.dequantize(quantization.quantize(value)) - value.clamp(first, last);
+            assert!(error.abs() <= 0.5001 * quantization.scale);
+        }
+        let quantization = Quantization { scale: 1.0, zero_point: 0 };
+        let integers = [2.5, -2.5, 0.499_999_97, -0.5, 1e30, -1e30, f32::NAN].map(|value| quantization.quantize(value));
+        assert_eq!(integers, [3, -3, 0, -1, 127, -128, 0]);
+    }
+}

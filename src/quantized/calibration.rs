@@ -1,0 +1,262 @@
+//! What flows between the layers of a float network, seen on samples: the ranges for its integers.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Quantization;
+
+/// How the range of an activation's integers is chosen from what was seen of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Calibration {
+    /// From the smallest to the largest number that was seen.
+    MinMax,
+    /// All but a few: this share of the numbers lies in the range, such as 0.9999, and half of the rest beyond either
+    /// end. An end that is 0 stays.
+    Percentile(f64),
+    /// The range with which the mean squared error of the numbers that were seen is the smallest: of those that reach, at
+    /// both ends alike, 20, 21, … to 100 % as far as the numbers do.
+    MeanSquaredError,
+}
+
+/// What was seen of an activation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Seen {
+    /// The name of the layer that gives it, with those of the blocks and networks that it lies in.
+    pub name: String,
+    /// The smallest number, or 0.
+    pub low: f32,
+    /// The largest number, or 0.
+    pub high: f32,
+    /// How many numbers lay in each of equal parts from `low` to `high`.
+    histogram: Vec<u64>,
+}
+
+/// Parts of a histogram.
+const BINS: usize = 4096;
+
+/// What looks at the numbers between layers, in the order in which they are computed.
+#[derive(Clone, Debug, Default)]
+pub struct Observer {
+    seen: Vec<Seen>,
+    /// The number of the activation that comes next.
+    next: usize,
+    path: Vec<&'static str>,
+    purpose: Purpose,
+    /// All numbers of each activation, where they are to be kept.
+    kept: Vec<Vec<f32>>,
+}
+
+/// What an observer looks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Purpose {
+    /// The smallest and the largest number.
+    #[default]
+    Ends,
+    /// How frequent numbers between those are.
+    Frequencies,
+    /// All numbers.
+    Everything,
+}
+
+impl Observer {
+    /// What keeps all numbers.
+    pub(super) fn keeping() -> Self {
+        Self { purpose: Purpose::Everything, ..Self::default() }
+    }
+
+    /// All numbers, activation by activation.
+    pub(super) fn into_kept(self) -> Vec<Vec<f32>> {
+        self.kept
+    }
+
+    /// Go back to what the first layer gives.
+    pub(super) fn restart(&mut self) {
+        self.next = 0;
+    }
+
+    /// Count, from now on, which numbers are how frequent.
+    pub(super) fn count(&mut self) {
+        self.purpose = Purpose::Frequencies;
+        for seen in &mut self.seen {
+            seen.histogram = alloc::vec![0; BINS];
+        }
+    }
+
+    /// What was seen, activation by activation.
+    pub(super) fn into_seen(self) -> Vec<Seen> {
+        self.seen
+    }
+
+    /// Look at the numbers that the layer `name` has given.
+    pub fn see(&mut self, name: &'static str, numbers: &[f32]) {
+        if self.purpose == Purpose::Everything {
+            self.kept.push(numbers.to_vec());
+            return;
+        }
+        if self.next == self.seen.len() {
+            let path: Vec<_> = self.path.iter().copied().chain([name]).collect();
+            self.seen.push(Seen { name: path.join("."), low: 0.0, high: 0.0, histogram: Vec::new() });
+        }
+        let Some(seen) = self.seen.get_mut(self.next) else { return };
+        self.next += 1;
+        if self.purpose == Purpose::Frequencies {
+            seen.count(numbers);
+        } else {
+            seen.low = numbers.iter().copied().fold(seen.low, f32::min);
+            seen.high = numbers.iter().copied().fold(seen.high, f32::max);
+        }
+    }
+
+    /// Look at what happens inside of the layer `name`.
+    pub fn inside<R>(&mut self, name: &'static str, look: impl FnOnce(&mut Self) -> R) -> R {
+        self.path.push(name);
+        let result = look(self);
+        self.path.pop();
+        result
+    }
+}
+
+impl Seen {
+    fn count(&mut self, numbers: &[f32]) {
+        let (low, width) = (self.low, self.high - self.low);
+        let Some(last) = self.histogram.len().checked_sub(1) else { return };
+        for &number in numbers {
+            let bin = ((number - low) / width * BINS as f32) as usize;
+            if let Some(count) = self.histogram.get_mut(bin.min(last)) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// The range for the integers.
+    pub(super) fn range(&self, calibration: Calibration) -> Range {
+        let (low, high) = match calibration {
+            Calibration::MinMax => (self.low, self.high),
+            Calibration::Percentile(share) => self.percentile(share),
+            Calibration::MeanSquaredError => self.mean_squared_error(),
+        };
+        Range { low, high, seen_low: self.low, seen_high: self.high }
+    }
+
+    fn width(&self) -> f64 {
+        (f64::from(self.high) - f64::from(self.low)) / BINS as f64
+    }
+
+    fn percentile(&self, share: f64) -> (f32, f32) {
+        let total: u64 = self.histogram.iter().sum();
+        let spared = (total as f64 * (1.0 - share.clamp(0.0, 1.0)) / 2.0) as u64;
+        let beyond = |counts: &mut dyn Iterator<Item = &u64>| {
+            let mut sum = 0;
+            counts
+                .take_while(|&&count| {
+                    sum += count;
+                    sum <= spared
+                })
+                .count() as f64
+                * self.width()
+        };
+        let below = beyond(&mut self.histogram.iter());
+        let above = beyond(&mut self.histogram.iter().rev());
+        let low = (f64::from(self.low) + below) as f32;
+        let high = (f64::from(self.high) - above) as f32;
+        (low.min(0.0), high.max(0.0))
+    }
+
+    fn mean_squared_error(&self) -> (f32, f32) {
+        let candidates = (20..=100).map(|percent| {
+            let part = percent as f32 / 100.0;
+            (part * self.low, part * self.high)
+        });
+        let scored = candidates.map(|(low, high)| (self.squared_error(low, high), (low, high)));
+        let best = scored.min_by(|(one, _), (other, _)| one.total_cmp(other));
+        best.map_or((self.low, self.high), |(_, range)| range)
+    }
+
+    /// The squared errors of all numbers, each taken for the middle of its part of the histogram.
+    fn squared_error(&self, low: f32, high: f32) -> f64 {
+        let quantization = Quantization::of_range(low, high);
+        let (first, last) = quantization.range();
+        let step = f64::from(quantization.scale);
+        let error = |(bin, &count): (usize, &u64)| {
+            let middle = f64::from(self.low) + (bin as f64 + 0.5) * self.width();
+            let beyond = middle - middle.clamp(f64::from(first), f64::from(last));
+            // Within the range, the error is anything up to half a step.
+            let squared = if beyond == 0.0 { step * step / 12.0 } else { beyond * beyond };
+            count as f64 * squared
+        };
+        self.histogram.iter().enumerate().map(error).sum()
+    }
+}
+
+/// The range that an activation's integers shall have, and the one that was seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// The end below.
+    pub low: f32,
+    /// The end above.
+    pub high: f32,
+    /// The smallest number that was seen, or 0.
+    pub seen_low: f32,
+    /// The largest number that was seen, or 0.
+    pub seen_high: f32,
+}
+
+/// The ranges of all activations, in the order in which they are computed.
+#[derive(Debug)]
+pub struct Ranges<'a> {
+    ranges: core::slice::Iter<'a, Range>,
+    signals: Vec<Signal>,
+}
+
+impl<'a> Ranges<'a> {
+    pub(super) fn new(ranges: &'a [Range]) -> Self {
+        Self { ranges: ranges.iter(), signals: Vec::new() }
+    }
+
+    /// The range of the activation that comes next.
+    pub fn take(&mut self) -> Range {
+        let nothing = Range { low: 0.0, high: 0.0, seen_low: 0.0, seen_high: 0.0 };
+        self.ranges.next().copied().unwrap_or(nothing)
+    }
+
+    /// Note what an activation has become.
+    pub fn note(&mut self, signal: Signal) {
+        self.signals.push(signal);
+    }
+
+    pub(super) fn into_signals(self) -> Vec<Signal> {
+        self.signals
+    }
+}
+
+/// What flows between two layers: what its integers stand for, and how far they may be off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Signal {
+    /// What the integers stand for.
+    pub quantization: Quantization,
+    /// How far any number may be off what the float network has there, on the samples that it was calibrated with.
+    pub error: f64,
+}
+
+impl Signal {
+    /// The mean of such numbers, rounded in the same steps.
+    #[must_use]
+    pub(crate) fn rounded_again(self) -> Self {
+        Self { error: self.error + 0.5 * f64::from(self.quantization.scale), ..self }
+    }
+
+    /// What is rounded to `quantization` after it was off by `error`.
+    ///
+    /// To what rounding does comes what the range cuts off of the numbers that were seen. What lies within isn't further
+    /// off for being cut off.
+    #[must_use]
+    pub(crate) fn rounded(quantization: Quantization, range: Range, error: f64) -> Self {
+        let (low, high) = quantization.range();
+        let beyond = (range.seen_high - high).max(low - range.seen_low).max(0.0);
+        // The factors' mantissas have 31 bits.
+        let step = f64::from(quantization.scale) * (0.5 + 1e-6);
+        // Whatever comes in, neither number leaves its range.
+        let farthest = (range.seen_high.max(0.0) - low).max(high - range.seen_low.min(0.0));
+        Self { quantization, error: (error + step + f64::from(beyond)).min(f64::from(farthest)) }
+    }
+}

@@ -1,0 +1,103 @@
+//! Convolutions in 8 bits.
+
+use core::marker::PhantomData;
+use core::slice;
+
+use super::gather::gather;
+use super::{Filters, Quantize, QuantizedLayer, Trace};
+#[cfg(feature = "alloc")]
+use super::{Ranges, Signal};
+use crate::kernels::Convolution;
+use crate::layers::{self, Bias, Channels, Image, Windows};
+use crate::parameters::Parameters;
+use crate::plain::Plain;
+use crate::shape::Sample;
+
+/// A [`Conv`](crate::layers::Conv) in 8 bits, with an activation that cuts off (`Relu`, `Relu6`) right after it if there
+/// is one.
+///
+/// `I`, `O` and `K` are those of the float layer; `A` is one of its F filters. At each place, what lies under the window
+/// is copied side by side, with the integer that stands for 0 where there is padding, and multiplied with each filter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Conv<I: Sample, O: Sample, A: Sample, K, const F: usize> {
+    /// The filters.
+    pub filters: Filters<A::Of<i8>, F>,
+    /// The integer that stands for 0 in what goes in.
+    pub zero_point: i32,
+    shape: PhantomData<(I, O, K)>,
+}
+
+// SAFETY: the fields that aren't empty are integers or plain.
+unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize> Plain for Conv<I, O, A, K, F> {}
+
+/// The layer in `f32`.
+type Float<I, O, A, K, const F: usize> = layers::Conv<I, O, [A; F], K>;
+
+impl<I, O, A, K, const F: usize> Conv<I, O, A, K, F>
+where
+    I: Image<Element = f32>,
+    O: Image<Element = f32>,
+    A: Sample<Element = f32>,
+    [A; F]: Parameters<Scalar = f32>,
+    K: Windows,
+{
+    const CONVOLUTION: Convolution = Float::<I, O, A, K, F>::CONVOLUTION;
+}
+
+impl<I, O, A, K, const F: usize> QuantizedLayer for Conv<I, O, A, K, F>
+where
+    I: Image<Element = f32>,
+    O: Image<Element = f32>,
+    A: Sample<Element = f32>,
+    [A; F]: Parameters<Scalar = f32>,
+    K: Windows,
+{
+    type Input = I::Of<i8>;
+    type Output = O::Of<i8>;
+    /// What lies under the window.
+    type Workspace = A::Of<i8>;
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, patch: &mut A::Of<i8>, _: &mut T) {
+        let Convolution { plane, seen, filters } = const { Self::CONVOLUTION };
+        let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+        let patch = Sample::flat_mut(slice::from_mut(patch));
+        let places = plane.outputs();
+        let outside = self.zero_point as i8;
+        for (group, x) in x.chunks_exact(seen * plane.inputs()).enumerate() {
+            let mut place = 0;
+            for row in 0..plane.rows.output {
+                for column in 0..plane.columns.output {
+                    for (channel, patch) in x.chunks_exact(plane.inputs()).zip(patch.chunks_exact_mut(plane.taps())) {
+                        gather(&plane, channel, (row, column), outside, patch);
+                    }
+                    let y = y.iter_mut().skip(group * filters * places + place).step_by(places);
+                    self.filters.apply_part(patch, group * filters, filters, y);
+                    place += 1;
+                }
+            }
+        }
+    }
+}
+
+impl<I, O, A, K, B, const F: usize> Quantize for layers::Conv<I, O, [A; F], K, B>
+where
+    I: Image<Element = f32>,
+    O: Image<Element = f32>,
+    O: Channels<Element = f32>,
+    A: Sample<Element = f32>,
+    [A; F]: Parameters<Scalar = f32> + Sample<Element = f32>,
+    K: Windows,
+    B: Bias<f32>,
+{
+    type Quantized = Conv<I, O, A, K, F>;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let weights = self.weight.parameters();
+        let weight = |filter: usize, index: usize| weights.get(filter * A::LENGTH + index).copied().unwrap_or_default();
+        quantized.zero_point = input.quantization.zero_point;
+        quantized.filters.fill(weight, self.bias.parameters(), &input, ranges.take())
+    }
+}

@@ -1,0 +1,123 @@
+//! From a float network to one in 8 bits: look at what flows, choose ranges, write integers.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::calibration::Seen;
+use super::{Calibration, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
+use crate::layer::Layer;
+use crate::network::Network;
+use crate::plain::Plain;
+use crate::shape::{Sample, view};
+
+/// The name of what goes into a network.
+const INPUT: &str = "input";
+
+/// Samples that are computed together.
+pub(super) const BLOCK: usize = 64;
+
+/// What flows through a network, looked at twice: for its ends, and for what is how frequent between them.
+pub(super) fn observe<N: Quantize>(network: &N, samples: &[N::Input]) -> Vec<Seen> {
+    let mut observer = Observer::default();
+    for counting in [false, true] {
+        if counting {
+            observer.count();
+        }
+        for block in samples.chunks(BLOCK) {
+            observer.restart();
+            observe_block(network, block, &mut observer);
+        }
+    }
+    observer.into_seen()
+}
+
+/// The ranges for what was seen.
+pub(super) fn ranges(seen: &[Seen], calibration: Calibration) -> Vec<Range> {
+    seen.iter().map(|seen| seen.range(calibration)).collect()
+}
+
+/// What flows through a network.
+pub(super) fn observe_block<N: Quantize>(network: &N, samples: &[N::Input], observer: &mut Observer) {
+    observer.see(INPUT, Sample::flat(samples));
+    let outputs = network.observe(samples, observer);
+    if N::RANGED {
+        observer.see(N::KIND, Sample::flat(&outputs));
+    }
+}
+
+/// The network for these ranges, and what flows between its layers.
+pub(super) fn quantize<N: Quantize>(network: &N, ranges: &[Range]) -> (Box<Quantized<N>>, Vec<Signal>) {
+    let mut quantized = Quantized::<N>::zeroed_box();
+    let mut ranges = Ranges::new(ranges);
+    let range = ranges.take();
+    let input = Signal::rounded(Quantization::of_range(range.low, range.high), range, 0.0);
+    ranges.note(input);
+    let output = network.quantize_into(&mut quantized.layers, input, &mut ranges);
+    if N::RANGED {
+        ranges.note(output);
+    }
+    quantized.input = input.quantization;
+    quantized.output = output.quantization;
+    (quantized, ranges.into_signals())
+}
+
+/// One layer of a network: what comes out of it, after its activation, is shown to `observer`.
+pub fn observe_layer<L: Quantize, I: Sample<Element = f32>>(
+    name: &'static str,
+    layer: &L,
+    activation: impl Activate<L::Output>,
+    inputs: &[I],
+    observer: &mut Observer,
+) -> Vec<L::Output> {
+    let outputs = observer.inside(name, |observer| layer.observe(view(inputs), observer));
+    let outputs = activation.activate(outputs);
+    if L::RANGED {
+        observer.see(name, Sample::flat(&outputs));
+    }
+    outputs
+}
+
+/// One layer of a network that only moves numbers, or does nothing in inference.
+pub fn pass_through<L: Layer<Scalar = f32, Input: Sample<Element = f32>>, I: Sample<Element = f32>>(
+    layer: &L,
+    inputs: &[I],
+) -> Vec<L::Output> {
+    layer.forward_all(view(inputs))
+}
+
+/// The outputs of a network's last layer, as those of the network.
+pub fn outputs<A: Sample<Element = f32>, B: Sample<Element = f32>>(outputs: &[A]) -> Vec<B> {
+    view(outputs).to_vec()
+}
+
+/// One layer of a network in 8 bits.
+pub fn quantize_layer<L: Quantize>(
+    layer: &L,
+    quantized: &mut L::Quantized,
+    input: Signal,
+    ranges: &mut Ranges<'_>,
+) -> Signal {
+    let output = layer.quantize_into(quantized, input, ranges);
+    if L::RANGED {
+        ranges.note(output);
+    }
+    output
+}
+
+/// The activation after a layer, `()` where there is none.
+pub trait Activate<O> {
+    /// Apply it.
+    fn activate(self, outputs: Vec<O>) -> Vec<O>;
+}
+
+impl<O> Activate<O> for () {
+    fn activate(self, outputs: Vec<O>) -> Vec<O> {
+        outputs
+    }
+}
+
+impl<O, L: Layer<Input = O, Output = O>> Activate<O> for &L {
+    fn activate(self, outputs: Vec<O>) -> Vec<O> {
+        self.forward_all(&outputs)
+    }
+}

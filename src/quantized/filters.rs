@@ -1,0 +1,113 @@
+//! Weights in 8 bits, with what makes 8-bit integers of their sums.
+
+use super::products::{Place, assert_no_overflow, products};
+use crate::plain::Plain;
+use crate::shape::Sample;
+
+/// F filters: each gives one output, or one channel of it.
+///
+/// `y[f] = ⌊factor[f] · (Σ weight[f]·x + bias[f]) + ½⌋ + zero point`, saturated to 8 bits. A layer whose activation
+/// cuts off at one end, as ReLU does, has its zero point there, so that saturation is the activation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Filters<A, const F: usize> {
+    /// What is added to each sum, in its scale: the float layer's bias, less what the inputs' zero point adds.
+    pub bias: [i32; F],
+    /// The mantissa of each factor: see [`Multiplier`](super::Multiplier).
+    pub mantissa: [i32; F],
+    /// The outputs' zero point, twice, and 1.
+    pub rounding: i32,
+    /// The shift of each factor.
+    pub shift: [u8; F],
+    /// The weights, from −127 to 127, filter after filter.
+    pub weight: [A; F],
+}
+
+// SAFETY: all fields are arrays of integers.
+unsafe impl<A: Plain, const F: usize> Plain for Filters<A, F> {}
+
+impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
+    /// All filters on one input.
+    #[inline(always)]
+    pub(super) fn apply<'a>(&'a self, x: &[i8], y: &'a mut [i8]) {
+        self.apply_part(x, 0, F, y.iter_mut());
+    }
+
+    /// `count` filters from `first` on, on one input.
+    #[inline(always)]
+    pub(super) fn apply_part<'a>(&'a self, x: &[i8], first: usize, count: usize, y: impl Iterator<Item = &'a mut i8>) {
+        const { assert_no_overflow(A::LENGTH) }
+        let (first, count) = if count == F { (0, F) } else { (first, count) };
+        let weights = A::flat(self.weight.get(first..first + count).unwrap_or_default());
+        products(x, weights, self.rounding, self.places(y, first));
+    }
+
+    #[inline(always)]
+    fn places<'a>(&'a self, y: impl Iterator<Item = &'a mut i8>, first: usize) -> impl Iterator<Item = Place<'a>> {
+        self.bias.iter().zip(self.mantissa.iter().zip(&self.shift)).skip(first).zip(y)
+    }
+}
+
+#[cfg(feature = "alloc")]
+mod quantize {
+    use alloc::vec::Vec;
+
+    use super::super::arithmetic::{LARGEST_FACTOR, rounding};
+    use super::super::products::LARGEST_BIAS;
+    use super::super::{Multiplier, Quantization, Range, Signal};
+    use super::*;
+
+    /// The smallest step of a weight: one of a filter that is all 0.
+    const SMALLEST_SCALE: f64 = 1e-30;
+
+    impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
+        /// Write the integers for the weights `weight(filter, index)` and the biases, given what goes in and the range of
+        /// what comes out.
+        ///
+        /// Weights: `scale[f] = max |w[f]| / 127`, zero point 0; biases: `scale = input scale · scale[f]`.
+        pub(in crate::quantized) fn fill(
+            &mut self,
+            weight: impl Fn(usize, usize) -> f32,
+            bias: &[f32],
+            input: &Signal,
+            range: Range,
+        ) -> Signal {
+            let input_scale = f64::from(input.quantization.scale);
+            let bias = |filter: usize| f64::from(bias.get(filter).copied().unwrap_or(0.0));
+            let scale = |filter: usize| {
+                let largest = (0..A::LENGTH).map(|index| weight(filter, index).abs()).fold(0.0, f32::max);
+                // A scale with which the bias has room, too.
+                let for_bias = bias(filter).abs() / (input_scale * f64::from(LARGEST_BIAS));
+                (f64::from(largest) / 127.0).max(for_bias).max(SMALLEST_SCALE)
+            };
+            let scales: Vec<f64> = (0..F).map(scale).collect();
+            let coarsest = input_scale * scales.iter().copied().fold(0.0, f64::max) / LARGEST_FACTOR;
+            let output = Quantization::of_range(range.low, range.high).at_least(coarsest as f32);
+            self.rounding = rounding(output.zero_point);
+            let furthest = f64::from(input.quantization.furthest());
+            let mut worst = 0.0f64;
+            let numbers = self.bias.iter_mut().zip(self.mantissa.iter_mut().zip(&mut self.shift));
+            let weights = A::flat_mut(&mut self.weight).chunks_exact_mut(A::LENGTH.max(1));
+            for (filter, ((numbers, row), scale)) in numbers.zip(weights).zip(scales).enumerate() {
+                let (mut sum, mut error) = (0, 0.0);
+                for (index, integer) in row.iter_mut().enumerate() {
+                    let weight = f64::from(weight(filter, index));
+                    let nearest = libm::round(weight / scale).clamp(-127.0, 127.0);
+                    *integer = nearest as i8;
+                    sum += nearest as i32;
+                    error += weight.abs() * input.error + (weight - nearest * scale).abs() * furthest;
+                }
+                let sum_scale = input_scale * scale;
+                let largest = f64::from(LARGEST_BIAS);
+                let nearest = libm::round(bias(filter) / sum_scale).clamp(-largest, largest);
+                error += (bias(filter) - nearest * sum_scale).abs();
+                let (integer, (mantissa, shift)) = numbers;
+                *integer = nearest as i32 - input.quantization.zero_point * sum;
+                let multiplier = Multiplier::nearest(sum_scale / f64::from(output.scale));
+                (*mantissa, *shift) = (multiplier.mantissa, multiplier.shift);
+                worst = worst.max(error);
+            }
+            Signal::rounded(output, range, worst)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What lies under a window of a channel of integers.
+
+use crate::kernels::Plane;
+use crate::window::Axis;
+
+/// Write the elements under the window at (`row`, `column`) of what comes out into `patch`, and `outside` for those
+/// that are not there.
+#[inline(always)]
+pub(super) fn gather(plane: &Plane, channel: &[i8], (row, column): (usize, usize), outside: i8, patch: &mut [i8]) {
+    let Axis { kernel, stride, padding, dilation } = plane.columns.window;
+    let whole = plane.columns.is_whole() && dilation == 1;
+    for (tap, patch) in patch.chunks_exact_mut(kernel.max(1)).enumerate() {
+        let line = line(plane, channel, row, tap);
+        if whole {
+            let start = column * stride;
+            let under = line.get(start..start + kernel).unwrap_or_default();
+            if under.is_empty() {
+                patch.fill(outside);
+            }
+            for (to, &from) in patch.iter_mut().zip(under) {
+                *to = from;
+            }
+        } else {
+            for (tap, to) in patch.iter_mut().enumerate() {
+                let position = (column * stride + tap * dilation).wrapping_sub(padding);
+                *to = line.get(position).copied().unwrap_or(outside);
+            }
+        }
+    }
+}
+
+/// Combine the elements under the window that are there; tells how many those are, too.
+#[inline(always)]
+pub(super) fn fold(
+    plane: &Plane,
+    channel: &[i8],
+    (row, column): (usize, usize),
+    first: i32,
+    combine: impl Fn(i32, i32) -> i32,
+) -> (i32, usize) {
+    let Axis { kernel, stride, padding, dilation } = plane.columns.window;
+    let (mut value, mut count) = (first, 0);
+    for tap in 0..plane.rows.window.kernel {
+        let line = line(plane, channel, row, tap);
+        for tap in 0..kernel {
+            let position = (column * stride + tap * dilation).wrapping_sub(padding);
+            if let Some(&element) = line.get(position) {
+                value = combine(value, i32::from(element));
+                count += 1;
+            }
+        }
+    }
+    (value, count)
+}
+
+/// The row of the channel that the window's row `tap` lies on; nothing where it lies on padding.
+#[inline(always)]
+fn line<'a>(plane: &Plane, channel: &'a [i8], row: usize, tap: usize) -> &'a [i8] {
+    let Axis { stride, padding, dilation, .. } = plane.rows.window;
+    let columns = plane.columns.input;
+    let row = (row * stride + tap * dilation).wrapping_sub(padding);
+    if row >= plane.rows.input {
+        return &[];
+    }
+    channel.get(row * columns..(row + 1) * columns).unwrap_or_default()
+}

@@ -1,0 +1,81 @@
+//! What a layer in 8 bits is.
+
+use core::fmt::Debug;
+use core::slice;
+
+use super::Quantize;
+use crate::memory;
+use crate::plain::Plain;
+use crate::shape::{Sample, reshape, reshape_mut};
+
+/// A layer in 8 bits: from integers to integers.
+///
+/// As of a [`Layer`](crate::Layer), all memory is passed in, its size known from the type, and no method panics or
+/// allocates. It takes one sample at a time.
+pub trait QuantizedLayer: Plain + Debug + PartialEq {
+    /// One sample that goes in.
+    type Input: Sample<Element = i8>;
+    /// One sample that comes out.
+    type Output: Sample<Element = i8>;
+    /// Scratch.
+    type Workspace: Plain;
+
+    /// Inference: `output` from `input`. `trace` is shown what layers inside give.
+    fn forward<T: Trace>(
+        &self,
+        input: &Self::Input,
+        output: &mut Self::Output,
+        workspace: &mut Self::Workspace,
+        trace: &mut T,
+    );
+}
+
+/// What looks at the integers between layers: each array that has a [`Quantization`](super::Quantization) of its own, in
+/// the order in which they are computed.
+pub trait Trace {
+    /// Look at the integers that a layer has given.
+    fn see(&mut self, integers: &[i8]);
+}
+
+/// What doesn't look.
+impl Trace for () {
+    #[inline(always)]
+    fn see(&mut self, _: &[i8]) {}
+}
+
+impl<F: FnMut(&[i8])> Trace for F {
+    fn see(&mut self, integers: &[i8]) {
+        self(integers);
+    }
+}
+
+/// One layer of a network: `L` in 8 bits, from one piece of memory to another one, which have other shapes at most.
+#[inline(always)]
+pub fn forward_layer<L: Quantize, I, O, W: Plain, T: Trace>(
+    layer: &L::Quantized,
+    input: &I,
+    output: &mut O,
+    workspace: &mut W,
+    trace: &mut T,
+) where
+    I: Sample<Element = i8>,
+    O: Sample<Element = i8>,
+{
+    let inputs = reshape(slice::from_ref(input)).first();
+    let outputs = reshape_mut(slice::from_mut(output)).first_mut();
+    if let (Some(input), Some(output)) = (inputs, outputs) {
+        layer.forward(input, output, memory::workspace(workspace), trace);
+        if L::RANGED {
+            trace.see(Sample::flat(slice::from_ref(output)));
+        }
+    }
+}
+
+/// What flows through a network without layers that compute.
+#[inline(always)]
+pub fn forward_nothing<I: Sample<Element = i8>, O: Sample<Element = i8>>(input: &I, output: &mut O) {
+    let inputs = I::flat(slice::from_ref(input)).iter();
+    for (to, &from) in O::flat_mut(slice::from_mut(output)).iter_mut().zip(inputs) {
+        *to = from;
+    }
+}

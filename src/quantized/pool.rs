@@ -1,0 +1,139 @@
+//! Pools in 8 bits: what comes out stands for what it stood for before.
+
+use core::marker::PhantomData;
+use core::slice;
+
+use super::gather::fold;
+use super::{Quantize, QuantizedLayer, Trace};
+#[cfg(feature = "alloc")]
+use super::{Ranges, Signal};
+use crate::kernels::Plane;
+use crate::layers::{self, Channels, Image, Windows, pool_plane};
+use crate::plain::Plain;
+use crate::shape::Sample;
+
+/// A [`MaxPool`](crate::layers::MaxPool) in 8 bits. Exact.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct MaxPool<I, O, K>(PhantomData<(I, O, K)>);
+
+/// An [`AvgPool`](crate::layers::AvgPool) in 8 bits. The mean of the integers is rounded to the nearest one, halves away
+/// from 0, as TensorFlow Lite has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct AvgPool<I, O, K> {
+    /// The integer that stands for 0, of which padding is made.
+    pub zero_point: i32,
+    shape: PhantomData<(I, O, K)>,
+}
+
+/// A [`GlobalAvgPool`](crate::layers::GlobalAvgPool) in 8 bits, rounded as of [`AvgPool`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct GlobalAvgPool<A>(PhantomData<A>);
+
+// SAFETY: there is nothing.
+unsafe impl<I: Sample, O: Sample, K: Windows> Plain for MaxPool<I, O, K> {}
+// SAFETY: there is an integer.
+unsafe impl<I: Sample, O: Sample, K: Windows> Plain for AvgPool<I, O, K> {}
+// SAFETY: there is nothing.
+unsafe impl<A: Sample> Plain for GlobalAvgPool<A> {}
+
+/// The mean of `count` integers, to the nearest one, halves away from 0.
+#[inline(always)]
+fn mean(sum: i32, count: usize) -> i8 {
+    let count = count.max(1) as i32;
+    let half = if sum < 0 { -(count / 2) } else { count / 2 };
+    ((sum + half) / count) as i8
+}
+
+/// One number for each place of the window on each channel.
+#[inline(always)]
+fn pool<X: Sample<Element = i8>, Y: Sample<Element = i8>>(
+    plane: &Plane,
+    x: &X,
+    y: &mut Y,
+    of_window: impl Fn(&[i8], (usize, usize)) -> i8,
+) {
+    let channels = X::flat(slice::from_ref(x)).chunks_exact(plane.inputs());
+    for (x, y) in channels.zip(Y::flat_mut(slice::from_mut(y)).chunks_exact_mut(plane.outputs())) {
+        for (row, y) in y.chunks_exact_mut(plane.columns.output).enumerate() {
+            for (column, y) in y.iter_mut().enumerate() {
+                *y = of_window(x, (row, column));
+            }
+        }
+    }
+}
+
+impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLayer for MaxPool<I, O, K> {
+    type Input = I::Of<i8>;
+    type Output = O::Of<i8>;
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
+        let plane = const { pool_plane::<I, O, K>() };
+        pool(&plane, x, y, |x, place| fold(&plane, x, place, -128, i32::max).0 as i8);
+    }
+}
+
+impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLayer for AvgPool<I, O, K> {
+    type Input = I::Of<i8>;
+    type Output = O::Of<i8>;
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
+        let plane = const { pool_plane::<I, O, K>() };
+        pool(&plane, x, y, |x, place| {
+            let (sum, count) = fold(&plane, x, place, 0, |sum, element| sum + element);
+            let outside = (plane.taps() - count.min(plane.taps())) as i32;
+            mean(sum + outside * i32::from(self.zero_point as i8), plane.taps())
+        });
+    }
+}
+
+impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
+    type Input = A::Of<i8>;
+    type Output = <A::Each as Sample>::Of<i8>;
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
+        let channels = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
+        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
+            *y = mean(x.iter().map(|&x| i32::from(x)).sum(), A::SPACE);
+        }
+    }
+}
+
+impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for layers::MaxPool<I, O, K> {
+    type Quantized = MaxPool<I, O, K>;
+    const RANGED: bool = false;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, _: &mut Self::Quantized, input: Signal, _: &mut Ranges<'_>) -> Signal {
+        input
+    }
+}
+
+impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for layers::AvgPool<I, O, K> {
+    type Quantized = AvgPool<I, O, K>;
+    const RANGED: bool = false;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, _: &mut Ranges<'_>) -> Signal {
+        quantized.zero_point = input.quantization.zero_point;
+        input.rounded_again()
+    }
+}
+
+impl<A: Channels<Element = f32>> Quantize for layers::GlobalAvgPool<A> {
+    type Quantized = GlobalAvgPool<A>;
+    const RANGED: bool = false;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, _: &mut Self::Quantized, input: Signal, _: &mut Ranges<'_>) -> Signal {
+        input.rounded_again()
+    }
+}

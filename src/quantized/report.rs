@@ -1,0 +1,135 @@
+//! How far a network in 8 bits is off, activation by activation.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::{fmt, slice};
+
+use super::calibration::Seen;
+use super::conversion::{BLOCK, observe_block};
+use super::{Observer, Quantization, Quantize, Quantized, QuantizedLayer, Signal};
+use crate::plain::Plain;
+use crate::shape::Sample;
+
+/// How far a network in 8 bits is off the float network that it comes of, on the samples that it was calibrated with.
+///
+/// Print it for a table. [`Quantize::quantize_and_report`] makes one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantizationReport {
+    /// What goes in, and what comes out of each layer that rounds to steps of its own, in the order of computation.
+    pub activations: Vec<Activation>,
+}
+
+/// The errors of one layer's outputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activation {
+    /// The layer's name, after those of the blocks and networks that it lies in.
+    pub name: String,
+    /// What its integers stand for.
+    pub quantization: Quantization,
+    /// The smallest number of the float network, or 0.
+    pub low: f32,
+    /// The largest number of the float network, or 0.
+    pub high: f32,
+    /// The sum of all squared numbers of the float network over the sum of all squared errors, in decibels.
+    pub signal_to_noise: f64,
+    /// The share of the float network's numbers that lie beyond what the integers stand for.
+    pub saturated: f64,
+    /// The largest error.
+    pub largest_error: f64,
+    /// What no error is above, computed from weights and ranges: rounded weights, biases and activations, and what
+    /// saturates, all of them at their worst in all layers so far.
+    pub worst_case: f64,
+}
+
+impl fmt::Display for QuantizationReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.activations.iter().map(|activation| activation.name.len()).max().unwrap_or(0).max(10);
+        write!(f, "{:width$}  {:>22}  {:>9}  {:>9}", "activation", "range", "SNR, dB", "saturated")?;
+        write!(f, "  {:>10}  {:>10}", "error", "worst case")?;
+        for activation in &self.activations {
+            let Activation { name, quantization, signal_to_noise, saturated, largest_error, worst_case, .. } =
+                activation;
+            let (low, high) = quantization.range();
+            write!(
+                f,
+                "\n{name:width$}  {low:>10.3e}, {high:>10.3e}  {signal_to_noise:>9.1}  {:>7.3} %",
+                100.0 * saturated
+            )?;
+            write!(f, "  {largest_error:>10.3e}  {worst_case:>10.3e}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Sums over what was compared.
+#[derive(Clone, Default)]
+struct Errors {
+    signal: f64,
+    noise: f64,
+    count: usize,
+    saturated: usize,
+    largest: f64,
+}
+
+impl Errors {
+    fn compare(&mut self, quantization: Quantization, integers: &[i8], numbers: &[f32]) {
+        let (low, high) = quantization.range();
+        let half = quantization.scale / 2.0;
+        for (&integer, &number) in integers.iter().zip(numbers) {
+            let error = f64::from(quantization.dequantize(integer)) - f64::from(number);
+            self.signal += f64::from(number) * f64::from(number);
+            self.noise += error * error;
+            self.count += 1;
+            self.saturated += usize::from(number < low - half || number > high + half);
+            self.largest = self.largest.max(error.abs());
+        }
+    }
+}
+
+/// Run both networks, and compare what flows in them.
+pub(super) fn report<N: Quantize>(
+    network: &N,
+    quantized: &Quantized<N>,
+    samples: &[N::Input],
+    (seen, signals): (Vec<Seen>, &[Signal]),
+) -> QuantizationReport {
+    let mut errors = alloc::vec![Errors::default(); signals.len()];
+    let mut workspace = <N::Quantized as QuantizedLayer>::Workspace::zeroed_box();
+    for block in samples.chunks(BLOCK) {
+        let mut observer = Observer::keeping();
+        observe_block(network, block, &mut observer);
+        let kept = observer.into_kept();
+        for (number, sample) in block.iter().enumerate() {
+            let mut pairs = errors.iter_mut().zip(signals).zip(&kept);
+            let mut compare = |integers: &[i8]| {
+                if let Some(((errors, signal), numbers)) = pairs.next() {
+                    let start = number * integers.len();
+                    let numbers = numbers.get(start..start + integers.len()).unwrap_or_default();
+                    errors.compare(signal.quantization, integers, numbers);
+                }
+            };
+            let mut input = <N::Quantized as QuantizedLayer>::Input::zeroed();
+            let mut output = <N::Quantized as QuantizedLayer>::Output::zeroed();
+            let numbers = N::Input::flat(slice::from_ref(sample)).iter();
+            for (integer, &number) in Sample::flat_mut(slice::from_mut(&mut input)).iter_mut().zip(numbers) {
+                *integer = quantized.input.quantize(number);
+            }
+            compare(Sample::flat(slice::from_ref(&input)));
+            quantized.layers.forward(&input, &mut output, &mut workspace, &mut compare);
+            if N::RANGED {
+                compare(Sample::flat(slice::from_ref(&output)));
+            }
+        }
+    }
+    let activations = seen.into_iter().zip(signals).zip(errors).map(|((seen, signal), errors)| Activation {
+        name: seen.name,
+        quantization: signal.quantization,
+        low: seen.low,
+        high: seen.high,
+        signal_to_noise: 10.0 * libm::log10(errors.signal / errors.noise),
+        saturated: errors.saturated as f64 / errors.count.max(1) as f64,
+        largest_error: errors.largest,
+        worst_case: signal.error,
+    });
+    QuantizationReport { activations: activations.collect() }
+}

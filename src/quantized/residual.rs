@@ -1,0 +1,184 @@
+//! Skip connections in 8 bits.
+
+use core::slice;
+
+use super::arithmetic::saturate;
+#[cfg(feature = "alloc")]
+use super::{Observer, Quantization, Ranges, Signal};
+use super::{Quantize, QuantizedLayer, Trace};
+use crate::layer::Layer;
+use crate::layers;
+use crate::memory::{Larger, workspace};
+use crate::plain::Plain;
+use crate::shape::Sample;
+
+/// The sum of two numbers that stand for something else each, and what it stands for: the products with both factors
+/// are added up, and rounded once, halves up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Sum {
+    /// What a step around counts in steps of the sum, times 2^shift.
+    pub around: i32,
+    /// What a step inside counts in steps of the sum, times 2^shift.
+    pub inside: i32,
+    /// All zero points, and a half, times 2^shift.
+    pub offset: i32,
+    /// How many bits lie behind the point: from 1 to 22.
+    pub shift: u32,
+}
+
+// SAFETY: there are integers.
+unsafe impl Plain for Sum {}
+
+impl Sum {
+    /// `inside += around`
+    #[inline(always)]
+    fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
+        let around = A::flat(slice::from_ref(around)).iter();
+        for (inside, &around) in B::flat_mut(slice::from_mut(inside)).iter_mut().zip(around) {
+            let around = i32::from(around).wrapping_mul(self.around);
+            let products = i32::from(*inside).wrapping_mul(self.inside).wrapping_add(around);
+            *inside = saturate(products.wrapping_add(self.offset) >> (self.shift & 31));
+        }
+    }
+
+    /// Write the factors.
+    #[cfg(feature = "alloc")]
+    fn fill(&mut self, around: Signal, inside: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let range = ranges.take();
+        let largest = around.quantization.scale.max(inside.quantization.scale);
+        // Neither factor is above 2¹⁸, so that there is at least one bit behind the point.
+        let output = Quantization::of_range(range.low, range.high).at_least(largest / (1 << 18) as f32);
+        let factor = |signal: Signal| f64::from(signal.quantization.scale) / f64::from(output.scale);
+        // 255 steps of both, and the zero point, stay below 2³¹.
+        let room = f64::from(1 << 30) / (256.0 * (factor(around) + factor(inside)));
+        self.shift = (1..=22).rev().find(|&shift| f64::from(1 << shift) <= room).unwrap_or(1);
+        let point = f64::from(1 << self.shift);
+        self.around = libm::round(factor(around) * point) as i32;
+        self.inside = libm::round(factor(inside) * point) as i32;
+        let zero_points = (output.zero_point << self.shift)
+            - self.around * around.quantization.zero_point
+            - self.inside * inside.quantization.zero_point;
+        self.offset = zero_points + (1 << (self.shift - 1));
+        let factors = 256.0 / point * f64::from(output.scale);
+        Signal::rounded(output, range, around.error + inside.error + factors)
+    }
+}
+
+/// A [`Residual`](crate::layers::Residual) block in 8 bits, with an activation that cuts off right after it if there is
+/// one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Residual<L> {
+    /// How what goes in is added to what the layers give.
+    pub sum: Sum,
+    /// The layers that are gone around.
+    pub inside: L,
+}
+
+/// A [`ProjectedResidual`](crate::layers::ProjectedResidual) block in 8 bits, with an activation that cuts off right after
+/// it if there is one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct ProjectedResidual<L, P> {
+    /// How both are added up.
+    pub sum: Sum,
+    /// The layers that are gone around.
+    pub inside: L,
+    /// What lies on the way around.
+    pub projection: P,
+}
+
+// SAFETY: all fields are plain.
+unsafe impl<L: Plain> Plain for Residual<L> {}
+// SAFETY: all fields are plain.
+unsafe impl<L: Plain, P: Plain> Plain for ProjectedResidual<L, P> {}
+
+impl<L: QuantizedLayer> QuantizedLayer for Residual<L> {
+    type Input = L::Input;
+    type Output = L::Output;
+    type Workspace = L::Workspace;
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, workspace: &mut L::Workspace, trace: &mut T) {
+        self.inside.forward(x, y, workspace, trace);
+        self.sum.add(x, y);
+    }
+}
+
+impl<L: QuantizedLayer, P: QuantizedLayer<Input = L::Input>> QuantizedLayer for ProjectedResidual<L, P> {
+    type Input = L::Input;
+    type Output = L::Output;
+    /// The projection's output, and the scratch of both in turn.
+    type Workspace = (P::Output, Larger<L::Workspace, P::Workspace>);
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, memory: &mut Self::Workspace, trace: &mut T) {
+        let (around, memory) = memory;
+        self.inside.forward(x, y, workspace(memory), trace);
+        self.projection.forward(x, around, workspace(memory), trace);
+        self.sum.add(around, y);
+    }
+}
+
+impl<L> Quantize for layers::Residual<L>
+where
+    L: Quantize<Output = <L as Layer>::Input>,
+{
+    type Quantized = Residual<L::Quantized>;
+
+    #[cfg(feature = "alloc")]
+    fn observe(&self, inputs: &[L::Input], observer: &mut Observer) -> alloc::vec::Vec<L::Output> {
+        const { assert_network::<L>() }
+        let mut outputs = self.inside.observe(inputs, observer);
+        add(inputs, &mut outputs);
+        outputs
+    }
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let inside = self.inside.quantize_into(&mut quantized.inside, input, ranges);
+        quantized.sum.fill(input, inside, ranges)
+    }
+}
+
+impl<L, P> Quantize for layers::ProjectedResidual<L, P>
+where
+    L: Quantize,
+    P: Quantize<Input = L::Input, Output = L::Output>,
+    P::Quantized: QuantizedLayer<Input = <L::Quantized as QuantizedLayer>::Input>,
+{
+    type Quantized = ProjectedResidual<L::Quantized, P::Quantized>;
+
+    #[cfg(feature = "alloc")]
+    fn observe(&self, inputs: &[L::Input], observer: &mut Observer) -> alloc::vec::Vec<L::Output> {
+        const { assert_network::<L>() }
+        const { assert_network::<P>() }
+        let mut outputs = observer.inside("inside", |observer| self.inside.observe(inputs, observer));
+        let around = observer.inside("projection", |observer| self.projection.observe(inputs, observer));
+        add(&around, &mut outputs);
+        outputs
+    }
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let inside = self.inside.quantize_into(&mut quantized.inside, input, ranges);
+        let around = self.projection.quantize_into(&mut quantized.projection, input, ranges);
+        quantized.sum.fill(around, inside, ranges)
+    }
+}
+
+/// Judge that what is in a block looks after its own outputs, as networks do.
+#[cfg(feature = "alloc")]
+#[track_caller]
+const fn assert_network<L: Quantize>() {
+    assert!(!L::RANGED, "what is in a block is a network");
+}
+
+/// `to += from`
+#[cfg(feature = "alloc")]
+fn add<A: Sample<Element = f32>, B: Sample<Element = f32>>(from: &[A], to: &mut [B]) {
+    for (to, from) in B::flat_mut(to).iter_mut().zip(A::flat(from)) {
+        *to += from;
+    }
+}

@@ -1,0 +1,57 @@
+//! Softmax in 8 bits.
+
+#[cfg(feature = "alloc")]
+use super::{Quantization, Ranges, Signal};
+use super::{Quantize, QuantizedLayer, Trace};
+use crate::layers;
+use crate::plain::Plain;
+
+/// A [`Softmax`](crate::layers::Softmax) in 8 bits. Its outputs stand for 0, 1/256, … 255/256, as TensorFlow Lite has
+/// it. 1 KiB: the exponential of each difference that there can be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Softmax<const N: usize> {
+    /// `2²⁰ · e^(−scale · d)` for a score that is d integers below the largest one.
+    pub powers: [u32; 256],
+}
+
+// SAFETY: there are integers.
+unsafe impl<const N: usize> Plain for Softmax<N> {}
+
+/// What e⁰ is in the table.
+const ONE: u32 = 1 << 20;
+
+impl<const N: usize> QuantizedLayer for Softmax<N> {
+    type Input = [i8; N];
+    type Output = [i8; N];
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &[i8; N], y: &mut [i8; N], (): &mut (), _: &mut T) {
+        const { assert!(N < (u32::MAX / ONE) as usize, "the sum of 4,095 exponentials may overflow its 32 bits") }
+        let largest = x.iter().copied().fold(i8::MIN, i8::max);
+        let power = |x: i8| self.powers[usize::from(largest.wrapping_sub(x) as u8)];
+        let sum = x.iter().map(|&x| power(x)).fold(0, u32::wrapping_add).max(1);
+        for (y, &x) in y.iter_mut().zip(x) {
+            // At most 2²⁸, and half of a sum that is below 2³²: less than 2³².
+            let probability = power(x).wrapping_mul(256).wrapping_add(sum / 2) / sum;
+            *y = (probability.min(255) as i32 - 128) as i8;
+        }
+    }
+}
+
+impl<const N: usize> Quantize for layers::Softmax<N> {
+    type Quantized = Softmax<N>;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Softmax<N>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let scale = f64::from(input.quantization.scale);
+        for (distance, power) in quantized.powers.iter_mut().enumerate() {
+            *power = libm::round(f64::from(ONE) * libm::exp(-scale * distance as f64)) as u32;
+        }
+        let output = Quantization { scale: 1.0 / 256.0, zero_point: -128 };
+        // A probability's derivatives by the scores, p·(1 − p) and −p·q, are no more than ½ together.
+        let table = N as f64 / f64::from(ONE);
+        Signal::rounded(output, ranges.take(), input.error / 2.0 + table)
+    }
+}

@@ -1,0 +1,112 @@
+//! Networks in 8 bits: their integers against naive formulas, their answers against the float networks they come of.
+
+#![cfg(feature = "alloc")]
+
+use fnn::quantized::{Filters, Quantization};
+use fnn::{Quantized, Random};
+
+fnn::network! {
+    #[quantizable]
+    #[derive(Clone, Debug)]
+    pub struct Digits: [28, 28] -> [10] {
+        Flatten,
+        hidden: Dense(32),
+        Relu,
+        Dropout(0.5),
+        logits: Dense(10),
+    }
+}
+
+fnn::network! {
+    #[quantizable]
+    struct Odd<const HIDDEN: usize>: [5] -> [3] {
+        first: Dense(HIDDEN),
+        Relu6,
+        second: Dense(3, bias = false),
+    }
+}
+
+/// Numbers from −1 to 1.
+fn numbers<const N: usize>(random: &mut Random) -> [f32; N] {
+    std::array::from_fn(|_| (2.0 * random.uniform() - 1.0) as f32)
+}
+
+/// TensorFlow Lite's reference: the whole sum in 64 bits, one rounding, halves up.
+fn naive<const I: usize, const F: usize>(filters: &Filters<[i8; I], F>, x: &[i8; I]) -> [i8; F] {
+    std::array::from_fn(|f| {
+        let products = filters.weight[f].iter().zip(x).map(|(&w, &x)| i64::from(w) * i64::from(x));
+        let sum = products.sum::<i64>() + i64::from(filters.bias[f]);
+        assert_eq!(i64::from(sum as i32), sum, "the sum overflows");
+        let n = 33 + u32::from(filters.shift[f]);
+        let scaled = (i128::from(sum) * i128::from(filters.mantissa[f]) + (1 << (n - 1))) >> n;
+        (scaled + i128::from((filters.rounding - 1) / 2)).clamp(-128, 127) as i8
+    })
+}
+
+#[test]
+fn dense_layers_are_the_naive_formula() {
+    let mut random = Random::new(3);
+    fn check<const HIDDEN: usize>(random: &mut Random) {
+        let network = Odd::<HIDDEN>::seeded(4);
+        let samples: Vec<[f32; 5]> = (0..20).map(|_| numbers(random)).collect();
+        let quantized = network.quantize(&samples);
+        for _ in 0..50 {
+            let x = numbers(random).map(|number: f32| (200.0 * number).clamp(-128.0, 127.0) as i8);
+            let hidden = naive(&quantized.layers.first.filters, &x);
+            assert_eq!(quantized.forward_integers(&x), naive(&quantized.layers.second.filters, &hidden));
+        }
+    }
+    check::<1>(&mut random);
+    check::<3>(&mut random);
+    check::<4>(&mut random);
+    check::<5>(&mut random);
+    check::<11>(&mut random);
+}
+
+#[test]
+fn answers_are_near_those_of_the_float_network() {
+    let mut random = Random::new(5);
+    let network = Digits::seeded(1);
+    let samples: Vec<[[f32; 28]; 28]> = (0..30).map(|_| std::array::from_fn(|_| numbers(&mut random))).collect();
+    let quantized = network.quantize(&samples);
+    for sample in &samples {
+        let (scores, others) = (network.forward(sample), quantized.forward(sample));
+        for (score, other) in scores.iter().zip(others) {
+            // The scores reach from about −3 to 3: 2 % of it.
+            assert!((score - other).abs() < 0.06, "{score} {other}");
+        }
+    }
+    let all = quantized.forward_all(&samples);
+    assert!(all.iter().zip(&samples).all(|(one, sample)| *one == quantized.forward(sample)));
+}
+
+#[test]
+fn what_is_never_negative_has_its_zero_at_the_end() {
+    let network = Digits::seeded(1);
+    let quantized = network.quantize(&[[[0.5; 28]; 28]]);
+    assert_eq!(quantized.input, Quantization { scale: 0.5 / 255.0, zero_point: -128 });
+    assert_eq!(quantized.layers.hidden.filters.rounding, 2 * -128 + 1);
+}
+
+#[test]
+fn networks_without_samples_or_weights_are_quantized_too() {
+    let zero = Digits::zeroed().quantize(&[]);
+    assert_eq!(zero.forward(&[[1.0; 28]; 28]), [0.0; 10]);
+}
+
+#[test]
+fn large_biases_have_room() {
+    let mut network = Odd::<4>::seeded(1);
+    network.first.bias = [5.0, -3.0, 0.5, 100.0];
+    network.first.weight = [[1e-12; 4]; 5];
+    let quantized = network.quantize(&[[1.0; 5], [-1.0; 5]]);
+    let (scores, others) = (network.forward(&[0.5; 5]), quantized.forward(&[0.5; 5]));
+    assert!(scores.iter().zip(others).all(|(one, other)| (one - other).abs() < 0.1), "{scores:?} {others:?}");
+}
+
+#[test]
+fn weights_are_four_times_smaller() {
+    let ratio = Digits::WEIGHT_BYTES as f64 / Quantized::<Digits>::WEIGHT_BYTES as f64;
+    assert!(ratio > 3.9, "{ratio}");
+    assert_eq!(Quantized::<Digits>::WORKSPACE_BYTES, 32);
+}
