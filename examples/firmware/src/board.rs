@@ -1,0 +1,95 @@
+//! The board that QEMU plays, `mps2-an386`: instructions are counted, the stack is painted.
+
+use core::hint::black_box;
+use core::ptr::{read_volatile, write_volatile};
+
+pub use cortex_m_rt::entry;
+pub use cortex_m_semihosting::hprintln as println;
+
+/// The APB timer 0: control, value, reload.
+const TIMER: *mut u32 = 0x4000_0000 as *mut u32;
+
+/// End the program, as a success or not.
+pub fn exit(success: bool) -> ! {
+    use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
+    exit(if success { EXIT_SUCCESS } else { EXIT_FAILURE });
+    loop {}
+}
+
+/// What something took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Instructions.
+    pub instructions: u64,
+    /// Bytes of stack, at most.
+    pub stack: usize,
+}
+
+/// Run something, and count.
+///
+/// With QEMU's `-icount shift=10` an instruction takes 1,024 ns of virtual time, and the timer counts down at 25 MHz.
+#[inline(never)]
+pub fn measure(work: fn()) -> Cost {
+    start();
+    let ticks = |work: fn()| {
+        let before = now();
+        black_box(work)();
+        before.wrapping_sub(now())
+    };
+    let nothing = ticks(|| ());
+    let bottom = paint();
+    let ticks = ticks(work) - nothing;
+    Cost { instructions: u64::from(ticks) * 5 / 128, stack: peak(bottom) }
+}
+
+fn start() {
+    // SAFETY: these are the timer's registers.
+    unsafe {
+        write_volatile(TIMER.add(2), u32::MAX);
+        write_volatile(TIMER.add(1), u32::MAX);
+        write_volatile(TIMER, 1);
+    }
+}
+
+fn now() -> u32 {
+    // SAFETY: this is the timer's value.
+    unsafe { read_volatile(TIMER.add(1)) }
+}
+
+const PAINT: u32 = 0xa5a5_a5a5;
+
+unsafe extern "C" {
+    /// Where the statics end: the stack comes down to it.
+    static mut __sheap: u32;
+}
+
+/// Paint what is free of the stack, down to 64 KiB below. Where the paint ends.
+#[inline(always)]
+fn paint() -> usize {
+    let top: usize;
+    // SAFETY: reads a register.
+    unsafe { core::arch::asm!("mov {}, sp", out(reg) top, options(nomem, nostack, preserves_flags)) };
+    let floor = lowest(top);
+    let mut address = floor;
+    while address < top {
+        // SAFETY: below the stack pointer and above the statics, nobody keeps anything.
+        unsafe { write_volatile(address as *mut u32, PAINT) };
+        address += 4;
+    }
+    top
+}
+
+fn lowest(top: usize) -> usize {
+    let statics = &raw const __sheap as usize;
+    statics.max(top - 64 * 1024)
+}
+
+/// How far the stack has come down from `top`.
+fn peak(top: usize) -> usize {
+    let mut address = lowest(top);
+    // SAFETY: this is memory.
+    while address < top && unsafe { read_volatile(address as *const u32) } == PAINT {
+        address += 4;
+    }
+    top - address
+}
