@@ -456,18 +456,25 @@ fnn::network! {
 #[test]
 fn an_undefined_gradient_is_named_and_the_weights_before_it_are_kept() {
     let data: Points = (0..20).map(|x| x as f32).map(|x| ([x], [x])).collect();
-    let train = |data: &Points| {
+    let train = |data: &Points, clip: Option<Clip>| {
         let network = Fragile { scale: Unlucky { gain: [0.1] }, out: Dense { weight: [[0.2]], bias: [0.3] } };
         let trainer = Trainer::new(network, MeanSquaredError, Sgd::new(1e-3)).batch_size(4);
-        trainer.shuffle(false).progress(Progress::Silent).fit(data)
+        let trainer = trainer.shuffle(false).progress(Progress::Silent);
+        let trainer = match clip {
+            Some(clip) => trainer.clip(clip),
+            None => trainer,
+        };
+        trainer.fit(data)
     };
-    let error = train(&data).unwrap_err();
-    let Error::NonFinite { epoch: 1, batch: 4, what } = &error.reason else { panic!("{error}") };
-    assert_eq!(what, "the gradient of `scale.gain`");
+    for clip in [None, Some(Clip::Norm(0.5)), Some(Clip::Value(0.5))] {
+        let error = train(&data, clip).unwrap_err();
+        let Error::NonFinite { epoch: 1, batch: 4, what } = &error.reason else { panic!("{error}") };
+        assert_eq!(what, "the gradient of `scale.gain`");
 
-    // The three mini-batches before it, and no more.
-    let before = data.inputs().iter().copied().zip(data.targets().iter().copied()).take(12).collect();
-    assert_eq!(bits(&*error.network), bits(&*train(&before).unwrap().network));
+        // The three mini-batches before it, and no more.
+        let before = data.inputs().iter().copied().zip(data.targets().iter().copied()).take(12).collect();
+        assert_eq!(bits(&*error.network), bits(&*train(&before, clip).unwrap().network));
+    }
 }
 
 #[test]
