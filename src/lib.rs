@@ -70,7 +70,8 @@ pub use shape::{Sample, Shape};
 pub use summary::Summary;
 #[cfg(feature = "std")]
 pub use train::{
-    Epoch, Evaluation, History, IntoBox, Progress, Trained, Trainer, TrainingError, TrainingMemory, evaluate,
+    Epoch, Evaluation, History, IntoBox, LearningRateCurve, Progress, Trained, Trainer, TrainingError, TrainingMemory,
+    evaluate,
 };
 
 #[doc = include_str!("network.md")]

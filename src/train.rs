@@ -3,6 +3,7 @@
 mod check;
 mod evaluate;
 mod history;
+mod learning_rate;
 mod memory;
 mod outcome;
 mod parallel;
@@ -18,6 +19,7 @@ use std::time::Instant;
 
 pub use evaluate::{Evaluation, evaluate};
 pub use history::{Epoch, History};
+pub use learning_rate::LearningRateCurve;
 pub use memory::TrainingMemory;
 pub use outcome::{Trained, TrainingError};
 pub use progress::Progress;
@@ -301,11 +303,7 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
             let start = Instant::now();
             display.begin(number, self.epochs);
             let seed = mix(self.seed, number as u64);
-            if self.shuffle {
-                // From the start again, so that an epoch's order follows from its number.
-                order.iter_mut().enumerate().for_each(|(index, sample)| *sample = index);
-                Random::new(seed).shuffle(&mut order);
-            }
+            self.arrange(&mut order, seed);
 
             let course =
                 Course { data, loss: &self.loss, optimizer: &optimizer, adjust: (self.penalty, self.clip), seed };
@@ -349,6 +347,15 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         }
         memory.take_outcome(&mut self.network);
         Ok(())
+    }
+
+    /// The order of samples in an epoch.
+    fn arrange(&self, order: &mut [usize], seed: u64) {
+        if self.shuffle {
+            // From the start again, so that an epoch's order follows from its number.
+            order.iter_mut().enumerate().for_each(|(index, sample)| *sample = index);
+            Random::new(seed).shuffle(order);
+        }
     }
 
     /// An epoch's totals, if neither a step nor the weights after the last one failed to be finite. Puts weights that

@@ -301,6 +301,43 @@ fn with_early_stopping_the_best_average_is_given_back() {
     assert_eq!(Some(fnn::evaluate(&*network, &MeanSquaredError, &data).loss), best.monitored);
 }
 
+/// Full-batch gradient descent on a parabola bears learning rates up to 2 over its largest curvature.
+#[test]
+fn the_learning_rate_finder_finds_what_a_parabola_bears() {
+    let data = points();
+    let full = || trainer(0.1).full_batch();
+    let curve = full().find_learning_rate(&data, 1e-4..=100.0, 120).unwrap();
+    let ratio = 1e6f64.powf(1.0 / 119.0);
+    for (step, &(rate, _)) in curve.points.iter().enumerate() {
+        assert_relative_eq!(rate, 1e-4 * ratio.powi(step as i32), max_relative = 1e-12);
+    }
+    let loss = fnn::evaluate(&START, &MeanSquaredError, &data).loss;
+    assert_relative_eq!(curve.points[0].1, loss, max_relative = 1e-6);
+    // The mean over x of 2·[x, 1]ᵀ[x, 1], whose larger eigenvalue is:
+    let (xx, x, one) = (2.0 * 6.25 / 5.0, 2.0 * 2.5 / 5.0, 2.0f64);
+    let largest = (xx + one) / 2.0 + (((xx - one) / 2.0f64).powi(2) + x * x).sqrt();
+    let bearable = 2.0 / largest;
+    let suggestion = curve.suggestion().unwrap();
+    assert!(suggestion < bearable && suggestion > bearable / 30.0, "{suggestion} of {bearable}");
+    let &(last, _) = curve.points.last().unwrap();
+    assert!(last > bearable && curve.points.len() < 120, "it ends at {last}");
+    // Nothing has become of it.
+    let trainer = full();
+    trainer.find_learning_rate(&data, 1e-4..=100.0, 120).unwrap();
+    assert_eq!(bits(&*trainer.fit(&data).unwrap().network), bits(&*full().fit(&data).unwrap().network));
+}
+
+#[test]
+fn the_learning_rate_finder_goes_on_through_epochs_and_refuses_nonsense() {
+    let data = points();
+    let curve = trainer(0.1).batch_size(2).find_learning_rate(&data, 1e-9..=1e-8, 20).unwrap();
+    assert_eq!(curve.points.len(), 20);
+    for (rates, steps) in [(0.0..=1.0, 9), (1.0..=0.5, 9), (0.1..=f64::INFINITY, 9), (0.1..=1.0, 2)] {
+        assert!(matches!(trainer(0.1).find_learning_rate(&data, rates, steps), Err(Error::Setting { .. })));
+    }
+    assert!(matches!(trainer(0.1).find_learning_rate(&DataSet::from([]), 0.1..=1.0, 9), Err(Error::Empty { .. })));
+}
+
 #[test]
 fn callbacks_see_each_epoch_and_one_of_them_can_stop() {
     let mut seen = Vec::new();
@@ -419,18 +456,25 @@ fnn::network! {
 #[test]
 fn an_undefined_gradient_is_named_and_the_weights_before_it_are_kept() {
     let data: Points = (0..20).map(|x| x as f32).map(|x| ([x], [x])).collect();
-    let train = |data: &Points| {
+    let train = |data: &Points, clip: Option<Clip>| {
         let network = Fragile { scale: Unlucky { gain: [0.1] }, out: Dense { weight: [[0.2]], bias: [0.3] } };
         let trainer = Trainer::new(network, MeanSquaredError, Sgd::new(1e-3)).batch_size(4);
-        trainer.shuffle(false).progress(Progress::Silent).fit(data)
+        let trainer = trainer.shuffle(false).progress(Progress::Silent);
+        let trainer = match clip {
+            Some(clip) => trainer.clip(clip),
+            None => trainer,
+        };
+        trainer.fit(data)
     };
-    let error = train(&data).unwrap_err();
-    let Error::NonFinite { epoch: 1, batch: 4, what } = &error.reason else { panic!("{error}") };
-    assert_eq!(what, "the gradient of `scale.gain`");
+    for clip in [None, Some(Clip::Norm(0.5)), Some(Clip::Value(0.5))] {
+        let error = train(&data, clip).unwrap_err();
+        let Error::NonFinite { epoch: 1, batch: 4, what } = &error.reason else { panic!("{error}") };
+        assert_eq!(what, "the gradient of `scale.gain`");
 
-    // The three mini-batches before it, and no more.
-    let before = data.inputs().iter().copied().zip(data.targets().iter().copied()).take(12).collect();
-    assert_eq!(bits(&*error.network), bits(&*train(&before).unwrap().network));
+        // The three mini-batches before it, and no more.
+        let before = data.inputs().iter().copied().zip(data.targets().iter().copied()).take(12).collect();
+        assert_eq!(bits(&*error.network), bits(&*train(&before, clip).unwrap().network));
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ impl Lion {
     }
 
     /// λ: each step takes `η·λ·w` off every weight, biases included.
+    /// [`Optimizer::decay_weights_only`] leaves those out.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay, ..self }

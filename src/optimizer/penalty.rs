@@ -107,3 +107,29 @@ impl Penalty {
         misuse_of("L1 penalty", self.l1, &NOT_NEGATIVE).or(misuse_of("L2 penalty", self.l2, &NOT_NEGATIVE))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::BatchNorm;
+
+    #[test]
+    fn the_gradient_is_the_sign_and_the_weight_and_nothing_at_0() {
+        let penalty = Penalty::elastic(0.5, 0.25);
+        let (weights, mut gradient) = ([-2.0f64, 0.0, 4.0], [1.0, 1.0, -1.0]);
+        penalty.add_gradient(&weights, &mut gradient);
+        assert_eq!(gradient, [1.0 - 0.5 - 0.5, 1.0, -1.0 + 0.5 + 1.0]);
+        assert_eq!(penalty.value(&weights), 0.5 * 6.0 + 0.25 / 2.0 * 20.0);
+    }
+
+    #[test]
+    fn running_statistics_are_not_penalised() {
+        let mut norm = BatchNorm::<[f32; 1]>::zeroed();
+        norm.parameters_mut().copy_from_slice(&[1.0, -1.0, 5.0, 5.0, 5.0]);
+        let mut gradient = BatchNorm::zeroed();
+        Penalty::l1(1.0).add_gradient(&norm, &mut gradient);
+        assert_eq!(gradient.parameters(), [1.0, -1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(Penalty::l1(1.0).value(&norm), 2.0);
+        assert_eq!(Penalty::l1(1.0).weights_only().value(&norm), 0.0);
+    }
+}

@@ -31,6 +31,7 @@ impl Sgd {
     }
 
     /// Add `weight_decay · w` to the gradient of every weight, biases included.
+    /// [`Optimizer::decay_weights_only`] leaves those out.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay, ..self }

@@ -137,7 +137,7 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// Where that is not finite, some weights have moved and others have not.
     // Compiled once, not in each place that calls it.
     #[inline(never)]
-    fn step<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
+    pub(crate) fn step<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut N,
         course: &Course<'_, N, T, F, O>,

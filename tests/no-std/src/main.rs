@@ -9,8 +9,8 @@ use core::fmt::Write;
 use core::panic::PanicInfo;
 
 use fnn::{
-    Adam, Backpropagation, BinaryCrossEntropy, CrossEntropy, Folded, Loss, MeanSquaredError, Network, Optimizer, Sgd,
-    State, gradient_check,
+    Adam, AdamW, Backpropagation, BinaryCrossEntropy, Clip, CrossEntropy, Folded, Loss, MeanSquaredError,
+    MovingAverage, Network, Optimizer, Penalty, Plateau, Schedule, Sgd, State, gradient_check,
 };
 
 fnn::network! {
@@ -69,6 +69,25 @@ fn learns<const SLOTS: usize>(loss: &impl Loss<[f32; 1], [f32; 1]>, optimizer: &
     last < 0.01 * first && outputs[1].min(outputs[2]) > outputs[0].max(outputs[3])
 }
 
+/// Whether XOR is learned by all that goes around an optimizer, and known to the average of the weights.
+fn learns_with_everything() -> bool {
+    let (mut network, mut gradient) = (Xor::seeded(1), Xor::zeroed());
+    let mut memory = Backpropagation::<Xor, 4>::new();
+    let (mut state, mut average) = (State::new(), MovingAverage::new());
+    let mut optimizer = AdamW::new(0.05).scheduled(Schedule::constant().warm_up(10)).decay_weights_only();
+    let mut plateau = Plateau::new().patience(20);
+    for _ in 0..500 {
+        let loss = memory.gradient(&network, &BinaryCrossEntropy, &INPUTS, &TARGETS, &mut gradient);
+        Penalty::elastic(1e-5, 1e-5).weights_only().add_gradient(&network, &mut gradient);
+        Clip::Norm(1.0).apply(&mut gradient);
+        optimizer.step(&mut network, &gradient, &mut state);
+        average.update(&network, 0.9);
+        optimizer = optimizer.with_learning_rate(plateau.see(loss.into(), optimizer.learning_rate()));
+    }
+    let outputs = INPUTS.map(|input| average.network.forward(&input)[0]);
+    outputs[1].min(outputs[2]) > 0.0 && outputs[0].max(outputs[3]) < 0.0
+}
+
 /// Whether backpropagation agrees with numerical differentiation.
 fn checks() -> bool {
     let network = Deep::<f64>::seeded(3);
@@ -105,6 +124,7 @@ fn folds() -> bool {
 extern "C" fn main() -> i32 {
     let all = learns(&MeanSquaredError, &Sgd::new(0.2).momentum(0.9))
         & learns(&BinaryCrossEntropy, &Adam::new(0.05))
+        & learns_with_everything()
         & checks()
         & folds()
         & prints();
