@@ -47,12 +47,14 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
 
     /// Visit the ranges of [`parameters`](Self::parameters), which begin at `start`, and the [`Role`] of each: all of
     /// them, in their order. As provided, everything is [`Role::Weight`].
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    #[inline]
+    fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Weight, start..start + Self::PARAMETERS);
     }
 
     /// Visit the ranges of [`parameters`](Self::parameters) that aren't trained but measured, in their order.
-    fn measured(visitor: &mut dyn FnMut(Range<usize>)) {
+    #[inline]
+    fn measured(visitor: &mut impl FnMut(Range<usize>)) {
         Self::roles(0, &mut |role, range| {
             if role == Role::Measured {
                 visit_some(range, visitor);
@@ -62,7 +64,8 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
 
     /// Visit the ranges of [`parameters`](Self::parameters) that are trained: those between the
     /// [`measured`](Self::measured) ones, as few and as long as they can be. An optimizer moves these and no others.
-    fn trained(visitor: &mut dyn FnMut(Range<usize>)) {
+    #[inline]
+    fn trained(visitor: &mut impl FnMut(Range<usize>)) {
         let mut start = 0;
         Self::measured(&mut |range| {
             visit_some(start..range.start, visitor);
@@ -140,11 +143,16 @@ pub enum Role {
     Measured,
 }
 
-/// What is called with each range of weights and its [`Role`].
-pub type Roles<'a> = dyn FnMut(Role, Range<usize>) + 'a;
+/// What is called with each range of weights and its [`Role`]: any closure that takes both.
+///
+/// By type and not by `dyn`, so that in the end nothing is left of a visit but the work on the ranges.
+pub trait Roles: FnMut(Role, Range<usize>) {}
+
+impl<F: FnMut(Role, Range<usize>)> Roles for F {}
 
 /// The roles of weights that are [`Role::Weight`], and of a bias or the like after them.
-pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visitor: &mut Roles<'_>) {
+#[inline]
+pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visitor: &mut impl Roles) {
     let end = start + W::PARAMETERS;
     visitor(Role::Weight, start..end);
     visitor(Role::Vector, end..end + B::PARAMETERS);
@@ -152,7 +160,8 @@ pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visi
 
 /// Visit the trained ranges by their roles, or where these make no difference, all as [`Role::Weight`], as few and as
 /// long as they can be.
-pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut Roles<'_>) {
+#[inline]
+pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut impl Roles) {
     if by_role {
         P::roles(0, &mut |role, range| {
             if role != Role::Measured && !range.is_empty() {
@@ -165,7 +174,8 @@ pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut Roles<'_
 }
 
 /// Visit a range that isn't empty.
-fn visit_some(range: Range<usize>, visitor: &mut dyn FnMut(Range<usize>)) {
+#[inline]
+fn visit_some(range: Range<usize>, visitor: &mut impl FnMut(Range<usize>)) {
     if !range.is_empty() {
         visitor(range);
     }
@@ -233,7 +243,7 @@ macro_rules! scalar_parameters {
                 visitor(name, Shape::SCALAR, core::slice::from_ref(self));
             }
 
-            fn roles(start: usize, visitor: &mut Roles<'_>) {
+            fn roles(start: usize, visitor: &mut impl Roles) {
                 visitor(Role::Vector, start..start + 1);
             }
         }
@@ -249,7 +259,7 @@ unsafe impl<P: Parameters + Sample, const N: usize> Parameters for [P; N] {
         visitor(name, Self::SHAPE, self.parameters());
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         let role = if Self::SHAPE.rank() > 1 { Role::Weight } else { Role::Vector };
         visitor(role, start..start + Self::PARAMETERS);
     }

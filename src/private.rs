@@ -45,7 +45,7 @@ pub trait Weights<S: Scalar> {
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>);
 
     /// [`Parameters::roles`], and where the weights that come next begin.
-    fn roles(start: usize, visitor: &mut Roles<'_>) -> usize;
+    fn roles(start: usize, visitor: &mut impl Roles) -> usize;
 
     fn absorb(&mut self, gradient: &Self);
 }
@@ -56,7 +56,7 @@ impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
         Parameters::visit(self, name, visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) -> usize {
+    fn roles(start: usize, visitor: &mut impl Roles) -> usize {
         <P as Parameters>::roles(start, visitor);
         start + P::PARAMETERS
     }

@@ -55,7 +55,7 @@ pub(crate) fn parameters_impl(
                 #(#visits;)*
             }
 
-            fn roles(start: ::core::primitive::usize, visitor: &mut #fnn::Roles<'_>) {
+            fn roles(start: ::core::primitive::usize, visitor: &mut impl #fnn::Roles) {
                 #(let start = #roles;)*
                 let _ = (start, visitor);
             }

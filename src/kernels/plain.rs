@@ -67,18 +67,14 @@ fn columns_mut<S, const C: usize>(matrix: &mut [S], width: usize, column: usize)
 /// `c = start + a · B`, for one row a and one row c: `b` holds rows of as many numbers as `c`.
 #[inline(always)]
 pub(super) fn row_product<S: Scalar>(a: &[S], b: &[S], c: &mut [S], start: Start<'_, S>) {
-    match start {
-        Start::Zero => c.fill(S::ZERO),
-        Start::Row(row) => c.iter_mut().zip(row).for_each(|(c, &row)| *c = row),
-        Start::Sum => {}
-    }
-    in_tiles(c.len(), &mut RowProduct { a, b, c });
+    in_tiles(c.len(), &mut RowProduct { a, b, c, start });
 }
 
 struct RowProduct<'a, S> {
     a: &'a [S],
     b: &'a [S],
     c: &'a mut [S],
+    start: Start<'a, S>,
 }
 
 impl<S: Scalar> Columns for RowProduct<'_, S> {
@@ -86,7 +82,11 @@ impl<S: Scalar> Columns for RowProduct<'_, S> {
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.c.len();
         let Some(c) = columns_mut::<S, C>(self.c, width, column).next() else { return };
-        let mut sums = *c;
+        let mut sums = match self.start {
+            Start::Zero => [S::ZERO; C],
+            Start::Row(row) => columns(row, width, column).next().copied().unwrap_or(*c),
+            Start::Sum => *c,
+        };
         for (&a, b) in self.a.iter().zip(columns::<S, C>(self.b, width, column)) {
             for (sum, &b) in sums.iter_mut().zip(b) {
                 *sum += a * b;

@@ -90,7 +90,7 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
         self.num_batches_tracked.visit(name.field("num_batches_tracked"), visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         let end = start + TRAINED * A::CHANNELS;
         visitor(Role::Vector, start..end);
         visitor(Role::Measured, end..end + MEASURED * A::CHANNELS + 1);

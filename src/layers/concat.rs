@@ -55,7 +55,7 @@ unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>, O: Sample> Paramet
         self.second.visit(name.field("second"), visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         F::roles(start, visitor);
         G::roles(start + F::PARAMETERS, visitor);
     }

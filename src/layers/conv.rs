@@ -84,7 +84,7 @@ where
         self.bias.visit(name.field("bias"), visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         weight_and_vector::<W, B>(start, visitor);
     }
 }

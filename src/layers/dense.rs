@@ -60,7 +60,7 @@ unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Parameters fo
         self.bias.visit(name.field("bias"), visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         weight_and_vector::<[[S; O]; I], B>(start, visitor);
     }
 }

@@ -48,7 +48,7 @@ unsafe impl<A: Channels, const GROUPS: usize, const EPSILON: u64> Parameters for
         self.bias.visit(name.field("bias"), visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);
     }
 }

@@ -43,7 +43,7 @@ unsafe impl<L: Parameters, P: Parameters<Scalar = L::Scalar>> Parameters for Pro
         self.projection.visit(name.field("projection"), visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         L::roles(start, visitor);
         P::roles(start + L::PARAMETERS, visitor);
     }

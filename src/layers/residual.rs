@@ -28,7 +28,7 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
         self.inside.visit(name, visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         L::roles(start, visitor);
     }
 

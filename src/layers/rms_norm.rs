@@ -65,7 +65,7 @@ where
         self.weight.visit(name.field("weight"), visitor);
     }
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);
     }
 }

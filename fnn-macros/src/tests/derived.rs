@@ -12,7 +12,7 @@ unsafe impl<const N: usize, S: Scalar> ::fnn::Parameters for Affine<N, S> {
             S,
         > as ::fnn::__private::Weights<S>>::visit(&self.r#in, name.field("in"), visitor);
     }
-    fn roles(start: ::core::primitive::usize, visitor: &mut ::fnn::Roles<'_>) {
+    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::Roles) {
         let start = <[S; N] as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let start = <Dense<
             N,

@@ -72,7 +72,7 @@ unsafe impl<S: ::fnn::Scalar> ::fnn::Parameters for Small<S> {
             S,
         > as ::fnn::__private::Weights<S>>::visit(&self.out, name.field("out"), visitor);
     }
-    fn roles(start: ::core::primitive::usize, visitor: &mut ::fnn::Roles<'_>) {
+    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::Roles) {
         let start = <__Small_flatten_1<
             S,
         > as ::fnn::__private::Weights<S>>::roles(start, visitor);
