@@ -29,6 +29,8 @@ fnn::network! {
 }
 
 const BATCH: usize = 64;
+/// Epochs of training in which weights and activations are rounded.
+const AWARE_EPOCHS: usize = 2;
 /// Samples to find the ranges of activations on.
 const SAMPLES: usize = 1000;
 
@@ -52,6 +54,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let quantized = network.quantize_by(samples, calibration);
         println!("{:22} {:.2} %", format!("{calibration:?}"), accuracy(&quantized.forward_all(test.inputs())));
     }
+    let aware = network.quantization_aware(samples);
+    let optimizer = Adam::new(5e-4).scheduled(Schedule::cosine((AWARE_EPOCHS * train.len().div_ceil(BATCH)) as u64));
+    let trainer = Trainer::new(aware, CrossEntropy, optimizer);
+    let aware = trainer.batch_size(BATCH).epochs(AWARE_EPOCHS).seed(seed).fit(&train)?.network;
+    let quantized = LeNet::quantize_aware(&aware);
+    println!("{:22} {:.2} %", "trained aware", accuracy(&quantized.forward_all(test.inputs())));
+
     println!("\n{} bytes of weights become {}\n", LeNet::WEIGHT_BYTES, Quantized::<LeNet>::WEIGHT_BYTES);
     println!("{}", network.quantize_and_report(samples, Calibration::MinMax).1);
     Ok(())

@@ -62,7 +62,7 @@ pub use parameters::{Name, Parameters, Role, Roles, Visitor};
 pub use plain::Plain;
 #[cfg(feature = "alloc")]
 pub use quantized::Calibration;
-pub use quantized::{Quantize, Quantized};
+pub use quantized::{Aware, QuantizationAware, Quantize, Quantized};
 pub use random::Random;
 pub use real::Real;
 pub use scalar::Scalar;

@@ -1,5 +1,6 @@
 //! Memory that batches of different types take in turn.
 
+use crate::parameters::Parameters;
 use crate::plain::Plain;
 use crate::shape::{Sample, first_mut};
 
@@ -43,6 +44,21 @@ pub fn workspace<T: Plain, M: Plain>(memory: &mut M) -> &mut T {
     // theirs is a `T` since that is plain, and the borrow is exclusive. Without padding, what is written leaves every
     // byte initialised, so that the memory stays a value of its own type.
     unsafe { &mut *core::ptr::from_mut(memory).cast::<T>() }
+}
+
+/// The memory as a layer, whose weights are whatever was there.
+///
+/// Memory that has no room for it is a compile error.
+#[inline(always)]
+pub(crate) fn layer<L: Parameters, M: Plain>(memory: &mut M) -> &mut L {
+    const {
+        assert!(size_of::<L>() <= size_of::<M>(), "the memory has no room for the layer");
+        assert!(align_of::<L>() <= align_of::<M>(), "the memory is not aligned for the layer");
+    }
+    // SAFETY: the memory is large enough and aligned, its bytes are initialised since it is plain, and every bit pattern of
+    // theirs is an `L`, which is made of numbers; these have no padding, so that what is written leaves every byte
+    // initialised, and the memory stays a value of its own type. The borrow is exclusive.
+    unsafe { &mut *core::ptr::from_mut(memory).cast::<L>() }
 }
 
 /// The first `samples` samples of a batch that lies in `memory`. They hold whatever was there: numbers.

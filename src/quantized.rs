@@ -11,6 +11,7 @@
 
 mod activation;
 mod arithmetic;
+pub(crate) mod aware;
 #[cfg(feature = "alloc")]
 mod calibration;
 mod conv;
@@ -31,6 +32,7 @@ mod softmax;
 
 pub use activation::Activation;
 pub use arithmetic::{Multiplier, Quantization};
+pub use aware::{Aware, AwareNetwork, FakeQuantize, FakeWeights, QuantizationAware, RoundWeights};
 #[cfg(feature = "alloc")]
 pub use calibration::{Calibration, Observer, Range, Ranges, Signal};
 pub use conv::Conv;

@@ -2,6 +2,7 @@
 //!
 //! The items only wire: everything that computes is a method of the library.
 
+mod aware;
 mod folded;
 mod memory;
 mod passes;
@@ -28,7 +29,7 @@ pub(crate) fn network(network: &Network) -> TokenStream {
     let parameters = parameters(network);
     let layer = layer(network);
     let checks = checks(network);
-    let quantized = quantized::items(network);
+    let (quantized, aware) = (quantized::items(network), aware::items(network));
     let (methods, folded) = if network.is_block() {
         (TokenStream::new(), TokenStream::new())
     } else {
@@ -44,6 +45,7 @@ pub(crate) fn network(network: &Network) -> TokenStream {
         #methods
         #folded
         #quantized
+        #aware
         #checks
     }
 }

@@ -1,5 +1,9 @@
 //! Which layers of a network have a form in 8 bits, and which are one there.
 
+use proc_macro2::{Ident, Span};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
 use crate::kinds::{self, CONCAT, Role};
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
@@ -52,6 +56,99 @@ fn is_exact(layer: &Layer) -> bool {
 
 fn is_block(layer: &Layer) -> bool {
     layer.blocks > 0
+}
+
+/// A network as if it were in 8 bits.
+pub(crate) struct Aware {
+    pub(crate) network: Network,
+    /// How each of its layers comes of the network's layer of the same name.
+    pub(crate) origins: Vec<Origin>,
+}
+
+/// How a layer of the aware network comes to be.
+pub(crate) enum Origin {
+    /// It is the same, without weights.
+    Same,
+    /// It is what a layer that computes becomes.
+    Becomes,
+    /// What comes out of a layer is rounded.
+    Range,
+}
+
+/// The network with its weights rounded, and the outputs of each layer.
+pub(crate) fn aware(network: &Network) -> Aware {
+    let fnn = &network.header.fnn;
+    let mut layers: Vec<(Layer, Origin)> = Vec::new();
+    for step in steps(network) {
+        let (layer, activation) = match step {
+            Step::Nothing(layer) => {
+                layers.push((layer.clone(), Origin::Same));
+                continue;
+            }
+            Step::Layer { layer, activation } => (layer, activation),
+        };
+        let kind = &layer.layer;
+        let becomes = quote!(<#kind as #fnn::QuantizationAware>::Aware);
+        layers.push((Layer { layer: becomes.clone(), field: becomes, blocks: 0, ..layer.clone() }, Origin::Becomes));
+        layers.extend(activation.map(|activation| (activation.clone(), Origin::Same)));
+        if has_range(layer) {
+            layers.push((range(network, layer), Origin::Range));
+        }
+    }
+    let (layers, origins) = layers.into_iter().unzip();
+    let mut header = network.header.clone();
+    header.name = format_ident!("__Aware{}", header.name.unraw(), span = Span::call_site());
+    let network = Network {
+        header,
+        layers,
+        constants: Vec::new(),
+        aliases: Vec::new(),
+        checks: Vec::new(),
+        blocks: Vec::new(),
+        ..network.clone()
+    };
+    Aware { network, origins }
+}
+
+/// Whether a layer's outputs have a range of their own, that samples decide.
+fn has_range(layer: &Layer) -> bool {
+    is_exact(layer) || matches!(layer.role, Role::Activation { .. })
+}
+
+/// Whether a layer's outputs have a range of their own that is always the same.
+pub(crate) fn has_known_range(layer: &Layer) -> bool {
+    layer.kind == "Softmax"
+}
+
+/// The layer that rounds what another one gives.
+fn range(network: &Network, layer: &Layer) -> Layer {
+    let site = network.site();
+    let (fnn, sample) = (site.fnn, layer.output.sample(&site, site.scalar));
+    let kind = quote!(#fnn::quantized::FakeQuantize<#sample>);
+    Layer {
+        attributes: Vec::new(),
+        name: range_name(network, layer),
+        kind: "FakeQuantize".into(),
+        field: kind.clone(),
+        layer: kind,
+        input: layer.output.clone(),
+        exact_input: true,
+        role: Role::Other,
+        initializer: None,
+        weights: None,
+        blocks: 0,
+        own: None,
+        ..layer.clone()
+    }
+}
+
+/// The name of the layer that rounds what another one gives: one that no layer has.
+fn range_name(network: &Network, layer: &Layer) -> Ident {
+    let mut name = format!("{}_range", layer.name.unraw());
+    while network.layers.iter().any(|other| other.name.unraw() == name) {
+        name.push('_');
+    }
+    format_ident!("{name}", span = Span::call_site())
 }
 
 /// Report the layers that have no form in 8 bits.

@@ -16,29 +16,26 @@ use crate::shape::Sample;
 /// Networks have one that are declared with `#[quantizable]`. `quantize` takes some samples, a few hundred of those that
 /// the network was trained with, to see how large the numbers between layers are. It needs the feature `alloc`; what
 /// comes of it doesn't.
-#[cfg_attr(
-    feature = "alloc",
-    doc = "
-```
-use fnn::{Quantize, Quantized};
-
-fnn::network! {
-    #[quantizable]
-    struct Small: [3] -> [2] {
-        hidden: Dense(8),
-        Relu,
-        scores: Dense(2),
-    }
-}
-
-let network = Small::seeded(1);
-let samples = [[0.1, -0.4, 0.7], [0.9, 0.2, -1.0]];
-let quantized: Quantized<Small> = network.quantize(&samples);
-let (one, other) = (network.forward(&samples[0]), quantized.forward(&samples[0]));
-assert!((one[0] - other[0]).abs() < 0.03);
-assert_eq!(quantized.layers.hidden.filters.weight.len(), 8);
-```"
-)]
+///
+/// ```
+/// use fnn::Quantized;
+///
+/// fnn::network! {
+///     #[quantizable]
+///     struct Small: [3] -> [2] {
+///         hidden: Dense(8),
+///         Relu,
+///         scores: Dense(2),
+///     }
+/// }
+///
+/// let network = Small::seeded(1);
+/// let samples = [[0.1, -0.4, 0.7], [0.9, 0.2, -1.0]];
+/// let quantized: Quantized<Small> = network.quantize(&samples);
+/// let (one, other) = (network.forward(&samples[0]), quantized.forward(&samples[0]));
+/// assert!((one[0] - other[0]).abs() < 0.03);
+/// assert_eq!(quantized.layers.hidden.filters.weight.len(), 8);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no form in 8 bits",
     label = "this can't be quantized",

@@ -1,0 +1,191 @@
+//! Training that is aware of what 8 bits will do: in every forward pass, weights and activations are rounded as they will
+//! be.
+
+mod activations;
+mod network;
+mod weights;
+
+#[cfg(feature = "alloc")]
+use alloc::{boxed::Box, vec::Vec};
+
+pub use activations::FakeQuantize;
+pub use network::AwareNetwork;
+pub use weights::{FakeWeights, RoundWeights};
+
+#[cfg(feature = "alloc")]
+use super::{Calibration, Quantize, Quantized, Range, conversion};
+use crate::image::Image;
+use crate::layer::Layer;
+use crate::layers::activation::Function;
+use crate::layers::{
+    Activation, AvgPool, Bias, Channels, Conv, Dense, GlobalAvgPool, MaxPool, ProjectedResidual, Residual, Softmax,
+    Windows,
+};
+use crate::parameters::Parameters;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// A network that has a form to be trained in as if it were in 8 bits: *quantization-aware training*.
+///
+/// Networks have one that are declared with `#[quantizable]`. Train a network in floats as usual, make it
+/// aware with some of its samples, train on for an epoch or two with small steps, and quantize what comes of that. The
+/// ranges of activations stay those of the first quantization.
+///
+/// ```
+/// use fnn::{DataSet, MeanSquaredError, Progress, Sgd, Trainer};
+///
+/// fnn::network! {
+///     #[quantizable]
+///     struct Small: [2] -> [1] {
+///         hidden: Dense(8),
+///         Relu,
+///         output: Dense(1),
+///     }
+/// }
+///
+/// let data = DataSet::from([([0.0, 0.5], [0.5]), ([1.0, 0.25], [1.25]), ([0.5, 0.75], [1.25])]);
+/// let trainer = Trainer::new(Small::boxed(1), MeanSquaredError, Sgd::new(0.1)).epochs(300);
+/// let trained = trainer.progress(Progress::Silent).fit(&data).unwrap();
+/// let aware = trained.network.quantization_aware(data.inputs());
+/// let trained = Trainer::new(aware, MeanSquaredError, Sgd::new(0.01)).progress(Progress::Silent).fit(&data).unwrap();
+/// let quantized = Small::quantize_aware(&trained.network);
+/// assert!((quantized.forward(&[1.0, 0.25])[0] - 1.25).abs() < 0.05);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no form in 8 bits",
+    label = "this can't be quantized",
+    note = "a network has one that is declared with `#[quantizable]`"
+)]
+pub trait QuantizationAware: Layer {
+    /// The layer as if it were in 8 bits.
+    type Aware: Layer<Scalar = Self::Scalar, Input = Self::Input, Output = Self::Output>;
+
+    /// Write its weights, and the ranges of what comes inside and out, one after the other.
+    fn write_aware(&self, aware: &mut Self::Aware, ranges: &mut dyn FnMut() -> [Self::Scalar; 2]);
+
+    /// Take its weights, and hand out the ranges.
+    fn read_aware(&mut self, aware: &Self::Aware, ranges: &mut dyn FnMut([Self::Scalar; 2]));
+
+    /// The network as if it were in 8 bits, with the ranges from the smallest to the largest number that flows on
+    /// `samples`, built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn quantization_aware(&self, samples: &[Self::Input]) -> Box<Aware<Self>>
+    where
+        Self: Quantize,
+    {
+        self.quantization_aware_by(samples, Calibration::MinMax)
+    }
+
+    /// [`quantization_aware`](Self::quantization_aware), with the ranges that `calibration` finds.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn quantization_aware_by(&self, samples: &[Self::Input], calibration: Calibration) -> Box<Aware<Self>>
+    where
+        Self: Quantize,
+    {
+        const { assert!(!Self::RANGED, "a network is aware, not a layer by itself") }
+        let mut aware = Aware::<Self>::zeroed_box();
+        let ranges = conversion::ranges(&conversion::observe(self, samples), calibration);
+        let mut ranges = ranges.iter().map(|range| [range.low, range.high]);
+        aware.input.range = ranges.next().unwrap_or_default();
+        self.write_aware(&mut aware.layers, &mut || ranges.next().unwrap_or_default());
+        aware
+    }
+
+    /// The network in 8 bits that `aware` has been trained to be, built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    fn quantize_aware(aware: &Aware<Self>) -> Box<Quantized<Self>>
+    where
+        Self: Quantize,
+    {
+        let mut network = Self::zeroed_box();
+        let mut ranges = Vec::new();
+        let mut push = |[low, high]: [f32; 2]| ranges.push(Range { low, high, seen_low: low, seen_high: high });
+        push(aware.input.range);
+        network.read_aware(&aware.layers, &mut push);
+        conversion::quantize(&*network, &ranges).0
+    }
+}
+
+/// The form in which a network is trained as if it were in 8 bits: see [`QuantizationAware`].
+pub type Aware<N> = AwareNetwork<<N as QuantizationAware>::Aware>;
+
+/// Layers with weights: those are rounded.
+macro_rules! with_weights {
+    ([$($generics:tt)*] $layer:ty) => {
+        impl<$($generics)*> QuantizationAware for $layer {
+            type Aware = FakeWeights<Self>;
+
+            fn write_aware(&self, aware: &mut FakeWeights<Self>, _: &mut dyn FnMut() -> [Self::Scalar; 2]) {
+                crate::kernels::copy(self.parameters(), aware.layer.parameters_mut());
+            }
+
+            fn read_aware(&mut self, aware: &FakeWeights<Self>, _: &mut dyn FnMut([Self::Scalar; 2])) {
+                crate::kernels::copy(aware.layer.parameters(), self.parameters_mut());
+            }
+        }
+    };
+}
+with_weights!([const I: usize, const O: usize, S: Scalar, B: Bias<S>] Dense<I, O, S, B>);
+with_weights!([
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<S>
+] Conv<I, O, W, K, B>);
+
+/// Layers without weights: they stay as they are.
+macro_rules! without_weights {
+    ([$($generics:tt)*] $layer:ty) => {
+        impl<$($generics)*> QuantizationAware for $layer {
+            type Aware = Self;
+
+            fn write_aware(&self, _: &mut Self, _: &mut dyn FnMut() -> [Self::Scalar; 2]) {}
+
+            fn read_aware(&mut self, _: &Self, _: &mut dyn FnMut([Self::Scalar; 2])) {}
+        }
+    };
+}
+without_weights!([F: Function, S: Scalar, A: Sample<Element = S>] Activation<F, A>);
+without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] MaxPool<I, O, K>);
+without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] AvgPool<I, O, K>);
+without_weights!([S: Scalar, A: Channels<Element = S>] GlobalAvgPool<A>);
+without_weights!([const N: usize, S: Scalar] Softmax<N, S>);
+
+impl<L> QuantizationAware for Residual<L>
+where
+    L: QuantizationAware<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>,
+{
+    type Aware = Residual<L::Aware>;
+
+    fn write_aware(&self, aware: &mut Self::Aware, ranges: &mut dyn FnMut() -> [L::Scalar; 2]) {
+        self.inside.write_aware(&mut aware.inside, ranges);
+    }
+
+    fn read_aware(&mut self, aware: &Self::Aware, ranges: &mut dyn FnMut([L::Scalar; 2])) {
+        self.inside.read_aware(&aware.inside, ranges);
+    }
+}
+
+impl<S, L, P> QuantizationAware for ProjectedResidual<L, P>
+where
+    S: Scalar,
+    L: QuantizationAware<Scalar = S, Input: Sample<Element = S>>,
+    P: QuantizationAware<Scalar = S, Input = L::Input, Output = L::Output>,
+{
+    type Aware = ProjectedResidual<L::Aware, P::Aware>;
+
+    fn write_aware(&self, aware: &mut Self::Aware, ranges: &mut dyn FnMut() -> [S; 2]) {
+        self.inside.write_aware(&mut aware.inside, ranges);
+        self.projection.write_aware(&mut aware.projection, ranges);
+    }
+
+    fn read_aware(&mut self, aware: &Self::Aware, ranges: &mut dyn FnMut([S; 2])) {
+        self.inside.read_aware(&aware.inside, ranges);
+        self.projection.read_aware(&aware.projection, ranges);
+    }
+}

@@ -1,0 +1,111 @@
+//! A network as if it were in 8 bits, as a whole.
+
+use super::FakeQuantize;
+use crate::initializer::Initializer;
+use crate::kernels::Simd;
+use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::random::Random;
+use crate::shape::{Sample, first, first_mut};
+
+/// A network that computes as if it were in 8 bits, to be trained: what goes in is rounded, too.
+///
+/// Its layers have the names that they have in the declaration; the range of what a layer gives is named `…_range`.
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct AwareNetwork<L: Layer> {
+    /// The range of what goes in.
+    pub input: FakeQuantize<L::Input>,
+    /// The layers.
+    pub layers: L,
+}
+
+// SAFETY: `repr(C)`, and both fields are arrays of the same scalar in all but name.
+unsafe impl<L: Layer<Input: Sample<Element = L::Scalar>>> Parameters for AwareNetwork<L> {
+    type Scalar = L::Scalar;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
+        self.input.visit(name.field("input"), visitor);
+        self.layers.visit(name, visitor);
+    }
+
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        FakeQuantize::<L::Input>::roles(start, visitor);
+        L::roles(start + 2, visitor);
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        self.layers.absorb(&gradient.layers);
+    }
+}
+
+impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
+    type Input = L::Input;
+    type Output = L::Output;
+    /// What goes into the layers, and what those remember.
+    type Tape<const B: usize> = ([L::Input; B], L::Tape<B>);
+    /// What goes into the layers, then its gradient; and their scratch.
+    type Workspace<const B: usize> = ([L::Input; B], L::Workspace<B>);
+
+    const KIND: &'static str = L::KIND;
+    const MACS: usize = L::MACS;
+    const PROBABILITIES: bool = L::PROBABILITIES;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        (rounded, workspace): &mut Self::Workspace<B>,
+    ) {
+        let rounded = first_mut(rounded, inputs.len());
+        self.input.forward_batch::<V, B>(simd, inputs, rounded, &mut ());
+        self.layers.forward_batch(simd, rounded, outputs, workspace);
+    }
+
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        (rounded, tape): &mut Self::Tape<B>,
+        (_, workspace): &mut Self::Workspace<B>,
+    ) {
+        let rounded = first_mut(rounded, inputs.len());
+        self.input.forward_batch::<V, B>(pass.simd, inputs, rounded, &mut ());
+        self.layers.forward_train(pass, rounded, outputs, tape, workspace);
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [L::Output],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [L::Input]>,
+        (inside, workspace): &mut Self::Workspace<B>,
+    ) {
+        let Recorded { inputs, outputs, tape: (rounded, tape) } = recorded;
+        let rounded = first(rounded, inputs.len());
+        let layers = Recorded { inputs: rounded, outputs, tape };
+        let gradients = &mut gradient.layers;
+        let Some(dx) = input_gradients else {
+            return self.layers.backward(pass, layers, output_gradients, gradients, None, workspace);
+        };
+        let inside = first_mut(inside, inputs.len());
+        self.layers.backward(pass, layers, output_gradients, gradients, Some(&mut *inside), workspace);
+        let input = Recorded::<_, B> { inputs, outputs: rounded, tape: &() };
+        self.input.backward(pass, input, inside, &mut gradient.input, Some(dx), &mut ());
+    }
+
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        self.layers.initialize(initializer, random);
+    }
+
+    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
+        L::describe(name, depth, visitor);
+    }
+}

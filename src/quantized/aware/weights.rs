@@ -1,0 +1,169 @@
+//! Weights as if they were in 8 bits.
+
+use super::activations::{large, round};
+use crate::initializer::Initializer;
+use crate::kernels::{Simd, copy};
+use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::layers::{Bias, Conv, Dense, Image, Windows};
+use crate::memory;
+use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::plain::Plain;
+use crate::random::Random;
+use crate::real::Real;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// A layer that computes with its weights rounded to those that 8-bit integers stand for: *fake quantization*.
+///
+/// `w' = scale · round(w / scale)`, with `scale = max |w| / 127` over the weights of an output. Backward, the gradient by
+/// w' is taken for that by w: the straight-through estimator. So training moves weights by less than a step, and those
+/// add up. The weights are rounded anew in every pass, in the workspace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(transparent)]
+pub struct FakeWeights<L> {
+    /// The layer, with its weights as they are.
+    pub layer: L,
+}
+
+/// A layer whose weights have a form in 8 bits.
+pub trait RoundWeights: Layer {
+    /// Room for the layer.
+    type Memory: Plain;
+
+    /// Write the layer with its weights rounded, all of it.
+    fn round_weights(&self, rounded: &mut Self);
+}
+
+// SAFETY: `repr(transparent)`: it is what the layer is.
+unsafe impl<L: Parameters> Parameters for FakeWeights<L> {
+    type Scalar = L::Scalar;
+
+    /// It adds no segment to the names of the layer.
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
+        self.layer.visit(name, visitor);
+    }
+
+    fn roles(start: usize, visitor: &mut Roles<'_>) {
+        L::roles(start, visitor);
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        self.layer.absorb(&gradient.layer);
+    }
+}
+
+impl<L: RoundWeights> Layer for FakeWeights<L> {
+    type Input = L::Input;
+    type Output = L::Output;
+    type Tape<const B: usize> = L::Tape<B>;
+    /// The rounded layer, and its scratch.
+    type Workspace<const B: usize> = (L::Memory, L::Workspace<B>);
+
+    const KIND: &'static str = L::KIND;
+    const MACS: usize = L::MACS;
+    const PROBABILITIES: bool = L::PROBABILITIES;
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        (rounded, workspace): &mut Self::Workspace<B>,
+    ) {
+        let rounded = memory::layer::<L, _>(rounded);
+        self.layer.round_weights(rounded);
+        rounded.forward_batch(simd, inputs, outputs, workspace);
+    }
+
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        tape: &mut L::Tape<B>,
+        (rounded, workspace): &mut Self::Workspace<B>,
+    ) {
+        let rounded = memory::layer::<L, _>(rounded);
+        self.layer.round_weights(rounded);
+        rounded.forward_train(pass, inputs, outputs, tape, workspace);
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [L::Output],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [L::Input]>,
+        (rounded, workspace): &mut Self::Workspace<B>,
+    ) {
+        let rounded = memory::layer::<L, _>(rounded);
+        self.layer.round_weights(rounded);
+        let Recorded { inputs, outputs, tape } = recorded;
+        let recorded = Recorded { inputs, outputs, tape };
+        rounded.backward(pass, recorded, output_gradients, &mut gradient.layer, input_gradients, workspace);
+    }
+
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        self.layer.initialize(initializer, random);
+    }
+
+    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
+        L::describe(name, depth, visitor);
+    }
+}
+
+/// The step of weights of which the largest is this one.
+#[inline(always)]
+fn scale<S: Scalar>(largest: S) -> S {
+    Real::max(largest / S::from_f64(127.0), S::from_f64(1e-30))
+}
+
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> RoundWeights for Dense<I, O, S, B> {
+    type Memory = ([[S; O]; I], [S; O]);
+
+    #[inline(always)]
+    fn round_weights(&self, rounded: &mut Self) {
+        let mut largest = [S::ZERO; O];
+        for row in &self.weight {
+            for (largest, &weight) in largest.iter_mut().zip(row) {
+                *largest = Real::max(*largest, Real::abs(weight));
+            }
+        }
+        let scales = largest.map(scale);
+        for (rounded, row) in rounded.weight.iter_mut().zip(&self.weight) {
+            for ((rounded, &weight), &scale) in rounded.iter_mut().zip(row).zip(&scales) {
+                *rounded = round(weight / scale, large()) * scale;
+            }
+        }
+        copy(self.bias.parameters(), rounded.bias.parameters_mut());
+    }
+}
+
+impl<S, I, O, W, K, B> RoundWeights for Conv<I, O, W, K, B>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<S>,
+{
+    type Memory = (W, O::Each);
+
+    #[inline(always)]
+    fn round_weights(&self, rounded: &mut Self) {
+        let filter = const { if W::LENGTH < O::CHANNELS { 1 } else { W::LENGTH / O::CHANNELS } };
+        let filters = self.weight.parameters().chunks_exact(filter);
+        for (rounded, filter) in rounded.weight.parameters_mut().chunks_exact_mut(filter).zip(filters) {
+            let scale = scale(filter.iter().fold(S::ZERO, |largest, &weight| Real::max(largest, Real::abs(weight))));
+            for (rounded, &weight) in rounded.iter_mut().zip(filter) {
+                *rounded = round(weight / scale, large()) * scale;
+            }
+        }
+        copy(self.bias.parameters(), rounded.bias.parameters_mut());
+    }
+}
