@@ -21,6 +21,7 @@ mod initializer;
 mod kernels;
 mod layer;
 pub mod layers;
+mod layout;
 mod loss;
 mod memory;
 pub mod metrics;
@@ -31,11 +32,13 @@ mod plain;
 mod random;
 mod real;
 mod scalar;
+mod sentence;
 mod shape;
 mod summary;
 #[cfg(feature = "std")]
 mod train;
 mod verdict;
+mod weights;
 mod window;
 
 pub use backpropagation::Backpropagation;
@@ -49,6 +52,7 @@ pub use gradient_check::{Deviation, Report, gradient_check};
 pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};
 pub use layer::{Chance, Layer, Pass, Recorded, Row};
+pub use layout::{Layout, Part};
 pub use loss::{
     BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError, Term, WeightedCrossEntropy,
 };
@@ -68,6 +72,7 @@ pub use summary::Summary;
 pub use train::{
     Epoch, Evaluation, History, IntoBox, Progress, Trained, Trainer, TrainingError, TrainingMemory, evaluate,
 };
+pub use weights::WeightsError;
 
 #[doc = include_str!("network.md")]
 #[macro_export]

@@ -7,7 +7,8 @@ use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::Parameters;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -51,10 +52,7 @@ impl<F, G, O> Concat<F, G, O> {
 unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>, O: Sample> Parameters for Concat<F, G, O> {
     type Scalar = F::Scalar;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, F::Scalar>) {
-        self.first.visit(name.field("first"), visitor);
-        self.second.visit(name.field("second"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("first", F::LAYOUT), Part::new("second", G::LAYOUT)] });
 
     fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
         F::measured(start, visitor);

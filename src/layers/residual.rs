@@ -5,7 +5,8 @@ use core::ops::Range;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::Layout;
+use crate::parameters::Parameters;
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 
@@ -26,9 +27,7 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
     type Scalar = L::Scalar;
 
     /// The way around adds no segment to the names inside.
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
-        self.inside.visit(name, visitor);
-    }
+    const LAYOUT: Layout = L::LAYOUT;
 
     fn measured(start: usize, visitor: &mut dyn FnMut(Range<usize>)) {
         L::measured(start, visitor);

@@ -6,7 +6,8 @@ use super::layer_norm::row;
 use crate::initializer::Initializer;
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::Parameters;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -61,9 +62,7 @@ where
 {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.weight.visit(name.field("weight"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", P::LAYOUT)] });
 }
 
 impl<S, A, P, const EPSILON: u64> Layer for RmsNorm<A, P, EPSILON>
