@@ -19,7 +19,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The part of the file that is wrong.
-        field: &'static str,
+        field: Box<str>,
         /// What should be there.
         expected: String,
         /// What is there.

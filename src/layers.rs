@@ -40,7 +40,7 @@ macro_rules! without_weights {
         unsafe impl<$($generics)*> crate::parameters::Parameters for $layer {
             type Scalar = $scalar;
 
-            fn visit(&self, _: crate::parameters::Name<'_>, _: &mut crate::parameters::Visitor<'_, $scalar>) {}
+            const LAYOUT: crate::layout::Layout = crate::layout::Layout::NOTHING;
         }
     };
 }

@@ -21,6 +21,7 @@ mod initializer;
 mod kernels;
 mod layer;
 pub mod layers;
+mod layout;
 mod loss;
 mod memory;
 pub mod metrics;
@@ -32,11 +33,13 @@ pub mod quantized;
 mod random;
 mod real;
 mod scalar;
+mod sentence;
 mod shape;
 mod summary;
 #[cfg(feature = "std")]
 mod train;
 mod verdict;
+mod weights;
 mod window;
 
 pub use backpropagation::Backpropagation;
@@ -50,6 +53,7 @@ pub use gradient_check::{Deviation, Report, gradient_check};
 pub use initializer::Initializer;
 pub use kernels::{Operation, Portable, Simd, dispatch};
 pub use layer::{Chance, Layer, Pass, Recorded, Row};
+pub use layout::{Layout, Part};
 pub use loss::{
     BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError, Term, WeightedCrossEntropy,
 };
@@ -73,6 +77,7 @@ pub use train::{
     Epoch, Evaluation, History, IntoBox, LearningRateCurve, Progress, Trained, Trainer, TrainingError, TrainingMemory,
     evaluate,
 };
+pub use weights::WeightsError;
 
 #[doc = include_str!("network.md")]
 #[macro_export]

@@ -7,6 +7,7 @@ use crate::plain::Plain;
 use crate::random::Random;
 use crate::shape::{first, first_mut};
 use crate::summary::Summary;
+use crate::weights::{self, WeightsError};
 
 /// What every [`Layer`] can do for its user. A network that `network!` made is a layer, and so has all of it.
 pub trait Network: Layer {
@@ -72,6 +73,56 @@ pub trait Network: Layer {
             self.forward_into::<BLOCK>(inputs, outputs, &mut workspace);
         });
         outputs
+    }
+
+    /// Take the weights from the bytes of a safetensors file, as [`save`](Self::save) writes one. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`WeightsError`] where they are not the bytes of such a file of exactly this network's weights, each array of its
+    /// name, its shape and its type. The weights then stay as they are.
+    ///
+    /// ```
+    /// use fnn::{Network, Parameters, layers::Dense};
+    ///
+    /// let mut network = Dense::<2, 3>::zeroed();
+    /// let error = network.read_weights(b"\x02\0\0\0\0\0\0\0{}").unwrap_err();
+    /// assert_eq!(error.to_string(), "weight: expected a tensor, found none");
+    /// ```
+    fn read_weights<'a>(&mut self, file: &'a [u8]) -> Result<(), WeightsError<'a>> {
+        weights::read(self, file)
+    }
+
+    /// [`read_weights`](Self::read_weights) into a network that is built in place on the heap.
+    ///
+    /// # Errors
+    /// As those of [`read_weights`](Self::read_weights).
+    #[cfg(feature = "alloc")]
+    fn load_from_bytes(file: &[u8]) -> Result<alloc::boxed::Box<Self>, WeightsError<'_>> {
+        let mut network = Self::zeroed_box();
+        network.read_weights(file)?;
+        Ok(network)
+    }
+
+    /// A network with the weights of a safetensors file, built in place on the heap.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) where the file can't be read, [`Error::Format`](crate::Error::Format) where it
+    /// is no safetensors file of exactly this network's weights, each array of its name, its shape and its type.
+    #[cfg(feature = "std")]
+    fn load(path: impl AsRef<std::path::Path>) -> Result<alloc::boxed::Box<Self>, crate::Error> {
+        weights::load(path.as_ref())
+    }
+
+    /// Write the weights to a safetensors file: each array by its dotted name (`conv1.weight`), row after row.
+    ///
+    /// The file appears whole or not at all: it is written beside, and renamed when it is on the disk. A file that was
+    /// there is replaced. [`include_network!`](crate::include_network) makes it a constant of another program.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File) where the file can't be written.
+    #[cfg(feature = "std")]
+    fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::Error> {
+        weights::save(self, path.as_ref())
     }
 
     /// A table of the layers, their shapes and their cost, to print.

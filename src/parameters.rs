@@ -4,6 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use crate::layout::Layout;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, Shape};
 
@@ -41,9 +42,9 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// How many weights there are.
     const PARAMETERS: usize = size_of::<Self>() / size_of::<Self::Scalar>();
 
-    /// Visit each array of weights with its dotted name below `name` and its shape, in the order of
+    /// How they lie in memory: their arrays, with their names and their shapes, in the order of
     /// [`parameters`](Self::parameters).
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, Self::Scalar>);
+    const LAYOUT: Layout;
 
     /// Visit the ranges of [`parameters`](Self::parameters), which begin at `start`, and the [`Role`] of each: all of
     /// them, in their order. As provided, everything is [`Role::Weight`].
@@ -126,7 +127,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
 
     /// Visit each array of weights with its dotted name (`conv1.weight`) and its shape.
     fn for_each(&self, visitor: &mut Visitor<'_, Self::Scalar>) {
-        self.visit(Name::ROOT, visitor);
+        Self::LAYOUT.visit(Name::ROOT, self.parameters(), visitor);
     }
 }
 
@@ -239,9 +240,7 @@ macro_rules! scalar_parameters {
         unsafe impl Parameters for $number {
             type Scalar = Self;
 
-            fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, Self>) {
-                visitor(name, Shape::SCALAR, core::slice::from_ref(self));
-            }
+            const LAYOUT: Layout = Layout::Array(Shape::SCALAR);
 
             fn roles(start: usize, visitor: &mut impl Roles) {
                 visitor(Role::Vector, start..start + 1);
@@ -255,9 +254,7 @@ scalar_parameters!(f32, f64);
 unsafe impl<P: Parameters + Sample, const N: usize> Parameters for [P; N] {
     type Scalar = P::Scalar;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, P::Scalar>) {
-        visitor(name, Self::SHAPE, self.parameters());
-    }
+    const LAYOUT: Layout = Layout::Array(Self::SHAPE);
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         let role = if Self::SHAPE.rank() > 1 { Role::Weight } else { Role::Vector };
@@ -269,5 +266,5 @@ unsafe impl<P: Parameters + Sample, const N: usize> Parameters for [P; N] {
 unsafe impl<S: Scalar> Parameters for PhantomData<S> {
     type Scalar = S;
 
-    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, S>) {}
+    const LAYOUT: Layout = Layout::NOTHING;
 }

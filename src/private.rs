@@ -25,13 +25,15 @@ pub use crate::verdict::{
     check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual, check_same_padding,
     check_size, check_window,
 };
+pub use crate::weights::include;
 pub use crate::window::{part, places, same_padding};
 #[cfg(feature = "alloc")]
 pub use alloc::vec::Vec;
 
 use crate::fold::FoldBatchNorm;
 use crate::layer::Layer;
-use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::layout::Layout;
+use crate::parameters::{Parameters, Roles};
 use crate::scalar::Scalar;
 
 /// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so.
@@ -42,7 +44,7 @@ use crate::scalar::Scalar;
             const parameters"
 )]
 pub trait Weights<S: Scalar> {
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>);
+    const LAYOUT: Layout;
 
     /// [`Parameters::roles`], and where the weights that come next begin.
     fn roles(start: usize, visitor: &mut impl Roles) -> usize;
@@ -52,9 +54,7 @@ pub trait Weights<S: Scalar> {
 
 #[diagnostic::do_not_recommend]
 impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        Parameters::visit(self, name, visitor);
-    }
+    const LAYOUT: Layout = P::LAYOUT;
 
     fn roles(start: usize, visitor: &mut impl Roles) -> usize {
         <P as Parameters>::roles(start, visitor);
@@ -164,7 +164,40 @@ macro_rules! __boxed_constructor {
         pub fn boxed(seed: ::core::primitive::u64) -> $crate::__private::Box<Self> {
             <Self as $crate::Network>::boxed(seed)
         }
+
+        /// The network whose weights are the bytes of a safetensors file, on the heap. See `Network::load_from_bytes`.
+        #[inline]
+        pub fn load_from_bytes(
+            file: &[::core::primitive::u8],
+        ) -> ::core::result::Result<$crate::__private::Box<Self>, $crate::WeightsError<'_>> {
+            <Self as $crate::Network>::load_from_bytes(file)
+        }
+
+        $crate::__file_constructor! {}
     };
+}
+
+/// The constructor that needs files.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __file_constructor {
+    () => {
+        /// The network whose weights are in a safetensors file, on the heap. See `Network::load`.
+        pub fn load(
+            path: impl ::core::convert::AsRef<$crate::__private::Path>,
+        ) -> ::core::result::Result<$crate::__private::Box<Self>, $crate::Error> {
+            <Self as $crate::Network>::load(path)
+        }
+    };
+}
+
+/// There are no files.
+#[cfg(all(feature = "alloc", not(feature = "std")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __file_constructor {
+    () => {};
 }
 
 /// There is no heap.
@@ -177,6 +210,8 @@ macro_rules! __boxed_constructor {
 
 #[cfg(feature = "alloc")]
 pub use alloc::boxed::Box;
+#[cfg(feature = "std")]
+pub use std::path::Path;
 
 /// Items that need a heap, where there is one.
 #[cfg(feature = "alloc")]

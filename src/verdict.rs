@@ -1,63 +1,7 @@
 //! What the compiler says of shapes that don't fit: `const` functions that panic, at compile time, with a sentence.
 
+use crate::sentence::Sentence;
 use crate::shape::Shape;
-
-/// A sentence that is put together at compile time.
-struct Sentence {
-    bytes: [u8; 400],
-    length: usize,
-}
-
-impl Sentence {
-    const fn new() -> Self {
-        Self { bytes: [0; 400], length: 0 }
-    }
-
-    /// A sentence about a layer.
-    const fn of(layer: &str) -> Self {
-        Self::new().text("layer `").text(layer).text("`: ")
-    }
-
-    const fn text(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        let mut index = 0;
-        while index < text.len() && self.length < self.bytes.len() {
-            self.bytes[self.length] = text[index];
-            self.length += 1;
-            index += 1;
-        }
-        self
-    }
-
-    const fn number(self, number: usize) -> Self {
-        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-        let rest = if number >= 10 { self.number(number / 10) } else { self };
-        rest.text(DIGITS[number % 10])
-    }
-
-    const fn shape(mut self, shape: &Shape) -> Self {
-        self = self.text("[");
-        let mut axis = 0;
-        while axis < shape.rank() {
-            if axis > 0 {
-                self = self.text(", ");
-            }
-            self = self.number(shape.size(axis));
-            axis += 1;
-        }
-        self.text("]")
-    }
-
-    /// The compile error.
-    #[track_caller]
-    const fn say(&self) -> ! {
-        let (text, _) = self.bytes.split_at(self.length);
-        match core::str::from_utf8(text) {
-            Ok(text) => panic!("{}", text),
-            Err(_) => panic!("a shape doesn't fit"),
-        }
-    }
-}
 
 /// A layer that takes a shape of `rank` sizes gets one. `taken` is what such a shape is called.
 #[track_caller]

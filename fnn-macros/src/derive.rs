@@ -25,15 +25,15 @@ impl Field {
         Self { member, name, weights, span: written.span() }
     }
 
-    /// A call for this field of a function of `Weights`.
+    /// What `Weights` has for this field: a constant, or a call of a function.
     fn call(&self, fnn: &TokenStream, scalar: &Ident, call: TokenStream) -> TokenStream {
         let weights = &self.weights;
         located(hygienic!(<#weights as #fnn::__private::Weights<#scalar>>::#call), self.span)
     }
 }
 
-/// `unsafe impl Parameters`: sound where the type is `repr(C)` and every field is made of `scalar`, which the calls of
-/// `visit` make sure of.
+/// `unsafe impl Parameters`: sound where the type is `repr(C)` and every field is made of `scalar`, which `Weights`
+/// makes sure of.
 pub(crate) fn parameters_impl(
     fnn: &TokenStream,
     generics: &TokenStream,
@@ -42,7 +42,8 @@ pub(crate) fn parameters_impl(
     fields: &[Field],
 ) -> TokenStream {
     let calls = |call: fn(&Field) -> TokenStream| fields.iter().map(move |field| field.call(fnn, scalar, call(field)));
-    let visits = calls(|Field { member, name, .. }| hygienic!(visit(&self.#member, name.field(#name), visitor)));
+    let names = fields.iter().map(|field| &field.name);
+    let layouts = calls(|_| quote!(LAYOUT));
     let roles = calls(|_| hygienic!(roles(start, visitor)));
     let absorbed = calls(|Field { member, .. }| hygienic!(absorb(&mut self.#member, &gradient.#member)));
     hygienic! {
@@ -50,10 +51,7 @@ pub(crate) fn parameters_impl(
         unsafe impl #generics #fnn::Parameters for #path {
             type Scalar = #scalar;
 
-            fn visit(&self, name: #fnn::Name<'_>, visitor: &mut #fnn::Visitor<'_, #scalar>) {
-                let _ = (&name, &visitor);
-                #(#visits;)*
-            }
+            const LAYOUT: #fnn::Layout = #fnn::Layout::Parts(const { &[#(#fnn::Part::new(#names, #layouts)),*] });
 
             fn roles(start: ::core::primitive::usize, visitor: &mut impl #fnn::Roles) {
                 #(let start = #roles;)*

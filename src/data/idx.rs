@@ -190,5 +190,5 @@ fn type_name(code: u8) -> String {
 
 /// An error in what a file holds.
 fn wrong(path: &Path, field: &'static str, expected: impl Display, found: impl Display) -> Error {
-    Error::Format { path: path.into(), field, expected: expected.to_string(), found: found.to_string() }
+    Error::Format { path: path.into(), field: field.into(), expected: expected.to_string(), found: found.to_string() }
 }

@@ -53,7 +53,7 @@ fn set<S: Sample<Element: Scalar>>(folder: &Path, name: &str) -> Result<DataSet<
     if labels.len() != images.len() {
         return Err(Error::Format {
             path: labels_path,
-            field: "number of labels",
+            field: "number of labels".into(),
             expected: format!("{}, one for each image", images.len()),
             found: labels.len().to_string(),
         });

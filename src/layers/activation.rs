@@ -11,7 +11,8 @@ pub use functions::{
 
 use crate::kernels::{Simd, lanes, read, write};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::Layout;
+use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -78,7 +79,7 @@ impl<F: Function, A> fmt::Debug for Activation<F, A> {
 unsafe impl<F: Function, A: Sample<Element: Scalar>> Parameters for Activation<F, A> {
     type Scalar = A::Element;
 
-    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, A::Element>) {}
+    const LAYOUT: Layout = Layout::NOTHING;
 }
 
 impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Activation<F, A> {

@@ -4,7 +4,8 @@ use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, sum, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 
@@ -82,13 +83,17 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
 {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.weight.visit(name.field("weight"), visitor);
-        self.bias.visit(name.field("bias"), visitor);
-        self.running_mean.visit(name.field("running_mean"), visitor);
-        self.running_var.visit(name.field("running_var"), visitor);
-        self.num_batches_tracked.visit(name.field("num_batches_tracked"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(
+        const {
+            &[
+                Part::new("weight", A::Each::LAYOUT),
+                Part::new("bias", A::Each::LAYOUT),
+                Part::new("running_mean", A::Each::LAYOUT),
+                Part::new("running_var", A::Each::LAYOUT),
+                Part::new("num_batches_tracked", S::LAYOUT),
+            ]
+        },
+    );
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         let end = start + TRAINED * A::CHANNELS;

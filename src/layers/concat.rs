@@ -6,7 +6,8 @@ use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -50,10 +51,7 @@ impl<F, G, O> Concat<F, G, O> {
 unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>, O: Sample> Parameters for Concat<F, G, O> {
     type Scalar = F::Scalar;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, F::Scalar>) {
-        self.first.visit(name.field("first"), visitor);
-        self.second.visit(name.field("second"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("first", F::LAYOUT), Part::new("second", G::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         F::roles(start, visitor);

@@ -9,7 +9,8 @@ use crate::initializer::Initializer;
 use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Roles, Visitor, weight_and_vector};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Roles, weight_and_vector};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -79,10 +80,7 @@ where
 {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.weight.visit(name.field("weight"), visitor);
-        self.bias.visit(name.field("bias"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", W::LAYOUT), Part::new("bias", B::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         weight_and_vector::<W, B>(start, visitor);

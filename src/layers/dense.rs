@@ -6,7 +6,8 @@ use core::marker::PhantomData;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, Start, add_rows, input_gradient, matmul, weight_gradient};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Roles, Visitor, weight_and_vector};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Roles, weight_and_vector};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -48,17 +49,15 @@ impl<S: Scalar> Bias<S> for NoBias<S> {}
 unsafe impl<S: Scalar> Parameters for NoBias<S> {
     type Scalar = S;
 
-    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, S>) {}
+    const LAYOUT: Layout = Layout::NOTHING;
 }
 
 // SAFETY: `repr(C)`, and both fields are arrays of scalars.
 unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Parameters for Dense<I, O, S, B> {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.weight.visit(name.field("weight"), visitor);
-        self.bias.visit(name.field("bias"), visitor);
-    }
+    const LAYOUT: Layout =
+        Layout::Parts(const { &[Part::new("weight", <[[S; O]; I]>::LAYOUT), Part::new("bias", B::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         weight_and_vector::<[[S; O]; I], B>(start, visitor);

@@ -4,7 +4,8 @@ use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::Layout;
+use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -24,7 +25,7 @@ pub struct Dropout<A, const PROBABILITY: u64>(PhantomData<A>);
 unsafe impl<A: Sample<Element: Scalar>, const PROBABILITY: u64> Parameters for Dropout<A, PROBABILITY> {
     type Scalar = A::Element;
 
-    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, A::Element>) {}
+    const LAYOUT: Layout = Layout::NOTHING;
 }
 
 impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Dropout<A, PROBABILITY> {

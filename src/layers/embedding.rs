@@ -3,7 +3,8 @@
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::Parameters;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -38,9 +39,7 @@ unsafe impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scal
 {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.weight.visit(name.field("weight"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", <[[S; WIDTH]; VOCABULARY]>::LAYOUT)] });
 }
 
 impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Layer

@@ -4,7 +4,8 @@ use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::Layout;
+use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, reshape, reshape_mut};
 
@@ -20,7 +21,7 @@ pub struct Flatten<A, const N: usize>(PhantomData<A>);
 unsafe impl<A: Sample<Element: Scalar>, const N: usize> Parameters for Flatten<A, N> {
     type Scalar = A::Element;
 
-    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, A::Element>) {}
+    const LAYOUT: Layout = Layout::NOTHING;
 }
 
 impl<S: Scalar, A: Sample<Element = S>, const N: usize> Flatten<A, N> {

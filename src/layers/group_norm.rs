@@ -4,7 +4,8 @@ use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Moments, Simd, sum, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 
@@ -43,10 +44,8 @@ pub struct GroupNorm<A: Channels, const GROUPS: usize, const EPSILON: u64 = { f6
 unsafe impl<A: Channels, const GROUPS: usize, const EPSILON: u64> Parameters for GroupNorm<A, GROUPS, EPSILON> {
     type Scalar = A::Element;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, A::Element>) {
-        self.weight.visit(name.field("weight"), visitor);
-        self.bias.visit(name.field("bias"), visitor);
-    }
+    const LAYOUT: Layout =
+        Layout::Parts(const { &[Part::new("weight", A::Each::LAYOUT), Part::new("bias", A::Each::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);

@@ -5,7 +5,8 @@ use core::marker::PhantomData;
 use crate::initializer::Initializer;
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -56,10 +57,7 @@ where
 {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.weight.visit(name.field("weight"), visitor);
-        self.bias.visit(name.field("bias"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", P::LAYOUT), Part::new("bias", P::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);

@@ -6,7 +6,8 @@ use crate::image::Channels;
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -50,9 +51,7 @@ where
 {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.weight.visit(name.field("weight"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", P::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);

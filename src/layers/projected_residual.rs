@@ -3,7 +3,8 @@
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -38,10 +39,8 @@ pub struct ProjectedResidual<L, P> {
 unsafe impl<L: Parameters, P: Parameters<Scalar = L::Scalar>> Parameters for ProjectedResidual<L, P> {
     type Scalar = L::Scalar;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
-        self.inside.visit(name.field("inside"), visitor);
-        self.projection.visit(name.field("projection"), visitor);
-    }
+    const LAYOUT: Layout =
+        Layout::Parts(const { &[Part::new("inside", L::LAYOUT), Part::new("projection", P::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         L::roles(start, visitor);

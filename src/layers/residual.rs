@@ -3,7 +3,8 @@
 use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::layout::Layout;
+use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 
@@ -24,9 +25,7 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
     type Scalar = L::Scalar;
 
     /// The way around adds no segment to the names inside.
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
-        self.inside.visit(name, visitor);
-    }
+    const LAYOUT: Layout = L::LAYOUT;
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         L::roles(start, visitor);

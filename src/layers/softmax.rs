@@ -6,7 +6,8 @@ use crate::kernels::{
     Operation, Simd, dispatch, first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write,
 };
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Visitor};
+use crate::layout::Layout;
+use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -24,7 +25,7 @@ pub struct Softmax<const N: usize, S = f32>(PhantomData<S>);
 unsafe impl<const N: usize, S: Scalar> Parameters for Softmax<N, S> {
     type Scalar = S;
 
-    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, S>) {}
+    const LAYOUT: Layout = Layout::NOTHING;
 }
 
 /// The softmax of `scores`, in their place, and what was left of it: (largest score, sum of e^(x − largest)).

@@ -1,17 +1,15 @@
 #[automatically_derived]
 unsafe impl<const N: usize, S: Scalar> ::fnn::Parameters for Affine<N, S> {
     type Scalar = S;
-    fn visit(&self, name: ::fnn::Name<'_>, visitor: &mut ::fnn::Visitor<'_, S>) {
-        let _ = (&name, &visitor);
-        <[S; N] as ::fnn::__private::Weights<
-            S,
-        >>::visit(&self.gain, name.field("gain"), visitor);
-        <Dense<
-            N,
-            1,
-            S,
-        > as ::fnn::__private::Weights<S>>::visit(&self.r#in, name.field("in"), visitor);
-    }
+    const LAYOUT: ::fnn::Layout = ::fnn::Layout::Parts(const {
+        &[
+            ::fnn::Part::new("gain", <[S; N] as ::fnn::__private::Weights<S>>::LAYOUT),
+            ::fnn::Part::new(
+                "in",
+                <Dense<N, 1, S> as ::fnn::__private::Weights<S>>::LAYOUT,
+            ),
+        ]
+    });
     fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::Roles) {
         let start = <[S; N] as ::fnn::__private::Weights<S>>::roles(start, visitor);
         let start = <Dense<

@@ -51,27 +51,26 @@ pub struct Small<S: ::fnn::Scalar = ::core::primitive::f32> {
 #[automatically_derived]
 unsafe impl<S: ::fnn::Scalar> ::fnn::Parameters for Small<S> {
     type Scalar = S;
-    fn visit(&self, name: ::fnn::Name<'_>, visitor: &mut ::fnn::Visitor<'_, S>) {
-        let _ = (&name, &visitor);
-        <__Small_flatten_1<
-            S,
-        > as ::fnn::__private::Weights<
-            S,
-        >>::visit(&self.flatten_1, name.field("flatten_1"), visitor);
-        <__Small_hidden<
-            S,
-        > as ::fnn::__private::Weights<
-            S,
-        >>::visit(&self.hidden, name.field("hidden"), visitor);
-        <__Small_relu_1<
-            S,
-        > as ::fnn::__private::Weights<
-            S,
-        >>::visit(&self.relu_1, name.field("relu_1"), visitor);
-        <__Small_out<
-            S,
-        > as ::fnn::__private::Weights<S>>::visit(&self.out, name.field("out"), visitor);
-    }
+    const LAYOUT: ::fnn::Layout = ::fnn::Layout::Parts(const {
+        &[
+            ::fnn::Part::new(
+                "flatten_1",
+                <__Small_flatten_1<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+            ),
+            ::fnn::Part::new(
+                "hidden",
+                <__Small_hidden<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+            ),
+            ::fnn::Part::new(
+                "relu_1",
+                <__Small_relu_1<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+            ),
+            ::fnn::Part::new(
+                "out",
+                <__Small_out<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+            ),
+        ]
+    });
     fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::Roles) {
         let start = <__Small_flatten_1<
             S,

@@ -2,7 +2,8 @@
 
 use crate::kernels::{Simd, lanes, read, splat, write};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::parameters::{Name, Parameters, Role, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Role, Roles};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -25,11 +26,9 @@ pub struct FakeQuantize<A: Sample> {
 unsafe impl<S: Scalar, A: Sample<Element = S>> Parameters for FakeQuantize<A> {
     type Scalar = S;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, S>) {
-        self.range.visit(name.field("range"), visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("range", <[S; 2]>::LAYOUT)] });
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Measured, start..start + 2);
     }
 }

@@ -4,7 +4,8 @@ use super::FakeQuantize;
 use crate::initializer::Initializer;
 use crate::kernels::Simd;
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::layout::{Layout, Part};
+use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 
@@ -24,12 +25,11 @@ pub struct AwareNetwork<L: Layer> {
 unsafe impl<L: Layer<Input: Sample<Element = L::Scalar>>> Parameters for AwareNetwork<L> {
     type Scalar = L::Scalar;
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
-        self.input.visit(name.field("input"), visitor);
-        self.layers.visit(name, visitor);
-    }
+    const LAYOUT: Layout = Layout::Parts(
+        const { &[Part::new("input", FakeQuantize::<L::Input>::LAYOUT), Part::new("layers", L::LAYOUT)] },
+    );
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         FakeQuantize::<L::Input>::roles(start, visitor);
         L::roles(start + 2, visitor);
     }

@@ -5,8 +5,9 @@ use crate::initializer::Initializer;
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
+use crate::layout::Layout;
 use crate::memory;
-use crate::parameters::{Name, Parameters, Roles, Visitor};
+use crate::parameters::{Parameters, Roles};
 use crate::plain::Plain;
 use crate::random::Random;
 use crate::real::Real;
@@ -39,11 +40,9 @@ unsafe impl<L: Parameters> Parameters for FakeWeights<L> {
     type Scalar = L::Scalar;
 
     /// It adds no segment to the names of the layer.
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_, L::Scalar>) {
-        self.layer.visit(name, visitor);
-    }
+    const LAYOUT: Layout = L::LAYOUT;
 
-    fn roles(start: usize, visitor: &mut Roles<'_>) {
+    fn roles(start: usize, visitor: &mut impl Roles) {
         L::roles(start, visitor);
     }
 

@@ -1,4 +1,4 @@
-use fnn::{Layer, Name, Parameters, Pass, Recorded, Simd, Visitor};
+use fnn::{Layer, Layout, Parameters, Pass, Recorded, Simd};
 
 #[repr(C)]
 struct Double;
@@ -6,7 +6,7 @@ struct Double;
 unsafe impl Parameters for Double {
     type Scalar = f32;
 
-    fn visit(&self, _: Name<'_>, _: &mut Visitor<'_, f32>) {}
+    const LAYOUT: Layout = Layout::NOTHING;
 }
 
 impl Layer for Double {

@@ -1,0 +1,7 @@
+//! The reader of weights on any bytes.
+#![no_main]
+
+#[path = "../../tests/weights/check.rs"]
+mod check;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes));

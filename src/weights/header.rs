@@ -1,0 +1,291 @@
+//! The header of a safetensors file, read without a heap and also at compile time: `const` functions over bytes that
+//! nobody has to trust.
+//!
+//! A file is the length of its header in 8 bytes, little-endian; the header, JSON of the form
+//! `{"conv1.weight": {"dtype": "F32", "shape": [6, 1, 5, 5], "data_offsets": [0, 600]}, …, "__metadata__": {…}}`; and
+//! the data. <https://github.com/huggingface/safetensors#format>
+
+use super::Wrong;
+
+/// The most sizes of a shape that are looked at; one of more sizes is no shape of ours.
+const MAX_RANK: usize = 4;
+
+/// What a file says of one tensor.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) dtype: &'a str,
+    /// The shape, as it is written.
+    pub(crate) shape: &'a str,
+    rank: usize,
+    sizes: [u64; MAX_RANK],
+    /// Where its data begins and ends, counted from behind the header.
+    pub(crate) begin: u64,
+    pub(crate) end: u64,
+}
+
+impl Entry<'_> {
+    /// Whether its shape is this one.
+    pub(crate) const fn has_shape(&self, shape: &crate::shape::Shape) -> bool {
+        let mut same = self.rank == shape.rank();
+        let mut axis = 0;
+        while axis < MAX_RANK {
+            same = same && (axis >= self.rank || self.sizes[axis] == shape.size(axis) as u64);
+            axis += 1;
+        }
+        same
+    }
+}
+
+/// A place in a header.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    /// Whether no entry has been read.
+    first: bool,
+}
+
+/// What `?` does, which constant functions can't.
+macro_rules! attempt {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(wrong) => return Err(wrong),
+        }
+    };
+}
+pub(crate) use attempt;
+
+/// A file's header, and the data behind it.
+pub(crate) const fn split(file: &[u8]) -> Result<(Reader<'_>, &[u8]), Wrong<'_>> {
+    let Some((length, rest)) = file.split_first_chunk::<8>() else {
+        return Err(Wrong::Length { header: None, rest: file.len() });
+    };
+    let length = u64::from_le_bytes(*length);
+    let whole = if length > rest.len() as u64 { None } else { rest.split_at_checked(length as usize) };
+    let Some((header, data)) = whole else {
+        return Err(Wrong::Length { header: Some(length), rest: rest.len() });
+    };
+    match core::str::from_utf8(header) {
+        Ok(text) => Ok((Reader { text, at: 0, first: true }, data)),
+        Err(error) => Err(Wrong::Header {
+            expected: "text in UTF-8",
+            at: error.valid_up_to(),
+            found: Some(header[error.valid_up_to()]),
+        }),
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The next tensor; nothing behind the last one. Entries that describe no tensor are passed over.
+    pub(crate) const fn next(&mut self) -> Result<Option<Entry<'a>>, Wrong<'a>> {
+        loop {
+            if self.first {
+                attempt!(self.expect(b'{', "`{`"));
+            }
+            self.spaces();
+            if self.is(b'}') && self.first {
+                return self.end();
+            }
+            if !self.first {
+                if self.is(b'}') {
+                    return self.end();
+                }
+                attempt!(self.expect(b',', "`,` or `}`"));
+            }
+            self.first = false;
+            let name = attempt!(self.string());
+            attempt!(self.expect(b':', "`:`"));
+            if same(name, "__metadata__") {
+                attempt!(self.metadata());
+            } else {
+                return match self.tensor(name) {
+                    Ok(entry) => Ok(Some(entry)),
+                    Err(wrong) => Err(wrong),
+                };
+            }
+        }
+    }
+
+    /// Nothing but spaces after the closing brace.
+    const fn end(&mut self) -> Result<Option<Entry<'a>>, Wrong<'a>> {
+        self.at += 1;
+        self.spaces();
+        if self.at < self.text.len() { Err(self.wrong("the end of the header")) } else { Ok(None) }
+    }
+
+    /// `{"dtype": …, "shape": […], "data_offsets": [begin, end]}`, in any order.
+    const fn tensor(&mut self, name: &'a str) -> Result<Entry<'a>, Wrong<'a>> {
+        let (mut dtype, mut shape, mut offsets) = (None, None, None);
+        attempt!(self.expect(b'{', "`{`"));
+        loop {
+            self.spaces();
+            let start = *self;
+            let key = attempt!(self.string());
+            attempt!(self.expect(b':', "`:`"));
+            self.spaces();
+            let value = self.at;
+            if same(key, "dtype") && dtype.is_none() {
+                dtype = Some(attempt!(self.string()));
+            } else if same(key, "shape") && shape.is_none() {
+                let (rank, sizes) = attempt!(self.numbers());
+                shape = Some((self.since(value), rank, sizes));
+            } else if same(key, "data_offsets") && offsets.is_none() {
+                let before = *self;
+                let (count, [begin, end, ..]) = attempt!(self.numbers());
+                if count != 2 {
+                    return Err(before.wrong("two offsets"));
+                }
+                offsets = Some((begin, end));
+            } else {
+                return Err(start.wrong("one each of `dtype`, `shape` and `data_offsets`"));
+            }
+            self.spaces();
+            if self.is(b'}') {
+                break;
+            }
+            attempt!(self.expect(b',', "`,` or `}`"));
+        }
+        let (Some(dtype), Some((shape, rank, sizes)), Some((begin, end))) = (dtype, shape, offsets) else {
+            return Err(self.wrong("`dtype`, `shape` and `data_offsets`"));
+        };
+        self.at += 1;
+        Ok(Entry { name, dtype, shape, rank, sizes, begin, end })
+    }
+
+    /// An object of strings.
+    const fn metadata(&mut self) -> Result<(), Wrong<'a>> {
+        attempt!(self.expect(b'{', "`{`"));
+        self.spaces();
+        if !self.is(b'}') {
+            loop {
+                attempt!(self.string());
+                attempt!(self.expect(b':', "`:`"));
+                attempt!(self.string());
+                self.spaces();
+                if self.is(b'}') {
+                    break;
+                }
+                attempt!(self.expect(b',', "`,` or `}`"));
+            }
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// A string, as it is written between its quotes.
+    const fn string(&mut self) -> Result<&'a str, Wrong<'a>> {
+        attempt!(self.expect(b'"', "a string"));
+        let start = self.at;
+        loop {
+            match self.byte() {
+                Some(b'"') => break,
+                // Whatever is escaped, what comes next is no end.
+                Some(b'\\') => self.at += 2,
+                Some(b' '..) => self.at += 1,
+                _ => return Err(self.wrong("the end of a string")),
+            }
+        }
+        let string = self.since(start);
+        self.at += 1;
+        Ok(string)
+    }
+
+    /// `[1, 2, …]`: how many numbers there are, and the first ones.
+    const fn numbers(&mut self) -> Result<(usize, [u64; MAX_RANK]), Wrong<'a>> {
+        let (mut count, mut numbers) = (0, [0; MAX_RANK]);
+        attempt!(self.expect(b'[', "`[`"));
+        self.spaces();
+        if !self.is(b']') {
+            loop {
+                let number = attempt!(self.number());
+                if count < MAX_RANK {
+                    numbers[count] = number;
+                }
+                count += 1;
+                self.spaces();
+                if self.is(b']') {
+                    break;
+                }
+                attempt!(self.expect(b',', "`,` or `]`"));
+            }
+        }
+        self.at += 1;
+        Ok((count, numbers))
+    }
+
+    /// A whole number below 2⁶⁴.
+    const fn number(&mut self) -> Result<u64, Wrong<'a>> {
+        self.spaces();
+        let start = *self;
+        let mut number = 0u64;
+        while let Some(digit @ b'0'..=b'9') = self.byte() {
+            let Some(larger) = number.checked_mul(10) else { return Err(start.wrong("a smaller number")) };
+            let Some(larger) = larger.checked_add((digit - b'0') as u64) else {
+                return Err(start.wrong("a smaller number"));
+            };
+            number = larger;
+            self.at += 1;
+        }
+        // JSON has no zeros in front.
+        let padded = start.is(b'0') && self.at > start.at + 1;
+        if self.at == start.at || padded { Err(start.wrong("a whole number")) } else { Ok(number) }
+    }
+
+    const fn spaces(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
+            self.at += 1;
+        }
+    }
+
+    const fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Wrong<'a>> {
+        self.spaces();
+        if self.is(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.wrong(expected))
+        }
+    }
+
+    const fn byte(&self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        if self.at < bytes.len() { Some(bytes[self.at]) } else { None }
+    }
+
+    const fn is(&self, byte: u8) -> bool {
+        matches!(self.byte(), Some(found) if found == byte)
+    }
+
+    /// The text from `start` to here. Both are next to a character of ASCII, so that neither splits one.
+    const fn since(&self, start: usize) -> &'a str {
+        match self.text.split_at_checked(self.at) {
+            Some((before, _)) => match before.split_at_checked(start) {
+                Some((_, since)) => since,
+                None => "",
+            },
+            None => "",
+        }
+    }
+
+    const fn wrong(&self, expected: &'static str) -> Wrong<'a> {
+        Wrong::Header { expected, at: self.at, found: self.byte() }
+    }
+}
+
+/// Whether two strings are the same.
+pub(crate) const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < one.len() {
+        if one[index] != other[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}

@@ -1,0 +1,38 @@
+//! What must hold of the reader for any bytes: shared by the tests and the fuzz target.
+
+use fnn::{Network, Parameters};
+
+fnn::network! {
+    /// Small enough that a mutation of its file often hits something.
+    #[derive(Clone, Debug, PartialEq)]
+    pub(crate) struct Small: [2] -> [1] {
+        hidden: Dense(3),
+        Relu,
+        out: Dense(1, bias = false),
+    }
+}
+
+/// Read `bytes`: they are weights, which are then written and read again, or there is an error that says something,
+/// and the weights are what they were. Tells whether they are weights.
+pub(crate) fn check(bytes: &[u8]) -> bool {
+    let before = Small::seeded(7);
+    let mut network = before.clone();
+    match network.read_weights(bytes) {
+        Ok(()) => {
+            let file = &bytes[bytes.len() - Small::WEIGHT_BYTES..];
+            let mut numbers: Vec<_> =
+                file.chunks(4).map(|number| number.try_into().unwrap()).map(u32::from_le_bytes).collect();
+            let mut read: Vec<_> = network.parameters().iter().map(|weight| weight.to_bits()).collect();
+            numbers.sort_unstable();
+            read.sort_unstable();
+            assert_eq!(read, numbers, "all of the data is read, and once");
+            true
+        }
+        Err(error) => {
+            let message = error.to_string();
+            assert!(message.contains(": expected ") && message.contains(", found "), "{message}");
+            assert_eq!(network, before);
+            false
+        }
+    }
+}
