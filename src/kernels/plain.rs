@@ -65,7 +65,8 @@ fn columns_mut<S, const C: usize>(matrix: &mut [S], width: usize, column: usize)
 }
 
 /// `c = start + a · B`, for one row a and one row c: `b` holds rows of as many numbers as `c`.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn row_product<S: Scalar>(a: &[S], b: &[S], c: &mut [S], start: Start<'_, S>) {
     in_tiles(c.len(), &mut RowProduct { a, b, c, start });
 }
@@ -97,7 +98,8 @@ impl<S: Scalar> Columns for RowProduct<'_, S> {
 }
 
 /// `dW[i][o] += x[i] · g[o]`: a sample's weight gradient.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn add_outer_product<S: Scalar>(x: &[S], g: &[S], dw: &mut [S]) {
     if g.len() <= FEW {
         return in_tiles(g.len(), &mut OuterProduct { x, g, dw });
@@ -129,7 +131,8 @@ impl<S: Scalar> Columns for OuterProduct<'_, S> {
 }
 
 /// `dx[i] = Σₒ g[o] · W[i][o]`: a sample's input gradient.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn dot_products<S: Scalar>(g: &[S], w: &[S], dx: &mut [S]) {
     dx.fill(S::ZERO);
     if g.len() <= FEW {
