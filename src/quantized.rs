@@ -18,6 +18,8 @@ mod conv;
 #[cfg(feature = "alloc")]
 pub(crate) mod conversion;
 mod dense;
+#[cfg(fnn_dsp)]
+mod dsp;
 mod filters;
 mod gather;
 pub(crate) mod layer;

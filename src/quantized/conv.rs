@@ -72,8 +72,11 @@ where
                     for (channel, patch) in x.chunks_exact(plane.inputs()).zip(patch.chunks_exact_mut(plane.taps())) {
                         gather(&plane, channel, (row, column), outside, patch);
                     }
-                    let y = y.iter_mut().skip(group * filters * places + place).step_by(places);
-                    self.filters.apply_part(patch, group * filters, filters, y);
+                    self.filters.apply_part(patch, group * filters, filters, |filter, integer| {
+                        if let Some(y) = y.get_mut((group * filters + filter) * places + place) {
+                            *y = integer;
+                        }
+                    });
                     place += 1;
                 }
             }

@@ -1,6 +1,6 @@
 //! Weights in 8 bits, with what makes 8-bit integers of their sums.
 
-use super::products::{Place, assert_no_overflow, products};
+use super::products::{Finish, assert_no_overflow, products};
 use crate::plain::Plain;
 use crate::shape::Sample;
 
@@ -29,22 +29,26 @@ unsafe impl<A: Plain, const F: usize> Plain for Filters<A, F> {}
 impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
     /// All filters on one input.
     #[inline(always)]
-    pub(super) fn apply<'a>(&'a self, x: &[i8], y: &'a mut [i8]) {
-        self.apply_part(x, 0, F, y.iter_mut());
+    pub(super) fn apply(&self, x: &[i8], y: &mut [i8; F]) {
+        self.apply_part(x, 0, F, |filter, integer| {
+            if let Some(y) = y.get_mut(filter) {
+                *y = integer;
+            }
+        });
     }
 
-    /// `count` filters from `first` on, on one input.
+    /// `count` filters from `first` on, on one input; `put` is given their numbers from 0 on, and what they give.
     #[inline(always)]
-    pub(super) fn apply_part<'a>(&'a self, x: &[i8], first: usize, count: usize, y: impl Iterator<Item = &'a mut i8>) {
+    pub(super) fn apply_part(&self, x: &[i8], first: usize, count: usize, put: impl FnMut(usize, i8)) {
         const { assert_no_overflow(A::LENGTH) }
-        let (first, count) = if count == F { (0, F) } else { (first, count) };
-        let weights = A::flat(self.weight.get(first..first + count).unwrap_or_default());
-        products(x, weights, self.rounding, self.places(y, first));
-    }
-
-    #[inline(always)]
-    fn places<'a>(&'a self, y: impl Iterator<Item = &'a mut i8>, first: usize) -> impl Iterator<Item = Place<'a>> {
-        self.bias.iter().zip(self.mantissa.iter().zip(&self.shift)).skip(first).zip(y)
+        let range = if count == F { 0..F } else { first..first + count };
+        let finish = Finish {
+            bias: self.bias.get(range.clone()).unwrap_or_default(),
+            mantissa: self.mantissa.get(range.clone()).unwrap_or_default(),
+            shift: self.shift.get(range.clone()).unwrap_or_default(),
+            rounding: self.rounding,
+        };
+        products(x, A::flat(self.weight.get(range).unwrap_or_default()), finish, put);
     }
 }
 

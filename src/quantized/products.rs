@@ -20,39 +20,81 @@ pub(crate) const fn assert_no_overflow(length: usize) {
     assert!(length <= LONGEST_SUM, "a sum of more than 33,026 products may overflow its 32 bits");
 }
 
-/// What becomes of a sum: the bias to add to it, the factor as mantissa and shift, and where it goes.
-pub(super) type Place<'a> = ((&'a i32, (&'a i32, &'a u8)), &'a mut i8);
+/// What becomes of sums: what is added to each, and its factor.
+#[derive(Clone, Copy)]
+pub(super) struct Finish<'a> {
+    pub(super) bias: &'a [i32],
+    pub(super) mantissa: &'a [i32],
+    pub(super) shift: &'a [u8],
+    pub(super) rounding: i32,
+}
 
-/// For each row of weights, the sum of its products with `x`, brought to its place. Rows lie one after the other in
-/// `weights`, each as long as `x`.
+/// For each row of weights, the sum of its products with `x`, finished; `put` is given the row's number, and that.
+///
+/// Rows lie one after the other in `weights`, each as long as `x`.
 #[inline(always)]
-pub(super) fn products<'a>(x: &[i8], weights: &[i8], rounding: i32, mut places: impl Iterator<Item = Place<'a>>) {
+pub(super) fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, mut put: impl FnMut(usize, i8)) {
+    let Finish { bias, mantissa, shift, rounding } = finish;
     if x.is_empty() {
         return;
     }
+    let mut number = 0;
     let mut blocks = weights.chunks_exact(ROWS * x.len());
-    for block in blocks.by_ref() {
-        let rows = |number: usize| block.get(number * x.len()..(number + 1) * x.len()).unwrap_or_default();
-        let sums = sums(x, [rows(0), rows(1), rows(2), rows(3)]);
-        for (sum, place) in sums.into_iter().zip(places.by_ref()) {
-            put(sum, rounding, place);
+    let ((bias, last_bias), (mantissa, last_mantissa)) = (bias.as_chunks::<ROWS>(), mantissa.as_chunks::<ROWS>());
+    let (shift, last_shift) = shift.as_chunks::<ROWS>();
+    for (((block, bias), mantissa), shift) in blocks.by_ref().zip(bias).zip(mantissa).zip(shift) {
+        let row = |number: usize| block.get(number * x.len()..(number + 1) * x.len()).unwrap_or_default();
+        let [one, two, three, four] = sums(x, [row(0), row(1), row(2), row(3)], *bias);
+        put(number, requantize(one, mantissa[0], shift[0], rounding));
+        put(number + 1, requantize(two, mantissa[1], shift[1], rounding));
+        put(number + 2, requantize(three, mantissa[2], shift[2], rounding));
+        put(number + 3, requantize(four, mantissa[3], shift[3], rounding));
+        number += ROWS;
+    }
+    let rows = blocks.remainder().chunks_exact(x.len());
+    for (((row, &bias), &mantissa), &shift) in rows.zip(last_bias).zip(last_mantissa).zip(last_shift) {
+        let [sum] = sums(x, [row], [bias]);
+        put(number, requantize(sum, mantissa, shift, rounding));
+        number += 1;
+    }
+}
+
+/// To each number of `start`, the products of `x` and a row.
+#[cfg(not(fnn_dsp))]
+#[inline(always)]
+fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+    let mut sums = start;
+    for (sum, row) in sums.iter_mut().zip(rows) {
+        *sum = tail(x, row, *sum);
+    }
+    sums
+}
+
+/// To each number of `start`, the products of `x` and a row, four at a time.
+#[cfg(fnn_dsp)]
+#[inline(always)]
+fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+    use super::dsp::Four;
+
+    let mut sums = start;
+    let (fours, rest) = x.as_chunks::<4>();
+    let rows = rows.map(|row| row.as_chunks::<4>());
+    for (index, x) in fours.iter().enumerate() {
+        let x = Four::of(x);
+        for (sum, (row, _)) in sums.iter_mut().zip(&rows) {
+            if let Some(weights) = row.get(index) {
+                *sum = Four::of(weights).multiply_add(x, *sum);
+            }
         }
     }
-    for (row, place) in blocks.remainder().chunks_exact(x.len()).zip(places) {
-        let [sum] = sums(x, [row]);
-        put(sum, rounding, place);
+    for (sum, (_, row)) in sums.iter_mut().zip(&rows) {
+        *sum = tail(rest, row, *sum);
     }
+    sums
 }
 
 #[inline(always)]
-fn put(sum: i32, rounding: i32, ((&bias, (&mantissa, &shift)), y): Place<'_>) {
-    *y = requantize(sum.wrapping_add(bias), mantissa, shift, rounding);
-}
-
-#[inline(always)]
-fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N]) -> [i32; N] {
-    rows.map(|row| {
-        let products = x.iter().zip(row).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
-        products.fold(0, i32::wrapping_add)
-    })
+fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
+    let products = x.iter().zip(row).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
+    products.fold(start, i32::wrapping_add)
 }
