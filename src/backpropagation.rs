@@ -119,15 +119,14 @@ impl<L: Layer, const B: usize> Default for Backpropagation<L, B> {
     }
 }
 
-/// A compile error where a loss would make probabilities of what are probabilities already.
+/// A compile error where a loss that takes logits would be given probabilities.
 ///
 /// What a user calls asks for it, and not what it calls in turn, as the compiler names the function that asks.
 #[track_caller]
 pub(crate) const fn assert_logits<L: Layer, T, F: Loss<L::Output, T>>() {
     assert!(
         !(L::PROBABILITIES && F::TAKES_LOGITS),
-        "the loss takes logits and makes probabilities of them itself, but the network ends in `Softmax` or `Sigmoid`: \
-         remove that layer"
+        "the loss takes logits, and not probabilities, but the network ends in `Softmax` or `Sigmoid`: remove that layer"
     );
 }
 

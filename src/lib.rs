@@ -55,7 +55,8 @@ pub use kernels::{Operation, Portable, Simd, dispatch};
 pub use layer::{Chance, Layer, Pass, Recorded, Row};
 pub use layout::{Layout, Part};
 pub use loss::{
-    BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError, Term, WeightedCrossEntropy,
+    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KullbackLeibler, Loss,
+    MeanAbsoluteError, MeanSquaredError, Term, WeightedCrossEntropy,
 };
 pub use network::Network;
 pub use optimizer::{

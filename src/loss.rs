@@ -1,17 +1,25 @@
 //! Losses: how far outputs are from targets, and in which direction to mend them. One kind a file.
 
 mod binary_cross_entropy;
+mod cosine_similarity;
 mod cross_entropy;
 mod elements;
+mod focal;
+mod hinge;
 mod huber;
+mod kullback_leibler;
 mod mean_absolute_error;
 mod mean_squared_error;
 
 use core::ops::AddAssign;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use cosine_similarity::CosineSimilarity;
 pub use cross_entropy::{CrossEntropy, WeightedCrossEntropy};
+pub use focal::{BinaryFocal, Focal};
+pub use hinge::Hinge;
 pub use huber::Huber;
+pub use kullback_leibler::KullbackLeibler;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 
@@ -26,11 +34,11 @@ use crate::shape::Sample;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot compare outputs `{Output}` with targets `{Target}`",
     label = "this loss takes other targets",
-    note = "`CrossEntropy` compares scores `[f32; N]` with a class `usize` or with probabilities `[f32; N]`; the other \
-            losses compare outputs with targets of the same type"
+    note = "`CrossEntropy`, `Focal` and `Hinge` compare scores `[f32; N]` with a class `usize`; all losses but `Focal` \
+            compare outputs with targets of the same type: `CrossEntropy` scores with probabilities `[f32; N]`, say"
 )]
 pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
-    /// Whether it takes logits and applies the sigmoid or the softmax itself.
+    /// Whether it takes logits, so that outputs that are probabilities already must be refused.
     const TAKES_LOGITS: bool = false;
 
     /// The loss of one sample.

@@ -9,8 +9,9 @@ use fnn::layers::{
     NoBias, PRelu, ProjectedResidual, Reshape, Residual, RmsNorm, Softmax, Upsample,
 };
 use fnn::{
-    BinaryCrossEntropy, CrossEntropy, Deviation, Huber, Initializer, Layer, Loss, MeanAbsoluteError, MeanSquaredError,
-    Name, Network, Parameters, Random, Report, Sample, gradient_check,
+    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Deviation, Focal, Hinge, Huber, Initializer,
+    KullbackLeibler, Layer, Loss, MeanAbsoluteError, MeanSquaredError, Name, Network, Parameters, Random, Report,
+    Sample, gradient_check,
 };
 
 /// What every gradient meets, and mostly by far.
@@ -280,6 +281,34 @@ mod losses {
     fn binary_cross_entropy() {
         check_loss(&BinaryCrossEntropy, &distributions());
         check_loss(&BinaryCrossEntropy, &[[0.0, 1.0, 1.0, 0.0]; 5]);
+    }
+
+    #[test]
+    fn focal() {
+        for gamma in [0.0, 0.5, 1.0, 2.0, 3.5] {
+            check_loss(&Focal::new(gamma), &[0, 1, 2, 3, 1]);
+            check_loss(&BinaryFocal::new(gamma), &[[0.0, 1.0, 1.0, 0.0]; 5]);
+            check_loss(&BinaryFocal::new(gamma).alpha(0.2), &distributions());
+        }
+    }
+
+    #[test]
+    fn kullback_leibler() {
+        check_loss(&KullbackLeibler, &distributions());
+        check_loss(&KullbackLeibler, &[[0.0, 0.25, 0.75, 0.0]; 5]);
+    }
+
+    #[test]
+    fn cosine_similarity() {
+        check_loss(&CosineSimilarity, &samples(5, 8));
+    }
+
+    #[test]
+    fn hinge() {
+        for hinge in [Hinge::default(), Hinge::new(2.5), Hinge::new(0.75).squared()] {
+            check_loss(&hinge, &[0, 1, 2, 3, 1]);
+            check_loss(&hinge, &[[-1.0, 1.0, 1.0, -1.0]; 5]);
+        }
     }
 
     #[test]

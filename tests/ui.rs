@@ -53,6 +53,7 @@ fn mistakes_that_show_at_first_use_are_one_error_each() {
         "zero_units_of_a_generic_network",
         "seeded_too_large",
         "softmax_before_cross_entropy",
+        "softmax_before_kullback_leibler",
         "fit_a_softmax_with_cross_entropy",
         "sigmoid_before_binary_cross_entropy",
     ] {

@@ -26,7 +26,7 @@ pub struct BinaryCrossEntropy;
 impl BinaryCrossEntropy {
     /// `softplus(x) − x·t`, of which the first two terms of the sum cancel exactly where they are large.
     #[inline(always)]
-    fn pair<S: Scalar>(x: S, t: S) -> S {
+    pub(super) fn pair<S: Scalar>(x: S, t: S) -> S {
         (x.max(S::ZERO) - x * t) + (-x.abs()).exp().ln_1p()
     }
 }

@@ -51,7 +51,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
     }
 
     fn check(&self, &class: &usize) -> Result<(), &'static str> {
-        if class < N { Ok(()) } else { Err("a class below the number of outputs") }
+        check_class(class, N)
     }
 }
 
@@ -79,14 +79,14 @@ impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for CrossEntropy {
 
 /// `Σᵢ tᵢ·(ln Σⱼ e^xⱼ − xᵢ)`: `−Σᵢ tᵢ·ln pᵢ`.
 #[inline(always)]
-fn value<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S>) -> S {
+pub(super) fn value<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S>) -> S {
     let (largest, sum) = softmax_normalizer(scores);
     surprise(scores, targets, largest, sum)
 }
 
 /// [`value`], and its gradient `pᵢ·Σⱼ tⱼ − tᵢ`.
 #[inline(always)]
-fn gradient<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S> + Clone, gradient: &mut [S]) -> S {
+pub(super) fn gradient<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S> + Clone, gradient: &mut [S]) -> S {
     copy(scores, gradient);
     let (largest, sum) = softmax_in_place(gradient);
     let total: S = targets.clone().sum();
@@ -111,12 +111,12 @@ fn one_hot<S: Scalar, const N: usize>(class: usize) -> impl Iterator<Item = S> +
 }
 
 /// The loss of a class that there is not.
-fn undefined<S: Scalar>() -> Term<S> {
+pub(super) fn undefined<S: Scalar>() -> Term<S> {
     Term::of(S::from_f64(f64::NAN))
 }
 
 /// The place of the highest score, the first one of equals.
-fn highest<S: Scalar>(scores: &[S]) -> Option<usize> {
+pub(super) fn highest<S: Scalar>(scores: &[S]) -> Option<usize> {
     let mut best: Option<(usize, S)> = None;
     for (index, &score) in scores.iter().enumerate() {
         if best.is_none_or(|(_, highest)| score > highest) {
@@ -126,10 +126,15 @@ fn highest<S: Scalar>(scores: &[S]) -> Option<usize> {
     best.map(|(index, _)| index)
 }
 
+/// What [`Loss::check`] says of a class, where there are so many.
+pub(super) fn check_class(class: usize, classes: usize) -> Result<(), &'static str> {
+    if class < classes { Ok(()) } else { Err("a class below the number of outputs") }
+}
+
 /// How far a sum of probabilities may be from 1: as far as rounding in `f32` takes those of some thousand classes.
 const SUM_TOLERANCE: f64 = 1e-3;
 
-fn check_probabilities<S: Scalar>(target: &[S]) -> Result<(), &'static str> {
+pub(super) fn check_probabilities<S: Scalar>(target: &[S]) -> Result<(), &'static str> {
     let sum: f64 = target.iter().map(|t| t.to_f64()).sum();
     let sound = target.iter().all(|&t| t >= S::ZERO && t <= S::ONE) && (sum - 1.0).abs() <= SUM_TOLERANCE;
     if sound { Ok(()) } else { Err("probabilities from 0 to 1 that sum to 1") }
