@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let folded: Folded<Diagnosis> = network.fold_batch_norm();
     let matrix = ConfusionMatrix::of(&folded.forward_all(test.inputs()), test.targets());
-    let (before, after) = (Diagnosis::WEIGHT_BYTES, Folded::<Diagnosis>::WEIGHT_BYTES);
+    let (before, after) = (Diagnosis::FLASH, Folded::<Diagnosis>::FLASH);
     println!("\nbatch norms folded: {before} bytes of weights become {after}, accuracy {:.1} %", percent(&matrix));
     Ok(())
 }

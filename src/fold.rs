@@ -42,7 +42,7 @@ use crate::shape::Sample;
 /// let (one, other) = (network.forward(&[[0.5; 8]])[2][3], folded.forward(&[[0.5; 8]])[2][3]);
 /// assert!((one - other).abs() < 1e-6);
 /// assert_eq!(Filter::PARAMETERS, 4 * 3 + (4 * 4 + 1));
-/// assert_eq!(Folded::<Filter>::WEIGHT_BYTES, 4 * (4 * 3 + 4));
+/// assert_eq!(Folded::<Filter>::FLASH, 4 * (4 * 3 + 4));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no folded form",

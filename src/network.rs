@@ -1,5 +1,6 @@
 //! What a user does with a network: build it, ask it, look at it.
 
+use crate::backpropagation::Backpropagation;
 use crate::initializer::Initializer;
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::Layer;
@@ -12,9 +13,15 @@ use crate::weights::{self, WeightsError};
 /// What every [`Layer`] can do for its user. A network that `network!` made is a layer, and so has all of it.
 pub trait Network: Layer {
     /// Bytes of weights: what the network takes in flash.
-    const WEIGHT_BYTES: usize = size_of::<Self>();
-    /// Bytes that the forward pass of training remembers of one sample, beside what goes in and comes out.
-    const TAPE_BYTES: usize = size_of::<Self::Tape<1>>();
+    const FLASH: usize = size_of::<Self>();
+    /// Bytes that inference of one sample works in, beside the weights and what goes in and comes out: two buffers that
+    /// the layers' outputs take in turn, and what the layer that needs most of it uses as scratch.
+    ///
+    /// With the feature `simd`, a convolution's scratch is part of it.
+    const RAM_INFERENCE: usize = size_of::<Self::Workspace<1>>();
+    /// Bytes that training by one sample at a time works in: the weights, their gradient, and the memory of
+    /// [`Backpropagation`]. An optimizer remembers [`FLASH`](Self::FLASH) bytes more for each of its slots.
+    const RAM_TRAINING: usize = 2 * Self::FLASH + size_of::<Backpropagation<Self, 1>>();
 
     /// A network with its first weights, drawn by each layer's [`Initializer`].
     ///

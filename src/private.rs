@@ -21,9 +21,9 @@ pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, qua
 pub use crate::quantized::layer::{forward_layer, forward_nothing};
 pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::verdict::{
-    check_axes, check_concat, check_groups, check_input, check_not_negative, check_output, check_pool_padding,
-    check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual, check_same_padding,
-    check_size, check_window,
+    check_axes, check_budget, check_concat, check_groups, check_input, check_not_negative, check_output,
+    check_pool_padding, check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual,
+    check_same_padding, check_size, check_window,
 };
 pub use crate::weights::include;
 pub use crate::window::{part, places, same_padding};
@@ -122,10 +122,12 @@ macro_rules! __constructors {
         pub const PARAMETERS: ::core::primitive::usize = <Self as $crate::Parameters>::PARAMETERS;
         /// Multiply-accumulates of one sample's forward pass.
         pub const MACS: ::core::primitive::usize = <Self as $crate::Layer>::MACS;
-        /// Bytes of weights.
-        pub const WEIGHT_BYTES: ::core::primitive::usize = <Self as $crate::Network>::WEIGHT_BYTES;
-        /// Bytes that training remembers of one sample's forward pass.
-        pub const TAPE_BYTES: ::core::primitive::usize = <Self as $crate::Network>::TAPE_BYTES;
+        /// Bytes of weights. See `Network::FLASH`.
+        pub const FLASH: ::core::primitive::usize = <Self as $crate::Network>::FLASH;
+        /// Bytes that inference of one sample works in. See `Network::RAM_INFERENCE`.
+        pub const RAM_INFERENCE: ::core::primitive::usize = <Self as $crate::Network>::RAM_INFERENCE;
+        /// Bytes that training by one sample at a time works in. See `Network::RAM_TRAINING`.
+        pub const RAM_TRAINING: ::core::primitive::usize = <Self as $crate::Network>::RAM_TRAINING;
 
         /// The network with its first weights, which are the same on every platform. Up to 128 KiB of weights.
         #[inline]

@@ -10,8 +10,9 @@ use crate::network::Network;
 pub struct Summary {
     describe: fn(&'static str, usize, &mut dyn FnMut(Row)),
     total: Row,
-    weight_bytes: usize,
-    tape_bytes: usize,
+    flash: usize,
+    inference: usize,
+    training: usize,
 }
 
 impl Summary {
@@ -21,8 +22,9 @@ impl Summary {
         Self {
             describe: L::describe,
             total: Row::of::<L>("", 0),
-            weight_bytes: L::WEIGHT_BYTES,
-            tape_bytes: L::TAPE_BYTES,
+            flash: L::FLASH,
+            inference: L::RAM_INFERENCE,
+            training: L::RAM_TRAINING,
         }
     }
 
@@ -123,7 +125,8 @@ impl Display for Summary {
         });
         result?;
         write_row(f, &total, &widths)?;
-        write!(f, "{} bytes of weights, {} bytes of tape a sample", self.weight_bytes, self.tape_bytes)
+        let Self { flash, inference, training, .. } = self;
+        write!(f, "{flash} bytes of weights; {inference} bytes of memory for inference, {training} for training")
     }
 }
 

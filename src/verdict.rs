@@ -62,6 +62,23 @@ pub const fn check_residual(begun: Shape, ended: Shape) {
     }
 }
 
+/// A network costs no more than its budget has.
+#[track_caller]
+pub const fn check_budget(takes: &str, counted: &str, needed: usize, limit: usize) {
+    if needed > limit {
+        Sentence::new()
+            .text("the network's ")
+            .text(takes)
+            .text(" ")
+            .number(needed)
+            .text(" ")
+            .text(counted)
+            .text(", but its budget is ")
+            .number(limit)
+            .say();
+    }
+}
+
 /// No size is 0.
 #[track_caller]
 pub const fn check_size(layer: &str, what: &str, size: usize) {

@@ -55,7 +55,7 @@ macro_rules! folds {
                 assert_abs_diff_eq!(difference::<$network<f64>>(seed), 0.0, epsilon = 1e-12);
             }
             assert_eq!(kinds::<Folded<$network>>().iter().filter(|kind| **kind == "BatchNorm").count(), $norms);
-            const { assert!(Folded::<$network>::WEIGHT_BYTES < $network::WEIGHT_BYTES) }
+            const { assert!(Folded::<$network>::FLASH < $network::FLASH) }
             const { assert!(Folded::<$network>::MACS < $network::MACS) }
         }
     };
@@ -292,5 +292,5 @@ fnn::network! {
 #[test]
 fn a_quarter_of_a_megabyte_folds_on_the_stack() {
     assert_abs_diff_eq!(difference::<Large>(1), 0.0, epsilon = 1e-4);
-    const { assert!(Folded::<Large>::WEIGHT_BYTES > 250_000) }
+    const { assert!(Folded::<Large>::FLASH > 250_000) }
 }

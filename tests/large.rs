@@ -23,7 +23,7 @@ fn eighty_megabytes_are_built_and_asked_on_a_stack_of_256_kilobytes() {
 
     on_a_small_stack(|| {
         let network = Large::boxed(1);
-        assert_eq!(Large::WEIGHT_BYTES, 4 * (4096 * 4096 + 4096 + 4096 * 1000 + 1000));
+        assert_eq!(Large::FLASH, 4 * (4096 * 4096 + 4096 + 4096 * 1000 + 1000));
         let outputs = network.forward(&[1.0; 4096]);
         assert!(outputs.iter().all(|y| y.is_finite() && *y != 0.0));
     });
@@ -40,7 +40,7 @@ fn a_gradient_larger_than_a_stack_is_trained_on_stacks_of_any_size() {
             out: Dense(10),
         }
     }
-    const { assert!(Wide::WEIGHT_BYTES > 2 * 1024 * 1024) };
+    const { assert!(Wide::FLASH > 2 * 1024 * 1024) };
 
     on_a_small_stack(|| {
         let data: DataSet<[f32; 784], usize> = classes::<784, 10>(70, 1);

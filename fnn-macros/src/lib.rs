@@ -10,6 +10,7 @@ macro_rules! hygienic {
 }
 
 mod arguments;
+mod budget;
 mod cfg;
 mod derive;
 mod expand;

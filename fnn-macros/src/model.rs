@@ -8,6 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, GenericParam, Generics, TypePath, Visibility};
 
 use crate::arguments::Arguments;
+use crate::budget::{self, Limit};
 use crate::kinds;
 use crate::parse;
 use crate::report::{Errors, near};
@@ -21,6 +22,7 @@ pub(crate) struct Network {
     /// Nothing where it isn't declared, or is a mistake.
     pub(crate) output: Option<Vec<Size>>,
     pub(crate) layers: Vec<Layer>,
+    pub(crate) budget: Vec<Limit>,
     pub(crate) scope: Scope,
 }
 
@@ -79,6 +81,7 @@ impl Kind {
 pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &mut Errors) -> Network {
     let parse::Declaration { mut attributes, visibility, name, generics, input, output, layers } = declaration;
     let mut scope = Scope::new(&name, &generics);
+    let budget = budget::take(&mut attributes, &mut scope, errors);
     let given = attributes.len();
     attributes.retain(|attribute| !attribute.path().is_ident("quantizable"));
     let header = Header {
@@ -99,7 +102,7 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
         errors.at(&header.name, "a network has at least one layer, as `logits: Dense(10)`");
     }
     let layers = bind_layers(layers, &mut scope, errors);
-    Network { header, input, output, layers, scope }
+    Network { header, input, output, layers, budget, scope }
 }
 
 /// The sizes of a shape; nothing where one is a mistake.

@@ -76,7 +76,7 @@ impl Layer {
 
 /// Find out what flows between the layers of a network.
 pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
-    let model::Network { header, input, output, layers, scope } = network;
+    let model::Network { header, input, output, layers, budget, scope } = network;
     let kind = header.name.unraw().to_string();
     let site = Site { fnn: &header.fnn, scalar: &header.scalar, name: "", written: &TokenStream::new() };
     let sizes = |sizes: &Option<Vec<Size>>| sizes.clone().unwrap_or_default();
@@ -88,6 +88,11 @@ pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let declared = output.map(|sizes| Declared { output: Flow::Sizes(sizes), check: Some("check_output") });
     let mut network = chain.network(header, kind, input, declared, layers);
     network.checks.splice(0..0, checks);
+    // A mistaken network costs nothing.
+    if errors.count() == 0 {
+        let path = network.path(&network.site().f32());
+        network.checks.extend(budget.iter().map(|limit| limit.check(&network.header.fnn, &path)));
+    }
     network.constants.extend(scope.constants);
     network
 }

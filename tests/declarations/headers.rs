@@ -133,5 +133,5 @@ classifier!(Large, 2 * 8, self::Seven, [20, 20, 7], 5);
 fn a_declaration_may_stand_in_a_macro() {
     assert_eq!(Small::PARAMETERS, (4 * 8 + 8) + (8 * 7 + 7) + (7 * 7 + 7) + (7 * 3 + 3));
     assert_eq!(Large::seeded(1).forward(&[0.0; 16]).len(), 5);
-    assert_eq!(<Small as Network>::WEIGHT_BYTES, 4 * Small::PARAMETERS);
+    assert_eq!(<Small as Network>::FLASH, 4 * Small::PARAMETERS);
 }

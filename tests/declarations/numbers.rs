@@ -23,7 +23,7 @@ fnn::network! {
 fn constants_count_what_is_there() {
     let weights = (784 * 128 + 128) + 128 * 20 + (20 * 8 + 8) + (8 * 20 + 20) + (20 * 10 + 10);
     assert_eq!(Digits::PARAMETERS, weights);
-    assert_eq!(Digits::WEIGHT_BYTES, 4 * weights);
+    assert_eq!(Digits::FLASH, 4 * weights);
     assert_eq!(size_of::<Digits>(), 4 * weights);
     assert_eq!(size_of::<Digits<f64>>(), 8 * weights);
     assert_eq!(Digits::MACS, 784 * 128 + 128 * 20 + 20 * 8 + 8 * 20 + 20 * 10);
@@ -35,16 +35,28 @@ fn constants_count_what_is_there() {
 /// ends in, 20.
 #[test]
 fn the_tape_is_as_large_as_what_is_remembered() {
-    assert_eq!(Digits::TAPE_BYTES, 4 * (128 + 20 + 20 + 20 + (8 + 8) + 20));
-    assert_eq!(<Digits<f64> as Network>::TAPE_BYTES, 2 * Digits::TAPE_BYTES);
-    assert_eq!(size_of::<<Digits as Layer>::Tape<7>>(), 7 * Digits::TAPE_BYTES);
+    const BYTES: usize = 4 * (128 + 20 + 20 + 20 + (8 + 8) + 20);
+    assert_eq!(size_of::<<Digits as Layer>::Tape<1>>(), BYTES);
+    assert_eq!(size_of::<<Digits<f64> as Layer>::Tape<1>>(), 2 * BYTES);
+    assert_eq!(size_of::<<Digits as Layer>::Tape<7>>(), 7 * BYTES);
 }
 
 /// Two pieces of memory that batches take in turn: here 128 and 20 numbers for odd ones, 20 for even ones; and the
 /// block's own: 8, 8, and the gradient that goes around it, 20.
 #[test]
 fn the_workspace_is_two_pieces_in_turn() {
-    assert_eq!(size_of::<<Digits as Layer>::Workspace<1>>(), 4 * (128 + 20 + (8 + 8) + 20));
+    const BYTES: usize = 4 * (128 + 20 + (8 + 8) + 20);
+    assert_eq!(Digits::RAM_INFERENCE, BYTES);
+    assert_eq!(size_of::<<Digits as Layer>::Workspace<3>>(), 3 * BYTES);
+}
+
+/// Weights and gradient, tape and workspace, what comes out and its gradient.
+#[test]
+fn training_needs_the_gradient_and_the_tape_too() {
+    let tape = 128 + 20 + 20 + 20 + (8 + 8) + 20;
+    let workspace = 128 + 20 + (8 + 8) + 20;
+    assert_eq!(Digits::RAM_TRAINING, 2 * Digits::FLASH + 4 * (tape + workspace + 10 + 10));
+    assert_eq!(<Digits<f64> as Network>::RAM_TRAINING, 2 * Digits::RAM_TRAINING);
 }
 
 #[test]
@@ -64,7 +76,7 @@ skip       Residual  [20]        348                   320
   dense_2  Dense     [20]        180                   160
 logits     Dense     [10]        210                   200
 total                [10]     103598                103432
-414392 bytes of weights, 896 bytes of tape a sample";
+414392 bytes of weights; 736 bytes of memory for inference, 830496 for training";
     let summary = Digits::summary().to_string();
     assert_eq!(summary.lines().map(str::trim_end).collect::<Vec<_>>(), table.lines().collect::<Vec<_>>());
 }
@@ -102,7 +114,7 @@ fnn::network! { struct Weightless: [2, 3] { Relu, Flatten, Softmax } }
 
 #[test]
 fn a_network_may_have_no_weights() {
-    assert_eq!((Weightless::PARAMETERS, Weightless::MACS, Weightless::WEIGHT_BYTES), (0, 0, 0));
+    assert_eq!((Weightless::PARAMETERS, Weightless::MACS, Weightless::FLASH), (0, 0, 0));
     assert_eq!(Weightless::seeded(1).parameters(), [0.0; 0]);
     assert_eq!(Weightless::zeroed().forward(&[[-1.0; 3]; 2]), [1.0 / 6.0; 6]);
 }
@@ -116,4 +128,38 @@ fn views_keep_the_order_of_the_elements() {
 }
 
 /// A budget can be a compile error.
-const _: () = assert!(Digits::WEIGHT_BYTES < 512 * 1024 && Digits::TAPE_BYTES < 1024);
+const _: () = assert!(Digits::FLASH < 512 * 1024 && Digits::RAM_INFERENCE < 1024);
+
+const KERNELS: usize = 4;
+
+fnn::network! {
+    /// What it needs is just what it may: 4·(1·9 + 1) + 4·4·4 + 1 weights, and the convolution's outputs.
+    #[budget(flash = 420 B, macs = KERNELS * 16 * 9 + 64)]
+    #[derive(Clone)]
+    struct Just: [1, 6, 6] -> [1] {
+        Conv2d(KERNELS, kernel = 3),
+        Relu,
+        Flatten,
+        Dense(1),
+    }
+}
+
+fnn::network! {
+    #[budget(flash = FLASH, ram = 1 KiB, ram_training = 0x1 MiB)]
+    struct Forwarded<const HIDDEN: usize, const FLASH: usize>: [2] -> [1] { Dense(HIDDEN), Tanh, Dense(1) }
+}
+
+#[test]
+fn a_budget_that_is_kept_says_nothing() {
+    assert_eq!((Just::FLASH, Just::MACS), (420, 640));
+    let _ = Just::seeded(1).clone();
+    assert_eq!(Forwarded::<4, 68>::FLASH, 68);
+    let _ = Forwarded::<4, 68>::seeded(1).forward(&[0.0; 2]);
+}
+
+/// Without vectors, a convolution needs no scratch.
+#[cfg(not(feature = "simd"))]
+#[test]
+fn a_convolution_works_in_its_outputs() {
+    assert_eq!(Just::RAM_INFERENCE, 4 * 4 * 4 * 4);
+}

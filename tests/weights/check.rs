@@ -19,7 +19,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
     let mut network = before.clone();
     match network.read_weights(bytes) {
         Ok(()) => {
-            let file = &bytes[bytes.len() - Small::WEIGHT_BYTES..];
+            let file = &bytes[bytes.len() - Small::FLASH..];
             let mut numbers: Vec<_> =
                 file.chunks(4).map(|number| number.try_into().unwrap()).map(u32::from_le_bytes).collect();
             let mut read: Vec<_> = network.parameters().iter().map(|weight| weight.to_bits()).collect();
