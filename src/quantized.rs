@@ -40,7 +40,7 @@ pub use calibration::{Calibration, Observer, Range, Ranges, Signal};
 pub use conv::Conv;
 pub use dense::Dense;
 pub use filters::Filters;
-pub use layer::{QuantizedLayer, Trace};
+pub use layer::{Integers, QuantizedLayer, Trace, Visitor};
 pub use network::QuantizedNetwork;
 pub use pool::{AvgPool, GlobalAvgPool, MaxPool};
 pub use quantize::{Quantize, Quantized};

@@ -2,8 +2,8 @@
 
 #![cfg(feature = "alloc")]
 
-use fnn::quantized::QuantizationReport;
-use fnn::{Calibration, Network, Quantize, Random, Sample};
+use fnn::quantized::{Integers, QuantizationReport, QuantizedLayer};
+use fnn::{Calibration, Name, Network, Quantize, Quantized, Random, Sample};
 
 fn random<A: Sample<Element = f32>>(random: &mut Random) -> A {
     let mut sample = [A::zeroed()];
@@ -71,6 +71,23 @@ fnn::network! {
         head: Dense(4),
         Softmax,
     }
+}
+
+#[test]
+fn bytes_are_the_network() {
+    let mut chance = Random::new(2);
+    let samples: Vec<[[f32; 20]; 2]> = (0..20).map(|_| random(&mut chance)).collect();
+    let quantized = Sequences::seeded(8).quantize(&samples);
+    let bytes: [u8; Quantized::<Sequences>::WEIGHT_BYTES] = quantized.to_bytes().try_into().unwrap();
+    assert_eq!(Quantized::<Sequences>::from_bytes(&bytes), quantized);
+    let mut names = Vec::new();
+    quantized.layers.visit(Name::ROOT, &mut |name, integers| {
+        assert!(!matches!(integers, Integers::I8([])));
+        names.push(name.to_string());
+    });
+    assert_eq!(names[..2], ["conv.bias", "conv.mantissa"]);
+    assert!(names.iter().any(|name| name == "other.projection.conv1d_1.weight"), "{names:?}");
+    assert!(names.iter().any(|name| name == "around.sum.offset"), "{names:?}");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use core::marker::PhantomData;
 use core::slice;
 
+use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Quantization, Ranges, Signal};
-use super::{Quantize, QuantizedLayer, Trace};
 use crate::layers;
 use crate::layers::activation::Function;
+use crate::parameters::Name;
 use crate::plain::Plain;
 use crate::shape::Sample;
 
@@ -29,6 +30,10 @@ impl<A: Sample<Element = f32>> QuantizedLayer for Activation<A> {
     type Input = A::Of<i8>;
     type Output = A::Of<i8>;
     type Workspace = ();
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("table"), Integers::I8(&self.table));
+    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {

@@ -4,12 +4,12 @@ use core::marker::PhantomData;
 use core::slice;
 
 use super::gather::gather;
-use super::{Filters, Quantize, QuantizedLayer, Trace};
+use super::{Filters, Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
 use crate::kernels::Convolution;
 use crate::layers::{self, Bias, Channels, Image, Windows};
-use crate::parameters::Parameters;
+use crate::parameters::{Name, Parameters};
 use crate::plain::Plain;
 use crate::shape::Sample;
 
@@ -57,6 +57,11 @@ where
     type Output = O::Of<i8>;
     /// What lies under the window.
     type Workspace = A::Of<i8>;
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        self.filters.visit(name, visitor);
+        visitor(name.field("zero_point"), Integers::I32(slice::from_ref(&self.zero_point)));
+    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, patch: &mut A::Of<i8>, _: &mut T) {

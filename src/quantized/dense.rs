@@ -1,9 +1,10 @@
 //! Dense layers in 8 bits.
 
-use super::{Filters, Quantize, QuantizedLayer, Trace};
+use super::{Filters, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
+use crate::parameters::Name;
 use crate::plain::Plain;
 
 /// A [`Dense`](crate::layers::Dense) layer of I inputs and O outputs in 8 bits, with an activation that cuts off
@@ -24,6 +25,10 @@ impl<const I: usize, const O: usize> QuantizedLayer for Dense<I, O> {
     type Input = [i8; I];
     type Output = [i8; O];
     type Workspace = ();
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        self.filters.visit(name, visitor);
+    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, input: &[i8; I], output: &mut [i8; O], (): &mut (), _: &mut T) {

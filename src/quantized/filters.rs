@@ -1,6 +1,8 @@
 //! Weights in 8 bits, with what makes 8-bit integers of their sums.
 
+use super::layer::{Integers, Visitor};
 use super::products::{Finish, assert_no_overflow, products};
+use crate::parameters::Name;
 use crate::plain::Plain;
 use crate::shape::Sample;
 
@@ -27,6 +29,14 @@ pub struct Filters<A, const F: usize> {
 unsafe impl<A: Plain, const F: usize> Plain for Filters<A, F> {}
 
 impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
+    pub(super) fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("bias"), Integers::I32(&self.bias));
+        visitor(name.field("mantissa"), Integers::I32(&self.mantissa));
+        visitor(name.field("rounding"), Integers::I32(core::slice::from_ref(&self.rounding)));
+        visitor(name.field("shift"), Integers::U8(&self.shift));
+        visitor(name.field("weight"), Integers::I8(A::flat(&self.weight)));
+    }
+
     /// All filters on one input.
     #[inline(always)]
     pub(super) fn apply(&self, x: &[i8], y: &mut [i8; F]) {

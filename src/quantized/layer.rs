@@ -5,6 +5,7 @@ use core::slice;
 
 use super::Quantize;
 use crate::memory;
+use crate::parameters::Name;
 use crate::plain::Plain;
 use crate::shape::{Sample, reshape, reshape_mut};
 
@@ -20,6 +21,9 @@ pub trait QuantizedLayer: Plain + Debug + PartialEq {
     /// Scratch.
     type Workspace: Plain;
 
+    /// Visit each array of integers with its dotted name below `name`, in the order of memory.
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
+
     /// Inference: `output` from `input`. `trace` is shown what layers inside give.
     fn forward<T: Trace>(
         &self,
@@ -28,6 +32,45 @@ pub trait QuantizedLayer: Plain + Debug + PartialEq {
         workspace: &mut Self::Workspace,
         trace: &mut T,
     );
+}
+
+/// What is called with each array of integers of a network, and its name.
+pub type Visitor<'a> = dyn FnMut(Name<'_>, Integers<'_>) + 'a;
+
+/// An array of integers of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integers<'a> {
+    /// Weights, and tables of activations.
+    I8(&'a [i8]),
+    /// Shifts.
+    U8(&'a [u8]),
+    /// Biases, mantissas, zero points.
+    I32(&'a [i32]),
+    /// Tables of exponentials.
+    U32(&'a [u32]),
+}
+
+#[cfg(feature = "alloc")]
+impl Integers<'_> {
+    /// Where the array lies.
+    pub(super) fn address(&self) -> usize {
+        match self {
+            Self::I8(values) => values.as_ptr().addr(),
+            Self::U8(values) => values.as_ptr().addr(),
+            Self::I32(values) => values.as_ptr().addr(),
+            Self::U32(values) => values.as_ptr().addr(),
+        }
+    }
+
+    /// The array as a little-endian machine has it in memory.
+    pub(super) fn to_le_bytes(self) -> alloc::vec::Vec<u8> {
+        match self {
+            Self::I8(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Self::U8(values) => values.to_vec(),
+            Self::I32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Self::U32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
+    }
 }
 
 /// What looks at the integers between layers: each array that has a [`Quantization`](super::Quantization) of its own, in

@@ -1,6 +1,8 @@
 //! A network in 8 bits as a whole: real numbers in and out.
 
 use super::{Quantization, QuantizedLayer};
+#[cfg(feature = "alloc")]
+use crate::parameters::Name;
 use crate::plain::Plain;
 use crate::shape::Sample;
 
@@ -24,6 +26,31 @@ unsafe impl<L: Plain> Plain for QuantizedNetwork<L> {}
 
 /// A sample of the shape of `A`, in real numbers.
 type Real<A> = <A as Sample>::Of<f32>;
+
+impl<L: Plain> QuantizedNetwork<L> {
+    /// The network whose bytes [`to_bytes`](QuantizedNetwork::to_bytes) has written: `N` of them, which is a compile error
+    /// where it isn't as many as the network has.
+    ///
+    /// In a `static`, where the bytes come of `include_bytes!`, the compiler does it, and the network lies in flash.
+    ///
+    /// ```
+    /// use fnn::{Quantize, Quantized, layers::Dense};
+    ///
+    /// type Small = Quantized<Dense<2, 1>>;
+    /// let quantized = Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] }.quantize(&[[1.0, -1.0]]);
+    /// let bytes: [u8; Small::WEIGHT_BYTES] = quantized.to_bytes().try_into().unwrap();
+    /// assert_eq!(Small::from_bytes(&bytes), quantized);
+    /// ```
+    #[must_use]
+    pub const fn from_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
+        const {
+            assert!(N == size_of::<Self>(), "these are not the bytes of this network: their number differs");
+            assert!(cfg!(target_endian = "little"), "the bytes are those of a little-endian machine");
+        }
+        // SAFETY: the bytes are as many as the network's, and every bit pattern is one, since it is plain.
+        unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() }
+    }
+}
 
 impl<L: QuantizedLayer> QuantizedNetwork<L> {
     /// Bytes of weights, biases and factors: what the network takes in flash.
@@ -52,6 +79,25 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
     #[inline]
     pub fn forward_into(&self, input: &L::Input, output: &mut L::Output, workspace: &mut L::Workspace) {
         self.layers.forward(input, output, workspace, &mut ());
+    }
+
+    /// The network as bytes: those that a little-endian machine has in memory, with zeros between the fields. As many as
+    /// [`WEIGHT_BYTES`](Self::WEIGHT_BYTES).
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
+        let mut bytes = alloc::vec![0; size_of::<Self>()];
+        let start = core::ptr::from_ref(self).addr();
+        let mut write = |place: usize, value: &[u8]| {
+            let place = place - start;
+            bytes[place..place + value.len()].copy_from_slice(value);
+        };
+        for quantization in [&self.input, &self.output] {
+            write((&raw const quantization.scale).addr(), &quantization.scale.to_le_bytes());
+            write((&raw const quantization.zero_point).addr(), &quantization.zero_point.to_le_bytes());
+        }
+        self.layers.visit(Name::ROOT, &mut |_, integers| write(integers.address(), &integers.to_le_bytes()));
+        bytes
     }
 
     /// Inference of a batch of any size.

@@ -4,11 +4,12 @@ use core::marker::PhantomData;
 use core::slice;
 
 use super::gather::fold;
-use super::{Quantize, QuantizedLayer, Trace};
+use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
 use crate::kernels::Plane;
 use crate::layers::{self, Channels, Image, Windows, pool_plane};
+use crate::parameters::Name;
 use crate::plain::Plain;
 use crate::shape::Sample;
 
@@ -70,6 +71,10 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     type Output = O::Of<i8>;
     type Workspace = ();
 
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        let _ = (name, visitor);
+    }
+
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         let plane = const { pool_plane::<I, O, K>() };
@@ -81,6 +86,10 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
     type Workspace = ();
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("zero_point"), Integers::I32(slice::from_ref(&self.zero_point)));
+    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
@@ -97,6 +106,10 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
     type Input = A::Of<i8>;
     type Output = <A::Each as Sample>::Of<i8>;
     type Workspace = ();
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        let _ = (name, visitor);
+    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {

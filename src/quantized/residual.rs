@@ -3,12 +3,13 @@
 use core::slice;
 
 use super::arithmetic::saturate;
+use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Observer, Quantization, Ranges, Signal};
-use super::{Quantize, QuantizedLayer, Trace};
 use crate::layer::Layer;
 use crate::layers;
 use crate::memory::{Larger, workspace};
+use crate::parameters::Name;
 use crate::plain::Plain;
 use crate::shape::Sample;
 
@@ -31,6 +32,13 @@ pub struct Sum {
 unsafe impl Plain for Sum {}
 
 impl Sum {
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("around"), Integers::I32(slice::from_ref(&self.around)));
+        visitor(name.field("inside"), Integers::I32(slice::from_ref(&self.inside)));
+        visitor(name.field("offset"), Integers::I32(slice::from_ref(&self.offset)));
+        visitor(name.field("shift"), Integers::U32(slice::from_ref(&self.shift)));
+    }
+
     /// `inside += around`
     #[inline(always)]
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
@@ -99,6 +107,11 @@ impl<L: QuantizedLayer> QuantizedLayer for Residual<L> {
     type Output = L::Output;
     type Workspace = L::Workspace;
 
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        self.sum.visit(name.field("sum"), visitor);
+        self.inside.visit(name, visitor);
+    }
+
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, workspace: &mut L::Workspace, trace: &mut T) {
         self.inside.forward(x, y, workspace, trace);
@@ -111,6 +124,12 @@ impl<L: QuantizedLayer, P: QuantizedLayer<Input = L::Input>> QuantizedLayer for 
     type Output = L::Output;
     /// The projection's output, and the scratch of both in turn.
     type Workspace = (P::Output, Larger<L::Workspace, P::Workspace>);
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        self.sum.visit(name.field("sum"), visitor);
+        self.inside.visit(name.field("inside"), visitor);
+        self.projection.visit(name.field("projection"), visitor);
+    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, memory: &mut Self::Workspace, trace: &mut T) {

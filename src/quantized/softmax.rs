@@ -1,9 +1,10 @@
 //! Softmax in 8 bits.
 
+use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Quantization, Ranges, Signal};
-use super::{Quantize, QuantizedLayer, Trace};
 use crate::layers;
+use crate::parameters::Name;
 use crate::plain::Plain;
 
 /// A [`Softmax`](crate::layers::Softmax) in 8 bits. Its outputs stand for 0, 1/256, … 255/256, as TensorFlow Lite has
@@ -25,6 +26,10 @@ impl<const N: usize> QuantizedLayer for Softmax<N> {
     type Input = [i8; N];
     type Output = [i8; N];
     type Workspace = ();
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("powers"), Integers::U32(&self.powers));
+    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &[i8; N], y: &mut [i8; N], (): &mut (), _: &mut T) {

@@ -124,6 +124,10 @@ impl Form<'_> {
                 let #integers = &*#integers;
             }
         });
+        let visits = layers.iter().map(|layer| {
+            let (name, text) = (&layer.name, layer.name.unraw().to_string());
+            hygienic!(#fnn::quantized::QuantizedLayer::visit(&self.#name, name.field(#text), visitor);)
+        });
         let nothing = layers.is_empty().then(|| hygienic!(#fnn::__private::forward_nothing(input, output);));
         let (first, last) = (local("integers", 0), local("integers", layers.len()));
         hygienic! {
@@ -132,6 +136,11 @@ impl Form<'_> {
                 type Input = <<#float as #fnn::Layer>::Input as #fnn::Sample>::Of<::core::primitive::i8>;
                 type Output = <<#float as #fnn::Layer>::Output as #fnn::Sample>::Of<::core::primitive::i8>;
                 type Workspace = (#ping, (#pong, #scratch));
+
+                fn visit(&self, name: #fnn::Name<'_>, visitor: &mut #fnn::quantized::Visitor<'_>) {
+                    #(#visits)*
+                    let _ = (name, visitor);
+                }
 
                 #[inline(always)]
                 fn forward<__T: #fnn::quantized::Trace>(
