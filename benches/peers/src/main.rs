@@ -1,7 +1,8 @@
 //! fnn and other frameworks, side by side, as one table.
 //!
 //! Every framework runs in a process of its own, once for each number of threads, and prints a line for each workload:
-//! its name, and how many units a second. Python frameworks do the same where they are installed.
+//! its name, and how many units a second. Python frameworks do the same where they are installed: `PYTHON` names the
+//! interpreter.
 
 #[path = "../../support/measure.rs"]
 mod measure;
@@ -124,7 +125,7 @@ fn compare(only: &[&str]) {
         }
         for (script, name) in SCRIPTS {
             eprintln!("{name}, {threads} threads");
-            let mut command = Command::new("python3");
+            let mut command = Command::new(std::env::var("PYTHON").unwrap_or("python3".into()));
             command.arg(format!("{scripts}/{script}_workloads.py")).args(only);
             match rates(&mut command, threads) {
                 Some(rates) => columns.push((name.into(), rates)),
@@ -142,10 +143,10 @@ fn compare(only: &[&str]) {
 
 fn print(threads: usize, columns: &[(String, Rates)], only: &[&str]) {
     let peak = measure::peak() * threads as f64;
-    println!("| {threads} thread{} | fnn | of the peak |", if threads > 1 { "s" } else { "" });
+    println!("{threads} thread{}:\n", if threads > 1 { "s" } else { "" });
     let others = || columns.iter().skip(1);
     let names: Vec<&str> = others().map(|(name, _)| name.as_str()).collect();
-    println!("\n| | fnn | of peak | {} |", names.join(" | "));
+    println!("| | fnn | of peak | {} |", names.join(" | "));
     println!("|---|---|---|{}", "---|".repeat(names.len()));
     for workload in WORKLOADS.iter().filter(|workload| is_chosen(workload, only)) {
         let Some(own) = columns.first().and_then(|(_, rates)| rates.get(workload.name)) else { continue };
@@ -174,6 +175,13 @@ fn versions() {
         let package = format!("name = \"{name}\"\nversion = \"");
         if let Some((_, rest)) = lock.rsplit_once(&package) {
             found.push(format!("{name} {}", rest.split('"').next().unwrap_or_default()));
+        }
+    }
+    for (module, name) in SCRIPTS {
+        let script = format!("import {module}; print({module}.__version__)");
+        let output = Command::new(std::env::var("PYTHON").unwrap_or("python3".into())).args(["-c", &script]).output();
+        if let Some(output) = output.ok().filter(|output| output.status.success()) {
+            found.push(format!("{name} {}", String::from_utf8_lossy(&output.stdout).trim()));
         }
     }
     println!("{}\n", found.join(", "));

@@ -1,0 +1,34 @@
+"""Units a second: the median of nine windows of at least 20 ms, after one that doesn't count."""
+
+import os
+import sys
+import time
+
+THREADS = int(os.environ.get("RAYON_NUM_THREADS", "1"))
+
+
+def calls_per_second(call):
+    calls = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        if time.perf_counter() - start >= 0.02:
+            break
+        calls *= 2
+    windows = []
+    for _ in range(9):
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        windows.append(calls / (time.perf_counter() - start))
+    return sorted(windows)[4]
+
+
+def run(workloads, parallel=("W1", "W2", "W5", "W6")):
+    """Run those that the arguments begin the names of, or all, and print a line for each."""
+    only = sys.argv[1:]
+    for name, measure in workloads.items():
+        chosen = not only or any(name.startswith(prefix) for prefix in only)
+        if chosen and (THREADS == 1 or name in parallel):
+            print(name, measure(), flush=True)
