@@ -23,7 +23,7 @@ fn mistakes_are_one_error_each() {
         return;
     }
     let cases = trybuild::TestCases::new();
-    for topic in ["syntax", "arguments", "shapes", "names", "traits", "use", "together", "weights"] {
+    for topic in ["syntax", "arguments", "shapes", "names", "traits", "use", "together", "weights", "quantized"] {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }
 }

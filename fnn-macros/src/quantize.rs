@@ -166,8 +166,8 @@ pub(crate) fn check(network: &Network, errors: &mut Errors) {
         if built_in && !known || layer.kind == CONCAT {
             let (name, kind) = (&layer.name, &layer.kind);
             let advice = match layer.role {
-                Role::Affine => "but right after a `Dense` or a convolution, into which it is folded",
-                _ => "so that a network with it isn't `#[quantizable]`",
+                Role::Affine => "unless it comes right after a `Dense` or a convolution, into which it is folded",
+                _ => "and so has no network with it: leave out `#[quantizable]`, or the layer",
             };
             let message = format!("layer `{name}`: `{kind}` has no form in 8 bits, {advice}");
             errors.at(&layer.written, message);
