@@ -34,6 +34,7 @@ use crate::fold::FoldBatchNorm;
 use crate::layer::Layer;
 use crate::layout::Layout;
 use crate::parameters::{Parameters, Roles};
+use crate::quantized::{QuantizationAware, Quantize};
 use crate::scalar::Scalar;
 
 /// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so.
@@ -89,6 +90,24 @@ impl<L: Layer> IsLayer for L {}
 /// That a type is a layer.
 #[must_use]
 pub const fn is_layer<L: IsLayer>() -> bool {
+    true
+}
+
+/// [`Quantize`] and [`QuantizationAware`], in words that say so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no form in 8 bits",
+    label = "a layer with a form in 8 bits is expected here",
+    note = "a network has one that is declared with `#[quantizable]`, and so has a type of your own that implements \
+            `Quantize` and `QuantizationAware`"
+)]
+pub trait IsQuantizable {}
+
+#[diagnostic::do_not_recommend]
+impl<L: Quantize + QuantizationAware> IsQuantizable for L {}
+
+/// That a type is a layer with a form in 8 bits.
+#[must_use]
+pub const fn is_quantizable<L: IsQuantizable>() -> bool {
     true
 }
 

@@ -162,3 +162,31 @@ fn a_layer_by_itself_has_a_form_too() {
     assert_eq!(report.activations.len(), 2);
     assert_eq!(report.activations[1].name, "Dense");
 }
+
+fnn::network! {
+    #[quantizable]
+    struct Normalised: [2, 8, 8] -> [4] {
+        conv: Conv2d(6, kernel = 3, bias = false),
+        BatchNorm,
+        Relu,
+        block: Residual { Conv2d(6, kernel = 3, padding = same), BatchNorm, Relu, Conv2d(6, kernel = 1), norm: BatchNorm },
+        Relu,
+        GlobalAvgPool,
+        Dense(4),
+    }
+}
+
+#[test]
+fn batch_norms_are_folded_first() {
+    let mut network = Normalised::seeded(2);
+    network.batch_norm_1.running_mean = [0.1, -0.2, 0.0, 0.3, 0.2, -0.1];
+    network.block.inside.norm.running_var = [0.5, 2.0, 1.0, 0.3, 0.8, 1.1];
+    let report = check(&network);
+    assert!(report.activations.last().unwrap().signal_to_noise > 30.0);
+    let mut chance = Random::new(4);
+    let samples: Vec<[[[f32; 8]; 8]; 2]> = (0..20).map(|_| random(&mut chance)).collect();
+    let (quantized, folded) = (network.quantize(&samples), network.fold_batch_norm());
+    assert_eq!(quantized, folded.quantize(&samples));
+    let aware = folded.quantization_aware(&samples);
+    assert_eq!(*fnn::Folded::<Normalised>::quantize_aware(&aware), quantized);
+}

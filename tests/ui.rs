@@ -23,7 +23,9 @@ fn mistakes_are_one_error_each() {
         return;
     }
     let cases = trybuild::TestCases::new();
-    for topic in ["syntax", "arguments", "shapes", "names", "traits", "use", "together", "weights", "budget"] {
+    let topics =
+        ["syntax", "arguments", "shapes", "names", "traits", "use", "together", "weights", "budget", "quantized"];
+    for topic in topics {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }
 }

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
-use crate::kinds::{self, CONCAT, Role};
+use crate::fold::fold;
+use crate::kinds::{self, CONCAT, RESIDUAL, Role};
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
 
@@ -55,7 +56,7 @@ fn is_exact(layer: &Layer) -> bool {
 }
 
 fn is_block(layer: &Layer) -> bool {
-    layer.blocks > 0
+    layer.kind == RESIDUAL
 }
 
 /// A network as if it were in 8 bits.
@@ -156,16 +157,19 @@ pub(crate) fn check(network: &Network, errors: &mut Errors) {
     if !network.header.quantizable {
         return;
     }
-    for layer in &network.layers {
+    let folded = fold(network).map(|folded| folded.network);
+    for layer in &folded.as_ref().unwrap_or(network).layers {
         let built_in = kinds::find(&layer.kind).is_some();
         let known = KINDS.contains(&layer.kind.as_str())
             || matches!(layer.role, Role::View | Role::Activation { .. }) && layer.kind != "PRelu"
             || layer.kind == "Dropout";
         if built_in && !known || layer.kind == CONCAT {
             let (name, kind) = (&layer.name, &layer.kind);
-            let message = format!(
-                "layer `{name}`: `{kind}` has no form in 8 bits: leave `#[quantizable]` out, or use other layers"
-            );
+            let advice = match layer.role {
+                Role::Affine => "unless it comes right after a `Dense` or a convolution, into which it is folded",
+                _ => "and so has no network with it: leave out `#[quantizable]`, or the layer",
+            };
+            let message = format!("layer `{name}`: `{kind}` has no form in 8 bits, {advice}");
             errors.at(&layer.written, message);
         }
     }

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::{layer, parameters, structure};
+use crate::fold::fold;
 use crate::quantize::{Origin, aware, has_known_range};
 use crate::shapes::{Layer, Network};
 
@@ -11,6 +12,10 @@ pub(super) fn items(network: &Network) -> TokenStream {
     if !network.header.quantizable {
         return TokenStream::new();
     }
+    // Batch norms are folded first, which can't be undone: it is the folded network that can be trained on.
+    let folded = fold(network).map(|folded| folded.network);
+    let is_block = network.is_block();
+    let network = folded.as_ref().unwrap_or(network);
     let aware = aware(network);
     let (structure, weights, layer) = (structure(&aware.network), parameters(&aware.network), layer(&aware.network));
     let calls = |call: fn(&TokenStream, &Layer, &Origin) -> TokenStream| -> TokenStream {
@@ -20,7 +25,7 @@ pub(super) fn items(network: &Network) -> TokenStream {
     let (write, read) = (calls(write), calls(read));
     let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
     let (generics, path, becomes) = (network.parameters(), network.path(scalar), aware.network.path(scalar));
-    let methods = (!network.is_block()).then(|| methods(network));
+    let methods = (!is_block).then(|| methods(network));
     hygienic! {
         #structure
         #weights

@@ -5,28 +5,70 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use super::local;
+use crate::fold::fold;
 use crate::quantize::{Step, steps};
 use crate::report::located;
 use crate::shapes::{Layer, Network};
 
 /// Everything in 8 bits, where it is asked for. It is made of the layers in `f32`, so in this constant, the scalar is that.
+///
+/// Of a network whose batch norms are folded, that is what the folded one becomes.
 pub(super) fn items(network: &Network) -> TokenStream {
     if !network.header.quantizable {
         return TokenStream::new();
     }
     let scalar = &network.header.scalar;
-    let steps = steps(network);
-    let form = Form { network, steps: &steps };
+    let folded = fold(network).map(|folded| folded.network);
+    let converted = folded.as_ref().unwrap_or(network);
+    let steps = steps(converted);
+    let form = Form { network: converted, steps: &steps };
     let (structure, layer, quantize) = (form.structure(), form.layer(), form.quantize());
-    let methods = (!network.is_block()).then(|| form.methods());
+    let through = folded.as_ref().map(|folded| through(network, folded));
+    let networks = [Some(network), folded.as_ref()].into_iter().flatten();
+    let methods = networks.filter(|_| !network.is_block()).map(methods);
     quote! {
         const _: () = {
             type #scalar = ::core::primitive::f32;
             #structure
             #layer
             #quantize
-            #methods
+            #through
+            #(#methods)*
         };
+    }
+}
+
+/// `impl Quantize` of a network that is folded first.
+fn through(network: &Network, folded: &Network) -> TokenStream {
+    let (fnn, constants) = (&network.header.fnn, network.const_parameters());
+    let (float, folded) = (network.path(&network.header.scalar), folded.path(&network.header.scalar));
+    hygienic! {
+        #[automatically_derived]
+        impl<#constants> #fnn::Quantize for #float {
+            type Quantized = <#folded as #fnn::Quantize>::Quantized;
+            const RANGED: ::core::primitive::bool = false;
+
+            #fnn::__private::with_heap! {
+                fn observe(
+                    &self,
+                    inputs: &[Self::Input],
+                    observer: &mut #fnn::quantized::Observer,
+                ) -> #fnn::__private::Vec<Self::Output> {
+                    let folded = #fnn::FoldBatchNorm::fold_batch_norm_boxed(self);
+                    #fnn::Quantize::observe(&*folded, inputs, observer)
+                }
+
+                fn quantize_into(
+                    &self,
+                    quantized: &mut Self::Quantized,
+                    signal: #fnn::quantized::Signal,
+                    ranges: &mut #fnn::quantized::Ranges<'_>,
+                ) -> #fnn::quantized::Signal {
+                    let folded = #fnn::FoldBatchNorm::fold_batch_norm_boxed(self);
+                    #fnn::Quantize::quantize_into(&*folded, quantized, signal, ranges)
+                }
+            }
+        }
     }
 }
 
@@ -225,33 +267,33 @@ impl Form<'_> {
             }
         }
     }
+}
 
-    /// What a user calls, without an import.
-    fn methods(&self) -> TokenStream {
-        let (fnn, constants) = (&self.network.header.fnn, self.network.const_parameters());
-        let float = self.network.path(&self.network.header.scalar);
-        hygienic! {
-            #[allow(dead_code)]
-            impl<#constants> #float {
-                #fnn::__private::with_heap! {
-                    /// The network in 8 bits, calibrated on `samples` from the smallest to the largest number that flows.
-                    /// Up to 256 KiB, which is a compile error beyond.
-                    #[inline]
-                    #[must_use]
-                    pub fn quantize(&self, samples: &[<Self as #fnn::Layer>::Input]) -> #fnn::Quantized<Self> {
-                        #fnn::Quantize::quantize(self, samples)
-                    }
+/// What a user calls, without an import.
+fn methods(network: &Network) -> TokenStream {
+    let (fnn, constants) = (&network.header.fnn, network.const_parameters());
+    let float = network.path(&network.header.scalar);
+    hygienic! {
+        #[allow(dead_code)]
+        impl<#constants> #float {
+            #fnn::__private::with_heap! {
+                /// The network in 8 bits, calibrated on `samples` from the smallest to the largest number that flows.
+                /// Up to 256 KiB, which is a compile error beyond.
+                #[inline]
+                #[must_use]
+                pub fn quantize(&self, samples: &[<Self as #fnn::Layer>::Input]) -> #fnn::Quantized<Self> {
+                    #fnn::Quantize::quantize(self, samples)
+                }
 
-                    /// The network in 8 bits, calibrated on `samples`. Up to 256 KiB, which is a compile error beyond.
-                    #[inline]
-                    #[must_use]
-                    pub fn quantize_by(
-                        &self,
-                        samples: &[<Self as #fnn::Layer>::Input],
-                        calibration: #fnn::Calibration,
-                    ) -> #fnn::Quantized<Self> {
-                        #fnn::Quantize::quantize_by(self, samples, calibration)
-                    }
+                /// The network in 8 bits, calibrated on `samples`. Up to 256 KiB, which is a compile error beyond.
+                #[inline]
+                #[must_use]
+                pub fn quantize_by(
+                    &self,
+                    samples: &[<Self as #fnn::Layer>::Input],
+                    calibration: #fnn::Calibration,
+                ) -> #fnn::Quantized<Self> {
+                    #fnn::Quantize::quantize_by(self, samples, calibration)
                 }
             }
         }

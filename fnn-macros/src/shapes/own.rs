@@ -27,7 +27,8 @@ impl Chain<'_> {
         layer.output = Flow::Of { layer: name, text: layer.kind.clone() };
     }
 
-    /// An alias of a user's type, which is a type only if that is a layer.
+    /// An alias of a user's type, which is a type only if that is a layer, and has a form in 8 bits where that is asked
+    /// for.
     ///
     /// Whether it is one stands in a constant, which the alias depends on; where the constant is mistaken, so is the
     /// alias, and rustc has nothing to say of what else it is not. A type with const parameters is taken on trust.
@@ -39,7 +40,11 @@ impl Chain<'_> {
         }
         let name = format_ident!("__{}_{}_is_layer", network.header.name.unraw(), site.name, span = Span::call_site());
         let own_f32 = with_scalar(path, &site.f32());
-        let check = quote_spanned!(path.span()=> __fnn::is_layer::<#own_f32>());
+        let check = if network.header.quantizable {
+            quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_f32>())
+        } else {
+            quote_spanned!(path.span()=> __fnn::is_layer::<#own_f32>())
+        };
         network.constants.push(quote! {
             #[allow(non_upper_case_globals)]
             const #name: ::core::primitive::bool = { use #fnn::__private as __fnn; #check };

@@ -41,6 +41,21 @@ mod tests {
     }
 
     #[test]
+    fn networks_in_8_bits_work_too() {
+        let network = crate::shadows::Quantizable::seeded(1);
+        let samples = [[[1.0, -0.5, 0.25, 0.0]; 2]];
+        let probabilities = network.quantize(&samples).forward(&samples[0]);
+        ::core::assert!(
+            probabilities.iter().zip(network.forward(&samples[0])).all(|(one, other)| (one - other).abs() < 0.02)
+        );
+        let folded = network.fold_batch_norm();
+        let aware = folded.quantization_aware(&samples);
+        ::core::assert!(
+            *::network::Folded::<crate::shadows::Quantizable>::quantize_aware(&aware) == network.quantize(&samples)
+        );
+    }
+
+    #[test]
     fn a_large_network_is_built_in_place() {
         let network = crate::large::Large::boxed(1);
         ::core::assert!(network.only.weight.as_flattened().iter().any(|&weight| weight != 0.0));

@@ -12,6 +12,7 @@ macro_rules! shadow_types {
 shadow_types!(Option Some None Result Ok Err Vec Box String Self_ usize f32 f64 u64 u16 bool str FnMut Range Default);
 shadow_types!(PhantomData Dense Relu Layer Parameters Name Visitor Scalar Network Initializer Random Simd Recorded S);
 shadow_types!(V B Weights Input Output Tape Workspace __fnn Larger Folded FoldBatchNorm FoldWith FoldIf Folds Unfolded);
+shadow_types!(Quantize Quantized QuantizedLayer QuantizationAware Aware Trace Signal Ranges Observer __T);
 
 macro_rules! shadow_modules {
     ($($name:ident)*) => { $(
@@ -103,5 +104,32 @@ pub const RATE: ::core::primitive::f64 = 0.25;
         },
         /// Nothing.
         Elu(RATE),
+    }
+}
+
+::network::network! {
+    /// In 8 bits, too.
+    #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
+    #[quantizable]
+    pub struct Quantizable: [2, 4] -> [3] {
+        /// Convolved.
+        conv: Conv1d(3, kernel = 2),
+        /// Folded.
+        BatchNorm,
+        /// Saturated.
+        Relu,
+        /// Flat.
+        Flatten,
+        /// As many as there are.
+        Dense(UNITS),
+        /// Around.
+        Residual {
+            /// In a table.
+            Tanh,
+        },
+        /// Scores.
+        Dense(3),
+        /// Probabilities.
+        Softmax,
     }
 }

@@ -1,0 +1,17 @@
+fnn::network! {
+    #[quantizable]
+    struct Digits: [2, 6, 6] -> [4] {
+        BatchNorm,
+        conv: Conv2d(4, kernel = 3),
+        LayerNorm,
+        Residual { Conv2d(4, kernel = 1), slopes: PRelu },
+        Flatten,
+        logits: Dense(4),
+        LogSoftmax,
+    }
+}
+
+fn main() {
+    let quantized = Digits::seeded(1).quantize(&[]);
+    println!("{:?}", quantized.forward(&[[[0.0; 6]; 6]; 2]));
+}
