@@ -1,0 +1,100 @@
+//! Backpropagation through networks that nobody thought of, against central differences.
+//!
+//! `random_architectures/draw.py` draws their declarations, in which every kind of layer occurs, with strides, dilations,
+//! groups, paddings and rectangular kernels, inside blocks and outside of them. Their weights and samples are drawn here.
+
+use fnn::layers::Embedding;
+use fnn::{
+    Initializer, Layer, MeanSquaredError, Network, Parameters, Pass, Random, Recorded, Sample, Scalar, Simd,
+    gradient_check,
+};
+
+/// The most that a gradient may be off.
+const TOLERANCE: f64 = 1e-6;
+/// How often each network is drawn.
+const SEEDS: u64 = 2;
+const SAMPLES: usize = 3;
+
+fn samples<A: Sample<Element = f64>>(random: &mut Random) -> [A; SAMPLES] {
+    let mut samples = [A::zeroed(); SAMPLES];
+    A::flat_mut(&mut samples).fill_with(|| random.normal());
+    samples
+}
+
+/// All weights are drawn, those of norms and biases too.
+fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>() {
+    for seed in 1..=SEEDS {
+        let mut random = Random::new(seed);
+        let mut network = N::zeroed_box();
+        Initializer::HeUniform.fill(network.parameters_mut(), 6, 1, &mut random);
+        let (inputs, targets) = (samples(&mut random), samples::<N::Output>(&mut random));
+        let report = gradient_check(&*network, &MeanSquaredError, &inputs, &targets);
+        assert!(report.worst() <= TOLERANCE, "seed {seed}\n{}\n{report}", N::summary());
+    }
+}
+
+/// An embedding of numbers, as tokens have no gradient: those from −2 to 2 are 0 to 4, of which 4 is not in the
+/// vocabulary.
+#[derive(Parameters)]
+#[repr(C)]
+struct Tokens<S: Scalar = f32> {
+    embedding: Embedding<4, 4, 3, S>,
+}
+
+fn tokens<S: Scalar>(numbers: &[S; 4]) -> [u16; 4] {
+    numbers.map(|number| (number.to_f64() * 1.25 + 2.5) as u16)
+}
+
+impl<S: Scalar> Layer for Tokens<S> {
+    type Input = [S; 4];
+    type Output = [[S; 3]; 4];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+    const KIND: &'static str = "Tokens";
+    const MACS: usize = 0;
+
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[[S; 4]],
+        outputs: &mut [[[S; 3]; 4]],
+        (): &mut (),
+    ) {
+        let inputs: Vec<_> = inputs.iter().map(tokens).collect();
+        self.embedding.forward_batch::<V, B>(simd, &inputs, outputs, &mut ());
+    }
+
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [[[S; 3]; 4]],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [[S; 4]]>,
+        (): &mut (),
+    ) {
+        let inputs: Vec<_> = recorded.inputs.iter().map(tokens).collect();
+        let recorded = Recorded { inputs: &inputs, outputs: recorded.outputs, tape: &() };
+        self.embedding.backward::<V, B>(pass, recorded, output_gradients, &mut gradient.embedding, None, &mut ());
+        input_gradients.into_iter().flatten().for_each(|dx| *dx = [S::ZERO; 4]);
+    }
+}
+
+/// A module for each declaration, so that its test goes by its name.
+macro_rules! architectures {
+    ($($name:ident: $input:tt -> $output:tt { $($layers:tt)* })*) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            fnn::network! { struct Drawn: $input -> $output { $($layers)* } }
+
+            #[test]
+            fn gradients_are_those_of_differences() {
+                check::<Drawn<f64>>();
+            }
+        }
+    )*};
+}
+
+include!("random_architectures/table.rs");

@@ -1,0 +1,232 @@
+"""Draws the networks of `table.rs` at random, every kind of layer among them: `python draw.py 1 > table.rs`.
+
+The number is a seed; another one draws other networks. The shapes in the headers are computed here, and not by fnn.
+"""
+
+import random
+import sys
+from math import prod
+
+SEED = int(sys.argv[1])
+# Elements of a sample anywhere in a network: a check costs as the square of it.
+MOST = 72
+draw = random.Random(SEED)
+drawn = set()
+
+
+def pair(first, second):
+    """As an argument: one number where both are the same, mostly."""
+    return f"{first}" if first == second and draw.random() < 0.8 else f"({first}, {second})"
+
+
+def window(size, dilations=(1, 2), pool=False):
+    """(kernel, stride, padding, dilation, what comes out) on an axis."""
+    while True:
+        kernel, stride, dilation = draw.choice([1, 2, 3, 4]), draw.choice([1, 1, 2, 3]), draw.choice(dilations)
+        padding = draw.randint(0, kernel // 2 if pool else 2)
+        span = dilation * (kernel - 1) + 1
+        if span <= size + 2 * padding:
+            return kernel, stride, padding, dilation, (size + 2 * padding - span) // stride + 1
+
+
+def options(**arguments):
+    return "".join(f", {name} = {value}" for name, value in arguments.items() if value is not None)
+
+
+def sizes(values):
+    return pair(*values) if len(values) == 2 else str(values[0])
+
+
+def convolution(shape, depthwise=False, same=False, filters=None):
+    channels, *axes = shape
+    if same or draw.random() < 0.25:
+        windows = [(draw.choice([1, 3]), 1, None, draw.choice([1, 2]), axis) for axis in axes]
+        padding = "same"
+    else:
+        windows = [window(axis) for axis in axes]
+        padding = sizes([w[2] for w in windows])
+    arguments = dict(kernel=sizes([w[0] for w in windows]))
+    for place, name in [(1, "stride"), (3, "dilation")]:
+        if any(w[place] != 1 for w in windows):
+            arguments[name] = sizes([w[place] for w in windows])
+    if padding != "0":
+        arguments["padding"] = padding
+    if draw.random() < 0.3:
+        arguments["bias"] = "false"
+    if depthwise:
+        multiplier = draw.choice([1, 2, 3])
+        filters = channels * multiplier
+        text = "DepthwiseConv2d(" + options(**arguments, multiplier=multiplier if multiplier > 1 else None)[2:] + ")"
+    else:
+        filters = filters or draw.randint(1, 4)
+        groups = draw.choice([g for g in range(1, channels + 1) if channels % g == 0 and filters % g == 0])
+        text = f"Conv{len(axes)}d({filters}" + options(**arguments, groups=groups if groups > 1 else None) + ")"
+    return text, [filters, *(w[4] for w in windows)]
+
+
+def depthwise(shape):
+    return convolution(shape, depthwise=True)
+
+
+def pool(shape):
+    channels, *axes = shape
+    windows = [window(axis, dilations=(1,), pool=True) for axis in axes]
+    arguments = {}
+    if any(w[1] != w[0] for w in windows):
+        arguments["stride"] = sizes([w[1] for w in windows])
+    if any(w[2] for w in windows):
+        arguments["padding"] = sizes([w[2] for w in windows])
+    name = draw.choice(["MaxPool", "AvgPool"])
+    text = f"{name}{len(axes)}d({sizes([w[0] for w in windows])}{options(**arguments)})"
+    return text, [channels, *(w[4] for w in windows)]
+
+
+def upsample(shape):
+    channels, *axes = shape
+    factors = [draw.choice([1, 2, 3]) for _ in axes]
+    return f"Upsample{len(axes)}d({sizes(factors)})", [channels, *(a * f for a, f in zip(axes, factors))]
+
+
+def dense(shape):
+    units = draw.randint(2, 7)
+    return f"Dense({units}{options(bias=draw.choice([None, None, 'false']))})", [units]
+
+
+def norm(shape):
+    kind = draw.choice(["BatchNorm", "LayerNorm", "RmsNorm", "GroupNorm"])
+    # Softly: where all numbers are alike, the norm itself is nearly a kink.
+    epsilon = draw.choice(["0.1", "0.02"])
+    if kind == "GroupNorm":
+        groups = draw.choice([g for g in range(1, shape[0] + 1) if shape[0] % g == 0])
+        return f"GroupNorm({groups}, epsilon = {epsilon})", shape
+    axes = draw.choice([None, *range(1, len(shape) + 1)]) if kind != "BatchNorm" else None
+    return f"{kind}({options(epsilon=epsilon, axes=axes)[2:]})", shape
+
+
+ACTIVATIONS = [
+    "Relu", "LeakyRelu", "LeakyRelu(0.3)", "Elu", "Elu(0.5)", "Gelu", "Gelu(tanh)", "Silu", "Sigmoid", "Tanh",
+    "Softplus", "Softplus(2.5)", "Relu6", "HardSigmoid", "HardSwish", "Mish", "Selu", "PRelu", "PRelu(each)",
+]  # fmt: skip
+
+
+def activation(shape):
+    return draw.choice(ACTIVATIONS), shape
+
+
+def softmax(shape):
+    return draw.choice(["Softmax", "LogSoftmax"]), shape
+
+
+def dropout(shape):
+    return "Dropout(0.3)", shape
+
+
+def identity(shape):
+    return "Identity", shape
+
+
+def flatten(shape):
+    return "Flatten", [prod(shape)]
+
+
+def global_pool(shape):
+    return "GlobalAvgPool", [shape[0]]
+
+
+def reshape(shape):
+    length = prod(shape)
+    first = draw.choice([d for d in range(1, length + 1) if length % d == 0])
+    rest = length // first
+    second = draw.choice([d for d in range(1, rest + 1) if rest % d == 0])
+    to = draw.choice([[first, rest], [first, second, rest // second]])
+    return f"Reshape({', '.join(map(str, to))})", to
+
+
+def branch(shape, steps):
+    """Some layers after one another."""
+    texts = []
+    for _ in range(steps):
+        text, shape = layer(shape, nested=True)
+        texts.append(text)
+    return texts, shape
+
+
+def braces(texts):
+    return "{ " + ", ".join(texts) + " }" if texts else "{}"
+
+
+def back_to(shape, wanted):
+    """A layer that ends in a wanted shape, or nothing."""
+    if len(shape) == 1 and len(wanted) == 1:
+        return f"Dense({wanted[0]})"
+    if len(shape) > 1 and shape[1:] == wanted[1:]:
+        return convolution(shape, same=True, filters=wanted[0])[0]
+    return None
+
+
+def residual(shape):
+    while True:
+        inside, ended = branch(shape, draw.randint(1, 2))
+        last = back_to(ended, shape)
+        if last:
+            return "Residual " + braces([*inside, last]), shape
+
+
+def projected(shape):
+    while True:
+        inside, ended = branch(shape, draw.randint(1, 2))
+        last = back_to(shape, ended)
+        if last:
+            return f"Residual {{ {braces(inside)}, {braces([last])} }}", ended
+
+
+def concat(shape):
+    while True:
+        branches = [branch(shape, draw.randint(0, 2)) for _ in range(draw.randint(2, 3))]
+        (_, first), *others = branches
+        if all(len(first) == len(other) and first[1:] == other[1:] for _, other in others):
+            channels = sum(ended[0] for _, ended in branches)
+            return f"Concat {{ {', '.join(braces(inside) for inside, _ in branches)} }}", [channels, *first[1:]]
+
+
+def layer(shape, nested=False):
+    """A layer that takes this shape, and the shape that it gives."""
+    kinds = [norm, activation, activation, dropout]
+    kinds += {1: [dense, dense, dense], 2: [convolution, convolution, pool], 3: [convolution, depthwise, pool]}[len(shape)]
+    if not nested or draw.random() < 0.2:
+        kinds += [residual, projected, concat]
+    if not nested:
+        kinds += {1: [softmax], 2: [upsample], 3: [upsample, convolution]}[len(shape)]
+        kinds += [reshape, identity] if len(shape) == 1 else [reshape, flatten, global_pool]
+    while True:
+        text, gives = draw.choice(kinds)(shape)
+        if prod(gives) <= MOST and prod(gives) > 1:
+            return text, gives
+
+
+def network(name):
+    inputs = draw.choice([[5], [8], [2, 9], [3, 6], [2, 5, 4], [1, 6, 5], [3, 3, 4], [4, 4, 3]])
+    shape, layers = inputs, []
+    if draw.random() < 0.2:
+        # What a type of one's own gives is unknown to the macro; behind a `Reshape` it is known, as `Concat` needs it.
+        inputs, shape, layers = [4], [3, 4], ["tokens: Tokens", "Reshape(3, 4)"]
+    for _ in range(draw.randint(4, 7)):
+        text, shape = layer(shape)
+        layers.append(text)
+    return f"    {name}: {inputs} -> {shape} {{\n" + "".join(f"        {text},\n" for text in layers) + "    }\n"
+
+
+KINDS = """Dense Flatten Identity Reshape Tokens Dropout Conv2d DepthwiseConv2d Conv1d MaxPool2d AvgPool2d MaxPool1d
+AvgPool1d Upsample2d Upsample1d GlobalAvgPool BatchNorm LayerNorm RmsNorm GroupNorm Softmax LogSoftmax Concat
+stride dilation groups multiplier padding same bias""".split()
+WANTED = {*KINDS, *ACTIVATIONS, "Residual { {", "each"}
+
+networks = []
+while WANTED:
+    text = network(f"n{len(networks) + 1:02}")
+    found = {kind for kind in WANTED if kind in text}
+    # A network for its own sake now and then, all others for something new.
+    if found or draw.random() < 0.02:
+        WANTED -= found
+        networks.append(text)
+print(f"// Drawn by `draw.py {SEED}`.\n\narchitectures! {{\n" + "\n".join(networks) + "}")
