@@ -212,9 +212,9 @@ impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradie
 }
 
 /// Divide a sum's gradient by the weight of the sum: the gradient of the mean.
-struct Scale<'a, S> {
-    term: Term<S>,
-    values: &'a mut [S],
+pub(crate) struct Scale<'a, S> {
+    pub(crate) term: Term<S>,
+    pub(crate) values: &'a mut [S],
 }
 
 impl<S: Scalar> Operation for Scale<'_, S> {

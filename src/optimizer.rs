@@ -181,12 +181,12 @@ impl<P: Parameters, const SLOTS: usize> Default for State<P, SLOTS> {
 }
 
 /// An update of some weights, to run with the best instruction set.
-struct Step<'a, O, S, const SLOTS: usize> {
-    optimizer: &'a O,
-    step: u64,
-    parameters: &'a mut [S],
-    gradient: &'a [S],
-    slots: [&'a mut [S]; SLOTS],
+pub(crate) struct Step<'a, O, S, const SLOTS: usize> {
+    pub(crate) optimizer: &'a O,
+    pub(crate) step: u64,
+    pub(crate) parameters: &'a mut [S],
+    pub(crate) gradient: &'a [S],
+    pub(crate) slots: [&'a mut [S]; SLOTS],
 }
 
 impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Operation for Step<'_, O, S, SLOTS> {

@@ -15,6 +15,7 @@ pub mod apart {
 pub use crate::__constructors as constructors;
 pub use crate::__with_heap as with_heap;
 pub use crate::fold::{FoldIf, FoldWith, copy_weights};
+pub use crate::in_place::{Descent, Either, zeroed_weights};
 pub use crate::memory::{Larger, batch, workspace};
 #[cfg(feature = "alloc")]
 pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, quantize_layer};

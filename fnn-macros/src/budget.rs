@@ -1,7 +1,7 @@
 //! `#[budget(flash = 64 KiB, ram = 8 KiB, macs = 100_000)]`: what a network may cost at most.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -10,19 +10,32 @@ use syn::{Attribute, Expr, Meta, Token};
 use crate::report::{Errors, either, judge, near};
 use crate::size::{Scope, Size};
 
-/// What can be limited: its name, the constant that tells it, whether it is counted in bytes, and how a message calls it.
+/// What can be limited: its name, the trait and the constant that tell it, and how a message calls it.
 struct Resource {
     name: &'static str,
+    owner: &'static str,
     constant: &'static str,
-    bytes: bool,
     takes: &'static str,
 }
 
-const RESOURCES: [Resource; 4] = [
-    Resource { name: "flash", constant: "FLASH", bytes: true, takes: "weights take" },
-    Resource { name: "ram", constant: "RAM_INFERENCE", bytes: true, takes: "inference takes" },
-    Resource { name: "ram_training", constant: "RAM_TRAINING", bytes: true, takes: "training takes" },
-    Resource { name: "macs", constant: "MACS", bytes: false, takes: "forward pass takes" },
+impl Resource {
+    /// Whether it is counted in bytes.
+    fn is_bytes(&self) -> bool {
+        self.constant != "MACS"
+    }
+}
+
+const RESOURCES: [Resource; 5] = [
+    Resource { name: "flash", owner: "Network", constant: "FLASH", takes: "weights take" },
+    Resource { name: "ram", owner: "Network", constant: "RAM_INFERENCE", takes: "inference takes" },
+    Resource { name: "ram_training", owner: "Network", constant: "RAM_TRAINING", takes: "training takes" },
+    Resource {
+        name: "ram_training_in_place",
+        owner: "TrainInPlace",
+        constant: "RAM_TRAINING_IN_PLACE",
+        takes: "training in place takes",
+    },
+    Resource { name: "macs", owner: "Layer", constant: "MACS", takes: "forward pass takes" },
 ];
 
 const UNITS: [(&str, usize); 3] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)];
@@ -96,7 +109,7 @@ fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<
     let size = scope.size(value, "a limit", errors)?;
     let factor = match unit {
         None => 1,
-        Some(unit) if !resource.bytes => {
+        Some(unit) if !resource.is_bytes() => {
             errors.at(unit, format!("`{}` is a count, without a unit", resource.name));
             return None;
         }
@@ -116,10 +129,9 @@ impl Limit {
     /// What judges whether a network keeps to it.
     pub(crate) fn check(&self, fnn: &TokenStream, network: &TokenStream) -> TokenStream {
         let Self { resource, value, unit, written } = self;
-        let (constant, takes) = (Ident::new(resource.constant, proc_macro2::Span::call_site()), resource.takes);
-        let value = value.tokens.to_token_stream();
-        let counted = if resource.bytes { "bytes" } else { "multiply-accumulates" };
-        let owner = if resource.bytes { quote!(Network) } else { quote!(Layer) };
+        let [owner, constant] = [resource.owner, resource.constant].map(|name| Ident::new(name, Span::call_site()));
+        let (takes, value) = (resource.takes, &value.tokens);
+        let counted = if resource.is_bytes() { "bytes" } else { "multiply-accumulates" };
         let needed = quote!(<#network as #fnn::#owner>::#constant);
         judge(written, "check_budget", quote!(#takes, #counted, #needed, (#value) * #unit))
     }

@@ -4,6 +4,7 @@
 
 mod aware;
 mod folded;
+mod in_place;
 mod memory;
 mod passes;
 mod quantized;
@@ -30,11 +31,11 @@ pub(crate) fn network(network: &Network) -> TokenStream {
     let layer = layer(network);
     let checks = checks(network);
     let (quantized, aware) = (quantized::items(network), aware::items(network));
-    let (methods, folded) = if network.is_block() {
-        (TokenStream::new(), TokenStream::new())
-    } else {
-        (methods(network), folded::items(network))
-    };
+    let own = (!network.is_block()).then(|| {
+        let (methods, in_place) = (methods(network), in_place::items(network, &stages(network)));
+        let folded = folded::items(network);
+        quote!(#methods #in_place #folded)
+    });
     quote! {
         #(#constants)*
         #(#aliases)*
@@ -42,8 +43,7 @@ pub(crate) fn network(network: &Network) -> TokenStream {
         #item
         #parameters
         #layer
-        #methods
-        #folded
+        #own
         #quantized
         #aware
         #checks

@@ -145,7 +145,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    #[budget(flash = FLASH, ram = 1 KiB, ram_training = 0x1 MiB)]
+    #[budget(flash = FLASH, ram = 1 KiB, ram_training = 0x1 MiB, ram_training_in_place = 1 KiB)]
     struct Forwarded<const HIDDEN: usize, const FLASH: usize>: [2] -> [1] { Dense(HIDDEN), Tanh, Dense(1) }
 }
 

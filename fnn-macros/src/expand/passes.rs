@@ -11,7 +11,7 @@ use crate::stages::Stage;
 
 /// `fn forward_batch`, `fn forward_train` and `fn backward`.
 pub(super) fn functions(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
-    let passes = Passes { network, stages, batches: batches(network, stages) };
+    let passes = Passes::new(network, stages);
     let (forward, train, backward) = (passes.forward_batch(), passes.forward_train(), passes.backward());
     hygienic!(#forward #train #backward)
 }
@@ -19,14 +19,18 @@ pub(super) fn functions(network: &Network, stages: &[Stage<'_>]) -> TokenStream 
 /// Stages up to which a network's layers are inlined into its functions. More of them would take the compiler long.
 const INLINED: usize = 3;
 
-struct Passes<'a> {
+pub(super) struct Passes<'a> {
     network: &'a Network,
     stages: &'a [Stage<'a>],
     /// The types of a sample between two stages.
     batches: Vec<TokenStream>,
 }
 
-impl Passes<'_> {
+impl<'a> Passes<'a> {
+    pub(super) fn new(network: &'a Network, stages: &'a [Stage<'a>]) -> Self {
+        Self { network, stages, batches: batches(network, stages) }
+    }
+
     /// Inference: batch `i`, which stage `i` gives, lies in the two pieces of memory in turn.
     fn forward_batch(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
@@ -123,20 +127,13 @@ impl Passes<'_> {
         }
     }
 
-    /// The chain rule, from the last stage to the first: gradient `i` is that by batch `i`.
+    /// The chain rule.
     fn backward(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
-        let count = self.stages.len();
-        let (last_batch, last_gradient) = (local("batch", count), local("gradient", count));
-        let recorded = (1..count).map(|index| {
-            let batch = local("batch", index);
-            hygienic!(let #batch = #fnn::__private::first(#batch, samples);)
+        let layers = self.go_back(|stage, backward| {
+            let name = &stage.layer.name;
+            backward(hygienic!(&mut gradient.#name))
         });
-        let outputs =
-            if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::__private::view(outputs)) };
-        let output_gradients = self.outputs_mut("output_gradients");
-        let stages = (1..=count).rev().zip(self.stages.iter().rev()).map(|(index, stage)| self.step_back(index, stage));
         hygienic! {
             #[inline(always)]
             fn backward<__V: #fnn::Simd, const __BATCH: ::core::primitive::usize>(
@@ -148,22 +145,80 @@ impl Passes<'_> {
                 input_gradients: ::core::option::Option<&mut [Self::Input]>,
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
-                let #fnn::Recorded { inputs, outputs, tape } = recorded;
-                let #tape = tape;
-                let #memory = workspace;
-                let samples = inputs.len();
-                let batch_0 = inputs;
-                #(#recorded)*
-                let #last_batch = #outputs;
-                let #last_gradient = #output_gradients;
-                #(#stages)*
-                let _ = (ping, pong, scratch);
+                #layers
             }
         }
     }
 
-    /// One stage of `backward`: from gradient `index` to the one before it.
-    fn step_back(&self, index: usize, stage: &Stage<'_>) -> TokenStream {
+    /// The chain rule, and each layer's update right after it.
+    pub(super) fn descend(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let layers = self.go_back(|stage, backward| {
+            let (name, layer) = (&stage.layer.name, &stage.layer.layer);
+            let backward = backward(hygienic!(&mut *layer_gradient));
+            hygienic! {
+                let layer_gradient = #fnn::__private::zeroed_weights::<#layer, _>(&mut *memory);
+                #backward
+                descent.apply(&mut self.#name, layer_gradient);
+            }
+        });
+        hygienic! {
+            #[inline(always)]
+            fn descend<
+                __V: #fnn::Simd,
+                __O: #fnn::Optimizer<0>,
+                const __BATCH: ::core::primitive::usize,
+            >(
+                &mut self,
+                pass: #fnn::Pass<'_, __V>,
+                recorded: #fnn::Recorded<'_, Self, { __BATCH }>,
+                output_gradients: &mut [Self::Output],
+                descent: #fnn::__private::Descent<'_, __O, Self::Scalar>,
+                memory: &mut Self::LayerGradient,
+                workspace: &mut Self::Workspace<{ __BATCH }>,
+            ) {
+                let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
+                #layers
+            }
+        }
+    }
+
+    /// From the last stage to the first: gradient `i` is that by batch `i`. What makes a stage's statements is given the
+    /// stage, and what makes its call of `backward` of where its own gradient goes.
+    fn go_back(
+        &self,
+        statements: impl Fn(&Stage<'_>, &dyn Fn(TokenStream) -> TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
+        let count = self.stages.len();
+        let (last_batch, last_gradient) = (local("batch", count), local("gradient", count));
+        let recorded = (1..count).map(|index| {
+            let batch = local("batch", index);
+            hygienic!(let #batch = #fnn::__private::first(#batch, samples);)
+        });
+        let outputs =
+            if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::__private::view(outputs)) };
+        let output_gradients = self.outputs_mut("output_gradients");
+        let stages = (1..=count).rev().zip(self.stages.iter().rev());
+        let stages =
+            stages.map(|(index, stage)| statements(stage, &|gradient| self.step_back(index, stage, &gradient)));
+        hygienic! {
+            let #fnn::Recorded { inputs, outputs, tape } = recorded;
+            let #tape = tape;
+            let #memory = workspace;
+            let samples = inputs.len();
+            let batch_0 = inputs;
+            #(#recorded)*
+            let #last_batch = #outputs;
+            let #last_gradient = #output_gradients;
+            #(#stages)*
+            let _ = (ping, pong, scratch);
+        }
+    }
+
+    /// One stage: from gradient `index` to the one before it. Its own gradient is added to `own`.
+    fn step_back(&self, index: usize, stage: &Stage<'_>, own: &TokenStream) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let (batch, before) = (local("batch", index), local("batch", index - 1));
         let (gradient, gradient_before) = (local("gradient", index), local("gradient", index - 1));
@@ -195,7 +250,7 @@ impl Passes<'_> {
                 pass.inside(#place),
                 #fnn::Recorded::<_, { __BATCH }> { inputs: #inputs, outputs: #batch, tape: #tape },
                 &mut *#gradient,
-                &mut gradient.#name,
+                #own,
                 #wanted,
                 #workspace,
             );

@@ -358,6 +358,100 @@ impl<S: ::fnn::Scalar> Small<S> {
     }
 }
 #[automatically_derived]
+impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
+    type LayerGradient = ::fnn::__private::Either<
+        __Small_hidden<S>,
+        ::fnn::__private::Either<__Small_out<S>, ()>,
+    >;
+    #[inline(always)]
+    fn descend<
+        __V: ::fnn::Simd,
+        __O: ::fnn::Optimizer<0>,
+        const __BATCH: ::core::primitive::usize,
+    >(
+        &mut self,
+        pass: ::fnn::Pass<'_, __V>,
+        recorded: ::fnn::Recorded<'_, Self, { __BATCH }>,
+        output_gradients: &mut [Self::Output],
+        descent: ::fnn::__private::Descent<'_, __O, Self::Scalar>,
+        memory: &mut Self::LayerGradient,
+        workspace: &mut Self::Workspace<{ __BATCH }>,
+    ) {
+        let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
+        let ::fnn::Recorded { inputs, outputs, tape } = recorded;
+        let (batch_1, (tape_1, (tape_2, ()))) = tape;
+        let (ping, (pong, scratch)) = workspace;
+        let samples = inputs.len();
+        let batch_0 = inputs;
+        let batch_1 = ::fnn::__private::first(batch_1, samples);
+        let batch_2 = outputs;
+        let gradient_2 = output_gradients;
+        let layer_gradient = ::fnn::__private::zeroed_weights::<
+            __Small_out<S>,
+            _,
+        >(&mut *memory);
+        let gradient_1 = ::fnn::__private::batch::<
+            [S; __Small_1],
+            { __BATCH },
+            _,
+        >(ping, samples);
+        <__Small_out<
+            S,
+        > as ::fnn::Layer>::backward::<
+            __V,
+            { __BATCH },
+        >(
+            &self.out,
+            pass.inside(3u64),
+            ::fnn::Recorded::<_, { __BATCH }> {
+                inputs: batch_1,
+                outputs: batch_2,
+                tape: tape_2,
+            },
+            &mut *gradient_2,
+            &mut *layer_gradient,
+            ::core::option::Option::Some(&mut *gradient_1),
+            ::fnn::__private::workspace(&mut *scratch),
+        );
+        descent.apply(&mut self.out, layer_gradient);
+        let layer_gradient = ::fnn::__private::zeroed_weights::<
+            __Small_hidden<S>,
+            _,
+        >(&mut *memory);
+        ::fnn::layers::Activation::backward_in_place(
+            &self.relu_1,
+            pass.simd,
+            batch_1,
+            &mut *gradient_1,
+        );
+        <__Small_hidden<
+            S,
+        > as ::fnn::Layer>::backward::<
+            __V,
+            { __BATCH },
+        >(
+            &self.hidden,
+            pass.inside(1u64),
+            ::fnn::Recorded::<_, { __BATCH }> {
+                inputs: self.flatten_1.view(batch_0),
+                outputs: batch_1,
+                tape: tape_1,
+            },
+            &mut *gradient_1,
+            &mut *layer_gradient,
+            input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
+            ::fnn::__private::workspace(&mut *scratch),
+        );
+        descent.apply(&mut self.hidden, layer_gradient);
+        let _ = (ping, pong, scratch);
+    }
+}
+#[allow(dead_code)]
+impl Small<::core::primitive::f32> {
+    /// Bytes that training in place works in. See `TrainInPlace::RAM_TRAINING_IN_PLACE`.
+    pub const RAM_TRAINING_IN_PLACE: ::core::primitive::usize = <Self as ::fnn::TrainInPlace>::RAM_TRAINING_IN_PLACE;
+}
+#[automatically_derived]
 impl<S: ::fnn::Scalar> ::fnn::FoldBatchNorm for Small<S> {
     type Folded = Self;
     fn fold_into(&self, folded: &mut Self::Folded) {

@@ -1,0 +1,113 @@
+//! Training in place comes to the same weights as the ordinary step, bit for bit, in less memory.
+
+use fnn::{
+    Backpropagation, CrossEntropy, InPlace, MeanSquaredError, Network, Optimizer, Parameters, Random, Sample, Schedule,
+    Sgd, State,
+};
+
+fnn::network! {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Inner<const HIDDEN: usize>: [12] -> [5] {
+        Dense(HIDDEN),
+        Tanh,
+        Dense(5),
+    }
+}
+
+fnn::network! {
+    /// Every way in which layers come one after the other.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Mixed: [1, 6, 6] -> [5] {
+        conv: Conv2d(3, kernel = 3, bias = false),
+        norm: BatchNorm,
+        Relu,
+        pool: MaxPool2d(2),
+        Flatten,
+        slopes: PRelu,
+        skip: Residual { Dense(6), Silu, Dense(12) },
+        Concat { { Dense(8) }, { Dense(4), Relu } },
+        inner: Inner<7>,
+    }
+}
+
+fnn::network! {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Tiny: [2] -> [2] { Dense(3), Tanh, Dense(2, bias = false) }
+}
+
+/// Numbers between −1 and 1.
+fn samples<A: Sample<Element = f32>, const N: usize>(random: &mut Random) -> [A; N] {
+    let mut samples = [A::zeroed(); N];
+    A::flat_mut(&mut samples).fill_with(|| random.uniform() as f32 * 2.0 - 1.0);
+    samples
+}
+
+fn same_bits(one: &impl Parameters<Scalar = f32>, other: &impl Parameters<Scalar = f32>) -> bool {
+    let bits = |weight: &f32| weight.to_bits();
+    one.parameters().iter().map(bits).eq(other.parameters().iter().map(bits))
+}
+
+#[test]
+fn every_step_comes_to_the_same_bits() {
+    let mut random = Random::new(1);
+    let optimizer = Sgd::new(0.05).weight_decay(1e-2).scheduled(Schedule::cosine(20).warm_up(3));
+    let mut ordinary = Mixed::seeded(2);
+    let mut in_place = ordinary.clone();
+    let mut gradient = Mixed::zeroed();
+    let mut state = State::new();
+    let mut memory = Backpropagation::<Mixed, 4>::new();
+    let mut less = InPlace::<Mixed, 4>::new();
+    for step in 0..20 {
+        let inputs = samples::<_, 4>(&mut random);
+        let targets = [0, 1, 2, 3 + step % 2];
+        let count = 1 + step % 4;
+        let (inputs, targets) = (&inputs[..count], &targets[..count]);
+        let loss = memory.gradient(&ordinary, &CrossEntropy, inputs, targets, &mut gradient);
+        optimizer.step(&mut ordinary, &gradient, &mut state);
+        assert_eq!(less.train(&mut in_place, &CrossEntropy, &optimizer, inputs, targets), loss);
+        assert!(same_bits(&ordinary, &in_place), "step {step}");
+    }
+    assert!(!same_bits(&ordinary, &Mixed::seeded(2)));
+}
+
+#[test]
+fn more_samples_than_there_is_room_for_are_more_steps() {
+    let mut random = Random::new(3);
+    let (inputs, targets) = (samples::<[f32; 2], 5>(&mut random), samples::<[f32; 2], 5>(&mut random));
+    let optimizer = Sgd::new(0.1);
+    let (mut at_once, mut one_by_one) = (Tiny::seeded(1), Tiny::seeded(1));
+    let loss = InPlace::<_, 2>::new().train(&mut at_once, &MeanSquaredError, &optimizer, &inputs, &targets);
+    let mut memory = InPlace::<_, 2>::new();
+    let mut sum = 0.0;
+    for (inputs, targets) in inputs.chunks(2).zip(targets.chunks(2)) {
+        sum += memory.train(&mut one_by_one, &MeanSquaredError, &optimizer, inputs, targets) * inputs.len() as f32;
+    }
+    assert!(same_bits(&at_once, &one_by_one));
+    assert!((loss - sum / 5.0).abs() < 1e-6);
+
+    let before = at_once.clone();
+    let nothing = InPlace::<_, 2>::new().train(&mut at_once, &MeanSquaredError, &optimizer, &inputs, &[]);
+    assert!(nothing == 0.0 && same_bits(&at_once, &before));
+}
+
+#[test]
+fn networks_in_f64_train_too() {
+    let (input, target) = ([[0.5, -0.25]], [[1.0, 0.0]]);
+    let mut network: Tiny<f64> = Network::seeded(1);
+    let (mut ordinary, mut gradient) = (network.clone(), Parameters::zeroed());
+    let optimizer = Sgd::new(0.1);
+    InPlace::<_, 1>::new().train(&mut network, &MeanSquaredError, &optimizer, &input, &target);
+    Backpropagation::<_, 1>::new().gradient(&ordinary, &MeanSquaredError, &input, &target, &mut gradient);
+    optimizer.step(&mut ordinary, &gradient, &mut State::new());
+    assert_eq!(network, ordinary);
+}
+
+/// The weights, the number of steps, what comes out and its gradient, the tape, a buffer for the one gradient between
+/// the stages, and the largest layer: 2·3 + 3 numbers.
+#[test]
+fn only_one_layer_s_gradient_is_held() {
+    let numbers = (9 + 6) + (2 + 2) + 3 + 3 + 9;
+    assert_eq!(Tiny::RAM_TRAINING_IN_PLACE, 4 * (numbers + 1));
+    assert_eq!(Tiny::RAM_TRAINING, 4 * (2 * (9 + 6) + (2 + 2) + 3 + 3));
+    assert_eq!(size_of::<InPlace<Tiny, 3>>(), 4 * (3 * (2 + 2 + 3 + 3) + 9 + 1));
+}
