@@ -55,7 +55,7 @@ pub fn top_k_accuracy<S: Scalar, const N: usize>(k: usize, outputs: &[[S; N]], t
 pub fn highest<S: Scalar>(scores: &[S]) -> usize {
     let mut best: Option<(usize, S)> = None;
     for (class, &score) in scores.iter().enumerate() {
-        if !score.to_f64().is_nan() && best.is_none_or(|(_, best)| score > best) {
+        if score.partial_cmp(&score).is_some() && best.is_none_or(|(_, best)| score > best) {
             best = Some((class, score));
         }
     }

@@ -17,6 +17,8 @@ program() {
 empty=$(program "")
 empty_code=$(section "$empty" .text)
 empty_ram=$(section "$empty" ".data .bss")
+echo "Compiled by rustc $("${RUSTC:-rustc}" --version | cut -d ' ' -f 2):"
+echo
 echo "| network | instructions | code, B | constants in flash, B | static RAM, B | stack, B |"
 echo "|---|---|---|---|---|---|"
 while IFS='|' read -r feature name; do
@@ -30,7 +32,8 @@ done <<'NETWORKS'
 digits|784-128-10, `f32`
 flowers|4-16-16-3, `f32`
 digits-int8|784-32-10, 8 bits
+lenet-int8|LeNet, 8 bits
 flowers-int8|4-16-16-3, 8 bits
-flowers-step|4-16-16-3, a training step of one sample
-xor-step|2-8-1, a training step of four samples
+flowers-step|4-16-16-3, a training step in place of one sample
+xor-step|2-8-1, a training step with momentum of four samples
 NETWORKS

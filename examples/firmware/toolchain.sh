@@ -1,30 +1,30 @@
-# How to build for a Cortex-M here: sets CARGO_FLAGS and RUSTC. To be sourced.
+# How to build for a microcontroller here: sets CARGO_FLAGS, RUSTC and the linker. To be sourced.
 #
-# rustup's target where it is installed or can be had; or else Debian's compiler for the web, which comes with the source
-# of `core`, so that it can be built.
+# rustup's target where it can be had; or else Debian's compiler for the web, which comes with the source of `core`, so
+# that it can be built, with rustup's linker or Debian's.
 target_flags() {
     local target=$1
-    if rustup target list --installed 2>/dev/null | grep -qx "$target"; then
-        CARGO_FLAGS=()
-    elif dpkg -s rustc-web rust-web-src >/dev/null 2>&1; then
-        export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
-        CARGO_FLAGS=(-Zbuild-std=core)
-    elif timeout 60 rustup target add "$target" >/dev/null 2>&1; then
-        CARGO_FLAGS=()
-    elif command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-        apt-get update -qq && apt-get install -y -qq rustc-web rust-web-src >/dev/null
-        target_flags "$target"
-    else
+    CARGO_FLAGS=()
+    if rustup target list --installed 2>/dev/null | grep -qx "$target"; then return; fi
+    if timeout 60 rustup target add "$target" >/dev/null 2>&1; then return; fi
+    if ! dpkg -s rustc-web rust-web-src lld >/dev/null 2>&1 && ! install rustc-web rust-web-src lld; then
         echo "the target $target is missing: rustup target add $target" >&2
         return 1
     fi
+    local lld variable
+    lld=$(find "$(rustc --print sysroot)/lib/rustlib" -name rust-lld -path '*/bin/*' 2>/dev/null | head -n 1)
+    variable=CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$target")_LINKER
+    export "$variable=${lld:-ld.lld}" RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
+    CARGO_FLAGS=(-Zbuild-std=core)
 }
 
-if ! command -v qemu-system-arm >/dev/null; then
-    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-        apt-get update -qq && apt-get install -y -qq qemu-system-arm >/dev/null
-    else
-        echo "qemu-system-arm is missing" >&2
-        return 1
-    fi
+# Install packages of Debian's.
+install() {
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
+    apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+}
+
+if ! command -v qemu-system-arm >/dev/null && ! install qemu-system-arm; then
+    echo "qemu-system-arm is missing" >&2
+    exit 1
 fi

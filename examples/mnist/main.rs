@@ -61,6 +61,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("\ntest accuracy {:.2} %\n\n{confusion}\n", 100.0 * confusion.accuracy().unwrap_or(0.0));
     mistakes::print(6, &test, &scores);
     println!("learning curve: {}", draw(&history.epochs)?.display());
+    if let Some(path) = &options.save {
+        network.save(path)?;
+        println!("weights: {}", path.display());
+    }
     Ok(())
 }
 

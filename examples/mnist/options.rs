@@ -15,6 +15,7 @@ cargo run --release --example mnist -- [OPTIONS]
   --seed NUMBER            of the first weights and of the samples' order [1]
   --threads NUMBER         threads to train on [one for each core]
   --data FOLDER            of MNIST's four files, or Fashion-MNIST's [data/mnist]
+  --save FILE              where the trained weights go, as safetensors [nowhere]
   --help                   this text";
 
 #[derive(Debug)]
@@ -25,13 +26,21 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     pub(crate) threads: Option<usize>,
     pub(crate) data: PathBuf,
+    pub(crate) save: Option<PathBuf>,
 }
 
 impl Options {
     /// Read the command line. `None` where it asks for help, which is printed.
     pub(crate) fn read() -> Result<Option<Self>, lexopt::Error> {
-        let mut options =
-            Self { epochs: 10, batch_size: 64, learning_rate: 0.1, seed: 1, threads: None, data: folder() };
+        let mut options = Self {
+            epochs: 10,
+            batch_size: 64,
+            learning_rate: 0.1,
+            seed: 1,
+            threads: None,
+            data: folder(),
+            save: None,
+        };
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
@@ -41,6 +50,7 @@ impl Options {
                 Long("seed") => options.seed = arguments.value()?.parse()?,
                 Long("threads") => options.threads = Some(arguments.value()?.parse()?),
                 Long("data") => options.data = arguments.value()?.into(),
+                Long("save") => options.save = Some(arguments.value()?.into()),
                 Long("help") | Short('h') => {
                     println!("{HELP}");
                     return Ok(None);

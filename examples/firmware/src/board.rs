@@ -1,10 +1,21 @@
 //! The board that QEMU plays, `mps2-an386`: instructions are counted, the stack is painted.
 
+use core::fmt;
 use core::hint::black_box;
 use core::ptr::{read_volatile, write_volatile};
 
 pub use cortex_m_rt::entry;
-pub use cortex_m_semihosting::hprintln as println;
+
+/// Where text goes: the debugger, which QEMU is.
+#[derive(Clone, Copy, Debug)]
+pub struct Output;
+
+impl fmt::Write for Output {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        cortex_m_semihosting::export::hstdout_str(text);
+        Ok(())
+    }
+}
 
 /// The APB timer 0: control, value, reload.
 const TIMER: *mut u32 = 0x4000_0000 as *mut u32;
@@ -29,17 +40,17 @@ pub struct Cost {
 ///
 /// With QEMU's `-icount shift=10` an instruction takes 1,024 ns of virtual time, and the timer counts down at 25 MHz.
 #[inline(never)]
-pub fn measure(work: fn()) -> Cost {
+pub fn measure(work: &mut dyn FnMut()) -> Cost {
     start();
-    let ticks = |work: fn()| {
+    let ticks = |work: &mut dyn FnMut()| {
         let before = now();
         black_box(work)();
         before.wrapping_sub(now())
     };
-    let nothing = ticks(|| ());
-    let bottom = paint();
+    let nothing = ticks(&mut || ());
+    let top = paint();
     let ticks = ticks(work) - nothing;
-    Cost { instructions: u64::from(ticks) * 5 / 128, stack: peak(bottom) }
+    Cost { instructions: u64::from(ticks) * 5 / 128, stack: peak(top) }
 }
 
 fn start() {
@@ -63,7 +74,7 @@ unsafe extern "C" {
     static mut __sheap: u32;
 }
 
-/// Paint what is free of the stack, down to 64 KiB below. Where the paint ends.
+/// Paint what is free of the stack, down to 64 KiB below. Gives the address where the paint ends.
 #[inline(always)]
 fn paint() -> usize {
     let top: usize;

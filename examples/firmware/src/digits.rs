@@ -1,47 +1,78 @@
-//! Weights and digits in flash.
-
-#[cfg(not(feature = "host"))]
-use {crate::{Digits, Flowers, SmallDigits}, fnn::Quantized};
-
-/// A value of plain numbers from a file of its bytes, in the order of this machine: little-endian, as all of these are.
-#[cfg(not(feature = "host"))]
-macro_rules! from_file {
-    ($type:ty, $file:literal) => {
-        // SAFETY: every bit pattern is a value of the type; a file of another length is a compile error.
-        unsafe { core::mem::transmute::<[u8; size_of::<$type>()], $type>(*include_bytes!(concat!("../weights/", $file))) }
-    };
-}
-
-/// 784-128-10, trained by the example `mnist`'s recipe.
-#[cfg(not(feature = "host"))]
-pub static DIGITS: Digits = from_file!(Digits, "digits.bin");
-/// 784-32-10 in 8 bits.
-#[cfg(not(feature = "host"))]
-pub static SMALL_DIGITS: Quantized<SmallDigits> = from_file!(Quantized<SmallDigits>, "small_digits.bin");
-/// 4-16-16-3.
-#[cfg(not(feature = "host"))]
-pub static FLOWERS: Flowers = from_file!(Flowers, "flowers.bin");
-/// 4-16-16-3 in 8 bits.
-#[cfg(not(feature = "host"))]
-pub static FLOWERS_INT8: Quantized<Flowers> = from_file!(Quantized<Flowers>, "flowers_int8.bin");
+//! Digits and what reads them, in flash.
 
 /// How many digits there are to read.
 pub const COUNT: usize = 200;
 
-/// The first of MNIST's test digits, in grey levels from 0 to 255, and what they are.
 #[cfg(not(feature = "host"))]
-static TEST: [[u8; 785]; COUNT] = from_file!([[u8; 785]; COUNT], "test.bin");
+pub use trained::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, SMALL_DIGITS, report};
 
-/// The digits, as grey levels from 0 to 1, and what they are.
+/// What there is once the weights are.
 #[cfg(not(feature = "host"))]
-pub fn test() -> impl Iterator<Item = ([f32; 784], u8)> {
-    TEST.iter().map(|[label, pixels @ ..]| (pixels.map(|pixel| f32::from(pixel) / 255.0), *label))
-}
+mod trained {
+    use core::fmt::{Result, Write};
 
-/// The largest score's place.
-pub fn class(scores: &[f32]) -> usize {
-    let best = scores.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (class, &score)| {
-        if score > best.1 { (class, score) } else { best }
-    });
-    best.0
+    use fnn::metrics::highest;
+    use fnn::{Quantized, include_network};
+
+    use super::COUNT;
+    use crate::hash::Hash;
+    use crate::{Digits, Flowers, LeNet, SmallDigits};
+
+    /// 784-128-10, trained by the example `mnist`.
+    pub static DIGITS: Digits = include_network!("../weights/digits.safetensors" as Digits);
+    /// 4-16-16-3.
+    pub static FLOWERS: Flowers = include_network!("../weights/flowers.safetensors" as Flowers);
+    /// 784-32-10 in 8 bits.
+    pub static SMALL_DIGITS: Quantized<SmallDigits> =
+        Quantized::<SmallDigits>::from_bytes(include_bytes!("../weights/small_digits.int8"));
+    /// LeNet in 8 bits.
+    pub static LENET_INT8: Quantized<LeNet> = Quantized::<LeNet>::from_bytes(include_bytes!("../weights/lenet.int8"));
+    /// 4-16-16-3 in 8 bits.
+    pub static FLOWERS_INT8: Quantized<Flowers> =
+        Quantized::<Flowers>::from_bytes(include_bytes!("../weights/flowers.int8"));
+
+    /// The first of MNIST's test digits: what each is, and then its grey levels from 0 to 255.
+    static TEST: &[u8; 785 * COUNT] = include_bytes!("../weights/test.bin");
+
+    /// The digits, as grey levels from 0 to 1, and what they are.
+    fn test() -> impl Iterator<Item = ([f32; 784], usize)> {
+        let (digits, _) = TEST.as_chunks::<785>();
+        digits.iter().map(|[label, pixels @ ..]| (pixels.map(|pixel| f32::from(pixel) / 255.0), usize::from(*label)))
+    }
+
+    /// How many are read right, in `f32` and in 8 bits, and a hash of all the integers that 8 bits give.
+    pub fn report(out: &mut impl Write) -> Result {
+        let right = right(|pixels| highest(&DIGITS.forward(pixels)));
+        writeln!(out, "784-128-10, f32: {right} of {COUNT} right")?;
+        report_int8(out, "784-32-10", |pixels| {
+            let scores = SMALL_DIGITS.forward_integers(&SMALL_DIGITS.quantize(pixels));
+            (scores, SMALL_DIGITS.dequantize(&scores))
+        })?;
+        report_int8(out, "LeNet", |pixels| {
+            let scores = LENET_INT8.forward_integers(&LENET_INT8.quantize(&image(pixels)));
+            (scores, LENET_INT8.dequantize(&scores))
+        })
+    }
+
+    fn report_int8(out: &mut impl Write, name: &str, scores: impl Fn(&[f32; 784]) -> ([i8; 10], [f32; 10])) -> Result {
+        let mut hash = Hash::new();
+        let right = right(|pixels| {
+            let (integers, scores) = scores(pixels);
+            integers.iter().for_each(|integer| hash.add(&integer.to_le_bytes()));
+            highest(&scores)
+        });
+        writeln!(out, "{name}, 8 bits: {right} of {COUNT} right, scores {hash}")
+    }
+
+    /// An image as LeNet takes it.
+    fn image(pixels: &[f32; 784]) -> [[[f32; 28]; 28]; 1] {
+        let mut image = [[0.0; 28]; 28];
+        image.as_flattened_mut().copy_from_slice(pixels);
+        [image]
+    }
+
+    /// How many of the digits are given the class that they have.
+    fn right(mut class: impl FnMut(&[f32; 784]) -> usize) -> usize {
+        test().filter(|(pixels, label)| class(pixels) == *label).count()
+    }
 }

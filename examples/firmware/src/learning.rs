@@ -1,34 +1,37 @@
 //! Training on the device: from seeded weights to a network that has learned, with the same bits on any machine.
 
-use fnn::{Backpropagation, CrossEntropy, MeanSquaredError, Optimizer, Parameters, Random, Sgd, State};
+use core::fmt::{Result, Write};
 
+use fnn::metrics::highest;
+use fnn::{Backpropagation, CrossEntropy, InPlace, MeanSquaredError, Optimizer, Parameters, Random, Sgd, State};
+
+use crate::hash::Hash;
 use crate::{Flowers, Xor};
 
-/// What a training came to.
-#[derive(Clone, Copy, Debug)]
-pub struct Outcome {
-    /// The mean loss of the last step.
-    pub loss: f32,
-    /// How many of the samples are classified as they should be.
-    pub right: usize,
-    /// A number for all bits of the weights.
-    pub checksum: u64,
+/// What two trainings come to: the mean loss of the last step, how many samples are classified as they should be, and a
+/// hash of the bits of all weights.
+pub fn report(out: &mut impl Write) -> Result {
+    let (loss, right, hash) = xor();
+    writeln!(out, "exclusive or: loss {loss:.6}, {right} of 4 right, weights {hash}")?;
+    let (loss, right, hash) = classifier();
+    writeln!(out, "classifier, trained in place: loss {loss:.6}, {right} of 60 right, weights {hash}")
 }
 
-/// Learns the exclusive or from its four samples.
-pub fn xor() -> Outcome {
+/// Learns the exclusive or from its four samples, with momentum.
+fn xor() -> (f32, usize, Hash) {
     const INPUTS: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     const TARGETS: [[f32; 1]; 4] = [[0.0], [1.0], [1.0], [0.0]];
     let (mut network, mut gradient, mut state) = (Xor::seeded(1), Xor::zeroed(), State::new());
     let mut memory = Backpropagation::<Xor, 4>::new();
-    let sgd = Sgd::new(2.0);
+    let sgd = Sgd::new(0.5).momentum(0.9);
     let mut loss = 0.0;
-    for _ in 0..2000 {
+    for _ in 0..1000 {
         loss = memory.gradient(&network, &MeanSquaredError, &INPUTS, &TARGETS, &mut gradient);
         sgd.step(&mut network, &gradient, &mut state);
     }
-    let right = INPUTS.iter().zip(&TARGETS).filter(|(input, [target])| (network.forward(input)[0] > 0.5) == (*target > 0.5));
-    Outcome { loss, right: right.count(), checksum: checksum(&network) }
+    let right =
+        INPUTS.iter().zip(&TARGETS).filter(|(input, [target])| (network.forward(input)[0] > 0.5) == (*target > 0.5));
+    (loss, right.count(), hash(&network))
 }
 
 /// Samples of three kinds: four measurements that scatter about those of the kind.
@@ -41,34 +44,21 @@ pub fn flowers() -> [([f32; 4], usize); 60] {
     })
 }
 
-/// Learns to tell the three kinds apart, sample by sample.
-pub fn classifier() -> Outcome {
+/// Learns to tell the three kinds apart, sample by sample, and keeps no gradient but one layer's.
+fn classifier() -> (f32, usize, Hash) {
     let samples = flowers();
-    let (mut network, mut gradient, mut state) = (Flowers::seeded(1), Flowers::zeroed(), State::new());
-    let mut memory = Backpropagation::<Flowers, 1>::new();
-    let sgd = Sgd::new(0.02);
+    let mut network = Flowers::seeded(1);
+    let mut memory = InPlace::<Flowers, 1>::new();
     let mut loss = 0.0;
     for (input, kind) in samples.iter().cycle().take(20 * samples.len()) {
-        loss = memory.gradient(&network, &CrossEntropy, &[*input], &[*kind], &mut gradient);
-        sgd.step(&mut network, &gradient, &mut state);
+        loss = memory.train(&mut network, &CrossEntropy, &Sgd::new(0.02), &[*input], &[*kind]);
     }
-    let right = samples.iter().filter(|(input, kind)| crate::digits::class(&network.forward(input)) == *kind);
-    Outcome { loss, right: right.count(), checksum: checksum(&network) }
+    let right = samples.iter().filter(|(input, kind)| highest(&network.forward(input)) == *kind);
+    (loss, right.count(), hash(&network))
 }
 
-/// Fowler, Noll and Vo's hash (FNV-1a) of the weights' bits.
-fn checksum<N: Parameters<Scalar = f32>>(network: &N) -> u64 {
-    let bytes = network.parameters().iter().flat_map(|weight| weight.to_bits().to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// Say it in words that are the same everywhere.
-#[macro_export]
-macro_rules! report {
-    ($print:ident) => {{
-        let $crate::learning::Outcome { loss, right, checksum } = $crate::learning::xor();
-        $print!("xor: loss {:.6}, {} of 4 right, weights {:016x}", loss, right, checksum);
-        let $crate::learning::Outcome { loss, right, checksum } = $crate::learning::classifier();
-        $print!("classifier: loss {:.6}, {} of 60 right, weights {:016x}", loss, right, checksum);
-    }};
+fn hash<N: Parameters<Scalar = f32>>(network: &N) -> Hash {
+    let mut hash = Hash::new();
+    network.parameters().iter().for_each(|weight| hash.add(&weight.to_le_bytes()));
+    hash
 }

@@ -6,11 +6,14 @@
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub mod board;
 pub mod digits;
+mod hash;
 pub mod learning;
+#[cfg(not(feature = "host"))]
 pub mod work;
 
 fnn::network! {
-    /// Reads a 28×28 grey digit.
+    /// Reads a 28×28 grey digit: the network of the example `mnist`.
+    #[budget(flash = 400 KiB, ram = 512 B, macs = 101_632)]
     pub struct Digits: [784] -> [10] {
         hidden: Dense(128),
         Relu,
@@ -29,8 +32,28 @@ fnn::network! {
 }
 
 fnn::network! {
+    /// Reads a 28×28 grey digit by convolutions, in 8 bits: the network of the example `lenet`.
+    #[quantizable]
+    pub struct LeNet: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        fc1: Dense(120),
+        Relu,
+        fc2: Dense(84),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fnn::network! {
     /// Tells three kinds of things apart by four measurements.
     #[quantizable]
+    #[budget(flash = 2 KiB, ram = 128 B, ram_training_in_place = 4 KiB)]
     pub struct Flowers: [4] -> [3] {
         first: Dense(16),
         Relu,

@@ -2,9 +2,10 @@
 
 use core::hint::black_box;
 
-use fnn::{Backpropagation, CrossEntropy, MeanSquaredError, Optimizer, Quantized, Sgd, State};
+use fnn::{Backpropagation, CrossEntropy, InPlace, MeanSquaredError, Optimizer, Quantized, Sgd, State};
 
-use crate::{Digits, Flowers, SmallDigits, Xor};
+use crate::digits::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, SMALL_DIGITS};
+use crate::{Digits, Flowers, LeNet, SmallDigits, Xor};
 
 /// Inference of 784-128-10.
 #[inline(never)]
@@ -16,6 +17,12 @@ pub fn digits(network: &Digits, pixels: &[f32; 784]) -> [f32; 10] {
 #[inline(never)]
 pub fn digits_int8(network: &Quantized<SmallDigits>, pixels: &[i8; 784]) -> [i8; 10] {
     network.forward_integers(pixels)
+}
+
+/// Inference of LeNet in 8 bits.
+#[inline(never)]
+pub fn lenet_int8(network: &Quantized<LeNet>, image: &[[[i8; 28]; 28]; 1]) -> [i8; 10] {
+    network.forward_integers(image)
 }
 
 /// Inference of 4-16-16-3.
@@ -30,38 +37,39 @@ pub fn flowers_int8(network: &Quantized<Flowers>, measurements: &[i8; 4]) -> [i8
     network.forward_integers(measurements)
 }
 
-/// Everything that training holds beside the weights.
-#[allow(missing_debug_implementations, reason = "nobody prints it")]
-pub struct Training<N: fnn::Layer, const B: usize> {
-    /// The weights.
-    pub network: N,
-    gradient: N,
-    memory: Backpropagation<N, B>,
-    state: State<N, 0>,
+/// A step of 4-16-16-3 in place, with one sample.
+#[inline(never)]
+pub fn flowers_step(network: &mut Flowers, memory: &mut InPlace<Flowers, 1>, sample: &[f32; 4], kind: usize) -> f32 {
+    memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(sample), &[kind])
 }
 
-impl<N: fnn::Layer<Scalar = f32>, const B: usize> Training<N, B> {
+/// What training with an optimizer that remembers holds beside the weights.
+#[allow(missing_debug_implementations, reason = "nobody prints it")]
+pub struct Training {
+    gradient: Xor,
+    memory: Backpropagation<Xor, 4>,
+    state: State<Xor, 1>,
+}
+
+impl Training {
     /// Before the first step.
-    pub fn new(network: N) -> Self {
-        Self { network, gradient: N::zeroed(), memory: Backpropagation::new(), state: State::new() }
+    pub fn new() -> Self {
+        Self { gradient: Xor::zeroed(), memory: Backpropagation::new(), state: State::new() }
     }
 }
 
-/// A step of 4-16-16-3, with one sample.
-#[inline(never)]
-pub fn flowers_step(training: &mut Training<Flowers, 1>, measurements: &[[f32; 4]; 1], kind: &[usize; 1]) -> f32 {
-    let Training { network, gradient, memory, state } = training;
-    let loss = memory.gradient(network, &CrossEntropy, measurements, kind, gradient);
-    Sgd::new(0.02).step(network, gradient, state);
-    loss
+impl Default for Training {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
-/// A step of 2-8-1, with four samples.
+/// A step of 2-8-1 with momentum, with four samples.
 #[inline(never)]
-pub fn xor_step(training: &mut Training<Xor, 4>, inputs: &[[f32; 2]; 4], targets: &[[f32; 1]; 4]) -> f32 {
-    let Training { network, gradient, memory, state } = training;
+pub fn xor_step(network: &mut Xor, training: &mut Training, inputs: &[[f32; 2]; 4], targets: &[[f32; 1]; 4]) -> f32 {
+    let Training { gradient, memory, state } = training;
     let loss = memory.gradient(network, &MeanSquaredError, inputs, targets, gradient);
-    Sgd::new(2.0).step(network, gradient, state);
+    Sgd::new(0.5).momentum(0.9).step(network, gradient, state);
     loss
 }
 
@@ -72,18 +80,19 @@ pub fn index(values: &[f32; 10], index: usize) -> f32 {
     values[index]
 }
 
-/// Do all of it, with values that the compiler doesn't know.
-#[cfg(not(feature = "host"))]
+/// Do all of it, with values that the compiler doesn't know. The first weights are zeros here, since those that a seed
+/// draws are computed in `f64`, so that they are the same everywhere.
 pub fn everything() {
-    use crate::digits::{DIGITS, FLOWERS, FLOWERS_INT8, SMALL_DIGITS};
     let scores = digits(black_box(&DIGITS), black_box(&[0.5; 784]));
     black_box(digits_int8(black_box(&SMALL_DIGITS), black_box(&[5; 784])));
+    black_box(lenet_int8(black_box(&LENET_INT8), black_box(&[[[5; 28]; 28]])));
     black_box(flowers(black_box(&FLOWERS), black_box(&[0.5; 4])));
     black_box(flowers_int8(black_box(&FLOWERS_INT8), black_box(&[5; 4])));
-    let mut training = Training::new(Flowers::zeroed());
-    black_box(flowers_step(black_box(&mut training), black_box(&[[0.5; 4]]), black_box(&[1])));
-    let mut training = Training::new(Xor::zeroed());
-    black_box(xor_step(black_box(&mut training), black_box(&[[0.5; 2]; 4]), black_box(&[[0.5]; 4])));
+    let (mut network, mut memory) = (Flowers::zeroed(), InPlace::new());
+    black_box(flowers_step(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 4]), black_box(1)));
+    let (mut network, mut training) = (Xor::zeroed(), Training::new());
+    let (inputs, targets) = ([[0.5; 2]; 4], [[0.5]; 4]);
+    black_box(xor_step(black_box(&mut network), black_box(&mut training), black_box(&inputs), black_box(&targets)));
     #[cfg(feature = "index")]
     black_box(index(&scores, black_box(3)));
     black_box(scores);

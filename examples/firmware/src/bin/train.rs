@@ -3,16 +3,14 @@
 #![no_std]
 #![no_main]
 
-use fnn_firmware::board::{entry, exit, println};
+use fnn_firmware::board::{Output, entry, exit};
 
 #[entry]
 fn main() -> ! {
-    fnn_firmware::report!(println);
-    exit(true)
+    exit(fnn_firmware::learning::report(&mut Output).is_ok())
 }
 
 #[panic_handler]
-fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    println!("{}", info);
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     exit(false)
 }

@@ -1,52 +1,50 @@
-//! Trains the networks whose weights are embedded, and picks the digits: `cargo run --release --features host --bin weights`.
+//! Trains the networks whose weights are embedded, and picks the digits.
+//!
+//! `cargo run --release --features host --bin weights`, after the workspace's
+//! `cargo run --release --example mnist -- --save examples/firmware/weights/digits.safetensors`.
 
+use std::error::Error;
 use std::fs::write;
 use std::path::Path;
 
 use fnn::data::Mnist;
-use fnn::{CrossEntropy, DataSet, Layer, Optimizer, Schedule, Sgd, Trainer, evaluate};
-use fnn_firmware::{Digits, Flowers, SmallDigits, learning};
+use fnn::{Adam, CrossEntropy, DataSet, Network, Optimizer, Schedule, Sgd, Trainer, evaluate};
+use fnn_firmware::digits::COUNT;
+use fnn_firmware::{Flowers, LeNet, SmallDigits, learning};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// Samples to find the ranges of activations on.
+const SAMPLES: usize = 1000;
+
+fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let weights = root.join("weights");
     let Mnist { train, test } = Mnist::read(root.join("../../data/mnist"))?;
-    let digits = trained(Digits::boxed(1), &train)?;
-    println!("784-128-10: {:?}", evaluate(&*digits, &CrossEntropy, &test).accuracy);
-    save(&root.join("weights/digits.bin"), &*digits)?;
+    let steps = |epochs: usize| (epochs * train.len().div_ceil(64)) as u64;
 
-    let small = trained(SmallDigits::boxed(1), &train)?;
+    // The recipe of the example `mnist`.
+    let optimizer = Sgd::new(0.1).momentum(0.9).scheduled(Schedule::cosine(steps(10)));
+    let small = Trainer::new(SmallDigits::boxed(1), CrossEntropy, optimizer).batch_size(64).epochs(10).seed(1);
+    let small = small.fit(&train)?.network;
     println!("784-32-10: {:?}", evaluate(&*small, &CrossEntropy, &test).accuracy);
-    let quantized = small.quantize(&train.inputs()[..1000]);
-    save(&root.join("weights/small_digits.bin"), &quantized)?;
+    write(weights.join("small_digits.int8"), small.quantize(&train.inputs()[..SAMPLES]).to_bytes())?;
 
-    let samples = learning::flowers();
-    let flowers: DataSet<[f32; 4], usize> = samples.into_iter().collect();
-    let trainer = Trainer::new(Flowers::seeded(1), CrossEntropy, Sgd::new(0.05)).batch_size(4).epochs(50);
-    let flowers_network = trainer.fit(&flowers)?.network;
-    save(&root.join("weights/flowers.bin"), &*flowers_network)?;
-    save(&root.join("weights/flowers_int8.bin"), &flowers_network.quantize(flowers.inputs()))?;
+    // The recipe of the example `lenet`, and its images.
+    let images = Mnist::read(root.join("../../data/mnist"))?;
+    let optimizer = Adam::new(2e-3).scheduled(Schedule::cosine(steps(5)));
+    let lenet = Trainer::new(LeNet::boxed(1), CrossEntropy, optimizer).batch_size(64).epochs(5).seed(1);
+    let lenet = lenet.fit(&images.train)?.network;
+    println!("LeNet: {:?}", evaluate(&*lenet, &CrossEntropy, &images.test).accuracy);
+    write(weights.join("lenet.int8"), lenet.quantize(&images.train.inputs()[..SAMPLES]).to_bytes())?;
 
-    let pixels = |input: &[f32; 784]| input.map(|grey| (255.0 * grey).round() as u8);
-    let digits = test.inputs().iter().zip(test.targets()).take(fnn_firmware::digits::COUNT);
-    let bytes: Vec<u8> = digits.flat_map(|(input, &label)| [label as u8].into_iter().chain(pixels(input))).collect();
-    write(root.join("weights/test.bin"), bytes)?;
+    let samples: DataSet<[f32; 4], usize> = learning::flowers().into_iter().collect();
+    let flowers = Trainer::new(Flowers::seeded(1), CrossEntropy, Sgd::new(0.05)).batch_size(4).epochs(50);
+    let flowers = flowers.fit(&samples)?.network;
+    flowers.save(weights.join("flowers.safetensors"))?;
+    write(weights.join("flowers.int8"), flowers.quantize(samples.inputs()).to_bytes())?;
+
+    let digits = test.inputs().iter().zip(test.targets()).take(COUNT);
+    let bytes = digits
+        .flat_map(|(pixels, &label)| [label as u8].into_iter().chain(pixels.map(|grey| (255.0 * grey).round() as u8)));
+    write(weights.join("test.bin"), bytes.collect::<Vec<u8>>())?;
     Ok(())
-}
-
-/// The recipe of the example `mnist`.
-fn trained<N: Layer<Scalar = f32, Input = [f32; 784], Output = [f32; 10]>>(
-    network: Box<N>,
-    train: &DataSet<[f32; 784], usize>,
-) -> Result<Box<N>, Box<dyn std::error::Error>> {
-    let (epochs, batch) = (10, 64);
-    let steps = epochs * train.len().div_ceil(batch);
-    let optimizer = Sgd::new(0.1).momentum(0.9).scheduled(Schedule::cosine(steps as u64));
-    let trainer = Trainer::new(network, CrossEntropy, optimizer).batch_size(batch).epochs(epochs).seed(1);
-    Ok(trainer.fit(train).map_err(|error| error.reason)?.network)
-}
-
-/// The bytes of a value of plain numbers.
-fn save<T>(path: &Path, value: &T) -> std::io::Result<()> {
-    // SAFETY: networks are plain numbers, in `f32` and in 8 bits; what padding there is has been zero from the start.
-    write(path, unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast::<u8>(), size_of::<T>()) })
 }

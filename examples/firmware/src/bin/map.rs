@@ -1,0 +1,64 @@
+//! Keeps networks, and what they work in, in statics of these names, uses them, and prints what their constants say that
+//! they take. The linker's map says how large they are.
+
+#![no_std]
+#![no_main]
+
+use core::fmt::{self, Write};
+use core::mem::MaybeUninit;
+
+use fnn::{Backpropagation, CrossEntropy, InPlace, Layer, Network, Optimizer, Parameters, Quantized, Sgd, State};
+use fnn_firmware::board::{Output, entry, exit};
+use fnn_firmware::digits::{DIGITS, FLOWERS, LENET_INT8};
+use fnn_firmware::{Digits, Flowers, LeNet};
+
+#[entry]
+fn main() -> ! {
+    static mut DIGITS_RAM_INFERENCE: MaybeUninit<<Digits as Layer>::Workspace<1>> = MaybeUninit::zeroed();
+    static mut FLOWERS_RAM_TRAINING: MaybeUninit<Training> = MaybeUninit::zeroed();
+    static mut FLOWERS_RAM_TRAINING_IN_PLACE: MaybeUninit<(Flowers, InPlace<Flowers, 1>)> = MaybeUninit::zeroed();
+
+    let mut scores = [[0.0; 10]];
+    // SAFETY: what a network works in is plain numbers, of which zeros are some.
+    let workspace = unsafe { DIGITS_RAM_INFERENCE.assume_init_mut() };
+    DIGITS.forward_into::<1>(&[[0.5; 784]], &mut scores, workspace);
+
+    let Training { network, gradient, memory } = FLOWERS_RAM_TRAINING.write(Training::new());
+    let loss = memory.gradient(network, &CrossEntropy, &[[0.5; 4]], &[1], gradient);
+    Sgd::new(0.02).step(network, gradient, &mut State::new());
+
+    let (in_place, memory) = FLOWERS_RAM_TRAINING_IN_PLACE.write((Flowers::seeded(1), InPlace::new()));
+    let loss_in_place = memory.train(in_place, &CrossEntropy, &Sgd::new(0.02), &[[0.5; 4]], &[1]);
+
+    let same = network.parameters() == in_place.parameters() && loss == loss_in_place;
+    let used =
+        scores[0][0] + FLOWERS.forward(&[0.5; 4])[0] + f32::from(LENET_INT8.forward_integers(&[[[5; 28]; 28]])[0]);
+    exit(same && used.is_finite() && print().is_ok())
+}
+
+/// What training holds.
+struct Training {
+    network: Flowers,
+    gradient: Flowers,
+    memory: Backpropagation<Flowers, 1>,
+}
+
+impl Training {
+    fn new() -> Self {
+        Self { network: Flowers::seeded(1), gradient: Flowers::zeroed(), memory: Backpropagation::new() }
+    }
+}
+
+fn print() -> fmt::Result {
+    writeln!(Output, "DIGITS {}", Digits::FLASH)?;
+    writeln!(Output, "DIGITS_RAM_INFERENCE {}", Digits::RAM_INFERENCE)?;
+    writeln!(Output, "FLOWERS {}", Flowers::FLASH)?;
+    writeln!(Output, "FLOWERS_RAM_TRAINING {}", Flowers::RAM_TRAINING)?;
+    writeln!(Output, "FLOWERS_RAM_TRAINING_IN_PLACE {}", Flowers::RAM_TRAINING_IN_PLACE)?;
+    writeln!(Output, "LENET_INT8 {}", Quantized::<LeNet>::WEIGHT_BYTES)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    exit(false)
+}
