@@ -32,15 +32,8 @@ pub(crate) struct Options {
 impl Options {
     /// Read the command line. `None` where it asks for help, which is printed.
     pub(crate) fn read() -> Result<Option<Self>, lexopt::Error> {
-        let mut options = Self {
-            epochs: 10,
-            batch_size: 64,
-            learning_rate: 0.1,
-            seed: 1,
-            threads: None,
-            data: folder(),
-            save: None,
-        };
+        let mut options =
+            Self { epochs: 10, batch_size: 64, learning_rate: 0.1, seed: 1, threads: None, data: folder(), save: None };
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
