@@ -57,7 +57,6 @@ pub trait TrainInPlace: Layer {
 /// }
 /// assert!((line.forward(&[2.0])[0] - 5.0).abs() < 1e-3);
 /// ```
-#[derive(Debug)]
 pub struct InPlace<L: TrainInPlace, const B: usize> {
     /// No more than a number takes.
     steps: u32,
@@ -99,18 +98,36 @@ impl<L: TrainInPlace, const B: usize> InPlace<L, B> {
         targets: &[T],
     ) -> L::Scalar {
         const { assert_logits::<L, T, F>() }
-        const { assert!(B > 0, "training needs room for at least one sample") }
         let mut all = Term::default();
         for (inputs, targets) in inputs.chunks(B).zip(targets.chunks(B)) {
-            all += dispatch(Train { memory: self, network, loss, optimizer, inputs, targets });
+            all += self.step(network, loss, optimizer, inputs, targets);
         }
         all.mean()
+    }
+
+    /// A step with a mini-batch of at most `B` samples: the sum of its losses.
+    pub(crate) fn step<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
+        &mut self,
+        network: &mut L,
+        loss: &F,
+        optimizer: &O,
+        inputs: &[L::Input],
+        targets: &[T],
+    ) -> Term<L::Scalar> {
+        const { assert!(B > 0, "training needs room for at least one sample") }
+        dispatch(Train { memory: self, network, loss, optimizer, inputs, targets })
     }
 }
 
 impl<L: TrainInPlace, const B: usize> Default for InPlace<L, B> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<L: TrainInPlace, const B: usize> fmt::Debug for InPlace<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InPlace of {} bytes", size_of::<Self>())
     }
 }
 

@@ -14,6 +14,7 @@ mod backpropagation;
 pub mod data;
 #[cfg(feature = "std")]
 mod error;
+mod fine_tune;
 mod fold;
 mod gradient_check;
 mod image;
@@ -48,6 +49,7 @@ pub use backpropagation::Backpropagation;
 pub use data::DataSet;
 #[cfg(feature = "std")]
 pub use error::Error;
+pub use fine_tune::{FineTune, FineTuning};
 pub use fnn_macros::Parameters;
 pub use fold::{FoldBatchNorm, Folded};
 pub use gradient_check::{Deviation, Report, gradient_check};

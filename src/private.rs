@@ -14,6 +14,7 @@ pub mod apart {
 
 pub use crate::__constructors as constructors;
 pub use crate::__with_heap as with_heap;
+pub use crate::fine_tune::split;
 pub use crate::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::in_place::{Descent, Either, zeroed_weights};
 pub use crate::memory::{Larger, batch, workspace};

@@ -23,8 +23,19 @@ fn mistakes_are_one_error_each() {
         return;
     }
     let cases = trybuild::TestCases::new();
-    let topics =
-        ["syntax", "arguments", "shapes", "names", "traits", "use", "together", "weights", "budget", "quantized"];
+    let topics = [
+        "syntax",
+        "arguments",
+        "shapes",
+        "names",
+        "traits",
+        "use",
+        "together",
+        "weights",
+        "budget",
+        "quantized",
+        "split",
+    ];
     for topic in topics {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }

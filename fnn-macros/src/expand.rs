@@ -8,6 +8,7 @@ mod in_place;
 mod memory;
 mod passes;
 mod quantized;
+mod split;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -34,7 +35,8 @@ pub(crate) fn network(network: &Network) -> TokenStream {
     let own = (!network.is_block()).then(|| {
         let (methods, in_place) = (methods(network), in_place::items(network, &stages(network)));
         let folded = folded::items(network);
-        quote!(#methods #in_place #folded)
+        let parts = split::items(network);
+        quote!(#methods #in_place #folded #parts)
     });
     quote! {
         #(#constants)*

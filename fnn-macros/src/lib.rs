@@ -23,6 +23,7 @@ mod quantize;
 mod report;
 mod shapes;
 mod size;
+mod split;
 mod stages;
 mod table;
 

@@ -13,6 +13,7 @@ use crate::kinds;
 use crate::parse;
 use crate::report::{Errors, near};
 use crate::size::{Scope, Size, mentions};
+use crate::split::{self, Split};
 
 /// A network whose layers are known. What flows between them isn't yet.
 pub(crate) struct Network {
@@ -36,6 +37,8 @@ pub(crate) struct Header {
     pub(crate) attributes: Vec<Attribute>,
     /// Whether `#[quantizable]` is among them, which is left out there.
     pub(crate) quantizable: bool,
+    /// Where `#[split(…)]`, which is left out there, splits the network.
+    pub(crate) split: Option<Split>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
@@ -82,12 +85,14 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     let parse::Declaration { mut attributes, visibility, name, generics, input, output, layers } = declaration;
     let mut scope = Scope::new(&name, &generics);
     let budget = budget::take(&mut attributes, &mut scope, errors);
+    let split = split::take(&mut attributes, errors);
     let given = attributes.len();
     attributes.retain(|attribute| !attribute.path().is_ident("quantizable"));
     let header = Header {
         fnn,
         scalar: fresh_scalar(&generics, &layers),
         quantizable: attributes.len() < given,
+        split,
         attributes,
         visibility,
         generics,
@@ -102,6 +107,9 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
         errors.at(&header.name, "a network has at least one layer, as `logits: Dense(10)`");
     }
     let layers = bind_layers(layers, &mut scope, errors);
+    if let Some(split) = &header.split {
+        split::check(split, &layers, errors);
+    }
     Network { header, input, output, layers, budget, scope }
 }
 

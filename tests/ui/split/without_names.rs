@@ -1,0 +1,12 @@
+fnn::network! {
+    #[split]
+    struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::boxed(1).forward(&[0.0; 784]);
+}
