@@ -3,9 +3,11 @@
 //! Inlined, the layers of a tiny network cost no calls. But the time that the compiler takes for a function grows faster
 //! than its length: it would take a minute for ten layers. Layers of the same type share their functions.
 
+use crate::descent::{Descent, Room};
 use crate::kernels::{Operation, Simd, Vector};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::layers::{Activation, FromOutput};
+use crate::optimizer::Optimizer;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -112,6 +114,42 @@ impl<L: Layer, const B: usize> Operation for Backward<'_, L, B> {
     fn run<V: Simd>(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
         layer.backward(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
+    }
+}
+
+/// [`Layer::descend`].
+#[inline(always)]
+pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+    layer: &mut L,
+    pass: Pass<'_, V>,
+    recorded: Recorded<'_, L, B>,
+    output_gradients: &mut [L::Output],
+    descent: Descent<'_, O, L::Scalar, M>,
+    input_gradients: Option<&mut [L::Input]>,
+    workspace: &mut L::Workspace<B>,
+) {
+    let simd = pass.simd;
+    let pass = pass.with(());
+    outlined(simd, Descend { layer, pass, recorded, output_gradients, descent, input_gradients, workspace });
+}
+
+struct Descend<'a, L: Layer, O, M, const B: usize> {
+    layer: &'a mut L,
+    pass: Pass<'a, ()>,
+    recorded: Recorded<'a, L, B>,
+    output_gradients: &'a mut [L::Output],
+    descent: Descent<'a, O, L::Scalar, M>,
+    input_gradients: Option<&'a mut [L::Input]>,
+    workspace: &'a mut L::Workspace<B>,
+}
+
+impl<L: Layer, O: Optimizer<0>, M: Room, const B: usize> Operation for Descend<'_, L, O, M, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { layer, pass, recorded, output_gradients, descent, input_gradients, workspace } = self;
+        layer.descend(pass.with(simd), recorded, output_gradients, descent, input_gradients, workspace);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::ops::AddAssign;
 
-use crate::kernels::{Operation, Simd, dispatch, scale};
+use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer, Pass, Recorded};
 use crate::loss::{Loss, Term};
 use crate::plain::Plain;
@@ -69,7 +69,7 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         let batch = Batch { inputs, targets, chance: Chance::default() };
         let input_gradients = None;
         let term = dispatch(AddGradient { memory: self, network, loss, batch, gradient, input_gradients }).term;
-        dispatch(Scale { term, values: gradient.parameters_mut() });
+        term.average(gradient.parameters_mut());
         term.mean()
     }
 
@@ -93,8 +93,8 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         let add =
             AddGradient { memory: self, network, loss, batch, gradient, input_gradients: Some(&mut *input_gradients) };
         let term = dispatch(add).term;
-        dispatch(Scale { term, values: gradient.parameters_mut() });
-        dispatch(Scale { term, values: Sample::flat_mut(input_gradients) });
+        term.average(gradient.parameters_mut());
+        term.average(Sample::flat_mut(input_gradients));
         term.mean()
     }
 
@@ -208,23 +208,5 @@ impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradie
             network.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
         }
         tally
-    }
-}
-
-/// Divide a sum's gradient by the weight of the sum: the gradient of the mean.
-pub(crate) struct Scale<'a, S> {
-    pub(crate) term: Term<S>,
-    pub(crate) values: &'a mut [S],
-}
-
-impl<S: Scalar> Operation for Scale<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        // A batch of one is its own mean.
-        if self.term.weight > S::ZERO && self.term.weight != S::ONE {
-            scale(simd, S::ONE / self.term.weight, self.values);
-        }
     }
 }

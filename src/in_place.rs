@@ -1,16 +1,14 @@
 //! Gradient descent for the smallest memories: each layer is updated while the pass goes backward.
 
 use core::fmt;
-use core::mem::ManuallyDrop;
 
-use crate::backpropagation::{Scale, Tally, assert_logits};
+use crate::backpropagation::{Tally, assert_logits};
+use crate::descent::{Descent, Room};
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer, Pass, Recorded};
 use crate::loss::{Loss, Term};
-use crate::optimizer::{Optimizer, Step};
-use crate::parameters::Parameters;
-use crate::scalar::Scalar;
-use crate::shape::{first, first_mut, within};
+use crate::optimizer::Optimizer;
+use crate::shape::{first, first_mut};
 
 /// A network whose layers can be updated one by one, from the last to the first. Every network that `network!` declares
 /// is one.
@@ -26,13 +24,12 @@ pub trait TrainInPlace: Layer {
 
     /// [`Layer::backward`], which updates each layer as soon as its gradient is known and no longer needed.
     #[doc(hidden)]
-    fn descend<V: Simd, O: Optimizer<0>, const B: usize>(
+    fn train_in_place<V: Simd, O: Optimizer<0>, const B: usize>(
         &mut self,
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [Self::Output],
-        descent: Descent<'_, O, Self::Scalar>,
-        memory: &mut Self::LayerGradient,
+        descent: Descent<'_, O, Self::Scalar, Self::LayerGradient>,
         workspace: &mut Self::Workspace<B>,
     );
 }
@@ -160,76 +157,9 @@ impl<L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<0>, const B: usize>
             tally.count(loss.gradient(output, target, gradient), None);
         }
         *steps = steps.saturating_add(1);
-        let descent = Descent { optimizer, step: u64::from(*steps), term: tally.term };
+        let descent = Descent { optimizer, step: u64::from(*steps), term: tally.term, memory: gradient };
         let recorded = Recorded { inputs, outputs, tape };
-        network.descend(pass, recorded, output_gradients, descent, gradient, workspace);
+        network.train_in_place(pass, recorded, output_gradients, descent, workspace);
         tally.term
-    }
-}
-
-/// How a layer is updated.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Descent<'a, O, S> {
-    optimizer: &'a O,
-    step: u64,
-    term: Term<S>,
-}
-
-impl<O: Optimizer<0>, S: Scalar> Descent<'_, O, S> {
-    /// Update a layer along the gradient of the sum of losses.
-    #[inline(always)]
-    pub fn apply<P: Parameters<Scalar = S>>(&self, layer: &mut P, gradient: &mut P) {
-        if P::PARAMETERS == 0 {
-            return;
-        }
-        dispatch(Scale { term: self.term, values: gradient.parameters_mut() });
-        P::trained(&mut |range| {
-            let parameters = within(layer.parameters_mut(), &range);
-            let gradient = gradient.parameters().get(range).unwrap_or_default();
-            dispatch(Step { optimizer: self.optimizer, step: self.step, parameters, gradient, slots: [] });
-        });
-        layer.absorb(gradient);
-    }
-}
-
-/// Memory that may hold anything.
-///
-/// # Safety
-/// Any bytes are a value, and there is nothing to drop.
-pub unsafe trait Room: Send + Sync + fmt::Debug + 'static {}
-
-// SAFETY: there is nothing.
-unsafe impl Room for () {}
-
-/// Room for the weights of an `A`, or for what another room has place for.
-#[repr(C)]
-pub union Either<A: Parameters, B: Room> {
-    one: ManuallyDrop<A>,
-    other: ManuallyDrop<B>,
-}
-
-// SAFETY: it is looked at as bytes, all of which `zeroed_weights` writes first; and a union drops nothing.
-unsafe impl<A: Parameters, B: Room> Room for Either<A, B> {}
-
-impl<A: Parameters, B: Room> fmt::Debug for Either<A, B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", size_of::<Self>())
-    }
-}
-
-/// The room as weights, all of them zero. A room that is too small is a compile error.
-#[inline(always)]
-pub fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
-    const {
-        assert!(size_of::<P>() <= size_of::<M>(), "the room is too small for the weights");
-        assert!(align_of::<P>() <= align_of::<M>(), "the room is not aligned for the weights");
-    }
-    // SAFETY: the room is large enough and aligned, the borrow is exclusive, any bytes are a room, and zero bytes are
-    // weights, which `Parameters` promises.
-    unsafe {
-        let weights = core::ptr::from_mut(room).cast::<P>();
-        weights.write_bytes(0, 1);
-        &mut *weights
     }
 }

@@ -30,6 +30,7 @@ pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
+pub(crate) use plain::descend;
 pub(crate) use sums::{sum, sum_of};
 pub(crate) use vector::Vector;
 pub use vector::{Operation, Portable, Simd};

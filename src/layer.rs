@@ -1,7 +1,9 @@
 //! The one concept: a layer.
 
+use crate::descent::{Descent, Room};
 use crate::initializer::Initializer;
 use crate::kernels::Simd;
+use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::plain::Plain;
 use crate::random::{Random, mix};
@@ -73,6 +75,25 @@ pub trait Layer: Parameters {
         input_gradients: Option<&mut [Self::Input]>,
         workspace: &mut Self::Workspace<B>,
     );
+
+    /// [`backward`](Self::backward), and an update by the gradient of the mean loss: for training in place.
+    ///
+    /// As provided, one comes after the other.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn descend<V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+        &mut self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [Self::Output],
+        descent: Descent<'_, O, Self::Scalar, M>,
+        input_gradients: Option<&mut [Self::Input]>,
+        workspace: &mut Self::Workspace<B>,
+    ) {
+        descent.update(self, |layer, gradient| {
+            layer.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+        });
+    }
 
     /// Set the first weights: by `initializer`, which is the declaration's or the one that suits the activation that
     /// follows. A network passes on its own layers' initializers instead. As provided, leaves weights as they are:

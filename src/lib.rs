@@ -12,6 +12,7 @@ mod apart;
 mod backpropagation;
 #[cfg(feature = "std")]
 pub mod data;
+mod descent;
 #[cfg(feature = "std")]
 mod error;
 mod fine_tune;

@@ -23,6 +23,7 @@ pub use kullback_leibler::KullbackLeibler;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 
+use crate::kernels::{Operation, Simd, dispatch, scale};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -88,6 +89,35 @@ impl<S: Scalar> Term<S> {
     #[must_use]
     pub fn mean(self) -> S {
         if self.weight > S::ZERO { self.loss / self.weight } else { self.loss }
+    }
+
+    /// Whether a gradient of the sum is that of the mean already. A batch of one is its own mean.
+    #[inline(always)]
+    pub(crate) fn is_mean(self) -> bool {
+        self.weight <= S::ZERO || self.weight == S::ONE
+    }
+
+    /// Divide the sum's gradient by the weight of the sum: the gradient of the mean.
+    #[inline(always)]
+    pub(crate) fn average(self, gradient: &mut [S]) {
+        if !self.is_mean() {
+            dispatch(Scale { factor: S::ONE / self.weight, values: gradient });
+        }
+    }
+}
+
+/// Numbers times a factor, to run with the best instruction set.
+struct Scale<'a, S> {
+    factor: S,
+    values: &'a mut [S],
+}
+
+impl<S: Scalar> Operation for Scale<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        scale(simd, self.factor, self.values);
     }
 }
 

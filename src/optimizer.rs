@@ -124,16 +124,28 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// ```
     fn step<P: Parameters>(&self, network: &mut P, gradient: &P, state: &mut State<P, SLOTS>) {
         state.steps += 1;
-        let vectors = self.for_vectors();
-        visit_trained::<P>(vectors.is_some(), &mut |role, range| {
-            let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(self);
-            let parameters = within(network.parameters_mut(), &range);
-            let gradient = gradient.parameters().get(range.clone()).unwrap_or_default();
-            let slots = state.slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
-            dispatch(Step { optimizer, step: state.steps, parameters, gradient, slots });
-        });
-        network.absorb(gradient);
+        advance(self, state.steps, network, gradient, state.slots.each_mut());
     }
+}
+
+/// [`Optimizer::step`] number `step`.
+#[inline]
+pub(crate) fn advance<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
+    optimizer: &O,
+    step: u64,
+    network: &mut P,
+    gradient: &P,
+    mut slots: [&mut P; SLOTS],
+) {
+    let vectors = optimizer.for_vectors();
+    visit_trained::<P>(vectors.is_some(), &mut |role, range| {
+        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+        let parameters = within(network.parameters_mut(), &range);
+        let gradient = gradient.parameters().get(range.clone()).unwrap_or_default();
+        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
+        dispatch(Step { optimizer, step, parameters, gradient, slots });
+    });
+    network.absorb(gradient);
 }
 
 /// What an optimizer's constant must be: in words, and as the test of it, which an undefined number fails.

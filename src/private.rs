@@ -9,14 +9,14 @@ pub mod kernels {
 
 /// Layers in functions of their own.
 pub mod apart {
-    pub use crate::apart::{backward, backward_in_place, forward_batch, forward_in_place, forward_train};
+    pub use crate::apart::{backward, backward_in_place, descend, forward_batch, forward_in_place, forward_train};
 }
 
 pub use crate::__constructors as constructors;
 pub use crate::__with_heap as with_heap;
+pub use crate::descent::{Descent, Either};
 pub use crate::fine_tune::split;
 pub use crate::fold::{FoldIf, FoldWith, copy_weights};
-pub use crate::in_place::{Descent, Either, zeroed_weights};
 pub use crate::memory::{Larger, batch, workspace};
 #[cfg(feature = "alloc")]
 pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, quantize_layer};

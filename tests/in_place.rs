@@ -35,6 +35,12 @@ fnn::network! {
     struct Tiny: [2] -> [2] { Dense(3), Tanh, Dense(2, bias = false) }
 }
 
+fnn::network! {
+    /// Widths of which none is a whole number of vectors, or of what registers hold.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Wide: [5] -> [3] { Dense(71), Tanh, Dense(39), Relu, Dense(3) }
+}
+
 /// Numbers between −1 and 1.
 fn samples<A: Sample<Element = f32>, const N: usize>(random: &mut Random) -> [A; N] {
     let mut samples = [A::zeroed(); N];
@@ -110,4 +116,22 @@ fn only_one_layer_s_gradient_is_held() {
     assert_eq!(Tiny::RAM_TRAINING_IN_PLACE, 4 * (numbers + 1));
     assert_eq!(Tiny::RAM_TRAINING, 4 * (2 * (9 + 6) + (2 + 2) + 3 + 3));
     assert_eq!(size_of::<InPlace<Tiny, 3>>(), 4 * (3 * (2 + 2 + 3 + 3) + 9 + 1));
+}
+
+#[test]
+fn one_sample_at_a_time_and_a_decay_without_biases() {
+    let mut random = Random::new(4);
+    let optimizer = Sgd::new(0.05).weight_decay(0.1).decay_weights_only();
+    let mut ordinary = Wide::seeded(5);
+    let mut in_place = ordinary.clone();
+    let (mut gradient, mut state) = (Wide::zeroed(), State::new());
+    let mut memory = Backpropagation::<Wide, 1>::new();
+    let mut less = InPlace::<Wide, 1>::new();
+    for step in 0..20 {
+        let (inputs, targets) = (samples::<[f32; 5], 1>(&mut random), [step % 3]);
+        let loss = memory.gradient(&ordinary, &CrossEntropy, &inputs, &targets, &mut gradient);
+        optimizer.step(&mut ordinary, &gradient, &mut state);
+        assert_eq!(less.train(&mut in_place, &CrossEntropy, &optimizer, &inputs, &targets).to_bits(), loss.to_bits());
+        assert!(same_bits(&ordinary, &in_place), "step {step}");
+    }
 }

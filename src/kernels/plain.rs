@@ -159,3 +159,51 @@ impl<S: Scalar> Columns for AddDotProducts<'_, S> {
         }
     }
 }
+
+/// One sample's input gradient, `dx[i] = Σₒ g[o] · W[i][o]`, and a step along its weight gradient
+/// `dW[i][o] = x[i] · g[o]`, with which `update` moves some weights at a time. Goes through the weights once.
+#[inline(always)]
+pub(crate) fn descend<S: Scalar>(
+    x: &[S],
+    g: &[S],
+    w: &mut [S],
+    mut dx: Option<&mut [S]>,
+    update: impl Fn(&mut [S], &[S]),
+) {
+    if let Some(dx) = &mut dx {
+        dx.fill(S::ZERO);
+    }
+    if g.len() <= FEW {
+        return in_tiles(g.len(), &mut Descend { x, g, w, dx, update });
+    }
+    for (row, (x, w)) in x.chunks_exact(1).zip(w.chunks_exact_mut(g.len())).enumerate() {
+        let dx = dx.as_deref_mut().and_then(|dx| dx.get_mut(row..=row));
+        in_tiles(g.len(), &mut Descend { x, g, w, dx, update: &update });
+    }
+}
+
+struct Descend<'a, S, U> {
+    x: &'a [S],
+    g: &'a [S],
+    w: &'a mut [S],
+    dx: Option<&'a mut [S]>,
+    update: U,
+}
+
+impl<S: Scalar, U: Fn(&mut [S], &[S])> Columns for Descend<'_, S, U> {
+    #[inline(always)]
+    fn work<const C: usize>(&mut self, column: usize) {
+        let width = self.g.len();
+        let Some(g) = columns::<S, C>(self.g, width, column).next() else { return };
+        let rows = self.x.iter().zip(columns_mut::<S, C>(self.w, width, column));
+        match &mut self.dx {
+            Some(dx) => {
+                for ((&x, w), dx) in rows.zip(dx.iter_mut()) {
+                    *dx = g.iter().zip(&*w).fold(*dx, |sum, (&g, &w)| sum + g * w);
+                    (self.update)(w, &g.map(|g| x * g));
+                }
+            }
+            None => rows.for_each(|(&x, w)| (self.update)(w, &g.map(|g| x * g))),
+        }
+    }
+}

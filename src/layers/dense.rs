@@ -3,11 +3,13 @@
 use core::fmt::Debug;
 use core::marker::PhantomData;
 
+use crate::descent::{Descent, Room};
 use crate::initializer::Initializer;
-use crate::kernels::{Simd, Start, add_rows, input_gradient, matmul, weight_gradient};
+use crate::kernels::{Simd, Start, add_rows, descend, input_gradient, lanes, matmul, weight_gradient};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Roles, weight_and_vector};
+use crate::optimizer::Optimizer;
+use crate::parameters::{Parameters, Role, Roles, weight_and_vector};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -94,6 +96,29 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
         add_rows(pass.simd, g, gradient.bias.parameters_mut());
         if let Some(dx) = input_gradients {
             input_gradient(pass.simd, (I, O), g, Sample::flat(&self.weight), Sample::flat_mut(dx));
+        }
+    }
+
+    /// With one sample and without vectors, the weights are gone through once, and no gradient of theirs is held.
+    #[inline(always)]
+    fn descend<V: Simd, Z: Optimizer<0>, M: Room, const N: usize>(
+        &mut self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, N>,
+        output_gradients: &mut [[S; O]],
+        descent: Descent<'_, Z, S, M>,
+        input_gradients: Option<&mut [[S; I]]>,
+        (): &mut (),
+    ) {
+        match (recorded.inputs, &*output_gradients) {
+            ([x], [g]) if lanes::<V, S>() == 1 && descent.term.is_mean() => {
+                let (weight, dx) = (Sample::flat_mut(&mut self.weight), input_gradients.map(Sample::flat_mut));
+                descend(x, g, weight, dx, descent.mover(pass.simd, Role::Weight));
+                descent.mover(pass.simd, Role::Vector)(self.bias.parameters_mut(), g);
+            }
+            _ => descent.update(self, |layer, gradient| {
+                layer.backward(pass, recorded, output_gradients, gradient, input_gradients, &mut ());
+            }),
         }
     }
 

@@ -49,6 +49,9 @@ impl Optimizer<0> for Sgd {
     fn update<V: Simd, S: Scalar>(&self, _: V, _: u64, weights: &mut [S], gradient: &[S], _: [&mut [S]; 0]) {
         let rate = S::from_f64(self.learning_rate);
         let decay = S::from_f64(self.weight_decay);
+        if decay == S::ZERO {
+            return weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= rate * g);
+        }
         for (w, &g) in weights.iter_mut().zip(gradient) {
             *w -= rate * (g + decay * *w);
         }

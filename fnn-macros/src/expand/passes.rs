@@ -46,7 +46,7 @@ impl<'a> Passes<'a> {
             };
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
-            let forward = self.call(stage, &hygienic!(forward_batch));
+            let forward = self.call(stage, "forward_batch");
             let activation = stage.activation.map(|activation| {
                 let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
                 hygienic!(#forward(&self.#name, simd, &mut *#batch);)
@@ -93,7 +93,7 @@ impl<'a> Passes<'a> {
             let input = self.input(stage, &local("batch", index));
             let layer = &stage.layer.name;
             let place = self.place(stage.layer);
-            let forward = self.call(stage, &hygienic!(forward_train));
+            let forward = self.call(stage, "forward_train");
             let activation = stage.activation.map(|activation| {
                 let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
                 hygienic!(#forward(&self.#name, pass.simd, &mut *#batch);)
@@ -130,9 +130,9 @@ impl<'a> Passes<'a> {
     /// The chain rule.
     fn backward(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let layers = self.go_back(|stage, backward| {
+        let layers = self.go_back("backward", |stage| {
             let name = &stage.layer.name;
-            backward(hygienic!(&mut gradient.#name))
+            (hygienic!(&self.#name), hygienic!(&mut gradient.#name))
         });
         hygienic! {
             #[inline(always)]
@@ -153,18 +153,13 @@ impl<'a> Passes<'a> {
     /// The chain rule, and each layer's update right after it.
     pub(super) fn descend(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let layers = self.go_back(|stage, backward| {
-            let (name, layer) = (&stage.layer.name, &stage.layer.layer);
-            let backward = backward(hygienic!(&mut *layer_gradient));
-            hygienic! {
-                let layer_gradient = #fnn::__private::zeroed_weights::<#layer, _>(&mut *memory);
-                #backward
-                descent.apply(&mut self.#name, layer_gradient);
-            }
+        let layers = self.go_back("descend", |stage| {
+            let name = &stage.layer.name;
+            (hygienic!(&mut self.#name), hygienic!(descent.one()))
         });
         hygienic! {
             #[inline(always)]
-            fn descend<
+            fn train_in_place<
                 __V: #fnn::Simd,
                 __O: #fnn::Optimizer<0>,
                 const __BATCH: ::core::primitive::usize,
@@ -173,8 +168,7 @@ impl<'a> Passes<'a> {
                 pass: #fnn::Pass<'_, __V>,
                 recorded: #fnn::Recorded<'_, Self, { __BATCH }>,
                 output_gradients: &mut [Self::Output],
-                descent: #fnn::__private::Descent<'_, __O, Self::Scalar>,
-                memory: &mut Self::LayerGradient,
+                mut descent: #fnn::__private::Descent<'_, __O, Self::Scalar, Self::LayerGradient>,
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
@@ -183,12 +177,9 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// From the last stage to the first: gradient `i` is that by batch `i`. What makes a stage's statements is given the
-    /// stage, and what makes its call of `backward` of where its own gradient goes.
-    fn go_back(
-        &self,
-        statements: impl Fn(&Stage<'_>, &dyn Fn(TokenStream) -> TokenStream) -> TokenStream,
-    ) -> TokenStream {
+    /// From the last stage to the first: gradient `i` is that by batch `i`. Each layer's `function` is called on what
+    /// `arguments` says first, and takes what it says second for its own gradient.
+    fn go_back(&self, function: &str, arguments: impl Fn(&Stage<'_>) -> (TokenStream, TokenStream)) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
         let count = self.stages.len();
@@ -201,8 +192,7 @@ impl<'a> Passes<'a> {
             if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::__private::view(outputs)) };
         let output_gradients = self.outputs_mut("output_gradients");
         let stages = (1..=count).rev().zip(self.stages.iter().rev());
-        let stages =
-            stages.map(|(index, stage)| statements(stage, &|gradient| self.step_back(index, stage, &gradient)));
+        let stages = stages.map(|(index, stage)| self.step_back(index, stage, function, arguments(stage)));
         hygienic! {
             let #fnn::Recorded { inputs, outputs, tape } = recorded;
             let #tape = tape;
@@ -217,8 +207,14 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// One stage: from gradient `index` to the one before it. Its own gradient is added to `own`.
-    fn step_back(&self, index: usize, stage: &Stage<'_>, own: &TokenStream) -> TokenStream {
+    /// One stage: from gradient `index` to the one before it.
+    fn step_back(
+        &self,
+        index: usize,
+        stage: &Stage<'_>,
+        function: &str,
+        (layer, own): (TokenStream, TokenStream),
+    ) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let (batch, before) = (local("batch", index), local("batch", index - 1));
         let (gradient, gradient_before) = (local("gradient", index), local("gradient", index - 1));
@@ -239,14 +235,14 @@ impl<'a> Passes<'a> {
             let (name, backward) = (&activation.name, self.activation(&hygienic!(backward_in_place)));
             hygienic!(#backward(&self.#name, pass.simd, #batch, &mut *#gradient);)
         });
-        let (name, place) = (&stage.layer.name, self.place(stage.layer));
+        let place = self.place(stage.layer);
         let inputs = self.input(stage, &before);
-        let backward = self.call(stage, &hygienic!(backward));
+        let function = self.call(stage, function);
         hygienic! {
             #take
             #activation
-            #backward(
-                &self.#name,
+            #function(
+                #layer,
                 pass.inside(#place),
                 #fnn::Recorded::<_, { __BATCH }> { inputs: #inputs, outputs: #batch, tape: #tape },
                 &mut *#gradient,
@@ -258,13 +254,18 @@ impl<'a> Passes<'a> {
     }
 
     /// A stage's function: inlined here, or called.
-    fn call(&self, stage: &Stage<'_>, function: &TokenStream) -> TokenStream {
+    fn call(&self, stage: &Stage<'_>, function: &str) -> TokenStream {
         let fnn = &self.network.header.fnn;
+        let types = match function {
+            "descend" => hygienic!(__V, __O, _),
+            _ => hygienic!(__V),
+        };
+        let function = Ident::new(function, Span::mixed_site());
         if self.stages.len() <= INLINED {
-            return stage.layer.member(fnn, hygienic!(#function::<__V, { __BATCH }>));
+            return stage.layer.member(fnn, hygienic!(#function::<#types, { __BATCH }>));
         }
         let layer = &stage.layer.layer;
-        hygienic!(#fnn::__private::apart::#function::<#layer, __V, { __BATCH }>)
+        hygienic!(#fnn::__private::apart::#function::<#layer, #types, { __BATCH }>)
     }
 
     /// An activation's function: inlined here, or called.

@@ -364,7 +364,7 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         ::fnn::__private::Either<__Small_out<S>, ()>,
     >;
     #[inline(always)]
-    fn descend<
+    fn train_in_place<
         __V: ::fnn::Simd,
         __O: ::fnn::Optimizer<0>,
         const __BATCH: ::core::primitive::usize,
@@ -373,8 +373,12 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         pass: ::fnn::Pass<'_, __V>,
         recorded: ::fnn::Recorded<'_, Self, { __BATCH }>,
         output_gradients: &mut [Self::Output],
-        descent: ::fnn::__private::Descent<'_, __O, Self::Scalar>,
-        memory: &mut Self::LayerGradient,
+        mut descent: ::fnn::__private::Descent<
+            '_,
+            __O,
+            Self::Scalar,
+            Self::LayerGradient,
+        >,
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
@@ -386,10 +390,6 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         let batch_1 = ::fnn::__private::first(batch_1, samples);
         let batch_2 = outputs;
         let gradient_2 = output_gradients;
-        let layer_gradient = ::fnn::__private::zeroed_weights::<
-            __Small_out<S>,
-            _,
-        >(&mut *memory);
         let gradient_1 = ::fnn::__private::batch::<
             [S; __Small_1],
             { __BATCH },
@@ -397,11 +397,13 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         >(ping, samples);
         <__Small_out<
             S,
-        > as ::fnn::Layer>::backward::<
+        > as ::fnn::Layer>::descend::<
             __V,
+            __O,
+            _,
             { __BATCH },
         >(
-            &self.out,
+            &mut self.out,
             pass.inside(3u64),
             ::fnn::Recorded::<_, { __BATCH }> {
                 inputs: batch_1,
@@ -409,15 +411,10 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
                 tape: tape_2,
             },
             &mut *gradient_2,
-            &mut *layer_gradient,
+            descent.one(),
             ::core::option::Option::Some(&mut *gradient_1),
             ::fnn::__private::workspace(&mut *scratch),
         );
-        descent.apply(&mut self.out, layer_gradient);
-        let layer_gradient = ::fnn::__private::zeroed_weights::<
-            __Small_hidden<S>,
-            _,
-        >(&mut *memory);
         ::fnn::layers::Activation::backward_in_place(
             &self.relu_1,
             pass.simd,
@@ -426,11 +423,13 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         );
         <__Small_hidden<
             S,
-        > as ::fnn::Layer>::backward::<
+        > as ::fnn::Layer>::descend::<
             __V,
+            __O,
+            _,
             { __BATCH },
         >(
-            &self.hidden,
+            &mut self.hidden,
             pass.inside(1u64),
             ::fnn::Recorded::<_, { __BATCH }> {
                 inputs: self.flatten_1.view(batch_0),
@@ -438,11 +437,10 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
                 tape: tape_1,
             },
             &mut *gradient_1,
-            &mut *layer_gradient,
+            descent.one(),
             input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
             ::fnn::__private::workspace(&mut *scratch),
         );
-        descent.apply(&mut self.hidden, layer_gradient);
         let _ = (ping, pong, scratch);
     }
 }
