@@ -11,7 +11,7 @@ run() { (target_flags $target && timeout 300 cargo run --quiet --release "${CARG
 
 echo "-- the same results on the device as here"
 cargo run --quiet --release --bin host >target/host.txt
-for program in digits train; do run $program; done >target/device.txt
+for program in digits train tune; do run $program; done >target/device.txt
 diff target/host.txt target/device.txt
 cat target/device.txt
 

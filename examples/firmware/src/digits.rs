@@ -2,9 +2,11 @@
 
 /// How many digits there are to read.
 pub const COUNT: usize = 200;
+/// How many other digits there are to learn from.
+pub const PRACTICE: usize = 300;
 
 #[cfg(not(feature = "host"))]
-pub use trained::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, SMALL_DIGITS, report};
+pub use trained::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, READER, SMALL_DIGITS, practice, report, test};
 
 /// What there is once the weights are.
 #[cfg(not(feature = "host"))]
@@ -14,14 +16,16 @@ mod trained {
     use fnn::metrics::highest;
     use fnn::{Quantized, include_network};
 
-    use super::COUNT;
+    use super::{COUNT, PRACTICE};
     use crate::hash::Hash;
-    use crate::{Digits, Flowers, LeNet, SmallDigits};
+    use crate::{Digits, Flowers, LeNet, Reader, SmallDigits};
 
     /// 784-128-10, trained by the example `mnist`.
     pub static DIGITS: Digits = include_network!("../weights/digits.safetensors" as Digits);
     /// 4-16-16-3.
     pub static FLOWERS: Flowers = include_network!("../weights/flowers.safetensors" as Flowers);
+    /// 784-32-10, which has seen the digits from 0 to 7.
+    pub static READER: Reader = include_network!("../weights/reader.safetensors" as Reader);
     /// 784-32-10 in 8 bits.
     pub static SMALL_DIGITS: Quantized<SmallDigits> =
         Quantized::<SmallDigits>::from_bytes(include_bytes!("../weights/small_digits.int8"));
@@ -33,11 +37,23 @@ mod trained {
 
     /// The first of MNIST's test digits: what each is, and then its grey levels from 0 to 255.
     static TEST: &[u8; 785 * COUNT] = include_bytes!("../weights/test.bin");
+    /// The first of those to train on.
+    static TRAIN: &[u8; 785 * PRACTICE] = include_bytes!("../weights/practice.bin");
 
-    /// The digits, as grey levels from 0 to 1, and what they are.
-    fn test() -> impl Iterator<Item = ([f32; 784], usize)> {
-        let (digits, _) = TEST.as_chunks::<785>();
+    /// Digits, as grey levels from 0 to 1, and what they are.
+    fn digits(bytes: &[u8]) -> impl Iterator<Item = ([f32; 784], usize)> {
+        let (digits, _) = bytes.as_chunks::<785>();
         digits.iter().map(|[label, pixels @ ..]| (pixels.map(|pixel| f32::from(pixel) / 255.0), usize::from(*label)))
+    }
+
+    /// The digits to read.
+    pub fn test() -> impl Iterator<Item = ([f32; 784], usize)> {
+        digits(TEST)
+    }
+
+    /// The digits to learn from.
+    pub fn practice() -> impl Iterator<Item = ([f32; 784], usize)> {
+        digits(TRAIN)
     }
 
     /// How many are read right, in `f32` and in 8 bits, and a hash of all the integers that 8 bits give.

@@ -9,6 +9,8 @@ pub mod digits;
 mod hash;
 pub mod learning;
 #[cfg(not(feature = "host"))]
+pub mod tuning;
+#[cfg(not(feature = "host"))]
 pub mod work;
 
 fnn::network! {
@@ -45,6 +47,17 @@ fnn::network! {
         fc1: Dense(120),
         Relu,
         fc2: Dense(84),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fnn::network! {
+    /// Reads a 28×28 grey digit; its last layer learns on the device.
+    #[split(Features, Head, at = logits)]
+    #[derive(Clone)]
+    pub struct Reader: [784] -> [10] {
+        hidden: Dense(32),
         Relu,
         logits: Dense(10),
     }

@@ -5,7 +5,7 @@ use core::hint::black_box;
 use fnn::{Backpropagation, CrossEntropy, InPlace, MeanSquaredError, Optimizer, Quantized, Sgd, State};
 
 use crate::digits::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, SMALL_DIGITS};
-use crate::{Digits, Flowers, LeNet, SmallDigits, Xor};
+use crate::{Digits, Flowers, LeNet, SmallDigits, Xor, tuning};
 
 /// Inference of 784-128-10.
 #[inline(never)]
@@ -41,6 +41,17 @@ pub fn flowers_int8(network: &Quantized<Flowers>, measurements: &[i8; 4]) -> [i8
 #[inline(never)]
 pub fn flowers_step(network: &mut Flowers, memory: &mut InPlace<Flowers, 1>, sample: &[f32; 4], kind: usize) -> f32 {
     memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(sample), &[kind])
+}
+
+/// A step of the last layer of 784-32-10, with one sample.
+#[inline(never)]
+pub fn tuning_step(
+    network: &mut tuning::Network,
+    memory: &mut tuning::Memory,
+    pixels: &[f32; 784],
+    digit: usize,
+) -> f32 {
+    memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(pixels), &[digit])
 }
 
 /// What training with an optimizer that remembers holds beside the weights.
@@ -90,6 +101,8 @@ pub fn everything() {
     black_box(flowers_int8(black_box(&FLOWERS_INT8), black_box(&[5; 4])));
     let (mut network, mut memory) = (Flowers::zeroed(), InPlace::new());
     black_box(flowers_step(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 4]), black_box(1)));
+    let (mut network, mut memory) = (tuning::network(), tuning::Memory::new());
+    black_box(tuning_step(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 784]), black_box(9)));
     let (mut network, mut training) = (Xor::zeroed(), Training::new());
     let (inputs, targets) = ([[0.5; 2]; 4], [[0.5]; 4]);
     black_box(xor_step(black_box(&mut network), black_box(&mut training), black_box(&inputs), black_box(&targets)));

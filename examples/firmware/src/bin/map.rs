@@ -9,14 +9,16 @@ use core::mem::MaybeUninit;
 
 use fnn::{Backpropagation, CrossEntropy, InPlace, Layer, Network, Optimizer, Parameters, Quantized, Sgd, State};
 use fnn_firmware::board::{Output, entry, exit};
-use fnn_firmware::digits::{DIGITS, FLOWERS, LENET_INT8};
-use fnn_firmware::{Digits, Flowers, LeNet};
+use fnn_firmware::digits::{DIGITS, FLOWERS, LENET_INT8, READER};
+use fnn_firmware::tuning::{self, Memory};
+use fnn_firmware::{Digits, Flowers, Head, LeNet};
 
 #[entry]
 fn main() -> ! {
     static mut DIGITS_RAM_INFERENCE: MaybeUninit<<Digits as Layer>::Workspace<1>> = MaybeUninit::zeroed();
     static mut FLOWERS_RAM_TRAINING: MaybeUninit<Training> = MaybeUninit::zeroed();
     static mut FLOWERS_RAM_TRAINING_IN_PLACE: MaybeUninit<(Flowers, InPlace<Flowers, 1>)> = MaybeUninit::zeroed();
+    static mut TUNING_RAM_TRAINING: MaybeUninit<(Head, Memory)> = MaybeUninit::zeroed();
 
     let mut scores = [[0.0; 10]];
     // SAFETY: what a network works in is plain numbers, of which zeros are some.
@@ -30,9 +32,15 @@ fn main() -> ! {
     let (in_place, memory) = FLOWERS_RAM_TRAINING_IN_PLACE.write((Flowers::seeded(1), InPlace::new()));
     let loss_in_place = memory.train(in_place, &CrossEntropy, &Sgd::new(0.02), &[[0.5; 4]], &[1]);
 
+    let (head, memory) = TUNING_RAM_TRAINING.write((tuning::network().head, Memory::new()));
+    let mut tuned = tuning::Network { frozen: READER.split().0, head: head.clone() };
+    memory.train(&mut tuned, &CrossEntropy, &Sgd::new(0.02), &[[0.5; 784]], &[9]);
+    *head = tuned.head;
+
     let same = network.parameters() == in_place.parameters() && loss == loss_in_place;
     let used =
         scores[0][0] + FLOWERS.forward(&[0.5; 4])[0] + f32::from(LENET_INT8.forward_integers(&[[[5; 28]; 28]])[0]);
+    let used = used + head.parameters().iter().sum::<f32>();
     exit(same && used.is_finite() && print().is_ok())
 }
 
@@ -55,6 +63,7 @@ fn print() -> fmt::Result {
     writeln!(Output, "FLOWERS {}", Flowers::FLASH)?;
     writeln!(Output, "FLOWERS_RAM_TRAINING {}", Flowers::RAM_TRAINING)?;
     writeln!(Output, "FLOWERS_RAM_TRAINING_IN_PLACE {}", Flowers::RAM_TRAINING_IN_PLACE)?;
+    writeln!(Output, "TUNING_RAM_TRAINING {}", tuning::Network::RAM_TRAINING)?;
     writeln!(Output, "LENET_INT8 {}", Quantized::<LeNet>::WEIGHT_BYTES)
 }
 

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use fnn::data::Mnist;
 use fnn::{Adam, CrossEntropy, DataSet, Network, Optimizer, Schedule, Sgd, Trainer, evaluate};
-use fnn_firmware::digits::COUNT;
-use fnn_firmware::{Flowers, LeNet, SmallDigits, learning};
+use fnn_firmware::digits::{COUNT, PRACTICE};
+use fnn_firmware::{Flowers, LeNet, Reader, SmallDigits, learning};
 
 /// Samples to find the ranges of activations on.
 const SAMPLES: usize = 1000;
@@ -36,15 +36,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("LeNet: {:?}", evaluate(&*lenet, &CrossEntropy, &images.test).accuracy);
     write(weights.join("lenet.int8"), lenet.quantize(&images.train.inputs()[..SAMPLES]).to_bytes())?;
 
+    // All that it will know before it gets to the device: the digits from 0 to 7.
+    let known = train.inputs().iter().zip(train.targets()).filter(|&(_, &label)| label < 8);
+    let known: DataSet<[f32; 784], usize> = known.map(|(pixels, label)| (*pixels, *label)).collect();
+    let reader = Trainer::new(Reader::boxed(1), CrossEntropy, Adam::new(1e-3)).epochs(2).seed(1).fit(&known)?.network;
+    reader.save(weights.join("reader.safetensors"))?;
+
     let samples: DataSet<[f32; 4], usize> = learning::flowers().into_iter().collect();
     let flowers = Trainer::new(Flowers::seeded(1), CrossEntropy, Sgd::new(0.05)).batch_size(4).epochs(50);
     let flowers = flowers.fit(&samples)?.network;
     flowers.save(weights.join("flowers.safetensors"))?;
     write(weights.join("flowers.int8"), flowers.quantize(samples.inputs()).to_bytes())?;
 
-    let digits = test.inputs().iter().zip(test.targets()).take(COUNT);
-    let bytes = digits
-        .flat_map(|(pixels, &label)| [label as u8].into_iter().chain(pixels.map(|grey| (255.0 * grey).round() as u8)));
-    write(weights.join("test.bin"), bytes.collect::<Vec<u8>>())?;
+    write(weights.join("test.bin"), digits(&test, COUNT))?;
+    write(weights.join("practice.bin"), digits(&train, PRACTICE))?;
     Ok(())
+}
+
+/// The first digits, as bytes: what each is, and its grey levels.
+fn digits(set: &DataSet<[f32; 784], usize>, count: usize) -> Vec<u8> {
+    let digits = set.inputs().iter().zip(set.targets()).take(count);
+    let bytes = |pixels: &[f32; 784]| pixels.map(|grey| (255.0 * grey).round() as u8);
+    digits.flat_map(|(pixels, &label)| [label as u8].into_iter().chain(bytes(pixels))).collect()
 }
