@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let quantized = LeNet::quantize_aware(&aware);
     println!("{:22} {:.2} %", "trained aware", accuracy(&quantized.forward_all(test.inputs())));
 
-    println!("\n{} bytes of weights become {}\n", LeNet::FLASH, Quantized::<LeNet>::WEIGHT_BYTES);
+    println!("\n{} bytes of weights become {}\n", LeNet::FLASH, Quantized::<LeNet>::FLASH);
     println!("{}", network.quantize_and_report(samples, Calibration::MinMax).1);
     Ok(())
 }

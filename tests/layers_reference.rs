@@ -1,8 +1,10 @@
 //! Layers by themselves, as PyTorch computes them: outputs, gradients by inputs and by every weight.
 //!
 //! Absolute deviations of at most 1e-5 in `f32`, and of 1e-9 in `f64`, from what PyTorch computes in `f64`: in `f32` it
-//! is itself up to 1.7e-5 away from that. Printed with `--nocapture`.
+//! is itself up to 1.7e-5 away from that. Printed as a table with `--nocapture`.
 
+#[path = "layers_reference/declared.rs"]
+mod declared;
 #[path = "support/fixtures.rs"]
 #[allow(dead_code)]
 mod fixtures;
@@ -20,94 +22,119 @@ use pass::{passes, samples_of};
 const TOLERANCE: f64 = 1e-5;
 const TOLERANCE_F64: f64 = 1e-9;
 
+/// How far a layer's numbers are from PyTorch's at most.
+struct Row {
+    layer: String,
+    /// In `f32`.
+    single: f64,
+    /// In `f64`, where PyTorch's numbers have as many digits.
+    double: Option<f64>,
+}
+
+#[test]
+fn layers_are_those_of_pytorch() {
+    let mut rows: Vec<_> = [convolutions(), pools(), blocks(), declared::rows()].into_iter().flatten().collect();
+    with_batch_normalisation(&mut rows);
+    with_layer_normalisation(&mut rows);
+    println!("{:<36} {:>8} {:>8}", "largest deviation of", "f32", "f64");
+    for Row { layer, single, double } in rows {
+        let double = double.map_or(String::new(), |double| format!("{double:.1e}"));
+        println!("{layer:<36} {single:>8.1e} {double:>8}");
+    }
+}
+
 /// One layer, forward and backward, all samples in one batch.
-fn check_in<S: Scalar, L: Layer<Scalar = S, Input: Sample<Element = S>>>(name: &str, tolerance: f64) {
+fn check_in<S: Scalar, L: Layer<Scalar = S, Input: Sample<Element = S>>>(name: &str, tolerance: f64) -> f64 {
     let tensors = Tensors::read(&format!("layer.{name}"));
     let mut layer = L::zeroed_box();
-    let mut weights = Vec::new();
-    layer.for_each(&mut |name, shape, _| {
-        let numbers = tensors.get(&format!("before.{name}"));
-        assert_eq!(numbers.len(), shape.length(), "{name}");
-        weights.extend(numbers.iter().map(|&number| S::from_f64(number)));
-    });
-    layer.parameters_mut().copy_from_slice(&weights);
+    let before = weights(&*layer, &tensors, |name| format!("before.{name}"));
+    layer.parameters_mut().copy_from_slice(&before.into_iter().map(S::from_f64).collect::<Vec<_>>());
 
     let inputs = samples_of::<L::Input>(tensors.get("x"));
     let output_gradients = samples_of::<L::Output>(tensors.get("grad_out"));
     let passes = passes(&*layer, &inputs, &output_gradients);
+    let mut largest = 0.0f64;
+    let mut compare_to = |what: &str, ours: &[S], theirs: &[f64], tolerance| {
+        largest = largest.max(compare(&format!("{name}: {what}"), ours, theirs, tolerance));
+    };
     let tensor = |name: &str| tensors.get(&format!("{name}.f64"));
-    let mut largest = compare("out", Sample::flat(&passes.outputs), tensor("out"), tolerance);
+    compare_to("out", Sample::flat(&passes.outputs), tensor("out"), tolerance);
     let mut measures = false;
     L::measured(&mut |_| measures = true);
     if !measures {
         // Inference is training then.
-        largest = largest.max(compare("out", Sample::flat(&layer.forward_all(&inputs)), tensor("out"), tolerance));
+        compare_to("out", Sample::flat(&layer.forward_all(&inputs)), tensor("out"), tolerance);
     }
-    let by_inputs = Sample::flat(&passes.input_gradients);
-    largest = largest.max(compare("grad_x", by_inputs, tensor("grad_x"), tolerance));
-    passes.gradient.for_each(&mut |name, _, gradient| {
-        if name.is("running_mean") || name.is("running_var") || name.is("num_batches_tracked") {
-            return;
-        }
-        let name = format!("grad.{name}");
-        largest = largest.max(compare(&name, gradient, tensor(&name), tolerance));
+    compare_to("grad_x", Sample::flat(&passes.input_gradients), tensor("grad_x"), tolerance);
+    let gradient = weights(&*layer, &tensors, |name| format!("grad.{name}.f64"));
+    L::trained(&mut |range| {
+        compare_to("grad", &passes.gradient.parameters()[range.clone()], &gradient[range], tolerance);
     });
     layer.absorb(&passes.gradient);
     layer.for_each(&mut |name, _, values| {
         let after = format!("after.{name}");
         if let Some(expected) = tensors.find(&after) {
             // There are no more digits than those of `f32` to compare with.
-            largest = largest.max(compare(&after, values, expected, tolerance.max(1e-6)));
+            compare_to(&after, values, expected, tolerance.max(1e-6));
         }
     });
-    println!("{name}, {}: largest deviation {largest:.1e}", core::any::type_name::<S>());
+    largest
 }
 
-/// In `f32` and in `f64`.
-macro_rules! check {
-    ($name:literal, |$S:ident| $layer:ty) => {{
-        type Layer<$S> = $layer;
-        check_in::<f32, Layer<f32>>($name, TOLERANCE);
-        check_in::<f64, Layer<f64>>($name, TOLERANCE_F64);
-    }};
+/// A row for each layer.
+macro_rules! rows {
+    ($($name:literal: |$S:ident| $layer:ty),* $(,)?) => {
+        vec![$({
+            type Layer<$S> = $layer;
+            let single = check_in::<f32, Layer<f32>>($name, TOLERANCE);
+            Row { layer: $name.into(), single, double: Some(check_in::<f64, Layer<f64>>($name, TOLERANCE_F64)) }
+        }),*]
+    };
 }
 
 type Square<const KERNEL: usize, const STRIDE: usize = 1, const PADDING: usize = 0, const DILATION: usize = 1> =
     (Window<KERNEL, STRIDE, PADDING, DILATION>, Window<KERNEL, STRIDE, PADDING, DILATION>);
 
-#[test]
-fn convolutions() {
-    check!("conv2d_plain", |S| Conv<[[[S; 8]; 9]; 3], [[[S; 6]; 7]; 5], [[[[S; 3]; 3]; 3]; 5], Square<3>>);
-    check!("conv2d_stride2_pad1", |S| Conv<[[[S; 8]; 9]; 3], [[[S; 4]; 5]; 6], [[[[S; 3]; 3]; 3]; 6], Square<3, 2, 1>>);
-    check!("conv2d_dilation2", |S| Conv<[[[S; 9]; 10]; 2], [[[S; 5]; 6]; 4], [[[[S; 3]; 3]; 2]; 4], Square<3, 1, 0, 2>>);
-    check!("conv2d_groups2", |S| Conv<[[[S; 7]; 7]; 4], [[[S; 7]; 7]; 6], [[[[S; 3]; 3]; 2]; 6], Square<3, 1, 1>>);
-    check!("conv2d_depthwise", |S| Conv<[[[S; 7]; 7]; 6], [[[S; 7]; 7]; 6], [[[[S; 3]; 3]; 1]; 6], Square<3, 1, 1>>);
-    check!("conv1d_stride2_pad2", |S| Conv<[[S; 17]; 3], [[S; 9]; 5], [[[S; 5]; 3]; 5], Window<5, 2, 2>>);
+fn convolutions() -> Vec<Row> {
+    rows! {
+    "conv2d_plain": |S| Conv<[[[S; 8]; 9]; 3], [[[S; 6]; 7]; 5], [[[[S; 3]; 3]; 3]; 5], Square<3>>,
+    "conv2d_stride2_pad1": |S| Conv<[[[S; 8]; 9]; 3], [[[S; 4]; 5]; 6], [[[[S; 3]; 3]; 3]; 6], Square<3, 2, 1>>,
+    "conv2d_dilation2": |S| Conv<[[[S; 9]; 10]; 2], [[[S; 5]; 6]; 4], [[[[S; 3]; 3]; 2]; 4], Square<3, 1, 0, 2>>,
+    "conv2d_groups2": |S| Conv<[[[S; 7]; 7]; 4], [[[S; 7]; 7]; 6], [[[[S; 3]; 3]; 2]; 6], Square<3, 1, 1>>,
+    "conv2d_depthwise": |S| Conv<[[[S; 7]; 7]; 6], [[[S; 7]; 7]; 6], [[[[S; 3]; 3]; 1]; 6], Square<3, 1, 1>>,
+    "conv1d_stride2_pad2": |S| Conv<[[S; 17]; 3], [[S; 9]; 5], [[[S; 5]; 3]; 5], Window<5, 2, 2>>,
+    }
 }
 
-#[test]
-fn pools() {
-    check!("maxpool2d_2", |S| MaxPool<[[[S; 8]; 8]; 4], [[[S; 4]; 4]; 4], Square<2, 2>>);
-    check!("maxpool2d_3_stride2_pad1", |S| MaxPool<[[[S; 9]; 9]; 4], [[[S; 5]; 5]; 4], Square<3, 2, 1>>);
-    check!("avgpool2d_2", |S| AvgPool<[[[S; 8]; 8]; 4], [[[S; 4]; 4]; 4], Square<2, 2>>);
-    check!("globalavgpool2d", |S| GlobalAvgPool<[[[S; 5]; 7]; 4]>);
+fn pools() -> Vec<Row> {
+    rows! {
+    "maxpool2d_2": |S| MaxPool<[[[S; 8]; 8]; 4], [[[S; 4]; 4]; 4], Square<2, 2>>,
+    "maxpool2d_3_stride2_pad1": |S| MaxPool<[[[S; 9]; 9]; 4], [[[S; 5]; 5]; 4], Square<3, 2, 1>>,
+    "avgpool2d_2": |S| AvgPool<[[[S; 8]; 8]; 4], [[[S; 4]; 4]; 4], Square<2, 2>>,
+    "globalavgpool2d": |S| GlobalAvgPool<[[[S; 5]; 7]; 4]>,
+    }
 }
 
-#[test]
-fn batch_normalisation() {
-    check!("batchnorm2d_train", |S| BatchNorm<[[[S; 6]; 6]; 4]>);
+fnn::network! { struct Around: [10] -> [10] { block: Residual { a: Dense(12), Relu, b: Dense(10) } } }
+
+fn blocks() -> Vec<Row> {
+    rows! {
+        "residual_linear": |S| Around<S>,
+        "batchnorm2d_train": |S| BatchNorm<[[[S; 6]; 6]; 4]>,
+    }
 }
 
 fnn::network! { struct WithBatchNorm: [7] -> [5] { l0: Dense(12), l1: BatchNorm, Relu, l3: Dense(5) } }
 fnn::network! { struct WithLayerNorm: [7] -> [5] { l0: Dense(12), l1: LayerNorm, Tanh, l3: Dense(5) } }
 
-/// A network's weights, or gradients by them, in our order: `l0.weight` is `0.weight` there, and transposed. What isn't
-/// there is 0.
-fn weights<N: Parameters>(network: &N, tensors: &Tensors, prefix: &str) -> Vec<f64> {
+/// Weights, or gradients by them, in our order, `tensor` being the name of one there: a dense layer's are transposed, and
+/// what isn't there is 0.
+fn weights<N: Parameters>(network: &N, tensors: &Tensors, tensor: impl Fn(&str) -> String) -> Vec<f64> {
     let mut weights = Vec::new();
     network.for_each(&mut |name, shape, _| {
         let name = name.to_string();
-        let numbers = tensors.find(&format!("{prefix}{}", name.trim_start_matches('l')));
+        // `l0.weight` is `0.weight` there.
+        let numbers = tensors.find(&tensor(name.trim_start_matches("block.").trim_start_matches('l')));
         let zeros = vec![0.0; shape.length()];
         let numbers = numbers.unwrap_or(&zeros);
         assert_eq!(numbers.len(), shape.length(), "{name}");
@@ -123,27 +150,29 @@ fn weights<N: Parameters>(network: &N, tensors: &Tensors, prefix: &str) -> Vec<f
 }
 
 /// A network in training: outputs, and for each loss its gradients, all samples being one batch.
-fn check_network<N>(name: &str) -> (Box<N>, Box<N>)
+fn check_network<N>(name: &str, rows: &mut Vec<Row>) -> (Box<N>, Box<N>)
 where
     N: Layer<Scalar = f32, Input = [f32; 7], Output = [f32; 5]>,
 {
     let mut network = N::zeroed_box();
-    let start = weights(&*network, &Tensors::read(&format!("{name}.weights")), "");
+    let start = weights(&*network, &Tensors::read(&format!("{name}.weights")), str::to_owned);
     for (weight, value) in network.parameters_mut().iter_mut().zip(start) {
         *weight = value as f32;
     }
     let tensors = Tensors::read(name);
     let inputs: Vec<[f32; 7]> = samples_of(tensors.get("x"));
     let outputs = passes(&*network, &inputs, &vec![[0.0; 5]; inputs.len()]).outputs;
-    compare("out", Sample::flat(&outputs), tensors.get("out"), TOLERANCE);
+    let mut row = |what: &str, single| rows.push(Row { layer: format!("{name}, {what}"), single, double: None });
+    row("out", compare("out", Sample::flat(&outputs), tensors.get("out"), TOLERANCE));
 
-    let real: Vec<[f32; 5]> = samples_of(tensors.get("y_real"));
-    let mut gradient = check_loss(&tensors, "mse", &*network, &MeanSquaredError, &inputs, &real);
-    check_loss(&tensors, "l1", &*network, &MeanAbsoluteError, &inputs, &real);
-    check_loss(&tensors, "huber", &*network, &Huber::default(), &inputs, &real);
-    check_loss(&tensors, "ce", &*network, &CrossEntropy, &inputs, &tensors.classes("y_class"));
-    let binary: Vec<[f32; 5]> = samples_of(tensors.get("y_binary"));
-    check_loss(&tensors, "bce_logits", &*network, &BinaryCrossEntropy, &inputs, &binary);
+    let classes = tensors.classes("y_class");
+    let (real, binary) = (samples_of::<[f32; 5]>(tensors.get("y_real")), samples_of(tensors.get("y_binary")));
+    let (mut gradient, largest) = check_loss(&tensors, "mse", &*network, &MeanSquaredError, &inputs, &real);
+    row("mse", largest);
+    row("l1", check_loss(&tensors, "l1", &*network, &MeanAbsoluteError, &inputs, &real).1);
+    row("huber", check_loss(&tensors, "huber", &*network, &Huber::default(), &inputs, &real).1);
+    row("ce", check_loss(&tensors, "ce", &*network, &CrossEntropy, &inputs, &classes).1);
+    row("bce_logits", check_loss(&tensors, "bce_logits", &*network, &BinaryCrossEntropy, &inputs, &binary).1);
 
     // One step of no length is what remains of a forward pass: running statistics.
     for (index, value) in gradient.parameters_mut().iter_mut().enumerate() {
@@ -159,6 +188,7 @@ where
     (before, network)
 }
 
+/// A loss's mean and its gradients, and how far they are from PyTorch's at most.
 fn check_loss<N, T>(
     tensors: &Tensors,
     name: &str,
@@ -166,7 +196,7 @@ fn check_loss<N, T>(
     loss: &impl Loss<[f32; 5], T>,
     inputs: &[[f32; 7]],
     targets: &[T],
-) -> Box<N>
+) -> (Box<N>, f64)
 where
     N: Layer<Scalar = f32, Input = [f32; 7], Output = [f32; 5]>,
 {
@@ -174,21 +204,19 @@ where
     let mut input_gradients = vec![[0.0; 7]; inputs.len()];
     let mut memory = Backpropagation::<N, 6>::boxed();
     let mean = memory.gradients(network, loss, inputs, targets, &mut gradient, &mut input_gradients);
-    compare("loss", &[mean], tensors.get(&format!("{name}.loss")), TOLERANCE);
+    let mut largest = compare("loss", &[mean], tensors.get(&format!("{name}.loss")), TOLERANCE);
     let by_inputs = tensors.get(&format!("{name}.grad_x"));
-    let mut largest = compare(name, Sample::flat(&input_gradients), by_inputs, TOLERANCE);
-    let expected = weights(&*gradient, tensors, &format!("{name}.grad."));
+    largest = largest.max(compare(name, Sample::flat(&input_gradients), by_inputs, TOLERANCE));
+    let expected = weights(&*gradient, tensors, |weight| format!("{name}.grad.{weight}"));
     N::trained(&mut |range| {
         let what = format!("{name}: gradient by the weights");
         largest = largest.max(compare(&what, &gradient.parameters()[range.clone()], &expected[range], TOLERANCE));
     });
-    println!("{}, {name}: largest deviation {largest:.1e}", N::KIND);
-    gradient
+    (gradient, largest)
 }
 
-#[test]
-fn a_network_with_batch_normalisation() {
-    let (before, after) = check_network::<WithBatchNorm>("bn1d_train");
+fn with_batch_normalisation(rows: &mut Vec<Row>) {
+    let (before, after) = check_network::<WithBatchNorm>("bn1d_train", rows);
     let tensors = Tensors::read("bn1d_train");
     compare("running mean", &after.l1.running_mean, tensors.get("after.1.running_mean"), 1e-6);
     compare("running variance", &after.l1.running_var, tensors.get("after.1.running_var"), 1e-6);
@@ -197,8 +225,7 @@ fn a_network_with_batch_normalisation() {
     assert_eq!((before.l1.weight, before.l1.bias), (after.l1.weight, after.l1.bias));
 }
 
-#[test]
-fn a_network_with_layer_normalisation() {
-    let (before, after) = check_network::<WithLayerNorm>("layernorm");
+fn with_layer_normalisation(rows: &mut Vec<Row>) {
+    let (before, after) = check_network::<WithLayerNorm>("layernorm", rows);
     assert_eq!(before.parameters(), after.parameters());
 }

@@ -106,7 +106,7 @@ fn large_biases_have_room() {
 
 #[test]
 fn weights_are_four_times_smaller() {
-    let ratio = Digits::FLASH as f64 / Quantized::<Digits>::WEIGHT_BYTES as f64;
+    let ratio = Digits::FLASH as f64 / Quantized::<Digits>::FLASH as f64;
     assert!(ratio > 3.9, "{ratio}");
-    assert_eq!(Quantized::<Digits>::WORKSPACE_BYTES, 32);
+    assert_eq!(Quantized::<Digits>::RAM_INFERENCE, 32);
 }

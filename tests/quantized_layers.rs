@@ -78,7 +78,7 @@ fn bytes_are_the_network() {
     let mut chance = Random::new(2);
     let samples: Vec<[[f32; 20]; 2]> = (0..20).map(|_| random(&mut chance)).collect();
     let quantized = Sequences::seeded(8).quantize(&samples);
-    let bytes: [u8; Quantized::<Sequences>::WEIGHT_BYTES] = quantized.to_bytes().try_into().unwrap();
+    let bytes: [u8; Quantized::<Sequences>::FLASH] = quantized.to_bytes().try_into().unwrap();
     assert_eq!(Quantized::<Sequences>::from_bytes(&bytes), quantized);
     let mut names = Vec::new();
     quantized.layers.visit(Name::ROOT, &mut |name, integers| {

@@ -38,7 +38,7 @@ impl<L: Plain> QuantizedNetwork<L> {
     ///
     /// type Small = Quantized<Dense<2, 1>>;
     /// let quantized = Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] }.quantize(&[[1.0, -1.0]]);
-    /// let bytes: [u8; Small::WEIGHT_BYTES] = quantized.to_bytes().try_into().unwrap();
+    /// let bytes: [u8; Small::FLASH] = quantized.to_bytes().try_into().unwrap();
     /// assert_eq!(Small::from_bytes(&bytes), quantized);
     /// ```
     #[must_use]
@@ -54,9 +54,9 @@ impl<L: Plain> QuantizedNetwork<L> {
 
 impl<L: QuantizedLayer> QuantizedNetwork<L> {
     /// Bytes of weights, biases and factors: what the network takes in flash.
-    pub const WEIGHT_BYTES: usize = size_of::<Self>();
+    pub const FLASH: usize = size_of::<Self>();
     /// Bytes that inference needs beside what goes in and comes out.
-    pub const WORKSPACE_BYTES: usize = size_of::<L::Workspace>();
+    pub const RAM_INFERENCE: usize = size_of::<L::Workspace>();
 
     /// Inference of one sample. Allocates nothing.
     #[inline]
@@ -82,7 +82,7 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
     }
 
     /// The network as bytes: those that a little-endian machine has in memory, with zeros between the fields. As many as
-    /// [`WEIGHT_BYTES`](Self::WEIGHT_BYTES).
+    /// [`FLASH`](Self::FLASH).
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
