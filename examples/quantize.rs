@@ -1,13 +1,16 @@
 //! A convolutional network in 8 bits: how accurate it is, and how far off each layer is.
 //!
-//! `cargo run --release --example quantize -- [EPOCHS] [SEED] [FOLDER]`, by default 5 epochs, seed 1, and `data/mnist`.
+//! `cargo run --release --example quantize`, with `-- --help` for the options.
 
-use std::env::args;
+#[path = "support/options.rs"]
+mod options;
+
 use std::error::Error;
 
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
 use fnn::{Adam, Calibration, CrossEntropy, Optimizer, Quantize, Quantized, Schedule, Trainer};
+use options::Options;
 
 fnn::network! {
     /// Reads a 28×28 grey digit, scores the ten classes.
@@ -35,11 +38,8 @@ const AWARE_EPOCHS: usize = 2;
 const SAMPLES: usize = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = args().skip(1);
-    let epochs = arguments.next().map_or(Ok(5), |epochs| epochs.parse::<usize>())?;
-    let seed = arguments.next().map_or(Ok(1), |seed| seed.parse::<u64>())?;
-    let folder = arguments.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist").into());
-    let Mnist { train, test } = Mnist::read(folder)?;
+    let Some(Options { epochs, seed, data }) = Options::read("quantize", 5)? else { return Ok(()) };
+    let Mnist { train, test } = Mnist::read(data)?;
 
     let steps = epochs * train.len().div_ceil(BATCH);
     let optimizer = Adam::new(2e-3).scheduled(Schedule::cosine(steps as u64));

@@ -64,7 +64,7 @@ fn print() -> fmt::Result {
     writeln!(Output, "FLOWERS_RAM_TRAINING {}", Flowers::RAM_TRAINING)?;
     writeln!(Output, "FLOWERS_RAM_TRAINING_IN_PLACE {}", Flowers::RAM_TRAINING_IN_PLACE)?;
     writeln!(Output, "TUNING_RAM_TRAINING {}", tuning::Network::RAM_TRAINING)?;
-    writeln!(Output, "LENET_INT8 {}", Quantized::<LeNet>::WEIGHT_BYTES)
+    writeln!(Output, "LENET_INT8 {}", Quantized::<LeNet>::FLASH)
 }
 
 #[panic_handler]
