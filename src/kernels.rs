@@ -7,11 +7,15 @@ mod convolution;
 mod dispatch;
 mod dot_products;
 mod elementwise;
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod functions;
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod instruction_set;
 mod matmul;
 #[cfg(test)]
 mod naive;
+#[cfg(all(feature = "simd", target_arch = "aarch64"))]
+mod neon;
 mod normalise;
 mod plain;
 mod product;

@@ -60,8 +60,9 @@ use stopping::Best;
 ///
 /// # Memory
 /// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
-/// with early stopping the best weights), a moving average, and for every 32 samples of a mini-batch, but at most eight times, a gradient
-/// and a [`Backpropagation`](crate::Backpropagation). [`memory`](Self::memory) tells the bytes.
+/// with early stopping the best weights), a moving average, and for every 32 samples of a mini-batch (or 64, where there are
+/// more than 131,072 weights), but at most eight times, a gradient and a [`Backpropagation`](crate::Backpropagation).
+/// [`memory`](Self::memory) tells the bytes.
 pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     network: Box<N>,
     loss: F,

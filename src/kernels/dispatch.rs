@@ -1,7 +1,7 @@
 //! Which instruction set this processor has.
 
 use super::vector::Operation;
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use super::vector::Simd;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::x86::{Avx2, Avx512};
@@ -35,7 +35,8 @@ pub fn dispatch<O: Operation>(operation: O) -> O::Output {
 #[inline(always)]
 pub fn dispatch<O: Operation>(operation: O) -> O::Output {
     #[cfg(all(feature = "simd", target_arch = "aarch64", target_feature = "neon"))]
-    return operation.run(super::neon::Neon::default());
+    // SAFETY: the compiler assumes the instruction set.
+    return unsafe { super::neon::Neon::assume().run(operation) };
     #[cfg(not(all(feature = "simd", target_arch = "aarch64", target_feature = "neon")))]
     operation.run(super::Portable)
 }

@@ -111,13 +111,13 @@ pub(super) fn softplus<L: Lanes>(x: L) -> L {
 /// The functions of [`Real`] for a vector of so many of a scalar.
 macro_rules! vector_functions {
     ($scalar:ident, $lanes:literal) => {
-        vector_functions!($scalar, $lanes: exp, exp_m1, tanh, normal_distribution, softplus);
+        crate::kernels::functions::vector_functions!($scalar, $lanes: exp, exp_m1, tanh, normal_distribution, softplus);
     };
     (f32, $lanes:literal: $($function:ident),*) => {$(
         #[cfg_attr(debug_assertions, inline)]
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn $function(self) -> Self {
-            functions::$function(self)
+            crate::kernels::functions::$function(self)
         }
     )*};
     (f64, $lanes:literal: $($function:ident),*) => {$(
@@ -127,7 +127,7 @@ macro_rules! vector_functions {
             // SAFETY: a vector's bits are those of its lanes.
             let mut lanes = unsafe { core::mem::transmute::<Self, [f64; $lanes]>(self) };
             for lane in &mut lanes {
-                *lane = Real::$function(*lane);
+                *lane = crate::real::Real::$function(*lane);
             }
             // SAFETY: as above.
             unsafe { core::mem::transmute::<[f64; $lanes], Self>(lanes) }

@@ -19,8 +19,10 @@ pub(super) fn everywhere<O: Operation + Clone>(operation: &O) {
             simd.run(operation.clone());
         }
     }
-    #[cfg(all(feature = "simd", target_arch = "aarch64", target_feature = "neon"))]
-    neon::Neon::default().run(operation.clone());
+    #[cfg(all(feature = "simd", feature = "std", target_arch = "aarch64"))]
+    if let Some(simd) = neon::Neon::detect() {
+        simd.run(operation.clone());
+    }
 }
 
 /// Numbers in ±1, and how much a sum of `count` products of them may be off.

@@ -18,8 +18,16 @@ use crate::optimizer::{Clip, MovingAverage, Optimizer, Penalty, State};
 use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 
-/// Samples of one chunk: few enough for the cache, enough for a matrix product.
-pub(crate) const CHUNK: usize = 32;
+/// Samples of one chunk: few enough for the cache and for a thread each, enough for a matrix product.
+const CHUNK: usize = 32;
+
+/// Samples of one chunk of a large network. What it costs to write a gradient and to add it up is then more than what
+/// further threads could bring: fewer accumulators are better.
+const LARGE_CHUNK: usize = 64;
+
+/// Weights above which a network is large: two of its gradients, and the weights, are more than a second-level cache
+/// holds.
+const LARGE: usize = 1 << 17;
 
 /// The most accumulators, and so the most threads, for one mini-batch.
 pub(crate) const ACCUMULATORS: usize = 8;
@@ -51,20 +59,20 @@ pub(crate) struct NonFinite(pub(crate) String);
 impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// Memory for mini-batches of at most `batch` samples, and for an average of the weights with that decay.
     pub(crate) fn new(batch: usize, average: Option<f64>) -> Self {
-        let accumulators = (0..accumulators(batch)).map(Accumulator::new).collect();
+        let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
         let average = average.map(|decay| (MovingAverage::boxed(), decay));
         Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), average }
     }
 
     /// What [`new`](Self::new) allocates.
     pub(crate) const fn bytes(batch: usize, average: bool) -> TrainingMemory {
-        let (count, state) = (accumulators(batch), size_of::<State<N, SLOTS>>());
+        let (count, state) = (accumulators::<N>(batch), size_of::<State<N, SLOTS>>());
         TrainingMemory {
             weights: 0,
             gradients: count * size_of::<N>(),
             optimizer: state,
-            tape: count * (size_of::<Backpropagation<N, CHUNK>>() + size_of::<Accumulator<N, T>>()),
-            samples: count * CHUNK * (size_of::<N::Input>() + size_of::<T>()),
+            tape: count * (size_of::<Backpropagation<N, LARGE_CHUNK>>() + size_of::<Accumulator<N, T>>()),
+            samples: count * LARGE_CHUNK * (size_of::<N::Input>() + size_of::<T>()),
             copies: size_of::<N>() + state + if average { size_of::<MovingAverage<N>>() } else { 0 },
             evaluation: 0,
         }
@@ -175,9 +183,9 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
     #[inline(always)]
     fn run_by<R: Runner>(self, runner: R) -> Result<Totals, NonFinite> {
         let Self { memory, network, course, batch } = self;
-        let count = accumulators(batch.len()).min(memory.accumulators.len());
+        let count = accumulators::<N>(batch.len()).min(memory.accumulators.len());
         let used = &mut memory.accumulators[..count];
-        let chunk = chunk::<N>(batch.len());
+        let chunk = even_chunk::<N>(batch.len());
         runner.each(&mut *used, 1, &Add { network: &*network, course, batch, count, chunk });
 
         let mut tally = Tally::default();
@@ -232,9 +240,14 @@ fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mu
     }
 }
 
+/// Samples of a chunk at most.
+const fn chunk<N: Parameters>() -> usize {
+    if N::PARAMETERS > LARGE { LARGE_CHUNK } else { CHUNK }
+}
+
 /// How many accumulators a mini-batch of `batch` samples is shared out to.
-const fn accumulators(batch: usize) -> usize {
-    let chunks = batch.div_ceil(CHUNK);
+const fn accumulators<N: Parameters>(batch: usize) -> usize {
+    let chunks = batch.div_ceil(chunk::<N>());
     if chunks < ACCUMULATORS { chunks } else { ACCUMULATORS }
 }
 
@@ -242,10 +255,10 @@ const fn accumulators(batch: usize) -> usize {
 ///
 /// What measures a chunk, as batch normalisation does, would make much of a last one of few samples: there, all chunks
 /// are as large as each other.
-fn chunk<N: Parameters>(batch: usize) -> usize {
+fn even_chunk<N: Parameters>(batch: usize) -> usize {
     let mut measures = false;
     N::measured(&mut |_| measures = true);
-    if measures { batch.div_ceil(batch.div_ceil(CHUNK).max(1)).max(1) } else { CHUNK }
+    if measures { batch.div_ceil(batch.div_ceil(chunk::<N>()).max(1)).max(1) } else { chunk::<N>() }
 }
 
 /// A gradient, and all that adding a chunk's gradient to it needs.
@@ -254,7 +267,7 @@ struct Accumulator<N: Layer, T> {
     /// All zero between steps.
     gradient: Box<N>,
     tally: Tally<N::Scalar>,
-    memory: Box<Backpropagation<N, CHUNK>>,
+    memory: Box<Backpropagation<N, LARGE_CHUNK>>,
     /// The chunk's samples, gathered from where the shuffle finds them.
     inputs: Vec<N::Input>,
     targets: Vec<T>,
@@ -267,8 +280,8 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
             gradient: N::zeroed_box(),
             tally: Tally::default(),
             memory: Backpropagation::boxed(),
-            inputs: Vec::with_capacity(CHUNK),
-            targets: Vec::with_capacity(CHUNK),
+            inputs: Vec::with_capacity(LARGE_CHUNK),
+            targets: Vec::with_capacity(LARGE_CHUNK),
         }
     }
 
