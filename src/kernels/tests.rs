@@ -1,28 +1,24 @@
 //! Every kernel against the oracle, with every instruction set that this processor has.
 
 mod accuracy;
+mod agreement;
 mod pool;
 
 use super::*;
 use crate::random::Random;
 use crate::scalar::Scalar;
 
-/// Run `operation` with every instruction set that this processor has.
-pub(super) fn everywhere<O: Operation + Clone>(operation: &O) {
-    operation.clone().run(Portable);
+/// Run `operation` with every instruction set that this processor has: its name, and what comes out.
+pub(super) fn everywhere<O: Operation + Clone>(operation: &O) -> Vec<(&'static str, O::Output)> {
+    let mut outputs = vec![("plain", operation.clone().run(Portable))];
     #[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
     {
-        if let Some(simd) = x86::Avx2::detect() {
-            simd.run(operation.clone());
-        }
-        if let Some(simd) = x86::Avx512::detect() {
-            simd.run(operation.clone());
-        }
+        outputs.extend(x86::Avx2::detect().map(|simd| ("AVX2", simd.run(operation.clone()))));
+        outputs.extend(x86::Avx512::detect().map(|simd| ("AVX-512", simd.run(operation.clone()))));
     }
     #[cfg(all(feature = "simd", feature = "std", target_arch = "aarch64"))]
-    if let Some(simd) = neon::Neon::detect() {
-        simd.run(operation.clone());
-    }
+    outputs.extend(neon::Neon::detect().map(|simd| ("NEON", simd.run(operation.clone()))));
+    outputs
 }
 
 /// Numbers in ±1, and how much a sum of `count` products of them may be off.

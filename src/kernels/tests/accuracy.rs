@@ -1,5 +1,7 @@
 //! How far the functions of numbers and of vectors of `f32` are from `f64`'s, over all finite numbers.
 
+use core::marker::PhantomData;
+
 use super::everywhere;
 use crate::kernels::{Operation, Simd, lanes, read, write};
 use crate::layers::activation::{Function, Gelu, GeluTanh, Silu};
@@ -39,15 +41,11 @@ macro_rules! known {
             }
         )*
 
-        #[derive(Clone)]
-        struct All;
-        impl Operation for All {
-            type Output = ();
-
-            #[inline(always)]
-            fn run<V: Simd>(self, simd: V) {
-                $(compare::<V, $name>(simd);)*
-            }
+        /// The largest errors of all functions, at some numbers.
+        fn errors(x: &[f32]) -> Vec<Error> {
+            let mut errors = Vec::new();
+            $(errors.extend(errors_of::<$name>(x));)*
+            errors
         }
     };
 }
@@ -77,27 +75,55 @@ fn normal_distribution(x: f64) -> f64 {
     0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// How far apart the numbers are that are tried, in their order as bits: a prime. All of them take minutes.
-const STEP: usize = 99_991;
+/// All values of a function, with an instruction set.
+struct Values<'a, K>(&'a [f32], PhantomData<K>);
 
-fn compare<V: Simd, K: Known>(simd: V) {
-    let (name, vectors, libm) = K::BOUNDS;
-    let bound = if lanes::<V, f32>() > 1 { vectors } else { libm };
-    let finite = (0..=u32::MAX).step_by(STEP).map(f32::from_bits).filter(|x| x.is_finite());
-    let x: Vec<f32> = [0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE].into_iter().chain(finite).collect();
-    let mut y = vec![0.0; x.len()];
-    for (x, y) in x.chunks(lanes::<V, f32>()).zip(y.chunks_mut(lanes::<V, f32>())) {
-        write(simd, K::found(read(simd, x)), y);
+impl<K> Clone for Values<'_, K> {
+    fn clone(&self) -> Self {
+        Self(self.0, PhantomData)
     }
-    for (&x, &y) in x.iter().zip(&y) {
-        let exact = K::exact(f64::from(x));
-        let error = error(y, exact, K::scale(f64::from(x), exact));
-        assert!(error <= bound, "{simd:?}: {name} of {x:e} is {y:e}, {error} units in the last place off");
+}
+
+impl<K: Known> Operation for Values<'_, K> {
+    /// Whether they come from vectors, and the values.
+    type Output = (bool, Vec<f32>);
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Self::Output {
+        let lanes = lanes::<V, f32>();
+        let mut values = vec![0.0; self.0.len()];
+        for (x, y) in self.0.chunks(lanes).zip(values.chunks_mut(lanes)) {
+            write(simd, K::found(read(simd, x)), y);
+        }
+        (lanes > 1, values)
     }
-    let nan = K::found(read(simd, &[f32::NAN; 16]));
-    let mut y = [0.0f32; 16];
-    write(simd, nan, &mut y[..lanes::<V, f32>()]);
-    assert!(y[..lanes::<V, f32>()].iter().all(|y| y.is_nan()), "{simd:?}: {name} of NaN is {y:?}");
+}
+
+/// The largest error of a function, with an instruction set.
+struct Error {
+    function: &'static str,
+    simd: &'static str,
+    largest: f64,
+    bound: f64,
+    at: f32,
+}
+
+fn errors_of<K: Known>(x: &[f32]) -> Vec<Error> {
+    let (function, vectors, libm) = K::BOUNDS;
+    let exact: Vec<f64> = x.iter().map(|&x| K::exact(f64::from(x))).collect();
+    let of = |(simd, (is_vector, values)): (&'static str, (bool, Vec<f32>))| {
+        let bound = if is_vector { vectors } else { libm };
+        let mut row = Error { function, simd, largest: 0.0, bound, at: 0.0 };
+        for ((&x, &y), &exact) in x.iter().zip(&values).zip(&exact) {
+            assert!(x.is_nan() == y.is_nan(), "{simd}: {function} of {x:e} is {y:e}");
+            let error = if x.is_nan() { 0.0 } else { error(y, exact, K::scale(f64::from(x), exact)) };
+            if error > row.largest {
+                (row.largest, row.at) = (error, x);
+            }
+        }
+        row
+    };
+    everywhere(&Values::<K>(x, PhantomData)).into_iter().map(of).collect()
 }
 
 /// The distance from the exact value, in units of the last place of `scale`.
@@ -109,7 +135,48 @@ fn error(found: f32, exact: f64, scale: f64) -> f64 {
     (f64::from(found) - exact).abs() / (f64::from(power_of_two) * f64::from(f32::EPSILON))
 }
 
+fn assert_within_bounds(errors: &[Error]) {
+    for Error { function, simd, largest, bound, at } in errors {
+        assert!(largest <= bound, "{simd}: {function} of {at:e} is {largest} units in the last place off");
+    }
+}
+
 #[test]
 fn functions_are_within_their_bounds() {
-    everywhere(&All);
+    /// How far apart the numbers are, in their order as bits: a prime.
+    const STEP: usize = 99_991;
+    let finite = (0..=u32::MAX).step_by(STEP).map(f32::from_bits).filter(|x| x.is_finite());
+    let ends = [0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, f32::NAN];
+    assert_within_bounds(&errors(&ends.into_iter().chain(finite).collect::<Vec<_>>()));
+}
+
+/// Prints the largest errors. Ten minutes on two cores, in release.
+#[test]
+#[ignore = "goes through all numbers"]
+fn functions_are_within_their_bounds_everywhere() {
+    const BLOCK: u32 = 1 << 16;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let largest = |thread: usize| {
+        let mut largest: Vec<Error> = errors(&[0.0]);
+        for block in (0..=u32::MAX / BLOCK).skip(thread).step_by(threads) {
+            let numbers = (0..BLOCK).map(|number| f32::from_bits(block * BLOCK + number));
+            let errors = errors(&numbers.filter(|x| x.is_finite()).collect::<Vec<_>>());
+            for (largest, error) in largest.iter_mut().zip(errors) {
+                if error.largest > largest.largest {
+                    *largest = error;
+                }
+            }
+        }
+        largest
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || largest(thread))).collect();
+        for thread in threads {
+            let errors = thread.join().expect("no thread panics");
+            for Error { function, simd, largest, at, .. } in &errors {
+                println!("{function:<22} {simd:<10} {largest:.3} at {at:e}");
+            }
+            assert_within_bounds(&errors);
+        }
+    });
 }

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# NEON: the kernels against their oracles, and whole networks against PyTorch's numbers, on an AArch64 that QEMU plays.
+# Where the target, a linker for it or QEMU can't be had, says so and tests nothing.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+target=aarch64-unknown-linux-gnu
+
+skip() { echo "skipped: $*"; exit 0; }
+
+if [ "$(uname -m)" != aarch64 ]; then
+    rustup target list --installed 2>/dev/null | grep -qx "$target" || timeout 60 rustup target add "$target" >/dev/null 2>&1 ||
+        skip "no target $target"
+    if ! command -v qemu-aarch64 >/dev/null || ! command -v aarch64-linux-gnu-gcc >/dev/null; then
+        command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || skip "no qemu-aarch64 or aarch64-linux-gnu-gcc"
+        { apt-get update -qq &&
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross; } \
+            >/dev/null 2>&1 || skip "qemu-user and gcc-aarch64-linux-gnu can't be installed"
+    fi
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+fi
+cargo test --quiet --target "$target" --lib kernels
+cargo test --quiet --target "$target" --test layers_reference --test reference
