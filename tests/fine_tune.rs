@@ -1,8 +1,6 @@
 //! A network split at a layer: its parts are where it is, and only the one that learns changes.
 
-use fnn::{
-    Backpropagation, CrossEntropy, FineTune, FineTuning, Network, Optimizer, Parameters, Sample, Sgd, State, Trainer,
-};
+use fnn::{Backpropagation, CrossEntropy, FineTune, FineTuning, Network, Optimizer, Parameters, Sample, Sgd, State};
 
 fnn::network! {
     #[split(Features, Head, at = narrow)]
@@ -94,10 +92,11 @@ fn what_fine_tuning_takes_is_what_it_takes() {
     assert_eq!(Tuned::RAM_TRAINING, 4 * numbers);
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn the_parts_are_networks_like_any() {
     let data: fnn::DataSet<[f32; 64], usize> = [([0.5; 64], 1), ([-0.5; 64], 2)].into_iter().collect();
-    let trainer = Trainer::new(Head::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(fnn::Progress::Silent);
+    let trainer = fnn::Trainer::new(Head::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(fnn::Progress::Silent);
     let trained = trainer.epochs(3).fit(&data).unwrap();
     assert!(trained.history.epochs[2].training.loss < trained.history.epochs[0].training.loss);
     assert!(Features::summary().to_string().contains("conv2d_1"));

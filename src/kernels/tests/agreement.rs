@@ -6,7 +6,6 @@ use super::everywhere;
 use crate::kernels::{Operation, Simd};
 use crate::layer::Layer;
 use crate::network::Network;
-use crate::parameters::Parameters;
 use crate::plain::Plain;
 use crate::random::Random;
 use crate::scalar::Scalar;
