@@ -18,7 +18,7 @@ mod conv;
 #[cfg(feature = "alloc")]
 pub(crate) mod conversion;
 mod dense;
-#[cfg(fnn_dsp)]
+#[cfg(any(fnn_dsp, test))]
 mod dsp;
 mod filters;
 mod gather;
@@ -43,6 +43,7 @@ pub use filters::Filters;
 pub use layer::{Integers, QuantizedLayer, Trace, Visitor};
 pub use network::QuantizedNetwork;
 pub use pool::{AvgPool, GlobalAvgPool, MaxPool};
+pub(crate) use products::LONGEST_SUM;
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]
 pub use report::{Activation as ActivationReport, QuantizationReport};
