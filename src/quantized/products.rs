@@ -103,7 +103,7 @@ fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
     products.fold(start, i32::wrapping_add)
 }
 
-#[cfg(all(test, feature = "alloc"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::random::Random;
@@ -136,9 +136,9 @@ mod tests {
     /// The longest sum, of the largest products, with the largest bias, on both sides.
     #[test]
     fn the_longest_sum_has_room() {
-        let x = alloc::vec![-128; LONGEST_SUM];
+        let x = [-128; LONGEST_SUM];
         for weight in [-127, 127] {
-            let row = alloc::vec![weight; LONGEST_SUM];
+            let row = [weight; LONGEST_SUM];
             let products = -128 * i64::from(weight) * LONGEST_SUM as i64;
             // The zero point moves the bias as far as all products together, and in the same direction.
             let bias = products + i64::from(LARGEST_BIAS) * products.signum();
