@@ -9,12 +9,16 @@ use std::error::Error;
 
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
-use fnn::{Adam, Calibration, CrossEntropy, Optimizer, Quantize, Quantized, Schedule, Trainer};
+use fnn::{
+    Adam, Calibration, CrossEntropy, DataSet, Layer, Network, Optimizer, Quantize, Quantized, Schedule, Trainer,
+    TrainingError,
+};
 use options::Options;
 
 fnn::network! {
     /// Reads a 28×28 grey digit, scores the ten classes.
     #[quantizable]
+    #[derive(Clone)]
     pub struct LeNet: [1, 28, 28] -> [10] {
         conv1: Conv2d(6, kernel = 5),
         Relu,
@@ -37,31 +41,49 @@ const AWARE_EPOCHS: usize = 2;
 /// Samples to find the ranges of activations on.
 const SAMPLES: usize = 1000;
 
+type Image = [[[f32; 28]; 28]; 1];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(Options { epochs, seed, data }) = Options::read("quantize", 5)? else { return Ok(()) };
     let Mnist { train, test } = Mnist::read(data)?;
-
-    let steps = epochs * train.len().div_ceil(BATCH);
-    let optimizer = Adam::new(2e-3).scheduled(Schedule::cosine(steps as u64));
-    let trainer = Trainer::new(LeNet::boxed(seed), CrossEntropy, optimizer);
-    let network = trainer.batch_size(BATCH).epochs(epochs).seed(seed).fit(&train)?.network;
-
-    let accuracy = |scores: &[[f32; 10]]| 100.0 * ConfusionMatrix::of(scores, test.targets()).accuracy().unwrap_or(0.0);
     let samples = &train.inputs()[..SAMPLES];
-    println!("{:22} {:.2} %", "float", accuracy(&fnn::Network::forward_all(&*network, test.inputs())));
-    let calibrations = [Calibration::MinMax, Calibration::Percentile(0.9999), Calibration::MeanSquaredError];
-    for calibration in calibrations {
-        let quantized = network.quantize_by(samples, calibration);
-        println!("{:22} {:.2} %", format!("{calibration:?}"), accuracy(&quantized.forward_all(test.inputs())));
-    }
-    let aware = network.quantization_aware(samples);
-    let optimizer = Adam::new(5e-4).scheduled(Schedule::cosine((AWARE_EPOCHS * train.len().div_ceil(BATCH)) as u64));
-    let trainer = Trainer::new(aware, CrossEntropy, optimizer);
-    let aware = trainer.batch_size(BATCH).epochs(AWARE_EPOCHS).seed(seed).fit(&train)?.network;
-    let quantized = LeNet::quantize_aware(&aware);
-    println!("{:22} {:.2} %", "trained aware", accuracy(&quantized.forward_all(test.inputs())));
 
-    println!("\n{} bytes of weights become {}\n", LeNet::FLASH, Quantized::<LeNet>::FLASH);
-    println!("{}", network.quantize_and_report(samples, Calibration::MinMax).1);
+    let network = fit(LeNet::boxed(seed), &train, 2e-3, epochs, seed)?;
+    let aware = fit(network.quantization_aware(samples), &train, 5e-4, AWARE_EPOCHS, seed)?;
+    // The same training without rounding, so that what it brings isn't taken for what rounding does.
+    let longer = fit(network.clone(), &train, 5e-4, AWARE_EPOCHS, seed)?;
+
+    let print = |what: &str, scores: &[[f32; 10]]| {
+        let accuracy = ConfusionMatrix::of(scores, test.targets()).accuracy().unwrap_or(0.0);
+        println!("{what:28}{:.2} %", 100.0 * accuracy);
+    };
+    println!();
+    print("float", &network.forward_all(test.inputs()));
+    for calibration in [Calibration::MinMax, Calibration::Percentile(0.9999), Calibration::MeanSquaredError] {
+        let quantized = network.quantize_by(samples, calibration);
+        print(&format!("8 bits, {calibration:?}"), &quantized.forward_all(test.inputs()));
+    }
+    print("8 bits, trained aware of it", &LeNet::quantize_aware(&aware).forward_all(test.inputs()));
+
+    print("float, trained as long", &longer.forward_all(test.inputs()));
+
+    println!("\n{} bytes of weights become {}", LeNet::FLASH, Quantized::<LeNet>::FLASH);
+    for calibration in [Calibration::MinMax, Calibration::Percentile(0.9999)] {
+        println!("\n{calibration:?}\n{}", network.quantize_and_report(samples, calibration).1);
+    }
     Ok(())
 }
+
+/// Train in steps that shrink from `rate` to 0.
+fn fit<N>(network: Box<N>, train: &DataSet<Image, usize>, rate: f64, epochs: usize, seed: u64) -> Trains<N>
+where
+    N: Layer<Scalar = f32, Input = Image, Output = [f32; 10]>,
+{
+    let steps = epochs * train.len().div_ceil(BATCH);
+    let optimizer = Adam::new(rate).scheduled(Schedule::cosine(steps as u64));
+    let trainer = Trainer::new(network, CrossEntropy, optimizer).batch_size(BATCH).epochs(epochs).seed(seed);
+    Ok(trainer.fit(train)?.network)
+}
+
+/// A trained network, or why there is none.
+type Trains<N> = Result<Box<N>, TrainingError<N>>;

@@ -25,7 +25,7 @@ pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::verdict::{
     check_axes, check_budget, check_concat, check_groups, check_input, check_not_negative, check_output,
     check_pool_padding, check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual,
-    check_same_padding, check_size, check_window,
+    check_same_padding, check_size, check_sum, check_window,
 };
 pub use crate::weights::include;
 pub use crate::window::{part, places, same_padding};

@@ -5,9 +5,28 @@
 //! integers is one multiplication and one shift, without floating point. So results are the same bits on any machine.
 //!
 //! The scheme is that of TensorFlow Lite's "8-bit quantization specification"
-//! (<https://ai.google.dev/edge/litert/models/quantization_spec>), with its integer arithmetic in the single-rounding form;
-//! Jacob and others, "Quantization and training of neural networks for efficient integer-arithmetic-only inference",
-//! CVPR 2018. Weights have a scale for each output in dense layers too.
+//! (<https://ai.google.dev/edge/litert/models/quantization_spec>); Jacob and others, "Quantization and training of neural
+//! networks for efficient integer-arithmetic-only inference", CVPR 2018. Weights have a scale for each output in dense
+//! layers too. Sums become 8-bit integers as by TensorFlow Lite's `MultiplyByQuantizedMultiplier` in its single-rounding
+//! form (`TFLITE_SINGLE_ROUNDING`): `⌊sum · factor + ½⌋`, rounded once, halves up.
+//!
+//! No sum overflows its 32 bits: a layer that adds up more than 33,026 products is a compile error.
+//!
+//! # How accurate it is
+//! LeNet on MNIST's 10,000 test digits, trained for 5 epochs, and 2 more ones where it says so; 177,704 bytes in `f32`,
+//! 46,360 in 8 bits, of which 44,190 are weights. The example `quantize` prints it (here on x86-64 with AVX-512), and a
+//! report of each layer:
+//!
+//! | seed | `f32` | min–max | 99.99 % | squared error | trained aware | `f32`, trained as long |
+//! |---|---|---|---|---|---|---|
+//! | 1 | 99.00 % | 99.02 % | 99.01 % | 99.01 % | 99.14 % | 99.12 % |
+//! | 2 | 98.99 % | 98.96 % | 99.00 % | 99.00 % | 99.00 % | 99.01 % |
+//! | 3 | 99.10 % | 99.06 % | 99.05 % | 99.08 % | 99.02 % | 99.02 % |
+//!
+//! # In firmware
+//! Write [`to_bytes`](QuantizedNetwork::to_bytes) to a file on the workstation, and there have
+//! `static NET: Quantized<Net> = Quantized::<Net>::from_bytes(include_bytes!("net.int8"));`, which lies in flash.
+//! [`forward_integers`](QuantizedNetwork::forward_integers) gives the same bits on both.
 
 mod activation;
 mod arithmetic;
@@ -18,7 +37,7 @@ mod conv;
 #[cfg(feature = "alloc")]
 pub(crate) mod conversion;
 mod dense;
-#[cfg(fnn_dsp)]
+#[cfg(any(fnn_dsp, test))]
 mod dsp;
 mod filters;
 mod gather;
@@ -43,6 +62,7 @@ pub use filters::Filters;
 pub use layer::{Integers, QuantizedLayer, Trace, Visitor};
 pub use network::QuantizedNetwork;
 pub use pool::{AvgPool, GlobalAvgPool, MaxPool};
+pub(crate) use products::LONGEST_SUM;
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]
 pub use report::{Activation as ActivationReport, QuantizationReport};

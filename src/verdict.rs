@@ -1,5 +1,6 @@
 //! What the compiler says of shapes that don't fit: `const` functions that panic, at compile time, with a sentence.
 
+use crate::quantized::LONGEST_SUM;
 use crate::sentence::Sentence;
 use crate::shape::Shape;
 
@@ -85,6 +86,19 @@ pub const fn check_size(layer: &str, what: &str, size: usize) {
     if size == 0 {
         let sentence = if layer.is_empty() { Sentence::new() } else { Sentence::of(layer) };
         sentence.text(what).text(" must be at least 1").say();
+    }
+}
+
+/// A sum of so many products of 8-bit integers never needs more than 32 bits.
+#[track_caller]
+pub const fn check_sum(layer: &str, products: usize) {
+    if products > LONGEST_SUM {
+        Sentence::of(layer)
+            .text("a sum of ")
+            .number(products)
+            .text(" products of 8-bit integers may overflow its 32 bits, where there is room for ")
+            .number(LONGEST_SUM)
+            .say();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Four 8-bit integers in a register of a Cortex-M4, M7 or M33, whose DSP extension multiplies two pairs of 16-bit ones
-//! at once.
+//! at once. Elsewhere, tests compute what its two instructions are defined to.
 
+#[cfg(fnn_dsp)]
 use core::arch::asm;
 
 /// The numbers 0 and 2, and the numbers 1 and 3, as 16-bit integers side by side.
@@ -15,12 +16,7 @@ impl Four {
     #[inline(always)]
     pub(super) fn of(numbers: &[i8; 4]) -> Self {
         let word = u32::from_le_bytes(numbers.map(i8::cast_unsigned));
-        let (even, odd);
-        // SAFETY: the extension is there, and the instructions only compute.
-        unsafe {
-            asm!("sxtb16 {}, {}", lateout(reg) even, in(reg) word, options(pure, nomem, nostack, preserves_flags));
-            asm!("sxtb16 {}, {}, ror #8", lateout(reg) odd, in(reg) word, options(pure, nomem, nostack, preserves_flags));
-        }
+        let (even, odd) = extend(word);
         Self { even, odd }
     }
 
@@ -31,7 +27,28 @@ impl Four {
     }
 }
 
+/// Bytes 0 and 2, and bytes 1 and 3, as 16-bit integers side by side.
+#[cfg(fnn_dsp)]
+#[inline(always)]
+fn extend(word: u32) -> (u32, u32) {
+    let (even, odd);
+    // SAFETY: the extension is there, and the instructions only compute.
+    unsafe {
+        asm!("sxtb16 {}, {}", lateout(reg) even, in(reg) word, options(pure, nomem, nostack, preserves_flags));
+        asm!("sxtb16 {}, {}, ror #8", lateout(reg) odd, in(reg) word, options(pure, nomem, nostack, preserves_flags));
+    }
+    (even, odd)
+}
+
+/// What `SXTB16` is defined to compute: Armv7-M Architecture Reference Manual, section A7.7.
+#[cfg(not(fnn_dsp))]
+fn extend(word: u32) -> (u32, u32) {
+    let half = |byte: u32| u32::from((word >> (8 * byte)) as u8 as i8 as u16);
+    (half(0) | half(2) << 16, half(1) | half(3) << 16)
+}
+
 /// `sum` and the products of both halves. It wraps around where it overflows, which no sum here does.
+#[cfg(fnn_dsp)]
 #[inline(always)]
 fn multiply_add(one: u32, other: u32, mut sum: i32) -> i32 {
     // SAFETY: the extension is there; the instruction only computes, and sets a flag (Q) on overflow that nothing reads.
@@ -43,4 +60,11 @@ fn multiply_add(one: u32, other: u32, mut sum: i32) -> i32 {
         );
     }
     sum
+}
+
+/// What `SMLAD` is defined to compute.
+#[cfg(not(fnn_dsp))]
+fn multiply_add(one: u32, other: u32, sum: i32) -> i32 {
+    let product = |shift: u32| i32::from((one >> shift) as i16) * i32::from((other >> shift) as i16);
+    sum.wrapping_add(product(0)).wrapping_add(product(16))
 }

@@ -48,6 +48,12 @@ fn mean(sum: i32, count: usize) -> i8 {
     ((sum + half) / count) as i8
 }
 
+/// Judge, at compile time, that no sum of so many integers overflows: each is at most 128, and half of `count` is added.
+#[track_caller]
+const fn assert_no_overflow(count: usize) {
+    assert!(count <= 1 << 23, "a sum of more than 8,388,608 integers may overflow its 32 bits");
+}
+
 /// One number for each place of the window on each channel.
 #[inline(always)]
 fn pool<X: Sample<Element = i8>, Y: Sample<Element = i8>>(
@@ -94,6 +100,7 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         let plane = const { pool_plane::<I, O, K>() };
+        const { assert_no_overflow(pool_plane::<I, O, K>().taps()) }
         pool(&plane, x, y, |x, place| {
             let (sum, count) = fold(&plane, x, place, 0, |sum, element| sum + element);
             let outside = (plane.taps() - count.min(plane.taps())) as i32;
@@ -113,6 +120,7 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
+        const { assert_no_overflow(A::SPACE) }
         let channels = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
         for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
             *y = mean(x.iter().map(|&x| i32::from(x)).sum(), A::SPACE);

@@ -1,5 +1,9 @@
 //! Sums of products of 8-bit integers: the kernel of all layers with weights.
 
+#[cfg(fnn_dsp)]
+use self::by_fours as sums;
+#[cfg(not(fnn_dsp))]
+use self::by_ones as sums;
 use super::arithmetic::requantize;
 
 /// Rows of weights that are taken at once, so that an input is read once for all of them.
@@ -60,9 +64,9 @@ pub(super) fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, mut put: im
 }
 
 /// To each number of `start`, the products of `x` and a row.
-#[cfg(not(fnn_dsp))]
+#[cfg(any(not(fnn_dsp), test))]
 #[inline(always)]
-fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
     let mut sums = start;
     for (sum, row) in sums.iter_mut().zip(rows) {
         *sum = tail(x, row, *sum);
@@ -71,9 +75,9 @@ fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N]
 }
 
 /// To each number of `start`, the products of `x` and a row, four at a time.
-#[cfg(fnn_dsp)]
+#[cfg(any(fnn_dsp, test))]
 #[inline(always)]
-fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+fn by_fours<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
     use super::dsp::Four;
 
     let mut sums = start;
@@ -97,4 +101,51 @@ fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N]
 fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
     let products = x.iter().zip(row).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
     products.fold(start, i32::wrapping_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    fn random<const N: usize>(random: &mut Random) -> [i8; N] {
+        core::array::from_fn(|_| (random.uniform() * 256.0 - 128.0) as i8)
+    }
+
+    /// Sums of products of any number of integers, from anywhere in memory, are the same in both ways.
+    #[test]
+    fn sums_by_fours_are_those_by_ones() {
+        let mut chance = Random::new(5);
+        for length in (0..=33).chain([150, 256]) {
+            for start in 0..4 {
+                let x: [i8; 260] = random(&mut chance);
+                let rows: [[i8; 260]; 4] = core::array::from_fn(|_| random(&mut chance));
+                let (x, rows) = (&x[start..start + length], rows.each_ref().map(|row| &row[start..start + length]));
+                let bias = [0, -1, LARGEST_BIAS, -LARGEST_BIAS];
+                let expected = core::array::from_fn(|number| {
+                    let products = x.iter().zip(rows[number]).map(|(&x, &weight)| i64::from(x) * i64::from(weight));
+                    (products.sum::<i64>() + i64::from(bias[number])) as i32
+                });
+                assert_eq!(by_ones(x, rows, bias), expected);
+                assert_eq!(by_fours(x, rows, bias), expected);
+                assert_eq!(by_fours(x, [rows[1]], [bias[1]]), [expected[1]]);
+            }
+        }
+    }
+
+    /// The longest sum, of the largest products, with the largest bias, on both sides.
+    #[test]
+    fn the_longest_sum_has_room() {
+        let x = [-128; LONGEST_SUM];
+        for weight in [-127, 127] {
+            let row = [weight; LONGEST_SUM];
+            let products = -128 * i64::from(weight) * LONGEST_SUM as i64;
+            // The zero point moves the bias as far as all products together, and in the same direction.
+            let bias = products + i64::from(LARGEST_BIAS) * products.signum();
+            let expected = i32::try_from(products + bias).unwrap();
+            let start = i32::try_from(bias).unwrap();
+            assert_eq!(by_ones(&x, [&row], [start]), [expected]);
+            assert_eq!(by_fours(&x, [&row], [start]), [expected]);
+        }
+    }
 }

@@ -47,6 +47,7 @@ impl Chain<'_> {
             layer.exact_input = false;
         }
         network.checks.extend(checks);
+        network.checks.extend(network.header.quantizable.then(|| site.check_sum(kind, &weights)).flatten());
         layer.field = built;
         layer.output = self.known(output, site, kind);
         layer.role = kind.role;

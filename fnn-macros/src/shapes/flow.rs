@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{PathArguments, TypePath};
 
+use crate::kinds::{Kind, Role};
 use crate::report::judge;
 use crate::size::Size;
 
@@ -142,6 +143,15 @@ impl Site<'_> {
         }
         let (name, tokens) = (self.name, &size.tokens);
         judge(&size.written, "check_size", quote!(#name, #what, #tokens))
+    }
+
+    /// A check that no sum of a layer with weights overflows in 8 bits.
+    pub(super) fn check_sum(&self, kind: &Kind, weights: &[Vec<Size>]) -> Option<TokenStream> {
+        let [first, rest @ ..] = weights.first().filter(|_| kind.role == Role::Linear)?.as_slice() else { return None };
+        // Weights of a dense layer are stored `[in][out]`, those of a convolution filter by filter.
+        let products = if kind.name == "Dense" { first.clone() } else { Size::product(rest) };
+        let (name, products) = (self.name, &products.tokens);
+        Some(judge(self.written, "check_sum", quote!(#name, #products)))
     }
 }
 
