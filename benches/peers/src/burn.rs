@@ -78,9 +78,10 @@ pub fn measure(workload: &str) -> Option<f64> {
         }
         "W2" => {
             let (x, t) = (random(128, 784, &device), classes(128));
-            128.0 * steps(dense(&[784, 512, 256, 10], &device), AdamConfig::new().init(), 1e-3, |network| {
-                cross_entropy.forward(network.forward(x.clone(), activation::relu), t.clone())
-            })
+            128.0
+                * steps(dense(&[784, 512, 256, 10], &device), AdamConfig::new().init(), 1e-3, |network| {
+                    cross_entropy.forward(network.forward(x.clone(), activation::relu), t.clone())
+                })
         }
         "W3" => {
             let (x, t) = (random(4, 2, &device), random(4, 1, &device));

@@ -41,7 +41,24 @@ pub fn table() {
                 // SAFETY: the matrices have these sizes and strides.
                 unsafe {
                     gemm::gemm(
-                        m, n, k, c, column, row, false, a, 1, k as isize, b, 1, row, 0.0, 1.0, false, false, false,
+                        m,
+                        n,
+                        k,
+                        c,
+                        column,
+                        row,
+                        false,
+                        a,
+                        1,
+                        k as isize,
+                        b,
+                        1,
+                        row,
+                        0.0,
+                        1.0,
+                        false,
+                        false,
+                        false,
                         gemm::Parallelism::None,
                     );
                 }

@@ -38,8 +38,7 @@ const FRAMEWORKS: &[(&str, Measure)] = &[
 const SCRIPTS: [(&str, &str); 3] = [("torch", "PyTorch"), ("jax", "JAX"), ("onnxruntime", "ONNX Runtime")];
 
 /// Without them, the allocations of a step are given back to the system and asked for again.
-const MALLOC: [(&str, &str); 2] =
-    [("MALLOC_MMAP_THRESHOLD_", "1073741824"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")];
+const MALLOC: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "1073741824"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -78,12 +77,15 @@ fn measure_all(framework: &str, only: &[&str]) {
 /// Units a second, by workload.
 type Rates = BTreeMap<String, f64>;
 
+/// Tell a process how many threads it has.
+fn on_threads(command: &mut Command, threads: usize) -> &mut Command {
+    let variables = ["RAYON_NUM_THREADS", "MATMUL_NUM_THREADS", "OMP_NUM_THREADS"];
+    command.envs(variables.map(|variable| (variable, threads.to_string())))
+}
+
 /// Run a process that measures, and read its lines. `None` where it doesn't exist or has nothing to say.
 fn rates(command: &mut Command, threads: usize) -> Option<Rates> {
-    for variable in ["RAYON_NUM_THREADS", "MATMUL_NUM_THREADS", "OMP_NUM_THREADS"] {
-        command.env(variable, threads.to_string());
-    }
-    let output = command.output().ok()?;
+    let output = on_threads(command, threads).output().ok()?;
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
     let rates: Rates = lines
         .lines()
@@ -138,12 +140,13 @@ fn compare(only: &[&str]) {
         }
         println!();
     }
-    kernels::table();
+    // In a process of its own, as these read their number of threads once.
+    let _ = on_threads(Command::new(&program).arg("kernels"), 1).status();
 }
 
 fn print(threads: usize, columns: &[(String, Rates)], only: &[&str]) {
     let peak = measure::peak() * threads as f64;
-    println!("{threads} thread{}:\n", if threads > 1 { "s" } else { "" });
+    println!("{threads} thread{}; × is how much faster fnn is:\n", if threads > 1 { "s" } else { "" });
     let others = || columns.iter().skip(1);
     let names: Vec<&str> = others().map(|(name, _)| name.as_str()).collect();
     println!("| | fnn | of peak | {} |", names.join(" | "));
@@ -151,19 +154,26 @@ fn print(threads: usize, columns: &[(String, Rates)], only: &[&str]) {
     for workload in WORKLOADS.iter().filter(|workload| is_chosen(workload, only)) {
         let Some(own) = columns.first().and_then(|(_, rates)| rates.get(workload.name)) else { continue };
         let figure = |rate: f64| match workload.unit {
-            "calls/s" => format!("{:.1} ns", 1e9 / rate),
-            unit => format!("{rate:.0} {unit}"),
+            "calls/s" if rate > 1e6 => format!("{:.1} ns", 1e9 / rate),
+            "calls/s" => format!("{:.1} µs", 1e6 / rate),
+            _ if rate < 1e6 => format!("{:.1} k", rate / 1e3),
+            _ => format!("{:.2} M", rate / 1e6),
         };
         let share = 100.0 * own * workload.flop / 1e9 / peak;
-        print!("| {}: {} | {} | {share:.0} % |", workload.name, workload.what, figure(*own));
+        print!("| {}: {} ({}) | {} | {share:.0} % |", workload.name, workload.what, unit(workload), figure(*own));
         for (_, rates) in others() {
             match rates.get(workload.name) {
-                Some(rate) => print!(" {} (fnn {:.1} ×) |", figure(*rate), own / rate),
+                Some(rate) => print!(" {}, {:.2} × |", figure(*rate), own / rate),
                 None => print!(" – |"),
             }
         }
         println!();
     }
+}
+
+/// What the figures of a workload are.
+fn unit(workload: &Workload) -> &'static str {
+    if workload.unit == "calls/s" { "time of a call" } else { workload.unit }
 }
 
 /// The versions that this crate was locked to.
