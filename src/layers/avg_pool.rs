@@ -19,7 +19,8 @@ use crate::scalar::Scalar;
 /// Backward, `dx[c, q] = Σ g[c, p] / T` over all p that read it. No weights, no multiply-accumulates, no tape.
 ///
 /// Declared as `AvgPool2d(2)` or `AvgPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `AvgPool1d(2)`.
+/// `AvgPool1d(2)`. LeCun and others, "Gradient-based learning applied to document recognition", 1998; padding counts as in
+/// PyTorch's `AvgPool2d`.
 ///
 /// ```
 /// use fnn::{Network, layers::{AvgPool, Window}};

@@ -15,7 +15,7 @@ use crate::shape::{Sample, first, first_mut};
 /// Two branches that see the same, and the channels of the first followed by those of the second: `y = [f(x), g(x)]`.
 ///
 /// Both outputs are alike but for the number of their channels, which is their outermost size; `O` has the channels of
-/// both. Backward, each branch gets its part of the gradient, and what comes out of them is added.
+/// both. Weights and multiply-accumulates are those of the branches. Backward, each branch gets its part of the gradient, and what comes out of them is added.
 ///
 /// Declared as `Concat { { … }, { … } }`, with two or more branches, the later ones being a `Concat` themselves; the
 /// weights of the first are named `first.…`, those of the next `second.first.…`, and so on. Szegedy and others, "Going

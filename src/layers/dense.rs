@@ -20,6 +20,7 @@ use crate::shape::Sample;
 /// `dW = xᵀ·g`, `db = g` (both summed over the batch), `dx = g·Wᵀ`.
 ///
 /// Declared as `Dense(O)` or `Dense(O, bias = false)`. `I·O` multiply-accumulates, `I·O + O` weights.
+/// Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature 323, 1986.
 ///
 /// ```
 /// use fnn::{Network, layers::Dense};

@@ -16,7 +16,15 @@ use crate::shape::Sample;
 /// backward draws m again.
 ///
 /// Declared as `Dropout(p)`, 0 ≤ p < 1. Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a
-/// simple way to prevent neural networks from overfitting", JMLR 15, 2014.
+/// simple way to prevent neural networks from overfitting", JMLR 15, 2014. `x, y` have any shape; no multiply-accumulates.
+///
+/// ```
+/// use fnn::{Network, Parameters, layers::Dropout};
+///
+/// // Inference leaves everything as it is.
+/// let dropout = Dropout::<[f32; 2], { f64::to_bits(0.5) }>::zeroed();
+/// assert_eq!(dropout.forward(&[1.0, 2.0]), [1.0, 2.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Dropout<A, const PROBABILITY: u64>(PhantomData<A>);

@@ -12,7 +12,14 @@ use crate::shape::{Sample, reshape, reshape_mut};
 /// The elements of `A` in a row: `[[[S; columns]; rows]; channels]` becomes `[S; channels · rows · columns]`.
 ///
 /// The order in memory stays as it is, so in a network it costs nothing: the next layer sees the same memory under
-/// another type. Declared as `Flatten`.
+/// another type: no weights, no multiply-accumulates, and `dx = g`. Declared as `Flatten`.
+///
+/// ```
+/// use fnn::{Network, Parameters, layers::Flatten};
+///
+/// let flatten = Flatten::<[[f32; 2]; 2], 4>::zeroed();
+/// assert_eq!(flatten.forward(&[[1.0, 2.0], [3.0, 4.0]]), [1.0, 2.0, 3.0, 4.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Flatten<A, const N: usize>(PhantomData<A>);

@@ -20,7 +20,8 @@ use crate::window::Sliding;
 /// multiply-accumulates, no tape.
 ///
 /// Declared as `MaxPool2d(2)` or `MaxPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `MaxPool1d(2)`.
+/// `MaxPool1d(2)`. Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; sizes and padding
+/// as PyTorch's `MaxPool2d`.
 ///
 /// ```
 /// use fnn::{Network, layers::{MaxPool, Window}};

@@ -12,7 +12,8 @@ use crate::shape::{Sample, first, first_mut};
 /// A block of layers, and other layers on the way around it: `y = p(x) + f(x)`.
 ///
 /// What a [`Residual`](super::Residual) is where the block changes the shape, or where what goes around is to be learned.
-/// Both end in one shape; where they don't, it is a compile error. `dx = f′ᵀ·g + p′ᵀ·g`.
+/// Both end in one shape; where they don't, it is a compile error. `dx = f′ᵀ·g + p′ᵀ·g`. Weights and
+/// multiply-accumulates are those of both.
 ///
 /// Declared as `Residual { { f … }, { p … } }`; the weights of f are named `inside.…`, those of p
 /// `projection.…`. He, Zhang, Ren and Sun, "Deep

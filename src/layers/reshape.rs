@@ -10,7 +10,7 @@ use crate::shape::{Sample, reshape, reshape_mut};
 /// The elements of `I` as an `O`, which has as many: `[S; 784]` becomes `[[[S; 28]; 28]; 1]`.
 ///
 /// The order in memory stays as it is, so in a network it costs nothing: the next layer sees the same memory under
-/// another type. Declared as `Reshape(1, 28, 28)`.
+/// another type: no weights, no multiply-accumulates, and `dx = g`. Declared as `Reshape(1, 28, 28)`.
 ///
 /// ```
 /// use fnn::{Network, layers::Reshape};

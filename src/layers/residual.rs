@@ -12,6 +12,15 @@ use crate::shape::{Sample, first, first_mut};
 ///
 /// The block's output has its input's shape; one that hasn't is a compile error. `dx = g + f′ᵀ·g`.
 ///
+/// Weights and multiply-accumulates are those of the block.
+///
+/// ```
+/// use fnn::{Network, layers::{Dense, Residual}};
+///
+/// let block: Residual<Dense<1, 1>> = Residual { inside: Dense { weight: [[2.0]], bias: [0.5] } };
+/// assert_eq!(block.forward(&[10.0]), [30.5]);
+/// ```
+///
 /// Declared as `Residual { … }`. He, Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(transparent)]

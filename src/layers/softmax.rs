@@ -13,7 +13,15 @@ use crate::scalar::Scalar;
 
 /// Scores as probabilities: `yᵢ = e^(xᵢ) / Σⱼ e^(xⱼ)`, for `x, y: [N]`.
 ///
-/// `dxᵢ = yᵢ·(gᵢ − Σⱼ gⱼyⱼ)`. Stable at any finite score: the largest one is subtracted first. No weights.
+/// `dxᵢ = yᵢ·(gᵢ − Σⱼ gⱼyⱼ)`. Stable at any finite score: the largest one is subtracted first. No weights, no multiply-accumulates. Bridle,
+/// "Probabilistic interpretation of feedforward classification network outputs", 1990.
+///
+/// ```
+/// use fnn::{Network, Parameters, layers::Softmax};
+///
+/// let [a, b] = Softmax::<2>::zeroed().forward(&[0.0, f32::ln(3.0)]);
+/// assert!((a - 0.25).abs() < 1e-6 && (b - 0.75).abs() < 1e-6);
+/// ```
 ///
 /// Declared as `Softmax`. A network that is trained with [`CrossEntropy`](crate::CrossEntropy) doesn't end in one:
 /// that loss takes logits, and applies the softmax itself, so the compiler refuses a softmax in front of it.

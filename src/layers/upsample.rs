@@ -13,7 +13,8 @@ use crate::scalar::Scalar;
 /// whose sizes are multiples of those. Backward, `dx[c, p]` is the sum of g over all that p became. No weights, no
 /// multiply-accumulates.
 ///
-/// Declared as `Upsample2d(2)` or `Upsample2d((rows, columns))`, for sequences as `Upsample1d(2)`.
+/// Declared as `Upsample2d(2)` or `Upsample2d((rows, columns))`, for sequences as `Upsample1d(2)`. As PyTorch's
+/// `Upsample` in its mode "nearest".
 ///
 /// ```
 /// use fnn::{Network, layers::Upsample};

@@ -1,76 +1,220 @@
 //! The activation functions and their derivatives.
+//!
+//! [`Activation`](super::Activation) applies each to every element of a sample of any shape: what comes out has the shape
+//! of what goes in. None has weights, or costs multiply-accumulates.
 
 use super::{FromOutput, Function};
 use crate::real::Real;
 
 /// `max(0, x)`. The derivative at 0 is taken as 0. Declared as `Relu`.
+///
+/// f′(x) is 1 above 0.
+///
+/// Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML 2010.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Relu}};
+///
+/// let relu = Activation::<Relu, [f32; 1]>::new();
+/// assert!((relu.forward(&[-2.0])[0] - 0.000000).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relu;
 
 /// `x` above 0, `slope·x` elsewhere. Declared as `LeakyRelu(slope)`, by default 0.01; the slope is not negative.
 ///
+/// f′(x) is 1 above 0, the slope elsewhere.
+///
 /// Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::LeakyRelu}};
+///
+/// let leaky_relu = Activation::<LeakyRelu<{ f64::to_bits(0.1) }>, [f32; 1]>::new();
+/// assert!((leaky_relu.forward(&[-2.0])[0] + 0.200000).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeakyRelu<const SLOPE: u64>;
 
 /// `x` above 0, `alpha·(eˣ − 1)` elsewhere. Declared as `Elu(alpha)`, by default 1; alpha is not negative.
 ///
+/// f′(x) is 1 above 0, y + alpha elsewhere.
+///
 /// Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by exponential linear units", 2016.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Elu}};
+///
+/// let elu = Activation::<Elu<{ f64::to_bits(1.0) }>, [f32; 1]>::new();
+/// assert!((elu.forward(&[-1.0])[0] + 0.632121).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elu<const ALPHA: u64>;
 
 /// `x·Φ(x)`, Φ being the normal distribution: `x/2 · (1 + erf(x/√2))`. Declared as `Gelu`.
 ///
+/// f′(x) = Φ(x) + x·φ(x), φ being the density.
+///
 /// Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Gelu}};
+///
+/// let gelu = Activation::<Gelu, [f32; 1]>::new();
+/// assert!((gelu.forward(&[1.0])[0] - 0.841345).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gelu;
 
 /// The near form of [`Gelu`], `x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))`. Declared as `Gelu(tanh)`.
+///
+/// f′(x) = ½·(1 + t) + ½·x·(1 − t²)·u′, where t = tanh u is the one above.
+///
+/// Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::GeluTanh}};
+///
+/// let gelu_tanh = Activation::<GeluTanh, [f32; 1]>::new();
+/// assert!((gelu_tanh.forward(&[1.0])[0] - 0.841192).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GeluTanh;
 
 /// `x·σ(x)`, σ being the sigmoid; also called swish. Declared as `Silu`.
+///
+/// f′(x) = σ(x)·(1 + x·(1 − σ(x))).
+///
+/// Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units for neural network function approximation in
+/// reinforcement learning", Neural Networks 107, 2018.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Silu}};
+///
+/// let silu = Activation::<Silu, [f32; 1]>::new();
+/// assert!((silu.forward(&[1.0])[0] - 0.731059).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silu;
 
 /// `1 / (1 + e^(−x))`. Declared as `Sigmoid`.
+///
+/// f′(x) = y·(1 − y).
+///
+/// Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature 323, 1986.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Sigmoid}};
+///
+/// let sigmoid = Activation::<Sigmoid, [f32; 1]>::new();
+/// assert!((sigmoid.forward(&[1.0])[0] - 0.731059).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sigmoid;
 
 /// The hyperbolic tangent. Declared as `Tanh`.
+///
+/// f′(x) = 1 − y².
+///
+/// LeCun, Bottou, Orr and Müller, "Efficient backprop", 1998.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Tanh}};
+///
+/// let tanh = Activation::<Tanh, [f32; 1]>::new();
+/// assert!((tanh.forward(&[1.0])[0] - 0.761594).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tanh;
 
 /// `ln(1 + e^(βx)) / β`. Declared as `Softplus` or `Softplus(beta)`, by default 1; beta is above 0.
+///
+/// f′(x) = σ(βx).
+///
+/// Dugas, Bengio and others, "Incorporating second-order functional knowledge for better option pricing", 2000.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Softplus}};
+///
+/// let softplus = Activation::<Softplus, [f32; 1]>::new();
+/// assert!((softplus.forward(&[0.0])[0] - 0.693147).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softplus<const BETA: u64 = { f64::to_bits(1.0) }>;
 
 /// `min(max(0, x), 6)`. The derivative at 0 and at 6 is taken as 0. Declared as `Relu6`.
 ///
+/// f′(x) is 1 between 0 and 6.
+///
 /// Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Relu6}};
+///
+/// let relu6 = Activation::<Relu6, [f32; 1]>::new();
+/// assert!((relu6.forward(&[9.0])[0] - 6.000000).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Relu6;
 
 /// `min(max(0, x + 3), 6) / 6`, a [`Sigmoid`] of straight lines. Declared as `HardSigmoid`.
+///
+/// f′(x) is 1/6 between −3 and 3.
+///
+/// Courbariaux, Bengio and David, "BinaryConnect", NeurIPS 2015; with PyTorch's constants.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::HardSigmoid}};
+///
+/// let hard_sigmoid = Activation::<HardSigmoid, [f32; 1]>::new();
+/// assert!((hard_sigmoid.forward(&[1.5])[0] - 0.750000).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HardSigmoid;
 
 /// `x·min(max(0, x + 3), 6) / 6`, a [`Silu`] without an exponential. Declared as `HardSwish`.
 ///
+/// f′(x) is 0 below −3, 1 above 3, and x/3 + ½ between.
+///
 /// Howard, Sandler, Chu and others, "Searching for MobileNetV3", ICCV 2019.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::HardSwish}};
+///
+/// let hard_swish = Activation::<HardSwish, [f32; 1]>::new();
+/// assert!((hard_swish.forward(&[1.5])[0] - 1.125000).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HardSwish;
 
 /// `x·tanh(ln(1 + eˣ))`. Declared as `Mish`.
 ///
+/// f′(x) = t + x·σ(x)·(1 − t²), where t = tanh(ln(1 + eˣ)).
+///
 /// Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Mish}};
+///
+/// let mish = Activation::<Mish, [f32; 1]>::new();
+/// assert!((mish.forward(&[1.0])[0] - 0.865098).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mish;
 
 /// `λ·x` above 0, `λ·α·(eˣ − 1)` elsewhere, with λ ≈ 1.0507 and α ≈ 1.6733, which keep a mean of 0 and a variance of 1
 /// from layer to layer. Declared as `Selu`; the layers before it take `init = LeCunNormal`.
 ///
+/// f′(x) is λ above 0, y + λ·α elsewhere.
+///
 /// Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", NeurIPS 2017.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Selu}};
+///
+/// let selu = Activation::<Selu, [f32; 1]>::new();
+/// assert!((selu.forward(&[1.0])[0] - 1.050701).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selu;
 
