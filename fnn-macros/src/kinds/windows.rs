@@ -198,7 +198,9 @@ fn checks(site: &Site<'_>, axes: &[Axis]) -> Vec<TokenStream> {
     for (index, axis) in axes.iter().enumerate() {
         let before = index.checked_sub(1).map(|before| &axes[before]);
         for (index, (what, size)) in axis.sizes().into_iter().enumerate() {
-            if before.is_none_or(|before| !before.sizes()[index].1.same(size)) {
+            // A pool's stride may be its window.
+            let is_window = what == "stride" && size.same(&axis.kernel);
+            if !is_window && before.is_none_or(|before| !before.sizes()[index].1.same(size)) {
                 checks.push(site.check_size(size, what));
             }
         }
@@ -232,11 +234,14 @@ fn windows(site: &Site<'_>, axes: &[Axis]) -> TokenStream {
 /// `Conv2d(filters, kernel = …)` and `Conv1d(filters, kernel = …)`: `[C, …]` to `[filters, …]`.
 fn convolution(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
     let (channels, filters) = (&sizes[0], arguments.size("filters"));
-    let Some(groups) = arguments.size_of_axis("groups", 0) else {
-        return filtered(site, arguments, sizes, &filters, channels.clone());
-    };
-    let seen = Size::call(site.fnn, "part", [channels, &groups], |[channels, groups]| channels.checked_div(groups));
+    let groups = arguments.size_of_axis("groups", 0);
+    let seen = groups.as_ref().map_or_else(
+        || channels.clone(),
+        |groups| Size::call(site.fnn, "part", [channels, groups], |[channels, groups]| channels.checked_div(groups)),
+    );
     let mut built = filtered(site, arguments, sizes, &filters, seen);
+    built.checks.push(site.check_size(&filters, "filters"));
+    let Some(groups) = groups else { return built };
     let [count, channels, filters] = [&groups, channels, &filters].map(|size| &size.tokens);
     let name = site.name;
     built.checks.push(judge(&groups.written, "check_groups", quote!(#name, #count, #channels, #filters)));
@@ -274,7 +279,6 @@ fn filtered(site: &Site<'_>, arguments: &Arguments, sizes: &[Size], filters: &Si
         built.weights.push(vec![filters.clone()]);
     }
     built.initializer = arguments.get("init").map(|asked| initializer(site, asked));
-    built.checks.push(site.check_size(filters, "filters"));
     built.checks.extend(checks(site, &axes));
     built
 }

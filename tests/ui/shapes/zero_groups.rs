@@ -1,0 +1,11 @@
+fnn::network! {
+    struct Net: [4, 28, 28] -> [10] {
+        Conv2d(4, kernel = 3, groups = 0),
+        Flatten,
+        Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Net::seeded(1).forward(&[[[0.0; 28]; 28]; 4]);
+}
