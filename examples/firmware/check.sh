@@ -50,14 +50,16 @@ build riscv32imc-unknown-none-elf --bin links
 echo "-- costs"
 ./costs.sh >target/costs.md
 cat target/costs.md
-if [ "$(head -n 1 costs.md)" = "$(head -n 1 target/costs.md)" ]; then
-    diff costs.md target/costs.md || wrong=1
-else
-    # Another compiler: nothing may be much larger.
-    paste -d '|' costs.md target/costs.md | awk -F '|' '
-        /^[|] / { for (i = 3; i <= 7; i++) if ($(i + 8) > 1.25 * $i) { print "more than a quarter above costs.md:" $2; bad = 1 } }
-        END { exit bad }' || wrong=1
-fi
+# The order of functions, and with it a few instructions, depends on where the crate lies. Another compiler may do better or
+# worse, but nothing by much.
+same=0
+if [ "$(head -n 1 costs.md)" = "$(head -n 1 target/costs.md)" ]; then same=1; fi
+paste -d '|' costs.md target/costs.md | awk -F '|' -v same=$same '
+    function wrong(old, new) {
+        return same ? new > 1.02 * old + 16 || new < 0.98 * old - 16 : new > 1.25 * old + 16
+    }
+    /^[|] / { for (i = 3; i <= 7; i++) if (wrong($i, $(i + 8))) { print "not as in costs.md:" $2 "(" $i "to" $(i + 8) ")"; bad = 1 } }
+    END { exit bad }' || wrong=1
 if [ -n "${wrong:-}" ]; then
     echo "the costs have changed: if they may, cp target/costs.md costs.md" >&2
     exit 1
