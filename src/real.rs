@@ -14,9 +14,9 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 /// | `exp_m1` | 1.6 | 1 |
 /// | `tanh` | 5 | 2.5 |
 /// | `sigmoid` | 2.5 | 2.5 |
-/// | `softplus` | 3.5 | 2 |
-/// | `normal_distribution` | 6 | 200 in its lower tail |
-/// | SiLU, GELU in both forms | 2 of the last place of x | 2 of the last place of x |
+/// | `softplus` | 4 | 2 |
+/// | `normal_distribution` | 7 | 200 in its lower tail |
+/// | SiLU, GELU in both forms | 2.5 of the last place of x | 2.5 of the last place of x |
 pub trait Real:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {

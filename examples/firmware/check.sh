@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ./toolchain.sh
 target=thumbv7em-none-eabihf
+mkdir -p target
 
 build() { (target_flags "$1" && cargo build --quiet --release "${CARGO_FLAGS[@]}" --target "$@"); }
 run() { (target_flags $target && timeout 300 cargo run --quiet --release "${CARGO_FLAGS[@]}" --target $target --bin "$1" </dev/null); }
