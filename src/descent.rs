@@ -60,17 +60,30 @@ pub unsafe trait Room: Send + Sync + fmt::Debug + 'static {}
 // SAFETY: there is nothing.
 unsafe impl Room for () {}
 
-/// Room for the weights of an `A`, or for what another room has place for.
+/// Room for weights.
+#[repr(transparent)]
+pub struct RoomFor<P: Parameters>(ManuallyDrop<P>);
+
+// SAFETY: weights are numbers, of which `Parameters` promises that any bytes are some; nothing is dropped.
+unsafe impl<P: Parameters> Room for RoomFor<P> {}
+
+impl<P: Parameters> fmt::Debug for RoomFor<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", size_of::<Self>())
+    }
+}
+
+/// Room for what either of two has room for.
 #[repr(C)]
-pub union Either<A: Parameters, B: Room> {
+pub union Either<A: Room, B: Room> {
     one: ManuallyDrop<A>,
     other: ManuallyDrop<B>,
 }
 
-// SAFETY: it is looked at as bytes, all of which `zeroed_weights` writes first; and a union drops nothing.
-unsafe impl<A: Parameters, B: Room> Room for Either<A, B> {}
+// SAFETY: any bytes are an `A` and a `B`; and a union drops nothing.
+unsafe impl<A: Room, B: Room> Room for Either<A, B> {}
 
-impl<A: Parameters, B: Room> fmt::Debug for Either<A, B> {
+impl<A: Room, B: Room> fmt::Debug for Either<A, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", size_of::<Self>())
     }

@@ -64,7 +64,7 @@ mod projected_residual;
 mod reshape;
 mod residual;
 mod rms_norm;
-mod softmax;
+pub(crate) mod softmax;
 mod upsample;
 
 pub use activation::Activation;

@@ -14,7 +14,7 @@ pub mod apart {
 
 pub use crate::__constructors as constructors;
 pub use crate::__with_heap as with_heap;
-pub use crate::descent::{Descent, Either};
+pub use crate::descent::{Descent, Either, RoomFor};
 pub use crate::fine_tune::split;
 pub use crate::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::memory::{Larger, batch, workspace};

@@ -41,6 +41,19 @@ fnn::network! {
     struct Wide: [5] -> [3] { Dense(71), Tanh, Dense(39), Relu, Dense(3) }
 }
 
+fnn::network! {
+    /// More layers than the compiler would go into types within types.
+    struct Tall: [1] -> [70] {
+        Dense(1), Dense(2), Dense(3), Dense(4), Dense(5), Dense(6), Dense(7), Dense(8), Dense(9), Dense(10),
+        Dense(11), Dense(12), Dense(13), Dense(14), Dense(15), Dense(16), Dense(17), Dense(18), Dense(19), Dense(20),
+        Dense(21), Dense(22), Dense(23), Dense(24), Dense(25), Dense(26), Dense(27), Dense(28), Dense(29), Dense(30),
+        Dense(31), Dense(32), Dense(33), Dense(34), Dense(35), Dense(36), Dense(37), Dense(38), Dense(39), Dense(40),
+        Dense(41), Dense(42), Dense(43), Dense(44), Dense(45), Dense(46), Dense(47), Dense(48), Dense(49), Dense(50),
+        Dense(51), Dense(52), Dense(53), Dense(54), Dense(55), Dense(56), Dense(57), Dense(58), Dense(59), Dense(60),
+        Dense(61), Dense(62), Dense(63), Dense(64), Dense(65), Dense(66), Dense(67), Dense(68), Dense(69), Dense(70),
+    }
+}
+
 /// Numbers between −1 and 1.
 fn samples<A: Sample<Element = f32>, const N: usize>(random: &mut Random) -> [A; N] {
     let mut samples = [A::zeroed(); N];
@@ -134,4 +147,14 @@ fn one_sample_at_a_time_and_a_decay_without_biases() {
         assert_eq!(less.train(&mut in_place, &CrossEntropy, &optimizer, &inputs, &targets).to_bits(), loss.to_bits());
         assert!(same_bits(&ordinary, &in_place), "step {step}");
     }
+}
+
+#[test]
+fn many_layers_of_different_types() {
+    let mut network = Tall::zeroed();
+    let mut memory = InPlace::<Tall, 1>::new();
+    // Nothing but the last layer's biases gets from zero, at first: from 0 to 1, each a fiftieth of the way.
+    let loss = memory.train(&mut network, &MeanSquaredError, &Sgd::new(0.7), &[[1.0]], &[[1.0; 70]]);
+    assert_eq!(loss, 1.0);
+    assert!(network.forward(&[1.0]).iter().all(|&output| (output - 0.02).abs() < 1e-6));
 }

@@ -13,8 +13,10 @@ use crate::scalar::Scalar;
 
 /// Scores as probabilities: `yᵢ = e^(xᵢ) / Σⱼ e^(xⱼ)`, for `x, y: [N]`.
 ///
-/// `dxᵢ = yᵢ·(gᵢ − Σⱼ gⱼyⱼ)`. Stable at any finite score: the largest one is subtracted first. No weights, no multiply-accumulates. Bridle,
-/// "Probabilistic interpretation of feedforward classification network outputs", 1990.
+/// `dxᵢ = yᵢ·(gᵢ − Σⱼ gⱼyⱼ)`. Stable at any finite score, as the largest one is subtracted first: a value is off by at
+/// most (|xᵢ − largest|/2 + N + 3)·ε of itself, or by the smallest normal number. No weights, no multiply-accumulates.
+///
+/// Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
 ///
 /// ```
 /// use fnn::{Network, Parameters, layers::Softmax};
@@ -48,7 +50,8 @@ pub(crate) fn softmax_normalizer<S: Scalar>(scores: &[S]) -> (S, S) {
     dispatch(Normalizer(scores))
 }
 
-struct InPlace<'a, S>(&'a mut [S]);
+/// [`softmax_in_place`], to run with the best instruction set.
+pub(crate) struct InPlace<'a, S>(pub(crate) &'a mut [S]);
 
 impl<S: Scalar> Operation for InPlace<'_, S> {
     type Output = (S, S);

@@ -1,8 +1,9 @@
 //! Backward and update in one: `impl TrainInPlace`.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 
+use super::memory::{distinct, halves};
 use super::passes::Passes;
 use crate::shapes::Network;
 use crate::stages::Stage;
@@ -13,8 +14,11 @@ pub(super) fn items(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
     let constants = &network.header.generics.params;
     let parameters = network.parameters();
     let (path, path_f32) = (network.path(&network.header.scalar), network.path(&network.site().f32()));
-    let layers = stages.iter().map(|stage| stage.layer.layer.to_token_stream());
-    let largest = layers.rev().fold(quote!(()), |rest, layer| quote!(#fnn::__private::Either<#layer, #rest>));
+    let rooms = stages.iter().map(|stage| {
+        let layer = &stage.layer.layer;
+        quote!(#fnn::__private::RoomFor<#layer>)
+    });
+    let largest = halves(&distinct(rooms.collect()), &|one, other| quote!(#fnn::__private::Either<#one, #other>));
     let descend = Passes::new(network, stages).descend();
     hygienic! {
         #[automatically_derived]

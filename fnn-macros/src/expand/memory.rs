@@ -1,5 +1,7 @@
 //! The types of the memory that a network works in.
 
+use std::collections::HashSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -15,13 +17,13 @@ pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
     let batches = batches(network, stages);
     let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<{ __BATCH }>)));
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
+    let larger =
+        |parts: Vec<TokenStream>| halves(&distinct(parts), &|one, other| quote!(#fnn::__private::Larger<#one, #other>));
     let [ping, pong] = [0, 1].map(|parity| {
-        let mine = batches.iter().skip(parity).step_by(2).rev();
-        mine.fold(quote!(()), |rest, sample| quote!(#fnn::__private::Larger<[#sample; __BATCH], #rest>))
+        larger(batches.iter().skip(parity).step_by(2).map(|sample| quote!([#sample; __BATCH])).collect())
     });
     let workspaces = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<{ __BATCH }>)));
-    let scratch =
-        workspaces.rev().fold(quote!(()), |rest, workspace| quote!(#fnn::__private::Larger<#workspace, #rest>));
+    let scratch = larger(workspaces.collect());
     let workspace = quote!((#ping, (#pong, #scratch)));
     quote! {
         type Tape<const __BATCH: ::core::primitive::usize> = #tape;
@@ -36,7 +38,26 @@ pub(super) fn batches(network: &Network, stages: &[Stage<'_>]) -> Vec<TokenStrea
     stages.iter().take(between).map(|stage| stage.last().output.sample(&site, site.scalar)).collect()
 }
 
-/// `(a, (b, (c, ())))`, as a type or as a pattern.
-pub(super) fn pairs(parts: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
-    parts.rev().fold(quote!(()), |rest, part| quote!((#part, #rest)))
+/// `((a, b), (c, d))`, as a type or as a pattern.
+pub(super) fn pairs(parts: impl Iterator<Item = TokenStream>) -> TokenStream {
+    halves(&parts.collect::<Vec<_>>(), &|one, other| quote!((#one, #other)))
+}
+
+/// The parts, joined two by two: the compiler goes through a type of many parts only where it isn't deep.
+pub(super) fn halves(parts: &[TokenStream], join: &dyn Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
+    match parts {
+        [] => quote!(()),
+        [part] => part.clone(),
+        parts => {
+            let (one, other) = parts.split_at(parts.len() / 2);
+            join(halves(one, join), halves(other, join))
+        }
+    }
+}
+
+/// Types that are written in the same way, once: one has room for all of them.
+pub(super) fn distinct(mut types: Vec<TokenStream>) -> Vec<TokenStream> {
+    let mut seen = HashSet::new();
+    types.retain(|one| seen.insert(one.to_string()));
+    types
 }

@@ -112,19 +112,16 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         [[S; __Small_1]; __BATCH],
         (
             <__Small_hidden<S> as ::fnn::Layer>::Tape<{ __BATCH }>,
-            (<__Small_out<S> as ::fnn::Layer>::Tape<{ __BATCH }>, ()),
+            <__Small_out<S> as ::fnn::Layer>::Tape<{ __BATCH }>,
         ),
     );
     type Workspace<const __BATCH: ::core::primitive::usize> = (
-        ::fnn::__private::Larger<[[S; __Small_1]; __BATCH], ()>,
+        [[S; __Small_1]; __BATCH],
         (
             (),
             ::fnn::__private::Larger<
                 <__Small_hidden<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
-                ::fnn::__private::Larger<
-                    <__Small_out<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
-                    (),
-                >,
+                <__Small_out<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
             >,
         ),
     );
@@ -192,7 +189,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         tape: &mut Self::Tape<{ __BATCH }>,
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
-        let (batch_1, (tape_1, (tape_2, ()))) = tape;
+        let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
@@ -244,7 +241,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
         let ::fnn::Recorded { inputs, outputs, tape } = recorded;
-        let (batch_1, (tape_1, (tape_2, ()))) = tape;
+        let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
@@ -360,8 +357,8 @@ impl<S: ::fnn::Scalar> Small<S> {
 #[automatically_derived]
 impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
     type LayerGradient = ::fnn::__private::Either<
-        __Small_hidden<S>,
-        ::fnn::__private::Either<__Small_out<S>, ()>,
+        ::fnn::__private::RoomFor<__Small_hidden<S>>,
+        ::fnn::__private::RoomFor<__Small_out<S>>,
     >;
     #[inline(always)]
     fn train_in_place<
@@ -383,7 +380,7 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
     ) {
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
         let ::fnn::Recorded { inputs, outputs, tape } = recorded;
-        let (batch_1, (tape_1, (tape_2, ()))) = tape;
+        let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;

@@ -5,6 +5,8 @@ use core::marker::PhantomData;
 use super::everywhere;
 use crate::kernels::{Operation, Simd, lanes, read, write};
 use crate::layers::activation::{Function, Gelu, GeluTanh, Silu};
+use crate::layers::softmax::InPlace;
+use crate::random::Random;
 use crate::real::Real;
 
 /// A function of a number or of a vector, and of `f64`.
@@ -177,4 +179,42 @@ fn functions_are_within_their_bounds_everywhere() {
         }
         assert_within_bounds(&all);
     });
+}
+
+/// The softmax of some scores, with an instruction set.
+#[derive(Clone)]
+struct SoftmaxOf<'a>(&'a [f32]);
+
+impl Operation for SoftmaxOf<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Vec<f32> {
+        let mut scores = self.0.to_vec();
+        InPlace(&mut scores).run(simd);
+        scores
+    }
+}
+
+/// The bound that `Softmax` states.
+#[test]
+fn softmax_is_within_its_bound() {
+    let mut random = Random::new(6);
+    for count in 1..=70usize {
+        for range in [0.01, 1.0, 10.0, 80.0, 1e4, 1e30] {
+            let scores: Vec<f32> = (0..count).map(|_| (range * (2.0 * random.uniform() - 1.0)) as f32).collect();
+            let largest = scores.iter().copied().fold(f32::MIN, f32::max);
+            let below = |score: f32| f64::from(score) - f64::from(largest);
+            let sum: f64 = scores.iter().map(|&score| libm::exp(below(score))).sum();
+            for (simd, values) in everywhere(&SoftmaxOf(&scores)) {
+                for (&score, &value) in scores.iter().zip(&values) {
+                    let exact = libm::exp(below(score)) / sum;
+                    let units = below(score).abs() / 2.0 + count as f64 + 3.0;
+                    let bound = units * f64::from(f32::EPSILON) * exact + f64::from(f32::MIN_POSITIVE);
+                    let error = (f64::from(value) - exact).abs();
+                    assert!(error <= bound, "{simd}: {value} of {scores:?} is {error:e} off, more than {bound:e}");
+                }
+            }
+        }
+    }
 }
