@@ -40,6 +40,8 @@ const BATCH: usize = 64;
 const AWARE_EPOCHS: usize = 2;
 /// Samples to find the ranges of activations on.
 const SAMPLES: usize = 1000;
+const CALIBRATIONS: [Calibration; 3] =
+    [Calibration::MinMax, Calibration::Percentile(0.9999), Calibration::MeanSquaredError];
 
 type Image = [[[f32; 28]; 28]; 1];
 
@@ -59,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     println!();
     print("float", &network.forward_all(test.inputs()));
-    for calibration in [Calibration::MinMax, Calibration::Percentile(0.9999), Calibration::MeanSquaredError] {
+    for calibration in CALIBRATIONS {
         let quantized = network.quantize_by(samples, calibration);
         print(&format!("8 bits, {calibration:?}"), &quantized.forward_all(test.inputs()));
     }
@@ -67,8 +69,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     print("float, trained as long", &longer.forward_all(test.inputs()));
 
-    println!("\n{} bytes of weights become {}", LeNet::FLASH, Quantized::<LeNet>::FLASH);
-    for calibration in [Calibration::MinMax, Calibration::Percentile(0.9999)] {
+    println!("\n{} bytes of weights and biases become {}, with factors", LeNet::FLASH, Quantized::<LeNet>::FLASH);
+    for calibration in CALIBRATIONS {
         println!("\n{calibration:?}\n{}", network.quantize_and_report(samples, calibration).1);
     }
     Ok(())

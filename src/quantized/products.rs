@@ -2,8 +2,10 @@
 
 #[cfg(fnn_dsp)]
 use self::by_fours as sums;
-#[cfg(not(fnn_dsp))]
+#[cfg(not(any(fnn_dsp, test)))]
 use self::by_ones as sums;
+#[cfg(all(test, not(fnn_dsp)))]
+use self::tests::sums;
 use super::arithmetic::requantize;
 
 /// Rows of weights that are taken at once, so that an input is read once for all of them.
@@ -104,9 +106,19 @@ fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
 }
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "what `network!` makes has public methods")]
 mod tests {
+    use core::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::random::Random;
+
+    /// In which of both ways whole networks add up. The results are the same, so other tests don't mind.
+    static BY_FOURS: AtomicBool = AtomicBool::new(false);
+
+    pub(super) fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+        if BY_FOURS.load(Ordering::SeqCst) { by_fours(x, rows, start) } else { by_ones(x, rows, start) }
+    }
 
     fn random<const N: usize>(random: &mut Random) -> [i8; N] {
         core::array::from_fn(|_| (random.uniform() * 256.0 - 128.0) as i8)
@@ -146,6 +158,56 @@ mod tests {
             let start = i32::try_from(bias).unwrap();
             assert_eq!(by_ones(&x, [&row], [start]), [expected]);
             assert_eq!(by_fours(&x, [&row], [start]), [expected]);
+        }
+    }
+
+    /// Networks with random weights, whose sums have lengths of every remainder by four, give the same integers in both ways.
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn random_networks_are_the_same_in_both_ways() {
+        crate::network! {
+            #[quantizable]
+            struct Chained<const WIDTH: usize>: [3, 7, 6] -> [5] {
+                Conv2d(6, kernel = (3, 2), padding = (1, 2), stride = (2, 1)),
+                Relu,
+                DepthwiseConv2d(kernel = 3, padding = same),
+                Residual { Conv2d(6, kernel = 1), Tanh },
+                Conv2d(4, kernel = 2, groups = 2),
+                MaxPool2d(2),
+                Flatten,
+                Dense(WIDTH),
+                Gelu,
+                Dense(5),
+            }
+        }
+
+        fn check<const WIDTH: usize>(seed: u64) {
+            let mut chance = Random::new(seed);
+            let samples: [[[[f32; 6]; 7]; 3]; 12] =
+                core::array::from_fn(|_| random::<126>(&mut chance).map(|x| f32::from(x) / 64.0)).map(cube);
+            let quantized = Chained::<WIDTH>::seeded(seed).quantize(&samples);
+            let mut different = 0;
+            for sample in samples {
+                let x = quantized.quantize(&sample);
+                BY_FOURS.store(false, Ordering::SeqCst);
+                let expected = quantized.forward_integers(&x);
+                BY_FOURS.store(true, Ordering::SeqCst);
+                assert_eq!(quantized.forward_integers(&x), expected, "width {WIDTH}, seed {seed}");
+                different += usize::from(expected != quantized.forward_integers(&[[[0; 6]; 7]; 3]));
+            }
+            BY_FOURS.store(false, Ordering::SeqCst);
+            assert!(different > 0, "the answers depend on the samples");
+        }
+
+        fn cube(numbers: [f32; 126]) -> [[[f32; 6]; 7]; 3] {
+            core::array::from_fn(|c| core::array::from_fn(|i| core::array::from_fn(|j| numbers[c * 42 + i * 6 + j])))
+        }
+
+        for seed in 1..=5 {
+            check::<1>(seed);
+            check::<6>(seed);
+            check::<11>(seed);
+            check::<16>(seed);
         }
     }
 }
