@@ -152,6 +152,8 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         batch: &[usize],
         parallel: bool,
     ) -> Result<Totals, NonFinite> {
+        // Of a single chunk, all that could be shared out is the update, which pays where it is long.
+        let parallel = parallel && (batch.len() > chunk::<N>() || N::PARAMETERS > LARGE);
         let step = Step { memory: self, network, course, batch };
         if parallel { step.run_by(Parallel) } else { dispatch(step) }
     }
