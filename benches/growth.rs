@@ -57,13 +57,14 @@ struct Point {
     rate: Box<dyn Fn(usize) -> f64>,
 }
 
-/// Training with SGD and cross-entropy in mini-batches, on at least four of them.
+/// Training with SGD and cross-entropy in mini-batches: at least four of them, and enough that an epoch is long beside
+/// waking a thread.
 fn point<N: Layer<Scalar = f32, Output = [f32; 10], Input: Sample<Element = f32>>>(
     size: usize,
     batch_size: usize,
     first: usize,
 ) -> Point {
-    let samples = (4 * batch_size).max((1 << 20) / N::MACS).clamp(64, 16_384);
+    let samples = (4 * batch_size).max((1 << 27) / N::MACS).clamp(64, 16_384);
     let rate = move |threads| {
         let data = classes::<N::Input>(samples);
         train(N::boxed(1), CrossEntropy, Sgd::new(0.01), batch_size, &data, threads)

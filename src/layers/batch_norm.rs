@@ -28,9 +28,10 @@ use crate::scalar::Scalar;
 ///
 /// # Mini-batches of more than one chunk
 /// A batch is what goes through the layer at once: the trainer cuts mini-batches of more than 32 samples into chunks of
-/// at most 32 (or 64, in networks of more than 131,072 weights), as large as each other, and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and
-/// Soudry, "Train longer, generalize better", NeurIPS 2017, found that it generalises better than larger batches do). The
-/// running statistics move once, towards the mean over all chunks. To normalise over more, give a larger batch to a
+/// at most 32 (those of more than 64, in networks of more than 131,072 weights, of at most 64), as large as each other,
+/// and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer, generalize
+/// better", NeurIPS 2017, found that it generalises better than larger batches do). The running statistics move once,
+/// towards the mean over all chunks. To normalise over more, give a larger batch to a
 /// [`Backpropagation`](crate::Backpropagation) that has room for it. A batch of a single number a channel shows no
 /// variance: it comes out as b, and isn't measured.
 ///

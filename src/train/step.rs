@@ -21,8 +21,8 @@ use crate::scalar::Scalar;
 /// Samples of one chunk: few enough for the cache and for a thread each, enough for a matrix product.
 const CHUNK: usize = 32;
 
-/// Samples of one chunk of a large network. What it costs to write a gradient and to add it up is then more than what
-/// further threads could bring: fewer accumulators are better.
+/// Samples of one chunk of a large network, where a mini-batch has more of them: what it costs to write a gradient and
+/// to add it up is then more than what further threads could bring, so that fewer accumulators are better.
 const LARGE_CHUNK: usize = 64;
 
 /// Weights above which a network is large: two of its gradients, and the weights, are more than a second-level cache
@@ -152,8 +152,8 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         batch: &[usize],
         parallel: bool,
     ) -> Result<Totals, NonFinite> {
-        // Of a single chunk, all that could be shared out is the update, which pays where it is long.
-        let parallel = parallel && (batch.len() > chunk::<N>() || N::PARAMETERS > LARGE);
+        // Of a single chunk, all that could be shared out is the update: that doesn't pay.
+        let parallel = parallel && batch.len() > chunk::<N>(batch.len());
         let step = Step { memory: self, network, course, batch };
         if parallel { step.run_by(Parallel) } else { dispatch(step) }
     }
@@ -242,14 +242,14 @@ fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mu
     }
 }
 
-/// Samples of a chunk at most.
-const fn chunk<N: Parameters>() -> usize {
-    if N::PARAMETERS > LARGE { LARGE_CHUNK } else { CHUNK }
+/// Samples of a chunk at most, of a mini-batch of `batch` samples.
+const fn chunk<N: Parameters>(batch: usize) -> usize {
+    if N::PARAMETERS > LARGE && batch > LARGE_CHUNK { LARGE_CHUNK } else { CHUNK }
 }
 
 /// How many accumulators a mini-batch of `batch` samples is shared out to.
 const fn accumulators<N: Parameters>(batch: usize) -> usize {
-    let chunks = batch.div_ceil(chunk::<N>());
+    let chunks = batch.div_ceil(chunk::<N>(batch));
     if chunks < ACCUMULATORS { chunks } else { ACCUMULATORS }
 }
 
@@ -260,7 +260,8 @@ const fn accumulators<N: Parameters>(batch: usize) -> usize {
 fn even_chunk<N: Parameters>(batch: usize) -> usize {
     let mut measures = false;
     N::measured(&mut |_| measures = true);
-    if measures { batch.div_ceil(batch.div_ceil(chunk::<N>()).max(1)).max(1) } else { chunk::<N>() }
+    let chunk = chunk::<N>(batch);
+    if measures { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
 }
 
 /// A gradient, and all that adding a chunk's gradient to it needs.
