@@ -81,9 +81,9 @@ impl<L: Layer, const B: usize> Operation for ForwardTrain<'_, L, B> {
     }
 }
 
-/// [`Layer::backward`].
+/// [`Layer::accumulate`].
 #[inline(always)]
-pub fn backward<L: Layer, V: Simd, const B: usize>(
+pub fn accumulate<L: Layer, V: Simd, const B: usize>(
     layer: &L,
     pass: Pass<'_, V>,
     recorded: Recorded<'_, L, B>,
@@ -94,10 +94,10 @@ pub fn backward<L: Layer, V: Simd, const B: usize>(
 ) {
     let simd = pass.simd;
     let pass = pass.with(());
-    outlined(simd, Backward { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace });
+    outlined(simd, Accumulate { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace });
 }
 
-struct Backward<'a, L: Layer, const B: usize> {
+struct Accumulate<'a, L: Layer, const B: usize> {
     layer: &'a L,
     pass: Pass<'a, ()>,
     recorded: Recorded<'a, L, B>,
@@ -107,13 +107,13 @@ struct Backward<'a, L: Layer, const B: usize> {
     workspace: &'a mut L::Workspace<B>,
 }
 
-impl<L: Layer, const B: usize> Operation for Backward<'_, L, B> {
+impl<L: Layer, const B: usize> Operation for Accumulate<'_, L, B> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
-        layer.backward(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
+        layer.accumulate(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
     }
 }
 

@@ -65,10 +65,10 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         gradient: &mut L,
     ) -> L::Scalar {
         const { assert_logits::<L, T, F>() }
-        gradient.parameters_mut().fill(L::Scalar::ZERO);
         let batch = Batch { inputs, targets, chance: Chance::default() };
-        let input_gradients = None;
-        let term = dispatch(AddGradient { memory: self, network, loss, batch, gradient, input_gradients }).term;
+        let (overwrite, input_gradients) = (true, None);
+        let sum = AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients };
+        let term = dispatch(sum).term;
         term.average(gradient.parameters_mut());
         term.mean()
     }
@@ -88,17 +88,16 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         L::Input: Sample<Element = L::Scalar>,
     {
         const { assert_logits::<L, T, F>() }
-        gradient.parameters_mut().fill(L::Scalar::ZERO);
         let batch = Batch { inputs, targets, chance: Chance::default() };
-        let add =
-            AddGradient { memory: self, network, loss, batch, gradient, input_gradients: Some(&mut *input_gradients) };
-        let term = dispatch(add).term;
+        let (overwrite, by_inputs) = (true, Some(&mut *input_gradients));
+        let sum = AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients: by_inputs };
+        let term = dispatch(sum).term;
         term.average(gradient.parameters_mut());
         term.average(Sample::flat_mut(input_gradients));
         term.mean()
     }
 
-    /// *Add* to `gradient` the gradient of the *sum* of weighted losses, as the trainer accumulates it.
+    /// The gradient of the *sum* of weighted losses, as the trainer accumulates it: into `gradient`, or *added* to it.
     #[cfg(feature = "std")]
     #[inline(always)]
     pub(crate) fn add_gradient<V: Simd, T, F: Loss<L::Output, T>>(
@@ -107,9 +106,9 @@ impl<L: Layer, const B: usize> Backpropagation<L, B> {
         network: &L,
         loss: &F,
         batch: Batch<'_, L::Input, T>,
-        gradient: &mut L,
+        (gradient, overwrite): (&mut L, bool),
     ) -> Tally<L::Scalar> {
-        AddGradient { memory: self, network, loss, batch, gradient, input_gradients: None }.run(simd)
+        AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients: None }.run(simd)
     }
 }
 
@@ -173,6 +172,8 @@ struct AddGradient<'a, L: Layer, T, F, const B: usize> {
     loss: &'a F,
     batch: Batch<'a, L::Input, T>,
     gradient: &'a mut L,
+    /// Whether the gradient may hold anything yet, which the batch's overwrites.
+    overwrite: bool,
     input_gradients: Option<&'a mut [L::Input]>,
 }
 
@@ -182,14 +183,15 @@ impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradie
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> Tally<L::Scalar> {
         const { assert!(B > 0, "backpropagation needs room for at least one sample") }
-        let Self { memory, network, loss, batch, gradient, mut input_gradients } = self;
+        let Self { memory, network, loss, batch, gradient, mut overwrite, mut input_gradients } = self;
         let Backpropagation { outputs, output_gradients, tape, workspace } = memory;
         let mut tally = Tally::default();
         let mut samples = batch.chance.samples.chunks(B);
         for (inputs, targets) in batch.inputs.chunks(B).zip(batch.targets.chunks(B)) {
             let inputs = first(inputs, targets.len());
             let chance = Chance { seed: batch.chance.seed, samples: samples.next().unwrap_or_default() };
-            let pass = Pass::new(simd, chance);
+            let pass = Pass::new(simd, chance).overwriting(overwrite);
+            overwrite = false;
             let outputs = first_mut(outputs, inputs.len());
             let output_gradients = first_mut(output_gradients, inputs.len());
 
@@ -205,7 +207,11 @@ impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradie
                 these
             });
             let recorded = Recorded { inputs, outputs, tape };
-            network.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+            network.accumulate(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+        }
+        if overwrite {
+            // There was no sample.
+            gradient.parameters_mut().fill(L::Scalar::ZERO);
         }
         tally
     }

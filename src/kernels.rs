@@ -15,6 +15,8 @@ mod dot_products;
 mod elementwise;
 #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod functions;
+#[cfg(feature = "std")]
+mod gather;
 #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod instruction_set;
 mod matmul;
@@ -38,6 +40,8 @@ pub(crate) use convolution::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 pub(crate) use convolution::{Convolution, Gradients, Scratch};
 pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
+#[cfg(feature = "std")]
+pub(crate) use gather::gather;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
 pub(crate) use plain::descend;

@@ -2,11 +2,12 @@
 
 use crate::descent::{Descent, Room};
 use crate::initializer::Initializer;
-use crate::kernels::Simd;
+use crate::kernels::{Simd, Start};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
 use crate::plain::Plain;
 use crate::random::{Random, mix};
+use crate::scalar::Scalar;
 use crate::shape::{Sample, Shape};
 
 /// A function with weights that can be differentiated: a layer, a block of layers, or a whole network.
@@ -35,6 +36,9 @@ pub trait Layer: Parameters {
     const MACS: usize;
     /// Whether its outputs are probabilities already, so that a loss that takes logits must refuse them.
     const PROBABILITIES: bool = false;
+    /// Whether `backward` overwrites the gradient where its pass says so, and needs no zeros to add to.
+    #[doc(hidden)]
+    const OVERWRITES: bool = false;
 
     /// Inference: `outputs[n]` from `inputs[n]`.
     ///
@@ -75,6 +79,26 @@ pub trait Layer: Parameters {
         input_gradients: Option<&mut [Self::Input]>,
         workspace: &mut Self::Workspace<B>,
     );
+
+    /// [`backward`](Self::backward), as it is called on what may be the first to write to its gradient: there, the
+    /// gradient may hold anything before.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn accumulate<V: Simd, const B: usize>(
+        &self,
+        mut pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [Self::Output],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [Self::Input]>,
+        workspace: &mut Self::Workspace<B>,
+    ) {
+        if pass.overwrites && !Self::OVERWRITES {
+            gradient.parameters_mut().fill(Self::Scalar::ZERO);
+            pass.overwrites = false;
+        }
+        self.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+    }
 
     /// [`backward`](Self::backward), and an update by the gradient of the mean loss: for training in place.
     ///
@@ -130,6 +154,8 @@ pub struct Pass<'a, V> {
     chance: Chance<'a>,
     /// A number for where in the network the pass is.
     place: u64,
+    /// Whether the gradient may hold anything yet, and is overwritten instead of added to.
+    overwrites: bool,
 }
 
 /// What chance depends on in a pass over a batch.
@@ -145,7 +171,7 @@ impl<'a, V> Pass<'a, V> {
     /// The same pass, with another instruction set, or none.
     #[inline(always)]
     pub(crate) fn with<W>(self, simd: W) -> Pass<'a, W> {
-        Pass { simd, chance: self.chance, place: self.place }
+        Pass { simd, chance: self.chance, place: self.place, overwrites: self.overwrites }
     }
 }
 
@@ -153,7 +179,19 @@ impl<'a, V: Simd> Pass<'a, V> {
     /// A pass over a batch.
     #[must_use]
     pub const fn new(simd: V, chance: Chance<'a>) -> Self {
-        Self { simd, chance, place: 0 }
+        Self { simd, chance, place: 0, overwrites: false }
+    }
+
+    /// The same pass, which overwrites the gradient of what is able to, or else adds to it.
+    #[inline(always)]
+    pub(crate) const fn overwriting(self, overwrites: bool) -> Self {
+        Self { overwrites, ..self }
+    }
+
+    /// What the gradient of weights begins with.
+    #[inline(always)]
+    pub(crate) const fn start<'s, S>(&self) -> Start<'s, S> {
+        if self.overwrites { Start::Zero } else { Start::Sum }
     }
 
     /// The same pass, inside the layer number `index`.

@@ -9,7 +9,7 @@ pub mod kernels {
 
 /// Layers in functions of their own.
 pub mod apart {
-    pub use crate::apart::{backward, backward_in_place, descend, forward_batch, forward_in_place, forward_train};
+    pub use crate::apart::{accumulate, backward_in_place, descend, forward_batch, forward_in_place, forward_train};
 }
 
 pub use crate::__constructors as constructors;

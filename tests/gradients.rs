@@ -9,9 +9,9 @@ use fnn::layers::{
     NoBias, PRelu, ProjectedResidual, Reshape, Residual, RmsNorm, Softmax, Upsample,
 };
 use fnn::{
-    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Deviation, Focal, Hinge, Huber, Initializer,
-    KullbackLeibler, Layer, Loss, MeanAbsoluteError, MeanSquaredError, Name, Network, Parameters, Random, Report,
-    Sample, gradient_check,
+    Backpropagation, BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Deviation, Focal, Hinge, Huber,
+    Initializer, KullbackLeibler, Layer, Loss, MeanAbsoluteError, MeanSquaredError, Name, Network, Parameters, Random,
+    Report, Sample, gradient_check,
 };
 
 /// What every gradient meets, and mostly by far.
@@ -32,9 +32,22 @@ fn drawn<N: Layer>(seed: u64) -> N {
     network
 }
 
-/// Check a network under the squared error, at more samples than go through it at a time.
+/// Check a network under the squared error, at more samples than go through it at a time; and that what a gradient
+/// held before is forgotten.
 fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(network: &N) -> Report<N> {
-    gradient_check(network, &MeanSquaredError, &samples(11, 1), &samples::<N::Output>(11, 2))
+    let (inputs, targets) = (samples(11, 1), samples::<N::Output>(11, 2));
+    let (mut memory, mut gradients) = (Backpropagation::<N, 4>::new(), [N::zeroed(), N::zeroed()]);
+    gradients[1].parameters_mut().fill(f64::NAN);
+    for gradient in &mut gradients {
+        memory.gradient(network, &MeanSquaredError, &inputs, &targets, gradient);
+    }
+    let [expected, found] =
+        gradients.each_ref().map(|gradient| gradient.parameters().iter().map(|number| number.to_bits()));
+    assert!(found.eq(expected));
+    gradients[1].parameters_mut().fill(f64::NAN);
+    memory.gradient(network, &MeanSquaredError, &[], &targets, &mut gradients[1]);
+    assert!(gradients[1].parameters().iter().all(|&number| number == 0.0), "of no samples");
+    gradient_check(network, &MeanSquaredError, &inputs, &targets)
 }
 
 /// The row of this name.

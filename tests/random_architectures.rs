@@ -5,8 +5,8 @@
 
 use fnn::layers::Embedding;
 use fnn::{
-    Initializer, Layer, MeanSquaredError, Network, Parameters, Pass, Random, Recorded, Sample, Scalar, Simd,
-    gradient_check,
+    Backpropagation, Initializer, Layer, MeanSquaredError, Network, Parameters, Pass, Random, Recorded, Sample, Scalar,
+    Simd, gradient_check,
 };
 
 /// The most that a gradient may be off.
@@ -30,6 +30,12 @@ fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>() {
         let (inputs, targets) = (samples(&mut random), samples::<N::Output>(&mut random));
         let report = gradient_check(&*network, &MeanSquaredError, &inputs, &targets);
         assert!(report.worst() <= TOLERANCE, "seed {seed}\n{}\n{report}", N::summary());
+
+        // What was in the gradient before is forgotten.
+        let mut gradient = N::zeroed_box();
+        gradient.parameters_mut().fill(f64::NAN);
+        Backpropagation::<N, 1>::boxed().gradient(&network, &MeanSquaredError, &inputs, &targets, &mut gradient);
+        assert!(gradient.parameters().iter().all(|number| number.is_finite()), "seed {seed}\n{}", N::summary());
     }
 }
 

@@ -59,18 +59,27 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
     }
 }
 
-/// `dW[i][o] += Σₙ X[n][i] · G[n][o]`: the weight gradient of a batch of n samples.
+/// `dW[i][o] = start + Σₙ X[n][i] · G[n][o]`: the weight gradient of a batch of n samples.
 ///
 /// `x` holds n·i, `g` n·o and `dw` i·o numbers.
 #[inline(always)]
-pub fn weight_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), x: &[S], g: &[S], dw: &mut [S]) {
+pub fn weight_gradient<V: Simd, S: Scalar>(
+    simd: V,
+    (i, o): (usize, usize),
+    x: &[S],
+    g: &[S],
+    dw: &mut [S],
+    start: Start<'_, S>,
+) {
     if i == 0 || o == 0 {
         return;
     }
     if lanes::<V, S>() > 1 {
         let n = g.len() / o;
-        let (strides, start) = ((1, i), Start::Sum);
-        return product(simd, Product { size: (i, n, o), a: x, strides, b: g, c: dw, start }, i * o);
+        return product(simd, Product { size: (i, n, o), a: x, strides: (1, i), b: g, c: dw, start }, i * o);
+    }
+    if let Start::Zero = start {
+        dw.fill(S::ZERO);
     }
     for (x, g) in x.chunks_exact(i).zip(g.chunks_exact(o)) {
         add_outer_product(x, g, dw);

@@ -74,12 +74,14 @@ impl<S: Scalar> Operation for Products<S> {
             assert!(c[..offset].iter().chain(&c[offset + m * n..]).all(|c| c.to_f64() == UNTOUCHED), "{what}");
         }
 
-        let mut dw = vec![S::ONE; offset + k * n + 1];
-        weight_gradient(simd, (k, n), a, g, &mut dw[offset..offset + k * n]);
-        let mut expected = vec![1.0; k * n];
-        naive::product((k, m, n), |i, m| at(a, k, m, i), |m, o| at(g, n, m, o), &mut expected);
-        assert_close(&dw[offset..], &expected, m, &format!("{what}, weight gradient"));
-        assert!(dw[..offset].iter().chain(&dw[offset + k * n..]).all(|&c| c == S::ONE), "{what}");
+        for (start, from) in [(Start::Sum, 1.0), (Start::Zero, 0.0)] {
+            let mut dw = vec![S::ONE; offset + k * n + 1];
+            weight_gradient(simd, (k, n), a, g, &mut dw[offset..offset + k * n], start);
+            let mut expected = vec![from; k * n];
+            naive::product((k, m, n), |i, m| at(a, k, m, i), |m, o| at(g, n, m, o), &mut expected);
+            assert_close(&dw[offset..], &expected, m, &format!("{what}, weight gradient"));
+            assert!(dw[..offset].iter().chain(&dw[offset + k * n..]).all(|&c| c == S::ONE), "{what}");
+        }
 
         let mut dx = vec![S::from_f64(UNTOUCHED); offset + m * k + 1];
         input_gradient(simd, (k, n), g, b, &mut dx[offset..offset + m * k]);

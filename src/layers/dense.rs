@@ -75,6 +75,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
 
     const KIND: &'static str = "Dense";
     const MACS: usize = I * O;
+    const OVERWRITES: bool = true;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[[S; I]], outputs: &mut [[S; O]], (): &mut ()) {
@@ -93,7 +94,10 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
         (): &mut (),
     ) {
         let (x, g) = (Sample::flat(recorded.inputs), Sample::flat(output_gradients));
-        weight_gradient(pass.simd, (I, O), x, g, Sample::flat_mut(&mut gradient.weight));
+        weight_gradient(pass.simd, (I, O), x, g, Sample::flat_mut(&mut gradient.weight), pass.start());
+        if let Start::Zero = pass.start::<S>() {
+            gradient.bias.parameters_mut().fill(S::ZERO);
+        }
         add_rows(pass.simd, g, gradient.bias.parameters_mut());
         if let Some(dx) = input_gradients {
             input_gradient(pass.simd, (I, O), g, Sample::flat(&self.weight), Sample::flat_mut(dx));

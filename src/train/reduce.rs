@@ -10,13 +10,16 @@ use crate::parameters::{Parameters, Role, visit_trained};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 
-/// Weights of one range: few enough that the sums, the weights and the slots of a range are in the second-level cache
-/// from the first of its passes to the last.
+/// Weights of one range: enough that handing it to a thread costs little.
 const RANGE: usize = 8192;
 
-/// Move `network` along the sum of gradients, divided by `weight`, take over what it has measured, and zero the
-/// gradients for the next step. Whether all of the gradient was finite: where it is not, weights stay as they are, but
-/// others have moved, and the gradient is left for who wants to know where.
+/// Weights whose mean gradient is held at a time, where it is that of several accumulators: it stays in the first-level
+/// cache, and they are only read.
+const BLOCK: usize = 1024;
+
+/// Move `network` along the sum of gradients, divided by `weight`, and take over what it has measured. Whether all of
+/// the gradient was finite: where it is not, weights stay as they are, but others have moved, and the gradient is left
+/// for who wants to know where.
 ///
 /// Each range of weights goes through memory once; the gradient goes twice where its norm is limited, which is known
 /// only when all of it is.
@@ -69,7 +72,6 @@ pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS:
     });
     if let Some(gradient) = &mut gradients[0] {
         network.absorb(gradient);
-        N::measured(&mut |range| within(gradient.parameters_mut(), &range).fill(N::Scalar::ZERO));
     }
     finite.into_inner()
 }
@@ -94,9 +96,8 @@ fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
     left + right
 }
 
-/// Into the first of the sums the sum of all, in their order, times a factor; into the others zeros, for the next step.
-///
-/// Where weights come along, a penalty for them is added.
+/// The sum of sums, in their order, times a factor: into the first of them. Where weights come along, a penalty for them
+/// is added.
 #[derive(Clone, Copy)]
 struct Mean<'a, S> {
     factor: S,
@@ -107,39 +108,38 @@ struct Mean<'a, S> {
 impl<S: Scalar, const K: usize> Task<[&mut [S]; K]> for Mean<'_, S> {
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, sums: [&mut [S]; K]) {
-        self.of(simd, sums, &[]);
+        self.run(simd, (sums, <&mut [S]>::default()));
     }
 }
 
 impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> {
     #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, (sums, weights): ([&mut [S]; K], &mut [S])) {
-        self.of(simd, sums, weights);
+    fn run<V: Simd>(&self, simd: V, (mut sums, weights): ([&mut [S]; K], &mut [S])) {
+        if let [first, others @ ..] = &mut sums[..] {
+            self.of(simd, first, others.iter().map(|other| &**other), weights);
+        }
     }
 }
 
 impl<S: Scalar> Mean<'_, S> {
-    /// The mean, if all of it is finite; or else it is noted that it isn't.
+    /// Whether all of the mean is finite. Where it isn't, that is noted.
     #[inline(always)]
-    fn of<'a, V: Simd, const K: usize>(&self, simd: V, sums: [&'a mut [S]; K], weights: &[S]) -> Option<&'a mut [S]> {
-        let mut sums = sums.into_iter();
-        let first = sums.next()?;
-        for other in sums {
-            add_assign(simd, other, first);
-            other.fill(S::ZERO);
+    fn of<'s, V: Simd>(&self, simd: V, mean: &mut [S], others: impl Iterator<Item = &'s [S]>, weights: &[S]) -> bool {
+        for other in others {
+            add_assign(simd, other, mean);
         }
         // Without a way out of the loop, so that it runs on vectors.
-        let all_finite = first.iter_mut().fold(true, |finite, value| {
+        let all_finite = mean.iter_mut().fold(true, |finite, value| {
             *value *= self.factor;
             finite & value.is_finite()
         });
         if let Some(penalty) = self.penalty {
-            penalty.add(weights, first);
+            penalty.add(weights, mean);
         }
         if !all_finite {
             self.finite.store(false, Relaxed);
         }
-        all_finite.then_some(first)
+        all_finite
     }
 }
 
@@ -158,13 +158,48 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Pa
     for Update<'_, O, S>
 {
     #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, (sums, (weights, slots)): Part<'_, S, SLOTS, K>) {
-        if let Some(gradient) = self.mean.of(simd, sums, weights) {
-            if let Some(limit) = self.limit {
-                clamp(limit, gradient);
+    fn run<V: Simd>(&self, simd: V, (mut sums, (weights, mut slots)): Part<'_, S, SLOTS, K>) {
+        let Some((first, others)) = sums.split_first_mut() else { return };
+        if K == 1 {
+            return self.of(simd, first, core::iter::empty(), weights, slots);
+        }
+        let mut memory = [S::ZERO; BLOCK];
+        for start in (0..first.len()).step_by(BLOCK) {
+            let range = start..first.len().min(start + BLOCK);
+            let (first, mean) = (within(first, &range), first_mut(&mut memory, range.len()));
+            let mut others = others.iter().map(|other| other.get(range.clone()).unwrap_or_default());
+            // The first two in one pass over memory.
+            match others.next() {
+                Some(second) if !second.is_empty() => {
+                    let sums = first.iter().zip(second).map(|(&first, &second)| first + second);
+                    mean.iter_mut().zip(sums).for_each(|(mean, sum)| *mean = sum);
+                }
+                _ => mean.copy_from_slice(first),
             }
-            self.optimizer.update(simd, self.step, weights, gradient, slots);
-            gradient.fill(S::ZERO);
+            let slots = slots.each_mut().map(|slot| within(slot, &range));
+            self.of(simd, mean, others, within(weights, &range), slots);
+        }
+    }
+}
+
+impl<O, S: Scalar> Update<'_, O, S> {
+    /// Move weights along the mean of `mean` and `others`, if all of it is finite.
+    #[inline(always)]
+    fn of<'s, V: Simd, const SLOTS: usize>(
+        &self,
+        simd: V,
+        mean: &mut [S],
+        others: impl Iterator<Item = &'s [S]>,
+        weights: &mut [S],
+        slots: [&mut [S]; SLOTS],
+    ) where
+        O: Optimizer<SLOTS>,
+    {
+        if self.mean.of(simd, mean, others, weights) {
+            if let Some(limit) = self.limit {
+                clamp(limit, mean);
+            }
+            self.optimizer.update(simd, self.step, weights, mean, slots);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::parallel::{Parallel, Runner, Serial, Task, share};
 use super::reduce::{follow, update};
 use crate::backpropagation::{Backpropagation, Batch, Tally};
 use crate::data::DataSet;
-use crate::kernels::{Operation, Simd, dispatch};
+use crate::kernels::{Operation, Simd, dispatch, gather};
 use crate::layer::{Chance, Layer};
 use crate::loss::Loss;
 use crate::optimizer::{Clip, MovingAverage, Optimizer, Penalty, State};
@@ -135,9 +135,6 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     pub(crate) fn rewind(&mut self, network: &mut N) {
         network.parameters_mut().copy_from_slice(self.before.0.parameters());
         copy_state(&self.before.1, &mut self.state);
-        for accumulator in &mut self.accumulators {
-            accumulator.gradient.parameters_mut().fill(N::Scalar::ZERO);
-        }
     }
 
     /// Move `network` along the mean gradient of the samples that `batch` names.
@@ -267,7 +264,6 @@ fn even_chunk<N: Parameters>(batch: usize) -> usize {
 /// A gradient, and all that adding a chunk's gradient to it needs.
 struct Accumulator<N: Layer, T> {
     index: usize,
-    /// All zero between steps.
     gradient: Box<N>,
     tally: Tally<N::Scalar>,
     memory: Box<Backpropagation<N, LARGE_CHUNK>>,
@@ -288,7 +284,7 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
         }
     }
 
-    /// Add the gradient of the sum of these chunks' losses.
+    /// The gradient of the sum of these chunks' losses.
     #[inline(always)]
     fn add<V: Simd, F: Loss<N::Output, T>, O>(
         &mut self,
@@ -298,16 +294,15 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
         chunks: Chunks<'_, usize>,
     ) {
         self.tally = Tally::default();
-        for samples in chunks {
+        for (number, samples) in chunks.enumerate() {
             self.inputs.clear();
             self.targets.clear();
-            for &sample in samples {
-                self.inputs.extend_from_slice(&course.data.inputs()[sample..=sample]);
-                self.targets.extend_from_slice(&course.data.targets()[sample..=sample]);
-            }
+            gather(course.data.inputs(), samples, &mut self.inputs);
+            gather(course.data.targets(), samples, &mut self.targets);
             let chance = Chance { seed: course.seed, samples };
             let batch = Batch { inputs: &self.inputs, targets: &self.targets, chance };
-            self.tally += self.memory.add_gradient(simd, network, course.loss, batch, &mut self.gradient);
+            let gradient = (&mut *self.gradient, number == 0);
+            self.tally += self.memory.add_gradient(simd, network, course.loss, batch, gradient);
         }
     }
 }

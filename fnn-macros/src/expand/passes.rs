@@ -130,7 +130,7 @@ impl<'a> Passes<'a> {
     /// The chain rule.
     fn backward(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let layers = self.go_back("backward", |stage| {
+        let layers = self.go_back("accumulate", |stage| {
             let name = &stage.layer.name;
             (hygienic!(&self.#name), hygienic!(&mut gradient.#name))
         });

@@ -134,6 +134,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
     const PROBABILITIES: ::core::primitive::bool = <__Small_out<
         S,
     > as ::fnn::Layer>::PROBABILITIES;
+    const OVERWRITES: ::core::primitive::bool = true;
     #[inline(always)]
     fn forward_batch<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
         &self,
@@ -255,7 +256,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         >(ping, samples);
         <__Small_out<
             S,
-        > as ::fnn::Layer>::backward::<
+        > as ::fnn::Layer>::accumulate::<
             __V,
             { __BATCH },
         >(
@@ -279,7 +280,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         );
         <__Small_hidden<
             S,
-        > as ::fnn::Layer>::backward::<
+        > as ::fnn::Layer>::accumulate::<
             __V,
             { __BATCH },
         >(
