@@ -102,6 +102,10 @@ impl Size {
 /// What a person sees of a size that only the compiler knows.
 const HIDDEN: char = '?';
 
+/// The largest size that may be written as a number: no product of a few of them, nor of one and the sizes around it,
+/// overflows what the compiler computes with.
+const LARGEST: usize = 1 << 24;
+
 /// What stands for a size that depends on a mistake.
 pub(crate) const UNKNOWN: &str = "__unknown";
 
@@ -133,7 +137,13 @@ impl Scope {
         if let Some(literal) = literal(expression) {
             return match literal {
                 Lit::Int(value) if matches!(value.suffix(), "" | "usize") && !is_negative(expression) => {
-                    size(value.to_token_stream(), value.base10_parse().ok())
+                    match value.base10_parse() {
+                        Ok(known) if known <= LARGEST => size(value.to_token_stream(), Some(known)),
+                        _ => {
+                            errors.at(expression, format!("{what} is at most {LARGEST}"));
+                            None
+                        }
+                    }
                 }
                 _ => {
                     errors.at(expression, format!("{what} is a whole number of the type `usize`, as `128`"));

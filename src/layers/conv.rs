@@ -27,14 +27,15 @@ use crate::window::Sliding;
 /// `y[f, p] = b[f] + Σ w[f, c, t] · x[c, s·p + d·t − a]`, summed over the filter's channels c and over the positions t
 /// in it, where p are the positions in what comes out, s is the stride, d the dilation and a the padding; x is 0 outside
 /// of the image. (Strictly, a cross-correlation.) On each axis, `⌊(size + 2a − d·(kernel − 1) − 1) / s⌋ + 1` elements
-/// come out; as many as go in with `padding = same`. Backward, with `g` the loss's gradient by `y`:
+/// come out. With `padding = same`, which needs a stride of 1, as many come out as go in; where `d·(kernel − 1)` is odd,
+/// the one more zero comes behind the last element, as in PyTorch. Backward, with `g` the loss's gradient by `y`:
 /// `dw[f, c, t] = Σ g[f, p] · x[c, s·p + d·t − a]`, `db[f] = Σ g[f, p]`, both summed over the batch, and
 /// `dx[c, q] = Σ w[f, c, t] · g[f, p]` over all that read it, where `q = s·p + d·t − a`.
 ///
 /// Declared as `Conv2d(F, kernel = 3)` or `Conv2d(F, kernel = (rows, columns), stride = 1, padding = 0, dilation = 1,
 /// groups = 1, bias = true)`, as `DepthwiseConv2d(kernel = 3, multiplier = 1)`, which has `multiplier` filters a channel,
-/// and, for sequences, as `Conv1d(F, kernel = 3)`. As many multiply-accumulates as `O` has elements times as many
-/// weights as a filter has.
+/// and, for sequences, as `Conv1d(F, kernel = 3)`. `F·(C / groups)·kernel + F` weights, the kernel being rows times
+/// columns; as many multiply-accumulates as `O` has elements times as many weights as a filter has.
 ///
 /// With the feature `simd`, its workspace has room for 24 Ki numbers, whatever its size; without it, it needs none.
 ///

@@ -9,7 +9,8 @@ use crate::scalar::Scalar;
 
 /// Scores as logarithms of probabilities: `yᵢ = xᵢ − ln Σⱼ e^(xⱼ)`, for `x, y: [N]`.
 ///
-/// `dxᵢ = gᵢ − e^(yᵢ)·Σⱼ gⱼ`. Stable at any finite score: the largest one is subtracted first. No weights, no multiply-accumulates;
+/// `dxᵢ = gᵢ − e^(yᵢ)·Σⱼ gⱼ`. Stable at any finite score: the largest one is subtracted first. No weights, no
+/// multiply-accumulates. Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990;
 /// formula as PyTorch's `LogSoftmax`.
 ///
 /// Declared as `LogSoftmax`. What comes out are logits of the same probabilities, so that a loss that takes logits, as

@@ -1,6 +1,6 @@
 //! Learning-rate schedules.
 
-use super::Optimizer;
+use super::{NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
 
@@ -84,19 +84,41 @@ impl Schedule {
         Self { floor, ..self }
     }
 
-    /// First up to 1 in `steps` equal steps; then this schedule, from its start.
+    /// First up in `steps` equal steps, to what this schedule begins with, which is 1 but for
+    /// [`one_cycle`](Self::one_cycle); then this schedule, from its start.
     #[must_use]
     pub const fn warm_up(self, steps: u64) -> Self {
         Self { warm_up: steps, ..self }
     }
 
+    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        let steps = |name, steps| misuse_of(name, steps as f64, &POSITIVE);
+        let shape = match self.shape {
+            Shape::Constant => None,
+            Shape::Step { every, factor } => steps("steps between the schedule's reductions", every).or(misuse_of(
+                "factor of the schedule",
+                factor,
+                &NOT_NEGATIVE,
+            )),
+            Shape::Exponential { factor } => misuse_of("factor of the schedule", factor, &NOT_NEGATIVE),
+            Shape::Cosine { period, restarts } => steps("steps of the schedule", period)
+                .or(restarts.and_then(|longer| misuse_of("factor of the schedule's periods", longer, &POSITIVE))),
+            Shape::OneCycle { steps: all } => steps("steps of the schedule", all),
+        };
+        shape.or(misuse_of("floor of the schedule", self.floor, &NOT_NEGATIVE))
+    }
+
     /// By what the learning rate is multiplied in step number `step`, counted from 1.
     #[must_use]
     pub fn factor(&self, step: u64) -> f64 {
-        if step <= self.warm_up {
-            return step as f64 / self.warm_up as f64;
-        }
         let done = step.saturating_sub(self.warm_up).saturating_sub(1);
+        let share = if step < self.warm_up { step as f64 / self.warm_up as f64 } else { 1.0 };
+        share * self.factor_after(done)
+    }
+
+    /// The factor after so many steps, of which warming up is none.
+    fn factor_after(&self, done: u64) -> f64 {
         let factor = match self.shape {
             Shape::Constant => 1.0,
             Shape::Step { every, factor } => libm::pow(factor, (done / every.max(1)) as f64),
@@ -173,7 +195,7 @@ impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for Scheduled<O> 
     }
 
     fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.optimizer.misuse()
+        self.optimizer.misuse().or_else(|| self.schedule.misuse())
     }
 }
 
@@ -219,6 +241,33 @@ mod tests {
         assert_eq!([1, 2, 3].map(|step| Schedule::exponential(0.5).factor(step)), [1.0, 0.5, 0.25]);
         assert_eq!([1, 2, 3, 5].map(|step| Schedule::step(2, 0.1).factor(step)), [1.0, 1.0, 0.1, 0.1 * 0.1]);
         assert_eq!(Schedule::constant().warm_up(4).factor(2), 0.5);
+    }
+
+    /// PyTorch 2: `SequentialLR([LinearLR(0.1, 1, 9), OneCycleLR(max_lr=1, total_steps=60)], [10])`.
+    #[test]
+    fn warming_up_leads_to_where_the_schedule_begins() {
+        let schedule = Schedule::one_cycle(60).warm_up(10);
+        for (step, expected) in [(1, 0.004), (10, 0.04), (11, 0.04), (28, 1.0)] {
+            assert_relative_eq!(schedule.factor(step), expected, max_relative = 1e-12);
+        }
+    }
+
+    #[test]
+    fn constants_that_make_no_sense_are_named() {
+        let wrong = [
+            (Schedule::exponential(f64::NAN), "factor of the schedule"),
+            (Schedule::exponential(f64::INFINITY), "factor of the schedule"),
+            (Schedule::step(10, -1.0), "factor of the schedule"),
+            (Schedule::step(0, 0.5), "steps between the schedule's reductions"),
+            (Schedule::cosine(0), "steps of the schedule"),
+            (Schedule::cosine_with_restarts(3, f64::NAN), "factor of the schedule's periods"),
+            (Schedule::one_cycle(0), "steps of the schedule"),
+            (Schedule::constant().floor(f64::NAN), "floor of the schedule"),
+        ];
+        for (schedule, name) in wrong {
+            assert_eq!(Sgd::new(0.1).scheduled(schedule).misuse().unwrap().0, name);
+        }
+        assert_eq!(Sgd::new(0.1).scheduled(Schedule::one_cycle(10).floor(0.1)).misuse(), None);
     }
 
     #[test]

@@ -156,7 +156,9 @@ impl Axis {
         let Some(padding) = &self.padding else { return self.input.clone() };
         let sizes = [&self.input, &self.kernel, &self.stride, padding, &self.dilation];
         Size::call(site.fnn, "places", sizes, |[size, kernel, stride, padding, dilation]| {
-            (size + 2 * padding).checked_sub(dilation * kernel.checked_sub(1)? + 1)?.checked_div(stride)?.checked_add(1)
+            let span = dilation.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
+            let padded = padding.checked_mul(2)?.checked_add(size)?;
+            padded.checked_sub(span)?.checked_div(stride)?.checked_add(1)
         })
     }
 

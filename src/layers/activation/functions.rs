@@ -9,6 +9,7 @@ use crate::real::Real;
 /// `max(0, x)`. The derivative at 0 is taken as 0. Declared as `Relu`.
 ///
 /// f′(x) is 1 above 0.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML 2010.
 ///
@@ -24,6 +25,7 @@ pub struct Relu;
 /// `x` above 0, `slope·x` elsewhere. Declared as `LeakyRelu(slope)`, by default 0.01; the slope is not negative.
 ///
 /// f′(x) is 1 above 0, the slope elsewhere.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
 ///
@@ -39,6 +41,7 @@ pub struct LeakyRelu<const SLOPE: u64>;
 /// `x` above 0, `alpha·(eˣ − 1)` elsewhere. Declared as `Elu(alpha)`, by default 1; alpha is not negative.
 ///
 /// f′(x) is 1 above 0, y + alpha elsewhere.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by exponential linear units", 2016.
 ///
@@ -54,6 +57,7 @@ pub struct Elu<const ALPHA: u64>;
 /// `x·Φ(x)`, Φ being the normal distribution: `x/2 · (1 + erf(x/√2))`. Declared as `Gelu`.
 ///
 /// f′(x) = Φ(x) + x·φ(x), φ being the density.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Hendrycks and Gimpel, "Gaussian error linear units", 2016.
 ///
@@ -69,6 +73,7 @@ pub struct Gelu;
 /// The near form of [`Gelu`], `x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))`. Declared as `Gelu(tanh)`.
 ///
 /// f′(x) = ½·(1 + t) + ½·x·(1 − t²)·u′, where t = tanh u is the one above.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Hendrycks and Gimpel, "Gaussian error linear units", 2016.
 ///
@@ -84,6 +89,7 @@ pub struct GeluTanh;
 /// `x·σ(x)`, σ being the sigmoid; also called swish. Declared as `Silu`.
 ///
 /// f′(x) = σ(x)·(1 + x·(1 − σ(x))).
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units for neural network function approximation in
 /// reinforcement learning", Neural Networks 107, 2018.
@@ -100,6 +106,7 @@ pub struct Silu;
 /// `1 / (1 + e^(−x))`. Declared as `Sigmoid`.
 ///
 /// f′(x) = y·(1 − y).
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature 323, 1986.
 ///
@@ -115,6 +122,7 @@ pub struct Sigmoid;
 /// The hyperbolic tangent. Declared as `Tanh`.
 ///
 /// f′(x) = 1 − y².
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// LeCun, Bottou, Orr and Müller, "Efficient backprop", 1998.
 ///
@@ -129,7 +137,8 @@ pub struct Tanh;
 
 /// `ln(1 + e^(βx)) / β`. Declared as `Softplus` or `Softplus(beta)`, by default 1; beta is above 0.
 ///
-/// f′(x) = σ(βx).
+/// f′(x) = σ(βx). (PyTorch's is x itself where βx > 20, which is up to 2e-9 / β less.)
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Dugas, Bengio and others, "Incorporating second-order functional knowledge for better option pricing", 2000.
 ///
@@ -145,6 +154,7 @@ pub struct Softplus<const BETA: u64 = { f64::to_bits(1.0) }>;
 /// `min(max(0, x), 6)`. The derivative at 0 and at 6 is taken as 0. Declared as `Relu6`.
 ///
 /// f′(x) is 1 between 0 and 6.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
 ///
@@ -159,7 +169,8 @@ pub struct Relu6;
 
 /// `min(max(0, x + 3), 6) / 6`, a [`Sigmoid`] of straight lines. Declared as `HardSigmoid`.
 ///
-/// f′(x) is 1/6 between −3 and 3.
+/// f′(x) is 1/6 between −3 and 3. (PyTorch's, in `f64` too, has 1/6 in the digits of `f32`: 5e-9 more.)
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Courbariaux, Bengio and David, "BinaryConnect", NeurIPS 2015; with PyTorch's constants.
 ///
@@ -175,6 +186,7 @@ pub struct HardSigmoid;
 /// `x·min(max(0, x + 3), 6) / 6`, a [`Silu`] without an exponential. Declared as `HardSwish`.
 ///
 /// f′(x) is 0 below −3, 1 above 3, and x/3 + ½ between.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Howard, Sandler, Chu and others, "Searching for MobileNetV3", ICCV 2019.
 ///
@@ -190,6 +202,7 @@ pub struct HardSwish;
 /// `x·tanh(ln(1 + eˣ))`. Declared as `Mish`.
 ///
 /// f′(x) = t + x·σ(x)·(1 − t²), where t = tanh(ln(1 + eˣ)).
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
 ///
@@ -206,6 +219,7 @@ pub struct Mish;
 /// from layer to layer. Declared as `Selu`; the layers before it take `init = LeCunNormal`.
 ///
 /// f′(x) is λ above 0, y + λ·α elsewhere.
+/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", NeurIPS 2017.
 ///
