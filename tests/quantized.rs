@@ -95,6 +95,19 @@ fn networks_without_samples_or_weights_are_quantized_too() {
 }
 
 #[test]
+fn what_is_infinite_or_undefined_has_no_part_in_a_range() {
+    let mut random = Random::new(5);
+    let network = Odd::<9>::seeded(2);
+    let mut samples: Vec<[f32; 5]> = (0..20).map(|_| numbers(&mut random)).collect();
+    let expected = network.quantize(&samples);
+    samples.push([f32::NAN; 5]);
+    samples.push([f32::INFINITY; 5]);
+    samples.push([f32::NEG_INFINITY; 5]);
+    let quantized = network.quantize(&samples);
+    assert_eq!((quantized.input, quantized.output), (expected.input, expected.output));
+}
+
+#[test]
 fn large_biases_have_room() {
     let mut network = Odd::<4>::seeded(1);
     network.first.bias = [5.0, -3.0, 0.5, 100.0];

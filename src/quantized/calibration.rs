@@ -104,8 +104,9 @@ impl Observer {
         if self.purpose == Purpose::Frequencies {
             seen.count(numbers);
         } else {
-            seen.low = numbers.iter().copied().fold(seen.low, f32::min);
-            seen.high = numbers.iter().copied().fold(seen.high, f32::max);
+            for &number in numbers.iter().filter(|number| number.is_finite()) {
+                (seen.low, seen.high) = (seen.low.min(number), seen.high.max(number));
+            }
         }
     }
 
@@ -122,7 +123,7 @@ impl Seen {
     fn count(&mut self, numbers: &[f32]) {
         let (low, width) = (self.low, self.high - self.low);
         let Some(last) = self.histogram.len().checked_sub(1) else { return };
-        for &number in numbers {
+        for &number in numbers.iter().filter(|number| number.is_finite()) {
             if number == 0.0 {
                 self.zeros += 1;
                 continue;

@@ -14,8 +14,9 @@ use crate::shape::Sample;
 /// A layer that has a form in 8 bits: see [`quantized`](crate::quantized).
 ///
 /// Networks have one that are declared with `#[quantizable]`. `quantize` takes some samples, a few hundred of those that
-/// the network was trained with, to see how large the numbers between layers are. It needs the feature `alloc`; what
-/// comes of it doesn't.
+/// the network was trained with, to see how large the numbers between layers are; those that are infinite or undefined
+/// are left out. Without any, nothing is known of the numbers, and all of them become 0: `quantize_and_report` tells how
+/// far off a result is. It needs the feature `alloc`; what comes of it doesn't.
 ///
 /// ```
 /// use fnn::Quantized;
