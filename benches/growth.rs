@@ -17,7 +17,7 @@ use std::path::Path;
 use std::thread::available_parallelism;
 
 use chart::Chart;
-use fnn::{CrossEntropy, Layer, Network, Sample, Sgd};
+use fnn::{Layer, Network, layers::Sample, losses::CrossEntropy, optimizers::Sgd};
 use workloads::{Digits, classes, train};
 
 fnn::network! {

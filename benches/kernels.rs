@@ -6,8 +6,8 @@ mod measure;
 use std::hint::black_box;
 use std::time::Instant;
 
-use fnn::__private::kernels::{Start, input_gradient, matmul, weight_gradient};
-use fnn::{Operation, Simd, dispatch};
+use fnn::macro_support::kernels::{Start, input_gradient, matmul, weight_gradient};
+use fnn::simd::{Operation, Simd, dispatch};
 
 /// Seconds that one call takes: the median and the least of many short windows.
 fn time(mut call: impl FnMut()) -> (f64, f64) {

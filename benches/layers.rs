@@ -6,7 +6,12 @@ mod measure;
 
 use std::hint::black_box;
 
-use fnn::{Backpropagation, Layer, MeanSquaredError, Network, Plain, Sample};
+use fnn::{
+    Layer, Network,
+    layers::{Pod, Sample},
+    losses::MeanSquaredError,
+    train::GradientBuffers,
+};
 
 /// Declare a network of one layer each, and list what measures it.
 macro_rules! layers {
@@ -42,7 +47,7 @@ fn row<N: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Eleme
     let (mut outputs, mut input_gradients) = (vec![N::Output::zeroed(); BATCH], inputs.clone());
     let targets = outputs.clone();
     let mut workspace = N::Workspace::<BATCH>::zeroed_box();
-    let mut memory = Backpropagation::<N, BATCH>::boxed();
+    let mut memory = GradientBuffers::<N, BATCH>::boxed();
 
     let seconds = |rate: f64| 1.0 / rate / BATCH as f64;
     let forward = seconds(measure::calls_per_second(|| {

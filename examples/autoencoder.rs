@@ -11,7 +11,13 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use fnn::data::Mnist;
-use fnn::{Adam, BinaryCrossEntropy, DataSet, Network, Optimizer, Progress, Sample, Schedule, Trained, Trainer};
+use fnn::{
+    DataSet, Network, Trainer,
+    layers::Sample,
+    losses::BinaryCrossEntropy,
+    optimizers::{Adam, Optimizer, Schedule},
+    train::{Progress, Trained},
+};
 use options::Options;
 
 /// 28 rows of 28 pixels, from 0 to 1.

@@ -1,7 +1,12 @@
 //! Forward pass, chain rule and update of a network of two inputs, two hidden units and one output, number by number:
 //! as one would do it on paper, as the library does it, and as numerical differentiation says it is.
 
-use fnn::{Backpropagation, MeanSquaredError, Optimizer, Parameters, Sgd, State};
+use fnn::{
+    Parameters,
+    losses::MeanSquaredError,
+    optimizers::{Optimizer, Sgd, State},
+    train::GradientBuffers,
+};
 
 fnn::network! {
     #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +66,7 @@ fn main() {
 
     // The same by the library.
     let mut gradient = Net::<f64>::zeroed();
-    let mut memory = Backpropagation::<Net<f64>, 1>::new();
+    let mut memory = GradientBuffers::<Net<f64>, 1>::new();
     let computed = memory.gradient(&net, &MeanSquaredError, &[x], &[[t]], &mut gradient);
     println!("\n  the library's y = {:.6}, L = {computed:.6}", net.forward(&x)[0]);
 

@@ -10,7 +10,12 @@ use std::error::Error;
 
 use fnn::data::Mnist;
 use fnn::metrics::highest;
-use fnn::{Adam, CrossEntropy, DataSet, FineTune, FineTuning, Sgd, Trainer};
+use fnn::{
+    DataSet, Trainer,
+    losses::CrossEntropy,
+    optimizers::{Adam, Sgd},
+    train::{FineTune, FineTuneBuffers},
+};
 use options::Options;
 
 fnn::network! {
@@ -46,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut network = FineTune { frozen, head: head.clone() };
     print_accuracies("before", &network, &test);
 
-    let mut memory = FineTuning::<Features, Head, 1>::new();
+    let mut memory = FineTuneBuffers::<Features, Head, 1>::new();
     for (input, target) in train.inputs().iter().zip(train.targets()).take(SEEN) {
         memory.train(&mut network, &CrossEntropy, &Sgd::new(0.02), &[*input], &[*target]);
     }

@@ -6,7 +6,12 @@ mod chart;
 use std::f32::consts::TAU;
 
 use chart::Chart;
-use fnn::{CrossEntropy, DataSet, Progress, Random, Sgd, Trainer, evaluate};
+use fnn::{
+    DataSet, Random, Trainer,
+    losses::CrossEntropy,
+    optimizers::Sgd,
+    train::{Progress, evaluate},
+};
 
 fnn::network! {
     /// Tells from a point of the plane which of three arms of a spiral it lies on.

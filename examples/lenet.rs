@@ -9,7 +9,12 @@ mod options;
 use std::error::Error;
 
 use fnn::data::Mnist;
-use fnn::{Adam, CrossEntropy, Optimizer, Schedule, Trainer, evaluate};
+use fnn::{
+    Trainer,
+    losses::CrossEntropy,
+    optimizers::{Adam, Optimizer, Schedule},
+    train::evaluate,
+};
 use options::Options;
 
 fnn::network! {

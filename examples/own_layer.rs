@@ -1,8 +1,12 @@
 //! A layer of one's own: declared like any other, its chain rule judged by numerical differentiation, then trained.
 
 use fnn::{
-    Adam, DataSet, Initializer, Layer, MeanSquaredError, Network, Parameters, Pass, Progress, Random, Recorded, Scalar,
-    Simd, Trainer, evaluate, gradient_check,
+    DataSet, Initializer, Layer, Network, Parameters, Random, Scalar, Trainer, gradient_check,
+    layers::{Pass, Recorded},
+    losses::MeanSquaredError,
+    optimizers::Adam,
+    simd::Simd,
+    train::{Progress, evaluate},
 };
 
 /// The parametric rectifier: `y = x` where x is positive and `y = a·x` where it is negative, with a slope `a` for each

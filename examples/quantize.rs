@@ -10,8 +10,11 @@ use std::error::Error;
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
 use fnn::{
-    Adam, Calibration, CrossEntropy, DataSet, Layer, Network, Optimizer, Quantize, Quantized, Schedule, Trainer,
-    TrainingError,
+    DataSet, Layer, Network, Quantized, Trainer,
+    losses::CrossEntropy,
+    optimizers::{Adam, Optimizer, Schedule},
+    quantized::{Calibration, Quantize},
+    train::TrainingError,
 };
 use options::Options;
 

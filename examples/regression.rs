@@ -7,7 +7,12 @@ use std::f64::consts::TAU;
 
 use chart::Chart;
 use fnn::metrics::r_squared;
-use fnn::{Adam, DataSet, MeanSquaredError, Network, Progress, Random, Trainer, evaluate};
+use fnn::{
+    DataSet, Network, Random, Trainer,
+    losses::MeanSquaredError,
+    optimizers::Adam,
+    train::{Progress, evaluate},
+};
 
 fnn::network! {
     /// A curve: one number in, one number out.

@@ -8,7 +8,12 @@ use std::path::Path;
 
 use fnn::data::Normalizer;
 use fnn::metrics::ConfusionMatrix;
-use fnn::{AdamW, CrossEntropy, DataSet, Folded, Network, Optimizer, Progress, Schedule, Trained, Trainer};
+use fnn::{
+    DataSet, Folded, Network, Trainer,
+    losses::CrossEntropy,
+    optimizers::{AdamW, Optimizer, Schedule},
+    train::{Progress, Trained},
+};
 
 /// What is measured of a sample.
 type Cells = [f32; 30];

@@ -3,7 +3,12 @@
 use std::f64::consts::TAU;
 use std::time::Instant;
 
-use fnn::{Adam, CrossEntropy, DataSet, Network, Progress, Random, Trainer, evaluate};
+use fnn::{
+    DataSet, Network, Random, Trainer,
+    losses::CrossEntropy,
+    optimizers::Adam,
+    train::{Progress, evaluate},
+};
 
 fnn::network! {
     /// Tells from a point of the plane which of the two spirals it lies on.

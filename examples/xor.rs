@@ -1,6 +1,6 @@
 //! The smallest network that needs a hidden layer: exclusive or, which no single layer can tell.
 
-use fnn::{Adam, BinaryCrossEntropy, DataSet, Network, Progress, Real, Trainer};
+use fnn::{DataSet, Network, Trainer, losses::BinaryCrossEntropy, optimizers::Adam, simd::Real, train::Progress};
 
 fnn::network! {
     /// Two bits in; the logit of "exactly one of them is set" out.

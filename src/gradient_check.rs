@@ -1,4 +1,4 @@
-//! Backpropagation against central differences.
+//! GradientBuffers against central differences.
 
 mod difference;
 mod place;
@@ -7,17 +7,17 @@ mod report;
 use difference::derivative;
 pub use report::{Deviation, Report};
 
-use crate::backpropagation::{Backpropagation, assert_logits};
 use crate::kernels::{Operation, Simd, copy, dispatch};
 use crate::layer::{Chance, Layer, Pass};
-use crate::loss::{Loss, Term};
+use crate::losses::{Loss, Term};
 use crate::shape::{Sample, first, first_mut, within};
+use crate::train::gradient_buffers::{GradientBuffers, assert_logits};
 
 /// Samples that go through the network at a time.
 const BLOCK: usize = 8;
 
 /// What backpropagation through blocks of samples needs.
-type Memory<N> = Backpropagation<N, BLOCK>;
+type Memory<N> = GradientBuffers<N, BLOCK>;
 
 /// Whether backpropagation through `network` is right: its gradient of the mean loss of `inputs` and `targets`, by
 /// every weight and every input, beside the derivative that comes of moving that weight or input a little.
@@ -25,7 +25,7 @@ type Memory<N> = Backpropagation<N, BLOCK>;
 /// One line in the tests of a network, or of a layer of your own:
 ///
 /// ```
-/// use fnn::{MeanSquaredError, gradient_check, layers::Dense};
+/// use fnn::{gradient_check, layers::Dense, losses::MeanSquaredError};
 ///
 /// let dense = Dense::<2, 2, f64> { weight: [[0.1, -0.2], [0.3, 0.4]], bias: [0.5, -0.6] };
 /// gradient_check(&dense, &MeanSquaredError, &[[1.0, 2.0], [-3.0, 0.5]], &[[0.0, 1.0], [1.0, 0.0]]).assert(1e-6);
@@ -127,7 +127,7 @@ impl<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>> Operation for MeanLoss<'_
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> f64 {
-        let Backpropagation { outputs, tape, workspace, .. } = self.memory;
+        let GradientBuffers { outputs, tape, workspace, .. } = self.memory;
         let mut sum = Term::default();
         for (inputs, targets) in self.inputs.chunks(BLOCK).zip(self.targets.chunks(BLOCK)) {
             let inputs = first(inputs, targets.len());

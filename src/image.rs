@@ -1,8 +1,8 @@
 //! Samples with channels: sequences and images.
 
-use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::parameters::Parameters;
 
 /// A sample whose outermost axis is that of its channels: `[S; C]`, `[[S; length]; C]`, `[[[S; columns]; rows]; C]`.
 ///

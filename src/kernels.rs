@@ -19,13 +19,13 @@ mod functions;
 mod gather;
 #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod instruction_set;
+mod loops;
 mod matmul;
 #[cfg(test)]
 mod naive;
 #[cfg(all(feature = "simd", target_arch = "aarch64"))]
 mod neon;
 mod normalise;
-mod plain;
 mod product;
 mod sums;
 #[cfg(all(test, feature = "alloc"))]
@@ -42,9 +42,9 @@ pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 #[cfg(feature = "std")]
 pub(crate) use gather::gather;
+pub(crate) use loops::descend;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
-pub(crate) use plain::descend;
 pub(crate) use sums::{sum, sum_of};
 pub(crate) use vector::Vector;
 pub use vector::{Operation, Portable, Simd};

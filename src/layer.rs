@@ -1,14 +1,14 @@
 //! The one concept: a layer.
 
-use crate::descent::{Descent, Room};
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, Start};
-use crate::optimizer::Optimizer;
-use crate::parameters::Parameters;
-use crate::plain::Plain;
+use crate::layer_gradient::{Descent, Room};
+use crate::optimizers::Optimizer;
+use crate::pod::Pod;
 use crate::random::{Random, mix};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, Shape};
+use crate::weights::initializer::Initializer;
+use crate::weights::parameters::Parameters;
 
 /// A function with weights that can be differentiated: a layer, a block of layers, or a whole network.
 ///
@@ -26,9 +26,9 @@ pub trait Layer: Parameters {
     /// One sample that comes out.
     type Output: Sample<Element = Self::Scalar>;
     /// What `forward_train` remembers of a batch of at most `B` samples, beside its inputs and outputs.
-    type Tape<const B: usize>: Plain;
+    type Tape<const B: usize>: Pod;
     /// Scratch for a batch of at most `B` samples.
-    type Workspace<const B: usize>: Plain;
+    type Workspace<const B: usize>: Pod;
 
     /// What kind of layer it is, as a declaration writes it.
     const KIND: &'static str;

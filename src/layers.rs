@@ -37,10 +37,10 @@ macro_rules! without_weights {
         }
 
         // SAFETY: there is nothing.
-        unsafe impl<$($generics)*> crate::parameters::Parameters for $layer {
+        unsafe impl<$($generics)*> crate::weights::parameters::Parameters for $layer {
             type Scalar = $scalar;
 
-            const LAYOUT: crate::layout::Layout = crate::layout::Layout::NOTHING;
+            const LAYOUT: crate::weights::layout::Layout = crate::weights::layout::Layout::NOTHING;
         }
     };
 }
@@ -67,6 +67,9 @@ mod rms_norm;
 pub(crate) mod softmax;
 mod upsample;
 
+pub use crate::layer::{Chance, Layer, Pass, Recorded};
+pub use crate::pod::Pod;
+pub use crate::shape::{Sample, Shape};
 pub use activation::Activation;
 pub(crate) use activation::FromOutput;
 pub use avg_pool::AvgPool;

@@ -1,27 +1,27 @@
 //! Memory that batches of different types take in turn.
 
-use crate::parameters::Parameters;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::{Sample, first_mut};
+use crate::weights::parameters::Parameters;
 
 /// Memory for an `A` or for a `B`: as large as the larger of them.
 ///
 /// On stable Rust, the larger of two sizes can't be computed from generic ones; a union has it.
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub union Larger<A: Plain, B: Plain> {
+pub union Larger<A: Pod, B: Pod> {
     one: A,
     other: B,
 }
 
-impl<A: Plain, B: Plain> core::fmt::Debug for Larger<A, B> {
+impl<A: Pod, B: Pod> core::fmt::Debug for Larger<A, B> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{} bytes", size_of::<Self>())
     }
 }
 
 // SAFETY: every bit pattern is an `A` and a `B`.
-unsafe impl<A: Plain, B: Plain> Plain for Larger<A, B> {
+unsafe impl<A: Pod, B: Pod> Pod for Larger<A, B> {
     const PADDED: bool =
         A::PADDED || B::PADDED || size_of::<Self>() > size_of::<A>() && size_of::<Self>() > size_of::<B>();
 }
@@ -31,7 +31,7 @@ unsafe impl<A: Plain, B: Plain> Plain for Larger<A, B> {
 /// Memory that has no room for a `T` is a compile error, and so is a `T` with padding: what is written to it may leave
 /// bytes uninitialised, which the memory's next user would read.
 #[inline(always)]
-pub fn workspace<T: Plain, M: Plain>(memory: &mut M) -> &mut T {
+pub fn workspace<T: Pod, M: Pod>(memory: &mut M) -> &mut T {
     const {
         assert!(size_of::<T>() <= size_of::<M>(), "the memory has no room for the workspace");
         assert!(align_of::<T>() <= align_of::<M>(), "the memory is not aligned for the workspace");
@@ -50,7 +50,7 @@ pub fn workspace<T: Plain, M: Plain>(memory: &mut M) -> &mut T {
 ///
 /// Memory that has no room for it is a compile error.
 #[inline(always)]
-pub(crate) fn layer<L: Parameters, M: Plain>(memory: &mut M) -> &mut L {
+pub(crate) fn layer<L: Parameters, M: Pod>(memory: &mut M) -> &mut L {
     const {
         assert!(size_of::<L>() <= size_of::<M>(), "the memory has no room for the layer");
         assert!(align_of::<L>() <= align_of::<M>(), "the memory is not aligned for the layer");
@@ -65,7 +65,7 @@ pub(crate) fn layer<L: Parameters, M: Plain>(memory: &mut M) -> &mut L {
 ///
 /// Memory that has no room for a batch of `B` is a compile error.
 #[inline(always)]
-pub fn batch<A: Sample, const B: usize, M: Plain>(memory: &mut M, samples: usize) -> &mut [A] {
+pub fn batch<A: Sample, const B: usize, M: Pod>(memory: &mut M, samples: usize) -> &mut [A] {
     const {
         assert!(size_of::<[A; B]>() <= size_of::<M>(), "the memory has no room for the batch");
         assert!(align_of::<A>() <= align_of::<M>(), "the memory is not aligned for the batch");

@@ -1,14 +1,20 @@
 //! What a user does with a network: build it, ask it, look at it.
 
-use crate::backpropagation::Backpropagation;
-use crate::initializer::Initializer;
+pub(crate) mod fold;
+pub(crate) mod summary;
+
+pub use crate::layer::Row;
+pub use fold::{FoldBatchNorm, Folded};
+pub use summary::Summary;
+
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::Layer;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::random::Random;
 use crate::shape::{first, first_mut};
-use crate::summary::Summary;
-use crate::weights::{self, WeightsError};
+use crate::train::gradient_buffers::GradientBuffers;
+use crate::weights::initializer::Initializer;
+use crate::weights::{WeightsError, safetensors};
 
 /// What every [`Layer`] can do for its user. A network that `network!` made is a layer, and so has all of it.
 pub trait Network: Layer {
@@ -20,8 +26,8 @@ pub trait Network: Layer {
     /// With the feature `simd`, a convolution's scratch is part of it.
     const RAM_INFERENCE: usize = size_of::<Self::Workspace<1>>();
     /// Bytes that training by one sample at a time works in: the weights, their gradient, and the memory of
-    /// [`Backpropagation`]. An optimizer remembers [`FLASH`](Self::FLASH) bytes more for each of its slots.
-    const RAM_TRAINING: usize = 2 * Self::FLASH + size_of::<Backpropagation<Self, 1>>();
+    /// [`GradientBuffers`]. An optimizer remembers [`FLASH`](Self::FLASH) bytes more for each of its slots.
+    const RAM_TRAINING: usize = 2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>();
 
     /// A network with its first weights, drawn by each layer's [`Initializer`].
     ///
@@ -48,9 +54,9 @@ pub trait Network: Layer {
     #[inline]
     #[must_use]
     fn forward(&self, input: &Self::Input) -> Self::Output {
-        let mut output = Plain::zeroed();
+        let mut output = Pod::zeroed();
         let outputs = core::slice::from_mut(&mut output);
-        let mut workspace = Aligned(Plain::zeroed());
+        let mut workspace = Aligned(Pod::zeroed());
         let inputs = core::slice::from_ref(input);
         dispatch(Forward::<Self, 1> { network: self, inputs, outputs, workspace: &mut workspace.0 });
         output
@@ -74,7 +80,7 @@ pub trait Network: Layer {
     #[cfg(feature = "alloc")]
     #[must_use]
     fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
-        let mut outputs = alloc::vec![Plain::zeroed(); inputs.len()];
+        let mut outputs = alloc::vec![Pod::zeroed(); inputs.len()];
         for_each_part::<Self>(inputs, &mut outputs, &|inputs, outputs| {
             let mut workspace = Self::Workspace::<BLOCK>::zeroed_box();
             self.forward_into::<BLOCK>(inputs, outputs, &mut workspace);
@@ -96,7 +102,7 @@ pub trait Network: Layer {
     /// assert_eq!(error.to_string(), "weight: expected a tensor, found none");
     /// ```
     fn read_weights<'a>(&mut self, file: &'a [u8]) -> Result<(), WeightsError<'a>> {
-        weights::read(self, file)
+        safetensors::read(self, file)
     }
 
     /// [`read_weights`](Self::read_weights) into a network that is built in place on the heap.
@@ -117,7 +123,7 @@ pub trait Network: Layer {
     /// is no safetensors file of exactly this network's weights, each array of its name, its shape and its type.
     #[cfg(feature = "std")]
     fn load(path: impl AsRef<std::path::Path>) -> Result<alloc::boxed::Box<Self>, crate::Error> {
-        weights::load(path.as_ref())
+        safetensors::load(path.as_ref())
     }
 
     /// Write the weights to a safetensors file: each array by its dotted name (`conv1.weight`), row after row.
@@ -129,7 +135,7 @@ pub trait Network: Layer {
     /// [`Error::File`](crate::Error::File) where the file can't be written.
     #[cfg(feature = "std")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::Error> {
-        weights::save(self, path.as_ref())
+        safetensors::save(self, path.as_ref())
     }
 
     /// A table of the layers, their shapes and their cost, to print.

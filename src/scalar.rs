@@ -6,9 +6,9 @@ use core::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use crate::kernels::Simd;
 use crate::kernels::vector::Vector;
-use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::shape::Sample;
+use crate::weights::parameters::Parameters;
 
 /// The element of weights and samples: `f32`, or `f64` where accuracy counts more than speed (gradient checks).
 ///

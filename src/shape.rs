@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use crate::plain::Plain;
+use crate::pod::Pod;
 
 /// The most dimensions that a sample can have.
 const MAX_RANK: usize = 4;
@@ -100,13 +100,13 @@ impl fmt::Debug for Shape {
 /// The trait is sealed: numbers implement it, and arrays of samples do.
 ///
 /// ```
-/// use fnn::Sample;
+/// use fnn::layers::Sample;
 ///
 /// let batch = [[1.0, 2.0], [3.0, 4.0]];
 /// assert_eq!(<[f32; 2]>::SHAPE.sizes(), [2]);
 /// assert_eq!(Sample::flat(&batch), [1.0, 2.0, 3.0, 4.0]);
 /// ```
-pub trait Sample: Plain + PartialEq + fmt::Debug + sealed::Sealed {
+pub trait Sample: Pod + PartialEq + fmt::Debug + sealed::Sealed {
     /// The number at the bottom of the nesting.
     type Element: Sample;
     /// The same shape, made of other numbers.

@@ -9,7 +9,12 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use fnn::{Adam, Clip, CrossEntropy, Penalty, Plateau, Progress, Trainer};
+use fnn::{
+    Trainer,
+    losses::CrossEntropy,
+    optimizers::{Adam, Clip, Penalty, Plateau},
+    train::Progress,
+};
 use support::classes;
 
 /// The system's allocator, counting.

@@ -1,6 +1,11 @@
 //! Convolutional networks as `network!` declares them.
 
-use fnn::{CrossEntropy, DataSet, Network, Progress, Random, Sgd, Trainer, evaluate};
+use fnn::{
+    DataSet, Network, Random, Trainer,
+    losses::CrossEntropy,
+    optimizers::Sgd,
+    train::{Progress, evaluate},
+};
 
 fnn::network! {
     /// Reads a 28×28 grey digit, scores the ten classes.
@@ -67,7 +72,7 @@ fn shapes_weights_and_costs_are_those_of_the_formulas() {
 
 #[test]
 fn gradients_are_those_of_differences() {
-    use fnn::{MeanSquaredError, gradient_check};
+    use fnn::{gradient_check, losses::MeanSquaredError};
 
     let mut random = Random::new(5);
     let inputs: [[[f64; 50]; 3]; 3] = [[[0.0; 50]; 3]; 3].map(|x| x.map(|x| x.map(|_| random.normal())));

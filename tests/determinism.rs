@@ -4,7 +4,12 @@
 
 mod support;
 
-use fnn::{Adam, Clip, CrossEntropy, Penalty, Progress, Trained, Trainer, evaluate};
+use fnn::{
+    Trainer,
+    losses::CrossEntropy,
+    optimizers::{Adam, Clip, Penalty},
+    train::{Progress, Trained, evaluate},
+};
 use support::{bits, classes};
 
 fnn::network! {
@@ -105,7 +110,10 @@ mod who_computes {
     use std::sync::Mutex;
     use std::thread::{ThreadId, current};
 
-    use fnn::{DataSet, Loss, Term};
+    use fnn::{
+        DataSet,
+        losses::{Loss, Term},
+    };
 
     use super::*;
 

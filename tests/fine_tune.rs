@@ -1,6 +1,12 @@
 //! A network split at a layer: its parts are where it is, and only the one that learns changes.
 
-use fnn::{Backpropagation, CrossEntropy, FineTune, FineTuning, Network, Optimizer, Parameters, Sample, Sgd, State};
+use fnn::{
+    Network, Parameters,
+    layers::Sample,
+    losses::CrossEntropy,
+    optimizers::{Optimizer, Sgd, State},
+    train::{FineTune, FineTuneBuffers, GradientBuffers},
+};
 
 fnn::network! {
     #[split(Features, Head, at = narrow)]
@@ -41,7 +47,7 @@ fn the_parts_are_the_network_s_own_weights() {
     assert_eq!((<[f32; 64]>::SHAPE, <[f32; 3]>::SHAPE), (output_of::<Features>(), output_of::<Head>()));
 }
 
-fn output_of<N: Network>() -> fnn::Shape {
+fn output_of<N: Network>() -> fnn::layers::Shape {
     N::Output::SHAPE
 }
 
@@ -66,14 +72,14 @@ fn only_the_head_learns_and_as_it_would_alone() {
     let optimizer = Sgd::new(0.1);
 
     let mut network = FineTune { frozen, head: head.clone() };
-    let mut memory = FineTuning::<Features, Head, 3>::new();
+    let mut memory = FineTuneBuffers::<Features, Head, 3>::new();
     let losses = [(); 5].map(|()| memory.train(&mut network, &CrossEntropy, &optimizer, &inputs, &targets));
     assert!(losses.is_sorted_by(|before, after| before > after), "{losses:?}");
 
     let features = inputs.each_ref().map(|input| frozen.forward(input));
     let (mut alone, mut gradient) = (head.clone(), Head::zeroed());
     for loss in losses {
-        let mut memory = Backpropagation::<_, 3>::new();
+        let mut memory = GradientBuffers::<_, 3>::new();
         assert_eq!(memory.gradient(&alone, &CrossEntropy, &features, &targets, &mut gradient), loss);
         optimizer.step(&mut alone, &gradient, &mut State::new());
     }
@@ -85,7 +91,7 @@ fn only_the_head_learns_and_as_it_would_alone() {
 fn what_fine_tuning_takes_is_what_it_takes() {
     type Tuned<'a> = FineTune<'a, Features, Head>;
     assert_eq!(Tuned::FLASH, Features::FLASH);
-    assert_eq!(Tuned::RAM_TRAINING, size_of::<Head>() + size_of::<FineTuning<Features, Head, 1>>());
+    assert_eq!(Tuned::RAM_TRAINING, size_of::<Head>() + size_of::<FineTuneBuffers<Features, Head, 1>>());
     // The head; of a sample the features, the frozen layers' workspace, a tape of 8, a buffer of 8, scores and their
     // gradient; the largest gradient; the number of steps.
     let numbers = Head::PARAMETERS + 64 + Features::RAM_INFERENCE / 4 + 8 + 8 + 3 + 3 + (64 * 8 + 8) + 1;
@@ -96,7 +102,8 @@ fn what_fine_tuning_takes_is_what_it_takes() {
 #[test]
 fn the_parts_are_networks_like_any() {
     let data: fnn::DataSet<[f32; 64], usize> = [([0.5; 64], 1), ([-0.5; 64], 2)].into_iter().collect();
-    let trainer = fnn::Trainer::new(Head::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(fnn::Progress::Silent);
+    let trainer =
+        fnn::Trainer::new(Head::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(fnn::train::Progress::Silent);
     let trained = trainer.epochs(3).fit(&data).unwrap();
     assert!(trained.history.epochs[2].training.loss < trained.history.epochs[0].training.loss);
     assert!(Features::summary().to_string().contains("conv2d_1"));

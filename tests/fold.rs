@@ -3,7 +3,11 @@
 #![cfg(feature = "alloc")]
 
 use approx::assert_abs_diff_eq;
-use fnn::{FoldBatchNorm, Folded, Layer, Network, Parameters, Plain, Random, Sample, Scalar};
+use fnn::{
+    Folded, Layer, Network, Parameters, Random, Scalar,
+    layers::{Pod, Sample},
+    network::FoldBatchNorm,
+};
 
 /// A network as training may leave it: no weight is 0 or 1, and every variance is positive.
 fn trained<N: Layer>(seed: u64) -> Box<N> {
@@ -158,7 +162,7 @@ impl<const N: usize, S: Scalar> Layer for Gain<N, S> {
     const KIND: &'static str = "Gain";
     const MACS: usize = N;
 
-    fn forward_batch<V: fnn::Simd, const B: usize>(
+    fn forward_batch<V: fnn::simd::Simd, const B: usize>(
         &self,
         _: V,
         inputs: &[[S; N]],
@@ -172,10 +176,10 @@ impl<const N: usize, S: Scalar> Layer for Gain<N, S> {
         }
     }
 
-    fn backward<V: fnn::Simd, const B: usize>(
+    fn backward<V: fnn::simd::Simd, const B: usize>(
         &self,
-        _: fnn::Pass<'_, V>,
-        _: fnn::Recorded<'_, Self, B>,
+        _: fnn::layers::Pass<'_, V>,
+        _: fnn::layers::Recorded<'_, Self, B>,
         _: &mut [[S; N]],
         _: &mut Self,
         _: Option<&mut [[S; N]]>,
@@ -279,7 +283,7 @@ fn a_folded_network_can_be_trained() {
     let mut inputs = [[[[0.0; 6]; 6]; 2]; 2];
     Sample::flat_mut(&mut inputs).fill_with(|| random.normal());
     let targets = [[[[0.0; 3]; 3]; 9]; 2];
-    fnn::gradient_check(&network, &fnn::MeanSquaredError, &inputs, &targets).assert(1e-6);
+    fnn::gradient_check(&network, &fnn::losses::MeanSquaredError, &inputs, &targets).assert(1e-6);
 }
 
 fnn::network! {

@@ -9,9 +9,15 @@ use fnn::layers::{
     NoBias, PRelu, ProjectedResidual, Reshape, Residual, RmsNorm, Softmax, Upsample,
 };
 use fnn::{
-    Backpropagation, BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Deviation, Focal, Hinge, Huber,
-    Initializer, KullbackLeibler, Layer, Loss, MeanAbsoluteError, MeanSquaredError, Name, Network, Parameters, Random,
-    Report, Sample, gradient_check,
+    Initializer, Layer, Network, Parameters, Random, gradient_check,
+    gradient_check::{Deviation, Report},
+    layers::Sample,
+    losses::{
+        BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KullbackLeibler, Loss,
+        MeanAbsoluteError, MeanSquaredError,
+    },
+    train::GradientBuffers,
+    weights::Name,
 };
 
 /// What every gradient meets, and mostly by far.
@@ -36,7 +42,7 @@ fn drawn<N: Layer>(seed: u64) -> N {
 /// held before is forgotten.
 fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(network: &N) -> Report<N> {
     let (inputs, targets) = (samples(11, 1), samples::<N::Output>(11, 2));
-    let (mut memory, mut gradients) = (Backpropagation::<N, 4>::new(), [N::zeroed(), N::zeroed()]);
+    let (mut memory, mut gradients) = (GradientBuffers::<N, 4>::new(), [N::zeroed(), N::zeroed()]);
     gradients[1].parameters_mut().fill(f64::NAN);
     for gradient in &mut gradients {
         memory.gradient(network, &MeanSquaredError, &inputs, &targets, gradient);
@@ -169,7 +175,7 @@ mod layers {
             const KIND: &'static str = "Tokens";
             const MACS: usize = 0;
 
-            fn forward_batch<V: fnn::Simd, const B: usize>(
+            fn forward_batch<V: fnn::simd::Simd, const B: usize>(
                 &self,
                 simd: V,
                 inputs: &[[S; 3]],
@@ -182,17 +188,17 @@ mod layers {
                 }
             }
 
-            fn backward<V: fnn::Simd, const B: usize>(
+            fn backward<V: fnn::simd::Simd, const B: usize>(
                 &self,
-                pass: fnn::Pass<'_, V>,
-                recorded: fnn::Recorded<'_, Self, B>,
+                pass: fnn::layers::Pass<'_, V>,
+                recorded: fnn::layers::Recorded<'_, Self, B>,
                 output_gradients: &mut [[[S; 2]; 3]],
                 gradient: &mut Self,
                 input_gradients: Option<&mut [[S; 3]]>,
                 (): &mut (),
             ) {
                 let inputs: Vec<_> = recorded.inputs.iter().map(tokens).collect();
-                let recorded = fnn::Recorded { inputs: &inputs, outputs: recorded.outputs, tape: &() };
+                let recorded = fnn::layers::Recorded { inputs: &inputs, outputs: recorded.outputs, tape: &() };
                 self.embedding.backward::<V, B>(
                     pass,
                     recorded,
@@ -353,7 +359,11 @@ mod losses {
 mod mistakes {
     use std::panic::catch_unwind;
 
-    use fnn::{Pass, Recorded, Scalar, Simd};
+    use fnn::{
+        Scalar,
+        layers::{Pass, Recorded},
+        simd::Simd,
+    };
 
     use super::*;
 
@@ -494,11 +504,16 @@ mod mistakes {
         /// The squared error whose gradient forgets the 2.
         struct Halved;
         impl Loss<[f64; 2], [f64; 2]> for Halved {
-            fn value(&self, output: &[f64; 2], target: &[f64; 2]) -> fnn::Term<f64> {
+            fn value(&self, output: &[f64; 2], target: &[f64; 2]) -> fnn::losses::Term<f64> {
                 MeanSquaredError.value(output, target)
             }
 
-            fn gradient(&self, output: &[f64; 2], target: &[f64; 2], gradient: &mut [f64; 2]) -> fnn::Term<f64> {
+            fn gradient(
+                &self,
+                output: &[f64; 2],
+                target: &[f64; 2],
+                gradient: &mut [f64; 2],
+            ) -> fnn::losses::Term<f64> {
                 let term = MeanSquaredError.gradient(output, target, gradient);
                 *gradient = gradient.map(|g| g / 2.0);
                 term

@@ -1,8 +1,11 @@
 //! Training in place comes to the same weights as the ordinary step, bit for bit, in less memory.
 
 use fnn::{
-    Backpropagation, CrossEntropy, InPlace, MeanSquaredError, Network, Optimizer, Parameters, Random, Sample, Schedule,
-    Sgd, State,
+    Network, Parameters, Random,
+    layers::Sample,
+    losses::{CrossEntropy, MeanSquaredError},
+    optimizers::{Optimizer, Schedule, Sgd, State},
+    train::{GradientBuffers, InPlaceBuffers},
 };
 
 fnn::network! {
@@ -74,8 +77,8 @@ fn every_step_comes_to_the_same_bits() {
     let mut in_place = ordinary.clone();
     let mut gradient = Mixed::zeroed();
     let mut state = State::new();
-    let mut memory = Backpropagation::<Mixed, 4>::new();
-    let mut less = InPlace::<Mixed, 4>::new();
+    let mut memory = GradientBuffers::<Mixed, 4>::new();
+    let mut less = InPlaceBuffers::<Mixed, 4>::new();
     for step in 0..20 {
         let inputs = samples::<_, 4>(&mut random);
         let targets = [0, 1, 2, 3 + step % 2];
@@ -95,8 +98,8 @@ fn more_samples_than_there_is_room_for_are_more_steps() {
     let (inputs, targets) = (samples::<[f32; 2], 5>(&mut random), samples::<[f32; 2], 5>(&mut random));
     let optimizer = Sgd::new(0.1);
     let (mut at_once, mut one_by_one) = (Tiny::seeded(1), Tiny::seeded(1));
-    let loss = InPlace::<_, 2>::new().train(&mut at_once, &MeanSquaredError, &optimizer, &inputs, &targets);
-    let mut memory = InPlace::<_, 2>::new();
+    let loss = InPlaceBuffers::<_, 2>::new().train(&mut at_once, &MeanSquaredError, &optimizer, &inputs, &targets);
+    let mut memory = InPlaceBuffers::<_, 2>::new();
     let mut sum = 0.0;
     for (inputs, targets) in inputs.chunks(2).zip(targets.chunks(2)) {
         sum += memory.train(&mut one_by_one, &MeanSquaredError, &optimizer, inputs, targets) * inputs.len() as f32;
@@ -105,7 +108,7 @@ fn more_samples_than_there_is_room_for_are_more_steps() {
     assert!((loss - sum / 5.0).abs() < 1e-6);
 
     let before = at_once.clone();
-    let nothing = InPlace::<_, 2>::new().train(&mut at_once, &MeanSquaredError, &optimizer, &inputs, &[]);
+    let nothing = InPlaceBuffers::<_, 2>::new().train(&mut at_once, &MeanSquaredError, &optimizer, &inputs, &[]);
     assert!(nothing == 0.0 && same_bits(&at_once, &before));
 }
 
@@ -115,8 +118,8 @@ fn networks_in_f64_train_too() {
     let mut network: Tiny<f64> = Network::seeded(1);
     let (mut ordinary, mut gradient) = (network.clone(), Parameters::zeroed());
     let optimizer = Sgd::new(0.1);
-    InPlace::<_, 1>::new().train(&mut network, &MeanSquaredError, &optimizer, &input, &target);
-    Backpropagation::<_, 1>::new().gradient(&ordinary, &MeanSquaredError, &input, &target, &mut gradient);
+    InPlaceBuffers::<_, 1>::new().train(&mut network, &MeanSquaredError, &optimizer, &input, &target);
+    GradientBuffers::<_, 1>::new().gradient(&ordinary, &MeanSquaredError, &input, &target, &mut gradient);
     optimizer.step(&mut ordinary, &gradient, &mut State::new());
     assert_eq!(network, ordinary);
 }
@@ -128,7 +131,7 @@ fn only_one_layer_s_gradient_is_held() {
     let numbers = (9 + 6) + (2 + 2) + 3 + 3 + 9;
     assert_eq!(Tiny::RAM_TRAINING_IN_PLACE, 4 * (numbers + 1));
     assert_eq!(Tiny::RAM_TRAINING, 4 * (2 * (9 + 6) + (2 + 2) + 3 + 3));
-    assert_eq!(size_of::<InPlace<Tiny, 3>>(), 4 * (3 * (2 + 2 + 3 + 3) + 9 + 1));
+    assert_eq!(size_of::<InPlaceBuffers<Tiny, 3>>(), 4 * (3 * (2 + 2 + 3 + 3) + 9 + 1));
 }
 
 #[test]
@@ -138,8 +141,8 @@ fn one_sample_at_a_time_and_a_decay_without_biases() {
     let mut ordinary = Wide::seeded(5);
     let mut in_place = ordinary.clone();
     let (mut gradient, mut state) = (Wide::zeroed(), State::new());
-    let mut memory = Backpropagation::<Wide, 1>::new();
-    let mut less = InPlace::<Wide, 1>::new();
+    let mut memory = GradientBuffers::<Wide, 1>::new();
+    let mut less = InPlaceBuffers::<Wide, 1>::new();
     for step in 0..20 {
         let (inputs, targets) = (samples::<[f32; 5], 1>(&mut random), [step % 3]);
         let loss = memory.gradient(&ordinary, &CrossEntropy, &inputs, &targets, &mut gradient);
@@ -152,7 +155,7 @@ fn one_sample_at_a_time_and_a_decay_without_biases() {
 #[test]
 fn many_layers_of_different_types() {
     let mut network = Tall::zeroed();
-    let mut memory = InPlace::<Tall, 1>::new();
+    let mut memory = InPlaceBuffers::<Tall, 1>::new();
     // Nothing but the last layer's biases gets from zero, at first: from 0 to 1, each a fiftieth of the way.
     let loss = memory.train(&mut network, &MeanSquaredError, &Sgd::new(0.7), &[[1.0]], &[[1.0; 70]]);
     assert_eq!(loss, 1.0);

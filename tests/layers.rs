@@ -3,8 +3,10 @@
 use approx::assert_relative_eq;
 use fnn::layers::activation::{Function, HardSigmoid, HardSwish, Mish, Relu6, Selu, Softplus};
 use fnn::{
-    Adam, Backpropagation, CrossEntropy, DataSet, Layer, MeanSquaredError, Network, Optimizer, Parameters, Progress,
-    Random, Sgd, State, Trainer, gradient_check,
+    DataSet, Layer, Network, Parameters, Random, Trainer, gradient_check,
+    losses::{CrossEntropy, MeanSquaredError},
+    optimizers::{Adam, Optimizer, Sgd, State},
+    train::{GradientBuffers, Progress},
 };
 
 #[test]
@@ -82,7 +84,7 @@ fnn::network! {
     }
 }
 
-fn random<A: fnn::Sample<Element = S>, S: fnn::Scalar, const N: usize>(seed: u64) -> [A; N] {
+fn random<A: fnn::layers::Sample<Element = S>, S: fnn::Scalar, const N: usize>(seed: u64) -> [A; N] {
     let mut random = Random::new(seed);
     let mut samples = [A::zeroed(); N];
     A::flat_mut(&mut samples).fill_with(|| S::from_f64(random.normal()));
@@ -129,7 +131,7 @@ fn embeddings_are_learned() {
     let data: DataSet<_, _> = (0..400).map(sample).collect();
     let trainer = Trainer::new(Tokens::seeded(1), CrossEntropy, Adam::new(0.02)).epochs(20).progress(Progress::Silent);
     let trained = trainer.fit(&data).unwrap();
-    assert_eq!(fnn::evaluate(&*trained.network, &CrossEntropy, &data).accuracy, Some(1.0));
+    assert_eq!(fnn::train::evaluate(&*trained.network, &CrossEntropy, &data).accuracy, Some(1.0));
 }
 
 mod batch_normalisation {
@@ -142,7 +144,7 @@ mod batch_normalisation {
     fn gradient<const B: usize>(norm: &Norm, inputs: &[[f64; 2]]) -> Norm {
         let mut gradient = Norm::zeroed();
         let targets = vec![[0.0; 2]; inputs.len()];
-        Backpropagation::<Norm, B>::new().gradient(norm, &MeanSquaredError, inputs, &targets, &mut gradient);
+        GradientBuffers::<Norm, B>::new().gradient(norm, &MeanSquaredError, inputs, &targets, &mut gradient);
         gradient
     }
 
@@ -228,7 +230,7 @@ mod batch_normalisation {
         let data = data();
         let trainer = Trainer::new(Normalised::seeded(1), CrossEntropy, Adam::new(0.02));
         let trained = trainer.epochs(30).batch_size(30).progress(Progress::Silent).fit(&data).unwrap();
-        let accuracy = fnn::evaluate(&*trained.network, &CrossEntropy, &data).accuracy.unwrap();
+        let accuracy = fnn::train::evaluate(&*trained.network, &CrossEntropy, &data).accuracy.unwrap();
         assert!(accuracy > 0.9, "{accuracy}");
         assert_eq!(<Normalised as Layer>::KIND, "Normalised");
     }

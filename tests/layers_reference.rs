@@ -14,8 +14,11 @@ mod pass;
 use fixtures::{Tensors, compare};
 use fnn::layers::{AvgPool, BatchNorm, Conv, GlobalAvgPool, MaxPool, Window};
 use fnn::{
-    Backpropagation, BinaryCrossEntropy, CrossEntropy, Huber, Layer, Loss, MeanAbsoluteError, MeanSquaredError,
-    Network, Optimizer, Parameters, Sample, Scalar, Sgd, State,
+    Layer, Network, Parameters, Scalar,
+    layers::Sample,
+    losses::{BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError},
+    optimizers::{Optimizer, Sgd, State},
+    train::GradientBuffers,
 };
 use pass::{passes, samples_of};
 
@@ -202,7 +205,7 @@ where
 {
     let mut gradient = N::zeroed_box();
     let mut input_gradients = vec![[0.0; 7]; inputs.len()];
-    let mut memory = Backpropagation::<N, 6>::boxed();
+    let mut memory = GradientBuffers::<N, 6>::boxed();
     let mean = memory.gradients(network, loss, inputs, targets, &mut gradient, &mut input_gradients);
     let mut largest = compare("loss", &[mean], tensors.get(&format!("{name}.loss")), TOLERANCE);
     let by_inputs = tensors.get(&format!("{name}.grad_x"));

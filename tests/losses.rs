@@ -8,7 +8,10 @@
 mod fixtures;
 
 use fixtures::{Tensors, compare};
-use fnn::{BinaryFocal, CosineSimilarity, Focal, Hinge, KullbackLeibler, Loss, Scalar, Term};
+use fnn::{
+    Scalar,
+    losses::{BinaryFocal, CosineSimilarity, Focal, Hinge, KullbackLeibler, Loss, Term},
+};
 
 /// Five outputs.
 type Outputs<S> = [S; 5];

@@ -11,13 +11,19 @@ mod fixtures;
 
 use fixtures::{Tensors, compare};
 use fnn::{
-    Adagrad, Adam, AdamW, AmsGrad, Backpropagation, Clip, CrossEntropy, DataSet, Layer, Lion, MovingAverage, Optimizer,
-    Parameters, Penalty, Plateau, Progress, RmsProp, Role, Scalar, Schedule, Sgd, State, Trainer, gradient_norm,
+    DataSet, Layer, Parameters, Scalar, Trainer,
+    losses::CrossEntropy,
+    optimizers::{
+        Adagrad, Adam, AdamW, AmsGrad, Clip, Lion, MovingAverage, Optimizer, Penalty, Plateau, RmsProp, Schedule, Sgd,
+        State, gradient_norm,
+    },
+    train::{GradientBuffers, Progress},
+    weights::Role,
 };
 
 fnn::network! { struct WithLayerNorm: [4] -> [3] { first: Dense(6), norm: LayerNorm, Tanh, second: Dense(3) } }
 fnn::network! { struct WithBatchNorm: [4] -> [3] { first: Dense(6), norm: BatchNorm, Tanh, second: Dense(3) } }
-fnn::network! { struct Plain: [4] -> [3] { first: Dense(6), Tanh, second: Dense(3) } }
+fnn::network! { struct Pod: [4] -> [3] { first: Dense(6), Tanh, second: Dense(3) } }
 
 const STEPS: usize = 20;
 const BATCH: usize = 8;
@@ -72,7 +78,7 @@ where
 {
     let (tensors, data) = (Tensors::read("optimizers"), batches());
     let mut network = start::<N>(network);
-    let mut memory = Backpropagation::<N, BATCH>::boxed();
+    let mut memory = GradientBuffers::<N, BATCH>::boxed();
     let (mut gradient, mut state) = (N::zeroed_box(), State::boxed());
     let mut largest = 0.0f64;
     for step in 0..STEPS {
@@ -115,19 +121,19 @@ macro_rules! check {
 
 #[test]
 fn all_optimizers() {
-    check!("sgd_decay", Plain "plain", Sgd::new(0.1).weight_decay(0.1));
-    check!("sgd_dampening", Plain "plain", Sgd::new(0.1).weight_decay(0.01).momentum(0.9).dampening(0.5));
-    check!("sgd_nesterov", Plain "plain", Sgd::new(0.1).momentum(0.8).nesterov());
-    check!("adam_decay", Plain "plain", Adam::new(0.01).betas(0.8, 0.99).epsilon(1e-6).weight_decay(0.1));
-    check!("adamw", Plain "plain", AdamW::new(0.01).betas(0.8, 0.99).weight_decay(0.1));
-    check!("amsgrad", Plain "plain", AmsGrad::new(0.01).betas(0.8, 0.9).weight_decay(0.01));
-    check!("rmsprop", Plain "plain", RmsProp::new(0.01).alpha(0.9).weight_decay(0.01));
-    check!("rmsprop_momentum", Plain "plain", RmsProp::new(0.01).momentum(0.5));
-    check!("rmsprop_centred", Plain "plain", RmsProp::new(0.01).centred());
+    check!("sgd_decay", Pod "plain", Sgd::new(0.1).weight_decay(0.1));
+    check!("sgd_dampening", Pod "plain", Sgd::new(0.1).weight_decay(0.01).momentum(0.9).dampening(0.5));
+    check!("sgd_nesterov", Pod "plain", Sgd::new(0.1).momentum(0.8).nesterov());
+    check!("adam_decay", Pod "plain", Adam::new(0.01).betas(0.8, 0.99).epsilon(1e-6).weight_decay(0.1));
+    check!("adamw", Pod "plain", AdamW::new(0.01).betas(0.8, 0.99).weight_decay(0.1));
+    check!("amsgrad", Pod "plain", AmsGrad::new(0.01).betas(0.8, 0.9).weight_decay(0.01));
+    check!("rmsprop", Pod "plain", RmsProp::new(0.01).alpha(0.9).weight_decay(0.01));
+    check!("rmsprop_momentum", Pod "plain", RmsProp::new(0.01).momentum(0.5));
+    check!("rmsprop_centred", Pod "plain", RmsProp::new(0.01).centred());
     let both = RmsProp::new(0.01).alpha(0.9).epsilon(1e-6).momentum(0.9).centred();
-    check!("rmsprop_centred_momentum", Plain "plain", both);
-    check!("adagrad", Plain "plain", Adagrad::new(0.1).learning_rate_decay(0.05).weight_decay(0.01));
-    check!("lion", Plain "plain", Lion::new(0.01).weight_decay(0.1));
+    check!("rmsprop_centred_momentum", Pod "plain", both);
+    check!("adagrad", Pod "plain", Adagrad::new(0.1).learning_rate_decay(0.05).weight_decay(0.01));
+    check!("lion", Pod "plain", Lion::new(0.01).weight_decay(0.1));
 }
 
 #[test]
@@ -232,8 +238,8 @@ fn the_roles_of_everything_that_layers_have() {
 #[test]
 fn penalties() {
     let (l1, l2, both) = (Penalty::l1(0.01), Penalty::l2(0.1), Penalty::elastic(0.01, 0.1).weights_only());
-    check!("l1", Plain "plain", Sgd::new(0.1).momentum(0.9), l1, .penalty(l1));
-    check!("l2", Plain "plain", Adam::new(0.01), l2, .penalty(l2));
+    check!("l1", Pod "plain", Sgd::new(0.1).momentum(0.9), l1, .penalty(l1));
+    check!("l2", Pod "plain", Adam::new(0.01), l2, .penalty(l2));
     check!("elastic", WithLayerNorm "layer_norm", Sgd::new(0.1).momentum(0.9), both, .penalty(both));
     let network = start::<WithLayerNorm<f64>>("layer_norm");
     let values = [l1, l2, both].map(|penalty| penalty.value(&*network));
@@ -268,7 +274,7 @@ fn a_penalty_is_clipped_with_the_gradient() {
 #[test]
 fn a_reported_loss_is_without_the_penalty() {
     let loss = |penalty| {
-        let trainer = Trainer::new(start::<Plain>("plain"), CrossEntropy, Sgd::new(0.0)).progress(Progress::Silent);
+        let trainer = Trainer::new(start::<Pod>("plain"), CrossEntropy, Sgd::new(0.0)).progress(Progress::Silent);
         trainer.penalty(penalty).fit(&batches()).unwrap().history.epochs[0].training.loss
     };
     assert_eq!(loss(Penalty::l2(10.0)), loss(Penalty::l1(0.0)));
@@ -298,10 +304,10 @@ fn moving_averages() {
 fn clipping() {
     let sgd = Sgd::new(0.5).momentum(0.9);
     let clip = Clip::Value(0.05);
-    check!("clip_value", Plain "plain", sgd, clip, .clip(clip));
+    check!("clip_value", Pod "plain", sgd, clip, .clip(clip));
     let clip = Clip::Norm(0.4);
-    check!("clip_norm", Plain "plain", sgd, clip, .clip(clip));
-    follow::<_, Plain<f64>, _>("plain", &sgd, &clip, 1e-9, |_, _, gradient, compare| {
+    check!("clip_norm", Pod "plain", sgd, clip, .clip(clip));
+    follow::<_, Pod<f64>, _>("plain", &sgd, &clip, 1e-9, |_, _, gradient, compare| {
         compare("clip_norm.norm", &[gradient_norm(gradient)]);
     });
 }

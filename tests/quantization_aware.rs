@@ -5,8 +5,12 @@
 use fnn::layers::Dense;
 use fnn::quantized::{FakeQuantize, FakeWeights, Quantization};
 use fnn::{
-    Aware, Backpropagation, MeanSquaredError, Network, Optimizer, Parameters, QuantizationAware, Quantize, Quantized,
-    Random, Sample, Sgd, State,
+    Network, Parameters, Quantized, Random,
+    layers::Sample,
+    losses::MeanSquaredError,
+    optimizers::{Optimizer, Sgd, State},
+    quantized::{Aware, QuantizationAware, Quantize},
+    train::GradientBuffers,
 };
 
 fnn::network! {
@@ -110,12 +114,12 @@ fn gradients_go_through_within_the_range() {
     assert!((outputs[0] + 1.0).abs() < 0.01 && (outputs[3] - 2.0).abs() < 0.01, "{outputs:?}");
     // The squared error's gradient by the outputs is 2·(y − t)/4.
     let targets = [outputs.map(|y| y - 2.0)];
-    Backpropagation::<Aware<Bias>, 1>::new().gradient(&aware, &MeanSquaredError, &[[0.0]], &targets, &mut gradient);
+    GradientBuffers::<Aware<Bias>, 1>::new().gradient(&aware, &MeanSquaredError, &[[0.0]], &targets, &mut gradient);
     assert_eq!(gradient.layers.biases.layer.bias, [0.0, 1.0, 1.0, 0.0]);
 
     let mut by_layer_before = FakeWeights { layer: Dense::<1, 1> { weight: [[0.0]], bias: [0.0] } };
     let before = FakeWeights { layer: Dense::<1, 1> { weight: [[0.3]], bias: [0.5] } };
-    let mut memory = Backpropagation::<FakeWeights<Dense<1, 1>>, 1>::new();
+    let mut memory = GradientBuffers::<FakeWeights<Dense<1, 1>>, 1>::new();
     memory.gradient(&before, &MeanSquaredError, &[[2.0]], &[[0.0]], &mut by_layer_before);
     // One weight is its own scale's 127, so y = 0.3·2 + 0.5, and dw = 2·y·x.
     approx::assert_relative_eq!(by_layer_before.layer.weight[0][0], 2.0 * 1.1 * 2.0, max_relative = 1e-5);
@@ -133,7 +137,7 @@ fn weights_learn_to_be_rounded() {
     let ranges = |aware: &Aware<Function>| (aware.input.range, aware.layers.dense_2_range.range);
     let before = ranges(&aware);
     let mut gradient = <Aware<Function>>::zeroed_box();
-    let mut memory = Backpropagation::<Aware<Function>, 40>::new();
+    let mut memory = GradientBuffers::<Aware<Function>, 40>::new();
     let (mut state, optimizer) = (State::new(), Sgd::new(0.1).momentum(0.9).weight_decay(0.001));
     let mut losses = Vec::new();
     for _ in 0..200 {

@@ -3,7 +3,12 @@
 #![cfg(feature = "alloc")]
 
 use fnn::quantized::{Integers, QuantizationReport, QuantizedLayer};
-use fnn::{Calibration, Name, Network, Quantize, Quantized, Random, Sample};
+use fnn::{
+    Network, Quantized, Random,
+    layers::Sample,
+    quantized::{Calibration, Quantize},
+    weights::Name,
+};
 
 fn random<A: Sample<Element = f32>>(random: &mut Random) -> A {
     let mut sample = [A::zeroed()];

@@ -4,7 +4,7 @@
 
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
-use fnn::{Adam, Calibration, CrossEntropy, DataSet, Network, Progress, Trainer};
+use fnn::{DataSet, Network, Trainer, losses::CrossEntropy, optimizers::Adam, quantized::Calibration, train::Progress};
 
 fnn::network! {
     #[quantizable]

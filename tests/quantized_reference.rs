@@ -10,7 +10,7 @@
 mod fixtures;
 
 use fixtures::{Tensors, compare};
-use fnn::{Network, Parameters, Quantized, Sample};
+use fnn::{Network, Parameters, Quantized, layers::Sample};
 
 fnn::network! {
     #[quantizable]

@@ -1,12 +1,15 @@
-//! Backpropagation through networks that nobody thought of, against central differences.
+//! GradientBuffers through networks that nobody thought of, against central differences.
 //!
 //! `random_architectures/draw.py` draws their declarations, in which every kind of layer occurs, with strides, dilations,
 //! groups, paddings and rectangular kernels, inside blocks and outside of them. Their weights and samples are drawn here.
 
 use fnn::layers::Embedding;
 use fnn::{
-    Backpropagation, Initializer, Layer, MeanSquaredError, Network, Parameters, Pass, Random, Recorded, Sample, Scalar,
-    Simd, gradient_check,
+    Initializer, Layer, Network, Parameters, Random, Scalar, gradient_check,
+    layers::{Pass, Recorded, Sample},
+    losses::MeanSquaredError,
+    simd::Simd,
+    train::GradientBuffers,
 };
 
 /// The most that a gradient may be off.
@@ -34,7 +37,7 @@ fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>() {
         // What was in the gradient before is forgotten.
         let mut gradient = N::zeroed_box();
         gradient.parameters_mut().fill(f64::NAN);
-        Backpropagation::<N, 1>::boxed().gradient(&network, &MeanSquaredError, &inputs, &targets, &mut gradient);
+        GradientBuffers::<N, 1>::boxed().gradient(&network, &MeanSquaredError, &inputs, &targets, &mut gradient);
         assert!(gradient.parameters().iter().all(|number| number.is_finite()), "seed {seed}\n{}", N::summary());
     }
 }

@@ -9,8 +9,11 @@ mod fixtures;
 
 use fixtures::{Tensors, compare};
 use fnn::{
-    Adam, AdamW, Backpropagation, BinaryCrossEntropy, CrossEntropy, Huber, Layer, Loss, MeanAbsoluteError,
-    MeanSquaredError, Network, Optimizer, Parameters, RmsProp, Sample, Scalar, Sgd, State,
+    Layer, Network, Parameters, Scalar,
+    layers::Sample,
+    losses::{BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError},
+    optimizers::{Adam, AdamW, Optimizer, RmsProp, Sgd, State},
+    train::GradientBuffers,
 };
 
 const TOLERANCE: f64 = 1e-5;
@@ -49,7 +52,7 @@ impl<S: Scalar, const I: usize, const C: usize, N: Layer<Scalar = S, Input = [S;
         let mut gradient = N::zeroed_box();
         let mut input_gradients = vec![[S::ZERO; I]; self.inputs.len()];
         // Blocks of four, of which the last one is ragged.
-        let mean = Backpropagation::<N, 4>::boxed().gradients(
+        let mean = GradientBuffers::<N, 4>::boxed().gradients(
             self.network,
             loss,
             &self.inputs,
@@ -154,7 +157,7 @@ fn check_path<const SLOTS: usize>(name: &str, optimizer: &impl Optimizer<SLOTS>)
     let losses = path.get("loss");
     assert_eq!((inputs.len(), classes.len(), losses.len()), (8 * STEPS, 8 * STEPS, STEPS));
 
-    let mut memory = Backpropagation::<_, 8>::new();
+    let mut memory = GradientBuffers::<_, 8>::new();
     let (mut gradient, mut state) = (Small::zeroed(), State::new());
     let mut largest = 0.0f64;
     for step in 0..STEPS {

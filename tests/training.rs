@@ -8,10 +8,23 @@ use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
 use fnn::layers::{Dense, Residual};
-use fnn::{Adam, Backpropagation, Clip, CrossEntropy, Huber, MeanSquaredError, Optimizer, Penalty, Plateau, Schedule};
-use fnn::{DataSet, Error, Evaluation, Layer, Loss, Parameters, Pass, Progress, Recorded, Scalar, Simd, Term};
-use fnn::{Network, Trained, Trainer, TrainingError};
-use fnn::{Sgd, State};
+use fnn::optimizers::{Sgd, State};
+use fnn::{
+    DataSet, Error, Layer, Parameters, Scalar,
+    layers::{Pass, Recorded},
+    losses::{Loss, Term},
+    simd::Simd,
+    train::{Evaluation, Progress},
+};
+use fnn::{
+    Network, Trainer,
+    train::{Trained, TrainingError},
+};
+use fnn::{
+    losses::{CrossEntropy, Huber, MeanSquaredError},
+    optimizers::{Adam, Clip, Optimizer, Penalty, Plateau, Schedule},
+    train::GradientBuffers,
+};
 use support::{bits, classes};
 
 type Line = Dense<1, 1>;
@@ -56,7 +69,7 @@ fn batch_norms_see_chunks_of_one_size() {
         .unwrap();
 
     let mut gradient = Normalised::zeroed();
-    let mut memory = Backpropagation::<Normalised, 17>::new();
+    let mut memory = GradientBuffers::<Normalised, 17>::new();
     for (inputs, targets) in data.inputs().chunks(17).zip(data.targets().chunks(17)) {
         let mut part = Normalised::zeroed();
         memory.gradient(&expected, &CrossEntropy, inputs, targets, &mut part);
@@ -88,7 +101,7 @@ fn exclusive_or_is_learnt() {
             .progress(Progress::Silent)
             .fit(&xor)
             .unwrap();
-        let loss = fnn::evaluate(&*trained.network, &MeanSquaredError, &xor).loss;
+        let loss = fnn::train::evaluate(&*trained.network, &MeanSquaredError, &xor).loss;
         assert!(loss < 0.01, "seed {seed}: {loss}");
     }
 }
@@ -183,7 +196,7 @@ fn the_history_is_the_running_loss_and_what_was_measured_after_it() {
     let epochs = &trained.history.epochs;
     assert_eq!(epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [1, 2, 3]);
     // With one step an epoch, the running loss is that before the step, which is that after the epoch before.
-    let at_first = fnn::evaluate(&START, &MeanSquaredError, &data);
+    let at_first = fnn::train::evaluate(&START, &MeanSquaredError, &data);
     assert_relative_eq!(epochs[0].training.loss, at_first.loss, epsilon = 1e-6);
     for pair in epochs.windows(2) {
         assert_relative_eq!(pair[1].training.loss, pair[0].validation.unwrap().loss, epsilon = 1e-6);
@@ -195,7 +208,7 @@ fn the_history_is_the_running_loss_and_what_was_measured_after_it() {
 fn accuracy_is_the_share_of_right_samples() {
     let data = DataSet::from([([1.0, 0.0], 0), ([0.0, 1.0], 1), ([3.0, 2.0], 0), ([1.0, 2.0], 0)]);
     let identity = Dense::<2, 2> { weight: [[1.0, 0.0], [0.0, 1.0]], bias: [0.0; 2] };
-    let Evaluation { accuracy, .. } = fnn::evaluate(&identity, &CrossEntropy, &data);
+    let Evaluation { accuracy, .. } = fnn::train::evaluate(&identity, &CrossEntropy, &data);
     assert_eq!(accuracy, Some(0.75));
     let trained = Trainer::new(identity, CrossEntropy, Sgd::new(1e-9)).progress(Progress::Silent).fit(&data).unwrap();
     assert_eq!(trained.history.epochs[0].training.accuracy, Some(0.75));
@@ -213,14 +226,14 @@ fn early_stopping_restores_the_weights_of_the_smallest_loss() {
     let best = trained.history.best().unwrap().number;
     assert!((2..40).contains(&best), "{best}");
     assert_eq!(losses.len(), best + 3);
-    assert_eq!(fnn::evaluate(&*trained.network, &MeanSquaredError, &test).loss, losses[best - 1]);
+    assert_eq!(fnn::train::evaluate(&*trained.network, &MeanSquaredError, &test).loss, losses[best - 1]);
 }
 
 #[test]
 fn early_stopping_restores_the_best_when_epochs_run_out_or_a_callback_stops() {
     let (train, test) = (DataSet::from([([1.0], [10.0])]), DataSet::from([([1.0], [3.0])]));
     let stop_at = |last: usize, epochs: usize| {
-        let stop = move |epoch: &fnn::Epoch| {
+        let stop = move |epoch: &fnn::train::Epoch| {
             if epoch.number == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         trainer(0.01).epochs(epochs).validate(&test).early_stopping(100).on_epoch(stop).fit(&train).unwrap()
@@ -229,7 +242,7 @@ fn early_stopping_restores_the_best_when_epochs_run_out_or_a_callback_stops() {
         assert_eq!(history.epochs.len(), 20);
         let best = history.best().unwrap();
         assert!(best.number < 20);
-        assert_eq!(fnn::evaluate(&*network, &MeanSquaredError, &test).loss, best.monitored.unwrap());
+        assert_eq!(fnn::train::evaluate(&*network, &MeanSquaredError, &test).loss, best.monitored.unwrap());
     }
 }
 
@@ -238,7 +251,7 @@ fn without_a_validation_set_early_stopping_measures_the_training_set_after_the_e
     // Too large a step: every epoch is worse than the one before.
     let trained = trainer(0.8).full_batch().epochs(50).early_stopping(2).fit(&points()).unwrap();
     assert_eq!(trained.history.epochs.len(), 3);
-    let after = fnn::evaluate(&*trained.network, &MeanSquaredError, &points()).loss;
+    let after = fnn::train::evaluate(&*trained.network, &MeanSquaredError, &points()).loss;
     assert_eq!(trained.history.epochs[0].monitored, Some(after));
     assert!(trained.history.epochs[0].validation.is_none());
 }
@@ -281,12 +294,13 @@ fn what_is_measured_and_given_back_is_the_average() {
         trainer.moving_average(0.9).fit(&data).unwrap()
     };
     let Trained { network, history } = run(5);
-    let measured = |network: &Line| Some(fnn::evaluate(network, &MeanSquaredError, &data));
+    let measured = |network: &Line| Some(fnn::train::evaluate(network, &MeanSquaredError, &data));
     assert_eq!(history.epochs[4].validation, measured(&network));
     assert_eq!(history.epochs[2].validation, measured(&run(3).network));
     // Steps are what they are without it.
     let plain = trainer(0.05).batch_size(2).epochs(5).fit(&data).unwrap();
-    let losses = |history: &fnn::History| history.epochs.iter().map(|epoch| epoch.training.loss).collect::<Vec<_>>();
+    let losses =
+        |history: &fnn::train::History| history.epochs.iter().map(|epoch| epoch.training.loss).collect::<Vec<_>>();
     assert_eq!(losses(&plain.history), losses(&history));
     assert_ne!(plain.network, network);
 }
@@ -298,7 +312,7 @@ fn with_early_stopping_the_best_average_is_given_back() {
     let Trained { network, history } = trainer.fit(&data).unwrap();
     let best = history.best().unwrap();
     assert!(best.number < history.epochs.len());
-    assert_eq!(Some(fnn::evaluate(&*network, &MeanSquaredError, &data).loss), best.monitored);
+    assert_eq!(Some(fnn::train::evaluate(&*network, &MeanSquaredError, &data).loss), best.monitored);
 }
 
 /// Full-batch gradient descent on a parabola bears learning rates up to 2 over its largest curvature.
@@ -311,7 +325,7 @@ fn the_learning_rate_finder_finds_what_a_parabola_bears() {
     for (step, &(rate, _)) in curve.points.iter().enumerate() {
         assert_relative_eq!(rate, 1e-4 * ratio.powi(step as i32), max_relative = 1e-12);
     }
-    let loss = fnn::evaluate(&START, &MeanSquaredError, &data).loss;
+    let loss = fnn::train::evaluate(&START, &MeanSquaredError, &data).loss;
     assert_relative_eq!(curve.points[0].1, loss, max_relative = 1e-6);
     // The mean over x of 2·[x, 1]ᵀ[x, 1], whose larger eigenvalue is:
     let (xx, x, one) = (2.0 * 6.25 / 5.0, 2.0 * 2.5 / 5.0, 2.0f64);

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use check::{Small, check};
-use fnn::{Error, Network, Parameters, Random, Sample};
+use fnn::{Error, Network, Parameters, Random, layers::Sample};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 fnn::network! {
@@ -229,5 +229,5 @@ fn the_layout_is_what_is_visited() {
         visited += 1;
     });
     assert_eq!(visited, <Picture>::LAYOUT.arrays());
-    assert_eq!(<[[f32; 2]; 3]>::LAYOUT, fnn::Layout::Array(<[[f32; 2]; 3]>::SHAPE));
+    assert_eq!(<[[f32; 2]; 3]>::LAYOUT, fnn::weights::Layout::Array(<[[f32; 2]; 3]>::SHAPE));
 }

@@ -6,7 +6,7 @@
 mod pass;
 
 use fnn::layers::{AvgPool, Conv, MaxPool, NoBias, Window};
-use fnn::{Initializer, Layer, MeanSquaredError, Network, Random, Sample, gradient_check};
+use fnn::{Initializer, Layer, Network, Random, gradient_check, layers::Sample, losses::MeanSquaredError};
 
 /// A window along both axes, as (rows, columns).
 #[derive(Clone, Copy)]
@@ -258,11 +258,11 @@ fn pools() {
 
 #[test]
 fn the_first_of_equal_maxima_gets_the_gradient_and_nan_goes_through() {
-    use fnn::Backpropagation;
+    use fnn::train::GradientBuffers;
 
     type Pool = MaxPool<[[f64; 4]; 1], [[f64; 2]; 1], Window<3, 1>>;
     let (mut gradient, mut by_input) = (Pool::new(), [[[0.0; 4]; 1]]);
-    let mut memory = Backpropagation::<Pool, 1>::new();
+    let mut memory = GradientBuffers::<Pool, 1>::new();
     // The gradient is that of (1·7 + 2·7): from targets of 0, 2/2·(7 − 0) for each output.
     memory.gradients(
         &Pool::new(),

@@ -4,8 +4,11 @@ use std::hint::black_box;
 
 use super::measure::{WINDOWS, calls_per_second, median};
 use fnn::{
-    Adam, CrossEntropy, DataSet, Layer, Loss, MeanSquaredError, Network, Optimizer, Progress, Random, Sample, Sgd,
-    Trainer,
+    DataSet, Layer, Network, Random, Trainer,
+    layers::Sample,
+    losses::{CrossEntropy, Loss, MeanSquaredError},
+    optimizers::{Adam, Optimizer, Sgd},
+    train::Progress,
 };
 
 fnn::network! {
@@ -183,7 +186,7 @@ pub(crate) const WORKLOADS: [Workload; 9] = [
 /// Random samples.
 pub(crate) fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
     let mut random = Random::new(7);
-    let mut samples: Vec<A> = vec![fnn::Plain::zeroed(); count];
+    let mut samples: Vec<A> = vec![fnn::layers::Pod::zeroed(); count];
     A::flat_mut(&mut samples).iter_mut().for_each(|x| *x = random.uniform() as f32);
     samples
 }

@@ -14,7 +14,12 @@ use std::process::ExitCode;
 use chart::Chart;
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
-use fnn::{CrossEntropy, Epoch, Evaluation, Network, Optimizer, Schedule, Sgd, Trained, Trainer};
+use fnn::{
+    Network, Trainer,
+    losses::CrossEntropy,
+    optimizers::{Optimizer, Schedule, Sgd},
+    train::{Epoch, Evaluation, Trained},
+};
 use options::Options;
 
 fnn::network! {

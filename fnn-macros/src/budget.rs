@@ -132,7 +132,7 @@ impl Limit {
         let [owner, constant] = [resource.owner, resource.constant].map(|name| Ident::new(name, Span::call_site()));
         let (takes, value) = (resource.takes, &value.tokens);
         let counted = if resource.is_bytes() { "bytes" } else { "multiply-accumulates" };
-        let needed = quote!(<#network as #fnn::#owner>::#constant);
+        let needed = quote!(<#network as #fnn::macro_support::#owner>::#constant);
         judge(written, "check_budget", quote!(#takes, #counted, #needed, (#value) * #unit))
     }
 }

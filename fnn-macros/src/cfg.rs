@@ -13,7 +13,7 @@ pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<T
     if let Some((condition, declaration)) = conditional(declaration) {
         return Some(quote! {
             #[cfg(#condition)]
-            #fnn::__private::declare! { [#fnn] #declaration }
+            #fnn::macro_support::declare! { [#fnn] #declaration }
         });
     }
     let mut tokens: Vec<TokenTree> = declaration.clone().into_iter().collect();
@@ -23,9 +23,9 @@ pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<T
     let Split { condition, with, without } = split;
     Some(quote! {
         #[cfg(#condition)]
-        #fnn::__private::declare! { [#fnn] #header #with }
+        #fnn::macro_support::declare! { [#fnn] #header #with }
         #[cfg(not(#condition))]
-        #fnn::__private::declare! { [#fnn] #header #without }
+        #fnn::macro_support::declare! { [#fnn] #header #without }
     })
 }
 

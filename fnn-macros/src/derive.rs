@@ -28,7 +28,7 @@ impl Field {
     /// What `Weights` has for this field: a constant, or a call of a function.
     fn call(&self, fnn: &TokenStream, scalar: &Ident, call: TokenStream) -> TokenStream {
         let weights = &self.weights;
-        located(hygienic!(<#weights as #fnn::__private::Weights<#scalar>>::#call), self.span)
+        located(hygienic!(<#weights as #fnn::macro_support::Weights<#scalar>>::#call), self.span)
     }
 }
 
@@ -48,12 +48,12 @@ pub(crate) fn parameters_impl(
     let absorbed = calls(|Field { member, .. }| hygienic!(absorb(&mut self.#member, &gradient.#member)));
     hygienic! {
         #[automatically_derived]
-        unsafe impl #generics #fnn::Parameters for #path {
+        unsafe impl #generics #fnn::macro_support::Parameters for #path {
             type Scalar = #scalar;
 
-            const LAYOUT: #fnn::Layout = #fnn::Layout::Parts(const { &[#(#fnn::Part::new(#names, #layouts)),*] });
+            const LAYOUT: #fnn::macro_support::Layout = #fnn::macro_support::Layout::Fields(const { &[#(#fnn::macro_support::Field::new(#names, #layouts)),*] });
 
-            fn roles(start: ::core::primitive::usize, visitor: &mut impl #fnn::Roles) {
+            fn roles(start: ::core::primitive::usize, visitor: &mut impl #fnn::macro_support::Roles) {
                 #(let start = #roles;)*
                 let _ = (start, visitor);
             }

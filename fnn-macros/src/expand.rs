@@ -79,7 +79,7 @@ impl Network {
     /// `const HIDDEN: usize, S: Scalar`
     pub(crate) fn parameters(&self) -> TokenStream {
         let (fnn, scalar, constants) = (&self.header.fnn, &self.header.scalar, self.const_parameters());
-        quote!(#constants #scalar: #fnn::Scalar)
+        quote!(#constants #scalar: #fnn::macro_support::Scalar)
     }
 
     /// The types of a sample that goes in and of one that comes out.
@@ -143,7 +143,7 @@ fn layer(network: &Network) -> TokenStream {
     let describe = describe(network);
     quote! {
         #[automatically_derived]
-        impl<#parameters> #fnn::Layer for #path {
+        impl<#parameters> #fnn::macro_support::Layer for #path {
             type Input = #input;
             type Output = #output;
             #memory
@@ -171,15 +171,17 @@ fn initialize(network: &Network) -> TokenStream {
             .map(|layer| layer.role)
             .find(|role| matches!(role, Role::Activation { .. } | Role::Linear));
         let suiting = match follower {
-            Some(Role::Activation { rectifier: true, .. }) => quote!(#fnn::Initializer::BEFORE_RECTIFIER),
-            _ => quote!(#fnn::Initializer::DEFAULT),
+            Some(Role::Activation { rectifier: true, .. }) => {
+                quote!(#fnn::macro_support::Initializer::BEFORE_RECTIFIER)
+            }
+            _ => quote!(#fnn::macro_support::Initializer::DEFAULT),
         };
         let initializer = layer.initializer.as_ref().unwrap_or(&suiting);
         let initialize = layer.member(fnn, quote!(initialize));
         hygienic!(#initialize(&mut self.#name, #initializer, random);)
     });
     hygienic! {
-        fn initialize(&mut self, _: #fnn::Initializer, random: &mut #fnn::Random) {
+        fn initialize(&mut self, _: #fnn::macro_support::Initializer, random: &mut #fnn::macro_support::Random) {
             #checked
             #(#calls)*
         }
@@ -197,9 +199,9 @@ fn describe(network: &Network) -> TokenStream {
         fn describe(
             name: &'static ::core::primitive::str,
             depth: ::core::primitive::usize,
-            visitor: &mut dyn ::core::ops::FnMut(#fnn::Row),
+            visitor: &mut dyn ::core::ops::FnMut(#fnn::macro_support::Row),
         ) {
-            visitor(#fnn::Row::of::<Self>(name, depth));
+            visitor(#fnn::macro_support::Row::of::<Self>(name, depth));
             #(#calls)*
         }
     }
@@ -218,7 +220,7 @@ fn methods(network: &Network) -> TokenStream {
     hygienic! {
         #[allow(dead_code)]
         impl<#constants> #path_f32 {
-            #fnn::__private::constructors! {}
+            #fnn::macro_support::constructors! {}
         }
 
         #[allow(dead_code)]
@@ -227,7 +229,7 @@ fn methods(network: &Network) -> TokenStream {
             #[inline]
             #[must_use]
             pub fn #forward(&self, #sample) -> #output {
-                #fnn::Network::forward(self, input)
+                #fnn::macro_support::Network::forward(self, input)
             }
         }
     }
@@ -242,7 +244,7 @@ pub(crate) fn checks(network: &Network) -> TokenStream {
     }
     let fnn = &network.header.fnn;
     if network.header.generics.params.is_empty() {
-        return quote!(#(const _: () = { use #fnn::__private as __fnn; #checks };)*);
+        return quote!(#(const _: () = { use #fnn::macro_support as __fnn; #checks };)*);
     }
     let constants = &network.header.generics.params;
     let path = network.path(&network.site().f32());
@@ -250,7 +252,7 @@ pub(crate) fn checks(network: &Network) -> TokenStream {
         #[allow(dead_code)]
         impl<#constants> #path {
             #[doc(hidden)]
-            const __CHECKED: () = { use #fnn::__private as __fnn; #(#checks;)* };
+            const __CHECKED: () = { use #fnn::macro_support as __fnn; #(#checks;)* };
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn fold(network: &Network) -> Option<Folded> {
         match folded.last_mut() {
             Some((linear, origin @ Origin::Same)) if linear.role == Role::Linear && layer.role == Role::Affine => {
                 let (fnn, norm) = (&network.header.fnn, &layer.layer);
-                become_folded(linear, &quote!(#fnn::__private::FoldWith<#norm>));
+                become_folded(linear, &quote!(#fnn::macro_support::FoldWith<#norm>));
                 *origin = Origin::Norm(layer.name.clone());
             }
             _ => folded.push(fold_layer(network, layer, blocks)),
@@ -65,10 +65,10 @@ fn fold_layer(network: &Network, layer: &Layer, blocks: Vec<&Network>) -> (Layer
     let mut folded = Layer { blocks: 0, ..layer.clone() };
     if layer.own.is_some() {
         let folds = folds(network, layer);
-        become_folded(&mut folded, &quote!(#fnn::__private::FoldIf<{ #folds }>));
+        become_folded(&mut folded, &quote!(#fnn::macro_support::FoldIf<{ #folds }>));
         (folded, Origin::Own(layer.layer.clone()))
     } else if blocks.into_iter().any(|block| fold(block).is_some()) {
-        become_folded(&mut folded, &quote!(#fnn::FoldBatchNorm));
+        become_folded(&mut folded, &quote!(#fnn::macro_support::FoldBatchNorm));
         (folded, Origin::Block)
     } else {
         (folded, Origin::Same)

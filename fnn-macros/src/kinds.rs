@@ -269,7 +269,7 @@ fn initializer(site: &Site<'_>, asked: &Expr) -> TokenStream {
     };
     match variant {
         Expr::Path(path) if INITIALIZERS.iter().any(|name| path.path.is_ident(name)) => {
-            quote!(#fnn::Initializer::#asked)
+            quote!(#fnn::macro_support::Initializer::#asked)
         }
         _ => quote!(#asked),
     }
@@ -316,7 +316,7 @@ fn dropout(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let Some(Number { tokens: probability, written }) = arguments.number("probability") else {
         return Built::new(sample, flow.clone());
     };
-    let bits = quote!({ #fnn::__private::bits(#probability) });
+    let bits = quote!({ #fnn::macro_support::bits(#probability) });
     let mut built = Built::new(quote!(#fnn::layers::Dropout<#sample, #bits>), flow.clone());
     let layer = site.name;
     built.checks.push(judge(written, "check_probability", quote!(#layer, #probability)));

@@ -89,7 +89,7 @@ pub(crate) fn aware(network: &Network) -> Aware {
             Step::Layer { layer, activation } => (layer, activation),
         };
         let kind = &layer.layer;
-        let becomes = quote!(<#kind as #fnn::QuantizationAware>::Aware);
+        let becomes = quote!(<#kind as #fnn::macro_support::QuantizationAware>::Aware);
         layers.push((Layer { layer: becomes.clone(), field: becomes, blocks: 0, ..layer.clone() }, Origin::Becomes));
         layers.extend(activation.map(|activation| (activation.clone(), Origin::Same)));
         if has_range(layer) {

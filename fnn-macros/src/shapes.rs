@@ -70,7 +70,7 @@ impl Layer {
     /// A member of its implementation of `Layer`.
     pub(crate) fn member(&self, fnn: &TokenStream, member: TokenStream) -> TokenStream {
         let layer = &self.layer;
-        quote!(<#layer as #fnn::Layer>::#member)
+        quote!(<#layer as #fnn::macro_support::Layer>::#member)
     }
 }
 

@@ -80,7 +80,7 @@ impl Size {
     ) -> Self {
         let name = format_ident!("{function}");
         let arguments = sizes.iter().map(|size| &size.tokens);
-        let tokens = quote!(#fnn::__private::#name(#(#arguments),*));
+        let tokens = quote!(#fnn::macro_support::#name(#(#arguments),*));
         let texts: Vec<_> = sizes.iter().map(|size| size.text.as_str()).collect();
         let values: Option<Vec<_>> = sizes.iter().map(|size| size.known).collect();
         let known = values.and_then(|values| known(values.try_into().ok()?));

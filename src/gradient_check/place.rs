@@ -7,8 +7,8 @@ pub(super) type Place<T> = T;
 
 use super::Memory;
 use crate::layer::Layer;
-use crate::parameters::Parameters;
-use crate::plain::Plain;
+use crate::pod::Pod;
+use crate::weights::parameters::Parameters;
 
 /// Weights of zero.
 pub(super) fn weights<P: Parameters>() -> Place<P> {
@@ -19,7 +19,7 @@ pub(super) fn weights<P: Parameters>() -> Place<P> {
 }
 
 /// Numbers of zero.
-pub(super) fn numbers<A: Plain>() -> Place<A> {
+pub(super) fn numbers<A: Pod>() -> Place<A> {
     #[cfg(feature = "alloc")]
     return A::zeroed_box();
     #[cfg(not(feature = "alloc"))]

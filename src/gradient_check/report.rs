@@ -4,9 +4,9 @@ use core::fmt::{self, Write};
 
 use super::difference::SMALLEST_VALUE;
 use super::place::Place;
-use crate::parameters::{Name, Parameters};
+use crate::network::summary::width;
 use crate::shape::{Sample, Shape};
-use crate::summary::width;
+use crate::weights::parameters::{Name, Parameters};
 
 /// A gradient is compared with no less than this part of the tensor's largest derivative,
 const SMALLEST_SHARE: f64 = 1e-2;

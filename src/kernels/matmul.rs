@@ -1,7 +1,7 @@
 //! Matrix products: forward, weight gradient and input gradient of a dense layer.
 
 use super::dot_products::DotProducts;
-use super::plain::{add_outer_product, dot_products, row_product};
+use super::loops::{add_outer_product, dot_products, row_product};
 use super::product::Product;
 pub use super::product::Start;
 use super::vector::{Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};

@@ -11,11 +11,11 @@ pub use functions::{
 
 use crate::kernels::{Simd, lanes, read, write};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::Layout;
-use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::layout::Layout;
+use crate::weights::parameters::Parameters;
 
 /// A differentiable function of one number, written for a vector of numbers as well. Mark its methods
 /// `#[inline(always)]`: only what is inlined is compiled for the vectors' instruction set.

@@ -1,13 +1,13 @@
 //! Batch normalisation.
 
 use crate::image::Channels;
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, sum, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Role, Roles};
 
 /// Each channel brought to a mean of 0 and a variance of 1, and from there to a mean and a variance that are learned.
 ///
@@ -18,7 +18,7 @@ use crate::scalar::Scalar;
 ///   the positions in them, `m` numbers in all. Backward, `dw[c] = Σ g·x̂`, `db[c] = Σ g`, and
 ///   `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`.
 /// - In inference (`forward`), they are the running statistics, and a sample doesn't depend on the others. A linear layer
-///   right before it can do that too: [`fold_batch_norm`](crate::FoldBatchNorm) makes it so.
+///   right before it can do that too: [`fold_batch_norm`](crate::network::FoldBatchNorm) makes it so.
 ///
 /// # Running statistics
 /// They move by a share, the *momentum* (0.1), towards the mean of a mini-batch and towards its variance (that of m − 1
@@ -32,7 +32,7 @@ use crate::scalar::Scalar;
 /// and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer, generalize
 /// better", NeurIPS 2017, found that it generalises better than larger batches do). The running statistics move once,
 /// towards the mean over all chunks. To normalise over more, give a larger batch to a
-/// [`Backpropagation`](crate::Backpropagation) that has room for it. A batch of a single number a channel shows no
+/// [`GradientBuffers`](crate::train::GradientBuffers) that has room for it. A batch of a single number a channel shows no
 /// variance: it comes out as b, and isn't measured.
 ///
 /// Declared as `BatchNorm` or `BatchNorm(epsilon = 1e-5, momentum = 0.1)`. `4·C + 1` numbers, `2·C` of them trained; as
@@ -84,14 +84,14 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
 {
     type Scalar = S;
 
-    const LAYOUT: Layout = Layout::Parts(
+    const LAYOUT: Layout = Layout::Fields(
         const {
             &[
-                Part::new("weight", A::Each::LAYOUT),
-                Part::new("bias", A::Each::LAYOUT),
-                Part::new("running_mean", A::Each::LAYOUT),
-                Part::new("running_var", A::Each::LAYOUT),
-                Part::new("num_batches_tracked", S::LAYOUT),
+                Field::new("weight", A::Each::LAYOUT),
+                Field::new("bias", A::Each::LAYOUT),
+                Field::new("running_mean", A::Each::LAYOUT),
+                Field::new("running_var", A::Each::LAYOUT),
+                Field::new("num_batches_tracked", S::LAYOUT),
             ]
         },
     );

@@ -3,14 +3,14 @@
 use core::marker::PhantomData;
 
 use crate::image::Channels;
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Roles};
 
 /// Two branches that see the same, and the channels of the first followed by those of the second: `y = [f(x), g(x)]`.
 ///
@@ -51,7 +51,7 @@ impl<F, G, O> Concat<F, G, O> {
 unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>, O: Sample> Parameters for Concat<F, G, O> {
     type Scalar = F::Scalar;
 
-    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("first", F::LAYOUT), Part::new("second", G::LAYOUT)] });
+    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("first", F::LAYOUT), Field::new("second", G::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         F::roles(start, visitor);

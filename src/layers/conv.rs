@@ -4,16 +4,16 @@ use core::marker::PhantomData;
 
 use super::{Bias, Windows};
 use crate::image::{Channels, Image};
-use crate::initializer::Initializer;
 #[cfg(feature = "simd")]
 use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Roles, weight_and_vector};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Roles, weight_and_vector};
 use crate::window::Sliding;
 
 /// A convolution: each of F filters slides over the image, and gives one channel of what it resembles where.
@@ -81,7 +81,7 @@ where
 {
     type Scalar = S;
 
-    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", W::LAYOUT), Part::new("bias", B::LAYOUT)] });
+    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("weight", W::LAYOUT), Field::new("bias", B::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         weight_and_vector::<W, B>(start, visitor);

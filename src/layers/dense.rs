@@ -3,16 +3,16 @@
 use core::fmt::Debug;
 use core::marker::PhantomData;
 
-use crate::descent::{Descent, Room};
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, Start, add_rows, descend, input_gradient, lanes, matmul, weight_gradient};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::optimizer::Optimizer;
-use crate::parameters::{Parameters, Role, Roles, weight_and_vector};
+use crate::layer_gradient::{Descent, Room};
+use crate::optimizers::Optimizer;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Role, Roles, weight_and_vector};
 
 /// A dense layer: every output is a weighted sum of every input, and a bias.
 ///
@@ -60,7 +60,7 @@ unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Parameters fo
     type Scalar = S;
 
     const LAYOUT: Layout =
-        Layout::Parts(const { &[Part::new("weight", <[[S; O]; I]>::LAYOUT), Part::new("bias", B::LAYOUT)] });
+        Layout::Fields(const { &[Field::new("weight", <[[S; O]; I]>::LAYOUT), Field::new("bias", B::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         weight_and_vector::<[[S; O]; I], B>(start, visitor);

@@ -4,10 +4,10 @@ use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::Layout;
-use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::layout::Layout;
+use crate::weights::parameters::Parameters;
 
 /// Drops each element with a probability while training, and does nothing in inference.
 ///

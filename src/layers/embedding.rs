@@ -1,13 +1,13 @@
 //! Tokens as rows of numbers.
 
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::parameters::Parameters;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::Parameters;
 
 /// A row of numbers for each token of a sequence: `y[n] = W[x[n]]`, with tokens `x: [u16; N]`, `W: [VOCABULARY][WIDTH]`
 /// and `y: [N][WIDTH]`.
@@ -39,7 +39,7 @@ unsafe impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scal
 {
     type Scalar = S;
 
-    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", <[[S; WIDTH]; VOCABULARY]>::LAYOUT)] });
+    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("weight", <[[S; WIDTH]; VOCABULARY]>::LAYOUT)] });
 }
 
 impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Layer

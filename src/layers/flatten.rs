@@ -4,10 +4,10 @@ use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::Layout;
-use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, reshape, reshape_mut};
+use crate::weights::layout::Layout;
+use crate::weights::parameters::Parameters;
 
 /// The elements of `A` in a row: `[[[S; columns]; rows]; channels]` becomes `[S; channels · rows · columns]`.
 ///

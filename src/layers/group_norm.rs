@@ -1,13 +1,13 @@
 //! Group normalisation.
 
 use crate::image::Channels;
-use crate::initializer::Initializer;
 use crate::kernels::{Moments, Simd, sum, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Role, Roles};
 
 /// The channels of each sample, cut into groups, each group brought to a mean of 0 and a variance of 1, and each channel
 /// from there to a mean and a deviation that are learned.
@@ -45,7 +45,7 @@ unsafe impl<A: Channels, const GROUPS: usize, const EPSILON: u64> Parameters for
     type Scalar = A::Element;
 
     const LAYOUT: Layout =
-        Layout::Parts(const { &[Part::new("weight", A::Each::LAYOUT), Part::new("bias", A::Each::LAYOUT)] });
+        Layout::Fields(const { &[Field::new("weight", A::Each::LAYOUT), Field::new("bias", A::Each::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);

@@ -2,14 +2,14 @@
 
 use core::marker::PhantomData;
 
-use crate::initializer::Initializer;
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Role, Roles};
 
 /// Each sample, or each of its innermost parts, brought to a mean of 0 and a variance of 1, and from there to means and
 /// deviations that are learned.
@@ -57,7 +57,7 @@ where
 {
     type Scalar = S;
 
-    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", P::LAYOUT), Part::new("bias", P::LAYOUT)] });
+    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("weight", P::LAYOUT), Field::new("bias", P::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);

@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 /// formula as PyTorch's `LogSoftmax`.
 ///
 /// Declared as `LogSoftmax`. What comes out are logits of the same probabilities, so that a loss that takes logits, as
-/// [`CrossEntropy`](crate::CrossEntropy), gives the same with and without it.
+/// [`CrossEntropy`](crate::losses::CrossEntropy), gives the same with and without it.
 ///
 /// ```
 /// use fnn::{Network, layers::LogSoftmax};

@@ -3,14 +3,14 @@
 use core::marker::PhantomData;
 
 use crate::image::Channels;
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, sum_of};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Role, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Role, Roles};
 
 /// `x` above 0, `a·x` elsewhere, where the slope a is learned: one for all channels of a sample `A`, `P` being `[S; 1]`,
 /// or one for each, `P` being `[S; C]`.
@@ -51,7 +51,7 @@ where
 {
     type Scalar = S;
 
-    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("weight", P::LAYOUT)] });
+    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("weight", P::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Vector, start..start + Self::PARAMETERS);

@@ -1,13 +1,13 @@
 //! Skip connections that change the shape.
 
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Roles};
 
 /// A block of layers, and other layers on the way around it: `y = p(x) + f(x)`.
 ///
@@ -41,7 +41,7 @@ unsafe impl<L: Parameters, P: Parameters<Scalar = L::Scalar>> Parameters for Pro
     type Scalar = L::Scalar;
 
     const LAYOUT: Layout =
-        Layout::Parts(const { &[Part::new("inside", L::LAYOUT), Part::new("projection", P::LAYOUT)] });
+        Layout::Fields(const { &[Field::new("inside", L::LAYOUT), Field::new("projection", P::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         L::roles(start, visitor);

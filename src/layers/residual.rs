@@ -1,12 +1,12 @@
 //! Skip connections.
 
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::layout::Layout;
-use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::Layout;
+use crate::weights::parameters::{Parameters, Roles};
 
 /// A block of layers and a way around it: `y = x + f(x)`.
 ///

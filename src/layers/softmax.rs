@@ -6,10 +6,10 @@ use crate::kernels::{
     Operation, Simd, dispatch, first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write,
 };
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::Layout;
-use crate::parameters::Parameters;
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::weights::layout::Layout;
+use crate::weights::parameters::Parameters;
 
 /// Scores as probabilities: `yᵢ = e^(xᵢ) / Σⱼ e^(xⱼ)`, for `x, y: [N]`.
 ///
@@ -25,7 +25,7 @@ use crate::scalar::Scalar;
 /// assert!((a - 0.25).abs() < 1e-6 && (b - 0.75).abs() < 1e-6);
 /// ```
 ///
-/// Declared as `Softmax`. A network that is trained with [`CrossEntropy`](crate::CrossEntropy) doesn't end in one:
+/// Declared as `Softmax`. A network that is trained with [`CrossEntropy`](crate::losses::CrossEntropy) doesn't end in one:
 /// that loss takes logits, and applies the softmax itself, so the compiler refuses a softmax in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -41,7 +41,7 @@ unsafe impl<const N: usize, S: Scalar> Parameters for Softmax<N, S> {
 /// The softmax of `scores`, in their place, and what was left of it: (largest score, sum of e^(x − largest)).
 #[inline(always)]
 pub(crate) fn softmax_in_place<S: Scalar>(scores: &mut [S]) -> (S, S) {
-    dispatch(InPlace(scores))
+    dispatch(InPlaceBuffers(scores))
 }
 
 /// What [`softmax_in_place`] returns, without the softmax.
@@ -51,9 +51,9 @@ pub(crate) fn softmax_normalizer<S: Scalar>(scores: &[S]) -> (S, S) {
 }
 
 /// [`softmax_in_place`], to run with the best instruction set.
-pub(crate) struct InPlace<'a, S>(pub(crate) &'a mut [S]);
+pub(crate) struct InPlaceBuffers<'a, S>(pub(crate) &'a mut [S]);
 
-impl<S: Scalar> Operation for InPlace<'_, S> {
+impl<S: Scalar> Operation for InPlaceBuffers<'_, S> {
     type Output = (S, S);
 
     #[inline(always)]
@@ -120,7 +120,7 @@ impl<const N: usize, S: Scalar> Layer for Softmax<N, S> {
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {
         for (y, x) in outputs.iter_mut().zip(inputs) {
             *y = *x;
-            InPlace(y).run(simd);
+            InPlaceBuffers(y).run(simd);
         }
     }
 

@@ -8,9 +8,9 @@ use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
 use crate::layers::activation::Function;
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::Sample;
+use crate::weights::parameters::Name;
 
 /// Any [`Activation`](crate::layers::Activation) in 8 bits: what becomes of each of the 256 integers. 256 bytes.
 ///
@@ -24,7 +24,7 @@ pub struct Activation<A> {
 }
 
 // SAFETY: there are integers.
-unsafe impl<A: Sample> Plain for Activation<A> {}
+unsafe impl<A: Sample> Pod for Activation<A> {}
 
 impl<A: Sample<Element = f32>> QuantizedLayer for Activation<A> {
     type Input = A::Of<i8>;

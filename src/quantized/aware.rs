@@ -21,9 +21,9 @@ use crate::layers::{
     Activation, AvgPool, Bias, Channels, Conv, Dense, GlobalAvgPool, MaxPool, ProjectedResidual, Residual, Softmax,
     Windows,
 };
-use crate::parameters::Parameters;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::parameters::Parameters;
 
 /// A network that has a form to be trained in as if it were in 8 bits: *quantization-aware training*.
 ///
@@ -32,7 +32,7 @@ use crate::shape::Sample;
 /// ranges of activations stay those of the first quantization.
 ///
 /// ```
-/// use fnn::{DataSet, MeanSquaredError, Progress, Sgd, Trainer};
+/// use fnn::{DataSet, Trainer, losses::MeanSquaredError, optimizers::Sgd, train::Progress};
 ///
 /// fnn::network! {
 ///     #[quantizable]

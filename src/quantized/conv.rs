@@ -9,9 +9,9 @@ use super::{Filters, Integers, Quantize, QuantizedLayer, Trace, Visitor};
 use super::{Ranges, Signal};
 use crate::kernels::Convolution;
 use crate::layers::{self, Bias, Channels, Image, Windows};
-use crate::parameters::{Name, Parameters};
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::Sample;
+use crate::weights::parameters::{Name, Parameters};
 
 /// A [`Conv`](crate::layers::Conv) in 8 bits, with an activation that cuts off (`Relu`, `Relu6`) right after it if there
 /// is one.
@@ -29,7 +29,7 @@ pub struct Conv<I: Sample, O: Sample, A: Sample, K, const F: usize> {
 }
 
 // SAFETY: the fields that aren't empty are integers or plain.
-unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize> Plain for Conv<I, O, A, K, F> {}
+unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize> Pod for Conv<I, O, A, K, F> {}
 
 /// The layer in `f32`.
 type Float<I, O, A, K, const F: usize> = layers::Conv<I, O, [A; F], K>;

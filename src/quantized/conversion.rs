@@ -7,7 +7,7 @@ use super::calibration::Seen;
 use super::{Calibration, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
 use crate::layer::Layer;
 use crate::network::Network;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::{Sample, view};
 
 /// The name of what goes into a network.

@@ -4,8 +4,8 @@ use super::{Filters, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
+use crate::weights::parameters::Name;
 
 /// A [`Dense`](crate::layers::Dense) layer of I inputs and O outputs in 8 bits, with an activation that cuts off
 /// (`Relu`, `Relu6`) right after it if there is one.
@@ -19,7 +19,7 @@ pub struct Dense<const I: usize, const O: usize> {
 }
 
 // SAFETY: it is what the filters are.
-unsafe impl<const I: usize, const O: usize> Plain for Dense<I, O> {}
+unsafe impl<const I: usize, const O: usize> Pod for Dense<I, O> {}
 
 impl<const I: usize, const O: usize> QuantizedLayer for Dense<I, O> {
     type Input = [i8; I];

@@ -2,9 +2,9 @@
 
 use super::layer::{Integers, Visitor};
 use super::products::{Finish, assert_no_overflow, products};
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::Sample;
+use crate::weights::parameters::Name;
 
 /// F filters: each gives one output, or one channel of it.
 ///
@@ -26,7 +26,7 @@ pub struct Filters<A, const F: usize> {
 }
 
 // SAFETY: all fields are arrays of integers.
-unsafe impl<A: Plain, const F: usize> Plain for Filters<A, F> {}
+unsafe impl<A: Pod, const F: usize> Pod for Filters<A, F> {}
 
 impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
     pub(super) fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {

@@ -5,21 +5,21 @@ use core::slice;
 
 use super::Quantize;
 use crate::memory;
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::{Sample, reshape, reshape_mut};
+use crate::weights::parameters::Name;
 
 /// A layer in 8 bits: from integers to integers.
 ///
 /// As of a [`Layer`](crate::Layer), all memory is passed in, its size known from the type, and no method panics or
 /// allocates. It takes one sample at a time.
-pub trait QuantizedLayer: Plain + Debug + PartialEq {
+pub trait QuantizedLayer: Pod + Debug + PartialEq {
     /// One sample that goes in.
     type Input: Sample<Element = i8>;
     /// One sample that comes out.
     type Output: Sample<Element = i8>;
     /// Scratch.
-    type Workspace: Plain;
+    type Workspace: Pod;
 
     /// Visit each array of integers with its dotted name below `name`, in the order of memory.
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
@@ -94,7 +94,7 @@ impl<F: FnMut(&[i8])> Trace for F {
 
 /// One layer of a network: `L` in 8 bits, from one piece of memory to another one, which have other shapes at most.
 #[inline(always)]
-pub fn forward_layer<L: Quantize, I, O, W: Plain, T: Trace>(
+pub fn forward_layer<L: Quantize, I, O, W: Pod, T: Trace>(
     layer: &L::Quantized,
     input: &I,
     output: &mut O,

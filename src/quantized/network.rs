@@ -1,10 +1,10 @@
 //! A network in 8 bits as a whole: real numbers in and out.
 
 use super::{Quantization, QuantizedLayer};
-#[cfg(feature = "alloc")]
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::Sample;
+#[cfg(feature = "alloc")]
+use crate::weights::parameters::Name;
 
 /// A network in 8 bits: its layers, and what the integers that go in and that come out stand for.
 ///
@@ -22,19 +22,19 @@ pub struct QuantizedNetwork<L> {
 }
 
 // SAFETY: all fields are numbers or plain.
-unsafe impl<L: Plain> Plain for QuantizedNetwork<L> {}
+unsafe impl<L: Pod> Pod for QuantizedNetwork<L> {}
 
 /// A sample of the shape of `A`, in real numbers.
 type Real<A> = <A as Sample>::Of<f32>;
 
-impl<L: Plain> QuantizedNetwork<L> {
+impl<L: Pod> QuantizedNetwork<L> {
     /// The network whose bytes [`to_bytes`](QuantizedNetwork::to_bytes) has written: `N` of them, which is a compile error
     /// where it isn't as many as the network has.
     ///
     /// In a `static`, where the bytes come of `include_bytes!`, the compiler does it, and the network lies in flash.
     ///
     /// ```
-    /// use fnn::{Quantize, Quantized, layers::Dense};
+    /// use fnn::{Quantized, layers::Dense, quantized::Quantize};
     ///
     /// type Small = Quantized<Dense<2, 1>>;
     /// let quantized = Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] }.quantize(&[[1.0, -1.0]]);
@@ -69,8 +69,8 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
     #[inline]
     #[must_use]
     pub fn forward_integers(&self, input: &L::Input) -> L::Output {
-        let mut output = Plain::zeroed();
-        let mut workspace = Plain::zeroed();
+        let mut output = Pod::zeroed();
+        let mut workspace = Pod::zeroed();
         self.forward_into(input, &mut output, &mut workspace);
         output
     }

@@ -9,9 +9,9 @@ use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 use super::{Ranges, Signal};
 use crate::kernels::Plane;
 use crate::layers::{self, Channels, Image, Windows, pool_plane};
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::Sample;
+use crate::weights::parameters::Name;
 
 /// A [`MaxPool`](crate::layers::MaxPool) in 8 bits. Exact.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,11 +34,11 @@ pub struct AvgPool<I, O, K> {
 pub struct GlobalAvgPool<A>(PhantomData<A>);
 
 // SAFETY: there is nothing.
-unsafe impl<I: Sample, O: Sample, K: Windows> Plain for MaxPool<I, O, K> {}
+unsafe impl<I: Sample, O: Sample, K: Windows> Pod for MaxPool<I, O, K> {}
 // SAFETY: there is an integer.
-unsafe impl<I: Sample, O: Sample, K: Windows> Plain for AvgPool<I, O, K> {}
+unsafe impl<I: Sample, O: Sample, K: Windows> Pod for AvgPool<I, O, K> {}
 // SAFETY: there is nothing.
-unsafe impl<A: Sample> Plain for GlobalAvgPool<A> {}
+unsafe impl<A: Sample> Pod for GlobalAvgPool<A> {}
 
 /// The mean of `count` integers, to the nearest one, halves away from 0.
 #[inline(always)]

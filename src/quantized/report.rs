@@ -7,7 +7,7 @@ use core::{fmt, slice};
 use super::calibration::Seen;
 use super::conversion::{BLOCK, observe_block};
 use super::{Observer, Quantization, Quantize, Quantized, QuantizedLayer, Signal};
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::Sample;
 
 /// How far a network in 8 bits is off the float network that it comes of, on the samples that it was calibrated with.

@@ -9,9 +9,9 @@ use super::{Observer, Quantization, Ranges, Signal};
 use crate::layer::Layer;
 use crate::layers;
 use crate::memory::{Larger, workspace};
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::shape::Sample;
+use crate::weights::parameters::Name;
 
 /// The sum of two numbers that stand for something else each, and what it stands for: the products with both factors
 /// are added up, and rounded once, halves up.
@@ -29,7 +29,7 @@ pub struct Sum {
 }
 
 // SAFETY: there are integers.
-unsafe impl Plain for Sum {}
+unsafe impl Pod for Sum {}
 
 impl Sum {
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
@@ -98,9 +98,9 @@ pub struct ProjectedResidual<L, P> {
 }
 
 // SAFETY: all fields are plain.
-unsafe impl<L: Plain> Plain for Residual<L> {}
+unsafe impl<L: Pod> Pod for Residual<L> {}
 // SAFETY: all fields are plain.
-unsafe impl<L: Plain, P: Plain> Plain for ProjectedResidual<L, P> {}
+unsafe impl<L: Pod, P: Pod> Pod for ProjectedResidual<L, P> {}
 
 impl<L: QuantizedLayer> QuantizedLayer for Residual<L> {
     type Input = L::Input;

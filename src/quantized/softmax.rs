@@ -4,8 +4,8 @@ use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
-use crate::parameters::Name;
-use crate::plain::Plain;
+use crate::pod::Pod;
+use crate::weights::parameters::Name;
 
 /// A [`Softmax`](crate::layers::Softmax) in 8 bits. Its outputs stand for 0, 1/256, … 255/256, as TensorFlow Lite has
 /// it. 1 KiB: the exponential of each difference that there can be.
@@ -17,7 +17,7 @@ pub struct Softmax<const N: usize> {
 }
 
 // SAFETY: there are integers.
-unsafe impl<const N: usize> Plain for Softmax<N> {}
+unsafe impl<const N: usize> Pod for Softmax<N> {}
 
 /// What e⁰ is in the table.
 const ONE: u32 = 1 << 20;

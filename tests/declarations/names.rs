@@ -1,6 +1,6 @@
 //! Names: of layers, given or not, and of their weights.
 
-use fnn::{Network, Parameters, Shape};
+use fnn::{Network, Parameters, layers::Shape};
 
 /// The names and shapes of a network's weights, in their order.
 fn weights<P: Parameters>(network: &P) -> Vec<(String, Shape)> {

@@ -1,6 +1,11 @@
 //! Types of one's own as layers: networks, and what implements `Layer`.
 
-use fnn::{CrossEntropy, Layer, MeanSquaredError, Network, Parameters, Pass, Recorded, Scalar, Simd, gradient_check};
+use fnn::{
+    Layer, Network, Parameters, Scalar, gradient_check,
+    layers::{Pass, Recorded},
+    losses::{CrossEntropy, MeanSquaredError},
+    simd::Simd,
+};
 
 pub(crate) mod scales {
     use super::*;
@@ -88,7 +93,7 @@ fn networks_nest_and_types_of_ones_own_are_layers() {
     let _: [f32; 2] = network.forward(&[[1.0; 3]; 2]);
 }
 
-/// Backpropagation goes through all of it.
+/// GradientBuffers goes through all of it.
 #[test]
 fn their_gradients_are_right() {
     let samples = [[[0.3, -0.7, 0.2], [0.9, -0.1, 0.4]], [[-0.6, 0.8, 0.5], [0.1, -0.2, -0.9]]];

@@ -2,7 +2,7 @@
 
 use fnn::layers::activation::{Elu, GeluTanh, LeakyRelu};
 use fnn::layers::{Activation, Conv, Dense, Dropout, NoBias, Window};
-use fnn::{Initializer, Random, Sample};
+use fnn::{Initializer, Random, layers::Sample};
 
 const UNITS: usize = 6;
 

@@ -1,7 +1,7 @@
 //! Layers as a declaration has them: `tests/fixtures/layers.py`.
 
 use fnn::layers::Embedding;
-use fnn::{Layer, Network, Sample, Scalar};
+use fnn::{Layer, Network, Scalar, layers::Sample};
 
 use crate::fixtures::{Tensors, compare};
 use crate::pass::{Passes, passes, samples_of};

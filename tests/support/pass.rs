@@ -1,6 +1,10 @@
 //! One layer forward and backward.
 
-use fnn::{Chance, Layer, Operation, Pass, Plain, Portable, Recorded, Sample, Scalar, Simd, dispatch};
+use fnn::{
+    Layer, Scalar,
+    layers::{Chance, Pass, Pod, Recorded, Sample},
+    simd::{Operation, Portable, Simd, dispatch},
+};
 
 /// What comes of a batch.
 pub(crate) struct Passes<L: Layer> {
@@ -31,7 +35,7 @@ fn passes_by<L: Layer>(
 ) -> Passes<L> {
     assert!(inputs.len() == output_gradients.len() && inputs.len() <= ROOM);
     let mut passes = Passes {
-        outputs: vec![Plain::zeroed(); inputs.len()],
+        outputs: vec![Pod::zeroed(); inputs.len()],
         // What is overwritten shows where it isn't.
         input_gradients: inputs.to_vec(),
         gradient: L::zeroed_box(),

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use fnn::__private::kernels::{Start, matmul};
-use fnn::{Operation, Simd, dispatch};
+use fnn::macro_support::kernels::{Start, matmul};
+use fnn::simd::{dispatch, Operation, Simd};
 
 use crate::measure::{calls_per_second, peak};
 

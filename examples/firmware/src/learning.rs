@@ -3,7 +3,7 @@
 use core::fmt::{Result, Write};
 
 use fnn::metrics::highest;
-use fnn::{Backpropagation, CrossEntropy, InPlace, MeanSquaredError, Optimizer, Parameters, Random, Sgd, State};
+use fnn::{Parameters, Random, losses::{CrossEntropy, MeanSquaredError}, optimizers::{Optimizer, Sgd, State}, train::{GradientBuffers, InPlaceBuffers}};
 
 use crate::hash::Hash;
 use crate::{Flowers, Xor};
@@ -22,7 +22,7 @@ fn xor() -> (f32, usize, Hash) {
     const INPUTS: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     const TARGETS: [[f32; 1]; 4] = [[0.0], [1.0], [1.0], [0.0]];
     let (mut network, mut gradient, mut state) = (Xor::seeded(1), Xor::zeroed(), State::new());
-    let mut memory = Backpropagation::<Xor, 4>::new();
+    let mut memory = GradientBuffers::<Xor, 4>::new();
     let sgd = Sgd::new(0.5).momentum(0.9);
     let mut loss = 0.0;
     for _ in 0..1000 {
@@ -48,7 +48,7 @@ pub fn flowers() -> [([f32; 4], usize); 60] {
 fn classifier() -> (f32, usize, Hash) {
     let samples = flowers();
     let mut network = Flowers::seeded(1);
-    let mut memory = InPlace::<Flowers, 1>::new();
+    let mut memory = InPlaceBuffers::<Flowers, 1>::new();
     let mut loss = 0.0;
     for (input, kind) in samples.iter().cycle().take(20 * samples.len()) {
         loss = memory.train(&mut network, &CrossEntropy, &Sgd::new(0.02), &[*input], &[*kind]);

@@ -4,7 +4,7 @@
 use core::fmt::{Result, Write};
 
 use fnn::metrics::highest;
-use fnn::{CrossEntropy, FineTune, FineTuning, Sgd};
+use fnn::{losses::CrossEntropy, optimizers::Sgd, train::{FineTune, FineTuneBuffers}};
 
 use crate::digits::{PRACTICE, READER, practice, test};
 use crate::{Features, Head, Reader};
@@ -15,7 +15,7 @@ const PASSES: usize = 5;
 /// Everything that is in RAM.
 pub type Network = FineTune<'static, Features, Head>;
 /// Everything that training needs beside it.
-pub type Memory = FineTuning<Features, Head, 1>;
+pub type Memory = FineTuneBuffers<Features, Head, 1>;
 
 /// The network before.
 pub fn network() -> Network {

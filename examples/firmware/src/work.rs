@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 
-use fnn::{Backpropagation, CrossEntropy, InPlace, MeanSquaredError, Optimizer, Quantized, Sgd, State};
+use fnn::{Quantized, losses::{CrossEntropy, MeanSquaredError}, optimizers::{Optimizer, Sgd, State}, train::{GradientBuffers, InPlaceBuffers}};
 
 use crate::digits::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, SMALL_DIGITS};
 use crate::{Digits, Flowers, LeNet, SmallDigits, Xor, tuning};
@@ -39,7 +39,7 @@ pub fn flowers_int8(network: &Quantized<Flowers>, measurements: &[i8; 4]) -> [i8
 
 /// A step of 4-16-16-3 in place, with one sample.
 #[inline(never)]
-pub fn flowers_step(network: &mut Flowers, memory: &mut InPlace<Flowers, 1>, sample: &[f32; 4], kind: usize) -> f32 {
+pub fn flowers_step(network: &mut Flowers, memory: &mut InPlaceBuffers<Flowers, 1>, sample: &[f32; 4], kind: usize) -> f32 {
     memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(sample), &[kind])
 }
 
@@ -58,14 +58,14 @@ pub fn tuning_step(
 #[allow(missing_debug_implementations, reason = "nobody prints it")]
 pub struct Training {
     gradient: Xor,
-    memory: Backpropagation<Xor, 4>,
+    memory: GradientBuffers<Xor, 4>,
     state: State<Xor, 1>,
 }
 
 impl Training {
     /// Before the first step.
     pub fn new() -> Self {
-        Self { gradient: Xor::zeroed(), memory: Backpropagation::new(), state: State::new() }
+        Self { gradient: Xor::zeroed(), memory: GradientBuffers::new(), state: State::new() }
     }
 }
 
@@ -99,7 +99,7 @@ pub fn everything() {
     black_box(lenet_int8(black_box(&LENET_INT8), black_box(&[[[5; 28]; 28]])));
     black_box(flowers(black_box(&FLOWERS), black_box(&[0.5; 4])));
     black_box(flowers_int8(black_box(&FLOWERS_INT8), black_box(&[5; 4])));
-    let (mut network, mut memory) = (Flowers::zeroed(), InPlace::new());
+    let (mut network, mut memory) = (Flowers::zeroed(), InPlaceBuffers::new());
     black_box(flowers_step(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 4]), black_box(1)));
     let (mut network, mut memory) = (tuning::network(), tuning::Memory::new());
     black_box(tuning_step(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 784]), black_box(9)));

@@ -32,7 +32,7 @@ pub(super) fn items(network: &Network) -> TokenStream {
         #layer
 
         #[automatically_derived]
-        impl<#generics> #fnn::QuantizationAware for #path {
+        impl<#generics> #fnn::macro_support::QuantizationAware for #path {
             type Aware = #becomes;
 
             fn write_aware(
@@ -65,7 +65,7 @@ fn write(fnn: &TokenStream, layer: &Layer, origin: &Origin) -> TokenStream {
         Origin::Same => TokenStream::new(),
         Origin::Becomes => {
             let range = has_known_range(layer).then(|| hygienic!(let _ = ranges();));
-            hygienic!(#fnn::QuantizationAware::write_aware(&self.#name, &mut aware.#name, ranges); #range)
+            hygienic!(#fnn::macro_support::QuantizationAware::write_aware(&self.#name, &mut aware.#name, ranges); #range)
         }
         Origin::Range => hygienic!(aware.#name.range = ranges();),
     }
@@ -78,7 +78,7 @@ fn read(fnn: &TokenStream, layer: &Layer, origin: &Origin) -> TokenStream {
         Origin::Same => TokenStream::new(),
         Origin::Becomes => {
             let range = has_known_range(layer).then(|| hygienic!(ranges(::core::default::Default::default());));
-            hygienic!(#fnn::QuantizationAware::read_aware(&mut self.#name, &aware.#name, ranges); #range)
+            hygienic!(#fnn::macro_support::QuantizationAware::read_aware(&mut self.#name, &aware.#name, ranges); #range)
         }
         Origin::Range => hygienic!(ranges(aware.#name.range);),
     }
@@ -91,22 +91,22 @@ fn methods(network: &Network) -> TokenStream {
     hygienic! {
         #[allow(dead_code)]
         impl<#constants> #float {
-            #fnn::__private::with_heap! {
+            #fnn::macro_support::with_heap! {
                 /// The network to be trained as if it were in 8 bits, with the ranges of what flows on `samples`.
                 #[inline]
                 #[must_use]
                 pub fn quantization_aware(
                     &self,
-                    samples: &[<Self as #fnn::Layer>::Input],
-                ) -> #fnn::__private::Box<#fnn::Aware<Self>> {
-                    #fnn::QuantizationAware::quantization_aware(self, samples)
+                    samples: &[<Self as #fnn::macro_support::Layer>::Input],
+                ) -> #fnn::macro_support::Box<#fnn::macro_support::Aware<Self>> {
+                    #fnn::macro_support::QuantizationAware::quantization_aware(self, samples)
                 }
 
                 /// The network in 8 bits that `aware` has been trained to be.
                 #[inline]
                 #[must_use]
-                pub fn quantize_aware(aware: &#fnn::Aware<Self>) -> #fnn::__private::Box<#fnn::Quantized<Self>> {
-                    <Self as #fnn::QuantizationAware>::quantize_aware(aware)
+                pub fn quantize_aware(aware: &#fnn::macro_support::Aware<Self>) -> #fnn::macro_support::Box<#fnn::macro_support::Quantized<Self>> {
+                    <Self as #fnn::macro_support::QuantizationAware>::quantize_aware(aware)
                 }
             }
         }

@@ -19,7 +19,7 @@ pub(super) fn items(network: &Network) -> TokenStream {
 /// The implementation of a network in which there is nothing to fold.
 fn itself(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
-    implementation(network, &quote!(Self), &hygienic!(#fnn::__private::copy_weights(self, folded);))
+    implementation(network, &quote!(Self), &hygienic!(#fnn::macro_support::copy_weights(self, folded);))
 }
 
 /// The network that a network is folded into, and the implementation.
@@ -49,8 +49,8 @@ fn questions(network: &Network) -> TokenStream {
         Some(quote! {
             #[allow(non_upper_case_globals)]
             const #name: ::core::primitive::bool = {
-                use #fnn::__private::Unfolded as _;
-                #fnn::__private::Folds::<#own>::FOLDS
+                use #fnn::macro_support::Unfolded as _;
+                #fnn::macro_support::Folds::<#own>::FOLDS
             };
         })
     };
@@ -74,14 +74,14 @@ fn calls(network: &Network, Folded { network: becomes, origins }: &Folded) -> To
     let call = |(layer, origin): (&Layer, &Origin)| {
         let name = &layer.name;
         match origin {
-            Origin::Same => hygienic!(#fnn::__private::copy_weights(&self.#name, &mut folded.#name);),
+            Origin::Same => hygienic!(#fnn::macro_support::copy_weights(&self.#name, &mut folded.#name);),
             Origin::Norm(norm) => {
-                hygienic!(#fnn::__private::FoldWith::fold_with(&self.#name, &self.#norm, &mut folded.#name);)
+                hygienic!(#fnn::macro_support::FoldWith::fold_with(&self.#name, &self.#norm, &mut folded.#name);)
             }
-            Origin::Block => hygienic!(#fnn::FoldBatchNorm::fold_into(&self.#name, &mut folded.#name);),
+            Origin::Block => hygienic!(#fnn::macro_support::FoldBatchNorm::fold_into(&self.#name, &mut folded.#name);),
             Origin::Own(own) => {
                 let folds = folds(network, layer);
-                hygienic!(<#own as #fnn::__private::FoldIf<{ #folds }>>::fold_if(&self.#name, &mut folded.#name);)
+                hygienic!(<#own as #fnn::macro_support::FoldIf<{ #folds }>>::fold_if(&self.#name, &mut folded.#name);)
             }
         }
     };
@@ -99,8 +99,8 @@ fn method(network: &Network) -> TokenStream {
             /// 256 KiB of weights.
             #[inline]
             #[must_use]
-            pub fn fold_batch_norm(&self) -> #fnn::Folded<Self> {
-                #fnn::FoldBatchNorm::fold_batch_norm(self)
+            pub fn fold_batch_norm(&self) -> #fnn::macro_support::Folded<Self> {
+                #fnn::macro_support::FoldBatchNorm::fold_batch_norm(self)
             }
         }
     }
@@ -112,7 +112,7 @@ fn implementation(network: &Network, becomes: &TokenStream, body: &TokenStream) 
     let (parameters, path) = (network.parameters(), network.path(&network.header.scalar));
     hygienic! {
         #[automatically_derived]
-        impl<#parameters> #fnn::FoldBatchNorm for #path {
+        impl<#parameters> #fnn::macro_support::FoldBatchNorm for #path {
             type Folded = #becomes;
 
             fn fold_into(&self, folded: &mut Self::Folded) {

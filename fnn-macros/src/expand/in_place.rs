@@ -16,13 +16,13 @@ pub(super) fn items(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
     let (path, path_f32) = (network.path(&network.header.scalar), network.path(&network.site().f32()));
     let rooms = stages.iter().map(|stage| {
         let layer = &stage.layer.layer;
-        quote!(#fnn::__private::RoomFor<#layer>)
+        quote!(#fnn::macro_support::RoomFor<#layer>)
     });
-    let largest = halves(&distinct(rooms.collect()), &|one, other| quote!(#fnn::__private::Either<#one, #other>));
+    let largest = halves(&distinct(rooms.collect()), &|one, other| quote!(#fnn::macro_support::Either<#one, #other>));
     let descend = Passes::new(network, stages).descend();
     hygienic! {
         #[automatically_derived]
-        impl<#parameters> #fnn::TrainInPlace for #path {
+        impl<#parameters> #fnn::macro_support::TrainInPlace for #path {
             type LayerGradient = #largest;
 
             #descend
@@ -32,7 +32,7 @@ pub(super) fn items(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
         impl<#constants> #path_f32 {
             /// Bytes that training in place works in. See `TrainInPlace::RAM_TRAINING_IN_PLACE`.
             pub const RAM_TRAINING_IN_PLACE: ::core::primitive::usize =
-                <Self as #fnn::TrainInPlace>::RAM_TRAINING_IN_PLACE;
+                <Self as #fnn::macro_support::TrainInPlace>::RAM_TRAINING_IN_PLACE;
         }
     }
 }

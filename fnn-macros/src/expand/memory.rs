@@ -17,8 +17,9 @@ pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
     let batches = batches(network, stages);
     let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<{ __BATCH }>)));
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
-    let larger =
-        |parts: Vec<TokenStream>| halves(&distinct(parts), &|one, other| quote!(#fnn::__private::Larger<#one, #other>));
+    let larger = |parts: Vec<TokenStream>| {
+        halves(&distinct(parts), &|one, other| quote!(#fnn::macro_support::Larger<#one, #other>))
+    };
     let [ping, pong] = [0, 1].map(|parity| {
         larger(batches.iter().skip(parity).step_by(2).map(|sample| quote!([#sample; __BATCH])).collect())
     });

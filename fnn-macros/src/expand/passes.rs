@@ -41,7 +41,7 @@ impl<'a> Passes<'a> {
             let workspace = self.scratch();
             let memory = self.memory(index + 1);
             let take = match self.batches.get(index) {
-                Some(sample) => hygienic!(#fnn::__private::batch::<#sample, { __BATCH }, _>(#memory, samples)),
+                Some(sample) => hygienic!(#fnn::macro_support::batch::<#sample, { __BATCH }, _>(#memory, samples)),
                 None => self.outputs_mut("outputs"),
             };
             let input = self.input(stage, &local("batch", index));
@@ -61,7 +61,7 @@ impl<'a> Passes<'a> {
         let last = local("batch", self.stages.len());
         hygienic! {
             #[inline(always)]
-            fn forward_batch<__V: #fnn::Simd, const __BATCH: ::core::primitive::usize>(
+            fn forward_batch<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
                 simd: __V,
                 inputs: &[Self::Input],
@@ -87,7 +87,7 @@ impl<'a> Passes<'a> {
             let batch = local("batch", index + 1);
             let (tape, workspace) = (local("tape", index + 1), self.scratch());
             let take = match self.batches.get(index) {
-                Some(_) => hygienic!(#fnn::__private::first_mut(#batch, samples)),
+                Some(_) => hygienic!(#fnn::macro_support::first_mut(#batch, samples)),
                 None => self.outputs_mut("outputs"),
             };
             let input = self.input(stage, &local("batch", index));
@@ -108,9 +108,9 @@ impl<'a> Passes<'a> {
         let last = local("batch", self.stages.len());
         hygienic! {
             #[inline(always)]
-            fn forward_train<__V: #fnn::Simd, const __BATCH: ::core::primitive::usize>(
+            fn forward_train<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
-                pass: #fnn::Pass<'_, __V>,
+                pass: #fnn::macro_support::Pass<'_, __V>,
                 inputs: &[Self::Input],
                 outputs: &mut [Self::Output],
                 tape: &mut Self::Tape<{ __BATCH }>,
@@ -136,10 +136,10 @@ impl<'a> Passes<'a> {
         });
         hygienic! {
             #[inline(always)]
-            fn backward<__V: #fnn::Simd, const __BATCH: ::core::primitive::usize>(
+            fn backward<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
-                pass: #fnn::Pass<'_, __V>,
-                recorded: #fnn::Recorded<'_, Self, { __BATCH }>,
+                pass: #fnn::macro_support::Pass<'_, __V>,
+                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
                 output_gradients: &mut [Self::Output],
                 gradient: &mut Self,
                 input_gradients: ::core::option::Option<&mut [Self::Input]>,
@@ -160,15 +160,15 @@ impl<'a> Passes<'a> {
         hygienic! {
             #[inline(always)]
             fn train_in_place<
-                __V: #fnn::Simd,
-                __O: #fnn::Optimizer<0>,
+                __V: #fnn::macro_support::Simd,
+                __O: #fnn::macro_support::Optimizer<0>,
                 const __BATCH: ::core::primitive::usize,
             >(
                 &mut self,
-                pass: #fnn::Pass<'_, __V>,
-                recorded: #fnn::Recorded<'_, Self, { __BATCH }>,
+                pass: #fnn::macro_support::Pass<'_, __V>,
+                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
                 output_gradients: &mut [Self::Output],
-                mut descent: #fnn::__private::Descent<'_, __O, Self::Scalar, Self::LayerGradient>,
+                mut descent: #fnn::macro_support::Descent<'_, __O, Self::Scalar, Self::LayerGradient>,
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
@@ -186,15 +186,15 @@ impl<'a> Passes<'a> {
         let (last_batch, last_gradient) = (local("batch", count), local("gradient", count));
         let recorded = (1..count).map(|index| {
             let batch = local("batch", index);
-            hygienic!(let #batch = #fnn::__private::first(#batch, samples);)
+            hygienic!(let #batch = #fnn::macro_support::first(#batch, samples);)
         });
         let outputs =
-            if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::__private::view(outputs)) };
+            if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::macro_support::view(outputs)) };
         let output_gradients = self.outputs_mut("output_gradients");
         let stages = (1..=count).rev().zip(self.stages.iter().rev());
         let stages = stages.map(|(index, stage)| self.step_back(index, stage, function, arguments(stage)));
         hygienic! {
-            let #fnn::Recorded { inputs, outputs, tape } = recorded;
+            let #fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
             let #tape = tape;
             let #memory = workspace;
             let samples = inputs.len();
@@ -220,7 +220,7 @@ impl<'a> Passes<'a> {
         let (gradient, gradient_before) = (local("gradient", index), local("gradient", index - 1));
         let (tape, workspace, memory) = (local("tape", index), self.scratch(), self.memory(index - 1));
         let take = index.checked_sub(2).and_then(|before| self.batches.get(before)).map(
-            |sample| hygienic!(let #gradient_before = #fnn::__private::batch::<#sample, { __BATCH }, _>(#memory, samples);),
+            |sample| hygienic!(let #gradient_before = #fnn::macro_support::batch::<#sample, { __BATCH }, _>(#memory, samples);),
         );
         let wanted = if index > 1 {
             let view = self.input_mut(stage, hygienic!(&mut *#gradient_before));
@@ -244,7 +244,7 @@ impl<'a> Passes<'a> {
             #function(
                 #layer,
                 pass.inside(#place),
-                #fnn::Recorded::<_, { __BATCH }> { inputs: #inputs, outputs: #batch, tape: #tape },
+                #fnn::macro_support::Recorded::<_, { __BATCH }> { inputs: #inputs, outputs: #batch, tape: #tape },
                 &mut *#gradient,
                 #own,
                 #wanted,
@@ -265,7 +265,7 @@ impl<'a> Passes<'a> {
             return stage.layer.member(fnn, hygienic!(#function::<#types, { __BATCH }>));
         }
         let layer = &stage.layer.layer;
-        hygienic!(#fnn::__private::apart::#function::<#layer, #types, { __BATCH }>)
+        hygienic!(#fnn::macro_support::outlined::#function::<#layer, #types, { __BATCH }>)
     }
 
     /// An activation's function: inlined here, or called.
@@ -274,7 +274,7 @@ impl<'a> Passes<'a> {
         if self.stages.len() <= INLINED {
             return hygienic!(#fnn::layers::Activation::#function);
         }
-        hygienic!(#fnn::__private::apart::#function)
+        hygienic!(#fnn::macro_support::outlined::#function)
     }
 
     /// A batch as a stage's layer sees it.
@@ -298,14 +298,14 @@ impl<'a> Passes<'a> {
     /// A batch as the type that the layer takes, where the macro can't know that it is that type.
     fn as_taken(&self, stage: &Stage<'_>, batch: TokenStream, view: TokenStream) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        if stage.layer.exact_input { batch } else { hygienic!(#fnn::__private::#view(#batch)) }
+        if stage.layer.exact_input { batch } else { hygienic!(#fnn::macro_support::#view(#batch)) }
     }
 
     /// The last stage's outputs, or their gradients, as the type that its layer gives.
     fn outputs_mut(&self, name: &str) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let name = Ident::new(name, Span::mixed_site());
-        if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::__private::view_mut(#name)) }
+        if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::macro_support::view_mut(#name)) }
     }
 
     /// The piece of memory that batch number `index` takes.
@@ -322,7 +322,7 @@ impl<'a> Passes<'a> {
     /// A layer's own workspace, for as long as it works.
     fn scratch(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        hygienic!(#fnn::__private::workspace(&mut *scratch))
+        hygienic!(#fnn::macro_support::workspace(&mut *scratch))
     }
 
     /// `(batch_1, (…, (tape_1, …)))`

@@ -44,18 +44,18 @@ fn through(network: &Network, folded: &Network) -> TokenStream {
     let (float, folded) = (network.path(&network.header.scalar), folded.path(&network.header.scalar));
     hygienic! {
         #[automatically_derived]
-        impl<#constants> #fnn::Quantize for #float {
-            type Quantized = <#folded as #fnn::Quantize>::Quantized;
+        impl<#constants> #fnn::macro_support::Quantize for #float {
+            type Quantized = <#folded as #fnn::macro_support::Quantize>::Quantized;
             const RANGED: ::core::primitive::bool = false;
 
-            #fnn::__private::with_heap! {
+            #fnn::macro_support::with_heap! {
                 fn observe(
                     &self,
                     inputs: &[Self::Input],
                     observer: &mut #fnn::quantized::Observer,
-                ) -> #fnn::__private::Vec<Self::Output> {
-                    let folded = #fnn::FoldBatchNorm::fold_batch_norm_boxed(self);
-                    #fnn::Quantize::observe(&*folded, inputs, observer)
+                ) -> #fnn::macro_support::Vec<Self::Output> {
+                    let folded = #fnn::macro_support::FoldBatchNorm::fold_batch_norm_boxed(self);
+                    #fnn::macro_support::Quantize::observe(&*folded, inputs, observer)
                 }
 
                 fn quantize_into(
@@ -64,8 +64,8 @@ fn through(network: &Network, folded: &Network) -> TokenStream {
                     signal: #fnn::quantized::Signal,
                     ranges: &mut #fnn::quantized::Ranges<'_>,
                 ) -> #fnn::quantized::Signal {
-                    let folded = #fnn::FoldBatchNorm::fold_batch_norm_boxed(self);
-                    #fnn::Quantize::quantize_into(&*folded, quantized, signal, ranges)
+                    let folded = #fnn::macro_support::FoldBatchNorm::fold_batch_norm_boxed(self);
+                    #fnn::macro_support::Quantize::quantize_into(&*folded, quantized, signal, ranges)
                 }
             }
         }
@@ -90,7 +90,7 @@ impl Form<'_> {
     fn quantized(&self, layer: &Layer) -> TokenStream {
         let (fnn, kind) = (&self.network.header.fnn, &layer.layer);
         let span = layer.written.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
-        located(quote!(<#kind as #fnn::Quantize>::Quantized), span)
+        located(quote!(<#kind as #fnn::macro_support::Quantize>::Quantized), span)
     }
 
     fn name(&self) -> Ident {
@@ -126,7 +126,7 @@ impl Form<'_> {
 
             // SAFETY: all fields are layers in 8 bits, which are plain.
             #[automatically_derived]
-            unsafe impl<#constants> #fnn::Plain for #path {}
+            unsafe impl<#constants> #fnn::macro_support::Pod for #path {}
         }
     }
 
@@ -141,7 +141,7 @@ impl Form<'_> {
         let layers: Vec<_> = self.layers().map(|(layer, _)| layer).collect();
         let between = layers.len().saturating_sub(1);
         let larger = |types: &mut dyn Iterator<Item = TokenStream>| {
-            types.fold(quote!(()), |rest, other| quote!(#fnn::__private::Larger<#other, #rest>))
+            types.fold(quote!(()), |rest, other| quote!(#fnn::macro_support::Larger<#other, #rest>))
         };
         let [ping, pong] = [0, 1].map(|parity| {
             let mine = layers.iter().take(between).skip(parity).step_by(2);
@@ -155,12 +155,12 @@ impl Form<'_> {
                 hygienic!(&mut *output)
             } else {
                 let sample = member(layer, quote!(Output));
-                hygienic!(#fnn::__private::workspace::<#sample, _>(&mut *#memory))
+                hygienic!(#fnn::macro_support::workspace::<#sample, _>(&mut *#memory))
             };
             let (name, kind) = (&layer.name, &layer.layer);
             hygienic! {
                 let #integers = #take;
-                #fnn::__private::forward_layer::<#kind, _, _, _, _>(
+                #fnn::macro_support::forward_layer::<#kind, _, _, _, _>(
                     &self.#name, #before, &mut *#integers, &mut *scratch, trace
                 );
                 let #integers = &*#integers;
@@ -170,16 +170,16 @@ impl Form<'_> {
             let (name, text) = (&layer.name, layer.name.unraw().to_string());
             hygienic!(#fnn::quantized::QuantizedLayer::visit(&self.#name, name.field(#text), visitor);)
         });
-        let nothing = layers.is_empty().then(|| hygienic!(#fnn::__private::forward_nothing(input, output);));
+        let nothing = layers.is_empty().then(|| hygienic!(#fnn::macro_support::forward_nothing(input, output);));
         let (first, last) = (local("integers", 0), local("integers", layers.len()));
         hygienic! {
             #[automatically_derived]
             impl<#constants> #fnn::quantized::QuantizedLayer for #path {
-                type Input = <<#float as #fnn::Layer>::Input as #fnn::Sample>::Of<::core::primitive::i8>;
-                type Output = <<#float as #fnn::Layer>::Output as #fnn::Sample>::Of<::core::primitive::i8>;
+                type Input = <<#float as #fnn::macro_support::Layer>::Input as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
+                type Output = <<#float as #fnn::macro_support::Layer>::Output as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Workspace = (#ping, (#pong, #scratch));
 
-                fn visit(&self, name: #fnn::Name<'_>, visitor: &mut #fnn::quantized::Visitor<'_>) {
+                fn visit(&self, name: #fnn::macro_support::Name<'_>, visitor: &mut #fnn::quantized::Visitor<'_>) {
                     #(#visits)*
                     let _ = (name, visitor);
                 }
@@ -211,7 +211,7 @@ impl Form<'_> {
             let computed = match step {
                 Step::Nothing(layer) => {
                     let name = &layer.name;
-                    hygienic!(#fnn::__private::pass_through(&self.#name, #before))
+                    hygienic!(#fnn::macro_support::pass_through(&self.#name, #before))
                 }
                 Step::Layer { layer, activation } => {
                     let (name, text) = (&layer.name, layer.name.unraw().to_string());
@@ -219,7 +219,7 @@ impl Form<'_> {
                         Some(Layer { name, .. }) => hygienic!(&self.#name),
                         None => quote!(()),
                     };
-                    hygienic!(#fnn::__private::observe_layer(#text, &self.#name, #activation, #before, observer))
+                    hygienic!(#fnn::macro_support::observe_layer(#text, &self.#name, #activation, #before, observer))
                 }
             };
             hygienic! {
@@ -231,26 +231,26 @@ impl Form<'_> {
             let name = &layer.name;
             hygienic! {
                 let signal =
-                    #fnn::__private::quantize_layer(&self.#name, &mut quantized.#name, signal, ranges);
+                    #fnn::macro_support::quantize_layer(&self.#name, &mut quantized.#name, signal, ranges);
             }
         });
         let (first, last) = (local("batch", 0), local("batch", self.steps.len()));
         hygienic! {
             #[automatically_derived]
-            impl<#constants> #fnn::Quantize for #float {
+            impl<#constants> #fnn::macro_support::Quantize for #float {
                 type Quantized = #path;
                 const RANGED: ::core::primitive::bool = false;
 
-                #fnn::__private::with_heap! {
+                #fnn::macro_support::with_heap! {
                     fn observe(
                         &self,
                         inputs: &[Self::Input],
                         observer: &mut #fnn::quantized::Observer,
-                    ) -> #fnn::__private::Vec<Self::Output> {
+                    ) -> #fnn::macro_support::Vec<Self::Output> {
                         let #first = inputs;
                         #(#observed)*
                         let _ = observer;
-                        #fnn::__private::outputs(#last)
+                        #fnn::macro_support::outputs(#last)
                     }
 
                     fn quantize_into(
@@ -276,13 +276,13 @@ fn methods(network: &Network) -> TokenStream {
     hygienic! {
         #[allow(dead_code)]
         impl<#constants> #float {
-            #fnn::__private::with_heap! {
+            #fnn::macro_support::with_heap! {
                 /// The network in 8 bits, calibrated on `samples` from the smallest to the largest number that flows.
                 /// Up to 256 KiB, which is a compile error beyond.
                 #[inline]
                 #[must_use]
-                pub fn quantize(&self, samples: &[<Self as #fnn::Layer>::Input]) -> #fnn::Quantized<Self> {
-                    #fnn::Quantize::quantize(self, samples)
+                pub fn quantize(&self, samples: &[<Self as #fnn::macro_support::Layer>::Input]) -> #fnn::macro_support::Quantized<Self> {
+                    #fnn::macro_support::Quantize::quantize(self, samples)
                 }
 
                 /// The network in 8 bits, calibrated on `samples`. Up to 256 KiB, which is a compile error beyond.
@@ -290,10 +290,10 @@ fn methods(network: &Network) -> TokenStream {
                 #[must_use]
                 pub fn quantize_by(
                     &self,
-                    samples: &[<Self as #fnn::Layer>::Input],
-                    calibration: #fnn::Calibration,
-                ) -> #fnn::Quantized<Self> {
-                    #fnn::Quantize::quantize_by(self, samples, calibration)
+                    samples: &[<Self as #fnn::macro_support::Layer>::Input],
+                    calibration: #fnn::macro_support::Calibration,
+                ) -> #fnn::macro_support::Quantized<Self> {
+                    #fnn::macro_support::Quantize::quantize_by(self, samples, calibration)
                 }
             }
         }

@@ -28,7 +28,7 @@ pub(super) fn items(network: &Network) -> TokenStream {
             #[inline]
             #[must_use]
             #visibility const fn split(&self) -> (&#first, &#second) {
-                #fnn::__private::split(self)
+                #fnn::macro_support::split(self)
             }
         }
     }

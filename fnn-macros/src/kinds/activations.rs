@@ -111,9 +111,9 @@ fn parametric(site: &Site<'_>, arguments: &Arguments, flow: &Flow, parameter: &N
     let NumberParameter { function: kind, name, default } = parameter;
     let kind = quote::format_ident!("{kind}");
     let Some(Number { tokens: value, written }) = arguments.number(name) else {
-        return function(site, quote!(#kind<{ #fnn::__private::bits(#default) }>), flow);
+        return function(site, quote!(#kind<{ #fnn::macro_support::bits(#default) }>), flow);
     };
-    let mut built = function(site, quote!(#kind<{ #fnn::__private::bits(#value) }>), flow);
+    let mut built = function(site, quote!(#kind<{ #fnn::macro_support::bits(#value) }>), flow);
     let layer = site.name;
     let check = if *name == "beta" { "check_positive" } else { "check_not_negative" };
     built.checks.push(judge(written, check, quote!(#layer, #name, #value)));

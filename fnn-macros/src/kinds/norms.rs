@@ -59,9 +59,9 @@ pub(super) static KINDS: &[Kind] = &[
 fn number(site: &Site<'_>, arguments: &Arguments, name: &str, default: f64) -> (TokenStream, TokenStream) {
     let (fnn, layer) = (site.fnn, site.name);
     match arguments.number(name) {
-        None => (quote!({ #fnn::__private::bits(#default) }), TokenStream::new()),
+        None => (quote!({ #fnn::macro_support::bits(#default) }), TokenStream::new()),
         Some(Number { tokens, written }) => (
-            quote!({ #fnn::__private::bits(#tokens) }),
+            quote!({ #fnn::macro_support::bits(#tokens) }),
             judge(written, "check_positive", quote!(#layer, #name, #tokens)),
         ),
     }

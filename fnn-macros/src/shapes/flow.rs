@@ -36,7 +36,7 @@ impl Flow {
             Self::Of { layer, .. } => {
                 let fnn = site.fnn;
                 let layer = with_scalar(layer, scalar);
-                quote!(<#layer as #fnn::Layer>::Output)
+                quote!(<#layer as #fnn::macro_support::Layer>::Output)
             }
             Self::Unknown => Size::unknown().tokens,
         }
@@ -46,7 +46,7 @@ impl Flow {
     pub(crate) fn shape(&self, site: &Site<'_>) -> TokenStream {
         let fnn = site.fnn;
         let sample = self.sample(site, &site.f32());
-        quote!(<#sample as #fnn::Sample>::SHAPE)
+        quote!(<#sample as #fnn::macro_support::Sample>::SHAPE)
     }
 
     /// The number of elements.
@@ -56,7 +56,7 @@ impl Flow {
             Self::Of { .. } => {
                 let fnn = site.fnn;
                 let sample = self.sample(site, &site.f32());
-                Size::hidden(quote!(<#sample as #fnn::Sample>::LENGTH))
+                Size::hidden(quote!(<#sample as #fnn::macro_support::Sample>::LENGTH))
             }
             Self::Unknown => Size::unknown(),
         }

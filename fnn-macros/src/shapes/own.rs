@@ -18,7 +18,7 @@ impl Chain<'_> {
         network.constants.push(alias);
         let fnn = site.fnn;
         let (text, checked, given) = (site.name, with_scalar(&name, &site.f32()), layer.input.shape(site));
-        let wanted = quote!(<<#checked as #fnn::Layer>::Input as #fnn::Sample>::SHAPE);
+        let wanted = quote!(<<#checked as #fnn::macro_support::Layer>::Input as #fnn::macro_support::Sample>::SHAPE);
         network.checks.push(judge(site.written, "check_input", quote!(#text, #wanted, #given)));
         layer.own = self.scope.parameter_in(&own).is_none().then_some(checked);
         layer.field = own;
@@ -47,8 +47,8 @@ impl Chain<'_> {
         };
         network.constants.push(quote! {
             #[allow(non_upper_case_globals)]
-            const #name: ::core::primitive::bool = { use #fnn::__private as __fnn; #check };
+            const #name: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #check };
         });
-        self.alias(network, site.name, &quote!(<#own as #fnn::__private::Itself<{ #name }>>::Type))
+        self.alias(network, site.name, &quote!(<#own as #fnn::macro_support::Itself<{ #name }>>::Type))
     }
 }

@@ -1,31 +1,31 @@
 #[automatically_derived]
-unsafe impl<const N: usize, S: Scalar> ::fnn::Parameters for Affine<N, S> {
+unsafe impl<const N: usize, S: Scalar> ::fnn::macro_support::Parameters for Affine<N, S> {
     type Scalar = S;
-    const LAYOUT: ::fnn::Layout = ::fnn::Layout::Parts(const {
+    const LAYOUT: ::fnn::macro_support::Layout = ::fnn::macro_support::Layout::Fields(const {
         &[
-            ::fnn::Part::new("gain", <[S; N] as ::fnn::__private::Weights<S>>::LAYOUT),
-            ::fnn::Part::new(
+            ::fnn::macro_support::Field::new("gain", <[S; N] as ::fnn::macro_support::Weights<S>>::LAYOUT),
+            ::fnn::macro_support::Field::new(
                 "in",
-                <Dense<N, 1, S> as ::fnn::__private::Weights<S>>::LAYOUT,
+                <Dense<N, 1, S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
             ),
         ]
     });
-    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::Roles) {
-        let start = <[S; N] as ::fnn::__private::Weights<S>>::roles(start, visitor);
+    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::macro_support::Roles) {
+        let start = <[S; N] as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
         let start = <Dense<
             N,
             1,
             S,
-        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
+        > as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {
         let _ = gradient;
-        <[S; N] as ::fnn::__private::Weights<S>>::absorb(&mut self.gain, &gradient.gain);
+        <[S; N] as ::fnn::macro_support::Weights<S>>::absorb(&mut self.gain, &gradient.gain);
         <Dense<
             N,
             1,
             S,
-        > as ::fnn::__private::Weights<S>>::absorb(&mut self.r#in, &gradient.r#in);
+        > as ::fnn::macro_support::Weights<S>>::absorb(&mut self.r#in, &gradient.r#in);
     }
 }

@@ -11,13 +11,13 @@ pub(crate) type Mistaken<S = ::core::primitive::f32> = __Mistaken::Mistake;
 #[allow(non_upper_case_globals)]
 const __Mistaken_1: ::core::primitive::usize = SCORES;
 const _: () = {
-    use ::fnn::__private as __fnn;
+    use ::fnn::macro_support as __fnn;
     __fnn::check_size("logits", "units", __Mistaken_1)
 };
 const _: () = {
-    use ::fnn::__private as __fnn;
+    use ::fnn::macro_support as __fnn;
     __fnn::check_output(
-        <[::core::primitive::f32; 3] as ::fnn::Sample>::SHAPE,
-        <[::core::primitive::f32; __Mistaken_1] as ::fnn::Sample>::SHAPE,
+        <[::core::primitive::f32; 3] as ::fnn::macro_support::Sample>::SHAPE,
+        <[::core::primitive::f32; __Mistaken_1] as ::fnn::macro_support::Sample>::SHAPE,
     )
 };

@@ -33,7 +33,7 @@ type __Small_out<S> = ::fnn::layers::Dense<
 /// | `relu_1` | Relu | `[2 * UNITS]` |  |
 /// | `out` | Dense | `[1]` | `(2 * UNITS)·1` |
 #[repr(C)]
-pub struct Small<S: ::fnn::Scalar = ::core::primitive::f32> {
+pub struct Small<S: ::fnn::macro_support::Scalar = ::core::primitive::f32> {
     /// Flatten, `[1, 2]` → `[2]`.
     pub flatten_1: ::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }>,
     /// The hidden layer.
@@ -49,94 +49,94 @@ pub struct Small<S: ::fnn::Scalar = ::core::primitive::f32> {
     pub out: ::fnn::layers::Dense<{ __Small_1 }, { 1 }, S, ::fnn::layers::NoBias<S>>,
 }
 #[automatically_derived]
-unsafe impl<S: ::fnn::Scalar> ::fnn::Parameters for Small<S> {
+unsafe impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Parameters for Small<S> {
     type Scalar = S;
-    const LAYOUT: ::fnn::Layout = ::fnn::Layout::Parts(const {
+    const LAYOUT: ::fnn::macro_support::Layout = ::fnn::macro_support::Layout::Fields(const {
         &[
-            ::fnn::Part::new(
+            ::fnn::macro_support::Field::new(
                 "flatten_1",
-                <__Small_flatten_1<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+                <__Small_flatten_1<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
             ),
-            ::fnn::Part::new(
+            ::fnn::macro_support::Field::new(
                 "hidden",
-                <__Small_hidden<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+                <__Small_hidden<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
             ),
-            ::fnn::Part::new(
+            ::fnn::macro_support::Field::new(
                 "relu_1",
-                <__Small_relu_1<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+                <__Small_relu_1<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
             ),
-            ::fnn::Part::new(
+            ::fnn::macro_support::Field::new(
                 "out",
-                <__Small_out<S> as ::fnn::__private::Weights<S>>::LAYOUT,
+                <__Small_out<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
             ),
         ]
     });
-    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::Roles) {
+    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::macro_support::Roles) {
         let start = <__Small_flatten_1<
             S,
-        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
+        > as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
         let start = <__Small_hidden<
             S,
-        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
+        > as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
         let start = <__Small_relu_1<
             S,
-        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
+        > as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
         let start = <__Small_out<
             S,
-        > as ::fnn::__private::Weights<S>>::roles(start, visitor);
+        > as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {
         let _ = gradient;
         <__Small_flatten_1<
             S,
-        > as ::fnn::__private::Weights<
+        > as ::fnn::macro_support::Weights<
             S,
         >>::absorb(&mut self.flatten_1, &gradient.flatten_1);
         <__Small_hidden<
             S,
-        > as ::fnn::__private::Weights<S>>::absorb(&mut self.hidden, &gradient.hidden);
+        > as ::fnn::macro_support::Weights<S>>::absorb(&mut self.hidden, &gradient.hidden);
         <__Small_relu_1<
             S,
-        > as ::fnn::__private::Weights<S>>::absorb(&mut self.relu_1, &gradient.relu_1);
+        > as ::fnn::macro_support::Weights<S>>::absorb(&mut self.relu_1, &gradient.relu_1);
         <__Small_out<
             S,
-        > as ::fnn::__private::Weights<S>>::absorb(&mut self.out, &gradient.out);
+        > as ::fnn::macro_support::Weights<S>>::absorb(&mut self.out, &gradient.out);
     }
 }
 #[automatically_derived]
-impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
+impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
     type Input = [[S; 2]; 1];
     type Output = [S; 1];
     type Tape<const __BATCH: ::core::primitive::usize> = (
         [[S; __Small_1]; __BATCH],
         (
-            <__Small_hidden<S> as ::fnn::Layer>::Tape<{ __BATCH }>,
-            <__Small_out<S> as ::fnn::Layer>::Tape<{ __BATCH }>,
+            <__Small_hidden<S> as ::fnn::macro_support::Layer>::Tape<{ __BATCH }>,
+            <__Small_out<S> as ::fnn::macro_support::Layer>::Tape<{ __BATCH }>,
         ),
     );
     type Workspace<const __BATCH: ::core::primitive::usize> = (
         [[S; __Small_1]; __BATCH],
         (
             (),
-            ::fnn::__private::Larger<
-                <__Small_hidden<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
-                <__Small_out<S> as ::fnn::Layer>::Workspace<{ __BATCH }>,
+            ::fnn::macro_support::Larger<
+                <__Small_hidden<S> as ::fnn::macro_support::Layer>::Workspace<{ __BATCH }>,
+                <__Small_out<S> as ::fnn::macro_support::Layer>::Workspace<{ __BATCH }>,
             >,
         ),
     );
     const KIND: &'static ::core::primitive::str = "Small";
     const MACS: ::core::primitive::usize = 0
-        + <__Small_flatten_1<S> as ::fnn::Layer>::MACS
-        + <__Small_hidden<S> as ::fnn::Layer>::MACS
-        + <__Small_relu_1<S> as ::fnn::Layer>::MACS
-        + <__Small_out<S> as ::fnn::Layer>::MACS;
+        + <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::MACS
+        + <__Small_hidden<S> as ::fnn::macro_support::Layer>::MACS
+        + <__Small_relu_1<S> as ::fnn::macro_support::Layer>::MACS
+        + <__Small_out<S> as ::fnn::macro_support::Layer>::MACS;
     const PROBABILITIES: ::core::primitive::bool = <__Small_out<
         S,
-    > as ::fnn::Layer>::PROBABILITIES;
+    > as ::fnn::macro_support::Layer>::PROBABILITIES;
     const OVERWRITES: ::core::primitive::bool = true;
     #[inline(always)]
-    fn forward_batch<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
+    fn forward_batch<__V: ::fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
         &self,
         simd: __V,
         inputs: &[Self::Input],
@@ -146,14 +146,14 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
-        let batch_1 = ::fnn::__private::batch::<
+        let batch_1 = ::fnn::macro_support::batch::<
             [S; __Small_1],
             { __BATCH },
             _,
         >(ping, samples);
         <__Small_hidden<
             S,
-        > as ::fnn::Layer>::forward_batch::<
+        > as ::fnn::macro_support::Layer>::forward_batch::<
             __V,
             { __BATCH },
         >(
@@ -161,14 +161,14 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             simd,
             self.flatten_1.view(batch_0),
             &mut *batch_1,
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         ::fnn::layers::Activation::forward_in_place(&self.relu_1, simd, &mut *batch_1);
         let batch_1 = &*batch_1;
         let batch_2 = outputs;
         <__Small_out<
             S,
-        > as ::fnn::Layer>::forward_batch::<
+        > as ::fnn::macro_support::Layer>::forward_batch::<
             __V,
             { __BATCH },
         >(
@@ -176,15 +176,15 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             simd,
             batch_1,
             &mut *batch_2,
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         let batch_2 = &*batch_2;
         let _ = (batch_2, samples, ping, pong, scratch);
     }
     #[inline(always)]
-    fn forward_train<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
+    fn forward_train<__V: ::fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
         &self,
-        pass: ::fnn::Pass<'_, __V>,
+        pass: ::fnn::macro_support::Pass<'_, __V>,
         inputs: &[Self::Input],
         outputs: &mut [Self::Output],
         tape: &mut Self::Tape<{ __BATCH }>,
@@ -194,10 +194,10 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
-        let batch_1 = ::fnn::__private::first_mut(batch_1, samples);
+        let batch_1 = ::fnn::macro_support::first_mut(batch_1, samples);
         <__Small_hidden<
             S,
-        > as ::fnn::Layer>::forward_train::<
+        > as ::fnn::macro_support::Layer>::forward_train::<
             __V,
             { __BATCH },
         >(
@@ -206,7 +206,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             self.flatten_1.view(batch_0),
             &mut *batch_1,
             tape_1,
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         ::fnn::layers::Activation::forward_in_place(
             &self.relu_1,
@@ -217,7 +217,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         let batch_2 = outputs;
         <__Small_out<
             S,
-        > as ::fnn::Layer>::forward_train::<
+        > as ::fnn::macro_support::Layer>::forward_train::<
             __V,
             { __BATCH },
         >(
@@ -226,43 +226,43 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             batch_1,
             &mut *batch_2,
             tape_2,
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         let batch_2 = &*batch_2;
         let _ = (batch_2, samples, ping, pong, scratch);
     }
     #[inline(always)]
-    fn backward<__V: ::fnn::Simd, const __BATCH: ::core::primitive::usize>(
+    fn backward<__V: ::fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
         &self,
-        pass: ::fnn::Pass<'_, __V>,
-        recorded: ::fnn::Recorded<'_, Self, { __BATCH }>,
+        pass: ::fnn::macro_support::Pass<'_, __V>,
+        recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
         output_gradients: &mut [Self::Output],
         gradient: &mut Self,
         input_gradients: ::core::option::Option<&mut [Self::Input]>,
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
-        let ::fnn::Recorded { inputs, outputs, tape } = recorded;
+        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
-        let batch_1 = ::fnn::__private::first(batch_1, samples);
+        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;
         let gradient_2 = output_gradients;
-        let gradient_1 = ::fnn::__private::batch::<
+        let gradient_1 = ::fnn::macro_support::batch::<
             [S; __Small_1],
             { __BATCH },
             _,
         >(ping, samples);
         <__Small_out<
             S,
-        > as ::fnn::Layer>::accumulate::<
+        > as ::fnn::macro_support::Layer>::accumulate::<
             __V,
             { __BATCH },
         >(
             &self.out,
             pass.inside(3u64),
-            ::fnn::Recorded::<_, { __BATCH }> {
+            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
                 inputs: batch_1,
                 outputs: batch_2,
                 tape: tape_2,
@@ -270,7 +270,7 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             &mut *gradient_2,
             &mut gradient.out,
             ::core::option::Option::Some(&mut *gradient_1),
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         ::fnn::layers::Activation::backward_in_place(
             &self.relu_1,
@@ -280,13 +280,13 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
         );
         <__Small_hidden<
             S,
-        > as ::fnn::Layer>::accumulate::<
+        > as ::fnn::macro_support::Layer>::accumulate::<
             __V,
             { __BATCH },
         >(
             &self.hidden,
             pass.inside(1u64),
-            ::fnn::Recorded::<_, { __BATCH }> {
+            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
                 inputs: self.flatten_1.view(batch_0),
                 outputs: batch_1,
                 tape: tape_1,
@@ -294,84 +294,84 @@ impl<S: ::fnn::Scalar> ::fnn::Layer for Small<S> {
             &mut *gradient_1,
             &mut gradient.hidden,
             input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         let _ = (ping, pong, scratch);
     }
-    fn initialize(&mut self, _: ::fnn::Initializer, random: &mut ::fnn::Random) {
+    fn initialize(&mut self, _: ::fnn::macro_support::Initializer, random: &mut ::fnn::macro_support::Random) {
         <__Small_flatten_1<
             S,
-        > as ::fnn::Layer>::initialize(
+        > as ::fnn::macro_support::Layer>::initialize(
             &mut self.flatten_1,
-            ::fnn::Initializer::DEFAULT,
+            ::fnn::macro_support::Initializer::DEFAULT,
             random,
         );
         <__Small_hidden<
             S,
-        > as ::fnn::Layer>::initialize(
+        > as ::fnn::macro_support::Layer>::initialize(
             &mut self.hidden,
-            ::fnn::Initializer::BEFORE_RECTIFIER,
+            ::fnn::macro_support::Initializer::BEFORE_RECTIFIER,
             random,
         );
         <__Small_relu_1<
             S,
-        > as ::fnn::Layer>::initialize(
+        > as ::fnn::macro_support::Layer>::initialize(
             &mut self.relu_1,
-            ::fnn::Initializer::DEFAULT,
+            ::fnn::macro_support::Initializer::DEFAULT,
             random,
         );
         <__Small_out<
             S,
-        > as ::fnn::Layer>::initialize(
+        > as ::fnn::macro_support::Layer>::initialize(
             &mut self.out,
-            ::fnn::Initializer::HeUniform,
+            ::fnn::macro_support::Initializer::HeUniform,
             random,
         );
     }
     fn describe(
         name: &'static ::core::primitive::str,
         depth: ::core::primitive::usize,
-        visitor: &mut dyn ::core::ops::FnMut(::fnn::Row),
+        visitor: &mut dyn ::core::ops::FnMut(::fnn::macro_support::Row),
     ) {
-        visitor(::fnn::Row::of::<Self>(name, depth));
+        visitor(::fnn::macro_support::Row::of::<Self>(name, depth));
         <__Small_flatten_1<
             S,
-        > as ::fnn::Layer>::describe("flatten_1", depth + 1, visitor);
-        <__Small_hidden<S> as ::fnn::Layer>::describe("hidden", depth + 1, visitor);
-        <__Small_relu_1<S> as ::fnn::Layer>::describe("relu_1", depth + 1, visitor);
-        <__Small_out<S> as ::fnn::Layer>::describe("out", depth + 1, visitor);
+        > as ::fnn::macro_support::Layer>::describe("flatten_1", depth + 1, visitor);
+        <__Small_hidden<S> as ::fnn::macro_support::Layer>::describe("hidden", depth + 1, visitor);
+        <__Small_relu_1<S> as ::fnn::macro_support::Layer>::describe("relu_1", depth + 1, visitor);
+        <__Small_out<S> as ::fnn::macro_support::Layer>::describe("out", depth + 1, visitor);
     }
 }
 #[allow(dead_code)]
 impl Small<::core::primitive::f32> {
-    ::fnn::__private::constructors! {}
+    ::fnn::macro_support::constructors! {}
 }
 #[allow(dead_code)]
-impl<S: ::fnn::Scalar> Small<S> {
+impl<S: ::fnn::macro_support::Scalar> Small<S> {
     /// Inference of one sample. Allocates nothing.
     #[inline]
     #[must_use]
     pub fn forward(&self, input: &[[S; 2]; 1]) -> [S; 1] {
-        ::fnn::Network::forward(self, input)
+        ::fnn::macro_support::Network::forward(self, input)
     }
 }
 #[automatically_derived]
-impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
-    type LayerGradient = ::fnn::__private::Either<
-        ::fnn::__private::RoomFor<__Small_hidden<S>>,
-        ::fnn::__private::RoomFor<__Small_out<S>>,
+impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Small<S> {
+    type LayerGradient = ::fnn::macro_support::Either<
+        ::fnn::macro_support::RoomFor<__Small_hidden<S>>,
+        ::fnn::macro_support::RoomFor<__Small_out<S>>,
     >;
     #[inline(always)]
     fn train_in_place<
-        __V: ::fnn::Simd,
-        __O: ::fnn::Optimizer<0>,
+        __V: ::fnn::macro_support::Simd,
+        __O: ::fnn::macro_support::Optimizer<0>,
         const __BATCH: ::core::primitive::usize,
     >(
         &mut self,
-        pass: ::fnn::Pass<'_, __V>,
-        recorded: ::fnn::Recorded<'_, Self, { __BATCH }>,
+        pass: ::fnn::macro_support::Pass<'_, __V>,
+        recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
         output_gradients: &mut [Self::Output],
-        mut descent: ::fnn::__private::Descent<
+        mut descent: ::fnn::macro_support::Descent<
             '_,
             __O,
             Self::Scalar,
@@ -380,22 +380,22 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
-        let ::fnn::Recorded { inputs, outputs, tape } = recorded;
+        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
-        let batch_1 = ::fnn::__private::first(batch_1, samples);
+        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;
         let gradient_2 = output_gradients;
-        let gradient_1 = ::fnn::__private::batch::<
+        let gradient_1 = ::fnn::macro_support::batch::<
             [S; __Small_1],
             { __BATCH },
             _,
         >(ping, samples);
         <__Small_out<
             S,
-        > as ::fnn::Layer>::descend::<
+        > as ::fnn::macro_support::Layer>::descend::<
             __V,
             __O,
             _,
@@ -403,7 +403,7 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         >(
             &mut self.out,
             pass.inside(3u64),
-            ::fnn::Recorded::<_, { __BATCH }> {
+            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
                 inputs: batch_1,
                 outputs: batch_2,
                 tape: tape_2,
@@ -411,7 +411,7 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
             &mut *gradient_2,
             descent.one(),
             ::core::option::Option::Some(&mut *gradient_1),
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         ::fnn::layers::Activation::backward_in_place(
             &self.relu_1,
@@ -421,7 +421,7 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         );
         <__Small_hidden<
             S,
-        > as ::fnn::Layer>::descend::<
+        > as ::fnn::macro_support::Layer>::descend::<
             __V,
             __O,
             _,
@@ -429,7 +429,7 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
         >(
             &mut self.hidden,
             pass.inside(1u64),
-            ::fnn::Recorded::<_, { __BATCH }> {
+            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
                 inputs: self.flatten_1.view(batch_0),
                 outputs: batch_1,
                 tape: tape_1,
@@ -437,7 +437,7 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
             &mut *gradient_1,
             descent.one(),
             input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
-            ::fnn::__private::workspace(&mut *scratch),
+            ::fnn::macro_support::workspace(&mut *scratch),
         );
         let _ = (ping, pong, scratch);
     }
@@ -445,16 +445,16 @@ impl<S: ::fnn::Scalar> ::fnn::TrainInPlace for Small<S> {
 #[allow(dead_code)]
 impl Small<::core::primitive::f32> {
     /// Bytes that training in place works in. See `TrainInPlace::RAM_TRAINING_IN_PLACE`.
-    pub const RAM_TRAINING_IN_PLACE: ::core::primitive::usize = <Self as ::fnn::TrainInPlace>::RAM_TRAINING_IN_PLACE;
+    pub const RAM_TRAINING_IN_PLACE: ::core::primitive::usize = <Self as ::fnn::macro_support::TrainInPlace>::RAM_TRAINING_IN_PLACE;
 }
 #[automatically_derived]
-impl<S: ::fnn::Scalar> ::fnn::FoldBatchNorm for Small<S> {
+impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::FoldBatchNorm for Small<S> {
     type Folded = Self;
     fn fold_into(&self, folded: &mut Self::Folded) {
-        ::fnn::__private::copy_weights(self, folded);
+        ::fnn::macro_support::copy_weights(self, folded);
     }
 }
 const _: () = {
-    use ::fnn::__private as __fnn;
+    use ::fnn::macro_support as __fnn;
     __fnn::check_size("hidden", "units", __Small_1)
 };

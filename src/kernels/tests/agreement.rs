@@ -6,7 +6,7 @@ use super::everywhere;
 use crate::kernels::{Operation, Simd};
 use crate::layer::Layer;
 use crate::network::Network;
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;

@@ -2,11 +2,11 @@
 
 use crate::kernels::{Simd, lanes, read, splat, write};
 use crate::layer::{Layer, Pass, Recorded};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Role, Roles};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Role, Roles};
 
 /// Rounds every number to one that an 8-bit integer stands for: *fake quantization*.
 ///
@@ -26,7 +26,7 @@ pub struct FakeQuantize<A: Sample> {
 unsafe impl<S: Scalar, A: Sample<Element = S>> Parameters for FakeQuantize<A> {
     type Scalar = S;
 
-    const LAYOUT: Layout = Layout::Parts(const { &[Part::new("range", <[S; 2]>::LAYOUT)] });
+    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("range", <[S; 2]>::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Measured, start..start + 2);

@@ -1,13 +1,13 @@
 //! A network as if it were in 8 bits, as a whole.
 
 use super::FakeQuantize;
-use crate::initializer::Initializer;
 use crate::kernels::Simd;
 use crate::layer::{Layer, Pass, Recorded, Row};
-use crate::layout::{Layout, Part};
-use crate::parameters::{Parameters, Roles};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Roles};
 
 /// A network that computes as if it were in 8 bits, to be trained: what goes in is rounded, too.
 ///
@@ -25,8 +25,8 @@ pub struct AwareNetwork<L: Layer> {
 unsafe impl<L: Layer<Input: Sample<Element = L::Scalar>>> Parameters for AwareNetwork<L> {
     type Scalar = L::Scalar;
 
-    const LAYOUT: Layout = Layout::Parts(
-        const { &[Part::new("input", FakeQuantize::<L::Input>::LAYOUT), Part::new("layers", L::LAYOUT)] },
+    const LAYOUT: Layout = Layout::Fields(
+        const { &[Field::new("input", FakeQuantize::<L::Input>::LAYOUT), Field::new("layers", L::LAYOUT)] },
     );
 
     fn roles(start: usize, visitor: &mut impl Roles) {

@@ -1,18 +1,18 @@
 //! Weights as if they were in 8 bits.
 
 use super::activations::{large, round};
-use crate::initializer::Initializer;
 use crate::kernels::{Simd, copy};
 use crate::layer::{Layer, Pass, Recorded, Row};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
-use crate::layout::Layout;
 use crate::memory;
-use crate::parameters::{Parameters, Roles};
-use crate::plain::Plain;
+use crate::pod::Pod;
 use crate::random::Random;
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::Layout;
+use crate::weights::parameters::{Parameters, Roles};
 
 /// A layer that computes with its weights rounded to those that 8-bit integers stand for: *fake quantization*.
 ///
@@ -29,7 +29,7 @@ pub struct FakeWeights<L> {
 /// A layer whose weights have a form in 8 bits.
 pub trait RoundWeights: Layer {
     /// Room for the layer.
-    type Memory: Plain;
+    type Memory: Pod;
 
     /// Write the layer with its weights rounded, all of it.
     fn round_weights(&self, rounded: &mut Self);

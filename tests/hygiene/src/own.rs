@@ -4,7 +4,9 @@ use ::core::clone::Clone;
 use ::core::fmt::Debug;
 use ::core::iter::{IntoIterator, Iterator};
 use ::core::option::Option;
-use ::network::{Layer, Parameters, Pass, Recorded, Scalar, Simd};
+use ::network::layers::{Pass, Recorded};
+use ::network::simd::Simd;
+use ::network::{Layer, Parameters, Scalar};
 
 /// Two gains.
 #[derive(Clone, Debug, Parameters)]

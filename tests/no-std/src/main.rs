@@ -8,10 +8,7 @@
 use core::fmt::Write;
 use core::panic::PanicInfo;
 
-use fnn::{
-    Adam, AdamW, Backpropagation, BinaryCrossEntropy, Clip, CrossEntropy, Folded, Loss, MeanSquaredError,
-    MovingAverage, Network, Optimizer, Penalty, Plateau, Schedule, Sgd, State, gradient_check,
-};
+use fnn::{Folded, Network, gradient_check, losses::{BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError}, optimizers::{Adam, AdamW, Clip, MovingAverage, Optimizer, Penalty, Plateau, Schedule, Sgd, State}, train::GradientBuffers};
 
 fnn::network! {
     /// Two numbers in, whether exactly one of them is large.
@@ -57,7 +54,7 @@ const TARGETS: [[f32; 1]; 4] = [[0.0], [1.0], [1.0], [0.0]];
 /// Whether XOR is learned by minimizing `loss`.
 fn learns<const SLOTS: usize>(loss: &impl Loss<[f32; 1], [f32; 1]>, optimizer: &impl Optimizer<SLOTS>) -> bool {
     let (mut network, mut gradient) = (Xor::seeded(1), Xor::zeroed());
-    let mut memory = Backpropagation::<Xor, 4>::new();
+    let mut memory = GradientBuffers::<Xor, 4>::new();
     let mut state = State::new();
     let first = memory.gradient(&network, loss, &INPUTS, &TARGETS, &mut gradient);
     let mut last = first;
@@ -72,7 +69,7 @@ fn learns<const SLOTS: usize>(loss: &impl Loss<[f32; 1], [f32; 1]>, optimizer: &
 /// Whether XOR is learned by all that goes around an optimizer, and known to the average of the weights.
 fn learns_with_everything() -> bool {
     let (mut network, mut gradient) = (Xor::seeded(1), Xor::zeroed());
-    let mut memory = Backpropagation::<Xor, 4>::new();
+    let mut memory = GradientBuffers::<Xor, 4>::new();
     let (mut state, mut average) = (State::new(), MovingAverage::new());
     let mut optimizer = AdamW::new(0.05).scheduled(Schedule::constant().warm_up(10)).decay_weights_only();
     let mut plateau = Plateau::new().patience(20);

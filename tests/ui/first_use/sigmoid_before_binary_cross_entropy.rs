@@ -1,4 +1,4 @@
-use fnn::{Adam, BinaryCrossEntropy, DataSet, Trainer};
+use fnn::{DataSet, Trainer, losses::BinaryCrossEntropy, optimizers::Adam};
 
 fnn::network! {
     struct Classifier: [4] -> [1] {

@@ -1,4 +1,4 @@
-use fnn::{Backpropagation, CrossEntropy};
+use fnn::{losses::CrossEntropy, train::GradientBuffers};
 
 fnn::network! {
     struct Classifier: [4] -> [3] {
@@ -9,6 +9,6 @@ fnn::network! {
 
 fn main() {
     let mut gradient = Classifier::zeroed();
-    let mut memory = Backpropagation::<Classifier, 1>::new();
+    let mut memory = GradientBuffers::<Classifier, 1>::new();
     memory.gradient(&Classifier::seeded(1), &CrossEntropy, &[[0.0; 4]], &[2], &mut gradient);
 }

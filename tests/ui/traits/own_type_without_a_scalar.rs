@@ -1,4 +1,4 @@
-use fnn::{Layer, Layout, Parameters, Pass, Recorded, Simd};
+use fnn::{Layer, Parameters, layers::{Pass, Recorded}, simd::Simd, weights::Layout};
 
 #[repr(C)]
 struct Double;

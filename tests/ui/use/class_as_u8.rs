@@ -1,4 +1,4 @@
-use fnn::{Backpropagation, CrossEntropy};
+use fnn::{losses::CrossEntropy, train::GradientBuffers};
 
 fnn::network! {
     struct Digits: [784] -> [10] {
@@ -10,6 +10,6 @@ fnn::network! {
 
 fn main() {
     let mut gradient = Digits::zeroed();
-    let mut memory = Backpropagation::<Digits, 1>::new();
+    let mut memory = GradientBuffers::<Digits, 1>::new();
     memory.gradient(&Digits::seeded(1), &CrossEntropy, &[[0.0; 784]], &[3u8], &mut gradient);
 }

@@ -1,4 +1,4 @@
-use fnn::{Adam, DataSet, MeanSquaredError, Trainer};
+use fnn::{DataSet, Trainer, losses::MeanSquaredError, optimizers::Adam};
 
 fnn::network! {
     struct Digits: [784] -> [10] {

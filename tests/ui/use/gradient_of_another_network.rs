@@ -1,4 +1,4 @@
-use fnn::{Backpropagation, CrossEntropy};
+use fnn::{losses::CrossEntropy, train::GradientBuffers};
 
 fnn::network! {
     struct Digits: [784] -> [10] {
@@ -16,6 +16,6 @@ fnn::network! {
 
 fn main() {
     let (digits, mut gradient) = (Digits::seeded(1), Letters::zeroed());
-    let mut memory = Backpropagation::<Digits, 1>::new();
+    let mut memory = GradientBuffers::<Digits, 1>::new();
     memory.gradient(&digits, &CrossEntropy, &[[0.0; 784]], &[3], &mut gradient);
 }

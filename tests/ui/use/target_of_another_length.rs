@@ -1,4 +1,4 @@
-use fnn::{Backpropagation, MeanSquaredError};
+use fnn::{losses::MeanSquaredError, train::GradientBuffers};
 
 fnn::network! {
     struct Digits: [784] -> [10] {
@@ -10,6 +10,6 @@ fnn::network! {
 
 fn main() {
     let mut gradient = Digits::zeroed();
-    let mut memory = Backpropagation::<Digits, 1>::new();
+    let mut memory = GradientBuffers::<Digits, 1>::new();
     memory.gradient(&Digits::seeded(1), &MeanSquaredError, &[[0.0; 784]], &[[0.0; 12]], &mut gradient);
 }

@@ -1,4 +1,4 @@
-use fnn::{Adam, CrossEntropy, DataSet, Trainer};
+use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::Adam};
 
 fnn::network! {
     struct Digits: [784] -> [10] {

@@ -10,7 +10,7 @@ use fnn_firmware::board::{Output, entry, exit, measure};
 #[allow(unused_imports, reason = "each feature uses its own")]
 use {
     core::{hint::black_box, mem::MaybeUninit},
-    fnn::InPlace,
+    fnn::train::InPlaceBuffers,
     fnn_firmware::{Flowers, Xor, digits::*, work::*},
 };
 
@@ -20,7 +20,7 @@ fn main() -> ! {
     #[cfg(feature = "flowers-step")]
     static mut LEARNER: MaybeUninit<Flowers> = MaybeUninit::uninit();
     #[cfg(feature = "flowers-step")]
-    static mut MEMORY: MaybeUninit<InPlace<Flowers, 1>> = MaybeUninit::uninit();
+    static mut MEMORY: MaybeUninit<InPlaceBuffers<Flowers, 1>> = MaybeUninit::uninit();
     #[cfg(feature = "xor-step")]
     static mut NETWORK: MaybeUninit<Xor> = MaybeUninit::uninit();
     #[cfg(feature = "xor-step")]
@@ -49,7 +49,7 @@ fn main() -> ! {
     let cost = measure(&mut || _ = black_box(flowers_int8(black_box(&FLOWERS_INT8), black_box(&[5; 4]))));
     #[cfg(feature = "flowers-step")]
     let cost = {
-        let (network, memory) = (LEARNER.write(Flowers::seeded(1)), MEMORY.write(InPlace::new()));
+        let (network, memory) = (LEARNER.write(Flowers::seeded(1)), MEMORY.write(InPlaceBuffers::new()));
         measure(&mut || _ = black_box(flowers_step(network, memory, black_box(&[0.5; 4]), black_box(1))))
     };
     #[cfg(feature = "xor-step")]

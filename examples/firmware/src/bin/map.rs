@@ -7,7 +7,7 @@
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 
-use fnn::{Backpropagation, CrossEntropy, InPlace, Layer, Network, Optimizer, Parameters, Quantized, Sgd, State};
+use fnn::{Layer, Network, Parameters, Quantized, losses::CrossEntropy, optimizers::{Optimizer, Sgd, State}, train::{GradientBuffers, InPlaceBuffers}};
 use fnn_firmware::board::{Output, entry, exit};
 use fnn_firmware::digits::{DIGITS, FLOWERS, LENET_INT8, READER};
 use fnn_firmware::tuning::{self, Memory};
@@ -17,7 +17,7 @@ use fnn_firmware::{Digits, Flowers, Head, LeNet};
 fn main() -> ! {
     static mut DIGITS_RAM_INFERENCE: MaybeUninit<<Digits as Layer>::Workspace<1>> = MaybeUninit::zeroed();
     static mut FLOWERS_RAM_TRAINING: MaybeUninit<Training> = MaybeUninit::zeroed();
-    static mut FLOWERS_RAM_TRAINING_IN_PLACE: MaybeUninit<(Flowers, InPlace<Flowers, 1>)> = MaybeUninit::zeroed();
+    static mut FLOWERS_RAM_TRAINING_IN_PLACE: MaybeUninit<(Flowers, InPlaceBuffers<Flowers, 1>)> = MaybeUninit::zeroed();
     static mut TUNING_RAM_TRAINING: MaybeUninit<(Head, Memory)> = MaybeUninit::zeroed();
 
     let mut scores = [[0.0; 10]];
@@ -29,7 +29,7 @@ fn main() -> ! {
     let loss = memory.gradient(network, &CrossEntropy, &[[0.5; 4]], &[1], gradient);
     Sgd::new(0.02).step(network, gradient, &mut State::new());
 
-    let (in_place, memory) = FLOWERS_RAM_TRAINING_IN_PLACE.write((Flowers::seeded(1), InPlace::new()));
+    let (in_place, memory) = FLOWERS_RAM_TRAINING_IN_PLACE.write((Flowers::seeded(1), InPlaceBuffers::new()));
     let loss_in_place = memory.train(in_place, &CrossEntropy, &Sgd::new(0.02), &[[0.5; 4]], &[1]);
 
     let (head, memory) = TUNING_RAM_TRAINING.write((tuning::network().head, Memory::new()));
@@ -48,12 +48,12 @@ fn main() -> ! {
 struct Training {
     network: Flowers,
     gradient: Flowers,
-    memory: Backpropagation<Flowers, 1>,
+    memory: GradientBuffers<Flowers, 1>,
 }
 
 impl Training {
     fn new() -> Self {
-        Self { network: Flowers::seeded(1), gradient: Flowers::zeroed(), memory: Backpropagation::new() }
+        Self { network: Flowers::seeded(1), gradient: Flowers::zeroed(), memory: GradientBuffers::new() }
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs::write;
 use std::path::Path;
 
 use fnn::data::Mnist;
-use fnn::{Adam, CrossEntropy, DataSet, Network, Optimizer, Schedule, Sgd, Trainer, evaluate};
+use fnn::{DataSet, Network, Trainer, losses::CrossEntropy, optimizers::{Adam, Optimizer, Schedule, Sgd}, train::evaluate};
 use fnn_firmware::digits::{COUNT, PRACTICE};
 use fnn_firmware::{Flowers, LeNet, Reader, SmallDigits, learning};
 

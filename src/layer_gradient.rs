@@ -1,0 +1,106 @@
+//! How a layer is updated while the pass goes backward, and the memory that its gradient takes.
+
+use core::fmt;
+use core::mem::ManuallyDrop;
+
+use crate::kernels::Simd;
+use crate::losses::Term;
+use crate::optimizers::{Optimizer, advance};
+use crate::scalar::Scalar;
+use crate::weights::parameters::{Parameters, Role};
+
+/// How a layer is updated, and room for its gradient.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Descent<'a, O, S, M> {
+    /// What moves weights along their gradient.
+    pub(crate) optimizer: &'a O,
+    /// The number of the step, from 1.
+    pub(crate) step: u64,
+    /// The sum of losses whose gradient is known.
+    pub(crate) term: Term<S>,
+    /// Has room for the gradient of any layer, one at a time.
+    pub(crate) memory: &'a mut M,
+}
+
+impl<O: Optimizer<0>, S: Scalar, M: Room> Descent<'_, O, S, M> {
+    /// The same, for one layer.
+    #[inline(always)]
+    pub fn one(&mut self) -> Descent<'_, O, S, M> {
+        Descent { memory: self.memory, ..*self }
+    }
+
+    /// Update a layer by its gradient, which `backward` adds to zeros.
+    #[inline(always)]
+    pub(crate) fn update<P: Parameters<Scalar = S>>(self, layer: &mut P, backward: impl FnOnce(&P, &mut P)) {
+        let gradient = zeroed_weights(self.memory);
+        backward(layer, gradient);
+        if P::PARAMETERS > 0 {
+            self.term.average(gradient.parameters_mut());
+            advance(self.optimizer, self.step, layer, gradient, []);
+        }
+    }
+
+    /// Move weights of one role along their gradient.
+    #[inline(always)]
+    pub(crate) fn mover<V: Simd>(&self, simd: V, role: Role) -> impl Fn(&mut [S], &[S]) + use<V, O, S, M> {
+        let vectors = self.optimizer.for_vectors().filter(|_| role == Role::Vector);
+        // A copy of its own, whose constants stay in registers.
+        let (optimizer, step) = (vectors.unwrap_or_else(|| self.optimizer.clone()), self.step);
+        move |weights, gradient| optimizer.update(simd, step, weights, gradient, [])
+    }
+}
+
+/// Memory that may hold anything.
+///
+/// # Safety
+/// Any bytes are a value, and there is nothing to drop.
+pub unsafe trait Room: Send + Sync + fmt::Debug + 'static {}
+
+// SAFETY: there is nothing.
+unsafe impl Room for () {}
+
+/// Room for weights.
+#[repr(transparent)]
+pub struct RoomFor<P: Parameters>(ManuallyDrop<P>);
+
+// SAFETY: weights are numbers, of which `Parameters` promises that any bytes are some; nothing is dropped.
+unsafe impl<P: Parameters> Room for RoomFor<P> {}
+
+impl<P: Parameters> fmt::Debug for RoomFor<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", size_of::<Self>())
+    }
+}
+
+/// Room for what either of two has room for.
+#[repr(C)]
+pub union Either<A: Room, B: Room> {
+    one: ManuallyDrop<A>,
+    other: ManuallyDrop<B>,
+}
+
+// SAFETY: any bytes are an `A` and a `B`; and a union drops nothing.
+unsafe impl<A: Room, B: Room> Room for Either<A, B> {}
+
+impl<A: Room, B: Room> fmt::Debug for Either<A, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", size_of::<Self>())
+    }
+}
+
+/// The room as weights, all of them zero. A room that is too small is a compile error.
+#[inline(always)]
+fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
+    const {
+        assert!(size_of::<P>() <= size_of::<M>(), "the room is too small for the weights");
+        assert!(align_of::<P>() <= align_of::<M>(), "the room is not aligned for the weights");
+    }
+    // SAFETY: the room is large enough and aligned, the borrow is exclusive, any bytes are a room, and zero bytes are
+    // weights, which `Parameters` promises.
+    unsafe {
+        let weights = core::ptr::from_mut(room).cast::<P>();
+        weights.write_bytes(0, 1);
+        &mut *weights
+    }
+}

@@ -1,0 +1,99 @@
+//! Cosine similarity: whether two vectors point the same way.
+
+use super::elements::check_finite;
+use super::{Loss, Term};
+use crate::kernels::sum_of;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// `1 − cos(x, t)`, from 0 where outputs x and targets t, of any one shape, point the same way, to 2 where they point
+/// apart; how long they are doesn't matter. `cos(x, t) = x·t / (|x|·|t|)`, with `|v|² = Σ vᵢ² + 10⁻¹²`, so that it is
+/// defined, and 0, for vectors of nothing.
+///
+/// Its gradient is `cos(x, t)·x / |x|² − t / (|x|·|t|)`, at right angles to x. It is PyTorch's `CosineEmbeddingLoss` of
+/// pairs that belong together. Squares of elements must stay finite: below 10¹⁹ in `f32`.
+///
+/// ```
+/// use fnn::losses::{CosineSimilarity, Loss};
+///
+/// let loss = |output: [f64; 2]| CosineSimilarity.value(&output, &[2.0, 0.0]).loss;
+/// assert!(loss([100.0, 0.0]).abs() < 1e-12);
+/// assert_eq!(loss([0.0, 3.0]), 1.0);
+/// assert!((loss([-0.5, 0.0]) - 2.0).abs() < 1e-11);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CosineSimilarity;
+
+/// What is added to the square of a length: that of PyTorch.
+const EPSILON: f64 = 1e-12;
+
+/// (cos(x, t), 1/|x|, 1/|t|)
+#[inline(always)]
+fn cosine<S: Scalar>(x: &[S], t: &[S]) -> (S, S, S) {
+    let reciprocal = |v: &[S]| S::ONE / (sum_of(v, v, |a, b| a * b) + S::from_f64(EPSILON)).sqrt();
+    let (by_x, by_t) = (reciprocal(x), reciprocal(t));
+    // One after the other, as the product of both lengths may overflow.
+    (sum_of(x, t, |x, t| (x * by_x) * (t * by_t)), by_x, by_t)
+}
+
+impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for CosineSimilarity {
+    #[inline(always)]
+    fn value(&self, output: &A, target: &A) -> Term<S> {
+        let (output, target) = (core::slice::from_ref(output), core::slice::from_ref(target));
+        let (cosine, _, _) = cosine(A::flat(output), A::flat(target));
+        Term::of(S::ONE - cosine)
+    }
+
+    #[inline(always)]
+    fn gradient(&self, output: &A, target: &A, gradient: &mut A) -> Term<S> {
+        let (output, target) = (core::slice::from_ref(output), core::slice::from_ref(target));
+        let (output, target) = (A::flat(output), A::flat(target));
+        let (cosine, by_x, by_t) = cosine(output, target);
+        let gradient = A::flat_mut(core::slice::from_mut(gradient));
+        for (gradient, (&x, &t)) in gradient.iter_mut().zip(output.iter().zip(target)) {
+            *gradient = (cosine * (x * by_x) - t * by_t) * by_x;
+        }
+        Term::of(S::ONE - cosine)
+    }
+
+    fn check(&self, target: &A) -> Result<(), &'static str> {
+        check_finite(target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+
+    #[test]
+    fn lengths_do_not_matter() {
+        // cos = 24/25
+        for (near, far) in [(1.0, 1.0), (1e-3, 1e4), (1e15, 1e18)] {
+            let (output, target) = ([[3.0 * near], [4.0 * near]], [[4.0 * far], [3.0 * far]]);
+            let mut gradient = [[9.0f32]; 2];
+            let loss = CosineSimilarity.gradient(&output, &target, &mut gradient).loss;
+            assert_relative_eq!(loss, 0.04, epsilon = 1e-6);
+            // (24/25·3/5 − 4/5, 24/25·4/5 − 3/5) / 5
+            assert_relative_eq!(gradient[0][0] * near, -0.0448, epsilon = 1e-6);
+            assert_relative_eq!(gradient[1][0] * near, 0.0336, epsilon = 1e-6);
+        }
+    }
+
+    #[test]
+    fn nothing_points_nowhere() {
+        let mut gradient = [9.0f32; 2];
+        assert_eq!(CosineSimilarity.gradient(&[1.0, 2.0], &[0.0, 0.0], &mut gradient).loss, 1.0);
+        assert_eq!(gradient, [0.0, 0.0]);
+        let term = CosineSimilarity.gradient(&[0.0, 0.0], &[3.0, -4.0], &mut gradient);
+        assert_eq!(term.loss, 1.0);
+        // −t / (|x|·|t|), |x| being 10⁻⁶
+        assert_relative_eq!(gradient[..], [-6e5, 8e5], max_relative = 1e-6);
+    }
+
+    #[test]
+    fn an_undefined_output_is_an_undefined_loss() {
+        assert!(CosineSimilarity.value(&[f32::NAN, 0.0], &[1.0, 0.0]).loss.is_nan());
+    }
+}

@@ -1,0 +1,219 @@
+//! Cross-entropy: which one of several classes.
+
+mod weighted;
+
+pub use weighted::WeightedCrossEntropy;
+
+use super::{Loss, Term};
+use crate::kernels::copy;
+use crate::layers::{softmax_in_place, softmax_normalizer};
+use crate::scalar::Scalar;
+
+/// `−Σᵢ tᵢ·ln pᵢ`, with `p = softmax(x)` of the scores `x: [N]`; t is a class (a `usize`, whose tᵢ is 1 and all others
+/// 0) or the classes' probabilities `[S; N]`.
+///
+/// Its gradient by the scores is `p − t`. It takes logits, so that nothing overflows and no digits are lost: a network
+/// that ends in `Softmax` is refused by the compiler. A sample is right where its highest score is that of the target's
+/// class. A class that is not below N gives an undefined loss and no gradient; the trainer finds it before it starts.
+///
+/// ```
+/// use fnn::losses::{CrossEntropy, Loss};
+///
+/// // Equal scores know nothing: ln 4.
+/// let term = CrossEntropy.value(&[7.0; 4], &2);
+/// assert_eq!(term.loss, core::f64::consts::LN_2 * 2.0);
+/// assert_eq!(CrossEntropy.value(&[1e4, 0.0], &1).loss, 1e4);
+/// assert_eq!(CrossEntropy.value(&[1e4, 0.0], &[0.5, 0.5]).loss, 5e3);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CrossEntropy;
+
+impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
+    const TAKES_LOGITS: bool = true;
+
+    #[inline(always)]
+    fn value(&self, output: &[S; N], &class: &usize) -> Term<S> {
+        if class < N { Term::of(value(output, one_hot::<S, N>(class))) } else { undefined() }
+    }
+
+    #[inline(always)]
+    fn gradient(&self, output: &[S; N], &class: &usize, gradient: &mut [S; N]) -> Term<S> {
+        if class < N {
+            Term::of(self::gradient(output, one_hot::<S, N>(class), gradient))
+        } else {
+            gradient.fill(S::ZERO);
+            undefined()
+        }
+    }
+
+    fn correct(&self, output: &[S; N], &class: &usize) -> Option<bool> {
+        Some(highest(output) == Some(class))
+    }
+
+    fn check(&self, &class: &usize) -> Result<(), &'static str> {
+        check_class(class, N)
+    }
+}
+
+impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for CrossEntropy {
+    const TAKES_LOGITS: bool = true;
+
+    #[inline(always)]
+    fn value(&self, output: &[S; N], target: &[S; N]) -> Term<S> {
+        Term::of(value(output, target.iter().copied()))
+    }
+
+    #[inline(always)]
+    fn gradient(&self, output: &[S; N], target: &[S; N], gradient: &mut [S; N]) -> Term<S> {
+        Term::of(self::gradient(output, target.iter().copied(), gradient))
+    }
+
+    fn correct(&self, output: &[S; N], target: &[S; N]) -> Option<bool> {
+        Some(highest(output) == highest(target))
+    }
+
+    fn check(&self, target: &[S; N]) -> Result<(), &'static str> {
+        check_probabilities(target)
+    }
+}
+
+/// `Σᵢ tᵢ·(ln Σⱼ e^xⱼ − xᵢ)`: `−Σᵢ tᵢ·ln pᵢ`.
+#[inline(always)]
+pub(super) fn value<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S>) -> S {
+    let (largest, sum) = softmax_normalizer(scores);
+    surprise(scores, targets, largest, sum)
+}
+
+/// [`value`], and its gradient `pᵢ·Σⱼ tⱼ − tᵢ`.
+#[inline(always)]
+pub(super) fn gradient<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S> + Clone, gradient: &mut [S]) -> S {
+    copy(scores, gradient);
+    let (largest, sum) = softmax_in_place(gradient);
+    let total: S = targets.clone().sum();
+    for (g, t) in gradient.iter_mut().zip(targets.clone()) {
+        *g = *g * total - t;
+    }
+    surprise(scores, targets, largest, sum)
+}
+
+/// `Σᵢ tᵢ·(m − xᵢ + ln s)`, with s the sum of `e^(xⱼ − m)`: nothing in it is larger than the scores are apart.
+#[inline(always)]
+fn surprise<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S>, largest: S, sum: S) -> S {
+    let rest = sum.ln();
+    // A class that can't be may have a score of −∞.
+    scores.iter().zip(targets).map(|(&x, t)| if t == S::ZERO { t } else { t * ((largest - x) + rest) }).sum()
+}
+
+/// 1 for `class`, 0 for all others.
+#[inline(always)]
+fn one_hot<S: Scalar, const N: usize>(class: usize) -> impl Iterator<Item = S> + Clone {
+    (0..N).map(move |index| if index == class { S::ONE } else { S::ZERO })
+}
+
+/// The loss of a class that there is not.
+pub(super) fn undefined<S: Scalar>() -> Term<S> {
+    Term::of(S::from_f64(f64::NAN))
+}
+
+/// The place of the highest score, the first one of equals.
+pub(super) fn highest<S: Scalar>(scores: &[S]) -> Option<usize> {
+    let mut best: Option<(usize, S)> = None;
+    for (index, &score) in scores.iter().enumerate() {
+        if best.is_none_or(|(_, highest)| score > highest) {
+            best = Some((index, score));
+        }
+    }
+    best.map(|(index, _)| index)
+}
+
+/// What [`Loss::check`] says of a class, where there are so many.
+pub(super) fn check_class(class: usize, classes: usize) -> Result<(), &'static str> {
+    if class < classes { Ok(()) } else { Err("a class below the number of outputs") }
+}
+
+/// How far a sum of probabilities may be from 1: as far as rounding in `f32` takes those of some thousand classes.
+const SUM_TOLERANCE: f64 = 1e-3;
+
+pub(super) fn check_probabilities<S: Scalar>(target: &[S]) -> Result<(), &'static str> {
+    let sum: f64 = target.iter().map(|t| t.to_f64()).sum();
+    let sound = target.iter().all(|&t| t >= S::ZERO && t <= S::ONE) && (sum - 1.0).abs() <= SUM_TOLERANCE;
+    if sound { Ok(()) } else { Err("probabilities from 0 to 1 that sum to 1") }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+
+    #[test]
+    fn the_gradient_is_what_the_softmax_is_off_by() {
+        // softmax(ln 1, ln 2, ln 5) = (1, 2, 5) / 8
+        let scores = [0.0, 2.0f64.ln(), 5.0f64.ln()];
+        let mut gradient = [9.0; 3];
+        let term = CrossEntropy.gradient(&scores, &1, &mut gradient);
+        assert_relative_eq!(term.loss, 4.0f64.ln(), max_relative = 1e-15);
+        assert_relative_eq!(gradient[..], [0.125, -0.75, 0.625], max_relative = 1e-15);
+
+        let term = CrossEntropy.gradient(&scores, &[0.5, 0.5, 0.0], &mut gradient);
+        assert_relative_eq!(term.loss, 0.5 * 8.0f64.ln() + 0.5 * 4.0f64.ln(), max_relative = 1e-15);
+        assert_relative_eq!(gradient[..], [-0.375, -0.25, 0.625], max_relative = 1e-15);
+        assert_eq!(CrossEntropy.value(&scores, &[0.5, 0.5, 0.0]), term);
+    }
+
+    #[test]
+    fn scores_of_ten_thousand_give_the_closed_form() {
+        let mut gradient = [9.0f32; 3];
+        assert_eq!(CrossEntropy.gradient(&[1e4, -1e4, 0.0], &1, &mut gradient).loss, 2e4);
+        assert_eq!(gradient, [1.0, -1.0, 0.0]);
+        assert_eq!(CrossEntropy.gradient(&[1e4, -1e4, 0.0], &0, &mut gradient).loss, 0.0);
+        assert_eq!(gradient, [0.0, 0.0, 0.0]);
+        assert_eq!(CrossEntropy.gradient(&[-1e4; 3], &[0.0, 0.5, 0.5], &mut gradient).loss, 3.0f32.ln());
+        assert_relative_eq!(gradient[..], [1.0 / 3.0, -1.0 / 6.0, -1.0 / 6.0], max_relative = 1e-6);
+    }
+
+    #[test]
+    fn a_class_ruled_out_by_minus_infinity_costs_nothing() {
+        let scores = [0.0, f32::NEG_INFINITY, 0.0];
+        let mut gradient = [9.0; 3];
+        assert_relative_eq!(CrossEntropy.gradient(&scores, &0, &mut gradient).loss, core::f32::consts::LN_2);
+        assert_eq!(gradient, [-0.5, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn an_undefined_score_is_an_undefined_loss() {
+        assert!(CrossEntropy.value(&[0.0, f32::NAN], &0).loss.is_nan());
+        assert!(CrossEntropy.value(&[0.0, f32::INFINITY], &0).loss.is_nan());
+        assert!(CrossEntropy.value(&[0.0, f32::NAN], &[1.0, 0.0]).loss.is_nan());
+    }
+
+    #[test]
+    fn a_class_that_there_is_not_is_reported_and_gives_no_gradient() {
+        let check = |class| Loss::<[f32; 3], usize>::check(&CrossEntropy, &class);
+        assert_eq!(check(2), Ok(()));
+        assert_eq!(check(3), Err("a class below the number of outputs"));
+
+        let mut gradient = [9.0f32; 3];
+        assert!(CrossEntropy.gradient(&[0.0; 3], &3, &mut gradient).loss.is_nan());
+        assert!(CrossEntropy.value(&[0.0f32; 3], &usize::MAX).loss.is_nan());
+        assert_eq!(gradient, [0.0; 3]);
+        assert_eq!(CrossEntropy.correct(&[0.0f32; 3], &3), Some(false));
+    }
+
+    #[test]
+    fn probabilities_must_be_a_distribution() {
+        let check = |target: [f32; 3]| Loss::<[f32; 3], [f32; 3]>::check(&CrossEntropy, &target);
+        assert_eq!(check([0.2, 0.3, 0.5]), Ok(()));
+        for wrong in [[0.5, 0.6, 0.5], [1.5, -0.5, 0.0], [f32::NAN, 0.5, 0.5], [0.0; 3]] {
+            assert_eq!(check(wrong), Err("probabilities from 0 to 1 that sum to 1"));
+        }
+    }
+
+    #[test]
+    fn the_highest_score_decides_and_the_first_of_equals() {
+        assert_eq!(CrossEntropy.correct(&[1.0, 3.0, 3.0], &1), Some(true));
+        assert_eq!(CrossEntropy.correct(&[1.0, 3.0, 3.0], &2), Some(false));
+        assert_eq!(CrossEntropy.correct(&[1.0, 3.0, 2.0], &[0.1, 0.6, 0.3]), Some(true));
+        assert_eq!(CrossEntropy.correct(&[1.0, 3.0, 2.0], &[0.6, 0.3, 0.1]), Some(false));
+    }
+}

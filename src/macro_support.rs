@@ -1,0 +1,263 @@
+//! What generated code uses, and users do not. None of it is stable.
+//!
+//! Whatever the macros of `fnn-macros` write reaches the library through this module, `fnn::layers` and `fnn::quantized`, and
+//! through nothing else.
+
+pub(crate) mod const_checks;
+pub mod outlined;
+
+pub use fnn_macros::declare;
+
+#[cfg(feature = "std")]
+pub use crate::Error;
+pub use crate::layer::{Layer, Pass, Recorded, Row};
+pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
+pub use crate::optimizers::Optimizer;
+pub use crate::pod::Pod;
+#[cfg(feature = "alloc")]
+pub use crate::quantized::Calibration;
+pub use crate::quantized::{Aware, QuantizationAware, Quantize, Quantized};
+pub use crate::random::Random;
+pub use crate::scalar::Scalar;
+pub use crate::shape::Sample;
+pub use crate::simd::Simd;
+pub use crate::train::TrainInPlace;
+pub use crate::weights::{Field, Initializer, Layout, Name, Parameters, Roles, WeightsError};
+
+/// The kernels, for their benchmarks.
+pub mod kernels {
+    pub use crate::kernels::{Start, input_gradient, matmul, weight_gradient};
+}
+
+pub use crate::__constructors as constructors;
+pub use crate::__with_heap as with_heap;
+pub use crate::layer_gradient::{Descent, Either, RoomFor};
+pub use crate::memory::{Larger, batch, workspace};
+pub use crate::network::fold::{FoldIf, FoldWith, copy_weights};
+#[cfg(feature = "alloc")]
+pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, quantize_layer};
+pub use crate::quantized::layer::{forward_layer, forward_nothing};
+pub use crate::shape::{first, first_mut, view, view_mut};
+pub use crate::train::fine_tune::split;
+pub use crate::weights::safetensors::include;
+pub use crate::window::{part, places, same_padding};
+#[cfg(feature = "alloc")]
+pub use alloc::vec::Vec;
+pub use const_checks::{
+    check_axes, check_budget, check_concat, check_groups, check_input, check_not_negative, check_output,
+    check_pool_padding, check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual,
+    check_same_padding, check_size, check_sum, check_window,
+};
+
+/// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made of weights `{S}`",
+    label = "weights are expected here",
+    note = "weights are `{S}`, arrays of it, and types that derive `Parameters`; what else a layer has to know goes into \
+            const parameters"
+)]
+pub trait Weights<S: Scalar> {
+    const LAYOUT: Layout;
+
+    /// [`Parameters::roles`], and where the weights that come next begin.
+    fn roles(start: usize, visitor: &mut impl Roles) -> usize;
+
+    fn absorb(&mut self, gradient: &Self);
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
+    const LAYOUT: Layout = P::LAYOUT;
+
+    fn roles(start: usize, visitor: &mut impl Roles) -> usize {
+        <P as Parameters>::roles(start, visitor);
+        start + P::PARAMETERS
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        Parameters::absorb(self, gradient);
+    }
+}
+
+/// Every type is itself, and nothing where something is not `true`.
+pub trait Itself<const TRUE: bool> {
+    type Type;
+}
+
+impl<T> Itself<true> for T {
+    type Type = T;
+}
+
+/// [`Layer`], in words that say so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer",
+    label = "a layer is expected here",
+    note = "a network is a layer, and so is a type of your own that derives `Parameters` and implements `Layer`"
+)]
+pub trait IsLayer {}
+
+#[diagnostic::do_not_recommend]
+impl<L: Layer> IsLayer for L {}
+
+/// That a type is a layer.
+#[must_use]
+pub const fn is_layer<L: IsLayer>() -> bool {
+    true
+}
+
+/// [`Quantize`] and [`QuantizationAware`], in words that say so.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no form in 8 bits",
+    label = "a layer with a form in 8 bits is expected here",
+    note = "a network has one that is declared with `#[quantizable]`, and so has a type of your own that implements \
+            `Quantize` and `QuantizationAware`"
+)]
+pub trait IsQuantizable {}
+
+#[diagnostic::do_not_recommend]
+impl<L: Quantize + QuantizationAware> IsQuantizable for L {}
+
+/// That a type is a layer with a form in 8 bits.
+#[must_use]
+pub const fn is_quantizable<L: IsQuantizable>() -> bool {
+    true
+}
+
+/// Whether a type has a folded form: `Folds::<T>::FOLDS`, an associated constant where it has one, and that of
+/// [`Unfolded`] where it hasn't.
+#[derive(Debug)]
+pub struct Folds<T>(core::marker::PhantomData<T>);
+
+impl<T: FoldBatchNorm> Folds<T> {
+    pub const FOLDS: bool = true;
+}
+
+pub trait Unfolded {
+    const FOLDS: bool = false;
+}
+
+impl<T> Unfolded for Folds<T> {}
+
+/// A number as a const generic: its bits.
+#[must_use]
+pub const fn bits(value: f64) -> u64 {
+    value.to_bits()
+}
+
+/// The constants and constructors that a network has on its `f32` form, which needs no annotation.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __constructors {
+    () => {
+        /// The number of weights.
+        pub const PARAMETERS: ::core::primitive::usize = <Self as $crate::macro_support::Parameters>::PARAMETERS;
+        /// Multiply-accumulates of one sample's forward pass.
+        pub const MACS: ::core::primitive::usize = <Self as $crate::macro_support::Layer>::MACS;
+        /// Bytes of weights. See `Network::FLASH`.
+        pub const FLASH: ::core::primitive::usize = <Self as $crate::macro_support::Network>::FLASH;
+        /// Bytes that inference of one sample works in. See `Network::RAM_INFERENCE`.
+        pub const RAM_INFERENCE: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_INFERENCE;
+        /// Bytes that training by one sample at a time works in. See `Network::RAM_TRAINING`.
+        pub const RAM_TRAINING: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_TRAINING;
+
+        /// The network with its first weights, which are the same on every platform. Up to 128 KiB of weights.
+        #[inline]
+        #[must_use]
+        pub fn seeded(seed: ::core::primitive::u64) -> Self {
+            <Self as $crate::macro_support::Network>::seeded(seed)
+        }
+
+        /// The network with all weights zero: an empty gradient.
+        #[inline]
+        #[must_use]
+        pub fn zeroed() -> Self {
+            <Self as $crate::macro_support::Parameters>::zeroed()
+        }
+
+        /// The table of the layers, their shapes and their cost, to print.
+        #[inline]
+        #[must_use]
+        pub fn summary() -> $crate::macro_support::Summary {
+            <Self as $crate::macro_support::Network>::summary()
+        }
+
+        $crate::__boxed_constructor! {}
+    };
+}
+
+/// The constructor that needs a heap.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __boxed_constructor {
+    () => {
+        /// The network with its first weights, built in place on the heap, whatever its size.
+        #[inline]
+        #[must_use]
+        pub fn boxed(seed: ::core::primitive::u64) -> $crate::macro_support::Box<Self> {
+            <Self as $crate::macro_support::Network>::boxed(seed)
+        }
+
+        /// The network whose weights are the bytes of a safetensors file, on the heap. See `Network::load_from_bytes`.
+        #[inline]
+        pub fn load_from_bytes(
+            file: &[::core::primitive::u8],
+        ) -> ::core::result::Result<$crate::macro_support::Box<Self>, $crate::macro_support::WeightsError<'_>> {
+            <Self as $crate::macro_support::Network>::load_from_bytes(file)
+        }
+
+        $crate::__file_constructor! {}
+    };
+}
+
+/// The constructor that needs files.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __file_constructor {
+    () => {
+        /// The network whose weights are in a safetensors file, on the heap. See `Network::load`.
+        pub fn load(
+            path: impl ::core::convert::AsRef<$crate::macro_support::Path>,
+        ) -> ::core::result::Result<$crate::macro_support::Box<Self>, $crate::macro_support::Error> {
+            <Self as $crate::macro_support::Network>::load(path)
+        }
+    };
+}
+
+/// There are no files.
+#[cfg(all(feature = "alloc", not(feature = "std")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __file_constructor {
+    () => {};
+}
+
+/// There is no heap.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __boxed_constructor {
+    () => {};
+}
+
+#[cfg(feature = "alloc")]
+pub use alloc::boxed::Box;
+#[cfg(feature = "std")]
+pub use std::path::Path;
+
+/// Items that need a heap, where there is one.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_heap {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// Items that need a heap, where there is none.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_heap {
+    ($($items:tt)*) => {};
+}

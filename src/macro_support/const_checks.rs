@@ -1,0 +1,260 @@
+//! What the compiler says of shapes that don't fit: `const` functions that panic, at compile time, with a sentence.
+
+use crate::const_message::ConstMessage;
+use crate::quantized::LONGEST_SUM;
+use crate::shape::Shape;
+
+/// A layer that takes a shape of `rank` sizes gets one. `taken` is what such a shape is called.
+#[track_caller]
+pub const fn check_rank(layer: &str, kind: &str, rank: usize, taken: &str, given: Shape, advice: &str) {
+    if given.rank() != rank {
+        ConstMessage::of(layer)
+            .text("`")
+            .text(kind)
+            .text("` takes ")
+            .text(taken)
+            .text(", but gets ")
+            .shape(&given)
+            .text(": ")
+            .text(advice)
+            .say();
+    }
+}
+
+/// A layer of the user's own gets what it takes.
+#[track_caller]
+pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
+    if !wanted.equals(&given) {
+        ConstMessage::new()
+            .text("layer `")
+            .text(layer)
+            .text("` takes ")
+            .shape(&wanted)
+            .text(", but gets ")
+            .shape(&given)
+            .say();
+    }
+}
+
+/// A network ends in the shape that its header declares.
+#[track_caller]
+pub const fn check_output(declared: Shape, given: Shape) {
+    if !declared.equals(&given) {
+        ConstMessage::new()
+            .text("the network ends in ")
+            .shape(&given)
+            .text(", but its header declares ")
+            .shape(&declared)
+            .say();
+    }
+}
+
+/// A residual block ends in the shape that it began with.
+#[track_caller]
+pub const fn check_residual(begun: Shape, ended: Shape) {
+    if !begun.equals(&ended) {
+        ConstMessage::new()
+            .text("the residual block ends in ")
+            .shape(&ended)
+            .text(", but it began with ")
+            .shape(&begun)
+            .text(": what goes around it is added to what comes out, so both have one shape")
+            .say();
+    }
+}
+
+/// A network costs no more than its budget has.
+#[track_caller]
+pub const fn check_budget(takes: &str, counted: &str, needed: usize, limit: usize) {
+    if needed > limit {
+        ConstMessage::new()
+            .text("the network's ")
+            .text(takes)
+            .text(" ")
+            .number(needed)
+            .text(" ")
+            .text(counted)
+            .text(", but its budget is ")
+            .number(limit)
+            .say();
+    }
+}
+
+/// No size is 0.
+#[track_caller]
+pub const fn check_size(layer: &str, what: &str, size: usize) {
+    if size == 0 {
+        let sentence = if layer.is_empty() { ConstMessage::new() } else { ConstMessage::of(layer) };
+        sentence.text(what).text(" must be at least 1").say();
+    }
+}
+
+/// A sum of so many products of 8-bit integers never needs more than 32 bits.
+#[track_caller]
+pub const fn check_sum(layer: &str, products: usize) {
+    if products > LONGEST_SUM {
+        ConstMessage::of(layer)
+            .text("a sum of ")
+            .number(products)
+            .text(" products of 8-bit integers may overflow its 32 bits, where there is room for ")
+            .number(LONGEST_SUM)
+            .say();
+    }
+}
+
+/// A parameter that must not be negative isn't.
+#[track_caller]
+pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
+    if !(value >= 0.0 && value < f64::INFINITY) {
+        ConstMessage::of(layer).text("`").text(what).text("` must be a number that is not negative").say();
+    }
+}
+
+/// A parameter that must be above 0 is.
+#[track_caller]
+pub const fn check_positive(layer: &str, what: &str, value: f64) {
+    if !(value > 0.0 && value < f64::INFINITY) {
+        ConstMessage::of(layer).text("`").text(what).text("` must be a number above 0").say();
+    }
+}
+
+/// A dropout's probability is one that leaves something.
+#[track_caller]
+pub const fn check_probability(layer: &str, value: f64) {
+    if !(value >= 0.0 && value < 1.0) {
+        ConstMessage::of(layer).text("the probability must be at least 0 and below 1").say();
+    }
+}
+
+/// A window, or whatever it is called, is no larger than what it slides over. `apart` is its dilation, `padding` what is
+/// added at either end.
+#[track_caller]
+pub const fn check_window(
+    layer: &str,
+    (window, unit): (&str, &str),
+    size: usize,
+    kernel: usize,
+    apart: usize,
+    padding: usize,
+) {
+    let span = apart * kernel.saturating_sub(1) + 1;
+    if span > size + 2 * padding {
+        let mut sentence =
+            ConstMessage::of(layer).text("a ").text(window).text(" of ").number(kernel).text(" ").text(unit);
+        if apart != 1 {
+            sentence = sentence.text(", ").number(apart).text(" apart, reaches over ").number(span).text(", which");
+        }
+        sentence = sentence.text(" is larger than what comes in: ").number(size).text(" ").text(unit);
+        if padding > 0 {
+            sentence = sentence.text(", and 2·").number(padding).text(" of padding");
+        }
+        sentence.say();
+    }
+}
+
+/// A pool's padding leaves something of its input in every window.
+#[track_caller]
+pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
+    if 2 * padding > kernel {
+        ConstMessage::of(layer)
+            .text("the padding, ")
+            .number(padding)
+            .text(", must be at most half of the window, ")
+            .number(kernel)
+            .say();
+    }
+}
+
+/// As much comes out as goes in only at a stride of 1.
+#[track_caller]
+pub const fn check_same_padding(layer: &str, stride: usize) {
+    if stride != 1 {
+        ConstMessage::of(layer)
+            .text("`padding = same` gives as much as goes in, which needs a stride of 1, not of ")
+            .number(stride)
+            .say();
+    }
+}
+
+/// A convolution's groups share out its channels and its filters.
+#[track_caller]
+pub const fn check_groups(layer: &str, groups: usize, channels: usize, filters: usize) {
+    let sentence = ConstMessage::of(layer);
+    if groups == 0 {
+        sentence.text("the groups must be at least 1").say();
+    }
+    if !channels.is_multiple_of(groups) {
+        sentence
+            .number(groups)
+            .text(" groups can't share out the ")
+            .number(channels)
+            .text(" channels that come in")
+            .say();
+    }
+    if !filters.is_multiple_of(groups) {
+        sentence.number(groups).text(" groups can't share out ").number(filters).text(" filters").say();
+    }
+}
+
+/// What is reshaped keeps its number of elements.
+#[track_caller]
+pub const fn check_reshape(layer: &str, given: Shape, wanted: Shape) {
+    if given.length() != wanted.length() {
+        ConstMessage::of(layer)
+            .shape(&given)
+            .text(", which has ")
+            .number(given.length())
+            .text(" elements, can't become ")
+            .shape(&wanted)
+            .text(", which has ")
+            .number(wanted.length())
+            .say();
+    }
+}
+
+/// A shape has as many axes as are normalised together.
+#[track_caller]
+pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
+    if axes == 0 || axes > given.rank() {
+        ConstMessage::of(layer)
+            .text("`axes` must be from 1 to ")
+            .number(given.rank())
+            .text(", the number of sizes of ")
+            .shape(&given)
+            .say();
+    }
+}
+
+/// Two branches are alike in all but the number of their channels.
+#[track_caller]
+pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
+    let mut alike = first.rank() == other.rank();
+    let mut axis = 1;
+    while axis < first.rank() {
+        alike = alike && first.size(axis) == other.size(axis);
+        axis += 1;
+    }
+    if !alike {
+        ConstMessage::of(layer)
+            .text("a branch ends in ")
+            .shape(&other)
+            .text(", but the first one in ")
+            .shape(&first)
+            .text(": they may differ in their channels, which come first, and in nothing else")
+            .say();
+    }
+}
+
+/// A residual block's projection ends in the shape that its layers end in.
+#[track_caller]
+pub const fn check_projection(inside: Shape, projection: Shape) {
+    if !inside.equals(&projection) {
+        ConstMessage::new()
+            .text("the residual block ends in ")
+            .shape(&inside)
+            .text(", but the way around it in ")
+            .shape(&projection)
+            .text(": the two are added, so both have one shape")
+            .say();
+    }
+}

@@ -1,0 +1,194 @@
+//! Layers in functions of their own: what a network of many layers calls, where one of few has all of them inline.
+//!
+//! Inlined, the layers of a tiny network cost no calls. But the time that the compiler takes for a function grows faster
+//! than its length: it would take a minute for ten layers. Layers of the same type share their functions.
+
+use crate::kernels::{Operation, Simd, Vector};
+use crate::layer::{Layer, Pass, Recorded};
+use crate::layer_gradient::{Descent, Room};
+use crate::layers::{Activation, FromOutput};
+use crate::optimizers::Optimizer;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// Run `operation` in a function that is compiled for the instruction set and inlined nowhere.
+#[inline(always)]
+fn outlined<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
+    #[inline(never)]
+    fn plain<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
+        operation.run(simd)
+    }
+    if <V::F32 as Vector<f32, V>>::LANES == 1 { plain(simd, operation) } else { simd.call(operation) }
+}
+
+/// [`Layer::forward_batch`].
+#[inline(always)]
+pub fn forward_batch<L: Layer, V: Simd, const B: usize>(
+    layer: &L,
+    simd: V,
+    inputs: &[L::Input],
+    outputs: &mut [L::Output],
+    workspace: &mut L::Workspace<B>,
+) {
+    outlined(simd, Forward { layer, inputs, outputs, workspace });
+}
+
+struct Forward<'a, L: Layer, const B: usize> {
+    layer: &'a L,
+    inputs: &'a [L::Input],
+    outputs: &'a mut [L::Output],
+    workspace: &'a mut L::Workspace<B>,
+}
+
+impl<L: Layer, const B: usize> Operation for Forward<'_, L, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        self.layer.forward_batch(simd, self.inputs, self.outputs, self.workspace);
+    }
+}
+
+/// [`Layer::forward_train`].
+#[inline(always)]
+pub fn forward_train<L: Layer, V: Simd, const B: usize>(
+    layer: &L,
+    pass: Pass<'_, V>,
+    inputs: &[L::Input],
+    outputs: &mut [L::Output],
+    tape: &mut L::Tape<B>,
+    workspace: &mut L::Workspace<B>,
+) {
+    outlined(pass.simd, ForwardTrain { layer, pass: pass.with(()), inputs, outputs, tape, workspace });
+}
+
+struct ForwardTrain<'a, L: Layer, const B: usize> {
+    layer: &'a L,
+    pass: Pass<'a, ()>,
+    inputs: &'a [L::Input],
+    outputs: &'a mut [L::Output],
+    tape: &'a mut L::Tape<B>,
+    workspace: &'a mut L::Workspace<B>,
+}
+
+impl<L: Layer, const B: usize> Operation for ForwardTrain<'_, L, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { layer, pass, inputs, outputs, tape, workspace } = self;
+        layer.forward_train(pass.with(simd), inputs, outputs, tape, workspace);
+    }
+}
+
+/// [`Layer::accumulate`].
+#[inline(always)]
+pub fn accumulate<L: Layer, V: Simd, const B: usize>(
+    layer: &L,
+    pass: Pass<'_, V>,
+    recorded: Recorded<'_, L, B>,
+    output_gradients: &mut [L::Output],
+    gradient: &mut L,
+    input_gradients: Option<&mut [L::Input]>,
+    workspace: &mut L::Workspace<B>,
+) {
+    let simd = pass.simd;
+    let pass = pass.with(());
+    outlined(simd, Accumulate { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace });
+}
+
+struct Accumulate<'a, L: Layer, const B: usize> {
+    layer: &'a L,
+    pass: Pass<'a, ()>,
+    recorded: Recorded<'a, L, B>,
+    output_gradients: &'a mut [L::Output],
+    gradient: &'a mut L,
+    input_gradients: Option<&'a mut [L::Input]>,
+    workspace: &'a mut L::Workspace<B>,
+}
+
+impl<L: Layer, const B: usize> Operation for Accumulate<'_, L, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
+        layer.accumulate(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
+    }
+}
+
+/// [`Layer::descend`].
+#[inline(always)]
+pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+    layer: &mut L,
+    pass: Pass<'_, V>,
+    recorded: Recorded<'_, L, B>,
+    output_gradients: &mut [L::Output],
+    descent: Descent<'_, O, L::Scalar, M>,
+    input_gradients: Option<&mut [L::Input]>,
+    workspace: &mut L::Workspace<B>,
+) {
+    let simd = pass.simd;
+    let pass = pass.with(());
+    outlined(simd, Descend { layer, pass, recorded, output_gradients, descent, input_gradients, workspace });
+}
+
+struct Descend<'a, L: Layer, O, M, const B: usize> {
+    layer: &'a mut L,
+    pass: Pass<'a, ()>,
+    recorded: Recorded<'a, L, B>,
+    output_gradients: &'a mut [L::Output],
+    descent: Descent<'a, O, L::Scalar, M>,
+    input_gradients: Option<&'a mut [L::Input]>,
+    workspace: &'a mut L::Workspace<B>,
+}
+
+impl<L: Layer, O: Optimizer<0>, M: Room, const B: usize> Operation for Descend<'_, L, O, M, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { layer, pass, recorded, output_gradients, descent, input_gradients, workspace } = self;
+        layer.descend(pass.with(simd), recorded, output_gradients, descent, input_gradients, workspace);
+    }
+}
+
+/// [`Activation::forward_in_place`].
+#[inline(always)]
+pub fn forward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = S>>(
+    activation: &Activation<F, A>,
+    simd: V,
+    values: &mut [A],
+) {
+    outlined(simd, InPlaceBuffers { activation, outputs: None, values });
+}
+
+/// [`Activation::backward_in_place`].
+#[inline(always)]
+pub fn backward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = S>>(
+    activation: &Activation<F, A>,
+    simd: V,
+    outputs: &[A],
+    gradients: &mut [A],
+) {
+    outlined(simd, InPlaceBuffers { activation, outputs: Some(outputs), values: gradients });
+}
+
+/// An activation: forward where there are no outputs yet, or else backward.
+struct InPlaceBuffers<'a, F, A> {
+    activation: &'a Activation<F, A>,
+    outputs: Option<&'a [A]>,
+    values: &'a mut [A],
+}
+
+impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Operation for InPlaceBuffers<'_, F, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        match self.outputs {
+            None => self.activation.forward_in_place(simd, self.values),
+            Some(outputs) => self.activation.backward_in_place(simd, outputs, self.values),
+        }
+    }
+}

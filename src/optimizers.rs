@@ -1,0 +1,211 @@
+//! Optimizers: gradient descent in its forms. One short file each: formula, source, update.
+
+mod adagrad;
+mod adam;
+mod adamw;
+mod amsgrad;
+mod clip;
+mod decay_weights_only;
+mod lion;
+mod moving_average;
+mod penalty;
+mod plateau;
+mod rmsprop;
+mod schedule;
+mod sgd;
+
+pub use adagrad::Adagrad;
+pub use adam::Adam;
+pub use adamw::AdamW;
+pub use amsgrad::AmsGrad;
+pub use clip::{Clip, gradient_norm};
+#[cfg(feature = "std")]
+pub(crate) use clip::{clamp, shortening, squares};
+pub use decay_weights_only::DecayWeightsOnly;
+pub use lion::Lion;
+pub use moving_average::MovingAverage;
+#[cfg(feature = "std")]
+pub(crate) use moving_average::approach;
+pub use penalty::Penalty;
+pub use plateau::Plateau;
+pub use rmsprop::RmsProp;
+pub use schedule::{Schedule, Scheduled};
+pub use sgd::{Momentum, Sgd};
+
+use crate::kernels::{Operation, Simd, dispatch};
+use crate::scalar::Scalar;
+use crate::shape::within;
+use crate::weights::parameters::{Parameters, Role, visit_trained};
+
+/// A rule that moves weights along their gradient, with `SLOTS` numbers of memory for each weight.
+///
+/// An optimizer is plain data: its learning rate and its other constants. What it remembers is a [`State`], `SLOTS`
+/// networks of the same type that the caller owns, so that it can lie on the heap or in a `static`.
+///
+/// To add one, write its constants as a struct and `update`, which sees the flat weights.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an optimizer",
+    label = "an optimizer is expected here, as `Adam::new(1e-3)`"
+)]
+pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
+    /// Move `parameters` along `gradient`, in step number `step`, counted from 1.
+    ///
+    /// The slices are the same range of the weights, of their mean gradient, and of each slot, so they are of one
+    /// length. No weight's update depends on another weight's.
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        step: u64,
+        parameters: &mut [S],
+        gradient: &[S],
+        slots: [&mut [S]; SLOTS],
+    );
+
+    /// The learning rate.
+    fn learning_rate(&self) -> f64;
+
+    /// The same optimizer with another learning rate.
+    #[must_use]
+    fn with_learning_rate(&self, learning_rate: f64) -> Self;
+
+    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)>;
+
+    /// The same optimizer without weight decay. As provided, it is the optimizer itself, which has none.
+    #[must_use]
+    fn without_weight_decay(&self) -> Self {
+        self.clone()
+    }
+
+    /// What moves weights that are [`Role::Vector`], such as biases, where it isn't this optimizer.
+    fn for_vectors(&self) -> Option<Self> {
+        None
+    }
+
+    /// The same optimizer, whose weight decay leaves out biases, and what normalisations scale and shift with.
+    ///
+    /// They are few, have no part in overfitting, and are to have the size that they need; they are those that are
+    /// [`Role::Vector`]. Costs nothing for each weight: ranges of weights are moved by one optimizer or by the other.
+    ///
+    /// ```
+    /// use fnn::{layers::Dense, optimizers::{AdamW, Optimizer, State}};
+    ///
+    /// let adam = AdamW::new(0.1).weight_decay(0.5).decay_weights_only();
+    /// let mut network = Dense::<1, 1> { weight: [[2.0]], bias: [2.0] };
+    /// adam.step(&mut network, &Dense { weight: [[0.0]], bias: [0.0] }, &mut State::new());
+    /// assert_eq!(network, Dense { weight: [[1.9]], bias: [2.0] });
+    /// ```
+    fn decay_weights_only(self) -> DecayWeightsOnly<Self> {
+        DecayWeightsOnly { optimizer: self }
+    }
+
+    /// The same optimizer, whose learning rate is multiplied by `schedule` in each step.
+    ///
+    /// ```
+    /// use fnn::optimizers::{Adam, Optimizer, Schedule};
+    ///
+    /// let adam = Adam::new(1e-3).scheduled(Schedule::cosine(10_000).warm_up(500));
+    /// assert_eq!(adam.schedule.factor(1), 1.0 / 500.0);
+    /// ```
+    fn scheduled(self, schedule: Schedule) -> Scheduled<Self> {
+        Scheduled { optimizer: self, schedule }
+    }
+
+    /// Move the whole of `network` along `gradient`. Allocates nothing.
+    ///
+    /// ```
+    /// use fnn::{Network, Parameters, layers::Dense, optimizers::{Optimizer, Sgd, State}};
+    ///
+    /// let mut network = Dense::<1, 1> { weight: [[1.0]], bias: [0.0] };
+    /// let gradient = Dense { weight: [[2.0]], bias: [4.0] };
+    /// let sgd = Sgd::new(0.5);
+    /// sgd.step(&mut network, &gradient, &mut State::new());
+    /// assert_eq!(network, Dense { weight: [[0.0]], bias: [-2.0] });
+    /// ```
+    fn step<P: Parameters>(&self, network: &mut P, gradient: &P, state: &mut State<P, SLOTS>) {
+        state.steps += 1;
+        advance(self, state.steps, network, gradient, state.slots.each_mut());
+    }
+}
+
+/// [`Optimizer::step`] number `step`.
+#[inline]
+pub(crate) fn advance<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
+    optimizer: &O,
+    step: u64,
+    network: &mut P,
+    gradient: &P,
+    mut slots: [&mut P; SLOTS],
+) {
+    let vectors = optimizer.for_vectors();
+    visit_trained::<P>(vectors.is_some(), &mut |role, range| {
+        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+        let parameters = within(network.parameters_mut(), &range);
+        let gradient = gradient.parameters().get(range.clone()).unwrap_or_default();
+        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
+        dispatch(Step { optimizer, step, parameters, gradient, slots });
+    });
+    network.absorb(gradient);
+}
+
+/// What an optimizer's constant must be: in words, and as the test of it, which an undefined number fails.
+type Range = (&'static str, fn(f64) -> bool);
+
+const NOT_NEGATIVE: Range = ("a finite number that is not negative", |value| value >= 0.0 && value.is_finite());
+const POSITIVE: Range = ("a finite number above 0", |value| value > 0.0 && value.is_finite());
+const UP_TO_ONE: Range = ("a number from 0 to 1", |value| (0.0..=1.0).contains(&value));
+const BELOW_ONE: Range = ("a number from 0 to below 1", |value| (0.0..1.0).contains(&value));
+
+/// What [`Optimizer::misuse`] says of one constant.
+fn misuse_of(name: &'static str, value: f64, &(expected, holds): &Range) -> Option<(&'static str, &'static str, f64)> {
+    (!holds(value)).then_some((name, expected, value))
+}
+
+/// What an optimizer remembers: how many steps it took, and its slots, each a network of the same type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State<P, const SLOTS: usize> {
+    /// The steps taken so far.
+    pub steps: u64,
+    /// The slots: momentums, means of squares, and the like.
+    pub slots: [P; SLOTS],
+}
+
+impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
+    /// Before the first step: all zeros.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { steps: 0, slots: core::array::from_fn(|_| P::zeroed()) }
+    }
+
+    /// [`new`](Self::new), built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
+        unsafe { crate::pod::zeroed_box() }
+    }
+}
+
+impl<P: Parameters, const SLOTS: usize> Default for State<P, SLOTS> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An update of some weights, to run with the best instruction set.
+pub(crate) struct Step<'a, O, S, const SLOTS: usize> {
+    pub(crate) optimizer: &'a O,
+    pub(crate) step: u64,
+    pub(crate) parameters: &'a mut [S],
+    pub(crate) gradient: &'a [S],
+    pub(crate) slots: [&'a mut [S]; SLOTS],
+}
+
+impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Operation for Step<'_, O, S, SLOTS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        self.optimizer.update(simd, self.step, self.parameters, self.gradient, self.slots);
+    }
+}

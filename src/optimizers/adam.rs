@@ -1,0 +1,201 @@
+//! Adam.
+
+use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
+use crate::kernels::Simd;
+use crate::scalar::Scalar;
+
+/// Adam: each weight at a pace of its own, from running means of its gradient and of that squared.
+///
+/// `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`, and in step t, counted from 1,
+/// `w ← w − η · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`. Keeps two numbers for each weight.
+///
+/// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+///
+/// ```
+/// use fnn::optimizers::{Adam, Optimizer, State};
+///
+/// // The first step is as long as the learning rate, however large the gradient.
+/// let (mut weight, mut state) = (1.0f64, State::new());
+/// Adam::new(0.1).step(&mut weight, &1e6, &mut state);
+/// assert!((weight - 0.9).abs() < 1e-12);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// η, how far to go in a step.
+    pub learning_rate: f64,
+    /// β₁ and β₂: how much of the mean gradient, and of the mean of its square, is kept. 0.9 and 0.999.
+    pub betas: (f64, f64),
+    /// ε, which keeps the quotient finite. 10⁻⁸.
+    pub epsilon: f64,
+    /// λ: `λ·w` is added to the gradient. 0.
+    pub weight_decay: f64,
+}
+
+impl Adam {
+    /// Adam with the constants of its paper.
+    #[must_use]
+    pub const fn new(learning_rate: f64) -> Self {
+        Self { learning_rate, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay: 0.0 }
+    }
+
+    /// How much of the mean gradient, and of the mean of its square, each step keeps.
+    #[must_use]
+    pub const fn betas(self, mean: f64, square: f64) -> Self {
+        Self { betas: (mean, square), ..self }
+    }
+
+    /// What is added to the root.
+    #[must_use]
+    pub const fn epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    /// Add `weight_decay · w` to the gradient of every weight, biases included, before the means are taken.
+    /// [`Optimizer::decay_weights_only`] leaves those out.
+    #[must_use]
+    pub const fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..self }
+    }
+}
+
+impl Optimizer<2> for Adam {
+    #[inline(always)]
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        _: V,
+        step: u64,
+        weights: &mut [S],
+        gradient: &[S],
+        [mean, square]: [&mut [S]; 2],
+    ) {
+        let constants = Constants::new(self, step);
+        let decay = S::from_f64(self.weight_decay);
+        for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
+            constants.remember(g + decay * *w, m, v);
+            *w -= constants.way(*m, *v);
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..*self }
+    }
+
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
+            .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))
+            .or(misuse_of("first beta", self.betas.0, &BELOW_ONE))
+            .or(misuse_of("second beta", self.betas.1, &BELOW_ONE))
+            .or(misuse_of("epsilon", self.epsilon, &POSITIVE))
+    }
+}
+
+/// What is the same for all weights in one step of Adam and its kin.
+#[derive(Clone, Copy)]
+pub(super) struct Constants<S> {
+    rate: S,
+    scale: S,
+    new_1: S,
+    kept_2: S,
+    new_2: S,
+    epsilon: S,
+}
+
+impl<S: Scalar> Constants<S> {
+    pub(super) fn new(adam: &Adam, step: u64) -> Self {
+        let (beta_1, beta_2) = adam.betas;
+        // What is missing of the means because they started at 0.
+        let missing = |beta: f64| 1.0 - libm::pow(beta, step as f64);
+        Self {
+            rate: S::from_f64(adam.learning_rate / missing(beta_1)),
+            scale: S::from_f64(1.0 / libm::sqrt(missing(beta_2))),
+            new_1: S::from_f64(1.0 - beta_1),
+            kept_2: S::from_f64(beta_2),
+            new_2: S::from_f64(1.0 - beta_2),
+            epsilon: S::from_f64(adam.epsilon),
+        }
+    }
+
+    /// One more gradient in the running means.
+    #[inline(always)]
+    pub(super) fn remember(&self, g: S, mean: &mut S, square: &mut S) {
+        *mean += self.new_1 * (g - *mean);
+        *square = self.kept_2 * *square + self.new_2 * g * g;
+    }
+
+    /// How far to go: `η · m̂ / (√v̂ + ε)`.
+    #[inline(always)]
+    pub(super) fn way(&self, mean: S, square: S) -> S {
+        self.rate * mean / (square.sqrt() * self.scale + self.epsilon)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+    use crate::optimizers::State;
+
+    /// The weight after each of `STEPS` steps, from 1.
+    fn path<const STEPS: usize>(adam: &Adam, gradients: [f64; STEPS]) -> [f64; STEPS] {
+        let (mut weight, mut state) = (1.0, State::new());
+        gradients.map(|gradient| {
+            adam.step(&mut weight, &gradient, &mut state);
+            weight
+        })
+    }
+
+    #[test]
+    fn under_a_constant_gradient_each_step_is_the_learning_rate() {
+        let weights = path(&Adam::new(0.125), [-3e4; 4]);
+        assert_relative_eq!(weights[..], [1.125, 1.25, 1.375, 1.5], max_relative = 1e-12);
+    }
+
+    #[test]
+    fn the_second_step_weighs_both_gradients() {
+        // β₁ = ½, β₂ = ¾: m̂ = (½·½·4 + ½·0) / ¾ = 4/3 and v̂ = (¾·¼·16 + 0) / (1 − 9/16) = 48/7.
+        let [_, second] = path(&Adam::new(1.0).betas(0.5, 0.75).epsilon(1.0), [4.0, 0.0]);
+        let first = 1.0 - 4.0 / 5.0;
+        assert_relative_eq!(second, first - 4.0 / 3.0 / ((48.0f64 / 7.0).sqrt() + 1.0), max_relative = 1e-14);
+    }
+
+    #[test]
+    fn weight_decay_goes_through_the_means() {
+        // Without a gradient, what is left is a constant direction: that of the weight.
+        let [weight] = path(&Adam::new(0.25).weight_decay(0.1), [0.0]);
+        assert_relative_eq!(weight, 0.75, max_relative = 1e-6);
+    }
+
+    #[test]
+    fn no_gradient_is_no_step() {
+        assert_eq!(path(&Adam::new(0.1), [0.0; 3]), [1.0; 3]);
+    }
+
+    #[test]
+    fn after_very_many_steps_the_correction_is_gone() {
+        let (mut weight, mut state) = (1.0f32, State::<f32, 2> { steps: u64::MAX - 1, slots: [2.0, 4.0] });
+        Adam::new(0.5).step(&mut weight, &2.0, &mut state);
+        assert_relative_eq!(weight, 0.5);
+    }
+
+    #[test]
+    fn constants_that_make_no_sense_are_named() {
+        let adam = Adam::new(1e-3);
+        let name = |adam: Adam| adam.misuse().map(|(name, ..)| name);
+        assert_eq!(name(adam), None);
+        assert_eq!(name(adam.betas(0.0, 0.0)), None);
+        assert_eq!(name(Adam::new(-1e-3)), Some("learning rate"));
+        assert_eq!(name(adam.weight_decay(f64::NAN)), Some("weight decay"));
+        assert_eq!(name(adam.betas(1.0, 0.999)), Some("first beta"));
+        assert_eq!(name(adam.betas(0.9, -0.1)), Some("second beta"));
+        assert_eq!(name(adam.epsilon(0.0)), Some("epsilon"));
+    }
+}

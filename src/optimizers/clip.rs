@@ -1,0 +1,161 @@
+//! Gradient clipping.
+
+use super::{POSITIVE, misuse_of};
+use crate::kernels::{Operation, Simd, dispatch};
+use crate::scalar::Scalar;
+use crate::shape::within;
+use crate::weights::parameters::Parameters;
+
+/// A limit to the gradient of a step, so that one odd mini-batch can't throw the weights far away.
+///
+/// It goes between backpropagation and the optimizer: by [`apply`](Self::apply) in a loop of your own, by
+/// `Trainer::clip` in the trainer. Both forms are PyTorch's, `clip_grad_value_` and `clip_grad_norm_`. Pascanu, Mikolov
+/// and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
+///
+/// ```
+/// use fnn::{layers::Dense, optimizers::{Clip, gradient_norm}};
+///
+/// let mut gradient = Dense::<1, 1> { weight: [[3.0]], bias: [-4.0] };
+/// assert_eq!(gradient_norm(&gradient), 5.0);
+/// Clip::Norm(2.5).apply(&mut gradient);
+/// assert!((gradient.weight[0][0] - 1.5).abs() < 1e-6 && (gradient.bias[0] + 2.0).abs() < 1e-6);
+/// Clip::Value(1.75).apply(&mut gradient);
+/// assert_eq!(gradient.bias, [-1.75]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clip {
+    /// Each number of the gradient by itself, to at most this far from 0. That turns the gradient's direction.
+    Value(f64),
+    /// The whole gradient, shortened to at most about this length: `g ← g · min(1, limit / (‖g‖ + 10⁻⁶))`, where ‖g‖ is
+    /// the root of the sum of all squares. Takes one more pass over the gradient.
+    Norm(f64),
+}
+
+impl Clip {
+    /// Limit the gradient of a network. Allocates nothing.
+    ///
+    /// A gradient that is not finite is no better for it: undefined numbers stay, and an infinite norm makes zeros or
+    /// undefined numbers of all, as in PyTorch.
+    pub fn apply<P: Parameters>(self, gradient: &mut P) {
+        match self {
+            Self::Value(limit) => P::trained(&mut |range| {
+                clamp(P::Scalar::from_f64(limit), within(gradient.parameters_mut(), &range));
+            }),
+            Self::Norm(limit) => {
+                let factor = P::Scalar::from_f64(shortening(limit, gradient_norm(gradient)));
+                P::trained(&mut |range| {
+                    for value in within(gradient.parameters_mut(), &range) {
+                        *value *= factor;
+                    }
+                });
+            }
+        }
+    }
+
+    /// The limit, if it makes no sense: (its name, what is expected, what it is).
+    #[must_use]
+    pub fn misuse(self) -> Option<(&'static str, &'static str, f64)> {
+        let (Self::Value(limit) | Self::Norm(limit)) = self;
+        misuse_of("clip", limit, &POSITIVE)
+    }
+}
+
+/// The length of a gradient: the root of the sum of the squares of all its numbers, running statistics left out.
+///
+/// Summed in `f64`, in which no gradient in `f32` overflows.
+pub fn gradient_norm<P: Parameters>(gradient: &P) -> f64 {
+    let mut sum = 0.0;
+    P::trained(&mut |range| sum += squares(gradient.parameters().get(range).unwrap_or_default()));
+    libm::sqrt(sum)
+}
+
+/// By what a gradient of length `norm` is multiplied for it to be at most `limit` long.
+pub(crate) fn shortening(limit: f64, norm: f64) -> f64 {
+    let factor = limit / (norm + 1e-6);
+    // An undefined one stays.
+    if factor > 1.0 { 1.0 } else { factor }
+}
+
+/// Each of `values` to at most `limit` from 0.
+#[inline(always)]
+pub(crate) fn clamp<S: Scalar>(limit: S, values: &mut [S]) {
+    for value in values {
+        let least = if *value < -limit { -limit } else { *value };
+        *value = if least > limit { limit } else { least };
+    }
+}
+
+/// The sum of the squares of `values`: the same at any instruction set.
+pub(crate) fn squares<S: Scalar>(values: &[S]) -> f64 {
+    dispatch(Squares(values))
+}
+
+struct Squares<'a, S>(&'a [S]);
+
+impl<S: Scalar> Operation for Squares<'_, S> {
+    type Output = f64;
+
+    /// In sixteen parts, which vectors hold.
+    #[inline(always)]
+    fn run<V: Simd>(self, _: V) -> f64 {
+        let mut sums = [0.0; 16];
+        let (whole, rest) = self.0.as_chunks::<16>();
+        for values in whole {
+            add_squares(values, &mut sums);
+        }
+        add_squares(rest, &mut sums);
+        sums.into_iter().sum()
+    }
+}
+
+#[inline(always)]
+fn add_squares<S: Scalar>(values: &[S], sums: &mut [f64; 16]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        let value = value.to_f64();
+        *sum += value * value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{BatchNorm, Dense};
+
+    #[test]
+    fn a_norm_is_that_of_everything_together_but_running_statistics() {
+        let values: [f32; 37] = core::array::from_fn(|index| index as f32);
+        // 0² + 1² + … + 36² = 36·37·73/6
+        assert_eq!(gradient_norm(&values), 16_206.0f64.sqrt());
+        let dense = Dense::<2, 1, f64> { weight: [[1.0], [2.0]], bias: [2.0] };
+        assert_eq!(gradient_norm(&dense), 3.0);
+        let mut norm = BatchNorm::<[f32; 1]>::zeroed();
+        norm.parameters_mut().copy_from_slice(&[3.0, 4.0, 100.0, 100.0, 1.0]);
+        assert_eq!(gradient_norm(&norm), 5.0);
+        Clip::Norm(0.5).apply(&mut norm);
+        Clip::Value(0.35).apply(&mut norm);
+        assert_eq!(norm.parameters()[1..], [0.35, 100.0, 100.0, 1.0]);
+        assert!((norm.parameters()[0] - 0.3).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_is_within_the_limit_stays_bit_for_bit() {
+        let gradient = [0.1f32, -0.7, 1.3e-20];
+        for clip in [Clip::Norm(1.0), Clip::Value(0.7)] {
+            let mut clipped = gradient;
+            clip.apply(&mut clipped);
+            assert_eq!(clipped, gradient);
+        }
+    }
+
+    #[test]
+    fn large_numbers_do_not_overflow_and_undefined_ones_stay() {
+        let mut large = [3e38f32, -3e38];
+        Clip::Norm(2.0f64.sqrt()).apply(&mut large);
+        assert!((large[0] - 1.0).abs() < 1e-6 && (large[1] + 1.0).abs() < 1e-6);
+        let mut undefined = [f64::NAN, 5.0];
+        Clip::Value(1.0).apply(&mut undefined);
+        assert!(undefined[0].is_nan() && undefined[1] == 1.0);
+        Clip::Norm(1.0).apply(&mut undefined);
+        assert!(undefined[1].is_nan());
+    }
+}

@@ -1,0 +1,86 @@
+//! Lion.
+
+use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, misuse_of};
+use crate::kernels::Simd;
+use crate::scalar::Scalar;
+
+/// Lion: steps of one length, in the direction that momentum and gradient agree on.
+///
+/// `w ← w − η·λ·w − η·sign(β₁·m + (1 − β₁)·g)`, then `m ← β₂·m + (1 − β₂)·g`. Keeps one number for each weight. Its
+/// learning rate is some ten times smaller than Adam's. Chen et al., "Symbolic discovery of optimization algorithms",
+/// NeurIPS 2023.
+///
+/// ```
+/// use fnn::optimizers::{Lion, Optimizer, State};
+///
+/// let mut weight = 1.0f64;
+/// Lion::new(0.25).step(&mut weight, &1e-3, &mut State::new());
+/// assert_eq!(weight, 0.75);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lion {
+    /// η, how far each weight goes in a step.
+    pub learning_rate: f64,
+    /// β₁, how much the momentum counts in the direction, and β₂, how much of it is kept. 0.9 and 0.99.
+    pub betas: (f64, f64),
+    /// λ: each step takes `η·λ·w` off. 0.
+    pub weight_decay: f64,
+}
+
+impl Lion {
+    /// Lion with the constants of its paper.
+    #[must_use]
+    pub const fn new(learning_rate: f64) -> Self {
+        Self { learning_rate, betas: (0.9, 0.99), weight_decay: 0.0 }
+    }
+
+    /// How much the momentum counts in the direction, and how much of it is kept.
+    #[must_use]
+    pub const fn betas(self, direction: f64, kept: f64) -> Self {
+        Self { betas: (direction, kept), ..self }
+    }
+
+    /// λ: each step takes `η·λ·w` off every weight, biases included.
+    /// [`Optimizer::decay_weights_only`] leaves those out.
+    #[must_use]
+    pub const fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..self }
+    }
+}
+
+impl Optimizer<1> for Lion {
+    #[inline(always)]
+    fn update<V: Simd, S: Scalar>(&self, _: V, _: u64, weights: &mut [S], gradient: &[S], [mean]: [&mut [S]; 1]) {
+        let rate = S::from_f64(self.learning_rate);
+        let kept = S::from_f64(1.0 - self.learning_rate * self.weight_decay);
+        let (old_1, new_1) = (S::from_f64(self.betas.0), S::from_f64(1.0 - self.betas.0));
+        let (old_2, new_2) = (S::from_f64(self.betas.1), S::from_f64(1.0 - self.betas.1));
+        for ((w, &g), m) in weights.iter_mut().zip(gradient).zip(mean) {
+            let direction = old_1 * *m + new_1 * g;
+            // The sign of 0 is 0.
+            let up = if direction > S::ZERO { rate } else { S::ZERO };
+            let down = if direction < S::ZERO { rate } else { S::ZERO };
+            *w = kept * *w - up + down;
+            *m = old_2 * *m + new_2 * g;
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..*self }
+    }
+
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
+            .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))
+            .or(misuse_of("first beta", self.betas.0, &BELOW_ONE))
+            .or(misuse_of("second beta", self.betas.1, &BELOW_ONE))
+    }
+}

@@ -1,0 +1,160 @@
+//! RMSprop.
+
+use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
+use crate::kernels::Simd;
+use crate::scalar::Scalar;
+
+/// RMSprop: each gradient divided by the root of the running mean of its squares.
+///
+/// `v ← α·v + (1 − α)·g²`, `w ← w − η·g / (√v + ε)`. Centred, it divides by the deviation: `a ← α·a + (1 − α)·g` and
+/// `v − a²` in the place of v. With momentum, `u ← μ·u + g / (√v + ε)` and `w ← w − η·u`. Keeps one number for each
+/// weight, and one more each for centring and for momentum, which its type knows.
+///
+/// Hinton, Srivastava and Swersky, "Neural networks for machine learning", lecture 6e, 2012; centred: Graves,
+/// "Generating sequences with recurrent neural networks", 2013. ε is added to the root, as PyTorch has it.
+///
+/// ```
+/// use fnn::optimizers::{Optimizer, RmsProp, State};
+///
+/// let mut weight = 1.0f64;
+/// RmsProp::new(0.1).alpha(0.75).step(&mut weight, &3.0, &mut State::new());
+/// assert!((weight - 0.8).abs() < 1e-6);
+/// let centred = RmsProp::new(0.1).centred().momentum(0.9);
+/// centred.step(&mut weight, &3.0, &mut State::new());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RmsProp<const CENTRED: bool = false, const MOMENTUM: bool = false> {
+    /// η, how far to go along the gradient.
+    pub learning_rate: f64,
+    /// α, how much of the means is kept. 0.99.
+    pub alpha: f64,
+    /// ε, which keeps the quotient finite. 10⁻⁸.
+    pub epsilon: f64,
+    /// λ: `λ·w` is added to the gradient. 0.
+    pub weight_decay: f64,
+    /// μ, how much of the direction is kept. 0.
+    pub momentum: f64,
+}
+
+impl RmsProp {
+    /// RMSprop with PyTorch's constants.
+    #[must_use]
+    pub const fn new(learning_rate: f64) -> Self {
+        Self { learning_rate, alpha: 0.99, epsilon: 1e-8, weight_decay: 0.0, momentum: 0.0 }
+    }
+}
+
+impl<const CENTRED: bool, const MOMENTUM: bool> RmsProp<CENTRED, MOMENTUM> {
+    /// How much of the means each step keeps.
+    #[must_use]
+    pub const fn alpha(self, alpha: f64) -> Self {
+        Self { alpha, ..self }
+    }
+
+    /// What is added to the root.
+    #[must_use]
+    pub const fn epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    /// Add `weight_decay · w` to the gradient of every weight, biases included.
+    /// [`Optimizer::decay_weights_only`] leaves those out.
+    #[must_use]
+    pub const fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..self }
+    }
+
+    /// Divide by the deviation instead of the root mean square.
+    #[must_use]
+    pub const fn centred(self) -> RmsProp<true, MOMENTUM> {
+        let Self { learning_rate, alpha, epsilon, weight_decay, momentum } = self;
+        RmsProp { learning_rate, alpha, epsilon, weight_decay, momentum }
+    }
+
+    /// Remember the direction: each step keeps `momentum` of the one before it.
+    #[must_use]
+    pub const fn momentum(self, momentum: f64) -> RmsProp<CENTRED, true> {
+        let Self { learning_rate, alpha, epsilon, weight_decay, .. } = self;
+        RmsProp { learning_rate, alpha, epsilon, weight_decay, momentum }
+    }
+
+    /// The step of one weight. What isn't kept is 0.
+    #[inline(always)]
+    fn step_of<S: Scalar>(&self) -> impl Fn(&mut S, S, &mut S, &mut S, &mut S) + use<S, CENTRED, MOMENTUM> {
+        let rate = S::from_f64(self.learning_rate);
+        let (old, new) = (S::from_f64(self.alpha), S::from_f64(1.0 - self.alpha));
+        let epsilon = S::from_f64(self.epsilon);
+        let decay = S::from_f64(self.weight_decay);
+        let kept = S::from_f64(self.momentum);
+        move |w, g, square, mean, direction| {
+            let g = g + decay * *w;
+            *square = old * *square + new * g * g;
+            let mut spread = *square;
+            if CENTRED {
+                *mean += new * (g - *mean);
+                // Rounding may take the difference below 0.
+                spread = (spread - *mean * *mean).max(S::ZERO);
+            }
+            let step = g / (spread.sqrt() + epsilon);
+            *direction = if MOMENTUM { kept * *direction + step } else { step };
+            *w -= rate * *direction;
+        }
+    }
+
+    fn misuse_of_constants(&self) -> Option<(&'static str, &'static str, f64)> {
+        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
+            .or(misuse_of("alpha", self.alpha, &BELOW_ONE))
+            .or(misuse_of("epsilon", self.epsilon, &POSITIVE))
+            .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))
+            .or(misuse_of("momentum", self.momentum, &BELOW_ONE))
+    }
+}
+
+/// The four forms differ in what they keep.
+macro_rules! form {
+    ($centred:literal, $momentum:literal, $slots:literal: |$square:ident $(, $mean:ident)? $(; $direction:ident)?|) => {
+        impl Optimizer<$slots> for RmsProp<$centred, $momentum> {
+            #[inline(always)]
+            fn update<V: Simd, S: Scalar>(
+                &self,
+                _: V,
+                _: u64,
+                weights: &mut [S],
+                gradient: &[S],
+                [$square $(, $mean)? $(, $direction)?]: [&mut [S]; $slots],
+            ) {
+                let step = self.step_of::<S>();
+                $(let mut $mean = $mean.iter_mut();)?
+                $(let mut $direction = $direction.iter_mut();)?
+                for ((w, &g), square) in weights.iter_mut().zip(gradient).zip($square) {
+                    let (mut no_mean, mut no_direction) = (S::ZERO, S::ZERO);
+                    let mean = &mut no_mean;
+                    $(let mean = $mean.next().unwrap_or(mean);)?
+                    let direction = &mut no_direction;
+                    $(let direction = $direction.next().unwrap_or(direction);)?
+                    step(w, g, square, mean, direction);
+                }
+            }
+
+            fn learning_rate(&self) -> f64 {
+                self.learning_rate
+            }
+
+            fn with_learning_rate(&self, learning_rate: f64) -> Self {
+                Self { learning_rate, ..*self }
+            }
+
+            fn without_weight_decay(&self) -> Self {
+                self.weight_decay(0.0)
+            }
+
+            fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+                self.misuse_of_constants()
+            }
+        }
+    };
+}
+form!(false, false, 1: |squares|);
+form!(true, false, 2: |squares, means|);
+form!(false, true, 2: |squares; directions|);
+form!(true, true, 3: |squares, means; directions|);

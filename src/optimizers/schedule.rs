@@ -1,0 +1,283 @@
+//! Learning-rate schedules.
+
+use super::{NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
+use crate::kernels::Simd;
+use crate::scalar::Scalar;
+
+/// By what the learning rate is multiplied in each step: a function of the step's number, counted from 1.
+///
+/// A schedule is a plain value. Wrap an optimizer in one with [`Optimizer::scheduled`]. Steps are mini-batches: an epoch
+/// has as many as the training set has mini-batches.
+///
+/// ```
+/// use fnn::optimizers::Schedule;
+///
+/// let schedule = Schedule::step(100, 0.5).warm_up(10);
+/// assert_eq!([1, 10, 110, 111, 211].map(|step| schedule.factor(step)), [0.1, 1.0, 1.0, 0.5, 0.25]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    shape: Shape,
+    floor: f64,
+    warm_up: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Shape {
+    Constant,
+    Step { every: u64, factor: f64 },
+    Exponential { factor: f64 },
+    Cosine { period: u64, restarts: Option<f64> },
+    OneCycle { steps: u64 },
+}
+
+impl Schedule {
+    const fn of(shape: Shape) -> Self {
+        Self { shape, floor: 0.0, warm_up: 0 }
+    }
+
+    /// Always 1.
+    #[must_use]
+    pub const fn constant() -> Self {
+        Self::of(Shape::Constant)
+    }
+
+    /// Times `factor` after every `every` steps.
+    #[must_use]
+    pub const fn step(every: u64, factor: f64) -> Self {
+        Self::of(Shape::Step { every, factor })
+    }
+
+    /// Times `factor` after every step.
+    #[must_use]
+    pub const fn exponential(factor: f64) -> Self {
+        Self::of(Shape::Exponential { factor })
+    }
+
+    /// From 1 to 0 along half a cosine in `steps` steps, and 0 from then on.
+    ///
+    /// Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
+    #[must_use]
+    pub const fn cosine(steps: u64) -> Self {
+        Self::of(Shape::Cosine { period: steps, restarts: None })
+    }
+
+    /// [`cosine`](Self::cosine) that starts again at 1 after `period` steps, each period `longer` times as long as the
+    /// one before it.
+    #[must_use]
+    pub const fn cosine_with_restarts(period: u64, longer: f64) -> Self {
+        Self::of(Shape::Cosine { period, restarts: Some(longer) })
+    }
+
+    /// Up from 1/25 to 1 in the first three tenths of `steps` steps, and down to 1/250,000 in the rest, both along half
+    /// a cosine: the learning rate given to the optimizer is the highest one.
+    ///
+    /// Smith and Topin, "Super-convergence", 2018, with PyTorch's constants.
+    #[must_use]
+    pub const fn one_cycle(steps: u64) -> Self {
+        Self::of(Shape::OneCycle { steps })
+    }
+
+    /// Never below `floor`.
+    #[must_use]
+    pub const fn floor(self, floor: f64) -> Self {
+        Self { floor, ..self }
+    }
+
+    /// First up in `steps` equal steps, to what this schedule begins with, which is 1 but for
+    /// [`one_cycle`](Self::one_cycle); then this schedule, from its start.
+    #[must_use]
+    pub const fn warm_up(self, steps: u64) -> Self {
+        Self { warm_up: steps, ..self }
+    }
+
+    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        let steps = |name, steps| misuse_of(name, steps as f64, &POSITIVE);
+        let shape = match self.shape {
+            Shape::Constant => None,
+            Shape::Step { every, factor } => steps("steps between the schedule's reductions", every).or(misuse_of(
+                "factor of the schedule",
+                factor,
+                &NOT_NEGATIVE,
+            )),
+            Shape::Exponential { factor } => misuse_of("factor of the schedule", factor, &NOT_NEGATIVE),
+            Shape::Cosine { period, restarts } => steps("steps of the schedule", period)
+                .or(restarts.and_then(|longer| misuse_of("factor of the schedule's periods", longer, &POSITIVE))),
+            Shape::OneCycle { steps: all } => steps("steps of the schedule", all),
+        };
+        shape.or(misuse_of("floor of the schedule", self.floor, &NOT_NEGATIVE))
+    }
+
+    /// By what the learning rate is multiplied in step number `step`, counted from 1.
+    #[must_use]
+    pub fn factor(&self, step: u64) -> f64 {
+        let done = step.saturating_sub(self.warm_up).saturating_sub(1);
+        let share = if step < self.warm_up { step as f64 / self.warm_up as f64 } else { 1.0 };
+        share * self.factor_after(done)
+    }
+
+    /// The factor after so many steps, of which warming up is none.
+    fn factor_after(&self, done: u64) -> f64 {
+        let factor = match self.shape {
+            Shape::Constant => 1.0,
+            Shape::Step { every, factor } => libm::pow(factor, (done / every.max(1)) as f64),
+            Shape::Exponential { factor } => libm::pow(factor, done as f64),
+            Shape::Cosine { period, restarts: None } => between(1.0, 0.0, done as f64 / period.max(1) as f64),
+            Shape::Cosine { period, restarts: Some(longer) } => between(1.0, 0.0, place(done, period, longer)),
+            Shape::OneCycle { steps } => one_cycle(done as f64, steps as f64),
+        };
+        factor.max(self.floor)
+    }
+}
+
+/// Along half a cosine from `start` to `end`, of which `share` is done.
+fn between(start: f64, end: f64, share: f64) -> f64 {
+    end + (start - end) / 2.0 * (1.0 + libm::cos(core::f64::consts::PI * share.clamp(0.0, 1.0)))
+}
+
+/// What share of the running period is done after `done` steps.
+fn place(done: u64, period: u64, longer: f64) -> f64 {
+    let (mut rest, mut period) = (done as f64, period.max(1) as f64);
+    if longer <= 1.0 {
+        return libm::fmod(rest, period) / period;
+    }
+    while rest >= period {
+        rest -= period;
+        period *= longer;
+    }
+    rest / period
+}
+
+fn one_cycle(done: f64, steps: f64) -> f64 {
+    let (low, lowest) = (1.0 / 25.0, 1.0 / 25e4);
+    let (up, end) = (0.3 * steps - 1.0, steps - 1.0);
+    if done <= up { between(low, 1.0, done / up) } else { between(1.0, lowest, (done - up) / (end - up)) }
+}
+
+/// An optimizer whose learning rate follows a [`Schedule`]. Made by [`Optimizer::scheduled`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scheduled<O> {
+    /// The optimizer, with the learning rate that the schedule multiplies.
+    pub optimizer: O,
+    /// By what.
+    pub schedule: Schedule,
+}
+
+impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for Scheduled<O> {
+    #[inline(always)]
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        step: u64,
+        weights: &mut [S],
+        gradient: &[S],
+        slots: [&mut [S]; SLOTS],
+    ) {
+        let rate = self.optimizer.learning_rate() * self.schedule.factor(step);
+        self.optimizer.with_learning_rate(rate).update(simd, step, weights, gradient, slots);
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate()
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { optimizer: self.optimizer.with_learning_rate(learning_rate), schedule: self.schedule }
+    }
+
+    fn without_weight_decay(&self) -> Self {
+        Self { optimizer: self.optimizer.without_weight_decay(), schedule: self.schedule }
+    }
+
+    fn for_vectors(&self) -> Option<Self> {
+        Some(Self { optimizer: self.optimizer.for_vectors()?, schedule: self.schedule })
+    }
+
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        self.optimizer.misuse().or_else(|| self.schedule.misuse())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+    use crate::optimizers::{Sgd, State};
+
+    #[test]
+    fn a_cosine_goes_from_1_over_a_half_to_0_and_stays() {
+        let cosine = Schedule::cosine(100);
+        assert_eq!(cosine.factor(1), 1.0);
+        assert_relative_eq!(cosine.factor(51), 0.5, max_relative = 1e-12);
+        assert_relative_eq!(cosine.factor(26), (2.0 + 2.0f64.sqrt()) / 4.0, max_relative = 1e-12);
+        assert_relative_eq!(cosine.factor(101), 0.0, epsilon = 1e-12);
+        assert_eq!(cosine.floor(0.1).factor(1000), 0.1);
+    }
+
+    #[test]
+    fn restarts_begin_again_and_last_longer() {
+        let schedule = Schedule::cosine_with_restarts(10, 2.0);
+        for start in [1, 11, 31, 71] {
+            assert_eq!(schedule.factor(start), 1.0);
+        }
+        assert_relative_eq!(schedule.factor(21), 0.5, max_relative = 1e-12);
+        assert_eq!(Schedule::cosine_with_restarts(10, 1.0).factor(1_000_001), 1.0);
+    }
+
+    /// PyTorch 2: `OneCycleLR(max_lr=1, total_steps=10)`, whose first phase ends after step 3.
+    #[test]
+    fn one_cycle_goes_up_and_down() {
+        let schedule = Schedule::one_cycle(10);
+        assert_relative_eq!(schedule.factor(1), 0.04, max_relative = 1e-12);
+        assert_relative_eq!(schedule.factor(2), 0.52, max_relative = 1e-12);
+        assert_relative_eq!(schedule.factor(3), 1.0, max_relative = 1e-12);
+        assert_relative_eq!(schedule.factor(10), 4e-6, max_relative = 1e-12);
+    }
+
+    #[test]
+    fn steps_and_exponents() {
+        assert_eq!([1, 2, 3].map(|step| Schedule::exponential(0.5).factor(step)), [1.0, 0.5, 0.25]);
+        assert_eq!([1, 2, 3, 5].map(|step| Schedule::step(2, 0.1).factor(step)), [1.0, 1.0, 0.1, 0.1 * 0.1]);
+        assert_eq!(Schedule::constant().warm_up(4).factor(2), 0.5);
+    }
+
+    /// PyTorch 2: `SequentialLR([LinearLR(0.1, 1, 9), OneCycleLR(max_lr=1, total_steps=60)], [10])`.
+    #[test]
+    fn warming_up_leads_to_where_the_schedule_begins() {
+        let schedule = Schedule::one_cycle(60).warm_up(10);
+        for (step, expected) in [(1, 0.004), (10, 0.04), (11, 0.04), (28, 1.0)] {
+            assert_relative_eq!(schedule.factor(step), expected, max_relative = 1e-12);
+        }
+    }
+
+    #[test]
+    fn constants_that_make_no_sense_are_named() {
+        let wrong = [
+            (Schedule::exponential(f64::NAN), "factor of the schedule"),
+            (Schedule::exponential(f64::INFINITY), "factor of the schedule"),
+            (Schedule::step(10, -1.0), "factor of the schedule"),
+            (Schedule::step(0, 0.5), "steps between the schedule's reductions"),
+            (Schedule::cosine(0), "steps of the schedule"),
+            (Schedule::cosine_with_restarts(3, f64::NAN), "factor of the schedule's periods"),
+            (Schedule::one_cycle(0), "steps of the schedule"),
+            (Schedule::constant().floor(f64::NAN), "floor of the schedule"),
+        ];
+        for (schedule, name) in wrong {
+            assert_eq!(Sgd::new(0.1).scheduled(schedule).misuse().unwrap().0, name);
+        }
+        assert_eq!(Sgd::new(0.1).scheduled(Schedule::one_cycle(10).floor(0.1)).misuse(), None);
+    }
+
+    #[test]
+    fn a_scheduled_optimizer_takes_scaled_steps() {
+        let sgd = Sgd::new(1.0).scheduled(Schedule::exponential(0.5));
+        let (mut weight, mut state) = (0.0f64, State::new());
+        let weights = [(); 3].map(|()| {
+            sgd.step(&mut weight, &-1.0, &mut state);
+            weight
+        });
+        assert_eq!(weights, [1.0, 1.5, 1.75]);
+    }
+}

@@ -1,0 +1,224 @@
+//! Stochastic gradient descent, plain and with momentum.
+
+use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, UP_TO_ONE, misuse_of};
+use crate::kernels::Simd;
+use crate::scalar::Scalar;
+
+/// Stochastic gradient descent: `w ← w − η·(g + λ·w)`, with learning rate η and weight decay λ.
+///
+/// Keeps nothing of earlier steps: the optimizer for the smallest memories. Robbins and Monro, "A stochastic
+/// approximation method", Annals of Mathematical Statistics 22, 1951. [`momentum`](Self::momentum) makes it remember.
+///
+/// ```
+/// use fnn::optimizers::Sgd;
+///
+/// let plain = Sgd::new(0.1);
+/// let usual = Sgd::new(0.1).weight_decay(1e-4).momentum(0.9).nesterov();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sgd {
+    /// η, how far to go along the gradient.
+    pub learning_rate: f64,
+    /// λ, how fast weights shrink.
+    pub weight_decay: f64,
+}
+
+impl Sgd {
+    /// Gradient descent without weight decay.
+    #[must_use]
+    pub const fn new(learning_rate: f64) -> Self {
+        Self { learning_rate, weight_decay: 0.0 }
+    }
+
+    /// Add `weight_decay · w` to the gradient of every weight, biases included.
+    /// [`Optimizer::decay_weights_only`] leaves those out.
+    #[must_use]
+    pub const fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { weight_decay, ..self }
+    }
+
+    /// Remember the direction: each step keeps `momentum` of the one before it.
+    #[must_use]
+    pub const fn momentum(self, momentum: f64) -> Momentum {
+        Momentum { sgd: self, momentum, dampening: 0.0, nesterov: false }
+    }
+}
+
+impl Optimizer<0> for Sgd {
+    #[inline(always)]
+    fn update<V: Simd, S: Scalar>(&self, _: V, _: u64, weights: &mut [S], gradient: &[S], _: [&mut [S]; 0]) {
+        let rate = S::from_f64(self.learning_rate);
+        let decay = S::from_f64(self.weight_decay);
+        if decay == S::ZERO {
+            return weights.iter_mut().zip(gradient).for_each(|(w, &g)| *w -= rate * g);
+        }
+        for (w, &g) in weights.iter_mut().zip(gradient) {
+            *w -= rate * (g + decay * *w);
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..*self }
+    }
+
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE).or(misuse_of(
+            "weight decay",
+            self.weight_decay,
+            &NOT_NEGATIVE,
+        ))
+    }
+}
+
+/// Gradient descent with momentum: `v ← μ·v + (1 − τ)·(g + λ·w)`, `w ← w − η·v`.
+///
+/// The dampening τ is 0 unless told otherwise, and in the first step, as in PyTorch.
+///
+/// Nesterov's form looks ahead: `w ← w − η·(g + λ·w + μ·v)`, with the new v. Made by [`Sgd::momentum`]. Keeps one
+/// number for each weight. v starts at 0, and η isn't part of it, so that it may change between steps. Polyak, "Some
+/// methods of speeding up the convergence of iteration methods", 1964; Sutskever, Martens, Dahl and Hinton, "On the
+/// importance of initialization and momentum in deep learning", ICML 2013.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Momentum {
+    /// The learning rate η and the weight decay λ.
+    pub sgd: Sgd,
+    /// μ, how much of the direction is kept.
+    pub momentum: f64,
+    /// τ, how little of a gradient is added to the direction, the first one excepted. 0.
+    pub dampening: f64,
+    /// Whether to look ahead.
+    pub nesterov: bool,
+}
+
+impl Momentum {
+    /// Look ahead: Nesterov's form.
+    #[must_use]
+    pub const fn nesterov(self) -> Self {
+        Self { nesterov: true, ..self }
+    }
+
+    /// Add `1 − dampening` of each gradient to the direction, and all of the first one.
+    #[must_use]
+    pub const fn dampening(self, dampening: f64) -> Self {
+        Self { dampening, ..self }
+    }
+
+    /// See [`Sgd::weight_decay`].
+    #[must_use]
+    pub const fn weight_decay(self, weight_decay: f64) -> Self {
+        Self { sgd: self.sgd.weight_decay(weight_decay), ..self }
+    }
+}
+
+impl Optimizer<1> for Momentum {
+    #[inline(always)]
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        _: V,
+        step: u64,
+        weights: &mut [S],
+        gradient: &[S],
+        [velocity]: [&mut [S]; 1],
+    ) {
+        let rate = S::from_f64(self.sgd.learning_rate);
+        let decay = S::from_f64(self.sgd.weight_decay);
+        let kept = S::from_f64(self.momentum);
+        let new = S::from_f64(if step > 1 { 1.0 - self.dampening } else { 1.0 });
+        for ((w, &g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
+            let g = g + decay * *w;
+            *v = kept * *v + new * g;
+            let direction = if self.nesterov { g + kept * *v } else { *v };
+            *w -= rate * direction;
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.sgd.learning_rate
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { sgd: self.sgd.with_learning_rate(learning_rate), ..*self }
+    }
+
+    fn without_weight_decay(&self) -> Self {
+        self.weight_decay(0.0)
+    }
+
+    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
+        self.sgd.misuse().or(misuse_of("momentum", self.momentum, &BELOW_ONE)).or(misuse_of(
+            "dampening",
+            self.dampening,
+            &UP_TO_ONE,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+    use crate::optimizers::State;
+
+    /// The weight after each of three steps, from 1.
+    fn path<const SLOTS: usize>(optimizer: &impl Optimizer<SLOTS>, gradients: [f64; 3]) -> [f64; 3] {
+        let (mut weight, mut state) = (1.0, State::new());
+        gradients.map(|gradient| {
+            optimizer.step(&mut weight, &gradient, &mut state);
+            weight
+        })
+    }
+
+    #[test]
+    fn a_plain_step_is_the_rate_times_the_gradient() {
+        assert_eq!(path(&Sgd::new(0.5), [1.0, -2.0, 0.0]), [0.5, 1.5, 1.5]);
+    }
+
+    #[test]
+    fn weight_decay_shrinks_the_weight() {
+        // 1 − 0.5·(1 + 0.5·1) = 0.25; 0.25 − 0.5·(0 + 0.5·0.25) = 0.1875; …
+        assert_eq!(path(&Sgd::new(0.5).weight_decay(0.5), [1.0, 0.0, 0.0]), [0.25, 0.1875, 0.140_625]);
+    }
+
+    #[test]
+    fn momentum_starts_with_the_gradient_and_adds_up() {
+        // v = 1, 1.5, 1.75
+        assert_eq!(path(&Sgd::new(1.0).momentum(0.5), [1.0; 3]), [0.0, -1.5, -3.25]);
+    }
+
+    #[test]
+    fn nesterov_looks_ahead() {
+        // v = 1, 0.5, 0.25 and g + v/2 = 1.5, 0.25, 0.125
+        assert_eq!(path(&Sgd::new(1.0).momentum(0.5).nesterov(), [1.0, 0.0, 0.0]), [-0.5, -0.75, -0.875]);
+    }
+
+    #[test]
+    fn weight_decay_is_part_of_the_momentum() {
+        // v = 0 + 0.5·1 = 0.5, w = 0.5; v = 0.25 + 0.25 = 0.5, w = 0; v = 0.25, w = −0.25
+        let momentum = Sgd::new(1.0).momentum(0.5).weight_decay(0.5);
+        assert_eq!(momentum, Sgd::new(1.0).weight_decay(0.5).momentum(0.5));
+        let [a, b, c] = path(&momentum, [0.0; 3]);
+        assert_relative_eq!([a, b, c][..], [0.5, 0.0, -0.25], max_relative = 1e-15);
+    }
+
+    #[test]
+    fn constants_that_make_no_sense_are_named() {
+        assert_eq!(Sgd::new(0.1).momentum(0.9).misuse(), None);
+        assert_eq!(Sgd::new(-0.1).misuse(), Some(("learning rate", "a finite number that is not negative", -0.1)));
+        let name = |momentum: Momentum| momentum.misuse().map(|(name, ..)| name);
+        assert_eq!(name(Sgd::new(f64::NAN).momentum(0.9)), Some("learning rate"));
+        assert_eq!(name(Sgd::new(f64::INFINITY).momentum(0.9)), Some("learning rate"));
+        assert_eq!(name(Sgd::new(0.1).momentum(0.9).weight_decay(-1.0)), Some("weight decay"));
+        for wrong in [-0.1, 1.0, f64::NAN] {
+            assert_eq!(name(Sgd::new(0.1).momentum(wrong)), Some("momentum"));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What most programs use: `use fnn::prelude::*;`.
+//!
+//! Networks and their methods, losses, optimizers, the trainer and what own loops are made of. Layers to instantiate by hand
+//! are in [`layers`](crate::layers), everything else in the module that is named after it.
+
+pub use crate::losses::{
+    BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KullbackLeibler, Loss,
+    MeanAbsoluteError, MeanSquaredError, WeightedCrossEntropy,
+};
+pub use crate::metrics;
+pub use crate::network::FoldBatchNorm;
+pub use crate::optimizers::{
+    Adagrad, Adam, AdamW, AmsGrad, Lion, MovingAverage, Optimizer, Plateau, RmsProp, Schedule, Scheduled, Sgd,
+};
+#[cfg(feature = "alloc")]
+pub use crate::quantized::Calibration;
+pub use crate::quantized::{QuantizationAware, Quantize};
+pub use crate::train::{FineTune, FineTuneBuffers, GradientBuffers, InPlaceBuffers, TrainInPlace};
+#[cfg(feature = "std")]
+pub use crate::train::{Progress, evaluate};
+#[cfg(feature = "std")]
+pub use crate::{DataSet, Error, Trainer};
+pub use crate::{Folded, Initializer, Layer, Network, Parameters, Quantized, Random, Scalar, gradient_check};

@@ -1,0 +1,148 @@
+//! Fine-tuning on the device: the first layers stay as they are, in flash, and the last ones learn, in RAM.
+
+use core::fmt;
+
+use crate::layer::Layer;
+use crate::losses::{Loss, Term};
+use crate::network::Network;
+use crate::optimizers::Optimizer;
+use crate::pod::Pod;
+use crate::shape::first_mut;
+use crate::train::in_place::{InPlaceBuffers, TrainInPlace};
+use crate::weights::parameters::Parameters;
+
+/// A network of which the first layers are frozen: a reference to them, wherever they lie, and the last ones by value.
+///
+/// The parts are what `#[split(…)]` makes of a declaration, or any two networks of which one takes what the other gives.
+///
+/// ```
+/// use fnn::{losses::CrossEntropy, optimizers::Sgd, train::{FineTune, FineTuneBuffers}};
+///
+/// fnn::network! {
+///     #[split(Features, Head, at = logits)]
+///     #[derive(Clone)]
+///     pub struct Digits: [64] -> [4] {
+///         hidden: Dense(16),
+///         Relu,
+///         logits: Dense(4),
+///     }
+/// }
+///
+/// // In firmware, a `static` by `include_network!`.
+/// let digits = Digits::seeded(1);
+/// let (frozen, head) = digits.split();
+/// let mut network = FineTune { frozen, head: head.clone() };
+/// let mut memory = FineTuneBuffers::<Features, Head, 1>::new();
+///
+/// let digit = [0.5; 64];
+/// let before = memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1), &[digit], &[3]);
+/// let after = memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1), &[digit], &[3]);
+/// assert!(after < before);
+/// // A head, its gradient, and some activations: no copy of the 64·16 weights before it.
+/// const { assert!(FineTune::<Features, Head>::RAM_TRAINING < 1024) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct FineTune<'a, F, H> {
+    /// The layers that stay as they are.
+    pub frozen: &'a F,
+    /// The layers that learn.
+    pub head: H,
+}
+
+impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune<'_, F, H> {
+    /// Bytes of the frozen weights: what they take in flash.
+    pub const FLASH: usize = F::FLASH;
+    /// Bytes of RAM that inference of one sample takes: the weights that learn, what the frozen layers give, and what
+    /// the part that needs more of it works in.
+    pub const RAM_INFERENCE: usize = {
+        let (frozen, head) = (F::RAM_INFERENCE, H::RAM_INFERENCE);
+        H::FLASH + size_of::<F::Output>() + if frozen > head { frozen } else { head }
+    };
+    /// Bytes of RAM that training by one sample at a time takes: the weights that learn and a [`FineTuneBuffers`].
+    pub const RAM_TRAINING: usize = H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>();
+
+    /// Inference of one sample. Allocates nothing.
+    #[must_use]
+    pub fn forward(&self, input: &F::Input) -> H::Output {
+        Network::forward(&self.head, &Network::forward(self.frozen, input))
+    }
+}
+
+/// All memory that fine-tuning needs for mini-batches of at most `B` samples.
+///
+/// Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
+pub struct FineTuneBuffers<F: Layer, H: TrainInPlace, const B: usize> {
+    /// What the frozen layers give.
+    features: [F::Output; B],
+    workspace: F::Workspace<B>,
+    head: InPlaceBuffers<H, B>,
+}
+
+impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> FineTuneBuffers<F, H, B> {
+    /// Memory for mini-batches of at most `B` samples.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { features: Pod::zeroed(), workspace: Pod::zeroed(), head: InPlaceBuffers::new() }
+    }
+
+    /// [`new`](Self::new), built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        // SAFETY: plain fields, and one of which zero bytes are a value.
+        unsafe { crate::pod::zeroed_box() }
+    }
+
+    /// Take a step of the layers that learn along the gradient of the mean loss of a mini-batch. Gives that loss, as it
+    /// was before the step.
+    ///
+    /// As [`InPlaceBuffers::train`] with what the frozen layers make of the inputs. Allocates nothing.
+    pub fn train<T, L: Loss<H::Output, T>, O: Optimizer<0>>(
+        &mut self,
+        network: &mut FineTune<'_, F, H>,
+        loss: &L,
+        optimizer: &O,
+        inputs: &[F::Input],
+        targets: &[T],
+    ) -> F::Scalar {
+        const { assert!(B > 0, "training needs room for at least one sample") }
+        let Self { features, workspace, head } = self;
+        let mut all = Term::default();
+        for (inputs, targets) in inputs.chunks(B).zip(targets.chunks(B)) {
+            let features = first_mut(features, inputs.len());
+            network.frozen.forward_into(inputs, features, workspace);
+            all += head.step(&mut network.head, loss, optimizer, features, targets);
+        }
+        all.mean()
+    }
+}
+
+impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> Default
+    for FineTuneBuffers<F, H, B>
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: Layer, H: TrainInPlace, const B: usize> fmt::Debug for FineTuneBuffers<F, H, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FineTuneBuffers of {} bytes", size_of::<Self>())
+    }
+}
+
+/// The two parts of a network whose weights are those of the one, and then those of the other.
+#[inline]
+#[must_use]
+pub const fn split<N, F, H>(network: &N) -> (&F, &H)
+where
+    N: Parameters,
+    F: Parameters<Scalar = N::Scalar>,
+    H: Parameters<Scalar = N::Scalar>,
+{
+    const { assert!(F::PARAMETERS + H::PARAMETERS == N::PARAMETERS, "the parts have the weights of the whole") }
+    let weights = core::ptr::from_ref(network).cast::<N::Scalar>();
+    // SAFETY: `Parameters` promises that all three are arrays of the same scalar, and any numbers a value of each; and
+    // the first part's and the second part's are as many as there are, as was just asserted.
+    unsafe { (&*weights.cast::<F>(), &*weights.add(F::PARAMETERS).cast::<H>()) }
+}

@@ -1,0 +1,213 @@
+//! Backpropagation over one batch: forward, loss, backward.
+
+use core::ops::AddAssign;
+
+use crate::kernels::{Operation, Simd, dispatch};
+use crate::layer::{Chance, Layer, Pass, Recorded};
+use crate::losses::{Loss, Term};
+use crate::pod::Pod;
+use crate::scalar::Scalar;
+use crate::shape::{Sample, first, first_mut};
+
+/// All memory that backpropagation through `L` needs for batches of at most `B` samples: the outputs and their
+/// gradients, the tape, and scratch.
+///
+/// Its size is known to the compiler; keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
+#[derive(Clone, Debug)]
+pub struct GradientBuffers<L: Layer, const B: usize> {
+    pub(crate) outputs: [L::Output; B],
+    output_gradients: [L::Output; B],
+    pub(crate) tape: L::Tape<B>,
+    pub(crate) workspace: L::Workspace<B>,
+}
+
+impl<L: Layer, const B: usize> GradientBuffers<L, B> {
+    /// Memory for batches of at most `B` samples.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { outputs: Pod::zeroed(), output_gradients: Pod::zeroed(), tape: Pod::zeroed(), workspace: Pod::zeroed() }
+    }
+
+    /// [`new`](Self::new), built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        // SAFETY: every field is plain.
+        unsafe { crate::pod::zeroed_box() }
+    }
+
+    /// The mean loss of a batch of any size, and into `gradient` its gradient by the weights.
+    ///
+    /// What `gradient` held before is forgotten. As many samples are used as there are both inputs and targets. Cost:
+    /// about three times the forward pass.
+    ///
+    /// ```
+    /// use fnn::{Parameters, layers::Dense, losses::MeanSquaredError, train::GradientBuffers};
+    ///
+    /// let network = Dense::<1, 1> { weight: [[3.0]], bias: [0.0] };
+    /// let mut gradient = Dense::zeroed();
+    /// let mut memory = GradientBuffers::<_, 4>::new();
+    /// // (3·2 − 5)² = 1, and by the weight 2·(3·2 − 5)·2 = 4.
+    /// let loss = memory.gradient(&network, &MeanSquaredError, &[[2.0]], &[[5.0]], &mut gradient);
+    /// assert_eq!((loss, gradient.weight, gradient.bias), (1.0, [[4.0]], [2.0]));
+    /// ```
+    pub fn gradient<T, F: Loss<L::Output, T>>(
+        &mut self,
+        network: &L,
+        loss: &F,
+        inputs: &[L::Input],
+        targets: &[T],
+        gradient: &mut L,
+    ) -> L::Scalar {
+        const { assert_logits::<L, T, F>() }
+        let batch = Batch { inputs, targets, chance: Chance::default() };
+        let (overwrite, input_gradients) = (true, None);
+        let sum = AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients };
+        let term = dispatch(sum).term;
+        term.average(gradient.parameters_mut());
+        term.mean()
+    }
+
+    /// [`gradient`](Self::gradient), and into `input_gradients` the gradient of the mean loss by each sample that
+    /// went in.
+    pub fn gradients<T, F: Loss<L::Output, T>>(
+        &mut self,
+        network: &L,
+        loss: &F,
+        inputs: &[L::Input],
+        targets: &[T],
+        gradient: &mut L,
+        input_gradients: &mut [L::Input],
+    ) -> L::Scalar
+    where
+        L::Input: Sample<Element = L::Scalar>,
+    {
+        const { assert_logits::<L, T, F>() }
+        let batch = Batch { inputs, targets, chance: Chance::default() };
+        let (overwrite, by_inputs) = (true, Some(&mut *input_gradients));
+        let sum = AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients: by_inputs };
+        let term = dispatch(sum).term;
+        term.average(gradient.parameters_mut());
+        term.average(Sample::flat_mut(input_gradients));
+        term.mean()
+    }
+
+    /// The gradient of the *sum* of weighted losses, as the trainer accumulates it: into `gradient`, or *added* to it.
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    pub(crate) fn add_gradient<V: Simd, T, F: Loss<L::Output, T>>(
+        &mut self,
+        simd: V,
+        network: &L,
+        loss: &F,
+        batch: Batch<'_, L::Input, T>,
+        (gradient, overwrite): (&mut L, bool),
+    ) -> Tally<L::Scalar> {
+        AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients: None }.run(simd)
+    }
+}
+
+impl<L: Layer, const B: usize> Default for GradientBuffers<L, B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A compile error where a loss that takes logits would be given probabilities.
+///
+/// What a user calls asks for it, and not what it calls in turn, as the compiler names the function that asks.
+#[track_caller]
+pub(crate) const fn assert_logits<L: Layer, T, F: Loss<L::Output, T>>() {
+    assert!(
+        !(L::PROBABILITIES && F::TAKES_LOGITS),
+        "the loss takes logits, and not probabilities, but the network ends in `Softmax` or `Sigmoid`: remove that layer"
+    );
+}
+
+/// Samples and their targets, as many of the one as of the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch<'a, I, T> {
+    pub(crate) inputs: &'a [I],
+    pub(crate) targets: &'a [T],
+    pub(crate) chance: Chance<'a>,
+}
+
+/// What a batch's forward pass came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Tally<S> {
+    /// The sum of the weighted losses.
+    pub(crate) term: Term<S>,
+    /// How many samples the loss judges right.
+    pub(crate) correct: usize,
+    /// How many samples there were that can be right or wrong.
+    pub(crate) judged: usize,
+}
+
+impl<S: Scalar> Tally<S> {
+    /// Count one more sample.
+    pub(crate) fn count(&mut self, term: Term<S>, correct: Option<bool>) {
+        self.term += term;
+        self.judged += usize::from(correct.is_some());
+        self.correct += usize::from(correct == Some(true));
+    }
+}
+
+impl<S: Scalar> AddAssign for Tally<S> {
+    fn add_assign(&mut self, other: Self) {
+        self.term += other.term;
+        self.correct += other.correct;
+        self.judged += other.judged;
+    }
+}
+
+/// GradientBuffers over a batch, block by block, to run with the best instruction set.
+struct AddGradient<'a, L: Layer, T, F, const B: usize> {
+    memory: &'a mut GradientBuffers<L, B>,
+    network: &'a L,
+    loss: &'a F,
+    batch: Batch<'a, L::Input, T>,
+    gradient: &'a mut L,
+    /// Whether the gradient may hold anything yet, which the batch's overwrites.
+    overwrite: bool,
+    input_gradients: Option<&'a mut [L::Input]>,
+}
+
+impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradient<'_, L, T, F, B> {
+    type Output = Tally<L::Scalar>;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Tally<L::Scalar> {
+        const { assert!(B > 0, "backpropagation needs room for at least one sample") }
+        let Self { memory, network, loss, batch, gradient, mut overwrite, mut input_gradients } = self;
+        let GradientBuffers { outputs, output_gradients, tape, workspace } = memory;
+        let mut tally = Tally::default();
+        let mut samples = batch.chance.samples.chunks(B);
+        for (inputs, targets) in batch.inputs.chunks(B).zip(batch.targets.chunks(B)) {
+            let inputs = first(inputs, targets.len());
+            let chance = Chance { seed: batch.chance.seed, samples: samples.next().unwrap_or_default() };
+            let pass = Pass::new(simd, chance).overwriting(overwrite);
+            overwrite = false;
+            let outputs = first_mut(outputs, inputs.len());
+            let output_gradients = first_mut(output_gradients, inputs.len());
+
+            network.forward_train(pass, inputs, outputs, tape, workspace);
+
+            for ((output, target), gradient) in outputs.iter().zip(targets).zip(output_gradients.iter_mut()) {
+                tally.count(loss.gradient(output, target, gradient), loss.correct(output, target));
+            }
+
+            let input_gradients = input_gradients.take().map(|all| {
+                let (these, rest) = all.split_at_mut(inputs.len().min(all.len()));
+                input_gradients = Some(rest);
+                these
+            });
+            let recorded = Recorded { inputs, outputs, tape };
+            network.accumulate(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+        }
+        if overwrite {
+            // There was no sample.
+            gradient.parameters_mut().fill(L::Scalar::ZERO);
+        }
+        tally
+    }
+}

@@ -1,0 +1,165 @@
+//! Gradient descent for the smallest memories: each layer is updated while the pass goes backward.
+
+use core::fmt;
+
+use crate::kernels::{Operation, Simd, dispatch};
+use crate::layer::{Chance, Layer, Pass, Recorded};
+use crate::layer_gradient::{Descent, Room};
+use crate::losses::{Loss, Term};
+use crate::optimizers::Optimizer;
+use crate::shape::{first, first_mut};
+use crate::train::gradient_buffers::{Tally, assert_logits};
+
+/// A network whose layers can be updated one by one, from the last to the first. Every network that `network!` declares
+/// is one.
+///
+/// A block, and a network inside the network, counts as one layer.
+pub trait TrainInPlace: Layer {
+    /// Memory for one layer's gradient at a time: as large as the largest.
+    type LayerGradient: Room;
+
+    /// Bytes that [`InPlaceBuffers`] training by one sample at a time works in: the weights and the memory. That is less than
+    /// [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradient of all layers but one.
+    const RAM_TRAINING_IN_PLACE: usize = size_of::<Self>() + size_of::<InPlaceBuffers<Self, 1>>();
+
+    /// [`Layer::backward`], which updates each layer as soon as its gradient is known and no longer needed.
+    #[doc(hidden)]
+    fn train_in_place<V: Simd, O: Optimizer<0>, const B: usize>(
+        &mut self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [Self::Output],
+        descent: Descent<'_, O, Self::Scalar, Self::LayerGradient>,
+        workspace: &mut Self::Workspace<B>,
+    );
+}
+
+/// All memory that training in place needs for mini-batches of at most `B` samples: as
+/// [`GradientBuffers`](crate::train::GradientBuffers), and the gradient of the largest layer.
+///
+/// Its size is known to the compiler; keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
+///
+/// ```
+/// use fnn::{losses::MeanSquaredError, optimizers::Sgd, train::InPlaceBuffers};
+///
+/// fnn::network! {
+///     pub struct Line: [1] -> [1] { Dense(1) }
+/// }
+///
+/// // y = 2x + 1
+/// let mut line = Line::seeded(1);
+/// let mut memory = InPlaceBuffers::<Line, 2>::new();
+/// for _ in 0..500 {
+///     memory.train(&mut line, &MeanSquaredError, &Sgd::new(0.2), &[[0.0], [1.0]], &[[1.0], [3.0]]);
+/// }
+/// assert!((line.forward(&[2.0])[0] - 5.0).abs() < 1e-3);
+/// ```
+pub struct InPlaceBuffers<L: TrainInPlace, const B: usize> {
+    /// No more than a number takes.
+    steps: u32,
+    outputs: [L::Output; B],
+    output_gradients: [L::Output; B],
+    tape: L::Tape<B>,
+    workspace: L::Workspace<B>,
+    gradient: L::LayerGradient,
+}
+
+impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
+    /// Memory for mini-batches of at most `B` samples.
+    #[must_use]
+    pub fn new() -> Self {
+        // SAFETY: a number, plain fields, and room, of which zero bytes are values.
+        unsafe { core::mem::zeroed() }
+    }
+
+    /// [`new`](Self::new), built in place on the heap.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        // SAFETY: as in `new`.
+        unsafe { crate::pod::zeroed_box() }
+    }
+
+    /// Take a step along the gradient of the mean loss of a mini-batch. Gives that loss, as it was before the step.
+    ///
+    /// Of more than `B` samples, each `B` are a mini-batch of their own; as many are used as there are both inputs and
+    /// targets. The optimizer is one without memory: [`Sgd`](crate::optimizers::Sgd), with or without a schedule. The weights are
+    /// those that [`GradientBuffers::gradient`](crate::train::GradientBuffers::gradient) and
+    /// [`Optimizer::step`](Optimizer::step) come to, bit for bit. Allocates nothing.
+    pub fn train<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
+        &mut self,
+        network: &mut L,
+        loss: &F,
+        optimizer: &O,
+        inputs: &[L::Input],
+        targets: &[T],
+    ) -> L::Scalar {
+        const { assert_logits::<L, T, F>() }
+        let mut all = Term::default();
+        for (inputs, targets) in inputs.chunks(B).zip(targets.chunks(B)) {
+            all += self.step(network, loss, optimizer, inputs, targets);
+        }
+        all.mean()
+    }
+
+    /// A step with a mini-batch of at most `B` samples: the sum of its losses.
+    pub(crate) fn step<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
+        &mut self,
+        network: &mut L,
+        loss: &F,
+        optimizer: &O,
+        inputs: &[L::Input],
+        targets: &[T],
+    ) -> Term<L::Scalar> {
+        const { assert!(B > 0, "training needs room for at least one sample") }
+        dispatch(Train { memory: self, network, loss, optimizer, inputs, targets })
+    }
+}
+
+impl<L: TrainInPlace, const B: usize> Default for InPlaceBuffers<L, B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<L: TrainInPlace, const B: usize> fmt::Debug for InPlaceBuffers<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InPlaceBuffers of {} bytes", size_of::<Self>())
+    }
+}
+
+/// A step with one mini-batch, to run with the best instruction set.
+struct Train<'a, L: TrainInPlace, T, F, O, const B: usize> {
+    memory: &'a mut InPlaceBuffers<L, B>,
+    network: &'a mut L,
+    loss: &'a F,
+    optimizer: &'a O,
+    inputs: &'a [L::Input],
+    targets: &'a [T],
+}
+
+impl<L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<0>, const B: usize> Operation
+    for Train<'_, L, T, F, O, B>
+{
+    type Output = Term<L::Scalar>;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Term<L::Scalar> {
+        let Self { memory, network, loss, optimizer, inputs, targets } = self;
+        let InPlaceBuffers { steps, outputs, output_gradients, tape, workspace, gradient } = memory;
+        let inputs = first(inputs, targets.len());
+        let outputs = first_mut(outputs, inputs.len());
+        let output_gradients = first_mut(output_gradients, inputs.len());
+        let pass = Pass::new(simd, Chance { seed: u64::from(*steps), samples: &[] });
+        network.forward_train(pass, inputs, outputs, tape, workspace);
+        let mut tally = Tally::default();
+        for ((output, target), gradient) in outputs.iter().zip(targets).zip(output_gradients.iter_mut()) {
+            tally.count(loss.gradient(output, target, gradient), None);
+        }
+        *steps = steps.saturating_add(1);
+        let descent = Descent { optimizer, step: u64::from(*steps), term: tally.term, memory: gradient };
+        let recorded = Recorded { inputs, outputs, tape };
+        network.train_in_place(pass, recorded, output_gradients, descent, workspace);
+        tally.term
+    }
+}

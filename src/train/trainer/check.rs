@@ -1,0 +1,70 @@
+//! What can be known to be wrong before anything is trained.
+
+use std::fmt::Debug;
+
+use super::step::first_non_finite;
+use crate::data::DataSet;
+use crate::error::Error;
+use crate::losses::Loss;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+use crate::weights::parameters::Parameters;
+
+/// A setting that counts something is not 0.
+pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), Error> {
+    match value {
+        Some(0) => Err(Error::Setting { name, expected: "at least 1", found: "0".into() }),
+        _ => Ok(()),
+    }
+}
+
+/// A setting that is a share is one, and not all.
+pub(crate) fn share(name: &'static str, value: Option<f64>) -> Result<(), Error> {
+    let wrong = value.filter(|value| !(0.0..1.0).contains(value));
+    constants(wrong.map(|value| (name, "a number from 0 to below 1", value)))
+}
+
+/// The constants of an optimizer or of a loss make sense.
+pub(crate) fn constants(misuse: Option<(&'static str, &'static str, f64)>) -> Result<(), Error> {
+    match misuse {
+        Some((name, expected, found)) => Err(Error::Setting { name, expected, found: found.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// The weights to start from are finite.
+pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
+    match first_non_finite(network) {
+        Some(name) => {
+            let found = format!("`{name}` with a number that is infinite or undefined");
+            Err(Error::Setting { name: "network", expected: "finite weights", found })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The set holds samples, finite ones, with targets that the loss takes.
+pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss<Output, T>>(
+    set: &'static str,
+    data: &DataSet<I, T>,
+    loss: &F,
+) -> Result<(), Error> {
+    if data.is_empty() {
+        return Err(Error::Empty { set });
+    }
+    for (sample, (input, target)) in data.inputs().iter().zip(data.targets()).enumerate() {
+        if !input.all_finite() {
+            let problem = "the input: expected finite numbers, found an infinite or undefined one".into();
+            return Err(Error::Sample { set, sample, problem });
+        }
+        if let Err(expected) = loss.check(target) {
+            let mut found = format!("{target:?}");
+            if found.chars().count() > 60 {
+                found = format!("{found:.60}…");
+            }
+            let problem = format!("the target: expected {expected}, found {found}");
+            return Err(Error::Sample { set, sample, problem });
+        }
+    }
+    Ok(())
+}

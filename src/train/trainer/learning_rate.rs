@@ -1,0 +1,160 @@
+//! The learning-rate range test: which learning rates a training bears.
+
+use std::fmt::Debug;
+use std::ops::RangeInclusive;
+
+use super::Trainer;
+use super::parallel::{Threads, work};
+use super::step::{Course, Memory};
+use crate::data::DataSet;
+use crate::error::Error;
+use crate::layer::Layer;
+use crate::losses::Loss;
+use crate::optimizers::Optimizer;
+use crate::random::mix;
+
+/// What the loss was while the learning rate rose: the result of [`Trainer::find_learning_rate`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearningRateCurve {
+    /// The learning rate and the smoothed loss of each step, in their order, to draw with a logarithmic axis for the
+    /// rate. The last loss is the one that was too large to go on, if there was one.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// How much of the running mean of losses each step keeps.
+const KEPT: f64 = 0.98;
+
+/// What share of the steps, at the start, says too little: the mean of few mini-batches is noise.
+const NOISE: usize = 10;
+
+/// How many times the smallest loss is too large to go on.
+const TOO_LARGE: f64 = 4.0;
+
+impl LearningRateCurve {
+    /// The learning rate at which the loss fell fastest with the logarithm of the rate, before it was smallest. `None`
+    /// where it didn't fall.
+    ///
+    /// A place to start from. Where training is then unsteady, take a third of it.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<f64> {
+        let points = self.points.get(self.points.len() / NOISE..)?;
+        let (smallest, _) = points.iter().enumerate().min_by(|(_, one), (_, other)| one.1.total_cmp(&other.1))?;
+        // Over a few steps to each side, as one by one they are noise.
+        let reach = (points.len() / 20).max(1);
+        let falls = points[..=smallest].windows(2 * reach + 1).filter_map(|window| {
+            let (&[(_, before), ..], &(rate, _), &[.., (_, after)]) = (window, window.get(reach)?, window) else {
+                return None;
+            };
+            Some((rate, before - after))
+        });
+        let (rate, fall) = falls.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+        (fall > 0.0).then_some(rate)
+    }
+}
+
+impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
+    /// Find out which learning rates this training bears: take a copy of the network through `steps` mini-batches of
+    /// `data`, each with a larger learning rate, from the smallest of `rates` to its largest in equal ratios.
+    ///
+    /// Ends where the smoothed loss is four times its smallest, or no longer finite; the first tenth of the steps doesn't
+    /// count for that. Smoothed is a running mean that keeps 0.98. The network, and what [`fit`](Self::fit) makes of it, stay as they are. A schedule still
+    /// multiplies the rates: leave it away here. Smith, "Cyclical learning rates for training neural networks", WACV
+    /// 2017, section 3.3.
+    ///
+    /// ```
+    /// use fnn::{DataSet, Network, Trainer, layers::Dense, losses::MeanSquaredError, optimizers::{Optimizer, Sgd}};
+    ///
+    /// let data: DataSet<[f32; 1], [f32; 1]> = (0..64).map(|x| ([x as f32 / 64.0], [x as f32 / 32.0 + 1.0])).collect();
+    /// let trainer = Trainer::new(Dense::<1, 1>::seeded(1), MeanSquaredError, Sgd::new(0.1));
+    /// let curve = trainer.find_learning_rate(&data, 1e-4..=10.0, 100)?;
+    /// let best = curve.suggestion().unwrap();
+    /// assert!(best > 0.01 && best < 2.0);
+    /// # Ok::<(), fnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`fit`](Self::fit) before anything is trained, and [`Error::Setting`] for rates that aren't a range
+    /// of numbers above 0, or fewer than three steps.
+    pub fn find_learning_rate(
+        &self,
+        data: &DataSet<N::Input, T>,
+        rates: RangeInclusive<f64>,
+        steps: usize,
+    ) -> Result<LearningRateCurve, Error>
+    where
+        T: Copy + Debug + Send + Sync,
+        F: Loss<N::Output, T>,
+        O: Optimizer<SLOTS>,
+    {
+        self.check(data)?;
+        let (lowest, highest) = rates.into_inner();
+        if !(lowest > 0.0 && lowest < highest && highest.is_finite()) {
+            let expected = "a range from a number above 0 to a larger one";
+            return Err(Error::Setting { name: "learning rates", expected, found: format!("{lowest}..={highest}") });
+        }
+        if steps < 3 {
+            return Err(Error::Setting { name: "steps", expected: "at least 3", found: steps.to_string() });
+        }
+
+        let batch_size = self.batch_size.min(data.len());
+        let mut network = self.network.boxed_copy();
+        let mut memory = Memory::<N, T, SLOTS>::new(batch_size, None);
+        let threads = Threads::new(self.threads, work::<N>(batch_size))?;
+        let mut order: Vec<usize> = (0..data.len()).collect();
+        let batches = data.len().div_ceil(batch_size);
+
+        let (mut mean, mut missing, mut smallest) = (0.0, 1.0, f64::INFINITY);
+        let mut points = Vec::with_capacity(steps);
+        for step in 0..steps {
+            let (epoch, batch) = (step / batches, step % batches);
+            let seed = mix(self.seed, epoch as u64 + 1);
+            if batch == 0 {
+                self.arrange(&mut order, seed);
+            }
+            let samples = order.chunks(batch_size).nth(batch).unwrap_or_default();
+            let rate = lowest * (highest / lowest).powf(step as f64 / (steps - 1) as f64);
+            let optimizer = self.optimizer.with_learning_rate(rate);
+            let adjust = (self.penalty, self.clip);
+            let course = Course { data, loss: &self.loss, optimizer: &optimizer, adjust, seed };
+            let network = &mut *network;
+            let totals =
+                threads.run(work::<N>(batch_size), |parallel| memory.step(network, &course, samples, parallel));
+            let Ok(totals) = totals else { break };
+
+            mean = KEPT * mean + (1.0 - KEPT) * totals.mean().loss;
+            missing *= KEPT;
+            let smoothed = mean / (1.0 - missing);
+            points.push((rate, smoothed));
+            smallest = if step < steps / NOISE { smoothed } else { smallest.min(smoothed) };
+            if smoothed > TOO_LARGE * smallest {
+                break;
+            }
+        }
+        Ok(LearningRateCurve { points })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(losses: impl IntoIterator<Item = f64>) -> LearningRateCurve {
+        let rate = |step: usize| 2.0f64.powi(step as i32);
+        LearningRateCurve { points: losses.into_iter().enumerate().map(|(step, loss)| (rate(step), loss)).collect() }
+    }
+
+    #[test]
+    fn the_suggestion_is_where_the_loss_falls_fastest_before_it_is_smallest() {
+        assert_eq!(curve([9.0, 8.9, 8.5, 7.0, 5.0, 4.5, 4.4, 6.0, 20.0]).suggestion(), Some(8.0));
+        // Down again after the smallest.
+        assert_eq!(curve([9.0, 8.0, 7.5, 7.4, 90.0, 50.0, 10.0]).suggestion(), Some(2.0));
+    }
+
+    #[test]
+    fn there_is_none_where_the_loss_does_not_fall() {
+        assert_eq!(curve([]).suggestion(), None);
+        assert_eq!(curve([1.0, 0.5]).suggestion(), None);
+        assert_eq!(curve([1.0, 2.0, 3.0, 4.0]).suggestion(), None);
+        assert_eq!(curve([1.0; 5]).suggestion(), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! From accumulated gradients to new weights: element by element, over ranges of weights.
+
+use core::ops::Range;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::parallel::{Runner, Task};
+use crate::kernels::{Simd, add_assign};
+use crate::optimizers::{Clip, MovingAverage, Optimizer, Penalty, State, approach, clamp, shortening, squares};
+use crate::scalar::Scalar;
+use crate::shape::{first_mut, within};
+use crate::weights::parameters::{Parameters, Role, visit_trained};
+
+/// Weights of one range: enough that handing it to a thread costs little.
+const RANGE: usize = 8192;
+
+/// Weights whose mean gradient is held at a time, where it is that of several accumulators: it stays in the first-level
+/// cache, and they are only read.
+const BLOCK: usize = 1024;
+
+/// Move `network` along the sum of gradients, divided by `weight`, and take over what it has measured. Whether all of
+/// the gradient was finite: where it is not, weights stay as they are, but others have moved, and the gradient is left
+/// for who wants to know where.
+///
+/// Each range of weights goes through memory once; the gradient goes twice where its norm is limited, which is known
+/// only when all of it is.
+#[inline(always)]
+pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize, const K: usize>(
+    runner: R,
+    optimizer: &O,
+    (penalty, clip): (Option<Penalty>, Option<Clip>),
+    weight: N::Scalar,
+    network: &mut N,
+    gradients: &mut [Option<&mut N>; K],
+    state: &mut State<N, SLOTS>,
+) -> bool {
+    state.steps += 1;
+    let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
+    let finite = AtomicBool::new(true);
+    let mut mean = Mean { factor, penalty: None, finite: &finite };
+    N::measured(&mut |range| runner.each(sums::<N, K>(gradients, &range), RANGE, &mean));
+    let vectors = optimizer.for_vectors();
+    let by_role = vectors.is_some() || penalty.is_some_and(|penalty| penalty.weights_only);
+    let (mut penalty, mut limit, mut used) = (penalty, None, K);
+    match clip {
+        None => {}
+        Some(Clip::Value(value)) => limit = Some(N::Scalar::from_f64(value)),
+        Some(Clip::Norm(limit)) => {
+            let mut sum = 0.0;
+            visit_trained::<N>(by_role, &mut |role, range| {
+                let mean = Mean { penalty: penalty.filter(|penalty| penalty.counts(role)), ..mean };
+                let weights = within(network.parameters_mut(), &range);
+                runner.each((sums::<N, K>(gradients, &range), weights), RANGE, &mean);
+                let [mean] = sums(gradients, &range);
+                sum += sum_of_squares(runner, mean);
+            });
+            if !finite.load(Relaxed) {
+                return false;
+            }
+            mean.factor = N::Scalar::from_f64(shortening(limit, libm::sqrt(sum)));
+            (penalty, used) = (None, 1);
+        }
+    }
+    let (step, slots) = (state.steps, &mut state.slots);
+    visit_trained::<N>(by_role, &mut |role, range| {
+        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+        let mean = Mean { penalty: penalty.filter(|penalty| penalty.counts(role)), ..mean };
+        let update = Update { optimizer, step, mean, limit };
+        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
+        let weights = within(network.parameters_mut(), &range);
+        let sums = sums::<N, K>(first_mut(gradients, used), &range);
+        runner.each((sums, (weights, slots)), RANGE, &update);
+    });
+    if let Some(gradient) = &mut gradients[0] {
+        network.absorb(gradient);
+    }
+    finite.into_inner()
+}
+
+/// A range of all gradients; of those that there aren't, nothing.
+#[inline(always)]
+fn sums<'a, N: Parameters, const K: usize>(
+    gradients: &'a mut [Option<&mut N>],
+    range: &Range<usize>,
+) -> [&'a mut [N::Scalar]; K] {
+    let mut gradients = gradients.iter_mut().flatten();
+    core::array::from_fn(|_| gradients.next().map_or(&mut [][..], |gradient| within(gradient.parameters_mut(), range)))
+}
+
+/// Added up in an order that follows from the length alone.
+fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
+    if values.len() <= RANGE {
+        return squares(values);
+    }
+    let (left, right) = values.split_at(values.len().div_ceil(RANGE).div_ceil(2) * RANGE);
+    let (left, right) = runner.both(|| sum_of_squares(runner, left), || sum_of_squares(runner, right));
+    left + right
+}
+
+/// The sum of sums, in their order, times a factor: into the first of them. Where weights come along, a penalty for them
+/// is added.
+#[derive(Clone, Copy)]
+struct Mean<'a, S> {
+    factor: S,
+    penalty: Option<Penalty>,
+    finite: &'a AtomicBool,
+}
+
+impl<S: Scalar, const K: usize> Task<[&mut [S]; K]> for Mean<'_, S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, sums: [&mut [S]; K]) {
+        self.run(simd, (sums, <&mut [S]>::default()));
+    }
+}
+
+impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, (mut sums, weights): ([&mut [S]; K], &mut [S])) {
+        if let [first, others @ ..] = &mut sums[..] {
+            self.of(simd, first, others.iter().map(|other| &**other), weights);
+        }
+    }
+}
+
+impl<S: Scalar> Mean<'_, S> {
+    /// Whether all of the mean is finite. Where it isn't, that is noted.
+    #[inline(always)]
+    fn of<'s, V: Simd>(&self, simd: V, mean: &mut [S], others: impl Iterator<Item = &'s [S]>, weights: &[S]) -> bool {
+        for other in others {
+            add_assign(simd, other, mean);
+        }
+        // Without a way out of the loop, so that it runs on vectors.
+        let all_finite = mean.iter_mut().fold(true, |finite, value| {
+            *value *= self.factor;
+            finite & value.is_finite()
+        });
+        if let Some(penalty) = self.penalty {
+            penalty.add(weights, mean);
+        }
+        if !all_finite {
+            self.finite.store(false, Relaxed);
+        }
+        all_finite
+    }
+}
+
+/// From the sums of gradients to new weights.
+struct Update<'a, O, S> {
+    optimizer: &'a O,
+    step: u64,
+    mean: Mean<'a, S>,
+    limit: Option<S>,
+}
+
+/// A range of the gradients' sums, of the weights, and of the optimizer's slots.
+type Part<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
+
+impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Part<'_, S, SLOTS, K>>
+    for Update<'_, O, S>
+{
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, (mut sums, (weights, mut slots)): Part<'_, S, SLOTS, K>) {
+        let Some((first, others)) = sums.split_first_mut() else { return };
+        if K == 1 {
+            return self.of(simd, first, core::iter::empty(), weights, slots);
+        }
+        let mut memory = [S::ZERO; BLOCK];
+        for start in (0..first.len()).step_by(BLOCK) {
+            let range = start..first.len().min(start + BLOCK);
+            let (first, mean) = (within(first, &range), first_mut(&mut memory, range.len()));
+            let mut others = others.iter().map(|other| other.get(range.clone()).unwrap_or_default());
+            // The first two in one pass over memory.
+            match others.next() {
+                Some(second) if !second.is_empty() => {
+                    let sums = first.iter().zip(second).map(|(&first, &second)| first + second);
+                    mean.iter_mut().zip(sums).for_each(|(mean, sum)| *mean = sum);
+                }
+                _ => mean.copy_from_slice(first),
+            }
+            let slots = slots.each_mut().map(|slot| within(slot, &range));
+            self.of(simd, mean, others, within(weights, &range), slots);
+        }
+    }
+}
+
+impl<O, S: Scalar> Update<'_, O, S> {
+    /// Move weights along the mean of `mean` and `others`, if all of it is finite.
+    #[inline(always)]
+    fn of<'s, V: Simd, const SLOTS: usize>(
+        &self,
+        simd: V,
+        mean: &mut [S],
+        others: impl Iterator<Item = &'s [S]>,
+        weights: &mut [S],
+        slots: [&mut [S]; SLOTS],
+    ) where
+        O: Optimizer<SLOTS>,
+    {
+        if self.mean.of(simd, mean, others, weights) {
+            if let Some(limit) = self.limit {
+                clamp(limit, mean);
+            }
+            self.optimizer.update(simd, self.step, weights, mean, slots);
+        }
+    }
+}
+
+/// [`MovingAverage::update`], by all threads.
+pub(crate) fn follow<R: Runner, N: Parameters>(runner: R, network: &mut N, average: &mut MovingAverage<N>, decay: f64) {
+    let task = Follow { new: average.share_of_new(decay) };
+    N::trained(&mut |range| {
+        let average = within(average.network.parameters_mut(), &range);
+        runner.each((average, within(network.parameters_mut(), &range)), RANGE, &task);
+    });
+    average.copy_measured(network);
+}
+
+/// From weights to their average.
+struct Follow<S> {
+    new: S,
+}
+
+impl<S: Scalar> Task<(&mut [S], &mut [S])> for Follow<S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, _: V, (average, weights): (&mut [S], &mut [S])) {
+        approach(self.new, average, weights);
+    }
+}

@@ -1,0 +1,91 @@
+//! What a trainer does to gradients and weights besides the optimizer's steps.
+
+use super::Trainer;
+use crate::layer::Layer;
+use crate::optimizers::{Clip, Penalty, Plateau};
+
+impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
+    /// Limit the gradient of each mini-batch, before the optimizer sees it.
+    ///
+    /// A gradient that is not finite is still an error. Limits by value cost nothing that can be measured; a limit by
+    /// norm costs a second pass over the gradient. The weights stay the same, bit for bit, at any number of threads.
+    ///
+    /// ```
+    /// use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::{Clip, Sgd}, train::Progress};
+    ///
+    /// fnn::network! {
+    ///     struct Net: [4] -> [2] { hidden: Dense(8), Tanh, logits: Dense(2) }
+    /// }
+    ///
+    /// let data: DataSet<[f32; 4], usize> = (0..64).map(|index| ([(index % 2) as f32; 4], index % 2)).collect();
+    /// let trainer = Trainer::new(Net::seeded(1), CrossEntropy, Sgd::new(0.5)).clip(Clip::Norm(1.0));
+    /// trainer.progress(Progress::Silent).fit(&data)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn clip(self, clip: Clip) -> Self {
+        Self { clip: Some(clip), ..self }
+    }
+
+    /// Add a penalty for large weights to the loss.
+    ///
+    /// Its gradient is added to the mean gradient of each mini-batch, before that is [clipped](Self::clip). The losses
+    /// that are *reported* do not include it: those of training and of validation stay comparable, and early stopping
+    /// goes by what the network is for. [`Penalty::value`] tells it. Costs nothing that can be measured.
+    #[must_use]
+    pub fn penalty(self, penalty: Penalty) -> Self {
+        Self { penalty: Some(penalty), ..self }
+    }
+
+    /// Average the weights over steps, each of which keeps `decay` of the average: see
+    /// [`MovingAverage`](crate::optimizers::MovingAverage).
+    ///
+    /// The average is *what is measured after each epoch*, by validation, early stopping and a plateau, and *what
+    /// [`fit`](Self::fit) gives back*. The steps themselves are as they would be without it. Costs a pass over the
+    /// weights in each step, and the memory of one more network.
+    ///
+    /// ```
+    /// use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::Adam, train::Progress};
+    ///
+    /// fnn::network! {
+    ///     struct Net: [4] -> [2] { hidden: Dense(8), Tanh, logits: Dense(2) }
+    /// }
+    ///
+    /// let data: DataSet<[f32; 4], usize> = (0..64).map(|index| ([(index % 2) as f32; 4], index % 2)).collect();
+    /// let trainer = Trainer::new(Net::seeded(1), CrossEntropy, Adam::new(0.01)).moving_average(0.99);
+    /// let average = trainer.epochs(5).progress(Progress::Silent).fit(&data)?.network;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn moving_average(self, decay: f64) -> Self {
+        Self { moving_average: Some(decay), ..self }
+    }
+
+    /// Lower the learning rate when the loss no longer falls.
+    ///
+    /// What counts is the loss measured after the epoch: on the validation set, or if there is none on the training
+    /// set, which costs another pass over it. A schedule multiplies what is left. [`Epoch::learning_rate`] tells it.
+    ///
+    /// [`Epoch::learning_rate`]: crate::train::Epoch::learning_rate
+    ///
+    /// ```
+    /// use fnn::layers::Dense;
+    /// use fnn::losses::MeanSquaredError;
+    /// use fnn::optimizers::{Plateau, Sgd};
+    /// use fnn::train::Progress;
+    /// use fnn::{DataSet, Network, Trainer};
+    ///
+    /// let data: DataSet<[f32; 1], [f32; 1]> = (0..10).map(|x| ([x as f32 / 10.0], [(x % 3) as f32])).collect();
+    /// let trained = Trainer::new(Dense::<1, 1>::seeded(1), MeanSquaredError, Sgd::new(0.5))
+    ///     .epochs(50)
+    ///     .reduce_on_plateau(Plateau::new().factor(0.5).patience(3))
+    ///     .progress(Progress::Silent)
+    ///     .fit(&data)?;
+    /// assert!(trained.history.epochs[49].learning_rate < 0.5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn reduce_on_plateau(self, plateau: Plateau) -> Self {
+        Self { plateau: Some(plateau), ..self }
+    }
+}
