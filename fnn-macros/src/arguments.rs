@@ -1,18 +1,74 @@
 //! What a layer is given in parentheses.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::{Expr, Lit};
 
-use crate::kinds::{Form, INITIALIZERS, Kind, Parameter};
 use crate::parse::Argument;
 use crate::report::{Errors, either, list, near};
 use crate::size::{Scope, Size};
 
+/// How a kind is written: its arguments.
+#[derive(Clone, Copy)]
+pub(crate) struct Signature {
+    pub(crate) example: &'static str,
+    pub(crate) parameters: &'static [Parameter],
+}
+
+/// An argument that a kind takes in parentheses.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// What a message calls it.
+    pub(crate) meaning: &'static str,
+    pub(crate) argument: ArgumentType,
+    pub(crate) required: bool,
+    /// Whether it may be given without its name.
+    pub(crate) positional: bool,
+}
+
+/// What an argument is.
+#[derive(Clone, Copy)]
+pub(crate) enum ArgumentType {
+    /// A const expression of type `usize`.
+    Size,
+    /// A size for both axes of an image, or `(rows, columns)`.
+    Pair,
+    /// A number that the macro has to read.
+    Count,
+    /// A size, or `same`.
+    Padding,
+    /// A pair, or `same`.
+    PairOfPaddings,
+    /// A const expression of type `f64`.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// An `Initializer`.
+    Initializer,
+}
+
+pub(crate) const fn required(name: &'static str, meaning: &'static str, argument: ArgumentType) -> Parameter {
+    Parameter { name, meaning, argument, required: true, positional: true }
+}
+
+pub(crate) const fn optional(name: &'static str, argument: ArgumentType) -> Parameter {
+    Parameter { name, meaning: "", argument, required: false, positional: true }
+}
+
+pub(crate) const fn keyword(name: &'static str, argument: ArgumentType) -> Parameter {
+    Parameter { name, meaning: "", argument, required: false, positional: false }
+}
+
+/// The variants of `Initializer`.
+pub(crate) static INITIALIZERS: &[&str] =
+    &["HeNormal", "HeUniform", "GlorotNormal", "GlorotUniform", "LeCunNormal", "LeCunUniform", "Constant"];
+
 /// The values of a layer's arguments.
 pub(crate) struct Arguments {
-    kind: &'static Kind,
-    /// In the order of the kind's parameters.
+    parameters: &'static [Parameter],
+    /// In the order of the parameters.
     values: Vec<Option<Value>>,
 }
 
@@ -36,22 +92,22 @@ impl Arguments {
     /// Every argument to its parameter, and every parameter its argument; nothing where one is a mistake.
     pub(crate) fn bind(
         name: &Ident,
-        kind: &'static Kind,
+        signature: Signature,
         given: Vec<Argument>,
         scope: &mut Scope,
         errors: &mut Errors,
     ) -> Option<Self> {
-        let mut values: Vec<Option<Value>> = kind.parameters.iter().map(|_| None).collect();
+        let mut values: Vec<Option<Value>> = signature.parameters.iter().map(|_| None).collect();
         let before = errors.count();
         let mut taken = vec![false; values.len()];
         let mut position = 0;
         for argument in &given {
-            let Some(index) = kind.parameter_of(name, position, argument, errors) else {
+            let Some(index) = signature.parameter_of(name, position, argument, errors) else {
                 // What follows one argument too many is too many as well.
                 if argument.key.is_none() { break } else { continue }
             };
             position += usize::from(argument.key.is_none());
-            let parameter = &kind.parameters[index];
+            let parameter = &signature.parameters[index];
             if std::mem::replace(&mut taken[index], true) {
                 errors.at(&argument.value, format!("`{}` is given twice", parameter.name));
             } else {
@@ -59,17 +115,17 @@ impl Arguments {
             }
         }
         if errors.count() == before {
-            for (parameter, value) in kind.parameters.iter().zip(&values) {
+            for (parameter, value) in signature.parameters.iter().zip(&values) {
                 if parameter.required && value.is_none() {
-                    errors.at(name, format!("`{name}` needs {}: `{}`", parameter.meaning, kind.example));
+                    errors.at(name, format!("`{name}` needs {}: `{}`", parameter.meaning, signature.example));
                 }
             }
         }
-        (errors.count() == before).then_some(Self { kind, values })
+        (errors.count() == before).then_some(Self { parameters: signature.parameters, values })
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
-        let index = self.kind.parameters.iter().position(|parameter| parameter.name == name)?;
+        let index = self.parameters.iter().position(|parameter| parameter.name == name)?;
         self.values.get(index)?.as_ref()
     }
 
@@ -107,6 +163,21 @@ impl Arguments {
         !self.is(name, "false")
     }
 
+    /// The initializer, where one is given: its variants may be written without their type.
+    pub(crate) fn initializer(&self, fnn: &TokenStream) -> Option<TokenStream> {
+        let given = self.get("init")?;
+        let variant = match given {
+            Expr::Call(call) => &*call.func,
+            given => given,
+        };
+        Some(match variant {
+            Expr::Path(path) if INITIALIZERS.iter().any(|name| path.path.is_ident(name)) => {
+                quote!(#fnn::macro_support::Initializer::#given)
+            }
+            _ => quote!(#given),
+        })
+    }
+
     /// Whether the word `word` is given.
     pub(crate) fn is(&self, name: &str, word: &str) -> bool {
         self.get(name).is_some_and(|value| is_word(value, word))
@@ -122,7 +193,7 @@ fn is_lowercase(path: &syn::Path) -> bool {
     path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_lowercase))
 }
 
-impl Kind {
+impl Signature {
     /// The number of the parameter that an argument is for.
     fn parameter_of(&self, name: &Ident, position: usize, argument: &Argument, errors: &mut Errors) -> Option<usize> {
         let Some(key) = &argument.key else {
@@ -151,14 +222,14 @@ impl Kind {
 
     /// What is said of an argument without a name that is for no parameter, or for one that goes by its name.
     fn one_too_many(&self, name: &Ident, parameter: Option<&Parameter>, value: &Expr) -> String {
-        let Self { parameters, example, .. } = self;
+        let Self { parameters, example } = self;
         let is_switch = matches!(value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_)));
         match parameter {
-            Some(Parameter { name, form, .. }) if is_switch == matches!(form, Form::Switch) => {
+            Some(Parameter { name, argument, .. }) if is_switch == matches!(argument, ArgumentType::Switch) => {
                 format!("`{name}` is given by its name: `{name} = {}`", value.to_token_stream())
             }
             _ if parameters.is_empty() => format!("`{name}` takes no arguments"),
-            _ if matches!(parameters[0].form, Form::Size) => {
+            _ if matches!(parameters[0].argument, ArgumentType::Size) => {
                 let inputs = "how much goes in follows from what comes before it";
                 format!("one argument too many: `{name}` is written `{example}`; {inputs}")
             }
@@ -176,35 +247,35 @@ impl Parameter {
             None
         };
         let other = || Some(Value::Other(value.clone()));
-        match (self.form, value) {
-            (Form::Padding | Form::PairOfPaddings, word) if is_word(word, "same") => other(),
-            (Form::Pair | Form::PairOfPaddings, Expr::Tuple(tuple)) if tuple.elems.len() == 2 => {
+        match (self.argument, value) {
+            (ArgumentType::Padding | ArgumentType::PairOfPaddings, word) if is_word(word, "same") => other(),
+            (ArgumentType::Pair | ArgumentType::PairOfPaddings, Expr::Tuple(tuple)) if tuple.elems.len() == 2 => {
                 let sizes: Vec<_> = tuple.elems.iter().map(|size| scope.size(size, &what, errors)).collect();
                 sizes.into_iter().collect::<Option<_>>().map(Value::Sizes)
             }
-            (Form::Padding | Form::PairOfPaddings, Expr::Path(word)) if is_lowercase(&word.path) => {
+            (ArgumentType::Padding | ArgumentType::PairOfPaddings, Expr::Path(word)) if is_lowercase(&word.path) => {
                 mistake(format!("{what} is a whole number, or `same`; without it, there is none"))
             }
-            (Form::Pair | Form::PairOfPaddings, Expr::Tuple(_) | Expr::Array(_)) => {
+            (ArgumentType::Pair | ArgumentType::PairOfPaddings, Expr::Tuple(_) | Expr::Array(_)) => {
                 mistake(format!("{what} is one size, or two: `{} = (rows, columns)`", self.name))
             }
-            (Form::Size | Form::Padding, Expr::Tuple(_)) => mistake(format!("{what} is one size")),
-            (Form::Size | Form::Padding | Form::Pair | Form::PairOfPaddings, size) => {
+            (ArgumentType::Size | ArgumentType::Padding, Expr::Tuple(_)) => mistake(format!("{what} is one size")),
+            (ArgumentType::Size | ArgumentType::Padding | ArgumentType::Pair | ArgumentType::PairOfPaddings, size) => {
                 scope.size(size, &what, errors).map(|size| Value::Sizes(vec![size]))
             }
-            (Form::Count, Expr::Lit(literal)) if matches!(literal.lit, Lit::Int(_)) => {
+            (ArgumentType::Count, Expr::Lit(literal)) if matches!(literal.lit, Lit::Int(_)) => {
                 scope.size(value, &what, errors).map(|size| Value::Sizes(vec![size]))
             }
-            (Form::Count, _) => mistake(format!("{what} is a number, as `{} = 1`", self.name)),
-            (Form::Number, number) => {
+            (ArgumentType::Count, _) => mistake(format!("{what} is a number, as `{} = 1`", self.name)),
+            (ArgumentType::Number, number) => {
                 let tokens = scope.number(number, &what, errors)?;
                 Some(Value::Number(Number { tokens, written: number.to_token_stream() }))
             }
-            (Form::Switch, Expr::Lit(literal)) if matches!(literal.lit, Lit::Bool(_)) => other(),
-            (Form::Switch, _) => mistake(format!("{what} is `true` or `false`")),
-            (Form::Word(words), word) if words.iter().any(|known| is_word(word, known)) => other(),
-            (Form::Word(words), _) => mistake(format!("{what} is {}", either(words.iter().copied()))),
-            (Form::Initializer, initializer) => match misuse(initializer) {
+            (ArgumentType::Switch, Expr::Lit(literal)) if matches!(literal.lit, Lit::Bool(_)) => other(),
+            (ArgumentType::Switch, _) => mistake(format!("{what} is `true` or `false`")),
+            (ArgumentType::Word(words), word) if words.iter().any(|known| is_word(word, known)) => other(),
+            (ArgumentType::Word(words), _) => mistake(format!("{what} is {}", either(words.iter().copied()))),
+            (ArgumentType::Initializer, initializer) => match misuse(initializer) {
                 Some(message) => mistake(message),
                 None => other(),
             },

@@ -16,10 +16,11 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use crate::derive::{Field, parameters_impl};
+use crate::flow::Site;
 use crate::kinds::Role;
 use crate::model::generic_arguments;
 use crate::report::located;
-use crate::shapes::{Layer, Network, Site};
+use crate::shapes::{Layer, Network};
 use crate::stages::stages;
 use crate::table;
 

@@ -4,14 +4,12 @@ mod activations;
 mod norms;
 mod windows;
 
+use crate::arguments::{ArgumentType, Arguments, Number, Parameter, Signature, keyword, optional, required};
+use crate::flow::{Flow, Site};
+use crate::report::judge;
+use crate::size::Size;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Expr;
-
-use crate::arguments::{Arguments, Number};
-use crate::report::judge;
-use crate::shapes::{Flow, Site};
-use crate::size::Size;
 
 /// A kind of layer.
 pub(crate) struct Kind {
@@ -31,40 +29,11 @@ impl Kind {
     pub(crate) fn takes_tokens(&self) -> bool {
         self.name == "Embedding"
     }
-}
 
-/// What a kind takes in parentheses.
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    /// What a message calls it.
-    pub(crate) meaning: &'static str,
-    pub(crate) form: Form,
-    pub(crate) required: bool,
-    /// Whether it may be given without its name.
-    pub(crate) positional: bool,
-}
-
-/// What an argument is.
-#[derive(Clone, Copy)]
-pub(crate) enum Form {
-    /// A const expression of type `usize`.
-    Size,
-    /// A size for both axes of an image, or `(rows, columns)`.
-    Pair,
-    /// A number that the macro has to read.
-    Count,
-    /// A size, or `same`.
-    Padding,
-    /// A pair, or `same`.
-    PairOfPaddings,
-    /// A const expression of type `f64`.
-    Number,
-    /// `true` or `false`.
-    Switch,
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// An `Initializer`.
-    Initializer,
+    /// How its arguments are written.
+    pub(crate) fn signature(&self) -> Signature {
+        Signature { example: self.example, parameters: self.parameters }
+    }
 }
 
 /// How a kind computes.
@@ -95,6 +64,8 @@ pub(crate) struct Built {
     pub(crate) output: Flow,
     /// Its weights, array by array, for the table.
     pub(crate) weights: Vec<Vec<Size>>,
+    /// How many products each of its outputs is the sum of, if it is a sum of products with weights.
+    pub(crate) products: Option<Size>,
     /// The initializer that was asked for.
     pub(crate) initializer: Option<TokenStream>,
     /// Items that judge what only the compiler knows.
@@ -103,20 +74,8 @@ pub(crate) struct Built {
 
 impl Built {
     fn new(layer: TokenStream, output: Flow) -> Self {
-        Self { layer, output, weights: Vec::new(), initializer: None, checks: Vec::new() }
+        Self { layer, output, weights: Vec::new(), products: None, initializer: None, checks: Vec::new() }
     }
-}
-
-const fn required(name: &'static str, meaning: &'static str, form: Form) -> Parameter {
-    Parameter { name, meaning, form, required: true, positional: true }
-}
-
-const fn optional(name: &'static str, form: Form) -> Parameter {
-    Parameter { name, meaning: "", form, required: false, positional: true }
-}
-
-const fn keyword(name: &'static str, form: Form) -> Parameter {
-    Parameter { name, meaning: "", form, required: false, positional: false }
 }
 
 type Build = fn(&Site<'_>, &Arguments, &Flow) -> Built;
@@ -133,9 +92,9 @@ static BASIC: &[Kind] = &[
         example: "Dense(128)",
         rank: Some(1),
         parameters: &[
-            required("units", "its number of units", Form::Size),
-            keyword("bias", Form::Switch),
-            keyword("init", Form::Initializer),
+            required("units", "its number of units", ArgumentType::Size),
+            keyword("bias", ArgumentType::Switch),
+            keyword("init", ArgumentType::Initializer),
         ],
         role: Role::Linear,
         build: dense,
@@ -157,10 +116,10 @@ static BASIC: &[Kind] = &[
         example: "Reshape(1, 28, 28)",
         rank: None,
         parameters: &[
-            required("size", "the sizes of the new shape", Form::Size),
-            optional("second", Form::Size),
-            optional("third", Form::Size),
-            optional("fourth", Form::Size),
+            required("size", "the sizes of the new shape", ArgumentType::Size),
+            optional("second", ArgumentType::Size),
+            optional("third", ArgumentType::Size),
+            optional("fourth", ArgumentType::Size),
         ],
         role: Role::View,
         build: reshape,
@@ -170,8 +129,8 @@ static BASIC: &[Kind] = &[
         example: "Embedding(1000, 16)",
         rank: Some(1),
         parameters: &[
-            required("vocabulary", "its number of tokens", Form::Size),
-            required("width", "the width of a token's row", Form::Size),
+            required("vocabulary", "its number of tokens", ArgumentType::Size),
+            required("width", "the width of a token's row", ArgumentType::Size),
         ],
         role: Role::Weightless,
         build: embedding,
@@ -180,7 +139,7 @@ static BASIC: &[Kind] = &[
         name: "Dropout",
         example: "Dropout(0.5)",
         rank: None,
-        parameters: &[required("probability", "the probability to drop an element", Form::Number)],
+        parameters: &[required("probability", "the probability to drop an element", ArgumentType::Number)],
         role: Role::Weightless,
         build: dropout,
     },
@@ -189,10 +148,6 @@ static BASIC: &[Kind] = &[
 /// The blocks, which take layers in braces.
 pub(crate) const RESIDUAL: &str = "Residual";
 pub(crate) const CONCAT: &str = "Concat";
-
-/// The variants of `Initializer`.
-pub(crate) static INITIALIZERS: &[&str] =
-    &["HeNormal", "HeUniform", "GlorotNormal", "GlorotUniform", "LeCunNormal", "LeCunUniform", "Constant"];
 
 /// What a kind takes that takes this rank, and what to do where it gets another one.
 pub(crate) fn of_rank(rank: usize) -> (&'static str, &'static str) {
@@ -251,28 +206,14 @@ fn dense(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let no_bias = (!bias).then(|| quote!(, #fnn::layers::NoBias<#scalar>));
     let layer = quote!(#fnn::layers::Dense<{ #inputs }, { #outputs }, #scalar #no_bias>);
     let mut built = Built::new(layer, Flow::Sizes(vec![units.clone()]));
-    built.weights.push(vec![input, units.clone()]);
+    built.weights.push(vec![input.clone(), units.clone()]);
+    built.products = Some(input);
     if bias {
         built.weights.push(vec![units.clone()]);
     }
-    built.initializer = arguments.get("init").map(|asked| initializer(site, asked));
+    built.initializer = arguments.initializer(site.fnn);
     built.checks.push(site.check_size(&units, "units"));
     built
-}
-
-/// An initializer, which may be written without its type.
-fn initializer(site: &Site<'_>, asked: &Expr) -> TokenStream {
-    let fnn = site.fnn;
-    let variant = match asked {
-        Expr::Call(call) => &*call.func,
-        asked => asked,
-    };
-    match variant {
-        Expr::Path(path) if INITIALIZERS.iter().any(|name| path.path.is_ident(name)) => {
-            quote!(#fnn::macro_support::Initializer::#asked)
-        }
-        _ => quote!(#asked),
-    }
 }
 
 /// `Flatten`: any shape to one row.

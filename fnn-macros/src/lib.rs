@@ -15,6 +15,7 @@ mod cfg;
 mod derive;
 mod expand;
 mod fallback;
+mod flow;
 mod fold;
 mod kinds;
 mod model;

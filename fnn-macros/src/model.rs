@@ -174,7 +174,7 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
     match kind {
         parse::Kind::Call { name, arguments } => match kinds::find(&name.to_string()) {
             Some(kind) => {
-                let arguments = Arguments::bind(&name, kind, arguments.unwrap_or_default(), scope, errors);
+                let arguments = Arguments::bind(&name, kind.signature(), arguments.unwrap_or_default(), scope, errors);
                 arguments.map_or(Kind::Unknown, |arguments| Kind::BuiltIn { kind, arguments })
             }
             None => foreign(&name, arguments.is_some(), errors),

@@ -3,7 +3,6 @@
 
 mod blocks;
 mod built_in;
-mod flow;
 mod own;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -11,8 +10,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, TypePath, parse_quote};
 
-use self::flow::with_scalar;
-pub(crate) use self::flow::{Flow, Site};
+use crate::flow::{Flow, Site, with_scalar};
 use crate::kinds::Role;
 use crate::model::{self, Header, Kind};
 use crate::report::{Errors, judge};

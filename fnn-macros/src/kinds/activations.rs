@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Build, Built, Form, Kind, Role, optional};
-use crate::arguments::{Arguments, Number};
+use super::{Build, Built, Kind, Role};
+use crate::arguments::{ArgumentType, Arguments, Number, optional};
+use crate::flow::{Flow, Site};
 use crate::report::judge;
-use crate::shapes::{Flow, Site};
 use crate::size::Size;
 
 pub(super) static KINDS: &[Kind] = &[
@@ -15,7 +15,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "LeakyRelu",
         example: "LeakyRelu(0.01)",
         rank: None,
-        parameters: &[optional("slope", Form::Number)],
+        parameters: &[optional("slope", ArgumentType::Number)],
         role: Role::Activation { in_place: true, rectifier: true },
         build: |site, arguments, flow| {
             parametric(site, arguments, flow, &NumberParameter { function: "LeakyRelu", name: "slope", default: 0.01 })
@@ -25,7 +25,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "Elu",
         example: "Elu(1.0)",
         rank: None,
-        parameters: &[optional("alpha", Form::Number)],
+        parameters: &[optional("alpha", ArgumentType::Number)],
         role: Role::Activation { in_place: true, rectifier: true },
         build: |site, arguments, flow| {
             parametric(site, arguments, flow, &NumberParameter { function: "Elu", name: "alpha", default: 1.0 })
@@ -35,7 +35,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "Gelu",
         example: "Gelu(tanh)",
         rank: None,
-        parameters: &[optional("form", Form::Word(&["exact", "tanh"]))],
+        parameters: &[optional("form", ArgumentType::Word(&["exact", "tanh"]))],
         role: Role::Activation { in_place: false, rectifier: true },
         build: |site, arguments, flow| {
             let name = if arguments.is("form", "tanh") { quote!(GeluTanh) } else { quote!(Gelu) };
@@ -54,7 +54,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "Softplus",
         example: "Softplus(1.0)",
         rank: None,
-        parameters: &[optional("beta", Form::Number)],
+        parameters: &[optional("beta", ArgumentType::Number)],
         role: Role::Activation { in_place: true, rectifier: true },
         build: |site, arguments, flow| {
             parametric(site, arguments, flow, &NumberParameter { function: "Softplus", name: "beta", default: 1.0 })
@@ -64,7 +64,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "PRelu",
         example: "PRelu(slopes = each)",
         rank: None,
-        parameters: &[optional("slopes", Form::Word(&["one", "each"]))],
+        parameters: &[optional("slopes", ArgumentType::Word(&["one", "each"]))],
         role: Role::Activation { in_place: false, rectifier: true },
         build: prelu,
     },

@@ -3,21 +3,21 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Built, Form, Kind, Parameter, Role, keyword, required};
-use crate::arguments::{Arguments, Number};
+use super::{Built, Kind, Role};
+use crate::arguments::{ArgumentType, Arguments, Number, Parameter, keyword, required};
+use crate::flow::{Flow, Site};
 use crate::report::judge;
-use crate::shapes::{Flow, Site};
 use crate::size::Size;
 
-const EPSILON: Parameter = keyword("epsilon", Form::Number);
-const AXES: Parameter = keyword("axes", Form::Count);
+const EPSILON: Parameter = keyword("epsilon", ArgumentType::Number);
+const AXES: Parameter = keyword("axes", ArgumentType::Count);
 
 pub(super) static KINDS: &[Kind] = &[
     Kind {
         name: "BatchNorm",
         example: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",
         rank: None,
-        parameters: &[EPSILON, keyword("momentum", Form::Number)],
+        parameters: &[EPSILON, keyword("momentum", ArgumentType::Number)],
         role: Role::Affine,
         build: batch_norm,
     },
@@ -49,7 +49,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "GroupNorm",
         example: "GroupNorm(8)",
         rank: None,
-        parameters: &[required("groups", "its number of groups", Form::Size), EPSILON],
+        parameters: &[required("groups", "its number of groups", ArgumentType::Size), EPSILON],
         role: Role::Weightless,
         build: group_norm,
     },

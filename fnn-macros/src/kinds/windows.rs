@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Build, Built, Form, Kind, Parameter, Role, initializer, keyword, required};
-use crate::arguments::Arguments;
+use super::{Build, Built, Kind, Role};
+use crate::arguments::{ArgumentType, Arguments, Parameter, keyword, required};
+use crate::flow::{Flow, Site};
 use crate::report::judge;
-use crate::shapes::{Flow, Site};
 use crate::size::Size;
 
 /// Sizes of `[channels, rows, columns]` and of `[channels, length]`.
@@ -19,14 +19,14 @@ pub(super) static KINDS: &[Kind] = &[
         example: "Conv2d(16, kernel = 3)",
         rank: Some(IMAGE),
         parameters: &[
-            required("filters", "its number of filters", Form::Size),
-            kernel(Form::Pair),
-            keyword("stride", Form::Pair),
-            keyword("padding", Form::PairOfPaddings),
-            keyword("dilation", Form::Pair),
-            keyword("groups", Form::Size),
-            keyword("bias", Form::Switch),
-            keyword("init", Form::Initializer),
+            required("filters", "its number of filters", ArgumentType::Size),
+            kernel(ArgumentType::Pair),
+            keyword("stride", ArgumentType::Pair),
+            keyword("padding", ArgumentType::PairOfPaddings),
+            keyword("dilation", ArgumentType::Pair),
+            keyword("groups", ArgumentType::Size),
+            keyword("bias", ArgumentType::Switch),
+            keyword("init", ArgumentType::Initializer),
         ],
         role: Role::Linear,
         build: |site, arguments, flow| convolution(site, arguments, &flow.sizes(site, IMAGE)),
@@ -36,13 +36,13 @@ pub(super) static KINDS: &[Kind] = &[
         example: "DepthwiseConv2d(kernel = 3)",
         rank: Some(IMAGE),
         parameters: &[
-            kernel(Form::Pair),
-            keyword("multiplier", Form::Size),
-            keyword("stride", Form::Pair),
-            keyword("padding", Form::PairOfPaddings),
-            keyword("dilation", Form::Pair),
-            keyword("bias", Form::Switch),
-            keyword("init", Form::Initializer),
+            kernel(ArgumentType::Pair),
+            keyword("multiplier", ArgumentType::Size),
+            keyword("stride", ArgumentType::Pair),
+            keyword("padding", ArgumentType::PairOfPaddings),
+            keyword("dilation", ArgumentType::Pair),
+            keyword("bias", ArgumentType::Switch),
+            keyword("init", ArgumentType::Initializer),
         ],
         role: Role::Linear,
         build: depthwise,
@@ -52,14 +52,14 @@ pub(super) static KINDS: &[Kind] = &[
         example: "Conv1d(16, kernel = 3)",
         rank: Some(SEQUENCE),
         parameters: &[
-            required("filters", "its number of filters", Form::Size),
-            kernel(Form::Size),
-            keyword("stride", Form::Size),
-            keyword("padding", Form::Padding),
-            keyword("dilation", Form::Size),
-            keyword("groups", Form::Size),
-            keyword("bias", Form::Switch),
-            keyword("init", Form::Initializer),
+            required("filters", "its number of filters", ArgumentType::Size),
+            kernel(ArgumentType::Size),
+            keyword("stride", ArgumentType::Size),
+            keyword("padding", ArgumentType::Padding),
+            keyword("dilation", ArgumentType::Size),
+            keyword("groups", ArgumentType::Size),
+            keyword("bias", ArgumentType::Switch),
+            keyword("init", ArgumentType::Initializer),
         ],
         role: Role::Linear,
         build: |site, arguments, flow| convolution(site, arguments, &flow.sizes(site, SEQUENCE)),
@@ -72,7 +72,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "Upsample2d",
         example: "Upsample2d(2)",
         rank: Some(IMAGE),
-        parameters: &[required("factor", "how often a row and a column are repeated", Form::Pair)],
+        parameters: &[required("factor", "how often a row and a column are repeated", ArgumentType::Pair)],
         role: Role::Weightless,
         build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, IMAGE)),
     },
@@ -80,7 +80,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "Upsample1d",
         example: "Upsample1d(2)",
         rank: Some(SEQUENCE),
-        parameters: &[required("factor", "how often an element is repeated", Form::Size)],
+        parameters: &[required("factor", "how often an element is repeated", ArgumentType::Size)],
         role: Role::Weightless,
         build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, SEQUENCE)),
     },
@@ -94,21 +94,27 @@ pub(super) static KINDS: &[Kind] = &[
     },
 ];
 
-const fn kernel(form: Form) -> Parameter {
-    Parameter { name: "kernel", meaning: "the size of its kernel", form, required: true, positional: false }
+const fn kernel(argument: ArgumentType) -> Parameter {
+    Parameter { name: "kernel", meaning: "the size of its kernel", argument, required: true, positional: false }
 }
 
 const WINDOW: &str = "the size of its window";
 
 const fn image_pool(name: &'static str, example: &'static str, build: Build) -> Kind {
-    const PARAMETERS: &[Parameter] =
-        &[required("window", WINDOW, Form::Pair), keyword("stride", Form::Pair), keyword("padding", Form::Pair)];
+    const PARAMETERS: &[Parameter] = &[
+        required("window", WINDOW, ArgumentType::Pair),
+        keyword("stride", ArgumentType::Pair),
+        keyword("padding", ArgumentType::Pair),
+    ];
     Kind { name, example, rank: Some(IMAGE), parameters: PARAMETERS, role: Role::Other, build }
 }
 
 const fn pool_1d(name: &'static str, example: &'static str, build: Build) -> Kind {
-    const PARAMETERS: &[Parameter] =
-        &[required("window", WINDOW, Form::Size), keyword("stride", Form::Size), keyword("padding", Form::Size)];
+    const PARAMETERS: &[Parameter] = &[
+        required("window", WINDOW, ArgumentType::Size),
+        keyword("stride", ArgumentType::Size),
+        keyword("padding", ArgumentType::Size),
+    ];
     Kind { name, example, rank: Some(SEQUENCE), parameters: PARAMETERS, role: Role::Other, build }
 }
 
@@ -276,11 +282,12 @@ fn filtered(site: &Site<'_>, arguments: &Arguments, sizes: &[Size], filters: &Si
     let bias = arguments.on("bias");
     let no_bias = (!bias).then(|| quote!(, #fnn::layers::NoBias<#scalar>));
     let mut built = Built::new(quote!(#fnn::layers::Conv<#input, #output, #weight, #windows #no_bias>), flow);
+    built.products = Some(Size::product(&weights[1..]));
     built.weights.push(weights);
     if bias {
         built.weights.push(vec![filters.clone()]);
     }
-    built.initializer = arguments.get("init").map(|asked| initializer(site, asked));
+    built.initializer = arguments.initializer(site.fnn);
     built.checks.extend(checks(site, &axes));
     built
 }

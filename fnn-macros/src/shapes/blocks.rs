@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
-use super::{Chain, Declared, Flow, Layer, Network, Site};
+use super::{Chain, Declared, Layer, Network};
+use crate::flow::{Flow, Site};
 use crate::kinds::RESIDUAL;
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;

@@ -3,8 +3,9 @@
 use proc_macro2::Ident;
 use quote::{ToTokens, quote};
 
-use super::{Chain, Flow, Layer, Network, Site};
+use super::{Chain, Layer, Network};
 use crate::arguments::Arguments;
+use crate::flow::{Flow, Site};
 use crate::kinds::{Built, Kind, of_rank};
 use crate::report::judge;
 use crate::size::{UNKNOWN, mentions};
@@ -38,7 +39,8 @@ impl Chain<'_> {
             self.errors.at(site.written, computed("what goes into", kind, &parameter.ident));
             layer.input = Flow::Unknown;
         }
-        let Built { layer: built, output, weights, initializer, checks } = (kind.build)(site, arguments, &layer.input);
+        let Built { layer: built, output, weights, products, initializer, checks } =
+            (kind.build)(site, arguments, &layer.input);
         if let (Some(rank), Flow::Of { .. }) = (kind.rank, &layer.input) {
             let (taken, advice) = of_rank(rank);
             let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
@@ -47,7 +49,9 @@ impl Chain<'_> {
             layer.exact_input = false;
         }
         network.checks.extend(checks);
-        network.checks.extend(network.header.quantizable.then(|| site.check_sum(kind, &weights)).flatten());
+        network
+            .checks
+            .extend(products.filter(|_| network.header.quantizable).map(|products| site.check_sum(&products)));
         layer.field = built;
         layer.output = self.known(output, site, kind);
         layer.role = kind.role;

@@ -6,8 +6,8 @@ use syn::TypePath;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::flow::with_scalar;
-use super::{Chain, Flow, Layer, Network, Site};
+use super::{Chain, Layer, Network};
+use crate::flow::{Flow, Site, with_scalar};
 use crate::report::judge;
 
 impl Chain<'_> {

@@ -4,7 +4,6 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{PathArguments, TypePath};
 
-use crate::kinds::{Kind, Role};
 use crate::report::judge;
 use crate::size::Size;
 
@@ -92,7 +91,7 @@ impl Flow {
     }
 
     /// Whether two types were written alike, so that they are one type for sure.
-    pub(super) fn same(&self, other: &Self) -> bool {
+    pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Sizes(one), Self::Sizes(other)) => {
                 one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.same(other))
@@ -131,7 +130,7 @@ impl Site<'_> {
     }
 
     /// A check of what two branches end in.
-    pub(super) fn check_branches(&self, check: &str, first: &Flow, other: &Flow) -> TokenStream {
+    pub(crate) fn check_branches(&self, check: &str, first: &Flow, other: &Flow) -> TokenStream {
         let (name, first, other) = (self.name, first.shape(self), other.shape(self));
         judge(self.written, check, quote!(#name, #first, #other))
     }
@@ -145,18 +144,15 @@ impl Site<'_> {
         judge(&size.written, "check_size", quote!(#name, #what, #tokens))
     }
 
-    /// A check that no sum of a layer with weights overflows in 8 bits.
-    pub(super) fn check_sum(&self, kind: &Kind, weights: &[Vec<Size>]) -> Option<TokenStream> {
-        let [first, rest @ ..] = weights.first().filter(|_| kind.role == Role::Linear)?.as_slice() else { return None };
-        // Weights of a dense layer are stored `[in][out]`, those of a convolution filter by filter.
-        let products = if kind.name == "Dense" { first.clone() } else { Size::product(rest) };
+    /// A check that no sum of this many products overflows in 8 bits.
+    pub(crate) fn check_sum(&self, products: &Size) -> TokenStream {
         let (name, products) = (self.name, &products.tokens);
-        Some(judge(self.written, "check_sum", quote!(#name, #products)))
+        judge(self.written, "check_sum", quote!(#name, #products))
     }
 }
 
 /// A user's type, with the scalar as its last argument.
-pub(super) fn with_scalar(path: &TypePath, scalar: &impl ToTokens) -> TokenStream {
+pub(crate) fn with_scalar(path: &TypePath, scalar: &impl ToTokens) -> TokenStream {
     let mut path = path.clone();
     let Some(last) = path.path.segments.last_mut() else { return path.into_token_stream() };
     let span = last.ident.span();
