@@ -1,16 +1,23 @@
 #[automatically_derived]
-unsafe impl<const N: usize, S: Scalar> ::fnn::macro_support::Parameters for Affine<N, S> {
+unsafe impl<const N: usize, S: Scalar> ::fnn::macro_support::Parameters
+for Affine<N, S> {
     type Scalar = S;
     const LAYOUT: ::fnn::macro_support::Layout = ::fnn::macro_support::Layout::Fields(const {
         &[
-            ::fnn::macro_support::Field::new("gain", <[S; N] as ::fnn::macro_support::Weights<S>>::LAYOUT),
+            ::fnn::macro_support::Field::new(
+                "gain",
+                <[S; N] as ::fnn::macro_support::Weights<S>>::LAYOUT,
+            ),
             ::fnn::macro_support::Field::new(
                 "in",
                 <Dense<N, 1, S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
             ),
         ]
     });
-    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::macro_support::Roles) {
+    fn roles(
+        start: ::core::primitive::usize,
+        visitor: &mut impl ::fnn::macro_support::Roles,
+    ) {
         let start = <[S; N] as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
         let start = <Dense<
             N,
@@ -21,7 +28,9 @@ unsafe impl<const N: usize, S: Scalar> ::fnn::macro_support::Parameters for Affi
     }
     fn absorb(&mut self, gradient: &Self) {
         let _ = gradient;
-        <[S; N] as ::fnn::macro_support::Weights<S>>::absorb(&mut self.gain, &gradient.gain);
+        <[S; N] as ::fnn::macro_support::Weights<
+            S,
+        >>::absorb(&mut self.gain, &gradient.gain);
         <Dense<
             N,
             1,

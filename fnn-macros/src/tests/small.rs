@@ -49,7 +49,8 @@ pub struct Small<S: ::fnn::macro_support::Scalar = ::core::primitive::f32> {
     pub out: ::fnn::layers::Dense<{ __Small_1 }, { 1 }, S, ::fnn::layers::NoBias<S>>,
 }
 #[automatically_derived]
-unsafe impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Parameters for Small<S> {
+unsafe impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Parameters
+for Small<S> {
     type Scalar = S;
     const LAYOUT: ::fnn::macro_support::Layout = ::fnn::macro_support::Layout::Fields(const {
         &[
@@ -71,7 +72,10 @@ unsafe impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Parameters fo
             ),
         ]
     });
-    fn roles(start: ::core::primitive::usize, visitor: &mut impl ::fnn::macro_support::Roles) {
+    fn roles(
+        start: ::core::primitive::usize,
+        visitor: &mut impl ::fnn::macro_support::Roles,
+    ) {
         let start = <__Small_flatten_1<
             S,
         > as ::fnn::macro_support::Weights<S>>::roles(start, visitor);
@@ -95,10 +99,14 @@ unsafe impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Parameters fo
         >>::absorb(&mut self.flatten_1, &gradient.flatten_1);
         <__Small_hidden<
             S,
-        > as ::fnn::macro_support::Weights<S>>::absorb(&mut self.hidden, &gradient.hidden);
+        > as ::fnn::macro_support::Weights<
+            S,
+        >>::absorb(&mut self.hidden, &gradient.hidden);
         <__Small_relu_1<
             S,
-        > as ::fnn::macro_support::Weights<S>>::absorb(&mut self.relu_1, &gradient.relu_1);
+        > as ::fnn::macro_support::Weights<
+            S,
+        >>::absorb(&mut self.relu_1, &gradient.relu_1);
         <__Small_out<
             S,
         > as ::fnn::macro_support::Weights<S>>::absorb(&mut self.out, &gradient.out);
@@ -120,7 +128,9 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         (
             (),
             ::fnn::macro_support::Larger<
-                <__Small_hidden<S> as ::fnn::macro_support::Layer>::Workspace<{ __BATCH }>,
+                <__Small_hidden<
+                    S,
+                > as ::fnn::macro_support::Layer>::Workspace<{ __BATCH }>,
                 <__Small_out<S> as ::fnn::macro_support::Layer>::Workspace<{ __BATCH }>,
             >,
         ),
@@ -136,7 +146,10 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
     > as ::fnn::macro_support::Layer>::PROBABILITIES;
     const OVERWRITES: ::core::primitive::bool = true;
     #[inline(always)]
-    fn forward_batch<__V: ::fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
+    fn forward_batch<
+        __V: ::fnn::macro_support::Simd,
+        const __BATCH: ::core::primitive::usize,
+    >(
         &self,
         simd: __V,
         inputs: &[Self::Input],
@@ -182,7 +195,10 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         let _ = (batch_2, samples, ping, pong, scratch);
     }
     #[inline(always)]
-    fn forward_train<__V: ::fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
+    fn forward_train<
+        __V: ::fnn::macro_support::Simd,
+        const __BATCH: ::core::primitive::usize,
+    >(
         &self,
         pass: ::fnn::macro_support::Pass<'_, __V>,
         inputs: &[Self::Input],
@@ -232,7 +248,10 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         let _ = (batch_2, samples, ping, pong, scratch);
     }
     #[inline(always)]
-    fn backward<__V: ::fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
+    fn backward<
+        __V: ::fnn::macro_support::Simd,
+        const __BATCH: ::core::primitive::usize,
+    >(
         &self,
         pass: ::fnn::macro_support::Pass<'_, __V>,
         recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
@@ -298,7 +317,11 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         );
         let _ = (ping, pong, scratch);
     }
-    fn initialize(&mut self, _: ::fnn::macro_support::Initializer, random: &mut ::fnn::macro_support::Random) {
+    fn initialize(
+        &mut self,
+        _: ::fnn::macro_support::Initializer,
+        random: &mut ::fnn::macro_support::Random,
+    ) {
         <__Small_flatten_1<
             S,
         > as ::fnn::macro_support::Layer>::initialize(
@@ -337,9 +360,15 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         <__Small_flatten_1<
             S,
         > as ::fnn::macro_support::Layer>::describe("flatten_1", depth + 1, visitor);
-        <__Small_hidden<S> as ::fnn::macro_support::Layer>::describe("hidden", depth + 1, visitor);
-        <__Small_relu_1<S> as ::fnn::macro_support::Layer>::describe("relu_1", depth + 1, visitor);
-        <__Small_out<S> as ::fnn::macro_support::Layer>::describe("out", depth + 1, visitor);
+        <__Small_hidden<
+            S,
+        > as ::fnn::macro_support::Layer>::describe("hidden", depth + 1, visitor);
+        <__Small_relu_1<
+            S,
+        > as ::fnn::macro_support::Layer>::describe("relu_1", depth + 1, visitor);
+        <__Small_out<
+            S,
+        > as ::fnn::macro_support::Layer>::describe("out", depth + 1, visitor);
     }
 }
 #[allow(dead_code)]
