@@ -67,6 +67,7 @@ impl<L: Layer> Operation for ForwardAndBackward<'_, L> {
 }
 
 /// Numbers as samples.
+#[allow(dead_code)]
 pub(crate) fn samples_of<A: Sample<Element: Scalar>>(numbers: &[f64]) -> Vec<A> {
     assert_eq!(numbers.len() % A::LENGTH, 0);
     let mut samples = vec![A::zeroed(); numbers.len() / A::LENGTH];
