@@ -64,12 +64,12 @@ fn point<N: Layer<Scalar = f32, Output = [f32; 10], Input: Sample<Element = f32>
     batch_size: usize,
     first: usize,
 ) -> Point {
-    let samples = (4 * batch_size).max((1 << 27) / N::MACS).clamp(64, 16_384);
+    let samples = (4 * batch_size).max(((1 << 27) / N::MACS) as usize).clamp(64, 16_384);
     let rate = move |threads| {
         let data = classes::<N::Input>(samples);
         train(N::boxed(1), CrossEntropy, Sgd::new(0.01), batch_size, &data, threads)
     };
-    Point { size, flop: (2 * (3 * N::MACS - first)) as f64, rate: Box::new(rate) }
+    Point { size, flop: (2 * (3 * N::MACS - first as u64)) as f64, rate: Box::new(rate) }
 }
 
 macro_rules! widths {

@@ -59,7 +59,7 @@ fn row<N: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Eleme
     }));
     let share = |seconds: f64, passes: usize| match N::PARAMETERS {
         0 => "–".into(),
-        _ => format!("{:.0} %", 100.0 * (2 * passes * N::MACS) as f64 / seconds / 1e9 / peak),
+        _ => format!("{:.0} %", 100.0 * 2.0 * passes as f64 * N::MACS as f64 / seconds / 1e9 / peak),
     };
     let (forward_share, step_share) = (share(forward, 1), share(step, 3));
     format!("{:.2} | {forward_share} | {:.2} | {step_share}", 1e6 * forward, 1e6 * step)

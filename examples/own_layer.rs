@@ -27,7 +27,7 @@ impl<const N: usize, S: Scalar> Layer for Prelu<N, S> {
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Prelu";
-    const MACS: usize = N;
+    const MACS: u64 = N as u64;
 
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {
         for (x, y) in inputs.iter().zip(outputs) {

@@ -33,7 +33,7 @@ pub trait Layer: Parameters {
     /// What kind of layer it is, as a declaration writes it.
     const KIND: &'static str;
     /// Multiply-accumulates of one sample's forward pass.
-    const MACS: usize;
+    const MACS: u64;
     /// Whether its outputs are probabilities already, so that a loss that takes logits must refuse them.
     const PROBABILITIES: bool = false;
     /// Whether `backward` overwrites the gradient where its pass says so, and needs no zeros to add to.
@@ -226,7 +226,7 @@ pub struct Row {
     /// How many weights it has.
     pub parameters: usize,
     /// Multiply-accumulates of one sample's forward pass.
-    pub macs: usize,
+    pub macs: u64,
 }
 
 impl Row {

@@ -152,7 +152,7 @@ macro_rules! __constructors {
         /// The number of weights.
         pub const PARAMETERS: ::core::primitive::usize = <Self as $crate::macro_support::Parameters>::PARAMETERS;
         /// Multiply-accumulates of one sample's forward pass.
-        pub const MACS: ::core::primitive::usize = <Self as $crate::macro_support::Layer>::MACS;
+        pub const MACS: ::core::primitive::u64 = <Self as $crate::macro_support::Layer>::MACS;
         /// Bytes of weights. See `Network::FLASH`.
         pub const FLASH: ::core::primitive::usize = <Self as $crate::macro_support::Network>::FLASH;
         /// Bytes that inference of one sample works in. See `Network::RAM_INFERENCE`.

@@ -177,8 +177,8 @@ fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compu
     use rayon::prelude::*;
 
     /// Multiply-accumulates below which a second thread costs more than it brings.
-    const WORTHWHILE: usize = 1 << 21;
-    if L::MACS.saturating_mul(inputs.len()) < WORTHWHILE {
+    const WORTHWHILE: u64 = 1 << 21;
+    if L::MACS.saturating_mul(inputs.len() as u64) < WORTHWHILE {
         return compute(inputs, outputs);
     }
     let part = inputs.len().div_ceil(BLOCK).div_ceil(rayon::current_num_threads()) * BLOCK;

@@ -160,7 +160,7 @@ impl<const N: usize, S: Scalar> Layer for Gain<N, S> {
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Gain";
-    const MACS: usize = N;
+    const MACS: u64 = N as u64;
 
     fn forward_batch<V: fnn::simd::Simd, const B: usize>(
         &self,

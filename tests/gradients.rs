@@ -173,7 +173,7 @@ mod layers {
             type Tape<const B: usize> = ();
             type Workspace<const B: usize> = ();
             const KIND: &'static str = "Tokens";
-            const MACS: usize = 0;
+            const MACS: u64 = 0;
 
             fn forward_batch<V: fnn::simd::Simd, const B: usize>(
                 &self,
@@ -393,7 +393,7 @@ mod mistakes {
         type Tape<const B: usize> = ();
         type Workspace<const B: usize> = ();
         const KIND: &'static str = "Affine";
-        const MACS: usize = 3;
+        const MACS: u64 = 3;
 
         fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; 3]], outputs: &mut [[S; 3]], (): &mut ()) {
             for (y, x) in outputs.iter_mut().zip(inputs) {

@@ -60,7 +60,7 @@ impl<S: Scalar> Layer for Tokens<S> {
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
     const KIND: &'static str = "Tokens";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     fn forward_batch<V: Simd, const B: usize>(
         &self,

@@ -433,7 +433,7 @@ impl<S: Scalar> Layer for Unlucky<S> {
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
     const KIND: &'static str = "Unlucky";
-    const MACS: usize = 1;
+    const MACS: u64 = 1;
 
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; 1]], outputs: &mut [[S; 1]], (): &mut ()) {
         for ([y], [x]) in outputs.iter_mut().zip(inputs) {

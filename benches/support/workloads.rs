@@ -96,7 +96,7 @@ pub(crate) struct Workload {
 
 /// Multiplications and additions of a sample's step, whose first layer has `first` multiply-accumulates: forward,
 /// weight gradient, and the input gradient of all layers but the first.
-const fn training(macs: usize, first: usize) -> f64 {
+const fn training(macs: u64, first: u64) -> f64 {
     (2 * (3 * macs - first)) as f64
 }
 

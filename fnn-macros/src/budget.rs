@@ -38,13 +38,13 @@ const RESOURCES: [Resource; 5] = [
     Resource { name: "macs", owner: "Layer", constant: "MACS", takes: "forward pass takes" },
 ];
 
-const UNITS: [(&str, usize); 3] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)];
+const UNITS: [(&str, u64); 3] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)];
 
 /// A limit of a budget.
 pub(crate) struct Limit {
     resource: &'static Resource,
     value: Size,
-    unit: usize,
+    unit: u64,
     /// The argument, to point at.
     written: TokenStream,
 }
@@ -106,7 +106,7 @@ fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<
         errors.at(name, message);
         return None;
     };
-    let size = scope.size(value, "a limit", errors)?;
+    let size = scope.limit(value, errors)?;
     let factor = match unit {
         None => 1,
         Some(unit) if !resource.is_bytes() => {
@@ -132,7 +132,8 @@ impl Limit {
         let [owner, constant] = [resource.owner, resource.constant].map(|name| Ident::new(name, Span::call_site()));
         let (takes, value) = (resource.takes, &value.tokens);
         let counted = if resource.is_bytes() { "bytes" } else { "multiply-accumulates" };
-        let needed = quote!(<#network as #fnn::macro_support::#owner>::#constant);
-        judge(written, "check_budget", quote!(#takes, #counted, #needed, (#value) * #unit))
+        let [needed, limit] = [quote!(<#network as #fnn::macro_support::#owner>::#constant), quote!((#value))];
+        let [needed, limit] = [needed, limit].map(|number| quote!(#number as ::core::primitive::u64));
+        judge(written, "check_budget", quote!(#takes, #counted, #needed, #limit * #unit))
     }
 }

@@ -150,7 +150,7 @@ fn layer(network: &Network) -> TokenStream {
             #memory
 
             const KIND: &'static ::core::primitive::str = #kind;
-            const MACS: ::core::primitive::usize = 0 #(+ #macs)*;
+            const MACS: ::core::primitive::u64 = 0 #(+ #macs)*;
             const PROBABILITIES: ::core::primitive::bool = #probabilities;
             const OVERWRITES: ::core::primitive::bool = true;
 

@@ -129,6 +129,27 @@ impl Scope {
     /// An expression as a size, which a message calls `what`; nothing where it is a mistake, which is then reported.
     pub(crate) fn size(&mut self, expression: &Expr, what: &str, errors: &mut Errors) -> Option<Size> {
         let expression = peel(expression);
+        self.whole(expression, what, LARGEST, expression.to_token_stream(), &quote!(usize), errors)
+    }
+
+    /// An expression as the limit of a budget, of any type of whole numbers: what is counted may be more than a
+    /// `usize` of the target holds.
+    pub(crate) fn limit(&mut self, expression: &Expr, errors: &mut Errors) -> Option<Size> {
+        let expression = peel(expression);
+        let value = quote!((#expression) as ::core::primitive::u64);
+        self.whole(expression, "a limit", usize::MAX, value, &quote!(u64), errors)
+    }
+
+    /// A whole number of at most `largest`; where it isn't a literal, a constant of this value and type.
+    fn whole(
+        &mut self,
+        expression: &Expr,
+        what: &str,
+        largest: usize,
+        value: TokenStream,
+        kind: &TokenStream,
+        errors: &mut Errors,
+    ) -> Option<Size> {
         let size = |tokens: TokenStream, known: Option<usize>| {
             let written = expression.to_token_stream();
             let text = known.map_or_else(|| written.to_string(), |value| value.to_string());
@@ -138,9 +159,9 @@ impl Scope {
             return match literal {
                 Lit::Int(value) if matches!(value.suffix(), "" | "usize") && !is_negative(expression) => {
                     match value.base10_parse() {
-                        Ok(known) if known <= LARGEST => size(value.to_token_stream(), Some(known)),
+                        Ok(known) if known <= largest => size(value.to_token_stream(), Some(known)),
                         _ => {
-                            errors.at(expression, format!("{what} is at most {LARGEST}"));
+                            errors.at(expression, format!("{what} is at most {largest}"));
                             None
                         }
                     }
@@ -152,7 +173,7 @@ impl Scope {
             };
         }
         match self.parameter_in(&expression.to_token_stream()) {
-            None => size(self.constant(expression, &quote!(usize)), None),
+            None => size(self.constant(expression, value, kind), None),
             Some(parameter) if !is_alone(expression) => {
                 let name = &parameter.ident;
                 errors.at(
@@ -182,17 +203,17 @@ impl Scope {
                 errors.at(expression, format!("{what} is a number with a decimal point, as `0.5`"));
                 None
             }
-            None => Some(self.constant(expression, &quote!(f64))),
+            None => Some(self.constant(expression, expression.to_token_stream(), &quote!(f64))),
         }
     }
 
     /// The name of a constant of this value, which stands where the user wrote it.
-    fn constant(&mut self, expression: &Expr, kind: &TokenStream) -> TokenStream {
+    fn constant(&mut self, expression: &Expr, value: TokenStream, kind: &TokenStream) -> TokenStream {
         let name = format_ident!("__{}_{}", self.network.unraw(), self.constants.len() + 1, span = Span::call_site());
         self.constants.push(quote! {
             #[doc(hidden)]
             #[allow(non_upper_case_globals)]
-            const #name: ::core::primitive::#kind = #expression;
+            const #name: ::core::primitive::#kind = #value;
         });
         let span = Span::call_site().located_at(expression.span());
         quote_spanned!(span=> #name)

@@ -110,7 +110,7 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = F::KIND;
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
     const PROBABILITIES: bool = F::PROBABILITIES;
 
     #[inline(always)]

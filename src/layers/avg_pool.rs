@@ -42,7 +42,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "AvgPool1d" } else { "AvgPool2d" };
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

@@ -186,7 +186,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     type Workspace<const B: usize> = (A::Each, A::Each);
 
     const KIND: &'static str = "BatchNorm";
-    const MACS: usize = A::LENGTH;
+    const MACS: u64 = A::LENGTH as u64;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -118,7 +118,7 @@ where
         ((F::Workspace<B>, [F::Output; B]), ((G::Workspace<B>, [G::Output; B]), [F::Input; B]));
 
     const KIND: &'static str = "Concat";
-    const MACS: usize = F::MACS + G::MACS;
+    const MACS: u64 = F::MACS + G::MACS;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -151,7 +151,7 @@ where
         (_, 1) if I::CHANNELS > 1 => "DepthwiseConv2d",
         _ => "Conv2d",
     };
-    const MACS: usize = O::LENGTH * Self::SEEN * K::ROWS.kernel * K::COLUMNS.kernel;
+    const MACS: u64 = O::LENGTH as u64 * Self::SEEN as u64 * K::ROWS.kernel as u64 * K::COLUMNS.kernel as u64;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(

@@ -74,7 +74,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
     type Workspace<const N: usize> = ();
 
     const KIND: &'static str = "Dense";
-    const MACS: usize = I * O;
+    const MACS: u64 = I as u64 * O as u64;
     const OVERWRITES: bool = true;
 
     #[inline(always)]

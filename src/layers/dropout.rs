@@ -59,7 +59,7 @@ impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Layer for Dropou
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Dropout";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

@@ -51,7 +51,7 @@ impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Lay
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Embedding";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

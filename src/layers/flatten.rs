@@ -54,7 +54,7 @@ impl<S: Scalar, A: Sample<Element = S>, const N: usize> Layer for Flatten<A, N> 
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Flatten";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [[S; N]], (): &mut ()) {

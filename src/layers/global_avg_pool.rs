@@ -33,7 +33,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "GlobalAvgPool";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A::Each], (): &mut ()) {

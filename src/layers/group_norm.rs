@@ -78,7 +78,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "GroupNorm";
-    const MACS: usize = A::LENGTH;
+    const MACS: u64 = A::LENGTH as u64;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

@@ -89,7 +89,7 @@ where
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "LayerNorm";
-    const MACS: usize = A::LENGTH;
+    const MACS: u64 = A::LENGTH as u64;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

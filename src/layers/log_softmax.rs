@@ -35,7 +35,7 @@ impl<const N: usize, S: Scalar> Layer for LogSoftmax<N, S> {
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "LogSoftmax";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {

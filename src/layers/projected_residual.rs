@@ -68,7 +68,7 @@ where
     type Workspace<const B: usize> = ((L::Workspace<B>, P::Workspace<B>), ([L::Output; B], [L::Input; B]));
 
     const KIND: &'static str = "Residual";
-    const MACS: usize = L::MACS + P::MACS;
+    const MACS: u64 = L::MACS + P::MACS;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -47,7 +47,7 @@ impl<S: Scalar, I: Sample<Element = S>, O: Sample<Element = S>> Layer for Reshap
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Reshape";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

@@ -54,7 +54,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
     type Workspace<const B: usize> = (L::Workspace<B>, [L::Output; B]);
 
     const KIND: &'static str = "Residual";
-    const MACS: usize = L::MACS;
+    const MACS: u64 = L::MACS;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -113,7 +113,7 @@ impl<const N: usize, S: Scalar> Layer for Softmax<N, S> {
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Softmax";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
     const PROBABILITIES: bool = true;
 
     #[inline(always)]

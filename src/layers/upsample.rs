@@ -46,7 +46,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "Upsample1d" } else { "Upsample2d" };
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

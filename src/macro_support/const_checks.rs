@@ -65,17 +65,17 @@ pub const fn check_residual(begun: Shape, ended: Shape) {
 
 /// A network costs no more than its budget has.
 #[track_caller]
-pub const fn check_budget(takes: &str, counted: &str, needed: usize, limit: usize) {
+pub const fn check_budget(takes: &str, counted: &str, needed: u64, limit: u64) {
     if needed > limit {
         ConstMessage::new()
             .text("the network's ")
             .text(takes)
             .text(" ")
-            .number(needed)
+            .large(needed)
             .text(" ")
             .text(counted)
             .text(", but its budget is ")
-            .number(limit)
+            .large(limit)
             .say();
     }
 }

@@ -48,12 +48,12 @@ fn cell(row: &Row, column: usize, f: &mut dyn Write) -> fmt::Result {
         }
         1 => f.write_str(row.kind),
         2 => write!(f, "{}", row.output),
-        3 => write_unless_zero(row.parameters, f),
+        3 => write_unless_zero(row.parameters as u64, f),
         _ => write_unless_zero(row.macs, f),
     }
 }
 
-fn write_unless_zero(number: usize, f: &mut dyn Write) -> fmt::Result {
+fn write_unless_zero(number: u64, f: &mut dyn Write) -> fmt::Result {
     if number == 0 { Ok(()) } else { write!(f, "{number}") }
 }
 

@@ -24,7 +24,7 @@ pub(crate) mod scales {
         type Workspace<const B: usize> = ();
 
         const KIND: &'static str = "Scale";
-        const MACS: usize = N;
+        const MACS: u64 = N as u64;
 
         fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {
             for (y, x) in outputs.iter_mut().zip(inputs) {

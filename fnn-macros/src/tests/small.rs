@@ -136,7 +136,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         ),
     );
     const KIND: &'static ::core::primitive::str = "Small";
-    const MACS: ::core::primitive::usize = 0
+    const MACS: ::core::primitive::u64 = 0
         + <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_hidden<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_relu_1<S> as ::fnn::macro_support::Layer>::MACS

@@ -86,7 +86,7 @@ impl<S: Scalar, A: Sample<Element = S>> Layer for FakeQuantize<A> {
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "FakeQuantize";
-    const MACS: usize = 0;
+    const MACS: u64 = 0;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

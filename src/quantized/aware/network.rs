@@ -48,7 +48,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
     type Workspace<const B: usize> = ([L::Input; B], L::Workspace<B>);
 
     const KIND: &'static str = L::KIND;
-    const MACS: usize = L::MACS;
+    const MACS: u64 = L::MACS;
     const PROBABILITIES: bool = L::PROBABILITIES;
 
     #[inline(always)]

@@ -59,7 +59,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
     type Workspace<const B: usize> = (L::Memory, L::Workspace<B>);
 
     const KIND: &'static str = L::KIND;
-    const MACS: usize = L::MACS;
+    const MACS: u64 = L::MACS;
     const PROBABILITIES: bool = L::PROBABILITIES;
 
     #[inline(always)]

@@ -11,12 +11,12 @@ use crate::layer::Layer;
 
 /// Multiply-accumulates below which a second thread costs more than it brings.
 #[cfg(feature = "rayon")]
-const WORTHWHILE: usize = 1 << 19;
+const WORTHWHILE: u64 = 1 << 19;
 
 /// About the multiply-accumulates of a forward pass over `samples` samples. A layer that doesn't count its own is
 /// taken to use each weight once.
-pub(crate) fn work<N: Layer>(samples: usize) -> usize {
-    const { if N::MACS > N::PARAMETERS { N::MACS } else { N::PARAMETERS } }.saturating_mul(samples)
+pub(crate) fn work<N: Layer>(samples: usize) -> u64 {
+    const { if N::MACS > N::PARAMETERS as u64 { N::MACS } else { N::PARAMETERS as u64 } }.saturating_mul(samples as u64)
 }
 
 /// The units of work number `index` of `of` equal shares of `length`, cut at multiples of `unit`.
@@ -51,7 +51,7 @@ impl Threads {
 #[cfg(feature = "rayon")]
 impl Threads {
     /// `count` threads, or as many as `rayon` chooses, for work of at most `most`.
-    pub(crate) fn new(count: Option<usize>, most: usize) -> Result<Self, Error> {
+    pub(crate) fn new(count: Option<usize>, most: u64) -> Result<Self, Error> {
         let pool = match count {
             None | Some(1) => None,
             Some(_) if most < WORTHWHILE => None,
@@ -64,7 +64,7 @@ impl Threads {
     }
 
     /// Run `job` where [`Parallel`] finds the threads, and tell it whether its work pays for more than one.
-    pub(crate) fn run<R: Send>(&self, work: usize, job: impl FnOnce(bool) -> R + Send) -> R {
+    pub(crate) fn run<R: Send>(&self, work: u64, job: impl FnOnce(bool) -> R + Send) -> R {
         match &self.pool {
             // Small work doesn't so much as wake another thread.
             _ if self.one || work < WORTHWHILE => job(false),
@@ -78,12 +78,12 @@ impl Threads {
 #[cfg(not(feature = "rayon"))]
 impl Threads {
     /// One thread.
-    pub(crate) fn new(_count: Option<usize>, _most: usize) -> Result<Self, Error> {
+    pub(crate) fn new(_count: Option<usize>, _most: u64) -> Result<Self, Error> {
         Ok(Self {})
     }
 
     /// Run `job`.
-    pub(crate) fn run<R: Send>(&self, _work: usize, job: impl FnOnce(bool) -> R + Send) -> R {
+    pub(crate) fn run<R: Send>(&self, _work: u64, job: impl FnOnce(bool) -> R + Send) -> R {
         job(false)
     }
 }

@@ -24,7 +24,7 @@ impl<const N: usize, S: Scalar> Layer for Doubled<N, S> {
     type Workspace<const B: usize> = ();
 
     const KIND: &'static str = "Doubled";
-    const MACS: usize = N;
+    const MACS: u64 = N as u64;
 
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {
         for (y, x) in outputs.iter_mut().zip(inputs) {

@@ -15,7 +15,7 @@ impl Layer for Double {
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
     const KIND: &'static str = "Double";
-    const MACS: usize = 128;
+    const MACS: u64 = 128;
 
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, _: &[[f32; 128]], _: &mut [[f32; 128]], (): &mut ()) {}
 
