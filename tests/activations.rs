@@ -3,12 +3,13 @@
 #[path = "support/pass.rs"]
 mod pass;
 
+use fnn::Scalar;
 use fnn::layers::Activation;
+use fnn::layers::Sample;
 use fnn::layers::activation::{
     Elu, Function, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
     Tanh,
 };
-use fnn::{Sample, Scalar};
 use pass::{Passes, passes, portable_passes};
 
 /// What an activation does close to 0, and far from it, for positive x and for negative x: (value, slope).

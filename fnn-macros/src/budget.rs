@@ -106,7 +106,7 @@ fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<
         errors.at(name, message);
         return None;
     };
-    let size = scope.limit(value, errors)?;
+    let size = scope.limit(value, if resource.is_bytes() { "usize" } else { "u64" }, errors)?;
     let factor = match unit {
         None => 1,
         Some(unit) if !resource.is_bytes() => {

@@ -128,26 +128,20 @@ impl Scope {
 
     /// An expression as a size, which a message calls `what`; nothing where it is a mistake, which is then reported.
     pub(crate) fn size(&mut self, expression: &Expr, what: &str, errors: &mut Errors) -> Option<Size> {
-        let expression = peel(expression);
-        self.whole(expression, what, LARGEST, expression.to_token_stream(), &quote!(usize), errors)
+        self.whole(peel(expression), what, (LARGEST, "usize"), errors)
     }
 
-    /// An expression as the limit of a budget, of any type of whole numbers: what is counted may be more than a
-    /// `usize` of the target holds.
-    pub(crate) fn limit(&mut self, expression: &Expr, errors: &mut Errors) -> Option<Size> {
-        let expression = peel(expression);
-        let value = quote!((#expression) as ::core::primitive::u64);
-        self.whole(expression, "a limit", usize::MAX, value, &quote!(u64), errors)
+    /// An expression as the limit of a budget, a whole number of this type.
+    pub(crate) fn limit(&mut self, expression: &Expr, kind: &str, errors: &mut Errors) -> Option<Size> {
+        self.whole(peel(expression), "a limit", (usize::MAX, kind), errors)
     }
 
-    /// A whole number of at most `largest`; where it isn't a literal, a constant of this value and type.
+    /// A whole number of this type, of at most `largest` where it is a literal.
     fn whole(
         &mut self,
         expression: &Expr,
         what: &str,
-        largest: usize,
-        value: TokenStream,
-        kind: &TokenStream,
+        (largest, kind): (usize, &str),
         errors: &mut Errors,
     ) -> Option<Size> {
         let size = |tokens: TokenStream, known: Option<usize>| {
@@ -157,7 +151,7 @@ impl Scope {
         };
         if let Some(literal) = literal(expression) {
             return match literal {
-                Lit::Int(value) if matches!(value.suffix(), "" | "usize") && !is_negative(expression) => {
+                Lit::Int(value) if ["", kind].contains(&value.suffix()) && !is_negative(expression) => {
                     match value.base10_parse() {
                         Ok(known) if known <= largest => size(value.to_token_stream(), Some(known)),
                         _ => {
@@ -167,13 +161,13 @@ impl Scope {
                     }
                 }
                 _ => {
-                    errors.at(expression, format!("{what} is a whole number of the type `usize`, as `128`"));
+                    errors.at(expression, format!("{what} is a whole number of the type `{kind}`, as `128`"));
                     None
                 }
             };
         }
         match self.parameter_in(&expression.to_token_stream()) {
-            None => size(self.constant(expression, value, kind), None),
+            None => size(self.constant(expression, kind), None),
             Some(parameter) if !is_alone(expression) => {
                 let name = &parameter.ident;
                 errors.at(
@@ -203,17 +197,18 @@ impl Scope {
                 errors.at(expression, format!("{what} is a number with a decimal point, as `0.5`"));
                 None
             }
-            None => Some(self.constant(expression, expression.to_token_stream(), &quote!(f64))),
+            None => Some(self.constant(expression, "f64")),
         }
     }
 
     /// The name of a constant of this value, which stands where the user wrote it.
-    fn constant(&mut self, expression: &Expr, value: TokenStream, kind: &TokenStream) -> TokenStream {
+    fn constant(&mut self, expression: &Expr, kind: &str) -> TokenStream {
+        let kind = Ident::new(kind, Span::call_site());
         let name = format_ident!("__{}_{}", self.network.unraw(), self.constants.len() + 1, span = Span::call_site());
         self.constants.push(quote! {
             #[doc(hidden)]
             #[allow(non_upper_case_globals)]
-            const #name: ::core::primitive::#kind = #value;
+            const #name: ::core::primitive::#kind = #expression;
         });
         let span = Span::call_site().located_at(expression.span());
         quote_spanned!(span=> #name)

@@ -134,7 +134,7 @@ const KERNELS: usize = 4;
 
 fnn::network! {
     /// What it needs is just what it may: 4·(1·9 + 1) + 4·4·4 + 1 weights, and the convolution's outputs.
-    #[budget(flash = 420 B, macs = KERNELS * 16 * 9 + 64)]
+    #[budget(flash = 420 B, macs = KERNELS as u64 * 16 * 9 + 64)]
     #[derive(Clone)]
     struct Just: [1, 6, 6] -> [1] {
         Conv2d(KERNELS, kernel = 3),
@@ -162,4 +162,23 @@ fn a_budget_that_is_kept_says_nothing() {
 #[test]
 fn a_convolution_works_in_its_outputs() {
     assert_eq!(Just::RAM_INFERENCE, 4 * 4 * 4 * 4);
+}
+
+fnn::network! {
+    /// More multiply-accumulates than 32 bits hold, as a budget too.
+    #[budget(macs = 3_786_080_256, flash = 1 MiB)]
+    struct Photo: [3, 224, 224] {
+        Conv2d(64, kernel = 3, padding = same),
+        Relu,
+        Conv2d(64, kernel = 3, padding = same),
+        Relu,
+        Conv2d(64, kernel = 3, padding = same),
+    }
+}
+
+/// PIXELS · 64 filters · 9 · (3 + 64 + 64) channels, on a target of 32 bits too.
+#[test]
+fn multiply_accumulates_are_counted_beyond_32_bits() {
+    assert_eq!(Photo::MACS, 224 * 224 * 64 * 9 * (3 + 64 + 64));
+    assert!(Photo::summary().to_string().contains("3786080256"));
 }

@@ -147,7 +147,7 @@ fn derived_weights_are_one_slice_with_names() {
 
 #[test]
 fn a_network_is_a_layer_for_whoever_is_generic_over_layers() {
-    fn weights<L: Layer>() -> (usize, usize, String) {
+    fn weights<L: Layer>() -> (usize, u64, String) {
         (L::PARAMETERS, L::MACS, L::summary().to_string())
     }
     let (parameters, macs, summary) = weights::<Last<f64>>();
