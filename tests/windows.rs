@@ -90,7 +90,7 @@ fn check_conv<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(geometry: Ge
         }
     }
     assert_near(flat(&conv.forward(&input)), &naive);
-    assert_eq!(N::MACS, N::Output::LENGTH * seen * taps);
+    assert_eq!(N::MACS, (N::Output::LENGTH * seen * taps) as u64);
     check_gradients(&conv);
 }
 
