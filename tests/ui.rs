@@ -1,43 +1,86 @@
 //! What the compiler says of mistakes: one mistake a file, named by the mistake.
 //!
-//! The words around ours are rustc's, so they are compared with one version of it.
+//! Each file in a folder of `tests/ui` is compiled by itself and must not compile; what rustc prints is compared with
+//! the `.stderr` file next to it. In the environment, `UI=names/twice` compares only files whose path contains that, and
+//! `SNAPSHOTS=overwrite` writes what rustc prints into the `.stderr` files: read it before you commit it.
 
-use std::process::Command;
+#[path = "support/compiler.rs"]
+mod compiler;
 
-/// Whether the words in the `.stderr` files are those of the compiler at hand.
-fn words_are_those_of_this_compiler() -> bool {
-    const VERSION: &str = "rustc 1.95.";
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).arg("--version").output().expect("rustc runs");
-    let version = String::from_utf8_lossy(&output.stdout);
-    let same = version.starts_with(VERSION);
-    if !same {
-        println!("skipped: the expected messages are those of {VERSION}x, and this is {version}");
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::{env, fs, thread};
+
+use compiler::{Compiler, Depth};
+
+/// The files in a folder of `tests/ui`, all of its subfolders included.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(self::files(&path, extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
     }
-    same
+    files.sort();
+    files
+}
+
+/// Compiles all files, on every core, and gives what is wrong with them.
+fn compare(files: Vec<PathBuf>, compiler: &Compiler) -> Vec<String> {
+    let overwrite = env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite");
+    let (files, wrong) = (Mutex::new(files.into_iter()), Mutex::new(Vec::new()));
+    let next = || files.lock().expect("no panic").next();
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(file) = next() {
+                    if let Err(message) = compare_file(&file, compiler, overwrite) {
+                        wrong.lock().expect("no panic").push(message);
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().expect("no panic")
+}
+
+/// Compiles one file, and compares what rustc prints with the `.stderr` file, or writes that file.
+fn compare_file(file: &Path, compiler: &Compiler, overwrite: bool) -> Result<(), String> {
+    let name = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("a file of the package");
+    let depth = if name.starts_with("tests/ui/first_use") { Depth::Build } else { Depth::Check };
+    let Some(found) = compiler.errors(name, depth) else { return Err(format!("{}: compiles", name.display())) };
+    let snapshot = file.with_extension("stderr");
+    if overwrite {
+        return fs::write(snapshot, found).map_err(|error| format!("{}: {error}", name.display()));
+    }
+    let expected = fs::read_to_string(snapshot).unwrap_or_default();
+    if found == expected {
+        return Ok(());
+    }
+    Err(format!("{}\n-- expected:\n{expected}-- found:\n{found}", name.display()))
 }
 
 #[test]
-fn mistakes_are_one_error_each() {
-    if !words_are_those_of_this_compiler() {
-        return;
-    }
-    let cases = trybuild::TestCases::new();
-    let topics = [
-        "syntax",
-        "arguments",
-        "shapes",
-        "names",
-        "traits",
-        "use",
-        "together",
-        "weights",
-        "budget",
-        "quantized",
-        "split",
-    ];
-    for topic in topics {
-        cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
+fn ui_mistakes_are_one_error_each() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    let wanted = env::var("UI").unwrap_or_default();
+    let mut cases = files(&folder, "rs");
+    cases.retain(|file| file.to_string_lossy().contains(&wanted));
+    assert!(!cases.is_empty(), "no file's path contains `{wanted}`");
+    let count = cases.len();
+    let wrong = compare(cases, &Compiler::pinned());
+    assert!(wrong.is_empty(), "{} of {count} files:\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Every expectation has its file.
+#[test]
+fn ui_expectations_belong_to_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    for snapshot in files(&folder, "stderr") {
+        assert!(snapshot.with_extension("rs").exists(), "{}", snapshot.display());
     }
 }
 
@@ -49,27 +92,4 @@ fn the_readme_shows_what_rustc_prints() {
     let errors = include_str!("ui/together/readme.stderr").replace("tests/ui/together/readme.rs", "src/main.rs");
     assert!(readme.contains(&format!("compile_fail\n{declaration}\n```\n")));
     assert!(readme.contains(&format!("```text\n{errors}```\n")));
-}
-
-/// What shows only in code that is generated: in a build, and not in `cargo check`.
-#[test]
-fn mistakes_that_show_at_first_use_are_one_error_each() {
-    if !words_are_those_of_this_compiler() {
-        return;
-    }
-    let cases = trybuild::TestCases::new();
-    // One that builds makes `trybuild` build, and not only check.
-    cases.pass("tests/ui/first_use/none.rs");
-    for mistake in [
-        "output_of_a_generic_network",
-        "residual_of_a_generic_network",
-        "zero_units_of_a_generic_network",
-        "seeded_too_large",
-        "softmax_before_cross_entropy",
-        "softmax_before_kullback_leibler",
-        "fit_a_softmax_with_cross_entropy",
-        "sigmoid_before_binary_cross_entropy",
-    ] {
-        cases.compile_fail(format!("tests/ui/first_use/{mistake}.rs"));
-    }
 }
