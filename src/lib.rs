@@ -5,6 +5,8 @@
 extern crate alloc;
 extern crate self as fnn;
 
+#[cfg(feature = "std")]
+mod atomic_file;
 mod const_message;
 #[cfg(feature = "std")]
 pub mod data;

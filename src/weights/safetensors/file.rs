@@ -1,11 +1,11 @@
 //! Weights in files.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 
 use super::{dtype, read};
+use crate::atomic_file::write_atomically;
 use crate::error::Error;
 use crate::weights::parameters::Parameters;
 
@@ -27,7 +27,7 @@ pub(crate) fn load<P: Parameters>(path: &Path) -> Result<Box<P>, Error> {
 /// Write a file of weights: as a whole, or not at all.
 pub(crate) fn save<P: Parameters>(weights: &P, path: &Path) -> Result<(), Error> {
     let header = header(weights);
-    write_whole(path, |file| {
+    write_atomically(path, |file| {
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(header.as_bytes())?;
         if cfg!(target_endian = "little") {
@@ -36,7 +36,6 @@ pub(crate) fn save<P: Parameters>(weights: &P, path: &Path) -> Result<(), Error>
         let reversed = |number: &[u8]| number.iter().rev().copied().collect::<Vec<_>>();
         file.write_all(&bytes(weights).chunks(size_of::<P::Scalar>()).flat_map(reversed).collect::<Vec<_>>())
     })
-    .map_err(|source| Error::File { path: path.into(), source })
 }
 
 /// The weights' bytes.
@@ -62,27 +61,4 @@ fn header<P: Parameters>(weights: &P) -> String {
     let padded = header.len().next_multiple_of(8);
     header.extend(std::iter::repeat_n(' ', padded - header.len()));
     header
-}
-
-/// Write a file beside `path`, and give it that name when all of it is on the disk.
-fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let beside = beside(path)?;
-    let mut file = File::create_new(&beside)?;
-    let written = write(&mut file).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // It is the first error that counts.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-/// A name in the same folder that no other call in this or another process has.
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    let Some(name) = path.file_name() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
-    };
-    let mut beside = name.to_os_string();
-    beside.push(format!(".{}-{}.part", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed)));
-    Ok(path.with_file_name(beside))
 }
