@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::setting::InvalidSetting;
+
 /// What went wrong, and where: the file or the setting, what was expected, what was found.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -46,11 +48,11 @@ pub enum Error {
         /// What was expected, and what was found.
         problem: String,
     },
-    /// A setting of the trainer or of the optimizer makes no sense.
+    /// A setting of the trainer, of the optimizer or of the loss is invalid.
     Setting {
         /// Its name.
         name: &'static str,
-        /// What makes sense.
+        /// What it must be.
         expected: &'static str,
         /// What it is.
         found: String,
@@ -86,6 +88,12 @@ impl fmt::Display for Error {
                 write!(f, "epoch {epoch}, mini-batch {batch}: {what} is not finite; the weights before it are kept")
             }
         }
+    }
+}
+
+impl From<InvalidSetting> for Error {
+    fn from(setting: InvalidSetting) -> Self {
+        Self::Setting { name: setting.name, expected: setting.expected, found: setting.found().to_string() }
     }
 }
 

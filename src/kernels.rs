@@ -27,6 +27,7 @@ mod naive;
 mod neon;
 mod normalise;
 mod product;
+mod runner;
 mod sums;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
@@ -45,6 +46,9 @@ pub(crate) use gather::gather;
 pub(crate) use loops::descend;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
+#[cfg(feature = "std")]
+pub(crate) use runner::Part;
+pub(crate) use runner::{Divisible, RANGE, Runner, Serial, Task};
 pub(crate) use sums::{sum, sum_of};
 pub(crate) use vector::Vector;
 pub use vector::{Operation, Portable, Simd};

@@ -31,6 +31,7 @@ pub mod quantized;
 mod random;
 mod real;
 mod scalar;
+mod setting;
 mod shape;
 pub mod simd;
 pub mod train;
@@ -48,6 +49,7 @@ pub use network::{Folded, Network};
 pub use quantized::Quantized;
 pub use random::Random;
 pub use scalar::Scalar;
+pub use setting::InvalidSetting;
 #[cfg(feature = "std")]
 pub use train::Trainer;
 pub use weights::initializer::Initializer;

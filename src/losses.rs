@@ -25,6 +25,7 @@ pub use mean_squared_error::MeanSquaredError;
 
 use crate::kernels::{Operation, Simd, dispatch, scale};
 use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
 use crate::shape::Sample;
 
 /// A loss: a number for each sample that training makes smaller, and its gradient by the sample's outputs.
@@ -62,9 +63,12 @@ pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
         Ok(())
     }
 
-    /// The constant of the loss that makes no sense, if there is one: (its name, what is expected, what it is).
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        None
+    /// That the settings are valid for outputs of this scalar, in which they are used. Checked before training.
+    ///
+    /// # Errors
+    /// The first setting that is invalid.
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        Ok(())
     }
 }
 

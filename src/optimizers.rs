@@ -23,9 +23,7 @@ pub use clip::{Clip, gradient_norm};
 pub(crate) use clip::{clamp, shortening, squares};
 pub use decay_weights_only::DecayWeightsOnly;
 pub use lion::Lion;
-pub use moving_average::MovingAverage;
-#[cfg(feature = "std")]
-pub(crate) use moving_average::approach;
+pub use moving_average::{Decay, MovingAverage};
 pub use penalty::Penalty;
 pub use plateau::Plateau;
 pub use rmsprop::RmsProp;
@@ -34,6 +32,7 @@ pub use sgd::{Momentum, Sgd};
 
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
 use crate::shape::within;
 use crate::weights::parameters::{Parameters, Role, visit_trained};
 
@@ -68,8 +67,11 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     #[must_use]
     fn with_learning_rate(&self, learning_rate: f64) -> Self;
 
-    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)>;
+    /// That the settings are valid for weights of `S`, in which they are used.
+    ///
+    /// # Errors
+    /// The first setting that is invalid.
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting>;
 
     /// The same optimizer without weight decay. As provided, it is the optimizer itself, which has none.
     #[must_use]
@@ -146,19 +148,6 @@ pub(crate) fn advance<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
         dispatch(Step { optimizer, step, parameters, gradient, slots });
     });
     network.absorb(gradient);
-}
-
-/// What an optimizer's constant must be: in words, and as the test of it, which an undefined number fails.
-type Range = (&'static str, fn(f64) -> bool);
-
-const NOT_NEGATIVE: Range = ("a finite number that is not negative", |value| value >= 0.0 && value.is_finite());
-const POSITIVE: Range = ("a finite number above 0", |value| value > 0.0 && value.is_finite());
-const UP_TO_ONE: Range = ("a number from 0 to 1", |value| (0.0..=1.0).contains(&value));
-const BELOW_ONE: Range = ("a number from 0 to below 1", |value| (0.0..1.0).contains(&value));
-
-/// What [`Optimizer::misuse`] says of one constant.
-fn misuse_of(name: &'static str, value: f64, &(expected, holds): &Range) -> Option<(&'static str, &'static str, f64)> {
-    (!holds(value)).then_some((name, expected, value))
 }
 
 /// What an optimizer remembers: how many steps it took, and its slots, each a network of the same type.

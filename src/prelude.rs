@@ -10,7 +10,7 @@ pub use crate::losses::{
 pub use crate::metrics;
 pub use crate::network::FoldBatchNorm;
 pub use crate::optimizers::{
-    Adagrad, Adam, AdamW, AmsGrad, Lion, MovingAverage, Optimizer, Plateau, RmsProp, Schedule, Scheduled, Sgd,
+    Adagrad, Adam, AdamW, AmsGrad, Decay, Lion, MovingAverage, Optimizer, Plateau, RmsProp, Schedule, Scheduled, Sgd,
 };
 #[cfg(feature = "alloc")]
 pub use crate::quantized::Calibration;

@@ -37,7 +37,7 @@ impl<S: Scalar> Reference<S> {
     #[track_caller]
     fn check<T>(&self, name: &str, loss: &impl Loss<Outputs<S>, T>, targets: &[T]) {
         assert_eq!(self.outputs.len(), targets.len());
-        assert_eq!(loss.misuse(), None);
+        assert_eq!(loss.validate(), Ok(()));
         let share = S::from_f64(1.0 / targets.len() as f64);
         let (mut sum, mut gradients) = (Term::default(), Vec::new());
         for (output, target) in self.outputs.iter().zip(targets) {

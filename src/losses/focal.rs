@@ -9,6 +9,7 @@ use super::{Loss, Term};
 use crate::kernels::{copy, sum};
 use crate::layers::softmax_in_place;
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, NOT_NEGATIVE};
 
 /// `−(1 − p)^γ·ln p`, where p is what `softmax(x)` of the scores `x: [N]` gives to the target's class, a `usize`: a
 /// [`CrossEntropy`](crate::losses::CrossEntropy) in which a sample counts the less the better it is known already.
@@ -64,12 +65,6 @@ fn ratio<S: Scalar>(surprise: S, rest: S) -> S {
     if rest == S::ZERO { S::ONE } else { surprise / rest }
 }
 
-/// What is wrong with γ.
-fn misuse(gamma: f64) -> Option<(&'static str, &'static str, f64)> {
-    let sound = gamma >= 0.0 && gamma.is_finite();
-    (!sound).then_some(("gamma", "a finite number that is not negative", gamma))
-}
-
 impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Focal {
     const TAKES_LOGITS: bool = true;
 
@@ -108,8 +103,8 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Focal {
         check_class(class, N)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse(self.gamma)
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("gamma", self.gamma)
     }
 }
 
@@ -171,9 +166,8 @@ mod tests {
 
     #[test]
     fn gamma_must_not_be_negative() {
-        let misuse = |gamma| Loss::<[f32; 3], usize>::misuse(&Focal::new(gamma));
-        assert_eq!((misuse(0.0), misuse(2.0)), (None, None));
-        assert_eq!(misuse(-0.5), Some(("gamma", "a finite number that is not negative", -0.5)));
-        assert!(misuse(f64::NAN).is_some() && misuse(f64::INFINITY).is_some());
+        let valid = |gamma| Loss::<[f32; 3], usize>::validate(&Focal::new(gamma)).is_ok();
+        assert!(valid(0.0) && valid(2.0));
+        assert!([-0.5, f64::NAN, f64::INFINITY, 1e39].iter().all(|&gamma| !valid(gamma)));
     }
 }

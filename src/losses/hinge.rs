@@ -4,6 +4,7 @@ use super::cross_entropy::{check_class, highest, undefined};
 use super::elements::{all, mean, mean_gradient};
 use super::{Loss, Term};
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::Sample;
 
 /// How much a score falls short of a margin m (1, unless told otherwise), or the square of it.
@@ -74,13 +75,6 @@ impl Default for Hinge {
     }
 }
 
-impl Hinge {
-    fn misuse(self) -> Option<(&'static str, &'static str, f64)> {
-        let sound = self.margin > 0.0 && self.margin.is_finite();
-        (!sound).then_some(("margin", "a finite number above 0", self.margin))
-    }
-}
-
 impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for Hinge {
     const TAKES_LOGITS: bool = true;
 
@@ -108,8 +102,8 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for Hinge {
         if all(target, |t| t.abs() == S::ONE) { Ok(()) } else { Err("targets of −1 or 1") }
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        (*self).misuse()
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        POSITIVE.check::<S>("margin", self.margin)
     }
 }
 
@@ -150,8 +144,8 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Hinge {
         check_class(class, N)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        (*self).misuse()
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        POSITIVE.check::<S>("margin", self.margin)
     }
 }
 
@@ -212,8 +206,12 @@ mod tests {
 
     #[test]
     fn the_margin_must_be_above_0() {
-        assert_eq!(Hinge::new(0.5).misuse(), None);
-        assert_eq!(Hinge::new(0.0).misuse(), Some(("margin", "a finite number above 0", 0.0)));
-        assert!(Hinge::new(f64::NAN).misuse().is_some());
+        let valid = |margin| {
+            let valid = Loss::<[f32; 2], usize>::validate(&Hinge::new(margin)).is_ok();
+            assert_eq!(valid, Loss::<[f32; 2], [f32; 2]>::validate(&Hinge::new(margin)).is_ok());
+            valid
+        };
+        assert!(valid(0.5));
+        assert!([0.0, 1e-50, 1e39, f64::NAN].iter().all(|&margin| !valid(margin)));
     }
 }

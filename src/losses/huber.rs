@@ -3,6 +3,7 @@
 use super::elements::{check_finite, mean, mean_gradient};
 use super::{Loss, Term};
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::Sample;
 
 /// Squared for small errors, absolute for large ones: the mean over the elements of a sample of
@@ -68,9 +69,8 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for Huber {
         check_finite(target)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        let sound = self.delta > 0.0 && self.delta.is_finite();
-        (!sound).then_some(("delta", "a finite number above 0", self.delta))
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        POSITIVE.check::<S>("delta", self.delta)
     }
 }
 
@@ -88,9 +88,8 @@ mod tests {
 
     #[test]
     fn delta_must_be_above_0() {
-        let misuse = |delta| Loss::<[f32; 1], _>::misuse(&Huber::new(delta));
-        assert_eq!(misuse(0.5), None);
-        assert_eq!(misuse(0.0), Some(("delta", "a finite number above 0", 0.0)));
-        assert!(misuse(f64::NAN).is_some() && misuse(f64::INFINITY).is_some());
+        let valid = |delta| Loss::<[f32; 1], _>::validate(&Huber::new(delta)).is_ok();
+        assert!(valid(0.5));
+        assert!([0.0, 1e-50, 1e39, f64::NAN, f64::INFINITY].iter().all(|&delta| !valid(delta)));
     }
 }

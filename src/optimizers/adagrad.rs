@@ -1,8 +1,9 @@
 //! Adagrad.
 
-use super::{NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
+use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
 /// Adagrad: each weight at a pace that slows down with all the gradients it has had.
 ///
@@ -82,10 +83,10 @@ impl Optimizer<1> for Adagrad {
         self.weight_decay(0.0)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
-            .or(misuse_of("learning rate decay", self.learning_rate_decay, &NOT_NEGATIVE))
-            .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))
-            .or(misuse_of("epsilon", self.epsilon, &POSITIVE))
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("learning rate", self.learning_rate)?;
+        NOT_NEGATIVE.check::<f64>("learning rate decay", self.learning_rate_decay)?;
+        NOT_NEGATIVE.check::<S>("weight decay", self.weight_decay)?;
+        POSITIVE.check::<S>("epsilon", self.epsilon)
     }
 }

@@ -1,8 +1,9 @@
 //! Adam.
 
-use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
+use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
 /// Adam: each weight at a pace of its own, from running means of its gradient and of that squared.
 ///
@@ -88,12 +89,12 @@ impl Optimizer<2> for Adam {
         self.weight_decay(0.0)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
-            .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))
-            .or(misuse_of("first beta", self.betas.0, &BELOW_ONE))
-            .or(misuse_of("second beta", self.betas.1, &BELOW_ONE))
-            .or(misuse_of("epsilon", self.epsilon, &POSITIVE))
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("learning rate", self.learning_rate)?;
+        NOT_NEGATIVE.check::<S>("weight decay", self.weight_decay)?;
+        BELOW_ONE.check::<S>("first beta", self.betas.0)?;
+        BELOW_ONE.check::<S>("second beta", self.betas.1)?;
+        POSITIVE.check::<S>("epsilon", self.epsilon)
     }
 }
 
@@ -187,15 +188,40 @@ mod tests {
     }
 
     #[test]
-    fn constants_that_make_no_sense_are_named() {
+    fn invalid_settings_are_named() {
         let adam = Adam::new(1e-3);
-        let name = |adam: Adam| adam.misuse().map(|(name, ..)| name);
-        assert_eq!(name(adam), None);
-        assert_eq!(name(adam.betas(0.0, 0.0)), None);
-        assert_eq!(name(Adam::new(-1e-3)), Some("learning rate"));
-        assert_eq!(name(adam.weight_decay(f64::NAN)), Some("weight decay"));
-        assert_eq!(name(adam.betas(1.0, 0.999)), Some("first beta"));
-        assert_eq!(name(adam.betas(0.9, -0.1)), Some("second beta"));
-        assert_eq!(name(adam.epsilon(0.0)), Some("epsilon"));
+        let name = |adam: Adam| adam.validate::<f32>().map_err(|error| error.name);
+        assert_eq!(name(adam), Ok(()));
+        assert_eq!(name(adam.betas(0.0, 0.0)), Ok(()));
+        assert_eq!(name(Adam::new(-1e-3)), Err("learning rate"));
+        assert_eq!(name(adam.weight_decay(f64::NAN)), Err("weight decay"));
+        assert_eq!(name(adam.betas(1.0, 0.999)), Err("first beta"));
+        assert_eq!(name(adam.betas(0.9, -0.1)), Err("second beta"));
+        assert_eq!(name(adam.epsilon(0.0)), Err("epsilon"));
+    }
+
+    /// Each is valid in `f64`, and 0, 1 or infinite in `f32`. Lion and momentum have no ε, Adagrad no β.
+    #[test]
+    fn settings_of_all_optimizers_are_checked_as_f32_rounds_them() {
+        use crate::optimizers::{Adagrad, AdamW, AmsGrad, Lion, RmsProp};
+
+        fn invalid<const SLOTS: usize>(optimizer: &impl Optimizer<SLOTS>, name: &str) {
+            assert_eq!(optimizer.validate::<f64>(), Ok(()), "{name}");
+            let error = optimizer.validate::<f32>().unwrap_err();
+            assert!(error.name == name && error.rounded.is_some(), "{error}");
+        }
+        let nearly_one = 1.0 - 1e-9;
+        invalid(&Adam::new(0.1).epsilon(1e-50), "epsilon");
+        invalid(&Adam::new(0.1).betas(0.9, nearly_one), "second beta");
+        invalid(&AdamW::new(0.1).epsilon(1e-50), "epsilon");
+        invalid(&AmsGrad::new(0.1).epsilon(1e-50), "epsilon");
+        invalid(&Adagrad::new(0.1).epsilon(1e-50), "epsilon");
+        invalid(&RmsProp::new(0.1).epsilon(1e-50), "epsilon");
+        invalid(&RmsProp::new(0.1).alpha(nearly_one), "alpha");
+        invalid(&Lion::new(0.1).betas(nearly_one, 0.9), "first beta");
+        invalid(&Adam::new(1e39), "learning rate");
+        invalid(&Adagrad::new(1e39), "learning rate");
+        invalid(&Lion::new(1e39), "learning rate");
+        invalid(&RmsProp::new(1e39).decay_weights_only(), "learning rate");
     }
 }

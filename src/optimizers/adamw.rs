@@ -4,6 +4,7 @@ use super::adam::Constants;
 use super::{Adam, Optimizer};
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
 
 /// [`Adam`] whose weight decay goes past the running means: `w ← w − η·λ·w` first, and then Adam's step.
 ///
@@ -80,7 +81,7 @@ impl Optimizer<2> for AdamW {
         self.weight_decay(0.0)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.adam.misuse()
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        self.adam.validate::<S>()
     }
 }

@@ -4,6 +4,7 @@ use super::adam::Constants;
 use super::{Adam, Optimizer};
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
 
 /// [`Adam`] whose mean of squares, where it divides, is the largest so far: `v* ← max(v*, v)`, and v* in the place of
 /// v.
@@ -81,7 +82,7 @@ impl Optimizer<3> for AmsGrad {
         self.weight_decay(0.0)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.adam.misuse()
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        self.adam.validate::<S>()
     }
 }

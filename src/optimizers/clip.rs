@@ -1,8 +1,8 @@
 //! Gradient clipping.
 
-use super::{POSITIVE, misuse_of};
 use crate::kernels::{Operation, Simd, dispatch};
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::within;
 use crate::weights::parameters::Parameters;
 
@@ -52,11 +52,16 @@ impl Clip {
         }
     }
 
-    /// The limit, if it makes no sense: (its name, what is expected, what it is).
-    #[must_use]
-    pub fn misuse(self) -> Option<(&'static str, &'static str, f64)> {
-        let (Self::Value(limit) | Self::Norm(limit)) = self;
-        misuse_of("clip", limit, &POSITIVE)
+    /// That the limit is above 0, in `S`.
+    ///
+    /// # Errors
+    /// The limit, where it is invalid.
+    pub fn validate<S: Scalar>(self) -> Result<(), InvalidSetting> {
+        match self {
+            Self::Value(limit) => POSITIVE.check::<S>("clip", limit),
+            // A norm is taken, and compared, in `f64`.
+            Self::Norm(limit) => POSITIVE.check::<f64>("clip", limit),
+        }
     }
 }
 

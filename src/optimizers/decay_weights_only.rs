@@ -3,6 +3,7 @@
 use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
 
 /// An optimizer whose weight decay leaves out biases and the like. Made by [`Optimizer::decay_weights_only`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +41,7 @@ impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for DecayWeightsO
         Some(self.without_weight_decay())
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.optimizer.misuse()
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        self.optimizer.validate::<S>()
     }
 }

@@ -1,8 +1,9 @@
 //! Lion.
 
-use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, misuse_of};
+use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 
 /// Lion: steps of one length, in the direction that momentum and gradient agree on.
 ///
@@ -77,10 +78,10 @@ impl Optimizer<1> for Lion {
         self.weight_decay(0.0)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
-            .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))
-            .or(misuse_of("first beta", self.betas.0, &BELOW_ONE))
-            .or(misuse_of("second beta", self.betas.1, &BELOW_ONE))
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("learning rate", self.learning_rate)?;
+        NOT_NEGATIVE.check::<S>("weight decay", self.weight_decay)?;
+        BELOW_ONE.check::<S>("first beta", self.betas.0)?;
+        BELOW_ONE.check::<S>("second beta", self.betas.1)
     }
 }

@@ -1,7 +1,8 @@
 //! The moving average of a network's weights.
 
-use crate::kernels::{Operation, Simd, dispatch};
+use crate::kernels::{Operation, RANGE, Runner, Serial, Simd, Task, dispatch};
 use crate::scalar::Scalar;
+use crate::setting::{BELOW_ONE, InvalidSetting};
 use crate::shape::within;
 use crate::weights::parameters::Parameters;
 
@@ -51,23 +52,20 @@ impl<P: Parameters> MovingAverage<P> {
     }
 
     /// See the weights after a step. `decay` is how much of the average is kept, from 0 to below 1: 0.999, say.
-    pub fn update(&mut self, network: &P, decay: f64) {
-        let new = self.share_of_new(decay);
+    pub fn update(&mut self, network: &P, decay: impl Into<Decay>) {
+        dispatch(Update { average: self, network, decay: decay.into() });
+    }
+
+    /// [`update`](Self::update), by `runner`.
+    #[inline(always)]
+    pub(crate) fn update_by<R: Runner>(&mut self, runner: R, network: &P, decay: Decay) {
+        let new = P::Scalar::from_f64(1.0 - decay.after(self.steps));
+        self.steps += 1;
         P::trained(&mut |range| {
             let weights = network.parameters().get(range.clone()).unwrap_or_default();
             let average = within(self.network.parameters_mut(), &range);
-            dispatch(Approach { new, average, weights });
+            runner.each((average, weights), RANGE, &Approach { new });
         });
-        self.copy_measured(network);
-    }
-
-    /// What share new weights have in the average: in the first step all of it.
-    pub(crate) fn share_of_new(&mut self, decay: f64) -> P::Scalar {
-        self.steps += 1;
-        if self.steps == 1 { P::Scalar::ONE } else { P::Scalar::from_f64(1.0 - decay) }
-    }
-
-    pub(crate) fn copy_measured(&mut self, network: &P) {
         P::measured(&mut |range| {
             let measured = network.parameters().get(range.clone()).unwrap_or_default();
             let average = within(self.network.parameters_mut(), &range);
@@ -82,25 +80,114 @@ impl<P: Parameters> Default for MovingAverage<P> {
     }
 }
 
-/// `a ← a + new · (w − a)`
-#[inline(always)]
-pub(crate) fn approach<S: Scalar>(new: S, average: &mut [S], weights: &[S]) {
-    for (a, &w) in average.iter_mut().zip(weights) {
-        *a += new * (w - *a);
+/// How much of a moving average each step keeps: a number d, from 0 to below 1, or less in the first steps.
+///
+/// ```
+/// use fnn::optimizers::{Decay, MovingAverage};
+///
+/// let (mut early, mut warmed_up) = (MovingAverage::<f32>::new(), MovingAverage::<f32>::new());
+/// for weight in [0.0, 1.0, 1.0, 1.0] {
+///     early.update(&weight, 0.999);
+///     warmed_up.update(&weight, Decay::new(0.999).warm_up());
+/// }
+/// // After four steps, most of the one is still the weight that training began with.
+/// assert!(early.network < 0.01 && warmed_up.network > 0.98);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decay {
+    kept: f64,
+    warm_up: bool,
+}
+
+impl Decay {
+    /// Keep `kept` of the average in each step.
+    #[must_use]
+    pub const fn new(kept: f64) -> Self {
+        Self { kept, warm_up: false }
+    }
+
+    /// Keep less in the first steps: `min(d, (1 + t) / (10 + t))` after t steps, so that an average of few steps is not
+    /// for the most part the weights that training began with.
+    ///
+    /// It is the warm-up of TensorFlow's `tf.train.ExponentialMovingAverage` (its `num_updates`), and of the `EMAModel` of
+    /// Hugging Face's diffusers.
+    #[must_use]
+    pub const fn warm_up(self) -> Self {
+        Self { warm_up: true, ..self }
+    }
+
+    /// How much is kept in the step after `steps` others. The first one begins the average.
+    fn after(self, steps: u64) -> f64 {
+        match steps {
+            0 => 0.0,
+            _ if self.warm_up => self.kept.min((1.0 + steps as f64) / (10.0 + steps as f64)),
+            _ => self.kept,
+        }
+    }
+
+    /// That it is a number from 0 to below 1, in `S`.
+    ///
+    /// # Errors
+    /// The decay, where it is invalid.
+    pub fn validate<S: Scalar>(self) -> Result<(), InvalidSetting> {
+        BELOW_ONE.check::<S>("decay of the moving average", self.kept)
     }
 }
 
-struct Approach<'a, S> {
-    new: S,
-    average: &'a mut [S],
-    weights: &'a [S],
+impl From<f64> for Decay {
+    fn from(kept: f64) -> Self {
+        Self::new(kept)
+    }
 }
 
-impl<S: Scalar> Operation for Approach<'_, S> {
+/// An update on one thread, to run with the best instruction set.
+struct Update<'a, P> {
+    average: &'a mut MovingAverage<P>,
+    network: &'a P,
+    decay: Decay,
+}
+
+impl<P: Parameters> Operation for Update<'_, P> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Simd>(self, _: V) {
-        approach(self.new, self.average, self.weights);
+    fn run<V: Simd>(self, simd: V) {
+        self.average.update_by(Serial(simd), self.network, self.decay);
+    }
+}
+
+/// `a ← a + new · (w − a)`
+struct Approach<S> {
+    new: S,
+}
+
+impl<S: Scalar> Task<(&mut [S], &[S])> for Approach<S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, _: V, (average, weights): (&mut [S], &[S])) {
+        for (a, &w) in average.iter_mut().zip(weights) {
+            *a += self.new * (w - *a);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `diffusers.training_utils.EMAModel(use_ema_warmup=False).get_decay(step)` for steps 1, 2, 3, … : 0, 2/11, 3/12, …
+    #[test]
+    fn a_warm_up_keeps_less_in_the_first_steps() {
+        let decay = Decay::new(0.5).warm_up();
+        let kept = [0, 1, 2, 3, 7, 8, 9, 1000].map(|steps| decay.after(steps));
+        assert_eq!(kept, [0.0, 2.0 / 11.0, 3.0 / 12.0, 4.0 / 13.0, 8.0 / 17.0, 0.5, 0.5, 0.5]);
+        assert_eq!([0, 1, 2].map(|steps| Decay::new(0.5).after(steps)), [0.0, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn a_decay_is_checked_in_the_scalar_of_the_weights() {
+        assert_eq!(Decay::new(0.999).validate::<f32>(), Ok(()));
+        assert_eq!(Decay::new(1.0 - 1e-9).validate::<f64>(), Ok(()));
+        assert_eq!(Decay::new(1.0 - 1e-9).validate::<f32>().unwrap_err().rounded, Some(1.0));
+        assert!(Decay::new(1.0).validate::<f64>().is_err());
     }
 }

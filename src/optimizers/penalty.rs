@@ -1,7 +1,7 @@
 //! Penalties for large weights.
 
-use super::{NOT_NEGATIVE, misuse_of};
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, NOT_NEGATIVE};
 use crate::shape::within;
 use crate::weights::parameters::{Parameters, Role, visit_trained};
 
@@ -101,10 +101,13 @@ impl Penalty {
         }
     }
 
-    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
-    #[must_use]
-    pub fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse_of("L1 penalty", self.l1, &NOT_NEGATIVE).or(misuse_of("L2 penalty", self.l2, &NOT_NEGATIVE))
+    /// That λ₁ and λ₂ are not negative, in `S`.
+    ///
+    /// # Errors
+    /// The first of them that is invalid.
+    pub fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("L1 penalty", self.l1)?;
+        NOT_NEGATIVE.check::<S>("L2 penalty", self.l2)
     }
 }
 

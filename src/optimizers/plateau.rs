@@ -1,11 +1,12 @@
 //! A learning rate that falls when the loss no longer does.
 
-use super::{BELOW_ONE, NOT_NEGATIVE, misuse_of};
+use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 
 /// Lowers the learning rate after some epochs in a row without a smaller loss.
 ///
-/// PyTorch's `ReduceLROnPlateau`, mode `min` with a relative threshold: an epoch is better if its loss is below
-/// `(1 − threshold) ·` the smallest one so far. After more than `patience` epochs that aren't, the learning rate is
+/// PyTorch's `ReduceLROnPlateau`, mode `min` with a relative threshold: an epoch is better if its loss is below the
+/// smallest one so far by more than `threshold` times the size of that. (A loss may be negative; there, PyTorch has the
+/// threshold on the wrong side, so that a loss that stays the same is better every time.) After more than `patience` epochs that aren't, the learning rate is
 /// multiplied by `factor`, though not below `floor`; then `cooldown` epochs aren't counted. A change of at most 10⁻⁸
 /// isn't made.
 ///
@@ -78,7 +79,10 @@ impl Plateau {
     /// A loss that is not a number is none that is smaller.
     #[must_use]
     pub fn see(&mut self, loss: f64, learning_rate: f64) -> f64 {
-        let smaller = |best: f64| loss < best * (1.0 - self.threshold);
+        let smaller = |best: f64| {
+            let nearer_to_zero = if best < 0.0 { 1.0 + self.threshold } else { 1.0 - self.threshold };
+            loss < best * nearer_to_zero
+        };
         if self.best.map_or(loss < f64::INFINITY, smaller) {
             self.best = Some(loss);
             self.waited = 0;
@@ -98,17 +102,53 @@ impl Plateau {
         if learning_rate - lower > 1e-8 { lower } else { learning_rate }
     }
 
-    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
-    #[must_use]
-    pub fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse_of("factor of the plateau", self.factor, &BELOW_ONE)
-            .or(misuse_of("threshold of the plateau", self.threshold, &BELOW_ONE))
-            .or(misuse_of("floor of the plateau", self.floor, &NOT_NEGATIVE))
+    /// That the settings are valid. They are used in `f64`, whatever the network's scalar.
+    ///
+    /// # Errors
+    /// The first setting that is invalid.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        BELOW_ONE.check::<f64>("factor of the plateau", self.factor)?;
+        BELOW_ONE.check::<f64>("threshold of the plateau", self.threshold)?;
+        NOT_NEGATIVE.check::<f64>("floor of the plateau", self.floor)
     }
 }
 
 impl Default for Plateau {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The learning rates after these losses, from 1.
+    fn rates<const N: usize>(losses: [f64; N], mut plateau: Plateau) -> [f64; N] {
+        let mut rate = 1.0;
+        losses.map(|loss| {
+            rate = plateau.see(loss, rate);
+            rate
+        })
+    }
+
+    #[test]
+    fn a_negative_loss_that_stays_is_not_better() {
+        let plateau = Plateau::new().factor(0.5).patience(1);
+        assert_eq!(rates([-1.0; 6], plateau), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
+        assert_eq!(rates([1.0; 6], plateau), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
+        assert_eq!(rates([-1.0, -2.0, -3.0, -4.0, -5.0], plateau), [1.0; 5]);
+        // From above 0 to below it.
+        assert_eq!(rates([1.0, 0.0, -1.0, -1.0, -1.0], plateau), [1.0, 1.0, 1.0, 1.0, 0.5]);
+    }
+
+    #[test]
+    fn the_threshold_is_a_share_of_the_size_of_the_smallest_loss() {
+        let plateau = Plateau::new().factor(0.5).patience(0).threshold(0.25);
+        assert_eq!(rates([-4.0, -4.9], plateau), [1.0, 0.5]);
+        assert_eq!(rates([-4.0, -5.1], plateau), [1.0, 1.0]);
+        assert_eq!(rates([4.0, 3.1], plateau), [1.0, 0.5]);
+        assert_eq!(rates([4.0, 2.9], plateau), [1.0, 1.0]);
+        assert_eq!(rates([0.0, 0.0], plateau), [1.0, 0.5]);
     }
 }

@@ -1,8 +1,9 @@
 //! RMSprop.
 
-use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
+use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
 /// RMSprop: each gradient divided by the root of the running mean of its squares.
 ///
@@ -101,12 +102,12 @@ impl<const CENTRED: bool, const MOMENTUM: bool> RmsProp<CENTRED, MOMENTUM> {
         }
     }
 
-    fn misuse_of_constants(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE)
-            .or(misuse_of("alpha", self.alpha, &BELOW_ONE))
-            .or(misuse_of("epsilon", self.epsilon, &POSITIVE))
-            .or(misuse_of("weight decay", self.weight_decay, &NOT_NEGATIVE))
-            .or(misuse_of("momentum", self.momentum, &BELOW_ONE))
+    fn validate_constants<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("learning rate", self.learning_rate)?;
+        BELOW_ONE.check::<S>("alpha", self.alpha)?;
+        POSITIVE.check::<S>("epsilon", self.epsilon)?;
+        NOT_NEGATIVE.check::<S>("weight decay", self.weight_decay)?;
+        BELOW_ONE.check::<S>("momentum", self.momentum)
     }
 }
 
@@ -148,8 +149,8 @@ macro_rules! form {
                 self.weight_decay(0.0)
             }
 
-            fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-                self.misuse_of_constants()
+            fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+                self.validate_constants::<S>()
             }
         }
     };

@@ -1,8 +1,9 @@
 //! Learning-rate schedules.
 
-use super::{NOT_NEGATIVE, Optimizer, POSITIVE, misuse_of};
+use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
 /// By what the learning rate is multiplied in each step: a function of the step's number, counted from 1.
 ///
@@ -78,35 +79,42 @@ impl Schedule {
         Self::of(Shape::OneCycle { steps })
     }
 
-    /// Never below `floor`.
+    /// Never below `floor`, once the [warm-up](Self::warm_up) is over, which begins near 0 whatever the floor.
     #[must_use]
     pub const fn floor(self, floor: f64) -> Self {
         Self { floor, ..self }
     }
 
     /// First up in `steps` equal steps, to what this schedule begins with, which is 1 but for
-    /// [`one_cycle`](Self::one_cycle); then this schedule, from its start.
+    /// [`one_cycle`](Self::one_cycle); then this schedule, from its start. The [floor](Self::floor) is for what comes then:
+    /// the first step's factor is the `steps`th part of what the schedule begins with.
     #[must_use]
     pub const fn warm_up(self, steps: u64) -> Self {
         Self { warm_up: steps, ..self }
     }
 
-    /// The constant that makes no sense, if there is one: (its name, what is expected, what it is).
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        let steps = |name, steps| misuse_of(name, steps as f64, &POSITIVE);
-        let shape = match self.shape {
-            Shape::Constant => None,
-            Shape::Step { every, factor } => steps("steps between the schedule's reductions", every).or(misuse_of(
-                "factor of the schedule",
-                factor,
-                &NOT_NEGATIVE,
-            )),
-            Shape::Exponential { factor } => misuse_of("factor of the schedule", factor, &NOT_NEGATIVE),
-            Shape::Cosine { period, restarts } => steps("steps of the schedule", period)
-                .or(restarts.and_then(|longer| misuse_of("factor of the schedule's periods", longer, &POSITIVE))),
-            Shape::OneCycle { steps: all } => steps("steps of the schedule", all),
-        };
-        shape.or(misuse_of("floor of the schedule", self.floor, &NOT_NEGATIVE))
+    /// That the settings are valid. Factors are taken in `f64`, whatever the network's scalar.
+    ///
+    /// # Errors
+    /// The first setting that is invalid.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        let steps = |name, steps| POSITIVE.check::<f64>(name, steps as f64);
+        match self.shape {
+            Shape::Constant => {}
+            Shape::Step { every, factor } => {
+                steps("steps between the schedule's reductions", every)?;
+                NOT_NEGATIVE.check::<f64>("factor of the schedule", factor)?;
+            }
+            Shape::Exponential { factor } => NOT_NEGATIVE.check::<f64>("factor of the schedule", factor)?,
+            Shape::Cosine { period, restarts } => {
+                steps("steps of the schedule", period)?;
+                if let Some(longer) = restarts {
+                    POSITIVE.check::<f64>("factor of the schedule's periods", longer)?;
+                }
+            }
+            Shape::OneCycle { steps: all } => steps("steps of the schedule", all)?,
+        }
+        NOT_NEGATIVE.check::<f64>("floor of the schedule", self.floor)
     }
 
     /// By what the learning rate is multiplied in step number `step`, counted from 1.
@@ -194,8 +202,9 @@ impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for Scheduled<O> 
         Some(Self { optimizer: self.optimizer.for_vectors()?, schedule: self.schedule })
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.optimizer.misuse().or_else(|| self.schedule.misuse())
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        self.optimizer.validate::<S>()?;
+        self.schedule.validate()
     }
 }
 
@@ -253,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn constants_that_make_no_sense_are_named() {
+    fn invalid_settings_are_named() {
         let wrong = [
             (Schedule::exponential(f64::NAN), "factor of the schedule"),
             (Schedule::exponential(f64::INFINITY), "factor of the schedule"),
@@ -265,9 +274,20 @@ mod tests {
             (Schedule::constant().floor(f64::NAN), "floor of the schedule"),
         ];
         for (schedule, name) in wrong {
-            assert_eq!(Sgd::new(0.1).scheduled(schedule).misuse().unwrap().0, name);
+            assert_eq!(Sgd::new(0.1).scheduled(schedule).validate::<f32>().unwrap_err().name, name);
         }
-        assert_eq!(Sgd::new(0.1).scheduled(Schedule::one_cycle(10).floor(0.1)).misuse(), None);
+        assert_eq!(Sgd::new(0.1).scheduled(Schedule::one_cycle(10).floor(0.1)).validate::<f32>(), Ok(()));
+        assert_eq!(Sgd::new(1e39).scheduled(Schedule::constant()).validate::<f32>().unwrap_err().name, "learning rate");
+    }
+
+    /// PyTorch 2: `SequentialLR([LinearLR(0.25, 1, 3), CosineAnnealingLR(T_max=8, eta_min=0.5)], [4])` warms up from below
+    /// `eta_min`, too.
+    #[test]
+    fn a_floor_is_for_what_comes_after_the_warm_up() {
+        let schedule = Schedule::cosine(8).floor(0.5).warm_up(4);
+        assert_eq!([1, 2, 3, 4, 5].map(|step| schedule.factor(step)), [0.25, 0.5, 0.75, 1.0, 1.0]);
+        assert!((5..50).all(|step| schedule.factor(step) >= 0.5));
+        assert_eq!(schedule.factor(50), 0.5);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Stochastic gradient descent, plain and with momentum.
 
-use super::{BELOW_ONE, NOT_NEGATIVE, Optimizer, UP_TO_ONE, misuse_of};
+use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
+use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, UP_TO_ONE};
 
 /// Stochastic gradient descent: `w ← w − η·(g + λ·w)`, with learning rate η and weight decay λ.
 ///
@@ -69,12 +70,9 @@ impl Optimizer<0> for Sgd {
         self.weight_decay(0.0)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        misuse_of("learning rate", self.learning_rate, &NOT_NEGATIVE).or(misuse_of(
-            "weight decay",
-            self.weight_decay,
-            &NOT_NEGATIVE,
-        ))
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("learning rate", self.learning_rate)?;
+        NOT_NEGATIVE.check::<S>("weight decay", self.weight_decay)
     }
 }
 
@@ -152,12 +150,10 @@ impl Optimizer<1> for Momentum {
         self.weight_decay(0.0)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.sgd.misuse().or(misuse_of("momentum", self.momentum, &BELOW_ONE)).or(misuse_of(
-            "dampening",
-            self.dampening,
-            &UP_TO_ONE,
-        ))
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        self.sgd.validate::<S>()?;
+        BELOW_ONE.check::<S>("momentum", self.momentum)?;
+        UP_TO_ONE.check::<S>("dampening", self.dampening)
     }
 }
 
@@ -210,15 +206,21 @@ mod tests {
     }
 
     #[test]
-    fn constants_that_make_no_sense_are_named() {
-        assert_eq!(Sgd::new(0.1).momentum(0.9).misuse(), None);
-        assert_eq!(Sgd::new(-0.1).misuse(), Some(("learning rate", "a finite number that is not negative", -0.1)));
-        let name = |momentum: Momentum| momentum.misuse().map(|(name, ..)| name);
-        assert_eq!(name(Sgd::new(f64::NAN).momentum(0.9)), Some("learning rate"));
-        assert_eq!(name(Sgd::new(f64::INFINITY).momentum(0.9)), Some("learning rate"));
-        assert_eq!(name(Sgd::new(0.1).momentum(0.9).weight_decay(-1.0)), Some("weight decay"));
-        for wrong in [-0.1, 1.0, f64::NAN] {
-            assert_eq!(name(Sgd::new(0.1).momentum(wrong)), Some("momentum"));
+    fn invalid_settings_are_named() {
+        assert_eq!(Sgd::new(0.1).momentum(0.9).validate::<f32>(), Ok(()));
+        let error = Sgd::new(-0.1).validate::<f32>().unwrap_err();
+        assert_eq!((error.name, error.expected), ("learning rate", "a finite number that is not negative"));
+        assert_eq!((error.found, error.rounded), (-0.1, None));
+        let name = |momentum: Momentum| momentum.validate::<f32>().unwrap_err().name;
+        for wrong in [f64::NAN, f64::INFINITY, 1e39] {
+            assert_eq!(name(Sgd::new(wrong).momentum(0.9)), "learning rate");
         }
+        for wrong in [-1.0, 1e39] {
+            assert_eq!(name(Sgd::new(0.1).momentum(0.9).weight_decay(wrong)), "weight decay");
+        }
+        for wrong in [-0.1, 1.0, f64::NAN, 1.0 - 1e-9] {
+            assert_eq!(name(Sgd::new(0.1).momentum(wrong)), "momentum");
+        }
+        assert_eq!(Sgd::new(1e39).momentum(1.0 - 1e-9).validate::<f64>(), Ok(()));
     }
 }

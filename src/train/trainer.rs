@@ -28,7 +28,7 @@ use crate::data::DataSet;
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
-use crate::optimizers::{Clip, Optimizer, Penalty, Plateau};
+use crate::optimizers::{Clip, Decay, Optimizer, Penalty, Plateau};
 use crate::random::{Random, mix};
 use crate::train::gradient_buffers::assert_logits;
 use evaluate::{Evaluator, Totals};
@@ -76,7 +76,7 @@ pub struct Trainer<'a, N: Layer, T, F, O, const SLOTS: usize> {
     patience: Option<usize>,
     penalty: Option<Penalty>,
     clip: Option<Clip>,
-    moving_average: Option<f64>,
+    moving_average: Option<Decay>,
     plateau: Option<Plateau>,
     callbacks: Vec<Box<Callback<'a>>>,
     progress: Progress,
@@ -238,12 +238,12 @@ impl<'a, N: Layer, T, F, O, const SLOTS: usize> Trainer<'a, N, T, F, O, SLOTS> {
         check::positive("epochs", Some(self.epochs))?;
         check::positive("threads", self.threads)?;
         check::positive("patience", self.patience)?;
-        check::constants(self.optimizer.misuse())?;
-        check::constants(self.penalty.and_then(|penalty| penalty.misuse()))?;
-        check::constants(self.clip.and_then(Clip::misuse))?;
-        check::share("decay of the moving average", self.moving_average)?;
-        check::constants(self.plateau.and_then(|plateau| plateau.misuse()))?;
-        check::constants(self.loss.misuse())?;
+        self.optimizer.validate::<N::Scalar>()?;
+        self.penalty.map_or(Ok(()), |penalty| penalty.validate::<N::Scalar>())?;
+        self.clip.map_or(Ok(()), Clip::validate::<N::Scalar>)?;
+        self.moving_average.map_or(Ok(()), Decay::validate::<N::Scalar>)?;
+        self.plateau.map_or(Ok(()), |plateau| plateau.validate())?;
+        self.loss.validate()?;
         check::network(&*self.network)?;
         check::data("training", data, &self.loss)?;
         self.validation.map_or(Ok(()), |validation| check::data("validation", validation, &self.loss))

@@ -3,6 +3,7 @@
 use super::{CrossEntropy, check_probabilities, gradient, highest, one_hot, undefined, value};
 use crate::losses::{Loss, Term};
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE, UP_TO_ONE};
 
 /// [`CrossEntropy`] that counts some classes more than others, and that may smooth its targets:
 /// `−Σᵢ wᵢ·((1 − ε)·tᵢ + ε/N)·ln pᵢ`, with class weights w and smoothing ε.
@@ -64,13 +65,11 @@ impl<const N: usize> WeightedCrossEntropy<N> {
         self.class_weights.iter().zip(targets).map(move |(&weight, t)| S::from_f64(weight) * (kept * t + given))
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        let negative = self.class_weights.iter().find(|&&weight| !(weight >= 0.0 && weight.is_finite()));
-        let sound = (0.0..=1.0).contains(&self.label_smoothing);
-        match negative {
-            Some(&weight) => Some(("class weight", "a finite number that is not negative", weight)),
-            None => (!sound).then_some(("label smoothing", "a number from 0 to 1", self.label_smoothing)),
-        }
+    fn validate_as<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        self.class_weights.iter().try_for_each(|&weight| NOT_NEGATIVE.check::<S>("class weight", weight))?;
+        let largest = self.class_weights.iter().fold(0.0, |largest: f64, &weight| largest.max(weight));
+        POSITIVE.check::<S>("largest class weight", largest)?;
+        UP_TO_ONE.check::<S>("label smoothing", self.label_smoothing)
     }
 }
 
@@ -102,8 +101,8 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for WeightedCrossEntropy<N> 
         Loss::<[S; N], usize>::check(&CrossEntropy, class)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.misuse()
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        self.validate_as::<S>()
     }
 }
 
@@ -128,8 +127,8 @@ impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for WeightedCrossEntropy<N>
         check_probabilities(target)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        self.misuse()
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        self.validate_as::<S>()
     }
 }
 
@@ -223,12 +222,16 @@ mod tests {
     }
 
     #[test]
-    fn constants_that_make_no_sense_are_named() {
-        let name = |loss: WeightedCrossEntropy<2>| loss.misuse().map(|(name, ..)| name);
-        assert_eq!(name(CrossEntropy.class_weights([0.0, 2.0]).label_smoothing(1.0)), None);
-        assert_eq!(name(CrossEntropy.class_weights([1.0, -1.0])), Some("class weight"));
-        assert_eq!(name(CrossEntropy.class_weights([f64::NAN, 1.0])), Some("class weight"));
-        assert_eq!(name(CrossEntropy.label_smoothing(1.5)), Some("label smoothing"));
-        assert_eq!(name(CrossEntropy.label_smoothing(f64::NAN)), Some("label smoothing"));
+    fn invalid_settings_are_named() {
+        let name = |loss: WeightedCrossEntropy<2>| Loss::<[f32; 2], usize>::validate(&loss).map_err(|error| error.name);
+        assert_eq!(name(CrossEntropy.class_weights([0.0, 2.0]).label_smoothing(1.0)), Ok(()));
+        for wrong in [-1.0, f64::NAN, 1e39] {
+            assert_eq!(name(CrossEntropy.class_weights([1.0, wrong])), Err("class weight"));
+        }
+        for wrong in [0.0, 1e-50] {
+            assert_eq!(name(CrossEntropy.class_weights([0.0, wrong])), Err("largest class weight"));
+        }
+        assert_eq!(name(CrossEntropy.label_smoothing(1.5)), Err("label smoothing"));
+        assert_eq!(name(CrossEntropy.label_smoothing(f64::NAN)), Err("label smoothing"));
     }
 }

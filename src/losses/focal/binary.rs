@@ -1,9 +1,10 @@
 //! The focal loss of yes or no, for each output by itself.
 
-use super::{misuse, power, ratio};
+use super::{power, ratio};
 use crate::losses::elements::{mean, mean_gradient};
 use crate::losses::{BinaryCrossEntropy, Loss, Term};
 use crate::scalar::Scalar;
+use crate::setting::{InvalidSetting, NOT_NEGATIVE, UP_TO_ONE};
 use crate::shape::Sample;
 
 /// The mean of `a·(1 − p)^γ·b` over the elements of a sample, for logits x and probabilities t of any one shape, where
@@ -99,9 +100,9 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for BinaryFocal {
         Loss::<A, A>::check(&BinaryCrossEntropy, target)
     }
 
-    fn misuse(&self) -> Option<(&'static str, &'static str, f64)> {
-        let alpha = self.alpha.filter(|alpha| !(0.0..=1.0).contains(alpha));
-        misuse(self.gamma).or(alpha.map(|alpha| ("alpha", "a number from 0 to 1", alpha)))
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        NOT_NEGATIVE.check::<S>("gamma", self.gamma)?;
+        self.alpha.map_or(Ok(()), |alpha| UP_TO_ONE.check::<S>("alpha", alpha))
     }
 }
 
@@ -143,10 +144,11 @@ mod tests {
 
     #[test]
     fn constants_must_make_sense() {
-        let misuse = |loss: BinaryFocal| Loss::<[f32; 1], _>::misuse(&loss);
-        assert_eq!(misuse(BinaryFocal::default()), None);
-        assert_eq!(misuse(BinaryFocal::new(0.0).alpha(1.0)), None);
-        assert_eq!(misuse(BinaryFocal::new(2.0).alpha(1.5)), Some(("alpha", "a number from 0 to 1", 1.5)));
-        assert!(misuse(BinaryFocal::new(-1.0)).is_some() && misuse(BinaryFocal::new(1.0).alpha(f64::NAN)).is_some());
+        let name = |loss: BinaryFocal| Loss::<[f32; 1], _>::validate(&loss).map_err(|error| error.name);
+        assert_eq!(name(BinaryFocal::default()), Ok(()));
+        assert_eq!(name(BinaryFocal::new(0.0).alpha(1.0)), Ok(()));
+        assert_eq!(name(BinaryFocal::new(2.0).alpha(1.5)), Err("alpha"));
+        assert_eq!(name(BinaryFocal::new(-1.0)), Err("gamma"));
+        assert_eq!(name(BinaryFocal::new(1.0).alpha(f64::NAN)), Err("alpha"));
     }
 }

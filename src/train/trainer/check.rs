@@ -18,20 +18,6 @@ pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), E
     }
 }
 
-/// A setting that is a share is one, and not all.
-pub(crate) fn share(name: &'static str, value: Option<f64>) -> Result<(), Error> {
-    let wrong = value.filter(|value| !(0.0..1.0).contains(value));
-    constants(wrong.map(|value| (name, "a number from 0 to below 1", value)))
-}
-
-/// The constants of an optimizer or of a loss make sense.
-pub(crate) fn constants(misuse: Option<(&'static str, &'static str, f64)>) -> Result<(), Error> {
-    match misuse {
-        Some((name, expected, found)) => Err(Error::Setting { name, expected, found: found.to_string() }),
-        None => Ok(()),
-    }
-}
-
 /// The weights to start from are finite.
 pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
     match first_non_finite(network) {

@@ -1,8 +1,8 @@
 //! How good a network is on a data set.
 
-use super::parallel::{Parallel, Runner, Serial, Task, Threads, share, work};
+use super::parallel::{Parallel, Threads, share, work};
 use crate::data::DataSet;
-use crate::kernels::{Portable, Simd};
+use crate::kernels::{Portable, Runner, Serial, Simd, Task};
 use crate::layer::Layer;
 use crate::losses::{Loss, Term};
 use crate::network::Network;

@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use crate::error::Error;
-use crate::kernels::{Operation, Simd, dispatch};
+use crate::kernels::{Divisible, Part, Runner, Task, dispatch};
 use crate::layer::Layer;
 
 /// Multiply-accumulates below which a second thread costs more than it brings.
@@ -88,90 +88,6 @@ impl Threads {
     }
 }
 
-/// Something that can be cut in two.
-pub(crate) trait Divisible: Send + Sized {
-    /// How long it is.
-    fn length(&self) -> usize;
-
-    /// The first `at`, and the rest.
-    fn divide(self, at: usize) -> (Self, Self);
-}
-
-impl<T: Send> Divisible for &mut [T] {
-    fn length(&self) -> usize {
-        self.len()
-    }
-
-    fn divide(self, at: usize) -> (Self, Self) {
-        let at = at.min(self.len());
-        self.split_at_mut(at)
-    }
-}
-
-/// Slices of one length, cut at the same place. Empty ones stay empty.
-impl<T: Send, const K: usize> Divisible for [&mut [T]; K] {
-    fn length(&self) -> usize {
-        self.first().map_or(0, |first| first.len())
-    }
-
-    fn divide(mut self, at: usize) -> (Self, Self) {
-        let mut rest = core::array::from_fn(|_| <&mut [T]>::default());
-        for (left, right) in self.iter_mut().zip(&mut rest) {
-            (*left, *right) = core::mem::take(left).divide(at);
-        }
-        (self, rest)
-    }
-}
-
-/// Two of one length. The first one's counts.
-impl<A: Divisible, B: Divisible> Divisible for (A, B) {
-    fn length(&self) -> usize {
-        self.0.length()
-    }
-
-    fn divide(self, at: usize) -> (Self, Self) {
-        let (left, right) = (self.0.divide(at), self.1.divide(at));
-        ((left.0, right.0), (left.1, right.1))
-    }
-}
-
-/// What is done to each part of some work.
-pub(crate) trait Task<W>: Sync {
-    /// Do it, with an instruction set that was found to be there.
-    fn run<V: Simd>(&self, simd: V, part: W);
-}
-
-/// Who runs a task on the parts of some work.
-pub(crate) trait Runner: Copy + Send + Sync {
-    /// What both jobs give, the one after the other or at once.
-    fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B);
-
-    /// Run `task` on each part of `part` of the work, the last one shorter; in any order.
-    fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>);
-}
-
-/// The thread that calls, one part after the other: an instruction set is chosen once for everything that a step does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Serial<V>(pub(crate) V);
-
-impl<V: Simd> Runner for Serial<V> {
-    fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
-        (left(), right())
-    }
-
-    #[inline(always)]
-    fn each<W: Divisible>(self, mut work: W, part: usize, task: &impl Task<W>) {
-        while work.length() > part {
-            let (left, rest) = work.divide(part);
-            self.0.run(Part { task, part: left });
-            work = rest;
-        }
-        // A closure is compiled without the instruction set of the function that it is written in, so that each part
-        // enters it again: a call.
-        self.0.run(Part { task, part: work });
-    }
-}
-
 /// The threads of the pool that the caller runs in, at once. Without the feature `rayon`, the caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parallel;
@@ -200,25 +116,10 @@ impl Runner for Parallel {
     }
 }
 
-/// A task on one part, to run with the best instruction set.
-struct Part<'a, T, W> {
-    task: &'a T,
-    part: W,
-}
-
-impl<T: Task<W>, W> Operation for Part<'_, T, W> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        self.task.run(simd, self.part);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Portable;
+    use crate::kernels::{Portable, Serial, Simd};
 
     #[test]
     fn shares_cover_everything_once_and_are_cut_at_units() {

@@ -3,15 +3,11 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::parallel::{Runner, Task};
-use crate::kernels::{Simd, add_assign};
-use crate::optimizers::{Clip, MovingAverage, Optimizer, Penalty, State, approach, clamp, shortening, squares};
+use crate::kernels::{RANGE, Runner, Simd, Task, add_assign};
+use crate::optimizers::{Clip, Optimizer, Penalty, State, clamp, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 use crate::weights::parameters::{Parameters, Role, visit_trained};
-
-/// Weights of one range: enough that handing it to a thread costs little.
-const RANGE: usize = 8192;
 
 /// Weights whose mean gradient is held at a time, where it is that of several accumulators: it stays in the first-level
 /// cache, and they are only read.
@@ -201,27 +197,5 @@ impl<O, S: Scalar> Update<'_, O, S> {
             }
             self.optimizer.update(simd, self.step, weights, mean, slots);
         }
-    }
-}
-
-/// [`MovingAverage::update`], by all threads.
-pub(crate) fn follow<R: Runner, N: Parameters>(runner: R, network: &mut N, average: &mut MovingAverage<N>, decay: f64) {
-    let task = Follow { new: average.share_of_new(decay) };
-    N::trained(&mut |range| {
-        let average = within(average.network.parameters_mut(), &range);
-        runner.each((average, within(network.parameters_mut(), &range)), RANGE, &task);
-    });
-    average.copy_measured(network);
-}
-
-/// From weights to their average.
-struct Follow<S> {
-    new: S,
-}
-
-impl<S: Scalar> Task<(&mut [S], &mut [S])> for Follow<S> {
-    #[inline(always)]
-    fn run<V: Simd>(&self, _: V, (average, weights): (&mut [S], &mut [S])) {
-        approach(self.new, average, weights);
     }
 }

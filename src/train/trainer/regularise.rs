@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::layer::Layer;
-use crate::optimizers::{Clip, Penalty, Plateau};
+use crate::optimizers::{Clip, Decay, Penalty, Plateau};
 
 impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// Limit the gradient of each mini-batch, before the optimizer sees it.
@@ -37,8 +37,8 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
         Self { penalty: Some(penalty), ..self }
     }
 
-    /// Average the weights over steps, each of which keeps `decay` of the average: see
-    /// [`MovingAverage`](crate::optimizers::MovingAverage).
+    /// Average the weights over steps, each of which keeps `decay` of the average, a number or a [`Decay`] that warms up:
+    /// see [`MovingAverage`](crate::optimizers::MovingAverage).
     ///
     /// The average is *what is measured after each epoch*, by validation, early stopping and a plateau, and *what
     /// [`fit`](Self::fit) gives back*. The steps themselves are as they would be without it. Costs a pass over the
@@ -57,8 +57,8 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn moving_average(self, decay: f64) -> Self {
-        Self { moving_average: Some(decay), ..self }
+    pub fn moving_average(self, decay: impl Into<Decay>) -> Self {
+        Self { moving_average: Some(decay.into()), ..self }
     }
 
     /// Lower the learning rate when the loss no longer falls.

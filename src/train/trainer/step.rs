@@ -7,13 +7,13 @@ use std::slice::Chunks;
 
 use super::evaluate::Totals;
 use super::memory::TrainingMemory;
-use super::parallel::{Parallel, Runner, Serial, Task, share};
-use super::reduce::{follow, update};
+use super::parallel::{Parallel, share};
+use super::reduce::update;
 use crate::data::DataSet;
-use crate::kernels::{Operation, Simd, dispatch, gather};
+use crate::kernels::{Operation, Runner, Serial, Simd, Task, dispatch, gather};
 use crate::layer::{Chance, Layer};
 use crate::losses::Loss;
-use crate::optimizers::{Clip, MovingAverage, Optimizer, Penalty, State};
+use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
 use crate::scalar::Scalar;
 use crate::train::gradient_buffers::{Batch, GradientBuffers, Tally};
 use crate::weights::parameters::Parameters;
@@ -39,7 +39,7 @@ pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     /// The weights and the state before the epoch.
     before: (Box<N>, Box<State<N, SLOTS>>),
     /// The average of the weights after each step, and how much of it is kept.
-    average: Option<(Box<MovingAverage<N>>, f64)>,
+    average: Option<(Box<MovingAverage<N>>, Decay)>,
 }
 
 /// What is the same in all steps of an epoch.
@@ -58,7 +58,7 @@ pub(crate) struct NonFinite(pub(crate) String);
 
 impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// Memory for mini-batches of at most `batch` samples, and for an average of the weights with that decay.
-    pub(crate) fn new(batch: usize, average: Option<f64>) -> Self {
+    pub(crate) fn new(batch: usize, average: Option<Decay>) -> Self {
         let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
         let average = average.map(|decay| (MovingAverage::boxed(), decay));
         Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), average }
@@ -100,7 +100,7 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
                     totals.add(more);
                     if let Some((average, decay)) = &mut self.average {
                         if parallel {
-                            follow(Parallel, network, average, *decay);
+                            average.update_by(Parallel, network, *decay);
                         } else {
                             average.update(network, *decay);
                         }
