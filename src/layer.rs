@@ -19,7 +19,7 @@ use crate::weights::parameters::Parameters;
 /// # A layer of your own
 /// Derive [`Parameters`], say what goes in and out, and write `forward_batch` and `backward`. Make it generic over its
 /// scalar, last in the list, as `network!` fills it in. The example `own_layer` is a whole one, and
-/// [`gradient_check`](crate::gradient_check) tells whether `backward` is right.
+/// [`gradient_check`](crate::gradient_check()) tells whether `backward` is right.
 pub trait Layer: Parameters {
     /// One sample that goes in.
     type Input: Sample;

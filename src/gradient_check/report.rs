@@ -13,7 +13,7 @@ const SMALLEST_SHARE: f64 = 1e-2;
 /// and with no less than this part of the loss, or of 0.1.
 const SMALLEST_PART_OF_LOSS: f64 = 1e-4;
 
-/// What a [`gradient_check`](crate::gradient_check) found. Print it for a table, or [`assert`](Self::assert) it.
+/// What a [`gradient_check`](crate::gradient_check()) found. Print it for a table, or [`assert`](Self::assert) it.
 pub struct Report<N> {
     loss: f64,
     gradient: Place<N>,
@@ -73,7 +73,7 @@ pub struct Deviation {
     pub excluded: usize,
     /// The place of the largest deviation, counted through the tensor, or through all samples. 0 where there is none.
     pub index: usize,
-    /// The deviation there, as [`gradient_check`](crate::gradient_check) defines it.
+    /// The deviation there, as [`gradient_check`](crate::gradient_check()) defines it.
     pub deviation: f64,
     /// What backpropagation says there.
     pub gradient: f64,

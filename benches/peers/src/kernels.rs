@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use fnn::macro_support::kernels::{Start, matmul};
-use fnn::simd::{dispatch, Operation, Simd};
+use fnn::simd::{Operation, Simd, dispatch};
 
 use crate::measure::{calls_per_second, peak};
 

@@ -3,7 +3,12 @@
 use core::fmt::{Result, Write};
 
 use fnn::metrics::highest;
-use fnn::{Parameters, Random, losses::{CrossEntropy, MeanSquaredError}, optimizers::{Optimizer, Sgd, State}, train::{GradientBuffers, InPlaceBuffers}};
+use fnn::{
+    Parameters, Random,
+    losses::{CrossEntropy, MeanSquaredError},
+    optimizers::{Optimizer, Sgd, State},
+    train::{GradientBuffers, InPlaceBuffers},
+};
 
 use crate::hash::Hash;
 use crate::{Flowers, Xor};

@@ -4,7 +4,11 @@
 use core::fmt::{Result, Write};
 
 use fnn::metrics::highest;
-use fnn::{losses::CrossEntropy, optimizers::Sgd, train::{FineTune, FineTuneBuffers}};
+use fnn::{
+    losses::CrossEntropy,
+    optimizers::Sgd,
+    train::{FineTune, FineTuneBuffers},
+};
 
 use crate::digits::{PRACTICE, READER, practice, test};
 use crate::{Features, Head, Reader};

@@ -2,7 +2,12 @@
 
 use core::hint::black_box;
 
-use fnn::{Quantized, losses::{CrossEntropy, MeanSquaredError}, optimizers::{Optimizer, Sgd, State}, train::{GradientBuffers, InPlaceBuffers}};
+use fnn::{
+    Quantized,
+    losses::{CrossEntropy, MeanSquaredError},
+    optimizers::{Optimizer, Sgd, State},
+    train::{GradientBuffers, InPlaceBuffers},
+};
 
 use crate::digits::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, SMALL_DIGITS};
 use crate::{Digits, Flowers, LeNet, SmallDigits, Xor, tuning};
@@ -39,7 +44,12 @@ pub fn flowers_int8(network: &Quantized<Flowers>, measurements: &[i8; 4]) -> [i8
 
 /// A step of 4-16-16-3 in place, with one sample.
 #[inline(never)]
-pub fn flowers_step(network: &mut Flowers, memory: &mut InPlaceBuffers<Flowers, 1>, sample: &[f32; 4], kind: usize) -> f32 {
+pub fn flowers_step(
+    network: &mut Flowers,
+    memory: &mut InPlaceBuffers<Flowers, 1>,
+    sample: &[f32; 4],
+    kind: usize,
+) -> f32 {
     memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(sample), &[kind])
 }
 

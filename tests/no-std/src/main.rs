@@ -8,7 +8,12 @@
 use core::fmt::Write;
 use core::panic::PanicInfo;
 
-use fnn::{Folded, Network, gradient_check, losses::{BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError}, optimizers::{Adam, AdamW, Clip, MovingAverage, Optimizer, Penalty, Plateau, Schedule, Sgd, State}, train::GradientBuffers};
+use fnn::{
+    Folded, Network, gradient_check,
+    losses::{BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError},
+    optimizers::{Adam, AdamW, Clip, MovingAverage, Optimizer, Penalty, Plateau, Schedule, Sgd, State},
+    train::GradientBuffers,
+};
 
 fnn::network! {
     /// Two numbers in, whether exactly one of them is large.

@@ -7,7 +7,12 @@
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 
-use fnn::{Layer, Network, Parameters, Quantized, losses::CrossEntropy, optimizers::{Optimizer, Sgd, State}, train::{GradientBuffers, InPlaceBuffers}};
+use fnn::{
+    Layer, Network, Parameters, Quantized,
+    losses::CrossEntropy,
+    optimizers::{Optimizer, Sgd, State},
+    train::{GradientBuffers, InPlaceBuffers},
+};
 use fnn_firmware::board::{Output, entry, exit};
 use fnn_firmware::digits::{DIGITS, FLOWERS, LENET_INT8, READER};
 use fnn_firmware::tuning::{self, Memory};
@@ -17,7 +22,8 @@ use fnn_firmware::{Digits, Flowers, Head, LeNet};
 fn main() -> ! {
     static mut DIGITS_RAM_INFERENCE: MaybeUninit<<Digits as Layer>::Workspace<1>> = MaybeUninit::zeroed();
     static mut FLOWERS_RAM_TRAINING: MaybeUninit<Training> = MaybeUninit::zeroed();
-    static mut FLOWERS_RAM_TRAINING_IN_PLACE: MaybeUninit<(Flowers, InPlaceBuffers<Flowers, 1>)> = MaybeUninit::zeroed();
+    static mut FLOWERS_RAM_TRAINING_IN_PLACE: MaybeUninit<(Flowers, InPlaceBuffers<Flowers, 1>)> =
+        MaybeUninit::zeroed();
     static mut TUNING_RAM_TRAINING: MaybeUninit<(Head, Memory)> = MaybeUninit::zeroed();
 
     let mut scores = [[0.0; 10]];

@@ -8,7 +8,12 @@ use std::fs::write;
 use std::path::Path;
 
 use fnn::data::Mnist;
-use fnn::{DataSet, Network, Trainer, losses::CrossEntropy, optimizers::{Adam, Optimizer, Schedule, Sgd}, train::evaluate};
+use fnn::{
+    DataSet, Network, Trainer,
+    losses::CrossEntropy,
+    optimizers::{Adam, Optimizer, Schedule, Sgd},
+    train::evaluate,
+};
 use fnn_firmware::digits::{COUNT, PRACTICE};
 use fnn_firmware::{Flowers, LeNet, Reader, SmallDigits, learning};
 
