@@ -1,7 +1,11 @@
-//! The workloads that fnn is measured by, W1 to W6: its side of them, through its public API.
+//! The workloads that fnn is measured by, W1 to W10: its side of them, through its public API.
+
+#[path = "tiny.rs"]
+mod tiny;
 
 use std::hint::black_box;
 
+use self::tiny::{Autoencoder, DsCnn, Pictures, ResNet8};
 use super::measure::{WINDOWS, calls_per_second, median};
 use fnn::{
     DataSet, Layer, Network, Random, Trainer,
@@ -94,13 +98,20 @@ pub(crate) struct Workload {
     pub(crate) run: fn(usize) -> f64,
 }
 
+impl Workload {
+    /// Whether `prefix` names it: `W4` names W4a, and `W1` not W10.
+    pub(crate) fn is(&self, prefix: &str) -> bool {
+        self.name.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+    }
+}
+
 /// Multiplications and additions of a sample's step, whose first layer has `first` multiply-accumulates: forward,
 /// weight gradient, and the input gradient of all layers but the first.
 const fn training(macs: u64, first: u64) -> f64 {
     (2 * (3 * macs - first)) as f64
 }
 
-pub(crate) const WORKLOADS: [Workload; 9] = [
+pub(crate) const WORKLOADS: [Workload; 21] = [
     Workload {
         name: "W1",
         what: "train 784-128-10, SGD, batch 64",
@@ -158,12 +169,7 @@ pub(crate) const WORKLOADS: [Workload; 9] = [
         unit: "samples/s",
         flop: 2.0 * Digits::MACS as f64,
         parallel: true,
-        run: |threads| {
-            let network = Digits::boxed(1);
-            let inputs = samples::<[f32; 784]>(256);
-            let batch = || drop(black_box(network.forward_all(black_box(&inputs))));
-            256.0 * on_threads(threads, || calls_per_second(batch))
-        },
+        run: |threads| batch(&*Digits::boxed(1), threads),
     },
     Workload {
         name: "W6",
@@ -181,6 +187,102 @@ pub(crate) const WORKLOADS: [Workload; 9] = [
         parallel: false,
         run: |_| one(&*LeNet::boxed(1)),
     },
+    Workload {
+        name: "W7",
+        what: "train DS-CNN, SGD, batch 64",
+        unit: "samples/s",
+        flop: training(DsCnn::MACS, 25 * 5 * 40 * 64),
+        parallel: true,
+        run: |threads| train(DsCnn::boxed(1), CrossEntropy, Sgd::new(0.01), 64, &classes(1024), threads),
+    },
+    Workload {
+        name: "W7i",
+        what: "infer one sample, DS-CNN",
+        unit: "calls/s",
+        flop: 2.0 * DsCnn::MACS as f64,
+        parallel: false,
+        run: |_| one(&*DsCnn::boxed(1)),
+    },
+    Workload {
+        name: "W7b",
+        what: "infer DS-CNN, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * DsCnn::MACS as f64,
+        parallel: true,
+        run: |threads| batch(&*DsCnn::boxed(1), threads),
+    },
+    Workload {
+        name: "W8",
+        what: "train ResNet-8, SGD, batch 64",
+        unit: "samples/s",
+        flop: training(ResNet8::MACS, 32 * 32 * 27 * 16),
+        parallel: true,
+        run: |threads| train(ResNet8::boxed(1), CrossEntropy, Sgd::new(0.01), 64, &classes(1024), threads),
+    },
+    Workload {
+        name: "W8i",
+        what: "infer one sample, ResNet-8",
+        unit: "calls/s",
+        flop: 2.0 * ResNet8::MACS as f64,
+        parallel: false,
+        run: |_| one(&*ResNet8::boxed(1)),
+    },
+    Workload {
+        name: "W8b",
+        what: "infer ResNet-8, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * ResNet8::MACS as f64,
+        parallel: true,
+        run: |threads| batch(&*ResNet8::boxed(1), threads),
+    },
+    Workload {
+        name: "W9",
+        what: "train conv 32-32-64-64 on 32×32, SGD, batch 64",
+        unit: "samples/s",
+        flop: training(Pictures::MACS, 32 * 32 * 27 * 32),
+        parallel: true,
+        run: |threads| train(Pictures::boxed(1), CrossEntropy, Sgd::new(0.01), 64, &classes(1024), threads),
+    },
+    Workload {
+        name: "W9i",
+        what: "infer one sample, conv 32-32-64-64 on 32×32",
+        unit: "calls/s",
+        flop: 2.0 * Pictures::MACS as f64,
+        parallel: false,
+        run: |_| one(&*Pictures::boxed(1)),
+    },
+    Workload {
+        name: "W9b",
+        what: "infer conv 32-32-64-64 on 32×32, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * Pictures::MACS as f64,
+        parallel: true,
+        run: |threads| batch(&*Pictures::boxed(1), threads),
+    },
+    Workload {
+        name: "W10",
+        what: "train autoencoder 640-128-8-128-640, SGD, batch 64",
+        unit: "samples/s",
+        flop: training(Autoencoder::MACS, 640 * 128),
+        parallel: true,
+        run: |threads| train(Autoencoder::boxed(1), MeanSquaredError, Sgd::new(0.01), 64, &echoes(4096), threads),
+    },
+    Workload {
+        name: "W10i",
+        what: "infer one sample, autoencoder 640-128-8-128-640",
+        unit: "calls/s",
+        flop: 2.0 * Autoencoder::MACS as f64,
+        parallel: false,
+        run: |_| one(&*Autoencoder::boxed(1)),
+    },
+    Workload {
+        name: "W10b",
+        what: "infer autoencoder 640-128-8-128-640, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * Autoencoder::MACS as f64,
+        parallel: true,
+        run: |threads| batch(&*Autoencoder::boxed(1), threads),
+    },
 ];
 
 /// Random samples.
@@ -195,6 +297,11 @@ pub(crate) fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
 pub(crate) fn classes<A: Sample<Element = f32>>(count: usize) -> DataSet<A, usize> {
     let mut random = Random::new(8);
     samples(count).into_iter().map(|x| (x, (random.next_u64() % 10) as usize)).collect()
+}
+
+/// Random samples that are their own targets.
+fn echoes<A: Sample<Element = f32>>(count: usize) -> DataSet<A, A> {
+    samples::<A>(count).into_iter().map(|x| (x, x)).collect()
 }
 
 /// Samples a second of training, with a new random order each epoch. What a [`Trainer`] does before its first step
@@ -233,6 +340,13 @@ fn one<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64 {
     calls_per_second(|| {
         black_box(black_box(network).forward(black_box(&input[0])));
     })
+}
+
+/// Samples a second of forward passes of 256.
+fn batch<N: Network<Input: Sample<Element = f32>>>(network: &N, threads: usize) -> f64 {
+    let inputs = samples::<N::Input>(256);
+    let batch = || drop(black_box(network.forward_all(black_box(&inputs))));
+    256.0 * on_threads(threads, || calls_per_second(batch))
 }
 
 /// Run where inference finds so many threads.

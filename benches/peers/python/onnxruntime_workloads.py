@@ -32,9 +32,25 @@ class Graph:
             self.add("Gemm", RANDOM.normal(size=(inputs, outputs)) / inputs**0.5, np.zeros(outputs))
         return self
 
-    def convolution(self, filters, channels):
-        self.add("Conv", RANDOM.normal(size=(filters, channels, 5, 5)) / 5, np.zeros(filters), kernel_shape=[5, 5])
-        return self.add("Relu").add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    def convolution(self, filters, channels, kernel, stride=1, padding=(0, 0), groups=1):
+        size = (filters, channels // groups, *kernel)
+        weights = RANDOM.normal(size=size) / np.prod(size[1:]) ** 0.5, np.zeros(filters)
+        pads, strides = [*padding, *padding], [stride, stride]
+        return self.add("Conv", *weights, kernel_shape=kernel, pads=pads, strides=strides, group=groups)
+
+    def batch_norm(self, channels):
+        ones, zeros = np.ones(channels), np.zeros(channels)
+        return self.add("BatchNormalization", ones, zeros, zeros, ones)
+
+    def pool(self):
+        return self.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+
+    def sum(self, other):
+        """What came last, and `other`."""
+        output = f"value{len(self.nodes)}"
+        self.nodes.append(helper.make_node("Add", [self.last, other], [output]))
+        self.last = output
+        return self
 
     def calls_per_second(self):
         value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -50,8 +66,43 @@ class Graph:
 
 
 def le_net():
-    graph = Graph(1, 1, 28, 28).convolution(6, 1).convolution(16, 6).add("Flatten")
-    return graph.dense(256, 120, 84, 10)
+    graph = Graph(1, 1, 28, 28).convolution(6, 1, (5, 5)).add("Relu").pool()
+    return graph.convolution(16, 6, (5, 5)).add("Relu").pool().add("Flatten").dense(256, 120, 84, 10)
+
+
+def ds_cnn(batch):
+    graph = Graph(batch, 1, 49, 10).convolution(64, 1, (10, 4), 2, (5, 1)).batch_norm(64).add("Relu")
+    for _ in range(4):
+        graph.convolution(64, 64, (3, 3), padding=(1, 1), groups=64).batch_norm(64).add("Relu")
+        graph.convolution(64, 64, (1, 1)).batch_norm(64).add("Relu")
+    return graph.add("GlobalAveragePool").add("Flatten").dense(64, 12)
+
+
+def res_net_8(batch):
+    graph = Graph(batch, 3, 32, 32).convolution(16, 3, (3, 3), padding=(1, 1)).batch_norm(16).add("Relu")
+    for inputs, outputs, stride in [(16, 16, 1), (16, 32, 2), (32, 64, 2)]:
+        around = start = graph.last
+        if stride > 1:
+            around = graph.convolution(outputs, inputs, (1, 1), stride).last
+            graph.last = start
+        graph.convolution(outputs, inputs, (3, 3), stride, (1, 1)).batch_norm(outputs).add("Relu")
+        graph.convolution(outputs, outputs, (3, 3), padding=(1, 1)).batch_norm(outputs).sum(around).add("Relu")
+    return graph.add("GlobalAveragePool").add("Flatten").dense(64, 10)
+
+
+def pictures(batch):
+    graph = Graph(batch, 3, 32, 32)
+    for inputs, outputs in [(3, 32), (32, 64)]:
+        graph.convolution(outputs, inputs, (3, 3), padding=(1, 1)).add("Relu")
+        graph.convolution(outputs, outputs, (3, 3), padding=(1, 1)).add("Relu").pool()
+    return graph.add("Flatten").dense(4096, 128, 10)
+
+
+def autoencoder(batch):
+    graph, sizes = Graph(batch, 640), [640, 128, 128, 128, 128, 8, 128, 128, 128, 128]
+    for inputs, outputs in zip(sizes, sizes[1:]):
+        graph.dense(inputs, outputs).batch_norm(outputs).add("Relu")
+    return graph.dense(128, 640)
 
 
 run({
@@ -60,4 +111,12 @@ run({
     "W4c": lambda: Graph(1, 2).dense(2, 8, 1, activation="Tanh").calls_per_second(),
     "W5": lambda: 256 * Graph(256, 784).dense(784, 128, 10).calls_per_second(),
     "W6i": lambda: le_net().calls_per_second(),
+    "W7i": lambda: ds_cnn(1).calls_per_second(),
+    "W7b": lambda: 256 * ds_cnn(256).calls_per_second(),
+    "W8i": lambda: res_net_8(1).calls_per_second(),
+    "W8b": lambda: 256 * res_net_8(256).calls_per_second(),
+    "W9i": lambda: pictures(1).calls_per_second(),
+    "W9b": lambda: 256 * pictures(256).calls_per_second(),
+    "W10i": lambda: autoencoder(1).calls_per_second(),
+    "W10b": lambda: 256 * autoencoder(256).calls_per_second(),
 })

@@ -25,10 +25,18 @@ def calls_per_second(call):
     return sorted(windows)[4]
 
 
-def run(workloads, parallel=("W1", "W2", "W5", "W6")):
+def is_named(name, prefix):
+    """W4 names W4a, and W1 not W10."""
+    return name.startswith(prefix) and not name[len(prefix):len(prefix) + 1].isdigit()
+
+
+PARALLEL = ("W1", "W2", "W5", "W6", "W7", "W7b", "W8", "W8b", "W9", "W9b", "W10", "W10b")
+
+
+def run(workloads, parallel=PARALLEL):
     """Run those that the arguments begin the names of, or all, and print a line for each."""
     only = sys.argv[1:]
     for name, measure in workloads.items():
-        chosen = not only or any(name.startswith(prefix) for prefix in only)
+        chosen = not only or any(is_named(name, prefix) for prefix in only)
         if chosen and (THREADS == 1 or name in parallel):
             print(name, measure(), flush=True)

@@ -59,7 +59,7 @@ fn fnn(name: &str) -> Option<f64> {
 }
 
 fn is_chosen(workload: &Workload, only: &[&str]) -> bool {
-    only.is_empty() || only.iter().any(|only| workload.name.starts_with(only))
+    only.is_empty() || only.iter().any(|only| workload.is(only))
 }
 
 /// What the process of one framework does.
