@@ -73,8 +73,11 @@ fn only(set: &DataSet<[f32; 784], usize>, wanted: impl Fn(usize) -> bool) -> Dat
 fn print_accuracies(when: &str, network: &FineTune<'_, Features, Head>, test: &DataSet<[f32; 784], usize>) {
     let accuracy = |wanted: fn(usize) -> bool| {
         let set = only(test, wanted);
-        let right =
-            set.inputs().iter().zip(set.targets()).filter(|&(input, digit)| highest(&network.forward(input)) == *digit);
+        let right = set
+            .inputs()
+            .iter()
+            .zip(set.targets())
+            .filter(|&(input, digit)| highest(&network.forward(input)) == Some(*digit));
         100.0 * right.count() as f64 / set.len().max(1) as f64
     };
     let (known, new, all) = (accuracy(|digit| digit < 8), accuracy(|digit| digit >= 8), accuracy(|_| true));

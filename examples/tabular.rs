@@ -6,7 +6,7 @@ use std::env::args;
 use std::error::Error;
 use std::path::Path;
 
-use fnn::data::Normalizer;
+use fnn::data::{Normalizer, Split};
 use fnn::metrics::ConfusionMatrix;
 use fnn::{
     DataSet, Folded, Network, Trainer,
@@ -41,11 +41,11 @@ const BATCH: usize = 32;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seed = args().nth(1).map_or(Ok(1), |seed| seed.parse::<u64>())?;
-    let (train, test) =
-        read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/breast-cancer/wdbc.csv"))?.split_by_class(0.25, seed);
+    let all = read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/breast-cancer/wdbc.csv"))?;
+    let Split { train, test } = all.hold_out_by_class(0.25, seed)?;
 
     // Fitted to the training part: the test part is not to be known before the test.
-    let normalizer = Normalizer::fit(train.inputs());
+    let normalizer = Normalizer::fit(train.inputs())?;
     let normal = |set: DataSet<Cells, usize>| set.map_inputs(|cells| normalizer.transform(&cells));
     let (train, test) = (normal(train), normal(test));
     println!("{}\n\n{} samples to train on, {} to test on", Diagnosis::summary(), train.len(), test.len());

@@ -8,6 +8,7 @@ mod split;
 pub use idx::Idx;
 pub use mnist::Mnist;
 pub use normalizer::Normalizer;
+pub use split::Split;
 
 use crate::error::Error;
 
@@ -20,10 +21,15 @@ use crate::error::Error;
 /// assert_eq!(xor.len(), 4);
 /// assert!(DataSet::new(vec![[0.0]; 3], vec![1usize; 2]).is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+///
+/// A sample keeps the number of the row that it came from when the set is split ([`row`](Self::row)). Sets are equal where
+/// their samples and targets are, whatever rows they came from.
+#[derive(Clone, Debug)]
 pub struct DataSet<I, T> {
     inputs: Vec<I>,
     targets: Vec<T>,
+    /// The row of each sample in the set that this one is a part of; `None` where it is no part.
+    rows: Option<Vec<usize>>,
 }
 
 impl<I, T> DataSet<I, T> {
@@ -33,7 +39,7 @@ impl<I, T> DataSet<I, T> {
     /// [`Error::Unpaired`] where there are more of the one than of the other.
     pub fn new(inputs: Vec<I>, targets: Vec<T>) -> Result<Self, Error> {
         if inputs.len() == targets.len() {
-            Ok(Self { inputs, targets })
+            Ok(Self { inputs, targets, rows: None })
         } else {
             Err(Error::Unpaired { inputs: inputs.len(), targets: targets.len() })
         }
@@ -61,7 +67,25 @@ impl<I, T> DataSet<I, T> {
     /// ```
     #[must_use]
     pub fn map_inputs<J>(self, map: impl FnMut(I) -> J) -> DataSet<J, T> {
-        DataSet { inputs: self.inputs.into_iter().map(map).collect(), targets: self.targets }
+        DataSet { inputs: self.inputs.into_iter().map(map).collect(), targets: self.targets, rows: self.rows }
+    }
+
+    /// The row of the whole set, counted from 0, that sample number `sample` is: of the set before it was split for the
+    /// first time.
+    ///
+    /// An error about a sample of a part says it too, so that it leads back to a line of the file.
+    ///
+    /// ```
+    /// use fnn::{DataSet, data::Split};
+    ///
+    /// let squares: DataSet<usize, usize> = (0..100).map(|x| (x, x * x)).collect();
+    /// let Split { test, .. } = squares.hold_out(0.2, 1)?;
+    /// assert_eq!(test.row(0), test.inputs()[0]);
+    /// # Ok::<(), fnn::Error>(())
+    /// ```
+    #[must_use]
+    pub fn row(&self, sample: usize) -> usize {
+        self.rows.as_ref().and_then(|rows| rows.get(sample)).copied().unwrap_or(sample)
     }
 
     /// How many samples there are.
@@ -77,10 +101,16 @@ impl<I, T> DataSet<I, T> {
     }
 }
 
+impl<I: PartialEq, T: PartialEq> PartialEq for DataSet<I, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.inputs == other.inputs && self.targets == other.targets
+    }
+}
+
 impl<I, T> FromIterator<(I, T)> for DataSet<I, T> {
     fn from_iter<P: IntoIterator<Item = (I, T)>>(pairs: P) -> Self {
         let (inputs, targets) = pairs.into_iter().unzip();
-        Self { inputs, targets }
+        Self { inputs, targets, rows: None }
     }
 }
 

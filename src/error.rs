@@ -39,12 +39,24 @@ pub enum Error {
         /// Which of the sets: "training" or "validation".
         set: &'static str,
     },
-    /// A number in a data set makes no sense: an infinite or undefined input, a target that the loss can't take.
+    /// A number that must be finite isn't.
+    Cell {
+        /// The number of the sample, from 0.
+        row: usize,
+        /// The number of the element in the sample, from 0, the last dimension changing fastest.
+        column: usize,
+        /// The number: NaN or infinite.
+        found: f64,
+    },
+    /// A sample of a data set can't be trained or validated on: an input that is NaN or infinite, or a target that the
+    /// loss can't take.
     Sample {
         /// Which of the sets: "training" or "validation".
         set: &'static str,
         /// The number of the sample in it, from 0.
         sample: usize,
+        /// Its row in the set before it was split, from 0: [`DataSet::row`](crate::DataSet::row).
+        row: usize,
         /// What was expected, and what was found.
         problem: String,
     },
@@ -82,7 +94,16 @@ impl fmt::Display for Error {
                 )
             }
             Self::Empty { set } => write!(f, "the {set} set has no samples"),
-            Self::Sample { set, sample, problem } => write!(f, "the {set} set, sample {sample}: {problem}"),
+            Self::Cell { row, column, found } => {
+                write!(f, "row {row}, column {column}: expected a finite number, found {found}")
+            }
+            Self::Sample { set, sample, row, problem } => {
+                write!(f, "the {set} set, sample {sample}")?;
+                if row != sample {
+                    write!(f, " (row {row} of the data before it was split)")?;
+                }
+                write!(f, ": {problem}")
+            }
             Self::Setting { name, expected, found } => write!(f, "{name}: expected {expected}, found {found}"),
             Self::NonFinite { epoch, batch, what } => {
                 write!(f, "epoch {epoch}, mini-batch {batch}: {what} is not finite; the weights before it are kept")

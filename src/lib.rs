@@ -34,6 +34,7 @@ mod scalar;
 mod setting;
 mod shape;
 pub mod simd;
+mod statistics;
 pub mod train;
 pub mod weights;
 mod window;

@@ -2,7 +2,8 @@
 //!
 //! Metrics work on slices of outputs and of what they should have been, on as many as there are of both:
 //! `network.forward_all(test.inputs())` and `test.targets()`. A class is the number of an output, and an output's
-//! answer is the class of its highest score, the first of equal ones.
+//! answer is the class of its highest score, the first of equal ones. Scores of which one is NaN, or none is above −∞,
+//! are no answer, and count as wrong whatever the target is. A metric of no samples is `None`.
 
 mod confusion;
 
@@ -10,62 +11,90 @@ pub use confusion::ConfusionMatrix;
 
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::statistics::Spread;
+pub use crate::statistics::highest;
 
-/// The share of samples whose highest score is that of the right class, from 0 to 1; 0 of no samples.
+/// The share of samples whose highest score is that of the right class, from 0 to 1; `None` of no samples.
+///
+/// A single output is no choice between classes, so it is a compile error: it answers yes or no, and has a
+/// [`binary_accuracy`].
 ///
 /// ```
 /// use fnn::metrics::accuracy;
 ///
 /// let outputs = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]];
-/// assert_eq!(accuracy(&outputs, &[0, 1, 1, 1]), 0.75);
+/// assert_eq!(accuracy(&outputs, &[0, 1, 1, 1]), Some(0.75));
 /// ```
 #[must_use]
-pub fn accuracy<S: Scalar, const N: usize>(outputs: &[[S; N]], targets: &[usize]) -> f64 {
-    top_k_accuracy(1, outputs, targets)
+#[track_caller]
+pub fn accuracy<S: Scalar, const N: usize>(outputs: &[[S; N]], targets: &[usize]) -> Option<f64> {
+    const { assert_classes(N) }
+    top_k(1, outputs, targets)
 }
 
-/// The share of samples whose right class has one of the `k` highest scores, from 0 to 1; 0 of no samples.
-///
-/// A score that is undefined is never among them.
+/// The share of samples whose right class has one of the `k` highest scores, from 0 to 1; `None` of no samples.
 ///
 /// ```
 /// use fnn::metrics::top_k_accuracy;
 ///
 /// let outputs = [[0.7, 0.2, 0.1], [0.3, 0.6, 0.1]];
-/// assert_eq!(top_k_accuracy(1, &outputs, &[1, 1]), 0.5);
-/// assert_eq!(top_k_accuracy(2, &outputs, &[1, 1]), 1.0);
+/// assert_eq!(top_k_accuracy(1, &outputs, &[1, 1]), Some(0.5));
+/// assert_eq!(top_k_accuracy(2, &outputs, &[1, 1]), Some(1.0));
 /// ```
 #[must_use]
-pub fn top_k_accuracy<S: Scalar, const N: usize>(k: usize, outputs: &[[S; N]], targets: &[usize]) -> f64 {
-    let right = |(scores, &class): (&[S; N], &usize)| {
-        let Some(&score) = scores.get(class) else { return false };
-        let higher = |(other, &value): (usize, &S)| value > score || (value == score && other < class);
-        !score.to_f64().is_nan() && scores.iter().enumerate().filter(|&other| higher(other)).count() < k
-    };
-    let samples = outputs.len().min(targets.len());
-    ratio(outputs.iter().zip(targets).filter(|&pair| right(pair)).count(), samples).unwrap_or(0.0)
+#[track_caller]
+pub fn top_k_accuracy<S: Scalar, const N: usize>(k: usize, outputs: &[[S; N]], targets: &[usize]) -> Option<f64> {
+    const { assert_classes(N) }
+    top_k(k, outputs, targets)
 }
 
-/// The class of the highest score: the first of equal ones, and 0 where no score is higher than −∞.
+fn top_k<S: Scalar, const N: usize>(k: usize, outputs: &[[S; N]], targets: &[usize]) -> Option<f64> {
+    let right = |(scores, &class): (&[S; N], &usize)| {
+        let (Some(&score), Some(_)) = (scores.get(class), highest(scores)) else { return false };
+        let higher = |(other, &value): (usize, &S)| value > score || (value == score && other < class);
+        scores.iter().enumerate().filter(|&other| higher(other)).count() < k
+    };
+    share(outputs.iter().zip(targets).map(right))
+}
+
+/// The share of samples all of whose outputs are above `threshold` just where their targets, of 0 and 1, are 1; from 0
+/// to 1, and `None` of no samples.
+///
+/// The threshold is 0 for logits, as of a network that is trained with
+/// [`BinaryCrossEntropy`](crate::losses::BinaryCrossEntropy), and ½ for probabilities.
 ///
 /// ```
-/// assert_eq!(fnn::metrics::highest(&[0.1, 0.7, 0.2]), 1);
+/// use fnn::metrics::binary_accuracy;
+///
+/// let logits = [[2.0], [-1.0], [0.5], [-0.1]];
+/// assert_eq!(binary_accuracy(0.0, &logits, &[[1.0], [0.0], [0.0], [0.0]]), Some(0.75));
 /// ```
 #[must_use]
-pub fn highest<S: Scalar>(scores: &[S]) -> usize {
-    let mut best: Option<(usize, S)> = None;
-    for (class, &score) in scores.iter().enumerate() {
-        if score.partial_cmp(&score).is_some() && best.is_none_or(|(_, best)| score > best) {
-            best = Some((class, score));
-        }
-    }
-    best.map_or(0, |(class, _)| class)
+pub fn binary_accuracy<A: Sample<Element: Scalar>>(threshold: f64, outputs: &[A], targets: &[A]) -> Option<f64> {
+    let threshold = A::Element::from_f64(threshold);
+    let right = |(output, target): (&A, &A)| {
+        let (output, target) = (core::slice::from_ref(output), core::slice::from_ref(target));
+        let mut pairs = A::flat(output).iter().zip(A::flat(target));
+        pairs.all(|(&y, &t)| (y > threshold && t == A::Element::ONE) || (y <= threshold && t == A::Element::ZERO))
+    };
+    share(outputs.iter().zip(targets).map(right))
+}
+
+/// A compile error where there is no choice between classes.
+#[track_caller]
+pub(crate) const fn assert_classes(classes: usize) {
+    assert!(
+        classes > 1,
+        "one output is no choice between classes: for yes or no, use `binary_accuracy` and `BinaryCrossEntropy`"
+    );
 }
 
 /// R², the share of the targets' variance that outputs explain: 1 is perfect, 0 as good as always answering the mean,
-/// and below 0 is worse. `None` where a target doesn't vary.
+/// and below 0 is worse.
 ///
-/// `1 − Σ(t − y)² / Σ(t − t̄)²` for each element of a sample, and the mean over the elements.
+/// `1 − Σ(t − y)² / Σ(t − t̄)²` for each element of a sample, and the mean over the elements. `None` where there is no
+/// such number: of no samples, where an element of the targets doesn't vary by more than rounding, where a number isn't
+/// finite, and where the result isn't.
 ///
 /// ```
 /// use fnn::metrics::r_squared;
@@ -81,21 +110,26 @@ pub fn r_squared<A: Sample<Element: Scalar>>(outputs: &[A], targets: &[A]) -> Op
     let (outputs, targets) = (&outputs[..samples], &targets[..samples]);
     let mut sum = 0.0;
     for element in 0..A::LENGTH {
-        let mean = column(targets, element).sum::<f64>() / samples as f64;
-        let total: f64 = column(targets, element).map(|t| (t - mean) * (t - mean)).sum();
+        let spread = Spread::of(column(targets, element)).filter(Spread::varies)?;
         let pairs = column(outputs, element).zip(column(targets, element));
-        let left: f64 = pairs.map(|(y, t)| (t - y) * (t - y)).sum();
-        if samples == 0 || total <= 0.0 {
-            return None;
-        }
-        sum += 1.0 - left / total;
+        let errors = pairs.map(|(y, t)| t * spread.scale - y * spread.scale);
+        sum += 1.0 - errors.map(|error| error * error).sum::<f64>() / spread.squares;
     }
-    (A::LENGTH > 0).then(|| sum / A::LENGTH as f64)
+    Some(sum / A::LENGTH as f64).filter(|mean| mean.is_finite())
 }
 
 /// One element of each sample.
-fn column<A: Sample<Element: Scalar>>(samples: &[A], element: usize) -> impl Iterator<Item = f64> {
-    A::flat(samples).iter().skip(element).step_by(A::LENGTH).map(|value| value.to_f64())
+pub(crate) fn column<A: Sample<Element: Scalar>>(
+    samples: &[A],
+    element: usize,
+) -> impl Iterator<Item = f64> + Clone + use<'_, A> {
+    A::flat(samples).iter().skip(element).step_by(A::LENGTH.max(1)).map(|value| value.to_f64())
+}
+
+/// The share of `true`.
+fn share(answers: impl Iterator<Item = bool>) -> Option<f64> {
+    let (right, all) = answers.fold((0, 0), |(right, all), answer| (right + usize::from(answer), all + 1));
+    ratio(right, all)
 }
 
 /// `part / whole`, if there is anything.
@@ -110,23 +144,35 @@ mod tests {
     #[test]
     fn the_first_of_equal_scores_counts() {
         let outputs = [[0.5, 0.5, 0.0]; 3];
-        assert_eq!(accuracy(&outputs, &[0, 1, 2]), 1.0 / 3.0);
-        assert_eq!(top_k_accuracy(2, &outputs, &[0, 1, 2]), 2.0 / 3.0);
-        assert_eq!(highest(&outputs[0]), 0);
+        assert_eq!(accuracy(&outputs, &[0, 1, 2]), Some(1.0 / 3.0));
+        assert_eq!(top_k_accuracy(2, &outputs, &[0, 1, 2]), Some(2.0 / 3.0));
     }
 
     #[test]
-    fn undefined_scores_and_unknown_classes_are_wrong() {
-        assert_eq!(accuracy(&[[f32::NAN, 0.0], [f32::NAN; 2], [1.0, 0.0]], &[0, 0, 2]), 0.0);
-        assert_eq!(top_k_accuracy(5, &[[f32::NAN, 0.0]], &[0]), 0.0);
-        assert_eq!(highest(&[f32::NAN, -1.0, -2.0]), 1);
-        assert_eq!(highest(&[f32::NAN]), 0);
+    fn scores_without_an_answer_and_unknown_classes_are_wrong() {
+        let outputs = [[f32::NAN, 0.0], [f32::NAN, 0.0], [f32::NAN; 2], [f32::NEG_INFINITY; 2], [1.0, 0.0]];
+        assert_eq!(accuracy(&outputs, &[0, 1, 0, 0, 2]), Some(0.0));
+        for class in 0..2 {
+            assert_eq!(top_k_accuracy(5, &[[f32::NAN, 0.0]], &[class]), Some(0.0));
+        }
+        for target in [0.0, 1.0] {
+            assert_eq!(binary_accuracy(0.0, &[[f32::NAN]], &[[target]]), Some(0.0));
+        }
+    }
+
+    #[test]
+    fn one_output_is_right_on_its_side_of_the_threshold() {
+        let (outputs, targets) = ([[0.7], [0.2], [0.5], [0.6]], [[1.0], [0.0], [0.0], [0.5]]);
+        // A target of ½ is neither yes nor no.
+        assert_eq!(binary_accuracy(0.5, &outputs, &targets), Some(0.75));
+        assert_eq!(binary_accuracy(0.0, &outputs, &targets), Some(0.25));
     }
 
     #[test]
     fn as_many_count_as_there_are_both() {
-        assert_eq!(accuracy(&[[1.0, 0.0]; 5], &[0, 1]), 0.5);
-        assert_eq!(accuracy::<f32, 2>(&[], &[]), 0.0);
+        assert_eq!(accuracy(&[[1.0, 0.0]; 5], &[0, 1]), Some(0.5));
+        assert_eq!(accuracy::<f32, 2>(&[], &[]), None);
+        assert_eq!(binary_accuracy::<[f32; 1]>(0.0, &[], &[]), None);
         assert_eq!(r_squared::<[f32; 1]>(&[], &[]), None);
     }
 
@@ -138,5 +184,21 @@ mod tests {
         let expected = (0.965_438_8 + 0.908_163_3) / 2.0;
         assert!((r_squared(&outputs, &targets).unwrap() - expected).abs() < 1e-6);
         assert_eq!(r_squared(&targets, &targets), Some(1.0));
+    }
+
+    #[test]
+    fn r_squared_is_a_number_that_means_something_or_none() {
+        // The mean of three times 0.1 is not 0.1.
+        assert_eq!(r_squared(&[[0.2]; 3], &[[0.1]; 3]), None);
+        let (targets, halves) = ([[1e200], [-1e200]], [[0.5e200], [-0.5e200]]);
+        assert_eq!(r_squared(&targets, &targets), Some(1.0));
+        assert_eq!(r_squared(&halves, &targets), Some(0.75));
+        assert_eq!(r_squared(&[[5e-320], [-5e-320]], &[[1e-319], [-1e-319]]), Some(0.75));
+        for wrong in [f64::NAN, f64::INFINITY] {
+            assert_eq!(r_squared(&[[wrong], [1.0]], &[[0.0], [1.0]]), None);
+            assert_eq!(r_squared(&[[0.0], [1.0]], &[[wrong], [1.0]]), None);
+        }
+        assert_eq!(r_squared(&[[1e300], [1.0]], &[[0.0], [1.0]]), None);
+        assert_eq!(r_squared::<[f64; 0]>(&[[]], &[[]]), None);
     }
 }

@@ -7,6 +7,7 @@ mod support;
 use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
+use fnn::data::Split;
 use fnn::layers::{Dense, Residual};
 use fnn::optimizers::{Sgd, State};
 use fnn::{
@@ -418,6 +419,43 @@ fn samples_that_make_no_sense_are_errors() {
     let error = reason(Trainer::new(Dense::<2, 2>::seeded(1), CrossEntropy, Sgd::new(0.1)).fit(&data));
     assert!(matches!(error, Error::Sample { set: "training", sample: 1, .. }));
     assert!(error.to_string().ends_with("found 2"), "{error}");
+}
+
+#[test]
+fn a_sample_of_a_part_is_named_by_its_row_too() {
+    let data: Points = (0..10).map(|x| x as f32).map(|x| ([x], [if x == 7.0 { f32::NAN } else { x }])).collect();
+    let Split { train, test } = data.hold_out(0.5, 1).unwrap();
+    let Err(TrainingError { reason, .. }) = trainer(0.1).validate(&test).fit(&train) else {
+        panic!("training was to fail");
+    };
+    let Error::Sample { set, sample, row: 7, .. } = reason else { panic!("{reason}") };
+    assert_eq!(if set == "training" { &train } else { &test }.inputs()[sample], [7.0]);
+    assert!(reason.to_string().contains(" (row 7 of the data before it was split): the target: "), "{reason}");
+
+    let bad = DataSet::from([([1.0, 2.0], 0), ([0.0, f32::NAN], 1)]);
+    let error = reason_of_fit(&bad, CrossEntropy);
+    assert_eq!(error, "the training set, sample 1: the input: expected finite numbers, found NaN at element 1");
+}
+
+fn reason_of_fit(data: &DataSet<[f32; 2], usize>, loss: impl Loss<[f32; 2], usize>) -> String {
+    let network = Dense::<2, 2>::seeded(1);
+    reason(Trainer::new(network, loss, Sgd::new(0.1)).progress(Progress::Silent).fit(data)).to_string()
+}
+
+#[test]
+fn samples_that_weigh_nothing_are_no_training() {
+    let data = DataSet::from([([1.0, 2.0], 0), ([0.0, 1.0], 0)]);
+    let error = reason_of_fit(&data, CrossEntropy.class_weights([0.0, 1.0]));
+    assert_eq!(error, "weights of the samples: expected one above 0 in the training set, found 0 for each");
+    let error = reason_of_fit(&data, CrossEntropy.class_weights([0.0, 0.0]));
+    assert_eq!(error, "largest class weight: expected a finite number above 0, found 0");
+}
+
+#[test]
+fn one_output_is_no_choice_between_classes() {
+    let data = DataSet::from([([1.0], 0), ([2.0], 0)]);
+    let error = reason(Trainer::new(START, CrossEntropy, Sgd::new(0.1)).fit(&data));
+    assert_eq!(error.to_string(), "number of classes, which is that of the outputs: expected at least 2, found 1");
 }
 
 /// `y = gain·x`, whose gain's gradient is undefined for an input of 13.

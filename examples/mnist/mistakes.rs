@@ -19,11 +19,11 @@ struct Mistake<'a> {
 pub(crate) fn print(count: usize, data: &DataSet<[f32; 784], usize>, scores: &[[f32; 10]]) {
     let pairs = data.inputs().iter().zip(data.targets()).zip(scores);
     let mut mistakes: Vec<Mistake<'_>> = pairs
-        .map(|((pixels, &target), scores)| {
-            let answer = highest(scores);
+        .filter_map(|((pixels, &target), scores)| {
+            let answer = highest(scores)?;
             // The softmax at the highest score.
             let confidence = 1.0 / scores.iter().map(|score| (score - scores[answer]).exp()).sum::<f32>();
-            Mistake { pixels, target, answer, confidence }
+            Some(Mistake { pixels, target, answer, confidence })
         })
         .filter(|mistake| mistake.answer != mistake.target)
         .collect();

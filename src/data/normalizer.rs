@@ -1,7 +1,10 @@
 //! Inputs brought to a mean of 0 and a deviation of 1.
 
+use crate::error::Error;
+use crate::metrics::column;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::statistics::Spread;
 
 /// Brings each element of a sample to a mean of 0 and a standard deviation of 1 over the samples that it was fitted to:
 /// `(x − mean) / deviation`.
@@ -13,10 +16,11 @@ use crate::shape::Sample;
 /// ```
 /// use fnn::data::Normalizer;
 ///
-/// let normalizer = Normalizer::fit(&[[1.0, 500.0], [3.0, 900.0]]);
+/// let normalizer = Normalizer::fit(&[[1.0, 500.0], [3.0, 900.0]])?;
 /// assert_eq!((normalizer.mean, normalizer.deviation), ([2.0, 700.0], [1.0, 200.0]));
 /// assert_eq!(normalizer.transform(&[2.0, 1100.0]), [0.0, 2.0]);
 /// assert_eq!(normalizer.inverse(&[0.0, 2.0]), [2.0, 1100.0]);
+/// # Ok::<(), fnn::Error>(())
 /// ```
 ///
 /// The same numbers have to be taken away and divided by where the network is used: print both fields, and they are
@@ -35,21 +39,34 @@ impl<A: Sample<Element: Scalar>> Normalizer<A> {
     ///
     /// An element is always the same where its variance is no larger than what rounding makes of such a one: as much as
     /// `n·ε·variance + (n·ε·mean)²` (scikit-learn, `StandardScaler`).
-    #[must_use]
-    pub fn fit(samples: &[A]) -> Self {
+    ///
+    /// ```
+    /// use fnn::data::Normalizer;
+    ///
+    /// let error = Normalizer::fit(&[[1.0, 500.0], [3.0, f32::NAN]]).unwrap_err();
+    /// assert_eq!(error.to_string(), "row 1, column 1: expected a finite number, found NaN");
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Cell`] for the first number that is NaN or infinite.
+    pub fn fit(samples: &[A]) -> Result<Self, Error> {
+        if let Some(cell) = A::flat(samples).iter().position(|x| !x.is_finite()) {
+            let found = A::flat(samples).get(cell).map_or(f64::NAN, |x| x.to_f64());
+            return Err(Error::Cell { row: cell / A::LENGTH, column: cell % A::LENGTH, found });
+        }
         let (mut mean, mut deviation) = (A::zeroed(), A::zeroed());
-        let count = samples.len() as f64;
+        flat_mut(&mut deviation).fill(A::Element::ONE);
         let fields = flat_mut(&mut mean).iter_mut().zip(flat_mut(&mut deviation));
         for (element, (mean, deviation)) in fields.enumerate() {
-            let column = || A::flat(samples).iter().skip(element).step_by(A::LENGTH).map(|x| x.to_f64());
-            let centre = if samples.is_empty() { 0.0 } else { column().sum::<f64>() / count };
-            let variance = column().map(|x| (x - centre) * (x - centre)).sum::<f64>() / count;
-            let rounding = count * f64::EPSILON;
-            let varies = variance > rounding * variance + (rounding * centre).powi(2);
-            *mean = A::Element::from_f64(centre);
-            *deviation = A::Element::from_f64(if varies { variance.sqrt() } else { 1.0 });
+            let Some(spread) = Spread::of(column(samples, element)) else { continue };
+            *mean = A::Element::from_f64(spread.mean / spread.scale);
+            // What is too small a deviation for the element's type is none.
+            let found = A::Element::from_f64(spread.variance().sqrt() / spread.scale);
+            if spread.varies() && found > A::Element::ZERO {
+                *deviation = found;
+            }
         }
-        Self { mean, deviation }
+        Ok(Self { mean, deviation })
     }
 
     /// `(x − mean) / deviation`, element by element.
@@ -94,7 +111,7 @@ mod tests {
     #[test]
     fn as_scikit_learn() {
         let samples = [[1.0f64, -1.0, 2.0], [2.0, 0.0, 0.0], [0.0, 1.0, -1.0]];
-        let normalizer = Normalizer::fit(&samples);
+        let normalizer = Normalizer::fit(&samples).unwrap();
         let expected = [
             [0.0, -1.224_744_871_391_589, 1.336_306_209_562_121_7],
             [1.224_744_871_391_589, 0.0, -0.267_261_241_912_424_3],
@@ -114,20 +131,44 @@ mod tests {
     #[test]
     fn what_never_varies_becomes_zero() {
         // 0.1 is not a number of f32, and ten times it, divided by 10, not 0.1.
-        let normalizer = Normalizer::fit(&[[0.1f64, 1e9, 0.0]; 10]);
+        let normalizer = Normalizer::fit(&[[0.1f64, 1e9, 0.0]; 10]).unwrap();
         assert_eq!(normalizer.deviation, [1.0; 3]);
         for (x, tolerance) in normalizer.transform(&[0.1, 1e9, 0.0]).iter().zip([1e-16, 1e-6, 0.0]) {
             assert!(x.abs() <= tolerance, "{x}");
         }
-        let one = Normalizer::fit(&[[[7.0f32], [-3.0]]]);
+        let one = Normalizer::fit(&[[[7.0f32], [-3.0]]]).unwrap();
         assert_eq!((one.mean, one.deviation), ([[7.0], [-3.0]], [[1.0]; 2]));
-        let none = Normalizer::<[f32; 2]>::fit(&[]);
+        let none = Normalizer::<[f32; 2]>::fit(&[]).unwrap();
         assert_eq!(none.transform(&[5.0, -6.0]), [5.0, -6.0]);
     }
 
     #[test]
     fn small_deviations_beside_large_means_count() {
-        let normalizer = Normalizer::fit(&[[1e6f64 - 1e-3], [1e6 + 1e-3]]);
+        let normalizer = Normalizer::fit(&[[1e6f64 - 1e-3], [1e6 + 1e-3]]).unwrap();
         assert_relative_eq!(normalizer.deviation[0], 1e-3, max_relative = 1e-6);
+    }
+
+    #[test]
+    fn a_cell_that_is_not_finite_is_named() {
+        for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = Normalizer::fit(&[[[1.0], [2.0]], [[1.0], [2.0]], [[wrong], [2.0]]]).unwrap_err();
+            assert!(
+                matches!(error, Error::Cell { row: 2, column: 0, found } if found.to_bits() == f64::from(wrong).to_bits())
+            );
+        }
+    }
+
+    #[test]
+    fn the_largest_and_the_smallest_numbers_have_a_deviation() {
+        for size in [f64::MAX, 1e200, 1e-200] {
+            let normalizer = Normalizer::fit(&[[size], [-size]]).unwrap();
+            assert_relative_eq!(normalizer.deviation[0], size, max_relative = 1e-12);
+            assert_relative_eq!(normalizer.transform(&[size])[0], 1.0, max_relative = 1e-12);
+        }
+        assert_relative_eq!(Normalizer::fit(&[[f32::MAX], [-f32::MAX]]).unwrap().deviation[0], f32::MAX);
+        // One in a thousand is the smallest number, and the deviation less than that.
+        let mut samples = [[0.0f32]; 1000];
+        samples[0] = [f32::from_bits(1)];
+        assert_eq!(Normalizer::fit(&samples).unwrap().deviation, [1.0]);
     }
 }

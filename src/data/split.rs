@@ -1,64 +1,89 @@
-//! A part of a data set held back.
+//! A part of a data set held out.
 
 use std::collections::BTreeMap;
 
 use super::DataSet;
+use crate::error::Error;
 use crate::random::{Random, mix};
 
+/// A data set in two parts: what [`DataSet::hold_out`] returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split<I, T> {
+    /// What is left, to train on.
+    pub train: DataSet<I, T>,
+    /// What was held out, to validate or to test on.
+    pub test: DataSet<I, T>,
+}
+
 impl<I, T> DataSet<I, T> {
-    /// Hold a part of the samples back, chosen at random: the rest, to train on, and the part, `share` of all samples,
-    /// to test on. Both keep the order of the set.
+    /// Hold out a part of the samples, chosen at random: `test_share` of them, from 0 to 1, rounded to whole samples.
+    /// Both parts keep the order of the set, and the [`row`](Self::row) of each sample in it.
     ///
-    /// The seed decides which samples. The number is rounded; a share below 0 is 0, one above 1 is 1.
+    /// The seed decides which samples.
     ///
     /// ```
-    /// use fnn::DataSet;
+    /// use fnn::{DataSet, data::Split};
     ///
     /// let points: DataSet<[f32; 1], [f32; 1]> = (0..100).map(|x| ([x as f32], [2.0 * x as f32])).collect();
-    /// let (train, test) = points.split(0.2, 1);
+    /// let Split { train, test } = points.hold_out(0.2, 1)?;
     /// assert_eq!((train.len(), test.len()), (80, 20));
+    /// # Ok::<(), fnn::Error>(())
     /// ```
-    #[must_use]
-    pub fn split(self, share: f64, seed: u64) -> (Self, Self) {
-        self.split_by(share, seed, |_| 0)
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a share that isn't a number from 0 to 1.
+    pub fn hold_out(self, test_share: f64, seed: u64) -> Result<Split<I, T>, Error> {
+        self.hold_out_by(test_share, seed, |_| 0)
     }
 
-    /// [`split`](Self::split), the share being that of each class.
-    fn split_by(self, share: f64, seed: u64, class: impl Fn(&T) -> usize) -> (Self, Self) {
+    /// [`hold_out`](Self::hold_out), the share being that of each class.
+    fn hold_out_by(self, test_share: f64, seed: u64, class: impl Fn(&T) -> usize) -> Result<Split<I, T>, Error> {
+        if !(0.0..=1.0).contains(&test_share) {
+            let (name, expected) = ("share of samples to hold out", "a number from 0 to 1");
+            return Err(Error::Setting { name, expected, found: test_share.to_string() });
+        }
         let mut classes = BTreeMap::<usize, Vec<usize>>::new();
         for (sample, target) in self.targets.iter().enumerate() {
             classes.entry(class(target)).or_default().push(sample);
         }
-        let mut held_back = vec![false; self.len()];
+        let mut held_out = vec![false; self.len()];
         for (class, mut samples) in classes {
             Random::new(mix(seed, class as u64)).shuffle(&mut samples);
-            // The conversion takes what is undefined for 0.
-            let count = (share.clamp(0.0, 1.0) * samples.len() as f64).round() as usize;
-            samples.iter().take(count).for_each(|&sample| held_back[sample] = true);
+            let count = (test_share * samples.len() as f64).round() as usize;
+            samples.iter().take(count).for_each(|&sample| held_out[sample] = true);
         }
-        let pairs = self.inputs.into_iter().zip(self.targets).zip(held_back);
-        let (part, rest): (Vec<_>, Vec<_>) = pairs.partition(|(_, held_back)| *held_back);
-        let set = |pairs: Vec<((I, T), bool)>| pairs.into_iter().map(|(pair, _)| pair).collect();
-        (set(rest), set(part))
+
+        let rows: Vec<usize> = (0..self.len()).map(|sample| self.row(sample)).collect();
+        let samples = self.inputs.into_iter().zip(self.targets).zip(rows).zip(held_out);
+        let (test, train): (Vec<_>, Vec<_>) = samples.partition(|&(_, held_out)| held_out);
+        let set = |samples: Vec<_>| {
+            let (pairs, rows): (Vec<_>, Vec<_>) = samples.into_iter().map(|(sample, _)| sample).unzip();
+            let (inputs, targets) = pairs.into_iter().unzip();
+            DataSet { inputs, targets, rows: Some(rows) }
+        };
+        Ok(Split { train: set(train), test: set(test) })
     }
 }
 
 impl<I> DataSet<I, usize> {
-    /// [`split`](Self::split), with the share taken of each class, so that both parts have the classes in the
+    /// [`hold_out`](Self::hold_out), with the share taken of each class, so that both parts have the classes in the
     /// proportions of the whole (stratified).
     ///
     /// ```
-    /// use fnn::DataSet;
+    /// use fnn::{DataSet, data::Split};
     ///
     /// // One sample of class 1 among ten.
     /// let rare: DataSet<[f32; 1], usize> = (0..50).map(|x| ([x as f32], usize::from(x % 10 == 0))).collect();
-    /// let (train, test) = rare.split_by_class(0.4, 1);
+    /// let Split { train, test } = rare.hold_out_by_class(0.4, 1)?;
     /// let ones = |set: &DataSet<_, usize>| set.targets().iter().sum::<usize>();
     /// assert_eq!((train.len(), ones(&train), test.len(), ones(&test)), (30, 3, 20, 2));
+    /// # Ok::<(), fnn::Error>(())
     /// ```
-    #[must_use]
-    pub fn split_by_class(self, share: f64, seed: u64) -> (Self, Self) {
-        self.split_by(share, seed, |&class| class)
+    ///
+    /// # Errors
+    /// As those of [`hold_out`](Self::hold_out).
+    pub fn hold_out_by_class(self, test_share: f64, seed: u64) -> Result<Split<I, usize>, Error> {
+        self.hold_out_by(test_share, seed, |&class| class)
     }
 }
 
@@ -71,27 +96,50 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_in_one_part_with_its_target() {
-        for (seed, share) in [(1, 0.0), (2, 0.3), (3, 1.0), (4, -2.0), (5, 7.0), (6, f64::NAN)] {
-            for (rest, part) in [numbers().split(share, seed), numbers().split_by_class(share, seed)] {
-                assert!(rest.inputs().is_sorted() && part.inputs().is_sorted());
-                let mut all: Vec<_> = rest.inputs().iter().chain(part.inputs()).copied().collect();
+    fn every_sample_is_in_one_part_with_its_target_and_its_row() {
+        for (seed, share) in [(1, 0.0), (2, 0.3), (3, 1.0), (4, 0.999)] {
+            for split in [numbers().hold_out(share, seed), numbers().hold_out_by_class(share, seed)] {
+                let Split { train, test } = split.unwrap();
+                assert!(train.inputs().is_sorted() && test.inputs().is_sorted());
+                let mut all: Vec<_> = train.inputs().iter().chain(test.inputs()).copied().collect();
                 all.sort_unstable();
                 assert_eq!(all, (0..37).collect::<Vec<_>>());
-                for set in [rest, part] {
+                for set in [train, test] {
                     assert!(set.inputs().iter().zip(set.targets()).all(|(input, target)| input % 3 == *target));
+                    assert!(set.inputs().iter().enumerate().all(|(sample, &input)| set.row(sample) == input));
                 }
             }
         }
     }
 
     #[test]
+    fn rows_are_those_of_the_whole_however_often_it_is_split() {
+        let Split { train, test } = numbers().hold_out(0.5, 1).unwrap();
+        let Split { train: third, test: fourth } = train.hold_out_by_class(0.5, 2).unwrap();
+        for set in [test, third, fourth.map_inputs(|number| number)] {
+            assert!(set.len() > 5);
+            assert!(set.inputs().iter().enumerate().all(|(sample, &input)| set.row(sample) == input));
+        }
+        assert_eq!(numbers().row(36), 36);
+    }
+
+    #[test]
     fn the_share_and_the_seed_decide() {
-        let part = |share, seed| numbers().split(share, seed).1;
-        assert_eq!((part(0.5, 1).len(), part(0.2, 1).len(), part(f64::NAN, 1).len()), (19, 7, 0));
+        let part = |share, seed| numbers().hold_out(share, seed).unwrap().test;
+        assert_eq!((part(0.5, 1).len(), part(0.2, 1).len(), part(0.0, 1).len()), (19, 7, 0));
         assert_eq!(part(0.5, 1), part(0.5, 1));
         assert_ne!(part(0.5, 1), part(0.5, 2));
-        let (_, part) = numbers().split_by_class(0.25, 1);
-        assert_eq!([0, 1, 2].map(|class| part.targets().iter().filter(|&&other| other == class).count()), [3, 3, 3]);
+        let test = numbers().hold_out_by_class(0.25, 1).unwrap().test;
+        assert_eq!([0, 1, 2].map(|class| test.targets().iter().filter(|&&other| other == class).count()), [3, 3, 3]);
+    }
+
+    #[test]
+    fn a_share_is_no_percentage() {
+        for share in [80.0, -0.2, 1.000_001, f64::NAN] {
+            let error = numbers().hold_out(share, 1).unwrap_err().to_string();
+            let expected = "share of samples to hold out: expected a number from 0 to 1, found ";
+            assert_eq!(error, format!("{expected}{share}"));
+            assert!(numbers().hold_out_by_class(share, 1).is_err());
+        }
     }
 }

@@ -2,13 +2,17 @@
 
 use core::fmt;
 
-use super::{highest, ratio};
+use super::{assert_classes, highest, ratio};
 use crate::scalar::Scalar;
 
 /// Which classes are taken for which: `count(target, answer)` samples of the one were answered with the other.
 ///
+/// A sample whose scores are no answer, because one of them is NaN, say, counts as wrong: it has its class, and lowers
+/// the accuracy and that class's recall.
+///
 /// Printed, it is a table with a row for each class that was right and a column for each class that was answered, with
-/// the recall of each class at the end of its row and its precision below its column.
+/// the recall of each class at the end of its row and its precision below its column. A column `none` is there if a
+/// sample has no answer.
 ///
 /// ```
 /// use fnn::metrics::ConfusionMatrix;
@@ -22,18 +26,24 @@ use crate::scalar::Scalar;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix<const N: usize> {
     counts: [[usize; N]; N],
+    /// Samples of each class without an answer.
+    unanswered: [usize; N],
 }
 
 impl<const N: usize> ConfusionMatrix<N> {
     /// Of no samples.
     #[must_use]
     pub const fn new() -> Self {
-        Self { counts: [[0; N]; N] }
+        Self { counts: [[0; N]; N], unanswered: [0; N] }
     }
 
     /// Of outputs, whose answer is the class of the highest score, and the classes that were right.
+    ///
+    /// A single output is no choice between classes, so it is a compile error.
     #[must_use]
+    #[track_caller]
     pub fn of<S: Scalar>(outputs: &[[S; N]], targets: &[usize]) -> Self {
+        const { assert_classes(N) }
         let mut matrix = Self::new();
         for (scores, &target) in outputs.iter().zip(targets) {
             matrix.record(target, highest(scores));
@@ -41,11 +51,14 @@ impl<const N: usize> ConfusionMatrix<N> {
         matrix
     }
 
-    /// Count one more sample. One of a class that isn't there is left out.
-    pub fn record(&mut self, target: usize, answer: usize) {
-        if let Some(count) = self.counts.get_mut(target).and_then(|row| row.get_mut(answer)) {
-            *count += 1;
-        }
+    /// Count one more sample: the class that was right, and the one that was answered, or `None`. A sample of a class
+    /// that isn't there is left out; an answer that isn't there is none.
+    pub fn record(&mut self, target: usize, answer: impl Into<Option<usize>>) {
+        let (Some(row), Some(unanswered)) = (self.counts.get_mut(target), self.unanswered.get_mut(target)) else {
+            return;
+        };
+        let count = answer.into().and_then(|answer| row.get_mut(answer));
+        *count.unwrap_or(unanswered) += 1;
     }
 
     /// How many samples of the class `target` were answered with `answer`.
@@ -54,10 +67,22 @@ impl<const N: usize> ConfusionMatrix<N> {
         self.counts.get(target).and_then(|row| row.get(answer)).copied().unwrap_or(0)
     }
 
+    /// How many samples of the class `target` have no answer.
+    #[must_use]
+    pub fn unanswered(&self, target: usize) -> usize {
+        self.unanswered.get(target).copied().unwrap_or(0)
+    }
+
+    /// How many samples of the class `target` there are.
+    #[must_use]
+    pub fn support(&self, target: usize) -> usize {
+        (0..N).map(|answer| self.count(target, answer)).sum::<usize>() + self.unanswered(target)
+    }
+
     /// How many samples there are.
     #[must_use]
     pub fn samples(&self) -> usize {
-        self.counts.as_flattened().iter().sum()
+        (0..N).map(|target| self.support(target)).sum()
     }
 
     /// The share of samples that were answered rightly. `None` of no samples.
@@ -75,7 +100,7 @@ impl<const N: usize> ConfusionMatrix<N> {
     /// Of the samples of `class`, the share that were answered with it. `None` where there are none.
     #[must_use]
     pub fn recall(&self, class: usize) -> Option<f64> {
-        ratio(self.count(class, class), (0..N).map(|answer| self.count(class, answer)).sum())
+        ratio(self.count(class, class), self.support(class))
     }
 }
 
@@ -88,7 +113,8 @@ impl<const N: usize> Default for ConfusionMatrix<N> {
 impl<const N: usize> fmt::Display for ConfusionMatrix<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LABEL: &str = "target \\ answer";
-        let largest = self.counts.as_flattened().iter().max().copied().unwrap_or(0);
+        let largest = self.counts.as_flattened().iter().chain(&self.unanswered).max().copied().unwrap_or(0);
+        let all_answered = self.unanswered.iter().all(|&count| count == 0);
         // A column has room for the largest count, and for a percentage.
         let width = 2 + largest.checked_ilog10().map_or(1, |digits| digits as usize + 1).max(5);
 
@@ -96,11 +122,17 @@ impl<const N: usize> fmt::Display for ConfusionMatrix<N> {
         for class in 0..N {
             write!(f, "{class:>width$}")?;
         }
+        if !all_answered {
+            write!(f, "{:>width$}", "none")?;
+        }
         writeln!(f, "  recall %")?;
         for target in 0..N {
             write!(f, "{target:>label$}", label = LABEL.len())?;
             for answer in 0..N {
                 write!(f, "{:>width$}", self.count(target, answer))?;
+            }
+            if !all_answered {
+                write!(f, "{:>width$}", self.unanswered(target))?;
             }
             percent(f, self.recall(target), 10)?;
             writeln!(f)?;
@@ -108,6 +140,9 @@ impl<const N: usize> fmt::Display for ConfusionMatrix<N> {
         write!(f, "{:>label$}", "precision %", label = LABEL.len())?;
         for class in 0..N {
             percent(f, self.precision(class), width)?;
+        }
+        if !all_answered {
+            write!(f, "{:>width$}", "")?;
         }
         percent(f, self.accuracy(), 10)
     }
@@ -127,7 +162,7 @@ mod tests {
 
     fn matrix() -> ConfusionMatrix<3> {
         let mut matrix = ConfusionMatrix::new();
-        for (target, answer, times) in [(0, 0, 8), (0, 1, 2), (1, 1, 5), (1, 0, 3), (1, 2, 2), (7, 0, 1), (0, 7, 1)] {
+        for (target, answer, times) in [(0, 0, 8), (0, 1, 2), (1, 1, 5), (1, 0, 3), (1, 2, 2), (7, 0, 1)] {
             (0..times).for_each(|_| matrix.record(target, answer));
         }
         matrix
@@ -141,6 +176,28 @@ mod tests {
         assert_eq!([0, 1, 2].map(|class| matrix.precision(class)), [Some(8.0 / 11.0), Some(5.0 / 7.0), Some(0.0)]);
         assert_eq!([0, 1, 2].map(|class| matrix.recall(class)), [Some(0.8), Some(0.5), None]);
         assert_eq!(ConfusionMatrix::<3>::new().accuracy(), None);
+    }
+
+    #[test]
+    fn samples_without_an_answer_are_wrong() {
+        let matrix = ConfusionMatrix::of(&[[f32::NAN, 5.0], [f32::NAN, 5.0], [1.0, 0.0]], &[0, 1, 0]);
+        assert_eq!((matrix.samples(), matrix.support(0), matrix.unanswered(0)), (3, 2, 1));
+        assert_eq!(matrix.accuracy(), Some(1.0 / 3.0));
+        assert_eq!((matrix.recall(0), matrix.recall(1), matrix.precision(0)), (Some(0.5), Some(0.0), Some(1.0)));
+    }
+
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn samples_without_an_answer_have_a_column() {
+        let mut matrix = ConfusionMatrix::<2>::new();
+        matrix.record(0, 0);
+        matrix.record(1, None);
+        let table = "\
+target \\ answer      0      1   none  recall %
+              0      1      0      0     100.0
+              1      0      0      1       0.0
+    precision %  100.0      –             50.0";
+        assert_eq!(alloc::string::ToString::to_string(&matrix), table);
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn classifier() -> (f32, usize, Hash) {
     for (input, kind) in samples.iter().cycle().take(20 * samples.len()) {
         loss = memory.train(&mut network, &CrossEntropy, &Sgd::new(0.02), &[*input], &[*kind]);
     }
-    let right = samples.iter().filter(|(input, kind)| highest(&network.forward(input)) == *kind);
+    let right = samples.iter().filter(|(input, kind)| highest(&network.forward(input)) == Some(*kind));
     (loss, right.count(), hash(&network))
 }
 

@@ -45,7 +45,7 @@ pub fn report(out: &mut impl Write, network: &mut Network, memory: &mut Memory) 
 fn accuracy(out: &mut impl Write, when: &str, network: &Network) -> Result {
     let of = |new: bool| {
         let digits = || test().filter(move |(_, label)| (*label >= 8) == new);
-        (digits().filter(|(pixels, label)| highest(&network.forward(pixels)) == *label).count(), digits().count())
+        (digits().filter(|(pixels, label)| highest(&network.forward(pixels)) == Some(*label)).count(), digits().count())
     };
     let ((known, of_known), (new, of_new)) = (of(false), of(true));
     writeln!(out, "{when}: {known} of {of_known} digits from 0 to 7 right, {new} of {of_new} digits 8 and 9")

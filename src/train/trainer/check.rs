@@ -38,10 +38,11 @@ pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss
     if data.is_empty() {
         return Err(Error::Empty { set });
     }
+    let mut weight = 0.0;
     for (sample, (input, target)) in data.inputs().iter().zip(data.targets()).enumerate() {
+        let error = |problem| Err(Error::Sample { set, sample, row: data.row(sample), problem });
         if !input.all_finite() {
-            let problem = "the input: expected finite numbers, found an infinite or undefined one".into();
-            return Err(Error::Sample { set, sample, problem });
+            return error(non_finite(input));
         }
         if let Err(expected) = loss.check(target) {
             let mut found = format!("{target:?}");
@@ -49,8 +50,24 @@ pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss
                 found = format!("{found:.60}…");
             }
             let problem = format!("the target: expected {expected}, found {found}");
-            return Err(Error::Sample { set, sample, problem });
+            return error(problem);
         }
+        weight += loss.value(&Output::zeroed(), target).weight.to_f64();
+    }
+    if weight == 0.0 {
+        let expected =
+            if set == "training" { "one above 0 in the training set" } else { "one above 0 in the validation set" };
+        return Err(Error::Setting { name: "weights of the samples", expected, found: "0 for each".into() });
     }
     Ok(())
+}
+
+/// What is wrong with an input of which an element is not finite.
+#[cold]
+fn non_finite<I: Sample>(input: &I) -> String {
+    let elements = I::flat(core::slice::from_ref(input)).iter().enumerate();
+    let found = elements
+        .filter(|(_, element)| !element.all_finite())
+        .map(|(at, element)| format!("{element:?} at element {at}"));
+    format!("the input: expected finite numbers, found {}", found.take(1).collect::<String>())
 }
