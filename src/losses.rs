@@ -25,7 +25,7 @@ pub use mean_squared_error::MeanSquaredError;
 
 use crate::kernels::{Operation, Simd, dispatch, scale};
 use crate::scalar::Scalar;
-use crate::setting::InvalidSetting;
+use crate::setting::{InvalidSetting, SEVERAL};
 use crate::shape::Sample;
 
 /// A loss: a number for each sample that training makes smaller, and its gradient by the sample's outputs.
@@ -35,9 +35,10 @@ use crate::shape::Sample;
 /// the number of a class.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot compare outputs `{Output}` with targets `{Target}`",
-    label = "this loss takes other targets",
+    label = "this loss doesn't take these outputs with these targets",
     note = "`CrossEntropy`, `Focal` and `Hinge` compare scores `[f32; N]` with a class `usize`; all losses but `Focal` \
-            compare outputs with targets of the same type: `CrossEntropy` scores with probabilities `[f32; N]`, say"
+            compare outputs with targets of the same type: `CrossEntropy` scores with probabilities `[f32; N]`, say",
+    note = "`WeightedCrossEntropy<N>` has N class weights, and takes N outputs"
 )]
 pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
     /// Whether it takes logits, so that outputs that are probabilities already must be refused.
@@ -70,6 +71,11 @@ pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
     fn validate(&self) -> Result<(), InvalidSetting> {
         Ok(())
     }
+}
+
+/// That there are outputs to choose between: one that answers yes or no takes [`BinaryCrossEntropy`].
+fn check_classes(number: usize) -> Result<(), InvalidSetting> {
+    SEVERAL.check::<f64>("number of classes, which is that of the outputs", number as f64)
 }
 
 /// One sample's part of a mean loss, or a sum of such parts.

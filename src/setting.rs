@@ -73,6 +73,7 @@ pub(crate) const UP_TO_ONE: Range =
     Range { expected: "a number from 0 to 1", contains: |value| (0.0..=1.0).contains(&value) };
 pub(crate) const BELOW_ONE: Range =
     Range { expected: "a number from 0 to below 1", contains: |value| (0.0..1.0).contains(&value) };
+pub(crate) const SEVERAL: Range = Range { expected: "at least 2", contains: |value| value >= 2.0 };
 
 impl Range {
     /// That a setting lies in the range, as it was given and as `S` rounds it.

@@ -93,9 +93,9 @@ impl<S: Scalar> Operation for Normalizer<'_, S> {
 /// The largest score, in every lane.
 #[inline(always)]
 fn largest<V: Simd, S: Scalar>(simd: V, scores: &[S]) -> S::Vector<V> {
-    let mut largest = splat(simd, -S::MAX);
+    let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
     for scores in scores.chunks(lanes::<V, S>()) {
-        largest = largest.max(read_or(simd, scores, -S::MAX));
+        largest = largest.max(read_or(simd, scores, S::from_f64(f64::NEG_INFINITY)));
     }
     largest_of_lanes::<V, S>(largest)
 }
@@ -103,7 +103,7 @@ fn largest<V: Simd, S: Scalar>(simd: V, scores: &[S]) -> S::Vector<V> {
 /// `e^(x − largest)` of a vector of scores, 0 behind the last one.
 #[inline(always)]
 fn power<V: Simd, S: Scalar>(simd: V, scores: &[S], largest: S::Vector<V>) -> S::Vector<V> {
-    (read_or(simd, scores, -S::MAX) - largest).exp()
+    (read_or(simd, scores, S::from_f64(f64::NEG_INFINITY)) - largest).exp()
 }
 
 impl<const N: usize, S: Scalar> Layer for Softmax<N, S> {

@@ -47,7 +47,9 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for BinaryCrossEntropy {
     fn correct(&self, output: &A, target: &A) -> Option<bool> {
         let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
         let certain = all(target, |t| t == S::ZERO || t == S::ONE);
-        certain.then(|| A::flat(outputs).iter().zip(A::flat(targets)).all(|(&x, &t)| (x > S::ZERO) == (t == S::ONE)))
+        // Of a score that is NaN, neither is true.
+        let right = |(&x, &t): (&S, &S)| if t == S::ONE { x > S::ZERO } else { x <= S::ZERO };
+        certain.then(|| A::flat(outputs).iter().zip(A::flat(targets)).all(right))
     }
 
     fn check(&self, target: &A) -> Result<(), &'static str> {
@@ -90,6 +92,7 @@ mod tests {
         assert_eq!(correct([0.1, -3.0]), Some(true));
         assert_eq!(correct([0.1, 3.0]), Some(false));
         assert_eq!(correct([f32::NAN, -3.0]), Some(false));
+        assert_eq!(correct([0.1, f32::NAN]), Some(false));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::shape::Sample;
 /// defined, and 0, for vectors of nothing.
 ///
 /// Its gradient is `cos(x, t)·x / |x|² − t / (|x|·|t|)`, at right angles to x. It is PyTorch's `CosineEmbeddingLoss` of
-/// pairs that belong together. Squares of elements must stay finite: below 10¹⁹ in `f32`.
+/// pairs that belong together.
 ///
 /// ```
 /// use fnn::losses::{CosineSimilarity, Loss};
@@ -27,11 +27,26 @@ pub struct CosineSimilarity;
 /// What is added to the square of a length: that of PyTorch.
 const EPSILON: f64 = 1e-12;
 
+/// 1/|v|
+#[inline(always)]
+fn reciprocal_length<S: Scalar>(v: &[S]) -> S {
+    let squares = sum_of(v, v, |a, b| a * b) + S::from_f64(EPSILON);
+    if squares.is_finite() { S::ONE / squares.sqrt() } else { reciprocal_of_long(v) }
+}
+
+/// 1/|v| of a vector the square of whose length overflows.
+#[cold]
+fn reciprocal_of_long<S: Scalar>(v: &[S]) -> S {
+    let largest = v.iter().fold(S::ZERO, |largest, x| largest.max(x.abs()));
+    // The reciprocal of the largest number would have lost digits.
+    let squares: S = v.iter().map(|&x| x / largest).map(|x| x * x).sum();
+    S::ONE / squares.sqrt() / largest
+}
+
 /// (cos(x, t), 1/|x|, 1/|t|)
 #[inline(always)]
 fn cosine<S: Scalar>(x: &[S], t: &[S]) -> (S, S, S) {
-    let reciprocal = |v: &[S]| S::ONE / (sum_of(v, v, |a, b| a * b) + S::from_f64(EPSILON)).sqrt();
-    let (by_x, by_t) = (reciprocal(x), reciprocal(t));
+    let (by_x, by_t) = (reciprocal_length(x), reciprocal_length(t));
     // One after the other, as the product of both lengths may overflow.
     (sum_of(x, t, |x, t| (x * by_x) * (t * by_t)), by_x, by_t)
 }
@@ -70,7 +85,7 @@ mod tests {
     #[test]
     fn lengths_do_not_matter() {
         // cos = 24/25
-        for (near, far) in [(1.0, 1.0), (1e-3, 1e4), (1e15, 1e18)] {
+        for (near, far) in [(1.0, 1.0), (1e-3, 1e4), (1e15, 1e18), (1e30, 8e37)] {
             let (output, target) = ([[3.0 * near], [4.0 * near]], [[4.0 * far], [3.0 * far]]);
             let mut gradient = [[9.0f32]; 2];
             let loss = CosineSimilarity.gradient(&output, &target, &mut gradient).loss;

@@ -4,10 +4,12 @@ mod weighted;
 
 pub use weighted::WeightedCrossEntropy;
 
-use super::{Loss, Term};
+use super::{Loss, Term, check_classes};
 use crate::kernels::copy;
 use crate::layers::{softmax_in_place, softmax_normalizer};
 use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
+use crate::statistics::highest;
 
 /// `−Σᵢ tᵢ·ln pᵢ`, with `p = softmax(x)` of the scores `x: [N]`; t is a class (a `usize`, whose tᵢ is 1 and all others
 /// 0) or the classes' probabilities `[S; N]`.
@@ -53,6 +55,10 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
     fn check(&self, &class: &usize) -> Result<(), &'static str> {
         check_class(class, N)
     }
+
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        check_classes(N)
+    }
 }
 
 impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for CrossEntropy {
@@ -69,11 +75,15 @@ impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for CrossEntropy {
     }
 
     fn correct(&self, output: &[S; N], target: &[S; N]) -> Option<bool> {
-        Some(highest(output) == highest(target))
+        Some(same_highest(output, target))
     }
 
     fn check(&self, target: &[S; N]) -> Result<(), &'static str> {
         check_probabilities(target)
+    }
+
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        check_classes(N)
     }
 }
 
@@ -115,15 +125,9 @@ pub(super) fn undefined<S: Scalar>() -> Term<S> {
     Term::of(S::from_f64(f64::NAN))
 }
 
-/// The place of the highest score, the first one of equals.
-pub(super) fn highest<S: Scalar>(scores: &[S]) -> Option<usize> {
-    let mut best: Option<(usize, S)> = None;
-    for (index, &score) in scores.iter().enumerate() {
-        if best.is_none_or(|(_, highest)| score > highest) {
-            best = Some((index, score));
-        }
-    }
-    best.map(|(index, _)| index)
+/// Whether both have their highest number at the same place. Scores of which one is NaN have none.
+pub(super) fn same_highest<S: Scalar>(output: &[S], target: &[S]) -> bool {
+    highest(output).is_some_and(|class| highest(target) == Some(class))
 }
 
 /// What [`Loss::check`] says of a class, where there are so many.

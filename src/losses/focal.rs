@@ -4,12 +4,13 @@ mod binary;
 
 pub use binary::BinaryFocal;
 
-use super::cross_entropy::{check_class, highest, undefined};
-use super::{Loss, Term};
+use super::cross_entropy::{check_class, undefined};
+use super::{Loss, Term, check_classes};
 use crate::kernels::{copy, sum};
 use crate::layers::softmax_in_place;
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE};
+use crate::statistics::highest;
 
 /// `−(1 − p)^γ·ln p`, where p is what `softmax(x)` of the scores `x: [N]` gives to the target's class, a `usize`: a
 /// [`CrossEntropy`](crate::losses::CrossEntropy) in which a sample counts the less the better it is known already.
@@ -59,10 +60,10 @@ fn power<S: Scalar>(base: S, exponent: S) -> S {
     if exponent == S::ZERO { S::ONE } else { (exponent * base.ln()).exp() }
 }
 
-/// `s / q` of what is surprising by s, its probability being 1 − q: of the limit where there is no surprise.
+/// `a / b`, where b is 1 − p and a vanishes with it: in the limit 1.
 #[inline(always)]
-fn ratio<S: Scalar>(surprise: S, rest: S) -> S {
-    if rest == S::ZERO { S::ONE } else { surprise / rest }
+fn ratio<S: Scalar>(a: S, b: S) -> S {
+    if b == S::ZERO { S::ONE } else { a / b }
 }
 
 impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Focal {
@@ -88,7 +89,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Focal {
         let near = rest < S::from_f64(0.5);
         let surprise = if near { -(-rest).ln_1p() } else { (largest - score) + total.ln() };
         let modulation = power(rest, gamma);
-        let factor = modulation * (S::ONE + gamma * p * ratio(surprise, rest));
+        let factor = modulation * (S::ONE + gamma * ratio(p * surprise, rest));
         for (index, gradient) in gradient.iter_mut().enumerate() {
             *gradient = factor * if index == class { -rest } else { *gradient };
         }
@@ -104,6 +105,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Focal {
     }
 
     fn validate(&self) -> Result<(), InvalidSetting> {
+        check_classes(N)?;
         NOT_NEGATIVE.check::<S>("gamma", self.gamma)
     }
 }

@@ -1,11 +1,12 @@
 //! The hinge loss: right by a margin, and then no matter by how much.
 
-use super::cross_entropy::{check_class, highest, undefined};
+use super::cross_entropy::{check_class, undefined};
 use super::elements::{all, mean, mean_gradient};
-use super::{Loss, Term};
+use super::{Loss, Term, check_classes};
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::Sample;
+use crate::statistics::highest;
 
 /// How much a score falls short of a margin m (1, unless told otherwise), or the square of it.
 ///
@@ -122,10 +123,10 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Hinge {
             return undefined();
         };
         let share = S::from_f64(1.0 / N as f64);
-        let wanted = S::from_f64(self.margin) - score;
+        let margin = S::from_f64(self.margin);
         let (mut sum, mut pull) = (S::ZERO, S::ZERO);
         for (index, (gradient, &x)) in gradient.iter_mut().zip(output).enumerate() {
-            let (loss, derivative) = if index == class { (S::ZERO, S::ZERO) } else { self.of(wanted + x) };
+            let (loss, derivative) = if index == class { (S::ZERO, S::ZERO) } else { self.of(margin + (x - score)) };
             sum += loss;
             pull += derivative;
             *gradient = derivative * share;
@@ -145,6 +146,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Hinge {
     }
 
     fn validate(&self) -> Result<(), InvalidSetting> {
+        check_classes(N)?;
         POSITIVE.check::<S>("margin", self.margin)
     }
 }

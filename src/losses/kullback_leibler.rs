@@ -1,8 +1,9 @@
 //! The Kullback–Leibler divergence: how far one distribution is from another.
 
-use super::cross_entropy::{check_probabilities, gradient, highest, value};
-use super::{Loss, Term};
+use super::cross_entropy::{check_probabilities, gradient, same_highest, value};
+use super::{Loss, Term, check_classes};
 use crate::scalar::Scalar;
+use crate::setting::InvalidSetting;
 
 /// `Σᵢ tᵢ·(ln tᵢ − ln pᵢ)`, with `p = softmax(x)` of the scores `x: [N]`, and t the probabilities `[S; N]` that the
 /// target gives to the classes. What has no probability, `tᵢ = 0`, adds nothing.
@@ -50,11 +51,15 @@ impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for KullbackLeibler {
     }
 
     fn correct(&self, output: &[S; N], target: &[S; N]) -> Option<bool> {
-        Some(highest(output) == highest(target))
+        Some(same_highest(output, target))
     }
 
     fn check(&self, target: &[S; N]) -> Result<(), &'static str> {
         check_probabilities(target)
+    }
+
+    fn validate(&self) -> Result<(), InvalidSetting> {
+        check_classes(N)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cross-entropy with class weights, smoothed labels, or both.
 
-use super::{CrossEntropy, check_probabilities, gradient, highest, one_hot, undefined, value};
-use crate::losses::{Loss, Term};
+use super::{CrossEntropy, check_probabilities, gradient, one_hot, same_highest, undefined, value};
+use crate::losses::{Loss, Term, check_classes};
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE, UP_TO_ONE};
 
@@ -21,14 +21,14 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE, UP_TO_ONE};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WeightedCrossEntropy<const N: usize> {
-    /// What each class counts. Not negative.
+    /// What each class counts. Not negative, and not all 0.
     pub class_weights: [f64; N],
     /// How much of a target is given to all classes alike: from 0 to 1.
     pub label_smoothing: f64,
 }
 
 impl CrossEntropy {
-    /// Count a sample of class i as `weights[i]` samples: larger weights for rare classes.
+    /// Count a sample of class i as `weights[i]` samples: larger weights for rare classes. There is one for each output.
     #[must_use]
     pub const fn class_weights<const N: usize>(self, weights: [f64; N]) -> WeightedCrossEntropy<N> {
         WeightedCrossEntropy { class_weights: weights, label_smoothing: 0.0 }
@@ -66,6 +66,7 @@ impl<const N: usize> WeightedCrossEntropy<N> {
     }
 
     fn validate_as<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        check_classes(N)?;
         self.class_weights.iter().try_for_each(|&weight| NOT_NEGATIVE.check::<S>("class weight", weight))?;
         let largest = self.class_weights.iter().fold(0.0, |largest: f64, &weight| largest.max(weight));
         POSITIVE.check::<S>("largest class weight", largest)?;
@@ -120,7 +121,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for WeightedCrossEntropy<N>
     }
 
     fn correct(&self, output: &[S; N], target: &[S; N]) -> Option<bool> {
-        Some(highest(output) == highest(target))
+        Some(same_highest(output, target))
     }
 
     fn check(&self, target: &[S; N]) -> Result<(), &'static str> {
@@ -231,6 +232,8 @@ mod tests {
         for wrong in [0.0, 1e-50] {
             assert_eq!(name(CrossEntropy.class_weights([0.0, wrong])), Err("largest class weight"));
         }
+        let one = Loss::<[f64; 1], usize>::validate(&CrossEntropy.class_weights([1.0])).unwrap_err().to_string();
+        assert_eq!(one, "number of classes, which is that of the outputs: expected at least 2, found 1");
         assert_eq!(name(CrossEntropy.label_smoothing(1.5)), Err("label smoothing"));
         assert_eq!(name(CrossEntropy.label_smoothing(f64::NAN)), Err("label smoothing"));
     }

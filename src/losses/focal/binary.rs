@@ -65,7 +65,8 @@ impl BinaryFocal {
             let modulation = (yes * t + no * f) * power(rest, gamma);
             // σ(x) − t, of which nothing cancels.
             let error = f * p - t * q;
-            let slope = gamma * ratio(surprise, rest) * (f - t) * (p * q);
+            // σ(x)·σ(−x) / (1 − p) is from 0 to 1, so that it is the factor to begin with: nothing overflows.
+            let slope = gamma * (ratio(p * q, rest) * surprise) * (f - t);
             (modulation * surprise, modulation * (error + slope))
         }
     }
