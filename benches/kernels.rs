@@ -42,7 +42,7 @@ impl Operation for Case<'_> {
     fn run<V: Simd>(self, simd: V) {
         let (_, k, n) = self.size;
         match self.kernel {
-            "forward" => matmul(simd, (k, n), self.x, self.w, self.y, Start::Row(self.bias)),
+            "forward" => matmul(simd, (k, n), self.x, self.w, self.y, self.bias),
             "weight gradient" => weight_gradient(simd, (k, n), self.x, self.y, self.w, Start::Sum),
             _ => input_gradient(simd, (k, n), self.y, self.w, self.dx),
         }

@@ -2,7 +2,7 @@
 
 use fnn::{
     DataSet, Initializer, Layer, Network, Parameters, Random, Scalar, Trainer, gradient_check,
-    layers::{Pass, Recorded},
+    layers::{Gradient, Pass, Recorded},
     losses::MeanSquaredError,
     optimizers::Adam,
     simd::Simd,
@@ -42,10 +42,11 @@ impl<const N: usize, S: Scalar> Layer for Prelu<N, S> {
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[S; N]],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [[S; N]]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         // ∂L/∂a = Σ ∂L/∂y · x, over the samples where x is negative: add it up.
         for (x, dy) in recorded.inputs.iter().zip(output_gradients.iter()) {
             for ((&x, &dy), slope) in x.iter().zip(dy).zip(&mut gradient.slope) {

@@ -57,6 +57,8 @@ where
     let mut derivatives = place::weights::<N>();
     let mut moved = place::weights::<N>();
 
+    // A layer that neither overwrites this nor asks for zeros is wrong.
+    gradient.parameters_mut().fill(f64::NAN);
     memory.gradient(network, loss, inputs, targets, &mut gradient);
     // The loss of training doesn't depend on running statistics, and what was measured of them is no gradient.
     N::measured(&mut |range| within(gradient.parameters_mut(), &range).fill(0.0));

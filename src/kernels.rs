@@ -26,6 +26,7 @@ mod naive;
 #[cfg(all(feature = "simd", target_arch = "aarch64"))]
 mod neon;
 mod normalise;
+mod operation;
 mod product;
 mod runner;
 mod sums;
@@ -46,6 +47,7 @@ pub(crate) use gather::gather;
 pub(crate) use loops::descend;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
+pub(crate) use operation::operation;
 #[cfg(feature = "std")]
 pub(crate) use runner::Part;
 pub(crate) use runner::{Divisible, RANGE, Runner, Serial, Task};

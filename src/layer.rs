@@ -1,8 +1,6 @@
 //! The one concept: a layer.
 
 use crate::kernels::{Simd, Start};
-use crate::layer_gradient::{Descent, Room};
-use crate::optimizers::Optimizer;
 use crate::pod::Pod;
 use crate::random::{Random, mix};
 use crate::scalar::Scalar;
@@ -36,9 +34,6 @@ pub trait Layer: Parameters {
     const MACS: u64;
     /// Whether its outputs are probabilities already, so that a loss that takes logits must refuse them.
     const PROBABILITIES: bool = false;
-    /// Whether `backward` overwrites the gradient where its pass says so, and needs no zeros to add to.
-    #[doc(hidden)]
-    const OVERWRITES: bool = false;
 
     /// Inference: `outputs[n]` from `inputs[n]`.
     ///
@@ -68,56 +63,18 @@ pub trait Layer: Parameters {
 
     /// The chain rule: from the loss's gradient by the outputs to its gradient by the weights and by the inputs.
     ///
-    /// *Adds* the batch's weight gradient to `gradient`, and *overwrites* `input_gradients` where they are asked
-    /// for. May use `output_gradients` as scratch.
+    /// Adds the batch's weight gradient to [`gradient.accumulator()`](Gradient::accumulator), or starts as
+    /// [`gradient.start`](Gradient::start) says; and *overwrites* `input_gradients` where they are asked for. May use
+    /// `output_gradients` as scratch.
     fn backward<V: Simd, const B: usize>(
         &self,
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [Self::Output],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [Self::Input]>,
         workspace: &mut Self::Workspace<B>,
     );
-
-    /// [`backward`](Self::backward), as it is called on what may be the first to write to its gradient: there, the
-    /// gradient may hold anything before.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn accumulate<V: Simd, const B: usize>(
-        &self,
-        mut pass: Pass<'_, V>,
-        recorded: Recorded<'_, Self, B>,
-        output_gradients: &mut [Self::Output],
-        gradient: &mut Self,
-        input_gradients: Option<&mut [Self::Input]>,
-        workspace: &mut Self::Workspace<B>,
-    ) {
-        if pass.overwrites && !Self::OVERWRITES {
-            gradient.parameters_mut().fill(Self::Scalar::ZERO);
-            pass.overwrites = false;
-        }
-        self.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
-    }
-
-    /// [`backward`](Self::backward), and an update by the gradient of the mean loss: for training in place.
-    ///
-    /// As provided, one comes after the other.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn descend<V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
-        &mut self,
-        pass: Pass<'_, V>,
-        recorded: Recorded<'_, Self, B>,
-        output_gradients: &mut [Self::Output],
-        descent: Descent<'_, O, Self::Scalar, M>,
-        input_gradients: Option<&mut [Self::Input]>,
-        workspace: &mut Self::Workspace<B>,
-    ) {
-        descent.update(self, |layer, gradient| {
-            layer.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
-        });
-    }
 
     /// Set the first weights: by `initializer`, which is the declaration's or the one that suits the activation that
     /// follows. A network passes on its own layers' initializers instead. As provided, leaves weights as they are:
@@ -143,6 +100,46 @@ pub struct Recorded<'a, L: Layer, const B: usize> {
     pub tape: &'a L::Tape<B>,
 }
 
+/// Where a layer writes its gradient by the weights, and whether it is the first to.
+///
+/// A gradient is of the same type as the weights. The chunks of a mini-batch add to it one after the other, the first of
+/// them to zeros; so that no pass over memory is needed to write these, that one may overwrite what is there.
+///
+/// ```
+/// use fnn::layers::{Gradient, Start};
+///
+/// // A layer that only adds is given zeros.
+/// let mut weights = [7.0, 7.0];
+/// Gradient::new(&mut weights, Start::Zero).accumulator()[1] += 0.5;
+/// assert_eq!(weights, [0.0, 0.5]);
+/// Gradient::new(&mut weights, Start::Sum).accumulator()[1] += 0.5;
+/// assert_eq!(weights, [0.0, 1.0]);
+/// ```
+#[derive(Debug)]
+pub struct Gradient<'a, P> {
+    /// The gradient. With [`Start::Zero`], it holds anything, and all of it is to be overwritten.
+    pub weights: &'a mut P,
+    /// What the sum over samples starts from.
+    pub start: Start,
+}
+
+impl<'a, P: Parameters> Gradient<'a, P> {
+    /// A gradient, or the part of one that is a layer's inside of another.
+    #[inline(always)]
+    pub const fn new(weights: &'a mut P, start: Start) -> Self {
+        Self { weights, start }
+    }
+
+    /// The gradient to add to: zeros where nothing was written yet.
+    #[inline(always)]
+    pub fn accumulator(self) -> &'a mut P {
+        if self.start == Start::Zero {
+            self.weights.parameters_mut().fill(P::Scalar::ZERO);
+        }
+        self.weights
+    }
+}
+
 /// One pass of training: the instruction set, and what chance depends on.
 ///
 /// Randomness in a layer is a function of the seed, the sample and the layer, and of nothing else, so that it doesn't
@@ -154,8 +151,6 @@ pub struct Pass<'a, V> {
     chance: Chance<'a>,
     /// A number for where in the network the pass is.
     place: u64,
-    /// Whether the gradient may hold anything yet, and is overwritten instead of added to.
-    overwrites: bool,
 }
 
 /// What chance depends on in a pass over a batch.
@@ -171,7 +166,7 @@ impl<'a, V> Pass<'a, V> {
     /// The same pass, with another instruction set, or none.
     #[inline(always)]
     pub(crate) fn with<W>(self, simd: W) -> Pass<'a, W> {
-        Pass { simd, chance: self.chance, place: self.place, overwrites: self.overwrites }
+        Pass { simd, chance: self.chance, place: self.place }
     }
 }
 
@@ -179,19 +174,7 @@ impl<'a, V: Simd> Pass<'a, V> {
     /// A pass over a batch.
     #[must_use]
     pub const fn new(simd: V, chance: Chance<'a>) -> Self {
-        Self { simd, chance, place: 0, overwrites: false }
-    }
-
-    /// The same pass, which overwrites the gradient of what is able to, or else adds to it.
-    #[inline(always)]
-    pub(crate) const fn overwriting(self, overwrites: bool) -> Self {
-        Self { overwrites, ..self }
-    }
-
-    /// What the gradient of weights begins with.
-    #[inline(always)]
-    pub(crate) const fn start<'s, S>(&self) -> Start<'s, S> {
-        if self.overwrites { Start::Zero } else { Start::Sum }
+        Self { simd, chance, place: 0 }
     }
 
     /// The same pass, inside the layer number `index`.

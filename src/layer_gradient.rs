@@ -3,7 +3,8 @@
 use core::fmt;
 use core::mem::ManuallyDrop;
 
-use crate::kernels::Simd;
+use crate::kernels::{Simd, Start};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::losses::Term;
 use crate::optimizers::{Optimizer, advance};
 use crate::scalar::Scalar;
@@ -30,17 +31,6 @@ impl<O: Optimizer<0>, S: Scalar, M: Room> Descent<'_, O, S, M> {
         Descent { memory: self.memory, ..*self }
     }
 
-    /// Update a layer by its gradient, which `backward` adds to zeros.
-    #[inline(always)]
-    pub(crate) fn update<P: Parameters<Scalar = S>>(self, layer: &mut P, backward: impl FnOnce(&P, &mut P)) {
-        let gradient = zeroed_weights(self.memory);
-        backward(layer, gradient);
-        if P::PARAMETERS > 0 {
-            self.term.average(gradient.parameters_mut());
-            advance(self.optimizer, self.step, layer, gradient, []);
-        }
-    }
-
     /// Move weights of one role along their gradient.
     #[inline(always)]
     pub(crate) fn mover<V: Simd>(&self, simd: V, role: Role) -> impl Fn(&mut [S], &[S]) + use<V, O, S, M> {
@@ -48,6 +38,45 @@ impl<O: Optimizer<0>, S: Scalar, M: Room> Descent<'_, O, S, M> {
         // A copy of its own, whose constants stay in registers.
         let (optimizer, step) = (vectors.unwrap_or_else(|| self.optimizer.clone()), self.step);
         move |weights, gradient| optimizer.update(simd, step, weights, gradient, [])
+    }
+}
+
+/// [`Layer::backward`], and an update by the gradient of the mean loss: for training in place.
+#[inline(always)]
+pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+    layer: &mut L,
+    pass: Pass<'_, V>,
+    recorded: Recorded<'_, L, B>,
+    output_gradients: &mut [L::Output],
+    descent: Descent<'_, O, L::Scalar, M>,
+    input_gradients: Option<&mut [L::Input]>,
+    workspace: &mut L::Workspace<B>,
+) {
+    let weights = zeroed_weights::<L, M>(descent.memory);
+    let gradient = Gradient::new(&mut *weights, Start::Zero);
+    layer.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+    if L::PARAMETERS > 0 {
+        descent.term.average(weights.parameters_mut());
+        advance(descent.optimizer, descent.step, layer, weights, []);
+    }
+}
+
+/// A layer that has weights to draw, and may be updated with less memory than its whole gradient takes.
+///
+/// As provided, it is updated as every other layer is.
+pub trait Descend: Layer {
+    /// [`descend`].
+    #[inline(always)]
+    fn descend<V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+        &mut self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [Self::Output],
+        descent: Descent<'_, O, Self::Scalar, M>,
+        input_gradients: Option<&mut [Self::Input]>,
+        workspace: &mut Self::Workspace<B>,
+    ) {
+        descend(self, pass, recorded, output_gradients, descent, input_gradients, workspace);
     }
 }
 

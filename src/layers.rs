@@ -67,7 +67,8 @@ mod rms_norm;
 pub(crate) mod softmax;
 mod upsample;
 
-pub use crate::layer::{Chance, Layer, Pass, Recorded};
+pub use crate::kernels::Start;
+pub use crate::layer::{Chance, Gradient, Layer, Pass, Recorded};
 pub use crate::pod::Pod;
 pub use crate::shape::{Sample, Shape};
 pub use activation::Activation;

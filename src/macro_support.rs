@@ -10,7 +10,7 @@ pub use fnn_macros::declare;
 
 #[cfg(feature = "std")]
 pub use crate::Error;
-pub use crate::layer::{Layer, Pass, Recorded, Row};
+pub use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;
 pub use crate::pod::Pod;
@@ -31,7 +31,7 @@ pub mod kernels {
 
 pub use crate::__constructors as constructors;
 pub use crate::__with_heap as with_heap;
-pub use crate::layer_gradient::{Descent, Either, RoomFor};
+pub use crate::layer_gradient::{Descend, Descent, Either, RoomFor, descend};
 pub use crate::memory::{Larger, batch, workspace};
 pub use crate::network::fold::{FoldIf, FoldWith, copy_weights};
 #[cfg(feature = "alloc")]

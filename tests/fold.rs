@@ -181,7 +181,7 @@ impl<const N: usize, S: Scalar> Layer for Gain<N, S> {
         _: fnn::layers::Pass<'_, V>,
         _: fnn::layers::Recorded<'_, Self, B>,
         _: &mut [[S; N]],
-        _: &mut Self,
+        _: fnn::layers::Gradient<'_, Self>,
         _: Option<&mut [[S; N]]>,
         (): &mut (),
     ) {

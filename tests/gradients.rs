@@ -193,20 +193,14 @@ mod layers {
                 pass: fnn::layers::Pass<'_, V>,
                 recorded: fnn::layers::Recorded<'_, Self, B>,
                 output_gradients: &mut [[[S; 2]; 3]],
-                gradient: &mut Self,
+                gradient: fnn::layers::Gradient<'_, Self>,
                 input_gradients: Option<&mut [[S; 3]]>,
                 (): &mut (),
             ) {
                 let inputs: Vec<_> = recorded.inputs.iter().map(tokens).collect();
                 let recorded = fnn::layers::Recorded { inputs: &inputs, outputs: recorded.outputs, tape: &() };
-                self.embedding.backward::<V, B>(
-                    pass,
-                    recorded,
-                    output_gradients,
-                    &mut gradient.embedding,
-                    None,
-                    &mut (),
-                );
+                let gradient = fnn::layers::Gradient::new(&mut gradient.weights.embedding, gradient.start);
+                self.embedding.backward::<V, B>(pass, recorded, output_gradients, gradient, None, &mut ());
                 input_gradients.into_iter().flatten().for_each(|dx| *dx = [S::ZERO; 3]);
             }
         }
@@ -361,7 +355,7 @@ mod mistakes {
 
     use fnn::{
         Scalar,
-        layers::{Pass, Recorded},
+        layers::{Gradient, Pass, Recorded},
         simd::Simd,
     };
 
@@ -386,6 +380,8 @@ mod mistakes {
     const OVERWRITTEN: u8 = 4;
     /// The shift's gradient is undefined.
     const UNDEFINED: u8 = 5;
+    /// The shift's gradient is added to whatever was there, also by the first to write to it.
+    const FORGOTTEN: u8 = 6;
 
     impl<const MISTAKE: u8, S: Scalar> Layer for Affine<MISTAKE, S> {
         type Input = [S; 3];
@@ -408,11 +404,18 @@ mod mistakes {
             _: Pass<'_, V>,
             recorded: Recorded<'_, Self, B>,
             output_gradients: &mut [[S; 3]],
-            gradient: &mut Self,
+            gradient: Gradient<'_, Self>,
             mut input_gradients: Option<&mut [[S; 3]]>,
             (): &mut (),
         ) {
             let factor = S::from_f64(if MISTAKE == FACTOR { 1.001 } else { 1.0 });
+            let gradient = if MISTAKE == FORGOTTEN {
+                let Gradient { weights, start } = gradient;
+                Gradient::new(&mut weights.gain, start).accumulator();
+                weights
+            } else {
+                gradient.accumulator()
+            };
             for (sample, (x, g)) in recorded.inputs.iter().zip(output_gradients).enumerate() {
                 for i in 0..3 {
                     gradient.gain[i] =
@@ -478,6 +481,14 @@ mod mistakes {
     #[test]
     fn a_gradient_that_is_set_and_not_added_is_caught() {
         assert_eq!(caught::<OVERWRITTEN>().0, ["affine.gain"]);
+    }
+
+    #[test]
+    fn a_gradient_that_is_added_to_what_was_there_before_is_caught() {
+        let network = drawn::<Wrapped<FORGOTTEN, f64>>(2);
+        let report = gradient_check(&network, &MeanSquaredError, &samples(11, 1), &samples(11, 2));
+        assert!(row(&report, "affine.shift").deviation.is_nan() || report.worst().is_infinite(), "{report}");
+        assert!(row(&report, "affine.gain").deviation < TOLERANCE, "{report}");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use fnn::layers::Embedding;
 use fnn::{
     Initializer, Layer, Network, Parameters, Random, Scalar, gradient_check,
-    layers::{Pass, Recorded, Sample},
+    layers::{Gradient, Pass, Recorded, Sample},
     losses::MeanSquaredError,
     simd::Simd,
     train::GradientBuffers,
@@ -78,13 +78,14 @@ impl<S: Scalar> Layer for Tokens<S> {
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[[S; 3]; 4]],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [[S; 4]]>,
         (): &mut (),
     ) {
         let inputs: Vec<_> = recorded.inputs.iter().map(tokens).collect();
         let recorded = Recorded { inputs: &inputs, outputs: recorded.outputs, tape: &() };
-        self.embedding.backward::<V, B>(pass, recorded, output_gradients, &mut gradient.embedding, None, &mut ());
+        let gradient = Gradient::new(&mut gradient.weights.embedding, gradient.start);
+        self.embedding.backward::<V, B>(pass, recorded, output_gradients, gradient, None, &mut ());
         input_gradients.into_iter().flatten().for_each(|dx| *dx = [S::ZERO; 4]);
     }
 }

@@ -12,7 +12,7 @@ use fnn::layers::{Dense, Residual};
 use fnn::optimizers::{Sgd, State};
 use fnn::{
     DataSet, Error, Layer, Parameters, Scalar,
-    layers::{Pass, Recorded},
+    layers::{Gradient, Pass, Recorded},
     losses::{Loss, Term},
     simd::Simd,
     train::{Evaluation, Progress},
@@ -484,10 +484,11 @@ impl<S: Scalar> Layer for Unlucky<S> {
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[S; 1]],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [[S; 1]]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         for (&[g], &[x]) in output_gradients.iter().zip(recorded.inputs) {
             gradient.gain[0] += if x == S::from_f64(13.0) { S::from_f64(f64::NAN) } else { g * x };
         }

@@ -152,7 +152,6 @@ fn layer(network: &Network) -> TokenStream {
             const KIND: &'static ::core::primitive::str = #kind;
             const MACS: ::core::primitive::u64 = 0 #(+ #macs)*;
             const PROBABILITIES: ::core::primitive::bool = #probabilities;
-            const OVERWRITES: ::core::primitive::bool = true;
 
             #passes
             #initialize

@@ -3,7 +3,6 @@
 //! A few numbers at a time stay in registers while the weights stream by, so that a multiply-accumulate takes hardly more
 //! than a load and a multiplication. Every sum is taken in the order of the definition.
 
-use super::product::Start;
 use crate::scalar::Scalar;
 
 /// The numbers that are held at a time: half of the registers of a Cortex-M4F.
@@ -64,18 +63,18 @@ fn columns_mut<S, const C: usize>(matrix: &mut [S], width: usize, column: usize)
     (0..count).map(move |row| unsafe { &mut *first.add(row * width + column).cast() })
 }
 
-/// `c = start + a · B`, for one row a and one row c: `b` holds rows of as many numbers as `c`.
+/// `c = bias + a · B`, for one row a and one row c: `b` holds rows of as many numbers as `c`, `bias` as many or none.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn row_product<S: Scalar>(a: &[S], b: &[S], c: &mut [S], start: Start<'_, S>) {
-    in_tiles(c.len(), &mut RowProduct { a, b, c, start });
+pub(super) fn row_product<S: Scalar>(a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
+    in_tiles(c.len(), &mut RowProduct { a, b, c, bias });
 }
 
 struct RowProduct<'a, S> {
     a: &'a [S],
     b: &'a [S],
     c: &'a mut [S],
-    start: Start<'a, S>,
+    bias: &'a [S],
 }
 
 impl<S: Scalar> Columns for RowProduct<'_, S> {
@@ -83,11 +82,7 @@ impl<S: Scalar> Columns for RowProduct<'_, S> {
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.c.len();
         let Some(c) = columns_mut::<S, C>(self.c, width, column).next() else { return };
-        let mut sums = match self.start {
-            Start::Zero => [S::ZERO; C],
-            Start::Row(row) => columns(row, width, column).next().copied().unwrap_or(*c),
-            Start::Sum => *c,
-        };
+        let mut sums = columns(self.bias, width, column).next().copied().unwrap_or([S::ZERO; C]);
         for (&a, b) in self.a.iter().zip(columns::<S, C>(self.b, width, column)) {
             for (sum, &b) in sums.iter_mut().zip(b) {
                 *sum += a * b;

@@ -30,17 +30,17 @@ fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
     first_lane(simd, sum_of_lanes::<V, S>(sum))
 }
 
-/// `C[m][n] = start + Σₖ A[m][k] · B[k][n]`, all three contiguous, row by row.
+/// `C[m][n] = bias[n] + Σₖ A[m][k] · B[k][n]`, A, B and C contiguous, row by row.
 ///
-/// `a` holds m·k, `b` k·n and `c` m·n numbers.
+/// `a` holds m·k, `b` k·n and `c` m·n numbers, `bias` n, or none where there is no bias.
 #[inline(always)]
-pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &[S], c: &mut [S], start: Start<'_, S>) {
+pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
     if n == 0 {
         return;
     }
     if n == 1 && lanes::<V, S>() > 1 {
         // One output: rows of numbers that are multiplied with one row, instead of vectors of one number.
-        let start = if let Start::Row(&[bias, ..]) = start { bias } else { S::ZERO };
+        let start = bias.first().copied().unwrap_or(S::ZERO);
         if k <= 8 * lanes::<V, S>() {
             for (a, c) in a.chunks_exact(k.max(1)).zip(c) {
                 *c = start + dot(simd, a, b);
@@ -52,10 +52,11 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
         return;
     }
     if lanes::<V, S>() > 1 {
-        return product(simd, Product { size: (c.len() / n, k, n), a, strides: (k, 1), b, c, start }, k * n);
+        let size = (c.len() / n, k, n);
+        return product(simd, Product { size, a, strides: (k, 1), b, c, start: Start::Zero, row: bias }, k * n);
     }
     for (row, c) in c.chunks_exact_mut(n).enumerate() {
-        row_product(a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, start);
+        row_product(a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
     }
 }
 
@@ -69,16 +70,16 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
     x: &[S],
     g: &[S],
     dw: &mut [S],
-    start: Start<'_, S>,
+    start: Start,
 ) {
     if i == 0 || o == 0 {
         return;
     }
     if lanes::<V, S>() > 1 {
         let n = g.len() / o;
-        return product(simd, Product { size: (i, n, o), a: x, strides: (1, i), b: g, c: dw, start }, i * o);
+        return product(simd, Product { size: (i, n, o), a: x, strides: (1, i), b: g, c: dw, start, row: &[] }, i * o);
     }
-    if let Start::Zero = start {
+    if start == Start::Zero {
         dw.fill(S::ZERO);
     }
     for (x, g) in x.chunks_exact(i).zip(g.chunks_exact(o)) {
@@ -97,7 +98,7 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
     if o == 1 && lanes::<V, S>() > 1 {
         // One output: rows of weights of one number are one row.
         let size = (dx.len() / i, 1, i);
-        return product(simd, Product { size, a: g, strides: (1, 1), b: w, c: dx, start: Start::Zero }, i);
+        return product(simd, Product { size, a: g, strides: (1, 1), b: w, c: dx, start: Start::Zero, row: &[] }, i);
     }
     if lanes::<V, S>() > 1 {
         let size = (dx.len() / i, o, i);

@@ -8,14 +8,12 @@ use super::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
-/// What a product starts from.
-#[derive(Clone, Copy, Debug)]
-pub enum Start<'a, S> {
-    /// From zero: the product overwrites.
+/// What a sum starts from: the first to write to a gradient writes over it, and all others add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From zero: what was there is overwritten.
     Zero,
-    /// From one row, repeated: a bias.
-    Row(&'a [S]),
-    /// From what is there: the product is added.
+    /// From what is there: it is added to.
     Sum,
 }
 
@@ -29,7 +27,9 @@ pub struct Product<'a, S> {
     pub(crate) strides: (usize, usize),
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
-    pub(crate) start: Start<'a, S>,
+    pub(crate) start: Start,
+    /// What each row of C starts from, instead of zero: a bias. Where there is none, it is empty.
+    pub(crate) row: &'a [S],
 }
 
 /// Rows of B that are multiplied before the next columns' turn: the part of B that a tile goes through is to stay in
@@ -44,11 +44,10 @@ impl<S: Scalar> Product<'_, S> {
     fn fits(&self) -> bool {
         let (rows, inner, columns) = self.size;
         let last = (rows - 1) * self.strides.0 + inner.saturating_sub(1) * self.strides.1;
-        let start = if let Start::Row(row) = self.start { row.len() } else { columns };
         (inner == 0 || last < self.a.len())
             && inner * columns <= self.b.len()
             && rows * columns <= self.c.len()
-            && columns <= start
+            && (self.row.is_empty() || columns <= self.row.len())
     }
 }
 
@@ -74,7 +73,7 @@ impl<S: Scalar> Product<'_, S> {
             c: self.c.as_mut_ptr(),
             inner,
             columns,
-            start: self.start.origin(),
+            start: self.origin(),
         };
         let mut row = 0;
         // SAFETY: `fits` has found that the slices hold all rows and columns.
@@ -118,7 +117,7 @@ impl<S: Scalar> Operation for Product<'_, S> {
                 c: self.c.as_mut_ptr(),
                 inner: depth.min(inner - first),
                 columns,
-                start: if first > 0 { Origin::Sum } else { self.start.origin() },
+                start: if first > 0 { Origin::Sum } else { self.origin() },
             };
             let group = (cached / size_of::<S>() / block.inner.max(1) / (2 * lanes)).max(1) * 2 * lanes;
             let mut from = 0;
@@ -172,7 +171,7 @@ struct Block<S> {
     start: Origin<S>,
 }
 
-/// [`Start`], of a part of the product.
+/// What a part of the product starts from.
 #[derive(Clone, Copy)]
 enum Origin<S> {
     Zero,
@@ -180,13 +179,13 @@ enum Origin<S> {
     Sum,
 }
 
-impl<S> Start<'_, S> {
+impl<S> Product<'_, S> {
     #[inline(always)]
     const fn origin(&self) -> Origin<S> {
-        match self {
-            Self::Zero => Origin::Zero,
-            Self::Row(row) => Origin::Row(row.as_ptr()),
-            Self::Sum => Origin::Sum,
+        match self.start {
+            Start::Sum => Origin::Sum,
+            Start::Zero if self.row.is_empty() => Origin::Zero,
+            Start::Zero => Origin::Row(self.row.as_ptr()),
         }
     }
 }

@@ -10,7 +10,7 @@ pub use functions::{
 };
 
 use crate::kernels::{Simd, lanes, read, write};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -127,7 +127,7 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
         Pass { simd, .. }: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {

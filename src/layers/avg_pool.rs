@@ -6,7 +6,7 @@ use super::Windows;
 use super::max_pool::pool_plane;
 use crate::image::Image;
 use crate::kernels::{Simd, collect, scale, spread_evenly};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 
 /// The mean of each window, channel by channel.
@@ -62,7 +62,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
         pass: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         output_gradients: &mut [O],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [I]>,
         (): &mut (),
     ) {

@@ -2,7 +2,7 @@
 
 use crate::image::Channels;
 use crate::kernels::{Simd, sum, sum_of};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::weights::initializer::Initializer;
@@ -218,10 +218,11 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (by_weight, by_bias): &mut (A::Each, A::Each),
     ) {
+        let gradient = gradient.accumulator();
         let (mean, variance) = (recorded.tape.0.parameters(), recorded.tape.1.parameters());
         let (by_weight, by_bias) = (by_weight.parameters_mut(), by_bias.parameters_mut());
         let samples = || A::flat(recorded.inputs).chunks_exact(A::LENGTH);

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use crate::image::Channels;
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -155,7 +155,7 @@ where
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [O],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [F::Input]>,
         ((first_workspace, by_first), ((second_workspace, by_second), other)): &mut Self::Workspace<B>,
     ) {
@@ -170,7 +170,9 @@ where
         let first_recorded = Recorded { inputs, outputs: first(first_outputs, samples), tape: first_tape };
         let second_recorded = Recorded { inputs, outputs: first(second_outputs, samples), tape: second_tape };
         let (first_pass, second_pass) = (pass.inside(0), pass.inside(1));
-        let (first_gradient, second_gradient) = (&mut gradient.first, &mut gradient.second);
+        let Gradient { weights, start } = gradient;
+        let first_gradient = Gradient::new(&mut weights.first, start);
+        let second_gradient = Gradient::new(&mut weights.second, start);
         match input_gradients {
             None => {
                 self.first.backward(first_pass, first_recorded, by_first, first_gradient, None, first_workspace);

@@ -7,7 +7,8 @@ use crate::image::{Channels, Image};
 #[cfg(feature = "simd")]
 use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer_gradient::Descend;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -132,6 +133,17 @@ fn scratch<S: Scalar>(_: &mut Workspace<S>) -> Scratch<'_, S> {
     Scratch { channel: &mut [], patches: &mut [], outputs: &mut [], weights: &mut [] }
 }
 
+impl<S, I, O, W, K, B> Descend for Conv<I, O, W, K, B>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<S>,
+{
+}
+
 impl<S, I, O, W, K, B> Layer for Conv<I, O, W, K, B>
 where
     S: Scalar,
@@ -175,10 +187,11 @@ where
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, N>,
         output_gradients: &mut [O],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [I]>,
         workspace: &mut Workspace<S>,
     ) {
+        let gradient = gradient.accumulator();
         let convolution = const { Self::CONVOLUTION };
         let mut input_gradients = input_gradients.map(|dx| dx.iter_mut());
         for (x, g) in recorded.inputs.iter().zip(output_gradients.iter()) {

@@ -3,9 +3,9 @@
 use core::fmt::Debug;
 use core::marker::PhantomData;
 
-use crate::kernels::{Simd, Start, add_rows, descend, input_gradient, lanes, matmul, weight_gradient};
-use crate::layer::{Layer, Pass, Recorded};
-use crate::layer_gradient::{Descent, Room};
+use crate::kernels::{self, Simd, add_rows, input_gradient, lanes, matmul, weight_gradient};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer_gradient::{Descend, Descent, Room, descend};
 use crate::optimizers::Optimizer;
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -75,12 +75,11 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
 
     const KIND: &'static str = "Dense";
     const MACS: u64 = I as u64 * O as u64;
-    const OVERWRITES: bool = true;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[[S; I]], outputs: &mut [[S; O]], (): &mut ()) {
-        let start = if B::PARAMETERS == 0 { Start::Zero } else { Start::Row(self.bias.parameters()) };
-        matmul(simd, (I, O), Sample::flat(inputs), Sample::flat(&self.weight), Sample::flat_mut(outputs), start);
+        let (weight, bias) = (Sample::flat(&self.weight), self.bias.parameters());
+        matmul(simd, (I, O), Sample::flat(inputs), weight, Sample::flat_mut(outputs), bias);
     }
 
     #[inline(always)]
@@ -89,21 +88,26 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, N>,
         output_gradients: &mut [[S; O]],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [[S; I]]>,
         (): &mut (),
     ) {
         let (x, g) = (Sample::flat(recorded.inputs), Sample::flat(output_gradients));
-        weight_gradient(pass.simd, (I, O), x, g, Sample::flat_mut(&mut gradient.weight), pass.start());
-        if let Start::Zero = pass.start::<S>() {
-            gradient.bias.parameters_mut().fill(S::ZERO);
-        }
-        add_rows(pass.simd, g, gradient.bias.parameters_mut());
+        let Gradient { weights: gradient, start } = gradient;
+        weight_gradient(pass.simd, (I, O), x, g, Sample::flat_mut(&mut gradient.weight), start);
+        add_rows(pass.simd, g, Gradient::new(&mut gradient.bias, start).accumulator().parameters_mut());
         if let Some(dx) = input_gradients {
             input_gradient(pass.simd, (I, O), g, Sample::flat(&self.weight), Sample::flat_mut(dx));
         }
     }
 
+    /// Draws the weights; biases stay 0.
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        initializer.fill(Sample::flat_mut(&mut self.weight), I, O, random);
+    }
+}
+
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Descend for Dense<I, O, S, B> {
     /// With one sample and without vectors, the weights are gone through once, and no gradient of theirs is held.
     #[inline(always)]
     fn descend<V: Simd, Z: Optimizer<0>, M: Room, const N: usize>(
@@ -118,17 +122,10 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
         match (recorded.inputs, &*output_gradients) {
             ([x], [g]) if lanes::<V, S>() == 1 && descent.term.is_mean() => {
                 let (weight, dx) = (Sample::flat_mut(&mut self.weight), input_gradients.map(Sample::flat_mut));
-                descend(x, g, weight, dx, descent.mover(pass.simd, Role::Weight));
+                kernels::descend(x, g, weight, dx, descent.mover(pass.simd, Role::Weight));
                 descent.mover(pass.simd, Role::Vector)(self.bias.parameters_mut(), g);
             }
-            _ => descent.update(self, |layer, gradient| {
-                layer.backward(pass, recorded, output_gradients, gradient, input_gradients, &mut ());
-            }),
+            _ => descend(self, pass, recorded, output_gradients, descent, input_gradients, &mut ()),
         }
-    }
-
-    /// Draws the weights; biases stay 0.
-    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
-        initializer.fill(Sample::flat_mut(&mut self.weight), I, O, random);
     }
 }

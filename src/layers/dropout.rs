@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::layout::Layout;
@@ -84,7 +84,7 @@ impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Layer for Dropou
         pass: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {

@@ -1,7 +1,7 @@
 //! Tokens as rows of numbers.
 
 use crate::kernels::{Simd, copy};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -75,10 +75,11 @@ impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Lay
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[[S; WIDTH]; N]],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         _: Option<&mut [[u16; N]]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         for (&token, g) in recorded.inputs.as_flattened().iter().zip(output_gradients.as_flattened()) {
             if let Some(dw) = gradient.weight.get_mut(usize::from(token)) {
                 for (dw, &g) in dw.iter_mut().zip(g) {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, reshape, reshape_mut};
 use crate::weights::layout::Layout;
@@ -67,7 +67,7 @@ impl<S: Scalar, A: Sample<Element = S>, const N: usize> Layer for Flatten<A, N> 
         _: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         output_gradients: &mut [[S; N]],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {

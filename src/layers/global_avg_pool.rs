@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use crate::image::Channels;
 use crate::kernels::{Simd, sum};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -49,7 +49,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
         _: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         output_gradients: &mut [A::Each],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {

@@ -2,7 +2,7 @@
 
 use crate::image::Channels;
 use crate::kernels::{Moments, Simd, sum, sum_of};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::weights::initializer::Initializer;
@@ -104,10 +104,11 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         let epsilon = S::from_f64(f64::from_bits(EPSILON));
         let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(Self::GROUP));
         let gradients = A::flat_mut(output_gradients).chunks_exact_mut(A::LENGTH);

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Moments, Simd};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -110,10 +110,11 @@ where
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         let row = const { row::<A, P>() };
         let epsilon = S::from_f64(f64::from_bits(EPSILON));
         let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(row));

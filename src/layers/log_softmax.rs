@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::softmax_in_place;
 use crate::kernels::{Simd, copy, sum};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 
 /// Scores as logarithms of probabilities: `yᵢ = xᵢ − ln Σⱼ e^(xⱼ)`, for `x, y: [N]`.
@@ -55,7 +55,7 @@ impl<const N: usize, S: Scalar> Layer for LogSoftmax<N, S> {
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[S; N]],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [[S; N]]>,
         (): &mut (),
     ) {

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::Windows;
 use crate::image::Image;
 use crate::kernels::{Plane, Simd, maximum, maximum_gradient};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::window::Sliding;
 
@@ -70,7 +70,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [O],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [I]>,
         (): &mut (),
     ) {

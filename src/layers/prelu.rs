@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use crate::image::Channels;
 use crate::kernels::{Simd, sum_of};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -98,10 +98,11 @@ where
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         let part = const { slope_of::<A, P>() };
         let samples = || A::flat(recorded.inputs).chunks_exact(A::LENGTH);
         for (x, g) in samples().zip(A::flat(output_gradients).chunks_exact(A::LENGTH)) {

@@ -1,7 +1,7 @@
 //! Skip connections that change the shape.
 
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -106,7 +106,7 @@ where
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [L::Output],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [L::Input]>,
         ((inside, projection), (by_around, other)): &mut Self::Workspace<B>,
     ) {
@@ -118,9 +118,11 @@ where
         let (mut dx, other) = (input_gradients, first_mut(other, inputs.len()));
         let wanted = dx.is_some().then_some(&mut *other);
         let by_inside = dx.as_deref_mut();
-        self.inside.backward(pass.inside(0), of_inside, output_gradients, &mut gradient.inside, by_inside, inside);
-        let by_projection = &mut gradient.projection;
-        self.projection.backward(pass.inside(1), of_projection, by_around, by_projection, wanted, projection);
+        let Gradient { weights, start } = gradient;
+        let gradient = Gradient::new(&mut weights.inside, start);
+        self.inside.backward(pass.inside(0), of_inside, output_gradients, gradient, by_inside, inside);
+        let gradient = Gradient::new(&mut weights.projection, start);
+        self.projection.backward(pass.inside(1), of_projection, by_around, gradient, wanted, projection);
         if let Some(dx) = dx {
             add_assign(pass.simd, Sample::flat(other), Sample::flat_mut(dx));
         }

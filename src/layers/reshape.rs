@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, reshape, reshape_mut};
 
@@ -60,7 +60,7 @@ impl<S: Scalar, I: Sample<Element = S>, O: Sample<Element = S>> Layer for Reshap
         _: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         output_gradients: &mut [O],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [I]>,
         (): &mut (),
     ) {

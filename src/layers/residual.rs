@@ -1,7 +1,7 @@
 //! Skip connections.
 
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -89,7 +89,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [L::Output],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [L::Input]>,
         (workspace, around): &mut Self::Workspace<B>,
     ) {
@@ -97,10 +97,10 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         let recorded = Recorded { inputs: recorded.inputs, outputs: first(inside, recorded.inputs.len()), tape };
         let around = first_mut(around, output_gradients.len());
         copy(output_gradients, around);
+        let inside = Gradient::new(&mut gradient.weights.inside, gradient.start);
         match input_gradients {
-            None => self.inside.backward(pass, recorded, output_gradients, &mut gradient.inside, None, workspace),
+            None => self.inside.backward(pass, recorded, output_gradients, inside, None, workspace),
             Some(dx) => {
-                let inside = &mut gradient.inside;
                 self.inside.backward(pass, recorded, output_gradients, inside, Some(&mut *dx), workspace);
                 add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
             }

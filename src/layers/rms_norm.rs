@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use super::layer_norm::row;
 use crate::kernels::{Moments, Simd};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -100,10 +100,11 @@ where
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         let row = const { row::<A, P>() };
         let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(row));
         let rows = A::flat(recorded.inputs).chunks_exact(row);

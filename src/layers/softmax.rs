@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use crate::kernels::{
     Operation, Simd, dispatch, first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write,
 };
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::weights::layout::Layout;
@@ -130,7 +130,7 @@ impl<const N: usize, S: Scalar> Layer for Softmax<N, S> {
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[S; N]],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [[S; N]]>,
         (): &mut (),
     ) {

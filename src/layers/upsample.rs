@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use crate::image::Image;
 use crate::kernels::Simd;
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 
 /// Each element repeated along both axes ("nearest" interpolation): `y[c, i, j] = x[c, ⌊i/r⌋, ⌊j/s⌋]`.
@@ -67,7 +67,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample
         _: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         output_gradients: &mut [O],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         input_gradients: Option<&mut [I]>,
         (): &mut (),
     ) {

@@ -3,9 +3,9 @@
 //! Inlined, the layers of a tiny network cost no calls. But the time that the compiler takes for a function grows faster
 //! than its length: it would take a minute for ten layers. Layers of the same type share their functions.
 
-use crate::kernels::{Operation, Simd, Vector};
-use crate::layer::{Layer, Pass, Recorded};
-use crate::layer_gradient::{Descent, Room};
+use crate::kernels::{Operation, Simd, Vector, operation};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer_gradient::{self, Descend, Descent, Room};
 use crate::layers::{Activation, FromOutput};
 use crate::optimizers::Optimizer;
 use crate::scalar::Scalar;
@@ -33,18 +33,14 @@ pub fn forward_batch<L: Layer, V: Simd, const B: usize>(
     outlined(simd, Forward { layer, inputs, outputs, workspace });
 }
 
-struct Forward<'a, L: Layer, const B: usize> {
-    layer: &'a L,
-    inputs: &'a [L::Input],
-    outputs: &'a mut [L::Output],
-    workspace: &'a mut L::Workspace<B>,
-}
-
-impl<L: Layer, const B: usize> Operation for Forward<'_, L, B> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    struct Forward<'a, L: Layer; B> {
+        layer: &'a L,
+        inputs: &'a [L::Input],
+        outputs: &'a mut [L::Output],
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
         self.layer.forward_batch(simd, self.inputs, self.outputs, self.workspace);
     }
 }
@@ -62,62 +58,54 @@ pub fn forward_train<L: Layer, V: Simd, const B: usize>(
     outlined(pass.simd, ForwardTrain { layer, pass: pass.with(()), inputs, outputs, tape, workspace });
 }
 
-struct ForwardTrain<'a, L: Layer, const B: usize> {
-    layer: &'a L,
-    pass: Pass<'a, ()>,
-    inputs: &'a [L::Input],
-    outputs: &'a mut [L::Output],
-    tape: &'a mut L::Tape<B>,
-    workspace: &'a mut L::Workspace<B>,
-}
-
-impl<L: Layer, const B: usize> Operation for ForwardTrain<'_, L, B> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    struct ForwardTrain<'a, L: Layer; B> {
+        layer: &'a L,
+        pass: Pass<'a, ()>,
+        inputs: &'a [L::Input],
+        outputs: &'a mut [L::Output],
+        tape: &'a mut L::Tape<B>,
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
         let Self { layer, pass, inputs, outputs, tape, workspace } = self;
         layer.forward_train(pass.with(simd), inputs, outputs, tape, workspace);
     }
 }
 
-/// [`Layer::accumulate`].
+/// [`Layer::backward`].
 #[inline(always)]
-pub fn accumulate<L: Layer, V: Simd, const B: usize>(
+pub fn backward<L: Layer, V: Simd, const B: usize>(
     layer: &L,
     pass: Pass<'_, V>,
     recorded: Recorded<'_, L, B>,
     output_gradients: &mut [L::Output],
-    gradient: &mut L,
+    gradient: Gradient<'_, L>,
     input_gradients: Option<&mut [L::Input]>,
     workspace: &mut L::Workspace<B>,
 ) {
     let simd = pass.simd;
     let pass = pass.with(());
-    outlined(simd, Accumulate { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace });
+    outlined(simd, Backward { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace });
 }
 
-struct Accumulate<'a, L: Layer, const B: usize> {
-    layer: &'a L,
-    pass: Pass<'a, ()>,
-    recorded: Recorded<'a, L, B>,
-    output_gradients: &'a mut [L::Output],
-    gradient: &'a mut L,
-    input_gradients: Option<&'a mut [L::Input]>,
-    workspace: &'a mut L::Workspace<B>,
-}
-
-impl<L: Layer, const B: usize> Operation for Accumulate<'_, L, B> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    struct Backward<'a, L: Layer; B> {
+        layer: &'a L,
+        pass: Pass<'a, ()>,
+        recorded: Recorded<'a, L, B>,
+        output_gradients: &'a mut [L::Output],
+        gradient: Gradient<'a, L>,
+        input_gradients: Option<&'a mut [L::Input]>,
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
-        layer.accumulate(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
+        layer.backward(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
     }
 }
 
-/// [`Layer::descend`].
+/// [`layer_gradient::descend`].
 #[inline(always)]
 pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
     layer: &mut L,
@@ -130,24 +118,53 @@ pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
 ) {
     let simd = pass.simd;
     let pass = pass.with(());
-    outlined(simd, Descend { layer, pass, recorded, output_gradients, descent, input_gradients, workspace });
+    outlined(simd, DescendByGradient { layer, pass, recorded, output_gradients, descent, input_gradients, workspace });
 }
 
-struct Descend<'a, L: Layer, O, M, const B: usize> {
-    layer: &'a mut L,
-    pass: Pass<'a, ()>,
-    recorded: Recorded<'a, L, B>,
-    output_gradients: &'a mut [L::Output],
-    descent: Descent<'a, O, L::Scalar, M>,
-    input_gradients: Option<&'a mut [L::Input]>,
-    workspace: &'a mut L::Workspace<B>,
+operation! {
+    struct DescendByGradient<'a, L: Layer, O: Optimizer<0>, M: Room; B> {
+        layer: &'a mut L,
+        pass: Pass<'a, ()>,
+        recorded: Recorded<'a, L, B>,
+        output_gradients: &'a mut [L::Output],
+        descent: Descent<'a, O, L::Scalar, M>,
+        input_gradients: Option<&'a mut [L::Input]>,
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
+        let Self { layer, pass, recorded, output_gradients, descent, input_gradients, workspace } = self;
+        let pass = pass.with(simd);
+        layer_gradient::descend(layer, pass, recorded, output_gradients, descent, input_gradients, workspace);
+    }
 }
 
-impl<L: Layer, O: Optimizer<0>, M: Room, const B: usize> Operation for Descend<'_, L, O, M, B> {
-    type Output = ();
+/// [`Descend::descend`].
+#[inline(always)]
+pub fn descend_linear<L: Descend, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+    layer: &mut L,
+    pass: Pass<'_, V>,
+    recorded: Recorded<'_, L, B>,
+    output_gradients: &mut [L::Output],
+    descent: Descent<'_, O, L::Scalar, M>,
+    input_gradients: Option<&mut [L::Input]>,
+    workspace: &mut L::Workspace<B>,
+) {
+    let simd = pass.simd;
+    let pass = pass.with(());
+    outlined(simd, DescendLinear { layer, pass, recorded, output_gradients, descent, input_gradients, workspace });
+}
 
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    struct DescendLinear<'a, L: Descend, O: Optimizer<0>, M: Room; B> {
+        layer: &'a mut L,
+        pass: Pass<'a, ()>,
+        recorded: Recorded<'a, L, B>,
+        output_gradients: &'a mut [L::Output],
+        descent: Descent<'a, O, L::Scalar, M>,
+        input_gradients: Option<&'a mut [L::Input]>,
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, descent, input_gradients, workspace } = self;
         layer.descend(pass.with(simd), recorded, output_gradients, descent, input_gradients, workspace);
     }
@@ -160,7 +177,7 @@ pub fn forward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = S
     simd: V,
     values: &mut [A],
 ) {
-    outlined(simd, InPlaceBuffers { activation, outputs: None, values });
+    outlined(simd, ActivationInPlace { activation, outputs: None, values });
 }
 
 /// [`Activation::backward_in_place`].
@@ -171,21 +188,17 @@ pub fn backward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = 
     outputs: &[A],
     gradients: &mut [A],
 ) {
-    outlined(simd, InPlaceBuffers { activation, outputs: Some(outputs), values: gradients });
+    outlined(simd, ActivationInPlace { activation, outputs: Some(outputs), values: gradients });
 }
 
-/// An activation: forward where there are no outputs yet, or else backward.
-struct InPlaceBuffers<'a, F, A> {
-    activation: &'a Activation<F, A>,
-    outputs: Option<&'a [A]>,
-    values: &'a mut [A],
-}
-
-impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Operation for InPlaceBuffers<'_, F, A> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    /// An activation: forward where there are no outputs yet, or else backward.
+    struct ActivationInPlace<'a, S: Scalar, F: FromOutput, A: Sample<Element = S>;> {
+        activation: &'a Activation<F, A>,
+        outputs: Option<&'a [A]>,
+        values: &'a mut [A],
+    }
+    fn run(self, simd: V) {
         match self.outputs {
             None => self.activation.forward_in_place(simd, self.values),
             Some(outputs) => self.activation.backward_in_place(simd, outputs, self.values),

@@ -2,8 +2,8 @@
 
 use core::ops::AddAssign;
 
-use crate::kernels::{Operation, Simd, dispatch};
-use crate::layer::{Chance, Layer, Pass, Recorded};
+use crate::kernels::{Operation, Simd, Start, dispatch};
+use crate::layer::{Chance, Gradient, Layer, Pass, Recorded};
 use crate::losses::{Loss, Term};
 use crate::pod::Pod;
 use crate::scalar::Scalar;
@@ -61,9 +61,9 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
     ) -> L::Scalar {
         const { assert_logits::<L, T, F>() }
         let batch = Batch { inputs, targets, chance: Chance::default() };
-        let (overwrite, input_gradients) = (true, None);
-        let sum = AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients };
-        let term = dispatch(sum).term;
+        let sum = Gradient::new(&mut *gradient, Start::Zero);
+        let add = AddGradient { memory: self, network, loss, batch, gradient: sum, input_gradients: None };
+        let term = dispatch(add).term;
         term.average(gradient.parameters_mut());
         term.mean()
     }
@@ -84,15 +84,15 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
     {
         const { assert_logits::<L, T, F>() }
         let batch = Batch { inputs, targets, chance: Chance::default() };
-        let (overwrite, by_inputs) = (true, Some(&mut *input_gradients));
-        let sum = AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients: by_inputs };
-        let term = dispatch(sum).term;
+        let (sum, by_inputs) = (Gradient::new(&mut *gradient, Start::Zero), Some(&mut *input_gradients));
+        let add = AddGradient { memory: self, network, loss, batch, gradient: sum, input_gradients: by_inputs };
+        let term = dispatch(add).term;
         term.average(gradient.parameters_mut());
         term.average(Sample::flat_mut(input_gradients));
         term.mean()
     }
 
-    /// The gradient of the *sum* of weighted losses, as the trainer accumulates it: into `gradient`, or *added* to it.
+    /// The gradient of the *sum* of weighted losses, as the trainer accumulates it.
     #[cfg(feature = "std")]
     #[inline(always)]
     pub(crate) fn add_gradient<V: Simd, T, F: Loss<L::Output, T>>(
@@ -101,9 +101,9 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         network: &L,
         loss: &F,
         batch: Batch<'_, L::Input, T>,
-        (gradient, overwrite): (&mut L, bool),
+        gradient: Gradient<'_, L>,
     ) -> Tally<L::Scalar> {
-        AddGradient { memory: self, network, loss, batch, gradient, overwrite, input_gradients: None }.run(simd)
+        AddGradient { memory: self, network, loss, batch, gradient, input_gradients: None }.run(simd)
     }
 }
 
@@ -166,9 +166,7 @@ struct AddGradient<'a, L: Layer, T, F, const B: usize> {
     network: &'a L,
     loss: &'a F,
     batch: Batch<'a, L::Input, T>,
-    gradient: &'a mut L,
-    /// Whether the gradient may hold anything yet, which the batch's overwrites.
-    overwrite: bool,
+    gradient: Gradient<'a, L>,
     input_gradients: Option<&'a mut [L::Input]>,
 }
 
@@ -178,15 +176,15 @@ impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradie
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> Tally<L::Scalar> {
         const { assert!(B > 0, "backpropagation needs room for at least one sample") }
-        let Self { memory, network, loss, batch, gradient, mut overwrite, mut input_gradients } = self;
+        let Self { memory, network, loss, batch, gradient, mut input_gradients } = self;
+        let Gradient { weights, mut start } = gradient;
         let GradientBuffers { outputs, output_gradients, tape, workspace } = memory;
         let mut tally = Tally::default();
         let mut samples = batch.chance.samples.chunks(B);
         for (inputs, targets) in batch.inputs.chunks(B).zip(batch.targets.chunks(B)) {
             let inputs = first(inputs, targets.len());
             let chance = Chance { seed: batch.chance.seed, samples: samples.next().unwrap_or_default() };
-            let pass = Pass::new(simd, chance).overwriting(overwrite);
-            overwrite = false;
+            let pass = Pass::new(simd, chance);
             let outputs = first_mut(outputs, inputs.len());
             let output_gradients = first_mut(output_gradients, inputs.len());
 
@@ -202,12 +200,12 @@ impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradie
                 these
             });
             let recorded = Recorded { inputs, outputs, tape };
-            network.accumulate(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+            let gradient = Gradient::new(&mut *weights, start);
+            network.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+            start = Start::Sum;
         }
-        if overwrite {
-            // There was no sample.
-            gradient.parameters_mut().fill(L::Scalar::ZERO);
-        }
+        // Of no sample at all, the gradient is zero.
+        Gradient::new(weights, start).accumulator();
         tally
     }
 }

@@ -2,7 +2,7 @@
 
 use fnn::{
     Layer, Network, Parameters, Scalar, gradient_check,
-    layers::{Pass, Recorded},
+    layers::{Gradient, Pass, Recorded, Start},
     losses::{CrossEntropy, MeanSquaredError},
     simd::Simd,
 };
@@ -39,10 +39,11 @@ pub(crate) mod scales {
             _: Pass<'_, V>,
             recorded: Recorded<'_, Self, B>,
             output_gradients: &mut [[S; N]],
-            gradient: &mut Self,
+            gradient: Gradient<'_, Self>,
             input_gradients: Option<&mut [[S; N]]>,
             (): &mut (),
         ) {
+            let gradient = gradient.accumulator();
             for (g, x) in output_gradients.iter().zip(recorded.inputs) {
                 for ((&g, &x), gain) in g.iter().zip(x).zip(&mut gradient.gain) {
                     *gain += g * x;
@@ -62,6 +63,55 @@ pub(crate) mod scales {
 }
 
 use scales::Scale;
+
+/// `y = x + offset`, element by element, which overwrites its gradient where it is the first to write to it.
+#[derive(Clone, Debug, PartialEq, Parameters)]
+#[repr(C)]
+struct Offset<const N: usize, S: Scalar = f32> {
+    offset: [S; N],
+}
+
+impl<const N: usize, S: Scalar> Layer for Offset<N, S> {
+    type Input = [S; N];
+    type Output = [S; N];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "Offset";
+    const MACS: u64 = 0;
+
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {
+        for (y, x) in outputs.iter_mut().zip(inputs) {
+            *y = core::array::from_fn(|i| x[i] + self.offset[i]);
+        }
+    }
+
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        output_gradients: &mut [[S; N]],
+        Gradient { weights, start }: Gradient<'_, Self>,
+        input_gradients: Option<&mut [[S; N]]>,
+        (): &mut (),
+    ) {
+        for (i, offset) in weights.offset.iter_mut().enumerate() {
+            let before = if start == Start::Zero { S::ZERO } else { *offset };
+            *offset = output_gradients.iter().fold(before, |sum, g| sum + g[i]);
+        }
+        input_gradients.into_iter().flatten().zip(output_gradients).for_each(|(dx, g)| *dx = *g);
+    }
+}
+
+fnn::network! { struct Overwriting: [3] -> [2] { Offset<3>, Tanh, Residual { Offset<3>, Dense(3) }, Dense(2) } }
+
+/// Of more samples than go through the network at a time, so that a gradient is added to as well.
+#[test]
+fn a_layer_may_overwrite_its_gradient() {
+    let samples: [[f64; 3]; 19] = core::array::from_fn(|n| [0.1 * n as f64 - 1.0, 0.3, 0.7 - 0.05 * n as f64]);
+    let classes: [usize; 19] = core::array::from_fn(|n| n % 2);
+    gradient_check(&Overwriting::<f64>::seeded(3), &CrossEntropy, &samples, &classes).assert(1e-6);
+}
 
 fnn::network! { struct Encoder: [6] -> [4] { Dense(5), Gelu, Dense(4) } }
 fnn::network! { struct Picture: [2, 3] -> [2, 3] { Tanh } }

@@ -2,7 +2,7 @@
 
 use fnn::{
     Layer, Scalar,
-    layers::{Chance, Pass, Pod, Recorded, Sample},
+    layers::{Chance, Gradient, Pass, Pod, Recorded, Sample, Start},
     simd::{Operation, Portable, Simd, dispatch},
 };
 
@@ -40,6 +40,7 @@ fn passes_by<L: Layer>(
         input_gradients: inputs.to_vec(),
         gradient: L::zeroed_box(),
     };
+    passes.gradient.parameters_mut().fill(L::Scalar::MAX);
     run(ForwardAndBackward { layer, inputs, output_gradients: &mut output_gradients.to_vec(), passes: &mut passes });
     passes
 }
@@ -62,6 +63,7 @@ impl<L: Layer> Operation for ForwardAndBackward<'_, L> {
         let pass = Pass::new(simd, Chance::default());
         layer.forward_train(pass, inputs, outputs, &mut tape, &mut workspace);
         let recorded = Recorded { inputs, outputs, tape: &*tape };
+        let gradient = Gradient::new(&mut **gradient, Start::Zero);
         layer.backward(pass, recorded, output_gradients, gradient, Some(input_gradients), &mut workspace);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use fnn::macro_support::kernels::{Start, matmul};
+use fnn::macro_support::kernels::matmul;
 use fnn::simd::{Operation, Simd, dispatch};
 
 use crate::measure::{calls_per_second, peak};
@@ -19,7 +19,7 @@ impl Operation for Product<'_> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        matmul(simd, self.size, self.a, self.b, self.c, Start::Zero);
+        matmul(simd, self.size, self.a, self.b, self.c, &[]);
     }
 }
 

@@ -6,6 +6,7 @@ use syn::Ident;
 
 use super::memory::{batches, pairs};
 use super::{checked, local};
+use crate::kinds::Role;
 use crate::shapes::{Layer, Network};
 use crate::stages::Stage;
 
@@ -130,9 +131,9 @@ impl<'a> Passes<'a> {
     /// The chain rule.
     fn backward(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let layers = self.go_back("accumulate", |stage| {
+        let layers = self.go_back("backward", |stage| {
             let name = &stage.layer.name;
-            (hygienic!(&self.#name), hygienic!(&mut gradient.#name))
+            (hygienic!(&self.#name), hygienic!(#fnn::macro_support::Gradient::new(&mut weights.#name, start)))
         });
         hygienic! {
             #[inline(always)]
@@ -141,10 +142,11 @@ impl<'a> Passes<'a> {
                 pass: #fnn::macro_support::Pass<'_, __V>,
                 recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
                 output_gradients: &mut [Self::Output],
-                gradient: &mut Self,
+                gradient: #fnn::macro_support::Gradient<'_, Self>,
                 input_gradients: ::core::option::Option<&mut [Self::Input]>,
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
+                let #fnn::macro_support::Gradient { weights, start } = gradient;
                 #layers
             }
         }
@@ -256,16 +258,24 @@ impl<'a> Passes<'a> {
     /// A stage's function: inlined here, or called.
     fn call(&self, stage: &Stage<'_>, function: &str) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let types = match function {
-            "descend" => hygienic!(__V, __O, _),
-            _ => hygienic!(__V),
-        };
-        let function = Ident::new(function, Span::mixed_site());
-        if self.stages.len() <= INLINED {
-            return stage.layer.member(fnn, hygienic!(#function::<#types, { __BATCH }>));
+        let (inlined, layer) = (self.stages.len() <= INLINED, &stage.layer.layer);
+        if function == "descend" {
+            return match (stage.layer.role, inlined) {
+                (Role::Linear, true) => {
+                    hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __BATCH }>)
+                }
+                (Role::Linear, false) => {
+                    hygienic!(#fnn::macro_support::outlined::descend_linear::<#layer, __V, __O, _, { __BATCH }>)
+                }
+                (_, true) => hygienic!(#fnn::macro_support::descend::<#layer, __V, __O, _, { __BATCH }>),
+                (_, false) => hygienic!(#fnn::macro_support::outlined::descend::<#layer, __V, __O, _, { __BATCH }>),
+            };
         }
-        let layer = &stage.layer.layer;
-        hygienic!(#fnn::macro_support::outlined::#function::<#layer, #types, { __BATCH }>)
+        let function = Ident::new(function, Span::mixed_site());
+        if inlined {
+            return stage.layer.member(fnn, hygienic!(#function::<__V, { __BATCH }>));
+        }
+        hygienic!(#fnn::macro_support::outlined::#function::<#layer, __V, { __BATCH }>)
     }
 
     /// An activation's function: inlined here, or called.

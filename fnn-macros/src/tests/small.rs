@@ -144,7 +144,6 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
     const PROBABILITIES: ::core::primitive::bool = <__Small_out<
         S,
     > as ::fnn::macro_support::Layer>::PROBABILITIES;
-    const OVERWRITES: ::core::primitive::bool = true;
     #[inline(always)]
     fn forward_batch<
         __V: ::fnn::macro_support::Simd,
@@ -256,10 +255,11 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         pass: ::fnn::macro_support::Pass<'_, __V>,
         recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
         output_gradients: &mut [Self::Output],
-        gradient: &mut Self,
+        gradient: ::fnn::macro_support::Gradient<'_, Self>,
         input_gradients: ::core::option::Option<&mut [Self::Input]>,
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
+        let ::fnn::macro_support::Gradient { weights, start } = gradient;
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
@@ -275,7 +275,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         >(ping, samples);
         <__Small_out<
             S,
-        > as ::fnn::macro_support::Layer>::accumulate::<
+        > as ::fnn::macro_support::Layer>::backward::<
             __V,
             { __BATCH },
         >(
@@ -287,7 +287,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
                 tape: tape_2,
             },
             &mut *gradient_2,
-            &mut gradient.out,
+            ::fnn::macro_support::Gradient::new(&mut weights.out, start),
             ::core::option::Option::Some(&mut *gradient_1),
             ::fnn::macro_support::workspace(&mut *scratch),
         );
@@ -299,7 +299,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         );
         <__Small_hidden<
             S,
-        > as ::fnn::macro_support::Layer>::accumulate::<
+        > as ::fnn::macro_support::Layer>::backward::<
             __V,
             { __BATCH },
         >(
@@ -311,7 +311,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
                 tape: tape_1,
             },
             &mut *gradient_1,
-            &mut gradient.hidden,
+            ::fnn::macro_support::Gradient::new(&mut weights.hidden, start),
             input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
             ::fnn::macro_support::workspace(&mut *scratch),
         );
@@ -424,7 +424,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
         >(ping, samples);
         <__Small_out<
             S,
-        > as ::fnn::macro_support::Layer>::descend::<
+        > as ::fnn::macro_support::Descend>::descend::<
             __V,
             __O,
             _,
@@ -450,7 +450,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
         );
         <__Small_hidden<
             S,
-        > as ::fnn::macro_support::Layer>::descend::<
+        > as ::fnn::macro_support::Descend>::descend::<
             __V,
             __O,
             _,

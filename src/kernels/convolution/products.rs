@@ -91,7 +91,7 @@ impl Convolution {
         let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
         if self.is_pointwise() {
             let size = (self.filters, self.seen, outputs);
-            return multiply(simd, Product { size, a: w, strides, b: x, c: y, start: Start::Sum });
+            return multiply(simd, Product { size, a: w, strides, b: x, c: y, start: Start::Sum, row: &[] });
         }
         let rows = self.parts().filters;
         for (from, count) in self.pixels() {
@@ -102,7 +102,10 @@ impl Convolution {
                     let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
                     let size = (y.len() / outputs, depth, count);
                     let c = first_mut(scratch.outputs, size.0 * count);
-                    multiply(simd, Product { size, a, strides, b: &*patches, c: &mut *c, start: Start::Zero });
+                    multiply(
+                        simd,
+                        Product { size, a, strides, b: &*patches, c: &mut *c, start: Start::Zero, row: &[] },
+                    );
                     for (y, c) in y.chunks_exact_mut(outputs).zip(c.chunks_exact(count)) {
                         add_assign(simd, c, y.get_mut(from..from + count).unwrap_or_default());
                     }
@@ -160,7 +163,7 @@ impl Convolution {
                     let b = part_of_rows(g, outputs, from, count, scratch.outputs);
                     let a = w.get(channel * taps..).unwrap_or_default();
                     let (size, strides) = ((depth, w.len() / filter, count), (1, filter));
-                    multiply(simd, Product { size, a, strides, b, c: &mut *patches, start: Start::Sum });
+                    multiply(simd, Product { size, a, strides, b, c: &mut *patches, start: Start::Sum, row: &[] });
                 }
                 self.scatter(simd, patches, dx, scratch.channel, channel, (from, count));
             }

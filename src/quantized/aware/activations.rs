@@ -1,7 +1,7 @@
 //! Activations as if they were in 8 bits.
 
 use crate::kernels::{Simd, lanes, read, splat, write};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -99,10 +99,12 @@ impl<S: Scalar, A: Sample<Element = S>> Layer for FakeQuantize<A> {
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
-        _: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
         (): &mut (),
     ) {
+        // The range isn't trained.
+        gradient.accumulator();
         let Some(dx) = input_gradients else { return };
         let Steps { scale, first, last } = Steps::of_range(self.range);
         let (low, high) = (scale * first, scale * last);

@@ -2,7 +2,7 @@
 
 use super::FakeQuantize;
 use crate::kernels::Simd;
-use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -84,21 +84,22 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [L::Output],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [L::Input]>,
         (inside, workspace): &mut Self::Workspace<B>,
     ) {
         let Recorded { inputs, outputs, tape: (rounded, tape) } = recorded;
         let rounded = first(rounded, inputs.len());
         let layers = Recorded { inputs: rounded, outputs, tape };
-        let gradients = &mut gradient.layers;
+        let Gradient { weights, start } = gradient;
+        let gradients = Gradient::new(&mut weights.layers, start);
         let Some(dx) = input_gradients else {
             return self.layers.backward(pass, layers, output_gradients, gradients, None, workspace);
         };
         let inside = first_mut(inside, inputs.len());
         self.layers.backward(pass, layers, output_gradients, gradients, Some(&mut *inside), workspace);
         let input = Recorded::<_, B> { inputs, outputs: rounded, tape: &() };
-        self.input.backward(pass, input, inside, &mut gradient.input, Some(dx), &mut ());
+        self.input.backward(pass, input, inside, Gradient::new(&mut weights.input, start), Some(dx), &mut ());
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

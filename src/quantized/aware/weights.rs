@@ -2,7 +2,7 @@
 
 use super::activations::{large, round};
 use crate::kernels::{Simd, copy};
-use crate::layer::{Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
 use crate::memory;
 use crate::pod::Pod;
@@ -95,7 +95,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [L::Output],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [L::Input]>,
         (rounded, workspace): &mut Self::Workspace<B>,
     ) {
@@ -103,7 +103,8 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
         self.layer.round_weights(rounded);
         let Recorded { inputs, outputs, tape } = recorded;
         let recorded = Recorded { inputs, outputs, tape };
-        rounded.backward(pass, recorded, output_gradients, &mut gradient.layer, input_gradients, workspace);
+        let gradient = Gradient::new(&mut gradient.weights.layer, gradient.start);
+        rounded.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

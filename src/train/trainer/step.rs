@@ -10,8 +10,8 @@ use super::memory::TrainingMemory;
 use super::parallel::{Parallel, share};
 use super::reduce::update;
 use crate::data::DataSet;
-use crate::kernels::{Operation, Runner, Serial, Simd, Task, dispatch, gather};
-use crate::layer::{Chance, Layer};
+use crate::kernels::{Operation, Runner, Serial, Simd, Start, Task, dispatch, gather};
+use crate::layer::{Chance, Gradient, Layer};
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
 use crate::scalar::Scalar;
@@ -301,7 +301,8 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
             gather(course.data.targets(), samples, &mut self.targets);
             let chance = Chance { seed: course.seed, samples };
             let batch = Batch { inputs: &self.inputs, targets: &self.targets, chance };
-            let gradient = (&mut *self.gradient, number == 0);
+            let start = if number == 0 { Start::Zero } else { Start::Sum };
+            let gradient = Gradient::new(&mut *self.gradient, start);
             self.tally += self.memory.add_gradient(simd, network, course.loss, batch, gradient);
         }
     }

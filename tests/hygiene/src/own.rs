@@ -4,7 +4,7 @@ use ::core::clone::Clone;
 use ::core::fmt::Debug;
 use ::core::iter::{IntoIterator, Iterator};
 use ::core::option::Option;
-use ::network::layers::{Pass, Recorded};
+use ::network::layers::{Gradient, Pass, Recorded};
 use ::network::simd::Simd;
 use ::network::{Layer, Parameters, Scalar};
 
@@ -39,10 +39,11 @@ impl<const N: usize, S: Scalar> Layer for Doubled<N, S> {
         _: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[S; N]],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [[S; N]]>,
         (): &mut (),
     ) {
+        let gradient = gradient.accumulator();
         for (g, x) in output_gradients.iter().zip(recorded.inputs) {
             for ((&g, &x), gain) in g.iter().zip(x).zip(&mut gradient.gain) {
                 *gain += g * x;

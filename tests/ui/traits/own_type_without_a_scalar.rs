@@ -1,4 +1,4 @@
-use fnn::{Layer, Parameters, layers::{Pass, Recorded}, simd::Simd, weights::Layout};
+use fnn::{Layer, Parameters, layers::{Gradient, Pass, Recorded}, simd::Simd, weights::Layout};
 
 #[repr(C)]
 struct Double;
@@ -24,7 +24,7 @@ impl Layer for Double {
         _: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         _: &mut [[f32; 128]],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         _: Option<&mut [[f32; 128]]>,
         (): &mut (),
     ) {

@@ -1,0 +1,42 @@
+//! Operations, written as functions of what they capture.
+
+/// An [`Operation`](super::Operation): what it captures, and what it does with an instruction set.
+///
+/// A closure can't be generic over the instruction set, so each operation is a struct that captures what a closure would.
+/// Type parameters come before the `;`, constants of type `usize` after it:
+///
+/// ```ignore
+/// operation! {
+///     struct Scale<'a, S: Scalar;> { factor: S, values: &'a mut [S] }
+///     fn run(self, simd: V) { scale(simd, self.factor, self.values) }
+/// }
+/// ```
+macro_rules! operation {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident<'a, $($type:ident $(: $bound:path)?),*; $($constant:ident),*>
+        $(where [$($where:tt)*])?
+        { $($field:ident: $field_type:ty),* $(,)? }
+        fn run($self:ident, $simd:ident: $instructions:ident) $(-> $output:ty)? $body:block
+    ) => {
+        $(#[$attribute])*
+        $visibility struct $name<'a, $($type $(: $bound)?,)* $(const $constant: usize),*>
+        $(where $($where)*)?
+        {
+            $($visibility $field: $field_type,)*
+        }
+
+        impl<'a, $($type $(: $bound)?,)* $(const $constant: usize),*> $crate::kernels::Operation
+            for $name<'a, $($type,)* $($constant),*>
+        $(where $($where)*)?
+        {
+            type Output = $crate::kernels::operation!(@output $($output)?);
+
+            #[inline(always)]
+            fn run<$instructions: $crate::kernels::Simd>($self, $simd: $instructions) -> Self::Output $body
+        }
+    };
+    (@output) => { () };
+    (@output $output:ty) => { $output };
+}
+pub(crate) use operation;
