@@ -26,14 +26,14 @@ use crate::table;
 
 /// Everything that a declaration becomes.
 pub(crate) fn network(network: &Network) -> TokenStream {
-    let blocks = network.blocks.iter().map(self::network);
+    let blocks = network.blocks().map(self::network);
     let (constants, aliases) = (&network.constants, &network.aliases);
     let item = structure(network);
     let parameters = parameters(network);
     let layer = layer(network);
     let checks = checks(network);
     let (quantized, aware) = (quantized::items(network), aware::items(network));
-    let own = (!network.is_block()).then(|| {
+    let own = (!network.hidden).then(|| {
         let (methods, in_place) = (methods(network), in_place::items(network, &stages(network)));
         let folded = folded::items(network);
         let parts = split::items(network);
@@ -54,11 +54,6 @@ pub(crate) fn network(network: &Network) -> TokenStream {
 }
 
 impl Network {
-    /// Whether it is a part of a network: the inside of a block, or what a network is folded into.
-    pub(crate) fn is_block(&self) -> bool {
-        self.header.name.to_string().starts_with("__")
-    }
-
     /// A place to make tokens for.
     pub(crate) fn site(&self) -> Site<'_> {
         Site { fnn: &self.header.fnn, scalar: &self.header.scalar, name: "", written: &self.header.fnn }
@@ -102,7 +97,7 @@ fn structure(network: &Network) -> TokenStream {
         quote!(#(#attributes)* #apart #[doc = #doc] #visibility #name: #kind)
     });
     let table = table::rows(network);
-    let (attributes, hidden) = if network.is_block() {
+    let (attributes, hidden) = if network.hidden {
         let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
         (derives.collect::<Vec<_>>(), Some(quote!(#[doc(hidden)] #[allow(non_camel_case_types)])))
     } else {

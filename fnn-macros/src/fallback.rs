@@ -34,7 +34,7 @@ pub(crate) fn network(network: &Network, error: &Error) -> TokenStream {
 
 /// The checks of a network and of its blocks, and what they depend on.
 fn all_checks(network: &Network) -> TokenStream {
-    let blocks = network.blocks.iter().map(all_checks);
+    let blocks = network.blocks().map(all_checks);
     let constants = &network.constants;
     let own = checks(network);
     quote!(#(#blocks)* #(#constants)* #own)

@@ -28,17 +28,15 @@ pub(crate) enum Origin {
 
 /// The folded network; nothing where that is the network itself.
 pub(crate) fn fold(network: &Network) -> Option<Folded> {
-    let mut blocks = network.blocks.iter();
     let mut folded: Vec<(Layer, Origin)> = Vec::new();
     for layer in &network.layers {
-        let blocks = blocks.by_ref().take(layer.blocks).collect();
         match folded.last_mut() {
             Some((linear, origin @ Origin::Same)) if linear.role == Role::Linear && layer.role == Role::Affine => {
                 let (fnn, norm) = (&network.header.fnn, &layer.layer);
                 become_folded(linear, &quote!(#fnn::macro_support::FoldWith<#norm>));
                 *origin = Origin::Norm(layer.name.clone());
             }
-            _ => folded.push(fold_layer(network, layer, blocks)),
+            _ => folded.push(fold_layer(network, layer)),
         }
     }
     let (layers, origins): (_, Vec<_>) = folded.into_iter().unzip();
@@ -53,21 +51,21 @@ pub(crate) fn fold(network: &Network) -> Option<Folded> {
         constants: Vec::new(),
         aliases: Vec::new(),
         checks: Vec::new(),
-        blocks: Vec::new(),
+        hidden: true,
         ..network.clone()
     };
     Some(Folded { network, origins })
 }
 
-/// What becomes of a layer, given the blocks inside it, if no batch norm follows.
-fn fold_layer(network: &Network, layer: &Layer, blocks: Vec<&Network>) -> (Layer, Origin) {
+/// What becomes of a layer, if no batch norm follows.
+fn fold_layer(network: &Network, layer: &Layer) -> (Layer, Origin) {
     let fnn = &network.header.fnn;
-    let mut folded = Layer { blocks: 0, ..layer.clone() };
+    let mut folded = Layer { blocks: Vec::new(), ..layer.clone() };
     if layer.own.is_some() {
         let folds = folds(network, layer);
         become_folded(&mut folded, &quote!(#fnn::macro_support::FoldIf<{ #folds }>));
         (folded, Origin::Own(layer.layer.clone()))
-    } else if blocks.into_iter().any(|block| fold(block).is_some()) {
+    } else if layer.blocks.iter().any(|block| fold(block).is_some()) {
         become_folded(&mut folded, &quote!(#fnn::macro_support::FoldBatchNorm));
         (folded, Origin::Block)
     } else {
@@ -91,7 +89,7 @@ pub(crate) fn folds(network: &Network, layer: &Layer) -> Ident {
 /// The name of the folded network.
 fn name(network: &Network) -> Ident {
     let name = network.header.name.unraw();
-    if network.is_block() {
+    if network.hidden {
         format_ident!("{name}_folded", span = Span::call_site())
     } else {
         format_ident!("__Folded{name}", span = Span::call_site())

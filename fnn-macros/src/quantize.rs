@@ -90,7 +90,10 @@ pub(crate) fn aware(network: &Network) -> Aware {
         };
         let kind = &layer.layer;
         let becomes = quote!(<#kind as #fnn::macro_support::QuantizationAware>::Aware);
-        layers.push((Layer { layer: becomes.clone(), field: becomes, blocks: 0, ..layer.clone() }, Origin::Becomes));
+        layers.push((
+            Layer { layer: becomes.clone(), field: becomes, blocks: Vec::new(), ..layer.clone() },
+            Origin::Becomes,
+        ));
         layers.extend(activation.map(|activation| (activation.clone(), Origin::Same)));
         if has_range(layer) {
             layers.push((range(network, layer), Origin::Range));
@@ -105,7 +108,7 @@ pub(crate) fn aware(network: &Network) -> Aware {
         constants: Vec::new(),
         aliases: Vec::new(),
         checks: Vec::new(),
-        blocks: Vec::new(),
+        hidden: true,
         ..network.clone()
     };
     Aware { network, origins }
@@ -137,7 +140,7 @@ fn range(network: &Network, layer: &Layer) -> Layer {
         role: Role::Other,
         initializer: None,
         weights: None,
-        blocks: 0,
+        blocks: Vec::new(),
         own: None,
         ..layer.clone()
     }
@@ -173,7 +176,7 @@ pub(crate) fn check(network: &Network, errors: &mut Errors) {
             errors.at(&layer.written, message);
         }
     }
-    for block in &network.blocks {
+    for block in network.blocks() {
         check(block, errors);
     }
 }

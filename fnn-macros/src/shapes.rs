@@ -33,8 +33,15 @@ pub(crate) struct Network {
     /// The aliases of the library's layers, as items.
     pub(crate) aliases: Vec<TokenStream>,
     pub(crate) checks: Vec<TokenStream>,
+    /// Whether a user never names it: the inside of a block, or what a network becomes.
+    pub(crate) hidden: bool,
+}
+
+impl Network {
     /// The networks inside blocks, layer after layer.
-    pub(crate) blocks: Vec<Network>,
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &Self> {
+        self.layers.iter().flat_map(|layer| &layer.blocks)
+    }
 }
 
 /// A layer as a type.
@@ -58,8 +65,8 @@ pub(crate) struct Layer {
     pub(crate) initializer: Option<TokenStream>,
     /// Its weights, array by array, where the macro knows them.
     pub(crate) weights: Option<Vec<Vec<Size>>>,
-    /// How many of the network's blocks are its own.
-    pub(crate) blocks: usize,
+    /// The networks inside it, if it is a block.
+    pub(crate) blocks: Vec<Network>,
     /// Its type in `f32`, where that is the user's own and the compiler can be asked what it is.
     pub(crate) own: Option<TokenStream>,
 }
@@ -126,7 +133,7 @@ impl Chain<'_> {
             constants: Vec::new(),
             aliases: Vec::new(),
             checks: Vec::new(),
-            blocks: Vec::new(),
+            hidden: false,
             header,
         };
         let mut flow = if layers.is_empty() { Flow::Unknown } else { input };
@@ -188,7 +195,7 @@ impl Chain<'_> {
             role: Role::Other,
             initializer: None,
             weights: None,
-            blocks: 0,
+            blocks: Vec::new(),
             own: None,
             input,
         };

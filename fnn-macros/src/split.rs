@@ -76,8 +76,6 @@ pub(crate) fn parts(network: &Network) -> Option<[Network; 2]> {
     let index = network.layers.iter().position(|layer| layer.name.unraw() == at.unraw())?;
     let (before, after) = network.layers.split_at_checked(index)?;
     let (last, next) = (before.last()?, after.first()?);
-    let blocks = before.iter().map(|layer| layer.blocks).sum();
-    let (blocks_before, blocks_after) = network.blocks.split_at_checked(blocks)?;
     let whole = network.header.name.unraw();
     let part = |name: &Ident, text: String| {
         let mut header = network.header.clone();
@@ -90,14 +88,12 @@ pub(crate) fn parts(network: &Network) -> Option<[Network; 2]> {
     Some([
         Network {
             layers: before.to_vec(),
-            blocks: blocks_before.to_vec(),
             output: last.output.clone(),
             exact_output: true,
             ..part(first, format!(" The layers of [`{whole}`] before `{at}`."))
         },
         Network {
             layers: after.to_vec(),
-            blocks: blocks_after.to_vec(),
             input: next.input.clone(),
             ..part(second, format!(" The layers of [`{whole}`] from `{at}` on."))
         },

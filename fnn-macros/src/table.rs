@@ -20,7 +20,6 @@ pub(crate) fn rows(network: &Network) -> Vec<String> {
 
 /// A row for each layer, those inside blocks below their block's.
 fn push_layers(network: &Network, indent: &str, lines: &mut Vec<String>) {
-    let mut blocks = network.blocks.iter();
     for layer in &network.layers {
         let name = layer.name.unraw();
         let weights = match &layer.weights {
@@ -29,7 +28,7 @@ fn push_layers(network: &Network, indent: &str, lines: &mut Vec<String>) {
         };
         let output = layer.output.text().replace('|', "\\|");
         lines.push(format!(" | {indent}`{name}` | {} | `{output}` | {weights} |", layer.kind));
-        for block in blocks.by_ref().take(layer.blocks) {
+        for block in &layer.blocks {
             push_layers(block, &format!("{indent}· "), lines);
         }
     }

@@ -14,7 +14,7 @@ pub(super) fn items(network: &Network) -> TokenStream {
     }
     // Batch norms are folded first, which can't be undone: it is the folded network that can be trained on.
     let folded = fold(network).map(|folded| folded.network);
-    let is_block = network.is_block();
+    let hidden = network.hidden;
     let network = folded.as_ref().unwrap_or(network);
     let aware = aware(network);
     let (structure, weights, layer) = (structure(&aware.network), parameters(&aware.network), layer(&aware.network));
@@ -25,7 +25,7 @@ pub(super) fn items(network: &Network) -> TokenStream {
     let (write, read) = (calls(write), calls(read));
     let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
     let (generics, path, becomes) = (network.parameters(), network.path(scalar), aware.network.path(scalar));
-    let methods = (!is_block).then(|| methods(network));
+    let methods = (!hidden).then(|| methods(network));
     hygienic! {
         #structure
         #weights

@@ -28,7 +28,7 @@ fn another(network: &Network, folded: &Folded) -> TokenStream {
     let (questions, blocks) = (questions(network), blocks(network));
     let (structure, parameters, layer) = (structure(becomes), parameters(becomes), layer(becomes));
     let implementation = implementation(network, &becomes.path(&becomes.header.scalar), &calls(network, folded));
-    let methods = (!network.is_block()).then(|| [methods(becomes), method(network)]);
+    let methods = (!network.hidden).then(|| [methods(becomes), method(network)]);
     let methods = methods.into_iter().flatten();
     quote! {
         #questions
@@ -59,11 +59,9 @@ fn questions(network: &Network) -> TokenStream {
 
 /// The items of the blocks of those layers in which there is something to fold.
 fn blocks(network: &Network) -> TokenStream {
-    let mut blocks = network.blocks.iter();
     let of_layer = |layer: &Layer| {
-        let inside: Vec<_> = blocks.by_ref().take(layer.blocks).collect();
-        let any = inside.iter().any(|block| fold(block).is_some());
-        any.then(|| inside.into_iter().map(items).collect::<TokenStream>())
+        let any = layer.blocks.iter().any(|block| fold(block).is_some());
+        any.then(|| layer.blocks.iter().map(items).collect::<TokenStream>())
     };
     network.layers.iter().filter_map(of_layer).collect()
 }

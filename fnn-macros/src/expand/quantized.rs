@@ -25,7 +25,7 @@ pub(super) fn items(network: &Network) -> TokenStream {
     let (structure, layer, quantize) = (form.structure(), form.layer(), form.quantize());
     let through = folded.as_ref().map(|folded| through(network, folded));
     let networks = [Some(network), folded.as_ref()].into_iter().flatten();
-    let methods = networks.filter(|_| !network.is_block()).map(methods);
+    let methods = networks.filter(|_| !network.hidden).map(methods);
     quote! {
         const _: () = {
             type #scalar = ::core::primitive::f32;

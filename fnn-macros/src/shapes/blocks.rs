@@ -86,23 +86,23 @@ impl Chain<'_> {
     /// The inside of a block as a network of its own, and its type. `layer.output` becomes what it ends in.
     fn block(
         &mut self,
-        network: &mut Network,
+        network: &Network,
         layer: &mut Layer,
         layers: Vec<model::Layer>,
         kind: &str,
         declared: Option<Declared>,
     ) -> TokenStream {
         let header = &network.header;
-        let number = network.blocks.len();
+        let number = layer.blocks.len();
         let name =
             format_ident!("__{}_{}__{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
         let inside = Header { name, output: layer.written.clone(), ..header.clone() };
-        let inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
+        let mut inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
+        inside.hidden = true;
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));
         let tokens = quote!(#name<#({ #arguments },)* #scalar>);
         layer.output = inside.output.clone();
-        layer.blocks += 1;
-        network.blocks.push(inside);
+        layer.blocks.push(inside);
         tokens
     }
 }
