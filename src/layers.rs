@@ -1,23 +1,6 @@
 //! The layers that a declaration can name. One kind a file: formula, forward, backward.
 //!
-//! | kind | in | out | weights |
-//! |---|---|---|---|
-//! | [`Dense`] | `[I]` | `[O]` | `I·O + O` |
-//! | [`Conv`]: `Conv2d`, `DepthwiseConv2d`, `Conv1d` | `[C, rows, columns]`, `[C, length]` | `[F, …]` | `F·C/groups·kernel + F` |
-//! | [`MaxPool`], [`AvgPool`]: `MaxPool2d`, `MaxPool1d`, … | `[C, rows, columns]`, `[C, length]` | `[C, …]` | – |
-//! | [`GlobalAvgPool`] | `[C, …]` | `[C]` | – |
-//! | [`BatchNorm`] | `[C, …]` | the same | `4·C + 1`, of which `2·C` are trained |
-//! | [`LayerNorm`], [`RmsNorm`] | any | the same | two, or one, for each number normalised together |
-//! | [`GroupNorm`] | `[C, …]` | the same | `2·C` |
-//! | [`Activation`] of a function of [`activation`] | any | the same | – |
-//! | [`PRelu`] | `[C, …]` | the same | `1` or `C` |
-//! | [`Softmax`], [`LogSoftmax`] | `[N]` | `[N]` | – |
-//! | [`Dropout`] | any | the same | – |
-//! | [`Flatten`], [`Reshape`] | any | `[N]`, any of that length | – |
-//! | [`Upsample`]: `Upsample2d`, `Upsample1d` | `[C, rows, columns]`, `[C, length]` | `[C, …]` | – |
-//! | [`Embedding`] | `[N]` tokens | `[N, width]` | `vocabulary·width` |
-//! | [`Residual`], [`ProjectedResidual`] | any | the same, any | those inside |
-//! | [`Concat`] | any | the channels of all | those inside |
+//! [`network!`](crate::network!#the-layers) lists them: what they take, give, and cost.
 
 /// What a layer without weights, a tuple of one `PhantomData`, has in common with the others.
 macro_rules! without_weights {

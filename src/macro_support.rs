@@ -6,7 +6,7 @@
 pub(crate) mod const_checks;
 pub mod outlined;
 
-pub use fnn_macros::declare;
+pub use fnn_macros::{declare, kinds};
 
 #[cfg(feature = "std")]
 pub use crate::Error;

@@ -4,8 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, Lit};
 
+use crate::flow::Site;
 use crate::parse::Argument;
-use crate::report::{Errors, either, list, near};
+use crate::report::{Errors, either, judge, list, near};
 use crate::size::{Scope, Size};
 
 /// How a kind is written: its arguments.
@@ -39,8 +40,8 @@ pub(crate) enum ArgumentType {
     Padding,
     /// A pair, or `same`.
     PairOfPaddings,
-    /// A const expression of type `f64`.
-    Number,
+    /// A const expression of type `f64`, which this function of the library checks.
+    Number(&'static str),
     /// `true` or `false`.
     Switch,
     /// One of these words.
@@ -76,16 +77,25 @@ pub(crate) struct Arguments {
 enum Value {
     /// One size, or one for each axis.
     Sizes(Vec<Size>),
-    Number(Number),
+    Number(NumberArgument),
     /// Switches, words and initializers.
     Other(Expr),
 }
 
-/// A const expression of type `f64`.
-pub(crate) struct Number {
-    pub(crate) tokens: TokenStream,
+/// A number as it was given.
+struct NumberArgument {
+    value: TokenStream,
+    check: &'static str,
     /// What the user wrote, to point at.
-    pub(crate) written: TokenStream,
+    written: TokenStream,
+}
+
+/// A number that a layer's type has among its const parameters.
+pub(crate) struct Number {
+    /// The const parameter: the number's bits.
+    pub(crate) bits: TokenStream,
+    /// What checks it, if it was given.
+    pub(crate) check: TokenStream,
 }
 
 impl Arguments {
@@ -137,12 +147,17 @@ impl Arguments {
         }
     }
 
-    /// A number, where it is given.
-    pub(crate) fn number(&self, name: &str) -> Option<&Number> {
-        match self.value(name)? {
-            Value::Number(value) => Some(value),
-            _ => None,
-        }
+    /// A number: that which is given, or `default`.
+    pub(crate) fn number(&self, site: &Site<'_>, name: &str, default: f64) -> Number {
+        let fnn = site.fnn;
+        let (value, check) = match self.value(name) {
+            Some(Value::Number(NumberArgument { value, check, written })) => {
+                let layer = site.name;
+                (value.clone(), judge(written, check, quote!(#layer, #name, #value)))
+            }
+            _ => (quote!(#default), TokenStream::new()),
+        };
+        Number { bits: quote!({ #fnn::macro_support::bits(#value) }), check }
     }
 
     /// A size; 1 where it isn't given.
@@ -267,9 +282,9 @@ impl Parameter {
                 scope.size(value, &what, errors).map(|size| Value::Sizes(vec![size]))
             }
             (ArgumentType::Count, _) => mistake(format!("{what} is a number, as `{} = 1`", self.name)),
-            (ArgumentType::Number, number) => {
-                let tokens = scope.number(number, &what, errors)?;
-                Some(Value::Number(Number { tokens, written: number.to_token_stream() }))
+            (ArgumentType::Number(check), number) => {
+                let value = scope.number(number, &what, errors)?;
+                Some(Value::Number(NumberArgument { value, check, written: number.to_token_stream() }))
             }
             (ArgumentType::Switch, Expr::Lit(literal)) if matches!(literal.lit, Lit::Bool(_)) => other(),
             (ArgumentType::Switch, _) => mistake(format!("{what} is `true` or `false`")),

@@ -1,60 +1,126 @@
-//! The table of the library's layers: their names, their arguments, and how each becomes a type.
+//! The table of the library's layers: all that this crate knows of each kind stands here, in one entry.
+//!
+//! Names, arguments, how a kind becomes a type, what it is in 8 bits: whoever needs a fact of a kind reads it from its
+//! entry, and compares no names. The table in the documentation of `network!` is written from it, and the library's
+//! tests instantiate every kind that it lists (see `listing`).
 
 mod activations;
+mod basic;
+mod blocks;
+mod convolutions;
+mod listing;
 mod norms;
+mod pools;
+mod roles;
 mod windows;
 
-use crate::arguments::{ArgumentType, Arguments, Number, Parameter, Signature, keyword, optional, required};
-use crate::flow::{Flow, Site};
-use crate::report::judge;
-use crate::size::Size;
 use proc_macro2::TokenStream;
-use quote::quote;
+
+pub(crate) use self::blocks::{BLOCKS, CONCAT, PROJECTED_RESIDUAL, RESIDUAL};
+pub(crate) use self::listing::listing;
+pub(crate) use self::roles::{Int8, Outputs, Role};
+use crate::arguments::{Arguments, Parameter, Signature};
+use crate::flow::{Flow, Site};
+use crate::size::Size;
 
 /// A kind of layer.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// How it is written.
-    pub(crate) example: &'static str,
-    /// How many sizes the shape has that it takes, where that isn't any number.
-    pub(crate) rank: Option<usize>,
+    /// What other libraries call it.
+    pub(crate) synonyms: &'static [&'static str],
+    pub(crate) takes: Takes,
     pub(crate) parameters: &'static [Parameter],
+    /// How it is written: in messages, in the documentation, and where all kinds are instantiated.
+    pub(crate) example: Example,
+    pub(crate) documentation: Documentation,
     pub(crate) role: Role,
+    pub(crate) int8: Int8,
     /// What the layer becomes.
-    pub(crate) build: fn(&Site<'_>, &Arguments, &Flow) -> Built,
+    pub(crate) build: Build,
 }
 
 impl Kind {
-    /// Whether what goes in are tokens.
-    pub(crate) fn takes_tokens(&self) -> bool {
-        self.name == "Embedding"
-    }
-
     /// How its arguments are written.
     pub(crate) fn signature(&self) -> Signature {
-        Signature { example: self.example, parameters: self.parameters }
+        Signature { example: self.example.layer, parameters: self.parameters }
     }
 }
 
-/// How a kind computes.
+/// What shapes a kind takes.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Role {
-    /// It has weights to draw, and its backward pass has no use for its outputs, so that an activation right after it
-    /// may take their place.
-    Linear,
-    /// It has no weights to draw; of its outputs, its backward pass has no use either.
-    Weightless,
-    /// As `Weightless`; in inference, it is a factor and an offset for each channel, which a linear layer right before it
-    /// can take over.
-    Affine,
-    /// An activation; `in_place` where its derivative follows from its output; `rectifier` where the layer before it
-    /// starts from He's weights.
-    Activation { in_place: bool, rectifier: bool },
-    /// The same memory under another type.
-    View,
-    /// Anything else.
-    Other,
+pub(crate) enum Takes {
+    Any,
+    /// `[N]`
+    Vector,
+    /// `[channels, length]`
+    Sequence,
+    /// `[channels, rows, columns]`
+    Image,
+    /// `[N]`, of tokens.
+    Tokens,
 }
+
+impl Takes {
+    /// How many sizes the shape has, where that isn't any number.
+    pub(crate) fn rank(self) -> Option<usize> {
+        match self {
+            Self::Any => None,
+            Self::Vector | Self::Tokens => Some(1),
+            Self::Sequence => Some(2),
+            Self::Image => Some(3),
+        }
+    }
+
+    /// What is taken, in words, and what to do where it is something else.
+    pub(crate) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Any => ("any shape", "leave it"),
+            Self::Vector | Self::Tokens => ("one row of numbers", "put `Flatten` before it"),
+            Self::Sequence => ("a sequence, [channels, length]", "put `Reshape(channels, length)` before it"),
+            Self::Image => ("an image, [channels, rows, columns]", "put `Reshape(channels, rows, columns)` before it"),
+        }
+    }
+}
+
+/// A layer of a kind, in a network of this layer alone.
+pub(crate) struct Example {
+    pub(crate) layer: &'static str,
+    /// The shape that goes in.
+    pub(crate) input: &'static str,
+    /// What it costs there: how many weights it has, and multiply-accumulates. They are worked out by hand, and the
+    /// library's tests compare.
+    pub(crate) weights: usize,
+    pub(crate) macs: usize,
+}
+
+impl Example {
+    /// One without weights, and without multiply-accumulates.
+    const fn free(layer: &'static str, input: &'static str) -> Self {
+        Self { layer, input, weights: 0, macs: 0 }
+    }
+}
+
+/// A kind's row in the documentation of `network!`, in Markdown, column by column.
+pub(crate) struct Documentation {
+    /// The name, with a link to the layer's own page.
+    pub(crate) name: &'static str,
+    pub(crate) takes: &'static str,
+    pub(crate) gives: &'static str,
+    pub(crate) arguments: &'static str,
+    /// What it costs.
+    pub(crate) weights: &'static str,
+    pub(crate) macs: &'static str,
+}
+
+impl Documentation {
+    /// Of a kind that gives the shape that it takes, at no cost.
+    const fn same(name: &'static str, takes: &'static str) -> Self {
+        Self { name, takes, gives: "the same", arguments: "", weights: "", macs: "" }
+    }
+}
+
+/// What makes a layer's type of its arguments and of what goes in.
+type Build = fn(&Site<'_>, &Arguments, &Flow) -> Built;
 
 /// What a layer becomes.
 pub(crate) struct Built {
@@ -78,188 +144,27 @@ impl Built {
     }
 }
 
-type Build = fn(&Site<'_>, &Arguments, &Flow) -> Built;
-
-/// The kinds there are.
-fn kinds() -> impl Iterator<Item = &'static Kind> {
-    BASIC.iter().chain(windows::KINDS).chain(norms::KINDS).chain(activations::KINDS)
+/// All kinds, in the order of the documentation.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
+    let tables =
+        [basic::KINDS, convolutions::KINDS, pools::KINDS, norms::KINDS, activations::KINDS, activations::OF_ROWS];
+    tables.into_iter().flatten()
 }
-
-/// Those of any network.
-static BASIC: &[Kind] = &[
-    Kind {
-        name: "Dense",
-        example: "Dense(128)",
-        rank: Some(1),
-        parameters: &[
-            required("units", "its number of units", ArgumentType::Size),
-            keyword("bias", ArgumentType::Switch),
-            keyword("init", ArgumentType::Initializer),
-        ],
-        role: Role::Linear,
-        build: dense,
-    },
-    Kind { name: "Flatten", example: "Flatten", rank: None, parameters: &[], role: Role::View, build: flatten },
-    Kind {
-        name: "Identity",
-        example: "Identity",
-        rank: None,
-        parameters: &[],
-        role: Role::View,
-        build: |site, _, flow| {
-            let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
-            Built::new(quote!(#fnn::layers::Reshape<#sample, #sample>), flow.clone())
-        },
-    },
-    Kind {
-        name: "Reshape",
-        example: "Reshape(1, 28, 28)",
-        rank: None,
-        parameters: &[
-            required("size", "the sizes of the new shape", ArgumentType::Size),
-            optional("second", ArgumentType::Size),
-            optional("third", ArgumentType::Size),
-            optional("fourth", ArgumentType::Size),
-        ],
-        role: Role::View,
-        build: reshape,
-    },
-    Kind {
-        name: "Embedding",
-        example: "Embedding(1000, 16)",
-        rank: Some(1),
-        parameters: &[
-            required("vocabulary", "its number of tokens", ArgumentType::Size),
-            required("width", "the width of a token's row", ArgumentType::Size),
-        ],
-        role: Role::Weightless,
-        build: embedding,
-    },
-    Kind {
-        name: "Dropout",
-        example: "Dropout(0.5)",
-        rank: None,
-        parameters: &[required("probability", "the probability to drop an element", ArgumentType::Number)],
-        role: Role::Weightless,
-        build: dropout,
-    },
-];
-
-/// The blocks, which take layers in braces.
-pub(crate) const RESIDUAL: &str = "Residual";
-pub(crate) const CONCAT: &str = "Concat";
-
-/// What a kind takes that takes this rank, and what to do where it gets another one.
-pub(crate) fn of_rank(rank: usize) -> (&'static str, &'static str) {
-    match rank {
-        1 => ("one row of numbers", "put `Flatten` before it"),
-        2 => ("a sequence, [channels, length]", "put `Reshape(channels, length)` before it"),
-        _ => ("an image, [channels, rows, columns]", "put `Reshape(channels, rows, columns)` before it"),
-    }
-}
-
-/// What other libraries call a kind.
-static SYNONYMS: &[(&str, &str)] = &[
-    ("Linear", "Dense"),
-    ("FullyConnected", "Dense"),
-    ("Fc", "Dense"),
-    ("Affine", "Dense"),
-    ("Swish", "Silu"),
-    ("Logistic", "Sigmoid"),
-    ("Skip", "Residual"),
-    ("Concatenate", "Concat"),
-    ("BatchNormalization", "BatchNorm"),
-    ("LayerNormalization", "LayerNorm"),
-    ("GroupNormalization", "GroupNorm"),
-    ("UpSampling2D", "Upsample2d"),
-    ("ParametricRelu", "PRelu"),
-    ("Convolution", "Conv2d"),
-    ("MaxPooling2d", "MaxPool2d"),
-    ("AveragePool2d", "AvgPool2d"),
-    ("AveragePooling2d", "AvgPool2d"),
-    ("GlobalAveragePool", "GlobalAvgPool"),
-    ("AdaptiveAvgPool2d", "GlobalAvgPool"),
-];
 
 /// The kind of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Kind> {
     kinds().find(|kind| kind.name == name)
 }
 
-/// The names of all kinds, and of the block.
+/// The names of all kinds, and of the blocks.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    kinds().map(|kind| kind.name).chain([RESIDUAL, CONCAT])
+    kinds().map(|kind| kind.name).chain([RESIDUAL.name, CONCAT.name])
 }
 
 /// What a name of another library is called here.
 pub(crate) fn synonym(name: &str) -> Option<&'static str> {
-    SYNONYMS.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, here)| *here)
-}
-
-/// `Dense(units, bias = …, init = …)`: `[I]` to `[units]`.
-fn dense(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
-    let (fnn, scalar) = (site.fnn, site.scalar);
-    let input = flow.length(site);
-    let units = arguments.size("units");
-    let (inputs, outputs) = (&input.tokens, &units.tokens);
-    let bias = arguments.on("bias");
-    let no_bias = (!bias).then(|| quote!(, #fnn::layers::NoBias<#scalar>));
-    let layer = quote!(#fnn::layers::Dense<{ #inputs }, { #outputs }, #scalar #no_bias>);
-    let mut built = Built::new(layer, Flow::Sizes(vec![units.clone()]));
-    built.weights.push(vec![input.clone(), units.clone()]);
-    built.products = Some(input);
-    if bias {
-        built.weights.push(vec![units.clone()]);
-    }
-    built.initializer = arguments.initializer(site.fnn);
-    built.checks.push(site.check_size(&units, "units"));
-    built
-}
-
-/// `Flatten`: any shape to one row.
-fn flatten(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
-    let fnn = site.fnn;
-    let sample = flow.sample(site, site.scalar);
-    let length = flow.length(site);
-    let size = &length.tokens;
-    Built::new(quote!(#fnn::layers::Flatten<#sample, { #size }>), Flow::Sizes(vec![length]))
-}
-
-/// `Reshape(sizes)`: any shape to one of as many elements.
-fn reshape(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
-    let fnn = site.fnn;
-    let sizes = ["size", "second", "third", "fourth"].iter().filter_map(|name| arguments.size_of_axis(name, 0));
-    let output = Flow::Sizes(sizes.collect());
-    let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
-    let (name, given, wanted) = (site.name, flow.shape(site), output.shape(site));
-    let mut built = Built::new(quote!(#fnn::layers::Reshape<#from, #to>), output);
-    built.checks.push(judge(site.written, "check_reshape", quote!(#name, #given, #wanted)));
-    built
-}
-
-/// `Embedding(vocabulary, width)`: `[N]` tokens to `[N, width]`.
-fn embedding(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
-    let (fnn, scalar) = (site.fnn, site.scalar);
-    let (length, vocabulary, width) = (flow.length(site), arguments.size("vocabulary"), arguments.size("width"));
-    let [sequence, tokens, row] = [&length, &vocabulary, &width].map(|size| &size.tokens);
-    let layer = quote!(#fnn::layers::Embedding<{ #sequence }, { #tokens }, { #row }, #scalar>);
-    let mut built = Built::new(layer, Flow::Sizes(vec![length, width.clone()]));
-    built.checks.push(site.check_size(&vocabulary, "vocabulary"));
-    built.checks.push(site.check_size(&width, "width"));
-    built.weights.push(vec![vocabulary, width]);
-    built
-}
-
-/// `Dropout(probability)`: any shape.
-fn dropout(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
-    let fnn = site.fnn;
-    let sample = flow.sample(site, site.scalar);
-    let Some(Number { tokens: probability, written }) = arguments.number("probability") else {
-        return Built::new(sample, flow.clone());
-    };
-    let bits = quote!({ #fnn::macro_support::bits(#probability) });
-    let mut built = Built::new(quote!(#fnn::layers::Dropout<#sample, #bits>), flow.clone());
-    let layer = site.name;
-    built.checks.push(judge(written, "check_probability", quote!(#layer, #probability)));
-    built
+    let all =
+        kinds().map(|kind| (kind.name, kind.synonyms)).chain(BLOCKS.iter().map(|block| (block.name, block.synonyms)));
+    let mut known = all.filter(|(_, synonyms)| synonyms.iter().any(|synonym| synonym.eq_ignore_ascii_case(name)));
+    known.next().map(|(name, _)| name)
 }

@@ -36,6 +36,13 @@ pub fn declare(tokens: TokenStream) -> TokenStream {
     network(tokens.into()).into()
 }
 
+/// What `fnn::macro_support::kinds!` is: a call of the macro whose path it is given, with the table of the library's
+/// layers.
+#[proc_macro]
+pub fn kinds(callback: TokenStream) -> TokenStream {
+    kinds::listing(callback.into()).into()
+}
+
 /// See `fnn::Parameters`.
 #[proc_macro_derive(Parameters, attributes(parameters))]
 pub fn parameters(tokens: TokenStream) -> TokenStream {

@@ -76,7 +76,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// Whether it is one of the library's that takes tokens.
     pub(crate) fn takes_tokens(&self) -> bool {
-        matches!(self, Self::BuiltIn { kind, .. } if kind.takes_tokens())
+        matches!(self, Self::BuiltIn { kind, .. } if kind.takes == kinds::Takes::Tokens)
     }
 }
 
@@ -189,7 +189,10 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
         parse::Kind::Type(path) => {
             let name = path.path.segments.last().filter(|_| path.path.segments.len() == 1).map(|last| &last.ident);
             if let Some(kind) = name.and_then(|name| kinds::find(&name.to_string())) {
-                errors.at(&path, format!("`{}` takes no arguments in angle brackets: `{}`", kind.name, kind.example));
+                errors.at(
+                    &path,
+                    format!("`{}` takes no arguments in angle brackets: `{}`", kind.name, kind.example.layer),
+                );
                 return Kind::Unknown;
             }
             Kind::Own(path)
@@ -200,11 +203,11 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
 
 /// `Residual { layers }`, `Residual { { layers }, { layers } }` or `Concat { { layers }, … }`.
 fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut Errors) -> Kind {
-    if name != kinds::RESIDUAL && name != kinds::CONCAT {
+    if name != kinds::RESIDUAL.name && name != kinds::CONCAT.name {
         let blocks = "there are `Residual { … }` and `Concat { { … }, { … } }`";
         let message = match kinds::find(&name.to_string()) {
             Some(kind) if kind.parameters.is_empty() => format!("`{name}` is written without braces"),
-            Some(kind) => format!("`{name}` takes its arguments in parentheses: `{}`", kind.example),
+            Some(kind) => format!("`{name}` takes its arguments in parentheses: `{}`", kind.example.layer),
             None => format!("no block is called `{name}`; {blocks}"),
         };
         errors.at(name, message);
@@ -221,7 +224,7 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
         .collect();
     let only_branches = branches.len() == layers.len();
     let bind = |branch: TokenStream| bind_layers(parse::layers(branch, errors), scope, errors);
-    let message = match (name == kinds::CONCAT, branches.len()) {
+    let message = match (name == kinds::CONCAT.name, branches.len()) {
         (true, 2..) if only_branches => return Kind::Concat(branches.into_iter().map(bind).collect()),
         (true, _) => "`Concat` has two branches or more, each in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`",
         (false, 2) if only_branches => {
@@ -243,8 +246,12 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
 fn foreign(name: &Ident, called: bool, errors: &mut Errors) -> Kind {
     let text = name.to_string();
     let block = match text.as_str() {
-        kinds::RESIDUAL => Some("`Residual` takes its layers in braces: `Residual { Dense(64), Relu, Dense(64) }`"),
-        kinds::CONCAT => Some("`Concat` takes its branches in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`"),
+        name if name == kinds::RESIDUAL.name => {
+            Some("`Residual` takes its layers in braces: `Residual { Dense(64), Relu, Dense(64) }`")
+        }
+        name if name == kinds::CONCAT.name => {
+            Some("`Concat` takes its branches in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`")
+        }
         _ => None,
     };
     if let Some(message) = block {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use crate::fold::fold;
-use crate::kinds::{self, CONCAT, RESIDUAL, Role};
+use crate::kinds::{Int8, Outputs, Role};
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
 
@@ -17,46 +17,20 @@ pub(crate) enum Step<'a> {
     Nothing(&'a Layer),
 }
 
-/// Kinds that compute, beside activations.
-static KINDS: &[&str] = &[
-    "Dense",
-    "Conv1d",
-    "Conv2d",
-    "DepthwiseConv2d",
-    "MaxPool1d",
-    "MaxPool2d",
-    "AvgPool1d",
-    "AvgPool2d",
-    "GlobalAvgPool",
-    "Softmax",
-];
-
-/// Activations that are saturation at one end or at both.
-static SATURATING: &[&str] = &["Relu", "Relu6"];
-
 /// A network's layers in 8 bits.
 pub(crate) fn steps(network: &Network) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = Vec::new();
     for layer in &network.layers {
-        let saturates = SATURATING.contains(&layer.kind.as_str());
+        let saturates = layer.int8 == Int8::Saturation;
         match steps.last_mut() {
-            Some(Step::Layer { layer: before, activation: activation @ None }) if saturates && is_exact(before) => {
+            Some(Step::Layer { layer: before, activation: activation @ None }) if saturates && before.int8.is_sum() => {
                 *activation = Some(layer);
             }
-            _ if layer.role == Role::View || layer.kind == "Dropout" => steps.push(Step::Nothing(layer)),
+            _ if layer.int8 == Int8::Nothing => steps.push(Step::Nothing(layer)),
             _ => steps.push(Step::Layer { layer, activation: None }),
         }
     }
     steps
-}
-
-/// Whether a layer's outputs have a range of their own and sums of more bits behind them.
-fn is_exact(layer: &Layer) -> bool {
-    layer.role == Role::Linear || is_block(layer)
-}
-
-fn is_block(layer: &Layer) -> bool {
-    layer.kind == RESIDUAL
 }
 
 /// A network as if it were in 8 bits.
@@ -95,7 +69,7 @@ pub(crate) fn aware(network: &Network) -> Aware {
             Origin::Becomes,
         ));
         layers.extend(activation.map(|activation| (activation.clone(), Origin::Same)));
-        if has_range(layer) {
+        if layer.int8.is_calibrated() {
             layers.push((range(network, layer), Origin::Range));
         }
     }
@@ -114,16 +88,6 @@ pub(crate) fn aware(network: &Network) -> Aware {
     Aware { network, origins }
 }
 
-/// Whether a layer's outputs have a range of their own, that samples decide.
-fn has_range(layer: &Layer) -> bool {
-    is_exact(layer) || matches!(layer.role, Role::Activation { .. })
-}
-
-/// Whether a layer's outputs have a range of their own that is always the same.
-pub(crate) fn has_known_range(layer: &Layer) -> bool {
-    layer.kind == "Softmax"
-}
-
 /// The layer that rounds what another one gives.
 fn range(network: &Network, layer: &Layer) -> Layer {
     let site = network.site();
@@ -138,6 +102,7 @@ fn range(network: &Network, layer: &Layer) -> Layer {
         input: layer.output.clone(),
         exact_input: true,
         role: Role::Other,
+        int8: Int8::Layer(Outputs::OfInputs),
         initializer: None,
         weights: None,
         blocks: Vec::new(),
@@ -162,11 +127,7 @@ pub(crate) fn check(network: &Network, errors: &mut Errors) {
     }
     let folded = fold(network).map(|folded| folded.network);
     for layer in &folded.as_ref().unwrap_or(network).layers {
-        let built_in = kinds::find(&layer.kind).is_some();
-        let known = KINDS.contains(&layer.kind.as_str())
-            || matches!(layer.role, Role::View | Role::Activation { .. }) && layer.kind != "PRelu"
-            || layer.kind == "Dropout";
-        if built_in && !known || layer.kind == CONCAT {
+        if layer.int8 == Int8::Unsupported {
             let (name, kind) = (&layer.name, &layer.kind);
             let advice = match layer.role {
                 Role::Affine => "unless it comes right after a `Dense` or a convolution, into which it is folded",

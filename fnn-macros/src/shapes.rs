@@ -11,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, TypePath, parse_quote};
 
 use crate::flow::{Flow, Site, with_scalar};
-use crate::kinds::Role;
+use crate::kinds::{Int8, Outputs, Role};
 use crate::model::{self, Header, Kind};
 use crate::report::{Errors, judge};
 use crate::size::{Scope, Size, UNKNOWN, mentions};
@@ -61,6 +61,7 @@ pub(crate) struct Layer {
     pub(crate) exact_input: bool,
     pub(crate) output: Flow,
     pub(crate) role: Role,
+    pub(crate) int8: Int8,
     /// The initializer that was asked for.
     pub(crate) initializer: Option<TokenStream>,
     /// Its weights, array by array, where the macro knows them.
@@ -193,6 +194,7 @@ impl Chain<'_> {
             exact_input: true,
             output: Flow::Unknown,
             role: Role::Other,
+            int8: Int8::Layer(Outputs::OfInputs),
             initializer: None,
             weights: None,
             blocks: Vec::new(),

@@ -5,6 +5,7 @@ mod mutations;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::kinds::{BLOCKS, Example, Int8, kinds};
 use crate::{derive, network};
 
 /// Rust as `rustfmt` would have it.
@@ -69,4 +70,19 @@ fn derived_weights() {
         }
     };
     check(derive::parameters(input).unwrap(), "derived.rs");
+}
+
+/// What says that a kind cannot be quantized refuses it, and nothing else does.
+#[test]
+fn every_kind_is_quantized_or_refused() {
+    let kinds = kinds().map(|kind| (&kind.example, kind.int8));
+    for (example, int8) in kinds.chain(BLOCKS.iter().map(|block| (&block.example, block.int8))) {
+        for quantizable in ["", "#[quantizable]"] {
+            let Example { layer, input, .. } = example;
+            let declaration = format!("[::fnn] {quantizable} struct Net: {input} {{ {layer} }}");
+            let expansion = network(declaration.parse().unwrap()).to_string();
+            let is_refused = expansion.contains("compile_error");
+            assert_eq!(is_refused, !quantizable.is_empty() && int8 == Int8::Unsupported, "{declaration}");
+        }
+    }
 }

@@ -120,9 +120,9 @@ pub const fn check_positive(layer: &str, what: &str, value: f64) {
 
 /// A dropout's probability is one that leaves something.
 #[track_caller]
-pub const fn check_probability(layer: &str, value: f64) {
+pub const fn check_probability(layer: &str, what: &str, value: f64) {
     if !(value >= 0.0 && value < 1.0) {
-        ConstMessage::of(layer).text("the probability must be at least 0 and below 1").say();
+        ConstMessage::of(layer).text("the ").text(what).text(" must be at least 0 and below 1").say();
     }
 }
 

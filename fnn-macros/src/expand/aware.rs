@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::{layer, parameters, structure};
 use crate::fold::fold;
-use crate::quantize::{Origin, aware, has_known_range};
+use crate::quantize::{Origin, aware};
 use crate::shapes::{Layer, Network};
 
 /// The network that rounds as 8 bits do, and `impl QuantizationAware`, where it is asked for.
@@ -64,7 +64,7 @@ fn write(fnn: &TokenStream, layer: &Layer, origin: &Origin) -> TokenStream {
     match origin {
         Origin::Same => TokenStream::new(),
         Origin::Becomes => {
-            let range = has_known_range(layer).then(|| hygienic!(let _ = ranges();));
+            let range = layer.int8.is_fixed().then(|| hygienic!(let _ = ranges();));
             hygienic!(#fnn::macro_support::QuantizationAware::write_aware(&self.#name, &mut aware.#name, ranges); #range)
         }
         Origin::Range => hygienic!(aware.#name.range = ranges();),
@@ -77,7 +77,7 @@ fn read(fnn: &TokenStream, layer: &Layer, origin: &Origin) -> TokenStream {
     match origin {
         Origin::Same => TokenStream::new(),
         Origin::Becomes => {
-            let range = has_known_range(layer).then(|| hygienic!(ranges(::core::default::Default::default());));
+            let range = layer.int8.is_fixed().then(|| hygienic!(ranges(::core::default::Default::default());));
             hygienic!(#fnn::macro_support::QuantizationAware::read_aware(&mut self.#name, &aware.#name, ranges); #range)
         }
         Origin::Range => hygienic!(ranges(aware.#name.range);),

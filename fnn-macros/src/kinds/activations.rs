@@ -3,92 +3,138 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Build, Built, Kind, Role};
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, optional};
 use crate::flow::{Flow, Site};
-use crate::report::judge;
 use crate::size::Size;
 
+/// An activation without parameters, of any shape, whose derivative follows from its output.
+macro_rules! function {
+    ($name:ident) => {
+        Kind {
+            name: stringify!($name),
+            synonyms: &[],
+            takes: Takes::Any,
+            parameters: &[],
+            example: Example::free(stringify!($name), "[2, 3]"),
+            documentation: Documentation::same(
+                concat!("[`", stringify!($name), "`](crate::layers::activation::", stringify!($name), ")"),
+                "any",
+            ),
+            role: Role::Activation { in_place: true, rectifier: false },
+            int8: Int8::Layer(Outputs::Calibrated),
+            build: |site, _, flow| function(site, quote!($name), flow),
+        }
+    };
+}
+
+/// An activation after which He's weights suit the layer before it, whose derivative follows from its output.
+const RECTIFIER: Role = Role::Activation { in_place: true, rectifier: true };
+/// As `RECTIFIER`, but its derivative needs its input.
+const SMOOTH_RECTIFIER: Role = Role::Activation { in_place: false, rectifier: true };
+
+/// Functions of each element.
 pub(super) static KINDS: &[Kind] = &[
-    activation("Relu", true, true, |site, _, flow| function(site, quote!(Relu), flow)),
+    Kind { role: RECTIFIER, int8: Int8::Saturation, ..function!(Relu) },
+    Kind { role: RECTIFIER, int8: Int8::Saturation, ..function!(Relu6) },
+    function!(Sigmoid),
+    function!(Tanh),
+    Kind { synonyms: &["Swish"], role: SMOOTH_RECTIFIER, ..function!(Silu) },
+    function!(HardSigmoid),
+    Kind { role: SMOOTH_RECTIFIER, ..function!(HardSwish) },
+    Kind { role: SMOOTH_RECTIFIER, ..function!(Mish) },
+    function!(Selu),
     Kind {
-        name: "LeakyRelu",
-        example: "LeakyRelu(0.01)",
-        rank: None,
-        parameters: &[optional("slope", ArgumentType::Number)],
-        role: Role::Activation { in_place: true, rectifier: true },
-        build: |site, arguments, flow| {
-            parametric(site, arguments, flow, &NumberParameter { function: "LeakyRelu", name: "slope", default: 0.01 })
+        parameters: &[optional("slope", ArgumentType::Number("check_not_negative"))],
+        example: Example::free("LeakyRelu(0.01)", "[2, 3]"),
+        documentation: Documentation {
+            arguments: "`slope`, 0.01 by default",
+            ..Documentation::same("[`LeakyRelu(slope)`](crate::layers::activation::LeakyRelu)", "any")
         },
+        role: RECTIFIER,
+        build: |site, arguments, flow| parametric(site, quote!(LeakyRelu), arguments.number(site, "slope", 0.01), flow),
+        ..function!(LeakyRelu)
     },
     Kind {
-        name: "Elu",
-        example: "Elu(1.0)",
-        rank: None,
-        parameters: &[optional("alpha", ArgumentType::Number)],
-        role: Role::Activation { in_place: true, rectifier: true },
-        build: |site, arguments, flow| {
-            parametric(site, arguments, flow, &NumberParameter { function: "Elu", name: "alpha", default: 1.0 })
+        parameters: &[optional("alpha", ArgumentType::Number("check_not_negative"))],
+        example: Example::free("Elu(1.0)", "[2, 3]"),
+        documentation: Documentation {
+            arguments: "`alpha`, 1 by default",
+            ..Documentation::same("[`Elu(alpha)`](crate::layers::activation::Elu)", "any")
         },
+        role: RECTIFIER,
+        build: |site, arguments, flow| parametric(site, quote!(Elu), arguments.number(site, "alpha", 1.0), flow),
+        ..function!(Elu)
     },
     Kind {
-        name: "Gelu",
-        example: "Gelu(tanh)",
-        rank: None,
+        parameters: &[optional("beta", ArgumentType::Number("check_positive"))],
+        example: Example::free("Softplus(1.0)", "[2, 3]"),
+        documentation: Documentation {
+            arguments: "`beta`, 1 by default",
+            ..Documentation::same("[`Softplus(beta)`](crate::layers::activation::Softplus)", "any")
+        },
+        role: RECTIFIER,
+        build: |site, arguments, flow| parametric(site, quote!(Softplus), arguments.number(site, "beta", 1.0), flow),
+        ..function!(Softplus)
+    },
+    Kind {
         parameters: &[optional("form", ArgumentType::Word(&["exact", "tanh"]))],
-        role: Role::Activation { in_place: false, rectifier: true },
+        example: Example::free("Gelu(tanh)", "[2, 3]"),
+        documentation: Documentation::same(
+            "[`Gelu`](crate::layers::activation::Gelu), [`Gelu(tanh)`](crate::layers::activation::GeluTanh)",
+            "any",
+        ),
+        role: SMOOTH_RECTIFIER,
         build: |site, arguments, flow| {
             let name = if arguments.is("form", "tanh") { quote!(GeluTanh) } else { quote!(Gelu) };
             function(site, name, flow)
         },
-    },
-    activation("Silu", false, true, |site, _, flow| function(site, quote!(Silu), flow)),
-    activation("Sigmoid", true, false, |site, _, flow| function(site, quote!(Sigmoid), flow)),
-    activation("Tanh", true, false, |site, _, flow| function(site, quote!(Tanh), flow)),
-    activation("Relu6", true, true, |site, _, flow| function(site, quote!(Relu6), flow)),
-    activation("HardSigmoid", true, false, |site, _, flow| function(site, quote!(HardSigmoid), flow)),
-    activation("HardSwish", false, true, |site, _, flow| function(site, quote!(HardSwish), flow)),
-    activation("Mish", false, true, |site, _, flow| function(site, quote!(Mish), flow)),
-    activation("Selu", true, false, |site, _, flow| function(site, quote!(Selu), flow)),
-    Kind {
-        name: "Softplus",
-        example: "Softplus(1.0)",
-        rank: None,
-        parameters: &[optional("beta", ArgumentType::Number)],
-        role: Role::Activation { in_place: true, rectifier: true },
-        build: |site, arguments, flow| {
-            parametric(site, arguments, flow, &NumberParameter { function: "Softplus", name: "beta", default: 1.0 })
-        },
+        ..function!(Gelu)
     },
     Kind {
-        name: "PRelu",
-        example: "PRelu(slopes = each)",
-        rank: None,
+        synonyms: &["ParametricRelu"],
         parameters: &[optional("slopes", ArgumentType::Word(&["one", "each"]))],
-        role: Role::Activation { in_place: false, rectifier: true },
+        example: Example { layer: "PRelu(slopes = each)", input: "[2, 3]", weights: 2, macs: 2 * 3 },
+        documentation: Documentation {
+            arguments: "`slopes = each`: one a channel",
+            weights: "1, or `C`",
+            macs: "`N`",
+            ..Documentation::same("[`PRelu`](crate::layers::PRelu)", "any")
+        },
+        role: SMOOTH_RECTIFIER,
+        int8: Int8::Unsupported,
         build: prelu,
-    },
-    Kind {
-        name: "Softmax",
-        example: "Softmax",
-        rank: Some(1),
-        parameters: &[],
-        role: Role::Other,
-        build: |site, _, flow| softmax(site, flow, &quote!(Softmax)),
-    },
-    Kind {
-        name: "LogSoftmax",
-        example: "LogSoftmax",
-        rank: Some(1),
-        parameters: &[],
-        role: Role::Other,
-        build: |site, _, flow| softmax(site, flow, &quote!(LogSoftmax)),
+        ..function!(PRelu)
     },
 ];
 
-const fn activation(name: &'static str, in_place: bool, rectifier: bool, build: Build) -> Kind {
-    Kind { name, example: name, rank: None, parameters: &[], role: Role::Activation { in_place, rectifier }, build }
-}
+/// Functions of a whole row.
+pub(super) static OF_ROWS: &[Kind] = &[
+    Kind {
+        takes: Takes::Vector,
+        example: Example::free("Softmax", "[5]"),
+        documentation: Documentation {
+            gives: "`[N]`",
+            ..Documentation::same("[`Softmax`](crate::layers::Softmax)", "`[N]`")
+        },
+        role: Role::Other,
+        int8: Int8::Layer(Outputs::Fixed),
+        build: |site, _, flow| of_row(site, flow, &quote!(Softmax)),
+        ..function!(Softmax)
+    },
+    Kind {
+        takes: Takes::Vector,
+        example: Example::free("LogSoftmax", "[5]"),
+        documentation: Documentation {
+            gives: "`[N]`",
+            ..Documentation::same("[`LogSoftmax`](crate::layers::LogSoftmax)", "`[N]`")
+        },
+        role: Role::Other,
+        int8: Int8::Unsupported,
+        build: |site, _, flow| of_row(site, flow, &quote!(LogSoftmax)),
+        ..function!(LogSoftmax)
+    },
+];
 
 /// An activation without parameters.
 fn function(site: &Site<'_>, function: TokenStream, flow: &Flow) -> Built {
@@ -98,25 +144,10 @@ fn function(site: &Site<'_>, function: TokenStream, flow: &Flow) -> Built {
     Built::new(layer, flow.clone())
 }
 
-/// The number that an activation takes.
-struct NumberParameter {
-    function: &'static str,
-    name: &'static str,
-    default: f64,
-}
-
 /// An activation with one parameter, which its type carries as bits.
-fn parametric(site: &Site<'_>, arguments: &Arguments, flow: &Flow, parameter: &NumberParameter) -> Built {
-    let fnn = site.fnn;
-    let NumberParameter { function: kind, name, default } = parameter;
-    let kind = quote::format_ident!("{kind}");
-    let Some(Number { tokens: value, written }) = arguments.number(name) else {
-        return function(site, quote!(#kind<{ #fnn::macro_support::bits(#default) }>), flow);
-    };
-    let mut built = function(site, quote!(#kind<{ #fnn::macro_support::bits(#value) }>), flow);
-    let layer = site.name;
-    let check = if *name == "beta" { "check_positive" } else { "check_not_negative" };
-    built.checks.push(judge(written, check, quote!(#layer, #name, #value)));
+fn parametric(site: &Site<'_>, kind: TokenStream, Number { bits, check }: Number, flow: &Flow) -> Built {
+    let mut built = function(site, quote!(#kind<#bits>), flow);
+    built.checks.push(check);
     built
 }
 
@@ -132,7 +163,7 @@ fn prelu(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
 }
 
 /// `Softmax` and `LogSoftmax`: `[N]` to `[N]`.
-fn softmax(site: &Site<'_>, flow: &Flow, layer: &TokenStream) -> Built {
+fn of_row(site: &Site<'_>, flow: &Flow, layer: &TokenStream) -> Built {
     let (fnn, scalar) = (site.fnn, site.scalar);
     let length = flow.length(site);
     let size = &length.tokens;

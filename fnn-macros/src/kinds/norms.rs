@@ -3,85 +3,112 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Built, Kind, Role};
+use super::{Built, Documentation, Example, Int8, Kind, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, Parameter, keyword, required};
 use crate::flow::{Flow, Site};
 use crate::report::judge;
 use crate::size::Size;
 
-const EPSILON: Parameter = keyword("epsilon", ArgumentType::Number);
+const EPSILON: Parameter = keyword("epsilon", ArgumentType::Number("check_positive"));
 const AXES: Parameter = keyword("axes", ArgumentType::Count);
 
 pub(super) static KINDS: &[Kind] = &[
     Kind {
         name: "BatchNorm",
-        example: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",
-        rank: None,
-        parameters: &[EPSILON, keyword("momentum", ArgumentType::Number)],
+        synonyms: &["BatchNormalization"],
+        takes: Takes::Any,
+        parameters: &[EPSILON, keyword("momentum", ArgumentType::Number("check_positive"))],
+        example: Example {
+            layer: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",
+            input: "[3, 4]",
+            weights: 4 * 3 + 1,
+            macs: 3 * 4,
+        },
+        documentation: Documentation {
+            arguments: "`epsilon`, 1e-5 by default; `momentum`, 0.1",
+            weights: "`4·C + 1`, of which `2·C` are trained",
+            macs: "`N`",
+            ..Documentation::same("[`BatchNorm`](crate::layers::BatchNorm)", "`[C, …]`")
+        },
         role: Role::Affine,
+        int8: Int8::Unsupported,
         build: batch_norm,
     },
     Kind {
         name: "LayerNorm",
-        example: "LayerNorm(epsilon = 1e-5)",
-        rank: None,
+        synonyms: &["LayerNormalization"],
+        takes: Takes::Any,
         parameters: &[EPSILON, AXES],
+        example: Example { layer: "LayerNorm(epsilon = 1e-5)", input: "[2, 3]", weights: 2 * 6, macs: 6 },
+        documentation: Documentation {
+            arguments: "`epsilon`, 1e-5 by default; `axes = 1`: normalise the last size alone",
+            weights: "two for each number normalised together",
+            macs: "`N`",
+            ..Documentation::same("[`LayerNorm`](crate::layers::LayerNorm)", "any")
+        },
         role: Role::Weightless,
+        int8: Int8::Unsupported,
         build: |site, arguments, flow| {
-            let (part, mut built) = of_parts(site, arguments, flow, &quote!(LayerNorm), 1e-5);
-            built.weights.extend([part.clone(), part]);
+            let (together, mut built) = over_last_axes(site, arguments, flow, &quote!(LayerNorm), 1e-5);
+            built.weights.extend([together.clone(), together]);
             built
         },
     },
     Kind {
         name: "RmsNorm",
-        example: "RmsNorm(epsilon = 1e-5)",
-        rank: None,
+        synonyms: &[],
+        takes: Takes::Any,
         parameters: &[EPSILON, AXES],
+        example: Example { layer: "RmsNorm(epsilon = 1e-5)", input: "[2, 3]", weights: 6, macs: 6 },
+        documentation: Documentation {
+            arguments: "`epsilon`, by default that of the scalar; `axes`",
+            weights: "one for each number normalised together",
+            macs: "`N`",
+            ..Documentation::same("[`RmsNorm`](crate::layers::RmsNorm)", "any")
+        },
         role: Role::Weightless,
+        int8: Int8::Unsupported,
         build: |site, arguments, flow| {
-            let (part, mut built) = of_parts(site, arguments, flow, &quote!(RmsNorm), 0.0);
-            built.weights.push(part);
+            let (together, mut built) = over_last_axes(site, arguments, flow, &quote!(RmsNorm), 0.0);
+            built.weights.push(together);
             built
         },
     },
     Kind {
         name: "GroupNorm",
-        example: "GroupNorm(8)",
-        rank: None,
+        synonyms: &["GroupNormalization"],
+        takes: Takes::Any,
         parameters: &[required("groups", "its number of groups", ArgumentType::Size), EPSILON],
+        example: Example { layer: "GroupNorm(8)", input: "[8, 3]", weights: 2 * 8, macs: 8 * 3 },
+        documentation: Documentation {
+            arguments: "`epsilon`, 1e-5 by default",
+            weights: "`2·C`",
+            macs: "`N`",
+            ..Documentation::same("[`GroupNorm(groups)`](crate::layers::GroupNorm)", "`[C, …]`")
+        },
         role: Role::Weightless,
+        int8: Int8::Unsupported,
         build: group_norm,
     },
 ];
-
-/// A number as a const generic, with a check that it is above 0 where it is given.
-fn number(site: &Site<'_>, arguments: &Arguments, name: &str, default: f64) -> (TokenStream, TokenStream) {
-    let (fnn, layer) = (site.fnn, site.name);
-    match arguments.number(name) {
-        None => (quote!({ #fnn::macro_support::bits(#default) }), TokenStream::new()),
-        Some(Number { tokens, written }) => (
-            quote!({ #fnn::macro_support::bits(#tokens) }),
-            judge(written, "check_positive", quote!(#layer, #name, #tokens)),
-        ),
-    }
-}
 
 /// `BatchNorm`: any shape with channels.
 fn batch_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
-    let (epsilon, check) = number(site, arguments, "epsilon", 1e-5);
-    let (momentum, other) = number(site, arguments, "momentum", 0.1);
+    let [epsilon, momentum] =
+        [("epsilon", 1e-5), ("momentum", 0.1)].map(|(name, default)| arguments.number(site, name, default));
+    let checks = [epsilon.check, momentum.check];
+    let (epsilon, momentum) = (epsilon.bits, momentum.bits);
     let mut built = Built::new(quote!(#fnn::layers::BatchNorm<#sample, #epsilon, #momentum>), flow.clone());
     let channels = flow.sizes(site, 1);
     built.weights.extend([channels.clone(), channels.clone(), channels.clone(), channels, vec![Size::one()]]);
-    built.checks.extend([check, other]);
+    built.checks.extend(checks);
     built
 }
 
 /// `LayerNorm(axes = …)` and `RmsNorm(axes = …)`: any shape; and the sizes of what is normalised together.
-fn of_parts(
+fn over_last_axes(
     site: &Site<'_>,
     arguments: &Arguments,
     flow: &Flow,
@@ -90,7 +117,7 @@ fn of_parts(
 ) -> (Vec<Size>, Built) {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
-    let (epsilon, check) = number(site, arguments, "epsilon", epsilon);
+    let Number { bits: epsilon, check } = arguments.number(site, "epsilon", epsilon);
     let axes = arguments.size_of_axis("axes", 0);
     let (part, sizes) = match axes.as_ref().and_then(|axes| axes.known) {
         None => (sample.clone(), flow.last_sizes(site, None)),
@@ -113,7 +140,7 @@ fn group_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
     let (groups, channels) = (arguments.size("groups"), flow.sizes(site, 1));
-    let (epsilon, check) = number(site, arguments, "epsilon", 1e-5);
+    let Number { bits: epsilon, check } = arguments.number(site, "epsilon", 1e-5);
     let (name, tokens) = (site.name, &groups.tokens);
     let mut built = Built::new(quote!(#fnn::layers::GroupNorm<#sample, { #tokens }, #epsilon>), flow.clone());
     let count = &channels[0].tokens;

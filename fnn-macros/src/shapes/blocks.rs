@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 
 use super::{Chain, Declared, Layer, Network};
 use crate::flow::{Flow, Site};
-use crate::kinds::RESIDUAL;
+use crate::kinds::{CONCAT, PROJECTED_RESIDUAL, RESIDUAL};
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;
 
@@ -23,9 +23,10 @@ impl Chain<'_> {
         inside: Vec<model::Layer>,
     ) {
         let declared = Declared { output: layer.input.clone(), check: Some("check_residual") };
-        let inside = self.block(network, layer, inside, RESIDUAL, Some(declared));
+        let inside = self.block(network, layer, inside, RESIDUAL.name, Some(declared));
         let fnn = site.fnn;
         layer.field = quote!(#fnn::layers::Residual<#inside>);
+        layer.int8 = RESIDUAL.int8;
     }
 
     /// Layers, and others on the way around them.
@@ -41,6 +42,7 @@ impl Chain<'_> {
         let projection = self.block(network, layer, projection, BRANCH, Some(declared));
         let fnn = site.fnn;
         layer.field = quote!(#fnn::layers::ProjectedResidual<#inside, #projection>);
+        layer.int8 = PROJECTED_RESIDUAL.int8;
     }
 
     /// Branches side by side: pairs of the first and of all others.
@@ -51,6 +53,7 @@ impl Chain<'_> {
         site: &Site<'_>,
         branches: Vec<Vec<model::Layer>>,
     ) {
+        layer.int8 = CONCAT.int8;
         let mut branch = |branch| (self.block(network, layer, branch, BRANCH, None), layer.output.clone());
         let branches: Vec<_> = branches.into_iter().map(&mut branch).collect();
         let fnn = site.fnn;

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use super::{Chain, Layer, Network};
 use crate::arguments::Arguments;
 use crate::flow::{Flow, Site};
-use crate::kinds::{Built, Kind, of_rank};
+use crate::kinds::{Built, Kind, Takes};
 use crate::report::judge;
 use crate::size::{UNKNOWN, mentions};
 
@@ -20,20 +20,21 @@ impl Chain<'_> {
         kind: &Kind,
         arguments: &Arguments,
     ) {
-        if kind.takes_tokens() && !matches!(layer.input, Flow::Tokens(_) | Flow::Unknown) {
-            self.errors.at(site.written, "`Embedding` takes tokens, so it is the first layer of its network");
+        if kind.takes == Takes::Tokens && !matches!(layer.input, Flow::Tokens(_) | Flow::Unknown) {
+            self.errors
+                .at(site.written, format!("`{}` takes tokens, so it is the first layer of its network", kind.name));
             layer.input = Flow::Unknown;
         }
-        if let (Some(rank), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (kind.rank, &layer.input)
+        if let (Some(rank), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (kind.takes.rank(), &layer.input)
             && sizes.len() != rank
         {
-            let (taken, advice) = of_rank(rank);
+            let (taken, advice) = kind.takes.words();
             let (name, given) = (site.name, layer.input.text());
             let message = format!("layer `{name}`: `{}` takes {taken}, but gets {given}: {advice}", kind.name);
             self.errors.at(site.written, message);
             layer.input = Flow::Unknown;
         }
-        if let (Some(_), Flow::Of { layer: own, .. }) = (kind.rank, &layer.input)
+        if let (Some(_), Flow::Of { layer: own, .. }) = (kind.takes.rank(), &layer.input)
             && let Some(parameter) = self.scope.parameter_in(&own.to_token_stream())
         {
             self.errors.at(site.written, computed("what goes into", kind, &parameter.ident));
@@ -41,8 +42,8 @@ impl Chain<'_> {
         }
         let Built { layer: built, output, weights, products, initializer, checks } =
             (kind.build)(site, arguments, &layer.input);
-        if let (Some(rank), Flow::Of { .. }) = (kind.rank, &layer.input) {
-            let (taken, advice) = of_rank(rank);
+        if let (Some(rank), Flow::Of { .. }) = (kind.takes.rank(), &layer.input) {
+            let (taken, advice) = kind.takes.words();
             let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
             let arguments = quote!(#layer_name, #kind, #rank, #taken, #given, #advice);
             network.checks.push(judge(site.written, "check_rank", arguments));
@@ -54,7 +55,7 @@ impl Chain<'_> {
             .extend(products.filter(|_| network.header.quantizable).map(|products| site.check_sum(&products)));
         layer.field = built;
         layer.output = self.known(output, site, kind);
-        layer.role = kind.role;
+        (layer.role, layer.int8) = (kind.role, kind.int8);
         layer.initializer = initializer;
         layer.weights = Some(weights);
     }

@@ -1,0 +1,182 @@
+//! Layers of any network.
+
+use quote::quote;
+
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional, required};
+use crate::flow::{Flow, Site};
+use crate::report::judge;
+
+pub(super) static KINDS: &[Kind] = &[
+    Kind {
+        name: "Dense",
+        synonyms: &["Linear", "FullyConnected", "Fc", "Affine"],
+        takes: Takes::Vector,
+        parameters: &[
+            required("units", "its number of units", ArgumentType::Size),
+            keyword("bias", ArgumentType::Switch),
+            keyword("init", ArgumentType::Initializer),
+        ],
+        example: Example { layer: "Dense(128)", input: "[3]", weights: 3 * 128 + 128, macs: 3 * 128 },
+        documentation: Documentation {
+            name: "[`Dense(units)`](crate::layers::Dense)",
+            takes: "`[I]`",
+            gives: "`[units]`",
+            arguments: "`bias = false`; `init =` an [`Initializer`](crate::Initializer), as `HeUniform` or \
+                        `Constant(0.1)`",
+            weights: "`I·units + units`",
+            macs: "`I·units`",
+        },
+        role: Role::Linear,
+        int8: Int8::Layer(Outputs::Sums),
+        build: dense,
+    },
+    Kind {
+        name: "Flatten",
+        synonyms: &[],
+        takes: Takes::Any,
+        parameters: &[],
+        example: Example::free("Flatten", "[2, 3]"),
+        documentation: Documentation {
+            gives: "`[N]`",
+            ..Documentation::same("[`Flatten`](crate::layers::Flatten)", "any")
+        },
+        role: Role::View,
+        int8: Int8::Nothing,
+        build: flatten,
+    },
+    Kind {
+        name: "Reshape",
+        synonyms: &[],
+        takes: Takes::Any,
+        parameters: &[
+            required("size", "the sizes of the new shape", ArgumentType::Size),
+            optional("second", ArgumentType::Size),
+            optional("third", ArgumentType::Size),
+            optional("fourth", ArgumentType::Size),
+        ],
+        example: Example::free("Reshape(1, 28, 28)", "[784]"),
+        documentation: Documentation {
+            gives: "the sizes",
+            arguments: "one to four sizes, as `Reshape(1, 28, 28)`",
+            ..Documentation::same("[`Reshape(sizes)`](crate::layers::Reshape)", "any")
+        },
+        role: Role::View,
+        int8: Int8::Nothing,
+        build: reshape,
+    },
+    Kind {
+        name: "Identity",
+        synonyms: &[],
+        takes: Takes::Any,
+        parameters: &[],
+        example: Example::free("Identity", "[2, 3]"),
+        documentation: Documentation::same("`Identity`", "any"),
+        role: Role::View,
+        int8: Int8::Nothing,
+        build: |site, _, flow| {
+            let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
+            Built::new(quote!(#fnn::layers::Reshape<#sample, #sample>), flow.clone())
+        },
+    },
+    Kind {
+        name: "Dropout",
+        synonyms: &[],
+        takes: Takes::Any,
+        parameters: &[required(
+            "probability",
+            "the probability to drop an element",
+            ArgumentType::Number("check_probability"),
+        )],
+        example: Example::free("Dropout(0.5)", "[8]"),
+        documentation: Documentation::same("[`Dropout(probability)`](crate::layers::Dropout)", "any"),
+        role: Role::Weightless,
+        int8: Int8::Nothing,
+        build: dropout,
+    },
+    Kind {
+        name: "Embedding",
+        synonyms: &[],
+        takes: Takes::Tokens,
+        parameters: &[
+            required("vocabulary", "its number of tokens", ArgumentType::Size),
+            required("width", "the width of a token's row", ArgumentType::Size),
+        ],
+        example: Example { layer: "Embedding(1000, 16)", input: "[3]", weights: 16_000, macs: 0 },
+        documentation: Documentation {
+            name: "[`Embedding(vocabulary, width)`](crate::layers::Embedding)",
+            takes: "`[N]` tokens, `[u16; N]`",
+            gives: "`[N, width]`",
+            arguments: "a network's first layer",
+            weights: "`vocabulary·width`",
+            macs: "",
+        },
+        role: Role::Weightless,
+        int8: Int8::Unsupported,
+        build: embedding,
+    },
+];
+
+/// `Dense(units, bias = …, init = …)`: `[I]` to `[units]`.
+fn dense(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let (fnn, scalar) = (site.fnn, site.scalar);
+    let input = flow.length(site);
+    let units = arguments.size("units");
+    let (inputs, outputs) = (&input.tokens, &units.tokens);
+    let bias = arguments.on("bias");
+    let no_bias = (!bias).then(|| quote!(, #fnn::layers::NoBias<#scalar>));
+    let layer = quote!(#fnn::layers::Dense<{ #inputs }, { #outputs }, #scalar #no_bias>);
+    let mut built = Built::new(layer, Flow::Sizes(vec![units.clone()]));
+    built.weights.push(vec![input.clone(), units.clone()]);
+    built.products = Some(input);
+    if bias {
+        built.weights.push(vec![units.clone()]);
+    }
+    built.initializer = arguments.initializer(site.fnn);
+    built.checks.push(site.check_size(&units, "units"));
+    built
+}
+
+/// `Flatten`: any shape to one row.
+fn flatten(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let sample = flow.sample(site, site.scalar);
+    let length = flow.length(site);
+    let size = &length.tokens;
+    Built::new(quote!(#fnn::layers::Flatten<#sample, { #size }>), Flow::Sizes(vec![length]))
+}
+
+/// `Reshape(sizes)`: any shape to one of as many elements.
+fn reshape(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let sizes = ["size", "second", "third", "fourth"].iter().filter_map(|name| arguments.size_of_axis(name, 0));
+    let output = Flow::Sizes(sizes.collect());
+    let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
+    let (name, given, wanted) = (site.name, flow.shape(site), output.shape(site));
+    let mut built = Built::new(quote!(#fnn::layers::Reshape<#from, #to>), output);
+    built.checks.push(judge(site.written, "check_reshape", quote!(#name, #given, #wanted)));
+    built
+}
+
+/// `Embedding(vocabulary, width)`: `[N]` tokens to `[N, width]`.
+fn embedding(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let (fnn, scalar) = (site.fnn, site.scalar);
+    let (length, vocabulary, width) = (flow.length(site), arguments.size("vocabulary"), arguments.size("width"));
+    let [sequence, tokens, row] = [&length, &vocabulary, &width].map(|size| &size.tokens);
+    let layer = quote!(#fnn::layers::Embedding<{ #sequence }, { #tokens }, { #row }, #scalar>);
+    let mut built = Built::new(layer, Flow::Sizes(vec![length, width.clone()]));
+    built.checks.push(site.check_size(&vocabulary, "vocabulary"));
+    built.checks.push(site.check_size(&width, "width"));
+    built.weights.push(vec![vocabulary, width]);
+    built
+}
+
+/// `Dropout(probability)`: any shape.
+fn dropout(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let sample = flow.sample(site, site.scalar);
+    let Number { bits, check } = arguments.number(site, "probability", 0.0);
+    let mut built = Built::new(quote!(#fnn::layers::Dropout<#sample, #bits>), flow.clone());
+    built.checks.push(check);
+    built
+}

@@ -1,0 +1,78 @@
+//! Blocks, which take layers in braces. What becomes of those is up to `shapes`.
+
+use super::{Documentation, Example, Int8, Outputs};
+
+/// A kind of block.
+pub(crate) struct Block {
+    pub(crate) name: &'static str,
+    /// The library's layer.
+    pub(crate) layer: &'static str,
+    pub(crate) synonyms: &'static [&'static str],
+    pub(crate) example: Example,
+    pub(crate) documentation: Documentation,
+    pub(crate) int8: Int8,
+}
+
+/// The blocks there are.
+pub(crate) static BLOCKS: &[&Block] = &[&RESIDUAL, &PROJECTED_RESIDUAL, &CONCAT];
+
+/// Layers, and what goes in added to what comes out.
+pub(crate) static RESIDUAL: Block = Block {
+    name: "Residual",
+    layer: "Residual",
+    synonyms: &["Skip"],
+    example: Example { layer: "Residual { Dense(6), Tanh, Dense(4) }", input: "[4]", weights: 30 + 28, macs: 48 },
+    documentation: Documentation {
+        name: "[`Residual { … }`](crate::layers::Residual)",
+        takes: "any",
+        gives: "the same",
+        arguments: "layers that end in the shape that they began with",
+        weights: "those inside",
+        macs: "those inside",
+    },
+    int8: Int8::Layer(Outputs::Sums),
+};
+
+/// Layers, and others on the way around them.
+pub(crate) static PROJECTED_RESIDUAL: Block = Block {
+    name: "Residual",
+    layer: "ProjectedResidual",
+    synonyms: &[],
+    example: Example {
+        layer: "Residual { { Dense(6), Tanh, Dense(3) }, { Dense(3) } }",
+        input: "[4]",
+        weights: 30 + 21 + 15,
+        macs: 24 + 18 + 12,
+    },
+    documentation: Documentation {
+        name: "[`Residual { { … }, { … } }`](crate::layers::ProjectedResidual)",
+        takes: "any",
+        gives: "that of both branches",
+        arguments: "the second branch takes the place of what goes around the first",
+        weights: "those inside",
+        macs: "those inside",
+    },
+    int8: Int8::Layer(Outputs::Sums),
+};
+
+/// Branches whose outputs are put side by side.
+pub(crate) static CONCAT: Block = Block {
+    name: "Concat",
+    layer: "Concat",
+    synonyms: &["Concatenate"],
+    example: Example {
+        layer: "Concat { { Dense(2), Tanh }, { Dense(3) }, {} }",
+        input: "[4]",
+        weights: 10 + 15,
+        macs: 8 + 12,
+    },
+    documentation: Documentation {
+        name: "[`Concat { { … }, { … } }`](crate::layers::Concat)",
+        takes: "any",
+        gives: "the channels of all branches",
+        arguments: "two branches or more, alike but for their channels; an empty one passes on what comes",
+        weights: "those inside",
+        macs: "those inside",
+    },
+    int8: Int8::Unsupported,
+};

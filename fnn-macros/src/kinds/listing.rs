@@ -1,0 +1,79 @@
+//! The table for whoever goes through all kinds: the documentation of `network!`, tests, proofs, importers.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+use super::{BLOCKS, Documentation, Example, Int8, Role, Takes, kinds};
+
+/// A call of the macro `callback` with all that is of use outside of this crate:
+///
+/// ```text
+/// callback! {
+///     documentation: ["| row |" …]
+///     kinds: [Dense { layer: { Dense(128) } input: [3] takes: numbers weights: 512 macs: 384 int8: yes } …]
+/// }
+/// ```
+///
+/// `layer` in a network of this layer alone, which takes `input`, has so many weights and multiply-accumulates. It takes
+/// `numbers` or `tokens`, and can be quantized or not: `yes` or `no`.
+pub(crate) fn listing(callback: TokenStream) -> TokenStream {
+    let kinds = kinds().map(|kind| entry(kind.name, &kind.example, kind.takes, kind.int8));
+    let blocks = BLOCKS.iter().map(|block| entry(block.layer, &block.example, Takes::Any, block.int8));
+    let (rows, entries) = (rows(), kinds.chain(blocks));
+    quote!(#callback! { documentation: [#(#rows)*] kinds: [#(#entries)*] })
+}
+
+fn entry(name: &str, Example { layer, input, weights, macs }: &Example, takes: Takes, int8: Int8) -> TokenStream {
+    let word = |word| Ident::new(word, Span::call_site());
+    let [layer, input] = [layer, input].map(|text| text.parse::<TokenStream>().unwrap_or_default());
+    let [weights, macs] = [*weights, *macs].map(Literal::usize_unsuffixed);
+    let takes = word(if takes == Takes::Tokens { "tokens" } else { "numbers" });
+    let int8 = word(if int8 == Int8::Unsupported { "no" } else { "yes" });
+    let name = word(name);
+    quote!(#name { layer: { #layer } input: #input takes: #takes weights: #weights macs: #macs int8: #int8 })
+}
+
+/// The table of kinds in Markdown, line by line. Kinds that follow each other share a row where all but their names is
+/// the same.
+fn rows() -> Vec<String> {
+    let mut rows = vec![
+        "| kind | takes | gives | arguments | weights | multiply-accumulates | 8 bits |".to_string(),
+        "|---|---|---|---|---|---|---|".to_string(),
+    ];
+    let kinds = kinds().map(|kind| (&kind.documentation, in_8_bits(kind.role, kind.int8)));
+    let blocks = BLOCKS.iter().map(|block| (&block.documentation, in_8_bits(Role::Other, block.int8)));
+    let own = (&OWN, "where it is `#[quantizable]`");
+    let all = kinds.chain(blocks).chain([own]).map(
+        |(Documentation { name, takes, gives, arguments, weights, macs }, int8)| {
+            (*name, [*takes, gives, arguments, weights, macs, int8])
+        },
+    );
+    for alike in all.collect::<Vec<_>>().chunk_by(|(_, one), (_, other)| one == other) {
+        let names: Vec<_> = alike.iter().map(|(name, _)| *name).collect();
+        let mut row = format!("| {} |", names.join(", "));
+        for cell in alike.iter().take(1).flat_map(|(_, cells)| cells) {
+            row += &if cell.is_empty() { " |".to_string() } else { format!(" {cell} |") };
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+/// Whether a kind can be quantized, as the table has it.
+fn in_8_bits(role: Role, int8: Int8) -> &'static str {
+    match (role, int8) {
+        (Role::Affine, Int8::Unsupported) => "where it is folded away",
+        (_, Int8::Unsupported) => "no",
+        _ => "yes",
+    }
+}
+
+/// The row of what is no kind of the library's.
+static OWN: Documentation = Documentation {
+    name: "a network, or any type that implements [`Layer`](crate::Layer)",
+    takes: "its own",
+    gives: "its own",
+    arguments: "const parameters, as `Scale<8>`",
+    weights: "its own",
+    macs: "its own",
+};

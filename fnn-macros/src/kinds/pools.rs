@@ -1,0 +1,176 @@
+//! Pools, and what spreads out again.
+
+use quote::quote;
+
+use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
+use super::{Build, Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use crate::arguments::{ArgumentType, Arguments, keyword, required};
+use crate::flow::{Flow, Site};
+use crate::report::judge;
+use crate::size::Size;
+
+pub(super) static KINDS: &[Kind] = &[
+    Kind {
+        synonyms: &["MaxPooling2d"],
+        ..image_pool(
+            "MaxPool2d",
+            "[`MaxPool2d(window)`](crate::layers::MaxPool)",
+            "MaxPool2d(2)",
+            |site, arguments, flow| pool(site, arguments, flow, IMAGE, "MaxPool"),
+        )
+    },
+    Kind {
+        synonyms: &["AveragePool2d", "AveragePooling2d"],
+        ..image_pool(
+            "AvgPool2d",
+            "[`AvgPool2d(window)`](crate::layers::AvgPool)",
+            "AvgPool2d(2)",
+            |site, arguments, flow| pool(site, arguments, flow, IMAGE, "AvgPool"),
+        )
+    },
+    sequence_pool(
+        "MaxPool1d",
+        "[`MaxPool1d(window)`](crate::layers::MaxPool)",
+        "MaxPool1d(2)",
+        |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "MaxPool"),
+    ),
+    sequence_pool(
+        "AvgPool1d",
+        "[`AvgPool1d(window)`](crate::layers::AvgPool)",
+        "AvgPool1d(2)",
+        |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "AvgPool"),
+    ),
+    Kind {
+        name: "GlobalAvgPool",
+        synonyms: &["GlobalAveragePool", "AdaptiveAvgPool2d"],
+        takes: Takes::Any,
+        parameters: &[],
+        example: Example::free("GlobalAvgPool", "[3, 2, 4]"),
+        documentation: Documentation {
+            gives: "`[C]`",
+            ..Documentation::same("[`GlobalAvgPool`](crate::layers::GlobalAvgPool)", "`[C, …]`")
+        },
+        role: Role::Weightless,
+        int8: Int8::Layer(Outputs::OfInputs),
+        build: global_avg_pool,
+    },
+    Kind {
+        name: "Upsample2d",
+        synonyms: &["UpSampling2D"],
+        takes: Takes::Image,
+        parameters: &[required("factor", "how often a row and a column are repeated", ArgumentType::Pair)],
+        example: Example::free("Upsample2d(2)", "[2, 2, 3]"),
+        documentation: Documentation {
+            gives: "`[C, …]`",
+            arguments: "`factor`: a size, or `(rows, columns)`",
+            ..Documentation::same("[`Upsample2d(factor)`](crate::layers::Upsample)", "`[C, rows, columns]`")
+        },
+        role: Role::Weightless,
+        int8: Int8::Unsupported,
+        build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, IMAGE)),
+    },
+    Kind {
+        name: "Upsample1d",
+        synonyms: &[],
+        takes: Takes::Sequence,
+        parameters: &[required("factor", "how often an element is repeated", ArgumentType::Size)],
+        example: Example::free("Upsample1d(2)", "[2, 3]"),
+        documentation: Documentation {
+            gives: "`[C, …]`",
+            arguments: "`factor`: a size",
+            ..Documentation::same("[`Upsample1d(factor)`](crate::layers::Upsample)", "`[C, length]`")
+        },
+        role: Role::Weightless,
+        int8: Int8::Unsupported,
+        build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, SEQUENCE)),
+    },
+];
+
+const WINDOW: &str = "the size of its window";
+
+const fn image_pool(name: &'static str, link: &'static str, example: &'static str, build: Build) -> Kind {
+    Kind {
+        name,
+        synonyms: &[],
+        takes: Takes::Image,
+        parameters: const {
+            &[
+                required("window", WINDOW, ArgumentType::Pair),
+                keyword("stride", ArgumentType::Pair),
+                keyword("padding", ArgumentType::Pair),
+            ]
+        },
+        example: Example::free(example, "[2, 4, 6]"),
+        documentation: Documentation {
+            gives: "`[C, …]`",
+            arguments: "`stride`, by default the window, `padding`: a size, or `(rows, columns)`",
+            ..Documentation::same(link, "`[C, rows, columns]`")
+        },
+        role: Role::Other,
+        int8: Int8::Layer(Outputs::OfInputs),
+        build,
+    }
+}
+
+const fn sequence_pool(name: &'static str, link: &'static str, example: &'static str, build: Build) -> Kind {
+    Kind {
+        takes: Takes::Sequence,
+        parameters: const {
+            &[
+                required("window", WINDOW, ArgumentType::Size),
+                keyword("stride", ArgumentType::Size),
+                keyword("padding", ArgumentType::Size),
+            ]
+        },
+        example: Example::free(example, "[2, 6]"),
+        documentation: Documentation {
+            gives: "`[C, …]`",
+            arguments: "`stride`, by default the window, `padding`: a size",
+            ..Documentation::same(link, "`[C, length]`")
+        },
+        ..image_pool(name, link, example, build)
+    }
+}
+
+/// `MaxPool2d(window)` and the like: `[C, …]` to `[C, …]`.
+fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer: &str) -> Built {
+    let (fnn, layer) = (site.fnn, quote::format_ident!("{layer}"));
+    let sizes = flow.sizes(site, rank);
+    let axes = Axis::all(arguments, &sizes, "window", Size::clone);
+    let (_, input) = sample(site, &sizes[0], axes.iter().map(|axis| axis.input.clone()));
+    let (flow, output) = sample(site, &sizes[0], axes.iter().map(|axis| axis.output(site)));
+    let windows = windows(site, &axes);
+    let mut built = Built::new(quote!(#fnn::layers::#layer<#input, #output, #windows>), flow);
+    built.checks.extend(checks(site, &axes));
+    for axis in &axes {
+        if let Some(padding) = &axis.padding
+            && padding.known != Some(0)
+        {
+            let (name, size, kernel) = (site.name, &padding.tokens, &axis.kernel.tokens);
+            built.checks.push(judge(&padding.written, "check_pool_padding", quote!(#name, #kernel, #size)));
+        }
+    }
+    built
+}
+
+/// `GlobalAvgPool`: `[C, …]` to `[C]`.
+fn global_avg_pool(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let sample = flow.sample(site, site.scalar);
+    let output = Flow::Sizes(flow.sizes(site, 1));
+    Built::new(quote!(#fnn::layers::GlobalAvgPool<#sample>), output)
+}
+
+/// `Upsample2d(factor)` and `Upsample1d(factor)`: `[C, …]` to `[C, …]`, each size after the channels times its factor.
+fn upsample(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
+    let fnn = site.fnn;
+    let factors: Vec<_> =
+        (0..sizes.len() - 1).map(|axis| arguments.size_of_axis("factor", axis).unwrap_or_else(Size::one)).collect();
+    let larger = sizes[1..].iter().zip(&factors).map(|(size, factor)| Size::product(&[size.clone(), factor.clone()]));
+    let (_, input) = sample(site, &sizes[0], sizes[1..].iter().cloned());
+    let (flow, output) = sample(site, &sizes[0], larger);
+    let mut built = Built::new(quote!(#fnn::layers::Upsample<#input, #output>), flow);
+    let different = factors.iter().enumerate().filter(|(axis, factor)| *axis == 0 || !factors[0].same(factor));
+    built.checks.extend(different.map(|(_, factor)| site.check_size(factor, "factor")));
+    built
+}

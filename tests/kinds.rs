@@ -1,0 +1,190 @@
+//! Every kind of layer that `network!` knows: it computes, its gradients are right, it costs what its entry in the table
+//! says, it can be quantized or not, and it stands in the documentation. A kind that is added there is tested here.
+
+#![cfg(feature = "alloc")]
+
+use fnn::{
+    Initializer, Layer, Network, Random, gradient_check, layers::Sample, losses::MeanSquaredError,
+    train::GradientBuffers,
+};
+
+/// What a sample is drawn of.
+trait Drawn: Sized {
+    fn drawn(random: &mut Random) -> Self;
+}
+
+impl Drawn for f32 {
+    fn drawn(random: &mut Random) -> Self {
+        f64::drawn(random) as f32
+    }
+}
+
+impl Drawn for f64 {
+    fn drawn(random: &mut Random) -> Self {
+        4.0 * random.uniform() - 2.0
+    }
+}
+
+/// Tokens of a small vocabulary.
+impl Drawn for u16 {
+    fn drawn(random: &mut Random) -> Self {
+        (7.0 * random.uniform()) as u16
+    }
+}
+
+fn samples<A: Sample<Element: Drawn>>(count: usize, seed: u64) -> Vec<A> {
+    let mut random = Random::new(seed);
+    let mut samples = vec![A::zeroed(); count];
+    A::flat_mut(&mut samples).fill_with(|| Drawn::drawn(&mut random));
+    samples
+}
+
+/// A network of which all weights, biases too, are in [−1, 1).
+fn drawn<N: Layer>() -> Box<N> {
+    let mut network = N::boxed(1);
+    Initializer::HeUniform.fill(network.parameters_mut(), 6, 1, &mut Random::new(3));
+    network
+}
+
+/// One sample after the other or all at once, in `f32` or `f64`: the outputs are the same, but for rounding.
+fn check_outputs<N, M>(single: &N, double: &mut M)
+where
+    N: Layer<Scalar = f32, Input: Sample<Element: Drawn>>,
+    M: Layer<Scalar = f64, Input: Sample<Element: Drawn>>,
+{
+    for (double, &single) in double.parameters_mut().iter_mut().zip(single.parameters()) {
+        *double = single.into();
+    }
+    let (inputs, precise) = (samples::<N::Input>(5, 1), double.forward_all(&samples(5, 1)));
+    let (all, precise) = (single.forward_all(&inputs), M::Output::flat(&precise));
+    let one_by_one: Vec<_> = inputs.iter().map(|input| single.forward(input)).collect();
+    for outputs in [all, one_by_one] {
+        let outputs = N::Output::flat(&outputs);
+        assert_eq!(outputs.len(), precise.len());
+        for (&output, &precise) in outputs.iter().zip(precise) {
+            assert!((f64::from(output) - precise).abs() <= 1e-5 * (1.0 + precise.abs()), "{output}, {precise}");
+        }
+    }
+}
+
+/// Gradients by weights alone, of inputs that have no gradient, beside central differences.
+fn check_weights<N: Layer<Scalar = f64, Input: Sample<Element: Drawn>>>(mut network: Box<N>) {
+    let (inputs, targets) = (samples(5, 1), samples::<N::Output>(5, 2));
+    let (mut buffers, mut gradient) = (GradientBuffers::<N, 5>::boxed(), N::boxed(0));
+    let mut unused = N::boxed(0);
+    buffers.gradient(&network, &MeanSquaredError, &inputs, &targets, &mut gradient);
+    let mut differs = 0;
+    for index in 0..N::PARAMETERS {
+        let weight = network.parameters()[index];
+        let [more, less] = [1e-4, -1e-4].map(|step| {
+            network.parameters_mut()[index] = weight + step;
+            buffers.gradient(&network, &MeanSquaredError, &inputs, &targets, &mut unused)
+        });
+        network.parameters_mut()[index] = weight;
+        let (derivative, found) = ((more - less) / 2e-4, gradient.parameters()[index]);
+        assert!((derivative - found).abs() < 1e-7, "weight {index}: {found} instead of {derivative}");
+        differs += usize::from(derivative != 0.0);
+    }
+    assert!(differs > 0);
+}
+
+macro_rules! check_gradients {
+    (numbers, $network:ty) => {
+        let (inputs, targets) = (samples(5, 1), samples::<<$network as Layer>::Output>(5, 2));
+        gradient_check(&*drawn::<$network>(), &MeanSquaredError, &inputs, &targets).assert(1e-6);
+    };
+    (tokens, $network:ty) => {
+        check_weights(drawn::<$network>());
+    };
+}
+
+/// A network of one layer in 8 bits is the float network, but for rounding.
+macro_rules! quantized {
+    (no, $input:tt { $($layer:tt)* }) => {};
+    (yes, $input:tt { $($layer:tt)* }) => {
+        fnn::network! {
+            #[quantizable]
+            struct InIntegers: $input { $($layer)* }
+        }
+
+        #[test]
+        fn is_quantized() {
+            let network = drawn::<InIntegers>();
+            let inputs = samples(50, 1);
+            let (quantized, floats) = (network.quantize(&inputs), network.forward_all(&inputs));
+            let all = <<InIntegers as Layer>::Output as Sample>::flat(&floats);
+            let largest = all.iter().fold(0.0, |largest: f32, number| largest.max(number.abs()));
+            for (input, float) in inputs.iter().zip(&floats) {
+                let integers = [quantized.forward(input)];
+                for (&found, &float) in Sample::flat(&integers).iter().zip(Sample::flat(core::slice::from_ref(float))) {
+                    let found: f32 = found;
+                    assert!((found - float).abs() <= 0.03 * largest, "{found} instead of {float}, of up to {largest}");
+                }
+            }
+        }
+    };
+}
+
+macro_rules! test_kinds {
+    (
+        documentation: [$($row:literal)*]
+        kinds: [$($kind:ident {
+            layer: { $($layer:tt)* } input: $input:tt takes: $takes:ident weights: $weights:literal macs: $macs:literal
+            int8: $int8:ident
+        })*]
+    ) => {
+        const DOCUMENTATION: &[&str] = &[$($row),*];
+
+        $(
+            #[allow(non_snake_case)]
+            mod $kind {
+                use super::*;
+
+                fnn::network! {
+                    struct Net: $input { $($layer)* }
+                }
+
+                #[test]
+                fn computes() {
+                    check_outputs(&*drawn::<Net>(), &mut *drawn::<Net<f64>>());
+                }
+
+                #[test]
+                fn gradients() {
+                    check_gradients!($takes, Net<f64>);
+                }
+
+                #[test]
+                fn costs() {
+                    assert_eq!((Net::PARAMETERS, Net::MACS), ($weights, $macs));
+                    let summary = Net::summary().to_string();
+                    assert!(summary.contains(&format!("{} bytes of weights", 4 * $weights)), "{summary}");
+                }
+
+                quantized!($int8, $input { $($layer)* });
+            }
+        )*
+    };
+}
+
+fnn::macro_support::kinds!(test_kinds);
+
+/// The documentation of `network!` has the table of kinds. `DOCUMENTATION=overwrite` in the environment writes it there.
+#[test]
+fn documentation_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/network.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let is_row = |line: &&str| line.starts_with('|');
+    let before: Vec<_> = text.lines().take_while(|line| !line.starts_with("| kind |")).collect();
+    let after = text.lines().skip(before.len()).skip_while(is_row);
+    let lines: Vec<_> = before.iter().copied().chain(DOCUMENTATION.iter().copied()).chain(after).collect();
+    let expected = lines.join("\n") + "\n";
+    if std::env::var_os("DOCUMENTATION").is_some_and(|value| value == "overwrite") {
+        std::fs::write(path, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(path).unwrap();
+    for (line, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(found, expected, "src/network.md:{}: DOCUMENTATION=overwrite writes the table", line + 1);
+    }
+    assert_eq!(found, expected, "DOCUMENTATION=overwrite writes the table");
+}
