@@ -1,4 +1,16 @@
-//! What every instruction set has in common: its token, its vectors, and what they are as [`Vector`]s and as numbers.
+//! What every instruction set has in common: its token, its vectors, and what they are as [`Vector`](super::Vector)s and
+//! as numbers.
+//!
+//! [`define_instruction_set`] is a list of instructions, by their names. It makes a token of the processor's features,
+//! and of each list of instructions a vector: what can be written with the names of instructions alone is said here, once
+//! for all of them.
+//!
+//! | macro | what it makes |
+//! |---|---|
+//! | `token` | the token, which is the proof of the instruction set, and functions compiled for it |
+//! | `arithmetic` | a vector's `+ − · /` and sign |
+//! | `real` | a vector as a number: [`Real`](crate::real::Real) |
+//! | `vector` | a vector as lanes in memory: [`Vector`](super::Vector) |
 
 /// An instruction set and its two kinds of vectors, by the names of their instructions.
 macro_rules! define_instruction_set {
@@ -7,15 +19,47 @@ macro_rules! define_instruction_set {
         $($vector:ident = [$scalar:ident; $lanes:literal] in $register:ident {
             $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident
             $max:ident $sqrt:ident $xor:ident $and_not:ident
-            where_positive($positive:ident, $yes:ident, $no:ident): $where_positive:expr,
-            load_first($from:ident, $count:ident): $load_first:expr,
-            load_masked($from_masked:ident, $count_masked:ident): $load_masked:expr,
-            store_first($value:ident, $to:ident, $stored:ident): $store_first:expr,
-            store_masked($value_masked:ident, $to_masked:ident, $stored_masked:ident): $store_masked:expr,
-            interleave($one:ident, $other:ident): $interleave:expr,
-            separate($even:ident, $odd:ident): $separate:expr,
-            where_equal($left:ident, $right:ident, $equal:ident, $unequal:ident): $where_equal:expr,
+            where_positive $where_positive:tt: $if_positive:expr,
+            $($rest:tt)*
         })*
+    ) => {
+        crate::kernels::instruction_set::token! {
+            $(#[$document])* $token ($($feature),*) found by $detected as $features; $($scalar $vector)*
+        }
+        $(
+            #[doc = concat!("Vectors of ", stringify!($lanes), " `", stringify!($scalar), "`.")]
+            #[derive(Clone, Copy, Debug)]
+            #[repr(transparent)]
+            pub(super) struct $vector($register);
+
+            crate::kernels::instruction_set::arithmetic! {
+                $vector, $splat, $xor: Add add $add, Sub sub $sub, Mul mul $mul, Div div $div
+            }
+            crate::kernels::instruction_set::real! {
+                $vector = [$scalar; $lanes]: $splat $mul_add $max $sqrt $and_not, where_positive $where_positive: $if_positive
+            }
+            crate::kernels::instruction_set::vector! {
+                $token as $features, $registers registers; $vector = [$scalar; $lanes]: $splat $load $store, $($rest)*
+            }
+        )*
+    };
+}
+
+/// Functions that are inlined: into what is compiled for an instruction set. Not by force in debug builds, whose
+/// functions keep room on the stack for all that is inlined into them.
+macro_rules! inlined {
+    ($($function:item)*) => {$(
+        #[cfg_attr(debug_assertions, inline)]
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        $function
+    )*};
+}
+
+/// The token of an instruction set.
+macro_rules! token {
+    (
+        $(#[$document:meta])* $token:ident ($($feature:tt),*) found by $detected:ident as $features:literal;
+        f32 $f32:ident f64 $f64:ident
     ) => {
         $(#[$document])*
         #[derive(Clone, Copy, Debug)]
@@ -32,173 +76,178 @@ macro_rules! define_instruction_set {
                 ($(std::arch::$detected!($feature))&&*).then_some(Self(()))
             }
 
-            /// The token.
-            ///
-            /// # Safety
-            /// The processor has the instruction set.
-            #[cfg_attr(debug_assertions, inline)]
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            pub(super) const unsafe fn assume() -> Self {
-                Self(())
+            crate::kernels::instruction_set::inlined! {
+                /// The token.
+                ///
+                /// # Safety
+                /// The processor has the instruction set.
+                pub(super) const unsafe fn assume() -> Self {
+                    Self(())
+                }
             }
         }
 
         impl crate::kernels::vector::sealed::Sealed for $token {}
         impl crate::kernels::Simd for $token {
-            type F32 = define_instruction_set!(@of f32 $($scalar $vector)*);
-            type F64 = define_instruction_set!(@of f64 $($scalar $vector)*);
+            type F32 = $f32;
+            type F64 = $f64;
 
-            #[cfg_attr(debug_assertions, inline)]
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            fn run<O: crate::kernels::Operation>(self, operation: O) -> O::Output {
-                #[target_feature(enable = $features)]
-                fn compiled<O: crate::kernels::Operation>(simd: $token, operation: O) -> O::Output {
-                    operation.run(simd)
+            crate::kernels::instruction_set::inlined! {
+                fn run<O: crate::kernels::Operation>(self, operation: O) -> O::Output {
+                    #[target_feature(enable = $features)]
+                    fn compiled<O: crate::kernels::Operation>(simd: $token, operation: O) -> O::Output {
+                        operation.run(simd)
+                    }
+                    if Self::KNOWN {
+                        return operation.run(self);
+                    }
+                    // SAFETY: the token is the proof that the processor has the instruction set.
+                    unsafe { compiled(self, operation) }
                 }
-                if Self::KNOWN {
-                    return operation.run(self);
-                }
-                // SAFETY: the token is the proof that the processor has the instruction set.
-                unsafe { compiled(self, operation) }
-            }
 
-            #[cfg_attr(debug_assertions, inline)]
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            fn call<O: crate::kernels::Operation>(self, operation: O) -> O::Output {
-                #[inline(never)]
-                #[target_feature(enable = $features)]
-                fn compiled<O: crate::kernels::Operation>(simd: $token, operation: O) -> O::Output {
-                    operation.run(simd)
+                fn call<O: crate::kernels::Operation>(self, operation: O) -> O::Output {
+                    #[inline(never)]
+                    #[target_feature(enable = $features)]
+                    fn compiled<O: crate::kernels::Operation>(simd: $token, operation: O) -> O::Output {
+                        operation.run(simd)
+                    }
+                    // SAFETY: the token is the proof that the processor has the instruction set.
+                    unsafe { compiled(self, operation) }
                 }
-                // SAFETY: the token is the proof that the processor has the instruction set.
-                unsafe { compiled(self, operation) }
             }
         }
+    };
+}
 
-        $(
-            #[doc = concat!("Vectors of ", stringify!($lanes), " `", stringify!($scalar), "`.")]
-            #[derive(Clone, Copy, Debug)]
-            #[repr(transparent)]
-            pub(super) struct $vector($register);
+/// What can be written with signs.
+macro_rules! arithmetic {
+    ($vector:ident, $splat:ident, $xor:ident: $($trait:ident $method:ident $instruction:ident),*) => {
+        $(impl core::ops::$trait for $vector {
+            type Output = Self;
 
-            define_instruction_set!(@operators $vector: Add add $add, Sub sub $sub, Mul mul $mul, Div div $div);
+            crate::kernels::instruction_set::inlined! {
+                fn $method(self, other: Self) -> Self {
+                    // SAFETY: a vector is made from a token, the proof of its instruction set.
+                    Self(unsafe { $instruction(self.0, other.0) })
+                }
+            }
+        })*
 
-            impl core::ops::Neg for $vector {
-                type Output = Self;
+        impl core::ops::Neg for $vector {
+            type Output = Self;
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
+            crate::kernels::instruction_set::inlined! {
                 fn neg(self) -> Self {
                     // SAFETY: a vector is made from a token, the proof of its instruction set.
                     Self(unsafe { $xor(self.0, $splat(-0.0)) })
                 }
             }
+        }
+    };
+}
 
-            impl crate::real::Real for $vector {
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
+/// A vector as a number.
+macro_rules! real {
+    (
+        $vector:ident = [$scalar:ident; $lanes:literal]:
+        $splat:ident $mul_add:ident $max:ident $sqrt:ident $and_not:ident,
+        where_positive($positive:ident, $yes:ident, $no:ident): $if_positive:expr
+    ) => {
+        impl crate::real::Real for $vector {
+            crate::kernels::instruction_set::inlined! {
                 fn constant(self, value: f64) -> Self {
                     // SAFETY: a vector is made from a token, the proof of its instruction set.
                     Self(unsafe { $splat(value as $scalar) })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn mul_add(self, factor: Self, summand: Self) -> Self {
                     // SAFETY: as above.
                     Self(unsafe { $mul_add(self.0, factor.0, summand.0) })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn abs(self) -> Self {
                     // SAFETY: as above.
                     Self(unsafe { $and_not($splat(-0.0), self.0) })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn max(self, other: Self) -> Self {
                     // The instruction returns its second operand where one is NaN.
                     // SAFETY: as above.
                     Self(unsafe { $max(other.0, self.0) })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn if_positive(self, yes: Self, no: Self) -> Self {
                     let ($positive, $yes, $no) = (self.0, yes.0, no.0);
                     // SAFETY: as above.
-                    Self(unsafe { $where_positive })
+                    Self(unsafe { $if_positive })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn sqrt(self) -> Self {
                     // SAFETY: as above.
                     Self(unsafe { $sqrt(self.0) })
                 }
-
-                crate::kernels::functions::vector_functions!($scalar, $lanes);
             }
 
-            impl crate::kernels::Vector<$scalar, $token> for $vector {
-                const LANES: usize = $lanes;
-                const REGISTERS: usize = $registers;
+            crate::kernels::functions::vector_functions!($scalar, $lanes);
+        }
+    };
+}
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
+/// A vector as lanes in memory, and the kernels that are compiled once for it.
+macro_rules! vector {
+    (
+        $token:ident as $features:literal, $registers:literal registers;
+        $vector:ident = [$scalar:ident; $lanes:literal]: $splat:ident $load:ident $store:ident,
+        load_first($from:ident, $count:ident): $load_first:expr,
+        load_masked($from_masked:ident, $count_masked:ident): $load_masked:expr,
+        store_first($value:ident, $to:ident, $stored:ident): $store_first:expr,
+        store_masked($value_masked:ident, $to_masked:ident, $stored_masked:ident): $store_masked:expr,
+        interleave($one:ident, $other:ident): $interleave:expr,
+        separate($even:ident, $odd:ident): $separate:expr,
+        where_equal($left:ident, $right:ident, $equal:ident, $unequal:ident): $where_equal:expr,
+    ) => {
+        impl crate::kernels::Vector<$scalar, $token> for $vector {
+            const LANES: usize = $lanes;
+            const REGISTERS: usize = $registers;
+
+            crate::kernels::instruction_set::inlined! {
                 fn splat(_: $token, value: $scalar) -> Self {
                     // SAFETY: the token is the proof of the instruction set.
                     Self(unsafe { $splat(value) })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn load(_: $token, from: *const $scalar) -> Self {
                     // SAFETY: the token, and the caller's promise.
                     Self(unsafe { $load(from) })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn load_first(_: $token, $from: *const $scalar, $count: usize) -> Self {
                     // SAFETY: the token, and the caller's promise.
                     Self(unsafe { $load_first })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn load_masked(_: $token, $from_masked: *const $scalar, $count_masked: usize) -> Self {
                     // SAFETY: the token, and the caller's promise.
                     Self(unsafe { $load_masked })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn store(self, to: *mut $scalar) {
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store(to, self.0) }
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn store_first(self, $to: *mut $scalar, $stored: usize) {
                     let $value = self.0;
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store_first }
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 unsafe fn store_masked(self, $to_masked: *mut $scalar, $stored_masked: usize) {
                     let $value_masked = self.0;
                     // SAFETY: a vector is made from a token; the caller's promise.
                     unsafe { $store_masked }
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn interleave(self, other: Self) -> (Self, Self) {
                     let ($one, $other) = (self.0, other.0);
                     // SAFETY: a vector is made from a token.
@@ -206,8 +255,6 @@ macro_rules! define_instruction_set {
                     (Self(low), Self(high))
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn separate(self, other: Self) -> (Self, Self) {
                     let ($even, $odd) = (self.0, other.0);
                     // SAFETY: a vector is made from a token.
@@ -215,17 +262,14 @@ macro_rules! define_instruction_set {
                     (Self(even), Self(odd))
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn if_equal(self, other: Self, yes: Self, no: Self) -> Self {
                     let ($left, $right, $equal, $unequal) = (self.0, other.0, yes.0, no.0);
                     // SAFETY: a vector is made from a token.
                     Self(unsafe { $where_equal })
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn product(simd: $token, product: crate::kernels::product::Product<'_, $scalar>) {
+                    // Without a parameter, and so compiled once, in this crate, for all networks.
                     #[inline(never)]
                     #[target_feature(enable = $features)]
                     fn compiled(simd: $token, product: crate::kernels::product::Product<'_, $scalar>) {
@@ -235,9 +279,8 @@ macro_rules! define_instruction_set {
                     unsafe { compiled(simd, product) }
                 }
 
-                #[cfg_attr(debug_assertions, inline)]
-                #[cfg_attr(not(debug_assertions), inline(always))]
                 fn dot_products(simd: $token, products: crate::kernels::dot_products::DotProducts<'_, $scalar>) {
+                    // Without a parameter, and so compiled once, in this crate, for all networks.
                     #[inline(never)]
                     #[target_feature(enable = $features)]
                     fn compiled(simd: $token, products: crate::kernels::dot_products::DotProducts<'_, $scalar>) {
@@ -247,21 +290,8 @@ macro_rules! define_instruction_set {
                     unsafe { compiled(simd, products) }
                 }
             }
-        )*
-    };
-    (@of f32 f32 $vector:ident $($rest:tt)*) => { $vector };
-    (@of f64 f32 $other:ident f64 $vector:ident) => { $vector };
-    (@operators $vector:ident: $($trait:ident $method:ident $instruction:ident),*) => {$(
-        impl core::ops::$trait for $vector {
-            type Output = Self;
-
-            #[cfg_attr(debug_assertions, inline)]
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: a vector is made from a token, the proof of its instruction set.
-                Self(unsafe { $instruction(self.0, other.0) })
-            }
         }
-    )*};
+    };
 }
-pub(super) use define_instruction_set;
+
+pub(super) use {arithmetic, define_instruction_set, inlined, real, token, vector};

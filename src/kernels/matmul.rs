@@ -2,20 +2,22 @@
 
 use super::dot_products::DotProducts;
 use super::loops::{add_outer_product, dot_products, row_product};
-use super::product::Product;
 pub use super::product::Start;
-use super::vector::{Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};
+use super::product::{Product, Small};
+use super::vector::{Operation, Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// A product, where the caller is if it is small, or else in the function that all share.
 #[inline(always)]
 fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize) {
-    // Not in a debug build, whose functions keep room on the stack for all that is inlined into them.
-    if !cfg!(all(debug_assertions, not(test))) && Product::<S>::is_small::<V>(weights, product.size.2) {
-        product.run_small(simd);
-    } else {
+    if !Product::<S>::is_small::<V>(weights, product.size.2) {
         S::Vector::<V>::product(simd, product);
+    } else if cfg!(debug_assertions) {
+        // The same kernel, but called: functions of debug builds keep room on the stack for all that is inlined into them.
+        simd.call(Small(product));
+    } else {
+        Small(product).run(simd);
     }
 }
 

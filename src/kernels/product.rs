@@ -3,9 +3,39 @@
 //!
 //! Nothing is packed and nothing allocated: A's elements are broadcast from wherever two strides say they are, B's rows
 //! are contiguous.
+//!
+//! # Which tile computes what
+//! A tile is *rows* of C × *vectors* of its columns × *chains*: the products of one element are added up in as many sums
+//! in turn, which are added in the end. A processor starts two multiplications at a time, each of which takes four
+//! cycles, so that fewer than eight sums in a tile leave it waiting. More sums than registers would go through memory.
+//!
+//! | product | rows left | tile | why |
+//! |---|---|---|---|
+//! | [small](Product::is_small), up to 1 vector of columns | ≥ 4, and fewer | 4 × 1 × 1, 1 × 1 × 4 | inlined, with constant sizes, it needs no loop over columns; |
+//! | of 2 vectors | | 4 × 2 × 1, 1 × 2 × 4 | one row alone needs the chains, |
+//! | of 3 or 4 | | 4 × 3 × 1 or 4 × 4 × 1, 1 × 3 × 1 or 1 × 4 × 1 | more would take more registers than AVX2 has |
+//! | of one row | 1 | 1 × 16 × 1 | where there are 32 registers: the most columns, so that the most of B's row is read at once, |
+//! | | | 1 × 8 × 1, 1 × 4 × 2, 1 × 2 × 4, 1 × 1 × 8 | and for the columns that are left, always eight sums |
+//! | of up to 1 vector of columns | ≥ 16 | 16 × 1 × 1 | where there are 32 registers: each load of B serves 16 rows, |
+//! | | ≥ 8 | 8 × 1 × 1 | and elsewhere eight |
+//! | any other | ≥ 8 | 8 × 2 × 1 | where there are 32 registers: 10 loads for 16 multiplications |
+//! | | ≥ 4 | 4 × 2 × 1 | what 16 registers have room for |
+//! | | 2, 3 | 2 × 2 × 2 | eight sums |
+//! | | 1 | 1 × 2 × 4 | eight sums |
+//!
+//! # How a product is cut
+//! | constant | is | because |
+//! |---|---|---|
+//! | [`SMALL`] | 1024 weights | below, a call and loops over unknown sizes take longer than the products; above, inlined code fills the cache of instructions |
+//! | [`SMALL_VECTORS`] | 4 | with one row of tiles, and columns that need no loop |
+//! | [`BLOCK`] | 256 rows of B | a tile's part of them, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2, and stays in the first-level cache |
+//! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
+//! | [`ONCE`] | 8 rows | one row of tiles goes through B but once, so that nothing is to stay in the cache |
 
+mod tile;
+
+use self::tile::{Block, Origin};
 use super::vector::{Operation, Simd, Vector, lanes};
-use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// What a sum starts from: the first to write to a gradient writes over it, and all others add.
@@ -32,49 +62,72 @@ pub struct Product<'a, S> {
     pub(crate) row: &'a [S],
 }
 
-/// Rows of B that are multiplied before the next columns' turn: the part of B that a tile goes through is to stay in
-/// the first-level cache for the next tile.
+/// The most weights of a small product.
+const SMALL: usize = 1024;
+/// The most vectors of columns of a small product.
+const SMALL_VECTORS: usize = 4;
+/// Rows of B that are multiplied before the next columns' turn.
 const BLOCK: usize = 256;
-/// Bytes of B that are to stay there.
+/// Bytes of B that are to stay in the first-level cache for the next tile.
 const CACHED: usize = 24 * 1024;
+/// Rows of C up to which B isn't cut.
+const ONCE: usize = 8;
 
 impl<S: Scalar> Product<'_, S> {
-    /// Whether the slices hold what the product says.
+    /// Whether it is so small that it belongs into the caller's code, where its sizes are constants. `weights` are those
+    /// of the layer, whatever the batch is.
+    #[inline(always)]
+    pub(crate) const fn is_small<V: Simd>(weights: usize, columns: usize) -> bool {
+        weights <= SMALL && columns <= SMALL_VECTORS * lanes::<V, S>()
+    }
+
+    /// Whether there is something to compute, and the slices hold what the product says.
     #[inline(always)]
     fn fits(&self) -> bool {
         let (rows, inner, columns) = self.size;
+        if rows == 0 || columns == 0 {
+            return false;
+        }
         let last = (rows - 1) * self.strides.0 + inner.saturating_sub(1) * self.strides.1;
-        (inner == 0 || last < self.a.len())
+        let fits = (inner == 0 || last < self.a.len())
             && inner * columns <= self.b.len()
             && rows * columns <= self.c.len()
-            && (self.row.is_empty() || columns <= self.row.len())
-    }
-}
-
-impl<S: Scalar> Product<'_, S> {
-    /// Whether it is so small that it belongs into the caller's code, where its sizes are constants.
-    #[inline(always)]
-    pub(crate) const fn is_small<V: Simd>(weights: usize, columns: usize) -> bool {
-        weights <= 1024 && columns <= 4 * lanes::<V, S>()
+            && (self.row.is_empty() || columns <= self.row.len());
+        debug_assert!(fits, "a product of {:?} doesn't fit its slices", self.size);
+        fits
     }
 
-    /// Compute it where the caller is.
+    /// The products with `inner` rows of B from `first` on.
     #[inline(always)]
-    pub(crate) fn run_small<V: Simd>(self, simd: V) {
-        let (rows, inner, columns) = self.size;
-        if rows == 0 || columns == 0 || !self.fits() {
-            return;
-        }
-        let block = Block {
-            a: self.a.as_ptr(),
+    fn block(&mut self, first: usize, inner: usize) -> Block<S> {
+        let columns = self.size.2;
+        Block {
+            a: self.a.as_ptr().wrapping_add(first * self.strides.1),
             strides: self.strides,
-            b: self.b.as_ptr(),
-            available: self.b.len(),
+            b: self.b.as_ptr().wrapping_add(first * columns),
+            available: self.b.len() - first * columns,
             c: self.c.as_mut_ptr(),
             inner,
             columns,
-            start: self.origin(),
-        };
+            start: if first > 0 { Origin::Sum } else { self.origin() },
+        }
+    }
+}
+
+/// A [small](Product::is_small) product.
+pub(super) struct Small<'a, S>(pub(super) Product<'a, S>);
+
+impl<S: Scalar> Operation for Small<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self(mut product) = self;
+        if !product.fits() {
+            return;
+        }
+        let (rows, inner, _) = product.size;
+        let block = product.block(0, inner);
         let mut row = 0;
         // SAFETY: `fits` has found that the slices hold all rows and columns.
         unsafe {
@@ -94,59 +147,25 @@ impl<S: Scalar> Operation for Product<'_, S> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let (rows, inner, columns) = self.size;
-        if rows == 0 || columns == 0 {
-            return;
-        }
-        debug_assert!(self.fits(), "a product of {:?} doesn't fit its slices", self.size);
+    fn run<V: Simd>(mut self, simd: V) {
         if !self.fits() {
             return;
         }
-        let lanes = S::Vector::<V>::LANES;
-        let registers = S::Vector::<V>::REGISTERS;
-        // One row of tiles goes through B but once: nothing is to stay in the cache.
-        let (depth, cached) = if rows <= 8 { (inner, usize::MAX) } else { (BLOCK, CACHED) };
+        let (rows, inner, columns) = self.size;
+        let (depth, cached) = if rows <= ONCE { (inner, usize::MAX) } else { (BLOCK, CACHED) };
+        let pair = 2 * lanes::<V, S>();
         let mut first = 0;
         loop {
-            let block = Block {
-                a: self.a.as_ptr().wrapping_add(first * self.strides.1),
-                strides: self.strides,
-                b: self.b.as_ptr().wrapping_add(first * columns),
-                available: self.b.len() - first * columns,
-                c: self.c.as_mut_ptr(),
-                inner: depth.min(inner - first),
-                columns,
-                start: if first > 0 { Origin::Sum } else { self.origin() },
-            };
-            let group = (cached / size_of::<S>() / block.inner.max(1) / (2 * lanes)).max(1) * 2 * lanes;
+            let block = self.block(first, depth.min(inner - first));
+            let group = (cached / size_of::<S>() / block.inner.max(1) / pair).max(1) * pair;
             let mut from = 0;
             while from < columns {
                 let to = columns.min(from.saturating_add(group));
                 let mut row = 0;
                 while row < rows {
-                    let left = rows - row;
                     // SAFETY: `fits` has found that the slices hold what the block's tiles touch: rows below `rows`,
                     // columns below `columns`.
-                    row += unsafe {
-                        if rows == 1 {
-                            block.row(simd, row, from, to)
-                        } else if columns <= lanes && left >= 8 {
-                            if left >= 16 && registers >= 32 {
-                                block.tiles::<V, 16, 1, 1>(simd, row, from, to)
-                            } else {
-                                block.tiles::<V, 8, 1, 1>(simd, row, from, to)
-                            }
-                        } else if left >= 8 && registers >= 32 {
-                            block.tiles::<V, 8, 2, 1>(simd, row, from, to)
-                        } else if left >= 4 {
-                            block.tiles::<V, 4, 2, 1>(simd, row, from, to)
-                        } else if left >= 2 {
-                            block.tiles::<V, 2, 2, 2>(simd, row, from, to)
-                        } else {
-                            block.tiles::<V, 1, 2, 4>(simd, row, from, to)
-                        }
-                    };
+                    row += unsafe { block.next_tiles(simd, (row, rows), (from, to)) };
                 }
                 from = to;
             }
@@ -154,38 +173,6 @@ impl<S: Scalar> Operation for Product<'_, S> {
             if first >= inner {
                 break;
             }
-        }
-    }
-}
-
-/// Some rows of B, and the columns of A that they meet.
-struct Block<S> {
-    a: *const S,
-    strides: (usize, usize),
-    b: *const S,
-    /// How many numbers can be read from `b` on.
-    available: usize,
-    c: *mut S,
-    inner: usize,
-    columns: usize,
-    start: Origin<S>,
-}
-
-/// What a part of the product starts from.
-#[derive(Clone, Copy)]
-enum Origin<S> {
-    Zero,
-    Row(*const S),
-    Sum,
-}
-
-impl<S> Product<'_, S> {
-    #[inline(always)]
-    const fn origin(&self) -> Origin<S> {
-        match self.start {
-            Start::Sum => Origin::Sum,
-            Start::Zero if self.row.is_empty() => Origin::Zero,
-            Start::Zero => Origin::Row(self.row.as_ptr()),
         }
     }
 }
@@ -204,6 +191,28 @@ impl<S: Scalar> Block<S> {
                 2 => self.tile::<V, R, 2, U>(simd, row, 0, true),
                 3 => self.tile::<V, R, 3, 1>(simd, row, 0, true),
                 _ => self.tile::<V, R, 4, 1>(simd, row, 0, true),
+            }
+        }
+    }
+
+    /// Some of the rows `row..rows`, the columns `from..to`. How many rows.
+    ///
+    /// # Safety
+    /// A and C have the rows, B and C the columns.
+    #[inline(always)]
+    unsafe fn next_tiles<V: Simd>(&self, simd: V, (row, rows): (usize, usize), (from, to): (usize, usize)) -> usize {
+        let left = rows - row;
+        let (one_vector, many) = (self.columns <= lanes::<V, S>(), S::Vector::<V>::REGISTERS >= 32);
+        // SAFETY: the caller's promise.
+        unsafe {
+            match left {
+                _ if rows == 1 => self.row(simd, row, from, to),
+                16.. if one_vector && many => self.tiles::<V, 16, 1, 1>(simd, row, from, to),
+                8.. if one_vector => self.tiles::<V, 8, 1, 1>(simd, row, from, to),
+                8.. if many => self.tiles::<V, 8, 2, 1>(simd, row, from, to),
+                4.. => self.tiles::<V, 4, 2, 1>(simd, row, from, to),
+                2.. => self.tiles::<V, 2, 2, 2>(simd, row, from, to),
+                _ => self.tiles::<V, 1, 2, 4>(simd, row, from, to),
             }
         }
     }
@@ -257,134 +266,6 @@ impl<S: Scalar> Block<S> {
         }
         1
     }
-
-    /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end; the sums of `U`
-    /// successive products are kept apart, for where a tile has too few numbers to wait for each multiplication.
-    /// `constant` tells whether the number of columns is a constant where this is inlined.
-    ///
-    /// # Safety
-    /// A and C have the rows, B and C the columns but for those over the end.
-    #[inline(always)]
-    unsafe fn tile<V: Simd, const R: usize, const C: usize, const U: usize>(
-        &self,
-        simd: V,
-        row: usize,
-        column: usize,
-        constant: bool,
-    ) {
-        let lanes = S::Vector::<V>::LANES;
-        let width = (C - 1) * lanes;
-        // How many lanes of the last vector there are.
-        let last = lanes.min(self.columns - column - width);
-        let count = |vector| if vector + 1 == C { last } else { lanes };
-        let a = self.a.wrapping_add(row * self.strides.0);
-        let b = self.b.wrapping_add(column);
-        let c = self.c.wrapping_add(row * self.columns + column);
-
-        let mut sums = [[[S::Vector::<V>::splat(simd, S::ZERO); C]; R]; U];
-        // SAFETY: the caller's promise; masked loads and stores touch no column over the end.
-        unsafe {
-            match self.start {
-                Origin::Zero => {}
-                Origin::Row(start) => {
-                    for v in 0..C {
-                        let start = S::Vector::<V>::load_masked(simd, start.add(column + v * lanes), count(v));
-                        for sums in &mut sums[0] {
-                            sums[v] = start;
-                        }
-                    }
-                }
-                Origin::Sum => {
-                    for (r, sums) in sums[0].iter_mut().enumerate() {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = S::Vector::<V>::load_masked(simd, c.add(r * self.columns + v * lanes), count(v));
-                        }
-                    }
-                }
-            }
-
-            // Rows of B that a whole load may overrun into the next row. What the lanes over the end come to is not
-            // stored.
-            let reach = column + width + lanes;
-            let whole = if last == lanes {
-                self.inner
-            } else {
-                (self.available + self.columns).saturating_sub(reach) / self.columns
-            };
-            let whole = whole.min(self.inner) / U * U;
-            let mut k = 0;
-            let mut next = b;
-            // Rows of A in fours, so that a processor's addresses (base + 1, 2 or 4 times an index) reach all with few
-            // registers.
-            let mut bases = [a; 4];
-            for (four, base) in bases.iter_mut().enumerate() {
-                *base = a.wrapping_add(4 * four * self.strides.0);
-            }
-            while k < whole {
-                for (u, sums) in sums.iter_mut().enumerate() {
-                    let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
-                    for (v, to) in bs.iter_mut().enumerate() {
-                        *to = S::Vector::<V>::load(simd, next.add(u * self.columns + v * lanes));
-                    }
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let a = *bases[r / 4].add(r % 4 * self.strides.0 + u * self.strides.1);
-                        let a = S::Vector::<V>::splat(simd, a);
-                        for (sum, &b) in sums.iter_mut().zip(&bs) {
-                            *sum = b.mul_add(a, *sum);
-                        }
-                    }
-                }
-                for base in &mut bases {
-                    *base = base.wrapping_add(U * self.strides.1);
-                }
-                next = next.wrapping_add(U * self.columns);
-                if R == 1 && U == 1 {
-                    next = rolled(next);
-                }
-                k += U;
-            }
-            while k < self.inner {
-                for (u, sums) in sums.iter_mut().enumerate() {
-                    if k + u < self.inner {
-                        let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
-                        for (v, to) in bs.iter_mut().enumerate() {
-                            let from = b.add((k + u) * self.columns + v * lanes);
-                            *to = S::Vector::<V>::load_masked(simd, from, count(v));
-                        }
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let a = *a.add(r * self.strides.0 + (k + u) * self.strides.1);
-                            let a = S::Vector::<V>::splat(simd, a);
-                            for (sum, &b) in sums.iter_mut().zip(&bs) {
-                                *sum = b.mul_add(a, *sum);
-                            }
-                        }
-                    }
-                }
-                k += U;
-            }
-
-            let mut step = U / 2;
-            while step > 0 {
-                let (low, high) = sums.split_at_mut(step);
-                for (low, high) in low.as_flattened_mut().iter_mut().zip(high.as_flattened()) {
-                    for (low, &high) in low.iter_mut().zip(high) {
-                        *low = *low + high;
-                    }
-                }
-                step /= 2;
-            }
-            for (r, sums) in sums[0].iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    let to = c.add(r * self.columns + v * lanes);
-                    if constant {
-                        sum.store_first(to, count(v));
-                    } else {
-                        sum.store_masked(to, count(v));
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// The tiles of `R` rows, in a function of their own. It is private to this file, where only [`Block::tiles`] makes it.
@@ -417,22 +298,4 @@ impl<S: Scalar, const R: usize, const C: usize, const U: usize> Operation for Ti
             }
         }
     }
-}
-
-/// The same pointer, which the compiler doesn't know to be the same: it doesn't unroll the loop.
-///
-/// One row of A streams all of B through the processor, whose prefetcher follows each load instruction by itself: four
-/// times as many instructions take it 1.6 times as long.
-#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through the pointer")]
-#[inline(always)]
-fn rolled<S>(pointer: *const S) -> *const S {
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-    {
-        let mut pointer = pointer;
-        // SAFETY: there are no instructions.
-        unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(readonly, nostack, preserves_flags)) };
-        return pointer;
-    }
-    #[allow(unreachable_code)]
-    pointer
 }
