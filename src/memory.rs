@@ -24,6 +24,11 @@ impl<A: Pod, B: Pod> core::fmt::Debug for Larger<A, B> {
 unsafe impl<A: Pod, B: Pod> Pod for Larger<A, B> {
     const PADDED: bool =
         A::PADDED || B::PADDED || size_of::<Self>() > size_of::<A>() && size_of::<Self>() > size_of::<B>();
+    /// What is left without it is as large as the larger of what is left of either.
+    const VECTOR_SCRATCH: usize = {
+        let (one, other) = (size_of::<A>() - A::VECTOR_SCRATCH, size_of::<B>() - B::VECTOR_SCRATCH);
+        size_of::<Self>() - if one > other { one } else { other }
+    };
 }
 
 /// The memory as a `T`, which holds whatever was there.

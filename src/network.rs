@@ -20,14 +20,20 @@ use crate::weights::{WeightsError, safetensors};
 pub trait Network: Layer {
     /// Bytes of weights: what the network takes in flash.
     const FLASH: usize = size_of::<Self>();
-    /// Bytes that inference of one sample works in, beside the weights and what goes in and comes out: two buffers that
-    /// the layers' outputs take in turn, and what the layer that needs most of it uses as scratch.
+    /// Bytes of RAM that inference on one sample needs on a chip, beside the weights and what goes in and comes out: two
+    /// buffers that the layers' outputs take in turn, and the scratch of the layer that needs most of it.
     ///
-    /// With the feature `simd`, a convolution's scratch is part of it.
-    const RAM_INFERENCE: usize = size_of::<Self::Workspace<1>>();
-    /// Bytes that training by one sample at a time works in: the weights, their gradient, and the memory of
-    /// [`GradientBuffers`]. An optimizer remembers [`FLASH`](Self::FLASH) bytes more for each of its slots.
-    const RAM_TRAINING: usize = 2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>();
+    /// It is the same on every target. What vector instructions need besides (convolutions, with the feature `simd`) is
+    /// part of [`WORKSPACE`](Self::WORKSPACE) alone.
+    const RAM_INFERENCE: usize = Self::WORKSPACE - <Self::Workspace<1> as Pod>::VECTOR_SCRATCH;
+    /// Bytes of RAM that training by one sample at a time needs on a chip: the weights, their gradient, and
+    /// [`GradientBuffers`] without what vector instructions need. An optimizer remembers [`FLASH`](Self::FLASH) bytes
+    /// more for each of its slots.
+    const RAM_TRAINING: usize =
+        2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>() - Self::WORKSPACE + Self::RAM_INFERENCE;
+    /// Bytes that inference on one sample works in on this target: [`RAM_INFERENCE`](Self::RAM_INFERENCE), and what vector
+    /// instructions need. [`forward`](Self::forward) takes them from the stack.
+    const WORKSPACE: usize = size_of::<Self::Workspace<1>>();
 
     /// A network with its first weights, drawn by each layer's [`Initializer`].
     ///

@@ -13,6 +13,8 @@ use core::marker::PhantomData;
 pub unsafe trait Pod: Copy + Send + Sync + 'static {
     /// Whether there may be bytes between its numbers, or behind them, that belong to none.
     const PADDED: bool = true;
+    /// How many of its bytes are scratch for vector instructions, which no target without them needs.
+    const VECTOR_SCRATCH: usize = 0;
 
     /// The value whose bytes are all zero.
     fn zeroed() -> Self {
@@ -49,10 +51,12 @@ unsafe impl<T: Send + Sync + 'static> Pod for PhantomData<T> {
 // SAFETY: an array has its elements' bits and no others.
 unsafe impl<T: Pod, const N: usize> Pod for [T; N] {
     const PADDED: bool = T::PADDED;
+    const VECTOR_SCRATCH: usize = N * T::VECTOR_SCRATCH;
 }
 // SAFETY: a pair has its members' bits, and padding where it is larger than they are.
 unsafe impl<A: Pod, B: Pod> Pod for (A, B) {
     const PADDED: bool = A::PADDED || B::PADDED || size_of::<(A, B)>() > size_of::<A>() + size_of::<B>();
+    const VECTOR_SCRATCH: usize = A::VECTOR_SCRATCH + B::VECTOR_SCRATCH;
 }
 
 /// A value of zero bytes, built in place on the heap.

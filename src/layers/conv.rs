@@ -9,6 +9,8 @@ use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::layer_gradient::Descend;
+#[cfg(feature = "simd")]
+use crate::pod::Pod;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -38,7 +40,8 @@ use crate::window::Sliding;
 /// and, for sequences, as `Conv1d(F, kernel = 3)`. `F·(C / groups)·kernel + F` weights, the kernel being rows times
 /// columns; as many multiply-accumulates as `O` has elements times as many weights as a filter has.
 ///
-/// With the feature `simd`, its workspace has room for 24 Ki numbers, whatever its size; without it, it needs none.
+/// With the feature `simd`, its workspace has room for 24 Ki numbers, whatever its size; without it, it needs none. They
+/// are part of [`WORKSPACE`](crate::Network::WORKSPACE), and not of [`RAM_INFERENCE`](crate::Network::RAM_INFERENCE).
 ///
 /// LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998; depthwise:
 /// Sifre, "Rigid-motion scattering for image classification", 2014.
@@ -117,13 +120,30 @@ where
 
 /// Where there are vectors, a convolution is a product of matrices, for which its windows are copied side by side.
 #[cfg(feature = "simd")]
-type Workspace<S> = ([S; CHANNEL], ([S; PATCHES], ([S; OUTPUTS], [S; WEIGHTS])));
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Workspace<S> {
+    channel: [S; CHANNEL],
+    patches: [S; PATCHES],
+    outputs: [S; OUTPUTS],
+    weights: [S; WEIGHTS],
+}
+
+// SAFETY: arrays of one type of numbers, without padding.
+#[cfg(feature = "simd")]
+unsafe impl<S: Scalar> Pod for Workspace<S> {
+    const PADDED: bool = false;
+    const VECTOR_SCRATCH: usize = size_of::<Self>();
+}
+
+/// Without vectors, it needs none.
 #[cfg(not(feature = "simd"))]
 type Workspace<S> = PhantomData<S>;
 
 #[cfg(feature = "simd")]
 #[inline(always)]
-fn scratch<S: Scalar>((channel, (patches, (outputs, weights))): &mut Workspace<S>) -> Scratch<'_, S> {
+fn scratch<S: Scalar>(workspace: &mut Workspace<S>) -> Scratch<'_, S> {
+    let Workspace { channel, patches, outputs, weights } = workspace;
     Scratch { channel, patches, outputs, weights }
 }
 

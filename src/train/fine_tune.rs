@@ -59,7 +59,10 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune<
         H::FLASH + size_of::<F::Output>() + if frozen > head { frozen } else { head }
     };
     /// Bytes of RAM that training by one sample at a time takes: the weights that learn and a [`FineTuneBuffers`].
-    pub const RAM_TRAINING: usize = H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>();
+    pub const RAM_TRAINING: usize = {
+        let scratch = F::WORKSPACE - F::RAM_INFERENCE + H::WORKSPACE - H::RAM_INFERENCE;
+        H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>() - scratch
+    };
 
     /// Inference of one sample. Allocates nothing.
     #[must_use]

@@ -6,6 +6,7 @@ use crate::kernels::{Operation, Simd, dispatch};
 use crate::layer::{Chance, Layer, Pass, Recorded};
 use crate::layer_gradient::{Descent, Room};
 use crate::losses::{Loss, Term};
+use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{Tally, assert_logits};
@@ -20,7 +21,8 @@ pub trait TrainInPlace: Layer {
 
     /// Bytes that [`InPlaceBuffers`] training by one sample at a time works in: the weights and the memory. That is less than
     /// [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradient of all layers but one.
-    const RAM_TRAINING_IN_PLACE: usize = size_of::<Self>() + size_of::<InPlaceBuffers<Self, 1>>();
+    const RAM_TRAINING_IN_PLACE: usize =
+        Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>() - Self::WORKSPACE + Self::RAM_INFERENCE;
 
     /// [`Layer::backward`], which updates each layer as soon as its gradient is known and no longer needed.
     #[doc(hidden)]
