@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 use fnn::data::Mnist;
 use fnn::{
-    DataSet, Network, Trainer,
+    DataSet, Trainer,
     layers::Sample,
     losses::BinaryCrossEntropy,
     optimizers::{Adam, Optimizer, Schedule},

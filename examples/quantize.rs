@@ -10,7 +10,7 @@ use std::error::Error;
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
 use fnn::{
-    DataSet, Layer, Network, Quantized, Trainer,
+    DataSet, Layer, Quantized, Trainer,
     losses::CrossEntropy,
     optimizers::{Adam, Optimizer, Schedule},
     quantized::{Calibration, Quantize},

@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use chart::Chart;
 use fnn::metrics::r_squared;
 use fnn::{
-    DataSet, Network, Random, Trainer,
+    DataSet, Random, Trainer,
     losses::MeanSquaredError,
     optimizers::Adam,
     train::{Progress, evaluate},

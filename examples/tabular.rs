@@ -9,7 +9,7 @@ use std::path::Path;
 use fnn::data::{Normalizer, Split};
 use fnn::metrics::ConfusionMatrix;
 use fnn::{
-    DataSet, Folded, Network, Trainer,
+    DataSet, Folded, Trainer,
     losses::CrossEntropy,
     optimizers::{AdamW, Optimizer, Schedule},
     train::{Progress, Trained},

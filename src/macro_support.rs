@@ -4,6 +4,7 @@
 //! through nothing else.
 
 pub(crate) mod const_checks;
+mod methods;
 pub mod outlined;
 
 pub use fnn_macros::{declare, kinds};
@@ -22,7 +23,7 @@ pub use crate::scalar::Scalar;
 pub use crate::shape::Sample;
 pub use crate::simd::Simd;
 pub use crate::train::TrainInPlace;
-pub use crate::weights::{Field, Initializer, Layout, Name, Parameters, Roles, WeightsError};
+pub use crate::weights::{Field, Initializer, Layout, Name, Parameters, Roles, Visitor, WeightsError};
 
 /// The kernels, for their benchmarks.
 pub mod kernels {
@@ -30,10 +31,12 @@ pub mod kernels {
 }
 
 pub use crate::__constructors as constructors;
+pub use crate::__methods as methods;
 pub use crate::__with_heap as with_heap;
 pub use crate::layer_gradient::{Descend, Descent, Either, RoomFor, descend};
 pub use crate::memory::{Larger, batch, workspace};
 pub use crate::network::fold::{FoldIf, FoldWith, copy_weights};
+pub use crate::network::{assert_forward_fits, forward};
 #[cfg(feature = "alloc")]
 pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, quantize_layer};
 pub use crate::quantized::layer::{forward_layer, forward_nothing};
@@ -144,120 +147,7 @@ pub const fn bits(value: f64) -> u64 {
     value.to_bits()
 }
 
-/// The constants and constructors that a network has on its `f32` form, which needs no annotation.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __constructors {
-    () => {
-        /// The number of weights.
-        pub const PARAMETERS: ::core::primitive::usize = <Self as $crate::macro_support::Parameters>::PARAMETERS;
-        /// Multiply-accumulates of one sample's forward pass.
-        pub const MACS: ::core::primitive::u64 = <Self as $crate::macro_support::Layer>::MACS;
-        /// Bytes of weights. See `Network::FLASH`.
-        pub const FLASH: ::core::primitive::usize = <Self as $crate::macro_support::Network>::FLASH;
-        /// Bytes that inference of one sample works in. See `Network::RAM_INFERENCE`.
-        pub const RAM_INFERENCE: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_INFERENCE;
-        /// Bytes that training by one sample at a time works in. See `Network::RAM_TRAINING`.
-        pub const RAM_TRAINING: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_TRAINING;
-
-        /// The network with its first weights, which are the same on every platform. Up to 128 KiB of weights.
-        #[inline]
-        #[must_use]
-        pub fn seeded(seed: ::core::primitive::u64) -> Self {
-            <Self as $crate::macro_support::Network>::seeded(seed)
-        }
-
-        /// The network with all weights zero: an empty gradient.
-        #[inline]
-        #[must_use]
-        pub fn zeroed() -> Self {
-            <Self as $crate::macro_support::Parameters>::zeroed()
-        }
-
-        /// The table of the layers, their shapes and their cost, to print.
-        #[inline]
-        #[must_use]
-        pub fn summary() -> $crate::macro_support::Summary {
-            <Self as $crate::macro_support::Network>::summary()
-        }
-
-        $crate::__boxed_constructor! {}
-    };
-}
-
-/// The constructor that needs a heap.
-#[cfg(feature = "alloc")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __boxed_constructor {
-    () => {
-        /// The network with its first weights, built in place on the heap, whatever its size.
-        #[inline]
-        #[must_use]
-        pub fn boxed(seed: ::core::primitive::u64) -> $crate::macro_support::Box<Self> {
-            <Self as $crate::macro_support::Network>::boxed(seed)
-        }
-
-        /// The network whose weights are the bytes of a safetensors file, on the heap. See `Network::load_from_bytes`.
-        #[inline]
-        pub fn load_from_bytes(
-            file: &[::core::primitive::u8],
-        ) -> ::core::result::Result<$crate::macro_support::Box<Self>, $crate::macro_support::WeightsError<'_>> {
-            <Self as $crate::macro_support::Network>::load_from_bytes(file)
-        }
-
-        $crate::__file_constructor! {}
-    };
-}
-
-/// The constructor that needs files.
-#[cfg(feature = "std")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __file_constructor {
-    () => {
-        /// The network whose weights are in a safetensors file, on the heap. See `Network::load`.
-        pub fn load(
-            path: impl ::core::convert::AsRef<$crate::macro_support::Path>,
-        ) -> ::core::result::Result<$crate::macro_support::Box<Self>, $crate::macro_support::Error> {
-            <Self as $crate::macro_support::Network>::load(path)
-        }
-    };
-}
-
-/// There are no files.
-#[cfg(all(feature = "alloc", not(feature = "std")))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __file_constructor {
-    () => {};
-}
-
-/// There is no heap.
-#[cfg(not(feature = "alloc"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __boxed_constructor {
-    () => {};
-}
-
 #[cfg(feature = "alloc")]
 pub use alloc::boxed::Box;
 #[cfg(feature = "std")]
 pub use std::path::Path;
-
-/// Items that need a heap, where there is one.
-#[cfg(feature = "alloc")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __with_heap {
-    ($($items:tt)*) => { $($items)* };
-}
-
-/// Items that need a heap, where there is none.
-#[cfg(not(feature = "alloc"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __with_heap {
-    ($($items:tt)*) => {};
-}

@@ -56,16 +56,31 @@ pub trait Network: Layer {
         network
     }
 
-    /// Inference of one sample. Allocates nothing.
+    /// Inference on one sample. Allocates nothing.
+    ///
+    /// It works in [`WORKSPACE`](Self::WORKSPACE) bytes of the stack. Where they and the output are more than 512 KiB,
+    /// that is a compile error: there, use [`forward_all`](Self::forward_all), or [`forward_into`](Self::forward_into)
+    /// with memory of your own.
+    ///
+    /// ```
+    /// use fnn::{Layer, layers::Pod};
+    ///
+    /// fnn::network! {
+    ///     struct Blur: [1, 512, 512] { Conv2d(2, kernel = 3, padding = same), Conv2d(1, kernel = 3, padding = same) }
+    /// }
+    ///
+    /// let blur = Blur::seeded(1);
+    /// let photos = vec![[[[0.5; 512]; 512]; 1]; 2];
+    /// let mut blurred = photos.clone();
+    /// let mut workspace = <Blur as Layer>::Workspace::<1>::zeroed_box();
+    /// blur.forward_into(&photos, &mut blurred, &mut workspace);
+    /// assert_eq!(blurred, blur.forward_all(&photos));
+    /// ```
     #[inline]
     #[must_use]
     fn forward(&self, input: &Self::Input) -> Self::Output {
-        let mut output = Pod::zeroed();
-        let outputs = core::slice::from_mut(&mut output);
-        let mut workspace = Aligned(Pod::zeroed());
-        let inputs = core::slice::from_ref(input);
-        dispatch(Forward::<Self, 1> { network: self, inputs, outputs, workspace: &mut workspace.0 });
-        output
+        const { assert_forward_fits::<Self>() }
+        forward(self, input)
     }
 
     /// Inference of a batch of any size, `B` samples at a time. Allocates nothing.
@@ -160,13 +175,38 @@ pub trait Network: Layer {
 
 impl<L: Layer> Network for L {}
 
-/// Judge, at compile time, that a network may pass through the stack.
+/// A compile error for a network that is too large to pass through the stack.
 #[track_caller]
 const fn assert_small<L>() {
     assert!(
         size_of::<L>() <= 128 * 1024,
         "the network is too large for the stack: build it on the heap with `boxed(seed)`"
     );
+}
+
+/// A compile error where inference on one sample would take more of the stack than a thread may have left: in a debug
+/// build, what is put on the stack may be there three times.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_forward_fits<L: Layer>() {
+    assert!(
+        size_of::<L::Workspace<1>>() + size_of::<L::Output>() <= 512 * 1024,
+        "`forward` works on the stack, and this network needs more than 512 KiB there: use `forward_all`, or `forward_into` \
+         with a workspace and outputs on the heap or in a `static`"
+    );
+}
+
+/// [`Network::forward`], for what has made sure that it fits.
+#[doc(hidden)]
+#[inline]
+#[must_use]
+pub fn forward<L: Layer>(network: &L, input: &L::Input) -> L::Output {
+    let mut output = Pod::zeroed();
+    let outputs = core::slice::from_mut(&mut output);
+    let mut workspace = Aligned(Pod::zeroed());
+    let inputs = core::slice::from_ref(input);
+    dispatch(Forward::<L, 1> { network, inputs, outputs, workspace: &mut workspace.0 });
+    output
 }
 
 /// Samples of one block of a forward pass, where the caller doesn't choose.

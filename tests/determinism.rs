@@ -91,8 +91,6 @@ fn an_evaluation_is_that_of_the_history() {
 #[cfg(feature = "rayon")]
 #[test]
 fn outputs_are_the_same_bit_for_bit_at_any_number_of_threads() {
-    use fnn::Network;
-
     let (network, data) = (Net::boxed(3), classes::<20, 4>(1000, 1));
     let outputs = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

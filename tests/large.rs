@@ -4,7 +4,7 @@
 
 mod support;
 
-use fnn::{DataSet, Parameters, Trainer, losses::CrossEntropy, optimizers::Adam, train::Progress};
+use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::Adam, train::Progress};
 use support::classes;
 
 fn on_a_small_stack(job: impl FnOnce() + Send + 'static) {

@@ -4,7 +4,7 @@
 
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
-use fnn::{DataSet, Network, Trainer, losses::CrossEntropy, optimizers::Adam, quantized::Calibration, train::Progress};
+use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::Adam, quantized::Calibration, train::Progress};
 
 fnn::network! {
     #[quantizable]

@@ -10,7 +10,7 @@
 mod fixtures;
 
 use fixtures::{Tensors, compare};
-use fnn::{Network, Parameters, Quantized, layers::Sample};
+use fnn::{Quantized, layers::Sample};
 
 fnn::network! {
     #[quantizable]

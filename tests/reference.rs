@@ -9,7 +9,7 @@ mod fixtures;
 
 use fixtures::{Tensors, compare};
 use fnn::{
-    Layer, Network, Parameters, Scalar,
+    Layer, Network, Scalar,
     layers::Sample,
     losses::{BinaryCrossEntropy, CrossEntropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError},
     optimizers::{Adam, AdamW, Optimizer, RmsProp, Sgd, State},

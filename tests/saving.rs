@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use fnn::{Error, Network};
+use fnn::Error;
 
 fnn::network! {
     #[derive(Clone, Debug, PartialEq)]

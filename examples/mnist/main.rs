@@ -15,7 +15,7 @@ use chart::Chart;
 use fnn::data::Mnist;
 use fnn::metrics::ConfusionMatrix;
 use fnn::{
-    Network, Trainer,
+    Trainer,
     losses::CrossEntropy,
     optimizers::{Optimizer, Schedule, Sgd},
     train::{Epoch, Evaluation, Trained},

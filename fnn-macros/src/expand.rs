@@ -212,6 +212,8 @@ fn methods(network: &Network) -> TokenStream {
     // Where rustc points when a sample doesn't fit.
     let forward = Ident::new("forward", network.header.name.span());
     let sample = located(hygienic!(input: &#input), network.header.input);
+    let fits =
+        located(hygienic!(const { #fnn::macro_support::assert_forward_fits::<Self>() }), network.header.name.span());
     hygienic! {
         #[allow(dead_code)]
         impl<#constants> #path_f32 {
@@ -220,12 +222,18 @@ fn methods(network: &Network) -> TokenStream {
 
         #[allow(dead_code)]
         impl<#parameters> #path {
-            /// Inference of one sample. Allocates nothing.
+            /// Inference on one sample. Allocates nothing.
+            ///
+            /// It works in `WORKSPACE` bytes of the stack; where they and the output are more than 512 KiB, that is a
+            /// compile error: there, use `forward_all`, or `forward_into` with memory of your own.
             #[inline]
             #[must_use]
             pub fn #forward(&self, #sample) -> #output {
-                #fnn::macro_support::Network::forward(self, input)
+                #fits
+                #fnn::macro_support::forward(self, input)
             }
+
+            #fnn::macro_support::methods! { #scalar, #input, #output }
         }
     }
 }

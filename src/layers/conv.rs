@@ -40,7 +40,7 @@ use crate::window::Sliding;
 /// and, for sequences, as `Conv1d(F, kernel = 3)`. `F·(C / groups)·kernel + F` weights, the kernel being rows times
 /// columns; as many multiply-accumulates as `O` has elements times as many weights as a filter has.
 ///
-/// With the feature `simd`, its workspace has room for 24 Ki numbers, whatever its size; without it, it needs none. They
+/// With the feature `simd`, its workspace has room for 28 Ki numbers, whatever its size; without it, it needs none. They
 /// are part of [`WORKSPACE`](crate::Network::WORKSPACE), and not of [`RAM_INFERENCE`](crate::Network::RAM_INFERENCE).
 ///
 /// LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998; depthwise:

@@ -65,19 +65,29 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
         self.dequantize(&self.forward_integers(&self.quantize(input)))
     }
 
-    /// Inference of one sample, from integers to integers. Allocates nothing.
+    /// Inference on one sample, from integers to integers. Allocates nothing.
+    ///
+    /// It works on the stack. Where that takes more than 512 KiB, it is a compile error, and so is
+    /// [`forward`](Self::forward): there, use [`forward_integers_into`](Self::forward_integers_into).
     #[inline]
     #[must_use]
     pub fn forward_integers(&self, input: &L::Input) -> L::Output {
+        const {
+            assert!(
+                size_of::<L::Workspace>() + 5 * (size_of::<L::Input>() + size_of::<L::Output>()) <= 512 * 1024,
+                "`forward` works on the stack, and this network needs more than 512 KiB there: use \
+                 `forward_integers_into` with memory on the heap or in a `static`"
+            );
+        }
         let mut output = Pod::zeroed();
         let mut workspace = Pod::zeroed();
-        self.forward_into(input, &mut output, &mut workspace);
+        self.forward_integers_into(input, &mut output, &mut workspace);
         output
     }
 
     /// [`forward_integers`](Self::forward_integers) in memory that the caller keeps.
     #[inline]
-    pub fn forward_into(&self, input: &L::Input, output: &mut L::Output, workspace: &mut L::Workspace) {
+    pub fn forward_integers_into(&self, input: &L::Input, output: &mut L::Output, workspace: &mut L::Workspace) {
         self.layers.forward(input, output, workspace, &mut ());
     }
 

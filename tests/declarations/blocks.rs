@@ -1,6 +1,6 @@
 //! Blocks: what goes around layers, and what stands side by side.
 
-use fnn::{Network, Parameters};
+use fnn::Network;
 
 fnn::network! { struct Skip: [2] { skip: Residual { Dense(3), Relu, Dense(2) } } }
 

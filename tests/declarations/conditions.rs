@@ -1,7 +1,5 @@
 //! `#[cfg(…)]` on networks and layers, with either truth value.
 
-use fnn::Parameters;
-
 fnn::network! {
     struct Conditional: [4] -> [2] {
         #[cfg(any())]

@@ -58,8 +58,6 @@ fn raw_identifiers_go_by_their_words() {
     assert_eq!(r#type::seeded(1).r#match.weight.len(), 2);
 }
 
-use fnn::Parameters;
-
 fnn::network! { struct Undeclared: [3] { Dense(4), Flatten, Residual { Dense(4) } } }
 
 #[test]

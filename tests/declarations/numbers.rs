@@ -1,7 +1,7 @@
 //! What a declaration computes: its constants, its table, its outputs.
 
 use approx::assert_relative_eq;
-use fnn::{Layer, Network, Parameters};
+use fnn::{Layer, Network};
 
 const UNITS: usize = 128;
 
@@ -157,11 +157,25 @@ fn a_budget_that_is_kept_says_nothing() {
     let _ = Forwarded::<4, 68>::seeded(1).forward(&[0.0; 2]);
 }
 
-/// Without vectors, a convolution needs no scratch.
-#[cfg(not(feature = "simd"))]
+/// Without vectors, a convolution needs no scratch, and that is what a budget and a summary count; the host has more.
 #[test]
-fn a_convolution_works_in_its_outputs() {
+fn ram_figures_leave_out_the_scratch_of_vectors() {
     assert_eq!(Just::RAM_INFERENCE, 4 * 4 * 4 * 4);
+    // Weights and gradient; tape, workspace, the output and its gradient.
+    assert_eq!(Just::RAM_TRAINING, 2 * 420 + 4 * (64 + 64 + 2));
+    // The weights, the gradient of the larger layer, a count of steps.
+    assert_eq!(Just::RAM_TRAINING_IN_PLACE, 420 + 4 * (64 + 64 + 2) + 4 * (64 + 1) + 4);
+    assert!(Just::summary().to_string().contains("256 bytes of memory for inference, 1360 for training"));
+    assert_eq!(Just::WORKSPACE, size_of::<<Just as Layer>::Workspace<1>>());
+    let scratch = Just::WORKSPACE - Just::RAM_INFERENCE;
+    assert_eq!(scratch > 0, cfg!(feature = "simd"));
+    // Of two members that share memory, the one that is larger without vectors counts: what the block keeps.
+    assert_eq!(Wide::RAM_INFERENCE, 4 * (50_000 + 50_000));
+    assert_eq!(Wide::WORKSPACE, Wide::RAM_INFERENCE + scratch);
+}
+
+fnn::network! {
+    struct Wide: [1, 50_000] -> [1, 50_000] { Conv1d(1, kernel = 3, padding = same), Residual { Conv1d(1, kernel = 1) } }
 }
 
 fnn::network! {

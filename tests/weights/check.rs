@@ -1,7 +1,5 @@
 //! What must hold of the reader for any bytes: shared by the tests and the fuzz target.
 
-use fnn::{Network, Parameters};
-
 fnn::network! {
     /// Small enough that a mutation of its file often hits something.
     #[derive(Clone, Debug, PartialEq)]

@@ -377,11 +377,18 @@ impl Small<::core::primitive::f32> {
 }
 #[allow(dead_code)]
 impl<S: ::fnn::macro_support::Scalar> Small<S> {
-    /// Inference of one sample. Allocates nothing.
+    /// Inference on one sample. Allocates nothing.
+    ///
+    /// It works in `WORKSPACE` bytes of the stack; where they and the output are more than 512 KiB, that is a
+    /// compile error: there, use `forward_all`, or `forward_into` with memory of your own.
     #[inline]
     #[must_use]
     pub fn forward(&self, input: &[[S; 2]; 1]) -> [S; 1] {
-        ::fnn::macro_support::Network::forward(self, input)
+        const { ::fnn::macro_support::assert_forward_fits::<Self>() }
+        ::fnn::macro_support::forward(self, input)
+    }
+    ::fnn::macro_support::methods! {
+        S, [[S; 2]; 1], [S; 1]
     }
 }
 #[automatically_derived]

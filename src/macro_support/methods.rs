@@ -1,0 +1,199 @@
+//! What a network has on its own type, so that a user imports no trait and finds it on the type's page.
+//!
+//! Each calls the method of a trait, of the same name, which says more.
+
+/// Items that need a heap, where there is one.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_heap {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// Items that need a heap, where there is none.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_heap {
+    ($($items:tt)*) => {};
+}
+
+/// Items that need files, where there are some.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_files {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// Items that need files, where there are none.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_files {
+    ($($items:tt)*) => {};
+}
+
+/// The constants and constructors of a network's `f32` form: a path like `Digits::seeded(1)` takes no default for the
+/// scalar, so that on all forms it would need an annotation.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __constructors {
+    () => {
+        /// The number of weights.
+        pub const PARAMETERS: ::core::primitive::usize = <Self as $crate::macro_support::Parameters>::PARAMETERS;
+        /// Multiply-accumulates of one sample's forward pass.
+        pub const MACS: ::core::primitive::u64 = <Self as $crate::macro_support::Layer>::MACS;
+        /// Bytes of weights. See `Network::FLASH`.
+        pub const FLASH: ::core::primitive::usize = <Self as $crate::macro_support::Network>::FLASH;
+        /// Bytes of RAM that inference on one sample needs on a chip. See `Network::RAM_INFERENCE`.
+        pub const RAM_INFERENCE: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_INFERENCE;
+        /// Bytes of RAM that training by one sample at a time needs on a chip. See `Network::RAM_TRAINING`.
+        pub const RAM_TRAINING: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_TRAINING;
+        /// Bytes that inference on one sample works in on this target. See `Network::WORKSPACE`.
+        pub const WORKSPACE: ::core::primitive::usize = <Self as $crate::macro_support::Network>::WORKSPACE;
+
+        /// The network with its initial weights, which are the same on every platform. Up to 128 KiB of weights, beyond
+        /// which it is a compile error: there, `boxed(seed)` builds it on the heap.
+        #[inline]
+        #[must_use]
+        pub fn seeded(seed: ::core::primitive::u64) -> Self {
+            <Self as $crate::macro_support::Network>::seeded(seed)
+        }
+
+        /// The network with all weights zero: an empty gradient.
+        #[inline]
+        #[must_use]
+        pub fn zeroed() -> Self {
+            <Self as $crate::macro_support::Parameters>::zeroed()
+        }
+
+        /// The table of the layers, their shapes and their cost, to print.
+        #[inline]
+        #[must_use]
+        pub fn summary() -> $crate::macro_support::Summary {
+            <Self as $crate::macro_support::Network>::summary()
+        }
+
+        $crate::__with_heap! {
+            /// The network with its initial weights, built in place on the heap, whatever its size.
+            #[inline]
+            #[must_use]
+            pub fn boxed(seed: ::core::primitive::u64) -> $crate::macro_support::Box<Self> {
+                <Self as $crate::macro_support::Network>::boxed(seed)
+            }
+
+            /// The network with all weights zero, built in place on the heap, whatever its size.
+            #[inline]
+            #[must_use]
+            pub fn zeroed_box() -> $crate::macro_support::Box<Self> {
+                <Self as $crate::macro_support::Parameters>::zeroed_box()
+            }
+
+            /// The network whose weights are the bytes of a safetensors file, on the heap.
+            ///
+            /// # Errors
+            /// See `Network::load_from_bytes`.
+            #[inline]
+            pub fn load_from_bytes(
+                file: &[::core::primitive::u8],
+            ) -> ::core::result::Result<$crate::macro_support::Box<Self>, $crate::macro_support::WeightsError<'_>> {
+                <Self as $crate::macro_support::Network>::load_from_bytes(file)
+            }
+        }
+
+        $crate::__with_files! {
+            /// The network whose weights are in a safetensors file, on the heap.
+            ///
+            /// # Errors
+            /// See `Network::load`.
+            #[inline]
+            pub fn load(
+                path: impl ::core::convert::AsRef<$crate::macro_support::Path>,
+            ) -> ::core::result::Result<$crate::macro_support::Box<Self>, $crate::macro_support::Error> {
+                <Self as $crate::macro_support::Network>::load(path)
+            }
+        }
+    };
+}
+
+/// The methods of a network of any scalar, beside `forward`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __methods {
+    ($scalar:ty, $input:ty, $output:ty) => {
+        /// Inference on a batch of any size, some samples at a time, in memory of the caller's. Allocates nothing.
+        ///
+        /// As many samples are computed as there are both inputs and outputs.
+        #[inline]
+        pub fn forward_into<const __BATCH: ::core::primitive::usize>(
+            &self,
+            inputs: &[$input],
+            outputs: &mut [$output],
+            workspace: &mut <Self as $crate::macro_support::Layer>::Workspace<{ __BATCH }>,
+        ) {
+            $crate::macro_support::Network::forward_into::<{ __BATCH }>(self, inputs, outputs, workspace);
+        }
+
+        /// All weights.
+        #[inline]
+        #[must_use]
+        pub fn parameters(&self) -> &[$scalar] {
+            $crate::macro_support::Parameters::parameters(self)
+        }
+
+        /// All weights, to write.
+        #[inline]
+        pub fn parameters_mut(&mut self) -> &mut [$scalar] {
+            $crate::macro_support::Parameters::parameters_mut(self)
+        }
+
+        /// Visit each array of weights with its dotted name (`conv1.weight`) and its shape.
+        #[inline]
+        pub fn for_each(&self, visitor: &mut $crate::macro_support::Visitor<'_, $scalar>) {
+            $crate::macro_support::Parameters::for_each(self, visitor);
+        }
+
+        /// Take the weights from the bytes of a safetensors file. Allocates nothing.
+        ///
+        /// # Errors
+        /// See `Network::read_weights`.
+        #[inline]
+        pub fn read_weights<'a>(
+            &mut self,
+            file: &'a [::core::primitive::u8],
+        ) -> ::core::result::Result<(), $crate::macro_support::WeightsError<'a>> {
+            $crate::macro_support::Network::read_weights(self, file)
+        }
+
+        $crate::__with_heap! {
+            /// Inference on a batch of any size, on `rayon`'s threads where there is enough to do.
+            #[inline]
+            #[must_use]
+            pub fn forward_all(&self, inputs: &[$input]) -> $crate::macro_support::Vec<$output> {
+                $crate::macro_support::Network::forward_all(self, inputs)
+            }
+
+            /// A copy on the heap, which doesn't pass through the stack.
+            #[inline]
+            #[must_use]
+            pub fn boxed_copy(&self) -> $crate::macro_support::Box<Self> {
+                $crate::macro_support::Parameters::boxed_copy(self)
+            }
+        }
+
+        $crate::__with_files! {
+            /// Write the weights to a safetensors file, whole or not at all.
+            ///
+            /// # Errors
+            /// See `Network::save`.
+            #[inline]
+            pub fn save(
+                &self,
+                path: impl ::core::convert::AsRef<$crate::macro_support::Path>,
+            ) -> ::core::result::Result<(), $crate::macro_support::Error> {
+                $crate::macro_support::Network::save(self, path)
+            }
+        }
+    };
+}
