@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The tests that reach unsafe code, under AddressSanitizer. Asks for a nightly toolchain; where there is none, says so and
+# tests nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! rustup toolchain list 2>/dev/null | grep -q '^nightly'; then
+    echo "skipped: no nightly toolchain"
+    exit 0
+fi
+host=$(rustc -vV | sed -n 's/^host: //p')
+RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/asan \
+    cargo +nightly test --quiet --target "$host" --lib --test declarations --test determinism --test gradients --test windows \
+    --test in_place --test fine_tune --test weights --test quantized
