@@ -71,7 +71,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .seed(seed)
         .validate(&test)
         .progress(Progress::Silent)
-        .on_epoch(|epoch| {
+        .on_epoch(|end| {
+            let epoch = end.epoch;
             let test = epoch.validation.map_or(0.0, |test| test.loss);
             println!("epoch {}/{epochs}  loss {:.4}  test {test:.4}", epoch.number, epoch.training.loss);
             ControlFlow::Continue(())

@@ -64,7 +64,7 @@ impl Descent {
             .fit(data)?;
         let mut seconds = 0.0;
         for epoch in trained.history.epochs {
-            seconds += epoch.seconds;
+            seconds += epoch.seconds.unwrap_or_default();
             self.course.extend(epoch.validation.map(|after| (seconds, after.loss)));
         }
         Ok(self)

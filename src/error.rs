@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use crate::setting::InvalidSetting;
 
 /// What went wrong, and where: the file or the setting, what was expected, what was found.
-#[derive(Debug)]
+///
+/// Its `Debug` is the sentence too, as that is what `main` prints of an error that it returns.
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
@@ -78,6 +79,12 @@ pub enum Error {
         /// What is not finite: "the loss", or "the gradient of" the parameter of a dotted name.
         what: String,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for Error {

@@ -63,6 +63,12 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// The learning rate.
     fn learning_rate(&self) -> f64;
 
+    /// The learning rate in step number `step`, counted from 1: [`learning_rate`](Self::learning_rate), unless there is a
+    /// [`Schedule`].
+    fn learning_rate_at(&self, _step: u64) -> f64 {
+        self.learning_rate()
+    }
+
     /// The same optimizer with another learning rate.
     #[must_use]
     fn with_learning_rate(&self, learning_rate: f64) -> Self;

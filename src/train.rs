@@ -15,6 +15,6 @@ pub use gradient_buffers::GradientBuffers;
 pub use in_place::{InPlaceBuffers, TrainInPlace};
 #[cfg(feature = "std")]
 pub use trainer::{
-    Epoch, Evaluation, History, IntoBox, LearningRateCurve, Progress, Trained, Trainer, TrainingError, TrainingMemory,
-    evaluate,
+    Epoch, EpochEnd, Evaluation, History, IntoBox, LearningRateCurve, Progress, Stopped, Trained, Trainer,
+    TrainingError, TrainingMemory, Validation, evaluate,
 };

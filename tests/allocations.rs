@@ -10,10 +10,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use fnn::{
-    Trainer,
+    DataSet, Trainer,
     losses::CrossEntropy,
     optimizers::{Adam, Clip, Penalty, Plateau},
-    train::Progress,
+    train::{Epoch, Progress, TrainingMemory, Validation},
 };
 use support::classes;
 
@@ -78,6 +78,16 @@ fn allocations(threads: usize, samples: usize) -> usize {
     counts[5] - counts[1]
 }
 
+/// The bytes that are held before a training, and what it says that it takes.
+fn train_on<V: Validation<[f32; 20], usize>>(
+    trainer: Trainer<'_, Net, CrossEntropy, Adam, 2, V>,
+    data: &DataSet<[f32; 20], usize>,
+) -> (usize, TrainingMemory) {
+    let (said, before) = (trainer.memory(data), HELD.load(Relaxed));
+    trainer.fit(data).unwrap();
+    (before, said)
+}
+
 /// The bytes of a training's weights, and those that it holds besides at the end of an epoch; and what it says of both.
 fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize), (usize, usize)) {
     let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
@@ -89,14 +99,16 @@ fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize),
         .batch_size(batch_size)
         .threads(1)
         .progress(Progress::Silent)
-        .on_epoch(|_| {
-            held.store(HELD.load(Relaxed), Relaxed);
+        .on_epoch(|end| {
+            let history = end.history.epochs.capacity() * size_of::<Epoch>();
+            held.store(HELD.load(Relaxed) - history, Relaxed);
             ControlFlow::Continue(())
         });
-    let trainer = if measured { trainer.validate(&test).early_stopping(3).moving_average(0.99) } else { trainer };
-    let said = trainer.memory(&train);
-    let before = HELD.load(Relaxed);
-    trainer.fit(&train).unwrap();
+    let (before, said) = if measured {
+        train_on(trainer.validate(&test).early_stopping(3).moving_average(0.99), &train)
+    } else {
+        train_on(trainer, &train)
+    };
     ((weights, held.into_inner() - before), (said.weights, said.total() - said.weights))
 }
 

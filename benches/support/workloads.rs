@@ -325,7 +325,7 @@ where
         let trainer = Trainer::new(network, loss.clone(), optimizer.clone()).batch_size(batch_size).epochs(epochs);
         let trained = trainer.threads(threads).progress(Progress::Silent).fit(data);
         let Ok(trained) = trained else { panic!("the workload doesn't train") };
-        trained.history.epochs.iter().map(|epoch| epoch.seconds).collect::<Vec<_>>()
+        trained.history.epochs.iter().filter_map(|epoch| epoch.seconds).collect::<Vec<_>>()
     };
     let estimate = epochs(3).into_iter().fold(f64::MAX, f64::min);
     let window = (0.05 / estimate).ceil() as usize;

@@ -29,6 +29,10 @@ impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for DecayWeightsO
         self.optimizer.learning_rate()
     }
 
+    fn learning_rate_at(&self, step: u64) -> f64 {
+        self.optimizer.learning_rate_at(step)
+    }
+
     fn with_learning_rate(&self, learning_rate: f64) -> Self {
         Self { optimizer: self.optimizer.with_learning_rate(learning_rate) }
     }

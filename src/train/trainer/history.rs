@@ -6,7 +6,8 @@ use super::evaluate::Evaluation;
 
 /// One pass over the training set.
 ///
-/// Printed, it is a line like `epoch 3/10  loss 0.0712  train 98.10 %  test 97.62 %  0.21 s`.
+/// Printed, it is a line like
+/// `epoch 3/10  train loss 0.0712, 98.10 %  validation loss 0.0805, 97.62 %  0.21 s`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Epoch {
@@ -23,33 +24,63 @@ pub struct Epoch {
     /// The loss that early stopping and a plateau went by: the validation loss, or the training loss measured after the
     /// epoch.
     pub monitored: Option<f64>,
-    /// The optimizer's learning rate in this epoch, as a [`Plateau`](crate::optimizers::Plateau) has left it; in each step a
-    /// schedule multiplies it.
+    /// The optimizer's learning rate in the last step of the epoch, as a [`Plateau`](crate::optimizers::Plateau) has left
+    /// it and a [`Schedule`](crate::optimizers::Schedule) multiplies it.
     pub learning_rate: f64,
-    /// How long the pass over the training set took, in seconds, without what was measured after it.
-    pub seconds: f64,
+    /// How long the pass over the training set took, in seconds, without what was measured after it. `None` where there
+    /// is no clock, as on `wasm32-unknown-unknown`.
+    pub seconds: Option<f64>,
+}
+
+/// What a callback sees after an epoch: [`Trainer::on_epoch`](crate::Trainer::on_epoch).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EpochEnd<'a, N> {
+    /// The epoch that has just ended, the last one of `history`.
+    pub epoch: &'a Epoch,
+    /// The network as it is measured after the epoch: with a [`moving_average`](crate::Trainer::moving_average) its
+    /// average.
+    pub network: &'a N,
+    /// All epochs so far.
+    pub history: &'a History,
 }
 
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "epoch {}/{}  loss {}", self.number, self.epochs, Loss(self.training.loss))?;
-        if let Some(accuracy) = self.training.accuracy {
-            write!(f, "  train {}", Percent(accuracy))?;
+        write!(f, "epoch {}/{}  train loss {}", self.number, self.epochs, Loss(self.training.loss))?;
+        // Without a validation set, what decides is the training set measured once more.
+        if let (Some(after), None) = (self.monitored, self.validation) {
+            write!(f, " ({} after the epoch)", Loss(after))?;
         }
-        match self.validation {
-            Some(Evaluation { accuracy: Some(accuracy), .. }) => write!(f, "  test {}", Percent(accuracy))?,
-            Some(Evaluation { loss, .. }) => write!(f, "  test loss {}", Loss(loss))?,
-            None => {}
+        write!(f, "{}", Accuracy(self.training))?;
+        if let Some(validation) = self.validation {
+            write!(f, "  validation loss {}{}", Loss(validation.loss), Accuracy(validation))?;
         }
-        write!(f, "  {:.2} s", self.seconds)
+        self.seconds.map_or(Ok(()), |seconds| write!(f, "  {seconds:.2} s"))
     }
 }
 
 /// A training's epochs, in order. Printed, it is a table.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct History {
     /// The epochs that were run to their end.
     pub epochs: Vec<Epoch>,
+    /// Why there were fewer epochs than there were to be. `None` where there weren't fewer, or training failed.
+    pub stopped: Option<Stopped>,
+    /// The number of the epoch whose weights the network was given back by early stopping. `None` without early stopping,
+    /// where the network is as the last step left it.
+    pub kept: Option<usize>,
+}
+
+/// Why a training stopped before its last epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// The loss hadn't fallen for the epochs of [`Trainer::early_stopping`](crate::Trainer::early_stopping).
+    EarlyStopping,
+    /// A callback wanted it.
+    Callback,
 }
 
 impl History {
@@ -63,6 +94,33 @@ impl History {
         };
         self.epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
     }
+
+    /// How it ended, in a sentence: whether it was stopped, and which epoch's weights were kept. `None` where there is
+    /// nothing to say, as all epochs were run and the last one's weights are those of the network.
+    #[must_use]
+    pub fn ending(&self) -> Option<String> {
+        let (last, best) = (self.epochs.last()?, self.kept.and_then(|kept| self.epochs.get(kept.checked_sub(1)?)));
+        let how = match self.stopped {
+            Some(Stopped::EarlyStopping) => "early stopping after",
+            Some(Stopped::Callback) => "stopped by a callback after",
+            None if best.is_none() => return None,
+            None => "after",
+        };
+        let mut ending = format!("{how} epoch {}", last.number);
+        if let Some(Epoch { number, monitored: Some(loss), validation, .. }) = best {
+            let set = if validation.is_some() { "validation" } else { "training" };
+            ending +=
+                &format!(": the weights of epoch {number} are kept, with the smallest {set} loss, {}", Loss(*loss));
+        }
+        Some(ending)
+    }
+}
+
+impl<'a, N> EpochEnd<'a, N> {
+    /// After the last one of these epochs.
+    pub(crate) fn new(network: &'a N, history: &'a History) -> Option<Self> {
+        history.epochs.last().map(|epoch| Self { epoch, network, history })
+    }
 }
 
 impl fmt::Display for History {
@@ -74,12 +132,14 @@ impl fmt::Display for History {
                 accuracy.map_or(String::new(), |accuracy| Percent(accuracy).to_string()),
             )
         };
-        writeln!(f, "{:>6}  {:>10}  {:>9}  {:>10}  {:>9}  {:>8}", "epoch", "loss", "train", "test loss", "test", "s")?;
+        let [number, train, validation, seconds] = ["epoch", "train loss", "validation loss", "s"];
+        writeln!(f, "{number:>6}  {train:>10}  {:>9}  {validation:>15}  {:>9}  {seconds:>8}", "", "")?;
         for epoch in &self.epochs {
             let (loss, accuracy) = cell(Some(epoch.training));
-            let (test_loss, test_accuracy) = cell(epoch.validation);
-            let Epoch { number, seconds, .. } = epoch;
-            writeln!(f, "{number:>6}  {loss:>10}  {accuracy:>9}  {test_loss:>10}  {test_accuracy:>9}  {seconds:>8.2}")?;
+            let (other_loss, other_accuracy) = cell(epoch.validation);
+            let (number, seconds) =
+                (epoch.number, epoch.seconds.map_or(String::new(), |seconds| format!("{seconds:.2}")));
+            writeln!(f, "{number:>6}  {loss:>10}  {accuracy:>9}  {other_loss:>15}  {other_accuracy:>9}  {seconds:>8}")?;
         }
         Ok(())
     }
@@ -94,6 +154,15 @@ impl fmt::Display for Loss {
             0.0 | 1e-3..1e5 => write!(f, "{:.4}", self.0),
             _ => write!(f, "{:.2e}", self.0),
         }
+    }
+}
+
+/// ", 98.10 %", where there is an accuracy.
+struct Accuracy(Evaluation);
+
+impl fmt::Display for Accuracy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.accuracy.map_or(Ok(()), |accuracy| write!(f, ", {}", Percent(accuracy)))
     }
 }
 
@@ -113,14 +182,20 @@ mod tests {
     fn epoch() -> Epoch {
         let training = Evaluation { loss: 0.0712, accuracy: Some(0.981) };
         let validation = Some(Evaluation { loss: 0.0805, accuracy: Some(0.97616) });
-        Epoch { number: 3, epochs: 10, training, validation, monitored: None, learning_rate: 0.1, seconds: 0.2149 }
+        let (learning_rate, seconds) = (0.1, Some(0.2149));
+        Epoch { number: 3, epochs: 10, training, validation, monitored: None, learning_rate, seconds }
+    }
+
+    fn history(epochs: Vec<Epoch>) -> History {
+        History { epochs, ..History::default() }
     }
 
     #[test]
     fn a_line_shows_percentages_where_there_are_any() {
-        assert_eq!(epoch().to_string(), "epoch 3/10  loss 0.0712  train 98.10 %  test 97.62 %  0.21 s");
-        let line = Epoch { validation: None, ..epoch() }.to_string();
-        assert_eq!(line, "epoch 3/10  loss 0.0712  train 98.10 %  0.21 s");
+        let train = "epoch 3/10  train loss 0.0712, 98.10 %";
+        assert_eq!(epoch().to_string(), format!("{train}  validation loss 0.0805, 97.62 %  0.21 s"));
+        assert_eq!(Epoch { validation: None, ..epoch() }.to_string(), format!("{train}  0.21 s"));
+        assert_eq!(Epoch { validation: None, seconds: None, ..epoch() }.to_string(), train);
     }
 
     #[test]
@@ -128,16 +203,40 @@ mod tests {
         let training = Evaluation { loss: 0.000_071_2, accuracy: None };
         let validation = Some(Evaluation { loss: 0.0805, accuracy: None });
         let line = Epoch { training, validation, ..epoch() }.to_string();
-        assert_eq!(line, "epoch 3/10  loss 7.12e-5  test loss 0.0805  0.21 s");
+        assert_eq!(line, "epoch 3/10  train loss 7.12e-5  validation loss 0.0805  0.21 s");
+    }
+
+    #[test]
+    fn a_line_shows_the_loss_that_decides() {
+        let line = Epoch { validation: None, monitored: Some(0.07), ..epoch() }.to_string();
+        assert_eq!(line, "epoch 3/10  train loss 0.0712 (0.0700 after the epoch), 98.10 %  0.21 s");
+    }
+
+    #[test]
+    fn the_ending_says_why_and_what_is_kept() {
+        let with = |number, monitored| Epoch { number, monitored: Some(monitored), ..epoch() };
+        let mut history = history(vec![with(1, 3.0), with(2, 0.5), with(3, 2.0)]);
+        assert_eq!(history.ending(), None);
+        history.stopped = Some(Stopped::Callback);
+        assert_eq!(history.ending().unwrap(), "stopped by a callback after epoch 3");
+        history.kept = Some(2);
+        history.stopped = Some(Stopped::EarlyStopping);
+        let kept = "epoch 3: the weights of epoch 2 are kept, with the smallest validation loss, 0.5000";
+        assert_eq!(history.ending().unwrap(), format!("early stopping after {kept}"));
+        history.stopped = None;
+        assert_eq!(history.ending().unwrap(), format!("after {kept}"));
+        history.epochs.iter_mut().for_each(|epoch| epoch.validation = None);
+        assert_eq!(history.ending().unwrap(), format!("after {}", kept.replace("validation", "training")));
+        assert_eq!(History::default().ending(), None);
     }
 
     #[test]
     fn the_table_has_a_line_an_epoch_of_one_width() {
         let training = Evaluation { loss: 12.5, accuracy: None };
-        let other = Epoch { number: 4, training, validation: None, ..epoch() };
-        let table = History { epochs: vec![epoch(), other] }.to_string();
+        let other = Epoch { number: 4, training, validation: None, seconds: None, ..epoch() };
+        let table = history(vec![epoch(), other]).to_string();
         let widths: Vec<_> = table.lines().map(str::len).collect();
-        assert_eq!(widths, [62; 3], "{table}");
+        assert_eq!(widths, [67; 3], "{table}");
     }
 
     #[test]
@@ -146,10 +245,10 @@ mod tests {
             let validation = Some(Evaluation { loss, accuracy: None });
             Epoch { number, validation, monitored, ..epoch() }
         };
-        let history = History { epochs: vec![with(1, None, 3.0), with(2, None, 1.0), with(3, None, 2.0)] };
-        assert_eq!(history.best().map(|epoch| epoch.number), Some(2));
-        let history = History { epochs: vec![with(1, Some(0.5), 3.0), with(2, Some(0.7), 1.0)] };
-        assert_eq!(history.best().map(|epoch| epoch.number), Some(1));
+        let epochs = history(vec![with(1, None, 3.0), with(2, None, 1.0), with(3, None, 2.0)]);
+        assert_eq!(epochs.best().map(|epoch| epoch.number), Some(2));
+        let epochs = history(vec![with(1, Some(0.5), 3.0), with(2, Some(0.7), 1.0)]);
+        assert_eq!(epochs.best().map(|epoch| epoch.number), Some(1));
         assert_eq!(History::default().best(), None);
     }
 }

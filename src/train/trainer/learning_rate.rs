@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 
 use super::Trainer;
 use super::parallel::{Threads, work};
+use super::settings::Settings;
 use super::step::{Course, Memory};
+use super::validation::Validation;
 use crate::data::DataSet;
 use crate::error::Error;
 use crate::layer::Layer;
@@ -52,7 +54,7 @@ impl LearningRateCurve {
     }
 }
 
-impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
+impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// Find out which learning rates this training bears: take a copy of the network through `steps` mini-batches of
     /// `data`, each with a larger learning rate, from the smallest of `rates` to its largest in equal ratios.
     ///
@@ -75,7 +77,7 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// # Errors
     /// As those of [`fit`](Self::fit) before anything is trained, and [`Error::Setting`] for rates that aren't a range
     /// of numbers above 0, or fewer than three steps.
-    pub fn find_learning_rate(
+    pub fn find_learning_rate<T>(
         &self,
         data: &DataSet<N::Input, T>,
         rates: RangeInclusive<f64>,
@@ -85,6 +87,7 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
         T: Copy + Debug + Send + Sync,
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
+        V: Validation<N::Input, T>,
     {
         self.check(data)?;
         let (lowest, highest) = rates.into_inner();
@@ -96,10 +99,11 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
             return Err(Error::Setting { name: "steps", expected: "at least 3", found: steps.to_string() });
         }
 
-        let batch_size = self.batch_size.min(data.len());
+        let Settings { batch_size, seed, threads, penalty, clip, .. } = self.settings;
+        let batch_size = batch_size.min(data.len());
         let mut network = self.network.boxed_copy();
         let mut memory = Memory::<N, T, SLOTS>::new(batch_size, None);
-        let threads = Threads::new(self.threads, work::<N>(batch_size))?;
+        let threads = Threads::new(threads, work::<N>(batch_size))?;
         let mut order: Vec<usize> = (0..data.len()).collect();
         let batches = data.len().div_ceil(batch_size);
 
@@ -107,14 +111,14 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
         let mut points = Vec::with_capacity(steps);
         for step in 0..steps {
             let (epoch, batch) = (step / batches, step % batches);
-            let seed = mix(self.seed, epoch as u64 + 1);
+            let seed = mix(seed, epoch as u64 + 1);
             if batch == 0 {
-                self.arrange(&mut order, seed);
+                self.settings.arrange(&mut order, seed);
             }
             let samples = order.chunks(batch_size).nth(batch).unwrap_or_default();
             let rate = lowest * (highest / lowest).powf(step as f64 / (steps - 1) as f64);
             let optimizer = self.optimizer.with_learning_rate(rate);
-            let adjust = (self.penalty, self.clip);
+            let adjust = (penalty, clip);
             let course = Course { data, loss: &self.loss, optimizer: &optimizer, adjust, seed };
             let network = &mut *network;
             let totals =

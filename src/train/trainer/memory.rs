@@ -5,6 +5,7 @@ use core::fmt;
 use super::Trainer;
 use super::evaluate::Evaluator;
 use super::step::Memory;
+use super::validation::Validation;
 use crate::data::DataSet;
 use crate::layer::Layer;
 
@@ -65,7 +66,7 @@ impl fmt::Display for TrainingMemory {
     }
 }
 
-impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
+impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// How much memory [`fit`](Self::fit) will take to train on `data`.
     ///
     /// ```
@@ -75,21 +76,28 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     ///     struct Net: [8] -> [2] { hidden: Dense(16), Relu, logits: Dense(2) }
     /// }
     ///
-    /// let data: DataSet<[f32; 8], u8> = (0..100).map(|index| ([0.1; 8], index % 2)).collect();
-    /// let memory = Trainer::new(Net::seeded(1), CrossEntropy, Sgd::new(0.1).momentum(0.9)).batch_size(64).memory(&data);
+    /// let data: DataSet<[f32; 8], usize> = (0..100).map(|index| ([(index % 2) as f32; 8], index % 2)).collect();
+    /// let trainer = Trainer::new(Net::seeded(1), CrossEntropy, Sgd::new(0.1).momentum(0.9)).batch_size(64);
+    /// let memory = trainer.memory(&data);
     /// assert_eq!(memory.weights, size_of::<Net>());
     /// assert_eq!((memory.gradients, memory.optimizer), (2 * size_of::<Net>(), size_of::<Net>() + 8));
     /// println!("{memory}");
+    /// let trained = trainer.fit(&data)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn memory(&self, data: &DataSet<N::Input, T>) -> TrainingMemory
+    #[must_use]
+    pub fn memory<T>(&self, data: &DataSet<N::Input, T>) -> TrainingMemory
     where
         T: Copy + Send + Sync,
+        V: Validation<N::Input, T>,
     {
-        let measured = self.measured(data).map_or(0, DataSet::len);
-        let mut memory = Memory::<N, T, SLOTS>::bytes(self.batch_size.min(data.len()), self.moving_average.is_some());
+        let settings = &self.settings;
+        let measured = self.validation.set().or(settings.monitors().then_some(data)).map_or(0, DataSet::len);
+        let (batch_size, average) = (settings.batch_size.min(data.len()), settings.moving_average.is_some());
+        let mut memory = Memory::<N, T, SLOTS>::bytes(batch_size, average);
         memory.weights = size_of::<N>();
         memory.samples += size_of::<usize>() * data.len();
-        memory.copies += if self.patience.is_some() { size_of::<N>() } else { 0 };
+        memory.copies += if settings.patience.is_some() { size_of::<N>() } else { 0 };
         memory.evaluation = Evaluator::<N>::bytes(measured);
         memory
     }

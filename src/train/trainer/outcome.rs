@@ -30,16 +30,13 @@ pub struct TrainingError<N> {
     /// The network with the last good weights; with early stopping with the best ones.
     pub network: Box<N>,
     /// The epochs before.
-    pub history: History,
+    pub history: Box<History>,
 }
 
 impl<N> fmt::Debug for TrainingError<N> {
-    /// Without the weights.
+    /// The sentence, which `main` prints of an error that it returns, and neither weights nor epochs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TrainingError")
-            .field("reason", &self.reason)
-            .field("history", &self.history)
-            .finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,18 +1,25 @@
 //! What a training shows while it runs.
 
-use std::io::{IsTerminal, Write, stdout};
+#[cfg_attr(
+    not(all(feature = "progress", not(all(target_family = "wasm", target_os = "unknown")))),
+    path = "progress/no_bar.rs"
+)]
+mod bar;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write, stderr};
 
-use super::history::Epoch;
+use super::history::{Epoch, History};
+use bar::Bar;
 
-/// What a training shows while it runs, on standard output.
+/// What a training shows while it runs, on standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Progress {
-    /// On a terminal a bar that moves within the epoch, and a line an epoch; elsewhere the lines alone.
+    /// A line an epoch, and one that says how training ended. With the feature `progress`, on a terminal, there is a bar
+    /// too, which moves within the epoch.
     #[default]
     Auto,
-    /// A line an epoch.
+    /// The lines alone.
     Lines,
     /// Nothing.
     Silent,
@@ -21,52 +28,51 @@ pub enum Progress {
 /// The display of one training.
 pub(crate) struct Display {
     lines: bool,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
 }
 
 impl Display {
-    /// The display of a training with so many mini-batches an epoch.
+    /// The display of a training with this many mini-batches an epoch.
     pub(crate) fn new(progress: Progress, batches: usize) -> Self {
-        let bar = (progress == Progress::Auto && stdout().is_terminal()).then(|| {
-            let bar = ProgressBar::with_draw_target(Some(batches as u64), ProgressDrawTarget::stdout());
-            ProgressStyle::with_template("{prefix}  {bar:40} {pos}/{len}  {eta}")
-                .map_or(bar.clone(), |style| bar.with_style(style))
-        });
-        Self { lines: progress != Progress::Silent, bar }
+        let bar = progress == Progress::Auto && stderr().is_terminal();
+        Self { lines: progress != Progress::Silent, bar: bar.then(|| Bar::new(batches)) }
     }
 
     /// An epoch begins.
     pub(crate) fn begin(&self, number: usize, epochs: usize) {
         if let Some(bar) = &self.bar {
-            bar.set_prefix(format!("epoch {number}/{epochs}"));
-            bar.reset();
+            bar.begin(number, epochs);
         }
     }
 
     /// A mini-batch is done.
     pub(crate) fn batch(&self) {
         if let Some(bar) = &self.bar {
-            bar.inc(1);
+            bar.advance();
         }
     }
 
     /// An epoch is done.
     pub(crate) fn end(&self, epoch: &Epoch) {
-        // Not `println!`, which panics where a pipe is closed at its other end.
-        let print = || drop(writeln!(stdout(), "{epoch}"));
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None if self.lines => print(),
-            None => {}
+        self.print(|| epoch.to_string());
+    }
+
+    /// The training is done.
+    pub(crate) fn finish(&self, history: &History) {
+        if let Some(ending) = history.ending() {
+            self.print(|| ending);
         }
     }
-}
 
-impl Drop for Display {
-    /// However training ends, no bar stays behind.
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+    /// A line, above the bar.
+    fn print(&self, line: impl FnOnce() -> String) {
+        if self.lines {
+            // Not `eprintln!`, which panics where a pipe is closed at its other end.
+            let print = || drop(writeln!(stderr(), "{}", line()));
+            match &self.bar {
+                Some(bar) => bar.suspend(print),
+                None => print(),
+            }
         }
     }
 }

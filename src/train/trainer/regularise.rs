@@ -4,7 +4,7 @@ use super::Trainer;
 use crate::layer::Layer;
 use crate::optimizers::{Clip, Decay, Penalty, Plateau};
 
-impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
+impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// Limit the gradient of each mini-batch, before the optimizer sees it.
     ///
     /// A gradient that is not finite is still an error. Limits by value cost nothing that can be measured; a limit by
@@ -22,9 +22,8 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// trainer.progress(Progress::Silent).fit(&data)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn clip(self, clip: Clip) -> Self {
-        Self { clip: Some(clip), ..self }
+        self.set(|settings| settings.clip = Some(clip))
     }
 
     /// Add a penalty for large weights to the loss.
@@ -32,9 +31,8 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// Its gradient is added to the mean gradient of each mini-batch, before that is [clipped](Self::clip). The losses
     /// that are *reported* do not include it: those of training and of validation stay comparable, and early stopping
     /// goes by what the network is for. [`Penalty::value`] tells it. Costs nothing that can be measured.
-    #[must_use]
     pub fn penalty(self, penalty: Penalty) -> Self {
-        Self { penalty: Some(penalty), ..self }
+        self.set(|settings| settings.penalty = Some(penalty))
     }
 
     /// Average the weights over steps, each of which keeps `decay` of the average, a number or a [`Decay`] that warms up:
@@ -56,9 +54,8 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// let average = trainer.epochs(5).progress(Progress::Silent).fit(&data)?.network;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn moving_average(self, decay: impl Into<Decay>) -> Self {
-        Self { moving_average: Some(decay.into()), ..self }
+        self.set(|settings| settings.moving_average = Some(decay.into()))
     }
 
     /// Lower the learning rate when the loss no longer falls.
@@ -84,8 +81,7 @@ impl<N: Layer, T, F, O, const SLOTS: usize> Trainer<'_, N, T, F, O, SLOTS> {
     /// assert!(trained.history.epochs[49].learning_rate < 0.5);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn reduce_on_plateau(self, plateau: Plateau) -> Self {
-        Self { plateau: Some(plateau), ..self }
+        self.set(|settings| settings.plateau = Some(plateau))
     }
 }

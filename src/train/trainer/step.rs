@@ -119,6 +119,11 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         Ok(totals)
     }
 
+    /// How many steps there were.
+    pub(crate) fn steps(&self) -> u64 {
+        self.state.steps
+    }
+
     /// What is measured and given back: the average of `network`, if there is one, or else itself.
     pub(crate) fn outcome<'a>(&'a self, network: &'a N) -> &'a N {
         self.average.as_ref().map_or(network, |(average, _)| &average.network)

@@ -7,7 +7,8 @@ use crate::weights::parameters::Parameters;
 /// Prechelt, "Early stopping – but when?", in *Neural Networks: Tricks of the Trade*, 1998.
 pub(crate) struct Best<N> {
     network: Box<N>,
-    loss: Option<f64>,
+    /// The number of the epoch, and its loss.
+    epoch: Option<(usize, f64)>,
     waited: usize,
     patience: usize,
 }
@@ -15,14 +16,14 @@ pub(crate) struct Best<N> {
 impl<N: Parameters> Best<N> {
     /// Wait for `patience` epochs in a row for a smaller loss.
     pub(crate) fn new(patience: usize) -> Self {
-        Self { network: N::zeroed_box(), loss: None, waited: 0, patience }
+        Self { network: N::zeroed_box(), epoch: None, waited: 0, patience }
     }
 
-    /// See the weights and the loss after an epoch. Whether to wait on.
-    pub(crate) fn see(&mut self, network: &N, loss: f64) -> bool {
-        if self.loss.is_none_or(|best| loss < best) {
+    /// See the weights and the loss after epoch number `epoch`. Whether to wait on.
+    pub(crate) fn see(&mut self, network: &N, epoch: usize, loss: f64) -> bool {
+        if self.epoch.is_none_or(|(_, best)| loss < best) {
             self.network.parameters_mut().copy_from_slice(network.parameters());
-            self.loss = Some(loss);
+            self.epoch = Some((epoch, loss));
             self.waited = 0;
         } else {
             self.waited += 1;
@@ -30,10 +31,10 @@ impl<N: Parameters> Best<N> {
         self.waited < self.patience
     }
 
-    /// Put the best weights into `network`, if there were any.
-    pub(crate) fn restore(&self, network: &mut N) {
-        if self.loss.is_some() {
-            network.parameters_mut().copy_from_slice(self.network.parameters());
-        }
+    /// Put the best weights into `network`, if there were any: the number of the epoch that they are of.
+    pub(crate) fn restore(&self, network: &mut N) -> Option<usize> {
+        let (epoch, _) = self.epoch?;
+        network.parameters_mut().copy_from_slice(self.network.parameters());
+        Some(epoch)
     }
 }

@@ -1,0 +1,140 @@
+//! What a trainer is told: settings that are numbers, each with its default, and callbacks.
+
+use std::ops::ControlFlow;
+
+use super::Trainer;
+use super::history::EpochEnd;
+use super::progress::Progress;
+use crate::layer::Layer;
+use crate::optimizers::{Clip, Decay, Penalty, Plateau};
+use crate::random::Random;
+
+/// The settings of a training.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) batch_size: usize,
+    pub(crate) epochs: usize,
+    pub(crate) seed: u64,
+    pub(crate) shuffle: bool,
+    pub(crate) threads: Option<usize>,
+    pub(crate) patience: Option<usize>,
+    pub(crate) penalty: Option<Penalty>,
+    pub(crate) clip: Option<Clip>,
+    pub(crate) moving_average: Option<Decay>,
+    pub(crate) plateau: Option<Plateau>,
+    pub(crate) progress: Progress,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            batch_size: 32,
+            epochs: 1,
+            seed: 0,
+            shuffle: true,
+            threads: None,
+            patience: None,
+            penalty: None,
+            clip: None,
+            moving_average: None,
+            plateau: None,
+            progress: Progress::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether the loss after each epoch decides anything.
+    pub(crate) fn monitors(&self) -> bool {
+        self.patience.is_some() || self.plateau.is_some()
+    }
+
+    /// Put the samples of an epoch in their order, of which `seed` is that of the epoch.
+    pub(crate) fn arrange(&self, order: &mut [usize], seed: u64) {
+        if self.shuffle {
+            // From the start again, so that an epoch's order follows from its number.
+            order.iter_mut().enumerate().for_each(|(index, sample)| *sample = index);
+            Random::new(seed).shuffle(order);
+        }
+    }
+}
+
+impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
+    /// The same trainer with other settings.
+    pub(super) fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Samples of one mini-batch, 32 if not told; the last one of an epoch may be smaller. 1 is stochastic gradient
+    /// descent.
+    pub fn batch_size(self, batch_size: usize) -> Self {
+        self.set(|settings| settings.batch_size = batch_size)
+    }
+
+    /// One step an epoch, along the gradient of the whole training set.
+    pub fn full_batch(self) -> Self {
+        self.batch_size(usize::MAX)
+    }
+
+    /// Passes over the training set, 1 if not told.
+    pub fn epochs(self, epochs: usize) -> Self {
+        self.set(|settings| settings.epochs = epochs)
+    }
+
+    /// The seed of the order of samples and of dropout, 0 if not told.
+    pub fn seed(self, seed: u64) -> Self {
+        self.set(|settings| settings.seed = seed)
+    }
+
+    /// Whether each epoch takes the samples in a new random order, or all in that of the set. It does, if not told.
+    pub fn shuffle(self, shuffle: bool) -> Self {
+        self.set(|settings| settings.shuffle = shuffle)
+    }
+
+    /// Train on this many threads instead of `rayon`'s global pool. Without the feature `rayon` there is only one.
+    pub fn threads(self, threads: usize) -> Self {
+        self.set(|settings| settings.threads = Some(threads))
+    }
+
+    /// Stop after `patience` epochs in a row without a smaller loss.
+    ///
+    /// What counts is the loss measured after the epoch: on the validation set, or if there is none on the training
+    /// set, which costs another pass over it. However training then ends, by an error too, the network has the
+    /// weights of the smallest loss: those of the epoch [`History::kept`](crate::train::History::kept).
+    pub fn early_stopping(self, patience: usize) -> Self {
+        self.set(|settings| settings.patience = Some(patience))
+    }
+
+    /// Call `callback` after each epoch, with the epoch, the network and all epochs so far; `ControlFlow::Break` ends the
+    /// training. There can be several.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use fnn::{DataSet, Network, Trainer, layers::Dense, losses::MeanSquaredError, optimizers::Sgd, train::Progress};
+    ///
+    /// let line: DataSet<[f32; 1], [f32; 1]> = (0..10).map(|x| x as f32 / 10.0).map(|x| ([x], [2.0 * x])).collect();
+    /// let mut slopes = Vec::new();
+    /// let trained = Trainer::new(Dense::<1, 1>::seeded(1), MeanSquaredError, Sgd::new(0.5))
+    ///     .epochs(500)
+    ///     .progress(Progress::Silent)
+    ///     .on_epoch(|end| {
+    ///         slopes.push(end.network.weight[0][0]);
+    ///         if end.epoch.training.loss < 1e-4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    ///     })
+    ///     .fit(&line)?;
+    /// assert_eq!(slopes.len(), trained.history.epochs.len());
+    /// assert!(slopes.len() < 500);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_epoch(mut self, callback: impl FnMut(&EpochEnd<'_, N>) -> ControlFlow<()> + 'a) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// What to show meanwhile, [`Progress::Auto`] if not told.
+    pub fn progress(self, progress: Progress) -> Self {
+        self.set(|settings| settings.progress = progress)
+    }
+}
