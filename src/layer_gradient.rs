@@ -122,6 +122,7 @@ impl<A: Room, B: Room> fmt::Debug for Either<A, B> {
 #[inline(always)]
 fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
     const {
+        assert!(size_of::<P>() == P::PARAMETERS * size_of::<P::Scalar>(), "a gradient is made of weights");
         assert!(size_of::<P>() <= size_of::<M>(), "the room is too small for the weights");
         assert!(align_of::<P>() <= align_of::<M>(), "the room is not aligned for the weights");
     }

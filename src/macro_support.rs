@@ -52,14 +52,15 @@ pub use const_checks::{
     check_same_padding, check_size, check_sum, check_window,
 };
 
-/// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so.
+/// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so. Nothing else has it, on which the derive's
+/// `unsafe impl` rests.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not made of weights `{S}`",
     label = "weights are expected here",
     note = "weights are `{S}`, arrays of it, and types that derive `Parameters`; what else a layer has to know goes into \
             const parameters"
 )]
-pub trait Weights<S: Scalar> {
+pub trait Weights<S: Scalar>: Parameters<Scalar = S> {
     const LAYOUT: Layout;
 
     /// [`Parameters::roles`], and where the weights that come next begin.
@@ -70,7 +71,7 @@ pub trait Weights<S: Scalar> {
 
 #[diagnostic::do_not_recommend]
 impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
-    const LAYOUT: Layout = P::LAYOUT;
+    const LAYOUT: Layout = <P as Parameters>::LAYOUT;
 
     fn roles(start: usize, visitor: &mut impl Roles) -> usize {
         <P as Parameters>::roles(start, visitor);

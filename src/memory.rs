@@ -1,6 +1,6 @@
 //! Memory that batches of different types take in turn.
 
-use crate::pod::Pod;
+use crate::pod::{Pod, is_padded};
 use crate::shape::{Sample, first_mut};
 use crate::weights::parameters::Parameters;
 
@@ -20,10 +20,10 @@ impl<A: Pod, B: Pod> core::fmt::Debug for Larger<A, B> {
     }
 }
 
-// SAFETY: every bit pattern is an `A` and a `B`.
+// SAFETY: every bit pattern is an `A` and a `B`; both begin where the memory does, so that a byte that isn't padding of
+// either of them is none here.
 unsafe impl<A: Pod, B: Pod> Pod for Larger<A, B> {
-    const PADDED: bool =
-        A::PADDED || B::PADDED || size_of::<Self>() > size_of::<A>() && size_of::<Self>() > size_of::<B>();
+    const INITIALIZED: usize = if A::INITIALIZED > B::INITIALIZED { A::INITIALIZED } else { B::INITIALIZED };
     /// What is left without it is as large as the larger of what is left of either.
     const VECTOR_SCRATCH: usize = {
         let (one, other) = (size_of::<A>() - A::VECTOR_SCRATCH, size_of::<B>() - B::VECTOR_SCRATCH);
@@ -33,36 +33,35 @@ unsafe impl<A: Pod, B: Pod> Pod for Larger<A, B> {
 
 /// The memory as a `T`, which holds whatever was there.
 ///
-/// Memory that has no room for a `T` is a compile error, and so is a `T` with padding: what is written to it may leave
-/// bytes uninitialised, which the memory's next user would read.
+/// Memory that has no room for a `T` is a compile error. So is padding in either: in a `T`, what is written to it may
+/// leave bytes uninitialized, which the memory's next user would read; in the memory, the `T` would begin with such bytes.
 #[inline(always)]
 pub fn workspace<T: Pod, M: Pod>(memory: &mut M) -> &mut T {
     const {
-        assert!(size_of::<T>() <= size_of::<M>(), "the memory has no room for the workspace");
-        assert!(align_of::<T>() <= align_of::<M>(), "the memory is not aligned for the workspace");
         assert!(
-            !T::PADDED,
+            !is_padded::<T>(),
             "a workspace has no bytes between its numbers: put the larger numbers first, and fill up the last ones"
         );
+        assert_room::<T, M>();
     }
-    // SAFETY: the memory is large enough and aligned, its bytes are initialised since it is plain, every bit pattern of
-    // theirs is a `T` since that is plain, and the borrow is exclusive. Without padding, what is written leaves every
-    // byte initialised, so that the memory stays a value of its own type.
+    // SAFETY: the memory is aligned, as many of its bytes are initialized as a `T` has, every bit pattern of theirs is a
+    // `T` since that is plain, and the borrow is exclusive. Without padding, what is written leaves every byte initialized,
+    // so that the memory stays a value of its own type.
     unsafe { &mut *core::ptr::from_mut(memory).cast::<T>() }
 }
 
 /// The memory as a layer, whose weights are whatever was there.
 ///
-/// Memory that has no room for it is a compile error.
+/// Memory that has no room for it is a compile error, and so is memory with padding.
 #[inline(always)]
 pub(crate) fn layer<L: Parameters, M: Pod>(memory: &mut M) -> &mut L {
     const {
-        assert!(size_of::<L>() <= size_of::<M>(), "the memory has no room for the layer");
-        assert!(align_of::<L>() <= align_of::<M>(), "the memory is not aligned for the layer");
+        assert!(size_of::<L>() == L::PARAMETERS * size_of::<L::Scalar>(), "a layer is made of its weights");
+        assert_room::<L, M>();
     }
-    // SAFETY: the memory is large enough and aligned, its bytes are initialised since it is plain, and every bit pattern of
-    // theirs is an `L`, which is made of numbers; these have no padding, so that what is written leaves every byte
-    // initialised, and the memory stays a value of its own type. The borrow is exclusive.
+    // SAFETY: the memory is aligned, as many of its bytes are initialized as a layer has, and every bit pattern of theirs
+    // is an `L`, which is made of numbers; these have no padding, so that what is written leaves every byte initialized,
+    // and the memory stays a value of its own type. The borrow is exclusive.
     unsafe { &mut *core::ptr::from_mut(memory).cast::<L>() }
 }
 
@@ -71,13 +70,16 @@ pub(crate) fn layer<L: Parameters, M: Pod>(memory: &mut M) -> &mut L {
 /// Memory that has no room for a batch of `B` is a compile error.
 #[inline(always)]
 pub fn batch<A: Sample, const B: usize, M: Pod>(memory: &mut M, samples: usize) -> &mut [A] {
-    const {
-        assert!(size_of::<[A; B]>() <= size_of::<M>(), "the memory has no room for the batch");
-        assert!(align_of::<A>() <= align_of::<M>(), "the memory is not aligned for the batch");
-    }
-    // SAFETY: the memory is large enough and aligned, its bytes are initialised since it is plain, every bit pattern of
-    // theirs is a sample since samples are plain, and the borrow is exclusive. What is written are numbers, which leave
-    // every byte initialised, so that the memory stays a value of its own type.
-    let batch = unsafe { &mut *core::ptr::from_mut(memory).cast::<[A; B]>() };
-    first_mut(batch, samples)
+    first_mut(workspace::<[A; B], M>(memory), samples)
+}
+
+/// Check that a `T` has room in the initialized bytes of memory.
+#[track_caller]
+const fn assert_room<T, M: Pod>() {
+    assert!(size_of::<T>() <= size_of::<M>(), "the memory has no room for what is to lie in it");
+    assert!(align_of::<T>() <= align_of::<M>(), "the memory is not aligned for what is to lie in it");
+    assert!(
+        size_of::<T>() <= M::INITIALIZED,
+        "memory has no bytes between its numbers: put the larger numbers first, and fill up the last ones"
+    );
 }

@@ -9,10 +9,12 @@ use core::marker::PhantomData;
 /// heap without passing through the stack, in a `static`, or on the stack.
 ///
 /// # Safety
-/// Every bit pattern, all zeros included, is a valid value of the type, and it has padding only if it says so.
+/// Every bit pattern, all zeros included, is a valid value of the type, and none of the first
+/// [`INITIALIZED`](Self::INITIALIZED) bytes is padding.
 pub unsafe trait Pod: Copy + Send + Sync + 'static {
-    /// Whether there may be bytes between its numbers, or behind them, that belong to none.
-    const PADDED: bool = true;
+    /// How many bytes, from the first one on, are known to belong to numbers, so that they are always initialized: the
+    /// whole size if there is no padding. 0 is always right; memory is lent to others only as far as it is initialized.
+    const INITIALIZED: usize = 0;
     /// How many of its bytes are scratch for vector instructions, which no target without them needs.
     const VECTOR_SCRATCH: usize = 0;
 
@@ -34,29 +36,33 @@ macro_rules! plain_numbers {
     ($($number:ty),*) => {
         // SAFETY: every bit pattern of an integer or a floating-point number is a value.
         $(unsafe impl Pod for $number {
-            const PADDED: bool = false;
+            const INITIALIZED: usize = size_of::<Self>();
         })*
     };
 }
 plain_numbers!(f32, f64, u8, u16, u32, u64, usize, i8, i16, i32, i64);
 
 // SAFETY: there are no bits.
-unsafe impl Pod for () {
-    const PADDED: bool = false;
-}
+unsafe impl Pod for () {}
 // SAFETY: there are no bits.
-unsafe impl<T: Send + Sync + 'static> Pod for PhantomData<T> {
-    const PADDED: bool = false;
-}
+unsafe impl<T: Send + Sync + 'static> Pod for PhantomData<T> {}
 // SAFETY: an array has its elements' bits and no others.
 unsafe impl<T: Pod, const N: usize> Pod for [T; N] {
-    const PADDED: bool = T::PADDED;
+    const INITIALIZED: usize = if is_padded::<T>() { 0 } else { size_of::<Self>() };
     const VECTOR_SCRATCH: usize = N * T::VECTOR_SCRATCH;
 }
-// SAFETY: a pair has its members' bits, and padding where it is larger than they are.
+// SAFETY: a pair has its members' bits, in either order, and padding where it is larger than they are.
 unsafe impl<A: Pod, B: Pod> Pod for (A, B) {
-    const PADDED: bool = A::PADDED || B::PADDED || size_of::<(A, B)>() > size_of::<A>() + size_of::<B>();
+    const INITIALIZED: usize = {
+        let padded = is_padded::<A>() || is_padded::<B>() || size_of::<Self>() > size_of::<A>() + size_of::<B>();
+        if padded { 0 } else { size_of::<Self>() }
+    };
     const VECTOR_SCRATCH: usize = A::VECTOR_SCRATCH + B::VECTOR_SCRATCH;
+}
+
+/// Whether there may be bytes between the numbers of a type, or behind them, that belong to none.
+pub(crate) const fn is_padded<T: Pod>() -> bool {
+    T::INITIALIZED < size_of::<T>()
 }
 
 /// A value of zero bytes, built in place on the heap.

@@ -41,13 +41,19 @@ impl Axis {
 }
 
 /// How a window slides over a sequence, `Window<…>`, or over an image, `(rows, columns)`.
-pub trait Windows: Copy + Debug + PartialEq + Send + Sync + 'static {
+///
+/// The trait is sealed: those types implement it.
+pub trait Windows: Copy + Debug + PartialEq + Send + Sync + 'static + sealed::Sealed {
     /// Along the rows: those of a sequence are one.
     const ROWS: Axis;
     /// Along the columns.
     const COLUMNS: Axis;
 }
 
+impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize> sealed::Sealed
+    for Window<KERNEL, STRIDE, PADDING, DILATION>
+{
+}
 impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize> Windows
     for Window<KERNEL, STRIDE, PADDING, DILATION>
 {
@@ -55,6 +61,7 @@ impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILAT
     const COLUMNS: Axis = Axis { kernel: KERNEL, stride: STRIDE, padding: PADDING, dilation: DILATION };
 }
 
+impl<R: Windows, C: Windows> sealed::Sealed for (R, C) {}
 impl<R: Windows, C: Windows> Windows for (R, C) {
     const ROWS: Axis = R::COLUMNS;
     const COLUMNS: Axis = C::COLUMNS;
@@ -139,6 +146,10 @@ pub(crate) struct Reach {
     pub(crate) first: usize,
     pub(crate) count: usize,
     pub(crate) start: usize,
+}
+
+mod sealed {
+    pub trait Sealed {}
 }
 
 #[cfg(test)]

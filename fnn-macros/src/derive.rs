@@ -33,7 +33,7 @@ impl Field {
 }
 
 /// `unsafe impl Parameters`: sound where the type is `repr(C)` and every field is made of `scalar`, which `Weights`
-/// makes sure of.
+/// makes sure of. That it does, whatever path was given for the library, `__implied` makes sure of.
 pub(crate) fn parameters_impl(
     fnn: &TokenStream,
     generics: &TokenStream,
@@ -59,6 +59,10 @@ pub(crate) fn parameters_impl(
             }
 
             fn absorb(&mut self, gradient: &Self) {
+                fn __implied<S: #fnn::macro_support::Scalar, W: #fnn::macro_support::Weights<S>>() {
+                    fn parameters<S, P: #fnn::macro_support::Parameters<Scalar = S>>() {}
+                    parameters::<S, W>();
+                }
                 let _ = gradient;
                 #(#absorbed;)*
             }

@@ -40,7 +40,10 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { size: (rows, inner, columns), a, b, c, start } = self;
-        let fits = rows * inner <= a.len() && columns * inner <= b.len() && rows * columns <= c.len();
+        // What doesn't fit into a number fits into no slice.
+        let fits = rows.saturating_mul(inner) <= a.len()
+            && columns.saturating_mul(inner) <= b.len()
+            && rows.saturating_mul(columns) <= c.len();
         debug_assert!(fits, "dot products of {:?} don't fit their slices", self.size);
         if rows == 0 || columns == 0 || !fits {
             return;

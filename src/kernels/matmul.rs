@@ -55,7 +55,8 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
     }
     if lanes::<V, S>() > 1 {
         let size = (c.len() / n, k, n);
-        return product(simd, Product { size, a, strides: (k, 1), b, c, start: Start::Zero, row: bias }, k * n);
+        let weights = k.saturating_mul(n);
+        return product(simd, Product { size, a, strides: (k, 1), b, c, start: Start::Zero, row: bias }, weights);
     }
     for (row, c) in c.chunks_exact_mut(n).enumerate() {
         row_product(a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
@@ -79,7 +80,8 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
     }
     if lanes::<V, S>() > 1 {
         let n = g.len() / o;
-        return product(simd, Product { size: (i, n, o), a: x, strides: (1, i), b: g, c: dw, start, row: &[] }, i * o);
+        let (size, weights) = ((i, n, o), i.saturating_mul(o));
+        return product(simd, Product { size, a: x, strides: (1, i), b: g, c: dw, start, row: &[] }, weights);
     }
     if start == Start::Zero {
         dw.fill(S::ZERO);

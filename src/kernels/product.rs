@@ -88,10 +88,12 @@ impl<S: Scalar> Product<'_, S> {
         if rows == 0 || columns == 0 {
             return false;
         }
-        let last = (rows - 1) * self.strides.0 + inner.saturating_sub(1) * self.strides.1;
+        // What doesn't fit into a number fits into no slice.
+        let last = |count: usize, stride: usize| count.saturating_sub(1).saturating_mul(stride);
+        let last = last(rows, self.strides.0).saturating_add(last(inner, self.strides.1));
         let fits = (inner == 0 || last < self.a.len())
-            && inner * columns <= self.b.len()
-            && rows * columns <= self.c.len()
+            && inner.saturating_mul(columns) <= self.b.len()
+            && rows.saturating_mul(columns) <= self.c.len()
             && (self.row.is_empty() || columns <= self.row.len());
         debug_assert!(fits, "a product of {:?} doesn't fit its slices", self.size);
         fits

@@ -81,7 +81,7 @@ where
     O: Image<Element = S>,
     W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
-    B: Bias<S>,
+    B: Bias<O::Each>,
 {
     type Scalar = S;
 
@@ -132,7 +132,7 @@ pub struct Workspace<S> {
 // SAFETY: arrays of one type of numbers, without padding.
 #[cfg(feature = "simd")]
 unsafe impl<S: Scalar> Pod for Workspace<S> {
-    const PADDED: bool = false;
+    const INITIALIZED: usize = size_of::<Self>();
     const VECTOR_SCRATCH: usize = size_of::<Self>();
 }
 
@@ -160,7 +160,7 @@ where
     O: Image<Element = S>,
     W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
-    B: Bias<S>,
+    B: Bias<O::Each>,
 {
 }
 
@@ -171,7 +171,7 @@ where
     O: Image<Element = S>,
     W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
-    B: Bias<S>,
+    B: Bias<O::Each>,
 {
     type Input = I;
     type Output = O;

@@ -3,6 +3,7 @@
 use core::fmt::Debug;
 use core::marker::PhantomData;
 
+use crate::image::Channels;
 use crate::kernels::{self, Simd, add_rows, input_gradient, lanes, matmul, weight_gradient};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::layer_gradient::{Descend, Descent, Room, descend};
@@ -30,23 +31,40 @@ use crate::weights::parameters::{Parameters, Role, Roles, weight_and_vector};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
-pub struct Dense<const I: usize, const O: usize, S: Scalar = f32, B: Bias<S> = [S; O]> {
+pub struct Dense<const I: usize, const O: usize, S: Scalar = f32, B: Bias<[S; O]> = [S; O]> {
     /// `weight[i][o]` is what input `i` counts in output `o`.
     pub weight: [[S; O]; I],
     /// What is added to each output.
     pub bias: B,
 }
 
-/// The bias of a [`Dense`] layer: one number an output, or [`NoBias`].
-pub trait Bias<S: Scalar>: Parameters<Scalar = S> + Clone + Debug + PartialEq {}
+/// The bias of a layer of O outputs or channels, where `Each` is `[S; O]`: one number for each of them, or [`NoBias`].
+///
+/// The trait is sealed: a bias of another length is a compile error.
+///
+/// ```compile_fail,E0277
+/// use fnn::layers::Dense;
+///
+/// let _ = Dense::<2, 3, f32, [f32; 1]> { weight: [[1.0; 3]; 2], bias: [0.0] };
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the bias of a layer that gives `{Each}`",
+    label = "the bias is `{Each}` or `NoBias`"
+)]
+pub trait Bias<Each: Channels>:
+    Parameters<Scalar = Each::Element> + Clone + Debug + PartialEq + sealed::Sealed<Each>
+{
+}
 
-impl<S: Scalar, const O: usize> Bias<S> for [S; O] {}
+impl<S: Scalar, const O: usize> sealed::Sealed<[S; O]> for [S; O] {}
+impl<S: Scalar, const O: usize> Bias<[S; O]> for [S; O] {}
 
 /// The absence of a bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoBias<S>(PhantomData<S>);
 
-impl<S: Scalar> Bias<S> for NoBias<S> {}
+impl<S: Scalar, const O: usize> sealed::Sealed<[S; O]> for NoBias<S> {}
+impl<S: Scalar, const O: usize> Bias<[S; O]> for NoBias<S> {}
 
 // SAFETY: there is nothing.
 unsafe impl<S: Scalar> Parameters for NoBias<S> {
@@ -56,7 +74,7 @@ unsafe impl<S: Scalar> Parameters for NoBias<S> {
 }
 
 // SAFETY: `repr(C)`, and both fields are arrays of scalars.
-unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Parameters for Dense<I, O, S, B> {
+unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Parameters for Dense<I, O, S, B> {
     type Scalar = S;
 
     const LAYOUT: Layout =
@@ -67,7 +85,7 @@ unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Parameters fo
     }
 }
 
-impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O, S, B> {
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense<I, O, S, B> {
     type Input = [S; I];
     type Output = [S; O];
     type Tape<const N: usize> = ();
@@ -107,7 +125,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Layer for Dense<I, O
     }
 }
 
-impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Descend for Dense<I, O, S, B> {
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Descend for Dense<I, O, S, B> {
     /// With one sample and without vectors, the weights are gone through once, and no gradient of theirs is held.
     #[inline(always)]
     fn descend<V: Simd, Z: Optimizer<0>, M: Room, const N: usize>(
@@ -128,4 +146,8 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> Descend for Dense<I,
             _ => descend(self, pass, recorded, output_gradients, descent, input_gradients, &mut ()),
         }
     }
+}
+
+mod sealed {
+    pub trait Sealed<Each> {}
 }

@@ -96,7 +96,7 @@ pub trait FoldWith<N>: Layer {
     fn fold_with(&self, norm: &N, folded: &mut Self::Folded);
 }
 
-impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>, const EPSILON: u64, const MOMENTUM: u64>
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>, const EPSILON: u64, const MOMENTUM: u64>
     FoldWith<BatchNorm<[S; O], EPSILON, MOMENTUM>> for Dense<I, O, S, B>
 {
     type Folded = Dense<I, O, S>;
@@ -117,10 +117,10 @@ where
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
-    O::Each: Bias<S>,
+    O::Each: Bias<O::Each>,
     W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
-    B: Bias<S>,
+    B: Bias<O::Each>,
 {
     type Folded = Conv<I, O, W, K>;
 

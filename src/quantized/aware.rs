@@ -128,14 +128,14 @@ macro_rules! with_weights {
         }
     };
 }
-with_weights!([const I: usize, const O: usize, S: Scalar, B: Bias<S>] Dense<I, O, S, B>);
+with_weights!([const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>] Dense<I, O, S, B>);
 with_weights!([
     S: Scalar,
     I: Image<Element = S>,
     O: Image<Element = S>,
     W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
-    B: Bias<S>
+    B: Bias<O::Each>
 ] Conv<I, O, W, K, B>);
 
 /// Layers without weights: they stay as they are.

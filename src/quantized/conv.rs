@@ -97,7 +97,7 @@ where
     A: Sample<Element = f32>,
     [A; F]: Parameters<Scalar = f32> + Sample<Element = f32>,
     K: Windows,
-    B: Bias<f32>,
+    B: Bias<O::Each>,
 {
     type Quantized = Conv<I, O, A, K, F>;
 

@@ -36,7 +36,7 @@ impl<const I: usize, const O: usize> QuantizedLayer for Dense<I, O> {
     }
 }
 
-impl<const I: usize, const O: usize, B: Bias<f32>> Quantize for layers::Dense<I, O, f32, B> {
+impl<const I: usize, const O: usize, B: Bias<[f32; O]>> Quantize for layers::Dense<I, O, f32, B> {
     type Quantized = Dense<I, O>;
 
     #[cfg(feature = "alloc")]

@@ -33,14 +33,23 @@ use crate::weights::layout::Layout;
 ///
 /// # Safety
 /// The type is an array of [`Parameters::Scalar`] in all but name: its size is a multiple of the scalar's, its
-/// alignment is the scalar's unless it is empty, every bit pattern of it is a value, and it has no padding and nothing
-/// to drop.
+/// alignment is the scalar's or, if it is empty, at most that, every bit pattern of it is a value, and it has no padding
+/// and nothing to drop. [`PARAMETERS`](Self::PARAMETERS) is what is provided.
 pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// The number that the weights are made of.
     type Scalar: Scalar;
 
-    /// How many weights there are.
-    const PARAMETERS: usize = size_of::<Self>() / size_of::<Self::Scalar>();
+    /// How many weights there are. A compile error where the type isn't as large as the arrays of its
+    /// [`LAYOUT`](Self::LAYOUT) together, or is aligned to more than its scalar.
+    const PARAMETERS: usize = {
+        let (length, size) = (Self::LAYOUT.length(), size_of::<Self::Scalar>());
+        assert!(
+            align_of::<Self>() <= align_of::<Self::Scalar>(),
+            "weights are aligned as their scalar is, not to more"
+        );
+        assert!(size_of::<Self>() == length * size, "weights have the arrays of their layout, and no other bytes");
+        length
+    };
 
     /// How they lie in memory: their arrays, with their names and their shapes, in the order of
     /// [`parameters`](Self::parameters).

@@ -124,9 +124,14 @@ impl Form<'_> {
                 #(#fields,)*
             }
 
-            // SAFETY: all fields are layers in 8 bits, which are plain.
+            // SAFETY: all fields are layers in 8 bits, which are plain: that `Quantize` implies it, whatever path was given
+            // for the library, the function makes sure of.
             #[automatically_derived]
             unsafe impl<#constants> #fnn::macro_support::Pod for #path {}
+            fn __implied<L: #fnn::macro_support::Quantize>() {
+                fn pod<P: #fnn::macro_support::Pod>() {}
+                pod::<L::Quantized>();
+            }
         }
     }
 

@@ -27,6 +27,13 @@ for Affine<N, S> {
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {
+        fn __implied<
+            S: ::fnn::macro_support::Scalar,
+            W: ::fnn::macro_support::Weights<S>,
+        >() {
+            fn parameters<S, P: ::fnn::macro_support::Parameters<Scalar = S>>() {}
+            parameters::<S, W>();
+        }
         let _ = gradient;
         <[S; N] as ::fnn::macro_support::Weights<
             S,

@@ -91,6 +91,13 @@ for Small<S> {
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {
+        fn __implied<
+            S: ::fnn::macro_support::Scalar,
+            W: ::fnn::macro_support::Weights<S>,
+        >() {
+            fn parameters<S, P: ::fnn::macro_support::Parameters<Scalar = S>>() {}
+            parameters::<S, W>();
+        }
         let _ = gradient;
         <__Small_flatten_1<
             S,

@@ -122,7 +122,7 @@ fn scale<S: Scalar>(largest: S) -> S {
     Real::max(largest / S::from_f64(127.0), S::from_f64(1e-30))
 }
 
-impl<const I: usize, const O: usize, S: Scalar, B: Bias<S>> RoundWeights for Dense<I, O, S, B> {
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> RoundWeights for Dense<I, O, S, B> {
     type Memory = ([[S; O]; I], [S; O]);
 
     #[inline(always)]
@@ -150,7 +150,7 @@ where
     O: Image<Element = S>,
     W: Sample<Element = S> + Parameters<Scalar = S>,
     K: Windows,
-    B: Bias<S>,
+    B: Bias<O::Each>,
 {
     type Memory = (W, O::Each);
 
