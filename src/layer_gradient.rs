@@ -1,14 +1,14 @@
 //! How a layer is updated while the pass goes backward, and the memory that its gradient takes.
 
 use core::fmt;
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, MaybeUninit};
 
 use crate::kernels::{Simd, Start};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::losses::Term;
 use crate::optimizers::{Optimizer, advance};
 use crate::scalar::Scalar;
-use crate::weights::parameters::{Parameters, Role};
+use crate::weights::parameters::{Parameters, Role, assert_weights};
 
 /// How a layer is updated, and room for its gradient.
 #[doc(hidden)]
@@ -91,9 +91,9 @@ unsafe impl Room for () {}
 
 /// Room for weights.
 #[repr(transparent)]
-pub struct RoomFor<P: Parameters>(ManuallyDrop<P>);
+pub struct RoomFor<P: Parameters>(MaybeUninit<P>);
 
-// SAFETY: weights are numbers, of which `Parameters` promises that any bytes are some; nothing is dropped.
+// SAFETY: any bytes may be there, and nothing is dropped.
 unsafe impl<P: Parameters> Room for RoomFor<P> {}
 
 impl<P: Parameters> fmt::Debug for RoomFor<P> {
@@ -122,7 +122,7 @@ impl<A: Room, B: Room> fmt::Debug for Either<A, B> {
 #[inline(always)]
 fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
     const {
-        assert!(size_of::<P>() == P::PARAMETERS * size_of::<P::Scalar>(), "a gradient is made of weights");
+        assert_weights::<P>();
         assert!(size_of::<P>() <= size_of::<M>(), "the room is too small for the weights");
         assert!(align_of::<P>() <= align_of::<M>(), "the room is not aligned for the weights");
     }

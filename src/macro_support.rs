@@ -23,6 +23,7 @@ pub use crate::scalar::Scalar;
 pub use crate::shape::Sample;
 pub use crate::simd::Simd;
 pub use crate::train::TrainInPlace;
+pub use crate::weights::parameters::MadeOf;
 pub use crate::weights::{Field, Initializer, Layout, Name, Parameters, Roles, Visitor, WeightsError};
 
 /// The kernels, for their benchmarks.
@@ -52,15 +53,18 @@ pub use const_checks::{
     check_same_padding, check_size, check_sum, check_window,
 };
 
-/// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so. Nothing else has it, on which the derive's
-/// `unsafe impl` rests.
+/// Weights that are made of `S`: `Parameters<Scalar = S>`, in words that say so.
+///
+/// The derive's `unsafe impl` rests on `MADE` alone, which it gives to [`Parameters::made_of`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not made of weights `{S}`",
     label = "weights are expected here",
     note = "weights are `{S}`, arrays of it, and types that derive `Parameters`; what else a layer has to know goes into \
             const parameters"
 )]
-pub trait Weights<S: Scalar>: Parameters<Scalar = S> {
+pub trait Weights<S: Scalar>: Sized {
+    const MADE: MadeOf<Self, S>;
+
     const LAYOUT: Layout;
 
     /// [`Parameters::roles`], and where the weights that come next begin.
@@ -71,7 +75,9 @@ pub trait Weights<S: Scalar>: Parameters<Scalar = S> {
 
 #[diagnostic::do_not_recommend]
 impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
-    const LAYOUT: Layout = <P as Parameters>::LAYOUT;
+    const MADE: MadeOf<Self, S> = MadeOf::PROOF;
+
+    const LAYOUT: Layout = P::LAYOUT;
 
     fn roles(start: usize, visitor: &mut impl Roles) -> usize {
         <P as Parameters>::roles(start, visitor);

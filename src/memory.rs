@@ -2,7 +2,7 @@
 
 use crate::pod::{Pod, is_padded};
 use crate::shape::{Sample, first_mut};
-use crate::weights::parameters::Parameters;
+use crate::weights::parameters::{Parameters, assert_weights};
 
 /// Memory for an `A` or for a `B`: as large as the larger of them.
 ///
@@ -37,13 +37,7 @@ unsafe impl<A: Pod, B: Pod> Pod for Larger<A, B> {
 /// leave bytes uninitialized, which the memory's next user would read; in the memory, the `T` would begin with such bytes.
 #[inline(always)]
 pub fn workspace<T: Pod, M: Pod>(memory: &mut M) -> &mut T {
-    const {
-        assert!(
-            !is_padded::<T>(),
-            "a workspace has no bytes between its numbers: put the larger numbers first, and fill up the last ones"
-        );
-        assert_room::<T, M>();
-    }
+    const { assert_room::<T, M>(is_padded::<T>()) }
     // SAFETY: the memory is aligned, as many of its bytes are initialized as a `T` has, every bit pattern of theirs is a
     // `T` since that is plain, and the borrow is exclusive. Without padding, what is written leaves every byte initialized,
     // so that the memory stays a value of its own type.
@@ -56,8 +50,8 @@ pub fn workspace<T: Pod, M: Pod>(memory: &mut M) -> &mut T {
 #[inline(always)]
 pub(crate) fn layer<L: Parameters, M: Pod>(memory: &mut M) -> &mut L {
     const {
-        assert!(size_of::<L>() == L::PARAMETERS * size_of::<L::Scalar>(), "a layer is made of its weights");
-        assert_room::<L, M>();
+        assert_weights::<L>();
+        assert_room::<L, M>(false);
     }
     // SAFETY: the memory is aligned, as many of its bytes are initialized as a layer has, and every bit pattern of theirs
     // is an `L`, which is made of numbers; these have no padding, so that what is written leaves every byte initialized,
@@ -73,13 +67,13 @@ pub fn batch<A: Sample, const B: usize, M: Pod>(memory: &mut M, samples: usize) 
     first_mut(workspace::<[A; B], M>(memory), samples)
 }
 
-/// Check that a `T` has room in the initialized bytes of memory.
+/// Check that a `T` has room in the initialized bytes of memory, and that it would leave them so.
 #[track_caller]
-const fn assert_room<T, M: Pod>() {
+const fn assert_room<T, M: Pod>(is_padded: bool) {
     assert!(size_of::<T>() <= size_of::<M>(), "the memory has no room for what is to lie in it");
     assert!(align_of::<T>() <= align_of::<M>(), "the memory is not aligned for what is to lie in it");
     assert!(
-        size_of::<T>() <= M::INITIALIZED,
-        "memory has no bytes between its numbers: put the larger numbers first, and fill up the last ones"
+        !is_padded && size_of::<T>() <= M::INITIALIZED,
+        "a workspace has no bytes between its numbers: put the larger numbers first, and fill up the last ones"
     );
 }

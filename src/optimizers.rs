@@ -34,6 +34,8 @@ use crate::kernels::{Operation, Simd, dispatch};
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 use crate::shape::within;
+#[cfg(feature = "alloc")]
+use crate::weights::parameters::assert_weights;
 use crate::weights::parameters::{Parameters, Role, visit_trained};
 
 /// A rule that moves weights along their gradient, with `SLOTS` numbers of memory for each weight.
@@ -176,6 +178,7 @@ impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
+        const { assert_weights::<P>() }
         // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
         unsafe { crate::pod::zeroed_box() }
     }

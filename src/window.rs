@@ -43,6 +43,18 @@ impl Axis {
 /// How a window slides over a sequence, `Window<…>`, or over an image, `(rows, columns)`.
 ///
 /// The trait is sealed: those types implement it.
+///
+/// ```compile_fail,E0277
+/// use fnn::layers::{Axis, Windows};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// struct Mine;
+///
+/// impl Windows for Mine {
+///     const ROWS: Axis = Axis { kernel: 1, stride: 1, padding: 0, dilation: 1 };
+///     const COLUMNS: Axis = Axis { kernel: 9, stride: 1, padding: 4, dilation: 1 };
+/// }
+/// ```
 pub trait Windows: Copy + Debug + PartialEq + Send + Sync + 'static + sealed::Sealed {
     /// Along the rows: those of a sequence are one.
     const ROWS: Axis;

@@ -32,8 +32,11 @@ impl Field {
     }
 }
 
-/// `unsafe impl Parameters`: sound where the type is `repr(C)` and every field is made of `scalar`, which `Weights`
-/// makes sure of. That it does, whatever path was given for the library, `__implied` makes sure of.
+/// `unsafe impl Parameters`: sound where the type is `repr(C)` and every field is made of `scalar`.
+///
+/// `Weights` says so in the user's words. But the path of the library may lead anywhere, so that its proof is shown to the
+/// very trait that is implemented, with a pointer to the field, which is of that type and no other; and the layout, which
+/// whatever takes the type for weights asks for, computes the proof.
 pub(crate) fn parameters_impl(
     fnn: &TokenStream,
     generics: &TokenStream,
@@ -46,12 +49,17 @@ pub(crate) fn parameters_impl(
     let layouts = calls(|_| quote!(LAYOUT));
     let roles = calls(|_| hygienic!(roles(start, visitor)));
     let absorbed = calls(|Field { member, .. }| hygienic!(absorb(&mut self.#member, &gradient.#member)));
+    let [made, computed] = [(); 2].map(|()| calls(|_| quote!(MADE)));
+    let members = fields.iter().map(|field| &field.member);
     hygienic! {
         #[automatically_derived]
         unsafe impl #generics #fnn::macro_support::Parameters for #path {
             type Scalar = #scalar;
 
-            const LAYOUT: #fnn::macro_support::Layout = #fnn::macro_support::Layout::Fields(const { &[#(#fnn::macro_support::Field::new(#names, #layouts)),*] });
+            const LAYOUT: #fnn::macro_support::Layout = {
+                let _ = (#(#computed,)*);
+                #fnn::macro_support::Layout::Fields(const { &[#(#fnn::macro_support::Field::new(#names, #layouts)),*] })
+            };
 
             fn roles(start: ::core::primitive::usize, visitor: &mut impl #fnn::macro_support::Roles) {
                 #(let start = #roles;)*
@@ -59,11 +67,8 @@ pub(crate) fn parameters_impl(
             }
 
             fn absorb(&mut self, gradient: &Self) {
-                fn __implied<S: #fnn::macro_support::Scalar, W: #fnn::macro_support::Weights<S>>() {
-                    fn parameters<S, P: #fnn::macro_support::Parameters<Scalar = S>>() {}
-                    parameters::<S, W>();
-                }
                 let _ = gradient;
+                #(<Self as #fnn::macro_support::Parameters>::made_of(&raw const self.#members, #made);)*
                 #(#absorbed;)*
             }
         }

@@ -5,6 +5,8 @@ use crate::scalar::Scalar;
 use crate::setting::{BELOW_ONE, InvalidSetting};
 use crate::shape::within;
 use crate::weights::parameters::Parameters;
+#[cfg(feature = "alloc")]
+use crate::weights::parameters::assert_weights;
 
 /// The exponential moving average of the weights that a network had after each step: one more network of the same type.
 ///
@@ -47,6 +49,7 @@ impl<P: Parameters> MovingAverage<P> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
+        const { assert_weights::<P>() }
         // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
         unsafe { crate::pod::zeroed_box() }
     }

@@ -41,15 +41,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
 
     /// How many weights there are. A compile error where the type isn't as large as the arrays of its
     /// [`LAYOUT`](Self::LAYOUT) together, or is aligned to more than its scalar.
-    const PARAMETERS: usize = {
-        let (length, size) = (Self::LAYOUT.length(), size_of::<Self::Scalar>());
-        assert!(
-            align_of::<Self>() <= align_of::<Self::Scalar>(),
-            "weights are aligned as their scalar is, not to more"
-        );
-        assert!(size_of::<Self>() == length * size, "weights have the arrays of their layout, and no other bytes");
-        length
-    };
+    const PARAMETERS: usize = count::<Self>();
 
     /// How they lie in memory: their arrays, with their names and their shapes, in the order of
     /// [`parameters`](Self::parameters).
@@ -90,6 +82,11 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// [`Optimizer::step`](crate::optimizers::Optimizer::step) and the trainer call it, once a step.
     fn absorb(&mut self, _gradient: &Self) {}
 
+    /// What the derive shows a field and its proof: they are of one type.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn made_of<T>(_field: *const T, _proof: MadeOf<T, Self::Scalar>) {}
+
     /// All weights.
     #[inline(always)]
     fn parameters(&self) -> &[Self::Scalar] {
@@ -113,6 +110,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// With all weights zero: an empty gradient, an optimizer's first state.
     #[must_use]
     fn zeroed() -> Self {
+        const { assert_weights::<Self>() }
         // SAFETY: the trait promises an array of scalars, of which zero bytes are the zeros.
         unsafe { core::mem::zeroed() }
     }
@@ -121,6 +119,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     #[cfg(feature = "alloc")]
     #[must_use]
     fn zeroed_box() -> alloc::boxed::Box<Self> {
+        const { assert_weights::<Self>() }
         // SAFETY: as in `zeroed`.
         unsafe { crate::pod::zeroed_box() }
     }
@@ -138,6 +137,31 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     fn for_each(&self, visitor: &mut Visitor<'_, Self::Scalar>) {
         Self::LAYOUT.visit(Name::ROOT, self.parameters(), visitor);
     }
+}
+
+/// The proof that a `T` is made of weights `S`: there is none for any other type.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct MadeOf<T, S>(PhantomData<fn() -> (T, S)>);
+
+impl<P: Parameters<Scalar = S>, S: Scalar> MadeOf<P, S> {
+    /// The proof.
+    pub const PROOF: Self = Self(PhantomData);
+}
+
+/// How many weights there are: as many as the layout has, which are all that there is.
+#[track_caller]
+const fn count<P: Parameters>() -> usize {
+    let length = P::LAYOUT.length();
+    assert!(align_of::<P>() <= align_of::<P::Scalar>(), "weights are aligned as their scalar is, not to more");
+    assert!(size_of::<P>() == length * size_of::<P::Scalar>(), "weights are the arrays of their layout, and no more");
+    length
+}
+
+/// Check that a type is nothing but its weights: for whoever relies on it without asking how many they are.
+#[track_caller]
+pub(crate) const fn assert_weights<P: Parameters>() {
+    assert!(size_of::<P>() == P::PARAMETERS * size_of::<P::Scalar>(), "weights are numbers, and nothing else");
 }
 
 /// What a range of weights is for.

@@ -2,18 +2,24 @@
 unsafe impl<const N: usize, S: Scalar> ::fnn::macro_support::Parameters
 for Affine<N, S> {
     type Scalar = S;
-    const LAYOUT: ::fnn::macro_support::Layout = ::fnn::macro_support::Layout::Fields(const {
-        &[
-            ::fnn::macro_support::Field::new(
-                "gain",
-                <[S; N] as ::fnn::macro_support::Weights<S>>::LAYOUT,
-            ),
-            ::fnn::macro_support::Field::new(
-                "in",
-                <Dense<N, 1, S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
-            ),
-        ]
-    });
+    const LAYOUT: ::fnn::macro_support::Layout = {
+        let _ = (
+            <[S; N] as ::fnn::macro_support::Weights<S>>::MADE,
+            <Dense<N, 1, S> as ::fnn::macro_support::Weights<S>>::MADE,
+        );
+        ::fnn::macro_support::Layout::Fields(const {
+            &[
+                ::fnn::macro_support::Field::new(
+                    "gain",
+                    <[S; N] as ::fnn::macro_support::Weights<S>>::LAYOUT,
+                ),
+                ::fnn::macro_support::Field::new(
+                    "in",
+                    <Dense<N, 1, S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
+                ),
+            ]
+        })
+    };
     fn roles(
         start: ::core::primitive::usize,
         visitor: &mut impl ::fnn::macro_support::Roles,
@@ -27,14 +33,15 @@ for Affine<N, S> {
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {
-        fn __implied<
-            S: ::fnn::macro_support::Scalar,
-            W: ::fnn::macro_support::Weights<S>,
-        >() {
-            fn parameters<S, P: ::fnn::macro_support::Parameters<Scalar = S>>() {}
-            parameters::<S, W>();
-        }
         let _ = gradient;
+        <Self as ::fnn::macro_support::Parameters>::made_of(
+            &raw const self.gain,
+            <[S; N] as ::fnn::macro_support::Weights<S>>::MADE,
+        );
+        <Self as ::fnn::macro_support::Parameters>::made_of(
+            &raw const self.r#in,
+            <Dense<N, 1, S> as ::fnn::macro_support::Weights<S>>::MADE,
+        );
         <[S; N] as ::fnn::macro_support::Weights<
             S,
         >>::absorb(&mut self.gain, &gradient.gain);

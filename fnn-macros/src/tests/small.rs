@@ -52,26 +52,34 @@ pub struct Small<S: ::fnn::macro_support::Scalar = ::core::primitive::f32> {
 unsafe impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Parameters
 for Small<S> {
     type Scalar = S;
-    const LAYOUT: ::fnn::macro_support::Layout = ::fnn::macro_support::Layout::Fields(const {
-        &[
-            ::fnn::macro_support::Field::new(
-                "flatten_1",
-                <__Small_flatten_1<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
-            ),
-            ::fnn::macro_support::Field::new(
-                "hidden",
-                <__Small_hidden<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
-            ),
-            ::fnn::macro_support::Field::new(
-                "relu_1",
-                <__Small_relu_1<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
-            ),
-            ::fnn::macro_support::Field::new(
-                "out",
-                <__Small_out<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
-            ),
-        ]
-    });
+    const LAYOUT: ::fnn::macro_support::Layout = {
+        let _ = (
+            <__Small_flatten_1<S> as ::fnn::macro_support::Weights<S>>::MADE,
+            <__Small_hidden<S> as ::fnn::macro_support::Weights<S>>::MADE,
+            <__Small_relu_1<S> as ::fnn::macro_support::Weights<S>>::MADE,
+            <__Small_out<S> as ::fnn::macro_support::Weights<S>>::MADE,
+        );
+        ::fnn::macro_support::Layout::Fields(const {
+            &[
+                ::fnn::macro_support::Field::new(
+                    "flatten_1",
+                    <__Small_flatten_1<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
+                ),
+                ::fnn::macro_support::Field::new(
+                    "hidden",
+                    <__Small_hidden<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
+                ),
+                ::fnn::macro_support::Field::new(
+                    "relu_1",
+                    <__Small_relu_1<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
+                ),
+                ::fnn::macro_support::Field::new(
+                    "out",
+                    <__Small_out<S> as ::fnn::macro_support::Weights<S>>::LAYOUT,
+                ),
+            ]
+        })
+    };
     fn roles(
         start: ::core::primitive::usize,
         visitor: &mut impl ::fnn::macro_support::Roles,
@@ -91,14 +99,23 @@ for Small<S> {
         let _ = (start, visitor);
     }
     fn absorb(&mut self, gradient: &Self) {
-        fn __implied<
-            S: ::fnn::macro_support::Scalar,
-            W: ::fnn::macro_support::Weights<S>,
-        >() {
-            fn parameters<S, P: ::fnn::macro_support::Parameters<Scalar = S>>() {}
-            parameters::<S, W>();
-        }
         let _ = gradient;
+        <Self as ::fnn::macro_support::Parameters>::made_of(
+            &raw const self.flatten_1,
+            <__Small_flatten_1<S> as ::fnn::macro_support::Weights<S>>::MADE,
+        );
+        <Self as ::fnn::macro_support::Parameters>::made_of(
+            &raw const self.hidden,
+            <__Small_hidden<S> as ::fnn::macro_support::Weights<S>>::MADE,
+        );
+        <Self as ::fnn::macro_support::Parameters>::made_of(
+            &raw const self.relu_1,
+            <__Small_relu_1<S> as ::fnn::macro_support::Weights<S>>::MADE,
+        );
+        <Self as ::fnn::macro_support::Parameters>::made_of(
+            &raw const self.out,
+            <__Small_out<S> as ::fnn::macro_support::Weights<S>>::MADE,
+        );
         <__Small_flatten_1<
             S,
         > as ::fnn::macro_support::Weights<
