@@ -1,4 +1,4 @@
-use fnn::layers::{Pass, Recorded};
+use fnn::layers::{Gradient, Pass, Recorded};
 use fnn::quantized::{FakeWeights, RoundWeights};
 use fnn::simd::Simd;
 use fnn::{Layer, Network, Parameters, Scalar};
@@ -27,7 +27,7 @@ impl<S: Scalar> Layer for Scale<S> {
         _: Pass<'_, V>,
         _: Recorded<'_, Self, B>,
         _: &mut [[S; 2]],
-        _: &mut Self,
+        _: Gradient<'_, Self>,
         _: Option<&mut [[S; 2]]>,
         (): &mut (),
     ) {
