@@ -29,6 +29,7 @@ mod normalise;
 mod operation;
 mod product;
 mod runner;
+mod softmax;
 mod sums;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
@@ -51,6 +52,7 @@ pub(crate) use operation::operation;
 #[cfg(feature = "std")]
 pub(crate) use runner::Part;
 pub(crate) use runner::{Divisible, RANGE, Runner, Serial, Task};
+pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
 pub(crate) use sums::{sum, sum_of};
 pub(crate) use vector::Vector;
 pub use vector::{Operation, Portable, Simd};

@@ -47,7 +47,7 @@ mod projected_residual;
 mod reshape;
 mod residual;
 mod rms_norm;
-pub(crate) mod softmax;
+mod softmax;
 mod upsample;
 
 pub use crate::kernels::Start;
@@ -76,7 +76,6 @@ pub use reshape::Reshape;
 pub use residual::Residual;
 pub use rms_norm::RmsNorm;
 pub use softmax::Softmax;
-pub(crate) use softmax::{softmax_in_place, softmax_normalizer};
 pub use upsample::Upsample;
 
 pub use crate::image::{Channels, Image};

@@ -2,10 +2,12 @@
 
 pub(crate) mod initializer;
 pub(crate) mod layout;
+pub(crate) mod name;
 pub(crate) mod parameters;
 pub(crate) mod safetensors;
 
 pub use crate::{Initializer, Parameters};
 pub use layout::{Field, Layout};
-pub use parameters::{Name, Role, Roles, Visitor};
+pub use name::{Name, Visitor};
+pub use parameters::{Role, Roles};
 pub use safetensors::WeightsError;

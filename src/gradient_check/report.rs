@@ -6,7 +6,8 @@ use super::difference::SMALLEST_VALUE;
 use super::place::Place;
 use crate::network::summary::width;
 use crate::shape::{Sample, Shape};
-use crate::weights::parameters::{Name, Parameters};
+use crate::weights::name::Name;
+use crate::weights::parameters::Parameters;
 
 /// A gradient is compared with no less than this part of the tensor's largest derivative,
 const SMALLEST_SHARE: f64 = 1e-2;

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::softmax_in_place;
+use crate::kernels::softmax_in_place;
 use crate::kernels::{Simd, copy, sum};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;

@@ -6,7 +6,7 @@ pub use weighted::WeightedCrossEntropy;
 
 use super::{Loss, Term, check_classes};
 use crate::kernels::copy;
-use crate::layers::{softmax_in_place, softmax_normalizer};
+use crate::kernels::{softmax_in_place, softmax_normalizer};
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 use crate::statistics::highest;

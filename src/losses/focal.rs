@@ -6,8 +6,8 @@ pub use binary::BinaryFocal;
 
 use super::cross_entropy::{check_class, undefined};
 use super::{Loss, Term, check_classes};
+use crate::kernels::softmax_in_place;
 use crate::kernels::{copy, sum};
-use crate::layers::softmax_in_place;
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE};
 use crate::statistics::highest;

@@ -10,7 +10,7 @@ use crate::layers;
 use crate::layers::activation::Function;
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// Any [`Activation`](crate::layers::Activation) in 8 bits: what becomes of each of the 256 integers. 256 bytes.
 ///

@@ -11,7 +11,8 @@ use crate::kernels::Convolution;
 use crate::layers::{self, Bias, Channels, Image, Windows};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::parameters::{Name, Parameters};
+use crate::weights::name::Name;
+use crate::weights::parameters::Parameters;
 
 /// A [`Conv`](crate::layers::Conv) in 8 bits, with an activation that cuts off (`Relu`, `Relu6`) right after it if there
 /// is one.

@@ -5,7 +5,7 @@ use super::{Filters, Quantize, QuantizedLayer, Trace, Visitor};
 use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
 use crate::pod::Pod;
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// A [`Dense`](crate::layers::Dense) layer of I inputs and O outputs in 8 bits, with an activation that cuts off
 /// (`Relu`, `Relu6`) right after it if there is one.

@@ -4,7 +4,7 @@ use super::layer::{Integers, Visitor};
 use super::products::{Finish, assert_no_overflow, products};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// F filters: each gives one output, or one channel of it.
 ///

@@ -7,7 +7,7 @@ use super::Quantize;
 use crate::memory;
 use crate::pod::Pod;
 use crate::shape::{Sample, reshape, reshape_mut};
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// A layer in 8 bits: from integers to integers.
 ///

@@ -4,7 +4,7 @@ use super::{Quantization, QuantizedLayer};
 use crate::pod::Pod;
 use crate::shape::Sample;
 #[cfg(feature = "alloc")]
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// A network in 8 bits: its layers, and what the integers that go in and that come out stand for.
 ///

@@ -11,7 +11,7 @@ use crate::kernels::Plane;
 use crate::layers::{self, Channels, Image, Windows, pool_plane};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// A [`MaxPool`](crate::layers::MaxPool) in 8 bits. Exact.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,7 +11,7 @@ use crate::layers;
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// The sum of two numbers that stand for something else each, and what it stands for: the products with both factors
 /// are added up, and rounded once, halves up.

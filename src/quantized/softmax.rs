@@ -5,7 +5,7 @@ use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
 use crate::pod::Pod;
-use crate::weights::parameters::Name;
+use crate::weights::name::Name;
 
 /// A [`Softmax`](crate::layers::Softmax) in 8 bits. Its outputs stand for 0, 1/256, … 255/256, as TensorFlow Lite has
 /// it. 1 KiB: the exponential of each difference that there can be.

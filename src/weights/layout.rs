@@ -2,7 +2,7 @@
 
 use crate::const_message::ConstMessage;
 use crate::shape::Shape;
-use crate::weights::parameters::{Name, Visitor};
+use crate::weights::name::{Name, Visitor};
 
 /// How the weights of a type lie in memory: one array, or named parts one after the other.
 ///

@@ -3,9 +3,9 @@
 use core::marker::PhantomData;
 
 use super::everywhere;
+use crate::kernels::SoftmaxInPlace;
 use crate::kernels::{Operation, Simd, lanes, read, write};
 use crate::layers::activation::{Function, Gelu, GeluTanh, Silu};
-use crate::layers::softmax::InPlaceBuffers;
 use crate::random::Random;
 use crate::real::Real;
 
@@ -191,7 +191,7 @@ impl Operation for SoftmaxOf<'_> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> Vec<f32> {
         let mut scores = self.0.to_vec();
-        InPlaceBuffers(&mut scores).run(simd);
+        SoftmaxInPlace(&mut scores).run(simd);
         scores
     }
 }

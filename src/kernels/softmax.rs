@@ -1,0 +1,75 @@
+//! The softmax of a row of scores.
+
+use super::{
+    Operation, Simd, dispatch, first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write,
+};
+use crate::real::Real;
+use crate::scalar::Scalar;
+
+/// The softmax of `scores`, in their place, and what was left of it: (largest score, sum of e^(x − largest)).
+#[inline(always)]
+pub(crate) fn softmax_in_place<S: Scalar>(scores: &mut [S]) -> (S, S) {
+    dispatch(SoftmaxInPlace(scores))
+}
+
+/// What [`softmax_in_place`] returns, without the softmax.
+#[inline(always)]
+pub(crate) fn softmax_normalizer<S: Scalar>(scores: &[S]) -> (S, S) {
+    dispatch(Normalizer(scores))
+}
+
+/// [`softmax_in_place`], to run with the best instruction set.
+pub(crate) struct SoftmaxInPlace<'a, S>(pub(crate) &'a mut [S]);
+
+impl<S: Scalar> Operation for SoftmaxInPlace<'_, S> {
+    type Output = (S, S);
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> (S, S) {
+        let lanes = lanes::<V, S>();
+        let largest = largest(simd, self.0);
+        let mut sum = splat(simd, S::ZERO);
+        for scores in self.0.chunks_mut(lanes) {
+            let power = power(simd, scores, largest);
+            sum = sum + power;
+            write(simd, power, scores);
+        }
+        let sum = sum_of_lanes::<V, S>(sum);
+        for powers in self.0.chunks_mut(lanes) {
+            write(simd, read(simd, powers) / sum, powers);
+        }
+        (first_lane(simd, largest), first_lane(simd, sum))
+    }
+}
+
+struct Normalizer<'a, S>(&'a [S]);
+
+impl<S: Scalar> Operation for Normalizer<'_, S> {
+    type Output = (S, S);
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> (S, S) {
+        let largest = largest(simd, self.0);
+        let mut sum = splat(simd, S::ZERO);
+        for scores in self.0.chunks(lanes::<V, S>()) {
+            sum = sum + power(simd, scores, largest);
+        }
+        (first_lane(simd, largest), first_lane(simd, sum_of_lanes::<V, S>(sum)))
+    }
+}
+
+/// The largest score, in every lane.
+#[inline(always)]
+fn largest<V: Simd, S: Scalar>(simd: V, scores: &[S]) -> S::Vector<V> {
+    let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
+    for scores in scores.chunks(lanes::<V, S>()) {
+        largest = largest.max(read_or(simd, scores, S::from_f64(f64::NEG_INFINITY)));
+    }
+    largest_of_lanes::<V, S>(largest)
+}
+
+/// `e^(x − largest)` of a vector of scores, 0 behind the last one.
+#[inline(always)]
+fn power<V: Simd, S: Scalar>(simd: V, scores: &[S], largest: S::Vector<V>) -> S::Vector<V> {
+    (read_or(simd, scores, S::from_f64(f64::NEG_INFINITY)) - largest).exp()
+}
