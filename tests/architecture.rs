@@ -1,0 +1,104 @@
+//! The ranks of ARCHITECTURE.md, held against what the files of `src` import.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rank that may have a circle: see ARCHITECTURE.md.
+const CIRCLE: usize = 1;
+
+/// The rank of each file or folder, from the table of ARCHITECTURE.md.
+fn ranks() -> BTreeMap<String, usize> {
+    let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        Some((cells.next()?.trim().parse().ok()?, cells.next()?))
+    });
+    rows.flat_map(|(rank, files): (usize, &str)| {
+        let names = files.split('`').skip(1).step_by(2);
+        names.map(move |name| (name.to_owned(), rank)).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// All files of Rust in a folder, but for tests.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The name in the table that a path of modules belongs to: its longest beginning that is one.
+fn owner(ranks: &BTreeMap<String, usize>, modules: &[&str]) -> Option<String> {
+    (1..=modules.len()).rev().map(|length| modules[..length].join("/")).find(|name| ranks.contains_key(name))
+}
+
+/// The modules that a file names by `crate::…`, and not those that its tests or its documentation do.
+fn imports(text: &str) -> Vec<Vec<String>> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        // `$crate` is in a macro, which is expanded elsewhere.
+        if code[..at].ends_with(|before: char| before == '$' || before == '_' || before.is_alphanumeric()) {
+            continue;
+        }
+        let path = &code[at + "crate::".len()..];
+        let end = path.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(path.len());
+        let modules = path[..end].split("::").filter(|name| !name.is_empty());
+        found.push(modules.map(str::to_owned).collect());
+    }
+    found
+}
+
+/// Who imports whom, by the names of the table.
+fn edges(ranks: &BTreeMap<String, usize>) -> BTreeSet<(String, String)> {
+    let mut sources = Vec::new();
+    files(Path::new("src"), &mut sources);
+    let mut edges = BTreeSet::new();
+    for source in sources {
+        let name = source.strip_prefix("src").unwrap().with_extension("");
+        let modules: Vec<_> = name.iter().map(|part| part.to_str().unwrap()).collect();
+        let from = owner(ranks, &modules).unwrap_or_else(|| panic!("ARCHITECTURE.md has no rank for {source:?}"));
+        for import in imports(&fs::read_to_string(&source).unwrap()) {
+            let modules: Vec<_> = import.iter().map(String::as_str).collect();
+            // What is no module is exported by the crate's root, for others.
+            if let Some(to) = owner(ranks, &modules).filter(|to| *to != from) {
+                edges.insert((from.clone(), to));
+            }
+        }
+    }
+    edges
+}
+
+#[test]
+fn nothing_imports_from_a_higher_rank() {
+    let ranks = ranks();
+    assert!(ranks.len() > 20, "the table of ARCHITECTURE.md isn't found");
+    let edges = edges(&ranks);
+    assert!(edges.contains(&("layers".into(), "kernels".into())), "imports aren't found");
+    let upward: Vec<_> = edges.iter().filter(|(from, to)| ranks[from] < ranks[to]).collect();
+    assert!(upward.is_empty(), "these import from a higher rank: {upward:?}");
+}
+
+#[test]
+fn no_rank_has_a_circle_but_the_one_that_is_explained() {
+    let ranks = ranks();
+    let mut edges: BTreeSet<_> =
+        edges(&ranks).into_iter().filter(|(from, to)| ranks[from] == ranks[to] && ranks[from] != CIRCLE).collect();
+    // Take away those that import nothing of their rank, until there are none: what is left is in a circle or above one.
+    loop {
+        let importing: BTreeSet<_> = edges.iter().map(|(from, _)| from.clone()).collect();
+        let before = edges.len();
+        edges.retain(|(_, to)| importing.contains(to));
+        if edges.len() == before {
+            break;
+        }
+    }
+    assert!(edges.is_empty(), "these import each other: {edges:?}");
+}
