@@ -3,49 +3,46 @@
 //! The items only wire: everything that computes is a method of the library.
 
 mod aware;
+mod buffers;
 mod folded;
 mod in_place;
-mod memory;
+mod parts;
 mod passes;
 mod quantized;
-mod split;
+
+use std::rc::Rc;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::Ident;
 use syn::ext::IdentExt;
 
 use crate::derive::{Field, parameters_impl};
-use crate::flow::Site;
 use crate::kinds::Role;
-use crate::model::generic_arguments;
+use crate::plan::{Form, Plan};
 use crate::report::located;
 use crate::shapes::{Layer, Network};
-use crate::stages::stages;
 use crate::table;
 
 /// Everything that a declaration becomes.
-pub(crate) fn network(network: &Network) -> TokenStream {
-    let blocks = network.blocks().map(self::network);
+pub(crate) fn network(plan: &Plan) -> TokenStream {
+    let Plan { form, blocks, folded: _, quantized: _, parts } = plan;
+    let network = &form.network;
+    let blocks = blocks.iter().flatten().map(self::network);
     let (constants, aliases) = (&network.constants, &network.aliases);
-    let item = structure(network);
-    let parameters = parameters(network);
-    let layer = layer(network);
+    let items = items(form);
     let checks = checks(network);
-    let (quantized, aware) = (quantized::items(network), aware::items(network));
+    let (quantized, aware) = (quantized::items(plan), aware::items(plan));
     let own = (!network.hidden).then(|| {
-        let (methods, in_place) = (methods(network), in_place::items(network, &stages(network)));
-        let folded = folded::items(network);
-        let parts = split::items(network);
-        quote!(#methods #in_place #folded #parts)
+        let (callable, folded) = (callable(form), folded::items(plan));
+        let parts = parts.as_ref().map(|parts| parts::items(network, parts));
+        quote!(#callable #folded #parts)
     });
     quote! {
         #(#constants)*
         #(#aliases)*
         #(#blocks)*
-        #item
-        #parameters
-        #layer
+        #items
         #own
         #quantized
         #aware
@@ -53,36 +50,16 @@ pub(crate) fn network(network: &Network) -> TokenStream {
     }
 }
 
-impl Network {
-    /// A place to make tokens for.
-    pub(crate) fn site(&self) -> Site<'_> {
-        Site { fnn: &self.header.fnn, scalar: &self.header.scalar, name: "", written: &self.header.fnn }
-    }
+/// What any network is: a struct, weights, a layer.
+fn items(form: &Form) -> TokenStream {
+    let (structure, parameters, layer) = (structure(&form.network), parameters(&form.network), layer(form));
+    quote!(#structure #parameters #layer)
+}
 
-    /// `Name<HIDDEN, scalar>`
-    pub(crate) fn path(&self, scalar: &impl ToTokens) -> TokenStream {
-        let name = &self.header.name;
-        let arguments = generic_arguments(&self.header.generics);
-        quote!(#name<#({ #arguments },)* #scalar>)
-    }
-
-    /// `const HIDDEN: usize,`
-    pub(crate) fn const_parameters(&self) -> TokenStream {
-        let parameters = self.header.generics.params.iter();
-        quote!(#(#parameters,)*)
-    }
-
-    /// `const HIDDEN: usize, S: Scalar`
-    pub(crate) fn parameters(&self) -> TokenStream {
-        let (fnn, scalar, constants) = (&self.header.fnn, &self.header.scalar, self.const_parameters());
-        quote!(#constants #scalar: #fnn::macro_support::Scalar)
-    }
-
-    /// The types of a sample that goes in and of one that comes out.
-    pub(crate) fn samples(&self, scalar: &impl ToTokens) -> (TokenStream, TokenStream) {
-        let site = self.site();
-        (self.input.sample(&site, scalar), self.output.sample(&site, scalar))
-    }
+/// What a network has that a user names.
+fn callable(form: &Form) -> TokenStream {
+    let (methods, in_place) = (methods(&form.network), in_place::items(form));
+    quote!(#methods #in_place)
 }
 
 /// The struct: a field for each layer.
@@ -116,7 +93,7 @@ fn structure(network: &Network) -> TokenStream {
 
 /// `impl Parameters`
 fn parameters(network: &Network) -> TokenStream {
-    let field = |layer: &Layer| Field::new(layer.name.clone().into(), layer.layer.clone(), &layer.written);
+    let field = |layer: &Rc<Layer>| Field::new(layer.name.clone().into(), layer.layer.clone(), &layer.written);
     let fields: Vec<_> = network.layers.iter().map(field).collect();
     let parameters = network.parameters();
     let path = network.path(&network.header.scalar);
@@ -124,7 +101,8 @@ fn parameters(network: &Network) -> TokenStream {
 }
 
 /// `impl Layer`
-fn layer(network: &Network) -> TokenStream {
+fn layer(form: &Form) -> TokenStream {
+    let network = &form.network;
     let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
     let kind = &network.kind;
     let parameters = network.parameters();
@@ -132,9 +110,7 @@ fn layer(network: &Network) -> TokenStream {
     let (input, output) = network.samples(scalar);
     let macs = network.layers.iter().map(|layer| layer.member(fnn, quote!(MACS)));
     let probabilities = network.layers.last().map(|layer| layer.member(fnn, quote!(PROBABILITIES)));
-    let stages = stages(network);
-    let memory = memory::types(network, &stages);
-    let passes = passes::functions(network, &stages);
+    let (buffers, passes) = (buffers::types(form), passes::functions(form));
     let initialize = initialize(network);
     let describe = describe(network);
     quote! {
@@ -142,7 +118,7 @@ fn layer(network: &Network) -> TokenStream {
         impl<#parameters> #fnn::macro_support::Layer for #path {
             type Input = #input;
             type Output = #output;
-            #memory
+            #buffers
 
             const KIND: &'static ::core::primitive::str = #kind;
             const MACS: ::core::primitive::u64 = 0 #(+ #macs)*;

@@ -1,7 +1,7 @@
 //! The macros of the crate `fnn`. Use them through it: it says what they do.
 //!
 //! A declaration goes one way: `parse` (tokens to syntax) → `model` (kinds and arguments known) → `shapes` (what flows
-//! from layer to layer) → `expand` (items). Every phase collects its mistakes in one `Errors`; after a mistake,
+//! from layer to layer) → `plan` (what it becomes: stages, folded, in 8 bits) → `expand` (items). Every phase collects its mistakes in one `Errors`; after a mistake,
 //! `fallback` takes the place of `expand`.
 
 /// `quote!` for functions: the user's expressions in them don't see their local variables.
@@ -16,16 +16,14 @@ mod derive;
 mod expand;
 mod fallback;
 mod flow;
-mod fold;
 mod kinds;
 mod model;
 mod parse;
-mod quantize;
+mod plan;
 mod report;
 mod shapes;
 mod size;
 mod split;
-mod stages;
 mod table;
 
 use proc_macro::TokenStream;
@@ -56,13 +54,13 @@ fn network(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
         return variants;
     }
     let mut errors = report::Errors::new();
-    let network = parse::declaration(tokens, &mut errors)
+    let plan = parse::declaration(tokens, &mut errors)
         .map(|declaration| model::bind(fnn, declaration, &mut errors))
         .map(|model| shapes::flow(model, &mut errors))
-        .inspect(|network| quantize::check(network, &mut errors));
-    match (network, errors.into_error()) {
-        (Some(network), None) => expand::network(&network),
-        (Some(network), Some(error)) => fallback::network(&network, &error),
+        .map(|network| plan::plan(network, &mut errors));
+    match (plan, errors.into_error()) {
+        (Some(plan), None) => expand::network(&plan),
+        (Some(plan), Some(error)) => fallback::network(&plan.form.network, &error),
         (None, error) => error.map(syn::Error::into_compile_error).unwrap_or_default(),
     }
 }

@@ -108,7 +108,8 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     }
     let layers = bind_layers(layers, &mut scope, errors);
     if let Some(split) = &header.split {
-        split::check(split, &layers, errors);
+        let names: Vec<_> = layers.iter().map(|layer| layer.name.unraw().to_string()).collect();
+        split::check(split, &names, errors);
     }
     Network { header, input, output, layers, budget, scope }
 }

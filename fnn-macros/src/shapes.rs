@@ -5,14 +5,16 @@ mod blocks;
 mod built_in;
 mod own;
 
+use std::rc::Rc;
+
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, TypePath, parse_quote};
 
 use crate::flow::{Flow, Site, with_scalar};
 use crate::kinds::{Int8, Outputs, Role};
-use crate::model::{self, Header, Kind};
+use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::{Errors, judge};
 use crate::size::{Scope, Size, UNKNOWN, mentions};
 
@@ -27,7 +29,7 @@ pub(crate) struct Network {
     pub(crate) output: Flow,
     /// Whether the last layer gives just that type.
     pub(crate) exact_output: bool,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) layers: Vec<Rc<Layer>>,
     /// The constants that the sizes are made of, and the aliases of the user's own types, as items.
     pub(crate) constants: Vec<TokenStream>,
     /// The aliases of the library's layers, as items.
@@ -41,6 +43,36 @@ impl Network {
     /// The networks inside blocks, layer after layer.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &Self> {
         self.layers.iter().flat_map(|layer| &layer.blocks)
+    }
+
+    /// A place to make tokens for.
+    pub(crate) fn site(&self) -> Site<'_> {
+        Site { fnn: &self.header.fnn, scalar: &self.header.scalar, name: "", written: &self.header.fnn }
+    }
+
+    /// `Name<HIDDEN, scalar>`
+    pub(crate) fn path(&self, scalar: &impl ToTokens) -> TokenStream {
+        let name = &self.header.name;
+        let arguments = generic_arguments(&self.header.generics);
+        quote!(#name<#({ #arguments },)* #scalar>)
+    }
+
+    /// `const HIDDEN: usize,`
+    pub(crate) fn const_parameters(&self) -> TokenStream {
+        let parameters = self.header.generics.params.iter();
+        quote!(#(#parameters,)*)
+    }
+
+    /// `const HIDDEN: usize, S: Scalar`
+    pub(crate) fn parameters(&self) -> TokenStream {
+        let (fnn, scalar, constants) = (&self.header.fnn, &self.header.scalar, self.const_parameters());
+        quote!(#constants #scalar: #fnn::macro_support::Scalar)
+    }
+
+    /// The types of a sample that goes in and of one that comes out.
+    pub(crate) fn samples(&self, scalar: &impl ToTokens) -> (TokenStream, TokenStream) {
+        let site = self.site();
+        (self.input.sample(&site, scalar), self.output.sample(&site, scalar))
     }
 }
 
@@ -146,7 +178,7 @@ impl Chain<'_> {
                 network.aliases.push(alias);
                 layer.layer = with_scalar(&name, &network.header.scalar);
             }
-            network.layers.push(layer);
+            network.layers.push(Rc::new(layer));
         }
         if let Some(Declared { output, check }) = &declared
             && !output.same(&flow)

@@ -3,18 +3,16 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Token, parse_quote};
+use syn::{Attribute, Token};
 
-use crate::model;
 use crate::report::{Errors, list, near};
-use crate::shapes::Network;
 
 /// Where a network is split, and what its parts are called.
 #[derive(Clone)]
 pub(crate) struct Split {
-    first: Ident,
-    second: Ident,
-    at: Ident,
+    pub(crate) first: Ident,
+    pub(crate) second: Ident,
+    pub(crate) at: Ident,
 }
 
 impl Parse for Split {
@@ -55,8 +53,7 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Opti
 }
 
 /// A network is split at a layer that it has, and that isn't its first.
-pub(crate) fn check(split: &Split, layers: &[model::Layer], errors: &mut Errors) {
-    let names: Vec<_> = layers.iter().map(|layer| layer.name.unraw().to_string()).collect();
+pub(crate) fn check(split: &Split, names: &[String], errors: &mut Errors) {
     let at = split.at.unraw().to_string();
     let message = match names.iter().position(|name| *name == at) {
         Some(0) => "nothing comes before the first layer: a network is split at a later one".to_string(),
@@ -67,35 +64,4 @@ pub(crate) fn check(split: &Split, layers: &[model::Layer], errors: &mut Errors)
         },
     };
     errors.at(&split.at, message);
-}
-
-/// The two parts of a network that is split, without what they have in common with it: constants, aliases, checks, and
-/// the items of blocks.
-pub(crate) fn parts(network: &Network) -> Option<[Network; 2]> {
-    let Split { first, second, at } = network.header.split.as_ref()?;
-    let index = network.layers.iter().position(|layer| layer.name.unraw() == at.unraw())?;
-    let (before, after) = network.layers.split_at_checked(index)?;
-    let (last, next) = (before.last()?, after.first()?);
-    let whole = network.header.name.unraw();
-    let part = |name: &Ident, text: String| {
-        let mut header = network.header.clone();
-        header.attributes.retain(|attribute| attribute.path().is_ident("derive"));
-        header.attributes.insert(0, parse_quote!(#[doc = #text]));
-        (header.name, header.split, header.quantizable) = (name.clone(), None, false);
-        let kind = name.unraw().to_string();
-        Network { header, kind, constants: Vec::new(), aliases: Vec::new(), checks: Vec::new(), ..network.clone() }
-    };
-    Some([
-        Network {
-            layers: before.to_vec(),
-            output: last.output.clone(),
-            exact_output: true,
-            ..part(first, format!(" The layers of [`{whole}`] before `{at}`."))
-        },
-        Network {
-            layers: after.to_vec(),
-            input: next.input.clone(),
-            ..part(second, format!(" The layers of [`{whole}`] from `{at}` on."))
-        },
-    ])
 }

@@ -2,34 +2,28 @@
 
 use proc_macro2::TokenStream;
 
-use super::{layer, parameters, structure};
-use crate::fold::fold;
-use crate::quantize::{Origin, aware};
+use super::items as items_of;
+use crate::plan::{Aware, Plan, Quantized, Rounding};
 use crate::shapes::{Layer, Network};
 
 /// The network that rounds as 8 bits do, and `impl QuantizationAware`, where it is asked for.
-pub(super) fn items(network: &Network) -> TokenStream {
-    if !network.header.quantizable {
-        return TokenStream::new();
-    }
-    // Batch norms are folded first, which can't be undone: it is the folded network that can be trained on.
-    let folded = fold(network).map(|folded| folded.network);
-    let hidden = network.hidden;
-    let network = folded.as_ref().unwrap_or(network);
-    let aware = aware(network);
-    let (structure, weights, layer) = (structure(&aware.network), parameters(&aware.network), layer(&aware.network));
-    let calls = |call: fn(&TokenStream, &Layer, &Origin) -> TokenStream| -> TokenStream {
-        let layers = aware.network.layers.iter().zip(&aware.origins);
-        layers.map(|(layer, origin)| call(&network.header.fnn, layer, origin)).collect()
+///
+/// Batch norms are folded first, which can't be undone: it is the folded network that can be trained on.
+pub(super) fn items(plan: &Plan) -> TokenStream {
+    let Some(Quantized { aware, .. }) = &plan.quantized else { return TokenStream::new() };
+    let Aware { form, roundings } = aware;
+    let network = plan.inference();
+    let items = items_of(form);
+    let calls = |call: fn(&TokenStream, &Layer, &Rounding) -> TokenStream| -> TokenStream {
+        let layers = form.network.layers.iter().zip(roundings);
+        layers.map(|(layer, rounding)| call(&network.header.fnn, layer, rounding)).collect()
     };
     let (write, read) = (calls(write), calls(read));
     let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
-    let (generics, path, becomes) = (network.parameters(), network.path(scalar), aware.network.path(scalar));
-    let methods = (!hidden).then(|| methods(network));
+    let (generics, path, becomes) = (network.parameters(), network.path(scalar), form.network.path(scalar));
+    let methods = (!plan.form.network.hidden).then(|| methods(network));
     hygienic! {
-        #structure
-        #weights
-        #layer
+        #items
 
         #[automatically_derived]
         impl<#generics> #fnn::macro_support::QuantizationAware for #path {
@@ -59,28 +53,28 @@ pub(super) fn items(network: &Network) -> TokenStream {
 }
 
 /// From a layer to the aware one.
-fn write(fnn: &TokenStream, layer: &Layer, origin: &Origin) -> TokenStream {
+fn write(fnn: &TokenStream, layer: &Layer, rounding: &Rounding) -> TokenStream {
     let name = &layer.name;
-    match origin {
-        Origin::Same => TokenStream::new(),
-        Origin::Becomes => {
+    match rounding {
+        Rounding::Nothing => TokenStream::new(),
+        Rounding::Weights => {
             let range = layer.int8.is_fixed().then(|| hygienic!(let _ = ranges();));
             hygienic!(#fnn::macro_support::QuantizationAware::write_aware(&self.#name, &mut aware.#name, ranges); #range)
         }
-        Origin::Range => hygienic!(aware.#name.range = ranges();),
+        Rounding::Outputs => hygienic!(aware.#name.range = ranges();),
     }
 }
 
 /// From the aware layer to the layer.
-fn read(fnn: &TokenStream, layer: &Layer, origin: &Origin) -> TokenStream {
+fn read(fnn: &TokenStream, layer: &Layer, rounding: &Rounding) -> TokenStream {
     let name = &layer.name;
-    match origin {
-        Origin::Same => TokenStream::new(),
-        Origin::Becomes => {
+    match rounding {
+        Rounding::Nothing => TokenStream::new(),
+        Rounding::Weights => {
             let range = layer.int8.is_fixed().then(|| hygienic!(ranges(::core::default::Default::default());));
             hygienic!(#fnn::macro_support::QuantizationAware::read_aware(&mut self.#name, &aware.#name, ranges); #range)
         }
-        Origin::Range => hygienic!(ranges(aware.#name.range);),
+        Rounding::Outputs => hygienic!(ranges(aware.#name.range);),
     }
 }
 

@@ -1,18 +1,20 @@
 //! The network that a network becomes for inference, and how it gets its weights.
 
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{layer, methods, parameters, structure};
-use crate::fold::{Folded, Origin, fold, folds};
+use super::methods;
+use crate::plan::{Folded, Plan, Source, folds};
 use crate::shapes::{Layer, Network};
 
 /// `impl FoldBatchNorm` of a network, and the network that it is folded into where that is another one; the same of its
 /// blocks, where one of them is folded.
-pub(super) fn items(network: &Network) -> TokenStream {
-    match fold(network) {
-        None => itself(network),
-        Some(folded) => another(network, &folded),
+pub(super) fn items(plan: &Plan) -> TokenStream {
+    match &plan.folded {
+        None => itself(&plan.form.network),
+        Some(folded) => another(plan, folded),
     }
 }
 
@@ -23,19 +25,17 @@ fn itself(network: &Network) -> TokenStream {
 }
 
 /// The network that a network is folded into, and the implementation.
-fn another(network: &Network, folded: &Folded) -> TokenStream {
-    let becomes = &folded.network;
-    let (questions, blocks) = (questions(network), blocks(network));
-    let (structure, parameters, layer) = (structure(becomes), parameters(becomes), layer(becomes));
+fn another(plan: &Plan, folded: &Folded) -> TokenStream {
+    let (network, becomes) = (&plan.form.network, &folded.form.network);
+    let (questions, blocks) = (questions(network), blocks(plan));
+    let items = super::items(&folded.form);
     let implementation = implementation(network, &becomes.path(&becomes.header.scalar), &calls(network, folded));
     let methods = (!network.hidden).then(|| [methods(becomes), method(network)]);
     let methods = methods.into_iter().flatten();
     quote! {
         #questions
         #blocks
-        #structure
-        #parameters
-        #layer
+        #items
         #implementation
         #(#methods)*
     }
@@ -44,7 +44,7 @@ fn another(network: &Network, folded: &Folded) -> TokenStream {
 /// The constants that say which of the user's own types have a folded form.
 fn questions(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
-    let question = |layer: &Layer| {
+    let question = |layer: &Rc<Layer>| {
         let (name, own) = (folds(network, layer), layer.own.as_ref()?);
         Some(quote! {
             #[allow(non_upper_case_globals)]
@@ -58,32 +58,33 @@ fn questions(network: &Network) -> TokenStream {
 }
 
 /// The items of the blocks of those layers in which there is something to fold.
-fn blocks(network: &Network) -> TokenStream {
-    let of_layer = |layer: &Layer| {
-        let any = layer.blocks.iter().any(|block| fold(block).is_some());
-        any.then(|| layer.blocks.iter().map(items).collect::<TokenStream>())
-    };
-    network.layers.iter().filter_map(of_layer).collect()
+fn blocks(plan: &Plan) -> TokenStream {
+    let folds = |inside: &&Vec<Plan>| inside.iter().any(|block| block.folded.is_some());
+    plan.blocks.iter().filter(folds).flatten().map(items).collect()
 }
 
 /// The calls that give each layer of the folded network its weights.
-fn calls(network: &Network, Folded { network: becomes, origins }: &Folded) -> TokenStream {
+fn calls(network: &Network, Folded { form, sources }: &Folded) -> TokenStream {
     let fnn = &network.header.fnn;
-    let call = |(layer, origin): (&Layer, &Origin)| {
+    let call = |(layer, source): (&Rc<Layer>, &Source)| {
         let name = &layer.name;
-        match origin {
-            Origin::Same => hygienic!(#fnn::macro_support::copy_weights(&self.#name, &mut folded.#name);),
-            Origin::Norm(norm) => {
+        match source {
+            Source::Same => hygienic!(#fnn::macro_support::copy_weights(&self.#name, &mut folded.#name);),
+            Source::WithNorm(norm) => {
                 hygienic!(#fnn::macro_support::FoldWith::fold_with(&self.#name, &self.#norm, &mut folded.#name);)
             }
-            Origin::Block => hygienic!(#fnn::macro_support::FoldBatchNorm::fold_into(&self.#name, &mut folded.#name);),
-            Origin::Own(own) => {
+            Source::Block => {
+                hygienic!(#fnn::macro_support::FoldBatchNorm::fold_into(&self.#name, &mut folded.#name);)
+            }
+            Source::Own(own) => {
                 let folds = folds(network, layer);
-                hygienic!(<#own as #fnn::macro_support::FoldIf<{ #folds }>>::fold_if(&self.#name, &mut folded.#name);)
+                hygienic! {
+                    <#own as #fnn::macro_support::FoldIf<{ #folds }>>::fold_if(&self.#name, &mut folded.#name);
+                }
             }
         }
     };
-    becomes.layers.iter().zip(origins).map(call).collect()
+    form.network.layers.iter().zip(sources).map(call).collect()
 }
 
 /// What a user calls, without an import.

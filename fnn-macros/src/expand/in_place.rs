@@ -3,13 +3,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::memory::{distinct, halves};
+use super::buffers::{distinct, halves};
 use super::passes::Passes;
-use crate::shapes::Network;
-use crate::stages::Stage;
+use crate::plan::Form;
 
 /// `impl TrainInPlace`, and its constant on the network itself.
-pub(super) fn items(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
+pub(super) fn items(form: &Form) -> TokenStream {
+    let Form { network, stages } = form;
     let fnn = &network.header.fnn;
     let constants = &network.header.generics.params;
     let parameters = network.parameters();
@@ -19,13 +19,13 @@ pub(super) fn items(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
         quote!(#fnn::macro_support::RoomFor<#layer>)
     });
     let largest = halves(&distinct(rooms.collect()), &|one, other| quote!(#fnn::macro_support::Either<#one, #other>));
-    let descend = Passes::new(network, stages).descend();
+    let train_in_place = Passes::new(form).train_in_place();
     hygienic! {
         #[automatically_derived]
         impl<#parameters> #fnn::macro_support::TrainInPlace for #path {
             type LayerGradient = #largest;
 
-            #descend
+            #train_in_place
         }
 
         #[allow(dead_code)]

@@ -4,15 +4,15 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::Ident;
 
-use super::memory::{batches, pairs};
+use super::buffers::{batches, pairs};
 use super::{checked, local};
 use crate::kinds::Role;
-use crate::shapes::{Layer, Network};
-use crate::stages::Stage;
+use crate::plan::{Form, Stage};
+use crate::shapes::Network;
 
 /// `fn forward_batch`, `fn forward_train` and `fn backward`.
-pub(super) fn functions(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
-    let passes = Passes::new(network, stages);
+pub(super) fn functions(form: &Form) -> TokenStream {
+    let passes = Passes::new(form);
     let (forward, train, backward) = (passes.forward_batch(), passes.forward_train(), passes.backward());
     hygienic!(#forward #train #backward)
 }
@@ -22,44 +22,37 @@ const INLINED: usize = 3;
 
 pub(super) struct Passes<'a> {
     network: &'a Network,
-    stages: &'a [Stage<'a>],
+    stages: &'a [Stage],
     /// The types of a sample between two stages.
     batches: Vec<TokenStream>,
 }
 
+/// What a forward pass is for.
+#[derive(Clone, Copy)]
+enum Forward {
+    Inference,
+    /// Batches stay on the tape.
+    Training,
+}
+
+/// What a backward pass does with a layer's gradient.
+#[derive(Clone, Copy)]
+enum Backward {
+    /// It is the gradient of the layer, in that of the network.
+    Keep,
+    /// The layer is updated by it, right after.
+    Update,
+}
+
 impl<'a> Passes<'a> {
-    pub(super) fn new(network: &'a Network, stages: &'a [Stage<'a>]) -> Self {
-        Self { network, stages, batches: batches(network, stages) }
+    pub(super) fn new(form: &'a Form) -> Self {
+        Self { network: &form.network, stages: &form.stages, batches: batches(form) }
     }
 
-    /// Inference: batch `i`, which stage `i` gives, lies in the two pieces of memory in turn.
+    /// Inference: batch `i`, which stage `i` gives, lies in the two buffers in turn.
     fn forward_batch(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let checked = checked(self.network);
-        let memory = self.workspace_pattern();
-        let stages = self.stages.iter().enumerate().map(|(index, stage)| {
-            let batch = local("batch", index + 1);
-            let workspace = self.scratch();
-            let memory = self.memory(index + 1);
-            let take = match self.batches.get(index) {
-                Some(sample) => hygienic!(#fnn::macro_support::batch::<#sample, { __BATCH }, _>(#memory, samples)),
-                None => self.outputs_mut("outputs"),
-            };
-            let input = self.input(stage, &local("batch", index));
-            let layer = &stage.layer.name;
-            let forward = self.call(stage, "forward_batch");
-            let activation = stage.activation.map(|activation| {
-                let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
-                hygienic!(#forward(&self.#name, simd, &mut *#batch);)
-            });
-            hygienic! {
-                let #batch = #take;
-                #forward(&self.#layer, simd, #input, &mut *#batch, #workspace);
-                #activation
-                let #batch = &*#batch;
-            }
-        });
-        let last = local("batch", self.stages.len());
+        let stages = self.go_forward(Forward::Inference);
         hygienic! {
             #[inline(always)]
             fn forward_batch<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
@@ -69,12 +62,7 @@ impl<'a> Passes<'a> {
                 outputs: &mut [Self::Output],
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
-                #checked
-                let #memory = workspace;
-                let samples = inputs.len();
-                let batch_0 = inputs;
-                #(#stages)*
-                let _ = (#last, samples, ping, pong, scratch);
+                #stages
             }
         }
     }
@@ -82,31 +70,7 @@ impl<'a> Passes<'a> {
     /// The forward pass of training: batch `i` stays on the tape.
     fn forward_train(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let checked = checked(self.network);
-        let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
-        let stages = self.stages.iter().enumerate().map(|(index, stage)| {
-            let batch = local("batch", index + 1);
-            let (tape, workspace) = (local("tape", index + 1), self.scratch());
-            let take = match self.batches.get(index) {
-                Some(_) => hygienic!(#fnn::macro_support::first_mut(#batch, samples)),
-                None => self.outputs_mut("outputs"),
-            };
-            let input = self.input(stage, &local("batch", index));
-            let layer = &stage.layer.name;
-            let place = self.place(stage.layer);
-            let forward = self.call(stage, "forward_train");
-            let activation = stage.activation.map(|activation| {
-                let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
-                hygienic!(#forward(&self.#name, pass.simd, &mut *#batch);)
-            });
-            hygienic! {
-                let #batch = #take;
-                #forward(&self.#layer, pass.inside(#place), #input, &mut *#batch, #tape, #workspace);
-                #activation
-                let #batch = &*#batch;
-            }
-        });
-        let last = local("batch", self.stages.len());
+        let stages = self.go_forward(Forward::Training);
         hygienic! {
             #[inline(always)]
             fn forward_train<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
@@ -117,13 +81,7 @@ impl<'a> Passes<'a> {
                 tape: &mut Self::Tape<{ __BATCH }>,
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
-                #checked
-                let #tape = tape;
-                let #memory = workspace;
-                let samples = inputs.len();
-                let batch_0 = inputs;
-                #(#stages)*
-                let _ = (#last, samples, ping, pong, scratch);
+                #stages
             }
         }
     }
@@ -131,10 +89,7 @@ impl<'a> Passes<'a> {
     /// The chain rule.
     fn backward(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let layers = self.go_back("backward", |stage| {
-            let name = &stage.layer.name;
-            (hygienic!(&self.#name), hygienic!(#fnn::macro_support::Gradient::new(&mut weights.#name, start)))
-        });
+        let stages = self.go_back(Backward::Keep);
         hygienic! {
             #[inline(always)]
             fn backward<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
@@ -147,18 +102,15 @@ impl<'a> Passes<'a> {
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 let #fnn::macro_support::Gradient { weights, start } = gradient;
-                #layers
+                #stages
             }
         }
     }
 
     /// The chain rule, and each layer's update right after it.
-    pub(super) fn descend(&self) -> TokenStream {
+    pub(super) fn train_in_place(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let layers = self.go_back("descend", |stage| {
-            let name = &stage.layer.name;
-            (hygienic!(&mut self.#name), hygienic!(descent.one()))
-        });
+        let stages = self.go_back(Backward::Update);
         hygienic! {
             #[inline(always)]
             fn train_in_place<
@@ -174,31 +126,85 @@ impl<'a> Passes<'a> {
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
-                #layers
+                #stages
             }
         }
     }
 
-    /// From the last stage to the first: gradient `i` is that by batch `i`. Each layer's `function` is called on what
-    /// `arguments` says first, and takes what it says second for its own gradient.
-    fn go_back(&self, function: &str, arguments: impl Fn(&Stage<'_>) -> (TokenStream, TokenStream)) -> TokenStream {
+    /// From the first stage to the last: batch `i` is what stage `i` gives.
+    fn go_forward(&self, pass: Forward) -> TokenStream {
+        let (checked, workspace) = (checked(self.network), self.workspace_pattern());
+        let tape = match pass {
+            Forward::Inference => TokenStream::new(),
+            Forward::Training => {
+                let tape = self.tape_pattern();
+                hygienic!(let #tape = tape;)
+            }
+        };
+        let stages = self.stages.iter().enumerate().map(|(index, stage)| self.forward_stage(pass, index + 1, stage));
+        let last = local("batch", self.stages.len());
+        hygienic! {
+            #checked
+            #tape
+            let #workspace = workspace;
+            let samples = inputs.len();
+            let batch_0 = inputs;
+            #(#stages)*
+            let _ = (#last, samples, ping, pong, scratch);
+        }
+    }
+
+    /// One stage: from the batch before to batch `number`.
+    fn forward_stage(&self, pass: Forward, number: usize, stage: &Stage) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let (tape, memory) = (self.tape_pattern(), self.workspace_pattern());
+        let (batch, buffer, scratch) = (local("batch", number), self.buffer(number), self.scratch());
+        let room = match (pass, self.batches.get(number - 1)) {
+            (_, None) => self.outputs_mut("outputs"),
+            (Forward::Inference, Some(sample)) => {
+                hygienic!(#fnn::macro_support::batch::<#sample, { __BATCH }, _>(#buffer, samples))
+            }
+            (Forward::Training, Some(_)) => hygienic!(#fnn::macro_support::first_mut(#batch, samples)),
+        };
+        let (function, context, simd, tape) = match pass {
+            Forward::Inference => (self.call(stage, "forward_batch"), hygienic!(simd), hygienic!(simd), None),
+            Forward::Training => {
+                let (index, tape) = (stage.index as u64, local("tape", number));
+                let (context, simd) = (hygienic!(pass.inside(#index)), hygienic!(pass.simd));
+                (self.call(stage, "forward_train"), context, simd, Some(hygienic!(#tape,)))
+            }
+        };
+        let (layer, input) = (&stage.layer.name, self.input(stage, &local("batch", number - 1)));
+        let activation = stage.activation.as_ref().map(|activation| {
+            let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
+            hygienic!(#forward(&self.#name, #simd, &mut *#batch);)
+        });
+        hygienic! {
+            let #batch = #room;
+            #function(&self.#layer, #context, #input, &mut *#batch, #tape #scratch);
+            #activation
+            let #batch = &*#batch;
+        }
+    }
+
+    /// From the last stage to the first: gradient `i` is that by batch `i`.
+    fn go_back(&self, pass: Backward) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let (tape, workspace) = (self.tape_pattern(), self.workspace_pattern());
         let count = self.stages.len();
         let (last_batch, last_gradient) = (local("batch", count), local("gradient", count));
-        let recorded = (1..count).map(|index| {
-            let batch = local("batch", index);
+        let recorded = (1..count).map(|number| {
+            let batch = local("batch", number);
             hygienic!(let #batch = #fnn::macro_support::first(#batch, samples);)
         });
         let outputs =
             if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::macro_support::view(outputs)) };
         let output_gradients = self.outputs_mut("output_gradients");
         let stages = (1..=count).rev().zip(self.stages.iter().rev());
-        let stages = stages.map(|(index, stage)| self.step_back(index, stage, function, arguments(stage)));
+        let stages = stages.map(|(number, stage)| self.backward_stage(pass, number, stage));
         hygienic! {
             let #fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
             let #tape = tape;
-            let #memory = workspace;
+            let #workspace = workspace;
             let samples = inputs.len();
             let batch_0 = inputs;
             #(#recorded)*
@@ -209,22 +215,16 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// One stage: from gradient `index` to the one before it.
-    fn step_back(
-        &self,
-        index: usize,
-        stage: &Stage<'_>,
-        function: &str,
-        (layer, own): (TokenStream, TokenStream),
-    ) -> TokenStream {
+    /// One stage: from gradient `number` to the one before it.
+    fn backward_stage(&self, pass: Backward, number: usize, stage: &Stage) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let (batch, before) = (local("batch", index), local("batch", index - 1));
-        let (gradient, gradient_before) = (local("gradient", index), local("gradient", index - 1));
-        let (tape, workspace, memory) = (local("tape", index), self.scratch(), self.memory(index - 1));
-        let take = index.checked_sub(2).and_then(|before| self.batches.get(before)).map(
-            |sample| hygienic!(let #gradient_before = #fnn::macro_support::batch::<#sample, { __BATCH }, _>(#memory, samples);),
+        let (batch, before) = (local("batch", number), local("batch", number - 1));
+        let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
+        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), self.buffer(number - 1));
+        let room = number.checked_sub(2).and_then(|before| self.batches.get(before)).map(
+            |sample| hygienic!(let #gradient_before = #fnn::macro_support::batch::<#sample, { __BATCH }, _>(#buffer, samples);),
         );
-        let wanted = if index > 1 {
+        let wanted = if number > 1 {
             let view = self.input_mut(stage, hygienic!(&mut *#gradient_before));
             hygienic!(::core::option::Option::Some(#view))
         } else if stage.views.is_empty() && stage.layer.exact_input {
@@ -233,62 +233,75 @@ impl<'a> Passes<'a> {
             let view = self.input_mut(stage, hygienic!(gradients));
             hygienic!(input_gradients.map(|gradients| #view))
         };
-        let activation = stage.activation.map(|activation| {
+        let activation = stage.activation.as_ref().map(|activation| {
             let (name, backward) = (&activation.name, self.activation(&hygienic!(backward_in_place)));
             hygienic!(#backward(&self.#name, pass.simd, #batch, &mut *#gradient);)
         });
-        let place = self.place(stage.layer);
-        let inputs = self.input(stage, &before);
-        let function = self.call(stage, function);
+        let name = &stage.layer.name;
+        let (function, layer, own) = match pass {
+            Backward::Keep => (
+                self.call(stage, "backward"),
+                hygienic!(&self.#name),
+                hygienic!(#fnn::macro_support::Gradient::new(&mut weights.#name, start)),
+            ),
+            Backward::Update => (self.update(stage), hygienic!(&mut self.#name), hygienic!(descent.one())),
+        };
+        let (index, inputs) = (stage.index as u64, self.input(stage, &before));
         hygienic! {
-            #take
+            #room
             #activation
             #function(
                 #layer,
-                pass.inside(#place),
+                pass.inside(#index),
                 #fnn::macro_support::Recorded::<_, { __BATCH }> { inputs: #inputs, outputs: #batch, tape: #tape },
                 &mut *#gradient,
                 #own,
                 #wanted,
-                #workspace,
+                #scratch,
             );
         }
     }
 
-    /// A stage's function: inlined here, or called.
-    fn call(&self, stage: &Stage<'_>, function: &str) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        let (inlined, layer) = (self.stages.len() <= INLINED, &stage.layer.layer);
-        if function == "descend" {
-            return match (stage.layer.role, inlined) {
-                (Role::Linear, true) => {
-                    hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __BATCH }>)
-                }
-                (Role::Linear, false) => {
-                    hygienic!(#fnn::macro_support::outlined::descend_linear::<#layer, __V, __O, _, { __BATCH }>)
-                }
-                (_, true) => hygienic!(#fnn::macro_support::descend::<#layer, __V, __O, _, { __BATCH }>),
-                (_, false) => hygienic!(#fnn::macro_support::outlined::descend::<#layer, __V, __O, _, { __BATCH }>),
-            };
-        }
+    /// Whether layers are inlined.
+    fn is_inlined(&self) -> bool {
+        self.stages.len() <= INLINED
+    }
+
+    /// A function of a stage's layer: inlined here, or called.
+    fn call(&self, stage: &Stage, function: &str) -> TokenStream {
+        let (fnn, layer) = (&self.network.header.fnn, &stage.layer.layer);
         let function = Ident::new(function, Span::mixed_site());
-        if inlined {
+        if self.is_inlined() {
             return stage.layer.member(fnn, hygienic!(#function::<__V, { __BATCH }>));
         }
         hygienic!(#fnn::macro_support::outlined::#function::<#layer, __V, { __BATCH }>)
     }
 
+    /// The function that updates a stage's layer: inlined here, or called. Linear layers have one of their own.
+    fn update(&self, stage: &Stage) -> TokenStream {
+        let (fnn, layer) = (&self.network.header.fnn, &stage.layer.layer);
+        let function = match (stage.layer.role, self.is_inlined()) {
+            (Role::Linear, true) => {
+                return hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __BATCH }>);
+            }
+            (Role::Linear, false) => hygienic!(outlined::descend_linear),
+            (_, true) => hygienic!(descend),
+            (_, false) => hygienic!(outlined::descend),
+        };
+        hygienic!(#fnn::macro_support::#function::<#layer, __V, __O, _, { __BATCH }>)
+    }
+
     /// An activation's function: inlined here, or called.
     fn activation(&self, function: &TokenStream) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        if self.stages.len() <= INLINED {
+        if self.is_inlined() {
             return hygienic!(#fnn::layers::Activation::#function);
         }
         hygienic!(#fnn::macro_support::outlined::#function)
     }
 
     /// A batch as a stage's layer sees it.
-    fn input(&self, stage: &Stage<'_>, batch: &Ident) -> TokenStream {
+    fn input(&self, stage: &Stage, batch: &Ident) -> TokenStream {
         let viewed = stage.views.iter().fold(batch.to_token_stream(), |batch, view| {
             let name = &view.name;
             hygienic!(self.#name.view(#batch))
@@ -297,7 +310,7 @@ impl<'a> Passes<'a> {
     }
 
     /// [`input`](Self::input), to write.
-    fn input_mut(&self, stage: &Stage<'_>, batch: TokenStream) -> TokenStream {
+    fn input_mut(&self, stage: &Stage, batch: TokenStream) -> TokenStream {
         let viewed = stage.views.iter().fold(batch, |batch, view| {
             let name = &view.name;
             hygienic!(self.#name.view_mut(#batch))
@@ -306,7 +319,7 @@ impl<'a> Passes<'a> {
     }
 
     /// A batch as the type that the layer takes, where the macro can't know that it is that type.
-    fn as_taken(&self, stage: &Stage<'_>, batch: TokenStream, view: TokenStream) -> TokenStream {
+    fn as_taken(&self, stage: &Stage, batch: TokenStream, view: TokenStream) -> TokenStream {
         let fnn = &self.network.header.fnn;
         if stage.layer.exact_input { batch } else { hygienic!(#fnn::macro_support::#view(#batch)) }
     }
@@ -318,14 +331,14 @@ impl<'a> Passes<'a> {
         if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::macro_support::view_mut(#name)) }
     }
 
-    /// The piece of memory that batch number `index` takes.
-    fn memory(&self, index: usize) -> Ident {
-        Ident::new(if index % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
+    /// The buffer that batch `number` takes.
+    fn buffer(&self, number: usize) -> Ident {
+        Ident::new(if number % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
     }
 
     /// `(ping, (pong, scratch))`
     fn workspace_pattern(&self) -> TokenStream {
-        let [ping, pong] = [self.memory(1), self.memory(2)];
+        let [ping, pong] = [self.buffer(1), self.buffer(2)];
         hygienic!((#ping, (#pong, scratch)))
     }
 
@@ -340,11 +353,5 @@ impl<'a> Passes<'a> {
         let batches = (1..self.stages.len()).map(|index| local("batch", index).into_token_stream());
         let tapes = (1..=self.stages.len()).map(|index| local("tape", index).into_token_stream());
         pairs(batches.chain(tapes))
-    }
-
-    /// The number of a layer, on which its randomness depends.
-    fn place(&self, layer: &Layer) -> u64 {
-        let index = self.network.layers.iter().position(|other| other.name == layer.name);
-        index.unwrap_or_default() as u64
     }
 }

@@ -5,26 +5,22 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use super::local;
-use crate::fold::fold;
-use crate::quantize::{Step, steps};
+use crate::plan::{Int8Layer, Plan, Quantized};
 use crate::report::located;
 use crate::shapes::{Layer, Network};
 
 /// Everything in 8 bits, where it is asked for. It is made of the layers in `f32`, so in this constant, the scalar is that.
 ///
 /// Of a network whose batch norms are folded, that is what the folded one becomes.
-pub(super) fn items(network: &Network) -> TokenStream {
-    if !network.header.quantizable {
-        return TokenStream::new();
-    }
+pub(super) fn items(plan: &Plan) -> TokenStream {
+    let Some(Quantized { layers, .. }) = &plan.quantized else { return TokenStream::new() };
+    let network = &plan.form.network;
     let scalar = &network.header.scalar;
-    let folded = fold(network).map(|folded| folded.network);
-    let converted = folded.as_ref().unwrap_or(network);
-    let steps = steps(converted);
-    let form = Form { network: converted, steps: &steps };
-    let (structure, layer, quantize) = (form.structure(), form.layer(), form.quantize());
-    let through = folded.as_ref().map(|folded| through(network, folded));
-    let networks = [Some(network), folded.as_ref()].into_iter().flatten();
+    let integers = Integers { network: plan.inference(), layers };
+    let (structure, layer, quantize) = (integers.structure(), integers.layer(), integers.quantize());
+    let folded = plan.folded.as_ref().map(|folded| &folded.form.network);
+    let through = folded.map(|folded| through(network, folded));
+    let networks = [Some(network), folded].into_iter().flatten();
     let methods = networks.filter(|_| !network.hidden).map(methods);
     quote! {
         const _: () = {
@@ -72,17 +68,19 @@ fn through(network: &Network, folded: &Network) -> TokenStream {
     }
 }
 
-struct Form<'a> {
+/// A network in 8 bits.
+struct Integers<'a> {
+    /// The float network that it is made of.
     network: &'a Network,
-    steps: &'a [Step<'a>],
+    layers: &'a [Int8Layer],
 }
 
-impl Form<'_> {
+impl Integers<'_> {
     /// The layers that compute, and the activations right after them.
-    fn layers(&self) -> impl DoubleEndedIterator<Item = (&Layer, Option<&Layer>)> {
-        self.steps.iter().filter_map(|step| match step {
-            Step::Layer { layer, activation } => Some((*layer, *activation)),
-            Step::Nothing(_) => None,
+    fn computing(&self) -> impl DoubleEndedIterator<Item = (&Layer, Option<&Layer>)> {
+        self.layers.iter().filter_map(|layer| match layer {
+            Int8Layer::Computes { layer, activation } => Some((&**layer, activation.as_deref())),
+            Int8Layer::Nothing(_) => None,
         })
     }
 
@@ -108,7 +106,7 @@ impl Form<'_> {
         let header = &self.network.header;
         let (fnn, visibility, name, path) = (&header.fnn, &header.visibility, self.name(), self.path());
         let constants = self.network.const_parameters();
-        let fields = self.layers().map(|(layer, _)| {
+        let fields = self.computing().map(|(layer, _)| {
             let (name, quantized) = (&layer.name, self.quantized(layer));
             let doc = format!(" {} in 8 bits.", layer.kind);
             quote!(#[doc = #doc] #visibility #name: #quantized)
@@ -143,7 +141,7 @@ impl Form<'_> {
             let quantized = self.quantized(layer);
             quote!(<#quantized as #fnn::quantized::QuantizedLayer>::#member)
         };
-        let layers: Vec<_> = self.layers().map(|(layer, _)| layer).collect();
+        let layers: Vec<_> = self.computing().map(|(layer, _)| layer).collect();
         let between = layers.len().saturating_sub(1);
         let larger = |types: &mut dyn Iterator<Item = TokenStream>| {
             types.fold(quote!(()), |rest, other| quote!(#fnn::macro_support::Larger<#other, #rest>))
@@ -211,16 +209,16 @@ impl Form<'_> {
     fn quantize(&self) -> TokenStream {
         let (fnn, constants, path) = (&self.network.header.fnn, self.network.const_parameters(), self.path());
         let float = self.network.path(&self.network.header.scalar);
-        let observed = self.steps.iter().enumerate().map(|(index, step)| {
+        let observed = self.layers.iter().enumerate().map(|(index, layer)| {
             let (before, batch) = (local("batch", index), local("batch", index + 1));
-            let computed = match step {
-                Step::Nothing(layer) => {
+            let computed = match layer {
+                Int8Layer::Nothing(layer) => {
                     let name = &layer.name;
                     hygienic!(#fnn::macro_support::pass_through(&self.#name, #before))
                 }
-                Step::Layer { layer, activation } => {
+                Int8Layer::Computes { layer, activation } => {
                     let (name, text) = (&layer.name, layer.name.unraw().to_string());
-                    let activation = match activation {
+                    let activation = match activation.as_deref() {
                         Some(Layer { name, .. }) => hygienic!(&self.#name),
                         None => quote!(()),
                     };
@@ -232,14 +230,14 @@ impl Form<'_> {
                 let #batch = &*#batch;
             }
         });
-        let quantized = self.layers().map(|(layer, _)| {
+        let quantized = self.computing().map(|(layer, _)| {
             let name = &layer.name;
             hygienic! {
                 let signal =
                     #fnn::macro_support::quantize_layer(&self.#name, &mut quantized.#name, signal, ranges);
             }
         });
-        let (first, last) = (local("batch", 0), local("batch", self.steps.len()));
+        let (first, last) = (local("batch", 0), local("batch", self.layers.len()));
         hygienic! {
             #[automatically_derived]
             impl<#constants> #fnn::macro_support::Quantize for #float {

@@ -1,25 +1,30 @@
 //! Which layers share memory: a network's layers, cut into stages.
 
+use std::rc::Rc;
+
 use crate::kinds::Role;
 use crate::shapes::{Layer, Network};
 
-/// Layers that bring a batch from one piece of memory to the next: a layer that computes, the views through which it
-/// sees what comes, and an activation that works in the place of its outputs.
-pub(crate) struct Stage<'a> {
+/// Layers that bring a batch from one buffer to the next: a layer that computes, the views through which it sees what
+/// comes, and an activation that works in the place of its outputs.
+pub(crate) struct Stage {
     /// The layers that only change the type of what comes in.
-    pub(crate) views: Vec<&'a Layer>,
+    pub(crate) views: Vec<Rc<Layer>>,
     /// The layer that computes.
-    pub(crate) layer: &'a Layer,
+    pub(crate) layer: Rc<Layer>,
+    /// Which of the network's layers that is.
+    pub(crate) index: usize,
     /// The activation right after it.
-    pub(crate) activation: Option<&'a Layer>,
+    pub(crate) activation: Option<Rc<Layer>>,
 }
 
 /// Cut a network into stages.
-pub(crate) fn stages(network: &Network) -> Vec<Stage<'_>> {
-    let mut stages: Vec<Stage<'_>> = Vec::new();
+pub(super) fn stages(network: &Network) -> Vec<Stage> {
+    let mut stages: Vec<Stage> = Vec::new();
     let mut views = Vec::new();
     let count = network.layers.len();
     for (index, layer) in network.layers.iter().enumerate() {
+        let layer = Rc::clone(layer);
         match layer.role {
             // The last layer writes what comes out, so it has to compute.
             Role::View if index + 1 < count => views.push(layer),
@@ -30,17 +35,17 @@ pub(crate) fn stages(network: &Network) -> Vec<Stage<'_>> {
                 {
                     stage.activation = Some(layer);
                 }
-                _ => stages.push(Stage { views: Vec::new(), layer, activation: None }),
+                _ => stages.push(Stage { views: Vec::new(), layer, index, activation: None }),
             },
-            _ => stages.push(Stage { views: std::mem::take(&mut views), layer, activation: None }),
+            _ => stages.push(Stage { views: std::mem::take(&mut views), layer, index, activation: None }),
         }
     }
     stages
 }
 
-impl Stage<'_> {
+impl Stage {
     /// The layer whose outputs are the stage's.
     pub(crate) fn last(&self) -> &Layer {
-        self.activation.unwrap_or(self.layer)
+        self.activation.as_ref().unwrap_or(&self.layer)
     }
 }

@@ -1,20 +1,20 @@
-//! The types of the memory that a network works in.
+//! The types of the buffers that a network works in.
 
 use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::shapes::Network;
-use crate::stages::Stage;
+use crate::plan::Form;
 
 /// `type Tape` and `type Workspace`.
 ///
-/// The tape holds every batch between two stages, and each layer's own tape. The workspace holds two pieces of memory
-/// which such batches, or their gradients, take in turn, and one that the layers' own workspaces take in turn.
-pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
+/// The tape holds every batch between two stages, and each layer's own tape. The workspace holds two buffers, which
+/// such batches, or their gradients, take in turn, and one that the layers' own workspaces take in turn.
+pub(super) fn types(form: &Form) -> TokenStream {
+    let Form { network, stages } = form;
     let fnn = &network.header.fnn;
-    let batches = batches(network, stages);
+    let batches = batches(form);
     let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<{ __BATCH }>)));
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
     let larger = |parts: Vec<TokenStream>| {
@@ -33,7 +33,7 @@ pub(super) fn types(network: &Network, stages: &[Stage<'_>]) -> TokenStream {
 }
 
 /// The types of a sample between two stages.
-pub(super) fn batches(network: &Network, stages: &[Stage<'_>]) -> Vec<TokenStream> {
+pub(super) fn batches(Form { network, stages }: &Form) -> Vec<TokenStream> {
     let site = network.site();
     let between = stages.len().saturating_sub(1);
     stages.iter().take(between).map(|stage| stage.last().output.sample(&site, site.scalar)).collect()

@@ -1,75 +1,67 @@
 //! The network that a network becomes for inference: without the batch norms that the layers before them can take over.
 
+use std::rc::Rc;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
+use super::{Form, Plan};
 use crate::kinds::Role;
 use crate::shapes::{Layer, Network};
 
 /// A network that is another one for inference.
 pub(crate) struct Folded {
-    pub(crate) network: Network,
-    /// How each of its layers comes of the layers of the network, of the same name.
-    pub(crate) origins: Vec<Origin>,
+    pub(crate) form: Form,
+    /// Where each of its layers has its weights from.
+    pub(crate) sources: Vec<Source>,
 }
 
-/// How a layer of the folded network comes of one of the network's.
-pub(crate) enum Origin {
-    /// It is the same.
+/// Where a layer of the folded network has its weights from: the network's layer of the same name, and what else.
+pub(crate) enum Source {
+    /// Nothing else: it is the same.
     Same,
-    /// Of it and of the batch norm after it, which has this name.
-    Norm(Ident),
-    /// Of a block, which is folded inside.
+    /// The batch norm after it, which has this name.
+    WithNorm(Ident),
+    /// It is a block, which is folded inside.
     Block,
-    /// Of one of this type, the user's own, which is folded if it can be.
+    /// It is of this type, the user's own, which is folded if it can be.
     Own(TokenStream),
 }
 
-/// The folded network; nothing where that is the network itself.
-pub(crate) fn fold(network: &Network) -> Option<Folded> {
-    let mut folded: Vec<(Layer, Origin)> = Vec::new();
-    for layer in &network.layers {
+/// The folded network, given what the insides of each layer become; nothing where it is the network itself.
+pub(super) fn fold(network: &Network, blocks: &[Vec<Plan>]) -> Option<Folded> {
+    let mut folded: Vec<(Layer, Source)> = Vec::new();
+    for (layer, blocks) in network.layers.iter().zip(blocks) {
         match folded.last_mut() {
-            Some((linear, origin @ Origin::Same)) if linear.role == Role::Linear && layer.role == Role::Affine => {
+            Some((linear, source @ Source::Same)) if linear.role == Role::Linear && layer.role == Role::Affine => {
                 let (fnn, norm) = (&network.header.fnn, &layer.layer);
                 become_folded(linear, &quote!(#fnn::macro_support::FoldWith<#norm>));
-                *origin = Origin::Norm(layer.name.clone());
+                *source = Source::WithNorm(layer.name.clone());
             }
-            _ => folded.push(fold_layer(network, layer)),
+            _ => folded.push(fold_layer(network, layer, blocks)),
         }
     }
-    let (layers, origins): (_, Vec<_>) = folded.into_iter().unzip();
-    if origins.iter().all(|origin| matches!(origin, Origin::Same)) {
+    if folded.iter().all(|(_, source)| matches!(source, Source::Same)) {
         return None;
     }
-    let mut header = network.header.clone();
-    header.name = name(network);
-    let network = Network {
-        header,
-        layers,
-        constants: Vec::new(),
-        aliases: Vec::new(),
-        checks: Vec::new(),
-        hidden: true,
-        ..network.clone()
-    };
-    Some(Folded { network, origins })
+    let (layers, sources) = folded.into_iter().map(|(layer, source)| (Rc::new(layer), source)).unzip();
+    Some(Folded { form: Form::derived(network, name(network), layers), sources })
 }
 
 /// What becomes of a layer, if no batch norm follows.
-fn fold_layer(network: &Network, layer: &Layer) -> (Layer, Origin) {
+fn fold_layer(network: &Network, layer: &Layer, blocks: &[Plan]) -> (Layer, Source) {
     let fnn = &network.header.fnn;
     let mut folded = Layer { blocks: Vec::new(), ..layer.clone() };
     if layer.own.is_some() {
         let folds = folds(network, layer);
         become_folded(&mut folded, &quote!(#fnn::macro_support::FoldIf<{ #folds }>));
-        (folded, Origin::Own(layer.layer.clone()))
-    } else if layer.blocks.iter().any(|block| fold(block).is_some()) {
+        (folded, Source::Own(layer.layer.clone()))
+    } else if blocks.iter().any(|block| block.folded.is_some()) {
         become_folded(&mut folded, &quote!(#fnn::macro_support::FoldBatchNorm));
-        (folded, Origin::Block)
+        (folded, Source::Block)
     } else {
-        (folded, Origin::Same)
+        (folded, Source::Same)
     }
 }
 

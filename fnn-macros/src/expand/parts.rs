@@ -2,22 +2,19 @@
 
 use proc_macro2::TokenStream;
 
-use super::{in_place, layer, methods, parameters, structure};
+use super::{callable, items as items_of};
+use crate::plan::Form;
 use crate::shapes::Network;
-use crate::split::parts;
-use crate::stages::stages;
 
 /// Both parts as networks, and the function that gives them.
-pub(super) fn items(network: &Network) -> TokenStream {
-    let Some(parts) = parts(network) else { return TokenStream::new() };
+pub(super) fn items(network: &Network, parts: &[Form; 2]) -> TokenStream {
     let fnn = &network.header.fnn;
     let (generics, path) = (network.parameters(), network.path(&network.header.scalar));
     let visibility = &network.header.visibility;
-    let [first, second] = parts.each_ref().map(|part| part.path(&part.header.scalar));
+    let [first, second] = parts.each_ref().map(|part| part.network.path(&part.network.header.scalar));
     let items = parts.iter().map(|part| {
-        let (structure, parameters, layer) = (structure(part), parameters(part), layer(part));
-        let (methods, in_place) = (methods(part), in_place::items(part, &stages(part)));
-        hygienic!(#structure #parameters #layer #methods #in_place)
+        let (items, callable) = (items_of(part), callable(part));
+        hygienic!(#items #callable)
     });
     hygienic! {
         #(#items)*

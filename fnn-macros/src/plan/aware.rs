@@ -1,0 +1,86 @@
+//! The network that is trained as if it were in 8 bits: its weights are rounded, and the outputs of each layer.
+
+use std::rc::Rc;
+
+use proc_macro2::{Ident, Span};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
+use super::{Form, Int8Layer};
+use crate::kinds::{Int8, Outputs, Role};
+use crate::shapes::{Layer, Network};
+
+/// A network as if it were in 8 bits.
+pub(crate) struct Aware {
+    pub(crate) form: Form,
+    /// What each of its layers rounds.
+    pub(crate) roundings: Vec<Rounding>,
+}
+
+/// What a layer of the aware network rounds.
+pub(crate) enum Rounding {
+    /// Nothing: it is the network's layer of the same name, without weights.
+    Nothing,
+    /// The weights of the network's layer of the same name.
+    Weights,
+    /// What comes out of the layer before it.
+    Outputs,
+}
+
+/// The aware network, of a network and its layers in 8 bits.
+pub(super) fn aware(network: &Network, quantized: &[Int8Layer]) -> Aware {
+    let fnn = &network.header.fnn;
+    let mut layers: Vec<(Rc<Layer>, Rounding)> = Vec::new();
+    for layer in quantized {
+        let (layer, activation) = match layer {
+            Int8Layer::Nothing(layer) => {
+                layers.push((Rc::clone(layer), Rounding::Nothing));
+                continue;
+            }
+            Int8Layer::Computes { layer, activation } => (layer, activation),
+        };
+        let kind = &layer.layer;
+        let rounded = quote!(<#kind as #fnn::macro_support::QuantizationAware>::Aware);
+        let rounded = Layer { layer: rounded.clone(), field: rounded, blocks: Vec::new(), ..Layer::clone(layer) };
+        layers.push((Rc::new(rounded), Rounding::Weights));
+        layers.extend(activation.iter().map(|activation| (Rc::clone(activation), Rounding::Nothing)));
+        if layer.int8.is_calibrated() {
+            layers.push((Rc::new(rounding(network, layer)), Rounding::Outputs));
+        }
+    }
+    let (layers, roundings) = layers.into_iter().unzip();
+    let name = format_ident!("__Aware{}", network.header.name.unraw(), span = Span::call_site());
+    Aware { form: Form::derived(network, name, layers), roundings }
+}
+
+/// The layer that rounds what another one gives.
+fn rounding(network: &Network, layer: &Layer) -> Layer {
+    let site = network.site();
+    let (fnn, sample) = (site.fnn, layer.output.sample(&site, site.scalar));
+    let kind = quote!(#fnn::quantized::FakeQuantize<#sample>);
+    Layer {
+        attributes: Vec::new(),
+        name: range_name(network, layer),
+        kind: "FakeQuantize".into(),
+        field: kind.clone(),
+        layer: kind,
+        input: layer.output.clone(),
+        exact_input: true,
+        role: Role::Other,
+        int8: Int8::Layer(Outputs::OfInputs),
+        initializer: None,
+        weights: None,
+        blocks: Vec::new(),
+        own: None,
+        ..layer.clone()
+    }
+}
+
+/// The name of the layer that rounds what another one gives: one that no layer has.
+fn range_name(network: &Network, layer: &Layer) -> Ident {
+    let mut name = format!("{}_range", layer.name.unraw());
+    while network.layers.iter().any(|other| other.name.unraw() == name) {
+        name.push('_');
+    }
+    format_ident!("{name}", span = Span::call_site())
+}

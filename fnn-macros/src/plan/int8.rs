@@ -1,0 +1,53 @@
+//! What a network's layers are in 8 bits.
+
+use std::rc::Rc;
+
+use super::Plan;
+use crate::kinds::{Int8, Role};
+use crate::report::Errors;
+use crate::shapes::{Layer, Network};
+
+/// What a layer of a network is in 8 bits.
+pub(crate) enum Int8Layer {
+    /// One of integers, and the activation right after it that needs nothing but saturation.
+    Computes { layer: Rc<Layer>, activation: Option<Rc<Layer>> },
+    /// Nothing: it only changes the shape, or does nothing in inference.
+    Nothing(Rc<Layer>),
+}
+
+/// A network's layers in 8 bits.
+pub(super) fn layers(network: &Network) -> Vec<Int8Layer> {
+    let mut layers: Vec<Int8Layer> = Vec::new();
+    for layer in &network.layers {
+        let layer = Rc::clone(layer);
+        match (layer.int8, layers.last_mut()) {
+            (Int8::Saturation, Some(Int8Layer::Computes { layer: before, activation: activation @ None }))
+                if before.int8.is_sum() =>
+            {
+                *activation = Some(layer);
+            }
+            (Int8::Nothing, _) => layers.push(Int8Layer::Nothing(layer)),
+            _ => layers.push(Int8Layer::Computes { layer, activation: None }),
+        }
+    }
+    layers
+}
+
+/// Report the layers that have no form in 8 bits.
+pub(super) fn check(plan: &Plan, errors: &mut Errors) {
+    if plan.quantized.is_none() {
+        return;
+    }
+    for layer in plan.inference().layers.iter().filter(|layer| layer.int8 == Int8::Unsupported) {
+        let (name, kind) = (&layer.name, &layer.kind);
+        let advice = match layer.role {
+            Role::Affine => "unless it comes right after a `Dense` or a convolution, into which it is folded",
+            _ => "and so has no network with it: leave out `#[quantizable]`, or the layer",
+        };
+        let message = format!("layer `{name}`: `{kind}` has no form in 8 bits, {advice}");
+        errors.at(&layer.written, message);
+    }
+    for block in plan.blocks.iter().flatten() {
+        check(block, errors);
+    }
+}

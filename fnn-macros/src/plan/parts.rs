@@ -1,0 +1,41 @@
+//! The two networks that a network is split into.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+use syn::parse_quote;
+
+use super::Form;
+use crate::shapes::Network;
+use crate::split::Split;
+
+/// The two parts of a network that is split, without what they have in common with it: constants, aliases, checks, and
+/// the items of blocks.
+pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
+    let Split { first, second, at } = network.header.split.as_ref()?;
+    let index = network.layers.iter().position(|layer| layer.name.unraw() == at.unraw())?;
+    let (before, after) = network.layers.split_at_checked(index)?;
+    let (last, next) = (before.last()?, after.first()?);
+    let whole = network.header.name.unraw();
+    let part = |name: &Ident, text: String| {
+        let mut header = network.header.clone();
+        header.attributes.retain(|attribute| attribute.path().is_ident("derive"));
+        header.attributes.insert(0, parse_quote!(#[doc = #text]));
+        (header.name, header.split, header.quantizable) = (name.clone(), None, false);
+        let kind = name.unraw().to_string();
+        Network { header, kind, constants: Vec::new(), aliases: Vec::new(), checks: Vec::new(), ..network.clone() }
+    };
+    let parts = [
+        Network {
+            layers: before.to_vec(),
+            output: last.output.clone(),
+            exact_output: true,
+            ..part(first, format!(" The layers of [`{whole}`] before `{at}`."))
+        },
+        Network {
+            layers: after.to_vec(),
+            input: next.input.clone(),
+            ..part(second, format!(" The layers of [`{whole}`] from `{at}` on."))
+        },
+    ];
+    Some(parts.map(Form::of))
+}
