@@ -169,7 +169,7 @@ macro_rules! test_kinds {
 
 fnn::macro_support::kinds!(test_kinds);
 
-/// The documentation of `network!` has the table of kinds. `DOCUMENTATION=overwrite` in the environment writes it there.
+/// The documentation of `network!` has the table of kinds. `SNAPSHOTS=overwrite` in the environment writes it there.
 #[test]
 fn documentation_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/network.md");
@@ -179,12 +179,12 @@ fn documentation_is_up_to_date() {
     let after = text.lines().skip(before.len()).skip_while(is_row);
     let lines: Vec<_> = before.iter().copied().chain(DOCUMENTATION.iter().copied()).chain(after).collect();
     let expected = lines.join("\n") + "\n";
-    if std::env::var_os("DOCUMENTATION").is_some_and(|value| value == "overwrite") {
+    if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
         std::fs::write(path, &expected).unwrap();
     }
     let found = std::fs::read_to_string(path).unwrap();
     for (line, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
-        assert_eq!(found, expected, "src/network.md:{}: DOCUMENTATION=overwrite writes the table", line + 1);
+        assert_eq!(found, expected, "src/network.md:{}: SNAPSHOTS=overwrite writes the table", line + 1);
     }
-    assert_eq!(found, expected, "DOCUMENTATION=overwrite writes the table");
+    assert_eq!(found, expected, "SNAPSHOTS=overwrite writes the table");
 }
