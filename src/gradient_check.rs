@@ -60,6 +60,7 @@ where
     // A layer that neither overwrites this nor asks for zeros is wrong.
     gradient.parameters_mut().fill(f64::NAN);
     memory.gradient(network, loss, inputs, targets, &mut gradient);
+    memory.set_steps(0);
     // The loss of training doesn't depend on running statistics, and what was measured of them is no gradient.
     N::measured(&mut |range| within(gradient.parameters_mut(), &range).fill(0.0));
     copy(network.parameters(), moved.parameters_mut());
@@ -83,6 +84,7 @@ where
         let moved = first_mut(&mut moved_inputs[..], inputs.len());
 
         memory.gradients(network, loss, inputs, targets, &mut unused, gradients);
+        memory.set_steps(0);
         copy(inputs, moved);
         let mean = mean_loss(&mut memory, network, loss, inputs, targets);
         differentiate(mean, Sample::flat(inputs), Sample::flat_mut(derivatives), |index, number| {
@@ -131,10 +133,11 @@ impl<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>> Operation for MeanLoss<'_
     fn run<V: Simd>(self, simd: V) -> f64 {
         let GradientBuffers { outputs, tape, workspace, .. } = self.memory;
         let mut sum = Term::default();
-        for (inputs, targets) in self.inputs.chunks(BLOCK).zip(self.targets.chunks(BLOCK)) {
+        let chance = Chance::of_step(0, 0);
+        for (block, (inputs, targets)) in self.inputs.chunks(BLOCK).zip(self.targets.chunks(BLOCK)).enumerate() {
             let inputs = first(inputs, targets.len());
             let outputs = first_mut(outputs, inputs.len());
-            let pass = Pass::new(simd, Chance::default());
+            let pass = Pass::new(simd, chance.from(block * BLOCK));
             self.network.forward_train(pass, inputs, outputs, tape, workspace);
             for (output, target) in outputs.iter().zip(targets) {
                 sum += self.loss.value(output, target);

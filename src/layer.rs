@@ -156,10 +156,25 @@ pub struct Pass<'a, V> {
 /// What chance depends on in a pass over a batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chance<'a> {
-    /// A number for the pass: another one for each epoch.
+    /// A number for the pass: another one for each epoch, or for each step of a loop of one's own.
     pub seed: u64,
-    /// The number of each sample of the batch in its data set. Where there are none, samples are counted from 0.
+    /// The number of each sample of the batch in its data set. Where there are none, samples are counted from `first`.
     pub samples: &'a [usize],
+    /// The number of the batch's first sample, where `samples` has none.
+    pub first: usize,
+}
+
+impl Chance<'_> {
+    /// What chance depends on in a step of a loop of one's own.
+    pub(crate) const fn of_step(seed: u64, step: u64) -> Self {
+        Self { seed: mix(seed, step), samples: &[], first: 0 }
+    }
+
+    /// The same for the samples from number `first` on.
+    #[inline(always)]
+    pub(crate) fn from(self, first: usize) -> Self {
+        Self { samples: self.samples.get(first..).unwrap_or_default(), first: self.first + first, ..self }
+    }
 }
 
 impl<'a, V> Pass<'a, V> {
@@ -188,7 +203,8 @@ impl<'a, V: Simd> Pass<'a, V> {
     #[inline(always)]
     #[must_use]
     pub fn random(&self, sample: usize) -> Random {
-        let sample = self.chance.samples.get(sample).copied().unwrap_or(sample);
+        let Chance { samples, first, .. } = self.chance;
+        let sample = samples.get(sample).copied().unwrap_or(first.wrapping_add(sample));
         Random::new(mix(mix(self.chance.seed, sample as u64), self.place))
     }
 }

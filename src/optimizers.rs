@@ -170,8 +170,10 @@ pub struct State<P, const SLOTS: usize> {
 impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
     /// Before the first step: all zeros.
     #[must_use]
-    pub fn new() -> Self {
-        Self { steps: 0, slots: core::array::from_fn(|_| P::zeroed()) }
+    pub const fn new() -> Self {
+        const { assert_weights::<P>() }
+        // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
+        unsafe { core::mem::zeroed() }
     }
 
     /// [`new`](Self::new), built in place on the heap.
@@ -179,7 +181,7 @@ impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
         const { assert_weights::<P>() }
-        // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
+        // SAFETY: as in `new`.
         unsafe { crate::pod::zeroed_box() }
     }
 }

@@ -5,12 +5,15 @@
 //! [`GradientBuffers`] hold all of a gradient, for any optimizer.
 
 pub(crate) mod fine_tune;
+mod forward_pass;
 pub(crate) mod gradient_buffers;
 pub(crate) mod in_place;
+mod loop_state;
 #[cfg(feature = "std")]
 pub(crate) mod trainer;
 
 pub use fine_tune::{FineTune, FineTuneBuffers};
+pub use forward_pass::ForwardPass;
 pub use gradient_buffers::GradientBuffers;
 pub use in_place::{InPlaceBuffers, TrainInPlace};
 #[cfg(feature = "std")]

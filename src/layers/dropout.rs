@@ -12,7 +12,7 @@ use crate::weights::parameters::Parameters;
 /// Drops each element with a probability while training, and does nothing in inference.
 ///
 /// `y = x·m / (1 − p)`, where m is 0 with probability p and 1 otherwise ("inverted" dropout: the expectation of y is
-/// x); `dx = g·m / (1 − p)`. m is a function of the seed, the epoch, the sample and the layer. No weights, no tape:
+/// x); `dx = g·m / (1 − p)`. m is a function of the seed, the epoch (or the step, in a loop of one's own), the sample and the layer. No weights, no tape:
 /// backward draws m again.
 ///
 /// Declared as `Dropout(p)`, 0 ≤ p < 1. Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a

@@ -41,8 +41,10 @@ pub struct MovingAverage<P> {
 impl<P: Parameters> MovingAverage<P> {
     /// Before the first step.
     #[must_use]
-    pub fn new() -> Self {
-        Self { steps: 0, network: P::zeroed() }
+    pub const fn new() -> Self {
+        const { assert_weights::<P>() }
+        // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
+        unsafe { core::mem::zeroed() }
     }
 
     /// [`new`](Self::new), built in place on the heap.
@@ -50,7 +52,7 @@ impl<P: Parameters> MovingAverage<P> {
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
         const { assert_weights::<P>() }
-        // SAFETY: zero bytes are 0 steps, and `Parameters` promises that they are zero weights.
+        // SAFETY: as in `new`.
         unsafe { crate::pod::zeroed_box() }
     }
 

@@ -6,8 +6,8 @@ use crate::layer::Layer;
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
-use crate::pod::Pod;
 use crate::shape::first_mut;
+use crate::train::gradient_buffers::assert_logits;
 use crate::train::in_place::{InPlaceBuffers, TrainInPlace};
 use crate::weights::parameters::Parameters;
 
@@ -78,21 +78,23 @@ pub struct FineTuneBuffers<F: Layer, H: TrainInPlace, const B: usize> {
     /// What the frozen layers give.
     features: [F::Output; B],
     workspace: F::Workspace<B>,
-    head: InPlaceBuffers<H, B>,
+    /// Those of the layers that learn, with the seed of their dropout and the number of steps.
+    pub head: InPlaceBuffers<H, B>,
 }
 
 impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> FineTuneBuffers<F, H, B> {
     /// Memory for mini-batches of at most `B` samples.
     #[must_use]
-    pub fn new() -> Self {
-        Self { features: Pod::zeroed(), workspace: Pod::zeroed(), head: InPlaceBuffers::new() }
+    pub const fn new() -> Self {
+        // SAFETY: fields that are `Pod`, and buffers, of which zero bytes are values.
+        unsafe { core::mem::zeroed() }
     }
 
     /// [`new`](Self::new), built in place on the heap.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
-        // SAFETY: plain fields, and one of which zero bytes are a value.
+        // SAFETY: as in `new`.
         unsafe { crate::pod::zeroed_box() }
     }
 
@@ -108,6 +110,7 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: 
         inputs: &[F::Input],
         targets: &[T],
     ) -> F::Scalar {
+        const { assert_logits::<H, T, L>() }
         const { assert!(B > 0, "training needs room for at least one sample") }
         let Self { features, workspace, head } = self;
         let mut all = Term::default();

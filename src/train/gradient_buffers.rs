@@ -5,18 +5,47 @@ use core::ops::AddAssign;
 use crate::kernels::{Operation, Simd, Start, dispatch};
 use crate::layer::{Chance, Gradient, Layer, Pass, Recorded};
 use crate::losses::{Loss, Term};
-use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
+use crate::train::ForwardPass;
+use crate::train::loop_state::{LoopState, loop_state_methods};
 
 /// All memory that backpropagation through `L` needs for batches of at most `B` samples: the outputs and their
 /// gradients, the tape, and scratch.
 ///
 /// Its size is known to the compiler; keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
+///
+/// From a loss, [`gradient`](Self::gradient) does all of backpropagation. From anything else, [`forward`](Self::forward)
+/// gives the outputs, and a [`ForwardPass`] that goes back over them.
+///
+/// # Chance
+/// What dropout drops in a call follows from [`seed`](Self::seed), from the number of the call and from that of the
+/// sample, and from nothing else. So a loop drops other elements in each step, and one that was stopped goes on as if it
+/// had not been, once its [`set_seed`](Self::set_seed) and [`set_steps`](Self::set_steps) are told where it was:
+///
+/// ```
+/// use fnn::{Parameters, losses::MeanSquaredError, train::GradientBuffers};
+///
+/// fnn::network! {
+///     #[derive(PartialEq)]
+///     struct Net: [4] -> [1] { Dropout(0.5), Dense(1) }
+/// }
+///
+/// let (network, mut gradients) = (Net::seeded(1), [Net::zeroed(), Net::zeroed(), Net::zeroed()]);
+/// let mut buffers = GradientBuffers::<Net, 1>::new();
+/// buffers.set_seed(7);
+/// for (step, gradient) in [0, 1, 0].into_iter().zip(&mut gradients) {
+///     buffers.set_steps(step);
+///     buffers.gradient(&network, &MeanSquaredError, &[[1.0; 4]], &[[1.0]], gradient);
+/// }
+/// assert!(gradients[0] != gradients[1] && gradients[0] == gradients[2]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct GradientBuffers<L: Layer, const B: usize> {
+    /// Each call counts as one step.
+    pub(super) state: LoopState,
     pub(crate) outputs: [L::Output; B],
-    output_gradients: [L::Output; B],
+    pub(super) output_gradients: [L::Output; B],
     pub(crate) tape: L::Tape<B>,
     pub(crate) workspace: L::Workspace<B>,
 }
@@ -24,15 +53,16 @@ pub struct GradientBuffers<L: Layer, const B: usize> {
 impl<L: Layer, const B: usize> GradientBuffers<L, B> {
     /// Memory for batches of at most `B` samples.
     #[must_use]
-    pub fn new() -> Self {
-        Self { outputs: Pod::zeroed(), output_gradients: Pod::zeroed(), tape: Pod::zeroed(), workspace: Pod::zeroed() }
+    pub const fn new() -> Self {
+        // SAFETY: two numbers, and fields that are `Pod`, of which zero bytes are values.
+        unsafe { core::mem::zeroed() }
     }
 
     /// [`new`](Self::new), built in place on the heap.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
-        // SAFETY: every field is plain.
+        // SAFETY: as in `new`.
         unsafe { crate::pod::zeroed_box() }
     }
 
@@ -60,7 +90,7 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         gradient: &mut L,
     ) -> L::Scalar {
         const { assert_logits::<L, T, F>() }
-        let batch = Batch { inputs, targets, chance: Chance::default() };
+        let batch = Batch { inputs, targets, chance: self.state.next() };
         let sum = Gradient::new(&mut *gradient, Start::Zero);
         let add = AddGradient { memory: self, network, loss, batch, gradient: sum, input_gradients: None };
         let term = dispatch(add).term;
@@ -83,7 +113,7 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         L::Input: Sample<Element = L::Scalar>,
     {
         const { assert_logits::<L, T, F>() }
-        let batch = Batch { inputs, targets, chance: Chance::default() };
+        let batch = Batch { inputs, targets, chance: self.state.next() };
         let (sum, by_inputs) = (Gradient::new(&mut *gradient, Start::Zero), Some(&mut *input_gradients));
         let add = AddGradient { memory: self, network, loss, batch, gradient: sum, input_gradients: by_inputs };
         let term = dispatch(add).term;
@@ -91,6 +121,16 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         term.average(Sample::flat_mut(input_gradients));
         term.mean()
     }
+
+    /// The forward pass of training, over at most `B` samples: their outputs, and the way back from gradients by them.
+    ///
+    /// For everything that [`gradient`](Self::gradient) has no form for: several losses, networks that share weights, a
+    /// network whose outputs go into another one. See [`ForwardPass`].
+    pub fn forward<'a>(&'a mut self, network: &'a L, inputs: &'a [L::Input]) -> ForwardPass<'a, L, B> {
+        ForwardPass::new(self, network, inputs)
+    }
+
+    loop_state_methods!();
 
     /// The gradient of the *sum* of weighted losses, as the trainer accumulates it.
     #[cfg(feature = "std")]
@@ -178,13 +218,11 @@ impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradie
         const { assert!(B > 0, "backpropagation needs room for at least one sample") }
         let Self { memory, network, loss, batch, gradient, mut input_gradients } = self;
         let Gradient { weights, mut start } = gradient;
-        let GradientBuffers { outputs, output_gradients, tape, workspace } = memory;
+        let GradientBuffers { outputs, output_gradients, tape, workspace, .. } = memory;
         let mut tally = Tally::default();
-        let mut samples = batch.chance.samples.chunks(B);
-        for (inputs, targets) in batch.inputs.chunks(B).zip(batch.targets.chunks(B)) {
+        for (block, (inputs, targets)) in batch.inputs.chunks(B).zip(batch.targets.chunks(B)).enumerate() {
             let inputs = first(inputs, targets.len());
-            let chance = Chance { seed: batch.chance.seed, samples: samples.next().unwrap_or_default() };
-            let pass = Pass::new(simd, chance);
+            let pass = Pass::new(simd, batch.chance.from(block * B));
             let outputs = first_mut(outputs, inputs.len());
             let output_gradients = first_mut(output_gradients, inputs.len());
 

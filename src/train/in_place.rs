@@ -3,13 +3,14 @@
 use core::fmt;
 
 use crate::kernels::{Operation, Simd, dispatch};
-use crate::layer::{Chance, Layer, Pass, Recorded};
+use crate::layer::{Layer, Pass, Recorded};
 use crate::layer_gradient::{Descent, Room};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{Tally, assert_logits};
+use crate::train::loop_state::{LoopState, loop_state_methods};
 
 /// A network whose layers can be updated one by one, from the last to the first. Every network that `network!` declares
 /// is one.
@@ -57,8 +58,8 @@ pub trait TrainInPlace: Layer {
 /// assert!((line.forward(&[2.0])[0] - 5.0).abs() < 1e-3);
 /// ```
 pub struct InPlaceBuffers<L: TrainInPlace, const B: usize> {
-    /// No more than a number takes.
-    steps: u32,
+    /// The steps are those of the optimizer's schedule, too.
+    state: LoopState,
     outputs: [L::Output; B],
     output_gradients: [L::Output; B],
     tape: L::Tape<B>,
@@ -69,8 +70,8 @@ pub struct InPlaceBuffers<L: TrainInPlace, const B: usize> {
 impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
     /// Memory for mini-batches of at most `B` samples.
     #[must_use]
-    pub fn new() -> Self {
-        // SAFETY: a number, plain fields, and room, of which zero bytes are values.
+    pub const fn new() -> Self {
+        // SAFETY: two numbers, fields that are `Pod`, and room, of which zero bytes are values.
         unsafe { core::mem::zeroed() }
     }
 
@@ -87,7 +88,8 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
     /// Of more than `B` samples, each `B` are a mini-batch of their own; as many are used as there are both inputs and
     /// targets. The optimizer is one without memory: [`Sgd`](crate::optimizers::Sgd), with or without a schedule. The weights are
     /// those that [`GradientBuffers::gradient`](crate::train::GradientBuffers::gradient) and
-    /// [`Optimizer::step`](Optimizer::step) come to, bit for bit. Allocates nothing.
+    /// [`Optimizer::step`](Optimizer::step) come to, bit for bit, and dropout drops the same where the seeds are the same.
+    /// Allocates nothing.
     pub fn train<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
         &mut self,
         network: &mut L,
@@ -103,6 +105,8 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
         }
         all.mean()
     }
+
+    loop_state_methods!();
 
     /// A step with a mini-batch of at most `B` samples: the sum of its losses.
     pub(crate) fn step<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
@@ -148,18 +152,17 @@ impl<L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<0>, const B: usize>
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> Term<L::Scalar> {
         let Self { memory, network, loss, optimizer, inputs, targets } = self;
-        let InPlaceBuffers { steps, outputs, output_gradients, tape, workspace, gradient } = memory;
+        let InPlaceBuffers { state, outputs, output_gradients, tape, workspace, gradient } = memory;
         let inputs = first(inputs, targets.len());
         let outputs = first_mut(outputs, inputs.len());
         let output_gradients = first_mut(output_gradients, inputs.len());
-        let pass = Pass::new(simd, Chance { seed: u64::from(*steps), samples: &[] });
+        let pass = Pass::new(simd, state.next());
         network.forward_train(pass, inputs, outputs, tape, workspace);
         let mut tally = Tally::default();
         for ((output, target), gradient) in outputs.iter().zip(targets).zip(output_gradients.iter_mut()) {
             tally.count(loss.gradient(output, target, gradient), None);
         }
-        *steps = steps.saturating_add(1);
-        let descent = Descent { optimizer, step: u64::from(*steps), term: tally.term, memory: gradient };
+        let descent = Descent { optimizer, step: state.steps, term: tally.term, memory: gradient };
         let recorded = Recorded { inputs, outputs, tape };
         network.train_in_place(pass, recorded, output_gradients, descent, workspace);
         tally.term

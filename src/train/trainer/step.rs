@@ -304,7 +304,7 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
             self.targets.clear();
             gather(course.data.inputs(), samples, &mut self.inputs);
             gather(course.data.targets(), samples, &mut self.targets);
-            let chance = Chance { seed: course.seed, samples };
+            let chance = Chance { seed: course.seed, samples, first: 0 };
             let batch = Batch { inputs: &self.inputs, targets: &self.targets, chance };
             let start = if number == 0 { Start::Zero } else { Start::Sum };
             let gradient = Gradient::new(&mut *self.gradient, start);

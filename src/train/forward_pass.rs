@@ -1,0 +1,133 @@
+//! Backpropagation in two halves, for output gradients that the caller has.
+
+use core::fmt;
+
+use super::gradient_buffers::GradientBuffers;
+use crate::kernels::{Start, copy, dispatch, operation};
+use crate::layer::{Chance, Gradient, Layer, Pass, Recorded};
+use crate::pod::Pod;
+use crate::shape::{Sample, first, first_mut};
+
+/// A forward pass of training that was made: its outputs, and the way back. Made by
+/// [`GradientBuffers::forward`](GradientBuffers::forward).
+///
+/// It goes back from the gradient of *any* function by the outputs, which is summed over the samples as it is given, to
+/// the gradient by the weights and by the inputs. So two networks in a row are trained together, as in a generative
+/// adversarial network, where the discriminator's input gradient is the generator's output gradient:
+///
+/// ```
+/// use fnn::{Parameters, layers::Dense, train::GradientBuffers};
+///
+/// let generator = Dense::<1, 1> { weight: [[3.0]], bias: [0.0] };
+/// let discriminator = Dense::<1, 1> { weight: [[0.5]], bias: [1.0] };
+/// let mut of_generator = GradientBuffers::<Dense<1, 1>, 1>::new();
+/// let mut of_discriminator = of_generator.clone();
+///
+/// let noise = [[2.0]];
+/// let generated = of_generator.forward(&generator, &noise);
+/// let judged = of_discriminator.forward(&discriminator, generated.outputs());
+/// assert_eq!(judged.outputs(), [[4.0]]);
+///
+/// // The loss is what the discriminator gives: its derivative by that is 1.
+/// let (mut gradient, mut by_generated) = (Dense::zeroed(), [[0.0]]);
+/// judged.backward_to_inputs(&[[1.0]], &mut gradient, &mut by_generated);
+/// assert_eq!((gradient.weight, by_generated), ([[6.0]], [[0.5]]));
+/// generated.backward(&by_generated, &mut gradient);
+/// assert_eq!(gradient.weight, [[2.0 * 0.5]]);
+/// ```
+pub struct ForwardPass<'a, L: Layer, const B: usize> {
+    buffers: &'a mut GradientBuffers<L, B>,
+    network: &'a L,
+    inputs: &'a [L::Input],
+    chance: Chance<'static>,
+    start: Start,
+}
+
+impl<'a, L: Layer, const B: usize> ForwardPass<'a, L, B> {
+    pub(super) fn new(buffers: &'a mut GradientBuffers<L, B>, network: &'a L, inputs: &'a [L::Input]) -> Self {
+        const { assert!(B > 0, "backpropagation needs room for at least one sample") }
+        debug_assert!(inputs.len() <= B, "{} samples in buffers for {B}", inputs.len());
+        let (chance, inputs) = (buffers.state.next(), first(inputs, B));
+        dispatch(Forward { buffers, network, inputs, chance });
+        Self { buffers, network, inputs, chance, start: Start::Zero }
+    }
+
+    /// What came out: one output for each of the inputs, of which at most `B` are used.
+    #[must_use]
+    pub fn outputs(&self) -> &[L::Output] {
+        first(&self.buffers.outputs, self.inputs.len())
+    }
+
+    /// The same, whose way back *adds* to the gradient by the weights: for weights that are used more than once.
+    #[must_use]
+    pub fn adding(self) -> Self {
+        Self { start: Start::Sum, ..self }
+    }
+
+    /// The chain rule: from the gradient by each output to the gradient by the weights, of which what it held before is
+    /// forgotten unless this pass is [`adding`](Self::adding). An output without a gradient has one of zero.
+    pub fn backward(self, output_gradients: &[L::Output], gradient: &mut L) {
+        self.go_back(output_gradients, gradient, None);
+    }
+
+    /// [`backward`](Self::backward), and into `input_gradients` the gradient by each sample that went in.
+    pub fn backward_to_inputs(self, output_gradients: &[L::Output], gradient: &mut L, input_gradients: &mut [L::Input])
+    where
+        L::Input: Sample<Element = L::Scalar>,
+    {
+        self.go_back(output_gradients, gradient, Some(input_gradients));
+    }
+
+    fn go_back(self, output_gradients: &[L::Output], gradient: &mut L, input_gradients: Option<&mut [L::Input]>) {
+        let Self { buffers, network, inputs, chance, start } = self;
+        let gradient = Gradient::new(gradient, start);
+        let scratch = first_mut(&mut buffers.output_gradients, inputs.len());
+        scratch.fill(Pod::zeroed());
+        copy(output_gradients, scratch);
+        dispatch(Backward { buffers, network, inputs, chance, gradient, input_gradients });
+    }
+}
+
+impl<L: Layer, const B: usize> fmt::Debug for ForwardPass<'_, L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForwardPass").field("outputs", &self.outputs()).finish_non_exhaustive()
+    }
+}
+
+operation! {
+    /// The forward pass, to run with the best instruction set.
+    struct Forward<'a, L: Layer; B> {
+        buffers: &'a mut GradientBuffers<L, B>,
+        network: &'a L,
+        inputs: &'a [L::Input],
+        chance: Chance<'static>,
+    }
+    fn run(self, simd: V) {
+        let Self { buffers: GradientBuffers { outputs, tape, workspace, .. }, network, inputs, chance } = self;
+        network.forward_train(Pass::new(simd, chance), inputs, first_mut(outputs, inputs.len()), tape, workspace);
+    }
+}
+
+operation! {
+    /// The way back, from the gradients that lie in the buffers.
+    struct Backward<'a, L: Layer; B> {
+        buffers: &'a mut GradientBuffers<L, B>,
+        network: &'a L,
+        inputs: &'a [L::Input],
+        chance: Chance<'static>,
+        gradient: Gradient<'a, L>,
+        input_gradients: Option<&'a mut [L::Input]>,
+    }
+    fn run(self, simd: V) {
+        let Self { buffers, network, inputs, chance, gradient, input_gradients } = self;
+        if inputs.is_empty() {
+            gradient.accumulator();
+            return;
+        }
+        let GradientBuffers { outputs, output_gradients, tape, workspace, .. } = buffers;
+        let recorded = Recorded { inputs, outputs: first(outputs, inputs.len()), tape };
+        let output_gradients = first_mut(output_gradients, inputs.len());
+        let input_gradients = input_gradients.map(|gradients| first_mut(gradients, inputs.len()));
+        network.backward(Pass::new(simd, chance), recorded, output_gradients, gradient, input_gradients, workspace);
+    }
+}
