@@ -7,13 +7,13 @@ use crate::shape::Shape;
 /// A sentence of at most so many bytes; more are cut off.
 #[derive(Clone, Copy)]
 pub(crate) struct ConstMessage {
-    bytes: [u8; 400],
+    bytes: [u8; 800],
     length: usize,
 }
 
 impl ConstMessage {
     pub(crate) const fn new() -> Self {
-        Self { bytes: [0; 400], length: 0 }
+        Self { bytes: [0; 800], length: 0 }
     }
 
     /// A sentence about a layer.
@@ -30,6 +30,51 @@ impl ConstMessage {
             index += 1;
         }
         self
+    }
+
+    /// A text of a foreign origin: what isn't a printable character of ASCII is escaped, so that it can't hide or move the
+    /// rest of a message.
+    pub(crate) const fn escaped(mut self, mut text: &str) -> Self {
+        while let Some((character, rest)) = split_first(text) {
+            self = match character {
+                ' '..='~' => {
+                    let byte = [character as u8];
+                    match core::str::from_utf8(&byte) {
+                        Ok(character) => self.text(character),
+                        Err(_) => self,
+                    }
+                }
+                _ => self.text("\\u{").hexadecimal(character as u32).text("}"),
+            };
+            text = rest;
+        }
+        self
+    }
+
+    const fn hexadecimal(self, number: u32) -> Self {
+        const DIGITS: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
+        let rest = if number >= 16 { self.hexadecimal(number / 16) } else { self };
+        rest.text(DIGITS[(number % 16) as usize])
+    }
+
+    /// The place of element number `index` in an array of this shape: `[1, 0]`.
+    pub(crate) const fn position(mut self, shape: &Shape, index: usize) -> Self {
+        self = self.text("[");
+        let mut axis = 0;
+        while axis < shape.rank() {
+            // The elements of one index of this axis.
+            let (mut inner, mut next) = (1, axis + 1);
+            while next < shape.rank() {
+                inner *= shape.size(next);
+                next += 1;
+            }
+            if axis > 0 {
+                self = self.text(", ");
+            }
+            self = self.number(index / inner % shape.size(axis));
+            axis += 1;
+        }
+        self.text("]")
     }
 
     pub(crate) const fn number(self, number: usize) -> Self {
@@ -65,6 +110,11 @@ impl ConstMessage {
         self.text("]")
     }
 
+    /// How many bytes there is room for.
+    pub(crate) const fn room(&self) -> usize {
+        self.bytes.len() - self.length
+    }
+
     /// The compile error.
     #[track_caller]
     pub(crate) const fn say(&self) -> ! {
@@ -84,8 +134,55 @@ impl ConstMessage {
     }
 }
 
+/// The first character of a text, and the rest: what constant functions have no iterator for.
+const fn split_first(text: &str) -> Option<(char, &str)> {
+    let [first, ..] = text.as_bytes() else { return None };
+    let length = match first {
+        0..0x80 => 1,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0.. => 4,
+    };
+    let Some((character, rest)) = text.split_at_checked(length) else { return None };
+    let bits = match *character.as_bytes() {
+        [a] => a as u32,
+        [a, b] => (a as u32 & 0x1f) << 6 | b as u32 & 0x3f,
+        [a, b, c] => (a as u32 & 0xf) << 12 | (b as u32 & 0x3f) << 6 | c as u32 & 0x3f,
+        [a, b, c, d] => (a as u32 & 7) << 18 | (b as u32 & 0x3f) << 12 | (c as u32 & 0x3f) << 6 | d as u32 & 0x3f,
+        _ => return None,
+    };
+    match char::from_u32(bits) {
+        Some(character) => Some((character, rest)),
+        None => None,
+    }
+}
+
 impl fmt::Display for ConstMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_a_foreign_origin_are_escaped_as_rust_escapes_them() {
+        for text in ["conv1.weight", "\u{202e}gnp.\t\x1b[2J", "größe", "数\u{10ffff}\u{7f}", "\r\n", "🦀"] {
+            let escaped = text.chars().map(|character| match character {
+                ' '..='~' => character.to_string(),
+                _ => character.escape_unicode().to_string(),
+            });
+            assert_eq!(ConstMessage::new().escaped(text).as_str(), escaped.collect::<String>());
+        }
+    }
+
+    #[test]
+    fn positions_are_row_by_row() {
+        let shape = Shape::SCALAR.repeated(4).repeated(3).repeated(2);
+        assert_eq!(ConstMessage::new().position(&shape, 0).as_str(), "[0, 0, 0]");
+        assert_eq!(ConstMessage::new().position(&shape, 4 * 3 + 2 * 4 + 1).as_str(), "[1, 2, 1]");
+        assert_eq!(ConstMessage::new().position(&Shape::SCALAR, 0).as_str(), "[]");
     }
 }

@@ -28,6 +28,15 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// A file is not one of this network's weights.
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What differs: one thing after which nothing else can be told, or all tensors that differ, up to 32.
+        mismatches: Vec<Mismatch>,
+        /// How many more there are.
+        more: usize,
+    },
     /// A data set has inputs and targets of different number.
     Unpaired {
         /// How many inputs there are.
@@ -94,6 +103,15 @@ impl fmt::Display for Error {
             Self::Format { path, field, expected, found } => {
                 write!(f, "{}: {field}: expected {expected}, found {found}", path.display())
             }
+            Self::Weights { path, mismatches, more } => {
+                write!(f, "{}: ", path.display())?;
+                if let [mismatch] = &mismatches[..] {
+                    return mismatch.fmt(f);
+                }
+                write!(f, "{} tensors differ from the network's", mismatches.len() + more)?;
+                mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))?;
+                if *more > 0 { write!(f, "\n  and {more} more") } else { Ok(()) }
+            }
             Self::Unpaired { inputs, targets } => {
                 write!(
                     f,
@@ -131,5 +149,22 @@ impl std::error::Error for Error {
             Self::File { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+/// A difference between a file of weights and the network that it should be of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The part of the file: the name of a tensor, `header`, `data` or `file`.
+    pub field: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}, found {}", self.field, self.expected, self.found)
     }
 }

@@ -24,7 +24,7 @@ pub use crate::shape::Sample;
 pub use crate::simd::Simd;
 pub use crate::train::TrainInPlace;
 pub use crate::weights::parameters::MadeOf;
-pub use crate::weights::{Field, Initializer, Layout, Name, Parameters, Roles, Visitor, WeightsError};
+pub use crate::weights::{Field, Initializer, Layout, LoadOptions, Name, Parameters, Roles, Visitor, WeightsError};
 
 /// The kernels, for their benchmarks.
 pub mod kernels {

@@ -14,7 +14,7 @@ use crate::random::Random;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::GradientBuffers;
 use crate::weights::initializer::Initializer;
-use crate::weights::{WeightsError, safetensors};
+use crate::weights::{LoadOptions, WeightsError, safetensors};
 
 /// What every [`Layer`] can do for its user. A network that `network!` made is a layer, and so has all of it.
 pub trait Network: Layer {
@@ -113,17 +113,22 @@ pub trait Network: Layer {
     ///
     /// # Errors
     /// [`WeightsError`] where they are not the bytes of such a file of exactly this network's weights, each array of its
-    /// name, its shape and its type. The weights then stay as they are.
+    /// name, its shape and its type, all numbers finite. The weights then stay as they are.
+    /// [`LoadOptions::read`](crate::weights::LoadOptions::read) accepts other names and types.
     ///
     /// ```
     /// use fnn::{Network, Parameters, layers::Dense};
     ///
     /// let mut network = Dense::<2, 3>::zeroed();
     /// let error = network.read_weights(b"\x02\0\0\0\0\0\0\0{}").unwrap_err();
-    /// assert_eq!(error.to_string(), "weight: expected a tensor, found none");
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "weight: expected a tensor of shape [3, 2], found none\n\
+    ///      bias: expected a tensor of shape [3], found none"
+    /// );
     /// ```
     fn read_weights<'a>(&mut self, file: &'a [u8]) -> Result<(), WeightsError<'a>> {
-        safetensors::read(self, file)
+        safetensors::read(self, file, LoadOptions::new()).map(|_| ())
     }
 
     /// [`read_weights`](Self::read_weights) into a network that is built in place on the heap.
@@ -137,23 +142,32 @@ pub trait Network: Layer {
         Ok(network)
     }
 
-    /// A network with the weights of a safetensors file, built in place on the heap.
+    /// A network with the weights of a safetensors file, built in place on the heap: one that [`save`](Self::save) has
+    /// written, or a `state_dict` of PyTorch's with the same names.
+    ///
+    /// No more of the file is read than fits the network. [`LoadOptions`](crate::weights::LoadOptions) accepts other names
+    /// and types.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) where the file can't be read, [`Error::Format`](crate::Error::Format) where it
-    /// is no safetensors file of exactly this network's weights, each array of its name, its shape and its type.
+    /// [`Error::File`](crate::Error::File) where the file can't be read, [`Error::Weights`](crate::Error::Weights) where it
+    /// is no safetensors file of exactly this network's weights, each array of its name, its shape and its type, all
+    /// numbers finite: all differences at once.
     #[cfg(feature = "std")]
     fn load(path: impl AsRef<std::path::Path>) -> Result<alloc::boxed::Box<Self>, crate::Error> {
-        safetensors::load(path.as_ref())
+        LoadOptions::new().load(path).map(|loaded| loaded.network)
     }
 
-    /// Write the weights to a safetensors file: each array by its dotted name (`conv1.weight`), row after row.
+    /// Write the weights to a safetensors file: each array by its dotted name (`conv1.weight`), in PyTorch's convention.
+    ///
+    /// PyTorch's `load_state_dict` takes the file for a module with the same names: dense weights are written as
+    /// `[out, in]`, and the count of a [`BatchNorm`](crate::layers::BatchNorm) as an integer.
     ///
     /// The file appears whole or not at all: it is written beside, and renamed when it is on the disk. A file that was
-    /// there is replaced. [`include_network!`](crate::include_network) makes it a constant of another program.
+    /// there is replaced and its permissions are kept; a symbolic link is followed.
+    /// [`include_network!`](crate::include_network) makes the file a constant of another program.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) where the file can't be written.
+    /// [`Error::File`](crate::Error::File) where the file can't be written, or is a pipe, a device or a directory.
     #[cfg(feature = "std")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::Error> {
         safetensors::save(self, path.as_ref())

@@ -63,6 +63,14 @@ impl Shape {
         length
     }
 
+    /// The shape of the transposed matrix, for one of two dimensions.
+    pub(crate) const fn transposed(mut self) -> Self {
+        let rows = self.sizes[0];
+        self.sizes[0] = self.sizes[1];
+        self.sizes[1] = rows;
+        self
+    }
+
     /// Whether two shapes are the same, for constant expressions.
     #[must_use]
     pub const fn equals(&self, other: &Self) -> bool {

@@ -3,12 +3,20 @@
 
 #[path = "weights/check.rs"]
 mod check;
+#[path = "weights/foreign.rs"]
+mod foreign;
+#[path = "weights/many_arrays.rs"]
+mod many_arrays;
+#[path = "weights/messages.rs"]
+mod messages;
+#[path = "weights/options.rs"]
+mod options;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use check::{Small, check};
+use check::{Small, check, check_options};
 use fnn::{Error, Network, Parameters, Random, layers::Sample};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
@@ -52,9 +60,9 @@ fn file(header: &str, data: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; data]].concat()
 }
 
-const HEADER: &str = r#"{"hidden.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},
+const HEADER: &str = r#"{"hidden.weight":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]},
     "hidden.bias":{"dtype":"F32","shape":[3],"data_offsets":[24,36]},
-    "out.weight":{"dtype":"F32","shape":[3,1],"data_offsets":[36,48]}}"#;
+    "out.weight":{"dtype":"F32","shape":[1,3],"data_offsets":[36,48]}}"#;
 
 #[test]
 fn what_is_saved_is_loaded() {
@@ -72,110 +80,114 @@ fn what_is_saved_is_loaded() {
     assert_eq!(*<Small<f64>>::load_from_bytes(&saved(&wide, "wide")).unwrap(), wide);
 }
 
+/// An array as PyTorch has it: its type, its shape and its bytes.
+fn stored(name: &str, shape: &[usize], values: &[f32]) -> (Dtype, Vec<usize>, Vec<u8>) {
+    let bytes = |values: &mut dyn Iterator<Item = f32>| values.flat_map(f32::to_le_bytes).collect();
+    match shape {
+        [] => (Dtype::I64, Vec::new(), (values[0] as i64).to_le_bytes().to_vec()),
+        &[inputs, outputs] => {
+            assert!(name.ends_with(".weight"), "{name}");
+            let transposed = (0..outputs).flat_map(|output| (0..inputs).map(move |input| input * outputs + output));
+            (Dtype::F32, vec![outputs, inputs], bytes(&mut transposed.map(|index| values[index])))
+        }
+        _ => (Dtype::F32, shape.to_vec(), bytes(&mut values.iter().copied())),
+    }
+}
+
+/// A network whose batch norm has seen mini-batches.
+fn picture(seed: u64) -> Picture {
+    let mut network = Picture::seeded(seed);
+    network.norm.num_batches_tracked = 1234.0;
+    network
+}
+
 #[test]
-fn the_crate_safetensors_reads_what_is_saved() {
-    let network = Picture::seeded(1);
+fn the_crate_safetensors_reads_what_is_saved_as_pytorch_has_it() {
+    let network = picture(1);
     let bytes = saved(&network, "read.safetensors");
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let mut arrays = 0;
     network.for_each(&mut |name, shape, values| {
-        let tensor = tensors.tensor(&name.to_string()).unwrap();
-        assert_eq!((tensor.dtype(), tensor.shape()), (Dtype::F32, shape.sizes()));
-        assert_eq!(tensor.data(), values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+        let name = name.to_string();
+        let tensor = tensors.tensor(&name).unwrap();
+        let (dtype, shape, bytes) = stored(&name, shape.sizes(), values);
+        assert_eq!((tensor.dtype(), tensor.shape(), tensor.data()), (dtype, &shape[..], &bytes[..]), "{name}");
+        assert!((tensor.data().as_ptr().addr() - bytes_start(&tensors)).is_multiple_of(dtype.bitsize() / 8));
         arrays += 1;
     });
     assert_eq!(arrays, tensors.len());
     assert_eq!(tensors.tensor("conv1.weight").unwrap().shape(), [2, 1, 3, 3]);
-    assert_eq!(tensors.tensor("head.logits.bias").unwrap().shape(), [3]);
+    assert_eq!(tensors.tensor("head.logits.weight").unwrap().shape(), [3, 32]);
+    assert_eq!(tensors.tensor("norm.num_batches_tracked").unwrap().data(), 1234i64.to_le_bytes());
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let metadata = metadata.metadata().clone().unwrap();
+    assert_eq!(metadata["format"], "pt");
+    assert_eq!(metadata["fnn.content"], "weights");
+    assert_eq!(metadata["fnn.convention"], "pytorch");
+    assert_eq!(metadata["fnn.version"], env!("CARGO_PKG_VERSION"));
+}
+
+/// Where the data of a file begins.
+fn bytes_start(tensors: &SafeTensors<'_>) -> usize {
+    tensors.iter().map(|(_, tensor)| tensor.data().as_ptr().addr()).min().unwrap()
 }
 
 #[test]
 fn what_the_crate_safetensors_writes_is_read() {
-    let network = Picture::seeded(2);
-    // It sorts tensors by their names.
+    let network = picture(2);
+    // It sorts tensors by their types and names.
     let mut arrays = BTreeMap::new();
     network.for_each(&mut |name, shape, values| {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        arrays.insert(name.to_string(), (shape.sizes().to_vec(), bytes));
+        let name = name.to_string();
+        arrays.insert(name.clone(), stored(&name, shape.sizes(), values));
     });
-    let views =
-        arrays.iter().map(|(name, (shape, bytes))| (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
-    let metadata = [("format".to_string(), "pt \"}{\\".to_string())].into();
-    let bytes = serialize(views, Some(metadata)).unwrap();
-    assert_eq!(*Picture::load_from_bytes(&bytes).unwrap(), network);
+    let write = |arrays: &BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>| {
+        let views = arrays
+            .iter()
+            .map(|(name, (dtype, shape, bytes))| (name, TensorView::new(*dtype, shape.clone(), bytes).unwrap()));
+        let metadata = [("format".to_string(), "pt \"}{\\".to_string())].into();
+        serialize(views, Some(metadata)).unwrap()
+    };
+    assert_eq!(*Picture::load_from_bytes(&write(&arrays)).unwrap(), network);
+
+    // Files of PyTorch before 0.4.1 have no count.
+    arrays.remove("norm.num_batches_tracked").unwrap();
+    let mut read = picture(3);
+    read.read_weights(&write(&arrays)).unwrap();
+    assert_eq!(read.norm.num_batches_tracked, 0.0);
+    read.norm.num_batches_tracked = 1234.0;
+    assert_eq!(read, network);
 }
 
 #[test]
 fn entries_and_data_may_be_in_any_order() {
-    let header = r#"{ "out.weight" : {"shape":[3, 1],"data_offsets":[0,12],"dtype":"F32"},"__metadata__":{},
-        "hidden.weight":{"dtype":"F32","data_offsets":[24,48],"shape":[ 2,3 ]},
+    let header = r#"{"out.weight" : {"shape":[1, 3],"data_offsets":[0,12],"dtype":"F32"},"__metadata__":{},
+        "hidden.weight":{"dtype":"F32","data_offsets":[24,48],"shape":[ 3,2 ]},
         "hidden.bias":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}} "#;
     let mut bytes = file(header, 0);
     bytes.extend((0..12u8).flat_map(|number| f32::from(number).to_le_bytes()));
     let network = Small::load_from_bytes(&bytes).unwrap();
     assert_eq!(network.out.weight, [[0.0], [1.0], [2.0]]);
     assert_eq!(network.hidden.bias, [3.0, 4.0, 5.0]);
-    assert_eq!(network.hidden.weight, [[6.0, 7.0, 8.0], [9.0, 10.0, 11.0]]);
+    assert_eq!(network.hidden.weight, [[6.0, 8.0, 10.0], [7.0, 9.0, 11.0]]);
 }
 
 #[test]
-fn a_mistake_is_named() {
-    assert!(Small::load_from_bytes(&file(HEADER, 48)).is_ok());
-    let error = |bytes: &[u8]| Small::load_from_bytes(bytes).unwrap_err().to_string();
-    let changed = |from: &str, to: &str| {
-        assert!(HEADER.contains(from));
-        error(&file(&HEADER.replacen(from, to, 1), 48))
-    };
-    assert_eq!(
-        changed("hidden.w", "hiden.w"),
-        "hiden.weight: expected a tensor of the network's, such as `hidden.weight`, found one that it doesn't have"
-    );
-    assert_eq!(
-        changed("hidden.bias", "hidden.weight"),
-        "hidden.weight: expected one tensor of this name, found a second one"
-    );
-    assert_eq!(changed("[3,1]", "[1, 3]"), "out.weight: expected [3, 1], found [1, 3]");
-    assert_eq!(changed("[3,1]", "[3,1,1,1,1]"), "out.weight: expected [3, 1], found [3,1,1,1,1]");
-    assert_eq!(changed("[3]", "[]"), "hidden.bias: expected [3], found []");
-    assert_eq!(changed("F32", "F64"), "hidden.weight: expected F32, found F64");
-    assert_eq!(changed("0,24", "0,28"), "hidden.weight: expected 24 bytes, found data from 0 to 28");
-    assert_eq!(changed("0,24", "24,0"), "hidden.weight: expected 24 bytes, found data from 24 to 0");
-    assert_eq!(changed("24,36", "12,24"), "data: expected a tensor at offset 24, found none");
-    assert_eq!(
-        changed("36,48", "18446744073709551603,18446744073709551615"),
-        "data: expected a tensor at offset 36, found none"
-    );
-    assert_eq!(changed("48", "18446744073709551616"), "header: expected a smaller number, found `1` at byte 205");
-    assert_eq!(changed("[2,3]", "[02,3]"), "header: expected a whole number, found `0` at byte 41");
-    assert_eq!(changed("[0,24]", "[0]"), "header: expected two offsets, found `[` at byte 61");
-    assert_eq!(
-        changed("dtype", "type"),
-        "header: expected one each of `dtype`, `shape` and `data_offsets`, found `\"` at byte 18"
-    );
-    assert_eq!(changed("}}", "}"), "header: expected `,` or `}`, found its end, at byte 209");
-    assert_eq!(changed("}}", "}}}"), "header: expected the end of the header, found `}` at byte 210");
-    assert_eq!(changed("{", ""), "header: expected `{`, found `\"` at byte 0");
-    assert_eq!(error(&file(HEADER, 47)), "data: expected 48 bytes, found 47");
-    assert_eq!(error(&file(HEADER, 49)), "data: expected 48 bytes, found 49");
-    let (two, _) = HEADER.rsplit_once(",\n").unwrap();
-    assert_eq!(error(&file(&format!("{two}}}"), 36)), "out.weight: expected a tensor, found none");
-    assert_eq!(error(b"1234567"), "header: expected 8 bytes that tell its length, found 7");
-    assert_eq!(
-        error(&[255; 20]),
-        "header: expected 18446744073709551615 bytes, as a safetensors file's first 8 bytes say, found 12"
-    );
-    assert_eq!(error(&file("{\"\u{fc}", 0)), "header: expected the end of a string, found its end, at byte 4");
-    assert_eq!(error(b"\x02\0\0\0\0\0\0\0{\xff"), "header: expected text in UTF-8, found 255 as byte 1");
-}
-
-#[test]
-fn a_file_s_error_names_the_file() {
-    let path = path("wrong.safetensors");
-    fs::write(&path, file(HEADER, 40)).unwrap();
-    let error = Small::load(&path).unwrap_err();
-    assert!(matches!(&error, Error::Format { field, .. } if **field == *"data"));
-    assert_eq!(error.to_string(), format!("{}: data: expected 48 bytes, found 40", path.display()));
-    assert!(matches!(Small::load("no such file").unwrap_err(), Error::File { .. }));
+fn a_large_matrix_is_transposed() {
+    fnn::network! {
+        struct Large: [37] -> [53] {
+            only: Dense(53),
+        }
+    }
+    let mut network = Large::seeded(1);
+    network.only.weight = std::array::from_fn(|input| std::array::from_fn(|output| (100 * input + output) as f32));
+    let bytes = saved(&network, "large.safetensors");
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let weight = tensors.tensor("only.weight").unwrap();
+    for (index, number) in weight.data().as_chunks().0.iter().enumerate() {
+        assert_eq!(f32::from_le_bytes(*number), (100 * (index % 37) + index / 37) as f32);
+    }
+    assert_eq!(Large::load_from_bytes(&bytes).unwrap().only.weight, network.only.weight);
 }
 
 #[test]
@@ -215,6 +227,7 @@ fn no_mutation_does_harm() {
             }
         }
         unharmed += usize::from(check(&bytes));
+        check_options(&bytes);
     }
     // Mutations of the data are weights too.
     assert!(unharmed > 100 && unharmed < 10_000, "{unharmed}");

@@ -6,4 +6,5 @@ mod check;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     check::check(bytes);
+    check::check_options(bytes);
 });

@@ -91,7 +91,7 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
                 Field::new("bias", A::Each::LAYOUT),
                 Field::new("running_mean", A::Each::LAYOUT),
                 Field::new("running_var", A::Each::LAYOUT),
-                Field::new("num_batches_tracked", S::LAYOUT),
+                Field::new("num_batches_tracked", Layout::Count),
             ]
         },
     );

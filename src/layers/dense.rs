@@ -77,8 +77,9 @@ unsafe impl<S: Scalar> Parameters for NoBias<S> {
 unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Parameters for Dense<I, O, S, B> {
     type Scalar = S;
 
-    const LAYOUT: Layout =
-        Layout::Fields(const { &[Field::new("weight", <[[S; O]; I]>::LAYOUT), Field::new("bias", B::LAYOUT)] });
+    const LAYOUT: Layout = Layout::Fields(
+        const { &[Field::new("weight", Layout::Transposed(<[[S; O]; I]>::SHAPE)), Field::new("bias", B::LAYOUT)] },
+    );
 
     fn roles(start: usize, visitor: &mut impl Roles) {
         weight_and_vector::<[[S; O]; I], B>(start, visitor);

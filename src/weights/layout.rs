@@ -4,14 +4,19 @@ use crate::const_message::ConstMessage;
 use crate::shape::Shape;
 use crate::weights::name::{Name, Visitor};
 
-/// How the weights of a type lie in memory: one array, or named parts one after the other.
+/// How the weights of a type lie in memory and in files: one array, or named parts one after the other.
 ///
-/// A type that derives [`Parameters`](crate::Parameters) has one. It is a constant, so that a file of weights can be
-/// judged by the compiler.
+/// A type that derives [`Parameters`](crate::Parameters) has one. It is a constant, so that the compiler can check a file
+/// of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// An array of numbers, of this shape.
+    /// An array of numbers of this shape.
     Array(Shape),
+    /// A matrix of this shape, `[in, out]`, which lies in files as `[out, in]`: the weights of a dense layer, which PyTorch
+    /// and the frameworks that follow it store that way.
+    Transposed(Shape),
+    /// A count: one number here, a 64-bit integer in files.
+    Count,
     /// Fields, one after the other.
     Fields(&'static [Field]),
 }
@@ -33,14 +38,41 @@ impl Field {
     }
 }
 
-/// Where an array of weights lies.
+/// What an array of weights is in a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The same numbers in the same order.
+    AsItIs,
+    /// The same numbers with rows and columns exchanged.
+    Transposed,
+    /// An integer.
+    Count,
+}
+
+/// Where an array of weights lies, and what it is in a file.
 #[derive(Clone, Copy)]
 pub(crate) struct ArrayLocation {
     /// Its number, in the order of memory.
     pub(crate) array: usize,
+    /// The number of the first array of the layer that it belongs to.
+    pub(crate) layer: usize,
+    /// Its name in its layer: the last segment of its dotted name.
+    pub(crate) name: &'static str,
     /// How many numbers come before it.
     pub(crate) start: usize,
+    /// Its shape in memory.
     pub(crate) shape: Shape,
+    pub(crate) stored: Stored,
+}
+
+impl ArrayLocation {
+    /// Its shape in a file.
+    pub(crate) const fn shape_in_file(&self) -> Shape {
+        match self.stored {
+            Stored::Transposed => self.shape.transposed(),
+            Stored::AsItIs | Stored::Count => self.shape,
+        }
+    }
 }
 
 impl Layout {
@@ -51,11 +83,12 @@ impl Layout {
     #[must_use]
     pub const fn length(&self) -> usize {
         match self {
-            Self::Array(shape) => shape.length(),
-            Self::Fields(parts) => {
+            Self::Array(shape) | Self::Transposed(shape) => shape.length(),
+            Self::Count => 1,
+            Self::Fields(fields) => {
                 let (mut length, mut index) = (0, 0);
-                while index < parts.len() {
-                    length += parts[index].length;
+                while index < fields.len() {
+                    length += fields[index].length;
                     index += 1;
                 }
                 length
@@ -67,11 +100,11 @@ impl Layout {
     #[must_use]
     pub const fn arrays(&self) -> usize {
         match self {
-            Self::Array(_) => 1,
-            Self::Fields(parts) => {
+            Self::Array(_) | Self::Transposed(_) | Self::Count => 1,
+            Self::Fields(fields) => {
                 let (mut arrays, mut index) = (0, 0);
-                while index < parts.len() {
-                    arrays += parts[index].arrays;
+                while index < fields.len() {
+                    arrays += fields[index].arrays;
                     index += 1;
                 }
                 arrays
@@ -79,80 +112,158 @@ impl Layout {
         }
     }
 
-    /// The array of a dotted name.
-    pub(crate) const fn find(&self, name: &[u8]) -> Option<ArrayLocation> {
-        match self {
-            Self::Array(shape) if name.is_empty() => Some(ArrayLocation { array: 0, start: 0, shape: *shape }),
-            Self::Array(_) => None,
-            Self::Fields(parts) => {
-                let (mut array, mut start, mut index) = (0, 0, 0);
-                while index < parts.len() {
-                    let part = &parts[index];
-                    if let Some(rest) = behind(name, part.name.as_bytes())
-                        && let Some(place) = part.layout.find(rest)
-                    {
-                        return Some(ArrayLocation { array: array + place.array, start: start + place.start, ..place });
-                    }
-                    array += part.arrays;
-                    start += part.length;
-                    index += 1;
-                }
-                None
-            }
-        }
+    /// A single array, which has no name of its own.
+    const fn array(&self) -> Option<ArrayLocation> {
+        let (shape, stored) = match self {
+            Self::Array(shape) => (*shape, Stored::AsItIs),
+            Self::Transposed(shape) => (*shape, Stored::Transposed),
+            Self::Count => (Shape::SCALAR, Stored::Count),
+            Self::Fields(_) => return None,
+        };
+        Some(ArrayLocation { array: 0, layer: 0, name: "", start: 0, shape, stored })
     }
 
-    /// Add the dotted name of array number `array` to a sentence.
-    pub(crate) const fn name(&self, mut array: usize, mut sentence: ConstMessage) -> ConstMessage {
-        if let Self::Fields(parts) = self {
-            let mut index = 0;
-            while index < parts.len() {
-                let part = &parts[index];
-                if array < part.arrays {
-                    sentence = sentence.text(part.name);
-                    if let Self::Fields(_) = part.layout {
-                        sentence = sentence.text(".");
-                    }
-                    return part.layout.name(array, sentence);
+    /// The array of a dotted name.
+    pub(crate) const fn find(&self, name: &DottedName<'_>) -> Option<ArrayLocation> {
+        self.find_from(name, 0)
+    }
+
+    const fn find_from(&self, name: &DottedName<'_>, at: usize) -> Option<ArrayLocation> {
+        let Self::Fields(fields) = self else {
+            return if at == name.length() { self.array() } else { None };
+        };
+        let (mut array, mut start, mut index) = (0, 0, 0);
+        while index < fields.len() {
+            let field = &fields[index];
+            if let Some(end) = name.behind(at, field.name) {
+                let found = match field.layout {
+                    Self::Fields(_) if name.has_dot(end) => field.layout.find_from(name, end + 1),
+                    Self::Fields(_) => None,
+                    _ => field.layout.find_from(name, end),
+                };
+                if let Some(found) = found {
+                    return Some(field.inside(found, array, start));
                 }
-                array -= part.arrays;
+            }
+            array += field.arrays;
+            start += field.length;
+            index += 1;
+        }
+        None
+    }
+
+    /// Array number `array`.
+    pub(crate) const fn locate(&self, array: usize) -> Option<ArrayLocation> {
+        let Self::Fields(fields) = self else {
+            return if array == 0 { self.array() } else { None };
+        };
+        let (mut before, mut start, mut index) = (0, 0, 0);
+        while index < fields.len() {
+            let field = &fields[index];
+            if array - before < field.arrays {
+                return match field.layout.locate(array - before) {
+                    Some(found) => Some(field.inside(found, before, start)),
+                    None => None,
+                };
+            }
+            before += field.arrays;
+            start += field.length;
+            index += 1;
+        }
+        None
+    }
+
+    /// Add the dotted name of array number `array` to a message.
+    pub(crate) const fn name(&self, mut array: usize, mut message: ConstMessage) -> ConstMessage {
+        if let Self::Fields(fields) = self {
+            let mut index = 0;
+            while index < fields.len() {
+                let field = &fields[index];
+                if array < field.arrays {
+                    message = message.text(field.name);
+                    if let Self::Fields(_) = field.layout {
+                        message = message.text(".");
+                    }
+                    return field.layout.name(array, message);
+                }
+                array -= field.arrays;
                 index += 1;
             }
         }
-        sentence
+        message
     }
 
     /// Visit each array of `values` with its dotted name. Gives what comes behind.
     pub(crate) fn visit<'a, S>(&self, name: Name<'_>, values: &'a [S], visitor: &mut Visitor<'_, S>) -> &'a [S] {
-        match self {
-            Self::Array(shape) => {
-                let (these, rest) = values.split_at(shape.length().min(values.len()));
-                visitor(name, *shape, these);
-                rest
+        let shape = match self {
+            Self::Array(shape) | Self::Transposed(shape) => *shape,
+            Self::Count => Shape::SCALAR,
+            Self::Fields(fields) => {
+                return fields
+                    .iter()
+                    .fold(values, |values, field| field.layout.visit(name.field(field.name), values, visitor));
             }
-            Self::Fields(parts) => {
-                parts.iter().fold(values, |values, part| part.layout.visit(name.field(part.name), values, visitor))
-            }
-        }
+        };
+        let (these, rest) = values.split_at(shape.length().min(values.len()));
+        visitor(name, shape, these);
+        rest
     }
 }
 
-/// What comes behind the first segment of a dotted name, if that is `segment`.
-const fn behind<'a>(name: &'a [u8], segment: &[u8]) -> Option<&'a [u8]> {
-    if name.len() < segment.len() {
-        return None;
+impl Field {
+    /// Where an array lies that is `found` in this field, behind `array` arrays and `start` numbers of other fields.
+    const fn inside(&self, mut found: ArrayLocation, array: usize, start: usize) -> ArrayLocation {
+        // An array that is a field belongs to the layer that has the field: that whose first array is number 0 there.
+        if let Layout::Fields(_) = self.layout {
+            found.layer += array;
+        } else {
+            found.name = self.name;
+        }
+        found.array += array;
+        found.start += start;
+        found
     }
-    let (first, rest) = name.split_at(segment.len());
-    let mut index = 0;
-    while index < first.len() {
-        if first[index] != segment[index] {
+}
+
+/// A dotted name as it stands in a file, in two pieces, so that a segment can have been replaced.
+#[derive(Clone, Copy)]
+pub(crate) struct DottedName<'a> {
+    head: &'a [u8],
+    tail: &'a [u8],
+}
+
+impl<'a> DottedName<'a> {
+    /// The name `head` and, right behind it, `tail`.
+    pub(crate) const fn new(head: &'a str, tail: &'a str) -> Self {
+        Self { head: head.as_bytes(), tail: tail.as_bytes() }
+    }
+
+    const fn length(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+
+    /// Where what follows `segment` begins, if that stands at `at`.
+    const fn behind(&self, at: usize, segment: &str) -> Option<usize> {
+        let segment = segment.as_bytes();
+        if self.length() - at < segment.len() {
             return None;
         }
-        index += 1;
+        let mut index = 0;
+        while index < segment.len() {
+            if self.byte(at + index) != segment[index] {
+                return None;
+            }
+            index += 1;
+        }
+        Some(at + segment.len())
     }
-    match rest {
-        [] => Some(rest),
-        [b'.', rest @ ..] => Some(rest),
-        _ => None,
+
+    /// Whether there is a dot at `at`.
+    const fn has_dot(&self, at: usize) -> bool {
+        at < self.length() && self.byte(at) == b'.'
+    }
+
+    const fn byte(&self, at: usize) -> u8 {
+        if at < self.head.len() { self.head[at] } else { self.tail[at - self.head.len()] }
     }
 }

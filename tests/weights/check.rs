@@ -1,5 +1,7 @@
 //! What must hold of the reader for any bytes: shared by the tests and the fuzz target.
 
+use fnn::weights::{LoadOptions, WeightsError};
+
 fnn::network! {
     /// Small enough that a mutation of its file often hits something.
     #[derive(Clone, Debug, PartialEq)]
@@ -27,10 +29,38 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
             true
         }
         Err(error) => {
-            let message = error.to_string();
-            assert!(message.contains(": expected ") && message.contains(", found "), "{message}");
+            check_error(&error);
             assert_eq!(network, before);
             false
         }
     }
+}
+
+/// Read `bytes` with options: of what is accepted with fewer options nothing is refused, and an error says something.
+pub(crate) fn check_options(bytes: &[u8]) {
+    const NAMES: &[(&str, &str)] = &[("0", "hidden"), ("hidden.weight", "hidden.bias"), ("", "out"), ("out", "")];
+    let plain = LoadOptions::new();
+    for options in [plain, plain.prefix("h"), plain.names(NAMES), plain.by_order(true)] {
+        for options in [options, options.convert(true), options.accept_non_finite(true).convert(true)] {
+            let mut network = Small::seeded(7);
+            match options.read(&mut network, bytes) {
+                Ok(rounding) => {
+                    assert!(rounding >= 0.0 && rounding.is_finite());
+                    assert!(options.accept_non_finite(true).convert(true).read(&mut network, bytes).is_ok());
+                }
+                Err(error) => {
+                    check_error(&error);
+                    assert_eq!(network, Small::seeded(7));
+                }
+            }
+        }
+    }
+}
+
+fn check_error(error: &WeightsError<'_>) {
+    let message = error.to_string();
+    assert!(message.contains(": expected ") && message.contains(", found "), "{message}");
+    assert!(message.chars().all(|character| matches!(character, ' '..='~' | '\n')), "{message:?}");
+    assert!(message.lines().count() <= 33 && message.len() < 33 * 2500, "{}", message.len());
+    assert!(error.mismatches().count() > 0);
 }

@@ -1,106 +1,259 @@
 //! A file of weights against the network that it should be of.
 
-use super::Wrong;
-use super::header::{Entry, Reader, attempt, same, split};
-use crate::weights::layout::{ArrayLocation, Layout};
+use super::error::{Reason, Wrong};
+use super::header::{Entry, PYTORCH, Reader, WEIGHTS, attempt, same};
+use super::number::Number;
+use super::options::LoadOptions;
+use crate::weights::layout::{ArrayLocation, Layout, Stored};
 
-/// The most arrays that a network in a file may have.
-const MAX_ARRAYS: usize = 64 * BITS;
+/// How many arrays are looked for in one pass over the header.
+const PASS: usize = 64 * BITS;
 const BITS: usize = u64::BITS as usize;
+/// Bytes of a count.
+const COUNT: u64 = 8;
 
-/// Numbers of arrays.
-struct Set([u64; MAX_ARRAYS / BITS]);
+/// Numbers below [`PASS`].
+struct Set([u64; PASS / BITS]);
 
 impl Set {
-    const fn contains(&self, array: usize) -> bool {
-        array < MAX_ARRAYS && self.0[array / BITS] >> (array % BITS) & 1 == 1
+    const EMPTY: Self = Self([0; PASS / BITS]);
+
+    const fn contains(&self, number: usize) -> bool {
+        self.0[number / BITS] >> (number % BITS) & 1 == 1
     }
 
-    const fn insert(&mut self, array: usize) {
-        if array < MAX_ARRAYS {
-            self.0[array / BITS] |= 1 << (array % BITS);
-        }
+    const fn insert(&mut self, number: usize) {
+        self.0[number / BITS] |= 1 << (number % BITS);
     }
 }
 
-/// A file that holds exactly the arrays of a layout: its entries, and its data.
-///
-/// Each array is there once, of this shape and type, and their data lies side by side, without gaps, in any order.
-pub(super) const fn check<'a>(
-    file: &'a [u8],
-    layout: &Layout,
-    dtype: &'static str,
-    size: usize,
-) -> Result<(Reader<'a>, &'a [u8]), Wrong<'a>> {
-    assert!(layout.arrays() <= MAX_ARRAYS, "a network in a file has at most 4,096 arrays of weights");
-    let (header, data) = attempt!(split(file));
-    let mut reader = header;
-    let mut seen = Set([0; MAX_ARRAYS / BITS]);
-    let (mut end, mut in_order) = (0, true);
-    while let Some(entry) = attempt!(reader.next()) {
-        let Some(place) = layout.find(entry.name.as_bytes()) else {
-            return Err(Wrong::Extra { name: entry.name });
-        };
-        if seen.contains(place.array) {
-            return Err(Wrong::Twice { name: entry.name });
-        }
-        seen.insert(place.array);
-        attempt!(check_entry(&entry, place, dtype, size));
-        in_order = in_order && entry.begin == end;
-        end = entry.end;
-    }
-    let mut array = 0;
-    while array < layout.arrays() {
-        if !seen.contains(array) {
-            return Err(Wrong::Missing { array });
-        }
-        array += 1;
-    }
-    let length = layout.length() as u64 * size as u64;
-    if data.len() as u64 != length {
-        return Err(Wrong::Data { expected: length, found: data.len() as u64 });
-    }
-    if !in_order {
-        attempt!(check_order(header, length));
-    }
-    Ok((header, data))
+/// A file's header, and the weights that it should tell of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Comparison<'a> {
+    header: &'a str,
+    layout: &'static Layout,
+    number: Number,
+    options: LoadOptions<'a>,
 }
 
-/// A tensor is of the type and the shape of an array, and has as much data.
-const fn check_entry<'a>(
-    entry: &Entry<'a>,
-    place: ArrayLocation,
-    dtype: &'static str,
-    size: usize,
-) -> Result<(), Wrong<'a>> {
-    let name = entry.name;
-    if !same(entry.dtype, dtype) {
-        return Err(Wrong::Type { name, expected: dtype, found: entry.dtype });
+impl<'a> Comparison<'a> {
+    pub(super) const fn new(
+        header: &'a str,
+        layout: &'static Layout,
+        number: Number,
+        options: LoadOptions<'a>,
+    ) -> Self {
+        Self { header, layout, number, options }
     }
-    if !entry.has_shape(&place.shape) {
-        return Err(Wrong::Shape { name, expected: place.shape, found: entry.shape });
-    }
-    let length = place.shape.length() as u64 * size as u64;
-    let fits = matches!(entry.end.checked_sub(entry.begin), Some(found) if found == length);
-    if !fits {
-        return Err(Wrong::Offsets { name, expected: length, found: (entry.begin, entry.end) });
-    }
-    Ok(())
-}
 
-/// The data of tensors that aren't listed in the order of their data lies side by side, up to `length`.
-const fn check_order(header: Reader<'_>, length: u64) -> Result<(), Wrong<'_>> {
-    let mut end = 0;
-    while end < length {
-        let mut reader = header;
-        let next = loop {
-            match attempt!(reader.next()) {
-                Some(entry) if entry.begin == end && entry.end > end => break entry.end,
-                Some(_) => {}
-                None => return Err(Wrong::Gap { at: end }),
+    /// The header tells of exactly the network's arrays, each once, of its shape and type. Gives the bytes of all of them.
+    pub(super) const fn check(&self) -> Result<u64, Reason<'a>> {
+        if let Err(wrong) = self.check_header() {
+            return Err(Reason::File(wrong));
+        }
+        if self.mismatches().next().is_some() {
+            return Err(Reason::Tensors(*self));
+        }
+        let (mut reader, mut length) = (Reader::new(self.header), 0);
+        while let Ok(Some(entry)) = reader.next() {
+            length += entry.end - entry.begin;
+        }
+        Ok(length)
+    }
+
+    const fn check_header(&self) -> Result<(), Wrong<'a>> {
+        let end = attempt!(Reader::end_of(self.header));
+        if let Some(found) = end.content
+            && !same(found, WEIGHTS)
+        {
+            return Err(Wrong::Content { found });
+        }
+        if let Some(found) = end.convention
+            && !same(found, PYTORCH)
+        {
+            return Err(Wrong::Convention { found });
+        }
+        if self.options.by_order { self.options.check_order(self.header, self.layout) } else { Ok(()) }
+    }
+
+    /// The data that the header tells of is there, side by side, without gaps, in any order.
+    pub(super) const fn check_data(&self, expected: u64, found: u64) -> Result<(), Wrong<'a>> {
+        if expected != found {
+            return Err(Wrong::Data { expected, found });
+        }
+        let (mut reader, mut end, mut in_order) = (Reader::new(self.header), 0, true);
+        while let Ok(Some(entry)) = reader.next() {
+            in_order = in_order && entry.begin == end;
+            end = entry.end;
+        }
+        end = if in_order { expected } else { 0 };
+        while end < expected {
+            let mut reader = Reader::new(self.header);
+            end = loop {
+                match reader.next() {
+                    Ok(Some(entry)) if entry.begin == end && entry.end > end => break entry.end,
+                    Ok(Some(_)) => {}
+                    _ => return Err(Wrong::Gap { at: end }),
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// No weight is NaN or infinite, unless that is accepted, and no count is below 0.
+    pub(super) const fn check_values(&self, data: &'a [u8]) -> Result<(), Wrong<'a>> {
+        let mut tensors = self.tensors(data);
+        while let Some(Tensor { entry, location, values }) = tensors.next() {
+            let Some(from) = Number::named(entry.dtype) else {
+                let count = count(values);
+                if count < 0 {
+                    return Err(Wrong::Count { name: entry.name, found: count });
+                }
+                continue;
+            };
+            if !self.options.accept_non_finite
+                && let Some((index, found)) = from.first_non_finite(values, self.number)
+            {
+                let (name, shape) = (entry.name, location.shape_in_file());
+                return Err(Wrong::Value { name, shape, index, found, number: self.number });
+            }
+        }
+        Ok(())
+    }
+
+    /// The tensors and their bytes.
+    pub(super) const fn tensors(&self, data: &'a [u8]) -> Tensors<'a> {
+        Tensors { comparison: *self, entries: Reader::new(self.header), data }
+    }
+
+    pub(super) const fn mismatches(&self) -> Mismatches<'a> {
+        Mismatches { comparison: *self, entries: Reader::new(self.header), seen: Set::EMPTY, first: 0, next: 0 }
+    }
+
+    const fn locate(&self, name: &str) -> Option<ArrayLocation> {
+        self.options.locate(name, self.header, self.layout)
+    }
+
+    /// A tensor is of the type and the shape of an array, and has as much data.
+    const fn check_entry(&self, entry: &Entry<'a>, location: &ArrayLocation) -> Result<(), Wrong<'a>> {
+        let name = entry.name;
+        let size = match (location.stored, Number::named(entry.dtype)) {
+            (Stored::Count, _) if same(entry.dtype, "I64") => COUNT,
+            (Stored::Count, _) => {
+                return Err(Wrong::Type { name, expected: "I64", found: entry.dtype, convertible: false });
+            }
+            (_, Some(found)) if found.is(self.number) || self.options.convert => found.size() as u64,
+            (_, found) => {
+                let (expected, convertible) = (self.number.name(), found.is_some());
+                return Err(Wrong::Type { name, expected, found: entry.dtype, convertible });
             }
         };
-        end = next;
+        let expected = location.shape_in_file();
+        if !entry.has_shape(&expected) {
+            let transposed = expected.rank() == 2 && entry.has_shape(&expected.transposed());
+            return Err(Wrong::Shape { name, expected, found: entry.shape, transposed });
+        }
+        let length = expected.length() as u64 * size;
+        if !matches!(entry.end.checked_sub(entry.begin), Some(found) if found == length) {
+            return Err(Wrong::Offsets { name, expected: length, found: (entry.begin, entry.end) });
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// The count that bytes are.
+pub(super) const fn count(values: &[u8]) -> i64 {
+    match values.first_chunk() {
+        Some(bytes) => i64::from_le_bytes(*bytes),
+        None => 0,
+    }
+}
+
+/// A tensor of a checked file: what the header says of it, which array it is, its bytes.
+pub(super) struct Tensor<'a> {
+    pub(super) entry: Entry<'a>,
+    pub(super) location: ArrayLocation,
+    pub(super) values: &'a [u8],
+}
+
+/// The tensors of a checked file, one after the other.
+pub(super) struct Tensors<'a> {
+    comparison: Comparison<'a>,
+    entries: Reader<'a>,
+    data: &'a [u8],
+}
+
+impl<'a> Tensors<'a> {
+    pub(super) const fn next(&mut self) -> Option<Tensor<'a>> {
+        let Ok(Some(entry)) = self.entries.next() else { return None };
+        let Some(location) = self.comparison.locate(entry.name) else { return None };
+        let Some((data, _)) = self.data.split_at_checked(entry.end as usize) else { return None };
+        let Some((_, values)) = data.split_at_checked(entry.begin as usize) else { return None };
+        Some(Tensor { entry, location, values })
+    }
+}
+
+/// All that differs between a header and a network, one after the other, without a heap: the arrays are looked for in
+/// passes of [`PASS`].
+pub(super) struct Mismatches<'a> {
+    comparison: Comparison<'a>,
+    /// The entries that this pass has not seen.
+    entries: Reader<'a>,
+    /// Which arrays this pass has seen, counted from `first`.
+    seen: Set,
+    first: usize,
+    /// The array that is checked next for having been seen, once there are no more entries.
+    next: usize,
+}
+
+impl<'a> Mismatches<'a> {
+    pub(super) const fn next(&mut self) -> Option<Wrong<'a>> {
+        loop {
+            while let Ok(Some(entry)) = self.entries.next() {
+                if let Err(wrong) = self.entry(&entry) {
+                    return Some(wrong);
+                }
+            }
+            let layout = self.comparison.layout;
+            let arrays = layout.arrays();
+            while self.next < arrays && self.next - self.first < PASS {
+                let array = self.next;
+                self.next += 1;
+                if !self.seen.contains(array - self.first) && is_required(layout, array) {
+                    return Some(Wrong::Missing { layout, array });
+                }
+            }
+            if self.next == arrays {
+                return None;
+            }
+            self.first = self.next;
+            self.seen = Set::EMPTY;
+            self.entries = Reader::new(self.comparison.header);
+        }
+    }
+
+    const fn entry(&mut self, entry: &Entry<'a>) -> Result<(), Wrong<'a>> {
+        let name = entry.name;
+        let Some(location) = self.comparison.locate(name) else {
+            // Once, and not in each pass.
+            return if self.first == 0 { Err(Wrong::Unexpected { name, shape: entry.shape }) } else { Ok(()) };
+        };
+        if location.array < self.first || location.array - self.first >= PASS {
+            return Ok(());
+        }
+        let array = location.array - self.first;
+        if self.seen.contains(array) {
+            return Err(Wrong::Twice { name });
+        }
+        self.seen.insert(array);
+        self.comparison.check_entry(entry, &location)
+    }
+}
+
+/// Whether a file has to have an array. It may do without a count, as those of PyTorch did before it had any.
+const fn is_required(layout: &Layout, array: usize) -> bool {
+    match layout.locate(array) {
+        Some(location) => !matches!(location.stored, Stored::Count),
+        None => true,
+    }
 }

@@ -5,10 +5,23 @@
 //! `{"conv1.weight": {"dtype": "F32", "shape": [6, 1, 5, 5], "data_offsets": [0, 600]}, …, "__metadata__": {…}}`; and
 //! the data. <https://github.com/huggingface/safetensors#format>
 
-use super::Wrong;
+use super::error::Wrong;
+use super::recognize::recognize;
 
+/// Bytes that tell the length of the header.
+#[cfg(feature = "std")]
+pub(super) const START: u64 = 8;
+/// The most bytes of a header, as the crate `safetensors` has it.
+pub(super) const MAX_HEADER: u64 = 100_000_000;
 /// The most sizes of a shape that are looked at; one of more sizes is no shape of ours.
 const MAX_RANK: usize = 4;
+
+/// The metadata that say what a file holds, and how its arrays lie. A file without them is a `state_dict` of PyTorch's.
+pub(crate) const CONTENT: &str = "fnn.content";
+pub(crate) const CONVENTION: &str = "fnn.convention";
+/// What they are for a network's weights.
+pub(crate) const WEIGHTS: &str = "weights";
+pub(crate) const PYTORCH: &str = "pytorch";
 
 /// What a file says of one tensor.
 #[derive(Clone, Copy)]
@@ -35,15 +48,24 @@ impl Entry<'_> {
         }
         same
     }
+
+    /// Whether it is a single integer.
+    pub(crate) const fn is_count(&self) -> bool {
+        self.rank == 0 && same(self.dtype, "I64")
+    }
 }
 
 /// A place in a header.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
     /// Whether no entry has been read.
     first: bool,
+    /// What the metadata say that the file holds, if they were passed and say it.
+    pub(super) content: Option<&'a str>,
+    /// The convention of its arrays, likewise.
+    pub(super) convention: Option<&'a str>,
 }
 
 /// What `?` does, which constant functions can't.
@@ -58,17 +80,32 @@ macro_rules! attempt {
 pub(crate) use attempt;
 
 /// A file's header, and the data behind it.
-pub(crate) const fn split(file: &[u8]) -> Result<(Reader<'_>, &[u8]), Wrong<'_>> {
+pub(crate) const fn split(file: &[u8]) -> Result<(&str, &[u8]), Wrong<'_>> {
     let Some((length, rest)) = file.split_first_chunk::<8>() else {
-        return Err(Wrong::Length { header: None, rest: file.len() });
+        return Err(match recognize(file) {
+            Some(looks) => Wrong::Foreign { looks },
+            None => Wrong::Length { header: None, rest: file.len() },
+        });
     };
     let length = u64::from_le_bytes(*length);
-    let whole = if length > rest.len() as u64 { None } else { rest.split_at_checked(length as usize) };
-    let Some((header, data)) = whole else {
+    if let [first, ..] = rest
+        && *first != b'{'
+    {
+        return Err(Wrong::Foreign {
+            looks: match recognize(file) {
+                Some(looks) => looks,
+                None => "a file of another kind",
+            },
+        });
+    }
+    if length > MAX_HEADER {
+        return Err(Wrong::LongHeader { length });
+    }
+    let Some((header, data)) = rest.split_at_checked(length as usize) else {
         return Err(Wrong::Length { header: Some(length), rest: rest.len() });
     };
     match core::str::from_utf8(header) {
-        Ok(text) => Ok((Reader { text, at: 0, first: true }, data)),
+        Ok(text) => Ok((text, data)),
         Err(error) => Err(Wrong::Header {
             expected: "text in UTF-8",
             at: error.valid_up_to(),
@@ -77,7 +114,25 @@ pub(crate) const fn split(file: &[u8]) -> Result<(Reader<'_>, &[u8]), Wrong<'_>>
     }
 }
 
+/// Bytes of a file's header, by its first eight bytes.
+#[cfg(feature = "std")]
+pub(super) fn length(start: [u8; 8]) -> u64 {
+    u64::from_le_bytes(start)
+}
+
 impl<'a> Reader<'a> {
+    /// The beginning of a header.
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0, first: true, content: None, convention: None }
+    }
+
+    /// The end of the header, if all of it is well formed.
+    pub(crate) const fn end_of(text: &'a str) -> Result<Self, Wrong<'a>> {
+        let mut reader = Self::new(text);
+        while attempt!(reader.next()).is_some() {}
+        Ok(reader)
+    }
+
     /// The next tensor; nothing behind the last one. Entries that describe no tensor are passed over.
     pub(crate) const fn next(&mut self) -> Result<Option<Entry<'a>>, Wrong<'a>> {
         loop {
@@ -160,9 +215,14 @@ impl<'a> Reader<'a> {
         self.spaces();
         if !self.is(b'}') {
             loop {
-                attempt!(self.string());
+                let key = attempt!(self.string());
                 attempt!(self.expect(b':', "`:`"));
-                attempt!(self.string());
+                let value = attempt!(self.string());
+                if same(key, CONTENT) {
+                    self.content = Some(value);
+                } else if same(key, CONVENTION) {
+                    self.convention = Some(value);
+                }
                 self.spaces();
                 if self.is(b'}') {
                     break;

@@ -2,7 +2,8 @@
 
 use core::mem::MaybeUninit;
 
-use super::{check, copy};
+use super::error::Description;
+use super::{LoadOptions, WeightsError, bytes_mut, read_bytes};
 use crate::const_message::ConstMessage;
 use crate::weights::parameters::Parameters;
 
@@ -29,35 +30,69 @@ use crate::weights::parameters::Parameters;
 /// assert!(XOR.forward(&[0.0, 1.0])[0] > 0.0);
 /// assert!(XOR.forward(&[1.0, 1.0])[0] < 0.0);
 /// ```
+///
+/// A file of others' is read with [`LoadOptions`](crate::weights::LoadOptions), which come last:
+///
+/// ```
+/// use fnn::weights::LoadOptions;
+///
+/// fnn::network! {
+///     pub struct Xor: [2] -> [1] {
+///         first: Dense(8),
+///         Tanh,
+///         second: Dense(1),
+///     }
+/// }
+///
+/// const NAMES: LoadOptions = LoadOptions::new().names(&[("hidden", "first"), ("logit", "second")]);
+/// static XOR: Xor = fnn::include_network!("xor.safetensors" as Xor, NAMES);
+///
+/// assert!(XOR.forward(&[0.0, 1.0])[0] > 0.0);
+/// ```
 #[macro_export]
 macro_rules! include_network {
-    ($path:literal as $network:ty) => {
-        const { $crate::macro_support::include::<$network>($path, ::core::include_bytes!($path)) }
+    ($path:literal as $network:ty $(,)?) => {
+        $crate::include_network!($path as $network, $crate::macro_support::LoadOptions::new())
     };
+    ($path:literal as $network:ty, $options:expr $(,)?) => {{
+        // Each weight takes the compiler a step or two; it wonders after two million.
+        #[allow(long_running_const_eval)]
+        const __FNN_NETWORK: $network =
+            $crate::macro_support::include::<$network>($path, ::core::include_bytes!($path), $options);
+        __FNN_NETWORK
+    }};
 }
 
 /// The weights that a file holds. A file of other weights is a compile error.
 #[must_use]
 #[track_caller]
-pub const fn include<P: Parameters>(path: &str, file: &[u8]) -> P {
-    match check::<P>(file) {
-        Ok((entries, data)) => {
-            let mut weights = MaybeUninit::<P>::zeroed();
-            // SAFETY: the memory is there for a `P`, and nobody else knows of it; zeros are weights, which `Parameters`
-            // promises of every bit pattern.
-            unsafe {
-                copy(entries, data, weights.as_mut_ptr());
-                weights.assume_init()
-            }
-        }
-        Err(error) => ConstMessage::new()
-            .text(path)
-            .text(": ")
-            .text(error.field().as_str())
-            .text(": expected ")
-            .text(error.expected().as_str())
-            .text(", found ")
-            .text(error.found().as_str())
-            .say(),
+pub const fn include<P: Parameters>(path: &str, file: &[u8], options: LoadOptions<'_>) -> P {
+    let mut weights = MaybeUninit::<P>::zeroed();
+    // SAFETY: the memory is there for a `P`, nobody else knows of it, and it is initialized.
+    match read_bytes::<P>(unsafe { bytes_mut(weights.as_mut_ptr()) }, file, options) {
+        // SAFETY: every bit pattern is weights, which `Parameters` promises.
+        Ok(_) => unsafe { weights.assume_init() },
+        Err(error) => message(path, &error).say(),
     }
 }
+
+/// What the compiler says of a file: as many problems as there is room for.
+const fn message(path: &str, error: &WeightsError<'_>) -> ConstMessage {
+    let mut message = ConstMessage::new().text(path).text(": ");
+    let (mut problems, mut told, mut more) = (error.problems(), 0, 0);
+    while let Some(wrong) = problems.next() {
+        if message.room() < ROOM {
+            more += 1;
+            continue;
+        }
+        let Description { field, expected, found } = wrong.describe();
+        message = message.text(if told > 0 { "; " } else { "" });
+        message = message.text(field.as_str()).text(": expected ").text(expected.as_str());
+        message = message.text(", found ").text(found.as_str());
+        told += 1;
+    }
+    if more > 0 { message.text("; and ").number(more).text(" more") } else { message }
+}
+
+/// Bytes that a problem of common length takes, and the number of those that are left out.
+const ROOM: usize = 160;

@@ -1,0 +1,137 @@
+//! From a file's tensors to a network's memory.
+
+use super::check::{Comparison, Tensor, count};
+use super::number::Number;
+use crate::shape::Shape;
+use crate::weights::layout::{Layout, Stored};
+
+/// How many rows and columns are transposed at a time, so that both sides stay in the cache.
+const BLOCK: usize = 16;
+
+/// Copy the tensors of a file that has been checked to `weights`, the memory of a network of numbers `to`. Gives the largest
+/// rounding.
+pub(super) const fn copy(
+    comparison: &Comparison<'_>,
+    data: &[u8],
+    weights: &mut [u8],
+    layout: &Layout,
+    to: Number,
+) -> f64 {
+    clear_counts(weights, layout, to);
+    let mut largest = 0.0;
+    let mut tensors = comparison.tensors(data);
+    while let Some(Tensor { entry, location, values }) = tensors.next() {
+        let Some(place) = place(weights, location.start * to.size(), location.shape.length() * to.size()) else {
+            continue;
+        };
+        let Some(from) = Number::named(entry.dtype) else {
+            write(place, 0, count(values) as f64, to);
+            continue;
+        };
+        let transposed = matches!(location.stored, Stored::Transposed);
+        if !from.is(to) || cfg!(target_endian = "big") {
+            let rounding = convert(values, from, place, to, if transposed { Some(&location.shape) } else { None });
+            largest = if rounding > largest { rounding } else { largest };
+        } else if !transposed {
+            if place.len() == values.len() {
+                place.copy_from_slice(values);
+            }
+        } else if to.is(Number::F32) {
+            transpose::<4>(values, place, &location.shape);
+        } else {
+            transpose::<8>(values, place, &location.shape);
+        }
+    }
+    largest
+}
+
+/// Counts that the file has not are 0.
+const fn clear_counts(weights: &mut [u8], layout: &Layout, to: Number) {
+    let mut array = 0;
+    while let Some(location) = layout.locate(array) {
+        if matches!(location.stored, Stored::Count)
+            && let Some(place) = place(weights, location.start * to.size(), to.size())
+        {
+            write(place, 0, 0.0, to);
+        }
+        array += 1;
+    }
+}
+
+/// `length` bytes from `start`.
+const fn place(weights: &mut [u8], start: usize, length: usize) -> Option<&mut [u8]> {
+    let Some((_, rest)) = weights.split_at_mut_checked(start) else { return None };
+    match rest.split_at_mut_checked(length) {
+        Some((place, _)) => Some(place),
+        None => None,
+    }
+}
+
+/// `[out, in]` in the file, `[in][out]` in memory, which is `shape`.
+///
+/// Loops without calls, of which the compiler takes two million steps before it wonders about a constant.
+const fn transpose<const N: usize>(values: &[u8], place: &mut [u8], shape: &Shape) {
+    let (from, _) = values.as_chunks::<N>();
+    let (to, _) = place.as_chunks_mut::<N>();
+    let (rows, columns) = (shape.size(0), shape.size(1));
+    if from.len() != rows * columns || to.len() != rows * columns {
+        return;
+    }
+    let mut first_row = 0;
+    while first_row < rows {
+        let end_row = smaller(first_row + BLOCK, rows);
+        let mut first_column = 0;
+        while first_column < columns {
+            let end_column = smaller(first_column + BLOCK, columns);
+            let mut row = first_row;
+            while row < end_row {
+                let (mut target, mut source) = (row * columns + first_column, first_column * rows + row);
+                let end = row * columns + end_column;
+                while target < end {
+                    to[target] = from[source];
+                    target += 1;
+                    source += rows;
+                }
+                row += 1;
+            }
+            first_column = end_column;
+        }
+        first_row = end_row;
+    }
+}
+
+const fn smaller(one: usize, other: usize) -> usize {
+    if one < other { one } else { other }
+}
+
+/// Numbers of another type, and of another order if they are those of a matrix that is transposed. Gives the largest rounding.
+const fn convert(values: &[u8], from: Number, place: &mut [u8], to: Number, transposed: Option<&Shape>) -> f64 {
+    let length = place.len() / to.size();
+    let (mut largest, mut index) = (0.0, 0);
+    if values.len() / from.size() != length {
+        return 0.0;
+    }
+    while index < length {
+        let source = match transposed {
+            Some(shape) => index % shape.size(1) * shape.size(0) + index / shape.size(1),
+            None => index,
+        };
+        let value = from.value(values, source);
+        let rounding = (value - to.rounded(value)).abs();
+        // Not so for what isn't finite.
+        if rounding > largest && rounding < f64::INFINITY {
+            largest = rounding;
+        }
+        write(place, index, value, to);
+        index += 1;
+    }
+    largest
+}
+
+/// Write number `index` of a network's memory.
+const fn write(place: &mut [u8], index: usize, value: f64, to: Number) {
+    match to {
+        Number::F64 => place.as_chunks_mut().0[index] = value.to_ne_bytes(),
+        _ => place.as_chunks_mut().0[index] = (value as f32).to_ne_bytes(),
+    }
+}

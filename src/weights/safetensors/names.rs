@@ -1,0 +1,168 @@
+//! Which array of the network a tensor is, by its name in the file.
+
+use core::cmp::Ordering;
+
+use super::error::Wrong;
+use super::header::{Reader, same};
+use super::options::LoadOptions;
+use crate::weights::layout::{ArrayLocation, DottedName, Layout, Stored};
+
+impl LoadOptions<'_> {
+    /// The array that a tensor is, if it is one of the network's.
+    pub(super) const fn locate(&self, name: &str, header: &str, layout: &Layout) -> Option<ArrayLocation> {
+        let Some(name) = behind(name, self.prefix) else { return None };
+        if self.by_order { self.locate_by_order(name, header, layout) } else { layout.find(&self.rename(name)) }
+    }
+
+    /// The network's name for a tensor.
+    const fn rename<'n>(&'n self, name: &'n str) -> DottedName<'n> {
+        let mut pair = 0;
+        while pair < self.names.len() {
+            let (from, to) = self.names[pair];
+            if let Some(rest) = behind(name, from)
+                && matches!(rest.as_bytes(), [] | [b'.', ..])
+            {
+                // The network itself has no name, and so no dot behind it.
+                let rest = if to.is_empty() && !rest.is_empty() { rest.split_at(1).1 } else { rest };
+                return DottedName::new(to, rest);
+            }
+            pair += 1;
+        }
+        DottedName::new("", name)
+    }
+
+    /// As many arrays come before a layer of the network as tensors before it in the file.
+    const fn locate_by_order(&self, name: &str, header: &str, layout: &Layout) -> Option<ArrayLocation> {
+        let (layer, name) = split_last(name);
+        let (mut reader, mut before) = (Reader::new(header), 0);
+        while let Ok(Some(entry)) = reader.next() {
+            if let Some(other) = behind(entry.name, self.prefix)
+                && !entry.is_count()
+                && matches!(compare(split_last(other).0, layer), Some(Ordering::Less))
+            {
+                before += 1;
+            }
+        }
+        // The layer whose first array comes behind that many.
+        let (mut array, mut arrays) = (0, 0);
+        while let Some(location) = layout.locate(array) {
+            if location.layer == array && arrays == before {
+                return find_in_layer(layout, array, name);
+            }
+            if !matches!(location.stored, Stored::Count) {
+                arrays += 1;
+            }
+            array += 1;
+        }
+        None
+    }
+
+    /// That tensors can be matched by their order: all are in numbered layers, and as many as the network has arrays.
+    pub(super) const fn check_order<'a>(&self, header: &'a str, layout: &Layout) -> Result<(), Wrong<'a>> {
+        let (mut array, mut expected) = (0, 0);
+        while let Some(location) = layout.locate(array) {
+            expected += !matches!(location.stored, Stored::Count) as usize;
+            array += 1;
+        }
+        let (mut reader, mut found) = (Reader::new(header), 0);
+        while let Ok(Some(entry)) = reader.next() {
+            found += !entry.is_count() as usize;
+        }
+        if found != expected {
+            return Err(Wrong::Tensors { expected, found });
+        }
+        // Now the file has as many tensors as the network, and each can be compared with each.
+        let mut reader = Reader::new(header);
+        while let Ok(Some(entry)) = reader.next() {
+            let mut others = reader;
+            while let Ok(Some(other)) = others.next() {
+                if let (Some(one), Some(other)) = (behind(entry.name, self.prefix), behind(other.name, self.prefix))
+                    && compare(split_last(one).0, split_last(other).0).is_none()
+                {
+                    return Err(Wrong::Unordered { name: entry.name });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The array `name` of the layer that begins with array number `first`.
+const fn find_in_layer(layout: &Layout, first: usize, name: &str) -> Option<ArrayLocation> {
+    let mut array = first;
+    while let Some(location) = layout.locate(array) {
+        if location.layer != first {
+            return None;
+        }
+        if same(location.name, name) {
+            return Some(location);
+        }
+        array += 1;
+    }
+    None
+}
+
+/// What comes behind `start`, if `text` begins so.
+const fn behind<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    match text.split_at_checked(start.len()) {
+        Some((begin, rest)) if same(begin, start) => Some(rest),
+        _ => None,
+    }
+}
+
+/// A layer's name, and that of its tensor.
+const fn split_last(name: &str) -> (&str, &str) {
+    let bytes = name.as_bytes();
+    let mut dot = bytes.len();
+    while dot > 0 {
+        dot -= 1;
+        if bytes[dot] == b'.' {
+            return (name.split_at(dot).0, name.split_at(dot + 1).1);
+        }
+    }
+    ("", name)
+}
+
+/// The order of two layers, if numbers decide it.
+const fn compare(one: &str, other: &str) -> Option<Ordering> {
+    let (mut one, mut other) = (one, other);
+    loop {
+        match (one.is_empty(), other.is_empty()) {
+            (true, true) => return Some(Ordering::Equal),
+            (true, false) => return Some(Ordering::Less),
+            (false, true) => return Some(Ordering::Greater),
+            (false, false) => {}
+        }
+        let (first, one_rest) = split_first(one);
+        let (second, other_rest) = split_first(other);
+        if !same(first, second) {
+            return match (number(first), number(second)) {
+                (Some(first), Some(second)) if first < second => Some(Ordering::Less),
+                (Some(first), Some(second)) if first > second => Some(Ordering::Greater),
+                _ => None,
+            };
+        }
+        (one, other) = (one_rest, other_rest);
+    }
+}
+
+/// The first segment of a dotted name, and what comes behind its dot.
+const fn split_first(name: &str) -> (&str, &str) {
+    let bytes = name.as_bytes();
+    let mut dot = 0;
+    while dot < bytes.len() {
+        if bytes[dot] == b'.' {
+            return (name.split_at(dot).0, name.split_at(dot + 1).1);
+        }
+        dot += 1;
+    }
+    (name, "")
+}
+
+/// The number that a segment is.
+const fn number(segment: &str) -> Option<u64> {
+    match u64::from_str_radix(segment, 10) {
+        Ok(number) => Some(number),
+        Err(_) => None,
+    }
+}

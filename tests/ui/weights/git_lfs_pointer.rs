@@ -1,0 +1,13 @@
+fnn::network! {
+    struct Small: [2] -> [1] {
+        hidden: Dense(3),
+        Relu,
+        out: Dense(1),
+    }
+}
+
+static SMALL: Small = fnn::include_network!("git_lfs_pointer.safetensors" as Small);
+
+fn main() {
+    let _ = SMALL.forward(&[0.0; 2]);
+}
