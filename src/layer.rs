@@ -32,8 +32,8 @@ pub trait Layer: Parameters {
     const KIND: &'static str;
     /// Multiply-accumulates of one sample's forward pass.
     const MACS: u64;
-    /// Whether its outputs are probabilities already, so that a loss that takes logits must refuse them.
-    const PROBABILITIES: bool = false;
+    /// What its outputs are: a loss that takes logits refuses probabilities.
+    const OUTPUTS: OutputKind = OutputKind::Values;
 
     /// Inference: `outputs[n]` from `inputs[n]`.
     ///
@@ -84,6 +84,39 @@ pub trait Layer: Parameters {
     /// Describe the layer, and what is inside it, for the table of [`summary`](crate::Network::summary).
     fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
         visitor(Row::of::<Self>(name, depth));
+    }
+}
+
+/// What a layer's outputs are, as far as a loss has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputKind {
+    /// Any numbers.
+    Values,
+    /// Probabilities, of which a loss that takes logits would make probabilities of probabilities.
+    Probabilities,
+    /// What its inputs are: they are passed on, some of them or their means.
+    AsInput,
+}
+
+impl OutputKind {
+    /// What comes out of a layer of the kind `next` that follows one of this kind.
+    #[must_use]
+    pub const fn then(self, next: Self) -> Self {
+        match next {
+            Self::AsInput => self,
+            next => next,
+        }
+    }
+
+    /// What two branches give side by side.
+    #[must_use]
+    pub(crate) const fn beside(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Probabilities, Self::Probabilities) => Self::Probabilities,
+            (Self::AsInput, Self::AsInput) => Self::AsInput,
+            _ => Self::Values,
+        }
     }
 }
 

@@ -41,7 +41,9 @@ use crate::shape::Sample;
     note = "`WeightedCrossEntropy<N>` has N class weights, and takes N outputs"
 )]
 pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
-    /// Whether it takes logits, so that outputs that are probabilities already must be refused.
+    /// Whether it takes logits. Such a loss of a network whose outputs are probabilities
+    /// ([`OutputKind`](crate::layers::OutputKind)) is a compile error, which `cargo build` and `cargo test` show, and
+    /// `cargo check` doesn't: only a build knows which loss goes with which network.
     const TAKES_LOGITS: bool = false;
 
     /// The loss of one sample.

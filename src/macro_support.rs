@@ -11,7 +11,7 @@ pub use fnn_macros::{declare, kinds};
 
 #[cfg(feature = "std")]
 pub use crate::Error;
-pub use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
+pub use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row};
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;
 pub use crate::pod::Pod;

@@ -109,7 +109,7 @@ fn layer(form: &Form) -> TokenStream {
     let path = network.path(scalar);
     let (input, output) = network.samples(scalar);
     let macs = network.layers.iter().map(|layer| layer.member(fnn, quote!(MACS)));
-    let probabilities = network.layers.last().map(|layer| layer.member(fnn, quote!(PROBABILITIES)));
+    let outputs = network.layers.iter().map(|layer| layer.member(fnn, quote!(OUTPUTS)));
     let (buffers, passes) = (buffers::types(form), passes::functions(form));
     let initialize = initialize(network);
     let describe = describe(network);
@@ -122,7 +122,8 @@ fn layer(form: &Form) -> TokenStream {
 
             const KIND: &'static ::core::primitive::str = #kind;
             const MACS: ::core::primitive::u64 = 0 #(+ #macs)*;
-            const PROBABILITIES: ::core::primitive::bool = #probabilities;
+            const OUTPUTS: #fnn::macro_support::OutputKind =
+                #fnn::macro_support::OutputKind::AsInput #(.then(#outputs))*;
 
             #passes
             #initialize

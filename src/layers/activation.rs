@@ -10,7 +10,7 @@ pub use functions::{
 };
 
 use crate::kernels::{Simd, lanes, read, write};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -23,7 +23,7 @@ pub trait Function: Copy + Send + Sync + 'static {
     /// Its name in a declaration.
     const KIND: &'static str;
 
-    /// Whether y is a probability and x its logit.
+    /// Whether y is a probability, from 0 to 1.
     const PROBABILITIES: bool = false;
 
     /// y = f(x).
@@ -111,7 +111,7 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
 
     const KIND: &'static str = F::KIND;
     const MACS: u64 = 0;
-    const PROBABILITIES: bool = F::PROBABILITIES;
+    const OUTPUTS: OutputKind = if F::PROBABILITIES { OutputKind::Probabilities } else { OutputKind::Values };
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

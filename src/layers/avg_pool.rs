@@ -6,7 +6,7 @@ use super::Windows;
 use super::max_pool::pool_plane;
 use crate::image::Image;
 use crate::kernels::{Simd, collect, scale, spread_evenly};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 
 /// The mean of each window, channel by channel.
@@ -43,6 +43,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "AvgPool1d" } else { "AvgPool2d" };
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::layout::Layout;
@@ -60,6 +60,7 @@ impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Layer for Dropou
 
     const KIND: &'static str = "Dropout";
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

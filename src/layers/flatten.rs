@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, reshape, reshape_mut};
 use crate::weights::layout::Layout;
@@ -55,6 +55,7 @@ impl<S: Scalar, A: Sample<Element = S>, const N: usize> Layer for Flatten<A, N> 
 
     const KIND: &'static str = "Flatten";
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [[S; N]], (): &mut ()) {

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use crate::image::Channels;
 use crate::kernels::{Simd, sum};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -34,6 +34,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
 
     const KIND: &'static str = "GlobalAvgPool";
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A::Each], (): &mut ()) {

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::Windows;
 use crate::image::Image;
 use crate::kernels::{Plane, Simd, maximum, maximum_gradient};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::window::Sliding;
 
@@ -54,6 +54,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "MaxPool1d" } else { "MaxPool2d" };
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, reshape, reshape_mut};
 
@@ -48,6 +48,7 @@ impl<S: Scalar, I: Sample<Element = S>, O: Sample<Element = S>> Layer for Reshap
 
     const KIND: &'static str = "Reshape";
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

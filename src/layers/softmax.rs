@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::kernels::{Operation, Simd, SoftmaxInPlace};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::weights::layout::Layout;
 use crate::weights::parameters::Parameters;
@@ -43,7 +43,7 @@ impl<const N: usize, S: Scalar> Layer for Softmax<N, S> {
 
     const KIND: &'static str = "Softmax";
     const MACS: u64 = 0;
-    const PROBABILITIES: bool = true;
+    const OUTPUTS: OutputKind = OutputKind::Probabilities;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use crate::image::Image;
 use crate::kernels::Simd;
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 
 /// Each element repeated along both axes ("nearest" interpolation): `y[c, i, j] = x[c, ⌊i/r⌋, ⌊j/s⌋]`.
@@ -47,6 +47,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "Upsample1d" } else { "Upsample2d" };
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

@@ -7,7 +7,7 @@ use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::shape::first_mut;
-use crate::train::gradient_buffers::assert_logits;
+use crate::train::gradient_buffers::refuse_probabilities;
 use crate::train::in_place::{InPlaceBuffers, TrainInPlace};
 use crate::weights::parameters::Parameters;
 
@@ -110,8 +110,8 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: 
         inputs: &[F::Input],
         targets: &[T],
     ) -> F::Scalar {
-        const { assert_logits::<H, T, L>() }
         const { assert!(B > 0, "training needs room for at least one sample") }
+        const { refuse_probabilities(F::OUTPUTS.then(H::OUTPUTS), L::TAKES_LOGITS) }
         let Self { features, workspace, head } = self;
         let mut all = Term::default();
         for (inputs, targets) in inputs.chunks(B).zip(targets.chunks(B)) {

@@ -3,7 +3,7 @@
 use core::ops::AddAssign;
 
 use crate::kernels::{Operation, Simd, Start, dispatch};
-use crate::layer::{Chance, Gradient, Layer, Pass, Recorded};
+use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::losses::{Loss, Term};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -158,9 +158,16 @@ impl<L: Layer, const B: usize> Default for GradientBuffers<L, B> {
 /// What a user calls asks for it, and not what it calls in turn, as the compiler names the function that asks.
 #[track_caller]
 pub(crate) const fn assert_logits<L: Layer, T, F: Loss<L::Output, T>>() {
+    refuse_probabilities(L::OUTPUTS, F::TAKES_LOGITS);
+}
+
+/// [`assert_logits`] of what is no layer.
+#[track_caller]
+pub(crate) const fn refuse_probabilities(outputs: OutputKind, takes_logits: bool) {
     assert!(
-        !(L::PROBABILITIES && F::TAKES_LOGITS),
-        "the loss takes logits, and not probabilities, but the network ends in `Softmax` or `Sigmoid`: remove that layer"
+        !(takes_logits && matches!(outputs, OutputKind::Probabilities)),
+        "the loss takes logits, but the network gives probabilities, by `Softmax`, `Sigmoid` or `HardSigmoid`: remove that \
+         layer"
     );
 }
 

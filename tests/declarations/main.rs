@@ -5,5 +5,6 @@ mod conditions;
 mod headers;
 mod names;
 mod numbers;
+mod outputs;
 mod own_layers;
 mod sizes;

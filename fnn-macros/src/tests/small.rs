@@ -165,9 +165,11 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         + <__Small_hidden<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_relu_1<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_out<S> as ::fnn::macro_support::Layer>::MACS;
-    const PROBABILITIES: ::core::primitive::bool = <__Small_out<
-        S,
-    > as ::fnn::macro_support::Layer>::PROBABILITIES;
+    const OUTPUTS: ::fnn::macro_support::OutputKind = ::fnn::macro_support::OutputKind::AsInput
+        .then(<__Small_flatten_1<S> as ::fnn::macro_support::Layer>::OUTPUTS)
+        .then(<__Small_hidden<S> as ::fnn::macro_support::Layer>::OUTPUTS)
+        .then(<__Small_relu_1<S> as ::fnn::macro_support::Layer>::OUTPUTS)
+        .then(<__Small_out<S> as ::fnn::macro_support::Layer>::OUTPUTS);
     #[inline(always)]
     fn forward_batch<
         __V: ::fnn::macro_support::Simd,

@@ -284,7 +284,7 @@ function_from_output!(Softplus<const BETA: u64>,
 function_from_output!(Relu6,
     x: clamp(x, 6.0),
     y: within(y, 6.0, y.constant(1.0), y.constant(0.0)));
-function_from_output!(HardSigmoid,
+function_from_output!(HardSigmoid [probabilities = true],
     x: clamp((x + x.constant(3.0)) / x.constant(6.0), 1.0),
     y: within(y, 1.0, y.constant(1.0 / 6.0), y.constant(0.0)));
 function_from_output!(Selu,

@@ -1,7 +1,7 @@
 //! Activations as if they were in 8 bits.
 
 use crate::kernels::{Simd, lanes, read, splat, write};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -87,6 +87,7 @@ impl<S: Scalar, A: Sample<Element = S>> Layer for FakeQuantize<A> {
 
     const KIND: &'static str = "FakeQuantize";
     const MACS: u64 = 0;
+    const OUTPUTS: OutputKind = OutputKind::AsInput;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

@@ -2,7 +2,7 @@
 
 use super::FakeQuantize;
 use crate::kernels::Simd;
-use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -49,7 +49,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
 
     const KIND: &'static str = L::KIND;
     const MACS: u64 = L::MACS;
-    const PROBABILITIES: bool = L::PROBABILITIES;
+    const OUTPUTS: OutputKind = L::OUTPUTS;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

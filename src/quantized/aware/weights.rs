@@ -2,7 +2,7 @@
 
 use super::activations::{large, round};
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
 use crate::memory;
 use crate::pod::Pod;
@@ -60,7 +60,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
 
     const KIND: &'static str = L::KIND;
     const MACS: u64 = L::MACS;
-    const PROBABILITIES: bool = L::PROBABILITIES;
+    const OUTPUTS: OutputKind = L::OUTPUTS;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -28,7 +28,7 @@ macro_rules! shadow_constants {
         pub const $name: () = ();
     )* };
 }
-shadow_constants!(PARAMETERS MACS KIND PROBABILITIES ZERO ONE SHAPE LENGTH DEFAULT BATCH FOLDS);
+shadow_constants!(PARAMETERS MACS KIND OUTPUTS ZERO ONE SHAPE LENGTH DEFAULT BATCH FOLDS);
 
 #[allow(unused_macros)]
 macro_rules! panic {
