@@ -50,8 +50,8 @@ pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
 pub(crate) use operation::operation;
 #[cfg(feature = "std")]
-pub(crate) use runner::Part;
-pub(crate) use runner::{Divisible, RANGE, Runner, Serial, Task};
+pub(crate) use runner::{Divisible, Part};
+pub(crate) use runner::{RANGE, Runner, Serial, Task};
 pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
 pub(crate) use sums::{sum, sum_of};
 pub(crate) use vector::Vector;

@@ -34,7 +34,6 @@ use crate::kernels::{Operation, Simd, dispatch};
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 use crate::shape::within;
-#[cfg(feature = "alloc")]
 use crate::weights::parameters::assert_weights;
 use crate::weights::parameters::{Parameters, Role, visit_trained};
 

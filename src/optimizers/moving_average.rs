@@ -5,7 +5,6 @@ use crate::scalar::Scalar;
 use crate::setting::{BELOW_ONE, InvalidSetting};
 use crate::shape::within;
 use crate::weights::parameters::Parameters;
-#[cfg(feature = "alloc")]
 use crate::weights::parameters::assert_weights;
 
 /// The exponential moving average of the weights that a network had after each step: one more network of the same type.

@@ -8,6 +8,20 @@ use crate::layer::{Chance, Gradient, Layer, Pass, Recorded};
 use crate::pod::Pod;
 use crate::shape::{Sample, first, first_mut};
 
+impl<L: Layer, const B: usize> GradientBuffers<L, B> {
+    /// The forward pass of training, over at most `B` samples: their outputs, and the way back from gradients by them.
+    ///
+    /// For everything that [`gradient`](Self::gradient) has no form for: several losses, networks that share weights, a
+    /// network whose outputs go into another one. See [`ForwardPass`].
+    pub fn forward<'a>(&'a mut self, network: &'a L, inputs: &'a [L::Input]) -> ForwardPass<'a, L, B> {
+        const { assert!(B > 0, "backpropagation needs room for at least one sample") }
+        debug_assert!(inputs.len() <= B, "{} samples in buffers for {B}", inputs.len());
+        let (chance, inputs) = (self.state.next(), first(inputs, B));
+        dispatch(Forward { buffers: self, network, inputs, chance });
+        ForwardPass { buffers: self, network, inputs, chance, start: Start::Zero }
+    }
+}
+
 /// A forward pass of training that was made: its outputs, and the way back. Made by
 /// [`GradientBuffers::forward`](GradientBuffers::forward).
 ///
@@ -44,14 +58,6 @@ pub struct ForwardPass<'a, L: Layer, const B: usize> {
 }
 
 impl<'a, L: Layer, const B: usize> ForwardPass<'a, L, B> {
-    pub(super) fn new(buffers: &'a mut GradientBuffers<L, B>, network: &'a L, inputs: &'a [L::Input]) -> Self {
-        const { assert!(B > 0, "backpropagation needs room for at least one sample") }
-        debug_assert!(inputs.len() <= B, "{} samples in buffers for {B}", inputs.len());
-        let (chance, inputs) = (buffers.state.next(), first(inputs, B));
-        dispatch(Forward { buffers, network, inputs, chance });
-        Self { buffers, network, inputs, chance, start: Start::Zero }
-    }
-
     /// What came out: one output for each of the inputs, of which at most `B` are used.
     #[must_use]
     pub fn outputs(&self) -> &[L::Output] {

@@ -7,7 +7,6 @@ use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::losses::{Loss, Term};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
-use crate::train::ForwardPass;
 use crate::train::loop_state::{LoopState, loop_state_methods};
 
 /// All memory that backpropagation through `L` needs for batches of at most `B` samples: the outputs and their
@@ -16,7 +15,7 @@ use crate::train::loop_state::{LoopState, loop_state_methods};
 /// Its size is known to the compiler; keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
 ///
 /// From a loss, [`gradient`](Self::gradient) does all of backpropagation. From anything else, [`forward`](Self::forward)
-/// gives the outputs, and a [`ForwardPass`] that goes back over them.
+/// gives the outputs, and a [`ForwardPass`](crate::train::ForwardPass) that goes back over them.
 ///
 /// # Chance
 /// What dropout drops in a call follows from [`seed`](Self::seed), from the number of the call and from that of the
@@ -120,14 +119,6 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         term.average(gradient.parameters_mut());
         term.average(Sample::flat_mut(input_gradients));
         term.mean()
-    }
-
-    /// The forward pass of training, over at most `B` samples: their outputs, and the way back from gradients by them.
-    ///
-    /// For everything that [`gradient`](Self::gradient) has no form for: several losses, networks that share weights, a
-    /// network whose outputs go into another one. See [`ForwardPass`].
-    pub fn forward<'a>(&'a mut self, network: &'a L, inputs: &'a [L::Input]) -> ForwardPass<'a, L, B> {
-        ForwardPass::new(self, network, inputs)
     }
 
     loop_state_methods!();
