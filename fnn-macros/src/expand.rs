@@ -19,6 +19,7 @@ use syn::ext::IdentExt;
 
 use crate::derive::{Field, parameters_impl};
 use crate::kinds::Role;
+use crate::model::derives;
 use crate::plan::{Form, Plan};
 use crate::report::located;
 use crate::shapes::{Layer, Network};
@@ -75,7 +76,7 @@ fn structure(network: &Network) -> TokenStream {
     });
     let table = table::rows(network);
     let (attributes, hidden) = if network.hidden {
-        let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
+        let derives = attributes.iter().filter(|attribute| derives(attribute));
         (derives.collect::<Vec<_>>(), Some(quote!(#[doc(hidden)] #[allow(non_camel_case_types)])))
     } else {
         (attributes.iter().collect(), None)

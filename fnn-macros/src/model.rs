@@ -90,7 +90,7 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     attributes.retain(|attribute| !attribute.path().is_ident("quantizable"));
     let header = Header {
         fnn,
-        scalar: fresh_scalar(&generics, &layers),
+        scalar: fresh_scalar(&name, &generics, split.as_ref(), &layers),
         quantizable: attributes.len() < given,
         split,
         attributes,
@@ -121,8 +121,10 @@ fn shape(shape: &parse::Shape, scope: &mut Scope, errors: &mut Errors) -> Option
 }
 
 /// A name for the scalar that nothing in the declaration has: `S`, or `S1` and so on.
-fn fresh_scalar(generics: &Generics, layers: &TokenStream) -> Ident {
-    let taken = |name: &str| mentions(layers, name) || mentions(&generics.to_token_stream(), name);
+fn fresh_scalar(network: &Ident, generics: &Generics, split: Option<&Split>, layers: &TokenStream) -> Ident {
+    let parts = split.into_iter().flat_map(|split| [&split.first, &split.second]);
+    let named: TokenStream = std::iter::once(network).chain(parts).map(ToTokens::to_token_stream).collect();
+    let taken = |name: &str| [layers, &generics.to_token_stream(), &named].iter().any(|tokens| mentions(tokens, name));
     let mut names = std::iter::once("S".to_string()).chain((1..).map(|number| format!("S{number}")));
     let name = names.find(|name| !taken(name)).unwrap_or_default();
     Ident::new(&name, Span::mixed_site())
@@ -273,6 +275,13 @@ fn foreign(name: &Ident, called: bool, errors: &mut Errors) -> Kind {
     };
     errors.at(name, message);
     Kind::Unknown
+}
+
+/// Whether an attribute derives traits, with or without a condition. What is inside a network derives them too.
+pub(crate) fn derives(attribute: &Attribute) -> bool {
+    let last = attribute.path().segments.last();
+    last.is_some_and(|last| last.ident == "derive")
+        || (attribute.path().is_ident("cfg_attr") && mentions(&attribute.to_token_stream(), "derive"))
 }
 
 /// The const parameters of a network, as arguments.

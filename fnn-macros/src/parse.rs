@@ -148,6 +148,14 @@ fn check_generics(generics: &mut Generics, errors: &mut Errors) {
                 );
                 parameter.default = None;
             }
+            let name = parameter.ident.unraw().to_string();
+            if name.contains(char::is_lowercase) || name.starts_with("__") {
+                errors.at(
+                    &parameter.ident,
+                    "a network's const parameter has a name in upper case, as `HIDDEN`: other names are for variables \
+                     of the code that the macro generates",
+                );
+            }
             Some(GenericParam::Const(parameter))
         }
         _ => {

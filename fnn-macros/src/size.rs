@@ -225,11 +225,12 @@ impl Scope {
     }
 }
 
-/// Whether tokens mention a name.
+/// Whether tokens mention a name, which is the same name where it is written `r#name`.
 pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    let name = name.trim_start_matches("r#");
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Group(group) => mentions(&group.stream(), name),
-        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Ident(ident) => ident.unraw() == name,
         _ => false,
     })
 }

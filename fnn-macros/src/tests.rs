@@ -1,6 +1,7 @@
 //! The expansion as text, to be read in a review; and that no input makes the macros panic.
 
 mod mutations;
+mod names;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,19 +17,23 @@ fn pretty(tokens: TokenStream) -> String {
     }
 }
 
-/// Compare an expansion with what `file` holds. With `SNAPSHOTS=overwrite` in the environment, write it there.
+/// Compare an expansion with what `file` holds.
 fn check(expansion: TokenStream, file: &str) {
-    let expansion = pretty(expansion);
+    snapshot(&pretty(expansion), file);
+}
+
+/// Compare a text with what `file` holds. With `SNAPSHOTS=overwrite` in the environment, write it there.
+fn snapshot(found: &str, file: &str) {
     let path = format!("{}/src/tests/{file}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
-        std::fs::write(&path, &expansion).unwrap();
+        std::fs::write(&path, found).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap();
-    if let Some(line) = expected.lines().zip(expansion.lines()).position(|(expected, line)| expected != line) {
-        let (expected, found) = (expected.lines().nth(line), expansion.lines().nth(line));
+    if let Some(line) = expected.lines().zip(found.lines()).position(|(expected, line)| expected != line) {
+        let (expected, found) = (expected.lines().nth(line), found.lines().nth(line));
         panic!("{file}:{}: expected {expected:?}, found {found:?}; SNAPSHOTS=overwrite accepts it", line + 1);
     }
-    assert_eq!(expected.lines().count(), expansion.lines().count());
+    assert_eq!(expected.lines().count(), found.lines().count());
 }
 
 #[test]

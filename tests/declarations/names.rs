@@ -110,3 +110,25 @@ fn networks_beside_each_other_have_nothing_in_common() {
     assert_eq!((one::Net::PARAMETERS, two::Net::PARAMETERS), (2, 6));
     assert_eq!((Net::PARAMETERS, Net2::PARAMETERS), (2 * (9 + 3), (12 + 4) + (16 + 4)));
 }
+
+mod named_like_its_scalar {
+    fnn::network! {
+        #[cfg_attr(all(), derive(Clone))]
+        #[split(S1, S2, at = logits)]
+        pub struct S: [2] -> [1] { hidden: Dense(3), Residual { Dense(3) }, Relu, logits: Dense(1) }
+    }
+}
+
+fnn::network! { struct __Hidden: [2] -> [1] { hidden: Dense(3), Relu, Dense(1) } }
+
+/// A network has all of its methods, whatever it is called.
+#[test]
+fn networks_may_be_called_like_what_the_macro_generates() {
+    use named_like_its_scalar::S;
+
+    let network = S::seeded(1);
+    let (first, second) = network.split();
+    assert_eq!(network.clone().forward(&[1.0, 2.0]), second.forward(&first.forward(&[1.0, 2.0])));
+    assert_eq!(__Hidden::PARAMETERS, 2 * 3 + 3 + 3 + 1);
+    assert_eq!(__Hidden::zeroed().forward(&[1.0, 2.0]), [0.0]);
+}

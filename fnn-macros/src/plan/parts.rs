@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse_quote;
 
 use super::Form;
+use crate::model::derives;
 use crate::shapes::Network;
 use crate::split::Split;
 
@@ -18,7 +19,7 @@ pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
     let whole = network.header.name.unraw();
     let part = |name: &Ident, text: String| {
         let mut header = network.header.clone();
-        header.attributes.retain(|attribute| attribute.path().is_ident("derive"));
+        header.attributes.retain(derives);
         header.attributes.insert(0, parse_quote!(#[doc = #text]));
         (header.name, header.split, header.quantizable) = (name.clone(), None, false);
         let kind = name.unraw().to_string();

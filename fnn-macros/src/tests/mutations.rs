@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use crate::{derive, network};
 
 /// Valid ones, as many parts of the language as there are.
-const DECLARATIONS: &[&str] = &[
+pub(super) const DECLARATIONS: &[&str] = &[
     "#[derive(Clone)] pub struct Digits: [1, 28, 28] -> [10] {
         Flatten, hidden: Dense(2 * UNITS, bias = false), Relu, Dropout(0.5), logits: Dense(10, init = Constant(0.5)) }",
     "struct Wide<const HIDDEN: usize, const OUT: usize>: [4] -> [OUT] {

@@ -128,7 +128,7 @@ impl<'a> Line<'a> {
         let number = text.split(' ').next().filter(|number| number.parse::<u32>().is_ok());
         if is_place(text) {
             let path = text.replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "");
-            *own_file = path[4..].starts_with("tests/ui/") || path[4..].starts_with(env!("CARGO_TARGET_TMPDIR"));
+            *own_file = path[4..].starts_with("tests/ui/");
             let path =
                 if *own_file { &path } else { path.trim_end_matches(|end: char| end == ':' || end.is_ascii_digit()) };
             Self::Place(path.into())

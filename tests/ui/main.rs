@@ -4,8 +4,8 @@
 //! the `.stderr` file next to it. In the environment, `UI=names/twice` compares only files whose path contains that, and
 //! `SNAPSHOTS=overwrite` writes what rustc prints into the `.stderr` files: read it before you commit it.
 
-#[path = "support/compiler.rs"]
 mod compiler;
+mod names;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,17 +13,12 @@ use std::{env, fs, thread};
 
 use compiler::{Compiler, Depth};
 
-/// The files in a folder of `tests/ui`, all of its subfolders included.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files.extend(self::files(&path, extension));
-        } else if path.extension().is_some_and(|found| found == extension) {
-            files.push(path);
-        }
-    }
+/// The files of this extension in the folders of `tests/ui`.
+fn files(extension: &str) -> Vec<PathBuf> {
+    let entries = |folder: &Path| fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let folders = entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui")).filter(|path| path.is_dir());
+    let mut files: Vec<_> = folders.flat_map(|folder| entries(&folder)).collect();
+    files.retain(|file| file.extension().is_some_and(|found| found == extension));
     files.sort();
     files
 }
@@ -65,9 +60,8 @@ fn compare_file(file: &Path, compiler: &Compiler, overwrite: bool) -> Result<(),
 
 #[test]
 fn ui_mistakes_are_one_error_each() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
     let wanted = env::var("UI").unwrap_or_default();
-    let mut cases = files(&folder, "rs");
+    let mut cases = files("rs");
     cases.retain(|file| file.to_string_lossy().contains(&wanted));
     assert!(!cases.is_empty(), "no file's path contains `{wanted}`");
     let count = cases.len();
@@ -78,8 +72,7 @@ fn ui_mistakes_are_one_error_each() {
 /// Every expectation has its file.
 #[test]
 fn ui_expectations_belong_to_files() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
-    for snapshot in files(&folder, "stderr") {
+    for snapshot in files("stderr") {
         assert!(snapshot.with_extension("rs").exists(), "{}", snapshot.display());
     }
 }
@@ -87,9 +80,9 @@ fn ui_expectations_belong_to_files() {
 /// The README's mistaken declaration and its errors are those of the test `together/readme.rs`.
 #[test]
 fn the_readme_shows_what_rustc_prints() {
-    let readme = include_str!("../README.md");
-    let (declaration, _) = include_str!("ui/together/readme.rs").split_once("\n\nfn main").expect("a main function");
-    let errors = include_str!("ui/together/readme.stderr").replace("tests/ui/together/readme.rs", "src/main.rs");
+    let readme = include_str!("../../README.md");
+    let (declaration, _) = include_str!("together/readme.rs").split_once("\n\nfn main").expect("a main function");
+    let errors = include_str!("together/readme.stderr").replace("tests/ui/together/readme.rs", "src/main.rs");
     assert!(readme.contains(&format!("compile_fail\n{declaration}\n```\n")));
     assert!(readme.contains(&format!("```text\n{errors}```\n")));
 }
