@@ -131,6 +131,7 @@ impl Sliding {
     }
 
     /// Whether the window never leaves the input.
+    #[inline(always)]
     pub(crate) const fn is_whole(&self) -> bool {
         let Axis { stride, padding, .. } = self.window;
         padding == 0 && (self.output - 1) * stride + self.window.span() <= self.input

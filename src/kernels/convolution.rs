@@ -1,12 +1,13 @@
 //! Convolution of one sample: as a product of matrices, row by row, or filter by filter.
 
+mod padding;
 mod products;
-mod rows;
+mod strips;
 
 #[cfg(feature = "simd")]
-pub(crate) use products::{OUTPUTS, PATCHES, WEIGHTS};
+pub(crate) use padding::CHANNEL;
 #[cfg(feature = "simd")]
-pub(crate) use rows::CHANNEL;
+pub(crate) use products::{OUTPUTS, PATCHES, WEIGHTS};
 
 use super::sums::sum;
 use super::vector::Simd;
@@ -43,6 +44,7 @@ pub(crate) struct Gradients<'a, S> {
 
 impl Convolution {
     /// Numbers of a filter.
+    #[inline(always)]
     const fn filter(&self) -> usize {
         self.seen * self.plane.taps()
     }
@@ -59,19 +61,26 @@ impl Convolution {
         y: &mut [S],
         mut scratch: Scratch<'_, S>,
     ) {
-        y.fill(S::ZERO);
-        for (y, &bias) in y.chunks_exact_mut(self.plane.outputs()).zip(bias) {
-            y.fill(bias);
+        let outputs = self.plane.outputs();
+        let is_product = self.is_product::<V, S>(&scratch);
+        if !is_product && self.is_strips::<V, S>(&scratch) {
+            return simd.call(strips::Forward { convolution: *self, weights: (w, bias), x, y, scratch });
+        }
+        if !is_product {
+            y.fill(S::ZERO);
+            for (y, &bias) in y.chunks_exact_mut(outputs).zip(bias) {
+                y.fill(bias);
+            }
         }
         let x = x.chunks_exact(self.seen * self.plane.inputs());
-        let y = y.chunks_exact_mut(self.filters * self.plane.outputs());
-        for ((x, y), w) in x.zip(y).zip(w.chunks_exact(self.filters * self.filter())) {
-            if self.is_product::<V, S>(&scratch) {
-                self.add_product(simd, w, x, y, &mut scratch);
-            } else if self.is_rows::<V, S>(&scratch) {
-                self.add_rows(simd, w, x, y, &mut scratch);
+        let y = y.chunks_exact_mut(self.filters * outputs);
+        let weights = w.chunks_exact(self.filters * self.filter());
+        for (group, ((x, y), w)) in x.zip(y).zip(weights).enumerate() {
+            if is_product {
+                let bias = bias.get(group * self.filters..).unwrap_or_default();
+                self.product(simd, (w, bias), x, y, &mut scratch);
             } else {
-                for (y, w) in y.chunks_exact_mut(self.plane.outputs()).zip(w.chunks_exact(self.filter())) {
+                for (y, w) in y.chunks_exact_mut(outputs).zip(w.chunks_exact(self.filter())) {
                     for (x, w) in x.chunks_exact(self.plane.inputs()).zip(w.chunks_exact(self.plane.taps())) {
                         correlate(simd, &self.plane, w, x, y);
                     }
@@ -96,8 +105,15 @@ impl Convolution {
             *db += sum(g);
         }
         let group = self.seen * self.plane.inputs();
+        let is_product = self.is_product::<V, S>(&scratch);
+        if !is_product && self.is_strips::<V, S>(&scratch) {
+            let (convolution, dw, dx) = (*self, gradients.weight, gradients.input);
+            return simd.call(strips::Backward { convolution, w, x, g, dw, dx, scratch });
+        }
         let mut input = gradients.input.map(|dx| {
-            dx.fill(S::ZERO);
+            if !is_product {
+                dx.fill(S::ZERO);
+            }
             dx.chunks_exact_mut(group)
         });
         let images = x.chunks_exact(group).zip(g.chunks_exact(self.filters * self.plane.outputs()));
@@ -105,10 +121,8 @@ impl Convolution {
         let weights = w.chunks_exact(filters).zip(gradients.weight.chunks_exact_mut(filters));
         for ((x, g), (w, dw)) in images.zip(weights) {
             let dx = input.as_mut().and_then(Iterator::next);
-            if self.is_product::<V, S>(&scratch) {
+            if is_product {
                 self.products_back(simd, w, (x, g), dw, dx, &mut scratch);
-            } else if self.is_rows::<V, S>(&scratch) {
-                self.rows_back(simd, w, (x, g), dw, dx, &mut scratch);
             } else {
                 self.filters_back(simd, w, (x, g), dw, dx);
             }

@@ -6,12 +6,14 @@ use super::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
-/// `C[m][n] = start + Σₖ A[m][k] · B[n][k]`, all three contiguous, row by row.
+/// `C[m][n] = start + Σₖ A[m][k] · B[n][k]`, B and C contiguous, row by row, and each row of A.
 #[derive(Debug)]
 pub struct DotProducts<'a, S> {
     /// The range of (m, k, n).
     pub(crate) size: (usize, usize, usize),
     pub(crate) a: &'a [S],
+    /// How far apart A's rows are.
+    pub(crate) pitch: usize,
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
     pub(crate) start: S,
@@ -39,16 +41,16 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { size: (rows, inner, columns), a, b, c, start } = self;
-        // What doesn't fit into a number fits into no slice.
-        let fits = rows.saturating_mul(inner) <= a.len()
-            && columns.saturating_mul(inner) <= b.len()
-            && rows.saturating_mul(columns) <= c.len();
+        let Self { size: (rows, inner, columns), a, pitch, b, c, start } = self;
+        // A size that overflows is larger than any slice.
+        let last = rows.saturating_sub(1).saturating_mul(pitch).saturating_add(inner);
+        let holds = |slice: usize, rows: usize, columns: usize| rows.saturating_mul(columns) <= slice;
+        let fits = last <= a.len() && holds(b.len(), columns, inner) && holds(c.len(), rows, columns);
         debug_assert!(fits, "dot products of {:?} don't fit their slices", self.size);
         if rows == 0 || columns == 0 || !fits {
             return;
         }
-        let operands = Operands { a: a.as_ptr(), b: b.as_ptr(), c: c.as_mut_ptr(), rows, inner, columns, start };
+        let operands = Operands { a: a.as_ptr(), pitch, b: b.as_ptr(), c: c.as_mut_ptr(), rows, inner, columns, start };
         let lanes = S::Vector::<V>::LANES;
         let mut row = 0;
         // SAFETY: the slices hold so many rows of such lengths.
@@ -72,6 +74,7 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
 
 struct Operands<S> {
     a: *const S,
+    pitch: usize,
     b: *const S,
     c: *mut S,
     rows: usize,
@@ -92,7 +95,7 @@ impl<S: Scalar> Operands<S> {
         let mut sums = [S::Vector::<V>::splat(simd, S::ZERO); LANES];
         // SAFETY: rows behind the last one are the last one again; `load_masked` and `store_masked` keep to the rest.
         unsafe {
-            let a = self.a.add(row * self.inner);
+            let a = self.a.add(row * self.pitch);
             let b = self.b.add(column * self.inner);
             let mut k = 0;
             while k + lanes <= self.inner {
@@ -160,7 +163,7 @@ impl<S: Scalar> Operands<S> {
                 unsafe {
                     for (r, vector) in block.iter_mut().enumerate() {
                         if r < rows {
-                            let from = self.a.add((part.row + w * lanes + r) * self.inner + part.first + k);
+                            let from = self.a.add((part.row + w * lanes + r) * self.pitch + part.first + k);
                             *vector = S::Vector::<V>::load_masked(simd, from, part.inner - k);
                         }
                     }
@@ -258,7 +261,7 @@ fn transpose<V: Simd, S: Scalar>(mut block: [S::Vector<V>; LANES], rows: usize) 
 ///
 /// It is [`transpose`], but that the halves are added as soon as they are there.
 #[inline(always)]
-fn sum_each<V: Simd, S: Scalar>(mut vectors: [S::Vector<V>; LANES]) -> S::Vector<V> {
+pub(super) fn sum_each<V: Simd, S: Scalar>(mut vectors: [S::Vector<V>; LANES]) -> S::Vector<V> {
     let mut half = S::Vector::<V>::LANES / 2;
     while half > 0 {
         for i in 0..half {

@@ -3,7 +3,7 @@
 use super::dot_products::DotProducts;
 use super::loops::{add_outer_product, dot_products, row_product};
 pub use super::product::Start;
-use super::product::{Product, Small};
+use super::product::{Origin, Product, Small};
 use super::vector::{Operation, Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -49,14 +49,17 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
             }
         } else {
             let size = (1, k, c.len());
-            S::Vector::<V>::dot_products(simd, DotProducts { size, a: b, b: a, c, start });
+            S::Vector::<V>::dot_products(simd, DotProducts { size, a: b, pitch: k, b: a, c, start });
         }
         return;
     }
     if lanes::<V, S>() > 1 {
         let size = (c.len() / n, k, n);
-        let weights = k.saturating_mul(n);
-        return product(simd, Product { size, a, strides: (k, 1), b, c, start: Start::Zero, row: bias }, weights);
+        return product(
+            simd,
+            Product { size, a, strides: (k, 1), b, c, pitches: (n, n), start: Origin::Row(bias) },
+            k.saturating_mul(n),
+        );
     }
     for (row, c) in c.chunks_exact_mut(n).enumerate() {
         row_product(a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
@@ -80,8 +83,11 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
     }
     if lanes::<V, S>() > 1 {
         let n = g.len() / o;
-        let (size, weights) = ((i, n, o), i.saturating_mul(o));
-        return product(simd, Product { size, a: x, strides: (1, i), b: g, c: dw, start, row: &[] }, weights);
+        return product(
+            simd,
+            Product { size: (i, n, o), a: x, strides: (1, i), b: g, c: dw, pitches: (o, o), start: start.into() },
+            i.saturating_mul(o),
+        );
     }
     if start == Start::Zero {
         dw.fill(S::ZERO);
@@ -102,11 +108,15 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
     if o == 1 && lanes::<V, S>() > 1 {
         // One output: rows of weights of one number are one row.
         let size = (dx.len() / i, 1, i);
-        return product(simd, Product { size, a: g, strides: (1, 1), b: w, c: dx, start: Start::Zero, row: &[] }, i);
+        return product(
+            simd,
+            Product { size, a: g, strides: (1, 1), b: w, c: dx, pitches: (i, i), start: Origin::Zero },
+            i,
+        );
     }
     if lanes::<V, S>() > 1 {
         let size = (dx.len() / i, o, i);
-        return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, b: w, c: dx, start: S::ZERO });
+        return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, pitch: o, b: w, c: dx, start: S::ZERO });
     }
     for (g, dx) in g.chunks_exact(o).zip(dx.chunks_exact_mut(i)) {
         dot_products(g, w, dx);

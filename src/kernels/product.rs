@@ -34,7 +34,7 @@
 
 mod tile;
 
-use self::tile::{Block, Origin};
+use self::tile::Block;
 use super::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 
@@ -47,7 +47,29 @@ pub enum Start {
     Sum,
 }
 
-/// `C[m][n] = start + Σₖ A(m, k) · B[k][n]`, B and C contiguous, row by row.
+/// What the elements of a product start from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin<'a, S> {
+    Zero,
+    /// What is there.
+    Sum,
+    /// A number for each column: the bias of a dense layer. Zero if there are none.
+    Row(&'a [S]),
+    /// A number for each row: the bias of a convolution. Zero if there are none.
+    Column(&'a [S]),
+}
+
+impl<S> From<Start> for Origin<'_, S> {
+    #[inline(always)]
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Zero => Self::Zero,
+            Start::Sum => Self::Sum,
+        }
+    }
+}
+
+/// `C[m][n] = start + Σₖ A(m, k) · B[k][n]`, the rows of B and of C contiguous.
 #[derive(Debug)]
 pub struct Product<'a, S> {
     /// The range of (m, k, n).
@@ -57,9 +79,9 @@ pub struct Product<'a, S> {
     pub(crate) strides: (usize, usize),
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
-    pub(crate) start: Start,
-    /// What each row of C starts from, instead of zero: a bias. Where there is none, it is empty.
-    pub(crate) row: &'a [S],
+    /// How far apart B's rows are, and C's.
+    pub(crate) pitches: (usize, usize),
+    pub(crate) start: Origin<'a, S>,
 }
 
 /// The most weights of a small product.
@@ -88,30 +110,36 @@ impl<S: Scalar> Product<'_, S> {
         if rows == 0 || columns == 0 {
             return false;
         }
-        // What doesn't fit into a number fits into no slice.
-        let last = |count: usize, stride: usize| count.saturating_sub(1).saturating_mul(stride);
-        let last = last(rows, self.strides.0).saturating_add(last(inner, self.strides.1));
-        let fits = (inner == 0 || last < self.a.len())
-            && inner.saturating_mul(columns) <= self.b.len()
-            && rows.saturating_mul(columns) <= self.c.len()
-            && (self.row.is_empty() || columns <= self.row.len());
+        let start = match self.start {
+            Origin::Row(row) => row.is_empty() || columns <= row.len(),
+            Origin::Column(column) => column.is_empty() || rows <= column.len(),
+            Origin::Zero | Origin::Sum => true,
+        };
+        // The place behind the last of some rows. One that overflows is larger than any slice.
+        let end = |rows: usize, pitch: usize, last: usize| (rows - 1).saturating_mul(pitch).saturating_add(last);
+        let a = |inner: usize| end(rows, self.strides.0, end(inner, self.strides.1, 1));
+        let fits = (inner == 0 || a(inner) <= self.a.len() && end(inner, self.pitches.0, columns) <= self.b.len())
+            && columns <= self.pitches.0.min(self.pitches.1)
+            && end(rows, self.pitches.1, columns) <= self.c.len()
+            && start;
         debug_assert!(fits, "a product of {:?} doesn't fit its slices", self.size);
         fits
     }
 
     /// The products with `inner` rows of B from `first` on.
     #[inline(always)]
-    fn block(&mut self, first: usize, inner: usize) -> Block<S> {
-        let columns = self.size.2;
+    fn block(&mut self, first: usize, inner: usize) -> Block<'_, S> {
+        let before = first * self.pitches.0;
         Block {
             a: self.a.as_ptr().wrapping_add(first * self.strides.1),
             strides: self.strides,
-            b: self.b.as_ptr().wrapping_add(first * columns),
-            available: self.b.len() - first * columns,
+            b: self.b.as_ptr().wrapping_add(before),
+            available: self.b.len().saturating_sub(before),
             c: self.c.as_mut_ptr(),
             inner,
-            columns,
-            start: if first > 0 { Origin::Sum } else { self.origin() },
+            pitches: self.pitches,
+            columns: self.size.2,
+            start: if first > 0 { Origin::Sum } else { self.start },
         }
     }
 }
@@ -179,7 +207,7 @@ impl<S: Scalar> Operation for Product<'_, S> {
     }
 }
 
-impl<S: Scalar> Block<S> {
+impl<S: Scalar> Block<'_, S> {
     /// `R` rows from `row` on, all columns, which are at most four vectors.
     ///
     /// # Safety
@@ -272,7 +300,7 @@ impl<S: Scalar> Block<S> {
 
 /// The tiles of `R` rows, in a function of their own. It is private to this file, where only [`Block::tiles`] makes it.
 struct Tiles<'a, S, const R: usize, const C: usize, const U: usize> {
-    block: &'a Block<S>,
+    block: &'a Block<'a, S>,
     row: usize,
     from: usize,
     to: usize,

@@ -29,25 +29,30 @@ struct Line {
 
 impl Plane {
     /// How many taps the window has.
+    #[inline(always)]
     pub(crate) const fn taps(&self) -> usize {
         self.rows.window.kernel * self.columns.window.kernel
     }
 
     /// How many elements go in.
+    #[inline(always)]
     pub(crate) const fn inputs(&self) -> usize {
         self.rows.input * self.columns.input
     }
 
     /// How many elements come out.
+    #[inline(always)]
     pub(crate) const fn outputs(&self) -> usize {
         self.rows.output * self.columns.output
     }
 
+    #[inline(always)]
     const fn stride(&self) -> usize {
         self.columns.window.stride
     }
 
     /// From the first to the last input of a row of outputs, for one tap.
+    #[inline(always)]
     const fn reach(&self) -> usize {
         (self.columns.output - 1) * self.stride() + 1
     }
@@ -109,6 +114,7 @@ impl Plane {
     }
 
     /// The rows of a window, if windows of two columns lie side by side and cover the input.
+    #[inline(always)]
     const fn pairs(&self) -> Option<usize> {
         let (rows, columns) = (self.rows.window, self.columns.window);
         let apart = rows.stride == rows.kernel && columns.stride == 2 && columns.kernel == 2;
@@ -119,6 +125,7 @@ impl Plane {
     }
 
     /// Whether all taps of all outputs lie on the input.
+    #[inline(always)]
     pub(super) const fn is_whole(&self) -> bool {
         self.rows.is_whole() && self.columns.is_whole()
     }

@@ -6,8 +6,8 @@
 
 use super::{Convolution, Scratch};
 use crate::kernels::dot_products::DotProducts;
-use crate::kernels::elementwise::{add_assign, copy};
-use crate::kernels::product::{Product, Start};
+use crate::kernels::elementwise::add_assign;
+use crate::kernels::product::{Origin, Product};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -47,69 +47,63 @@ const fn smaller(one: usize, other: usize) -> usize {
 
 impl Convolution {
     /// Whether the patches are the image itself.
+    #[inline(always)]
     const fn is_pointwise(&self) -> bool {
         let (rows, columns) = (self.plane.rows.window, self.plane.columns.window);
         let still = rows.stride == 1 && columns.stride == 1 && rows.padding == 0 && columns.padding == 0;
-        self.plane.taps() == 1 && still
+        self.plane.taps() == 1 && still && self.seen <= WEIGHTS
     }
 
     /// The parts, none of which is empty unless a single window is too large for the scratch.
+    #[inline(always)]
     const fn parts(&self) -> Parts {
         let taps = self.plane.taps();
-        let channels = if taps > DEPTH { 1 } else { smaller(DEPTH / taps, self.seen) };
+        let channels = if self.is_pointwise() {
+            self.seen
+        } else if taps > DEPTH {
+            1
+        } else {
+            smaller(DEPTH / taps, self.seen)
+        };
         let depth = channels * taps;
         let row = self.plane.columns.output;
         let pixels = smaller(whole(smaller(PIXELS, PATCHES / depth), row), self.plane.outputs());
-        let room = match OUTPUTS.checked_div(pixels) {
-            Some(room) => smaller(room, WEIGHTS / depth),
-            None => 0,
-        };
-        Parts { channels, depth, pixels, filters: smaller(room, self.filters) }
+        Parts { channels, depth, pixels, filters: smaller(WEIGHTS / depth, self.filters) }
     }
 
     /// Whether it is computed as products.
     #[inline(always)]
     pub(super) fn is_product<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
         let Parts { pixels, filters, .. } = self.parts();
-        let room = scratch.patches.len() >= PATCHES
-            && scratch.outputs.len() >= OUTPUTS
-            && scratch.weights.len() >= WEIGHTS
-            && pixels * filters > 0;
+        let room = scratch.patches.len() >= PATCHES && scratch.weights.len() >= WEIGHTS && pixels * filters > 0;
         lanes::<V, S>() > 1 && self.filters >= FEWEST && room
     }
 
-    /// `y += w ∗ x`, for a group.
+    /// `y = b + w ∗ x`, for a group; an empty bias is none.
     #[inline(always)]
-    pub(super) fn add_product<V: Simd, S: Scalar>(
+    pub(super) fn product<V: Simd, S: Scalar>(
         &self,
         simd: V,
-        w: &[S],
+        (w, bias): (&[S], &[S]),
         x: &[S],
         y: &mut [S],
         scratch: &mut Scratch<'_, S>,
     ) {
         let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
         if self.is_pointwise() {
-            let size = (self.filters, self.seen, outputs);
-            return multiply(simd, Product { size, a: w, strides, b: x, c: y, start: Start::Sum, row: &[] });
+            let (size, pitches) = ((self.filters, self.seen, outputs), (outputs, outputs));
+            let start = Origin::Column(bias);
+            return multiply(simd, Product { size, a: w, strides, b: x, c: y, pitches, start });
         }
-        let rows = self.parts().filters;
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
                 let patches = first_mut(&mut *scratch.patches, depth * count);
                 self.gather(simd, x, patches, &mut *scratch.channel, channel, (from, count));
-                for (w, y) in w.chunks(rows * self.filter()).zip(y.chunks_mut(rows * outputs)) {
-                    let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
-                    let size = (y.len() / outputs, depth, count);
-                    let c = first_mut(scratch.outputs, size.0 * count);
-                    multiply(
-                        simd,
-                        Product { size, a, strides, b: &*patches, c: &mut *c, start: Start::Zero, row: &[] },
-                    );
-                    for (y, c) in y.chunks_exact_mut(outputs).zip(c.chunks_exact(count)) {
-                        add_assign(simd, c, y.get_mut(from..from + count).unwrap_or_default());
-                    }
-                }
+                let (size, pitches) = ((self.filters, depth, count), (count, outputs));
+                let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
+                let c = y.get_mut(from..).unwrap_or_default();
+                let start = if channel == 0 { Origin::Column(bias) } else { Origin::Sum };
+                multiply(simd, Product { size, a, strides, b: &*patches, c, pitches, start });
             }
         }
     }
@@ -128,7 +122,7 @@ impl Convolution {
         (0..outputs).step_by(pixels.max(1)).map(move |from| (from, pixels.min(outputs - from)))
     }
 
-    /// The gradients of a group, by products.
+    /// The gradients of a group, by products; that of its channels is overwritten.
     #[inline(always)]
     pub(super) fn products_back<V: Simd, S: Scalar>(
         &self,
@@ -139,35 +133,69 @@ impl Convolution {
         mut dx: Option<&mut [S]>,
         scratch: &mut Scratch<'_, S>,
     ) {
-        let (outputs, taps, filter, rows) =
-            (self.plane.outputs(), self.plane.taps(), self.filter(), self.parts().filters);
+        let (outputs, taps) = (self.plane.outputs(), self.plane.taps());
+        if self.is_pointwise() {
+            self.add_products(simd, (g, outputs), x, (dw, self.seen), scratch.weights);
+            if let Some(dx) = dx {
+                self.spread_products(simd, w, g, dx, (self.seen, outputs));
+            }
+            return;
+        }
+        if let Some(dx) = &mut dx {
+            dx.fill(S::ZERO);
+        }
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
                 let patches = first_mut(&mut *scratch.patches, depth * count);
                 self.gather(simd, x, patches, &mut *scratch.channel, channel, (from, count));
-                // dw[f][t] += Σₚ g[f][p] · patches[t][p]
-                for (g, dw) in g.chunks(rows * outputs).zip(dw.chunks_mut(rows * filter)) {
-                    let g = part_of_rows(g, outputs, from, count, scratch.outputs);
-                    let size = (dw.len() / filter, count, depth);
-                    let sums = first_mut(scratch.weights, size.0 * depth);
-                    let products = DotProducts { size, a: g, b: &*patches, c: &mut *sums, start: S::ZERO };
-                    S::Vector::<V>::dot_products(simd, products);
-                    for (dw, sums) in dw.chunks_exact_mut(filter).zip(sums.chunks_exact(depth)) {
-                        add_assign(simd, sums, dw.get_mut(channel * taps..).unwrap_or_default());
-                    }
-                }
+                let (g, dw) = (g.get(from..).unwrap_or_default(), dw.get_mut(channel * taps..).unwrap_or_default());
+                self.add_products(simd, (g, count), patches, (dw, depth), scratch.weights);
                 let Some(dx) = dx.as_deref_mut() else { continue };
-                // The patches' gradient: Σ_f w[f][t] · g[f][p].
-                patches.fill(S::ZERO);
-                for (g, w) in g.chunks(rows * outputs).zip(w.chunks(rows * filter)) {
-                    let b = part_of_rows(g, outputs, from, count, scratch.outputs);
-                    let a = w.get(channel * taps..).unwrap_or_default();
-                    let (size, strides) = ((depth, w.len() / filter, count), (1, filter));
-                    multiply(simd, Product { size, a, strides, b, c: &mut *patches, start: Start::Sum, row: &[] });
-                }
+                let w = w.get(channel * taps..).unwrap_or_default();
+                self.spread_products(simd, w, g, patches, (depth, count));
                 self.scatter(simd, patches, dx, scratch.channel, channel, (from, count));
             }
         }
+    }
+
+    /// `dw[f][t] += Σₚ g[f][p] · patches[t][p]`, over `count` outputs, for `depth` numbers of each filter.
+    #[inline(always)]
+    fn add_products<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        (g, count): (&[S], usize),
+        patches: &[S],
+        (dw, depth): (&mut [S], usize),
+        sums: &mut [S],
+    ) {
+        let (outputs, filter, rows) = (self.plane.outputs(), self.filter(), self.parts().filters.max(1));
+        for first in (0..self.filters).step_by(rows) {
+            let rows = rows.min(self.filters - first);
+            let sums = first_mut(&mut *sums, rows * depth);
+            let a = g.get(first * outputs..).unwrap_or_default();
+            let size = (rows, count, depth);
+            let products = DotProducts { size, a, pitch: outputs, b: patches, c: &mut *sums, start: S::ZERO };
+            S::Vector::<V>::dot_products(simd, products);
+            for (dw, sums) in dw.chunks_mut(filter).skip(first).zip(sums.chunks_exact(depth)) {
+                add_assign(simd, sums, dw);
+            }
+        }
+    }
+
+    /// The gradient of patches: `patches[t][p] = Σ_f w[f][t] · g[f][p]`, for `depth` numbers of each filter and `count`
+    /// outputs.
+    #[inline(always)]
+    fn spread_products<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        w: &[S],
+        g: &[S],
+        patches: &mut [S],
+        (depth, count): (usize, usize),
+    ) {
+        let (size, strides) = ((depth, self.filters, count), (1, self.filter()));
+        let pitches = (self.plane.outputs(), count);
+        multiply(simd, Product { size, a: w, strides, b: g, c: patches, pitches, start: Origin::Zero });
     }
 
     /// The patches of outputs from `from` on in channels from `first` on, as many as there is room for.
@@ -221,16 +249,6 @@ impl Convolution {
             }
         }
     }
-}
-
-/// The columns `from..from + count` of rows of a length, side by side in `to`.
-#[inline(always)]
-fn part_of_rows<'a, S: Scalar>(rows: &[S], length: usize, from: usize, count: usize, to: &'a mut [S]) -> &'a [S] {
-    let to = first_mut(to, rows.len() / length * count);
-    for (row, to) in rows.chunks_exact(length).zip(to.chunks_exact_mut(count)) {
-        copy(row.get(from..from + count).unwrap_or_default(), to);
-    }
-    to
 }
 
 /// A product, in the function that all share.

@@ -1,44 +1,27 @@
 //! One tile of a product: some rows and some vectors of columns of C, which stay in registers from the first product to
 //! the last.
 
-use super::{Product, Start};
+use super::Origin;
 use crate::kernels::vector::{Simd, Vector};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// Some rows of B, and the columns of A that they meet.
-pub(super) struct Block<S> {
+pub(super) struct Block<'a, S> {
     pub(super) a: *const S,
     pub(super) strides: (usize, usize),
     pub(super) b: *const S,
     /// How many numbers can be read from `b` on.
     pub(super) available: usize,
     pub(super) c: *mut S,
+    /// How far apart B's rows are, and C's.
+    pub(super) pitches: (usize, usize),
     pub(super) inner: usize,
     pub(super) columns: usize,
-    pub(super) start: Origin<S>,
+    pub(super) start: Origin<'a, S>,
 }
 
-/// What a part of the product starts from.
-#[derive(Clone, Copy)]
-pub(super) enum Origin<S> {
-    Zero,
-    Row(*const S),
-    Sum,
-}
-
-impl<S> Product<'_, S> {
-    #[inline(always)]
-    pub(super) const fn origin(&self) -> Origin<S> {
-        match self.start {
-            Start::Sum => Origin::Sum,
-            Start::Zero if self.row.is_empty() => Origin::Zero,
-            Start::Zero => Origin::Row(self.row.as_ptr()),
-        }
-    }
-}
-
-impl<S: Scalar> Block<S> {
+impl<S: Scalar> Block<'_, S> {
     /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end; the sums of `U`
     /// successive products are kept apart, for where a tile has too few numbers to wait for each multiplication.
     /// `constant` tells whether the number of columns is a constant where this is inlined.
@@ -60,25 +43,31 @@ impl<S: Scalar> Block<S> {
         let count = |vector| if vector + 1 == C { last } else { lanes };
         let a = self.a.wrapping_add(row * self.strides.0);
         let b = self.b.wrapping_add(column);
-        let c = self.c.wrapping_add(row * self.columns + column);
+        let c = self.c.wrapping_add(row * self.pitches.1 + column);
 
         let mut sums = [[[S::Vector::<V>::splat(simd, S::ZERO); C]; R]; U];
         // SAFETY: the caller's promise; masked loads and stores touch no column over the end.
         unsafe {
             match self.start {
-                Origin::Zero => {}
-                Origin::Row(start) => {
+                Origin::Row(start) if !start.is_empty() => {
                     for v in 0..C {
-                        let start = S::Vector::<V>::load_masked(simd, start.add(column + v * lanes), count(v));
+                        let start = start.as_ptr().add(column + v * lanes);
+                        let start = S::Vector::<V>::load_masked(simd, start, count(v));
                         for sums in &mut sums[0] {
                             sums[v] = start;
                         }
                     }
                 }
+                Origin::Column(start) if !start.is_empty() => {
+                    for (r, sums) in sums[0].iter_mut().enumerate() {
+                        *sums = [S::Vector::<V>::splat(simd, *start.as_ptr().add(row + r)); C];
+                    }
+                }
+                Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
                 Origin::Sum => {
                     for (r, sums) in sums[0].iter_mut().enumerate() {
                         for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = S::Vector::<V>::load_masked(simd, c.add(r * self.columns + v * lanes), count(v));
+                            *sum = S::Vector::<V>::load_masked(simd, c.add(r * self.pitches.1 + v * lanes), count(v));
                         }
                     }
                 }
@@ -90,7 +79,7 @@ impl<S: Scalar> Block<S> {
             let whole = if last == lanes {
                 self.inner
             } else {
-                (self.available + self.columns).saturating_sub(reach) / self.columns
+                (self.available + self.pitches.0).saturating_sub(reach) / self.pitches.0
             };
             let whole = whole.min(self.inner) / U * U;
             let mut k = 0;
@@ -105,7 +94,7 @@ impl<S: Scalar> Block<S> {
                 for (u, sums) in sums.iter_mut().enumerate() {
                     let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
                     for (v, to) in bs.iter_mut().enumerate() {
-                        *to = S::Vector::<V>::load(simd, next.add(u * self.columns + v * lanes));
+                        *to = S::Vector::<V>::load(simd, next.add(u * self.pitches.0 + v * lanes));
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
                         let a = *bases[r / 4].add(r % 4 * self.strides.0 + u * self.strides.1);
@@ -118,7 +107,7 @@ impl<S: Scalar> Block<S> {
                 for base in &mut bases {
                     *base = base.wrapping_add(U * self.strides.1);
                 }
-                next = next.wrapping_add(U * self.columns);
+                next = next.wrapping_add(U * self.pitches.0);
                 if R == 1 && U == 1 {
                     next = rolled(next);
                 }
@@ -129,7 +118,7 @@ impl<S: Scalar> Block<S> {
                     if k + u < self.inner {
                         let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
                         for (v, to) in bs.iter_mut().enumerate() {
-                            let from = b.add((k + u) * self.columns + v * lanes);
+                            let from = b.add((k + u) * self.pitches.0 + v * lanes);
                             *to = S::Vector::<V>::load_masked(simd, from, count(v));
                         }
                         for (r, sums) in sums.iter_mut().enumerate() {
@@ -156,7 +145,7 @@ impl<S: Scalar> Block<S> {
             }
             for (r, sums) in sums[0].iter().enumerate() {
                 for (v, sum) in sums.iter().enumerate() {
-                    let to = c.add(r * self.columns + v * lanes);
+                    let to = c.add(r * self.pitches.1 + v * lanes);
                     if constant {
                         sum.store_first(to, count(v));
                     } else {

@@ -1,0 +1,102 @@
+//! Channels with their padding around them: a window never leaves its input, so that every row of outputs is a row of
+//! vectors, of a length that the compiler knows.
+
+use super::Convolution;
+use crate::kernels::elementwise::{add_few, copy_few};
+use crate::kernels::vector::{Simd, lanes};
+use crate::kernels::window::Plane;
+use crate::scalar::Scalar;
+use crate::shape::first_mut;
+use crate::window::{Axis, Sliding};
+
+/// Numbers of a channel with its padding, at most: what stays in the first-level cache.
+#[cfg(feature = "simd")]
+pub(crate) const CHANNEL: usize = 4096;
+
+impl Plane {
+    /// The same outputs, of an input that has its padding.
+    #[inline(always)]
+    pub(super) const fn padded(&self) -> Self {
+        Self { rows: self.rows.padded(), columns: self.columns.padded() }
+    }
+
+    /// The plane of the gradients, from those of what came out to those of what went in: the same window with its taps
+    /// in reverse, if it moves by 1.
+    #[inline(always)]
+    pub(super) const fn reversed(&self) -> Option<Self> {
+        match (self.rows.reversed(), self.columns.reversed()) {
+            (Some(rows), Some(columns)) => Some(Self { rows, columns }),
+            _ => None,
+        }
+    }
+
+    /// Of the rows of an input, how many columns there are where that has its padding, and from which on.
+    #[inline(always)]
+    const fn inner(&self) -> (usize, usize) {
+        let (padding, size) = (self.columns.window.padding, self.columns.padded().input);
+        let room = size.saturating_sub(padding);
+        (if room < self.columns.input { room } else { self.columns.input }, padding)
+    }
+
+    /// The channel `x` with its padding, into `to`.
+    #[inline(always)]
+    pub(super) fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], to: &mut [S]) {
+        let (count, first) = self.inner();
+        to.fill(S::ZERO);
+        let rows = to.chunks_exact_mut(self.columns.padded().input).skip(self.rows.window.padding);
+        for (x, to) in x.chunks_exact(self.columns.input).zip(rows) {
+            let (Some(x), Some(to)) = (x.get(..count), to.get_mut(first..first + count)) else { return };
+            copy_few(simd, x, to);
+        }
+    }
+
+    /// To a channel `dx`, one with padding.
+    #[inline(always)]
+    pub(super) fn add_unpadded<V: Simd, S: Scalar>(&self, simd: V, from: &[S], dx: &mut [S]) {
+        let (count, first) = self.inner();
+        let rows = from.chunks_exact(self.columns.padded().input).skip(self.rows.window.padding);
+        for (dx, from) in dx.chunks_exact_mut(self.columns.input).zip(rows) {
+            let (Some(dx), Some(from)) = (dx.get_mut(..count), from.get(first..first + count)) else { return };
+            add_few(simd, from, dx);
+        }
+    }
+}
+
+impl Sliding {
+    /// The same outputs, of an input that has its padding.
+    #[inline(always)]
+    const fn padded(&self) -> Self {
+        let Self { output, window, .. } = *self;
+        let input = (output - 1) * window.stride + window.span();
+        Self { input, output, window: Axis { padding: 0, ..window } }
+    }
+
+    /// From the outputs to the inputs, with the taps in reverse.
+    #[inline(always)]
+    const fn reversed(&self) -> Option<Self> {
+        let Self { input, output, window } = *self;
+        match (window.stride, (window.span() - 1).checked_sub(window.padding)) {
+            (1, Some(padding)) => Some(Self { input: output, output: input, window: Axis { padding, ..window } }),
+            _ => None,
+        }
+    }
+}
+
+impl Convolution {
+    /// Whether channels are given their padding: where windows leave the input, and there is room.
+    #[inline(always)]
+    pub(super) fn is_padded<V: Simd, S: Scalar>(&self, room: &[S]) -> bool {
+        lanes::<V, S>() > 1 && !self.plane.is_whole() && room.len() >= self.plane.padded().inputs()
+    }
+
+    /// A channel with its padding, if it has any.
+    #[inline(always)]
+    pub(super) fn padded<'a, V: Simd, S: Scalar>(&self, simd: V, x: &'a [S], to: &'a mut [S]) -> &'a [S] {
+        if self.plane.is_whole() {
+            return x;
+        }
+        let to = first_mut(to, self.plane.padded().inputs());
+        self.plane.pad(simd, x, to);
+        to
+    }
+}
