@@ -36,6 +36,8 @@ mod setting;
 mod shape;
 pub mod simd;
 mod statistics;
+#[cfg(feature = "rayon")]
+mod threads;
 pub mod train;
 pub mod weights;
 mod window;

@@ -238,10 +238,12 @@ fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compu
 
     /// Multiply-accumulates below which a second thread costs more than it brings.
     const WORTHWHILE: u64 = 1 << 21;
-    if L::MACS.saturating_mul(inputs.len() as u64) < WORTHWHILE {
+    let worthwhile = L::MACS.saturating_mul(inputs.len() as u64) >= WORTHWHILE;
+    let threads = if worthwhile { crate::threads::available() } else { 1 };
+    if threads == 1 {
         return compute(inputs, outputs);
     }
-    let part = inputs.len().div_ceil(BLOCK).div_ceil(rayon::current_num_threads()) * BLOCK;
+    let part = inputs.len().div_ceil(BLOCK).div_ceil(threads) * BLOCK;
     inputs.par_chunks(part).zip(outputs.par_chunks_mut(part)).for_each(|(inputs, outputs)| compute(inputs, outputs));
 }
 

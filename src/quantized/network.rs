@@ -117,11 +117,10 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
     #[must_use]
     pub fn forward_all(&self, inputs: &[Real<L::Input>]) -> alloc::vec::Vec<Real<L::Output>> {
         #[cfg(feature = "rayon")]
-        {
+        if crate::threads::available() > 1 {
             use rayon::prelude::*;
-            inputs.par_iter().with_min_len(16).map(|input| self.forward(input)).collect()
+            return inputs.par_iter().with_min_len(16).map(|input| self.forward(input)).collect();
         }
-        #[cfg(not(feature = "rayon"))]
         inputs.iter().map(|input| self.forward(input)).collect()
     }
 

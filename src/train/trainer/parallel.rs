@@ -8,6 +8,8 @@ use core::ops::Range;
 use crate::error::Error;
 use crate::kernels::{Divisible, Part, Runner, Task, dispatch};
 use crate::layer::Layer;
+#[cfg(feature = "rayon")]
+use crate::threads;
 
 /// Multiply-accumulates below which a second thread costs more than it brings.
 #[cfg(feature = "rayon")]
@@ -69,7 +71,7 @@ impl Threads {
             // Small work doesn't so much as wake another thread.
             _ if self.one || work < WORTHWHILE => job(false),
             Some(pool) => pool.install(|| job(true)),
-            None if rayon::current_num_threads() == 1 => job(false),
+            None if threads::available() == 1 => job(false),
             None => rayon::scope(|_| job(true)),
         }
     }
