@@ -70,7 +70,7 @@ impl Idx {
     /// Those of [`read`](Self::read).
     pub fn parse(path: impl AsRef<Path>, mut source: impl Read) -> Result<Self, Error> {
         let path = path.as_ref();
-        let start = read_at_most(&mut source, GZIP.len()).map_err(|error| unreadable(path, error))?;
+        let start = read_at_most(&mut source, GZIP.len() as u64).map_err(|error| unreadable(path, error))?;
         let gzipped = start == GZIP;
         let source = start.chain(source);
         if gzipped { Self::parse_plain(path, MultiGzDecoder::new(source)) } else { Self::parse_plain(path, source) }
@@ -94,22 +94,23 @@ impl Idx {
             return Err(wrong(path, "number of dimensions", "at least 1", rank));
         }
 
-        let sizes = next(4 * usize::from(rank))?;
+        let sizes = next(4 * u64::from(rank))?;
         let (sizes, rest) = sizes.as_chunks();
         if sizes.len() < rank.into() {
             let (expected, found) = (4 * usize::from(rank), 4 * sizes.len() + rest.len());
             return Err(wrong(path, "dimensions", format_args!("{expected} bytes"), found));
         }
         let dimensions: Vec<usize> = sizes.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
-        let Some(length) = dimensions.iter().try_fold(1usize, |length, &size| length.checked_mul(size)) else {
-            return Err(wrong(path, "dimensions", "a product that is a size", format_args!("{dimensions:?}")));
+        // On 32 bits too, where it may be more than there is memory for, it is what the file announces.
+        let Some(length) = dimensions.iter().try_fold(1u64, |length, &size| length.checked_mul(size as u64)) else {
+            return Err(wrong(path, "dimensions", "a product below 2^64", format_args!("{dimensions:?}")));
         };
 
         // One more than there should be, to see whether there is more; and so that the end of a gzip stream is reached,
         // where its checksum is.
         let bytes = next(length.saturating_add(1))?;
-        if bytes.len() != length {
-            let more = if bytes.len() > length { " or more" } else { "" };
+        if bytes.len() as u64 != length {
+            let more = if bytes.len() as u64 > length { " or more" } else { "" };
             let found = format_args!("{}{more}", bytes.len());
             return Err(wrong(path, "elements", format_args!("{length} bytes"), found));
         }
@@ -159,10 +160,10 @@ impl Idx {
 }
 
 /// The next `length` bytes, or as many as there are.
-fn read_at_most(source: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
+fn read_at_most(source: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // Grows with what is read, and reports memory that isn't there as an error.
-    source.take(length as u64).read_to_end(&mut bytes)?;
+    source.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -63,6 +63,15 @@ use stopwatch::Stopwatch;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Speed
+/// Code without optimizations takes a hundred times as long. For builds for development and for tests, ask for some in your
+/// `Cargo.toml`:
+///
+/// ```toml
+/// [profile.dev]
+/// opt-level = 1
+/// ```
+///
 /// # Memory
 /// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
 /// with early stopping the best weights), a moving average, and for every 32 samples of a mini-batch (or 64, where there are
