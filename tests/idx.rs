@@ -113,10 +113,7 @@ fn errors_name_the_field_and_both_values() {
         (&[plain.as_slice(), &[7, 7]].concat(), "elements: expected 12 bytes, found 13 or more"),
         (&gzip(&plain)[..30], "gzip stream: expected a whole one, found its end too early"),
         (&gzip(&plain[..20]), "elements: expected 12 bytes, found 4"),
-        (
-            &[&[0, 0, 8, 3][..], &[255; 12]].concat(),
-            "a product below 2^64, found [4294967295, 4294967295, 4294967295]",
-        ),
+        (&[&[0, 0, 8, 3][..], &[255; 12]].concat(), "a product below 2^64, found [4294967295, 4294967295, 4294967295]"),
         (&[&[0, 0, 8, 2][..], &[255; 8]].concat(), "elements: expected 18446744065119617025 bytes, found 0"),
     ];
     for (file, expected) in cases {
