@@ -28,6 +28,19 @@
 //! `static NET: Quantized<Net> = Quantized::<Net>::from_bytes(include_bytes!("net.int8"));`, which lies in flash.
 //! [`forward_integers`](QuantizedNetwork::forward_integers) gives the same bits on both.
 
+/// What a layer without weights, if it is not rounded, is in a network that is trained as if it were in 8 bits: itself.
+macro_rules! aware_without_weights {
+    ([$($generics:tt)*] $layer:ty) => {
+        impl<$($generics)*> crate::quantized::QuantizationAware for $layer {
+            type Aware = Self;
+
+            fn write_aware(&self, _: &mut Self, _: &mut dyn FnMut() -> [Self::Scalar; 2]) {}
+
+            fn read_aware(&mut self, _: &Self, _: &mut dyn FnMut([Self::Scalar; 2])) {}
+        }
+    };
+}
+
 mod activation;
 mod arithmetic;
 pub(crate) mod aware;
@@ -61,7 +74,7 @@ pub use dense::Dense;
 pub use filters::Filters;
 pub use layer::{Integers, QuantizedLayer, Trace, Visitor};
 pub use network::QuantizedNetwork;
-pub use pool::{AvgPool, GlobalAvgPool, MaxPool};
+pub use pool::{AvgPool, GlobalAvgPool};
 pub(crate) use products::LONGEST_SUM;
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]

@@ -9,6 +9,7 @@ use super::{Quantization, Ranges, Signal};
 use crate::layers;
 use crate::layers::activation::Function;
 use crate::pod::Pod;
+use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::name::Name;
 
@@ -65,3 +66,5 @@ impl<F: Function, A: Sample<Element = f32>> Quantize for layers::Activation<F, A
         Signal::rounded(output, range, worst)
     }
 }
+
+aware_without_weights!([F: Function, S: Scalar, A: Sample<Element = S>] layers::Activation<F, A>);

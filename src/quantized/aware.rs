@@ -16,11 +16,7 @@ pub use weights::{FakeWeights, RoundWeights};
 use super::{Calibration, Quantize, Quantized, Range, conversion};
 use crate::image::Image;
 use crate::layer::Layer;
-use crate::layers::activation::Function;
-use crate::layers::{
-    Activation, AvgPool, Bias, Channels, Conv, Dense, GlobalAvgPool, MaxPool, ProjectedResidual, Residual, Softmax,
-    Windows,
-};
+use crate::layers::{Bias, Conv, Dense, ProjectedResidual, Residual, Windows};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
@@ -137,24 +133,6 @@ with_weights!([
     K: Windows,
     B: Bias<O::Each>
 ] Conv<I, O, W, K, B>);
-
-/// Layers without weights: they stay as they are.
-macro_rules! without_weights {
-    ([$($generics:tt)*] $layer:ty) => {
-        impl<$($generics)*> QuantizationAware for $layer {
-            type Aware = Self;
-
-            fn write_aware(&self, _: &mut Self, _: &mut dyn FnMut() -> [Self::Scalar; 2]) {}
-
-            fn read_aware(&mut self, _: &Self, _: &mut dyn FnMut([Self::Scalar; 2])) {}
-        }
-    };
-}
-without_weights!([F: Function, S: Scalar, A: Sample<Element = S>] Activation<F, A>);
-without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] MaxPool<I, O, K>);
-without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] AvgPool<I, O, K>);
-without_weights!([S: Scalar, A: Channels<Element = S>] GlobalAvgPool<A>);
-without_weights!([const N: usize, S: Scalar] Softmax<N, S>);
 
 impl<L> QuantizationAware for Residual<L>
 where

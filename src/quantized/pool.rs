@@ -10,13 +10,9 @@ use super::{Ranges, Signal};
 use crate::kernels::Plane;
 use crate::layers::{self, Channels, Image, Windows, pool_plane};
 use crate::pod::Pod;
+use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::name::Name;
-
-/// A [`MaxPool`](crate::layers::MaxPool) in 8 bits. Exact.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-pub struct MaxPool<I, O, K>(PhantomData<(I, O, K)>);
 
 /// An [`AvgPool`](crate::layers::AvgPool) in 8 bits. The mean of the integers is rounded to the nearest one, halves away
 /// from 0, as TensorFlow Lite has it.
@@ -34,7 +30,7 @@ pub struct AvgPool<I, O, K> {
 pub struct GlobalAvgPool<A>(PhantomData<A>);
 
 // SAFETY: there is nothing.
-unsafe impl<I: Sample, O: Sample, K: Windows> Pod for MaxPool<I, O, K> {}
+unsafe impl<I: Sample, O: Sample, K: Windows> Pod for layers::MaxPool<I, O, K> {}
 // SAFETY: there is an integer.
 unsafe impl<I: Sample, O: Sample, K: Windows> Pod for AvgPool<I, O, K> {}
 // SAFETY: there is nothing.
@@ -72,7 +68,8 @@ fn pool<X: Sample<Element = i8>, Y: Sample<Element = i8>>(
     }
 }
 
-impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLayer for MaxPool<I, O, K> {
+/// The largest integer stands for the largest number.
+impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLayer for layers::MaxPool<I, O, K> {
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
     type Workspace = ();
@@ -129,11 +126,11 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
 }
 
 impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for layers::MaxPool<I, O, K> {
-    type Quantized = MaxPool<I, O, K>;
+    type Quantized = Self;
     const RANGED: bool = false;
 
     #[cfg(feature = "alloc")]
-    fn quantize_into(&self, _: &mut Self::Quantized, input: Signal, _: &mut Ranges<'_>) -> Signal {
+    fn quantize_into(&self, _: &mut Self, input: Signal, _: &mut Ranges<'_>) -> Signal {
         input
     }
 }
@@ -158,3 +155,7 @@ impl<A: Channels<Element = f32>> Quantize for layers::GlobalAvgPool<A> {
         input.rounded_again()
     }
 }
+
+aware_without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] layers::MaxPool<I, O, K>);
+aware_without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] layers::AvgPool<I, O, K>);
+aware_without_weights!([S: Scalar, A: Channels<Element = S>] layers::GlobalAvgPool<A>);

@@ -5,6 +5,7 @@ use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
 use crate::pod::Pod;
+use crate::scalar::Scalar;
 use crate::weights::name::Name;
 
 /// A [`Softmax`](crate::layers::Softmax) in 8 bits. Its outputs stand for 0, 1/256, … 255/256, as TensorFlow Lite has
@@ -60,3 +61,5 @@ impl<const N: usize> Quantize for layers::Softmax<N> {
         Signal::rounded(output, ranges.take(), input.error / 2.0 + table)
     }
 }
+
+aware_without_weights!([const N: usize, S: Scalar] layers::Softmax<N, S>);
