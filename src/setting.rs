@@ -89,6 +89,18 @@ impl Range {
     }
 }
 
+/// The ε of a layer whose type has its bits, in the scalar that it is used in. One that is not above 0 there doesn't
+/// compile.
+#[inline(always)]
+pub(crate) fn epsilon<S: Scalar, const BITS: u64>() -> S {
+    const {
+        let value = f64::from_bits(BITS);
+        let used = if size_of::<S>() == size_of::<f32>() { value as f32 as f64 } else { value };
+        assert!(used > 0.0 && used < f64::INFINITY, "epsilon must be above 0 in the layer's scalar");
+    }
+    S::from_f64(f64::from_bits(BITS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
