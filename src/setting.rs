@@ -15,7 +15,7 @@ use crate::scalar::Scalar;
 /// assert_eq!(error.to_string(), "epsilon: expected a finite number above 0, found 1e-50, which is 0 in `f32`");
 /// assert_eq!(Adam::new(1e-3).epsilon(1e-50).validate::<f64>(), Ok(()));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct InvalidSetting {
     /// The name of the setting.
@@ -53,6 +53,13 @@ impl InvalidSetting {
 impl fmt::Display for InvalidSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: expected {}, found {}", self.name, self.expected, self.found())
+    }
+}
+
+/// The sentence, as `main` prints it of an error that it returns.
+impl fmt::Debug for InvalidSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
