@@ -184,7 +184,7 @@ impl Operation for Passes<'_> {
         let mut tape = Box::new(<Mixed as Layer>::Tape::<B>::zeroed());
         let mut workspace = Box::new(<Mixed as Layer>::Workspace::<B>::zeroed());
         let mut gradient = Mixed::zeroed();
-        let pass = Pass::new(simd, Chance { seed: 1, samples: &[usize::MAX] });
+        let pass = Pass::new(simd, Chance { seed: 1, samples: &[usize::MAX], ..Chance::default() });
         attempt(|| {
             network.forward_batch::<V, B>(simd, &inputs, &mut outputs, &mut workspace);
         });
