@@ -72,6 +72,9 @@ where
         mean
     });
 
+    // What is frozen matters to the loss, and is no weight to train.
+    N::measured(&mut |range| within(derivatives.parameters_mut(), &range).fill(0.0));
+
     let mut deviation = Deviation::of_samples::<N::Input>();
     let mut input_gradients = place::numbers::<[N::Input; BLOCK]>();
     let mut input_derivatives = place::numbers::<[N::Input; BLOCK]>();

@@ -32,6 +32,9 @@ pub trait Layer: Parameters {
     const KIND: &'static str;
     /// Multiply-accumulates of one sample's forward pass.
     const MACS: u64;
+    /// The fewest samples of a batch that it can be trained with: 2 where it needs their variance. A layer of layers has
+    /// the largest of theirs.
+    const SMALLEST_BATCH: usize = 1;
     /// What its outputs are: a loss that takes logits refuses probabilities.
     const OUTPUTS: OutputKind = OutputKind::Values;
 
@@ -85,6 +88,12 @@ pub trait Layer: Parameters {
     fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
         visitor(Row::of::<Self>(name, depth));
     }
+}
+
+/// The larger of two sizes, at compile time.
+#[must_use]
+pub const fn larger(one: usize, other: usize) -> usize {
+    if one > other { one } else { other }
 }
 
 /// What a layer's outputs are, as far as a loss has to know.

@@ -58,6 +58,8 @@ pub use activation::Activation;
 pub(crate) use activation::FromOutput;
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
+#[doc(hidden)]
+pub use batch_norm::FreezeStatistics;
 pub use concat::Concat;
 pub use conv::Conv;
 pub use dense::{Bias, Dense, NoBias};

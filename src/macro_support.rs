@@ -11,7 +11,8 @@ pub use fnn_macros::{declare, kinds};
 
 #[cfg(feature = "std")]
 pub use crate::Error;
-pub use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row};
+pub use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row, larger};
+pub use crate::layers::FreezeStatistics;
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;
 pub use crate::pod::Pod;
@@ -87,6 +88,27 @@ impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
     fn absorb(&mut self, gradient: &Self) {
         Parameters::absorb(self, gradient);
     }
+}
+
+/// A copy of weights, as every network is.
+#[must_use]
+pub fn copy<P: Parameters>(weights: &P) -> P {
+    let mut copy = P::zeroed();
+    copy_weights(weights, &mut copy);
+    copy
+}
+
+/// A network as text: its name, and each array of its weights by its dotted name.
+///
+/// # Errors
+/// Those of the formatter.
+pub fn debug<P: Parameters>(weights: &P, name: &str, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    write!(f, "{name} ")?;
+    let mut arrays = f.debug_map();
+    weights.for_each(&mut |name, _, values| {
+        arrays.entry(&format_args!("{name}"), &values);
+    });
+    arrays.finish()
 }
 
 /// Every type is itself, and nothing where something is not `true`.

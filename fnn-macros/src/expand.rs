@@ -74,7 +74,7 @@ fn structure(network: &Network) -> TokenStream {
         let doc = format!(" {}, `{}` → `{}`.", layer.kind, layer.input.text(), layer.output.text());
         quote!(#(#attributes)* #apart #[doc = #doc] #visibility #name: #kind)
     });
-    let table = table::rows(network);
+    let (table, given) = (table::rows(network), given(network));
     let (attributes, hidden) = if network.hidden {
         let derives = attributes.iter().filter(|attribute| derives(attribute));
         (derives.collect::<Vec<_>>(), Some(quote!(#[doc(hidden)] #[allow(non_camel_case_types)])))
@@ -88,6 +88,30 @@ fn structure(network: &Network) -> TokenStream {
         #[repr(C)]
         #visibility struct #name<#parameters = ::core::primitive::f32> {
             #(#fields,)*
+        }
+
+        #given
+    }
+}
+
+/// `impl Clone` and `impl Debug`, which ask nothing of the layers: a network is its weights.
+fn given(network: &Network) -> TokenStream {
+    let (fnn, kind) = (&network.header.fnn, &network.kind);
+    let (parameters, path) = (network.parameters(), network.path(&network.header.scalar));
+    hygienic! {
+        #[automatically_derived]
+        impl<#parameters> ::core::clone::Clone for #path {
+            #[inline]
+            fn clone(&self) -> Self {
+                #fnn::macro_support::copy(self)
+            }
+        }
+
+        #[automatically_derived]
+        impl<#parameters> ::core::fmt::Debug for #path {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #fnn::macro_support::debug(self, #kind, f)
+            }
         }
     }
 }
@@ -110,6 +134,10 @@ fn layer(form: &Form) -> TokenStream {
     let path = network.path(scalar);
     let (input, output) = network.samples(scalar);
     let macs = network.layers.iter().map(|layer| layer.member(fnn, quote!(MACS)));
+    let smallest = network.layers.iter().fold(quote!(1), |smallest, layer| {
+        let layer = layer.member(fnn, quote!(SMALLEST_BATCH));
+        quote!(#fnn::macro_support::larger(#smallest, #layer))
+    });
     let outputs = network.layers.iter().map(|layer| layer.member(fnn, quote!(OUTPUTS)));
     let (buffers, passes) = (buffers::types(form), passes::functions(form));
     let initialize = initialize(network);
@@ -123,6 +151,7 @@ fn layer(form: &Form) -> TokenStream {
 
             const KIND: &'static ::core::primitive::str = #kind;
             const MACS: ::core::primitive::u64 = 0 #(+ #macs)*;
+            const SMALLEST_BATCH: ::core::primitive::usize = #smallest;
             const OUTPUTS: #fnn::macro_support::OutputKind =
                 #fnn::macro_support::OutputKind::AsInput #(.then(#outputs))*;
 

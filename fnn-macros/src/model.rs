@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, GenericParam, Generics, TypePath, Visibility};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, GenericParam, Generics, Meta, Path, Token, TypePath, Visibility};
 
 use crate::arguments::Arguments;
 use crate::budget::{self, Limit};
@@ -88,6 +90,7 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     let split = split::take(&mut attributes, errors);
     let given = attributes.len();
     attributes.retain(|attribute| !attribute.path().is_ident("quantizable"));
+    attributes.iter_mut().for_each(leave_to_the_macro);
     let header = Header {
         fnn,
         scalar: fresh_scalar(&name, &generics, split.as_ref(), &layers),
@@ -282,6 +285,38 @@ pub(crate) fn derives(attribute: &Attribute) -> bool {
     let last = attribute.path().segments.last();
     last.is_some_and(|last| last.ident == "derive")
         || (attribute.path().is_ident("cfg_attr") && mentions(&attribute.to_token_stream(), "derive"))
+}
+
+/// The traits that every network has, whether it derives them or not.
+const GIVEN: [&str; 2] = ["Clone", "Debug"];
+
+/// Take those traits out of a `derive`, or of one under a condition: two implementations would be one too many.
+fn leave_to_the_macro(attribute: &mut Attribute) {
+    let Meta::List(list) = &mut attribute.meta else { return };
+    if list.path.is_ident("derive") {
+        list.tokens = without_given(&list.tokens);
+    } else if list.path.is_ident("cfg_attr")
+        && let Ok(metas) = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+    {
+        let metas = metas.into_iter().map(|meta| match meta {
+            Meta::List(mut list) if list.path.is_ident("derive") => {
+                list.tokens = without_given(&list.tokens);
+                Meta::List(list)
+            }
+            meta => meta,
+        });
+        list.tokens = quote!(#(#metas),*);
+    }
+}
+
+/// The traits of a `derive` that a network doesn't have anyway. What can't be read is left to rustc.
+fn without_given(traits: &TokenStream) -> TokenStream {
+    let Ok(paths) = Punctuated::<Path, Token![,]>::parse_terminated.parse2(traits.clone()) else {
+        return traits.clone();
+    };
+    let given = |path: &&Path| path.segments.last().is_some_and(|last| GIVEN.iter().any(|name| last.ident == name));
+    let others = paths.iter().filter(|path| !given(path));
+    quote!(#(#others),*)
 }
 
 /// The const parameters of a network, as arguments.

@@ -13,6 +13,8 @@ pub(crate) struct Split {
     pub(crate) first: Ident,
     pub(crate) second: Ident,
     pub(crate) at: Ident,
+    /// Whether the second part is trained with the statistics that it has.
+    pub(crate) frozen: bool,
 }
 
 impl Parse for Split {
@@ -28,7 +30,17 @@ impl Parse for Split {
         input.parse::<Token![=]>()?;
         let at = input.call(Ident::parse_any)?;
         input.parse::<Option<Token![,]>>()?;
-        Ok(Self { first, second, at })
+        let frozen = !input.is_empty();
+        if frozen {
+            let key = input.call(Ident::parse_any)?;
+            let equals = input.parse::<Option<Token![=]>>()?;
+            let value = input.call(Ident::parse_any)?;
+            if key != "statistics" || equals.is_none() || value != "frozen" {
+                return Err(syn::Error::new(key.span(), "expected nothing more, or `statistics = frozen`"));
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(Self { first, second, at, frozen })
     }
 }
 

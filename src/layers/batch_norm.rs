@@ -5,7 +5,6 @@ use crate::kernels::{Simd, sum, sum_of};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
-use crate::setting::epsilon;
 use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
@@ -33,10 +32,22 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 /// and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer, generalize
 /// better", NeurIPS 2017, found that it generalises better than larger batches do). The running statistics move once,
 /// towards the mean over all chunks. To normalise over more, give a larger batch to a
-/// [`GradientBuffers`](crate::train::GradientBuffers) that has room for it. A batch of a single number a channel shows no
-/// variance: it comes out as b, and isn't measured.
+/// [`GradientBuffers`](crate::train::GradientBuffers) that has room for it.
 ///
-/// Declared as `BatchNorm` or `BatchNorm(epsilon = 1e-5, momentum = 0.1)`. `4·C + 1` numbers, `2·C` of them trained; as
+/// # Batches of one
+/// A batch of a single number a channel shows no variance: it would come out as b, whatever went in. So the trainer
+/// refuses mini-batches of one sample of shape `[C]`, the last one of an epoch included, with an
+/// [`Error::Setting`](crate::Error::Setting); memory for one such sample, as
+/// [`InPlaceBuffers<_, 1>`](crate::train::InPlaceBuffers), is a compile error where it is trained with; and in a loop of
+/// one's own, a last batch of one comes out as b, and isn't measured.
+///
+/// # Frozen statistics
+/// `BatchNorm(frozen)` is trained as inference runs it: the running statistics are constants, the same weights for the
+/// same names, and gradients go through them: `dw[c] = Σ g·x̂`, `db[c] = Σ g`, `dx = w / √(σ² + ε) · g`. That is for
+/// fine-tuning, and for training on a chip by one sample at a time; weights come from a file, or from a network in whose
+/// declaration it isn't frozen. `#[split(…, statistics = frozen)]` freezes those of the part that learns.
+///
+/// Declared as `BatchNorm`, `BatchNorm(frozen)` or `BatchNorm(epsilon = 1e-5, momentum = 0.1)`. `4·C + 1` numbers, `2·C` of them trained; as
 /// many multiply-accumulates as `A` has elements. Ioffe and Szegedy, "Batch normalization: accelerating deep network
 /// training by reducing internal covariate shift", ICML 2015.
 ///
@@ -55,6 +66,7 @@ pub struct BatchNorm<
     A: Channels,
     const EPSILON: u64 = { f64::to_bits(1e-5) },
     const MOMENTUM: u64 = { f64::to_bits(0.1) },
+    const FROZEN: bool = false,
 > {
     /// What each normalised channel is multiplied with: its deviation.
     pub weight: A::Each,
@@ -66,6 +78,18 @@ pub struct BatchNorm<
     pub running_var: A::Each,
     /// How many mini-batches the running statistics have seen.
     pub num_batches_tracked: A::Element,
+}
+
+/// A layer whose statistics can be frozen: of the same weights, that lie in the same way.
+pub trait FreezeStatistics: Parameters {
+    /// The layer with its running statistics as constants.
+    type Frozen: Parameters<Scalar = Self::Scalar>;
+}
+
+impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool> FreezeStatistics
+    for BatchNorm<A, EPSILON, MOMENTUM, FROZEN>
+{
+    type Frozen = BatchNorm<A, EPSILON, MOMENTUM, true>;
 }
 
 /// What inference makes of a channel: `y = (x − mean) · factor + bias`.
@@ -80,8 +104,8 @@ const TRAINED: usize = 2;
 const MEASURED: usize = 2;
 
 // SAFETY: `repr(C)`, and all fields are scalars or arrays of scalars.
-unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64> Parameters
-    for BatchNorm<A, EPSILON, MOMENTUM>
+unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool> Parameters
+    for BatchNorm<A, EPSILON, MOMENTUM, FROZEN>
 {
     type Scalar = S;
 
@@ -119,11 +143,13 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
     }
 }
 
-impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64> BatchNorm<A, EPSILON, MOMENTUM> {
+impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool>
+    BatchNorm<A, EPSILON, MOMENTUM, FROZEN>
+{
     /// `1 / √(σ² + ε)`
     #[inline(always)]
     fn inverse_deviation(variance: S) -> S {
-        S::ONE / (variance + epsilon::<S, EPSILON>()).sqrt()
+        S::ONE / (variance + S::from_f64(f64::from_bits(EPSILON))).sqrt()
     }
 
     /// What inference makes of each channel.
@@ -176,8 +202,8 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     }
 }
 
-impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64> Layer
-    for BatchNorm<A, EPSILON, MOMENTUM>
+impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool> Layer
+    for BatchNorm<A, EPSILON, MOMENTUM, FROZEN>
 {
     type Input = A;
     type Output = A;
@@ -188,6 +214,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
 
     const KIND: &'static str = "BatchNorm";
     const MACS: u64 = A::LENGTH as u64;
+    const SMALLEST_BATCH: usize = if FROZEN || A::SPACE > 1 { 1 } else { 2 };
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(
@@ -209,8 +236,12 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         (mean, variance): &mut (A::Each, A::Each),
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        Self::measure(inputs, mean, variance);
-        self.normalise(inputs, outputs, (mean, variance), scale);
+        if FROZEN {
+            self.normalise(inputs, outputs, (&self.running_mean, &self.running_var), scale);
+        } else {
+            Self::measure(inputs, mean, variance);
+            self.normalise(inputs, outputs, (mean, variance), scale);
+        }
     }
 
     #[inline(always)]
@@ -224,7 +255,9 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         (by_weight, by_bias): &mut (A::Each, A::Each),
     ) {
         let gradient = gradient.accumulator();
-        let (mean, variance) = (recorded.tape.0.parameters(), recorded.tape.1.parameters());
+        let (mean, variance) =
+            if FROZEN { (&self.running_mean, &self.running_var) } else { (&recorded.tape.0, &recorded.tape.1) };
+        let (mean, variance) = (mean.parameters(), variance.parameters());
         let (by_weight, by_bias) = (by_weight.parameters_mut(), by_bias.parameters_mut());
         let samples = || A::flat(recorded.inputs).chunks_exact(A::LENGTH);
         let statistics = || mean.iter().zip(variance.iter().map(|&variance| Self::inverse_deviation(variance)));
@@ -250,7 +283,14 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
                 for ((((x, g), dx), (&mean, inverse)), ((&by_weight, &by_bias), &weight)) in
                     channels.zip(statistics()).zip(sums)
                 {
-                    let (scale, slope, offset) = (weight * inverse, by_weight * part * inverse, by_bias * part);
+                    let scale = weight * inverse;
+                    if FROZEN {
+                        for (dx, &g) in dx.iter_mut().zip(g) {
+                            *dx = scale * g;
+                        }
+                        continue;
+                    }
+                    let (slope, offset) = (by_weight * part * inverse, by_bias * part);
                     for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
                         *dx = scale * (g - offset - slope * (x - mean));
                     }
@@ -261,7 +301,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         add(gradient.weight.parameters_mut(), S::ONE, by_weight);
         add(gradient.bias.parameters_mut(), S::ONE, by_bias);
         let numbers = recorded.inputs.len() * A::SPACE;
-        if numbers > 1 {
+        if !FROZEN && numbers > 1 {
             let samples = S::from_f64(recorded.inputs.len() as f64);
             let unbiased = S::from_f64(numbers as f64 / (numbers - 1) as f64);
             add(gradient.running_mean.parameters_mut(), samples, mean);

@@ -55,6 +55,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
 
     const KIND: &'static str = "Residual";
     const MACS: u64 = L::MACS;
+    const SMALLEST_BATCH: usize = L::SMALLEST_BATCH;
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -96,12 +96,19 @@ pub trait FoldWith<N>: Layer {
     fn fold_with(&self, norm: &N, folded: &mut Self::Folded);
 }
 
-impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>, const EPSILON: u64, const MOMENTUM: u64>
-    FoldWith<BatchNorm<[S; O], EPSILON, MOMENTUM>> for Dense<I, O, S, B>
+impl<
+    const I: usize,
+    const O: usize,
+    S: Scalar,
+    B: Bias<[S; O]>,
+    const EPSILON: u64,
+    const MOMENTUM: u64,
+    const FROZEN: bool,
+> FoldWith<BatchNorm<[S; O], EPSILON, MOMENTUM, FROZEN>> for Dense<I, O, S, B>
 {
     type Folded = Dense<I, O, S>;
 
-    fn fold_with(&self, norm: &BatchNorm<[S; O], EPSILON, MOMENTUM>, folded: &mut Dense<I, O, S>) {
+    fn fold_with(&self, norm: &BatchNorm<[S; O], EPSILON, MOMENTUM, FROZEN>, folded: &mut Dense<I, O, S>) {
         for (folded, weights) in folded.weight.iter_mut().zip(&self.weight) {
             for ((folded, &weight), channel) in folded.iter_mut().zip(weights).zip(norm.channels()) {
                 *folded = weight * channel.factor;
@@ -111,8 +118,8 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>, const EPSILON: 
     }
 }
 
-impl<S, I, O, W, K, B, const EPSILON: u64, const MOMENTUM: u64> FoldWith<BatchNorm<O, EPSILON, MOMENTUM>>
-    for Conv<I, O, W, K, B>
+impl<S, I, O, W, K, B, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool>
+    FoldWith<BatchNorm<O, EPSILON, MOMENTUM, FROZEN>> for Conv<I, O, W, K, B>
 where
     S: Scalar,
     I: Image<Element = S>,
@@ -124,7 +131,7 @@ where
 {
     type Folded = Conv<I, O, W, K>;
 
-    fn fold_with(&self, norm: &BatchNorm<O, EPSILON, MOMENTUM>, folded: &mut Conv<I, O, W, K>) {
+    fn fold_with(&self, norm: &BatchNorm<O, EPSILON, MOMENTUM, FROZEN>, folded: &mut Conv<I, O, W, K>) {
         let filter = const { if W::LENGTH < O::CHANNELS { 1 } else { W::LENGTH / O::CHANNELS } };
         let filters = self.weight.parameters().chunks_exact(filter);
         for ((folded, weights), channel) in
@@ -139,9 +146,9 @@ where
 }
 
 /// `(b − μ)·f + β`, where b is 0 if there is none.
-fn fold_bias<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64>(
+fn fold_bias<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool>(
     bias: &[S],
-    norm: &BatchNorm<A, EPSILON, MOMENTUM>,
+    norm: &BatchNorm<A, EPSILON, MOMENTUM, FROZEN>,
     folded: &mut [S],
 ) {
     let bias = bias.iter().copied().chain(core::iter::repeat(S::ZERO));

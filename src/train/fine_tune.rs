@@ -7,7 +7,7 @@ use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::shape::first_mut;
-use crate::train::gradient_buffers::refuse_probabilities;
+use crate::train::gradient_buffers::{assert_batch, refuse_probabilities};
 use crate::train::in_place::{InPlaceBuffers, TrainInPlace};
 use crate::weights::parameters::Parameters;
 
@@ -110,7 +110,7 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: 
         inputs: &[F::Input],
         targets: &[T],
     ) -> F::Scalar {
-        const { assert!(B > 0, "training needs room for at least one sample") }
+        const { assert_batch::<H, B>() }
         const { refuse_probabilities(F::OUTPUTS.then(H::OUTPUTS), L::TAKES_LOGITS) }
         let Self { features, workspace, head } = self;
         let mut all = Term::default();

@@ -89,6 +89,7 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         gradient: &mut L,
     ) -> L::Scalar {
         const { assert_logits::<L, T, F>() }
+        const { assert_batch::<L, B>() }
         let batch = Batch { inputs, targets, chance: self.state.next() };
         let sum = Gradient::new(&mut *gradient, Start::Zero);
         let add = AddGradient { memory: self, network, loss, batch, gradient: sum, input_gradients: None };
@@ -112,6 +113,7 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         L::Input: Sample<Element = L::Scalar>,
     {
         const { assert_logits::<L, T, F>() }
+        const { assert_batch::<L, B>() }
         let batch = Batch { inputs, targets, chance: self.state.next() };
         let (sum, by_inputs) = (Gradient::new(&mut *gradient, Start::Zero), Some(&mut *input_gradients));
         let add = AddGradient { memory: self, network, loss, batch, gradient: sum, input_gradients: by_inputs };
@@ -150,6 +152,17 @@ impl<L: Layer, const B: usize> Default for GradientBuffers<L, B> {
 #[track_caller]
 pub(crate) const fn assert_logits<L: Layer, T, F: Loss<L::Output, T>>() {
     refuse_probabilities(L::OUTPUTS, F::TAKES_LOGITS);
+}
+
+/// A compile error where a network would be trained with batches too small for a statistic that it takes.
+#[track_caller]
+pub(crate) const fn assert_batch<L: Layer, const B: usize>() {
+    assert!(B > 0, "training needs room for at least one sample");
+    assert!(
+        B >= L::SMALLEST_BATCH,
+        "a `BatchNorm` takes its statistics from the batch, and one value a channel has no variance: make room for more \
+         samples, or write `BatchNorm(frozen)`"
+    );
 }
 
 /// [`assert_logits`] of what is no layer.

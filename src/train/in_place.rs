@@ -9,7 +9,7 @@ use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::shape::{first, first_mut};
-use crate::train::gradient_buffers::{Tally, assert_logits};
+use crate::train::gradient_buffers::{Tally, assert_batch, assert_logits};
 use crate::train::loop_state::{LoopState, loop_state_methods};
 
 /// A network whose layers can be updated one by one, from the last to the first. Every network that `network!` declares
@@ -99,6 +99,7 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
         targets: &[T],
     ) -> L::Scalar {
         const { assert_logits::<L, T, F>() }
+        const { assert_batch::<L, B>() }
         let mut all = Term::default();
         for (inputs, targets) in inputs.chunks(B).zip(targets.chunks(B)) {
             all += self.step(network, loss, optimizer, inputs, targets);
@@ -117,7 +118,6 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
         inputs: &[L::Input],
         targets: &[T],
     ) -> Term<L::Scalar> {
-        const { assert!(B > 0, "training needs room for at least one sample") }
         dispatch(Train { memory: self, network, loss, optimizer, inputs, targets })
     }
 }

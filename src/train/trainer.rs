@@ -91,7 +91,7 @@ pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
 /// What is called after each epoch.
 type Callback<'a, N> = dyn FnMut(&EpochEnd<'_, N>) -> ControlFlow<()> + 'a;
 
-/// A network to train: by value, or in the box that a large one was built in.
+/// A network to train, or to evaluate: by value, or in the box that a large one was built in.
 ///
 /// Every [`Layer`] is one, and so is every box of a layer.
 #[diagnostic::on_unimplemented(
@@ -102,16 +102,27 @@ type Callback<'a, N> = dyn FnMut(&EpochEnd<'_, N>) -> ControlFlow<()> + 'a;
 pub trait IntoBox<N> {
     /// The network on the heap.
     fn into_box(self) -> Box<N>;
+
+    /// The network where it is.
+    fn as_network(&self) -> &N;
 }
 
 impl<N: Layer> IntoBox<N> for N {
     fn into_box(self) -> Box<N> {
         Box::new(self)
     }
+
+    fn as_network(&self) -> &N {
+        self
+    }
 }
 
 impl<N: Layer> IntoBox<N> for Box<N> {
     fn into_box(self) -> Box<N> {
+        self
+    }
+
+    fn as_network(&self) -> &N {
         self
     }
 }
@@ -175,6 +186,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.loss.validate()?;
         check::network(&*self.network)?;
         check::data("training", data, &self.loss)?;
+        check::batches::<N>(data.len(), settings.batch_size)?;
         self.validation.set().map_or(Ok(()), |validation| check::data("validation", validation, &self.loss))
     }
 

@@ -38,7 +38,7 @@ fn attributes_and_derives_pass_through() {
     copy.only.bias = [0.5];
     assert_ne!(copy, network);
     copy.only.weight = [[1.0], [2.0]];
-    assert_eq!(format!("{copy:?}"), "Public { only: Dense { weight: [[1.0], [2.0]], bias: [0.5] } }");
+    assert_eq!(format!("{copy:?}"), "Public {only.weight: [1.0, 2.0], only.bias: [0.5]}");
 }
 
 fnn::network! {
@@ -132,4 +132,64 @@ fn a_declaration_may_stand_in_a_macro() {
     assert_eq!(Small::PARAMETERS, (4 * 8 + 8) + (8 * 7 + 7) + (7 * 7 + 7) + (7 * 3 + 3));
     assert_eq!(Large::seeded(1).forward(&[0.0; 16]).len(), 5);
     assert_eq!(<Small as Network>::FLASH, 4 * Small::PARAMETERS);
+}
+
+fnn::network! { struct Plain: [2] -> [1] { own: OwnWithoutTraits, skip: Residual { Dense(2) }, Dense(1, bias = false) } }
+fnn::network! {
+    #[derive(Clone, Debug, PartialEq)]
+    #[cfg_attr(all(), derive(::core::clone::Clone), doc = "Its traits are derived all the same.")]
+    struct Derived: [1] -> [1] { Dense(1) }
+}
+
+/// Of the traits that every network has, a layer of one's own needs none.
+#[derive(fnn::Parameters)]
+#[repr(C)]
+pub struct OwnWithoutTraits<S: fnn::Scalar = f32> {
+    gain: S,
+}
+
+impl<S: fnn::Scalar> fnn::Layer for OwnWithoutTraits<S> {
+    type Input = [S; 2];
+    type Output = [S; 2];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+
+    const KIND: &'static str = "Own";
+    const MACS: u64 = 2;
+
+    fn forward_batch<V: fnn::simd::Simd, const B: usize>(
+        &self,
+        _: V,
+        inputs: &[[S; 2]],
+        outputs: &mut [[S; 2]],
+        (): &mut (),
+    ) {
+        for (y, x) in outputs.iter_mut().zip(inputs) {
+            *y = x.map(|x| x * self.gain);
+        }
+    }
+
+    fn backward<V: fnn::simd::Simd, const B: usize>(
+        &self,
+        _: fnn::layers::Pass<'_, V>,
+        _: fnn::layers::Recorded<'_, Self, B>,
+        _: &mut [[S; 2]],
+        _: fnn::layers::Gradient<'_, Self>,
+        _: Option<&mut [[S; 2]]>,
+        (): &mut (),
+    ) {
+    }
+}
+
+#[test]
+fn every_network_is_clone_and_debug() {
+    let mut network = Plain::zeroed();
+    network.parameters_mut().copy_from_slice(&[0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+    let copy = network.clone();
+    network.own.gain = 9.0;
+    assert_eq!(copy.parameters(), [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+    let text = "Plain {own.gain: [0.5], skip.dense_1.weight: [1.0, 2.0, 3.0, 4.0], skip.dense_1.bias: [5.0, 6.0], \
+                dense_1.weight: [7.0, 8.0]}";
+    assert_eq!(format!("{copy:?}"), text);
+    assert_eq!(Derived::seeded(1).clone(), Derived::seeded(1));
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Built, Documentation, Example, Int8, Kind, Role, Takes};
-use crate::arguments::{ArgumentType, Arguments, Number, Parameter, keyword, required};
+use crate::arguments::{ArgumentType, Arguments, Number, Parameter, keyword, optional, required};
 use crate::flow::{Flow, Site};
 use crate::report::judge;
 use crate::size::Size;
@@ -17,7 +17,11 @@ pub(super) static KINDS: &[Kind] = &[
         name: "BatchNorm",
         synonyms: &["BatchNormalization"],
         takes: Takes::Any,
-        parameters: &[EPSILON, keyword("momentum", ArgumentType::Number("check_positive"))],
+        parameters: &[
+            optional("statistics", ArgumentType::Word(&["batch", "frozen"])),
+            EPSILON,
+            keyword("momentum", ArgumentType::Number("check_positive")),
+        ],
         example: Example {
             layer: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",
             input: "[3, 4]",
@@ -25,7 +29,7 @@ pub(super) static KINDS: &[Kind] = &[
             macs: 3 * 4,
         },
         documentation: Documentation {
-            arguments: "`epsilon`, 1e-5 by default; `momentum`, 0.1",
+            arguments: "`frozen`: statistics are constants in training too; `epsilon`, 1e-5 by default; `momentum`, 0.1",
             weights: "`4·C + 1`, of which `2·C` are trained",
             macs: "`N`",
             ..Documentation::same("[`BatchNorm`](crate::layers::BatchNorm)", "`[C, …]`")
@@ -100,7 +104,8 @@ fn batch_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
         [("epsilon", 1e-5), ("momentum", 0.1)].map(|(name, default)| arguments.number(site, name, default));
     let checks = [epsilon.check, momentum.check];
     let (epsilon, momentum) = (epsilon.bits, momentum.bits);
-    let mut built = Built::new(quote!(#fnn::layers::BatchNorm<#sample, #epsilon, #momentum>), flow.clone());
+    let frozen = arguments.is("statistics", "frozen").then(|| quote!(, true));
+    let mut built = Built::new(quote!(#fnn::layers::BatchNorm<#sample, #epsilon, #momentum #frozen>), flow.clone());
     let channels = flow.sizes(site, 1);
     built.weights.extend([channels.clone(), channels.clone(), channels.clone(), channels, vec![Size::one()]]);
     built.checks.extend(checks);

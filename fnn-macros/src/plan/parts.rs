@@ -1,18 +1,22 @@
 //! The two networks that a network is split into.
 
+use std::rc::Rc;
+
 use proc_macro2::Ident;
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse_quote;
 
 use super::Form;
+use crate::kinds::Role;
 use crate::model::derives;
-use crate::shapes::Network;
+use crate::shapes::{Layer, Network};
 use crate::split::Split;
 
 /// The two parts of a network that is split, without what they have in common with it: constants, aliases, checks, and
 /// the items of blocks.
 pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
-    let Split { first, second, at } = network.header.split.as_ref()?;
+    let Split { first, second, at, frozen } = network.header.split.as_ref()?;
     let index = network.layers.iter().position(|layer| layer.name.unraw() == at.unraw())?;
     let (before, after) = network.layers.split_at_checked(index)?;
     let (last, next) = (before.last()?, after.first()?);
@@ -33,10 +37,20 @@ pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
             ..part(first, format!(" The layers of [`{whole}`] before `{at}`."))
         },
         Network {
-            layers: after.to_vec(),
+            layers: if *frozen { after.iter().map(|layer| freeze(network, layer)).collect() } else { after.to_vec() },
             input: next.input.clone(),
             ..part(second, format!(" The layers of [`{whole}`] from `{at}` on."))
         },
     ];
     Some(parts.map(Form::of))
+}
+
+/// A layer whose running statistics are constants, if it has any.
+fn freeze(network: &Network, layer: &Rc<Layer>) -> Rc<Layer> {
+    if layer.role != Role::Affine {
+        return Rc::clone(layer);
+    }
+    let (fnn, before) = (&network.header.fnn, &layer.layer);
+    let frozen = quote!(<#before as #fnn::macro_support::FreezeStatistics>::Frozen);
+    Rc::new(Layer { layer: frozen.clone(), field: frozen, ..Layer::clone(layer) })
 }

@@ -22,7 +22,7 @@ type __Small_out<S> = ::fnn::layers::Dense<
     ::fnn::layers::NoBias<S>,
 >;
 /// Two inputs, one output.
-#[derive(Clone)]
+#[derive()]
 ///
 /// `[1, 2]` → `[1]`
 ///
@@ -47,6 +47,19 @@ pub struct Small<S: ::fnn::macro_support::Scalar = ::core::primitive::f32> {
     >,
     /// Dense, `[2 * UNITS]` → `[1]`.
     pub out: ::fnn::layers::Dense<{ __Small_1 }, { 1 }, S, ::fnn::layers::NoBias<S>>,
+}
+#[automatically_derived]
+impl<S: ::fnn::macro_support::Scalar> ::core::clone::Clone for Small<S> {
+    #[inline]
+    fn clone(&self) -> Self {
+        ::fnn::macro_support::copy(self)
+    }
+}
+#[automatically_derived]
+impl<S: ::fnn::macro_support::Scalar> ::core::fmt::Debug for Small<S> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::fnn::macro_support::debug(self, "Small", f)
+    }
 }
 #[automatically_derived]
 unsafe impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Parameters
@@ -165,6 +178,19 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         + <__Small_hidden<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_relu_1<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_out<S> as ::fnn::macro_support::Layer>::MACS;
+    const SMALLEST_BATCH: ::core::primitive::usize = ::fnn::macro_support::larger(
+        ::fnn::macro_support::larger(
+            ::fnn::macro_support::larger(
+                ::fnn::macro_support::larger(
+                    1,
+                    <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
+                ),
+                <__Small_hidden<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
+            ),
+            <__Small_relu_1<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
+        ),
+        <__Small_out<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
+    );
     const OUTPUTS: ::fnn::macro_support::OutputKind = ::fnn::macro_support::OutputKind::AsInput
         .then(<__Small_flatten_1<S> as ::fnn::macro_support::Layer>::OUTPUTS)
         .then(<__Small_hidden<S> as ::fnn::macro_support::Layer>::OUTPUTS)

@@ -49,6 +49,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
 
     const KIND: &'static str = L::KIND;
     const MACS: u64 = L::MACS;
+    const SMALLEST_BATCH: usize = L::SMALLEST_BATCH;
     const OUTPUTS: OutputKind = L::OUTPUTS;
 
     #[inline(always)]

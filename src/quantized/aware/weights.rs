@@ -60,6 +60,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
 
     const KIND: &'static str = L::KIND;
     const MACS: u64 = L::MACS;
+    const SMALLEST_BATCH: usize = L::SMALLEST_BATCH;
     const OUTPUTS: OutputKind = L::OUTPUTS;
 
     #[inline(always)]

@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 
-use super::step::first_non_finite;
+use super::step::{first_non_finite, smallest_chunk};
 use crate::data::DataSet;
 use crate::error::Error;
+use crate::layer::Layer;
 use crate::losses::Loss;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -16,6 +17,21 @@ pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), E
         Some(0) => Err(Error::Setting { name, expected: "at least 1", found: "0".into() }),
         _ => Ok(()),
     }
+}
+
+/// Every mini-batch, the last one of an epoch included, has the samples that the network's statistics take.
+pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(), Error> {
+    let batch_size = batch_size.min(samples).max(1);
+    let last = samples % batch_size;
+    let smallest = smallest_chunk::<N>(if last == 0 { batch_size } else { last });
+    if smallest >= N::SMALLEST_BATCH {
+        return Ok(());
+    }
+    let expected = "mini-batches of at least 2 samples, as `BatchNorm` takes its statistics from them: choose another size, or \
+                    write `BatchNorm(frozen)`";
+    let found =
+        if last == 0 { format!("{batch_size}") } else { format!("{batch_size}, and a last mini-batch of {last}") };
+    Err(Error::Setting { name: "batch size", expected, found })
 }
 
 /// The weights to start from are finite.

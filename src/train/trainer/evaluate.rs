@@ -1,5 +1,6 @@
 //! How good a network is on a data set.
 
+use super::IntoBox;
 use super::parallel::{Parallel, Threads, share, work};
 use crate::data::DataSet;
 use crate::kernels::{Portable, Runner, Serial, Simd, Task};
@@ -13,15 +14,16 @@ use crate::train::gradient_buffers::{Tally, assert_logits};
 /// How a network did on a data set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean loss, weighted where the loss weights its samples. NaN of no samples, or of samples that all weigh 0.
+    /// The mean loss, weighted where the loss weights its samples.
     pub loss: f64,
     /// The share of samples that the loss judges right, from 0 to 1; `None` where it has no notion of that.
     pub accuracy: Option<f64>,
 }
 
-/// Evaluate `network` on a whole data set: inference, so that dropout is off.
+/// Evaluate `network`, which may be in a `Box`, on a whole data set: inference, so that dropout is off.
 ///
-/// Runs on `rayon`'s threads where there is enough to do. The result doesn't depend on their number.
+/// Runs on `rayon`'s threads where there is enough to do. The result doesn't depend on their number. Of an empty set
+/// the loss is 0.
 ///
 /// ```
 /// use fnn::{DataSet, layers::Dense, losses::MeanSquaredError, train::evaluate};
@@ -31,13 +33,13 @@ pub struct Evaluation {
 /// assert_eq!(evaluate(&network, &MeanSquaredError, &data).loss, 0.5);
 /// ```
 pub fn evaluate<N: Layer, T: Sync, F: Loss<N::Output, T>>(
-    network: &N,
+    network: &impl IntoBox<N>,
     loss: &F,
     data: &DataSet<N::Input, T>,
 ) -> Evaluation {
     const { assert_logits::<N, T, F>() }
     let threads = Threads::current();
-    Evaluator::new(data.len()).evaluate(network, loss, data, &threads)
+    Evaluator::new(data.len()).evaluate(network.as_network(), loss, data, &threads)
 }
 
 /// Sums over samples, of which [`Evaluation`] is the mean.
@@ -59,8 +61,7 @@ impl Totals {
     /// The means.
     pub(crate) fn mean(self) -> Evaluation {
         let Self(Tally { term, correct, judged }) = self;
-        let loss = if term.weight > 0.0 { term.mean() } else { f64::NAN };
-        Evaluation { loss, accuracy: (judged > 0).then(|| correct as f64 / judged as f64) }
+        Evaluation { loss: term.mean(), accuracy: (judged > 0).then(|| correct as f64 / judged as f64) }
     }
 }
 

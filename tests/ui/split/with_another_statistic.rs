@@ -1,11 +1,12 @@
 fnn::network! {
+    #[split(Features, Head, at = logits, statistics = batch)]
     struct Digits: [784] -> [10] {
         hidden: Dense(128),
-        LeakyRelu(1e39),
+        Relu,
         logits: Dense(10),
     }
 }
 
 fn main() {
-    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+    let _ = Digits::boxed(1).forward(&[0.0; 784]);
 }

@@ -1,0 +1,169 @@
+//! Batch normalisation where there is nothing to take statistics from: what refuses it, and frozen statistics instead.
+
+#![cfg(feature = "std")]
+
+#[path = "support/pass.rs"]
+mod pass;
+#[path = "support/mod.rs"]
+mod support;
+
+use fnn::layers::{BatchNorm, Dense};
+use fnn::losses::{CrossEntropy, MeanSquaredError};
+use fnn::optimizers::Sgd;
+use fnn::train::{FineTune, FineTuneBuffers, GradientBuffers, InPlaceBuffers, Progress};
+use fnn::{DataSet, Error, Layer, Network, Parameters, Trainer, gradient_check};
+use pass::{Passes, passes};
+use support::{bits, classes};
+
+fnn::network! {
+    #[split(Features, Head, at = second, statistics = frozen)]
+    #[derive(PartialEq)]
+    struct Batch: [3] -> [2] { first: Dense(4), norm: BatchNorm, Tanh, second: Dense(4), last_norm: BatchNorm, Relu, out: Dense(2) }
+}
+fnn::network! {
+    #[derive(PartialEq)]
+    struct Frozen: [3] -> [2] { first: Dense(4), norm: BatchNorm(frozen), Tanh, out: Dense(2) }
+}
+fnn::network! { struct Learns: [3] -> [2] { first: Dense(4), norm: BatchNorm, Tanh, out: Dense(2) } }
+fnn::network! { struct Inside: [3] -> [2] { Residual { Dense(3), BatchNorm }, Concat { { Relu }, { Dense(3) } }, Dense(2) } }
+fnn::network! { struct Nested: [3] -> [2] { inner: Inside, Relu } }
+fnn::network! { struct Images: [1, 4, 4] -> [2] { Conv2d(2, kernel = 3), BatchNorm, Flatten, Dense(2) } }
+
+#[test]
+fn the_smallest_batch_is_that_of_the_layer_that_needs_most() {
+    assert_eq!(<Batch as Layer>::SMALLEST_BATCH, 2);
+    assert_eq!(<Inside as Layer>::SMALLEST_BATCH, 2);
+    assert_eq!(<Nested as Layer>::SMALLEST_BATCH, 2);
+    assert_eq!(<Frozen as Layer>::SMALLEST_BATCH, 1);
+    // Four positions of an image are four numbers.
+    assert_eq!(<Images as Layer>::SMALLEST_BATCH, 1);
+    assert_eq!((<Features as Layer>::SMALLEST_BATCH, <Head as Layer>::SMALLEST_BATCH), (2, 1));
+}
+
+/// The error of `fit`, or nothing.
+fn refused(samples: usize, batch_size: usize) -> Option<String> {
+    let trainer = Trainer::new(Learns::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(Progress::Silent);
+    match trainer.batch_size(batch_size).fit(&classes::<3, 2>(samples, 1)) {
+        Ok(_) => None,
+        Err(error) => {
+            assert!(matches!(error.reason, Error::Setting { name: "batch size", .. }));
+            Some(error.reason.to_string())
+        }
+    }
+}
+
+#[test]
+fn fit_refuses_mini_batches_of_one() {
+    let message = refused(8, 1).unwrap();
+    assert!(message.contains("`BatchNorm(frozen)`") && message.ends_with("found 1"), "{message}");
+    let message = refused(9, 4).unwrap();
+    assert!(message.ends_with("found 4, and a last mini-batch of 1"), "{message}");
+    assert!(refused(1, 32).is_some());
+    for (samples, batch_size) in [(8, 2), (8, 4), (10, 4), (33, 33), (65, 64 + 1), (97, usize::MAX), (66, 64)] {
+        assert_eq!(refused(samples, batch_size), None, "{samples} {batch_size}");
+    }
+    // A last mini-batch of one, behind one of several chunks.
+    assert!(refused(65, 64).is_some());
+}
+
+#[test]
+fn what_is_frozen_is_trained_by_one_sample_at_a_time() {
+    let data = classes::<3, 2>(200, 1);
+    let trainer = Trainer::new(Frozen::seeded(1), CrossEntropy, Sgd::new(0.05)).batch_size(1).epochs(20);
+    let trained = trainer.progress(Progress::Silent).fit(&data).unwrap();
+    let last = trained.history.epochs.last().unwrap().training;
+    assert!(last.accuracy.unwrap() > 0.95, "{last:?}");
+    // What is a constant stays one.
+    let (norm, before) = (&trained.network.norm, Frozen::seeded(1).norm);
+    assert_eq!((norm.running_mean, norm.running_var), (before.running_mean, before.running_var));
+    assert_eq!(norm.num_batches_tracked, 0.0);
+    assert!(norm.weight != before.weight && norm.bias != before.bias);
+}
+
+/// With σ² + ε = 4 and = 16, everything is a number of few digits: x̂ = (x − μ) / √(σ² + ε), y = w·x̂ + b,
+/// dw = Σ g·x̂, db = Σ g, dx = w / √(σ² + ε) · g. The same as PyTorch's, in its evaluation mode.
+#[test]
+fn frozen_statistics_are_constants_through_which_gradients_go() {
+    let mut norm = BatchNorm::<[[f64; 2]; 2], { f64::to_bits(1.0) }, { f64::to_bits(0.1) }, true>::zeroed();
+    (norm.weight, norm.bias) = ([3.0, -2.0], [0.5, 1.0]);
+    (norm.running_mean, norm.running_var) = ([1.0, -4.0], [3.0, 15.0]);
+    let inputs = [[[3.0, -1.0], [0.0, 4.0]], [[1.0, 5.0], [-8.0, -4.0]]];
+    let gradients = [[[1.0, 2.0], [-1.0, 0.5]], [[4.0, -1.0], [2.0, 8.0]]];
+    let Passes { outputs, input_gradients, gradient } = passes(&norm, &inputs, &gradients);
+    assert_eq!(outputs, [[[3.5, -2.5], [-1.0, -3.0]], [[0.5, 6.5], [3.0, 1.0]]]);
+    assert_eq!(outputs[0], norm.forward(&inputs[0]));
+    assert_eq!(input_gradients, [[[1.5, 3.0], [0.5, -0.25]], [[6.0, -1.5], [-1.0, -4.0]]]);
+    // 1·1 + 2·(−1) + 4·0 + (−1)·2 and −1·1 + 0.5·2 + 2·(−1) + 8·0
+    assert_eq!((gradient.weight, gradient.bias), ([-3.0, -2.0], [6.0, 9.5]));
+    assert_eq!((gradient.running_mean, gradient.running_var, gradient.num_batches_tracked), ([0.0; 2], [0.0; 2], 0.0));
+}
+
+#[test]
+fn gradients_through_frozen_statistics_are_right() {
+    let mut network = <Frozen<f64> as Network>::seeded(3);
+    (network.norm.running_mean, network.norm.running_var) = ([0.3, -0.2, 0.1, 1.0], [0.5, 2.0, 1.5, 0.1]);
+    network.norm.weight = [1.5, -0.5, 2.0, 0.7];
+    let inputs = [[0.3, -1.0, 0.7], [1.2, 0.4, -0.6]];
+    gradient_check(&network, &CrossEntropy, &inputs[..1], &[1]).assert(1e-6);
+    gradient_check(&network, &MeanSquaredError, &inputs, &[[0.5, -0.5], [1.0, 2.0]]).assert(1e-6);
+}
+
+/// The two kinds have the same weights under the same names.
+#[test]
+fn a_frozen_network_takes_the_weights_of_one_that_was_not() {
+    let data = classes::<3, 2>(64, 1);
+    let trainer = Trainer::new(Learns::seeded(1), CrossEntropy, Sgd::new(0.1)).epochs(3).progress(Progress::Silent);
+    let trained = trainer.fit(&data).unwrap().network;
+    let mut frozen = Frozen::zeroed();
+    frozen.parameters_mut().copy_from_slice(trained.parameters());
+    let names = |network: &dyn Fn(&mut Vec<String>)| {
+        let mut names = Vec::new();
+        network(&mut names);
+        names
+    };
+    let learns = names(&|names| trained.for_each(&mut |name, _, _| names.push(name.to_string())));
+    assert_eq!(learns, names(&|names| frozen.for_each(&mut |name, _, _| names.push(name.to_string()))));
+    let sample = data.inputs()[0];
+    assert_eq!(frozen.forward(&sample), trained.forward(&sample));
+    // A step of training sees the same outputs as inference.
+    let (mut buffers, mut gradient) = (GradientBuffers::<_, 1>::new(), Frozen::zeroed());
+    let loss = buffers.gradient(&frozen, &MeanSquaredError, &[sample], &[frozen.forward(&sample)], &mut gradient);
+    assert_eq!(loss, 0.0);
+}
+
+#[test]
+fn a_frozen_norm_folds_as_any() {
+    fnn::network! { struct Folds: [3] -> [4] { Dense(4), norm: BatchNorm(frozen) } }
+    let mut network = Folds::seeded(1);
+    (network.norm.running_mean, network.norm.running_var) = ([0.3, -0.2, 0.1, 1.0], [0.5, 2.0, 1.5, 0.1]);
+    let folded: fnn::Folded<Folds> = network.fold_batch_norm();
+    assert_eq!(fnn::Folded::<Folds>::PARAMETERS, Dense::<3, 4>::PARAMETERS);
+    let x = [0.5, -1.0, 0.25];
+    for (one, other) in network.forward(&x).into_iter().zip(folded.forward(&x)) {
+        assert!((one - other).abs() < 1e-5);
+    }
+}
+
+/// On a chip: the last layers learn by one sample at a time, with the statistics that the network was trained with.
+#[test]
+fn the_part_that_learns_has_frozen_statistics() {
+    let mut network = Batch::seeded(1);
+    (network.last_norm.running_mean, network.last_norm.running_var) = ([0.3, -0.2, 0.1, 1.0], [0.5, 2.0, 1.5, 0.1]);
+    let (frozen, head) = network.split();
+    assert_eq!(head.last_norm.running_mean, [0.3, -0.2, 0.1, 1.0]);
+    let mut tuned = FineTune { frozen, head: head.clone() };
+    let sample = [0.5, -0.5, 1.0];
+    assert_eq!(tuned.forward(&sample), network.forward(&sample));
+    let mut buffers = FineTuneBuffers::<Features, Head, 1>::new();
+    let first = buffers.train(&mut tuned, &CrossEntropy, &Sgd::new(0.1), &[sample], &[1]);
+    let second = buffers.train(&mut tuned, &CrossEntropy, &Sgd::new(0.1), &[sample], &[1]);
+    assert!(second < first);
+    assert_eq!(tuned.head.last_norm.running_mean, head.last_norm.running_mean);
+    assert_ne!(bits(&tuned.head), bits(head));
+
+    let mut alone = InPlaceBuffers::<Frozen, 1>::new();
+    let mut network = Frozen::seeded(2);
+    let (one, data) = (network.clone(), DataSet::from([(sample, 1)]));
+    alone.train(&mut network, &CrossEntropy, &Sgd::new(0.1), data.inputs(), data.targets());
+    assert_ne!(bits(&one), bits(&network));
+}
