@@ -13,6 +13,7 @@ mod plateau;
 mod rmsprop;
 mod schedule;
 mod sgd;
+mod update;
 
 pub use adagrad::Adagrad;
 pub use adam::Adam;
@@ -29,13 +30,14 @@ pub use plateau::Plateau;
 pub use rmsprop::RmsProp;
 pub use schedule::{Schedule, Scheduled};
 pub use sgd::{Momentum, Sgd};
+pub(crate) use update::advance;
+#[cfg(feature = "std")]
+pub(crate) use update::{Moved, for_each_range};
 
-use crate::kernels::{Operation, Simd, dispatch};
+use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
-use crate::shape::within;
-use crate::weights::parameters::assert_weights;
-use crate::weights::parameters::{Parameters, Role, visit_trained};
+use crate::weights::parameters::{Parameters, assert_weights};
 
 /// A rule that moves weights along their gradient, with `SLOTS` numbers of memory for each weight.
 ///
@@ -86,7 +88,7 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
         self.clone()
     }
 
-    /// What moves weights that are [`Role::Vector`], such as biases, where it isn't this optimizer.
+    /// What moves weights that are [`Role::Vector`](crate::weights::Role::Vector), such as biases, where it isn't this optimizer.
     fn for_vectors(&self) -> Option<Self> {
         None
     }
@@ -94,7 +96,7 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// The same optimizer, whose weight decay leaves out biases, and what normalisations scale and shift with.
     ///
     /// They are few, have no part in overfitting, and are to have the size that they need; they are those that are
-    /// [`Role::Vector`]. Costs nothing for each weight: ranges of weights are moved by one optimizer or by the other.
+    /// [`Role::Vector`](crate::weights::Role::Vector). Costs nothing for each weight: ranges of weights are moved by one optimizer or by the other.
     ///
     /// ```
     /// use fnn::{layers::Dense, optimizers::{AdamW, Optimizer, State}};
@@ -137,26 +139,6 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     }
 }
 
-/// [`Optimizer::step`] number `step`.
-#[inline]
-pub(crate) fn advance<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
-    optimizer: &O,
-    step: u64,
-    network: &mut P,
-    gradient: &P,
-    mut slots: [&mut P; SLOTS],
-) {
-    let vectors = optimizer.for_vectors();
-    visit_trained::<P>(vectors.is_some(), &mut |role, range| {
-        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
-        let parameters = within(network.parameters_mut(), &range);
-        let gradient = gradient.parameters().get(range.clone()).unwrap_or_default();
-        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
-        dispatch(Step { optimizer, step, parameters, gradient, slots });
-    });
-    network.absorb(gradient);
-}
-
 /// What an optimizer remembers: how many steps it took, and its slots, each a network of the same type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<P, const SLOTS: usize> {
@@ -188,23 +170,5 @@ impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
 impl<P: Parameters, const SLOTS: usize> Default for State<P, SLOTS> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// An update of some weights, to run with the best instruction set.
-pub(crate) struct Step<'a, O, S, const SLOTS: usize> {
-    pub(crate) optimizer: &'a O,
-    pub(crate) step: u64,
-    pub(crate) parameters: &'a mut [S],
-    pub(crate) gradient: &'a [S],
-    pub(crate) slots: [&'a mut [S]; SLOTS],
-}
-
-impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Operation for Step<'_, O, S, SLOTS> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        self.optimizer.update(simd, self.step, self.parameters, self.gradient, self.slots);
     }
 }

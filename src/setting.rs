@@ -15,7 +15,7 @@ use crate::scalar::Scalar;
 /// assert_eq!(error.to_string(), "epsilon: expected a finite number above 0, found 1e-50, which is 0 in `f32`");
 /// assert_eq!(Adam::new(1e-3).epsilon(1e-50).validate::<f64>(), Ok(()));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct InvalidSetting {
     /// The name of the setting.
@@ -56,6 +56,13 @@ impl fmt::Display for InvalidSetting {
     }
 }
 
+/// The sentence, as `main` prints it of an error that it returns.
+impl fmt::Debug for InvalidSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl core::error::Error for InvalidSetting {}
 
 /// What a setting must be: in words, and as the test of it, which NaN fails.
@@ -87,6 +94,18 @@ impl Range {
             }
         }
     }
+}
+
+/// The ε of a layer whose type has its bits, in the scalar that it is used in. One that is not above 0 there doesn't
+/// compile.
+#[inline(always)]
+pub(crate) fn epsilon<S: Scalar, const BITS: u64>() -> S {
+    const {
+        let value = f64::from_bits(BITS);
+        let used = if size_of::<S>() == size_of::<f32>() { value as f32 as f64 } else { value };
+        assert!(used > 0.0 && used < f64::INFINITY, "epsilon must be above 0 in the layer's scalar");
+    }
+    S::from_f64(f64::from_bits(BITS))
 }
 
 #[cfg(test)]

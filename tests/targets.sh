@@ -21,3 +21,15 @@ if rustup target list --installed 2>/dev/null | grep -qx "$target" || timeout 30
 else
     echo "$target: skipped, it can't be installed"
 fi
+
+# With a linker and a C library of Rust's own, so that tests run without those of the system.
+target=i686-unknown-linux-musl
+if [ "$(uname -m)" = x86_64 ] &&
+    { rustup target list --installed 2>/dev/null | grep -qx "$target" || timeout 300 rustup target add "$target" >/dev/null 2>&1; }; then
+    export CARGO_TARGET_I686_UNKNOWN_LINUX_MUSL_LINKER=rust-lld
+    export CARGO_TARGET_I686_UNKNOWN_LINUX_MUSL_RUSTFLAGS="-A warnings -C link-self-contained=yes -C linker-flavor=ld.lld"
+    cargo test --quiet --target "$target" --lib --test idx --test training --test losses_extremes --test weights
+    echo "$target: tests of the library, files, losses and training"
+else
+    echo "$target: skipped, it can't be installed or run"
+fi

@@ -459,6 +459,29 @@ fn samples_that_weigh_nothing_are_no_training() {
 }
 
 #[test]
+fn what_weighs_nothing_has_no_loss() {
+    let network = Dense::<2, 2>::seeded(1);
+    let loss = |data: &DataSet<_, _>| fnn::train::evaluate(&network, &CrossEntropy.class_weights([0.0, 1.0]), data);
+    assert!(loss(&DataSet::from([])).loss.is_nan());
+    let Evaluation { loss: nothing, accuracy, .. } = loss(&DataSet::from([([1.0, 2.0], 0)]));
+    assert!(nothing.is_nan() && accuracy.is_some());
+
+    // One sample in two weighs something, and only that has a point on the curve.
+    let data = DataSet::from([([1.0, 2.0], 0), ([0.0, 1.0], 1)]);
+    let trainer = Trainer::new(network, CrossEntropy.class_weights([0.0, 1.0]), Sgd::new(0.1)).batch_size(1);
+    let curve = trainer.find_learning_rate(&data, 1e-9..=1e-8, 10).unwrap();
+    let alone = network_loss(&data.inputs()[1]);
+    assert_eq!(curve.points.len(), 5);
+    assert!(curve.points.iter().all(|(_, smoothed)| (smoothed - alone).abs() < 1e-5), "{curve:?} and {alone}");
+}
+
+/// The loss of class 1.
+fn network_loss(input: &[f32; 2]) -> f64 {
+    let output = Dense::<2, 2>::seeded(1).forward(input);
+    f64::from(CrossEntropy.value(&output, &1).loss)
+}
+
+#[test]
 fn one_output_is_no_choice_between_classes() {
     let data = DataSet::from([([1.0], 0), ([2.0], 0)]);
     let error = reason(Trainer::new(START, CrossEntropy, Sgd::new(0.1)).fit(&data));

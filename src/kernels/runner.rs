@@ -74,6 +74,7 @@ pub(crate) trait Task<W>: Sync {
 /// Who runs a task on the parts of some work.
 pub(crate) trait Runner: Copy + Send + Sync {
     /// What both jobs give, the one after the other or at once.
+    #[cfg(feature = "std")]
     fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B);
 
     /// Run `task` on each part of `part` of the work, the last one shorter; in any order.
@@ -85,6 +86,7 @@ pub(crate) trait Runner: Copy + Send + Sync {
 pub(crate) struct Serial<V>(pub(crate) V);
 
 impl<V: Simd> Runner for Serial<V> {
+    #[cfg(feature = "std")]
     fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
         (left(), right())
     }

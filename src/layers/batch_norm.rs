@@ -5,6 +5,7 @@ use crate::kernels::{Simd, sum, sum_of};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
+use crate::setting::epsilon;
 use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
@@ -149,7 +150,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     /// `1 / √(σ² + ε)`
     #[inline(always)]
     fn inverse_deviation(variance: S) -> S {
-        S::ONE / (variance + S::from_f64(f64::from_bits(EPSILON))).sqrt()
+        S::ONE / (variance + epsilon::<S, EPSILON>()).sqrt()
     }
 
     /// What inference makes of each channel.

@@ -5,6 +5,7 @@ use crate::kernels::{Moments, Simd, sum, sum_of};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
+use crate::setting::epsilon;
 use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
@@ -82,7 +83,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
-        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        let epsilon = epsilon::<S, EPSILON>();
         let samples = A::flat(inputs).chunks_exact(A::LENGTH).zip(A::flat_mut(outputs).chunks_exact_mut(A::LENGTH));
         for (x, y) in samples {
             let groups = x.chunks_exact(Self::GROUP).zip(y.chunks_exact_mut(Self::GROUP));
@@ -109,7 +110,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
         (): &mut (),
     ) {
         let gradient = gradient.accumulator();
-        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        let epsilon = epsilon::<S, EPSILON>();
         let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(Self::GROUP));
         let gradients = A::flat_mut(output_gradients).chunks_exact_mut(A::LENGTH);
         for (x, g) in A::flat(recorded.inputs).chunks_exact(A::LENGTH).zip(gradients) {

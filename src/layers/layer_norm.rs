@@ -6,6 +6,7 @@ use crate::kernels::{Moments, Simd};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
+use crate::setting::epsilon;
 use crate::shape::Sample;
 use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
@@ -94,7 +95,7 @@ where
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         let row = const { row::<A, P>() };
-        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        let epsilon = epsilon::<S, EPSILON>();
         for (x, y) in A::flat(inputs).chunks_exact(row).zip(A::flat_mut(outputs).chunks_exact_mut(row)) {
             let moments = Moments::of(x, epsilon);
             let affine = self.weight.parameters().iter().zip(self.bias.parameters());
@@ -116,7 +117,7 @@ where
     ) {
         let gradient = gradient.accumulator();
         let row = const { row::<A, P>() };
-        let epsilon = S::from_f64(f64::from_bits(EPSILON));
+        let epsilon = epsilon::<S, EPSILON>();
         let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(row));
         let rows = A::flat(recorded.inputs).chunks_exact(row);
         for (x, g) in rows.zip(A::flat_mut(output_gradients).chunks_exact_mut(row)) {

@@ -49,6 +49,11 @@ impl<A, P, const EPSILON: u64> RmsNorm<A, P, EPSILON> {
     /// ε
     #[inline(always)]
     fn epsilon<S: Scalar>() -> S {
+        const {
+            let used = f64::from_bits(EPSILON) as f32;
+            let sound = EPSILON == 0 || size_of::<S>() > size_of::<f32>() || used > 0.0 && used < f32::INFINITY;
+            assert!(sound, "epsilon must be above 0 in the layer's scalar");
+        }
         if EPSILON == 0 { S::EPSILON } else { S::from_f64(f64::from_bits(EPSILON)) }
     }
 }

@@ -102,19 +102,30 @@ pub const fn check_sum(layer: &str, products: usize) {
     }
 }
 
-/// A parameter that must not be negative isn't.
+/// A parameter that must not be negative isn't, nor too large for `f32`.
 #[track_caller]
 pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
+    let message = ConstMessage::of(layer).text("`").text(what).text("` must be a number that is not negative");
     if !(value >= 0.0 && value < f64::INFINITY) {
-        ConstMessage::of(layer).text("`").text(what).text("` must be a number that is not negative").say();
+        message.say();
+    }
+    if value as f32 == f32::INFINITY {
+        message.text(", and this one is infinite in `f32`").say();
     }
 }
 
-/// A parameter that must be above 0 is.
+/// A parameter that must be above 0 is, in `f32` too.
 #[track_caller]
 pub const fn check_positive(layer: &str, what: &str, value: f64) {
+    let message = ConstMessage::of(layer).text("`").text(what).text("` must be a number above 0");
     if !(value > 0.0 && value < f64::INFINITY) {
-        ConstMessage::of(layer).text("`").text(what).text("` must be a number above 0").say();
+        message.say();
+    }
+    if value as f32 == 0.0 {
+        message.text(", and this one is 0 in `f32`").say();
+    }
+    if value as f32 == f32::INFINITY {
+        message.text(", and this one is infinite in `f32`").say();
     }
 }
 

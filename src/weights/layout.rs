@@ -66,6 +66,12 @@ pub(crate) struct ArrayLocation {
 }
 
 impl ArrayLocation {
+    /// Whether a file has to have it. It may do without an array of no numbers, and without a count, as files of PyTorch
+    /// did before it had any.
+    pub(crate) const fn is_required(&self) -> bool {
+        !matches!(self.stored, Stored::Count) && self.shape.length() > 0
+    }
+
     /// Its shape in a file.
     pub(crate) const fn shape_in_file(&self) -> Shape {
         match self.stored {

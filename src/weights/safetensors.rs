@@ -20,7 +20,7 @@ pub use options::LoadOptions;
 #[cfg(feature = "alloc")]
 pub use options::Loaded;
 
-use crate::weights::parameters::Parameters;
+use crate::weights::parameters::{Parameters, assert_weights};
 use check::Comparison;
 use error::Reason;
 use number::Number;
@@ -79,6 +79,7 @@ const fn read_data<'a, P: Parameters>(
 /// # Safety
 /// `weights` is valid to read and write a `P`, whose bytes are initialized, and nothing else does so meanwhile.
 const unsafe fn bytes_mut<'a, P: Parameters>(weights: *mut P) -> &'a mut [u8] {
+    const { assert_weights::<P>() }
     // SAFETY: the caller's promise; `P` has no padding, and every bit pattern of it is a value, by the trait's promise.
     unsafe { core::slice::from_raw_parts_mut(weights.cast(), size_of::<P>()) }
 }

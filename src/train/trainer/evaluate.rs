@@ -14,7 +14,7 @@ use crate::train::gradient_buffers::{Tally, assert_logits};
 /// How a network did on a data set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean loss, weighted where the loss weights its samples.
+    /// The mean loss, weighted where the loss weights its samples. NaN of no samples, or of samples that all weigh 0.
     pub loss: f64,
     /// The share of samples that the loss judges right, from 0 to 1; `None` where it has no notion of that.
     pub accuracy: Option<f64>,
@@ -22,8 +22,7 @@ pub struct Evaluation {
 
 /// Evaluate `network`, which may be in a `Box`, on a whole data set: inference, so that dropout is off.
 ///
-/// Runs on `rayon`'s threads where there is enough to do. The result doesn't depend on their number. Of an empty set
-/// the loss is 0.
+/// Runs on `rayon`'s threads where there is enough to do. The result doesn't depend on their number.
 ///
 /// ```
 /// use fnn::{DataSet, layers::Dense, losses::MeanSquaredError, train::evaluate};
@@ -61,7 +60,8 @@ impl Totals {
     /// The means.
     pub(crate) fn mean(self) -> Evaluation {
         let Self(Tally { term, correct, judged }) = self;
-        Evaluation { loss: term.mean(), accuracy: (judged > 0).then(|| correct as f64 / judged as f64) }
+        let loss = if term.weight > 0.0 { term.mean() } else { f64::NAN };
+        Evaluation { loss, accuracy: (judged > 0).then(|| correct as f64 / judged as f64) }
     }
 }
 

@@ -125,7 +125,12 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
                 threads.run(work::<N>(batch_size), |parallel| memory.step(network, &course, samples, parallel));
             let Ok(totals) = totals else { break };
 
-            mean = KEPT * mean + (1.0 - KEPT) * totals.mean().loss;
+            let loss = totals.mean().loss;
+            if loss.is_nan() {
+                // All samples of the mini-batch weigh 0.
+                continue;
+            }
+            mean = KEPT * mean + (1.0 - KEPT) * loss;
             missing *= KEPT;
             let smoothed = mean / (1.0 - missing);
             points.push((rate, smoothed));

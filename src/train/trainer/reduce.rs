@@ -4,82 +4,115 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::kernels::{RANGE, Runner, Simd, Task, add_assign};
-use crate::optimizers::{Clip, Optimizer, Penalty, State, clamp, shortening, squares};
+use crate::optimizers::{Clip, Moved, Optimizer, Penalty, State, clamp, for_each_range, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
-use crate::weights::parameters::{Parameters, Role, visit_trained};
+use crate::weights::parameters::{Parameters, visit_trained};
 
 /// Weights whose mean gradient is held at a time, where it is that of several accumulators: it stays in the first-level
 /// cache, and they are only read.
 const BLOCK: usize = 1024;
 
-/// Move `network` along the sum of gradients, divided by `weight`, and take over what it has measured. Whether all of
-/// the gradient was finite: where it is not, weights stay as they are, but others have moved, and the gradient is left
-/// for who wants to know where.
-///
-/// Each range of weights goes through memory once; the gradient goes twice where its norm is limited, which is known
-/// only when all of it is.
-#[inline(always)]
-pub(crate) fn update<R: Runner, N: Parameters, O: Optimizer<SLOTS>, const SLOTS: usize, const K: usize>(
-    runner: R,
-    optimizer: &O,
-    (penalty, clip): (Option<Penalty>, Option<Clip>),
-    weight: N::Scalar,
-    network: &mut N,
-    gradients: &mut [Option<&mut N>; K],
-    state: &mut State<N, SLOTS>,
-) -> bool {
-    state.steps += 1;
-    let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
-    let finite = AtomicBool::new(true);
-    let mut mean = Mean { factor, penalty: None, finite: &finite };
-    N::measured(&mut |range| runner.each(sums::<N, K>(gradients, &range), RANGE, &mean));
-    let vectors = optimizer.for_vectors();
-    let by_role = vectors.is_some() || penalty.is_some_and(|penalty| penalty.weights_only);
-    let (mut penalty, mut limit, mut used) = (penalty, None, K);
-    match clip {
-        None => {}
-        Some(Clip::Value(value)) => limit = Some(N::Scalar::from_f64(value)),
-        Some(Clip::Norm(limit)) => {
-            let mut sum = 0.0;
-            visit_trained::<N>(by_role, &mut |role, range| {
-                let mean = Mean { penalty: penalty.filter(|penalty| penalty.counts(role)), ..mean };
-                let weights = within(network.parameters_mut(), &range);
-                runner.each((sums::<N, K>(gradients, &range), weights), RANGE, &mean);
-                let [mean] = sums(gradients, &range);
-                sum += sum_of_squares(runner, mean);
-            });
-            if !finite.load(Relaxed) {
-                return false;
-            }
-            mean.factor = N::Scalar::from_f64(shortening(limit, libm::sqrt(sum)));
-            (penalty, used) = (None, 1);
-        }
-    }
-    let (step, slots) = (state.steps, &mut state.slots);
-    visit_trained::<N>(by_role, &mut |role, range| {
-        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
-        let mean = Mean { penalty: penalty.filter(|penalty| penalty.counts(role)), ..mean };
-        let update = Update { optimizer, step, mean, limit };
-        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
-        let weights = within(network.parameters_mut(), &range);
-        let sums = sums::<N, K>(first_mut(gradients, used), &range);
-        runner.each((sums, (weights, slots)), RANGE, &update);
-    });
-    if let Some(gradient) = &mut gradients[0] {
-        network.absorb(gradient);
-    }
-    finite.into_inner()
+/// The gradients of a mini-batch, and what is done to their mean before the optimizer sees it.
+pub(crate) struct Gradients<'a, N: Parameters, const K: usize> {
+    /// The accumulators' sums over samples, in their order. Where there are fewer than `K`, the last ones are nothing.
+    pub(crate) sums: [Option<&'a mut N>; K],
+    /// The weight of all samples, by which their sum is divided.
+    pub(crate) weight: N::Scalar,
+    pub(crate) penalty: Option<Penalty>,
+    pub(crate) clip: Option<Clip>,
 }
 
-/// A range of all gradients; of those that there aren't, nothing.
-#[inline(always)]
-fn sums<'a, N: Parameters, const K: usize>(
-    gradients: &'a mut [Option<&mut N>],
-    range: &Range<usize>,
-) -> [&'a mut [N::Scalar]; K] {
-    let mut gradients = gradients.iter_mut().flatten();
-    core::array::from_fn(|_| gradients.next().map_or(&mut [][..], |gradient| within(gradient.parameters_mut(), range)))
+/// How the pass that moves the weights takes the mean gradient.
+struct LastPass<S> {
+    /// How many of the accumulators are added up.
+    accumulators: usize,
+    factor: S,
+    penalty: Option<Penalty>,
+    /// How far from 0 each number may be.
+    limit: Option<S>,
+}
+
+impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
+    /// Move `network` along the mean gradient, and replace what it has measured. Whether all of the gradient was finite:
+    /// where it is not, weights stay as they are, but others have moved, and the gradient is left for who wants to know
+    /// where.
+    ///
+    /// Each range of weights goes through memory once; the gradient goes twice where its norm is limited, which is known
+    /// only when all of it is.
+    #[inline(always)]
+    pub(crate) fn update<R: Runner, O: Optimizer<SLOTS>, const SLOTS: usize>(
+        mut self,
+        runner: R,
+        optimizer: &O,
+        network: &mut N,
+        state: &mut State<N, SLOTS>,
+    ) -> bool {
+        state.steps += 1;
+        let finite = AtomicBool::new(true);
+        let by_role = self.penalty.is_some_and(|penalty| penalty.weights_only);
+        let weight = self.weight;
+        let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
+        // What was measured has no penalty, and no limit.
+        N::measured(&mut |range| {
+            runner.each(self.range(K, &range), RANGE, &Mean { factor, penalty: None, finite: &finite });
+        });
+        let last = match self.clip {
+            None => LastPass { accumulators: K, factor, penalty: self.penalty, limit: None },
+            Some(Clip::Value(limit)) => {
+                let limit = Some(N::Scalar::from_f64(limit));
+                LastPass { accumulators: K, factor, penalty: self.penalty, limit }
+            }
+            Some(Clip::Norm(limit)) => {
+                let norm = self.average(runner, by_role, factor, network, &finite);
+                if !finite.load(Relaxed) {
+                    return false;
+                }
+                // The first accumulator is the mean now, with the penalty.
+                let factor = N::Scalar::from_f64(shortening(limit, norm));
+                LastPass { accumulators: 1, factor, penalty: None, limit: None }
+            }
+        };
+        let (step, slots) = (state.steps, state.slots.each_mut());
+        for_each_range(optimizer, by_role, network, slots, |Moved { optimizer, role, range, weights, slots }| {
+            let penalty = last.penalty.filter(|penalty| penalty.counts(role));
+            let mean = Mean { factor: last.factor, penalty, finite: &finite };
+            let update = Update { optimizer, step, mean, limit: last.limit };
+            runner.each((self.range(last.accumulators, &range), (weights, slots)), RANGE, &update);
+        });
+        if let Some(Some(gradient)) = self.sums.first() {
+            network.absorb(gradient);
+        }
+        finite.into_inner()
+    }
+
+    /// Leave the mean gradient, with the penalty's, in the first accumulator. Gives its norm.
+    #[inline(always)]
+    fn average<R: Runner>(
+        &mut self,
+        runner: R,
+        by_role: bool,
+        factor: N::Scalar,
+        network: &mut N,
+        finite: &AtomicBool,
+    ) -> f64 {
+        let mut sum = 0.0;
+        visit_trained::<N>(by_role, &mut |role, range| {
+            let penalty = self.penalty.filter(|penalty| penalty.counts(role));
+            let weights = within(network.parameters_mut(), &range);
+            runner.each((self.range(K, &range), weights), RANGE, &Mean { factor, penalty, finite });
+            let [mean, ..] = &self.range(1, &range)[..] else { return };
+            sum += sum_of_squares(runner, mean);
+        });
+        libm::sqrt(sum)
+    }
+
+    /// A range of the first `count` sums; of those that there aren't, nothing.
+    #[inline(always)]
+    fn range(&mut self, count: usize, range: &Range<usize>) -> [&mut [N::Scalar]; K] {
+        let mut sums = first_mut(&mut self.sums, count).iter_mut().flatten();
+        core::array::from_fn(|_| sums.next().map_or(&mut [][..], |sum| within(sum.parameters_mut(), range)))
+    }
 }
 
 /// Added up in an order that follows from the length alone.

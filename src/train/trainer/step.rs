@@ -8,7 +8,7 @@ use std::slice::Chunks;
 use super::evaluate::Totals;
 use super::memory::TrainingMemory;
 use super::parallel::{Parallel, share};
-use super::reduce::update;
+use super::reduce::Gradients;
 use crate::data::DataSet;
 use crate::kernels::{Operation, Runner, Serial, Simd, Start, Task, dispatch, gather};
 use crate::layer::{Chance, Gradient, Layer};
@@ -197,17 +197,19 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
             tally += accumulator.tally;
         }
         let loss = tally.term.mean();
-        let mut gradients = used.iter_mut().map(|accumulator| &mut *accumulator.gradient);
+        let mut sums = used.iter_mut().map(|accumulator| &mut *accumulator.gradient);
         let mut finite = loss.is_finite();
         if finite {
-            let (optimizer, adjust, weight) = (course.optimizer, course.adjust, tally.term.weight);
-            let state = &mut *memory.state;
+            let (optimizer, state, weight) = (course.optimizer, &mut *memory.state, tally.term.weight);
+            let (penalty, clip) = course.adjust;
             finite = match count {
                 // What most small networks need is worth a loop of its own.
-                0 | 1 => update(runner, optimizer, adjust, weight, network, &mut [gradients.next()], state),
+                0 | 1 => {
+                    Gradients { sums: [sums.next()], weight, penalty, clip }.update(runner, optimizer, network, state)
+                }
                 _ => {
-                    let mut gradients = core::array::from_fn::<_, ACCUMULATORS, _>(|_| gradients.next());
-                    update(runner, optimizer, adjust, weight, network, &mut gradients, state)
+                    let sums = core::array::from_fn::<_, ACCUMULATORS, _>(|_| sums.next());
+                    Gradients { sums, weight, penalty, clip }.update(runner, optimizer, network, state)
                 }
             };
         }

@@ -219,7 +219,9 @@ impl<'a> Mismatches<'a> {
             while self.next < arrays && self.next - self.first < PASS {
                 let array = self.next;
                 self.next += 1;
-                if !self.seen.contains(array - self.first) && is_required(layout, array) {
+                if !self.seen.contains(array - self.first)
+                    && matches!(layout.locate(array), Some(location) if location.is_required())
+                {
                     return Some(Wrong::Missing { layout, array });
                 }
             }
@@ -247,13 +249,5 @@ impl<'a> Mismatches<'a> {
         }
         self.seen.insert(array);
         self.comparison.check_entry(entry, &location)
-    }
-}
-
-/// Whether a file has to have an array. It may do without a count, as those of PyTorch did before it had any.
-const fn is_required(layout: &Layout, array: usize) -> bool {
-    match layout.locate(array) {
-        Some(location) => !matches!(location.stored, Stored::Count),
-        None => true,
     }
 }

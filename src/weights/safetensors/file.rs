@@ -83,13 +83,16 @@ struct Array {
     location: ArrayLocation,
 }
 
-/// All arrays in the order of the file: counts first, so that each tensor lies at a multiple of its numbers' size.
+/// All arrays that hold numbers, in the order of the file: counts first, so that each tensor lies at a multiple of its numbers' size.
 fn arrays<P: Parameters>(weights: &P) -> Vec<Array> {
-    let mut arrays = Vec::new();
-    weights.for_each(&mut |name, _, _| {
-        if let Some(location) = P::LAYOUT.locate(arrays.len()) {
+    let (mut arrays, mut number) = (Vec::new(), 0);
+    weights.for_each(&mut |name, _, values| {
+        if let Some(location) = P::LAYOUT.locate(number)
+            && !values.is_empty()
+        {
             arrays.push(Array { name: name.to_string(), location });
         }
+        number += 1;
     });
     arrays.sort_by_key(|array| array.location.stored != Stored::Count);
     arrays

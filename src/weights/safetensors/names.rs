@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use super::error::Wrong;
 use super::header::{Reader, same};
 use super::options::LoadOptions;
-use crate::weights::layout::{ArrayLocation, DottedName, Layout, Stored};
+use crate::weights::layout::{ArrayLocation, DottedName, Layout};
 
 impl LoadOptions<'_> {
     /// The array that a tensor is, if it is one of the network's.
@@ -49,9 +49,7 @@ impl LoadOptions<'_> {
             if location.layer == array && arrays == before {
                 return find_in_layer(layout, array, name);
             }
-            if !matches!(location.stored, Stored::Count) {
-                arrays += 1;
-            }
+            arrays += location.is_required() as usize;
             array += 1;
         }
         None
@@ -61,7 +59,7 @@ impl LoadOptions<'_> {
     pub(super) const fn check_order<'a>(&self, header: &'a str, layout: &Layout) -> Result<(), Wrong<'a>> {
         let (mut array, mut expected) = (0, 0);
         while let Some(location) = layout.locate(array) {
-            expected += !matches!(location.stored, Stored::Count) as usize;
+            expected += location.is_required() as usize;
             array += 1;
         }
         let (mut reader, mut found) = (Reader::new(header), 0);

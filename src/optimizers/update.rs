@@ -1,0 +1,69 @@
+//! Which weights an optimizer moves, range by range: for a step of one's own, for the trainer, and in place.
+
+use core::ops::Range;
+
+use super::Optimizer;
+use crate::kernels::{dispatch, operation};
+use crate::scalar::Scalar;
+use crate::shape::within;
+use crate::weights::parameters::{Parameters, Role, visit_trained};
+
+/// A range of trained weights, and what moves it.
+pub(crate) struct Moved<'a, O, S, const SLOTS: usize> {
+    /// The optimizer that moves weights of this role.
+    pub(crate) optimizer: &'a O,
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "penalties go by it, in the trainer"))]
+    pub(crate) role: Role,
+    pub(crate) range: Range<usize>,
+    pub(crate) weights: &'a mut [S],
+    pub(crate) slots: [&'a mut [S]; SLOTS],
+}
+
+/// Visit the ranges of `network` that are trained, as few and as long as the optimizer lets them be, or where roles make a
+/// difference to `by_role`, too.
+#[inline(always)]
+pub(crate) fn for_each_range<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
+    optimizer: &O,
+    by_role: bool,
+    network: &mut P,
+    mut slots: [&mut P; SLOTS],
+    mut visit: impl FnMut(Moved<'_, O, P::Scalar, SLOTS>),
+) {
+    let vectors = optimizer.for_vectors();
+    visit_trained::<P>(by_role || vectors.is_some(), &mut |role, range| {
+        let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+        let slots = slots.each_mut().map(|slot| within(slot.parameters_mut(), &range));
+        let weights = within(network.parameters_mut(), &range);
+        visit(Moved { optimizer, role, range, weights, slots });
+    });
+}
+
+/// [`Optimizer::step`] number `step`.
+#[inline]
+pub(crate) fn advance<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
+    optimizer: &O,
+    step: u64,
+    network: &mut P,
+    gradient: &P,
+    slots: [&mut P; SLOTS],
+) {
+    for_each_range(optimizer, false, network, slots, |Moved { optimizer, range, weights, slots, .. }| {
+        let gradient = gradient.parameters().get(range).unwrap_or_default();
+        dispatch(Update { optimizer, step, weights, gradient, slots });
+    });
+    network.absorb(gradient);
+}
+
+operation! {
+    /// An update of some weights, to run with the best instruction set.
+    struct Update<'a, O: Optimizer<SLOTS>, S: Scalar; SLOTS> {
+        optimizer: &'a O,
+        step: u64,
+        weights: &'a mut [S],
+        gradient: &'a [S],
+        slots: [&'a mut [S]; SLOTS],
+    }
+    fn run(self, simd: V) {
+        self.optimizer.update(simd, self.step, self.weights, self.gradient, self.slots);
+    }
+}

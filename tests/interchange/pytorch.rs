@@ -1,0 +1,111 @@
+//! PyTorch itself, where Python has it: `PYTHON=… cargo test --test interchange`, or `python3` if that is not set.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::{env, fs};
+
+use fnn::layers::{Layer, Pod, Sample};
+use fnn::{Network, Random};
+use safetensors::tensor::{Dtype, TensorView, serialize};
+
+use super::networks::{Cnn, Norms, ResNet, Sequence, Slopes, Square, Tokens};
+use super::{Given, deviation};
+
+/// A number of inputs, as files have it.
+trait Stored: Given {
+    const DTYPE: Dtype;
+    fn drawn(random: &mut Random) -> Self;
+    fn bytes(self) -> Vec<u8>;
+}
+
+impl Stored for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+    fn drawn(random: &mut Random) -> Self {
+        random.normal() as Self
+    }
+    fn bytes(self) -> Vec<u8> {
+        self.to_le_bytes().to_vec()
+    }
+}
+
+/// A token of the vocabulary of [`Tokens`].
+impl Stored for u16 {
+    const DTYPE: Dtype = Dtype::I64;
+    fn drawn(random: &mut Random) -> Self {
+        random.below(11) as Self
+    }
+    fn bytes(self) -> Vec<u8> {
+        i64::from(self).to_le_bytes().to_vec()
+    }
+}
+
+/// Write a network, and what it computes.
+fn write<N>(network: &N, name: &str)
+where
+    N: Layer<Scalar = f32, Input: Sample<Element: Stored>, Output: Sample<Element = f32>>,
+{
+    network.save(folder().join(format!("{name}.safetensors"))).unwrap();
+    let mut random = Random::new(5);
+    let mut inputs = [N::Input::zeroed(); 4];
+    Sample::flat_mut(&mut inputs).iter_mut().for_each(|input| *input = Stored::drawn(&mut random));
+    let outputs = network.forward_all(&inputs);
+    let shape = |sample: &[usize]| [&[4], sample].concat();
+    let x: Vec<_> = Sample::flat(&inputs).iter().flat_map(|&input| input.bytes()).collect();
+    let y: Vec<_> = Sample::flat(&outputs).iter().flat_map(|output| output.to_le_bytes()).collect();
+    let dtype = <<N::Input as Sample>::Element as Stored>::DTYPE;
+    let tensors = [
+        ("x", TensorView::new(dtype, shape(N::Input::SHAPE.sizes()), &x).unwrap()),
+        ("y", TensorView::new(Dtype::F32, shape(N::Output::SHAPE.sizes()), &y).unwrap()),
+    ];
+    fs::write(folder().join(format!("{name}.io.safetensors")), serialize(tensors, None).unwrap()).unwrap();
+}
+
+/// Read what PyTorch has written, and compute the same.
+fn read<N>(name: &str)
+where
+    N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<Element = f32>>,
+{
+    let network = N::load(folder().join(format!("{name}.torch.safetensors"))).unwrap();
+    let deviation = deviation(&*network, &folder().join(format!("{name}.torch.io.safetensors")));
+    println!("{name}: load takes what PyTorch wrote; outputs deviate by {deviation:.1e} of the largest one");
+    assert!(deviation < 1e-5, "{name}: {deviation}");
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pytorch")
+}
+
+#[test]
+fn pytorch_takes_strictly_what_is_saved_and_the_other_way_round() {
+    let python = env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let has_pytorch = Command::new(&python).args(["-c", "import torch, safetensors.torch"]).output();
+    if !has_pytorch.is_ok_and(|output| output.status.success()) {
+        println!("skipped: {python} has no PyTorch with safetensors");
+        return;
+    }
+    fs::create_dir_all(folder()).unwrap();
+    let mut cnn = Cnn::seeded(1);
+    cnn.bn1.running_mean = [0.1, -0.2, 0.3, 0.0, 0.5, 1.0];
+    cnn.bn1.running_var = [0.5, 2.0, 1.0, 0.25, 3.0, 1.5];
+    cnn.bn1.num_batches_tracked = 100.0;
+    write(&Square::seeded(1), "square");
+    write(&cnn, "cnn");
+    write(&ResNet::seeded(1), "res_net");
+    write(&Sequence::seeded(1), "sequence");
+    write(&Tokens::seeded(1), "tokens");
+    write(&Slopes::seeded(1), "slopes");
+    write(&Norms::seeded(1), "norms");
+
+    let script = super::path("pytorch.py");
+    let output = Command::new(&python).arg(script).arg(folder()).output().unwrap();
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    read::<Square>("square");
+    read::<Cnn>("cnn");
+    read::<ResNet>("res_net");
+    read::<Sequence>("sequence");
+    read::<Tokens>("tokens");
+    read::<Slopes>("slopes");
+    read::<Norms>("norms");
+}
