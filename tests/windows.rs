@@ -5,7 +5,7 @@
 #[allow(dead_code)]
 mod pass;
 
-use fnn::layers::{AvgPool, Conv, MaxPool, NoBias, Window};
+use fnn::layers::{AvgPool, Conv, GlobalMaxPool, MaxPool, NoBias, Window};
 use fnn::{Initializer, Layer, Network, Random, gradient_check, layers::Sample, losses::MeanSquaredError};
 
 /// A window along both axes, as (rows, columns).
@@ -278,4 +278,19 @@ fn the_first_of_equal_maxima_gets_the_gradient_and_nan_goes_through() {
     assert!(first.is_nan() && second == 9.0);
     let nothing = f64::NEG_INFINITY;
     assert_eq!(Pool::new().forward(&[[nothing; 4]]), [[nothing; 2]]);
+}
+
+/// As of pools with windows: NaN in any of the parts that are compared at a time, or behind them, goes through.
+#[test]
+fn a_global_maximum_is_the_largest_of_all_and_nan_goes_through() {
+    type Pool = GlobalMaxPool<[[f64; 21]; 2]>;
+    let rising: [f64; 21] = std::array::from_fn(|index| index as f64 - 30.0);
+    for largest in 0..21 {
+        let mut x = [rising; 2];
+        x[0][largest] = f64::NAN;
+        x[1][largest] = 1.0;
+        let [nan, one] = Pool::new().forward(&x);
+        assert!(nan.is_nan() && one == 1.0, "{nan}, {one}");
+    }
+    assert_eq!(Pool::new().forward(&[[f64::NEG_INFINITY; 21], rising]), [f64::NEG_INFINITY, -10.0]);
 }

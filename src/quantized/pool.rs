@@ -35,6 +35,8 @@ unsafe impl<I: Sample, O: Sample, K: Windows> Pod for layers::MaxPool<I, O, K> {
 unsafe impl<I: Sample, O: Sample, K: Windows> Pod for AvgPool<I, O, K> {}
 // SAFETY: there is nothing.
 unsafe impl<A: Sample> Pod for GlobalAvgPool<A> {}
+// SAFETY: there is nothing.
+unsafe impl<A: Sample> Pod for layers::GlobalMaxPool<A> {}
 
 /// The mean of `count` integers, to the nearest one, halves away from 0.
 #[inline(always)]
@@ -125,6 +127,25 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
     }
 }
 
+/// The largest integer stands for the largest number.
+impl<A: Channels<Element = f32>> QuantizedLayer for layers::GlobalMaxPool<A> {
+    type Input = A::Of<i8>;
+    type Output = <A::Each as Sample>::Of<i8>;
+    type Workspace = ();
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        let _ = (name, visitor);
+    }
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
+        let channels = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
+        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
+            *y = x.iter().copied().fold(i8::MIN, i8::max);
+        }
+    }
+}
+
 impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for layers::MaxPool<I, O, K> {
     type Quantized = Self;
     const RANGED: bool = false;
@@ -156,6 +177,17 @@ impl<A: Channels<Element = f32>> Quantize for layers::GlobalAvgPool<A> {
     }
 }
 
+impl<A: Channels<Element = f32>> Quantize for layers::GlobalMaxPool<A> {
+    type Quantized = Self;
+    const RANGED: bool = false;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, _: &mut Self, input: Signal, _: &mut Ranges<'_>) -> Signal {
+        input
+    }
+}
+
 aware_without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] layers::MaxPool<I, O, K>);
 aware_without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] layers::AvgPool<I, O, K>);
 aware_without_weights!([S: Scalar, A: Channels<Element = S>] layers::GlobalAvgPool<A>);
+aware_without_weights!([S: Scalar, A: Channels<Element = S>] layers::GlobalMaxPool<A>);

@@ -125,6 +125,9 @@ layers! {
     avgpool1d_padding: [3, 9] -> [3, 5] { AvgPool1d(3, stride = 2, padding = 1) }
     global_avg_pool_2d: [4, 5, 6] -> [4] { GlobalAvgPool }
     global_avg_pool_1d: [4, 7] -> [4] { GlobalAvgPool }
+    global_max_pool_2d: [4, 5, 6] -> [4] { GlobalMaxPool }
+    global_max_pool_1d: [4, 7] -> [4] { GlobalMaxPool }
+    global_max_pool_ties: [4, 5, 6] -> [4] { GlobalMaxPool }
     upsample2d: [2, 3, 4] -> [2, 6, 12] { Upsample2d((2, 3)) }
     upsample1d: [2, 5] -> [2, 15] { Upsample1d(3) }
 

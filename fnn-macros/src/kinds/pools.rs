@@ -1,5 +1,6 @@
 //! Pools, and what spreads out again.
 
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
@@ -52,7 +53,21 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
-        build: global_avg_pool,
+        build: |site, _, flow| global_pool(site, flow, &quote!(GlobalAvgPool)),
+    },
+    Kind {
+        name: "GlobalMaxPool",
+        synonyms: &["GlobalMaxPooling2d", "AdaptiveMaxPool2d"],
+        takes: Takes::Any,
+        parameters: &[],
+        example: Example::free("GlobalMaxPool", "[3, 2, 4]"),
+        documentation: Documentation {
+            gives: "`[C]`",
+            ..Documentation::same("[`GlobalMaxPool`](crate::layers::GlobalMaxPool)", "`[C, …]`")
+        },
+        role: Role::Other,
+        int8: Int8::Layer(Outputs::OfInputs),
+        build: |site, _, flow| global_pool(site, flow, &quote!(GlobalMaxPool)),
     },
     Kind {
         name: "Upsample2d",
@@ -153,12 +168,12 @@ fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer:
     built
 }
 
-/// `GlobalAvgPool`: `[C, …]` to `[C]`.
-fn global_avg_pool(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
+/// `GlobalAvgPool` and `GlobalMaxPool`: `[C, …]` to `[C]`.
+fn global_pool(site: &Site<'_>, flow: &Flow, layer: &TokenStream) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
     let output = Flow::Sizes(flow.sizes(site, 1));
-    Built::new(quote!(#fnn::layers::GlobalAvgPool<#sample>), output)
+    Built::new(quote!(#fnn::layers::#layer<#sample>), output)
 }
 
 /// `Upsample2d(factor)` and `Upsample1d(factor)`: `[C, …]` to `[C, …]`, each size after the channels times its factor.
