@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     values: Vec<Option<Value>>,
 }
 
-/// An argument as its form has it.
+/// An argument, as its type has it.
 enum Value {
     /// One size, or one for each axis.
     Sizes(Vec<Size>),

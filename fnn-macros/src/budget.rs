@@ -16,27 +16,39 @@ struct Resource {
     owner: &'static str,
     constant: &'static str,
     takes: &'static str,
+    counted: Counted,
 }
 
-impl Resource {
-    /// Whether it is counted in bytes.
-    fn is_bytes(&self) -> bool {
-        self.constant != "MACS"
+/// In what a resource is counted.
+#[derive(PartialEq)]
+enum Counted {
+    /// Bytes, with a unit.
+    Bytes,
+    /// Multiply-accumulates, by their number.
+    Macs,
+}
+
+impl Counted {
+    /// How a message calls it, and the type of the constant.
+    fn names(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Bytes => ("bytes", "usize"),
+            Self::Macs => ("multiply-accumulates", "u64"),
+        }
     }
 }
 
 const RESOURCES: [Resource; 5] = [
-    Resource { name: "flash", owner: "Network", constant: "FLASH", takes: "weights take" },
-    Resource { name: "ram", owner: "Network", constant: "RAM_INFERENCE", takes: "inference takes" },
-    Resource { name: "ram_training", owner: "Network", constant: "RAM_TRAINING", takes: "training takes" },
-    Resource {
-        name: "ram_training_in_place",
-        owner: "TrainInPlace",
-        constant: "RAM_TRAINING_IN_PLACE",
-        takes: "training in place takes",
-    },
-    Resource { name: "macs", owner: "Layer", constant: "MACS", takes: "forward pass takes" },
+    bytes("flash", ("Network", "FLASH"), "weights take"),
+    bytes("ram", ("Network", "RAM_INFERENCE"), "inference takes"),
+    bytes("ram_training", ("Network", "RAM_TRAINING"), "training takes"),
+    bytes("ram_training_in_place", ("TrainInPlace", "RAM_TRAINING_IN_PLACE"), "training in place takes"),
+    Resource { counted: Counted::Macs, ..bytes("macs", ("Layer", "MACS"), "forward pass takes") },
 ];
+
+const fn bytes(name: &'static str, (owner, constant): (&'static str, &'static str), takes: &'static str) -> Resource {
+    Resource { name, owner, constant, takes, counted: Counted::Bytes }
+}
 
 const UNITS: [(&str, u64); 3] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)];
 
@@ -106,10 +118,10 @@ fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<
         errors.at(name, message);
         return None;
     };
-    let size = scope.limit(value, if resource.is_bytes() { "usize" } else { "u64" }, errors)?;
+    let size = scope.limit(value, resource.counted.names().1, errors)?;
     let factor = match unit {
         None => 1,
-        Some(unit) if !resource.is_bytes() => {
+        Some(unit) if resource.counted == Counted::Macs => {
             errors.at(unit, format!("`{}` is a count, without a unit", resource.name));
             return None;
         }
@@ -131,7 +143,7 @@ impl Limit {
         let Self { resource, value, unit, written } = self;
         let [owner, constant] = [resource.owner, resource.constant].map(|name| Ident::new(name, Span::call_site()));
         let (takes, value) = (resource.takes, &value.tokens);
-        let counted = if resource.is_bytes() { "bytes" } else { "multiply-accumulates" };
+        let (counted, _) = resource.counted.names();
         let [needed, limit] = [quote!(<#network as #fnn::macro_support::#owner>::#constant), quote!((#value))];
         let [needed, limit] = [needed, limit].map(|number| quote!(#number as ::core::primitive::u64));
         judge(written, "check_budget", quote!(#takes, #counted, #needed, #limit * #unit))

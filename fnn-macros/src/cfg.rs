@@ -6,7 +6,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::parse::split_at_commas;
+use crate::parse::comma_separated;
 
 /// What the first `#[cfg(…)]` makes of a declaration: two of them where it is on a layer, one where it is on all.
 pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<TokenStream> {
@@ -18,9 +18,9 @@ pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<T
     }
     let mut tokens: Vec<TokenTree> = declaration.clone().into_iter().collect();
     let TokenTree::Group(body) = tokens.pop()? else { return None };
-    let split = split(&body)?;
+    let found = conditional_layer(&body)?;
     let header: TokenStream = tokens.into_iter().collect();
-    let Split { condition, with, without } = split;
+    let Conditional { condition, with, without } = found;
     Some(quote! {
         #[cfg(#condition)]
         #fnn::macro_support::declare! { [#fnn] #header #with }
@@ -30,18 +30,18 @@ pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<T
 }
 
 /// A block's first condition, and the block where it holds and where it doesn't.
-struct Split {
+struct Conditional {
     condition: TokenStream,
     with: Group,
     without: Group,
 }
 
 /// The first condition in a block of layers or in the blocks inside it.
-fn split(block: &Group) -> Option<Split> {
+fn conditional_layer(block: &Group) -> Option<Conditional> {
     if block.delimiter() != Delimiter::Brace {
         return None;
     }
-    let layers = split_at_commas(block.stream());
+    let layers = comma_separated(block.stream());
     for (index, layer) in layers.iter().enumerate() {
         let replaced = |layer: Option<TokenStream>| {
             let mut layers: Vec<_> = layers.iter().cloned().map(Some).collect();
@@ -52,18 +52,18 @@ fn split(block: &Group) -> Option<Split> {
             group
         };
         if let Some((condition, layer)) = conditional(layer) {
-            return Some(Split { condition, with: replaced(Some(layer)), without: replaced(None) });
+            return Some(Conditional { condition, with: replaced(Some(layer)), without: replaced(None) });
         }
         let mut tokens: Vec<TokenTree> = layer.clone().into_iter().collect();
         if let Some(TokenTree::Group(inside)) = tokens.pop()
-            && let Some(inside) = split(&inside)
+            && let Some(inside) = conditional_layer(&inside)
         {
             let with_block = |block: Group| {
                 let tokens = tokens.iter().cloned().chain([TokenTree::Group(block)]);
                 replaced(Some(tokens.collect()))
             };
             let (with, without) = (with_block(inside.with), with_block(inside.without));
-            return Some(Split { condition: inside.condition, with, without });
+            return Some(Conditional { condition: inside.condition, with, without });
         }
     }
     None

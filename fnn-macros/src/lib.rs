@@ -49,7 +49,7 @@ pub fn parameters(tokens: TokenStream) -> TokenStream {
 
 /// The phases, one after the other.
 fn network(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    let (fnn, tokens) = parse::split_crate(tokens);
+    let (fnn, tokens) = parse::take_crate(tokens);
     if let Some(variants) = cfg::variants(&fnn, &tokens) {
         return variants;
     }

@@ -70,7 +70,7 @@ pub(crate) struct Argument {
 }
 
 /// The path of the library, which `fnn::network!` puts in front in brackets, and the rest.
-pub(crate) fn split_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
+pub(crate) fn take_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
     let mut tokens = tokens.into_iter();
     match tokens.next() {
         Some(TokenTree::Group(group)) => (group.stream(), tokens.collect()),
@@ -178,11 +178,11 @@ pub(crate) fn layers(tokens: TokenStream, errors: &mut Errors) -> Vec<Layer> {
             Layer { attributes: Vec::new(), name: None, kind: Kind::Mistake }
         })
     };
-    split_at_commas(tokens).into_iter().map(layer).collect()
+    comma_separated(tokens).into_iter().map(layer).collect()
 }
 
 /// What lies between commas, outside of any brackets, angle brackets included.
-pub(crate) fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+pub(crate) fn comma_separated(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![Vec::new()];
     let mut angles = 0usize;
     for token in tokens {

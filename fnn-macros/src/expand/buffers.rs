@@ -17,8 +17,8 @@ pub(super) fn types(form: &Form) -> TokenStream {
     let batches = batches(form);
     let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<{ __BATCH }>)));
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
-    let larger = |parts: Vec<TokenStream>| {
-        halves(&distinct(parts), &|one, other| quote!(#fnn::macro_support::Larger<#one, #other>))
+    let larger = |types: Vec<TokenStream>| {
+        halves(&distinct(types), &|one, other| quote!(#fnn::macro_support::Larger<#one, #other>))
     };
     let [ping, pong] = [0, 1].map(|parity| {
         larger(batches.iter().skip(parity).step_by(2).map(|sample| quote!([#sample; __BATCH])).collect())
@@ -40,17 +40,17 @@ pub(super) fn batches(Form { network, stages }: &Form) -> Vec<TokenStream> {
 }
 
 /// `((a, b), (c, d))`, as a type or as a pattern.
-pub(super) fn pairs(parts: impl Iterator<Item = TokenStream>) -> TokenStream {
-    halves(&parts.collect::<Vec<_>>(), &|one, other| quote!((#one, #other)))
+pub(super) fn pairs(types: impl Iterator<Item = TokenStream>) -> TokenStream {
+    halves(&types.collect::<Vec<_>>(), &|one, other| quote!((#one, #other)))
 }
 
-/// The parts, joined two by two: the compiler goes through a type of many parts only where it isn't deep.
-pub(super) fn halves(parts: &[TokenStream], join: &dyn Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
-    match parts {
+/// The types, joined two by two: the compiler goes through a type of many types only where it isn't deep.
+pub(super) fn halves(types: &[TokenStream], join: &dyn Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
+    match types {
         [] => quote!(()),
-        [part] => part.clone(),
-        parts => {
-            let (one, other) = parts.split_at(parts.len() / 2);
+        [one] => one.clone(),
+        types => {
+            let (one, other) = types.split_at(types.len() / 2);
             join(halves(one, join), halves(other, join))
         }
     }

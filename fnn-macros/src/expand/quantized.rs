@@ -133,7 +133,7 @@ impl Integers<'_> {
         }
     }
 
-    /// `impl QuantizedLayer`: each layer writes into one of two pieces of memory that the next one reads.
+    /// `impl QuantizedLayer`: each layer writes into one of two buffers that the next one reads.
     fn layer(&self) -> TokenStream {
         let (fnn, constants, path) = (&self.network.header.fnn, self.network.const_parameters(), self.path());
         let float = self.network.path(&self.network.header.scalar);
@@ -153,12 +153,12 @@ impl Integers<'_> {
         let scratch = larger(&mut layers.iter().map(|layer| member(layer, quote!(Workspace))));
         let calls = layers.iter().enumerate().map(|(index, layer)| {
             let (before, integers) = (local("integers", index), local("integers", index + 1));
-            let memory = Ident::new(if index % 2 == 0 { "ping" } else { "pong" }, Span::mixed_site());
+            let buffer = Ident::new(if index % 2 == 0 { "ping" } else { "pong" }, Span::mixed_site());
             let take = if index == between {
                 hygienic!(&mut *output)
             } else {
                 let sample = member(layer, quote!(Output));
-                hygienic!(#fnn::macro_support::workspace::<#sample, _>(&mut *#memory))
+                hygienic!(#fnn::macro_support::workspace::<#sample, _>(&mut *#buffer))
             };
             let (name, kind) = (&layer.name, &layer.layer);
             hygienic! {

@@ -124,14 +124,14 @@ fn over_last_axes(
     let sample = flow.sample(site, site.scalar);
     let Number { bits: epsilon, check } = arguments.number(site, "epsilon", epsilon);
     let axes = arguments.size_of_axis("axes", 0);
-    let (part, sizes) = match axes.as_ref().and_then(|axes| axes.known) {
+    let (together, sizes) = match axes.as_ref().and_then(|axes| axes.known) {
         None => (sample.clone(), flow.last_sizes(site, None)),
         Some(axes) => {
             let sizes = flow.last_sizes(site, Some(axes));
             (Flow::Sizes(sizes.clone()).sample(site, site.scalar), sizes)
         }
     };
-    let mut built = Built::new(quote!(#fnn::layers::#layer<#sample, #part, #epsilon>), flow.clone());
+    let mut built = Built::new(quote!(#fnn::layers::#layer<#sample, #together, #epsilon>), flow.clone());
     built.checks.push(check);
     if let Some(axes) = &axes {
         let (name, shape, count) = (site.name, flow.shape(site), &axes.tokens);
