@@ -7,7 +7,7 @@ mod report;
 use difference::derivative;
 pub use report::{Deviation, Report};
 
-use crate::kernels::{Operation, Simd, copy, dispatch};
+use crate::kernels::{copy, dispatch, operation};
 use crate::layer::{Chance, Layer, Pass};
 use crate::losses::{Loss, Term};
 use crate::shape::{Sample, first, first_mut, within};
@@ -120,20 +120,16 @@ fn mean_loss<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>>(
     dispatch(MeanLoss { memory, network, loss, inputs, targets })
 }
 
-/// [`mean_loss`], to run with the best instruction set: that which backpropagation uses.
-struct MeanLoss<'a, N: Layer, T, F> {
-    memory: &'a mut Memory<N>,
-    network: &'a N,
-    loss: &'a F,
-    inputs: &'a [N::Input],
-    targets: &'a [T],
-}
-
-impl<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>> Operation for MeanLoss<'_, N, T, F> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> f64 {
+operation! {
+    /// [`mean_loss`], to run with the best instruction set: that which backpropagation uses.
+    struct MeanLoss<'a, N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>;> {
+        memory: &'a mut Memory<N>,
+        network: &'a N,
+        loss: &'a F,
+        inputs: &'a [N::Input],
+        targets: &'a [T],
+    }
+    fn run(self, simd: V) -> f64 {
         let GradientBuffers { outputs, tape, workspace, .. } = self.memory;
         let mut sum = Term::default();
         let chance = Chance::of_step(0, 0);

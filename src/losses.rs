@@ -23,7 +23,7 @@ pub use kullback_leibler::KullbackLeibler;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 
-use crate::kernels::{Operation, Simd, dispatch, scale};
+use crate::kernels::{dispatch, operation, scale};
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, SEVERAL};
 use crate::shape::Sample;
@@ -118,17 +118,13 @@ impl<S: Scalar> Term<S> {
     }
 }
 
-/// Numbers times a factor, to run with the best instruction set.
-struct Scale<'a, S> {
-    factor: S,
-    values: &'a mut [S],
-}
-
-impl<S: Scalar> Operation for Scale<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    /// Numbers times a factor, to run with the best instruction set.
+    struct Scale<'a, S: Scalar;> {
+        factor: S,
+        values: &'a mut [S],
+    }
+    fn run(self, simd: V) {
         scale(simd, self.factor, self.values);
     }
 }

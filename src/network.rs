@@ -7,7 +7,7 @@ pub use crate::layer::Row;
 pub use fold::{FoldBatchNorm, Folded};
 pub use summary::Summary;
 
-use crate::kernels::{Operation, Simd, dispatch};
+use crate::kernels::{dispatch, operation};
 use crate::layer::Layer;
 use crate::pod::Pod;
 use crate::random::Random;
@@ -258,19 +258,15 @@ fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compu
 #[cfg_attr(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")), repr(align(64)))]
 struct Aligned<T>(T);
 
-/// Inference of a batch, block by block, to run with the best instruction set.
-struct Forward<'a, L: Layer, const B: usize> {
-    network: &'a L,
-    inputs: &'a [L::Input],
-    outputs: &'a mut [L::Output],
-    workspace: &'a mut L::Workspace<B>,
-}
-
-impl<L: Layer, const B: usize> Operation for Forward<'_, L, B> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    /// Inference of a batch, block by block, to run with the best instruction set.
+    struct Forward<'a, L: Layer; B> {
+        network: &'a L,
+        inputs: &'a [L::Input],
+        outputs: &'a mut [L::Output],
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
         const { assert!(B > 0, "a forward pass needs room for at least one sample") }
         for (inputs, outputs) in self.inputs.chunks(B).zip(self.outputs.chunks_mut(B)) {
             let outputs = first_mut(outputs, inputs.len());

@@ -3,7 +3,8 @@
 //! How work is cut depends on its length alone, and parts never add to each other, so that results don't depend on
 //! the number of threads.
 
-use super::vector::{Operation, Simd};
+use super::operation;
+use super::vector::Simd;
 
 /// Weights of one part of an update: enough that handing it to a thread costs little.
 pub(crate) const RANGE: usize = 8192;
@@ -104,17 +105,13 @@ impl<V: Simd> Runner for Serial<V> {
     }
 }
 
-/// A task on one part, to run with the best instruction set.
-pub(crate) struct Part<'a, T, W> {
-    pub(crate) task: &'a T,
-    pub(crate) part: W,
-}
-
-impl<T: Task<W>, W> Operation for Part<'_, T, W> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    /// A task on one part, to run with the best instruction set.
+    pub(crate) struct Part<'a, T: Task<W>, W;> {
+        task: &'a T,
+        part: W,
+    }
+    fn run(self, simd: V) {
         self.task.run(simd, self.part);
     }
 }

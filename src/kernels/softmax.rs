@@ -1,7 +1,7 @@
 //! The softmax of a row of scores.
 
 use super::{
-    Operation, Simd, dispatch, first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write,
+    Simd, dispatch, first_lane, lanes, largest_of_lanes, operation, read, read_or, splat, sum_of_lanes, write,
 };
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -9,49 +9,45 @@ use crate::scalar::Scalar;
 /// The softmax of `scores`, in their place, and what was left of it: (largest score, sum of e^(x − largest)).
 #[inline(always)]
 pub(crate) fn softmax_in_place<S: Scalar>(scores: &mut [S]) -> (S, S) {
-    dispatch(SoftmaxInPlace(scores))
+    dispatch(SoftmaxInPlace { scores })
 }
 
 /// What [`softmax_in_place`] returns, without the softmax.
 #[inline(always)]
 pub(crate) fn softmax_normalizer<S: Scalar>(scores: &[S]) -> (S, S) {
-    dispatch(Normalizer(scores))
+    dispatch(Normalizer { scores })
 }
 
-/// [`softmax_in_place`], to run with the best instruction set.
-pub(crate) struct SoftmaxInPlace<'a, S>(pub(crate) &'a mut [S]);
-
-impl<S: Scalar> Operation for SoftmaxInPlace<'_, S> {
-    type Output = (S, S);
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> (S, S) {
+operation! {
+    /// [`softmax_in_place`], to run with the best instruction set.
+    pub(crate) struct SoftmaxInPlace<'a, S: Scalar;> {
+        scores: &'a mut [S],
+    }
+    fn run(self, simd: V) -> (S, S) {
         let lanes = lanes::<V, S>();
-        let largest = largest(simd, self.0);
+        let largest = largest(simd, self.scores);
         let mut sum = splat(simd, S::ZERO);
-        for scores in self.0.chunks_mut(lanes) {
+        for scores in self.scores.chunks_mut(lanes) {
             let power = power(simd, scores, largest);
             sum = sum + power;
             write(simd, power, scores);
         }
         let sum = sum_of_lanes::<V, S>(sum);
-        for powers in self.0.chunks_mut(lanes) {
+        for powers in self.scores.chunks_mut(lanes) {
             write(simd, read(simd, powers) / sum, powers);
         }
         (first_lane(simd, largest), first_lane(simd, sum))
     }
 }
 
-struct Normalizer<'a, S>(&'a [S]);
-
-impl<S: Scalar> Operation for Normalizer<'_, S> {
-    type Output = (S, S);
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> (S, S) {
-        let largest = largest(simd, self.0);
+operation! {
+    struct Normalizer<'a, S: Scalar;> {
+        scores: &'a [S],
+    }
+    fn run(self, simd: V) -> (S, S) {
+        let largest = largest(simd, self.scores);
         let mut sum = splat(simd, S::ZERO);
-        for scores in self.0.chunks(lanes::<V, S>()) {
+        for scores in self.scores.chunks(lanes::<V, S>()) {
             sum = sum + power(simd, scores, largest);
         }
         (first_lane(simd, largest), first_lane(simd, sum_of_lanes::<V, S>(sum)))

@@ -49,7 +49,7 @@ impl<const N: usize, S: Scalar> Layer for Softmax<N, S> {
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {
         for (y, x) in outputs.iter_mut().zip(inputs) {
             *y = *x;
-            SoftmaxInPlace(y).run(simd);
+            SoftmaxInPlace { scores: y }.run(simd);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Gradient clipping.
 
-use crate::kernels::{Operation, Simd, dispatch};
+use crate::kernels::{dispatch, operation};
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::within;
@@ -92,19 +92,17 @@ pub(crate) fn clamp<S: Scalar>(limit: S, values: &mut [S]) {
 
 /// The sum of the squares of `values`: the same at any instruction set.
 pub(crate) fn squares<S: Scalar>(values: &[S]) -> f64 {
-    dispatch(Squares(values))
+    dispatch(Squares { values })
 }
 
-struct Squares<'a, S>(&'a [S]);
-
-impl<S: Scalar> Operation for Squares<'_, S> {
-    type Output = f64;
-
+operation! {
     /// In sixteen parts, which vectors hold.
-    #[inline(always)]
-    fn run<V: Simd>(self, _: V) -> f64 {
+    struct Squares<'a, S: Scalar;> {
+        values: &'a [S],
+    }
+    fn run(self, _simd: V) -> f64 {
         let mut sums = [0.0; 16];
-        let (whole, rest) = self.0.as_chunks::<16>();
+        let (whole, rest) = self.values.as_chunks::<16>();
         for values in whole {
             add_squares(values, &mut sums);
         }

@@ -1,6 +1,6 @@
 //! The moving average of a network's weights.
 
-use crate::kernels::{Operation, RANGE, Runner, Serial, Simd, Task, dispatch};
+use crate::kernels::{RANGE, Runner, Serial, Simd, Task, dispatch, operation};
 use crate::scalar::Scalar;
 use crate::setting::{BELOW_ONE, InvalidSetting};
 use crate::shape::within;
@@ -144,18 +144,14 @@ impl From<f64> for Decay {
     }
 }
 
-/// An update on one thread, to run with the best instruction set.
-struct Update<'a, P> {
-    average: &'a mut MovingAverage<P>,
-    network: &'a P,
-    decay: Decay,
-}
-
-impl<P: Parameters> Operation for Update<'_, P> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+operation! {
+    /// An update on one thread, to run with the best instruction set.
+    struct Update<'a, P: Parameters;> {
+        average: &'a mut MovingAverage<P>,
+        network: &'a P,
+        decay: Decay,
+    }
+    fn run(self, simd: V) {
         self.average.update_by(Serial(simd), self.network, self.decay);
     }
 }

@@ -2,7 +2,9 @@
 
 use core::ops::AddAssign;
 
-use crate::kernels::{Operation, Simd, Start, dispatch};
+#[cfg(feature = "std")]
+use crate::kernels::{Operation, Simd};
+use crate::kernels::{Start, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::losses::{Loss, Term};
 use crate::scalar::Scalar;
@@ -211,21 +213,17 @@ impl<S: Scalar> AddAssign for Tally<S> {
     }
 }
 
-/// GradientBuffers over a batch, block by block, to run with the best instruction set.
-struct AddGradient<'a, L: Layer, T, F, const B: usize> {
-    memory: &'a mut GradientBuffers<L, B>,
-    network: &'a L,
-    loss: &'a F,
-    batch: Batch<'a, L::Input, T>,
-    gradient: Gradient<'a, L>,
-    input_gradients: Option<&'a mut [L::Input]>,
-}
-
-impl<L: Layer, T, F: Loss<L::Output, T>, const B: usize> Operation for AddGradient<'_, L, T, F, B> {
-    type Output = Tally<L::Scalar>;
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> Tally<L::Scalar> {
+operation! {
+    /// Backpropagation over a batch, block by block, to run with the best instruction set.
+    struct AddGradient<'a, L: Layer, T, F: Loss<L::Output, T>; B> {
+        memory: &'a mut GradientBuffers<L, B>,
+        network: &'a L,
+        loss: &'a F,
+        batch: Batch<'a, L::Input, T>,
+        gradient: Gradient<'a, L>,
+        input_gradients: Option<&'a mut [L::Input]>,
+    }
+    fn run(self, simd: V) -> Tally<L::Scalar> {
         const { assert!(B > 0, "backpropagation needs room for at least one sample") }
         let Self { memory, network, loss, batch, gradient, mut input_gradients } = self;
         let Gradient { weights, mut start } = gradient;

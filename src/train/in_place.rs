@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::kernels::{Operation, Simd, dispatch};
+use crate::kernels::{Simd, dispatch, operation};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::layer_gradient::{Descent, Room};
 use crate::losses::{Loss, Term};
@@ -134,23 +134,17 @@ impl<L: TrainInPlace, const B: usize> fmt::Debug for InPlaceBuffers<L, B> {
     }
 }
 
-/// A step with one mini-batch, to run with the best instruction set.
-struct Train<'a, L: TrainInPlace, T, F, O, const B: usize> {
-    memory: &'a mut InPlaceBuffers<L, B>,
-    network: &'a mut L,
-    loss: &'a F,
-    optimizer: &'a O,
-    inputs: &'a [L::Input],
-    targets: &'a [T],
-}
-
-impl<L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<0>, const B: usize> Operation
-    for Train<'_, L, T, F, O, B>
-{
-    type Output = Term<L::Scalar>;
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> Term<L::Scalar> {
+operation! {
+    /// A step with one mini-batch, to run with the best instruction set.
+    struct Train<'a, L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<0>; B> {
+        memory: &'a mut InPlaceBuffers<L, B>,
+        network: &'a mut L,
+        loss: &'a F,
+        optimizer: &'a O,
+        inputs: &'a [L::Input],
+        targets: &'a [T],
+    }
+    fn run(self, simd: V) -> Term<L::Scalar> {
         let Self { memory, network, loss, optimizer, inputs, targets } = self;
         let InPlaceBuffers { state, outputs, output_gradients, tape, workspace, gradient } = memory;
         let inputs = first(inputs, targets.len());

@@ -191,7 +191,7 @@ impl Operation for SoftmaxOf<'_> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> Vec<f32> {
         let mut scores = self.0.to_vec();
-        SoftmaxInPlace(&mut scores).run(simd);
+        SoftmaxInPlace { scores: &mut scores }.run(simd);
         scores
     }
 }

@@ -10,7 +10,7 @@ use super::memory::TrainingMemory;
 use super::parallel::{Parallel, share};
 use super::reduce::Gradients;
 use crate::data::DataSet;
-use crate::kernels::{Operation, Runner, Serial, Simd, Start, Task, dispatch, gather};
+use crate::kernels::{Runner, Serial, Simd, Start, Task, dispatch, gather, operation};
 use crate::layer::{Chance, Gradient, Layer};
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
@@ -161,21 +161,15 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     }
 }
 
-/// One step, to run with the best instruction set.
-struct Step<'a, N: Layer, T, F, O, const SLOTS: usize> {
-    memory: &'a mut Memory<N, T, SLOTS>,
-    network: &'a mut N,
-    course: &'a Course<'a, N, T, F, O>,
-    batch: &'a [usize],
-}
-
-impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize> Operation
-    for Step<'_, N, T, F, O, SLOTS>
-{
-    type Output = Result<Totals, NonFinite>;
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> Self::Output {
+operation! {
+    /// One step, to run with the best instruction set.
+    struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>; SLOTS> where [T: Copy + Send + Sync] {
+        memory: &'a mut Memory<N, T, SLOTS>,
+        network: &'a mut N,
+        course: &'a Course<'a, N, T, F, O>,
+        batch: &'a [usize],
+    }
+    fn run(self, simd: V) -> Result<Totals, NonFinite> {
         self.run_by(Serial(simd))
     }
 }
