@@ -42,12 +42,15 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { size: (rows, inner, columns), a, pitch, b, c, start } = self;
+        if rows == 0 || columns == 0 {
+            return;
+        }
         // A size that overflows is larger than any slice.
         let last = rows.saturating_sub(1).saturating_mul(pitch).saturating_add(inner);
         let holds = |slice: usize, rows: usize, columns: usize| rows.saturating_mul(columns) <= slice;
         let fits = last <= a.len() && holds(b.len(), columns, inner) && holds(c.len(), rows, columns);
         debug_assert!(fits, "dot products of {:?} don't fit their slices", self.size);
-        if rows == 0 || columns == 0 || !fits {
+        if !fits {
             return;
         }
         let operands = Operands { a: a.as_ptr(), pitch, b: b.as_ptr(), c: c.as_mut_ptr(), rows, inner, columns, start };
