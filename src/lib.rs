@@ -14,6 +14,8 @@ pub mod data;
 #[cfg(feature = "std")]
 mod error;
 pub mod gradient_check;
+#[cfg(doc)]
+pub mod guide;
 mod image;
 mod kernels;
 mod layer;

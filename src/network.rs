@@ -145,7 +145,7 @@ pub trait Network: Layer {
     /// A network with the weights of a safetensors file, built in place on the heap: one that [`save`](Self::save) has
     /// written, or a `state_dict` of PyTorch's with the same names.
     ///
-    /// No more of the file is read than fits the network. [`LoadOptions`](crate::weights::LoadOptions) accepts other names
+    /// No more of the file is read than fits the network. [`LoadOptions`] accepts other names
     /// and types.
     ///
     /// # Errors

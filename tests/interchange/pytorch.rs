@@ -75,14 +75,27 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pytorch")
 }
 
-#[test]
-fn pytorch_takes_strictly_what_is_saved_and_the_other_way_round() {
+/// A Python that has PyTorch.
+fn python() -> Option<String> {
     let python = env::var("PYTHON").unwrap_or_else(|_| "python3".into());
     let has_pytorch = Command::new(&python).args(["-c", "import torch, safetensors.torch"]).output();
-    if !has_pytorch.is_ok_and(|output| output.status.success()) {
-        println!("skipped: {python} has no PyTorch with safetensors");
-        return;
+    if has_pytorch.is_ok_and(|output| output.status.success()) {
+        return Some(python);
     }
+    println!("skipped: {python} has no PyTorch with safetensors");
+    None
+}
+
+/// Run a command, which prints.
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn pytorch_takes_strictly_what_is_saved_and_the_other_way_round() {
+    let Some(python) = python() else { return };
     fs::create_dir_all(folder()).unwrap();
     let mut cnn = Cnn::seeded(1);
     cnn.bn1.running_mean = [0.1, -0.2, 0.3, 0.0, 0.5, 1.0];
@@ -97,9 +110,7 @@ fn pytorch_takes_strictly_what_is_saved_and_the_other_way_round() {
     write(&Norms::seeded(1), "norms");
 
     let script = super::path("pytorch.py");
-    let output = Command::new(&python).arg(script).arg(folder()).output().unwrap();
-    print!("{}", String::from_utf8_lossy(&output.stdout));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    run(Command::new(python).arg(script).arg(folder()));
 
     read::<Square>("square");
     read::<Cnn>("cnn");
@@ -108,4 +119,49 @@ fn pytorch_takes_strictly_what_is_saved_and_the_other_way_round() {
     read::<Tokens>("tokens");
     read::<Slopes>("slopes");
     read::<Norms>("norms");
+}
+
+fnn::network! {
+    /// That of the guide.
+    struct GuideCnn: [1, 16, 12] -> [10] {
+        conv1: Conv2d(6, kernel = 5),
+        bn1: BatchNorm,
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        fc: Dense(10),
+    }
+}
+
+/// The first block of Python in a page.
+fn python_of(page: &str) -> &str {
+    let (_, rest) = page.split_once("```python\n").expect("a block of Python");
+    rest.split_once("```").expect("its end").0
+}
+
+#[test]
+fn the_python_of_the_guides_runs() {
+    let Some(python) = python() else { return };
+    let folder = folder().join("guide");
+    fs::create_dir_all(&folder).unwrap();
+    let network = GuideCnn::seeded(1);
+    network.save(folder.join("cnn.safetensors")).unwrap();
+    let outputs = network.forward(&[[[0.5; 12]; 16]]);
+    let script = format!(
+        "{}\ny = model(torch.full((1, 1, 16, 12), 0.5))\nassert (y - torch.tensor({outputs:?})).abs().max() < 1e-5\n",
+        python_of(include_str!("../../src/guide/to_pytorch.md"))
+    );
+    run(Command::new(&python).current_dir(&folder).args(["-c", &script]));
+
+    let script = format!(
+        "import torch\nfrom torch import nn\n\
+         class Tokens(nn.Module):\n    \
+             def __init__(self):\n        \
+                 super().__init__()\n        \
+                 self.emb, self.hidden, self.scores = nn.Embedding(11, 5), nn.Linear(20, 8), nn.Linear(8, 3)\n\
+         model = Tokens()\n{}",
+        python_of(include_str!("../../src/guide/from_pytorch.md"))
+    );
+    run(Command::new(&python).current_dir(&folder).args(["-c", &script]));
+    Tokens::load(folder.join("tokens.safetensors")).unwrap();
 }

@@ -1,0 +1,7 @@
+//! Guides: how to do what takes more than one type.
+
+#[doc = include_str!("guide/from_pytorch.md")]
+pub mod from_pytorch {}
+
+#[doc = include_str!("guide/to_pytorch.md")]
+pub mod to_pytorch {}
