@@ -58,9 +58,9 @@ pub use const_checks::{
 ///
 /// The derive's `unsafe impl` rests on `MADE` alone, which it gives to [`Parameters::made_of`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not made of weights `{S}`",
-    label = "weights are expected here",
-    note = "weights are `{S}`, arrays of it, and types that derive `Parameters`; what else a layer has to know goes into \
+    message = "`{Self}` cannot hold weights of type `{S}`",
+    label = "expected weights",
+    note = "weights are `{S}`, arrays of it and types that derive `Parameters`; a layer's other settings belong in \
             const parameters"
 )]
 pub trait Weights<S: Scalar>: Sized {
@@ -123,8 +123,8 @@ impl<T> Itself<true> for T {
 /// [`Layer`], in words that say so.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer",
-    label = "a layer is expected here",
-    note = "a network is a layer, and so is a type of your own that derives `Parameters` and implements `Layer`"
+    label = "expected a layer",
+    note = "layers are networks, and types of your own that derive `Parameters` and implement `Layer`"
 )]
 pub trait IsLayer {}
 
@@ -139,10 +139,10 @@ pub const fn is_layer<L: IsLayer>() -> bool {
 
 /// [`Quantize`] and [`QuantizationAware`], in words that say so.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no form in 8 bits",
-    label = "a layer with a form in 8 bits is expected here",
-    note = "a network has one that is declared with `#[quantizable]`, and so has a type of your own that implements \
-            `Quantize` and `QuantizationAware`"
+    message = "`{Self}` cannot be quantized to int8",
+    label = "expected a quantizable layer",
+    note = "add `#[quantizable]` to a network's declaration; implement `Quantize` and `QuantizationAware` for a layer of \
+            your own"
 )]
 pub trait IsQuantizable {}
 

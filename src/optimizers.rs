@@ -47,7 +47,7 @@ use crate::weights::parameters::{Parameters, assert_weights};
 /// To add one, write its constants as a struct and `update`, which sees the flat weights.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an optimizer",
-    label = "an optimizer is expected here, as `Adam::new(1e-3)`"
+    label = "expected an optimizer, such as `Adam::new(1e-3)`"
 )]
 pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     /// Move `parameters` along `gradient`, in step number `step`, counted from 1.

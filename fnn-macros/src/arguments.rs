@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Expr, Lit};
+use syn::{Expr, ExprLit, Lit};
 
 use crate::flow::Site;
 use crate::parse::Argument;
@@ -224,11 +224,13 @@ impl Signature {
             let names = || self.parameters.iter().map(|parameter| parameter.name);
             let message = match near(&key.to_string(), names()) {
                 _ if key == "activation" => {
-                    format!("`{name}` has no `activation`: that is a layer of its own, as `Relu`, after this one")
+                    format!(
+                        "`{name}` has no argument `activation`: an activation is a separate layer; write `Relu`, for example, after this one"
+                    )
                 }
                 _ if self.parameters.is_empty() => format!("`{name}` takes no arguments"),
-                Some(near) => format!("`{name}` has no `{key}`; did you mean `{near}`?"),
-                None => format!("`{name}` has no `{key}`; it has {}", list(names())),
+                Some(near) => format!("`{name}` has no argument `{key}`; did you mean `{near}`?"),
+                None => format!("`{name}` has no argument `{key}`; its arguments are {}", list(names())),
             };
             errors.at(key, message);
         }
@@ -241,14 +243,14 @@ impl Signature {
         let is_switch = matches!(value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_)));
         match parameter {
             Some(Parameter { name, argument, .. }) if is_switch == matches!(argument, ArgumentType::Switch) => {
-                format!("`{name}` is given by its name: `{name} = {}`", value.to_token_stream())
+                format!("`{name}` must be passed by name: `{name} = {}`", value.to_token_stream())
             }
             _ if parameters.is_empty() => format!("`{name}` takes no arguments"),
             _ if matches!(parameters[0].argument, ArgumentType::Size) => {
-                let inputs = "how much goes in follows from what comes before it";
-                format!("one argument too many: `{name}` is written `{example}`; {inputs}")
+                let inputs = "the input size follows from the layer before";
+                format!("too many arguments: write `{example}`; {inputs}")
             }
-            _ => format!("one argument too many: `{name}` is written `{example}`"),
+            _ => format!("too many arguments: write `{example}`"),
         }
     }
 }
@@ -262,6 +264,9 @@ impl Parameter {
             None
         };
         let other = || Some(Value::Other(value.clone()));
+        if let Some(word) = self.quoted_word(value) {
+            return mistake(format!("{what} takes words without quotes: `{} = {word}`", self.name));
+        }
         match (self.argument, value) {
             (ArgumentType::Padding | ArgumentType::PairOfPaddings, word) if is_word(word, "same") => other(),
             (ArgumentType::Pair | ArgumentType::PairOfPaddings, Expr::Tuple(tuple)) if tuple.elems.len() == 2 => {
@@ -269,32 +274,52 @@ impl Parameter {
                 sizes.into_iter().collect::<Option<_>>().map(Value::Sizes)
             }
             (ArgumentType::Padding | ArgumentType::PairOfPaddings, Expr::Path(word)) if is_lowercase(&word.path) => {
-                mistake(format!("{what} is a whole number, or `same`; without it, there is none"))
+                mistake(format!("{what} must be an integer or `same`; leave it out for no padding"))
             }
             (ArgumentType::Pair | ArgumentType::PairOfPaddings, Expr::Tuple(_) | Expr::Array(_)) => {
-                mistake(format!("{what} is one size, or two: `{} = (rows, columns)`", self.name))
+                mistake(format!("{what} must be one size or a pair: `{} = (rows, columns)`", self.name))
             }
-            (ArgumentType::Size | ArgumentType::Padding, Expr::Tuple(_)) => mistake(format!("{what} is one size")),
+            (ArgumentType::Size | ArgumentType::Padding, Expr::Tuple(_)) => {
+                mistake(format!("{what} must be a single size"))
+            }
             (ArgumentType::Size | ArgumentType::Padding | ArgumentType::Pair | ArgumentType::PairOfPaddings, size) => {
                 scope.size(size, &what, errors).map(|size| Value::Sizes(vec![size]))
             }
             (ArgumentType::Count, Expr::Lit(literal)) if matches!(literal.lit, Lit::Int(_)) => {
                 scope.size(value, &what, errors).map(|size| Value::Sizes(vec![size]))
             }
-            (ArgumentType::Count, _) => mistake(format!("{what} is a number, as `{} = 1`", self.name)),
+            (ArgumentType::Count, _) => {
+                mistake(format!("{what} must be an integer literal, such as `{} = 1`", self.name))
+            }
             (ArgumentType::Number(check), number) => {
                 let value = scope.number(number, &what, errors)?;
                 Some(Value::Number(NumberArgument { value, check, written: number.to_token_stream() }))
             }
             (ArgumentType::Switch, Expr::Lit(literal)) if matches!(literal.lit, Lit::Bool(_)) => other(),
-            (ArgumentType::Switch, _) => mistake(format!("{what} is `true` or `false`")),
+            (ArgumentType::Switch, _) => mistake(format!("{what} must be `true` or `false`")),
             (ArgumentType::Word(words), word) if words.iter().any(|known| is_word(word, known)) => other(),
-            (ArgumentType::Word(words), _) => mistake(format!("{what} is {}", either(words.iter().copied()))),
+            (ArgumentType::Word(words), _) => mistake(format!("{what} must be {}", either(words.iter().copied()))),
             (ArgumentType::Initializer, initializer) => match misuse(initializer) {
                 Some(message) => mistake(message),
                 None => other(),
             },
         }
+    }
+}
+
+impl Parameter {
+    /// The word that a string holds, where the parameter takes that word without quotes.
+    fn quoted_word(&self, value: &Expr) -> Option<String> {
+        let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value else { return None };
+        let text = text.value();
+        let words: &[&str] = match self.argument {
+            ArgumentType::Padding | ArgumentType::PairOfPaddings => &["same"],
+            ArgumentType::Switch => &["true", "false"],
+            ArgumentType::Word(words) => words,
+            ArgumentType::Initializer => INITIALIZERS,
+            _ => &[],
+        };
+        words.contains(&text.as_str()).then_some(text)
     }
 }
 
@@ -306,7 +331,7 @@ fn misuse(initializer: &Expr) -> Option<String> {
             Expr::Path(path) => (path.path.get_ident()?, call.args.iter().collect()),
             _ => return None,
         },
-        Expr::Lit(_) => return Some(format!("an initializer is one of {}", list(INITIALIZERS.iter().copied()))),
+        Expr::Lit(_) => return Some(format!("an initializer must be one of {}", list(INITIALIZERS.iter().copied()))),
         _ => return None,
     };
     let text = name.to_string();
@@ -316,17 +341,19 @@ fn misuse(initializer: &Expr) -> Option<String> {
             return None;
         }
         return Some(match near(&text, INITIALIZERS.iter().copied()) {
-            Some(near) => format!("no initializer is called `{name}`; did you mean `{near}`?"),
-            None => format!("no initializer is called `{name}`; there are {}", list(INITIALIZERS.iter().copied())),
+            Some(near) => format!("there is no initializer `{name}`; did you mean `{near}`?"),
+            None => {
+                format!("there is no initializer `{name}`; the initializers are {}", list(INITIALIZERS.iter().copied()))
+            }
         });
     }
     match (text.as_str(), &values[..]) {
         ("Constant", [Expr::Lit(literal)]) if !matches!(literal.lit, Lit::Float(_)) => {
-            Some("`Constant` takes a number with a decimal point, as `Constant(0.5)`".into())
+            Some("`Constant` takes a float, such as `Constant(0.5)`".into())
         }
         ("Constant", [_]) => None,
-        ("Constant", _) => Some("`Constant` takes the value that every weight gets: `Constant(0.5)`".into()),
+        ("Constant", _) => Some("`Constant` needs the value for every weight: `Constant(0.5)`".into()),
         (_, []) => None,
-        (_, _) => Some(format!("`{name}` takes no value")),
+        (_, _) => Some(format!("`{name}` takes no arguments")),
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, scope: &mut Scope, errors: &
         let Meta::List(list) = &attribute.meta else {
             errors.at(
                 &attribute.meta,
-                "a budget has limits, as `#[budget(flash = 64 KiB, ram = 8 KiB, macs = 100_000)]`",
+                "a budget needs limits, such as `#[budget(flash = 64 KiB, ram = 8 KiB, macs = 100_000)]`",
             );
             continue;
         };
@@ -97,7 +97,7 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, scope: &mut Scope, errors: &
         for argument in arguments {
             if let Some(limit) = limit(&argument, scope, errors) {
                 if limits.iter().any(|other| other.resource.name == limit.resource.name) {
-                    errors.at(&argument.resource, format!("a second limit for `{}`", limit.resource.name));
+                    errors.at(&argument.resource, format!("duplicate limit for `{}`", limit.resource.name));
                 }
                 limits.push(limit);
             }
@@ -112,8 +112,8 @@ fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<
     let text = name.unraw().to_string();
     let Some(resource) = RESOURCES.iter().find(|resource| resource.name == text) else {
         let message = match near(&text, RESOURCES.iter().map(|resource| resource.name)) {
-            Some(near) => format!("no budget has a limit for `{text}`; did you mean `{near}`?"),
-            None => format!("a budget has limits for {}", either(RESOURCES.iter().map(|resource| resource.name))),
+            Some(near) => format!("there is no limit `{text}`; did you mean `{near}`?"),
+            None => format!("a budget can limit {}", either(RESOURCES.iter().map(|resource| resource.name))),
         };
         errors.at(name, message);
         return None;
@@ -122,13 +122,13 @@ fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<
     let factor = match unit {
         None => 1,
         Some(unit) if resource.counted == Counted::Macs => {
-            errors.at(unit, format!("`{}` is a count, without a unit", resource.name));
+            errors.at(unit, format!("`{}` is a count and takes no unit", resource.name));
             return None;
         }
         Some(unit) => match UNITS.iter().find(|(name, _)| unit == name) {
             Some((_, factor)) => *factor,
             None => {
-                errors.at(unit, format!("bytes are counted in {}", either(UNITS.iter().map(|(name, _)| *name))));
+                errors.at(unit, format!("the unit must be {}", either(UNITS.iter().map(|(name, _)| *name))));
                 return None;
             }
         },

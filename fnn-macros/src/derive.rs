@@ -81,13 +81,13 @@ pub(crate) fn parameters(tokens: TokenStream) -> syn::Result<TokenStream> {
     let Data::Struct(data) = &input.data else {
         return Err(Error::new_spanned(
             &input.ident,
-            "weights are a struct: an enum or a union can't be seen as a slice",
+            "`Parameters` can be derived for structs only: weights are read as one slice",
         ));
     };
     if !has_c_layout(&input)? {
         return Err(Error::new_spanned(
             &input.ident,
-            "weights need a known layout to be seen as a slice: add `#[repr(C)]`",
+            "weights are read as one slice, which needs a defined layout: add `#[repr(C)]`",
         ));
     }
     let scalar = scalar(&input)?;
@@ -111,11 +111,11 @@ fn scalar(input: &DeriveInput) -> syn::Result<&Ident> {
         Some(parameter) if is_bounded(parameter, &input.generics) => Ok(&parameter.ident),
         Some(parameter) => Err(Error::new_spanned(
             parameter,
-            format!("`{0}` is the number that the layer computes in: write `{0}: Scalar = f32`", parameter.ident),
+            format!("the scalar type parameter needs its bound: write `{0}: Scalar = f32`", parameter.ident),
         )),
         None => Err(Error::new_spanned(
             &input.ident,
-            "a layer is generic over the number it computes in: add `S: Scalar = f32` as its last parameter",
+            "a layer is generic over its scalar type: add `S: Scalar = f32` as the last type parameter",
         )),
     }
 }
@@ -138,7 +138,7 @@ fn has_c_layout(input: &DeriveInput) -> syn::Result<bool> {
                 known = true;
                 Ok(())
             } else {
-                Err(meta.error("weights are laid out as `#[repr(C)]` has it, and not otherwise"))
+                Err(meta.error("weights must have the layout of `#[repr(C)]`: remove this option"))
             }
         })?;
     }

@@ -75,7 +75,7 @@ impl Takes {
     pub(crate) fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Any => ("any shape", "leave it"),
-            Self::Vector | Self::Tokens => ("one row of numbers", "put `Flatten` before it"),
+            Self::Vector | Self::Tokens => ("a vector, [N]", "put `Flatten` before it"),
             Self::Sequence => ("a sequence, [channels, length]", "put `Reshape(channels, length)` before it"),
             Self::Image => ("an image, [channels, rows, columns]", "put `Reshape(channels, rows, columns)` before it"),
         }
@@ -159,6 +159,28 @@ pub(crate) fn find(name: &str) -> Option<&'static Kind> {
 /// The names of all kinds, and of the blocks.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     kinds().map(|kind| kind.name).chain([RESIDUAL.name, CONCAT.name])
+}
+
+/// Layers of other libraries that there are none of here, and what to do instead.
+static UNSUPPORTED: &[(&[&str], &str)] = &[
+    (
+        &["LSTM", "GRU", "RNN", "SimpleRnn", "LstmCell", "GruCell"],
+        "networks are feed-forward; `Conv1d` takes a window of a sequence, `[channels, length]`",
+    ),
+    (
+        &["Attention", "MultiHeadAttention", "SelfAttention", "Transformer", "TransformerEncoder"],
+        "there is no attention; `Conv1d` takes a sequence, `[channels, length]`",
+    ),
+    (
+        &["ConvTranspose1d", "ConvTranspose2d", "Conv1dTranspose", "Conv2dTranspose"],
+        "there are no transposed convolutions; write `Upsample1d` or `Upsample2d`, then a convolution",
+    ),
+];
+
+/// What to do instead of a layer of another library that there is none of here.
+pub(crate) fn unsupported(name: &str) -> Option<&'static str> {
+    let known = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    UNSUPPORTED.iter().find(|(names, _)| known(names)).map(|(_, advice)| *advice)
 }
 
 /// What a name of another library is called here.

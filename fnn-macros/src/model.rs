@@ -107,7 +107,7 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     let output = output.and_then(|output| shape(&output, &mut scope, errors));
     let layers = parse::layers(layers, errors);
     if layers.is_empty() {
-        errors.at(&header.name, "a network has at least one layer, as `logits: Dense(10)`");
+        errors.at(&header.name, "a network needs at least one layer, such as `logits: Dense(10)`");
     }
     let layers = bind_layers(layers, &mut scope, errors);
     if let Some(split) = &header.split {
@@ -141,7 +141,7 @@ fn bind_layers(layers: Vec<parse::Layer>, scope: &mut Scope, errors: &mut Errors
         if let Some(name) = &name
             && !seen.insert(name.unraw().to_string())
         {
-            errors.at(name, format!("a second layer with the name `{name}`: each has a name of its own"));
+            errors.at(name, format!("duplicate layer name `{name}`: layer names must be unique"));
         }
         let (written, called) = match &kind {
             parse::Kind::Call { name, .. } | parse::Kind::Block { name, .. } => {
@@ -183,11 +183,11 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
                 let arguments = Arguments::bind(&name, kind.signature(), arguments.unwrap_or_default(), scope, errors);
                 arguments.map_or(Kind::Unknown, |arguments| Kind::BuiltIn { kind, arguments })
             }
-            None => foreign(&name, arguments.is_some(), errors),
+            None => foreign(&name, arguments.is_some(), scope, errors),
         },
         parse::Kind::Block { name, layers } => bind_block(&name, layers, scope, errors),
         parse::Kind::Branch(braces) => {
-            let message = "a block in braces is a branch, which stands in `Concat { { … }, { … } }` or in \
+            let message = "a block in braces is a branch, and belongs in `Concat { { … }, { … } }` or in \
                            `Residual { { … }, { … } }`";
             errors.at(braces, message);
             Kind::Unknown
@@ -195,13 +195,11 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
         parse::Kind::Type(path) => {
             let name = path.path.segments.last().filter(|_| path.path.segments.len() == 1).map(|last| &last.ident);
             if let Some(kind) = name.and_then(|name| kinds::find(&name.to_string())) {
-                errors.at(
-                    &path,
-                    format!("`{}` takes no arguments in angle brackets: `{}`", kind.name, kind.example.layer),
-                );
+                errors
+                    .at(&path, format!("`{}` takes its arguments in parentheses: `{}`", kind.name, kind.example.layer));
                 return Kind::Unknown;
             }
-            Kind::Own(path)
+            own(path, scope, errors)
         }
         parse::Kind::Mistake => Kind::Unknown,
     }
@@ -210,11 +208,11 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
 /// `Residual { layers }`, `Residual { { layers }, { layers } }` or `Concat { { layers }, … }`.
 fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut Errors) -> Kind {
     if name != kinds::RESIDUAL.name && name != kinds::CONCAT.name {
-        let blocks = "there are `Residual { … }` and `Concat { { … }, { … } }`";
+        let blocks = "the blocks are `Residual { … }` and `Concat { { … }, { … } }`";
         let message = match kinds::find(&name.to_string()) {
-            Some(kind) if kind.parameters.is_empty() => format!("`{name}` is written without braces"),
+            Some(kind) if kind.parameters.is_empty() => format!("`{name}` takes no braces"),
             Some(kind) => format!("`{name}` takes its arguments in parentheses: `{}`", kind.example.layer),
-            None => format!("no block is called `{name}`; {blocks}"),
+            None => format!("there is no block `{name}`; {blocks}"),
         };
         errors.at(name, message);
         return Kind::Unknown;
@@ -232,15 +230,17 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
     let bind = |branch: TokenStream| bind_layers(parse::layers(branch, errors), scope, errors);
     let message = match (name == kinds::CONCAT.name, branches.len()) {
         (true, 2..) if only_branches => return Kind::Concat(branches.into_iter().map(bind).collect()),
-        (true, _) => "`Concat` has two branches or more, each in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`",
+        (true, _) => {
+            "`Concat` needs two or more branches, each in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`"
+        }
         (false, 2) if only_branches => {
             let mut branches = branches.into_iter().map(bind);
             return Kind::Projected(std::array::from_fn(|_| branches.next().unwrap_or_default()));
         }
         (false, 0) if !layers.is_empty() => return Kind::Residual(bind_layers(layers, scope, errors)),
-        (false, 0) => "a residual block has at least one layer, as `Residual { Dense(64), Relu }`",
+        (false, 0) => "a residual block needs at least one layer, such as `Residual { Dense(64), Relu }`",
         (false, _) => {
-            "a residual block has layers, or, each in braces, layers and what is put on the way around them: \
+            "a residual block takes layers, or two branches in braces, the second being the shortcut: \
              `Residual { { Dense(64), Relu }, { Dense(64) } }`"
         }
     };
@@ -249,7 +249,7 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
 }
 
 /// A name that is none of the library's: one that was misspelt, or a type of the user's.
-fn foreign(name: &Ident, called: bool, errors: &mut Errors) -> Kind {
+fn foreign(name: &Ident, called: bool, scope: &Scope, errors: &mut Errors) -> Kind {
     let text = name.to_string();
     let block = match text.as_str() {
         name if name == kinds::RESIDUAL.name => {
@@ -264,20 +264,35 @@ fn foreign(name: &Ident, called: bool, errors: &mut Errors) -> Kind {
         errors.at(name, message);
         return Kind::Unknown;
     }
+    if let Some(advice) = kinds::unsupported(&text).filter(|_| called) {
+        errors.at(name, format!("there is no layer `{name}`: {advice}"));
+        return Kind::Unknown;
+    }
     let near = kinds::synonym(&text).or_else(|| near(&text, kinds::names()));
     let message = match (near, called) {
-        (Some(near), true) => format!("no layer is called `{name}`; did you mean `{near}`?"),
+        (Some(near), true) => format!("there is no layer `{name}`; did you mean `{near}`?"),
         (Some(near), false) => {
-            format!("no layer is called `{name}`; did you mean `{near}`? (A type of your own goes by `self::{name}`.)")
+            format!(
+                "there is no layer `{name}`; did you mean `{near}`? (For a type of your own, write `self::{name}`.)"
+            )
         }
         (None, true) => format!(
-            "no layer is called `{name}`: `network!` documents those there are, and a type of your own takes no \
-             parentheses"
+            "there is no layer `{name}`: see the documentation of `network!` for all layers; a type of your own takes \
+             no parentheses"
         ),
-        (None, false) => return Kind::Own(syn::parse_quote!(#name)),
+        (None, false) => return own(syn::parse_quote!(#name), scope, errors),
     };
     errors.at(name, message);
     Kind::Unknown
+}
+
+/// A type of the user's, which isn't the network itself.
+fn own(path: TypePath, scope: &Scope, errors: &mut Errors) -> Kind {
+    if path.path.get_ident().is_some_and(|name| name.unraw() == scope.network.unraw()) {
+        errors.at(&path, "a network cannot contain itself");
+        return Kind::Unknown;
+    }
+    Kind::Own(path)
 }
 
 /// Whether an attribute derives traits, with or without a condition. What is inside a network derives them too.

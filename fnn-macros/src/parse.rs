@@ -21,7 +21,7 @@ use syn::{
     parenthesized,
 };
 
-use crate::report::Errors;
+use crate::report::{Errors, near};
 use crate::size::mentions;
 
 /// A network as it was written.
@@ -98,41 +98,64 @@ fn header(input: ParseStream<'_>) -> syn::Result<Declaration> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility = input.parse()?;
     if !input.peek(Token![struct]) {
-        return Err(input.error("expected `struct`: a network is declared as `struct Digits: [784] -> [10] { … }`"));
+        return Err(input.error("expected `struct`: declare a network as `struct Digits: [784] -> [10] { … }`"));
     }
     input.parse::<Token![struct]>()?;
     let name = input.parse()?;
     let generics = input.parse()?;
     if input.peek(Token![where]) {
-        return Err(input.error("a network has no `where` clause"));
+        return Err(input.error("a network cannot have a `where` clause"));
     }
     if !input.peek(Token![:]) {
-        return Err(input.error("expected `:` and the shape of one sample that goes in, as `Digits: [784] -> [10]`"));
+        return Err(input.error("expected `:` and the input shape, as in `Digits: [784] -> [10]`"));
     }
     input.parse::<Token![:]>()?;
     let shape = input.parse()?;
     let output = if input.parse::<Option<Token![->]>>()?.is_some() { Some(input.parse()?) } else { None };
     if !input.peek(Brace) {
         return Err(input.error(match output {
-            None => "expected `->` and the shape of what comes out, or the layers in braces",
-            Some(_) => "expected the layers in braces, as `{ hidden: Dense(128), Relu, logits: Dense(10) }`",
+            None => "expected `->` and the output shape, or the layers in braces",
+            Some(_) => "expected the layers in braces, such as `{ hidden: Dense(128), Relu, logits: Dense(10) }`",
         }));
     }
     let body;
     braced!(body in input);
     let layers = body.parse()?;
     if !input.is_empty() {
-        return Err(input.error("expected nothing after the layers: each network has a `network!` of its own"));
+        return Err(input.error("unexpected tokens after the layers: declare each network in a separate `network!`"));
     }
     Ok(Declaration { attributes, visibility, name, generics, input: shape, output, layers })
 }
 
-/// A network is seen as a slice of its weights, which another layout would not be.
+/// The macro's own attributes.
+const ATTRIBUTES: [&str; 3] = ["quantizable", "budget", "split"];
+
+/// A network is seen as a slice of its weights, which another layout would not be. What layers don't implement can't be
+/// derived for a network, and what is almost an attribute of the macro's is a misspelling.
 fn check_attributes(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
+        if attribute.path().is_ident("derive") {
+            // What else is wrong with it, rustc reports.
+            let _ = attribute.parse_nested_meta(|derived| {
+                let name = derived.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                match name.as_str() {
+                    "Copy" => errors.at(derived.path, "a network cannot be `Copy`: use `clone()`"),
+                    "Default" => errors.at(
+                        derived.path,
+                        "a network has no default weights: use `seeded(seed)`, or `zeroed()` for a gradient",
+                    ),
+                    _ => {}
+                }
+                Ok(())
+            });
+        }
+        let name = attribute.path().get_ident().map(Ident::to_string).unwrap_or_default();
+        if let Some(near) = near(&name, ATTRIBUTES.into_iter()).filter(|near| *near != name) {
+            errors.at(attribute.path(), format!("there is no attribute `{name}`; did you mean `{near}`?"));
+        }
         let conditional = attribute.path().is_ident("cfg_attr");
         if attribute.path().is_ident("repr") || (conditional && mentions(&attribute.to_token_stream(), "repr")) {
-            errors.at(attribute, "a network is `repr(C)`, and has no other layout: leave the attribute out");
+            errors.at(attribute, "a network is always `repr(C)`: remove this attribute");
         }
     }
 }
@@ -144,7 +167,7 @@ fn check_generics(generics: &mut Generics, errors: &mut Errors) {
             if parameter.default.is_some() {
                 errors.at(
                     &parameter,
-                    "a network's const parameter has no default: the type that the network computes in comes after it",
+                    "a network's const parameter cannot have a default: the scalar type parameter comes after it",
                 );
                 parameter.default = None;
             }
@@ -152,8 +175,8 @@ fn check_generics(generics: &mut Generics, errors: &mut Errors) {
             if name.contains(char::is_lowercase) || name.starts_with("__") {
                 errors.at(
                     &parameter.ident,
-                    "a network's const parameter has a name in upper case, as `HIDDEN`: other names are for variables \
-                     of the code that the macro generates",
+                    "a network's const parameter needs an upper-case name, such as `HIDDEN`: other names are reserved \
+                     for generated code",
                 );
             }
             Some(GenericParam::Const(parameter))
@@ -161,8 +184,8 @@ fn check_generics(generics: &mut Generics, errors: &mut Errors) {
         _ => {
             errors.at(
                 parameter,
-                "a network takes const parameters only, as `<const HIDDEN: usize>`; what it computes in, `f32` or \
-                 `f64`, is a parameter that it has by itself",
+                "a network takes const parameters only, such as `<const HIDDEN: usize>`; the scalar type, `f32` or `f64`, \
+                 is added by the macro",
             );
             None
         }
@@ -208,13 +231,16 @@ pub(crate) fn comma_separated(tokens: TokenStream) -> Vec<TokenStream> {
 fn layer(input: ParseStream<'_>) -> syn::Result<Layer> {
     let attributes = input.call(Attribute::parse_outer)?;
     if input.peek(Token![pub]) {
-        return Err(input.error("a layer is as visible as its network: leave `pub` out"));
+        return Err(input.error("a layer has the visibility of its network: remove `pub`"));
     }
     let name = name(input)?;
     let kind = kind(input)?;
     end(input, &kind)?;
     Ok(Layer { attributes, name, kind })
 }
+
+/// Words that can't be names, not even as `r#word`.
+const RESERVED: [&str; 5] = ["_", "self", "Self", "super", "crate"];
 
 /// `name:`, where there is one.
 fn name(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
@@ -225,11 +251,15 @@ fn name(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     let name = input.call(Ident::parse_any)?;
     input.parse::<Token![:]>()?;
     let text = name.to_string();
-    if ["_", "self", "Self", "super", "crate"].contains(&text.as_str()) {
-        return Err(Error::new(name.span(), format!("a layer can't be called `{text}`")));
+    if RESERVED.iter().any(|word| name == format!("r#{word}")) {
+        // rustc says so itself.
+        return Ok(None);
+    }
+    if RESERVED.contains(&text.as_str()) {
+        return Err(Error::new(name.span(), format!("`{text}` cannot be used as a layer's name")));
     }
     if syn::parse_str::<Ident>(&text).is_err() {
-        let message = format!("`{text}` is a keyword of Rust: as a layer's name, it is written `r#{text}`");
+        let message = format!("`{text}` is a Rust keyword: write `r#{text}` to use it as a layer's name");
         return Err(Error::new(name.span(), message));
     }
     Ok(Some(name))
@@ -248,7 +278,7 @@ fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
     }
     let path: TypePath = input
         .parse()
-        .map_err(|error| Error::new(error.span(), "expected a layer, as `hidden: Dense(128)` or `Relu`"))?;
+        .map_err(|error| Error::new(error.span(), "expected a layer, such as `hidden: Dense(128)` or `Relu`"))?;
     match (path.path.get_ident(), input.peek(Paren)) {
         (Some(name), false) => Ok(Kind::Call { name: name.clone(), arguments: None }),
         (Some(name), true) => {
@@ -260,7 +290,7 @@ fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
         (None, false) => Ok(Kind::Type(path)),
         (None, true) => {
             let message =
-                "a type of your own takes no arguments in parentheses: write its const parameters, as `Scale<8>`";
+                "a type of your own takes no arguments in parentheses: write const parameters as in `Scale<8>`";
             Err(Error::new_spanned(path, message))
         }
     }
@@ -274,7 +304,7 @@ fn end(input: ParseStream<'_>, kind: &Kind) -> syn::Result<()> {
     if let Kind::Call { name, arguments: None } = kind {
         let is_name = name.to_string().starts_with(char::is_lowercase);
         if is_name && (input.peek(Ident) || input.peek(Token![=])) {
-            return Err(input.error(format!("expected `:` between the name of a layer and its kind, as `{name}: …`")));
+            return Err(input.error(format!("expected `:` between a layer's name and its kind, as in `{name}: …`")));
         }
         let argument = if input.peek(Bracket) {
             let inside;
@@ -286,7 +316,7 @@ fn end(input: ParseStream<'_>, kind: &Kind) -> syn::Result<()> {
             None
         };
         if let Some(argument) = argument {
-            return Err(input.error(format!("arguments are written in parentheses: `{name}({argument})`")));
+            return Err(input.error(format!("arguments go in parentheses: `{name}({argument})`")));
         }
     }
     Err(input.error("expected `,` after a layer"))
@@ -304,7 +334,7 @@ impl Parse for Argument {
         };
         let value = input.parse()?;
         if input.peek(Token![:]) {
-            return Err(input.error("expected `=` between the name of an argument and its value, as `bias = false`"));
+            return Err(input.error("expected `=` between an argument's name and its value, as in `bias = false`"));
         }
         Ok(Self { key, value })
     }
@@ -313,7 +343,7 @@ impl Parse for Argument {
 impl Parse for Shape {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if !input.peek(Bracket) {
-            return Err(input.error("expected a shape in brackets, as `[784]` or `[1, 28, 28]`"));
+            return Err(input.error("expected a shape in brackets, such as `[784]` or `[1, 28, 28]`"));
         }
         let inside;
         let bracket = bracketed!(inside in input);
@@ -321,15 +351,15 @@ impl Parse for Shape {
         while !inside.is_empty() {
             sizes.push(inside.parse()?);
             if !inside.is_empty() && inside.parse::<Option<Token![,]>>()?.is_none() {
-                return Err(inside.error("expected `,`: a shape is a list of sizes, as `[784]` or `[1, 28, 28]`"));
+                return Err(inside.error("expected `,`: a shape is a list of sizes, such as `[784]` or `[1, 28, 28]`"));
             }
         }
         let mut group = Group::new(Delimiter::Bracket, TokenStream::new());
         group.set_span(bracket.span.join());
         match sizes.len() {
-            0 => Err(Error::new(group.span(), "a shape has at least one size, as `[784]`")),
+            0 => Err(Error::new(group.span(), "a shape needs at least one size, such as `[784]`")),
             1..=4 => Ok(Self { group, sizes }),
-            _ => Err(Error::new(group.span(), "a shape has at most four sizes")),
+            _ => Err(Error::new(group.span(), "a shape can have at most four sizes")),
         }
     }
 }

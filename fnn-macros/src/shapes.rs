@@ -118,8 +118,8 @@ pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let kind = header.name.unraw().to_string();
     let site = Site { fnn: &header.fnn, scalar: &header.scalar, name: "", written: &TokenStream::new() };
     let sizes = |sizes: &Option<Vec<Size>>| sizes.clone().unwrap_or_default();
-    let mut checks: Vec<_> = sizes(&input).iter().map(|size| site.check_size(size, "a size of what goes in")).collect();
-    checks.extend(sizes(&output).iter().map(|size| site.check_size(size, "a size of what comes out")));
+    let mut checks: Vec<_> = sizes(&input).iter().map(|size| site.check_size(size, "an input size")).collect();
+    checks.extend(sizes(&output).iter().map(|size| site.check_size(size, "an output size")));
     let takes_tokens = layers.first().is_some_and(|first| first.kind.takes_tokens());
     let input = input.map_or(Flow::Unknown, if takes_tokens { Flow::Tokens } else { Flow::Sizes });
     let mut chain = Chain { scope: &scope, errors };

@@ -114,7 +114,7 @@ pub(crate) const UNKNOWN: &str = "__unknown";
 /// An expression is needed in many places. As a constant it is written in one of them, so that a mistake in it is one
 /// error.
 pub(crate) struct Scope {
-    network: Ident,
+    pub(crate) network: Ident,
     parameters: Vec<ConstParam>,
     /// The constants, as items.
     pub(crate) constants: Vec<TokenStream>,
@@ -155,13 +155,13 @@ impl Scope {
                     match value.base10_parse() {
                         Ok(known) if known <= largest => size(value.to_token_stream(), Some(known)),
                         _ => {
-                            errors.at(expression, format!("{what} is at most {largest}"));
+                            errors.at(expression, format!("{what} must be at most {largest}"));
                             None
                         }
                     }
                 }
                 _ => {
-                    errors.at(expression, format!("{what} is a whole number of the type `{kind}`, as `128`"));
+                    errors.at(expression, format!("{what} must be an integer of type `{kind}`, such as `128`"));
                     None
                 }
             };
@@ -173,15 +173,15 @@ impl Scope {
                 errors.at(
                     expression,
                     format!(
-                        "stable Rust cannot compute with the const parameter `{name}`: write it alone, and give the \
-                         network another const parameter for the result"
+                        "stable Rust cannot compute with the const parameter `{name}`: use it alone, and add another \
+                         const parameter for the result"
                     ),
                 );
                 None
             }
             Some(parameter) if parameter.ty.to_token_stream().to_string() != "usize" => {
                 let (name, kind) = (&parameter.ident, parameter.ty.to_token_stream());
-                errors.at(expression, format!("{what} is a `usize`, but `{name}` is of the type `{kind}`"));
+                errors.at(expression, format!("{what} must be a `usize`, but `{name}` is a `{kind}`"));
                 None
             }
             Some(_) => size(expression.to_token_stream(), None),
@@ -194,7 +194,7 @@ impl Scope {
         match literal(expression) {
             Some(Lit::Float(value)) if matches!(value.suffix(), "" | "f64") => Some(expression.to_token_stream()),
             Some(_) => {
-                errors.at(expression, format!("{what} is a number with a decimal point, as `0.5`"));
+                errors.at(expression, format!("{what} must be a float of type `f64`, such as `0.5`"));
                 None
             }
             None => Some(self.constant(expression, "f64")),

@@ -25,7 +25,10 @@ impl Parse for Split {
         input.parse::<Token![,]>()?;
         let key = input.call(Ident::parse_any)?;
         if key != "at" {
-            return Err(syn::Error::new(key.span(), "expected `at = ` and the name of the second part's first layer"));
+            return Err(syn::Error::new(
+                key.span(),
+                "expected `at = ` and the name of the first layer of the second part",
+            ));
         }
         input.parse::<Token![=]>()?;
         let at = input.call(Ident::parse_any)?;
@@ -50,15 +53,13 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Opti
         attributes.extract_if(.., |attribute| attribute.path().is_ident("split")).collect::<Vec<_>>().into_iter();
     let split = splits.next().map(|attribute| attribute.parse_args());
     for second in splits {
-        errors.at(&second.meta, "a second `split`: a network is split at one layer");
+        errors.at(&second.meta, "duplicate `split`: a network can be split at one layer only");
     }
     match split? {
         Ok(split) => Some(split),
         Err(error) => {
-            errors.push(syn::Error::new(
-                error.span(),
-                format!("{error}: a split is written `#[split(Features, Head, at = logits)]`"),
-            ));
+            errors
+                .push(syn::Error::new(error.span(), format!("{error}: write `#[split(Features, Head, at = logits)]`")));
             None
         }
     }
@@ -68,11 +69,11 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Opti
 pub(crate) fn check(split: &Split, names: &[String], errors: &mut Errors) {
     let at = split.at.unraw().to_string();
     let message = match names.iter().position(|name| *name == at) {
-        Some(0) => "nothing comes before the first layer: a network is split at a later one".to_string(),
+        Some(0) => "there is nothing before the first layer: split the network at a later one".to_string(),
         Some(_) => return,
         None => match near(&at, names.iter().map(String::as_str)) {
-            Some(near) => format!("no layer is called `{at}`; did you mean `{near}`?"),
-            None => format!("no layer is called `{at}`; there are {}", list(names.iter().map(String::as_str))),
+            Some(near) => format!("there is no layer `{at}`; did you mean `{near}`?"),
+            None => format!("there is no layer `{at}`; the layers are {}", list(names.iter().map(String::as_str))),
         },
     };
     errors.at(&split.at, message);

@@ -13,7 +13,7 @@ pub const fn check_rank(layer: &str, kind: &str, rank: usize, taken: &str, given
             .text(kind)
             .text("` takes ")
             .text(taken)
-            .text(", but gets ")
+            .text(", but its input is ")
             .shape(&given)
             .text(": ")
             .text(advice)
@@ -30,7 +30,7 @@ pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
             .text(layer)
             .text("` takes ")
             .shape(&wanted)
-            .text(", but gets ")
+            .text(", but its input is ")
             .shape(&given)
             .say();
     }
@@ -41,7 +41,7 @@ pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
 pub const fn check_output(declared: Shape, given: Shape) {
     if !declared.equals(&given) {
         ConstMessage::new()
-            .text("the network ends in ")
+            .text("the network's output is ")
             .shape(&given)
             .text(", but its header declares ")
             .shape(&declared)
@@ -54,11 +54,11 @@ pub const fn check_output(declared: Shape, given: Shape) {
 pub const fn check_residual(begun: Shape, ended: Shape) {
     if !begun.equals(&ended) {
         ConstMessage::new()
-            .text("the residual block ends in ")
+            .text("the residual block's output is ")
             .shape(&ended)
-            .text(", but it began with ")
+            .text(", but its input is ")
             .shape(&begun)
-            .text(": what goes around it is added to what comes out, so both have one shape")
+            .text(": input and output are added, so their shapes must be equal")
             .say();
     }
 }
@@ -74,7 +74,7 @@ pub const fn check_budget(takes: &str, counted: &str, needed: u64, limit: u64) {
             .large(needed)
             .text(" ")
             .text(counted)
-            .text(", but its budget is ")
+            .text(", but the budget allows ")
             .large(limit)
             .say();
     }
@@ -96,7 +96,7 @@ pub const fn check_sum(layer: &str, products: usize) {
         ConstMessage::of(layer)
             .text("a sum of ")
             .number(products)
-            .text(" products of 8-bit integers may overflow its 32 bits, where there is room for ")
+            .text(" products of 8-bit integers may overflow 32 bits; the limit is ")
             .number(LONGEST_SUM)
             .say();
     }
@@ -105,27 +105,27 @@ pub const fn check_sum(layer: &str, products: usize) {
 /// A parameter that must not be negative isn't, nor too large for `f32`.
 #[track_caller]
 pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
-    let message = ConstMessage::of(layer).text("`").text(what).text("` must be a number that is not negative");
+    let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite and not negative");
     if !(value >= 0.0 && value < f64::INFINITY) {
         message.say();
     }
     if value as f32 == f32::INFINITY {
-        message.text(", and this one is infinite in `f32`").say();
+        message.text(", but it is infinite in `f32`").say();
     }
 }
 
 /// A parameter that must be above 0 is, in `f32` too.
 #[track_caller]
 pub const fn check_positive(layer: &str, what: &str, value: f64) {
-    let message = ConstMessage::of(layer).text("`").text(what).text("` must be a number above 0");
+    let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite and positive");
     if !(value > 0.0 && value < f64::INFINITY) {
         message.say();
     }
     if value as f32 == 0.0 {
-        message.text(", and this one is 0 in `f32`").say();
+        message.text(", but it is 0 in `f32`").say();
     }
     if value as f32 == f32::INFINITY {
-        message.text(", and this one is infinite in `f32`").say();
+        message.text(", but it is infinite in `f32`").say();
     }
 }
 
@@ -155,9 +155,9 @@ pub const fn check_window(
         if apart != 1 {
             sentence = sentence.text(", ").number(apart).text(" apart, reaches over ").number(span).text(", which");
         }
-        sentence = sentence.text(" is larger than what comes in: ").number(size).text(" ").text(unit);
+        sentence = sentence.text(" is larger than the input of ").number(size).text(" ").text(unit);
         if padding > 0 {
-            sentence = sentence.text(", and 2·").number(padding).text(" of padding");
+            sentence = sentence.text(" plus 2·").number(padding).text(" of padding");
         }
         sentence.say();
     }
@@ -168,9 +168,9 @@ pub const fn check_window(
 pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
     if 2 * padding > kernel {
         ConstMessage::of(layer)
-            .text("the padding, ")
+            .text("the padding of ")
             .number(padding)
-            .text(", must be at most half of the window, ")
+            .text(" must be at most half the window of ")
             .number(kernel)
             .say();
     }
@@ -180,10 +180,7 @@ pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
 #[track_caller]
 pub const fn check_same_padding(layer: &str, stride: usize) {
     if stride != 1 {
-        ConstMessage::of(layer)
-            .text("`padding = same` gives as much as goes in, which needs a stride of 1, not of ")
-            .number(stride)
-            .say();
+        ConstMessage::of(layer).text("`padding = same` needs a stride of 1, but the stride is ").number(stride).say();
     }
 }
 
@@ -195,15 +192,10 @@ pub const fn check_groups(layer: &str, groups: usize, channels: usize, filters: 
         sentence.text("the groups must be at least 1").say();
     }
     if !channels.is_multiple_of(groups) {
-        sentence
-            .number(groups)
-            .text(" groups can't share out the ")
-            .number(channels)
-            .text(" channels that come in")
-            .say();
+        sentence.number(groups).text(" groups do not divide the ").number(channels).text(" input channels").say();
     }
     if !filters.is_multiple_of(groups) {
-        sentence.number(groups).text(" groups can't share out ").number(filters).text(" filters").say();
+        sentence.number(groups).text(" groups do not divide the ").number(filters).text(" filters").say();
     }
 }
 
@@ -213,11 +205,11 @@ pub const fn check_reshape(layer: &str, given: Shape, wanted: Shape) {
     if given.length() != wanted.length() {
         ConstMessage::of(layer)
             .shape(&given)
-            .text(", which has ")
+            .text(", with ")
             .number(given.length())
-            .text(" elements, can't become ")
+            .text(" elements, cannot be reshaped to ")
             .shape(&wanted)
-            .text(", which has ")
+            .text(", with ")
             .number(wanted.length())
             .say();
     }
@@ -230,7 +222,7 @@ pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
         ConstMessage::of(layer)
             .text("`axes` must be from 1 to ")
             .number(given.rank())
-            .text(", the number of sizes of ")
+            .text(", the rank of the input ")
             .shape(&given)
             .say();
     }
@@ -247,11 +239,11 @@ pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
     }
     if !alike {
         ConstMessage::of(layer)
-            .text("a branch ends in ")
+            .text("a branch's output is ")
             .shape(&other)
-            .text(", but the first one in ")
+            .text(", but the first branch's is ")
             .shape(&first)
-            .text(": they may differ in their channels, which come first, and in nothing else")
+            .text(": only the first size, the channels, may differ")
             .say();
     }
 }
@@ -261,11 +253,11 @@ pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
 pub const fn check_projection(inside: Shape, projection: Shape) {
     if !inside.equals(&projection) {
         ConstMessage::new()
-            .text("the residual block ends in ")
+            .text("the residual block's output is ")
             .shape(&inside)
-            .text(", but the way around it in ")
+            .text(", but the shortcut's output is ")
             .shape(&projection)
-            .text(": the two are added, so both have one shape")
+            .text(": the two are added, so their shapes must be equal")
             .say();
     }
 }

@@ -45,9 +45,9 @@ use crate::weights::parameters::Parameters;
 /// assert_eq!(Folded::<Filter>::FLASH, 4 * (4 * 3 + 4));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no folded form",
-    label = "its batch norms can't be folded",
-    note = "networks that `network!` declares have one; implement `FoldBatchNorm` for a layer of your own"
+    message = "the batch norms of `{Self}` cannot be folded",
+    label = "this type does not implement `FoldBatchNorm`",
+    note = "`network!` implements it for every network; implement it yourself for a layer of your own"
 )]
 pub trait FoldBatchNorm: Layer {
     /// The network for inference.

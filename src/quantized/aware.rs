@@ -48,9 +48,9 @@ use crate::weights::parameters::Parameters;
 /// assert!((quantized.forward(&[1.0, 0.25])[0] - 1.25).abs() < 0.05);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no form in 8 bits",
-    label = "this can't be quantized",
-    note = "a network has one that is declared with `#[quantizable]`"
+    message = "`{Self}` cannot be quantized to int8",
+    label = "not quantizable",
+    note = "add `#[quantizable]` to the network's declaration"
 )]
 pub trait QuantizationAware: Layer {
     /// The layer as if it were in 8 bits.

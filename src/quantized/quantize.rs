@@ -38,9 +38,9 @@ use crate::shape::Sample;
 /// assert_eq!(quantized.layers.hidden.filters.weight.len(), 8);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no form in 8 bits",
-    label = "this can't be quantized",
-    note = "a network has one that is declared with `#[quantizable]`"
+    message = "`{Self}` cannot be quantized to int8",
+    label = "not quantizable",
+    note = "add `#[quantizable]` to the network's declaration"
 )]
 pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
     /// The form in 8 bits.

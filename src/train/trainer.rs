@@ -96,8 +96,8 @@ type Callback<'a, N> = dyn FnMut(&EpochEnd<'_, N>) -> ControlFlow<()> + 'a;
 /// Every [`Layer`] is one, and so is every box of a layer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a network",
-    label = "a network is expected here, by value or in a `Box`",
-    note = "declare it with `network!`, and make one with `seeded(seed)` or `boxed(seed)`"
+    label = "expected a network, by value or in a `Box`",
+    note = "declare a network with `network!`, and create it with `seeded(seed)` or `boxed(seed)`"
 )]
 pub trait IntoBox<N> {
     /// The network on the heap.

@@ -13,7 +13,7 @@ pub(super) static KINDS: &[Kind] = &[
         synonyms: &["Linear", "FullyConnected", "Fc", "Affine"],
         takes: Takes::Vector,
         parameters: &[
-            required("units", "its number of units", ArgumentType::Size),
+            required("units", "the number of units", ArgumentType::Size),
             keyword("bias", ArgumentType::Switch),
             keyword("init", ArgumentType::Initializer),
         ],
@@ -85,7 +85,7 @@ pub(super) static KINDS: &[Kind] = &[
         takes: Takes::Any,
         parameters: &[required(
             "probability",
-            "the probability to drop an element",
+            "the probability of dropping an element",
             ArgumentType::Number("check_probability"),
         )],
         example: Example::free("Dropout(0.5)", "[8]"),
@@ -99,8 +99,8 @@ pub(super) static KINDS: &[Kind] = &[
         synonyms: &[],
         takes: Takes::Tokens,
         parameters: &[
-            required("vocabulary", "its number of tokens", ArgumentType::Size),
-            required("width", "the width of a token's row", ArgumentType::Size),
+            required("vocabulary", "the size of its vocabulary", ArgumentType::Size),
+            required("width", "the width of an embedding", ArgumentType::Size),
         ],
         example: Example { layer: "Embedding(1000, 16)", input: "[3]", weights: 16_000, macs: 0 },
         documentation: Documentation {

@@ -18,7 +18,7 @@ pub(super) static KINDS: &[Kind] = &[
         synonyms: &["Convolution"],
         takes: Takes::Image,
         parameters: &[
-            required("filters", "its number of filters", ArgumentType::Size),
+            required("filters", "the number of filters", ArgumentType::Size),
             kernel(ArgumentType::Pair),
             keyword("stride", ArgumentType::Pair),
             keyword("padding", ArgumentType::PairOfPaddings),
@@ -81,7 +81,7 @@ pub(super) static KINDS: &[Kind] = &[
         synonyms: &[],
         takes: Takes::Sequence,
         parameters: &[
-            required("filters", "its number of filters", ArgumentType::Size),
+            required("filters", "the number of filters", ArgumentType::Size),
             kernel(ArgumentType::Size),
             keyword("stride", ArgumentType::Size),
             keyword("padding", ArgumentType::Padding),
@@ -111,7 +111,7 @@ pub(super) static KINDS: &[Kind] = &[
 ];
 
 const fn kernel(argument: ArgumentType) -> Parameter {
-    Parameter { name: "kernel", meaning: "the size of its kernel", argument, required: true, positional: false }
+    Parameter { name: "kernel", meaning: "a kernel size", argument, required: true, positional: false }
 }
 
 /// `Conv2d(filters, kernel = …)` and `Conv1d(filters, kernel = …)`: `[C, …]` to `[filters, …]`.

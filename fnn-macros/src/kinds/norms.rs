@@ -82,7 +82,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "GroupNorm",
         synonyms: &["GroupNormalization"],
         takes: Takes::Any,
-        parameters: &[required("groups", "its number of groups", ArgumentType::Size), EPSILON],
+        parameters: &[required("groups", "the number of groups", ArgumentType::Size), EPSILON],
         example: Example { layer: "GroupNorm(8)", input: "[8, 3]", weights: 2 * 8, macs: 8 * 3 },
         documentation: Documentation {
             arguments: "`epsilon`, 1e-5 by default",

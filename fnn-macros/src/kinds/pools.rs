@@ -73,7 +73,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "Upsample2d",
         synonyms: &["UpSampling2D"],
         takes: Takes::Image,
-        parameters: &[required("factor", "how often a row and a column are repeated", ArgumentType::Pair)],
+        parameters: &[required("factor", "the factor by which rows and columns grow", ArgumentType::Pair)],
         example: Example::free("Upsample2d(2)", "[2, 2, 3]"),
         documentation: Documentation {
             gives: "`[C, …]`",
@@ -88,7 +88,7 @@ pub(super) static KINDS: &[Kind] = &[
         name: "Upsample1d",
         synonyms: &[],
         takes: Takes::Sequence,
-        parameters: &[required("factor", "how often an element is repeated", ArgumentType::Size)],
+        parameters: &[required("factor", "the factor by which the length grows", ArgumentType::Size)],
         example: Example::free("Upsample1d(2)", "[2, 3]"),
         documentation: Documentation {
             gives: "`[C, …]`",
@@ -101,7 +101,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
 ];
 
-const WINDOW: &str = "the size of its window";
+const WINDOW: &str = "a window size";
 
 const fn image_pool(name: &'static str, link: &'static str, example: &'static str, build: Build) -> Kind {
     Kind {

@@ -41,10 +41,10 @@ pub(super) fn check(plan: &Plan, errors: &mut Errors) {
     for layer in plan.inference().layers.iter().filter(|layer| layer.int8 == Int8::Unsupported) {
         let (name, kind) = (&layer.name, &layer.kind);
         let advice = match layer.role {
-            Role::Affine => "unless it comes right after a `Dense` or a convolution, into which it is folded",
-            _ => "and so has no network with it: leave out `#[quantizable]`, or the layer",
+            Role::Affine => "unless it directly follows a `Dense` or convolution layer, into which it is folded",
+            _ => "so neither can this network: remove the layer or `#[quantizable]`",
         };
-        let message = format!("layer `{name}`: `{kind}` has no form in 8 bits, {advice}");
+        let message = format!("layer `{name}`: `{kind}` cannot be quantized to int8, {advice}");
         errors.at(&layer.written, message);
     }
     for block in plan.blocks.iter().flatten() {

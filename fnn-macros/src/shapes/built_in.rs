@@ -21,8 +21,10 @@ impl Chain<'_> {
         arguments: &Arguments,
     ) {
         if kind.takes == Takes::Tokens && !matches!(layer.input, Flow::Tokens(_) | Flow::Unknown) {
-            self.errors
-                .at(site.written, format!("`{}` takes tokens, so it is the first layer of its network", kind.name));
+            self.errors.at(
+                site.written,
+                format!("`{}` takes tokens, so it must be the first layer of the network", kind.name),
+            );
             layer.input = Flow::Unknown;
         }
         if let (Some(rank), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (kind.takes.rank(), &layer.input)
@@ -30,14 +32,14 @@ impl Chain<'_> {
         {
             let (taken, advice) = kind.takes.words();
             let (name, given) = (site.name, layer.input.text());
-            let message = format!("layer `{name}`: `{}` takes {taken}, but gets {given}: {advice}", kind.name);
+            let message = format!("layer `{name}`: `{}` takes {taken}, but its input is {given}: {advice}", kind.name);
             self.errors.at(site.written, message);
             layer.input = Flow::Unknown;
         }
         if let (Some(_), Flow::Of { layer: own, .. }) = (kind.takes.rank(), &layer.input)
             && let Some(parameter) = self.scope.parameter_in(&own.to_token_stream())
         {
-            self.errors.at(site.written, computed("what goes into", kind, &parameter.ident));
+            self.errors.at(site.written, computed("the input of", kind, &parameter.ident));
             layer.input = Flow::Unknown;
         }
         let Built { layer: built, output, weights, products, initializer, checks } =
@@ -68,7 +70,7 @@ impl Chain<'_> {
         }
         let made = sizes.iter().filter(|size| syn::parse2::<Ident>(size.tokens.clone()).is_err());
         if let Some(parameter) = made.filter_map(|size| self.scope.parameter_in(&size.tokens)).next() {
-            self.errors.at(site.written, computed("what comes out of", kind, &parameter.ident));
+            self.errors.at(site.written, computed("the output of", kind, &parameter.ident));
             return Flow::Unknown;
         }
         output
@@ -78,8 +80,8 @@ impl Chain<'_> {
 /// What is said of a shape that can't be computed.
 fn computed(what: &str, kind: &Kind, parameter: &Ident) -> String {
     format!(
-        "stable Rust cannot compute with the const parameter `{parameter}`, on which {what} `{}` depends: give the \
-         network constants instead",
+        "stable Rust cannot compute with the const parameter `{parameter}`, on which {what} `{}` depends: \
+         use constants instead",
         kind.name
     )
 }
