@@ -1,7 +1,7 @@
 #[allow(non_snake_case)]
 mod __Mistaken {
     ::core::compile_error! {
-        "no layer is called `Dens`; did you mean `Dense`?"
+        "there is no layer `Dens`; did you mean `Dense`?"
     }
     pub(super) type Mistake = __mistake;
 }
