@@ -9,6 +9,7 @@
 //! gives for the absolute values of its weights and inputs. Functions such as `tanh` add their own errors, which
 //! [`Real`](crate::real::Real) states.
 
+pub(crate) mod channels;
 mod convolution;
 mod dispatch;
 mod dot_products;

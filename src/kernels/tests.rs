@@ -2,6 +2,10 @@
 
 mod accuracy;
 mod agreement;
+#[cfg(feature = "simd")]
+mod channels;
+#[cfg(feature = "simd")]
+mod convolution;
 mod pool;
 
 use super::product::Product;

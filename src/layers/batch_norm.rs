@@ -1,7 +1,8 @@
 //! Batch normalisation.
 
 use crate::image::Channels;
-use crate::kernels::{Simd, sum, sum_of};
+use crate::kernels::Simd;
+use crate::kernels::channels::{Backward, Measure, Normalise, Scales, Sizes};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -164,42 +165,26 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         })
     }
 
-    /// `y = (x − mean) · w / √(variance + ε) + b`; `scale` is scratch.
+    const SIZES: Sizes = Sizes { length: A::LENGTH, space: A::SPACE };
+
     #[inline(always)]
-    fn normalise(&self, inputs: &[A], outputs: &mut [A], (mean, variance): (&A::Each, &A::Each), scale: &mut A::Each) {
-        let scale = scale.parameters_mut();
-        for ((scale, &weight), &variance) in scale.iter_mut().zip(self.weight.parameters()).zip(variance.parameters()) {
-            *scale = weight * Self::inverse_deviation(variance);
-        }
-        let samples = A::flat(inputs).chunks_exact(A::LENGTH).zip(A::flat_mut(outputs).chunks_exact_mut(A::LENGTH));
-        for (x, y) in samples {
-            let channels = x.chunks_exact(A::SPACE).zip(y.chunks_exact_mut(A::SPACE));
-            let constants = mean.parameters().iter().zip(scale.iter()).zip(self.bias.parameters());
-            for ((x, y), ((&mean, &scale), &bias)) in channels.zip(constants) {
-                for (y, &x) in y.iter_mut().zip(x) {
-                    *y = (x - mean) * scale + bias;
-                }
-            }
-        }
+    fn scales(&self) -> Scales<'_, S> {
+        let epsilon = epsilon::<S, EPSILON>();
+        Scales { weight: self.weight.parameters(), bias: self.bias.parameters(), epsilon }
     }
 
-    /// The mean and the variance of each channel of a batch.
+    /// What inference computes; `scale` is scratch.
     #[inline(always)]
-    fn measure(batch: &[A], mean: &mut A::Each, variance: &mut A::Each) {
-        let (mean, variance) = (mean.parameters_mut(), variance.parameters_mut());
-        let part = S::ONE / S::from_f64((batch.len() * A::SPACE) as f64);
-        mean.fill(S::ZERO);
-        for x in A::flat(batch).chunks_exact(A::LENGTH) {
-            for (x, mean) in x.chunks_exact(A::SPACE).zip(mean.iter_mut()) {
-                *mean += sum(x) * part;
-            }
-        }
-        variance.fill(S::ZERO);
-        for x in A::flat(batch).chunks_exact(A::LENGTH) {
-            for ((x, &mean), variance) in x.chunks_exact(A::SPACE).zip(mean.iter()).zip(variance.iter_mut()) {
-                *variance += sum_of(x, x, |x, _| (x - mean) * (x - mean)) * part;
-            }
-        }
+    fn normalise<V: Simd>(&self, simd: V, inputs: &[A], outputs: &mut [A], scale: &mut A::Each) {
+        simd.call(Normalise {
+            sizes: Self::SIZES,
+            scales: self.scales(),
+            mean: self.running_mean.parameters(),
+            variance: self.running_var.parameters(),
+            x: A::flat(inputs),
+            y: A::flat_mut(outputs),
+            scale: scale.parameters_mut(),
+        });
     }
 }
 
@@ -220,35 +205,41 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(
         &self,
-        _: V,
+        simd: V,
         inputs: &[A],
         outputs: &mut [A],
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        self.normalise(inputs, outputs, (&self.running_mean, &self.running_var), scale);
+        self.normalise(simd, inputs, outputs, scale);
     }
 
     #[inline(always)]
     fn forward_train<V: Simd, const B: usize>(
         &self,
-        _: Pass<'_, V>,
+        pass: Pass<'_, V>,
         inputs: &[A],
         outputs: &mut [A],
         (mean, variance): &mut (A::Each, A::Each),
         (scale, _): &mut (A::Each, A::Each),
     ) {
         if FROZEN {
-            self.normalise(inputs, outputs, (&self.running_mean, &self.running_var), scale);
-        } else {
-            Self::measure(inputs, mean, variance);
-            self.normalise(inputs, outputs, (mean, variance), scale);
+            return self.normalise(pass.simd, inputs, outputs, scale);
         }
+        pass.simd.call(Measure {
+            sizes: Self::SIZES,
+            scales: self.scales(),
+            mean: mean.parameters_mut(),
+            variance: variance.parameters_mut(),
+            x: A::flat(inputs),
+            y: A::flat_mut(outputs),
+            scale: scale.parameters_mut(),
+        });
     }
 
     #[inline(always)]
     fn backward<V: Simd, const B: usize>(
         &self,
-        _: Pass<'_, V>,
+        pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
         gradient: Gradient<'_, Self>,
@@ -260,45 +251,18 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
             if FROZEN { (&self.running_mean, &self.running_var) } else { (&recorded.tape.0, &recorded.tape.1) };
         let (mean, variance) = (mean.parameters(), variance.parameters());
         let (by_weight, by_bias) = (by_weight.parameters_mut(), by_bias.parameters_mut());
-        let samples = || A::flat(recorded.inputs).chunks_exact(A::LENGTH);
-        let statistics = || mean.iter().zip(variance.iter().map(|&variance| Self::inverse_deviation(variance)));
-
-        by_weight.fill(S::ZERO);
-        by_bias.fill(S::ZERO);
-        for (x, g) in samples().zip(A::flat(output_gradients).chunks_exact(A::LENGTH)) {
-            let channels = x.chunks_exact(A::SPACE).zip(g.chunks_exact(A::SPACE)).zip(statistics());
-            let sums = by_weight.iter_mut().zip(by_bias.iter_mut());
-            for (((x, g), (&mean, inverse)), (by_weight, by_bias)) in channels.zip(sums) {
-                *by_weight += sum_of(x, g, |x, g| (x - mean) * g) * inverse;
-                *by_bias += sum(g);
-            }
-        }
-
-        if let Some(dx) = input_gradients {
-            let part = S::ONE / S::from_f64((recorded.inputs.len() * A::SPACE) as f64);
-            let gradients = A::flat(output_gradients).chunks_exact(A::LENGTH);
-            for ((x, g), dx) in samples().zip(gradients).zip(A::flat_mut(dx).chunks_exact_mut(A::LENGTH)) {
-                let channels =
-                    x.chunks_exact(A::SPACE).zip(g.chunks_exact(A::SPACE)).zip(dx.chunks_exact_mut(A::SPACE));
-                let sums = by_weight.iter().zip(by_bias.iter()).zip(self.weight.parameters());
-                for ((((x, g), dx), (&mean, inverse)), ((&by_weight, &by_bias), &weight)) in
-                    channels.zip(statistics()).zip(sums)
-                {
-                    let scale = weight * inverse;
-                    if FROZEN {
-                        for (dx, &g) in dx.iter_mut().zip(g) {
-                            *dx = scale * g;
-                        }
-                        continue;
-                    }
-                    let (slope, offset) = (by_weight * part * inverse, by_bias * part);
-                    for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
-                        *dx = scale * (g - offset - slope * (x - mean));
-                    }
-                }
-            }
-        }
-
+        pass.simd.call(Backward {
+            sizes: Self::SIZES,
+            scales: self.scales(),
+            mean,
+            variance,
+            is_frozen: FROZEN,
+            x: A::flat(recorded.inputs),
+            g: A::flat(output_gradients),
+            dx: input_gradients.map(A::flat_mut),
+            by_weight: &mut *by_weight,
+            by_bias: &mut *by_bias,
+        });
         add(gradient.weight.parameters_mut(), S::ONE, by_weight);
         add(gradient.bias.parameters_mut(), S::ONE, by_bias);
         let numbers = recorded.inputs.len() * A::SPACE;

@@ -1,0 +1,324 @@
+//! Batch normalisation: in plain loops, or over vectors, some channels of a whole batch at a time, whose sums stay in registers, and whose
+//! numbers are read again, to be normalised, while they are in the second-level cache.
+//!
+//! | a channel is | lanes are |
+//! |---|---|
+//! | a plane or a sequence | its positions |
+//! | one number | channels: one position would leave all lanes but one idle |
+
+mod loops;
+
+use super::dot_products::sum_each;
+use super::vector::{Operation, Simd, lanes, read, read_or, splat, write};
+use crate::scalar::Scalar;
+
+/// Channels at a time: the most lanes there are.
+const CHANNELS: usize = 16;
+
+/// Numbers of a sample, and of a channel of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) length: usize,
+    pub(crate) space: usize,
+}
+
+/// What each channel is normalised by: `y = (x − mean) · w / √(variance + ε) + b`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scales<'a, S> {
+    pub(crate) weight: &'a [S],
+    pub(crate) bias: &'a [S],
+    pub(crate) epsilon: S,
+}
+
+/// A number for each of some channels.
+type Each<S> = [S; CHANNELS];
+
+/// Some channels of a batch.
+#[derive(Clone, Copy)]
+struct Block {
+    sizes: Sizes,
+    first: usize,
+    count: usize,
+}
+
+impl Sizes {
+    fn blocks(self) -> impl Iterator<Item = Block> {
+        let channels = self.length / self.space.max(1);
+        (0..channels).step_by(CHANNELS).map(move |first| Block {
+            sizes: self,
+            first,
+            count: CHANNELS.min(channels - first),
+        })
+    }
+}
+
+/// `1 / √(variance + ε)`
+#[inline(always)]
+fn inverse_deviation<S: Scalar>(variance: S, epsilon: S) -> S {
+    S::ONE / (variance + epsilon).sqrt()
+}
+
+/// Normalisation with statistics that are known.
+pub(crate) struct Normalise<'a, S> {
+    pub(crate) sizes: Sizes,
+    pub(crate) scales: Scales<'a, S>,
+    pub(crate) mean: &'a [S],
+    pub(crate) variance: &'a [S],
+    pub(crate) x: &'a [S],
+    pub(crate) y: &'a mut [S],
+    /// Scratch: a number for each channel.
+    pub(crate) scale: &'a mut [S],
+}
+
+impl<S: Scalar> Operation for Normalise<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { sizes, scales, mean, variance, x, y, scale } = self;
+        if lanes::<V, S>() == 1 {
+            return loops::normalise(sizes, scales, (mean, variance), (x, y), scale);
+        }
+        for block in sizes.blocks() {
+            block.normalise(simd, scales, &block.of(mean), &block.of(variance), x, y);
+        }
+    }
+}
+
+/// Normalisation with the statistics of the batch, which it finds.
+pub(crate) struct Measure<'a, S> {
+    pub(crate) sizes: Sizes,
+    pub(crate) scales: Scales<'a, S>,
+    pub(crate) mean: &'a mut [S],
+    pub(crate) variance: &'a mut [S],
+    pub(crate) x: &'a [S],
+    pub(crate) y: &'a mut [S],
+    /// Scratch: a number for each channel.
+    pub(crate) scale: &'a mut [S],
+}
+
+impl<S: Scalar> Operation for Measure<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { sizes, scales, mean, variance, x, y, scale } = self;
+        if lanes::<V, S>() == 1 {
+            loops::measure(sizes, x, mean, variance);
+            return loops::normalise(sizes, scales, (mean, variance), (x, y), scale);
+        }
+        let part = sizes.part(x);
+        for block in sizes.blocks() {
+            let [sums] = block.sums(simd, &[S::ZERO; CHANNELS], x, x, |_, x, _| [x]);
+            let means = sums.map(|sum| sum * part);
+            // The mean first: squares of numbers far from 0 would leave nothing of their differences.
+            let [squares] = block.sums(simd, &means, x, x, |mean, x, _| [(x - mean) * (x - mean)]);
+            let variances = squares.map(|square| square * part);
+            block.put(&means, mean);
+            block.put(&variances, variance);
+            block.normalise(simd, scales, &means, &variances, x, y);
+        }
+    }
+}
+
+/// The gradients of a batch: by weight, `Σ g·x̂`, by bias, `Σ g`, and by input. Frozen statistics are constants, others
+/// those of the batch itself.
+pub(crate) struct Backward<'a, S> {
+    pub(crate) sizes: Sizes,
+    pub(crate) scales: Scales<'a, S>,
+    pub(crate) mean: &'a [S],
+    pub(crate) variance: &'a [S],
+    pub(crate) is_frozen: bool,
+    pub(crate) x: &'a [S],
+    pub(crate) g: &'a [S],
+    pub(crate) dx: Option<&'a mut [S]>,
+    pub(crate) by_weight: &'a mut [S],
+    pub(crate) by_bias: &'a mut [S],
+}
+
+impl<S: Scalar> Operation for Backward<'_, S> {
+    type Output = ();
+
+    /// `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`, frozen `dx = w / √(σ² + ε) · g`.
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        if lanes::<V, S>() == 1 {
+            return loops::differentiate(self);
+        }
+        let Self { sizes, scales, mean, variance, is_frozen, x, g, mut dx, by_weight, by_bias } = self;
+        let part = sizes.part(x);
+        for block in sizes.blocks() {
+            let (means, weights) = (block.of(mean), block.of(scales.weight));
+            let inverses = block.of(variance).map(|variance| inverse_deviation(variance, scales.epsilon));
+            let [products, sums] = block.sums(simd, &means, x, g, |mean, x, g| [(x - mean) * g, g]);
+            let slopes = pairs(&products, &inverses, |product, inverse| product * inverse);
+            block.put(&slopes, by_weight);
+            block.put(&sums, by_bias);
+            if let Some(dx) = dx.as_deref_mut() {
+                let scale = pairs(&weights, &inverses, |weight, inverse| weight * inverse);
+                if is_frozen {
+                    block.map(simd, &[scale], (x, g), dx, |[scale], _, g| scale * g);
+                    continue;
+                }
+                let slope = pairs(&slopes, &inverses, |slope, inverse| slope * part * inverse);
+                let constants = [means, scale, slope, sums.map(|sum| sum * part)];
+                block.map(simd, &constants, (x, g), dx, |[mean, scale, slope, offset], x, g| {
+                    scale * (g - offset - slope * (x - mean))
+                });
+            }
+        }
+    }
+}
+
+/// `f` of each two.
+#[inline(always)]
+fn pairs<S: Scalar>(one: &Each<S>, other: &Each<S>, f: impl Fn(S, S) -> S) -> Each<S> {
+    core::array::from_fn(|index| f(one[index], other[index]))
+}
+
+impl Sizes {
+    /// The share of each number in the mean of its channel.
+    #[inline(always)]
+    fn part<S: Scalar>(self, batch: &[S]) -> S {
+        S::ONE / S::from_f64((batch.len() / self.length.max(1) * self.space) as f64)
+    }
+}
+
+impl Block {
+    /// The channels' numbers of `all`.
+    #[inline(always)]
+    fn of<S: Scalar>(&self, all: &[S]) -> Each<S> {
+        let mut each = [S::ZERO; CHANNELS];
+        let all = all.get(self.first..self.first + self.count).unwrap_or_default();
+        each.iter_mut().zip(all).for_each(|(to, &from)| *to = from);
+        each
+    }
+
+    /// The opposite.
+    #[inline(always)]
+    fn put<S: Scalar>(&self, each: &Each<S>, all: &mut [S]) {
+        let all = all.get_mut(self.first..self.first + self.count).unwrap_or_default();
+        all.iter_mut().zip(each).for_each(|(to, &from)| *to = from);
+    }
+
+    /// Of a sample, the channel that is number `channel` of these.
+    #[inline(always)]
+    fn channel<'a, S>(&self, channel: usize, sample: &'a [S]) -> &'a [S] {
+        let from = (self.first + channel) * self.sizes.space;
+        sample.get(from..from + self.sizes.space).unwrap_or_default()
+    }
+
+    /// Of a sample, these channels.
+    #[inline(always)]
+    fn places(&self) -> core::ops::Range<usize> {
+        let space = self.sizes.space;
+        self.first * space..(self.first + self.count) * space
+    }
+
+    /// `(x − mean) · w / √(variance + ε) + b`
+    #[inline(always)]
+    fn normalise<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        scales: Scales<'_, S>,
+        mean: &Each<S>,
+        variance: &Each<S>,
+        x: &[S],
+        y: &mut [S],
+    ) {
+        let inverse = variance.map(|variance| inverse_deviation(variance, scales.epsilon));
+        let scale = pairs(&self.of(scales.weight), &inverse, |weight, inverse| weight * inverse);
+        let constants = [*mean, scale, self.of(scales.bias)];
+        self.map(simd, &constants, (x, x), y, |[mean, scale, bias], x, _| (x - mean) * scale + bias);
+    }
+
+    /// `Σ f(centre, x, g)` for each channel, over a batch. Where x is the centre and g is 0, f is to be 0.
+    #[inline(always)]
+    fn sums<V: Simd, S: Scalar, const K: usize>(
+        &self,
+        simd: V,
+        centres: &Each<S>,
+        x: &[S],
+        g: &[S],
+        f: impl Fn(S::Vector<V>, S::Vector<V>, S::Vector<V>) -> [S::Vector<V>; K],
+    ) -> [Each<S>; K] {
+        let (lanes, zero) = (lanes::<V, S>(), splat(simd, S::ZERO));
+        let Sizes { length, space } = self.sizes;
+        let samples = || x.chunks_exact(length.max(1)).zip(g.chunks_exact(length.max(1)));
+        let add = |sums: &mut [S::Vector<V>; K], terms: [S::Vector<V>; K]| {
+            sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum = *sum + term);
+        };
+        let mut totals = [[S::ZERO; CHANNELS]; K];
+        if space == 1 {
+            for lane in (0..self.count).step_by(lanes) {
+                let places = self.first + lane..self.first + self.count;
+                let (mut sums, centre) = ([zero; K], read(simd, centres.get(lane..self.count).unwrap_or_default()));
+                for (x, g) in samples() {
+                    let (x, g) = (x.get(places.clone()), g.get(places.clone()));
+                    add(&mut sums, f(centre, read(simd, x.unwrap_or_default()), read(simd, g.unwrap_or_default())));
+                }
+                for (total, sum) in totals.iter_mut().zip(sums) {
+                    write(simd, sum, total.get_mut(lane..).unwrap_or_default());
+                }
+            }
+            return totals;
+        }
+        let mut all = [[zero; K]; CHANNELS];
+        for (x, g) in samples() {
+            for ((channel, sums), &centre) in all.iter_mut().enumerate().take(self.count).zip(centres) {
+                let (x, g) =
+                    (self.channel(channel, x).chunks_exact(lanes), self.channel(channel, g).chunks_exact(lanes));
+                let (rest, centre) = ((x.remainder(), g.remainder()), (centre, splat(simd, centre)));
+                for (x, g) in x.zip(g) {
+                    add(sums, f(centre.1, read(simd, x), read(simd, g)));
+                }
+                if !rest.0.is_empty() {
+                    add(sums, f(centre.1, read_or(simd, rest.0, centre.0), read(simd, rest.1)));
+                }
+            }
+        }
+        for (index, total) in totals.iter_mut().enumerate() {
+            for (sums, total) in all.chunks(lanes).zip(total.chunks_mut(lanes)) {
+                let mut vectors = [zero; CHANNELS];
+                vectors.iter_mut().zip(sums).for_each(|(vector, sums)| *vector = sums[index]);
+                write(simd, sum_each::<V, S>(vectors), total);
+            }
+        }
+        totals
+    }
+
+    /// `to = f(constants, x, g)` for each number of the channels, over a batch.
+    #[inline(always)]
+    fn map<V: Simd, S: Scalar, const K: usize>(
+        &self,
+        simd: V,
+        constants: &[Each<S>; K],
+        (x, g): (&[S], &[S]),
+        to: &mut [S],
+        f: impl Fn([S::Vector<V>; K], S::Vector<V>, S::Vector<V>) -> S::Vector<V>,
+    ) {
+        let (lanes, places) = (lanes::<V, S>(), self.places());
+        let Sizes { length, space } = self.sizes;
+        let samples = x.chunks_exact(length.max(1)).zip(g.chunks_exact(length.max(1)));
+        for ((x, g), to) in samples.zip(to.chunks_exact_mut(length.max(1))) {
+            let (x, g) = (x.get(places.clone()).unwrap_or_default(), g.get(places.clone()).unwrap_or_default());
+            let to = to.get_mut(places.clone()).unwrap_or_default();
+            if space == 1 {
+                for (vector, ((x, g), to)) in x.chunks(lanes).zip(g.chunks(lanes)).zip(to.chunks_mut(lanes)).enumerate()
+                {
+                    let constants =
+                        constants.each_ref().map(|each| read(simd, each.get(vector * lanes..).unwrap_or_default()));
+                    write(simd, f(constants, read(simd, x), read(simd, g)), to);
+                }
+                continue;
+            }
+            let channels = x.chunks_exact(space).zip(g.chunks_exact(space)).zip(to.chunks_exact_mut(space));
+            for (channel, ((x, g), to)) in channels.enumerate().take(CHANNELS) {
+                let constants = constants.each_ref().map(|each| splat(simd, each[channel]));
+                for ((x, g), to) in x.chunks(lanes).zip(g.chunks(lanes)).zip(to.chunks_mut(lanes)) {
+                    write(simd, f(constants, read(simd, x), read(simd, g)), to);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Batch normalisation as plain loops: for processors without vectors, or unknown ones.
+
+use super::{Backward, Scales, Sizes, inverse_deviation};
+use crate::kernels::sums::{sum, sum_of};
+use crate::scalar::Scalar;
+
+/// `y = (x − mean) · w / √(variance + ε) + b`; `scale` is scratch.
+#[inline(always)]
+pub(super) fn normalise<S: Scalar>(
+    Sizes { length, space }: Sizes,
+    scales: Scales<'_, S>,
+    (mean, variance): (&[S], &[S]),
+    (x, y): (&[S], &mut [S]),
+    scale: &mut [S],
+) {
+    for ((scale, &weight), &variance) in scale.iter_mut().zip(scales.weight).zip(variance) {
+        *scale = weight * inverse_deviation(variance, scales.epsilon);
+    }
+    for (x, y) in x.chunks_exact(length).zip(y.chunks_exact_mut(length)) {
+        let channels = x.chunks_exact(space).zip(y.chunks_exact_mut(space));
+        for ((x, y), ((&mean, &scale), &bias)) in channels.zip(mean.iter().zip(&*scale).zip(scales.bias)) {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = (x - mean) * scale + bias;
+            }
+        }
+    }
+}
+
+/// The mean and the variance of each channel of a batch.
+#[inline(always)]
+pub(super) fn measure<S: Scalar>(sizes: Sizes, x: &[S], mean: &mut [S], variance: &mut [S]) {
+    let (Sizes { length, space }, part) = (sizes, sizes.part(x));
+    mean.fill(S::ZERO);
+    for x in x.chunks_exact(length) {
+        for (x, mean) in x.chunks_exact(space).zip(mean.iter_mut()) {
+            *mean += sum(x) * part;
+        }
+    }
+    variance.fill(S::ZERO);
+    for x in x.chunks_exact(length) {
+        for ((x, &mean), variance) in x.chunks_exact(space).zip(mean.iter()).zip(variance.iter_mut()) {
+            *variance += sum_of(x, x, |x, _| (x - mean) * (x - mean)) * part;
+        }
+    }
+}
+
+/// The gradients of a batch.
+#[inline(always)]
+pub(super) fn differentiate<S: Scalar>(backward: Backward<'_, S>) {
+    let Backward { sizes, scales, mean, variance, is_frozen, x, g, dx, by_weight, by_bias } = backward;
+    let (Sizes { length, space }, part) = (sizes, sizes.part(x));
+    let statistics = || mean.iter().zip(variance.iter().map(|&variance| inverse_deviation(variance, scales.epsilon)));
+    by_weight.fill(S::ZERO);
+    by_bias.fill(S::ZERO);
+    for (x, g) in x.chunks_exact(length).zip(g.chunks_exact(length)) {
+        let channels = x.chunks_exact(space).zip(g.chunks_exact(space)).zip(statistics());
+        let sums = by_weight.iter_mut().zip(by_bias.iter_mut());
+        for (((x, g), (&mean, inverse)), (by_weight, by_bias)) in channels.zip(sums) {
+            *by_weight += sum_of(x, g, |x, g| (x - mean) * g) * inverse;
+            *by_bias += sum(g);
+        }
+    }
+    let Some(dx) = dx else { return };
+    for ((x, g), dx) in x.chunks_exact(length).zip(g.chunks_exact(length)).zip(dx.chunks_exact_mut(length)) {
+        let channels = x.chunks_exact(space).zip(g.chunks_exact(space)).zip(dx.chunks_exact_mut(space));
+        let sums = by_weight.iter().zip(by_bias.iter()).zip(scales.weight);
+        for ((((x, g), dx), (&mean, inverse)), ((&by_weight, &by_bias), &weight)) in
+            channels.zip(statistics()).zip(sums)
+        {
+            let scale = weight * inverse;
+            if is_frozen {
+                for (dx, &g) in dx.iter_mut().zip(g) {
+                    *dx = scale * g;
+                }
+                continue;
+            }
+            let (slope, offset) = (by_weight * part * inverse, by_bias * part);
+            for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
+                *dx = scale * (g - offset - slope * (x - mean));
+            }
+        }
+    }
+}

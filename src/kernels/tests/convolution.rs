@@ -1,0 +1,145 @@
+//! Convolutions of drawn shapes, in every form, against their definition in `f64`.
+
+use super::*;
+use crate::window::{Axis, Sliding, places};
+
+/// A convolution, whose forms the sizes choose.
+#[derive(Clone)]
+struct Drawn<S> {
+    convolution: Convolution,
+    groups: usize,
+    scalar: core::marker::PhantomData<S>,
+}
+
+impl<S: Scalar> Operation for Drawn<S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { convolution, groups, .. } = self;
+        let Convolution { plane, seen, filters } = convolution;
+        let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
+        let (inputs, outputs, taps) = (plane.inputs(), plane.outputs(), plane.taps());
+        let mut random = Random::new((inputs * 1000 + outputs * 10 + seen * filters) as u64);
+        let w = numbers::<S>(groups * filters * seen * taps, &mut random);
+        let bias = numbers::<S>(groups * filters, &mut random);
+        let x = numbers::<S>(groups * seen * inputs, &mut random);
+        let g = numbers::<S>(groups * filters * outputs, &mut random);
+        let mut memory = [CHANNEL, PATCHES, OUTPUTS, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
+
+        let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
+        convolution.forward(simd, (&w, &bias), &x, &mut y, scratch(&mut memory));
+        let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
+        let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx) };
+        convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));
+        let mut alone = vec![S::ONE; w.len()];
+        let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None };
+        convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));
+        assert!(alone == dw, "{what}: weights get another gradient without that of the input");
+
+        let mut naive_y: Vec<f64> = bias.iter().flat_map(|bias| core::iter::repeat_n(bias.to_f64(), outputs)).collect();
+        let (mut naive_dw, mut naive_dx) = (vec![1.0; w.len()], vec![0.0; x.len()]);
+        for filter in 0..groups * filters {
+            for pair in 0..seen {
+                let from = (filter / filters * seen + pair) * inputs;
+                for place in 0..outputs {
+                    for tap in 0..taps {
+                        let row = position(plane.rows, place / plane.columns.output, tap / plane.columns.window.kernel);
+                        let column =
+                            position(plane.columns, place % plane.columns.output, tap % plane.columns.window.kernel);
+                        let (Some(row), Some(column)) = (row, column) else { continue };
+                        let at = from + row * plane.columns.input + column;
+                        let (weight, output) = ((filter * seen + pair) * taps + tap, filter * outputs + place);
+                        naive_y[output] += w[weight].to_f64() * x[at].to_f64();
+                        naive_dw[weight] += g[output].to_f64() * x[at].to_f64();
+                        naive_dx[at] += g[output].to_f64() * w[weight].to_f64();
+                    }
+                }
+            }
+        }
+        assert_close(&y, &naive_y, seen * taps, &format!("{what}, forward"));
+        assert_close(&dw, &naive_dw, outputs, &format!("{what}, weight gradient"));
+        assert_close(&dx, &naive_dx, filters * taps, &format!("{what}, input gradient"));
+        for (filter, (db, g)) in db.iter().zip(g.chunks_exact(outputs)).enumerate() {
+            let sum = 1.0 + g.iter().map(|g| g.to_f64()).sum::<f64>();
+            assert_close(&[*db], &[sum], outputs, &format!("{what}, bias gradient of {filter}"));
+        }
+    }
+}
+
+fn scratch<S>([channel, patches, outputs, weights]: &mut [Vec<S>; 4]) -> Scratch<'_, S> {
+    Scratch { channel, patches, outputs, weights }
+}
+
+/// Which input of an axis an output sees under a tap.
+fn position(axis: Sliding, output: usize, tap: usize) -> Option<usize> {
+    let Axis { stride, padding, dilation, .. } = axis.window;
+    (output * stride + tap * dilation).checked_sub(padding).filter(|&position| position < axis.input)
+}
+
+/// An axis of `input` elements.
+fn axis(input: usize, window: Axis) -> Option<Sliding> {
+    let Axis { kernel, stride, padding, dilation } = window;
+    let fits = window.span() <= input + 2 * padding;
+    fits.then(|| Sliding::new(input, places(input, kernel, stride, padding, dilation), window))
+}
+
+fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize)) {
+    let convolution = Convolution { plane: Plane { rows, columns }, seen, filters };
+    everywhere(&Drawn::<f32> { convolution, groups, scalar: core::marker::PhantomData });
+    everywhere(&Drawn::<f64> { convolution, groups, scalar: core::marker::PhantomData });
+}
+
+const fn still(kernel: usize, padding: usize) -> Axis {
+    Axis { kernel, stride: 1, padding, dilation: 1 }
+}
+
+/// Every width around those of the vectors, depthwise.
+#[test]
+fn depthwise_convolutions_are_those_of_their_definition_for_all_widths() {
+    for width in 1..=40 {
+        for (kernel, padding) in [(3, 1), (1, 0), (2, 1), (5, 2)] {
+            let sizes = (axis(4 + width % 3, still(3, 1)), axis(width, still(kernel, padding)));
+            if let (Some(rows), Some(columns)) = sizes {
+                check(rows, columns, (1, 1, 2));
+            }
+        }
+    }
+}
+
+/// Planes that a strip has no room for: they are cut into bands.
+#[test]
+fn convolutions_of_large_planes_are_those_of_their_definition() {
+    for (height, width) in [(90, 60), (5, 1500), (3, 5000)] {
+        let (Some(rows), Some(columns)) = (axis(height, still(3, 1)), axis(width, still(3, 1))) else { continue };
+        check(rows, columns, (1, 1, 1));
+    }
+}
+
+#[test]
+fn convolutions_of_drawn_shapes_are_those_of_their_definition() {
+    let mut random = Random::new(12);
+    let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
+    let mut drawn = 0;
+    while drawn < 300 {
+        let mut window = || Axis { kernel: draw(1, 4), stride: draw(1, 2), padding: draw(0, 3), dilation: draw(1, 2) };
+        let windows = (window(), window());
+        let sizes = (axis(draw(1, 9), windows.0), axis(draw(1, 37), windows.1));
+        let (Some(rows), Some(columns)) = sizes else { continue };
+        check(rows, columns, (draw(1, 3), draw(1, 6), draw(1, 3)));
+        drawn += 1;
+    }
+}
+
+/// Filters and channels around what a tile of a product has, pointwise and not.
+#[test]
+fn convolutions_of_many_channels_are_those_of_their_definition() {
+    for (seen, filters) in [(1, 4), (3, 16), (16, 5), (17, 33), (64, 9), (300, 4)] {
+        for (kernel, padding) in [(1, 0), (3, 1)] {
+            let (Some(rows), Some(columns)) = (axis(5, still(kernel, padding)), axis(7, still(kernel, padding))) else {
+                continue;
+            };
+            check(rows, columns, (seen, filters, 1));
+        }
+    }
+}
