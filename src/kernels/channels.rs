@@ -269,12 +269,15 @@ impl Block {
                 let (x, g) =
                     (self.channel(channel, x).chunks_exact(lanes), self.channel(channel, g).chunks_exact(lanes));
                 let (rest, centre) = ((x.remainder(), g.remainder()), (centre, splat(simd, centre)));
+                // In registers: a sum in memory would be waited for at each step.
+                let mut local = *sums;
                 for (x, g) in x.zip(g) {
-                    add(sums, f(centre.1, read(simd, x), read(simd, g)));
+                    add(&mut local, f(centre.1, read(simd, x), read(simd, g)));
                 }
                 if !rest.0.is_empty() {
-                    add(sums, f(centre.1, read_or(simd, rest.0, centre.0), read(simd, rest.1)));
+                    add(&mut local, f(centre.1, read_or(simd, rest.0, centre.0), read(simd, rest.1)));
                 }
+                *sums = local;
             }
         }
         for (index, total) in totals.iter_mut().enumerate() {

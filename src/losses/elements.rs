@@ -21,16 +21,25 @@ pub(super) fn mean_gradient<S: Scalar, A: Sample<Element = S>>(
     loss: impl Fn(S, S) -> (S, S),
 ) -> Term<S> {
     let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
-    let pairs = A::flat(outputs).iter().zip(A::flat(targets));
     let share = S::from_f64(1.0 / A::LENGTH as f64);
-    let mut sum = S::ZERO;
-    for (gradient, (&x, &t)) in A::flat_mut(core::slice::from_mut(gradient)).iter_mut().zip(pairs) {
-        let (value, derivative) = loss(x, t);
-        sum += value;
-        *gradient = derivative * share;
+    // Many terms are added up in parts, which a vector holds: one sum would be waited for at each step.
+    let mut sums = [S::ZERO; PARTS];
+    let parts = if A::LENGTH < MANY { 1 } else { PARTS };
+    let pairs = A::flat(outputs).chunks(parts).zip(A::flat(targets).chunks(parts));
+    for (gradients, (outputs, targets)) in A::flat_mut(core::slice::from_mut(gradient)).chunks_mut(parts).zip(pairs) {
+        for (((sum, gradient), &x), &t) in sums.iter_mut().zip(gradients).zip(outputs).zip(targets) {
+            let (value, derivative) = loss(x, t);
+            *sum += value;
+            *gradient = derivative * share;
+        }
     }
+    let sum: S = if parts == 1 { sums[0] } else { sums.into_iter().sum() };
     Term::of(sum / S::from_f64(A::LENGTH as f64))
 }
+
+/// Elements from which on their losses are added up in parts, and how many parts.
+const MANY: usize = 64;
+const PARTS: usize = 8;
 
 /// Whether all elements are as they should be.
 pub(super) fn all<A: Sample>(sample: &A, holds: impl Fn(A::Element) -> bool) -> bool {

@@ -1,9 +1,13 @@
 //! Convolutions of few filters, channel by channel, over *strips*: a channel with its padding as one long row.
 //!
-//! Rows lie one behind the other, with room between them for the padding of both their ends, which two neighbours share.
-//! What a tap sees of all outputs is then the same strip from another place on, and vectors run on over the ends of rows.
-//! So rows of five numbers leave no lanes idle but those of the padding between them, where outputs come to something
-//! that nobody reads. Windows move by 1; sizes are those of the run, so that all layers share one function.
+//! Rows lie one behind the other. What a tap sees of all outputs is then the same strip from another place on, and vectors
+//! run on over the ends of rows: rows of five numbers leave no lanes idle. Windows move by 1; sizes are those of the run,
+//! so that all layers share one function.
+//!
+//! | rows of outputs | between rows of a strip | because |
+//! |---|---|---|
+//! | as long as those of inputs, and short ([`NARROW`]) | nothing: the strip is the channel itself, and what a column of taps sees beyond the ends of rows is left out by a mask | a copy of each row, and lanes for its padding, would take longer than the products |
+//! | any other | the padding of both ends, which neighbours share; rows are copied | masks would take room for each column |
 //!
 //! A channel that is larger than the scratch is cut into bands of rows.
 
@@ -21,8 +25,10 @@ const STRIP: usize = 4096;
 const LANES: usize = 16;
 /// The most taps there may be.
 const TAPS: usize = 128;
-/// Vectors of a strip that are computed at a time, each of which a load and a multiplication per tap.
+/// Vectors of a strip that are computed at a time, for each of which a tap is a load and a multiplication.
 const VECTORS: usize = 4;
+/// Numbers of masks at most. Of windows of 3, rows of up to 69 have room.
+const NARROW: usize = 256;
 
 /// Where things lie in a strip.
 #[derive(Clone, Copy)]
@@ -35,6 +41,10 @@ struct Strip {
     band: usize,
     /// From an output to the input under the last tap.
     reach: usize,
+    /// From one row of taps to the next, and from one column to the next.
+    steps: (usize, usize),
+    /// Whether ends of rows are masked.
+    is_masked: bool,
 }
 
 impl Strip {
@@ -46,34 +56,31 @@ impl Strip {
         }
         let before = columns.window.padding;
         let behind = behind(&columns);
-        let between = if before > behind { before } else { behind };
+        let masks = columns.window.kernel * (columns.output + LANES);
+        let is_masked = columns.input == columns.output && masks <= NARROW;
+        let between = if is_masked {
+            0
+        } else if before > behind {
+            before
+        } else {
+            behind
+        };
         let pitch = columns.input + between;
         let pitch = if pitch < columns.output { columns.output } else { pitch };
         let reach = (rows.window.span() - 1) * pitch + columns.window.span() - 1;
         // Whole vectors are read and written, the last of which may reach over the end, as may the last row's copy.
-        let room = STRIP.saturating_sub(reach + 2 * LANES);
-        let band = room / pitch;
+        let band = STRIP.saturating_sub(reach + 2 * LANES) / pitch;
         if band == 0 {
             return None;
         }
         let band = if band < rows.output { band } else { rows.output };
-        Some(Self { pitch, margin: before, band, reach })
+        let steps = (rows.window.dilation * pitch, columns.window.dilation);
+        Some(Self { pitch, margin: before, band, reach, steps, is_masked })
     }
 
     /// From the first output of `rows` rows to behind the last one.
     const fn outputs(&self, plane: &Plane, rows: usize) -> usize {
         (rows - 1) * self.pitch + plane.columns.output
-    }
-
-    /// Where the inputs lie that each tap sees, from those of an output on.
-    fn offsets(&self, plane: &Plane) -> [usize; TAPS] {
-        let (rows, columns) = (plane.rows.window, plane.columns.window);
-        let mut offsets = [0; TAPS];
-        for (tap, offset) in offsets.iter_mut().enumerate().take(plane.taps()) {
-            let (down, right) = (tap / columns.kernel, tap % columns.kernel);
-            *offset = down * rows.dilation * self.pitch + right * columns.dilation;
-        }
-        offsets
     }
 }
 
@@ -95,6 +102,46 @@ impl Convolution {
     }
 }
 
+/// Which outputs see an input under each column of taps, from any column of outputs on: 1 where they do, or else 0.
+struct Masks<S> {
+    /// Row by row, a row for each column of taps, of which none is zero where nothing is masked.
+    numbers: [S; NARROW],
+    length: usize,
+    width: usize,
+    is_masked: bool,
+}
+
+impl<S: Scalar> Masks<S> {
+    #[inline(always)]
+    fn new(strip: &Strip, columns: &Sliding) -> Self {
+        let (mut numbers, width) = ([S::ZERO; NARROW], columns.output);
+        let length = width + LANES;
+        if strip.is_masked {
+            for (tap, row) in numbers.chunks_exact_mut(length).enumerate().take(columns.window.kernel) {
+                for (place, number) in row.iter_mut().enumerate() {
+                    let seen = place % width + tap * columns.window.dilation;
+                    let inside = (columns.window.padding..columns.window.padding + columns.input).contains(&seen);
+                    *number = if inside { S::ONE } else { S::ZERO };
+                }
+            }
+        }
+        Self { numbers, length, width, is_masked: strip.is_masked }
+    }
+
+    /// `vector`, or 0 where the outputs from column `from` on see no input under column `tap` of the taps.
+    #[inline(always)]
+    fn apply<V: Simd>(&self, simd: V, tap: usize, from: usize, vector: S::Vector<V>) -> S::Vector<V> {
+        let numbers = self.numbers.get(tap * self.length + from..).unwrap_or_default();
+        match numbers.first_chunk::<LANES>() {
+            // SAFETY: there are the most lanes to read.
+            Some(mask) => {
+                unsafe { S::Vector::<V>::load(simd, mask.as_ptr()) }.if_positive(vector, splat(simd, S::ZERO))
+            }
+            None => vector,
+        }
+    }
+}
+
 /// `y = b + w ∗ x`, for all groups of a sample; an empty bias is none.
 pub(super) struct Forward<'a, 'b, S> {
     pub(super) convolution: Convolution,
@@ -109,23 +156,14 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, scratch } = self;
+        let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, mut scratch } = self;
         let Some(strip) = Strip::new(&plane) else { return };
-        let (offsets, taps) = (strip.offsets(&plane), plane.taps());
-        let offsets = offsets.get(..taps).unwrap_or_default();
+        let (masks, taps) = (Masks::new(&strip, &plane.columns), plane.taps());
         for (number, (y, w)) in y.chunks_exact_mut(plane.outputs()).zip(w.chunks_exact(seen * taps)).enumerate() {
             let group = x.chunks_exact(plane.inputs()).skip(number / filters * seen);
             let bias = bias.get(number).copied().unwrap_or(S::ZERO);
-            for first in (0..plane.rows.output).step_by(strip.band) {
-                let rows = strip.band.min(plane.rows.output - first);
-                let outputs = strip.outputs(&plane, rows);
-                for (channel, (x, w)) in group.clone().zip(w.chunks_exact(taps)).enumerate() {
-                    strip.pack(simd, &plane, x, (first, rows), scratch.channel);
-                    let start = if channel == 0 { Some(bias) } else { None };
-                    correlate(simd, (w, offsets), start, scratch.channel, scratch.outputs, outputs);
-                }
-                strip.unpack(simd, &plane, scratch.outputs, (first, rows), y);
-            }
+            let pairs = group.zip(w.chunks_exact(taps));
+            strip.correlate_all(simd, &plane, &masks, pairs, (bias, false), y, &mut scratch);
         }
     }
 }
@@ -156,20 +194,27 @@ impl<S: Scalar> Backward<'_, '_, S> {
     fn add_weight_gradients<V: Simd>(&mut self, simd: V) {
         let Convolution { plane, seen, filters } = self.convolution;
         let Some(strip) = Strip::new(&plane) else { return };
-        let (offsets, taps) = (strip.offsets(&plane), plane.taps());
-        let offsets = offsets.get(..taps).unwrap_or_default();
-        let columns = plane.columns.output;
+        let (masks, taps, columns) = (Masks::new(&strip, &plane.columns), plane.taps(), plane.columns.output);
+        let kernel = (plane.rows.window.kernel, plane.columns.window.kernel);
         let dw = self.dw.chunks_exact_mut(seen * taps);
         for (number, (g, dw)) in self.g.chunks_exact(plane.outputs()).zip(dw).enumerate() {
             let group = self.x.chunks_exact(plane.inputs()).skip(number / filters * seen);
-            for first in (0..plane.rows.output).step_by(strip.band) {
+            for first in (0..plane.rows.output).step_by(strip.band.max(1)) {
                 let rows = strip.band.min(plane.rows.output - first);
                 let g = g.get(first * columns..(first + rows) * columns).unwrap_or_default();
-                lay(simd, g, columns, strip.pitch, self.scratch.outputs);
+                if !strip.is_masked {
+                    lay(simd, g, columns, strip.pitch, self.scratch.outputs);
+                }
                 for (x, dw) in group.clone().zip(dw.chunks_exact_mut(taps)) {
                     strip.pack(simd, &plane, x, (first, rows), self.scratch.channel);
+                    let (x, g) = (&*self.scratch.channel, if strip.is_masked { g } else { &*self.scratch.outputs });
                     let outputs = strip.outputs(&plane, rows);
-                    add_gradient(simd, offsets, self.scratch.channel, self.scratch.outputs, outputs, dw);
+                    let reads = Reads { x, g, outputs, masks: &masks, steps: strip.steps };
+                    debug_assert!(reads.fit(strip.reach), "a strip doesn't fit");
+                    if reads.fit(strip.reach) {
+                        // SAFETY: `fit` has found that all outputs can be read, and what they see.
+                        unsafe { reads.add_gradient(simd, kernel, dw) };
+                    }
                 }
             }
         }
@@ -181,28 +226,65 @@ impl<S: Scalar> Backward<'_, '_, S> {
         let Convolution { plane, seen, filters } = self.convolution;
         let (Some(dx), Some(reversed)) = (self.dx.as_deref_mut(), plane.reversed()) else { return };
         let Some(strip) = Strip::new(&reversed) else { return };
-        let (mut offsets, taps) = (strip.offsets(&reversed), plane.taps());
-        let offsets = offsets.get_mut(..taps).unwrap_or_default();
-        offsets.reverse();
+        let (masks, taps) = (Masks::new(&strip, &reversed.columns), plane.taps());
         for (channel, dx) in dx.chunks_exact_mut(plane.inputs()).enumerate() {
             let (group, channel) = (channel / seen * filters, channel % seen);
-            let pairs = self.g.chunks_exact(plane.outputs()).zip(self.w.chunks_exact(seen * taps)).skip(group);
-            for first in (0..reversed.rows.output).step_by(strip.band) {
-                let rows = strip.band.min(reversed.rows.output - first);
-                for (filter, (g, w)) in pairs.clone().take(filters).enumerate() {
-                    strip.pack(simd, &reversed, g, (first, rows), self.scratch.channel);
-                    let w = w.get(channel * taps..(channel + 1) * taps).unwrap_or_default();
-                    let start = if filter == 0 { Some(S::ZERO) } else { None };
-                    let outputs = strip.outputs(&reversed, rows);
-                    correlate(simd, (w, offsets), start, self.scratch.channel, self.scratch.outputs, outputs);
-                }
-                strip.unpack(simd, &reversed, self.scratch.outputs, (first, rows), dx);
-            }
+            let filters = self.w.chunks_exact(seen * taps).skip(group).take(filters);
+            let weights = filters.map(|w| w.get(channel * taps..(channel + 1) * taps).unwrap_or_default());
+            let pairs = self.g.chunks_exact(plane.outputs()).skip(group).zip(weights);
+            strip.correlate_all(simd, &reversed, &masks, pairs, (S::ZERO, true), dx, &mut self.scratch);
         }
     }
 }
 
 impl Strip {
+    /// `y = start + Σ w ∗ x`, over pairs of a channel x and weights w, whose order may be reversed.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "forward and back differ in all of them")]
+    fn correlate_all<'a, V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        plane: &Plane,
+        masks: &Masks<S>,
+        pairs: impl Iterator<Item = (&'a [S], &'a [S])> + Clone,
+        (start, is_reversed): (S, bool),
+        y: &mut [S],
+        scratch: &mut Scratch<'_, S>,
+    ) {
+        let (taps, kernel) = (plane.taps(), (plane.rows.window.kernel, plane.columns.window.kernel));
+        let columns = plane.columns.output;
+        for first in (0..plane.rows.output).step_by(self.band.max(1)) {
+            let rows = self.band.min(plane.rows.output - first);
+            let outputs = self.outputs(plane, rows);
+            let mut is_first = true;
+            for (x, w) in pairs.clone() {
+                let mut weights = [S::ZERO; TAPS];
+                weights.iter_mut().zip(w).for_each(|(to, &w)| *to = w);
+                if is_reversed {
+                    weights.get_mut(..taps).unwrap_or_default().reverse();
+                }
+                self.pack(simd, plane, x, (first, rows), scratch.channel);
+                let x = &*scratch.channel;
+                let y = if self.is_masked {
+                    y.get_mut(first * columns..(first + rows) * columns).unwrap_or_default()
+                } else {
+                    scratch.outputs.get_mut(..outputs).unwrap_or_default()
+                };
+                let reads = Reads { x, g: &[], outputs, masks, steps: self.steps };
+                debug_assert!(reads.fit_whole::<V>(self.reach) && y.len() == outputs, "a strip doesn't fit");
+                if reads.fit_whole::<V>(self.reach) && y.len() == outputs {
+                    let start = if is_first { Some(start) } else { None };
+                    // SAFETY: what all outputs see can be read in whole vectors, and `y` has all outputs.
+                    unsafe { reads.correlate(simd, kernel, &weights, start, y) };
+                }
+                is_first = false;
+            }
+            if !self.is_masked {
+                self.unpack(simd, plane, scratch.outputs, (first, rows), y);
+            }
+        }
+    }
+
     /// What the outputs of some rows of a channel see, as a strip.
     #[inline(always)]
     fn pack<V: Simd, S: Scalar>(
@@ -224,7 +306,12 @@ impl Strip {
         let begin = begin.min(length);
         let (Some(before), Some(x)) = (strip.get_mut(..begin), x.get(from * columns..to * columns)) else { return };
         before.fill(S::ZERO);
-        lay(simd, x, columns, self.pitch, strip.get_mut(begin..).unwrap_or_default());
+        let room = strip.get_mut(begin..).unwrap_or_default();
+        if !self.is_masked {
+            lay(simd, x, columns, self.pitch, room);
+        } else if !x.is_empty() {
+            lay(simd, x, x.len(), x.len(), room);
+        }
         if let Some(behind) = strip.get_mut(inner..length) {
             behind.fill(S::ZERO);
         }
@@ -276,137 +363,202 @@ fn lay<V: Simd, S: Scalar>(simd: V, rows: &[S], width: usize, pitch: usize, stri
     }
 }
 
-/// `to[q] = start + Σₜ w[t] · from[q + offset of t]` for as many outputs; without a start, it is added to what is there.
-#[inline(always)]
-fn correlate<V: Simd, S: Scalar>(
-    simd: V,
-    (w, offsets): (&[S], &[usize]),
-    start: Option<S>,
-    from: &[S],
-    to: &mut [S],
+/// A strip, what is read of it for each output, and the outputs' gradients, if it is about them.
+struct Reads<'a, S> {
+    x: &'a [S],
+    g: &'a [S],
     outputs: usize,
-) {
-    let (lanes, vectors) = (lanes::<V, S>(), outputs.div_ceil(lanes::<V, S>()));
-    let last = offsets.iter().copied().max().unwrap_or(0);
-    debug_assert!(vectors * lanes + last <= from.len() && vectors * lanes <= to.len(), "a strip doesn't fit");
-    if vectors * lanes + last > from.len() || vectors * lanes > to.len() {
-        return;
-    }
-    let taps = || w.iter().zip(offsets);
-    let mut vector = 0;
-    // SAFETY: as many vectors can be read from each offset on, and written.
-    unsafe {
-        while vector + VECTORS <= vectors {
-            let (from, to) = (from.as_ptr().add(vector * lanes), to.as_mut_ptr().add(vector * lanes));
-            correlate_vectors::<V, S, VECTORS>(simd, taps(), start, from, to);
-            vector += VECTORS;
-        }
-        while vector < vectors {
-            let (from, to) = (from.as_ptr().add(vector * lanes), to.as_mut_ptr().add(vector * lanes));
-            correlate_vectors::<V, S, 1>(simd, taps(), start, from, to);
-            vector += 1;
-        }
-    }
+    masks: &'a Masks<S>,
+    steps: (usize, usize),
 }
 
-/// [`correlate`], of `N` vectors.
-///
-/// # Safety
-/// They can be read from each offset on, and written.
-#[inline(always)]
-unsafe fn correlate_vectors<'a, V: Simd, S: Scalar, const N: usize>(
-    simd: V,
-    taps: impl Iterator<Item = (&'a S, &'a usize)>,
-    start: Option<S>,
-    from: *const S,
-    to: *mut S,
-) {
-    let lanes = lanes::<V, S>();
-    let mut sums = [splat(simd, start.unwrap_or(S::ZERO)); N];
-    // SAFETY: the caller's promise.
-    unsafe {
-        if start.is_none() {
-            for (vector, sum) in sums.iter_mut().enumerate() {
-                *sum = S::Vector::<V>::load(simd, to.add(vector * lanes));
+impl<S: Scalar> Reads<'_, S> {
+    /// Whether all outputs can be read, and what they see.
+    #[inline(always)]
+    fn fit(&self, reach: usize) -> bool {
+        self.outputs + reach <= self.x.len() && self.outputs <= self.g.len()
+    }
+
+    /// Whether whole vectors can be read of what all outputs see.
+    #[inline(always)]
+    fn fit_whole<V: Simd>(&self, reach: usize) -> bool {
+        self.outputs.next_multiple_of(lanes::<V, S>()) + reach <= self.x.len()
+    }
+
+    /// `y[q] = start + Σₜ w[t] · x[q + place of t]`; without a start, it is added to what is there.
+    ///
+    /// # Safety
+    /// [`fit_whole`](Self::fit_whole) holds for a reach of `kernel`, and `y` has all outputs.
+    #[inline(always)]
+    unsafe fn correlate<V: Simd>(&self, simd: V, kernel: (usize, usize), w: &[S; TAPS], start: Option<S>, y: &mut [S]) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if kernel == (3, 3) {
+                // The same, with sizes that the compiler knows.
+                self.correlate_kernel(simd, (3, 3), w, start, y);
+            } else {
+                self.correlate_kernel(simd, kernel, w, start, y);
             }
         }
-        for (&w, &offset) in taps {
-            let w = splat(simd, w);
-            for (vector, sum) in sums.iter_mut().enumerate() {
-                *sum = S::Vector::<V>::load(simd, from.add(offset + vector * lanes)).mul_add(w, *sum);
+    }
+
+    /// [`correlate`](Self::correlate).
+    ///
+    /// # Safety
+    /// The same.
+    #[inline(always)]
+    unsafe fn correlate_kernel<V: Simd>(
+        &self,
+        simd: V,
+        kernel: (usize, usize),
+        w: &[S; TAPS],
+        start: Option<S>,
+        y: &mut [S],
+    ) {
+        let lanes = lanes::<V, S>();
+        let (mut place, mut column) = (0, 0);
+        // SAFETY: the caller's promise.
+        unsafe {
+            while place + VECTORS * lanes <= self.outputs {
+                self.correlate_vectors::<V, VECTORS>(simd, kernel, w, start, (place, column), y);
+                place += VECTORS * lanes;
+                column = (column + VECTORS * lanes) % self.masks.width;
+            }
+            while place + 2 * lanes <= self.outputs {
+                self.correlate_vectors::<V, 2>(simd, kernel, w, start, (place, column), y);
+                place += 2 * lanes;
+                column = (column + 2 * lanes) % self.masks.width;
+            }
+            while place < self.outputs {
+                self.correlate_vectors::<V, 1>(simd, kernel, w, start, (place, column), y);
+                place += lanes;
+                column = (column + lanes) % self.masks.width;
             }
         }
-        for (vector, sum) in sums.into_iter().enumerate() {
-            sum.store(to.add(vector * lanes));
-        }
     }
-}
 
-/// `dw[t] += Σ g[q] · x[q + offset of t]`, over as many outputs.
-#[inline(always)]
-fn add_gradient<V: Simd, S: Scalar>(simd: V, offsets: &[usize], x: &[S], g: &[S], outputs: usize, dw: &mut [S]) {
-    let last = offsets.iter().copied().max().unwrap_or(0);
-    debug_assert!(outputs + last <= x.len() && outputs <= g.len(), "a strip doesn't fit");
-    if outputs + last > x.len() || outputs > g.len() {
-        return;
+    /// [`correlate`](Self::correlate), of `N` vectors from a place in a column on. The last may reach over the end if it
+    /// is the only one.
+    ///
+    /// # Safety
+    /// The same.
+    #[inline(always)]
+    unsafe fn correlate_vectors<V: Simd, const N: usize>(
+        &self,
+        simd: V,
+        (rows, columns): (usize, usize),
+        w: &[S; TAPS],
+        start: Option<S>,
+        (place, column): (usize, usize),
+        y: &mut [S],
+    ) {
+        let lanes = lanes::<V, S>();
+        let (x, y) = (self.x.as_ptr().wrapping_add(place), y.as_mut_ptr().wrapping_add(place));
+        let count = if N == 1 { lanes.min(self.outputs - place) } else { lanes };
+        let mut columns_of = [0; N];
+        for (vector, of) in columns_of.iter_mut().enumerate() {
+            *of = (column + vector * lanes) % self.masks.width;
+        }
+        let mut sums = [splat(simd, start.unwrap_or(S::ZERO)); N];
+        // SAFETY: the caller's promise.
+        unsafe {
+            if start.is_none() {
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::Vector::<V>::load_masked(simd, y.add(vector * lanes), count);
+                }
+            }
+            for right in 0..columns {
+                let mut parts = if self.masks.is_masked { [splat(simd, S::ZERO); N] } else { sums };
+                for down in 0..rows {
+                    let w = splat(simd, w[(down * columns + right) % TAPS]);
+                    let x = x.add(down * self.steps.0 + right * self.steps.1);
+                    for (vector, part) in parts.iter_mut().enumerate() {
+                        *part = S::Vector::<V>::load(simd, x.add(vector * lanes)).mul_add(w, *part);
+                    }
+                }
+                for ((sum, part), column) in sums.iter_mut().zip(parts).zip(columns_of) {
+                    *sum = if self.masks.is_masked { *sum + self.masks.apply(simd, right, column, part) } else { part };
+                }
+            }
+            for (vector, sum) in sums.into_iter().enumerate() {
+                if count < lanes {
+                    sum.store_masked(y.add(vector * lanes), count);
+                } else {
+                    sum.store(y.add(vector * lanes));
+                }
+            }
+        }
     }
-    // The taps of windows of 3 × 3 at once, which share what is read of `g`, those of one row, and single ones.
-    let (nines, rest) = offsets.as_chunks::<9>();
-    let (threes, ones) = rest.as_chunks::<3>();
-    let (dw, dw_of_rest) = dw.split_at_mut((9 * nines.len()).min(dw.len()));
-    let (dw_of_threes, dw_of_ones) = dw_of_rest.split_at_mut((3 * threes.len()).min(dw_of_rest.len()));
-    // SAFETY: as many outputs can be read of `g`, and of `x` from each offset on.
-    unsafe {
-        for (offsets, dw) in nines.iter().zip(dw.chunks_exact_mut(9)) {
-            add_gradient_of_taps(simd, offsets, x, g, outputs, dw);
-        }
-        for (offsets, dw) in threes.iter().zip(dw_of_threes.chunks_exact_mut(3)) {
-            add_gradient_of_taps(simd, offsets, x, g, outputs, dw);
-        }
-        for (offset, dw) in ones.iter().zip(dw_of_ones.chunks_exact_mut(1)) {
-            add_gradient_of_taps(simd, &[*offset], x, g, outputs, dw);
-        }
-    }
-}
 
-/// [`add_gradient`], of `N` taps.
-///
-/// # Safety
-/// As many outputs can be read of `g`, and of `x` from each offset on.
-#[inline(always)]
-unsafe fn add_gradient_of_taps<V: Simd, S: Scalar, const N: usize>(
-    simd: V,
-    offsets: &[usize; N],
-    x: &[S],
-    g: &[S],
-    outputs: usize,
-    dw: &mut [S],
-) {
-    let lanes = lanes::<V, S>();
-    let mut sums = [splat(simd, S::ZERO); N];
-    let mut place = 0;
-    // SAFETY: the caller's promise.
-    unsafe {
-        while place + lanes <= outputs {
-            let g = S::Vector::<V>::load(simd, g.as_ptr().add(place));
-            for (sum, offset) in sums.iter_mut().zip(offsets) {
-                *sum = S::Vector::<V>::load(simd, x.as_ptr().add(place + offset)).mul_add(g, *sum);
+    /// `dw[t] += Σ g[q] · x[q + place of t]`, over all outputs.
+    ///
+    /// # Safety
+    /// [`fit`](Self::fit) holds for a reach of `kernel`.
+    #[inline(always)]
+    unsafe fn add_gradient<V: Simd>(&self, simd: V, (rows, columns): (usize, usize), dw: &mut [S]) {
+        // Three rows and three columns of taps at once share what is read of the gradients.
+        let mut down = 0;
+        while down < rows {
+            let mut right = 0;
+            while right < columns {
+                let (threes, three) = (down + 3 <= rows, right + 3 <= columns);
+                // SAFETY: the caller's promise.
+                unsafe {
+                    match (threes, three) {
+                        (true, true) => self.add_gradient_of_taps::<V, 3, 3>(simd, (down, right), columns, dw),
+                        (true, false) => self.add_gradient_of_taps::<V, 3, 1>(simd, (down, right), columns, dw),
+                        (false, true) => self.add_gradient_of_taps::<V, 1, 3>(simd, (down, right), columns, dw),
+                        (false, false) => self.add_gradient_of_taps::<V, 1, 1>(simd, (down, right), columns, dw),
+                    }
+                }
+                right += if three { 3 } else { 1 };
+            }
+            down += if down + 3 <= rows { 3 } else { 1 };
+        }
+    }
+
+    /// [`add_gradient`](Self::add_gradient), of `R` rows and `C` columns of taps.
+    ///
+    /// # Safety
+    /// The same.
+    #[inline(always)]
+    unsafe fn add_gradient_of_taps<V: Simd, const R: usize, const C: usize>(
+        &self,
+        simd: V,
+        (down, right): (usize, usize),
+        columns: usize,
+        dw: &mut [S],
+    ) {
+        let lanes = lanes::<V, S>();
+        let mut sums = [[splat(simd, S::ZERO); C]; R];
+        let (mut place, mut column) = (0, 0);
+        while place < self.outputs {
+            let count = lanes.min(self.outputs - place);
+            // SAFETY: the caller's promise.
+            unsafe {
+                let g = S::Vector::<V>::load_masked(simd, self.g.as_ptr().add(place), count);
+                for c in 0..C {
+                    let g = if self.masks.is_masked { self.masks.apply(simd, right + c, column, g) } else { g };
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let offset = (down + r) * self.steps.0 + (right + c) * self.steps.1;
+                        let x = S::Vector::<V>::load_masked(simd, self.x.as_ptr().add(place + offset), count);
+                        sums[c] = x.mul_add(g, sums[c]);
+                    }
+                }
             }
             place += lanes;
+            column = (column + lanes) % self.masks.width;
         }
-        if place < outputs {
-            let count = outputs - place;
-            let g = S::Vector::<V>::load_masked(simd, g.as_ptr().add(place), count);
-            for (sum, offset) in sums.iter_mut().zip(offsets) {
-                *sum = S::Vector::<V>::load_masked(simd, x.as_ptr().add(place + offset), count).mul_add(g, *sum);
-            }
-        }
-    }
-    for (sums, dw) in sums.chunks(lanes).zip(dw.chunks_mut(lanes)) {
-        let mut vectors = [splat(simd, S::ZERO); LANES];
-        vectors.iter_mut().zip(sums).for_each(|(vector, &sum)| *vector = sum);
+        let sums = sums.as_flattened();
         let mut totals = [S::ZERO; LANES];
-        write(simd, sum_each::<V, S>(vectors), &mut totals);
-        dw.iter_mut().zip(totals).for_each(|(dw, total)| *dw += total);
+        for (sums, totals) in sums.chunks(lanes).zip(totals.chunks_mut(lanes)) {
+            let mut vectors = [splat(simd, S::ZERO); LANES];
+            vectors.iter_mut().zip(sums).for_each(|(vector, &sum)| *vector = sum);
+            write(simd, sum_each::<V, S>(vectors), totals);
+        }
+        for (r, totals) in totals.chunks_exact(C).take(R).enumerate() {
+            let dw = dw.get_mut((down + r) * columns + right..).unwrap_or_default();
+            dw.iter_mut().zip(totals).for_each(|(dw, &total)| *dw += total);
+        }
     }
 }
