@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let matrix = ConfusionMatrix::of(&network.forward_all(test.inputs()), test.targets());
     println!("\naccuracy on the test part {:.1} %\n\n{matrix}", percent(&matrix));
-    println!("\n0: {}, 1: {}", DIAGNOSES[0], DIAGNOSES[1]);
+    println!("\n{}", matrix.report().named(&DIAGNOSES));
 
     let folded: Folded<Diagnosis> = network.fold_batch_norm();
     let matrix = ConfusionMatrix::of(&folded.forward_all(test.inputs()), test.targets());

@@ -1,4 +1,4 @@
-//! How good outputs are, in numbers for people: accuracy, the confusion matrix, R².
+//! How good outputs are, in numbers for people: accuracy, the confusion matrix and its report; R² and mean errors.
 //!
 //! Metrics work on slices of outputs and of what they should have been, on as many as there are of both:
 //! `network.forward_all(test.inputs())` and `test.targets()`. A class is the number of an output, and an output's
@@ -6,12 +6,17 @@
 //! are no answer, and count as wrong whatever the target is. A metric of no samples is `None`.
 
 mod confusion;
+mod regression;
+mod report;
 
 pub use confusion::ConfusionMatrix;
+#[cfg(feature = "std")]
+pub(crate) use regression::column;
+pub use regression::{mean_absolute_error, r_squared, root_mean_squared_error};
+pub use report::{ClassScores, ClassificationReport};
 
 use crate::scalar::Scalar;
 use crate::shape::Sample;
-use crate::statistics::Spread;
 pub use crate::statistics::highest;
 
 /// The share of samples whose highest score is that of the right class, from 0 to 1; `None` of no samples.
@@ -89,43 +94,6 @@ pub(crate) const fn assert_classes(classes: usize) {
     );
 }
 
-/// R², the share of the targets' variance that outputs explain: 1 is perfect, 0 as good as always answering the mean,
-/// and below 0 is worse.
-///
-/// `1 − Σ(t − y)² / Σ(t − t̄)²` for each element of a sample, and the mean over the elements. `None` where there is no
-/// such number: of no samples, where an element of the targets doesn't vary by more than rounding, where a number isn't
-/// finite, and where the result isn't.
-///
-/// ```
-/// use fnn::metrics::r_squared;
-///
-/// let targets = [[3.0], [-0.5], [2.0], [7.0]];
-/// let outputs = [[2.5], [0.0], [2.0], [8.0]];
-/// assert!((r_squared(&outputs, &targets).unwrap() - 0.948_608_137).abs() < 1e-9);
-/// assert_eq!(r_squared(&[[1.0], [2.0]], &[[5.0], [5.0]]), None);
-/// ```
-#[must_use]
-pub fn r_squared<A: Sample<Element: Scalar>>(outputs: &[A], targets: &[A]) -> Option<f64> {
-    let samples = outputs.len().min(targets.len());
-    let (outputs, targets) = (&outputs[..samples], &targets[..samples]);
-    let mut sum = 0.0;
-    for element in 0..A::LENGTH {
-        let spread = Spread::of(column(targets, element)).filter(Spread::varies)?;
-        let pairs = column(outputs, element).zip(column(targets, element));
-        let errors = pairs.map(|(y, t)| t * spread.scale - y * spread.scale);
-        sum += 1.0 - errors.map(|error| error * error).sum::<f64>() / spread.squares;
-    }
-    Some(sum / A::LENGTH as f64).filter(|mean| mean.is_finite())
-}
-
-/// One element of each sample.
-pub(crate) fn column<A: Sample<Element: Scalar>>(
-    samples: &[A],
-    element: usize,
-) -> impl Iterator<Item = f64> + Clone + use<'_, A> {
-    A::flat(samples).iter().skip(element).step_by(A::LENGTH.max(1)).map(|value| value.to_f64())
-}
-
 /// The share of `true`.
 fn share(answers: impl Iterator<Item = bool>) -> Option<f64> {
     let (right, all) = answers.fold((0, 0), |(right, all), answer| (right + usize::from(answer), all + 1));
@@ -173,32 +141,5 @@ mod tests {
         assert_eq!(accuracy(&[[1.0, 0.0]; 5], &[0, 1]), Some(0.5));
         assert_eq!(accuracy::<f32, 2>(&[], &[]), None);
         assert_eq!(binary_accuracy::<[f32; 1]>(0.0, &[], &[]), None);
-        assert_eq!(r_squared::<[f32; 1]>(&[], &[]), None);
-    }
-
-    /// The values of scikit-learn's `r2_score`, from its documentation.
-    #[test]
-    fn r_squared_of_several_outputs_is_their_mean() {
-        let targets = [[0.5, 1.0], [-1.0, 1.0], [7.0, -6.0]];
-        let outputs = [[0.0, 2.0], [-1.0, 2.0], [8.0, -5.0]];
-        let expected = (0.965_438_8 + 0.908_163_3) / 2.0;
-        assert!((r_squared(&outputs, &targets).unwrap() - expected).abs() < 1e-6);
-        assert_eq!(r_squared(&targets, &targets), Some(1.0));
-    }
-
-    #[test]
-    fn r_squared_is_a_number_that_means_something_or_none() {
-        // The mean of three times 0.1 is not 0.1.
-        assert_eq!(r_squared(&[[0.2]; 3], &[[0.1]; 3]), None);
-        let (targets, halves) = ([[1e200], [-1e200]], [[0.5e200], [-0.5e200]]);
-        assert_eq!(r_squared(&targets, &targets), Some(1.0));
-        assert_eq!(r_squared(&halves, &targets), Some(0.75));
-        assert_eq!(r_squared(&[[5e-320], [-5e-320]], &[[1e-319], [-1e-319]]), Some(0.75));
-        for wrong in [f64::NAN, f64::INFINITY] {
-            assert_eq!(r_squared(&[[wrong], [1.0]], &[[0.0], [1.0]]), None);
-            assert_eq!(r_squared(&[[0.0], [1.0]], &[[wrong], [1.0]]), None);
-        }
-        assert_eq!(r_squared(&[[1e300], [1.0]], &[[0.0], [1.0]]), None);
-        assert_eq!(r_squared::<[f64; 0]>(&[[]], &[[]]), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{assert_classes, highest, ratio};
+use super::{ClassificationReport, assert_classes, highest, ratio};
 use crate::scalar::Scalar;
 
 /// Which classes are taken for which: `count(target, answer)` samples of the one were answered with the other.
@@ -101,6 +101,20 @@ impl<const N: usize> ConfusionMatrix<N> {
     #[must_use]
     pub fn recall(&self, class: usize) -> Option<f64> {
         ratio(self.count(class, class), self.support(class))
+    }
+
+    /// The harmonic mean of precision and recall, F₁: 0 where no sample of the class was answered with it. `None` where
+    /// there is no sample of the class, and none was answered with it.
+    #[must_use]
+    pub fn f1(&self, class: usize) -> Option<f64> {
+        let answered: usize = (0..N).map(|target| self.count(target, class)).sum();
+        ratio(2 * self.count(class, class), answered + self.support(class))
+    }
+
+    /// Precision, recall, F₁ and number of samples of each class, and their averages.
+    #[must_use]
+    pub fn report(&self) -> ClassificationReport<N> {
+        ClassificationReport::of(self)
     }
 }
 
