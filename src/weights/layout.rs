@@ -9,6 +9,7 @@ use crate::weights::name::{Name, Visitor};
 /// A type that derives [`Parameters`](crate::Parameters) has one. It is a constant, so that the compiler can check a file
 /// of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     /// An array of numbers of this shape.
     Array(Shape),

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::{HEADER, Small, file, path};
+use fnn::weights::LoadOptions;
 use fnn::{Error, Network};
 
 fn error(bytes: &[u8]) -> String {
@@ -34,7 +35,7 @@ fn a_mistake_is_named() {
     assert_eq!(changed("24,36", "12,24"), "data: expected a tensor at offset 24, found none");
     assert_eq!(
         changed("36,48", "18446744073709551603,18446744073709551615"),
-        "data: expected a tensor at offset 36, found none"
+        "out.weight: expected data within 48 bytes, found its end at 18446744073709551615"
     );
     assert_eq!(changed("48", "18446744073709551616"), "header: expected a smaller number, found `1` at byte 205");
     assert_eq!(changed("[3,2]", "[03,2]"), "header: expected a whole number, found `0` at byte 41");
@@ -120,6 +121,31 @@ fn a_name_is_compared_to_its_end() {
     type Layer = fnn::layers::Dense<1, 1>;
     assert!(Layer::load_from_bytes(&names("weight")).is_ok());
     assert!(Layer::load_from_bytes(&names("weight.")).is_err());
+}
+
+#[test]
+fn an_array_of_no_numbers_may_be_missing_but_not_lie_elsewhere() {
+    #[derive(fnn::Parameters)]
+    #[repr(C)]
+    struct Gain<S: fnn::Scalar> {
+        nothing: [S; 0],
+        gain: [S; 1],
+    }
+    let read = |entry: &str| {
+        let header = format!(r#"{{{entry}"gain":{{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}}}"#);
+        let mut bytes = file(&header, 0);
+        bytes.extend(9f32.to_le_bytes());
+        let mut weights = Gain { nothing: [], gain: [1f32] };
+        let read = LoadOptions::new().read(&mut weights, &bytes).map_err(|error| error.to_string());
+        assert_eq!(weights.gain[0], if read.is_ok() { 9.0 } else { 1.0 });
+        read
+    };
+    assert!(read("").is_ok());
+    assert!(read(r#""nothing":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"#).is_ok());
+    assert_eq!(
+        read(r#""nothing":{"dtype":"F32","shape":[0],"data_offsets":[8,8]},"#).unwrap_err(),
+        "nothing: expected data within 4 bytes, found its end at 8"
+    );
 }
 
 #[test]

@@ -104,6 +104,12 @@ pub(super) enum Wrong<'a> {
         expected: u64,
         found: u64,
     },
+    /// A tensor that ends behind the end of the data.
+    Outside {
+        name: &'a str,
+        length: u64,
+        end: u64,
+    },
     /// No tensor begins where another one ends.
     Gap {
         at: u64,
@@ -195,6 +201,11 @@ impl Wrong<'_> {
             Self::Data { expected, found } => {
                 (text.text("data"), text.large(expected).text(" bytes"), text.large(found))
             }
+            Self::Outside { name, length, end } => (
+                text.escaped(name),
+                text.text("data within ").large(length).text(" bytes"),
+                text.text("its end at ").large(end),
+            ),
             Self::Gap { at } => (text.text("data"), text.text("a tensor at offset ").large(at), text.text("none")),
             Self::Value { name, shape, index, found, number } => (
                 text.escaped(name),

@@ -11,7 +11,8 @@ use crate::weights::parameters::Parameters;
 ///
 /// The path is relative to the file that invokes the macro, as that of `include_bytes!` is, and a file that changes is
 /// read again. It is a safetensors file, as [`Network::save`](crate::Network::save) writes one, of exactly the network's
-/// weights: each array once, of its name, its shape and its type. Any other is a compile error that says what differs.
+/// weights: each array once, of its name, its shape and its type, all numbers finite. Any other is a compile error that says
+/// what differs. Dense weights are transposed by the compiler, which takes it some microseconds for each.
 ///
 /// The `static` lies with the program's constants, in flash on a microcontroller, as the network's own type: aligned,
 /// read where it lies, copied nowhere. Nothing of the file's is left beside it.
@@ -31,7 +32,8 @@ use crate::weights::parameters::Parameters;
 /// assert!(XOR.forward(&[1.0, 1.0])[0] < 0.0);
 /// ```
 ///
-/// A file of others' is read with [`LoadOptions`](crate::weights::LoadOptions), which come last:
+/// Names that differ and numbers of another type are read with [`LoadOptions`](crate::weights::LoadOptions), which come
+/// last:
 ///
 /// ```
 /// use fnn::weights::LoadOptions;
