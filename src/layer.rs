@@ -79,6 +79,14 @@ pub trait Layer: Parameters {
         workspace: &mut Self::Workspace<B>,
     );
 
+    /// Check a sample that goes in, as the trainer does before it trains. As provided, any is right.
+    ///
+    /// # Errors
+    /// What is wrong, where only some values have a meaning, as tokens have in a vocabulary.
+    fn check_input(_input: &Self::Input) -> Result<(), InvalidInput> {
+        Ok(())
+    }
+
     /// Set the first weights: by `initializer`, which is the declaration's or the one that suits the activation that
     /// follows. A network passes on its own layers' initializers instead. As provided, leaves weights as they are:
     /// zero.
@@ -90,10 +98,43 @@ pub trait Layer: Parameters {
     }
 }
 
-/// The larger of two sizes, at compile time.
+/// What is wrong with a sample that goes into a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidInput {
+    /// The number of the first element that is wrong, from 0.
+    pub element: usize,
+    /// What was expected there, as "a token below 1000".
+    pub expected: &'static str,
+}
+
+impl InvalidInput {
+    /// The element of this number is wrong.
+    #[must_use]
+    pub const fn new(element: usize, expected: &'static str) -> Self {
+        Self { element, expected }
+    }
+}
+
+impl core::fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "element {}: expected {}", self.element, self.expected)
+    }
+}
+
+impl core::error::Error for InvalidInput {}
+
+/// The largest of some sizes, at compile time.
 #[must_use]
-pub const fn larger(one: usize, other: usize) -> usize {
-    if one > other { one } else { other }
+pub const fn largest(sizes: &[usize]) -> usize {
+    let (mut largest, mut index) = (0, 0);
+    while index < sizes.len() {
+        if sizes[index] > largest {
+            largest = sizes[index];
+        }
+        index += 1;
+    }
+    largest
 }
 
 /// What a layer's outputs are, as far as a loss has to know.

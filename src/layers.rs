@@ -52,7 +52,7 @@ mod softmax;
 mod upsample;
 
 pub use crate::kernels::Start;
-pub use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded};
+pub use crate::layer::{Chance, Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};
 pub use crate::pod::Pod;
 pub use crate::shape::{Sample, Shape};
 pub use activation::Activation;

@@ -631,3 +631,24 @@ fn a_weighted_loss_is_a_weighted_mean() {
     assert_eq!(trained.network.inside, Dense { weight: [[-1.75]], bias: [-1.0] });
     assert_eq!(trained.history.epochs[0].training.loss, 1.75);
 }
+
+// What isn't a token.
+
+fnn::network! { struct Words: [4] -> [2] { Embedding(10, 3), Flatten, Dense(2) } }
+
+#[test]
+fn a_token_outside_the_vocabulary_is_refused_with_its_place() {
+    let data = DataSet::from([([0, 1, 2, 9], 0), ([3, 3, 10, 11], 1)]);
+    let message = "the training set, sample 1: the input: expected a token below 10, found 10 at element 2";
+    let train = |data: &DataSet<[u16; 4], usize>| {
+        let trainer = Trainer::new(Words::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(Progress::Silent);
+        trainer.fit(data)
+    };
+    assert_eq!(reason(train(&data)).to_string(), message);
+    // In the validation set, too.
+    let good = DataSet::from([([0, 1, 2, 9], 0)]);
+    let trainer = Trainer::new(Words::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(Progress::Silent);
+    let error = reason(trainer.validate(&data).fit(&good)).to_string();
+    assert_eq!(error, message.replace("training", "validation"));
+    assert!(train(&good).is_ok());
+}

@@ -134,13 +134,10 @@ fn layer(form: &Form) -> TokenStream {
     let path = network.path(scalar);
     let (input, output) = network.samples(scalar);
     let macs = network.layers.iter().map(|layer| layer.member(fnn, quote!(MACS)));
-    let smallest = network.layers.iter().fold(quote!(1), |smallest, layer| {
-        let layer = layer.member(fnn, quote!(SMALLEST_BATCH));
-        quote!(#fnn::macro_support::larger(#smallest, #layer))
-    });
+    let smallest = network.layers.iter().map(|layer| layer.member(fnn, quote!(SMALLEST_BATCH)));
     let outputs = network.layers.iter().map(|layer| layer.member(fnn, quote!(OUTPUTS)));
     let (buffers, passes) = (buffers::types(form), passes::functions(form));
-    let initialize = initialize(network);
+    let (check_input, initialize) = (check_input(network), initialize(network));
     let describe = describe(network);
     quote! {
         #[automatically_derived]
@@ -151,15 +148,31 @@ fn layer(form: &Form) -> TokenStream {
 
             const KIND: &'static ::core::primitive::str = #kind;
             const MACS: ::core::primitive::u64 = 0 #(+ #macs)*;
-            const SMALLEST_BATCH: ::core::primitive::usize = #smallest;
+            const SMALLEST_BATCH: ::core::primitive::usize =
+                #fnn::macro_support::largest(&[1 #(, #smallest)*]);
             const OUTPUTS: #fnn::macro_support::OutputKind =
                 #fnn::macro_support::OutputKind::AsInput #(.then(#outputs))*;
 
             #passes
+            #check_input
             #initialize
             #describe
         }
     }
+}
+
+/// `fn check_input`: what the first layer says.
+fn check_input(network: &Network) -> Option<TokenStream> {
+    let fnn = &network.header.fnn;
+    let first = network.layers.first().filter(|first| first.exact_input)?;
+    let check = first.member(fnn, quote!(check_input));
+    Some(hygienic! {
+        fn check_input(
+            input: &Self::Input,
+        ) -> ::core::result::Result<(), #fnn::macro_support::InvalidInput> {
+            #check(input)
+        }
+    })
 }
 
 /// `fn initialize`: each layer by the initializer asked for, or by that which suits the activation that follows.

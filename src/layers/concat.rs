@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use crate::image::Channels;
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row, larger};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row, largest};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -119,7 +119,7 @@ where
 
     const KIND: &'static str = "Concat";
     const MACS: u64 = F::MACS + G::MACS;
-    const SMALLEST_BATCH: usize = larger(F::SMALLEST_BATCH, G::SMALLEST_BATCH);
+    const SMALLEST_BATCH: usize = largest(&[F::SMALLEST_BATCH, G::SMALLEST_BATCH]);
     const OUTPUTS: OutputKind = F::OUTPUTS.beside(G::OUTPUTS);
 
     #[inline(always)]

@@ -1,7 +1,8 @@
 //! Tokens as rows of numbers.
 
+use crate::const_message::ConstMessage;
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -13,7 +14,7 @@ use crate::weights::parameters::Parameters;
 /// and `y: [N][WIDTH]`.
 ///
 /// Backward, `dW[t] = Σ g[n]` over all n whose token is t. A token that isn't in the vocabulary is a row of zeros, and
-/// teaches nothing. Tokens have no gradient, so it is the first layer of a network.
+/// teaches nothing: the trainer refuses a data set that has one, and names its sample and its place. Tokens have no gradient, so it is the first layer of a network.
 ///
 /// Declared as `Embedding(vocabulary, width)`, in a network whose header has the number of tokens: `[32] -> [2]`; what
 /// goes into it are `[u16; 32]`. `VOCABULARY·WIDTH` weights, which start from the standard normal distribution; no
@@ -40,6 +41,11 @@ unsafe impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scal
     type Scalar = S;
 
     const LAYOUT: Layout = Layout::Fields(const { &[Field::new("weight", <[[S; WIDTH]; VOCABULARY]>::LAYOUT)] });
+}
+
+impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Embedding<N, VOCABULARY, WIDTH, S> {
+    /// What goes in.
+    const TOKEN: &'static ConstMessage = &ConstMessage::new().text("a token below ").number(VOCABULARY);
 }
 
 impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Layer
@@ -86,6 +92,14 @@ impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Lay
                     *dw += g;
                 }
             }
+        }
+    }
+
+    /// Every token is one of the vocabulary's.
+    fn check_input(input: &[u16; N]) -> Result<(), InvalidInput> {
+        match input.iter().position(|&token| usize::from(token) >= VOCABULARY) {
+            None => Ok(()),
+            Some(element) => Err(InvalidInput::new(element, Self::TOKEN.as_str())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Skip connections that change the shape.
 
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded, Row, larger};
+use crate::layer::{Gradient, Layer, Pass, Recorded, Row, largest};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -69,7 +69,7 @@ where
 
     const KIND: &'static str = "Residual";
     const MACS: u64 = L::MACS + P::MACS;
-    const SMALLEST_BATCH: usize = larger(L::SMALLEST_BATCH, P::SMALLEST_BATCH);
+    const SMALLEST_BATCH: usize = largest(&[L::SMALLEST_BATCH, P::SMALLEST_BATCH]);
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -1,7 +1,7 @@
 //! Skip connections.
 
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded, Row};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -106,6 +106,10 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
                 add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
             }
         }
+    }
+
+    fn check_input(input: &L::Input) -> Result<(), InvalidInput> {
+        L::check_input(input)
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

@@ -185,9 +185,9 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         settings.plateau.map_or(Ok(()), |plateau| plateau.validate())?;
         self.loss.validate()?;
         check::network(&*self.network)?;
-        check::data("training", data, &self.loss)?;
+        check::data::<N, T, F>("training", data, &self.loss)?;
         check::batches::<N>(data.len(), settings.batch_size)?;
-        self.validation.set().map_or(Ok(()), |validation| check::data("validation", validation, &self.loss))
+        self.validation.set().map_or(Ok(()), |validation| check::data::<N, T, F>("validation", validation, &self.loss))
     }
 
     /// All epochs, and back to the best weights.

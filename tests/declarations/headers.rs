@@ -144,7 +144,7 @@ fnn::network! {
 /// Of the traits that every network has, a layer of one's own needs none.
 #[derive(fnn::Parameters)]
 #[repr(C)]
-pub struct OwnWithoutTraits<S: fnn::Scalar = f32> {
+pub(crate) struct OwnWithoutTraits<S: fnn::Scalar = f32> {
     gain: S,
 }
 
@@ -187,6 +187,7 @@ fn every_network_is_clone_and_debug() {
     network.parameters_mut().copy_from_slice(&[0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
     let copy = network.clone();
     network.own.gain = 9.0;
+    assert_eq!(network.own.gain, 9.0);
     assert_eq!(copy.parameters(), [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
     let text = "Plain {own.gain: [0.5], skip.dense_1.weight: [1.0, 2.0, 3.0, 4.0], skip.dense_1.bias: [5.0, 6.0], \
                 dense_1.weight: [7.0, 8.0]}";

@@ -178,18 +178,14 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         + <__Small_hidden<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_relu_1<S> as ::fnn::macro_support::Layer>::MACS
         + <__Small_out<S> as ::fnn::macro_support::Layer>::MACS;
-    const SMALLEST_BATCH: ::core::primitive::usize = ::fnn::macro_support::larger(
-        ::fnn::macro_support::larger(
-            ::fnn::macro_support::larger(
-                ::fnn::macro_support::larger(
-                    1,
-                    <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
-                ),
-                <__Small_hidden<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
-            ),
+    const SMALLEST_BATCH: ::core::primitive::usize = ::fnn::macro_support::largest(
+        &[
+            1,
+            <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
+            <__Small_hidden<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
             <__Small_relu_1<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
-        ),
-        <__Small_out<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
+            <__Small_out<S> as ::fnn::macro_support::Layer>::SMALLEST_BATCH,
+        ],
     );
     const OUTPUTS: ::fnn::macro_support::OutputKind = ::fnn::macro_support::OutputKind::AsInput
         .then(<__Small_flatten_1<S> as ::fnn::macro_support::Layer>::OUTPUTS)
@@ -368,6 +364,11 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
             ::fnn::macro_support::workspace(&mut *scratch),
         );
         let _ = (ping, pong, scratch);
+    }
+    fn check_input(
+        input: &Self::Input,
+    ) -> ::core::result::Result<(), ::fnn::macro_support::InvalidInput> {
+        <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::check_input(input)
     }
     fn initialize(
         &mut self,

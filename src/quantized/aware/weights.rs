@@ -2,7 +2,7 @@
 
 use super::activations::{large, round};
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row};
+use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded, Row};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
 use crate::memory;
 use crate::pod::Pod;
@@ -106,6 +106,10 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
         let recorded = Recorded { inputs, outputs, tape };
         let gradient = Gradient::new(&mut gradient.weights.layer, gradient.start);
         rounded.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+    }
+
+    fn check_input(input: &L::Input) -> Result<(), InvalidInput> {
+        L::check_input(input)
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

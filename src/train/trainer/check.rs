@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use super::step::{first_non_finite, smallest_chunk};
 use crate::data::DataSet;
 use crate::error::Error;
-use crate::layer::Layer;
+use crate::layer::{InvalidInput, Layer};
 use crate::losses::Loss;
+use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
@@ -46,9 +47,9 @@ pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
 }
 
 /// The set holds samples, finite ones, with targets that the loss takes.
-pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss<Output, T>>(
+pub(crate) fn data<N: Layer, T: Debug, F: Loss<N::Output, T>>(
     set: &'static str,
-    data: &DataSet<I, T>,
+    data: &DataSet<N::Input, T>,
     loss: &F,
 ) -> Result<(), Error> {
     if data.is_empty() {
@@ -60,6 +61,11 @@ pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss
         if !input.all_finite() {
             return error(non_finite(input));
         }
+        if let Err(InvalidInput { element, expected }) = N::check_input(input) {
+            let found = N::Input::flat(core::slice::from_ref(input)).get(element);
+            let found = found.map(|found| format!("{found:?} at element {element}")).unwrap_or_default();
+            return error(format!("the input: expected {expected}, found {found}"));
+        }
         if let Err(expected) = loss.check(target) {
             let mut found = format!("{target:?}");
             if found.chars().count() > 60 {
@@ -68,7 +74,7 @@ pub(crate) fn data<Output: Sample<Element: Scalar>, I: Sample, T: Debug, F: Loss
             let problem = format!("the target: expected {expected}, found {found}");
             return error(problem);
         }
-        weight += loss.value(&Output::zeroed(), target).weight.to_f64();
+        weight += loss.value(&N::Output::zeroed(), target).weight.to_f64();
     }
     if weight == 0.0 {
         let expected =
