@@ -131,6 +131,12 @@ pub trait IsLayer {}
 #[diagnostic::do_not_recommend]
 impl<L: Layer> IsLayer for L {}
 
+/// That a type is one, with the arguments that it is given.
+#[must_use]
+pub const fn is_type<T>() -> bool {
+    true
+}
+
 /// That a type is a layer.
 #[must_use]
 pub const fn is_layer<L: IsLayer>() -> bool {

@@ -185,7 +185,7 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
             }
             None => foreign(&name, arguments.is_some(), scope, errors),
         },
-        parse::Kind::Block { name, layers } => bind_block(&name, layers, scope, errors),
+        parse::Kind::Block { name, layers } => bind_nested(&name, layers, scope, errors),
         parse::Kind::Branch(braces) => {
             let message = "a block in braces is a branch, and belongs in `Concat { { … }, { … } }` or in \
                            `Residual { { … }, { … } }`";
@@ -203,6 +203,21 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
         }
         parse::Kind::Mistake => Kind::Unknown,
     }
+}
+
+/// How deep blocks may lie inside one another: more of them, and the compiler's limit on recursion is near.
+const DEEPEST: usize = 16;
+
+/// What a block is, if it doesn't lie too deep.
+fn bind_nested(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut Errors) -> Kind {
+    if scope.depth == DEEPEST {
+        errors.at(name, format!("blocks can be nested {DEEPEST} deep at most: declare the inner ones as a network"));
+        return Kind::Unknown;
+    }
+    scope.depth += 1;
+    let block = bind_block(name, layers, scope, errors);
+    scope.depth -= 1;
+    block
 }
 
 /// `Residual { layers }`, `Residual { { layers }, { layers } }` or `Concat { { layers }, … }`.

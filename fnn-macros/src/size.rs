@@ -116,6 +116,8 @@ pub(crate) const UNKNOWN: &str = "__unknown";
 pub(crate) struct Scope {
     pub(crate) network: Ident,
     parameters: Vec<ConstParam>,
+    /// How many blocks what is bound lies inside of.
+    pub(crate) depth: usize,
     /// The constants, as items.
     pub(crate) constants: Vec<TokenStream>,
 }
@@ -123,7 +125,7 @@ pub(crate) struct Scope {
 impl Scope {
     pub(crate) fn new(network: &Ident, generics: &Generics) -> Self {
         let parameters = generics.const_params().cloned().collect();
-        Self { network: network.clone(), parameters, constants: Vec::new() }
+        Self { network: network.clone(), parameters, depth: 0, constants: Vec::new() }
     }
 
     /// An expression as a size, which a message calls `what`; nothing where it is a mistake, which is then reported.

@@ -40,12 +40,18 @@ impl Chain<'_> {
         }
         let name = format_ident!("__{}_{}_is_layer", network.header.name.unraw(), site.name, span = Span::call_site());
         let own_f32 = with_scalar(path, &site.f32());
+        // Whether it is a type at all is a constant of its own: where it isn't, what else it is not is no second error.
+        let is_type =
+            format_ident!("__{}_{}_is_type", network.header.name.unraw(), site.name, span = Span::call_site());
+        let own_type = quote_spanned!(path.span()=> <#own_f32 as __fnn::Itself<{ #is_type }>>::Type);
         let check = if network.header.quantizable {
-            quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_f32>())
+            quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_type>())
         } else {
-            quote_spanned!(path.span()=> __fnn::is_layer::<#own_f32>())
+            quote_spanned!(path.span()=> __fnn::is_layer::<#own_type>())
         };
         network.constants.push(quote! {
+            #[allow(non_upper_case_globals)]
+            const #is_type: ::core::primitive::bool = #fnn::macro_support::is_type::<#own_f32>();
             #[allow(non_upper_case_globals)]
             const #name: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #check };
         });
