@@ -79,7 +79,7 @@ pub enum Error {
         /// What it is.
         found: String,
     },
-    /// A loss or a gradient is infinite or undefined.
+    /// A loss or a gradient is infinite or NaN.
     NonFinite {
         /// The epoch, from 1.
         epoch: usize,

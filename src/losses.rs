@@ -1,4 +1,4 @@
-//! Losses: how far outputs are from targets, and in which direction to mend them. One kind a file.
+//! Losses: how far outputs are from targets, and in which direction to correct them. One kind a file.
 
 mod binary_cross_entropy;
 mod cosine_similarity;

@@ -379,7 +379,7 @@ fn callbacks_see_each_epoch_and_one_of_them_can_stop() {
 // How it fails.
 
 #[test]
-fn settings_that_make_no_sense_are_errors() {
+fn invalid_settings_are_errors() {
     let setting = |trainer: Trainer<'_, Line, MeanSquaredError, Sgd, 0>| {
         let error = trainer.fit(&points()).expect_err("training was to fail");
         assert_eq!(*error.network, START);
@@ -415,7 +415,7 @@ fn empty_sets_are_errors() {
 }
 
 #[test]
-fn samples_that_make_no_sense_are_errors() {
+fn invalid_samples_are_errors() {
     let bad = DataSet::from([([1.0], [1.0]), ([f32::INFINITY], [1.0])]);
     assert!(matches!(reason(trainer(0.1).fit(&bad)), Error::Sample { set: "training", sample: 1, .. }));
     let bad = DataSet::from([([1.0], [f32::NAN])]);

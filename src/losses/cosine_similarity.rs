@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undefined_output_is_an_undefined_loss() {
+    fn an_output_of_nan_is_a_loss_of_nan() {
         assert!(CosineSimilarity.value(&[f32::NAN, 0.0], &[1.0, 0.0]).loss.is_nan());
     }
 }

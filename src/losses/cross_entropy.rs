@@ -16,7 +16,7 @@ use crate::statistics::highest;
 ///
 /// Its gradient by the scores is `p − t`. It takes logits, so that nothing overflows and no digits are lost: a network
 /// that ends in `Softmax` is refused by the compiler. A sample is right where its highest score is that of the target's
-/// class. A class that is not below N gives an undefined loss and no gradient; the trainer finds it before it starts.
+/// class. A class that is not below N gives a loss of NaN and no gradient; the trainer finds it before it starts.
 ///
 /// ```
 /// use fnn::losses::{CrossEntropy, Loss};
@@ -35,7 +35,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
 
     #[inline(always)]
     fn value(&self, output: &[S; N], &class: &usize) -> Term<S> {
-        if class < N { Term::of(value(output, one_hot::<S, N>(class))) } else { undefined() }
+        if class < N { Term::of(value(output, one_hot::<S, N>(class))) } else { nan_loss() }
     }
 
     #[inline(always)]
@@ -44,7 +44,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
             Term::of(self::gradient(output, one_hot::<S, N>(class), gradient))
         } else {
             gradient.fill(S::ZERO);
-            undefined()
+            nan_loss()
         }
     }
 
@@ -120,8 +120,8 @@ fn one_hot<S: Scalar, const N: usize>(class: usize) -> impl Iterator<Item = S> +
     (0..N).map(move |index| if index == class { S::ONE } else { S::ZERO })
 }
 
-/// The loss of a class that there is not.
-pub(super) fn undefined<S: Scalar>() -> Term<S> {
+/// The loss of a class that is not below the number of outputs.
+pub(super) fn nan_loss<S: Scalar>() -> Term<S> {
     Term::of(S::from_f64(f64::NAN))
 }
 
@@ -130,7 +130,7 @@ pub(super) fn same_highest<S: Scalar>(output: &[S], target: &[S]) -> bool {
     highest(output).is_some_and(|class| highest(target) == Some(class))
 }
 
-/// What [`Loss::check`] says of a class, where there are so many.
+/// What [`Loss::check`] returns for a class of this many classes.
 pub(super) fn check_class(class: usize, classes: usize) -> Result<(), &'static str> {
     if class < classes { Ok(()) } else { Err("a class below the number of outputs") }
 }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undefined_score_is_an_undefined_loss() {
+    fn a_score_of_nan_is_a_loss_of_nan() {
         assert!(CrossEntropy.value(&[0.0, f32::NAN], &0).loss.is_nan());
         assert!(CrossEntropy.value(&[0.0, f32::INFINITY], &0).loss.is_nan());
         assert!(CrossEntropy.value(&[0.0, f32::NAN], &[1.0, 0.0]).loss.is_nan());

@@ -4,7 +4,7 @@ mod binary;
 
 pub use binary::BinaryFocal;
 
-use super::cross_entropy::{check_class, undefined};
+use super::cross_entropy::{check_class, nan_loss};
 use super::{Loss, Term, check_classes};
 use crate::kernels::softmax_in_place;
 use crate::kernels::{copy, sum};
@@ -21,7 +21,7 @@ use crate::statistics::highest;
 /// Its gradient by score i is `(1 − p)^γ·(1 − γ·p·ln p / (1 − p))·(pᵢ − tᵢ)`, tᵢ being 1 for the class and 0 for all
 /// others. 1 − p is summed over the other classes, so that it keeps its digits where p is nearly 1. It takes logits: a
 /// network that ends in `Softmax` is refused by the compiler. A sample is right where its highest score is that of the
-/// target's class. A class that is not below N gives an undefined loss and no gradient; the trainer finds it before it
+/// target's class. A class that is not below N gives a loss of NaN and no gradient; the trainer finds it before it
 /// starts.
 ///
 /// Lin, Goyal, Girshick, He and Dollár, "Focal loss for dense object detection", ICCV 2017.
@@ -81,7 +81,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Focal {
         let (largest, total) = softmax_in_place(gradient);
         let (Some(&score), Some(own)) = (output.get(class), gradient.get_mut(class)) else {
             gradient.fill(S::ZERO);
-            return undefined();
+            return nan_loss();
         };
         let p = core::mem::replace(own, S::ZERO);
         let rest = sum(gradient);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undefined_score_is_an_undefined_loss() {
+    fn a_score_of_nan_is_a_loss_of_nan() {
         assert!(Focal::default().value(&[0.0, f32::NAN], &0).loss.is_nan());
         assert!(Focal::default().value(&[0.0, f32::NAN], &1).loss.is_nan());
         assert!(Focal::default().value(&[0.0, f32::INFINITY], &0).loss.is_nan());

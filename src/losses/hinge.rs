@@ -1,6 +1,6 @@
 //! The hinge loss: right by a margin, and then no matter by how much.
 
-use super::cross_entropy::{check_class, undefined};
+use super::cross_entropy::{check_class, nan_loss};
 use super::elements::{all, mean, mean_gradient};
 use super::{Loss, Term, check_classes};
 use crate::scalar::Scalar;
@@ -8,15 +8,15 @@ use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::Sample;
 use crate::statistics::highest;
 
-/// How much a score falls short of a margin m (1, unless told otherwise), or the square of it.
+/// How much a score falls short of a margin m (1 by default), or the square of it.
 ///
 /// - Yes or no, for each output by itself: the mean of `max(0, m − t·x)` over the elements of a sample, for scores x and
 ///   targets t, −1 or 1, of any one shape. Its gradient is `−t / n` where the score falls short, and 0 elsewhere. A
 ///   sample is right where all its scores have their targets' signs.
 /// - Which one of several classes: `Σ max(0, m − x_c + xᵢ) / N` over all classes i but the target's c, a `usize`, for
 ///   scores `x: [N]`. Its gradient by xᵢ is `1 / N` where that class is too near, and by x_c it is `−1 / N` for each of
-///   them. A sample is right where its highest score is that of the target's class. A class that is not below N gives an
-///   undefined loss and no gradient; the trainer finds it before it starts. These are PyTorch's `MultiMarginLoss`.
+///   them. A sample is right where its highest score is that of the target's class. A class that is not below N gives a
+///   loss of NaN and no gradient; the trainer finds it before it starts. These are PyTorch's `MultiMarginLoss`.
 ///
 /// [`squared`](Self::squared), each `max(0, d)` is `max(0, d)²` instead, and its derivative `2·max(0, d)`. It takes
 /// scores of any size: a network that ends in `Softmax` or `Sigmoid` is refused by the compiler.
@@ -63,7 +63,7 @@ impl Hinge {
         } else if self.squared {
             (missing * missing, missing + missing)
         } else {
-            // What is undefined comes this way, and stays undefined.
+            // NaN takes this branch, and stays NaN.
             (missing, S::ONE)
         }
     }
@@ -120,7 +120,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Hinge {
     fn gradient(&self, output: &[S; N], &class: &usize, gradient: &mut [S; N]) -> Term<S> {
         let Some(&score) = output.get(class) else {
             gradient.fill(S::ZERO);
-            return undefined();
+            return nan_loss();
         };
         let share = S::from_f64(1.0 / N as f64);
         let margin = S::from_f64(self.margin);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn undefined_scores_are_an_undefined_loss() {
+    fn scores_of_nan_are_a_loss_of_nan() {
         assert!(Hinge::default().value(&[f32::NAN], &[1.0]).loss.is_nan());
         for class in 0..2 {
             assert!(Hinge::default().value(&[0.0, f32::NAN], &class).loss.is_nan());

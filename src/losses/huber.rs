@@ -39,7 +39,7 @@ impl Huber {
         if size > delta {
             (delta * (size - half * delta), if error > S::ZERO { delta } else { -delta })
         } else {
-            // An undefined error comes this way too, and stays undefined.
+            // An error of NaN takes this branch too, and stays NaN.
             (half * error * error, error)
         }
     }

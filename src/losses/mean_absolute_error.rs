@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undefined_output_is_an_undefined_loss() {
+    fn an_output_of_nan_is_a_loss_of_nan() {
         assert!(MeanAbsoluteError.gradient(&[f32::NAN], &[1.0], &mut [0.0]).loss.is_nan());
     }
 }

@@ -76,7 +76,7 @@ use stopwatch::Stopwatch;
 /// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
 /// with early stopping the best weights), a moving average, and for every 32 samples of a mini-batch (or 64, where there are
 /// more than 131,072 weights), but at most eight times, a gradient and a [`GradientBuffers`](crate::train::GradientBuffers).
-/// [`memory`](Self::memory) tells the bytes.
+/// [`memory`](Self::memory) returns the bytes of each.
 #[must_use = "a trainer does nothing until `fit` is called"]
 pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     network: Box<N>,
@@ -130,7 +130,7 @@ impl<N: Layer> IntoBox<N> for Box<N> {
 impl<N: Layer, F, O, const SLOTS: usize> Trainer<'_, N, F, O, SLOTS> {
     /// Train `network` (by value, or `boxed`) to make `loss` small by the steps of `optimizer`.
     ///
-    /// Unless told otherwise: one epoch of mini-batches of 32, shuffled with seed 0.
+    /// By default: one epoch of mini-batches of 32, shuffled with seed 0.
     pub fn new(network: impl IntoBox<N>, loss: F, optimizer: O) -> Self
     where
         O: Optimizer<SLOTS>,
@@ -144,7 +144,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// Train on `data`.
     ///
     /// # Errors
-    /// Before anything is trained: [`Error::Setting`] for a setting that makes no sense, [`Error::Empty`] for a set
+    /// Before anything is trained: [`Error::Setting`] for an invalid setting, [`Error::Empty`] for a set
     /// without samples, [`Error::Sample`] for an input that is not finite or a target that the loss can't take. Later,
     /// [`Error::NonFinite`]. The error has the network: with the weights it came with, or those before the step
     /// that failed. Should that step have failed because the one before it had made a weight infinite, they are those

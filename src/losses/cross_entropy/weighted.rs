@@ -1,6 +1,6 @@
 //! Cross-entropy with class weights, smoothed labels, or both.
 
-use super::{CrossEntropy, check_probabilities, gradient, one_hot, same_highest, undefined, value};
+use super::{CrossEntropy, check_probabilities, gradient, nan_loss, one_hot, same_highest, value};
 use crate::losses::{Loss, Term, check_classes};
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE, UP_TO_ONE};
@@ -79,7 +79,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for WeightedCrossEntropy<N> 
 
     #[inline(always)]
     fn value(&self, output: &[S; N], &class: &usize) -> Term<S> {
-        let Some(&weight) = self.class_weights.get(class) else { return undefined() };
+        let Some(&weight) = self.class_weights.get(class) else { return nan_loss() };
         let loss = value(output, self.weigh(one_hot::<S, N>(class)));
         Term { loss, weight: S::from_f64(weight) }
     }
@@ -88,7 +88,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for WeightedCrossEntropy<N> 
     fn gradient(&self, output: &[S; N], &class: &usize, gradient: &mut [S; N]) -> Term<S> {
         let Some(&weight) = self.class_weights.get(class) else {
             gradient.fill(S::ZERO);
-            return undefined();
+            return nan_loss();
         };
         let loss = super::gradient(output, self.weigh(one_hot::<S, N>(class)), gradient);
         Term { loss, weight: S::from_f64(weight) }

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn constants_must_make_sense() {
+    fn constants_are_validated() {
         let name = |loss: BinaryFocal| Loss::<[f32; 1], _>::validate(&loss).map_err(|error| error.name);
         assert_eq!(name(BinaryFocal::default()), Ok(()));
         assert_eq!(name(BinaryFocal::new(0.0).alpha(1.0)), Ok(()));

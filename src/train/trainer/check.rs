@@ -1,4 +1,4 @@
-//! What can be known to be wrong before anything is trained.
+//! What is checked before anything is trained.
 
 use std::fmt::Debug;
 
@@ -39,7 +39,7 @@ pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(),
 pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
     match first_non_finite(network) {
         Some(name) => {
-            let found = format!("`{name}` with a number that is infinite or undefined");
+            let found = format!("`{name}` with a number that is infinite or NaN");
             Err(Error::Setting { name: "network", expected: "finite weights", found })
         }
         None => Ok(()),

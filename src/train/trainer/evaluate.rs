@@ -16,7 +16,7 @@ use crate::train::gradient_buffers::{Tally, assert_logits};
 pub struct Evaluation {
     /// The mean loss, weighted where the loss weights its samples. NaN of no samples, or of samples that all weigh 0.
     pub loss: f64,
-    /// The share of samples that the loss judges right, from 0 to 1; `None` where it has no notion of that.
+    /// The share of samples that are right, as [`Loss::correct`] defines it, from 0 to 1; `None` where the loss doesn't define it.
     pub accuracy: Option<f64>,
 }
 

@@ -21,7 +21,7 @@ pub struct Epoch {
     pub training: Evaluation,
     /// Measured after the epoch, on the validation set.
     pub validation: Option<Evaluation>,
-    /// The loss that early stopping and a plateau went by: the validation loss, or the training loss measured after the
+    /// The loss that early stopping and a plateau watch: the validation loss, or the training loss measured after the
     /// epoch.
     pub monitored: Option<f64>,
     /// The optimizer's learning rate in the last step of the epoch, as a [`Plateau`](crate::optimizers::Plateau) has left
@@ -84,7 +84,7 @@ pub enum Stopped {
 }
 
 impl History {
-    /// The epoch with the smallest loss: the one early stopping or a plateau went by, or else the validation loss, or else the
+    /// The epoch with the smallest loss: the one that early stopping or a plateau watched, or else the validation loss, or else the
     /// training loss.
     #[must_use]
     pub fn best(&self) -> Option<&Epoch> {

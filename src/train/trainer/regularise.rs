@@ -30,7 +30,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     ///
     /// Its gradient is added to the mean gradient of each mini-batch, before that is [clipped](Self::clip). The losses
     /// that are *reported* do not include it: those of training and of validation stay comparable, and early stopping
-    /// goes by what the network is for. [`Penalty::value`] tells it. Costs nothing that can be measured.
+    /// watches what the network is for. [`Penalty::value`] returns it. Costs nothing that can be measured.
     pub fn penalty(self, penalty: Penalty) -> Self {
         self.set(|settings| settings.penalty = Some(penalty))
     }
@@ -61,7 +61,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// Lower the learning rate when the loss no longer falls.
     ///
     /// What counts is the loss measured after the epoch: on the validation set, or if there is none on the training
-    /// set, which costs another pass over it. A schedule multiplies what is left. [`Epoch::learning_rate`] tells it.
+    /// set, which costs another pass over it. A schedule multiplies what is left. [`Epoch::learning_rate`] is the result.
     ///
     /// [`Epoch::learning_rate`]: crate::train::Epoch::learning_rate
     ///

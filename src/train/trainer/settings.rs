@@ -1,4 +1,4 @@
-//! What a trainer is told: settings that are numbers, each with its default, and callbacks.
+//! The settings of a trainer, each with its default, and its callbacks.
 
 use std::ops::ControlFlow;
 
@@ -66,7 +66,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         self
     }
 
-    /// Samples of one mini-batch, 32 if not told; the last one of an epoch may be smaller. 1 is stochastic gradient
+    /// Samples of one mini-batch, 32 by default; the last one of an epoch may be smaller. 1 is stochastic gradient
     /// descent.
     pub fn batch_size(self, batch_size: usize) -> Self {
         self.set(|settings| settings.batch_size = batch_size)
@@ -77,17 +77,17 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         self.batch_size(usize::MAX)
     }
 
-    /// Passes over the training set, 1 if not told.
+    /// Passes over the training set, 1 by default.
     pub fn epochs(self, epochs: usize) -> Self {
         self.set(|settings| settings.epochs = epochs)
     }
 
-    /// The seed of the order of samples and of dropout, 0 if not told.
+    /// The seed of the order of samples and of dropout, 0 by default.
     pub fn seed(self, seed: u64) -> Self {
         self.set(|settings| settings.seed = seed)
     }
 
-    /// Whether each epoch takes the samples in a new random order, or all in that of the set. It does, if not told.
+    /// Whether each epoch takes the samples in a new random order, as it does by default, or all in that of the set.
     pub fn shuffle(self, shuffle: bool) -> Self {
         self.set(|settings| settings.shuffle = shuffle)
     }
@@ -133,7 +133,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         self
     }
 
-    /// What to show meanwhile, [`Progress::Auto`] if not told.
+    /// What to show while training runs, [`Progress::Auto`] by default.
     pub fn progress(self, progress: Progress) -> Self {
         self.set(|settings| settings.progress = progress)
     }

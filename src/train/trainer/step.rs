@@ -329,7 +329,7 @@ impl NonFinite {
     }
 }
 
-/// The name of the first array of weights with a number that is infinite or undefined.
+/// The name of the first array of weights with a number that is infinite or NaN.
 pub(crate) fn first_non_finite<N: Parameters>(network: &N) -> Option<String> {
     let mut found = None;
     network.for_each(&mut |name, _, values| {
