@@ -31,6 +31,10 @@ pub(crate) enum Source {
 
 /// The folded network, given what the insides of each layer become; nothing where it is the network itself.
 pub(super) fn fold(network: &Network, blocks: &[Vec<Plan>]) -> Option<Folded> {
+    let may_fold = |layer: &Layer| layer.role == Role::Affine || layer.own.is_some() || !layer.blocks.is_empty();
+    if !network.layers.iter().any(|layer| may_fold(layer)) {
+        return None;
+    }
     let mut folded: Vec<(Layer, Source)> = Vec::new();
     for (layer, blocks) in network.layers.iter().zip(blocks) {
         match folded.last_mut() {
