@@ -294,6 +294,7 @@ impl<'a, V: Simd> Pass<'a, V> {
 
 /// One line of a network's table: a layer, its shapes and its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Row {
     /// The layer's name in the declaration.
     pub name: &'static str,

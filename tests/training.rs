@@ -399,7 +399,7 @@ fn invalid_settings_are_errors() {
     assert_eq!(setting(trainer(0.1).reduce_on_plateau(Plateau::new().factor(1.0))), "factor of the plateau");
     assert_eq!(setting(trainer(-0.1)), "learning rate");
 
-    let huber = Huber { delta: -1.0 };
+    let huber = Huber::new(-1.0);
     assert!(matches!(reason(Trainer::new(START, huber, Sgd::new(0.1)).fit(&points())), Error::Setting { .. }));
 
     let network = Line { weight: [[1.0]], bias: [f32::NAN] };

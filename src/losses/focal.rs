@@ -34,6 +34,7 @@ use crate::statistics::highest;
 /// assert!((term.loss - 0.25 * core::f64::consts::LN_2).abs() < 1e-15);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Focal {
     /// γ: how much less a sample counts that is known. Not negative.
     pub gamma: f64,

@@ -35,6 +35,7 @@ use crate::statistics::highest;
 /// assert_eq!(Hinge::new(2.0).squared().value(&[-1.0, 3.0, 2.5], &1).loss, (0.0 + 2.25) / 3.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Hinge {
     /// m: by how much to be right. Above 0.
     pub margin: f64,

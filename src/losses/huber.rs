@@ -18,6 +18,7 @@ use crate::shape::Sample;
 /// assert_eq!(Huber::new(1.0).value(&[0.5, 3.0], &[0.0, 0.0]).loss, (0.125 + 2.5) / 2.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Huber {
     /// The error up to which the loss is the square.
     pub delta: f64,

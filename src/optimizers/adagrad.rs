@@ -19,6 +19,7 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// assert!((weight - 0.5).abs() < 1e-9);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Adagrad {
     /// η, how far to go in the first step.
     pub learning_rate: f64,

@@ -21,6 +21,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// assert!((weight - 0.9).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Adam {
     /// η, how far to go in a step.
     pub learning_rate: f64,

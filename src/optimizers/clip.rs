@@ -23,6 +23,7 @@ use crate::weights::parameters::Parameters;
 /// assert_eq!(gradient.bias, [-1.75]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Clip {
     /// Each number of the gradient by itself, to at most this far from 0. That turns the gradient's direction.
     Value(f64),

@@ -19,6 +19,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 /// assert_eq!(weight, 0.75);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Lion {
     /// η, how far each weight goes in a step.
     pub learning_rate: f64,

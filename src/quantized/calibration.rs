@@ -7,6 +7,7 @@ use super::Quantization;
 
 /// How the range of an activation's integers is chosen from what was seen of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Calibration {
     /// From the smallest to the largest number that was seen.
     MinMax,

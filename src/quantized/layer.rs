@@ -39,6 +39,7 @@ pub type Visitor<'a> = dyn FnMut(Name<'_>, Integers<'_>) + 'a;
 
 /// An array of integers of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Integers<'a> {
     /// Weights, and tables of activations.
     I8(&'a [i8]),

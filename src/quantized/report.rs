@@ -14,6 +14,7 @@ use crate::shape::Sample;
 ///
 /// Print it for a table. [`Quantize::quantize_and_report`] makes one.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct QuantizationReport {
     /// What goes in, and what comes out of each layer that rounds to steps of its own, in the order of computation.
     pub activations: Vec<Activation>,
@@ -21,6 +22,7 @@ pub struct QuantizationReport {
 
 /// The errors of one layer's outputs.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Activation {
     /// The layer's name, after those of the blocks and networks that it lies in.
     pub name: String,

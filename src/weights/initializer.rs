@@ -7,6 +7,7 @@ use crate::scalar::Scalar;
 ///
 /// `fan in` is how many numbers an output is summed from, `fan out` how many outputs a number goes into.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Initializer {
     /// Normal, deviation √(2 / fan in): for ReLU and its kin.
     ///

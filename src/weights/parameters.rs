@@ -166,6 +166,7 @@ pub(crate) const fn assert_weights<P: Parameters>() {
 
 /// What a range of weights is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Role {
     /// Weights that inputs are multiplied with and summed up, or that are looked up: matrices, filters, tables.
     Weight,

@@ -20,6 +20,7 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE, UP_TO_ONE};
 /// assert_eq!((term.loss, term.weight), (2.5 * core::f64::consts::LN_2, 3.0));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct WeightedCrossEntropy<const N: usize> {
     /// What each class counts. Not negative, and not all 0.
     pub class_weights: [f64; N],

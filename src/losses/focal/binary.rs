@@ -31,6 +31,7 @@ use crate::shape::Sample;
 /// assert!((term.loss - 0.5 * core::f64::consts::LN_2).abs() < 1e-15);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BinaryFocal {
     /// γ: how much less an element counts that is known. Not negative.
     pub gamma: f64,

@@ -13,6 +13,7 @@ use crate::train::gradient_buffers::{Tally, assert_logits};
 
 /// How a network did on a data set.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// The mean loss, weighted where the loss weights its samples. NaN of no samples, or of samples that all weigh 0.
     pub loss: f64,

@@ -17,6 +17,7 @@ use crate::random::mix;
 
 /// What the loss was while the learning rate rose: the result of [`Trainer::find_learning_rate`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LearningRateCurve {
     /// The learning rate and the smoothed loss of each step, in their order, to draw with a logarithmic axis for the
     /// rate. The last loss is the one that was too large to go on, if there was one.
