@@ -123,8 +123,7 @@ impl<A: Room, B: Room> fmt::Debug for Either<A, B> {
 fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
     const {
         assert_weights::<P>();
-        assert!(size_of::<P>() <= size_of::<M>(), "the room is too small for the weights");
-        assert!(align_of::<P>() <= align_of::<M>(), "the room is not aligned for the weights");
+        assert_room::<P, M>();
     }
     // SAFETY: the room is large enough and aligned, the borrow is exclusive, any bytes are a room, and zero bytes are
     // weights, which `Parameters` promises.
@@ -133,4 +132,11 @@ fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
         weights.write_bytes(0, 1);
         &mut *weights
     }
+}
+
+/// Check that the room is large enough and aligned.
+#[track_caller]
+const fn assert_room<P, M>() {
+    assert!(size_of::<P>() <= size_of::<M>(), "the room is too small for the weights");
+    assert!(align_of::<P>() <= align_of::<M>(), "the room is not aligned for the weights");
 }

@@ -6,9 +6,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fnn::layers::{Chance, Dense, Gradient, NoBias, Pass, Pod, Recorded, Start};
+use fnn::layers::activation::Tanh;
+use fnn::layers::{Activation, Chance, Dense, Gradient, NoBias, Pass, Pod, Recorded, Start};
 use fnn::macro_support::kernels::{input_gradient, matmul, weight_gradient};
-use fnn::macro_support::{self, Larger, batch, workspace};
+use fnn::macro_support::{self, Larger, batch, outlined, workspace};
 use fnn::simd::{Operation, Portable, Simd, dispatch};
 use fnn::{Layer, Network, Parameters, Scalar};
 
@@ -141,6 +142,22 @@ fn views_of_another_length_are_empty() {
 }
 
 #[test]
+fn layers_in_8_bits_take_views_and_no_more() {
+    use fnn::quantized::Quantize;
+
+    let dense = Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] };
+    let quantized = dense.quantize(&[[1.0, -1.0]]);
+    let integers = quantized.quantize(&[1.0, -1.0]);
+    let mut inside = [[0_i8; 1]; 1];
+    let input = [[integers[0]], [integers[1]]];
+    macro_support::forward_layer::<Dense<2, 1>, _, _, _, _>(&quantized.layers, &input, &mut inside, &mut (), &mut ());
+    assert_eq!(inside[0], quantized.forward_integers(&integers));
+    // A sample of another length is none.
+    assert_eq!(macro_support::pass_through(&dense, &[[1.0_f32; 3]; 2]), [[0.0_f32; 1]; 0]);
+    assert_eq!(macro_support::pass_through(&dense, &[[[1.0_f32], [2.0]]]), [[0.125_f32]]);
+}
+
+#[test]
 fn parts_of_weights_are_where_they_are() {
     let dense = Dense::<2, 3> { weight: [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], bias: [7.0, 8.0, 9.0] };
     let (weight, rest): (&[[f32; 2]; 4], &[f32; 1]) = macro_support::split(&dense);
@@ -191,6 +208,11 @@ impl Operation for Passes<'_> {
         attempt(|| {
             network.forward_train::<V, B>(pass, &inputs, &mut outputs, &mut tape, &mut workspace);
         });
+        attempt(|| outlined::forward_batch::<_, V, B>(network, simd, &inputs, &mut outputs, &mut workspace));
+        attempt(|| outlined::forward_train::<_, V, B>(network, pass, &inputs, &mut outputs, &mut tape, &mut workspace));
+        let tanh = Activation::<Tanh, [f32; 4]>::new();
+        attempt(|| outlined::forward_in_place(&tanh, simd, &mut outputs));
+        attempt(|| outlined::backward_in_place(&tanh, simd, &outputs, &mut gradients));
         for start in [Start::Zero, Start::Sum] {
             let outputs = macro_support::first(&outputs, recorded);
             let recorded = Recorded::<Mixed, B> { inputs: &inputs, outputs, tape: &tape };
