@@ -116,12 +116,19 @@ pub(crate) struct Sliding {
     pub(crate) window: Axis,
 }
 
+/// Elements that a window may reach over, at most.
+const LARGEST: usize = 1 << 24;
+
 impl Sliding {
     /// An axis whose sizes fit one another.
+    #[track_caller]
     pub(crate) const fn new(input: usize, output: usize, window: Axis) -> Self {
         let Axis { kernel, stride, padding, dilation } = window;
         assert!(input > 0 && output > 0, "an image has at least one element");
         assert!(kernel > 0 && stride > 0 && dilation > 0, "a kernel, a stride and a dilation are at least 1");
+        // So that no place in it overflows.
+        let small = window.span() <= LARGEST && padding <= LARGEST && stride <= LARGEST;
+        assert!(small, "a window reaches over at most 16,777,216 elements, as do its stride and its padding");
         // `padding = same` may add one element more behind the last one than before the first.
         let same = output == input && stride == 1 && padding == same_padding(kernel, dilation);
         assert!(same || window.span() <= input + 2 * padding, "a window is no larger than its padded input");
@@ -191,6 +198,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Taps that lie 2⁶⁴ − 16 numbers apart, where rows have 6 of them, would lie 16 before one another.
+    #[test]
+    #[should_panic(expected = "a window reaches over at most 16,777,216 elements")]
+    fn no_place_overflows() {
+        let apart = usize::MAX / 6 - 2;
+        assert_eq!(apart.wrapping_mul(6), 0_usize.wrapping_sub(16));
+        Sliding::new(8, 8, Axis { kernel: 3, stride: 1, padding: apart, dilation: apart });
     }
 
     #[test]
