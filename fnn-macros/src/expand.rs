@@ -34,16 +34,17 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
     let items = items(form);
     let checks = checks(network);
     let (quantized, aware) = (quantized::items(plan), aware::items(plan));
+    // The struct comes first: where there is another one of its name, that is the first thing that rustc says.
     let own = (!network.hidden).then(|| {
         let (callable, folded) = (callable(form), folded::items(plan));
         let parts = parts.as_ref().map(|parts| parts::items(network, parts));
         quote!(#callable #folded #parts)
     });
     quote! {
+        #items
         #(#constants)*
         #(#aliases)*
         #(#blocks)*
-        #items
         #own
         #quantized
         #aware
