@@ -1,26 +1,3 @@
-#[doc(hidden)]
-#[allow(non_upper_case_globals)]
-const __Small_1: ::core::primitive::usize = 2 * UNITS;
-#[doc(hidden)]
-#[allow(non_camel_case_types)]
-type __Small_flatten_1<S> = ::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }>;
-#[doc(hidden)]
-#[allow(non_camel_case_types)]
-type __Small_hidden<S> = ::fnn::layers::Dense<{ 1 * 2 }, { __Small_1 }, S>;
-#[doc(hidden)]
-#[allow(non_camel_case_types)]
-type __Small_relu_1<S> = ::fnn::layers::Activation<
-    ::fnn::layers::activation::Relu,
-    [S; __Small_1],
->;
-#[doc(hidden)]
-#[allow(non_camel_case_types)]
-type __Small_out<S> = ::fnn::layers::Dense<
-    { __Small_1 },
-    { 1 },
-    S,
-    ::fnn::layers::NoBias<S>,
->;
 /// Two inputs, one output.
 #[derive()]
 ///
@@ -424,6 +401,29 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         > as ::fnn::macro_support::Layer>::describe("out", depth + 1, visitor);
     }
 }
+#[doc(hidden)]
+#[allow(non_upper_case_globals)]
+const __Small_1: ::core::primitive::usize = 2 * UNITS;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_flatten_1<S> = ::fnn::layers::Flatten<[[S; 2]; 1], { 1 * 2 }>;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_hidden<S> = ::fnn::layers::Dense<{ 1 * 2 }, { __Small_1 }, S>;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_relu_1<S> = ::fnn::layers::Activation<
+    ::fnn::layers::activation::Relu,
+    [S; __Small_1],
+>;
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+type __Small_out<S> = ::fnn::layers::Dense<
+    { __Small_1 },
+    { 1 },
+    S,
+    ::fnn::layers::NoBias<S>,
+>;
 #[allow(dead_code)]
 impl Small<::core::primitive::f32> {
     ::fnn::macro_support::constructors! {}
