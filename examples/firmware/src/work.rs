@@ -94,6 +94,14 @@ pub fn xor_step(network: &mut Xor, training: &mut Training, inputs: &[[f32; 2]; 
     loss
 }
 
+/// A gradient of 2-8-1 from output gradients, by its weights and by its inputs.
+#[inline(never)]
+pub fn xor_gradient(network: &Xor, training: &mut Training, inputs: &[[f32; 2]; 4], by_inputs: &mut [[f32; 2]; 4]) {
+    let Training { gradient, memory, .. } = training;
+    let pass = memory.forward(network, inputs);
+    pass.backward_to_inputs(&[[1.0]; 4], gradient, by_inputs);
+}
+
 /// An index that may be out of bounds: what the link must find.
 #[cfg(feature = "index")]
 #[inline(never)]
@@ -116,6 +124,9 @@ pub fn everything() {
     let (mut network, mut training) = (Xor::zeroed(), Training::new());
     let (inputs, targets) = ([[0.5; 2]; 4], [[0.5]; 4]);
     black_box(xor_step(black_box(&mut network), black_box(&mut training), black_box(&inputs), black_box(&targets)));
+    let mut by_inputs = [[0.0; 2]; 4];
+    xor_gradient(black_box(&network), black_box(&mut training), black_box(&inputs), black_box(&mut by_inputs));
+    black_box(by_inputs);
     #[cfg(feature = "index")]
     black_box(index(&scores, black_box(3)));
     black_box(scores);
