@@ -1,12 +1,13 @@
 //! Channels with their padding around them: a window never leaves its input, so that every row of outputs is a row of
 //! vectors, of a length that the compiler knows.
 
+use core::ops::Range;
+
 use super::Convolution;
 use crate::kernels::elementwise::{add_few, copy_few};
 use crate::kernels::vector::{Simd, lanes};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
-use crate::shape::first_mut;
 use crate::window::{Axis, Sliding};
 
 /// Numbers of a channel with its padding, at most: what stays in the first-level cache.
@@ -38,24 +39,35 @@ impl Plane {
         (if room < self.columns.input { room } else { self.columns.input }, padding)
     }
 
-    /// The channel `x` with its padding, into `to`.
+    /// The rows of a padded channel that `count` outputs from `from` on see.
     #[inline(always)]
-    pub(super) fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], to: &mut [S]) {
-        let (count, first) = self.inner();
+    pub(super) fn rows_seen(&self, (from, count): (usize, usize)) -> Range<usize> {
+        let (window, width) = (self.rows.window, self.columns.output.max(1));
+        from / width * window.stride..(from + count).saturating_sub(1) / width * window.stride + window.span()
+    }
+
+    /// Some rows of the channel `x` with its padding, into their places in `to`.
+    #[inline(always)]
+    pub(super) fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], to: &mut [S], rows: Range<usize>) {
+        let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
+        let above = self.rows.window.padding;
+        let x = x.chunks_exact(self.columns.input).skip(rows.start.saturating_sub(above));
+        let Some(to) = to.get_mut(rows.start * width..rows.end * width) else { return };
         to.fill(S::ZERO);
-        let rows = to.chunks_exact_mut(self.columns.padded().input).skip(self.rows.window.padding);
-        for (x, to) in x.chunks_exact(self.columns.input).zip(rows) {
+        for (x, to) in x.zip(to.chunks_exact_mut(width).skip(above.saturating_sub(rows.start))) {
             let (Some(x), Some(to)) = (x.get(..count), to.get_mut(first..first + count)) else { return };
             copy_few(simd, x, to);
         }
     }
 
-    /// To a channel `dx`, one with padding.
+    /// To a channel `dx`, some rows of one with padding.
     #[inline(always)]
-    pub(super) fn add_unpadded<V: Simd, S: Scalar>(&self, simd: V, from: &[S], dx: &mut [S]) {
-        let (count, first) = self.inner();
-        let rows = from.chunks_exact(self.columns.padded().input).skip(self.rows.window.padding);
-        for (dx, from) in dx.chunks_exact_mut(self.columns.input).zip(rows) {
+    pub(super) fn add_unpadded<V: Simd, S: Scalar>(&self, simd: V, from: &[S], dx: &mut [S], rows: Range<usize>) {
+        let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
+        let above = self.rows.window.padding;
+        let dx = dx.chunks_exact_mut(self.columns.input).skip(rows.start.saturating_sub(above));
+        let from = from.get(rows.start * width..rows.end * width).unwrap_or_default().chunks_exact(width);
+        for (dx, from) in dx.zip(from.skip(above.saturating_sub(rows.start))) {
             let (Some(dx), Some(from)) = (dx.get_mut(..count), from.get(first..first + count)) else { return };
             add_few(simd, from, dx);
         }
@@ -87,16 +99,5 @@ impl Convolution {
     #[inline(always)]
     pub(super) fn is_padded<V: Simd, S: Scalar>(&self, room: &[S]) -> bool {
         lanes::<V, S>() > 1 && !self.plane.is_whole() && room.len() >= self.plane.padded().inputs()
-    }
-
-    /// A channel with its padding, if it has any.
-    #[inline(always)]
-    pub(super) fn padded<'a, V: Simd, S: Scalar>(&self, simd: V, x: &'a [S], to: &'a mut [S]) -> &'a [S] {
-        if self.plane.is_whole() {
-            return x;
-        }
-        let to = first_mut(to, self.plane.padded().inputs());
-        self.plane.pad(simd, x, to);
-        to
     }
 }

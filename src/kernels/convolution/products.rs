@@ -212,8 +212,12 @@ impl Convolution {
         let is_padded = self.is_padded::<V, S>(room);
         let taps = patches.chunks_exact_mut(self.plane.taps() * count);
         for (x, patches) in x.chunks_exact(self.plane.inputs()).skip(first).zip(taps) {
-            let (plane, x) =
-                if is_padded { (self.plane.padded(), self.padded(simd, x, room)) } else { (self.plane, x) };
+            let (plane, x) = if is_padded {
+                self.plane.pad(simd, x, room, self.plane.rows_seen((from, count)));
+                (self.plane.padded(), &room[..])
+            } else {
+                (self.plane, x)
+            };
             for (tap, patch) in patches.chunks_exact_mut(count).enumerate() {
                 plane.gather(simd, tap, x, patch, from);
             }
@@ -236,12 +240,14 @@ impl Convolution {
         for (dx, patches) in dx.chunks_exact_mut(self.plane.inputs()).skip(first).zip(taps) {
             let patches = patches.chunks_exact(count).enumerate();
             if is_padded {
-                let room = first_mut(room, self.plane.padded().inputs());
-                room.fill(S::ZERO);
+                let (padded, rows) = (self.plane.padded(), self.plane.rows_seen((from, count)));
+                let room = first_mut(room, padded.inputs());
+                let seen = rows.start * padded.columns.input..rows.end * padded.columns.input;
+                room.get_mut(seen).unwrap_or_default().fill(S::ZERO);
                 for (tap, patch) in patches {
-                    self.plane.padded().scatter(simd, tap, patch, room, from);
+                    padded.scatter(simd, tap, patch, room, from);
                 }
-                self.plane.add_unpadded(simd, room, dx);
+                self.plane.add_unpadded(simd, room, dx, rows);
             } else {
                 for (tap, patch) in patches {
                     self.plane.scatter(simd, tap, patch, dx, from);

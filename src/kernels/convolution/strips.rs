@@ -108,14 +108,20 @@ struct Masks<S> {
     numbers: [S; NARROW],
     length: usize,
     width: usize,
+    /// How many columns an output is behind the one that a vector before it begins with: less than a row.
+    step: usize,
+    /// The column of taps that all outputs see, if there are masks for any.
+    free: usize,
     is_masked: bool,
 }
 
 impl<S: Scalar> Masks<S> {
     #[inline(always)]
-    fn new(strip: &Strip, columns: &Sliding) -> Self {
-        let (mut numbers, width) = ([S::ZERO; NARROW], columns.output);
-        let length = width + LANES;
+    fn new<V: Simd>(_: V, strip: &Strip, columns: &Sliding) -> Self {
+        let (mut numbers, width) = ([S::ZERO; NARROW], columns.output.max(1));
+        let (length, step) = (width + LANES, lanes::<V, S>() % width);
+        let (padding, dilation) = (columns.window.padding, columns.window.dilation.max(1));
+        let free = if padding.is_multiple_of(dilation) { padding / dilation } else { usize::MAX };
         if strip.is_masked {
             for (tap, row) in numbers.chunks_exact_mut(length).enumerate().take(columns.window.kernel) {
                 for (place, number) in row.iter_mut().enumerate() {
@@ -125,7 +131,20 @@ impl<S: Scalar> Masks<S> {
                 }
             }
         }
-        Self { numbers, length, width, is_masked: strip.is_masked }
+        Self { numbers, length, width, step, free, is_masked: strip.is_masked }
+    }
+
+    /// The column of outputs that a vector after the one from `column` on begins with.
+    #[inline(always)]
+    fn next(&self, column: usize) -> usize {
+        let next = column + self.step;
+        if next >= self.width { next - self.width } else { next }
+    }
+
+    /// Whether a column of taps is masked.
+    #[inline(always)]
+    fn apply_to(&self, tap: usize) -> bool {
+        self.is_masked && tap != self.free
     }
 
     /// `vector`, or 0 where the outputs from column `from` on see no input under column `tap` of the taps.
@@ -158,9 +177,10 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
     fn run<V: Simd>(self, simd: V) {
         let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, mut scratch } = self;
         let Some(strip) = Strip::new(&plane) else { return };
-        let (masks, taps) = (Masks::new(&strip, &plane.columns), plane.taps());
+        let (masks, taps) = (Masks::new(simd, &strip, &plane.columns), plane.taps());
         for (number, (y, w)) in y.chunks_exact_mut(plane.outputs()).zip(w.chunks_exact(seen * taps)).enumerate() {
-            let group = x.chunks_exact(plane.inputs()).skip(number / filters * seen);
+            let group =
+                x.get(number / filters * seen * plane.inputs()..).unwrap_or_default().chunks_exact(plane.inputs());
             let bias = bias.get(number).copied().unwrap_or(S::ZERO);
             let pairs = group.zip(w.chunks_exact(taps));
             strip.correlate_all(simd, &plane, &masks, pairs, (bias, false), y, &mut scratch);
@@ -194,11 +214,12 @@ impl<S: Scalar> Backward<'_, '_, S> {
     fn add_weight_gradients<V: Simd>(&mut self, simd: V) {
         let Convolution { plane, seen, filters } = self.convolution;
         let Some(strip) = Strip::new(&plane) else { return };
-        let (masks, taps, columns) = (Masks::new(&strip, &plane.columns), plane.taps(), plane.columns.output);
+        let (masks, taps, columns) = (Masks::new(simd, &strip, &plane.columns), plane.taps(), plane.columns.output);
         let kernel = (plane.rows.window.kernel, plane.columns.window.kernel);
         let dw = self.dw.chunks_exact_mut(seen * taps);
         for (number, (g, dw)) in self.g.chunks_exact(plane.outputs()).zip(dw).enumerate() {
-            let group = self.x.chunks_exact(plane.inputs()).skip(number / filters * seen);
+            let group = self.x.get(number / filters * seen * plane.inputs()..).unwrap_or_default();
+            let group = group.chunks_exact(plane.inputs());
             for first in (0..plane.rows.output).step_by(strip.band.max(1)) {
                 let rows = strip.band.min(plane.rows.output - first);
                 let g = g.get(first * columns..(first + rows) * columns).unwrap_or_default();
@@ -209,7 +230,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
                     strip.pack(simd, &plane, x, (first, rows), self.scratch.channel);
                     let (x, g) = (&*self.scratch.channel, if strip.is_masked { g } else { &*self.scratch.outputs });
                     let outputs = strip.outputs(&plane, rows);
-                    let reads = Reads { x, g, outputs, masks: &masks, steps: strip.steps };
+                    let reads = Reads { x, g, outputs, masks: &masks, steps: strip.steps, is_reversed: false };
                     debug_assert!(reads.fit(strip.reach), "a strip doesn't fit");
                     if reads.fit(strip.reach) {
                         // SAFETY: `fit` has found that all outputs can be read, and what they see.
@@ -226,12 +247,12 @@ impl<S: Scalar> Backward<'_, '_, S> {
         let Convolution { plane, seen, filters } = self.convolution;
         let (Some(dx), Some(reversed)) = (self.dx.as_deref_mut(), plane.reversed()) else { return };
         let Some(strip) = Strip::new(&reversed) else { return };
-        let (masks, taps) = (Masks::new(&strip, &reversed.columns), plane.taps());
+        let (masks, taps) = (Masks::new(simd, &strip, &reversed.columns), plane.taps());
         for (channel, dx) in dx.chunks_exact_mut(plane.inputs()).enumerate() {
             let (group, channel) = (channel / seen * filters, channel % seen);
-            let filters = self.w.chunks_exact(seen * taps).skip(group).take(filters);
-            let weights = filters.map(|w| w.get(channel * taps..(channel + 1) * taps).unwrap_or_default());
-            let pairs = self.g.chunks_exact(plane.outputs()).skip(group).zip(weights);
+            let g = self.g.get(group * plane.outputs()..).unwrap_or_default().chunks_exact(plane.outputs());
+            let w = self.w.get(group * seen * taps..).unwrap_or_default().chunks_exact(seen * taps).take(filters);
+            let pairs = g.zip(w.map(|w| w.get(channel * taps..(channel + 1) * taps).unwrap_or_default()));
             strip.correlate_all(simd, &reversed, &masks, pairs, (S::ZERO, true), dx, &mut self.scratch);
         }
     }
@@ -258,11 +279,6 @@ impl Strip {
             let outputs = self.outputs(plane, rows);
             let mut is_first = true;
             for (x, w) in pairs.clone() {
-                let mut weights = [S::ZERO; TAPS];
-                weights.iter_mut().zip(w).for_each(|(to, &w)| *to = w);
-                if is_reversed {
-                    weights.get_mut(..taps).unwrap_or_default().reverse();
-                }
                 self.pack(simd, plane, x, (first, rows), scratch.channel);
                 let x = &*scratch.channel;
                 let y = if self.is_masked {
@@ -270,12 +286,13 @@ impl Strip {
                 } else {
                     scratch.outputs.get_mut(..outputs).unwrap_or_default()
                 };
-                let reads = Reads { x, g: &[], outputs, masks, steps: self.steps };
-                debug_assert!(reads.fit_whole::<V>(self.reach) && y.len() == outputs, "a strip doesn't fit");
-                if reads.fit_whole::<V>(self.reach) && y.len() == outputs {
+                let reads = Reads { x, g: &[], outputs, masks, steps: self.steps, is_reversed };
+                let fits = reads.fit_whole::<V>(self.reach) && y.len() == outputs && w.len() == taps;
+                debug_assert!(fits, "a strip doesn't fit");
+                if fits {
                     let start = if is_first { Some(start) } else { None };
-                    // SAFETY: what all outputs see can be read in whole vectors, and `y` has all outputs.
-                    unsafe { reads.correlate(simd, kernel, &weights, start, y) };
+                    // SAFETY: what all outputs see can be read in whole vectors, `y` has all outputs, and `w` all taps.
+                    unsafe { reads.correlate(simd, kernel, w, start, y) };
                 }
                 is_first = false;
             }
@@ -304,17 +321,15 @@ impl Strip {
         let inner = begin + to.saturating_sub(from) * self.pitch;
         let length = self.outputs(plane, rows) + self.reach;
         let begin = begin.min(length);
-        let (Some(before), Some(x)) = (strip.get_mut(..begin), x.get(from * columns..to * columns)) else { return };
-        before.fill(S::ZERO);
+        let Some(x) = x.get(from * columns..to * columns) else { return };
+        lay_zeros(simd, begin, strip);
         let room = strip.get_mut(begin..).unwrap_or_default();
         if !self.is_masked {
             lay(simd, x, columns, self.pitch, room);
         } else if !x.is_empty() {
             lay(simd, x, x.len(), x.len(), room);
         }
-        if let Some(behind) = strip.get_mut(inner..length) {
-            behind.fill(S::ZERO);
-        }
+        lay_zeros(simd, length.saturating_sub(inner), strip.get_mut(inner..).unwrap_or_default());
     }
 
     /// The outputs of some rows, from a strip to a channel. The rows behind them may be overwritten.
@@ -348,6 +363,17 @@ impl Strip {
     }
 }
 
+/// Zeros, `count` of them or some more.
+#[inline(always)]
+fn lay_zeros<V: Simd, S: Scalar>(simd: V, count: usize, strip: &mut [S]) {
+    for place in (0..count).step_by(lanes::<V, S>()) {
+        let to = strip.get_mut(place..).unwrap_or_default();
+        let Some(to) = to.first_chunk_mut::<LANES>() else { return };
+        // SAFETY: there is room for the most lanes.
+        unsafe { splat::<V, S>(simd, S::ZERO).store(to.as_mut_ptr()) };
+    }
+}
+
 /// Rows of `width` numbers, `pitch` apart, and zeros between and behind them.
 #[inline(always)]
 fn lay<V: Simd, S: Scalar>(simd: V, rows: &[S], width: usize, pitch: usize, strip: &mut [S]) {
@@ -358,7 +384,14 @@ fn lay<V: Simd, S: Scalar>(simd: V, rows: &[S], width: usize, pitch: usize, stri
             let Some(to) = to.first_chunk_mut::<LANES>() else { return };
             // SAFETY: no more is read than the row has, and there is room for the most lanes. The next row overwrites
             // zeros that reach into it.
-            unsafe { S::Vector::<V>::load_masked(simd, from.as_ptr(), from.len()).store(to.as_mut_ptr()) };
+            unsafe {
+                let numbers = if from.len() >= lanes::<V, S>() {
+                    S::Vector::<V>::load(simd, from.as_ptr())
+                } else {
+                    S::Vector::<V>::load_masked(simd, from.as_ptr(), from.len())
+                };
+                numbers.store(to.as_mut_ptr());
+            }
         }
     }
 }
@@ -370,6 +403,8 @@ struct Reads<'a, S> {
     outputs: usize,
     masks: &'a Masks<S>,
     steps: (usize, usize),
+    /// Whether the taps are in reverse order.
+    is_reversed: bool,
 }
 
 impl<S: Scalar> Reads<'_, S> {
@@ -388,9 +423,9 @@ impl<S: Scalar> Reads<'_, S> {
     /// `y[q] = start + Σₜ w[t] · x[q + place of t]`; without a start, it is added to what is there.
     ///
     /// # Safety
-    /// [`fit_whole`](Self::fit_whole) holds for a reach of `kernel`, and `y` has all outputs.
+    /// [`fit_whole`](Self::fit_whole) holds for a reach of `kernel`, `y` has all outputs, and `w` a number for each tap.
     #[inline(always)]
-    unsafe fn correlate<V: Simd>(&self, simd: V, kernel: (usize, usize), w: &[S; TAPS], start: Option<S>, y: &mut [S]) {
+    unsafe fn correlate<V: Simd>(&self, simd: V, kernel: (usize, usize), w: &[S], start: Option<S>, y: &mut [S]) {
         // SAFETY: the caller's promise.
         unsafe {
             if kernel == (3, 3) {
@@ -411,7 +446,7 @@ impl<S: Scalar> Reads<'_, S> {
         &self,
         simd: V,
         kernel: (usize, usize),
-        w: &[S; TAPS],
+        w: &[S],
         start: Option<S>,
         y: &mut [S],
     ) {
@@ -420,25 +455,22 @@ impl<S: Scalar> Reads<'_, S> {
         // SAFETY: the caller's promise.
         unsafe {
             while place + VECTORS * lanes <= self.outputs {
-                self.correlate_vectors::<V, VECTORS>(simd, kernel, w, start, (place, column), y);
+                column = self.correlate_vectors::<V, VECTORS>(simd, kernel, w, start, (place, column), y);
                 place += VECTORS * lanes;
-                column = (column + VECTORS * lanes) % self.masks.width;
             }
             while place + 2 * lanes <= self.outputs {
-                self.correlate_vectors::<V, 2>(simd, kernel, w, start, (place, column), y);
+                column = self.correlate_vectors::<V, 2>(simd, kernel, w, start, (place, column), y);
                 place += 2 * lanes;
-                column = (column + 2 * lanes) % self.masks.width;
             }
             while place < self.outputs {
-                self.correlate_vectors::<V, 1>(simd, kernel, w, start, (place, column), y);
+                column = self.correlate_vectors::<V, 1>(simd, kernel, w, start, (place, column), y);
                 place += lanes;
-                column = (column + lanes) % self.masks.width;
             }
         }
     }
 
     /// [`correlate`](Self::correlate), of `N` vectors from a place in a column on. The last may reach over the end if it
-    /// is the only one.
+    /// is the only one. The column that the next one begins with.
     ///
     /// # Safety
     /// The same.
@@ -447,17 +479,18 @@ impl<S: Scalar> Reads<'_, S> {
         &self,
         simd: V,
         (rows, columns): (usize, usize),
-        w: &[S; TAPS],
+        w: &[S],
         start: Option<S>,
-        (place, column): (usize, usize),
+        (place, mut column): (usize, usize),
         y: &mut [S],
-    ) {
+    ) -> usize {
         let lanes = lanes::<V, S>();
         let (x, y) = (self.x.as_ptr().wrapping_add(place), y.as_mut_ptr().wrapping_add(place));
         let count = if N == 1 { lanes.min(self.outputs - place) } else { lanes };
         let mut columns_of = [0; N];
-        for (vector, of) in columns_of.iter_mut().enumerate() {
-            *of = (column + vector * lanes) % self.masks.width;
+        for of in &mut columns_of {
+            *of = column;
+            column = self.masks.next(column);
         }
         let mut sums = [splat(simd, start.unwrap_or(S::ZERO)); N];
         // SAFETY: the caller's promise.
@@ -468,16 +501,23 @@ impl<S: Scalar> Reads<'_, S> {
                 }
             }
             for right in 0..columns {
-                let mut parts = if self.masks.is_masked { [splat(simd, S::ZERO); N] } else { sums };
+                let is_masked = self.masks.apply_to(right);
+                let mut parts = if is_masked { [splat(simd, S::ZERO); N] } else { sums };
                 for down in 0..rows {
-                    let w = splat(simd, w[(down * columns + right) % TAPS]);
+                    let tap = down * columns + right;
+                    let w =
+                        splat(simd, *w.get_unchecked(if self.is_reversed { rows * columns - 1 - tap } else { tap }));
                     let x = x.add(down * self.steps.0 + right * self.steps.1);
                     for (vector, part) in parts.iter_mut().enumerate() {
                         *part = S::Vector::<V>::load(simd, x.add(vector * lanes)).mul_add(w, *part);
                     }
                 }
-                for ((sum, part), column) in sums.iter_mut().zip(parts).zip(columns_of) {
-                    *sum = if self.masks.is_masked { *sum + self.masks.apply(simd, right, column, part) } else { part };
+                if is_masked {
+                    for ((sum, part), column) in sums.iter_mut().zip(parts).zip(columns_of) {
+                        *sum = *sum + self.masks.apply(simd, right, column, part);
+                    }
+                } else {
+                    sums = parts;
                 }
             }
             for (vector, sum) in sums.into_iter().enumerate() {
@@ -488,6 +528,7 @@ impl<S: Scalar> Reads<'_, S> {
                 }
             }
         }
+        column
     }
 
     /// `dw[t] += Σ g[q] · x[q + place of t]`, over all outputs.
@@ -538,7 +579,8 @@ impl<S: Scalar> Reads<'_, S> {
             unsafe {
                 let g = S::Vector::<V>::load_masked(simd, self.g.as_ptr().add(place), count);
                 for c in 0..C {
-                    let g = if self.masks.is_masked { self.masks.apply(simd, right + c, column, g) } else { g };
+                    let is_masked = self.masks.apply_to(right + c);
+                    let g = if is_masked { self.masks.apply(simd, right + c, column, g) } else { g };
                     for (r, sums) in sums.iter_mut().enumerate() {
                         let offset = (down + r) * self.steps.0 + (right + c) * self.steps.1;
                         let x = S::Vector::<V>::load_masked(simd, self.x.as_ptr().add(place + offset), count);
@@ -547,7 +589,7 @@ impl<S: Scalar> Reads<'_, S> {
                 }
             }
             place += lanes;
-            column = (column + lanes) % self.masks.width;
+            column = self.masks.next(column);
         }
         let sums = sums.as_flattened();
         let mut totals = [S::ZERO; LANES];
