@@ -131,6 +131,19 @@ fn convolutions_of_drawn_shapes_are_those_of_their_definition() {
     }
 }
 
+/// Planes whose outputs are multiplied in several parts, each of which pads the rows that it sees.
+#[test]
+fn products_of_parts_of_a_plane_are_those_of_their_definition() {
+    for (height, width) in [(23, 17), (9, 40), (3, 150), (40, 5)] {
+        for (stride, padding, dilation) in [(1, 1, 1), (2, 1, 1), (1, 2, 2), (2, 3, 1), (1, 0, 1)] {
+            let window = Axis { kernel: 3, stride, padding, dilation };
+            if let (Some(rows), Some(columns)) = (axis(height, window), axis(width, window)) {
+                check(rows, columns, (2, 5, 1));
+            }
+        }
+    }
+}
+
 /// Filters and channels around what a tile of a product has, pointwise and not.
 #[test]
 fn convolutions_of_many_channels_are_those_of_their_definition() {
