@@ -30,6 +30,15 @@ layers! {
     Strided: [16, 16, 16], Conv2d(16, kernel = 3, padding = 1, stride = 2);
     Pointwise: [32, 16, 16], Conv2d(64, kernel = 1);
     Depthwise: [32, 16, 16], DepthwiseConv2d(kernel = 3, padding = same);
+    // Narrow planes, few channels.
+    DepthwiseNarrow: [64, 25, 5], DepthwiseConv2d(kernel = 3, padding = same);
+    DepthwiseWide: [8, 48, 48], DepthwiseConv2d(kernel = 3, padding = same);
+    DepthwiseStrided: [32, 16, 16], DepthwiseConv2d(kernel = 3, padding = 1, stride = 2);
+    PointwiseNarrow: [64, 25, 5], Conv2d(64, kernel = 1);
+    PointwiseFew: [8, 48, 48], Conv2d(16, kernel = 1);
+    SameFew: [16, 32, 32], Conv2d(16, kernel = 3, padding = same);
+    SameMany: [64, 8, 8], Conv2d(64, kernel = 3, padding = same);
+    BatchNarrow: [64, 25, 5], BatchNorm;
     Sequence: [16, 64], Conv1d(16, kernel = 5, padding = same);
     Maximum: [16, 16, 16], MaxPool2d(2);
     Average: [16, 16, 16], AvgPool2d(2);

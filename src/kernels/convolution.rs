@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | the image as it stands, a product ([`products`]) | windows of 1 × 1 that move by 1, without padding, of at least [`FEWEST`](products::FEWEST) filters | the channels are the rows of a matrix, and nothing is copied: neither forward nor back |
 //! | patches, a product ([`products`]) | any other window, of at least [`FEWEST`](products::FEWEST) filters a group | a number is copied once for each tap, and multiplied once for each filter: with fewer, copies take longer than products |
-//! | strips ([`strips`]) | fewer filters a group, as depthwise layers have, and windows that move by 1 | each number is multiplied but once for each tap, so that vectors read it where it lies; they run on over the ends of rows, which may be short |
-//! | tap by tap, row by row ([`window`](super::window)) | what is left: strides, and dilations that reach beyond the padding; and all where there are no vectors | it needs no scratch, and knows every shape |
+//! | strips ([`strips`]) | fewer filters a group, as depthwise layers have | each number is multiplied but once for each tap, so that vectors read it where it lies; they run on over the ends of rows, which may be short |
+//! | tap by tap, row by row ([`window`](super::window)) | more padding than a window spans, rows of thousands, windows of more than 128 taps; and all where there are no vectors | it needs no scratch, and knows every shape |
 //!
 //! On one core of a Zen 5 (275 GFLOP/s), a depthwise layer of 3 × 3 on 64 × 25 × 5 takes 3.9 µs over strips, and took 182
 //! µs row by row, where eleven of sixteen lanes are idle and each tap of each row is a call.

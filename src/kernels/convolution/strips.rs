@@ -1,8 +1,11 @@
 //! Convolutions of few filters, channel by channel, over *strips*: a channel with its padding as one long row.
 //!
 //! Rows lie one behind the other. What a tap sees of all outputs is then the same strip from another place on, and vectors
-//! run on over the ends of rows: rows of five numbers leave no lanes idle. Windows move by 1; sizes are those of the run,
-//! so that all layers share one function.
+//! run on over the ends of rows: rows of five numbers leave no lanes idle. Sizes are those of the run, so that all layers
+//! share one function.
+//!
+//! Windows that move by more are windows that move by 1, of whose outputs some are kept; going back, the gradients of the
+//! others are 0. Four times the products, at a stride of 2, take less than one number at a time.
 //!
 //! | rows of outputs | between rows of a strip | because |
 //! |---|---|---|
@@ -11,13 +14,15 @@
 //!
 //! A channel that is larger than the scratch is cut into bands of rows.
 
+use core::ops::Range;
+
 use super::{Convolution, Scratch};
 use crate::kernels::dot_products::sum_each;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat, write};
 use crate::kernels::window::Plane;
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::window::Sliding;
+use crate::window::{Axis, Sliding};
 
 /// Numbers of a strip at most: what stays in the first-level cache.
 const STRIP: usize = 4096;
@@ -47,17 +52,36 @@ struct Strip {
     is_masked: bool,
 }
 
+/// How far windows move, along the columns and along the rows.
+type Strides = (usize, usize);
+
+impl Plane {
+    /// The plane with all outputs between those that there are, and which of them those are.
+    const fn dense(&self) -> (Self, Strides) {
+        let strides = (self.rows.window.stride, self.columns.window.stride);
+        (Self { rows: self.rows.dense(), columns: self.columns.dense() }, strides)
+    }
+}
+
+impl Sliding {
+    /// The axis with all outputs between those that there are.
+    const fn dense(&self) -> Self {
+        let Self { input, output, window } = *self;
+        Self { input, output: (output - 1) * window.stride + 1, window: Axis { stride: 1, ..window } }
+    }
+}
+
 impl Strip {
-    /// The strips of a plane whose windows move by 1, if they fit.
-    const fn new(plane: &Plane) -> Option<Self> {
+    /// The strips of a dense plane, if they fit.
+    const fn new(plane: &Plane, strides: Strides) -> Option<Self> {
         let (rows, columns) = (plane.rows, plane.columns);
-        if rows.window.stride != 1 || columns.window.stride != 1 || plane.taps() > TAPS {
+        if plane.taps() > TAPS {
             return None;
         }
         let before = columns.window.padding;
         let behind = behind(&columns);
         let masks = columns.window.kernel * (columns.output + LANES);
-        let is_masked = columns.input == columns.output && masks <= NARROW;
+        let is_masked = columns.input == columns.output && masks <= NARROW && strides.0 == 1 && strides.1 == 1;
         let between = if is_masked {
             0
         } else if before > behind {
@@ -94,11 +118,12 @@ impl Convolution {
     #[inline(always)]
     pub(super) fn is_strips<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
         let room = scratch.channel.len() >= STRIP && scratch.outputs.len() >= STRIP;
-        let back = match self.plane.reversed() {
-            Some(reversed) => Strip::new(&reversed).is_some(),
+        let (dense, strides) = self.plane.dense();
+        let back = match dense.reversed() {
+            Some(reversed) => Strip::new(&reversed, strides).is_some(),
             None => false,
         };
-        lanes::<V, S>() > 1 && room && Strip::new(&self.plane).is_some() && back
+        lanes::<V, S>() > 1 && room && Strip::new(&dense, strides).is_some() && back
     }
 }
 
@@ -176,14 +201,15 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, mut scratch } = self;
-        let Some(strip) = Strip::new(&plane) else { return };
+        let (outputs, (plane, strides)) = (plane.outputs(), plane.dense());
+        let Some(strip) = Strip::new(&plane, strides) else { return };
         let (masks, taps) = (Masks::new(simd, &strip, &plane.columns), plane.taps());
-        for (number, (y, w)) in y.chunks_exact_mut(plane.outputs()).zip(w.chunks_exact(seen * taps)).enumerate() {
+        for (number, (y, w)) in y.chunks_exact_mut(outputs).zip(w.chunks_exact(seen * taps)).enumerate() {
             let group =
                 x.get(number / filters * seen * plane.inputs()..).unwrap_or_default().chunks_exact(plane.inputs());
             let bias = bias.get(number).copied().unwrap_or(S::ZERO);
             let pairs = group.zip(w.chunks_exact(taps));
-            strip.correlate_all(simd, &plane, &masks, pairs, (bias, false), y, &mut scratch);
+            strip.correlate_all(simd, &plane, &masks, pairs, (bias, false), (strides, y), &mut scratch);
         }
     }
 }
@@ -213,22 +239,26 @@ impl<S: Scalar> Backward<'_, '_, S> {
     #[inline(always)]
     fn add_weight_gradients<V: Simd>(&mut self, simd: V) {
         let Convolution { plane, seen, filters } = self.convolution;
-        let Some(strip) = Strip::new(&plane) else { return };
+        let (compact, (plane, strides)) = (plane, plane.dense());
+        let Some(strip) = Strip::new(&plane, strides) else { return };
         let (masks, taps, columns) = (Masks::new(simd, &strip, &plane.columns), plane.taps(), plane.columns.output);
         let kernel = (plane.rows.window.kernel, plane.columns.window.kernel);
         let dw = self.dw.chunks_exact_mut(seen * taps);
-        for (number, (g, dw)) in self.g.chunks_exact(plane.outputs()).zip(dw).enumerate() {
+        for (number, (g, dw)) in self.g.chunks_exact(compact.outputs()).zip(dw).enumerate() {
             let group = self.x.get(number / filters * seen * plane.inputs()..).unwrap_or_default();
             let group = group.chunks_exact(plane.inputs());
             for first in (0..plane.rows.output).step_by(strip.band.max(1)) {
                 let rows = strip.band.min(plane.rows.output - first);
-                let g = g.get(first * columns..(first + rows) * columns).unwrap_or_default();
-                if !strip.is_masked {
-                    lay(simd, g, columns, strip.pitch, self.scratch.outputs);
-                }
+                let laid = first..first + rows;
+                let g = if strip.is_masked {
+                    g.get(first * columns..(first + rows) * columns).unwrap_or_default()
+                } else {
+                    lay_rows(simd, (g, compact.columns.output), strides, laid, strip.pitch, self.scratch.outputs);
+                    &*self.scratch.outputs
+                };
                 for (x, dw) in group.clone().zip(dw.chunks_exact_mut(taps)) {
-                    strip.pack(simd, &plane, x, (first, rows), self.scratch.channel);
-                    let (x, g) = (&*self.scratch.channel, if strip.is_masked { g } else { &*self.scratch.outputs });
+                    strip.pack(simd, &plane, (x, (1, 1)), (first, rows), self.scratch.channel);
+                    let x = &*self.scratch.channel;
                     let outputs = strip.outputs(&plane, rows);
                     let reads = Reads { x, g, outputs, masks: &masks, steps: strip.steps, is_reversed: false };
                     debug_assert!(reads.fit(strip.reach), "a strip doesn't fit");
@@ -245,21 +275,23 @@ impl<S: Scalar> Backward<'_, '_, S> {
     #[inline(always)]
     fn input_gradients<V: Simd>(&mut self, simd: V) {
         let Convolution { plane, seen, filters } = self.convolution;
-        let (Some(dx), Some(reversed)) = (self.dx.as_deref_mut(), plane.reversed()) else { return };
-        let Some(strip) = Strip::new(&reversed) else { return };
+        let (dense, strides) = plane.dense();
+        let (Some(dx), Some(reversed)) = (self.dx.as_deref_mut(), dense.reversed()) else { return };
+        let Some(strip) = Strip::new(&reversed, strides) else { return };
         let (masks, taps) = (Masks::new(simd, &strip, &reversed.columns), plane.taps());
         for (channel, dx) in dx.chunks_exact_mut(plane.inputs()).enumerate() {
             let (group, channel) = (channel / seen * filters, channel % seen);
             let g = self.g.get(group * plane.outputs()..).unwrap_or_default().chunks_exact(plane.outputs());
             let w = self.w.get(group * seen * taps..).unwrap_or_default().chunks_exact(seen * taps).take(filters);
             let pairs = g.zip(w.map(|w| w.get(channel * taps..(channel + 1) * taps).unwrap_or_default()));
-            strip.correlate_all(simd, &reversed, &masks, pairs, (S::ZERO, true), dx, &mut self.scratch);
+            strip.correlate_all(simd, &reversed, &masks, pairs, (S::ZERO, true), (strides, dx), &mut self.scratch);
         }
     }
 }
 
 impl Strip {
-    /// `y = start + Σ w ∗ x`, over pairs of a channel x and weights w, whose order may be reversed.
+    /// `y = start + Σ w ∗ x`, over pairs of a channel x and weights w. In reverse, weights are, and it is x that lies apart
+    /// by the strides, or else y.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "forward and back differ in all of them")]
     fn correlate_all<'a, V: Simd, S: Scalar>(
@@ -269,9 +301,10 @@ impl Strip {
         masks: &Masks<S>,
         pairs: impl Iterator<Item = (&'a [S], &'a [S])> + Clone,
         (start, is_reversed): (S, bool),
-        y: &mut [S],
+        (strides, y): (Strides, &mut [S]),
         scratch: &mut Scratch<'_, S>,
     ) {
+        let (x_strides, y_strides) = if is_reversed { (strides, (1, 1)) } else { ((1, 1), strides) };
         let (taps, kernel) = (plane.taps(), (plane.rows.window.kernel, plane.columns.window.kernel));
         let columns = plane.columns.output;
         for first in (0..plane.rows.output).step_by(self.band.max(1)) {
@@ -279,7 +312,7 @@ impl Strip {
             let outputs = self.outputs(plane, rows);
             let mut is_first = true;
             for (x, w) in pairs.clone() {
-                self.pack(simd, plane, x, (first, rows), scratch.channel);
+                self.pack(simd, plane, (x, x_strides), (first, rows), scratch.channel);
                 let x = &*scratch.channel;
                 let y = if self.is_masked {
                     y.get_mut(first * columns..(first + rows) * columns).unwrap_or_default()
@@ -297,7 +330,7 @@ impl Strip {
                 is_first = false;
             }
             if !self.is_masked {
-                self.unpack(simd, plane, scratch.outputs, (first, rows), y);
+                self.unpack(simd, plane, scratch.outputs, (first, rows), (y, y_strides));
             }
         }
     }
@@ -308,7 +341,7 @@ impl Strip {
         &self,
         simd: V,
         plane: &Plane,
-        x: &[S],
+        (x, strides): (&[S], Strides),
         (first, rows): (usize, usize),
         strip: &mut [S],
     ) {
@@ -321,12 +354,12 @@ impl Strip {
         let inner = begin + to.saturating_sub(from) * self.pitch;
         let length = self.outputs(plane, rows) + self.reach;
         let begin = begin.min(length);
-        let Some(x) = x.get(from * columns..to * columns) else { return };
         lay_zeros(simd, begin, strip);
         let room = strip.get_mut(begin..).unwrap_or_default();
         if !self.is_masked {
-            lay(simd, x, columns, self.pitch, room);
-        } else if !x.is_empty() {
+            lay_rows(simd, (x, columns.div_ceil(strides.1)), strides, from..to, self.pitch, room);
+        } else if from < to {
+            let x = x.get(from * columns..to * columns).unwrap_or_default();
             lay(simd, x, x.len(), x.len(), room);
         }
         lay_zeros(simd, length.saturating_sub(inner), strip.get_mut(inner..).unwrap_or_default());
@@ -340,9 +373,18 @@ impl Strip {
         plane: &Plane,
         strip: &[S],
         (first, rows): (usize, usize),
-        y: &mut [S],
+        (y, strides): (&mut [S], Strides),
     ) {
         let (lanes, columns) = (lanes::<V, S>(), plane.columns.output);
+        if strides != (1, 1) {
+            let width = columns.div_ceil(strides.1);
+            for row in (first..first + rows).filter(|row| row.is_multiple_of(strides.0)) {
+                let y = y.get_mut(row / strides.0 * width..).unwrap_or_default().iter_mut().take(width);
+                let from = strip.get((row - first) * self.pitch..).unwrap_or_default();
+                y.zip(from.iter().step_by(strides.1)).for_each(|(y, &from)| *y = from);
+            }
+            return;
+        }
         for row in 0..rows {
             for column in (0..columns).step_by(lanes) {
                 let to = y.get_mut((first + row) * columns + column..).unwrap_or_default();
@@ -371,6 +413,28 @@ fn lay_zeros<V: Simd, S: Scalar>(simd: V, count: usize, strip: &mut [S]) {
         let Some(to) = to.first_chunk_mut::<LANES>() else { return };
         // SAFETY: there is room for the most lanes.
         unsafe { splat::<V, S>(simd, S::ZERO).store(to.as_mut_ptr()) };
+    }
+}
+
+/// Some rows of a dense channel, `pitch` apart, and zeros between and behind them, of a channel whose rows of `width`
+/// numbers lie apart by the strides.
+#[inline(always)]
+fn lay_rows<V: Simd, S: Scalar>(
+    simd: V,
+    (channel, width): (&[S], usize),
+    strides: Strides,
+    rows: Range<usize>,
+    pitch: usize,
+    strip: &mut [S],
+) {
+    if strides == (1, 1) {
+        return lay(simd, channel.get(rows.start * width..rows.end * width).unwrap_or_default(), width, pitch, strip);
+    }
+    lay_zeros(simd, rows.len() * pitch, strip);
+    for row in rows.clone().filter(|row| row.is_multiple_of(strides.0)) {
+        let from = channel.get(row / strides.0 * width..).unwrap_or_default().iter().take(width);
+        let to = strip.get_mut((row - rows.start) * pitch..).unwrap_or_default().iter_mut().step_by(strides.1);
+        from.zip(to).for_each(|(&from, to)| *to = from);
     }
 }
 
