@@ -177,8 +177,8 @@ impl<S: Scalar> Masks<S> {
     fn apply<V: Simd>(&self, simd: V, tap: usize, from: usize, vector: S::Vector<V>) -> S::Vector<V> {
         let numbers = self.numbers.get(tap * self.length + from..).unwrap_or_default();
         match numbers.first_chunk::<LANES>() {
-            // SAFETY: there are the most lanes to read.
             Some(mask) => {
+                // SAFETY: there are the most lanes to read.
                 unsafe { S::Vector::<V>::load(simd, mask.as_ptr()) }.if_positive(vector, splat(simd, S::ZERO))
             }
             None => vector,
