@@ -141,7 +141,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W4a",
-        what: "infer one sample, 784-128-10",
+        what: "inference, one sample, 784-128-10",
         unit: "calls/s",
         flop: 2.0 * Digits::MACS as f64,
         parallel: false,
@@ -149,7 +149,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W4b",
-        what: "infer one sample, 4-16-16-3",
+        what: "inference, one sample, 4-16-16-3",
         unit: "calls/s",
         flop: 2.0 * Control::MACS as f64,
         parallel: false,
@@ -157,7 +157,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W4c",
-        what: "infer one sample, 2-8-1",
+        what: "inference, one sample, 2-8-1",
         unit: "calls/s",
         flop: 2.0 * Curve::MACS as f64,
         parallel: false,
@@ -165,7 +165,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W5",
-        what: "infer 784-128-10, batch 256",
+        what: "inference, 784-128-10, batch 256",
         unit: "samples/s",
         flop: 2.0 * Digits::MACS as f64,
         parallel: true,
@@ -181,7 +181,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W6i",
-        what: "infer one sample, LeNet",
+        what: "inference, one sample, LeNet",
         unit: "calls/s",
         flop: 2.0 * LeNet::MACS as f64,
         parallel: false,
@@ -197,7 +197,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W7i",
-        what: "infer one sample, DS-CNN",
+        what: "inference, one sample, DS-CNN",
         unit: "calls/s",
         flop: 2.0 * DsCnn::MACS as f64,
         parallel: false,
@@ -205,7 +205,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W7b",
-        what: "infer DS-CNN, batch 256",
+        what: "inference, DS-CNN, batch 256",
         unit: "samples/s",
         flop: 2.0 * DsCnn::MACS as f64,
         parallel: true,
@@ -221,7 +221,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W8i",
-        what: "infer one sample, ResNet-8",
+        what: "inference, one sample, ResNet-8",
         unit: "calls/s",
         flop: 2.0 * ResNet8::MACS as f64,
         parallel: false,
@@ -229,7 +229,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W8b",
-        what: "infer ResNet-8, batch 256",
+        what: "inference, ResNet-8, batch 256",
         unit: "samples/s",
         flop: 2.0 * ResNet8::MACS as f64,
         parallel: true,
@@ -245,7 +245,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W9i",
-        what: "infer one sample, conv 32-32-64-64 on 32×32",
+        what: "inference, one sample, conv 32-32-64-64 on 32×32",
         unit: "calls/s",
         flop: 2.0 * Pictures::MACS as f64,
         parallel: false,
@@ -253,7 +253,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W9b",
-        what: "infer conv 32-32-64-64 on 32×32, batch 256",
+        what: "inference, conv 32-32-64-64 on 32×32, batch 256",
         unit: "samples/s",
         flop: 2.0 * Pictures::MACS as f64,
         parallel: true,
@@ -269,7 +269,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W10i",
-        what: "infer one sample, autoencoder 640-128-8-128-640",
+        what: "inference, one sample, autoencoder 640-128-8-128-640",
         unit: "calls/s",
         flop: 2.0 * Autoencoder::MACS as f64,
         parallel: false,
@@ -277,7 +277,7 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
     },
     Workload {
         name: "W10b",
-        what: "infer autoencoder 640-128-8-128-640, batch 256",
+        what: "inference, autoencoder 640-128-8-128-640, batch 256",
         unit: "samples/s",
         flop: 2.0 * Autoencoder::MACS as f64,
         parallel: true,
