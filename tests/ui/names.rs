@@ -132,7 +132,7 @@ fn ui_other_const_parameters_are_one_error_each() {
     fs::write(&file, source + "fn main() {}").expect("the file is written");
     let errors = Compiler::pinned().errors(&file, Depth::Check).unwrap_or_default();
     let count = |text: &str| errors.lines().filter(|line| line.starts_with(text)).count();
-    assert_eq!(count("error: a network's const parameter has a name in upper case"), names.len());
+    assert_eq!(count("error: a network's const parameter needs an upper-case name"), names.len());
     assert_eq!(count("error"), names.len());
 }
 
@@ -147,7 +147,7 @@ fn ui_other_items_may_have_any_name() {
         };
         format!(
             "{}
-            ::fnn::network! {{ #[::core::prelude::v1::derive(::core::clone::Clone)] #[quantizable]
+            ::fnn::network! {{ #[quantizable]
             pub struct NetworkOfThisTest: [1, 4, 4] -> [1] {{ Conv2d(2, kernel = 3), BatchNorm, Relu,
                 Residual {{ Conv2d(2, kernel = 1) }}, Flatten, Dense(1 + 2 - 2) }} }}",
             names.iter().map(item).collect::<String>(),
