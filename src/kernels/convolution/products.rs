@@ -14,6 +14,7 @@ use crate::shape::first_mut;
 
 /// Numbers of each part of the scratch: what stays in the second-level cache.
 pub(crate) const PATCHES: usize = 16384;
+#[cfg_attr(not(feature = "simd"), allow(dead_code))]
 pub(crate) const OUTPUTS: usize = 4096;
 pub(crate) const WEIGHTS: usize = 4096;
 
