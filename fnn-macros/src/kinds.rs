@@ -61,25 +61,28 @@ pub(crate) enum Takes {
 }
 
 impl Takes {
-    /// How many sizes the shape has, where that isn't any number.
-    pub(crate) fn rank(self) -> Option<usize> {
-        match self {
-            Self::Any => None,
-            Self::Vector | Self::Tokens => Some(1),
-            Self::Sequence => Some(2),
-            Self::Image => Some(3),
-        }
+    /// What shape it has to be, where it isn't any.
+    pub(crate) fn shape(self) -> Option<Taken> {
+        let (rank, words, advice) = match self {
+            Self::Any => return None,
+            Self::Vector | Self::Tokens => (1, "a vector, [N]", "put `Flatten` before it"),
+            Self::Sequence => (2, "a sequence, [channels, length]", "put `Reshape(channels, length)` before it"),
+            Self::Image => {
+                (3, "an image, [channels, rows, columns]", "put `Reshape(channels, rows, columns)` before it")
+            }
+        };
+        Some(Taken { rank, words, advice })
     }
+}
 
-    /// What is taken, in words, and what to do where it is something else.
-    pub(crate) fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Any => ("any shape", "leave it"),
-            Self::Vector | Self::Tokens => ("a vector, [N]", "put `Flatten` before it"),
-            Self::Sequence => ("a sequence, [channels, length]", "put `Reshape(channels, length)` before it"),
-            Self::Image => ("an image, [channels, rows, columns]", "put `Reshape(channels, rows, columns)` before it"),
-        }
-    }
+/// The only shape that a kind takes.
+pub(crate) struct Taken {
+    /// How many sizes it has.
+    pub(crate) rank: usize,
+    /// How a message calls it.
+    pub(crate) words: &'static str,
+    /// What to do where it is another one.
+    pub(crate) advice: &'static str,
 }
 
 /// A layer of a kind, in a network of this layer alone.

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Role {
     /// It has weights to draw, and its backward pass has no use for its outputs, so that an activation right after it
-    /// may take their place.
+    /// may take their place. The library implements `Descend` for it.
     Linear,
     /// It has no weights to draw; of its outputs, its backward pass has no use either.
     Weightless,

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use super::{Chain, Layer, Network};
 use crate::arguments::Arguments;
 use crate::flow::{Flow, Site};
-use crate::kinds::{Built, Kind, Takes};
+use crate::kinds::{Built, Kind, Taken, Takes};
 use crate::report::judge;
 use crate::size::{UNKNOWN, mentions};
 
@@ -27,16 +27,16 @@ impl Chain<'_> {
             );
             layer.input = Flow::Unknown;
         }
-        if let (Some(rank), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (kind.takes.rank(), &layer.input)
-            && sizes.len() != rank
+        let taken = kind.takes.shape();
+        if let (Some(Taken { rank, words, advice }), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (&taken, &layer.input)
+            && sizes.len() != *rank
         {
-            let (taken, advice) = kind.takes.words();
             let (name, given) = (site.name, layer.input.text());
-            let message = format!("layer `{name}`: `{}` takes {taken}, but its input is {given}: {advice}", kind.name);
+            let message = format!("layer `{name}`: `{}` takes {words}, but its input is {given}: {advice}", kind.name);
             self.errors.at(site.written, message);
             layer.input = Flow::Unknown;
         }
-        if let (Some(_), Flow::Of { layer: own, .. }) = (kind.takes.rank(), &layer.input)
+        if let (Some(_), Flow::Of { layer: own, .. }) = (&taken, &layer.input)
             && let Some(parameter) = self.scope.parameter_in(&own.to_token_stream())
         {
             self.errors.at(site.written, computed("the input of", kind, &parameter.ident));
@@ -44,10 +44,9 @@ impl Chain<'_> {
         }
         let Built { layer: built, output, weights, products, initializer, checks } =
             (kind.build)(site, arguments, &layer.input);
-        if let (Some(rank), Flow::Of { .. }) = (kind.takes.rank(), &layer.input) {
-            let (taken, advice) = kind.takes.words();
+        if let (Some(Taken { rank, words, advice }), Flow::Of { .. }) = (&taken, &layer.input) {
             let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
-            let arguments = quote!(#layer_name, #kind, #rank, #taken, #given, #advice);
+            let arguments = quote!(#layer_name, #kind, #rank, #words, #given, #advice);
             network.checks.push(judge(site.written, "check_rank", arguments));
             layer.exact_input = false;
         }
