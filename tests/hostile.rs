@@ -19,8 +19,11 @@ fn attempt(hostile: impl FnOnce()) {
 }
 
 /// Sizes whose products wrap around to small ones.
-const SIZES: [usize; 10] =
-    [0, 1, 2, 3, 17, 1 << (usize::BITS / 2), usize::MAX / 2 + 1, usize::MAX / 4 + 1, usize::MAX / 16 + 2, usize::MAX];
+const SIZES: &[usize] = if cfg!(miri) {
+    &[0, 2, 3, usize::MAX / 2 + 1]
+} else {
+    &[0, 1, 2, 3, 17, 1 << (usize::BITS / 2), usize::MAX / 2 + 1, usize::MAX / 4 + 1, usize::MAX / 16 + 2, usize::MAX]
+};
 /// Numbers in the slices that come with them.
 const LENGTHS: &[usize] = if cfg!(miri) { &[6] } else { &[0, 1, 6, 35] };
 
@@ -32,7 +35,7 @@ impl Operation for Products {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        for (k, n) in SIZES.into_iter().flat_map(|k| SIZES.map(|n| (k, n))) {
+        for (k, n) in SIZES.iter().flat_map(|&k| SIZES.iter().map(move |&n| (k, n))) {
             for &length in LENGTHS {
                 products::<V, f32>(simd, (k, n), length);
             }
@@ -228,9 +231,9 @@ impl Operation for Passes<'_> {
 fn passes_over_slices_of_other_lengths_reach_no_memory() {
     let network = Mixed::seeded(1);
     // Each length in turn is another one than that of the batch.
-    let others: &[usize] = if cfg!(miri) { &[5] } else { &[0, 1, 5] };
+    let (others, places): (&[usize], _) = if cfg!(miri) { (&[5], 0..1) } else { (&[0, 1, 5], 0..5) };
     for &other in others {
-        for place in 0..5 {
+        for place in places.clone() {
             let mut lengths = [2; 5];
             lengths[place] = other;
             dispatch(Passes(&network, lengths));

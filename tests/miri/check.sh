@@ -9,7 +9,7 @@ if ! cargo +nightly miri --version >/dev/null 2>&1; then
     echo "skipped: no Miri (rustup component add --toolchain nightly miri rust-src)"
     exit 0
 fi
-# A square root in assembly language is another thing that it doesn't know.
-CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/miri MIRIFLAGS=-Zmiri-disable-isolation \
+# A square root in assembly language is another thing that it doesn't know. Backtraces take it long.
+RUST_BACKTRACE=0 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/miri MIRIFLAGS=-Zmiri-disable-isolation \
     cargo +nightly miri test --quiet --no-default-features --features std,libm/force-soft-floats \
     --test hostile --test in_place --test fine_tune -- "$@"
