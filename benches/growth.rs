@@ -1,10 +1,10 @@
-//! How the cost of training grows with a network's width and depth, with the mini-batch, and with threads: tables, and
-//! pictures in `benches/growth/`.
+//! How the cost of training grows with the width and depth of a network, the mini-batch size and the number of threads: tables,
+//! and charts in `benches/growth/`.
 //!
-//! `cargo bench --bench growth -- width depth batch` runs those that are named.
+//! `cargo bench --bench growth -- width depth batch` selects what to run.
 
 #[path = "../examples/support/chart.rs"]
-#[allow(unused_imports, reason = "not every chart is drawn here")]
+#[allow(unused_imports, reason = "this benchmark doesn't use all of it")]
 mod chart;
 #[path = "support/measure.rs"]
 mod measure;
@@ -29,7 +29,7 @@ fnn::network! {
     }
 }
 
-/// Networks of 64 units in each of their hidden layers, which are as many as the names.
+/// Networks of hidden layers with 64 units each, one per name.
 macro_rules! deep {
     ($($network:ident: $($layer:ident)*;)*) => {$(
         fnn::network! {
@@ -50,15 +50,15 @@ deep! {
     Deep32: a b c d e f g h i j k l m n o p a1 b1 c1 d1 e1 f1 g1 h1 i1 j1 k1 l1 m1 n1 o1 p1;
 }
 
-/// One point of a curve: what grows, and samples a second on so many threads.
+/// One point of a curve: the size, and samples per second by number of threads.
 struct Point {
     size: usize,
     flop: f64,
     rate: Box<dyn Fn(usize) -> f64>,
 }
 
-/// Training with SGD and cross-entropy in mini-batches: at least four of them, and enough that an epoch is long beside
-/// waking a thread.
+/// Training with SGD and cross-entropy in mini-batches: at least four of them, and enough that waking a thread is negligible in an
+/// epoch.
 fn point<N: Layer<Scalar = f32, Output = [f32; 10], Input: Sample<Element = f32>>>(
     size: usize,
     batch_size: usize,
@@ -103,7 +103,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measure each point on one thread, and on as many as there are cores; print it and draw it.
+/// Measure each point on one thread and on all cores, print it and draw it.
 fn table(name: &str, what: &str, points: Vec<Point>) -> Result<(), Box<dyn Error>> {
     let cores = available_parallelism()?.get();
     println!(

@@ -1,4 +1,4 @@
-//! GFLOP/s of the matrix kernels, and their share of the multiply-add peak that is measured in the same run.
+//! GFLOP/s of the matrix kernels, and the fraction of the multiply-add peak measured in the same run.
 
 #[path = "support/measure.rs"]
 mod measure;
@@ -9,7 +9,7 @@ use std::time::Instant;
 use fnn::macro_support::kernels::{Start, input_gradient, matmul, weight_gradient};
 use fnn::simd::{Operation, Simd, dispatch};
 
-/// Seconds that one call takes: the median and the least of many short windows.
+/// Seconds per call: the median and the minimum of many short windows.
 fn time(mut call: impl FnMut()) -> (f64, f64) {
     call();
     let start = Instant::now();

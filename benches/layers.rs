@@ -1,5 +1,5 @@
-//! Layers by themselves: the time of a sample, forward and in a training step, in batches of 32 on one thread, and the
-//! share of the multiply-add peak where that is what they do.
+//! Single layers: the time per sample of a forward pass and of a training step, in batches of 32 on one thread, and the fraction
+//! of the multiply-add peak for layers that multiply and add.
 
 #[path = "support/measure.rs"]
 mod measure;
@@ -13,7 +13,7 @@ use fnn::{
     train::GradientBuffers,
 };
 
-/// Declare a network of one layer each, and list what measures it.
+/// Declare a network for each layer, and list the functions that measure them.
 macro_rules! layers {
     ($($name:ident: $input:tt, $kind:ident $(($($argument:tt)*))?;)*) => {
         $(fnn::network! { struct $name: $input { layer: $kind $(($($argument)*))? } })*
@@ -47,7 +47,7 @@ layers! {
     Probabilities: [256], Softmax;
 }
 
-/// A layer's times and its share of `peak`, in GFLOP/s.
+/// A layer's times and the fraction of `peak`, in GFLOP/s.
 fn row<N: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Element = f32>>>(peak: f64) -> String {
     const BATCH: usize = 32;
     let (network, mut gradient) = (N::boxed(1), N::zeroed_box());
@@ -76,7 +76,7 @@ fn row<N: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Eleme
 
 fn main() {
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    println!("| layer | forward, µs | of the peak | step, µs | of the peak |");
+    println!("| layer | forward, µs | of peak | step, µs | of peak |");
     println!("|---|---|---|---|---|");
     for (name, row) in LAYERS {
         if only.is_empty() || only.iter().any(|only| name.contains(only.as_str())) {

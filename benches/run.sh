@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# All benchmarks, as tables: the workloads and their share of the peak, the kernels, how cost grows, how long a user's crate
-# takes to build, and the peers side by side. `benches/run.sh W1 W4` runs only these workloads.
+# Runs all benchmarks and prints their tables: the workloads as a fraction of the peak, the kernels, growth with size, build times,
+# and the comparison with other libraries. `benches/run.sh W1 W4` runs only these workloads.
 #
-# PyTorch, JAX and ONNX Runtime take part where `python3`, or the interpreter that `PYTHON` names, has them.
+# PyTorch, JAX and ONNX Runtime are included if they are installed for `python3`, or for the interpreter in `PYTHON`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rustc --version
 cargo bench --quiet --bench workloads -- "$@"
-echo "Compiled for this processor:"
+echo "With target-cpu=native:"
 RUSTFLAGS="-C target-cpu=native" CARGO_TARGET_DIR=target/native cargo bench --quiet --bench workloads -- "${@:-W4}"
 cargo bench --quiet --bench kernels
 if [ $# = 0 ]; then

@@ -1,6 +1,6 @@
-//! The workloads W1 to W10 at one thread and at two, and their share of what the processor could do at most.
+//! The workloads W1 to W10 on one thread and on two, and the fraction of the processor's peak that they reach.
 //!
-//! `cargo bench --bench workloads -- W1 W4` runs those whose names begin so: W1, W4a, W4b and W4c.
+//! `cargo bench --bench workloads -- W1 W4` runs those whose names start with these: W1, W4a, W4b and W4c.
 
 #[path = "support/measure.rs"]
 mod measure;
@@ -18,7 +18,7 @@ fn main() {
             continue;
         }
         for threads in if workload.parallel { 1..=2 } else { 1..=1 } {
-            // Clocks change: what can be had at most is measured again each time.
+            // Clock rates change, so measure the peak each time.
             let peak = measure::peak() * threads as f64;
             let rate = (workload.run)(threads);
             let figure = match workload.unit {

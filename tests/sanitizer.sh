@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The tests that reach unsafe code, under AddressSanitizer. Asks for a nightly toolchain; where there is none, says so and
-# tests nothing.
+# Runs the tests that reach unsafe code under AddressSanitizer. Skipped without a nightly toolchain.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,5 +11,5 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/asan
 cargo +nightly test --quiet --target "$host" --lib --test declarations --test determinism --test gradients --test windows \
     --test hostile --test in_place --test fine_tune --test weights --test quantized
-# Debug builds panic where a size wraps around; release builds have to be right without.
+# Debug builds panic on overflow of a size; release builds have to be right without.
 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo +nightly test --quiet --release --target "$host" --test hostile

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds with the oldest compiler that `rust-version` promises, and for a processor of 32 bits. Where a toolchain can't be
-# installed, says so and goes on.
+# Builds with the minimum supported Rust version (`rust-version`), and builds and tests for a 32-bit target. Skips what can't be
+# installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ else
     echo "$target: skipped, it can't be installed"
 fi
 
-# With a linker and a C library of Rust's own, so that tests run without those of the system.
+# Uses Rust's own linker and C library, so that the tests need none from the system.
 target=i686-unknown-linux-musl
 if [ "$(uname -m)" = x86_64 ] &&
     { rustup target list --installed 2>/dev/null | grep -qx "$target" || timeout 300 rustup target add "$target" >/dev/null 2>&1; }; then

@@ -1,19 +1,19 @@
-//! Medians of windows of time, and what the processor could do at most.
+//! Medians of time windows, and the processor's peak.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Windows that a median is taken of, and how long each is at least.
+/// The number of windows in a median, and their minimum length.
 pub(crate) const WINDOWS: usize = 9;
 const WINDOW: Duration = Duration::from_millis(20);
 
-/// The middle one of some figures, and of an even number the higher of the two.
+/// The median, or the upper median of an even number of figures.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Calls a second: the median of [`WINDOWS`] windows, after one that doesn't count.
+/// Calls per second: the median of [`WINDOWS`] windows, after one for warming up.
 #[allow(dead_code, reason = "not every benchmark calls")]
 pub(crate) fn calls_per_second(mut call: impl FnMut()) -> f64 {
     let mut calls = 1u32;
@@ -33,7 +33,7 @@ pub(crate) fn calls_per_second(mut call: impl FnMut()) -> f64 {
     median(std::iter::repeat_with(window).take(WINDOWS).collect())
 }
 
-/// GFLOP/s of a loop that multiplies and adds in registers and does nothing else: all that a core can do.
+/// GFLOP/s of a loop that only multiplies and adds in registers: a core's peak.
 #[cfg(target_arch = "x86_64")]
 macro_rules! peak {
     ($name:ident, $features:literal, $lanes:literal, $splat:ident, $mul_add:ident) => {
@@ -81,7 +81,7 @@ pub(crate) fn peak() -> f64 {
     f64::NAN
 }
 
-/// The processor's name, as the system tells it.
+/// The processor's name, from the operating system.
 #[allow(dead_code, reason = "not every benchmark names it")]
 pub(crate) fn processor() -> String {
     let system = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

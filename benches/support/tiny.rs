@@ -1,7 +1,7 @@
-//! The networks of W7 to W10: three of those that MLPerf Tiny measures, and one of the size that tutorials train on CIFAR-10.
+//! The networks of W7 to W10: three from MLPerf Tiny, and one of the size that tutorials train on CIFAR-10.
 
 fnn::network! {
-    /// W7: DS-CNN, which spots keywords.
+    /// W7: DS-CNN, keyword spotting.
     pub(crate) struct DsCnn: [1, 49, 10] -> [12] {
         Conv2d(64, kernel = (10, 4), stride = 2, padding = (5, 1)),
         BatchNorm,
@@ -36,7 +36,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// W8: ResNet-8, which classifies pictures.
+    /// W8: ResNet-8, image classification.
     pub(crate) struct ResNet8: [3, 32, 32] -> [10] {
         Conv2d(16, kernel = 3, padding = same),
         BatchNorm,
@@ -97,7 +97,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// W10: the autoencoder that detects anomalies in the sound of machines.
+    /// W10: an autoencoder, anomaly detection in the sound of machines.
     pub(crate) struct Autoencoder: [640] -> [640] {
         Dense(128), BatchNorm, Relu,
         Dense(128), BatchNorm, Relu,

@@ -1,4 +1,4 @@
-//! The workloads that fnn is measured by, W1 to W10: its side of them, through its public API.
+//! The workloads W1 to W10 in fnn, through its public API.
 
 #[path = "tiny.rs"]
 mod tiny;
@@ -36,7 +36,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// W3: exclusive or.
+    /// W3: XOR.
     pub(crate) struct Xor: [2] -> [1] {
         hidden: Dense(8),
         Tanh,
@@ -88,25 +88,25 @@ fnn::network! {
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
-    /// What is counted a second. What takes a call's time is shown in nanoseconds.
+    /// The unit counted per second. Calls are shown as nanoseconds per call.
     pub(crate) unit: &'static str,
-    /// Multiplications and additions of one unit, at the least.
+    /// The minimum number of multiplications and additions per unit.
     pub(crate) flop: f64,
-    /// Whether a second thread could be of use.
+    /// Whether a second thread could help.
     pub(crate) parallel: bool,
-    /// Units a second on so many threads.
+    /// Measure units per second on this many threads.
     pub(crate) run: fn(usize) -> f64,
 }
 
 impl Workload {
-    /// Whether `prefix` names it: `W4` names W4a, and `W1` not W10.
+    /// Whether `prefix` selects it: `W4` selects W4a, and `W1` doesn't select W10.
     pub(crate) fn is(&self, prefix: &str) -> bool {
         self.name.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
     }
 }
 
-/// Multiplications and additions of a sample's step, whose first layer has `first` multiply-accumulates: forward,
-/// weight gradient, and the input gradient of all layers but the first.
+/// Multiplications and additions of a training step per sample, with `first` multiply-accumulates in the first layer: forward
+/// pass, weight gradient, and the input gradient of all layers but the first.
 const fn training(macs: u64, first: u64) -> f64 {
     (2 * (3 * macs - first)) as f64
 }
@@ -304,8 +304,8 @@ fn echoes<A: Sample<Element = f32>>(count: usize) -> DataSet<A, A> {
     samples::<A>(count).into_iter().map(|x| (x, x)).collect()
 }
 
-/// Samples a second of training, with a new random order each epoch. What a [`Trainer`] does before its first step
-/// doesn't count: epochs are the windows, or some of them where they are short.
+/// Samples per second of training, shuffled every epoch. The [`Trainer`]'s work before its first step doesn't count: a window is an
+/// epoch, or several short ones.
 #[allow(clippy::boxed_local, reason = "a large network doesn't fit on the stack")]
 pub(crate) fn train<N: Layer, T, F, O, const SLOTS: usize>(
     network: Box<N>,
@@ -334,7 +334,7 @@ where
     (data.len() * window) as f64 / median(windows.collect())
 }
 
-/// Forward passes of one sample a second.
+/// Forward passes of one sample per second.
 fn one<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64 {
     let input = samples::<N::Input>(1);
     calls_per_second(|| {
@@ -349,14 +349,14 @@ fn one_with_memory<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64
     calls_per_second(|| black_box(network).forward_into::<1>(black_box(&input), &mut output, &mut workspace))
 }
 
-/// Samples a second of forward passes of 256.
+/// Samples per second of forward passes of 256.
 fn batch<N: Network<Input: Sample<Element = f32>>>(network: &N, threads: usize) -> f64 {
     let inputs = samples::<N::Input>(256);
     let batch = || drop(black_box(network.forward_all(black_box(&inputs))));
     256.0 * on_threads(threads, || calls_per_second(batch))
 }
 
-/// Run where inference finds so many threads.
+/// Run with this many threads for inference.
 fn on_threads<R: Send>(threads: usize, job: impl FnOnce() -> R + Send) -> R {
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
         Ok(pool) => pool.install(job),

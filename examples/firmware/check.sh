@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that the firmware promises: it runs under QEMU with the same results as here, its constants are those of the
-# linker's map, it links without a panic path, and for other processors too, and it costs what `costs.md` says.
+# Checks the firmware: it runs under QEMU with the same results as on the host, its constants agree with the linker map, it
+# links without a panic path, also for other processors, and its costs are those in `costs.md`.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./toolchain.sh
@@ -10,36 +10,36 @@ mkdir -p target
 build() { (target_flags "$1" && cargo build --quiet --release "${CARGO_FLAGS[@]}" --target "$@"); }
 run() { (target_flags $target && timeout 300 cargo run --quiet --release "${CARGO_FLAGS[@]}" --target $target --bin "$1" </dev/null); }
 
-echo "-- the same results on the device as here"
+echo "-- same results on the device and on the host"
 cargo run --quiet --release --bin host >target/host.txt
 for program in digits train tune; do run $program; done >target/device.txt
 diff target/host.txt target/device.txt
 cat target/device.txt
 
-echo "-- constants and the linker's map"
+echo "-- constants agree with the linker map"
 run map >target/constants.txt
 nm --demangle --print-size --defined-only target/$target/release/map >target/map.txt
 while read -r name bytes; do
     size=$(awk -v name="::$name" '$NF ~ name "$" { print $2 }' target/map.txt)
     if [ $((16#$size)) != "$bytes" ]; then
-        echo "$name: the constant says $bytes bytes, the map $((16#$size))" >&2
+        echo "$name: the constant is $bytes bytes, but the linker map has $((16#$size))" >&2
         exit 1
     fi
     echo "$name: $bytes bytes"
 done <target/constants.txt
 
 echo "-- no panic path, no heap, no floating point in software, no double precision"
-# Whether a program has symbols that it must not have, which are printed.
+# Print the forbidden symbols of a program. Succeeds if there are any.
 forbidden() { nm --demangle --defined-only "$1" | grep --extended-regexp --file=<(grep -v '^\(#\|$\)' forbidden.txt); }
 build $target --bin links
 if forbidden target/$target/release/links; then
-    echo "the symbols above must not be there" >&2
+    echo "the program must not contain the symbols above" >&2
     exit 1
 fi
 
 echo "-- an index that may be out of bounds doesn't link"
 if build $target --bin links --features index 2>target/index.txt; then
-    echo "it did" >&2
+    echo "it linked" >&2
     exit 1
 fi
 grep --quiet a_panic_path_is_left target/index.txt
@@ -51,21 +51,21 @@ build riscv32imc-unknown-none-elf --bin links
 echo "-- costs"
 ./costs.sh >target/costs.md
 cat target/costs.md
-# The order of functions, and with it a few instructions, depends on where the crate lies. Another compiler may do better or
-# worse, but nothing by much.
+# The order of functions, and with it the count by a few instructions, depends on the folder of the crate. Another compiler may
+# do better or worse, but not by much.
 same=0
 if [ "$(head -n 1 costs.md)" = "$(head -n 1 target/costs.md)" ]; then same=1; fi
 paste -d '|' costs.md target/costs.md | awk -F '|' -v same=$same '
     function wrong(old, new) {
         return same ? new > 1.02 * old + 16 || new < 0.98 * old - 16 : new > 1.25 * old + 16
     }
-    $3 + 0 > 0 { for (i = 3; i <= 7; i++) if (wrong($i, $(i + 8))) { print "not as in costs.md:" $2 "(" $i "to" $(i + 8) ")"; bad = 1 } }
+    $3 + 0 > 0 { for (i = 3; i <= 7; i++) if (wrong($i, $(i + 8))) { print "differs from costs.md:" $2 "(" $i "to" $(i + 8) ")"; bad = 1 } }
     END { exit bad }' || wrong=1
 if [ -n "${wrong:-}" ]; then
-    echo "the costs have changed: if they may, cp target/costs.md costs.md" >&2
+    echo "the costs have changed; if that is intended, cp target/costs.md costs.md" >&2
     exit 1
 fi
 if grep --invert-match --line-regexp --fixed-strings --file=README.md costs.md; then
-    echo "README.md quotes other costs than those of costs.md" >&2
+    echo "the costs in README.md differ from costs.md" >&2
     exit 1
 fi

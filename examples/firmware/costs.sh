@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What inference and training cost on a Cortex-M4F: a table, from programs that do one thing each.
+# Measures inference and training on a Cortex-M4F, with one program per row of the table.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./toolchain.sh
 target=thumbv7em-none-eabihf
 target_flags $target
 
-# The bytes of sections of a program.
+# The total size of some sections of a program, in bytes.
 section() { size -A "$1" | awk -v sections=" $2 " 'index(sections, " " $1 " ") { sum += $2 } END { print sum + 0 }'; }
 
 program() {
@@ -31,9 +31,9 @@ while IFS='|' read -r feature name; do
 done <<'NETWORKS'
 digits|784-128-10, `f32`
 flowers|4-16-16-3, `f32`
-digits-int8|784-32-10, 8 bits
-lenet-int8|LeNet, 8 bits
-flowers-int8|4-16-16-3, 8 bits
-flowers-step|4-16-16-3, a training step in place of one sample
-xor-step|2-8-1, a training step with momentum of four samples
+digits-int8|784-32-10, int8
+lenet-int8|LeNet, int8
+flowers-int8|4-16-16-3, int8
+flowers-step|4-16-16-3, one training step in place, one sample
+xor-step|2-8-1, one training step with momentum, four samples
 NETWORKS

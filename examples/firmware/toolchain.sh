@@ -1,7 +1,7 @@
-# How to build for a microcontroller here: sets CARGO_FLAGS, RUSTC and the linker. To be sourced.
+# Sets up the build for a microcontroller: CARGO_FLAGS, RUSTC and the linker. Source it.
 #
-# rustup's target where it can be had; or else Debian's compiler for the web, which comes with the source of `core`, so
-# that it can be built, with rustup's linker or Debian's.
+# Uses rustup's target if it is available. Otherwise uses Debian's `rustc-web`, which comes with the source of `core`, and builds
+# that, with rustup's linker or Debian's.
 target_flags() {
     local target=$1
     CARGO_FLAGS=()
@@ -18,7 +18,7 @@ target_flags() {
     CARGO_FLAGS=(-Zbuild-std=core)
 }
 
-# Install packages of Debian's.
+# Install Debian packages.
 install() {
     command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
     apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# NEON: the kernels against their oracles, and whole networks against PyTorch's numbers, on an AArch64 that QEMU plays.
-# Where the target, a linker for it or QEMU can't be had, says so and tests nothing.
+# NEON, under QEMU: the kernels against their oracles, and whole networks against PyTorch. Skipped if the target, a linker for it
+# or QEMU can't be installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=aarch64-unknown-linux-gnu

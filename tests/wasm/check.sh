@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# WebAssembly without a host's functions: inference, a loop of one's own and the trainer, with the default features, run in
-# Node and give the bits that the host gives without vectors. Where the target or Node can't be had, says so and tests
-# nothing.
+# WebAssembly without imports, with the default features: inference, a custom training loop and the trainer run in Node, and give
+# the same bits as the host without SIMD. Skipped without the target or Node.
 set -euo pipefail
 cd "$(dirname "$0")"
 target=wasm32-unknown-unknown

@@ -1,11 +1,11 @@
-"""The workloads in JAX, in its best form: many steps in one compiled `lax.scan`, which goes through the data in order."""
+"""The workloads in JAX in its fastest form: many steps in one compiled `lax.scan`, which iterates over the data in order."""
 
 import os
 
 from windows import THREADS, calls_per_second, run
 
 if THREADS == 1:
-    # The processors that the process may run on decide how many threads XLA has.
+    # XLA starts one thread per processor that the process may run on.
     os.sched_setaffinity(0, set(list(os.sched_getaffinity(0))[:1]))
 
 import jax
@@ -68,7 +68,7 @@ def adam(weights, gradient, state):
 
 
 def steps(forward, layers, loss, update, inputs, targets):
-    """Steps a second. The first dimension of inputs and targets counts the mini-batches."""
+    """Steps per second. The first dimension of inputs and targets is the mini-batch."""
     zeros = jax.tree.map(jnp.zeros_like, layers)
     state = (jnp.zeros(()), zeros, zeros) if update is adam else ()
 
@@ -91,7 +91,7 @@ def steps(forward, layers, loss, update, inputs, targets):
 
 
 def train(forward, layers, update, samples, batch, *shape):
-    """Samples a second."""
+    """Samples per second."""
     inputs = jax.random.uniform(KEY, (samples // batch, batch, *shape))
     classes = jnp.arange(samples).reshape(-1, batch) % 10
     return batch * steps(forward, layers, cross_entropy, update, inputs, classes)

@@ -1,4 +1,4 @@
-"""Inference in ONNX Runtime, of graphs that are made here."""
+"""Inference in ONNX Runtime, on graphs that are built here."""
 
 import numpy as np
 import onnxruntime
@@ -46,7 +46,7 @@ class Graph:
         return self.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
 
     def sum(self, other):
-        """What came last, and `other`."""
+        """Add `other` to the last output."""
         output = f"value{len(self.nodes)}"
         self.nodes.append(helper.make_node("Add", [self.last, other], [output]))
         self.last = output

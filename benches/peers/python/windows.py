@@ -1,4 +1,4 @@
-"""Units a second: the median of nine windows of at least 20 ms, after one that doesn't count."""
+"""Units per second: the median of nine windows of at least 20 ms, after one for warming up."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ def calls_per_second(call):
 
 
 def is_named(name, prefix):
-    """W4 names W4a, and W1 not W10."""
+    """Whether a prefix selects a workload: W4 selects W4a, and W1 doesn't select W10."""
     return name.startswith(prefix) and not name[len(prefix):len(prefix) + 1].isdigit()
 
 
@@ -34,7 +34,7 @@ PARALLEL = ("W1", "W2", "W5", "W6", "W7", "W7b", "W8", "W8b", "W9", "W9b", "W10"
 
 
 def run(workloads, parallel=PARALLEL):
-    """Run those that the arguments begin the names of, or all, and print a line for each."""
+    """Run the workloads that the arguments select, or all, and print a line for each."""
     only = sys.argv[1:]
     for name, measure in workloads.items():
         chosen = not only or any(is_named(name, prefix) for prefix in only)

@@ -1,4 +1,4 @@
-//! The workloads in burn, on its backend flex.
+//! The workloads in burn, on its `flex` backend.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The workloads in dfdx. On stable Rust it has no convolutions.
+//! The workloads in dfdx, which has no convolutions on stable Rust.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ type Xor = ((Linear<2, 8>, Tanh), (Linear<8, 1>, Sigmoid));
 type Control = ((Linear<4, 16>, ReLU), (Linear<16, 16>, ReLU), Linear<16, 3>);
 type Curve = ((Linear<2, 8>, Tanh), Linear<8, 1>);
 
-/// Steps a second of a model, with its optimizer, loss, and batch.
+/// Steps per second of a model, with its optimizer, loss and batch.
 macro_rules! steps {
     ($device:ident, $network:ty, $optimizer:expr, $loss:ident, $inputs:expr, $targets:expr) => {{
         let mut network = $device.build_module::<$network, f32>();

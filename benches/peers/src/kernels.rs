@@ -1,4 +1,4 @@
-//! One matrix product: fnn's, `gemm`'s and `matrixmultiply`'s, on one thread.
+//! A matrix product on one thread by fnn, `gemm` and `matrixmultiply`.
 
 use std::hint::black_box;
 
@@ -23,7 +23,7 @@ impl Operation for Product<'_> {
     }
 }
 
-/// A table of GFLOP/s.
+/// Print a table of GFLOP/s.
 pub fn table() {
     println!("| m × k × n, GFLOP/s on one thread | fnn | of peak | gemm | matrixmultiply |\n|---|---|---|---|---|");
     let sizes = [(1, 784, 128), (32, 784, 128), (32, 128, 10), (32, 784, 512), (32, 512, 256), (256, 784, 128)];

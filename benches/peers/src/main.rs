@@ -1,8 +1,7 @@
-//! fnn and other frameworks, side by side, as one table.
+//! Compares fnn with other frameworks, in one table.
 //!
-//! Every framework runs in a process of its own, once for each number of threads, and prints a line for each workload:
-//! its name, and how many units a second. Python frameworks do the same where they are installed: `PYTHON` names the
-//! interpreter.
+//! Each framework runs in its own process, once per number of threads, and prints a line per workload: its name, and units per
+//! second. Python frameworks do the same if they are installed; `PYTHON` sets the interpreter.
 
 #[path = "../../support/measure.rs"]
 mod measure;
@@ -22,7 +21,7 @@ use std::process::Command;
 
 use workloads::{WORKLOADS, Workload};
 
-/// Measure one workload: units a second, or `None` where a framework doesn't have it.
+/// Measure one workload: units per second, or `None` if the framework doesn't support it.
 type Measure = fn(&str) -> Option<f64>;
 
 const FRAMEWORKS: &[(&str, Measure)] = &[
@@ -37,7 +36,7 @@ const FRAMEWORKS: &[(&str, Measure)] = &[
 
 const SCRIPTS: [(&str, &str); 3] = [("torch", "PyTorch"), ("jax", "JAX"), ("onnxruntime", "ONNX Runtime")];
 
-/// Without them, the allocations of a step are given back to the system and asked for again.
+/// With the defaults, the allocations of each step are returned to the system and requested again.
 const MALLOC: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "1073741824"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")];
 
 fn main() {
@@ -62,7 +61,7 @@ fn is_chosen(workload: &Workload, only: &[&str]) -> bool {
     only.is_empty() || only.iter().any(|only| workload.is(only))
 }
 
-/// What the process of one framework does.
+/// The process of one framework.
 fn measure_all(framework: &str, only: &[&str]) {
     let Some((_, measure)) = FRAMEWORKS.iter().find(|(name, _)| *name == framework) else { return };
     for workload in WORKLOADS.iter().filter(|workload| is_chosen(workload, only)) {
@@ -74,16 +73,16 @@ fn measure_all(framework: &str, only: &[&str]) {
     }
 }
 
-/// Units a second, by workload.
+/// Units per second, by workload.
 type Rates = BTreeMap<String, f64>;
 
-/// Tell a process how many threads it has.
+/// Set the number of threads of a process.
 fn on_threads(command: &mut Command, threads: usize) -> &mut Command {
     let variables = ["RAYON_NUM_THREADS", "MATMUL_NUM_THREADS", "OMP_NUM_THREADS"];
     command.envs(variables.map(|variable| (variable, threads.to_string())))
 }
 
-/// Run a process that measures, and read its lines. `None` where it doesn't exist or has nothing to say.
+/// Run a process that measures, and read its lines. `None` if it doesn't exist or prints nothing.
 fn rates(command: &mut Command, threads: usize) -> Option<Rates> {
     let output = on_threads(command, threads).output().ok()?;
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -97,11 +96,11 @@ fn rates(command: &mut Command, threads: usize) -> Option<Rates> {
     (!rates.is_empty()).then_some(rates)
 }
 
-/// The table: what fnn does, and each framework as a share of that.
+/// Print the table: fnn, and each framework with fnn's speedup over it.
 fn compare(only: &[&str]) {
     let Ok(program) = std::env::current_exe() else { return };
     let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
-    println!("{}, {:.0} GFLOP/s a core at most\n", measure::processor(), measure::peak());
+    println!("{}, peak of {:.0} GFLOP/s per core\n", measure::processor(), measure::peak());
     versions();
 
     for threads in [1, 2] {
@@ -140,13 +139,13 @@ fn compare(only: &[&str]) {
         }
         println!();
     }
-    // In a process of its own, as these read their number of threads once.
+    // In its own process, because some libraries read the number of threads only once.
     let _ = on_threads(Command::new(&program).arg("kernels"), 1).status();
 }
 
 fn print(threads: usize, columns: &[(String, Rates)], only: &[&str]) {
     let peak = measure::peak() * threads as f64;
-    println!("{threads} thread{}; × is how much faster fnn is:\n", if threads > 1 { "s" } else { "" });
+    println!("{threads} thread{}; × is the speedup of fnn:\n", if threads > 1 { "s" } else { "" });
     let others = || columns.iter().skip(1);
     let names: Vec<&str> = others().map(|(name, _)| name.as_str()).collect();
     println!("| | fnn | of peak | {} |", names.join(" | "));
@@ -171,17 +170,17 @@ fn print(threads: usize, columns: &[(String, Rates)], only: &[&str]) {
     }
 }
 
-/// What the figures of a workload are.
+/// The unit of a workload's figures.
 fn unit(workload: &Workload) -> &'static str {
     if workload.unit == "calls/s" { "time of a call" } else { workload.unit }
 }
 
-/// The versions that this crate was locked to.
+/// The versions in this crate's lock file.
 fn versions() {
     let lock = include_str!("../Cargo.lock");
     let mut found = Vec::new();
     for name in ["fnn", "burn", "candle-core", "dfdx", "gemm", "matrixmultiply"] {
-        // The last one is the newest: what is named in the manifest, and not what something else depends on.
+        // The last one is the newest: the one in the manifest, not a transitive dependency.
         let package = format!("name = \"{name}\"\nversion = \"");
         if let Some((_, rest)) = lock.rsplit_once(&package) {
             found.push(format!("{name} {}", rest.split('"').next().unwrap_or_default()));
