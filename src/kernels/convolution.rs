@@ -17,7 +17,9 @@ mod strips;
 #[cfg(feature = "simd")]
 pub(crate) use padding::CHANNEL;
 #[cfg(feature = "simd")]
-pub(crate) use products::{OUTPUTS, PATCHES, WEIGHTS};
+pub(crate) use products::{PATCHES, WEIGHTS};
+#[cfg(feature = "simd")]
+pub(crate) use strips::OUTPUTS;
 
 use super::sums::sum;
 use super::vector::Simd;
@@ -34,8 +36,8 @@ pub(crate) struct Convolution {
     pub(crate) filters: usize,
 }
 
-/// Scratch, whatever the convolution's size: for a channel with its padding, for patches, for what filters make of them,
-/// and for gradients of weights. Or nothing.
+/// Scratch, whatever the convolution's size: for a channel with its padding, for patches, for outputs of a strip, and for
+/// gradients of weights. Or nothing.
 #[derive(Debug)]
 pub(crate) struct Scratch<'a, S> {
     pub(crate) channel: &'a mut [S],

@@ -14,8 +14,6 @@ use crate::shape::first_mut;
 
 /// Numbers of each part of the scratch: what stays in the second-level cache.
 pub(crate) const PATCHES: usize = 16384;
-#[cfg_attr(not(feature = "simd"), allow(dead_code))]
-pub(crate) const OUTPUTS: usize = 4096;
 pub(crate) const WEIGHTS: usize = 4096;
 
 /// The most outputs, and the most numbers of a filter, that are multiplied at a time: what a product needs to be fast.

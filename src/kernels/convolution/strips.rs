@@ -26,6 +26,9 @@ use crate::window::{Axis, Sliding};
 
 /// Numbers of a strip at most: what stays in the first-level cache.
 const STRIP: usize = 4096;
+/// Numbers of the scratch for outputs.
+#[cfg(feature = "simd")]
+pub(crate) const OUTPUTS: usize = STRIP;
 /// The most lanes there are.
 const LANES: usize = 16;
 /// The most taps there may be.
