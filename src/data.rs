@@ -1,4 +1,4 @@
-//! Data sets: samples and their targets, and the files that they come from.
+//! Data sets: samples and their targets, and file formats to load them from.
 
 mod idx;
 mod mnist;
@@ -12,7 +12,7 @@ pub use split::Split;
 
 use crate::error::Error;
 
-/// Samples and the targets that belong to them, as many of the one as of the other.
+/// Samples and their targets, of equal number.
 ///
 /// ```
 /// use fnn::DataSet;
@@ -22,21 +22,21 @@ use crate::error::Error;
 /// assert!(DataSet::new(vec![[0.0]; 3], vec![1usize; 2]).is_err());
 /// ```
 ///
-/// A sample keeps the number of the row that it came from when the set is split ([`row`](Self::row)). Sets are equal where
-/// their samples and targets are, whatever rows they came from.
+/// After a split, each sample keeps the number of its original row ([`row`](Self::row)). Two sets are equal if their
+/// samples and targets are, whatever their rows.
 #[derive(Clone, Debug)]
 pub struct DataSet<I, T> {
     inputs: Vec<I>,
     targets: Vec<T>,
-    /// The row of each sample in the set that this one is a part of; `None` where it is no part.
+    /// The original row of each sample after a split; `None` if the set was not split.
     rows: Option<Vec<usize>>,
 }
 
 impl<I, T> DataSet<I, T> {
-    /// Inputs and their targets, in the same order.
+    /// Create a data set from inputs and targets in the same order.
     ///
     /// # Errors
-    /// [`Error::Unpaired`] where there are more of the one than of the other.
+    /// [`Error::Unpaired`] if their numbers differ.
     pub fn new(inputs: Vec<I>, targets: Vec<T>) -> Result<Self, Error> {
         if inputs.len() == targets.len() {
             Ok(Self { inputs, targets, rows: None })
@@ -57,7 +57,7 @@ impl<I, T> DataSet<I, T> {
         &self.targets
     }
 
-    /// The same set with other samples: what `map` makes of them, one by one.
+    /// Transform every sample with `map`.
     ///
     /// ```
     /// use fnn::DataSet;
@@ -70,10 +70,9 @@ impl<I, T> DataSet<I, T> {
         DataSet { inputs: self.inputs.into_iter().map(map).collect(), targets: self.targets, rows: self.rows }
     }
 
-    /// The row of the whole set, counted from 0, that sample number `sample` is: of the set before it was split for the
-    /// first time.
+    /// The original row of sample number `sample`, counted from 0: its row in the set before the first split.
     ///
-    /// An error about a sample of a part says it too, so that it leads back to a line of the file.
+    /// Errors about a sample report this row too, so that it can be found in the file.
     ///
     /// ```
     /// use fnn::{DataSet, data::Split};
@@ -88,13 +87,13 @@ impl<I, T> DataSet<I, T> {
         self.rows.as_ref().and_then(|rows| rows.get(sample)).copied().unwrap_or(sample)
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.inputs.len()
     }
 
-    /// Whether there is no sample.
+    /// Whether the set has no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.inputs.is_empty()

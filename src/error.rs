@@ -1,82 +1,83 @@
-//! What can go wrong while reading data or training: one type.
+//! The error type of everything that reads data or trains.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::setting::InvalidSetting;
 
-/// What went wrong, and where: the file or the setting, what was expected, what was found.
+/// What went wrong, and where: the file or the setting, what was expected, and what was found.
 ///
-/// Its `Debug` is the sentence too, as that is what `main` prints of an error that it returns.
+/// Its `Debug` output is the same sentence, because `main` prints a returned error with `Debug`.
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
     File {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// A file holds something else than it should.
+    /// A file's content is invalid.
     Format {
         /// The file.
         path: PathBuf,
-        /// The part of the file that is wrong.
+        /// The part of the file that is invalid.
         field: Box<str>,
-        /// What should be there.
+        /// What was expected there.
         expected: String,
-        /// What is there.
+        /// What was found there.
         found: String,
     },
-    /// A file is not one of this network's weights.
+    /// A file does not contain this network's weights.
     Weights {
         /// The file.
         path: PathBuf,
-        /// What differs: one thing after which nothing else can be told, or all tensors that differ, up to 32.
+        /// The mismatches: a single one where the file could not be read any further, or every tensor that differs, up
+        /// to 32.
         mismatches: Vec<Mismatch>,
-        /// How many more there are.
+        /// How many further mismatches there are.
         more: usize,
     },
-    /// A data set has inputs and targets of different number.
+    /// A data set has a different number of inputs and targets.
     Unpaired {
-        /// How many inputs there are.
+        /// The number of inputs.
         inputs: usize,
-        /// How many targets there are.
+        /// The number of targets.
         targets: usize,
     },
-    /// A data set to train or to validate on has no samples.
+    /// A training or validation set is empty.
     Empty {
-        /// Which of the sets: "training" or "validation".
+        /// Which set: "training" or "validation".
         set: &'static str,
     },
-    /// A number that must be finite isn't.
+    /// A number that must be finite is NaN or infinite.
     Cell {
-        /// The number of the sample, from 0.
+        /// The index of the sample, from 0.
         row: usize,
-        /// The number of the element in the sample, from 0, the last dimension changing fastest.
+        /// The index of the element in the sample, from 0, in row-major order.
         column: usize,
         /// The number: NaN or infinite.
         found: f64,
     },
-    /// A sample of a data set can't be trained or validated on: an input that is NaN or infinite, or a target that the
-    /// loss can't take.
+    /// A sample cannot be used for training or validation: its input is NaN or infinite, or its target is invalid for
+    /// the loss.
     Sample {
-        /// Which of the sets: "training" or "validation".
+        /// Which set: "training" or "validation".
         set: &'static str,
-        /// The number of the sample in it, from 0.
+        /// The index of the sample in that set, from 0.
         sample: usize,
-        /// Its row in the set before it was split, from 0: [`DataSet::row`](crate::DataSet::row).
+        /// Its row in the data set before the split, from 0: [`DataSet::row`](crate::DataSet::row).
         row: usize,
         /// What was expected, and what was found.
         problem: String,
     },
     /// A setting of the trainer, of the optimizer or of the loss is invalid.
     Setting {
-        /// Its name.
+        /// The name of the setting.
         name: &'static str,
-        /// What it must be.
+        /// What was expected.
         expected: &'static str,
-        /// What it is.
+        /// What was found.
         found: String,
     },
     /// A loss or a gradient is infinite or NaN.
@@ -85,7 +86,7 @@ pub enum Error {
         epoch: usize,
         /// The mini-batch in it, from 1.
         batch: usize,
-        /// What is not finite: "the loss", or "the gradient of" the parameter of a dotted name.
+        /// What is not finite: "the loss", or "the gradient of" a parameter, by its dotted name.
         what: String,
     },
 }
@@ -152,14 +153,14 @@ impl std::error::Error for Error {
     }
 }
 
-/// A difference between a file of weights and the network that it should be of.
+/// A difference between a file of weights and the network that loads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The part of the file: the name of a tensor, `header`, `data` or `file`.
     pub field: String,
-    /// What should be there.
+    /// What was expected.
     pub expected: String,
-    /// What is there.
+    /// What was found.
     pub found: String,
 }
 

@@ -1,4 +1,4 @@
-//! GradientBuffers against central differences.
+//! Backpropagation against central differences.
 
 mod difference;
 mod place;
@@ -13,16 +13,16 @@ use crate::losses::{Loss, Term};
 use crate::shape::{Sample, first, first_mut, within};
 use crate::train::gradient_buffers::{GradientBuffers, assert_logits};
 
-/// Samples that go through the network at a time.
+/// Samples per block.
 const BLOCK: usize = 8;
 
-/// What backpropagation through blocks of samples needs.
+/// The buffers for backpropagation through blocks of samples.
 type Memory<N> = GradientBuffers<N, BLOCK>;
 
-/// Whether backpropagation through `network` is right: its gradient of the mean loss of `inputs` and `targets`, by
-/// every weight and every input, beside the derivative that comes of moving that weight or input a little.
+/// Check backpropagation through `network`: compare the gradient of the mean loss of `inputs` and `targets`, with
+/// respect to every weight and every input, with its numerical derivative by central differences.
 ///
-/// One line in the tests of a network, or of a layer of your own:
+/// It is a one-line test for a network or a custom layer:
 ///
 /// ```
 /// use fnn::{gradient_check, layers::Dense, losses::MeanSquaredError};
@@ -31,21 +31,22 @@ type Memory<N> = GradientBuffers<N, BLOCK>;
 /// gradient_check(&dense, &MeanSquaredError, &[[1.0, 2.0], [-3.0, 0.5]], &[[0.0, 1.0], [1.0, 0.0]]).assert(1e-6);
 /// ```
 ///
-/// It takes a network in `f64`, and works without a heap, too. A few samples of ordinary numbers are enough; drawn at
-/// random, they are unlikely to lie at a kink, as that of `Relu` at 0. Dropout drops the same elements throughout. A
-/// number counts as right if it is so at the given samples: a check at weights of zero says little.
+/// The network must be in `f64`. No heap is needed. A few samples of ordinary numbers are enough; random ones are
+/// unlikely to be at a kink, such as that of `Relu` at 0. The dropout mask is constant. A gradient that is correct at
+/// these samples and weights may be wrong elsewhere: a check with all weights zero shows little.
 ///
 /// # What is compared
 /// The deviation of a gradient a from the derivative d is `|a − d| / max(|a|, |d|, floor)`, where the floor is a
-/// hundredth of the tensor's largest derivative, or 1/10000 of the loss or of 0.1, if those are more: below it, the
-/// loss's rounding decides. So all elements of a tensor are held to nearly the same absolute error.
+/// hundredth of the largest derivative in the tensor, or 1/10000 of the loss or of 0.1 if that is larger: below it,
+/// the rounding error of the loss dominates. All elements of a tensor are thus compared with nearly the same absolute
+/// tolerance.
 ///
-/// Where the loss has a kink so near that no difference can be taken, the element is *excluded*, and counted in the
-/// report. That is decided by the values of the loss alone, never by what backpropagation says, so that nothing wrong
-/// is excluded for being wrong. A gradient that isn't finite is wrong wherever it is.
+/// If the loss has a kink too close to an element's value for a difference quotient, the element is *excluded*, and
+/// counted in the report. This depends only on values of the loss, never on the result of backpropagation, so that a
+/// wrong gradient cannot exclude itself. A gradient that is not finite is always wrong.
 ///
 /// # Cost
-/// Six to eighteen forward passes over all samples for each weight, and over a block of eight for each input.
+/// Six to eighteen forward passes over all samples for each weight, and over a block of eight samples for each input.
 pub fn gradient_check<N, T, F>(network: &N, loss: &F, inputs: &[N::Input], targets: &[T]) -> Report<N>
 where
     N: Layer<Scalar = f64, Input: Sample<Element = f64>>,
@@ -57,12 +58,13 @@ where
     let mut derivatives = place::weights::<N>();
     let mut moved = place::weights::<N>();
 
-    // A layer that neither overwrites this nor asks for zeros is wrong.
+    // Garbage in the gradient reveals layers that neither overwrite it nor ask for zeros.
     gradient.parameters_mut().fill(f64::NAN);
     memory.gradient(network, loss, inputs, targets, &mut gradient);
     memory.set_steps(0);
-    // The loss of training doesn't depend on running statistics, and what was measured of them is no gradient.
-    N::measured(&mut |range| within(gradient.parameters_mut(), &range).fill(0.0));
+    // The training loss does not depend on running statistics, and the gradient holds their new values instead of
+    // derivatives.
+    N::running_statistics(&mut |range| within(gradient.parameters_mut(), &range).fill(0.0));
     copy(network.parameters(), moved.parameters_mut());
     let mean = mean_loss(&mut memory, network, loss, inputs, targets);
     differentiate(mean, network.parameters(), derivatives.parameters_mut(), |index, weight| {
@@ -72,8 +74,8 @@ where
         mean
     });
 
-    // What is frozen matters to the loss, and is no weight to train.
-    N::measured(&mut |range| within(derivatives.parameters_mut(), &range).fill(0.0));
+    // Frozen statistics affect the loss, but are not trained.
+    N::running_statistics(&mut |range| within(derivatives.parameters_mut(), &range).fill(0.0));
 
     let mut deviation = Deviation::of_samples::<N::Input>();
     let mut input_gradients = place::numbers::<[N::Input; BLOCK]>();
@@ -101,15 +103,15 @@ where
     Report::new(mean, gradient, derivatives, deviation)
 }
 
-/// Into `derivatives`, those of the loss at `point`: `loss` gives it where one number of the point, of a given index,
-/// has another value. What has no derivative is NaN.
+/// Write the derivatives of the loss at `point` to `derivatives`: `loss` returns the loss with one element, by its
+/// index, changed. Where there is no derivative, write NaN.
 fn differentiate(mean: f64, point: &[f64], derivatives: &mut [f64], mut loss: impl FnMut(usize, f64) -> f64) {
     for ((index, &number), to) in point.iter().enumerate().zip(derivatives) {
         *to = derivative(mean, number, |step| loss(index, number + step)).unwrap_or(f64::NAN);
     }
 }
 
-/// The mean loss as training sees it, block by block: dropout drops.
+/// The mean training loss, block by block, with dropout.
 fn mean_loss<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>>(
     memory: &mut Memory<N>,
     network: &N,
@@ -121,7 +123,7 @@ fn mean_loss<N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>>(
 }
 
 operation! {
-    /// [`mean_loss`], to run with the best instruction set: that which backpropagation uses.
+    /// [`mean_loss`], dispatched to the same instruction set as backpropagation.
     struct MeanLoss<'a, N: Layer<Scalar = f64>, T, F: Loss<N::Output, T>;> {
         memory: &'a mut Memory<N>,
         network: &'a N,

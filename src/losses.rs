@@ -1,4 +1,4 @@
-//! Losses: how far outputs are from targets, and in which direction to correct them. One kind a file.
+//! Losses: how far outputs are from their targets, and the gradient that training follows. One loss per file.
 
 mod binary_cross_entropy;
 mod cosine_similarity;
@@ -28,88 +28,88 @@ use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, SEVERAL};
 use crate::shape::Sample;
 
-/// A loss: a number for each sample that training makes smaller, and its gradient by the sample's outputs.
+/// A loss: a number per sample that training minimizes, and its gradient with respect to the outputs.
 ///
-/// The loss of a batch is the weighted mean `Σ wₙ·lₙ / Σ wₙ`. Every weight is 1, but where classes are weighted.
-/// Which targets go with which outputs is known at compile time: `Loss<[f32; 10], usize>` compares ten scores with
-/// the number of a class.
+/// The loss of a batch is the weighted mean `Σ wₙ·lₙ / Σ wₙ`. All weights are 1 unless classes are weighted. The
+/// pairing of outputs and targets is checked at compile time: `Loss<[f32; 10], usize>` compares ten scores with a
+/// class index.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot compare outputs `{Output}` with targets `{Target}`",
     label = "this loss doesn't take these outputs with these targets",
     note = "`CrossEntropy`, `Focal` and `Hinge` compare scores `[f32; N]` with a class `usize`; all losses but `Focal` \
-            compare outputs with targets of the same type: `CrossEntropy` scores with probabilities `[f32; N]`, say",
+            compare outputs with targets of the same type, such as scores with probabilities `[f32; N]`",
     note = "`WeightedCrossEntropy<N>` has N class weights, and takes N outputs"
 )]
 pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
-    /// Whether it takes logits. Such a loss of a network whose outputs are probabilities
-    /// ([`OutputKind`](crate::layers::OutputKind)) is a compile error, which `cargo build` and `cargo test` show, and
-    /// `cargo check` doesn't: only a build knows which loss goes with which network.
+    /// Whether the loss expects logits. It is then a compile error to train a network whose outputs are probabilities
+    /// ([`OutputKind`](crate::layers::OutputKind)). The error shows in `cargo build` and `cargo test`, not in
+    /// `cargo check`: the pair of loss and network is only known when code is generated.
     const TAKES_LOGITS: bool = false;
 
     /// The loss of one sample.
     fn value(&self, output: &Output, target: &Target) -> Term<Output::Element>;
 
-    /// The loss of one sample, and into `gradient` the gradient of `weight · loss` by its outputs.
+    /// The loss of one sample. Writes the gradient of `weight · loss` with respect to the outputs to `gradient`.
     fn gradient(&self, output: &Output, target: &Target, gradient: &mut Output) -> Term<Output::Element>;
 
-    /// Whether the output is right, where the question has an answer: whether the highest score is the target's
-    /// class, say.
+    /// Whether the output is correct, where that is defined: for example, whether the highest score is that of the
+    /// target class.
     fn correct(&self, _output: &Output, _target: &Target) -> Option<bool> {
         None
     }
 
-    /// What is wrong with a target: what was expected, where something else was found. Checked before training.
+    /// Validate a target. The trainer calls this before training.
     ///
     /// # Errors
-    /// A sentence of what was expected of such a target, as "a class below 10".
+    /// A description of a valid target, such as "a class below 10".
     fn check(&self, _target: &Target) -> Result<(), &'static str> {
         Ok(())
     }
 
-    /// That the settings are valid for outputs of this scalar, in which they are used. Checked before training.
+    /// Validate the settings for outputs of this scalar type. The trainer calls this before training.
     ///
     /// # Errors
-    /// The first setting that is invalid.
+    /// The first invalid setting.
     fn validate(&self) -> Result<(), InvalidSetting> {
         Ok(())
     }
 }
 
-/// That there are outputs to choose between: one that answers yes or no takes [`BinaryCrossEntropy`].
+/// Check that there are at least two classes; a single yes-or-no output takes [`BinaryCrossEntropy`].
 fn check_classes(number: usize) -> Result<(), InvalidSetting> {
-    SEVERAL.check::<f64>("number of classes, which is that of the outputs", number as f64)
+    SEVERAL.check::<f64>("number of classes (outputs)", number as f64)
 }
 
-/// One sample's part of a mean loss, or a sum of such parts.
+/// The contribution of one sample to a mean loss, or a sum of contributions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Term<S> {
     /// weight · loss
     pub loss: S,
-    /// The weight that the sample counts with.
+    /// The weight of the sample.
     pub weight: S,
 }
 
 impl<S: Scalar> Term<S> {
-    /// The loss of a sample that counts as 1.
+    /// The loss of a sample with weight 1.
     #[inline(always)]
     pub const fn of(loss: S) -> Self {
         Self { loss, weight: S::ONE }
     }
 
-    /// Σ weight·loss / Σ weight, and 0 of nothing.
+    /// Σ weight·loss / Σ weight, or 0 without samples.
     #[inline(always)]
     #[must_use]
     pub fn mean(self) -> S {
         if self.weight > S::ZERO { self.loss / self.weight } else { self.loss }
     }
 
-    /// Whether a gradient of the sum is that of the mean already. A batch of one is its own mean.
+    /// Whether the gradient of the sum equals that of the mean, as in a batch of one.
     #[inline(always)]
     pub(crate) fn is_mean(self) -> bool {
         self.weight <= S::ZERO || self.weight == S::ONE
     }
 
-    /// Divide the sum's gradient by the weight of the sum: the gradient of the mean.
+    /// Turn the gradient of the sum into that of the mean: divide it by the total weight.
     #[inline(always)]
     pub(crate) fn average(self, gradient: &mut [S]) {
         if !self.is_mean() {
@@ -119,7 +119,7 @@ impl<S: Scalar> Term<S> {
 }
 
 operation! {
-    /// Numbers times a factor, to run with the best instruction set.
+    /// Scale numbers by a factor, dispatched to the best instruction set.
     struct Scale<'a, S: Scalar;> {
         factor: S,
         values: &'a mut [S],

@@ -1,9 +1,10 @@
-//! How good outputs are, in numbers for people: accuracy, the confusion matrix and its report; R² and mean errors.
+//! Metrics: accuracy, the confusion matrix and the classification report for classes; R² and mean errors for
+//! regression.
 //!
-//! Metrics work on slices of outputs and of what they should have been, on as many as there are of both:
-//! `network.forward_all(test.inputs())` and `test.targets()`. A class is the number of an output, and an output's
-//! answer is the class of its highest score, the first of equal ones. Scores of which one is NaN, or none is above −∞,
-//! are no answer, and count as wrong whatever the target is. A metric of no samples is `None`.
+//! Metrics take slices of outputs and targets, such as `network.forward_all(test.inputs())` and `test.targets()`; if
+//! one is longer, the rest of it is ignored. A class is the index of an output. The predicted class is the one with
+//! the highest score, the first one on ties. If a score is NaN, or all are −∞, there is no prediction, and the sample
+//! counts as wrong. Metrics of no samples are `None`.
 
 mod confusion;
 mod regression;
@@ -19,10 +20,10 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 pub use crate::statistics::highest;
 
-/// The share of samples whose highest score is that of the right class, from 0 to 1; `None` of no samples.
+/// The share of samples whose highest score is that of the target class, from 0 to 1; `None` without samples.
 ///
-/// A single output is no choice between classes, so it is a compile error: it answers yes or no, and has a
-/// [`binary_accuracy`].
+/// A single output is a compile error, because it does not choose between classes: use [`binary_accuracy`] for
+/// yes-or-no outputs.
 ///
 /// ```
 /// use fnn::metrics::accuracy;
@@ -37,7 +38,7 @@ pub fn accuracy<S: Scalar, const N: usize>(outputs: &[[S; N]], targets: &[usize]
     top_k(1, outputs, targets)
 }
 
-/// The share of samples whose right class has one of the `k` highest scores, from 0 to 1; `None` of no samples.
+/// The share of samples whose target class has one of the `k` highest scores, from 0 to 1; `None` without samples.
 ///
 /// ```
 /// use fnn::metrics::top_k_accuracy;
@@ -62,10 +63,10 @@ fn top_k<S: Scalar, const N: usize>(k: usize, outputs: &[[S; N]], targets: &[usi
     share(outputs.iter().zip(targets).map(right))
 }
 
-/// The share of samples all of whose outputs are above `threshold` just where their targets, of 0 and 1, are 1; from 0
-/// to 1, and `None` of no samples.
+/// The share of samples whose outputs are all above `threshold` exactly where their targets, 0 or 1, are 1; from 0 to
+/// 1, and `None` without samples.
 ///
-/// The threshold is 0 for logits, as of a network that is trained with
+/// Use a threshold of 0 for logits, as from a network trained with
 /// [`BinaryCrossEntropy`](crate::losses::BinaryCrossEntropy), and ½ for probabilities.
 ///
 /// ```
@@ -85,22 +86,22 @@ pub fn binary_accuracy<A: Sample<Element: Scalar>>(threshold: f64, outputs: &[A]
     share(outputs.iter().zip(targets).map(right))
 }
 
-/// A compile error where there is no choice between classes.
+/// A compile error if there are fewer than two classes.
 #[track_caller]
 pub(crate) const fn assert_classes(classes: usize) {
     assert!(
         classes > 1,
-        "one output is no choice between classes: for yes or no, use `binary_accuracy` and `BinaryCrossEntropy`"
+        "one output does not choose between classes: for yes or no, use `binary_accuracy` and `BinaryCrossEntropy`"
     );
 }
 
-/// The share of `true`.
+/// The share of values that are `true`.
 fn share(answers: impl Iterator<Item = bool>) -> Option<f64> {
     let (right, all) = answers.fold((0, 0), |(right, all), answer| (right + usize::from(answer), all + 1));
     ratio(right, all)
 }
 
-/// `part / whole`, if there is anything.
+/// `part / whole`, or `None` if `whole` is 0.
 fn ratio(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -1,4 +1,4 @@
-//! What a user does with a network: build it, ask it, look at it.
+//! The user's view of a network: create it, run it, load and save its weights, print it.
 
 pub(crate) mod fold;
 pub(crate) mod summary;
@@ -16,29 +16,30 @@ use crate::train::gradient_buffers::GradientBuffers;
 use crate::weights::initializer::Initializer;
 use crate::weights::{LoadOptions, WeightsError, safetensors};
 
-/// What every [`Layer`] can do for its user. A network that `network!` made is a layer, and so has all of it.
+/// The methods of a network. Every [`Layer`] has them, and a network declared with `network!` is a layer.
 pub trait Network: Layer {
-    /// Bytes of weights: what the network takes in flash.
+    /// Size of the weights in bytes: the flash that the network needs.
     const FLASH: usize = size_of::<Self>();
-    /// Bytes of RAM that inference on one sample needs on a chip, beside the weights and what goes in and comes out: two
-    /// buffers that the layers' outputs take in turn, and the scratch of the layer that needs most of it.
+    /// RAM in bytes that inference on one sample needs on a microcontroller, in addition to the weights, the input and
+    /// the output: two buffers that layers write to in turn, and the scratch memory of the layer that needs the most.
     ///
-    /// It is the same on every target. What vector instructions need besides (convolutions, with the feature `simd`) is
-    /// part of [`WORKSPACE`](Self::WORKSPACE) alone.
+    /// The value is the same on every target. The extra scratch memory of vectorized convolutions (feature `simd`) is
+    /// only part of [`WORKSPACE`](Self::WORKSPACE).
     const RAM_INFERENCE: usize = Self::WORKSPACE - <Self::Workspace<1> as Pod>::VECTOR_SCRATCH;
-    /// Bytes of RAM that training by one sample at a time needs on a chip: the weights, their gradient, and
-    /// [`GradientBuffers`] without what vector instructions need. An optimizer remembers [`FLASH`](Self::FLASH) bytes
-    /// more for each of its slots.
+    /// RAM in bytes that training on one sample at a time needs on a microcontroller: the weights, their gradient, and
+    /// [`GradientBuffers`] without the extra scratch memory of vectorized layers. An optimizer needs another
+    /// [`FLASH`](Self::FLASH) bytes for each of its slots.
     const RAM_TRAINING: usize =
         2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>() - Self::WORKSPACE + Self::RAM_INFERENCE;
-    /// Bytes that inference on one sample works in on this target: [`RAM_INFERENCE`](Self::RAM_INFERENCE), and what vector
-    /// instructions need. [`forward`](Self::forward) takes them from the stack.
+    /// Memory in bytes that inference on one sample needs on this target: [`RAM_INFERENCE`](Self::RAM_INFERENCE), and
+    /// the extra scratch memory of vectorized layers. [`forward`](Self::forward) takes it from the stack.
     const WORKSPACE: usize = size_of::<Self::Workspace<1>>();
 
-    /// A network with its first weights, drawn by each layer's [`Initializer`].
+    /// Create a network with random initial weights, drawn by each layer's [`Initializer`].
     ///
-    /// One seed gives the same weights on every platform. The network passes through the stack, which is why this is
-    /// a compile error above 128 KiB of weights: there, [`boxed`](Self::boxed) builds it in place on the heap.
+    /// The same seed gives the same weights on every platform. The network is returned by value, through the stack, so
+    /// this is a compile error above 128 KiB of weights; [`boxed`](Self::boxed) builds it in place on the heap
+    /// instead.
     #[must_use]
     fn seeded(seed: u64) -> Self {
         const { assert_small::<Self>() }
@@ -47,7 +48,7 @@ pub trait Network: Layer {
         network
     }
 
-    /// [`seeded`](Self::seeded), built in place on the heap, whatever its size.
+    /// [`seeded`](Self::seeded), built in place on the heap, for networks of any size.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn boxed(seed: u64) -> alloc::boxed::Box<Self> {
@@ -56,11 +57,11 @@ pub trait Network: Layer {
         network
     }
 
-    /// Inference on one sample. Allocates nothing.
+    /// Run inference on one sample. Does not allocate.
     ///
-    /// It works in [`WORKSPACE`](Self::WORKSPACE) bytes of the stack. Where they and the output are more than 512 KiB,
-    /// that is a compile error: there, use [`forward_all`](Self::forward_all), or [`forward_into`](Self::forward_into)
-    /// with memory of your own.
+    /// The working memory, [`WORKSPACE`](Self::WORKSPACE) bytes, is on the stack. It is a compile error if that and
+    /// the output exceed 512 KiB; use [`forward_all`](Self::forward_all) then, or [`forward_into`](Self::forward_into)
+    /// with your own buffers.
     ///
     /// ```
     /// use fnn::{Layer, layers::Pod};
@@ -83,9 +84,9 @@ pub trait Network: Layer {
         forward(self, input)
     }
 
-    /// Inference of a batch of any size, `B` samples at a time. Allocates nothing.
+    /// Run inference on a batch of any size, `B` samples at a time. Does not allocate.
     ///
-    /// As many samples are computed as there are both inputs and outputs.
+    /// Computes `min(inputs.len(), outputs.len())` samples.
     fn forward_into<const B: usize>(
         &self,
         inputs: &[Self::Input],
@@ -95,9 +96,9 @@ pub trait Network: Layer {
         dispatch(Forward::<Self, B> { network: self, inputs, outputs, workspace });
     }
 
-    /// Inference of a batch of any size.
+    /// Run inference on a batch of any size.
     ///
-    /// Runs on `rayon`'s threads where there is enough to do. The result doesn't depend on their number.
+    /// Uses `rayon`'s threads if the batch is large enough. The result does not depend on their number.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
@@ -109,11 +110,11 @@ pub trait Network: Layer {
         outputs
     }
 
-    /// Take the weights from the bytes of a safetensors file, as [`save`](Self::save) writes one. Allocates nothing.
+    /// Read the weights from the bytes of a safetensors file, as written by [`save`](Self::save). Does not allocate.
     ///
     /// # Errors
-    /// [`WeightsError`] where they are not the bytes of such a file of exactly this network's weights, each array of its
-    /// name, its shape and its type, all numbers finite. The weights then stay as they are.
+    /// [`WeightsError`] unless the file contains exactly this network's weights: each tensor with its name, shape and
+    /// type, and only finite numbers. On error the weights are unchanged.
     /// [`LoadOptions::read`](crate::weights::LoadOptions::read) accepts other names and types.
     ///
     /// ```
@@ -134,7 +135,7 @@ pub trait Network: Layer {
     /// [`read_weights`](Self::read_weights) into a network that is built in place on the heap.
     ///
     /// # Errors
-    /// As those of [`read_weights`](Self::read_weights).
+    /// Same as [`read_weights`](Self::read_weights).
     #[cfg(feature = "alloc")]
     fn load_from_bytes(file: &[u8]) -> Result<alloc::boxed::Box<Self>, WeightsError<'_>> {
         let mut network = Self::zeroed_box();
@@ -142,38 +143,38 @@ pub trait Network: Layer {
         Ok(network)
     }
 
-    /// A network with the weights of a safetensors file, built in place on the heap: one that [`save`](Self::save) has
-    /// written, or a `state_dict` of PyTorch's with the same names.
+    /// Load a network from a safetensors file, built in place on the heap: a file written by [`save`](Self::save), or
+    /// a PyTorch `state_dict` with the same names.
     ///
-    /// No more of the file is read than fits the network. [`LoadOptions`] accepts other names
-    /// and types.
+    /// Reads no more of the file than the network needs. [`LoadOptions`] accepts other names and types.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) where the file can't be read, [`Error::Weights`](crate::Error::Weights) where it
-    /// is no safetensors file of exactly this network's weights, each array of its name, its shape and its type, all
-    /// numbers finite: all differences at once.
+    /// [`Error::File`](crate::Error::File) if the file cannot be read, [`Error::Weights`](crate::Error::Weights)
+    /// unless it is a safetensors file of exactly this network's weights: each tensor with its name, shape and type,
+    /// and only finite numbers. The error lists all differences.
     #[cfg(feature = "std")]
     fn load(path: impl AsRef<std::path::Path>) -> Result<alloc::boxed::Box<Self>, crate::Error> {
         LoadOptions::new().load(path).map(|loaded| loaded.network)
     }
 
-    /// Write the weights to a safetensors file: each array by its dotted name (`conv1.weight`), in PyTorch's convention.
+    /// Save the weights to a safetensors file: each array under its dotted name (`conv1.weight`), in PyTorch's
+    /// convention.
     ///
-    /// PyTorch's `load_state_dict` takes the file for a module with the same names: dense weights are written as
-    /// `[out, in]`, and the count of a [`BatchNorm`](crate::layers::BatchNorm) as an integer.
+    /// PyTorch's `load_state_dict` reads the file into a module with the same names: dense weights are stored as
+    /// `[out, in]`, and the batch count of a [`BatchNorm`](crate::layers::BatchNorm) as an integer.
     ///
-    /// The file appears whole or not at all: it is written beside, and renamed when it is on the disk. A file that was
-    /// there is replaced and its permissions are kept; a symbolic link is followed.
-    /// [`include_network!`](crate::include_network) makes the file a constant of another program.
+    /// The write is atomic: the data goes to a temporary file, which is renamed once it is on disk. An existing file
+    /// is replaced and its permissions are kept; symbolic links are followed.
+    /// [`include_network!`](crate::include_network) embeds the file in another program as a constant.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) where the file can't be written, or is a pipe, a device or a directory.
+    /// [`Error::File`](crate::Error::File) if the file cannot be written, or is a pipe, a device or a directory.
     #[cfg(feature = "std")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::Error> {
         safetensors::save(self, path.as_ref())
     }
 
-    /// A table of the layers, their shapes and their cost, to print.
+    /// A printable table of the layers, their shapes and their cost.
     ///
     /// ```
     /// use fnn::{Network, layers::Dense};
@@ -189,7 +190,7 @@ pub trait Network: Layer {
 
 impl<L: Layer> Network for L {}
 
-/// A compile error for a network that is too large to pass through the stack.
+/// A compile error for a network that is too large for the stack.
 #[track_caller]
 const fn assert_small<L>() {
     assert!(
@@ -198,8 +199,8 @@ const fn assert_small<L>() {
     );
 }
 
-/// A compile error where inference on one sample would take more of the stack than a thread may have left: in a debug
-/// build, what is put on the stack may be there three times.
+/// A compile error if inference on one sample could overflow a thread's stack. A debug build may keep three copies of
+/// a stack variable.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_forward_fits<L: Layer>() {
@@ -210,7 +211,7 @@ pub const fn assert_forward_fits<L: Layer>() {
     );
 }
 
-/// [`Network::forward`], for what has made sure that it fits.
+/// [`Network::forward`], for callers that have checked the size.
 #[doc(hidden)]
 #[inline]
 #[must_use]
@@ -223,20 +224,20 @@ pub fn forward<L: Layer>(network: &L, input: &L::Input) -> L::Output {
     output
 }
 
-/// Samples of one block of a forward pass, where the caller doesn't choose.
+/// Block size of a forward pass if the caller does not choose one.
 #[cfg(feature = "alloc")]
 const BLOCK: usize = 32;
 
-/// What computes the outputs of some inputs.
+/// Computes the outputs for some inputs.
 #[cfg(feature = "alloc")]
 type Compute<'a, L> = dyn Fn(&[<L as Layer>::Input], &mut [<L as Layer>::Output]) + Sync + 'a;
 
-/// Run `compute` on whole blocks: on a part for each thread, if the work pays for more than one.
+/// Run `compute` on whole blocks, split across threads if there is enough work.
 #[cfg(feature = "rayon")]
 fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compute: &Compute<'_, L>) {
     use rayon::prelude::*;
 
-    /// Multiply-accumulates below which a second thread costs more than it brings.
+    /// Below this many multiply-accumulates, a second thread costs more than it saves.
     const WORTHWHILE: u64 = 1 << 21;
     let worthwhile = L::MACS.saturating_mul(inputs.len() as u64) >= WORTHWHILE;
     let threads = if worthwhile { crate::threads::available() } else { 1 };
@@ -253,13 +254,13 @@ fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compu
     compute(inputs, outputs);
 }
 
-/// Where a cache line starts, if vectors are of that size: the processor passes on what was just stored to the next
-/// layer's loads at once, unless it lies across two lines.
+/// Aligned to a cache line where vectors are that wide: the processor forwards a store to a later load only if the
+/// load does not cross a line boundary.
 #[cfg_attr(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")), repr(align(64)))]
 struct Aligned<T>(T);
 
 operation! {
-    /// Inference of a batch, block by block, to run with the best instruction set.
+    /// Inference on a batch, block by block, dispatched to the best instruction set.
     struct Forward<'a, L: Layer; B> {
         network: &'a L,
         inputs: &'a [L::Input],

@@ -1,4 +1,4 @@
-//! Optimizers: gradient descent in its forms. One short file each: formula, source, update.
+//! Optimizers: variants of gradient descent. One short file each: formula, source, update.
 
 mod adagrad;
 mod adam;
@@ -39,21 +39,21 @@ use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 use crate::weights::parameters::{Parameters, assert_weights};
 
-/// A rule that moves weights along their gradient, with `SLOTS` numbers of memory for each weight.
+/// An update rule that moves weights along their gradient, with `SLOTS` numbers of state per weight.
 ///
-/// An optimizer is plain data: its learning rate and its other constants. What it remembers is a [`State`], `SLOTS`
-/// networks of the same type that the caller owns, so that it can lie on the heap or in a `static`.
+/// An optimizer is plain data: its learning rate and other constants. Its state is a [`State`], `SLOTS` networks of
+/// the same type that the caller owns, so that it can be on the heap or in a `static`.
 ///
-/// To add one, write its constants as a struct and `update`, which sees the flat weights.
+/// To add an optimizer, write a struct with its constants and implement `update`, which works on flat slices.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an optimizer",
     label = "expected an optimizer, such as `Adam::new(1e-3)`"
 )]
 pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
-    /// Move `parameters` along `gradient`, in step number `step`, counted from 1.
+    /// Update `parameters` along `gradient`, in step number `step`, counted from 1.
     ///
-    /// The slices are the same range of the weights, of their mean gradient, and of each slot, so they are of one
-    /// length. No weight's update depends on another weight's.
+    /// The slices cover the same range of the weights, of their mean gradient, and of each slot, and have equal
+    /// lengths. The update of a weight must not depend on any other weight.
     fn update<V: Simd, S: Scalar>(
         &self,
         simd: V,
@@ -76,27 +76,30 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     #[must_use]
     fn with_learning_rate(&self, learning_rate: f64) -> Self;
 
-    /// That the settings are valid for weights of `S`, in which they are used.
+    /// Validate the settings for weights of type `S`.
     ///
     /// # Errors
-    /// The first setting that is invalid.
+    /// The first invalid setting.
     fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting>;
 
-    /// The same optimizer without weight decay. As provided, it is the optimizer itself, which has none.
+    /// The same optimizer without weight decay. The default implementation returns the optimizer itself, which has
+    /// none.
     #[must_use]
     fn without_weight_decay(&self) -> Self {
         self.clone()
     }
 
-    /// What moves weights that are [`Role::Vector`](crate::weights::Role::Vector), such as biases, where it isn't this optimizer.
+    /// The optimizer for weights that are [`Role::Vector`](crate::weights::Role::Vector), such as biases, if it is a
+    /// different one.
     fn for_vectors(&self) -> Option<Self> {
         None
     }
 
-    /// The same optimizer, whose weight decay leaves out biases, and what normalisations scale and shift with.
+    /// Exclude biases and the scales and shifts of normalization layers from weight decay: all weights that are
+    /// [`Role::Vector`](crate::weights::Role::Vector).
     ///
-    /// They are few, have no part in overfitting, and are to have the size that they need; they are those that are
-    /// [`Role::Vector`](crate::weights::Role::Vector). Costs nothing for each weight: ranges of weights are moved by one optimizer or by the other.
+    /// There are few of them, they do not overfit, and decay would bias them toward 0. There is no cost per weight:
+    /// each range of weights is updated by one optimizer or the other.
     ///
     /// ```
     /// use fnn::{layers::Dense, optimizers::{AdamW, Optimizer, State}};
@@ -110,7 +113,7 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
         DecayWeightsOnly { optimizer: self }
     }
 
-    /// The same optimizer, whose learning rate is multiplied by `schedule` in each step.
+    /// Multiply the learning rate by `schedule` in each step.
     ///
     /// ```
     /// use fnn::optimizers::{Adam, Optimizer, Schedule};
@@ -122,7 +125,7 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
         Scheduled { optimizer: self, schedule }
     }
 
-    /// Move the whole of `network` along `gradient`. Allocates nothing.
+    /// Update all of `network` along `gradient`. Does not allocate.
     ///
     /// ```
     /// use fnn::{Network, Parameters, layers::Dense, optimizers::{Optimizer, Sgd, State}};
@@ -139,17 +142,17 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
     }
 }
 
-/// What an optimizer remembers: how many steps it took, and its slots, each a network of the same type.
+/// The state of an optimizer: the number of steps, and its slots, each a network of the same type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State<P, const SLOTS: usize> {
-    /// The steps taken so far.
+    /// The number of steps taken.
     pub steps: u64,
-    /// The slots: momentums, means of squares, and the like.
+    /// The slots, such as momentum or running means of squares.
     pub slots: [P; SLOTS],
 }
 
 impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
-    /// Before the first step: all zeros.
+    /// The initial state: all zeros.
     #[must_use]
     pub const fn new() -> Self {
         const { assert_weights::<P>() }

@@ -1,7 +1,7 @@
 //! What most programs use: `use fnn::prelude::*;`.
 //!
-//! Networks and their methods, losses, optimizers, the trainer and what own loops are made of. Layers to instantiate by hand
-//! are in [`layers`](crate::layers), everything else in the module that is named after it.
+//! Networks and their methods, losses, optimizers, the trainer, and the buffers for custom training loops. Layer types
+//! are in [`layers`](crate::layers); everything else is in the module of its name.
 
 pub use crate::losses::{
     BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KullbackLeibler, Loss,

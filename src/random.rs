@@ -1,8 +1,8 @@
-//! Random numbers that are the same on every platform: first weights, shuffling, dropout.
+//! Random numbers that are the same on every platform: initial weights, shuffling, dropout.
 
-/// A small generator of 64-bit numbers: `SplitMix64`.
+/// A small 64-bit random number generator: `SplitMix64`.
 ///
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014. It has no global state, and
+/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014. There is no global state, and
 /// the same seed gives the same numbers everywhere.
 ///
 /// ```
@@ -18,7 +18,7 @@ pub struct Random {
 /// 2⁶⁴ divided by the golden ratio.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Scatter the bits of `value` over the word.
+/// Mix the bits of `value`.
 #[inline(always)]
 const fn scatter(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,14 +26,14 @@ const fn scatter(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// One number of two, in which each bit depends on all bits of both.
+/// Combine two numbers into one, each bit of which depends on all bits of both.
 #[inline(always)]
 pub(crate) const fn mix(a: u64, b: u64) -> u64 {
     scatter(scatter(a.wrapping_add(STEP)).wrapping_add(b.wrapping_mul(STEP)))
 }
 
 impl Random {
-    /// The generator of this seed.
+    /// A generator with this seed.
     #[inline(always)]
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -47,16 +47,16 @@ impl Random {
         scatter(self.state)
     }
 
-    /// A number in [0, 1), of 53 random bits.
+    /// A uniform number in [0, 1), with 53 random bits.
     #[inline(always)]
     pub fn uniform(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A number of the normal distribution of mean 0 and deviation 1.
+    /// A normally distributed number with mean 0 and standard deviation 1.
     ///
-    /// Marsaglia's polar method, "A convenient method for generating normal variables", SIAM Review 6, 1964, in f64
-    /// with `libm` on every platform, so that the bits are the same.
+    /// Marsaglia's polar method, "A convenient method for generating normal variables", SIAM Review 6, 1964, computed
+    /// in `f64` with `libm` on every platform, so that the bits are the same.
     pub fn normal(&mut self) -> f64 {
         loop {
             let x = 2.0 * self.uniform() - 1.0;
@@ -68,7 +68,7 @@ impl Random {
         }
     }
 
-    /// A whole number below `bound`; 0 where `bound` is 0.
+    /// A random integer below `bound`; 0 if `bound` is 0.
     ///
     /// Lemire, "Fast random integer generation in an interval", ACM TOMACS 29, 2019, without the rejection: the bias
     /// is below `bound` / 2⁶⁴.
@@ -77,7 +77,7 @@ impl Random {
         ((self.next_u64() as u128 * bound as u128) >> 64) as usize
     }
 
-    /// Put `items` into a random order: Fisher and Yates' shuffle.
+    /// Shuffle `items`, by Fisher and Yates' method.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));

@@ -1,12 +1,13 @@
-//! Settings that are checked before they are used, in the scalar in which they are used.
+//! Validation of settings, in the scalar type in which they are used.
 
 use core::fmt;
 
 use crate::scalar::Scalar;
 
-/// A setting that is invalid: its name, what was expected, and what was found.
+/// An invalid setting: its name, what was expected, and what was found.
 ///
-/// Settings are `f64` and used in the network's scalar. One that is valid only before it is rounded is invalid:
+/// Settings are given as `f64` and used in the network's scalar type. A setting that is valid as `f64` and invalid
+/// once rounded is an error:
 ///
 /// ```
 /// use fnn::optimizers::{Adam, Optimizer};
@@ -20,16 +21,16 @@ use crate::scalar::Scalar;
 pub struct InvalidSetting {
     /// The name of the setting.
     pub name: &'static str,
-    /// What it must be.
+    /// What was expected.
     pub expected: &'static str,
-    /// What it is.
+    /// The value that was found.
     pub found: f64,
-    /// What `f32` rounds it to, where that is what makes it invalid.
+    /// The value rounded to `f32`, if the rounding is what makes it invalid.
     pub rounded: Option<f64>,
 }
 
 impl InvalidSetting {
-    /// What was found, in words.
+    /// What was found, as text.
     pub(crate) fn found(&self) -> impl fmt::Display {
         struct Found(f64, Option<f64>);
 
@@ -56,7 +57,7 @@ impl fmt::Display for InvalidSetting {
     }
 }
 
-/// The sentence, as `main` prints it of an error that it returns.
+/// The same text as `Display`, because `main` prints a returned error with `Debug`.
 impl fmt::Debug for InvalidSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -65,7 +66,7 @@ impl fmt::Debug for InvalidSetting {
 
 impl core::error::Error for InvalidSetting {}
 
-/// What a setting must be: in words, and as the test of it, which NaN fails.
+/// The valid range of a setting: its description, and a test, which NaN fails.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
     expected: &'static str,
@@ -83,7 +84,7 @@ pub(crate) const BELOW_ONE: Range =
 pub(crate) const SEVERAL: Range = Range { expected: "at least 2", contains: |value| value >= 2.0 };
 
 impl Range {
-    /// That a setting lies in the range, as it was given and as `S` rounds it.
+    /// Check that a setting lies in the range, both as given and rounded to `S`.
     pub(crate) fn check<S: Scalar>(&self, name: &'static str, value: f64) -> Result<(), InvalidSetting> {
         let rounded = S::from_f64(value).to_f64();
         match ((self.contains)(value), (self.contains)(rounded)) {
@@ -96,8 +97,8 @@ impl Range {
     }
 }
 
-/// The ε of a layer whose type has its bits, in the scalar that it is used in. One that is not above 0 there doesn't
-/// compile.
+/// The ε of a layer whose type carries its bits, in the scalar type in which it is used. It is a compile error unless
+/// it is above 0 there.
 #[inline(always)]
 pub(crate) fn epsilon<S: Scalar, const BITS: u64>() -> S {
     const {

@@ -1,7 +1,7 @@
-//! Instruction sets: what a layer of one's own computes with.
+//! SIMD instruction sets, for custom layers.
 //!
-//! A [`Simd`] token proves that an instruction set is there; [`dispatch`] finds the best one and runs an [`Operation`] with
-//! it. A formula is written once, over [`Real`], for numbers and for vectors of them.
+//! A [`Simd`] token proves that an instruction set is available; [`dispatch`] selects the best one and runs an
+//! [`Operation`] with it. A formula is written once, generic over [`Real`], for scalars and vectors alike.
 
 pub use crate::kernels::{Operation, Portable, Simd, dispatch};
 pub use crate::real::Real;

@@ -1,9 +1,8 @@
-//! Which score is the highest, and how much a column of numbers varies: what losses, metrics and data sets all ask.
+//! The class of the highest score, and the spread of a column of numbers: shared by losses, metrics and data sets.
 
 use crate::scalar::Scalar;
 
-/// The class of the highest score, the first of equal ones. `None` where there is no answer: a score is NaN, or none is
-/// above −∞.
+/// The index of the highest score, the first one on ties. `None` if a score is NaN, or if all are −∞.
 ///
 /// ```
 /// use fnn::metrics::highest;
@@ -24,21 +23,21 @@ pub fn highest<S: Scalar>(scores: &[S]) -> Option<usize> {
     class.filter(|_| ordered)
 }
 
-/// How far numbers lie from their mean. All fields are in units of `1 / scale`.
+/// The spread of numbers around their mean. All fields are in units of `1 / scale`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
-    /// A power of two that brings the largest number near 1, so that no square overflows or vanishes.
+    /// A power of two that scales the largest number to about 1, so that no square overflows or underflows.
     pub(crate) scale: f64,
     /// How many numbers there are.
     pub(crate) count: f64,
     /// Their mean.
     pub(crate) mean: f64,
-    /// The sum of the squared distances from the mean.
+    /// The sum of squared deviations from the mean.
     pub(crate) squares: f64,
 }
 
 impl Spread {
-    /// The spread of these numbers. `None` where there are none, or one of them isn't finite.
+    /// The spread of these numbers. `None` if there are none, or if one of them is not finite.
     pub(crate) fn of(numbers: impl Iterator<Item = f64> + Clone) -> Option<Self> {
         let (mut largest, mut count, mut finite) = (0.0f64, 0usize, true);
         for x in numbers.clone() {
@@ -49,7 +48,7 @@ impl Spread {
         if count == 0 || !finite {
             return None;
         }
-        // The reciprocal of the smallest numbers' power is beyond the range of `f64`.
+        // The reciprocal of the smallest numbers' power of two would overflow `f64`.
         let scale = libm::ldexp(1.0, -libm::frexp(largest).1.max(-1000));
         let count = count as f64;
         let mean = numbers.clone().map(|x| x * scale).sum::<f64>() / count;
@@ -57,12 +56,12 @@ impl Spread {
         Some(Self { scale, count, mean, squares })
     }
 
-    /// The variance, by the number of samples and not by one less.
+    /// The population variance: divided by n, not n − 1.
     pub(crate) fn variance(&self) -> f64 {
         self.squares / self.count
     }
 
-    /// Whether the numbers differ by more than the rounding of a constant column's mean, which is up to
+    /// Whether the numbers vary by more than the rounding error of a constant column, which is at most
     /// `n·ε·variance + (n·ε·mean)²` (scikit-learn, `StandardScaler`).
     pub(crate) fn varies(&self) -> bool {
         let rounding = self.count * f64::EPSILON;

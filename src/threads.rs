@@ -1,19 +1,19 @@
-//! How many threads there are to work on.
+//! The number of threads that are available.
 
 use std::error::Error;
 use std::sync::OnceLock;
 
-/// The threads of the `rayon` pool that the caller runs in, or of the global one, which this starts: 1 where the system
-/// starts no thread, so that the caller does the work itself.
+/// The number of threads in the `rayon` pool of the caller, or in the global pool, which this starts if necessary. 1
+/// if the system cannot start a thread, so that the work runs on the caller's thread.
 ///
-/// Asked before `rayon` is, as that panics where its global pool can't be started.
+/// Check this before calling `rayon`, which panics if its global pool cannot be started.
 pub(crate) fn available() -> usize {
     static GLOBAL_POOL: OnceLock<bool> = OnceLock::new();
     let is_there = || {
-        // WebAssembly has no threads, which `rayon` knows.
+        // WebAssembly has no threads, and `rayon` handles that.
         cfg!(target_family = "wasm")
             || rayon::ThreadPoolBuilder::new().build_global().err().is_none_or(|error| {
-                // Else it was there already.
+                // Otherwise the pool was already there.
                 error.source().is_none()
             })
     };

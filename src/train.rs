@@ -1,8 +1,8 @@
-//! Training: the trainer, and what a training loop of one's own is made of, on any machine.
+//! Training: the trainer, and the buffers for custom training loops on any target.
 //!
-//! With the feature `std`, [`Trainer`] goes over a data set mini-batch by mini-batch, on every core. Without an operating
-//! system, [`InPlaceBuffers`] train a network where it lies, [`FineTuneBuffers`] its last layers alone, and
-//! [`GradientBuffers`] hold all of a gradient, for any optimizer.
+//! With the feature `std`, [`Trainer`] trains on a data set in mini-batches, on all cores. Without an operating
+//! system, [`InPlaceBuffers`] train a network in place, [`FineTuneBuffers`] train only its last layers, and
+//! [`GradientBuffers`] compute the full gradient for any optimizer.
 
 pub(crate) mod fine_tune;
 mod forward_pass;

@@ -63,7 +63,7 @@ fn check_in<S: Scalar, L: Layer<Scalar = S, Input: Sample<Element = S>>>(name: &
     let tensor = |name: &str| tensors.get(&format!("{name}.f64"));
     compare_to("out", Sample::flat(&passes.outputs), tensor("out"), tolerance);
     let mut measures = false;
-    L::measured(&mut |_| measures = true);
+    L::running_statistics(&mut |_| measures = true);
     if !measures {
         // Inference is training then.
         compare_to("out", Sample::flat(&layer.forward_all(&inputs)), tensor("out"), tolerance);
@@ -179,9 +179,9 @@ where
 
     // One step of no length is what remains of a forward pass: running statistics.
     for (index, value) in gradient.parameters_mut().iter_mut().enumerate() {
-        let mut measured = false;
-        N::measured(&mut |range| measured |= range.contains(&index));
-        if !measured {
+        let mut statistic = false;
+        N::running_statistics(&mut |range| statistic |= range.contains(&index));
+        if !statistic {
             *value = 0.0;
         }
     }

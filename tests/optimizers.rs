@@ -215,7 +215,7 @@ fn the_roles_of_everything_that_layers_have() {
     Net::boxed(1).for_each(&mut |name, shape, _| {
         let (name, end) = (name.to_string(), start + shape.length());
         let role = match () {
-            () if name.contains("running_") || name.contains("num_") => Role::Measured,
+            () if name.contains("running_") || name.contains("num_") => Role::RunningStatistics,
             () if name.contains("norm") || name.contains("relu") || name.ends_with("bias") => Role::Vector,
             () => Role::Weight,
         };

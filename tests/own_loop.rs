@@ -233,10 +233,10 @@ fn a_generator_is_trained_through_its_discriminator() {
     let (mut gradient, mut unused) = (Generator::<f64>::zeroed(), Discriminator::<f64>::zeroed());
 
     let generated = of_generator.forward(&generator, &noise);
-    let judged = of_discriminator.forward(&discriminator, generated.outputs());
-    let slopes: Vec<[f64; 1]> = judged.outputs().iter().map(|&[score]| [-1.0 / (1.0 + score.exp())]).collect();
+    let scores = of_discriminator.forward(&discriminator, generated.outputs());
+    let slopes: Vec<[f64; 1]> = scores.outputs().iter().map(|&[score]| [-1.0 / (1.0 + score.exp())]).collect();
     let mut by_generated = [[0.0; 3]; 3];
-    judged.backward_to_inputs(&slopes, &mut unused, &mut by_generated);
+    scores.backward_to_inputs(&slopes, &mut unused, &mut by_generated);
     generated.backward(&by_generated, &mut gradient);
 
     let expected = differences(&mut generator, |generator| {

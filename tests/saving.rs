@@ -150,7 +150,7 @@ mod unix {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "{}: not a regular file, but a directory, a pipe or a device: it is left as it is",
+                    "{}: expected a regular file, found a directory, a pipe or a device: choose another path",
                     path.display()
                 )
             );

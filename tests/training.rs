@@ -485,7 +485,7 @@ fn network_loss(input: &[f32; 2]) -> f64 {
 fn one_output_is_no_choice_between_classes() {
     let data = DataSet::from([([1.0], 0), ([2.0], 0)]);
     let error = reason(Trainer::new(START, CrossEntropy, Sgd::new(0.1)).fit(&data));
-    assert_eq!(error.to_string(), "number of classes, which is that of the outputs: expected at least 2, found 1");
+    assert_eq!(error.to_string(), "number of classes (outputs): expected at least 2, found 1");
 }
 
 /// `y = gain·x`, whose gain's gradient is undefined for an input of 13.

@@ -1,7 +1,7 @@
-//! The IDX format: arrays of bytes, as MNIST and its relatives come. Knows nothing of where the files lie.
+//! The IDX format: arrays of bytes, used by MNIST and similar data sets. Independent of file names.
 //!
-//! A file is not trusted: whatever is in it, reading it ends in an array or in an [`Error`] that names the file, the
-//! part of it, what was expected and what was found.
+//! Files are untrusted: any content gives either an array or an [`Error`] with the file, its invalid part, what was
+//! expected and what was found.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -14,17 +14,17 @@ use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// What a gzip stream begins with (RFC 1952, section 2.3.1).
+/// The magic number of a gzip stream (RFC 1952, section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The type code of unsigned bytes.
 const UNSIGNED_BYTE: u8 = 0x08;
 
-/// An array of unsigned bytes of any number of dimensions, read from an IDX file.
+/// An array of unsigned bytes with any number of dimensions, read from an IDX file.
 ///
-/// The format, as Yann LeCun describes it on MNIST's page: two zero bytes, a type code, the number of dimensions; each
-/// dimension in four bytes, big-endian; the elements, the last dimension changing fastest. Of its types only unsigned
-/// bytes (8) are read, which is what MNIST, Fashion-MNIST, EMNIST and KMNIST are made of.
+/// The format, from Yann LeCun's description on the MNIST page: two zero bytes, a type code, the number of dimensions;
+/// each dimension in four bytes, big-endian; the elements in row-major order. Only the type unsigned byte (8) is
+/// supported, which MNIST, Fashion-MNIST, EMNIST and KMNIST use.
 ///
 /// ```
 /// use fnn::data::Idx;
@@ -41,33 +41,33 @@ const UNSIGNED_BYTE: u8 = 0x08;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idx {
-    /// The file that it was read from, which errors name.
+    /// The path of the file, for error messages.
     pub path: PathBuf,
     /// The dimensions, outermost first.
     pub dimensions: Vec<usize>,
-    /// The elements, as many as the product of the dimensions.
+    /// The elements; their number is the product of the dimensions.
     pub bytes: Vec<u8>,
 }
 
 impl Idx {
-    /// Read a file, gzipped or not, which is seen from what is in it.
+    /// Read a file, gzipped or not; the format is detected from the content.
     ///
     /// # Errors
-    /// [`Error::File`] where it can't be read, [`Error::Format`] where it isn't a whole IDX file of unsigned bytes and
-    /// nothing more.
+    /// [`Error::File`] if the file cannot be read, [`Error::Format`] unless it is a complete IDX file of unsigned
+    /// bytes without trailing data.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
         Self::parse(path, file)
     }
 
-    /// Read what a file holds, gzipped or not, from anywhere: a slice of bytes will do. `path` is what errors name.
+    /// Parse the content of a file, gzipped or not, from any reader, such as a slice of bytes. `path` is used in error
+    /// messages.
     ///
-    /// Inflates and keeps at most one byte more than the header announces, and asks for no memory before the bytes to
-    /// fill it are there.
+    /// Decompresses at most one byte more than the header announces, and allocates memory only as the bytes arrive.
     ///
     /// # Errors
-    /// Those of [`read`](Self::read).
+    /// Same as [`read`](Self::read).
     pub fn parse(path: impl AsRef<Path>, mut source: impl Read) -> Result<Self, Error> {
         let path = path.as_ref();
         let start = read_at_most(&mut source, GZIP.len() as u64).map_err(|error| unreadable(path, error))?;
@@ -76,7 +76,7 @@ impl Idx {
         if gzipped { Self::parse_plain(path, MultiGzDecoder::new(source)) } else { Self::parse_plain(path, source) }
     }
 
-    /// Read what a file holds when it isn't gzipped any more.
+    /// Parse the decompressed content of a file.
     fn parse_plain(path: &Path, mut source: impl Read) -> Result<Self, Error> {
         let mut next = |length| read_at_most(&mut source, length).map_err(|error| unreadable(path, error));
 
@@ -101,13 +101,13 @@ impl Idx {
             return Err(wrong(path, "dimensions", format_args!("{expected} bytes"), found));
         }
         let dimensions: Vec<usize> = sizes.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
-        // On 32 bits too, where it may be more than there is memory for, it is what the file announces.
+        // On 32-bit targets too, where it may exceed the address space: the error reports what the file announces.
         let Some(length) = dimensions.iter().try_fold(1u64, |length, &size| length.checked_mul(size as u64)) else {
             return Err(wrong(path, "dimensions", "a product below 2^64", format_args!("{dimensions:?}")));
         };
 
-        // One more than there should be, to see whether there is more; and so that the end of a gzip stream is reached,
-        // where its checksum is.
+        // Read one byte more than expected, to detect trailing data and to reach the checksum at the end of a gzip
+        // stream.
         let bytes = next(length.saturating_add(1))?;
         if bytes.len() as u64 != length {
             let more = if bytes.len() as u64 > length { " or more" } else { "" };
@@ -117,16 +117,16 @@ impl Idx {
         Ok(Self { path: path.into(), dimensions, bytes })
     }
 
-    /// The array as samples along its first dimension, the bytes 0 to 255 scaled to 0 to 1.
+    /// The array as samples along its first dimension, with bytes from 0 to 255 scaled to 0 to 1.
     ///
-    /// The sample may have any shape of the right length: pictures of 28 rows of 28 columns can be `[f32; 784]` or
+    /// The sample type may have any shape of the right length: images of 28 rows of 28 columns can be `[f32; 784]` or
     /// `[[[f32; 28]; 28]; 1]`.
     ///
     /// # Errors
-    /// [`Error::Format`] where the file's samples have another number of elements than `S`.
+    /// [`Error::Format`] if the samples in the file have a different number of elements than `S`.
     pub fn images<S: Sample<Element: Scalar>>(&self) -> Result<Vec<S>, Error> {
         let (count, sizes) = self.dimensions.split_first().unwrap_or((&0, &[]));
-        // A product, since it is part of the whole one; unless that is of no elements.
+        // This product divides the total length, unless there are no elements.
         if sizes.iter().try_fold(1usize, |length, &size| length.checked_mul(size)) != Some(S::LENGTH) {
             let expected = format_args!("samples of {} elements, as {}", S::LENGTH, S::SHAPE);
             return Err(wrong(&self.path, "dimensions", expected, format_args!("{:?}", self.dimensions)));
@@ -139,10 +139,10 @@ impl Idx {
         Ok(samples)
     }
 
-    /// The array as labels: numbers of classes.
+    /// The array as labels: class indices.
     ///
     /// # Errors
-    /// [`Error::Format`] where it has more than one dimension, or where a label is not below `classes`.
+    /// [`Error::Format`] if it has more than one dimension, or if a label is not below `classes`.
     pub fn labels(&self, classes: usize) -> Result<Vec<usize>, Error> {
         if self.dimensions.len() != 1 {
             let found = format_args!("{:?}", self.dimensions);
@@ -159,15 +159,15 @@ impl Idx {
     }
 }
 
-/// The next `length` bytes, or as many as there are.
+/// The next `length` bytes, or fewer at the end of the file.
 fn read_at_most(source: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // Grows with what is read, and reports memory that isn't there as an error.
+    // The buffer grows with the data, and a failed allocation is an error.
     source.take(length).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// A failure to read: the operating system's, or a gzip stream that is cut off or damaged.
+/// A read failure: an error of the operating system, or a truncated or damaged gzip stream.
 fn unreadable(path: &Path, error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::UnexpectedEof => wrong(path, "gzip stream", "a whole one", "its end too early"),
@@ -189,7 +189,7 @@ fn type_name(code: u8) -> String {
     format!("{code} ({name})")
 }
 
-/// An error in what a file holds.
+/// An error in a file's content.
 fn wrong(path: &Path, field: &'static str, expected: impl Display, found: impl Display) -> Error {
     Error::Format { path: path.into(), field: field.into(), expected: expected.to_string(), found: found.to_string() }
 }

@@ -1,4 +1,4 @@
-//! MNIST, and the data sets that took over its files' names: Fashion-MNIST, KMNIST.
+//! MNIST, and data sets in files with the same names: Fashion-MNIST, KMNIST.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// The classes of MNIST and of its relatives.
+/// The number of classes of MNIST and its drop-in replacements.
 const CLASSES: usize = 10;
 
-/// MNIST, or a data set that comes in files of the same names and sizes.
+/// MNIST, or a data set in files with the same names and sizes.
 ///
-/// The sample may have any shape of 784 elements, which inference finds from the network that it goes into: `[f32; 784]`
-/// or `[[[f32; 28]; 28]; 1]`.
+/// The sample type may have any shape of 784 elements, usually inferred from the network that it is used with:
+/// `[f32; 784]` or `[[[f32; 28]; 28]; 1]`.
 ///
 /// ```no_run
 /// use fnn::data::Mnist;
@@ -24,28 +24,28 @@ const CLASSES: usize = 10;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mnist<S> {
-    /// Digits to train on.
+    /// The training set.
     pub train: DataSet<S, usize>,
-    /// Digits by other hands, to test on.
+    /// The test set, written by other people.
     pub test: DataSet<S, usize>,
 }
 
 impl<S: Sample<Element: Scalar>> Mnist<S> {
-    /// Read both sets from a folder, with pixels scaled from 0 to 255 to 0 to 1.
+    /// Read both sets from a folder, with pixels scaled from 0..255 to 0..1.
     ///
     /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
     /// `t10k-labels-idx1-ubyte`, gzipped (as `….gz`) or not.
     ///
     /// # Errors
-    /// [`Error::File`] where a file can't be read, [`Error::Format`] where it holds something else than it should: what
-    /// [`Idx`] finds, and images and labels of different number.
+    /// [`Error::File`] if a file cannot be read, [`Error::Format`] if its content is invalid: the errors of [`Idx`],
+    /// and a different number of images and labels.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
         Ok(Self { train: set(folder, "train")?, test: set(folder, "t10k")? })
     }
 }
 
-/// The data set whose files' names begin with `name`.
+/// The data set in the files whose names begin with `name`.
 fn set<S: Sample<Element: Scalar>>(folder: &Path, name: &str) -> Result<DataSet<S, usize>, Error> {
     let labels_path = file(folder, &format!("{name}-labels-idx1-ubyte"));
     let labels = Idx::read(&labels_path)?.labels(CLASSES)?;
@@ -61,7 +61,7 @@ fn set<S: Sample<Element: Scalar>>(folder: &Path, name: &str) -> Result<DataSet<
     DataSet::new(images, labels)
 }
 
-/// The file of that name, gzipped where there is no other.
+/// The path of a file: its gzipped version if the plain one does not exist.
 fn file(folder: &Path, name: &str) -> PathBuf {
     let plain = folder.join(name);
     if plain.exists() { plain } else { folder.join(format!("{name}.gz")) }

@@ -1,4 +1,4 @@
-//! Inputs brought to a mean of 0 and a deviation of 1.
+//! Normalization of inputs to mean 0 and standard deviation 1.
 
 use crate::error::Error;
 use crate::metrics::column;
@@ -6,12 +6,11 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::statistics::Spread;
 
-/// Brings each element of a sample to a mean of 0 and a standard deviation of 1 over the samples that it was fitted to:
+/// Scales each element of a sample to mean 0 and standard deviation 1 over the samples that it was fitted to:
 /// `(x − mean) / deviation`.
 ///
-/// Columns of a table come in units of their own, of which a network would take the one with the largest numbers for
-/// the most important. Fit to the training part only: what is known of the test part, be it a mean, is known before the
-/// test.
+/// Columns of a table have different units, and without scaling the largest numbers dominate training. Fit to the
+/// training set only: a normalizer that has seen the test set leaks information from it.
 ///
 /// ```
 /// use fnn::data::Normalizer;
@@ -23,21 +22,20 @@ use crate::statistics::Spread;
 /// # Ok::<(), fnn::Error>(())
 /// ```
 ///
-/// The same numbers have to be taken away and divided by where the network is used: print both fields, and they are
-/// constants of a firmware.
+/// Inference must apply the same scaling: print both fields, and compile them into the firmware as constants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normalizer<A> {
     /// The mean of each element.
     pub mean: A,
-    /// The standard deviation of each element, by the number of samples (not by one less); 1 of an element that is always
-    /// the same, which so becomes 0.
+    /// The population standard deviation of each element; 1 for a constant element, which becomes 0.
     pub deviation: A,
 }
 
 impl<A: Sample<Element: Scalar>> Normalizer<A> {
-    /// The mean and the deviation of each element of these samples, in `f64`. Of no samples, what changes nothing.
+    /// Compute the mean and the deviation of each element over these samples, in `f64`. Without samples, the transform
+    /// is the identity.
     ///
-    /// An element is always the same where its variance is no larger than what rounding makes of such a one: as much as
+    /// An element is constant if its variance is no larger than the rounding error of a constant column:
     /// `n·ε·variance + (n·ε·mean)²` (scikit-learn, `StandardScaler`).
     ///
     /// ```
@@ -60,7 +58,7 @@ impl<A: Sample<Element: Scalar>> Normalizer<A> {
         for (element, (mean, deviation)) in fields.enumerate() {
             let Some(spread) = Spread::of(column(samples, element)) else { continue };
             *mean = A::Element::from_f64(spread.mean / spread.scale);
-            // What is too small a deviation for the element's type is none.
+            // A deviation that is too small for the element's type counts as 0.
             let found = A::Element::from_f64(spread.variance().sqrt() / spread.scale);
             if spread.varies() && found > A::Element::ZERO {
                 *deviation = found;
@@ -75,13 +73,13 @@ impl<A: Sample<Element: Scalar>> Normalizer<A> {
         self.map(sample, |x, mean, deviation| (x - mean) / deviation)
     }
 
-    /// Back from what [`transform`](Self::transform) gave: `x·deviation + mean`.
+    /// Undo [`transform`](Self::transform): `x·deviation + mean`.
     #[must_use]
     pub fn inverse(&self, sample: &A) -> A {
         self.map(sample, |x, mean, deviation| x * deviation + mean)
     }
 
-    /// A sample's elements, each with its mean and its deviation.
+    /// The elements of a sample, each with its mean and deviation.
     fn map(&self, sample: &A, map: impl Fn(A::Element, A::Element, A::Element) -> A::Element) -> A {
         let mut mapped = *sample;
         for ((x, &mean), &deviation) in
@@ -130,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_never_varies_becomes_zero() {
-        // 0.1 is not a number of f32, and ten times it, divided by 10, not 0.1.
+        // 0.1 is not representable in `f32`, and ten times it divided by 10 is not 0.1.
         let normalizer = Normalizer::fit(&[[0.1f64, 1e9, 0.0]; 10]).unwrap();
         assert_eq!(normalizer.deviation, [1.0; 3]);
         for (x, tolerance) in normalizer.transform(&[0.1, 1e9, 0.0]).iter().zip([1e-16, 1e-6, 0.0]) {
@@ -166,7 +164,7 @@ mod tests {
             assert_relative_eq!(normalizer.transform(&[size])[0], 1.0, max_relative = 1e-12);
         }
         assert_relative_eq!(Normalizer::fit(&[[f32::MAX], [-f32::MAX]]).unwrap().deviation[0], f32::MAX);
-        // One in a thousand is the smallest number, and the deviation less than that.
+        // One in a thousand samples has the smallest positive number, and the deviation is less than that.
         let mut samples = [[0.0f32]; 1000];
         samples[0] = [f32::from_bits(1)];
         assert_eq!(Normalizer::fit(&samples).unwrap().deviation, [1.0]);

@@ -1,4 +1,4 @@
-//! A part of a data set held out.
+//! Hold-out splits of a data set.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use super::DataSet;
 use crate::error::Error;
 use crate::random::{Random, mix};
 
-/// A data set in two parts: what [`DataSet::hold_out`] returns.
+/// A data set in two parts, returned by [`DataSet::hold_out`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split<I, T> {
-    /// What is left, to train on.
+    /// The remaining samples, for training.
     pub train: DataSet<I, T>,
-    /// What was held out, to validate or to test on.
+    /// The held-out samples, for validation or testing.
     pub test: DataSet<I, T>,
 }
 
 impl<I, T> DataSet<I, T> {
-    /// Hold out a part of the samples, chosen at random: `test_share` of them, from 0 to 1, rounded to whole samples.
-    /// Both parts keep the order of the set, and the [`row`](Self::row) of each sample in it.
+    /// Hold out a random part of the samples: a share of `test_share`, from 0 to 1, rounded to whole samples. Both
+    /// parts keep the order of the set and the original [`row`](Self::row) of each sample.
     ///
-    /// The seed decides which samples.
+    /// The seed determines the choice.
     ///
     /// ```
     /// use fnn::{DataSet, data::Split};
@@ -31,12 +31,12 @@ impl<I, T> DataSet<I, T> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] for a share that isn't a number from 0 to 1.
+    /// [`Error::Setting`] if the share is not from 0 to 1.
     pub fn hold_out(self, test_share: f64, seed: u64) -> Result<Split<I, T>, Error> {
         self.hold_out_by(test_share, seed, |_| 0)
     }
 
-    /// [`hold_out`](Self::hold_out), the share being that of each class.
+    /// [`hold_out`](Self::hold_out), with the same share of each class.
     fn hold_out_by(self, test_share: f64, seed: u64, class: impl Fn(&T) -> usize) -> Result<Split<I, T>, Error> {
         if !(0.0..=1.0).contains(&test_share) {
             let (name, expected) = ("share of samples to hold out", "a number from 0 to 1");
@@ -66,8 +66,8 @@ impl<I, T> DataSet<I, T> {
 }
 
 impl<I> DataSet<I, usize> {
-    /// [`hold_out`](Self::hold_out), with the share taken of each class, so that both parts have the classes in the
-    /// proportions of the whole (stratified).
+    /// [`hold_out`](Self::hold_out), with the same share of each class, so that both parts have the class proportions
+    /// of the whole (stratified).
     ///
     /// ```
     /// use fnn::{DataSet, data::Split};
@@ -81,7 +81,7 @@ impl<I> DataSet<I, usize> {
     /// ```
     ///
     /// # Errors
-    /// As those of [`hold_out`](Self::hold_out).
+    /// Same as [`hold_out`](Self::hold_out).
     pub fn hold_out_by_class(self, test_share: f64, seed: u64) -> Result<Split<I, usize>, Error> {
         self.hold_out_by(test_share, seed, |&class| class)
     }

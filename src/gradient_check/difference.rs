@@ -1,27 +1,27 @@
-//! Derivatives by central differences, and whether there is a derivative at all.
+//! Central differences, and the detection of kinks.
 
-/// The widest step, for arguments of up to 1. Richardson's error is its fourth power.
+/// The largest step, for arguments of up to 1. The error of Richardson's extrapolation is its fourth power.
 const WIDEST: f64 = 1.0 / 128.0;
-/// How much shorter the steps of each further attempt are.
+/// The factor between the steps of successive attempts.
 const SHORTER: f64 = 1.0 / 8.0;
-/// How many attempts are made to find a step within which the function is smooth.
+/// The number of attempts to find a step within which the function is smooth.
 const ATTEMPTS: usize = 3;
-/// How far two estimates of a derivative may be apart, relative to it.
+/// The largest relative difference between two estimates of a derivative.
 const AGREEMENT: f64 = 1e-7;
-/// How many roundings of the function's value its computation is taken to make, and differences to enlarge.
+/// The assumed relative rounding error of a function value, in units of `f64::EPSILON`; differences magnify it.
 const ROUNDINGS: f64 = 256.0;
-/// What a function's value is rounded as if it were, where it is smaller: a loss of nearly nothing comes of larger
+/// The smallest magnitude for the rounding error of a function value: a loss close to 0 is computed from larger
 /// numbers.
 pub(super) const SMALLEST_VALUE: f64 = 0.1;
 
-/// The derivative at 0 of `f`, or nothing where `f` has a kink too near to 0.
+/// The derivative of `f` at 0, or `None` if `f` has a kink too close to 0.
 ///
-/// `f` is a function of the distance from a `point`, of which only the size counts here, and `middle` is `f(0)`.
+/// `f` takes the distance from `point`, of which only the magnitude is used here, and `middle` is `f(0)`.
 ///
-/// Central differences `d(h) = (f(h) − f(−h)) / 2h` are off by a multiple of h², plus one of h⁴, and so on; Richardson's
-/// `(4·d(h/2) − d(h)) / 3` is off by the latter. Two things are seen where a function is not smooth, whatever the
-/// derivative should have been: estimates from longer and shorter steps differ (a kink within the step), or the
-/// difference of the slopes to both sides doesn't shrink with the step (a kink at 0). Then shorter steps are tried.
+/// Central differences `d(h) = (f(h) − f(−h)) / 2h` have an error of order h², followed by h⁴, and so on; Richardson's
+/// `(4·d(h/2) − d(h)) / 3` has one of order h⁴. Two signs reveal that a function is not smooth, whatever the correct
+/// derivative is: estimates from longer and shorter steps differ (a kink within the step), or the difference between
+/// the one-sided slopes does not shrink with the step (a kink at 0). In these cases shorter steps are tried.
 ///
 /// Richardson, "The approximate arithmetical solution by finite differences", Philosophical Transactions A 210, 1911.
 pub(super) fn derivative(middle: f64, point: f64, mut f: impl FnMut(f64) -> f64) -> Option<f64> {
@@ -45,17 +45,17 @@ pub(super) fn derivative(middle: f64, point: f64, mut f: impl FnMut(f64) -> f64)
     None
 }
 
-/// What two values around a point tell.
+/// The estimates from function values at two distances.
 #[derive(Clone, Copy)]
 struct Differences {
     slope: f64,
-    /// The slope to the right minus the slope to the left: the kink at the point, if there is one, and something that
-    /// is proportional to the step.
+    /// The slope to the right minus the slope to the left: the kink at the point, if there is one, plus a term
+    /// proportional to the step.
     bend: f64,
 }
 
 impl Differences {
-    /// The kink at the point, the estimate being off by a multiple of the third power of the step.
+    /// The kink at the point, with an error of third order in the step.
     fn jump(self, twice_the_step: Self) -> f64 {
         2.0 * self.bend - twice_the_step.bend
     }
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_rounded_away_is_no_kink() {
-        // ln(1 + e^(x − 37)), of which 1 + e^(x − 37) has no digit left.
+        // ln(1 + e^(x − 37)), where 1 + e^(x − 37) has lost all digits of the exponential.
         let slope = derivative_at(0.0, |x| (1.0 + (x - 37.0).exp()).ln()).unwrap();
         assert_relative_eq!(slope, (-37.0f64).exp(), epsilon = 1e-13);
     }
@@ -110,7 +110,7 @@ mod tests {
             let distance = shortest * f64::from(share) / 1000.0;
             for x in [distance, -distance] {
                 let relu = derivative_at(x, |x| 0.5 + 3.0 * x + x.max(0.0));
-                // So near to the end of the step, what lies behind the kink is below rounding.
+                // So close to the end of the step, the effect of the kink is below the rounding error.
                 let harmless = relu.is_some_and(|slope| (slope - if x > 0.0 { 4.0 } else { 3.0 }).abs() < 1e-8);
                 assert!(relu.is_none() || harmless, "{x}: {relu:?}");
                 assert!(share > 990 || relu.is_none(), "{x}: {relu:?}");

@@ -1,4 +1,4 @@
-//! Where the check keeps networks: on the heap where there is one, else on the stack.
+//! The storage for networks during the check: the heap if there is one, or else the stack.
 
 #[cfg(feature = "alloc")]
 pub(super) type Place<T> = alloc::boxed::Box<T>;
@@ -18,7 +18,7 @@ pub(super) fn weights<P: Parameters>() -> Place<P> {
     return P::zeroed();
 }
 
-/// Numbers of zero.
+/// An array of zeros.
 pub(super) fn numbers<A: Pod>() -> Place<A> {
     #[cfg(feature = "alloc")]
     return A::zeroed_box();
@@ -26,7 +26,7 @@ pub(super) fn numbers<A: Pod>() -> Place<A> {
     return A::zeroed();
 }
 
-/// Memory for backpropagation.
+/// Buffers for backpropagation.
 pub(super) fn memory<N: Layer>() -> Place<Memory<N>> {
     #[cfg(feature = "alloc")]
     return Memory::boxed();

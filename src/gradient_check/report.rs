@@ -1,4 +1,4 @@
-//! What a gradient check found, tensor by tensor.
+//! The report of a gradient check, tensor by tensor.
 
 use core::fmt::{self, Write};
 
@@ -9,16 +9,16 @@ use crate::shape::{Sample, Shape};
 use crate::weights::name::Name;
 use crate::weights::parameters::Parameters;
 
-/// A gradient is compared with no less than this part of the tensor's largest derivative,
+/// The floor of a comparison, as a share of the largest derivative in the tensor,
 const SMALLEST_SHARE: f64 = 1e-2;
-/// and with no less than this part of the loss, or of 0.1.
+/// and as a share of the loss, or of 0.1.
 const SMALLEST_PART_OF_LOSS: f64 = 1e-4;
 
-/// What a [`gradient_check`](crate::gradient_check()) found. Print it for a table, or [`assert`](Self::assert) it.
+/// The result of a [`gradient_check`](crate::gradient_check()). Print it as a table, or [`assert`](Self::assert) it.
 pub struct Report<N> {
     loss: f64,
     gradient: Place<N>,
-    /// The derivatives by differences; NaN where there is none.
+    /// The numerical derivatives; NaN where there is none.
     derivatives: Place<N>,
     inputs: Deviation,
 }
@@ -28,11 +28,12 @@ impl<N: Parameters<Scalar = f64>> Report<N> {
         Self { loss, gradient, derivatives, inputs }
     }
 
-    /// Panic unless each weight's and each input's gradient deviates by at most `tolerance`: 1e-6 is met with ease.
+    /// Panic if the gradient of a weight or an input deviates by more than `tolerance`. A correct gradient easily
+    /// meets 1e-6.
     ///
     /// # Panics
-    /// If a gradient is wrong, or if no element of some tensor could be compared; with the names of those tensors, and
-    /// with the table.
+    /// If a gradient is wrong, or if no element of some tensor could be compared; the message has the names of those
+    /// tensors, and the table.
     #[track_caller]
     pub fn assert(&self, tolerance: f64) {
         assert!(
@@ -42,7 +43,7 @@ impl<N: Parameters<Scalar = f64>> Report<N> {
         );
     }
 
-    /// The largest deviation of all; infinite where no element of some tensor could be compared.
+    /// The largest deviation of all tensors; infinite if no element of some tensor could be compared.
     pub fn worst(&self) -> f64 {
         let mut worst = 0.0f64;
         self.for_each(&mut |_, deviation| worst = worst.max(deviation.largest()));
@@ -63,22 +64,22 @@ impl<N: Parameters<Scalar = f64>> Report<N> {
     }
 }
 
-/// How far backpropagation and central differences are apart in one tensor, and where they are so the most.
+/// The largest deviation between backpropagation and central differences in one tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Deviation {
     /// The tensor's shape; for inputs, that of one sample.
     pub shape: Shape,
-    /// How many elements there are, over all samples.
+    /// The number of elements, over all samples.
     pub elements: usize,
-    /// How many of them were excluded because the loss has a kink there.
+    /// The number of elements that were excluded because the loss has a kink there.
     pub excluded: usize,
-    /// The place of the largest deviation, counted through the tensor, or through all samples. 0 where there is none.
+    /// The index of the largest deviation in the tensor, or across all samples. 0 if there is none.
     pub index: usize,
     /// The deviation there, as [`gradient_check`](crate::gradient_check()) defines it.
     pub deviation: f64,
-    /// What backpropagation says there.
+    /// The gradient from backpropagation there.
     pub gradient: f64,
-    /// What central differences say there; NaN where there are none.
+    /// The derivative from central differences there; NaN if there is none.
     pub derivative: f64,
     samples: bool,
 }
@@ -93,13 +94,13 @@ impl Deviation {
         Self { samples: true, ..Self::of(A::SHAPE) }
     }
 
-    /// The largest deviation; infinite where no element could be compared.
+    /// The largest deviation; infinite if no element could be compared.
     #[must_use]
     pub const fn largest(&self) -> f64 {
         if self.excluded < self.elements { self.deviation } else { f64::INFINITY }
     }
 
-    /// Compare elements, of which the first one has the index `start`.
+    /// Compare elements, starting at index `start` of the tensor.
     pub(super) fn compare(&mut self, loss: f64, start: usize, gradient: &[f64], derivatives: &[f64]) {
         let largest = derivatives.iter().fold(0.0, |largest: f64, derivative| largest.max(derivative.abs()));
         let floor = (SMALLEST_SHARE * largest).max(SMALLEST_PART_OF_LOSS * loss.abs().max(SMALLEST_VALUE));
@@ -119,7 +120,7 @@ impl Deviation {
         }
     }
 
-    /// Where the largest deviation is: `[3, 5]`, and in inputs `sample 2 [3, 5]`.
+    /// The position of the largest deviation: `[3, 5]`, or for inputs `sample 2 [3, 5]`.
     fn write_place(&self, f: &mut dyn Write) -> fmt::Result {
         let length = self.shape.length().max(1);
         if self.samples {
@@ -135,7 +136,7 @@ impl Deviation {
     }
 }
 
-/// The names of the tensors that are wrong, to print.
+/// The names of the wrong tensors, to print.
 struct Wrong<'a, N> {
     report: &'a Report<N>,
     tolerance: f64,
@@ -159,7 +160,7 @@ const COLUMNS: usize = 7;
 const HEAD: [&str; COLUMNS] =
     ["gradient by", "shape", "deviation", "excluded", "largest at", "backpropagation", "differences"];
 
-/// What a row's cell says.
+/// The text of a cell.
 fn cell(name: &Name<'_>, row: &Deviation, column: usize, f: &mut dyn Write) -> fmt::Result {
     let compared = row.excluded < row.elements;
     match column {
@@ -197,13 +198,13 @@ impl<N: Parameters<Scalar = f64>> fmt::Display for Report<N> {
         });
         result?;
         if excluded > 0 {
-            write!(f, "\nexcluded: the loss has a kink there, as that of Relu at 0, or it is not finite")?;
+            write!(f, "\nexcluded: the loss has a kink there, such as that of Relu at 0, or is not finite")?;
         }
         Ok(())
     }
 }
 
-/// Cells under one another, all but the last one padded.
+/// The cells of a row, all but the last one padded.
 fn write_row(
     f: &mut fmt::Formatter<'_>,
     widths: &[usize; COLUMNS],

@@ -126,7 +126,7 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
     fn roles(start: usize, visitor: &mut impl Roles) {
         let end = start + TRAINED * A::CHANNELS;
         visitor(Role::Vector, start..end);
-        visitor(Role::Measured, end..end + MEASURED * A::CHANNELS + 1);
+        visitor(Role::RunningStatistics, end..end + MEASURED * A::CHANNELS + 1);
     }
 
     fn absorb(&mut self, gradient: &Self) {

@@ -1,16 +1,16 @@
-//! Binary cross-entropy: yes or no, for each output by itself.
+//! Binary cross-entropy: independent yes-or-no outputs.
 
 use super::elements::{all, mean, mean_gradient};
 use super::{Loss, Term};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// The mean of `−t·ln σ(x) − (1 − t)·ln(1 − σ(x))` over the elements of a sample, for logits x and probabilities t of
-/// any one shape, σ being the sigmoid.
+/// The mean of `−t·ln σ(x) − (1 − t)·ln(1 − σ(x))` over the elements of a sample, for logits x and target
+/// probabilities t of the same shape. σ is the sigmoid.
 ///
-/// Its gradient is `(σ(x) − t) / n`. It takes logits, so that nothing overflows and no digits are lost: a network that
-/// ends in `Sigmoid` is refused by the compiler. Where all targets are 0 or 1, a sample is right if x is above 0 just where t
-/// is 1.
+/// Its gradient is `(σ(x) − t) / n`. It takes logits, so that nothing overflows and no precision is lost; a network
+/// that ends in `Sigmoid` is a compile error. If all targets are 0 or 1, a sample is correct if x is above 0 exactly
+/// where t is 1.
 ///
 /// ```
 /// use fnn::losses::{BinaryCrossEntropy, Loss};
@@ -24,7 +24,7 @@ use crate::shape::Sample;
 pub struct BinaryCrossEntropy;
 
 impl BinaryCrossEntropy {
-    /// `softplus(x) − x·t`, of which the first two terms of the sum cancel exactly where they are large.
+    /// `softplus(x) − x·t`, whose first two terms cancel exactly where they are large.
     #[inline(always)]
     pub(super) fn pair<S: Scalar>(x: S, t: S) -> S {
         (x.max(S::ZERO) - x * t) + (-x.abs()).exp().ln_1p()
@@ -47,7 +47,7 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for BinaryCrossEntropy {
     fn correct(&self, output: &A, target: &A) -> Option<bool> {
         let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
         let certain = all(target, |t| t == S::ZERO || t == S::ONE);
-        // Of a score that is NaN, neither is true.
+        // Both comparisons are false for a score of NaN.
         let right = |(&x, &t): (&S, &S)| if t == S::ONE { x > S::ZERO } else { x <= S::ZERO };
         certain.then(|| A::flat(outputs).iter().zip(A::flat(targets)).all(right))
     }

@@ -6,12 +6,12 @@ use crate::kernels::sum_of;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// `1 − cos(x, t)`, from 0 where outputs x and targets t, of any one shape, point the same way, to 2 where they point
-/// apart; how long they are doesn't matter. `cos(x, t) = x·t / (|x|·|t|)`, with `|v|² = Σ vᵢ² + 10⁻¹²`, so that it is
-/// defined, and 0, for vectors of nothing.
+/// `1 − cos(x, t)`: 0 where outputs x and targets t of the same shape point in the same direction, 2 where they point
+/// in opposite directions. Their lengths do not matter. `cos(x, t) = x·t / (|x|·|t|)`, with `|v|² = Σ vᵢ² + 10⁻¹²`, so
+/// that the cosine of a zero vector is 0.
 ///
-/// Its gradient is `cos(x, t)·x / |x|² − t / (|x|·|t|)`, at right angles to x. It is PyTorch's `CosineEmbeddingLoss` of
-/// pairs that belong together.
+/// Its gradient is `cos(x, t)·x / |x|² − t / (|x|·|t|)`, which is orthogonal to x. This is PyTorch's
+/// `CosineEmbeddingLoss` for similar pairs (target 1).
 ///
 /// ```
 /// use fnn::losses::{CosineSimilarity, Loss};
@@ -24,7 +24,7 @@ use crate::shape::Sample;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CosineSimilarity;
 
-/// What is added to the square of a length: that of PyTorch.
+/// Added to the squared length, as in PyTorch.
 const EPSILON: f64 = 1e-12;
 
 /// 1/|v|
@@ -34,11 +34,11 @@ fn reciprocal_length<S: Scalar>(v: &[S]) -> S {
     if squares.is_finite() { S::ONE / squares.sqrt() } else { reciprocal_of_long(v) }
 }
 
-/// 1/|v| of a vector the square of whose length overflows.
+/// 1/|v| of a vector whose squared length overflows.
 #[cold]
 fn reciprocal_of_long<S: Scalar>(v: &[S]) -> S {
     let largest = v.iter().fold(S::ZERO, |largest, x| largest.max(x.abs()));
-    // The reciprocal of the largest number would have lost digits.
+    // The reciprocal of the largest number would lose precision.
     let squares: S = v.iter().map(|&x| x / largest).map(|x| x * x).sum();
     S::ONE / squares.sqrt() / largest
 }
@@ -47,7 +47,7 @@ fn reciprocal_of_long<S: Scalar>(v: &[S]) -> S {
 #[inline(always)]
 fn cosine<S: Scalar>(x: &[S], t: &[S]) -> (S, S, S) {
     let (by_x, by_t) = (reciprocal_length(x), reciprocal_length(t));
-    // One after the other, as the product of both lengths may overflow.
+    // Multiplied one after the other, because the product of both lengths may overflow.
     (sum_of(x, t, |x, t| (x * by_x) * (t * by_t)), by_x, by_t)
 }
 

@@ -1,4 +1,4 @@
-//! Cross-entropy: which one of several classes.
+//! Cross-entropy: one of several classes.
 
 mod weighted;
 
@@ -11,12 +11,12 @@ use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 use crate::statistics::highest;
 
-/// `−Σᵢ tᵢ·ln pᵢ`, with `p = softmax(x)` of the scores `x: [N]`; t is a class (a `usize`, whose tᵢ is 1 and all others
-/// 0) or the classes' probabilities `[S; N]`.
+/// `−Σᵢ tᵢ·ln pᵢ` with `p = softmax(x)`, for scores `x: [N]`. The target t is a class (a `usize`, for which tᵢ is 1
+/// and all others are 0) or class probabilities `[S; N]`.
 ///
-/// Its gradient by the scores is `p − t`. It takes logits, so that nothing overflows and no digits are lost: a network
-/// that ends in `Softmax` is refused by the compiler. A sample is right where its highest score is that of the target's
-/// class. A class that is not below N gives a loss of NaN and no gradient; the trainer finds it before it starts.
+/// Its gradient with respect to the scores is `p − t`. It takes logits, so that nothing overflows and no precision is
+/// lost; a network that ends in `Softmax` is a compile error. A sample is correct if the target class has the highest
+/// score. A class of N or more gives a loss of NaN and no gradient; the trainer reports it before training.
 ///
 /// ```
 /// use fnn::losses::{CrossEntropy, Loss};
@@ -106,11 +106,12 @@ pub(super) fn gradient<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S>
     surprise(scores, targets, largest, sum)
 }
 
-/// `Σᵢ tᵢ·(m − xᵢ + ln s)`, with s the sum of `e^(xⱼ − m)`: nothing in it is larger than the scores are apart.
+/// `Σᵢ tᵢ·(m − xᵢ + ln s)`, where s is the sum of `e^(xⱼ − m)`: no intermediate is larger than the spread of the
+/// scores.
 #[inline(always)]
 fn surprise<S: Scalar>(scores: &[S], targets: impl Iterator<Item = S>, largest: S, sum: S) -> S {
     let rest = sum.ln();
-    // A class that can't be may have a score of −∞.
+    // An impossible class may have a score of −∞.
     scores.iter().zip(targets).map(|(&x, t)| if t == S::ZERO { t } else { t * ((largest - x) + rest) }).sum()
 }
 
@@ -120,22 +121,22 @@ fn one_hot<S: Scalar, const N: usize>(class: usize) -> impl Iterator<Item = S> +
     (0..N).map(move |index| if index == class { S::ONE } else { S::ZERO })
 }
 
-/// The loss of a class that is not below the number of outputs.
+/// The loss of a class of N or more.
 pub(super) fn nan_loss<S: Scalar>() -> Term<S> {
     Term::of(S::from_f64(f64::NAN))
 }
 
-/// Whether both have their highest number at the same place. Scores of which one is NaN have none.
+/// Whether both have their highest value at the same index. Scores that include NaN have none.
 pub(super) fn same_highest<S: Scalar>(output: &[S], target: &[S]) -> bool {
     highest(output).is_some_and(|class| highest(target) == Some(class))
 }
 
-/// What [`Loss::check`] returns for a class of this many classes.
+/// [`Loss::check`] for a class target.
 pub(super) fn check_class(class: usize, classes: usize) -> Result<(), &'static str> {
     if class < classes { Ok(()) } else { Err("a class below the number of outputs") }
 }
 
-/// How far a sum of probabilities may be from 1: as far as rounding in `f32` takes those of some thousand classes.
+/// How far a sum of probabilities may be from 1: the rounding error of some thousand classes in `f32`.
 const SUM_TOLERANCE: f64 = 1e-3;
 
 pub(super) fn check_probabilities<S: Scalar>(target: &[S]) -> Result<(), &'static str> {

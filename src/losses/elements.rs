@@ -1,10 +1,10 @@
-//! Losses that are a mean over the elements of a sample.
+//! Losses that are means over the elements of a sample.
 
 use super::Term;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// The mean of `loss` over pairs of an output and its target.
+/// The mean of `loss` over pairs of output and target.
 #[inline(always)]
 pub(super) fn mean<S: Scalar, A: Sample<Element = S>>(output: &A, target: &A, loss: impl Fn(S, S) -> S) -> Term<S> {
     let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
@@ -12,7 +12,7 @@ pub(super) fn mean<S: Scalar, A: Sample<Element = S>>(output: &A, target: &A, lo
     Term::of(sum / S::from_f64(A::LENGTH as f64))
 }
 
-/// [`mean`], and its gradient: `loss` gives a pair's loss and the derivative of that by the output.
+/// [`mean`], and its gradient: `loss` returns the loss of a pair and its derivative with respect to the output.
 #[inline(always)]
 pub(super) fn mean_gradient<S: Scalar, A: Sample<Element = S>>(
     output: &A,
@@ -22,7 +22,8 @@ pub(super) fn mean_gradient<S: Scalar, A: Sample<Element = S>>(
 ) -> Term<S> {
     let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
     let share = S::from_f64(1.0 / A::LENGTH as f64);
-    // Many terms are added up in parts, which a vector holds: one sum would be waited for at each step.
+    // Long sums use several partial sums, which fit a vector register; a single sum would stall on the latency of each
+    // addition.
     let mut sums = [S::ZERO; PARTS];
     let parts = if A::LENGTH < MANY { 1 } else { PARTS };
     let pairs = A::flat(outputs).chunks(parts).zip(A::flat(targets).chunks(parts));
@@ -37,16 +38,16 @@ pub(super) fn mean_gradient<S: Scalar, A: Sample<Element = S>>(
     Term::of(sum / S::from_f64(A::LENGTH as f64))
 }
 
-/// Elements from which on their losses are added up in parts, and how many parts.
+/// The number of elements from which partial sums are used, and the number of partial sums.
 const MANY: usize = 64;
 const PARTS: usize = 8;
 
-/// Whether all elements are as they should be.
+/// Whether all elements are valid.
 pub(super) fn all<A: Sample>(sample: &A, holds: impl Fn(A::Element) -> bool) -> bool {
     A::flat(core::slice::from_ref(sample)).iter().all(|&element| holds(element))
 }
 
-/// What [`Loss::check`](super::Loss::check) says of targets that may be any finite number.
+/// [`Loss::check`](super::Loss::check) for targets that may be any finite number.
 pub(super) fn check_finite<S: Scalar, A: Sample<Element = S>>(target: &A) -> Result<(), &'static str> {
     if all(target, S::is_finite) { Ok(()) } else { Err("finite numbers") }
 }

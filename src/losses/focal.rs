@@ -1,4 +1,4 @@
-//! The focal loss: which one of several classes, where most samples are easy.
+//! The focal loss: one of several classes, where most samples are easy.
 
 mod binary;
 
@@ -12,17 +12,17 @@ use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE};
 use crate::statistics::highest;
 
-/// `−(1 − p)^γ·ln p`, where p is what `softmax(x)` of the scores `x: [N]` gives to the target's class, a `usize`: a
-/// [`CrossEntropy`](crate::losses::CrossEntropy) in which a sample counts the less the better it is known already.
+/// `−(1 − p)^γ·ln p`, where p is the probability that `softmax(x)` of the scores `x: [N]` gives to the target class, a
+/// `usize`: [`CrossEntropy`](crate::losses::CrossEntropy) that gives less weight to samples that are already
+/// classified well.
 ///
-/// With γ = 0 it is the cross-entropy; the paper takes 2. For yes or no, with a weight for either, there is
-/// [`BinaryFocal`].
+/// With γ = 0 it is the cross-entropy; the paper uses 2. [`BinaryFocal`] is the loss for yes-or-no outputs, with a
+/// weight for each answer.
 ///
-/// Its gradient by score i is `(1 − p)^γ·(1 − γ·p·ln p / (1 − p))·(pᵢ − tᵢ)`, tᵢ being 1 for the class and 0 for all
-/// others. 1 − p is summed over the other classes, so that it keeps its digits where p is nearly 1. It takes logits: a
-/// network that ends in `Softmax` is refused by the compiler. A sample is right where its highest score is that of the
-/// target's class. A class that is not below N gives a loss of NaN and no gradient; the trainer finds it before it
-/// starts.
+/// Its gradient with respect to score i is `(1 − p)^γ·(1 − γ·p·ln p / (1 − p))·(pᵢ − tᵢ)`, where tᵢ is 1 for the class
+/// and 0 for all others. 1 − p is summed over the other classes, so that it stays accurate where p is nearly 1. It
+/// takes logits; a network that ends in `Softmax` is a compile error. A sample is correct if the target class has the
+/// highest score. A class of N or more gives a loss of NaN and no gradient; the trainer reports it before training.
 ///
 /// Lin, Goyal, Girshick, He and Dollár, "Focal loss for dense object detection", ICCV 2017.
 ///
@@ -36,12 +36,12 @@ use crate::statistics::highest;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Focal {
-    /// γ: how much less a sample counts that is known. Not negative.
+    /// γ: how strongly well-classified samples are down-weighted. Not negative.
     pub gamma: f64,
 }
 
 impl Focal {
-    /// The loss with this γ, which is not negative.
+    /// A focal loss with this γ, which must not be negative.
     #[must_use]
     pub const fn new(gamma: f64) -> Self {
         Self { gamma }
@@ -61,7 +61,7 @@ fn power<S: Scalar>(base: S, exponent: S) -> S {
     if exponent == S::ZERO { S::ONE } else { (exponent * base.ln()).exp() }
 }
 
-/// `a / b`, where b is 1 − p and a vanishes with it: in the limit 1.
+/// `a / b`, where b is 1 − p and a goes to 0 with it; the limit is 1.
 #[inline(always)]
 fn ratio<S: Scalar>(a: S, b: S) -> S {
     if b == S::ZERO { S::ONE } else { a / b }
@@ -86,7 +86,7 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for Focal {
         };
         let p = core::mem::replace(own, S::ZERO);
         let rest = sum(gradient);
-        // Either form keeps its digits where it is used.
+        // Each form is accurate where it is used.
         let near = rest < S::from_f64(0.5);
         let surprise = if near { -(-rest).ln_1p() } else { (largest - score) + total.ln() };
         let modulation = power(rest, gamma);

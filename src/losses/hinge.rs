@@ -1,4 +1,4 @@
-//! The hinge loss: right by a margin, and then no matter by how much.
+//! The hinge loss: no loss for answers that are correct by a margin.
 
 use super::cross_entropy::{check_class, nan_loss};
 use super::elements::{all, mean, mean_gradient};
@@ -8,18 +8,19 @@ use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::Sample;
 use crate::statistics::highest;
 
-/// How much a score falls short of a margin m (1 by default), or the square of it.
+/// How much a score falls short of a margin m (1 by default), optionally squared.
 ///
-/// - Yes or no, for each output by itself: the mean of `max(0, m − t·x)` over the elements of a sample, for scores x and
-///   targets t, −1 or 1, of any one shape. Its gradient is `−t / n` where the score falls short, and 0 elsewhere. A
-///   sample is right where all its scores have their targets' signs.
-/// - Which one of several classes: `Σ max(0, m − x_c + xᵢ) / N` over all classes i but the target's c, a `usize`, for
-///   scores `x: [N]`. Its gradient by xᵢ is `1 / N` where that class is too near, and by x_c it is `−1 / N` for each of
-///   them. A sample is right where its highest score is that of the target's class. A class that is not below N gives a
-///   loss of NaN and no gradient; the trainer finds it before it starts. These are PyTorch's `MultiMarginLoss`.
+/// - Independent yes-or-no outputs: the mean of `max(0, m − t·x)` over the elements of a sample, for scores x and
+///   targets t of −1 or 1 of the same shape. Its gradient is `−t / n` where the score falls short, and 0 elsewhere. A
+///   sample is correct if all scores have the signs of their targets.
+/// - One of several classes: `Σ max(0, m − x_c + xᵢ) / N` over all classes i except the target class c, a `usize`, for
+///   scores `x: [N]`. Its gradient with respect to xᵢ is `1 / N` for each class within the margin, and with respect to
+///   x_c `−1 / N` for each of those. A sample is correct if the target class has the highest score. A class of N or
+///   more gives a loss of NaN and no gradient; the trainer reports it before training. This is PyTorch's
+///   `MultiMarginLoss`.
 ///
-/// [`squared`](Self::squared), each `max(0, d)` is `max(0, d)²` instead, and its derivative `2·max(0, d)`. It takes
-/// scores of any size: a network that ends in `Softmax` or `Sigmoid` is refused by the compiler.
+/// [`squared`](Self::squared) replaces `max(0, d)` by `max(0, d)²`, with the derivative `2·max(0, d)`. Scores are
+/// unbounded: a network that ends in `Softmax` or `Sigmoid` is a compile error.
 ///
 /// Cortes and Vapnik, "Support-vector networks", Machine Learning 20, 1995; for several classes, Crammer and Singer, "On
 /// the algorithmic implementation of multiclass kernel-based vector machines", JMLR 2, 2001, and Weston and Watkins,
@@ -37,26 +38,26 @@ use crate::statistics::highest;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Hinge {
-    /// m: by how much to be right. Above 0.
+    /// The margin m, above 0.
     pub margin: f64,
-    /// Whether what is missing is squared.
+    /// Whether the shortfall is squared.
     pub squared: bool,
 }
 
 impl Hinge {
-    /// The loss with this margin, which is above 0.
+    /// A hinge loss with this margin, which must be above 0.
     #[must_use]
     pub const fn new(margin: f64) -> Self {
         Self { margin, squared: false }
     }
 
-    /// Square what is missing.
+    /// Square the shortfall.
     #[must_use]
     pub const fn squared(self) -> Self {
         Self { squared: true, ..self }
     }
 
-    /// `max(0, d)`, or its square, of what is missing, and the derivative of it.
+    /// `max(0, d)` or its square for a shortfall d, and the derivative.
     #[inline(always)]
     fn of<S: Scalar>(self, missing: S) -> (S, S) {
         if missing <= S::ZERO {
@@ -64,7 +65,7 @@ impl Hinge {
         } else if self.squared {
             (missing * missing, missing + missing)
         } else {
-            // NaN takes this branch, and stays NaN.
+            // NaN takes this branch and stays NaN.
             (missing, S::ONE)
         }
     }

@@ -9,7 +9,7 @@ use crate::shape::Sample;
 /// Squared for small errors, absolute for large ones: the mean over the elements of a sample of
 /// `d²/2` where `|d| ≤ delta`, and of `delta·(|d| − delta/2)` elsewhere, with `d = x − t`.
 ///
-/// Its gradient is d, held within ±delta, divided by n. Huber, "Robust estimation of a location parameter", Annals of
+/// Its gradient is d, clamped to ±delta, divided by n. Huber, "Robust estimation of a location parameter", Annals of
 /// Mathematical Statistics 35, 1964.
 ///
 /// ```
@@ -20,18 +20,18 @@ use crate::shape::Sample;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Huber {
-    /// The error up to which the loss is the square.
+    /// The error up to which the loss is quadratic.
     pub delta: f64,
 }
 
 impl Huber {
-    /// The loss that is squared for errors up to `delta`, which is above 0.
+    /// A loss that is quadratic for errors up to `delta`, which must be above 0.
     #[must_use]
     pub const fn new(delta: f64) -> Self {
         Self { delta }
     }
 
-    /// A pair's loss and its derivative.
+    /// The loss of a pair, and its derivative.
     #[inline(always)]
     fn pair<S: Scalar>(delta: S, x: S, t: S) -> (S, S) {
         let half = S::from_f64(0.5);

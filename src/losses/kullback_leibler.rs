@@ -5,17 +5,18 @@ use super::{Loss, Term, check_classes};
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 
-/// `Σᵢ tᵢ·(ln tᵢ − ln pᵢ)`, with `p = softmax(x)` of the scores `x: [N]`, and t the probabilities `[S; N]` that the
-/// target gives to the classes. What has no probability, `tᵢ = 0`, adds nothing.
+/// `Σᵢ tᵢ·(ln tᵢ − ln pᵢ)` with `p = softmax(x)`, for scores `x: [N]` and target probabilities t `[S; N]`. Classes
+/// with `tᵢ = 0` contribute nothing.
 ///
-/// It takes *logits or logarithms of probabilities*, which are logits of themselves: whether a network ends in
-/// `LogSoftmax` makes no difference. It never takes probabilities: a network that ends in `Softmax` or `Sigmoid` is
-/// refused by the compiler. Targets are probabilities, not their logarithms, and are checked before training.
+/// It takes *logits or log-probabilities*: softmax maps both to the same p, so `LogSoftmax` at the end of a network
+/// makes no difference. It does not take probabilities: a network that ends in `Softmax` or `Sigmoid` is a compile
+/// error. Targets are probabilities, not log-probabilities, and are validated before training.
 ///
-/// The mean over a batch is PyTorch's `KLDivLoss(reduction = "batchmean")` of `log_softmax(x)`. The gradient by the
-/// scores is `p − t`, that of [`CrossEntropy`](crate::losses::CrossEntropy), from which the loss differs by the targets' entropy,
-/// which no network can change; so this one becomes 0 where there is nothing left to learn, as when one network learns
-/// another one's outputs. A sample is right where its highest score is that of the target's highest probability.
+/// The mean over a batch is PyTorch's `KLDivLoss(reduction = "batchmean")` of `log_softmax(x)`. The gradient with
+/// respect to the scores is `p − t`, the same as for [`CrossEntropy`](crate::losses::CrossEntropy). The two losses
+/// differ by the entropy of the targets, which does not depend on the network, so this one reaches 0 where the network
+/// matches the targets, as in distillation. A sample is correct if its highest score is at the target's highest
+/// probability.
 ///
 /// Kullback and Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22, 1951.
 ///
@@ -31,7 +32,7 @@ use crate::setting::InvalidSetting;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KullbackLeibler;
 
-/// `Σᵢ tᵢ·ln tᵢ`: what the targets know.
+/// `Σᵢ tᵢ·ln tᵢ`: the negative entropy of the targets.
 #[inline(always)]
 fn information<S: Scalar>(targets: &[S]) -> S {
     targets.iter().map(|&t| if t == S::ZERO { t } else { t * t.ln() }).sum()

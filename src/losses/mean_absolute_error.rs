@@ -5,9 +5,10 @@ use super::{Loss, Term};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// The mean of `|x − t|` over the elements of a sample, for outputs x and targets t of any one shape.
+/// The mean of `|x − t|` over the elements of a sample, for outputs x and targets t of the same shape.
 ///
-/// Its gradient is `±1 / n`, and 0 where `x = t`. Less moved by outliers than the squared error; it estimates a median.
+/// Its gradient is `±1 / n`, and 0 where `x = t`. It is less sensitive to outliers than the squared error, and its
+/// minimum is the median.
 ///
 /// ```
 /// use fnn::losses::{Loss, MeanAbsoluteError};

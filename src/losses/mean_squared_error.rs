@@ -5,9 +5,9 @@ use super::{Loss, Term};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// The mean of `(x − t)²` over the elements of a sample, for outputs x and targets t of any one shape.
+/// The mean of `(x − t)²` over the elements of a sample, for outputs x and targets t of the same shape.
 ///
-/// Its gradient is `2·(x − t) / n`. The loss of regression, where errors are normally distributed.
+/// Its gradient is `2·(x − t) / n`. The usual loss for regression, where errors are normally distributed.
 ///
 /// ```
 /// use fnn::losses::{Loss, MeanSquaredError};

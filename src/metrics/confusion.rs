@@ -5,14 +5,15 @@ use core::fmt;
 use super::{ClassificationReport, assert_classes, highest, ratio};
 use crate::scalar::Scalar;
 
-/// Which classes are taken for which: `count(target, answer)` samples of the one were answered with the other.
+/// The confusion matrix: `count(target, answer)` is the number of samples of class `target` that were classified as
+/// `answer`.
 ///
-/// A sample whose scores are no answer, because one of them is NaN, say, counts as wrong: it has its class, and lowers
-/// the accuracy and that class's recall.
+/// A sample without a prediction, for example because a score is NaN, counts as wrong: it lowers the accuracy and the
+/// recall of its class.
 ///
-/// Printed, it is a table with a row for each class that was right and a column for each class that was answered, with
-/// the recall of each class at the end of its row and its precision below its column. A column `none` is there if a
-/// sample has no answer.
+/// Printed, it is a table with a row for each target class and a column for each predicted class, with the recall of
+/// each class at the end of its row and the precision below its column. If a sample has no prediction, there is a
+/// column `none`.
 ///
 /// ```
 /// use fnn::metrics::ConfusionMatrix;
@@ -26,20 +27,20 @@ use crate::scalar::Scalar;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix<const N: usize> {
     counts: [[usize; N]; N],
-    /// Samples of each class without an answer.
+    /// Samples of each class without a prediction.
     unanswered: [usize; N],
 }
 
 impl<const N: usize> ConfusionMatrix<N> {
-    /// Of no samples.
+    /// An empty matrix.
     #[must_use]
     pub const fn new() -> Self {
         Self { counts: [[0; N]; N], unanswered: [0; N] }
     }
 
-    /// Of outputs, whose answer is the class of the highest score, and the classes that were right.
+    /// The matrix of these outputs and target classes. The predicted class is the one with the highest score.
     ///
-    /// A single output is no choice between classes, so it is a compile error.
+    /// A single output is a compile error, because it does not choose between classes.
     #[must_use]
     #[track_caller]
     pub fn of<S: Scalar>(outputs: &[[S; N]], targets: &[usize]) -> Self {
@@ -51,8 +52,8 @@ impl<const N: usize> ConfusionMatrix<N> {
         matrix
     }
 
-    /// Count one more sample: the class that was right, and the one that was answered, or `None`. A sample of a class
-    /// that isn't there is left out; an answer that isn't there is none.
+    /// Add a sample: its target class, and its predicted class or `None`. A target that is out of range is ignored; a
+    /// prediction that is out of range counts as `None`.
     pub fn record(&mut self, target: usize, answer: impl Into<Option<usize>>) {
         let (Some(row), Some(unanswered)) = (self.counts.get_mut(target), self.unanswered.get_mut(target)) else {
             return;
@@ -61,57 +62,57 @@ impl<const N: usize> ConfusionMatrix<N> {
         *count.unwrap_or(unanswered) += 1;
     }
 
-    /// How many samples of the class `target` were answered with `answer`.
+    /// The number of samples of class `target` that were classified as `answer`.
     #[must_use]
     pub fn count(&self, target: usize, answer: usize) -> usize {
         self.counts.get(target).and_then(|row| row.get(answer)).copied().unwrap_or(0)
     }
 
-    /// How many samples of the class `target` have no answer.
+    /// The number of samples of class `target` without a prediction.
     #[must_use]
     pub fn unanswered(&self, target: usize) -> usize {
         self.unanswered.get(target).copied().unwrap_or(0)
     }
 
-    /// How many samples of the class `target` there are.
+    /// The number of samples of class `target`.
     #[must_use]
     pub fn support(&self, target: usize) -> usize {
         (0..N).map(|answer| self.count(target, answer)).sum::<usize>() + self.unanswered(target)
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     #[must_use]
     pub fn samples(&self) -> usize {
         (0..N).map(|target| self.support(target)).sum()
     }
 
-    /// The share of samples that were answered rightly. `None` of no samples.
+    /// The share of samples that were classified correctly. `None` without samples.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         ratio((0..N).map(|class| self.count(class, class)).sum(), self.samples())
     }
 
-    /// Of the samples that were answered with `class`, the share that are of it. `None` where there are none.
+    /// The share of samples classified as `class` that are of this class. `None` if there are none.
     #[must_use]
     pub fn precision(&self, class: usize) -> Option<f64> {
         ratio(self.count(class, class), (0..N).map(|target| self.count(target, class)).sum())
     }
 
-    /// Of the samples of `class`, the share that were answered with it. `None` where there are none.
+    /// The share of samples of `class` that were classified as such. `None` if there are none.
     #[must_use]
     pub fn recall(&self, class: usize) -> Option<f64> {
         ratio(self.count(class, class), self.support(class))
     }
 
-    /// The harmonic mean of precision and recall, F₁: 0 where no sample of the class was answered with it. `None` where
-    /// there is no sample of the class, and none was answered with it.
+    /// The harmonic mean of precision and recall, F₁; 0 if no sample of the class was classified correctly. `None` if
+    /// no sample is of the class and none was classified as such.
     #[must_use]
     pub fn f1(&self, class: usize) -> Option<f64> {
         let answered: usize = (0..N).map(|target| self.count(target, class)).sum();
         ratio(2 * self.count(class, class), answered + self.support(class))
     }
 
-    /// Precision, recall, F₁ and number of samples of each class, and their averages.
+    /// Precision, recall, F₁ and support of each class, and their averages.
     #[must_use]
     pub fn report(&self) -> ClassificationReport<N> {
         ClassificationReport::of(self)
@@ -129,7 +130,7 @@ impl<const N: usize> fmt::Display for ConfusionMatrix<N> {
         const LABEL: &str = "target \\ answer";
         let largest = self.counts.as_flattened().iter().chain(&self.unanswered).max().copied().unwrap_or(0);
         let all_answered = self.unanswered.iter().all(|&count| count == 0);
-        // A column has room for the largest count, and for a percentage.
+        // A column fits the largest count, and a percentage.
         let width = 2 + largest.checked_ilog10().map_or(1, |digits| digits as usize + 1).max(5);
 
         f.write_str(LABEL)?;
@@ -162,7 +163,7 @@ impl<const N: usize> fmt::Display for ConfusionMatrix<N> {
     }
 }
 
-/// A share as a percentage, or a dash where there is none.
+/// A share as a percentage, or a dash for `None`.
 fn percent(f: &mut fmt::Formatter<'_>, share: Option<f64>, width: usize) -> fmt::Result {
     match share {
         Some(share) => write!(f, "{:>width$.1}", 100.0 * share),

@@ -1,15 +1,15 @@
-//! How far outputs are from targets that are numbers.
+//! Regression metrics.
 
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::statistics::Spread;
 
-/// R², the share of the targets' variance that outputs explain: 1 is perfect, 0 as good as always answering the mean,
-/// and below 0 is worse.
+/// R², the share of the targets' variance that the outputs explain: 1 is perfect, 0 is as good as always predicting
+/// the mean, and negative is worse than that.
 ///
-/// `1 − Σ(t − y)² / Σ(t − t̄)²` for each element of a sample, and the mean over the elements. `None` where there is no
-/// such number: of no samples, where an element of the targets doesn't vary by more than rounding, where a number isn't
-/// finite, and where the result isn't.
+/// `1 − Σ(t − y)² / Σ(t − t̄)²` for each element of a sample, averaged over the elements. `None` where it is
+/// undefined: without samples, if an element of the targets is constant up to rounding, or if a number or the result
+/// is not finite.
 ///
 /// ```
 /// use fnn::metrics::r_squared;
@@ -32,8 +32,8 @@ pub fn r_squared<A: Sample<Element: Scalar>>(outputs: &[A], targets: &[A]) -> Op
     Some(sum / A::LENGTH as f64).filter(|mean| mean.is_finite())
 }
 
-/// The mean of `|y − t|` over samples and elements, in the unit of the targets: 0 is perfect. `None` where it isn't finite,
-/// and of no samples.
+/// The mean of `|y − t|` over samples and elements, in the unit of the targets: 0 is perfect. `None` without samples,
+/// or if it is not finite.
 ///
 /// ```
 /// use fnn::metrics::mean_absolute_error;
@@ -48,10 +48,10 @@ pub fn mean_absolute_error<A: Sample<Element: Scalar>>(outputs: &[A], targets: &
     (numbers > 0.0).then(|| sizes.map(|size| size / numbers).sum()).filter(|mean: &f64| mean.is_finite())
 }
 
-/// `√(Σ(y − t)² / n)` of each element of a sample, and the mean over the elements, in the unit of the targets: 0 is perfect.
-/// `None` where it isn't finite, and of no samples.
+/// `√(Σ(y − t)² / n)` of each element of a sample, averaged over the elements, in the unit of the targets: 0 is
+/// perfect. `None` without samples, or if it is not finite.
 ///
-/// Large errors count for more than in the [mean absolute error](mean_absolute_error).
+/// Large errors count more than in the [mean absolute error](mean_absolute_error).
 ///
 /// ```
 /// use fnn::metrics::root_mean_squared_error;
@@ -64,7 +64,7 @@ pub fn root_mean_squared_error<A: Sample<Element: Scalar>>(outputs: &[A], target
     let (samples, elements) = (targets.len() as f64, A::LENGTH as f64);
     let root = |element| {
         let errors = errors(outputs, targets, element);
-        // The square of a large number, or of a small one, may not be a number that there is.
+        // The square of a large number may overflow, and that of a small one underflow.
         let largest = errors.clone().map(f64::abs).fold(f64::MIN_POSITIVE, f64::max);
         let squares: f64 = errors.map(|error| (error / largest) * (error / largest)).sum();
         libm::sqrt(squares / samples) * largest
@@ -73,7 +73,7 @@ pub fn root_mean_squared_error<A: Sample<Element: Scalar>>(outputs: &[A], target
     (samples * elements > 0.0).then(mean).filter(|mean: &f64| mean.is_finite())
 }
 
-/// As many of both as there are of both.
+/// Both slices, cut to the length of the shorter one.
 fn paired<'a, A>(outputs: &'a [A], targets: &'a [A]) -> (&'a [A], &'a [A]) {
     let samples = outputs.len().min(targets.len());
     (&outputs[..samples], &targets[..samples])

@@ -1,16 +1,15 @@
-//! The classification report: how well each class is told from the others.
+//! The classification report: precision, recall and F₁ of each class.
 
 use core::fmt;
 
 use super::ConfusionMatrix;
 
-/// Precision, recall, F₁ and number of samples of each class, and their averages:
-/// [`ConfusionMatrix::report`].
+/// Precision, recall, F₁ and support of each class, and their averages, created by [`ConfusionMatrix::report`].
 ///
-/// The numbers are those of scikit-learn's `classification_report(…, zero_division = nan)`: what would be divided by 0
-/// is `None`, and has no part in an average.
+/// The values match scikit-learn's `classification_report(…, zero_division = nan)`: a division by 0 is `None`, and is
+/// left out of averages.
 ///
-/// Printed, it is a table. [`named`](Self::named) prints it with names for the classes.
+/// Printed, it is a table. [`named`](Self::named) prints it with class names.
 ///
 /// ```
 /// use fnn::metrics::ConfusionMatrix;
@@ -26,11 +25,11 @@ use super::ConfusionMatrix;
 pub struct ClassificationReport<const N: usize> {
     /// Each class.
     pub classes: [ClassScores; N],
-    /// The share of samples that were answered rightly. `None` of no samples.
+    /// The share of samples that were classified correctly. `None` without samples.
     pub accuracy: Option<f64>,
-    /// The means over the classes, each of which counts as 1.
+    /// The unweighted means over the classes.
     pub macro_average: ClassScores,
-    /// The means over the classes, each of which counts as often as it has samples.
+    /// The means over the classes, weighted by their number of samples.
     pub weighted_average: ClassScores,
 }
 
@@ -66,13 +65,13 @@ impl<const N: usize> ClassificationReport<N> {
         Self { classes, accuracy: matrix.accuracy(), macro_average, weighted_average }
     }
 
-    /// The report with these names of the classes, to print.
+    /// The report with these class names, to print.
     pub fn named<'a>(&'a self, names: &'a [&'a str; N]) -> impl fmt::Display + 'a {
         Named { report: self, names: Some(names) }
     }
 }
 
-/// The weighted mean of the values that there are.
+/// The weighted mean of the values that are `Some`.
 fn average(values: impl Iterator<Item = (Option<f64>, f64)>) -> Option<f64> {
     let add = |(sum, weights): (f64, f64), (value, weight): (f64, f64)| (sum + weight * value, weights + weight);
     let (sum, weights) = values.filter_map(|(value, weight)| Some((value?, weight))).fold((0.0, 0.0), add);
@@ -125,7 +124,7 @@ impl fmt::Display for ClassScores {
     }
 }
 
-/// A score, or a dash where there is none.
+/// A score, or a dash for `None`.
 fn write_score(f: &mut fmt::Formatter<'_>, score: Option<f64>) -> fmt::Result {
     match score {
         Some(score) => write!(f, "{score:>11.3}"),
@@ -149,7 +148,7 @@ mod tests {
         matrix
     }
 
-    /// The values of scikit-learn's `classification_report` for the same answers, with `zero_division = nan`.
+    /// The values of scikit-learn's `classification_report` for the same predictions, with `zero_division = nan`.
     #[test]
     fn the_scores_are_those_of_scikit_learn() {
         let report = matrix().report();

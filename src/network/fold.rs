@@ -1,4 +1,4 @@
-//! Batch norms folded into the layers before them: the network for inference, as a type of its own.
+//! Batch norm folding: batch norms merged into the layers before them, as a type of its own.
 
 use crate::image::Channels;
 use crate::layer::Layer;
@@ -7,24 +7,25 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
 
-/// A network that becomes another one for inference: with the same answers, and without the batch norms that the layers
-/// before them can take over.
+/// A network that can be converted for inference: the same outputs, without the batch norms that can be merged into
+/// the layers before them.
 ///
-/// In inference, a batch norm multiplies each channel with a number and adds another one, which a linear layer before it
-/// can do by its own weights: `norm(x·W + b) = x·(W·f) + (b − μ)·f + β` with `f = γ / √(σ² + ε)`, channel by channel.
-/// The outputs differ by what rounding does. Jacob and others, "Quantization and training of neural networks for
-/// efficient integer-arithmetic-only inference", CVPR 2018, section 3.2.
+/// In inference, a batch norm scales and shifts each channel by constants, which can be merged into the weights of a
+/// linear layer before it: `norm(x·W + b) = x·(W·f) + (b − μ)·f + β` with `f = γ / √(σ² + ε)`, per channel. The
+/// outputs are equal up to rounding. Jacob et al., "Quantization and training of neural networks for efficient
+/// integer-arithmetic-only inference", CVPR 2018, section 3.2.
 ///
-/// Every network that `network!` declares implements it. In [`Folded`],
-/// - a `BatchNorm` right after a `Dense`, `Conv2d`, `DepthwiseConv2d` or `Conv1d` is gone, and that layer has a bias;
-/// - the same inside of `Residual` and `Concat`, and inside of networks that are layers of the network (but for those to
-///   which it passes on a const parameter, which stay as they are);
-/// - any other `BatchNorm` stays as it is, as the one after an activation or in front of all layers;
-/// - a layer of your own stays as it is, unless it implements this trait;
-/// - layers keep their names, so that `folded.conv1.weight` is what it looks like.
+/// Every network declared with `network!` implements it. In [`Folded`],
+/// - a `BatchNorm` right after a `Dense`, `Conv2d`, `DepthwiseConv2d` or `Conv1d` is removed, and that layer has a
+///   bias;
+/// - the same applies inside `Residual` and `Concat`, and inside nested networks (except those that take a const
+///   parameter of the outer network, which are unchanged);
+/// - any other `BatchNorm` is unchanged, for example one after an activation or at the input;
+/// - a custom layer is unchanged, unless it implements this trait;
+/// - layers keep their names, such as `folded.conv1.weight`.
 ///
-/// It is a network like any other: of known size, in flash, `no_std`; it can even be trained. What it derives is what the
-/// network derives.
+/// The result is an ordinary network: its size is known at compile time, it can be placed in flash, it is `no_std`,
+/// and it can even be trained. It derives the same traits as the original.
 ///
 /// ```
 /// use fnn::Folded;
@@ -50,13 +51,13 @@ use crate::weights::parameters::Parameters;
     note = "`network!` implements it for every network; implement it yourself for a layer of your own"
 )]
 pub trait FoldBatchNorm: Layer {
-    /// The network for inference.
+    /// The folded network.
     type Folded: Layer<Scalar = Self::Scalar, Input = Self::Input, Output = Self::Output>;
 
-    /// Write the weights of the network for inference: all of them.
+    /// Write all weights of the folded network.
     fn fold_into(&self, folded: &mut Self::Folded);
 
-    /// The network for inference, on the stack, which is why this is a compile error above 256 KiB of weights.
+    /// Fold the network and return it by value: a compile error above 256 KiB of weights.
     #[must_use]
     fn fold_batch_norm(&self) -> Self::Folded {
         const { assert_small::<Self::Folded>() }
@@ -65,7 +66,7 @@ pub trait FoldBatchNorm: Layer {
         folded
     }
 
-    /// The network for inference, built in place on the heap, whatever its size.
+    /// Fold the network into a box, built in place on the heap, for networks of any size.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn fold_batch_norm_boxed(&self) -> alloc::boxed::Box<Self::Folded> {
@@ -75,10 +76,10 @@ pub trait FoldBatchNorm: Layer {
     }
 }
 
-/// The network that a network becomes for inference: see [`FoldBatchNorm`].
+/// The folded form of a network: see [`FoldBatchNorm`].
 pub type Folded<N> = <N as FoldBatchNorm>::Folded;
 
-/// Judge, at compile time, that a network may pass through the stack.
+/// Check at compile time that a network fits on the stack.
 #[track_caller]
 const fn assert_small<L>() {
     assert!(
@@ -87,12 +88,12 @@ const fn assert_small<L>() {
     );
 }
 
-/// A linear layer that can do what `N`, right after it, does.
+/// A linear layer into which `N`, the layer right after it, can be merged.
 pub trait FoldWith<N>: Layer {
-    /// What does both.
+    /// The merged layer.
     type Folded: Layer<Scalar = Self::Scalar, Input = Self::Input, Output = Self::Output>;
 
-    /// Write the weights of what does both.
+    /// Write the weights of the merged layer.
     fn fold_with(&self, norm: &N, folded: &mut Self::Folded);
 }
 
@@ -145,7 +146,7 @@ where
     }
 }
 
-/// `(b − μ)·f + β`, where b is 0 if there is none.
+/// `(b − μ)·f + β`, with b = 0 for a layer without a bias.
 fn fold_bias<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool>(
     bias: &[S],
     norm: &BatchNorm<A, EPSILON, MOMENTUM, FROZEN>,
@@ -197,9 +198,9 @@ where
     }
 }
 
-/// What is known to have a folded form (`true`), or taken not to have one (`false`).
+/// Whether a layer is known to have a folded form (`true`) or treated as having none (`false`).
 pub trait FoldIf<const FOLDS: bool>: Layer {
-    /// The folded form, or the layer as it is.
+    /// The folded form, or the layer unchanged.
     type Folded: Layer<Scalar = Self::Scalar, Input = Self::Input, Output = Self::Output>;
 
     /// Write its weights.
@@ -222,7 +223,7 @@ impl<L: Layer> FoldIf<false> for L {
     }
 }
 
-/// The weights of a layer that stays as it is.
+/// The weights of an unchanged layer.
 pub fn copy_weights<P: Parameters>(layer: &P, copy: &mut P) {
     crate::kernels::copy(layer.parameters(), copy.parameters_mut());
 }

@@ -1,11 +1,11 @@
-//! A network's table of layers, as text.
+//! The summary of a network: a table of its layers.
 
 use core::fmt::{self, Display, Write};
 
 use crate::layer::{Layer, Row};
 use crate::network::Network;
 
-/// A network's table: its layers, their shapes, their weights and their cost. Print it.
+/// The summary of a network: layers, shapes, weights and cost. Print it with `Display`.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
     describe: fn(&'static str, usize, &mut dyn FnMut(Row)),
@@ -16,7 +16,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The table of a network.
+    /// The summary of a network.
     #[must_use]
     pub fn of<L: Layer>() -> Self {
         Self {
@@ -28,7 +28,7 @@ impl Summary {
         }
     }
 
-    /// Visit the rows: the network's own, then its layers', each composite before what is inside it.
+    /// Visit the rows: the network first, then its layers, each composite before its contents.
     pub fn for_each(&self, visitor: &mut dyn FnMut(Row)) {
         (self.describe)("", 0, visitor);
     }
@@ -37,7 +37,7 @@ impl Summary {
 /// The table's columns.
 const COLUMNS: usize = 5;
 
-/// What a row's cell says.
+/// The text of a cell.
 fn cell(row: &Row, column: usize, f: &mut dyn Write) -> fmt::Result {
     match column {
         0 => {
@@ -57,10 +57,10 @@ fn write_unless_zero(number: u64, f: &mut dyn Write) -> fmt::Result {
     if number == 0 { Ok(()) } else { write!(f, "{number}") }
 }
 
-/// The names of the columns.
+/// The column headers.
 const HEAD: [&str; COLUMNS] = ["layer", "kind", "output", "weights", "multiply-accumulates"];
 
-/// Counts the letters of what is written to it: there may be no heap to write to.
+/// Counts the characters written to it, since there may be no heap to format into.
 struct Letters(usize);
 
 impl Write for Letters {
@@ -70,15 +70,15 @@ impl Write for Letters {
     }
 }
 
-/// How wide a cell is.
+/// The width of a cell.
 pub(crate) fn width(cell: impl FnOnce(&mut dyn Write) -> fmt::Result) -> usize {
     let mut letters = Letters(0);
-    // Counting never fails.
+    // Counting cannot fail.
     let _ = cell(&mut letters);
     letters.0
 }
 
-/// Write a cell, text to the left of its column and numbers to the right.
+/// Write a cell: text left-aligned, numbers right-aligned.
 fn pad(
     f: &mut fmt::Formatter<'_>,
     column: usize,

@@ -5,11 +5,11 @@ use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
-/// Adagrad: each weight at a pace that slows down with all the gradients it has had.
+/// Adagrad: a learning rate per weight, which shrinks as squared gradients accumulate.
 ///
-/// `s ← s + g²`, `w ← w − η / (1 + (t − 1)·δ) · g / (√s + ε)` in step t, counted from 1. Keeps one number for each
-/// weight. Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization",
-/// JMLR 12, 2011.
+/// `s ← s + g²`, `w ← w − η / (1 + (t − 1)·δ) · g / (√s + ε)` in step t, counted from 1. Stores one number per weight.
+/// Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12,
+/// 2011.
 ///
 /// ```
 /// use fnn::optimizers::{Adagrad, Optimizer, State};
@@ -21,37 +21,37 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Adagrad {
-    /// η, how far to go in the first step.
+    /// The learning rate η.
     pub learning_rate: f64,
-    /// δ, how fast the learning rate decays. 0.
+    /// δ, the decay of the learning rate. 0 by default.
     pub learning_rate_decay: f64,
-    /// λ: `λ·w` is added to the gradient. 0.
+    /// The weight decay λ: `λ·w` is added to the gradient. 0 by default.
     pub weight_decay: f64,
-    /// ε, which keeps the quotient finite. 10⁻¹⁰.
+    /// ε, which keeps the quotient finite. 10⁻¹⁰ by default.
     pub epsilon: f64,
 }
 
 impl Adagrad {
-    /// Adagrad with PyTorch's constants.
+    /// Adagrad with PyTorch's defaults.
     #[must_use]
     pub const fn new(learning_rate: f64) -> Self {
         Self { learning_rate, learning_rate_decay: 0.0, weight_decay: 0.0, epsilon: 1e-10 }
     }
 
-    /// How fast the learning rate decays.
+    /// Set the decay of the learning rate.
     #[must_use]
     pub const fn learning_rate_decay(self, learning_rate_decay: f64) -> Self {
         Self { learning_rate_decay, ..self }
     }
 
-    /// Add `weight_decay · w` to the gradient of every weight, biases included.
-    /// [`Optimizer::decay_weights_only`] leaves those out.
+    /// Add `weight_decay · w` to the gradient of every weight, including biases. [`Optimizer::decay_weights_only`]
+    /// excludes those.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay, ..self }
     }
 
-    /// What is added to the root.
+    /// Set ε, which is added to the root.
     #[must_use]
     pub const fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }

@@ -5,10 +5,10 @@ use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
-/// Adam: each weight at a pace of its own, from running means of its gradient and of that squared.
+/// Adam: a step size per weight, from running means of its gradient and its squared gradient.
 ///
 /// `m ← β₁·m + (1 − β₁)·g`, `v ← β₂·v + (1 − β₂)·g²`, and in step t, counted from 1,
-/// `w ← w − η · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`. Keeps two numbers for each weight.
+/// `w ← w − η · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`. Stores two numbers per weight.
 ///
 /// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
 ///
@@ -23,37 +23,37 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Adam {
-    /// η, how far to go in a step.
+    /// The learning rate η.
     pub learning_rate: f64,
-    /// β₁ and β₂: how much of the mean gradient, and of the mean of its square, is kept. 0.9 and 0.999.
+    /// β₁ and β₂: the decay of the running means of the gradient and of its square. 0.9 and 0.999 by default.
     pub betas: (f64, f64),
-    /// ε, which keeps the quotient finite. 10⁻⁸.
+    /// ε, which keeps the quotient finite. 10⁻⁸ by default.
     pub epsilon: f64,
-    /// λ: `λ·w` is added to the gradient. 0.
+    /// The weight decay λ: `λ·w` is added to the gradient. 0 by default.
     pub weight_decay: f64,
 }
 
 impl Adam {
-    /// Adam with the constants of its paper.
+    /// Adam with the defaults of its paper.
     #[must_use]
     pub const fn new(learning_rate: f64) -> Self {
         Self { learning_rate, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay: 0.0 }
     }
 
-    /// How much of the mean gradient, and of the mean of its square, each step keeps.
+    /// Set β₁ and β₂: the decay of the running means of the gradient and of its square.
     #[must_use]
     pub const fn betas(self, mean: f64, square: f64) -> Self {
         Self { betas: (mean, square), ..self }
     }
 
-    /// What is added to the root.
+    /// Set ε, which is added to the root.
     #[must_use]
     pub const fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
 
-    /// Add `weight_decay · w` to the gradient of every weight, biases included, before the means are taken.
-    /// [`Optimizer::decay_weights_only`] leaves those out.
+    /// Add `weight_decay · w` to the gradient of every weight, including biases, before the means are updated.
+    /// [`Optimizer::decay_weights_only`] excludes those.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay, ..self }
@@ -99,7 +99,7 @@ impl Optimizer<2> for Adam {
     }
 }
 
-/// What is the same for all weights in one step of Adam and its kin.
+/// The constants of one step of Adam and its variants.
 #[derive(Clone, Copy)]
 pub(super) struct Constants<S> {
     rate: S,
@@ -113,7 +113,7 @@ pub(super) struct Constants<S> {
 impl<S: Scalar> Constants<S> {
     pub(super) fn new(adam: &Adam, step: u64) -> Self {
         let (beta_1, beta_2) = adam.betas;
-        // What is missing of the means because they started at 0.
+        // Bias correction: the means started at 0.
         let missing = |beta: f64| 1.0 - libm::pow(beta, step as f64);
         Self {
             rate: S::from_f64(adam.learning_rate / missing(beta_1)),
@@ -125,14 +125,14 @@ impl<S: Scalar> Constants<S> {
         }
     }
 
-    /// One more gradient in the running means.
+    /// Add a gradient to the running means.
     #[inline(always)]
     pub(super) fn remember(&self, g: S, mean: &mut S, square: &mut S) {
         *mean += self.new_1 * (g - *mean);
         *square = self.kept_2 * *square + self.new_2 * g * g;
     }
 
-    /// How far to go: `η · m̂ / (√v̂ + ε)`.
+    /// The step: `η · m̂ / (√v̂ + ε)`.
     #[inline(always)]
     pub(super) fn way(&self, mean: S, square: S) -> S {
         self.rate * mean / (square.sqrt() * self.scale + self.epsilon)
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::optimizers::State;
 
-    /// The weight after each of `STEPS` steps, from 1.
+    /// The weight after each of `STEPS` steps, starting at 1.
     fn path<const STEPS: usize>(adam: &Adam, gradients: [f64; STEPS]) -> [f64; STEPS] {
         let (mut weight, mut state) = (1.0, State::new());
         gradients.map(|gradient| {
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn weight_decay_goes_through_the_means() {
-        // Without a gradient, what is left is a constant direction: that of the weight.
+        // With a zero gradient, the direction is constant: that of the weight.
         let [weight] = path(&Adam::new(0.25).weight_decay(0.1), [0.0]);
         assert_relative_eq!(weight, 0.75, max_relative = 1e-6);
     }
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(name(adam.epsilon(0.0)), Err("epsilon"));
     }
 
-    /// Each is valid in `f64`, and 0, 1 or infinite in `f32`. Lion and momentum have no ε, Adagrad no β.
+    /// Each is valid in `f64`, and 0, 1 or infinite in `f32`. Lion and momentum have no ε, Adagrad has no β.
     #[test]
     fn settings_of_all_optimizers_are_checked_as_f32_rounds_them() {
         use crate::optimizers::{Adagrad, AdamW, AmsGrad, Lion, RmsProp};

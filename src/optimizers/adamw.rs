@@ -6,9 +6,9 @@ use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 
-/// [`Adam`] whose weight decay goes past the running means: `w ← w − η·λ·w` first, and then Adam's step.
+/// [`Adam`] with weight decay that bypasses the running means: `w ← w − η·λ·w`, followed by Adam's step.
 ///
-/// Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Keeps two numbers for each weight.
+/// Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Stores two numbers per weight.
 ///
 /// ```
 /// use fnn::optimizers::{AdamW, Optimizer, State};
@@ -20,12 +20,12 @@ use crate::setting::InvalidSetting;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
-    /// All constants; the weight decay λ is 0.01 unless told otherwise.
+    /// All constants; the weight decay λ is 0.01 by default.
     pub adam: Adam,
 }
 
 impl AdamW {
-    /// Adam's constants, and a weight decay of 0.01.
+    /// Adam's defaults, and a weight decay of 0.01.
     #[must_use]
     pub const fn new(learning_rate: f64) -> Self {
         Self { adam: Adam::new(learning_rate).weight_decay(0.01) }
@@ -43,8 +43,8 @@ impl AdamW {
         Self { adam: self.adam.epsilon(epsilon) }
     }
 
-    /// λ: each step takes `η·λ·w` off every weight, biases included.
-    /// [`Optimizer::decay_weights_only`] leaves those out.
+    /// Set λ: each step subtracts `η·λ·w` from every weight, including biases. [`Optimizer::decay_weights_only`]
+    /// excludes those.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { adam: self.adam.weight_decay(weight_decay) }

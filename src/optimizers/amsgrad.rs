@@ -6,11 +6,10 @@ use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 
-/// [`Adam`] whose mean of squares, where it divides, is the largest so far: `v* ← max(v*, v)`, and v* in the place of
-/// v.
+/// [`Adam`] that divides by the largest mean of squares so far: `v* ← max(v*, v)` replaces v.
 ///
-/// Reddi, Kale and Kumar, "On the convergence of Adam and beyond", ICLR 2018, with Adam's correction of both means, as
-/// PyTorch has it. Keeps three numbers for each weight.
+/// Reddi, Kale and Kumar, "On the convergence of Adam and beyond", ICLR 2018, with Adam's bias correction of both
+/// means, as in PyTorch. Stores three numbers per weight.
 ///
 /// ```
 /// use fnn::optimizers::{AmsGrad, Optimizer, State};
@@ -26,7 +25,7 @@ pub struct AmsGrad {
 }
 
 impl AmsGrad {
-    /// Adam's constants.
+    /// Adam's defaults.
     #[must_use]
     pub const fn new(learning_rate: f64) -> Self {
         Self { adam: Adam::new(learning_rate) }

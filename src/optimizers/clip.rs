@@ -6,11 +6,11 @@ use crate::setting::{InvalidSetting, POSITIVE};
 use crate::shape::within;
 use crate::weights::parameters::Parameters;
 
-/// A limit to the gradient of a step, so that one odd mini-batch can't throw the weights far away.
+/// A limit on the gradient of a step, so that a single unusual mini-batch cannot move the weights too far.
 ///
-/// It goes between backpropagation and the optimizer: by [`apply`](Self::apply) in a loop of your own, by
-/// `Trainer::clip` in the trainer. Both forms are PyTorch's, `clip_grad_value_` and `clip_grad_norm_`. Pascanu, Mikolov
-/// and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
+/// It applies between backpropagation and the optimizer: call [`apply`](Self::apply) in a custom loop, or set
+/// `Trainer::clip`. Both forms match PyTorch's `clip_grad_value_` and `clip_grad_norm_`. Pascanu, Mikolov and Bengio,
+/// "On the difficulty of training recurrent neural networks", ICML 2013.
 ///
 /// ```
 /// use fnn::{layers::Dense, optimizers::{Clip, gradient_norm}};
@@ -25,18 +25,18 @@ use crate::weights::parameters::Parameters;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Clip {
-    /// Each number of the gradient by itself, to at most this far from 0. That turns the gradient's direction.
+    /// Clamp each element of the gradient to ± this limit. This changes the gradient's direction.
     Value(f64),
-    /// The whole gradient, shortened to at most about this length: `g ← g · min(1, limit / (‖g‖ + 10⁻⁶))`, where ‖g‖ is
-    /// the root of the sum of all squares. Takes one more pass over the gradient.
+    /// Scale the whole gradient to at most about this norm: `g ← g · min(1, limit / (‖g‖ + 10⁻⁶))`, where ‖g‖ is the
+    /// square root of the sum of squares. Takes one more pass over the gradient.
     Norm(f64),
 }
 
 impl Clip {
-    /// Limit the gradient of a network. Allocates nothing.
+    /// Clip the gradient of a network. Does not allocate.
     ///
-    /// A gradient that is not finite is no better for it: undefined numbers stay, and an infinite norm makes zeros or
-    /// undefined numbers of all, as in PyTorch.
+    /// Clipping does not repair a gradient that is not finite: NaN stays NaN, and an infinite norm turns every element
+    /// into 0 or NaN, as in PyTorch.
     pub fn apply<P: Parameters>(self, gradient: &mut P) {
         match self {
             Self::Value(limit) => P::trained(&mut |range| {
@@ -53,36 +53,36 @@ impl Clip {
         }
     }
 
-    /// That the limit is above 0, in `S`.
+    /// Check that the limit is above 0 in `S`.
     ///
     /// # Errors
-    /// The limit, where it is invalid.
+    /// The limit, if it is invalid.
     pub fn validate<S: Scalar>(self) -> Result<(), InvalidSetting> {
         match self {
             Self::Value(limit) => POSITIVE.check::<S>("clip", limit),
-            // A norm is taken, and compared, in `f64`.
+            // The norm is computed and compared in `f64`.
             Self::Norm(limit) => POSITIVE.check::<f64>("clip", limit),
         }
     }
 }
 
-/// The length of a gradient: the root of the sum of the squares of all its numbers, running statistics left out.
+/// The norm of a gradient: the square root of the sum of squares, without running statistics.
 ///
-/// Summed in `f64`, in which no gradient in `f32` overflows.
+/// Summed in `f64`, where no `f32` gradient overflows.
 pub fn gradient_norm<P: Parameters>(gradient: &P) -> f64 {
     let mut sum = 0.0;
     P::trained(&mut |range| sum += squares(gradient.parameters().get(range).unwrap_or_default()));
     libm::sqrt(sum)
 }
 
-/// By what a gradient of length `norm` is multiplied for it to be at most `limit` long.
+/// The factor that scales a gradient of length `norm` to at most `limit`.
 pub(crate) fn shortening(limit: f64, norm: f64) -> f64 {
     let factor = limit / (norm + 1e-6);
-    // An undefined one stays.
+    // NaN stays NaN.
     if factor > 1.0 { 1.0 } else { factor }
 }
 
-/// Each of `values` to at most `limit` from 0.
+/// Clamp each of `values` to ±`limit`.
 #[inline(always)]
 pub(crate) fn clamp<S: Scalar>(limit: S, values: &mut [S]) {
     for value in values {
@@ -91,13 +91,13 @@ pub(crate) fn clamp<S: Scalar>(limit: S, values: &mut [S]) {
     }
 }
 
-/// The sum of the squares of `values`: the same at any instruction set.
+/// The sum of squares of `values`, identical for every instruction set.
 pub(crate) fn squares<S: Scalar>(values: &[S]) -> f64 {
     dispatch(Squares { values })
 }
 
 operation! {
-    /// In sixteen parts, which vectors hold.
+    /// Sixteen partial sums, which fit vector registers.
     struct Squares<'a, S: Scalar;> {
         values: &'a [S],
     }

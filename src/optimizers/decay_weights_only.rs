@@ -1,14 +1,15 @@
-//! Weight decay that leaves out biases and norms.
+//! Weight decay without biases and normalization parameters.
 
 use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 
-/// An optimizer whose weight decay leaves out biases and the like. Made by [`Optimizer::decay_weights_only`].
+/// An optimizer whose weight decay excludes biases and the scales and shifts of normalization layers. Created by
+/// [`Optimizer::decay_weights_only`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DecayWeightsOnly<O> {
-    /// The optimizer, with the weight decay for all others.
+    /// The optimizer, with the weight decay for all other weights.
     pub optimizer: O,
 }
 

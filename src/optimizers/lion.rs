@@ -5,10 +5,10 @@ use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 
-/// Lion: steps of one length, in the direction that momentum and gradient agree on.
+/// Lion: steps of constant size, in the direction of the sign of momentum and gradient combined.
 ///
-/// `w ← w − η·λ·w − η·sign(β₁·m + (1 − β₁)·g)`, then `m ← β₂·m + (1 − β₂)·g`. Keeps one number for each weight. Its
-/// learning rate is some ten times smaller than Adam's. Chen et al., "Symbolic discovery of optimization algorithms",
+/// `w ← w − η·λ·w − η·sign(β₁·m + (1 − β₁)·g)`, then `m ← β₂·m + (1 − β₂)·g`. Stores one number per weight. Its
+/// learning rate is about ten times smaller than Adam's. Chen et al., "Symbolic discovery of optimization algorithms",
 /// NeurIPS 2023.
 ///
 /// ```
@@ -21,29 +21,29 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Lion {
-    /// η, how far each weight goes in a step.
+    /// The learning rate η: how far each weight moves in a step.
     pub learning_rate: f64,
-    /// β₁, how much the momentum counts in the direction, and β₂, how much of it is kept. 0.9 and 0.99.
+    /// β₁, the weight of the momentum in the direction, and β₂, the decay of the momentum. 0.9 and 0.99 by default.
     pub betas: (f64, f64),
-    /// λ: each step takes `η·λ·w` off. 0.
+    /// The weight decay λ: each step subtracts `η·λ·w`. 0 by default.
     pub weight_decay: f64,
 }
 
 impl Lion {
-    /// Lion with the constants of its paper.
+    /// Lion with the defaults of its paper.
     #[must_use]
     pub const fn new(learning_rate: f64) -> Self {
         Self { learning_rate, betas: (0.9, 0.99), weight_decay: 0.0 }
     }
 
-    /// How much the momentum counts in the direction, and how much of it is kept.
+    /// Set β₁, the weight of the momentum in the direction, and β₂, the decay of the momentum.
     #[must_use]
     pub const fn betas(self, direction: f64, kept: f64) -> Self {
         Self { betas: (direction, kept), ..self }
     }
 
-    /// λ: each step takes `η·λ·w` off every weight, biases included.
-    /// [`Optimizer::decay_weights_only`] leaves those out.
+    /// Set λ: each step subtracts `η·λ·w` from every weight, including biases. [`Optimizer::decay_weights_only`]
+    /// excludes those.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay, ..self }

@@ -7,14 +7,14 @@ use crate::shape::within;
 use crate::weights::parameters::Parameters;
 use crate::weights::parameters::assert_weights;
 
-/// The exponential moving average of the weights that a network had after each step: one more network of the same type.
+/// The exponential moving average of the weights after each step: one more network of the same type.
 ///
-/// It is smoother than the path of the weights, and often better than its end. `a ← d·a + (1 − d)·w` after each step
-/// with decay d, starting with the weights after the first step; it covers some 1/(1 − d) steps. Running statistics are
-/// the network's own. This is PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(d)`. Polyak and Juditsky,
-/// "Acceleration of stochastic approximation by averaging", 1992.
+/// It is smoother than the trajectory of the weights, and often better than its end point. `a ← d·a + (1 − d)·w` after
+/// each step with decay d, starting with the weights after the first step; it averages over about 1/(1 − d) steps.
+/// Running statistics are copied from the network. This is PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(d)`.
+/// Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
 ///
-/// The trainer keeps one by `Trainer::moving_average`. In a loop of your own, update it after the optimizer's step:
+/// Set it in the trainer with `Trainer::moving_average`. In a custom loop, update it after the optimizer's step:
 ///
 /// ```
 /// use fnn::{Network, layers::Dense, optimizers::{MovingAverage, Optimizer, Sgd, State}};
@@ -31,14 +31,14 @@ use crate::weights::parameters::assert_weights;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct MovingAverage<P> {
-    /// How many steps it has seen.
+    /// The number of updates.
     pub steps: u64,
-    /// The average: a network to evaluate and to keep. Zeros before the first step.
+    /// The average: a network to evaluate and to keep. All zeros before the first update.
     pub network: P,
 }
 
 impl<P: Parameters> MovingAverage<P> {
-    /// Before the first step.
+    /// An average without any updates.
     #[must_use]
     pub const fn new() -> Self {
         const { assert_weights::<P>() }
@@ -55,12 +55,13 @@ impl<P: Parameters> MovingAverage<P> {
         unsafe { crate::pod::zeroed_box() }
     }
 
-    /// See the weights after a step. `decay` is how much of the average is kept, from 0 to below 1: 0.999, say.
+    /// Add the weights after a step. `decay` is the share of the average that is kept, from 0 to below 1, such as
+    /// 0.999.
     pub fn update(&mut self, network: &P, decay: impl Into<Decay>) {
         dispatch(Update { average: self, network, decay: decay.into() });
     }
 
-    /// [`update`](Self::update), by `runner`.
+    /// [`update`](Self::update), on `runner`.
     #[inline(always)]
     pub(crate) fn update_by<R: Runner>(&mut self, runner: R, network: &P, decay: Decay) {
         let new = P::Scalar::from_f64(1.0 - decay.after(self.steps));
@@ -70,10 +71,10 @@ impl<P: Parameters> MovingAverage<P> {
             let average = within(self.network.parameters_mut(), &range);
             runner.each((average, weights), RANGE, &Approach { new });
         });
-        P::measured(&mut |range| {
-            let measured = network.parameters().get(range.clone()).unwrap_or_default();
+        P::running_statistics(&mut |range| {
+            let statistics = network.parameters().get(range.clone()).unwrap_or_default();
             let average = within(self.network.parameters_mut(), &range);
-            average.iter_mut().zip(measured).for_each(|(average, &measured)| *average = measured);
+            average.iter_mut().zip(statistics).for_each(|(average, &statistic)| *average = statistic);
         });
     }
 }
@@ -84,7 +85,7 @@ impl<P: Parameters> Default for MovingAverage<P> {
     }
 }
 
-/// How much of a moving average each step keeps: a number d, from 0 to below 1, or less in the first steps.
+/// The decay of a moving average: a number d, from 0 to below 1, optionally smaller in the first steps.
 ///
 /// ```
 /// use fnn::optimizers::{Decay, MovingAverage};
@@ -104,23 +105,23 @@ pub struct Decay {
 }
 
 impl Decay {
-    /// Keep `kept` of the average in each step.
+    /// Keep a share of `kept` of the average in each step.
     #[must_use]
     pub const fn new(kept: f64) -> Self {
         Self { kept, warm_up: false }
     }
 
-    /// Keep less in the first steps: `min(d, (1 + t) / (10 + t))` after t steps, so that an average of few steps is not
-    /// for the most part the weights that training began with.
+    /// Use a smaller decay in the first steps: `min(d, (1 + t) / (10 + t))` after t steps, so that the initial weights
+    /// do not dominate an average over few steps.
     ///
-    /// It is the warm-up of TensorFlow's `tf.train.ExponentialMovingAverage` (its `num_updates`), and of the `EMAModel` of
+    /// This is the warm-up of TensorFlow's `tf.train.ExponentialMovingAverage` (`num_updates`) and of `EMAModel` in
     /// Hugging Face's diffusers.
     #[must_use]
     pub const fn warm_up(self) -> Self {
         Self { warm_up: true, ..self }
     }
 
-    /// How much is kept in the step after `steps` others. The first one begins the average.
+    /// The decay in the step after `steps` others. The first step starts the average.
     fn after(self, steps: u64) -> f64 {
         match steps {
             0 => 0.0,
@@ -129,10 +130,10 @@ impl Decay {
         }
     }
 
-    /// That it is a number from 0 to below 1, in `S`.
+    /// Check that the decay is from 0 to below 1 in `S`.
     ///
     /// # Errors
-    /// The decay, where it is invalid.
+    /// The decay, if it is invalid.
     pub fn validate<S: Scalar>(self) -> Result<(), InvalidSetting> {
         BELOW_ONE.check::<S>("decay of the moving average", self.kept)
     }
@@ -145,7 +146,7 @@ impl From<f64> for Decay {
 }
 
 operation! {
-    /// An update on one thread, to run with the best instruction set.
+    /// An update on one thread, dispatched to the best instruction set.
     struct Update<'a, P: Parameters;> {
         average: &'a mut MovingAverage<P>,
         network: &'a P,

@@ -1,18 +1,18 @@
-//! Penalties for large weights.
+//! Weight penalties: L1, L2 and elastic net.
 
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE};
 use crate::shape::within;
 use crate::weights::parameters::{Parameters, Role, visit_trained};
 
-/// What large weights add to the loss, so that training keeps them small: `λ₁·Σ|w| + λ₂/2·Σw²`.
+/// A penalty on large weights, added to the loss: `λ₁·Σ|w| + λ₂/2·Σw²`.
 ///
-/// L1 makes many weights zero (lasso), L2 makes all of them small (ridge), both together are the elastic net: Zou and
-/// Hastie, "Regularization and variable selection via the elastic net", 2005. The gradient is `λ₁·sign(w) + λ₂·w`, with
-/// `sign(0) = 0`. So L2 is what the weight decay of [`Sgd`](super::Sgd) and [`Adam`](super::Adam) is, and unlike that of
-/// [`AdamW`](super::AdamW).
+/// L1 drives many weights to zero (lasso), L2 keeps all of them small (ridge), and both together are the elastic net:
+/// Zou and Hastie, "Regularization and variable selection via the elastic net", 2005. The gradient is
+/// `λ₁·sign(w) + λ₂·w`, with `sign(0) = 0`. L2 is therefore the same as the weight decay of [`Sgd`](super::Sgd) and
+/// [`Adam`](super::Adam), but not as that of [`AdamW`](super::AdamW).
 ///
-/// The trainer takes one by `Trainer::penalty`. In a loop of your own, add its gradient before the optimizer's step:
+/// Set it in the trainer with `Trainer::penalty`. In a custom loop, add its gradient before the optimizer's step:
 ///
 /// ```
 /// use fnn::{layers::Dense, optimizers::{Optimizer, Penalty, Sgd, State}};
@@ -32,7 +32,8 @@ pub struct Penalty {
     pub l1: f64,
     /// λ₂, for half the sum of squares.
     pub l2: f64,
-    /// Whether biases, and what normalisations scale and shift with, are left out: what is [`Role::Vector`].
+    /// Whether to exclude biases and the scales and shifts of normalization layers: all weights that are
+    /// [`Role::Vector`].
     pub weights_only: bool,
 }
 
@@ -55,13 +56,13 @@ impl Penalty {
         Self { l1, l2, weights_only: false }
     }
 
-    /// Leave out biases, and what normalisations scale and shift with.
+    /// Exclude biases and the scales and shifts of normalization layers.
     #[must_use]
     pub const fn weights_only(self) -> Self {
         Self { weights_only: true, ..self }
     }
 
-    /// What the weights of `network` add to the loss, summed in `f64`.
+    /// The penalty of the weights of `network`, summed in `f64`.
     pub fn value<P: Parameters>(&self, network: &P) -> f64 {
         let (mut absolute, mut squares) = (0.0, 0.0);
         visit_trained::<P>(self.weights_only, &mut |role, range| {
@@ -76,7 +77,7 @@ impl Penalty {
         self.l1 * absolute + self.l2 / 2.0 * squares
     }
 
-    /// Add the penalty's gradient to that of the loss. Allocates nothing.
+    /// Add the penalty's gradient to the gradient of the loss. Does not allocate.
     pub fn add_gradient<P: Parameters>(&self, network: &P, gradient: &mut P) {
         visit_trained::<P>(self.weights_only, &mut |role, range| {
             if self.counts(role) {
@@ -86,7 +87,7 @@ impl Penalty {
         });
     }
 
-    /// Whether weights of this role are penalised.
+    /// Whether weights of this role are penalized.
     pub(crate) fn counts(&self, role: Role) -> bool {
         !(self.weights_only && role == Role::Vector)
     }
@@ -102,10 +103,10 @@ impl Penalty {
         }
     }
 
-    /// That λ₁ and λ₂ are not negative, in `S`.
+    /// Check that λ₁ and λ₂ are not negative in `S`.
     ///
     /// # Errors
-    /// The first of them that is invalid.
+    /// The first invalid one.
     pub fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
         NOT_NEGATIVE.check::<S>("L1 penalty", self.l1)?;
         NOT_NEGATIVE.check::<S>("L2 penalty", self.l2)

@@ -1,17 +1,18 @@
-//! A learning rate that falls when the loss no longer does.
+//! Learning-rate reduction when the loss stops improving.
 
 use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 
-/// Lowers the learning rate after some epochs in a row without a smaller loss.
+/// Lowers the learning rate after several epochs in a row without improvement.
 ///
-/// PyTorch's `ReduceLROnPlateau`, mode `min` with a relative threshold: an epoch is better if its loss is below the
-/// smallest one so far by more than `threshold` times the size of that. (A loss may be negative; there, PyTorch has the
-/// threshold on the wrong side, so that a loss that stays the same is better every time.) After more than `patience` epochs that aren't, the learning rate is
-/// multiplied by `factor`, though not below `floor`; then `cooldown` epochs aren't counted. A change of at most 10⁻⁸
-/// isn't made.
+/// This is PyTorch's `ReduceLROnPlateau` in mode `min` with a relative threshold: an epoch is an improvement if its
+/// loss is below the smallest one so far by more than `threshold` times the absolute value of that. (For negative
+/// losses, PyTorch applies the threshold in the wrong direction, so that a constant loss always counts as an
+/// improvement; here it does not.) After more than `patience` epochs without improvement, the learning rate is
+/// multiplied by `factor`, but not lowered below `floor`; the next `cooldown` epochs are not counted. A change of at
+/// most 10⁻⁸ is skipped.
 ///
-/// It is a constant of a training, and remembers what it saw: a copy made before starts anew. The trainer takes one by
-/// `Trainer::reduce_on_plateau`. In a loop of your own, tell it the loss after each epoch:
+/// It is both the settings and their state: a copy made before training starts over. Set it in the trainer with
+/// `Trainer::reduce_on_plateau`. In a custom loop, call it with the loss after each epoch:
 ///
 /// ```
 /// use fnn::optimizers::{Adam, Optimizer, Plateau};
@@ -24,7 +25,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 /// assert_eq!(adam.learning_rate, 5e-4);
 /// ```
 ///
-/// It composes with a [`Schedule`](super::Schedule), which multiplies whatever learning rate is left.
+/// It combines with a [`Schedule`](super::Schedule), which multiplies the reduced learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plateau {
     factor: f64,
@@ -38,45 +39,46 @@ pub struct Plateau {
 }
 
 impl Plateau {
-    /// A tenth of the learning rate after more than ten epochs: PyTorch's constants.
+    /// Multiply the learning rate by 0.1 after more than ten epochs without improvement: PyTorch's defaults.
     #[must_use]
     pub const fn new() -> Self {
         Self { factor: 0.1, patience: 10, threshold: 1e-4, cooldown: 0, floor: 0.0, best: None, waited: 0, cooling: 0 }
     }
 
-    /// By what the learning rate is multiplied, from 0 to below 1; 0.1 if not told.
+    /// Set the factor for the learning rate, from 0 to below 1. The default is 0.1.
     #[must_use]
     pub const fn factor(self, factor: f64) -> Self {
         Self { factor, ..self }
     }
 
-    /// How many epochs in a row without a smaller loss are borne; 10 if not told.
+    /// Set how many epochs in a row without improvement are tolerated. The default is 10.
     #[must_use]
     pub const fn patience(self, patience: u64) -> Self {
         Self { patience, ..self }
     }
 
-    /// By what share a loss has to be below the smallest one to count as smaller; 10⁻⁴ if not told.
+    /// Set the relative improvement that a loss needs to count as smaller. The default is 10⁻⁴.
     #[must_use]
     pub const fn threshold(self, threshold: f64) -> Self {
         Self { threshold, ..self }
     }
 
-    /// How many epochs after a change are not counted; 0 if not told.
+    /// Set how many epochs after a reduction are not counted. The default is 0.
     #[must_use]
     pub const fn cooldown(self, cooldown: u64) -> Self {
         Self { cooldown, ..self }
     }
 
-    /// What the learning rate is not brought below, itself a learning rate; 0 if not told.
+    /// Set the smallest learning rate. The default is 0.
     #[must_use]
     pub const fn floor(self, floor: f64) -> Self {
         Self { floor, ..self }
     }
 
-    /// See the loss after an epoch that was trained with `learning_rate`: the learning rate for the next one.
+    /// Record the loss after an epoch that was trained with `learning_rate`. Returns the learning rate for the next
+    /// epoch.
     ///
-    /// A loss that is not a number is none that is smaller.
+    /// A loss of NaN is never an improvement.
     #[must_use]
     pub fn see(&mut self, loss: f64, learning_rate: f64) -> f64 {
         let smaller = |best: f64| {
@@ -102,10 +104,10 @@ impl Plateau {
         if learning_rate - lower > 1e-8 { lower } else { learning_rate }
     }
 
-    /// That the settings are valid. They are used in `f64`, whatever the network's scalar.
+    /// Validate the settings. They are used in `f64`, whatever the network's scalar type.
     ///
     /// # Errors
-    /// The first setting that is invalid.
+    /// The first invalid setting.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
         BELOW_ONE.check::<f64>("factor of the plateau", self.factor)?;
         BELOW_ONE.check::<f64>("threshold of the plateau", self.threshold)?;
@@ -123,7 +125,7 @@ impl Default for Plateau {
 mod tests {
     use super::*;
 
-    /// The learning rates after these losses, from 1.
+    /// The learning rates after these losses, starting at 1.
     fn rates<const N: usize>(losses: [f64; N], mut plateau: Plateau) -> [f64; N] {
         let mut rate = 1.0;
         losses.map(|loss| {

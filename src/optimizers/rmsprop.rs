@@ -5,14 +5,14 @@ use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
-/// RMSprop: each gradient divided by the root of the running mean of its squares.
+/// RMSprop: each gradient divided by the root of the running mean of its square.
 ///
-/// `v ← α·v + (1 − α)·g²`, `w ← w − η·g / (√v + ε)`. Centred, it divides by the deviation: `a ← α·a + (1 − α)·g` and
-/// `v − a²` in the place of v. With momentum, `u ← μ·u + g / (√v + ε)` and `w ← w − η·u`. Keeps one number for each
-/// weight, and one more each for centring and for momentum, which its type knows.
+/// `v ← α·v + (1 − α)·g²`, `w ← w − η·g / (√v + ε)`. The centred variant divides by the standard deviation:
+/// `a ← α·a + (1 − α)·g`, and `v − a²` replaces v. With momentum, `u ← μ·u + g / (√v + ε)` and `w ← w − η·u`. Stores
+/// one number per weight, and another one each for centring and for momentum, as part of its type.
 ///
 /// Hinton, Srivastava and Swersky, "Neural networks for machine learning", lecture 6e, 2012; centred: Graves,
-/// "Generating sequences with recurrent neural networks", 2013. ε is added to the root, as PyTorch has it.
+/// "Generating sequences with recurrent neural networks", 2013. ε is added to the root, as in PyTorch.
 ///
 /// ```
 /// use fnn::optimizers::{Optimizer, RmsProp, State};
@@ -26,20 +26,20 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RmsProp<const CENTRED: bool = false, const MOMENTUM: bool = false> {
-    /// η, how far to go along the gradient.
+    /// The learning rate η.
     pub learning_rate: f64,
-    /// α, how much of the means is kept. 0.99.
+    /// α, the decay of the running means. 0.99 by default.
     pub alpha: f64,
-    /// ε, which keeps the quotient finite. 10⁻⁸.
+    /// ε, which keeps the quotient finite. 10⁻⁸ by default.
     pub epsilon: f64,
-    /// λ: `λ·w` is added to the gradient. 0.
+    /// The weight decay λ: `λ·w` is added to the gradient. 0 by default.
     pub weight_decay: f64,
-    /// μ, how much of the direction is kept. 0.
+    /// The momentum μ. 0 by default.
     pub momentum: f64,
 }
 
 impl RmsProp {
-    /// RMSprop with PyTorch's constants.
+    /// RMSprop with PyTorch's defaults.
     #[must_use]
     pub const fn new(learning_rate: f64) -> Self {
         Self { learning_rate, alpha: 0.99, epsilon: 1e-8, weight_decay: 0.0, momentum: 0.0 }
@@ -47,40 +47,40 @@ impl RmsProp {
 }
 
 impl<const CENTRED: bool, const MOMENTUM: bool> RmsProp<CENTRED, MOMENTUM> {
-    /// How much of the means each step keeps.
+    /// Set α, the decay of the running means.
     #[must_use]
     pub const fn alpha(self, alpha: f64) -> Self {
         Self { alpha, ..self }
     }
 
-    /// What is added to the root.
+    /// Set ε, which is added to the root.
     #[must_use]
     pub const fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
 
-    /// Add `weight_decay · w` to the gradient of every weight, biases included.
-    /// [`Optimizer::decay_weights_only`] leaves those out.
+    /// Add `weight_decay · w` to the gradient of every weight, including biases. [`Optimizer::decay_weights_only`]
+    /// excludes those.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay, ..self }
     }
 
-    /// Divide by the deviation instead of the root mean square.
+    /// Divide by the standard deviation instead of the root mean square.
     #[must_use]
     pub const fn centred(self) -> RmsProp<true, MOMENTUM> {
         let Self { learning_rate, alpha, epsilon, weight_decay, momentum } = self;
         RmsProp { learning_rate, alpha, epsilon, weight_decay, momentum }
     }
 
-    /// Remember the direction: each step keeps `momentum` of the one before it.
+    /// Use momentum: each step keeps a share of `momentum` of the previous direction.
     #[must_use]
     pub const fn momentum(self, momentum: f64) -> RmsProp<CENTRED, true> {
         let Self { learning_rate, alpha, epsilon, weight_decay, .. } = self;
         RmsProp { learning_rate, alpha, epsilon, weight_decay, momentum }
     }
 
-    /// The step of one weight. What isn't kept is 0.
+    /// The update of one weight. Slots that are not stored are 0.
     #[inline(always)]
     fn step_of<S: Scalar>(&self) -> impl Fn(&mut S, S, &mut S, &mut S, &mut S) + use<S, CENTRED, MOMENTUM> {
         let rate = S::from_f64(self.learning_rate);
@@ -94,7 +94,7 @@ impl<const CENTRED: bool, const MOMENTUM: bool> RmsProp<CENTRED, MOMENTUM> {
             let mut spread = *square;
             if CENTRED {
                 *mean += new * (g - *mean);
-                // Rounding may take the difference below 0.
+                // Rounding can make the difference negative.
                 spread = (spread - *mean * *mean).max(S::ZERO);
             }
             let step = g / (spread.sqrt() + epsilon);
@@ -112,7 +112,7 @@ impl<const CENTRED: bool, const MOMENTUM: bool> RmsProp<CENTRED, MOMENTUM> {
     }
 }
 
-/// The four forms differ in what they keep.
+/// The four variants differ in the slots that they store.
 macro_rules! form {
     ($centred:literal, $momentum:literal, $slots:literal: |$square:ident $(, $mean:ident)? $(; $direction:ident)?|) => {
         impl Optimizer<$slots> for RmsProp<$centred, $momentum> {

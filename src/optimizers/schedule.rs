@@ -5,10 +5,9 @@ use crate::kernels::Simd;
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
-/// By what the learning rate is multiplied in each step: a function of the step's number, counted from 1.
+/// A learning-rate schedule: the factor for the learning rate as a function of the step, counted from 1.
 ///
-/// A schedule is a plain value. Wrap an optimizer in one with [`Optimizer::scheduled`]. Steps are mini-batches: an epoch
-/// has as many as the training set has mini-batches.
+/// A schedule is a plain value. Attach it to an optimizer with [`Optimizer::scheduled`]. A step is one mini-batch.
 ///
 /// ```
 /// use fnn::optimizers::Schedule;
@@ -43,19 +42,19 @@ impl Schedule {
         Self::of(Shape::Constant)
     }
 
-    /// Times `factor` after every `every` steps.
+    /// Multiply by `factor` after every `every` steps.
     #[must_use]
     pub const fn step(every: u64, factor: f64) -> Self {
         Self::of(Shape::Step { every, factor })
     }
 
-    /// Times `factor` after every step.
+    /// Multiply by `factor` after every step.
     #[must_use]
     pub const fn exponential(factor: f64) -> Self {
         Self::of(Shape::Exponential { factor })
     }
 
-    /// From 1 to 0 along half a cosine in `steps` steps, and 0 from then on.
+    /// Half a cosine from 1 to 0 in `steps` steps, and 0 after that.
     ///
     /// Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
     #[must_use]
@@ -63,40 +62,40 @@ impl Schedule {
         Self::of(Shape::Cosine { period: steps, restarts: None })
     }
 
-    /// [`cosine`](Self::cosine) that starts again at 1 after `period` steps, each period `longer` times as long as the
-    /// one before it.
+    /// [`cosine`](Self::cosine) with restarts: it returns to 1 after `period` steps, and each period is `longer` times
+    /// as long as the previous one.
     #[must_use]
     pub const fn cosine_with_restarts(period: u64, longer: f64) -> Self {
         Self::of(Shape::Cosine { period, restarts: Some(longer) })
     }
 
-    /// Up from 1/25 to 1 in the first three tenths of `steps` steps, and down to 1/250,000 in the rest, both along half
-    /// a cosine: the learning rate given to the optimizer is the highest one.
+    /// From 1/25 up to 1 in the first three tenths of `steps`, then down to 1/250,000, both along half a cosine. The
+    /// learning rate of the optimizer is the maximum.
     ///
-    /// Smith and Topin, "Super-convergence", 2018, with PyTorch's constants.
+    /// Smith and Topin, "Super-convergence", 2018, with PyTorch's defaults.
     #[must_use]
     pub const fn one_cycle(steps: u64) -> Self {
         Self::of(Shape::OneCycle { steps })
     }
 
-    /// Never below `floor`, once the [warm-up](Self::warm_up) is over, which begins near 0 whatever the floor.
+    /// Limit the factor to at least `floor` after the [warm-up](Self::warm_up), which starts near 0 regardless.
     #[must_use]
     pub const fn floor(self, floor: f64) -> Self {
         Self { floor, ..self }
     }
 
-    /// First up in `steps` equal steps, to what this schedule begins with, which is 1 but for
-    /// [`one_cycle`](Self::one_cycle); then this schedule, from its start. The [floor](Self::floor) is for what comes then:
-    /// the first step's factor is the `steps`th part of what the schedule begins with.
+    /// Add a linear warm-up: `steps` equal steps up to the initial factor of this schedule, which is 1 except for
+    /// [`one_cycle`](Self::one_cycle); then this schedule, from its start. The first step's factor is 1/`steps` of the
+    /// initial factor, and the [floor](Self::floor) does not apply to the warm-up.
     #[must_use]
     pub const fn warm_up(self, steps: u64) -> Self {
         Self { warm_up: steps, ..self }
     }
 
-    /// That the settings are valid. Factors are taken in `f64`, whatever the network's scalar.
+    /// Validate the settings. Factors are computed in `f64`, whatever the network's scalar type.
     ///
     /// # Errors
-    /// The first setting that is invalid.
+    /// The first invalid setting.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
         let steps = |name, steps| POSITIVE.check::<f64>(name, steps as f64);
         match self.shape {
@@ -117,7 +116,7 @@ impl Schedule {
         NOT_NEGATIVE.check::<f64>("floor of the schedule", self.floor)
     }
 
-    /// By what the learning rate is multiplied in step number `step`, counted from 1.
+    /// The factor in step number `step`, counted from 1.
     #[must_use]
     pub fn factor(&self, step: u64) -> f64 {
         let done = step.saturating_sub(self.warm_up).saturating_sub(1);
@@ -125,7 +124,7 @@ impl Schedule {
         share * self.factor_after(done)
     }
 
-    /// The factor after so many steps, of which warming up is none.
+    /// The factor after `done` steps, not counting the warm-up.
     fn factor_after(&self, done: u64) -> f64 {
         let factor = match self.shape {
             Shape::Constant => 1.0,
@@ -139,12 +138,12 @@ impl Schedule {
     }
 }
 
-/// Along half a cosine from `start` to `end`, of which `share` is done.
+/// Half a cosine from `start` to `end`, at the position `share` from 0 to 1.
 fn between(start: f64, end: f64, share: f64) -> f64 {
     end + (start - end) / 2.0 * (1.0 + libm::cos(core::f64::consts::PI * share.clamp(0.0, 1.0)))
 }
 
-/// What share of the running period is done after `done` steps.
+/// The position in the current period after `done` steps, from 0 to 1.
 fn place(done: u64, period: u64, longer: f64) -> f64 {
     let (mut rest, mut period) = (done as f64, period.max(1) as f64);
     if longer <= 1.0 {
@@ -163,12 +162,12 @@ fn one_cycle(done: f64, steps: f64) -> f64 {
     if done <= up { between(low, 1.0, done / up) } else { between(1.0, lowest, (done - up) / (end - up)) }
 }
 
-/// An optimizer whose learning rate follows a [`Schedule`]. Made by [`Optimizer::scheduled`].
+/// An optimizer whose learning rate follows a [`Schedule`]. Created by [`Optimizer::scheduled`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scheduled<O> {
     /// The optimizer, with the learning rate that the schedule multiplies.
     pub optimizer: O,
-    /// By what.
+    /// The schedule.
     pub schedule: Schedule,
 }
 

@@ -7,8 +7,8 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, UP_TO_ONE};
 
 /// Stochastic gradient descent: `w ← w − η·(g + λ·w)`, with learning rate η and weight decay λ.
 ///
-/// Keeps nothing of earlier steps: the optimizer for the smallest memories. Robbins and Monro, "A stochastic
-/// approximation method", Annals of Mathematical Statistics 22, 1951. [`momentum`](Self::momentum) makes it remember.
+/// It has no state, which makes it the optimizer for the smallest memories. Robbins and Monro, "A stochastic
+/// approximation method", Annals of Mathematical Statistics 22, 1951. [`momentum`](Self::momentum) adds momentum.
 ///
 /// ```
 /// use fnn::optimizers::Sgd;
@@ -19,9 +19,9 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, UP_TO_ONE};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sgd {
-    /// η, how far to go along the gradient.
+    /// The learning rate η.
     pub learning_rate: f64,
-    /// λ, how fast weights shrink.
+    /// The weight decay λ.
     pub weight_decay: f64,
 }
 
@@ -32,14 +32,14 @@ impl Sgd {
         Self { learning_rate, weight_decay: 0.0 }
     }
 
-    /// Add `weight_decay · w` to the gradient of every weight, biases included.
-    /// [`Optimizer::decay_weights_only`] leaves those out.
+    /// Add `weight_decay · w` to the gradient of every weight, including biases. [`Optimizer::decay_weights_only`]
+    /// excludes those.
     #[must_use]
     pub const fn weight_decay(self, weight_decay: f64) -> Self {
         Self { weight_decay, ..self }
     }
 
-    /// Remember the direction: each step keeps `momentum` of the one before it.
+    /// Use momentum: each step keeps a share of `momentum` of the previous direction.
     #[must_use]
     pub const fn momentum(self, momentum: f64) -> Momentum {
         Momentum { sgd: self, momentum, dampening: 0.0, nesterov: false }
@@ -79,10 +79,10 @@ impl Optimizer<0> for Sgd {
 
 /// Gradient descent with momentum: `v ← μ·v + (1 − τ)·(g + λ·w)`, `w ← w − η·v`.
 ///
-/// The dampening τ is 0 unless told otherwise, and in the first step, as in PyTorch.
+/// The dampening τ is 0 by default, and always 0 in the first step, as in PyTorch.
 ///
-/// Nesterov's form looks ahead: `w ← w − η·(g + λ·w + μ·v)`, with the new v. Made by [`Sgd::momentum`]. Keeps one
-/// number for each weight. v starts at 0, and η isn't part of it, so that it may change between steps. Polyak, "Some
+/// Nesterov's variant looks ahead: `w ← w − η·(g + λ·w + μ·v)`, with the new v. Created by [`Sgd::momentum`]. Stores
+/// one number per weight. v starts at 0 and does not include η, so that η can change between steps. Polyak, "Some
 /// methods of speeding up the convergence of iteration methods", 1964; Sutskever, Martens, Dahl and Hinton, "On the
 /// importance of initialization and momentum in deep learning", ICML 2013.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,22 +90,22 @@ impl Optimizer<0> for Sgd {
 pub struct Momentum {
     /// The learning rate η and the weight decay λ.
     pub sgd: Sgd,
-    /// μ, how much of the direction is kept.
+    /// The momentum μ.
     pub momentum: f64,
-    /// τ, how little of a gradient is added to the direction, the first one excepted. 0.
+    /// The dampening τ: gradients after the first are scaled by 1 − τ. 0 by default.
     pub dampening: f64,
-    /// Whether to look ahead.
+    /// Whether to look ahead (Nesterov).
     pub nesterov: bool,
 }
 
 impl Momentum {
-    /// Look ahead: Nesterov's form.
+    /// Look ahead: Nesterov's variant.
     #[must_use]
     pub const fn nesterov(self) -> Self {
         Self { nesterov: true, ..self }
     }
 
-    /// Add `1 − dampening` of each gradient to the direction, and all of the first one.
+    /// Scale each gradient after the first by `1 − dampening` before it is added to the direction.
     #[must_use]
     pub const fn dampening(self, dampening: f64) -> Self {
         Self { dampening, ..self }
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use crate::optimizers::State;
 
-    /// The weight after each of three steps, from 1.
+    /// The weight after each of three steps, starting at 1.
     fn path<const SLOTS: usize>(optimizer: &impl Optimizer<SLOTS>, gradients: [f64; 3]) -> [f64; 3] {
         let (mut weight, mut state) = (1.0, State::new());
         gradients.map(|gradient| {

@@ -1,4 +1,4 @@
-//! Which weights an optimizer moves, range by range: for a step of one's own, for the trainer, and in place.
+//! Which optimizer updates which range of weights, for custom loops, the trainer, and in-place training.
 
 use core::ops::Range;
 
@@ -8,19 +8,19 @@ use crate::scalar::Scalar;
 use crate::shape::within;
 use crate::weights::parameters::{Parameters, Role, visit_trained};
 
-/// A range of trained weights, and what moves it.
+/// A range of trained weights, and the optimizer that updates it.
 pub(crate) struct Moved<'a, O, S, const SLOTS: usize> {
-    /// The optimizer that moves weights of this role.
+    /// The optimizer for weights of this role.
     pub(crate) optimizer: &'a O,
-    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "penalties go by it, in the trainer"))]
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "the trainer's penalties depend on it"))]
     pub(crate) role: Role,
     pub(crate) range: Range<usize>,
     pub(crate) weights: &'a mut [S],
     pub(crate) slots: [&'a mut [S]; SLOTS],
 }
 
-/// Visit the ranges of `network` that are trained, as few and as long as the optimizer lets them be, or where roles make a
-/// difference to `by_role`, too.
+/// Visit the trained ranges of `network`: as few and as long as possible, but split by role if the optimizer or
+/// `by_role` distinguishes roles.
 #[inline(always)]
 pub(crate) fn for_each_range<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
     optimizer: &O,
@@ -55,7 +55,7 @@ pub(crate) fn advance<O: Optimizer<SLOTS>, P: Parameters, const SLOTS: usize>(
 }
 
 operation! {
-    /// An update of some weights, to run with the best instruction set.
+    /// An update of some weights, dispatched to the best instruction set.
     struct Update<'a, O: Optimizer<SLOTS>, S: Scalar; SLOTS> {
         optimizer: &'a O,
         step: u64,

@@ -1,4 +1,4 @@
-//! Fine-tuning on the device: the first layers stay as they are, in flash, and the last ones learn, in RAM.
+//! Fine-tuning on the device: the first layers stay frozen in flash, the last layers train in RAM.
 
 use core::fmt;
 
@@ -11,9 +11,11 @@ use crate::train::gradient_buffers::{assert_batch, refuse_probabilities};
 use crate::train::in_place::{InPlaceBuffers, TrainInPlace};
 use crate::weights::parameters::Parameters;
 
-/// A network of which the first layers are frozen: a reference to them, wherever they lie, and the last ones by value.
+/// A network whose first layers are frozen: a reference to the frozen layers, wherever they are stored, and the
+/// trainable layers by value.
 ///
-/// The parts are what `#[split(…)]` makes of a declaration, or any two networks of which one takes what the other gives.
+/// The parts come from `#[split(…)]` on a declaration, or are any two networks where the output of the first is the
+/// input of the second.
 ///
 /// ```
 /// use fnn::{losses::CrossEntropy, optimizers::Sgd, train::{FineTune, FineTuneBuffers}};
@@ -43,47 +45,47 @@ use crate::weights::parameters::Parameters;
 /// ```
 #[derive(Clone, Debug)]
 pub struct FineTune<'a, F, H> {
-    /// The layers that stay as they are.
+    /// The frozen layers.
     pub frozen: &'a F,
-    /// The layers that learn.
+    /// The trainable layers.
     pub head: H,
 }
 
 impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune<'_, F, H> {
-    /// Bytes of the frozen weights: what they take in flash.
+    /// Size of the frozen weights in bytes: the flash they need.
     pub const FLASH: usize = F::FLASH;
-    /// Bytes of RAM that inference of one sample takes: the weights that learn, what the frozen layers give, and what
-    /// the part that needs more of it works in.
+    /// RAM in bytes that inference on one sample needs: the trainable weights, the output of the frozen layers, and
+    /// the working memory of the part that needs more.
     pub const RAM_INFERENCE: usize = {
         let (frozen, head) = (F::RAM_INFERENCE, H::RAM_INFERENCE);
         H::FLASH + size_of::<F::Output>() + if frozen > head { frozen } else { head }
     };
-    /// Bytes of RAM that training by one sample at a time takes: the weights that learn and a [`FineTuneBuffers`].
+    /// RAM in bytes that training on one sample at a time needs: the trainable weights and a [`FineTuneBuffers`].
     pub const RAM_TRAINING: usize = {
         let scratch = F::WORKSPACE - F::RAM_INFERENCE + H::WORKSPACE - H::RAM_INFERENCE;
         H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>() - scratch
     };
 
-    /// Inference of one sample. Allocates nothing.
+    /// Run inference on one sample. Does not allocate.
     #[must_use]
     pub fn forward(&self, input: &F::Input) -> H::Output {
         Network::forward(&self.head, &Network::forward(self.frozen, input))
     }
 }
 
-/// All memory that fine-tuning needs for mini-batches of at most `B` samples.
+/// All memory that fine-tuning needs for mini-batches of up to `B` samples.
 ///
 /// Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
 pub struct FineTuneBuffers<F: Layer, H: TrainInPlace, const B: usize> {
-    /// What the frozen layers give.
+    /// The outputs of the frozen layers.
     features: [F::Output; B],
     workspace: F::Workspace<B>,
-    /// Those of the layers that learn, with the seed of their dropout and the number of steps.
+    /// The buffers of the trainable layers, with the seed of their dropout and the step count.
     pub head: InPlaceBuffers<H, B>,
 }
 
 impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> FineTuneBuffers<F, H, B> {
-    /// Memory for mini-batches of at most `B` samples.
+    /// Buffers for mini-batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
         // SAFETY: fields that are `Pod`, and buffers, of which zero bytes are values.
@@ -98,10 +100,10 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: 
         unsafe { crate::pod::zeroed_box() }
     }
 
-    /// Take a step of the layers that learn along the gradient of the mean loss of a mini-batch. Gives that loss, as it
-    /// was before the step.
+    /// Update the trainable layers along the gradient of the mean loss of a mini-batch. Returns the loss before the
+    /// update.
     ///
-    /// As [`InPlaceBuffers::train`] with what the frozen layers make of the inputs. Allocates nothing.
+    /// Equivalent to [`InPlaceBuffers::train`] on the outputs of the frozen layers. Does not allocate.
     pub fn train<T, L: Loss<H::Output, T>, O: Optimizer<0>>(
         &mut self,
         network: &mut FineTune<'_, F, H>,
@@ -137,7 +139,7 @@ impl<F: Layer, H: TrainInPlace, const B: usize> fmt::Debug for FineTuneBuffers<F
     }
 }
 
-/// The two parts of a network whose weights are those of the one, and then those of the other.
+/// The two parts of a network whose weights are those of the first part followed by those of the second.
 #[inline]
 #[must_use]
 pub const fn split<N, F, H>(network: &N) -> (&F, &H)
@@ -148,7 +150,7 @@ where
 {
     const { assert!(F::PARAMETERS + H::PARAMETERS == N::PARAMETERS, "the parts have the weights of the whole") }
     let weights = core::ptr::from_ref(network).cast::<N::Scalar>();
-    // SAFETY: `Parameters` promises that all three are arrays of the same scalar, and any numbers a value of each; and
-    // the first part's and the second part's are as many as there are, as was just asserted.
+    // SAFETY: `Parameters` promises that all three are arrays of the same scalar and that any bit pattern is valid,
+    // and the lengths of the parts add up to that of the whole, as asserted above.
     unsafe { (&*weights.cast::<F>(), &*weights.add(F::PARAMETERS).cast::<H>()) }
 }

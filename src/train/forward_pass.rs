@@ -1,4 +1,4 @@
-//! Backpropagation in two halves, for output gradients that the caller has.
+//! Backpropagation in two halves, for output gradients that the caller computes.
 
 use core::fmt;
 
@@ -9,10 +9,11 @@ use crate::pod::Pod;
 use crate::shape::{Sample, first, first_mut};
 
 impl<L: Layer, const B: usize> GradientBuffers<L, B> {
-    /// The forward pass of training, over at most `B` samples: their outputs, and the way back from gradients by them.
+    /// Run the training forward pass on up to `B` samples. The result gives access to the outputs and runs the
+    /// backward pass.
     ///
-    /// For everything that [`gradient`](Self::gradient) has no form for: several losses, networks that share weights, a
-    /// network whose outputs go into another one. See [`ForwardPass`].
+    /// Use it where [`gradient`](Self::gradient) does not fit: several losses, networks that share weights, or a
+    /// network that feeds another one. See [`ForwardPass`].
     pub fn forward<'a>(&'a mut self, network: &'a L, inputs: &'a [L::Input]) -> ForwardPass<'a, L, B> {
         const { assert!(B > 0, "backpropagation needs room for at least one sample") }
         debug_assert!(inputs.len() <= B, "{} samples in buffers for {B}", inputs.len());
@@ -22,12 +23,13 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
     }
 }
 
-/// A forward pass of training that was made: its outputs, and the way back. Made by
+/// A finished training forward pass: its outputs, and the backward pass. Created by
 /// [`GradientBuffers::forward`](GradientBuffers::forward).
 ///
-/// It goes back from the gradient of *any* function by the outputs, which is summed over the samples as it is given, to
-/// the gradient by the weights and by the inputs. So two networks in a row are trained together, as in a generative
-/// adversarial network, where the discriminator's input gradient is the generator's output gradient:
+/// The backward pass starts from the gradient of *any* function with respect to the outputs, summed over the samples
+/// as given, and computes the gradients with respect to the weights and the inputs. This trains chained networks
+/// together, as in a generative adversarial network, where the discriminator's input gradient is the generator's
+/// output gradient:
 ///
 /// ```
 /// use fnn::{Parameters, layers::Dense, train::GradientBuffers};
@@ -39,12 +41,12 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
 ///
 /// let noise = [[2.0]];
 /// let generated = of_generator.forward(&generator, &noise);
-/// let judged = of_discriminator.forward(&discriminator, generated.outputs());
-/// assert_eq!(judged.outputs(), [[4.0]]);
+/// let scores = of_discriminator.forward(&discriminator, generated.outputs());
+/// assert_eq!(scores.outputs(), [[4.0]]);
 ///
 /// // The loss is what the discriminator gives: its derivative by that is 1.
 /// let (mut gradient, mut by_generated) = (Dense::zeroed(), [[0.0]]);
-/// judged.backward_to_inputs(&[[1.0]], &mut gradient, &mut by_generated);
+/// scores.backward_to_inputs(&[[1.0]], &mut gradient, &mut by_generated);
 /// assert_eq!((gradient.weight, by_generated), ([[6.0]], [[0.5]]));
 /// generated.backward(&by_generated, &mut gradient);
 /// assert_eq!(gradient.weight, [[2.0 * 0.5]]);
@@ -58,25 +60,27 @@ pub struct ForwardPass<'a, L: Layer, const B: usize> {
 }
 
 impl<'a, L: Layer, const B: usize> ForwardPass<'a, L, B> {
-    /// What came out: one output for each of the inputs, of which at most `B` are used.
+    /// The outputs, one for each of the first `B` inputs.
     #[must_use]
     pub fn outputs(&self) -> &[L::Output] {
         first(&self.buffers.outputs, self.inputs.len())
     }
 
-    /// The same, whose way back *adds* to the gradient by the weights: for weights that are used more than once.
+    /// The same pass, whose backward pass *adds* to the weight gradient: for weights that are used more than once.
     #[must_use]
     pub fn adding(self) -> Self {
         Self { start: Start::Sum, ..self }
     }
 
-    /// The chain rule: from the gradient by each output to the gradient by the weights, of which what it held before is
-    /// forgotten unless this pass is [`adding`](Self::adding). An output without a gradient has one of zero.
+    /// Run the backward pass: from the gradients with respect to the outputs to the gradient with respect to the
+    /// weights. The previous content of `gradient` is overwritten unless this pass is [`adding`](Self::adding).
+    /// Missing output gradients count as zero.
     pub fn backward(self, output_gradients: &[L::Output], gradient: &mut L) {
         self.go_back(output_gradients, gradient, None);
     }
 
-    /// [`backward`](Self::backward), and into `input_gradients` the gradient by each sample that went in.
+    /// [`backward`](Self::backward), and also write the gradient with respect to each input sample to
+    /// `input_gradients`.
     pub fn backward_to_inputs(self, output_gradients: &[L::Output], gradient: &mut L, input_gradients: &mut [L::Input])
     where
         L::Input: Sample<Element = L::Scalar>,
@@ -101,7 +105,7 @@ impl<L: Layer, const B: usize> fmt::Debug for ForwardPass<'_, L, B> {
 }
 
 operation! {
-    /// The forward pass, to run with the best instruction set.
+    /// The forward pass, dispatched to the best instruction set.
     struct Forward<'a, L: Layer; B> {
         buffers: &'a mut GradientBuffers<L, B>,
         network: &'a L,
@@ -115,7 +119,7 @@ operation! {
 }
 
 operation! {
-    /// The way back, from the gradients that lie in the buffers.
+    /// The backward pass, from the output gradients in the buffers.
     struct Backward<'a, L: Layer; B> {
         buffers: &'a mut GradientBuffers<L, B>,
         network: &'a L,

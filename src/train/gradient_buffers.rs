@@ -1,4 +1,4 @@
-//! Backpropagation over one batch: forward, loss, backward.
+//! Backpropagation on a batch: forward, loss, backward.
 
 use core::ops::AddAssign;
 
@@ -11,17 +11,19 @@ use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
 use crate::train::loop_state::{LoopState, loop_state_methods};
 
-/// All memory that backpropagation through `L` needs for batches of at most `B` samples: the outputs and their
-/// gradients, the tape, and scratch.
+/// All memory that backpropagation through `L` needs for batches of up to `B` samples: the outputs and their
+/// gradients, the tape, and scratch memory.
 ///
-/// Its size is known to the compiler; keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
+/// The size is known at compile time. Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
 ///
-/// From a loss, [`gradient`](Self::gradient) does all of backpropagation. From anything else, [`forward`](Self::forward)
-/// gives the outputs, and a [`ForwardPass`](crate::train::ForwardPass) that goes back over them.
+/// With a loss, [`gradient`](Self::gradient) does all of backpropagation. With anything else,
+/// [`forward`](Self::forward) returns a [`ForwardPass`](crate::train::ForwardPass) that has the outputs and runs the
+/// backward pass.
 ///
-/// # Chance
-/// What dropout drops in a call follows from [`seed`](Self::seed), from the number of the call and from that of the
-/// sample, and from nothing else. So a loop drops other elements in each step, and one that was stopped goes on as if it
+/// # Randomness
+/// The dropout mask depends only on [`seed`](Self::seed), the step and the index of the sample. Each call is one step,
+/// so a loop draws a new mask in every step. To resume a stopped loop exactly, restore its seed and step with
+/// [`set_seed`](Self::set_seed) and [`set_steps`](Self::set_steps):
 /// had not been, once its [`set_seed`](Self::set_seed) and [`set_steps`](Self::set_steps) are told where it was:
 ///
 /// ```
@@ -52,7 +54,7 @@ pub struct GradientBuffers<L: Layer, const B: usize> {
 }
 
 impl<L: Layer, const B: usize> GradientBuffers<L, B> {
-    /// Memory for batches of at most `B` samples.
+    /// Buffers for batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
         // SAFETY: two numbers, and fields that are `Pod`, of which zero bytes are values.
@@ -67,10 +69,10 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         unsafe { crate::pod::zeroed_box() }
     }
 
-    /// The mean loss of a batch of any size, and into `gradient` its gradient by the weights.
+    /// Compute the mean loss of a batch of any size, and its gradient with respect to the weights.
     ///
-    /// What `gradient` held before is forgotten. As many samples are used as there are both inputs and targets. Cost:
-    /// about three times the forward pass.
+    /// The previous content of `gradient` is overwritten. Uses `min(inputs.len(), targets.len())` samples. Costs about
+    /// three times the forward pass.
     ///
     /// ```
     /// use fnn::{Parameters, layers::Dense, losses::MeanSquaredError, train::GradientBuffers};
@@ -100,8 +102,8 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         term.mean()
     }
 
-    /// [`gradient`](Self::gradient), and into `input_gradients` the gradient of the mean loss by each sample that
-    /// went in.
+    /// [`gradient`](Self::gradient), and also write the gradient of the mean loss with respect to each input sample to
+    /// `input_gradients`.
     pub fn gradients<T, F: Loss<L::Output, T>>(
         &mut self,
         network: &L,
@@ -148,15 +150,15 @@ impl<L: Layer, const B: usize> Default for GradientBuffers<L, B> {
     }
 }
 
-/// A compile error where a loss that takes logits would be given probabilities.
+/// A compile error if a loss that expects logits would be given probabilities.
 ///
-/// What a user calls asks for it, and not what it calls in turn, as the compiler names the function that asks.
+/// Called from the public functions themselves, because the compiler's message names the calling function.
 #[track_caller]
 pub(crate) const fn assert_logits<L: Layer, T, F: Loss<L::Output, T>>() {
     refuse_probabilities(L::OUTPUTS, F::TAKES_LOGITS);
 }
 
-/// A compile error where a network would be trained with batches too small for a statistic that it takes.
+/// A compile error if the batches are too small for the statistics that the network computes.
 #[track_caller]
 pub(crate) const fn assert_batch<L: Layer, const B: usize>() {
     assert!(B > 0, "training needs room for at least one sample");
@@ -167,7 +169,7 @@ pub(crate) const fn assert_batch<L: Layer, const B: usize>() {
     );
 }
 
-/// [`assert_logits`] of what is no layer.
+/// [`assert_logits`] for types that are not layers.
 #[track_caller]
 pub(crate) const fn refuse_probabilities(outputs: OutputKind, takes_logits: bool) {
     assert!(
@@ -177,7 +179,7 @@ pub(crate) const fn refuse_probabilities(outputs: OutputKind, takes_logits: bool
     );
 }
 
-/// Samples and their targets, as many of the one as of the other.
+/// Samples and their targets, of equal number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batch<'a, I, T> {
     pub(crate) inputs: &'a [I],
@@ -185,22 +187,22 @@ pub(crate) struct Batch<'a, I, T> {
     pub(crate) chance: Chance<'a>,
 }
 
-/// What a batch's forward pass came to.
+/// The totals of a batch's forward pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tally<S> {
     /// The sum of the weighted losses.
     pub(crate) term: Term<S>,
-    /// How many samples the loss judges right.
+    /// How many samples the loss counts as correct.
     pub(crate) correct: usize,
-    /// How many samples there were that can be right or wrong.
-    pub(crate) judged: usize,
+    /// How many samples have a defined answer, correct or not.
+    pub(crate) scored: usize,
 }
 
 impl<S: Scalar> Tally<S> {
     /// Count one more sample.
     pub(crate) fn count(&mut self, term: Term<S>, correct: Option<bool>) {
         self.term += term;
-        self.judged += usize::from(correct.is_some());
+        self.scored += usize::from(correct.is_some());
         self.correct += usize::from(correct == Some(true));
     }
 }
@@ -209,12 +211,12 @@ impl<S: Scalar> AddAssign for Tally<S> {
     fn add_assign(&mut self, other: Self) {
         self.term += other.term;
         self.correct += other.correct;
-        self.judged += other.judged;
+        self.scored += other.scored;
     }
 }
 
 operation! {
-    /// Backpropagation over a batch, block by block, to run with the best instruction set.
+    /// Backpropagation on a batch, block by block, dispatched to the best instruction set.
     struct AddGradient<'a, L: Layer, T, F: Loss<L::Output, T>; B> {
         memory: &'a mut GradientBuffers<L, B>,
         network: &'a L,
@@ -251,7 +253,7 @@ operation! {
             network.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
             start = Start::Sum;
         }
-        // Of no sample at all, the gradient is zero.
+        // Without samples, the gradient is zero.
         Gradient::new(weights, start).accumulator();
         tally
     }

@@ -1,4 +1,4 @@
-//! Gradient descent for the smallest memories: each layer is updated while the pass goes backward.
+//! Gradient descent for the smallest memories: each layer is updated during the backward pass.
 
 use core::fmt;
 
@@ -12,20 +12,20 @@ use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{Tally, assert_batch, assert_logits};
 use crate::train::loop_state::{LoopState, loop_state_methods};
 
-/// A network whose layers can be updated one by one, from the last to the first. Every network that `network!` declares
-/// is one.
+/// A network whose layers can be updated one by one, from last to first. Implemented by every network declared with
+/// `network!`.
 ///
-/// A block, and a network inside the network, counts as one layer.
+/// A block or a nested network counts as one layer.
 pub trait TrainInPlace: Layer {
-    /// Memory for one layer's gradient at a time: as large as the largest.
+    /// Memory for the gradient of one layer at a time, sized for the largest.
     type LayerGradient: Room;
 
-    /// Bytes that [`InPlaceBuffers`] training by one sample at a time works in: the weights and the memory. That is less than
-    /// [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradient of all layers but one.
+    /// RAM in bytes that training with [`InPlaceBuffers`] on one sample at a time needs: the weights and the buffers.
+    /// It is less than [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradients of all layers but the largest.
     const RAM_TRAINING_IN_PLACE: usize =
         Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>() - Self::WORKSPACE + Self::RAM_INFERENCE;
 
-    /// [`Layer::backward`], which updates each layer as soon as its gradient is known and no longer needed.
+    /// [`Layer::backward`], which updates each layer once its gradient is known and its weights are no longer needed.
     #[doc(hidden)]
     fn train_in_place<V: Simd, O: Optimizer<0>, const B: usize>(
         &mut self,
@@ -37,10 +37,10 @@ pub trait TrainInPlace: Layer {
     );
 }
 
-/// All memory that training in place needs for mini-batches of at most `B` samples: as
-/// [`GradientBuffers`](crate::train::GradientBuffers), and the gradient of the largest layer.
+/// All memory that in-place training needs for mini-batches of up to `B` samples: as
+/// [`GradientBuffers`](crate::train::GradientBuffers), plus the gradient of the largest layer.
 ///
-/// Its size is known to the compiler; keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
+/// The size is known at compile time. Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
 ///
 /// ```
 /// use fnn::{losses::MeanSquaredError, optimizers::Sgd, train::InPlaceBuffers};
@@ -58,7 +58,7 @@ pub trait TrainInPlace: Layer {
 /// assert!((line.forward(&[2.0])[0] - 5.0).abs() < 1e-3);
 /// ```
 pub struct InPlaceBuffers<L: TrainInPlace, const B: usize> {
-    /// The steps are those of the optimizer's schedule, too.
+    /// The step count also drives the optimizer's schedule.
     state: LoopState,
     outputs: [L::Output; B],
     output_gradients: [L::Output; B],
@@ -68,7 +68,7 @@ pub struct InPlaceBuffers<L: TrainInPlace, const B: usize> {
 }
 
 impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
-    /// Memory for mini-batches of at most `B` samples.
+    /// Buffers for mini-batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
         // SAFETY: two numbers, fields that are `Pod`, and room, of which zero bytes are values.
@@ -83,13 +83,13 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
         unsafe { crate::pod::zeroed_box() }
     }
 
-    /// Take a step along the gradient of the mean loss of a mini-batch. Gives that loss, as it was before the step.
+    /// Update the network along the gradient of the mean loss of a mini-batch. Returns the loss before the update.
     ///
-    /// Of more than `B` samples, each `B` are a mini-batch of their own; as many are used as there are both inputs and
-    /// targets. The optimizer is one without memory: [`Sgd`](crate::optimizers::Sgd), with or without a schedule. The weights are
-    /// those that [`GradientBuffers::gradient`](crate::train::GradientBuffers::gradient) and
-    /// [`Optimizer::step`](Optimizer::step) come to, bit for bit, and dropout drops the same where the seeds are the same.
-    /// Allocates nothing.
+    /// More than `B` samples are trained as several mini-batches of `B`; uses `min(inputs.len(), targets.len())`
+    /// samples. The optimizer must be one without state: [`Sgd`](crate::optimizers::Sgd), with or without a schedule.
+    /// The resulting weights are bit for bit those of
+    /// [`GradientBuffers::gradient`](crate::train::GradientBuffers::gradient) followed by
+    /// [`Optimizer::step`](Optimizer::step), and with equal seeds the dropout masks are equal too. Does not allocate.
     pub fn train<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
         &mut self,
         network: &mut L,
@@ -109,7 +109,7 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
 
     loop_state_methods!();
 
-    /// A step with a mini-batch of at most `B` samples: the sum of its losses.
+    /// Train on a mini-batch of up to `B` samples. Returns the sum of its losses.
     pub(crate) fn step<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
         &mut self,
         network: &mut L,
@@ -135,7 +135,7 @@ impl<L: TrainInPlace, const B: usize> fmt::Debug for InPlaceBuffers<L, B> {
 }
 
 operation! {
-    /// A step with one mini-batch, to run with the best instruction set.
+    /// A step on one mini-batch, dispatched to the best instruction set.
     struct Train<'a, L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<0>; B> {
         memory: &'a mut InPlaceBuffers<L, B>,
         network: &'a mut L,

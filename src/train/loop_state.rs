@@ -1,11 +1,11 @@
-//! What a training loop of one's own knows of where it is.
+//! The position of a custom training loop: its seed and its step count.
 
 use crate::layer::Chance;
 
-/// What chance begins with, and how many steps were taken.
+/// The seed of the dropout masks, and the number of steps taken.
 ///
-/// Aligned as an `f32` is on every target, so that buffers of those are as large on a chip as on a workstation, without
-/// bytes that belong to nothing.
+/// Aligned like an `f32` on every target, so that buffers of `f32` have the same size on a microcontroller and a
+/// workstation, without padding.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, packed(4))]
 pub(super) struct LoopState {
@@ -14,7 +14,7 @@ pub(super) struct LoopState {
 }
 
 impl LoopState {
-    /// What chance depends on in the next step, which is counted.
+    /// The randomness of the next step. Counts the step.
     #[inline]
     pub(super) const fn next(&mut self) -> Chance<'static> {
         let chance = Chance::of_step(self.seed, self.steps);
@@ -23,27 +23,28 @@ impl LoopState {
     }
 }
 
-/// The public face of a field `state`.
+/// The public accessors of a field `state`.
 macro_rules! loop_state_methods {
     () => {
-        /// What chance, that is dropout, begins with: 0, unless it is set.
+        /// The seed of the dropout masks. The default is 0.
         #[must_use]
         pub const fn seed(&self) -> u64 {
             self.state.seed
         }
 
-        /// Begin chance with `seed`.
+        /// Set the seed of the dropout masks.
         pub const fn set_seed(&mut self, seed: u64) {
             self.state.seed = seed;
         }
 
-        /// How many steps were taken, each mini-batch being one.
+        /// The number of steps taken, one for each mini-batch.
         #[must_use]
         pub const fn steps(&self) -> u64 {
             self.state.steps
         }
 
-        /// Go on as after so many steps, as a training does that was stopped: the next one drops what it would have.
+        /// Set the number of steps taken, to resume a stopped training: the next step draws the mask that it would
+        /// have drawn.
         pub const fn set_steps(&mut self, steps: u64) {
             self.state.steps = steps;
         }

@@ -56,20 +56,20 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
 
     /// Visit the ranges of [`parameters`](Self::parameters) that aren't trained but measured, in their order.
     #[inline]
-    fn measured(visitor: &mut impl FnMut(Range<usize>)) {
+    fn running_statistics(visitor: &mut impl FnMut(Range<usize>)) {
         Self::roles(0, &mut |role, range| {
-            if role == Role::Measured {
+            if role == Role::RunningStatistics {
                 visit_some(range, visitor);
             }
         });
     }
 
     /// Visit the ranges of [`parameters`](Self::parameters) that are trained: those between the
-    /// [`measured`](Self::measured) ones, as few and as long as they can be. An optimizer moves these and no others.
+    /// [`running_statistics`](Self::running_statistics) ones, as few and as long as they can be. An optimizer moves these and no others.
     #[inline]
     fn trained(visitor: &mut impl FnMut(Range<usize>)) {
         let mut start = 0;
-        Self::measured(&mut |range| {
+        Self::running_statistics(&mut |range| {
             visit_some(start..range.start, visitor);
             start = range.end;
         });
@@ -175,7 +175,7 @@ pub enum Role {
     /// of your own.
     Vector,
     /// Numbers that aren't trained but measured: the running statistics of batch normalisation.
-    Measured,
+    RunningStatistics,
 }
 
 /// What is called with each range of weights and its [`Role`]: any closure that takes both.
@@ -199,7 +199,7 @@ pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visi
 pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut impl Roles) {
     if by_role {
         P::roles(0, &mut |role, range| {
-            if role != Role::Measured && !range.is_empty() {
+            if role != Role::RunningStatistics && !range.is_empty() {
                 visitor(role, range);
             }
         });

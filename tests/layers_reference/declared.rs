@@ -48,7 +48,7 @@ impl<'a> Case<'a> {
             self.compare("after", layer.parameters());
         }
         // What was measured is no gradient.
-        L::measured(&mut |range| passes.gradient.parameters_mut()[range].fill(L::Scalar::ZERO));
+        L::running_statistics(&mut |range| passes.gradient.parameters_mut()[range].fill(L::Scalar::ZERO));
         if L::PARAMETERS > 0 {
             self.compare("grad", passes.gradient.parameters());
         }

@@ -1,15 +1,15 @@
-//! Cross-entropy with class weights, smoothed labels, or both.
+//! Cross-entropy with class weights, label smoothing, or both.
 
 use super::{CrossEntropy, check_probabilities, gradient, nan_loss, one_hot, same_highest, value};
 use crate::losses::{Loss, Term, check_classes};
 use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE, UP_TO_ONE};
 
-/// [`CrossEntropy`] that counts some classes more than others, and that may smooth its targets:
-/// `−Σᵢ wᵢ·((1 − ε)·tᵢ + ε/N)·ln pᵢ`, with class weights w and smoothing ε.
+/// [`CrossEntropy`] with class weights and label smoothing: `−Σᵢ wᵢ·((1 − ε)·tᵢ + ε/N)·ln pᵢ`, with class weights w
+/// and smoothing ε.
 ///
-/// For class targets the mean over a batch is weighted by the targets' class weights; for probabilities it is a plain
-/// mean. These are PyTorch's rules.
+/// For class targets, the mean over a batch is weighted by the class weights of the targets; for probabilities, it is
+/// a plain mean. This matches PyTorch.
 ///
 /// ```
 /// use fnn::losses::{CrossEntropy, Loss};
@@ -22,21 +22,22 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE, UP_TO_ONE};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WeightedCrossEntropy<const N: usize> {
-    /// What each class counts. Not negative, and not all 0.
+    /// The weight of each class. Not negative, and not all 0.
     pub class_weights: [f64; N],
-    /// How much of a target is given to all classes alike: from 0 to 1.
+    /// The share of each target that is spread evenly over all classes, from 0 to 1.
     pub label_smoothing: f64,
 }
 
 impl CrossEntropy {
-    /// Count a sample of class i as `weights[i]` samples: larger weights for rare classes. There is one for each output.
+    /// Count a sample of class i as `weights[i]` samples: give rare classes larger weights. There is one weight per
+    /// output.
     #[must_use]
     pub const fn class_weights<const N: usize>(self, weights: [f64; N]) -> WeightedCrossEntropy<N> {
         WeightedCrossEntropy { class_weights: weights, label_smoothing: 0.0 }
     }
 
-    /// Take `smoothing`, from 0 to 1, of each target and give it to all N classes alike, so that no score needs to
-    /// grow without end.
+    /// Spread a share of `smoothing`, from 0 to 1, of each target evenly over all N classes, so that scores do not
+    /// need to grow without bound.
     ///
     /// Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the Inception architecture", CVPR 2016.
     #[must_use]
@@ -142,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// Scores of which the softmax is (1, 2, 5) / 8.
+    /// Scores whose softmax is (1, 2, 5) / 8.
     fn scores() -> [f64; 3] {
         [0.0, 2.0f64.ln(), 5.0f64.ln()]
     }
@@ -234,7 +235,7 @@ mod tests {
             assert_eq!(name(CrossEntropy.class_weights([0.0, wrong])), Err("largest class weight"));
         }
         let one = Loss::<[f64; 1], usize>::validate(&CrossEntropy.class_weights([1.0])).unwrap_err().to_string();
-        assert_eq!(one, "number of classes, which is that of the outputs: expected at least 2, found 1");
+        assert_eq!(one, "number of classes (outputs): expected at least 2, found 1");
         assert_eq!(name(CrossEntropy.label_smoothing(1.5)), Err("label smoothing"));
         assert_eq!(name(CrossEntropy.label_smoothing(f64::NAN)), Err("label smoothing"));
     }

@@ -1,4 +1,4 @@
-//! The focal loss of yes or no, for each output by itself.
+//! The focal loss of independent yes-or-no outputs.
 
 use super::{power, ratio};
 use crate::losses::elements::{mean, mean_gradient};
@@ -7,17 +7,17 @@ use crate::scalar::Scalar;
 use crate::setting::{InvalidSetting, NOT_NEGATIVE, UP_TO_ONE};
 use crate::shape::Sample;
 
-/// The mean of `a·(1 − p)^γ·b` over the elements of a sample, for logits x and probabilities t of any one shape, where
-/// b is the [`BinaryCrossEntropy`] of x and t, and p is what they have in common: `p = t·σ(x) + (1 − t)·σ(−x)`, σ being
-/// the sigmoid.
+/// The mean of `a·(1 − p)^γ·b` over the elements of a sample, for logits x and target probabilities t of the same
+/// shape. b is the [`BinaryCrossEntropy`] of x and t, and p is the probability given to the target:
+/// `p = t·σ(x) + (1 − t)·σ(−x)`. σ is the sigmoid.
 ///
-/// The factor a is 1, or, with a weight α of those that are yes, `α·t + (1 − α)·(1 − t)`. By default γ = 2 and α = ¼, as
-/// in the paper and in torchvision's `sigmoid_focal_loss`, whose mean it is. With γ = 0 and no α it is the binary
-/// cross-entropy.
+/// The factor a is 1, or, with a weight α for the positive targets, `α·t + (1 − α)·(1 − t)`. By default γ = 2 and α =
+/// ¼, as in the paper and in torchvision's `sigmoid_focal_loss` with `reduction = "mean"`. With γ = 0 and no α it is
+/// the binary cross-entropy.
 ///
-/// Its gradient is `a·(1 − p)^γ·(σ(x) − t + γ·(1 − 2t)·σ(x)·σ(−x)·b / (1 − p)) / n`. It takes logits: a network that ends
-/// in `Sigmoid` is refused by the compiler. Where all targets are 0 or 1, a sample is right if x is above 0 just where t
-/// is 1.
+/// Its gradient is `a·(1 − p)^γ·(σ(x) − t + γ·(1 − 2t)·σ(x)·σ(−x)·b / (1 − p)) / n`. It takes logits; a network that
+/// ends in `Sigmoid` is a compile error. If all targets are 0 or 1, a sample is correct if x is above 0 exactly where
+/// t is 1.
 ///
 /// Lin, Goyal, Girshick, He and Dollár, "Focal loss for dense object detection", ICCV 2017.
 ///
@@ -33,26 +33,26 @@ use crate::shape::Sample;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct BinaryFocal {
-    /// γ: how much less an element counts that is known. Not negative.
+    /// γ: how strongly well-classified elements are down-weighted. Not negative.
     pub gamma: f64,
-    /// α: what those count that are yes, where those that are no count 1 − α. From 0 to 1; without it, all count 1.
+    /// α: the weight of positive targets, from 0 to 1; negative targets have 1 − α. Without it, all weights are 1.
     pub alpha: Option<f64>,
 }
 
 impl BinaryFocal {
-    /// The loss with this γ, which is not negative, and without an α.
+    /// A focal loss with this γ, which must not be negative, and without α.
     #[must_use]
     pub const fn new(gamma: f64) -> Self {
         Self { gamma, alpha: None }
     }
 
-    /// Count those that are yes as `alpha`, from 0 to 1, and those that are no as 1 − `alpha`.
+    /// Weight positive targets by `alpha`, from 0 to 1, and negative ones by 1 − `alpha`.
     #[must_use]
     pub const fn alpha(self, alpha: f64) -> Self {
         Self { alpha: Some(alpha), ..self }
     }
 
-    /// What a pair of logit and target comes to.
+    /// The loss of a pair of logit and target, and its derivative.
     #[inline(always)]
     fn of<S: Scalar>(&self) -> impl Fn(S, S) -> (S, S) + use<S> {
         let gamma = S::from_f64(self.gamma);
@@ -64,9 +64,9 @@ impl BinaryFocal {
             let surprise = BinaryCrossEntropy::pair(x, t);
             let rest = t * q + f * p;
             let modulation = (yes * t + no * f) * power(rest, gamma);
-            // σ(x) − t, of which nothing cancels.
+            // σ(x) − t, computed without cancellation.
             let error = f * p - t * q;
-            // σ(x)·σ(−x) / (1 − p) is from 0 to 1, so that it is the factor to begin with: nothing overflows.
+            // σ(x)·σ(−x) / (1 − p) is between 0 and 1. Multiplied first, it keeps the product from overflowing.
             let slope = gamma * (ratio(p * q, rest) * surprise) * (f - t);
             (modulation * surprise, modulation * (error + slope))
         }

@@ -29,7 +29,7 @@ unsafe impl<S: Scalar, A: Sample<Element = S>> Parameters for FakeQuantize<A> {
     const LAYOUT: Layout = Layout::Fields(const { &[Field::new("range", <[S; 2]>::LAYOUT)] });
 
     fn roles(start: usize, visitor: &mut impl Roles) {
-        visitor(Role::Measured, start..start + 2);
+        visitor(Role::RunningStatistics, start..start + 2);
     }
 }
 

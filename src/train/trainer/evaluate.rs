@@ -49,8 +49,8 @@ pub(crate) struct Totals(Tally<f64>);
 impl Totals {
     /// The sums of one block, which itself may be in less precision.
     pub(crate) fn of<S: Scalar>(tally: Tally<S>) -> Self {
-        let Tally { term: Term { loss, weight }, correct, judged } = tally;
-        Self(Tally { term: Term { loss: loss.to_f64(), weight: weight.to_f64() }, correct, judged })
+        let Tally { term: Term { loss, weight }, correct, scored } = tally;
+        Self(Tally { term: Term { loss: loss.to_f64(), weight: weight.to_f64() }, correct, scored })
     }
 
     /// Add the sums of other samples.
@@ -60,9 +60,9 @@ impl Totals {
 
     /// The means.
     pub(crate) fn mean(self) -> Evaluation {
-        let Self(Tally { term, correct, judged }) = self;
+        let Self(Tally { term, correct, scored }) = self;
         let loss = if term.weight > 0.0 { term.mean() } else { f64::NAN };
-        Evaluation { loss, accuracy: (judged > 0).then(|| correct as f64 / judged as f64) }
+        Evaluation { loss, accuracy: (scored > 0).then(|| correct as f64 / scored as f64) }
     }
 }
 

@@ -54,7 +54,7 @@ impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
         let weight = self.weight;
         let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
         // What was measured has no penalty, and no limit.
-        N::measured(&mut |range| {
+        N::running_statistics(&mut |range| {
             runner.each(self.range(K, &range), RANGE, &Mean { factor, penalty: None, finite: &finite });
         });
         let last = match self.clip {

@@ -264,7 +264,7 @@ pub(super) fn smallest_chunk<N: Parameters>(batch: usize) -> usize {
 /// are as large as each other.
 fn even_chunk<N: Parameters>(batch: usize) -> usize {
     let mut measures = false;
-    N::measured(&mut |_| measures = true);
+    N::running_statistics(&mut |_| measures = true);
     let chunk = chunk::<N>(batch);
     if measures { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
 }
