@@ -1,7 +1,7 @@
-//! An autoencoder squeezes a digit of 784 pixels through 24 numbers and draws it again from these.
+//! An autoencoder: compresses a digit of 784 pixels to 24 numbers, and reconstructs it from them.
 //!
 //! `cargo run --release --example autoencoder`, with `-- --help` for the options. Writes `autoencoder.pgm`: digits above,
-//! what came of them below. Of as many numbers by principal components, a squared error of 0.0209 a pixel is left on MNIST.
+//! their reconstructions below. With 24 principal components, the squared error on MNIST is 0.0209 per pixel.
 
 #[path = "support/options.rs"]
 mod options;
@@ -26,7 +26,7 @@ type Digit = [f32; 784];
 const CODE: usize = 24;
 
 fnn::network! {
-    /// A digit as a few numbers.
+    /// Compresses a digit to a few numbers.
     struct Encoder: [784] -> [CODE] {
         hidden: Dense(128),
         Relu,
@@ -35,7 +35,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// A digit from a few numbers: the logit of each pixel.
+    /// Reconstructs a digit from a few numbers: the logit of each pixel.
     struct Decoder: [CODE] -> [784] {
         hidden: Dense(128),
         Relu,
@@ -44,7 +44,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// There and back.
+    /// The encoder followed by the decoder.
     struct Autoencoder: [784] -> [784] {
         encoder: Encoder,
         decoder: Decoder,
@@ -52,13 +52,13 @@ fnn::network! {
 }
 
 const BATCH: usize = 128;
-/// Digits side by side in the picture.
+/// The number of digits in the picture.
 const SHOWN: usize = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(Options { epochs, seed, data }) = Options::read("autoencoder", 8)? else { return Ok(()) };
     let Mnist { train, test } = Mnist::<Digit>::read(data)?;
-    // What is to come out is what goes in.
+    // The target is the input.
     let same = |set: DataSet<Digit, usize>| DataSet::new(set.inputs().to_vec(), set.inputs().to_vec());
     let (train, test) = (same(train)?, same(test)?);
     println!("{}\n", Autoencoder::summary());
@@ -82,10 +82,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut drawn = network.forward_all(test.inputs());
     Digit::flat_mut(&mut drawn).iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
     let (error, blank) = (error(&drawn, test.inputs()), error(&[mean(train.inputs())], test.inputs()));
-    println!("\nsquared error of a pixel on the test part {error:.4}; of always drawing the mean digit {blank:.4}");
+    println!("\nsquared error per pixel on the test set {error:.4}; of the mean digit {blank:.4}");
 
     let digits = &test.inputs()[..SHOWN];
-    println!("\nthe first digit, its code, and what came of it:\n");
+    println!("\nthe first digit, its reconstruction, and its code:\n");
     print_side_by_side(&digits[0], &drawn[0]);
     println!("code: {:.2?}", network.encoder.forward(&digits[0]));
     fs::write("autoencoder.pgm", picture(&[digits, &drawn[..SHOWN]]))?;
@@ -93,7 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The mean squared difference of two pixels in the same place, where what was drawn begins again at its end.
+/// The mean squared error per pixel; `drawn` is repeated if it is shorter.
 fn error(drawn: &[Digit], digits: &[Digit]) -> f64 {
     let pairs = Digit::flat(drawn).iter().cycle().zip(Digit::flat(digits));
     pairs.map(|(one, other)| f64::from(one - other).powi(2)).sum::<f64>() / Digit::flat(digits).len() as f64
@@ -108,7 +108,7 @@ fn mean(digits: &[Digit]) -> Digit {
     mean
 }
 
-/// Rows of digits as a picture in the portable grey map format.
+/// Rows of digits as a picture in the portable graymap format.
 fn picture(rows: &[&[Digit]]) -> Vec<u8> {
     let mut bytes = format!("P5 {} {} 255\n", 28 * SHOWN, 28 * rows.len()).into_bytes();
     for digits in rows {

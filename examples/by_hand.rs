@@ -1,5 +1,5 @@
-//! Forward pass, chain rule and update of a network of two inputs, two hidden units and one output, number by number:
-//! as one would do it on paper, as the library does it, and as numerical differentiation says it is.
+//! Forward pass, chain rule and update of a network with two inputs, two hidden units and one output, number by number: on paper,
+//! by the library, and by numerical differentiation.
 
 use fnn::{
     Parameters,
@@ -24,7 +24,7 @@ fn sigmoid(z: f64) -> f64 {
 }
 
 fn main() {
-    // The sample, and the first weights. The library stores weights as [input][unit].
+    // The sample, and the initial weights. The library stores weights as [input][unit].
     let (x, t) = ([0.6, -0.4], 0.9);
     let mut net = Net::<f64>::zeroed();
     net.hidden.weight = [[0.3, -0.2], [0.5, 0.8]];
@@ -53,9 +53,9 @@ fn main() {
     println!("\nBackward: the chain rule, from the loss to every weight\n");
     let dy = 2.0 * (y - t);
     println!("  dy  = ∂L/∂y  = 2·(y - t) = {dy:.6}");
-    // y = h·v + c, so that a weight of the output unit counts with what it multiplies.
+    // y = h·v + c, so the derivative with respect to a weight is its input.
     let dv = [dy * h[0], dy * h[1]];
-    // From y to h by v, and from h to z by the sigmoid's derivative h·(1 - h).
+    // From y to h through v, and from h to z through the sigmoid's derivative h·(1 - h).
     let dz = [0, 1].map(|j| dy * v[j][0] * h[j] * (1.0 - h[j]));
     for (j, dz) in dz.iter().enumerate() {
         println!("  dz{j} = ∂L/∂z{j} = dy · v{j} · h{j}·(1 - h{j}) = {dz:.6}");
@@ -64,13 +64,13 @@ fn main() {
     let dw = [0, 1].map(|i| [0, 1].map(|j| dz[j] * x[i]));
     let by_hand = [dw[0][0], dw[0][1], dw[1][0], dw[1][1], dz[0], dz[1], dv[0], dv[1], dy];
 
-    // The same by the library.
+    // The same with the library.
     let mut gradient = Net::<f64>::zeroed();
     let mut memory = GradientBuffers::<Net<f64>, 1>::new();
     let computed = memory.gradient(&net, &MeanSquaredError, &[x], &[[t]], &mut gradient);
     println!("\n  the library's y = {:.6}, L = {computed:.6}", net.forward(&x)[0]);
 
-    // And by moving each weight a little.
+    // And by numerical differentiation.
     let loss_at = |net: &Net<f64>| (net.forward(&x)[0] - t).powi(2);
     let numerical = |index: usize| {
         const STEP: f64 = 1e-5;

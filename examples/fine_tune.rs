@@ -1,5 +1,5 @@
-//! A network that has never seen an 8 or a 9 learns them, as a microcontroller would: the first layers stay where they
-//! are, and only the last one is trained, in little memory.
+//! Fine-tunes a network on the digits 8 and 9, which it has never seen, as on a microcontroller: the first layers are frozen and
+//! stay in place, and only the last one is trained, in little memory.
 //!
 //! `cargo run --release --example fine_tune`, with `-- --help` for the options.
 
@@ -19,7 +19,7 @@ use fnn::{
 use options::Options;
 
 fnn::network! {
-    /// Reads a 28×28 grey digit, scores the ten classes.
+    /// Takes a 28×28 grayscale digit and returns ten class scores.
     #[split(Features, Head, at = logits)]
     #[budget(flash = 128 KiB, ram = 1 KiB)]
     #[derive(Clone)]
@@ -30,11 +30,11 @@ fnn::network! {
     }
 }
 
-/// What fine-tuning takes of the device's memory, and the compiler's word for it.
+/// The RAM that fine-tuning needs, checked by the compiler.
 const RAM: usize = FineTune::<Features, Head>::RAM_TRAINING;
 const _: () = assert!(RAM <= 4 * 1024);
 
-/// The digits that the device sees, each of them once.
+/// The number of digits that the device sees, each once.
 const SEEN: usize = 2000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("on a workstation, the digits from 0 to 7:");
     let known = only(&train, |digit| digit < 8);
     let trainer = Trainer::new(Digits::boxed(seed), CrossEntropy, Adam::new(1e-3)).epochs(epochs).seed(seed);
-    // Firmware has it as `static DIGITS: Digits = fnn::include_network!("digits.safetensors" as Digits);`.
+    // In firmware: `static DIGITS: Digits = fnn::include_network!("digits.safetensors" as Digits);`.
     let digits = trainer.fit(&known)?.network;
 
     let (frozen, head) = digits.split();
@@ -58,18 +58,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     print_accuracies("after", &network, &test);
     println!("\n{SEEN} digits, each seen once");
     println!("in flash: {} bytes of frozen weights", Features::FLASH);
-    println!("in RAM: {RAM} bytes, {} of them weights that learn", Head::FLASH);
-    println!("training all of it would take {} bytes of RAM", Digits::RAM_TRAINING);
+    println!("in RAM: {RAM} bytes, {} of them trainable weights", Head::FLASH);
+    println!("training the whole network would take {} bytes of RAM", Digits::RAM_TRAINING);
     Ok(())
 }
 
-/// The samples of some digits.
+/// The samples with the wanted digits.
 fn only(set: &DataSet<[f32; 784], usize>, wanted: impl Fn(usize) -> bool) -> DataSet<[f32; 784], usize> {
     let samples = set.inputs().iter().zip(set.targets()).filter(|&(_, &digit)| wanted(digit));
     samples.map(|(input, digit)| (*input, *digit)).collect()
 }
 
-/// How many of the known digits, of the new ones and of all are recognised.
+/// Print the accuracy on the known digits, on the new ones and on all.
 fn print_accuracies(when: &str, network: &FineTune<'_, Features, Head>, test: &DataSet<[f32; 784], usize>) {
     let accuracy = |wanted: fn(usize) -> bool| {
         let set = only(test, wanted);

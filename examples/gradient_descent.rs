@@ -1,4 +1,4 @@
-//! Full-batch, stochastic and mini-batch gradient descent on the same data: the same `fit`, another batch size.
+//! Full-batch, stochastic and mini-batch gradient descent on the same data: the same `fit` with different batch sizes.
 
 #[path = "support/chart.rs"]
 mod chart;
@@ -14,7 +14,7 @@ use fnn::{
 };
 
 fnn::network! {
-    /// Tells from a point of the plane which of three arms of a spiral it lies on.
+    /// Classifies points of the plane by the arm of a spiral, of three, that they lie on.
     #[derive(Debug)]
     pub struct Arms: [2] -> [3] {
         hidden: Dense(24),
@@ -23,13 +23,13 @@ fnn::network! {
     }
 }
 
-/// One way to descend.
+/// One variant of gradient descent.
 struct Descent {
     name: &'static str,
     batch_size: usize,
-    /// The largest that works well with this batch size: a mean over few samples is a rough guide.
+    /// The largest that works well with this batch size: a mean over few samples is noisy.
     learning_rate: f64,
-    /// After each pass over the data: seconds so far, and the loss over all of it.
+    /// After each pass over the data: the time so far in seconds, and the loss on all of the data.
     course: Vec<(f64, f64)>,
 }
 
@@ -51,7 +51,7 @@ impl Descent {
         Self { name, batch_size, learning_rate, course: Vec::new() }
     }
 
-    /// Train, from the same first weights.
+    /// Train, from the same initial weights.
     fn run(mut self, data: &DataSet<[f32; 2], usize>) -> Result<Self, fnn::Error> {
         let network = Arms::seeded(1);
         self.course.push((0.0, evaluate(&network, &CrossEntropy, data).loss));
@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Descent::new("stochastic", 1, 0.02).run(&data)?,
     ];
 
-    println!("the loss after so many passes over {SAMPLES} samples\n");
+    println!("loss by number of passes over {SAMPLES} samples\n");
     print!("{:<20}{:>7}{:>7}", "", "steps", "rate");
     let passes = [0, 1, 2, 5, 10, 30, PASSES];
     passes.iter().for_each(|pass| print!("{pass:>8}"));
@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut by_pass = Chart::new("Loss against passes over the data", "pass", "cross-entropy").logarithmic();
     let mut by_time = Chart::new("Loss against time", "milliseconds", "cross-entropy").logarithmic();
-    // As long as the second one takes: the stochastic one would leave the others no room.
+    // Up to the end of the second one: the stochastic one takes much longer.
     let longest = descents[1].course[PASSES].0;
     for Descent { name, course, .. } in &descents {
         by_pass = by_pass.line(name, course.iter().enumerate().map(|(pass, &(_, loss))| (pass as f64, loss)));

@@ -1,4 +1,4 @@
-//! A convolutional network reads MNIST's handwritten digits: LeCun's LeNet-5 with ReLU and maximum pools.
+//! A convolutional network on MNIST: LeCun's LeNet-5 with ReLU and max pooling.
 //!
 //! `cargo run --release --example lenet`, with `-- --help` for the options.
 //! LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998.
@@ -18,7 +18,7 @@ use fnn::{
 use options::Options;
 
 fnn::network! {
-    /// Reads a 28×28 grey digit, scores the ten classes.
+    /// Takes a 28×28 grayscale digit and returns ten class scores.
     pub struct LeNet: [1, 28, 28] -> [10] {
         conv1: Conv2d(6, kernel = 5),
         Relu,

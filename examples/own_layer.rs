@@ -1,4 +1,4 @@
-//! A layer of one's own: declared like any other, its chain rule judged by numerical differentiation, then trained.
+//! A custom layer: declared like any other, its backward pass checked by numerical differentiation, then trained.
 
 use fnn::{
     DataSet, Initializer, Layer, Network, Parameters, Random, Scalar, Trainer, gradient_check,
@@ -9,8 +9,7 @@ use fnn::{
     train::{Progress, evaluate},
 };
 
-/// The parametric rectifier: `y = x` where x is positive and `y = a·x` where it is negative, with a slope `a` for each
-/// unit that is learned.
+/// The parametric ReLU: `y = x` where x is positive and `y = a·x` where it is negative, with a learned slope `a` per unit.
 ///
 /// He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
 #[derive(Clone, Debug, Parameters)]
@@ -22,7 +21,7 @@ pub struct Prelu<const N: usize, S: Scalar = f32> {
 impl<const N: usize, S: Scalar> Layer for Prelu<N, S> {
     type Input = [S; N];
     type Output = [S; N];
-    // It remembers nothing but what goes in, and needs no scratch.
+    // It needs nothing but its inputs for the backward pass, and no scratch.
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
 
@@ -62,7 +61,7 @@ impl<const N: usize, S: Scalar> Layer for Prelu<N, S> {
         }
     }
 
-    /// The paper's first slope, whatever initializer the declaration would have.
+    /// The initial slope in the paper, whatever the initializer.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.slope = [S::from_f64(0.25); N];
     }
@@ -84,23 +83,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let samples: Vec<[f64; 3]> = (0..8).map(|_| [(); 3].map(|()| random.normal())).collect();
     let targets: Vec<[f64; 3]> = (0..8).map(|_| [(); 3].map(|()| random.normal())).collect();
     let report = gradient_check(&Net::<f64>::seeded(1), &MeanSquaredError, &samples, &targets);
-    println!("backpropagation beside numerical differentiation:\n{report}\n");
+    println!("backpropagation and numerical differentiation:\n{report}\n");
     report.assert(1e-6);
 
-    // The pupil knows how its teacher mixes, and has to find out how it bends.
+    // The student starts with the teacher's dense layer and has to learn its slopes.
     let mut teacher = Net::<f32>::seeded(7);
-    let mut pupil = teacher.clone();
+    let mut student = teacher.clone();
     teacher.own.slope = [0.5, 0.1, -0.3];
     let samples = (0..1000).map(|_| [(); 3].map(|()| random.normal() as f32));
     let lessons: DataSet<_, _> = samples.map(|sample| (sample, teacher.forward(&sample))).collect();
 
     println!("         learned slopes               loss");
     for epoch in 1..=6 {
-        let trainer = Trainer::new(pupil, MeanSquaredError, Adam::new(0.01)).seed(epoch);
+        let trainer = Trainer::new(student, MeanSquaredError, Adam::new(0.01)).seed(epoch);
         let trained = trainer.progress(Progress::Silent).fit(&lessons)?;
         let loss = evaluate(&*trained.network, &MeanSquaredError, &lessons).loss;
-        pupil = *trained.network;
-        println!("epoch {epoch}  {:>7.4?}  {loss:.1e}", pupil.own.slope);
+        student = *trained.network;
+        println!("epoch {epoch}  {:>7.4?}  {loss:.1e}", student.own.slope);
     }
     println!("teacher  {:>7.4?}", teacher.own.slope);
     Ok(())

@@ -1,4 +1,4 @@
-//! A convolutional network in 8 bits: how accurate it is, and how far off each layer is.
+//! A convolutional network quantized to int8: its accuracy, and the error of each layer.
 //!
 //! `cargo run --release --example quantize`, with `-- --help` for the options.
 
@@ -19,7 +19,7 @@ use fnn::{
 use options::Options;
 
 fnn::network! {
-    /// Reads a 28×28 grey digit, scores the ten classes.
+    /// Takes a 28×28 grayscale digit and returns ten class scores.
     #[quantizable]
     #[derive(Clone)]
     pub struct LeNet: [1, 28, 28] -> [10] {
@@ -39,9 +39,9 @@ fnn::network! {
 }
 
 const BATCH: usize = 64;
-/// Epochs of training in which weights and activations are rounded.
+/// Epochs of quantization-aware training.
 const AWARE_EPOCHS: usize = 2;
-/// Samples to find the ranges of activations on.
+/// Samples for calibration.
 const SAMPLES: usize = 1000;
 const CALIBRATIONS: [Calibration; 3] =
     [Calibration::MinMax, Calibration::Percentile(0.9999), Calibration::MeanSquaredError];
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let network = fit(LeNet::boxed(seed), &train, 2e-3, epochs, seed)?;
     let aware = fit(network.quantization_aware(samples), &train, 5e-4, AWARE_EPOCHS, seed)?;
-    // The same training without rounding, so that what it brings isn't taken for what rounding does.
+    // The same training without rounding, for a fair comparison.
     let longer = fit(network.clone(), &train, 5e-4, AWARE_EPOCHS, seed)?;
 
     let print = |what: &str, scores: &[[f32; 10]]| {
@@ -66,20 +66,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     print("float", &network.forward_all(test.inputs()));
     for calibration in CALIBRATIONS {
         let quantized = network.quantize_by(samples, calibration);
-        print(&format!("8 bits, {calibration:?}"), &quantized.forward_all(test.inputs()));
+        print(&format!("int8, {calibration:?}"), &quantized.forward_all(test.inputs()));
     }
-    print("8 bits, trained aware of it", &LeNet::quantize_aware(&aware).forward_all(test.inputs()));
+    print("int8, quantization-aware", &LeNet::quantize_aware(&aware).forward_all(test.inputs()));
 
     print("float, trained as long", &longer.forward_all(test.inputs()));
 
-    println!("\n{} bytes of weights and biases become {}, with factors", LeNet::FLASH, Quantized::<LeNet>::FLASH);
+    println!("\n{} bytes of weights and biases become {}, scales included", LeNet::FLASH, Quantized::<LeNet>::FLASH);
     for calibration in CALIBRATIONS {
         println!("\n{calibration:?}\n{}", network.quantize_and_report(samples, calibration).1);
     }
     Ok(())
 }
 
-/// Train in steps that shrink from `rate` to 0.
+/// Train with a learning rate that is annealed from `rate` to 0.
 fn fit<N>(network: Box<N>, train: &DataSet<Image, usize>, rate: f64, epochs: usize, seed: u64) -> Trains<N>
 where
     N: Layer<Scalar = f32, Input = Image, Output = [f32; 10]>,
@@ -90,5 +90,5 @@ where
     Ok(trainer.fit(train)?.network)
 }
 
-/// A trained network, or why there is none.
+/// A trained network, or an error.
 type Trains<N> = Result<Box<N>, TrainingError<N>>;

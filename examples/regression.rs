@@ -1,4 +1,4 @@
-//! Fits a curve through noisy points: a sine that the network has never seen without noise.
+//! Fits a curve to noisy points of a sine.
 
 #[path = "support/chart.rs"]
 mod chart;
@@ -29,7 +29,7 @@ fnn::network! {
 /// The standard deviation of the noise.
 const NOISE: f64 = 0.25;
 
-/// Points of a sine between −π and π, and noise on them.
+/// Points of a sine between −π and π, with noise.
 fn noisy_sine(seed: u64, points: usize) -> DataSet<[f32; 1], [f32; 1]> {
     let mut random = Random::new(seed);
     let points = (0..points).map(|_| {
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let exact = (0..=100).map(|step| TAU * (f64::from(step) / 100.0 - 0.5)).map(|x| ([x as f32], [x.sin() as f32]));
     let error = evaluate(&*network, &MeanSquaredError, &exact.collect()).loss.sqrt();
-    println!("\nfrom the sine itself the fit is {error:.3} away, where the points are {NOISE} away");
+    println!("\nthe fit deviates from the sine by {error:.3}, the points by {NOISE} (root mean square)");
 
     let xs = || (0..=200).map(|step| TAU * (f64::from(step) / 200.0 - 0.5));
     let points = train.inputs().iter().zip(train.targets()).map(|([x], [y])| (f64::from(*x), f64::from(*y)));

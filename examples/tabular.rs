@@ -1,6 +1,6 @@
-//! Tells malignant cells from benign ones by 30 measurements: a table, batch normalisation, and the network without it.
+//! Classifies cells as malignant or benign by 30 measurements: tabular data, batch normalization, and folding it for inference.
 //!
-//! `cargo run --release --example tabular -- [SEED]`. The data and where they come from: `data/breast-cancer`.
+//! `cargo run --release --example tabular -- [SEED]`. The data and its source: `data/breast-cancer`.
 
 use std::env::args;
 use std::error::Error;
@@ -15,14 +15,14 @@ use fnn::{
     train::{Progress, Trained},
 };
 
-/// What is measured of a sample.
+/// The measurements of a sample.
 type Cells = [f32; 30];
 
 /// The classes, in the order of their scores.
 const DIAGNOSES: [&str; 2] = ["benign", "malignant"];
 
 fnn::network! {
-    /// Scores the two diagnoses. Dense layers right before a `BatchNorm` need no bias: it has one.
+    /// Scores the two diagnoses. A dense layer right before a `BatchNorm` needs no bias, because the norm has one.
     struct Diagnosis: [30] -> [2] {
         hidden1: Dense(16, bias = false),
         BatchNorm,
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let all = read(concat!(env!("CARGO_MANIFEST_DIR"), "/data/breast-cancer/wdbc.csv"))?;
     let Split { train, test } = all.hold_out_by_class(0.25, seed)?;
 
-    // Fitted to the training part: the test part is not to be known before the test.
+    // Fit on the training set only, so that nothing leaks from the test set.
     let normalizer = Normalizer::fit(train.inputs())?;
     let normal = |set: DataSet<Cells, usize>| set.map_inputs(|cells| normalizer.transform(&cells));
     let (train, test) = (normal(train), normal(test));
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .fit(&train)?;
 
     let matrix = ConfusionMatrix::of(&network.forward_all(test.inputs()), test.targets());
-    println!("\naccuracy on the test part {:.1} %\n\n{matrix}", percent(&matrix));
+    println!("\naccuracy on the test set {:.1} %\n\n{matrix}", percent(&matrix));
     println!("\n{}", matrix.report().named(&DIAGNOSES));
 
     let folded: Folded<Diagnosis> = network.fold_batch_norm();
@@ -74,7 +74,7 @@ fn percent(matrix: &ConfusionMatrix<2>) -> f64 {
     100.0 * matrix.accuracy().unwrap_or(0.0)
 }
 
-/// Read the table: 30 columns of numbers and one of the diagnosis, below a line of names.
+/// Read the table: a header, then 30 columns of numbers and one with the diagnosis.
 fn read(path: impl AsRef<Path>) -> Result<DataSet<Cells, usize>, Box<dyn Error>> {
     let mut samples = Vec::new();
     for (row, record) in csv::Reader::from_path(path)?.records().enumerate() {

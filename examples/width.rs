@@ -1,4 +1,4 @@
-//! One declaration for any width: a network that is generic over the units of its hidden layer.
+//! One declaration for every width: a network that is generic over the size of its hidden layers.
 
 use std::f64::consts::TAU;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use fnn::{
 };
 
 fnn::network! {
-    /// Tells from a point of the plane which of the two spirals it lies on.
+    /// Classifies points of the plane by the spiral, of two, that they lie on.
     #[derive(Debug)]
     pub struct Spirals<const HIDDEN: usize>: [2] -> [2] {
         first: Dense(HIDDEN),
@@ -24,7 +24,7 @@ fnn::network! {
 
 type Points = DataSet<[f32; 2], usize>;
 
-/// Two spirals that wind around each other, one and a half times.
+/// Two interleaved spirals of one and a half turns.
 fn spirals(seed: u64, points: usize) -> Points {
     let mut random = Random::new(seed);
     let point = |index: usize| {
@@ -37,7 +37,7 @@ fn spirals(seed: u64, points: usize) -> Points {
     (0..points).map(point).collect()
 }
 
-/// Train a network of that width, and print what came of it.
+/// Train a network of this width, and print the results.
 fn train<const HIDDEN: usize>(data: &Points, test: &Points) -> Result<Box<Spirals<HIDDEN>>, fnn::Error> {
     let start = Instant::now();
     let network = Spirals::<HIDDEN>::boxed(1);
@@ -67,7 +67,7 @@ fn main() -> Result<(), fnn::Error> {
     train::<16>(&data, &test)?;
     let wide = train::<32>(&data, &test)?;
 
-    println!("\nthe plane as a network of width 2 sees it, and one of width 32:");
+    println!("\nthe plane as classified by a network of width 2 and by one of width 32:");
     for row in 0..20 {
         let y = 3.3 - row as f32 / 19.0 * 6.6;
         let points = (0..36).map(|column| [column as f32 / 35.0 * 6.6 - 3.3, y]);
@@ -76,7 +76,7 @@ fn main() -> Result<(), fnn::Error> {
     Ok(())
 }
 
-/// One line of text: which spiral each point lies on.
+/// One line of text: the predicted spiral of each point.
 fn draw<N>(network: &N, points: impl Iterator<Item = [f32; 2]>) -> String
 where
     N: Network<Input = [f32; 2], Output = [f32; 2]>,

@@ -1,9 +1,9 @@
-//! The smallest network that needs a hidden layer: exclusive or, which no single layer can tell.
+//! XOR, the smallest problem that needs a hidden layer.
 
 use fnn::{DataSet, Network, Trainer, losses::BinaryCrossEntropy, optimizers::Adam, simd::Real, train::Progress};
 
 fnn::network! {
-    /// Two bits in; the logit of "exactly one of them is set" out.
+    /// Takes two bits and returns the logit of "exactly one of them is set".
     #[derive(Debug)]
     pub struct Xor: [2] -> [1] {
         hidden: Dense(4),
@@ -13,7 +13,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// The same without a hidden layer: a straight line between yes and no.
+    /// The same without a hidden layer: a linear decision boundary.
     #[derive(Debug)]
     pub struct Line: [2] -> [1] {
         logit: Dense(1),
@@ -32,7 +32,7 @@ fn main() -> Result<(), fnn::Error> {
         println!("   {a}  {b}   {target:^7}   {line:^22.3}   {xor:^22.3}");
     }
 
-    // What the network says of the whole square, not of its corners alone.
+    // The network's output on the whole square, not only at its corners.
     println!("\nbetween the corners (# is 1, . is 0), from b = 1 above to b = 0 below, a from left to right:");
     for row in 0..=10 {
         let b = 1.0 - row as f32 / 10.0;
@@ -56,7 +56,7 @@ where
     Ok(trained.network)
 }
 
-/// What the network says: the sigmoid of its logit.
+/// The predicted probability: the sigmoid of the logit.
 fn probability(network: &impl Network<Input = [f32; 2], Output = [f32; 1]>, input: &[f32; 2]) -> f32 {
     let [logit] = network.forward(input);
     logit.sigmoid()

@@ -1,4 +1,4 @@
-//! Tells the linker where the memory of the board is described.
+//! Tells the linker where to find the memory layout of the board.
 
 fn main() {
     println!("cargo:rustc-link-search={}", std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default());

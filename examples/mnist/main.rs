@@ -1,4 +1,4 @@
-//! Trains a network on MNIST's handwritten digits, and shows what it learned and what it didn't.
+//! Trains a network on MNIST, and shows its accuracy and its mistakes.
 //!
 //! `cargo run --release --example mnist`, with `-- --help` for the options.
 
@@ -23,7 +23,7 @@ use fnn::{
 use options::Options;
 
 fnn::network! {
-    /// Reads a 28×28 grey digit, scores the ten classes.
+    /// Takes a 28×28 grayscale digit and returns ten class scores.
     #[derive(Clone, Debug, PartialEq)]
     pub struct Digits: [784] -> [10] {
         hidden: Dense(128),
@@ -48,7 +48,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("{}", Digits::<f32>::summary());
     println!("{} digits to train on, {} to test on\n", train.len(), test.len());
 
-    // Long steps to get near, then shorter and shorter ones to settle.
+    // Large steps at first, then smaller and smaller ones.
     let steps = options.epochs * train.len().div_ceil(options.batch_size.max(1));
     let optimizer = Sgd::new(options.learning_rate).momentum(0.9).scheduled(Schedule::cosine(steps as u64));
     let mut trainer = Trainer::new(Digits::boxed(options.seed), CrossEntropy, optimizer)
@@ -73,15 +73,15 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Draw how the loss went down, into a file in the current folder.
+/// Plot the loss into a file in the current folder.
 fn draw(epochs: &[Epoch]) -> Result<PathBuf, Box<dyn Error>> {
     let curve = |evaluation: fn(&Epoch) -> Option<Evaluation>| {
         let losses = (1..).zip(epochs).filter_map(move |(number, epoch)| Some((number, evaluation(epoch)?.loss)));
         losses.map(|(number, loss)| (f64::from(number), loss))
     };
-    Chart::new("Cross-entropy while learning", "epoch", "loss")
+    Chart::new("Cross-entropy during training", "epoch", "loss")
         .logarithmic()
-        .line("train, while learning", curve(|epoch| Some(epoch.training)))
-        .line("test, after the epoch", curve(|epoch| epoch.validation))
+        .line("training set, during the epoch", curve(|epoch| Some(epoch.training)))
+        .line("test set, after the epoch", curve(|epoch| epoch.validation))
         .write("mnist.svg")
 }

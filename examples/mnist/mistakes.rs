@@ -1,27 +1,27 @@
-//! The digits that a network is most wrong about, as text.
+//! Prints the worst misclassifications as text.
 
 use fnn::DataSet;
 use fnn::metrics::highest;
 
-/// Pictures side by side.
+/// Pictures per row.
 const COLUMNS: usize = 3;
 
-/// A picture that was taken for something else.
+/// A misclassified picture.
 struct Mistake<'a> {
     pixels: &'a [f32; 784],
     target: usize,
     answer: usize,
-    /// The probability that the network gives its answer, from 0 to 1.
+    /// The probability of the answer according to the network, from 0 to 1.
     confidence: f32,
 }
 
-/// Print the `count` mistakes that the network is surest of.
+/// Print the `count` mistakes with the highest confidence.
 pub(crate) fn print(count: usize, data: &DataSet<[f32; 784], usize>, scores: &[[f32; 10]]) {
     let pairs = data.inputs().iter().zip(data.targets()).zip(scores);
     let mut mistakes: Vec<Mistake<'_>> = pairs
         .filter_map(|((pixels, &target), scores)| {
             let answer = highest(scores)?;
-            // The softmax at the highest score.
+            // The softmax of the highest score.
             let confidence = 1.0 / scores.iter().map(|score| (score - scores[answer]).exp()).sum::<f32>();
             Some(Mistake { pixels, target, answer, confidence })
         })
@@ -43,7 +43,7 @@ pub(crate) fn print(count: usize, data: &DataSet<[f32; 784], usize>, scores: &[[
     println!();
 }
 
-/// Print parts of a line side by side, unless there is nothing on it.
+/// Print the parts of a line side by side, unless the line is blank.
 fn print_line(parts: impl Iterator<Item = String>) {
     let line = parts.collect::<Vec<_>>().join("  ");
     if !line.trim().is_empty() {

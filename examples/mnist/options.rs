@@ -1,4 +1,4 @@
-//! What can be chosen on the command line.
+//! The command-line options.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ Trains a network of 784-128-10 units on handwritten digits.
 cargo run --release --example mnist -- [OPTIONS]
 
   --epochs NUMBER          passes over the training set [10]
-  --batch-size NUMBER      samples of one mini-batch [64]
-  --learning-rate NUMBER   at the start, from where it falls along a cosine [0.1]
-  --seed NUMBER            of the first weights and of the samples' order [1]
-  --threads NUMBER         threads to train on [one for each core]
-  --data FOLDER            of MNIST's four files, or Fashion-MNIST's [data/mnist]
-  --save FILE              where the trained weights go, as safetensors [nowhere]
+  --batch-size NUMBER      samples per mini-batch [64]
+  --learning-rate NUMBER   initial, annealed to 0 along a cosine [0.1]
+  --seed NUMBER            for the initial weights and the order of samples [1]
+  --threads NUMBER         threads to train on [one per core]
+  --data FOLDER            with the four files of MNIST or Fashion-MNIST [data/mnist]
+  --save FILE              write the trained weights there, as safetensors
   --help                   this text";
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Read the command line. `None` where it asks for help, which is printed.
+    /// Read the command line. Prints the help and returns `None` if it asks for help.
     pub(crate) fn read() -> Result<Option<Self>, lexopt::Error> {
         let mut options =
             Self { epochs: 10, batch_size: 64, learning_rate: 0.1, seed: 1, threads: None, data: folder(), save: None };
@@ -55,7 +55,7 @@ impl Options {
     }
 }
 
-/// Where the digits are: below the current folder, or else below the package's.
+/// The folder of the digits: in the current folder, or otherwise in the package.
 fn folder() -> PathBuf {
     let folder = Path::new("data/mnist");
     if folder.exists() { folder.into() } else { Path::new(env!("CARGO_MANIFEST_DIR")).join(folder) }

@@ -1,5 +1,5 @@
-//! Line charts as SVG pictures, for the examples.
-#![allow(dead_code, reason = "no example draws everything")]
+//! Line charts as SVG, for the examples.
+#![allow(dead_code, reason = "no example uses everything")]
 
 use std::error::Error;
 use std::io;
@@ -11,14 +11,14 @@ use plotters::coord::combinators::BindKeyPoints;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
-/// Colours that the colour-blind can tell apart too: Okabe and Ito's.
+/// Okabe and Ito's palette, which is safe for the colour-blind.
 const COLOURS: [RGBColor; 5] =
     [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167), RGBColor(90, 90, 90)];
 
 type Picture<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), DrawingAreaErrorKind<io::Error>>;
 
-/// A chart: its title, what its axes measure, and its curves.
+/// A chart: its title, the labels of its axes, and its curves.
 #[derive(Debug)]
 pub(crate) struct Chart {
     title: String,
@@ -39,12 +39,12 @@ impl Chart {
         Self { title: title.into(), axes: [x.into(), y.into()], logarithmic: false, curves: Vec::new() }
     }
 
-    /// Give each power of ten on the vertical axis the same room.
+    /// Use a logarithmic vertical axis.
     pub(crate) fn logarithmic(self) -> Self {
         Self { logarithmic: true, ..self }
     }
 
-    /// Join points by a line.
+    /// Connect points with a line.
     pub(crate) fn line(self, name: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         self.curve(name, points, false)
     }
@@ -59,13 +59,13 @@ impl Chart {
         self
     }
 
-    /// Draw it into a file. Gives the file's whole path.
+    /// Draw the chart into a file. Returns the absolute path.
     pub(crate) fn write(&self, file: &str) -> Result<PathBuf, Box<dyn Error>> {
         let range = |values: &dyn Fn(&(f64, f64)) -> f64| {
             let values = || self.curves.iter().flat_map(|curve| &curve.points).map(values);
             let (start, end) =
                 values().fold((f64::MAX, f64::MIN), |(start, end), value| (value.min(start), value.max(end)));
-            // Room around a single value, too.
+            // A single value needs a margin.
             if start < end { start..end } else { start - 0.5 * start.abs()..end + 0.5 * end.abs() + 1e-9 }
         };
         let (x, y) = (range(&|point| point.0), range(&|point| point.1));
@@ -112,7 +112,7 @@ impl Chart {
             if !curve.dots {
                 chart.draw_series(LineSeries::new(points(), colour.stroke_width(2)))?;
             }
-            // A short line shows its points too.
+            // Short lines show their points.
             if curve.dots || curve.points.len() <= 20 {
                 let style = colour.mix(if curve.dots { 0.6 } else { 1.0 }).filled();
                 chart.draw_series(points().map(|point| Circle::new(point, 3, style)))?;
@@ -142,8 +142,8 @@ impl Chart {
     }
 }
 
-/// Where a logarithmic axis from `start` to `end` has its labels: at 1, 2 and 5 times the powers of ten, or at those
-/// alone where there are many.
+/// The labels of a logarithmic axis from `start` to `end`: 1, 2 and 5 times the powers of ten, or only the powers if there are
+/// many.
 fn one_two_five(start: f64, end: f64) -> Vec<f64> {
     let steps = if end / start < 1e3 { &[1.0, 2.0, 5.0][..] } else { &[1.0] };
     let powers = start.log10().floor() as i32..=end.log10().ceil() as i32;

@@ -1,4 +1,4 @@
-//! What can be chosen on the command line of an example that trains on pictures.
+//! The command-line options of the examples that train on pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Read the command line of the example `name`, which trains for so many epochs if not told. `None` where it asks
-    /// for help, which is printed.
+    /// Read the command line of the example `name`; `epochs` is the default. Prints the help and returns `None` if it asks for
+    /// help.
     pub(crate) fn read(name: &str, epochs: usize) -> Result<Option<Self>, lexopt::Error> {
         let mut options = Self { epochs, seed: 1, data: folder() };
         let mut arguments = lexopt::Parser::from_env();
@@ -26,8 +26,8 @@ impl Options {
                     println!(
                         "cargo run --release --example {name} -- [OPTIONS]\n\n  \
                          --epochs NUMBER  passes over the training set [{epochs}]\n  \
-                         --seed NUMBER    of the first weights and of the samples' order [1]\n  \
-                         --data FOLDER    of MNIST's four files, or Fashion-MNIST's [data/mnist]\n  \
+                         --seed NUMBER    for the initial weights and the order of samples [1]\n  \
+                         --data FOLDER    with the four files of MNIST or Fashion-MNIST [data/mnist]\n  \
                          --help           this text"
                     );
                     return Ok(None);
@@ -39,7 +39,7 @@ impl Options {
     }
 }
 
-/// Where the digits are: below the current folder, or else below the package's.
+/// The folder of the digits: in the current folder, or otherwise in the package.
 pub(crate) fn folder() -> PathBuf {
     let folder = Path::new("data/mnist");
     if folder.exists() { folder.into() } else { Path::new(env!("CARGO_MANIFEST_DIR")).join(folder) }

@@ -1,4 +1,4 @@
-//! The board that QEMU plays, `mps2-an386`: instructions are counted, the stack is painted.
+//! The board that QEMU emulates, `mps2-an386`: counting instructions, painting the stack.
 
 use core::fmt;
 use core::hint::black_box;
@@ -6,7 +6,7 @@ use core::ptr::{read_volatile, write_volatile};
 
 pub use cortex_m_rt::entry;
 
-/// Where text goes: the debugger, which QEMU is.
+/// Text output: to the debugger, here QEMU.
 #[derive(Clone, Copy, Debug)]
 pub struct Output;
 
@@ -20,23 +20,23 @@ impl fmt::Write for Output {
 /// The APB timer 0: control, value, reload.
 const TIMER: *mut u32 = 0x4000_0000 as *mut u32;
 
-/// End the program, as a success or not.
+/// Exit, with success or failure.
 pub fn exit(success: bool) -> ! {
     use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
     exit(if success { EXIT_SUCCESS } else { EXIT_FAILURE });
     loop {}
 }
 
-/// What something took.
+/// The cost of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     /// Instructions.
     pub instructions: u64,
-    /// Bytes of stack, at most.
+    /// Maximum stack, in bytes.
     pub stack: usize,
 }
 
-/// Run something, and count.
+/// Run an operation and measure it.
 ///
 /// With QEMU's `-icount shift=10` an instruction takes 1,024 ns of virtual time, and the timer counts down at 25 MHz.
 #[inline(never)]
@@ -70,11 +70,11 @@ fn now() -> u32 {
 const PAINT: u32 = 0xa5a5_a5a5;
 
 unsafe extern "C" {
-    /// Where the statics end: the stack comes down to it.
+    /// The end of the statics, towards which the stack grows.
     static mut __sheap: u32;
 }
 
-/// Paint what is free of the stack, down to 64 KiB below. Gives the address where the paint ends.
+/// Paint the unused stack, up to 64 KiB. Returns the address where the paint ends.
 #[inline(always)]
 fn paint() -> usize {
     let top: usize;
@@ -83,7 +83,7 @@ fn paint() -> usize {
     let floor = lowest(top);
     let mut address = floor;
     while address < top {
-        // SAFETY: below the stack pointer and above the statics, nobody keeps anything.
+        // SAFETY: there is nothing between the end of the statics and the stack pointer.
         unsafe { write_volatile(address as *mut u32, PAINT) };
         address += 4;
     }
@@ -95,7 +95,7 @@ fn lowest(top: usize) -> usize {
     statics.max(top - 64 * 1024)
 }
 
-/// How far the stack has come down from `top`.
+/// How far the stack has grown down from `top`.
 fn peak(top: usize) -> usize {
     let mut address = lowest(top);
     // SAFETY: this is memory.

@@ -1,14 +1,14 @@
-//! Digits and what reads them, in flash.
+//! Digits and the networks that classify them, in flash.
 
-/// How many digits there are to read.
+/// The number of digits to classify.
 pub const COUNT: usize = 200;
-/// How many other digits there are to learn from.
+/// The number of digits to learn from.
 pub const PRACTICE: usize = 300;
 
 #[cfg(not(feature = "host"))]
 pub use trained::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, READER, SMALL_DIGITS, practice, report, test};
 
-/// What there is once the weights are.
+/// Everything that needs the weight files.
 #[cfg(not(feature = "host"))]
 mod trained {
     use core::fmt::{Result, Write};
@@ -24,29 +24,29 @@ mod trained {
     pub static DIGITS: Digits = include_network!("../weights/digits.safetensors" as Digits);
     /// 4-16-16-3.
     pub static FLOWERS: Flowers = include_network!("../weights/flowers.safetensors" as Flowers);
-    /// 784-32-10, which has seen the digits from 0 to 7.
+    /// 784-32-10, trained on the digits from 0 to 7.
     pub static READER: Reader = include_network!("../weights/reader.safetensors" as Reader);
-    /// 784-32-10 in 8 bits.
+    /// 784-32-10 in int8.
     pub static SMALL_DIGITS: Quantized<SmallDigits> =
         Quantized::<SmallDigits>::from_bytes(include_bytes!("../weights/small_digits.int8"));
-    /// LeNet in 8 bits.
+    /// LeNet in int8.
     pub static LENET_INT8: Quantized<LeNet> = Quantized::<LeNet>::from_bytes(include_bytes!("../weights/lenet.int8"));
-    /// 4-16-16-3 in 8 bits.
+    /// 4-16-16-3 in int8.
     pub static FLOWERS_INT8: Quantized<Flowers> =
         Quantized::<Flowers>::from_bytes(include_bytes!("../weights/flowers.int8"));
 
-    /// The first of MNIST's test digits: what each is, and then its grey levels from 0 to 255.
+    /// The first MNIST test digits: each one's class, and then its pixels from 0 to 255.
     static TEST: &[u8; 785 * COUNT] = include_bytes!("../weights/test.bin");
-    /// The first of those to train on.
+    /// The first MNIST training digits.
     static TRAIN: &[u8; 785 * PRACTICE] = include_bytes!("../weights/practice.bin");
 
-    /// Digits, as grey levels from 0 to 1, and what they are.
+    /// Digits, as pixels from 0 to 1, and their classes.
     fn digits(bytes: &[u8]) -> impl Iterator<Item = ([f32; 784], usize)> {
         let (digits, _) = bytes.as_chunks::<785>();
         digits.iter().map(|[label, pixels @ ..]| (pixels.map(|pixel| f32::from(pixel) / 255.0), usize::from(*label)))
     }
 
-    /// The digits to read.
+    /// The digits to classify.
     pub fn test() -> impl Iterator<Item = ([f32; 784], usize)> {
         digits(TEST)
     }
@@ -56,10 +56,10 @@ mod trained {
         digits(TRAIN)
     }
 
-    /// How many are read right, in `f32` and in 8 bits, and a hash of all the integers that 8 bits give.
+    /// Print how many are classified correctly, in `f32` and in int8, and a hash of all int8 outputs.
     pub fn report(out: &mut impl Write) -> Result {
         let right = right(|pixels| highest(&DIGITS.forward(pixels)));
-        writeln!(out, "784-128-10, f32: {right} of {COUNT} right")?;
+        writeln!(out, "784-128-10, f32: {right} of {COUNT} correct")?;
         report_int8(out, "784-32-10", |pixels| {
             let scores = SMALL_DIGITS.forward_integers(&SMALL_DIGITS.quantize(pixels));
             (scores, SMALL_DIGITS.dequantize(&scores))
@@ -77,17 +77,17 @@ mod trained {
             integers.iter().for_each(|integer| hash.add(&integer.to_le_bytes()));
             highest(&scores)
         });
-        writeln!(out, "{name}, 8 bits: {right} of {COUNT} right, scores {hash}")
+        writeln!(out, "{name}, int8: {right} of {COUNT} correct, scores {hash}")
     }
 
-    /// An image as LeNet takes it.
+    /// An image in LeNet's input shape.
     fn image(pixels: &[f32; 784]) -> [[[f32; 28]; 28]; 1] {
         let mut image = [[0.0; 28]; 28];
         image.as_flattened_mut().copy_from_slice(pixels);
         [image]
     }
 
-    /// How many of the digits are given the class that they have.
+    /// How many of the digits are classified correctly.
     fn right(mut class: impl FnMut(&[f32; 784]) -> Option<usize>) -> usize {
         test().filter(|(pixels, label)| class(pixels) == Some(*label)).count()
     }

@@ -1,8 +1,8 @@
-//! A short number for many bytes, to see that two machines have the same.
+//! A hash of many bytes, to compare two machines.
 
 use core::fmt;
 
-/// Fowler, Noll and Vo's hash (FNV-1a) of 64 bits.
+/// The 64-bit hash by Fowler, Noll and Vo, FNV-1a.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hash(u64);
 

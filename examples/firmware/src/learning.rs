@@ -1,4 +1,4 @@
-//! Training on the device: from seeded weights to a network that has learned, with the same bits on any machine.
+//! Training on the device, from seeded weights, with bit-identical results on every machine.
 
 use core::fmt::{Result, Write};
 
@@ -13,16 +13,16 @@ use fnn::{
 use crate::hash::Hash;
 use crate::{Flowers, Xor};
 
-/// What two trainings come to: the mean loss of the last step, how many samples are classified as they should be, and a
-/// hash of the bits of all weights.
+/// Print the result of two training runs: the mean loss of the last step, how many samples are classified correctly, and a hash of
+/// the bits of all weights.
 pub fn report(out: &mut impl Write) -> Result {
     let (loss, right, hash) = xor();
-    writeln!(out, "exclusive or: loss {loss:.6}, {right} of 4 right, weights {hash}")?;
+    writeln!(out, "XOR: loss {loss:.6}, {right} of 4 correct, weights {hash}")?;
     let (loss, right, hash) = classifier();
-    writeln!(out, "classifier, trained in place: loss {loss:.6}, {right} of 60 right, weights {hash}")
+    writeln!(out, "classifier, trained in place: loss {loss:.6}, {right} of 60 correct, weights {hash}")
 }
 
-/// Learns the exclusive or from its four samples, with momentum.
+/// Train XOR on its four samples, with momentum.
 fn xor() -> (f32, usize, Hash) {
     const INPUTS: [[f32; 2]; 4] = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     const TARGETS: [[f32; 1]; 4] = [[0.0], [1.0], [1.0], [0.0]];
@@ -39,7 +39,7 @@ fn xor() -> (f32, usize, Hash) {
     (loss, right.count(), hash(&network))
 }
 
-/// Samples of three kinds: four measurements that scatter about those of the kind.
+/// Samples of three classes: four measurements with noise around the mean of the class.
 pub fn flowers() -> [([f32; 4], usize); 60] {
     const CENTRES: [[f64; 4]; 3] = [[-1.0, 1.0, -1.3, -1.3], [0.1, -0.7, 0.3, 0.2], [0.9, 0.0, 1.0, 1.1]];
     let mut random = Random::new(7);
@@ -49,7 +49,7 @@ pub fn flowers() -> [([f32; 4], usize); 60] {
     })
 }
 
-/// Learns to tell the three kinds apart, sample by sample, and keeps no gradient but one layer's.
+/// Train the classifier one sample at a time, with memory for the gradient of one layer.
 fn classifier() -> (f32, usize, Hash) {
     let samples = flowers();
     let mut network = Flowers::seeded(1);

@@ -1,4 +1,4 @@
-//! Networks that run on a workstation and on a Cortex-M: what both share.
+//! The networks, shared by the workstation and the Cortex-M.
 
 #![no_std]
 #![warn(missing_docs)]
@@ -14,7 +14,7 @@ pub mod tuning;
 pub mod work;
 
 fnn::network! {
-    /// Reads a 28×28 grey digit: the network of the example `mnist`.
+    /// Classifies a 28×28 grayscale digit: the network of the example `mnist`.
     #[budget(flash = 400 KiB, ram = 512 B, macs = 101_632)]
     pub struct Digits: [784] -> [10] {
         hidden: Dense(128),
@@ -24,7 +24,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// Reads a 28×28 grey digit, in 8 bits.
+    /// Classifies a 28×28 grayscale digit, in int8.
     #[quantizable]
     pub struct SmallDigits: [784] -> [10] {
         hidden: Dense(32),
@@ -34,7 +34,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// Reads a 28×28 grey digit by convolutions, in 8 bits: the network of the example `lenet`.
+    /// Classifies a 28×28 grayscale digit with convolutions, in int8: the network of the example `lenet`.
     #[quantizable]
     pub struct LeNet: [1, 28, 28] -> [10] {
         conv1: Conv2d(6, kernel = 5),
@@ -53,7 +53,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// Reads a 28×28 grey digit; its last layer learns on the device.
+    /// Classifies a 28×28 grayscale digit; its last layer is trained on the device.
     #[split(Features, Head, at = logits)]
     #[derive(Clone)]
     pub struct Reader: [784] -> [10] {
@@ -64,7 +64,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// Tells three kinds of things apart by four measurements.
+    /// Classifies four measurements into three classes.
     #[quantizable]
     #[budget(flash = 2 KiB, ram = 128 B, ram_training_in_place = 4 KiB)]
     pub struct Flowers: [4] -> [3] {
@@ -77,7 +77,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// The exclusive or.
+    /// XOR.
     pub struct Xor: [2] -> [1] {
         hidden: Dense(8),
         Tanh,

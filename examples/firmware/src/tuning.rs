@@ -1,5 +1,5 @@
-//! Fine-tuning on the device: a network in flash that has never seen an 8 or a 9 learns them. Its first layer stays where it
-//! is, and its last one learns, in RAM.
+//! Fine-tuning on the device: a network in flash learns the digits 8 and 9, which it has never seen. Its first layer stays in
+//! flash, and its last one is trained in RAM.
 
 use core::fmt::{Result, Write};
 
@@ -13,21 +13,21 @@ use fnn::{
 use crate::digits::{PRACTICE, READER, practice, test};
 use crate::{Features, Head, Reader};
 
-/// How often each digit is seen.
+/// The number of epochs.
 const PASSES: usize = 5;
 
-/// Everything that is in RAM.
+/// Everything in RAM.
 pub type Network = FineTune<'static, Features, Head>;
-/// Everything that training needs beside it.
+/// The buffers of training.
 pub type Memory = FineTuneBuffers<Features, Head, 1>;
 
-/// The network before.
+/// The network before fine-tuning.
 pub fn network() -> Network {
     let (frozen, head) = READER.split();
     FineTune { frozen, head: head.clone() }
 }
 
-/// Learn from some digits, and tell how well digits are read before and after.
+/// Fine-tune on some digits, and print the accuracy before and after.
 pub fn report(out: &mut impl Write, network: &mut Network, memory: &mut Memory) -> Result {
     accuracy(out, "before", network)?;
     for (pixels, label) in (0..PASSES).flat_map(|_| practice()) {
@@ -41,12 +41,12 @@ pub fn report(out: &mut impl Write, network: &mut Network, memory: &mut Memory) 
     )
 }
 
-/// How many digits of those known before, and of the new ones, are read right.
+/// Print how many of the known and of the new digits are classified correctly.
 fn accuracy(out: &mut impl Write, when: &str, network: &Network) -> Result {
     let of = |new: bool| {
         let digits = || test().filter(move |(_, label)| (*label >= 8) == new);
         (digits().filter(|(pixels, label)| highest(&network.forward(pixels)) == Some(*label)).count(), digits().count())
     };
     let ((known, of_known), (new, of_new)) = (of(false), of(true));
-    writeln!(out, "{when}: {known} of {of_known} digits from 0 to 7 right, {new} of {of_new} digits 8 and 9")
+    writeln!(out, "{when}: {known} of {of_known} digits from 0 to 7 correct, {new} of {of_new} digits 8 and 9")
 }

@@ -1,4 +1,4 @@
-//! What is measured, and what must not panic: inference and training steps, each in a function of its own.
+//! The operations that are measured and must not panic: inference and training steps, one function each.
 
 use core::hint::black_box;
 
@@ -18,13 +18,13 @@ pub fn digits(network: &Digits, pixels: &[f32; 784]) -> [f32; 10] {
     network.forward(pixels)
 }
 
-/// Inference of 784-32-10 in 8 bits.
+/// Inference of 784-32-10 in int8.
 #[inline(never)]
 pub fn digits_int8(network: &Quantized<SmallDigits>, pixels: &[i8; 784]) -> [i8; 10] {
     network.forward_integers(pixels)
 }
 
-/// Inference of LeNet in 8 bits.
+/// Inference of LeNet in int8.
 #[inline(never)]
 pub fn lenet_int8(network: &Quantized<LeNet>, image: &[[[i8; 28]; 28]; 1]) -> [i8; 10] {
     network.forward_integers(image)
@@ -36,13 +36,13 @@ pub fn flowers(network: &Flowers, measurements: &[f32; 4]) -> [f32; 3] {
     network.forward(measurements)
 }
 
-/// Inference of 4-16-16-3 in 8 bits.
+/// Inference of 4-16-16-3 in int8.
 #[inline(never)]
 pub fn flowers_int8(network: &Quantized<Flowers>, measurements: &[i8; 4]) -> [i8; 3] {
     network.forward_integers(measurements)
 }
 
-/// A step of 4-16-16-3 in place, with one sample.
+/// A training step of 4-16-16-3 in place, one sample.
 #[inline(never)]
 pub fn flowers_step(
     network: &mut Flowers,
@@ -53,7 +53,7 @@ pub fn flowers_step(
     memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(sample), &[kind])
 }
 
-/// A step of the last layer of 784-32-10, with one sample.
+/// A training step of the last layer of 784-32-10, one sample.
 #[inline(never)]
 pub fn tuning_step(
     network: &mut tuning::Network,
@@ -64,7 +64,7 @@ pub fn tuning_step(
     memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(pixels), &[digit])
 }
 
-/// What training with an optimizer that remembers holds beside the weights.
+/// The memory, besides the weights, of training with an optimizer that has a state.
 #[allow(missing_debug_implementations, reason = "nobody prints it")]
 pub struct Training {
     gradient: Xor,
@@ -73,7 +73,7 @@ pub struct Training {
 }
 
 impl Training {
-    /// Before the first step.
+    /// Memory before the first step.
     pub fn new() -> Self {
         Self { gradient: Xor::zeroed(), memory: GradientBuffers::new(), state: State::new() }
     }
@@ -85,7 +85,7 @@ impl Default for Training {
     }
 }
 
-/// A step of 2-8-1 with momentum, with four samples.
+/// A training step of 2-8-1 with momentum, four samples.
 #[inline(never)]
 pub fn xor_step(network: &mut Xor, training: &mut Training, inputs: &[[f32; 2]; 4], targets: &[[f32; 1]; 4]) -> f32 {
     let Training { gradient, memory, state } = training;
@@ -94,7 +94,7 @@ pub fn xor_step(network: &mut Xor, training: &mut Training, inputs: &[[f32; 2]; 
     loss
 }
 
-/// A gradient of 2-8-1 from output gradients, by its weights and by its inputs.
+/// The gradients of 2-8-1's weights and inputs from output gradients.
 #[inline(never)]
 pub fn xor_gradient(network: &Xor, training: &mut Training, inputs: &[[f32; 2]; 4], by_inputs: &mut [[f32; 2]; 4]) {
     let Training { gradient, memory, .. } = training;
@@ -102,15 +102,15 @@ pub fn xor_gradient(network: &Xor, training: &mut Training, inputs: &[[f32; 2]; 
     pass.backward_to_inputs(&[[1.0]; 4], gradient, by_inputs);
 }
 
-/// An index that may be out of bounds: what the link must find.
+/// An index that may be out of bounds, which must fail to link.
 #[cfg(feature = "index")]
 #[inline(never)]
 pub fn index(values: &[f32; 10], index: usize) -> f32 {
     values[index]
 }
 
-/// Do all of it, with values that the compiler doesn't know. The first weights are zeros here, since those that a seed
-/// draws are computed in `f64`, so that they are the same everywhere.
+/// Run all of it, with values that the compiler can't know. The initial weights are zeros, because seeded weights are computed in
+/// `f64`, to be the same on every machine.
 pub fn everything() {
     let scores = digits(black_box(&DIGITS), black_box(&[0.5; 784]));
     black_box(digits_int8(black_box(&SMALL_DIGITS), black_box(&[5; 784])));

@@ -1,5 +1,4 @@
-//! What one thing costs, which a feature names: prints its instructions, and its stack. Without a feature, an empty
-//! program.
+//! Prints the instructions and the stack of one operation, which a feature selects. Without a feature, an empty program.
 
 #![no_std]
 #![no_main]
@@ -16,7 +15,7 @@ use {
 
 #[entry]
 fn main() -> ! {
-    // References to these, as `entry` makes of them.
+    // `entry` turns these into references.
     #[cfg(feature = "flowers-step")]
     static mut LEARNER: MaybeUninit<Flowers> = MaybeUninit::uninit();
     #[cfg(feature = "flowers-step")]

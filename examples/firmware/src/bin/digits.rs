@@ -1,4 +1,4 @@
-//! Reads 200 handwritten digits with weights in flash, in `f32` and in 8 bits.
+//! Classifies 200 handwritten digits with weights in flash, in `f32` and in int8.
 
 #![no_std]
 #![no_main]

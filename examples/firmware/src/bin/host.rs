@@ -1,4 +1,4 @@
-//! What the device prints, computed here, with plain loops as there.
+//! Prints what the device prints, computed on the host, without SIMD as on the device.
 
 fn main() -> std::fmt::Result {
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! Inference and training without a panic path: with one, this doesn't link.
+//! Inference and training without a panic path: this doesn't link if there is one.
 
 #![no_std]
 #![no_main]
@@ -10,7 +10,7 @@ fn main() -> ! {
     loop {}
 }
 
-/// Where there is no crate that starts the processor, the linker is told to start here.
+/// The entry point on targets without a runtime crate.
 #[cfg(not(all(target_arch = "arm", target_os = "none")))]
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
@@ -21,9 +21,9 @@ extern "C" fn _start() -> ! {
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe extern "C" {
-        /// Nobody defines it: the linker's message has its name.
+        /// Never defined, so that the linker's message names it.
         fn a_panic_path_is_left() -> !;
     }
-    // SAFETY: never called, as there is no such function.
+    // SAFETY: never called, because there is no such function.
     unsafe { a_panic_path_is_left() }
 }

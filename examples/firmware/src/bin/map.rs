@@ -1,5 +1,5 @@
-//! Keeps networks, and what they work in, in statics of these names, uses them, and prints what their constants say that
-//! they take. The linker's map says how large they are.
+//! Has networks and their memory in statics, uses them, and prints the sizes according to their constants. The linker map has the
+//! actual sizes.
 
 #![no_std]
 #![no_main]
@@ -27,7 +27,7 @@ fn main() -> ! {
     static mut TUNING_RAM_TRAINING: MaybeUninit<(Head, Memory)> = MaybeUninit::zeroed();
 
     let mut scores = [[0.0; 10]];
-    // SAFETY: what a network works in is plain numbers, of which zeros are some.
+    // SAFETY: a network's memory is plain numbers, for which zeros are valid.
     let workspace = unsafe { DIGITS_RAM_INFERENCE.assume_init_mut() };
     DIGITS.forward_into::<1>(&[[0.5; 784]], &mut scores, workspace);
 
@@ -50,7 +50,7 @@ fn main() -> ! {
     exit(same && used.is_finite() && print().is_ok())
 }
 
-/// What training holds.
+/// The memory of a training loop.
 struct Training {
     network: Flowers,
     gradient: Flowers,

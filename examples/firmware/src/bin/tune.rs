@@ -1,4 +1,4 @@
-//! Teaches a network in flash two digits that it doesn't know.
+//! Fine-tunes a network in flash on two digits that it hasn't seen.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,4 @@
-//! Trains the networks whose weights are embedded, and picks the digits.
+//! Trains the networks whose weights are embedded, and selects the digits.
 //!
 //! `cargo run --release --features host --bin weights`, after the workspace's
 //! `cargo run --release --example mnist -- --save examples/firmware/weights/digits.safetensors`.
@@ -17,7 +17,7 @@ use fnn::{
 use fnn_firmware::digits::{COUNT, PRACTICE};
 use fnn_firmware::{Flowers, LeNet, Reader, SmallDigits, learning};
 
-/// Samples to find the ranges of activations on.
+/// Samples for calibration.
 const SAMPLES: usize = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,14 +26,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let Mnist { train, test } = Mnist::read(root.join("../../data/mnist"))?;
     let steps = |epochs: usize| (epochs * train.len().div_ceil(64)) as u64;
 
-    // The recipe of the example `mnist`.
+    // As in the example `mnist`.
     let optimizer = Sgd::new(0.1).momentum(0.9).scheduled(Schedule::cosine(steps(10)));
     let small = Trainer::new(SmallDigits::boxed(1), CrossEntropy, optimizer).batch_size(64).epochs(10).seed(1);
     let small = small.fit(&train)?.network;
     println!("784-32-10: {:?}", evaluate(&*small, &CrossEntropy, &test).accuracy);
     write(weights.join("small_digits.int8"), small.quantize(&train.inputs()[..SAMPLES]).to_bytes())?;
 
-    // The recipe of the example `lenet`, and its images.
+    // As in the example `lenet`, on the same images.
     let images = Mnist::read(root.join("../../data/mnist"))?;
     let optimizer = Adam::new(2e-3).scheduled(Schedule::cosine(steps(5)));
     let lenet = Trainer::new(LeNet::boxed(1), CrossEntropy, optimizer).batch_size(64).epochs(5).seed(1);
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("LeNet: {:?}", evaluate(&*lenet, &CrossEntropy, &images.test).accuracy);
     write(weights.join("lenet.int8"), lenet.quantize(&images.train.inputs()[..SAMPLES]).to_bytes())?;
 
-    // All that it will know before it gets to the device: the digits from 0 to 7.
+    // Before it gets to the device, it sees only the digits from 0 to 7.
     let known = train.inputs().iter().zip(train.targets()).filter(|&(_, &label)| label < 8);
     let known: DataSet<[f32; 784], usize> = known.map(|(pixels, label)| (*pixels, *label)).collect();
     let reader = Trainer::new(Reader::boxed(1), CrossEntropy, Adam::new(1e-3)).epochs(2).seed(1).fit(&known)?.network;
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The first digits, as bytes: what each is, and its grey levels.
+/// The first digits, as bytes: each one's class and pixels.
 fn digits(set: &DataSet<[f32; 784], usize>, count: usize) -> Vec<u8> {
     let digits = set.inputs().iter().zip(set.targets()).take(count);
     let bytes = |pixels: &[f32; 784]| pixels.map(|grey| (255.0 * grey).round() as u8);
