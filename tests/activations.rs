@@ -1,4 +1,4 @@
-//! Every activation where numbers are smallest and largest: values and slopes are finite, and those of the limits.
+//! Every activation at the smallest and largest numbers: values and slopes are finite, and equal the limits.
 
 #[path = "support/pass.rs"]
 mod pass;
@@ -12,16 +12,16 @@ use fnn::layers::activation::{
 };
 use pass::{Passes, passes, portable_passes};
 
-/// What an activation does close to 0, and far from it, for positive x and for negative x: (value, slope).
+/// The limits of an activation near 0 and far from it, for positive and for negative x: (value, slope).
 struct Limits {
     near: [fn(f64) -> (f64, f64); 2],
     far: [fn(f64) -> (f64, f64); 2],
 }
 
-/// The points: as many as make whole vectors and a tail.
+/// The points: enough for whole vectors and a tail.
 const POINTS: usize = 20;
 
-/// ±1e-30, and ±1e4 and beyond, up to the largest number.
+/// ±1e-30, and ±1e4 up to the largest number.
 fn points<S: Scalar>() -> [S; POINTS] {
     let sizes = [1e-30, 1e-20, 1e4, 1e10, 1e18, 1e20, 1e25, 1e30, 1e38, S::MAX.to_f64()];
     core::array::from_fn(|index| S::from_f64(if index % 2 == 0 { sizes[index / 2] } else { -sizes[index / 2] }))
@@ -39,7 +39,7 @@ where
             let ends = if x.to_f64().abs() < 1.0 { limits.near } else { limits.far };
             let (value, derivative) = ends[usize::from(x < S::ZERO)](x.to_f64());
             let name = F::KIND;
-            // The value of SELU above the largest number is infinity in any arithmetic.
+            // SELU at the largest number overflows in any arithmetic.
             let value = S::from_f64(value).to_f64();
             let bound = 8.0 * S::EPSILON.to_f64() * value.abs();
             let off = if y.to_f64() == value { 0.0 } else { (y.to_f64() - value).abs() };

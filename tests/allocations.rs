@@ -1,4 +1,4 @@
-//! Training allocates before its first step and after its epochs, and never in a step; and no more than it says.
+//! Training allocates before its first step and after its epochs, never in a step, and no more than it reports.
 
 #![cfg(feature = "std")]
 #![allow(unsafe_code)]
@@ -17,14 +17,14 @@ use fnn::{
 };
 use support::classes;
 
-/// The system's allocator, counting.
+/// The system allocator, which counts.
 struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-/// Bytes that are allocated and not freed.
+/// Bytes allocated and not yet freed.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: everything is passed on as it came.
+// SAFETY: every call is forwarded unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
@@ -54,7 +54,7 @@ fnn::network! {
     }
 }
 
-/// The allocations between the ends of the second and of the last epoch.
+/// The number of allocations between the end of the second epoch and the end of the last.
 fn allocations(threads: usize, samples: usize) -> usize {
     let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
     let mut counts = Vec::with_capacity(10);
@@ -78,7 +78,7 @@ fn allocations(threads: usize, samples: usize) -> usize {
     counts[5] - counts[1]
 }
 
-/// The bytes that are held before a training, and what it says that it takes.
+/// The bytes allocated before a training run, and its own estimate.
 fn train_on<V: Validation<[f32; 20], usize>>(
     trainer: Trainer<'_, Net, CrossEntropy, Adam, 2, V>,
     data: &DataSet<[f32; 20], usize>,
@@ -88,7 +88,7 @@ fn train_on<V: Validation<[f32; 20], usize>>(
     (before, said)
 }
 
-/// The bytes of a training's weights, and those that it holds besides at the end of an epoch; and what it says of both.
+/// The bytes of the weights and of everything else at the end of an epoch, and the trainer's report of both.
 fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize), (usize, usize)) {
     let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
     let before = HELD.load(Relaxed);
@@ -112,18 +112,17 @@ fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize),
     ((weights, held.into_inner() - before), (said.weights, said.total() - said.weights))
 }
 
-/// In one test, as the count is the whole process's.
+/// One test, because the count is global to the process.
 #[test]
 fn a_step_allocates_nothing_and_a_training_what_it_says() {
-    // First of all: threads of a pool give their memory back when they please.
-    // And the first one isn't counted: the test's own harness may still be starting.
+    // First of all, because the threads of a pool free memory at any time.
+    // And the first run doesn't count, because the test harness may still be starting.
     memory(100, 10, false);
     for (samples, batch_size, measured) in [(100, 10, false), (100, 64, false), (1000, 1000, false), (500, 100, true)] {
         let (held, said) = memory(samples, batch_size, measured);
         assert_eq!(held, said, "{samples} samples in mini-batches of {batch_size}, measured: {measured}");
     }
-    // The history grows, and an epoch's work is handed to the pool: a few allocations an epoch, in which there are
-    // 4 or 16 steps.
+    // The history grows, and each epoch submits work to the pool: a few allocations per epoch of 4 or 16 steps.
     assert!(allocations(1, 128) <= 2);
     assert!(allocations(1, 1024) <= 2);
     for threads in [2, 8] {

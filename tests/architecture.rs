@@ -1,16 +1,16 @@
-//! The ranks of ARCHITECTURE.md, held against what the files of `src` and of `fnn-macros/src` import.
+//! Checks the imports of `src` and `fnn-macros/src` against the ranks in ARCHITECTURE.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A crate: the section of ARCHITECTURE.md that has its table, its folder, and the rank that may have a circle, of which
-/// that section says why.
+/// A crate: the section of ARCHITECTURE.md with its table, its folder, and the rank that may have a cycle, which that section
+/// explains.
 struct Crate {
     section: &'static str,
     folder: &'static str,
     circle: Option<usize>,
-    /// One of its imports, so that a test that finds none fails.
+    /// One of its imports, so that a test that finds no imports fails.
     import: (&'static str, &'static str),
 }
 
@@ -34,7 +34,7 @@ fn ranks(Crate { section, .. }: &Crate) -> BTreeMap<String, usize> {
     .collect()
 }
 
-/// All files of Rust in a folder, but for tests.
+/// All Rust files in a folder, except for tests.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -46,18 +46,18 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The name in the table that a path of modules belongs to: its longest beginning that is one.
+/// The name in the table that a module path belongs to: its longest prefix in the table.
 fn owner(ranks: &BTreeMap<String, usize>, modules: &[&str]) -> Option<String> {
     (1..=modules.len()).rev().map(|length| modules[..length].join("/")).find(|name| ranks.contains_key(name))
 }
 
-/// The modules that a file names by `crate::…`, and not those that its tests or its documentation do.
+/// The modules that a file imports with `crate::…`, except in tests and documentation.
 fn imports(text: &str) -> Vec<Vec<String>> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
-        // `$crate` is in a macro, which is expanded elsewhere.
+        // `$crate` is in a macro, which expands elsewhere.
         if code[..at].ends_with(|before: char| before == '$' || before == '_' || before.is_alphanumeric()) {
             continue;
         }
@@ -69,7 +69,7 @@ fn imports(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Who imports whom, by the names of the table.
+/// Which name of the table imports which.
 fn edges(folder: &str, ranks: &BTreeMap<String, usize>) -> BTreeSet<(String, String)> {
     let mut sources = Vec::new();
     files(Path::new(folder), &mut sources);
@@ -80,7 +80,7 @@ fn edges(folder: &str, ranks: &BTreeMap<String, usize>) -> BTreeSet<(String, Str
         let from = owner(ranks, &modules).unwrap_or_else(|| panic!("ARCHITECTURE.md has no rank for {source:?}"));
         for import in imports(&fs::read_to_string(&source).unwrap()) {
             let modules: Vec<_> = import.iter().map(String::as_str).collect();
-            // What is no module is exported by the crate's root, for others.
+            // Anything else is an export of the crate root.
             if let Some(to) = owner(ranks, &modules).filter(|to| *to != from) {
                 edges.insert((from.clone(), to));
             }
@@ -108,7 +108,7 @@ fn no_rank_has_a_circle_but_the_one_that_is_explained() {
         let may_be_circle =
             |(from, to): &(String, String)| ranks[from] == ranks[to] && Some(ranks[from]) != checked.circle;
         let mut edges: BTreeSet<_> = edges(checked.folder, &ranks).into_iter().filter(may_be_circle).collect();
-        // Take away those that import nothing of their rank, until there are none: what is left is in a circle or above one.
+        // Remove those that import nothing of their rank, until there are none: the rest is in a cycle or imports one.
         loop {
             let importing: BTreeSet<_> = edges.iter().map(|(from, _)| from.clone()).collect();
             let before = edges.len();

@@ -1,4 +1,4 @@
-//! Batch normalisation where there is nothing to take statistics from: what refuses it, and frozen statistics instead.
+//! Batch normalization with too few values for statistics: the errors, and frozen statistics instead.
 
 #![cfg(feature = "std")]
 
@@ -35,12 +35,12 @@ fn the_smallest_batch_is_that_of_the_layer_that_needs_most() {
     assert_eq!(<Inside as Layer>::SMALLEST_BATCH, 2);
     assert_eq!(<Nested as Layer>::SMALLEST_BATCH, 2);
     assert_eq!(<Frozen as Layer>::SMALLEST_BATCH, 1);
-    // Four positions of an image are four numbers.
+    // Four positions of an image are four values.
     assert_eq!(<Images as Layer>::SMALLEST_BATCH, 1);
     assert_eq!((<Features as Layer>::SMALLEST_BATCH, <Head as Layer>::SMALLEST_BATCH), (2, 1));
 }
 
-/// The error of `fit`, or nothing.
+/// The error of `fit`, if any.
 fn refused(samples: usize, batch_size: usize) -> Option<String> {
     let trainer = Trainer::new(Learns::seeded(1), CrossEntropy, Sgd::new(0.1)).progress(Progress::Silent);
     match trainer.batch_size(batch_size).fit(&classes::<3, 2>(samples, 1)) {
@@ -73,15 +73,15 @@ fn what_is_frozen_is_trained_by_one_sample_at_a_time() {
     let trained = trainer.progress(Progress::Silent).fit(&data).unwrap();
     let last = trained.history.epochs.last().unwrap().training;
     assert!(last.accuracy.unwrap() > 0.95, "{last:?}");
-    // What is a constant stays one.
+    // Constants stay constant.
     let (norm, before) = (&trained.network.norm, Frozen::seeded(1).norm);
     assert_eq!((norm.running_mean, norm.running_var), (before.running_mean, before.running_var));
     assert_eq!(norm.num_batches_tracked, 0.0);
     assert!(norm.weight != before.weight && norm.bias != before.bias);
 }
 
-/// With σ² + ε = 4 and = 16, everything is a number of few digits: x̂ = (x − μ) / √(σ² + ε), y = w·x̂ + b,
-/// dw = Σ g·x̂, db = Σ g, dx = w / √(σ² + ε) · g. The same as PyTorch's, in its evaluation mode.
+/// With σ² + ε = 4 and = 16, all results have few digits: x̂ = (x − μ) / √(σ² + ε), y = w·x̂ + b,
+/// dw = Σ g·x̂, db = Σ g, dx = w / √(σ² + ε) · g. As in PyTorch's evaluation mode.
 #[test]
 fn frozen_statistics_are_constants_through_which_gradients_go() {
     let mut norm = BatchNorm::<[[f64; 2]; 2], { f64::to_bits(1.0) }, { f64::to_bits(0.1) }, true>::zeroed();
@@ -108,7 +108,7 @@ fn gradients_through_frozen_statistics_are_right() {
     gradient_check(&network, &MeanSquaredError, &inputs, &[[0.5, -0.5], [1.0, 2.0]]).assert(1e-6);
 }
 
-/// The two kinds have the same weights under the same names.
+/// Both kinds have the same weights under the same names.
 #[test]
 fn a_frozen_network_takes_the_weights_of_one_that_was_not() {
     let data = classes::<3, 2>(64, 1);
@@ -125,7 +125,7 @@ fn a_frozen_network_takes_the_weights_of_one_that_was_not() {
     assert_eq!(learns, names(&|names| frozen.for_each(&mut |name, _, _| names.push(name.to_string()))));
     let sample = data.inputs()[0];
     assert_eq!(frozen.forward(&sample), trained.forward(&sample));
-    // A step of training sees the same outputs as inference.
+    // A training step computes the same outputs as inference.
     let (mut buffers, mut gradient) = (GradientBuffers::<_, 1>::new(), Frozen::zeroed());
     let loss = buffers.gradient(&frozen, &MeanSquaredError, &[sample], &[frozen.forward(&sample)], &mut gradient);
     assert_eq!(loss, 0.0);
@@ -144,7 +144,7 @@ fn a_frozen_norm_folds_as_any() {
     }
 }
 
-/// On a chip: the last layers learn by one sample at a time, with the statistics that the network was trained with.
+/// As on a microcontroller: the last layers learn one sample at a time, with the statistics from training.
 #[test]
 fn the_part_that_learns_has_frozen_statistics() {
     let mut network = Batch::seeded(1);

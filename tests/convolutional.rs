@@ -1,4 +1,4 @@
-//! Convolutional networks as `network!` declares them.
+//! Convolutional networks declared with `network!`.
 
 use fnn::{
     DataSet, Network, Random, Trainer,
@@ -8,7 +8,7 @@ use fnn::{
 };
 
 fnn::network! {
-    /// Reads a 28×28 grey digit, scores the ten classes.
+    /// Takes a 28×28 grayscale digit and returns ten class scores.
     pub struct LeNet: [1, 28, 28] -> [10] {
         conv1: Conv2d(6, kernel = 5),
         Relu,

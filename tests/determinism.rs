@@ -1,4 +1,4 @@
-//! The number of threads decides nothing but the time.
+//! The number of threads changes the time, and never the result.
 
 #![cfg(feature = "std")]
 
@@ -24,7 +24,7 @@ fnn::network! {
     }
 }
 
-/// Three epochs of mini-batches of 200, which seven accumulators share, and a last one of 100.
+/// Three epochs of mini-batches of 200, spread over seven accumulators, and a last one of 100.
 fn train(threads: usize, batch_size: usize, seed: u64) -> Trained<Net> {
     let (train, test) = (classes::<20, 4>(500, 1), classes::<20, 4>(300, 2));
     Trainer::new(Net::boxed(3), CrossEntropy, Adam::new(1e-3))
@@ -52,7 +52,7 @@ fn weights_and_history_are_the_same_bit_for_bit_at_any_number_of_threads() {
     }
 }
 
-/// A network of so many weights that the sums over them are cut.
+/// A network with enough weights that the sums over them are split.
 #[test]
 fn so_are_those_of_a_training_with_all_that_goes_around_it() {
     fnn::network! { struct Wide: [20] -> [4] { hidden: Dense(300), Tanh, wide: Dense(100), Tanh, out: Dense(4) } }
@@ -115,7 +115,7 @@ mod who_computes {
 
     use super::*;
 
-    /// Cross-entropy that remembers who computed it.
+    /// Cross-entropy that records the threads that computed it.
     #[derive(Default)]
     struct Watched(Mutex<Vec<ThreadId>>);
 
@@ -130,7 +130,7 @@ mod who_computes {
         }
     }
 
-    /// Whether training computes on the thread that called it.
+    /// Whether training runs on the calling thread.
     fn on_this_thread(threads: usize, batch_size: usize, data: &DataSet<[f32; 20], usize>) -> bool {
         let loss = Watched::default();
         let trainer = Trainer::new(Net::boxed(1), &loss, Adam::new(1e-3)).batch_size(batch_size);

@@ -1,6 +1,6 @@
-//! Where the system starts no further thread, training and inference run on the thread that calls.
+//! If the system can't start another thread, training and inference run on the caller's.
 //!
-//! The tests run themselves again in a process whose address space is too small for another thread's stack.
+//! The tests run themselves again in a process whose address space is too small for the stack of another thread.
 
 #![cfg(all(feature = "rayon", target_os = "linux"))]
 
@@ -29,13 +29,13 @@ fn data() -> DataSet<[f32; 64], usize> {
     (0..256).map(|index| (std::array::from_fn(|_| random.uniform() as f32), index % 4)).collect()
 }
 
-/// `test` of this file, in such a process.
+/// Run `test` of this file in such a process.
 fn without_threads(test: &str) {
     let output = Command::new("sh")
         .args(["-c", "ulimit -v 4000000 && exec \"$0\" --ignored --exact \"$1\" --test-threads 1 --nocapture"])
         .arg(env::current_exe().unwrap())
         .arg(test)
-        // A stack of a new thread takes more than there is, and that of the main thread has its size already.
+        // There is no room for the stack of a new thread; that of the main thread is already allocated.
         .env("RUST_MIN_STACK", (8usize << 30).to_string())
         .env("RAYON_NUM_THREADS", "3")
         .output()
@@ -70,7 +70,7 @@ fn training_there() {
     let (one, all) = (train(Some(1)).unwrap(), train(None).unwrap());
     assert_eq!(one.parameters(), all.parameters());
     assert!(evaluate(&*all, &CrossEntropy, &data()).loss.is_finite());
-    // Asked for, they are an error.
+    // An explicit request for threads is an error.
     let error = train(Some(4)).err().expect("more threads than there are").to_string();
     assert!(error.starts_with("threads: expected as many threads as the system can start, found 4"), "{error}");
 }

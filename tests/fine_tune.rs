@@ -1,4 +1,4 @@
-//! A network split at a layer: its parts are where it is, and only the one that learns changes.
+//! A network split at a layer: its parts are borrowed from it, and training changes only the head.
 
 use fnn::{
     Network,
@@ -94,8 +94,8 @@ fn what_fine_tuning_takes_is_what_it_takes() {
     let scratch = Features::WORKSPACE - Features::RAM_INFERENCE;
     let buffers = size_of::<FineTuneBuffers<Features, Head, 1>>() - scratch;
     assert_eq!(Tuned::RAM_TRAINING, size_of::<Head>() + buffers);
-    // The head; of a sample the features, the frozen layers' workspace, a tape of 8, a buffer of 8, scores and their
-    // gradient; the largest gradient; the seed and the number of steps.
+    // The head; per sample the features, the frozen layers' workspace, a tape of 8, a buffer of 8, scores and their gradient; the
+    // largest gradient; the seed and the step count.
     let numbers = Head::PARAMETERS + 64 + Features::RAM_INFERENCE / 4 + 8 + 8 + 3 + 3 + (64 * 8 + 8);
     assert_eq!(Tuned::RAM_TRAINING, 4 * numbers + 16);
 }

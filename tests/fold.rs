@@ -1,4 +1,4 @@
-//! Batch norms folded into the layers before them: the same outputs from fewer weights.
+//! Batch norms folded into the layers before them: the same outputs with fewer weights.
 
 #![cfg(feature = "alloc")]
 
@@ -9,7 +9,7 @@ use fnn::{
     network::FoldBatchNorm,
 };
 
-/// A network as training may leave it: no weight is 0 or 1, and every variance is positive.
+/// A network as after training: no weight is 0 or 1, and every variance is positive.
 fn trained<N: Layer>(seed: u64) -> Box<N> {
     let mut random = Random::new(seed);
     let mut network = N::boxed(seed);
@@ -20,7 +20,7 @@ fn trained<N: Layer>(seed: u64) -> Box<N> {
     network
 }
 
-/// The largest difference between the outputs of a network and those of what it is folded into.
+/// The largest difference between the outputs of a network and of its folded form.
 fn difference<N>(seed: u64) -> f64
 where
     N: FoldBatchNorm<Input: Sample<Element = N::Scalar>>,
@@ -43,7 +43,7 @@ fn kinds<N: Network>() -> Vec<&'static str> {
     kinds
 }
 
-/// The dotted names of a network's weights, and how many there are.
+/// The dotted names of a network's weights, and their number.
 fn names<N: Network>() -> Vec<(String, usize)> {
     let mut names = Vec::new();
     N::zeroed_box().for_each(&mut |name, _, values| names.push((name.to_string(), values.len())));
@@ -146,7 +146,7 @@ fnn::network! {
 }
 folds!(norms_that_have_no_linear_layer_right_before_them: Remaining, 5);
 
-/// A layer of the user's own, which stays as it is.
+/// A custom layer, which isn't folded.
 #[derive(Parameters)]
 #[repr(C)]
 struct Gain<const N: usize, S: Scalar = f32> {
@@ -257,7 +257,7 @@ fn what_a_network_derives_its_folded_form_derives() {
     assert_eq!(*trained::<Remaining>(1).fold_batch_norm_boxed(), folded);
 }
 
-/// A type of the user's own that implements the trait.
+/// A custom type that implements the trait.
 type Around<const N: usize, S = f32> = fnn::layers::Residual<Inner<N, S>>;
 
 fnn::network! {
@@ -273,7 +273,7 @@ fnn::network! {
 fn types_of_ones_own_fold_if_they_can() {
     assert_abs_diff_eq!(difference::<OwnFolds<f64>>(1), 0.0, epsilon = 1e-12);
     let inner = 3 * 3 + 3;
-    assert_eq!(Folded::<OwnFolds>::PARAMETERS, inner + inner + (4 * 3 + 1), "a norm after a type of one's own stays");
+    assert_eq!(Folded::<OwnFolds>::PARAMETERS, inner + inner + (4 * 3 + 1), "a norm after a custom type stays");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every layer and every loss against central differences, and the check itself against what is wrong.
+//! Every layer and every loss against central differences, and the check itself against wrong gradients.
 
 use fnn::layers::activation::{
     Elu, Function, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
@@ -20,7 +20,7 @@ use fnn::{
     weights::Name,
 };
 
-/// What every gradient meets, and mostly by far.
+/// The tolerance of every gradient; most are far below it.
 const TOLERANCE: f64 = 1e-6;
 
 /// Samples of numbers in [−2, 2).
@@ -31,15 +31,15 @@ fn samples<A: Sample<Element = f64>>(count: usize, seed: u64) -> Vec<A> {
     samples
 }
 
-/// A network of which all weights, biases too, are in [−1, 1).
+/// A network with all weights, biases included, in [−1, 1).
 fn drawn<N: Layer>(seed: u64) -> N {
     let mut network = N::zeroed();
     Initializer::HeUniform.fill(network.parameters_mut(), 6, 1, &mut Random::new(seed));
     network
 }
 
-/// Check a network under the squared error, at more samples than go through it at a time; and that what a gradient
-/// held before is forgotten.
+/// Check a network with the squared error, on more samples than one batch; and that the previous contents of a gradient are
+/// discarded.
 fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(network: &N) -> Report<N> {
     let (inputs, targets) = (samples(11, 1), samples::<N::Output>(11, 2));
     let (mut memory, mut gradients) = (GradientBuffers::<N, 4>::new(), [N::zeroed(), N::zeroed()]);
@@ -57,7 +57,7 @@ fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(network: &N) -> R
     gradient_check(network, &MeanSquaredError, &inputs, &targets)
 }
 
-/// The row of this name.
+/// The row with this name.
 fn row<N: Parameters<Scalar = f64>>(report: &Report<N>, wanted: &str) -> Deviation {
     let mut found = None;
     report.for_each(&mut |name: Name<'_>, row| {
@@ -162,7 +162,7 @@ mod layers {
 
     #[test]
     fn embedding() {
-        // Tokens have no gradient, so the check takes the weights' by a loss of a network of numbers.
+        // Tokens have no gradient, so only the weights are checked, within a network that takes real numbers.
         #[derive(Parameters)]
         #[repr(C)]
         struct Tokens<S: fnn::Scalar = f32> {
@@ -205,7 +205,7 @@ mod layers {
                 input_gradients.into_iter().flatten().for_each(|dx| *dx = [S::ZERO; 3]);
             }
         }
-        /// Numbers in [−2, 2) as 0 to 4, where 4 is not in the vocabulary.
+        /// Numbers in [−2, 2) as tokens 0 to 4, where 4 is not in the vocabulary.
         fn tokens<S: fnn::Scalar>(numbers: &[S; 3]) -> [u16; 3] {
             numbers.map(|number| (number.to_f64() * 1.25 + 2.5) as u16)
         }
@@ -259,7 +259,7 @@ mod layers {
 mod losses {
     use super::*;
 
-    /// Check a loss behind a layer that mixes its outputs.
+    /// Check a loss after a layer that mixes the outputs.
     fn check_loss<T, F: Loss<[f64; 4], T>>(loss: &F, targets: &[T]) {
         let report = gradient_check(&drawn::<Dense<3, 4, f64>>(5), loss, &samples(5, 6), targets);
         report.assert(TOLERANCE);
@@ -333,7 +333,7 @@ mod losses {
         check_loss(&Huber::new(0.7), &targets);
     }
 
-    /// All that is left of the loss is rounding.
+    /// The loss consists of rounding errors only.
     #[test]
     fn a_loss_of_nearly_nothing() {
         let apart = Dense::<1, 2, f64> { weight: [[18.0, -18.0]], bias: [0.0; 2] };
@@ -341,7 +341,7 @@ mod losses {
         gradient_check(&apart, &BinaryCrossEntropy, &[[1.0]], &[[1.0, 0.0]]).assert(TOLERANCE);
     }
 
-    /// The loss is a few thousand here, and what can be told of its gradient less by as many digits.
+    /// The loss is a few thousand here, so its numerical gradient has that many fewer digits.
     #[test]
     fn logits_of_ten_thousand() {
         let apart = Dense::<1, 4, f64> { weight: [[1e4, -1e4, 0.5, 0.25]], bias: [0.0; 4] };
@@ -371,17 +371,17 @@ mod mistakes {
     }
 
     const NONE: u8 = 0;
-    /// The gain's gradient is 1.001 of what it should be.
+    /// The gain's gradient is too large by a factor of 1.001.
     const FACTOR: u8 = 1;
-    /// The last element of the shift's gradient is forgotten.
+    /// The last element of the shift's gradient is missing.
     const ELEMENT: u8 = 2;
-    /// The inputs' gradient misses the gain.
+    /// The input gradient lacks the gain.
     const INPUT: u8 = 3;
-    /// The gain's gradient is not added, but set.
+    /// The gain's gradient is set instead of added.
     const OVERWRITTEN: u8 = 4;
-    /// The shift's gradient is undefined.
+    /// The shift's gradient is NaN.
     const UNDEFINED: u8 = 5;
-    /// The shift's gradient is added to whatever was there, also by the first to write to it.
+    /// The shift's gradient is added to the previous contents even by the first write.
     const FORGOTTEN: u8 = 6;
 
     impl<const MISTAKE: u8, S: Scalar> Layer for Affine<MISTAKE, S> {
@@ -436,7 +436,7 @@ mod mistakes {
 
     fnn::network! { struct Wrapped<const MISTAKE: u8>: [3] -> [3] { first: Dense(3), Relu, affine: Affine<MISTAKE> } }
 
-    /// The names of the rows that are off, and the words of the panic.
+    /// The names of the wrong rows, and the panic message.
     fn caught<const MISTAKE: u8>() -> (Vec<String>, String) {
         let report = check(&drawn::<Wrapped<MISTAKE, f64>>(2));
         let mut names = Vec::new();
@@ -493,7 +493,7 @@ mod mistakes {
     }
 
     #[test]
-    fn an_undefined_gradient_is_caught() {
+    fn a_nan_gradient_is_caught() {
         let (names, words) = caught::<UNDEFINED>();
         assert_eq!(names, ["affine.shift"]);
         assert!(words.contains("NaN"), "{words}");
@@ -501,7 +501,7 @@ mod mistakes {
 
     #[test]
     #[should_panic = "by more than 1e-6 in weight, bias, inputs"]
-    fn an_undefined_loss_does_not_pass() {
+    fn a_nan_loss_does_not_pass() {
         gradient_check(&drawn::<Dense<3, 2, f64>>(1), &CrossEntropy, &samples(2, 1), &[0, 2]).assert(TOLERANCE);
     }
 
@@ -513,7 +513,7 @@ mod mistakes {
 
     #[test]
     fn a_wrong_loss_is_caught() {
-        /// The squared error whose gradient forgets the 2.
+        /// The squared error with a gradient that lacks the factor 2.
         struct Halved;
         impl Loss<[f64; 2], [f64; 2]> for Halved {
             fn value(&self, output: &[f64; 2], target: &[f64; 2]) -> fnn::losses::Term<f64> {
@@ -573,7 +573,7 @@ mod kinks {
         assert_eq!(row(&report, "bias").excluded, 1, "{report}");
     }
 
-    /// Hundreds of kinks around each weight: shorter steps find a way between most of them.
+    /// Hundreds of kinks around each weight: shorter steps avoid most of them.
     #[test]
     fn a_network_of_many_rectifiers_is_mostly_smooth() {
         fnn::network! { struct Rectified: [6] -> [3] { Dense(24), Relu, Dense(24), Relu, Dense(3) } }

@@ -1,6 +1,6 @@
-//! Safe code that uses the library as nobody should: sizes that wrap, slices of other lengths, memory of other types. What
-//! the compiler doesn't refuse (see `tests/ui/sound` and `tests/ui/first_use`) may panic or do nothing, but it never reaches
-//! memory that isn't its own. Run it under AddressSanitizer (`tests/sanitizer.sh`) and under Miri (`tests/miri/check.sh`).
+//! Safe code that tries to cause undefined behaviour: sizes that overflow, slices of wrong lengths, memory of wrong types. What the
+//! compiler doesn't reject (see `tests/ui/sound` and `tests/ui/first_use`) may panic or do nothing, but never accesses memory out of
+//! bounds. Run it under AddressSanitizer (`tests/sanitizer.sh`) and under Miri (`tests/miri/check.sh`).
 
 #![forbid(unsafe_code)]
 
@@ -18,16 +18,16 @@ fn attempt(hostile: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(hostile));
 }
 
-/// Sizes whose products wrap around to small ones.
+/// Sizes whose products overflow to small ones.
 const SIZES: &[usize] = if cfg!(miri) {
     &[0, 2, 3, usize::MAX / 2 + 1]
 } else {
     &[0, 1, 2, 3, 17, 1 << (usize::BITS / 2), usize::MAX / 2 + 1, usize::MAX / 4 + 1, usize::MAX / 16 + 2, usize::MAX]
 };
-/// Numbers in the slices that come with them.
+/// The lengths of the slices for these sizes.
 const LENGTHS: &[usize] = if cfg!(miri) { &[6] } else { &[0, 1, 6, 35] };
 
-/// The three products of a dense layer, of any sizes, on slices of any lengths.
+/// The three products of a dense layer, with any sizes and slices of any lengths.
 struct Products;
 
 impl Operation for Products {
@@ -44,11 +44,11 @@ impl Operation for Products {
     }
 }
 
-/// With memory of exactly that length, behind which nothing else may be touched.
+/// With memory of exactly this length, so that a sanitizer sees every access past its end.
 fn products<V: Simd, S: Scalar>(simd: V, size: (usize, usize), length: usize) {
     let numbers = || vec![S::ONE; length];
     let (a, b, bias) = (numbers(), numbers(), numbers());
-    // Debug builds say that a product doesn't fit.
+    // Debug builds report the overflow of a product.
     attempt(|| matmul(simd, size, &a, &b, &mut numbers(), &bias));
     attempt(|| matmul(simd, size, &a, &b, &mut numbers(), &[]));
     attempt(|| input_gradient(simd, size, &a, &b, &mut numbers()));
@@ -63,7 +63,7 @@ fn sizes_that_wrap_reach_no_memory() {
     Products.run(Portable);
 }
 
-/// What doesn't fit leaves what was there.
+/// Sizes that don't fit leave the output unchanged.
 struct Untouched;
 
 impl Operation for Untouched {
@@ -120,14 +120,14 @@ fn a_bias_is_of_the_layer_s_length_or_none() {
 
 #[test]
 fn memory_holds_what_was_written_whatever_its_type() {
-    // 5 bytes or 4, and 3 bytes behind them that belong to neither.
+    // 5 bytes or 4, and 3 bytes of padding.
     let mut memory = Larger::<[u8; 5], [f32; 1]>::zeroed();
     *workspace::<[u8; 5], _>(&mut memory) = [0x00, 0x00, 0x80, 0x3f, 0xff];
     let one = f32::from_bits(u32::from_ne_bytes([0x00, 0x00, 0x80, 0x3f]));
     assert_eq!(batch::<[f32; 1], 1, _>(&mut memory, usize::MAX), [[one]]);
     assert_eq!(workspace::<[u8; 5], _>(&mut memory)[4], 0xff);
     assert!(batch::<[f32; 1], 0, _>(&mut memory, 3).is_empty());
-    // Nothing lies in nothing.
+    // An empty array needs no memory.
     assert_eq!(workspace::<[f32; 0], _>(&mut Larger::<[f32; 0], ()>::zeroed()), &[]);
 }
 
@@ -155,7 +155,7 @@ fn layers_in_8_bits_take_views_and_no_more() {
     let input = [[integers[0]], [integers[1]]];
     macro_support::forward_layer::<Dense<2, 1>, _, _, _, _>(&quantized.layers, &input, &mut inside, &mut (), &mut ());
     assert_eq!(inside[0], quantized.forward_integers(&integers));
-    // A sample of another length is none.
+    // For samples of another length, the result is empty.
     assert_eq!(macro_support::pass_through(&dense, &[[1.0_f32; 3]; 2]), [[0.0_f32; 1]; 0]);
     assert_eq!(macro_support::pass_through(&dense, &[[[1.0_f32], [2.0]]]), [[0.125_f32]]);
 }
@@ -188,7 +188,7 @@ fnn::network! {
     }
 }
 
-/// A whole pass, with slices of any lengths where a layer expects those of one batch.
+/// A whole pass with slices of any lengths, where a layer expects one length.
 struct Passes<'a>(&'a Mixed, [usize; 5]);
 
 impl Operation for Passes<'_> {
@@ -230,7 +230,7 @@ impl Operation for Passes<'_> {
 #[test]
 fn passes_over_slices_of_other_lengths_reach_no_memory() {
     let network = Mixed::seeded(1);
-    // Each length in turn is another one than that of the batch.
+    // Each length in turn differs from that of the batch.
     let (others, places): (&[usize], _) = if cfg!(miri) { (&[5], 0..1) } else { (&[0, 1, 5], 0..5) };
     for &other in others {
         for place in places.clone() {
@@ -242,7 +242,7 @@ fn passes_over_slices_of_other_lengths_reach_no_memory() {
     }
 }
 
-/// A layer of a user's own, whose memory is of another type of numbers than the network.
+/// A custom layer whose memory has another number type than the network.
 mod own {
     use fnn::layers::{Gradient, Pass, Recorded};
     use fnn::quantized::RoundWeights;

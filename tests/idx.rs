@@ -1,6 +1,5 @@
-//! The IDX reader: files that are whole, cut off, damaged, and made to do harm.
+//! The IDX reader on valid, truncated, corrupt and malicious files.
 
-#![cfg(feature = "std")]
 #![cfg(feature = "std")]
 
 #[path = "idx/check.rs"]
@@ -30,7 +29,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap()
 }
 
-/// What the reader has to say about `bytes`.
+/// The reader's error for `bytes`.
 fn message(bytes: &[u8]) -> String {
     Idx::parse("digits", bytes).expect_err("a damaged file").to_string()
 }
@@ -83,7 +82,7 @@ fn a_damaged_gzip_stream_is_never_read_as_something_else() {
             let mut file = whole.clone();
             file[index] ^= 1 << bit;
             check(&file);
-            // Not all bits matter: there is a date, and padding.
+            // Not all bits matter: gzip has a date and padding.
             match Idx::parse("digits", &file[..]) {
                 Ok(idx) => assert_eq!((&idx.dimensions[..], &idx.bytes[..]), (&DIMENSIONS[..], &ELEMENTS[..])),
                 Err(_) => refused += 1,
@@ -168,7 +167,7 @@ fn thousands_of_mutations_end_in_an_array_or_an_error() {
         let mut file = seeds[round % seeds.len()].clone();
         for _ in 0..=random.below(4) {
             let index = random.below(file.len().max(1));
-            // Small numbers and the ends of the range reach further than any number.
+            // Small numbers and the ends of the range get further into the reader than random ones.
             let byte = [0, 1, 2, 3, 6, 8, 12, 255][random.below(8)];
             match random.below(6) {
                 0 => file.truncate(index),
@@ -199,7 +198,7 @@ fn missing_files_and_unequal_numbers_are_named() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Against what is known of MNIST: how many of each digit, the first labels, mean and standard deviation of its pixels.
+/// Known facts about MNIST: the count of each digit, the first labels, mean and standard deviation of the pixels.
 #[test]
 fn reads_mnist() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/mnist");
@@ -219,17 +218,17 @@ fn reads_mnist() {
 }
 
 thread_local! {
-    /// The most bytes that this thread has asked for at once.
+    /// The largest allocation that this thread has requested.
     static LARGEST: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, which takes note of the largest request.
+/// The system allocator, which records the largest request.
 struct Noting;
 
 #[global_allocator]
 static ALLOCATOR: Noting = Noting;
 
-// SAFETY: all is left to the system's allocator.
+// SAFETY: every call is forwarded to the system allocator.
 unsafe impl GlobalAlloc for Noting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = LARGEST.try_with(|largest| largest.set(largest.get().max(layout.size())));

@@ -1,4 +1,4 @@
-//! Training in place comes to the same weights as the ordinary step, bit for bit, in less memory.
+//! Training in place gives the same weights as the ordinary step, bit for bit, in less memory.
 
 use fnn::{
     Network, Parameters, Random,
@@ -18,7 +18,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// Every way in which layers come one after the other.
+    /// Every combination of consecutive layers.
     #[derive(Clone, Debug, PartialEq)]
     struct Mixed: [1, 6, 6] -> [5] {
         conv: Conv2d(3, kernel = 3, bias = false),
@@ -39,13 +39,13 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// Widths of which none is a whole number of vectors, or of what registers hold.
+    /// Widths that are no multiple of a vector or of a register block.
     #[derive(Clone, Debug, PartialEq)]
     struct Wide: [5] -> [3] { Dense(71), Tanh, Dense(39), Relu, Dense(3) }
 }
 
 fnn::network! {
-    /// More layers than the compiler would go into types within types.
+    /// More layers than the compiler's limit for nested types.
     struct Tall: [1] -> [70] {
         Dense(1), Dense(2), Dense(3), Dense(4), Dense(5), Dense(6), Dense(7), Dense(8), Dense(9), Dense(10),
         Dense(11), Dense(12), Dense(13), Dense(14), Dense(15), Dense(16), Dense(17), Dense(18), Dense(19), Dense(20),
@@ -124,8 +124,8 @@ fn networks_in_f64_train_too() {
     assert_eq!(network, ordinary);
 }
 
-/// The weights, the seed and the number of steps, what comes out and its gradient, the tape, a buffer for the one gradient between
-/// the stages, and the largest layer: 2·3 + 3 numbers.
+/// The weights, the seed and the step count, the outputs and their gradient, the tape, a buffer for the gradient between the
+/// stages, and the largest layer: 2·3 + 3 numbers.
 #[test]
 fn only_one_layer_s_gradient_is_held() {
     let numbers = (9 + 6) + (2 + 2) + 3 + 3 + 9;
@@ -156,7 +156,7 @@ fn one_sample_at_a_time_and_a_decay_without_biases() {
 fn many_layers_of_different_types() {
     let mut network = Tall::zeroed();
     let mut memory = InPlaceBuffers::<Tall, 1>::new();
-    // Nothing but the last layer's biases gets from zero, at first: from 0 to 1, each a fiftieth of the way.
+    // At first, only the last layer's biases leave zero: each moves a fiftieth of the way from 0 to 1.
     let loss = memory.train(&mut network, &MeanSquaredError, &Sgd::new(0.7), &[[1.0]], &[[1.0; 70]]);
     assert_eq!(loss, 1.0);
     assert!(network.forward(&[1.0]).iter().all(|&output| (output - 0.02).abs() < 1e-6));

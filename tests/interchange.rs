@@ -1,5 +1,5 @@
-//! Weights that PyTorch has written are read, compute what PyTorch computes, and are written as PyTorch has them; files of
-//! other kinds are refused by what they are.
+//! Weights from PyTorch are read, compute what PyTorch computes, and are written in PyTorch's form. Files of other formats are
+//! rejected by name.
 #![cfg(feature = "std")]
 
 #[path = "interchange/networks.rs"]
@@ -34,7 +34,7 @@ fn numbers(file: &Path, name: &str) -> Vec<f64> {
     }
 }
 
-/// A number that goes into a network: a real number, or a token.
+/// An input of a network: a real number or a token.
 trait Given: Copy {
     fn given(number: f64) -> Self;
 }
@@ -49,7 +49,7 @@ impl Given for u16 {
     }
 }
 
-/// The largest deviation of a network's outputs from the largest output `y` that the file has for the inputs `x`.
+/// The largest deviation of a network's outputs for the inputs `x` of a file from its outputs `y`, relative to the largest of them.
 fn deviation<N>(network: &N, io: &Path) -> f64
 where
     N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<Element = f32>>,
@@ -67,7 +67,7 @@ where
     deviations.fold(0.0, f64::max) / largest
 }
 
-/// The network of a file computes what its `.io.safetensors` has. Gives it and the largest rounding.
+/// Check that the network of a file computes the outputs in its `.io.safetensors`. Returns it and the largest rounding error.
 fn check<N>(file: &str, options: LoadOptions<'_>) -> (Box<N>, f64)
 where
     N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<Element = f32>>,
@@ -79,7 +79,7 @@ where
     (loaded.network, loaded.largest_rounding)
 }
 
-/// [`check`], and the network is written with the same tensors as PyTorch has, `renamed` being another name there.
+/// [`check`], and that the network is written with the same tensors as PyTorch's, up to the names in `renamed`.
 fn check_both_ways<N>(file: &str, options: LoadOptions<'_>, renamed: impl Fn(&str) -> String)
 where
     N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<Element = f32>>,
@@ -91,7 +91,7 @@ where
     assert_eq!(tensors(&saved, renamed), tensors(&path(&format!("{file}.safetensors")), str::to_string), "{file}");
 }
 
-/// All that a file says and holds, by name.
+/// The tensors and metadata of a file, by name.
 fn tensors(file: &Path, renamed: impl Fn(&str) -> String) -> BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> {
     let bytes = fs::read(file).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
@@ -101,7 +101,7 @@ fn tensors(file: &Path, renamed: impl Fn(&str) -> String) -> BTreeMap<String, (D
     tensors.iter().map(one).collect()
 }
 
-/// The name with the first of the pairs that it begins with replaced.
+/// The name with its prefix replaced by the first pair that matches.
 fn replaced(name: &str, pairs: &[(&str, &str)]) -> String {
     let replaced = |(theirs, ours): &(&str, &str)| Some(format!("{theirs}{}", name.strip_prefix(ours)?));
     pairs.iter().find_map(replaced).unwrap_or_else(|| name.to_string())
@@ -152,7 +152,7 @@ fn numbers_of_other_types_are_converted() {
     for (file, rounding) in
         [("pt_a_f64", check::<Square>("pt_a_f64", converting).1), ("pt_c_f64", check::<Cnn>("pt_c_f64", converting).1)]
     {
-        // Half of the distance between two numbers of `f32` from 0.5 to 1, or from 1 to 2.
+        // Half of the distance between two `f32` from 0.5 to 1, or from 1 to 2.
         assert!(rounding > 0.0 && rounding <= 2f64.powi(-24), "{file}: {rounding:e}");
     }
     let error = LoadOptions::new().load::<Square>(path("pt_a_f64.safetensors")).map(|_| ()).unwrap_err().to_string();

@@ -1,5 +1,5 @@
-//! Every kind of layer that `network!` knows: it computes, its gradients are right, it costs what its entry in the table
-//! says, it can be quantized or not, and it stands in the documentation. A kind that is added there is tested here.
+//! Tests every kind of layer in the macro's table: outputs, gradients, the costs in its entry, quantization, and its row in the
+//! documentation. A new kind in the table is tested automatically.
 
 #![cfg(feature = "alloc")]
 
@@ -8,7 +8,7 @@ use fnn::{
     train::GradientBuffers,
 };
 
-/// What a sample is drawn of.
+/// The elements of a random sample.
 trait Drawn: Sized {
     fn drawn(random: &mut Random) -> Self;
 }
@@ -39,14 +39,14 @@ fn samples<A: Sample<Element: Drawn>>(count: usize, seed: u64) -> Vec<A> {
     samples
 }
 
-/// A network of which all weights, biases too, are in [−1, 1).
+/// A network with all weights, biases included, in [−1, 1).
 fn drawn<N: Layer>() -> Box<N> {
     let mut network = N::boxed(1);
     Initializer::HeUniform.fill(network.parameters_mut(), 6, 1, &mut Random::new(3));
     network
 }
 
-/// One sample after the other or all at once, in `f32` or `f64`: the outputs are the same, but for rounding.
+/// The outputs are the same for single samples and for a batch, in `f32` and in `f64`, up to rounding.
 fn check_outputs<N, M>(single: &N, double: &mut M)
 where
     N: Layer<Scalar = f32, Input: Sample<Element: Drawn>>,
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// Gradients by weights alone, of inputs that have no gradient, beside central differences.
+/// For inputs without a gradient: the gradients of the weights against central differences.
 fn check_weights<N: Layer<Scalar = f64, Input: Sample<Element: Drawn>>>(mut network: Box<N>) {
     let (inputs, targets) = (samples(5, 1), samples::<N::Output>(5, 2));
     let (mut buffers, mut gradient) = (GradientBuffers::<N, 5>::boxed(), N::boxed(0));
@@ -98,7 +98,7 @@ macro_rules! check_gradients {
     };
 }
 
-/// A network of one layer in 8 bits is the float network, but for rounding.
+/// A network of one layer, quantized to int8, equals the float network up to rounding.
 macro_rules! quantized {
     (no, $input:tt { $($layer:tt)* }) => {};
     (yes, $input:tt { $($layer:tt)* }) => {
@@ -169,7 +169,7 @@ macro_rules! test_kinds {
 
 fnn::macro_support::kinds!(test_kinds);
 
-/// The documentation of `network!` has the table of kinds. `SNAPSHOTS=overwrite` in the environment writes it there.
+/// The documentation of `network!` contains the table of kinds. `SNAPSHOTS=overwrite` in the environment updates it.
 #[test]
 fn documentation_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/network.md");

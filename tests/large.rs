@@ -1,4 +1,4 @@
-//! Networks that are larger than a stack.
+//! Networks larger than a stack.
 
 #![cfg(feature = "std")]
 

@@ -1,4 +1,4 @@
-//! Layers as `network!` declares them: what they compute where it can be computed by hand, and how they train.
+//! Layers declared with `network!`: outputs that can be computed by hand, and training.
 
 use approx::assert_relative_eq;
 use fnn::layers::activation::{Function, HardSigmoid, HardSwish, Mish, Relu6, Selu, Softplus};
@@ -122,7 +122,7 @@ fn the_table_has_a_row_for_each_layer_of_each_branch() {
 
 #[test]
 fn embeddings_are_learned() {
-    // Whether token 7 is there.
+    // Whether token 7 occurs.
     let mut chance = Random::new(3);
     let sample = |_| {
         let tokens: [u16; 6] = core::array::from_fn(|_| (chance.uniform() * 10.0) as u16);
@@ -140,7 +140,7 @@ mod batch_normalisation {
 
     type Norm = BatchNorm<[f64; 2]>;
 
-    /// The gradient of a batch, under a loss that asks for zeros.
+    /// The gradient of a batch, with a loss whose target is zero.
     fn gradient<const B: usize>(norm: &Norm, inputs: &[[f64; 2]]) -> Norm {
         let mut gradient = Norm::zeroed();
         let targets = vec![[0.0; 2]; inputs.len()];
@@ -149,12 +149,12 @@ mod batch_normalisation {
     }
 
     #[test]
-    fn running_statistics_move_by_a_tenth_towards_what_is_measured() {
+    fn running_statistics_move_by_a_tenth_towards_those_of_the_batch() {
         let mut norm = Norm::seeded(1);
         let inputs = [[1.0, 10.0], [3.0, 10.0], [5.0, 40.0]];
         let gradient = gradient::<3>(&norm, &inputs);
         norm.absorb(&gradient);
-        // Means 3 and 20; variances of two degrees of freedom 4 and 300.
+        // Means 3 and 20; variances 4 and 300, with two degrees of freedom.
         assert_relative_eq!(norm.running_mean[..], [0.3, 2.0], max_relative = 1e-12);
         assert_relative_eq!(norm.running_var[..], [0.9 + 0.4, 0.9 + 30.0], max_relative = 1e-12);
         assert_eq!(norm.num_batches_tracked, 1.0);
@@ -163,14 +163,14 @@ mod batch_normalisation {
     #[test]
     fn chunks_of_a_batch_are_averaged_by_their_samples() {
         let mut norm = Norm::seeded(1);
-        // A chunk of two and one of one, of which only the first shows a variance.
+        // A chunk of two samples and one of one, which has no variance.
         let inputs = [[2.0, 0.0], [4.0, 0.0], [100.0, 100.0]];
         let gradient = gradient::<2>(&norm, &inputs);
         norm.absorb(&gradient);
         assert_relative_eq!(norm.running_mean[..], [0.3, 0.0], max_relative = 1e-12);
         assert_relative_eq!(norm.running_var[..], [0.9 + 0.2, 0.9], max_relative = 1e-12);
         assert_eq!(norm.num_batches_tracked, 1.0);
-        // Four chunks of two: the mean of their means and of their variances.
+        // Four chunks of two samples: the mean of their means and of their variances.
         let inputs: Vec<_> = (0..8).map(|n| [f64::from(n) * f64::from(n), 1.0]).collect();
         let mut norm = Norm::seeded(1);
         let gradient = super::batch_normalisation::gradient::<2>(&norm, &inputs);
@@ -186,7 +186,7 @@ mod batch_normalisation {
         norm.running_mean = [1.0, 2.0];
         let (inputs, before) = ([[1.0, 10.0], [3.0, 10.0], [5.0, 40.0]], norm.clone());
         let mut gradient = gradient::<3>(&norm, &inputs);
-        // Without a measurement, only weight decay could move them.
+        // Without new statistics, only weight decay could change them.
         gradient.num_batches_tracked = 0.0;
         Sgd::new(0.1).weight_decay(0.5).step(&mut norm, &gradient, &mut State::new());
         assert_eq!((norm.running_mean, norm.running_var), (before.running_mean, before.running_var));
@@ -203,7 +203,7 @@ mod batch_normalisation {
         assert!(gradient.parameters().iter().all(|number| number.is_finite()));
     }
 
-    /// Samples of two classes, far from a mean of 0.
+    /// Samples of two classes, with a mean far from 0.
     fn data() -> DataSet<[[[f32; 5]; 6]; 4], usize> {
         let images: [[[[f32; 5]; 6]; 4]; 150] = random(4);
         let class = |image: &[[[f32; 5]; 6]; 4]| usize::from(image[0][2][2] + image[1][3][3] > 0.0);
@@ -226,7 +226,7 @@ mod batch_normalisation {
     }
 
     #[test]
-    fn inference_takes_what_training_has_measured() {
+    fn inference_uses_the_running_statistics() {
         let data = data();
         let trainer = Trainer::new(Normalised::seeded(1), CrossEntropy, Adam::new(0.02));
         let trained = trainer.epochs(30).batch_size(30).progress(Progress::Silent).fit(&data).unwrap();

@@ -1,7 +1,7 @@
-//! Layers by themselves, as PyTorch computes them: outputs, gradients by inputs and by every weight.
+//! Single layers against PyTorch: outputs, and gradients of the inputs and of every weight.
 //!
-//! Absolute deviations of at most 1e-5 in `f32`, and of 1e-9 in `f64`, from what PyTorch computes in `f64`: in `f32` it
-//! is itself up to 1.7e-5 away from that. Printed as a table with `--nocapture`.
+//! The absolute deviation from PyTorch's results in `f64` is at most 1e-5 in `f32` and 1e-9 in `f64`; PyTorch's own results in
+//! `f32` deviate by up to 1.7e-5. `--nocapture` prints a table.
 
 #[path = "layers_reference/declared.rs"]
 mod declared;
@@ -25,12 +25,12 @@ use pass::{passes, samples_of};
 const TOLERANCE: f64 = 1e-5;
 const TOLERANCE_F64: f64 = 1e-9;
 
-/// How far a layer's numbers are from PyTorch's at most.
+/// The largest deviation of a layer from PyTorch.
 struct Row {
     layer: String,
     /// In `f32`.
     single: f64,
-    /// In `f64`, where PyTorch's numbers have as many digits.
+    /// In `f64`, if PyTorch's numbers have that precision.
     double: Option<f64>,
 }
 
@@ -46,7 +46,7 @@ fn layers_are_those_of_pytorch() {
     }
 }
 
-/// One layer, forward and backward, all samples in one batch.
+/// One layer, forward and backward, with all samples in one batch.
 fn check_in<S: Scalar, L: Layer<Scalar = S, Input: Sample<Element = S>>>(name: &str, tolerance: f64) -> f64 {
     let tensors = Tensors::read(&format!("layer.{name}"));
     let mut layer = L::zeroed_box();
@@ -65,7 +65,7 @@ fn check_in<S: Scalar, L: Layer<Scalar = S, Input: Sample<Element = S>>>(name: &
     let mut measures = false;
     L::running_statistics(&mut |_| measures = true);
     if !measures {
-        // Inference is training then.
+        // Inference is the same as training.
         compare_to("out", Sample::flat(&layer.forward_all(&inputs)), tensor("out"), tolerance);
     }
     compare_to("grad_x", Sample::flat(&passes.input_gradients), tensor("grad_x"), tolerance);
@@ -77,14 +77,14 @@ fn check_in<S: Scalar, L: Layer<Scalar = S, Input: Sample<Element = S>>>(name: &
     layer.for_each(&mut |name, _, values| {
         let after = format!("after.{name}");
         if let Some(expected) = tensors.find(&after) {
-            // There are no more digits than those of `f32` to compare with, so that the table leaves it out.
+            // PyTorch's numbers have only the precision of `f32`, so the table leaves it out.
             compare(&format!("{name}: {after}"), values, expected, tolerance.max(1e-6));
         }
     });
     largest
 }
 
-/// A row for each layer.
+/// One row per layer.
 macro_rules! rows {
     ($($name:literal: |$S:ident| $layer:ty),* $(,)?) => {
         vec![$({
@@ -130,13 +130,13 @@ fn blocks() -> Vec<Row> {
 fnn::network! { struct WithBatchNorm: [7] -> [5] { l0: Dense(12), l1: BatchNorm, Relu, l3: Dense(5) } }
 fnn::network! { struct WithLayerNorm: [7] -> [5] { l0: Dense(12), l1: LayerNorm, Tanh, l3: Dense(5) } }
 
-/// Weights, or gradients by them, in our order, `tensor` being the name of one there: a dense layer's are transposed, and
-/// what isn't there is 0.
+/// Weights or their gradients in our order, where `tensor` gives PyTorch's names: dense weights are transposed, and missing tensors
+/// are 0.
 fn weights<N: Parameters>(network: &N, tensors: &Tensors, tensor: impl Fn(&str) -> String) -> Vec<f64> {
     let mut weights = Vec::new();
     network.for_each(&mut |name, shape, _| {
         let name = name.to_string();
-        // `l0.weight` is `0.weight` there.
+        // `l0.weight` is `0.weight` in PyTorch.
         let numbers = tensors.find(&tensor(name.trim_start_matches("block.").trim_start_matches('l')));
         let zeros = vec![0.0; shape.length()];
         let numbers = numbers.unwrap_or(&zeros);
@@ -152,7 +152,7 @@ fn weights<N: Parameters>(network: &N, tensors: &Tensors, tensor: impl Fn(&str) 
     weights
 }
 
-/// A network in training: outputs, and for each loss its gradients, all samples being one batch.
+/// A network in training mode: outputs, and the gradients of each loss, with all samples in one batch.
 fn check_network<N>(name: &str, rows: &mut Vec<Row>) -> (Box<N>, Box<N>)
 where
     N: Layer<Scalar = f32, Input = [f32; 7], Output = [f32; 5]>,
@@ -177,7 +177,7 @@ where
     row("ce", check_loss(&tensors, "ce", &*network, &CrossEntropy, &inputs, &classes).1);
     row("bce_logits", check_loss(&tensors, "bce_logits", &*network, &BinaryCrossEntropy, &inputs, &binary).1);
 
-    // One step of no length is what remains of a forward pass: running statistics.
+    // A step with learning rate 0 changes only the running statistics.
     for (index, value) in gradient.parameters_mut().iter_mut().enumerate() {
         let mut statistic = false;
         N::running_statistics(&mut |range| statistic |= range.contains(&index));
@@ -191,7 +191,7 @@ where
     (before, network)
 }
 
-/// A loss's mean and its gradients, and how far they are from PyTorch's at most.
+/// The mean loss and its gradients, and their largest deviation from PyTorch.
 fn check_loss<N, T>(
     tensors: &Tensors,
     name: &str,

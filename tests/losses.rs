@@ -1,7 +1,7 @@
-//! Losses that are not in `tests/reference.rs`, as PyTorch computes them: `tests/fixtures/losses.py`.
+//! Losses that are not in `tests/reference.rs`, against PyTorch: `tests/fixtures/losses.py`.
 //!
-//! Absolute deviations of at most 1e-5 in `f32`, and of 1e-9 in `f64`, of losses and of their gradients from what
-//! PyTorch computes in `f64`. Printed with `--nocapture`.
+//! The absolute deviation of losses and gradients from PyTorch's results in `f64` is at most 1e-5 in `f32` and 1e-9 in `f64`.
+//! `--nocapture` prints it.
 
 #[path = "support/fixtures.rs"]
 #[allow(dead_code)]
@@ -16,7 +16,7 @@ use fnn::{
 /// Five outputs.
 type Outputs<S> = [S; 5];
 
-/// A loss, and the gradient of its mean by the outputs.
+/// A loss, and the gradient of its mean with respect to the outputs.
 struct Reference<S> {
     tensors: Tensors,
     outputs: Vec<Outputs<S>>,
@@ -74,7 +74,7 @@ fn check_all<S: Scalar>(tolerance: f64) {
     }
     let distributions = reference.samples("distributions");
     reference.check("kullback_leibler", &KullbackLeibler, &distributions);
-    // Logarithms of probabilities are logits of themselves.
+    // Logarithms of probabilities are logits of the same probabilities.
     reference.outputs = reference.samples("log_x");
     reference.check("kullback_leibler", &KullbackLeibler, &distributions);
 }

@@ -1,7 +1,7 @@
-//! Losses of outputs at the ends of the range of numbers: a loss that is finite is right, and so is its gradient;
-//! everything else is a loss that isn't finite, which the trainer reports.
+//! Losses of the smallest and largest outputs: a finite loss is right, and so is its gradient; all others are infinite or NaN,
+//! which the trainer reports.
 //!
-//! What a loss in `f32` has to be is computed by the same loss in `f64`, where none of these numbers is large.
+//! The expected value of a loss in `f32` is the same loss in `f64`, where none of these numbers is large.
 
 use fnn::losses::{
     BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KullbackLeibler, Loss,
@@ -10,7 +10,7 @@ use fnn::losses::{
 
 const OUTPUTS: usize = 3;
 
-/// Numbers at which something could overflow, vanish or cancel.
+/// Numbers at which something could overflow, underflow or cancel.
 const NUMBERS: [f32; 17] = [
     0.0,
     -0.0,
@@ -70,7 +70,7 @@ fn check<T: std::fmt::Debug, W>(
             all += 1;
             let size = output.iter().fold(0.0, |size: f64, x| size.max(f64::from(x.abs())));
             if !found.is_finite() {
-                // Only where the loss, a sum or the distance of two outputs has no place in f32.
+                // Only where the loss, a sum or the difference of two outputs overflows in f32.
                 let largest = f64::from(f32::MAX);
                 assert!(expected.abs() * OUTPUTS as f64 * 1.001 > largest || 2.0 * size > largest, "{}", of());
                 continue;
@@ -127,7 +127,7 @@ fn losses_are_right_or_not_finite() {
     check("cosine similarity", &CosineSimilarity, &real);
 }
 
-/// What has no scores has no probabilities, and no loss.
+/// If all scores are −∞, there are no probabilities and there is no loss.
 #[test]
 fn scores_that_are_all_minus_infinity_have_no_loss() {
     let scores = [f32::NEG_INFINITY; 2];

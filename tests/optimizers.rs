@@ -1,7 +1,7 @@
-//! Optimizers and what goes around them, step by step as PyTorch takes them: `tests/fixtures/optimizers.py`.
+//! Optimizers, schedules, clipping and averaging against PyTorch, step by step: `tests/fixtures/optimizers.py`.
 //!
-//! Absolute deviations of at most 1e-5 in `f32`, and of 1e-9 in `f64`, from what PyTorch computes in `f64`, after each
-//! of twenty steps. Printed with `--nocapture`.
+//! The absolute deviation from PyTorch's results in `f64` after each of twenty steps is at most 1e-5 in `f32` and 1e-9 in `f64`.
+//! `--nocapture` prints it.
 
 #![cfg(feature = "std")]
 
@@ -28,7 +28,7 @@ fnn::network! { struct Pod: [4] -> [3] { first: Dense(6), Tanh, second: Dense(3)
 const STEPS: usize = 20;
 const BATCH: usize = 8;
 
-/// What goes between a gradient and the optimizer.
+/// Changes to the gradient before the optimizer's step.
 trait Between {
     fn adjust<N: Parameters>(&self, network: &N, gradient: &mut N);
 }
@@ -65,7 +65,7 @@ fn batches<S: Scalar>() -> DataSet<[S; 4], usize> {
     data.samples("x").into_iter().zip(data.classes("y")).collect()
 }
 
-/// After each step, what `see` finds is what PyTorch has of that name: the largest deviation.
+/// Compare the result of `see` with PyTorch's after each step, and return the largest deviation.
 fn follow<S: Scalar, N, const SLOTS: usize>(
     network: &str,
     optimizer: &impl Optimizer<SLOTS>,
@@ -96,7 +96,7 @@ where
     largest
 }
 
-/// In `f32` and in `f64`, in a loop by hand, and in `f32` in the trainer with these settings.
+/// In `f32` and in `f64` in a custom loop, and in `f32` in the trainer with these settings.
 macro_rules! check {
     ($kind:literal, $network:ident $start:literal, $optimizer:expr, $between:expr, $($with:tt)*) => {{
         let (optimizer, between) = ($optimizer, $between);

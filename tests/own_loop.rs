@@ -1,4 +1,4 @@
-//! Training loops of one's own: chance that goes on from step to step, and gradients from what the caller has.
+//! Custom training loops: randomness that differs from step to step, and gradients from the caller's output gradients.
 
 use std::sync::Mutex;
 
@@ -67,7 +67,7 @@ fn every_hidden_unit_trains() {
     assert_eq!((buffers.steps(), less.steps()), (100, 100));
 }
 
-/// What is dropped of 16 inputs of 1, for each of four samples: where the gradient by an input is 0.
+/// Which of 16 inputs of 1 are dropped, for each of four samples: where the input gradient is 0.
 fn masks<const B: usize>(buffers: &mut GradientBuffers<Mask, B>) -> [[bool; 16]; 4] {
     let (mut network, mut by_inputs) = (Mask::zeroed(), [[0.0; 16]; 4]);
     network.out.weight = [[1.0]; 16];
@@ -85,7 +85,7 @@ fn masks_differ_between_samples_blocks_and_steps_and_follow_from_seed_and_step()
         assert!(!all[..index].contains(mask), "sample {index} drops what another does");
         assert!((1..16).contains(&mask.iter().filter(|&&dropped| dropped).count()));
     }
-    // Buffers of another size, which were told where the loop was.
+    // Buffers of another size, set to the seed and step of the loop.
     let mut resumed = GradientBuffers::<Mask, 3>::new();
     resumed.set_steps(2);
     assert_eq!(masks(&mut resumed), calls[2]);
@@ -118,7 +118,7 @@ fn training_in_place_drops_the_same() {
         let (mut gradient, mut state) = (Deep::zeroed(), State::new());
         for step in 0..12 {
             if step == 6 {
-                // As after a restart.
+                // As if the loop resumed.
                 less = InPlaceBuffers::new();
                 less.set_seed(seed);
                 less.set_steps(6);
@@ -131,7 +131,7 @@ fn training_in_place_drops_the_same() {
             tuning.train(&mut tuned, &CrossEntropy, &optimizer, &inputs, &targets);
             let features = inputs.map(|input| tuned.frozen.forward(&input));
             alone.train(&mut by_head, &CrossEntropy, &optimizer, &features, &targets);
-            // One sample at a time rounds otherwise than four do.
+            // One sample at a time rounds differently than four.
             assert_relative_eq!(tuned.head.parameters(), by_head.parameters(), epsilon = 1e-5);
         }
         assert_eq!((tuning.head.steps(), alone.steps()), (12, 12));
@@ -151,7 +151,7 @@ fn buffers_and_states_live_in_statics() {
     assert_eq!(*STATE.lock().unwrap(), State::new());
 }
 
-/// Of one sample, whose mean is itself, to the last bit; of several, up to rounding.
+/// Bit for bit for one sample, whose mean is itself; up to rounding for several.
 #[test]
 fn a_gradient_from_output_gradients_is_that_by_the_loss() {
     let (inputs, targets) = (samples::<[f32; 6], f32, 4>(1), [0, 1, 2, 1]);
@@ -269,8 +269,8 @@ fn weights_that_are_used_twice_add_up_their_gradients() {
     assert_relative_eq!(gradient.parameters(), &expected[..], epsilon = 1e-9, max_relative = 1e-6);
 }
 
-/// Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015: the classes and the teacher's
-/// probabilities, each at its weight. Both are cross-entropies, so that the gradient by logits is
+/// Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015: a weighted sum of the losses for the classes
+/// and for the teacher's probabilities. Both are cross-entropies, so the gradient of the logits is
 /// `0.3·(p − one-hot) + 0.7·(p − teacher's)`.
 #[test]
 fn two_losses_are_one_gradient() {

@@ -1,4 +1,4 @@
-//! What a training prints, and where: the tests run themselves again, in a process whose output they read.
+//! What a training run prints, and where: the tests run themselves again in a process, and read its output.
 
 #![cfg(feature = "std")]
 
@@ -22,7 +22,7 @@ fn a_line_an_epoch_goes_to_standard_error() {
     assert!(status.success() && !stdout.contains("epoch"), "{stdout}");
     let lines: Vec<&str> = stderr.lines().collect();
     let [first, second, third, last] = lines[..] else { panic!("{stderr}") };
-    // The line y = 0 is 2 off at its only sample, and a step goes too far by a factor of 1.6; then it is 3.2 off.
+    // The line y = 0 is off by 2 at the only sample. A step overshoots by a factor of 1.6, so it is then off by 3.2.
     assert!(first.starts_with("epoch 1/9  train loss 4.0000  validation loss 10.2400  "), "{stderr}");
     assert!(second.starts_with("epoch 2/9  train loss 10.2400  validation loss 26.2144  "), "{stderr}");
     assert!(third.starts_with("epoch 3/9  train loss 26.2144  validation loss 67.108"), "{stderr}");
@@ -39,7 +39,7 @@ fn a_training() {
     trainer.fit(&data).unwrap();
 }
 
-/// `main` prints the `Debug` of an error that it returns, and so does this test.
+/// `main` prints an error that it returns with `Debug`, and so does this test.
 #[test]
 fn an_error_of_main_is_a_sentence() {
     let Output { status, stdout, stderr } = run("a_failure");

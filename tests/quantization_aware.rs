@@ -1,4 +1,5 @@
-//! Training as if in 8 bits: it computes what the integers will, and its gradients go straight through what rounds.
+//! Quantization-aware training: the forward pass computes what the int8 network will, and gradients pass straight through the
+//! rounding.
 
 #![cfg(feature = "alloc")]
 
@@ -49,7 +50,7 @@ fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
     samples
 }
 
-/// What a network quantized at once becomes, and one that was made aware in between, are the same integers.
+/// Quantizing a network directly, or by way of its quantization-aware form, gives the same integers.
 fn there_and_back<N>(network: &N) -> (Box<Aware<N>>, Box<Quantized<N>>)
 where
     N: QuantizationAware<Scalar = f32> + Quantize,
@@ -67,7 +68,7 @@ fn the_aware_network_computes_what_the_integers_do() {
     for sample in samples(40) {
         let (scores, others) = (aware.forward(&sample), quantized.forward(&sample));
         for (score, other) in scores.iter().zip(others) {
-            // Where rounding here and there differs, it is by a step inside, and so about by one in the end.
+            // Where the two round differently, it is by one step inside, and so by about one step in the end.
             assert!((score - other).abs() <= 2.01 * quantized.output.scale, "{scores:?} {others:?}");
         }
     }
@@ -92,7 +93,7 @@ fn numbers_are_rounded_as_the_integers_are() {
             let x = sample.map(|x| 1.3 * high * x);
             for (x, y) in x.iter().zip(layer.forward(&x)) {
                 let expected = quantization.dequantize(quantization.quantize(*x));
-                // But where a number lies halfway between two integers.
+                // Except for numbers halfway between two integers.
                 let halfway = ((x / quantization.scale).fract().abs() - 0.5).abs() < 1e-4;
                 assert!((y - expected).abs() < 1e-5 || halfway, "{x}: {y}, not {expected}");
             }
@@ -112,7 +113,7 @@ fn gradients_go_through_within_the_range() {
     let mut gradient = <Aware<Bias>>::zeroed_box();
     let outputs = aware.forward(&[0.0]);
     assert!((outputs[0] + 1.0).abs() < 0.01 && (outputs[3] - 2.0).abs() < 0.01, "{outputs:?}");
-    // The squared error's gradient by the outputs is 2·(y − t)/4.
+    // The squared error's gradient with respect to the outputs is 2·(y − t)/4.
     let targets = [outputs.map(|y| y - 2.0)];
     GradientBuffers::<Aware<Bias>, 1>::new().gradient(&aware, &MeanSquaredError, &[[0.0]], &targets, &mut gradient);
     assert_eq!(gradient.layers.biases.layer.bias, [0.0, 1.0, 1.0, 0.0]);
@@ -121,7 +122,7 @@ fn gradients_go_through_within_the_range() {
     let before = FakeWeights { layer: Dense::<1, 1> { weight: [[0.3]], bias: [0.5] } };
     let mut memory = GradientBuffers::<FakeWeights<Dense<1, 1>>, 1>::new();
     memory.gradient(&before, &MeanSquaredError, &[[2.0]], &[[0.0]], &mut by_layer_before);
-    // One weight is its own scale's 127, so y = 0.3·2 + 0.5, and dw = 2·y·x.
+    // A single weight is 127 times its scale, so y = 0.3·2 + 0.5, and dw = 2·y·x.
     approx::assert_relative_eq!(by_layer_before.layer.weight[0][0], 2.0 * 1.1 * 2.0, max_relative = 1e-5);
 }
 

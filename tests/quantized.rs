@@ -1,4 +1,4 @@
-//! Networks in 8 bits: their integers against naive formulas, their answers against the float networks they come of.
+//! int8 networks: their integers against naive formulas, their outputs against the float networks that they were quantized from.
 
 #![cfg(feature = "alloc")]
 
@@ -31,7 +31,7 @@ fn numbers<const N: usize>(random: &mut Random) -> [f32; N] {
     std::array::from_fn(|_| (2.0 * random.uniform() - 1.0) as f32)
 }
 
-/// TensorFlow Lite's reference: the whole sum in 64 bits, one rounding, halves up.
+/// TensorFlow Lite's reference: the whole sum in 64 bits, rounded once, halves up.
 fn naive<const I: usize, const F: usize>(filters: &Filters<[i8; I], F>, x: &[i8; I]) -> [i8; F] {
     std::array::from_fn(|f| {
         let products = filters.weight[f].iter().zip(x).map(|(&w, &x)| i64::from(w) * i64::from(x));
@@ -72,7 +72,7 @@ fn answers_are_near_those_of_the_float_network() {
     for sample in &samples {
         let (scores, others) = (network.forward(sample), quantized.forward(sample));
         for (score, other) in scores.iter().zip(others) {
-            // The scores reach from about −3 to 3: 2 % of it.
+            // The scores range from about −3 to 3: this is 2 % of the range.
             assert!((score - other).abs() < 0.06, "{score} {other}");
         }
     }
@@ -95,7 +95,7 @@ fn networks_without_samples_or_weights_are_quantized_too() {
 }
 
 #[test]
-fn what_is_infinite_or_undefined_has_no_part_in_a_range() {
+fn infinity_and_nan_are_excluded_from_a_range() {
     let mut random = Random::new(5);
     let network = Odd::<9>::seeded(2);
     let mut samples: Vec<[f32; 5]> = (0..20).map(|_| numbers(&mut random)).collect();

@@ -1,4 +1,5 @@
-//! Every kind of layer in 8 bits: no error is above what weights and ranges allow, and convolutions are the naive formula.
+//! Every kind of layer in int8: no error exceeds the worst case for its weights and ranges, and convolutions equal the naive
+//! formula.
 
 #![cfg(feature = "alloc")]
 
@@ -18,7 +19,7 @@ fn random<A: Sample<Element = f32>>(random: &mut Random) -> A {
     sample[0]
 }
 
-/// No error is above the worst case, and that is not far above it in the first layer, where nothing has added up yet.
+/// No error exceeds the worst case, and in the first layer, where errors haven't accumulated, the worst case is close.
 fn check<N: Quantize>(network: &N) -> QuantizationReport {
     let mut chance = Random::new(11);
     let samples: Vec<N::Input> = (0..70).map(|_| random(&mut chance)).collect();

@@ -1,4 +1,4 @@
-//! Digits in 8 bits: as accurate as in floats.
+//! MNIST in int8, as accurate as in `f32`.
 
 #![cfg(feature = "std")]
 

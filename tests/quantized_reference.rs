@@ -1,7 +1,7 @@
-//! Networks in 8 bits as ONNX Runtime's own quantizer makes them, and computes them: `tests/fixtures/quantized.py`.
+//! int8 networks against ONNX Runtime and its quantizer: `tests/fixtures/quantized.py`.
 //!
-//! It multiplies sums with scales in `f32`, and rounds halves to even numbers, where we multiply in integers and round
-//! halves up. So an integer may be off by one where a sum lies nearly halfway, and what comes of it by about as much.
+//! ONNX Runtime multiplies sums by scales in `f32` and rounds halves to even; we multiply in integers and round halves up. So an
+//! integer may be off by one where a sum is nearly halfway, and the results that follow by about as much.
 
 #![cfg(feature = "alloc")]
 

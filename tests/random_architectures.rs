@@ -1,7 +1,7 @@
-//! GradientBuffers through networks that nobody thought of, against central differences.
+//! Backpropagation through randomly generated networks, against central differences.
 //!
-//! `random_architectures/draw.py` draws their declarations, in which every kind of layer occurs, with strides, dilations,
-//! groups, paddings and rectangular kernels, inside blocks and outside of them. Their weights and samples are drawn here.
+//! `random_architectures/draw.py` generates the declarations, with every kind of layer, with strides, dilations, groups, padding and
+//! rectangular kernels, inside and outside of blocks. Weights and samples are drawn here.
 
 use fnn::layers::Embedding;
 use fnn::{
@@ -12,9 +12,9 @@ use fnn::{
     train::GradientBuffers,
 };
 
-/// The most that a gradient may be off.
+/// The largest error allowed in a gradient.
 const TOLERANCE: f64 = 1e-6;
-/// How often each network is drawn.
+/// How many times the weights of each network are drawn.
 const SEEDS: u64 = 2;
 const SAMPLES: usize = 3;
 
@@ -24,7 +24,7 @@ fn samples<A: Sample<Element = f64>>(random: &mut Random) -> [A; SAMPLES] {
     samples
 }
 
-/// All weights are drawn, those of norms and biases too.
+/// Draw all weights, those of norms and biases included.
 fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>() {
     for seed in 1..=SEEDS {
         let mut random = Random::new(seed);
@@ -34,7 +34,7 @@ fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>() {
         let report = gradient_check(&*network, &MeanSquaredError, &inputs, &targets);
         assert!(report.worst() <= TOLERANCE, "seed {seed}\n{}\n{report}", N::summary());
 
-        // What was in the gradient before is forgotten.
+        // The previous contents of the gradient are discarded.
         let mut gradient = N::zeroed_box();
         gradient.parameters_mut().fill(f64::NAN);
         GradientBuffers::<N, 1>::boxed().gradient(&network, &MeanSquaredError, &inputs, &targets, &mut gradient);
@@ -42,8 +42,7 @@ fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>() {
     }
 }
 
-/// An embedding of numbers, as tokens have no gradient: those from −2 to 2 are 0 to 4, of which 4 is not in the
-/// vocabulary.
+/// An embedding of numbers, because tokens have no gradient: −2 to 2 become tokens 0 to 4, where 4 is not in the vocabulary.
 #[derive(Parameters)]
 #[repr(C)]
 struct Tokens<S: Scalar = f32> {
@@ -90,7 +89,7 @@ impl<S: Scalar> Layer for Tokens<S> {
     }
 }
 
-/// A module for each declaration, so that its test goes by its name.
+/// A module for each declaration, so that its test has its name.
 macro_rules! architectures {
     ($($name:ident: $input:tt -> $output:tt { $($layers:tt)* })*) => {$(
         mod $name {

@@ -1,6 +1,6 @@
-//! Outputs, losses, gradients and the paths of optimizers, as PyTorch computes them.
+//! Outputs, losses, gradients and optimizer steps against PyTorch.
 //!
-//! Absolute deviations of at most 1e-5 in `f32`, and of 1e-9 in `f64`. Printed with `--nocapture`.
+//! The absolute deviation is at most 1e-5 in `f32` and 1e-9 in `f64`. `--nocapture` prints it.
 
 #![cfg(feature = "std")]
 
@@ -19,7 +19,7 @@ use fnn::{
 const TOLERANCE: f64 = 1e-5;
 const TOLERANCE_F64: f64 = 1e-9;
 
-/// A pass through a network: what goes in, and what PyTorch says comes of it.
+/// A pass through a network: inputs, and PyTorch's results.
 struct Reference<'a, N: Layer> {
     network: &'a N,
     inputs: Vec<N::Input>,
@@ -37,7 +37,7 @@ impl<S: Scalar, const I: usize, const C: usize, N: Layer<Scalar = S, Input = [S;
         self.largest = self.largest.max(deviation);
     }
 
-    /// A loss, its gradient by outputs, by inputs and by each weight.
+    /// A loss and its gradients with respect to outputs, inputs and each weight.
     fn check<T>(&mut self, name: &str, loss: &impl Loss<[S; C], T>, targets: &[T]) {
         let mut output_gradients = vec![[S::ZERO; C]; self.outputs.len()];
         for ((output, target), gradient) in self.outputs.iter().zip(targets).zip(&mut output_gradients) {
@@ -51,7 +51,7 @@ impl<S: Scalar, const I: usize, const C: usize, N: Layer<Scalar = S, Input = [S;
 
         let mut gradient = N::zeroed_box();
         let mut input_gradients = vec![[S::ZERO; I]; self.inputs.len()];
-        // Blocks of four, of which the last one is ragged.
+        // Batches of four; the last one is smaller.
         let mean = GradientBuffers::<N, 4>::boxed().gradients(
             self.network,
             loss,
@@ -68,7 +68,7 @@ impl<S: Scalar, const I: usize, const C: usize, N: Layer<Scalar = S, Input = [S;
     }
 }
 
-/// Check all that the fixture `name` holds; `precision` is the suffix of the file with what comes out.
+/// Check everything in the fixture `name`; `precision` is the suffix of the file with the results.
 fn check<S, const I: usize, const C: usize, N>(name: &str, precision: &str, tolerance: f64)
 where
     S: Scalar,
@@ -143,7 +143,7 @@ fn a_network_for_digits() {
 
 fnn::network! { struct Small: [4] -> [3] { first: Dense(6), Tanh, second: Dense(3) } }
 
-/// Twenty steps, each on a batch of its own: the loss before each, and all weights after it.
+/// Twenty steps, each on its own batch: the loss before and all weights after each step.
 fn check_path<const SLOTS: usize>(name: &str, optimizer: &impl Optimizer<SLOTS>) {
     const STEPS: usize = 20;
     let mut network = Small::zeroed();

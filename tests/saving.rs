@@ -1,4 +1,4 @@
-//! `save` writes a file whole or not at all, where the path leads to, and cleans up what a killed process left.
+//! `save` writes a file completely or not at all, follows links, and removes what a killed process left behind.
 #![cfg(feature = "std")]
 
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ fnn::network! {
     }
 }
 
-/// An empty folder of the test's own.
+/// An empty folder for the test.
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("saving").join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -33,7 +33,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What a process that was killed while it saved leaves behind.
+/// The files that a process leaves behind if it is killed during `save`.
 const ABANDONED: &str = "net.safetensors.fnn-0123456789abcdef.part";
 
 #[test]
@@ -125,7 +125,7 @@ mod unix {
         fs::create_dir(folder.join("store")).unwrap();
         symlink("store/net.safetensors", folder.join("second")).unwrap();
         symlink("second", folder.join("first")).unwrap();
-        // A link that leads to nothing yet, and then to a file.
+        // A link whose target doesn't exist yet, and then does.
         for seed in [1, 2] {
             Small::seeded(seed).save(folder.join("first")).unwrap();
             assert_eq!(*Small::load(folder.join("store/net.safetensors")).unwrap(), Small::seeded(seed));

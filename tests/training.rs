@@ -1,4 +1,4 @@
-//! What the trainer promises: it learns, it stops, it fails before it does harm.
+//! The trainer: learning, stopping, and errors before anything is lost.
 
 #![cfg(feature = "std")]
 
@@ -45,7 +45,7 @@ fn reason<N, O>(result: Result<O, TrainingError<N>>) -> Error {
     result.err().map(|error| error.reason).expect("training was to fail")
 }
 
-// What it learns.
+// Learning.
 
 fnn::network! {
     #[derive(Clone)]
@@ -57,7 +57,7 @@ fnn::network! {
     }
 }
 
-/// 33 samples are two chunks, of 17 and 16, and not one of 32 and one of a single sample, which has no variance.
+/// 33 samples are two chunks of 17 and 16, not one of 32 and one of a single sample, which has no variance.
 #[test]
 fn batch_norms_see_chunks_of_one_size() {
     let data = classes::<3, 2>(33, 1);
@@ -107,7 +107,7 @@ fn exclusive_or_is_learnt() {
     }
 }
 
-/// Slope and intercept by the normal equations.
+/// Slope and intercept from the normal equations.
 fn least_squares(points: &Points) -> (f64, f64) {
     let n = points.len() as f64;
     let x = || points.inputs().iter().map(|[x]| f64::from(*x));
@@ -145,7 +145,7 @@ fn in_f64_it_reaches_the_closed_form_to_eleven_digits() {
 
 #[test]
 fn one_step_is_the_mean_gradient_times_the_learning_rate() {
-    // Of the first two points, y − t is −0.55 and −0.85; of the third, on its own in the second batch, it follows.
+    // For the first two points, y − t is −0.55 and −0.85; for the third, alone in the second batch, it follows.
     let data = DataSet::from([([-1.0], [0.3]), ([0.0], [1.1]), ([0.5], [1.4])]);
     let network = trainer(0.1).batch_size(2).shuffle(false).fit(&data).unwrap().network;
     let (w, b) = (0.5 - 0.1 * 0.55, 0.25 + 0.1 * 1.4);
@@ -191,12 +191,12 @@ fn each_epoch_has_its_own_order_unless_told_otherwise() {
 }
 
 #[test]
-fn the_history_is_the_running_loss_and_what_was_measured_after_it() {
+fn the_history_is_the_running_loss_and_the_validation_after_it() {
     let data = points();
     let trained = trainer(0.1).full_batch().epochs(3).validate(&data).fit(&data).unwrap();
     let epochs = &trained.history.epochs;
     assert_eq!(epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [1, 2, 3]);
-    // With one step an epoch, the running loss is that before the step, which is that after the epoch before.
+    // With one step per epoch, the running loss is the loss before the step, which is that after the previous epoch.
     let at_first = fnn::train::evaluate(&START, &MeanSquaredError, &data);
     assert_relative_eq!(epochs[0].training.loss, at_first.loss, epsilon = 1e-6);
     for pair in epochs.windows(2) {
@@ -216,11 +216,11 @@ fn accuracy_is_the_share_of_right_samples() {
     assert!(trained.history.to_string().contains("75.00 %"));
 }
 
-// How it ends.
+// Stopping.
 
 #[test]
 fn early_stopping_restores_the_weights_of_the_smallest_loss() {
-    // The training set pulls the line away from the validation set, which it passes through on the way.
+    // The training set pulls the line away from the validation set, which it fits on the way.
     let (train, test) = (DataSet::from([([1.0], [10.0])]), DataSet::from([([1.0], [3.0])]));
     let trained = trainer(0.01).epochs(50).validate(&test).early_stopping(3).fit(&train).unwrap();
     let losses: Vec<f64> = trained.history.epochs.iter().map(|epoch| epoch.monitored.unwrap()).collect();
@@ -251,7 +251,7 @@ fn early_stopping_restores_the_best_when_epochs_run_out_or_a_callback_stops() {
 
 #[test]
 fn without_a_validation_set_early_stopping_measures_the_training_set_after_the_epoch() {
-    // Too large a step: every epoch is worse than the one before.
+    // The step is too large: every epoch is worse than the one before.
     let trained = trainer(0.8).full_batch().epochs(50).early_stopping(2).fit(&points()).unwrap();
     assert_eq!(trained.history.epochs.len(), 3);
     let after = fnn::train::evaluate(&*trained.network, &MeanSquaredError, &points()).loss;
@@ -261,7 +261,7 @@ fn without_a_validation_set_early_stopping_measures_the_training_set_after_the_e
 
 #[test]
 fn on_a_plateau_the_learning_rate_falls_and_a_schedule_multiplies_it() {
-    // No loss is ten times smaller than the one before.
+    // No loss is ten times smaller than the previous one.
     let plateau = Plateau::new().factor(0.5).patience(0).threshold(0.9);
     let sgd = Sgd::new(0.25).scheduled(Schedule::exponential(0.5));
     let trainer = Trainer::new(START, MeanSquaredError, sgd).progress(Progress::Silent);
@@ -290,7 +290,7 @@ fn a_plateau_goes_by_the_validation_set_if_there_is_one() {
 }
 
 #[test]
-fn what_is_measured_and_given_back_is_the_average() {
+fn the_moving_average_is_validated_and_returned() {
     let data = points();
     let run = |epochs| {
         let trainer = trainer(0.05).batch_size(2).epochs(epochs).validate(&data);
@@ -300,7 +300,7 @@ fn what_is_measured_and_given_back_is_the_average() {
     let measured = |network: &Line| Some(fnn::train::evaluate(network, &MeanSquaredError, &data));
     assert_eq!(history.epochs[4].validation, measured(&network));
     assert_eq!(history.epochs[2].validation, measured(&run(3).network));
-    // Steps are what they are without it.
+    // The steps are the same as without it.
     let plain = trainer(0.05).batch_size(2).epochs(5).fit(&data).unwrap();
     let losses =
         |history: &fnn::train::History| history.epochs.iter().map(|epoch| epoch.training.loss).collect::<Vec<_>>();
@@ -318,7 +318,7 @@ fn with_early_stopping_the_best_average_is_given_back() {
     assert_eq!(Some(fnn::train::evaluate(&*network, &MeanSquaredError, &data).loss), best.monitored);
 }
 
-/// Full-batch gradient descent on a parabola bears learning rates up to 2 over its largest curvature.
+/// Full-batch gradient descent on a parabola converges for learning rates up to 2 over its largest curvature.
 #[test]
 fn the_learning_rate_finder_finds_what_a_parabola_bears() {
     let data = points();
@@ -338,7 +338,7 @@ fn the_learning_rate_finder_finds_what_a_parabola_bears() {
     assert!(suggestion < bearable && suggestion > bearable / 30.0, "{suggestion} of {bearable}");
     let &(last, _) = curve.points.last().unwrap();
     assert!(last > bearable && curve.points.len() < 120, "it ends at {last}");
-    // Nothing has become of it.
+    // The network is unchanged.
     let trainer = full();
     trainer.find_learning_rate(&data, 1e-4..=100.0, 120).unwrap();
     assert_eq!(bits(&*trainer.fit(&data).unwrap().network), bits(&*full().fit(&data).unwrap().network));
@@ -376,7 +376,7 @@ fn callbacks_see_each_epoch_and_one_of_them_can_stop() {
     assert_eq!(weights.first(), Some(&*trainer(0.1).fit(&points()).unwrap().network));
 }
 
-// How it fails.
+// Errors.
 
 #[test]
 fn invalid_settings_are_errors() {
@@ -466,7 +466,7 @@ fn what_weighs_nothing_has_no_loss() {
     let Evaluation { loss: nothing, accuracy, .. } = loss(&DataSet::from([([1.0, 2.0], 0)]));
     assert!(nothing.is_nan() && accuracy.is_some());
 
-    // One sample in two weighs something, and only that has a point on the curve.
+    // Only one of the two samples has a weight, and only its steps are points on the curve.
     let data = DataSet::from([([1.0, 2.0], 0), ([0.0, 1.0], 1)]);
     let trainer = Trainer::new(network, CrossEntropy.class_weights([0.0, 1.0]), Sgd::new(0.1)).batch_size(1);
     let curve = trainer.find_learning_rate(&data, 1e-9..=1e-8, 10).unwrap();
@@ -488,7 +488,7 @@ fn one_output_is_no_choice_between_classes() {
     assert_eq!(error.to_string(), "number of classes (outputs): expected at least 2, found 1");
 }
 
-/// `y = gain·x`, whose gain's gradient is undefined for an input of 13.
+/// `y = gain·x`, with a NaN gradient of the gain for an input of 13.
 #[derive(Clone, Debug, PartialEq, fnn::Parameters)]
 #[repr(C)]
 struct Unlucky<S: Scalar = f32> {
@@ -537,7 +537,7 @@ fnn::network! {
 }
 
 #[test]
-fn an_undefined_gradient_is_named_and_the_weights_before_it_are_kept() {
+fn a_nan_gradient_is_named_and_the_weights_before_it_are_kept() {
     let data: Points = (0..20).map(|x| x as f32).map(|x| ([x], [x])).collect();
     let train = |data: &Points, clip: Option<Clip>| {
         let network = Fragile { scale: Unlucky { gain: [0.1] }, out: Dense { weight: [[0.2]], bias: [0.3] } };
@@ -554,7 +554,7 @@ fn an_undefined_gradient_is_named_and_the_weights_before_it_are_kept() {
         let Error::NonFinite { epoch: 1, batch: 4, what } = &error.reason else { panic!("{error}") };
         assert_eq!(what, "the gradient of `scale.gain`");
 
-        // The three mini-batches before it, and no more.
+        // The three mini-batches before it.
         let before = data.inputs().iter().copied().zip(data.targets().iter().copied()).take(12).collect();
         assert_eq!(bits(&*error.network), bits(&*train(&before, clip).unwrap().network));
     }
@@ -572,7 +572,7 @@ fn an_infinite_loss_keeps_the_weights_before_it() {
 
 #[test]
 fn weights_that_a_step_made_infinite_are_not_given_back() {
-    // The first step is fine; the second, of the next epoch, overflows.
+    // The first step is fine; the second, in the next epoch, overflows.
     let data = DataSet::from([([1.0], [1.0])]);
     let error = trainer(1e25).epochs(3).fit(&data).unwrap_err();
     assert!(matches!(error.reason, Error::NonFinite { epoch: 2, .. }), "{error}");
@@ -602,12 +602,12 @@ fn an_error_is_an_error_and_does_not_print_the_weights() {
     let text = "batch size: expected at least 1, found 0";
     assert_eq!(fails().unwrap_err().to_string(), text);
     assert_eq!(fails_too().unwrap_err().to_string(), text);
-    // What `main` prints of an error that it returns.
+    // What `main` prints for an error that it returns.
     assert_eq!(format!("{:?}", fails().unwrap_err()), text);
     assert_eq!(format!("{:?}", fails_too().unwrap_err()), text);
 }
 
-/// A mean that is weighted by the target.
+/// A mean weighted by the target.
 struct Weighted;
 
 impl Loss<[f32; 1], f32> for Weighted {
@@ -627,12 +627,12 @@ fn a_weighted_loss_is_a_weighted_mean() {
     let network = Residual { inside: Dense::<1, 1> { weight: [[0.0]], bias: [0.0] } };
     let trainer = Trainer::new(network, Weighted, Sgd::new(1.0)).progress(Progress::Silent);
     let trained = trainer.fit(&data).unwrap();
-    // (1·1 + 3·2) / 4 by the weight, and (1 + 3) / 4 by the bias.
+    // (1·1 + 3·2) / 4 for the weight, and (1 + 3) / 4 for the bias.
     assert_eq!(trained.network.inside, Dense { weight: [[-1.75]], bias: [-1.0] });
     assert_eq!(trained.history.epochs[0].training.loss, 1.75);
 }
 
-// What isn't a token.
+// Not a token.
 
 fnn::network! { struct Words: [4] -> [2] { Embedding(10, 3), Flatten, Dense(2) } }
 

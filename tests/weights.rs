@@ -1,4 +1,4 @@
-//! Weights in files: what is written is what is read, here and by others, and no file of others does harm.
+//! Weights in files: round trips, here and with other software, and robustness against malicious files.
 #![cfg(feature = "std")]
 
 #[path = "weights/check.rs"]
@@ -41,21 +41,21 @@ fnn::network! {
     }
 }
 
-/// A path in a folder of the test's own.
+/// A path in a folder for the test.
 fn path(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("weights");
     fs::create_dir_all(&folder).unwrap();
     folder.join(name)
 }
 
-/// The bytes of what `save` writes.
+/// The bytes that `save` writes.
 fn saved(network: &impl Network, name: &str) -> Vec<u8> {
     let path = path(name);
     network.save(&path).unwrap();
     fs::read(path).unwrap()
 }
 
-/// A file of this header and of so many bytes.
+/// A file with this header and this many bytes of data.
 fn file(header: &str, data: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; data]].concat()
 }
@@ -80,7 +80,7 @@ fn what_is_saved_is_loaded() {
     assert_eq!(*<Small<f64>>::load_from_bytes(&saved(&wide, "wide")).unwrap(), wide);
 }
 
-/// An array as PyTorch has it: its type, its shape and its bytes.
+/// An array in PyTorch's form: type, shape and bytes.
 fn stored(name: &str, shape: &[usize], values: &[f32]) -> (Dtype, Vec<usize>, Vec<u8>) {
     let bytes = |values: &mut dyn Iterator<Item = f32>| values.flat_map(f32::to_le_bytes).collect();
     match shape {
@@ -127,7 +127,7 @@ fn the_crate_safetensors_reads_what_is_saved_as_pytorch_has_it() {
     assert_eq!(metadata["fnn.version"], env!("CARGO_PKG_VERSION"));
 }
 
-/// Where the data of a file begins.
+/// Where the data of a file starts.
 fn bytes_start(tensors: &SafeTensors<'_>) -> usize {
     tensors.iter().map(|(_, tensor)| tensor.data().as_ptr().addr()).min().unwrap()
 }
@@ -135,7 +135,7 @@ fn bytes_start(tensors: &SafeTensors<'_>) -> usize {
 #[test]
 fn what_the_crate_safetensors_writes_is_read() {
     let network = picture(2);
-    // It sorts tensors by their types and names.
+    // It sorts tensors by type and name.
     let mut arrays = BTreeMap::new();
     network.for_each(&mut |name, shape, values| {
         let name = name.to_string();
@@ -150,7 +150,7 @@ fn what_the_crate_safetensors_writes_is_read() {
     };
     assert_eq!(*Picture::load_from_bytes(&write(&arrays)).unwrap(), network);
 
-    // Files of PyTorch before 0.4.1 have no count.
+    // Files from PyTorch before 0.4.1 have no count.
     arrays.remove("norm.num_batches_tracked").unwrap();
     let mut read = picture(3);
     read.read_weights(&write(&arrays)).unwrap();
@@ -229,7 +229,7 @@ fn no_mutation_does_harm() {
         unharmed += usize::from(check(&bytes));
         check_options(&bytes);
     }
-    // Mutations of the data are weights too.
+    // Mutated data is still weights.
     assert!(unharmed > 100 && unharmed < 10_000, "{unharmed}");
 }
 

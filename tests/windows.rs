@@ -20,14 +20,14 @@ struct Geometry {
 }
 
 impl Geometry {
-    /// Where output `(row, column)` has its window's element `(i, j)` in a channel, if that is inside.
+    /// The position in a channel of element `(i, j)` of the window of output `(row, column)`, unless it is padding.
     fn place(&self, (row, column): (usize, usize), (i, j): (usize, usize)) -> Option<usize> {
         let row = (row * self.stride.0 + i * self.dilation.0).checked_sub(self.padding.0)?;
         let column = (column * self.stride.1 + j * self.dilation.1).checked_sub(self.padding.1)?;
         (row < self.input.0 && column < self.input.1).then_some(row * self.input.1 + column)
     }
 
-    /// For each output of a channel, what its window sees: (number in the window, place in the channel).
+    /// For each output of a channel, the elements of its window: (index in the window, position in the channel).
     fn windows(&self) -> Vec<Vec<(usize, usize)>> {
         let outputs = (0..self.output.0).flat_map(|row| (0..self.output.1).map(move |column| (row, column)));
         let taps = (0..self.kernel.0).flat_map(|i| (0..self.kernel.1).map(move |j| (i, j)));
@@ -94,7 +94,7 @@ fn check_conv<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(geometry: Ge
     check_gradients(&conv);
 }
 
-/// `size + 2·padding` has room for so many windows.
+/// The number of windows that fit into `size + 2·padding`.
 const fn places(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
     (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
 }
@@ -141,7 +141,7 @@ fn convolutions() {
     conv!(2 x (3, 20), 1 x (2, 2), stride (1, 2), padding (0, 0), dilation (1, 1), groups 1, NoBias<f64>);
 }
 
-/// With four filters or more, a convolution is a product of matrices where there are vectors.
+/// With SIMD and four filters or more, a convolution is a matrix product.
 #[test]
 fn convolutions_of_many_filters() {
     conv!(3 x (4, 5), 5 x (1, 1), stride (1, 1), padding (0, 0), dilation (1, 1), groups 1);
@@ -154,7 +154,7 @@ fn convolutions_of_many_filters() {
     conv!(1 x (17, 9), 4 x (2, 3), stride (1, 1), padding (1, 1), dilation (1, 1), groups 1, NoBias<f64>);
 }
 
-/// A convolution so large that its product is cut into parts, against plain loops.
+/// A convolution large enough that its product is split into parts, against plain loops.
 fn check_products<I: Sample<Element = f64>, N: Layer<Scalar = f64, Input = I, Output: Sample<Element = f64>>>() {
     let mut conv = N::zeroed_box();
     Initializer::HeUniform.fill(conv.parameters_mut(), 6, 1, &mut Random::new(1));
@@ -171,13 +171,13 @@ type Square<const KERNEL: usize, const STRIDE: usize = 1, const PADDING: usize =
 
 #[test]
 fn products_in_parts() {
-    // More than 256 numbers a filter, in channels of 9; more filters than are multiplied at a time.
+    // More than 256 numbers per filter, in channels of 9; more filters than one tile.
     check_products::<_, Conv<[[[f64; 6]; 5]; 33], [[[f64; 6]; 5]; 70], [[[[f64; 3]; 3]; 33]; 70], Square<3, 1, 1>>>();
-    // A channel that alone has more.
+    // A single channel with more than that.
     check_products::<_, Conv<[[[f64; 20]; 18]; 2], [[[f64; 4]; 2]; 4], [[[[f64; 17]; 17]; 2]; 4], Square<17>>>();
-    // More outputs in a row than are computed at a time.
+    // More outputs per row than are computed at a time.
     check_products::<_, Conv<[[[f64; 150]; 3]; 1], [[[f64; 150]; 3]; 4], [[[[f64; 3]; 3]; 1]; 4], Square<3, 1, 1>>>();
-    // A single window that is larger than the scratch.
+    // A single window larger than the scratch.
     check_products::<_, Conv<[[f64; 17000]; 1], [[f64; 2]; 4], [[[f64; 16999]; 1]; 4], Window<16999>>>();
     // A single output.
     check_products::<_, Conv<[[[f64; 1]; 1]; 9], [[[f64; 1]; 1]; 5], [[[[f64; 1]; 1]; 9]; 5], Square<1>>>();
@@ -212,7 +212,7 @@ fn a_sequence_is_an_image_of_one_row() {
     assert_eq!(<Sequence as Layer>::KIND, "Conv1d");
 }
 
-/// A pool's outputs, by what it makes of the numbers in a window, and its gradients.
+/// A pool's outputs, with `pool` applied to the numbers of each window, and its gradients.
 fn check_pool<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(geometry: Geometry, pool: impl Fn(&[f64]) -> f64) {
     let layer = N::zeroed();
     let input: N::Input = random(3);
@@ -263,7 +263,7 @@ fn the_first_of_equal_maxima_gets_the_gradient_and_nan_goes_through() {
     type Pool = MaxPool<[[f64; 4]; 1], [[f64; 2]; 1], Window<3, 1>>;
     let (mut gradient, mut by_input) = (Pool::new(), [[[0.0; 4]; 1]]);
     let mut memory = GradientBuffers::<Pool, 1>::new();
-    // The gradient is that of (1·7 + 2·7): from targets of 0, 2/2·(7 − 0) for each output.
+    // The gradient of (1·7 + 2·7): with targets of 0, 2/2·(7 − 0) for each output.
     memory.gradients(
         &Pool::new(),
         &MeanSquaredError,
@@ -280,7 +280,7 @@ fn the_first_of_equal_maxima_gets_the_gradient_and_nan_goes_through() {
     assert_eq!(Pool::new().forward(&[[nothing; 4]]), [[nothing; 2]]);
 }
 
-/// As of pools with windows: NaN in any of the parts that are compared at a time, or behind them, goes through.
+/// As for pools with windows: NaN is propagated from any of the parts that are compared at a time, and from the tail.
 #[test]
 fn a_global_maximum_is_the_largest_of_all_and_nan_goes_through() {
     type Pool = GlobalMaxPool<[[f64; 21]; 2]>;

@@ -1,4 +1,4 @@
-//! Blocks: what goes around layers, and what stands side by side.
+//! Blocks: residual connections and branches.
 
 use fnn::Network;
 
@@ -18,7 +18,7 @@ fn a_residual_block_adds_what_came() {
 
 fnn::network! { struct Deep: [2] { Residual { Residual { Residual { Dense(2) } } } } }
 
-/// With no weights, each of three ways around adds nothing: `((0 + x) + x) + x`.
+/// With zero weights, only the three skip connections remain: `((0 + x) + x) + x`.
 #[test]
 fn blocks_nest() {
     assert_eq!(Deep::zeroed().forward(&[1.0, -5.0]), [3.0, -15.0]);
@@ -30,7 +30,7 @@ fnn::network! { struct Projected: [2] -> [3] { Residual { { Dense(3), Relu }, { 
 fn a_projection_takes_the_place_of_the_way_around() {
     let mut network = Projected::zeroed();
     network.parameters_mut().copy_from_slice(&[
-        // weight [2, 3] and bias [3] of what is gone around
+        // weight [2, 3] and bias [3] of the layer inside
         1.0, 0.0, -1.0, 0.0, 1.0, 0.0, 0.5, 0.5, 0.5, // weight [2, 3] on the way around
         1.0, 2.0, 3.0, 4.0, 5.0, 6.0,
     ]);
@@ -50,7 +50,7 @@ fn branches_stand_side_by_side_in_their_order() {
     assert_eq!(network.forward(&[3.0, 4.0]), [7.25, 3.0, 4.0, 3.0, 4.0, 0.0]);
 }
 
-/// Samples of a batch don't touch each other, and a block's memory is its own.
+/// The samples of a batch are independent, and a block doesn't share its memory.
 #[test]
 fn a_batch_is_its_samples() {
     fnn::network! {

@@ -1,4 +1,4 @@
-//! `#[cfg(…)]` on networks and layers, with either truth value.
+//! `#[cfg(…)]` on networks and layers, both true and false.
 
 fnn::network! {
     struct Conditional: [4] -> [2] {
@@ -30,7 +30,7 @@ fnn::network! {
     }
 }
 
-/// What doesn't hold is as good as not written: the shapes after it are those of what holds.
+/// A layer whose condition is false doesn't exist: the shapes that follow are those without it.
 #[test]
 fn conditions_leave_layers_in_or_out() {
     let mut names = Vec::new();
@@ -55,7 +55,7 @@ fn conditions_leave_layers_in_or_out() {
 }
 
 fnn::network! {
-    /// One of two networks of a name.
+    /// One of two networks with the same name.
     #[cfg(all())]
     #[derive(Debug)]
     struct Either: [2] -> [1] { Dense(1) }

@@ -1,4 +1,4 @@
-//! The header: visibility, attributes, names, const parameters; and where a declaration can stand.
+//! The header: visibility, attributes, names, const parameters; and the positions that a declaration can have.
 
 use fnn::{Layer, Network};
 
@@ -86,7 +86,7 @@ fn const_parameters_are_passed_on() {
 }
 
 fnn::network! {
-    /// Its parameter is the shape of what goes in.
+    /// Its parameter is the input shape.
     struct Autoencoder<const SIZE: usize>: [SIZE] -> [SIZE] { Dense(2), Dense(SIZE) }
 }
 
@@ -110,7 +110,7 @@ fn a_declaration_may_stand_in_a_function() {
     assert_eq!(inner(), 6);
 }
 
-/// Declares a network as a `macro_rules!` of the user's would.
+/// Declares a network from a `macro_rules!`, as a user could.
 macro_rules! classifier {
     ($name:ident, $inputs:expr, $kind:ty, [$($units:expr),*], $classes:literal) => {
         fnn::network! {
@@ -141,7 +141,7 @@ fnn::network! {
     struct Derived: [1] -> [1] { Dense(1) }
 }
 
-/// Of the traits that every network has, a layer of one's own needs none.
+/// A custom layer needs none of the traits that every network implements.
 #[derive(fnn::Parameters)]
 #[repr(C)]
 pub(crate) struct OwnWithoutTraits<S: fnn::Scalar = f32> {

@@ -1,4 +1,4 @@
-//! What `network!` can say, and what it makes of it. What it refuses is in `tests/ui`.
+//! What `network!` accepts, and what it generates. What it rejects is in `tests/ui`.
 
 mod blocks;
 mod conditions;

@@ -1,8 +1,8 @@
-//! Names: of layers, given or not, and of their weights.
+//! Names of layers, explicit or not, and of their weights.
 
 use fnn::{Network, Parameters, layers::Shape};
 
-/// The names and shapes of a network's weights, in their order.
+/// The names and shapes of a network's weights, in order.
 fn weights<P: Parameters>(network: &P) -> Vec<(String, Shape)> {
     let mut weights = Vec::new();
     network.for_each(&mut |name, shape, values| {
@@ -31,7 +31,7 @@ fnn::network! {
     }
 }
 
-/// A layer without a name has its kind's, and the first number that makes a name nobody has.
+/// A layer without a name gets the name of its kind, with the first number that makes it unique.
 #[test]
 fn layers_without_a_name_get_one() {
     let Unnamed { dense_1, relu_1: _, dense_2, leaky_relu_1: _, dense_3, relu_2: _, relu_3: _, relu_4: _, .. } =
@@ -76,7 +76,7 @@ fn weights_have_dotted_names_and_shapes() {
     assert_eq!(text[10..], ["out.bias [2]"]);
 }
 
-/// The flat slice has the weights in the order of their names.
+/// The flat slice has the weights in the order of the names.
 #[test]
 fn the_names_are_in_the_order_of_the_weights() {
     let network = Outer::<f64>::seeded(5);
@@ -121,7 +121,7 @@ mod named_like_its_scalar {
 
 fnn::network! { struct __Hidden: [2] -> [1] { hidden: Dense(3), Relu, Dense(1) } }
 
-/// A network has all of its methods, whatever it is called.
+/// A network has all of its methods, whatever its name.
 #[test]
 fn networks_may_be_called_like_what_the_macro_generates() {
     use named_like_its_scalar::S;

@@ -1,4 +1,4 @@
-//! What a declaration computes: its constants, its table, its outputs.
+//! What a declaration evaluates to: its constants, its table, its outputs.
 
 use approx::assert_relative_eq;
 use fnn::{Layer, Network};
@@ -30,9 +30,8 @@ fn constants_count_what_is_there() {
     assert_eq!(Digits::boxed(1).parameters().len(), weights);
 }
 
-/// What training remembers of a sample: the batches between stages (an activation right after a dense layer takes its
-/// memory: 128, 20, 20 after the dropout, 20 after the block), and in the block 8 before Silu, 8 after it, and what it
-/// ends in, 20.
+/// What training records per sample: the batches between stages (an activation right after a dense layer works in place: 128, 20,
+/// 20 after the dropout, 20 after the block), and in the block 8 before Silu, 8 after it, and its output, 20.
 #[test]
 fn the_tape_is_as_large_as_what_is_remembered() {
     const BYTES: usize = 4 * (128 + 20 + 20 + 20 + (8 + 8) + 20);
@@ -41,8 +40,8 @@ fn the_tape_is_as_large_as_what_is_remembered() {
     assert_eq!(size_of::<<Digits as Layer>::Tape<7>>(), 7 * BYTES);
 }
 
-/// Two pieces of memory that batches take in turn: here 128 and 20 numbers for odd ones, 20 for even ones; and the
-/// block's own: 8, 8, and the gradient that goes around it, 20.
+/// Two buffers that batches alternate between: here 128 and 20 numbers for odd ones, 20 for even ones; and the block's own: 8, 8,
+/// and the gradient of the skip connection, 20.
 #[test]
 fn the_workspace_is_two_pieces_in_turn() {
     const BYTES: usize = 4 * (128 + 20 + (8 + 8) + 20);
@@ -50,7 +49,7 @@ fn the_workspace_is_two_pieces_in_turn() {
     assert_eq!(size_of::<<Digits as Layer>::Workspace<3>>(), 3 * BYTES);
 }
 
-/// Weights and gradient, tape and workspace, what comes out and its gradient, and the seed and the number of the step.
+/// Weights and gradient, tape and workspace, outputs and their gradient, the seed and the step count.
 #[test]
 fn training_needs_the_gradient_and_the_tape_too() {
     let tape = 128 + 20 + 20 + 20 + (8 + 8) + 20;
@@ -82,7 +81,7 @@ total                [10]     103598                103432
     assert_eq!(summary.lines().map(str::trim_end).collect::<Vec<_>>(), table.lines().collect::<Vec<_>>());
 }
 
-/// The generated function does nothing but call the layers one after the other.
+/// The generated function only calls the layers in order.
 #[test]
 fn forward_is_the_layers_one_by_one() {
     let network = Digits::boxed(3);
@@ -97,7 +96,7 @@ fn forward_is_the_layers_one_by_one() {
     assert_eq!(network.forward_all(&[image; 3]).len(), 3);
 }
 
-/// One seed gives the same weights in `f64`, but for rounding, and so nearly the same outputs.
+/// A seed gives the same weights in `f32` and in `f64` up to rounding, and so nearly the same outputs.
 #[test]
 fn the_same_network_computes_in_f64() {
     let (single, double) = (Digits::boxed(5), Digits::<f64>::boxed(5));
@@ -122,7 +121,7 @@ fn a_network_may_have_no_weights() {
 
 fnn::network! { struct Views: [2, 3] -> [3, 2] { Flatten, Reshape(3, 2), Identity } }
 
-/// A view that comes last has to compute: it copies.
+/// A view at the end of a network has to copy.
 #[test]
 fn views_keep_the_order_of_the_elements() {
     assert_eq!(Views::zeroed().forward(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
@@ -134,7 +133,7 @@ const _: () = assert!(Digits::FLASH < 512 * 1024 && Digits::RAM_INFERENCE < 1024
 const KERNELS: usize = 4;
 
 fnn::network! {
-    /// What it needs is just what it may: 4·(1·9 + 1) + 4·4·4 + 1 weights, and the convolution's outputs.
+    /// It needs exactly its budget: 4·(1·9 + 1) + 4·4·4 + 1 weights, and the convolution's outputs.
     #[budget(flash = 420 B, macs = KERNELS as u64 * 16 * 9 + 64)]
     #[derive(Clone)]
     struct Just: [1, 6, 6] -> [1] {
@@ -158,19 +157,19 @@ fn a_budget_that_is_kept_says_nothing() {
     let _ = Forwarded::<4, 68>::seeded(1).forward(&[0.0; 2]);
 }
 
-/// Without vectors, a convolution needs no scratch, and that is what a budget and a summary count; the host has more.
+/// Without SIMD, a convolution needs no scratch; budgets and summaries count that. The host needs more.
 #[test]
 fn ram_figures_leave_out_the_scratch_of_vectors() {
     assert_eq!(Just::RAM_INFERENCE, 4 * 4 * 4 * 4);
-    // Weights and gradient; tape, workspace, the output and its gradient; the seed and the number of the step.
+    // Weights and gradient; tape, workspace, the output and its gradient; the seed and the step count.
     assert_eq!(Just::RAM_TRAINING, 2 * 420 + 4 * (64 + 64 + 2) + 16);
-    // The same with the gradient of the larger layer.
+    // The same with the gradient of the largest layer only.
     assert_eq!(Just::RAM_TRAINING_IN_PLACE, 420 + 4 * (64 + 64 + 2) + 4 * (64 + 1) + 16);
     assert!(Just::summary().to_string().contains("256 bytes of memory for inference, 1376 for training"));
     assert_eq!(Just::WORKSPACE, size_of::<<Just as Layer>::Workspace<1>>());
     let scratch = Just::WORKSPACE - Just::RAM_INFERENCE;
     assert_eq!(scratch > 0, cfg!(feature = "simd"));
-    // Of two members that share memory, the one that is larger without vectors counts: what the block keeps.
+    // Of two members that share memory, the larger one without SIMD counts: the block's.
     assert_eq!(Wide::RAM_INFERENCE, 4 * (50_000 + 50_000));
     assert_eq!(Wide::WORKSPACE, Wide::RAM_INFERENCE + scratch);
 }
@@ -180,7 +179,7 @@ fnn::network! {
 }
 
 fnn::network! {
-    /// More multiply-accumulates than 32 bits hold, as a budget too.
+    /// More multiply-accumulates than fit into 32 bits, in the budget too.
     #[budget(macs = 3_786_080_256, flash = 1 MiB)]
     struct Photo: [3, 224, 224] {
         Conv2d(64, kernel = 3, padding = same),
@@ -191,7 +190,7 @@ fnn::network! {
     }
 }
 
-/// PIXELS · 64 filters · 9 · (3 + 64 + 64) channels, on a target of 32 bits too.
+/// PIXELS · 64 filters · 9 · (3 + 64 + 64) channels, on a 32-bit target too.
 #[test]
 fn multiply_accumulates_are_counted_beyond_32_bits() {
     assert_eq!(Photo::MACS, 224 * 224 * 64 * 9 * (3 + 64 + 64));

@@ -1,4 +1,4 @@
-//! What a network's outputs are, as far as a loss has to know: what passes numbers on passes that on too.
+//! Whether a network's outputs are logits or probabilities: layers that only move numbers preserve it.
 
 use fnn::Layer;
 use fnn::layers::OutputKind::{self, AsInput, Probabilities, Values};

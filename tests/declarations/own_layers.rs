@@ -1,4 +1,4 @@
-//! Types of one's own as layers: networks, and what implements `Layer`.
+//! Custom types as layers: networks, and types that implement `Layer`.
 
 use fnn::{
     Layer, Network, Parameters, Scalar, gradient_check,
@@ -64,7 +64,7 @@ pub(crate) mod scales {
 
 use scales::Scale;
 
-/// `y = x + offset`, element by element, which overwrites its gradient where it is the first to write to it.
+/// `y = x + offset`, element by element; it overwrites its gradient if it is the first to write it.
 #[derive(Clone, Debug, PartialEq, Parameters)]
 #[repr(C)]
 struct Offset<const N: usize, S: Scalar = f32> {
@@ -105,7 +105,7 @@ impl<const N: usize, S: Scalar> Layer for Offset<N, S> {
 
 fnn::network! { struct Overwriting: [3] -> [2] { Offset<3>, Tanh, Residual { Offset<3>, Dense(3) }, Dense(2) } }
 
-/// Of more samples than go through the network at a time, so that a gradient is added to as well.
+/// With more samples than one batch, so that the gradient is accumulated too.
 #[test]
 fn a_layer_may_overwrite_its_gradient() {
     let samples: [[f64; 3]; 19] = core::array::from_fn(|n| [0.1 * n as f64 - 1.0, 0.3, 0.7 - 0.05 * n as f64]);
@@ -143,7 +143,7 @@ fn networks_nest_and_types_of_ones_own_are_layers() {
     let _: [f32; 2] = network.forward(&[[1.0; 3]; 2]);
 }
 
-/// GradientBuffers goes through all of it.
+/// Backpropagation reaches all of it.
 #[test]
 fn their_gradients_are_right() {
     let samples = [[[0.3, -0.7, 0.2], [0.9, -0.1, 0.4]], [[-0.6, 0.8, 0.5], [0.1, -0.2, -0.9]]];
@@ -171,7 +171,7 @@ fn they_stand_first_and_last_and_take_const_parameters() {
     gradient_check(&network, &MeanSquaredError, &[[0.1, 0.2, 0.3]], &[[1.0, 2.0]]).assert(1e-6);
 }
 
-/// A tuple struct, whose weights go by numbers, with the scalar's bound in a `where` clause.
+/// A tuple struct, whose weights are named by numbers, with the scalar's bound in a `where` clause.
 #[derive(Parameters)]
 #[repr(C)]
 struct Pair<A, const N: usize, S>(A, [[S; N]; 2])
@@ -217,7 +217,7 @@ fnn::network! {
     }
 }
 
-/// Of a shape that the macro can't know, it assumes nothing.
+/// The macro assumes nothing about shapes that it can't know.
 #[test]
 fn shapes_that_the_macro_does_not_know_are_the_compilers() {
     let outputs = Hidden::zeroed().forward(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);

@@ -1,4 +1,4 @@
-//! Sizes and arguments: what they can be, and how they are given.
+//! Sizes and arguments: their forms and values.
 
 use fnn::layers::activation::{Elu, GeluTanh, LeakyRelu};
 use fnn::layers::{Activation, Conv, Dense, Dropout, NoBias, Window};
@@ -35,7 +35,7 @@ fnn::network! {
     }
 }
 
-/// The sizes are those that the compiler computes: the weights have them as their types.
+/// The compiler computes the sizes: the types of the weights show them.
 #[test]
 fn a_size_is_any_const_expression() {
     let network = Expressions::zeroed();
@@ -127,7 +127,7 @@ const fn small() -> Initializer {
     Initializer::Constant(0.125)
 }
 
-/// One generator draws the weights of all layers in their order; biases are 0.
+/// One generator draws the weights of all layers in order; biases are 0.
 #[test]
 fn weights_are_drawn_as_asked_or_as_suits_what_follows() {
     let network = Initialized::seeded(7);
@@ -161,7 +161,7 @@ fnn::network! {
     }
 }
 
-/// Every initializer goes by its name.
+/// Every initializer is available by its name.
 #[test]
 fn the_macro_knows_every_initializer() {
     let network = Named::seeded(3);

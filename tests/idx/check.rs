@@ -1,9 +1,9 @@
-//! What holds for whatever bytes the IDX reader is given. Shared with the fuzz target.
+//! Properties of the IDX reader for arbitrary bytes, shared with the fuzz target.
 
 use fnn::Error;
 use fnn::data::Idx;
 
-/// Read `bytes` as a file: that must end in an array that is all that the file says, or in an error that names it.
+/// Read `bytes` as a file: the result must be an array with the contents of the whole file, or an error that names the file.
 pub(crate) fn check(bytes: &[u8]) {
     let idx = match Idx::parse("file", bytes) {
         Ok(idx) => idx,
@@ -28,7 +28,7 @@ pub(crate) fn check(bytes: &[u8]) {
     }
 }
 
-/// The error of a file that holds something else than it should.
+/// The error of a file with the wrong contents.
 fn assert_format(error: &Error) {
     let Error::Format { path, expected, found, .. } = error else { panic!("{error:?}") };
     assert!(path.as_os_str() == "file" && expected != found, "{error}");

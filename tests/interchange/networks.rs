@@ -1,4 +1,4 @@
-//! The networks of `tests/interchange/*.safetensors`, which PyTorch has written, as they are declared here.
+//! The declarations of the networks in `tests/interchange/*.safetensors`, which PyTorch has written.
 
 use fnn::layers::{Gradient, Pass, Recorded};
 use fnn::simd::Simd;

@@ -142,7 +142,7 @@ def check(folder, name, make, shape):
         for tensor in [*module.parameters(), *module.buffers()]:
             if tensor.is_floating_point():
                 tensor.add_(0.2 * torch.rand(tensor.shape))
-        # Some mini-batches, for running statistics and their count.
+        # A few mini-batches, for running statistics and their count.
         for _ in range(3):
             module(torch.randint(11, (8, 4)) if name == "tokens" else torch.randn(8, *shape))
         module.eval()

@@ -1,4 +1,4 @@
-//! PyTorch itself, where Python has it: `PYTHON=… cargo test --test interchange`, or `python3` if that is not set.
+//! Tests against PyTorch itself, if Python has it: `PYTHON=… cargo test --test interchange`, or `python3` if that isn't set.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use super::networks::{Cnn, Norms, ResNet, Sequence, Slopes, Square, Tokens};
 use super::{Given, deviation};
 
-/// A number of inputs, as files have it.
+/// An input number, as stored in files.
 trait Stored: Given {
     const DTYPE: Dtype;
     fn drawn(random: &mut Random) -> Self;
@@ -39,7 +39,7 @@ impl Stored for u16 {
     }
 }
 
-/// Write a network, and what it computes.
+/// Write a network, and its outputs.
 fn write<N>(network: &N, name: &str)
 where
     N: Layer<Scalar = f32, Input: Sample<Element: Stored>, Output: Sample<Element = f32>>,
@@ -60,7 +60,7 @@ where
     fs::write(folder().join(format!("{name}.io.safetensors")), serialize(tensors, None).unwrap()).unwrap();
 }
 
-/// Read what PyTorch has written, and compute the same.
+/// Read what PyTorch has written, and compare the outputs.
 fn read<N>(name: &str)
 where
     N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<Element = f32>>,
@@ -86,7 +86,7 @@ fn python() -> Option<String> {
     None
 }
 
-/// Run a command, which prints.
+/// Run a command that prints.
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
@@ -122,7 +122,7 @@ fn pytorch_takes_strictly_what_is_saved_and_the_other_way_round() {
 }
 
 fnn::network! {
-    /// That of the guide.
+    /// The network of the guide.
     struct GuideCnn: [1, 16, 12] -> [10] {
         conv1: Conv2d(6, kernel = 5),
         bn1: BatchNorm,
@@ -133,7 +133,7 @@ fnn::network! {
     }
 }
 
-/// The first block of Python in a page.
+/// The first Python block on a page.
 fn python_of(page: &str) -> &str {
     let (_, rest) = page.split_once("```python\n").expect("a block of Python");
     rest.split_once("```").expect("its end").0

@@ -1,4 +1,4 @@
-//! Layers as a declaration has them: `tests/fixtures/layers.py`.
+//! Layers in declarations, against `tests/fixtures/layers.py`.
 
 use fnn::layers::Embedding;
 use fnn::{Layer, Network, Scalar, layers::Sample};
@@ -30,7 +30,7 @@ impl<'a> Case<'a> {
         self.largest = self.largest.max(compare(&what, ours, self.get(name), self.tolerance));
     }
 
-    /// Forward and backward, in training and in inference, all samples being one batch.
+    /// Forward and backward, in training and in inference, with all samples in one batch.
     fn check<L: Layer>(&mut self, inputs: &[L::Input]) -> Passes<L> {
         let mut layer = L::zeroed_box();
         let weights = self.find("weights").unwrap_or_default();
@@ -47,7 +47,7 @@ impl<'a> Case<'a> {
         if self.find("after").is_some() {
             self.compare("after", layer.parameters());
         }
-        // What was measured is no gradient.
+        // Running statistics have no gradient.
         L::running_statistics(&mut |range| passes.gradient.parameters_mut()[range].fill(L::Scalar::ZERO));
         if L::PARAMETERS > 0 {
             self.compare("grad", passes.gradient.parameters());
@@ -55,7 +55,7 @@ impl<'a> Case<'a> {
         passes
     }
 
-    /// A layer of numbers, whose inputs have a gradient.
+    /// A layer whose inputs have a gradient.
     fn check_in<S: Scalar, L: Layer<Scalar = S, Input: Sample<Element = S>>>(mut self) -> f64 {
         let passes = self.check::<L>(&samples_of::<L::Input>(self.get("x")));
         self.compare("grad_x", Sample::flat(&passes.input_gradients));
@@ -76,7 +76,7 @@ where
     }
 }
 
-/// A network of one layer for each row of the table.
+/// A network of one layer per row of the table.
 macro_rules! layers {
     ($($name:ident: $input:tt -> $output:tt { $($layer:tt)* })*) => {
         $(mod $name {
@@ -180,7 +180,7 @@ layers! {
     }
 }
 
-/// The rows of all of them.
+/// All rows.
 pub(crate) fn rows() -> Vec<Row> {
     let tensors = Tensors::read("layers");
     let mut rows = declared(&tensors);

@@ -8,19 +8,19 @@ import sys
 from math import prod
 
 SEED = int(sys.argv[1])
-# Elements of a sample anywhere in a network: a check costs as the square of it.
+# The largest number of elements of a sample anywhere in a network: the cost of a check is quadratic in it.
 MOST = 72
 draw = random.Random(SEED)
 drawn = set()
 
 
 def pair(first, second):
-    """As an argument: one number where both are the same, mostly."""
+    """As an argument: usually one number if both are equal."""
     return f"{first}" if first == second and draw.random() < 0.8 else f"({first}, {second})"
 
 
 def window(size, dilations=(1, 2), pool=False):
-    """(kernel, stride, padding, dilation, what comes out) on an axis."""
+    """(kernel, stride, padding, dilation, output size) on an axis."""
     while True:
         kernel, stride, dilation = draw.choice([1, 2, 3, 4]), draw.choice([1, 1, 2, 3]), draw.choice(dilations)
         padding = draw.randint(0, kernel // 2 if pool else 2)
@@ -94,7 +94,7 @@ def dense(shape):
 
 def norm(shape):
     kind = draw.choice(["BatchNorm", "LayerNorm", "RmsNorm", "GroupNorm"])
-    # Softly: where all numbers are alike, the norm itself is nearly a kink.
+    # A large epsilon: if all numbers are similar, the norm itself is nearly a kink.
     epsilon = draw.choice(["0.1", "0.02"])
     if kind == "GroupNorm":
         groups = draw.choice([g for g in range(1, shape[0] + 1) if shape[0] % g == 0])
@@ -143,7 +143,7 @@ def reshape(shape):
 
 
 def branch(shape, steps):
-    """Some layers after one another."""
+    """A chain of layers."""
     texts = []
     for _ in range(steps):
         text, shape = layer(shape, nested=True)
@@ -156,7 +156,7 @@ def braces(texts):
 
 
 def back_to(shape, wanted):
-    """A layer that ends in a wanted shape, or nothing."""
+    """A layer with the given output shape, or None."""
     if len(shape) == 1 and len(wanted) == 1:
         return f"Dense({wanted[0]})"
     if len(shape) > 1 and shape[1:] == wanted[1:]:
@@ -190,7 +190,7 @@ def concat(shape):
 
 
 def layer(shape, nested=False):
-    """A layer that takes this shape, and the shape that it gives."""
+    """A layer for this input shape, and its output shape."""
     kinds = [norm, activation, activation, dropout]
     kinds += {1: [dense, dense, dense], 2: [convolution, convolution, pool], 3: [convolution, depthwise, pool]}[len(shape)]
     if not nested or draw.random() < 0.2:
@@ -208,7 +208,7 @@ def network(name):
     inputs = draw.choice([[5], [8], [2, 9], [3, 6], [2, 5, 4], [1, 6, 5], [3, 3, 4], [4, 4, 3]])
     shape, layers = inputs, []
     if draw.random() < 0.2:
-        # What a type of one's own gives is unknown to the macro; behind a `Reshape` it is known, as `Concat` needs it.
+        # The macro doesn't know the output shape of a custom type; after a `Reshape` it does, as `Concat` requires.
         inputs, shape, layers = [4], [3, 4], ["tokens: Tokens", "Reshape(3, 4)"]
     for _ in range(draw.randint(4, 7)):
         text, shape = layer(shape)
@@ -225,7 +225,7 @@ networks = []
 while WANTED:
     text = network(f"n{len(networks) + 1:02}")
     found = {kind for kind in WANTED if kind in text}
-    # A network for its own sake now and then, all others for something new.
+    # Now and then any network, otherwise one with something new.
     if found or draw.random() < 0.02:
         WANTED -= found
         networks.append(text)

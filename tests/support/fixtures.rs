@@ -1,4 +1,4 @@
-//! Values that PyTorch computed: `tests/fixtures/*.safetensors`.
+//! Values computed by PyTorch: `tests/fixtures/*.safetensors`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use fnn::{Parameters, Scalar};
 use safetensors::{Dtype, SafeTensors};
 
-/// The tensors of one file, in `f64`, which holds each of their numbers exactly.
+/// The tensors of one file, in `f64`, which represents all of their numbers exactly.
 pub(crate) struct Tensors {
     file: String,
     tensors: HashMap<String, Vec<f64>>,
@@ -34,7 +34,7 @@ impl Tensors {
         self.find(name).unwrap_or_else(|| panic!("{} has no {name}", self.file))
     }
 
-    /// The numbers of a tensor, where there is one.
+    /// The numbers of a tensor, if it exists.
     pub(crate) fn find(&self, name: &str) -> Option<&[f64]> {
         self.tensors.get(name).map(Vec::as_slice)
     }
@@ -50,10 +50,10 @@ impl Tensors {
         self.get(name).iter().map(|&class| class as usize).collect()
     }
 
-    /// The weights of a network, or their gradients, in the order of ours. `tensor` finds one by PyTorch's name.
+    /// The weights of a network, or their gradients, in our order. `tensor` finds one by PyTorch's name.
     ///
-    /// Its layers are `first`, `second` and `third` here and 0, 2, 4 there, activations being between them; a dense
-    /// layer's weight is `[in][out]` here and `[out][in]` there.
+    /// The layers are `first`, `second` and `third` here and 0, 2 and 4 in PyTorch, with activations between them; a dense layer's
+    /// weight is `[in][out]` here and `[out][in]` in PyTorch.
     pub(crate) fn weights<'a, N: Parameters>(
         &'a self,
         network: &N,
@@ -82,7 +82,7 @@ fn numbers<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec
     bytes.as_chunks().0.iter().map(|&bytes| number(bytes)).collect()
 }
 
-/// Our numbers are PyTorch's to within `tolerance`, absolutely; and how far they are apart.
+/// Check that our numbers equal PyTorch's within an absolute `tolerance`, and return the largest deviation.
 #[track_caller]
 pub(crate) fn compare<S: Scalar>(what: &str, ours: &[S], theirs: &[f64], tolerance: f64) -> f64 {
     assert_eq!(ours.len(), theirs.len(), "{what}");

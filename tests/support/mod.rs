@@ -4,7 +4,7 @@
 
 use fnn::{DataSet, Random};
 
-/// Samples of random numbers, the class of each being that of its largest of the first `C`.
+/// Samples of random numbers; the class of each is the index of the largest of its first `C`.
 pub fn classes<const I: usize, const C: usize>(samples: usize, seed: u64) -> DataSet<[f32; I], usize> {
     let mut random = Random::new(seed);
     let sample = |_| {

@@ -6,22 +6,22 @@ use fnn::{
     simd::{Operation, Portable, Simd, dispatch},
 };
 
-/// What comes of a batch.
+/// The results of a batch.
 pub(crate) struct Passes<L: Layer> {
     pub(crate) outputs: Vec<L::Output>,
     pub(crate) input_gradients: Vec<L::Input>,
     pub(crate) gradient: Box<L>,
 }
 
-/// The most samples of a batch.
+/// The largest batch size.
 const ROOM: usize = 8;
 
-/// Forward and backward, the loss's gradient by the outputs being given.
+/// Forward and backward, with given output gradients.
 pub(crate) fn passes<L: Layer>(layer: &L, inputs: &[L::Input], output_gradients: &[L::Output]) -> Passes<L> {
     passes_by(layer, inputs, output_gradients, |operation| dispatch(operation))
 }
 
-/// [`passes`] in plain loops, whatever the processor has.
+/// [`passes`] without SIMD, whatever the processor supports.
 #[allow(dead_code)]
 pub(crate) fn portable_passes<L: Layer>(layer: &L, inputs: &[L::Input], output_gradients: &[L::Output]) -> Passes<L> {
     passes_by(layer, inputs, output_gradients, |operation| operation.run(Portable))
@@ -36,7 +36,7 @@ fn passes_by<L: Layer>(
     assert!(inputs.len() == output_gradients.len() && inputs.len() <= ROOM);
     let mut passes = Passes {
         outputs: vec![Pod::zeroed(); inputs.len()],
-        // What is overwritten shows where it isn't.
+        // Filled with other values, so that a missing write shows.
         input_gradients: inputs.to_vec(),
         gradient: L::zeroed_box(),
     };

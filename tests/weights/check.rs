@@ -1,4 +1,4 @@
-//! What must hold of the reader for any bytes: shared by the tests and the fuzz target.
+//! Properties of the reader for arbitrary bytes, shared with the fuzz target.
 
 use fnn::weights::{LoadOptions, WeightsError};
 
@@ -12,8 +12,8 @@ fnn::network! {
     }
 }
 
-/// Read `bytes`: they are weights, which are then written and read again, or there is an error that says something,
-/// and the weights are what they were. Tells whether they are weights.
+/// Read `bytes`: either they are weights, which are then written and read again, or there is an error with a message, and the
+/// weights are unchanged. Returns whether they are weights.
 pub(crate) fn check(bytes: &[u8]) -> bool {
     let before = Small::seeded(7);
     let mut network = before.clone();
@@ -36,7 +36,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
     }
 }
 
-/// Read `bytes` with options: of what is accepted with fewer options nothing is refused, and an error says something.
+/// Read `bytes` with options: everything that is accepted with fewer options is accepted, and an error has a message.
 pub(crate) fn check_options(bytes: &[u8]) {
     const NAMES: &[(&str, &str)] = &[("0", "hidden"), ("hidden.weight", "hidden.bias"), ("", "out"), ("out", "")];
     let plain = LoadOptions::new();

@@ -1,4 +1,4 @@
-//! Files that are none of weights: they are refused by what they are, before they are read.
+//! Files of other formats are recognized and rejected before they are read.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::io::Write;
 use super::{HEADER, Small, file, path};
 use fnn::Network;
 
-/// How files of other kinds begin, and what is said of them.
+/// The first bytes of other formats, and the error for each.
 #[test]
 fn a_file_of_another_kind_is_called_what_it_is() {
     let pickle = "a pickle, as `torch.save` writes: in Python, `safetensors.torch.save_file(model.state_dict(), path)` \
@@ -20,7 +20,7 @@ fn a_file_of_another_kind_is_called_what_it_is() {
               2ca24d17e2393\nsize 12345\n",
             "a pointer of Git LFS: `git lfs pull` fetches the file that it stands for",
         ),
-        // As `torch.save` writes: a zip archive whose first file is `NAME/data.pkl`, and before that a bare pickle.
+        // As written by `torch.save`: a zip archive whose first file is `NAME/data.pkl`, or a bare pickle in old versions.
         (b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\x2d\0pt_a/data.pklFB)\0ZZZZZ", pickle),
         (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", pickle),
         (b"\x80\x04\x95\x1c\0\0\0\0\0\0\0}", pickle),
@@ -29,7 +29,7 @@ fn a_file_of_another_kind_is_called_what_it_is() {
             "a NumPy archive (.npz): in Python, `safetensors.numpy.save_file` writes named arrays",
         ),
         (b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0\x8bXK\xda\x88\0\0\0\x88\0\0\0\x0d\0\0\0metadata.json", "a zip archive"),
-        // As PyTorch and ONNX Runtime write ONNX: the version of the format, and who made it.
+        // ONNX as written by PyTorch and ONNX Runtime: the version of the format, and the producer.
         (b"\x08\x07\x12\x07pytorch\x1a\x062.15.0:", onnx),
         (b"\x08\x0a:\x20\x0a", onnx),
         (b"\x1c\0\0\0TFL3\x14\0\x20\0", "a TensorFlow Lite model"),
@@ -45,7 +45,7 @@ fn a_file_of_another_kind_is_called_what_it_is() {
         (b"GGUF\x03\0\0\0\0\0\0\0", "a GGUF file"),
         (b"{\"metadata\": {\"total_size\": 407080}}", "JSON text"),
         (b"<!DOCTYPE html>\n<html>", "a web page or XML: a download may have failed"),
-        // A scale of 1/255 and the zero point −128, and another such pair: what a quantized network begins with.
+        // A scale of 1/255 and the zero point −128, and another such pair: the start of a quantized network.
         (b"\x81\x80\x80\x3b\x80\xff\xff\xff\0\0\x80\x3d\x05\0\0\0", int8),
         (b"\0\0\x80\x3d\0\0\0\0\0\0\x80\x3d\0\0\0\0", int8),
         (b"These are notes of mine.", "a file of another kind"),
@@ -67,7 +67,7 @@ fn a_quantized_network_is_called_what_it_is() {
     assert!(error.contains("a network in 8 bits"), "{error}");
 }
 
-/// A file of three gigabytes, all of them zeros that take no room on the disk.
+/// A sparse file of three gigabytes of zeros, which takes no space on the disk.
 #[test]
 fn no_more_of_a_file_is_read_than_fits_the_network() {
     const LENGTH: u64 = 3 << 30;
@@ -89,7 +89,7 @@ fn no_more_of_a_file_is_read_than_fits_the_network() {
     fs::remove_file(path).unwrap();
 }
 
-/// The most bytes of memory that this process has had, where the system tells.
+/// The peak memory of this process in bytes, if the system reports it.
 fn peak_memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));

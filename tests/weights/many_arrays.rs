@@ -1,4 +1,4 @@
-//! Weights of more arrays than one pass over a header looks for.
+//! Weights with more arrays than one pass over a header looks for.
 
 use super::file;
 use fnn::weights::{LoadOptions, Name};
@@ -14,7 +14,7 @@ macro_rules! struct_of_17 {
     };
 }
 
-/// What a field of each struct is made of.
+/// The type of each struct's fields.
 type Inside<T, S> = <T as Fields<S>>::Inside;
 
 trait Fields<S> {
@@ -37,7 +37,7 @@ struct_of_17!(All: a b c d e f g h i j k l m n o p q);
 
 const ARRAYS: usize = 17 * 17 * 17;
 
-/// A file of arrays of one number each, which is its number, under these names.
+/// A file of arrays with these names, each with one number, its index.
 fn numbered(names: &[String]) -> Vec<u8> {
     let entry = |(index, name): (usize, &String)| {
         format!(r#""{name}":{{"dtype":"F32","shape":[1],"data_offsets":[{},{}]}}"#, 4 * index, 4 * index + 4)
@@ -62,7 +62,7 @@ fn any_number_of_arrays_is_read() {
     let read = options.load_from_bytes::<All<f32>>(&numbered(&names)).unwrap().network;
     assert!(read.parameters().iter().enumerate().all(|(index, &weight)| weight == index as f32));
 
-    // Mistakes on both sides of the end of a pass, and names that are of no pass.
+    // Errors on both sides of the end of a pass, and names that belong to no pass.
     names[1] = "q.q.q".into();
     names[4095] = "else".into();
     names[4096] = "a.a.a".into();
@@ -81,7 +81,7 @@ fn any_number_of_arrays_is_read() {
 
 #[test]
 fn many_layers_are_matched_by_their_order() {
-    // As nested `nn.Sequential`s name them, in the order in which the crate `safetensors` writes them.
+    // The names of nested `nn.Sequential`s, in the order in which the crate `safetensors` writes them.
     let mut names: Vec<_> =
         (0..289).map(|index| format!("{}.{}", index / 17, char::from(b'a' + (index % 17) as u8))).collect();
     names.sort_unstable();

@@ -1,4 +1,4 @@
-//! What is wrong with a file is told: all of it, by its name, and in characters that can't do harm.
+//! The errors for a wrong file: complete, with names, and with control characters escaped.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ fn error(bytes: &[u8]) -> String {
     Small::load_from_bytes(bytes).unwrap_err().to_string()
 }
 
-/// What is said of a file whose header has `to` instead of `from`.
+/// The error for a file whose header has `to` instead of `from`.
 fn changed(from: &str, to: &str) -> String {
     assert!(HEADER.contains(from));
     error(&file(&HEADER.replacen(from, to, 1), 48))
@@ -85,7 +85,7 @@ fn all_mismatches_are_told_at_once() {
     assert_eq!(mismatches[3].field, "hidden.weight");
     assert!(error.to_string().starts_with(&format!("{}: 4 tensors differ from the network's\n  fc1", path.display())));
 
-    // A file of a great many other tensors doesn't make a great long message.
+    // A file with many other tensors still has a short message.
     let entries = (0..1000).map(|tensor| format!(r#""t{tensor}":{{"dtype":"F32","shape":[],"data_offsets":[0,0]}}"#));
     let header = format!("{{{}}}", entries.collect::<Vec<_>>().join(","));
     fs::write(&path, file(&header, 0)).unwrap();
@@ -108,7 +108,7 @@ fn a_name_is_compared_to_its_end() {
             )
         );
     }
-    // A single layer has names without a dot in front.
+    // The names of a single layer don't start with a dot.
     let names = |weight: &str| {
         file(
             &format!(

@@ -1,10 +1,10 @@
-//! Files of others: their names, their numbers.
+//! Files from other software: names and number types.
 
 use super::{Small, file};
 use fnn::Parameters;
 use fnn::weights::LoadOptions;
 
-/// A file of tensors whose numbers are those that follow.
+/// A file of tensors with consecutive numbers.
 fn numbers(tensors: &[(&str, &str, &[usize])], bytes: &[u8]) -> Vec<u8> {
     let mut end = 0;
     let entries = tensors.iter().map(|(name, dtype, shape)| {
@@ -26,7 +26,7 @@ fn counted() -> Vec<u8> {
     (0..12u8).flat_map(|number| f32::from(number).to_le_bytes()).collect()
 }
 
-/// The weights of `Small` that a file has with these names and these numbers in this order.
+/// The weights of `Small` from a file with these names and numbers, in this order.
 fn read(options: LoadOptions<'_>, names: [&str; 3]) -> Result<Vec<f32>, String> {
     let tensors = [(names[0], "F32", &[3, 2][..]), (names[1], "F32", &[3]), (names[2], "F32", &[1, 3])];
     let bytes = numbers(&tensors, &counted());
@@ -67,7 +67,7 @@ fn names_are_mapped() {
          out.weight: expected a tensor of shape [1, 3], found none"
     );
 
-    // The whole network is a module of the file's.
+    // The whole network is one module in the file.
     type Layer = fnn::layers::Dense<2, 3>;
     let bytes = numbers(&[("fc.weight", "F32", &[3, 2]), ("fc.bias", "F32", &[3])], &counted()[..36]);
     let options = LoadOptions::new().names(&[("fc", "")]);

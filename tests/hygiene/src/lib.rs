@@ -1,4 +1,4 @@
-//! What the macros expand to names nothing by a name that a user could have taken, and passes strict lints.
+//! The macros' expansion uses no name that a user could have taken, and passes strict lints.
 
 #![no_implicit_prelude]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@
 mod own;
 pub mod shadows;
 
-/// Too large for `seeded`, which a library that doesn't call it has no need for.
+/// Too large for `seeded`, which is an error only if it is called.
 pub mod large {
     ::network::network! {
         /// 4 MB of weights.

@@ -1,4 +1,4 @@
-//! A layer of one's own, with the crate renamed.
+//! A custom layer, with the crate renamed.
 
 use ::core::clone::Clone;
 use ::core::fmt::Debug;
@@ -13,7 +13,7 @@ use ::network::{Layer, Parameters, Scalar};
 #[parameters(crate = ::network)]
 #[repr(C)]
 pub(crate) struct Doubled<const N: usize, S: Scalar = f32> {
-    /// What each input is multiplied by.
+    /// The factor of each input.
     pub(crate) gain: [S; N],
 }
 

@@ -108,7 +108,7 @@ pub const RATE: ::core::primitive::f64 = 0.25;
 }
 
 ::network::network! {
-    /// In 8 bits, too.
+    /// Quantized to int8, too.
     #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
     #[quantizable]
     pub struct Quantizable: [2, 4] -> [3] {

@@ -1,7 +1,7 @@
-//! Declares, trains and checks a network where there is no heap and no standard library.
+//! Declares, trains and checks a network without a heap and without the standard library.
 //!
-//! There is no allocator here: anything that takes `alloc` or `std` in would not compile or link. Exits with 0 where all
-//! is as it should be, and aborts where it panics.
+//! There is no allocator: anything that uses `alloc` or `std` doesn't compile or link. Exits with 0 on success, and aborts on a
+//! panic.
 #![no_std]
 #![no_main]
 
@@ -16,7 +16,7 @@ use fnn::{
 };
 
 fnn::network! {
-    /// Two numbers in, whether exactly one of them is large.
+    /// Takes two numbers and returns whether exactly one of them is large.
     #[derive(Clone, Debug, PartialEq)]
     struct Xor: [2] -> [1] {
         hidden: Dense(8),
@@ -71,7 +71,7 @@ fn learns<const SLOTS: usize>(loss: &impl Loss<[f32; 1], [f32; 1]>, optimizer: &
     last < 0.01 * first && outputs[1].min(outputs[2]) > outputs[0].max(outputs[3])
 }
 
-/// Whether XOR is learned by all that goes around an optimizer, and known to the average of the weights.
+/// Whether XOR is learned with clipping, penalties and a schedule, also by the moving average of the weights.
 fn learns_with_everything() -> bool {
     let (mut network, mut gradient) = (Xor::seeded(1), Xor::zeroed());
     let mut memory = GradientBuffers::<Xor, 4>::new();
@@ -98,7 +98,7 @@ fn checks() -> bool {
     true
 }
 
-/// Whether a network's table can be written without a heap.
+/// Whether a network's summary can be formatted without a heap.
 fn prints() -> bool {
     struct Length(usize);
     impl Write for Length {
@@ -111,7 +111,7 @@ fn prints() -> bool {
     write!(length, "{}", Deep::<f32>::summary()).is_ok() && length.0 > 100
 }
 
-/// Whether a network whose batch norms are folded answers as before.
+/// Whether a network with folded batch norms has the same outputs.
 fn folds() -> bool {
     let mut network = Normalised::seeded(5);
     network.batch_norm_1.running_mean = [0.5, -0.25, 1.0, 0.0];
@@ -133,7 +133,7 @@ extern "C" fn main() -> i32 {
     i32::from(!all)
 }
 
-// The C library only starts the program, copies memory and ends it.
+// The C library is used only to start the program, to copy memory and to exit.
 #[link(name = "c")]
 unsafe extern "C" {
     safe fn abort() -> !;
@@ -144,6 +144,6 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     abort()
 }
 
-// `core` as it is shipped refers to it, in tables for unwinding that no one reads.
+// The precompiled `core` refers to it in its unwind tables, which are never used.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

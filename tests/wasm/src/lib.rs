@@ -1,4 +1,4 @@
-//! Inference, a training loop of one's own, and the trainer, as numbers: the bits of outputs and of weights.
+//! Inference, a custom training loop and the trainer, with the bits of outputs and weights as the result.
 
 use std::cell::RefCell;
 
@@ -23,7 +23,7 @@ fnn::network! {
     }
 }
 
-/// Waves of three directions, with noise.
+/// Waves in three directions, with noise.
 fn data() -> DataSet<[[[f32; 8]; 8]; 1], usize> {
     let mut random = Random::new(1);
     let mut image = |class: usize| {
@@ -37,7 +37,7 @@ fn data() -> DataSet<[[[f32; 8]; 8]; 1], usize> {
     (0..192).map(|index| index % 3).map(|class| (image(class), class)).collect()
 }
 
-/// A wave of parabolas: the host's sine isn't that of WebAssembly.
+/// A wave of parabolas, because the host's sine differs from that of WebAssembly.
 fn wave(turns: f32) -> f32 {
     let x = turns - turns.floor() - 0.5;
     16.0 * x * (0.5 - x.abs())
@@ -53,7 +53,7 @@ fn inference() -> Vec<u32> {
     bits(outputs.as_flattened())
 }
 
-/// The bits of the weights after steps of a loop of one's own.
+/// The bits of the weights after some steps of a custom loop.
 fn own_loop() -> Vec<u32> {
     let data = data();
     let (mut network, mut gradient) = (Net::boxed(7), Net::zeroed_box());
@@ -65,7 +65,7 @@ fn own_loop() -> Vec<u32> {
     bits(network.parameters())
 }
 
-/// The bits of the weights that the trainer gives back, and of the losses that it reports.
+/// The bits of the weights that the trainer returns, and of the losses that it reports.
 fn fit() -> Vec<u32> {
     let data = data();
     let trainer = Trainer::new(Net::boxed(7), CrossEntropy, Adam::new(0.01)).batch_size(64).epochs(3);
@@ -77,14 +77,14 @@ fn fit() -> Vec<u32> {
     [bits(trained.network.parameters()), bits(&losses.collect::<Vec<_>>())].concat()
 }
 
-/// What is computed: its name, and the function that does it.
+/// The computations: name and function.
 pub const PARTS: [(&str, fn() -> Vec<u32>); 3] = [("inference", inference), ("own loop", own_loop), ("fit", fit)];
 
 thread_local! {
     static NUMBERS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Compute one of the [`PARTS`], of which [`value`] then gives the numbers: how many they are.
+/// Compute one of the [`PARTS`], and return the number of results, which [`value`] then returns.
 #[unsafe(no_mangle)]
 pub extern "C" fn compute(part: usize) -> usize {
     let numbers = PARTS.get(part).map_or(Vec::new(), |(_, part)| part());
@@ -93,7 +93,7 @@ pub extern "C" fn compute(part: usize) -> usize {
     length
 }
 
-/// One of the numbers that [`compute`] made.
+/// One of the results of [`compute`].
 #[unsafe(no_mangle)]
 pub extern "C" fn value(index: usize) -> u32 {
     NUMBERS.with_borrow(|numbers| numbers.get(index).copied().unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Prints what the module computes, computed by the host: a list of names and their numbers, in JSON.
+//! Prints the module's results, computed on the host: a list of names and numbers, as JSON.
 
 fn main() {
     let parts = fnn_wasm::PARTS.map(|(name, part)| format!("[{name:?}, {:?}]", part()));
