@@ -1,4 +1,4 @@
-//! Tells the crate whether the target has Arm's DSP extension, which stable Rust's `cfg(target_feature)` doesn't.
+//! Detects Arm's DSP extension, which stable Rust's `cfg(target_feature)` doesn't expose.
 
 use std::env::var;
 

@@ -1,4 +1,4 @@
-//! The IDX reader on any bytes.
+//! The IDX reader on arbitrary bytes.
 #![no_main]
 
 #[path = "../../tests/idx/check.rs"]

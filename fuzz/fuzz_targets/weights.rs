@@ -1,4 +1,4 @@
-//! The reader of weights on any bytes.
+//! The weights reader on arbitrary bytes.
 #![no_main]
 
 #[path = "../../tests/weights/check.rs"]

@@ -1,4 +1,4 @@
-//! Runs rustc on single files against the library as cargo has built it, and makes what it prints comparable.
+//! Runs rustc on single files against the library as cargo has built it, and normalizes the output.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,18 +9,18 @@ pub(crate) struct Compiler {
     library: PathBuf,
 }
 
-/// How far a file is compiled.
+/// How far to compile a file.
 #[derive(Clone, Copy)]
 pub(crate) enum Depth {
     /// As `cargo check` does.
     Check,
-    /// As `cargo build` does: code is generated, and generic code is instantiated for it.
+    /// As `cargo build` does: with code generation, for which generic code is instantiated.
     Build,
 }
 
 impl Compiler {
-    /// Finds the compiler and the library. Panics where the compiler isn't that of `rust-toolchain.toml`: messages are
-    /// in rustc's words, and these change from one version to the next.
+    /// Finds the compiler and the library. Panics if the compiler isn't that of `rust-toolchain.toml`, because rustc's messages
+    /// change from version to version.
     pub(crate) fn pinned() -> Self {
         let rustc = PathBuf::from(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         let version = stdout(Command::new(&rustc).arg("--version"));
@@ -33,7 +33,7 @@ impl Compiler {
         Self { rustc, library: library() }
     }
 
-    /// Compiles a file. Gives what rustc prints, or nothing where it is content.
+    /// Compiles a file. Returns rustc's output, or nothing if there are no errors.
     pub(crate) fn errors(&self, file: &Path, depth: Depth) -> Option<String> {
         let output = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ui");
         let dependencies = self.library.parent().expect("a folder");
@@ -58,7 +58,7 @@ impl Compiler {
     }
 }
 
-/// The library as cargo has built it for these tests; builds it where it hasn't.
+/// The library as cargo has built it for these tests; builds it if it doesn't exist.
 fn library() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a folder");
     let artifacts = stdout(
@@ -75,15 +75,15 @@ fn library() -> PathBuf {
     strings.find(is_library).expect("cargo builds the library")
 }
 
-/// What a command prints; panics where it fails.
+/// The output of a command; panics if it fails.
 fn stdout(command: &mut Command) -> String {
     let output = command.output().expect("the command runs");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("the command prints UTF-8")
 }
 
-/// What rustc printed, without what changes when the library or another test does: line numbers in the library's
-/// files, how many other types there are, and how many errors.
+/// rustc's output without the parts that depend on the library and on other tests: line numbers in the library's files, and the
+/// numbers of other types and of errors.
 fn normalized(printed: &str) -> String {
     const SUMMARIES: [&str; 3] = ["error: aborting due to", "Some errors have", "For more information about"];
     let is_summary = |diagnostic: &str| {
@@ -98,11 +98,11 @@ fn normalized(printed: &str) -> String {
 enum Line<'a> {
     /// `--> file:1:2`, or `::: file:1:2`
     Place(String),
-    /// A line of source code, with its number where that is in the test's own file.
+    /// A line of source code, with its number if it is in the test's own file.
     Source(Option<&'a str>, &'a str),
-    /// A line of the margin without a number.
+    /// A line with a margin but without a number.
     Margin(&'a str),
-    /// Anything else: headings, and what continues a line of the margin, which is indented as that is.
+    /// Anything else: headings, and continuations of a line with a margin, which are indented like it.
     Text(String),
 }
 
@@ -121,7 +121,7 @@ fn normalized_diagnostic(diagnostic: &str) -> String {
 }
 
 impl<'a> Line<'a> {
-    /// `own_file` is whether the lines before belong to the test's own file; a new place changes it.
+    /// `own_file` is whether the previous lines are in the test's own file; a new location changes it.
     fn of(line: &'a str, own_file: &mut bool) -> Self {
         let text = line.trim_start();
         let is_place = |text: &str| text.starts_with("--> ") || text.starts_with("::: ");
@@ -143,7 +143,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// `width` is the margin's for line numbers, which rustc printed wider by `surplus`.
+    /// `width` is that of the margin for line numbers, which rustc printed wider by `surplus`.
     fn print(&self, width: usize, surplus: &str) -> String {
         match self {
             Self::Place(place) => format!("{:width$}{place}", ""),

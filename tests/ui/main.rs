@@ -1,8 +1,8 @@
-//! What the compiler says of mistakes: one mistake a file, named by the mistake.
+//! Compile errors: one mistake per file, which is named after it.
 //!
-//! Each file in a folder of `tests/ui` is compiled by itself and must not compile; what rustc prints is compared with
-//! the `.stderr` file next to it. In the environment, `UI=names/twice` compares only files whose path contains that, and
-//! `SNAPSHOTS=overwrite` writes what rustc prints into the `.stderr` files: read it before you commit it.
+//! Each file in a folder of `tests/ui` is compiled on its own and must not compile; rustc's output is compared with the `.stderr` file
+//! next to it. In the environment, `UI=names/twice` selects the files whose path contains that, and `SNAPSHOTS=overwrite` writes
+//! rustc's output to the `.stderr` files: review it before you commit it.
 
 mod compiler;
 mod names;
@@ -13,7 +13,7 @@ use std::{env, fs, thread};
 
 use compiler::{Compiler, Depth};
 
-/// The files of this extension in the folders of `tests/ui`.
+/// The files with this extension in the folders of `tests/ui`.
 fn files(extension: &str) -> Vec<PathBuf> {
     let entries = |folder: &Path| fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let folders = entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui")).filter(|path| path.is_dir());
@@ -23,7 +23,7 @@ fn files(extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Compiles all files, on every core, and gives what is wrong with them.
+/// Compiles all files, on every core, and returns the failures.
 fn compare(files: Vec<PathBuf>, compiler: &Compiler) -> Vec<String> {
     let overwrite = env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite");
     let (files, wrong) = (Mutex::new(files.into_iter()), Mutex::new(Vec::new()));
@@ -42,7 +42,7 @@ fn compare(files: Vec<PathBuf>, compiler: &Compiler) -> Vec<String> {
     wrong.into_inner().expect("no panic")
 }
 
-/// Compiles one file, and compares what rustc prints with the `.stderr` file, or writes that file.
+/// Compiles one file, and compares rustc's output with the `.stderr` file, or writes that file.
 fn compare_file(file: &Path, compiler: &Compiler, overwrite: bool) -> Result<(), String> {
     let name = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("a file of the package");
     let depth = if name.starts_with("tests/ui/first_use") { Depth::Build } else { Depth::Check };
@@ -69,7 +69,7 @@ fn ui_mistakes_are_one_error_each() {
     assert!(wrong.is_empty(), "{} of {count} files:\n\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Every expectation has its file.
+/// Every `.stderr` file belongs to a test.
 #[test]
 fn ui_expectations_belong_to_files() {
     for snapshot in files("stderr") {
@@ -77,7 +77,7 @@ fn ui_expectations_belong_to_files() {
     }
 }
 
-/// The README's mistaken declaration and its errors are those of the test `together/readme.rs`.
+/// The README's wrong declaration and its errors are those of the test `together/readme.rs`.
 #[test]
 fn the_readme_shows_what_rustc_prints() {
     let readme = include_str!("../../README.md");

@@ -1,4 +1,4 @@
-//! Networks, layers, const parameters and other items may be called like anything that the macro's expansion names.
+//! Networks, layers, const parameters and other items may have any name that the macro's expansion uses.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,25 +6,25 @@ use std::{fs, thread};
 
 use crate::compiler::{Compiler, Depth};
 
-/// The names in expansions, which a test of `fnn-macros` collects.
+/// The names in expansions, collected by a test of `fnn-macros`.
 const IN_EXPANSIONS: &str = include_str!("../../fnn-macros/src/tests/names.txt");
 
-/// Names of the prelude, of primitive types, and others that a user may know from elsewhere.
+/// Names from the prelude, primitive types, and other common names.
 const MORE: &str = "Box Err Fn From Into Iterator Ok Result String ToString bool char f64 fn_mut i16 i32 i64 i128 isize
     std str u8 u32 u128 M N L F P D K U X Y W scalar shape sizes weight bias seed seeded zeroed boxed load save summary
     forward_into forward_all parameters Trainer Error GradientBuffers Loss Optimizer RAM_INFERENCE RAM_TRAINING
     PARAMETERS loss async await gen union auto macro_rules raw";
 
-/// Words that name nothing but what the language says.
+/// Keywords that can't be names.
 const NOT_NAMES: [&str; 5] = ["_", "self", "Self", "super", "crate"];
 
-/// Words that are names only as `r#word`.
+/// Keywords that can be names only as `r#word`.
 const KEYWORDS: &str =
     "abstract as async await become box break const continue do dyn else enum extern false final fn for
     gen if impl in let loop macro match mod move mut override priv pub ref return static struct trait true try type
     typeof unsafe unsized use virtual where while yield";
 
-/// All names, as they are written; of those with a number, and of those made of a network's name, a few stand for all.
+/// All names, as they are written, with a few examples of those that contain a number or a network's name.
 fn names() -> Vec<String> {
     let stands_for_others = |word: &str| {
         let number = word.rsplit('_').next().and_then(|number| number.parse::<u32>().ok());
@@ -44,14 +44,14 @@ fn names() -> Vec<String> {
     names
 }
 
-/// Where the files lie that are compiled.
+/// The folder of the files to compile.
 fn folder() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ui");
     fs::create_dir_all(&folder).expect("a folder");
     folder
 }
 
-/// Compiles a module for every `count` names, in a few files at once, and panics where one of them doesn't compile.
+/// Compiles a module for every `count` names, in a few files at once, and panics if one of them doesn't compile.
 fn check(file: &str, names: &[String], count: usize, module: impl Fn(&[String]) -> String) {
     let compiler = Compiler::pinned();
     let folder = folder();
@@ -100,7 +100,7 @@ fn ui_a_layer_may_have_any_name() {
     });
 }
 
-/// Names for const parameters are written in upper case, and don't begin with two underscores.
+/// Names of const parameters are in upper case, and don't start with two underscores.
 fn is_upper_case(name: &str) -> bool {
     !name.trim_start_matches("r#").contains(char::is_lowercase) && !name.starts_with("__")
 }
@@ -121,7 +121,7 @@ fn ui_a_const_parameter_may_have_any_name_in_upper_case() {
     });
 }
 
-/// Each of the others is one error at the name, whatever it would have met.
+/// Each of the others is one error, at the name.
 #[test]
 fn ui_other_const_parameters_are_one_error_each() {
     let mut names = names();
@@ -136,7 +136,7 @@ fn ui_other_const_parameters_are_one_error_each() {
     assert_eq!(count("error"), names.len());
 }
 
-/// Types and functions around a declaration; constants in upper case.
+/// Types and functions next to a declaration; constants in upper case.
 #[test]
 fn ui_other_items_may_have_any_name() {
     let names = names();
