@@ -119,14 +119,14 @@ mod layers {
     }
 
     #[test]
-    fn batch_normalisation() {
+    fn batch_normalization() {
         check(&drawn::<BatchNorm<[f64; 3]>>(1)).assert(TOLERANCE);
         check(&drawn::<BatchNorm<[[f64; 4]; 3], { f64::to_bits(0.1) }>>(2)).assert(TOLERANCE);
         check(&drawn::<BatchNorm<[[[f64; 2]; 2]; 2]>>(3)).assert(TOLERANCE);
     }
 
     #[test]
-    fn layer_normalisation() {
+    fn layer_normalization() {
         check(&drawn::<LayerNorm<[f64; 5]>>(1)).assert(TOLERANCE);
         check(&drawn::<LayerNorm<[[f64; 4]; 3]>>(2)).assert(TOLERANCE);
         check(&drawn::<LayerNorm<[[f64; 4]; 3], [f64; 4]>>(3)).assert(TOLERANCE);
@@ -136,7 +136,7 @@ mod layers {
     }
 
     #[test]
-    fn group_normalisation() {
+    fn group_normalization() {
         check(&drawn::<GroupNorm<[f64; 6], 2>>(1)).assert(TOLERANCE);
         check(&drawn::<GroupNorm<[[f64; 3]; 4], 2>>(2)).assert(TOLERANCE);
         check(&drawn::<GroupNorm<[[[f64; 2]; 3]; 2], 2>>(3)).assert(TOLERANCE);

@@ -134,7 +134,7 @@ fn embeddings_are_learned() {
     assert_eq!(fnn::train::evaluate(&*trained.network, &CrossEntropy, &data).accuracy, Some(1.0));
 }
 
-mod batch_normalisation {
+mod batch_normalization {
     use super::*;
     use fnn::layers::BatchNorm;
 
@@ -173,7 +173,7 @@ mod batch_normalisation {
         // Four chunks of two samples: the mean of their means and of their variances.
         let inputs: Vec<_> = (0..8).map(|n| [f64::from(n) * f64::from(n), 1.0]).collect();
         let mut norm = Norm::seeded(1);
-        let gradient = super::batch_normalisation::gradient::<2>(&norm, &inputs);
+        let gradient = super::batch_normalization::gradient::<2>(&norm, &inputs);
         norm.absorb(&gradient);
         assert_relative_eq!(norm.running_mean[0], 0.1 * 17.5, max_relative = 1e-12);
         let variances = [1.0, 25.0, 81.0, 169.0].map(|squared_step: f64| squared_step / 2.0);

@@ -37,8 +37,8 @@ struct Row {
 #[test]
 fn layers_are_those_of_pytorch() {
     let mut rows: Vec<_> = [convolutions(), pools(), blocks(), declared::rows()].into_iter().flatten().collect();
-    with_batch_normalisation(&mut rows);
-    with_layer_normalisation(&mut rows);
+    with_batch_normalization(&mut rows);
+    with_layer_normalization(&mut rows);
     println!("{:<36} {:>8} {:>8}", "largest deviation of", "f32", "f64");
     for Row { layer, single, double } in rows {
         let double = double.map_or(String::new(), |double| format!("{double:.1e}"));
@@ -218,7 +218,7 @@ where
     (gradient, largest)
 }
 
-fn with_batch_normalisation(rows: &mut Vec<Row>) {
+fn with_batch_normalization(rows: &mut Vec<Row>) {
     let (before, after) = check_network::<WithBatchNorm>("bn1d_train", rows);
     let tensors = Tensors::read("bn1d_train");
     compare("running mean", &after.l1.running_mean, tensors.get("after.1.running_mean"), 1e-6);
@@ -228,7 +228,7 @@ fn with_batch_normalisation(rows: &mut Vec<Row>) {
     assert_eq!((before.l1.weight, before.l1.bias), (after.l1.weight, after.l1.bias));
 }
 
-fn with_layer_normalisation(rows: &mut Vec<Row>) {
+fn with_layer_normalization(rows: &mut Vec<Row>) {
     let (before, after) = check_network::<WithLayerNorm>("layernorm", rows);
     assert_eq!(before.parameters(), after.parameters());
 }

@@ -1,7 +1,7 @@
-"""Weights between fnn and PyTorch, both ways: python pytorch.py FOLDER
+"""Exchanges weights between fnn and PyTorch in both directions: python pytorch.py FOLDER
 
-For each module below, FOLDER has NAME.safetensors, which `save` of fnn wrote, and NAME.io.safetensors with inputs `x` and
-fnn's outputs `y`. PyTorch takes the weights strictly and computes the same. Then it writes other weights to
+For each module below, FOLDER has NAME.safetensors, written by fnn's `save`, and NAME.io.safetensors with inputs `x` and fnn's
+outputs `y`. PyTorch loads the weights with `strict=True` and compares the outputs. Then it writes other weights to
 NAME.torch.safetensors, and its inputs and outputs to NAME.torch.io.safetensors, for fnn to read.
 """
 

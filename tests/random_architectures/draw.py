@@ -1,6 +1,6 @@
-"""Draws the networks of `table.rs` at random, every kind of layer among them: `python draw.py 1 > table.rs`.
+"""Generates the random networks of `table.rs`, with every kind of layer: `python draw.py 1 > table.rs`.
 
-The number is a seed; another one draws other networks. The shapes in the headers are computed here, and not by fnn.
+The number is the seed. The shapes in the headers are computed here, not by fnn.
 """
 
 import random
