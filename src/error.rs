@@ -116,7 +116,7 @@ impl fmt::Display for Error {
             Self::Unpaired { inputs, targets } => {
                 write!(
                     f,
-                    "a data set has one target for each input, but there are {inputs} inputs and {targets} targets"
+                    "the data set: expected one target for each input, found {inputs} inputs and {targets} targets"
                 )
             }
             Self::Empty { set } => write!(f, "the {set} set has no samples"),
@@ -126,13 +126,13 @@ impl fmt::Display for Error {
             Self::Sample { set, sample, row, problem } => {
                 write!(f, "the {set} set, sample {sample}")?;
                 if row != sample {
-                    write!(f, " (row {row} of the data before it was split)")?;
+                    write!(f, " (row {row} before the split)")?;
                 }
                 write!(f, ": {problem}")
             }
             Self::Setting { name, expected, found } => write!(f, "{name}: expected {expected}, found {found}"),
             Self::NonFinite { epoch, batch, what } => {
-                write!(f, "epoch {epoch}, mini-batch {batch}: {what} is not finite; the weights before it are kept")
+                write!(f, "epoch {epoch}, mini-batch {batch}: {what} is not finite; the previous weights are kept")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Guides: how to do what takes more than one type.
+//! Guides to tasks that involve several types.
 
 #[doc = include_str!("guide/from_pytorch.md")]
 pub mod from_pytorch {}

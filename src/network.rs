@@ -206,7 +206,7 @@ const fn assert_small<L>() {
 pub const fn assert_forward_fits<L: Layer>() {
     assert!(
         size_of::<L::Workspace<1>>() + size_of::<L::Output>() <= 512 * 1024,
-        "`forward` works on the stack, and this network needs more than 512 KiB there: use `forward_all`, or `forward_into` \
+        "`forward` needs more than 512 KiB of stack for this network: use `forward_all`, or `forward_into` \
          with a workspace and outputs on the heap or in a `static`"
     );
 }

@@ -1,8 +1,9 @@
-//! Weights: seen as one flat slice, named, initialized, and read from and written to files.
+//! Weights: as one flat slice, by dotted name, initialized, and loaded from and saved to files.
 //!
-//! Files are safetensors in PyTorch's convention: `load_state_dict` takes what [`save`](crate::Network::save) writes, and
-//! [`load`](crate::Network::load) what a `state_dict` holds. The guides [from PyTorch](crate::guide::from_pytorch) and
-//! [to PyTorch](crate::guide::to_pytorch) tell how, and [`LoadOptions`] what may differ.
+//! Files are safetensors in PyTorch's convention: `load_state_dict` reads what [`save`](crate::Network::save) writes,
+//! and [`load`](crate::Network::load) reads a saved `state_dict`. See the guides [from
+//! PyTorch](crate::guide::from_pytorch) and [to PyTorch](crate::guide::to_pytorch), and [`LoadOptions`] for files with
+//! other names or types.
 
 pub(crate) mod initializer;
 pub(crate) mod layout;

@@ -105,12 +105,12 @@ fn errors_name_the_field_and_both_values() {
         (&plain[..3], "magic number: expected 4 bytes, found 3"),
         (&with(1, 9), "magic number: expected two zero bytes, found 0x00 0x09"),
         (&with(2, 13), "element type: expected 8 (unsigned bytes), found 13 (32-bit floating-point numbers)"),
-        (&with(2, 7), "element type: expected 8 (unsigned bytes), found 7 (no type of the format)"),
+        (&with(2, 7), "element type: expected 8 (unsigned bytes), found 7 (unknown type)"),
         (&with(3, 0), "number of dimensions: expected at least 1, found 0"),
         (&plain[..11], "dimensions: expected 12 bytes, found 7"),
         (&plain[..27], "elements: expected 12 bytes, found 11"),
         (&[plain.as_slice(), &[7, 7]].concat(), "elements: expected 12 bytes, found 13 or more"),
-        (&gzip(&plain)[..30], "gzip stream: expected a whole one, found its end too early"),
+        (&gzip(&plain)[..30], "gzip stream: expected a complete stream, found an early end"),
         (&gzip(&plain[..20]), "elements: expected 12 bytes, found 4"),
         (&[&[0, 0, 8, 3][..], &[255; 12]].concat(), "a product below 2^64, found [4294967295, 4294967295, 4294967295]"),
         (&[&[0, 0, 8, 2][..], &[255; 8]].concat(), "elements: expected 18446744065119617025 bytes, found 0"),
@@ -128,7 +128,7 @@ fn samples_and_labels_must_be_what_they_are_read_as() {
     let error = images.images::<[f32; 5]>().unwrap_err().to_string();
     assert_eq!(error, "digits: dimensions: expected samples of 5 elements, as [5], found [2, 2, 3]");
     let error = images.labels(10).unwrap_err().to_string();
-    assert_eq!(error, "digits: dimensions: expected one, as labels have, found [2, 2, 3]");
+    assert_eq!(error, "digits: dimensions: expected one dimension for labels, found [2, 2, 3]");
 
     let labels = Idx::parse("labels", &write(&[4], &[0, 9, 10, 3])[..]).unwrap();
     assert_eq!(labels.labels(11).unwrap(), [0, 9, 10, 3]);

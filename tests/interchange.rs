@@ -163,7 +163,7 @@ fn numbers_of_other_types_are_converted() {
 fn pickles_are_refused() {
     for file in ["pt_a.pt", "pt_a_legacy.pt"] {
         let error = LoadOptions::new().load::<Square>(path(file)).map(|_| ()).unwrap_err().to_string();
-        assert!(error.contains("expected a safetensors file, found a pickle, as `torch.save` writes"), "{error}");
+        assert!(error.contains("expected a safetensors file, found a pickle, as written by `torch.save`"), "{error}");
         assert!(error.contains("save_file(model.state_dict(), path)"), "{error}");
     }
 }

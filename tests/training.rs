@@ -437,7 +437,7 @@ fn a_sample_of_a_part_is_named_by_its_row_too() {
     };
     let Error::Sample { set, sample, row: 7, .. } = reason else { panic!("{reason}") };
     assert_eq!(if set == "training" { &train } else { &test }.inputs()[sample], [7.0]);
-    assert!(reason.to_string().contains(" (row 7 of the data before it was split): the target: "), "{reason}");
+    assert!(reason.to_string().contains(" (row 7 before the split): the target: "), "{reason}");
 
     let bad = DataSet::from([([1.0, 2.0], 0), ([0.0, f32::NAN], 1)]);
     let error = reason_of_fit(&bad, CrossEntropy);
@@ -453,7 +453,7 @@ fn reason_of_fit(data: &DataSet<[f32; 2], usize>, loss: impl Loss<[f32; 2], usiz
 fn samples_that_weigh_nothing_are_no_training() {
     let data = DataSet::from([([1.0, 2.0], 0), ([0.0, 1.0], 0)]);
     let error = reason_of_fit(&data, CrossEntropy.class_weights([0.0, 1.0]));
-    assert_eq!(error, "weights of the samples: expected one above 0 in the training set, found 0 for each");
+    assert_eq!(error, "sample weights: expected a weight above 0 in the training set, found only 0");
     let error = reason_of_fit(&data, CrossEntropy.class_weights([0.0, 0.0]));
     assert_eq!(error, "largest class weight: expected a finite number above 0, found 0");
 }

@@ -146,7 +146,7 @@ impl Idx {
     pub fn labels(&self, classes: usize) -> Result<Vec<usize>, Error> {
         if self.dimensions.len() != 1 {
             let found = format_args!("{:?}", self.dimensions);
-            return Err(wrong(&self.path, "dimensions", "one, as labels have", found));
+            return Err(wrong(&self.path, "dimensions", "one dimension for labels", found));
         }
         let labels: Vec<usize> = self.bytes.iter().copied().map(usize::from).collect();
         match labels.iter().position(|&label| label >= classes) {
@@ -170,8 +170,8 @@ fn read_at_most(source: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
 /// A read failure: an error of the operating system, or a truncated or damaged gzip stream.
 fn unreadable(path: &Path, error: io::Error) -> Error {
     match error.kind() {
-        ErrorKind::UnexpectedEof => wrong(path, "gzip stream", "a whole one", "its end too early"),
-        ErrorKind::InvalidInput | ErrorKind::InvalidData => wrong(path, "gzip stream", "a whole one", error),
+        ErrorKind::UnexpectedEof => wrong(path, "gzip stream", "a complete stream", "an early end"),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => wrong(path, "gzip stream", "a valid stream", error),
         _ => Error::File { path: path.into(), source: error },
     }
 }
@@ -184,7 +184,7 @@ fn type_name(code: u8) -> String {
         0x0c => "32-bit integers",
         0x0d => "32-bit floating-point numbers",
         0x0e => "64-bit floating-point numbers",
-        _ => "no type of the format",
+        _ => "unknown type",
     };
     format!("{code} ({name})")
 }

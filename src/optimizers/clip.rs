@@ -156,10 +156,10 @@ mod tests {
         let mut large = [3e38f32, -3e38];
         Clip::Norm(2.0f64.sqrt()).apply(&mut large);
         assert!((large[0] - 1.0).abs() < 1e-6 && (large[1] + 1.0).abs() < 1e-6);
-        let mut undefined = [f64::NAN, 5.0];
-        Clip::Value(1.0).apply(&mut undefined);
-        assert!(undefined[0].is_nan() && undefined[1] == 1.0);
-        Clip::Norm(1.0).apply(&mut undefined);
-        assert!(undefined[1].is_nan());
+        let mut with_nan = [f64::NAN, 5.0];
+        Clip::Value(1.0).apply(&mut with_nan);
+        assert!(with_nan[0].is_nan() && with_nan[1] == 1.0);
+        Clip::Norm(1.0).apply(&mut with_nan);
+        assert!(with_nan[1].is_nan());
     }
 }

@@ -75,7 +75,7 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
         const {
             assert!(
                 size_of::<L::Workspace>() + 5 * (size_of::<L::Input>() + size_of::<L::Output>()) <= 512 * 1024,
-                "`forward` works on the stack, and this network needs more than 512 KiB there: use \
+                "`forward` needs more than 512 KiB of stack for this network: use \
                  `forward_integers_into` with memory on the heap or in a `static`"
             );
         }

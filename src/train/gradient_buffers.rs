@@ -24,7 +24,6 @@ use crate::train::loop_state::{LoopState, loop_state_methods};
 /// The dropout mask depends only on [`seed`](Self::seed), the step and the index of the sample. Each call is one step,
 /// so a loop draws a new mask in every step. To resume a stopped loop exactly, restore its seed and step with
 /// [`set_seed`](Self::set_seed) and [`set_steps`](Self::set_steps):
-/// had not been, once its [`set_seed`](Self::set_seed) and [`set_steps`](Self::set_steps) are told where it was:
 ///
 /// ```
 /// use fnn::{Parameters, losses::MeanSquaredError, train::GradientBuffers};
@@ -164,8 +163,8 @@ pub(crate) const fn assert_batch<L: Layer, const B: usize>() {
     assert!(B > 0, "training needs room for at least one sample");
     assert!(
         B >= L::SMALLEST_BATCH,
-        "a `BatchNorm` takes its statistics from the batch, and one value a channel has no variance: make room for more \
-         samples, or write `BatchNorm(frozen)`"
+        "`BatchNorm` computes statistics over the batch, and one value per channel has no variance: use larger batches, \
+         or `BatchNorm(frozen)`"
     );
 }
 
@@ -174,7 +173,7 @@ pub(crate) const fn assert_batch<L: Layer, const B: usize>() {
 pub(crate) const fn refuse_probabilities(outputs: OutputKind, takes_logits: bool) {
     assert!(
         !(takes_logits && matches!(outputs, OutputKind::Probabilities)),
-        "the loss takes logits, but the network gives probabilities, by `Softmax`, `Sigmoid` or `HardSigmoid`: remove that \
+        "the loss expects logits, but the network outputs probabilities, from `Softmax`, `Sigmoid` or `HardSigmoid`: remove that \
          layer"
     );
 }

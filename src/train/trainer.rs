@@ -42,11 +42,11 @@ use step::{Course, Memory, NonFinite, first_non_finite};
 use stopping::Best;
 use stopwatch::Stopwatch;
 
-/// Gradient descent on a data set: full-batch, stochastic or mini-batch, by the batch size.
+/// Gradient descent on a data set: full-batch, stochastic or mini-batch, depending on the batch size.
 ///
-/// One step takes the mean gradient of the next mini-batch and lets the optimizer move the weights along it; an epoch
-/// is one pass over the training set, in a new random order. The seed decides all that is random. The weights that
-/// come out are the same, bit for bit, at any number of threads, and a step allocates nothing.
+/// Each step computes the mean gradient of the next mini-batch, and the optimizer updates the weights. An epoch is one
+/// pass over the training set, in a new random order. The seed determines all randomness. The trained weights are bit
+/// for bit the same with any number of threads, and steps do not allocate.
 ///
 /// ```
 /// use fnn::{DataSet, Network, Trainer, layers::Dense, losses::MeanSquaredError, optimizers::Sgd, train::Progress};
@@ -64,7 +64,7 @@ use stopwatch::Stopwatch;
 /// ```
 ///
 /// # Speed
-/// Code without optimizations takes a hundred times as long. For builds for development and for tests, ask for some in your
+/// Unoptimized builds are a hundred times slower. Enable some optimization for development builds and tests in your
 /// `Cargo.toml`:
 ///
 /// ```toml
@@ -73,10 +73,10 @@ use stopwatch::Stopwatch;
 /// ```
 ///
 /// # Memory
-/// On the heap, and made before the first step: the weights and the optimizer's slots, the same before the epoch (and
-/// with early stopping the best weights), a moving average, and for every 32 samples of a mini-batch (or 64, where there are
-/// more than 131,072 weights), but at most eight times, a gradient and a [`GradientBuffers`](crate::train::GradientBuffers).
-/// [`memory`](Self::memory) returns the bytes of each.
+/// Allocated on the heap before the first step: the weights and the optimizer's state, a copy of both from before the
+/// epoch (and with early stopping, the best weights), the moving average, and for every 32 samples of a mini-batch (64
+/// for more than 131,072 weights), but at most eight times, a gradient and a
+/// [`GradientBuffers`](crate::train::GradientBuffers). [`memory`](Self::memory) returns the size of each.
 #[must_use = "a trainer does nothing until `fit` is called"]
 pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     network: Box<N>,
@@ -88,22 +88,22 @@ pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     callbacks: Vec<Box<Callback<'a, N>>>,
 }
 
-/// What is called after each epoch.
+/// A callback after each epoch.
 type Callback<'a, N> = dyn FnMut(&EpochEnd<'_, N>) -> ControlFlow<()> + 'a;
 
-/// A network to train, or to evaluate: by value, or in the box that a large one was built in.
+/// A network to train or evaluate, by value or in a `Box`.
 ///
-/// Every [`Layer`] is one, and so is every box of a layer.
+/// Implemented for every [`Layer`] and every box of a layer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a network",
     label = "expected a network, by value or in a `Box`",
     note = "declare a network with `network!`, and create it with `seeded(seed)` or `boxed(seed)`"
 )]
 pub trait IntoBox<N> {
-    /// The network on the heap.
+    /// Move the network to the heap.
     fn into_box(self) -> Box<N>;
 
-    /// The network where it is.
+    /// Borrow the network.
     fn as_network(&self) -> &N;
 }
 
@@ -128,9 +128,9 @@ impl<N: Layer> IntoBox<N> for Box<N> {
 }
 
 impl<N: Layer, F, O, const SLOTS: usize> Trainer<'_, N, F, O, SLOTS> {
-    /// Train `network` (by value, or `boxed`) to make `loss` small by the steps of `optimizer`.
+    /// Create a trainer that minimizes `loss` with `optimizer`, starting from `network` (by value, or boxed).
     ///
-    /// By default: one epoch of mini-batches of 32, shuffled with seed 0.
+    /// Defaults: one epoch of mini-batches of 32, shuffled with seed 0.
     pub fn new(network: impl IntoBox<N>, loss: F, optimizer: O) -> Self
     where
         O: Optimizer<SLOTS>,
@@ -144,12 +144,14 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// Train on `data`.
     ///
     /// # Errors
-    /// Before anything is trained: [`Error::Setting`] for an invalid setting, [`Error::Empty`] for a set
-    /// without samples, [`Error::Sample`] for an input that is not finite or a target that the loss can't take. Later,
-    /// [`Error::NonFinite`]. The error has the network: with the weights it came with, or those before the step
-    /// that failed. Should that step have failed because the one before it had made a weight infinite, they are those
-    /// before the epoch. With a [`moving_average`](Self::moving_average) they are still the weights themselves, unless
-    /// early stopping had kept an average.
+    /// Before training: [`Error::Setting`] for an invalid setting, [`Error::Empty`] for a set without samples,
+    /// [`Error::Sample`] for an input that is not finite or a target that is invalid for the loss. During training:
+    /// [`Error::NonFinite`].
+    ///
+    /// The error contains the network, with its initial weights, or those before the step that failed. If that step
+    /// failed because the previous one had made a weight infinite, they are those before the epoch. With a
+    /// [`moving_average`](Self::moving_average) they are still the weights themselves, unless early stopping kept an
+    /// average.
     pub fn fit<T>(mut self, data: &DataSet<N::Input, T>) -> Result<Trained<N>, TrainingError<N>>
     where
         T: Copy + Debug + Send + Sync,
@@ -165,7 +167,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         }
     }
 
-    /// What can be checked before training.
+    /// The checks before training.
     fn check<T>(&self, data: &DataSet<N::Input, T>) -> Result<(), Error>
     where
         T: Debug,
@@ -190,7 +192,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.validation.set().map_or(Ok(()), |validation| check::data::<N, T, F>("validation", validation, &self.loss))
     }
 
-    /// All epochs, and back to the best weights.
+    /// Run all epochs, and restore the best weights.
     fn run<T>(&mut self, data: &DataSet<N::Input, T>, history: &mut History) -> Result<(), Error>
     where
         T: Copy + Send + Sync,
@@ -210,7 +212,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         result
     }
 
-    /// The epochs.
+    /// Run the epochs.
     fn descend<T>(
         &mut self,
         data: &DataSet<N::Input, T>,
@@ -231,10 +233,10 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut optimizer = self.optimizer.clone();
         let (validation, monitors) = (self.validation, self.settings.monitors());
-        let measured = validation.set().or(monitors.then_some(data));
-        let measured_samples = measured.map_or(0, DataSet::len);
-        let mut evaluator = Evaluator::new(measured_samples);
-        let threads = Threads::new(self.settings.threads, work::<N>(batch_size.max(measured_samples)))?;
+        let evaluated = validation.set().or(monitors.then_some(data));
+        let evaluated_samples = evaluated.map_or(0, DataSet::len);
+        let mut evaluator = Evaluator::new(evaluated_samples);
+        let threads = Threads::new(self.settings.threads, work::<N>(batch_size.max(evaluated_samples)))?;
 
         for number in 1..=epochs {
             let stopwatch = Stopwatch::start();
@@ -251,7 +253,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
             let seconds = stopwatch.seconds();
 
             let after =
-                measured.map(|set| evaluator.evaluate(memory.outcome(&self.network), &self.loss, set, &threads));
+                evaluated.map(|set| evaluator.evaluate(memory.outcome(&self.network), &self.loss, set, &threads));
             if after.is_some_and(|after| !after.loss.is_finite()) {
                 memory.rewind(&mut self.network);
                 return Err(Error::NonFinite {
@@ -297,8 +299,8 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         Ok(())
     }
 
-    /// An epoch's totals, if neither a step nor the weights after the last one failed to be finite. Puts weights that
-    /// aren't finite back to those before it.
+    /// The totals of an epoch, or an error if a step failed or the final weights are not finite. Restores the weights
+    /// from before the epoch if they are not finite.
     fn finite<T>(
         &mut self,
         totals: Result<Totals, (usize, NonFinite)>,
@@ -322,7 +324,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
 }
 
 impl<N: Layer, F, O: Debug, const SLOTS: usize, V> Debug for Trainer<'_, N, F, O, SLOTS, V> {
-    /// Without the weights and the data.
+    /// Omits the weights and the data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trainer")
             .field("network", &N::KIND)

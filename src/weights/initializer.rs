@@ -1,43 +1,44 @@
-//! First weights.
+//! Initial weights.
 
 use crate::random::Random;
 use crate::scalar::Scalar;
 
-/// How the weights of a layer are drawn before training. Biases start at 0.
+/// The distribution of a layer's initial weights. Biases start at 0.
 ///
-/// `fan in` is how many numbers an output is summed from, `fan out` how many outputs a number goes into.
+/// `fan in` is the number of inputs that each output sums over, `fan out` the number of outputs that each input
+/// contributes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Initializer {
-    /// Normal, deviation √(2 / fan in): for ReLU and its kin.
+    /// Normal, standard deviation √(2 / fan in): for ReLU and similar activations.
     ///
     /// He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
     HeNormal,
     /// Uniform within ±√(6 / fan in).
     HeUniform,
-    /// Normal, deviation √(2 / (fan in + fan out)): for tanh, sigmoid, softmax and linear outputs.
+    /// Normal, standard deviation √(2 / (fan in + fan out)): for tanh, sigmoid, softmax and linear outputs.
     ///
     /// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
     GlorotNormal,
     /// Uniform within ±√(6 / (fan in + fan out)).
     GlorotUniform,
-    /// Normal, deviation √(1 / fan in): for self-normalising activations.
+    /// Normal, standard deviation √(1 / fan in): for self-normalizing activations.
     ///
     /// LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998.
     LeCunNormal,
     /// Uniform within ±√(3 / fan in).
     LeCunUniform,
-    /// Every weight the same. No good for a hidden layer, whose units would stay the same for ever.
+    /// Every weight has this value. Unsuitable for hidden layers, whose units would all stay identical.
     Constant(f64),
 }
 
 impl Initializer {
-    /// What a layer before ReLU or its kin (leaky ReLU, ELU, GELU, SiLU, softplus) starts from, if not told.
+    /// The default for a layer before ReLU or a similar activation (leaky ReLU, ELU, GELU, SiLU, softplus).
     pub const BEFORE_RECTIFIER: Self = Self::HeNormal;
-    /// What any other layer starts from, if not told.
+    /// The default for any other layer.
     pub const DEFAULT: Self = Self::GlorotUniform;
 
-    /// Draw `weights`.
+    /// Fill `weights` with random values.
     ///
     /// ```
     /// use fnn::{Initializer, Random};
@@ -55,7 +56,7 @@ impl Initializer {
             Self::Constant(_) => 0.0,
         };
         let deviation = libm::sqrt(variance);
-        // A uniform distribution within ±√3 d has the deviation d.
+        // A uniform distribution within ±√3·d has the standard deviation d.
         let limit = libm::sqrt(3.0) * deviation;
         weights.fill_with(|| {
             S::from_f64(match self {

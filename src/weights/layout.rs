@@ -1,28 +1,28 @@
-//! What weights are made of, as a constant: arrays of numbers, named as the network's layers are nested.
+//! The layout of weights as a constant: arrays of numbers, with names that follow the nesting of layers.
 
 use crate::const_message::ConstMessage;
 use crate::shape::Shape;
 use crate::weights::name::{Name, Visitor};
 
-/// How the weights of a type lie in memory and in files: one array, or named parts one after the other.
+/// The layout of a type's weights in memory and in files: one array, or named parts in sequence.
 ///
-/// A type that derives [`Parameters`](crate::Parameters) has one. It is a constant, so that the compiler can check a file
-/// of weights.
+/// The derive of [`Parameters`](crate::Parameters) generates it. It is a constant, so that the compiler can check a
+/// file of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layout {
     /// An array of numbers of this shape.
     Array(Shape),
-    /// A matrix of this shape, `[in, out]`, which lies in files as `[out, in]`: the weights of a dense layer, which PyTorch
-    /// and the frameworks that follow it store that way.
+    /// A matrix of this shape, `[in, out]`, stored in files as `[out, in]`: the weights of a dense layer, as PyTorch
+    /// and compatible frameworks store them.
     Transposed(Shape),
-    /// A count: one number here, a 64-bit integer in files.
+    /// A count: one number in memory, a 64-bit integer in files.
     Count,
-    /// Fields, one after the other.
+    /// Fields, in sequence.
     Fields(&'static [Field]),
 }
 
-/// A part of a [`Layout`], and its name.
+/// A part of a [`Layout`], with its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     name: &'static str,
@@ -32,34 +32,34 @@ pub struct Field {
 }
 
 impl Field {
-    /// The part `name`, which is laid out as `layout`.
+    /// The part `name`, with this layout.
     #[must_use]
     pub const fn new(name: &'static str, layout: Layout) -> Self {
         Self { name, layout, length: layout.length(), arrays: layout.arrays() }
     }
 }
 
-/// What an array of weights is in a file.
+/// How an array of weights is stored in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
     /// The same numbers in the same order.
     AsItIs,
-    /// The same numbers with rows and columns exchanged.
+    /// The transposed matrix.
     Transposed,
     /// An integer.
     Count,
 }
 
-/// Where an array of weights lies, and what it is in a file.
+/// The position of an array of weights, and how it is stored in a file.
 #[derive(Clone, Copy)]
 pub(crate) struct ArrayLocation {
-    /// Its number, in the order of memory.
+    /// Its index, in memory order.
     pub(crate) array: usize,
-    /// The number of the first array of the layer that it belongs to.
+    /// The index of the first array of its layer.
     pub(crate) layer: usize,
-    /// Its name in its layer: the last segment of its dotted name.
+    /// Its name within the layer: the last segment of its dotted name.
     pub(crate) name: &'static str,
-    /// How many numbers come before it.
+    /// The offset of its first number.
     pub(crate) start: usize,
     /// Its shape in memory.
     pub(crate) shape: Shape,
@@ -67,8 +67,8 @@ pub(crate) struct ArrayLocation {
 }
 
 impl ArrayLocation {
-    /// Whether a file has to have it. It may do without an array of no numbers, and without a count, as files of PyTorch
-    /// did before it had any.
+    /// Whether a file must contain it. Empty arrays are optional, and so are counts, which older PyTorch files do not
+    /// have.
     pub(crate) const fn is_required(&self) -> bool {
         !matches!(self.stored, Stored::Count) && self.shape.length() > 0
     }
@@ -86,7 +86,7 @@ impl Layout {
     /// The layout of a type without weights.
     pub const NOTHING: Self = Self::Fields(&[]);
 
-    /// How many numbers there are.
+    /// The number of weights.
     #[must_use]
     pub const fn length(&self) -> usize {
         match self {
@@ -103,7 +103,7 @@ impl Layout {
         }
     }
 
-    /// How many arrays of them there are.
+    /// The number of arrays.
     #[must_use]
     pub const fn arrays(&self) -> usize {
         match self {
@@ -130,7 +130,7 @@ impl Layout {
         Some(ArrayLocation { array: 0, layer: 0, name: "", start: 0, shape, stored })
     }
 
-    /// The array of a dotted name.
+    /// The array with this dotted name.
     pub(crate) const fn find(&self, name: &DottedName<'_>) -> Option<ArrayLocation> {
         self.find_from(name, 0)
     }
@@ -159,7 +159,7 @@ impl Layout {
         None
     }
 
-    /// Array number `array`.
+    /// The array with index `array`.
     pub(crate) const fn locate(&self, array: usize) -> Option<ArrayLocation> {
         let Self::Fields(fields) = self else {
             return if array == 0 { self.array() } else { None };
@@ -180,7 +180,7 @@ impl Layout {
         None
     }
 
-    /// Add the dotted name of array number `array` to a message.
+    /// Append the dotted name of the array with index `array` to a message.
     pub(crate) const fn name(&self, mut array: usize, mut message: ConstMessage) -> ConstMessage {
         if let Self::Fields(fields) = self {
             let mut index = 0;
@@ -200,7 +200,7 @@ impl Layout {
         message
     }
 
-    /// Visit each array of `values` with its dotted name. Gives what comes behind.
+    /// Visit each array of `values` with its dotted name. Returns the rest of `values`.
     pub(crate) fn visit<'a, S>(&self, name: Name<'_>, values: &'a [S], visitor: &mut Visitor<'_, S>) -> &'a [S] {
         let shape = match self {
             Self::Array(shape) | Self::Transposed(shape) => *shape,
@@ -218,9 +218,10 @@ impl Layout {
 }
 
 impl Field {
-    /// Where an array lies that is `found` in this field, behind `array` arrays and `start` numbers of other fields.
+    /// The position of an array `found` in this field, which comes after `array` arrays and `start` numbers of other
+    /// fields.
     const fn inside(&self, mut found: ArrayLocation, array: usize, start: usize) -> ArrayLocation {
-        // An array that is a field belongs to the layer that has the field: that whose first array is number 0 there.
+        // An array that is a field belongs to the layer with that field, whose first array has index 0 there.
         if let Layout::Fields(_) = self.layout {
             found.layer += array;
         } else {
@@ -232,7 +233,7 @@ impl Field {
     }
 }
 
-/// A dotted name as it stands in a file, in two pieces, so that a segment can have been replaced.
+/// A dotted name in a file, in two pieces, so that its start can be replaced.
 #[derive(Clone, Copy)]
 pub(crate) struct DottedName<'a> {
     head: &'a [u8],
@@ -240,7 +241,7 @@ pub(crate) struct DottedName<'a> {
 }
 
 impl<'a> DottedName<'a> {
-    /// The name `head` and, right behind it, `tail`.
+    /// The name `head` followed by `tail`.
     pub(crate) const fn new(head: &'a str, tail: &'a str) -> Self {
         Self { head: head.as_bytes(), tail: tail.as_bytes() }
     }
@@ -249,7 +250,7 @@ impl<'a> DottedName<'a> {
         self.head.len() + self.tail.len()
     }
 
-    /// Where what follows `segment` begins, if that stands at `at`.
+    /// The position after `segment`, if that is at `at`.
     const fn behind(&self, at: usize, segment: &str) -> Option<usize> {
         let segment = segment.as_bytes();
         if self.length() - at < segment.len() {

@@ -4,10 +4,10 @@ use core::fmt;
 
 use crate::shape::Shape;
 
-/// What is called with each array of weights: its name, its shape, its values.
+/// A visitor of arrays of weights: called with the name, the shape and the values of each.
 pub type Visitor<'a, S> = dyn FnMut(Name<'_>, Shape, &[S]) + 'a;
 
-/// The dotted name of an array of weights, such as `encoder.hidden.weight`. Print it, or `to_string` it.
+/// The dotted name of an array of weights, such as `encoder.hidden.weight`. It implements `Display`.
 #[derive(Clone, Copy)]
 pub struct Name<'a> {
     parent: Option<&'a Name<'a>>,
@@ -24,7 +24,7 @@ impl Name<'_> {
         Name { parent: Some(self), segment }
     }
 
-    /// Whether it is the name that `text` spells.
+    /// Whether it equals `text`.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         match self.parent {

@@ -1,4 +1,4 @@
-//! Weights as plain old data: one flat slice for optimizers, dotted names for people and files.
+//! Weights as plain old data: one flat slice for optimizers, dotted names for users and files.
 
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -8,13 +8,12 @@ use crate::shape::{Sample, Shape};
 use crate::weights::layout::Layout;
 use crate::weights::name::{Name, Visitor};
 
-/// Something that is made of weights and of nothing else, so that all of them can be seen as one flat slice.
+/// A type that consists only of weights, so that all of them can be accessed as one flat slice.
 ///
-/// A network is one, a layer is one, and so are their gradients, momentums and averages: *the same type* holds
-/// weights, or the gradient of weights.
+/// Networks and layers implement it, and so do their gradients, momentums and averages: *the same type* holds weights
+/// or the gradient of weights.
 ///
-/// Derive it for a layer of your own; the derive asks for `#[repr(C)]` and for a type parameter for the scalar,
-/// last in the list:
+/// Derive it for a custom layer; the derive needs `#[repr(C)]` and a type parameter for the scalar, last in the list:
 ///
 /// ```
 /// use fnn::{Parameters, Scalar};
@@ -32,29 +31,29 @@ use crate::weights::name::{Name, Visitor};
 /// ```
 ///
 /// # Safety
-/// The type is an array of [`Parameters::Scalar`] in all but name: its size is a multiple of the scalar's, its
-/// alignment is the scalar's or, if it is empty, at most that, every bit pattern of it is a value, and it has no padding
-/// and nothing to drop. [`PARAMETERS`](Self::PARAMETERS) is what is provided.
+/// The type must be equivalent to an array of [`Parameters::Scalar`]: its size is a multiple of the scalar's, its
+/// alignment is the scalar's (at most, if it is empty), every bit pattern is valid, and it has no padding and no drop
+/// glue. [`PARAMETERS`](Self::PARAMETERS) must not be overridden.
 pub unsafe trait Parameters: Sized + Send + Sync + 'static {
-    /// The number that the weights are made of.
+    /// The type of the weights.
     type Scalar: Scalar;
 
-    /// How many weights there are. A compile error where the type isn't as large as the arrays of its
-    /// [`LAYOUT`](Self::LAYOUT) together, or is aligned to more than its scalar.
+    /// The number of weights. A compile error if the size of the type differs from the total of its
+    /// [`LAYOUT`](Self::LAYOUT), or if its alignment exceeds the scalar's.
     const PARAMETERS: usize = count::<Self>();
 
-    /// How they lie in memory: their arrays, with their names and their shapes, in the order of
-    /// [`parameters`](Self::parameters).
+    /// The layout in memory: the arrays with their names and shapes, in the order of [`parameters`](Self::parameters).
     const LAYOUT: Layout;
 
-    /// Visit the ranges of [`parameters`](Self::parameters), which begin at `start`, and the [`Role`] of each: all of
-    /// them, in their order. As provided, everything is [`Role::Weight`].
+    /// Visit all ranges of [`parameters`](Self::parameters) in order, with the [`Role`] of each; indices begin at
+    /// `start`. By default, everything is [`Role::Weight`].
     #[inline]
     fn roles(start: usize, visitor: &mut impl Roles) {
         visitor(Role::Weight, start..start + Self::PARAMETERS);
     }
 
-    /// Visit the ranges of [`parameters`](Self::parameters) that aren't trained but measured, in their order.
+    /// Visit the ranges of [`parameters`](Self::parameters) that are running statistics instead of trained weights, in
+    /// order.
     #[inline]
     fn running_statistics(visitor: &mut impl FnMut(Range<usize>)) {
         Self::roles(0, &mut |role, range| {
@@ -65,7 +64,8 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     }
 
     /// Visit the ranges of [`parameters`](Self::parameters) that are trained: those between the
-    /// [`running_statistics`](Self::running_statistics) ones, as few and as long as they can be. An optimizer moves these and no others.
+    /// [`running_statistics`](Self::running_statistics), as few and as long as possible. Optimizers update these and
+    /// no others.
     #[inline]
     fn trained(visitor: &mut impl FnMut(Range<usize>)) {
         let mut start = 0;
@@ -76,13 +76,13 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
         visit_some(start..Self::PARAMETERS, visitor);
     }
 
-    /// Take over what a mini-batch has measured, which backpropagation leaves in the measured part of its gradient. As
-    /// provided, that is nothing.
+    /// Update the running statistics from a mini-batch; backpropagation leaves its statistics in place of their
+    /// gradient. By default, there are none.
     ///
-    /// [`Optimizer::step`](crate::optimizers::Optimizer::step) and the trainer call it, once a step.
+    /// [`Optimizer::step`](crate::optimizers::Optimizer::step) and the trainer call it once per step.
     fn absorb(&mut self, _gradient: &Self) {}
 
-    /// What the derive shows a field and its proof: they are of one type.
+    /// Called by the derive with each field and its proof, so that both have the same type.
     #[doc(hidden)]
     #[inline(always)]
     fn made_of<T>(_field: *const T, _proof: MadeOf<T, Self::Scalar>) {}
@@ -97,7 +97,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
         unsafe { core::slice::from_raw_parts(core::ptr::from_ref(self).cast(), Self::PARAMETERS) }
     }
 
-    /// All weights, to write.
+    /// All weights, mutable.
     #[inline(always)]
     fn parameters_mut(&mut self) -> &mut [Self::Scalar] {
         if Self::PARAMETERS == 0 {
@@ -107,7 +107,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
         unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(self).cast(), Self::PARAMETERS) }
     }
 
-    /// With all weights zero: an empty gradient, an optimizer's first state.
+    /// All weights zero: an empty gradient, or an optimizer's initial state.
     #[must_use]
     fn zeroed() -> Self {
         const { assert_weights::<Self>() }
@@ -115,7 +115,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
         unsafe { core::mem::zeroed() }
     }
 
-    /// [`zeroed`](Self::zeroed), built in place on the heap, whatever its size.
+    /// [`zeroed`](Self::zeroed), built in place on the heap, for any size.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn zeroed_box() -> alloc::boxed::Box<Self> {
@@ -124,7 +124,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
         unsafe { crate::pod::zeroed_box() }
     }
 
-    /// A copy on the heap, which doesn't pass through the stack.
+    /// A copy on the heap, made without a temporary on the stack.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn boxed_copy(&self) -> alloc::boxed::Box<Self> {
@@ -139,7 +139,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     }
 }
 
-/// The proof that a `T` is made of weights `S`: there is none for any other type.
+/// Proof that a `T` consists of weights of type `S`. It exists for no other types.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct MadeOf<T, S>(PhantomData<fn() -> (T, S)>);
@@ -149,43 +149,45 @@ impl<P: Parameters<Scalar = S>, S: Scalar> MadeOf<P, S> {
     pub const PROOF: Self = Self(PhantomData);
 }
 
-/// How many weights there are: as many as the layout has, which are all that there is.
+/// The number of weights, checked against the layout and the size of the type.
 #[track_caller]
 const fn count<P: Parameters>() -> usize {
     let length = P::LAYOUT.length();
-    assert!(align_of::<P>() <= align_of::<P::Scalar>(), "weights are aligned as their scalar is, not to more");
-    assert!(size_of::<P>() == length * size_of::<P::Scalar>(), "weights are the arrays of their layout, and no more");
+    assert!(align_of::<P>() <= align_of::<P::Scalar>(), "weights must have the alignment of their scalar");
+    assert!(
+        size_of::<P>() == length * size_of::<P::Scalar>(),
+        "weights must consist of exactly the arrays of their layout"
+    );
     length
 }
 
-/// Check that a type is nothing but its weights: for whoever relies on it without asking how many they are.
+/// Check that a type consists only of its weights, for code that relies on it without using `PARAMETERS`.
 #[track_caller]
 pub(crate) const fn assert_weights<P: Parameters>() {
     assert!(size_of::<P>() == P::PARAMETERS * size_of::<P::Scalar>(), "weights are numbers, and nothing else");
 }
 
-/// What a range of weights is for.
+/// The role of a range of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Role {
-    /// Weights that inputs are multiplied with and summed up, or that are looked up: matrices, filters, tables.
+    /// Weights that are multiplied with inputs and summed, or looked up: matrices, filters, tables.
     Weight,
-    /// Numbers that stand by themselves, one for each channel: biases, what normalisations scale and shift with, slopes.
-    /// Weight decay and penalties leave them out where one asks for that. So are all arrays of one dimension in a layer
-    /// of your own.
+    /// One number per channel: biases, the scales and shifts of normalization layers, slopes. Weight decay and
+    /// penalties can exclude them. In a custom layer, all one-dimensional arrays have this role.
     Vector,
-    /// Numbers that aren't trained but measured: the running statistics of batch normalisation.
+    /// Running statistics, which are not trained, such as those of batch normalization.
     RunningStatistics,
 }
 
-/// What is called with each range of weights and its [`Role`]: any closure that takes both.
+/// A visitor of ranges of weights with their [`Role`]: any closure with these two arguments.
 ///
-/// By type and not by `dyn`, so that in the end nothing is left of a visit but the work on the ranges.
+/// It is a type parameter instead of a `dyn`, so that visits compile to nothing but the work on the ranges.
 pub trait Roles: FnMut(Role, Range<usize>) {}
 
 impl<F: FnMut(Role, Range<usize>)> Roles for F {}
 
-/// The roles of weights that are [`Role::Weight`], and of a bias or the like after them.
+/// Roles of an array that is [`Role::Weight`], followed by one that is [`Role::Vector`], such as a bias.
 #[inline]
 pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visitor: &mut impl Roles) {
     let end = start + W::PARAMETERS;
@@ -193,8 +195,8 @@ pub(crate) fn weight_and_vector<W: Parameters, B: Parameters>(start: usize, visi
     visitor(Role::Vector, end..end + B::PARAMETERS);
 }
 
-/// Visit the trained ranges by their roles, or where these make no difference, all as [`Role::Weight`], as few and as
-/// long as they can be.
+/// Visit the trained ranges by role, or if roles make no difference, all of them as [`Role::Weight`], as few and as
+/// long as possible.
 #[inline]
 pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut impl Roles) {
     if by_role {
@@ -208,7 +210,7 @@ pub(crate) fn visit_trained<P: Parameters>(by_role: bool, visitor: &mut impl Rol
     }
 }
 
-/// Visit a range that isn't empty.
+/// Visit a range unless it is empty.
 #[inline]
 fn visit_some(range: Range<usize>, visitor: &mut impl FnMut(Range<usize>)) {
     if !range.is_empty() {
@@ -218,7 +220,7 @@ fn visit_some(range: Range<usize>, visitor: &mut impl FnMut(Range<usize>)) {
 
 macro_rules! scalar_parameters {
     ($($number:ty),*) => {$(
-        // SAFETY: a number is an array of one number.
+        // SAFETY: a number is equivalent to an array of one number.
         unsafe impl Parameters for $number {
             type Scalar = Self;
 
@@ -244,7 +246,7 @@ unsafe impl<P: Parameters + Sample, const N: usize> Parameters for [P; N] {
     }
 }
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<S: Scalar> Parameters for PhantomData<S> {
     type Scalar = S;
 

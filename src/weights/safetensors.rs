@@ -25,7 +25,7 @@ use check::Comparison;
 use error::Reason;
 use number::Number;
 
-/// Take the weights from a file of them; they stay as they are where it is not one of theirs. Gives the largest rounding.
+/// Read weights from the bytes of a file; on error they are unchanged. Returns the largest rounding error.
 pub(crate) fn read<'a, P: Parameters>(
     weights: &mut P,
     file: &'a [u8],
@@ -53,12 +53,12 @@ const fn read_bytes<'a, P: Parameters>(
     }
 }
 
-/// A header against the weights of a `P`.
+/// A header to compare with the weights of a `P`.
 const fn compare<'a, P: Parameters>(header: &'a str, options: LoadOptions<'a>) -> Comparison<'a> {
     Comparison::new(header, const { &P::LAYOUT }, Number::of::<P>(), options)
 }
 
-/// Take the weights from the data of a file whose header has been checked, and tells of `length` bytes.
+/// Read weights from the data of a file whose header has been checked; `length` bytes, according to the header.
 const fn read_data<'a, P: Parameters>(
     weights: &mut [u8],
     comparison: &Comparison<'a>,

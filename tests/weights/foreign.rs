@@ -9,16 +9,16 @@ use fnn::Network;
 /// The first bytes of other formats, and the error for each.
 #[test]
 fn a_file_of_another_kind_is_called_what_it_is() {
-    let pickle = "a pickle, as `torch.save` writes: in Python, `safetensors.torch.save_file(model.state_dict(), path)` \
-                  writes what is read here";
+    let pickle = "a pickle, as written by `torch.save`: save it in Python with \
+                  `safetensors.torch.save_file(model.state_dict(), path)` instead";
     let onnx = "an ONNX model, or another protocol buffer";
-    let int8 = "a network in 8 bits, by its first bytes: `Quantized::from_bytes` reads it";
+    let int8 = "what looks like an int8 network: load it with `Quantized::from_bytes`";
     let kinds: [(&[u8], &str); 19] = [
         (b"", "an empty file"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e\
               2ca24d17e2393\nsize 12345\n",
-            "a pointer of Git LFS: `git lfs pull` fetches the file that it stands for",
+            "a Git LFS pointer: fetch the file with `git lfs pull`",
         ),
         // As written by `torch.save`: a zip archive whose first file is `NAME/data.pkl`, or a bare pickle in old versions.
         (b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\x2d\0pt_a/data.pklFB)\0ZZZZZ", pickle),
@@ -26,7 +26,7 @@ fn a_file_of_another_kind_is_called_what_it_is() {
         (b"\x80\x04\x95\x1c\0\0\0\0\0\0\0}", pickle),
         (
             b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0\x8bXK\xda\x88\0\0\0\x88\0\0\0\x09\0\0\0a.npy",
-            "a NumPy archive (.npz): in Python, `safetensors.numpy.save_file` writes named arrays",
+            "a NumPy archive (.npz): convert it in Python with `safetensors.numpy.save_file`",
         ),
         (b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0\x8bXK\xda\x88\0\0\0\x88\0\0\0\x0d\0\0\0metadata.json", "a zip archive"),
         // ONNX as written by PyTorch and ONNX Runtime: the version of the format, and the producer.
@@ -35,16 +35,16 @@ fn a_file_of_another_kind_is_called_what_it_is() {
         (b"\x1c\0\0\0TFL3\x14\0\x20\0", "a TensorFlow Lite model"),
         (
             b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0",
-            "an HDF5 file, as Keras writes: load it in Python and save its weights as safetensors",
+            "an HDF5 file, as written by Keras: load it in Python and save the weights as safetensors",
         ),
         (
             b"\x93NUMPY\x01\0v\0{'descr': '<f4'",
-            "a NumPy array (.npy): in Python, `safetensors.numpy.save_file` writes named arrays",
+            "a NumPy array (.npy): convert it in Python with `safetensors.numpy.save_file`",
         ),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "a gzip archive: unpack it first"),
         (b"GGUF\x03\0\0\0\0\0\0\0", "a GGUF file"),
         (b"{\"metadata\": {\"total_size\": 407080}}", "JSON text"),
-        (b"<!DOCTYPE html>\n<html>", "a web page or XML: a download may have failed"),
+        (b"<!DOCTYPE html>\n<html>", "HTML or XML: the download may have failed"),
         // A scale of 1/255 and the zero point −128, and another such pair: the start of a quantized network.
         (b"\x81\x80\x80\x3b\x80\xff\xff\xff\0\0\x80\x3d\x05\0\0\0", int8),
         (b"\0\0\x80\x3d\0\0\0\0\0\0\x80\x3d\0\0\0\0", int8),
@@ -64,7 +64,7 @@ fn a_quantized_network_is_called_what_it_is() {
     use fnn::quantized::Quantize;
     let quantized = fnn::layers::Dense::<2, 1>::seeded(1).quantize(&[[1.0, -1.0]]);
     let error = Small::load_from_bytes(&quantized.to_bytes()).unwrap_err().to_string();
-    assert!(error.contains("a network in 8 bits"), "{error}");
+    assert!(error.contains("an int8 network"), "{error}");
 }
 
 /// A sparse file of three gigabytes of zeros, which takes no space on the disk.
@@ -75,8 +75,8 @@ fn no_more_of_a_file_is_read_than_fits_the_network() {
     for (start, message) in [
         (file(HEADER, 0), format!("data: expected 48 bytes, found {}", LENGTH - 218)),
         (b"\0\0\0\0\x01\0\0\0{".to_vec(), "header: expected at most 100000000 bytes, found 4294967296".into()),
-        (b"version https://git-lfs".to_vec(), "a pointer of Git LFS".into()),
-        (vec![0; 8], "header: expected `{`, found its end, at byte 0".into()),
+        (b"version https://git-lfs".to_vec(), "a Git LFS pointer".into()),
+        (vec![0; 8], "header: expected `{`, found the end at byte 0".into()),
     ] {
         let mut file = File::create(&path).unwrap();
         file.write_all(&start).unwrap();

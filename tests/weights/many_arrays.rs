@@ -71,10 +71,10 @@ fn any_number_of_arrays_is_read() {
     assert_eq!(
         error,
         "else: expected no tensor of this name, found one of shape [1]\n\
-         a.a.a: expected one tensor for this array, found a second one\n\
+         a.a.a: expected a single tensor for this array, found a second one\n\
          a.a.b: expected a tensor of shape [1], found none\n\
          o.c.p: expected a tensor of shape [1], found none\n\
-         q.q.q: expected one tensor for this array, found a second one\n\
+         q.q.q: expected a single tensor for this array, found a second one\n\
          o.c.q: expected a tensor of shape [1], found none"
     );
 }

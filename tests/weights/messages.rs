@@ -21,7 +21,7 @@ fn a_mistake_is_named() {
     assert!(Small::load_from_bytes(&file(HEADER, 48)).is_ok());
     assert_eq!(
         changed("hidden.bias", "hidden.weight"),
-        "hidden.weight: expected one tensor for this array, found a second one\n\
+        "hidden.weight: expected a single tensor for this array, found a second one\n\
          hidden.bias: expected a tensor of shape [3], found none"
     );
     assert_eq!(changed("[1,3]", "[3, 1]"), "out.weight: expected [1, 3], found [3, 1] (transposed?)");
@@ -37,28 +37,28 @@ fn a_mistake_is_named() {
         changed("36,48", "18446744073709551603,18446744073709551615"),
         "out.weight: expected data within 48 bytes, found its end at 18446744073709551615"
     );
-    assert_eq!(changed("48", "18446744073709551616"), "header: expected a smaller number, found `1` at byte 205");
-    assert_eq!(changed("[3,2]", "[03,2]"), "header: expected a whole number, found `0` at byte 41");
+    assert_eq!(changed("48", "18446744073709551616"), "header: expected an integer below 2^64, found `1` at byte 205");
+    assert_eq!(changed("[3,2]", "[03,2]"), "header: expected an integer, found `0` at byte 41");
     assert_eq!(changed("[0,24]", "[0]"), "header: expected two offsets, found `[` at byte 61");
     assert_eq!(
         changed("dtype", "type"),
         "header: expected one each of `dtype`, `shape` and `data_offsets`, found `\"` at byte 18"
     );
-    assert_eq!(changed("}}", "}"), "header: expected `,` or `}`, found its end, at byte 209");
+    assert_eq!(changed("}}", "}"), "header: expected `,` or `}`, found the end at byte 209");
     assert_eq!(changed("}}", "}}}"), "header: expected the end of the header, found `}` at byte 210");
     assert_eq!(changed("{", ""), "file: expected a safetensors file, found a file of another kind");
     assert_eq!(error(&file(HEADER, 47)), "data: expected 48 bytes, found 47");
     assert_eq!(error(&file(HEADER, 49)), "data: expected 48 bytes, found 49");
-    assert_eq!(error(b"1234567"), "header: expected 8 bytes that tell its length, found 7");
+    assert_eq!(error(b"1234567"), "header: expected 8 bytes with its length, found 7");
     assert_eq!(
         error(b"\x0c\0\0\0\0\0\0\0{\"cut off"),
-        "header: expected 12 bytes, as a safetensors file's first 8 bytes say, found 9"
+        "header: expected 12 bytes, the length in the first 8 bytes, found 9"
     );
     assert_eq!(
         error(b"\xff\xff\xff\xff\xff\xff\xff\xff{\"too long"),
         "header: expected at most 100000000 bytes, found 18446744073709551615"
     );
-    assert_eq!(error(&file("{\"\u{fc}", 0)), "header: expected the end of a string, found its end, at byte 4");
+    assert_eq!(error(&file("{\"\u{fc}", 0)), "header: expected the end of a string, found the end at byte 4");
     assert_eq!(error(b"\x02\0\0\0\0\0\0\0{\xff"), "header: expected text in UTF-8, found 255 as byte 1");
 }
 
@@ -176,8 +176,8 @@ fn metadata_say_what_a_file_holds() {
     assert!(Small::load_from_bytes(&with(r#""fnn.content":"weights","fnn.convention":"pytorch""#)).is_ok());
     assert!(Small::load_from_bytes(&with(r#""content":"a checkpoint of somebody else's""#)).is_ok());
     for (metadata, expected) in [
-        (r#""fnn.content":"checkpoint""#, "file: expected the weights of a network, found a checkpoint of a training"),
-        (r#""fnn.content":"int8""#, "file: expected the weights of a network, found a network in 8 bits"),
+        (r#""fnn.content":"checkpoint""#, "file: expected the weights of a network, found a training checkpoint"),
+        (r#""fnn.content":"int8""#, "file: expected the weights of a network, found an int8 network"),
         (r#""fnn.content":"ü""#, "file: expected the weights of a network, found `\\u{fc}`"),
         (r#""fnn.convention":"keras""#, "file: expected arrays in the convention `pytorch`, found `keras`"),
     ] {

@@ -63,7 +63,7 @@ fn names_are_mapped() {
     assert_eq!(read(both, ["model.0.weight", "model.0.bias", "model.2.weight"]).unwrap(), WEIGHTS);
     assert_eq!(
         read(LoadOptions::new().names(&[("0", "hidden")]), ["0.weight", "hidden.bias", "hidden.weight"]).unwrap_err(),
-        "hidden.weight: expected one tensor for this array, found a second one\n\
+        "hidden.weight: expected a single tensor for this array, found a second one\n\
          out.weight: expected a tensor of shape [1, 3], found none"
     );
 
@@ -90,13 +90,13 @@ fn numbered_layers_are_matched_by_their_order() {
     );
     assert_eq!(
         read(options, ["fc1.weight", "fc1.bias", "fc2.weight"]).unwrap_err(),
-        "fc1.weight: expected the name of a numbered layer (`0.weight`), to match it by its order, found another one: \
-         map the names instead"
+        "fc1.weight: expected the name of a numbered layer (`0.weight`) to match by order, found another name: \
+         use the option `names`"
     );
     let bytes = numbers(&[("0.weight", "F32", &[3, 2])], &[0; 24]);
     assert_eq!(
         options.load_from_bytes::<Small>(&bytes).unwrap_err().to_string(),
-        "header: expected 3 tensors beside counts, to match them by their order, found 1"
+        "header: expected 3 tensors, excluding counts, to match by order, found 1"
     );
 }
 
@@ -139,7 +139,7 @@ fn what_a_type_has_no_number_for_is_infinite() {
     let converting = LoadOptions::new().convert(true);
     assert_eq!(
         converting.load_from_bytes::<Single>(&bytes).unwrap_err().to_string(),
-        "weight: expected finite numbers, found a number that is too large for F32 at [0, 0]"
+        "weight: expected finite numbers, found a number too large for F32 at [0, 0]"
     );
     let accepting = converting.accept_non_finite(true);
     let loaded = accepting.load_from_bytes::<Single>(&bytes).unwrap();

@@ -1,4 +1,4 @@
-//! What is checked before anything is trained.
+//! Validation before training.
 
 use std::fmt::Debug;
 
@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
 
-/// A setting that counts something is not 0.
+/// Check that a count is not 0.
 pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), Error> {
     match value {
         Some(0) => Err(Error::Setting { name, expected: "at least 1", found: "0".into() }),
@@ -20,7 +20,7 @@ pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), E
     }
 }
 
-/// Every mini-batch, the last one of an epoch included, has the samples that the network's statistics take.
+/// Check that every mini-batch, including the last one of an epoch, is large enough for the network's statistics.
 pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(), Error> {
     let batch_size = batch_size.min(samples).max(1);
     let last = samples % batch_size;
@@ -28,25 +28,25 @@ pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(),
     if smallest >= N::SMALLEST_BATCH {
         return Ok(());
     }
-    let expected = "mini-batches of at least 2 samples, as `BatchNorm` takes its statistics from them: choose another size, or \
-                    write `BatchNorm(frozen)`";
+    let expected = "mini-batches of at least 2 samples, because `BatchNorm` computes statistics over them: choose another size, \
+                    or use `BatchNorm(frozen)`";
     let found =
         if last == 0 { format!("{batch_size}") } else { format!("{batch_size}, and a last mini-batch of {last}") };
     Err(Error::Setting { name: "batch size", expected, found })
 }
 
-/// The weights to start from are finite.
+/// Check that the initial weights are finite.
 pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
     match first_non_finite(network) {
         Some(name) => {
-            let found = format!("`{name}` with a number that is infinite or NaN");
+            let found = format!("NaN or infinity in `{name}`");
             Err(Error::Setting { name: "network", expected: "finite weights", found })
         }
         None => Ok(()),
     }
 }
 
-/// The set holds samples, finite ones, with targets that the loss takes.
+/// Check that the set has samples, all of them finite, with targets that are valid for the loss.
 pub(crate) fn data<N: Layer, T: Debug, F: Loss<N::Output, T>>(
     set: &'static str,
     data: &DataSet<N::Input, T>,
@@ -77,14 +77,17 @@ pub(crate) fn data<N: Layer, T: Debug, F: Loss<N::Output, T>>(
         weight += loss.value(&N::Output::zeroed(), target).weight.to_f64();
     }
     if weight == 0.0 {
-        let expected =
-            if set == "training" { "one above 0 in the training set" } else { "one above 0 in the validation set" };
-        return Err(Error::Setting { name: "weights of the samples", expected, found: "0 for each".into() });
+        let expected = if set == "training" {
+            "a weight above 0 in the training set"
+        } else {
+            "a weight above 0 in the validation set"
+        };
+        return Err(Error::Setting { name: "sample weights", expected, found: "only 0".into() });
     }
     Ok(())
 }
 
-/// What is wrong with an input of which an element is not finite.
+/// The error about an input that is not finite.
 #[cold]
 fn non_finite<I: Sample>(input: &I) -> String {
     let elements = I::flat(core::slice::from_ref(input)).iter().enumerate();

@@ -1,4 +1,4 @@
-//! How good a network is on a data set.
+//! Evaluation of a network on a data set.
 
 use super::IntoBox;
 use super::parallel::{Parallel, Threads, share, work};
@@ -11,19 +11,20 @@ use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::train::gradient_buffers::{Tally, assert_logits};
 
-/// How a network did on a data set.
+/// The loss and the accuracy of a network on a data set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Evaluation {
-    /// The mean loss, weighted where the loss weights its samples. NaN of no samples, or of samples that all weigh 0.
+    /// The mean loss, weighted if the loss weights its samples. NaN without samples, or if all weights are 0.
     pub loss: f64,
-    /// The share of samples that are right, as [`Loss::correct`] defines it, from 0 to 1; `None` where the loss doesn't define it.
+    /// The share of correct samples, as defined by [`Loss::correct`], from 0 to 1; `None` if the loss does not define
+    /// it.
     pub accuracy: Option<f64>,
 }
 
-/// Evaluate `network`, which may be in a `Box`, on a whole data set: inference, so that dropout is off.
+/// Evaluate `network`, by value or in a `Box`, on a whole data set. This runs inference, so dropout is off.
 ///
-/// Runs on `rayon`'s threads where there is enough to do. The result doesn't depend on their number.
+/// Uses `rayon`'s threads if there is enough work. The result does not depend on their number.
 ///
 /// ```
 /// use fnn::{DataSet, layers::Dense, losses::MeanSquaredError, train::evaluate};
@@ -42,12 +43,12 @@ pub fn evaluate<N: Layer, T: Sync, F: Loss<N::Output, T>>(
     Evaluator::new(data.len()).evaluate(network.as_network(), loss, data, &threads)
 }
 
-/// Sums over samples, of which [`Evaluation`] is the mean.
+/// Sums over samples; [`Evaluation`] is their mean.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Totals(Tally<f64>);
 
 impl Totals {
-    /// The sums of one block, which itself may be in less precision.
+    /// The sums of one block, possibly in lower precision.
     pub(crate) fn of<S: Scalar>(tally: Tally<S>) -> Self {
         let Tally { term: Term { loss, weight }, correct, scored } = tally;
         Self(Tally { term: Term { loss: loss.to_f64(), weight: weight.to_f64() }, correct, scored })
@@ -66,13 +67,13 @@ impl Totals {
     }
 }
 
-/// Samples of one block of inference.
+/// Samples in one block of inference.
 const BLOCK: usize = 32;
 
-/// Shares of a data set, each summed by itself: the most threads that an evaluation runs on.
+/// The number of parts of a data set that are summed separately: the most threads that an evaluation uses.
 const SHARES: usize = 16;
 
-/// All memory of an evaluation, made once.
+/// The memory of an evaluation, allocated once.
 pub(crate) struct Evaluator<N: Layer> {
     shares: Vec<Share<N>>,
 }
@@ -85,7 +86,7 @@ struct Share<N: Layer> {
 }
 
 impl<N: Layer> Evaluator<N> {
-    /// Memory for data sets of at most `samples` samples.
+    /// Memory for data sets of up to `samples` samples.
     pub(crate) fn new(samples: usize) -> Self {
         let shares = (0..samples.div_ceil(BLOCK).min(SHARES)).map(|index| Share {
             index,
@@ -96,7 +97,7 @@ impl<N: Layer> Evaluator<N> {
         Self { shares: shares.collect() }
     }
 
-    /// What [`new`](Self::new) allocates.
+    /// The bytes that [`new`](Self::new) allocates.
     pub(crate) fn bytes(samples: usize) -> usize {
         let share = size_of::<Share<N>>() + size_of::<[N::Output; BLOCK]>() + size_of::<N::Workspace<BLOCK>>();
         samples.div_ceil(BLOCK).min(SHARES) * share
@@ -126,7 +127,7 @@ impl<N: Layer> Evaluator<N> {
     }
 }
 
-/// Measures a network on shares of a data set.
+/// Evaluates a network on parts of a data set.
 struct Measure<'a, N: Layer, T, F> {
     network: &'a N,
     loss: &'a F,

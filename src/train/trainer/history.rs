@@ -1,4 +1,4 @@
-//! What happened in training: a line an epoch.
+//! The history of a training: one line per epoch.
 
 use std::fmt;
 
@@ -11,34 +11,34 @@ use super::evaluate::Evaluation;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Epoch {
-    /// Its number, from 1.
+    /// The number of the epoch, from 1.
     pub number: usize,
-    /// How many epochs the training was to have.
+    /// The number of epochs that were requested.
     pub epochs: usize,
-    /// The mean over the epoch, *measured while it ran*: each mini-batch by the weights before its step, and with
-    /// dropout on. So it lags behind, and can be worse than `validation`. A [`Penalty`](crate::optimizers::Penalty) for large weights
-    /// is in no loss that is reported.
+    /// The mean over the mini-batches of the epoch, *during training*: each with the weights before its step, and with
+    /// dropout. It therefore lags behind, and can be worse than `validation`. No reported loss includes a
+    /// [`Penalty`](crate::optimizers::Penalty).
     pub training: Evaluation,
-    /// Measured after the epoch, on the validation set.
+    /// The result on the validation set after the epoch.
     pub validation: Option<Evaluation>,
-    /// The loss that early stopping and a plateau watch: the validation loss, or the training loss measured after the
-    /// epoch.
+    /// The loss that early stopping and a plateau monitor: the validation loss, or the loss on the training set after
+    /// the epoch.
     pub monitored: Option<f64>,
-    /// The optimizer's learning rate in the last step of the epoch, as a [`Plateau`](crate::optimizers::Plateau) has left
-    /// it and a [`Schedule`](crate::optimizers::Schedule) multiplies it.
+    /// The learning rate in the last step of the epoch, including the effects of a
+    /// [`Plateau`](crate::optimizers::Plateau) and a [`Schedule`](crate::optimizers::Schedule).
     pub learning_rate: f64,
-    /// How long the pass over the training set took, in seconds, without what was measured after it. `None` where there
-    /// is no clock, as on `wasm32-unknown-unknown`.
+    /// The duration of the pass over the training set in seconds, without the evaluation after it. `None` without a
+    /// clock, as on `wasm32-unknown-unknown`.
     pub seconds: Option<f64>,
 }
 
-/// What a callback sees after an epoch: [`Trainer::on_epoch`](crate::Trainer::on_epoch).
+/// The argument of a callback after each epoch: [`Trainer::on_epoch`](crate::Trainer::on_epoch).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EpochEnd<'a, N> {
-    /// The epoch that has just ended, the last one of `history`.
+    /// The epoch that just ended, the last one of `history`.
     pub epoch: &'a Epoch,
-    /// The network as it is measured after the epoch: with a [`moving_average`](crate::Trainer::moving_average) its
+    /// The network that is evaluated after the epoch: with a [`moving_average`](crate::Trainer::moving_average), the
     /// average.
     pub network: &'a N,
     /// All epochs so far.
@@ -48,7 +48,7 @@ pub struct EpochEnd<'a, N> {
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "epoch {}/{}  train loss {}", self.number, self.epochs, Loss(self.training.loss))?;
-        // Without a validation set, what decides is the training set measured once more.
+        // Without a validation set, the monitored loss comes from another evaluation on the training set.
         if let (Some(after), None) = (self.monitored, self.validation) {
             write!(f, " ({} after the epoch)", Loss(after))?;
         }
@@ -60,16 +60,16 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A training's epochs, in order. Printed, it is a table.
+/// The epochs of a training, in order. Printed, it is a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct History {
-    /// The epochs that were run to their end.
+    /// The completed epochs.
     pub epochs: Vec<Epoch>,
-    /// Why there were fewer epochs than there were to be. `None` where there weren't fewer, or training failed.
+    /// Why training stopped before the last epoch. `None` if it did not, or if it failed.
     pub stopped: Option<Stopped>,
-    /// The number of the epoch whose weights the network was given back by early stopping. `None` without early stopping,
-    /// where the network is as the last step left it.
+    /// The number of the epoch whose weights early stopping restored. `None` without early stopping, where the network
+    /// has the weights after the last step.
     pub kept: Option<usize>,
 }
 
@@ -77,14 +77,15 @@ pub struct History {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// The loss hadn't fallen for the epochs of [`Trainer::early_stopping`](crate::Trainer::early_stopping).
+    /// The loss did not improve for the number of epochs given to
+    /// [`Trainer::early_stopping`](crate::Trainer::early_stopping).
     EarlyStopping,
-    /// A callback wanted it.
+    /// A callback returned `ControlFlow::Break`.
     Callback,
 }
 
 impl History {
-    /// The epoch with the smallest loss: the one that early stopping or a plateau watched, or else the validation loss, or else the
+    /// The epoch with the smallest loss: the monitored loss if there is one, or else the validation loss, or else the
     /// training loss.
     #[must_use]
     pub fn best(&self) -> Option<&Epoch> {
@@ -95,8 +96,8 @@ impl History {
         self.epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
     }
 
-    /// How it ended, in a sentence: whether it was stopped, and which epoch's weights were kept. `None` where there is
-    /// nothing to say, as all epochs were run and the last one's weights are those of the network.
+    /// A sentence about the end of training: whether it stopped early, and which epoch's weights were kept. `None` if
+    /// all epochs ran and the network has the last epoch's weights.
     #[must_use]
     pub fn ending(&self) -> Option<String> {
         let (last, best) = (self.epochs.last()?, self.kept.and_then(|kept| self.epochs.get(kept.checked_sub(1)?)));
@@ -117,7 +118,7 @@ impl History {
 }
 
 impl<'a, N> EpochEnd<'a, N> {
-    /// After the last one of these epochs.
+    /// The history up to these epochs.
     pub(crate) fn new(network: &'a N, history: &'a History) -> Option<Self> {
         history.epochs.last().map(|epoch| Self { epoch, network, history })
     }
@@ -145,7 +146,7 @@ impl fmt::Display for History {
     }
 }
 
-/// A loss, to four places, or in powers of ten where those would show nothing.
+/// A loss with four decimal places, or in scientific notation if those are not enough.
 struct Loss(f64);
 
 impl fmt::Display for Loss {
@@ -157,7 +158,7 @@ impl fmt::Display for Loss {
     }
 }
 
-/// ", 98.10 %", where there is an accuracy.
+/// ", 98.10 %", or nothing without an accuracy.
 struct Accuracy(Evaluation);
 
 impl fmt::Display for Accuracy {

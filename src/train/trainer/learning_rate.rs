@@ -1,4 +1,4 @@
-//! The learning-rate range test: which learning rates a training bears.
+//! The learning-rate range test.
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -15,34 +15,34 @@ use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::random::mix;
 
-/// What the loss was while the learning rate rose: the result of [`Trainer::find_learning_rate`].
+/// The loss as a function of a rising learning rate: the result of [`Trainer::find_learning_rate`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LearningRateCurve {
-    /// The learning rate and the smoothed loss of each step, in their order, to draw with a logarithmic axis for the
-    /// rate. The last loss is the one that was too large to go on, if there was one.
+    /// The learning rate and the smoothed loss of each step, to plot with a logarithmic learning-rate axis. If the
+    /// loss diverged, that is the last point.
     pub points: Vec<(f64, f64)>,
 }
 
-/// How much of the running mean of losses each step keeps.
+/// The decay of the running mean of losses.
 const KEPT: f64 = 0.98;
 
-/// What share of the steps, at the start, says too little: the mean of few mini-batches is noise.
+/// The share of initial steps that are ignored, because the mean of few mini-batches is noisy.
 const NOISE: usize = 10;
 
-/// How many times the smallest loss is too large to go on.
+/// The loss has diverged if it exceeds the smallest loss by this factor.
 const TOO_LARGE: f64 = 4.0;
 
 impl LearningRateCurve {
-    /// The learning rate at which the loss fell fastest with the logarithm of the rate, before it was smallest. `None`
-    /// where it didn't fall.
+    /// The learning rate with the steepest descent of the loss over the logarithm of the rate, before the minimum.
+    /// `None` if the loss did not fall.
     ///
-    /// A place to start from. Where training is then unsteady, take a third of it.
+    /// It is a starting point. If training is unstable, use a third of it.
     #[must_use]
     pub fn suggestion(&self) -> Option<f64> {
         let points = self.points.get(self.points.len() / NOISE..)?;
         let (smallest, _) = points.iter().enumerate().min_by(|(_, one), (_, other)| one.1.total_cmp(&other.1))?;
-        // Over a few steps to each side, as one by one they are noise.
+        // The slope over a few steps to each side; differences of adjacent steps are noise.
         let reach = (points.len() / 20).max(1);
         let falls = points[..=smallest].windows(2 * reach + 1).filter_map(|window| {
             let (&[(_, before), ..], &(rate, _), &[.., (_, after)]) = (window, window.get(reach)?, window) else {
@@ -56,13 +56,13 @@ impl LearningRateCurve {
 }
 
 impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
-    /// Find out which learning rates this training bears: take a copy of the network through `steps` mini-batches of
-    /// `data`, each with a larger learning rate, from the smallest of `rates` to its largest in equal ratios.
+    /// Find a suitable learning rate: train a copy of the network on `steps` mini-batches of `data` while the learning
+    /// rate rises geometrically from the start to the end of `rates`.
     ///
-    /// Ends where the smoothed loss is four times its smallest, or no longer finite; the first tenth of the steps doesn't
-    /// count for that. Smoothed is a running mean that keeps 0.98. The network, and what [`fit`](Self::fit) makes of it, stay as they are. A schedule still
-    /// multiplies the rates: leave it away here. Smith, "Cyclical learning rates for training neural networks", WACV
-    /// 2017, section 3.3.
+    /// Stops if the smoothed loss reaches four times its minimum or is not finite; the first tenth of the steps is
+    /// exempt. The smoothed loss is a running mean with decay 0.98. The network and later calls of [`fit`](Self::fit)
+    /// are not affected. A schedule still multiplies the rates, so use an optimizer without one here. Smith, "Cyclical
+    /// learning rates for training neural networks", WACV 2017, section 3.3.
     ///
     /// ```
     /// use fnn::{DataSet, Network, Trainer, layers::Dense, losses::MeanSquaredError, optimizers::{Optimizer, Sgd}};
@@ -76,8 +76,8 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// ```
     ///
     /// # Errors
-    /// As those of [`fit`](Self::fit) before anything is trained, and [`Error::Setting`] for rates that aren't a range
-    /// of numbers above 0, or fewer than three steps.
+    /// The errors of [`fit`](Self::fit) before training, and [`Error::Setting`] unless `rates` is an increasing range
+    /// of positive numbers and `steps` is at least three.
     pub fn find_learning_rate<T>(
         &self,
         data: &DataSet<N::Input, T>,
@@ -93,7 +93,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.check(data)?;
         let (lowest, highest) = rates.into_inner();
         if !(lowest > 0.0 && lowest < highest && highest.is_finite()) {
-            let expected = "a range from a number above 0 to a larger one";
+            let expected = "an increasing range of positive numbers";
             return Err(Error::Setting { name: "learning rates", expected, found: format!("{lowest}..={highest}") });
         }
         if steps < 3 {
@@ -128,7 +128,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
 
             let loss = totals.mean().loss;
             if loss.is_nan() {
-                // All samples of the mini-batch weigh 0.
+                // All samples of the mini-batch have weight 0.
                 continue;
             }
             mean = KEPT * mean + (1.0 - KEPT) * loss;
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn the_suggestion_is_where_the_loss_falls_fastest_before_it_is_smallest() {
         assert_eq!(curve([9.0, 8.9, 8.5, 7.0, 5.0, 4.5, 4.4, 6.0, 20.0]).suggestion(), Some(8.0));
-        // Down again after the smallest.
+        // Falling again after the minimum.
         assert_eq!(curve([9.0, 8.0, 7.5, 7.4, 90.0, 50.0, 10.0]).suggestion(), Some(2.0));
     }
 

@@ -1,4 +1,4 @@
-//! How much memory a training takes.
+//! The memory requirements of a training.
 
 use core::fmt;
 
@@ -9,32 +9,32 @@ use super::validation::Validation;
 use crate::data::DataSet;
 use crate::layer::Layer;
 
-/// The bytes on the heap that a training works in, all of them allocated before its first step.
+/// The heap memory of a training in bytes, all of it allocated before the first step.
 ///
-/// [`Trainer::memory`] makes one, and its `Display` is a table. Not counted is what does not
-/// grow with the network or the data: `rayon`'s threads, the history, what a callback captures.
+/// Created by [`Trainer::memory`]; its `Display` is a table. It does not include memory that is independent of the
+/// network and the data: `rayon`'s threads, the history, and captures of callbacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrainingMemory {
-    /// The weights that are trained.
+    /// The trained weights.
     pub weights: usize,
-    /// The gradients that are accumulated: one for every 32 samples of a mini-batch, but at most eight.
+    /// The accumulated gradients: one for every 32 samples of a mini-batch, but at most eight.
     pub gradients: usize,
-    /// What the optimizer remembers for each weight.
+    /// The state of the optimizer.
     pub optimizer: usize,
-    /// What forward keeps for backward, and the layers' working memory: for 32 samples, as often as there are gradients.
+    /// The activations saved for the backward pass, and scratch memory: for 32 samples, once per accumulated gradient.
     pub tape: usize,
-    /// The samples of the mini-batch, side by side, and the order of all samples.
+    /// The samples of the mini-batch, and the order of all samples.
     pub samples: usize,
-    /// The weights and the optimizer's state before the epoch, with early stopping the best weights, and the moving
-    /// average.
+    /// The weights and the optimizer's state from before the epoch, the best weights for early stopping, and the
+    /// moving average.
     pub copies: usize,
-    /// What the measurement after each epoch needs.
+    /// The buffers for the evaluation after each epoch.
     pub evaluation: usize,
 }
 
 impl TrainingMemory {
-    /// All of it, in bytes.
+    /// The total in bytes.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.rows().0
@@ -67,7 +67,7 @@ impl fmt::Display for TrainingMemory {
 }
 
 impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
-    /// How much memory [`fit`](Self::fit) will take to train on `data`.
+    /// The memory that [`fit`](Self::fit) needs to train on `data`.
     ///
     /// ```
     /// use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::Sgd};
@@ -92,13 +92,13 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         V: Validation<N::Input, T>,
     {
         let settings = &self.settings;
-        let measured = self.validation.set().or(settings.monitors().then_some(data)).map_or(0, DataSet::len);
+        let evaluated = self.validation.set().or(settings.monitors().then_some(data)).map_or(0, DataSet::len);
         let (batch_size, average) = (settings.batch_size.min(data.len()), settings.moving_average.is_some());
         let mut memory = Memory::<N, T, SLOTS>::bytes(batch_size, average);
         memory.weights = size_of::<N>();
         memory.samples += size_of::<usize>() * data.len();
         memory.copies += if settings.patience.is_some() { size_of::<N>() } else { 0 };
-        memory.evaluation = Evaluator::<N>::bytes(measured);
+        memory.evaluation = Evaluator::<N>::bytes(evaluated);
         memory
     }
 }

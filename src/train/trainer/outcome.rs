@@ -1,40 +1,40 @@
-//! What comes out of a training.
+//! The result of a training.
 
 use std::fmt;
 
 use super::history::History;
 use crate::error::Error;
 
-/// A trained network, and how it came to be.
+/// A trained network, and the history of its training.
 pub struct Trained<N> {
-    /// The network: with early stopping as it was best, otherwise as the last step left it; with a
-    /// [`moving_average`](crate::Trainer::moving_average) its average at that time.
+    /// The network: with early stopping, at its best epoch, otherwise after the last step; with a
+    /// [`moving_average`](crate::Trainer::moving_average), the average at that time.
     pub network: Box<N>,
     /// The epochs.
     pub history: History,
 }
 
 impl<N> fmt::Debug for Trained<N> {
-    /// Without the weights.
+    /// Omits the weights.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trained").field("history", &self.history).finish_non_exhaustive()
     }
 }
 
-/// Why training failed, and the network as it was while all was well.
+/// Why training failed, and the network with its last valid weights.
 ///
-/// It goes through `?` into an [`Error`], which forgets the network, or into a `Box<dyn std::error::Error>`.
+/// `?` converts it to an [`Error`], which drops the network, or to a `Box<dyn std::error::Error>`.
 pub struct TrainingError<N> {
-    /// What went wrong.
+    /// The error.
     pub reason: Error,
-    /// The network with the last good weights; with early stopping with the best ones.
+    /// The network with the last valid weights; with early stopping, the best ones.
     pub network: Box<N>,
-    /// The epochs before.
+    /// The completed epochs.
     pub history: Box<History>,
 }
 
 impl<N> fmt::Debug for TrainingError<N> {
-    /// The sentence, which `main` prints of an error that it returns, and neither weights nor epochs.
+    /// The error as text, which `main` prints for a returned error, without weights and history.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -1,7 +1,7 @@
-//! Where work runs: on one thread, or cut in two again and again on `rayon`'s.
+//! Parallel work: on one thread, or split recursively across `rayon`'s threads.
 //!
-//! How work is cut depends on its length alone, and parts never add to each other, so that results don't depend on
-//! the number of threads. Nothing here allocates once a pool is up.
+//! The split depends only on the amount of work, and parts never share a sum, so results do not depend on the number
+//! of threads. Nothing here allocates once the pool is running.
 
 use core::ops::Range;
 
@@ -11,27 +11,27 @@ use crate::layer::Layer;
 #[cfg(feature = "rayon")]
 use crate::threads;
 
-/// Multiply-accumulates below which a second thread costs more than it brings.
+/// Below this many multiply-accumulates, a second thread costs more than it saves.
 #[cfg(feature = "rayon")]
 const WORTHWHILE: u64 = 1 << 19;
 
-/// About the multiply-accumulates of a forward pass over `samples` samples. A layer that doesn't count its own is
-/// taken to use each weight once.
+/// An estimate of the multiply-accumulates of a forward pass over `samples` samples. A layer that does not count its
+/// own is assumed to use each weight once.
 pub(crate) fn work<N: Layer>(samples: usize) -> u64 {
     const { if N::MACS > N::PARAMETERS as u64 { N::MACS } else { N::PARAMETERS as u64 } }.saturating_mul(samples as u64)
 }
 
-/// The units of work number `index` of `of` equal shares of `length`, cut at multiples of `unit`.
+/// The items of share number `index`, out of `of` equal shares of `length`, split at multiples of `unit`.
 pub(crate) fn share(index: usize, of: usize, length: usize, unit: usize) -> Range<usize> {
     let units = length.div_ceil(unit);
     let cut = |index: usize| (units * index / of * unit).min(length);
     cut(index)..cut(index + 1)
 }
 
-/// The threads that a training runs on.
+/// The threads of a training.
 #[derive(Debug)]
 pub(crate) struct Threads {
-    /// A pool of a number of threads that the user chose; without it, the pool that the caller runs in.
+    /// A pool with the number of threads that the user chose; without it, the caller's pool.
     #[cfg(feature = "rayon")]
     pool: Option<rayon::ThreadPool>,
     #[cfg(feature = "rayon")]
@@ -39,7 +39,7 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    /// Those that the caller runs on, or `rayon`'s own.
+    /// The threads of the caller's pool, or of `rayon`'s global one.
     pub(crate) fn current() -> Self {
         Self {
             #[cfg(feature = "rayon")]
@@ -52,23 +52,23 @@ impl Threads {
 
 #[cfg(feature = "rayon")]
 impl Threads {
-    /// `count` threads, or as many as `rayon` chooses, for work of at most `most`.
+    /// `count` threads, or `rayon`'s default number, for work of at most `most`.
     pub(crate) fn new(count: Option<usize>, most: u64) -> Result<Self, Error> {
         let pool = match count {
             None | Some(1) => None,
             Some(_) if most < WORTHWHILE => None,
             Some(count) => Some(rayon::ThreadPoolBuilder::new().num_threads(count).build().map_err(|error| {
-                let expected = "as many threads as the system can start";
+                let expected = "a number of threads that the system can start";
                 Error::Setting { name: "threads", expected, found: format!("{count} ({error})") }
             })?),
         };
         Ok(Self { pool, one: count == Some(1) })
     }
 
-    /// Run `job` where [`Parallel`] finds the threads, and tell it whether its work pays for more than one.
+    /// Run `job` in the pool, with a [`Parallel`] that tells it whether there is enough work for several threads.
     pub(crate) fn run<R: Send>(&self, work: u64, job: impl FnOnce(bool) -> R + Send) -> R {
         match &self.pool {
-            // Small work doesn't so much as wake another thread.
+            // For little work, do not even wake another thread.
             _ if self.one || work < WORTHWHILE => job(false),
             Some(pool) => pool.install(|| job(true)),
             None if threads::available() == 1 => job(false),
@@ -90,7 +90,7 @@ impl Threads {
     }
 }
 
-/// The threads of the pool that the caller runs in, at once. Without the feature `rayon`, the caller.
+/// A runner on the threads of the caller's pool, or without the feature `rayon` on the caller's thread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parallel;
 

@@ -1,4 +1,4 @@
-//! What a training shows while it runs.
+//! The progress display of a training.
 
 #[cfg_attr(
     not(all(feature = "progress", not(all(target_family = "wasm", target_os = "unknown")))),
@@ -11,63 +11,63 @@ use std::io::{IsTerminal, Write, stderr};
 use super::history::{Epoch, History};
 use bar::Bar;
 
-/// What a training shows while it runs, on standard error.
+/// What a training prints to standard error while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// A line an epoch, and one that says how training ended. With the feature `progress`, on a terminal, there is a bar
-    /// too, which moves within the epoch.
+    /// A line per epoch, and a final line about how training ended. With the feature `progress`, on a terminal, also a
+    /// progress bar within the epoch.
     #[default]
     Auto,
-    /// The lines alone.
+    /// Only the lines.
     Lines,
     /// Nothing.
     Silent,
 }
 
-/// The display of one training.
+/// The progress display of one training.
 pub(crate) struct Display {
     lines: bool,
     bar: Option<Bar>,
 }
 
 impl Display {
-    /// The display of a training with this many mini-batches an epoch.
+    /// A display for this many mini-batches per epoch.
     pub(crate) fn new(progress: Progress, batches: usize) -> Self {
         let bar = progress == Progress::Auto && stderr().is_terminal();
         Self { lines: progress != Progress::Silent, bar: bar.then(|| Bar::new(batches)) }
     }
 
-    /// An epoch begins.
+    /// Start an epoch.
     pub(crate) fn begin(&self, number: usize, epochs: usize) {
         if let Some(bar) = &self.bar {
             bar.begin(number, epochs);
         }
     }
 
-    /// A mini-batch is done.
+    /// Count a mini-batch.
     pub(crate) fn batch(&self) {
         if let Some(bar) = &self.bar {
             bar.advance();
         }
     }
 
-    /// An epoch is done.
+    /// Finish an epoch.
     pub(crate) fn end(&self, epoch: &Epoch) {
         self.print(|| epoch.to_string());
     }
 
-    /// The training is done.
+    /// Finish the training.
     pub(crate) fn finish(&self, history: &History) {
         if let Some(ending) = history.ending() {
             self.print(|| ending);
         }
     }
 
-    /// A line, above the bar.
+    /// Print a line, above the bar.
     fn print(&self, line: impl FnOnce() -> String) {
         if self.lines {
-            // Not `eprintln!`, which panics where a pipe is closed at its other end.
+            // `eprintln!` would panic if the other end of a pipe is closed.
             let print = || drop(writeln!(stderr(), "{}", line()));
             match &self.bar {
                 Some(bar) => bar.suspend(print),

@@ -1,4 +1,4 @@
-//! From accumulated gradients to new weights: element by element, over ranges of weights.
+//! From accumulated gradients to updated weights: element by element, over ranges of weights.
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,37 +9,37 @@ use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 use crate::weights::parameters::{Parameters, visit_trained};
 
-/// Weights whose mean gradient is held at a time, where it is that of several accumulators: it stays in the first-level
-/// cache, and they are only read.
+/// The block size of the mean gradient of several accumulators: the mean stays in the first-level cache, and the
+/// accumulators are only read.
 const BLOCK: usize = 1024;
 
-/// The gradients of a mini-batch, and what is done to their mean before the optimizer sees it.
+/// The gradients of a mini-batch, and how their mean is modified before the optimizer uses it.
 pub(crate) struct Gradients<'a, N: Parameters, const K: usize> {
-    /// The accumulators' sums over samples, in their order. Where there are fewer than `K`, the last ones are nothing.
+    /// The sums of the accumulators over samples, in order. Missing ones are empty.
     pub(crate) sums: [Option<&'a mut N>; K],
-    /// The weight of all samples, by which their sum is divided.
+    /// The total weight of the samples, by which the sum is divided.
     pub(crate) weight: N::Scalar,
     pub(crate) penalty: Option<Penalty>,
     pub(crate) clip: Option<Clip>,
 }
 
-/// How the pass that moves the weights takes the mean gradient.
+/// How the update computes the mean gradient.
 struct LastPass<S> {
-    /// How many of the accumulators are added up.
+    /// The number of accumulators to sum.
     accumulators: usize,
     factor: S,
     penalty: Option<Penalty>,
-    /// How far from 0 each number may be.
+    /// The limit for the magnitude of each element.
     limit: Option<S>,
 }
 
 impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
-    /// Move `network` along the mean gradient, and replace what it has measured. Whether all of the gradient was finite:
-    /// where it is not, weights stay as they are, but others have moved, and the gradient is left for who wants to know
-    /// where.
+    /// Update `network` along the mean gradient, and replace its running statistics. Returns whether the whole
+    /// gradient was finite: weights with a gradient that is not finite are unchanged, but others may have been
+    /// updated, and the gradient is kept so that the caller can find the cause.
     ///
-    /// Each range of weights goes through memory once; the gradient goes twice where its norm is limited, which is known
-    /// only when all of it is.
+    /// Each range of weights passes through memory once. The gradient passes twice if its norm is clipped, which
+    /// requires the whole gradient.
     #[inline(always)]
     pub(crate) fn update<R: Runner, O: Optimizer<SLOTS>, const SLOTS: usize>(
         mut self,
@@ -53,7 +53,7 @@ impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
         let by_role = self.penalty.is_some_and(|penalty| penalty.weights_only);
         let weight = self.weight;
         let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
-        // What was measured has no penalty, and no limit.
+        // Running statistics have no penalty and are not clipped.
         N::running_statistics(&mut |range| {
             runner.each(self.range(K, &range), RANGE, &Mean { factor, penalty: None, finite: &finite });
         });
@@ -68,7 +68,7 @@ impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
                 if !finite.load(Relaxed) {
                     return false;
                 }
-                // The first accumulator is the mean now, with the penalty.
+                // The first accumulator now holds the mean, including the penalty.
                 let factor = N::Scalar::from_f64(shortening(limit, norm));
                 LastPass { accumulators: 1, factor, penalty: None, limit: None }
             }
@@ -86,7 +86,7 @@ impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
         finite.into_inner()
     }
 
-    /// Leave the mean gradient, with the penalty's, in the first accumulator. Gives its norm.
+    /// Compute the mean gradient, including the penalty, in the first accumulator. Returns its norm.
     #[inline(always)]
     fn average<R: Runner>(
         &mut self,
@@ -107,7 +107,7 @@ impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
         libm::sqrt(sum)
     }
 
-    /// A range of the first `count` sums; of those that there aren't, nothing.
+    /// A range of the first `count` sums; empty slices for missing ones.
     #[inline(always)]
     fn range(&mut self, count: usize, range: &Range<usize>) -> [&mut [N::Scalar]; K] {
         let mut sums = first_mut(&mut self.sums, count).iter_mut().flatten();
@@ -115,7 +115,7 @@ impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
     }
 }
 
-/// Added up in an order that follows from the length alone.
+/// Summed in an order that depends only on the length.
 fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
     if values.len() <= RANGE {
         return squares(values);
@@ -125,8 +125,8 @@ fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
     left + right
 }
 
-/// The sum of sums, in their order, times a factor: into the first of them. Where weights come along, a penalty for them
-/// is added.
+/// The sum of the accumulators, in order, times a factor, written to the first of them. If weights are given, their
+/// penalty is added.
 #[derive(Clone, Copy)]
 struct Mean<'a, S> {
     factor: S,
@@ -151,13 +151,13 @@ impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> 
 }
 
 impl<S: Scalar> Mean<'_, S> {
-    /// Whether all of the mean is finite. Where it isn't, that is noted.
+    /// Record whether the whole mean is finite.
     #[inline(always)]
     fn of<'s, V: Simd>(&self, simd: V, mean: &mut [S], others: impl Iterator<Item = &'s [S]>, weights: &[S]) -> bool {
         for other in others {
             add_assign(simd, other, mean);
         }
-        // Without a way out of the loop, so that it runs on vectors.
+        // No early exit, so that the loop is vectorized.
         let all_finite = mean.iter_mut().fold(true, |finite, value| {
             *value *= self.factor;
             finite & value.is_finite()
@@ -172,7 +172,7 @@ impl<S: Scalar> Mean<'_, S> {
     }
 }
 
-/// From the sums of gradients to new weights.
+/// From sums of gradients to updated weights.
 struct Update<'a, O, S> {
     optimizer: &'a O,
     step: u64,
@@ -212,7 +212,7 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Pa
 }
 
 impl<O, S: Scalar> Update<'_, O, S> {
-    /// Move weights along the mean of `mean` and `others`, if all of it is finite.
+    /// Update weights along the mean of `mean` and `others`, if all of it is finite.
     #[inline(always)]
     fn of<'s, V: Simd, const SLOTS: usize>(
         &self,

@@ -1,14 +1,14 @@
-//! What a trainer does to gradients and weights besides the optimizer's steps.
+//! Regularization settings of a trainer: clipping, penalties, averages and plateaus.
 
 use super::Trainer;
 use crate::layer::Layer;
 use crate::optimizers::{Clip, Decay, Penalty, Plateau};
 
 impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
-    /// Limit the gradient of each mini-batch, before the optimizer sees it.
+    /// Clip the gradient of each mini-batch before the optimizer uses it.
     ///
-    /// A gradient that is not finite is still an error. Limits by value cost nothing that can be measured; a limit by
-    /// norm costs a second pass over the gradient. The weights stay the same, bit for bit, at any number of threads.
+    /// A gradient that is not finite is still an error. Clipping by value has no measurable cost; clipping by norm
+    /// takes a second pass over the gradient. Results stay bit for bit the same with any number of threads.
     ///
     /// ```
     /// use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::{Clip, Sgd}, train::Progress};
@@ -26,21 +26,21 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.set(|settings| settings.clip = Some(clip))
     }
 
-    /// Add a penalty for large weights to the loss.
+    /// Add a penalty on large weights to the loss.
     ///
-    /// Its gradient is added to the mean gradient of each mini-batch, before that is [clipped](Self::clip). The losses
-    /// that are *reported* do not include it: those of training and of validation stay comparable, and early stopping
-    /// watches what the network is for. [`Penalty::value`] returns it. Costs nothing that can be measured.
+    /// Its gradient is added to the mean gradient of each mini-batch, before [clipping](Self::clip). *Reported* losses
+    /// do not include it, so that training and validation losses are comparable, and early stopping monitors the loss
+    /// itself. [`Penalty::value`] computes the penalty. It has no measurable cost.
     pub fn penalty(self, penalty: Penalty) -> Self {
         self.set(|settings| settings.penalty = Some(penalty))
     }
 
-    /// Average the weights over steps, each of which keeps `decay` of the average, a number or a [`Decay`] that warms up:
-    /// see [`MovingAverage`](crate::optimizers::MovingAverage).
+    /// Keep a moving average of the weights, with the decay `decay`: a number, or a [`Decay`] with a warm-up. See
+    /// [`MovingAverage`](crate::optimizers::MovingAverage).
     ///
-    /// The average is *what is measured after each epoch*, by validation, early stopping and a plateau, and *what
-    /// [`fit`](Self::fit) gives back*. The steps themselves are as they would be without it. Costs a pass over the
-    /// weights in each step, and the memory of one more network.
+    /// The average is *evaluated after each epoch*, for validation, early stopping and a plateau, and *returned by
+    /// [`fit`](Self::fit)*. The steps themselves are not affected. It costs a pass over the weights in each step, and
+    /// the memory of one more network.
     ///
     /// ```
     /// use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::Adam, train::Progress};
@@ -58,10 +58,10 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.set(|settings| settings.moving_average = Some(decay.into()))
     }
 
-    /// Lower the learning rate when the loss no longer falls.
+    /// Lower the learning rate when the loss stops improving.
     ///
-    /// What counts is the loss measured after the epoch: on the validation set, or if there is none on the training
-    /// set, which costs another pass over it. A schedule multiplies what is left. [`Epoch::learning_rate`] is the result.
+    /// The monitored loss is that after the epoch, on the validation set, or without one on the training set, which
+    /// takes another pass over it. A schedule multiplies the result. The final value is in [`Epoch::learning_rate`].
     ///
     /// [`Epoch::learning_rate`]: crate::train::Epoch::learning_rate
     ///

@@ -1,4 +1,4 @@
-//! The settings of a trainer, each with its default, and its callbacks.
+//! The settings of a trainer, with their defaults, and its callbacks.
 
 use std::ops::ControlFlow;
 
@@ -44,15 +44,15 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether the loss after each epoch decides anything.
+    /// Whether the loss after each epoch is monitored.
     pub(crate) fn monitors(&self) -> bool {
         self.patience.is_some() || self.plateau.is_some()
     }
 
-    /// Put the samples of an epoch in their order, of which `seed` is that of the epoch.
+    /// Order the samples for an epoch with this seed.
     pub(crate) fn arrange(&self, order: &mut [usize], seed: u64) {
         if self.shuffle {
-            // From the start again, so that an epoch's order follows from its number.
+            // Start from the identity, so that the order of an epoch depends only on its number.
             order.iter_mut().enumerate().for_each(|(index, sample)| *sample = index);
             Random::new(seed).shuffle(order);
         }
@@ -60,34 +60,34 @@ impl Settings {
 }
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
-    /// The same trainer with other settings.
+    /// The same trainer with changed settings.
     pub(super) fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
     }
 
-    /// Samples of one mini-batch, 32 by default; the last one of an epoch may be smaller. 1 is stochastic gradient
-    /// descent.
+    /// Set the mini-batch size. The default is 32; the last mini-batch of an epoch may be smaller. 1 is stochastic
+    /// gradient descent.
     pub fn batch_size(self, batch_size: usize) -> Self {
         self.set(|settings| settings.batch_size = batch_size)
     }
 
-    /// One step an epoch, along the gradient of the whole training set.
+    /// Use the whole training set as one batch: one step per epoch.
     pub fn full_batch(self) -> Self {
         self.batch_size(usize::MAX)
     }
 
-    /// Passes over the training set, 1 by default.
+    /// Set the number of passes over the training set. The default is 1.
     pub fn epochs(self, epochs: usize) -> Self {
         self.set(|settings| settings.epochs = epochs)
     }
 
-    /// The seed of the order of samples and of dropout, 0 by default.
+    /// Set the seed for the order of samples and for dropout. The default is 0.
     pub fn seed(self, seed: u64) -> Self {
         self.set(|settings| settings.seed = seed)
     }
 
-    /// Whether each epoch takes the samples in a new random order, as it does by default, or all in that of the set.
+    /// Set whether the samples are shuffled in each epoch, as by default, or kept in the order of the set.
     pub fn shuffle(self, shuffle: bool) -> Self {
         self.set(|settings| settings.shuffle = shuffle)
     }
@@ -99,15 +99,15 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
 
     /// Stop after `patience` epochs in a row without a smaller loss.
     ///
-    /// What counts is the loss measured after the epoch: on the validation set, or if there is none on the training
-    /// set, which costs another pass over it. However training then ends, by an error too, the network has the
-    /// weights of the smallest loss: those of the epoch [`History::kept`](crate::train::History::kept).
+    /// The monitored loss is that after the epoch, on the validation set, or without one on the training set, which
+    /// takes another pass over it. However training ends, even with an error, the network gets the weights with the
+    /// smallest loss: those of the epoch [`History::kept`](crate::train::History::kept).
     pub fn early_stopping(self, patience: usize) -> Self {
         self.set(|settings| settings.patience = Some(patience))
     }
 
-    /// Call `callback` after each epoch, with the epoch, the network and all epochs so far; `ControlFlow::Break` ends the
-    /// training. There can be several.
+    /// Call `callback` after each epoch, with the epoch, the network and the history; `ControlFlow::Break` stops the
+    /// training. There can be several callbacks.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -133,7 +133,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         self
     }
 
-    /// What to show while training runs, [`Progress::Auto`] by default.
+    /// Set what is printed during training. The default is [`Progress::Auto`].
     pub fn progress(self, progress: Progress) -> Self {
         self.set(|settings| settings.progress = progress)
     }

@@ -1,7 +1,7 @@
 //! One step of training: the gradient of a mini-batch, and the update.
 //!
-//! A mini-batch is cut into chunks of a fixed size, and the chunks shared out to accumulators, whose number follows
-//! from the batch's size. So every sum is taken in an order that doesn't depend on the number of threads.
+//! A mini-batch is split into chunks of a fixed size, which are distributed over accumulators, whose number depends
+//! only on the batch size. The order of every sum is therefore independent of the number of threads.
 
 use std::slice::Chunks;
 
@@ -18,53 +18,52 @@ use crate::scalar::Scalar;
 use crate::train::gradient_buffers::{Batch, GradientBuffers, Tally};
 use crate::weights::parameters::Parameters;
 
-/// Samples of one chunk: few enough for the cache and for a thread each, enough for a matrix product.
+/// Samples per chunk: few enough for the cache and to give each thread one, enough for a matrix product.
 const CHUNK: usize = 32;
 
-/// Samples of one chunk of a large network, where a mini-batch has more of them: what it costs to write a gradient and
-/// to add it up is then more than what further threads could bring, so that fewer accumulators are better.
+/// Samples per chunk for a large network, if the mini-batch is larger: writing and summing gradients then costs more
+/// than further threads would save, so fewer accumulators are better.
 const LARGE_CHUNK: usize = 64;
 
-/// Weights above which a network is large: two of its gradients, and the weights, are more than a second-level cache
-/// holds.
+/// The number of weights from which a network is large: two gradients and the weights exceed the second-level cache.
 const LARGE: usize = 1 << 17;
 
-/// The most accumulators, and so the most threads, for one mini-batch.
+/// The most accumulators, and therefore threads, for one mini-batch.
 pub(crate) const ACCUMULATORS: usize = 8;
 
-/// All memory of training, made once: nothing is allocated in a step.
+/// The memory of a training, allocated once; steps do not allocate.
 pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     accumulators: Vec<Accumulator<N, T>>,
     state: Box<State<N, SLOTS>>,
-    /// The weights and the state before the epoch.
+    /// The weights and the state from before the epoch.
     before: (Box<N>, Box<State<N, SLOTS>>),
-    /// The average of the weights after each step, and how much of it is kept.
+    /// The moving average of the weights, and its decay.
     average: Option<(Box<MovingAverage<N>>, Decay)>,
 }
 
-/// What is the same in all steps of an epoch.
+/// The constants of all steps in an epoch.
 pub(crate) struct Course<'a, N: Layer, T, F, O> {
     pub(crate) data: &'a DataSet<N::Input, T>,
     pub(crate) loss: &'a F,
     pub(crate) optimizer: &'a O,
-    /// What is done to a gradient before the optimizer sees it.
+    /// How a gradient is modified before the optimizer uses it.
     pub(crate) adjust: (Option<Penalty>, Option<Clip>),
-    /// What chance depends on in this epoch.
+    /// The seed of the randomness in this epoch.
     pub(crate) seed: u64,
 }
 
-/// What is not finite: "the loss", or the gradient of the parameter of that name.
+/// What is not finite: "the loss", or the gradient of a parameter, by its name.
 pub(crate) struct NonFinite(pub(crate) String);
 
 impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
-    /// Memory for mini-batches of at most `batch` samples, and for an average of the weights with that decay.
+    /// Memory for mini-batches of up to `batch` samples, with a moving average if a decay is given.
     pub(crate) fn new(batch: usize, average: Option<Decay>) -> Self {
         let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
         let average = average.map(|decay| (MovingAverage::boxed(), decay));
         Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), average }
     }
 
-    /// What [`new`](Self::new) allocates.
+    /// The bytes that [`new`](Self::new) allocates.
     pub(crate) const fn bytes(batch: usize, average: bool) -> TrainingMemory {
         let (count, state) = (accumulators::<N>(batch), size_of::<State<N, SLOTS>>());
         TrainingMemory {
@@ -78,11 +77,12 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         }
     }
 
-    /// Move `network` by one step for each of the mini-batches, and call `done` after each.
+    /// Take one step for each of the mini-batches, and call `done` after each.
     ///
-    /// Where a step's gradient is not finite, `network` has the weights before that step: the number of the step, and
-    /// what isn't finite. An update sees each range of the gradient once, so that it has moved some weights when it
-    /// finds others that it can't move. For this, the epoch is repeated up to that step.
+    /// If the gradient of a step is not finite, `network` gets the weights from before that step, and the error has
+    /// the number of the step and what was not finite. An update sees each range of the gradient once, so it may have
+    /// changed some weights before it finds others that it cannot change. In this case, the epoch is repeated up to
+    /// that step.
     pub(crate) fn epoch<'b, F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut N,
@@ -119,33 +119,33 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         Ok(totals)
     }
 
-    /// How many steps there were.
+    /// The number of steps.
     pub(crate) fn steps(&self) -> u64 {
         self.state.steps
     }
 
-    /// What is measured and given back: the average of `network`, if there is one, or else itself.
+    /// The network to evaluate and return: the average of `network` if there is one, or else itself.
     pub(crate) fn outcome<'a>(&'a self, network: &'a N) -> &'a N {
         self.average.as_ref().map_or(network, |(average, _)| &average.network)
     }
 
-    /// Make `network` what is given back.
+    /// Replace `network` with the network to return.
     pub(crate) fn take_outcome(&self, network: &mut N) {
         if let Some((average, _)) = &self.average {
             network.parameters_mut().copy_from_slice(average.network.parameters());
         }
     }
 
-    /// Back to the weights before the epoch, and to the state, but for the average.
+    /// Restore the weights and the state from before the epoch, except the average.
     pub(crate) fn rewind(&mut self, network: &mut N) {
         network.parameters_mut().copy_from_slice(self.before.0.parameters());
         copy_state(&self.before.1, &mut self.state);
     }
 
-    /// Move `network` along the mean gradient of the samples that `batch` names.
+    /// Update `network` along the mean gradient of the samples in `batch`.
     ///
-    /// Where that is not finite, some weights have moved and others have not.
-    // Compiled once, not in each place that calls it.
+    /// If that is not finite, some weights have been updated and others have not.
+    // Compiled once, not at each call.
     #[inline(never)]
     pub(crate) fn step<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
@@ -154,7 +154,7 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         batch: &[usize],
         parallel: bool,
     ) -> Result<Totals, NonFinite> {
-        // Of a single chunk, all that could be shared out is the update: that doesn't pay.
+        // With a single chunk, only the update could be parallel, which does not pay.
         let parallel = parallel && batch.len() > chunk::<N>(batch.len());
         let step = Step { memory: self, network, course, batch };
         if parallel { step.run_by(Parallel) } else { dispatch(step) }
@@ -162,7 +162,7 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
 }
 
 operation! {
-    /// One step, to run with the best instruction set.
+    /// One step, dispatched to the best instruction set.
     struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>; SLOTS> where [T: Copy + Send + Sync] {
         memory: &'a mut Memory<N, T, SLOTS>,
         network: &'a mut N,
@@ -177,7 +177,7 @@ operation! {
 impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize>
     Step<'_, N, T, F, O, SLOTS>
 {
-    /// The gradients of all shares of the batch, and then the update.
+    /// The gradients of all shares of the batch, followed by the update.
     #[inline(always)]
     fn run_by<R: Runner>(self, runner: R) -> Result<Totals, NonFinite> {
         let Self { memory, network, course, batch } = self;
@@ -197,7 +197,7 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
             let (optimizer, state, weight) = (course.optimizer, &mut *memory.state, tally.term.weight);
             let (penalty, clip) = course.adjust;
             finite = match count {
-                // What most small networks need is worth a loop of its own.
+                // The common case of small networks gets a loop of its own.
                 0 | 1 => {
                     Gradients { sums: [sums.next()], weight, penalty, clip }.update(runner, optimizer, network, state)
                 }
@@ -211,7 +211,7 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
     }
 }
 
-/// Adds to accumulators the gradients of their shares of a batch.
+/// Accumulates the gradients of shares of a batch.
 struct Add<'a, N: Layer, T, F, O> {
     network: &'a N,
     course: &'a Course<'a, N, T, F, O>,
@@ -232,7 +232,7 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut 
     }
 }
 
-/// A state, without a new one.
+/// Copy a state without allocating.
 fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mut State<N, SLOTS>) {
     to.steps = from.steps;
     for (from, to) in from.slots.iter().zip(&mut to.slots) {
@@ -240,28 +240,28 @@ fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mu
     }
 }
 
-/// Samples of a chunk at most, of a mini-batch of `batch` samples.
+/// The largest chunk of a mini-batch of `batch` samples.
 const fn chunk<N: Parameters>(batch: usize) -> usize {
     if N::PARAMETERS > LARGE && batch > LARGE_CHUNK { LARGE_CHUNK } else { CHUNK }
 }
 
-/// How many accumulators a mini-batch of `batch` samples is shared out to.
+/// The number of accumulators for a mini-batch of `batch` samples.
 const fn accumulators<N: Parameters>(batch: usize) -> usize {
     let chunks = batch.div_ceil(chunk::<N>(batch));
     if chunks < ACCUMULATORS { chunks } else { ACCUMULATORS }
 }
 
-/// Samples of the smallest chunk of a mini-batch of `batch` samples.
+/// The smallest chunk of a mini-batch of `batch` samples.
 pub(super) fn smallest_chunk<N: Parameters>(batch: usize) -> usize {
     let chunk = even_chunk::<N>(batch);
     let last = batch % chunk;
     if last == 0 { chunk } else { last }
 }
 
-/// Samples of each chunk of a mini-batch of `batch` samples, but for the last one.
+/// The chunk size for a mini-batch of `batch` samples; the last chunk may be smaller.
 ///
-/// What measures a chunk, as batch normalisation does, would make much of a last one of few samples: there, all chunks
-/// are as large as each other.
+/// A network that computes statistics over a chunk, such as batch normalization, would give a small last chunk too
+/// much weight, so its chunks have equal sizes.
 fn even_chunk<N: Parameters>(batch: usize) -> usize {
     let mut measures = false;
     N::running_statistics(&mut |_| measures = true);
@@ -269,13 +269,13 @@ fn even_chunk<N: Parameters>(batch: usize) -> usize {
     if measures { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
 }
 
-/// A gradient, and all that adding a chunk's gradient to it needs.
+/// A gradient, and the memory to accumulate the gradient of a chunk into it.
 struct Accumulator<N: Layer, T> {
     index: usize,
     gradient: Box<N>,
     tally: Tally<N::Scalar>,
     memory: Box<GradientBuffers<N, LARGE_CHUNK>>,
-    /// The chunk's samples, gathered from where the shuffle finds them.
+    /// The samples of the chunk, gathered from their shuffled positions.
     inputs: Vec<N::Input>,
     targets: Vec<T>,
 }
@@ -292,7 +292,7 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
         }
     }
 
-    /// The gradient of the sum of these chunks' losses.
+    /// Add the gradient of the summed losses of these chunks.
     #[inline(always)]
     fn add<V: Simd, F: Loss<N::Output, T>, O>(
         &mut self,
@@ -317,7 +317,8 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
 }
 
 impl NonFinite {
-    /// What isn't finite of a mean loss and of its gradient's parts. The loss comes first, as it is closer to the cause.
+    /// What is not finite in a mean loss and the parts of its gradient. The loss comes first, because it is closer to
+    /// the cause.
     #[cold]
     fn of<'a, N: Parameters>(loss: N::Scalar, gradients: impl Iterator<Item = &'a N>) -> Self {
         let gradient = gradients.filter_map(first_non_finite).next().map(|name| format!("the gradient of `{name}`"));
@@ -329,7 +330,7 @@ impl NonFinite {
     }
 }
 
-/// The name of the first array of weights with a number that is infinite or NaN.
+/// The name of the first array of weights that contains NaN or infinity.
 pub(crate) fn first_non_finite<N: Parameters>(network: &N) -> Option<String> {
     let mut found = None;
     network.for_each(&mut |name, _, values| {

@@ -1,8 +1,8 @@
-//! Early stopping: give up when the loss no longer falls, and go back to where it was lowest.
+//! Early stopping: stop when the loss no longer improves, and restore the best weights.
 
 use crate::weights::parameters::Parameters;
 
-/// The best weights so far, and how long ago they were found.
+/// The best weights so far, and the number of epochs since.
 ///
 /// Prechelt, "Early stopping – but when?", in *Neural Networks: Tricks of the Trade*, 1998.
 pub(crate) struct Best<N> {
@@ -14,12 +14,12 @@ pub(crate) struct Best<N> {
 }
 
 impl<N: Parameters> Best<N> {
-    /// Wait for `patience` epochs in a row for a smaller loss.
+    /// Early stopping after `patience` epochs in a row without a smaller loss.
     pub(crate) fn new(patience: usize) -> Self {
         Self { network: N::zeroed_box(), epoch: None, waited: 0, patience }
     }
 
-    /// See the weights and the loss after epoch number `epoch`. Whether to wait on.
+    /// Record the weights and the loss after epoch number `epoch`. Returns whether to continue.
     pub(crate) fn see(&mut self, network: &N, epoch: usize, loss: f64) -> bool {
         if self.epoch.is_none_or(|(_, best)| loss < best) {
             self.network.parameters_mut().copy_from_slice(network.parameters());
@@ -31,7 +31,7 @@ impl<N: Parameters> Best<N> {
         self.waited < self.patience
     }
 
-    /// Put the best weights into `network`, if there were any: the number of the epoch that they are of.
+    /// Restore the best weights to `network`, if there are any. Returns the number of their epoch.
     pub(crate) fn restore(&self, network: &mut N) -> Option<usize> {
         let (epoch, _) = self.epoch?;
         network.parameters_mut().copy_from_slice(self.network.parameters());

@@ -1,14 +1,13 @@
-//! The data set that is not trained on.
+//! The validation set.
 
 use super::Trainer;
 use crate::data::DataSet;
 use crate::layer::Layer;
 
-/// What a [`Trainer`] measures after each epoch besides the training set: nothing, `()`, or the data set that
-/// [`Trainer::validate`] was given.
+/// The validation set of a [`Trainer`]: `()` for none, or the data set given to [`Trainer::validate`].
 #[diagnostic::on_unimplemented(
-    message = "the validation set is not one of samples `{I}` with targets `{T}`, as the training set is",
-    label = "the training set has samples `{I}` with targets `{T}`",
+    message = "the validation set must have samples `{I}` and targets `{T}`, like the training set",
+    label = "the training set has samples `{I}` and targets `{T}`",
     note = "both sets go into the same network and the same loss"
 )]
 pub trait Validation<I, T>: Copy {
@@ -29,9 +28,9 @@ impl<I, T> Validation<I, T> for &DataSet<I, T> {
 }
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
-    /// Measure loss and accuracy on `data` after each epoch.
+    /// Evaluate the network on `data` after each epoch.
     ///
-    /// It has targets of the type that the training set has.
+    /// Its targets must have the type of the training set's targets.
     pub fn validate<T>(self, data: &'a DataSet<N::Input, T>) -> Trainer<'a, N, F, O, SLOTS, &'a DataSet<N::Input, T>> {
         let Self { network, loss, optimizer, validation: _, settings, callbacks } = self;
         Trainer { network, loss, optimizer, validation: data, settings, callbacks }

@@ -1,4 +1,4 @@
-//! A file of weights against the network that it should be of.
+//! A file of weights compared with the network that loads it.
 
 use super::error::{Reason, Wrong};
 use super::header::{Entry, PYTORCH, Reader, WEIGHTS, attempt, same};
@@ -6,10 +6,10 @@ use super::number::Number;
 use super::options::LoadOptions;
 use crate::weights::layout::{ArrayLocation, Layout, Stored};
 
-/// How many arrays are looked for in one pass over the header.
+/// The number of arrays that one pass over the header looks for.
 const PASS: usize = 64 * BITS;
 const BITS: usize = u64::BITS as usize;
-/// Bytes of a count.
+/// The size of a count in bytes.
 const COUNT: u64 = 8;
 
 /// Numbers below [`PASS`].
@@ -27,7 +27,7 @@ impl Set {
     }
 }
 
-/// A file's header, and the weights that it should tell of.
+/// A file's header, and the weights that it should describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Comparison<'a> {
     header: &'a str,
@@ -46,7 +46,8 @@ impl<'a> Comparison<'a> {
         Self { header, layout, number, options }
     }
 
-    /// The header tells of exactly the network's arrays, each once, of its shape and type. Gives the bytes of all of them.
+    /// Check that the header describes exactly the network's arrays, each once, with its shape and type. Returns their
+    /// total size in bytes.
     pub(super) const fn check(&self) -> Result<u64, Reason<'a>> {
         if let Err(wrong) = self.check_header() {
             return Err(Reason::File(wrong));
@@ -76,14 +77,14 @@ impl<'a> Comparison<'a> {
         if self.options.by_order { self.options.check_order(self.header, self.layout) } else { Ok(()) }
     }
 
-    /// The data that the header tells of is there, side by side, without gaps, in any order.
+    /// Check that the data described by the header is complete and contiguous, in any order.
     pub(super) const fn check_data(&self, expected: u64, found: u64) -> Result<(), Wrong<'a>> {
         if expected != found {
             return Err(Wrong::Data { expected, found });
         }
         let (mut reader, mut end, mut in_order) = (Reader::new(self.header), 0, true);
         while let Ok(Some(entry)) = reader.next() {
-            // A tensor of no numbers may lie anywhere, but within the data.
+            // An empty tensor may be anywhere within the data.
             if entry.end > expected {
                 return Err(Wrong::Outside { name: entry.name, length: expected, end: entry.end });
             }
@@ -104,7 +105,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// No weight is NaN or infinite, unless that is accepted, and no count is below 0.
+    /// Check that no weight is NaN or infinite, unless that is accepted, and that no count is negative.
     pub(super) const fn check_values(&self, data: &'a [u8]) -> Result<(), Wrong<'a>> {
         let mut tensors = self.tensors(data);
         while let Some(Tensor { entry, location, values }) = tensors.next() {
@@ -125,7 +126,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// The tensors and their bytes.
+    /// The tensors with their bytes.
     pub(super) const fn tensors(&self, data: &'a [u8]) -> Tensors<'a> {
         Tensors { comparison: *self, entries: Reader::new(self.header), data }
     }
@@ -138,7 +139,7 @@ impl<'a> Comparison<'a> {
         self.options.locate(name, self.header, self.layout)
     }
 
-    /// A tensor is of the type and the shape of an array, and has as much data.
+    /// Check that a tensor has the type, the shape and the data size of an array.
     const fn check_entry(&self, entry: &Entry<'a>, location: &ArrayLocation) -> Result<(), Wrong<'a>> {
         let name = entry.name;
         let size = match (location.stored, Number::named(entry.dtype)) {
@@ -165,7 +166,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// The count that bytes are.
+/// The count in these bytes.
 pub(super) const fn count(values: &[u8]) -> i64 {
     match values.first_chunk() {
         Some(bytes) => i64::from_le_bytes(*bytes),
@@ -173,14 +174,14 @@ pub(super) const fn count(values: &[u8]) -> i64 {
     }
 }
 
-/// A tensor of a checked file: what the header says of it, which array it is, its bytes.
+/// A tensor of a checked file: its header entry, its array, its bytes.
 pub(super) struct Tensor<'a> {
     pub(super) entry: Entry<'a>,
     pub(super) location: ArrayLocation,
     pub(super) values: &'a [u8],
 }
 
-/// The tensors of a checked file, one after the other.
+/// Iterates over the tensors of a checked file.
 pub(super) struct Tensors<'a> {
     comparison: Comparison<'a>,
     entries: Reader<'a>,
@@ -197,16 +198,16 @@ impl<'a> Tensors<'a> {
     }
 }
 
-/// All that differs between a header and a network, one after the other, without a heap: the arrays are looked for in
+/// All differences between a header and a network, one after the other, without a heap: arrays are looked for in
 /// passes of [`PASS`].
 pub(super) struct Mismatches<'a> {
     comparison: Comparison<'a>,
-    /// The entries that this pass has not seen.
+    /// The entries that this pass has yet to read.
     entries: Reader<'a>,
-    /// Which arrays this pass has seen, counted from `first`.
+    /// Which arrays this pass has found, counted from `first`.
     seen: Set,
     first: usize,
-    /// The array that is checked next for having been seen, once there are no more entries.
+    /// The next array to report as missing if it was not found, after all entries have been read.
     next: usize,
 }
 
@@ -241,7 +242,7 @@ impl<'a> Mismatches<'a> {
     const fn entry(&mut self, entry: &Entry<'a>) -> Result<(), Wrong<'a>> {
         let name = entry.name;
         let Some(location) = self.comparison.locate(name) else {
-            // Once, and not in each pass.
+            // Only once, and not in each pass.
             return if self.first == 0 { Err(Wrong::Unexpected { name, shape: entry.shape }) } else { Ok(()) };
         };
         if location.array < self.first || location.array - self.first >= PASS {

@@ -1,15 +1,15 @@
-//! From a file's tensors to a network's memory.
+//! Copies a file's tensors to a network's memory.
 
 use super::check::{Comparison, Tensor, count};
 use super::number::Number;
 use crate::shape::Shape;
 use crate::weights::layout::{Layout, Stored};
 
-/// How many rows and columns are transposed at a time, so that both sides stay in the cache.
+/// The block size of the transposition: both sides of a block fit the cache.
 const BLOCK: usize = 16;
 
-/// Copy the tensors of a file that has been checked to `weights`, the memory of a network of numbers `to`. Gives the largest
-/// rounding.
+/// Copy the tensors of a checked file to `weights`, the memory of a network with numbers of type `to`. Returns the
+/// largest rounding error.
 pub(super) const fn copy(
     comparison: &Comparison<'_>,
     data: &[u8],
@@ -45,7 +45,7 @@ pub(super) const fn copy(
     largest
 }
 
-/// Counts that the file has not are 0.
+/// Set counts that are missing from the file to 0.
 const fn clear_counts(weights: &mut [u8], layout: &Layout, to: Number) {
     let mut array = 0;
     while let Some(location) = layout.locate(array) {
@@ -67,9 +67,9 @@ const fn place(weights: &mut [u8], start: usize, length: usize) -> Option<&mut [
     }
 }
 
-/// `[out, in]` in the file, `[in][out]` in memory, which is `shape`.
+/// Transpose `[out, in]` from the file to `[in][out]` in memory, with shape `shape`.
 ///
-/// Loops without calls, of which the compiler takes two million steps before it wonders about a constant.
+/// The loops contain no calls: the compiler interprets two million steps before its lint fires.
 const fn transpose<const N: usize>(values: &[u8], place: &mut [u8], shape: &Shape) {
     let (from, _) = values.as_chunks::<N>();
     let (to, _) = place.as_chunks_mut::<N>();
@@ -104,7 +104,7 @@ const fn smaller(one: usize, other: usize) -> usize {
     if one < other { one } else { other }
 }
 
-/// Numbers of another type, and of another order if they are those of a matrix that is transposed. Gives the largest rounding.
+/// Convert numbers of another type, transposed if the array is stored so. Returns the largest rounding error.
 const fn convert(values: &[u8], from: Number, place: &mut [u8], to: Number, transposed: Option<&Shape>) -> f64 {
     let length = place.len() / to.size();
     let (mut largest, mut index) = (0.0, 0);
@@ -118,7 +118,7 @@ const fn convert(values: &[u8], from: Number, place: &mut [u8], to: Number, tran
         };
         let value = from.value(values, source);
         let rounding = (value - to.rounded(value)).abs();
-        // Not so for what isn't finite.
+        // Numbers that are not finite do not count.
         if rounding > largest && rounding < f64::INFINITY {
             largest = rounding;
         }
@@ -128,7 +128,7 @@ const fn convert(values: &[u8], from: Number, place: &mut [u8], to: Number, tran
     largest
 }
 
-/// Write number `index` of a network's memory.
+/// Write the number with index `index` in a network's memory.
 const fn write(place: &mut [u8], index: usize, value: f64, to: Number) {
     match to {
         Number::F64 => place.as_chunks_mut().0[index] = value.to_ne_bytes(),

@@ -1,4 +1,4 @@
-//! What is wrong with a file of weights.
+//! Errors of loading weights from a file.
 
 use core::fmt;
 
@@ -8,35 +8,35 @@ use crate::const_message::ConstMessage;
 use crate::shape::Shape;
 use crate::weights::layout::Layout;
 
-/// The most mismatches that a message lists.
+/// The most mismatches in a message.
 pub(super) const MAX_LISTED: usize = 32;
 
-/// What is wrong with a file of weights: a part of the file, what was expected there, and what was found.
+/// A file of weights is invalid: which part of it, what was expected, and what was found.
 ///
-/// Made without a heap: it points into the file. Where the tensors aren't the network's, it tells all differences at once;
-/// printed, it has a line for each (the first 32 and how many more there are).
+/// Needs no heap, because it borrows from the file. If tensors differ from the network's, it reports all differences
+/// at once; printed, there is a line for each, up to 32, and the number of further ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WeightsError<'a> {
     reason: Reason<'a>,
 }
 
-/// Why a file isn't taken.
+/// Why a file is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason<'a> {
-    /// A problem after which nothing else can be told.
+    /// A problem after which nothing else can be checked.
     File(Wrong<'a>),
-    /// Tensors that are others than the network's. The comparison finds them again.
+    /// The tensors differ from the network's. The comparison is repeated to list the differences.
     Tensors(Comparison<'a>),
 }
 
-/// One thing that is wrong with a file of weights. Names and texts are as the file has them.
+/// One mismatch. Names and texts are copied from the file as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wrong<'a> {
-    /// No safetensors file, and what it looks like.
+    /// Not a safetensors file, and what it looks like.
     Foreign {
         looks: &'static str,
     },
-    /// The file is shorter than its header, whose length it may not even tell.
+    /// The file ends within its header, or even within the length of the header.
     Length {
         header: Option<u64>,
         rest: usize,
@@ -44,39 +44,39 @@ pub(super) enum Wrong<'a> {
     LongHeader {
         length: u64,
     },
-    /// The header is no such JSON.
+    /// The header is not the expected JSON.
     Header {
         expected: &'static str,
         at: usize,
         found: Option<u8>,
     },
-    /// By its metadata it is something else than weights.
+    /// According to its metadata, the file contains something other than weights.
     Content {
         found: &'a str,
     },
-    /// By its metadata its arrays lie otherwise.
+    /// According to its metadata, the arrays use another convention.
     Convention {
         found: &'a str,
     },
-    /// Another number of tensors, which can't be matched by order then.
+    /// The number of tensors differs, so they cannot be matched by order.
     Tensors {
         expected: usize,
         found: usize,
     },
-    /// A tensor that isn't in a numbered layer, so that its order is unknown.
+    /// A tensor is not in a numbered layer, so its order is unknown.
     Unordered {
         name: &'a str,
     },
-    /// A tensor that the network doesn't have.
+    /// The network does not have this tensor.
     Unexpected {
         name: &'a str,
         shape: &'a str,
     },
-    /// A tensor that is there already.
+    /// A tensor occurs twice.
     Twice {
         name: &'a str,
     },
-    /// An array that the file doesn't have.
+    /// The file does not have this array.
     Missing {
         layout: &'static Layout,
         array: usize,
@@ -93,7 +93,7 @@ pub(super) enum Wrong<'a> {
         found: &'a str,
         transposed: bool,
     },
-    /// A tensor has another number of bytes than its shape.
+    /// The data of a tensor has another size than its shape.
     Offsets {
         name: &'a str,
         expected: u64,
@@ -104,17 +104,17 @@ pub(super) enum Wrong<'a> {
         expected: u64,
         found: u64,
     },
-    /// A tensor that ends behind the end of the data.
+    /// A tensor extends past the end of the data.
     Outside {
         name: &'a str,
         length: u64,
         end: u64,
     },
-    /// No tensor begins where another one ends.
+    /// There is a gap between tensors.
     Gap {
         at: u64,
     },
-    /// A number that isn't finite, by its place in the file's tensor.
+    /// A number is not finite; its index is that in the file's tensor.
     Value {
         name: &'a str,
         shape: Shape,
@@ -122,14 +122,14 @@ pub(super) enum Wrong<'a> {
         found: NonFinite,
         number: Number,
     },
-    /// A count below 0.
+    /// A count is negative.
     Count {
         name: &'a str,
         found: i64,
     },
 }
 
-/// Something wrong, in words.
+/// A mismatch as text.
 pub(super) struct Description {
     /// The part of the file: `file`, `header`, `data`, or the name of a tensor.
     pub(super) field: ConstMessage,
@@ -143,11 +143,11 @@ impl Wrong<'_> {
         let (field, expected, found) = match *self {
             Self::Foreign { looks } => (text.text("file"), text.text("a safetensors file"), text.text(looks)),
             Self::Length { header: None, rest } => {
-                (text.text("header"), text.text("8 bytes that tell its length"), text.number(rest))
+                (text.text("header"), text.text("8 bytes with its length"), text.number(rest))
             }
             Self::Length { header: Some(length), rest } => (
                 text.text("header"),
-                text.large(length).text(" bytes, as a safetensors file's first 8 bytes say"),
+                text.large(length).text(" bytes, the length in the first 8 bytes"),
                 text.number(rest),
             ),
             Self::LongHeader { length } => (
@@ -164,19 +164,19 @@ impl Wrong<'_> {
             ),
             Self::Tensors { expected, found } => (
                 text.text("header"),
-                text.number(expected).text(" tensors beside counts, to match them by their order"),
+                text.number(expected).text(" tensors, excluding counts, to match by order"),
                 text.number(found),
             ),
             Self::Unordered { name } => (
                 text.escaped(name),
-                text.text("the name of a numbered layer (`0.weight`), to match it by its order"),
-                text.text("another one: map the names instead"),
+                text.text("the name of a numbered layer (`0.weight`) to match by order"),
+                text.text("another name: use the option `names`"),
             ),
             Self::Unexpected { name, shape } => {
                 (text.escaped(name), text.text("no tensor of this name"), text.text("one of shape ").escaped(shape))
             }
             Self::Twice { name } => {
-                (text.escaped(name), text.text("one tensor for this array"), text.text("a second one"))
+                (text.escaped(name), text.text("a single tensor for this array"), text.text("a second one"))
             }
             Self::Missing { layout, array } => {
                 let shape = match layout.locate(array) {
@@ -220,10 +220,10 @@ impl Wrong<'_> {
     }
 }
 
-/// A byte of a header, or its end.
+/// A byte of a header, or the end of it.
 const fn byte(at: usize, found: Option<u8>) -> ConstMessage {
     let text = ConstMessage::new();
-    let Some(byte) = found else { return text.text("its end, at byte ").number(at) };
+    let Some(byte) = found else { return text.text("the end at byte ").number(at) };
     if byte < b' ' || b'~' < byte {
         return text.number(byte as usize).text(" as byte ").number(at);
     }
@@ -233,13 +233,13 @@ const fn byte(at: usize, found: Option<u8>) -> ConstMessage {
     }
 }
 
-/// What a file holds by its metadata.
+/// The content of a file according to its metadata.
 const fn content(text: ConstMessage, found: &str) -> ConstMessage {
     use super::header::same;
     if same(found, "checkpoint") {
-        text.text("a checkpoint of a training")
+        text.text("a training checkpoint")
     } else if same(found, "int8") {
-        text.text("a network in 8 bits")
+        text.text("an int8 network")
     } else {
         text.text("`").escaped(found).text("`")
     }
@@ -250,7 +250,7 @@ const fn value(found: NonFinite) -> &'static str {
         NonFinite::NaN => "NaN",
         NonFinite::Infinity => "inf",
         NonFinite::NegativeInfinity => "-inf",
-        NonFinite::TooLarge => "a number that is too large for ",
+        NonFinite::TooLarge => "a number too large for ",
     }
 }
 
@@ -270,14 +270,14 @@ impl<'a> WeightsError<'a> {
         }
     }
 
-    /// All that is wrong: what can be told after the first problem.
+    /// All mismatches: those that can still be found after the first one.
     pub fn mismatches(&self) -> impl Iterator<Item = WeightsMismatch<'a>> {
         let mut problems = self.problems();
         core::iter::from_fn(move || problems.next()).map(|wrong| WeightsMismatch { wrong })
     }
 }
 
-/// The problems of an error, one after the other.
+/// The mismatches of an error, one after the other.
 pub(super) struct Problems<'a> {
     single: Option<Wrong<'a>>,
     mismatches: Option<Mismatches<'a>>,
@@ -307,7 +307,7 @@ impl fmt::Display for WeightsError<'_> {
     }
 }
 
-/// As displayed, so that `unwrap` and a `main` that returns the error say what is wrong.
+/// The same text as `Display`, so that `unwrap` and a `main` that returns the error print it.
 impl fmt::Debug for WeightsError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -316,7 +316,7 @@ impl fmt::Debug for WeightsError<'_> {
 
 impl core::error::Error for WeightsError<'_> {}
 
-/// One difference between a file of weights and the network that it should be of: a part of [`WeightsError`].
+/// One difference between a file of weights and the network that loads it: part of a [`WeightsError`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WeightsMismatch<'a> {
     wrong: Wrong<'a>,
@@ -328,12 +328,12 @@ impl WeightsMismatch<'_> {
         self.wrong.describe().field
     }
 
-    /// What should be there.
+    /// What was expected.
     pub fn expected(&self) -> impl fmt::Display {
         self.wrong.describe().expected
     }
 
-    /// What is there.
+    /// What was found.
     pub fn found(&self) -> impl fmt::Display {
         self.wrong.describe().found
     }

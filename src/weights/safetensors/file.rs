@@ -1,4 +1,4 @@
-//! Weights in files.
+//! Files of weights: reading and writing.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -15,14 +15,14 @@ use crate::scalar::Scalar;
 use crate::weights::layout::{ArrayLocation, Stored};
 use crate::weights::parameters::Parameters;
 
-/// Read a file of weights: its header, and if that tells of the network's weights, as many bytes as they have.
+/// Read a file of weights: its header, and if that matches the network, the data of the network's size.
 pub(super) fn load<P: Parameters>(path: &Path, options: LoadOptions<'_>) -> Result<Loaded<P>, Error> {
     let error = |source| Error::File { path: path.into(), source };
     let mut file = File::open(path).map_err(error)?;
     let mut start = Vec::new();
     read_up_to(&mut file, header::START, &mut start).map_err(error)?;
     let header_length = start.first_chunk().map_or(0, |bytes| header::length(*bytes));
-    // Where it is no such file, enough of it to tell what it is.
+    // For any other file, enough of it to recognize its format.
     read_up_to(&mut file, if header_length > header::MAX_HEADER { ENOUGH as u64 } else { header_length }, &mut start)
         .map_err(error)?;
     let refused = |refused: WeightsError<'_>| in_file(path, &refused);
@@ -33,7 +33,7 @@ pub(super) fn load<P: Parameters>(path: &Path, options: LoadOptions<'_>) -> Resu
     read_up_to(&mut file, length + 1, &mut data).map_err(error)?;
     let mut found = data.len() as u64;
     if found > length {
-        // A file tells its length; of a pipe it is enough to know that there is more.
+        // The length of a regular file is known; for a pipe it is enough to detect that there is more data.
         found = found.max(file.metadata().map_or(0, |file| file.len().saturating_sub(start.len() as u64)));
     }
     comparison.check_data(length, found).map_err(|wrong| refused(WeightsError::new(Reason::File(wrong))))?;
@@ -44,12 +44,12 @@ pub(super) fn load<P: Parameters>(path: &Path, options: LoadOptions<'_>) -> Resu
     Ok(Loaded { network, largest_rounding })
 }
 
-/// Read `length` bytes more, or what there is. Memory is taken as they come, whatever a file says of its length.
+/// Read up to `length` more bytes. Memory grows with the data, whatever length the file claims.
 fn read_up_to(file: &mut File, length: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     file.take(length).read_to_end(bytes).map(|_| ())
 }
 
-/// What is wrong with a file, without pointing into it.
+/// The error about a file, without borrowing from its bytes.
 fn in_file(path: &Path, error: &WeightsError<'_>) -> Error {
     let mut mismatches = error.mismatches();
     let owned = |mismatch: WeightsMismatch<'_>| Mismatch {
@@ -61,7 +61,7 @@ fn in_file(path: &Path, error: &WeightsError<'_>) -> Error {
     Error::Weights { path: path.into(), mismatches: listed, more: mismatches.count() }
 }
 
-/// Write a file of weights: as a whole, or not at all.
+/// Write a file of weights atomically.
 pub(crate) fn save<P: Parameters>(weights: &P, path: &Path) -> Result<(), Error> {
     let arrays = arrays(weights);
     let header = header(&arrays, Number::of::<P>());
@@ -83,7 +83,7 @@ struct Array {
     location: ArrayLocation,
 }
 
-/// All arrays that hold numbers, in the order of the file: counts first, so that each tensor lies at a multiple of its numbers' size.
+/// All nonempty arrays, in file order: counts first, so that each tensor is aligned to the size of its numbers.
 fn arrays<P: Parameters>(weights: &P) -> Vec<Array> {
     let (mut arrays, mut number) = (Vec::new(), 0);
     weights.for_each(&mut |name, _, values| {
@@ -98,7 +98,7 @@ fn arrays<P: Parameters>(weights: &P) -> Vec<Array> {
     arrays
 }
 
-/// The header: what the file holds, and each array's name, type, shape and place.
+/// The header: the content, and the name, type, shape and offsets of each array.
 fn header(arrays: &[Array], number: Number) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut header = format!(
@@ -119,13 +119,13 @@ fn header(arrays: &[Array], number: Number) -> String {
             .push_str(&format!(r#","{name}":{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{begin},{end}]}}"#));
     }
     header.push('}');
-    // So that the data begins at a multiple of 8 bytes.
+    // Align the data to 8 bytes.
     let padded = header.len().next_multiple_of(8);
     header.extend(std::iter::repeat_n(' ', padded - header.len()));
     header
 }
 
-/// Write an array as files have it.
+/// Write an array in its file format.
 fn write_array<S: Scalar>(file: &mut impl Write, numbers: &[S], location: &ArrayLocation) -> io::Result<()> {
     match location.stored {
         Stored::Count => numbers.iter().try_for_each(|count| file.write_all(&(count.to_f64() as i64).to_le_bytes())),

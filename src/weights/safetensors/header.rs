@@ -1,44 +1,44 @@
-//! The header of a safetensors file, read without a heap and also at compile time: `const` functions over bytes that
-//! nobody has to trust.
+//! The header of a safetensors file, parsed without a heap, at run time or compile time: `const` functions over
+//! untrusted bytes.
 //!
-//! A file is the length of its header in 8 bytes, little-endian; the header, JSON of the form
+//! A file consists of the length of its header in 8 bytes, little-endian; the header, JSON of the form
 //! `{"conv1.weight": {"dtype": "F32", "shape": [6, 1, 5, 5], "data_offsets": [0, 600]}, …, "__metadata__": {…}}`; and
 //! the data. <https://github.com/huggingface/safetensors#format>
 
 use super::error::Wrong;
 use super::recognize::recognize;
 
-/// Bytes that tell the length of the header.
+/// The size of the header's length in bytes.
 #[cfg(feature = "std")]
 pub(super) const START: u64 = 8;
-/// The most bytes of a header, as the crate `safetensors` has it.
+/// The largest header in bytes, as in the crate `safetensors`.
 pub(super) const MAX_HEADER: u64 = 100_000_000;
-/// The most sizes of a shape that are looked at; one of more sizes is no shape of ours.
+/// The most dimensions of a shape that are stored; no array of a network has more.
 const MAX_RANK: usize = 4;
 
-/// The metadata that say what a file holds, and how its arrays lie. A file without them is a `state_dict` of PyTorch's.
+/// The metadata keys for the content and the array convention. A file without them is a PyTorch `state_dict`.
 pub(crate) const CONTENT: &str = "fnn.content";
 pub(crate) const CONVENTION: &str = "fnn.convention";
-/// What they are for a network's weights.
+/// Their values for a network's weights.
 pub(crate) const WEIGHTS: &str = "weights";
 pub(crate) const PYTORCH: &str = "pytorch";
 
-/// What a file says of one tensor.
+/// The header entry of one tensor.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
     pub(crate) name: &'a str,
     pub(crate) dtype: &'a str,
-    /// The shape, as it is written.
+    /// The shape, as written.
     pub(crate) shape: &'a str,
     rank: usize,
     sizes: [u64; MAX_RANK],
-    /// Where its data begins and ends, counted from behind the header.
+    /// The start and the end of its data, counted from the end of the header.
     pub(crate) begin: u64,
     pub(crate) end: u64,
 }
 
 impl Entry<'_> {
-    /// Whether its shape is this one.
+    /// Whether its shape equals this one.
     pub(crate) const fn has_shape(&self, shape: &crate::shape::Shape) -> bool {
         let mut same = self.rank == shape.rank();
         let mut axis = 0;
@@ -55,20 +55,20 @@ impl Entry<'_> {
     }
 }
 
-/// A place in a header.
+/// A position in a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
     /// Whether no entry has been read.
     first: bool,
-    /// What the metadata say that the file holds, if they were passed and say it.
+    /// The content according to the metadata, if that has been read and specifies it.
     pub(super) content: Option<&'a str>,
-    /// The convention of its arrays, likewise.
+    /// The array convention, likewise.
     pub(super) convention: Option<&'a str>,
 }
 
-/// What `?` does, which constant functions can't.
+/// The `?` operator, which `const` functions cannot use.
 macro_rules! attempt {
     ($result:expr) => {
         match $result {
@@ -79,7 +79,7 @@ macro_rules! attempt {
 }
 pub(crate) use attempt;
 
-/// A file's header, and the data behind it.
+/// A file's header, and the data after it.
 pub(crate) const fn split(file: &[u8]) -> Result<(&str, &[u8]), Wrong<'_>> {
     let Some((length, rest)) = file.split_first_chunk::<8>() else {
         return Err(match recognize(file) {
@@ -114,14 +114,14 @@ pub(crate) const fn split(file: &[u8]) -> Result<(&str, &[u8]), Wrong<'_>> {
     }
 }
 
-/// Bytes of a file's header, by its first eight bytes.
+/// The size of a file's header in bytes, from its first eight bytes.
 #[cfg(feature = "std")]
 pub(super) fn length(start: [u8; 8]) -> u64 {
     u64::from_le_bytes(start)
 }
 
 impl<'a> Reader<'a> {
-    /// The beginning of a header.
+    /// The start of a header.
     pub(crate) const fn new(text: &'a str) -> Self {
         Self { text, at: 0, first: true, content: None, convention: None }
     }
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    /// The next tensor; nothing behind the last one. Entries that describe no tensor are passed over.
+    /// The next tensor, or `None` after the last one. Entries that are not tensors are skipped.
     pub(crate) const fn next(&mut self) -> Result<Option<Entry<'a>>, Wrong<'a>> {
         loop {
             if self.first {
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Nothing but spaces after the closing brace.
+    /// Only whitespace may follow the closing brace.
     const fn end(&mut self) -> Result<Option<Entry<'a>>, Wrong<'a>> {
         self.at += 1;
         self.spaces();
@@ -234,14 +234,14 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A string, as it is written between its quotes.
+    /// A string, as written between its quotes.
     const fn string(&mut self) -> Result<&'a str, Wrong<'a>> {
         attempt!(self.expect(b'"', "a string"));
         let start = self.at;
         loop {
             match self.byte() {
                 Some(b'"') => break,
-                // Whatever is escaped, what comes next is no end.
+                // An escaped character does not end the string.
                 Some(b'\\') => self.at += 2,
                 Some(b' '..) => self.at += 1,
                 _ => return Err(self.wrong("the end of a string")),
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         Ok(string)
     }
 
-    /// `[1, 2, …]`: how many numbers there are, and the first ones.
+    /// `[1, 2, …]`: the number of elements, and the first ones.
     const fn numbers(&mut self) -> Result<(usize, [u64; MAX_RANK]), Wrong<'a>> {
         let (mut count, mut numbers) = (0, [0; MAX_RANK]);
         attempt!(self.expect(b'[', "`[`"));
@@ -275,22 +275,22 @@ impl<'a> Reader<'a> {
         Ok((count, numbers))
     }
 
-    /// A whole number below 2⁶⁴.
+    /// An integer below 2⁶⁴.
     const fn number(&mut self) -> Result<u64, Wrong<'a>> {
         self.spaces();
         let start = *self;
         let mut number = 0u64;
         while let Some(digit @ b'0'..=b'9') = self.byte() {
-            let Some(larger) = number.checked_mul(10) else { return Err(start.wrong("a smaller number")) };
+            let Some(larger) = number.checked_mul(10) else { return Err(start.wrong("an integer below 2^64")) };
             let Some(larger) = larger.checked_add((digit - b'0') as u64) else {
-                return Err(start.wrong("a smaller number"));
+                return Err(start.wrong("an integer below 2^64"));
             };
             number = larger;
             self.at += 1;
         }
-        // JSON has no zeros in front.
+        // JSON has no leading zeros.
         let padded = start.is(b'0') && self.at > start.at + 1;
-        if self.at == start.at || padded { Err(start.wrong("a whole number")) } else { Ok(number) }
+        if self.at == start.at || padded { Err(start.wrong("an integer")) } else { Ok(number) }
     }
 
     const fn spaces(&mut self) {
@@ -318,7 +318,7 @@ impl<'a> Reader<'a> {
         matches!(self.byte(), Some(found) if found == byte)
     }
 
-    /// The text from `start` to here. Both are next to a character of ASCII, so that neither splits one.
+    /// The text from `start` to here. Both are next to an ASCII character, so neither splits a character.
     const fn since(&self, start: usize) -> &'a str {
         match self.text.split_at_checked(self.at) {
             Some((before, _)) => match before.split_at_checked(start) {
@@ -334,7 +334,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether two strings are the same.
+/// Whether two strings are equal.
 pub(crate) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {

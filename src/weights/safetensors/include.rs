@@ -1,4 +1,4 @@
-//! Weights that the compiler reads: `include_network!`.
+//! Weights embedded at compile time: `include_network!`.
 
 use core::mem::MaybeUninit;
 
@@ -7,15 +7,16 @@ use super::{LoadOptions, WeightsError, bytes_mut, read_bytes};
 use crate::const_message::ConstMessage;
 use crate::weights::parameters::Parameters;
 
-/// A network whose weights are in a file, read by the compiler: a constant, to put into a `static`.
+/// Embed a network with the weights of a file at compile time, as a constant to put into a `static`.
 ///
-/// The path is relative to the file that invokes the macro, as that of `include_bytes!` is, and a file that changes is
-/// read again. It is a safetensors file, as [`Network::save`](crate::Network::save) writes one, of exactly the network's
-/// weights: each array once, of its name, its shape and its type, all numbers finite. Any other is a compile error that says
-/// what differs. Dense weights are transposed by the compiler, which takes it some microseconds for each.
+/// The path is relative to the source file that invokes the macro, as for `include_bytes!`, and changes of the file
+/// trigger a rebuild. It must be a safetensors file, as written by [`Network::save`](crate::Network::save), with
+/// exactly the network's weights: each tensor once, with its name, shape and type, and only finite numbers. Otherwise
+/// the difference is a compile error. The compiler transposes dense weights, which takes it some microseconds per
+/// weight.
 ///
-/// The `static` lies with the program's constants, in flash on a microcontroller, as the network's own type: aligned,
-/// read where it lies, copied nowhere. Nothing of the file's is left beside it.
+/// The `static` is stored with the program's constants, in flash on a microcontroller, as a value of the network's own
+/// type: aligned, used in place, never copied. The program does not contain the file itself.
 ///
 /// ```
 /// fnn::network! {
@@ -32,8 +33,7 @@ use crate::weights::parameters::Parameters;
 /// assert!(XOR.forward(&[1.0, 1.0])[0] < 0.0);
 /// ```
 ///
-/// Names that differ and numbers of another type are read with [`LoadOptions`](crate::weights::LoadOptions), which come
-/// last:
+/// Pass [`LoadOptions`](crate::weights::LoadOptions) as the last argument for files with other names or types:
 ///
 /// ```
 /// use fnn::weights::LoadOptions;
@@ -57,7 +57,7 @@ macro_rules! include_network {
         $crate::include_network!($path as $network, $crate::macro_support::LoadOptions::new())
     };
     ($path:literal as $network:ty, $options:expr $(,)?) => {{
-        // Each weight takes the compiler a step or two; it wonders after two million.
+        // Each weight takes the compiler a step or two; the lint fires after two million.
         #[allow(long_running_const_eval)]
         const __FNN_NETWORK: $network =
             $crate::macro_support::include::<$network>($path, ::core::include_bytes!($path), $options);
@@ -65,20 +65,20 @@ macro_rules! include_network {
     }};
 }
 
-/// The weights that a file holds. A file of other weights is a compile error.
+/// The weights in a file. A mismatch is a compile error.
 #[must_use]
 #[track_caller]
 pub const fn include<P: Parameters>(path: &str, file: &[u8], options: LoadOptions<'_>) -> P {
     let mut weights = MaybeUninit::<P>::zeroed();
-    // SAFETY: the memory is there for a `P`, nobody else knows of it, and it is initialized.
+    // SAFETY: the memory is valid for a `P`, exclusively borrowed, and initialized.
     match read_bytes::<P>(unsafe { bytes_mut(weights.as_mut_ptr()) }, file, options) {
-        // SAFETY: every bit pattern is weights, which `Parameters` promises.
+        // SAFETY: `Parameters` promises that every bit pattern is valid.
         Ok(_) => unsafe { weights.assume_init() },
         Err(error) => message(path, &error).say(),
     }
 }
 
-/// What the compiler says of a file: as many problems as there is room for.
+/// The compiler's message about a file: the mismatches that fit.
 const fn message(path: &str, error: &WeightsError<'_>) -> ConstMessage {
     let mut message = ConstMessage::new().text(path).text(": ");
     let (mut problems, mut told, mut more) = (error.problems(), 0, 0);
@@ -96,5 +96,5 @@ const fn message(path: &str, error: &WeightsError<'_>) -> ConstMessage {
     if more > 0 { message.text("; and ").number(more).text(" more") } else { message }
 }
 
-/// Bytes that a problem of common length takes, and the number of those that are left out.
+/// Room in bytes for a mismatch of typical length and the number of further ones.
 const ROOM: usize = 160;

@@ -1,4 +1,4 @@
-//! Which array of the network a tensor is, by its name in the file.
+//! The mapping from tensors in a file to arrays of the network, by name or by order.
 
 use core::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use super::options::LoadOptions;
 use crate::weights::layout::{ArrayLocation, DottedName, Layout};
 
 impl LoadOptions<'_> {
-    /// The array that a tensor is, if it is one of the network's.
+    /// The network's array for a tensor, if there is one.
     pub(super) const fn locate(&self, name: &str, header: &str, layout: &Layout) -> Option<ArrayLocation> {
         let Some(name) = behind(name, self.prefix) else { return None };
         if self.by_order { self.locate_by_order(name, header, layout) } else { layout.find(&self.rename(name)) }
@@ -22,7 +22,7 @@ impl LoadOptions<'_> {
             if let Some(rest) = behind(name, from)
                 && matches!(rest.as_bytes(), [] | [b'.', ..])
             {
-                // The network itself has no name, and so no dot behind it.
+                // The network itself has no name, and therefore no dot after it.
                 let rest = if to.is_empty() && !rest.is_empty() { rest.split_at(1).1 } else { rest };
                 return DottedName::new(to, rest);
             }
@@ -31,7 +31,7 @@ impl LoadOptions<'_> {
         DottedName::new("", name)
     }
 
-    /// As many arrays come before a layer of the network as tensors before it in the file.
+    /// Layers match by position: the same number of arrays precedes both.
     const fn locate_by_order(&self, name: &str, header: &str, layout: &Layout) -> Option<ArrayLocation> {
         let (layer, name) = split_last(name);
         let (mut reader, mut before) = (Reader::new(header), 0);
@@ -43,7 +43,7 @@ impl LoadOptions<'_> {
                 before += 1;
             }
         }
-        // The layer whose first array comes behind that many.
+        // The layer whose first array has that index.
         let (mut array, mut arrays) = (0, 0);
         while let Some(location) = layout.locate(array) {
             if location.layer == array && arrays == before {
@@ -55,7 +55,8 @@ impl LoadOptions<'_> {
         None
     }
 
-    /// That tensors can be matched by their order: all are in numbered layers, and as many as the network has arrays.
+    /// Check that tensors can be matched by order: all are in numbered layers, and their number is that of the
+    /// network's arrays.
     pub(super) const fn check_order<'a>(&self, header: &'a str, layout: &Layout) -> Result<(), Wrong<'a>> {
         let (mut array, mut expected) = (0, 0);
         while let Some(location) = layout.locate(array) {
@@ -69,7 +70,7 @@ impl LoadOptions<'_> {
         if found != expected {
             return Err(Wrong::Tensors { expected, found });
         }
-        // Now the file has as many tensors as the network, and each can be compared with each.
+        // The numbers of tensors and arrays are now known to be equal, so a pairwise comparison is affordable.
         let mut reader = Reader::new(header);
         while let Ok(Some(entry)) = reader.next() {
             let mut others = reader;
@@ -85,7 +86,7 @@ impl LoadOptions<'_> {
     }
 }
 
-/// The array `name` of the layer that begins with array number `first`.
+/// The array `name` of the layer whose first array has index `first`.
 const fn find_in_layer(layout: &Layout, first: usize, name: &str) -> Option<ArrayLocation> {
     let mut array = first;
     while let Some(location) = layout.locate(array) {
@@ -100,7 +101,7 @@ const fn find_in_layer(layout: &Layout, first: usize, name: &str) -> Option<Arra
     None
 }
 
-/// What comes behind `start`, if `text` begins so.
+/// The rest of `text` after the prefix `start`.
 const fn behind<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     match text.split_at_checked(start.len()) {
         Some((begin, rest)) if same(begin, start) => Some(rest),
@@ -108,7 +109,7 @@ const fn behind<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     }
 }
 
-/// A layer's name, and that of its tensor.
+/// The name of a layer, and of the tensor in it.
 const fn split_last(name: &str) -> (&str, &str) {
     let bytes = name.as_bytes();
     let mut dot = bytes.len();
@@ -121,7 +122,7 @@ const fn split_last(name: &str) -> (&str, &str) {
     ("", name)
 }
 
-/// The order of two layers, if numbers decide it.
+/// The order of two layers, if it is given by their numbers.
 const fn compare(one: &str, other: &str) -> Option<Ordering> {
     let (mut one, mut other) = (one, other);
     loop {
@@ -144,7 +145,7 @@ const fn compare(one: &str, other: &str) -> Option<Ordering> {
     }
 }
 
-/// The first segment of a dotted name, and what comes behind its dot.
+/// The first segment of a dotted name, and the rest after its dot.
 const fn split_first(name: &str) -> (&str, &str) {
     let bytes = name.as_bytes();
     let mut dot = 0;
@@ -157,7 +158,7 @@ const fn split_first(name: &str) -> (&str, &str) {
     (name, "")
 }
 
-/// The number that a segment is.
+/// The number of a segment.
 const fn number(segment: &str) -> Option<u64> {
     match u64::from_str_radix(segment, 10) {
         Ok(number) => Some(number),

@@ -1,8 +1,8 @@
-//! The floating-point numbers that files hold: their names, and their values as `f64`, which is exact for all of them.
+//! The floating-point types of files: their names, and their values as `f64`, which represents all of them exactly.
 
 use crate::weights::parameters::Parameters;
 
-/// A type of floating-point numbers.
+/// A floating-point type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Number {
     F16,
@@ -11,7 +11,7 @@ pub(crate) enum Number {
     F64,
 }
 
-/// A number that is no real number, or that another type doesn't hold.
+/// A number that is not finite, or that another type cannot represent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NonFinite {
     NaN,
@@ -24,12 +24,12 @@ pub(super) enum NonFinite {
 impl Number {
     const ALL: [Self; 4] = [Self::F16, Self::Bf16, Self::F32, Self::F64];
 
-    /// The numbers that `P` is made of.
+    /// The number type of `P`.
     pub(crate) const fn of<P: Parameters>() -> Self {
         if size_of::<P::Scalar>() == size_of::<f32>() { Self::F32 } else { Self::F64 }
     }
 
-    /// What safetensors calls it.
+    /// Its name in safetensors.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::F16 => "F16",
@@ -39,7 +39,7 @@ impl Number {
         }
     }
 
-    /// The type of this name.
+    /// The type with this name.
     pub(super) const fn named(name: &str) -> Option<Self> {
         let mut index = 0;
         while index < Self::ALL.len() {
@@ -51,12 +51,12 @@ impl Number {
         None
     }
 
-    /// Whether they are the same type.
+    /// Whether the types are equal.
     pub(super) const fn is(self, other: Self) -> bool {
         self as u8 == other as u8
     }
 
-    /// Bytes of one number.
+    /// The size of a number in bytes.
     pub(crate) const fn size(self) -> usize {
         match self {
             Self::F16 | Self::Bf16 => 2,
@@ -65,7 +65,7 @@ impl Number {
         }
     }
 
-    /// Number `index` of a file's data.
+    /// The number with index `index` in a file's data.
     pub(super) const fn value(self, data: &[u8], index: usize) -> f64 {
         match self {
             Self::F16 => half(u16::from_le_bytes(data.as_chunks().0[index])),
@@ -75,7 +75,7 @@ impl Number {
         }
     }
 
-    /// This type's number next to `value`.
+    /// `value` rounded to this type.
     pub(super) const fn rounded(self, value: f64) -> f64 {
         match self {
             Self::F32 => value as f32 as f64,
@@ -83,7 +83,7 @@ impl Number {
         }
     }
 
-    /// The first number of a file's data that isn't finite, or isn't when it is one of type `to`.
+    /// The first number in a file's data that is not finite, or not finite after conversion to `to`.
     pub(super) const fn first_non_finite(self, data: &[u8], to: Self) -> Option<(usize, NonFinite)> {
         let index = match self {
             Self::F64 if to.is(Self::F32) => first_too_large(data),
@@ -99,7 +99,7 @@ impl Number {
     }
 }
 
-/// What kind of number one is that isn't finite, or too large.
+/// Classify a number that is not finite or too large.
 const fn classify(value: f64) -> NonFinite {
     if value.is_nan() {
         NonFinite::NaN
@@ -112,9 +112,9 @@ const fn classify(value: f64) -> NonFinite {
     }
 }
 
-/// The first number whose exponent is all ones: `high` in its last byte, `low` in the one before.
+/// The first number whose exponent bits are all ones: `high` in its last byte, `low` in the one before.
 ///
-/// A loop without calls, of which the compiler takes two million steps before it wonders about a constant.
+/// The loop contains no calls: the compiler interprets two million steps before its lint fires.
 const fn first_exponent<const N: usize>(data: &[u8], high: u8, low: u8) -> Option<usize> {
     let (numbers, _) = data.as_chunks::<N>();
     let (mut index, length) = (0, numbers.len());
@@ -127,7 +127,7 @@ const fn first_exponent<const N: usize>(data: &[u8], high: u8, low: u8) -> Optio
     None
 }
 
-/// The first number that `f32` has no finite number for.
+/// The first number that is not finite in `f32`.
 const fn first_too_large(data: &[u8]) -> Option<usize> {
     let (numbers, _) = data.as_chunks::<8>();
     let mut index = 0;
@@ -140,7 +140,7 @@ const fn first_too_large(data: &[u8]) -> Option<usize> {
     None
 }
 
-/// A number of IEEE 754's binary16: a sign, 5 bits of exponent, 10 bits of fraction.
+/// An IEEE 754 binary16 number: a sign, 5 bits of exponent, 10 bits of fraction.
 const fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (bits >> 10 & 0x1f, (bits & 0x3ff) as f64);
     let magnitude = match exponent {

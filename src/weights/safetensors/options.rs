@@ -1,4 +1,4 @@
-//! How a file of weights of others is read: what its tensors are called, and of what numbers they may be.
+//! Options for loading files of weights with other names or number types.
 
 #[cfg(feature = "std")]
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::WeightsError;
 use crate::error::Error;
 use crate::weights::parameters::Parameters;
 
-/// How [`load`](Self::load) reads a file of weights: names that differ, numbers of another type.
+/// Options for [`load`](Self::load): files with other names or another number type.
 ///
-/// Without options, a file has exactly the network's tensors, under its names, in its type, all of them finite; that is what
-/// [`Network::load`](crate::Network::load) asks for.
+/// By default, a file must have exactly the network's tensors, with their names and type, and only finite numbers, as
+/// for [`Network::load`](crate::Network::load).
 ///
 /// ```no_run
 /// use fnn::weights::LoadOptions;
@@ -42,63 +42,65 @@ pub struct LoadOptions<'a> {
 }
 
 impl<'a> LoadOptions<'a> {
-    /// No options: the file is of exactly this network.
+    /// The defaults: the file matches the network exactly.
     pub const fn new() -> Self {
         Self { prefix: "", names: &[], by_order: false, convert: false, accept_non_finite: false }
     }
 
-    /// What comes before each name in the file: `module.` from `nn.DataParallel`, `model.` from a model that is a field.
+    /// A prefix that all names in the file have: `module.` from `nn.DataParallel`, or `model.` from a model that is a
+    /// field.
     pub const fn prefix(mut self, prefix: &'a str) -> Self {
         self.prefix = prefix;
         self
     }
 
-    /// What layers and tensors are called here that the file calls otherwise: pairs of the file's name, which is one segment
-    /// or more from the start, and of this network's.
+    /// Map names of layers and tensors: pairs of the name in the file, one or more segments from the start, and the
+    /// network's name.
     ///
-    /// `("0", "hidden")` reads `0.weight` and `0.bias` as `hidden.weight` and `hidden.bias`, and leaves `01.weight` alone.
-    /// The first pair that fits counts. The prefix is taken away before.
+    /// `("0", "hidden")` reads `0.weight` and `0.bias` as `hidden.weight` and `hidden.bias`, and does not affect
+    /// `01.weight`. The first matching pair applies. The prefix is removed first.
     pub const fn names(mut self, names: &'a [(&'a str, &'a str)]) -> Self {
         self.names = names;
         self
     }
 
-    /// Match layers by their order instead of their names: the first layer of the file that has tensors is the first layer
-    /// of the network that has weights, and so on. Within a layer, tensors are matched by their names (`weight`, `bias`).
+    /// Match layers by order instead of by name: the first layer in the file that has tensors is the first layer of
+    /// the network that has weights, and so on. Within a layer, tensors are matched by name (`weight`, `bias`).
     ///
-    /// The file doesn't know in what order layers compute, but `nn.Sequential` numbers them, and 2 comes before 10. A layer
-    /// that isn't numbered among its neighbours is an error: [`names`](Self::names) tells which it is.
+    /// Files do not record the order of layers, but `nn.Sequential` numbers them; the order is numeric, so 2 comes
+    /// before 10. A layer without a number among its siblings is an error; use [`names`](Self::names) for it.
     pub const fn by_order(mut self, by_order: bool) -> Self {
         self.by_order = by_order;
         self
     }
 
-    /// Accept numbers of type `F16`, `BF16`, `F32` and `F64`, and convert them to the network's.
+    /// Accept numbers of type `F16`, `BF16`, `F32` and `F64`, and convert them to the network's type.
     ///
-    /// Only from `F64` to `f32` numbers are rounded; by how much is told. One that is too large counts as infinite.
+    /// Only the conversion from `F64` to `f32` rounds, and the result reports by how much. A number that overflows
+    /// counts as infinite.
     pub const fn convert(mut self, convert: bool) -> Self {
         self.convert = convert;
         self
     }
 
-    /// Accept weights that are NaN or infinite. Otherwise the first one is an error.
+    /// Accept weights that are NaN or infinite. By default they are an error.
     pub const fn accept_non_finite(mut self, accept: bool) -> Self {
         self.accept_non_finite = accept;
         self
     }
 
-    /// Take the weights from the bytes of a file. Allocates nothing. Gives the largest rounding.
+    /// Read the weights from the bytes of a file. Does not allocate. Returns the largest rounding error.
     ///
     /// # Errors
-    /// [`WeightsError`](super::WeightsError) where the file isn't of the network's weights. These then stay as they are.
+    /// [`WeightsError`](super::WeightsError) if the file does not match the network. The weights are then unchanged.
     pub fn read<P: Parameters>(self, weights: &mut P, file: &'a [u8]) -> Result<f64, super::WeightsError<'a>> {
         super::read(weights, file, self)
     }
 
-    /// A network with the weights of a file's bytes, built in place on the heap.
+    /// Load a network from the bytes of a file, built in place on the heap.
     ///
     /// # Errors
-    /// As those of [`read`](Self::read).
+    /// Same as [`read`](Self::read).
     #[cfg(feature = "alloc")]
     pub fn load_from_bytes<P: Parameters>(self, file: &'a [u8]) -> Result<Loaded<P>, WeightsError<'a>> {
         let mut network = P::zeroed_box();
@@ -106,26 +108,26 @@ impl<'a> LoadOptions<'a> {
         Ok(Loaded { network, largest_rounding })
     }
 
-    /// A network with the weights of a file, built in place on the heap.
+    /// Load a network from a file, built in place on the heap.
     ///
-    /// No more of the file is read than fits the network.
+    /// Reads no more of the file than the network needs.
     ///
     /// # Errors
-    /// [`Error::File`] where the file can't be read, [`Error::Weights`] where it is no safetensors file of the network's
-    /// weights: all differences at once.
+    /// [`Error::File`] if the file cannot be read, [`Error::Weights`] unless it is a safetensors file of the network's
+    /// weights. The error lists all differences.
     #[cfg(feature = "std")]
     pub fn load<P: Parameters>(self, path: impl AsRef<Path>) -> Result<Loaded<P>, Error> {
         super::file::load(path.as_ref(), self)
     }
 }
 
-/// A network that was read from a file.
+/// A network loaded from a file.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Loaded<P> {
     /// The network.
     pub network: alloc::boxed::Box<P>,
-    /// By how much a weight was rounded at most, where [`LoadOptions::convert`] rounded some. 0 otherwise.
+    /// The largest rounding error of a weight, if [`LoadOptions::convert`] rounded any. Otherwise 0.
     pub largest_rounding: f64,
 }

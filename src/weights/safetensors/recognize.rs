@@ -1,28 +1,28 @@
-//! What a file is that is no safetensors file, by how it begins.
+//! Recognizes files that are not safetensors by their first bytes.
 
-/// Bytes that tell what a file is.
+/// The number of bytes that identify a file.
 pub(super) const ENOUGH: usize = 512;
 
-/// How files of a kind begin, and what to say of one.
+/// Magic numbers, and the description of each format.
 const STARTS: [(&[u8], &str); 12] = [
-    (b"version https://git-lfs", "a pointer of Git LFS: `git lfs pull` fetches the file that it stands for"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes: load it in Python and save its weights as safetensors"),
-    (b"\x93NUMPY", "a NumPy array (.npy): in Python, `safetensors.numpy.save_file` writes named arrays"),
+    (b"version https://git-lfs", "a Git LFS pointer: fetch the file with `git lfs pull`"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as written by Keras: load it in Python and save the weights as safetensors"),
+    (b"\x93NUMPY", "a NumPy array (.npy): convert it in Python with `safetensors.numpy.save_file`"),
     (b"GGUF", "a GGUF file"),
     (b"\x1f\x8b", "a gzip archive: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive: unpack it first"),
     (b"\xfd7zXZ\0", "an xz archive: unpack it first"),
     (b"BZh", "a bzip2 archive: unpack it first"),
     (b"{", "JSON text"),
-    (b"<", "a web page or XML: a download may have failed"),
+    (b"<", "HTML or XML: the download may have failed"),
     (b"#!", "a script"),
     (b"\x7fELF", "a program"),
 ];
 
-const PICKLE: &str = "a pickle, as `torch.save` writes: in Python, \
-    `safetensors.torch.save_file(model.state_dict(), path)` writes what is read here";
+const PICKLE: &str = "a pickle, as written by `torch.save`: save it in Python with \
+    `safetensors.torch.save_file(model.state_dict(), path)` instead";
 
-/// What a file looks like that begins with `start`.
+/// What a file that begins with `start` looks like.
 pub(super) const fn recognize(start: &[u8]) -> Option<&'static str> {
     if start.is_empty() {
         return Some("an empty file");
@@ -31,7 +31,7 @@ pub(super) const fn recognize(start: &[u8]) -> Option<&'static str> {
         return Some(if contains(start, b"data.pkl") {
             PICKLE
         } else if contains(start, b".npy") {
-            "a NumPy archive (.npz): in Python, `safetensors.numpy.save_file` writes named arrays"
+            "a NumPy archive (.npz): convert it in Python with `safetensors.numpy.save_file`"
         } else {
             "a zip archive"
         });
@@ -46,7 +46,7 @@ pub(super) const fn recognize(start: &[u8]) -> Option<&'static str> {
         return Some("an ONNX model, or another protocol buffer");
     }
     if is_int8(start) {
-        return Some("a network in 8 bits, by its first bytes: `Quantized::from_bytes` reads it");
+        return Some("what looks like an int8 network: load it with `Quantized::from_bytes`");
     }
     let mut kind = 0;
     while kind < STARTS.len() {
@@ -59,9 +59,9 @@ pub(super) const fn recognize(start: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// A model of ONNX begins with field 1, the version of its format, and another of its fields.
+/// An ONNX model begins with field 1, the version of its format, followed by another of its fields.
 const fn is_onnx(start: &[u8]) -> bool {
-    // 2: who made it, 3: of which version, 4: domain, 5: version, 6: description, 7: graph, 8: operators; 5 is a number.
+    // 2: producer, 3: its version, 4: domain, 5: version, 6: description, 7: graph, 8: operators; 5 is a number.
     start.len() > 2
         && start[0] == 0x08
         && 0 < start[1]
@@ -69,7 +69,8 @@ const fn is_onnx(start: &[u8]) -> bool {
         && matches!(start[2], 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42)
 }
 
-/// A quantized network begins with two scales and zero points: positive numbers of common size, integers of 8 bits.
+/// A quantized network begins with two scales and zero points: positive numbers of ordinary magnitude, and 8-bit
+/// integers.
 const fn is_int8(start: &[u8]) -> bool {
     let Some((first, rest)) = start.split_first_chunk::<8>() else { return false };
     let Some((second, _)) = rest.split_first_chunk::<8>() else { return false };
@@ -82,7 +83,7 @@ const fn is_quantization(bytes: &[u8; 8]) -> bool {
     1e-12 < scale && scale < 1e12 && -128 <= zero_point && zero_point < 128
 }
 
-/// Whether `bytes` stand at `at`.
+/// Whether `bytes` are at `at`.
 const fn has(start: &[u8], at: usize, bytes: &[u8]) -> bool {
     if start.len() < at + bytes.len() {
         return false;

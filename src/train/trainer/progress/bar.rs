@@ -1,11 +1,11 @@
-//! A bar that moves within the epoch, drawn by `indicatif`.
+//! A progress bar within the epoch, drawn by `indicatif`.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// The bar of this many mini-batches, on standard error.
+    /// A bar for this many mini-batches, on standard error.
     pub(crate) fn new(batches: usize) -> Self {
         let bar = ProgressBar::with_draw_target(Some(batches as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{prefix}  {bar:40} {pos}/{len}  {eta}");
@@ -21,14 +21,14 @@ impl Bar {
         self.0.inc(1);
     }
 
-    /// Print something where the bar is, which then moves below it.
+    /// Print something in place of the bar, which then moves down.
     pub(crate) fn suspend(&self, print: impl FnOnce()) {
         self.0.suspend(print);
     }
 }
 
 impl Drop for Bar {
-    /// However training ends, no bar stays behind.
+    /// Remove the bar, however training ends.
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
