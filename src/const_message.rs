@@ -1,10 +1,10 @@
-//! A sentence that is put together without a heap, also at compile time.
+//! A message built without a heap, also at compile time.
 
 use core::fmt;
 
 use crate::shape::Shape;
 
-/// A sentence of at most so many bytes; more are cut off.
+/// A message of at most 800 bytes; the rest is cut off.
 #[derive(Clone, Copy)]
 pub(crate) struct ConstMessage {
     bytes: [u8; 800],
@@ -16,7 +16,7 @@ impl ConstMessage {
         Self { bytes: [0; 800], length: 0 }
     }
 
-    /// A sentence about a layer.
+    /// A message about a layer.
     pub(crate) const fn of(layer: &str) -> Self {
         Self::new().text("layer `").text(layer).text("`: ")
     }
@@ -32,8 +32,8 @@ impl ConstMessage {
         self
     }
 
-    /// A text of a foreign origin: what isn't a printable character of ASCII is escaped, so that it can't hide or move the
-    /// rest of a message.
+    /// Untrusted text: everything but printable ASCII is escaped, so that it can't hide or reorder the rest of a
+    /// message.
     pub(crate) const fn escaped(mut self, mut text: &str) -> Self {
         while let Some((character, rest)) = split_first(text) {
             self = match character {
@@ -57,12 +57,12 @@ impl ConstMessage {
         rest.text(DIGITS[(number % 16) as usize])
     }
 
-    /// The place of element number `index` in an array of this shape: `[1, 0]`.
+    /// The position of the element at `index` in an array of this shape, such as `[1, 0]`.
     pub(crate) const fn position(mut self, shape: &Shape, index: usize) -> Self {
         self = self.text("[");
         let mut axis = 0;
         while axis < shape.rank() {
-            // The elements of one index of this axis.
+            // The number of elements per index of this axis.
             let (mut inner, mut next) = (1, axis + 1);
             while next < shape.rank() {
                 inner *= shape.size(next);
@@ -110,18 +110,18 @@ impl ConstMessage {
         self.text("]")
     }
 
-    /// How many bytes there is room for.
+    /// How many bytes are left.
     pub(crate) const fn room(&self) -> usize {
         self.bytes.len() - self.length
     }
 
-    /// The compile error.
+    /// Panics with the message: the compile error.
     #[track_caller]
     pub(crate) const fn say(&self) -> ! {
         panic!("{}", self.as_str())
     }
 
-    /// What it says.
+    /// The message so far.
     pub(crate) const fn as_str(&self) -> &str {
         let (text, _) = self.bytes.split_at(self.length);
         match core::str::from_utf8(text) {
@@ -134,7 +134,7 @@ impl ConstMessage {
     }
 }
 
-/// The first character of a text, and the rest: what constant functions have no iterator for.
+/// The first character of a text, and the rest: const functions can't use iterators.
 const fn split_first(text: &str) -> Option<(char, &str)> {
     let [first, ..] = text.as_bytes() else { return None };
     let length = match first {

@@ -4,15 +4,15 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
 
-/// A sample whose outermost axis is that of its channels: `[S; C]`, `[[S; length]; C]`, `[[[S; columns]; rows]; C]`.
+/// A sample whose outermost axis is the channels: `[S; C]`, `[[S; length]; C]`, `[[[S; columns]; rows]; C]`.
 ///
-/// The trait is sealed: arrays of samples implement it.
+/// The trait is sealed. It is implemented for arrays of samples.
 pub trait Channels: Sample<Element: Scalar> {
-    /// A number for each channel: `[S; C]`.
+    /// One number per channel: `[S; C]`.
     type Each: Channels<Element = Self::Element> + Parameters<Scalar = Self::Element>;
-    /// How many channels there are: C.
+    /// The number of channels, C.
     const CHANNELS: usize;
-    /// How many numbers a channel has.
+    /// The number of elements in a channel.
     const SPACE: usize = Self::LENGTH / Self::CHANNELS;
 }
 
@@ -21,14 +21,14 @@ impl<A: Sample<Element: Scalar>, const C: usize> Channels for [A; C] {
     const CHANNELS: usize = C;
 }
 
-/// Channels of rows of columns, `[[[S; columns]; rows]; channels]`, or a sequence, `[[S; length]; channels]`, which is
-/// an image of one row.
+/// An image, `[[[S; columns]; rows]; channels]`, or a sequence, `[[S; length]; channels]`, which counts as an image of
+/// one row.
 ///
-/// The trait is sealed: those arrays implement it.
+/// The trait is sealed. It is implemented for those arrays.
 pub trait Image: Channels {
-    /// Rows of a channel; 1 of a sequence.
+    /// The rows of a channel; 1 for a sequence.
     const ROWS: usize;
-    /// Columns of a channel; the length of a sequence.
+    /// The columns of a channel; the length of a sequence.
     const COLUMNS: usize;
 }
 

@@ -1,4 +1,4 @@
-//! The one concept: a layer.
+//! The trait that everything else builds on: a layer.
 
 use crate::kernels::{Simd, Start};
 use crate::pod::Pod;
@@ -10,37 +10,37 @@ use crate::weights::parameters::Parameters;
 
 /// A function with weights that can be differentiated: a layer, a block of layers, or a whole network.
 ///
-/// Layers are immutable while they compute. All memory is passed in, its size known from the type: the *tape* holds
-/// what `forward_train` remembers for `backward`, the *workspace* is scratch. `B` is the largest batch that such
-/// memory has room for; a call may use less of it. No method panics, allocates, or reads a clock.
+/// Layers are immutable while they compute. All memory is passed in, and its size is known from the type: the *tape*
+/// holds what `forward_train` saves for `backward`, and the *workspace* is scratch. `B` is the largest batch that fits;
+/// a call may pass a smaller one. No method panics, allocates, or reads a clock.
 ///
 /// # A layer of your own
-/// Derive [`Parameters`], say what goes in and out, and write `forward_batch` and `backward`. Make it generic over its
-/// scalar, last in the list, as `network!` fills it in. The example `own_layer` is a whole one, and
-/// [`gradient_check`](crate::gradient_check()) tells whether `backward` is right.
+/// Derive [`Parameters`], declare the input and output types, and write `forward_batch` and `backward`. Make it generic
+/// over its scalar, as the last parameter, which `network!` fills in. The example `own_layer` shows a complete one, and
+/// [`gradient_check`](crate::gradient_check()) checks `backward`.
 pub trait Layer: Parameters {
-    /// One sample that goes in.
+    /// One input sample.
     type Input: Sample;
-    /// One sample that comes out.
+    /// One output sample.
     type Output: Sample<Element = Self::Scalar>;
-    /// What `forward_train` remembers of a batch of at most `B` samples, beside its inputs and outputs.
+    /// What `forward_train` saves of a batch of at most `B` samples, in addition to its inputs and outputs.
     type Tape<const B: usize>: Pod;
     /// Scratch for a batch of at most `B` samples.
     type Workspace<const B: usize>: Pod;
 
-    /// What kind of layer it is, as a declaration writes it.
+    /// The kind of layer, as written in a declaration.
     const KIND: &'static str;
     /// Multiply-accumulates of one sample's forward pass.
     const MACS: u64;
-    /// The fewest samples of a batch that it can be trained with: 2 where it needs their variance. A layer of layers has
-    /// the largest of theirs.
+    /// The smallest batch that the layer can be trained on: 2 where it needs a variance. A layer made of layers has
+    /// the largest minimum among them.
     const SMALLEST_BATCH: usize = 1;
-    /// What its outputs are: a loss that takes logits refuses probabilities.
+    /// What the outputs mean: a loss that takes logits rejects probabilities.
     const OUTPUTS: OutputKind = OutputKind::Values;
 
     /// Inference: `outputs[n]` from `inputs[n]`.
     ///
-    /// The caller gives as many outputs as inputs, and at most `B`.
+    /// The caller passes as many outputs as inputs, at most `B`.
     fn forward_batch<V: Simd, const B: usize>(
         &self,
         simd: V,
@@ -49,9 +49,9 @@ pub trait Layer: Parameters {
         workspace: &mut Self::Workspace<B>,
     );
 
-    /// The forward pass of training: as `forward_batch`, and remembers on `tape` what `backward` needs.
+    /// The forward pass of training: computes what `forward_batch` does, and saves on `tape` what `backward` needs.
     ///
-    /// As provided, it is `forward_batch`, for layers that need no more than their inputs and outputs to go back.
+    /// The default calls `forward_batch`, for layers whose `backward` needs only their inputs and outputs.
     #[inline(always)]
     fn forward_train<V: Simd, const B: usize>(
         &self,
@@ -64,10 +64,11 @@ pub trait Layer: Parameters {
         self.forward_batch(pass.simd, inputs, outputs, workspace);
     }
 
-    /// The chain rule: from the loss's gradient by the outputs to its gradient by the weights and by the inputs.
+    /// The chain rule: from the loss's gradient with respect to the outputs to those with respect to the weights and
+    /// the inputs.
     ///
-    /// Adds the batch's weight gradient to [`gradient.accumulator()`](Gradient::accumulator), or starts as
-    /// [`gradient.start`](Gradient::start) says; and *overwrites* `input_gradients` where they are asked for. May use
+    /// Adds the batch's weight gradient to [`gradient.accumulator()`](Gradient::accumulator), or starts it as
+    /// [`gradient.start`](Gradient::start) says; *overwrites* `input_gradients` where given. May use
     /// `output_gradients` as scratch.
     fn backward<V: Simd, const B: usize>(
         &self,
@@ -79,37 +80,37 @@ pub trait Layer: Parameters {
         workspace: &mut Self::Workspace<B>,
     );
 
-    /// Check a sample that goes in, as the trainer does before it trains. As provided, any is right.
+    /// Checks an input sample; the trainer calls it before training. The default accepts every sample.
     ///
     /// # Errors
-    /// What is wrong, where only some values have a meaning, as tokens have in a vocabulary.
+    /// The first invalid element, for layers that accept only some values, such as the tokens of a vocabulary.
     fn check_input(_input: &Self::Input) -> Result<(), InvalidInput> {
         Ok(())
     }
 
-    /// Set the first weights: by `initializer`, which is the declaration's or the one that suits the activation that
-    /// follows. A network passes on its own layers' initializers instead. As provided, leaves weights as they are:
+    /// Sets the initial weights by `initializer`: the one in the declaration, or the one that suits the activation that
+    /// follows. A network uses its own layers' initializers instead. The default leaves the weights as they are:
     /// zero.
     fn initialize(&mut self, _initializer: Initializer, _random: &mut Random) {}
 
-    /// Describe the layer, and what is inside it, for the table of [`summary`](crate::Network::summary).
+    /// Describes the layer, and the layers inside it, for the table of [`summary`](crate::Network::summary).
     fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
         visitor(Row::of::<Self>(name, depth));
     }
 }
 
-/// What is wrong with a sample that goes into a layer.
+/// Why a layer rejects an input sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidInput {
-    /// The number of the first element that is wrong, from 0.
+    /// The index of the first invalid element.
     pub element: usize,
-    /// What was expected there, as "a token below 1000".
+    /// What was expected there, such as "a token below 1000".
     pub expected: &'static str,
 }
 
 impl InvalidInput {
-    /// The element of this number is wrong.
+    /// The element at this index is invalid.
     #[must_use]
     pub const fn new(element: usize, expected: &'static str) -> Self {
         Self { element, expected }
@@ -137,20 +138,20 @@ pub const fn largest(sizes: &[usize]) -> usize {
     largest
 }
 
-/// What a layer's outputs are, as far as a loss has to know.
+/// What a layer's outputs mean to a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutputKind {
-    /// Any numbers.
+    /// Arbitrary numbers.
     Values,
-    /// Probabilities, of which a loss that takes logits would make probabilities of probabilities.
+    /// Probabilities, which a loss that takes logits would normalise a second time.
     Probabilities,
-    /// What its inputs are: they are passed on, some of them or their means.
+    /// The same as its inputs, which it passes on: all of them, some of them, or their means.
     AsInput,
 }
 
 impl OutputKind {
-    /// What comes out of a layer of the kind `next` that follows one of this kind.
+    /// The outputs of a layer of kind `next` that follows one of this kind.
     #[must_use]
     pub const fn then(self, next: Self) -> Self {
         match next {
@@ -159,7 +160,7 @@ impl OutputKind {
         }
     }
 
-    /// What two branches give side by side.
+    /// The outputs of two branches side by side.
     #[must_use]
     pub(crate) const fn beside(self, other: Self) -> Self {
         match (self, other) {
@@ -170,28 +171,28 @@ impl OutputKind {
     }
 }
 
-/// A forward pass that has been made: what [`Layer::backward`] goes back over.
+/// A completed forward pass, which [`Layer::backward`] differentiates.
 #[derive(Debug)]
 pub struct Recorded<'a, L: Layer, const B: usize> {
-    /// The samples that went in.
+    /// The inputs.
     pub inputs: &'a [L::Input],
-    /// What came out.
+    /// The outputs.
     ///
-    /// Not so for `Dense`, which has no use for it: an activation right after it shares its memory.
+    /// Not valid for `Dense`, which doesn't need them: an activation right after it shares their memory.
     pub outputs: &'a [L::Output],
-    /// What `forward_train` remembered.
+    /// What `forward_train` saved.
     pub tape: &'a L::Tape<B>,
 }
 
-/// Where a layer writes its gradient by the weights, and whether it is the first to.
+/// Where a layer writes the gradient of its weights, and whether it is the first to write there.
 ///
-/// A gradient is of the same type as the weights. The chunks of a mini-batch add to it one after the other, the first of
-/// them to zeros; so that no pass over memory is needed to write these, that one may overwrite what is there.
+/// A gradient has the type of the weights. The chunks of a mini-batch add to it one after the other. To save the pass
+/// over memory that would set it to zero, the first chunk may overwrite what is there.
 ///
 /// ```
 /// use fnn::layers::{Gradient, Start};
 ///
-/// // A layer that only adds is given zeros.
+/// // A layer that only adds starts from zeros.
 /// let mut weights = [7.0, 7.0];
 /// Gradient::new(&mut weights, Start::Zero).accumulator()[1] += 0.5;
 /// assert_eq!(weights, [0.0, 0.5]);
@@ -200,20 +201,20 @@ pub struct Recorded<'a, L: Layer, const B: usize> {
 /// ```
 #[derive(Debug)]
 pub struct Gradient<'a, P> {
-    /// The gradient. With [`Start::Zero`], it holds anything, and all of it is to be overwritten.
+    /// The gradient. With [`Start::Zero`], its contents are arbitrary, and all of it must be overwritten.
     pub weights: &'a mut P,
-    /// What the sum over samples starts from.
+    /// What the sum over the samples starts from.
     pub start: Start,
 }
 
 impl<'a, P: Parameters> Gradient<'a, P> {
-    /// A gradient, or the part of one that is a layer's inside of another.
+    /// A gradient, or the part of one that belongs to an inner layer.
     #[inline(always)]
     pub const fn new(weights: &'a mut P, start: Start) -> Self {
         Self { weights, start }
     }
 
-    /// The gradient to add to: zeros where nothing was written yet.
+    /// The gradient to add to, zeroed if nothing was written yet.
     #[inline(always)]
     pub fn accumulator(self) -> &'a mut P {
         if self.start == Start::Zero {
@@ -223,37 +224,37 @@ impl<'a, P: Parameters> Gradient<'a, P> {
     }
 }
 
-/// One pass of training: the instruction set, and what chance depends on.
+/// One training pass: its instruction set, and the source of its randomness.
 ///
-/// Randomness in a layer is a function of the seed, the sample and the layer, and of nothing else, so that it doesn't
-/// depend on threads or on the order of computation.
+/// A layer's random numbers are a function of the seed, the sample and the layer, and of nothing else, so they don't
+/// depend on the number of threads or the order of computation.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass<'a, V> {
     /// The instruction set to compute with.
     pub simd: V,
     chance: Chance<'a>,
-    /// A number for where in the network the pass is.
+    /// Identifies the layer in the network.
     place: u64,
 }
 
-/// What chance depends on in a pass over a batch.
+/// What the random numbers of a pass over a batch depend on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chance<'a> {
-    /// A number for the pass: another one for each epoch, or for each step of a loop of one's own.
+    /// Identifies the pass: different for each epoch, or for each step of your own loop.
     pub seed: u64,
-    /// The number of each sample of the batch in its data set. Where there are none, samples are counted from `first`.
+    /// The index of each sample of the batch in its data set. Samples past its end are counted from `first`.
     pub samples: &'a [usize],
-    /// The number of the batch's first sample, where `samples` has none.
+    /// The index of the batch's first sample, where `samples` is empty.
     pub first: usize,
 }
 
 impl Chance<'_> {
-    /// What chance depends on in a step of a loop of one's own.
+    /// For one step of a loop that the caller writes.
     pub(crate) const fn of_step(seed: u64, step: u64) -> Self {
         Self { seed: mix(seed, step), samples: &[], first: 0 }
     }
 
-    /// The same for the samples from number `first` on.
+    /// The same for the samples from index `first` on.
     #[inline(always)]
     pub(crate) fn from(self, first: usize) -> Self {
         Self { samples: self.samples.get(first..).unwrap_or_default(), first: self.first + first, ..self }
@@ -261,7 +262,7 @@ impl Chance<'_> {
 }
 
 impl<'a, V> Pass<'a, V> {
-    /// The same pass, with another instruction set, or none.
+    /// The same pass with another instruction set, or none.
     #[inline(always)]
     pub(crate) fn with<W>(self, simd: W) -> Pass<'a, W> {
         Pass { simd, chance: self.chance, place: self.place }
@@ -275,14 +276,14 @@ impl<'a, V: Simd> Pass<'a, V> {
         Self { simd, chance, place: 0 }
     }
 
-    /// The same pass, inside the layer number `index`.
+    /// The same pass inside the layer at `index`.
     #[inline(always)]
     #[must_use]
     pub fn inside(self, index: u64) -> Self {
         Self { place: mix(self.place, index + 1), ..self }
     }
 
-    /// The random numbers of the batch's sample number `sample` in this layer.
+    /// This layer's random numbers for the batch's sample at `sample`.
     #[inline(always)]
     #[must_use]
     pub fn random(&self, sample: usize) -> Random {
@@ -298,22 +299,22 @@ impl<'a, V: Simd> Pass<'a, V> {
 pub struct Row {
     /// The layer's name in the declaration.
     pub name: &'static str,
-    /// How many networks and blocks it lies in.
+    /// How many networks and blocks enclose it.
     pub depth: usize,
     /// Its kind.
     pub kind: &'static str,
-    /// The shape of one sample that goes in.
+    /// The shape of one input sample.
     pub input: Shape,
-    /// The shape of one sample that comes out.
+    /// The shape of one output sample.
     pub output: Shape,
-    /// How many weights it has.
+    /// The number of weights.
     pub parameters: usize,
     /// Multiply-accumulates of one sample's forward pass.
     pub macs: u64,
 }
 
 impl Row {
-    /// The row of a layer.
+    /// The row for a layer.
     #[must_use]
     pub const fn of<L: Layer>(name: &'static str, depth: usize) -> Self {
         Self {

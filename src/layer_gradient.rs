@@ -1,4 +1,4 @@
-//! How a layer is updated while the pass goes backward, and the memory that its gradient takes.
+//! Updating layers during the backward pass, and the memory for one layer's gradient.
 
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
@@ -10,38 +10,38 @@ use crate::optimizers::{Optimizer, advance};
 use crate::scalar::Scalar;
 use crate::weights::parameters::{Parameters, Role, assert_weights};
 
-/// How a layer is updated, and room for its gradient.
+/// How a layer is updated, and memory for its gradient.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Descent<'a, O, S, M> {
-    /// What moves weights along their gradient.
+    /// Moves weights along their gradient.
     pub(crate) optimizer: &'a O,
     /// The number of the step, from 1.
     pub(crate) step: u64,
-    /// The sum of losses whose gradient is known.
+    /// The sum of the losses that the gradient belongs to.
     pub(crate) term: Term<S>,
-    /// Has room for the gradient of any layer, one at a time.
+    /// Holds the gradient of any layer, one at a time.
     pub(crate) memory: &'a mut M,
 }
 
 impl<O: Optimizer<0>, S: Scalar, M: Room> Descent<'_, O, S, M> {
-    /// The same, for one layer.
+    /// Reborrows it for one layer.
     #[inline(always)]
     pub fn one(&mut self) -> Descent<'_, O, S, M> {
         Descent { memory: self.memory, ..*self }
     }
 
-    /// Move weights of one role along their gradient.
+    /// Moves weights of one role along their gradient.
     #[inline(always)]
     pub(crate) fn mover<V: Simd>(&self, simd: V, role: Role) -> impl Fn(&mut [S], &[S]) + use<V, O, S, M> {
         let vectors = self.optimizer.for_vectors().filter(|_| role == Role::Vector);
-        // A copy of its own, whose constants stay in registers.
+        // A local copy, so that its constants stay in registers.
         let (optimizer, step) = (vectors.unwrap_or_else(|| self.optimizer.clone()), self.step);
         move |weights, gradient| optimizer.update(simd, step, weights, gradient, [])
     }
 }
 
-/// [`Layer::backward`], and an update by the gradient of the mean loss: for training in place.
+/// [`Layer::backward`], followed by an update with the gradient of the mean loss: for training in place.
 #[inline(always)]
 pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
     layer: &mut L,
@@ -61,9 +61,9 @@ pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
     }
 }
 
-/// A layer that has weights to draw, and may be updated with less memory than its whole gradient takes.
+/// A layer that may be updated with less memory than its whole gradient takes.
 ///
-/// As provided, it is updated as every other layer is.
+/// The default stores the gradient, as for every other layer.
 pub trait Descend: Layer {
     /// [`descend`].
     #[inline(always)]
@@ -80,20 +80,20 @@ pub trait Descend: Layer {
     }
 }
 
-/// Memory that may hold anything.
+/// Memory with arbitrary contents.
 ///
 /// # Safety
-/// Any bytes are a value, and there is nothing to drop.
+/// Every bit pattern is a value, and nothing needs dropping.
 pub unsafe trait Room: Send + Sync + fmt::Debug + 'static {}
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl Room for () {}
 
-/// Room for weights.
+/// Memory for weights.
 #[repr(transparent)]
 pub struct RoomFor<P: Parameters>(MaybeUninit<P>);
 
-// SAFETY: any bytes may be there, and nothing is dropped.
+// SAFETY: `MaybeUninit` may hold any bytes, and drops nothing.
 unsafe impl<P: Parameters> Room for RoomFor<P> {}
 
 impl<P: Parameters> fmt::Debug for RoomFor<P> {
@@ -102,14 +102,14 @@ impl<P: Parameters> fmt::Debug for RoomFor<P> {
     }
 }
 
-/// Room for what either of two has room for.
+/// Memory large enough for either of two.
 #[repr(C)]
 pub union Either<A: Room, B: Room> {
     one: ManuallyDrop<A>,
     other: ManuallyDrop<B>,
 }
 
-// SAFETY: any bytes are an `A` and a `B`; and a union drops nothing.
+// SAFETY: any bytes are an `A` and a `B`, and a union drops nothing.
 unsafe impl<A: Room, B: Room> Room for Either<A, B> {}
 
 impl<A: Room, B: Room> fmt::Debug for Either<A, B> {
@@ -118,15 +118,15 @@ impl<A: Room, B: Room> fmt::Debug for Either<A, B> {
     }
 }
 
-/// The room as weights, all of them zero. A room that is too small is a compile error.
+/// The memory as weights, all zero. Memory that is too small is a compile error.
 #[inline(always)]
 fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
     const {
         assert_weights::<P>();
         assert_room::<P, M>();
     }
-    // SAFETY: the room is large enough and aligned, the borrow is exclusive, any bytes are a room, and zero bytes are
-    // weights, which `Parameters` promises.
+    // SAFETY: the memory is large enough and aligned, the borrow is exclusive, any bytes are valid for it, and zero
+    // bytes are valid weights, which `Parameters` promises.
     unsafe {
         let weights = core::ptr::from_mut(room).cast::<P>();
         weights.write_bytes(0, 1);
@@ -134,9 +134,9 @@ fn zeroed_weights<P: Parameters, M: Room>(room: &mut M) -> &mut P {
     }
 }
 
-/// Check that the room is large enough and aligned.
+/// Checks that the memory is large enough and aligned.
 #[track_caller]
 const fn assert_room<P, M>() {
-    assert!(size_of::<P>() <= size_of::<M>(), "the room is too small for the weights");
-    assert!(align_of::<P>() <= align_of::<M>(), "the room is not aligned for the weights");
+    assert!(size_of::<P>() <= size_of::<M>(), "the memory is too small for the weights");
+    assert!(align_of::<P>() <= align_of::<M>(), "the memory is not aligned for the weights");
 }

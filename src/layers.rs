@@ -1,12 +1,12 @@
-//! The layers that a declaration can name. One kind a file: formula, forward, backward.
+//! The layers that a declaration can name. One file per kind: formula, forward, backward.
 //!
-//! [`network!`](crate::network!#the-layers) lists them: what they take, give, and cost.
+//! [`network!`](crate::network!#the-layers) lists them with their inputs, outputs and costs.
 
-/// What a layer without weights, a tuple of one `PhantomData`, has in common with the others.
+/// The constructors and `Parameters` of a layer without weights, a tuple of one `PhantomData`.
 macro_rules! without_weights {
     ([$($generics:tt)*] $layer:ty, $scalar:ty) => {
         impl<$($generics)*> $layer {
-            /// The layer. It holds nothing.
+            /// Creates the layer, which has no weights.
             #[must_use]
             pub const fn new() -> Self {
                 Self(core::marker::PhantomData)
@@ -19,7 +19,7 @@ macro_rules! without_weights {
             }
         }
 
-        // SAFETY: there is nothing.
+        // SAFETY: the type is empty.
         unsafe impl<$($generics)*> crate::weights::parameters::Parameters for $layer {
             type Scalar = $scalar;
 

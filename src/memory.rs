@@ -1,4 +1,4 @@
-//! Memory that batches of different types take in turn.
+//! Memory shared by batches of different types, one at a time.
 
 use crate::pod::{Pod, is_padded};
 use crate::shape::{Sample, first_mut};
@@ -6,7 +6,7 @@ use crate::weights::parameters::{Parameters, assert_weights};
 
 /// Memory for an `A` or for a `B`: as large as the larger of them.
 ///
-/// On stable Rust, the larger of two sizes can't be computed from generic ones; a union has it.
+/// Stable Rust can't compute the larger of two generic sizes; a union has that size.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub union Larger<A: Pod, B: Pod> {
@@ -20,54 +20,55 @@ impl<A: Pod, B: Pod> core::fmt::Debug for Larger<A, B> {
     }
 }
 
-// SAFETY: every bit pattern is an `A` and a `B`; both begin where the memory does, so that a byte that isn't padding of
-// either of them is none here.
+// SAFETY: every bit pattern is an `A` and a `B`; both begin where the memory does, so a byte that is padding in neither
+// of them is no padding here.
 unsafe impl<A: Pod, B: Pod> Pod for Larger<A, B> {
     const INITIALIZED: usize = if A::INITIALIZED > B::INITIALIZED { A::INITIALIZED } else { B::INITIALIZED };
-    /// What is left without it is as large as the larger of what is left of either.
+    /// Without the vector scratch, it is as large as the larger of the two without theirs.
     const VECTOR_SCRATCH: usize = {
         let (one, other) = (size_of::<A>() - A::VECTOR_SCRATCH, size_of::<B>() - B::VECTOR_SCRATCH);
         size_of::<Self>() - if one > other { one } else { other }
     };
 }
 
-/// The memory as a `T`, which holds whatever was there.
+/// The memory as a `T`, with whatever contents it has.
 ///
-/// Memory that has no room for a `T` is a compile error. So is padding in either: in a `T`, what is written to it may
-/// leave bytes uninitialized, which the memory's next user would read; in the memory, the `T` would begin with such bytes.
+/// Memory that is too small for a `T` is a compile error. So is padding in either: writing a `T` with padding may leave
+/// bytes uninitialized, which the memory's next user would read; in memory with padding, the `T` would start with such
+/// bytes.
 #[inline(always)]
 pub fn workspace<T: Pod, M: Pod>(memory: &mut M) -> &mut T {
     const { assert_room::<T, M>(is_padded::<T>()) }
-    // SAFETY: the memory is aligned, as many of its bytes are initialized as a `T` has, every bit pattern of theirs is a
-    // `T` since that is plain, and the borrow is exclusive. Without padding, what is written leaves every byte initialized,
-    // so that the memory stays a value of its own type.
+    // SAFETY: the memory is aligned, at least `size_of::<T>()` of its bytes are initialized, every bit pattern is a `T`
+    // since `T` is `Pod`, and the borrow is exclusive. `T` has no padding, so writes leave every byte initialized, and
+    // the memory stays a value of its own type.
     unsafe { &mut *core::ptr::from_mut(memory).cast::<T>() }
 }
 
-/// The memory as a layer, whose weights are whatever was there.
+/// The memory as a layer, whose weights are whatever was in it.
 ///
-/// Memory that has no room for it is a compile error, and so is memory with padding.
+/// Memory that is too small or has padding is a compile error.
 #[inline(always)]
 pub(crate) fn layer<L: Parameters, M: Pod>(memory: &mut M) -> &mut L {
     const {
         assert_weights::<L>();
         assert_room::<L, M>(false);
     }
-    // SAFETY: the memory is aligned, as many of its bytes are initialized as a layer has, and every bit pattern of theirs
-    // is an `L`, which is made of numbers; these have no padding, so that what is written leaves every byte initialized,
-    // and the memory stays a value of its own type. The borrow is exclusive.
+    // SAFETY: the memory is aligned, at least `size_of::<L>()` of its bytes are initialized, and every bit pattern is
+    // an `L`, which is made of numbers without padding; so writes leave every byte initialized, and the memory stays a
+    // value of its own type. The borrow is exclusive.
     unsafe { &mut *core::ptr::from_mut(memory).cast::<L>() }
 }
 
-/// The first `samples` samples of a batch that lies in `memory`. They hold whatever was there: numbers.
+/// The first `samples` samples of a batch stored in `memory`, with whatever numbers it holds.
 ///
-/// Memory that has no room for a batch of `B` is a compile error.
+/// Memory that is too small for a batch of `B` is a compile error.
 #[inline(always)]
 pub fn batch<A: Sample, const B: usize, M: Pod>(memory: &mut M, samples: usize) -> &mut [A] {
     first_mut(workspace::<[A; B], M>(memory), samples)
 }
 
-/// Check that a `T` has room in the initialized bytes of memory, and that it would leave them so.
+/// Checks that a `T` fits into the memory's initialized bytes, and that writing one leaves them initialized.
 #[track_caller]
 const fn assert_room<T, M: Pod>(is_padded: bool) {
     assert!(size_of::<T>() <= size_of::<M>(), "the memory has no room for what is to lie in it");

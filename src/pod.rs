@@ -1,21 +1,20 @@
-//! Plain old data: what may be made of zero bytes, in place, at any size.
+//! Plain old data: types that can be zero-initialised in place, at any size.
 
 use core::marker::PhantomData;
 
-/// Types of which every bit pattern is a value and that hold nothing to drop: numbers, and arrays and pairs of
-/// numbers.
+/// Types that are valid for every bit pattern and need no drop: numbers, and arrays and pairs of numbers.
 ///
-/// Tapes and workspaces are plain, so that they can start as zeroed memory wherever their owner keeps them: on the
+/// Tapes and workspaces are plain old data, so they can start as zeroed memory wherever their owner keeps them: on the
 /// heap without passing through the stack, in a `static`, or on the stack.
 ///
 /// # Safety
 /// Every bit pattern, all zeros included, is a valid value of the type, and none of the first
 /// [`INITIALIZED`](Self::INITIALIZED) bytes is padding.
 pub unsafe trait Pod: Copy + Send + Sync + 'static {
-    /// How many bytes, from the first one on, are known to belong to numbers, so that they are always initialized: the
-    /// whole size if there is no padding. 0 is always right; memory is lent to others only as far as it is initialized.
+    /// How many leading bytes are known to belong to numbers, so that they are always initialized: the whole size if
+    /// there is no padding. 0 is always correct; only the initialized bytes are reused for other types.
     const INITIALIZED: usize = 0;
-    /// How many of its bytes are scratch for vector instructions, which no target without them needs.
+    /// How many of its bytes are scratch for vector instructions, and aren't needed without them.
     const VECTOR_SCRATCH: usize = 0;
 
     /// The value whose bytes are all zero.
@@ -42,16 +41,16 @@ macro_rules! plain_numbers {
 }
 plain_numbers!(f32, f64, u8, u16, u32, u64, usize, i8, i16, i32, i64);
 
-// SAFETY: there are no bits.
+// SAFETY: the type has no bits.
 unsafe impl Pod for () {}
-// SAFETY: there are no bits.
+// SAFETY: the type has no bits.
 unsafe impl<T: Send + Sync + 'static> Pod for PhantomData<T> {}
 // SAFETY: an array has its elements' bits and no others.
 unsafe impl<T: Pod, const N: usize> Pod for [T; N] {
     const INITIALIZED: usize = if is_padded::<T>() { 0 } else { size_of::<Self>() };
     const VECTOR_SCRATCH: usize = N * T::VECTOR_SCRATCH;
 }
-// SAFETY: a pair has its members' bits, in either order, and padding where it is larger than they are.
+// SAFETY: a pair has its members' bits, in either order, and padding if it is larger than their sum.
 unsafe impl<A: Pod, B: Pod> Pod for (A, B) {
     const INITIALIZED: usize = {
         let padded = is_padded::<A>() || is_padded::<B>() || size_of::<Self>() > size_of::<A>() + size_of::<B>();
@@ -60,7 +59,7 @@ unsafe impl<A: Pod, B: Pod> Pod for (A, B) {
     const VECTOR_SCRATCH: usize = A::VECTOR_SCRATCH + B::VECTOR_SCRATCH;
 }
 
-/// Whether there may be bytes between the numbers of a type, or behind them, that belong to none.
+/// Whether a type may have padding between its numbers, or after them.
 pub(crate) const fn is_padded<T: Pod>() -> bool {
     T::INITIALIZED < size_of::<T>()
 }
@@ -72,7 +71,7 @@ pub(crate) const fn is_padded<T: Pod>() -> bool {
 #[cfg(feature = "alloc")]
 pub(crate) unsafe fn zeroed_box<T>() -> alloc::boxed::Box<T> {
     let mut memory = alloc::boxed::Box::<T>::new_uninit();
-    // SAFETY: the memory is there for one `T`, and the caller promises that zero bytes are one.
+    // SAFETY: the memory was allocated for one `T`, and the caller promises that zero bytes are a valid one.
     unsafe {
         memory.as_mut_ptr().write_bytes(0, 1);
         memory.assume_init()

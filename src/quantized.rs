@@ -1,34 +1,34 @@
-//! Networks in 8 bits: integers for weights and for what flows between layers.
+//! Networks quantized to int8: integer weights and activations.
 //!
 //! Weights are integers from −127 to 127 with a scale for each output of a layer, activations integers from −128 to 127
-//! with a [`Quantization`] for all of one layer's, sums and biases have 32 bits. What a layer's sums become as 8-bit
-//! integers is one multiplication and one shift, without floating point. So results are the same bits on any machine.
+//! with one [`Quantization`] per layer; sums and biases have 32 bits. Requantizing a sum to 8 bits takes one
+//! multiplication and one shift, without floating point. So results are the same bits on any machine.
 //!
 //! The scheme is that of TensorFlow Lite's "8-bit quantization specification"
-//! (<https://ai.google.dev/edge/litert/models/quantization_spec>); Jacob and others, "Quantization and training of neural
-//! networks for efficient integer-arithmetic-only inference", CVPR 2018. Weights have a scale for each output in dense
-//! layers too. Sums become 8-bit integers as by TensorFlow Lite's `MultiplyByQuantizedMultiplier` in its single-rounding
-//! form (`TFLITE_SINGLE_ROUNDING`): `⌊sum · factor + ½⌋`, rounded once, halves up.
+//! (<https://ai.google.dev/edge/litert/models/quantization_spec>); Jacob and others, "Quantization and training of
+//! neural networks for efficient integer-arithmetic-only inference", CVPR 2018. Weights have a scale for each output in
+//! dense layers too. Sums are requantized as by TensorFlow Lite's `MultiplyByQuantizedMultiplier` in its
+//! single-rounding form (`TFLITE_SINGLE_ROUNDING`): `⌊sum · factor + ½⌋`, rounded once, halves up.
 //!
 //! No sum overflows its 32 bits: a layer that adds up more than 33,026 products is a compile error.
 //!
 //! # How accurate it is
-//! LeNet on MNIST's 10,000 test digits, trained for 5 epochs, and 2 more ones where it says so; 177,704 bytes in `f32`,
-//! 46,360 in 8 bits, of which 44,190 are weights. The example `quantize` prints it (here on x86-64 with AVX-512), and a
-//! report of each layer:
+//! LeNet on MNIST's 10,000 test digits, trained for 5 epochs, and 2 more where the table says so; 177,704 bytes in
+//! `f32`, 46,360 in int8, of which 44,190 are weights. The example `quantize` prints these figures (here on x86-64 with
+//! AVX-512), and a report for each layer:
 //!
-//! | seed | `f32` | min–max | 99.99 % | squared error | trained aware | `f32`, trained as long |
+//! | seed | `f32` | min–max | 99.99 % | squared error | quantization-aware | `f32`, trained as long |
 //! |---|---|---|---|---|---|---|
 //! | 1 | 99.00 % | 99.02 % | 99.01 % | 99.01 % | 99.14 % | 99.12 % |
 //! | 2 | 98.99 % | 98.96 % | 99.00 % | 99.00 % | 99.00 % | 99.01 % |
 //! | 3 | 99.10 % | 99.06 % | 99.05 % | 99.08 % | 99.02 % | 99.02 % |
 //!
 //! # In firmware
-//! Write [`to_bytes`](QuantizedNetwork::to_bytes) to a file on the workstation, and there have
+//! On the workstation, write [`to_bytes`](QuantizedNetwork::to_bytes) to a file. In the firmware, declare
 //! `static NET: Quantized<Net> = Quantized::<Net>::from_bytes(include_bytes!("net.int8"));`, which lies in flash.
-//! [`forward_integers`](QuantizedNetwork::forward_integers) gives the same bits on both.
+//! [`forward_integers`](QuantizedNetwork::forward_integers) returns the same bits on both.
 
-/// What a layer without weights, if it is not rounded, is in a network that is trained as if it were in 8 bits: itself.
+/// In quantization-aware training, a layer without weights whose outputs aren't rounded stays as it is.
 macro_rules! aware_without_weights {
     ([$($generics:tt)*] $layer:ty) => {
         impl<$($generics)*> crate::quantized::QuantizationAware for $layer {

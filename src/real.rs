@@ -1,12 +1,12 @@
-//! What formulas are written in: a real number, or a vector of them.
+//! Scalars and vectors behind one trait, so that a formula is written once.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-/// A real number, or as many of them as an instruction handles, computed in one go.
+/// A real number, or a vector of them.
 ///
-/// An activation function is written once, over this trait, and serves both. Numbers take their functions from `libm`,
-/// as do vectors of `f64`, lane by lane; vectors of `f32` have their own. How far values may be from the true ones, over
-/// all finite x and tested, in units in the last place:
+/// An activation function is written once, over this trait, and serves both. Scalars use the functions of `libm`,
+/// as do vectors of `f64`, lane by lane; vectors of `f32` have their own. The largest errors over all finite x, as
+/// tested, in units in the last place:
 ///
 /// | | vectors of `f32` | `libm`, `f32` |
 /// |---|---|---|
@@ -20,22 +20,22 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 pub trait Real:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
-    /// `value`, in as many lanes as there are here.
+    /// `value` in every lane.
     #[must_use]
     fn constant(self, value: f64) -> Self;
-    /// `self · factor + summand`, rounded once by the instruction sets that can.
+    /// `self · factor + summand`, rounded once on instruction sets with a fused multiply-add.
     #[must_use]
     fn mul_add(self, factor: Self, summand: Self) -> Self;
     /// |x|.
     #[must_use]
     fn abs(self) -> Self;
-    /// The larger of two, and `self` where one is NaN.
+    /// The larger of two; `self` if one is NaN.
     #[must_use]
     fn max(self, other: Self) -> Self;
-    /// `yes` where x > 0, elsewhere `no`.
+    /// `yes` where x > 0, `no` elsewhere.
     #[must_use]
     fn if_positive(self, yes: Self, no: Self) -> Self;
-    /// The square root, rounded correctly.
+    /// The correctly rounded square root.
     #[must_use]
     fn sqrt(self) -> Self;
     /// eˣ.
@@ -47,7 +47,7 @@ pub trait Real:
     /// The hyperbolic tangent, never beyond ±1.
     #[must_use]
     fn tanh(self) -> Self;
-    /// The normal distribution, `Φ(x) = ½·(1 + erf(x/√2))`, accurate in its lower tail too.
+    /// The normal distribution function, `Φ(x) = ½·(1 + erf(x/√2))`, accurate in its lower tail too.
     #[must_use]
     fn normal_distribution(self) -> Self;
 

@@ -1,4 +1,4 @@
-//! The numbers that a network is made of, and the one place that its mathematics comes from.
+//! The scalar types of a network, and the one place where mathematical functions come from.
 
 use core::fmt::{Debug, Display, LowerExp};
 use core::iter::Sum;
@@ -36,13 +36,13 @@ pub trait Scalar:
     const ONE: Self;
     /// The largest finite value.
     const MAX: Self;
-    /// How much larger than 1 the next value is.
+    /// The machine epsilon: the difference between 1 and the next larger value.
     const EPSILON: Self;
-    /// 0, 1, 2 and so on: the number of each lane of a vector.
+    /// 0, 1, 2, …: the index of each lane of a vector.
     #[doc(hidden)]
     const COUNT: [Self; 16];
 
-    /// As many of these as one instruction of `V` handles.
+    /// A vector of `V`'s width.
     #[doc(hidden)]
     type Vector<V: Simd>: Vector<Self, V>;
 
@@ -50,7 +50,7 @@ pub trait Scalar:
     fn from_f64(value: f64) -> Self;
     /// The same value in `f64`, exactly.
     fn to_f64(self) -> f64;
-    /// Whether it is neither infinite nor NaN.
+    /// Whether the value is neither infinite nor NaN.
     fn is_finite(self) -> bool;
     /// The natural logarithm.
     #[must_use]
@@ -125,7 +125,7 @@ macro_rules! scalar {
                 if self > 0.0 { yes } else { no }
             }
 
-            /// The same with and without `std`, as the root is rounded correctly; with it, the instruction is used.
+            /// Correctly rounded, so the same with and without `std`; with it, this is one instruction.
             #[inline(always)]
             fn sqrt(self) -> Self {
                 #[cfg(feature = "std")]

@@ -1,14 +1,14 @@
-//! Shapes: what a sample is, and the sentences that the compiler prints when two shapes differ.
+//! Shapes and samples: nested arrays, and their sizes as constants.
 
 use core::fmt;
 use core::ops::Range;
 
 use crate::pod::Pod;
 
-/// The most dimensions that a sample can have.
+/// The maximum number of dimensions of a sample.
 const MAX_RANK: usize = 4;
 
-/// The dimensions of a sample, outermost first: `[1, 28, 28]` for one channel of 28 rows of 28 columns.
+/// The dimensions of a sample, outermost first: `[1, 28, 28]` is one channel of 28 rows of 28 columns.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     rank: usize,
@@ -19,7 +19,7 @@ impl Shape {
     /// The shape of a single number.
     pub const SCALAR: Self = Self { rank: 0, sizes: [0; MAX_RANK] };
 
-    /// This shape, `size` times over: the shape of an array of `size` such samples.
+    /// The shape of an array of `size` samples of this shape.
     #[must_use]
     pub const fn repeated(self, size: usize) -> Self {
         assert!(self.rank < MAX_RANK, "a sample has at most four dimensions");
@@ -63,7 +63,7 @@ impl Shape {
         length
     }
 
-    /// The shape of the transposed matrix, for one of two dimensions.
+    /// The shape of the transposed matrix, if it has two dimensions.
     pub(crate) const fn transposed(mut self) -> Self {
         let rows = self.sizes[0];
         self.sizes[0] = self.sizes[1];
@@ -71,7 +71,7 @@ impl Shape {
         self
     }
 
-    /// Whether two shapes are the same, for constant expressions.
+    /// `==` for const contexts.
     #[must_use]
     pub const fn equals(&self, other: &Self) -> bool {
         if self.rank != other.rank {
@@ -100,12 +100,12 @@ impl fmt::Debug for Shape {
     }
 }
 
-/// What goes into a layer or comes out of it: a number, or arrays of samples nested up to four deep.
+/// The input or output of a layer: a number, or arrays nested up to four deep.
 ///
-/// There is no tensor type: a sample of 784 numbers is `[f32; 784]`, a grey picture is `[[[f32; 28]; 28]; 1]`
+/// There is no tensor type: a sample of 784 numbers is `[f32; 784]`, a grey image is `[[[f32; 28]; 28]; 1]`
 /// (channels, rows, columns), and a batch is a slice of samples, contiguous in memory.
 ///
-/// The trait is sealed: numbers implement it, and arrays of samples do.
+/// The trait is sealed. It is implemented for numbers and arrays of samples.
 ///
 /// ```
 /// use fnn::layers::Sample;
@@ -115,9 +115,9 @@ impl fmt::Debug for Shape {
 /// assert_eq!(Sample::flat(&batch), [1.0, 2.0, 3.0, 4.0]);
 /// ```
 pub trait Sample: Pod + PartialEq + fmt::Debug + sealed::Sealed {
-    /// The number at the bottom of the nesting.
+    /// The innermost type: a number.
     type Element: Sample;
-    /// The same shape, made of other numbers.
+    /// The same shape with another element type.
     type Of<E: Sample<Element = E>>: Sample<Element = E>;
     /// The dimensions, outermost first.
     const SHAPE: Shape;
@@ -127,10 +127,10 @@ pub trait Sample: Pod + PartialEq + fmt::Debug + sealed::Sealed {
     /// All elements of a batch, sample after sample.
     fn flat(samples: &[Self]) -> &[Self::Element];
 
-    /// All elements of a batch, sample after sample, to write.
+    /// All elements of a batch, sample after sample, mutable.
     fn flat_mut(samples: &mut [Self]) -> &mut [Self::Element];
 
-    /// Whether no element is infinite or undefined.
+    /// Whether every element is finite: neither infinite nor NaN.
     fn all_finite(&self) -> bool;
 }
 
@@ -181,21 +181,21 @@ impl<A: Sample, const N: usize> Sample for [A; N] {
 
     #[inline(always)]
     fn all_finite(&self) -> bool {
-        // Without a way out of the loop, so that it runs on vectors.
+        // No early exit, so that the loop vectorises.
         self.iter().fold(true, |finite, sample| finite & sample.all_finite())
     }
 }
 
 /// The same elements as samples of another shape of the same length.
 ///
-/// What `Flatten` is. A length that differs is a compile error.
+/// Used by `Flatten`. A different length is a compile error.
 #[inline(always)]
 pub(crate) fn reshape<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
     const { assert_same_length::<A, B>() }
     view(samples)
 }
 
-/// [`reshape`], to write.
+/// [`reshape`], mutable.
 #[inline(always)]
 pub(crate) fn reshape_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
     const { assert_same_length::<A, B>() }
@@ -207,21 +207,20 @@ const fn assert_same_length<A: Sample, B: Sample>() {
     assert!(A::LENGTH == B::LENGTH, "a reshaped sample keeps its number of elements");
 }
 
-/// `reshape`, or no sample where the length differs.
+/// `reshape`, or an empty slice if the lengths differ.
 ///
-/// It connects layers whose shapes only the compiler knows: a network's declaration has judged them, with one error
-/// for one mistake.
+/// It connects layers whose shapes only the compiler knows: the network's declaration checks those separately, so that
+/// one mistake gives one error.
 #[inline(always)]
 pub fn view<A: Sample, B: Sample<Element = A::Element>>(samples: &[A]) -> &[B] {
     if A::LENGTH != B::LENGTH {
         return &[];
     }
-    // SAFETY: both types are nested arrays of one element type and of one length, so they have one size and one
-    // alignment.
+    // SAFETY: both types are nested arrays of the same element type and length, so their size and alignment are equal.
     unsafe { core::slice::from_raw_parts(samples.as_ptr().cast(), samples.len()) }
 }
 
-/// [`view`], to write.
+/// [`view`], mutable.
 #[inline(always)]
 pub fn view_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -> &mut [B] {
     if A::LENGTH != B::LENGTH {
@@ -231,20 +230,20 @@ pub fn view_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -
     unsafe { core::slice::from_raw_parts_mut(samples.as_mut_ptr().cast(), samples.len()) }
 }
 
-/// The first `count` samples, or as many as there are, without a panic path.
+/// The first `count` samples, or all if there are fewer, without a panic path.
 #[inline(always)]
 pub fn first<A>(samples: &[A], count: usize) -> &[A] {
     &samples[..count.min(samples.len())]
 }
 
-/// [`first`], to write.
+/// [`first`], mutable.
 #[inline(always)]
 pub fn first_mut<A>(samples: &mut [A], count: usize) -> &mut [A] {
     let count = count.min(samples.len());
     &mut samples[..count]
 }
 
-/// The part of a slice that a range within it names, without a panic path.
+/// Slices a range that lies within the slice, without a panic path.
 #[inline(always)]
 pub(crate) fn within<'a, A>(all: &'a mut [A], range: &Range<usize>) -> &'a mut [A] {
     all.get_mut(range.clone()).unwrap_or_default()

@@ -16,24 +16,24 @@ use core::fmt::Debug;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window<const KERNEL: usize, const STRIDE: usize = 1, const PADDING: usize = 0, const DILATION: usize = 1>;
 
-/// What [`Window`] says, as a value.
+/// A [`Window`] as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis {
     /// Elements under the window.
     pub kernel: usize,
     /// How far it moves from one output to the next.
     pub stride: usize,
-    /// Elements before the input's first one, that are not there.
+    /// Padding elements before the input's first one.
     pub padding: usize,
     /// How far its elements lie apart.
     pub dilation: usize,
 }
 
 impl Axis {
-    /// A window of one element that stays where it is: that of the rows of a sequence.
+    /// A window of a single element, for the rows of a sequence.
     const STILL: Self = Self { kernel: 1, stride: 1, padding: 0, dilation: 1 };
 
-    /// How many elements the window reaches over, those between its own included.
+    /// How many elements the window spans, including the gaps of its dilation.
     #[must_use]
     pub const fn span(&self) -> usize {
         self.dilation * self.kernel.saturating_sub(1) + 1
@@ -42,7 +42,7 @@ impl Axis {
 
 /// How a window slides over a sequence, `Window<…>`, or over an image, `(rows, columns)`.
 ///
-/// The trait is sealed: those types implement it.
+/// The trait is sealed. It is implemented for those types.
 ///
 /// ```compile_fail,E0277
 /// use fnn::layers::{Axis, Windows};
@@ -56,7 +56,7 @@ impl Axis {
 /// }
 /// ```
 pub trait Windows: Copy + Debug + PartialEq + Send + Sync + 'static + sealed::Sealed {
-    /// Along the rows: those of a sequence are one.
+    /// Along the rows; a sequence has one.
     const ROWS: Axis;
     /// Along the columns.
     const COLUMNS: Axis;
@@ -79,9 +79,9 @@ impl<R: Windows, C: Windows> Windows for (R, C) {
     const COLUMNS: Axis = C::COLUMNS;
 }
 
-/// How many places a window finds on an axis of `size` elements, `padding` more before them and as many behind.
+/// How many positions a window has on an axis of `size` elements, with `padding` more on either side.
 ///
-/// `⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`; 1 where it doesn't fit at all, which is judged
+/// `⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`; 1 if it doesn't fit, which is checked
 /// elsewhere.
 #[must_use]
 pub const fn places(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
@@ -92,14 +92,14 @@ pub const fn places(size: usize, kernel: usize, stride: usize, padding: usize, d
     }
 }
 
-/// The padding before the first element with which as much comes out as goes in, at a stride of 1. Behind the last
-/// element it is the same, or 1 more where the window's span is even.
+/// The padding before the first element for which output and input have the same size, at a stride of 1. After the last
+/// element it is the same, or 1 more if the window's span is even.
 #[must_use]
 pub const fn same_padding(kernel: usize, dilation: usize) -> usize {
     dilation * kernel.saturating_sub(1) / 2
 }
 
-/// How many channels a filter sees where `groups` share them out; at least 1, whether they can or not.
+/// How many channels a filter sees with `groups`; at least 1, even if the groups don't divide them.
 #[must_use]
 pub const fn part(channels: usize, groups: usize) -> usize {
     match channels.checked_div(groups) {
@@ -108,7 +108,7 @@ pub const fn part(channels: usize, groups: usize) -> usize {
     }
 }
 
-/// One axis of an image, a window on it, and what comes out.
+/// One axis of an image, with a window on it and the size of the output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sliding {
     pub(crate) input: usize,
@@ -116,24 +116,24 @@ pub(crate) struct Sliding {
     pub(crate) window: Axis,
 }
 
-/// Elements that a window may reach over, at most.
+/// The most elements that a window may span.
 const LARGEST: usize = 1 << 24;
 
 impl Sliding {
-    /// An axis whose sizes fit one another.
+    /// An axis whose sizes are consistent.
     #[track_caller]
     pub(crate) const fn new(input: usize, output: usize, window: Axis) -> Self {
         let Axis { kernel, stride, padding, dilation } = window;
         assert!(input > 0 && output > 0, "an image has at least one element");
-        assert!(kernel > 0 && stride > 0 && dilation > 0, "a kernel, a stride and a dilation are at least 1");
-        // So that no place in it overflows.
+        assert!(kernel > 0 && stride > 0 && dilation > 0, "a kernel, a stride and a dilation must be at least 1");
+        // So that no position overflows.
         let small = window.span() <= LARGEST && padding <= LARGEST && stride <= LARGEST;
         assert!(small, "a window reaches over at most 16,777,216 elements, as do its stride and its padding");
-        // `padding = same` may add one element more behind the last one than before the first.
+        // `padding = same` may add one element more after the last one than before the first.
         let same = output == input && stride == 1 && padding == same_padding(kernel, dilation);
         assert!(same || window.span() <= input + 2 * padding, "a window is no larger than its padded input");
         let exact = output == places(input, kernel, stride, padding, dilation);
-        assert!(same || exact, "the size of what comes out follows from the window");
+        assert!(same || exact, "the output size does not match the window");
         Self { input, output, window }
     }
 
@@ -144,7 +144,7 @@ impl Sliding {
         padding == 0 && (self.output - 1) * stride + self.window.span() <= self.input
     }
 
-    /// The outputs for which the window's element number `tap` lies on the input.
+    /// The outputs for which the window's element at index `tap` lies on the input.
     #[inline(always)]
     pub(crate) const fn reach(&self, tap: usize) -> Reach {
         let Axis { stride, padding, dilation, .. } = self.window;
@@ -152,7 +152,7 @@ impl Sliding {
         if self.is_whole() {
             return Reach { first: 0, count: self.output, start: offset };
         }
-        // Output o has the element at o·stride + offset − padding, of which 0 ≤ that < input is wanted.
+        // Output o reads the element at o·stride + offset − padding, which must lie in 0..input.
         let first = padding.saturating_sub(offset).div_ceil(stride);
         let end = (self.input + padding).saturating_sub(offset).div_ceil(stride);
         let end = if end < self.output { end } else { self.output };

@@ -1,4 +1,4 @@
-//! Activations: one function for every element.
+//! Activations: one function applied to every element.
 
 mod functions;
 
@@ -20,7 +20,7 @@ use crate::weights::parameters::Parameters;
 /// A differentiable function of one number, written for a vector of numbers as well. Mark its methods
 /// `#[inline(always)]`: only what is inlined is compiled for the vectors' instruction set.
 pub trait Function: Copy + Send + Sync + 'static {
-    /// Its name in a declaration.
+    /// The name in a declaration.
     const KIND: &'static str;
 
     /// Whether y is a probability, from 0 to 1.
@@ -33,8 +33,8 @@ pub trait Function: Copy + Send + Sync + 'static {
     fn derivative<R: Real>(x: R, y: R) -> R;
 }
 
-/// A function whose derivative follows from its value alone, so that x need not be kept: right after a dense layer
-/// it works in that layer's memory.
+/// A function whose derivative follows from its value alone, so that x needn't be kept: right after a dense layer,
+/// it works in place, in that layer's memory.
 pub trait FromOutput: Function {
     /// f′(x), given y = f(x).
     fn derivative_from_output<R: Real>(y: R) -> R;
@@ -56,7 +56,7 @@ pub trait FromOutput: Function {
 pub struct Activation<F, A>(PhantomData<(F, A)>);
 
 impl<F: Function, A> Activation<F, A> {
-    /// The layer. It holds nothing.
+    /// Creates the layer, which has no weights.
     #[must_use]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -75,7 +75,7 @@ impl<F: Function, A> fmt::Debug for Activation<F, A> {
     }
 }
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<F: Function, A: Sample<Element: Scalar>> Parameters for Activation<F, A> {
     type Scalar = A::Element;
 
@@ -83,7 +83,7 @@ unsafe impl<F: Function, A: Sample<Element: Scalar>> Parameters for Activation<F
 }
 
 impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Activation<F, A> {
-    /// y = f(x), in the place of x.
+    /// y = f(x), overwriting x.
     #[doc(hidden)]
     #[inline(always)]
     pub fn forward_in_place<V: Simd>(&self, simd: V, values: &mut [A]) {
@@ -92,7 +92,7 @@ impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Activation<F, A> {
         }
     }
 
-    /// f′(x)·g, in the place of g.
+    /// f′(x)·g, overwriting g.
     #[doc(hidden)]
     #[inline(always)]
     pub fn backward_in_place<V: Simd>(&self, simd: V, outputs: &[A], gradients: &mut [A]) {

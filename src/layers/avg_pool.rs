@@ -11,16 +11,16 @@ use crate::scalar::Scalar;
 
 /// The mean of each window, channel by channel.
 ///
-/// `I` is the image that goes in, `[[[S; columns]; rows]; C]`, or a sequence, `[[S; length]; C]`; `O` is what comes out;
+/// `I` is the input, an image `[[[S; columns]; rows]; C]` or a sequence `[[S; length]; C]`; `O` is the output;
 /// `K` says how the window slides, `(rows, columns)`, each a [`Window`](super::Window). On each axis,
-/// `⌊(size + 2a − kernel) / stride⌋ + 1` elements come out, a being the padding.
+/// the output has `⌊(size + 2a − kernel) / stride⌋ + 1` elements, where a is the padding.
 ///
-/// `y[c, p] = Σ x[c, s·p + t − a] / T` over the T positions t in the window; x is 0 outside of the image, and counts.
+/// `y[c, p] = Σ x[c, s·p + t − a] / T` over the T positions t in the window; x is 0 outside the image, and is counted.
 /// Backward, `dx[c, q] = Σ g[c, p] / T` over all p that read it. No weights, no multiply-accumulates, no tape.
 ///
 /// Declared as `AvgPool2d(2)` or `AvgPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `AvgPool1d(2)`. LeCun and others, "Gradient-based learning applied to document recognition", 1998; padding counts as in
-/// PyTorch's `AvgPool2d`.
+/// `AvgPool1d(2)`. LeCun and others, "Gradient-based learning applied to document recognition", 1998; padding counts as
+/// in PyTorch's `AvgPool2d`.
 ///
 /// ```
 /// use fnn::{Network, layers::{AvgPool, Window}};

@@ -11,47 +11,47 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// Each channel brought to a mean of 0 and a variance of 1, and from there to a mean and a variance that are learned.
+/// Normalises each channel to mean 0 and variance 1, then scales and shifts it by learned weights.
 ///
-/// `y[c] = w[c] · x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is that
-/// of the channels: `[S; C]`, `[[S; length]; C]`, `[[[S; columns]; rows]; C]`.
+/// `y[c] = w[c] · x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is
+/// the channels: `[S; C]`, `[[S; length]; C]`, `[[[S; columns]; rows]; C]`.
 ///
 /// - In training (`forward_train`), μ and σ² are a channel's mean and variance over the samples of the batch and over
 ///   the positions in them, `m` numbers in all. Backward, `dw[c] = Σ g·x̂`, `db[c] = Σ g`, and
 ///   `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`.
-/// - In inference (`forward`), they are the running statistics, and a sample doesn't depend on the others. A linear layer
-///   right before it can do that too: [`fold_batch_norm`](crate::network::FoldBatchNorm) makes it so.
+/// - In inference (`forward`), they are the running statistics, and a sample doesn't depend on the others. A linear
+///   layer right before it can absorb this: see [`fold_batch_norm`](crate::network::FoldBatchNorm).
 ///
 /// # Running statistics
-/// They move by a share, the *momentum* (0.1), towards the mean of a mini-batch and towards its variance (that of m − 1
-/// degrees of freedom; the one that normalises has m). They aren't differentiated but measured: [`Layer::backward`] adds
-/// what the batch shows to the gradient's fields of the same name, so that accumulators sum it up in their fixed order,
-/// and [`Parameters::absorb`] takes it over, once an optimizer step.
+/// They move by a fraction, the *momentum* (0.1), towards a mini-batch's mean and its variance (the unbiased one, with
+/// m − 1 degrees of freedom; normalisation uses m). They have no gradient. Instead, [`Layer::backward`] adds the
+/// batch's statistics to the gradient's fields of the same name, so that accumulators sum them in a fixed order,
+/// and [`Parameters::absorb`] updates the running statistics once per optimizer step.
 ///
 /// # Mini-batches of more than one chunk
-/// A batch is what goes through the layer at once: the trainer cuts mini-batches of more than 32 samples into chunks of
-/// at most 32 (those of more than 64, in networks of more than 131,072 weights, of at most 64), as large as each other,
-/// and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer, generalize
-/// better", NeurIPS 2017, found that it generalises better than larger batches do). The running statistics move once,
-/// towards the mean over all chunks. To normalise over more, give a larger batch to a
+/// A batch is what passes through the layer at once: the trainer splits mini-batches of more than 32 samples into
+/// chunks of at most 32 (in networks of more than 131,072 weights, those of more than 64 into chunks of at most 64) of
+/// equal size, and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer,
+/// generalize better", NeurIPS 2017, found that this generalises better than larger batches). The running statistics
+/// move once, towards the mean over all chunks. To normalise over more samples, pass a larger batch to a
 /// [`GradientBuffers`](crate::train::GradientBuffers) that has room for it.
 ///
 /// # Batches of one
-/// A batch of a single number a channel shows no variance: it would come out as b, whatever went in. So the trainer
-/// refuses mini-batches of one sample of shape `[C]`, the last one of an epoch included, with an
+/// A batch with a single number per channel has no variance: the output would be b for every input. So the trainer
+/// rejects mini-batches of one sample of shape `[C]`, including the last one of an epoch, with an
 /// [`Error::Setting`](crate::Error::Setting); memory for one such sample, as
-/// [`InPlaceBuffers<_, 1>`](crate::train::InPlaceBuffers), is a compile error where it is trained with; and in a loop of
-/// one's own, a last batch of one comes out as b, and isn't measured.
+/// [`InPlaceBuffers<_, 1>`](crate::train::InPlaceBuffers), is a compile error where it is used to train; and in your
+/// own loop, a last batch of one outputs b, and leaves the running statistics alone.
 ///
 /// # Frozen statistics
-/// `BatchNorm(frozen)` is trained as inference runs it: the running statistics are constants, the same weights for the
-/// same names, and gradients go through them: `dw[c] = Σ g·x̂`, `db[c] = Σ g`, `dx = w / √(σ² + ε) · g`. That is for
-/// fine-tuning, and for training on a chip by one sample at a time; weights come from a file, or from a network in whose
-/// declaration it isn't frozen. `#[split(…, statistics = frozen)]` freezes those of the part that learns.
+/// `BatchNorm(frozen)` is trained as inference runs it: the running statistics are constants, stored under the
+/// same names, and gradients pass through them: `dw[c] = Σ g·x̂`, `db[c] = Σ g`, `dx = w / √(σ² + ε) · g`. Use it for
+/// fine-tuning, and for training on a chip one sample at a time; load the weights from a file, or from a network in
+/// whose declaration it isn't frozen. `#[split(…, statistics = frozen)]` freezes those of the trained part.
 ///
-/// Declared as `BatchNorm`, `BatchNorm(frozen)` or `BatchNorm(epsilon = 1e-5, momentum = 0.1)`. `4·C + 1` numbers, `2·C` of them trained; as
-/// many multiply-accumulates as `A` has elements. Ioffe and Szegedy, "Batch normalization: accelerating deep network
-/// training by reducing internal covariate shift", ICML 2015.
+/// Declared as `BatchNorm`, `BatchNorm(frozen)` or `BatchNorm(epsilon = 1e-5, momentum = 0.1)`. `4·C + 1` numbers,
+/// `2·C` of them trained; one multiply-accumulate per element of `A`. Ioffe and Szegedy, "Batch normalization:
+/// accelerating deep network training by reducing internal covariate shift", ICML 2015.
 ///
 /// ```
 /// use fnn::{Network, layers::BatchNorm};
@@ -70,19 +70,19 @@ pub struct BatchNorm<
     const MOMENTUM: u64 = { f64::to_bits(0.1) },
     const FROZEN: bool = false,
 > {
-    /// What each normalised channel is multiplied with: its deviation.
+    /// The scale of each normalised channel.
     pub weight: A::Each,
-    /// What is added to each: its mean.
+    /// The shift of each normalised channel.
     pub bias: A::Each,
-    /// The mean of each channel that inference takes away.
+    /// The mean of each channel that inference subtracts.
     pub running_mean: A::Each,
-    /// The variance of each channel that inference divides by.
+    /// The variance of each channel that inference normalises by.
     pub running_var: A::Each,
     /// How many mini-batches the running statistics have seen.
     pub num_batches_tracked: A::Element,
 }
 
-/// A layer whose statistics can be frozen: of the same weights, that lie in the same way.
+/// A layer whose statistics can be frozen, with the same weights in the same layout.
 pub trait FreezeStatistics: Parameters {
     /// The layer with its running statistics as constants.
     type Frozen: Parameters<Scalar = Self::Scalar>;
@@ -94,14 +94,14 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     type Frozen = BatchNorm<A, EPSILON, MOMENTUM, true>;
 }
 
-/// What inference makes of a channel: `y = (x − mean) · factor + bias`.
+/// How inference transforms a channel: `y = (x − mean) · factor + bias`.
 pub(crate) struct Channel<S> {
     pub(crate) factor: S,
     pub(crate) mean: S,
     pub(crate) bias: S,
 }
 
-/// How many arrays of a number a channel come before the running statistics, and how many they are.
+/// How many per-channel arrays precede the running statistics, and how many running statistics there are.
 const TRAINED: usize = 2;
 const MEASURED: usize = 2;
 
@@ -154,7 +154,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         S::ONE / (variance + epsilon::<S, EPSILON>()).sqrt()
     }
 
-    /// What inference makes of each channel.
+    /// How inference transforms each channel.
     pub(crate) fn channels(&self) -> impl Iterator<Item = Channel<S>> {
         let scales = self.weight.parameters().iter().zip(self.running_var.parameters());
         let centres = self.running_mean.parameters().iter().zip(self.bias.parameters());
@@ -173,7 +173,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         Scales { weight: self.weight.parameters(), bias: self.bias.parameters(), epsilon }
     }
 
-    /// What inference computes; `scale` is scratch.
+    /// Inference; `scale` is scratch.
     #[inline(always)]
     fn normalise<V: Simd>(&self, simd: V, inputs: &[A], outputs: &mut [A], scale: &mut A::Each) {
         simd.call(Normalise {
@@ -275,7 +275,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         }
     }
 
-    /// The identity, as far as it can be told before anything is measured.
+    /// The identity, with running statistics of mean 0 and variance 1.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.weight.parameters_mut().fill(S::ONE);
         self.running_var.parameters_mut().fill(S::ONE);

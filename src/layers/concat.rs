@@ -7,17 +7,18 @@ use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row, largest};
 use crate::random::Random;
 use crate::scalar::Scalar;
-use crate::shape::{Sample, first, first_mut};
+use crate::shape::{self, Sample};
 use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Roles};
 
-/// Two branches that see the same, and the channels of the first followed by those of the second: `y = [f(x), g(x)]`.
+/// Two branches on the same input, with their channels one after the other: `[y, z] = [f(x), g(x)]`.
 ///
-/// Both outputs are alike but for the number of their channels, which is their outermost size; `O` has the channels of
-/// both. Weights and multiply-accumulates are those of the branches. Backward, each branch gets its part of the gradient, and what comes out of them is added.
+/// The outputs may differ in the number of channels only, which is their outermost size; `O` has the channels of
+/// both. Weights and multiply-accumulates are those of the branches. Backward, each branch gets its part of the
+/// gradient, and their input gradients are added.
 ///
-/// Declared as `Concat { { … }, { … } }`, with two or more branches, the later ones being a `Concat` themselves; the
+/// Declared as `Concat { { … }, { … } }`, with two or more branches; the later ones form a `Concat` of their own. The
 /// weights of the first are named `first.…`, those of the next `second.first.…`, and so on. Szegedy and others, "Going
 /// deeper with convolutions", CVPR 2015; Huang, Liu, van der Maaten and Weinberger, "Densely connected convolutional
 /// networks", CVPR 2017.
@@ -40,14 +41,14 @@ pub struct Concat<F, G, O> {
 }
 
 impl<F, G, O> Concat<F, G, O> {
-    /// These two branches.
+    /// Joins two branches.
     #[must_use]
     pub const fn new(first: F, second: G) -> Self {
         Self { first, second, output: PhantomData }
     }
 }
 
-// SAFETY: `repr(C)`, and both fields that are not of size 0 are arrays of the same scalar in all but name.
+// SAFETY: `repr(C)`, and both fields that are not zero-sized have the layout of arrays of the same scalar.
 unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>, O: Sample> Parameters for Concat<F, G, O> {
     type Scalar = F::Scalar;
 
@@ -73,32 +74,37 @@ where
 {
     const FITS: () = {
         let (first, second, both) = (F::Output::SHAPE, G::Output::SHAPE, O::SHAPE);
-        assert!(first.rank() == second.rank() && first.rank() == both.rank(), "branches are alike");
-        assert!(first.size(0) + second.size(0) == both.size(0), "the channels of both branches come out");
+        assert!(
+            first.rank() == second.rank() && first.rank() == both.rank(),
+            "branches may differ in their channels only"
+        );
+        assert!(first.size(0) + second.size(0) == both.size(0), "the output has the channels of both branches");
         let mut axis = 1;
         while axis < both.rank() {
-            assert!(first.size(axis) == both.size(axis) && second.size(axis) == both.size(axis), "branches are alike");
+            assert!(
+                first.size(axis) == both.size(axis) && second.size(axis) == both.size(axis),
+                "branches may differ in their channels only"
+            );
             axis += 1;
         }
     };
 
-    /// Both branches' outputs into one.
+    /// Copies both branches' outputs into one.
     #[inline(always)]
-    fn join(first: &[F::Output], second: &[G::Output], outputs: &mut [O]) {
+    fn join(ys: &[F::Output], zs: &[G::Output], outputs: &mut [O]) {
         const { Self::FITS }
-        for ((y, first), second) in outputs.iter_mut().zip(first).zip(second) {
-            let (to_first, to_second) = Self::parts(y);
-            copy(Sample::flat(core::slice::from_ref(first)), to_first);
-            copy(Sample::flat(core::slice::from_ref(second)), to_second);
+        for ((y, z), output) in ys.iter().zip(zs).zip(outputs) {
+            let (y_part, z_part) = Self::parts(output);
+            copy(Sample::flat(core::slice::from_ref(y)), y_part);
+            copy(Sample::flat(core::slice::from_ref(z)), z_part);
         }
     }
 
-    /// The part of an output that is the first branch's, and the second's.
+    /// The first branch's part of an output, and the second's.
     #[inline(always)]
     fn parts(output: &mut O) -> (&mut [S], &mut [S]) {
         let all = O::flat_mut(core::slice::from_mut(output));
-        let (first, second) = all.split_at_mut(F::Output::LENGTH.min(O::LENGTH));
-        (first, second)
+        all.split_at_mut(F::Output::LENGTH.min(O::LENGTH))
     }
 }
 
@@ -111,9 +117,9 @@ where
 {
     type Input = F::Input;
     type Output = O;
-    /// What the branches remember, and their outputs.
+    /// The branches' tapes and outputs.
     type Tape<const B: usize> = ((F::Tape<B>, [F::Output; B]), (G::Tape<B>, [G::Output; B]));
-    /// The branches' scratch; their outputs, and then their gradients; and the second's gradient by what goes in.
+    /// The branches' scratch; their outputs, later their output gradients; and the second branch's input gradient.
     type Workspace<const B: usize> =
         ((F::Workspace<B>, [F::Output; B]), ((G::Workspace<B>, [G::Output; B]), [F::Input; B]));
 
@@ -128,12 +134,12 @@ where
         simd: V,
         inputs: &[F::Input],
         outputs: &mut [O],
-        ((first_workspace, first), ((second_workspace, second), _)): &mut Self::Workspace<B>,
+        ((first_workspace, ys), ((second_workspace, zs), _)): &mut Self::Workspace<B>,
     ) {
-        let (first, second) = (first_mut(first, inputs.len()), first_mut(second, inputs.len()));
-        self.first.forward_batch(simd, inputs, first, first_workspace);
-        self.second.forward_batch(simd, inputs, second, second_workspace);
-        Self::join(first, second, outputs);
+        let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
+        self.first.forward_batch(simd, inputs, ys, first_workspace);
+        self.second.forward_batch(simd, inputs, zs, second_workspace);
+        Self::join(ys, zs, outputs);
     }
 
     #[inline(always)]
@@ -142,13 +148,13 @@ where
         pass: Pass<'_, V>,
         inputs: &[F::Input],
         outputs: &mut [O],
-        ((first_tape, first), (second_tape, second)): &mut Self::Tape<B>,
+        ((first_tape, ys), (second_tape, zs)): &mut Self::Tape<B>,
         ((first_workspace, _), ((second_workspace, _), _)): &mut Self::Workspace<B>,
     ) {
-        let (first, second) = (first_mut(first, inputs.len()), first_mut(second, inputs.len()));
-        self.first.forward_train(pass.inside(0), inputs, first, first_tape, first_workspace);
-        self.second.forward_train(pass.inside(1), inputs, second, second_tape, second_workspace);
-        Self::join(first, second, outputs);
+        let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
+        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, first_workspace);
+        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, second_workspace);
+        Self::join(ys, zs, outputs);
     }
 
     #[inline(always)]
@@ -159,33 +165,34 @@ where
         output_gradients: &mut [O],
         gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [F::Input]>,
-        ((first_workspace, by_first), ((second_workspace, by_second), other)): &mut Self::Workspace<B>,
+        ((first_workspace, dys), ((second_workspace, dzs), second_dx)): &mut Self::Workspace<B>,
     ) {
-        let (inputs, ((first_tape, first_outputs), (second_tape, second_outputs))) = (recorded.inputs, recorded.tape);
+        let (inputs, ((first_tape, ys), (second_tape, zs))) = (recorded.inputs, recorded.tape);
         let samples = inputs.len();
-        let (by_first, by_second) = (first_mut(by_first, samples), first_mut(by_second, samples));
-        for ((g, first), second) in output_gradients.iter_mut().zip(by_first.iter_mut()).zip(by_second.iter_mut()) {
-            let (of_first, of_second) = Self::parts(g);
-            copy(of_first, Sample::flat_mut(core::slice::from_mut(first)));
-            copy(of_second, Sample::flat_mut(core::slice::from_mut(second)));
+        let (dys, dzs) = (shape::first_mut(dys, samples), shape::first_mut(dzs, samples));
+        for ((dy, dz), output_gradient) in dys.iter_mut().zip(dzs.iter_mut()).zip(output_gradients) {
+            let (y_part, z_part) = Self::parts(output_gradient);
+            copy(y_part, Sample::flat_mut(core::slice::from_mut(dy)));
+            copy(z_part, Sample::flat_mut(core::slice::from_mut(dz)));
         }
-        let first_recorded = Recorded { inputs, outputs: first(first_outputs, samples), tape: first_tape };
-        let second_recorded = Recorded { inputs, outputs: first(second_outputs, samples), tape: second_tape };
+        let first_recorded = Recorded { inputs, outputs: shape::first(ys, samples), tape: first_tape };
+        let second_recorded = Recorded { inputs, outputs: shape::first(zs, samples), tape: second_tape };
         let (first_pass, second_pass) = (pass.inside(0), pass.inside(1));
         let Gradient { weights, start } = gradient;
         let first_gradient = Gradient::new(&mut weights.first, start);
         let second_gradient = Gradient::new(&mut weights.second, start);
         match input_gradients {
             None => {
-                self.first.backward(first_pass, first_recorded, by_first, first_gradient, None, first_workspace);
-                self.second.backward(second_pass, second_recorded, by_second, second_gradient, None, second_workspace);
+                self.first.backward(first_pass, first_recorded, dys, first_gradient, None, first_workspace);
+                self.second.backward(second_pass, second_recorded, dzs, second_gradient, None, second_workspace);
             }
             Some(dx) => {
-                let other = first_mut(other, samples);
-                let (one, two) = (Some(&mut *dx), Some(&mut *other));
-                self.first.backward(first_pass, first_recorded, by_first, first_gradient, one, first_workspace);
-                self.second.backward(second_pass, second_recorded, by_second, second_gradient, two, second_workspace);
-                add_assign(pass.simd, Sample::flat(other), Sample::flat_mut(dx));
+                let second_dx = shape::first_mut(second_dx, samples);
+                let wanted = Some(&mut *dx);
+                self.first.backward(first_pass, first_recorded, dys, first_gradient, wanted, first_workspace);
+                let wanted = Some(&mut *second_dx);
+                self.second.backward(second_pass, second_recorded, dzs, second_gradient, wanted, second_workspace);
+                add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
             }
         }
     }

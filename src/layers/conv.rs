@@ -19,29 +19,31 @@ use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Roles, weight_and_vector};
 use crate::window::Sliding;
 
-/// A convolution: each of F filters slides over the image, and gives one channel of what it resembles where.
+/// A convolution: each of F filters slides over the image and computes one output channel.
 ///
-/// `I` is the image that goes in, `[[[S; columns]; rows]; C]`, or a sequence, `[[S; length]; C]`; `O` is what comes out,
-/// of F channels; `W` are the filters, `[[[[S; kernel columns]; kernel rows]; C / groups]; F]`; `K` says how they slide,
-/// `(rows, columns)`, each a [`Window`](super::Window). With groups, the channels and the filters are cut into so many
-/// parts, and a filter sees the channels of its own part only; with as many groups as channels, the convolution is
-/// *depthwise*. No size that doesn't fit compiles.
+/// `I` is the input, an image `[[[S; columns]; rows]; C]` or a sequence `[[S; length]; C]`; `O` is the output,
+/// with F channels; `W` are the filters, `[[[[S; kernel columns]; kernel rows]; C / groups]; F]`; `K` says how they
+/// slide, `(rows, columns)`, each a [`Window`](super::Window). With groups, the channels and the filters are split into
+/// that many parts, and a filter sees only the channels of its own part; with one group per channel, the convolution is
+/// *depthwise*. Sizes that don't fit are a compile error.
 ///
 /// `y[f, p] = b[f] + Σ w[f, c, t] · x[c, s·p + d·t − a]`, summed over the filter's channels c and over the positions t
-/// in it, where p are the positions in what comes out, s is the stride, d the dilation and a the padding; x is 0 outside
-/// of the image. (Strictly, a cross-correlation.) On each axis, `⌊(size + 2a − d·(kernel − 1) − 1) / s⌋ + 1` elements
-/// come out. With `padding = same`, which needs a stride of 1, as many come out as go in; where `d·(kernel − 1)` is odd,
-/// the one more zero comes behind the last element, as in PyTorch. Backward, with `g` the loss's gradient by `y`:
-/// `dw[f, c, t] = Σ g[f, p] · x[c, s·p + d·t − a]`, `db[f] = Σ g[f, p]`, both summed over the batch, and
-/// `dx[c, q] = Σ w[f, c, t] · g[f, p]` over all that read it, where `q = s·p + d·t − a`.
+/// in it, where p are the output positions, s is the stride, d the dilation and a the padding; x is 0 outside
+/// the image. (Strictly, a cross-correlation.) On each axis, the output has
+/// `⌊(size + 2a − d·(kernel − 1) − 1) / s⌋ + 1` elements. With `padding = same`, which needs a stride of 1, it has the
+/// size of the input; where `d·(kernel − 1)` is odd, the extra zero is added after the last element, as in PyTorch.
+/// Backward, with `g` the loss's gradient with respect to `y`: `dw[f, c, t] = Σ g[f, p] · x[c, s·p + d·t − a]`, `db[f]
+/// = Σ g[f, p]`, both summed over the batch, and `dx[c, q] = Σ w[f, c, t] · g[f, p]` over all that read it, where `q =
+/// s·p + d·t − a`.
 ///
 /// Declared as `Conv2d(F, kernel = 3)` or `Conv2d(F, kernel = (rows, columns), stride = 1, padding = 0, dilation = 1,
-/// groups = 1, bias = true)`, as `DepthwiseConv2d(kernel = 3, multiplier = 1)`, which has `multiplier` filters a channel,
-/// and, for sequences, as `Conv1d(F, kernel = 3)`. `F·(C / groups)·kernel + F` weights, the kernel being rows times
-/// columns; as many multiply-accumulates as `O` has elements times as many weights as a filter has.
+/// groups = 1, bias = true)`, as `DepthwiseConv2d(kernel = 3, multiplier = 1)`, which has `multiplier` filters per
+/// channel, and, for sequences, as `Conv1d(F, kernel = 3)`. `F·(C / groups)·kernel + F` weights, where the kernel is
+/// rows times columns; multiply-accumulates: the elements of `O` times the weights of one filter.
 ///
-/// With the feature `simd`, its workspace has room for 28 Ki numbers, whatever its size; without it, it needs none. They
-/// are part of [`WORKSPACE`](crate::Network::WORKSPACE), and not of [`RAM_INFERENCE`](crate::Network::RAM_INFERENCE).
+/// With the feature `simd`, the workspace holds 28 Ki numbers, whatever the layer's size; without it, it is empty. They
+/// count towards [`WORKSPACE`](crate::Network::WORKSPACE), not towards
+/// [`RAM_INFERENCE`](crate::Network::RAM_INFERENCE).
 ///
 /// LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998; depthwise:
 /// Sifre, "Rigid-motion scattering for image classification", 2014.
@@ -49,7 +51,7 @@ use crate::window::Sliding;
 /// ```
 /// use fnn::{Network, layers::{Conv, Window}};
 ///
-/// // One filter for one channel: how much an element is larger than the one to its left.
+/// // One filter for one channel: the difference between an element and the one to its left.
 /// type Differences = Conv<[[f32; 4]; 1], [[f32; 3]; 1], [[[f32; 2]; 1]; 1], Window<2>>;
 /// let conv = Differences::new([[[-1.0, 1.0]]], [0.0]);
 /// assert_eq!(conv.forward(&[[1.0, 4.0, 9.0, 16.0]]), [[3.0, 5.0, 7.0]]);
@@ -57,23 +59,23 @@ use crate::window::Sliding;
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv<I, O: Channels, W, K, B = <O as Channels>::Each> {
-    /// `weight[f][c][row][column]`, or `weight[f][c][position]` of a sequence, is what filter f makes of channel c of
-    /// its group.
+    /// `weight[f][c][row][column]`, or `weight[f][c][position]` of a sequence, is the weight of filter f for channel c
+    /// of its group.
     pub weight: W,
-    /// What is added to each channel that comes out.
+    /// The bias of each output channel.
     pub bias: B,
     shape: PhantomData<(I, O, K)>,
 }
 
 impl<I, O: Channels, W, K, B> Conv<I, O, W, K, B> {
-    /// A convolution of these weights.
+    /// A convolution with these weights.
     #[must_use]
     pub const fn new(weight: W, bias: B) -> Self {
         Self { weight, bias, shape: PhantomData }
     }
 }
 
-// SAFETY: `repr(C)`, and both fields that are not of size 0 are arrays of scalars.
+// SAFETY: `repr(C)`, and both fields that are not zero-sized are arrays of scalars.
 unsafe impl<S, I, O, W, K, B> Parameters for Conv<I, O, W, K, B>
 where
     S: Scalar,
@@ -107,9 +109,9 @@ where
             rows: Sliding::new(I::ROWS, O::ROWS, K::ROWS),
             columns: Sliding::new(I::COLUMNS, O::COLUMNS, K::COLUMNS),
         };
-        assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
+        assert!(I::SHAPE.rank() == O::SHAPE.rank(), "the input and the output are both images or both sequences");
         assert!(W::SHAPE.rank() == O::SHAPE.rank() + 1, "a filter has channels and positions");
-        assert!(W::SHAPE.size(0) == O::CHANNELS, "each filter gives a channel");
+        assert!(W::SHAPE.size(0) == O::CHANNELS, "each filter computes one channel");
         assert!(W::LENGTH == O::CHANNELS * Self::SEEN * plane.taps(), "filters are as large as the window");
         assert!(Self::SEEN > 0 && I::CHANNELS.is_multiple_of(Self::SEEN), "the groups divide the channels");
         let groups = I::CHANNELS / Self::SEEN;
@@ -118,7 +120,7 @@ where
     };
 }
 
-/// Where there are vectors, a convolution is a product of matrices, for which its windows are copied side by side.
+/// With vectors, a convolution is a matrix product, for which its windows are copied side by side.
 #[cfg(feature = "simd")]
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -226,7 +228,7 @@ where
         }
     }
 
-    /// Draws the weights; biases stay 0.
+    /// Draws the weights; biases start at 0.
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
         let Convolution { plane, seen, filters } = Self::CONVOLUTION;
         let (fan_in, fan_out) = (seen * plane.taps(), filters * plane.taps());

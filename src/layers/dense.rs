@@ -15,10 +15,10 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles, weight_and_vector};
 
-/// A dense layer: every output is a weighted sum of every input, and a bias.
+/// A dense layer: every output is a weighted sum of all inputs, plus a bias.
 ///
-/// `y = x·W + b`, with `x: [I]`, `W: [I][O]`, `b: [O]`, `y: [O]`. Backward, with `g` the loss's gradient by `y`:
-/// `dW = xᵀ·g`, `db = g` (both summed over the batch), `dx = g·Wᵀ`.
+/// `y = x·W + b`, with `x: [I]`, `W: [I][O]`, `b: [O]`, `y: [O]`. Backward, with `g` the loss's gradient with respect
+/// to `y`: `dW = xᵀ·g`, `db = g` (both summed over the batch), `dx = g·Wᵀ`.
 ///
 /// Declared as `Dense(O)` or `Dense(O, bias = false)`. `I·O` multiply-accumulates, `I·O + O` weights.
 /// Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature 323, 1986.
@@ -32,13 +32,13 @@ use crate::weights::parameters::{Parameters, Role, Roles, weight_and_vector};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Dense<const I: usize, const O: usize, S: Scalar = f32, B: Bias<[S; O]> = [S; O]> {
-    /// `weight[i][o]` is what input `i` counts in output `o`.
+    /// `weight[i][o]` is the weight of input `i` in output `o`.
     pub weight: [[S; O]; I],
-    /// What is added to each output.
+    /// The bias of each output.
     pub bias: B,
 }
 
-/// The bias of a layer of O outputs or channels, where `Each` is `[S; O]`: one number for each of them, or [`NoBias`].
+/// The bias of a layer of O outputs or channels: `Each`, which is `[S; O]`, or [`NoBias`].
 ///
 /// The trait is sealed: a bias of another length is a compile error.
 ///
@@ -48,8 +48,8 @@ pub struct Dense<const I: usize, const O: usize, S: Scalar = f32, B: Bias<[S; O]
 /// let _ = Dense::<2, 3, f32, [f32; 1]> { weight: [[1.0; 3]; 2], bias: [0.0] };
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the bias of a layer that gives `{Each}`",
-    label = "the bias is `{Each}` or `NoBias`"
+    message = "`{Self}` is not the bias of a layer with outputs `{Each}`",
+    label = "expected `{Each}` or `NoBias`"
 )]
 pub trait Bias<Each: Channels>:
     Parameters<Scalar = Each::Element> + Clone + Debug + PartialEq + sealed::Sealed<Each>
@@ -59,14 +59,14 @@ pub trait Bias<Each: Channels>:
 impl<S: Scalar, const O: usize> sealed::Sealed<[S; O]> for [S; O] {}
 impl<S: Scalar, const O: usize> Bias<[S; O]> for [S; O] {}
 
-/// The absence of a bias.
+/// No bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoBias<S>(PhantomData<S>);
 
 impl<S: Scalar, const O: usize> sealed::Sealed<[S; O]> for NoBias<S> {}
 impl<S: Scalar, const O: usize> Bias<[S; O]> for NoBias<S> {}
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<S: Scalar> Parameters for NoBias<S> {
     type Scalar = S;
 
@@ -120,14 +120,14 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
         }
     }
 
-    /// Draws the weights; biases stay 0.
+    /// Draws the weights; biases start at 0.
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
         initializer.fill(Sample::flat_mut(&mut self.weight), I, O, random);
     }
 }
 
 impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Descend for Dense<I, O, S, B> {
-    /// With one sample and without vectors, the weights are gone through once, and no gradient of theirs is held.
+    /// For one sample and without vectors, this passes over the weights once, and never stores their gradient.
     #[inline(always)]
     fn descend<V: Simd, Z: Optimizer<0>, M: Room, const N: usize>(
         &mut self,

@@ -12,16 +12,17 @@ use crate::weights::parameters::Parameters;
 /// Drops each element with a probability while training, and does nothing in inference.
 ///
 /// `y = x·m / (1 − p)`, where m is 0 with probability p and 1 otherwise ("inverted" dropout: the expectation of y is
-/// x); `dx = g·m / (1 − p)`. m is a function of the seed, the epoch (or the step, in a loop of one's own), the sample and the layer. No weights, no tape:
-/// backward draws m again.
+/// x); `dx = g·m / (1 − p)`. m is a function of the seed, the epoch (or the step, in your own loop), the sample and the
+/// layer. No weights, no tape: backward draws m again.
 ///
 /// Declared as `Dropout(p)`, 0 ≤ p < 1. Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout: a
-/// simple way to prevent neural networks from overfitting", JMLR 15, 2014. `x, y` have any shape; no multiply-accumulates.
+/// simple way to prevent neural networks from overfitting", JMLR 15, 2014. `x, y` have any shape; no
+/// multiply-accumulates.
 ///
 /// ```
 /// use fnn::{Network, Parameters, layers::Dropout};
 ///
-/// // Inference leaves everything as it is.
+/// // Inference passes its input on unchanged.
 /// let dropout = Dropout::<[f32; 2], { f64::to_bits(0.5) }>::zeroed();
 /// assert_eq!(dropout.forward(&[1.0, 2.0]), [1.0, 2.0]);
 /// ```
@@ -29,7 +30,7 @@ use crate::weights::parameters::Parameters;
 #[repr(C)]
 pub struct Dropout<A, const PROBABILITY: u64>(PhantomData<A>);
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<A: Sample<Element: Scalar>, const PROBABILITY: u64> Parameters for Dropout<A, PROBABILITY> {
     type Scalar = A::Element;
 

@@ -1,4 +1,4 @@
-//! Tokens as rows of numbers.
+//! Tokens as vectors.
 
 use crate::const_message::ConstMessage;
 use crate::kernels::{Simd, copy};
@@ -10,14 +10,15 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::Parameters;
 
-/// A row of numbers for each token of a sequence: `y[n] = W[x[n]]`, with tokens `x: [u16; N]`, `W: [VOCABULARY][WIDTH]`
-/// and `y: [N][WIDTH]`.
+/// Looks up a vector for each token of a sequence: `y[n] = W[x[n]]`, with tokens `x: [u16; N]`, `W:
+/// [VOCABULARY][WIDTH]` and `y: [N][WIDTH]`.
 ///
-/// Backward, `dW[t] = Σ g[n]` over all n whose token is t. A token that isn't in the vocabulary is a row of zeros, and
-/// teaches nothing: the trainer refuses a data set that has one, and names its sample and its place. Tokens have no gradient, so it is the first layer of a network.
+/// Backward, `dW[t] = Σ g[n]` over all n whose token is t. A token outside the vocabulary gives a zero vector, and
+/// trains nothing: the trainer rejects a data set that has one, naming the sample and the element. Tokens have no
+/// gradient, so it must be the first layer of a network.
 ///
-/// Declared as `Embedding(vocabulary, width)`, in a network whose header has the number of tokens: `[32] -> [2]`; what
-/// goes into it are `[u16; 32]`. `VOCABULARY·WIDTH` weights, which start from the standard normal distribution; no
+/// Declared as `Embedding(vocabulary, width)`, in a network whose header has the number of tokens: `[32] -> [2]` takes
+/// `[u16; 32]`. `VOCABULARY·WIDTH` weights, drawn from the standard normal distribution; no
 /// multiply-accumulates. Bengio, Ducharme, Vincent and Jauvin, "A neural probabilistic language model", JMLR 3, 2003.
 ///
 /// ```
@@ -30,7 +31,7 @@ use crate::weights::parameters::Parameters;
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct Embedding<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S = f32> {
-    /// `weight[t]` is the row of token t.
+    /// `weight[t]` is the vector of token t.
     pub weight: [[S; WIDTH]; VOCABULARY],
 }
 
@@ -44,7 +45,7 @@ unsafe impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scal
 }
 
 impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Embedding<N, VOCABULARY, WIDTH, S> {
-    /// What goes in.
+    /// The input that is expected.
     const TOKEN: &'static ConstMessage = &ConstMessage::new().text("a token below ").number(VOCABULARY);
 }
 
@@ -95,7 +96,7 @@ impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Lay
         }
     }
 
-    /// Every token is one of the vocabulary's.
+    /// Every token is in the vocabulary.
     fn check_input(input: &[u16; N]) -> Result<(), InvalidInput> {
         match input.iter().position(|&token| usize::from(token) >= VOCABULARY) {
             None => Ok(()),
@@ -103,7 +104,8 @@ impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Lay
         }
     }
 
-    /// Draws from the standard normal distribution, whatever the initializer: a row is no sum.
+    /// Draws from the standard normal distribution, whatever the initializer: an embedding sums nothing, so it has no
+    /// fan-in.
     fn initialize(&mut self, _: Initializer, random: &mut Random) {
         Sample::flat_mut(&mut self.weight).fill_with(|| S::from_f64(random.normal()));
     }

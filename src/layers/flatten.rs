@@ -1,4 +1,4 @@
-//! Images and sequences as flat rows of numbers.
+//! Images and sequences as flat vectors.
 
 use core::marker::PhantomData;
 
@@ -9,10 +9,10 @@ use crate::shape::{Sample, reshape, reshape_mut};
 use crate::weights::layout::Layout;
 use crate::weights::parameters::Parameters;
 
-/// The elements of `A` in a row: `[[[S; columns]; rows]; channels]` becomes `[S; channels · rows · columns]`.
+/// The elements of `A` as a vector: `[[[S; columns]; rows]; channels]` becomes `[S; channels · rows · columns]`.
 ///
 /// The order in memory stays as it is, so in a network it costs nothing: the next layer sees the same memory under
-/// another type: no weights, no multiply-accumulates, and `dx = g`. Declared as `Flatten`.
+/// another type. No weights, no multiply-accumulates; `dx = g`. Declared as `Flatten`.
 ///
 /// ```
 /// use fnn::{Network, Parameters, layers::Flatten};
@@ -24,7 +24,7 @@ use crate::weights::parameters::Parameters;
 #[repr(C)]
 pub struct Flatten<A, const N: usize>(PhantomData<A>);
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<A: Sample<Element: Scalar>, const N: usize> Parameters for Flatten<A, N> {
     type Scalar = A::Element;
 
@@ -32,14 +32,14 @@ unsafe impl<A: Sample<Element: Scalar>, const N: usize> Parameters for Flatten<A
 }
 
 impl<S: Scalar, A: Sample<Element = S>, const N: usize> Flatten<A, N> {
-    /// A batch under its flat type.
+    /// A batch as its flat type.
     #[doc(hidden)]
     #[inline(always)]
     pub fn view<'a>(&self, batch: &'a [A]) -> &'a [[S; N]] {
         reshape(batch)
     }
 
-    /// A batch under its flat type, to write.
+    /// [`view`](Self::view), mutable.
     #[doc(hidden)]
     #[inline(always)]
     pub fn view_mut<'a>(&self, batch: &'a mut [A]) -> &'a mut [[S; N]] {

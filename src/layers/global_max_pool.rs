@@ -8,10 +8,11 @@ use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// The largest element of each channel: `[[[S; columns]; rows]; C]`, or any other shape with channels, becomes `[S; C]`.
+/// The largest element of each channel: `[[[S; columns]; rows]; C]`, or any other shape with channels, becomes `[S;
+/// C]`.
 ///
-/// `y[c] = max x[c, p]` over all positions p. Backward, `g[c]` goes to that largest element, the first one of equals. NaN
-/// in, NaN out. No weights, no multiply-accumulates, no tape.
+/// `y[c] = max x[c, p]` over all positions p. Backward, `g[c]` goes to that largest element, the first one if several
+/// are equal. NaN in, NaN out. No weights, no multiply-accumulates, no tape.
 ///
 /// Declared as `GlobalMaxPool`. Oquab and others, "Is object localization for free?", CVPR 2015; as PyTorch's
 /// `AdaptiveMaxPool2d(1)`.
@@ -33,7 +34,7 @@ const LANES: usize = 8;
 
 /// The largest number, or NaN where there is one.
 #[inline(always)]
-#[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
+#[expect(clippy::eq_op, reason = "only NaN differs from itself")]
 fn largest<S: Scalar>(x: &[S]) -> S {
     // NaN is not greater than anything, and nothing is greater than it.
     let larger = |largest: S, x: S| if x > largest || x != x { x } else { largest };

@@ -10,17 +10,17 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// The channels of each sample, cut into groups, each group brought to a mean of 0 and a variance of 1, and each channel
-/// from there to a mean and a deviation that are learned.
+/// Splits the channels of each sample into groups, normalises each group to mean 0 and variance 1, then scales and
+/// shifts each channel by learned weights.
 ///
-/// `y[c] = w[c]·x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is that of
+/// `y[c] = w[c]·x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is
 /// the channels; μ and σ² are the mean and the variance of a group's n numbers. Samples don't depend on one another, so
-/// that it is the same in training and in inference, at any size of batch. With one group, it is a [`LayerNorm`] of the
-/// whole sample but for w and b; with a group for each channel, it is called instance normalisation. Backward, with
+/// training and inference compute the same, at any batch size. With one group, it is a [`LayerNorm`] of the
+/// whole sample but for w and b; with one group per channel, it is called instance normalisation. Backward, with
 /// `h = w·g`: `dx = (h − Σh/n − x̂·Σ(h·x̂)/n) / √(σ² + ε)`, `dw[c] = Σ g·x̂` and `db[c] = Σ g`.
 ///
-/// Declared as `GroupNorm(groups)` or `GroupNorm(groups, epsilon = 1e-5)`; the groups divide the channels. `2·C` weights;
-/// as many multiply-accumulates as `A` has elements. Wu and He, "Group normalization", ECCV 2018.
+/// Declared as `GroupNorm(groups)` or `GroupNorm(groups, epsilon = 1e-5)`; the number of groups divides that of the
+/// channels. `2·C` weights; one multiply-accumulate per element of `A`. Wu and He, "Group normalization", ECCV 2018.
 ///
 /// [`LayerNorm`]: super::LayerNorm
 ///
@@ -35,9 +35,9 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct GroupNorm<A: Channels, const GROUPS: usize, const EPSILON: u64 = { f64::to_bits(1e-5) }> {
-    /// What each normalised channel is multiplied with: its deviation.
+    /// The scale of each normalised channel.
     pub weight: A::Each,
-    /// What is added to each: its mean.
+    /// The shift of each normalised channel.
     pub bias: A::Each,
 }
 
@@ -54,15 +54,15 @@ unsafe impl<A: Channels, const GROUPS: usize, const EPSILON: u64> Parameters for
 }
 
 impl<A: Channels, const GROUPS: usize, const EPSILON: u64> GroupNorm<A, GROUPS, EPSILON> {
-    /// Channels of a group.
+    /// Channels in a group.
     const CHANNELS: usize = {
         assert!(GROUPS > 0 && A::CHANNELS % GROUPS == 0, "the groups divide the channels");
         A::CHANNELS / GROUPS
     };
-    /// Numbers of a group.
+    /// Numbers in a group.
     const GROUP: usize = Self::CHANNELS * A::SPACE;
 
-    /// The deviations and the means of each group's channels.
+    /// The scales and the shifts of each group's channels.
     #[inline(always)]
     fn groups(&self) -> impl Iterator<Item = (&[A::Element], &[A::Element])> {
         let (weight, bias) = (self.weight.parameters(), self.bias.parameters());
@@ -134,7 +134,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
         }
     }
 
-    /// Only normalises, to begin with.
+    /// Scales of 1 and shifts of 0: only normalises at first.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.weight.parameters_mut().fill(S::ONE);
     }

@@ -12,17 +12,17 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// Each sample, or each of its innermost parts, brought to a mean of 0 and a variance of 1, and from there to means and
-/// deviations that are learned.
+/// Normalises each sample, or each of its innermost parts, to mean 0 and variance 1, then scales and shifts its
+/// elements by learned weights.
 ///
-/// `y = w·x̂ + b` with `x̂ = (x − μ) / √(σ² + ε)`, where μ and σ² are the mean and the variance of the n numbers that are
-/// normalised together: for a sample `A`, those of each `P` in it, which is `A` itself or what `A` is an array of. Samples
-/// don't depend on one another. Backward, with `h = w·g`: `dx = (h − Σh/n − x̂·Σ(h·x̂)/n) / √(σ² + ε)`, `dw = Σ g·x̂` and
-/// `db = Σ g`, both summed over the batch and over all `P` of a sample.
+/// `y = w·x̂ + b` with `x̂ = (x − μ) / √(σ² + ε)`, where μ and σ² are the mean and the variance of the n numbers that
+/// are normalised together: those of each `P` in a sample `A`, where `P` is `A` itself or an array inside it. Samples
+/// don't depend on one another. Backward, with `h = w·g`: `dx = (h − Σh/n − x̂·Σ(h·x̂)/n) / √(σ² + ε)`, `dw = Σ g·x̂`
+/// and `db = Σ g`, both summed over the batch and over all `P` of a sample.
 ///
 /// Declared as `LayerNorm` or `LayerNorm(epsilon = 1e-5, axes = 1)`: `axes` is how many of the shape's sizes, from the
-/// last one, are normalised together; by default all. Two numbers for each element of `P`; as many multiply-accumulates
-/// as `A` has elements. Ba, Kiros and Hinton, "Layer normalization", 2016.
+/// last one, are normalised together; all by default. Two weights per element of `P`; one multiply-accumulate per
+/// element of `A`. Ba, Kiros and Hinton, "Layer normalization", 2016.
 ///
 /// ```
 /// use fnn::{Network, layers::LayerNorm};
@@ -34,22 +34,22 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct LayerNorm<A, P = A, const EPSILON: u64 = { f64::to_bits(1e-5) }> {
-    /// What each normalised number is multiplied with: its deviation.
+    /// The scale of each normalised number.
     pub weight: P,
-    /// What is added to each: its mean.
+    /// The shift of each normalised number.
     pub bias: P,
     sample: PhantomData<A>,
 }
 
 impl<A, P, const EPSILON: u64> LayerNorm<A, P, EPSILON> {
-    /// A layer of these deviations and means.
+    /// A layer with these scales and shifts.
     #[must_use]
     pub const fn new(weight: P, bias: P) -> Self {
         Self { weight, bias, sample: PhantomData }
     }
 }
 
-// SAFETY: `repr(C)`, and both fields that are not of size 0 are arrays of scalars.
+// SAFETY: `repr(C)`, and both fields that are not zero-sized are arrays of scalars.
 unsafe impl<S, A, P, const EPSILON: u64> Parameters for LayerNorm<A, P, EPSILON>
 where
     S: Scalar,
@@ -68,11 +68,11 @@ where
 /// How many numbers are normalised together: those of the innermost part `P` of a sample `A`.
 pub(super) const fn row<A: Sample, P: Sample>() -> usize {
     let (whole, part) = (A::SHAPE, P::SHAPE);
-    assert!(P::LENGTH > 0 && part.rank() <= whole.rank(), "a sample is normalised, or a part of it");
+    assert!(P::LENGTH > 0 && part.rank() <= whole.rank(), "the normalised part is no larger than the sample");
     let mut axis = 0;
     while axis < part.rank() {
         let same = part.size(axis) == whole.size(axis + whole.rank() - part.rank());
-        assert!(same, "what is normalised together are the innermost numbers of a sample");
+        assert!(same, "the normalised part has the innermost sizes of the sample");
         axis += 1;
     }
     P::LENGTH
@@ -134,7 +134,7 @@ where
         }
     }
 
-    /// Only normalises, to begin with.
+    /// Scales of 1 and shifts of 0: only normalises at first.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.weight.parameters_mut().fill(S::ONE);
     }

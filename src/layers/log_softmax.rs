@@ -11,10 +11,10 @@ use crate::scalar::Scalar;
 ///
 /// `dxᵢ = gᵢ − e^(yᵢ)·Σⱼ gⱼ`. Stable at any finite score: the largest one is subtracted first. No weights, no
 /// multiply-accumulates. Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990;
-/// formula as PyTorch's `LogSoftmax`.
+/// formula as in PyTorch's `LogSoftmax`.
 ///
-/// Declared as `LogSoftmax`. What comes out are logits of the same probabilities, so that a loss that takes logits, as
-/// [`CrossEntropy`](crate::losses::CrossEntropy), gives the same with and without it.
+/// Declared as `LogSoftmax`. Its outputs are logits of the same probabilities, so a loss that takes logits, such as
+/// [`CrossEntropy`](crate::losses::CrossEntropy), has the same value with and without it.
 ///
 /// ```
 /// use fnn::{Network, layers::LogSoftmax};

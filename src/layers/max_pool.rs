@@ -11,17 +11,17 @@ use crate::window::Sliding;
 
 /// The largest element of each window, channel by channel.
 ///
-/// `I` is the image that goes in, `[[[S; columns]; rows]; C]`, or a sequence, `[[S; length]; C]`; `O` is what comes out;
+/// `I` is the input, an image `[[[S; columns]; rows]; C]` or a sequence `[[S; length]; C]`; `O` is the output;
 /// `K` says how the window slides, `(rows, columns)`, each a [`Window`](super::Window). On each axis,
-/// `⌊(size + 2a − kernel) / stride⌋ + 1` elements come out, a being the padding.
+/// the output has `⌊(size + 2a − kernel) / stride⌋ + 1` elements, where a is the padding.
 ///
 /// `y[c, p] = max x[c, s·p + t − a]` over the positions t in the window that lie on the image; padding is never the
-/// largest. Backward, `g[c, p]` goes to that largest element, the first one of equals. NaN in, NaN out. No weights, no
-/// multiply-accumulates, no tape.
+/// largest. Backward, `g[c, p]` goes to that largest element, the first one if several are equal. NaN in, NaN out. No
+/// weights, no multiply-accumulates, no tape.
 ///
 /// Declared as `MaxPool2d(2)` or `MaxPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `MaxPool1d(2)`. Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; sizes and padding
-/// as PyTorch's `MaxPool2d`.
+/// `MaxPool1d(2)`. Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; sizes and
+/// padding as PyTorch's `MaxPool2d`.
 ///
 /// ```
 /// use fnn::{Network, layers::{MaxPool, Window}};
@@ -38,7 +38,7 @@ without_weights!([I: Image, O: Image<Element = I::Element>, K: Windows] MaxPool<
 
 /// A pool's window from a channel of `I` to a channel of `O`.
 pub(crate) const fn pool_plane<I: Image, O: Image, K: Windows>() -> Plane {
-    assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
+    assert!(I::SHAPE.rank() == O::SHAPE.rank(), "the input and the output are both images or both sequences");
     assert!(I::CHANNELS == O::CHANNELS, "a pool keeps the channels");
     let (rows, columns) = (K::ROWS, K::COLUMNS);
     assert!(2 * rows.padding <= rows.kernel, "the padding is at most half of the window");

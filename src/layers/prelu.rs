@@ -12,11 +12,11 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// `x` above 0, `a·x` elsewhere, where the slope a is learned: one for all channels of a sample `A`, `P` being `[S; 1]`,
-/// or one for each, `P` being `[S; C]`.
+/// `x` above 0, `a·x` elsewhere, where the slope a is learned: one for all channels of a sample `A` (`P` is `[S; 1]`)
+/// or one per channel (`P` is `[S; C]`).
 ///
-/// Backward, `dx` is g where x is above 0 and `a·g` elsewhere; `da = Σ g·x` over all x that aren't above 0. Slopes start
-/// at 0.25. `P` weights, as many multiply-accumulates as `A` has elements.
+/// Backward, `dx` is g where x is above 0 and `a·g` elsewhere; `da = Σ g·x` over all x that aren't above 0. Slopes
+/// start at 0.25. 1 or `C` weights; one multiply-accumulate per element of `A`.
 ///
 /// Declared as `PRelu` or `PRelu(slopes = each)`. He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
 ///
@@ -35,14 +35,14 @@ pub struct PRelu<A, P> {
 }
 
 impl<A, P> PRelu<A, P> {
-    /// A layer of these slopes.
+    /// A layer with these slopes.
     #[must_use]
     pub const fn new(weight: P) -> Self {
         Self { weight, sample: PhantomData }
     }
 }
 
-// SAFETY: `repr(C)`, and the field that is not of size 0 is an array of scalars.
+// SAFETY: `repr(C)`, and the field that is not zero-sized is an array of scalars.
 unsafe impl<S, A, P> Parameters for PRelu<A, P>
 where
     S: Scalar,
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// How many numbers have a slope in common, for samples `A` and slopes `P`.
+/// How many numbers share a slope, for samples `A` and slopes `P`.
 const fn slope_of<A: Channels, P: Sample>() -> usize {
     assert!(P::LENGTH == 1 || P::LENGTH == A::CHANNELS, "there is one slope, or one for each channel");
     A::LENGTH / P::LENGTH

@@ -9,15 +9,14 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Roles};
 
-/// A block of layers, and other layers on the way around it: `y = p(x) + f(x)`.
+/// A block of layers whose shortcut has layers too: `y = p(x) + f(x)`.
 ///
-/// What a [`Residual`](super::Residual) is where the block changes the shape, or where what goes around is to be learned.
-/// Both end in one shape; where they don't, it is a compile error. `dx = f′ᵀ·g + p′ᵀ·g`. Weights and
+/// A [`Residual`](super::Residual) for blocks that change the shape, or whose shortcut is learned.
+/// Both must end in the same shape, or it is a compile error. `dx = f′ᵀ·g + p′ᵀ·g`. Weights and
 /// multiply-accumulates are those of both.
 ///
 /// Declared as `Residual { { f … }, { p … } }`; the weights of f are named `inside.…`, those of p
-/// `projection.…`. He, Zhang, Ren and Sun, "Deep
-/// residual learning for image recognition", CVPR 2016.
+/// `projection.…`. He, Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016.
 ///
 /// ```
 /// use fnn::{Network, layers::{Dense, ProjectedResidual}};
@@ -30,13 +29,13 @@ use crate::weights::parameters::{Parameters, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct ProjectedResidual<L, P> {
-    /// The layers that are gone around.
+    /// The layers that the shortcut skips.
     pub inside: L,
-    /// What lies on the way around.
+    /// The layers of the shortcut.
     pub projection: P,
 }
 
-// SAFETY: `repr(C)`, and both fields are arrays of the same scalar in all but name.
+// SAFETY: `repr(C)`, and both fields have the layout of arrays of the same scalar.
 unsafe impl<L: Parameters, P: Parameters<Scalar = L::Scalar>> Parameters for ProjectedResidual<L, P> {
     type Scalar = L::Scalar;
 
@@ -62,9 +61,9 @@ where
 {
     type Input = L::Input;
     type Output = L::Output;
-    /// What both remember, and their outputs, which those of the whole don't show.
+    /// The tapes of both, and their outputs, which the sum doesn't keep.
     type Tape<const B: usize> = ((L::Tape<B>, [L::Output; B]), (P::Tape<B>, [L::Output; B]));
-    /// The scratch of both; the projection's output, and then its gradient; and its gradient by what goes in.
+    /// The scratch of both; the projection's output, later its output gradient; and its input gradient.
     type Workspace<const B: usize> = ((L::Workspace<B>, P::Workspace<B>), ([L::Output; B], [L::Input; B]));
 
     const KIND: &'static str = "Residual";

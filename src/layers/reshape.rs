@@ -7,10 +7,10 @@ use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, reshape, reshape_mut};
 
-/// The elements of `I` as an `O`, which has as many: `[S; 784]` becomes `[[[S; 28]; 28]; 1]`.
+/// The elements of `I` as an `O`, which has the same number of them: `[S; 784]` becomes `[[[S; 28]; 28]; 1]`.
 ///
 /// The order in memory stays as it is, so in a network it costs nothing: the next layer sees the same memory under
-/// another type: no weights, no multiply-accumulates, and `dx = g`. Declared as `Reshape(1, 28, 28)`.
+/// another type. No weights, no multiply-accumulates; `dx = g`. Declared as `Reshape(1, 28, 28)`.
 ///
 /// ```
 /// use fnn::{Network, layers::Reshape};
@@ -25,14 +25,14 @@ pub struct Reshape<I, O>(PhantomData<(I, O)>);
 without_weights!([I: Sample<Element: Scalar>, O: Sample<Element = I::Element>] Reshape<I, O>, I::Element);
 
 impl<S: Scalar, I: Sample<Element = S>, O: Sample<Element = S>> Reshape<I, O> {
-    /// A batch under its other type.
+    /// A batch as its other type.
     #[doc(hidden)]
     #[inline(always)]
     pub fn view<'a>(&self, batch: &'a [I]) -> &'a [O] {
         reshape(batch)
     }
 
-    /// A batch under its other type, to write.
+    /// [`view`](Self::view), mutable.
     #[doc(hidden)]
     #[inline(always)]
     pub fn view_mut<'a>(&self, batch: &'a mut [I]) -> &'a mut [O] {

@@ -8,9 +8,9 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::Layout;
 use crate::weights::parameters::{Parameters, Roles};
 
-/// A block of layers and a way around it: `y = x + f(x)`.
+/// A block of layers with a shortcut around it: `y = x + f(x)`.
 ///
-/// The block's output has its input's shape; one that hasn't is a compile error. `dx = g + f′ᵀ·g`.
+/// The block's output must have its input's shape, or it is a compile error. `dx = g + f′ᵀ·g`.
 ///
 /// Weights and multiply-accumulates are those of the block.
 ///
@@ -25,15 +25,15 @@ use crate::weights::parameters::{Parameters, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(transparent)]
 pub struct Residual<L> {
-    /// The layers that are gone around.
+    /// The layers that the shortcut skips.
     pub inside: L,
 }
 
-// SAFETY: `repr(transparent)`: it is what is inside.
+// SAFETY: `repr(transparent)`: it has the layout of `inside`.
 unsafe impl<L: Parameters> Parameters for Residual<L> {
     type Scalar = L::Scalar;
 
-    /// The way around adds no segment to the names inside.
+    /// The block adds no segment to the names inside.
     const LAYOUT: Layout = L::LAYOUT;
 
     fn roles(start: usize, visitor: &mut impl Roles) {
@@ -48,9 +48,9 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
 impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>> Layer for Residual<L> {
     type Input = L::Input;
     type Output = L::Output;
-    /// What the block remembers, and its outputs, which those of the whole don't show.
+    /// The block's tape, and its outputs, which the sum doesn't keep.
     type Tape<const B: usize> = (L::Tape<B>, [L::Output; B]);
-    /// The block's scratch, and the gradient that goes around it.
+    /// The block's scratch, and the shortcut's gradient.
     type Workspace<const B: usize> = (L::Workspace<B>, [L::Output; B]);
 
     const KIND: &'static str = "Residual";

@@ -12,15 +12,15 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// Each sample, or each of its innermost parts, divided by the root of its mean square, and multiplied with deviations
-/// that are learned.
+/// Divides each sample, or each of its innermost parts, by its root mean square, then scales its elements by learned
+/// weights.
 ///
-/// `y = w·x̂` with `x̂ = x / √(Σx²/n + ε)` over the n numbers of each `P` in a sample `A`, which is `A` itself or what `A`
-/// is an array of. A [`LayerNorm`](super::LayerNorm) without means, at half of the cost. Backward, with `h = w·g`:
+/// `y = w·x̂` with `x̂ = x / √(Σx²/n + ε)` over the n numbers of each `P` in a sample `A`, which is `A` itself or an
+/// array inside it. A [`LayerNorm`](super::LayerNorm) without means, at half the cost. Backward, with `h = w·g`:
 /// `dx = (h − x̂·Σ(h·x̂)/n) / √(Σx²/n + ε)` and `dw = Σ g·x̂`, summed over the batch and over all `P` of a sample.
 ///
-/// Declared as `RmsNorm` or `RmsNorm(epsilon = 1e-5, axes = 1)`; unless told otherwise, ε is how much larger than 1 the
-/// next number is. A number for each element of `P`; as many multiply-accumulates as `A` has elements. Zhang and
+/// Declared as `RmsNorm` or `RmsNorm(epsilon = 1e-5, axes = 1)`; by default, ε is the machine epsilon of the
+/// scalar. One weight per element of `P`; one multiply-accumulate per element of `A`. Zhang and
 /// Sennrich, "Root mean square layer normalization", NeurIPS 2019.
 ///
 /// ```
@@ -34,13 +34,13 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct RmsNorm<A, P = A, const EPSILON: u64 = 0> {
-    /// What each normalised number is multiplied with.
+    /// The scale of each normalised number.
     pub weight: P,
     sample: PhantomData<A>,
 }
 
 impl<A, P, const EPSILON: u64> RmsNorm<A, P, EPSILON> {
-    /// A layer of these deviations.
+    /// A layer with these scales.
     #[must_use]
     pub const fn new(weight: P) -> Self {
         Self { weight, sample: PhantomData }
@@ -58,7 +58,7 @@ impl<A, P, const EPSILON: u64> RmsNorm<A, P, EPSILON> {
     }
 }
 
-// SAFETY: `repr(C)`, and the field that is not of size 0 is an array of scalars.
+// SAFETY: `repr(C)`, and the field that is not zero-sized is an array of scalars.
 unsafe impl<S, A, P, const EPSILON: u64> Parameters for RmsNorm<A, P, EPSILON>
 where
     S: Scalar,
@@ -126,7 +126,7 @@ where
         }
     }
 
-    /// Only normalises, to begin with.
+    /// Scales of 1: only normalises at first.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.weight.parameters_mut().fill(S::ONE);
     }

@@ -22,13 +22,13 @@ use crate::weights::parameters::Parameters;
 /// assert!((a - 0.25).abs() < 1e-6 && (b - 0.75).abs() < 1e-6);
 /// ```
 ///
-/// Declared as `Softmax`. A network that is trained with [`CrossEntropy`](crate::losses::CrossEntropy) doesn't end in one:
-/// that loss takes logits, and applies the softmax itself, so the compiler refuses a softmax in front of it.
+/// Declared as `Softmax`. A network that is trained with [`CrossEntropy`](crate::losses::CrossEntropy) doesn't end in
+/// one: that loss takes logits and applies the softmax itself, so a softmax in front of it is a compile error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Softmax<const N: usize, S = f32>(PhantomData<S>);
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<const N: usize, S: Scalar> Parameters for Softmax<N, S> {
     type Scalar = S;
 

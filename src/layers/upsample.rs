@@ -1,4 +1,4 @@
-//! Images made larger.
+//! Nearest-neighbour upsampling.
 
 use core::marker::PhantomData;
 
@@ -9,12 +9,12 @@ use crate::scalar::Scalar;
 
 /// Each element repeated along both axes ("nearest" interpolation): `y[c, i, j] = x[c, ⌊i/r⌋, ⌊j/s⌋]`.
 ///
-/// `I` is the image that goes in, `[[[S; columns]; rows]; C]`, or a sequence, `[[S; length]; C]`; `O` is what comes out,
-/// whose sizes are multiples of those. Backward, `dx[c, p]` is the sum of g over all that p became. No weights, no
-/// multiply-accumulates.
+/// `I` is the input, an image `[[[S; columns]; rows]; C]` or a sequence `[[S; length]; C]`; `O` is the output, whose
+/// rows and columns are multiples of the input's. Backward, `dx[c, p]` is the sum of g over all copies of p. No
+/// weights, no multiply-accumulates.
 ///
-/// Declared as `Upsample2d(2)` or `Upsample2d((rows, columns))`, for sequences as `Upsample1d(2)`. As PyTorch's
-/// `Upsample` in its mode "nearest".
+/// Declared as `Upsample2d(2)` or `Upsample2d((rows, columns))`, for sequences as `Upsample1d(2)`. The same as
+/// PyTorch's `Upsample` in mode "nearest".
 ///
 /// ```
 /// use fnn::{Network, layers::Upsample};
@@ -29,12 +29,15 @@ pub struct Upsample<I, O>(PhantomData<(I, O)>);
 without_weights!([I: Image, O: Image<Element = I::Element>] Upsample<I, O>, I::Element);
 
 impl<I: Image, O: Image<Element = I::Element>> Upsample<I, O> {
-    /// How often a row and a column are repeated.
+    /// How many times a row and a column are repeated.
     const REPEATED: (usize, usize) = {
-        assert!(I::SHAPE.rank() == O::SHAPE.rank(), "an image comes of an image, a sequence of a sequence");
+        assert!(I::SHAPE.rank() == O::SHAPE.rank(), "the input and the output are both images or both sequences");
         assert!(I::CHANNELS == O::CHANNELS, "upsampling keeps the channels");
-        assert!(O::LENGTH > 0, "a row and a column are repeated at least once");
-        assert!(O::ROWS % I::ROWS == 0 && O::COLUMNS % I::COLUMNS == 0, "rows and columns are repeated as a whole");
+        assert!(O::LENGTH > 0, "rows and columns are repeated at least once");
+        assert!(
+            O::ROWS % I::ROWS == 0 && O::COLUMNS % I::COLUMNS == 0,
+            "rows and columns are repeated a whole number of times"
+        );
         (O::ROWS / I::ROWS, O::COLUMNS / I::COLUMNS)
     };
 }

@@ -1,10 +1,10 @@
-//! What the compiler says of shapes that don't fit: `const` functions that panic, at compile time, with a sentence.
+//! Compile-time checks of shapes and arguments: `const` functions that panic with a message.
 
 use crate::const_message::ConstMessage;
 use crate::quantized::LONGEST_SUM;
 use crate::shape::Shape;
 
-/// A layer that takes a shape of `rank` sizes gets one. `taken` is what such a shape is called.
+/// The input has the rank that the layer takes; `taken` is the name of such a shape.
 #[track_caller]
 pub const fn check_rank(layer: &str, kind: &str, rank: usize, taken: &str, given: Shape, advice: &str) {
     if given.rank() != rank {
@@ -21,7 +21,7 @@ pub const fn check_rank(layer: &str, kind: &str, rank: usize, taken: &str, given
     }
 }
 
-/// A layer of the user's own gets what it takes.
+/// The input has the shape that a user's layer takes.
 #[track_caller]
 pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
     if !wanted.equals(&given) {
@@ -36,7 +36,7 @@ pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
     }
 }
 
-/// A network ends in the shape that its header declares.
+/// The network's output has the shape that its header declares.
 #[track_caller]
 pub const fn check_output(declared: Shape, given: Shape) {
     if !declared.equals(&given) {
@@ -49,7 +49,7 @@ pub const fn check_output(declared: Shape, given: Shape) {
     }
 }
 
-/// A residual block ends in the shape that it began with.
+/// A residual block's output has the shape of its input.
 #[track_caller]
 pub const fn check_residual(begun: Shape, ended: Shape) {
     if !begun.equals(&ended) {
@@ -63,7 +63,7 @@ pub const fn check_residual(begun: Shape, ended: Shape) {
     }
 }
 
-/// A network costs no more than its budget has.
+/// A network stays within its budget.
 #[track_caller]
 pub const fn check_budget(takes: &str, counted: &str, needed: u64, limit: u64) {
     if needed > limit {
@@ -89,7 +89,7 @@ pub const fn check_size(layer: &str, what: &str, size: usize) {
     }
 }
 
-/// A sum of so many products of 8-bit integers never needs more than 32 bits.
+/// A sum of this many products of 8-bit integers fits into 32 bits.
 #[track_caller]
 pub const fn check_sum(layer: &str, products: usize) {
     if products > LONGEST_SUM {
@@ -102,7 +102,7 @@ pub const fn check_sum(layer: &str, products: usize) {
     }
 }
 
-/// A parameter that must not be negative isn't, nor too large for `f32`.
+/// A parameter is finite and not negative, in `f32` too.
 #[track_caller]
 pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
     let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite and not negative");
@@ -114,7 +114,7 @@ pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
     }
 }
 
-/// A parameter that must be above 0 is, in `f32` too.
+/// A parameter is finite and positive, in `f32` too.
 #[track_caller]
 pub const fn check_positive(layer: &str, what: &str, value: f64) {
     let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite and positive");
@@ -129,7 +129,7 @@ pub const fn check_positive(layer: &str, what: &str, value: f64) {
     }
 }
 
-/// A dropout's probability is one that leaves something.
+/// A dropout's probability is at least 0 and below 1.
 #[track_caller]
 pub const fn check_probability(layer: &str, what: &str, value: f64) {
     if !(value >= 0.0 && value < 1.0) {
@@ -137,7 +137,7 @@ pub const fn check_probability(layer: &str, what: &str, value: f64) {
     }
 }
 
-/// A window, or whatever it is called, is no larger than what it slides over. `apart` is its dilation, `padding` what is
+/// A window or kernel is no larger than the axis that it slides over. `apart` is its dilation, `padding` the zeros
 /// added at either end.
 #[track_caller]
 pub const fn check_window(
@@ -163,7 +163,7 @@ pub const fn check_window(
     }
 }
 
-/// A pool's padding leaves something of its input in every window.
+/// A pool's padding leaves part of the input in every window.
 #[track_caller]
 pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
     if 2 * padding > kernel {
@@ -176,7 +176,7 @@ pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
     }
 }
 
-/// As much comes out as goes in only at a stride of 1.
+/// The output is as large as the input only at a stride of 1.
 #[track_caller]
 pub const fn check_same_padding(layer: &str, stride: usize) {
     if stride != 1 {
@@ -184,7 +184,7 @@ pub const fn check_same_padding(layer: &str, stride: usize) {
     }
 }
 
-/// A convolution's groups share out its channels and its filters.
+/// A convolution's groups divide its channels and its filters.
 #[track_caller]
 pub const fn check_groups(layer: &str, groups: usize, channels: usize, filters: usize) {
     let sentence = ConstMessage::of(layer);
@@ -199,7 +199,7 @@ pub const fn check_groups(layer: &str, groups: usize, channels: usize, filters: 
     }
 }
 
-/// What is reshaped keeps its number of elements.
+/// Reshaping keeps the number of elements.
 #[track_caller]
 pub const fn check_reshape(layer: &str, given: Shape, wanted: Shape) {
     if given.length() != wanted.length() {
@@ -215,7 +215,7 @@ pub const fn check_reshape(layer: &str, given: Shape, wanted: Shape) {
     }
 }
 
-/// A shape has as many axes as are normalised together.
+/// A shape has at least as many axes as are normalised together.
 #[track_caller]
 pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
     if axes == 0 || axes > given.rank() {
@@ -228,7 +228,7 @@ pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
     }
 }
 
-/// Two branches are alike in all but the number of their channels.
+/// Two branches' outputs differ in the number of channels only.
 #[track_caller]
 pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
     let mut alike = first.rank() == other.rank();
@@ -248,7 +248,7 @@ pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
     }
 }
 
-/// A residual block's projection ends in the shape that its layers end in.
+/// A residual block's shortcut has the output shape of its layers.
 #[track_caller]
 pub const fn check_projection(inside: Shape, projection: Shape) {
     if !inside.equals(&projection) {

@@ -1,8 +1,8 @@
-//! What a network has on its own type, so that a user imports no trait and finds it on the type's page.
+//! A network's inherent methods, so that users need no trait imports and find them on the type's page.
 //!
-//! Each calls the method of a trait, of the same name, which says more.
+//! Each calls the trait method of the same name, which has the full documentation.
 
-/// Items that need a heap, where there is one.
+/// Items that need a heap.
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 #[macro_export]
@@ -10,7 +10,7 @@ macro_rules! __with_heap {
     ($($items:tt)*) => { $($items)* };
 }
 
-/// Items that need a heap, where there is none.
+/// Without a heap, none of them.
 #[cfg(not(feature = "alloc"))]
 #[doc(hidden)]
 #[macro_export]
@@ -18,7 +18,7 @@ macro_rules! __with_heap {
     ($($items:tt)*) => {};
 }
 
-/// Items that need files, where there are some.
+/// Items that need files.
 #[cfg(feature = "std")]
 #[doc(hidden)]
 #[macro_export]
@@ -26,7 +26,7 @@ macro_rules! __with_files {
     ($($items:tt)*) => { $($items)* };
 }
 
-/// Items that need files, where there are none.
+/// Without files, none of them.
 #[cfg(not(feature = "std"))]
 #[doc(hidden)]
 #[macro_export]
@@ -34,8 +34,8 @@ macro_rules! __with_files {
     ($($items:tt)*) => {};
 }
 
-/// The constants and constructors of a network's `f32` form: a path like `Digits::seeded(1)` takes no default for the
-/// scalar, so that on all forms it would need an annotation.
+/// The constants and constructors of a network's `f32` form: a path such as `Digits::seeded(1)` doesn't use the default
+/// of the scalar parameter, so on every scalar it would need an annotation.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __constructors {
@@ -48,13 +48,13 @@ macro_rules! __constructors {
         pub const FLASH: ::core::primitive::usize = <Self as $crate::macro_support::Network>::FLASH;
         /// Bytes of RAM that inference on one sample needs on a chip. See `Network::RAM_INFERENCE`.
         pub const RAM_INFERENCE: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_INFERENCE;
-        /// Bytes of RAM that training by one sample at a time needs on a chip. See `Network::RAM_TRAINING`.
+        /// Bytes of RAM that training on one sample at a time needs on a chip. See `Network::RAM_TRAINING`.
         pub const RAM_TRAINING: ::core::primitive::usize = <Self as $crate::macro_support::Network>::RAM_TRAINING;
-        /// Bytes that inference on one sample works in on this target. See `Network::WORKSPACE`.
+        /// Bytes of scratch for inference on one sample on this target. See `Network::WORKSPACE`.
         pub const WORKSPACE: ::core::primitive::usize = <Self as $crate::macro_support::Network>::WORKSPACE;
 
-        /// The network with its initial weights, which are the same on every platform. Up to 128 KiB of weights, beyond
-        /// which it is a compile error: there, `boxed(seed)` builds it on the heap.
+        /// The network with its initial weights, which are the same on every platform. More than 128 KiB of
+        /// weights are a compile error: `boxed(seed)` builds such a network on the heap.
         #[inline]
         #[must_use]
         pub fn seeded(seed: ::core::primitive::u64) -> Self {
@@ -68,7 +68,7 @@ macro_rules! __constructors {
             <Self as $crate::macro_support::Parameters>::zeroed()
         }
 
-        /// The table of the layers, their shapes and their cost, to print.
+        /// A printable table of the layers, their shapes and their costs.
         #[inline]
         #[must_use]
         pub fn summary() -> $crate::macro_support::Summary {
@@ -90,7 +90,7 @@ macro_rules! __constructors {
                 <Self as $crate::macro_support::Parameters>::zeroed_box()
             }
 
-            /// The network whose weights are the bytes of a safetensors file, on the heap.
+            /// Loads the network from the bytes of a safetensors file, onto the heap.
             ///
             /// # Errors
             /// See `Network::load_from_bytes`.
@@ -103,7 +103,7 @@ macro_rules! __constructors {
         }
 
         $crate::__with_files! {
-            /// The network whose weights are in a safetensors file, on the heap.
+            /// Loads the network from a safetensors file, onto the heap.
             ///
             /// # Errors
             /// See `Network::load`.
@@ -117,14 +117,14 @@ macro_rules! __constructors {
     };
 }
 
-/// The methods of a network of any scalar, beside `forward`.
+/// The methods of a network with any scalar, other than `forward`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __methods {
     ($scalar:ty, $input:ty, $output:ty) => {
-        /// Inference on a batch of any size, some samples at a time, in memory of the caller's. Allocates nothing.
+        /// Runs inference on a batch of any size, some samples at a time, in the caller's memory. Allocates nothing.
         ///
-        /// As many samples are computed as there are both inputs and outputs.
+        /// Stops at the end of the shorter of `inputs` and `outputs`.
         #[inline]
         pub fn forward_into<const __BATCH: ::core::primitive::usize>(
             &self,
@@ -142,19 +142,19 @@ macro_rules! __methods {
             $crate::macro_support::Parameters::parameters(self)
         }
 
-        /// All weights, to write.
+        /// All weights, mutable.
         #[inline]
         pub fn parameters_mut(&mut self) -> &mut [$scalar] {
             $crate::macro_support::Parameters::parameters_mut(self)
         }
 
-        /// Visit each array of weights with its dotted name (`conv1.weight`) and its shape.
+        /// Visits each array of weights with its dotted name (`conv1.weight`) and its shape.
         #[inline]
         pub fn for_each(&self, visitor: &mut $crate::macro_support::Visitor<'_, $scalar>) {
             $crate::macro_support::Parameters::for_each(self, visitor);
         }
 
-        /// Take the weights from the bytes of a safetensors file. Allocates nothing.
+        /// Reads the weights from the bytes of a safetensors file. Allocates nothing.
         ///
         /// # Errors
         /// See `Network::read_weights`.
@@ -167,14 +167,14 @@ macro_rules! __methods {
         }
 
         $crate::__with_heap! {
-            /// Inference on a batch of any size, on `rayon`'s threads where there is enough to do.
+            /// Runs inference on a batch of any size, on `rayon`'s threads if the batch is large enough.
             #[inline]
             #[must_use]
             pub fn forward_all(&self, inputs: &[$input]) -> $crate::macro_support::Vec<$output> {
                 $crate::macro_support::Network::forward_all(self, inputs)
             }
 
-            /// A copy on the heap, which doesn't pass through the stack.
+            /// Clones the network onto the heap, without passing through the stack.
             #[inline]
             #[must_use]
             pub fn boxed_copy(&self) -> $crate::macro_support::Box<Self> {
@@ -183,7 +183,7 @@ macro_rules! __methods {
         }
 
         $crate::__with_files! {
-            /// Write the weights to a safetensors file, whole or not at all.
+            /// Writes the weights to a safetensors file, atomically.
             ///
             /// # Errors
             /// See `Network::save`.

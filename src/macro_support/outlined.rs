@@ -1,7 +1,7 @@
-//! Layers in functions of their own: what a network of many layers calls, where one of few has all of them inline.
+//! Layers in separate functions: networks of many layers call these, while those of a few layers inline them.
 //!
-//! Inlined, the layers of a tiny network cost no calls. But the time that the compiler takes for a function grows faster
-//! than its length: it would take a minute for ten layers. Layers of the same type share their functions.
+//! In a tiny network, inlining saves the calls. But compile time grows faster than a function's length, to a minute for
+//! ten inlined layers. Layers of the same type share these functions.
 
 use crate::kernels::{Operation, Simd, Vector, operation};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
@@ -11,7 +11,7 @@ use crate::optimizers::Optimizer;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// Run `operation` in a function that is compiled for the instruction set and inlined nowhere.
+/// Runs `operation` in a function that is compiled for the instruction set and never inlined.
 #[inline(always)]
 fn outlined<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
     #[inline(never)]
@@ -192,7 +192,7 @@ pub fn backward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = 
 }
 
 operation! {
-    /// An activation: forward where there are no outputs yet, or else backward.
+    /// An activation: forward if there are no outputs yet, backward otherwise.
     struct ActivationInPlace<'a, S: Scalar, F: FromOutput, A: Sample<Element = S>;> {
         activation: &'a Activation<F, A>,
         outputs: Option<&'a [A]>,

@@ -1,4 +1,4 @@
-//! Activations in 8 bits: a table.
+//! Quantized activations: a lookup table.
 
 use core::marker::PhantomData;
 use core::slice;
@@ -13,18 +13,20 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::name::Name;
 
-/// Any [`Activation`](crate::layers::Activation) in 8 bits: what becomes of each of the 256 integers. 256 bytes.
+/// Any [`Activation`](crate::layers::Activation), quantized: a table of its value at each of the 256 integers. 256
+/// bytes.
 ///
-/// `Relu` and `Relu6` right after a layer with weights or a residual block need none: saturation does what they do.
+/// `Relu` and `Relu6` right after a layer with weights or a residual block need no table: saturation has the same
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Activation<A> {
-    /// What becomes of the integers 0, 1, … 127, −128, … −1.
+    /// The values at 0, 1, … 127, −128, … −1.
     pub table: [i8; 256],
     shape: PhantomData<A>,
 }
 
-// SAFETY: there are integers.
+// SAFETY: all fields are integers.
 unsafe impl<A: Sample> Pod for Activation<A> {}
 
 impl<A: Sample<Element = f32>> QuantizedLayer for Activation<A> {
@@ -57,7 +59,7 @@ impl<F: Function, A: Sample<Element = f32>> Quantize for layers::Activation<F, A
             let x = input.quantization.dequantize(index as u8 as i8);
             let value = F::value(x);
             *y = output.quantize(value);
-            // How far the function goes on the way that x may be off: it is smooth.
+            // How much the function changes over the error of x; it is smooth.
             for part in -8..=8 {
                 let beside = F::value(x + (input.error * f64::from(part) / 8.0) as f32);
                 worst = worst.max(f64::from((beside - value).abs()));

@@ -1,10 +1,10 @@
-//! Real numbers as small integers, and the product with a real number in integers.
+//! Real numbers as 8-bit integers, and multiplication by a real factor in integer arithmetic.
 
-/// How 8-bit integers stand for real numbers: `real = scale · (integer − zero_point)`.
+/// How 8-bit integers represent real numbers: `real = scale · (integer − zero_point)`.
 ///
 /// The scheme of TensorFlow Lite's "8-bit quantization specification"; Jacob and others, "Quantization and training of
-/// neural networks for efficient integer-arithmetic-only inference", CVPR 2018, section 2.1. The range always holds 0,
-/// which an integer stands for exactly.
+/// neural networks for efficient integer-arithmetic-only inference", CVPR 2018, section 2.1. The range always contains
+/// 0, which is represented exactly.
 ///
 /// ```
 /// use fnn::quantized::Quantization;
@@ -18,57 +18,56 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Quantization {
-    /// What one step counts. Above 0.
+    /// The size of one step. Above 0.
     pub scale: f32,
-    /// The integer that stands for 0: from −128 to 127.
+    /// The integer that represents 0: from −128 to 127.
     pub zero_point: i32,
 }
 
-/// The smallest step: what is never anything but 0 has this one.
+/// The smallest step, used for activations that are always 0.
 const SMALLEST_SCALE: f32 = 1e-30;
 
 impl Quantization {
-    /// Steps of an equal size from `low` to `high`, moved by less than a step so that one of them is at 0.
+    /// Equal steps from `low` to `high`, shifted by less than a step so that one of them is at 0.
     ///
-    /// A range that doesn't hold 0 is widened until it does.
+    /// A range without 0 is widened to include it.
     #[must_use]
     pub fn of_range(low: f32, high: f32) -> Self {
         let (low, high) = (f64::from(low.min(0.0)), f64::from(high.max(0.0)));
         let scale = (((high - low) / 255.0) as f32).max(SMALLEST_SCALE);
-        // Of the two ends, either may be the one that is met exactly; it is the one nearer to 0.
+        // Only one end can be exact: the one nearer to 0.
         let (from_low, from_high) = (-128.0 - low / f64::from(scale), 127.0 - high / f64::from(scale));
         let zero_point = if -low < high { from_low } else { from_high };
         Self { scale, zero_point: libm::round(zero_point).clamp(-128.0, 127.0) as i32 }
     }
 
-    /// The same zero, and steps of at least this size.
+    /// The same zero point, with steps of at least this size.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub(crate) fn at_least(self, scale: f32) -> Self {
         Self { scale: self.scale.max(scale), ..self }
     }
 
-    /// The integer that stands for the nearest number: halves are rounded away from 0, and what is out of range goes to
-    /// its end. NaN becomes 0.
+    /// The nearest integer: halves are rounded away from 0, and numbers out of range saturate. NaN becomes 0.
     #[inline]
     #[must_use]
     pub fn quantize(&self, value: f32) -> i8 {
         let steps = value / self.scale;
-        // Away from 0 without a call: `as` cuts off, and saturates.
+        // Rounds away from 0 without a call: `as` truncates and saturates.
         let whole = steps as i32;
         let rest = steps - whole as f32;
         let up = i32::from(rest >= 0.5) - i32::from(rest <= -0.5);
         saturate(whole.saturating_add(up).saturating_add(self.zero_point))
     }
 
-    /// The number that an integer stands for.
+    /// The number that an integer represents.
     #[inline]
     #[must_use]
     pub fn dequantize(&self, integer: i8) -> f32 {
         self.scale * (i32::from(integer) - self.zero_point) as f32
     }
 
-    /// The largest number, whatever its sign, that an integer stands for.
+    /// The largest magnitude that an integer represents.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub(crate) fn furthest(&self) -> f32 {
@@ -76,7 +75,7 @@ impl Quantization {
         high.max(-low)
     }
 
-    /// The smallest and the largest number that an integer stands for.
+    /// The smallest and the largest number that an integer represents.
     #[must_use]
     pub fn range(&self) -> (f32, f32) {
         (self.dequantize(-128), self.dequantize(127))
@@ -89,23 +88,23 @@ pub(crate) fn saturate(integer: i32) -> i8 {
     integer.clamp(-128, 127) as i8
 }
 
-/// The largest factor that a [`Multiplier`] can be, exclusive.
+/// The upper bound, exclusive, of a [`Multiplier`].
 pub(crate) const LARGEST_FACTOR: f64 = 0.249_999;
 
 /// A factor from 0 to 1/4, as an integer and a shift: `factor = mantissa · 2^−(33 + shift)`.
 ///
-/// TensorFlow Lite and gemmlowp write a factor as `mantissa · 2^−31 · 2^−n`, 2³⁰ ≤ mantissa < 2³¹. Here the shift is what
-/// comes after the product's upper half and one more bit, so that rounding needs no wider number.
+/// TensorFlow Lite and gemmlowp write a factor as `mantissa · 2^−31 · 2^−n`, 2³⁰ ≤ mantissa < 2³¹. Here the shift
+/// follows the product's upper half and one more bit, so that rounding needs no wider integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Multiplier {
-    /// From 2³⁰ to 2³¹, or below where the factor is below 2⁻³².
+    /// From 2³⁰ to 2³¹, or smaller if the factor is below 2⁻³².
     pub mantissa: i32,
     /// From 0 to 29.
     pub shift: u8,
 }
 
 impl Multiplier {
-    /// The nearest to a factor from 0 to below 1/4; the largest one for what is above.
+    /// The nearest to a factor from 0 to below 1/4; the largest one for factors above.
     #[must_use]
     pub fn nearest(factor: f64) -> Self {
         let factor = if factor > 0.0 { factor.min(LARGEST_FACTOR) } else { 0.0 };
@@ -131,20 +130,20 @@ impl Multiplier {
     }
 }
 
-/// What is added to a number before its last bit is cut off, so that it is rounded and moved to the zero point.
+/// Added before the last bit is dropped, to round and to add the zero point.
 #[cfg(any(feature = "alloc", test))]
 pub(crate) const fn rounding(zero_point: i32) -> i32 {
     2 * zero_point + 1
 }
 
-/// `⌊accumulator · factor + ½⌋ + zero_point`, or the nearest that 8 bits hold: the product is rounded to the nearest
-/// integer once, halves up. `rounding` is `2 · zero_point + 1`.
+/// `⌊accumulator · factor + ½⌋ + zero_point`, saturated to 8 bits: the product is rounded once to the nearest
+/// integer, halves up. `rounding` is `2 · zero_point + 1`.
 ///
 /// It is TensorFlow Lite's `MultiplyByQuantizedMultiplier` in its single-rounding form (`TFLITE_SINGLE_ROUNDING`):
 /// `(x · mantissa + 2^(n − 1)) >> n`. Here n ≥ 33, so the addend has no bits in the lower half of the product, and
 /// `(upper half + 2^(n − 33)) >> (n − 32)` is the same; and that is `((upper half >> (n − 33)) + 1) >> 1`. The older,
-/// double-rounding form, gemmlowp's `SaturatingRoundingDoublingHighMul` and `RoundingDivideByPOT`, differs from it by at
-/// most one, in about one of 2ⁿ⁻³² cases.
+/// double-rounding form, gemmlowp's `SaturatingRoundingDoublingHighMul` and `RoundingDivideByPOT`, differs from it by
+/// at most one, in about one of 2ⁿ⁻³² cases.
 #[inline(always)]
 pub(crate) fn requantize(accumulator: i32, mantissa: i32, shift: u8, rounding: i32) -> i8 {
     let upper = ((i64::from(accumulator) * i64::from(mantissa)) >> 32) as i32;
@@ -181,7 +180,7 @@ mod tests {
         let mut edge = edges.into_iter().cycle();
         (0..20_000).map(move |n| {
             let factor = libm::exp2(-2.01 - 30.0 * random.uniform());
-            // Mostly what leads into the 8 bits, so that not everything saturates.
+            // Mostly in the range of 8 bits, so that not everything saturates.
             let x = if n % 4 == 0 { edge.next().unwrap() } else { ((random.uniform() - 0.5) * 300.0 / factor) as i32 };
             (x.max(-i32::MAX), factor, (random.uniform() * 256.0) as i32 - 128)
         })
@@ -203,7 +202,7 @@ mod tests {
             let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
             let exact = (f64::from(x) * factor + f64::from(zero_point)).clamp(-128.0, 127.0);
             let given = f64::from(requantize(x, mantissa, shift, rounding(zero_point)));
-            // Half a step, and what the 31 bits of the factor leave out.
+            // Half a step, plus the error of the factor's 31 bits.
             assert!((given - exact).abs() <= 0.5 + 1e-6, "{x} · {factor} + {zero_point}: {given}, not {exact}");
         }
     }
@@ -241,7 +240,7 @@ mod tests {
             let quantization = Quantization::of_range(low, high);
             assert_eq!(quantization.dequantize(quantization.zero_point as i8), 0.0);
             let (first, last) = quantization.range();
-            // Less than a step is cut off at either end.
+            // Less than a step is lost at either end.
             assert!(first < low.min(0.0) + quantization.scale && last > high.max(0.0) - quantization.scale);
             for integer in i8::MIN..=i8::MAX {
                 assert_eq!(quantization.quantize(quantization.dequantize(integer)), integer);

@@ -1,5 +1,4 @@
-//! Training that is aware of what 8 bits will do: in every forward pass, weights and activations are rounded as they will
-//! be.
+//! Quantization-aware training: every forward pass rounds weights and activations as the quantized network will.
 
 mod activations;
 mod network;
@@ -21,11 +20,11 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
 
-/// A network that has a form to be trained in as if it were in 8 bits: *quantization-aware training*.
+/// A network that supports *quantization-aware training*.
 ///
-/// Networks have one that are declared with `#[quantizable]`. Train a network in floats as usual, make it
-/// aware with some of its samples, train on for an epoch or two with small steps, and quantize what comes of that. The
-/// ranges of activations stay those of the first quantization.
+/// Networks declared with `#[quantizable]` do. Train the network in floats as usual, make it aware with some of the
+/// samples, train for another epoch or two with a small learning rate, and quantize the result. The ranges of
+/// activations stay those of the first calibration.
 ///
 /// ```
 /// use fnn::{DataSet, Trainer, losses::MeanSquaredError, optimizers::Sgd, train::Progress};
@@ -53,17 +52,17 @@ use crate::weights::parameters::Parameters;
     note = "add `#[quantizable]` to the network's declaration"
 )]
 pub trait QuantizationAware: Layer {
-    /// The layer as if it were in 8 bits.
+    /// The layer with simulated rounding.
     type Aware: Layer<Scalar = Self::Scalar, Input = Self::Input, Output = Self::Output>;
 
-    /// Write its weights, and the ranges of what comes inside and out, one after the other.
+    /// Writes its weights and the ranges of its activations, in order.
     fn write_aware(&self, aware: &mut Self::Aware, ranges: &mut dyn FnMut() -> [Self::Scalar; 2]);
 
-    /// Take its weights, and hand out the ranges.
+    /// Copies the weights back, and passes on the ranges.
     fn read_aware(&mut self, aware: &Self::Aware, ranges: &mut dyn FnMut([Self::Scalar; 2]));
 
-    /// The network as if it were in 8 bits, with the ranges from the smallest to the largest number that flows on
-    /// `samples`, built in place on the heap.
+    /// The network with simulated rounding, its ranges from the smallest to the largest activation on `samples`, built
+    /// in place on the heap.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn quantization_aware(&self, samples: &[Self::Input]) -> Box<Aware<Self>>
@@ -73,14 +72,14 @@ pub trait QuantizationAware: Layer {
         self.quantization_aware_by(samples, Calibration::MinMax)
     }
 
-    /// [`quantization_aware`](Self::quantization_aware), with the ranges that `calibration` finds.
+    /// [`quantization_aware`](Self::quantization_aware), with the ranges chosen by `calibration`.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn quantization_aware_by(&self, samples: &[Self::Input], calibration: Calibration) -> Box<Aware<Self>>
     where
         Self: Quantize,
     {
-        const { assert!(!Self::RANGED, "a network is aware, not a layer by itself") }
+        const { assert!(!Self::RANGED, "quantization-aware training is for networks, not for a single layer") }
         let mut aware = Aware::<Self>::zeroed_box();
         let ranges = conversion::ranges(&conversion::observe(self, samples), calibration);
         let mut ranges = ranges.iter().map(|range| [range.low, range.high]);
@@ -89,7 +88,7 @@ pub trait QuantizationAware: Layer {
         aware
     }
 
-    /// The network in 8 bits that `aware` has been trained to be, built in place on the heap.
+    /// Quantizes a network trained as [`Aware`], built in place on the heap.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn quantize_aware(aware: &Aware<Self>) -> Box<Quantized<Self>>
@@ -105,10 +104,10 @@ pub trait QuantizationAware: Layer {
     }
 }
 
-/// The form in which a network is trained as if it were in 8 bits: see [`QuantizationAware`].
+/// The form of a network for quantization-aware training: see [`QuantizationAware`].
 pub type Aware<N> = AwareNetwork<<N as QuantizationAware>::Aware>;
 
-/// Layers with weights: those are rounded.
+/// Layers with weights: their weights are rounded.
 macro_rules! with_weights {
     ([$($generics:tt)*] $layer:ty) => {
         impl<$($generics)*> QuantizationAware for $layer {

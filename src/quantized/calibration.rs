@@ -1,83 +1,83 @@
-//! What flows between the layers of a float network, seen on samples: the ranges for its integers.
+//! Calibration: observing a float network's activations on samples, to choose the ranges of its integers.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Quantization;
 
-/// How the range of an activation's integers is chosen from what was seen of it.
+/// How the range of an activation is chosen from its observed values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Calibration {
-    /// From the smallest to the largest number that was seen.
+    /// From the smallest to the largest observed value.
     MinMax,
-    /// All but a few: this share of the numbers lies in the range, such as 0.9999, and half of the rest beyond either
-    /// end. An end that is 0 stays.
+    /// All but a few: this share of the values, such as 0.9999, lies in the range, and half of the rest beyond either
+    /// end. An end at 0 stays.
     Percentile(f64),
-    /// The range with which the mean squared error of the numbers that were seen is the smallest: of those that reach, at
-    /// both ends alike, 1, 0.97, 0.97², … to 0.02 times as far as the numbers do.
+    /// The range with the smallest mean squared error on the observed values, out of the full range scaled by 1, 0.97,
+    /// 0.97², … down to 0.02.
     MeanSquaredError,
 }
 
-/// What was seen of an activation.
+/// What was observed of an activation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Seen {
-    /// The name of the layer that gives it, with those of the blocks and networks that it lies in.
+    /// The name of its layer, after those of the enclosing blocks and networks.
     pub name: String,
     /// The smallest number, or 0.
     pub low: f32,
     /// The largest number, or 0.
     pub high: f32,
-    /// How many numbers were 0, for which an integer stands exactly.
+    /// How many values were 0, which is represented exactly.
     zeros: u64,
-    /// How many other ones lay in each of equal parts from `low` to `high`.
+    /// How many other values lay in each bin; the bins divide `low` to `high` evenly.
     histogram: Vec<u64>,
 }
 
-/// Parts of a histogram.
+/// Bins of a histogram.
 const BINS: usize = 4096;
 
-/// What looks at the numbers between layers, in the order in which they are computed.
+/// Observes the activations, in the order in which they are computed.
 #[derive(Clone, Debug, Default)]
 pub struct Observer {
     seen: Vec<Seen>,
-    /// The number of the activation that comes next.
+    /// The index of the next activation.
     next: usize,
     path: Vec<&'static str>,
     purpose: Purpose,
-    /// All numbers of each activation, where they are to be kept.
+    /// All values of each activation, if they are kept.
     kept: Vec<Vec<f32>>,
 }
 
-/// What an observer looks for.
+/// What an observer records.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Purpose {
-    /// The smallest and the largest number.
+    /// The smallest and the largest value.
     #[default]
     Ends,
-    /// How frequent numbers between those are.
+    /// A histogram between those.
     Frequencies,
-    /// All numbers.
+    /// All values.
     Everything,
 }
 
 impl Observer {
-    /// What keeps all numbers.
+    /// An observer that keeps all values.
     pub(super) fn keeping() -> Self {
         Self { purpose: Purpose::Everything, ..Self::default() }
     }
 
-    /// All numbers, activation by activation.
+    /// All values, activation by activation.
     pub(super) fn into_kept(self) -> Vec<Vec<f32>> {
         self.kept
     }
 
-    /// Go back to what the first layer gives.
+    /// Starts again at the first activation.
     pub(super) fn restart(&mut self) {
         self.next = 0;
     }
 
-    /// Count, from now on, which numbers are how frequent.
+    /// From now on, counts values into histograms.
     pub(super) fn count(&mut self) {
         self.purpose = Purpose::Frequencies;
         for seen in &mut self.seen {
@@ -85,12 +85,12 @@ impl Observer {
         }
     }
 
-    /// What was seen, activation by activation.
+    /// The observations, activation by activation.
     pub(super) fn into_seen(self) -> Vec<Seen> {
         self.seen
     }
 
-    /// Look at the numbers that the layer `name` has given.
+    /// Observes the outputs of the layer `name`.
     pub fn see(&mut self, name: &'static str, numbers: &[f32]) {
         if self.purpose == Purpose::Everything {
             self.kept.push(numbers.to_vec());
@@ -111,7 +111,7 @@ impl Observer {
         }
     }
 
-    /// Look at what happens inside of the layer `name`.
+    /// Observes the layers inside the layer `name`.
     pub fn inside<R>(&mut self, name: &'static str, look: impl FnOnce(&mut Self) -> R) -> R {
         self.path.push(name);
         let result = look(self);
@@ -178,7 +178,7 @@ impl Seen {
         best.map_or((self.low, self.high), |(_, range)| range)
     }
 
-    /// The squared errors of all numbers, each taken for the middle of its part of the histogram.
+    /// The sum of squared errors, with each value at the middle of its bin.
     fn squared_error(&self, low: f32, high: f32) -> f64 {
         let quantization = Quantization::of_range(low, high);
         let (first, last) = quantization.range();
@@ -186,7 +186,7 @@ impl Seen {
         let error = |(bin, &count): (usize, &u64)| {
             let middle = f64::from(self.low) + (bin as f64 + 0.5) * self.width();
             let beyond = middle - middle.clamp(f64::from(first), f64::from(last));
-            // Within the range, the error is anything up to half a step.
+            // Within the range, the error is uniform up to half a step.
             let squared = if beyond == 0.0 { step * step / 12.0 } else { beyond * beyond };
             count as f64 * squared
         };
@@ -194,16 +194,16 @@ impl Seen {
     }
 }
 
-/// The range that an activation's integers shall have, and the one that was seen.
+/// The chosen range of an activation, and the observed one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// The end below.
+    /// The lower end.
     pub low: f32,
-    /// The end above.
+    /// The upper end.
     pub high: f32,
-    /// The smallest number that was seen, or 0.
+    /// The smallest observed value, or 0.
     pub seen_low: f32,
-    /// The largest number that was seen, or 0.
+    /// The largest observed value, or 0.
     pub seen_high: f32,
 }
 
@@ -219,13 +219,13 @@ impl<'a> Ranges<'a> {
         Self { ranges: ranges.iter(), signals: Vec::new() }
     }
 
-    /// The range of the activation that comes next.
+    /// The range of the next activation.
     pub fn take(&mut self) -> Range {
         let nothing = Range { low: 0.0, high: 0.0, seen_low: 0.0, seen_high: 0.0 };
         self.ranges.next().copied().unwrap_or(nothing)
     }
 
-    /// Note what an activation has become.
+    /// Records how an activation was quantized.
     pub fn note(&mut self, signal: Signal) {
         self.signals.push(signal);
     }
@@ -235,33 +235,33 @@ impl<'a> Ranges<'a> {
     }
 }
 
-/// What flows between two layers: what its integers stand for, and how far they may be off.
+/// An activation between two layers: its quantization and its largest error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Signal {
-    /// What the integers stand for.
+    /// The quantization of its integers.
     pub quantization: Quantization,
-    /// How far any number may be off what the float network has there, on the samples that it was calibrated with.
+    /// The largest possible difference from the float network, on the samples of the calibration.
     pub error: f64,
 }
 
 impl Signal {
-    /// The mean of such numbers, rounded in the same steps.
+    /// The mean of such values, rounded to the same steps.
     #[must_use]
     pub(crate) fn rounded_again(self) -> Self {
         Self { error: self.error + 0.5 * f64::from(self.quantization.scale), ..self }
     }
 
-    /// What is rounded to `quantization` after it was off by `error`.
+    /// The activation after values with an error of `error` are rounded to `quantization`.
     ///
-    /// To what rounding does comes what the range cuts off of the numbers that were seen. What lies within isn't further
-    /// off for being cut off.
+    /// Adds the rounding error, and the clipping of observed values beyond the range. Values within the range aren't
+    /// affected by clipping.
     #[must_use]
     pub(crate) fn rounded(quantization: Quantization, range: Range, error: f64) -> Self {
         let (low, high) = quantization.range();
         let beyond = (range.seen_high - high).max(low - range.seen_low).max(0.0);
         // The factors' mantissas have 31 bits.
         let step = f64::from(quantization.scale) * (0.5 + 1e-6);
-        // Whatever comes in, neither number leaves its range.
+        // For any input, neither value leaves its range.
         let farthest = (range.seen_high.max(0.0) - low).max(high - range.seen_low.min(0.0));
         Self { quantization, error: (error + step + f64::from(beyond)).min(f64::from(farthest)) }
     }
@@ -271,7 +271,7 @@ impl Signal {
 mod tests {
     use super::*;
 
-    /// What is seen of these numbers.
+    /// The observation of these values.
     fn seen(numbers: &[f32]) -> Seen {
         let mut observer = Observer::default();
         observer.see("layer", numbers);
@@ -281,7 +281,7 @@ mod tests {
         observer.into_seen().remove(0)
     }
 
-    /// Numbers evenly from −1 to 3.
+    /// Values spread evenly from −1 to 3.
     fn even() -> Vec<f32> {
         (0..=4000).map(|n| n as f32 / 1000.0 - 1.0).collect()
     }
@@ -292,10 +292,10 @@ mod tests {
         let range = |calibration| (seen.range(calibration).low, seen.range(calibration).high);
         assert_eq!(range(Calibration::MinMax), (-1.0, 3.0));
         assert_eq!(range(Calibration::Percentile(1.0)), (-1.0, 3.0));
-        // A twentieth of the numbers, 200, lies beyond either end, to a part of the histogram.
+        // A twentieth of the values, 200, lies beyond either end, up to one bin of the histogram.
         let (low, high) = range(Calibration::Percentile(0.9));
         assert!((low + 0.8).abs() < 0.002 && (high - 2.8).abs() < 0.002, "{low} {high}");
-        // What is cut off of even numbers costs more than what finer steps bring: nearly nothing is.
+        // For evenly spread values, clipping costs more than finer steps gain, so nearly nothing is clipped.
         let (low, high) = range(Calibration::MeanSquaredError);
         assert!(low < -0.96 && high > 2.9, "{low} {high}");
     }

@@ -1,4 +1,4 @@
-//! Convolutions in 8 bits.
+//! Quantized convolutions.
 
 use core::marker::PhantomData;
 use core::slice;
@@ -14,22 +14,21 @@ use crate::shape::Sample;
 use crate::weights::name::Name;
 use crate::weights::parameters::Parameters;
 
-/// A [`Conv`](crate::layers::Conv) in 8 bits, with an activation that cuts off (`Relu`, `Relu6`) right after it if there
-/// is one.
+/// A quantized [`Conv`](crate::layers::Conv), fused with a clipping activation (`Relu`, `Relu6`) right after it.
 ///
-/// `I`, `O` and `K` are those of the float layer; `A` is one of its F filters. At each place, what lies under the window
-/// is copied side by side, with the integer that stands for 0 where there is padding, and multiplied with each filter.
+/// `I`, `O` and `K` are those of the float layer; `A` is one of its F filters. At each position, the elements under the
+/// window are copied into a patch, with the zero point for padding, and multiplied with each filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Conv<I: Sample, O: Sample, A: Sample, K, const F: usize> {
     /// The filters.
     pub filters: Filters<A::Of<i8>, F>,
-    /// The integer that stands for 0 in what goes in.
+    /// The zero point of the inputs.
     pub zero_point: i32,
     shape: PhantomData<(I, O, K)>,
 }
 
-// SAFETY: the fields that aren't empty are integers or plain.
+// SAFETY: the fields that aren't empty are integers or `Pod`.
 unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize> Pod for Conv<I, O, A, K, F> {}
 
 /// The layer in `f32`.
@@ -56,7 +55,7 @@ where
 {
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
-    /// What lies under the window.
+    /// The elements under the window.
     type Workspace = A::Of<i8>;
 
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {

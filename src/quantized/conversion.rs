@@ -1,4 +1,4 @@
-//! From a float network to one in 8 bits: look at what flows, choose ranges, write integers.
+//! Quantizing a float network: observe the activations, choose ranges, write integers.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,13 +10,13 @@ use crate::network::Network;
 use crate::pod::Pod;
 use crate::shape::{Sample, view};
 
-/// The name of what goes into a network.
+/// The name of a network's input.
 const INPUT: &str = "input";
 
 /// Samples that are computed together.
 pub(super) const BLOCK: usize = 64;
 
-/// What flows through a network, looked at twice: for its ends, and for what is how frequent between them.
+/// Observes a network's activations twice: for their extremes, and for the histograms between those.
 pub(super) fn observe<N: Quantize>(network: &N, samples: &[N::Input]) -> Vec<Seen> {
     let mut observer = Observer::default();
     for counting in [false, true] {
@@ -31,12 +31,12 @@ pub(super) fn observe<N: Quantize>(network: &N, samples: &[N::Input]) -> Vec<See
     observer.into_seen()
 }
 
-/// The ranges for what was seen.
+/// The ranges for these observations.
 pub(super) fn ranges(seen: &[Seen], calibration: Calibration) -> Vec<Range> {
     seen.iter().map(|seen| seen.range(calibration)).collect()
 }
 
-/// What flows through a network.
+/// Observes a network's activations.
 pub(super) fn observe_block<N: Quantize>(network: &N, samples: &[N::Input], observer: &mut Observer) {
     observer.see(INPUT, Sample::flat(samples));
     let outputs = network.observe(samples, observer);
@@ -45,7 +45,7 @@ pub(super) fn observe_block<N: Quantize>(network: &N, samples: &[N::Input], obse
     }
 }
 
-/// The network for these ranges, and what flows between its layers.
+/// The quantized network for these ranges, and its activations.
 pub(super) fn quantize<N: Quantize>(network: &N, ranges: &[Range]) -> (Box<Quantized<N>>, Vec<Signal>) {
     let mut quantized = Quantized::<N>::zeroed_box();
     let mut ranges = Ranges::new(ranges);
@@ -61,7 +61,7 @@ pub(super) fn quantize<N: Quantize>(network: &N, ranges: &[Range]) -> (Box<Quant
     (quantized, ranges.into_signals())
 }
 
-/// One layer of a network: what comes out of it, after its activation, is shown to `observer`.
+/// One layer of a network: its outputs, after its activation, are passed to `observer`.
 pub fn observe_layer<L: Quantize, I: Sample<Element = f32>>(
     name: &'static str,
     layer: &L,
@@ -85,12 +85,12 @@ pub fn pass_through<L: Layer<Scalar = f32, Input: Sample<Element = f32>>, I: Sam
     layer.forward_all(view(inputs))
 }
 
-/// The outputs of a network's last layer, as those of the network.
+/// The outputs of the last layer as the network's outputs.
 pub fn outputs<A: Sample<Element = f32>, B: Sample<Element = f32>>(outputs: &[A]) -> Vec<B> {
     view(outputs).to_vec()
 }
 
-/// One layer of a network in 8 bits.
+/// Quantizes one layer of a network.
 pub fn quantize_layer<L: Quantize>(
     layer: &L,
     quantized: &mut L::Quantized,
@@ -104,9 +104,9 @@ pub fn quantize_layer<L: Quantize>(
     output
 }
 
-/// The activation after a layer, `()` where there is none.
+/// The activation after a layer, or `()`.
 pub trait Activate<O> {
-    /// Apply it.
+    /// Applies it.
     fn activate(self, outputs: Vec<O>) -> Vec<O>;
 }
 

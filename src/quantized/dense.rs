@@ -1,4 +1,4 @@
-//! Dense layers in 8 bits.
+//! Quantized dense layers.
 
 use super::{Filters, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
@@ -7,8 +7,8 @@ use crate::layers::{self, Bias};
 use crate::pod::Pod;
 use crate::weights::name::Name;
 
-/// A [`Dense`](crate::layers::Dense) layer of I inputs and O outputs in 8 bits, with an activation that cuts off
-/// (`Relu`, `Relu6`) right after it if there is one.
+/// A quantized [`Dense`](crate::layers::Dense) layer of I inputs and O outputs, fused with a clipping activation
+/// (`Relu`, `Relu6`) right after it.
 ///
 /// I·O multiply-accumulates, I·O + 9·O + 4 bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Dense<const I: usize, const O: usize> {
     pub filters: Filters<[i8; I], O>,
 }
 
-// SAFETY: it is what the filters are.
+// SAFETY: the only field is `Pod`.
 unsafe impl<const I: usize, const O: usize> Pod for Dense<I, O> {}
 
 impl<const I: usize, const O: usize> QuantizedLayer for Dense<I, O> {

@@ -1,5 +1,5 @@
 //! Four 8-bit integers in a register of a Cortex-M4, M7 or M33, whose DSP extension multiplies two pairs of 16-bit ones
-//! at once. Elsewhere, tests compute what its two instructions are defined to.
+//! at once. Elsewhere, tests emulate the two instructions.
 
 #[cfg(fnn_dsp)]
 use core::arch::asm;
@@ -32,7 +32,7 @@ impl Four {
 #[inline(always)]
 fn extend(word: u32) -> (u32, u32) {
     let (even, odd);
-    // SAFETY: the extension is there, and the instructions only compute.
+    // SAFETY: the target has the extension, and the instructions have no side effects.
     unsafe {
         asm!("sxtb16 {}, {}", lateout(reg) even, in(reg) word, options(pure, nomem, nostack, preserves_flags));
         asm!("sxtb16 {}, {}, ror #8", lateout(reg) odd, in(reg) word, options(pure, nomem, nostack, preserves_flags));
@@ -40,7 +40,7 @@ fn extend(word: u32) -> (u32, u32) {
     (even, odd)
 }
 
-/// What `SXTB16` is defined to compute: Armv7-M Architecture Reference Manual, section A7.7.
+/// `SXTB16` as defined in the Armv7-M Architecture Reference Manual, section A7.7.
 #[cfg(not(fnn_dsp))]
 fn extend(word: u32) -> (u32, u32) {
     let half = |byte: u32| u32::from((word >> (8 * byte)) as u8 as i8 as u16);
@@ -51,7 +51,7 @@ fn extend(word: u32) -> (u32, u32) {
 #[cfg(fnn_dsp)]
 #[inline(always)]
 fn multiply_add(one: u32, other: u32, mut sum: i32) -> i32 {
-    // SAFETY: the extension is there; the instruction only computes, and sets a flag (Q) on overflow that nothing reads.
+    // SAFETY: the target has the extension; the only side effect is the overflow flag (Q), which nothing reads.
     unsafe {
         asm!(
             "smlad {sum}, {one}, {other}, {sum}",
@@ -62,7 +62,7 @@ fn multiply_add(one: u32, other: u32, mut sum: i32) -> i32 {
     sum
 }
 
-/// What `SMLAD` is defined to compute.
+/// `SMLAD` as defined there.
 #[cfg(not(fnn_dsp))]
 fn multiply_add(one: u32, other: u32, sum: i32) -> i32 {
     let product = |shift: u32| i32::from((one >> shift) as i16) * i32::from((other >> shift) as i16);

@@ -1,4 +1,4 @@
-//! Weights in 8 bits, with what makes 8-bit integers of their sums.
+//! Quantized weights, with the factors that requantize their sums.
 
 use super::layer::{Integers, Visitor};
 use super::products::{Finish, assert_no_overflow, products};
@@ -6,18 +6,18 @@ use crate::pod::Pod;
 use crate::shape::Sample;
 use crate::weights::name::Name;
 
-/// F filters: each gives one output, or one channel of it.
+/// F filters, each for one output or output channel.
 ///
-/// `y[f] = ⌊factor[f] · (Σ weight[f]·x + bias[f]) + ½⌋ + zero point`, saturated to 8 bits. A layer whose activation
-/// cuts off at one end, as ReLU does, has its zero point there, so that saturation is the activation.
+/// `y[f] = ⌊factor[f] · (Σ weight[f]·x + bias[f]) + ½⌋ + zero point`, saturated to 8 bits. If the activation clips
+/// at one end, as ReLU does, the zero point lies there, so that saturation does the activation's work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Filters<A, const F: usize> {
-    /// What is added to each sum, in its scale: the float layer's bias, less what the inputs' zero point adds.
+    /// Added to each sum, in its scale: the float layer's bias, minus the contribution of the inputs' zero point.
     pub bias: [i32; F],
     /// The mantissa of each factor: see [`Multiplier`](super::Multiplier).
     pub mantissa: [i32; F],
-    /// The outputs' zero point, twice, and 1.
+    /// Twice the outputs' zero point, plus 1.
     pub rounding: i32,
     /// The shift of each factor.
     pub shift: [u8; F],
@@ -37,7 +37,7 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
         visitor(name.field("weight"), Integers::I8(A::flat(&self.weight)));
     }
 
-    /// All filters on one input.
+    /// Applies all filters to one input.
     #[inline(always)]
     pub(super) fn apply(&self, x: &[i8], y: &mut [i8; F]) {
         self.apply_part(x, 0, F, |filter, integer| {
@@ -47,7 +47,8 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
         });
     }
 
-    /// `count` filters from `first` on, on one input; `put` is given their numbers from 0 on, and what they give.
+    /// Applies `count` filters from `first` on to one input; calls `put` with each filter's index, from 0, and its
+    /// output.
     #[inline(always)]
     pub(super) fn apply_part(&self, x: &[i8], first: usize, count: usize, put: impl FnMut(usize, i8)) {
         const { assert_no_overflow(A::LENGTH) }
@@ -71,12 +72,12 @@ mod quantize {
     use super::super::{Multiplier, Quantization, Range, Signal};
     use super::*;
 
-    /// The smallest step of a weight: one of a filter that is all 0.
+    /// The smallest step of a weight, used for filters that are all 0.
     const SMALLEST_SCALE: f64 = 1e-30;
 
     impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
-        /// Write the integers for the weights `weight(filter, index)` and the biases, given what goes in and the range of
-        /// what comes out.
+        /// Writes the integers for the weights `weight(filter, index)` and the biases, given the input and the range of
+        /// the output.
         ///
         /// Weights: `scale[f] = max |w[f]| / 127`, zero point 0; biases: `scale = input scale · scale[f]`.
         pub(in crate::quantized) fn fill(
@@ -90,7 +91,7 @@ mod quantize {
             let bias = |filter: usize| f64::from(bias.get(filter).copied().unwrap_or(0.0));
             let scale = |filter: usize| {
                 let largest = (0..A::LENGTH).map(|index| weight(filter, index).abs()).fold(0.0, f32::max);
-                // A scale with which the bias has room, too.
+                // A scale at which the bias fits too.
                 let for_bias = bias(filter).abs() / (input_scale * f64::from(LARGEST_BIAS));
                 (f64::from(largest) / 127.0).max(for_bias).max(SMALLEST_SCALE)
             };

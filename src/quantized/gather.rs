@@ -1,10 +1,9 @@
-//! What lies under a window of a channel of integers.
+//! The elements under a window of a channel of integers.
 
 use crate::kernels::Plane;
 use crate::window::Axis;
 
-/// Write the elements under the window at (`row`, `column`) of what comes out into `patch`, and `outside` for those
-/// that are not there.
+/// Copies the elements under the window for the output at (`row`, `column`) into `patch`, with `outside` for padding.
 #[inline(always)]
 pub(super) fn gather(plane: &Plane, channel: &[i8], (row, column): (usize, usize), outside: i8, patch: &mut [i8]) {
     let Axis { kernel, stride, padding, dilation } = plane.columns.window;
@@ -29,7 +28,7 @@ pub(super) fn gather(plane: &Plane, channel: &[i8], (row, column): (usize, usize
     }
 }
 
-/// Combine the elements under the window that are there; tells how many those are, too.
+/// Combines the elements under the window, without padding; returns how many there are, too.
 #[inline(always)]
 pub(super) fn fold(
     plane: &Plane,
@@ -53,7 +52,7 @@ pub(super) fn fold(
     (value, count)
 }
 
-/// The row of the channel that the window's row `tap` lies on; nothing where it lies on padding.
+/// The row of the channel under the window's row `tap`; `None` if that is padding.
 #[inline(always)]
 fn line<'a>(plane: &Plane, channel: &'a [i8], row: usize, tap: usize) -> &'a [i8] {
     let Axis { stride, padding, dilation, .. } = plane.rows.window;

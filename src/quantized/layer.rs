@@ -1,4 +1,4 @@
-//! What a layer in 8 bits is.
+//! The trait of quantized layers.
 
 use core::fmt::Debug;
 use core::slice;
@@ -9,22 +9,22 @@ use crate::pod::Pod;
 use crate::shape::{Sample, reshape, reshape_mut};
 use crate::weights::name::Name;
 
-/// A layer in 8 bits: from integers to integers.
+/// A quantized layer, from integers to integers.
 ///
-/// As of a [`Layer`](crate::Layer), all memory is passed in, its size known from the type, and no method panics or
-/// allocates. It takes one sample at a time.
+/// As for a [`Layer`](crate::Layer), all memory is passed in, its size is known from the type, and no method panics or
+/// allocates. It computes one sample at a time.
 pub trait QuantizedLayer: Pod + Debug + PartialEq {
-    /// One sample that goes in.
+    /// One input sample.
     type Input: Sample<Element = i8>;
-    /// One sample that comes out.
+    /// One output sample.
     type Output: Sample<Element = i8>;
     /// Scratch.
     type Workspace: Pod;
 
-    /// Visit each array of integers with its dotted name below `name`, in the order of memory.
+    /// Visits each array of integers with its dotted name below `name`, in memory order.
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
 
-    /// Inference: `output` from `input`. `trace` is shown what layers inside give.
+    /// Inference: `output` from `input`. `trace` sees the outputs of inner layers.
     fn forward<T: Trace>(
         &self,
         input: &Self::Input,
@@ -34,7 +34,7 @@ pub trait QuantizedLayer: Pod + Debug + PartialEq {
     );
 }
 
-/// What is called with each array of integers of a network, and its name.
+/// A visitor of a network's arrays of integers and their names.
 pub type Visitor<'a> = dyn FnMut(Name<'_>, Integers<'_>) + 'a;
 
 /// An array of integers of a network.
@@ -53,7 +53,7 @@ pub enum Integers<'a> {
 
 #[cfg(feature = "alloc")]
 impl Integers<'_> {
-    /// Where the array lies.
+    /// The array's address.
     pub(super) fn address(&self) -> usize {
         match self {
             Self::I8(values) => values.as_ptr().addr(),
@@ -63,7 +63,7 @@ impl Integers<'_> {
         }
     }
 
-    /// The array as a little-endian machine has it in memory.
+    /// The array's little-endian bytes.
     pub(super) fn to_le_bytes(self) -> alloc::vec::Vec<u8> {
         match self {
             Self::I8(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -74,14 +74,14 @@ impl Integers<'_> {
     }
 }
 
-/// What looks at the integers between layers: each array that has a [`Quantization`](super::Quantization) of its own, in
-/// the order in which they are computed.
+/// Observes the integers between layers: each array with a [`Quantization`](super::Quantization) of its own, in the
+/// order in which they are computed.
 pub trait Trace {
-    /// Look at the integers that a layer has given.
+    /// Observes a layer's outputs.
     fn see(&mut self, integers: &[i8]);
 }
 
-/// What doesn't look.
+/// Observes nothing.
 impl Trace for () {
     #[inline(always)]
     fn see(&mut self, _: &[i8]) {}
@@ -93,7 +93,8 @@ impl<F: FnMut(&[i8])> Trace for F {
     }
 }
 
-/// One layer of a network: `L` in 8 bits, from one piece of memory to another one, which have other shapes at most.
+/// One layer of a network, `L` quantized, from one piece of memory to another; their shapes may differ, their lengths
+/// not.
 #[inline(always)]
 pub fn forward_layer<L: Quantize, I, O, W: Pod, T: Trace>(
     layer: &L::Quantized,
@@ -115,7 +116,7 @@ pub fn forward_layer<L: Quantize, I, O, W: Pod, T: Trace>(
     }
 }
 
-/// What flows through a network without layers that compute.
+/// The forward pass of a network whose layers compute nothing.
 #[inline(always)]
 pub fn forward_nothing<I: Sample<Element = i8>, O: Sample<Element = i8>>(input: &I, output: &mut O) {
     let inputs = I::flat(slice::from_ref(input)).iter();

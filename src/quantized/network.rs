@@ -1,4 +1,4 @@
-//! A network in 8 bits as a whole: real numbers in and out.
+//! A whole quantized network: real numbers in and out.
 
 use super::{Quantization, QuantizedLayer};
 use crate::pod::Pod;
@@ -6,32 +6,32 @@ use crate::shape::Sample;
 #[cfg(feature = "alloc")]
 use crate::weights::name::Name;
 
-/// A network in 8 bits: its layers, and what the integers that go in and that come out stand for.
+/// A quantized network: its layers, and the quantization of its inputs and outputs.
 ///
-/// It is plain data of known size, which can lie in a `static` in flash. Its inference needs no heap and no `std`, has no
-/// panic path, and gives the same bits everywhere.
+/// It is plain data of known size, which can lie in a `static` in flash. Inference needs neither a heap nor `std`, has
+/// no panic path, and returns the same bits everywhere.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct QuantizedNetwork<L> {
-    /// What the integers stand for that go in.
+    /// The quantization of the inputs.
     pub input: Quantization,
-    /// What the integers stand for that come out.
+    /// The quantization of the outputs.
     pub output: Quantization,
-    /// The layers, under the names that they have in the declaration.
+    /// The layers, under their names in the declaration.
     pub layers: L,
 }
 
-// SAFETY: all fields are numbers or plain.
+// SAFETY: all fields are numbers or `Pod`.
 unsafe impl<L: Pod> Pod for QuantizedNetwork<L> {}
 
-/// A sample of the shape of `A`, in real numbers.
+/// A sample with the shape of `A`, in real numbers.
 type Real<A> = <A as Sample>::Of<f32>;
 
 impl<L: Pod> QuantizedNetwork<L> {
-    /// The network whose bytes [`to_bytes`](QuantizedNetwork::to_bytes) has written: `N` of them, which is a compile error
-    /// where it isn't as many as the network has.
+    /// The network from the bytes written by [`to_bytes`](QuantizedNetwork::to_bytes). A wrong number of bytes is a
+    /// compile error.
     ///
-    /// In a `static`, where the bytes come of `include_bytes!`, the compiler does it, and the network lies in flash.
+    /// In a `static` initialised from `include_bytes!`, this happens at compile time, and the network lies in flash.
     ///
     /// ```
     /// use fnn::{Quantized, layers::Dense, quantized::Quantize};
@@ -47,28 +47,29 @@ impl<L: Pod> QuantizedNetwork<L> {
             assert!(N == size_of::<Self>(), "these are not the bytes of this network: their number differs");
             assert!(cfg!(target_endian = "little"), "the bytes are those of a little-endian machine");
         }
-        // SAFETY: the bytes are as many as the network's, and every bit pattern is one, since it is plain.
+        // SAFETY: the lengths are equal, and every bit pattern is a network, since it is `Pod`.
         unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() }
     }
 }
 
 impl<L: QuantizedLayer> QuantizedNetwork<L> {
-    /// Bytes of weights, biases and factors: what the network takes in flash.
+    /// Bytes of weights, biases and factors: the network's size in flash.
     pub const FLASH: usize = size_of::<Self>();
-    /// Bytes that inference needs beside what goes in and comes out.
+    /// Bytes that inference needs in addition to its input and output.
     pub const RAM_INFERENCE: usize = size_of::<L::Workspace>();
 
-    /// Inference of one sample. Allocates nothing.
+    /// Runs inference on one sample. Allocates nothing.
     #[inline]
     #[must_use]
     pub fn forward(&self, input: &Real<L::Input>) -> Real<L::Output> {
         self.dequantize(&self.forward_integers(&self.quantize(input)))
     }
 
-    /// Inference on one sample, from integers to integers. Allocates nothing.
+    /// Runs inference on one sample, from integers to integers. Allocates nothing.
     ///
-    /// It works on the stack. Where that takes more than 512 KiB, it is a compile error, and so is
-    /// [`forward`](Self::forward): there, use [`forward_integers_into`](Self::forward_integers_into).
+    /// It works on the stack. If that takes more than 512 KiB, this and [`forward`](Self::forward) are compile errors:
+    /// use
+    /// [`forward_integers_into`](Self::forward_integers_into) instead.
     #[inline]
     #[must_use]
     pub fn forward_integers(&self, input: &L::Input) -> L::Output {
@@ -85,14 +86,13 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
         output
     }
 
-    /// [`forward_integers`](Self::forward_integers) in memory that the caller keeps.
+    /// [`forward_integers`](Self::forward_integers) in the caller's memory.
     #[inline]
     pub fn forward_integers_into(&self, input: &L::Input, output: &mut L::Output, workspace: &mut L::Workspace) {
         self.layers.forward(input, output, workspace, &mut ());
     }
 
-    /// The network as bytes: those that a little-endian machine has in memory, with zeros between the fields. As many as
-    /// [`FLASH`](Self::FLASH).
+    /// The network's little-endian memory image, with zeros for padding: [`FLASH`](Self::FLASH) bytes.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
@@ -110,7 +110,7 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
         bytes
     }
 
-    /// Inference of a batch of any size.
+    /// Runs inference on a batch of any size.
     ///
     /// Runs on `rayon`'s threads. The result doesn't depend on their number.
     #[cfg(feature = "alloc")]
@@ -124,7 +124,7 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
         inputs.iter().map(|input| self.forward(input)).collect()
     }
 
-    /// The integers that stand for a sample.
+    /// Quantizes an input sample.
     #[inline]
     #[must_use]
     pub fn quantize(&self, input: &Real<L::Input>) -> L::Input {
@@ -136,7 +136,7 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
         integers
     }
 
-    /// The numbers that what comes out stands for.
+    /// Dequantizes an output sample.
     #[inline]
     #[must_use]
     pub fn dequantize(&self, output: &L::Output) -> Real<L::Output> {

@@ -1,4 +1,4 @@
-//! Pools in 8 bits: what comes out stands for what it stood for before.
+//! Quantized pools: outputs have the quantization of the inputs.
 
 use core::marker::PhantomData;
 use core::slice;
@@ -14,31 +14,31 @@ use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::name::Name;
 
-/// An [`AvgPool`](crate::layers::AvgPool) in 8 bits. The mean of the integers is rounded to the nearest one, halves away
-/// from 0, as TensorFlow Lite has it.
+/// A quantized [`AvgPool`](crate::layers::AvgPool). The mean of the integers is rounded to the nearest one, halves away
+/// from 0, as in TensorFlow Lite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct AvgPool<I, O, K> {
-    /// The integer that stands for 0, of which padding is made.
+    /// The zero point, used for padding.
     pub zero_point: i32,
     shape: PhantomData<(I, O, K)>,
 }
 
-/// A [`GlobalAvgPool`](crate::layers::GlobalAvgPool) in 8 bits, rounded as of [`AvgPool`].
+/// A quantized [`GlobalAvgPool`](crate::layers::GlobalAvgPool), rounded as in [`AvgPool`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct GlobalAvgPool<A>(PhantomData<A>);
 
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<I: Sample, O: Sample, K: Windows> Pod for layers::MaxPool<I, O, K> {}
-// SAFETY: there is an integer.
+// SAFETY: the only field that isn't empty is an integer.
 unsafe impl<I: Sample, O: Sample, K: Windows> Pod for AvgPool<I, O, K> {}
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<A: Sample> Pod for GlobalAvgPool<A> {}
-// SAFETY: there is nothing.
+// SAFETY: the type is empty.
 unsafe impl<A: Sample> Pod for layers::GlobalMaxPool<A> {}
 
-/// The mean of `count` integers, to the nearest one, halves away from 0.
+/// The mean of `count` integers, rounded to the nearest one, halves away from 0.
 #[inline(always)]
 fn mean(sum: i32, count: usize) -> i8 {
     let count = count.max(1) as i32;
@@ -46,13 +46,13 @@ fn mean(sum: i32, count: usize) -> i8 {
     ((sum + half) / count) as i8
 }
 
-/// Judge, at compile time, that no sum of so many integers overflows: each is at most 128, and half of `count` is added.
+/// Checks at compile time that no sum of `count` integers overflows: each is at most 128, and half of `count` is added.
 #[track_caller]
 const fn assert_no_overflow(count: usize) {
     assert!(count <= 1 << 23, "a sum of more than 8,388,608 integers may overflow its 32 bits");
 }
 
-/// One number for each place of the window on each channel.
+/// One number per position of the window on each channel.
 #[inline(always)]
 fn pool<X: Sample<Element = i8>, Y: Sample<Element = i8>>(
     plane: &Plane,
@@ -70,7 +70,7 @@ fn pool<X: Sample<Element = i8>, Y: Sample<Element = i8>>(
     }
 }
 
-/// The largest integer stands for the largest number.
+/// The largest integer represents the largest number.
 impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLayer for layers::MaxPool<I, O, K> {
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
@@ -127,7 +127,7 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
     }
 }
 
-/// The largest integer stands for the largest number.
+/// The largest integer represents the largest number.
 impl<A: Channels<Element = f32>> QuantizedLayer for layers::GlobalMaxPool<A> {
     type Input = A::Of<i8>;
     type Output = <A::Each as Sample>::Of<i8>;

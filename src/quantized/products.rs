@@ -8,11 +8,11 @@ use self::by_ones as sums;
 use self::tests::sums;
 use super::arithmetic::requantize;
 
-/// Rows of weights that are taken at once, so that an input is read once for all of them.
+/// Rows of weights computed together, so that an input is read once for all of them.
 const ROWS: usize = 4;
 
-/// The most weights of a sum. Up to it, no sum overflows: neither one of products, which are at most 128·127 each, nor
-/// with a bias, which is at most [`LARGEST_BIAS`] and 128·127 a weight, by which the inputs' zero point moves it.
+/// The most weights in a sum that cannot overflow: each product is at most 128·127, and the bias at most [`LARGEST_BIAS`]
+/// plus 128·127 per weight, by which the inputs' zero point shifts it.
 pub(crate) const LONGEST_SUM: usize = ((1 << 30) / (128 * 127)) / 2;
 
 /// The largest bias, on either side of 0, before the inputs' zero point moves it.
@@ -20,13 +20,13 @@ pub(crate) const LARGEST_BIAS: i32 = 1 << 30;
 
 const _: () = assert!((LARGEST_BIAS as i64) + 2 * (128 * 127) * (LONGEST_SUM as i64) < 1 << 31);
 
-/// Judge, at compile time, that no sum of this many products overflows.
+/// Checks at compile time that no sum of this many products overflows.
 #[track_caller]
 pub(crate) const fn assert_no_overflow(length: usize) {
     assert!(length <= LONGEST_SUM, "a sum of more than 33,026 products may overflow its 32 bits");
 }
 
-/// What becomes of sums: what is added to each, and its factor.
+/// How sums are requantized: the bias and the factor of each.
 #[derive(Clone, Copy)]
 pub(super) struct Finish<'a> {
     pub(super) bias: &'a [i32],
@@ -35,7 +35,7 @@ pub(super) struct Finish<'a> {
     pub(super) rounding: i32,
 }
 
-/// For each row of weights, the sum of its products with `x`, finished; `put` is given the row's number, and that.
+/// For each row of weights, the requantized sum of its products with `x`, passed to `put` with the row's index.
 ///
 /// Rows lie one after the other in `weights`, each as long as `x`.
 #[inline(always)]
@@ -65,7 +65,7 @@ pub(super) fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, mut put: im
     }
 }
 
-/// To each number of `start`, the products of `x` and a row.
+/// Adds the products of `x` and a row to each number of `start`.
 #[cfg(any(not(fnn_dsp), test))]
 #[inline(always)]
 fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
@@ -76,7 +76,7 @@ fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32;
     sums
 }
 
-/// To each number of `start`, the products of `x` and a row, four at a time.
+/// Adds the products of `x` and a row to each number of `start`, four at a time.
 #[cfg(any(fnn_dsp, test))]
 #[inline(always)]
 fn by_fours<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
@@ -106,14 +106,14 @@ fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
 }
 
 #[cfg(test)]
-#[allow(unreachable_pub, reason = "what `network!` makes has public methods")]
+#[allow(unreachable_pub, reason = "`network!` generates public methods")]
 mod tests {
     use core::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
     use crate::random::Random;
 
-    /// In which of both ways whole networks add up. The results are the same, so other tests don't mind.
+    /// Which of the two ways whole networks use. The results are the same, so other tests aren't affected.
     static BY_FOURS: AtomicBool = AtomicBool::new(false);
 
     pub(super) fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
@@ -124,7 +124,7 @@ mod tests {
         core::array::from_fn(|_| (random.uniform() * 256.0 - 128.0) as i8)
     }
 
-    /// Sums of products of any number of integers, from anywhere in memory, are the same in both ways.
+    /// Sums of products of any number of integers, at any alignment, are the same in both ways.
     #[test]
     fn sums_by_fours_are_those_by_ones() {
         let mut chance = Random::new(5);
@@ -152,7 +152,7 @@ mod tests {
         for weight in [-127, 127] {
             let row = [weight; LONGEST_SUM];
             let products = -128 * i64::from(weight) * LONGEST_SUM as i64;
-            // The zero point moves the bias as far as all products together, and in the same direction.
+            // The zero point shifts the bias as far as all products together, and in the same direction.
             let bias = products + i64::from(LARGEST_BIAS) * products.signum();
             let expected = i32::try_from(products + bias).unwrap();
             let start = i32::try_from(bias).unwrap();
@@ -161,7 +161,8 @@ mod tests {
         }
     }
 
-    /// Networks with random weights, whose sums have lengths of every remainder by four, give the same integers in both ways.
+    /// Networks with random weights, whose sums have lengths of every remainder by four, give the same integers in both
+    /// ways.
     #[cfg(feature = "alloc")]
     #[test]
     fn random_networks_are_the_same_in_both_ways() {

@@ -1,4 +1,4 @@
-//! That a float layer has a form in 8 bits.
+//! The trait of float layers that can be quantized.
 
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, vec::Vec};
@@ -11,12 +11,12 @@ use crate::layer::Layer;
 use crate::network::Network;
 use crate::shape::Sample;
 
-/// A layer that has a form in 8 bits: see [`quantized`](crate::quantized).
+/// A layer that can be quantized to int8: see [`quantized`](crate::quantized).
 ///
-/// Networks have one that are declared with `#[quantizable]`. `quantize` takes some samples, a few hundred of those that
-/// the network was trained with, to see how large the numbers between layers are; those that are infinite or undefined
-/// are left out. Without any, nothing is known of the numbers, and all of them become 0: `quantize_and_report` tells how
-/// far off a result is. It needs the feature `alloc`; what comes of it doesn't.
+/// Implemented by networks declared with `#[quantizable]`. `quantize` takes some samples, a few hundred of the training
+/// data, to calibrate the ranges of the activations; infinite values and NaN are skipped. Without samples, all
+/// activations become 0. `quantize_and_report` reports the error of the result. Quantizing needs the feature `alloc`;
+/// the quantized network doesn't.
 ///
 /// ```
 /// use fnn::Quantized;
@@ -43,31 +43,32 @@ use crate::shape::Sample;
     note = "add `#[quantizable]` to the network's declaration"
 )]
 pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
-    /// The form in 8 bits.
+    /// The quantized layer.
     type Quantized: QuantizedLayer;
 
-    /// Whether what comes out has a range of its own, which is not that of what goes in or of something inside.
+    /// Whether the output has a range of its own, other than that of the input or of an inner layer.
     const RANGED: bool = true;
 
-    /// Compute, and show what is inside of the layer to `observer`. As provided, nothing is.
+    /// Computes the outputs, and passes the activations of inner layers to `observer`. By default, there are none.
     #[cfg(feature = "alloc")]
     fn observe(&self, inputs: &[Self::Input], _observer: &mut Observer) -> Vec<Self::Output> {
         self.forward_all(inputs)
     }
 
-    /// Write the integers, given what goes in, and the ranges of what comes inside and out. Tells what comes out.
+    /// Writes the integers, given the input and the ranges of the activations. Returns the output.
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal;
 
-    /// The network in 8 bits, calibrated on `samples` from the smallest to the largest number that flows. Up to 256 KiB,
-    /// which is a compile error beyond.
+    /// Quantizes the network, with ranges from the smallest to the largest activation on `samples`. A result of more
+    /// than 256 KiB is a compile error.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn quantize(&self, samples: &[Self::Input]) -> Quantized<Self> {
         self.quantize_by(samples, Calibration::MinMax)
     }
 
-    /// The network in 8 bits, calibrated on `samples`. Up to 256 KiB, which is a compile error beyond.
+    /// Quantizes the network, calibrated on `samples` by `calibration`. A result of more than 256 KiB is a compile
+    /// error.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn quantize_by(&self, samples: &[Self::Input], calibration: Calibration) -> Quantized<Self> {
@@ -75,7 +76,7 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
         *self.quantize_boxed(samples, calibration)
     }
 
-    /// The network in 8 bits, built in place on the heap, whatever its size.
+    /// Quantizes the network in place on the heap, at any size.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn quantize_boxed(&self, samples: &[Self::Input], calibration: Calibration) -> Box<Quantized<Self>> {
@@ -83,7 +84,7 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
         conversion::quantize(self, &conversion::ranges(&seen, calibration)).0
     }
 
-    /// [`quantize_boxed`](Self::quantize_boxed), and how far the result is off on those samples.
+    /// [`quantize_boxed`](Self::quantize_boxed), with a report of the errors on those samples.
     #[cfg(feature = "alloc")]
     #[must_use]
     fn quantize_and_report(
@@ -98,10 +99,10 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
     }
 }
 
-/// The form that a network has in 8 bits: see [`Quantize`].
+/// The quantized form of a network: see [`Quantize`].
 pub type Quantized<N> = QuantizedNetwork<<N as Quantize>::Quantized>;
 
-/// Judge, at compile time, that a network may pass through the stack.
+/// Checks at compile time that a network may pass through the stack.
 #[cfg(feature = "alloc")]
 #[track_caller]
 const fn assert_small<L>() {

@@ -1,4 +1,4 @@
-//! How far a network in 8 bits is off, activation by activation.
+//! The errors of a quantized network, activation by activation.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,13 +10,13 @@ use super::{Observer, Quantization, Quantize, Quantized, QuantizedLayer, Signal}
 use crate::pod::Pod;
 use crate::shape::Sample;
 
-/// How far a network in 8 bits is off the float network that it comes of, on the samples that it was calibrated with.
+/// The differences between a quantized network and its float network, on the samples of the calibration.
 ///
-/// Print it for a table. [`Quantize::quantize_and_report`] makes one.
+/// It prints as a table. [`Quantize::quantize_and_report`] returns one.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct QuantizationReport {
-    /// What goes in, and what comes out of each layer that rounds to steps of its own, in the order of computation.
+    /// The input, and the output of each layer with a range of its own, in the order of computation.
     pub activations: Vec<Activation>,
 }
 
@@ -24,22 +24,22 @@ pub struct QuantizationReport {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Activation {
-    /// The layer's name, after those of the blocks and networks that it lies in.
+    /// The layer's name, after those of the enclosing blocks and networks.
     pub name: String,
-    /// What its integers stand for.
+    /// The quantization of its integers.
     pub quantization: Quantization,
-    /// The smallest number of the float network, or 0.
+    /// The smallest value in the float network, or 0.
     pub low: f32,
-    /// The largest number of the float network, or 0.
+    /// The largest value in the float network, or 0.
     pub high: f32,
-    /// The sum of all squared numbers of the float network over the sum of all squared errors, in decibels.
+    /// The signal-to-noise ratio in decibels: the float network's sum of squares over the sum of squared errors.
     pub signal_to_noise: f64,
-    /// The share of the float network's numbers that lie beyond what the integers stand for.
+    /// The share of the float network's values outside the range of the integers.
     pub saturated: f64,
     /// The largest error.
     pub largest_error: f64,
-    /// What no error is above, computed from weights and ranges: rounded weights, biases and activations, and what
-    /// saturates, all of them at their worst in all layers so far.
+    /// An upper bound of the error, computed from weights and ranges: rounded weights, biases and activations, and
+    /// saturation, each at its worst in all layers so far.
     pub worst_case: f64,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for QuantizationReport {
     }
 }
 
-/// Sums over what was compared.
+/// Running sums of the comparison.
 #[derive(Clone, Default)]
 struct Errors {
     signal: f64,
@@ -88,7 +88,7 @@ impl Errors {
     }
 }
 
-/// Run both networks, and compare what flows in them.
+/// Runs both networks, and compares their activations.
 pub(super) fn report<N: Quantize>(
     network: &N,
     quantized: &Quantized<N>,

@@ -1,4 +1,4 @@
-//! Skip connections in 8 bits.
+//! Quantized skip connections.
 
 use core::slice;
 
@@ -13,22 +13,22 @@ use crate::pod::Pod;
 use crate::shape::Sample;
 use crate::weights::name::Name;
 
-/// The sum of two numbers that stand for something else each, and what it stands for: the products with both factors
-/// are added up, and rounded once, halves up.
+/// The sum of two integers with different quantizations: each is multiplied by its factor, and the sum is rounded once,
+/// halves up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Sum {
-    /// What a step around counts in steps of the sum, times 2^shift.
+    /// A step of the shortcut in steps of the sum, times 2^shift.
     pub around: i32,
-    /// What a step inside counts in steps of the sum, times 2^shift.
+    /// A step of the inner output in steps of the sum, times 2^shift.
     pub inside: i32,
-    /// All zero points, and a half, times 2^shift.
+    /// All zero points, plus a half, times 2^shift.
     pub offset: i32,
-    /// How many bits lie behind the point: from 1 to 22.
+    /// The number of fractional bits: from 1 to 22.
     pub shift: u32,
 }
 
-// SAFETY: there are integers.
+// SAFETY: all fields are integers.
 unsafe impl Pod for Sum {}
 
 impl Sum {
@@ -50,15 +50,15 @@ impl Sum {
         }
     }
 
-    /// Write the factors.
+    /// Writes the factors.
     #[cfg(feature = "alloc")]
     fn fill(&mut self, around: Signal, inside: Signal, ranges: &mut Ranges<'_>) -> Signal {
         let range = ranges.take();
         let largest = around.quantization.scale.max(inside.quantization.scale);
-        // Neither factor is above 2¹⁸, so that there is at least one bit behind the point.
+        // Neither factor is above 2¹⁸, so there is at least one fractional bit.
         let output = Quantization::of_range(range.low, range.high).at_least(largest / (1 << 18) as f32);
         let factor = |signal: Signal| f64::from(signal.quantization.scale) / f64::from(output.scale);
-        // 255 steps of both, and the zero point, stay below 2³¹.
+        // 255 steps of both plus the zero point stay below 2³¹.
         let room = f64::from(1 << 30) / (256.0 * (factor(around) + factor(inside)));
         self.shift = (1..=22).rev().find(|&shift| f64::from(1 << shift) <= room).unwrap_or(1);
         let point = f64::from(1 << self.shift);
@@ -73,33 +73,32 @@ impl Sum {
     }
 }
 
-/// A [`Residual`](crate::layers::Residual) block in 8 bits, with an activation that cuts off right after it if there is
-/// one.
+/// A quantized [`Residual`](crate::layers::Residual) block, fused with a clipping activation right after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Residual<L> {
-    /// How what goes in is added to what the layers give.
+    /// How the input is added to the output of the layers.
     pub sum: Sum,
-    /// The layers that are gone around.
+    /// The layers that the shortcut skips.
     pub inside: L,
 }
 
-/// A [`ProjectedResidual`](crate::layers::ProjectedResidual) block in 8 bits, with an activation that cuts off right after
-/// it if there is one.
+/// A quantized [`ProjectedResidual`](crate::layers::ProjectedResidual) block, fused with a clipping activation right
+/// after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct ProjectedResidual<L, P> {
-    /// How both are added up.
+    /// How both outputs are added.
     pub sum: Sum,
-    /// The layers that are gone around.
+    /// The layers that the shortcut skips.
     pub inside: L,
-    /// What lies on the way around.
+    /// The layers of the shortcut.
     pub projection: P,
 }
 
-// SAFETY: all fields are plain.
+// SAFETY: all fields are `Pod`.
 unsafe impl<L: Pod> Pod for Residual<L> {}
-// SAFETY: all fields are plain.
+// SAFETY: all fields are `Pod`.
 unsafe impl<L: Pod, P: Pod> Pod for ProjectedResidual<L, P> {}
 
 impl<L: QuantizedLayer> QuantizedLayer for Residual<L> {
@@ -122,7 +121,7 @@ impl<L: QuantizedLayer> QuantizedLayer for Residual<L> {
 impl<L: QuantizedLayer, P: QuantizedLayer<Input = L::Input>> QuantizedLayer for ProjectedResidual<L, P> {
     type Input = L::Input;
     type Output = L::Output;
-    /// The projection's output, and the scratch of both in turn.
+    /// The projection's output, and scratch shared by both.
     type Workspace = (P::Output, Larger<L::Workspace, P::Workspace>);
 
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
@@ -187,11 +186,11 @@ where
     }
 }
 
-/// Judge that what is in a block looks after its own outputs, as networks do.
+/// Checks that the inside of a block has ranges for its own outputs, as networks do.
 #[cfg(feature = "alloc")]
 #[track_caller]
 const fn assert_network<L: Quantize>() {
-    assert!(!L::RANGED, "what is in a block is a network");
+    assert!(!L::RANGED, "the inside of a quantized block must be a network");
 }
 
 /// `to += from`

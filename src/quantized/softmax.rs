@@ -1,4 +1,4 @@
-//! Softmax in 8 bits.
+//! Quantized softmax.
 
 use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
@@ -8,8 +8,8 @@ use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::weights::name::Name;
 
-/// A [`Softmax`](crate::layers::Softmax) in 8 bits. Its outputs stand for 0, 1/256, … 255/256, as TensorFlow Lite has
-/// it. 1 KiB: the exponential of each difference that there can be.
+/// A quantized [`Softmax`](crate::layers::Softmax). Its outputs represent 0, 1/256, … 255/256, as in TensorFlow Lite. 1
+/// KiB: a table of the exponential of every possible difference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Softmax<const N: usize> {
@@ -17,10 +17,10 @@ pub struct Softmax<const N: usize> {
     pub powers: [u32; 256],
 }
 
-// SAFETY: there are integers.
+// SAFETY: all fields are integers.
 unsafe impl<const N: usize> Pod for Softmax<N> {}
 
-/// What e⁰ is in the table.
+/// e⁰ in the table.
 const ONE: u32 = 1 << 20;
 
 impl<const N: usize> QuantizedLayer for Softmax<N> {
@@ -39,7 +39,7 @@ impl<const N: usize> QuantizedLayer for Softmax<N> {
         let power = |x: i8| self.powers[usize::from(largest.wrapping_sub(x) as u8)];
         let sum = x.iter().map(|&x| power(x)).fold(0, u32::wrapping_add).max(1);
         for (y, &x) in y.iter_mut().zip(x) {
-            // At most 2²⁸, and half of a sum that is below 2³²: less than 2³².
+            // At most 2²⁸ plus half of a sum that is below 2³²: less than 2³².
             let probability = power(x).wrapping_mul(256).wrapping_add(sum / 2) / sum;
             *y = (probability.min(255) as i32 - 128) as i8;
         }
@@ -56,7 +56,7 @@ impl<const N: usize> Quantize for layers::Softmax<N> {
             *power = libm::round(f64::from(ONE) * libm::exp(-scale * distance as f64)) as u32;
         }
         let output = Quantization { scale: 1.0 / 256.0, zero_point: -128 };
-        // A probability's derivatives by the scores, p·(1 − p) and −p·q, are no more than ½ together.
+        // A probability's derivatives with respect to the scores, p·(1 − p) and −p·q, add up to at most ½ in magnitude.
         let table = N as f64 / f64::from(ONE);
         Signal::rounded(output, ranges.take(), input.error / 2.0 + table)
     }

@@ -96,7 +96,7 @@ pub(super) static KINDS: &[Kind] = &[
         parameters: &[optional("slopes", ArgumentType::Word(&["one", "each"]))],
         example: Example { layer: "PRelu(slopes = each)", input: "[2, 3]", weights: 2, macs: 2 * 3 },
         documentation: Documentation {
-            arguments: "`slopes = each`: one a channel",
+            arguments: "`slopes = each`: one per channel",
             weights: "1, or `C`",
             macs: "`N`",
             ..Documentation::same("[`PRelu`](crate::layers::PRelu)", "any")

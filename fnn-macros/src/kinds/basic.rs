@@ -22,7 +22,7 @@ pub(super) static KINDS: &[Kind] = &[
             name: "[`Dense(units)`](crate::layers::Dense)",
             takes: "`[I]`",
             gives: "`[units]`",
-            arguments: "`bias = false`; `init =` an [`Initializer`](crate::Initializer), as `HeUniform` or \
+            arguments: "`bias = false`; `init =` an [`Initializer`](crate::Initializer), such as `HeUniform` or \
                         `Constant(0.1)`",
             weights: "`I·units + units`",
             macs: "`I·units`",
@@ -58,7 +58,7 @@ pub(super) static KINDS: &[Kind] = &[
         example: Example::free("Reshape(1, 28, 28)", "[784]"),
         documentation: Documentation {
             gives: "the sizes",
-            arguments: "one to four sizes, as `Reshape(1, 28, 28)`",
+            arguments: "one to four sizes, such as `Reshape(1, 28, 28)`",
             ..Documentation::same("[`Reshape(sizes)`](crate::layers::Reshape)", "any")
         },
         role: Role::View,
@@ -107,7 +107,7 @@ pub(super) static KINDS: &[Kind] = &[
             name: "[`Embedding(vocabulary, width)`](crate::layers::Embedding)",
             takes: "`[N]` tokens, `[u16; N]`",
             gives: "`[N, width]`",
-            arguments: "a network's first layer",
+            arguments: "must be the first layer",
             weights: "`vocabulary·width`",
             macs: "",
         },

@@ -1,11 +1,11 @@
-//! The table for whoever goes through all kinds: the documentation of `network!`, tests, proofs, importers.
+//! The table of all kinds, for users outside this crate: the documentation of `network!`, tests, proofs, importers.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::{BLOCKS, Documentation, Example, Int8, Role, Takes, kinds};
 
-/// A call of the macro `callback` with all that is of use outside of this crate:
+/// A call of the macro `callback` with the table's public part:
 ///
 /// ```text
 /// callback! {
@@ -14,8 +14,8 @@ use super::{BLOCKS, Documentation, Example, Int8, Role, Takes, kinds};
 /// }
 /// ```
 ///
-/// `layer` in a network of this layer alone, which takes `input`, has so many weights and multiply-accumulates. It takes
-/// `numbers` or `tokens`, and can be quantized or not: `yes` or `no`.
+/// A network of `layer` alone, with input `input`, has this many weights and multiply-accumulates. It takes `numbers`
+/// or `tokens`, and can be quantized or not: `yes` or `no`.
 pub(crate) fn listing(callback: TokenStream) -> TokenStream {
     let kinds = kinds().map(|kind| entry(kind.name, &kind.example, kind.takes, kind.int8));
     let blocks = BLOCKS.iter().map(|block| entry(block.layer, &block.example, Takes::Any, block.int8));
@@ -33,16 +33,16 @@ fn entry(name: &str, Example { layer, input, weights, macs }: &Example, takes: T
     quote!(#name { layer: { #layer } input: #input takes: #takes weights: #weights macs: #macs int8: #int8 })
 }
 
-/// The table of kinds in Markdown, line by line. Kinds that follow each other share a row where all but their names is
-/// the same.
+/// The table of kinds in Markdown, line by line. Consecutive kinds share a row if they differ in their names
+/// only.
 fn rows() -> Vec<String> {
     let mut rows = vec![
-        "| kind | takes | gives | arguments | weights | multiply-accumulates | 8 bits |".to_string(),
+        "| kind | takes | gives | arguments | weights | multiply-accumulates | int8 |".to_string(),
         "|---|---|---|---|---|---|---|".to_string(),
     ];
-    let kinds = kinds().map(|kind| (&kind.documentation, in_8_bits(kind.role, kind.int8)));
-    let blocks = BLOCKS.iter().map(|block| (&block.documentation, in_8_bits(Role::Other, block.int8)));
-    let own = (&OWN, "where it is `#[quantizable]`");
+    let kinds = kinds().map(|kind| (&kind.documentation, int8_cell(kind.role, kind.int8)));
+    let blocks = BLOCKS.iter().map(|block| (&block.documentation, int8_cell(Role::Other, block.int8)));
+    let own = (&OWN, "if `#[quantizable]`");
     let all = kinds.chain(blocks).chain([own]).map(
         |(Documentation { name, takes, gives, arguments, weights, macs }, int8)| {
             (*name, [*takes, gives, arguments, weights, macs, int8])
@@ -59,21 +59,21 @@ fn rows() -> Vec<String> {
     rows
 }
 
-/// Whether a kind can be quantized, as the table has it.
-fn in_8_bits(role: Role, int8: Int8) -> &'static str {
+/// The table's cell for whether a kind can be quantized.
+fn int8_cell(role: Role, int8: Int8) -> &'static str {
     match (role, int8) {
-        (Role::Affine, Int8::Unsupported) => "where it is folded away",
+        (Role::Affine, Int8::Unsupported) => "if folded",
         (_, Int8::Unsupported) => "no",
         _ => "yes",
     }
 }
 
-/// The row of what is no kind of the library's.
+/// The row for types that are not the library's.
 static OWN: Documentation = Documentation {
     name: "a network, or any type that implements [`Layer`](crate::Layer)",
     takes: "its own",
     gives: "its own",
-    arguments: "const parameters, as `Scale<8>`",
+    arguments: "const parameters, such as `Scale<8>`",
     weights: "its own",
     macs: "its own",
 };

@@ -46,7 +46,7 @@ pub(super) static KINDS: &[Kind] = &[
         example: Example { layer: "LayerNorm(epsilon = 1e-5)", input: "[2, 3]", weights: 2 * 6, macs: 6 },
         documentation: Documentation {
             arguments: "`epsilon`, 1e-5 by default; `axes = 1`: normalise the last size alone",
-            weights: "two for each number normalised together",
+            weights: "two per number normalised together",
             macs: "`N`",
             ..Documentation::same("[`LayerNorm`](crate::layers::LayerNorm)", "any")
         },
@@ -66,7 +66,7 @@ pub(super) static KINDS: &[Kind] = &[
         example: Example { layer: "RmsNorm(epsilon = 1e-5)", input: "[2, 3]", weights: 6, macs: 6 },
         documentation: Documentation {
             arguments: "`epsilon`, by default that of the scalar; `axes`",
-            weights: "one for each number normalised together",
+            weights: "one per number normalised together",
             macs: "`N`",
             ..Documentation::same("[`RmsNorm`](crate::layers::RmsNorm)", "any")
         },

@@ -1,7 +1,7 @@
 //! The activation functions and their derivatives.
 //!
-//! [`Activation`](super::Activation) applies each to every element of a sample of any shape: what comes out has the shape
-//! of what goes in. None has weights, or costs multiply-accumulates.
+//! [`Activation`](super::Activation) applies one to every element of a sample of any shape: the output has the
+//! input's shape. None has weights or costs multiply-accumulates.
 
 use super::{FromOutput, Function};
 use crate::real::Real;
@@ -9,7 +9,7 @@ use crate::real::Real;
 /// `max(0, x)`. The derivative at 0 is taken as 0. Declared as `Relu`.
 ///
 /// f′(x) is 1 above 0.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML 2010.
 ///
@@ -25,7 +25,7 @@ pub struct Relu;
 /// `x` above 0, `slope·x` elsewhere. Declared as `LeakyRelu(slope)`, by default 0.01; the slope is not negative.
 ///
 /// f′(x) is 1 above 0, the slope elsewhere.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Maas, Hannun and Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
 ///
@@ -41,7 +41,7 @@ pub struct LeakyRelu<const SLOPE: u64>;
 /// `x` above 0, `alpha·(eˣ − 1)` elsewhere. Declared as `Elu(alpha)`, by default 1; alpha is not negative.
 ///
 /// f′(x) is 1 above 0, y + alpha elsewhere.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by exponential linear units", 2016.
 ///
@@ -54,10 +54,10 @@ pub struct LeakyRelu<const SLOPE: u64>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elu<const ALPHA: u64>;
 
-/// `x·Φ(x)`, Φ being the normal distribution: `x/2 · (1 + erf(x/√2))`. Declared as `Gelu`.
+/// `x·Φ(x)`, where Φ is the normal distribution: `x/2 · (1 + erf(x/√2))`. Declared as `Gelu`.
 ///
-/// f′(x) = Φ(x) + x·φ(x), φ being the density.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// f′(x) = Φ(x) + x·φ(x), where φ is its density.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Hendrycks and Gimpel, "Gaussian error linear units", 2016.
 ///
@@ -70,10 +70,10 @@ pub struct Elu<const ALPHA: u64>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gelu;
 
-/// The near form of [`Gelu`], `x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))`. Declared as `Gelu(tanh)`.
+/// The tanh approximation of [`Gelu`], `x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))`. Declared as `Gelu(tanh)`.
 ///
-/// f′(x) = ½·(1 + t) + ½·x·(1 − t²)·u′, where t = tanh u is the one above.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// f′(x) = ½·(1 + t) + ½·x·(1 − t²)·u′, where t = tanh u is the tanh above.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Hendrycks and Gimpel, "Gaussian error linear units", 2016.
 ///
@@ -86,10 +86,10 @@ pub struct Gelu;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GeluTanh;
 
-/// `x·σ(x)`, σ being the sigmoid; also called swish. Declared as `Silu`.
+/// `x·σ(x)`, where σ is the sigmoid; also called swish. Declared as `Silu`.
 ///
 /// f′(x) = σ(x)·(1 + x·(1 − σ(x))).
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Elfwing, Uchibe and Doya, "Sigmoid-weighted linear units for neural network function approximation in
 /// reinforcement learning", Neural Networks 107, 2018.
@@ -106,7 +106,7 @@ pub struct Silu;
 /// `1 / (1 + e^(−x))`. Declared as `Sigmoid`.
 ///
 /// f′(x) = y·(1 − y).
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature 323, 1986.
 ///
@@ -122,7 +122,7 @@ pub struct Sigmoid;
 /// The hyperbolic tangent. Declared as `Tanh`.
 ///
 /// f′(x) = 1 − y².
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// LeCun, Bottou, Orr and Müller, "Efficient backprop", 1998.
 ///
@@ -138,7 +138,7 @@ pub struct Tanh;
 /// `ln(1 + e^(βx)) / β`. Declared as `Softplus` or `Softplus(beta)`, by default 1; beta is above 0.
 ///
 /// f′(x) = σ(βx). (PyTorch's is x itself where βx > 20, which is up to 2e-9 / β less.)
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Dugas, Bengio and others, "Incorporating second-order functional knowledge for better option pricing", 2000.
 ///
@@ -154,7 +154,7 @@ pub struct Softplus<const BETA: u64 = { f64::to_bits(1.0) }>;
 /// `min(max(0, x), 6)`. The derivative at 0 and at 6 is taken as 0. Declared as `Relu6`.
 ///
 /// f′(x) is 1 between 0 and 6.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
 ///
@@ -170,7 +170,7 @@ pub struct Relu6;
 /// `min(max(0, x + 3), 6) / 6`, a [`Sigmoid`] of straight lines. Declared as `HardSigmoid`.
 ///
 /// f′(x) is 1/6 between −3 and 3. (PyTorch's, in `f64` too, has 1/6 in the digits of `f32`: 5e-9 more.)
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Courbariaux, Bengio and David, "BinaryConnect", NeurIPS 2015; with PyTorch's constants.
 ///
@@ -186,7 +186,7 @@ pub struct HardSigmoid;
 /// `x·min(max(0, x + 3), 6) / 6`, a [`Silu`] without an exponential. Declared as `HardSwish`.
 ///
 /// f′(x) is 0 below −3, 1 above 3, and x/3 + ½ between.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Howard, Sandler, Chu and others, "Searching for MobileNetV3", ICCV 2019.
 ///
@@ -202,7 +202,7 @@ pub struct HardSwish;
 /// `x·tanh(ln(1 + eˣ))`. Declared as `Mish`.
 ///
 /// f′(x) = t + x·σ(x)·(1 − t²), where t = tanh(ln(1 + eˣ)).
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Misra, "Mish: a self regularized non-monotonic activation function", BMVC 2020.
 ///
@@ -215,11 +215,11 @@ pub struct HardSwish;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mish;
 
-/// `λ·x` above 0, `λ·α·(eˣ − 1)` elsewhere, with λ ≈ 1.0507 and α ≈ 1.6733, which keep a mean of 0 and a variance of 1
+/// `λ·x` above 0, `λ·α·(eˣ − 1)` elsewhere, with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and variance 1
 /// from layer to layer. Declared as `Selu`; the layers before it take `init = LeCunNormal`.
 ///
 /// f′(x) is λ above 0, y + λ·α elsewhere.
-/// Of samples of any shape, element by element; no weights, no multiply-accumulates.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
 ///
 /// Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks", NeurIPS 2017.
 ///
@@ -232,13 +232,13 @@ pub struct Mish;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selu;
 
-/// The function's parameter, which a constant generic carries as its bits.
+/// The function's parameter, passed as bits in a const generic.
 #[inline(always)]
 fn parameter<R: Real>(like: R, bits: u64) -> R {
     like.constant(f64::from_bits(bits))
 }
 
-/// A function whose derivative is written from its value, as all its users need it.
+/// A function whose derivative is a formula of its value.
 macro_rules! function_from_output {
     ($function:ident $(<const $parameter:ident: u64>)? $([probabilities = $probabilities:literal])?, $x:ident: $value:expr, $y:ident: $derivative:expr) => {
         impl $(<const $parameter: u64>)? Function for $function $(<$parameter>)? {
@@ -295,7 +295,7 @@ function_from_output!(Selu,
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_3;
 
-/// `x` brought into the range from 0 to `high`. NaN stays what it is.
+/// `x` clamped to the range from 0 to `high`. NaN stays NaN.
 #[inline(always)]
 fn clamp<R: Real>(x: R, high: f64) -> R {
     let high = x.constant(high);
@@ -332,7 +332,7 @@ impl Function for Mish {
         x * x.softplus().tanh()
     }
 
-    /// `t + x·σ(x)·(1 − t²)`, t being the tanh in the formula.
+    /// `t + x·σ(x)·(1 − t²)`, where t is the tanh in the formula.
     #[inline(always)]
     fn derivative<R: Real>(x: R, _: R) -> R {
         let bend = x.softplus().tanh();

@@ -1,4 +1,4 @@
-//! Activations as if they were in 8 bits.
+//! Simulated rounding of activations.
 
 use crate::kernels::{Simd, lanes, read, splat, write};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
@@ -8,12 +8,12 @@ use crate::shape::Sample;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// Rounds every number to one that an 8-bit integer stands for: *fake quantization*.
+/// Rounds every number to one that an 8-bit integer represents: *fake quantization*.
 ///
 /// `y = scale · (clamp(round(x / scale) + z, −128, 127) − z)`, where scale and zero point z are those of the range (see
-/// [`Quantization`](super::super::Quantization)), which isn't trained. Backward, `dx = g` within the range and 0 beyond
-/// it: the straight-through estimator, as if rounding did nothing. Bengio, Léonard and Courville, "Estimating or
-/// propagating gradients through stochastic neurons for conditional computation", 2013; Jacob and others, CVPR 2018,
+/// [`Quantization`](super::super::Quantization)), which isn't trained. Backward, `dx = g` within the range and 0
+/// outside it: the straight-through estimator, as if rounding did nothing. Bengio, Léonard and Courville, "Estimating
+/// or propagating gradients through stochastic neurons for conditional computation", 2013; Jacob and others, CVPR 2018,
 /// section 3.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(transparent)]
@@ -22,7 +22,7 @@ pub struct FakeQuantize<A: Sample> {
     pub range: [A::Element; 2],
 }
 
-// SAFETY: `repr(transparent)`: an array of scalars.
+// SAFETY: `repr(transparent)` over an array of scalars.
 unsafe impl<S: Scalar, A: Sample<Element = S>> Parameters for FakeQuantize<A> {
     type Scalar = S;
 
@@ -41,7 +41,7 @@ pub(super) struct Steps<S> {
 }
 
 impl<S: Scalar> Steps<S> {
-    /// As [`Quantization::of_range`](super::super::Quantization::of_range) has it.
+    /// The same as [`Quantization::of_range`](super::super::Quantization::of_range).
     fn of_range([low, high]: [S; 2]) -> Self {
         let (low, high) = (-Real::max(-low, S::ZERO), Real::max(high, S::ZERO));
         let scale = Real::max((high - low) / S::from_f64(255.0), S::from_f64(1e-30));
@@ -53,7 +53,7 @@ impl<S: Scalar> Steps<S> {
         Self { scale, first: S::from_f64(-128.0) - zero_point, last: S::from_f64(127.0) - zero_point }
     }
 
-    /// From the first to the last number.
+    /// The first and the last number of the range.
     fn round_all<V: Simd>(&self, simd: V, from: &[S], to: &mut [S]) {
         let lanes = lanes::<V, S>();
         let [scale, inverse] = [self.scale, S::ONE / self.scale].map(|value| splat::<V, S>(simd, value));
@@ -66,8 +66,8 @@ impl<S: Scalar> Steps<S> {
     }
 }
 
-/// The nearest whole number, if x is below 2²²; halves go to even ones. `large` is `1.5 / ε`: what is added to a number
-/// so large that it has no place for a fraction loses its own.
+/// The nearest whole number, if x is below 2²²; halves go to even ones. `large` is `1.5 / ε`: adding it
+/// leaves no bits for a fraction.
 #[inline(always)]
 pub(super) fn round<R: Real>(x: R, large: R) -> R {
     (x + large) - large

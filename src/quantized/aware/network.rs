@@ -1,4 +1,4 @@
-//! A network as if it were in 8 bits, as a whole.
+//! A whole network with simulated rounding.
 
 use super::FakeQuantize;
 use crate::kernels::Simd;
@@ -9,19 +9,19 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Roles};
 
-/// A network that computes as if it were in 8 bits, to be trained: what goes in is rounded, too.
+/// A network with simulated rounding, for training; its input is rounded too.
 ///
-/// Its layers have the names that they have in the declaration; the range of what a layer gives is named `…_range`.
+/// Layers keep their names from the declaration; the range of a layer's output is named `…_range`.
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct AwareNetwork<L: Layer> {
-    /// The range of what goes in.
+    /// The range of the input.
     pub input: FakeQuantize<L::Input>,
     /// The layers.
     pub layers: L,
 }
 
-// SAFETY: `repr(C)`, and both fields are arrays of the same scalar in all but name.
+// SAFETY: `repr(C)`, and both fields have the layout of arrays of the same scalar.
 unsafe impl<L: Layer<Input: Sample<Element = L::Scalar>>> Parameters for AwareNetwork<L> {
     type Scalar = L::Scalar;
 
@@ -42,9 +42,9 @@ unsafe impl<L: Layer<Input: Sample<Element = L::Scalar>>> Parameters for AwareNe
 impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
     type Input = L::Input;
     type Output = L::Output;
-    /// What goes into the layers, and what those remember.
+    /// The rounded input, and the tape of the layers.
     type Tape<const B: usize> = ([L::Input; B], L::Tape<B>);
-    /// What goes into the layers, then its gradient; and their scratch.
+    /// The rounded input, later its gradient; and the scratch of the layers.
     type Workspace<const B: usize> = ([L::Input; B], L::Workspace<B>);
 
     const KIND: &'static str = L::KIND;

@@ -1,4 +1,4 @@
-//! Weights as if they were in 8 bits.
+//! Simulated rounding of weights.
 
 use super::activations::{large, round};
 use crate::kernels::{Simd, copy};
@@ -14,32 +14,32 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::Layout;
 use crate::weights::parameters::{Parameters, Roles};
 
-/// A layer that computes with its weights rounded to those that 8-bit integers stand for: *fake quantization*.
+/// A layer that computes with its weights rounded to those that 8-bit integers represent: *fake quantization*.
 ///
-/// `w' = scale · round(w / scale)`, with `scale = max |w| / 127` over the weights of an output. Backward, the gradient by
-/// w' is taken for that by w: the straight-through estimator. So training moves weights by less than a step, and those
-/// add up. The weights are rounded anew in every pass, in the workspace.
+/// `w' = scale · round(w / scale)`, with `scale = max |w| / 127` over the weights of an output. Backward, the gradient
+/// of w' is used for w: the straight-through estimator. So updates smaller than a step still add up. The weights are
+/// rounded in every pass, in the workspace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(transparent)]
 pub struct FakeWeights<L> {
-    /// The layer, with its weights as they are.
+    /// The layer with its unrounded weights.
     pub layer: L,
 }
 
-/// A layer whose weights have a form in 8 bits.
+/// A layer whose weights can be quantized.
 pub trait RoundWeights: Layer {
-    /// Room for the layer.
+    /// Memory for the layer.
     type Memory: Pod;
 
-    /// Write the layer with its weights rounded, all of it.
+    /// Writes all of the layer, with its weights rounded.
     fn round_weights(&self, rounded: &mut Self);
 }
 
-// SAFETY: `repr(transparent)`: it is what the layer is.
+// SAFETY: `repr(transparent)`: it has the layout of the layer.
 unsafe impl<L: Parameters> Parameters for FakeWeights<L> {
     type Scalar = L::Scalar;
 
-    /// It adds no segment to the names of the layer.
+    /// Adds no segment to the names of the layer.
     const LAYOUT: Layout = L::LAYOUT;
 
     fn roles(start: usize, visitor: &mut impl Roles) {
@@ -121,7 +121,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
     }
 }
 
-/// The step of weights of which the largest is this one.
+/// The step of weights whose largest magnitude is this.
 #[inline(always)]
 fn scale<S: Scalar>(largest: S) -> S {
     Real::max(largest / S::from_f64(127.0), S::from_f64(1e-30))
