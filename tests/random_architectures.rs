@@ -37,7 +37,7 @@ fn check<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>() {
         // The previous contents of the gradient are discarded.
         let mut gradient = N::zeroed_box();
         gradient.parameters_mut().fill(f64::NAN);
-        GradientBuffers::<N, 1>::boxed().gradient(&network, &MeanSquaredError, &inputs, &targets, &mut gradient);
+        GradientBuffers::<N, 2>::boxed().gradient(&network, &MeanSquaredError, &inputs, &targets, &mut gradient);
         assert!(gradient.parameters().iter().all(|number| number.is_finite()), "seed {seed}\n{}", N::summary());
     }
 }
