@@ -162,7 +162,7 @@ impl OutputKind {
 
     /// The outputs of two branches side by side.
     #[must_use]
-    pub(crate) const fn beside(self, other: Self) -> Self {
+    pub(crate) const fn joined(self, other: Self) -> Self {
         match (self, other) {
             (Self::Probabilities, Self::Probabilities) => Self::Probabilities,
             (Self::AsInput, Self::AsInput) => Self::AsInput,

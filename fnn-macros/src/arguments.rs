@@ -1,4 +1,4 @@
-//! What a layer is given in parentheses.
+//! A layer's arguments: the text in parentheses.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -6,41 +6,41 @@ use syn::{Expr, ExprLit, Lit};
 
 use crate::flow::Site;
 use crate::parse::Argument;
-use crate::report::{Errors, either, judge, list, near};
+use crate::report::{Errors, const_check, either, list, near};
 use crate::size::{Scope, Size};
 
-/// How a kind is written: its arguments.
+/// How a kind is written, with its arguments.
 #[derive(Clone, Copy)]
 pub(crate) struct Signature {
     pub(crate) example: &'static str,
     pub(crate) parameters: &'static [Parameter],
 }
 
-/// An argument that a kind takes in parentheses.
+/// A parameter of a kind.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
-    /// What a message calls it.
+    /// Its name in messages.
     pub(crate) meaning: &'static str,
     pub(crate) argument: ArgumentType,
     pub(crate) required: bool,
-    /// Whether it may be given without its name.
+    /// Whether it can be positional.
     pub(crate) positional: bool,
 }
 
-/// What an argument is.
+/// The type of an argument.
 #[derive(Clone, Copy)]
 pub(crate) enum ArgumentType {
     /// A const expression of type `usize`.
     Size,
     /// A size for both axes of an image, or `(rows, columns)`.
     Pair,
-    /// A number that the macro has to read.
+    /// An integer literal, which the macro reads.
     Count,
     /// A size, or `same`.
     Padding,
     /// A pair, or `same`.
     PairOfPaddings,
-    /// A const expression of type `f64`, which this function of the library checks.
+    /// A const expression of type `f64`, checked by this function of the library.
     Number(&'static str),
     /// `true` or `false`.
     Switch,
@@ -69,11 +69,11 @@ pub(crate) static INITIALIZERS: &[&str] =
 /// The values of a layer's arguments.
 pub(crate) struct Arguments {
     parameters: &'static [Parameter],
-    /// In the order of the parameters.
+    /// In parameter order.
     values: Vec<Option<Value>>,
 }
 
-/// An argument, as its type has it.
+/// A parsed argument.
 enum Value {
     /// One size, or one for each axis.
     Sizes(Vec<Size>),
@@ -82,24 +82,24 @@ enum Value {
     Other(Expr),
 }
 
-/// A number as it was given.
+/// A number as it was written.
 struct NumberArgument {
     value: TokenStream,
     check: &'static str,
-    /// What the user wrote, to point at.
+    /// The user's tokens, for error spans.
     written: TokenStream,
 }
 
-/// A number that a layer's type has among its const parameters.
+/// A number passed as a const parameter of a layer's type.
 pub(crate) struct Number {
     /// The const parameter: the number's bits.
     pub(crate) bits: TokenStream,
-    /// What checks it, if it was given.
+    /// Its check, if it was written.
     pub(crate) check: TokenStream,
 }
 
 impl Arguments {
-    /// Every argument to its parameter, and every parameter its argument; nothing where one is a mistake.
+    /// Binds arguments to parameters; `None` if there is a mistake.
     pub(crate) fn bind(
         name: &Ident,
         signature: Signature,
@@ -113,7 +113,7 @@ impl Arguments {
         let mut position = 0;
         for argument in &given {
             let Some(index) = signature.parameter_of(name, position, argument, errors) else {
-                // What follows one argument too many is too many as well.
+                // After one argument too many, all others are too many as well.
                 if argument.key.is_none() { break } else { continue }
             };
             position += usize::from(argument.key.is_none());
@@ -139,7 +139,7 @@ impl Arguments {
         self.values.get(index)?.as_ref()
     }
 
-    /// The switch, word or initializer of this name, where it is given.
+    /// The switch, word or initializer of this name, if present.
     pub(crate) fn get(&self, name: &str) -> Option<&Expr> {
         match self.value(name)? {
             Value::Other(value) => Some(value),
@@ -147,25 +147,25 @@ impl Arguments {
         }
     }
 
-    /// A number: that which is given, or `default`.
+    /// A number, or `default`.
     pub(crate) fn number(&self, site: &Site<'_>, name: &str, default: f64) -> Number {
         let fnn = site.fnn;
         let (value, check) = match self.value(name) {
             Some(Value::Number(NumberArgument { value, check, written })) => {
                 let layer = site.name;
-                (value.clone(), judge(written, check, quote!(#layer, #name, #value)))
+                (value.clone(), const_check(written, check, quote!(#layer, #name, #value)))
             }
             _ => (quote!(#default), TokenStream::new()),
         };
         Number { bits: quote!({ #fnn::macro_support::bits(#value) }), check }
     }
 
-    /// A size; 1 where it isn't given.
+    /// A size, 1 by default.
     pub(crate) fn size(&self, name: &str) -> Size {
         self.size_of_axis(name, 0).unwrap_or_else(Size::one)
     }
 
-    /// A size for the axis of this number, where there is one for both or for each.
+    /// The size for the axis at this index, written once for both axes or as a pair.
     pub(crate) fn size_of_axis(&self, name: &str, axis: usize) -> Option<Size> {
         match self.value(name)? {
             Value::Sizes(sizes) => sizes.get(axis).or_else(|| sizes.first()).cloned(),
@@ -173,12 +173,12 @@ impl Arguments {
         }
     }
 
-    /// A switch, on where it isn't given.
+    /// A switch, on by default.
     pub(crate) fn on(&self, name: &str) -> bool {
         !self.is(name, "false")
     }
 
-    /// The initializer, where one is given: its variants may be written without their type.
+    /// The initializer, if present: its variants may be written without their type.
     pub(crate) fn initializer(&self, fnn: &TokenStream) -> Option<TokenStream> {
         let given = self.get("init")?;
         let variant = match given {
@@ -193,7 +193,7 @@ impl Arguments {
         })
     }
 
-    /// Whether the word `word` is given.
+    /// Whether the argument is `word`.
     pub(crate) fn is(&self, name: &str, word: &str) -> bool {
         self.get(name).is_some_and(|value| is_word(value, word))
     }
@@ -203,13 +203,13 @@ fn is_word(value: &Expr, word: &str) -> bool {
     value.to_token_stream().to_string() == word
 }
 
-/// Whether it is a word, and not the name of a constant.
+/// Whether it is a word rather than the name of a constant.
 fn is_lowercase(path: &syn::Path) -> bool {
     path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_lowercase))
 }
 
 impl Signature {
-    /// The number of the parameter that an argument is for.
+    /// The index of the parameter that an argument is for.
     fn parameter_of(&self, name: &Ident, position: usize, argument: &Argument, errors: &mut Errors) -> Option<usize> {
         let Some(key) = &argument.key else {
             let parameter = self.parameters.get(position);
@@ -237,7 +237,7 @@ impl Signature {
         index
     }
 
-    /// What is said of an argument without a name that is for no parameter, or for one that goes by its name.
+    /// The message for a positional argument without a parameter, or for one that must be named.
     fn one_too_many(&self, name: &Ident, parameter: Option<&Parameter>, value: &Expr) -> String {
         let Self { parameters, example } = self;
         let is_switch = matches!(value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_)));
@@ -256,7 +256,7 @@ impl Signature {
 }
 
 impl Parameter {
-    /// An argument for it; nothing where it is a mistake, which is then reported.
+    /// Parses an argument; reports a mistake and returns `None`.
     fn value(&self, value: &Expr, scope: &mut Scope, errors: &mut Errors) -> Option<Value> {
         let what = format!("`{}`", self.name);
         let mut mistake = |message: String| {
@@ -299,7 +299,7 @@ impl Parameter {
             (ArgumentType::Switch, _) => mistake(format!("{what} must be `true` or `false`")),
             (ArgumentType::Word(words), word) if words.iter().any(|known| is_word(word, known)) => other(),
             (ArgumentType::Word(words), _) => mistake(format!("{what} must be {}", either(words.iter().copied()))),
-            (ArgumentType::Initializer, initializer) => match misuse(initializer) {
+            (ArgumentType::Initializer, initializer) => match invalid_initializer(initializer) {
                 Some(message) => mistake(message),
                 None => other(),
             },
@@ -308,7 +308,7 @@ impl Parameter {
 }
 
 impl Parameter {
-    /// The word that a string holds, where the parameter takes that word without quotes.
+    /// The word in a string literal, if the parameter takes that word without quotes.
     fn quoted_word(&self, value: &Expr) -> Option<String> {
         let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value else { return None };
         let text = text.value();
@@ -323,8 +323,8 @@ impl Parameter {
     }
 }
 
-/// What is wrong with an initializer, where the macro can see it.
-fn misuse(initializer: &Expr) -> Option<String> {
+/// The message for an invalid initializer, as far as the macro can tell.
+fn invalid_initializer(initializer: &Expr) -> Option<String> {
     let (name, values) = match initializer {
         Expr::Path(path) => (path.path.get_ident()?, Vec::new()),
         Expr::Call(call) => match &*call.func {
@@ -336,7 +336,7 @@ fn misuse(initializer: &Expr) -> Option<String> {
     };
     let text = name.to_string();
     if !INITIALIZERS.contains(&text.as_str()) {
-        // In other letters, it is a constant or a function of the user's.
+        // In other cases of letters, it is a constant or a function of the user's.
         if !text.starts_with(char::is_uppercase) || !text.contains(char::is_lowercase) {
             return None;
         }

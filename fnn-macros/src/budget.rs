@@ -1,4 +1,4 @@
-//! `#[budget(flash = 64 KiB, ram = 8 KiB, macs = 100_000)]`: what a network may cost at most.
+//! `#[budget(flash = 64 KiB, ram = 8 KiB, macs = 100_000)]`: the limits of a network's cost.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -7,10 +7,10 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Meta, Token};
 
-use crate::report::{Errors, either, judge, near};
+use crate::report::{Errors, const_check, either, near};
 use crate::size::{Scope, Size};
 
-/// What can be limited: its name, the trait and the constant that tell it, and how a message calls it.
+/// A limited resource: its name, its trait and constant, and the words for it in messages.
 struct Resource {
     name: &'static str,
     owner: &'static str,
@@ -19,17 +19,17 @@ struct Resource {
     counted: Counted,
 }
 
-/// In what a resource is counted.
+/// The unit of a resource.
 #[derive(PartialEq)]
 enum Counted {
     /// Bytes, with a unit.
     Bytes,
-    /// Multiply-accumulates, by their number.
+    /// A count of multiply-accumulates.
     Macs,
 }
 
 impl Counted {
-    /// How a message calls it, and the type of the constant.
+    /// Its name in messages, and the type of the constant.
     fn names(&self) -> (&'static str, &'static str) {
         match self {
             Self::Bytes => ("bytes", "usize"),
@@ -52,12 +52,12 @@ const fn bytes(name: &'static str, (owner, constant): (&'static str, &'static st
 
 const UNITS: [(&str, u64); 3] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)];
 
-/// A limit of a budget.
+/// One limit of a budget.
 pub(crate) struct Limit {
     resource: &'static Resource,
     value: Size,
     unit: u64,
-    /// The argument, to point at.
+    /// The argument, for error spans.
     written: TokenStream,
 }
 
@@ -76,7 +76,7 @@ impl Parse for Argument {
     }
 }
 
-/// Take a network's budget out of its attributes.
+/// Removes the budget from a network's attributes.
 pub(crate) fn take(attributes: &mut Vec<Attribute>, scope: &mut Scope, errors: &mut Errors) -> Vec<Limit> {
     let mut limits: Vec<Limit> = Vec::new();
     for attribute in attributes.extract_if(.., |attribute| attribute.path().is_ident("budget")) {
@@ -106,7 +106,7 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, scope: &mut Scope, errors: &
     limits
 }
 
-/// A limit; nothing where it is a mistake.
+/// Parses a limit; `None` if it is a mistake.
 fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<Limit> {
     let Argument { resource: name, value, unit } = argument;
     let text = name.unraw().to_string();
@@ -138,7 +138,7 @@ fn limit(argument: &Argument, scope: &mut Scope, errors: &mut Errors) -> Option<
 }
 
 impl Limit {
-    /// What judges whether a network keeps to it.
+    /// The check that a network stays within it.
     pub(crate) fn check(&self, fnn: &TokenStream, network: &TokenStream) -> TokenStream {
         let Self { resource, value, unit, written } = self;
         let [owner, constant] = [resource.owner, resource.constant].map(|name| Ident::new(name, Span::call_site()));
@@ -146,6 +146,6 @@ impl Limit {
         let (counted, _) = resource.counted.names();
         let [needed, limit] = [quote!(<#network as #fnn::macro_support::#owner>::#constant), quote!((#value))];
         let [needed, limit] = [needed, limit].map(|number| quote!(#number as ::core::primitive::u64));
-        judge(written, "check_budget", quote!(#takes, #counted, #needed, #limit * #unit))
+        const_check(written, "check_budget", quote!(#takes, #counted, #needed, #limit * #unit))
     }
 }

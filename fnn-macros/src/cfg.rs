@@ -1,14 +1,14 @@
 //! `#[cfg(…)]` on a network or on a layer: the declaration with it, and the declaration without it.
 //!
-//! What comes after a layer depends on its shape, and only the compiler knows what holds; so it gets both networks,
-//! each under its condition, and expands the one that holds.
+//! The layers after it depend on its shape, and only the compiler can evaluate the condition; so it gets both networks,
+//! each under its condition, and expands one of them.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::parse::comma_separated;
 
-/// What the first `#[cfg(…)]` makes of a declaration: two of them where it is on a layer, one where it is on all.
+/// Splits a declaration at its first `#[cfg(…)]`: two declarations if it is on a layer, one if it is on the network.
 pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<TokenStream> {
     if let Some((condition, declaration)) = conditional(declaration) {
         return Some(quote! {
@@ -29,7 +29,7 @@ pub(crate) fn variants(fnn: &TokenStream, declaration: &TokenStream) -> Option<T
     })
 }
 
-/// A block's first condition, and the block where it holds and where it doesn't.
+/// A block's first condition, and the block with and without it.
 struct Conditional {
     condition: TokenStream,
     with: Group,
@@ -69,7 +69,7 @@ fn conditional_layer(block: &Group) -> Option<Conditional> {
     None
 }
 
-/// The condition of the first `#[cfg(…)]` in front of something, and the thing without it.
+/// The condition of an item's first `#[cfg(…)]`, and the item without it.
 fn conditional(thing: &TokenStream) -> Option<(TokenStream, TokenStream)> {
     let tokens: Vec<TokenTree> = thing.clone().into_iter().collect();
     for (index, pair) in tokens.windows(2).enumerate().step_by(2) {

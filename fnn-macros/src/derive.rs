@@ -8,7 +8,7 @@ use syn::{Data, DeriveInput, Error, GenericParam, Generics, Member, Path, TypePa
 
 use crate::report::located;
 
-/// A field that holds weights: how it is named in code and in dotted names, its type, and where it was written.
+/// A field with weights: its name in code and in dotted names, its type, and its span.
 pub(crate) struct Field {
     member: Member,
     name: String,
@@ -25,18 +25,18 @@ impl Field {
         Self { member, name, weights, span: written.span() }
     }
 
-    /// What `Weights` has for this field: a constant, or a call of a function.
+    /// An item of `Weights` for this field: a constant, or a call of a function.
     fn call(&self, fnn: &TokenStream, scalar: &Ident, call: TokenStream) -> TokenStream {
         let weights = &self.weights;
         located(hygienic!(<#weights as #fnn::macro_support::Weights<#scalar>>::#call), self.span)
     }
 }
 
-/// `unsafe impl Parameters`: sound where the type is `repr(C)` and every field is made of `scalar`.
+/// `unsafe impl Parameters`: sound if the type is `repr(C)` and every field consists of `scalar`.
 ///
-/// `Weights` says so in the user's words. But the path of the library may lead anywhere, so that its proof is shown to the
-/// very trait that is implemented, with a pointer to the field, which is of that type and no other; and the layout, which
-/// whatever takes the type for weights asks for, computes the proof.
+/// `Weights` checks that, with a readable error. But the user can set the library's path to anything, so its proof is
+/// passed to the implemented trait itself, with a pointer to the field to fix its type; and the layout, which every use
+/// of the type as weights needs, evaluates the proof.
 pub(crate) fn parameters_impl(
     fnn: &TokenStream,
     generics: &TokenStream,
@@ -75,7 +75,7 @@ pub(crate) fn parameters_impl(
     }
 }
 
-/// What the derive makes of a struct.
+/// Expands the derive.
 pub(crate) fn parameters(tokens: TokenStream) -> syn::Result<TokenStream> {
     let input: DeriveInput = syn::parse2(tokens)?;
     let Data::Struct(data) = &input.data else {
@@ -101,7 +101,7 @@ pub(crate) fn parameters(tokens: TokenStream) -> syn::Result<TokenStream> {
     Ok(parameters_impl(&fnn, &generics.to_token_stream(), &path, scalar, &fields))
 }
 
-/// The type parameter for the number that the type computes in: the last one.
+/// The type parameter for the scalar: the last one.
 fn scalar(input: &DeriveInput) -> syn::Result<&Ident> {
     let last = input.generics.params.iter().rev().find_map(|parameter| match parameter {
         GenericParam::Type(parameter) => Some(parameter),
@@ -120,7 +120,7 @@ fn scalar(input: &DeriveInput) -> syn::Result<&Ident> {
     }
 }
 
-/// Whether anything is asked of a type parameter.
+/// Whether a type parameter has bounds.
 fn is_bounded(parameter: &TypeParam, generics: &Generics) -> bool {
     let named = |bound: &syn::WherePredicate| match bound {
         syn::WherePredicate::Type(bound) => parameter.ident == bound.bounded_ty.to_token_stream().to_string(),
@@ -129,7 +129,7 @@ fn is_bounded(parameter: &TypeParam, generics: &Generics) -> bool {
     !parameter.bounds.is_empty() || generics.where_clause.iter().flat_map(|clause| &clause.predicates).any(named)
 }
 
-/// Whether the type says `#[repr(C)]` or `#[repr(transparent)]`, and neither packs nor aligns itself.
+/// Whether the type is `#[repr(C)]` or `#[repr(transparent)]`, and neither packed nor aligned.
 fn has_c_layout(input: &DeriveInput) -> syn::Result<bool> {
     let mut known = false;
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("repr")) {

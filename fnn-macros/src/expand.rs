@@ -1,6 +1,6 @@
-//! A network as items: the struct, what it is made of, and its forward and backward functions.
+//! Expands a network into items: the struct, its types and constants, and its forward and backward functions.
 //!
-//! The items only wire: everything that computes is a method of the library.
+//! The items only connect the layers: everything that computes is a method of the library.
 
 mod aware;
 mod buffers;
@@ -25,7 +25,7 @@ use crate::report::located;
 use crate::shapes::{Layer, Network};
 use crate::table;
 
-/// Everything that a declaration becomes.
+/// All items of a declaration.
 pub(crate) fn network(plan: &Plan) -> TokenStream {
     let Plan { form, blocks, folded: _, quantized: _, parts } = plan;
     let network = &form.network;
@@ -34,7 +34,7 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
     let items = items(form);
     let checks = checks(network);
     let (quantized, aware) = (quantized::items(plan), aware::items(plan));
-    // The struct comes first: where there is another one of its name, that is the first thing that rustc says.
+    // The struct comes first: if its name is taken, rustc should report that first.
     let own = (!network.hidden).then(|| {
         let (callable, folded) = (callable(form), folded::items(plan));
         let parts = parts.as_ref().map(|parts| parts::items(network, parts));
@@ -52,13 +52,13 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
     }
 }
 
-/// What any network is: a struct, weights, a layer.
+/// The struct, its `Parameters` and its `Layer`, for any network.
 fn items(form: &Form) -> TokenStream {
     let (structure, parameters, layer) = (structure(&form.network), parameters(&form.network), layer(form));
     quote!(#structure #parameters #layer)
 }
 
-/// What a network has that a user names.
+/// The public items of a network that the user named.
 fn callable(form: &Form) -> TokenStream {
     let (methods, in_place) = (methods(&form.network), in_place::items(form));
     quote!(#methods #in_place)
@@ -95,7 +95,7 @@ fn structure(network: &Network) -> TokenStream {
     }
 }
 
-/// `impl Clone` and `impl Debug`, which ask nothing of the layers: a network is its weights.
+/// `impl Clone` and `impl Debug`, without bounds on the layers: a network is its weights.
 fn given(network: &Network) -> TokenStream {
     let (fnn, kind) = (&network.header.fnn, &network.kind);
     let (parameters, path) = (network.parameters(), network.path(&network.header.scalar));
@@ -162,7 +162,7 @@ fn layer(form: &Form) -> TokenStream {
     }
 }
 
-/// `fn check_input`: what the first layer says.
+/// `fn check_input`: that of the first layer.
 fn check_input(network: &Network) -> Option<TokenStream> {
     let fnn = &network.header.fnn;
     let first = network.layers.first().filter(|first| first.exact_input)?;
@@ -176,7 +176,8 @@ fn check_input(network: &Network) -> Option<TokenStream> {
     })
 }
 
-/// `fn initialize`: each layer by the initializer asked for, or by that which suits the activation that follows.
+/// `fn initialize`: each layer by the initializer in the declaration, or by the one that suits the activation that
+/// follows.
 fn initialize(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
     let checked = checked(network);
@@ -223,14 +224,15 @@ fn describe(network: &Network) -> TokenStream {
     }
 }
 
-/// What a user calls: on the `f32` network what needs no value, so that `Digits::seeded(1)` is one; the rest on all.
+/// Inherent items: those without `self` on the `f32` network, so that `Digits::seeded(1)` needs no annotation; the rest
+/// on every scalar.
 fn methods(network: &Network) -> TokenStream {
     let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
     let constants = &network.header.generics.params;
     let parameters = network.parameters();
     let (path, path_f32) = (network.path(scalar), network.path(&network.site().f32()));
     let (input, output) = network.samples(scalar);
-    // Where rustc points when a sample doesn't fit.
+    // rustc points here if a sample has the wrong type.
     let forward = Ident::new("forward", network.header.name.span());
     let sample = located(hygienic!(input: &#input), network.header.input);
     let fits =
@@ -243,10 +245,10 @@ fn methods(network: &Network) -> TokenStream {
 
         #[allow(dead_code)]
         impl<#parameters> #path {
-            /// Inference on one sample. Allocates nothing.
+            /// Runs inference on one sample. Allocates nothing.
             ///
-            /// It works in `WORKSPACE` bytes of the stack; where they and the output are more than 512 KiB, that is a
-            /// compile error: there, use `forward_all`, or `forward_into` with memory of your own.
+            /// It uses `WORKSPACE` bytes of the stack. If those and the output exceed 512 KiB, it is a compile error:
+            /// use `forward_all`, or `forward_into` with your own memory.
             #[inline]
             #[must_use]
             pub fn #forward(&self, #sample) -> #output {
@@ -259,8 +261,8 @@ fn methods(network: &Network) -> TokenStream {
     }
 }
 
-/// The items that judge shapes: each at its token, all of whose tokens are the user's, for which the path of the
-/// library has to be imported. A generic network is judged where it is first used.
+/// The shape checks, each with the user's span on all of its tokens, so the library's path has to be imported. A
+/// generic network is checked where it is first used.
 pub(crate) fn checks(network: &Network) -> TokenStream {
     let checks: Vec<_> = network.checks.iter().filter(|check| !check.is_empty()).collect();
     if checks.is_empty() {
@@ -281,7 +283,7 @@ pub(crate) fn checks(network: &Network) -> TokenStream {
     }
 }
 
-/// What makes a generic network's first use judge it.
+/// Evaluates a generic network's checks at its first use.
 fn checked(network: &Network) -> Option<TokenStream> {
     let generic = !network.header.generics.params.is_empty();
     let any = network.checks.iter().any(|check| !check.is_empty());

@@ -1,4 +1,4 @@
-//! What a mistaken declaration expands to: its errors, and a type of which rustc knows that it is a mistake.
+//! The expansion of a declaration with mistakes: its errors, and a type that rustc knows to be an error.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -8,11 +8,11 @@ use syn::ext::IdentExt;
 use crate::expand::checks;
 use crate::shapes::Network;
 
-/// The errors, and the network's name for a type that isn't there.
+/// The errors, and the network's name for a missing type.
 ///
-/// rustc says nothing of a missing name beside a macro's error in the same module, nor of what uses a type that it
-/// knows to be missing: so the one error is all that there is, however much the network is used. What only the
-/// compiler can judge is judged all the same, so that all mistakes show at once.
+/// rustc doesn't report a missing name next to a macro's error in the same module, nor uses of a type that it knows to
+/// be missing. So there is only that one error, no matter how often the network is used. Checks that only the compiler
+/// can evaluate are still emitted, so that all mistakes are reported at once.
 pub(crate) fn network(network: &Network, error: &Error) -> TokenStream {
     let header = &network.header;
     let errors = error.to_compile_error();

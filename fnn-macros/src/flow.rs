@@ -1,10 +1,10 @@
-//! The type of a sample between two layers, and the tokens that are made of it.
+//! The type of a sample between two layers, and its tokens.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{PathArguments, TypePath};
 
-use crate::report::judge;
+use crate::report::const_check;
 use crate::size::Size;
 
 /// The type of a sample between two layers.
@@ -14,14 +14,14 @@ pub(crate) enum Flow {
     Sizes(Vec<Size>),
     /// Nested arrays of tokens, `u16`, of these sizes.
     Tokens(Vec<Size>),
-    /// What a type of the user's own gives, which a table calls `text`.
+    /// The output of a user's type, called `text` in the table.
     Of { layer: TypePath, text: String },
-    /// What a mistake gives: anything.
+    /// The output of a mistake: unknown.
     Unknown,
 }
 
 impl Flow {
-    /// The type, made of `scalar`.
+    /// The type with elements of type `scalar`.
     pub(crate) fn sample(&self, site: &Site<'_>, scalar: &impl ToTokens) -> TokenStream {
         let nested = |sizes: &[Size], element| {
             sizes.iter().rev().fold(element, |sample, size| {
@@ -61,7 +61,7 @@ impl Flow {
         }
     }
 
-    /// The sizes, outermost first, as many as a layer takes that takes a shape of this rank.
+    /// The sizes, outermost first, for a layer that takes a shape of this rank.
     pub(crate) fn sizes(&self, site: &Site<'_>, rank: usize) -> Vec<Size> {
         let size = |axis: usize| match self {
             Self::Sizes(sizes) | Self::Tokens(sizes) => sizes.get(axis).cloned().unwrap_or_else(Size::one),
@@ -90,7 +90,7 @@ impl Flow {
         }
     }
 
-    /// Whether two types were written alike, so that they are one type for sure.
+    /// Whether two types have the same tokens, and so are the same type for sure.
     pub(crate) fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Sizes(one), Self::Sizes(other)) => {
@@ -100,7 +100,7 @@ impl Flow {
         }
     }
 
-    /// How the table writes it.
+    /// Its text in the table.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Sizes(sizes) | Self::Tokens(sizes) => {
@@ -113,41 +113,41 @@ impl Flow {
     }
 }
 
-/// The place in a declaration for which tokens are made.
+/// The layer in a declaration that tokens are generated for.
 pub(crate) struct Site<'a> {
     pub(crate) fnn: &'a TokenStream,
     pub(crate) scalar: &'a Ident,
     /// The layer's name, for messages.
     pub(crate) name: &'a str,
-    /// How the layer's kind was written, and where.
+    /// The layer's kind as written, for error spans.
     pub(crate) written: &'a TokenStream,
 }
 
 impl Site<'_> {
-    /// The type `f32`, whatever the user calls so.
+    /// The primitive type `f32`, even if the user shadows its name.
     pub(crate) fn f32(&self) -> TokenStream {
         quote!(::core::primitive::f32)
     }
 
-    /// A check of what two branches end in.
+    /// A check of the outputs of two branches.
     pub(crate) fn check_branches(&self, check: &str, first: &Flow, other: &Flow) -> TokenStream {
         let (name, first, other) = (self.name, first.shape(self), other.shape(self));
-        judge(self.written, check, quote!(#name, #first, #other))
+        const_check(self.written, check, quote!(#name, #first, #other))
     }
 
-    /// Nothing where `size` is a number above 0; else a check that it is.
+    /// A check that `size` is above 0; `None` if it is a literal above 0.
     pub(crate) fn check_size(&self, size: &Size, what: &str) -> TokenStream {
         if size.known.is_some_and(|size| size > 0) {
             return TokenStream::new();
         }
         let (name, tokens) = (self.name, &size.tokens);
-        judge(&size.written, "check_size", quote!(#name, #what, #tokens))
+        const_check(&size.written, "check_size", quote!(#name, #what, #tokens))
     }
 
-    /// A check that no sum of this many products overflows in 8 bits.
+    /// A check that no sum of this many 8-bit products overflows.
     pub(crate) fn check_sum(&self, products: &Size) -> TokenStream {
         let (name, products) = (self.name, &products.tokens);
-        judge(self.written, "check_sum", quote!(#name, #products))
+        const_check(self.written, "check_sum", quote!(#name, #products))
     }
 }
 

@@ -1,8 +1,8 @@
-//! The table of the library's layers: all that this crate knows of each kind stands here, in one entry.
+//! The table of the library's layers: everything this crate knows about a kind is in its entry.
 //!
-//! Names, arguments, how a kind becomes a type, what it is in 8 bits: whoever needs a fact of a kind reads it from its
-//! entry, and compares no names. The table in the documentation of `network!` is written from it, and the library's
-//! tests instantiate every kind that it lists (see `listing`).
+//! Names, arguments, the type of the layer, how it is quantized: other modules read such facts from the entry, and
+//! never compare names. The table in the documentation of `network!` is generated from it, and the library's tests
+//! instantiate every kind in it (see `listing`).
 
 mod activations;
 mod basic;
@@ -26,27 +26,27 @@ use crate::size::Size;
 /// A kind of layer.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// What other libraries call it.
+    /// Its names in other libraries.
     pub(crate) synonyms: &'static [&'static str],
     pub(crate) takes: Takes,
     pub(crate) parameters: &'static [Parameter],
-    /// How it is written: in messages, in the documentation, and where all kinds are instantiated.
+    /// An example: for messages, the documentation, and tests that instantiate all kinds.
     pub(crate) example: Example,
     pub(crate) documentation: Documentation,
     pub(crate) role: Role,
     pub(crate) int8: Int8,
-    /// What the layer becomes.
+    /// Builds the layer's type.
     pub(crate) build: Build,
 }
 
 impl Kind {
-    /// How its arguments are written.
+    /// Its name and parameters.
     pub(crate) fn signature(&self) -> Signature {
         Signature { example: self.example.layer, parameters: self.parameters }
     }
 }
 
-/// What shapes a kind takes.
+/// The input shapes of a kind.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Takes {
     Any,
@@ -61,7 +61,7 @@ pub(crate) enum Takes {
 }
 
 impl Takes {
-    /// What shape it has to be, where it isn't any.
+    /// The required shape, if there is one.
     pub(crate) fn shape(self) -> Option<Taken> {
         let (rank, words, advice) = match self {
             Self::Any => return None,
@@ -75,29 +75,28 @@ impl Takes {
     }
 }
 
-/// The only shape that a kind takes.
+/// A required shape.
 pub(crate) struct Taken {
-    /// How many sizes it has.
+    /// The number of sizes.
     pub(crate) rank: usize,
-    /// How a message calls it.
+    /// Its name in messages.
     pub(crate) words: &'static str,
-    /// What to do where it is another one.
+    /// What to do if the shape is another one.
     pub(crate) advice: &'static str,
 }
 
-/// A layer of a kind, in a network of this layer alone.
+/// A layer of a kind, as a network's only layer.
 pub(crate) struct Example {
     pub(crate) layer: &'static str,
-    /// The shape that goes in.
+    /// The input shape.
     pub(crate) input: &'static str,
-    /// What it costs there: how many weights it has, and multiply-accumulates. They are worked out by hand, and the
-    /// library's tests compare.
+    /// The number of weights and of multiply-accumulates, worked out by hand; the library's tests compare them.
     pub(crate) weights: usize,
     pub(crate) macs: usize,
 }
 
 impl Example {
-    /// One without weights, and without multiply-accumulates.
+    /// A layer without weights or multiply-accumulates.
     const fn free(layer: &'static str, input: &'static str) -> Self {
         Self { layer, input, weights: 0, macs: 0 }
     }
@@ -110,34 +109,34 @@ pub(crate) struct Documentation {
     pub(crate) takes: &'static str,
     pub(crate) gives: &'static str,
     pub(crate) arguments: &'static str,
-    /// What it costs.
+    /// Its cost.
     pub(crate) weights: &'static str,
     pub(crate) macs: &'static str,
 }
 
 impl Documentation {
-    /// Of a kind that gives the shape that it takes, at no cost.
+    /// For a kind that keeps the shape and costs nothing.
     const fn same(name: &'static str, takes: &'static str) -> Self {
         Self { name, takes, gives: "the same", arguments: "", weights: "", macs: "" }
     }
 }
 
-/// What makes a layer's type of its arguments and of what goes in.
+/// Builds a layer's type from its arguments and its input.
 type Build = fn(&Site<'_>, &Arguments, &Flow) -> Built;
 
-/// What a layer becomes.
+/// A built layer.
 pub(crate) struct Built {
     /// Its type.
     pub(crate) layer: TokenStream,
-    /// What comes out of it.
+    /// Its output.
     pub(crate) output: Flow,
     /// Its weights, array by array, for the table.
     pub(crate) weights: Vec<Vec<Size>>,
-    /// How many products each of its outputs is the sum of, if it is a sum of products with weights.
+    /// How many products each output sums over, if it is a sum of products with weights.
     pub(crate) products: Option<Size>,
-    /// The initializer that was asked for.
+    /// The initializer in the declaration.
     pub(crate) initializer: Option<TokenStream>,
-    /// Items that judge what only the compiler knows.
+    /// Checks that only the compiler can evaluate.
     pub(crate) checks: Vec<TokenStream>,
 }
 
@@ -154,7 +153,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
     tables.into_iter().flatten()
 }
 
-/// The kind of this name.
+/// Finds a kind by name.
 pub(crate) fn find(name: &str) -> Option<&'static Kind> {
     kinds().find(|kind| kind.name == name)
 }
@@ -164,7 +163,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     kinds().map(|kind| kind.name).chain([RESIDUAL.name, CONCAT.name])
 }
 
-/// Layers of other libraries that there are none of here, and what to do instead.
+/// Layers of other libraries that this one lacks, and what to use instead.
 static UNSUPPORTED: &[(&[&str], &str)] = &[
     (
         &["LSTM", "GRU", "RNN", "SimpleRnn", "LstmCell", "GruCell"],
@@ -180,13 +179,13 @@ static UNSUPPORTED: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// What to do instead of a layer of another library that there is none of here.
+/// What to use instead of another library's layer.
 pub(crate) fn unsupported(name: &str) -> Option<&'static str> {
     let known = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
     UNSUPPORTED.iter().find(|(names, _)| known(names)).map(|(_, advice)| *advice)
 }
 
-/// What a name of another library is called here.
+/// This library's name for a layer of another library.
 pub(crate) fn synonym(name: &str) -> Option<&'static str> {
     let all =
         kinds().map(|kind| (kind.name, kind.synonyms)).chain(BLOCKS.iter().map(|block| (block.name, block.synonyms)));

@@ -1,10 +1,10 @@
-//! The macros of the crate `fnn`. Use them through it: it says what they do.
+//! The macros of the crate `fnn`, which re-exports and documents them.
 //!
-//! A declaration goes one way: `parse` (tokens to syntax) → `model` (kinds and arguments known) → `shapes` (what flows
-//! from layer to layer) → `plan` (what it becomes: stages, folded, in 8 bits) → `expand` (items). Every phase collects its mistakes in one `Errors`; after a mistake,
-//! `fallback` takes the place of `expand`.
+//! A declaration passes through five phases: `parse` (tokens to syntax) → `model` (kinds and arguments known) →
+//! `shapes` (the type of every sample) → `plan` (stages, and the folded and the int8 network) → `expand` (items). Every
+//! phase collects its mistakes in one `Errors`; after a mistake, `fallback` replaces `expand`.
 
-/// `quote!` for functions: the user's expressions in them don't see their local variables.
+/// `quote!` for functions: their local variables are invisible to the user's expressions.
 macro_rules! hygienic {
     ($($tokens:tt)*) => { ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*) };
 }
@@ -28,14 +28,13 @@ mod table;
 
 use proc_macro::TokenStream;
 
-/// What `fnn::network!` calls, with the path of the crate in brackets in front.
+/// Called by `fnn::network!`, with the path of the crate in brackets in front.
 #[proc_macro]
 pub fn declare(tokens: TokenStream) -> TokenStream {
     network(tokens.into()).into()
 }
 
-/// What `fnn::macro_support::kinds!` is: a call of the macro whose path it is given, with the table of the library's
-/// layers.
+/// `fnn::macro_support::kinds!`: calls the given macro with the table of the library's layers.
 #[proc_macro]
 pub fn kinds(callback: TokenStream) -> TokenStream {
     kinds::listing(callback.into()).into()

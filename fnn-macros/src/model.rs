@@ -1,4 +1,4 @@
-//! Syntax to model: every layer's kind is known, its arguments are bound, its name is its own.
+//! Syntax to model: every layer has a known kind, bound arguments and a unique name.
 
 use std::collections::HashSet;
 
@@ -17,19 +17,19 @@ use crate::report::{Errors, near};
 use crate::size::{Scope, Size, mentions};
 use crate::split::{self, Split};
 
-/// A network whose layers are known. What flows between them isn't yet.
+/// A network whose layers are known, but not yet the types between them.
 pub(crate) struct Network {
     pub(crate) header: Header,
-    /// Nothing where it is a mistake.
+    /// `None` if it is a mistake.
     pub(crate) input: Option<Vec<Size>>,
-    /// Nothing where it isn't declared, or is a mistake.
+    /// `None` if it isn't declared or is a mistake.
     pub(crate) output: Option<Vec<Size>>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) budget: Vec<Limit>,
     pub(crate) scope: Scope,
 }
 
-/// What a network and the blocks in it have in common.
+/// The header, shared by a network and its blocks.
 #[derive(Clone)]
 pub(crate) struct Header {
     /// The path of the library.
@@ -37,24 +37,24 @@ pub(crate) struct Header {
     /// The type parameter for the scalar, a name that the declaration doesn't use.
     pub(crate) scalar: Ident,
     pub(crate) attributes: Vec<Attribute>,
-    /// Whether `#[quantizable]` is among them, which is left out there.
+    /// Whether there is a `#[quantizable]`, which is removed from the attributes.
     pub(crate) quantizable: bool,
-    /// Where `#[split(…)]`, which is left out there, splits the network.
+    /// Where `#[split(…)]`, which is removed from the attributes, splits the network.
     pub(crate) split: Option<Split>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
-    /// Where the shape of what goes in was written.
+    /// The tokens of the input shape.
     pub(crate) input: Span,
-    /// Where the shape of what comes out was written, or would be: tokens to point at.
+    /// The tokens of the output shape, or those to point at if there is none.
     pub(crate) output: TokenStream,
 }
 
-/// A layer, its name, and what it is.
+/// A layer: its name and what it is.
 pub(crate) struct Layer {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) name: Ident,
-    /// The tokens to point at.
+    /// The tokens for error spans.
     pub(crate) written: TokenStream,
     pub(crate) kind: Kind,
 }
@@ -63,26 +63,26 @@ pub(crate) struct Layer {
 pub(crate) enum Kind {
     /// One of the library's.
     BuiltIn { kind: &'static kinds::Kind, arguments: Arguments },
-    /// Layers that are gone around.
+    /// Layers with a shortcut around them.
     Residual(Vec<Layer>),
-    /// Layers, and others that are the way around.
+    /// Layers, and the layers of the shortcut.
     Projected([Vec<Layer>; 2]),
-    /// Branches whose outputs are put side by side: two or more.
+    /// Two or more branches whose outputs are concatenated.
     Concat(Vec<Vec<Layer>>),
     /// A type of the user's.
     Own(TypePath),
-    /// A mistake, which has been reported.
+    /// A mistake, already reported.
     Unknown,
 }
 
 impl Kind {
-    /// Whether it is one of the library's that takes tokens.
+    /// Whether it is a library layer that takes tokens.
     pub(crate) fn takes_tokens(&self) -> bool {
         matches!(self, Self::BuiltIn { kind, .. } if kind.takes == kinds::Takes::Tokens)
     }
 }
 
-/// Give every layer its kind, its arguments and its name.
+/// Resolves every layer's kind, arguments and name.
 pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &mut Errors) -> Network {
     let parse::Declaration { mut attributes, visibility, name, generics, input, output, layers } = declaration;
     let mut scope = Scope::new(&name, &generics);
@@ -117,13 +117,13 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     Network { header, input, output, layers, budget, scope }
 }
 
-/// The sizes of a shape; nothing where one is a mistake.
+/// The sizes of a shape; `None` if one is a mistake.
 fn shape(shape: &parse::Shape, scope: &mut Scope, errors: &mut Errors) -> Option<Vec<Size>> {
     let sizes: Vec<_> = shape.sizes.iter().map(|size| scope.size(size, "a size", errors)).collect();
     sizes.into_iter().collect()
 }
 
-/// A name for the scalar that nothing in the declaration has: `S`, or `S1` and so on.
+/// A name for the scalar that the declaration doesn't use: `S`, or `S1` and so on.
 fn fresh_scalar(network: &Ident, generics: &Generics, split: Option<&Split>, layers: &TokenStream) -> Ident {
     let parts = split.into_iter().flat_map(|split| [&split.first, &split.second]);
     let named: TokenStream = std::iter::once(network).chain(parts).map(ToTokens::to_token_stream).collect();
@@ -160,7 +160,7 @@ fn bind_layers(layers: Vec<parse::Layer>, scope: &mut Scope, errors: &mut Errors
     layers.into_iter().map(bind).collect()
 }
 
-/// The name of an unnamed layer: its kind and the first number that makes a name nobody has.
+/// The name of an unnamed layer: its kind and the first number that makes it unique.
 fn free_name(kind: &str, taken: &mut HashSet<String>) -> Ident {
     let mut stem = String::new();
     for (index, letter) in kind.chars().enumerate() {
@@ -205,10 +205,10 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
     }
 }
 
-/// How deep blocks may lie inside one another: more of them, and the compiler's limit on recursion is near.
+/// How deep blocks can be nested: deeper, and the compiler's recursion limit is near.
 const DEEPEST: usize = 16;
 
-/// What a block is, if it doesn't lie too deep.
+/// Resolves a block, unless it is nested too deep.
 fn bind_nested(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut Errors) -> Kind {
     if scope.depth == DEEPEST {
         errors.at(name, format!("blocks can be nested {DEEPEST} deep at most: declare the inner ones as a network"));
@@ -263,7 +263,7 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
     Kind::Unknown
 }
 
-/// A name that is none of the library's: one that was misspelt, or a type of the user's.
+/// A name that isn't one of the library's: a misspelling, or a user's type.
 fn foreign(name: &Ident, called: bool, scope: &Scope, errors: &mut Errors) -> Kind {
     let text = name.to_string();
     let block = match text.as_str() {
@@ -310,17 +310,17 @@ fn own(path: TypePath, scope: &Scope, errors: &mut Errors) -> Kind {
     Kind::Own(path)
 }
 
-/// Whether an attribute derives traits, with or without a condition. What is inside a network derives them too.
+/// Whether an attribute derives traits, with or without a condition. The types inside a network derive them too.
 pub(crate) fn derives(attribute: &Attribute) -> bool {
     let last = attribute.path().segments.last();
     last.is_some_and(|last| last.ident == "derive")
         || (attribute.path().is_ident("cfg_attr") && mentions(&attribute.to_token_stream(), "derive"))
 }
 
-/// The traits that every network has, whether it derives them or not.
+/// The traits that every network implements, derived or not.
 const GIVEN: [&str; 2] = ["Clone", "Debug"];
 
-/// Take those traits out of a `derive`, or of one under a condition: two implementations would be one too many.
+/// Removes those traits from a `derive`, or from a conditional one: a second implementation would conflict.
 fn leave_to_the_macro(attribute: &mut Attribute) {
     let Meta::List(list) = &mut attribute.meta else { return };
     if list.path.is_ident("derive") {
@@ -339,7 +339,7 @@ fn leave_to_the_macro(attribute: &mut Attribute) {
     }
 }
 
-/// The traits of a `derive` that a network doesn't have anyway. What can't be read is left to rustc.
+/// The traits of a `derive` without those that every network implements. Tokens that don't parse are left to rustc.
 fn without_given(traits: &TokenStream) -> TokenStream {
     let Ok(paths) = Punctuated::<Path, Token![,]>::parse_terminated.parse2(traits.clone()) else {
         return traits.clone();

@@ -1,4 +1,4 @@
-//! Tokens to syntax. Knows the grammar, and nothing of layers.
+//! Tokens to syntax. Knows the grammar, and nothing about layers.
 //!
 //! ```text
 //! declaration = attribute* visibility "struct" name generics? ":" shape ("->" shape)? "{" layers "}"
@@ -32,7 +32,7 @@ pub(crate) struct Declaration {
     pub(crate) generics: Generics,
     pub(crate) input: Shape,
     pub(crate) output: Option<Shape>,
-    /// What is in the braces, which [`layers`] reads.
+    /// The contents of the braces, parsed by [`layers`].
     pub(crate) layers: TokenStream,
 }
 
@@ -53,13 +53,13 @@ pub(crate) struct Layer {
 pub(crate) enum Kind {
     /// `Name` or `Name(arguments)`
     Call { name: Ident, arguments: Option<Vec<Argument>> },
-    /// `Name { layers }`, whose layers [`layers`] reads
+    /// `Name { layers }`, whose layers are parsed by [`layers`].
     Block { name: Ident, layers: TokenStream },
     /// `{ layers }`, a branch of a block.
     Branch(Group),
     /// A type of the user's own.
     Type(TypePath),
-    /// What can't be read. It has been reported.
+    /// A syntax error, already reported.
     Mistake,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Argument {
     pub(crate) value: Expr,
 }
 
-/// The path of the library, which `fnn::network!` puts in front in brackets, and the rest.
+/// The path of the library, which `fnn::network!` prepends in brackets, and the rest.
 pub(crate) fn take_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
     let mut tokens = tokens.into_iter();
     match tokens.next() {
@@ -78,7 +78,7 @@ pub(crate) fn take_crate(tokens: TokenStream) -> (TokenStream, TokenStream) {
     }
 }
 
-/// The declaration; nothing where its header can't be read.
+/// The declaration; `None` if its header doesn't parse.
 pub(crate) fn declaration(tokens: TokenStream, errors: &mut Errors) -> Option<Declaration> {
     match header.parse2(tokens) {
         Ok(mut declaration) => {
@@ -93,7 +93,7 @@ pub(crate) fn declaration(tokens: TokenStream, errors: &mut Errors) -> Option<De
     }
 }
 
-/// The declaration, its layers unread.
+/// The declaration, with its layers not yet parsed.
 fn header(input: ParseStream<'_>) -> syn::Result<Declaration> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility = input.parse()?;
@@ -130,12 +130,12 @@ fn header(input: ParseStream<'_>) -> syn::Result<Declaration> {
 /// The macro's own attributes.
 const ATTRIBUTES: [&str; 3] = ["quantizable", "budget", "split"];
 
-/// A network is seen as a slice of its weights, which another layout would not be. What layers don't implement can't be
-/// derived for a network, and what is almost an attribute of the macro's is a misspelling.
+/// A network is read as a slice of its weights, which rules out any other layout. Traits that layers don't implement
+/// can't be derived for a network, and near misses of the macro's attributes are misspellings.
 fn check_attributes(attributes: &[Attribute], errors: &mut Errors) {
     for attribute in attributes {
         if attribute.path().is_ident("derive") {
-            // What else is wrong with it, rustc reports.
+            // rustc reports its other mistakes.
             let _ = attribute.parse_nested_meta(|derived| {
                 let name = derived.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
                 match name.as_str() {
@@ -160,7 +160,7 @@ fn check_attributes(attributes: &[Attribute], errors: &mut Errors) {
     }
 }
 
-/// Only plain const parameters can be passed on to layers on stable Rust. Any others are reported and left out.
+/// Only plain const parameters can be passed on to layers on stable Rust. Others are reported and left out.
 fn check_generics(generics: &mut Generics, errors: &mut Errors) {
     let parameters = std::mem::take(&mut generics.params).into_iter().filter_map(|parameter| match parameter {
         GenericParam::Const(mut parameter) => {
@@ -193,7 +193,7 @@ fn check_generics(generics: &mut Generics, errors: &mut Errors) {
     generics.params = parameters.collect();
 }
 
-/// Layers between commas: each by itself, so that a mistake in one doesn't hide those of the next.
+/// Layers separated by commas, each parsed on its own, so that a mistake in one doesn't hide those in the next.
 pub(crate) fn layers(tokens: TokenStream, errors: &mut Errors) -> Vec<Layer> {
     let layer = |tokens| {
         layer.parse2(tokens).unwrap_or_else(|error| {
@@ -204,7 +204,7 @@ pub(crate) fn layers(tokens: TokenStream, errors: &mut Errors) -> Vec<Layer> {
     comma_separated(tokens).into_iter().map(layer).collect()
 }
 
-/// What lies between commas, outside of any brackets, angle brackets included.
+/// Splits at commas outside of brackets, including angle brackets.
 pub(crate) fn comma_separated(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![Vec::new()];
     let mut angles = 0usize;
@@ -242,7 +242,7 @@ fn layer(input: ParseStream<'_>) -> syn::Result<Layer> {
 /// Words that can't be names, not even as `r#word`.
 const RESERVED: [&str; 5] = ["_", "self", "Self", "super", "crate"];
 
-/// `name:`, where there is one.
+/// `name:`, if present.
 fn name(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     let named = input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
     if !named {
@@ -252,7 +252,7 @@ fn name(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     input.parse::<Token![:]>()?;
     let text = name.to_string();
     if RESERVED.iter().any(|word| name == format!("r#{word}")) {
-        // rustc says so itself.
+        // rustc reports this itself.
         return Ok(None);
     }
     if RESERVED.contains(&text.as_str()) {
@@ -296,7 +296,7 @@ fn kind(input: ParseStream<'_>) -> syn::Result<Kind> {
     }
 }
 
-/// Nothing may follow a layer but a comma. What does may show what was meant.
+/// Only a comma may follow a layer. Other tokens hint at what was meant.
 fn end(input: ParseStream<'_>, kind: &Kind) -> syn::Result<()> {
     if input.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What a network becomes: all that is decided before items are written, each thing once. `expand` only prints it.
+//! The plan of an expansion: every decision is made here, once. `expand` only prints it.
 
 mod aware;
 mod fold;
@@ -17,33 +17,33 @@ pub(crate) use self::stages::Stage;
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
 
-/// A network, and the networks that it becomes.
+/// A network, and the networks derived from it.
 pub(crate) struct Plan {
     pub(crate) form: Form,
     /// The insides of each layer, if it is a block.
     pub(crate) blocks: Vec<Vec<Plan>>,
-    /// The network for inference, where it is another one.
+    /// The folded network for inference, if there is something to fold.
     pub(crate) folded: Option<Folded>,
-    /// The network in 8 bits, where it is asked for.
+    /// The int8 network, if quantizable.
     pub(crate) quantized: Option<Quantized>,
-    /// The two networks that it is split into, where that is asked for.
+    /// The two parts of a split network.
     pub(crate) parts: Option<[Form; 2]>,
 }
 
-/// A network that trains and runs inference in floating point, and the stages that it does so in.
+/// A floating-point network and its stages.
 pub(crate) struct Form {
     pub(crate) network: Network,
     pub(crate) stages: Vec<Stage>,
 }
 
-/// A network in 8 bits: that of [`Plan::inference`].
+/// The int8 form of [`Plan::inference`].
 pub(crate) struct Quantized {
     pub(crate) layers: Vec<Int8Layer>,
-    /// The network that is trained as if it were in 8 bits.
+    /// The network for quantization-aware training.
     pub(crate) aware: Aware,
 }
 
-/// Decide what a network becomes, and report what it cannot become.
+/// Makes the plan, and reports what can't be done.
 pub(crate) fn plan(network: Network, errors: &mut Errors) -> Plan {
     let plan = Plan::of(network);
     int8::check(&plan, errors);
@@ -75,7 +75,7 @@ impl Form {
         Self { stages: stages::stages(&network), network }
     }
 
-    /// A network of layers that are made of those of another one, and that a user never names.
+    /// A network derived from another one, which the user never names.
     fn derived(from: &Network, name: Ident, layers: Vec<Rc<Layer>>) -> Self {
         let mut header = from.header.clone();
         header.name = name;

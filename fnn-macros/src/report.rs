@@ -1,4 +1,4 @@
-//! Mistakes: all of them are collected, each at the user's token.
+//! Error reporting: all mistakes are collected, each at the user's token.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -13,7 +13,7 @@ impl Errors {
         Self { errors: Vec::new() }
     }
 
-    /// One more mistake, at these tokens.
+    /// Adds a mistake at these tokens.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
@@ -22,12 +22,12 @@ impl Errors {
         self.errors.push(error);
     }
 
-    /// How many there are so far.
+    /// The number of mistakes so far.
     pub(crate) fn count(&self) -> usize {
         self.errors.len()
     }
 
-    /// All of them in one, if there are any.
+    /// All mistakes combined into one error, if there are any.
     pub(crate) fn into_error(self) -> Option<syn::Error> {
         self.errors.into_iter().reduce(|mut all, error| {
             all.combine(error);
@@ -36,9 +36,9 @@ impl Errors {
     }
 }
 
-/// A call of one of the library's functions that judge at compile time. All of its tokens are where the user wrote what
-/// is judged, so that rustc points there and nowhere else; the path of the library has to be imported as `__fnn`.
-pub(crate) fn judge(written: &TokenStream, function: &str, arguments: TokenStream) -> TokenStream {
+/// A call of one of the library's compile-time checks. All of its tokens have the span of the code that is checked, so
+/// that rustc points there and nowhere else; the path of the library has to be imported as `__fnn`.
+pub(crate) fn const_check(written: &TokenStream, function: &str, arguments: TokenStream) -> TokenStream {
     let mut tokens = written.clone().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
     let last = tokens.last().map_or(first, |token| token.span());
@@ -48,7 +48,7 @@ pub(crate) fn judge(written: &TokenStream, function: &str, arguments: TokenStrea
     quote_spanned!(first=> __fnn::#function #arguments)
 }
 
-/// The same tokens, with rustc pointing at `span` where they don't hold.
+/// The same tokens, with `span` for rustc's errors.
 pub(crate) fn located(tokens: TokenStream, span: Span) -> TokenStream {
     let located = |mut token: TokenTree| {
         let here = token.span().located_at(span);
@@ -61,7 +61,7 @@ pub(crate) fn located(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(located).collect()
 }
 
-/// The candidate that `word` may have been meant to be.
+/// The candidate that `word` may be a misspelling of.
 pub(crate) fn near<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
@@ -72,7 +72,7 @@ pub(crate) fn near<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether a word is another one with a number, as `Relu6`, and so no misspelling of it.
+/// Whether a word is another one plus a number, such as `Relu6`, and so not a misspelling of it.
 fn is_numbered(word: &str, other: &str) -> bool {
     let number = word.strip_prefix(&other.to_lowercase()).unwrap_or_default();
     !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit())

@@ -1,5 +1,5 @@
-//! What flows from layer to layer. Sizes are carried as expressions: the macro computes none and judges none, it emits
-//! checks that the compiler evaluates. How many sizes a shape has is judged here, where it is known.
+//! The types of the samples between layers. Sizes are expressions: the macro neither computes nor compares them, it
+//! emits checks that the compiler evaluates. Ranks are known to the macro, and checked here.
 
 mod blocks;
 mod built_in;
@@ -15,37 +15,37 @@ use syn::{Attribute, TypePath, parse_quote};
 use crate::flow::{Flow, Site, with_scalar};
 use crate::kinds::{Int8, Outputs, Role};
 use crate::model::{self, Header, Kind, generic_arguments};
-use crate::report::{Errors, judge};
+use crate::report::{Errors, const_check};
 use crate::size::{Scope, Size, UNKNOWN, mentions};
 
-/// A network of which every layer is a type.
+/// A network whose layers are types.
 #[derive(Clone)]
 pub(crate) struct Network {
     pub(crate) header: Header,
-    /// What the table calls it: its name, `Residual`, or `Branch`.
+    /// Its name in the table: its own, `Residual`, or `Branch`.
     pub(crate) kind: String,
     pub(crate) input: Flow,
-    /// What comes out, as the header declares it or as the last layer gives it.
+    /// The output, as declared in the header or computed by the last layer.
     pub(crate) output: Flow,
-    /// Whether the last layer gives just that type.
+    /// Whether the last layer's output has exactly that type.
     pub(crate) exact_output: bool,
     pub(crate) layers: Vec<Rc<Layer>>,
-    /// The constants that the sizes are made of, and the aliases of the user's own types, as items.
+    /// The constants of the sizes and the aliases of the user's types, as items.
     pub(crate) constants: Vec<TokenStream>,
     /// The aliases of the library's layers, as items.
     pub(crate) aliases: Vec<TokenStream>,
     pub(crate) checks: Vec<TokenStream>,
-    /// Whether a user never names it: the inside of a block, or what a network becomes.
+    /// Whether the user never names it: the inside of a block, or a derived network.
     pub(crate) hidden: bool,
 }
 
 impl Network {
-    /// The networks inside blocks, layer after layer.
+    /// The networks inside blocks, layer by layer.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &Self> {
         self.layers.iter().flat_map(|layer| &layer.blocks)
     }
 
-    /// A place to make tokens for.
+    /// The site that tokens are generated for.
     pub(crate) fn site(&self) -> Site<'_> {
         Site { fnn: &self.header.fnn, scalar: &self.header.scalar, name: "", written: &self.header.fnn }
     }
@@ -69,7 +69,7 @@ impl Network {
         quote!(#constants #scalar: #fnn::macro_support::Scalar)
     }
 
-    /// The types of a sample that goes in and of one that comes out.
+    /// The types of an input and an output sample.
     pub(crate) fn samples(&self, scalar: &impl ToTokens) -> (TokenStream, TokenStream) {
         let site = self.site();
         (self.input.sample(&site, scalar), self.output.sample(&site, scalar))
@@ -81,26 +81,26 @@ impl Network {
 pub(crate) struct Layer {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) name: Ident,
-    /// How its kind was written, and where.
+    /// Its kind as written, for error spans.
     pub(crate) kind: String,
     pub(crate) written: TokenStream,
     /// Its type.
     pub(crate) field: TokenStream,
-    /// An alias of its type, which stands for it everywhere but in the struct.
+    /// An alias of its type, used everywhere but in the struct.
     pub(crate) layer: TokenStream,
-    /// What goes in, and whether it is just the type that the layer takes.
+    /// The input, and whether it has exactly the type that the layer takes.
     pub(crate) input: Flow,
     pub(crate) exact_input: bool,
     pub(crate) output: Flow,
     pub(crate) role: Role,
     pub(crate) int8: Int8,
-    /// The initializer that was asked for.
+    /// The initializer in the declaration.
     pub(crate) initializer: Option<TokenStream>,
-    /// Its weights, array by array, where the macro knows them.
+    /// Its weights, array by array, if the macro knows them.
     pub(crate) weights: Option<Vec<Vec<Size>>>,
     /// The networks inside it, if it is a block.
     pub(crate) blocks: Vec<Network>,
-    /// Its type in `f32`, where that is the user's own and the compiler can be asked what it is.
+    /// Its type in `f32`, if it is the user's own and its traits can be checked.
     pub(crate) own: Option<TokenStream>,
 }
 
@@ -112,7 +112,7 @@ impl Layer {
     }
 }
 
-/// Find out what flows between the layers of a network.
+/// Determines the types between the layers of a network.
 pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let model::Network { header, input, output, layers, budget, scope } = network;
     let kind = header.name.unraw().to_string();
@@ -126,7 +126,7 @@ pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let declared = output.map(|sizes| Declared { output: Flow::Sizes(sizes), check: Some("check_output") });
     let mut network = chain.network(header, kind, input, declared, layers);
     network.checks.splice(0..0, checks);
-    // A mistaken network costs nothing.
+    // A network with mistakes costs nothing.
     if errors.count() == 0 {
         let path = network.path(&network.site().f32());
         network.checks.extend(budget.iter().map(|limit| limit.check(&network.header.fnn, &path)));
@@ -135,20 +135,20 @@ pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     network
 }
 
-/// What has to come out of layers, and what judges whether it does, if nothing else does.
+/// The required output of some layers, and the check for it, if there is no other.
 struct Declared {
     output: Flow,
     check: Option<&'static str>,
 }
 
-/// What follows the samples from layer to layer.
+/// Follows the samples from layer to layer.
 struct Chain<'a> {
     scope: &'a Scope,
     errors: &'a mut Errors,
 }
 
 impl Chain<'_> {
-    /// Layer after layer, from `input` on. `declared` is what has to come out.
+    /// Layer by layer, from `input` on. `declared` is the required output.
     fn network(
         &mut self,
         header: Header,
@@ -186,10 +186,10 @@ impl Chain<'_> {
             network.exact_output = false;
             let site = network.site();
             let (wanted, given) = (output.shape(&site), flow.shape(&site));
-            let check = check.map(|check| judge(&network.header.output, check, quote!(#wanted, #given)));
+            let check = check.map(|check| const_check(&network.header.output, check, quote!(#wanted, #given)));
             network.checks.extend(check);
         }
-        // What is said of a mistake's shape says nothing.
+        // Errors about the shape of a mistake would be noise.
         network.checks.retain(|check| !mentions(check, UNKNOWN));
         network.output = declared.map_or(flow, |declared| declared.output);
         network
@@ -210,7 +210,7 @@ impl Chain<'_> {
         (definition, name)
     }
 
-    /// One layer as a type, given what flows in.
+    /// One layer as a type, given its input.
     fn layer(&mut self, network: &mut Network, layer: model::Layer, input: Flow) -> Layer {
         let model::Layer { attributes, name, written, kind } = layer;
         let text = name.unraw().to_string();

@@ -11,13 +11,13 @@ use crate::report::Errors;
 /// One size of a shape: any const expression.
 #[derive(Clone)]
 pub(crate) struct Size {
-    /// A literal, a const parameter, the name of a constant, or what is made of them.
+    /// A literal, a const parameter, the name of a constant, or an expression of these.
     pub(crate) tokens: TokenStream,
-    /// Its value, where the macro can read it.
+    /// Its value, if the macro knows it.
     pub(crate) known: Option<usize>,
-    /// How a person would write it.
+    /// Its text for humans.
     pub(crate) text: String,
-    /// What the user wrote, to point at.
+    /// The user's tokens, for error spans.
     pub(crate) written: TokenStream,
 }
 
@@ -36,7 +36,7 @@ impl Size {
         Self::of(0)
     }
 
-    /// A size of what a mistake gives. Its tokens never get into code: what mentions them is left out.
+    /// A size in the output of a mistake. Its tokens never reach the expansion.
     pub(crate) fn unknown() -> Self {
         let unknown = Ident::new(UNKNOWN, Span::call_site());
         Self::hidden(unknown.into_token_stream())
@@ -70,8 +70,8 @@ impl Size {
         Self { written: tokens.clone(), tokens, known, text }
     }
 
-    /// What a function of the library makes of sizes. `known` is what it gives where all of them are known: it goes
-    /// into tables, and nowhere else.
+    /// A call of a function of the library on sizes. `known` computes the result if all of them are known; it is used
+    /// in tables only.
     pub(crate) fn call<const N: usize>(
         fnn: &TokenStream,
         function: &str,
@@ -88,35 +88,34 @@ impl Size {
         Self { written: tokens.clone(), tokens, known, text }
     }
 
-    /// Whether two sizes were written alike, so that they are equal for sure.
+    /// Whether two sizes have the same tokens, and so are equal for sure.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.tokens.to_string() == other.tokens.to_string() || (!self.is_hidden() && self.text == other.text)
     }
 
-    /// Whether only the compiler knows it, or a part of it.
+    /// Whether only the compiler knows it or a part of it.
     pub(crate) fn is_hidden(&self) -> bool {
         self.text.contains(HIDDEN)
     }
 }
 
-/// What a person sees of a size that only the compiler knows.
+/// The text of a size that only the compiler knows.
 const HIDDEN: char = '?';
 
 /// The largest size that may be written as a number: no product of a few of them, nor of one and the sizes around it,
 /// overflows what the compiler computes with.
 const LARGEST: usize = 1 << 24;
 
-/// What stands for a size that depends on a mistake.
+/// A placeholder for a size that depends on a mistake.
 pub(crate) const UNKNOWN: &str = "__unknown";
 
-/// What the expressions of a declaration may name, and the constants that they become.
+/// The names that a declaration's expressions may use, and the constants generated for the expressions.
 ///
-/// An expression is needed in many places. As a constant it is written in one of them, so that a mistake in it is one
-/// error.
+/// An expression is needed in many places. As a constant it is emitted once, so that a mistake in it gives one error.
 pub(crate) struct Scope {
     pub(crate) network: Ident,
     parameters: Vec<ConstParam>,
-    /// How many blocks what is bound lies inside of.
+    /// How many blocks enclose the current layers.
     pub(crate) depth: usize,
     /// The constants, as items.
     pub(crate) constants: Vec<TokenStream>,
@@ -128,7 +127,7 @@ impl Scope {
         Self { network: network.clone(), parameters, depth: 0, constants: Vec::new() }
     }
 
-    /// An expression as a size, which a message calls `what`; nothing where it is a mistake, which is then reported.
+    /// An expression as a size, called `what` in messages; reports a mistake and returns `None`.
     pub(crate) fn size(&mut self, expression: &Expr, what: &str, errors: &mut Errors) -> Option<Size> {
         self.whole(peel(expression), what, (LARGEST, "usize"), errors)
     }
@@ -190,7 +189,7 @@ impl Scope {
         }
     }
 
-    /// An expression as a number, which a message calls `what`; nothing where it is a mistake, which is then reported.
+    /// An expression as a number, called `what` in messages; reports a mistake and returns `None`.
     pub(crate) fn number(&mut self, expression: &Expr, what: &str, errors: &mut Errors) -> Option<TokenStream> {
         let expression = peel(expression);
         match literal(expression) {
@@ -203,7 +202,7 @@ impl Scope {
         }
     }
 
-    /// The name of a constant of this value, which stands where the user wrote it.
+    /// The name of a constant of this value, with the span of the user's expression.
     fn constant(&mut self, expression: &Expr, kind: &str) -> TokenStream {
         let kind = Ident::new(kind, Span::call_site());
         let name = format_ident!("__{}_{}", self.network.unraw(), self.constants.len() + 1, span = Span::call_site());
@@ -227,7 +226,7 @@ impl Scope {
     }
 }
 
-/// Whether tokens mention a name, which is the same name where it is written `r#name`.
+/// Whether tokens mention a name, also as `r#name`.
 pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
     let name = name.trim_start_matches("r#");
     tokens.clone().into_iter().any(|token| match token {
@@ -237,7 +236,7 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &str) -> bool {
     })
 }
 
-/// An expression without the invisible brackets that a `macro_rules!` puts around it.
+/// An expression without the invisible groups that `macro_rules!` adds.
 fn peel(expression: &Expr) -> &Expr {
     match expression {
         Expr::Group(group) => peel(&group.expr),

@@ -1,4 +1,4 @@
-//! `#[split(Features, Head, at = logits)]`: the layers before one, and those from it on, as networks of their own.
+//! `#[split(Features, Head, at = logits)]`: the layers before `logits`, and those from it on, as separate networks.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -7,13 +7,13 @@ use syn::{Attribute, Token};
 
 use crate::report::{Errors, list, near};
 
-/// Where a network is split, and what its parts are called.
+/// Where a network is split, and the names of its parts.
 #[derive(Clone)]
 pub(crate) struct Split {
     pub(crate) first: Ident,
     pub(crate) second: Ident,
     pub(crate) at: Ident,
-    /// Whether the second part is trained with the statistics that it has.
+    /// Whether the second part is trained with frozen statistics.
     pub(crate) frozen: bool,
 }
 
@@ -39,7 +39,7 @@ impl Parse for Split {
             let equals = input.parse::<Option<Token![=]>>()?;
             let value = input.call(Ident::parse_any)?;
             if key != "statistics" || equals.is_none() || value != "frozen" {
-                return Err(syn::Error::new(key.span(), "expected nothing more, or `statistics = frozen`"));
+                return Err(syn::Error::new(key.span(), "expected `statistics = frozen` or the end of the attribute"));
             }
             input.parse::<Option<Token![,]>>()?;
         }
@@ -47,7 +47,7 @@ impl Parse for Split {
     }
 }
 
-/// Take where a network is split out of its attributes.
+/// Removes the split from a network's attributes.
 pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Option<Split> {
     let mut splits =
         attributes.extract_if(.., |attribute| attribute.path().is_ident("split")).collect::<Vec<_>>().into_iter();
@@ -65,7 +65,7 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Opti
     }
 }
 
-/// A network is split at a layer that it has, and that isn't its first.
+/// Checks that a network is split at one of its layers, other than the first.
 pub(crate) fn check(split: &Split, names: &[String], errors: &mut Errors) {
     let at = split.at.unraw().to_string();
     let message = match names.iter().position(|name| *name == at) {

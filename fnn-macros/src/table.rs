@@ -18,7 +18,7 @@ pub(crate) fn rows(network: &Network) -> Vec<String> {
     lines
 }
 
-/// A row for each layer, those inside blocks below their block's.
+/// A row per layer; the layers inside a block follow the block.
 fn push_layers(network: &Network, indent: &str, lines: &mut Vec<String>) {
     for layer in &network.layers {
         let name = layer.name.unraw();
@@ -34,7 +34,7 @@ fn push_layers(network: &Network, indent: &str, lines: &mut Vec<String>) {
     }
 }
 
-/// How many weights some arrays have: a number, or a formula where a size is an expression.
+/// The number of weights in some arrays, or a formula if a size is an expression.
 fn count(arrays: &[Vec<Size>]) -> String {
     let products: Vec<_> = arrays.iter().map(|sizes| Size::product(sizes)).collect();
     let known: Option<usize> = products.iter().map(|product| product.known).sum();

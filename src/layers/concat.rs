@@ -126,7 +126,7 @@ where
     const KIND: &'static str = "Concat";
     const MACS: u64 = F::MACS + G::MACS;
     const SMALLEST_BATCH: usize = largest(&[F::SMALLEST_BATCH, G::SMALLEST_BATCH]);
-    const OUTPUTS: OutputKind = F::OUTPUTS.beside(G::OUTPUTS);
+    const OUTPUTS: OutputKind = F::OUTPUTS.joined(G::OUTPUTS);
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

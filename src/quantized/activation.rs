@@ -61,8 +61,8 @@ impl<F: Function, A: Sample<Element = f32>> Quantize for layers::Activation<F, A
             *y = output.quantize(value);
             // How much the function changes over the error of x; it is smooth.
             for part in -8..=8 {
-                let beside = F::value(x + (input.error * f64::from(part) / 8.0) as f32);
-                worst = worst.max(f64::from((beside - value).abs()));
+                let nearby = F::value(x + (input.error * f64::from(part) / 8.0) as f32);
+                worst = worst.max(f64::from((nearby - value).abs()));
             }
         }
         Signal::rounded(output, range, worst)

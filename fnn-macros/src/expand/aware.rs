@@ -1,4 +1,4 @@
-//! The form in which a network is trained as if it were in 8 bits.
+//! The network for quantization-aware training.
 
 use proc_macro2::TokenStream;
 
@@ -6,9 +6,9 @@ use super::items as items_of;
 use crate::plan::{Aware, Plan, Quantized, Rounding};
 use crate::shapes::{Layer, Network};
 
-/// The network that rounds as 8 bits do, and `impl QuantizationAware`, where it is asked for.
+/// The network with simulated rounding, and `impl QuantizationAware`, if quantizable.
 ///
-/// Batch norms are folded first, which can't be undone: it is the folded network that can be trained on.
+/// Batch norms are folded first, which can't be undone: training continues on the folded network.
 pub(super) fn items(plan: &Plan) -> TokenStream {
     let Some(Quantized { aware, .. }) = &plan.quantized else { return TokenStream::new() };
     let Aware { form, roundings } = aware;
@@ -52,7 +52,7 @@ pub(super) fn items(plan: &Plan) -> TokenStream {
     }
 }
 
-/// From a layer to the aware one.
+/// From a layer to its aware form.
 fn write(fnn: &TokenStream, layer: &Layer, rounding: &Rounding) -> TokenStream {
     let name = &layer.name;
     match rounding {
@@ -65,7 +65,7 @@ fn write(fnn: &TokenStream, layer: &Layer, rounding: &Rounding) -> TokenStream {
     }
 }
 
-/// From the aware layer to the layer.
+/// From the aware form back to the layer.
 fn read(fnn: &TokenStream, layer: &Layer, rounding: &Rounding) -> TokenStream {
     let name = &layer.name;
     match rounding {
@@ -78,7 +78,7 @@ fn read(fnn: &TokenStream, layer: &Layer, rounding: &Rounding) -> TokenStream {
     }
 }
 
-/// What a user calls, without an import.
+/// Inherent methods.
 fn methods(network: &Network) -> TokenStream {
     let (fnn, constants) = (&network.header.fnn, network.const_parameters());
     let float = network.path(&network.site().f32());
@@ -86,7 +86,7 @@ fn methods(network: &Network) -> TokenStream {
         #[allow(dead_code)]
         impl<#constants> #float {
             #fnn::macro_support::with_heap! {
-                /// The network to be trained as if it were in 8 bits, with the ranges of what flows on `samples`.
+                /// The network for quantization-aware training, with the ranges of its activations on `samples`.
                 #[inline]
                 #[must_use]
                 pub fn quantization_aware(
@@ -96,7 +96,7 @@ fn methods(network: &Network) -> TokenStream {
                     #fnn::macro_support::QuantizationAware::quantization_aware(self, samples)
                 }
 
-                /// The network in 8 bits that `aware` has been trained to be.
+                /// Quantizes a network trained as `Aware`.
                 #[inline]
                 #[must_use]
                 pub fn quantize_aware(aware: &#fnn::macro_support::Aware<Self>) -> #fnn::macro_support::Box<#fnn::macro_support::Quantized<Self>> {

@@ -1,4 +1,4 @@
-//! The types of the buffers that a network works in.
+//! The types of a network's buffers.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::plan::Form;
 
 /// `type Tape` and `type Workspace`.
 ///
-/// The tape holds every batch between two stages, and each layer's own tape. The workspace holds two buffers, which
-/// such batches, or their gradients, take in turn, and one that the layers' own workspaces take in turn.
+/// The tape holds every batch between two stages, and each layer's own tape. The workspace holds two buffers,
+/// used alternately by such batches or their gradients, and one shared by the layers' own workspaces.
 pub(super) fn types(form: &Form) -> TokenStream {
     let Form { network, stages } = form;
     let fnn = &network.header.fnn;
@@ -44,7 +44,7 @@ pub(super) fn pairs(types: impl Iterator<Item = TokenStream>) -> TokenStream {
     halves(&types.collect::<Vec<_>>(), &|one, other| quote!((#one, #other)))
 }
 
-/// The types, joined two by two: the compiler goes through a type of many types only where it isn't deep.
+/// The types, joined in a balanced tree of pairs, since the compiler limits the depth of a type.
 pub(super) fn halves(types: &[TokenStream], join: &dyn Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
     match types {
         [] => quote!(()),
@@ -56,7 +56,7 @@ pub(super) fn halves(types: &[TokenStream], join: &dyn Fn(TokenStream, TokenStre
     }
 }
 
-/// Types that are written in the same way, once: one has room for all of them.
+/// Removes types with the same tokens: one buffer serves all of them.
 pub(super) fn distinct(mut types: Vec<TokenStream>) -> Vec<TokenStream> {
     let mut seen = HashSet::new();
     types.retain(|one| seen.insert(one.to_string()));

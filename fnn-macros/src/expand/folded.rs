@@ -1,4 +1,4 @@
-//! The network that a network becomes for inference, and how it gets its weights.
+//! The folded network for inference, and the conversion of its weights.
 
 use std::rc::Rc;
 
@@ -9,8 +9,7 @@ use super::methods;
 use crate::plan::{Folded, Plan, Source, folds};
 use crate::shapes::{Layer, Network};
 
-/// `impl FoldBatchNorm` of a network, and the network that it is folded into where that is another one; the same of its
-/// blocks, where one of them is folded.
+/// `impl FoldBatchNorm` for a network, and its folded network if there is something to fold; the same for its blocks.
 pub(super) fn items(plan: &Plan) -> TokenStream {
     match &plan.folded {
         None => itself(&plan.form.network),
@@ -18,13 +17,13 @@ pub(super) fn items(plan: &Plan) -> TokenStream {
     }
 }
 
-/// The implementation of a network in which there is nothing to fold.
+/// The implementation for a network with nothing to fold.
 fn itself(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
     implementation(network, &quote!(Self), &hygienic!(#fnn::macro_support::copy_weights(self, folded);))
 }
 
-/// The network that a network is folded into, and the implementation.
+/// The folded network and the implementation.
 fn another(plan: &Plan, folded: &Folded) -> TokenStream {
     let (network, becomes) = (&plan.form.network, &folded.form.network);
     let (questions, blocks) = (questions(network), blocks(plan));
@@ -57,13 +56,13 @@ fn questions(network: &Network) -> TokenStream {
     network.layers.iter().filter_map(question).collect()
 }
 
-/// The items of the blocks of those layers in which there is something to fold.
+/// The items for blocks with something to fold.
 fn blocks(plan: &Plan) -> TokenStream {
     let folds = |inside: &&Vec<Plan>| inside.iter().any(|block| block.folded.is_some());
     plan.blocks.iter().filter(folds).flatten().map(items).collect()
 }
 
-/// The calls that give each layer of the folded network its weights.
+/// The calls that write the weights of each layer of the folded network.
 fn calls(network: &Network, Folded { form, sources }: &Folded) -> TokenStream {
     let fnn = &network.header.fnn;
     let call = |(layer, source): (&Rc<Layer>, &Source)| {
@@ -87,15 +86,15 @@ fn calls(network: &Network, Folded { form, sources }: &Folded) -> TokenStream {
     form.network.layers.iter().zip(sources).map(call).collect()
 }
 
-/// What a user calls, without an import.
+/// Inherent methods.
 fn method(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
     let (parameters, path) = (network.parameters(), network.path(&network.header.scalar));
     hygienic! {
         #[allow(dead_code)]
         impl<#parameters> #path {
-            /// The network for inference, without the batch norms that the layers before them can take over. Up to
-            /// 256 KiB of weights.
+            /// The network for inference, with batch norms folded into the layers before them. Up to 256 KiB of
+            /// weights.
             #[inline]
             #[must_use]
             pub fn fold_batch_norm(&self) -> #fnn::macro_support::Folded<Self> {

@@ -1,4 +1,4 @@
-//! Backward and update in one: `impl TrainInPlace`.
+//! Backward pass and update combined: `impl TrainInPlace`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use super::buffers::{distinct, halves};
 use super::passes::Passes;
 use crate::plan::Form;
 
-/// `impl TrainInPlace`, and its constant on the network itself.
+/// `impl TrainInPlace`, and its constant as an inherent one.
 pub(super) fn items(form: &Form) -> TokenStream {
     let Form { network, stages } = form;
     let fnn = &network.header.fnn;
@@ -30,7 +30,7 @@ pub(super) fn items(form: &Form) -> TokenStream {
 
         #[allow(dead_code)]
         impl<#constants> #path_f32 {
-            /// Bytes that training in place works in. See `TrainInPlace::RAM_TRAINING_IN_PLACE`.
+            /// Bytes of RAM for training in place. See `TrainInPlace::RAM_TRAINING_IN_PLACE`.
             pub const RAM_TRAINING_IN_PLACE: ::core::primitive::usize =
                 <Self as #fnn::macro_support::TrainInPlace>::RAM_TRAINING_IN_PLACE;
         }

@@ -1,4 +1,4 @@
-//! The parts of a network that is split at a layer.
+//! The two parts of a split network.
 
 use proc_macro2::TokenStream;
 
@@ -6,7 +6,7 @@ use super::{callable, items as items_of};
 use crate::plan::Form;
 use crate::shapes::Network;
 
-/// Both parts as networks, and the function that gives them.
+/// Both parts as networks, and the function `split`.
 pub(super) fn items(network: &Network, parts: &[Form; 2]) -> TokenStream {
     let fnn = &network.header.fnn;
     let (generics, path) = (network.parameters(), network.path(&network.header.scalar));
@@ -21,7 +21,7 @@ pub(super) fn items(network: &Network, parts: &[Form; 2]) -> TokenStream {
 
         #[allow(dead_code)]
         impl<#generics> #path {
-            /// Both parts of the network, where they lie: their weights are its own.
+            /// Borrows both parts of the network, in place.
             #[inline]
             #[must_use]
             #visibility const fn split(&self) -> (&#first, &#second) {

@@ -17,7 +17,7 @@ pub(super) fn functions(form: &Form) -> TokenStream {
     hygienic!(#forward #train #backward)
 }
 
-/// Stages up to which a network's layers are inlined into its functions. More of them would take the compiler long.
+/// Up to this many stages, layers are inlined into the network's functions. More would take the compiler too long.
 const INLINED: usize = 3;
 
 pub(super) struct Passes<'a> {
@@ -27,7 +27,7 @@ pub(super) struct Passes<'a> {
     batches: Vec<TokenStream>,
 }
 
-/// What a forward pass is for.
+/// The purpose of a forward pass.
 #[derive(Clone, Copy)]
 enum Forward {
     Inference,
@@ -38,9 +38,9 @@ enum Forward {
 /// What a backward pass does with a layer's gradient.
 #[derive(Clone, Copy)]
 enum Backward {
-    /// It is the gradient of the layer, in that of the network.
+    /// It is stored in the network's gradient.
     Keep,
-    /// The layer is updated by it, right after.
+    /// The layer is updated right away.
     Update,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Passes<'a> {
         Self { network: &form.network, stages: &form.stages, batches: batches(form) }
     }
 
-    /// Inference: batch `i`, which stage `i` gives, lies in the two buffers in turn.
+    /// Inference: batch `i`, the output of stage `i`, alternates between the two buffers.
     fn forward_batch(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let stages = self.go_forward(Forward::Inference);
@@ -131,7 +131,7 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// From the first stage to the last: batch `i` is what stage `i` gives.
+    /// From the first stage to the last: batch `i` is the output of stage `i`.
     fn go_forward(&self, pass: Forward) -> TokenStream {
         let (checked, workspace) = (checked(self.network), self.workspace_pattern());
         let tape = match pass {
@@ -186,7 +186,7 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// From the last stage to the first: gradient `i` is that by batch `i`.
+    /// From the last stage to the first: gradient `i` is with respect to batch `i`.
     fn go_back(&self, pass: Backward) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let (tape, workspace) = (self.tape_pattern(), self.workspace_pattern());
@@ -309,7 +309,7 @@ impl<'a> Passes<'a> {
         self.as_taken(stage, viewed, hygienic!(view))
     }
 
-    /// [`input`](Self::input), to write.
+    /// [`input`](Self::input), mutable.
     fn input_mut(&self, stage: &Stage, batch: TokenStream) -> TokenStream {
         let viewed = stage.views.iter().fold(batch, |batch, view| {
             let name = &view.name;
@@ -318,20 +318,20 @@ impl<'a> Passes<'a> {
         self.as_taken(stage, viewed, hygienic!(view_mut))
     }
 
-    /// A batch as the type that the layer takes, where the macro can't know that it is that type.
+    /// A batch as the type that the layer takes, if the macro can't know that it has that type.
     fn as_taken(&self, stage: &Stage, batch: TokenStream, view: TokenStream) -> TokenStream {
         let fnn = &self.network.header.fnn;
         if stage.layer.exact_input { batch } else { hygienic!(#fnn::macro_support::#view(#batch)) }
     }
 
-    /// The last stage's outputs, or their gradients, as the type that its layer gives.
+    /// The last stage's outputs, or their gradients, as its layer's output type.
     fn outputs_mut(&self, name: &str) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let name = Ident::new(name, Span::mixed_site());
         if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::macro_support::view_mut(#name)) }
     }
 
-    /// The buffer that batch `number` takes.
+    /// The buffer for batch `number`.
     fn buffer(&self, number: usize) -> Ident {
         Ident::new(if number % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
     }
@@ -342,7 +342,7 @@ impl<'a> Passes<'a> {
         hygienic!((#ping, (#pong, scratch)))
     }
 
-    /// A layer's own workspace, for as long as it works.
+    /// The workspace of the current layer.
     fn scratch(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
         hygienic!(#fnn::macro_support::workspace(&mut *scratch))

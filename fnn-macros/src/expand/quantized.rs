@@ -1,4 +1,4 @@
-//! The form that a network has in 8 bits: a struct of its layers in 8 bits, and what makes it of the float network.
+//! The int8 network: a struct of quantized layers, and the conversion from the float network.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -9,9 +9,10 @@ use crate::plan::{Int8Layer, Plan, Quantized};
 use crate::report::located;
 use crate::shapes::{Layer, Network};
 
-/// Everything in 8 bits, where it is asked for. It is made of the layers in `f32`, so in this constant, the scalar is that.
+/// The items of the int8 network, if quantizable. It is converted from the layers in `f32`, so in this constant the
+/// scalar is `f32`.
 ///
-/// Of a network whose batch norms are folded, that is what the folded one becomes.
+/// If batch norms are folded, the folded network is quantized.
 pub(super) fn items(plan: &Plan) -> TokenStream {
     let Some(Quantized { layers, .. }) = &plan.quantized else { return TokenStream::new() };
     let network = &plan.form.network;
@@ -34,7 +35,7 @@ pub(super) fn items(plan: &Plan) -> TokenStream {
     }
 }
 
-/// `impl Quantize` of a network that is folded first.
+/// `impl Quantize` for a network that is folded first.
 fn through(network: &Network, folded: &Network) -> TokenStream {
     let (fnn, constants) = (&network.header.fnn, network.const_parameters());
     let (float, folded) = (network.path(&network.header.scalar), folded.path(&network.header.scalar));
@@ -68,9 +69,9 @@ fn through(network: &Network, folded: &Network) -> TokenStream {
     }
 }
 
-/// A network in 8 bits.
+/// An int8 network.
 struct Integers<'a> {
-    /// The float network that it is made of.
+    /// The float network that it is converted from.
     network: &'a Network,
     layers: &'a [Int8Layer],
 }
@@ -84,7 +85,7 @@ impl Integers<'_> {
         })
     }
 
-    /// A layer's type in 8 bits; rustc points at the layer where it has none.
+    /// A layer's quantized type; rustc points at the layer if there is none.
     fn quantized(&self, layer: &Layer) -> TokenStream {
         let (fnn, kind) = (&self.network.header.fnn, &layer.layer);
         let span = layer.written.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
@@ -108,7 +109,7 @@ impl Integers<'_> {
         let constants = self.network.const_parameters();
         let fields = self.computing().map(|(layer, _)| {
             let (name, quantized) = (&layer.name, self.quantized(layer));
-            let doc = format!(" {} in 8 bits.", layer.kind);
+            let doc = format!(" {}, quantized.", layer.kind);
             quote!(#[doc = #doc] #visibility #name: #quantized)
         });
         quote! {
@@ -122,8 +123,8 @@ impl Integers<'_> {
                 #(#fields,)*
             }
 
-            // SAFETY: all fields are layers in 8 bits, which are plain: that `Quantize` implies it, whatever path was given
-            // for the library, the function makes sure of.
+            // SAFETY: all fields are quantized layers, which are `Pod`: the function ensures that `Quantize` implies
+            // that, whatever path the user gave for the library.
             #[automatically_derived]
             unsafe impl<#constants> #fnn::macro_support::Pod for #path {}
             fn __implied<L: #fnn::macro_support::Quantize>() {
@@ -205,7 +206,7 @@ impl Integers<'_> {
         }
     }
 
-    /// `impl Quantize`: layer after layer, look at what comes out, and write the integers.
+    /// `impl Quantize`: layer by layer, observes the outputs and writes the integers.
     fn quantize(&self) -> TokenStream {
         let (fnn, constants, path) = (&self.network.header.fnn, self.network.const_parameters(), self.path());
         let float = self.network.path(&self.network.header.scalar);
@@ -272,7 +273,7 @@ impl Integers<'_> {
     }
 }
 
-/// What a user calls, without an import.
+/// Inherent methods.
 fn methods(network: &Network) -> TokenStream {
     let (fnn, constants) = (&network.header.fnn, network.const_parameters());
     let float = network.path(&network.header.scalar);
@@ -280,15 +281,16 @@ fn methods(network: &Network) -> TokenStream {
         #[allow(dead_code)]
         impl<#constants> #float {
             #fnn::macro_support::with_heap! {
-                /// The network in 8 bits, calibrated on `samples` from the smallest to the largest number that flows.
-                /// Up to 256 KiB, which is a compile error beyond.
+                /// Quantizes the network, with ranges from the smallest to the largest activation on `samples`. A
+                /// result of more than 256 KiB is a compile error.
                 #[inline]
                 #[must_use]
                 pub fn quantize(&self, samples: &[<Self as #fnn::macro_support::Layer>::Input]) -> #fnn::macro_support::Quantized<Self> {
                     #fnn::macro_support::Quantize::quantize(self, samples)
                 }
 
-                /// The network in 8 bits, calibrated on `samples`. Up to 256 KiB, which is a compile error beyond.
+                /// Quantizes the network, calibrated on `samples` by `calibration`. A result of more than 256 KiB is a
+                /// compile error.
                 #[inline]
                 #[must_use]
                 pub fn quantize_by(

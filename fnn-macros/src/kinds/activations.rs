@@ -1,4 +1,4 @@
-//! Activations: functions of each element, and of a row.
+//! Activations: functions of each element, and of a vector.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -28,7 +28,7 @@ macro_rules! function {
     };
 }
 
-/// An activation after which He's weights suit the layer before it, whose derivative follows from its output.
+/// A rectifier, before which He's initialization is the default, whose derivative follows from its output.
 const RECTIFIER: Role = Role::Activation { in_place: true, rectifier: true };
 /// As `RECTIFIER`, but its derivative needs its input.
 const SMOOTH_RECTIFIER: Role = Role::Activation { in_place: false, rectifier: true };
@@ -108,7 +108,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
 ];
 
-/// Functions of a whole row.
+/// Functions of a whole vector.
 pub(super) static OF_ROWS: &[Kind] = &[
     Kind {
         takes: Takes::Vector,
@@ -144,7 +144,7 @@ fn function(site: &Site<'_>, function: TokenStream, flow: &Flow) -> Built {
     Built::new(layer, flow.clone())
 }
 
-/// An activation with one parameter, which its type carries as bits.
+/// An activation with one parameter, passed as bits in its type.
 fn parametric(site: &Site<'_>, kind: TokenStream, Number { bits, check }: Number, flow: &Flow) -> Built {
     let mut built = function(site, quote!(#kind<#bits>), flow);
     built.checks.push(check);

@@ -1,11 +1,11 @@
-//! Layers of any network.
+//! General layers.
 
 use quote::quote;
 
 use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional, required};
 use crate::flow::{Flow, Site};
-use crate::report::judge;
+use crate::report::const_check;
 
 pub(super) static KINDS: &[Kind] = &[
     Kind {
@@ -137,7 +137,7 @@ fn dense(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     built
 }
 
-/// `Flatten`: any shape to one row.
+/// `Flatten`: any shape to a vector.
 fn flatten(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
@@ -146,7 +146,7 @@ fn flatten(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
     Built::new(quote!(#fnn::layers::Flatten<#sample, { #size }>), Flow::Sizes(vec![length]))
 }
 
-/// `Reshape(sizes)`: any shape to one of as many elements.
+/// `Reshape(sizes)`: any shape to another one with the same number of elements.
 fn reshape(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sizes = ["size", "second", "third", "fourth"].iter().filter_map(|name| arguments.size_of_axis(name, 0));
@@ -154,7 +154,7 @@ fn reshape(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
     let (name, given, wanted) = (site.name, flow.shape(site), output.shape(site));
     let mut built = Built::new(quote!(#fnn::layers::Reshape<#from, #to>), output);
-    built.checks.push(judge(site.written, "check_reshape", quote!(#name, #given, #wanted)));
+    built.checks.push(const_check(site.written, "check_reshape", quote!(#name, #given, #wanted)));
     built
 }
 

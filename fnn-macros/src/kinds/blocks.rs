@@ -1,4 +1,4 @@
-//! Blocks, which take layers in braces. What becomes of those is up to `shapes`.
+//! Blocks, which take layers in braces. `shapes` handles those.
 
 use super::{Documentation, Example, Int8, Outputs};
 
@@ -13,10 +13,10 @@ pub(crate) struct Block {
     pub(crate) int8: Int8,
 }
 
-/// The blocks there are.
+/// All blocks.
 pub(crate) static BLOCKS: &[&Block] = &[&RESIDUAL, &PROJECTED_RESIDUAL, &CONCAT];
 
-/// Layers, and what goes in added to what comes out.
+/// Layers with their input added to their output.
 pub(crate) static RESIDUAL: Block = Block {
     name: "Residual",
     layer: "Residual",
@@ -33,7 +33,7 @@ pub(crate) static RESIDUAL: Block = Block {
     int8: Int8::Layer(Outputs::Sums),
 };
 
-/// Layers, and others on the way around them.
+/// Layers with a shortcut that has layers too.
 pub(crate) static PROJECTED_RESIDUAL: Block = Block {
     name: "Residual",
     layer: "ProjectedResidual",
@@ -55,7 +55,7 @@ pub(crate) static PROJECTED_RESIDUAL: Block = Block {
     int8: Int8::Layer(Outputs::Sums),
 };
 
-/// Branches whose outputs are put side by side.
+/// Branches whose outputs are concatenated.
 pub(crate) static CONCAT: Block = Block {
     name: "Concat",
     layer: "Concat",

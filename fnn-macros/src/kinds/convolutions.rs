@@ -6,7 +6,7 @@ use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
 use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Parameter, keyword, required};
 use crate::flow::{Flow, Site};
-use crate::report::judge;
+use crate::report::const_check;
 use crate::size::Size;
 
 const ARGUMENTS: &str = "`kernel`, `stride`, `padding`, `dilation`: a size, or `(rows, columns)`; `padding = same`; `groups`; `bias = false`; \
@@ -68,7 +68,7 @@ pub(super) static KINDS: &[Kind] = &[
             name: "[`DepthwiseConv2d(kernel = …)`](crate::layers::Conv)",
             takes: "`[C, rows, columns]`",
             gives: "`[C·multiplier, …]`",
-            arguments: "as `Conv2d`, and `multiplier` for `groups`; each channel is filtered by itself",
+            arguments: "as for `Conv2d`, with `multiplier` instead of `groups`; each channel is filtered separately",
             weights: "`C·multiplier·kernel + C·multiplier`",
             macs: "`outputs·kernel`",
         },
@@ -100,7 +100,7 @@ pub(super) static KINDS: &[Kind] = &[
             name: "[`Conv1d(filters, kernel = …)`](crate::layers::Conv)",
             takes: "`[C, length]`",
             gives: "`[filters, …]`",
-            arguments: "as `Conv2d`, one size each",
+            arguments: "as for `Conv2d`, one size each",
             weights: "`filters·C/groups·kernel + filters`",
             macs: "`outputs·C/groups·kernel`",
         },
@@ -127,7 +127,7 @@ fn convolution(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built 
     let Some(groups) = groups else { return built };
     let [count, channels, filters] = [&groups, channels, &filters].map(|size| &size.tokens);
     let name = site.name;
-    built.checks.push(judge(&groups.written, "check_groups", quote!(#name, #count, #channels, #filters)));
+    built.checks.push(const_check(&groups.written, "check_groups", quote!(#name, #count, #channels, #filters)));
     built
 }
 
@@ -144,7 +144,7 @@ fn depthwise(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     built
 }
 
-/// A convolution, each of whose filters sees so many of the channels.
+/// A convolution whose filters see this many of the channels.
 fn filtered(site: &Site<'_>, arguments: &Arguments, sizes: &[Size], filters: &Size, seen: Size) -> Built {
     let (fnn, scalar) = (site.fnn, site.scalar);
     let axes = Axis::all(arguments, sizes, "kernel", |_| Size::one());

@@ -1,4 +1,4 @@
-//! Normalisations.
+//! Normalisation layers.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use quote::quote;
 use super::{Built, Documentation, Example, Int8, Kind, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, Parameter, keyword, optional, required};
 use crate::flow::{Flow, Site};
-use crate::report::judge;
+use crate::report::const_check;
 use crate::size::Size;
 
 const EPSILON: Parameter = keyword("epsilon", ArgumentType::Number("check_positive"));
@@ -112,7 +112,7 @@ fn batch_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     built
 }
 
-/// `LayerNorm(axes = …)` and `RmsNorm(axes = …)`: any shape; and the sizes of what is normalised together.
+/// `LayerNorm(axes = …)` and `RmsNorm(axes = …)`: any shape; and the sizes that are normalised together.
 fn over_last_axes(
     site: &Site<'_>,
     arguments: &Arguments,
@@ -135,7 +135,7 @@ fn over_last_axes(
     built.checks.push(check);
     if let Some(axes) = &axes {
         let (name, shape, count) = (site.name, flow.shape(site), &axes.tokens);
-        built.checks.push(judge(&axes.written, "check_axes", quote!(#name, #count, #shape)));
+        built.checks.push(const_check(&axes.written, "check_axes", quote!(#name, #count, #shape)));
     }
     (sizes, built)
 }
@@ -149,7 +149,7 @@ fn group_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let (name, tokens) = (site.name, &groups.tokens);
     let mut built = Built::new(quote!(#fnn::layers::GroupNorm<#sample, { #tokens }, #epsilon>), flow.clone());
     let count = &channels[0].tokens;
-    built.checks.push(judge(&groups.written, "check_groups", quote!(#name, #tokens, #count, #count)));
+    built.checks.push(const_check(&groups.written, "check_groups", quote!(#name, #tokens, #count, #count)));
     built.checks.push(check);
     built.weights.extend([channels.clone(), channels]);
     built

@@ -1,4 +1,4 @@
-//! Pools, and what spreads out again.
+//! Pools and upsampling.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
 use super::{Build, Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, keyword, required};
 use crate::flow::{Flow, Site};
-use crate::report::judge;
+use crate::report::const_check;
 use crate::size::Size;
 
 pub(super) static KINDS: &[Kind] = &[
@@ -147,7 +147,7 @@ const fn sequence_pool(name: &'static str, link: &'static str, example: &'static
     }
 }
 
-/// `MaxPool2d(window)` and the like: `[C, …]` to `[C, …]`.
+/// `MaxPool2d(window)` and similar pools: `[C, …]` to `[C, …]`.
 fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer: &str) -> Built {
     let (fnn, layer) = (site.fnn, quote::format_ident!("{layer}"));
     let sizes = flow.sizes(site, rank);
@@ -162,7 +162,7 @@ fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer:
             && padding.known != Some(0)
         {
             let (name, size, kernel) = (site.name, &padding.tokens, &axis.kernel.tokens);
-            built.checks.push(judge(&padding.written, "check_pool_padding", quote!(#name, #kernel, #size)));
+            built.checks.push(const_check(&padding.written, "check_pool_padding", quote!(#name, #kernel, #size)));
         }
     }
     built

@@ -1,64 +1,64 @@
-//! What the networks that a network becomes have to know of a layer.
+//! The properties of a layer that decide how it is staged, folded and quantized.
 
-/// How a layer computes: which layers share memory, start from which weights, and are folded into others.
+/// How a layer computes: this decides which layers share memory, their default initializers, and what is folded.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Role {
-    /// It has weights to draw, and its backward pass has no use for its outputs, so that an activation right after it
-    /// may take their place. The library implements `Descend` for it.
+    /// Has weights to initialize, and a backward pass that doesn't need its outputs, so that an activation right after
+    /// it can overwrite them. The library implements `Descend` for it.
     Linear,
-    /// It has no weights to draw; of its outputs, its backward pass has no use either.
+    /// Has no weights to initialize; its backward pass doesn't need its outputs either.
     Weightless,
-    /// As `Weightless`; in inference, it is a factor and an offset for each channel, which a linear layer right before it
-    /// can take over.
+    /// Like `Weightless`; in inference, it is a factor and an offset per channel, which can be folded into a linear
+    /// layer right before it.
     Affine,
-    /// An activation; `in_place` where its derivative follows from its output; `rectifier` where the layer before it
-    /// starts from He's weights.
+    /// An activation; `in_place` if its derivative follows from its output; `rectifier` if He's initialization is the
+    /// default for the layer before it.
     Activation { in_place: bool, rectifier: bool },
-    /// The same memory under another type.
+    /// The same memory as another type.
     View,
     /// Anything else.
     Other,
 }
 
-/// What a layer is in a network in 8 bits.
+/// How a layer is quantized.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Int8 {
-    /// It cannot be quantized.
+    /// Cannot be quantized.
     Unsupported,
-    /// Nothing: in inference it changes the shape, or nothing at all.
+    /// Left out: in inference it changes only the shape, or nothing at all.
     Nothing,
-    /// A layer of integers.
+    /// An integer layer.
     Layer(Outputs),
-    /// Saturation, which costs nothing right after a layer of exact sums; elsewhere, a layer of integers whose outputs
+    /// Saturation, which costs nothing right after a layer of exact sums; elsewhere, an integer layer whose outputs
     /// are [`Outputs::Calibrated`].
     Saturation,
 }
 
-/// Which numbers the integers stand for that come out of a layer.
+/// How a layer's outputs are quantized.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Outputs {
-    /// What the layer itself makes of those that go in.
+    /// By the layer, from the quantization of its inputs.
     OfInputs,
-    /// Always the same ones.
+    /// Always the same way.
     Fixed,
-    /// Those that samples show.
+    /// By calibration.
     Calibrated,
-    /// Those that samples show; before they are rounded, they are exact sums of 32 bits.
+    /// By calibration; before rounding, they are exact 32-bit sums.
     Sums,
 }
 
 impl Int8 {
-    /// Whether what comes out are exact sums, which saturate at no cost.
+    /// Whether the outputs are exact sums, which saturate at no cost.
     pub(crate) fn is_sum(self) -> bool {
         self == Self::Layer(Outputs::Sums)
     }
 
-    /// Whether samples decide which numbers come out.
+    /// Whether the outputs are calibrated on samples.
     pub(crate) fn is_calibrated(self) -> bool {
         matches!(self, Self::Layer(Outputs::Sums | Outputs::Calibrated) | Self::Saturation)
     }
 
-    /// Whether the same numbers come out of any network.
+    /// Whether the quantization is the same in every network.
     pub(crate) fn is_fixed(self) -> bool {
         self == Self::Layer(Outputs::Fixed)
     }

@@ -1,11 +1,11 @@
-//! Windows that slide over images and sequences: what convolutions and pools have in common.
+//! Windows that slide over images and sequences, shared by convolutions and pools.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::arguments::Arguments;
 use crate::flow::{Flow, Site};
-use crate::report::judge;
+use crate::report::const_check;
 use crate::size::Size;
 
 /// Sizes of `[channels, rows, columns]` and of `[channels, length]`.
@@ -14,21 +14,21 @@ pub(super) const SEQUENCE: usize = 2;
 
 /// A window on one axis.
 pub(super) struct Axis {
-    /// What the window's size is called: the name of its argument.
+    /// The name of the argument for the window's size.
     window: &'static str,
-    /// What there is along the axis.
+    /// What the axis consists of, for messages.
     unit: &'static str,
     pub(super) input: Size,
     pub(super) kernel: Size,
     stride: Size,
-    /// Nothing for `same`.
+    /// `None` for `same`.
     pub(super) padding: Option<Size>,
     dilation: Size,
 }
 
 impl Axis {
-    /// The axes that follow the channels. `window` is the name of the argument for its size, and `stride` gives the
-    /// stride where none is asked for.
+    /// The axes that follow the channels. `window` is the name of the argument for its size, and `stride` the
+    /// default stride.
     pub(super) fn all(
         arguments: &Arguments,
         sizes: &[Size],
@@ -56,7 +56,7 @@ impl Axis {
         units.iter().zip(sizes.iter().skip(1)).enumerate().map(axis).collect()
     }
 
-    /// How much comes out.
+    /// The output size.
     pub(super) fn output(&self, site: &Site<'_>) -> Size {
         let Some(padding) = &self.padding else { return self.input.clone() };
         let sizes = [&self.input, &self.kernel, &self.stride, padding, &self.dilation];
@@ -77,7 +77,7 @@ impl Axis {
         quote!(#fnn::layers::Window<{ #kernel }, { #stride }, { #padding }, { #dilation }>)
     }
 
-    /// What must not be 0.
+    /// The sizes that must not be 0.
     fn sizes(&self) -> [(&'static str, &Size); 3] {
         [(self.window, &self.kernel), ("stride", &self.stride), ("dilation", &self.dilation)]
     }
@@ -91,15 +91,15 @@ impl Axis {
             Some(padding) => {
                 let padding = &padding.tokens;
                 let arguments = quote!(#name, (#window, #unit), #input, #kernel, #dilation, #padding);
-                judge(&self.kernel.written, "check_window", arguments)
+                const_check(&self.kernel.written, "check_window", arguments)
             }
             None if self.stride.known == Some(1) => TokenStream::new(),
-            None => judge(&self.stride.written, "check_same_padding", quote!(#name, #stride)),
+            None => const_check(&self.stride.written, "check_same_padding", quote!(#name, #stride)),
         }
     }
 }
 
-/// What only the compiler can judge. A mistake that both axes share, being one argument, is one mistake.
+/// The checks that only the compiler can evaluate. A mistake in an argument shared by both axes is reported once.
 pub(super) fn checks(site: &Site<'_>, axes: &[Axis]) -> Vec<TokenStream> {
     let mut checks = Vec::new();
     for (index, axis) in axes.iter().enumerate() {

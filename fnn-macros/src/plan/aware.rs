@@ -1,4 +1,4 @@
-//! The network that is trained as if it were in 8 bits: its weights are rounded, and the outputs of each layer.
+//! The network for quantization-aware training: it rounds its weights and the outputs of each layer.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use super::{Form, Int8Layer};
 use crate::kinds::{Int8, Outputs, Role};
 use crate::shapes::{Layer, Network};
 
-/// A network as if it were in 8 bits.
+/// A network with simulated rounding.
 pub(crate) struct Aware {
     pub(crate) form: Form,
     /// What each of its layers rounds.
@@ -23,11 +23,11 @@ pub(crate) enum Rounding {
     Nothing,
     /// The weights of the network's layer of the same name.
     Weights,
-    /// What comes out of the layer before it.
+    /// The outputs of the layer before it.
     Outputs,
 }
 
-/// The aware network, of a network and its layers in 8 bits.
+/// The aware network, from a network and its quantized layers.
 pub(super) fn aware(network: &Network, quantized: &[Int8Layer]) -> Aware {
     let fnn = &network.header.fnn;
     let mut layers: Vec<(Rc<Layer>, Rounding)> = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn aware(network: &Network, quantized: &[Int8Layer]) -> Aware {
     Aware { form: Form::derived(network, name, layers), roundings }
 }
 
-/// The layer that rounds what another one gives.
+/// The layer that rounds another layer's outputs.
 fn rounding(network: &Network, layer: &Layer) -> Layer {
     let site = network.site();
     let (fnn, sample) = (site.fnn, layer.output.sample(&site, site.scalar));
@@ -76,7 +76,7 @@ fn rounding(network: &Network, layer: &Layer) -> Layer {
     }
 }
 
-/// The name of the layer that rounds what another one gives: one that no layer has.
+/// A unique name for the layer that rounds another layer's outputs.
 fn range_name(network: &Network, layer: &Layer) -> Ident {
     let mut name = format!("{}_range", layer.name.unraw());
     while network.layers.iter().any(|other| other.name.unraw() == name) {

@@ -1,4 +1,4 @@
-//! The network that a network becomes for inference: without the batch norms that the layers before them can take over.
+//! The network for inference, with batch norms folded into the layers before them.
 
 use std::rc::Rc;
 
@@ -10,26 +10,26 @@ use super::{Form, Plan};
 use crate::kinds::Role;
 use crate::shapes::{Layer, Network};
 
-/// A network that is another one for inference.
+/// A network with something to fold.
 pub(crate) struct Folded {
     pub(crate) form: Form,
-    /// Where each of its layers has its weights from.
+    /// Where the weights of each of its layers come from.
     pub(crate) sources: Vec<Source>,
 }
 
-/// Where a layer of the folded network has its weights from: the network's layer of the same name, and what else.
+/// Where the weights of a folded network's layer come from: the layer of the same name, and possibly a batch norm.
 pub(crate) enum Source {
-    /// Nothing else: it is the same.
+    /// The layer alone, unchanged.
     Same,
-    /// The batch norm after it, which has this name.
+    /// The layer and the batch norm after it, which has this name.
     WithNorm(Ident),
-    /// It is a block, which is folded inside.
+    /// A block, whose inside is folded.
     Block,
-    /// It is of this type, the user's own, which is folded if it can be.
+    /// A user's type, folded if possible.
     Own(TokenStream),
 }
 
-/// The folded network, given what the insides of each layer become; nothing where it is the network itself.
+/// The folded network, given the plans of each layer's insides; `None` if there is nothing to fold.
 pub(super) fn fold(network: &Network, blocks: &[Vec<Plan>]) -> Option<Folded> {
     let may_fold = |layer: &Layer| layer.role == Role::Affine || layer.own.is_some() || !layer.blocks.is_empty();
     if !network.layers.iter().any(|layer| may_fold(layer)) {
@@ -53,7 +53,7 @@ pub(super) fn fold(network: &Network, blocks: &[Vec<Plan>]) -> Option<Folded> {
     Some(Folded { form: Form::derived(network, name(network), layers), sources })
 }
 
-/// What becomes of a layer, if no batch norm follows.
+/// Folds a layer that no batch norm follows.
 fn fold_layer(network: &Network, layer: &Layer, blocks: &[Plan]) -> (Layer, Source) {
     let fnn = &network.header.fnn;
     let mut folded = Layer { blocks: Vec::new(), ..layer.clone() };
@@ -69,7 +69,7 @@ fn fold_layer(network: &Network, layer: &Layer, blocks: &[Plan]) -> (Layer, Sour
     }
 }
 
-/// Put in a layer's place what a trait says that it folds into.
+/// Replaces a layer by its folded type, as named by a trait.
 fn become_folded(layer: &mut Layer, folding: &TokenStream) {
     let before = &layer.layer;
     layer.layer = quote!(<#before as #folding>::Folded);

@@ -1,4 +1,4 @@
-//! What a network's layers are in 8 bits.
+//! How a network's layers are quantized.
 
 use std::rc::Rc;
 
@@ -7,15 +7,15 @@ use crate::kinds::{Int8, Role};
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
 
-/// What a layer of a network is in 8 bits.
+/// A layer of an int8 network.
 pub(crate) enum Int8Layer {
-    /// One of integers, and the activation right after it that needs nothing but saturation.
+    /// An integer layer, and the activation right after it that is plain saturation.
     Computes { layer: Rc<Layer>, activation: Option<Rc<Layer>> },
-    /// Nothing: it only changes the shape, or does nothing in inference.
+    /// Left out: it only changes the shape, or does nothing in inference.
     Nothing(Rc<Layer>),
 }
 
-/// A network's layers in 8 bits.
+/// The layers of an int8 network.
 pub(super) fn layers(network: &Network) -> Vec<Int8Layer> {
     let mut layers: Vec<Int8Layer> = Vec::new();
     for layer in &network.layers {
@@ -33,7 +33,7 @@ pub(super) fn layers(network: &Network) -> Vec<Int8Layer> {
     layers
 }
 
-/// Report the layers that have no form in 8 bits.
+/// Reports the layers that cannot be quantized.
 pub(super) fn check(plan: &Plan, errors: &mut Errors) {
     if plan.quantized.is_none() {
         return;

@@ -1,4 +1,4 @@
-//! The two networks that a network is split into.
+//! The two parts of a split network.
 
 use std::rc::Rc;
 
@@ -13,8 +13,8 @@ use crate::model::derives;
 use crate::shapes::{Layer, Network};
 use crate::split::Split;
 
-/// The two parts of a network that is split, without what they have in common with it: constants, aliases, checks, and
-/// the items of blocks.
+/// The two parts, without the items that they share with the whole: constants, aliases, checks, and the items of
+/// blocks.
 pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
     let Split { first, second, at, frozen } = network.header.split.as_ref()?;
     let index = network.layers.iter().position(|layer| layer.name.unraw() == at.unraw())?;
@@ -45,7 +45,7 @@ pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
     Some(parts.map(Form::of))
 }
 
-/// A layer whose running statistics are constants, if it has any.
+/// A layer with its running statistics frozen, if it has any.
 fn freeze(network: &Network, layer: &Rc<Layer>) -> Rc<Layer> {
     if layer.role != Role::Affine {
         return Rc::clone(layer);

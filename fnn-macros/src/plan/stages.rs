@@ -1,24 +1,24 @@
-//! Which layers share memory: a network's layers, cut into stages.
+//! Stages: which of a network's layers share memory.
 
 use std::rc::Rc;
 
 use crate::kinds::Role;
 use crate::shapes::{Layer, Network};
 
-/// Layers that bring a batch from one buffer to the next: a layer that computes, the views through which it sees what
-/// comes, and an activation that works in the place of its outputs.
+/// Layers that bring a batch from one buffer to the next: a layer that computes, the views of its
+/// input, and an activation that overwrites its outputs.
 pub(crate) struct Stage {
-    /// The layers that only change the type of what comes in.
+    /// The layers that only change the type of the input.
     pub(crate) views: Vec<Rc<Layer>>,
     /// The layer that computes.
     pub(crate) layer: Rc<Layer>,
-    /// Which of the network's layers that is.
+    /// Its index in the network.
     pub(crate) index: usize,
     /// The activation right after it.
     pub(crate) activation: Option<Rc<Layer>>,
 }
 
-/// Cut a network into stages.
+/// Divides a network into stages.
 pub(super) fn stages(network: &Network) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
     let mut views = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn stages(network: &Network) -> Vec<Stage> {
     for (index, layer) in network.layers.iter().enumerate() {
         let layer = Rc::clone(layer);
         match layer.role {
-            // The last layer writes what comes out, so it has to compute.
+            // The last layer writes the output, so it has to compute.
             Role::View if index + 1 < count => views.push(layer),
             Role::Activation { in_place: true, .. } if views.is_empty() => match stages.last_mut() {
                 Some(stage)
@@ -44,7 +44,7 @@ pub(super) fn stages(network: &Network) -> Vec<Stage> {
 }
 
 impl Stage {
-    /// The layer whose outputs are the stage's.
+    /// The layer whose outputs are those of the stage.
     pub(crate) fn last(&self) -> &Layer {
         self.activation.as_ref().unwrap_or(&self.layer)
     }

@@ -1,4 +1,4 @@
-//! Blocks: layers inside of layers.
+//! Blocks: layers inside layers.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -10,11 +10,11 @@ use crate::kinds::{CONCAT, PROJECTED_RESIDUAL, RESIDUAL};
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;
 
-/// What the table calls one of several blocks in a layer.
+/// The name in the table of one of a layer's branches.
 const BRANCH: &str = "Branch";
 
 impl Chain<'_> {
-    /// Layers that are gone around.
+    /// Layers with a shortcut around them.
     pub(super) fn residual(
         &mut self,
         network: &mut Network,
@@ -29,7 +29,7 @@ impl Chain<'_> {
         layer.int8 = RESIDUAL.int8;
     }
 
-    /// Layers, and others on the way around them.
+    /// Layers, and the layers of the shortcut.
     pub(super) fn projected(
         &mut self,
         network: &mut Network,
@@ -45,7 +45,7 @@ impl Chain<'_> {
         layer.int8 = PROJECTED_RESIDUAL.int8;
     }
 
-    /// Branches side by side: pairs of the first and of all others.
+    /// Concatenated branches: nested pairs of the first and all others.
     pub(super) fn concat(
         &mut self,
         network: &mut Network,
@@ -86,7 +86,7 @@ impl Chain<'_> {
         }
     }
 
-    /// The inside of a block as a network of its own, and its type. `layer.output` becomes what it ends in.
+    /// The inside of a block as a network, and its type. Sets `layer.output` to its output.
     fn block(
         &mut self,
         network: &Network,

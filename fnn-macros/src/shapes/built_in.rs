@@ -7,11 +7,11 @@ use super::{Chain, Layer, Network};
 use crate::arguments::Arguments;
 use crate::flow::{Flow, Site};
 use crate::kinds::{Built, Kind, Taken, Takes};
-use crate::report::judge;
+use crate::report::const_check;
 use crate::size::{UNKNOWN, mentions};
 
 impl Chain<'_> {
-    /// A layer of the library's.
+    /// A layer of the library.
     pub(super) fn built_in(
         &mut self,
         network: &mut Network,
@@ -47,7 +47,7 @@ impl Chain<'_> {
         if let (Some(Taken { rank, words, advice }), Flow::Of { .. }) = (&taken, &layer.input) {
             let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
             let arguments = quote!(#layer_name, #kind, #rank, #words, #given, #advice);
-            network.checks.push(judge(site.written, "check_rank", arguments));
+            network.checks.push(const_check(site.written, "check_rank", arguments));
             layer.exact_input = false;
         }
         network.checks.extend(checks);
@@ -61,7 +61,7 @@ impl Chain<'_> {
         layer.weights = Some(weights);
     }
 
-    /// What comes out of a layer of the library's: nothing to build on, if it depends on a mistake or is one.
+    /// The output of a layer of the library: unknown if it depends on a mistake or is one.
     fn known(&mut self, output: Flow, site: &Site<'_>, kind: &Kind) -> Flow {
         let Flow::Sizes(sizes) = &output else { return output };
         if sizes.iter().any(|size| mentions(&size.tokens, UNKNOWN)) {
@@ -76,7 +76,7 @@ impl Chain<'_> {
     }
 }
 
-/// What is said of a shape that can't be computed.
+/// The message for a shape that stable Rust can't compute.
 fn computed(what: &str, kind: &Kind, parameter: &Ident) -> String {
     format!(
         "stable Rust cannot compute with the const parameter `{parameter}`, on which {what} `{}` depends: \

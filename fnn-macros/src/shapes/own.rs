@@ -1,4 +1,4 @@
-//! Types of the user's own, of which only the compiler knows whether they are layers.
+//! Types of the user's own; only the compiler knows whether they are layers.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 
 use super::{Chain, Layer, Network};
 use crate::flow::{Flow, Site, with_scalar};
-use crate::report::judge;
+use crate::report::const_check;
 
 impl Chain<'_> {
     /// A layer of the user's own.
@@ -19,7 +19,7 @@ impl Chain<'_> {
         let fnn = site.fnn;
         let (text, checked, given) = (site.name, with_scalar(&name, &site.f32()), layer.input.shape(site));
         let wanted = quote!(<<#checked as #fnn::macro_support::Layer>::Input as #fnn::macro_support::Sample>::SHAPE);
-        network.checks.push(judge(site.written, "check_input", quote!(#text, #wanted, #given)));
+        network.checks.push(const_check(site.written, "check_input", quote!(#text, #wanted, #given)));
         layer.own = self.scope.parameter_in(&own).is_none().then_some(checked);
         layer.field = own;
         layer.layer = with_scalar(&name, site.scalar);
@@ -27,11 +27,10 @@ impl Chain<'_> {
         layer.output = Flow::Of { layer: name, text: layer.kind.clone() };
     }
 
-    /// An alias of a user's type, which is a type only if that is a layer, and has a form in 8 bits where that is asked
-    /// for.
+    /// An alias of a user's type, which exists only if that is a layer, and quantizable if the network is.
     ///
-    /// Whether it is one stands in a constant, which the alias depends on; where the constant is mistaken, so is the
-    /// alias, and rustc has nothing to say of what else it is not. A type with const parameters is taken on trust.
+    /// A constant checks that, and the alias depends on it; if the constant is an error, so is the alias, and rustc
+    /// reports no further missing traits. A type with const parameters isn't checked.
     fn checked(&self, network: &mut Network, site: &Site<'_>, path: &TypePath) -> (TokenStream, TypePath) {
         let fnn = site.fnn;
         let own = with_scalar(path, site.scalar);
@@ -40,7 +39,7 @@ impl Chain<'_> {
         }
         let name = format_ident!("__{}_{}_is_layer", network.header.name.unraw(), site.name, span = Span::call_site());
         let own_f32 = with_scalar(path, &site.f32());
-        // Whether it is a type at all is a constant of its own: where it isn't, what else it is not is no second error.
+        // A separate constant checks that it is a type at all, so that a missing type gives only one error.
         let is_type =
             format_ident!("__{}_{}_is_type", network.header.name.unraw(), site.name, span = Span::call_site());
         let own_type = quote_spanned!(path.span()=> <#own_f32 as __fnn::Itself<{ #is_type }>>::Type);

@@ -430,10 +430,10 @@ impl Small<::core::primitive::f32> {
 }
 #[allow(dead_code)]
 impl<S: ::fnn::macro_support::Scalar> Small<S> {
-    /// Inference on one sample. Allocates nothing.
+    /// Runs inference on one sample. Allocates nothing.
     ///
-    /// It works in `WORKSPACE` bytes of the stack; where they and the output are more than 512 KiB, that is a
-    /// compile error: there, use `forward_all`, or `forward_into` with memory of your own.
+    /// It uses `WORKSPACE` bytes of the stack. If those and the output exceed 512 KiB, it is a compile error:
+    /// use `forward_all`, or `forward_into` with your own memory.
     #[inline]
     #[must_use]
     pub fn forward(&self, input: &[[S; 2]; 1]) -> [S; 1] {
@@ -533,7 +533,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
 }
 #[allow(dead_code)]
 impl Small<::core::primitive::f32> {
-    /// Bytes that training in place works in. See `TrainInPlace::RAM_TRAINING_IN_PLACE`.
+    /// Bytes of RAM for training in place. See `TrainInPlace::RAM_TRAINING_IN_PLACE`.
     pub const RAM_TRAINING_IN_PLACE: ::core::primitive::usize = <Self as ::fnn::macro_support::TrainInPlace>::RAM_TRAINING_IN_PLACE;
 }
 #[automatically_derived]
