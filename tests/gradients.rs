@@ -230,6 +230,20 @@ mod layers {
         check(&drawn::<Residual<Dense<4, 4, f64>>>(1)).assert(TOLERANCE);
     }
 
+    /// The code of a block has that of its layers once, so that a deep nest compiles in no time. With two calls of the
+    /// backward pass inside, for one gradient more or less, these twelve levels would be 4096 copies.
+    #[test]
+    fn blocks_in_blocks() {
+        type Three<L> = Residual<Residual<Residual<L>>>;
+        type Twelve = Three<Three<Three<Three<Dense<2, 2, f64>>>>>;
+        check(&drawn::<Twelve>(1)).assert(TOLERANCE);
+
+        type One = Dense<2, 1, f64>;
+        type Two<L, const A: usize, const B: usize> = Concat<One, Concat<One, L, [f64; A]>, [f64; B]>;
+        type Thirteen = Two<Two<Two<Two<Two<Two<One, 2, 3>, 4, 5>, 6, 7>, 8, 9>, 10, 11>, 12, 13>;
+        check(&drawn::<Thirteen>(2)).assert(TOLERANCE);
+    }
+
     fnn::network! { struct Inner: [6] -> [4] { Dense(5), Gelu, Dense(4) } }
     fnn::network! {
         struct Whole: [2, 3] -> [4] {

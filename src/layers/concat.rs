@@ -164,7 +164,7 @@ where
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [O],
         gradient: Gradient<'_, Self>,
-        input_gradients: Option<&mut [F::Input]>,
+        mut input_gradients: Option<&mut [F::Input]>,
         ((first_workspace, dys), ((second_workspace, dzs), second_dx)): &mut Self::Workspace<B>,
     ) {
         let (inputs, ((first_tape, ys), (second_tape, zs))) = (recorded.inputs, recorded.tape);
@@ -181,19 +181,14 @@ where
         let Gradient { weights, start } = gradient;
         let first_gradient = Gradient::new(&mut weights.first, start);
         let second_gradient = Gradient::new(&mut weights.second, start);
-        match input_gradients {
-            None => {
-                self.first.backward(first_pass, first_recorded, dys, first_gradient, None, first_workspace);
-                self.second.backward(second_pass, second_recorded, dzs, second_gradient, None, second_workspace);
-            }
-            Some(dx) => {
-                let second_dx = shape::first_mut(second_dx, samples);
-                let wanted = Some(&mut *dx);
-                self.first.backward(first_pass, first_recorded, dys, first_gradient, wanted, first_workspace);
-                let wanted = Some(&mut *second_dx);
-                self.second.backward(second_pass, second_recorded, dzs, second_gradient, wanted, second_workspace);
-                add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
-            }
+        // One call of each, not one for each case: both would be inlined, and double the code with every block around.
+        let second_dx = shape::first_mut(second_dx, samples);
+        let by_inputs = input_gradients.as_deref_mut();
+        self.first.backward(first_pass, first_recorded, dys, first_gradient, by_inputs, first_workspace);
+        let by_inputs = input_gradients.is_some().then_some(&mut *second_dx);
+        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, second_workspace);
+        if let Some(dx) = input_gradients {
+            add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
         }
     }
 

@@ -91,7 +91,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [L::Output],
         gradient: Gradient<'_, Self>,
-        input_gradients: Option<&mut [L::Input]>,
+        mut input_gradients: Option<&mut [L::Input]>,
         (workspace, around): &mut Self::Workspace<B>,
     ) {
         let (tape, inside) = recorded.tape;
@@ -99,12 +99,10 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         let around = first_mut(around, output_gradients.len());
         copy(output_gradients, around);
         let inside = Gradient::new(&mut gradient.weights.inside, gradient.start);
-        match input_gradients {
-            None => self.inside.backward(pass, recorded, output_gradients, inside, None, workspace),
-            Some(dx) => {
-                self.inside.backward(pass, recorded, output_gradients, inside, Some(&mut *dx), workspace);
-                add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
-            }
+        // One call, not one for each case: both would be inlined, and double the code with every block around.
+        self.inside.backward(pass, recorded, output_gradients, inside, input_gradients.as_deref_mut(), workspace);
+        if let Some(dx) = input_gradients {
+            add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
         }
     }
 

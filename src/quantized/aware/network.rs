@@ -94,13 +94,13 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
         let layers = Recorded { inputs: rounded, outputs, tape };
         let Gradient { weights, start } = gradient;
         let gradients = Gradient::new(&mut weights.layers, start);
-        let Some(dx) = input_gradients else {
-            return self.layers.backward(pass, layers, output_gradients, gradients, None, workspace);
-        };
         let inside = first_mut(inside, inputs.len());
-        self.layers.backward(pass, layers, output_gradients, gradients, Some(&mut *inside), workspace);
-        let input = Recorded::<_, B> { inputs, outputs: rounded, tape: &() };
-        self.input.backward(pass, input, inside, Gradient::new(&mut weights.input, start), Some(dx), &mut ());
+        let wanted = input_gradients.is_some().then_some(&mut *inside);
+        self.layers.backward(pass, layers, output_gradients, gradients, wanted, workspace);
+        if let Some(dx) = input_gradients {
+            let input = Recorded::<_, B> { inputs, outputs: rounded, tape: &() };
+            self.input.backward(pass, input, inside, Gradient::new(&mut weights.input, start), Some(dx), &mut ());
+        }
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
