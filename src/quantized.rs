@@ -63,6 +63,8 @@ mod quantize;
 mod report;
 mod residual;
 mod softmax;
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+mod vnni;
 
 pub use activation::Activation;
 pub use arithmetic::{Multiplier, Quantization};

@@ -1,6 +1,8 @@
 //! Quantized weights, with the factors that requantize their sums.
 
 use super::layer::{Integers, Visitor};
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+use super::products::all_products;
 use super::products::{Finish, assert_no_overflow, products};
 use crate::pod::Pod;
 use crate::shape::Sample;
@@ -40,6 +42,12 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
     /// Applies all filters to one input.
     #[inline(always)]
     pub(super) fn apply(&self, x: &[i8], y: &mut [i8; F]) {
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        {
+            let (weights, finish) = self.part(0, F);
+            all_products(x, weights, finish, y)
+        }
+        #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
         self.apply_part(x, 0, F, |filter, integer| {
             if let Some(y) = y.get_mut(filter) {
                 *y = integer;
@@ -51,6 +59,13 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
     /// output.
     #[inline(always)]
     pub(super) fn apply_part(&self, x: &[i8], first: usize, count: usize, put: impl FnMut(usize, i8)) {
+        let (weights, finish) = self.part(first, count);
+        products(x, weights, finish, put);
+    }
+
+    /// The weights of `count` filters from `first` on, and what becomes of their sums.
+    #[inline(always)]
+    fn part(&self, first: usize, count: usize) -> (&[i8], Finish<'_>) {
         const { assert_no_overflow(A::LENGTH) }
         let range = if count == F { 0..F } else { first..first + count };
         let finish = Finish {
@@ -59,7 +74,7 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
             shift: self.shift.get(range.clone()).unwrap_or_default(),
             rounding: self.rounding,
         };
-        products(x, A::flat(self.weight.get(range).unwrap_or_default()), finish, put);
+        (A::flat(self.weight.get(range).unwrap_or_default()), finish)
     }
 }
 

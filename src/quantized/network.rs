@@ -1,6 +1,7 @@
 //! A whole quantized network: real numbers in and out.
 
 use super::{Quantization, QuantizedLayer};
+use crate::kernels::{dispatch, operation};
 use crate::pod::Pod;
 use crate::shape::Sample;
 #[cfg(feature = "alloc")]
@@ -26,6 +27,16 @@ unsafe impl<L: Pod> Pod for QuantizedNetwork<L> {}
 
 /// A sample with the shape of `A`, in real numbers.
 type Real<A> = <A as Sample>::Of<f32>;
+
+operation! {
+    /// The integers that stand for numbers: the compiler makes vectors of it.
+    struct QuantizeAll<'a,;> { quantization: Quantization, values: &'a [f32], integers: &'a mut [i8] }
+    fn run(self, _simd: V) {
+        for (integer, &value) in self.integers.iter_mut().zip(self.values) {
+            *integer = self.quantization.quantize(value);
+        }
+    }
+}
 
 impl<L: Pod> QuantizedNetwork<L> {
     /// The network from the bytes written by [`to_bytes`](QuantizedNetwork::to_bytes). A wrong number of bytes is a
@@ -129,10 +140,11 @@ impl<L: QuantizedLayer> QuantizedNetwork<L> {
     #[must_use]
     pub fn quantize(&self, input: &Real<L::Input>) -> L::Input {
         let mut integers = L::Input::zeroed();
-        let flat = L::Input::flat_mut(core::slice::from_mut(&mut integers));
-        for (integer, &value) in flat.iter_mut().zip(Real::<L::Input>::flat(core::slice::from_ref(input))) {
-            *integer = self.input.quantize(value);
-        }
+        dispatch(QuantizeAll {
+            quantization: self.input,
+            values: Real::<L::Input>::flat(core::slice::from_ref(input)),
+            integers: L::Input::flat_mut(core::slice::from_mut(&mut integers)),
+        });
         integers
     }
 

@@ -65,6 +65,30 @@ pub(super) fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, mut put: im
     }
 }
 
+/// [`products`] into `y`, with the best instructions that the processor has.
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[inline(always)]
+pub(super) fn all_products(x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut [i8]) {
+    match super::vnni::Vnni::detect() {
+        Some(simd) => simd.products(x, weights, finish, y),
+        None => crate::kernels::dispatch(Products { x, weights, finish, y }),
+    }
+}
+
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+crate::kernels::operation! {
+    /// The plain loops, which the compiler makes vectors of where it may.
+    struct Products<'a,;> { x: &'a [i8], weights: &'a [i8], finish: Finish<'a>, y: &'a mut [i8] }
+    fn run(self, _simd: V) {
+        let Self { x, weights, finish, y } = self;
+        products(x, weights, finish, |number, integer| {
+            if let Some(y) = y.get_mut(number) {
+                *y = integer;
+            }
+        });
+    }
+}
+
 /// Adds the products of `x` and a row to each number of `start`.
 #[cfg(any(not(fnn_dsp), test))]
 #[inline(always)]
@@ -116,6 +140,24 @@ mod tests {
     /// Which of the two ways whole networks use. The results are the same, so other tests aren't affected.
     static BY_FOURS: AtomicBool = AtomicBool::new(false);
 
+    /// Compute whole networks in one of both ways, and without the instructions for vectors.
+    #[cfg(feature = "alloc")]
+    fn plainly<R>(by_fours: bool, compute: impl FnOnce() -> R) -> R {
+        BY_FOURS.store(by_fours, Ordering::SeqCst);
+        masked(true);
+        let result = compute();
+        masked(false);
+        BY_FOURS.store(false, Ordering::SeqCst);
+        result
+    }
+
+    #[cfg(feature = "alloc")]
+    fn masked(masked: bool) {
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        crate::quantized::vnni::MASKED.store(masked, Ordering::SeqCst);
+        let _ = masked;
+    }
+
     pub(super) fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
         if BY_FOURS.load(Ordering::SeqCst) { by_fours(x, rows, start) } else { by_ones(x, rows, start) }
     }
@@ -145,6 +187,53 @@ mod tests {
         }
     }
 
+    /// Rows of any number and length, from anywhere in memory, with the largest numbers among them: every processor's way
+    /// gives the integers of the plain loops.
+    #[cfg(all(feature = "simd", target_arch = "x86_64", feature = "alloc"))]
+    #[test]
+    fn vectors_give_the_integers_of_plain_loops() {
+        use alloc::vec::Vec;
+
+        let mut chance = Random::new(6);
+        for length in (1..=70).chain([127, 128, 129, 191, 200, 784]) {
+            for rows in [1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 25, 33, 40] {
+                let mut numbers = |count: usize| -> Vec<i8> {
+                    let extreme = rows % 2 == 0;
+                    (0..count)
+                        .map(|_| chance.uniform() * 256.0 - 128.0)
+                        .map(|x| {
+                            if extreme && x < 0.0 {
+                                -128
+                            } else if extreme {
+                                127
+                            } else {
+                                x as i8
+                            }
+                        })
+                        .collect()
+                };
+                let start = rows % 3;
+                let (x, weights) = (numbers(length + start), numbers(length * rows + start));
+                let weights: Vec<i8> = weights.into_iter().map(|weight| weight.max(-127)).collect();
+                let bias: Vec<i32> = numbers(rows).into_iter().map(|bias| i32::from(bias) * 1000).collect();
+                let mantissa: Vec<i32> =
+                    numbers(rows).into_iter().map(|part| (1 << 30) + (i32::from(part) << 20)).collect();
+                let shift: Vec<u8> = numbers(rows).into_iter().map(|part| part.unsigned_abs() % 16).collect();
+                let finish = Finish { bias: &bias, mantissa: &mantissa, shift: &shift, rounding: 2 * 5 + 1 };
+                let (x, weights) = (&x[start..], &weights[start..]);
+                let mut expected = alloc::vec![0; rows];
+                products(x, weights, finish, |number, integer| expected[number] = integer);
+                let mut y = alloc::vec![99; rows + 1];
+                if let Some(simd) = crate::quantized::vnni::Vnni::detect() {
+                    simd.products(x, weights, finish, &mut y[..rows]);
+                    assert_eq!((&y[..rows], y[rows]), (&*expected, 99), "{rows} rows of {length}");
+                }
+                crate::kernels::dispatch(Products { x, weights, finish, y: &mut y[..rows] });
+                assert_eq!((&y[..rows], y[rows]), (&*expected, 99), "{rows} rows of {length}");
+            }
+        }
+    }
+
     /// The longest sum, of the largest products, with the largest bias, on both sides.
     #[test]
     fn the_longest_sum_has_room() {
@@ -165,7 +254,7 @@ mod tests {
     /// ways.
     #[cfg(feature = "alloc")]
     #[test]
-    fn random_networks_are_the_same_in_both_ways() {
+    fn random_networks_are_the_same_in_all_ways() {
         crate::network! {
             #[quantizable]
             struct Chained<const WIDTH: usize>: [3, 7, 6] -> [5] {
@@ -190,13 +279,12 @@ mod tests {
             let mut different = 0;
             for sample in samples {
                 let x = quantized.quantize(&sample);
-                BY_FOURS.store(false, Ordering::SeqCst);
-                let expected = quantized.forward_integers(&x);
-                BY_FOURS.store(true, Ordering::SeqCst);
-                assert_eq!(quantized.forward_integers(&x), expected, "width {WIDTH}, seed {seed}");
+                let expected = plainly(false, || quantized.forward_integers(&x));
+                let by_fours = plainly(true, || quantized.forward_integers(&x));
+                assert_eq!(by_fours, expected, "width {WIDTH}, seed {seed}");
+                assert_eq!(quantized.forward_integers(&x), expected, "vectors, width {WIDTH}, seed {seed}");
                 different += usize::from(expected != quantized.forward_integers(&[[[0; 6]; 7]; 3]));
             }
-            BY_FOURS.store(false, Ordering::SeqCst);
             assert!(different > 0, "the answers depend on the samples");
         }
 

@@ -1,0 +1,68 @@
+//! Vectors of 8-bit integers on processors with AVX-512's neural network instructions.
+//!
+//! `vpdpbusd` multiplies 64 pairs of integers and adds each four products to a 32-bit sum. One of each pair is unsigned, so
+//! 128 is added to it. The sums are then off by 128 times the sum of the other ones, which is subtracted. Sums wrap around
+//! on the way; what they are in the end has room, so results are those of the plain loops, bit for bit.
+
+mod dense;
+
+use core::arch::x86_64::*;
+
+/// The proof that the processor has the instructions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vnni(());
+
+/// Integers in a vector of bytes.
+const BYTES: usize = 64;
+
+/// Sums in a vector.
+const SUMS: usize = 16;
+
+impl Vnni {
+    /// The token, where this processor has the instructions.
+    #[inline(always)]
+    pub(super) fn detect() -> Option<Self> {
+        #[cfg(test)]
+        if MASKED.load(core::sync::atomic::Ordering::SeqCst) {
+            return None;
+        }
+        #[cfg(feature = "std")]
+        macro_rules! has {
+            ($($feature:tt),*) => { $(std::arch::is_x86_feature_detected!($feature))&&* };
+        }
+        #[cfg(not(feature = "std"))]
+        macro_rules! has {
+            ($($feature:tt),*) => { cfg!(all($(target_feature = $feature),*)) };
+        }
+        has!("avx512f", "avx512bw", "avx512vl", "avx512vnni").then_some(Self(()))
+    }
+}
+
+/// Whether tests compute without the instructions. The results are the same, so other tests don't mind.
+#[cfg(test)]
+pub(super) static MASKED: core::sync::atomic::AtomicBool = core::sync::atomic::AtomicBool::new(false);
+
+/// The first `count` of 64 bytes.
+#[inline(always)]
+fn first(count: usize) -> u64 {
+    if count >= BYTES { u64::MAX } else { (1 << count) - 1 }
+}
+
+/// As many of `from` as a vector has bytes, or as there are, and zeros behind them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn load(from: &[i8]) -> __m512i {
+    // SAFETY: bytes that the slice doesn't have are masked, and not touched.
+    unsafe { _mm512_maskz_loadu_epi8(first(from.len()), from.as_ptr()) }
+}
+
+/// What becomes of 16 sums: [`requantize`](super::arithmetic::requantize), lane by lane.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn requantize(sums: __m512i, mantissa: __m512i, shift: __m512i, rounding: __m512i) -> __m128i {
+    let even = _mm512_srli_epi64::<32>(_mm512_mul_epi32(sums, mantissa));
+    let odd = _mm512_mul_epi32(_mm512_srli_epi64::<32>(sums), _mm512_srli_epi64::<32>(mantissa));
+    let upper = _mm512_mask_blend_epi32(0xaaaa, even, odd);
+    let rounded = _mm512_add_epi32(_mm512_srav_epi32(upper, shift), rounding);
+    _mm512_cvtsepi32_epi8(_mm512_srai_epi32::<1>(rounded))
+}

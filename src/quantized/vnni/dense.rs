@@ -1,0 +1,103 @@
+//! Sums of products with rows of weights.
+
+use core::arch::x86_64::*;
+
+use super::super::products::Finish;
+use super::{BYTES, SUMS, Vnni, first, load, requantize};
+
+/// Rows that are taken at once: enough that no sum waits for the one before it.
+const ROWS: usize = 8;
+
+impl Vnni {
+    /// For each row of weights, the sum of its products with `x`, finished, into `y`. Rows lie one after the other in
+    /// `weights`, each as long as `x`.
+    #[inline(always)]
+    pub(in crate::quantized) fn products(self, x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut [i8]) {
+        // SAFETY: the token is the proof that the processor has the instructions.
+        unsafe { products(x, weights, finish, y) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut [i8]) {
+    if x.is_empty() {
+        return;
+    }
+    let excess = excess(x);
+    let numbers = finish.bias.chunks(SUMS).zip(finish.mantissa.chunks(SUMS)).zip(finish.shift.chunks(SUMS));
+    for ((weights, y), ((bias, mantissa), shift)) in weights.chunks(SUMS * x.len()).zip(y.chunks_mut(SUMS)).zip(numbers)
+    {
+        let mut sums = [0; SUMS];
+        for (weights, sums) in weights.chunks(ROWS * x.len()).zip(sums.as_chunks_mut::<ROWS>().0) {
+            if weights.len() == ROWS * x.len() {
+                *sums = rows(x, weights);
+            } else {
+                for (row, sum) in weights.chunks_exact(x.len()).zip(sums) {
+                    [*sum] = rows(x, row);
+                }
+            }
+        }
+        for (sum, bias) in sums.iter_mut().zip(bias) {
+            *sum = sum.wrapping_add(bias.wrapping_sub(excess));
+        }
+        finish_lanes(&sums, mantissa, shift, finish.rounding, y);
+    }
+}
+
+/// What the sums are too large by: 128 times the sum of `x`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn excess(x: &[i8]) -> i32 {
+    let (mut sum, weight) = (_mm512_setzero_si512(), _mm512_set1_epi8(i8::MIN));
+    for x in x.chunks(BYTES) {
+        sum = _mm512_dpbusd_epi32(sum, weight, load(x));
+    }
+    _mm512_reduce_add_epi32(sum)
+}
+
+/// The products of `x` and N rows, to the weights of which 128 is added.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn rows<const N: usize>(x: &[i8], weights: &[i8]) -> [i32; N] {
+    let sign = _mm512_set1_epi8(i8::MIN);
+    let mut sums = [_mm512_setzero_si512(); N];
+    let mut row = weights.chunks_exact(x.len());
+    let rows: [&[i8]; N] = core::array::from_fn(|_| row.next().unwrap_or_default());
+    let (whole, rest) = x.as_chunks::<BYTES>();
+    let weights = rows.map(|row| row.as_chunks::<BYTES>());
+    for (index, x) in whole.iter().enumerate() {
+        let x = load(x);
+        for (sum, (row, _)) in sums.iter_mut().zip(&weights) {
+            if let Some(weights) = row.get(index) {
+                *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(load(weights), sign), x);
+            }
+        }
+    }
+    if !rest.is_empty() {
+        let x = load(rest);
+        for (sum, (_, row)) in sums.iter_mut().zip(&weights) {
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(load(row), sign), x);
+        }
+    }
+    let mut totals = [0; N];
+    for (total, sum) in totals.iter_mut().zip(sums) {
+        *total = _mm512_reduce_add_epi32(sum);
+    }
+    totals
+}
+
+/// Requantize as many sums as `y` has room for: each has its own factor.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn finish_lanes(sums: &[i32; SUMS], mantissa: &[i32], shift: &[u8], rounding: i32, y: &mut [i8]) {
+    let count = y.len().min(mantissa.len()).min(shift.len());
+    let mask = first(count) as u16;
+    // SAFETY: what the slices don't have is masked, and not touched; there are 16 sums.
+    unsafe {
+        let shift = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, shift.as_ptr().cast()));
+        let mantissa = _mm512_maskz_loadu_epi32(mask, mantissa.as_ptr());
+        let sums = _mm512_loadu_si512(sums.as_ptr().cast());
+        let integers = requantize(sums, mantissa, shift, _mm512_set1_epi32(rounding));
+        _mm_mask_storeu_epi8(y.as_mut_ptr(), mask, integers);
+    }
+}
