@@ -263,10 +263,10 @@ pub(super) fn smallest_chunk<N: Parameters>(batch: usize) -> usize {
 /// A network that computes statistics over a chunk, such as batch normalization, would give a small last chunk too
 /// much weight, so its chunks have equal sizes.
 fn even_chunk<N: Parameters>(batch: usize) -> usize {
-    let mut measures = false;
-    N::running_statistics(&mut |_| measures = true);
+    let mut has_statistics = false;
+    N::running_statistics(&mut |_| has_statistics = true);
     let chunk = chunk::<N>(batch);
-    if measures { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
+    if has_statistics { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
 }
 
 /// A gradient, and the memory to accumulate the gradient of a chunk into it.
