@@ -29,7 +29,7 @@ pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> io:
         ));
     };
     remove_abandoned(&target, name);
-    let (part, mut file) = create_part(&target, name, permissions.as_ref())?;
+    let (part, mut file) = create_part(&target, name, permissions.as_ref()).map_err(|source| error(path, source))?;
     let written = write(&mut file)
         .and_then(|()| permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions)))
         .and_then(|()| file.sync_all())
@@ -74,17 +74,16 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
 
 /// A temporary file for `target`, with a name that no other call in this or another process uses, locked if the file
 /// system supports locks.
-fn create_part(target: &Path, name: &OsStr, permissions: Option<&Permissions>) -> Result<(PathBuf, File), Error> {
+fn create_part(target: &Path, name: &OsStr, permissions: Option<&Permissions>) -> io::Result<(PathBuf, File)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     restrict(&mut options, permissions);
-    let mut part = target.to_path_buf();
     for _ in 0..MAX_NAMES {
-        part = target.with_file_name(part_name(name));
+        let part = target.with_file_name(part_name(name));
         let file = match options.open(&part) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            Err(source) => return Err(Error::File { path: part, source }),
+            Err(error) => return Err(error),
         };
         match file.try_lock() {
             // Another call may have removed it as abandoned before it was locked.
@@ -93,7 +92,7 @@ fn create_part(target: &Path, name: &OsStr, permissions: Option<&Permissions>) -
             Ok(()) | Err(TryLockError::Error(_)) => return Ok((part, file)),
         }
     }
-    Err(Error::File { path: part, source: io::ErrorKind::AlreadyExists.into() })
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "no temporary name next to the file is free"))
 }
 
 /// Make sure that nobody can read the new file who could not read the old one.
