@@ -1,13 +1,12 @@
-//! The inner loops. The only modules that know vectors; everything here works on flat slices.
+//! The inner loops, over flat slices. Only these modules deal with vectors.
 //!
-//! A kernel takes a [`Simd`] token: the proof that an instruction set is there. [`dispatch`] chooses the token once
-//! for a whole step, and everything below it is compiled for that instruction set.
+//! A kernel takes a [`Simd`] token, the proof that an instruction set is available. [`dispatch`] chooses the token once
+//! per step, and everything below it is compiled for that instruction set.
 //!
-//! Instruction sets differ in the order of sums and in how often they round, and in nothing else. A sum of k products is
-//! off by at most (k + 2)·ε times the sum of the products' absolute values, with any of them. So two of them agree on the
-//! outputs of a network of sums, pools and `Relu` to 2ε·Σ(k + 2), the sum being over the layers, times what the network
-//! gives for the absolute values of its weights and inputs. Functions such as `tanh` add their own errors, which
-//! [`Real`](crate::real::Real) states.
+//! Instruction sets differ only in the order of sums and in how often they round. On any of them, the error of a sum of
+//! k products is at most (k + 2)·ε times the sum of the products' absolute values. So for a network of sums, pools and
+//! `Relu`, two of them agree to 2ε·Σ(k + 2), summed over the layers, times the network's output for the absolute values
+//! of its weights and inputs. Functions such as `tanh` add their own errors, listed at [`Real`](crate::real::Real).
 
 pub(crate) mod channels;
 mod convolution;

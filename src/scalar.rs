@@ -12,7 +12,7 @@ use crate::weights::parameters::Parameters;
 
 /// The element of weights and samples: `f32`, or `f64` where accuracy counts more than speed (gradient checks).
 ///
-/// The functions come from `libm` with and without `std`, so that a network gives the same numbers on a workstation
+/// The functions come from `libm` with and without `std`, so that a network computes the same numbers on a workstation
 /// and on a chip. The trait is sealed.
 pub trait Scalar:
     sealed::Sealed

@@ -1,4 +1,4 @@
-//! The expansion as text, to be read in a review; and that no input makes the macros panic.
+//! Snapshots of expansions, for review; and tests that no input makes the macros panic.
 
 mod mutations;
 mod names;
@@ -9,7 +9,7 @@ use quote::quote;
 use crate::kinds::{BLOCKS, Example, Int8, kinds};
 use crate::{derive, network};
 
-/// Rust as `rustfmt` would have it.
+/// Rust, formatted as by `rustfmt`.
 fn pretty(tokens: TokenStream) -> String {
     match syn::parse2(tokens.clone()) {
         Ok(file) => prettyplease::unparse(&file),
@@ -17,12 +17,12 @@ fn pretty(tokens: TokenStream) -> String {
     }
 }
 
-/// Compare an expansion with what `file` holds.
+/// Compares an expansion with the contents of `file`.
 fn check(expansion: TokenStream, file: &str) {
     snapshot(&pretty(expansion), file);
 }
 
-/// Compare a text with what `file` holds. With `SNAPSHOTS=overwrite` in the environment, write it there.
+/// Compares a text with the contents of `file`, or writes it there if `SNAPSHOTS=overwrite` is in the environment.
 fn snapshot(found: &str, file: &str) {
     let path = format!("{}/src/tests/{file}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
@@ -77,7 +77,7 @@ fn derived_weights() {
     check(derive::parameters(input).unwrap(), "derived.rs");
 }
 
-/// What says that a kind cannot be quantized refuses it, and nothing else does.
+/// Exactly the kinds marked as unsupported are rejected by `#[quantizable]`.
 #[test]
 fn every_kind_is_quantized_or_refused() {
     let kinds = kinds().map(|kind| (&kind.example, kind.int8));

@@ -1,10 +1,10 @@
-//! Batch normalisation: in plain loops, or over vectors, some channels of a whole batch at a time, whose sums stay in registers, and whose
-//! numbers are read again, to be normalised, while they are in the second-level cache.
+//! Batch normalisation: in plain loops, or over vectors. With vectors, it takes some channels of the whole batch at a
+//! time: their sums stay in registers, and their numbers are still in the second-level cache when they are normalised.
 //!
 //! | a channel is | lanes are |
 //! |---|---|
 //! | a plane or a sequence | its positions |
-//! | one number | channels: one position would leave all lanes but one idle |
+//! | one number | channels, since one position would leave all lanes but one idle |
 
 mod loops;
 
@@ -12,17 +12,17 @@ use super::dot_products::sum_each;
 use super::vector::{Operation, Simd, lanes, read, read_or, splat, write};
 use crate::scalar::Scalar;
 
-/// Channels at a time: the most lanes there are.
+/// Channels at a time: the largest number of lanes.
 const CHANNELS: usize = 16;
 
-/// Numbers of a sample, and of a channel of it.
+/// The number of elements in a sample, and in one of its channels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sizes {
     pub(crate) length: usize,
     pub(crate) space: usize,
 }
 
-/// What each channel is normalised by: `y = (x − mean) · w / √(variance + ε) + b`.
+/// How each channel is normalised: `y = (x − mean) · w / √(variance + ε) + b`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scales<'a, S> {
     pub(crate) weight: &'a [S],
@@ -30,7 +30,7 @@ pub(crate) struct Scales<'a, S> {
     pub(crate) epsilon: S,
 }
 
-/// A number for each of some channels.
+/// One number per channel, for some channels.
 type Each<S> = [S; CHANNELS];
 
 /// Some channels of a batch.
@@ -58,7 +58,7 @@ fn inverse_deviation<S: Scalar>(variance: S, epsilon: S) -> S {
     S::ONE / (variance + epsilon).sqrt()
 }
 
-/// Normalisation with statistics that are known.
+/// Normalisation with given statistics.
 pub(crate) struct Normalise<'a, S> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
@@ -66,7 +66,7 @@ pub(crate) struct Normalise<'a, S> {
     pub(crate) variance: &'a [S],
     pub(crate) x: &'a [S],
     pub(crate) y: &'a mut [S],
-    /// Scratch: a number for each channel.
+    /// Scratch: one number per channel.
     pub(crate) scale: &'a mut [S],
 }
 
@@ -85,7 +85,7 @@ impl<S: Scalar> Operation for Normalise<'_, S> {
     }
 }
 
-/// Normalisation with the statistics of the batch, which it finds.
+/// Normalisation with the statistics of the batch, which it computes.
 pub(crate) struct Measure<'a, S> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
@@ -93,7 +93,7 @@ pub(crate) struct Measure<'a, S> {
     pub(crate) variance: &'a mut [S],
     pub(crate) x: &'a [S],
     pub(crate) y: &'a mut [S],
-    /// Scratch: a number for each channel.
+    /// Scratch: one number per channel.
     pub(crate) scale: &'a mut [S],
 }
 
@@ -111,7 +111,7 @@ impl<S: Scalar> Operation for Measure<'_, S> {
         for block in sizes.blocks() {
             let [sums] = block.sums(simd, &[S::ZERO; CHANNELS], x, x, |_, x, _| [x]);
             let means = sums.map(|sum| sum * part);
-            // The mean first: squares of numbers far from 0 would leave nothing of their differences.
+            // The mean first: the squares of numbers far from 0 would cancel.
             let [squares] = block.sums(simd, &means, x, x, |mean, x, _| [(x - mean) * (x - mean)]);
             let variances = squares.map(|square| square * part);
             block.put(&means, mean);
@@ -121,8 +121,8 @@ impl<S: Scalar> Operation for Measure<'_, S> {
     }
 }
 
-/// The gradients of a batch: by weight, `Σ g·x̂`, by bias, `Σ g`, and by input. Frozen statistics are constants, others
-/// those of the batch itself.
+/// The gradients of a batch: of the weight, `Σ g·x̂`, of the bias, `Σ g`, and of the input. Frozen statistics are
+/// constants; others are those of the batch.
 pub(crate) struct Backward<'a, S> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
@@ -170,14 +170,14 @@ impl<S: Scalar> Operation for Backward<'_, S> {
     }
 }
 
-/// `f` of each two.
+/// Applies `f` elementwise.
 #[inline(always)]
 fn pairs<S: Scalar>(one: &Each<S>, other: &Each<S>, f: impl Fn(S, S) -> S) -> Each<S> {
     core::array::from_fn(|index| f(one[index], other[index]))
 }
 
 impl Sizes {
-    /// The share of each number in the mean of its channel.
+    /// The weight of each number in the mean of its channel.
     #[inline(always)]
     fn part<S: Scalar>(self, batch: &[S]) -> S {
         S::ONE / S::from_f64((batch.len() / self.length.max(1) * self.space) as f64)
@@ -194,21 +194,21 @@ impl Block {
         each
     }
 
-    /// The opposite.
+    /// The reverse.
     #[inline(always)]
     fn put<S: Scalar>(&self, each: &Each<S>, all: &mut [S]) {
         let all = all.get_mut(self.first..self.first + self.count).unwrap_or_default();
         all.iter_mut().zip(each).for_each(|(to, &from)| *to = from);
     }
 
-    /// Of a sample, the channel that is number `channel` of these.
+    /// The channel at index `channel` of these, in a sample.
     #[inline(always)]
     fn channel<'a, S>(&self, channel: usize, sample: &'a [S]) -> &'a [S] {
         let from = (self.first + channel) * self.sizes.space;
         sample.get(from..from + self.sizes.space).unwrap_or_default()
     }
 
-    /// Of a sample, these channels.
+    /// These channels of a sample.
     #[inline(always)]
     fn places(&self) -> core::ops::Range<usize> {
         let space = self.sizes.space;
@@ -232,7 +232,7 @@ impl Block {
         self.map(simd, &constants, (x, x), y, |[mean, scale, bias], x, _| (x - mean) * scale + bias);
     }
 
-    /// `Σ f(centre, x, g)` for each channel, over a batch. Where x is the centre and g is 0, f is to be 0.
+    /// `Σ f(centre, x, g)` for each channel, over a batch. If x is the centre and g is 0, f must be 0.
     #[inline(always)]
     fn sums<V: Simd, S: Scalar, const K: usize>(
         &self,
@@ -269,7 +269,7 @@ impl Block {
                 let (x, g) =
                     (self.channel(channel, x).chunks_exact(lanes), self.channel(channel, g).chunks_exact(lanes));
                 let (rest, centre) = ((x.remainder(), g.remainder()), (centre, splat(simd, centre)));
-                // In registers: a sum in memory would be waited for at each step.
+                // In registers: a sum in memory would stall each step.
                 let mut local = *sums;
                 for (x, g) in x.zip(g) {
                     add(&mut local, f(centre.1, read(simd, x), read(simd, g)));

@@ -1,14 +1,14 @@
-//! Convolution of one sample, in one of four forms. Which one serves is a constant of the shape.
+//! Convolution of one sample, in one of four forms, chosen by the shape at compile time.
 //!
-//! | form | serves | because |
+//! | form | used for | because |
 //! |---|---|---|
-//! | the image as it stands, a product ([`products`]) | windows of 1 × 1 that move by 1, without padding, of at least [`FEWEST`](products::FEWEST) filters | the channels are the rows of a matrix, and nothing is copied: neither forward nor back |
-//! | patches, a product ([`products`]) | any other window, of at least [`FEWEST`](products::FEWEST) filters a group | a number is copied once for each tap, and multiplied once for each filter: with fewer, copies take longer than products |
-//! | strips ([`strips`]) | fewer filters a group, as depthwise layers have | each number is multiplied but once for each tap, so that vectors read it where it lies; they run on over the ends of rows, which may be short |
-//! | tap by tap, row by row ([`window`](super::window)) | more padding than a window spans, rows of thousands, windows of more than 128 taps; and all where there are no vectors | it needs no scratch, and knows every shape |
+//! | the image as it stands, a product ([`products`]) | 1 × 1 windows with a stride of 1, without padding, of at least [`FEWEST`](products::FEWEST) filters | the channels are the rows of a matrix, and nothing is copied, neither forward nor backward |
+//! | patches, a product ([`products`]) | any other window, of at least [`FEWEST`](products::FEWEST) filters per group | a number is copied once per tap, and multiplied once per filter: with fewer filters, copies take longer than products |
+//! | strips ([`strips`]) | fewer filters per group, as in depthwise layers | each number is multiplied only once per tap, so vectors read it in place; they run on over the ends of rows, which may be short |
+//! | tap by tap, row by row ([`window`](super::window)) | more padding than a window spans, rows of thousands, windows of more than 128 taps; and everything without vectors | it needs no scratch, and handles every shape |
 //!
-//! On one core of a Zen 5 (275 GFLOP/s), a depthwise layer of 3 × 3 on 64 × 25 × 5 takes 3.9 µs over strips, and took 182
-//! µs row by row, where eleven of sixteen lanes are idle and each tap of each row is a call.
+//! On one core of a Zen 5 (275 GFLOP/s), a depthwise layer of 3 × 3 on 64 × 25 × 5 takes 3.9 µs over strips, and took
+//! 182 µs row by row, where eleven of sixteen lanes are idle and each tap of each row is a call.
 
 mod padding;
 mod products;
@@ -30,13 +30,13 @@ use crate::scalar::Scalar;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Convolution {
     pub(crate) plane: Plane,
-    /// Channels that a filter sees: those of a group.
+    /// Channels that a filter sees: those of its group.
     pub(crate) seen: usize,
-    /// Filters of a group.
+    /// Filters in a group.
     pub(crate) filters: usize,
 }
 
-/// Scratch, whatever the convolution's size: for a channel with its padding, for patches, for outputs of a strip, and for
+/// Scratch of a fixed size: for a channel with its padding, for patches, for outputs of a strip, and for
 /// gradients of weights. Or nothing.
 #[derive(Debug)]
 pub(crate) struct Scratch<'a, S> {
@@ -55,14 +55,14 @@ pub(crate) struct Gradients<'a, S> {
 }
 
 impl Convolution {
-    /// Numbers of a filter.
+    /// Weights in a filter.
     #[inline(always)]
     const fn filter(&self) -> usize {
         self.seen * self.plane.taps()
     }
 
-    /// `y = b + w ∗ x`, for a sample; an empty bias is none.
-    // A function of its own in debug builds, which keep room on the stack for all that is inlined.
+    /// `y = b + w ∗ x`, for a sample; an empty bias counts as none.
+    // A separate function in debug builds, which reserve stack for everything inlined.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn forward<V: Simd, S: Scalar>(
@@ -101,8 +101,8 @@ impl Convolution {
         }
     }
 
-    /// The gradients of a sample, given `g`, that by its outputs.
-    // A function of its own in debug builds, which keep room on the stack for all that is inlined.
+    /// The gradients of a sample, given `g`, the gradient of its outputs.
+    // A separate function in debug builds, which reserve stack for everything inlined.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn backward<V: Simd, S: Scalar>(

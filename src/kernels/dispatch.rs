@@ -1,4 +1,4 @@
-//! Which instruction set this processor has.
+//! Detection of the processor's instruction set.
 
 use super::vector::Operation;
 #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -6,15 +6,15 @@ use super::vector::Simd;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::x86::{Avx2, Avx512};
 
-/// Run `operation` with the best instruction set of this processor: AVX-512, AVX2 with FMA, NEON, or plain loops.
+/// Runs `operation` with the best instruction set of this processor: AVX-512, AVX2 with FMA, NEON, or plain loops.
 ///
-/// The processor is asked once; after that a call costs a load and a branch, and nothing where the compiler may assume
-/// the best instruction set (`-C target-cpu=native`). Without `std` nobody can be asked, and what the compiler may
-/// assume is used.
+/// Detection runs once; after that a call costs a load and a branch, or nothing if the compiler may assume the best
+/// instruction set (`-C target-cpu=native`). Without `std` there is no detection, and only what the compiler may assume
+/// is used.
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 #[inline(always)]
 pub fn dispatch<O: Operation>(operation: O) -> O::Output {
-    // SAFETY: the compiler assumes the instruction set, or the processor was found to have it.
+    // SAFETY: the compiler assumes the instruction set, or it was detected.
     unsafe {
         if Avx512::KNOWN {
             return Avx512::assume().run(operation);
@@ -30,7 +30,7 @@ pub fn dispatch<O: Operation>(operation: O) -> O::Output {
     operation.run(super::Portable)
 }
 
-/// Run `operation` with the best instruction set that the compiler may assume: NEON on AArch64, or else plain loops.
+/// Runs `operation` with the best instruction set that the compiler may assume: NEON on AArch64, or else plain loops.
 #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
 #[inline(always)]
 pub fn dispatch<O: Operation>(operation: O) -> O::Output {
@@ -48,7 +48,7 @@ const AVX2: u8 = 2;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 const AVX512: u8 = 3;
 
-/// What the processor was found to have.
+/// The detected instruction set.
 #[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
 #[inline(always)]
 fn level() -> u8 {

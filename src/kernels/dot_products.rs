@@ -1,4 +1,4 @@
-//! Dot products of rows with rows: what goes back through a dense layer.
+//! Dot products of rows with rows: the input gradient of a dense layer.
 
 use core::mem::MaybeUninit;
 
@@ -6,20 +6,20 @@ use super::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
-/// `C[m][n] = start + Σₖ A[m][k] · B[n][k]`, B and C contiguous, row by row, and each row of A.
+/// `C[m][n] = start + Σₖ A[m][k] · B[n][k]`, with B and C contiguous in row-major order, and each row of A contiguous.
 #[derive(Debug)]
 pub struct DotProducts<'a, S> {
     /// The range of (m, k, n).
     pub(crate) size: (usize, usize, usize),
     pub(crate) a: &'a [S],
-    /// How far apart A's rows are.
+    /// The stride of A's rows.
     pub(crate) pitch: usize,
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
     pub(crate) start: S,
 }
 
-/// The most lanes there are.
+/// The largest number of lanes.
 const LANES: usize = 16;
 /// Rows of B of one tile.
 const TILE: usize = 8;
@@ -56,9 +56,9 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
         let operands = Operands { a: a.as_ptr(), pitch, b: b.as_ptr(), c: c.as_mut_ptr(), rows, inner, columns, start };
         let lanes = S::Vector::<V>::LANES;
         let mut row = 0;
-        // SAFETY: the slices hold so many rows of such lengths.
+        // SAFETY: the slices hold that many rows of these lengths.
         unsafe {
-            // Most of the lanes are to be used.
+            // Only if most of the lanes are used.
             while lanes > 1 && rows - row > lanes * 5 / 8 && inner > 0 {
                 row += if rows - row > lanes * 13 / 8 {
                     operands.transposed::<V, 2>(simd, row)
@@ -87,7 +87,7 @@ struct Operands<S> {
 }
 
 impl<S: Scalar> Operands<S> {
-    /// One row of A with as many rows of B as there are lanes.
+    /// One row of A with one row of B per lane.
     ///
     /// # Safety
     /// The row and the column are in range.
@@ -96,7 +96,7 @@ impl<S: Scalar> Operands<S> {
         let lanes = S::Vector::<V>::LANES;
         let count = lanes.min(self.columns - column);
         let mut sums = [S::Vector::<V>::splat(simd, S::ZERO); LANES];
-        // SAFETY: rows behind the last one are the last one again; `load_masked` and `store_masked` keep to the rest.
+        // SAFETY: rows after the last one repeat it; `load_masked` and `store_masked` stay within the rest.
         unsafe {
             let a = self.a.add(row * self.pitch);
             let b = self.b.add(column * self.inner);
@@ -122,8 +122,8 @@ impl<S: Scalar> Operands<S> {
         }
     }
 
-    /// Some rows of A, `W` vectors of them or as many as are left, with all rows of B: lanes stand for rows of A, which
-    /// are transposed for it, some columns at a time. How many rows.
+    /// Up to `W` vectors of rows of A with all rows of B: lanes are rows of A, transposed some columns at a time.
+    /// Returns the number of rows.
     ///
     /// # Safety
     /// The row is in range, and more rows than fill all vectors but one.
@@ -137,7 +137,7 @@ impl<S: Scalar> Operands<S> {
         let mut first = 0;
         while first < self.inner {
             let part = Part { row, rows, first, inner: depth.min(self.inner - first) };
-            // SAFETY: rows and columns are in range, and the scratch has room for `width` times `inner`.
+            // SAFETY: rows and columns are in range, and the scratch holds `width` times `inner` numbers.
             unsafe {
                 self.transpose_a::<V, W>(simd, &part, scratch);
                 for column in (0..self.columns).step_by(TILE) {
@@ -149,10 +149,10 @@ impl<S: Scalar> Operands<S> {
         rows
     }
 
-    /// Rows of A become columns of `to`.
+    /// Transposes rows of A into columns of `to`.
     ///
     /// # Safety
-    /// A has the rows and the columns, and `to` room for `W` vectors for each of the columns, whose number is rounded up
+    /// A has the rows and the columns, and `to` holds `W` vectors for each of the columns, whose number is rounded up
     /// to lanes.
     #[inline(always)]
     unsafe fn transpose_a<V: Simd, const W: usize>(&self, simd: V, part: &Part, to: *mut S) {
@@ -179,7 +179,7 @@ impl<S: Scalar> Operands<S> {
         }
     }
 
-    /// The part of A, transposed, with a few rows of B.
+    /// The transposed part of A with a few rows of B.
     ///
     /// # Safety
     /// A and C have the part, B the first of its rows; `a` is the transposed part.
@@ -189,7 +189,7 @@ impl<S: Scalar> Operands<S> {
         let count = TILE.min(self.columns - column);
         let start = if part.first == 0 { self.start } else { S::ZERO };
         let mut sums = [[splat(simd, start); W]; TILE];
-        // SAFETY: the caller's promise; rows of B behind the last one are the last one again.
+        // SAFETY: the caller's promise; rows of B after the last one repeat it.
         unsafe {
             let mut b = [self.b; TILE];
             for (r, b) in b.iter_mut().enumerate() {
@@ -226,7 +226,7 @@ impl<S: Scalar> Operands<S> {
     }
 }
 
-/// Put numbers where they belong, or add them to what is there.
+/// Stores numbers, or adds them to the existing ones.
 #[inline(always)]
 fn put<S: Scalar>(from: &[S; TILE], to: &mut [S], add: bool) {
     if let Some(to) = to.first_chunk_mut::<TILE>() {
@@ -245,8 +245,8 @@ fn put<S: Scalar>(from: &[S; TILE], to: &mut [S], add: bool) {
 
 /// The transpose of the first `rows` vectors, a power of two: seen as one row of numbers, their columns in turn.
 ///
-/// Interleaving the upper with the lower half of the rows moves the highest bit of an element's place to the lowest;
-/// as often as a row's number has bits, and rows have become columns.
+/// Interleaving the upper and the lower half of the rows moves the highest bit of an element's index to the lowest;
+/// repeated for each bit of a row's index, this turns rows into columns.
 #[inline(always)]
 fn transpose<V: Simd, S: Scalar>(mut block: [S::Vector<V>; LANES], rows: usize) -> [S::Vector<V>; LANES] {
     let mut bits = rows.trailing_zeros();
@@ -260,9 +260,9 @@ fn transpose<V: Simd, S: Scalar>(mut block: [S::Vector<V>; LANES], rows: usize) 
     block
 }
 
-/// The sum of the lanes of each of the first vectors, as many as there are lanes, in one vector.
+/// The sums of the lanes of the first `LANES` vectors, as one vector.
 ///
-/// It is [`transpose`], but that the halves are added as soon as they are there.
+/// The same as [`transpose`], with the halves added at each step.
 #[inline(always)]
 pub(super) fn sum_each<V: Simd, S: Scalar>(mut vectors: [S::Vector<V>; LANES]) -> S::Vector<V> {
     let mut half = S::Vector::<V>::LANES / 2;

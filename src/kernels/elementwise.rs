@@ -1,9 +1,9 @@
-//! Element by element over flat slices.
+//! Elementwise operations on flat slices.
 
 use super::vector::{Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
 
-/// As much of `from` as `to` has room for, without a panic path.
+/// Copies up to the length of the shorter slice, without a panic path.
 #[inline(always)]
 pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
@@ -11,7 +11,7 @@ pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     }
 }
 
-/// [`copy`] of a few: where the compiler knows how few, it would move one number at a time.
+/// [`copy`] for short slices: with a length known to the compiler, `copy` would move one number at a time.
 #[inline(always)]
 pub(crate) fn copy_few<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
     let lanes = lanes::<V, S>();
@@ -20,7 +20,7 @@ pub(crate) fn copy_few<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
     }
 }
 
-/// `y += x`, of a few.
+/// `y += x`, for short slices.
 #[inline(always)]
 pub(crate) fn add_few<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
     let lanes = lanes::<V, S>();
@@ -29,7 +29,7 @@ pub(crate) fn add_few<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
     }
 }
 
-/// `to[i] = from[2i]`, of a few.
+/// `to[i] = from[2i]`, for short slices.
 #[inline(always)]
 pub(crate) fn copy_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
     let lanes = lanes::<V, S>();
@@ -40,7 +40,7 @@ pub(crate) fn copy_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mu
     }
 }
 
-/// `y[2i] += x[i]`, of a few.
+/// `y[2i] += x[i]`, for short slices.
 #[inline(always)]
 pub(crate) fn add_to_every_second<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
     let (lanes, zero) = (lanes::<V, S>(), splat(simd, S::ZERO));

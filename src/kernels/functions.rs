@@ -1,23 +1,22 @@
-//! Functions of vectors of `f32`: e to a power, the hyperbolic tangent, the normal distribution and their kin.
+//! Functions of vectors of `f32`: exponentials, the hyperbolic tangent, the normal distribution and softplus.
 //!
-//! Each is a polynomial, or a quotient of two, fitted to the least relative error on the range that its argument is
-//! reduced to. How far values may be from the true ones, `Real` says, and a test that compares with `f64`. Where
-//! x is NaN, so is the value.
+//! Each is a polynomial, or a quotient of two, fitted for the smallest relative error on the range that its argument is
+//! reduced to. `Real` lists the error bounds, and a test checks them against `f64`. NaN in, NaN out.
 
 use crate::real::Real;
 
-/// What the functions need of a vector of `f32` beyond arithmetic.
+/// The operations that the functions need from a vector of `f32`, in addition to arithmetic.
 pub(super) trait Lanes: Real {
     /// The nearest whole number.
     fn round(self) -> Self;
 
-    /// `self · 2ⁿ`, for whole n from −252 to 254, rounded into the range of the smallest numbers or to infinity.
+    /// `self · 2ⁿ`, for whole n from −252 to 254, rounded if the result is subnormal, or to infinity.
     fn times_power_of_two(self, n: Self) -> Self;
 
-    /// The smaller of two, and `self` where one is NaN.
+    /// The smaller of two; `self` if one is NaN.
     fn min(self, other: Self) -> Self;
 
-    /// x, or what of `[low, high]` is nearest.
+    /// x clamped to `[low, high]`.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn clamp(self, low: f64, high: f64) -> Self {
@@ -41,7 +40,7 @@ fn polynomial<L: Lanes, const N: usize>(x: L, coefficients: [f64; N]) -> L {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn reduced<L: Lanes>(x: L) -> (L, L) {
     let n = (x * x.constant(core::f64::consts::LOG2_E)).round();
-    // ln 2 in two parts, of which the first has so few digits that its product with n is exact.
+    // ln 2 in two parts; the first has few enough digits that its product with n is exact.
     let r = n.mul_add(x.constant(-0.693_359_375), x);
     let r = n.mul_add(x.constant(2.121_944_400_546_905_8e-4), r);
     let coefficients = [0.5, 0.166_665_48, 0.041_666_84, 0.008_366_129, 0.001_389_967_6];
@@ -70,7 +69,7 @@ pub(super) fn exp_m1<L: Lanes>(x: L) -> L {
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn tanh<L: Lanes>(x: L) -> L {
-    // Beyond, it is 1 to the last place.
+    // Beyond that, it rounds to 1.
     let x = x.clamp(-9.01, 9.01);
     let square = x * x;
     let over = [1.0, 0.136_815_18, 0.003_870_264, 2.804_245_2e-5, 3.065_540_4e-8, -1.224_639_6e-11];
@@ -87,7 +86,7 @@ pub(super) fn normal_distribution<L: Lanes>(x: L) -> L {
     let over = [0.5, 0.437_596_7, 0.182_730_87, 0.040_466_93, 0.004_092_366_4];
     let under = [1.0, 1.673_078_3, 1.200_380_8, 0.468_141_7, 0.101_442_29, 0.010_257_915];
     let square = a * a;
-    // What rounding took from the square counts, as the exponential multiplies its error.
+    // The rounding error of the square matters, since the exponential amplifies it.
     let lost = a.mul_add(a, -square);
     let half = x.constant(-0.5);
     let (n, rest) = reduced(square * half);
@@ -108,7 +107,7 @@ pub(super) fn softplus<L: Lanes>(x: L) -> L {
     (s + s).mul_add(polynomial(s * s, coefficients), x.max(x.constant(0.0)))
 }
 
-/// The functions of [`Real`] for a vector of so many of a scalar.
+/// The functions of [`Real`], lane by lane.
 macro_rules! vector_functions {
     ($scalar:ident, $lanes:literal) => {
         crate::kernels::functions::vector_functions!($scalar, $lanes: exp, exp_m1, tanh, normal_distribution, softplus);

@@ -1,17 +1,17 @@
-//! Items from all over memory, side by side.
+//! Gathering scattered items.
 
 use alloc::vec::Vec;
 
-/// How many items ahead memory is asked for: a few kilobytes each are a first-level cache together.
+/// How many items ahead to prefetch: at a few kilobytes each, they fill a first-level cache.
 const AHEAD: usize = 4;
 
-/// Bytes that a processor asks memory for at a time.
+/// Bytes in a cache line.
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 const LINE: usize = 64;
 
-/// Add to `to` the items at `places` of `all`, which has them.
+/// Appends to `to` the items of `all` at `places`, which must be in range.
 ///
-/// A processor sees that memory is read in a row, but not where the next row of a shuffled mini-batch begins.
+/// Hardware prefetches sequential reads, but can't predict where the next item of a shuffled mini-batch begins.
 pub(crate) fn gather<A: Copy>(all: &[A], places: &[usize], to: &mut Vec<A>) {
     for (number, &place) in places.iter().enumerate() {
         if let Some(item) = places.get(number + AHEAD).and_then(|&later| all.get(later)) {
@@ -21,13 +21,13 @@ pub(crate) fn gather<A: Copy>(all: &[A], places: &[usize], to: &mut Vec<A>) {
     }
 }
 
-/// Ask for the memory of `item`, without waiting for it. Does nothing where there is no such instruction.
+/// Prefetches `item`. Does nothing on targets without such an instruction.
 #[inline(always)]
 fn prefetch<A>(item: &A) {
     #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     for offset in (0..size_of::<A>()).step_by(LINE) {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the place is inside of the item; and the instruction reads nothing that the program sees.
+        // SAFETY: the address lies inside the item, and a prefetch has no visible effect.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(item).cast::<i8>().add(offset)) };
     }
     let _ = item;

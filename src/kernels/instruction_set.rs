@@ -1,13 +1,13 @@
-//! What every instruction set has in common: its token, its vectors, and what they are as [`Vector`](super::Vector)s and
-//! as numbers.
+//! The code shared by all instruction sets: the token, the vectors, and their [`Vector`](super::Vector) and arithmetic
+//! traits.
 //!
-//! [`define_instruction_set`] is a list of instructions, by their names. It makes a token of the processor's features,
-//! and of each list of instructions a vector: what can be written with the names of instructions alone is said here, once
-//! for all of them.
+//! [`define_instruction_set`] is a list of instructions, by their names. It generates a token for the processor's
+//! features, and a vector type for each list of instructions: everything that follows from the names of instructions
+//! alone is written here, once.
 //!
-//! | macro | what it makes |
+//! | macro | generates |
 //! |---|---|
-//! | `token` | the token, which is the proof of the instruction set, and functions compiled for it |
+//! | `token` | the token, the proof that the instruction set is available, and functions compiled for it |
 //! | `arithmetic` | a vector's `+ − · /` and sign |
 //! | `real` | a vector as a number: [`Real`](crate::real::Real) |
 //! | `vector` | a vector as lanes in memory: [`Vector`](super::Vector) |
@@ -45,8 +45,8 @@ macro_rules! define_instruction_set {
     };
 }
 
-/// Functions that are inlined: into what is compiled for an instruction set. Not by force in debug builds, whose
-/// functions keep room on the stack for all that is inlined into them.
+/// Functions inlined into code compiled for an instruction set. Not forced in debug builds, which reserve stack for
+/// everything inlined.
 macro_rules! inlined {
     ($($function:item)*) => {$(
         #[cfg_attr(debug_assertions, inline)]
@@ -69,7 +69,7 @@ macro_rules! token {
             /// Whether the compiler may assume it.
             pub(super) const KNOWN: bool = cfg!(all($(target_feature = $feature),*));
 
-            /// The token, where this processor has the instruction set.
+            /// The token, if this processor has the instruction set.
             #[cfg(feature = "std")]
             #[allow(dead_code, reason = "where every processor has it, only tests ask")]
             pub(super) fn detect() -> Option<Self> {
@@ -119,7 +119,7 @@ macro_rules! token {
     };
 }
 
-/// What can be written with signs.
+/// The arithmetic operators.
 macro_rules! arithmetic {
     ($vector:ident, $splat:ident, $xor:ident: $($trait:ident $method:ident $instruction:ident),*) => {
         $(impl core::ops::$trait for $vector {
@@ -171,7 +171,7 @@ macro_rules! real {
                 }
 
                 fn max(self, other: Self) -> Self {
-                    // The instruction returns its second operand where one is NaN.
+                    // The instruction returns its second operand if one is NaN.
                     // SAFETY: as above.
                     Self(unsafe { $max(other.0, self.0) })
                 }
@@ -269,7 +269,7 @@ macro_rules! vector {
                 }
 
                 fn product(simd: $token, product: crate::kernels::product::Product<'_, $scalar>) {
-                    // Without a parameter, and so compiled once, in this crate, for all networks.
+                    // Not generic, so compiled once, in this crate, for all networks.
                     #[inline(never)]
                     #[target_feature(enable = $features)]
                     fn compiled(simd: $token, product: crate::kernels::product::Product<'_, $scalar>) {
@@ -280,7 +280,7 @@ macro_rules! vector {
                 }
 
                 fn dot_products(simd: $token, products: crate::kernels::dot_products::DotProducts<'_, $scalar>) {
-                    // Without a parameter, and so compiled once, in this crate, for all networks.
+                    // Not generic, so compiled once, in this crate, for all networks.
                     #[inline(never)]
                     #[target_feature(enable = $features)]
                     fn compiled(simd: $token, products: crate::kernels::dot_products::DotProducts<'_, $scalar>) {

@@ -1,22 +1,22 @@
-//! The products of a dense layer as plain loops: for processors without vectors, or unknown ones.
+//! The products of a dense layer as plain loops, for processors without vectors and for unknown ones.
 //!
-//! A few numbers at a time stay in registers while the weights stream by, so that a multiply-accumulate takes hardly more
-//! than a load and a multiplication. Every sum is taken in the order of the definition.
+//! A few numbers at a time stay in registers while the weights stream by, so a multiply-accumulate takes little more
+//! than a load and a multiplication. Every sum is computed in the order of its definition.
 
 use crate::scalar::Scalar;
 
-/// The numbers that are held at a time: half of the registers of a Cortex-M4F.
+/// The numbers kept in registers at a time: half of the registers of a Cortex-M4F.
 const TILE: usize = 16;
 
-/// Columns up to which all rows are gone through again for each tile: a cache would be too small for more.
+/// Up to this many columns, each tile passes over all rows; with more, they would no longer fit a cache.
 const FEW: usize = 4 * TILE;
 
-/// Something to do with the columns `column..column + C` of a matrix.
+/// An operation on the columns `column..column + C` of a matrix.
 trait Columns {
     fn work<const C: usize>(&mut self, column: usize);
 }
 
-/// Do it with all of `columns`, the most at a time.
+/// Applies it to all of `columns`, as many as possible at a time.
 #[inline(always)]
 fn in_tiles(columns: usize, worker: &mut impl Columns) {
     #[inline(always)]
@@ -46,7 +46,7 @@ const fn rows<const C: usize>(length: usize, width: usize, column: usize) -> usi
 
 /// `C` columns of each row of a matrix of `width` columns.
 ///
-/// The same as `chunks` and `first_chunk` would give, without their tests in each row.
+/// The same as `chunks` and `first_chunk`, without their checks in each row.
 #[inline(always)]
 fn columns<S, const C: usize>(matrix: &[S], width: usize, column: usize) -> impl Iterator<Item = &[S; C]> {
     let first = matrix.as_ptr();
@@ -54,7 +54,7 @@ fn columns<S, const C: usize>(matrix: &[S], width: usize, column: usize) -> impl
     (0..rows::<C>(matrix.len(), width, column)).map(move |row| unsafe { &*first.add(row * width + column).cast() })
 }
 
-/// [`columns`], to write: if rows don't overlap.
+/// [`columns`], mutable; rows must not overlap.
 #[inline(always)]
 fn columns_mut<S, const C: usize>(matrix: &mut [S], width: usize, column: usize) -> impl Iterator<Item = &mut [S; C]> {
     let count = if C <= width { rows::<C>(matrix.len(), width, column) } else { 0 };
@@ -63,7 +63,8 @@ fn columns_mut<S, const C: usize>(matrix: &mut [S], width: usize, column: usize)
     (0..count).map(move |row| unsafe { &mut *first.add(row * width + column).cast() })
 }
 
-/// `c = bias + a · B`, for one row a and one row c: `b` holds rows of as many numbers as `c`, `bias` as many or none.
+/// `c = bias + a · B`, for one row a and one row c: the rows of `b` have the length of `c`, and `bias` that length or
+/// none.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn row_product<S: Scalar>(a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
@@ -156,7 +157,7 @@ impl<S: Scalar> Columns for AddDotProducts<'_, S> {
 }
 
 /// One sample's input gradient, `dx[i] = Σₒ g[o] · W[i][o]`, and a step along its weight gradient
-/// `dW[i][o] = x[i] · g[o]`, with which `update` moves some weights at a time. Goes through the weights once.
+/// `dW[i][o] = x[i] · g[o]`, with which `update` moves some weights at a time. Passes over the weights once.
 #[inline(always)]
 pub(crate) fn descend<S: Scalar>(
     x: &[S],

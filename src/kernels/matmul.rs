@@ -8,20 +8,20 @@ use super::vector::{Operation, Simd, Vector, first_lane, lanes, read, splat, sum
 use crate::real::Real;
 use crate::scalar::Scalar;
 
-/// A product, where the caller is if it is small, or else in the function that all share.
+/// A product: inlined if it is small, otherwise in a shared function.
 #[inline(always)]
 fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize) {
     if !Product::<S>::is_small::<V>(weights, product.size.2) {
         S::Vector::<V>::product(simd, product);
     } else if cfg!(debug_assertions) {
-        // The same kernel, but called: functions of debug builds keep room on the stack for all that is inlined into them.
+        // The same kernel, but called: debug builds reserve stack for everything inlined.
         simd.call(Small(product));
     } else {
         Small(product).run(simd);
     }
 }
 
-/// `Σₖ a[k] · b[k]`, of a few numbers.
+/// `Σₖ a[k] · b[k]`, for short slices.
 #[inline(always)]
 fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
     let lanes = lanes::<V, S>();
@@ -32,16 +32,16 @@ fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
     first_lane(simd, sum_of_lanes::<V, S>(sum))
 }
 
-/// `C[m][n] = bias[n] + Σₖ A[m][k] · B[k][n]`, A, B and C contiguous, row by row.
+/// `C[m][n] = bias[n] + Σₖ A[m][k] · B[k][n]`, with A, B and C contiguous in row-major order.
 ///
-/// `a` holds m·k, `b` k·n and `c` m·n numbers, `bias` n, or none where there is no bias.
+/// `a` holds m·k, `b` k·n and `c` m·n numbers, `bias` n, or none without a bias.
 #[inline(always)]
 pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
     if n == 0 {
         return;
     }
     if n == 1 && lanes::<V, S>() > 1 {
-        // One output: rows of numbers that are multiplied with one row, instead of vectors of one number.
+        // One output: dot products with one row, instead of vectors of one number.
         let start = bias.first().copied().unwrap_or(S::ZERO);
         if k <= 8 * lanes::<V, S>() {
             for (a, c) in a.chunks_exact(k.max(1)).zip(c) {
@@ -106,7 +106,7 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
         return;
     }
     if o == 1 && lanes::<V, S>() > 1 {
-        // One output: rows of weights of one number are one row.
+        // One output: rows of one weight each are contiguous, and form one row.
         let size = (dx.len() / i, 1, i);
         return product(
             simd,

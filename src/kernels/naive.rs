@@ -1,4 +1,4 @@
-//! The oracle: the same sums as triple loops in `f64`, by their definitions.
+//! The oracle: the same sums as triple loops in `f64`, straight from their definitions.
 
 /// `C(m, n) += Σₖ A(m, k) · B(k, n)`, for matrices that are functions of row and column.
 pub(crate) fn product(

@@ -1,4 +1,4 @@
-//! NEON, as every AArch64 processor has it.
+//! NEON, which every AArch64 processor has.
 
 use core::arch::aarch64::*;
 
@@ -51,7 +51,7 @@ impl Lanes for F32x4 {
         Self(unsafe { vrndnq_f32(self.0) })
     }
 
-    /// In two steps, since 2ⁿ itself may be no normal number; the first one rounds nothing.
+    /// In two steps, since 2ⁿ itself may not be a normal number; the first one is exact.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn times_power_of_two(self, n: Self) -> Self {
@@ -60,7 +60,7 @@ impl Lanes for F32x4 {
             let n = vcvtnq_s32_f32(n.0);
             let half = vshrq_n_s32::<1>(n);
             let rest = vsubq_s32(n, half);
-            // 127 is the exponent of 1, which stands above 23 bits.
+            // 127 is the exponent of 1, stored above 23 bits of mantissa.
             let one = vdupq_n_s32(127);
             let half = vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(half, one)));
             let rest = vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(rest, one)));
@@ -69,7 +69,7 @@ impl Lanes for F32x4 {
     }
 }
 
-/// What is one instruction on other processors, and here two or one with its operands in another order.
+/// Operations that are one instruction on other processors, and two, or one with reordered operands, here.
 macro_rules! instructions {
     ($register:ident: $mul_add:ident $fma:ident, $max:ident $greater:ident $select:ident,
      $xor:ident $exclusive_or:ident, $and_not:ident $clear:ident, $bits:ident $number:ident) => {
@@ -80,21 +80,21 @@ macro_rules! instructions {
             $fma(c, a, b)
         }
 
-        /// The larger of two, and `b` where one is NaN.
+        /// The larger of two; `b` if one is NaN.
         #[inline]
         #[target_feature(enable = "neon")]
         fn $max(a: $register, b: $register) -> $register {
             $select($greater(a, b), a, b)
         }
 
-        /// The bits that one of two has.
+        /// Bitwise or.
         #[inline]
         #[target_feature(enable = "neon")]
         fn $xor(a: $register, b: $register) -> $register {
             $number($exclusive_or($bits(a), $bits(b)))
         }
 
-        /// The bits of `b` that `a` doesn't have.
+        /// `b & !a`.
         #[inline]
         #[target_feature(enable = "neon")]
         fn $and_not(a: $register, b: $register) -> $register {
@@ -108,10 +108,10 @@ instructions!(float32x4_t: mul_add_4 vfmaq_f32, max_4 vcgtq_f32 vbslq_f32, xor_4
 instructions!(float64x2_t: mul_add_2 vfmaq_f64, max_2 vcgtq_f64 vbslq_f64, xor_2 veorq_u64, and_not_2 vbicq_u64,
     vreinterpretq_u64_f64 vreinterpretq_f64_u64);
 
-/// The first `count` of 4 numbers, and zeros behind them.
+/// The first `count` of 4 numbers, followed by zeros.
 ///
 /// # Safety
-/// So many numbers can be read there.
+/// `count` numbers can be read there.
 #[inline]
 #[target_feature(enable = "neon")]
 unsafe fn load_first_4(from: *const f32, count: usize) -> float32x4_t {
@@ -128,10 +128,10 @@ unsafe fn load_first_4(from: *const f32, count: usize) -> float32x4_t {
     }
 }
 
-/// The first `count` of 2 numbers, and zeros behind them.
+/// The first `count` of 2 numbers, followed by zeros.
 ///
 /// # Safety
-/// So many numbers can be read there.
+/// `count` numbers can be read there.
 #[inline]
 #[target_feature(enable = "neon")]
 unsafe fn load_first_2(from: *const f64, count: usize) -> float64x2_t {
@@ -148,7 +148,7 @@ unsafe fn load_first_2(from: *const f64, count: usize) -> float64x2_t {
 /// The first `count` of 4 lanes, to `to`.
 ///
 /// # Safety
-/// So many numbers can be written there.
+/// `count` numbers can be written there.
 #[inline]
 #[target_feature(enable = "neon")]
 unsafe fn store_first_4(value: float32x4_t, to: *mut f32, count: usize) {
@@ -170,7 +170,7 @@ unsafe fn store_first_4(value: float32x4_t, to: *mut f32, count: usize) {
 /// The first `count` of 2 lanes, to `to`.
 ///
 /// # Safety
-/// So many numbers can be written there.
+/// `count` numbers can be written there.
 #[inline]
 #[target_feature(enable = "neon")]
 unsafe fn store_first_2(value: float64x2_t, to: *mut f64, count: usize) {

@@ -1,9 +1,9 @@
-//! Rows of numbers brought to a mean of 0 and a variance of 1.
+//! Normalising rows to mean 0 and variance 1.
 
 use super::sums::{dot, sum, sum_of};
 use crate::scalar::Scalar;
 
-/// What a row is normalised by: x̂ = (x − mean)·inverse.
+/// How a row is normalised: x̂ = (x − mean)·inverse.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moments<S> {
     pub(crate) mean: S,
@@ -12,8 +12,8 @@ pub(crate) struct Moments<S> {
 }
 
 impl<S: Scalar> Moments<S> {
-    /// The mean of a row, and the mean of the squared distances from it. They are two passes: squares of numbers far
-    /// from 0 would leave nothing of their differences.
+    /// The mean of a row, and the mean of the squared distances from it. In two passes, since the squares of numbers
+    /// far from 0 would cancel.
     #[inline(always)]
     pub(crate) fn of(x: &[S], epsilon: S) -> Self {
         let part = S::ONE / S::from_f64(x.len() as f64);
@@ -22,7 +22,7 @@ impl<S: Scalar> Moments<S> {
         Self { mean, inverse: S::ONE / (variance + epsilon).sqrt() }
     }
 
-    /// Around 0: the mean of the squares is what a row is divided by the root of, and nothing is taken away.
+    /// Around 0: a row is divided by its root mean square, and no mean is subtracted.
     #[inline(always)]
     pub(crate) fn around_zero(x: &[S], epsilon: S) -> Self {
         let square = dot(x, x) / S::from_f64(x.len() as f64);
@@ -35,7 +35,7 @@ impl<S: Scalar> Moments<S> {
         (x - self.mean) * self.inverse
     }
 
-    /// The gradient by x, given that by x̂: `dx = inverse·(g − Σg/n − x̂·Σ(g·x̂)/n)`; without `Σg` around 0.
+    /// The gradient of x, given that of x̂: `dx = inverse·(g − Σg/n − x̂·Σ(g·x̂)/n)`; without `Σg` around 0.
     #[inline(always)]
     pub(crate) fn gradient(self, x: &[S], g: &[S], dx: &mut [S], around_zero: bool) {
         let part = S::ONE / S::from_f64(x.len() as f64);

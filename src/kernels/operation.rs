@@ -1,8 +1,8 @@
-//! Operations, written as functions of what they capture.
+//! A macro for operations.
 
-/// An [`Operation`](super::Operation): what it captures, and what it does with an instruction set.
+/// Defines an [`Operation`](super::Operation): its captures, and its body, generic over the instruction set.
 ///
-/// A closure can't be generic over the instruction set, so each operation is a struct that captures what a closure would.
+/// A closure can't be generic over the instruction set, so each operation is a struct with the captures as fields.
 /// Type parameters come before the `;`, constants of type `usize` after it:
 ///
 /// ```ignore

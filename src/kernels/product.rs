@@ -1,36 +1,36 @@
 //! The matrix product: a tile of C stays in registers while a row of B and a column of A at a time are multiplied into
 //! it.
 //!
-//! Nothing is packed and nothing allocated: A's elements are broadcast from wherever two strides say they are, B's rows
-//! are contiguous.
+//! Nothing is packed or allocated: A's elements are addressed by two strides and broadcast, and B's rows are
+//! contiguous.
 //!
-//! # Which tile computes what
-//! A tile is *rows* of C × *vectors* of its columns × *chains*: the products of one element are added up in as many sums
-//! in turn, which are added in the end. A processor starts two multiplications at a time, each of which takes four
-//! cycles, so that fewer than eight sums in a tile leave it waiting. More sums than registers would go through memory.
+//! # Choice of the tile
+//! A tile is *rows* of C × *vectors* of its columns × *chains*: the products of one element alternate between that many
+//! sums, which are added at the end. A processor starts two multiplications at a time, each of which takes four
+//! cycles, so fewer than eight sums in a tile leave it waiting. More sums than registers would spill to memory.
 //!
 //! | product | rows left | tile | why |
 //! |---|---|---|---|
 //! | [small](Product::is_small), up to 1 vector of columns | ≥ 4, and fewer | 4 × 1 × 1, 1 × 1 × 4 | inlined, with constant sizes, it needs no loop over columns; |
 //! | of 2 vectors | | 4 × 2 × 1, 1 × 2 × 4 | one row alone needs the chains, |
 //! | of 3 or 4 | | 4 × 3 × 1 or 4 × 4 × 1, 1 × 3 × 1 or 1 × 4 × 1 | more would take more registers than AVX2 has |
-//! | of one row | 1 | 1 × 16 × 1 | where there are 32 registers: the most columns, so that the most of B's row is read at once, |
-//! | | | 1 × 8 × 1, 1 × 4 × 2, 1 × 2 × 4, 1 × 1 × 8 | and for the columns that are left, always eight sums |
-//! | of up to 1 vector of columns | ≥ 16 | 16 × 1 × 1 | where there are 32 registers: each load of B serves 16 rows, |
+//! | of one row | 1 | 1 × 16 × 1 | with 32 registers: the most columns, so that as much of B's row as possible is read at once, |
+//! | | | 1 × 8 × 1, 1 × 4 × 2, 1 × 2 × 4, 1 × 1 × 8 | and for the remaining columns, always eight sums |
+//! | of up to 1 vector of columns | ≥ 16 | 16 × 1 × 1 | with 32 registers: each load of B serves 16 rows, |
 //! | | ≥ 8 | 8 × 1 × 1 | and elsewhere eight |
-//! | any other | ≥ 8 | 8 × 2 × 1 | where there are 32 registers: 10 loads for 16 multiplications |
-//! | | ≥ 4 | 4 × 2 × 1 | what 16 registers have room for |
+//! | any other | ≥ 8 | 8 × 2 × 1 | with 32 registers: 10 loads for 16 multiplications |
+//! | | ≥ 4 | 4 × 2 × 1 | what fits into 16 registers |
 //! | | 2, 3 | 2 × 2 × 2 | eight sums |
 //! | | 1 | 1 × 2 × 4 | eight sums |
 //!
-//! # How a product is cut
+//! # Blocking
 //! | constant | is | because |
 //! |---|---|---|
-//! | [`SMALL`] | 1024 weights | below, a call and loops over unknown sizes take longer than the products; above, inlined code fills the cache of instructions |
+//! | [`SMALL`] | 1024 weights | below, a call and loops over unknown sizes take longer than the products; above, inlined code fills the instruction cache |
 //! | [`SMALL_VECTORS`] | 4 | with one row of tiles, and columns that need no loop |
 //! | [`BLOCK`] | 256 rows of B | a tile's part of them, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2, and stays in the first-level cache |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
-//! | [`ONCE`] | 8 rows | one row of tiles goes through B but once, so that nothing is to stay in the cache |
+//! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
 
 mod tile;
 
@@ -38,12 +38,12 @@ use self::tile::Block;
 use super::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 
-/// What a sum starts from: the first to write to a gradient writes over it, and all others add.
+/// What a sum starts from: the first write to a gradient overwrites it, and all others add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// From zero: what was there is overwritten.
+    /// From zero: overwrites.
     Zero,
-    /// From what is there: it is added to.
+    /// From the existing value: adds.
     Sum,
 }
 
@@ -51,11 +51,11 @@ pub enum Start {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Origin<'a, S> {
     Zero,
-    /// What is there.
+    /// The existing values.
     Sum,
-    /// A number for each column: the bias of a dense layer. Zero if there are none.
+    /// One number per column: the bias of a dense layer. Zero if empty.
     Row(&'a [S]),
-    /// A number for each row: the bias of a convolution. Zero if there are none.
+    /// One number per row: the bias of a convolution. Zero if empty.
     Column(&'a [S]),
 }
 
@@ -69,17 +69,17 @@ impl<S> From<Start> for Origin<'_, S> {
     }
 }
 
-/// `C[m][n] = start + Σₖ A(m, k) · B[k][n]`, the rows of B and of C contiguous.
+/// `C[m][n] = start + Σₖ A(m, k) · B[k][n]`, with contiguous rows of B and C.
 #[derive(Debug)]
 pub struct Product<'a, S> {
     /// The range of (m, k, n).
     pub(crate) size: (usize, usize, usize),
     pub(crate) a: &'a [S],
-    /// How far apart A's elements are from one row to the next, and from one column to the next.
+    /// The strides of A, from row to row and from column to column.
     pub(crate) strides: (usize, usize),
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
-    /// How far apart B's rows are, and C's.
+    /// The row strides of B and C.
     pub(crate) pitches: (usize, usize),
     pub(crate) start: Origin<'a, S>,
 }
@@ -88,22 +88,22 @@ pub struct Product<'a, S> {
 const SMALL: usize = 1024;
 /// The most vectors of columns of a small product.
 const SMALL_VECTORS: usize = 4;
-/// Rows of B that are multiplied before the next columns' turn.
+/// Rows of B that are multiplied before moving on to the next columns.
 const BLOCK: usize = 256;
-/// Bytes of B that are to stay in the first-level cache for the next tile.
+/// Bytes of B that should stay in the first-level cache for the next tile.
 const CACHED: usize = 24 * 1024;
-/// Rows of C up to which B isn't cut.
+/// Up to this many rows of C, B isn't blocked.
 const ONCE: usize = 8;
 
 impl<S: Scalar> Product<'_, S> {
-    /// Whether it is so small that it belongs into the caller's code, where its sizes are constants. `weights` are those
-    /// of the layer, whatever the batch is.
+    /// Whether it is small enough to be inlined into the caller, where its sizes are constants. `weights` counts those
+    /// of the layer, regardless of the batch.
     #[inline(always)]
     pub(crate) const fn is_small<V: Simd>(weights: usize, columns: usize) -> bool {
         weights <= SMALL && columns <= SMALL_VECTORS * lanes::<V, S>()
     }
 
-    /// Whether there is something to compute, and the slices hold what the product says.
+    /// Whether there is something to compute, and the slices are long enough.
     #[inline(always)]
     fn fits(&self) -> bool {
         let (rows, inner, columns) = self.size;
@@ -115,7 +115,7 @@ impl<S: Scalar> Product<'_, S> {
             Origin::Column(column) => column.is_empty() || rows <= column.len(),
             Origin::Zero | Origin::Sum => true,
         };
-        // The place behind the last of some rows. One that overflows is larger than any slice.
+        // The end of some rows. One that overflows is larger than any slice.
         let end = |rows: usize, pitch: usize, last: usize| (rows - 1).saturating_mul(pitch).saturating_add(last);
         let a = |inner: usize| end(rows, self.strides.0, end(inner, self.strides.1, 1));
         let fits = (inner == 0 || a(inner) <= self.a.len() && end(inner, self.pitches.0, columns) <= self.b.len())
@@ -159,7 +159,7 @@ impl<S: Scalar> Operation for Small<'_, S> {
         let (rows, inner, _) = product.size;
         let block = product.block(0, inner);
         let mut row = 0;
-        // SAFETY: `fits` has found that the slices hold all rows and columns.
+        // SAFETY: `fits` has checked that the slices hold all rows and columns.
         unsafe {
             while row + 4 <= rows {
                 block.small_tile::<V, 4, 1>(simd, row);
@@ -193,7 +193,7 @@ impl<S: Scalar> Operation for Product<'_, S> {
                 let to = columns.min(from.saturating_add(group));
                 let mut row = 0;
                 while row < rows {
-                    // SAFETY: `fits` has found that the slices hold what the block's tiles touch: rows below `rows`,
+                    // SAFETY: `fits` has checked that the slices hold what the block's tiles touch: rows below `rows`,
                     // columns below `columns`.
                     row += unsafe { block.next_tiles(simd, (row, rows), (from, to)) };
                 }
@@ -225,7 +225,7 @@ impl<S: Scalar> Block<'_, S> {
         }
     }
 
-    /// Some of the rows `row..rows`, the columns `from..to`. How many rows.
+    /// Some of the rows `row..rows`, the columns `from..to`. Returns the number of rows.
     ///
     /// # Safety
     /// A and C have the rows, B and C the columns.
@@ -247,7 +247,8 @@ impl<S: Scalar> Block<'_, S> {
         }
     }
 
-    /// `R` rows from `row` on, the columns `from..to`, in tiles of `C` vectors and the rest in tiles of one. How many rows.
+    /// `R` rows from `row` on, the columns `from..to`, in tiles of `C` vectors and the rest in tiles of one. Returns
+    /// the number of rows.
     ///
     /// # Safety
     /// A and C have the rows, B and C the columns.
@@ -263,7 +264,8 @@ impl<S: Scalar> Block<'_, S> {
         R
     }
 
-    /// One row, the columns `from..to`. It has no second row to hide the time of a multiplication, but more columns.
+    /// One row, the columns `from..to`. Without a second row to hide the latency of a multiplication, it takes more
+    /// columns.
     ///
     /// # Safety
     /// A and C have the row, B and C the columns.
@@ -298,7 +300,7 @@ impl<S: Scalar> Block<'_, S> {
     }
 }
 
-/// The tiles of `R` rows, in a function of their own. It is private to this file, where only [`Block::tiles`] makes it.
+/// The tiles of `R` rows as a separate function. Private to this file; only [`Block::tiles`] constructs it.
 struct Tiles<'a, S, const R: usize, const C: usize, const U: usize> {
     block: &'a Block<'a, S>,
     row: usize,

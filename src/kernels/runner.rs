@@ -1,20 +1,20 @@
-//! Who does what is to be done to each part of some work: the calling thread, or the trainer's threads.
+//! Runs a task on each part of some work: on the calling thread, or on the trainer's threads.
 //!
-//! How work is cut depends on its length alone, and parts never add to each other, so that results don't depend on
-//! the number of threads.
+//! The split depends on the length of the work alone, and parts never add to each other, so results don't depend on the
+//! number of threads.
 
 use super::operation;
 use super::vector::Simd;
 
-/// Weights of one part of an update: enough that handing it to a thread costs little.
+/// Weights in one part of an update: enough to amortise the cost of passing it to a thread.
 pub(crate) const RANGE: usize = 8192;
 
-/// Something that can be cut in two.
+/// Work that can be split in two.
 pub(crate) trait Divisible: Send + Sized {
-    /// How long it is.
+    /// Its length.
     fn length(&self) -> usize;
 
-    /// The first `at`, and the rest.
+    /// Splits off the first `at` elements.
     fn divide(self, at: usize) -> (Self, Self);
 }
 
@@ -39,7 +39,7 @@ impl<T: Sync> Divisible for &[T] {
     }
 }
 
-/// Slices of one length, cut at the same place. Empty ones stay empty.
+/// Slices of the same length, split at the same index. Empty ones stay empty.
 impl<T: Send, const K: usize> Divisible for [&mut [T]; K] {
     fn length(&self) -> usize {
         self.first().map_or(0, |first| first.len())
@@ -54,7 +54,7 @@ impl<T: Send, const K: usize> Divisible for [&mut [T]; K] {
     }
 }
 
-/// Two of one length. The first one's counts.
+/// Two of the same length; `length` is that of the first.
 impl<A: Divisible, B: Divisible> Divisible for (A, B) {
     fn length(&self) -> usize {
         self.0.length()
@@ -66,23 +66,23 @@ impl<A: Divisible, B: Divisible> Divisible for (A, B) {
     }
 }
 
-/// What is done to each part of some work.
+/// A task for each part of some work.
 pub(crate) trait Task<W>: Sync {
-    /// Do it, with an instruction set that was found to be there.
+    /// Runs the task with the given instruction set.
     fn run<V: Simd>(&self, simd: V, part: W);
 }
 
-/// Who runs a task on the parts of some work.
+/// Runs tasks on the parts of some work.
 pub(crate) trait Runner: Copy + Send + Sync {
-    /// What both jobs give, the one after the other or at once.
+    /// Runs both jobs, sequentially or in parallel, and returns their results.
     #[cfg(feature = "std")]
     fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B);
 
-    /// Run `task` on each part of `part` of the work, the last one shorter; in any order.
+    /// Runs `task` on parts of length `part`, the last one possibly shorter, in any order.
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>);
 }
 
-/// The thread that calls, one part after the other: an instruction set is chosen once for everything that a step does.
+/// The calling thread, part by part: the instruction set is chosen once for the whole step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Serial<V>(pub(crate) V);
 
@@ -99,8 +99,8 @@ impl<V: Simd> Runner for Serial<V> {
             self.0.run(Part { task, part: left });
             work = rest;
         }
-        // A closure is compiled without the instruction set of the function that it is written in, so that each part
-        // enters it again: a call.
+        // A closure isn't compiled for the instruction set of its enclosing function, so each part enters it again with
+        // a call.
         self.0.run(Part { task, part: work });
     }
 }

@@ -6,13 +6,13 @@ use super::{
 use crate::real::Real;
 use crate::scalar::Scalar;
 
-/// The softmax of `scores`, in their place, and what was left of it: (largest score, sum of e^(x − largest)).
+/// The softmax of `scores`, in place. Returns (largest score, sum of e^(x − largest)).
 #[inline(always)]
 pub(crate) fn softmax_in_place<S: Scalar>(scores: &mut [S]) -> (S, S) {
     dispatch(SoftmaxInPlace { scores })
 }
 
-/// What [`softmax_in_place`] returns, without the softmax.
+/// The result of [`softmax_in_place`], without the softmax.
 #[inline(always)]
 pub(crate) fn softmax_normalizer<S: Scalar>(scores: &[S]) -> (S, S) {
     dispatch(Normalizer { scores })
@@ -64,7 +64,7 @@ fn largest<V: Simd, S: Scalar>(simd: V, scores: &[S]) -> S::Vector<V> {
     largest_of_lanes::<V, S>(largest)
 }
 
-/// `e^(x − largest)` of a vector of scores, 0 behind the last one.
+/// `e^(x − largest)` of a vector of scores, 0 after the last one.
 #[inline(always)]
 fn power<V: Simd, S: Scalar>(simd: V, scores: &[S], largest: S::Vector<V>) -> S::Vector<V> {
     (read_or(simd, scores, S::from_f64(f64::NEG_INFINITY)) - largest).exp()

@@ -2,7 +2,7 @@
 
 use crate::scalar::Scalar;
 
-/// A sum of products in eight parts, which a vector holds, and which round less than one sum of all.
+/// A sum of products in eight parts, which fit a vector and round less than a single sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sums<S>([S; LANES]);
 
@@ -13,7 +13,7 @@ impl<S: Scalar> Sums<S> {
         Self([S::ZERO; LANES])
     }
 
-    /// Add `Σₚ x[p · stride] · g[p]`.
+    /// Adds `Σₚ x[p · stride] · g[p]`.
     #[inline(always)]
     pub(crate) fn add_products(&mut self, stride: usize, x: &[S], g: &[S]) {
         if stride == 1 {
@@ -29,7 +29,7 @@ impl<S: Scalar> Sums<S> {
         }
     }
 
-    /// A product for each part.
+    /// Adds one product to each part.
     #[inline(always)]
     fn add<'a>(&mut self, x: impl IntoIterator<Item = &'a S>, g: &[S]) {
         for ((sum, &x), &g) in self.0.iter_mut().zip(x).zip(g) {

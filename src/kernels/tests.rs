@@ -13,7 +13,7 @@ use super::*;
 use crate::random::Random;
 use crate::scalar::Scalar;
 
-/// Run `operation` with every instruction set that this processor has: its name, and what comes out.
+/// Runs `operation` with every instruction set that this processor has; returns each one's name and result.
 pub(super) fn everywhere<O: Operation + Clone>(operation: &O) -> Vec<(&'static str, O::Output)> {
     let mut outputs = vec![("plain", operation.clone().run(Portable))];
     #[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
@@ -26,12 +26,12 @@ pub(super) fn everywhere<O: Operation + Clone>(operation: &O) -> Vec<(&'static s
     outputs
 }
 
-/// Numbers in ±1, and how much a sum of `count` products of them may be off.
+/// Numbers in ±1, and the error bound of a sum of `count` products of them.
 fn numbers<S: Scalar>(count: usize, random: &mut Random) -> Vec<S> {
     (0..count).map(|_| S::from_f64(2.0 * random.uniform() - 1.0)).collect()
 }
 
-/// A number that no kernel may touch.
+/// A sentinel that no kernel may touch.
 const UNTOUCHED: f64 = 1234.5;
 
 fn assert_close<S: Scalar>(found: &[S], expected: &[f64], inner: usize, what: &str) {
@@ -42,7 +42,7 @@ fn assert_close<S: Scalar>(found: &[S], expected: &[f64], inner: usize, what: &s
     }
 }
 
-/// Forward, weight gradient and input gradient of one size, in slices that start anywhere.
+/// Forward, weight gradient and input gradient of one size, in slices at any alignment.
 #[derive(Clone)]
 struct Products<S> {
     size: (usize, usize, usize),
@@ -100,7 +100,7 @@ fn products(size: (usize, usize, usize), offset: usize) {
     everywhere(&Products::<f64> { size, offset, scalar: core::marker::PhantomData });
 }
 
-/// One row of a small product, `C = A · B`, whose sums come out different in another order.
+/// One row of a small product, `C = A · B`, whose sums differ in another order.
 #[derive(Clone)]
 struct InOrder {
     inner: usize,
@@ -108,7 +108,7 @@ struct InOrder {
 }
 
 impl Operation for InOrder {
-    /// How many columns a vector has, C, and whether the product is small.
+    /// The number of lanes, C, and whether the product is small.
     type Output = (usize, Vec<f32>, bool);
 
     #[inline(always)]

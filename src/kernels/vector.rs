@@ -1,4 +1,4 @@
-//! Vectors: the smallest set of operations that the kernels are written in, and their portable implementor.
+//! Vectors: the minimal set of operations that the kernels need, and a portable implementation.
 
 use core::fmt::Debug;
 
@@ -7,7 +7,7 @@ use super::product::Product;
 use crate::real::Real;
 use crate::scalar::Scalar;
 
-/// The proof that an instruction set is there, and the vectors it works on.
+/// The proof that an instruction set is available, and its vectors.
 ///
 /// Layers pass the token down to the kernels; a layer of your own may ignore it. The trait is sealed.
 pub trait Simd: Copy + Send + Sync + Debug + 'static + sealed::Sealed {
@@ -18,21 +18,21 @@ pub trait Simd: Copy + Send + Sync + Debug + 'static + sealed::Sealed {
     #[doc(hidden)]
     type F64: Vector<f64, Self>;
 
-    /// Run `operation`, compiled for this instruction set.
+    /// Runs `operation`, compiled for this instruction set.
     fn run<O: Operation>(self, operation: O) -> O::Output;
 
-    /// Run `operation`, compiled for this instruction set in a function of its own, whose registers it has for itself.
+    /// Runs `operation`, compiled for this instruction set in a separate function, with all registers to itself.
     #[doc(hidden)]
     fn call<O: Operation>(self, operation: O) -> O::Output;
 }
 
-/// As many numbers as one instruction handles.
+/// The numbers that one instruction handles.
 ///
-/// Vectors are made from a [`Simd`] token and from nothing else, so a vector is the proof of its instruction set, too.
+/// Vectors are made from a [`Simd`] token and from nothing else, so a vector proves its instruction set, too.
 pub trait Vector<S, V>: Real {
-    /// How many.
+    /// The number of lanes.
     const LANES: usize;
-    /// How many vectors the processor has names for.
+    /// The number of vector registers.
     const REGISTERS: usize;
 
     /// `value` in every lane.
@@ -44,76 +44,76 @@ pub trait Vector<S, V>: Real {
     /// `LANES` numbers can be read there.
     unsafe fn load(simd: V, from: *const S) -> Self;
 
-    /// The first `count` numbers at `from`, or `LANES` if that is less, and zeros behind them. Touches no other memory.
+    /// The first `count` numbers at `from`, or `LANES` if that is less, followed by zeros. Touches no other memory.
     ///
-    /// For a `count` that is a constant where this is inlined. Halves and quarters of a vector are loaded whole then:
-    /// a processor passes on what was just stored to a load within it, but not to or from one under a mask.
+    /// For a `count` that is a constant where this is inlined. Halves and quarters of a vector then use
+    /// plain loads: processors forward recent stores to those, but not to or from masked ones.
     ///
     /// # Safety
-    /// So many numbers can be read there.
+    /// `count` numbers can be read there.
     unsafe fn load_first(simd: V, from: *const S, count: usize) -> Self;
 
-    /// [`load_first`](Self::load_first), for a `count` that only the run knows.
+    /// [`load_first`](Self::load_first), for a `count` known only at run time.
     ///
     /// # Safety
-    /// So many numbers can be read there.
+    /// `count` numbers can be read there.
     #[inline(always)]
     unsafe fn load_masked(simd: V, from: *const S, count: usize) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Self::load_first(simd, from, count) }
     }
 
-    /// All lanes, to `to`.
+    /// Stores all lanes to `to`.
     ///
     /// # Safety
     /// `LANES` numbers can be written there.
     unsafe fn store(self, to: *mut S);
 
-    /// The first `count` lanes, or all if that is less, to `to`. Touches no other memory.
+    /// Stores the first `count` lanes, or all if that is less, to `to`. Touches no other memory.
     ///
     /// # Safety
-    /// So many numbers can be written there.
+    /// `count` numbers can be written there.
     unsafe fn store_first(self, to: *mut S, count: usize);
 
-    /// [`store_first`](Self::store_first), for a `count` that only the run knows.
+    /// [`store_first`](Self::store_first), for a `count` known only at run time.
     ///
     /// # Safety
-    /// So many numbers can be written there.
+    /// `count` numbers can be written there.
     #[inline(always)]
     unsafe fn store_masked(self, to: *mut S, count: usize) {
         // SAFETY: the caller's promise.
         unsafe { self.store_first(to, count) }
     }
 
-    /// The lanes of two in turn, `a₀ b₀ a₁ b₁ …`: the first half of them, and the second.
+    /// Interleaves two vectors, `a₀ b₀ a₁ b₁ …`: the first half, and the second.
     ///
-    /// Where there is one lane, there are no halves, and nobody asks.
+    /// Never called for vectors of one lane.
     fn interleave(self, other: Self) -> (Self, Self);
 
-    /// The opposite: the lanes with even numbers of both, and those with odd ones.
+    /// The reverse: the even lanes of both, and the odd ones.
     ///
-    /// Of one lane each, `self` is even and `other` odd.
+    /// With one lane each, `self` is even and `other` odd.
     fn separate(self, other: Self) -> (Self, Self);
 
-    /// `yes` where the lanes of two are equal, which NaN never is; elsewhere `no`.
+    /// `yes` where the lanes of two are equal, which NaN never is; `no` elsewhere.
     #[must_use]
     fn if_equal(self, other: Self, yes: Self, no: Self) -> Self;
 
-    // The kernels that are compiled once for each instruction set and scalar, in functions of their own.
+    // The kernels that are compiled once per instruction set and scalar, as separate functions.
 
-    /// Compute a matrix product.
+    /// Computes a matrix product.
     fn product(simd: V, product: Product<'_, S>);
-    /// Compute dot products of rows with rows.
+    /// Computes dot products of rows with rows.
     fn dot_products(simd: V, products: DotProducts<'_, S>);
 }
 
-/// How many numbers a vector has.
+/// The number of lanes of a vector.
 #[inline(always)]
 pub(crate) const fn lanes<V: Simd, S: Scalar>() -> usize {
     <S::Vector<V> as Vector<S, V>>::LANES
 }
 
-/// As many of `from` as there are lanes, or as there are, and zeros behind them.
+/// Loads up to `LANES` numbers of `from`, followed by zeros.
 #[inline(always)]
 pub(crate) fn read<V: Simd, S: Scalar>(simd: V, from: &[S]) -> S::Vector<V> {
     // SAFETY: no more is read than the slice holds.
@@ -126,7 +126,7 @@ pub(crate) fn read<V: Simd, S: Scalar>(simd: V, from: &[S]) -> S::Vector<V> {
     }
 }
 
-/// As many lanes as `to` has room for.
+/// Stores as many lanes as fit into `to`.
 #[inline(always)]
 pub(crate) fn write<V: Simd, S: Scalar>(_: V, vector: S::Vector<V>, to: &mut [S]) {
     // SAFETY: no more is written than the slice holds.
@@ -139,7 +139,7 @@ pub(crate) fn write<V: Simd, S: Scalar>(_: V, vector: S::Vector<V>, to: &mut [S]
     }
 }
 
-/// As many of `from` as there are lanes, or as there are, and behind them `fill`.
+/// Loads up to `LANES` numbers of `from`, followed by `fill`.
 #[inline(always)]
 pub(crate) fn read_or<V: Simd, S: Scalar>(simd: V, from: &[S], fill: S) -> S::Vector<V> {
     let vector = read(simd, from);
@@ -261,7 +261,7 @@ macro_rules! scalar_vectors {
                 if self == other { yes } else { no }
             }
 
-            // Where there is one lane, nobody asks for them; inlined, they would only enlarge the frames of debug builds.
+            // Never called for one lane; inlined, they would only enlarge the frames of debug builds.
             fn product(simd: V, product: Product<'_, $scalar>) {
                 product.run(simd);
             }
@@ -274,12 +274,12 @@ macro_rules! scalar_vectors {
 }
 scalar_vectors!(f32, f64);
 
-/// Something to compute with whatever instruction set is there.
+/// A computation that is generic over the instruction set.
 pub trait Operation {
-    /// What it computes.
+    /// The result.
     type Output;
 
-    /// Compute it. Mark the implementation `#[inline(always)]`: only what is inlined here is compiled for the
+    /// Runs it. Mark the implementation `#[inline(always)]`: only what is inlined here is compiled for the
     /// instruction set.
     fn run<V: Simd>(self, simd: V) -> Self::Output;
 }

@@ -1,7 +1,7 @@
 //! Windows over images: convolution and pooling, one pair of channels at a time, forward and backward.
 //!
-//! A window's elements are its *taps*. Every kernel goes through the taps, and for each tap through the rows of outputs
-//! whose tap lies on the input; the innermost loop runs along such a row, so that it works on vectors. All sizes are
+//! A window's elements are its *taps*. Every kernel loops over the taps, and for each tap over the rows of outputs
+//! whose tap lies on the input; the innermost loop runs along such a row, so it vectorises. All sizes are
 //! constants of the caller.
 
 use core::ops::Range;
@@ -13,34 +13,34 @@ use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::window::Sliding;
 
-/// A channel that goes in and a channel that comes out, both row by row, and the window between them.
+/// An input and an output channel, both in row-major order, and the window between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plane {
     pub(crate) rows: Sliding,
     pub(crate) columns: Sliding,
 }
 
-/// What a tap has to do with a row of outputs: indices into two channels.
+/// A tap's inputs for a row of outputs, as indices into the two channels.
 struct Line {
-    /// Inputs, of which every `stride`th belongs to an output.
+    /// Inputs; every `stride`th one belongs to an output.
     input: Range<usize>,
     output: Range<usize>,
 }
 
 impl Plane {
-    /// How many taps the window has.
+    /// The number of taps.
     #[inline(always)]
     pub(crate) const fn taps(&self) -> usize {
         self.rows.window.kernel * self.columns.window.kernel
     }
 
-    /// How many elements go in.
+    /// The number of inputs.
     #[inline(always)]
     pub(crate) const fn inputs(&self) -> usize {
         self.rows.input * self.columns.input
     }
 
-    /// How many elements come out.
+    /// The number of outputs.
     #[inline(always)]
     pub(crate) const fn outputs(&self) -> usize {
         self.rows.output * self.columns.output
@@ -88,8 +88,8 @@ impl Plane {
         })
     }
 
-    /// Where the rows of inputs begin that lie under a tap of `count` outputs from `from` on, and how far apart they lie:
-    /// if these are whole rows, if no window leaves the input, and if windows move by 1 or 2 along the columns.
+    /// Where the input rows under a tap of `count` outputs from `from` on begin, and their stride: if the outputs are
+    /// whole rows, no window leaves the input, and windows move by 1 or 2 along the columns.
     #[inline(always)]
     fn whole_rows(&self, tap: usize, from: usize, count: usize) -> Option<(usize, usize)> {
         let (rows, columns) = (self.rows, self.columns);
@@ -187,7 +187,7 @@ impl Plane {
     }
 }
 
-/// Both sides of a line, one element each at a time.
+/// Both sides of a line, element by element.
 #[inline(always)]
 fn pairs<X, Y>(
     stride: usize,
@@ -195,7 +195,7 @@ fn pairs<X, Y>(
     outputs: impl Iterator<Item = Y>,
     mut visit: impl FnMut(X, Y),
 ) {
-    // A stride of 1 is a case of its own only because `step_by` is slow; it is known when this is compiled.
+    // A stride of 1 is a separate case because `step_by` is slow; it is known at compile time.
     if stride == 1 {
         inputs.zip(outputs).for_each(|(x, y)| visit(x, y));
     } else {
@@ -212,7 +212,7 @@ pub(crate) fn correlate<V: Simd, S: Scalar>(_simd: V, plane: &Plane, w: &[S], x:
     });
 }
 
-/// `dx[p's tap t] += w[t] · g[p]`: the convolution's gradient by its input.
+/// `dx[p's tap t] += w[t] · g[p]`: the convolution's input gradient.
 #[inline(always)]
 pub(crate) fn spread<V: Simd, S: Scalar>(_simd: V, plane: &Plane, w: &[S], g: &[S], dx: &mut [S]) {
     plane.for_each_line(|tap, Line { input, output }| {
@@ -221,7 +221,7 @@ pub(crate) fn spread<V: Simd, S: Scalar>(_simd: V, plane: &Plane, w: &[S], g: &[
     });
 }
 
-/// `dw[t] += Σₚ g[p] · x[p's tap t]`: the convolution's gradient by its weights.
+/// `dw[t] += Σₚ g[p] · x[p's tap t]`: the convolution's weight gradient.
 #[inline(always)]
 pub(crate) fn correlate_gradient<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], g: &[S], dw: &mut [S]) {
     for (tap, dw) in dw.iter_mut().enumerate().take(plane.taps()) {
@@ -252,8 +252,8 @@ pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S]
     });
 }
 
-/// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input. NaN where one of them is.
-// A function of its own in debug builds, which keep room on the stack for all that is inlined.
+/// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input. NaN if one of them is.
+// A separate function in debug builds, which reserve stack for everything inlined.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 #[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
@@ -290,7 +290,7 @@ fn largest_of_pairs<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S], width: us
     }
 }
 
-/// Of vector number `index` of outputs of a row, the left inputs and the right ones.
+/// The left and the right inputs of the vector of outputs at `index` in a row.
 #[inline(always)]
 fn read_pairs<V: Simd, S: Scalar>(simd: V, row: &[S], index: usize) -> (S::Vector<V>, S::Vector<V>) {
     let at = |vector: usize| read(simd, row.get(vector * lanes::<V, S>()..).unwrap_or_default());
@@ -306,7 +306,7 @@ fn give_to_largest_of_pairs<V: Simd, S: Scalar>(simd: V, (x, y): (&[S], &[S]), g
         for (row, dx) in x.chunks_exact(width).zip(dx.chunks_exact_mut(width)) {
             let (even, odd) = read_pairs(simd, row, index);
             let [left, right] = [even, odd].map(|x| {
-                // What has been given away is 0, so that no later tap gets it again.
+                // A gradient that was assigned is set to 0, so that no later tap gets it again.
                 let given = x.if_equal(y, rest, zero);
                 rest = x.if_equal(y, zero, rest);
                 given
@@ -318,8 +318,8 @@ fn give_to_largest_of_pairs<V: Simd, S: Scalar>(simd: V, (x, y): (&[S], &[S]), g
     }
 }
 
-/// `dx[p's largest tap] = g[p]`, the first tap of those that are equally large; 0 elsewhere. Uses up `g`.
-// A function of its own in debug builds, which keep room on the stack for all that is inlined.
+/// `dx[p's largest tap] = g[p]`, the first tap if several are equally large; 0 elsewhere. Overwrites `g`.
+// A separate function in debug builds, which reserve stack for everything inlined.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
@@ -343,7 +343,7 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
         let (y, g) = (y.get(output.clone()), g.get_mut(output));
         let (Some(x), Some(dx), Some(y), Some(g)) = (x, dx, y, g) else { return };
         pairs(plane.stride(), x.iter().zip(dx), y.iter().zip(g), |(&x, dx), (&y, g)| {
-            // What has been given away is 0, so that no later tap gets it again.
+            // A gradient that was assigned is set to 0, so that no later tap gets it again.
             let given = if x == y { *g } else { S::ZERO };
             *dx += given;
             *g = if x == y { S::ZERO } else { *g };

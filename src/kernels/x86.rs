@@ -6,7 +6,7 @@ use super::functions::Lanes;
 use super::instruction_set::define_instruction_set;
 
 define_instruction_set! {
-    /// AVX-512, as every processor of the level x86-64-v4 has it.
+    /// AVX-512, which every processor of level x86-64-v4 has.
     Avx512("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt", "f16c")
     found by is_x86_feature_detected as "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 32 registers;
     F32x16 = [f32; 16] in __m512 {
@@ -76,7 +76,7 @@ define_instruction_set! {
 }
 
 define_instruction_set! {
-    /// AVX2 and FMA, as every processor of the level x86-64-v3 has them.
+    /// AVX2 and FMA, which every processor of level x86-64-v3 has.
     Avx2("avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt", "f16c") found by is_x86_feature_detected as "avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 16 registers;
     F32x8 = [f32; 8] in __m256 {
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps
@@ -107,7 +107,7 @@ define_instruction_set! {
             (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
         },
         separate(a, b): {
-            // Halves of a vector are shuffled each by itself, and then their quarters put in order.
+            // Shuffles work within each half of a vector; then the quarters are put in order.
             let ordered = |mixed| _mm256_castpd_ps(_mm256_permute4x64_pd::<0xd8>(_mm256_castps_pd(mixed)));
             (ordered(_mm256_shuffle_ps::<0x88>(a, b)), ordered(_mm256_shuffle_ps::<0xdd>(a, b)))
         },
@@ -185,7 +185,7 @@ impl Lanes for F32x8 {
         Self(unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
     }
 
-    /// In two steps, since 2ⁿ itself may be no normal number; the first one rounds nothing.
+    /// In two steps, since 2ⁿ itself may not be a normal number; the first one is exact.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn times_power_of_two(self, n: Self) -> Self {
@@ -194,7 +194,7 @@ impl Lanes for F32x8 {
             let n = _mm256_cvtps_epi32(n.0);
             let half = _mm256_srai_epi32::<1>(n);
             let rest = _mm256_sub_epi32(n, half);
-            // 127 is the exponent of 1, which stands above 23 bits.
+            // 127 is the exponent of 1, stored above 23 bits of mantissa.
             let one = _mm256_set1_epi32(127);
             let half = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(half, one)));
             let rest = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(rest, one)));
@@ -222,7 +222,7 @@ fn first_8(count: usize) -> __mmask8 {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn mask_8(count: usize) -> __m256i {
     const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-    // SAFETY: called where there is AVX2; 8 masks can be read from each of the first 9 on.
+    // SAFETY: called only with AVX2; 8 masks can be read from each of the first 9 on.
     unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - count.min(8)).cast()) }
 }
 
@@ -231,6 +231,6 @@ fn mask_8(count: usize) -> __m256i {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn mask_4(count: usize) -> __m256i {
     const MASKS: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
-    // SAFETY: called where there is AVX2; 4 masks can be read from each of the first 5 on.
+    // SAFETY: called only with AVX2; 4 masks can be read from each of the first 5 on.
     unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(4 - count.min(4)).cast()) }
 }

@@ -32,7 +32,7 @@ without_weights!([A: Channels] GlobalMaxPool<A>, A::Element);
 /// Numbers that are compared at a time.
 const LANES: usize = 8;
 
-/// The largest number, or NaN where there is one.
+/// The largest number, or NaN if there is one.
 #[inline(always)]
 #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
 fn largest<S: Scalar>(x: &[S]) -> S {

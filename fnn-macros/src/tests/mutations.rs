@@ -1,5 +1,5 @@
-//! Whatever is declared, the macros don't panic, and expand to something that is Rust: declarations and structs whose
-//! tokens are left out, doubled, swapped and replaced at random.
+//! The macros never panic, and always expand to valid Rust syntax: declarations and structs with tokens removed,
+//! doubled, swapped and replaced at random.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use crate::{derive, network};
 
-/// Valid ones, as many parts of the language as there are.
+/// Valid inputs that cover the whole grammar.
 pub(super) const DECLARATIONS: &[&str] = &[
     "#[derive(Clone)] pub struct Digits: [1, 28, 28] -> [10] {
         Flatten, hidden: Dense(2 * UNITS, bias = false), Relu, Dropout(0.5), logits: Dense(10, init = Constant(0.5)) }",
@@ -28,7 +28,7 @@ const STRUCTS: &[&str] = &[
     "#[repr(transparent)] struct Pair<A, S>(A, [[S; 2]; 3]) where A: Parameters<Scalar = S>, S: Scalar;",
 ];
 
-/// Tokens to put where they don't belong.
+/// Tokens to insert at random.
 const STRAYS: &str =
     "fnn self crate _ r#struct type Residual Concat Dense Relu Conv2d S __unknown HIDDEN same usize cfg
     repr = : :: ; , . -> => < > # ! - * / & 'a 0 1 -1 18446744073709551616 1.5 1e400 'x' \"text\" b\"bytes\" true false
@@ -46,7 +46,7 @@ impl Random {
     }
 }
 
-/// The same tokens but for one change, somewhere in them.
+/// The same tokens with one random change.
 fn mutate(tokens: TokenStream, strays: &[TokenTree], random: &mut Random) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let place = random.below(tokens.len());
@@ -77,7 +77,7 @@ fn mutate(tokens: TokenStream, strays: &[TokenTree], random: &mut Random) -> Tok
     tokens.into_iter().collect()
 }
 
-/// Expand thousands of changed inputs.
+/// Expands thousands of mutated inputs.
 fn expand_mutations(inputs: &[&str], count: usize, expand: fn(TokenStream) -> TokenStream) {
     let strays: Vec<_> = STRAYS.parse::<TokenStream>().unwrap().into_iter().collect();
     let mut random = Random(1);
@@ -107,7 +107,7 @@ fn no_struct_makes_the_derive_panic() {
     });
 }
 
-/// As they are, all of them are good.
+/// Unchanged, all of them are valid.
 #[test]
 fn what_is_mutated_is_valid() {
     for declaration in DECLARATIONS {

@@ -1,5 +1,5 @@
-//! The names that occur in expansions. The tests of the library declare networks, layers and const parameters called
-//! like each of them.
+//! The names that occur in expansions. The library's tests declare networks, layers and const parameters with each of
+//! them.
 
 use std::collections::BTreeSet;
 

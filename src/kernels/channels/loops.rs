@@ -1,4 +1,4 @@
-//! Batch normalisation as plain loops: for processors without vectors, or unknown ones.
+//! Batch normalisation as plain loops, for processors without vectors and for unknown ones.
 
 use super::{Backward, Scales, Sizes, inverse_deviation};
 use crate::kernels::sums::{sum, sum_of};

@@ -1,5 +1,5 @@
-//! Channels with their padding around them: a window never leaves its input, so that every row of outputs is a row of
-//! vectors, of a length that the compiler knows.
+//! Channels with their padding: windows never leave the input, so every row of outputs is a row of vectors, of a length
+//! that the compiler knows.
 
 use core::ops::Range;
 
@@ -10,19 +10,18 @@ use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
 use crate::window::{Axis, Sliding};
 
-/// Numbers of a channel with its padding, at most: what stays in the first-level cache.
+/// The most numbers in a padded channel: what stays in the first-level cache.
 #[cfg(feature = "simd")]
 pub(crate) const CHANNEL: usize = 4096;
 
 impl Plane {
-    /// The same outputs, of an input that has its padding.
+    /// The same outputs, from a padded input.
     #[inline(always)]
     pub(super) const fn padded(&self) -> Self {
         Self { rows: self.rows.padded(), columns: self.columns.padded() }
     }
 
-    /// The plane of the gradients, from those of what came out to those of what went in: the same window with its taps
-    /// in reverse, if it moves by 1.
+    /// The plane of the gradients, from outputs to inputs: the same window with reversed taps, if its stride is 1.
     #[inline(always)]
     pub(super) const fn reversed(&self) -> Option<Self> {
         match (self.rows.reversed(), self.columns.reversed()) {
@@ -46,7 +45,7 @@ impl Plane {
         from / width * window.stride..(from + count).saturating_sub(1) / width * window.stride + window.span()
     }
 
-    /// Some rows of the channel `x` with its padding, into their places in `to`.
+    /// Copies some rows of the channel `x`, with padding, into `to`.
     #[inline(always)]
     pub(super) fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], to: &mut [S], rows: Range<usize>) {
         let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
@@ -60,7 +59,7 @@ impl Plane {
         }
     }
 
-    /// To a channel `dx`, some rows of one with padding.
+    /// Adds some rows of a padded channel to the channel `dx`.
     #[inline(always)]
     pub(super) fn add_unpadded<V: Simd, S: Scalar>(&self, simd: V, from: &[S], dx: &mut [S], rows: Range<usize>) {
         let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
@@ -75,7 +74,7 @@ impl Plane {
 }
 
 impl Sliding {
-    /// The same outputs, of an input that has its padding.
+    /// The same outputs, from a padded input.
     #[inline(always)]
     const fn padded(&self) -> Self {
         let Self { output, window, .. } = *self;
@@ -83,7 +82,7 @@ impl Sliding {
         Self { input, output, window: Axis { padding: 0, ..window } }
     }
 
-    /// From the outputs to the inputs, with the taps in reverse.
+    /// From the outputs to the inputs, with reversed taps.
     #[inline(always)]
     const fn reversed(&self) -> Option<Self> {
         let Self { input, output, window } = *self;
@@ -95,7 +94,7 @@ impl Sliding {
 }
 
 impl Convolution {
-    /// Whether channels are given their padding: where windows leave the input, and there is room.
+    /// Whether channels are padded: if windows leave the input, and the scratch is large enough.
     #[inline(always)]
     pub(super) fn is_padded<V: Simd, S: Scalar>(&self, room: &[S]) -> bool {
         lanes::<V, S>() > 1 && !self.plane.is_whole() && room.len() >= self.plane.padded().inputs()

@@ -1,7 +1,7 @@
-//! Convolution as a product of matrices.
+//! Convolution as a matrix product.
 //!
 //! The windows of some outputs at a time are laid side by side, as the columns of a matrix, the *patches*:
-//! `patches[t][p]` is what output p has under tap t of a channel. The filters times that matrix are the outputs.
+//! `patches[t][p]` is the input of output p under tap t of a channel. The filters times that matrix are the outputs.
 //! Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
 
 use super::{Convolution, Scratch};
@@ -12,17 +12,17 @@ use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
 
-/// Numbers of each part of the scratch: what stays in the second-level cache.
+/// Numbers in each part of the scratch: what stays in the second-level cache.
 pub(crate) const PATCHES: usize = 16384;
 pub(crate) const WEIGHTS: usize = 4096;
 
 /// The most outputs, and the most numbers of a filter, that are multiplied at a time: what a product needs to be fast.
 const PIXELS: usize = 128;
 const DEPTH: usize = 256;
-/// Filters from which on products are worth the copies.
+/// The fewest filters for which products are worth the copies.
 const FEWEST: usize = 4;
 
-/// How a product is cut into parts that fit into the scratch.
+/// How a product is split into parts that fit into the scratch.
 #[derive(Clone, Copy)]
 struct Parts {
     /// Channels that are seen at a time,
@@ -35,7 +35,7 @@ struct Parts {
     filters: usize,
 }
 
-/// Whole multiples of `unit`, where `size` has room for one.
+/// `size` rounded down to a multiple of `unit`, if it is at least one.
 const fn whole(size: usize, unit: usize) -> usize {
     if size < unit || unit == 0 { size } else { size / unit * unit }
 }
@@ -78,7 +78,7 @@ impl Convolution {
         lanes::<V, S>() > 1 && self.filters >= FEWEST && room
     }
 
-    /// `y = b + w ∗ x`, for a group; an empty bias is none.
+    /// `y = b + w ∗ x`, for a group; an empty bias counts as none.
     #[inline(always)]
     pub(super) fn product<V: Simd, S: Scalar>(
         &self,
@@ -197,7 +197,7 @@ impl Convolution {
         multiply(simd, Product { size, a: w, strides, b: g, c: patches, pitches, start: Origin::Zero });
     }
 
-    /// The patches of outputs from `from` on in channels from `first` on, as many as there is room for.
+    /// The patches of outputs from `from` on in channels from `first` on, as many as fit.
     #[inline(always)]
     fn gather<V: Simd, S: Scalar>(
         &self,
@@ -223,7 +223,7 @@ impl Convolution {
         }
     }
 
-    /// To the gradient of channels from `first` on, that of patches.
+    /// Adds the gradient of patches to that of channels from `first` on.
     #[inline(always)]
     fn scatter<V: Simd, S: Scalar>(
         &self,
@@ -256,7 +256,7 @@ impl Convolution {
     }
 }
 
-/// A product, in the function that all share.
+/// A product, in the shared function.
 #[inline(always)]
 fn multiply<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>) {
     S::Vector::<V>::product(simd, product);

@@ -1,18 +1,18 @@
 //! Convolutions of few filters, channel by channel, over *strips*: a channel with its padding as one long row.
 //!
-//! Rows lie one behind the other. What a tap sees of all outputs is then the same strip from another place on, and vectors
-//! run on over the ends of rows: rows of five numbers leave no lanes idle. Sizes are those of the run, so that all layers
-//! share one function.
+//! Rows lie one after the other. A tap's inputs for all outputs are then the same strip at another offset, and vectors
+//! run on over the ends of rows: rows of five numbers leave no lanes idle. Sizes are known at run time only, so that
+//! all layers share one function.
 //!
-//! Windows that move by more are windows that move by 1, of whose outputs some are kept; going back, the gradients of the
-//! others are 0. Four times the products, at a stride of 2, take less than one number at a time.
+//! Windows with a larger stride are computed at a stride of 1, and some of the outputs are kept; backward, the
+//! gradients of the others are 0. Four times the products, at a stride of 2, take less time than one number at a time.
 //!
 //! | rows of outputs | between rows of a strip | because |
 //! |---|---|---|
-//! | as long as those of inputs, and short ([`NARROW`]) | nothing: the strip is the channel itself, and what a column of taps sees beyond the ends of rows is left out by a mask | a copy of each row, and lanes for its padding, would take longer than the products |
-//! | any other | the padding of both ends, which neighbours share; rows are copied | masks would take room for each column |
+//! | as long as those of inputs, and short ([`NARROW`]) | nothing: the strip is the channel itself, and inputs of a column of taps beyond the ends of rows are masked | a copy of each row, and lanes for its padding, would take longer than the products |
+//! | any other | the padding of both ends, which neighbours share; rows are copied | each column would need a mask |
 //!
-//! A channel that is larger than the scratch is cut into bands of rows.
+//! A channel larger than the scratch is split into bands of rows.
 
 mod copies;
 mod reads;
@@ -25,19 +25,19 @@ use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
 use crate::window::{Axis, Sliding};
 
-/// Numbers of a strip at most: what stays in the first-level cache.
+/// The most numbers in a strip: what stays in the first-level cache.
 const STRIP: usize = 4096;
-/// Numbers of the scratch for outputs.
+/// Numbers in the scratch for outputs.
 #[cfg(feature = "simd")]
 pub(crate) const OUTPUTS: usize = STRIP;
-/// The most lanes there are.
+/// The largest number of lanes.
 const LANES: usize = 16;
-/// The most taps there may be.
+/// The most taps.
 const TAPS: usize = 128;
-/// Numbers of masks at most. Of windows of 3, rows of up to 69 have room.
+/// The most numbers of masks. For windows of 3, rows of up to 69 fit.
 const NARROW: usize = 256;
 
-/// Where things lie in a strip.
+/// The layout of a strip.
 #[derive(Clone, Copy)]
 struct Strip {
     /// From one row to the next, of inputs as of outputs.
@@ -94,7 +94,7 @@ impl Strip {
         let pitch = columns.input + between;
         let pitch = if pitch < columns.output { columns.output } else { pitch };
         let reach = (rows.window.span() - 1) * pitch + columns.window.span() - 1;
-        // Whole vectors are read and written, the last of which may reach over the end, as may the last row's copy.
+        // Whole vectors are read and written; the last one may run past the end, as may the last row's copy.
         let band = STRIP.saturating_sub(reach + 2 * LANES) / pitch;
         if band == 0 {
             return None;
@@ -104,13 +104,13 @@ impl Strip {
         Some(Self { pitch, margin: before, band, reach, steps, is_masked })
     }
 
-    /// From the first output of `rows` rows to behind the last one.
+    /// From the first output of `rows` rows to the end of the last.
     const fn outputs(&self, plane: &Plane, rows: usize) -> usize {
         (rows - 1) * self.pitch + plane.columns.output
     }
 }
 
-/// How far windows reach behind the last input.
+/// How far windows reach past the last input.
 const fn behind(axis: &Sliding) -> usize {
     (axis.output - 1 + axis.window.span()).saturating_sub(axis.window.padding + axis.input)
 }
@@ -129,7 +129,7 @@ impl Convolution {
     }
 }
 
-/// `y = b + w ∗ x`, for all groups of a sample; an empty bias is none.
+/// `y = b + w ∗ x`, for all groups of a sample; an empty bias counts as none.
 pub(super) struct Forward<'a, 'b, S> {
     pub(super) convolution: Convolution,
     pub(super) weights: (&'a [S], &'a [S]),
@@ -206,7 +206,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
                     let reads = Reads { x, g, outputs, masks: &masks, steps: strip.steps, is_reversed: false };
                     debug_assert!(reads.fit(strip.reach), "a strip doesn't fit");
                     if reads.fit(strip.reach) {
-                        // SAFETY: `fit` has found that all outputs can be read, and what they see.
+                        // SAFETY: `fit` has checked that all outputs and their inputs can be read.
                         unsafe { reads.add_gradient(simd, kernel, dw) };
                     }
                 }
@@ -233,8 +233,8 @@ impl<S: Scalar> Backward<'_, '_, S> {
 }
 
 impl Strip {
-    /// `y = start + Σ w ∗ x`, over pairs of a channel x and weights w. In reverse, weights are, and it is x that lies apart
-    /// by the strides, or else y.
+    /// `y = start + Σ w ∗ x`, over pairs of a channel x and weights w. In reverse, weights are, and it is x that lies
+    /// apart by the strides, or else y.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "forward and back differ in all of them")]
     fn correlate_all<'a, V: Simd, S: Scalar>(
@@ -267,7 +267,8 @@ impl Strip {
                 debug_assert!(fits, "a strip doesn't fit");
                 if fits {
                     let start = if is_first { Some(start) } else { None };
-                    // SAFETY: what all outputs see can be read in whole vectors, `y` has all outputs, and `w` all taps.
+                    // SAFETY: the inputs of all outputs can be read in whole vectors, `y` has all outputs, and `w` all
+                    // taps.
                     unsafe { reads.correlate(simd, kernel, w, start, y) };
                 }
                 is_first = false;

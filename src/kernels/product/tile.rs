@@ -1,5 +1,5 @@
-//! One tile of a product: some rows and some vectors of columns of C, which stay in registers from the first product to
-//! the last.
+//! One tile of a product: some rows and some vectors of columns of C, kept in registers from the first product to the
+//! last.
 
 use super::Origin;
 use crate::kernels::vector::{Simd, Vector};
@@ -11,10 +11,10 @@ pub(super) struct Block<'a, S> {
     pub(super) a: *const S,
     pub(super) strides: (usize, usize),
     pub(super) b: *const S,
-    /// How many numbers can be read from `b` on.
+    /// How many numbers can be read starting at `b`.
     pub(super) available: usize,
     pub(super) c: *mut S,
-    /// How far apart B's rows are, and C's.
+    /// The row strides of B and C.
     pub(super) pitches: (usize, usize),
     pub(super) inner: usize,
     pub(super) columns: usize,
@@ -23,8 +23,8 @@ pub(super) struct Block<'a, S> {
 
 impl<S: Scalar> Block<'_, S> {
     /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end; the sums of `U`
-    /// successive products are kept apart, for where a tile has too few numbers to wait for each multiplication.
-    /// `constant` tells whether the number of columns is a constant where this is inlined.
+    /// successive products are kept apart, for tiles with too few numbers to hide the latency of a multiplication.
+    /// `constant` says whether the number of columns is a constant where this is inlined.
     ///
     /// # Safety
     /// A and C have the rows, B and C the columns but for those over the end.
@@ -73,8 +73,7 @@ impl<S: Scalar> Block<'_, S> {
                 }
             }
 
-            // Rows of B that a whole load may overrun into the next row. What the lanes over the end come to is not
-            // stored.
+            // For these rows of B, a full load may overrun into the next row. The lanes past the end are not stored.
             let reach = column + width + lanes;
             let whole = if last == lanes {
                 self.inner
@@ -84,8 +83,8 @@ impl<S: Scalar> Block<'_, S> {
             let whole = whole.min(self.inner) / U * U;
             let mut k = 0;
             let mut next = b;
-            // Rows of A in fours, so that a processor's addresses (base + 1, 2 or 4 times an index) reach all with few
-            // registers.
+            // Rows of A in fours, so that the processor's addressing modes (base + 1, 2 or 4 times an index) reach all
+            // with few registers.
             let mut bases = [a; 4];
             for (four, base) in bases.iter_mut().enumerate() {
                 *base = a.wrapping_add(4 * four * self.strides.0);
@@ -157,7 +156,7 @@ impl<S: Scalar> Block<'_, S> {
     }
 }
 
-/// The same pointer, which the compiler doesn't know to be the same: it doesn't unroll the loop.
+/// Hides the pointer's value from the compiler, so that it doesn't unroll the loop.
 ///
 /// One row of A streams all of B through the processor, whose prefetcher follows each load instruction by itself: four
 /// times as many instructions take it 1.6 times as long.
@@ -167,7 +166,7 @@ fn rolled<S>(pointer: *const S) -> *const S {
     #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     {
         let mut pointer = pointer;
-        // SAFETY: there are no instructions.
+        // SAFETY: the assembly is empty.
         unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(readonly, nostack, preserves_flags)) };
         return pointer;
     }

@@ -1,4 +1,4 @@
-//! How far the functions of numbers and of vectors of `f32` are from `f64`'s, over all finite numbers.
+//! The errors of the functions of scalars and of vectors of `f32` against `f64`, over all finite numbers.
 
 use core::marker::PhantomData;
 
@@ -11,7 +11,7 @@ use crate::real::Real;
 
 /// A function of a number or of a vector, and of `f64`.
 trait Known {
-    /// Its name, how far vectors may be from it, and how far `libm` may, in units in the last place.
+    /// Its name, and the error bounds of vectors and of `libm`, in units in the last place.
     const BOUNDS: (&'static str, f64, f64);
 
     fn found<R: Real>(x: R) -> R;
@@ -87,7 +87,7 @@ impl<K> Clone for Values<'_, K> {
 }
 
 impl<K: Known> Operation for Values<'_, K> {
-    /// Whether they come from vectors, and the values.
+    /// Whether vectors computed them, and the values.
     type Output = (bool, Vec<f32>);
 
     #[inline(always)]

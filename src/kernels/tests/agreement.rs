@@ -1,4 +1,4 @@
-//! Instruction sets agree on whole networks, as far as rounding lets them: the bound that [`crate::kernels`] states.
+//! Instruction sets agree on whole networks up to rounding, within the bound stated in [`crate::kernels`].
 
 #![allow(unreachable_pub, reason = "what `network!` makes has public methods")]
 
@@ -36,7 +36,7 @@ crate::network! {
     }
 }
 
-/// Inference of a few samples.
+/// Inference on a few samples.
 struct Infer<'a, N: Layer>(&'a N, &'a [N::Input]);
 
 impl<N: Layer> Clone for Infer<'_, N> {
@@ -56,8 +56,8 @@ impl<N: Layer> Operation for Infer<'_, N> {
     }
 }
 
-/// The same network on the absolute values of weights and inputs gives what rounding is a share of: a sum of k products is
-/// off by at most (k + 2)·ε times the sum of their absolute values, pools and `Relu` by no more than what goes in.
+/// Rounding errors are relative to the same network on the absolute values of weights and inputs: the error of a sum of
+/// k products is at most (k + 2)·ε times the sum of their absolute values; pools and `Relu` add none.
 ///
 /// `terms` is the sum of k over all layers.
 fn assert_agreement<S, N, A>(terms: usize)

@@ -3,7 +3,7 @@
 use super::*;
 use crate::kernels::channels::{Backward, Measure, Normalise, Scales, Sizes};
 
-/// A batch of samples of some channels.
+/// A batch of samples with some channels.
 #[derive(Clone)]
 struct Batch<S> {
     samples: usize,

@@ -1,9 +1,9 @@
-//! Convolutions of drawn shapes, in every form, against their definition in `f64`.
+//! Convolutions of random shapes, in every form, against their definition in `f64`.
 
 use super::*;
 use crate::window::{Axis, Sliding, places};
 
-/// A convolution, whose forms the sizes choose.
+/// A convolution; its sizes choose the form.
 #[derive(Clone)]
 struct Drawn<S> {
     convolution: Convolution,
@@ -71,7 +71,7 @@ fn scratch<S>([channel, patches, outputs, weights]: &mut [Vec<S>; 4]) -> Scratch
     Scratch { channel, patches, outputs, weights }
 }
 
-/// Which input of an axis an output sees under a tap.
+/// The input on an axis that an output reads under a tap.
 fn position(axis: Sliding, output: usize, tap: usize) -> Option<usize> {
     let Axis { stride, padding, dilation, .. } = axis.window;
     (output * stride + tap * dilation).checked_sub(padding).filter(|&position| position < axis.input)
@@ -94,7 +94,7 @@ const fn still(kernel: usize, padding: usize) -> Axis {
     Axis { kernel, stride: 1, padding, dilation: 1 }
 }
 
-/// Every width around those of the vectors, depthwise.
+/// Every width around those of vectors, depthwise.
 #[test]
 fn depthwise_convolutions_are_those_of_their_definition_for_all_widths() {
     for width in 1..=40 {
@@ -107,7 +107,7 @@ fn depthwise_convolutions_are_those_of_their_definition_for_all_widths() {
     }
 }
 
-/// Planes that a strip has no room for: they are cut into bands.
+/// Planes too large for a strip: they are split into bands.
 #[test]
 fn convolutions_of_large_planes_are_those_of_their_definition() {
     for (height, width) in [(90, 60), (5, 1500), (3, 5000)] {
@@ -144,7 +144,7 @@ fn products_of_parts_of_a_plane_are_those_of_their_definition() {
     }
 }
 
-/// Filters and channels around what a tile of a product has, pointwise and not.
+/// Numbers of filters and channels around those of a tile, pointwise and not.
 #[test]
 fn convolutions_of_many_channels_are_those_of_their_definition() {
     for (seen, filters) in [(1, 4), (3, 16), (16, 5), (17, 33), (64, 9), (300, 4)] {

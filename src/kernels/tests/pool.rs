@@ -1,4 +1,4 @@
-//! Maxima of windows that lie side by side, against their definition.
+//! Maxima of adjacent windows, against their definition.
 
 use super::*;
 use crate::window::{Axis, Sliding};
@@ -24,7 +24,7 @@ impl<S: Scalar> Operation for Pairs<S> {
             columns: Sliding::new(width, columns, axis(2)),
         };
         let mut random = Random::new((100 * rows + columns) as u64);
-        // Few values, so that there are equals.
+        // Few distinct values, so that some are equal.
         let mut value =
             || S::from_f64([-1.0, 0.0, 2.0, f64::NEG_INFINITY, f64::NAN][(random.uniform() * 4.2) as usize]);
         let x: Vec<S> = (0..places * rows * width).map(|_| value()).collect();

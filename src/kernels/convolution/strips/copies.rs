@@ -1,4 +1,4 @@
-//! What goes into a strip, and what comes out of it.
+//! Copies into a strip and out of it.
 
 use core::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
 
 impl Strip {
-    /// What the outputs of some rows of a channel see, as a strip.
+    /// The inputs of some rows of outputs of a channel, as a strip.
     #[inline(always)]
     pub(super) fn pack<V: Simd, S: Scalar>(
         &self,
@@ -38,7 +38,7 @@ impl Strip {
         lay_zeros(simd, length.saturating_sub(inner), strip.get_mut(inner..).unwrap_or_default());
     }
 
-    /// The outputs of some rows, from a strip to a channel. The rows behind them may be overwritten.
+    /// The outputs of some rows, from a strip to a channel. The rows after them may be overwritten.
     #[inline(always)]
     pub(super) fn unpack<V: Simd, S: Scalar>(
         &self,
@@ -63,8 +63,7 @@ impl Strip {
                 let to = y.get_mut((first + row) * columns + column..).unwrap_or_default();
                 let from = strip.get(row * self.pitch + column..).unwrap_or_default();
                 let Some(from) = from.first_chunk::<LANES>() else { return };
-                // SAFETY: there are as many numbers to read as the most lanes, and no more are written than there is
-                // room for.
+                // SAFETY: the largest number of lanes can be read, and no more is written than fits.
                 unsafe {
                     let outputs = S::Vector::<V>::load(simd, from.as_ptr());
                     if to.len() < lanes {
@@ -84,12 +83,12 @@ fn lay_zeros<V: Simd, S: Scalar>(simd: V, count: usize, strip: &mut [S]) {
     for place in (0..count).step_by(lanes::<V, S>()) {
         let to = strip.get_mut(place..).unwrap_or_default();
         let Some(to) = to.first_chunk_mut::<LANES>() else { return };
-        // SAFETY: there is room for the most lanes.
+        // SAFETY: the largest number of lanes fits.
         unsafe { splat::<V, S>(simd, S::ZERO).store(to.as_mut_ptr()) };
     }
 }
 
-/// Some rows of a dense channel, `pitch` apart, and zeros between and behind them, of a channel whose rows of `width`
+/// Some rows of a dense channel, `pitch` apart, and zeros between and after them, of a channel whose rows of `width`
 /// numbers lie apart by the strides.
 #[inline(always)]
 pub(super) fn lay_rows<V: Simd, S: Scalar>(
@@ -111,7 +110,7 @@ pub(super) fn lay_rows<V: Simd, S: Scalar>(
     }
 }
 
-/// Rows of `width` numbers, `pitch` apart, and zeros between and behind them.
+/// Rows of `width` numbers, `pitch` apart, and zeros between and after them.
 #[inline(always)]
 fn lay<V: Simd, S: Scalar>(simd: V, rows: &[S], width: usize, pitch: usize, strip: &mut [S]) {
     for (row, numbers) in rows.chunks_exact(width).enumerate() {
@@ -119,7 +118,7 @@ fn lay<V: Simd, S: Scalar>(simd: V, rows: &[S], width: usize, pitch: usize, stri
             let from = numbers.get(column..).unwrap_or_default();
             let to = strip.get_mut(row * pitch + column..).unwrap_or_default();
             let Some(to) = to.first_chunk_mut::<LANES>() else { return };
-            // SAFETY: no more is read than the row has, and there is room for the most lanes. The next row overwrites
+            // SAFETY: no more is read than the row has, and the largest number of lanes fits. The next row overwrites
             // zeros that reach into it.
             unsafe {
                 let numbers = if from.len() >= lanes::<V, S>() {

@@ -1,4 +1,4 @@
-//! The inner loops: what is computed with a strip, vector after vector.
+//! The inner loops over a strip, vector by vector.
 
 use super::{LANES, NARROW, Strip};
 use crate::kernels::dot_products::sum_each;
@@ -7,10 +7,10 @@ use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::window::Sliding;
 
-/// Vectors of a strip that are computed at a time, for each of which a tap is a load and a multiplication.
+/// Vectors of a strip computed at a time; for each, a tap is a load and a multiplication.
 const VECTORS: usize = 4;
 
-/// Which outputs see an input under each column of taps, from any column of outputs on: 1 where they do, or else 0.
+/// Which outputs see an input under each column of taps, from any column of outputs on: 1 where they do, 0 elsewhere.
 pub(super) struct Masks<S> {
     /// Row by row, a row for each column of taps, of which none is zero where nothing is masked.
     numbers: [S; NARROW],
@@ -61,7 +61,7 @@ impl<S: Scalar> Masks<S> {
         let numbers = self.numbers.get(tap * self.length + from..).unwrap_or_default();
         match numbers.first_chunk::<LANES>() {
             Some(mask) => {
-                // SAFETY: there are the most lanes to read.
+                // SAFETY: the largest number of lanes can be read.
                 unsafe { S::Vector::<V>::load(simd, mask.as_ptr()) }.if_positive(vector, splat(simd, S::ZERO))
             }
             None => vector,
@@ -69,7 +69,7 @@ impl<S: Scalar> Masks<S> {
     }
 }
 
-/// A strip, what is read of it for each output, and the outputs' gradients, if it is about them.
+/// A strip, the reads for each output, and the outputs' gradients, in the backward pass.
 pub(super) struct Reads<'a, S> {
     pub(super) x: &'a [S],
     pub(super) g: &'a [S],
@@ -81,22 +81,23 @@ pub(super) struct Reads<'a, S> {
 }
 
 impl<S: Scalar> Reads<'_, S> {
-    /// Whether all outputs can be read, and what they see.
+    /// Whether all outputs and their inputs can be read.
     #[inline(always)]
     pub(super) fn fit(&self, reach: usize) -> bool {
         self.outputs + reach <= self.x.len() && self.outputs <= self.g.len()
     }
 
-    /// Whether whole vectors can be read of what all outputs see.
+    /// Whether the inputs of all outputs can be read in whole vectors.
     #[inline(always)]
     pub(super) fn fit_whole<V: Simd>(&self, reach: usize) -> bool {
         self.outputs.next_multiple_of(lanes::<V, S>()) + reach <= self.x.len()
     }
 
-    /// `y[q] = start + Σₜ w[t] · x[q + place of t]`; without a start, it is added to what is there.
+    /// `y[q] = start + Σₜ w[t] · x[q + place of t]`; without a start, it is added to the existing values.
     ///
     /// # Safety
-    /// [`fit_whole`](Self::fit_whole) holds for a reach of `kernel`, `y` has all outputs, and `w` a number for each tap.
+    /// [`fit_whole`](Self::fit_whole) holds for a reach of `kernel`, `y` has all outputs, and `w` a number for each
+    /// tap.
     #[inline(always)]
     pub(super) unsafe fn correlate<V: Simd>(
         &self,
@@ -109,7 +110,7 @@ impl<S: Scalar> Reads<'_, S> {
         // SAFETY: the caller's promise.
         unsafe {
             if kernel == (3, 3) {
-                // The same, with sizes that the compiler knows.
+                // The same, with sizes known to the compiler.
                 self.correlate_kernel(simd, (3, 3), w, start, y);
             } else {
                 self.correlate_kernel(simd, kernel, w, start, y);
@@ -149,8 +150,8 @@ impl<S: Scalar> Reads<'_, S> {
         }
     }
 
-    /// [`correlate`](Self::correlate), of `N` vectors from a place in a column on. The last may reach over the end if it
-    /// is the only one. The column that the next one begins with.
+    /// [`correlate`](Self::correlate), of `N` vectors from a place in a column on. The last may run past the end if it
+    /// is the only one. Returns the column that the next one begins with.
     ///
     /// # Safety
     /// The same.
@@ -217,7 +218,7 @@ impl<S: Scalar> Reads<'_, S> {
     /// [`fit`](Self::fit) holds for a reach of `kernel`.
     #[inline(always)]
     pub(super) unsafe fn add_gradient<V: Simd>(&self, simd: V, (rows, columns): (usize, usize), dw: &mut [S]) {
-        // Three rows and three columns of taps at once share what is read of the gradients.
+        // Three rows and three columns of taps at once share the reads of the gradients.
         let mut down = 0;
         while down < rows {
             let mut right = 0;
