@@ -4,6 +4,8 @@ use core::marker::PhantomData;
 use core::slice;
 
 use super::gather::gather;
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+use super::vnni::{Strip, Vnni};
 use super::{Filters, Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
@@ -30,6 +32,12 @@ pub struct Conv<I: Sample, O: Sample, A: Sample, K, const F: usize> {
 
 // SAFETY: the fields that aren't empty are integers or `Pod`.
 unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize> Pod for Conv<I, O, A, K, F> {}
+
+/// Scratch on the stack for strips: bytes of padded channels, and quads. What a convolution needs of both decides which.
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+const SMALL: (usize, usize) = (4096, 40);
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+const LARGE: (usize, usize) = (48 * 1024, 384);
 
 /// The layer in `f32`.
 type Float<I, O, A, K, const F: usize> = layers::Conv<I, O, [A; F], K>;
@@ -67,6 +75,26 @@ where
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, patch: &mut A::Of<i8>, _: &mut T) {
         let Convolution { plane, seen, filters } = const { Self::CONVOLUTION };
         let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        if let Some(simd) = Vnni::detect() {
+            let (input, filters) = ((x, self.zero_point as i8), &self.filters);
+            if const { Strip::new(Self::CONVOLUTION).fits(SMALL.0, SMALL.1) } {
+                return filters.convolve::<{ SMALL.0 }, { SMALL.1 }>(
+                    simd,
+                    &const { Strip::new(Self::CONVOLUTION) },
+                    input,
+                    y,
+                );
+            }
+            if const { Strip::new(Self::CONVOLUTION).fits(LARGE.0, LARGE.1) } {
+                return filters.convolve::<{ LARGE.0 }, { LARGE.1 }>(
+                    simd,
+                    &const { Strip::new(Self::CONVOLUTION) },
+                    input,
+                    y,
+                );
+            }
+        }
         let patch = Sample::flat_mut(slice::from_mut(patch));
         let places = plane.outputs();
         let outside = self.zero_point as i8;

@@ -4,6 +4,8 @@ use super::layer::{Integers, Visitor};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::products::all_products;
 use super::products::{Finish, assert_no_overflow, products};
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+use super::vnni::{Quads, Strip, Vnni};
 use crate::pod::Pod;
 use crate::shape::Sample;
 use crate::weights::name::Name;
@@ -61,6 +63,21 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
     pub(super) fn apply_part(&self, x: &[i8], first: usize, count: usize, put: impl FnMut(usize, i8)) {
         let (weights, finish) = self.part(first, count);
         products(x, weights, finish, put);
+    }
+
+    /// All filters on all places of an image, with scratch of these sizes, which it fits.
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    #[inline(always)]
+    pub(super) fn convolve<const IMAGE: usize, const QUADS: usize>(
+        &self,
+        simd: Vnni,
+        strip: &Strip,
+        x: (&[i8], i8),
+        y: &mut [i8],
+    ) {
+        let (weights, finish) = self.part(0, F);
+        let (mut image, mut quads): ([_; IMAGE], [Quads; QUADS]) = ([0; IMAGE], [[[0; 64]; 2]; QUADS]);
+        simd.convolution(strip, x, (weights, finish, &mut [0; F]), y, (&mut image, &mut quads));
     }
 
     /// The weights of `count` filters from `first` on, and what becomes of their sums.

@@ -1,12 +1,16 @@
 //! Vectors of 8-bit integers on processors with AVX-512's neural network instructions.
 //!
 //! `vpdpbusd` multiplies 64 pairs of integers and adds each four products to a 32-bit sum. One of each pair is unsigned, so
-//! 128 is added to it. The sums are then off by 128 times the sum of the other ones, which is subtracted. Sums wrap around
-//! on the way; what they are in the end has room, so results are those of the plain loops, bit for bit.
+//! 128 is added to it: to weights in [`dense`], to inputs in [`convolution`]. The sums are then off by 128 times the sum of
+//! the other ones, which is subtracted. Sums wrap around on the way; what they are in the end has room, so results are
+//! those of the plain loops, bit for bit.
 
+mod convolution;
 mod dense;
 
 use core::arch::x86_64::*;
+
+pub(super) use convolution::{Quads, Strip};
 
 /// The proof that the processor has the instructions.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +38,7 @@ impl Vnni {
         macro_rules! has {
             ($($feature:tt),*) => { cfg!(all($(target_feature = $feature),*)) };
         }
-        has!("avx512f", "avx512bw", "avx512vl", "avx512vnni").then_some(Self(()))
+        has!("avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512vbmi2").then_some(Self(()))
     }
 }
 
@@ -60,9 +64,13 @@ fn load(from: &[i8]) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn requantize(sums: __m512i, mantissa: __m512i, shift: __m512i, rounding: __m512i) -> __m128i {
+    let shift = _mm512_and_si512(shift, _mm512_set1_epi32(31));
     let even = _mm512_srli_epi64::<32>(_mm512_mul_epi32(sums, mantissa));
     let odd = _mm512_mul_epi32(_mm512_srli_epi64::<32>(sums), _mm512_srli_epi64::<32>(mantissa));
     let upper = _mm512_mask_blend_epi32(0xaaaa, even, odd);
     let rounded = _mm512_add_epi32(_mm512_srav_epi32(upper, shift), rounding);
     _mm512_cvtsepi32_epi8(_mm512_srai_epi32::<1>(rounded))
 }
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests;

@@ -1,0 +1,364 @@
+//! Convolutions: sums of products at 32 places at once.
+//!
+//! What lies under the windows is copied as quads: for four taps side by side, the four integers of place after place.
+//! `vpdpbusd` multiplies a quad with four weights of a filter as they lie in memory, one filter after the other. A
+//! channel's taps of a row make quads; of a pointwise convolution, whose windows have one tap, four channels do.
+//!
+//! Places are those of padded rows one after the other, so that the integers of neighbouring places are neighbours too,
+//! whatever the width of the plane. Some of them are beyond a row's end, and left out of what is written. Where only
+//! every n-th row begins a window, rows lie in memory by the remainder of their number by n.
+
+use core::arch::x86_64::*;
+
+use super::super::products::Finish;
+use super::{BYTES, SUMS, Vnni, first, requantize};
+use crate::kernels::Convolution;
+
+/// Places that are computed at once: two vectors of sums.
+const PLACES: usize = 2 * SUMS;
+
+/// Filters that are computed at once.
+const FILTERS: usize = 8;
+
+/// Blocks of places that there is room for.
+const BLOCKS: usize = 256;
+
+/// Bytes after an image, which vectors read or write beyond it.
+const BEYOND: usize = 4 * PLACES + 2 * BYTES;
+
+/// Four taps of 32 places.
+pub(in crate::quantized) type Quads = [[u8; BYTES]; 2];
+
+/// How a convolution's padded rows and its quads lie in memory.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::quantized) struct Strip {
+    convolution: Convolution,
+    /// Bytes of a padded row.
+    width: usize,
+    /// Padded rows of a channel with the same remainder.
+    rows: usize,
+    /// Rows of taps, each as long as `taps`.
+    tap_rows: usize,
+    taps: usize,
+    pointwise: bool,
+}
+
+impl Strip {
+    pub(in crate::quantized) const fn new(convolution: Convolution) -> Self {
+        let (rows, columns) = (convolution.plane.rows, convolution.plane.columns);
+        let (down, along) = (rows.window, columns.window);
+        let width = ((columns.output - 1) * along.stride + along.kernel).next_multiple_of(along.stride);
+        let padded = (rows.output - 1) * down.stride + (down.kernel - 1) * down.dilation + 1;
+        let simple = along.kernel * down.kernel == 1 && along.stride * down.stride == 1;
+        let pointwise = simple && along.padding + down.padding == 0;
+        Self {
+            convolution,
+            width,
+            rows: padded.div_ceil(down.stride),
+            tap_rows: if pointwise { 1 } else { convolution.seen * down.kernel },
+            taps: if pointwise { convolution.seen } else { along.kernel },
+            pointwise,
+        }
+    }
+
+    /// Whether it is computed so with scratch of these sizes: where a row's taps are neighbours, and there are places
+    /// enough for a vector.
+    pub(in crate::quantized) const fn fits(&self, image: usize, quads: usize) -> bool {
+        let along = self.convolution.plane.columns.window;
+        self.convolution.plane.outputs() >= SUMS
+            && (along.dilation == 1 || along.kernel == 1)
+            && along.stride <= 4
+            && self.places().div_ceil(PLACES) <= BLOCKS
+            && (self.pointwise || self.convolution.seen * self.channel() + BEYOND <= image)
+            && self.tap_rows * self.taps.div_ceil(4) <= quads
+    }
+
+    /// Bytes of a padded channel.
+    const fn channel(&self) -> usize {
+        self.width * self.rows * self.convolution.plane.rows.window.stride
+    }
+
+    /// Places of a row, those beyond its end too.
+    const fn row(&self) -> usize {
+        if self.pointwise {
+            self.convolution.plane.columns.output
+        } else {
+            self.width / self.convolution.plane.columns.window.stride
+        }
+    }
+
+    /// All places.
+    const fn places(&self) -> usize {
+        self.convolution.plane.rows.output * self.row()
+    }
+}
+
+/// 32 places: which are within rows, and the number of outputs before them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Block {
+    within: u32,
+    before: usize,
+}
+
+impl Vnni {
+    /// The convolution of `x`, with `outside` for padding, into `y`, in scratch that it [`fits`](Strip::fits). `start` is
+    /// for one number a filter.
+    #[inline(always)]
+    pub(in crate::quantized) fn convolution(
+        self,
+        strip: &Strip,
+        (x, outside): (&[i8], i8),
+        (weights, finish, start): (&[i8], Finish<'_>, &mut [i32]),
+        y: &mut [i8],
+        (image, quads): (&mut [u8], &mut [Quads]),
+    ) {
+        // SAFETY: the token is the proof that the processor has the instructions.
+        unsafe { convolution(strip, (x, outside), (weights, finish, start), y, (image, quads)) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi2")]
+fn convolution(
+    strip: &Strip,
+    (x, outside): (&[i8], i8),
+    (weights, finish, start): (&[i8], Finish<'_>, &mut [i32]),
+    y: &mut [i8],
+    (image, quads): (&mut [u8], &mut [Quads]),
+) {
+    let Convolution { plane, seen, filters } = strip.convolution;
+    let length = seen * plane.taps();
+    for ((start, bias), weights) in start.iter_mut().zip(finish.bias).zip(weights.chunks_exact(length)) {
+        let sum = weights.iter().fold(0i32, |sum, &weight| sum.wrapping_add(i32::from(weight)));
+        *start = bias.wrapping_sub(sum.wrapping_mul(128));
+    }
+    let mut blocks = [Block::default(); BLOCKS];
+    let blocks = blocks.get_mut(..strip.places().div_ceil(PLACES)).unwrap_or_default();
+    mark(strip, blocks);
+    if !strip.pointwise {
+        image.fill((outside as u8) ^ 0x80);
+    }
+    let groups = x.chunks_exact(seen * plane.inputs()).zip(y.chunks_exact_mut(filters * plane.outputs()));
+    for (group, (x, y)) in groups.enumerate() {
+        let number = group * filters;
+        if !strip.pointwise {
+            pad(strip, x, outside, image);
+        }
+        for (block, &places) in blocks.iter().enumerate() {
+            if strip.pointwise {
+                gather_channels(plane.inputs(), block * PLACES, x, quads);
+            } else {
+                gather_windows(strip, block * PLACES, image, quads);
+            }
+            let mut done = 0;
+            while done < filters {
+                let at = Filters { strip, weights, start, finish, first: number + done, length };
+                let y = y.get_mut(done * plane.outputs()..).unwrap_or_default();
+                done += match filters - done {
+                    FILTERS.. => at.apply::<FILTERS>(quads, places, y),
+                    4.. => at.apply::<4>(quads, places, y),
+                    2.. => at.apply::<2>(quads, places, y),
+                    _ => at.apply::<1>(quads, places, y),
+                };
+            }
+        }
+    }
+}
+
+/// Which places are within rows.
+fn mark(strip: &Strip, blocks: &mut [Block]) {
+    let (row, columns) = (strip.row(), strip.convolution.plane.columns.output);
+    for start in (0..strip.places()).step_by(row.max(1)) {
+        for place in start..start + columns {
+            if let Some(block) = blocks.get_mut(place / PLACES) {
+                block.within |= 1 << (place % PLACES);
+            }
+        }
+    }
+    let mut before = 0;
+    for block in blocks {
+        block.before = before;
+        before += block.within.count_ones() as usize;
+    }
+}
+
+/// Copy channels into the middle of their padding, and add 128. The padding stays as it is.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn pad(strip: &Strip, x: &[i8], outside: i8, image: &mut [u8]) {
+    let plane = strip.convolution.plane;
+    let (rows, left) = (plane.rows, plane.columns.window.padding);
+    let count = plane.columns.input.min(strip.width.saturating_sub(left));
+    let (outside, sign) = (_mm512_set1_epi8(outside), _mm512_set1_epi8(i8::MIN));
+    // In the order of memory: what a vector writes behind a row is padding, or is written after that.
+    for (channel, x) in x.chunks_exact(plane.inputs()).enumerate() {
+        for slot in 0..strip.rows * rows.window.stride {
+            let padded = slot % strip.rows * rows.window.stride + slot / strip.rows;
+            let row = padded.wrapping_sub(rows.window.padding);
+            if row >= rows.input {
+                continue;
+            }
+            let from = x.get(row * plane.columns.input..).and_then(|x| x.get(..count)).unwrap_or_default();
+            let to = image.get_mut(channel * strip.channel() + slot * strip.width + left..).unwrap_or_default();
+            for (index, from) in from.chunks(BYTES).enumerate() {
+                let to = to.get_mut(index * BYTES..).and_then(|to| to.first_chunk_mut::<BYTES>());
+                let Some(to) = to else { continue };
+                // SAFETY: bytes that the slice doesn't have are masked, and not touched; as many as a vector has are
+                // written over as many.
+                unsafe {
+                    let bytes = _mm512_mask_loadu_epi8(outside, first(from.len()), from.as_ptr());
+                    _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_xor_si512(bytes, sign));
+                }
+            }
+        }
+    }
+}
+
+/// The quads of each row of taps, at the places from `place` on.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn gather_windows(strip: &Strip, place: usize, image: &[u8], quads: &mut [Quads]) {
+    let rows = strip.convolution.plane.rows.window;
+    let stride = strip.convolution.plane.columns.window.stride;
+    // A lane of 16 bytes takes the bytes of four places, wherever they lie in 64, and of them, four for each place.
+    let (mut words, mut bytes, mut last) = ([0; 16], [0; 64], [0; 64]);
+    let taps_of_last = strip.taps - (strip.taps - 1) / 4 * 4;
+    for (index, word) in words.iter_mut().enumerate() {
+        *word = (index / 4 * stride + index % 4).min(15) as i32;
+    }
+    for (index, (byte, last)) in bytes.iter_mut().zip(&mut last).enumerate() {
+        *byte = (index / 4 % 4 * stride + index % 4) as i8;
+        *last = if index % 4 < taps_of_last { *byte } else { i8::MIN };
+    }
+    // SAFETY: there are as many bytes as a vector has.
+    let (words, bytes, last) = unsafe {
+        let load = |bytes: *const i8| _mm512_loadu_si512(bytes.cast());
+        (load(words.as_ptr().cast()), load(bytes.as_ptr()), load(last.as_ptr()))
+    };
+    let of_row = strip.taps.div_ceil(4);
+    for (number, quads) in quads.chunks_exact_mut(of_row).take(strip.tap_rows).enumerate() {
+        let (channel, tap) = (number / rows.kernel, number % rows.kernel * rows.dilation);
+        let slot = tap % rows.stride * strip.rows + tap / rows.stride;
+        let start = channel * strip.channel() + slot * strip.width + place * stride;
+        for (quad, to) in quads.iter_mut().enumerate() {
+            let order = if quad + 1 == of_row { last } else { bytes };
+            for (half, to) in to.iter_mut().enumerate() {
+                let from =
+                    image.get(start + half * SUMS * stride + 4 * quad..).and_then(|from| from.first_chunk::<BYTES>());
+                let Some(from) = from else { continue };
+                // SAFETY: as many bytes as a vector has are read, and written.
+                unsafe {
+                    let from = _mm512_loadu_si512(from.as_ptr().cast());
+                    let quad = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(words, from), order);
+                    _mm512_storeu_si512(to.as_mut_ptr().cast(), quad);
+                }
+            }
+        }
+    }
+}
+
+/// The quads of four channels each, at the places from `place` on.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn gather_channels(plane: usize, place: usize, x: &[i8], quads: &mut [Quads]) {
+    let mask = first(plane.saturating_sub(place).min(PLACES)) as u32;
+    for (four, to) in x.chunks(4 * plane).zip(quads) {
+        let mut channels = [_mm256_setzero_si256(); 4];
+        for (channel, from) in channels.iter_mut().zip(four.chunks_exact(plane)) {
+            let from = from.get(place..).unwrap_or_default();
+            // SAFETY: bytes that the slice doesn't have are masked, and not touched.
+            let bytes = unsafe { _mm256_maskz_loadu_epi8(mask, from.as_ptr()) };
+            *channel = _mm256_xor_si256(bytes, _mm256_set1_epi8(i8::MIN));
+        }
+        let [a, b, c, d] = channels;
+        let (ab, cd) = (_mm256_unpacklo_epi8(a, b), _mm256_unpacklo_epi8(c, d));
+        let (upper_ab, upper_cd) = (_mm256_unpackhi_epi8(a, b), _mm256_unpackhi_epi8(c, d));
+        let both = |low, high| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+        let lower = both(_mm256_unpacklo_epi16(ab, cd), _mm256_unpackhi_epi16(ab, cd));
+        let upper = both(_mm256_unpacklo_epi16(upper_ab, upper_cd), _mm256_unpackhi_epi16(upper_ab, upper_cd));
+        let halves = [_mm512_shuffle_i64x2::<0x88>(lower, upper), _mm512_shuffle_i64x2::<0xdd>(lower, upper)];
+        for (to, half) in to.iter_mut().zip(halves) {
+            // SAFETY: as many bytes as a vector has are written.
+            unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), half) };
+        }
+    }
+}
+
+/// Filters from number `first` on.
+#[derive(Clone, Copy)]
+struct Filters<'a> {
+    strip: &'a Strip,
+    weights: &'a [i8],
+    start: &'a [i32],
+    finish: Finish<'a>,
+    first: usize,
+    /// Weights of a filter.
+    length: usize,
+}
+
+impl Filters<'_> {
+    /// N filters at 32 places, each into a plane of `y`. Tells N.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi2")]
+    fn apply<const N: usize>(self, quads: &[Quads], places: Block, y: &mut [i8]) -> usize {
+        let Self { strip, weights, start, finish, first: number, length } = self;
+        let at = |numbers: &[i32], filter: usize| numbers.get(number + filter).copied().unwrap_or_default();
+        // A quad of weights may reach into the next filter, where it meets zeros.
+        let filters: [&[i8]; N] =
+            core::array::from_fn(|filter| weights.get((number + filter) * length..).unwrap_or_default());
+        let mut sums: [_; N] = [[_mm512_setzero_si512(); 2]; N];
+        for (filter, sums) in sums.iter_mut().enumerate() {
+            *sums = [_mm512_set1_epi32(at(start, filter)); 2];
+        }
+        let rows = quads.chunks_exact(strip.taps.div_ceil(4)).take(strip.tap_rows);
+        for (row, quads) in rows.enumerate() {
+            for (quad, x) in quads.iter().enumerate() {
+                let [low, high] = x;
+                // SAFETY: as many bytes as a vector has are read.
+                let x = unsafe { [_mm512_loadu_si512(low.as_ptr().cast()), _mm512_loadu_si512(high.as_ptr().cast())] };
+                for (sums, weights) in sums.iter_mut().zip(filters) {
+                    let weights = _mm512_set1_epi32(four(weights, row * strip.taps + 4 * quad));
+                    for (sum, x) in sums.iter_mut().zip(x) {
+                        *sum = _mm512_dpbusd_epi32(*sum, x, weights);
+                    }
+                }
+            }
+        }
+        let rounding = _mm512_set1_epi32(finish.rounding);
+        let planes = y.chunks_exact_mut(strip.convolution.plane.outputs());
+        for ((filter, [low, high]), y) in sums.into_iter().enumerate().zip(planes) {
+            let mantissa = _mm512_set1_epi32(at(finish.mantissa, filter));
+            let shift = finish.shift.get(number + filter).copied().unwrap_or_default();
+            let shift = _mm512_set1_epi32(i32::from(shift));
+            let low = requantize(low, mantissa, shift, rounding);
+            let high = requantize(high, mantissa, shift, rounding);
+            let integers = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high);
+            write(integers, places, y);
+        }
+        N
+    }
+}
+
+/// Four weights; zeros behind the last one.
+#[inline(always)]
+fn four(weights: &[i8], at: usize) -> i32 {
+    let weights = weights.get(at..).unwrap_or_default();
+    let four = weights.first_chunk().copied().unwrap_or_else(|| {
+        let mut rest = weights.iter();
+        [(); 4].map(|()| rest.next().copied().unwrap_or_default())
+    });
+    i32::from_le_bytes(four.map(i8::cast_unsigned))
+}
+
+/// The integers within rows, to where they belong. What is behind them is written later.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi2")]
+fn write(integers: __m256i, Block { within, before }: Block, y: &mut [i8]) {
+    let integers = _mm256_maskz_compress_epi8(within, integers);
+    let y = y.get_mut(before..).unwrap_or_default();
+    let count = y.len().min(PLACES);
+    // SAFETY: no more is written than the slice has room for.
+    unsafe {
+        if count == PLACES {
+            _mm256_storeu_si256(y.as_mut_ptr().cast(), integers);
+        } else {
+            _mm256_mask_storeu_epi8(y.as_mut_ptr(), first(count) as u32, integers);
+        }
+    }
+}
