@@ -243,7 +243,7 @@ fn put<S: Scalar>(from: &[S; TILE], to: &mut [S], add: bool) {
     }
 }
 
-/// The transpose of the first `rows` vectors, a power of two: seen as one row of numbers, their columns in turn.
+/// The transpose of the first `rows` vectors, a power of two: as one sequence of numbers, column by column.
 ///
 /// Interleaving the upper and the lower half of the rows moves the highest bit of an element's index to the lowest;
 /// repeated for each bit of a row's index, this turns rows into columns.

@@ -103,7 +103,7 @@ pub(crate) struct Channel<S> {
 
 /// How many per-channel arrays precede the running statistics, and how many running statistics there are.
 const TRAINED: usize = 2;
-const MEASURED: usize = 2;
+const RUNNING: usize = 2;
 
 // SAFETY: `repr(C)`, and all fields are scalars or arrays of scalars.
 unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool> Parameters
@@ -126,7 +126,7 @@ unsafe impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMEN
     fn roles(start: usize, visitor: &mut impl Roles) {
         let end = start + TRAINED * A::CHANNELS;
         visitor(Role::Vector, start..end);
-        visitor(Role::RunningStatistics, end..end + MEASURED * A::CHANNELS + 1);
+        visitor(Role::RunningStatistics, end..end + RUNNING * A::CHANNELS + 1);
     }
 
     fn absorb(&mut self, gradient: &Self) {

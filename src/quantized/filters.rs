@@ -80,7 +80,7 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
         simd.convolution(strip, x, (weights, finish, &mut [0; F]), y, (&mut image, &mut quads));
     }
 
-    /// The weights of `count` filters from `first` on, and what becomes of their sums.
+    /// The weights of `count` filters from `first` on, and how their sums are requantized.
     #[inline(always)]
     fn part(&self, first: usize, count: usize) -> (&[i8], Finish<'_>) {
         const { assert_no_overflow(A::LENGTH) }

@@ -60,7 +60,7 @@ fn load(from: &[i8]) -> __m512i {
     unsafe { _mm512_maskz_loadu_epi8(first(from.len()), from.as_ptr()) }
 }
 
-/// What becomes of 16 sums: [`requantize`](super::arithmetic::requantize), lane by lane.
+/// Requantizes 16 sums: [`requantize`](super::arithmetic::requantize), lane by lane.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn requantize(sums: __m512i, mantissa: __m512i, shift: __m512i, rounding: __m512i) -> __m128i {

@@ -37,15 +37,15 @@ crate::network! {
 }
 
 /// Inference on a few samples.
-struct Infer<'a, N: Layer>(&'a N, &'a [N::Input]);
+struct RunInference<'a, N: Layer>(&'a N, &'a [N::Input]);
 
-impl<N: Layer> Clone for Infer<'_, N> {
+impl<N: Layer> Clone for RunInference<'_, N> {
     fn clone(&self) -> Self {
         Self(self.0, self.1)
     }
 }
 
-impl<N: Layer> Operation for Infer<'_, N> {
+impl<N: Layer> Operation for RunInference<'_, N> {
     type Output = Vec<N::Output>;
 
     #[inline(always)]
@@ -82,7 +82,7 @@ where
     let magnitudes = absolute.forward_all(&magnitudes);
 
     let epsilon = if size_of::<S>() == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
-    let outputs = everywhere(&Infer(&*network, &inputs));
+    let outputs = everywhere(&RunInference(&*network, &inputs));
     let flat = |outputs| <N::Output as Sample>::flat(outputs).iter().map(|output| output.to_f64()).collect::<Vec<_>>();
     let (first, plain) = (&outputs[0].0, flat(&outputs[0].1));
     for (simd, outputs) in &outputs {

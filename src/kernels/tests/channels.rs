@@ -34,7 +34,7 @@ impl<S: Scalar> Operation for Batch<S> {
         let mut again = vec![S::ONE; x.len()];
         let (m, v, scale) = (&mean, &variance, &mut vec![S::ONE; channels][..]);
         Normalise { sizes, scales, mean: m, variance: v, x: &x, y: &mut again, scale }.run(simd);
-        assert!(again == y, "{what}: known statistics give other numbers than measured ones");
+        assert!(again == y, "{what}: given statistics and those of the batch disagree");
 
         let (m, v) = (&mean[..], &variance[..]);
         let mut frozen = vec![S::ONE; x.len()];
