@@ -213,6 +213,8 @@ fn accuracy_is_the_share_of_right_samples() {
     assert_eq!(accuracy, Some(0.75));
     let trained = Trainer::new(identity, CrossEntropy, Sgd::new(1e-9)).progress(Progress::Silent).fit(&data).unwrap();
     assert_eq!(trained.history.epochs[0].training.accuracy, Some(0.75));
+    // The trained network is in a box, and passed as it is.
+    assert_eq!(fnn::train::evaluate(&trained.network, &CrossEntropy, &data).accuracy, Some(0.75));
     assert!(trained.history.to_string().contains("75.00 %"));
 }
 
@@ -240,7 +242,7 @@ fn early_stopping_restores_the_best_when_epochs_run_out_or_a_callback_stops() {
         };
         trainer(0.01).epochs(epochs).validate(&test).early_stopping(100).on_epoch(stop).fit(&train).unwrap()
     };
-    for Trained { network, history } in [stop_at(0, 20), stop_at(20, 100)] {
+    for Trained { network, history, .. } in [stop_at(0, 20), stop_at(20, 100)] {
         assert_eq!(history.epochs.len(), 20);
         let best = history.best().unwrap();
         assert!(best.number < 20);
@@ -296,7 +298,7 @@ fn the_moving_average_is_validated_and_returned() {
         let trainer = trainer(0.05).batch_size(2).epochs(epochs).validate(&data);
         trainer.moving_average(0.9).fit(&data).unwrap()
     };
-    let Trained { network, history } = run(5);
+    let Trained { network, history, .. } = run(5);
     let measured = |network: &Line| Some(fnn::train::evaluate(network, &MeanSquaredError, &data));
     assert_eq!(history.epochs[4].validation, measured(&network));
     assert_eq!(history.epochs[2].validation, measured(&run(3).network));
@@ -312,7 +314,7 @@ fn the_moving_average_is_validated_and_returned() {
 fn with_early_stopping_the_best_average_is_given_back() {
     let data = points();
     let trainer = trainer(0.3).batch_size(1).epochs(60).moving_average(0.5).early_stopping(2);
-    let Trained { network, history } = trainer.fit(&data).unwrap();
+    let Trained { network, history, .. } = trainer.fit(&data).unwrap();
     let best = history.best().unwrap();
     assert!(best.number < history.epochs.len());
     assert_eq!(Some(fnn::train::evaluate(&*network, &MeanSquaredError, &data).loss), best.monitored);

@@ -59,7 +59,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Some(threads) = options.threads {
         trainer = trainer.threads(threads);
     }
-    let Trained { network, history } = trainer.fit(&train)?;
+    let Trained { network, history, .. } = trainer.fit(&train)?;
 
     let scores = network.forward_all(test.inputs());
     let confusion = ConfusionMatrix::of(&scores, test.targets());

@@ -1,11 +1,11 @@
 //! The expansion of a declaration with mistakes: its errors, and a type that rustc knows to be an error.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::Error;
-use syn::ext::IdentExt;
 
 use crate::expand::checks;
+use crate::generated;
 use crate::shapes::Network;
 
 /// The errors, and the network's name for a missing type.
@@ -18,7 +18,7 @@ pub(crate) fn network(network: &Network, error: &Error) -> TokenStream {
     let errors = error.to_compile_error();
     let (visibility, name, scalar) = (&header.visibility, &header.name, &header.scalar);
     let parameters = network.const_parameters();
-    let module = format_ident!("__{}", name.unraw(), span = Span::call_site());
+    let module = generated::part(name, "0");
     let checks = header.generics.params.is_empty().then(|| all_checks(network));
     quote! {
         #[allow(non_snake_case)]

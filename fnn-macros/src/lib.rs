@@ -16,6 +16,7 @@ mod derive;
 mod expand;
 mod fallback;
 mod flow;
+mod generated;
 mod kinds;
 mod model;
 mod parse;

@@ -7,12 +7,13 @@ mod own;
 
 use std::rc::Rc;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, TypePath, parse_quote};
 
 use crate::flow::{Flow, Site, with_scalar};
+use crate::generated;
 use crate::kinds::{Int8, Outputs, Role};
 use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::{Errors, const_check};
@@ -198,7 +199,7 @@ impl Chain<'_> {
     /// A short name for a layer's type, and its definition. The name has the const parameters that the type mentions.
     fn alias(&self, network: &Network, layer: &str, kind: &TokenStream) -> (TokenStream, TypePath) {
         let (network, scalar) = (&network.header.name, &network.header.scalar);
-        let alias = format_ident!("__{}_{layer}", network.unraw(), span = Span::call_site());
+        let alias = generated::part(network, layer);
         let parameters: Vec<_> = self.scope.parameters_in(kind).collect();
         let arguments = parameters.iter().map(|parameter| &parameter.ident);
         let name = if parameters.is_empty() { parse_quote!(#alias) } else { parse_quote!(#alias<#({ #arguments }),*>) };

@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{ConstParam, Expr, Generics, Lit, UnOp};
 
+use crate::generated;
 use crate::report::Errors;
 
 /// One size of a shape: any const expression.
@@ -205,7 +206,7 @@ impl Scope {
     /// The name of a constant of this value, with the span of the user's expression.
     fn constant(&mut self, expression: &Expr, kind: &str) -> TokenStream {
         let kind = Ident::new(kind, Span::call_site());
-        let name = format_ident!("__{}_{}", self.network.unraw(), self.constants.len() + 1, span = Span::call_site());
+        let name = generated::part(&self.network, &(self.constants.len() + 1).to_string());
         self.constants.push(quote! {
             #[doc(hidden)]
             #[allow(non_upper_case_globals)]

@@ -40,6 +40,7 @@ const UNSIGNED_BYTE: u8 = 0x08;
 /// # Ok::<(), fnn::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Idx {
     /// The path of the file, for error messages.
     pub path: PathBuf,

@@ -132,3 +132,23 @@ fn networks_may_be_called_like_what_the_macro_generates() {
     assert_eq!(__Hidden::PARAMETERS, 2 * 3 + 3 + 3 + 1);
     assert_eq!(__Hidden::zeroed().forward(&[1.0, 2.0]), [0.0]);
 }
+
+/// Generated names join those of a network and of its parts, which may have any letters in common.
+mod underscores {
+    #![allow(non_camel_case_types, non_snake_case)]
+
+    fnn::network! { struct A: [2] -> [3] { b_c: Dense(3) } }
+    fnn::network! { struct A_b: [4] -> [5] { c: Dense(5), c_0: Residual { Dense(5) } } }
+    fnn::network! { struct A_: [1] -> [1] { b_c: Dense(1), _b: Dense(1) } }
+    fnn::network! { struct A_b_c: [2] -> [2] { skip: Residual { Dense(2), BatchNorm }, skip_folded: Residual { Dense(2), BatchNorm } } }
+    fnn::network! { struct FoldedA_b: [1] -> [1] { c: Residual { Dense(1), BatchNorm }, c__0: Dense(1) } }
+    fnn::network! { struct FoldedA: [1] -> [1] { b_c: Dense(1), BatchNorm } }
+
+    #[test]
+    fn networks_and_layers_are_not_taken_for_each_other() {
+        assert_eq!((A::<f32>::PARAMETERS, A_b::<f32>::PARAMETERS, A_::<f32>::PARAMETERS), (9, 25 + 30, 4));
+        assert_eq!(A_b_c::seeded(1).fold_batch_norm().forward(&[0.0; 2]), [0.0; 2]);
+        assert_eq!(FoldedA_b::seeded(1).fold_batch_norm().forward(&[0.0]), [0.0]);
+        assert_eq!(FoldedA::seeded(1).fold_batch_norm().forward(&[0.0]), [0.0]);
+    }
+}

@@ -1,10 +1,11 @@
 //! The int8 network: a struct of quantized layers, and the conversion from the float network.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::ext::IdentExt;
 
 use super::local;
+use crate::generated;
 use crate::plan::{Int8Layer, Plan, Quantized};
 use crate::report::located;
 use crate::shapes::{Layer, Network};
@@ -93,7 +94,7 @@ impl Integers<'_> {
     }
 
     fn name(&self) -> Ident {
-        format_ident!("__Quantized{}", self.network.header.name.unraw(), span = Span::call_site())
+        generated::form("Quantized", &self.network.header.name)
     }
 
     /// `__QuantizedName<HIDDEN>`

@@ -7,6 +7,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use super::{Form, Int8Layer};
+use crate::generated;
 use crate::kinds::{Int8, Outputs, Role};
 use crate::shapes::{Layer, Network};
 
@@ -49,7 +50,7 @@ pub(super) fn aware(network: &Network, quantized: &[Int8Layer]) -> Aware {
         }
     }
     let (layers, roundings) = layers.into_iter().unzip();
-    let name = format_ident!("__Aware{}", network.header.name.unraw(), span = Span::call_site());
+    let name = generated::form("Aware", &network.header.name);
     Aware { form: Form::derived(network, name, layers), roundings }
 }
 

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 
 use super::{Form, Plan};
+use crate::generated;
 use crate::kinds::Role;
 use crate::shapes::{Layer, Network};
 
@@ -78,16 +79,10 @@ fn become_folded(layer: &mut Layer, folding: &TokenStream) {
 
 /// The constant that says whether a type of the user's own has a folded form.
 pub(crate) fn folds(network: &Network, layer: &Layer) -> Ident {
-    let (network, layer) = (network.header.name.unraw(), layer.name.unraw());
-    format_ident!("__{network}_{layer}_folds", span = Span::call_site())
+    generated::part(&network.header.name, &format!("{}_folds", layer.name.unraw()))
 }
 
 /// The name of the folded network.
 fn name(network: &Network) -> Ident {
-    let name = network.header.name.unraw();
-    if network.hidden {
-        format_ident!("{name}_folded", span = Span::call_site())
-    } else {
-        format_ident!("__Folded{name}", span = Span::call_site())
-    }
+    generated::form("Folded", &network.header.name)
 }

@@ -1,11 +1,12 @@
 //! Blocks: layers inside layers.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::ext::IdentExt;
 
 use super::{Chain, Declared, Layer, Network};
 use crate::flow::{Flow, Site};
+use crate::generated;
 use crate::kinds::{CONCAT, PROJECTED_RESIDUAL, RESIDUAL};
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;
@@ -97,8 +98,7 @@ impl Chain<'_> {
     ) -> TokenStream {
         let header = &network.header;
         let number = layer.blocks.len();
-        let name =
-            format_ident!("__{}_{}__{number}", header.name.unraw(), layer.name.unraw(), span = Span::call_site());
+        let name = generated::part(&header.name, &format!("{number}_{}", layer.name.unraw()));
         let inside = Header { name, output: layer.written.clone(), ..header.clone() };
         let mut inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
         inside.hidden = true;

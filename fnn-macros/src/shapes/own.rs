@@ -1,13 +1,13 @@
 //! Types of the user's own; only the compiler knows whether they are layers.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
 use syn::TypePath;
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::{Chain, Layer, Network};
 use crate::flow::{Flow, Site, with_scalar};
+use crate::generated;
 use crate::report::const_check;
 
 impl Chain<'_> {
@@ -37,11 +37,10 @@ impl Chain<'_> {
         if self.scope.parameter_in(&own).is_some() {
             return self.alias(network, site.name, &own);
         }
-        let name = format_ident!("__{}_{}_is_layer", network.header.name.unraw(), site.name, span = Span::call_site());
+        let name = generated::part(&network.header.name, &format!("{}_is_layer", site.name));
         let own_f32 = with_scalar(path, &site.f32());
         // A separate constant checks that it is a type at all, so that a missing type gives only one error.
-        let is_type =
-            format_ident!("__{}_{}_is_type", network.header.name.unraw(), site.name, span = Span::call_site());
+        let is_type = generated::part(&network.header.name, &format!("{}_is_type", site.name));
         let own_type = quote_spanned!(path.span()=> <#own_f32 as __fnn::Itself<{ #is_type }>>::Type);
         let check = if network.header.quantizable {
             quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_type>())

@@ -1,12 +1,12 @@
 #[allow(non_snake_case)]
-mod __Mistaken {
+mod __Mistaken_0 {
     ::core::compile_error! {
         "there is no layer `Dens`; did you mean `Dense`?"
     }
     pub(super) type Mistake = __mistake;
 }
 #[allow(dead_code)]
-pub(crate) type Mistaken<S = ::core::primitive::f32> = __Mistaken::Mistake;
+pub(crate) type Mistaken<S = ::core::primitive::f32> = __Mistaken_0::Mistake;
 #[doc(hidden)]
 #[allow(non_upper_case_globals)]
 const __Mistaken_1: ::core::primitive::usize = SCORES;

@@ -6,6 +6,7 @@ use super::history::History;
 use crate::error::Error;
 
 /// A trained network, and the history of its training.
+#[non_exhaustive]
 pub struct Trained<N> {
     /// The network: with early stopping, at its best epoch, otherwise after the last step; with a
     /// [`moving_average`](crate::Trainer::moving_average), the average at that time.
@@ -24,6 +25,7 @@ impl<N> fmt::Debug for Trained<N> {
 /// Why training failed, and the network with its last valid weights.
 ///
 /// `?` converts it to an [`Error`], which drops the network, or to a `Box<dyn std::error::Error>`.
+#[non_exhaustive]
 pub struct TrainingError<N> {
     /// The error.
     pub reason: Error,

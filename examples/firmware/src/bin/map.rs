@@ -8,7 +8,7 @@ use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 
 use fnn::{
-    Layer, Network, Parameters, Quantized,
+    Layer, Quantized,
     losses::CrossEntropy,
     optimizers::{Optimizer, Sgd, State},
     train::{GradientBuffers, InPlaceBuffers},
