@@ -137,6 +137,7 @@ fn convolution(
     if !strip.pointwise {
         image.fill((outside as u8) ^ 0x80);
     }
+    let order = Order::new(strip);
     let groups = x.chunks_exact(seen * plane.inputs()).zip(y.chunks_exact_mut(filters * plane.outputs()));
     for (group, (x, y)) in groups.enumerate() {
         let number = group * filters;
@@ -147,7 +148,7 @@ fn convolution(
             if strip.pointwise {
                 gather_channels(plane.inputs(), block * PLACES, x, quads);
             } else {
-                gather_windows(strip, block * PLACES, image, quads);
+                gather_windows(strip, order, block * PLACES, image, quads);
             }
             let mut done = 0;
             while done < filters {
@@ -191,16 +192,27 @@ fn pad(strip: &Strip, x: &[i8], outside: i8, image: &mut [u8]) {
     // In the order of memory: what a vector writes behind a row is padding, or is written after that.
     for (channel, x) in x.chunks_exact(plane.inputs()).enumerate() {
         for slot in 0..strip.rows * rows.window.stride {
-            let padded = slot % strip.rows * rows.window.stride + slot / strip.rows;
+            // Most windows go on by one row, and no division is needed.
+            let stride = rows.window.stride;
+            let padded = if stride == 1 { slot } else { slot % strip.rows * stride + slot / strip.rows };
             let row = padded.wrapping_sub(rows.window.padding);
             if row >= rows.input {
                 continue;
             }
-            let from = x.get(row * plane.columns.input..).and_then(|x| x.get(..count)).unwrap_or_default();
+            let start = row * plane.columns.input;
+            let from = x.get(start..start + count).unwrap_or_default();
             let to = image.get_mut(channel * strip.channel() + slot * strip.width + left..).unwrap_or_default();
+            if let (..=16, Some(to)) = (from.len(), to.get_mut(..16)) {
+                // SAFETY: as below. Short rows take short vectors, fewer of which lie across the ends of cache lines.
+                unsafe {
+                    let (outside, sign) = (_mm512_castsi512_si128(outside), _mm512_castsi512_si128(sign));
+                    let bytes = _mm_mask_loadu_epi8(outside, first(from.len()) as u16, from.as_ptr());
+                    _mm_storeu_si128(to.as_mut_ptr().cast(), _mm_xor_si128(bytes, sign));
+                }
+                continue;
+            }
             for (index, from) in from.chunks(BYTES).enumerate() {
-                let to = to.get_mut(index * BYTES..).and_then(|to| to.first_chunk_mut::<BYTES>());
-                let Some(to) = to else { continue };
+                let Some(to) = to.get_mut(index * BYTES..(index + 1) * BYTES) else { continue };
                 // SAFETY: bytes that the slice doesn't have are masked, and not touched; as many as a vector has are
                 // written over as many.
                 unsafe {
@@ -212,42 +224,65 @@ fn pad(strip: &Strip, x: &[i8], outside: i8, image: &mut [u8]) {
     }
 }
 
+/// How bytes of rows become quads.
+#[derive(Clone, Copy)]
+struct Order {
+    /// A lane of 16 bytes takes those of four places, wherever they lie in 64.
+    words: __m512i,
+    /// Of a lane, four bytes for each place.
+    bytes: __m512i,
+    /// The same for the last quad of a row of taps, with zeros for what isn't a tap.
+    last: __m512i,
+}
+
+impl Order {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    fn new(strip: &Strip) -> Self {
+        let stride = strip.convolution.plane.columns.window.stride;
+        let (mut words, mut bytes, mut last) = ([0; 16], [0; 64], [0; 64]);
+        let taps_of_last = strip.taps - (strip.taps - 1) / 4 * 4;
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = (index / 4 * stride + index % 4).min(15) as i32;
+        }
+        for (index, (byte, last)) in bytes.iter_mut().zip(&mut last).enumerate() {
+            *byte = (index / 4 % 4 * stride + index % 4) as i8;
+            *last = if index % 4 < taps_of_last { *byte } else { i8::MIN };
+        }
+        // SAFETY: there are as many bytes as a vector has.
+        unsafe {
+            Self {
+                words: _mm512_loadu_si512(words.as_ptr().cast()),
+                bytes: _mm512_loadu_si512(bytes.as_ptr().cast()),
+                last: _mm512_loadu_si512(last.as_ptr().cast()),
+            }
+        }
+    }
+}
+
 /// The quads of each row of taps, at the places from `place` on.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn gather_windows(strip: &Strip, place: usize, image: &[u8], quads: &mut [Quads]) {
+fn gather_windows(strip: &Strip, order: Order, place: usize, image: &[u8], quads: &mut [Quads]) {
     let rows = strip.convolution.plane.rows.window;
     let stride = strip.convolution.plane.columns.window.stride;
-    // A lane of 16 bytes takes the bytes of four places, wherever they lie in 64, and of them, four for each place.
-    let (mut words, mut bytes, mut last) = ([0; 16], [0; 64], [0; 64]);
-    let taps_of_last = strip.taps - (strip.taps - 1) / 4 * 4;
-    for (index, word) in words.iter_mut().enumerate() {
-        *word = (index / 4 * stride + index % 4).min(15) as i32;
-    }
-    for (index, (byte, last)) in bytes.iter_mut().zip(&mut last).enumerate() {
-        *byte = (index / 4 % 4 * stride + index % 4) as i8;
-        *last = if index % 4 < taps_of_last { *byte } else { i8::MIN };
-    }
-    // SAFETY: there are as many bytes as a vector has.
-    let (words, bytes, last) = unsafe {
-        let load = |bytes: *const i8| _mm512_loadu_si512(bytes.cast());
-        (load(words.as_ptr().cast()), load(bytes.as_ptr()), load(last.as_ptr()))
-    };
     let of_row = strip.taps.div_ceil(4);
-    for (number, quads) in quads.chunks_exact_mut(of_row).take(strip.tap_rows).enumerate() {
-        let (channel, tap) = (number / rows.kernel, number % rows.kernel * rows.dilation);
-        let slot = tap % rows.stride * strip.rows + tap / rows.stride;
-        let start = channel * strip.channel() + slot * strip.width + place * stride;
-        for (quad, to) in quads.iter_mut().enumerate() {
-            let order = if quad + 1 == of_row { last } else { bytes };
-            for (half, to) in to.iter_mut().enumerate() {
-                let from =
-                    image.get(start + half * SUMS * stride + 4 * quad..).and_then(|from| from.first_chunk::<BYTES>());
-                let Some(from) = from else { continue };
-                // SAFETY: as many bytes as a vector has are read, and written.
-                unsafe {
-                    let from = _mm512_loadu_si512(from.as_ptr().cast());
-                    let quad = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(words, from), order);
-                    _mm512_storeu_si512(to.as_mut_ptr().cast(), quad);
+    let channels = quads.chunks_exact_mut(of_row * rows.kernel).take(strip.convolution.seen);
+    for (channel, quads) in channels.enumerate() {
+        for (tap, quads) in quads.chunks_exact_mut(of_row).enumerate() {
+            let tap = tap * rows.dilation;
+            // Most windows go on by one row, and no division is needed.
+            let (part, index) = if rows.stride == 1 { (0, tap) } else { (tap % rows.stride, tap / rows.stride) };
+            let start = channel * strip.channel() + (part * strip.rows + index) * strip.width + place * stride;
+            for (quad, to) in quads.iter_mut().enumerate() {
+                let bytes = if quad + 1 == of_row { order.last } else { order.bytes };
+                for (half, to) in to.iter_mut().enumerate() {
+                    let start = start + half * SUMS * stride + 4 * quad;
+                    let Some(from) = image.get(start..start + BYTES) else { continue };
+                    // SAFETY: as many bytes as a vector has are read, and written.
+                    unsafe {
+                        let from = _mm512_loadu_si512(from.as_ptr().cast());
+                        let quad = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(order.words, from), bytes);
+                        _mm512_storeu_si512(to.as_mut_ptr().cast(), quad);
+                    }
                 }
             }
         }
@@ -298,13 +333,14 @@ impl Filters<'_> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi2")]
     fn apply<const N: usize>(self, quads: &[Quads], places: Block, y: &mut [i8]) -> usize {
         let Self { strip, weights, start, finish, first: number, length } = self;
-        let at = |numbers: &[i32], filter: usize| numbers.get(number + filter).copied().unwrap_or_default();
         // A quad of weights may reach into the next filter, where it meets zeros.
-        let filters: [&[i8]; N] =
-            core::array::from_fn(|filter| weights.get((number + filter) * length..).unwrap_or_default());
+        let mut filters: [&[i8]; N] = [&[]; N];
+        for (filter, row) in filters.iter_mut().enumerate() {
+            *row = weights.get((number + filter) * length..).unwrap_or_default();
+        }
         let mut sums: [_; N] = [[_mm512_setzero_si512(); 2]; N];
         for (filter, sums) in sums.iter_mut().enumerate() {
-            *sums = [_mm512_set1_epi32(at(start, filter)); 2];
+            *sums = [_mm512_set1_epi32(number_at(start, number + filter)); 2];
         }
         let rows = quads.chunks_exact(strip.taps.div_ceil(4)).take(strip.tap_rows);
         for (row, quads) in rows.enumerate() {
@@ -323,7 +359,7 @@ impl Filters<'_> {
         let rounding = _mm512_set1_epi32(finish.rounding);
         let planes = y.chunks_exact_mut(strip.convolution.plane.outputs());
         for ((filter, [low, high]), y) in sums.into_iter().enumerate().zip(planes) {
-            let mantissa = _mm512_set1_epi32(at(finish.mantissa, filter));
+            let mantissa = _mm512_set1_epi32(number_at(finish.mantissa, number + filter));
             let shift = finish.shift.get(number + filter).copied().unwrap_or_default();
             let shift = _mm512_set1_epi32(i32::from(shift));
             let low = requantize(low, mantissa, shift, rounding);
@@ -332,6 +368,15 @@ impl Filters<'_> {
             write(integers, places, y);
         }
         N
+    }
+}
+
+/// The number of a filter.
+#[inline(always)]
+fn number_at(numbers: &[i32], filter: usize) -> i32 {
+    match numbers.get(filter) {
+        Some(&number) => number,
+        None => 0,
     }
 }
 

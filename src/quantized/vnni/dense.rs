@@ -61,22 +61,21 @@ fn excess(x: &[i8]) -> i32 {
 fn rows<const N: usize>(x: &[i8], weights: &[i8]) -> [i32; N] {
     let sign = _mm512_set1_epi8(i8::MIN);
     let mut sums = [_mm512_setzero_si512(); N];
-    let mut row = weights.chunks_exact(x.len());
-    let rows: [&[i8]; N] = core::array::from_fn(|_| row.next().unwrap_or_default());
     let (whole, rest) = x.as_chunks::<BYTES>();
-    let weights = rows.map(|row| row.as_chunks::<BYTES>());
-    for (index, x) in whole.iter().enumerate() {
-        let x = load(x);
-        for (sum, (row, _)) in sums.iter_mut().zip(&weights) {
-            if let Some(weights) = row.get(index) {
-                *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(load(weights), sign), x);
-            }
+    for (index, part) in whole.iter().enumerate() {
+        let part = load(part);
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let at = row * x.len() + index * BYTES;
+            let weights = load(weights.get(at..at + BYTES).unwrap_or_default());
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(weights, sign), part);
         }
     }
     if !rest.is_empty() {
-        let x = load(rest);
-        for (sum, (_, row)) in sums.iter_mut().zip(&weights) {
-            *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(load(row), sign), x);
+        let part = load(rest);
+        for (row, sum) in sums.iter_mut().enumerate() {
+            let end = (row + 1) * x.len();
+            let weights = load(weights.get(end - rest.len()..end).unwrap_or_default());
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(weights, sign), part);
         }
     }
     let mut totals = [0; N];
