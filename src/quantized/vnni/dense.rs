@@ -61,20 +61,16 @@ fn excess(x: &[i8]) -> i32 {
 fn rows<const N: usize>(x: &[i8], weights: &[i8]) -> [i32; N] {
     let sign = _mm512_set1_epi8(i8::MIN);
     let mut sums = [_mm512_setzero_si512(); N];
-    let (whole, rest) = x.as_chunks::<BYTES>();
-    for (index, part) in whole.iter().enumerate() {
+    if weights.len() != N * x.len() {
+        return [0; N];
+    }
+    for (index, part) in x.chunks(BYTES).enumerate() {
+        let mask = first(part.len());
         let part = load(part);
         for (row, sum) in sums.iter_mut().enumerate() {
-            let at = row * x.len() + index * BYTES;
-            let weights = load(weights.get(at..at + BYTES).unwrap_or_default());
-            *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(weights, sign), part);
-        }
-    }
-    if !rest.is_empty() {
-        let part = load(rest);
-        for (row, sum) in sums.iter_mut().enumerate() {
-            let end = (row + 1) * x.len();
-            let weights = load(weights.get(end - rest.len()..end).unwrap_or_default());
+            // SAFETY: a part of the row as long as that of `x`, and the slice has N rows of the length of `x`; other bytes
+            // are masked, and not touched.
+            let weights = unsafe { _mm512_maskz_loadu_epi8(mask, weights.as_ptr().add(row * x.len() + index * BYTES)) };
             *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(weights, sign), part);
         }
     }
