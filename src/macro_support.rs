@@ -124,7 +124,7 @@ impl<T> Itself<true> for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer",
     label = "expected a layer",
-    note = "layers are networks, and types of your own that derive `Parameters` and implement `Layer`"
+    note = "layers are networks, and types of your own that derive `Parameters` and implement `Layer`, for every `Scalar`"
 )]
 pub trait IsLayer {}
 

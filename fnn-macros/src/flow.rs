@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{PathArguments, TypePath};
 
-use crate::report::const_check;
+use crate::report::{const_check, located};
 use crate::size::Size;
 
 /// The type of a sample between two layers.
@@ -155,7 +155,9 @@ impl Site<'_> {
 pub(crate) fn with_scalar(path: &TypePath, scalar: &impl ToTokens) -> TokenStream {
     let mut path = path.clone();
     let Some(last) = path.path.segments.last_mut() else { return path.into_token_stream() };
+    // What rustc says of an argument too many or of another kind points at the type.
     let span = last.ident.span();
+    let scalar = located(scalar.to_token_stream(), span);
     match &mut last.arguments {
         PathArguments::AngleBracketed(arguments) => arguments.args.push(syn::parse_quote!(#scalar)),
         arguments => *arguments = PathArguments::AngleBracketed(syn::parse_quote_spanned!(span=> <#scalar>)),

@@ -27,31 +27,35 @@ impl Chain<'_> {
         layer.output = Flow::Of { layer: name, text: layer.kind.clone() };
     }
 
-    /// An alias of a user's type, which exists only if that is a layer, and quantizable if the network is.
+    /// An alias of a user's type, which exists only if that is a layer of every scalar, and quantizable if the network is.
     ///
-    /// A constant checks that, and the alias depends on it; if the constant is an error, so is the alias, and rustc
-    /// reports no further missing traits. A type with const parameters isn't checked.
+    /// Constants check that, for `f32` and for `f64`, and the alias depends on them; if one is an error, so is the alias,
+    /// and rustc reports no further missing traits. A type with const parameters isn't checked.
     fn checked(&self, network: &mut Network, site: &Site<'_>, path: &TypePath) -> (TokenStream, TypePath) {
         let fnn = site.fnn;
         let own = with_scalar(path, site.scalar);
         if self.scope.parameter_in(&own).is_some() {
             return self.alias(network, site.name, &own);
         }
-        let name = generated::part(&network.header.name, &format!("{}_is_layer", site.name));
-        let own_f32 = with_scalar(path, &site.f32());
-        // A separate constant checks that it is a type at all, so that a missing type gives only one error.
-        let is_type = generated::part(&network.header.name, &format!("{}_is_type", site.name));
-        let own_type = quote_spanned!(path.span()=> <#own_f32 as __fnn::Itself<{ #is_type }>>::Type);
+        let constant = |says| generated::part(&network.header.name, &format!("{}_{says}", site.name));
+        let (is_type, in_f32, name) = (constant("is_type"), constant("is_layer_in_f32"), constant("is_layer"));
+        let (own_f32, own_f64) = (with_scalar(path, &site.f32()), with_scalar(path, &quote!(::core::primitive::f64)));
+        // Each constant depends on the one before it, so that a mistake gives only one error: a type that is missing, one
+        // that is no layer, one that is a layer in `f32` alone.
+        let own_f32_type = quote_spanned!(path.span()=> <#own_f32 as __fnn::Itself<{ #is_type }>>::Type);
         let check = if network.header.quantizable {
-            quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_type>())
+            quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_f32_type>())
         } else {
-            quote_spanned!(path.span()=> __fnn::is_layer::<#own_type>())
+            quote_spanned!(path.span()=> __fnn::is_layer::<#own_f32_type>())
         };
+        let generic = quote_spanned!(path.span()=> __fnn::is_layer::<<#own_f64 as __fnn::Itself<{ #in_f32 }>>::Type>());
         network.constants.push(quote! {
             #[allow(non_upper_case_globals)]
             const #is_type: ::core::primitive::bool = #fnn::macro_support::is_type::<#own_f32>();
             #[allow(non_upper_case_globals)]
-            const #name: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #check };
+            const #in_f32: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #check };
+            #[allow(non_upper_case_globals)]
+            const #name: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #generic };
         });
         self.alias(network, site.name, &quote!(<#own as #fnn::macro_support::Itself<{ #name }>>::Type))
     }
