@@ -126,12 +126,25 @@ fn is_part_of(name: &OsStr, part: &OsStr) -> bool {
     digits.is_some_and(|digits| digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Remove the temporary files of `target` that killed processes left behind. A file that is being written is locked;
-/// an unlocked one was abandoned. Files that cannot be read or removed are left alone.
+/// Remove the temporary files of `target` that killed processes left behind.
 fn remove_abandoned(target: &Path, name: &OsStr) {
-    let Ok(entries) = fs::read_dir(folder(target)) else { return };
+    remove_parts(folder(target), |part| is_part_of(name, part));
+}
+
+/// Remove the temporary files in `folder` that killed processes left behind, for targets whose name satisfies `is_ours`.
+pub(crate) fn remove_abandoned_in(folder: &Path, is_ours: impl Fn(&str) -> bool) {
+    remove_parts(folder, |part| {
+        let name = part.to_str().and_then(|part| part.rsplit_once(INFIX)).map(|(name, _)| name);
+        name.is_some_and(|name| is_ours(name) && is_part_of(OsStr::new(name), part))
+    });
+}
+
+/// Remove temporary files. A file that is being written is locked; an unlocked one was abandoned. Files that cannot be
+/// read or removed are left alone.
+fn remove_parts(folder: &Path, is_part: impl Fn(&OsStr) -> bool) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        if is_part_of(name, &entry.file_name())
+        if is_part(&entry.file_name())
             && entry.file_type().is_ok_and(|kind| kind.is_file())
             && let Ok(file) = File::open(entry.path())
             && file.try_lock().is_ok()

@@ -38,6 +38,13 @@ pub enum Error {
         /// How many further mismatches there are.
         more: usize,
     },
+    /// A checkpoint belongs to another training, or has another format.
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// The differences: settings, data or tensors.
+        mismatches: Vec<Mismatch>,
+    },
     /// A data set has a different number of inputs and targets.
     Unpaired {
         /// The number of inputs.
@@ -113,6 +120,13 @@ impl fmt::Display for Error {
                 mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))?;
                 if *more > 0 { write!(f, "\n  and {more} more") } else { Ok(()) }
             }
+            Self::Checkpoint { path, mismatches } => {
+                write!(f, "{}: the checkpoint differs from this training", path.display())?;
+                if let [mismatch] = &mismatches[..] {
+                    return write!(f, ": {mismatch}");
+                }
+                mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))
+            }
             Self::Unpaired { inputs, targets } => {
                 write!(
                     f,
@@ -153,10 +167,11 @@ impl std::error::Error for Error {
     }
 }
 
-/// A difference between a file of weights and the network that loads it.
+/// A difference between a file of weights and the network that loads it, or between a checkpoint and the training that
+/// it is to resume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The part of the file: the name of a tensor, `header`, `data` or `file`.
+    /// The part of the file: the name of a tensor or of a setting, `header`, `data` or `file`.
     pub field: String,
     /// What was expected.
     pub expected: String,

@@ -18,6 +18,6 @@ pub use gradient_buffers::GradientBuffers;
 pub use in_place::{InPlaceBuffers, TrainInPlace};
 #[cfg(feature = "std")]
 pub use trainer::{
-    Epoch, EpochEnd, Evaluation, History, IntoBox, LearningRateCurve, Progress, Stopped, Trained, Trainer,
+    Checkpoints, Epoch, EpochEnd, Evaluation, History, IntoBox, LearningRateCurve, Progress, Stopped, Trained, Trainer,
     TrainingError, TrainingMemory, Validation, evaluate,
 };

@@ -59,6 +59,12 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Some(threads) = options.threads {
         trainer = trainer.threads(threads);
     }
+    if let Some(folder) = options.checkpoint.as_ref().or(options.resume.as_ref()) {
+        trainer = trainer.checkpoint(folder);
+    }
+    if let Some(folder) = &options.resume {
+        trainer = trainer.resume(folder);
+    }
     let Trained { network, history, .. } = trainer.fit(&train)?;
 
     let scores = network.forward_all(test.inputs());

@@ -16,6 +16,8 @@ cargo run --release --example mnist -- [OPTIONS]
   --threads NUMBER         threads to train on [one per core]
   --data FOLDER            with the four files of MNIST or Fashion-MNIST [data/mnist]
   --save FILE              write the trained weights there, as safetensors
+  --checkpoint FOLDER      write a checkpoint there after every epoch
+  --resume FOLDER          go on from the newest checkpoint there, and write more
   --help                   this text";
 
 #[derive(Debug)]
@@ -27,13 +29,24 @@ pub(crate) struct Options {
     pub(crate) threads: Option<usize>,
     pub(crate) data: PathBuf,
     pub(crate) save: Option<PathBuf>,
+    pub(crate) checkpoint: Option<PathBuf>,
+    pub(crate) resume: Option<PathBuf>,
 }
 
 impl Options {
     /// Read the command line. Prints the help and returns `None` if it asks for help.
     pub(crate) fn read() -> Result<Option<Self>, lexopt::Error> {
-        let mut options =
-            Self { epochs: 10, batch_size: 64, learning_rate: 0.1, seed: 1, threads: None, data: folder(), save: None };
+        let mut options = Self {
+            epochs: 10,
+            batch_size: 64,
+            learning_rate: 0.1,
+            seed: 1,
+            threads: None,
+            data: folder(),
+            save: None,
+            checkpoint: None,
+            resume: None,
+        };
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
@@ -44,6 +57,8 @@ impl Options {
                 Long("threads") => options.threads = Some(arguments.value()?.parse()?),
                 Long("data") => options.data = arguments.value()?.into(),
                 Long("save") => options.save = Some(arguments.value()?.into()),
+                Long("checkpoint") => options.checkpoint = Some(arguments.value()?.into()),
+                Long("resume") => options.resume = Some(arguments.value()?.into()),
                 Long("help") | Short('h') => {
                     println!("{HELP}");
                     return Ok(None);

@@ -104,6 +104,18 @@ impl Plateau {
         if learning_rate - lower > 1e-8 { lower } else { learning_rate }
     }
 
+    /// Its state: the smallest loss, the epochs without improvement, and those left that are not counted.
+    #[cfg(feature = "std")]
+    pub(crate) const fn state(&self) -> (Option<f64>, u64, u64) {
+        (self.best, self.waited, self.cooling)
+    }
+
+    /// The same settings with another [`state`](Self::state).
+    #[cfg(feature = "std")]
+    pub(crate) const fn with_state(self, (best, waited, cooling): (Option<f64>, u64, u64)) -> Self {
+        Self { best, waited, cooling, ..self }
+    }
+
     /// Validate the settings. They are used in `f64`, whatever the network's scalar type.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Training: mini-batch gradient descent, epoch after epoch.
 
 mod check;
+mod checkpoint;
 mod evaluate;
 mod history;
 mod learning_rate;
@@ -19,6 +20,7 @@ mod validation;
 use std::fmt::{self, Debug};
 use std::ops::ControlFlow;
 
+pub use checkpoint::Checkpoints;
 pub use evaluate::{Evaluation, evaluate};
 pub use history::{Epoch, EpochEnd, History, Stopped};
 pub use learning_rate::LearningRateCurve;
@@ -34,7 +36,8 @@ use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, Optimizer};
 use crate::random::mix;
 use crate::train::gradient_buffers::assert_logits;
-use evaluate::{Evaluator, Totals};
+use checkpoint::{Identity, Length, Moment, Saver, Saving};
+use evaluate::Evaluator;
 use parallel::{Threads, work};
 use progress::Display;
 use settings::Settings;
@@ -85,6 +88,7 @@ pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     /// The validation set, or `()`.
     validation: V,
     settings: Settings,
+    saving: Saving<'a>,
     callbacks: Vec<Box<Callback<'a, N>>>,
 }
 
@@ -136,7 +140,8 @@ impl<N: Layer, F, O, const SLOTS: usize> Trainer<'_, N, F, O, SLOTS> {
         O: Optimizer<SLOTS>,
     {
         let network = network.into_box();
-        Self { network, loss, optimizer, validation: (), settings: Settings::default(), callbacks: Vec::new() }
+        let (settings, saving, callbacks) = (Settings::default(), Saving::default(), Vec::new());
+        Self { network, loss, optimizer, validation: (), settings, saving, callbacks }
     }
 }
 
@@ -186,23 +191,30 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         settings.moving_average.map_or(Ok(()), Decay::validate::<N::Scalar>)?;
         settings.plateau.map_or(Ok(()), |plateau| plateau.validate())?;
         self.loss.validate()?;
+        self.saving.validate()?;
         check::network(&*self.network)?;
         check::data::<N, T, F>("training", data, &self.loss)?;
         check::batches::<N>(data.len(), settings.batch_size)?;
         self.validation.set().map_or(Ok(()), |validation| check::data::<N, T, F>("validation", validation, &self.loss))
     }
+}
 
+impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run all epochs, and restore the best weights.
     fn run<T>(&mut self, data: &DataSet<N::Input, T>, history: &mut History) -> Result<(), Error>
     where
-        T: Copy + Send + Sync,
+        T: Copy + Debug + Send + Sync,
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
         V: Validation<N::Input, T>,
     {
         let mut best = self.settings.patience.map(Best::new);
-        let display = Display::new(self.settings.progress, data.len().div_ceil(self.settings.batch_size));
-        let result = self.descend(data, history, &mut best, &display);
+        let batches = data.len().div_ceil(self.settings.batch_size);
+        let display = Display::new(self.settings.progress, batches);
+        let identity = || Identity::new(&self.saving, &self.settings, data, self.validation.set());
+        let mut saver = Saver::new(&self.saving, identity(), batches)?;
+        let result = self.descend(data, history, &mut best, &mut saver, &display);
+        history.checkpoint_failure = saver.into_failure();
         if let Some(best) = best {
             history.kept = best.restore(&mut self.network);
         }
@@ -218,18 +230,19 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         data: &DataSet<N::Input, T>,
         history: &mut History,
         best: &mut Option<Best<N>>,
+        saver: &mut Saver<'a>,
         display: &Display,
     ) -> Result<(), Error>
     where
-        T: Copy + Send + Sync,
+        T: Copy + Debug + Send + Sync,
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
         V: Validation<N::Input, T>,
     {
-        let Settings { epochs, seed, penalty, clip, mut plateau, .. } = self.settings;
+        let Settings { epochs, seed, penalty, clip, .. } = self.settings;
         let batch_size = self.settings.batch_size.min(data.len());
         let batches = data.len().div_ceil(batch_size);
-        let mut memory = Memory::new(batch_size, self.settings.moving_average);
+        let mut memory = Memory::<N, T, SLOTS>::new(batch_size, self.settings.moving_average);
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut optimizer = self.optimizer.clone();
         let (validation, monitors) = (self.validation, self.settings.monitors());
@@ -238,19 +251,58 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let mut evaluator = Evaluator::new(evaluated_samples);
         let threads = Threads::new(self.settings.threads, work::<N>(batch_size.max(evaluated_samples)))?;
 
-        for number in 1..=epochs {
+        let mut now = Moment::new(optimizer.learning_rate(), self.settings.plateau);
+        let restored = memory.restored(&mut *self.network, best.as_mut());
+        if let Some((path, position)) = saver.resume(restored, Length { epochs, batches })? {
+            display.print(|| format!("resumed from {} after step {}", path.display(), position.steps));
+            now = Moment::of(&position, self.settings.plateau);
+            history.epochs = position.epochs;
+            if now.plateau.is_some() {
+                optimizer = optimizer.with_learning_rate(now.learning_rate);
+            }
+        }
+
+        for number in history.epochs.len() + 1..=epochs {
+            if now.stopped.is_some() || saver.stopped() {
+                history.stopped = now.stopped.or(Some(Stopped::Flag));
+                break;
+            }
             let stopwatch = Stopwatch::start();
             display.begin(number, epochs);
             let seed = mix(seed, number as u64);
             self.settings.arrange(&mut order, seed);
+            // Not 0 where the training was resumed in the middle of the epoch.
+            let first = memory.steps_since((number - 1) * batches);
+            (0..first).for_each(|_| display.batch());
 
             let course = Course { data, loss: &self.loss, optimizer: &optimizer, adjust: (penalty, clip), seed };
             let network = &mut *self.network;
-            let totals = threads.run(work::<N>(batch_size), |parallel| {
-                memory.epoch(network, &course, order.chunks(batch_size), parallel, || display.batch())
+            let (moment, epochs_before, last) = (now, &*history.epochs, number * batches);
+            let result = threads.run(work::<N>(batch_size), |parallel| {
+                let rest = order.chunks(batch_size).skip(first);
+                memory.epoch(network, &course, rest, parallel, &mut now.totals, |memory, network, totals| {
+                    display.batch();
+                    if memory.steps() == last as u64 {
+                        return ControlFlow::Continue(());
+                    }
+                    if saver.stopped() {
+                        return ControlFlow::Break(());
+                    }
+                    if saver.due(memory.steps()) {
+                        let seconds = add(moment.seconds, stopwatch.seconds());
+                        let moment = Moment { totals: *totals, seconds, ..moment };
+                        saver.write(&memory.snapshot(network, best.as_ref(), moment, epochs_before), display);
+                    }
+                    ControlFlow::Continue(())
+                })
             });
-            let totals = self.finite(totals, &mut memory, number, batches)?;
-            let seconds = stopwatch.seconds();
+            let result = result.map_err(|(batch, what)| (first + batch, what));
+            self.finite(result, &mut memory, number, batches)?;
+            now.seconds = add(now.seconds, stopwatch.seconds());
+            if memory.steps() < last as u64 {
+                history.stopped = Some(Stopped::Flag);
+                break;
+            }
 
             let after =
                 evaluated.map(|set| evaluator.evaluate(memory.outcome(&self.network), &self.loss, set, &threads));
@@ -266,48 +318,51 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
             history.epochs.push(Epoch {
                 number,
                 epochs,
-                training: totals.mean(),
+                training: now.totals.mean(),
                 validation: validation.set().and(after),
                 monitored,
                 learning_rate: optimizer.learning_rate_at(memory.steps()),
-                seconds,
+                seconds: now.seconds,
             });
+            now = Moment::new(optimizer.learning_rate(), now.plateau);
             let network = memory.outcome(&self.network);
-            let mut stopped = None;
             if let Some(end) = EpochEnd::new(network, history) {
                 display.end(end.epoch);
                 for callback in &mut self.callbacks {
                     if callback(&end).is_break() {
-                        stopped = Some(Stopped::Callback);
+                        now.stopped = Some(Stopped::Callback);
                     }
                 }
             }
-            if let (Some(plateau), Some(loss)) = (plateau.as_mut(), monitored) {
-                optimizer = optimizer.with_learning_rate(plateau.see(loss, optimizer.learning_rate()));
+            if let (Some(plateau), Some(loss)) = (now.plateau.as_mut(), monitored) {
+                now.learning_rate = plateau.see(loss, now.learning_rate);
+                optimizer = optimizer.with_learning_rate(now.learning_rate);
             }
             if let (Some(best), Some(loss)) = (best.as_mut(), monitored)
                 && !best.see(network, number, loss)
             {
-                stopped.get_or_insert(Stopped::EarlyStopping);
+                now.stopped.get_or_insert(Stopped::EarlyStopping);
             }
-            if number < epochs && stopped.is_some() {
-                history.stopped = stopped;
-                break;
+            if saver.due(memory.steps()) {
+                saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs), display);
             }
+        }
+        if !saver.has_written(memory.steps()) {
+            saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs), display);
         }
         memory.take_outcome(&mut self.network);
         Ok(())
     }
 
-    /// The totals of an epoch, or an error if a step failed or the final weights are not finite. Restores the weights
-    /// from before the epoch if they are not finite.
+    /// Return an error if a step failed or the weights after the last one are not finite. Restores the weights from
+    /// before the epoch if they are not finite.
     fn finite<T>(
         &mut self,
-        totals: Result<Totals, (usize, NonFinite)>,
+        result: Result<(), (usize, NonFinite)>,
         memory: &mut Memory<N, T, SLOTS>,
         epoch: usize,
         batches: usize,
-    ) -> Result<Totals, Error>
+    ) -> Result<(), Error>
     where
         T: Copy + Send + Sync,
     {
@@ -315,12 +370,17 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         if infinite.is_some() {
             memory.rewind(&mut self.network);
         }
-        match (totals, infinite) {
-            (Ok(totals), None) => Ok(totals),
-            (Ok(_), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
+        match (result, infinite) {
+            (Ok(()), None) => Ok(()),
+            (Ok(()), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
             (Err((batch, NonFinite(what))), _) => Err(Error::NonFinite { epoch, batch, what }),
         }
     }
+}
+
+/// Seconds of both, where there is a clock.
+fn add(seconds: Option<f64>, more: Option<f64>) -> Option<f64> {
+    seconds.zip(more).map(|(seconds, more)| seconds + more)
 }
 
 impl<N: Layer, F, O: Debug, const SLOTS: usize, V> Debug for Trainer<'_, N, F, O, SLOTS, V> {

@@ -8,6 +8,8 @@ mod file;
 mod header;
 mod include;
 mod names;
+#[cfg(feature = "std")]
+mod networks;
 mod number;
 mod options;
 mod recognize;
@@ -16,6 +18,8 @@ pub use error::{WeightsError, WeightsMismatch};
 #[cfg(feature = "std")]
 pub(crate) use file::save;
 pub use include::include;
+#[cfg(feature = "std")]
+pub(crate) use networks::{NetworksFile, escape, save_networks};
 pub use options::LoadOptions;
 #[cfg(feature = "alloc")]
 pub use options::Loaded;

@@ -45,7 +45,7 @@ pub fn evaluate<N: Layer, T: Sync, F: Loss<N::Output, T>>(
 
 /// Sums over samples; [`Evaluation`] is their mean.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Totals(Tally<f64>);
+pub(crate) struct Totals(pub(super) Tally<f64>);
 
 impl Totals {
     /// The sums of one block, possibly in lower precision.

@@ -45,6 +45,14 @@ pub struct EpochEnd<'a, N> {
     pub history: &'a History,
 }
 
+impl Epoch {
+    /// The loss that decides which epoch is best.
+    pub(crate) fn deciding_loss(&self) -> f64 {
+        let validation = self.validation.map(|validation| validation.loss);
+        self.monitored.or(validation).unwrap_or(self.training.loss)
+    }
+}
+
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "epoch {}/{}  train loss {}", self.number, self.epochs, Loss(self.training.loss))?;
@@ -71,6 +79,8 @@ pub struct History {
     /// The number of the epoch whose weights early stopping restored. `None` without early stopping, where the network
     /// has the weights after the last step.
     pub kept: Option<usize>,
+    /// The first failure to write a checkpoint, if there was one.
+    pub checkpoint_failure: Option<String>,
 }
 
 /// Why a training stopped before its last epoch.
@@ -82,6 +92,9 @@ pub enum Stopped {
     EarlyStopping,
     /// A callback returned `ControlFlow::Break`.
     Callback,
+    /// The flag of [`Trainer::stop_flag`](crate::Trainer::stop_flag) was set. The incomplete epoch is not in the history;
+    /// a checkpoint contains its steps.
+    Flag,
 }
 
 impl History {
@@ -89,11 +102,7 @@ impl History {
     /// training loss.
     #[must_use]
     pub fn best(&self) -> Option<&Epoch> {
-        let loss = |epoch: &Epoch| {
-            let validation = epoch.validation.map(|validation| validation.loss);
-            epoch.monitored.or(validation).unwrap_or(epoch.training.loss)
-        };
-        self.epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
+        self.epochs.iter().min_by(|a, b| a.deciding_loss().total_cmp(&b.deciding_loss()))
     }
 
     /// A sentence about the end of training: whether it stopped early, and which epoch's weights were kept. `None` if
@@ -104,6 +113,7 @@ impl History {
         let how = match self.stopped {
             Some(Stopped::EarlyStopping) => "early stopping after",
             Some(Stopped::Callback) => "stopped by a callback after",
+            Some(Stopped::Flag) => "stopped by the flag after",
             None if best.is_none() => return None,
             None => "after",
         };

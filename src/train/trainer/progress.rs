@@ -62,10 +62,13 @@ impl Display {
         if let Some(ending) = history.ending() {
             self.print(|| ending);
         }
+        if let Some(failure) = &history.checkpoint_failure {
+            self.print(|| failure.clone());
+        }
     }
 
     /// Print a line, above the bar.
-    fn print(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn print(&self, line: impl FnOnce() -> String) {
         if self.lines {
             // `eprintln!` would panic if the other end of a pipe is closed.
             let print = || drop(writeln!(stderr(), "{}", line()));

@@ -3,6 +3,7 @@
 //! A mini-batch is split into chunks of a fixed size, which are distributed over accumulators, whose number depends
 //! only on the batch size. The order of every sum is therefore independent of the number of threads.
 
+use std::ops::ControlFlow;
 use std::slice::Chunks;
 
 use super::evaluate::Totals;
@@ -34,11 +35,11 @@ pub(crate) const ACCUMULATORS: usize = 8;
 /// The memory of a training, allocated once; steps do not allocate.
 pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     accumulators: Vec<Accumulator<N, T>>,
-    state: Box<State<N, SLOTS>>,
-    /// The weights and the state from before the epoch.
+    pub(super) state: Box<State<N, SLOTS>>,
+    /// The weights and the state from before the epoch, or from where a training was resumed in it.
     before: (Box<N>, Box<State<N, SLOTS>>),
     /// The moving average of the weights, and its decay.
-    average: Option<(Box<MovingAverage<N>>, Decay)>,
+    pub(super) average: Option<(Box<MovingAverage<N>>, Decay)>,
 }
 
 /// The constants of all steps in an epoch.
@@ -77,7 +78,8 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         }
     }
 
-    /// Take one step for each of the mini-batches, and call `done` after each.
+    /// Take one step for each of the mini-batches, add to `totals`, and call `done` after each step, which can end the
+    /// epoch there.
     ///
     /// If the gradient of a step is not finite, `network` gets the weights from before that step, and the error has
     /// the number of the step and what was not finite. An update sees each range of the gradient once, so it may have
@@ -89,11 +91,11 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         course: &Course<'_, N, T, F, O>,
         batches: impl Iterator<Item = &'b [usize]> + Clone,
         parallel: bool,
-        done: impl Fn(),
-    ) -> Result<Totals, (usize, NonFinite)> {
+        totals: &mut Totals,
+        mut done: impl FnMut(&Self, &N, &Totals) -> ControlFlow<()>,
+    ) -> Result<(), (usize, NonFinite)> {
         self.before.0.parameters_mut().copy_from_slice(network.parameters());
         copy_state(&self.state, &mut self.before.1);
-        let mut totals = Totals::default();
         for (index, batch) in batches.clone().enumerate() {
             match self.step(network, course, batch, parallel) {
                 Ok(more) => {
@@ -114,14 +116,21 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
                     return Err((index + 1, what));
                 }
             }
-            done();
+            if done(self, network, totals).is_break() {
+                break;
+            }
         }
-        Ok(totals)
+        Ok(())
     }
 
     /// The number of steps.
     pub(crate) fn steps(&self) -> u64 {
         self.state.steps
+    }
+
+    /// The number of steps after the first `steps`.
+    pub(crate) fn steps_since(&self, steps: usize) -> usize {
+        usize::try_from(self.state.steps.saturating_sub(steps as u64)).unwrap_or(usize::MAX)
     }
 
     /// The network to evaluate and return: the average of `network` if there is one, or else itself.

@@ -6,10 +6,10 @@ use crate::weights::parameters::Parameters;
 ///
 /// Prechelt, "Early stopping – but when?", in *Neural Networks: Tricks of the Trade*, 1998.
 pub(crate) struct Best<N> {
-    network: Box<N>,
+    pub(super) network: Box<N>,
     /// The number of the epoch, and its loss.
-    epoch: Option<(usize, f64)>,
-    waited: usize,
+    pub(super) epoch: Option<(usize, f64)>,
+    pub(super) waited: usize,
     patience: usize,
 }
 

@@ -32,7 +32,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     ///
     /// Its targets must have the type of the training set's targets.
     pub fn validate<T>(self, data: &'a DataSet<N::Input, T>) -> Trainer<'a, N, F, O, SLOTS, &'a DataSet<N::Input, T>> {
-        let Self { network, loss, optimizer, validation: _, settings, callbacks } = self;
-        Trainer { network, loss, optimizer, validation: data, settings, callbacks }
+        let Self { network, loss, optimizer, validation: _, settings, saving, callbacks } = self;
+        Trainer { network, loss, optimizer, validation: data, settings, saving, callbacks }
     }
 }

@@ -120,6 +120,28 @@ pub(super) fn length(start: [u8; 8]) -> u64 {
     u64::from_le_bytes(start)
 }
 
+/// The value of `key` in the metadata of a header, as written between its quotes.
+#[cfg(feature = "std")]
+pub(super) fn metadata<'a>(text: &'a str, key: &str) -> Result<Option<&'a str>, Wrong<'a>> {
+    let mut reader = Reader::new(text);
+    let mut separator = b'{';
+    loop {
+        reader.expect(separator, "`{` or `,`")?;
+        separator = b',';
+        let name = reader.string()?;
+        reader.expect(b':', "`:`")?;
+        if name != "__metadata__" {
+            reader.tensor(name)?;
+        } else if let Some(value) = reader.value(key)? {
+            return Ok(Some(value));
+        }
+        reader.spaces();
+        if !reader.is(b',') {
+            return Ok(None);
+        }
+    }
+}
+
 impl<'a> Reader<'a> {
     /// The start of a header.
     pub(crate) const fn new(text: &'a str) -> Self {
@@ -232,6 +254,32 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         Ok(())
+    }
+
+    /// Find the value of `key` in an object of strings. Reads up to that value, or to the end of the object.
+    #[cfg(feature = "std")]
+    fn value(&mut self, key: &str) -> Result<Option<&'a str>, Wrong<'a>> {
+        let mut separator = b'{';
+        loop {
+            self.expect(separator, "`{` or `,`")?;
+            separator = b',';
+            self.spaces();
+            if self.is(b'}') {
+                self.at += 1;
+                return Ok(None);
+            }
+            let name = self.string()?;
+            self.expect(b':', "`:`")?;
+            let value = self.string()?;
+            if name == key {
+                return Ok(Some(value));
+            }
+            self.spaces();
+            if self.is(b'}') {
+                self.at += 1;
+                return Ok(None);
+            }
+        }
     }
 
     /// A string, as written between its quotes.

@@ -1,0 +1,149 @@
+//! Writing checkpoints, and removing old ones.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::resume::{Length, Restored, resume};
+use super::snapshot::Snapshot;
+use super::{Checkpoints, Every, Identity, Position, Saving};
+use crate::atomic_file::remove_abandoned_in;
+use crate::error::Error;
+use crate::train::trainer::history::Epoch;
+use crate::train::trainer::progress::Display;
+use crate::train::trainer::stopwatch::Stopwatch;
+use crate::weights::parameters::Parameters;
+
+const START: &str = "step-";
+const END: &str = ".safetensors";
+
+/// The checkpoints in a folder with their steps, newest first.
+pub(super) fn checkpoints_in(folder: &Path) -> Vec<(u64, PathBuf)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let with_step = entries.filter_map(|entry| Some((step(entry.file_name().to_str()?)?, entry.path())));
+    let mut found: Vec<_> = with_step.collect();
+    found.sort_by_key(|(step, _)| std::cmp::Reverse(*step));
+    found
+}
+
+/// The step of a checkpoint, from its file name.
+fn step(name: &str) -> Option<u64> {
+    name.strip_prefix(START)?.strip_suffix(END)?.parse().ok()
+}
+
+/// Decides when to write a checkpoint and when to stop, and writes checkpoints.
+pub(crate) struct Saver<'a> {
+    checkpoints: Option<Checkpoints>,
+    /// The folder of the checkpoint to resume from.
+    resume: Option<PathBuf>,
+    /// Present if there is a folder.
+    identity: Option<Identity>,
+    stop: Option<&'a AtomicBool>,
+    /// Mini-batches per epoch.
+    batches: u64,
+    /// The time since the last checkpoint.
+    stopwatch: Stopwatch,
+    /// The steps of the last checkpoint.
+    written: Option<u64>,
+    failure: Option<String>,
+}
+
+impl<'a> Saver<'a> {
+    /// Create the folder of checkpoints, if one is set.
+    pub(crate) fn new(saving: &Saving<'a>, identity: Option<Identity>, batches: usize) -> Result<Self, Error> {
+        let (checkpoints, resume) = (saving.checkpoints.clone(), saving.resume.clone());
+        if let Some(Checkpoints { folder, .. }) = &checkpoints {
+            fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.clone(), source })?;
+            let canonical = |folder: &Path| fs::canonicalize(folder).ok();
+            let resumes = resume.as_ref().is_some_and(|other| canonical(other) == canonical(folder));
+            if !resumes && !checkpoints_in(folder).is_empty() {
+                let expected = "a folder without checkpoints, or `resume` from the same folder";
+                let found = format!("checkpoints in {}", folder.display());
+                return Err(Error::Setting { name: "checkpoints", expected, found });
+            }
+            remove_abandoned_in(folder, |name| step(name).is_some());
+        }
+        let (stop, batches, stopwatch) = (saving.stop, batches as u64, Stopwatch::start());
+        Ok(Self { checkpoints, resume, identity, stop, batches, stopwatch, written: None, failure: None })
+    }
+
+    /// Resume from the newest complete checkpoint, if there is one. Returns its path and its position.
+    pub(crate) fn resume<N: Parameters, const SLOTS: usize>(
+        &self,
+        restored: Restored<'_, N, SLOTS>,
+        length: Length,
+    ) -> Result<Option<(PathBuf, Position)>, Error> {
+        match (&self.resume, &self.identity) {
+            (Some(folder), Some(identity)) => resume(folder, identity, length, restored),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the stop flag is set.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Relaxed))
+    }
+
+    /// Whether to write a checkpoint after that many steps.
+    pub(crate) fn due(&self, steps: u64) -> bool {
+        let Some(Checkpoints { every, .. }) = &self.checkpoints else { return false };
+        match *every {
+            Every::Epochs(epochs) => steps.is_multiple_of(self.batches.saturating_mul(epochs as u64)),
+            Every::Steps(interval) => steps.is_multiple_of(interval),
+            Every::Minutes(minutes) => self.stopwatch.seconds().is_some_and(|seconds| seconds >= 60.0 * minutes),
+        }
+    }
+
+    /// Write a checkpoint. The first failure is printed and stored.
+    pub(crate) fn write<N: Parameters, const SLOTS: usize>(
+        &mut self,
+        snapshot: &Snapshot<'_, N, SLOTS>,
+        display: &Display,
+    ) {
+        let (Some(checkpoints), Some(identity)) = (&self.checkpoints, &self.identity) else { return };
+        let steps = snapshot.position.steps;
+        let path = checkpoints.folder.join(format!("{START}{steps:012}{END}"));
+        match snapshot.save(&path, identity) {
+            Ok(()) => {
+                self.written = Some(steps);
+                remove_old(checkpoints, steps, &snapshot.position.epochs, self.batches);
+            }
+            Err(error) if self.failure.is_none() => {
+                let failure = format!("a checkpoint could not be written, {error}");
+                display.print(|| format!("{failure}; training continues"));
+                self.failure = Some(failure);
+            }
+            Err(_) => {}
+        }
+        self.stopwatch = Stopwatch::start();
+    }
+
+    /// Whether the checkpoint of that many steps is written, or none is to be.
+    pub(crate) fn has_written(&self, steps: u64) -> bool {
+        self.checkpoints.is_none() || self.written == Some(steps)
+    }
+
+    /// The first failure to write a checkpoint.
+    pub(crate) fn into_failure(self) -> Option<String> {
+        self.failure
+    }
+}
+
+/// Remove all checkpoints except the last ones and the best one. Files that cannot be removed are left alone.
+fn remove_old(checkpoints: &Checkpoints, steps: u64, epochs: &[Epoch], batches: u64) {
+    let found = checkpoints_in(&checkpoints.folder);
+    // Newer ones are damaged, or training would have resumed from them.
+    let old = || found.iter().filter(|(step, _)| *step <= steps);
+    let loss = |step: u64| {
+        let number = step.is_multiple_of(batches).then_some(step / batches)?;
+        epochs.get(usize::try_from(number).ok()?.checked_sub(1)?).map(Epoch::deciding_loss)
+    };
+    let with_loss = old().filter_map(|(step, _)| Some((*step, loss(*step)?)));
+    // The first of equal ones, as in early stopping.
+    let best = with_loss.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    for (step, path) in old().skip(checkpoints.keep) {
+        if best.is_none_or(|(best, _)| best != *step) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}

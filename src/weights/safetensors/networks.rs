@@ -1,0 +1,253 @@
+//! Several networks of one type in one file, each with its own prefix: weights, and the state that a training has for each
+//! weight.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use super::WeightsError;
+use super::error::{Reason, Wrong};
+use super::file::in_file;
+use super::header::{CONTENT, CONVENTION, Entry, PYTORCH, Reader, metadata, split};
+use super::number::Number;
+use crate::atomic_file::write_atomically;
+use crate::error::{Error, Mismatch};
+use crate::scalar::Scalar;
+use crate::weights::layout::{ArrayLocation, Stored};
+use crate::weights::parameters::Parameters;
+
+/// An array of one of the networks.
+struct Tensor {
+    network: usize,
+    /// Its name in the file: the prefix of the network, and the dotted name.
+    name: String,
+    location: ArrayLocation,
+}
+
+impl Tensor {
+    /// Its numbers, of all those of its network.
+    fn range(&self) -> std::ops::Range<usize> {
+        self.location.start..self.location.start + self.location.shape.length()
+    }
+
+    /// The name and the size of its numbers in the file, where those of the network are `number`.
+    fn number(&self, number: Number) -> (&'static str, usize) {
+        match self.location.stored {
+            Stored::Count => ("I64", size_of::<i64>()),
+            Stored::AsItIs | Stored::Transposed => (number.name(), number.size()),
+        }
+    }
+
+    /// The bytes that it takes in the file.
+    fn bytes(&self, number: Number) -> usize {
+        self.location.shape.length() * self.number(number).1
+    }
+}
+
+/// All nonempty arrays, in file order: counts first, so that each tensor is aligned to the size of its numbers.
+fn tensors<'a, P: Parameters>(networks: impl Iterator<Item = (&'a str, &'a P)>) -> Vec<Tensor> {
+    let mut tensors = Vec::new();
+    for (network, (prefix, weights)) in networks.enumerate() {
+        let mut number = 0;
+        weights.for_each(&mut |name, _, values| {
+            if let Some(location) = P::LAYOUT.locate(number)
+                && !values.is_empty()
+            {
+                tensors.push(Tensor { network, name: format!("{prefix}{name}"), location });
+            }
+            number += 1;
+        });
+    }
+    tensors.sort_by_key(|tensor| tensor.location.stored != Stored::Count);
+    tensors
+}
+
+/// Write a file of `networks` atomically, each with the prefix of its tensor names. The metadata has the `content` of the
+/// file, and the given pairs of key and value.
+pub(crate) fn save_networks<P: Parameters>(
+    path: &Path,
+    content: &str,
+    metadata: &[(String, String)],
+    networks: &[(String, &P)],
+) -> Result<(), Error> {
+    let tensors = tensors(networks.iter().map(|(prefix, weights)| (&**prefix, *weights)));
+    let header = header(content, metadata, &tensors, Number::of::<P>());
+    write_atomically(path, |file| {
+        let mut file = BufWriter::new(file);
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(header.as_bytes())?;
+        for tensor in &tensors {
+            if let Some((_, weights)) = networks.get(tensor.network) {
+                write_array(&mut file, &weights.parameters()[tensor.range()], &tensor.location)?;
+            }
+        }
+        file.flush()
+    })
+}
+
+/// The bytes of a file of several networks, checked to be well formed and complete.
+pub(crate) struct NetworksFile<'a> {
+    header: &'a str,
+    data: &'a [u8],
+}
+
+impl<'a> NetworksFile<'a> {
+    /// Check that the bytes of the file `path` are a header, and as much data as that describes.
+    pub(crate) fn new(path: &Path, bytes: &'a [u8]) -> Result<Self, Error> {
+        let refused = |wrong| in_file(path, &WeightsError::new(Reason::File(wrong)));
+        let (header, data) = split(bytes).map_err(refused)?;
+        let (mut reader, mut expected) = (Reader::new(header), 0);
+        while let Some(entry) = reader.next().map_err(refused)? {
+            expected = entry.end.max(expected);
+        }
+        let found = data.len() as u64;
+        if found != expected {
+            return Err(refused(Wrong::Data { expected, found }));
+        }
+        Ok(Self { header, data })
+    }
+
+    /// The content of the file, according to its metadata.
+    pub(crate) fn content(&self) -> &'a str {
+        self.metadata(CONTENT).unwrap_or("unknown")
+    }
+
+    /// The value of `key` in the metadata, in the form that [`escape`] writes.
+    pub(crate) fn metadata(&self, key: &str) -> Option<&'a str> {
+        metadata(self.header, key).ok().flatten()
+    }
+
+    /// Load `networks`, each with the prefix of its tensor names. If the tensors of the file differ, returns all
+    /// differences and leaves the networks unchanged.
+    pub(crate) fn load<P: Parameters>(&self, networks: &mut [(String, &mut P)]) -> Result<(), Vec<Mismatch>> {
+        let number = Number::of::<P>();
+        let tensors = tensors(networks.iter().map(|(prefix, weights)| (&**prefix, &**weights)));
+        let (mut reader, mut entries) = (Reader::new(self.header), BTreeMap::new());
+        while let Ok(Some(entry)) = reader.next() {
+            entries.insert(entry.name, entry);
+        }
+        let mut mismatches = Vec::new();
+        let mut found = Vec::with_capacity(tensors.len());
+        for tensor in &tensors {
+            match bytes_of(tensor, entries.remove(&*tensor.name), self.data, number) {
+                Ok(bytes) => found.push(bytes),
+                Err(mismatch) => mismatches.push(mismatch),
+            }
+        }
+        mismatches.extend(entries.into_values().map(|entry| Mismatch {
+            field: entry.name.into(),
+            expected: "no such tensor".into(),
+            found: format!("{} of shape {}", entry.dtype, entry.shape),
+        }));
+        if !mismatches.is_empty() {
+            return Err(mismatches);
+        }
+        for (tensor, bytes) in tensors.iter().zip(found) {
+            if let Some((_, weights)) = networks.get_mut(tensor.network) {
+                read_array(bytes, &mut weights.parameters_mut()[tensor.range()], &tensor.location);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a tensor, if the file's entry of its name describes it.
+fn bytes_of<'a>(
+    tensor: &Tensor,
+    entry: Option<Entry<'_>>,
+    data: &'a [u8],
+    number: Number,
+) -> Result<&'a [u8], Mismatch> {
+    let shape = tensor.location.shape_in_file();
+    let ((dtype, _), length) = (tensor.number(number), tensor.bytes(number));
+    let wrong = |found| Mismatch { field: tensor.name.clone(), expected: format!("{dtype} of shape {shape}"), found };
+    let Some(entry) = entry else { return Err(wrong("no such tensor".into())) };
+    if entry.dtype != dtype || !entry.has_shape(&shape) {
+        return Err(wrong(format!("{} of shape {}", entry.dtype, entry.shape)));
+    }
+    let range = usize::try_from(entry.begin).ok().zip(usize::try_from(entry.end).ok());
+    let bytes = range.and_then(|(begin, end)| data.get(begin..end)).filter(|bytes| bytes.len() == length);
+    bytes.ok_or_else(|| wrong(format!("bytes {} to {} of {}", entry.begin, entry.end, data.len())))
+}
+
+/// The header: the content, and the name, type, shape and offsets of each array.
+fn header(content: &str, metadata: &[(String, String)], tensors: &[Tensor], number: Number) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut header = format!(
+        r#"{{"__metadata__":{{"format":"pt","{CONTENT}":"{content}","{CONVENTION}":"{PYTORCH}","fnn.version":"{version}""#
+    );
+    for (key, value) in metadata {
+        header.push_str(&format!(r#","{}":"{}""#, escape(key), escape(value)));
+    }
+    header.push('}');
+    let mut end = 0;
+    for tensor in tensors {
+        let shape = tensor.location.shape_in_file();
+        let (name, (dtype, _)) = (&tensor.name, tensor.number(number));
+        let begin = end;
+        end += tensor.bytes(number);
+        let sizes: Vec<_> = shape.sizes().iter().map(usize::to_string).collect();
+        let shape = sizes.join(",");
+        header
+            .push_str(&format!(r#","{name}":{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{begin},{end}]}}"#));
+    }
+    header.push('}');
+    // Align the data to 8 bytes.
+    let padded = header.len().next_multiple_of(8);
+    header.extend(std::iter::repeat_n(' ', padded - header.len()));
+    header
+}
+
+/// Escape a text for a JSON string.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => escaped.extend(['\\', character]),
+            ..' ' => escaped.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// The index in memory of each number of an array, in file order.
+fn order(location: &ArrayLocation) -> impl Iterator<Item = usize> + use<> {
+    let (rows, columns) = match location.stored {
+        Stored::Transposed => (location.shape.size(0), location.shape.size(1)),
+        Stored::AsItIs | Stored::Count => (location.shape.length(), 1),
+    };
+    (0..columns).flat_map(move |column| (0..rows).map(move |row| row * columns + column))
+}
+
+/// Write an array in its file format.
+fn write_array<S: Scalar>(file: &mut impl Write, numbers: &[S], location: &ArrayLocation) -> io::Result<()> {
+    let mut in_order = order(location).map(|index| numbers[index]);
+    match location.stored {
+        Stored::Count => in_order.try_for_each(|count| file.write_all(&(count.to_f64() as i64).to_le_bytes())),
+        Stored::AsItIs | Stored::Transposed => in_order.try_for_each(|number| write_number(file, number)),
+    }
+}
+
+/// Write a number, little-endian.
+fn write_number<S: Scalar>(file: &mut impl Write, number: S) -> io::Result<()> {
+    if size_of::<S>() == size_of::<f32>() {
+        file.write_all(&(number.to_f64() as f32).to_le_bytes())
+    } else {
+        file.write_all(&number.to_f64().to_le_bytes())
+    }
+}
+
+/// Read an array from its file format. The bytes have the length of the array.
+fn read_array<S: Scalar>(bytes: &[u8], numbers: &mut [S], location: &ArrayLocation) {
+    let size = if location.stored == Stored::Count { size_of::<i64>() } else { size_of::<S>() };
+    for (index, bytes) in order(location).zip(bytes.chunks_exact(size)) {
+        let value = match (location.stored, bytes.first_chunk(), bytes.first_chunk()) {
+            (Stored::Count, Some(count), _) => i64::from_le_bytes(*count) as f64,
+            (_, Some(double), _) => f64::from_le_bytes(*double),
+            (_, _, Some(single)) => f64::from(f32::from_le_bytes(*single)),
+            _ => continue,
+        };
+        numbers[index] = S::from_f64(value);
+    }
+}
