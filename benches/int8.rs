@@ -66,7 +66,8 @@ fn main() {
         least[1] = fastest(least[1], || _ = black_box(lenet.forward(black_box(&image[at]))));
         least[2] = fastest(least[2], || _ = black_box(keywords.forward(black_box(&sound[at]))));
     }
+    println!("| network in 8 bits | µs a sample |\n|---|---|");
     for (name, seconds) in ["784-128-10", "LeNet", "DS-CNN"].iter().zip(least) {
-        println!("{name:12} {:8.2} µs a sample", seconds * 1e6);
+        println!("| {name} | {:.2} |", seconds * 1e6);
     }
 }
