@@ -7,13 +7,14 @@ mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use fnn::{
     DataSet, Trainer,
     losses::CrossEntropy,
     optimizers::{Adam, Clip, Penalty, Plateau},
-    train::{Epoch, Progress, TrainingMemory, Validation},
+    train::{Checkpoints, Epoch, Progress, TrainingMemory, Validation},
 };
 use support::classes;
 
@@ -57,6 +58,9 @@ fnn::network! {
 /// The number of allocations between the end of the second epoch and the end of the last.
 fn allocations(threads: usize, samples: usize) -> usize {
     let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("allocations");
+    let _ = std::fs::remove_dir_all(&folder);
+    let stop = AtomicBool::new(false);
     let mut counts = Vec::with_capacity(10);
     Trainer::new(Net::boxed(3), CrossEntropy, Adam::new(1e-3))
         .batch_size(64)
@@ -69,6 +73,9 @@ fn allocations(threads: usize, samples: usize) -> usize {
         .moving_average(0.99)
         .reduce_on_plateau(Plateau::new())
         .progress(Progress::Silent)
+        // Due after the last step only.
+        .checkpoint(Checkpoints::new(&folder).every_minutes(1e9))
+        .stop_flag(&stop)
         .on_epoch(|_| {
             counts.push(ALLOCATIONS.load(Relaxed));
             ControlFlow::Continue(())

@@ -274,6 +274,52 @@ fn a_checkpoint_that_cannot_be_written_does_not_end_the_training() {
     assert!(names(&folder).contains(&name(16)));
 }
 
+/// Weights of 64 bits, and texts that JSON escapes.
+#[test]
+fn numbers_and_texts_are_exact() {
+    fnn::network! {
+        struct Double: [2] -> [1] { hidden: Dense(3), Tanh, out: Dense(1) }
+    }
+    let data: DataSet<[f64; 2], [f64; 1]> = (0..9).map(|x| ([f64::from(x) / 7.0, 0.1], [f64::from(x) / 3.0])).collect();
+    let make = |epochs| {
+        let optimizer = Named { adam: Adam::new(0.1), name: "\"quoted\" \\ \n é" };
+        let network = <Double<f64> as fnn::Network>::seeded(1);
+        let trainer = Trainer::new(network, fnn::losses::MeanSquaredError, optimizer);
+        trainer.batch_size(2).epochs(epochs).progress(Progress::Silent)
+    };
+    let (at_once, folder) = (make(4).fit(&data).unwrap(), folder("double"));
+    make(2).checkpoint(&folder).fit(&data).unwrap();
+    let resumed = make(4).resume(&folder).fit(&data).unwrap();
+    let bits = |network: &Double<f64>| network.parameters().iter().map(|weight| weight.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&resumed.network), bits(&at_once.network));
+    assert_eq!(timeless(&resumed.history), timeless(&at_once.history));
+}
+
+/// Has a name.
+#[derive(Clone, Debug)]
+struct Named {
+    adam: Adam,
+    name: &'static str,
+}
+
+impl Optimizer<2> for Named {
+    fn update<V: Simd, S: Scalar>(&self, simd: V, step: u64, weights: &mut [S], gradient: &[S], slots: [&mut [S]; 2]) {
+        self.adam.update(simd, step, weights, gradient, slots);
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.adam.learning_rate()
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self { adam: self.adam.with_learning_rate(learning_rate), name: self.name }
+    }
+
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        Optimizer::<2>::validate::<S>(&self.adam)
+    }
+}
+
 // What is refused.
 
 fn refused<O, V, const SLOTS: usize>(trainer: Trainer<'_, Net, CrossEntropy, O, SLOTS, V>, data: &Data) -> String
