@@ -93,6 +93,14 @@ impl<S: Scalar, P: Parameters<Scalar = S>> Weights<S> for P {
 /// Clones weights, for the `Clone` of networks.
 #[must_use]
 pub fn copy<P: Parameters>(weights: &P) -> P {
+    // In debug builds, even a clone into a box passes through the stack, more than once.
+    const {
+        assert!(
+            size_of::<P>() <= 512 * 1024,
+            "a clone passes through the stack, and more than 512 KiB of weights may overflow it: use `boxed_copy`, which \
+             copies to the heap in place"
+        );
+    }
     let mut copy = P::zeroed();
     copy_weights(weights, &mut copy);
     copy
