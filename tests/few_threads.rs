@@ -71,7 +71,7 @@ fn training_there() {
     assert_eq!(one.parameters(), all.parameters());
     assert!(evaluate(&*all, &CrossEntropy, &data()).loss.is_finite());
     // An explicit request for threads is an error.
-    let error = train(Some(4)).err().expect("more threads than there are").to_string();
+    let error = train(Some(4)).expect_err("more threads than there are").to_string();
     assert!(error.starts_with("threads: expected a number of threads that the system can start, found 4"), "{error}");
 }
 
