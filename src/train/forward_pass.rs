@@ -10,7 +10,7 @@ use crate::shape::{Sample, first, first_mut};
 
 impl<L: Layer, const B: usize> GradientBuffers<L, B> {
     /// Run the training forward pass on up to `B` samples. The result gives access to the outputs and runs the
-    /// backward pass.
+    /// backward pass. Only the first `B` samples are used, and debug builds panic if there are more.
     ///
     /// Use it where [`gradient`](Self::gradient) does not fit: several losses, networks that share weights, or a
     /// network that feeds another one. See [`ForwardPass`].
