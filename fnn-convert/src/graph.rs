@@ -1,0 +1,108 @@
+//! The intermediate form: a graph of the library's operators on one sample, channels first.
+//!
+//! Readers (`onnx`, `tflite`) write it, and declarations are made of it. It has neither a batch axis nor
+//! constants: those are the operators' weights. A reader may insert a [`Operator::Transpose`] wherever layouts differ;
+//! `simplify` moves them to where they vanish.
+
+mod operator;
+mod shapes;
+
+pub use operator::{Activation, Operator, Window};
+
+use crate::error::Refusal;
+use crate::tensor::Quantization;
+
+/// A model, as the library can compute it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    /// What the model was made by and in, such as `ONNX, opset 17, from pytorch 2.15.0`.
+    pub origin: String,
+    /// Everything that is computed, including the inputs.
+    pub values: Vec<Value>,
+    /// Each after those that it takes its inputs from.
+    pub nodes: Vec<Node>,
+    /// What the caller passes.
+    pub input: ValueId,
+    /// What the caller gets.
+    pub output: ValueId,
+    /// What a user of the declaration should know, such as a changed layout.
+    pub notes: Vec<String>,
+}
+
+/// The index of a value in [`Graph::values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueId(pub usize);
+
+/// The input or a node's output, for one sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    /// Its name in the model.
+    pub name: String,
+    /// Its sizes, outermost first.
+    pub shape: Vec<usize>,
+    /// Whether it consists of tokens, the indices of an [`Operator::Embedding`].
+    pub tokens: bool,
+    /// What its integers stand for, in a quantized model.
+    pub quantization: Option<Quantization>,
+}
+
+/// An operator applied to values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Its name in the model, of which the layer's is made: a path of segments like `encoder.blocks.0.conv1`. Empty, if the
+    /// model has none.
+    pub name: String,
+    /// What the model calls the operator, for messages.
+    pub origin: String,
+    /// What it computes.
+    pub operator: Operator,
+    /// What it takes: one value, or two and more for [`Operator::Sum`] and [`Operator::Concat`].
+    pub inputs: Vec<ValueId>,
+    /// What it gives.
+    pub output: ValueId,
+}
+
+impl Graph {
+    /// A graph without nodes, whose output is its input.
+    #[must_use]
+    pub fn new(origin: String, input: Value) -> Self {
+        let values = vec![input];
+        Self { origin, values, nodes: Vec::new(), input: ValueId(0), output: ValueId(0), notes: Vec::new() }
+    }
+
+    /// Append a node. Returns its output, whose shape follows from the operator.
+    ///
+    /// # Errors
+    /// If the operator doesn't fit the shapes of its inputs.
+    pub fn push(
+        &mut self,
+        name: &str,
+        origin: &str,
+        operator: Operator,
+        inputs: &[ValueId],
+    ) -> Result<ValueId, Refusal> {
+        let shapes: Vec<&[usize]> = inputs.iter().map(|&input| self.shape(input)).collect();
+        let shape = operator.output(&shapes).map_err(|reason| Refusal {
+            node: name.to_string(),
+            operator: origin.to_string(),
+            reason,
+        })?;
+        let output = ValueId(self.values.len());
+        self.values.push(Value { name: name.to_string(), shape, tokens: false, quantization: None });
+        let (name, origin) = (name.to_string(), origin.to_string());
+        self.nodes.push(Node { name, origin, operator, inputs: inputs.to_vec(), output });
+        Ok(output)
+    }
+
+    /// The sizes of a value.
+    #[must_use]
+    pub fn shape(&self, value: ValueId) -> &[usize] {
+        &self.values[value.0].shape
+    }
+
+    /// The index of the node that makes a value; `None` for the input.
+    #[must_use]
+    pub fn maker(&self, value: ValueId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.output == value)
+    }
+}

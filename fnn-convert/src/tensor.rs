@@ -1,0 +1,102 @@
+//! Constant tensors: weights, and the small tensors that shapes are computed from.
+
+/// A constant, in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Its sizes, outermost first; none for a single number.
+    pub shape: Vec<usize>,
+    /// As many as the product of the sizes.
+    pub numbers: Numbers,
+    /// What its integers stand for, in a quantized model.
+    pub quantization: Option<Quantization>,
+}
+
+/// The numbers of a [`Tensor`]. Readers convert those of other types: 16-bit and 64-bit floats to `F32`, truth values and
+/// indices to `I64`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers {
+    /// Real numbers.
+    F32(Vec<f32>),
+    /// Sizes and indices.
+    I64(Vec<i64>),
+    /// Quantized biases.
+    I32(Vec<i32>),
+    /// Quantized weights.
+    I8(Vec<i8>),
+    /// Quantized weights of other signs.
+    U8(Vec<u8>),
+}
+
+/// How integers represent real numbers: `scale · (integer − zero_point)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantization {
+    /// One, or one for each index along `axis`.
+    pub scales: Vec<f32>,
+    /// As many as there are scales.
+    pub zero_points: Vec<i32>,
+    /// The axis along which scales differ.
+    pub axis: usize,
+}
+
+impl Numbers {
+    /// How many they are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(numbers) => numbers.len(),
+            Self::I64(numbers) => numbers.len(),
+            Self::I32(numbers) => numbers.len(),
+            Self::I8(numbers) => numbers.len(),
+            Self::U8(numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Tensor {
+    /// Real numbers of this shape.
+    #[must_use]
+    pub fn reals(shape: &[usize], numbers: Vec<f32>) -> Self {
+        debug_assert_eq!(shape.iter().product::<usize>(), numbers.len());
+        Self { shape: shape.to_vec(), numbers: Numbers::F32(numbers), quantization: None }
+    }
+
+    /// Integers of this shape.
+    #[must_use]
+    pub fn integers(shape: &[usize], numbers: Vec<i64>) -> Self {
+        debug_assert_eq!(shape.iter().product::<usize>(), numbers.len());
+        Self { shape: shape.to_vec(), numbers: Numbers::I64(numbers), quantization: None }
+    }
+
+    /// The real numbers, if it has such.
+    #[must_use]
+    pub fn as_reals(&self) -> Option<&[f32]> {
+        match &self.numbers {
+            Numbers::F32(numbers) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    /// The sizes or indices, if it has such.
+    #[must_use]
+    pub fn as_integers(&self) -> Option<&[i64]> {
+        match &self.numbers {
+            Numbers::I64(numbers) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    /// The only number of a tensor of reals.
+    #[must_use]
+    pub fn as_real(&self) -> Option<f32> {
+        match self.as_reals()? {
+            [number] => Some(*number),
+            _ => None,
+        }
+    }
+}
