@@ -1,10 +1,11 @@
 //! The trait that everything else builds on: a layer.
 
+use crate::graph::{Attribute, Node, Wiring};
 use crate::kernels::{Simd, Start};
 use crate::pod::Pod;
 use crate::random::{Random, mix};
 use crate::scalar::Scalar;
-use crate::shape::{Sample, Shape};
+use crate::shape::Sample;
 use crate::weights::initializer::Initializer;
 use crate::weights::parameters::Parameters;
 
@@ -37,6 +38,9 @@ pub trait Layer: Parameters {
     const SMALLEST_BATCH: usize = 1;
     /// What the outputs mean: a loss that takes logits rejects probabilities.
     const OUTPUTS: OutputKind = OutputKind::Values;
+    /// What [`graph`](crate::Network::graph) returns. By default, a single node whose inside is unknown; a layer of
+    /// your own that consists of layers can tell them with [`Node::sequence`] and the like.
+    const GRAPH: Node = Node::opaque::<Self>();
 
     /// Inference: `outputs[n]` from `inputs[n]`.
     ///
@@ -92,11 +96,6 @@ pub trait Layer: Parameters {
     /// follows. A network uses its own layers' initializers instead. The default leaves the weights as they are:
     /// zero.
     fn initialize(&mut self, _initializer: Initializer, _random: &mut Random) {}
-
-    /// Describes the layer, and the layers inside it, for the table of [`summary`](crate::Network::summary).
-    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
-        visitor(Row::of::<Self>(name, depth));
-    }
 }
 
 /// Why a layer rejects an input sample.
@@ -293,38 +292,51 @@ impl<'a, V: Simd> Pass<'a, V> {
     }
 }
 
-/// One line of a network's table: a layer, its shapes and its cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Row {
-    /// The layer's name in the declaration.
-    pub name: &'static str,
-    /// How many networks and blocks enclose it.
-    pub depth: usize,
-    /// Its kind.
-    pub kind: &'static str,
-    /// The shape of one input sample.
-    pub input: Shape,
-    /// The shape of one output sample.
-    pub output: Shape,
-    /// The number of weights.
-    pub parameters: usize,
-    /// Multiply-accumulates of one sample's forward pass.
-    pub macs: u64,
-}
+/// The nodes of layers, in `Layer::GRAPH`.
+impl Node {
+    const fn of<L: Layer>(wiring: Wiring) -> Self {
+        let (input, output) = (<L::Input as Sample>::SHAPE, <L::Output as Sample>::SHAPE);
+        Self { name: "", kind: L::KIND, input, output, macs: L::MACS, weights: L::LAYOUT, wiring }
+    }
 
-impl Row {
-    /// The row for a layer.
+    /// A layer whose formula the library doesn't know.
     #[must_use]
-    pub const fn of<L: Layer>(name: &'static str, depth: usize) -> Self {
-        Self {
-            name,
-            depth,
-            kind: L::KIND,
-            input: <L::Input as Sample>::SHAPE,
-            output: <L::Output as Sample>::SHAPE,
-            parameters: L::PARAMETERS,
-            macs: L::MACS,
+    pub const fn opaque<L: Layer>() -> Self {
+        Self::of::<L>(Wiring::Opaque)
+    }
+
+    /// A layer of this library.
+    pub(crate) const fn layer<L: Layer>(attributes: &'static [Attribute]) -> Self {
+        Self::of::<L>(Wiring::Layer(attributes))
+    }
+
+    /// A network or block of these nodes, one after the other.
+    #[must_use]
+    pub const fn sequence<L: Layer>(nodes: &'static [Self]) -> Self {
+        Self::around::<L>(Wiring::Sequence(nodes))
+    }
+
+    /// A block of branches whose outputs are added.
+    #[must_use]
+    pub const fn sum<L: Layer>(branches: &'static [Self]) -> Self {
+        Self::around::<L>(Wiring::Sum(branches))
+    }
+
+    /// A block of branches whose channels lie one after the other in its output.
+    #[must_use]
+    pub const fn concat<L: Layer>(branches: &'static [Self]) -> Self {
+        Self::around::<L>(Wiring::Concat(branches))
+    }
+
+    /// A node with nodes inside, which have all of its weights.
+    const fn around<L: Layer>(wiring: Wiring) -> Self {
+        let node = Self::of::<L>(wiring);
+        let (nodes, mut index, mut weights) = (node.nodes(), 0, 0);
+        while index < nodes.len() {
+            weights += nodes[index].parameters();
+            index += 1;
         }
+        assert!(weights == L::LAYOUT.length(), "the nodes inside another one have all of its weights, in their order");
+        node
     }
 }

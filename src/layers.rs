@@ -50,6 +50,7 @@ mod residual;
 mod rms_norm;
 mod softmax;
 mod upsample;
+mod windowed;
 
 pub use crate::kernels::Start;
 pub use crate::layer::{Chance, Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};

@@ -14,6 +14,7 @@ pub mod data;
 #[cfg(feature = "std")]
 mod error;
 pub mod gradient_check;
+pub mod graph;
 #[cfg(doc)]
 pub mod guide;
 mod image;

@@ -11,7 +11,8 @@ pub use fnn_macros::{declare, kinds};
 
 #[cfg(feature = "std")]
 pub use crate::Error;
-pub use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded, Row, largest};
+pub use crate::graph::Node;
+pub use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded, largest};
 pub use crate::layers::FreezeStatistics;
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;

@@ -3,10 +3,10 @@
 pub(crate) mod fold;
 pub(crate) mod summary;
 
-pub use crate::layer::Row;
 pub use fold::{FoldBatchNorm, Folded};
 pub use summary::Summary;
 
+use crate::graph::Node;
 use crate::kernels::{dispatch, operation};
 use crate::layer::Layer;
 use crate::pod::Pod;
@@ -172,6 +172,21 @@ pub trait Network: Layer {
     #[cfg(feature = "std")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::Error> {
         safetensors::save(self, path.as_ref())
+    }
+
+    /// The network's graph: its layers, their attributes, shapes, wiring and weights. See [`graph`](crate::graph).
+    ///
+    /// It is a constant, `Layer::GRAPH`, and is in a program only if it is used.
+    ///
+    /// ```
+    /// use fnn::{Network, layers::Dense};
+    ///
+    /// let dense = Dense::<2, 3>::graph();
+    /// assert_eq!((dense.kind, dense.count("units"), dense.switch("bias")), ("Dense", Some(3), Some(true)));
+    /// ```
+    #[must_use]
+    fn graph() -> &'static Node {
+        const { &Self::GRAPH }
     }
 
     /// A printable table of the layers, their shapes and their cost.

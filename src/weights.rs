@@ -14,7 +14,7 @@ pub(crate) mod safetensors;
 #[cfg(feature = "std")]
 pub use crate::error::Mismatch;
 pub use crate::{Initializer, Parameters};
-pub use layout::{Field, Layout};
+pub use layout::{Field, Layout, Weight};
 pub use name::{Name, Visitor};
 pub use parameters::{Role, Roles};
 #[cfg(feature = "alloc")]

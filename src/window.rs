@@ -137,6 +137,14 @@ impl Sliding {
         Self { input, output, window }
     }
 
+    /// The padding after the last element.
+    pub(crate) const fn padding_after(&self) -> usize {
+        let Axis { stride, padding, .. } = self.window;
+        let exact = self.output == places(self.input, self.window.kernel, stride, padding, self.window.dilation);
+        // Otherwise, it is `same`.
+        if exact { padding } else { self.window.span() - 1 - padding }
+    }
+
     /// Whether the window never leaves the input.
     #[inline(always)]
     pub(crate) const fn is_whole(&self) -> bool {

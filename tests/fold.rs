@@ -39,7 +39,7 @@ where
 /// The kinds of a network's layers.
 fn kinds<N: Network>() -> Vec<&'static str> {
     let mut kinds = Vec::new();
-    N::describe("network", 0, &mut |row| kinds.push(row.kind));
+    N::graph().for_each(&mut |visit| kinds.push(visit.node.kind));
     kinds
 }
 

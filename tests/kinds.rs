@@ -4,7 +4,7 @@
 #![cfg(feature = "alloc")]
 
 use fnn::{
-    Initializer, Layer, Network, Random, gradient_check, layers::Sample, losses::MeanSquaredError,
+    Initializer, Layer, Network, Random, gradient_check, graph::Wiring, layers::Sample, losses::MeanSquaredError,
     train::GradientBuffers,
 };
 
@@ -88,6 +88,22 @@ fn check_weights<N: Layer<Scalar = f64, Input: Sample<Element: Drawn>>>(mut netw
     assert!(differs > 0);
 }
 
+/// In the graph of a network of one layer, that layer has an attribute for each argument, but for the initializer, which
+/// is gone after initialization, and it is the library's, as are those inside.
+fn check_graph<N: Network>(arguments: &[&str]) {
+    let node = &N::graph().nodes()[0];
+    // The sizes of a `Reshape` are its output.
+    let kept = arguments.iter().filter(|argument| **argument != "init" && node.kind != "Reshape");
+    for argument in kept {
+        assert!(node.attribute(argument).is_some(), "{}: {argument}", node.kind);
+    }
+    N::graph().for_each(&mut |visit| assert_ne!(visit.node.wiring, Wiring::Opaque, "{}", visit.node.kind));
+    let (mut names, mut found) = (Vec::new(), Vec::new());
+    N::boxed(1).for_each(&mut |name, shape, _| names.push((name.to_string(), shape)));
+    N::graph().for_each_weight(&mut |weight| found.push((weight.name.to_string(), weight.layout.shape())));
+    assert_eq!(names, found);
+}
+
 macro_rules! check_gradients {
     (numbers, $network:ty) => {
         let (inputs, targets) = (samples(5, 1), samples::<<$network as Layer>::Output>(5, 2));
@@ -130,7 +146,7 @@ macro_rules! test_kinds {
         documentation: [$($row:literal)*]
         kinds: [$($kind:ident {
             layer: { $($layer:tt)* } input: $input:tt takes: $takes:ident weights: $weights:literal macs: $macs:literal
-            int8: $int8:ident
+            int8: $int8:ident arguments: [$($argument:ident)*]
         })*]
     ) => {
         const DOCUMENTATION: &[&str] = &[$($row),*];
@@ -159,6 +175,11 @@ macro_rules! test_kinds {
                     assert_eq!((Net::PARAMETERS, Net::MACS), ($weights, $macs));
                     let summary = Net::summary().to_string();
                     assert!(summary.contains(&format!("{} bytes of weights", 4 * $weights)), "{summary}");
+                }
+
+                #[test]
+                fn is_in_the_graph() {
+                    check_graph::<Net>(&[$(stringify!($argument)),*]);
                 }
 
                 quantized!($int8, $input { $($layer)* });

@@ -139,7 +139,7 @@ fn layer(form: &Form) -> TokenStream {
     let outputs = network.layers.iter().map(|layer| layer.member(fnn, quote!(OUTPUTS)));
     let (buffers, passes) = (buffers::types(form), passes::functions(form));
     let (check_input, initialize) = (check_input(network), initialize(network));
-    let describe = describe(network);
+    let graph = graph(network);
     quote! {
         #[automatically_derived]
         impl<#parameters> #fnn::macro_support::Layer for #path {
@@ -153,11 +153,11 @@ fn layer(form: &Form) -> TokenStream {
                 #fnn::macro_support::largest(&[1 #(, #smallest)*]);
             const OUTPUTS: #fnn::macro_support::OutputKind =
                 #fnn::macro_support::OutputKind::AsInput #(.then(#outputs))*;
+            #graph
 
             #passes
             #check_input
             #initialize
-            #describe
         }
     }
 }
@@ -205,22 +205,16 @@ fn initialize(network: &Network) -> TokenStream {
     }
 }
 
-/// `fn describe`: the network's row, and its layers'.
-fn describe(network: &Network) -> TokenStream {
+/// `const GRAPH`: the layers, one after the other.
+fn graph(network: &Network) -> TokenStream {
     let fnn = &network.header.fnn;
-    let calls = network.layers.iter().map(|layer| {
-        let (name, describe) = (layer.name.unraw().to_string(), layer.member(fnn, quote!(describe)));
-        hygienic!(#describe(#name, depth + 1, visitor);)
+    let nodes = network.layers.iter().map(|layer| {
+        let (name, node) = (layer.name.unraw().to_string(), layer.member(fnn, quote!(GRAPH)));
+        quote!(#node.named(#name))
     });
-    hygienic! {
-        fn describe(
-            name: &'static ::core::primitive::str,
-            depth: ::core::primitive::usize,
-            visitor: &mut dyn ::core::ops::FnMut(#fnn::macro_support::Row),
-        ) {
-            visitor(#fnn::macro_support::Row::of::<Self>(name, depth));
-            #(#calls)*
-        }
+    quote! {
+        const GRAPH: #fnn::macro_support::Node =
+            #fnn::macro_support::Node::sequence::<Self>(const { &[#(#nodes),*] });
     }
 }
 

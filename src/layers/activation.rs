@@ -9,6 +9,7 @@ pub use functions::{
     Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus, Tanh,
 };
 
+use crate::graph::{Attribute, Node};
 use crate::kernels::{Simd, lanes, read, write};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::real::Real;
@@ -22,6 +23,10 @@ use crate::weights::parameters::Parameters;
 pub trait Function: Copy + Send + Sync + 'static {
     /// The name in a declaration.
     const KIND: &'static str;
+
+    /// The attributes in a network's [`graph`](crate::Network::graph). A function of your own has none there, and is
+    /// opaque.
+    const ATTRIBUTES: Option<&'static [Attribute]> = None;
 
     /// Whether y is a probability, from 0 to 1.
     const PROBABILITIES: bool = false;
@@ -112,6 +117,10 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
     const KIND: &'static str = F::KIND;
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = if F::PROBABILITIES { OutputKind::Probabilities } else { OutputKind::Values };
+    const GRAPH: Node = match F::ATTRIBUTES {
+        Some(attributes) => Node::layer::<Self>(attributes),
+        None => Node::opaque::<Self>(),
+    };
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

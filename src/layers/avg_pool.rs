@@ -4,6 +4,8 @@ use core::marker::PhantomData;
 
 use super::Windows;
 use super::max_pool::pool_plane;
+use super::windowed::Windowed;
+use crate::graph::{Attribute, Node};
 use crate::image::Image;
 use crate::kernels::{Simd, collect, scale, spread_evenly};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
@@ -44,6 +46,15 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "AvgPool1d" } else { "AvgPool2d" };
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = OutputKind::AsInput;
+    const GRAPH: Node = Node::layer::<Self>(
+        const {
+            &[
+                Attribute::sizes("window", Windowed::<I, O, K>::KERNEL),
+                Attribute::sizes("stride", Windowed::<I, O, K>::STRIDE),
+                Attribute::ends("padding", Windowed::<I, O, K>::BEFORE, Windowed::<I, O, K>::AFTER),
+            ]
+        },
+    );
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

@@ -1,5 +1,6 @@
 //! Batch normalisation.
 
+use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::Simd;
 use crate::kernels::channels::{Backward, Measure, Normalise, Scales, Sizes};
@@ -201,6 +202,15 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     const KIND: &'static str = "BatchNorm";
     const MACS: u64 = A::LENGTH as u64;
     const SMALLEST_BATCH: usize = if FROZEN || A::SPACE > 1 { 1 } else { 2 };
+    const GRAPH: Node = Node::layer::<Self>(
+        const {
+            &[
+                Attribute::word("statistics", if FROZEN { "frozen" } else { "batch" }),
+                Attribute::bits("epsilon", EPSILON),
+                Attribute::bits("momentum", MOMENTUM),
+            ]
+        },
+    );
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

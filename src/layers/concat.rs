@@ -2,9 +2,10 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row, largest};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, largest};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{self, Sample};
@@ -127,6 +128,7 @@ where
     const MACS: u64 = F::MACS + G::MACS;
     const SMALLEST_BATCH: usize = largest(&[F::SMALLEST_BATCH, G::SMALLEST_BATCH]);
     const OUTPUTS: OutputKind = F::OUTPUTS.joined(G::OUTPUTS);
+    const GRAPH: Node = Node::concat::<Self>(const { &[F::GRAPH.named("first"), G::GRAPH.named("second")] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(
@@ -195,11 +197,5 @@ where
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
         self.first.initialize(initializer, random);
         self.second.initialize(initializer, random);
-    }
-
-    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
-        visitor(Row::of::<Self>(name, depth));
-        F::describe("first", depth + 1, visitor);
-        G::describe("second", depth + 1, visitor);
     }
 }

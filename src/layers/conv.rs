@@ -2,7 +2,9 @@
 
 use core::marker::PhantomData;
 
+use super::windowed::Windowed;
 use super::{Bias, Windows};
+use crate::graph::{Attribute, Node};
 use crate::image::{Channels, Image};
 #[cfg(feature = "simd")]
 use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
@@ -118,6 +120,28 @@ where
         assert!(O::CHANNELS.is_multiple_of(groups), "the groups divide the filters");
         Convolution { plane, seen: Self::SEEN, filters: O::CHANNELS / groups }
     };
+    const DEPTHWISE: bool = Self::SEEN == 1 && I::CHANNELS > 1;
+}
+
+impl<S, I, O, W, K, B> Conv<I, O, W, K, B>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<O::Each>,
+{
+    const ATTRIBUTES: [Attribute; 8] = [
+        Attribute::sizes("kernel", Windowed::<I, O, K>::KERNEL),
+        Attribute::sizes("stride", Windowed::<I, O, K>::STRIDE),
+        Attribute::ends("padding", Windowed::<I, O, K>::BEFORE, Windowed::<I, O, K>::AFTER),
+        Attribute::sizes("dilation", Windowed::<I, O, K>::DILATION),
+        Attribute::count("filters", O::CHANNELS),
+        Attribute::count("groups", I::CHANNELS / Self::SEEN),
+        Attribute::count("multiplier", Self::CONVOLUTION.filters),
+        Attribute::switch("bias", B::LAYOUT.length() > 0),
+    ];
 }
 
 /// With vectors, a convolution is a matrix product, for which its windows are copied side by side.
@@ -182,10 +206,11 @@ where
 
     const KIND: &'static str = match (I::SHAPE.rank(), Self::SEEN) {
         (2, _) => "Conv1d",
-        (_, 1) if I::CHANNELS > 1 => "DepthwiseConv2d",
+        _ if Self::DEPTHWISE => "DepthwiseConv2d",
         _ => "Conv2d",
     };
     const MACS: u64 = O::LENGTH as u64 * Self::SEEN as u64 * K::ROWS.kernel as u64 * K::COLUMNS.kernel as u64;
+    const GRAPH: Node = Node::layer::<Self>(const { &Self::ATTRIBUTES });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(

@@ -3,6 +3,7 @@
 use core::fmt::Debug;
 use core::marker::PhantomData;
 
+use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::{self, Simd, add_rows, input_gradient, lanes, matmul, weight_gradient};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
@@ -94,6 +95,9 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
 
     const KIND: &'static str = "Dense";
     const MACS: u64 = I as u64 * O as u64;
+    const GRAPH: Node = Node::layer::<Self>(
+        const { &[Attribute::count("units", O), Attribute::switch("bias", B::LAYOUT.length() > 0)] },
+    );
 
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[[S; I]], outputs: &mut [[S; O]], (): &mut ()) {

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::{Attribute, Node};
 use crate::kernels::{Simd, copy};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
@@ -62,6 +63,7 @@ impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Layer for Dropou
     const KIND: &'static str = "Dropout";
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = OutputKind::AsInput;
+    const GRAPH: Node = Node::layer::<Self>(const { &[Attribute::bits("probability", PROBABILITY)] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

@@ -1,6 +1,7 @@
 //! Tokens as vectors.
 
 use crate::const_message::ConstMessage;
+use crate::graph::{Attribute, Node};
 use crate::kernels::{Simd, copy};
 use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded};
 use crate::random::Random;
@@ -59,6 +60,8 @@ impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Lay
 
     const KIND: &'static str = "Embedding";
     const MACS: u64 = 0;
+    const GRAPH: Node =
+        Node::layer::<Self>(const { &[Attribute::count("vocabulary", VOCABULARY), Attribute::count("width", WIDTH)] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::Node;
 use crate::kernels::{Simd, copy};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
@@ -56,6 +57,7 @@ impl<S: Scalar, A: Sample<Element = S>, const N: usize> Layer for Flatten<A, N> 
     const KIND: &'static str = "Flatten";
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = OutputKind::AsInput;
+    const GRAPH: Node = Node::layer::<Self>(&[]);
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [[S; N]], (): &mut ()) {

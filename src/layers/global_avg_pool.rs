@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::{Simd, sum};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
@@ -35,6 +36,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
     const KIND: &'static str = "GlobalAvgPool";
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = OutputKind::AsInput;
+    const GRAPH: Node = Node::layer::<Self>(&[]);
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A::Each], (): &mut ()) {

@@ -1,5 +1,6 @@
 //! Group normalisation.
 
+use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::{Moments, Simd, sum, sum_of};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
@@ -80,6 +81,8 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
 
     const KIND: &'static str = "GroupNorm";
     const MACS: u64 = A::LENGTH as u64;
+    const GRAPH: Node =
+        Node::layer::<Self>(const { &[Attribute::count("groups", GROUPS), Attribute::bits("epsilon", EPSILON)] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

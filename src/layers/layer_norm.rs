@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::{Attribute, Node};
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
@@ -91,6 +92,9 @@ where
 
     const KIND: &'static str = "LayerNorm";
     const MACS: u64 = A::LENGTH as u64;
+    const GRAPH: Node = Node::layer::<Self>(
+        const { &[Attribute::bits("epsilon", EPSILON), Attribute::count("axes", P::SHAPE.rank())] },
+    );
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

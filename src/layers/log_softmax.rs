@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::Node;
 use crate::kernels::softmax_in_place;
 use crate::kernels::{Simd, copy, sum};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
@@ -36,6 +37,7 @@ impl<const N: usize, S: Scalar> Layer for LogSoftmax<N, S> {
 
     const KIND: &'static str = "LogSoftmax";
     const MACS: u64 = 0;
+    const GRAPH: Node = Node::layer::<Self>(&[]);
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::{Simd, sum_of};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
@@ -77,6 +78,8 @@ where
 
     const KIND: &'static str = "PRelu";
     const MACS: u64 = A::LENGTH as u64;
+    const GRAPH: Node =
+        Node::layer::<Self>(const { &[Attribute::word("slopes", if P::LENGTH == 1 { "one" } else { "each" })] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

@@ -1,7 +1,8 @@
 //! Skip connections that change the shape.
 
+use crate::graph::Node;
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Gradient, Layer, Pass, Recorded, Row, largest};
+use crate::layer::{Gradient, Layer, Pass, Recorded, largest};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -69,6 +70,7 @@ where
     const KIND: &'static str = "Residual";
     const MACS: u64 = L::MACS + P::MACS;
     const SMALLEST_BATCH: usize = largest(&[L::SMALLEST_BATCH, P::SMALLEST_BATCH]);
+    const GRAPH: Node = Node::sum::<Self>(const { &[L::GRAPH.named("inside"), P::GRAPH.named("projection")] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(
@@ -131,11 +133,5 @@ where
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
         self.inside.initialize(initializer, random);
         self.projection.initialize(initializer, random);
-    }
-
-    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
-        visitor(Row::of::<Self>(name, depth));
-        L::describe("inside", depth + 1, visitor);
-        P::describe("projection", depth + 1, visitor);
     }
 }

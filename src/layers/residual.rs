@@ -1,7 +1,8 @@
 //! Skip connections.
 
+use crate::graph::Node;
 use crate::kernels::{Simd, add_assign, copy};
-use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded, Row};
+use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -56,6 +57,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
     const KIND: &'static str = "Residual";
     const MACS: u64 = L::MACS;
     const SMALLEST_BATCH: usize = L::SMALLEST_BATCH;
+    const GRAPH: Node = Node::sum::<Self>(const { &[L::GRAPH, Node::identity(&L::GRAPH)] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(
@@ -112,9 +114,5 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
         self.inside.initialize(initializer, random);
-    }
-
-    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
-        L::describe(name, depth, visitor);
     }
 }

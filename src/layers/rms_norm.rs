@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 
 use super::layer_norm::row;
+use crate::graph::{Attribute, Node};
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
@@ -46,6 +47,15 @@ impl<A, P, const EPSILON: u64> RmsNorm<A, P, EPSILON> {
         Self { weight, sample: PhantomData }
     }
 
+    /// ε, for a scalar of this many bytes.
+    const fn value(bytes: usize) -> f64 {
+        match (EPSILON, bytes) {
+            (0, 4) => f32::EPSILON as f64,
+            (0, _) => f64::EPSILON,
+            (bits, _) => f64::from_bits(bits),
+        }
+    }
+
     /// ε
     #[inline(always)]
     fn epsilon<S: Scalar>() -> S {
@@ -87,6 +97,9 @@ where
 
     const KIND: &'static str = "RmsNorm";
     const MACS: u64 = A::LENGTH as u64;
+    const GRAPH: Node = Node::layer::<Self>(
+        const { &[Attribute::number("epsilon", Self::value(size_of::<S>())), Attribute::count("axes", P::SHAPE.rank())] },
+    );
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

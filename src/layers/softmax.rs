@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::graph::Node;
 use crate::kernels::{Operation, Simd, SoftmaxInPlace};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
@@ -44,6 +45,7 @@ impl<const N: usize, S: Scalar> Layer for Softmax<N, S> {
     const KIND: &'static str = "Softmax";
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = OutputKind::Probabilities;
+    const GRAPH: Node = Node::layer::<Self>(&[]);
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[[S; N]], outputs: &mut [[S; N]], (): &mut ()) {

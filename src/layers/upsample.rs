@@ -2,6 +2,8 @@
 
 use core::marker::PhantomData;
 
+use super::windowed::per_axis;
+use crate::graph::{Attribute, Node};
 use crate::image::Image;
 use crate::kernels::Simd;
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
@@ -51,6 +53,8 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "Upsample1d" } else { "Upsample2d" };
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = OutputKind::AsInput;
+    const GRAPH: Node =
+        Node::layer::<Self>(const { &[Attribute::sizes("factor", per_axis::<I>(Self::REPEATED.0, Self::REPEATED.1))] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {

@@ -68,6 +68,13 @@ macro_rules! __constructors {
             <Self as $crate::macro_support::Parameters>::zeroed()
         }
 
+        /// The network's graph: its layers, their attributes, shapes, wiring and weights, as a constant.
+        #[inline]
+        #[must_use]
+        pub fn graph() -> &'static $crate::macro_support::Node {
+            <Self as $crate::macro_support::Network>::graph()
+        }
+
         /// A printable table of the layers, their shapes and their costs.
         #[inline]
         #[must_use]

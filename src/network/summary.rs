@@ -2,14 +2,15 @@
 
 use core::fmt::{self, Display, Write};
 
-use crate::layer::{Layer, Row};
+use crate::graph::Node;
+use crate::layer::Layer;
 use crate::network::Network;
+use crate::shape::Shape;
 
 /// The summary of a network: layers, shapes, weights and cost. Print it with `Display`.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
-    describe: fn(&'static str, usize, &mut dyn FnMut(Row)),
-    total: Row,
+    graph: &'static Node,
     flash: usize,
     inference: usize,
     training: usize,
@@ -19,18 +20,25 @@ impl Summary {
     /// The summary of a network.
     #[must_use]
     pub fn of<L: Layer>() -> Self {
-        Self {
-            describe: L::describe,
-            total: Row::of::<L>("", 0),
-            flash: L::FLASH,
-            inference: L::RAM_INFERENCE,
-            training: L::RAM_TRAINING,
-        }
+        Self { graph: L::graph(), flash: L::FLASH, inference: L::RAM_INFERENCE, training: L::RAM_TRAINING }
     }
+}
 
-    /// Visit the rows: the network first, then its layers, each composite before its contents.
-    pub fn for_each(&self, visitor: &mut dyn FnMut(Row)) {
-        (self.describe)("", 0, visitor);
+/// A row of the table.
+struct Row {
+    name: &'static str,
+    /// How many nodes enclose it.
+    depth: usize,
+    kind: &'static str,
+    output: Shape,
+    parameters: usize,
+    macs: u64,
+}
+
+impl Row {
+    fn of(node: &Node, depth: usize) -> Self {
+        let Node { name, kind, output, macs, .. } = *node;
+        Self { name, depth, kind, output, parameters: node.parameters(), macs }
     }
 }
 
@@ -100,32 +108,43 @@ fn pad(
     Ok(())
 }
 
+impl Summary {
+    /// Visits the rows: each named node, before those inside it.
+    fn for_each(&self, visitor: &mut dyn FnMut(&Row)) {
+        self.graph.for_each(&mut |visit| {
+            if !visit.node.name.is_empty() {
+                visitor(&Row::of(visit.node, visit.depth));
+            }
+        });
+    }
+}
+
 impl Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut widths = HEAD.map(str::len);
-        let total = Row { name: "total", kind: "", depth: 1, ..self.total };
+        let Self { graph, flash, inference, training } = self;
+        let total = Row { name: "total", kind: "", ..Row::of(graph, 1) };
         let mut measure = |row: &Row| {
             for (column, widest) in widths.iter_mut().enumerate() {
                 *widest = (*widest).max(width(|f| cell(row, column, f)));
             }
         };
-        self.for_each(&mut |row| measure(&row));
+        self.for_each(&mut measure);
         measure(&total);
 
-        writeln!(f, "{}: {} -> {}", self.total.kind, self.total.input, self.total.output)?;
+        writeln!(f, "{}: {} -> {}", graph.kind, graph.input, graph.output)?;
         for (column, name) in HEAD.iter().enumerate() {
             pad(f, column, &widths, |f| f.write_str(name))?;
         }
         writeln!(f)?;
         let mut result = Ok(());
         self.for_each(&mut |row| {
-            if row.depth > 0 && result.is_ok() {
-                result = write_row(f, &row, &widths);
+            if result.is_ok() {
+                result = write_row(f, row, &widths);
             }
         });
         result?;
         write_row(f, &total, &widths)?;
-        let Self { flash, inference, training, .. } = self;
         write!(f, "{flash} bytes of weights; {inference} bytes of memory for inference, {training} for training")
     }
 }

@@ -82,6 +82,18 @@ impl ArrayLocation {
     }
 }
 
+/// An array of weights.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Weight<'a> {
+    /// Its dotted name, as in files.
+    pub name: Name<'a>,
+    /// Its shape, and whether files store it transposed or as an integer: any [`Layout`] but `Fields`.
+    pub layout: Layout,
+    /// The index of its first number in [`parameters()`](crate::Parameters::parameters).
+    pub start: usize,
+}
+
 impl Layout {
     /// The layout of a type without weights.
     pub const NOTHING: Self = Self::Fields(&[]);
@@ -200,20 +212,33 @@ impl Layout {
         message
     }
 
-    /// Visit each array of `values` with its dotted name. Returns the rest of `values`.
-    pub(crate) fn visit<'a, S>(&self, name: Name<'_>, values: &'a [S], visitor: &mut Visitor<'_, S>) -> &'a [S] {
-        let shape = match self {
+    /// The shape of an array in memory; for fields, that of a vector of all their numbers.
+    #[must_use]
+    pub const fn shape(&self) -> Shape {
+        match self {
             Self::Array(shape) | Self::Transposed(shape) => *shape,
             Self::Count => Shape::SCALAR,
-            Self::Fields(fields) => {
-                return fields
-                    .iter()
-                    .fold(values, |values, field| field.layout.visit(name.field(field.name), values, visitor));
-            }
-        };
-        let (these, rest) = values.split_at(shape.length().min(values.len()));
-        visitor(name, shape, these);
-        rest
+            Self::Fields(_) => Shape::SCALAR.repeated(self.length()),
+        }
+    }
+
+    /// Visit each array, with its dotted name and the index of its first number. `name` is that of the whole, and
+    /// `start` the index of its first number.
+    pub(crate) fn for_each(&self, name: Name<'_>, start: usize, visitor: &mut dyn FnMut(Weight<'_>)) {
+        let Self::Fields(fields) = self else { return visitor(Weight { name, layout: *self, start }) };
+        let mut start = start;
+        for field in *fields {
+            field.layout.for_each(name.field(field.name), start, visitor);
+            start += field.length;
+        }
+    }
+
+    /// Visit each array of `values` with its dotted name.
+    pub(crate) fn visit<S>(&self, values: &[S], visitor: &mut Visitor<'_, S>) {
+        self.for_each(Name::ROOT, 0, &mut |Weight { name, layout, start }| {
+            let shape = layout.shape();
+            visitor(name, shape, values.get(start..start + shape.length()).unwrap_or_default());
+        });
     }
 }
 

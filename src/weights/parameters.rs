@@ -6,7 +6,7 @@ use core::ops::Range;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, Shape};
 use crate::weights::layout::Layout;
-use crate::weights::name::{Name, Visitor};
+use crate::weights::name::Visitor;
 
 /// A type that consists only of weights, so that all of them can be accessed as one flat slice.
 ///
@@ -135,7 +135,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
 
     /// Visit each array of weights with its dotted name (`conv1.weight`) and its shape.
     fn for_each(&self, visitor: &mut Visitor<'_, Self::Scalar>) {
-        Self::LAYOUT.visit(Name::ROOT, self.parameters(), visitor);
+        Self::LAYOUT.visit(self.parameters(), visitor);
     }
 }
 

@@ -4,33 +4,47 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::{BLOCKS, Documentation, Example, Int8, Role, Takes, kinds};
+use crate::arguments::Parameter;
 
 /// A call of the macro `callback` with the table's public part:
 ///
 /// ```text
 /// callback! {
 ///     documentation: ["| row |" …]
-///     kinds: [Dense { layer: { Dense(128) } input: [3] takes: numbers weights: 512 macs: 384 int8: yes } …]
+///     kinds: [Dense { layer: { Dense(128) } input: [3] takes: numbers weights: 512 macs: 384 int8: yes
+///         arguments: [units bias init] } …]
 /// }
 /// ```
 ///
 /// A network of `layer` alone, with input `input`, has this many weights and multiply-accumulates. It takes `numbers`
-/// or `tokens`, and can be quantized or not: `yes` or `no`.
+/// or `tokens`, can be quantized or not, `yes` or `no`, and has these arguments.
 pub(crate) fn listing(callback: TokenStream) -> TokenStream {
-    let kinds = kinds().map(|kind| entry(kind.name, &kind.example, kind.takes, kind.int8));
-    let blocks = BLOCKS.iter().map(|block| entry(block.layer, &block.example, Takes::Any, block.int8));
+    let kinds = kinds().map(|kind| entry(kind.name, &kind.example, kind.takes, kind.int8, kind.parameters));
+    let blocks = BLOCKS.iter().map(|block| entry(block.layer, &block.example, Takes::Any, block.int8, &[]));
     let (rows, entries) = (rows(), kinds.chain(blocks));
     quote!(#callback! { documentation: [#(#rows)*] kinds: [#(#entries)*] })
 }
 
-fn entry(name: &str, Example { layer, input, weights, macs }: &Example, takes: Takes, int8: Int8) -> TokenStream {
+fn entry(
+    name: &str,
+    Example { layer, input, weights, macs }: &Example,
+    takes: Takes,
+    int8: Int8,
+    parameters: &[Parameter],
+) -> TokenStream {
     let word = |word| Ident::new(word, Span::call_site());
+    let arguments = parameters.iter().map(|parameter| word(parameter.name));
     let [layer, input] = [layer, input].map(|text| text.parse::<TokenStream>().unwrap_or_default());
     let [weights, macs] = [*weights, *macs].map(Literal::usize_unsuffixed);
     let takes = word(if takes == Takes::Tokens { "tokens" } else { "numbers" });
     let int8 = word(if int8 == Int8::Unsupported { "no" } else { "yes" });
     let name = word(name);
-    quote!(#name { layer: { #layer } input: #input takes: #takes weights: #weights macs: #macs int8: #int8 })
+    quote! {
+        #name {
+            layer: { #layer } input: #input takes: #takes weights: #weights macs: #macs int8: #int8
+            arguments: [#(#arguments)*]
+        }
+    }
 }
 
 /// The table of kinds in Markdown, line by line. Consecutive kinds share a row if they differ in their names

@@ -169,6 +169,17 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         .then(<__Small_hidden<S> as ::fnn::macro_support::Layer>::OUTPUTS)
         .then(<__Small_relu_1<S> as ::fnn::macro_support::Layer>::OUTPUTS)
         .then(<__Small_out<S> as ::fnn::macro_support::Layer>::OUTPUTS);
+    const GRAPH: ::fnn::macro_support::Node = ::fnn::macro_support::Node::sequence::<
+        Self,
+    >(const {
+        &[
+            <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::GRAPH
+                .named("flatten_1"),
+            <__Small_hidden<S> as ::fnn::macro_support::Layer>::GRAPH.named("hidden"),
+            <__Small_relu_1<S> as ::fnn::macro_support::Layer>::GRAPH.named("relu_1"),
+            <__Small_out<S> as ::fnn::macro_support::Layer>::GRAPH.named("out"),
+        ]
+    });
     #[inline(always)]
     fn forward_batch<
         __V: ::fnn::macro_support::Simd,
@@ -380,25 +391,6 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
             ::fnn::macro_support::Initializer::HeUniform,
             random,
         );
-    }
-    fn describe(
-        name: &'static ::core::primitive::str,
-        depth: ::core::primitive::usize,
-        visitor: &mut dyn ::core::ops::FnMut(::fnn::macro_support::Row),
-    ) {
-        visitor(::fnn::macro_support::Row::of::<Self>(name, depth));
-        <__Small_flatten_1<
-            S,
-        > as ::fnn::macro_support::Layer>::describe("flatten_1", depth + 1, visitor);
-        <__Small_hidden<
-            S,
-        > as ::fnn::macro_support::Layer>::describe("hidden", depth + 1, visitor);
-        <__Small_relu_1<
-            S,
-        > as ::fnn::macro_support::Layer>::describe("relu_1", depth + 1, visitor);
-        <__Small_out<
-            S,
-        > as ::fnn::macro_support::Layer>::describe("out", depth + 1, visitor);
     }
 }
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! input's shape. None has weights or costs multiply-accumulates.
 
 use super::{FromOutput, Function};
+use crate::graph::Attribute;
 use crate::real::Real;
 
 /// `max(0, x)`. The derivative at 0 is taken as 0. Declared as `Relu`.
@@ -240,9 +241,11 @@ fn parameter<R: Real>(like: R, bits: u64) -> R {
 
 /// A function whose derivative is a formula of its value.
 macro_rules! function_from_output {
-    ($function:ident $(<const $parameter:ident: u64>)? $([probabilities = $probabilities:literal])?, $x:ident: $value:expr, $y:ident: $derivative:expr) => {
+    ($function:ident $(<const $parameter:ident: u64 = $argument:literal>)? $([probabilities = $probabilities:literal])?, $x:ident: $value:expr, $y:ident: $derivative:expr) => {
         impl $(<const $parameter: u64>)? Function for $function $(<$parameter>)? {
             const KIND: &'static str = stringify!($function);
+            const ATTRIBUTES: Option<&'static [Attribute]> =
+                Some(const { &[$(Attribute::bits($argument, $parameter))?] });
             $(const PROBABILITIES: bool = $probabilities;)?
 
             #[inline(always)]
@@ -268,16 +271,16 @@ macro_rules! function_from_output {
 function_from_output!(Relu,
     x: x.max(x.constant(0.0)),
     y: y.if_positive(y.constant(1.0), y.constant(0.0)));
-function_from_output!(LeakyRelu<const SLOPE: u64>,
+function_from_output!(LeakyRelu<const SLOPE: u64 = "slope">,
     x: x.if_positive(x, parameter(x, SLOPE) * x),
     y: y.if_positive(y.constant(1.0), parameter(y, SLOPE)));
-function_from_output!(Elu<const ALPHA: u64>,
+function_from_output!(Elu<const ALPHA: u64 = "alpha">,
     x: x.if_positive(x, parameter(x, ALPHA) * x.exp_m1()),
     y: y.if_positive(y.constant(1.0), y + parameter(y, ALPHA)));
 function_from_output!(Sigmoid [probabilities = true], x: x.sigmoid(), y: y * (y.constant(1.0) - y));
 function_from_output!(Tanh, x: x.tanh(), y: y.constant(1.0) - y * y);
 // σ(βx) = 1 − e^(−βy)
-function_from_output!(Softplus<const BETA: u64>,
+function_from_output!(Softplus<const BETA: u64 = "beta">,
     // Not softplus(βx) / β, as βx may be infinite where y isn't.
     x: x.max(x.constant(0.0)) + (-(parameter(x, BETA) * x).abs()).softplus() / parameter(x, BETA),
     y: -(-parameter(y, BETA) * y).exp_m1());
@@ -310,6 +313,7 @@ fn within<R: Real>(x: R, high: f64, inside: R, outside: R) -> R {
 
 impl Function for HardSwish {
     const KIND: &'static str = "HardSwish";
+    const ATTRIBUTES: Option<&'static [Attribute]> = Some(&[]);
 
     #[inline(always)]
     fn value<R: Real>(x: R) -> R {
@@ -326,6 +330,7 @@ impl Function for HardSwish {
 
 impl Function for Mish {
     const KIND: &'static str = "Mish";
+    const ATTRIBUTES: Option<&'static [Attribute]> = Some(&[]);
 
     #[inline(always)]
     fn value<R: Real>(x: R) -> R {
@@ -342,6 +347,7 @@ impl Function for Mish {
 
 impl Function for Gelu {
     const KIND: &'static str = "Gelu";
+    const ATTRIBUTES: Option<&'static [Attribute]> = Some(&[Attribute::word("form", "exact")]);
 
     #[inline(always)]
     fn value<R: Real>(x: R) -> R {
@@ -369,7 +375,8 @@ impl GeluTanh {
 }
 
 impl Function for GeluTanh {
-    const KIND: &'static str = "Gelu(tanh)";
+    const KIND: &'static str = "Gelu";
+    const ATTRIBUTES: Option<&'static [Attribute]> = Some(&[Attribute::word("form", "tanh")]);
 
     #[inline(always)]
     fn value<R: Real>(x: R) -> R {
@@ -391,6 +398,7 @@ impl Function for GeluTanh {
 
 impl Function for Silu {
     const KIND: &'static str = "Silu";
+    const ATTRIBUTES: Option<&'static [Attribute]> = Some(&[]);
 
     #[inline(always)]
     fn value<R: Real>(x: R) -> R {

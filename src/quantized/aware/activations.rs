@@ -1,5 +1,6 @@
 //! Simulated rounding of activations.
 
+use crate::graph::Node;
 use crate::kernels::{Simd, lanes, read, splat, write};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::real::Real;
@@ -88,6 +89,7 @@ impl<S: Scalar, A: Sample<Element = S>> Layer for FakeQuantize<A> {
     const KIND: &'static str = "FakeQuantize";
     const MACS: u64 = 0;
     const OUTPUTS: OutputKind = OutputKind::AsInput;
+    const GRAPH: Node = Node::layer::<Self>(&[]);
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {

@@ -1,8 +1,9 @@
 //! A whole network with simulated rounding.
 
 use super::FakeQuantize;
+use crate::graph::Node;
 use crate::kernels::Simd;
-use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, Row};
+use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -51,6 +52,8 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
     const MACS: u64 = L::MACS;
     const SMALLEST_BATCH: usize = L::SMALLEST_BATCH;
     const OUTPUTS: OutputKind = L::OUTPUTS;
+    const GRAPH: Node =
+        Node::sequence::<Self>(const { &[FakeQuantize::<L::Input>::GRAPH.named("input"), L::GRAPH.named("layers")] });
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(
@@ -105,9 +108,5 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
         self.layers.initialize(initializer, random);
-    }
-
-    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
-        L::describe(name, depth, visitor);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::activations::{large, round};
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded, Row};
+use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
 use crate::memory;
 use crate::pod::Pod;
@@ -114,10 +114,6 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
         self.layer.initialize(initializer, random);
-    }
-
-    fn describe(name: &'static str, depth: usize, visitor: &mut dyn FnMut(Row)) {
-        L::describe(name, depth, visitor);
     }
 }
 
