@@ -46,13 +46,13 @@ pub use crate::quantized::layer::{forward_layer, forward_nothing};
 pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::train::fine_tune::split;
 pub use crate::weights::safetensors::include;
-pub use crate::window::{part, places, same_padding};
+pub use crate::window::{causal_padding, part, places, same_padding, same_places};
 #[cfg(feature = "alloc")]
 pub use alloc::vec::Vec;
 pub use const_checks::{
     check_axes, check_budget, check_concat, check_groups, check_input, check_not_negative, check_output,
     check_pool_padding, check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual,
-    check_same_padding, check_size, check_sum, check_window,
+    check_size, check_sum, check_window,
 };
 
 /// Weights made of `S`: `Parameters<Scalar = S>` with an error message of its own.

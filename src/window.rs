@@ -3,18 +3,25 @@
 use core::fmt::Debug;
 
 /// How a window slides along one axis, as a type: `KERNEL` elements that lie `DILATION` apart, moved by `STRIDE`, over
-/// an axis with `PADDING` elements added before its first.
+/// an axis with `PADDING` elements added before its first, and `AFTER` after its last, by default as many.
 ///
 /// ```
 /// use fnn::layers::{Window, Windows};
 ///
 /// type Rows = Window<3, 2, 1>;
-/// type Columns = Window<5>;
+/// type Columns = Window<5, 1, 4, 1, 0>;
 /// assert_eq!(<(Rows, Columns)>::ROWS.span(), 3);
-/// assert_eq!(<(Rows, Columns)>::COLUMNS.stride, 1);
+/// assert_eq!((<(Rows, Columns)>::ROWS.before, <(Rows, Columns)>::ROWS.after), (1, 1));
+/// assert_eq!((<(Rows, Columns)>::COLUMNS.before, <(Rows, Columns)>::COLUMNS.after), (4, 0));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window<const KERNEL: usize, const STRIDE: usize = 1, const PADDING: usize = 0, const DILATION: usize = 1>;
+pub struct Window<
+    const KERNEL: usize,
+    const STRIDE: usize = 1,
+    const PADDING: usize = 0,
+    const DILATION: usize = 1,
+    const AFTER: usize = PADDING,
+>;
 
 /// A [`Window`] as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +31,21 @@ pub struct Axis {
     /// How far it moves from one output to the next.
     pub stride: usize,
     /// Padding elements before the input's first one.
-    pub padding: usize,
+    pub before: usize,
+    /// Padding elements after the input's last one. Which outputs there are follows from them, and kernels need no more.
+    pub after: usize,
     /// How far its elements lie apart.
     pub dilation: usize,
 }
 
 impl Axis {
     /// A window of a single element, for the rows of a sequence.
-    const STILL: Self = Self { kernel: 1, stride: 1, padding: 0, dilation: 1 };
+    const STILL: Self = Self { kernel: 1, stride: 1, before: 0, after: 0, dilation: 1 };
 
     /// How many elements the window spans, including the gaps of its dilation.
     #[must_use]
     pub const fn span(&self) -> usize {
-        self.dilation * self.kernel.saturating_sub(1) + 1
+        span(self.kernel, self.dilation)
     }
 }
 
@@ -51,8 +60,8 @@ impl Axis {
 /// struct Mine;
 ///
 /// impl Windows for Mine {
-///     const ROWS: Axis = Axis { kernel: 1, stride: 1, padding: 0, dilation: 1 };
-///     const COLUMNS: Axis = Axis { kernel: 9, stride: 1, padding: 4, dilation: 1 };
+///     const ROWS: Axis = Axis { kernel: 1, stride: 1, before: 0, after: 0, dilation: 1 };
+///     const COLUMNS: Axis = Axis { kernel: 9, stride: 1, before: 4, after: 4, dilation: 1 };
 /// }
 /// ```
 pub trait Windows: Copy + Debug + PartialEq + Send + Sync + 'static + sealed::Sealed {
@@ -62,15 +71,15 @@ pub trait Windows: Copy + Debug + PartialEq + Send + Sync + 'static + sealed::Se
     const COLUMNS: Axis;
 }
 
-impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize> sealed::Sealed
-    for Window<KERNEL, STRIDE, PADDING, DILATION>
+impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize, const AFTER: usize>
+    sealed::Sealed for Window<KERNEL, STRIDE, PADDING, DILATION, AFTER>
 {
 }
-impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize> Windows
-    for Window<KERNEL, STRIDE, PADDING, DILATION>
+impl<const KERNEL: usize, const STRIDE: usize, const PADDING: usize, const DILATION: usize, const AFTER: usize> Windows
+    for Window<KERNEL, STRIDE, PADDING, DILATION, AFTER>
 {
     const ROWS: Axis = Axis::STILL;
-    const COLUMNS: Axis = Axis { kernel: KERNEL, stride: STRIDE, padding: PADDING, dilation: DILATION };
+    const COLUMNS: Axis = Axis { kernel: KERNEL, stride: STRIDE, before: PADDING, after: AFTER, dilation: DILATION };
 }
 
 impl<R: Windows, C: Windows> sealed::Sealed for (R, C) {}
@@ -79,24 +88,47 @@ impl<R: Windows, C: Windows> Windows for (R, C) {
     const COLUMNS: Axis = C::COLUMNS;
 }
 
-/// How many positions a window has on an axis of `size` elements, with `padding` more on either side.
+/// How many elements a window spans, including the gaps of its dilation.
+const fn span(kernel: usize, dilation: usize) -> usize {
+    dilation * kernel.saturating_sub(1) + 1
+}
+
+/// How many positions a window has on an axis of `size` elements, with this much padding before and after them.
 ///
-/// `⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1`; 1 if it doesn't fit, which is checked
+/// `⌊(size + before + after − dilation·(kernel − 1) − 1) / stride⌋ + 1`; 1 if it doesn't fit, which is checked
 /// elsewhere.
 #[must_use]
-pub const fn places(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
-    let span = Axis { kernel, stride, padding, dilation }.span();
-    match (size + 2 * padding).saturating_sub(span).checked_div(stride) {
+pub const fn places(size: usize, kernel: usize, stride: usize, before: usize, after: usize, dilation: usize) -> usize {
+    match (size + before + after).saturating_sub(span(kernel, dilation)).checked_div(stride) {
         Some(moves) => moves + 1,
         None => 1,
     }
 }
 
-/// The padding before the first element for which output and input have the same size, at a stride of 1. After the last
-/// element it is the same, or 1 more if the window's span is even.
+/// How many positions a window has with `padding = same`: `⌈size / stride⌉`.
 #[must_use]
-pub const fn same_padding(kernel: usize, dilation: usize) -> usize {
-    dilation * kernel.saturating_sub(1) / 2
+pub const fn same_places(size: usize, stride: usize) -> usize {
+    match stride {
+        0 => 1,
+        stride => size.div_ceil(stride),
+    }
+}
+
+/// The padding before the first element and after the last with `padding = same`: as little as [`same_places`] need,
+/// and of an odd number, one more after the last. As in TensorFlow, and ONNX's `SAME_UPPER`.
+///
+/// At a stride of 1, it is the same for all sizes.
+#[must_use]
+pub const fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) -> (usize, usize) {
+    let moves = same_places(size, stride).saturating_sub(1);
+    let padding = (moves * stride + span(kernel, dilation)).saturating_sub(size);
+    (padding / 2, padding - padding / 2)
+}
+
+/// The padding before the first element with `padding = causal`, where no output sees inputs after its own.
+#[must_use]
+pub const fn causal_padding(kernel: usize, dilation: usize) -> usize {
+    span(kernel, dilation) - 1
 }
 
 /// How many channels a filter sees with `groups`; at least 1, even if the groups don't divide them.
@@ -123,48 +155,38 @@ impl Sliding {
     /// An axis whose sizes are consistent.
     #[track_caller]
     pub(crate) const fn new(input: usize, output: usize, window: Axis) -> Self {
-        let Axis { kernel, stride, padding, dilation } = window;
+        let Axis { kernel, stride, before, after, dilation } = window;
         assert!(input > 0 && output > 0, "an image has at least one element");
         assert!(kernel > 0 && stride > 0 && dilation > 0, "a kernel, a stride and a dilation must be at least 1");
         // So that no position overflows.
-        let small = window.span() <= LARGEST && padding <= LARGEST && stride <= LARGEST;
+        let small = window.span() <= LARGEST && before <= LARGEST && after <= LARGEST && stride <= LARGEST;
         assert!(small, "a window reaches over at most 16,777,216 elements, as do its stride and its padding");
-        // `padding = same` may add one element more after the last one than before the first.
-        let same = output == input && stride == 1 && padding == same_padding(kernel, dilation);
-        assert!(same || window.span() <= input + 2 * padding, "a window is no larger than its padded input");
-        let exact = output == places(input, kernel, stride, padding, dilation);
-        assert!(same || exact, "the output size does not match the window");
+        assert!(window.span() <= input + before + after, "a window is no larger than its padded input");
+        let exact = output == places(input, kernel, stride, before, after, dilation);
+        assert!(exact, "the output size does not match the window");
         Self { input, output, window }
-    }
-
-    /// The padding after the last element.
-    pub(crate) const fn padding_after(&self) -> usize {
-        let Axis { stride, padding, .. } = self.window;
-        let exact = self.output == places(self.input, self.window.kernel, stride, padding, self.window.dilation);
-        // Otherwise, it is `same`.
-        if exact { padding } else { self.window.span() - 1 - padding }
     }
 
     /// Whether the window never leaves the input.
     #[inline(always)]
     pub(crate) const fn is_whole(&self) -> bool {
-        let Axis { stride, padding, .. } = self.window;
-        padding == 0 && (self.output - 1) * stride + self.window.span() <= self.input
+        let Axis { stride, before, .. } = self.window;
+        before == 0 && (self.output - 1) * stride + self.window.span() <= self.input
     }
 
     /// The outputs for which the window's element at index `tap` lies on the input.
     #[inline(always)]
     pub(crate) const fn reach(&self, tap: usize) -> Reach {
-        let Axis { stride, padding, dilation, .. } = self.window;
+        let Axis { stride, before, dilation, .. } = self.window;
         let offset = tap * dilation;
         if self.is_whole() {
             return Reach { first: 0, count: self.output, start: offset };
         }
-        // Output o reads the element at o·stride + offset − padding, which must lie in 0..input.
-        let first = padding.saturating_sub(offset).div_ceil(stride);
-        let end = (self.input + padding).saturating_sub(offset).div_ceil(stride);
+        // Output o reads the element at o·stride + offset − before, which must lie in 0..input.
+        let first = before.saturating_sub(offset).div_ceil(stride);
+        let end = (self.input + before).saturating_sub(offset).div_ceil(stride);
         let end = if end < self.output { end } else { self.output };
-        Reach { first, count: end.saturating_sub(first), start: (first * stride + offset).saturating_sub(padding) }
+        Reach { first, count: end.saturating_sub(first), start: (first * stride + offset).saturating_sub(before) }
     }
 }
 
@@ -188,15 +210,17 @@ mod tests {
     fn reach_is_what_trying_every_output_finds() {
         for input in 1..9usize {
             for kernel in 1..5 {
-                for (stride, padding, dilation) in (0..27).map(|n| (1 + n % 3, n / 3 % 3, 1 + n / 9)) {
-                    let window = Axis { kernel, stride, padding, dilation };
-                    if window.span() > input + 2 * padding {
+                for (stride, before, dilation) in (0..27).map(|n| (1 + n % 3, n / 3 % 3, 1 + n / 9)) {
+                    // As much padding after the last element, less, or more.
+                    let after = (before + kernel + input) % 4;
+                    let window = Axis { kernel, stride, before, after, dilation };
+                    if window.span() > input + before + after {
                         continue;
                     }
-                    let output = places(input, kernel, stride, padding, dilation);
+                    let output = places(input, kernel, stride, before, after, dilation);
                     let sliding = Sliding::new(input, output, window);
                     for tap in 0..kernel {
-                        let position = |output: usize| (output * stride + tap * dilation).checked_sub(padding);
+                        let position = |output: usize| (output * stride + tap * dilation).checked_sub(before);
                         let inside = |output: &usize| position(*output).is_some_and(|position| position < input);
                         let outputs = (0..output).filter(inside);
                         let Reach { first, count, start } = sliding.reach(tap);
@@ -214,14 +238,38 @@ mod tests {
     fn no_place_overflows() {
         let apart = usize::MAX / 6 - 2;
         assert_eq!(apart.wrapping_mul(6), 0_usize.wrapping_sub(16));
-        Sliding::new(8, 8, Axis { kernel: 3, stride: 1, padding: apart, dilation: apart });
+        Sliding::new(8, 8, Axis { kernel: 3, stride: 1, before: apart, after: apart, dilation: apart });
     }
 
     #[test]
     fn places_are_those_of_the_formula() {
-        assert_eq!(places(28, 5, 1, 0, 1), 24);
-        assert_eq!(places(9, 3, 2, 1, 1), 5);
-        assert_eq!(places(10, 3, 1, 0, 2), 6);
-        assert_eq!((places(3, 5, 1, 0, 1), places(3, 3, 0, 0, 1)), (1, 1));
+        assert_eq!(places(28, 5, 1, 0, 0, 1), 24);
+        assert_eq!(places(9, 3, 2, 1, 1, 1), 5);
+        assert_eq!(places(9, 3, 2, 0, 1, 1), 4);
+        assert_eq!(places(10, 3, 1, 0, 0, 2), 6);
+        assert_eq!((places(3, 5, 1, 0, 0, 1), places(3, 3, 0, 0, 0, 1)), (1, 1));
+    }
+
+    /// The cases of TensorFlow's documentation of `same`, worked out by hand, and the formula's properties for all.
+    #[test]
+    fn same_padding_is_the_least_that_gives_every_stride_a_place() {
+        assert_eq!(same_padding(13, 6, 5, 1), (1, 2));
+        assert_eq!(same_padding(224, 3, 2, 1), (0, 1));
+        assert_eq!((same_padding(7, 4, 1, 3), same_padding(1, 4, 1, 3)), ((4, 5), (4, 5)));
+        assert_eq!((same_padding(4, 1, 3, 1), same_places(4, 3), same_places(4, 0)), ((0, 0), 2, 1));
+        assert_eq!((causal_padding(4, 3), causal_padding(1, 7)), (9, 0));
+        for (size, kernel, stride, dilation) in
+            (0..1200).map(|n| (1 + n % 10, 1 + n / 10 % 5, 1 + n / 50 % 6, 1 + n / 300))
+        {
+            let (before, after) = same_padding(size, kernel, stride, dilation);
+            let output = same_places(size, stride);
+            assert_eq!(places(size, kernel, stride, before, after, dilation), output);
+            assert!(after == before || after == before + 1);
+            assert!(span(kernel, dilation) <= size + before + after);
+            let less = (before + after)
+                .checked_sub(1)
+                .map(|less| size + less >= (output - 1) * stride + span(kernel, dilation));
+            assert!(less != Some(true), "{size} {kernel} {stride} {dilation}");
+        }
     }
 }

@@ -185,7 +185,7 @@ fn products_in_parts() {
 
 #[test]
 fn padding_same_adds_one_more_at_the_end() {
-    type Even = Conv<[[f64; 5]; 1], [[f64; 5]; 1], [[[f64; 4]; 1]; 1], Window<4, 1, 1>>;
+    type Even = Conv<[[f64; 5]; 1], [[f64; 5]; 1], [[[f64; 4]; 1]; 1], Window<4, 1, 1, 1, 2>>;
     let conv = Even::new([[[1.0, 10.0, 100.0, 1000.0]]], [0.0]);
     let (a, b, c, d, e) = (1.0, 2.0, 3.0, 4.0, 5.0);
     let expected = [

@@ -1,5 +1,7 @@
 //! A layer's arguments: the text in parentheses.
 
+mod padding;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprLit, Lit};
@@ -8,6 +10,7 @@ use crate::flow::Site;
 use crate::parse::Argument;
 use crate::report::{Errors, const_check, either, list, near};
 use crate::size::{Scope, Size};
+pub(crate) use padding::Padding;
 
 /// How a kind is written, with its arguments.
 #[derive(Clone, Copy)]
@@ -36,10 +39,10 @@ pub(crate) enum ArgumentType {
     Pair,
     /// An integer literal, which the macro reads.
     Count,
-    /// A size, or `same`.
-    Padding,
-    /// A pair, or `same`.
-    PairOfPaddings,
+    /// The padding of a sequence: a size, or `(before, after)`; or one of these words.
+    Padding(&'static [&'static str]),
+    /// The padding of an image: one size, or `(rows, columns)`, each a size or `(before, after)`; or one of these words.
+    PairOfPaddings(&'static [&'static str]),
     /// A const expression of type `f64`, checked by this function of the library.
     Number(&'static str),
     /// `true` or `false`.
@@ -77,6 +80,8 @@ pub(crate) struct Arguments {
 enum Value {
     /// One size, or one for each axis.
     Sizes(Vec<Size>),
+    /// The same for paddings.
+    Paddings(Vec<[Size; 2]>),
     Number(NumberArgument),
     /// Switches, words and initializers.
     Other(Expr),
@@ -173,6 +178,19 @@ impl Arguments {
         }
     }
 
+    /// The padding of the axis at this index, written as for all axes or for each; none by default.
+    pub(crate) fn padding(&self, axis: usize) -> Padding {
+        match self.value("padding") {
+            Some(Value::Paddings(ends)) => match ends.get(axis).or_else(|| ends.first()) {
+                Some(ends) => Padding::Ends(ends.clone()),
+                None => Padding::none(),
+            },
+            _ if self.is("padding", "same") => Padding::Same,
+            _ if self.is("padding", "causal") => Padding::Causal,
+            _ => Padding::none(),
+        }
+    }
+
     /// A switch, on by default.
     pub(crate) fn on(&self, name: &str) -> bool {
         !self.is(name, "false")
@@ -201,11 +219,6 @@ impl Arguments {
 
 fn is_word(value: &Expr, word: &str) -> bool {
     value.to_token_stream().to_string() == word
-}
-
-/// Whether it is a word rather than the name of a constant.
-fn is_lowercase(path: &syn::Path) -> bool {
-    path.get_ident().is_some_and(|name| name.to_string().starts_with(char::is_lowercase))
 }
 
 impl Signature {
@@ -268,21 +281,26 @@ impl Parameter {
             return mistake(format!("{what} takes words without quotes: `{} = {word}`", self.name));
         }
         match (self.argument, value) {
-            (ArgumentType::Padding | ArgumentType::PairOfPaddings, word) if is_word(word, "same") => other(),
-            (ArgumentType::Pair | ArgumentType::PairOfPaddings, Expr::Tuple(tuple)) if tuple.elems.len() == 2 => {
+            (ArgumentType::Padding(words) | ArgumentType::PairOfPaddings(words), word)
+                if words.iter().any(|known| is_word(word, known)) =>
+            {
+                other()
+            }
+            (ArgumentType::Padding(words), padding) => {
+                padding::of_axis(padding, words, scope, errors).map(|ends| Value::Paddings(vec![ends]))
+            }
+            (ArgumentType::PairOfPaddings(words), padding) => {
+                padding::of_axes(padding, words, scope, errors).map(Value::Paddings)
+            }
+            (ArgumentType::Pair, Expr::Tuple(tuple)) if tuple.elems.len() == 2 => {
                 let sizes: Vec<_> = tuple.elems.iter().map(|size| scope.size(size, &what, errors)).collect();
                 sizes.into_iter().collect::<Option<_>>().map(Value::Sizes)
             }
-            (ArgumentType::Padding | ArgumentType::PairOfPaddings, Expr::Path(word)) if is_lowercase(&word.path) => {
-                mistake(format!("{what} must be an integer or `same`; leave it out for no padding"))
-            }
-            (ArgumentType::Pair | ArgumentType::PairOfPaddings, Expr::Tuple(_) | Expr::Array(_)) => {
+            (ArgumentType::Pair, Expr::Tuple(_) | Expr::Array(_)) => {
                 mistake(format!("{what} must be one size or a pair: `{} = (rows, columns)`", self.name))
             }
-            (ArgumentType::Size | ArgumentType::Padding, Expr::Tuple(_)) => {
-                mistake(format!("{what} must be a single size"))
-            }
-            (ArgumentType::Size | ArgumentType::Padding | ArgumentType::Pair | ArgumentType::PairOfPaddings, size) => {
+            (ArgumentType::Size, Expr::Tuple(_)) => mistake(format!("{what} must be a single size")),
+            (ArgumentType::Size | ArgumentType::Pair, size) => {
                 scope.size(size, &what, errors).map(|size| Value::Sizes(vec![size]))
             }
             (ArgumentType::Count, Expr::Lit(literal)) if matches!(literal.lit, Lit::Int(_)) => {
@@ -313,7 +331,7 @@ impl Parameter {
         let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value else { return None };
         let text = text.value();
         let words: &[&str] = match self.argument {
-            ArgumentType::Padding | ArgumentType::PairOfPaddings => &["same"],
+            ArgumentType::Padding(words) | ArgumentType::PairOfPaddings(words) => words,
             ArgumentType::Switch => &["true", "false"],
             ArgumentType::Word(words) => words,
             ArgumentType::Initializer => INITIALIZERS,

@@ -49,9 +49,9 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     const GRAPH: Node = Node::layer::<Self>(
         const {
             &[
-                Attribute::sizes("window", Windowed::<I, O, K>::KERNEL),
-                Attribute::sizes("stride", Windowed::<I, O, K>::STRIDE),
-                Attribute::ends("padding", Windowed::<I, O, K>::BEFORE, Windowed::<I, O, K>::AFTER),
+                Attribute::sizes("window", Windowed::<I, K>::KERNEL),
+                Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
+                Attribute::ends("padding", Windowed::<I, K>::BEFORE, Windowed::<I, K>::AFTER),
             ]
         },
     );

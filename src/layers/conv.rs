@@ -30,10 +30,15 @@ use crate::window::Sliding;
 /// *depthwise*. Sizes that don't fit are a compile error.
 ///
 /// `y[f, p] = b[f] + Σ w[f, c, t] · x[c, s·p + d·t − a]`, summed over the filter's channels c and over the positions t
-/// in it, where p are the output positions, s is the stride, d the dilation and a the padding; x is 0 outside
-/// the image. (Strictly, a cross-correlation.) On each axis, the output has
-/// `⌊(size + 2a − d·(kernel − 1) − 1) / s⌋ + 1` elements. With `padding = same`, which needs a stride of 1, it has the
-/// size of the input; where `d·(kernel − 1)` is odd, the extra zero is added after the last element, as in PyTorch.
+/// in it, where p are the output positions, s is the stride, d the dilation and a the padding before the image; x is 0
+/// outside the image. (Strictly, a cross-correlation.) On each axis, the output has
+/// `⌊(size + a + b − d·(kernel − 1) − 1) / s⌋ + 1` elements, where b is the padding after the image. Padding is written
+/// - `padding = 1`: at all ends; `padding = (rows, columns)`: at both ends of an axis;
+/// - `padding = ((above, below), (left, right))`, for sequences `padding = (before, after)`: for each end;
+/// - `padding = same`: as little as gives `⌈size / s⌉` elements; of an odd number, the extra zero is added after the
+///   last element. As in TensorFlow, and ONNX's `SAME_UPPER`; at a stride of 1, as in PyTorch;
+/// - `padding = causal`, for sequences: `d·(kernel − 1)` before the first element, so that no output sees later inputs.
+///
 /// Backward, with `g` the loss's gradient with respect to `y`: `dw[f, c, t] = Σ g[f, p] · x[c, s·p + d·t − a]`, `db[f]
 /// = Σ g[f, p]`, both summed over the batch, and `dx[c, q] = Σ w[f, c, t] · g[f, p]` over all that read it, where `q =
 /// s·p + d·t − a`.
@@ -133,10 +138,10 @@ where
     B: Bias<O::Each>,
 {
     const ATTRIBUTES: [Attribute; 8] = [
-        Attribute::sizes("kernel", Windowed::<I, O, K>::KERNEL),
-        Attribute::sizes("stride", Windowed::<I, O, K>::STRIDE),
-        Attribute::ends("padding", Windowed::<I, O, K>::BEFORE, Windowed::<I, O, K>::AFTER),
-        Attribute::sizes("dilation", Windowed::<I, O, K>::DILATION),
+        Attribute::sizes("kernel", Windowed::<I, K>::KERNEL),
+        Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
+        Attribute::ends("padding", Windowed::<I, K>::BEFORE, Windowed::<I, K>::AFTER),
+        Attribute::sizes("dilation", Windowed::<I, K>::DILATION),
         Attribute::count("filters", O::CHANNELS),
         Attribute::count("groups", I::CHANNELS / Self::SEEN),
         Attribute::count("multiplier", Self::CONVOLUTION.filters),

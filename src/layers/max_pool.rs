@@ -2,8 +2,8 @@
 
 use core::marker::PhantomData;
 
-use super::Windows;
 use super::windowed::Windowed;
+use super::{Axis, Windows};
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
 use crate::kernels::{Plane, Simd, maximum, maximum_gradient};
@@ -15,15 +15,17 @@ use crate::window::Sliding;
 ///
 /// `I` is the input, an image `[[[S; columns]; rows]; C]` or a sequence `[[S; length]; C]`; `O` is the output;
 /// `K` says how the window slides, `(rows, columns)`, each a [`Window`](super::Window). On each axis,
-/// the output has `⌊(size + 2a − kernel) / stride⌋ + 1` elements, where a is the padding.
+/// the output has `⌊(size + a + b − kernel) / stride⌋ + 1` elements, where a is the padding before the image and b that
+/// after it, both smaller than the window.
 ///
 /// `y[c, p] = max x[c, s·p + t − a]` over the positions t in the window that lie on the image; padding is never the
 /// largest. Backward, `g[c, p]` goes to that largest element, the first one if several are equal. NaN in, NaN out. No
 /// weights, no multiply-accumulates, no tape.
 ///
 /// Declared as `MaxPool2d(2)` or `MaxPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `MaxPool1d(2)`. Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; sizes and
-/// padding as PyTorch's `MaxPool2d`.
+/// `MaxPool1d(2)`. The padding is written as that of a [`Conv`](super::Conv), and may be `same`. Riesenhuber and Poggio,
+/// "Hierarchical models of object recognition in cortex", 1999; sizes and padding as PyTorch's `MaxPool2d`, whose
+/// `ceil_mode` is more padding after the image.
 ///
 /// ```
 /// use fnn::{Network, layers::{MaxPool, Window}};
@@ -43,9 +45,13 @@ pub(crate) const fn pool_plane<I: Image, O: Image, K: Windows>() -> Plane {
     assert!(I::SHAPE.rank() == O::SHAPE.rank(), "the input and the output are both images or both sequences");
     assert!(I::CHANNELS == O::CHANNELS, "a pool keeps the channels");
     let (rows, columns) = (K::ROWS, K::COLUMNS);
-    assert!(2 * rows.padding <= rows.kernel, "the padding is at most half of the window");
-    assert!(2 * columns.padding <= columns.kernel, "the padding is at most half of the window");
+    assert!(leaves_input(rows) && leaves_input(columns), "the padding at either end is smaller than the window");
     Plane { rows: Sliding::new(I::ROWS, O::ROWS, rows), columns: Sliding::new(I::COLUMNS, O::COLUMNS, columns) }
+}
+
+/// Whether part of the input is in every window.
+const fn leaves_input(Axis { kernel, before, after, .. }: Axis) -> bool {
+    before < kernel && after < kernel
 }
 
 impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer for MaxPool<I, O, K> {
@@ -60,9 +66,9 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     const GRAPH: Node = Node::layer::<Self>(
         const {
             &[
-                Attribute::sizes("window", Windowed::<I, O, K>::KERNEL),
-                Attribute::sizes("stride", Windowed::<I, O, K>::STRIDE),
-                Attribute::ends("padding", Windowed::<I, O, K>::BEFORE, Windowed::<I, O, K>::AFTER),
+                Attribute::sizes("window", Windowed::<I, K>::KERNEL),
+                Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
+                Attribute::ends("padding", Windowed::<I, K>::BEFORE, Windowed::<I, K>::AFTER),
             ]
         },
     );

@@ -4,20 +4,17 @@ use core::marker::PhantomData;
 
 use crate::image::Image;
 use crate::shape::Shape;
-use crate::window::{Sliding, Windows};
+use crate::window::Windows;
 
-/// A window that slides over a sample `I`, with an output `O`: its sizes, one for each axis after the channels.
-pub(super) struct Windowed<I, O, K>(PhantomData<(I, O, K)>);
+/// A window that slides over a sample `I`: its sizes, one for each axis after the channels.
+pub(super) struct Windowed<I, K>(PhantomData<(I, K)>);
 
-impl<I: Image, O: Image, K: Windows> Windowed<I, O, K> {
-    const ROWS: Sliding = Sliding::new(I::ROWS, O::ROWS, K::ROWS);
-    const COLUMNS: Sliding = Sliding::new(I::COLUMNS, O::COLUMNS, K::COLUMNS);
-
+impl<I: Image, K: Windows> Windowed<I, K> {
     pub(super) const KERNEL: Shape = per_axis::<I>(K::ROWS.kernel, K::COLUMNS.kernel);
     pub(super) const STRIDE: Shape = per_axis::<I>(K::ROWS.stride, K::COLUMNS.stride);
     pub(super) const DILATION: Shape = per_axis::<I>(K::ROWS.dilation, K::COLUMNS.dilation);
-    pub(super) const BEFORE: Shape = per_axis::<I>(K::ROWS.padding, K::COLUMNS.padding);
-    pub(super) const AFTER: Shape = per_axis::<I>(Self::ROWS.padding_after(), Self::COLUMNS.padding_after());
+    pub(super) const BEFORE: Shape = per_axis::<I>(K::ROWS.before, K::COLUMNS.before);
+    pub(super) const AFTER: Shape = per_axis::<I>(K::ROWS.after, K::COLUMNS.after);
 }
 
 /// A size for each axis after the channels: `[rows, columns]` of an image, `[columns]` of a sequence.

@@ -137,8 +137,8 @@ pub const fn check_probability(layer: &str, what: &str, value: f64) {
     }
 }
 
-/// A window or kernel is no larger than the axis that it slides over. `apart` is its dilation, `padding` the zeros
-/// added at either end.
+/// A window or kernel is no larger than the axis that it slides over. `apart` is its dilation; the padding is that
+/// before the axis and after it.
 #[track_caller]
 pub const fn check_window(
     layer: &str,
@@ -146,41 +146,35 @@ pub const fn check_window(
     size: usize,
     kernel: usize,
     apart: usize,
-    padding: usize,
+    (before, after): (usize, usize),
 ) {
     let span = apart * kernel.saturating_sub(1) + 1;
-    if span > size + 2 * padding {
+    if span > size + before + after {
         let mut sentence =
             ConstMessage::of(layer).text("a ").text(window).text(" of ").number(kernel).text(" ").text(unit);
         if apart != 1 {
             sentence = sentence.text(", ").number(apart).text(" apart, reaches over ").number(span).text(", which");
         }
         sentence = sentence.text(" is larger than the input of ").number(size).text(" ").text(unit);
-        if padding > 0 {
-            sentence = sentence.text(" plus 2·").number(padding).text(" of padding");
+        if before != after {
+            sentence = sentence.text(" plus ").number(before).text(" and ").number(after).text(" of padding");
+        } else if before > 0 {
+            sentence = sentence.text(" plus 2·").number(before).text(" of padding");
         }
         sentence.say();
     }
 }
 
-/// A pool's padding leaves part of the input in every window.
+/// A pool's padding at one end leaves part of the input in every window.
 #[track_caller]
 pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
-    if 2 * padding > kernel {
+    if padding >= kernel {
         ConstMessage::of(layer)
             .text("the padding of ")
             .number(padding)
-            .text(" must be at most half the window of ")
+            .text(" must be smaller than the window of ")
             .number(kernel)
             .say();
-    }
-}
-
-/// The output is as large as the input only at a stride of 1.
-#[track_caller]
-pub const fn check_same_padding(layer: &str, stride: usize) {
-    if stride != 1 {
-        ConstMessage::of(layer).text("`padding = same` needs a stride of 1, but the stride is ").number(stride).say();
     }
 }
 

@@ -6,7 +6,7 @@ use crate::window::Axis;
 /// Copies the elements under the window for the output at (`row`, `column`) into `patch`, with `outside` for padding.
 #[inline(always)]
 pub(super) fn gather(plane: &Plane, channel: &[i8], (row, column): (usize, usize), outside: i8, patch: &mut [i8]) {
-    let Axis { kernel, stride, padding, dilation } = plane.columns.window;
+    let Axis { kernel, stride, before, dilation, .. } = plane.columns.window;
     let whole = plane.columns.is_whole() && dilation == 1;
     for (tap, patch) in patch.chunks_exact_mut(kernel.max(1)).enumerate() {
         let line = line(plane, channel, row, tap);
@@ -21,7 +21,7 @@ pub(super) fn gather(plane: &Plane, channel: &[i8], (row, column): (usize, usize
             }
         } else {
             for (tap, to) in patch.iter_mut().enumerate() {
-                let position = (column * stride + tap * dilation).wrapping_sub(padding);
+                let position = (column * stride + tap * dilation).wrapping_sub(before);
                 *to = line.get(position).copied().unwrap_or(outside);
             }
         }
@@ -37,12 +37,12 @@ pub(super) fn fold(
     first: i32,
     combine: impl Fn(i32, i32) -> i32,
 ) -> (i32, usize) {
-    let Axis { kernel, stride, padding, dilation } = plane.columns.window;
+    let Axis { kernel, stride, before, dilation, .. } = plane.columns.window;
     let (mut value, mut count) = (first, 0);
     for tap in 0..plane.rows.window.kernel {
         let line = line(plane, channel, row, tap);
         for tap in 0..kernel {
-            let position = (column * stride + tap * dilation).wrapping_sub(padding);
+            let position = (column * stride + tap * dilation).wrapping_sub(before);
             if let Some(&element) = line.get(position) {
                 value = combine(value, i32::from(element));
                 count += 1;
@@ -55,9 +55,9 @@ pub(super) fn fold(
 /// The row of the channel under the window's row `tap`; `None` if that is padding.
 #[inline(always)]
 fn line<'a>(plane: &Plane, channel: &'a [i8], row: usize, tap: usize) -> &'a [i8] {
-    let Axis { stride, padding, dilation, .. } = plane.rows.window;
+    let Axis { stride, before, dilation, .. } = plane.rows.window;
     let columns = plane.columns.input;
-    let row = (row * stride + tap * dilation).wrapping_sub(padding);
+    let row = (row * stride + tap * dilation).wrapping_sub(before);
     if row >= plane.rows.input {
         return &[];
     }

@@ -9,8 +9,8 @@ use crate::flow::{Flow, Site};
 use crate::report::const_check;
 use crate::size::Size;
 
-const ARGUMENTS: &str = "`kernel`, `stride`, `padding`, `dilation`: a size, or `(rows, columns)`; `padding = same`; `groups`; `bias = false`; \
-     `init =`";
+const ARGUMENTS: &str = "`kernel`, `stride`, `dilation`: a size, or `(rows, columns)`; `padding`: `same`, a size, or `(rows, columns)`, each a \
+     size or `(before, after)`; `groups`; `bias = false`; `init =`";
 
 pub(super) static KINDS: &[Kind] = &[
     Kind {
@@ -21,7 +21,7 @@ pub(super) static KINDS: &[Kind] = &[
             required("filters", "the number of filters", ArgumentType::Size),
             kernel(ArgumentType::Pair),
             keyword("stride", ArgumentType::Pair),
-            keyword("padding", ArgumentType::PairOfPaddings),
+            keyword("padding", ArgumentType::PairOfPaddings(&["same"])),
             keyword("dilation", ArgumentType::Pair),
             keyword("groups", ArgumentType::Size),
             keyword("bias", ArgumentType::Switch),
@@ -53,7 +53,7 @@ pub(super) static KINDS: &[Kind] = &[
             kernel(ArgumentType::Pair),
             keyword("multiplier", ArgumentType::Size),
             keyword("stride", ArgumentType::Pair),
-            keyword("padding", ArgumentType::PairOfPaddings),
+            keyword("padding", ArgumentType::PairOfPaddings(&["same"])),
             keyword("dilation", ArgumentType::Pair),
             keyword("bias", ArgumentType::Switch),
             keyword("init", ArgumentType::Initializer),
@@ -84,7 +84,7 @@ pub(super) static KINDS: &[Kind] = &[
             required("filters", "the number of filters", ArgumentType::Size),
             kernel(ArgumentType::Size),
             keyword("stride", ArgumentType::Size),
-            keyword("padding", ArgumentType::Padding),
+            keyword("padding", ArgumentType::Padding(&["same", "causal"])),
             keyword("dilation", ArgumentType::Size),
             keyword("groups", ArgumentType::Size),
             keyword("bias", ArgumentType::Switch),
@@ -100,7 +100,7 @@ pub(super) static KINDS: &[Kind] = &[
             name: "[`Conv1d(filters, kernel = …)`](crate::layers::Conv)",
             takes: "`[C, length]`",
             gives: "`[filters, …]`",
-            arguments: "as for `Conv2d`, one size each",
+            arguments: "as for `Conv2d`, one size each; `padding`: `same`, `causal`, a size, or `(before, after)`",
             weights: "`filters·C/groups·kernel + filters`",
             macs: "`outputs·C/groups·kernel`",
         },

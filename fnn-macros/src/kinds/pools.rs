@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
 use super::{Build, Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
-use crate::arguments::{ArgumentType, Arguments, keyword, required};
+use crate::arguments::{ArgumentType, Arguments, Padding, keyword, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
 use crate::size::Size;
@@ -112,13 +112,13 @@ const fn image_pool(name: &'static str, link: &'static str, example: &'static st
             &[
                 required("window", WINDOW, ArgumentType::Pair),
                 keyword("stride", ArgumentType::Pair),
-                keyword("padding", ArgumentType::Pair),
+                keyword("padding", ArgumentType::PairOfPaddings(&["same"])),
             ]
         },
         example: Example::free(example, "[2, 4, 6]"),
         documentation: Documentation {
             gives: "`[C, …]`",
-            arguments: "`stride`, by default the window, `padding`: a size, or `(rows, columns)`",
+            arguments: "`stride`, by default the window: a size, or `(rows, columns)`; `padding` as for `Conv2d`",
             ..Documentation::same(link, "`[C, rows, columns]`")
         },
         role: Role::Other,
@@ -134,13 +134,13 @@ const fn sequence_pool(name: &'static str, link: &'static str, example: &'static
             &[
                 required("window", WINDOW, ArgumentType::Size),
                 keyword("stride", ArgumentType::Size),
-                keyword("padding", ArgumentType::Size),
+                keyword("padding", ArgumentType::Padding(&["same"])),
             ]
         },
         example: Example::free(example, "[2, 6]"),
         documentation: Documentation {
             gives: "`[C, …]`",
-            arguments: "`stride`, by default the window, `padding`: a size",
+            arguments: "`stride`, by default the window: a size; `padding`: `same`, a size, or `(before, after)`",
             ..Documentation::same(link, "`[C, length]`")
         },
         ..image_pool(name, link, example, build)
@@ -158,9 +158,9 @@ fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer:
     let mut built = Built::new(quote!(#fnn::layers::#layer<#input, #output, #windows>), flow);
     built.checks.extend(checks(site, &axes));
     for axis in &axes {
-        if let Some(padding) = &axis.padding
-            && padding.known != Some(0)
-        {
+        let Padding::Ends([before, after]) = &axis.padding else { continue };
+        let ends = [Some(before), Some(after).filter(|after| !before.same(after))];
+        for padding in ends.into_iter().flatten().filter(|padding| padding.known != Some(0)) {
             let (name, size, kernel) = (site.name, &padding.tokens, &axis.kernel.tokens);
             built.checks.push(const_check(&padding.written, "check_pool_padding", quote!(#name, #kernel, #size)));
         }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Padding};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
 use crate::size::Size;
@@ -21,8 +21,7 @@ pub(super) struct Axis {
     pub(super) input: Size,
     pub(super) kernel: Size,
     stride: Size,
-    /// `None` for `same`.
-    pub(super) padding: Option<Size>,
+    pub(super) padding: Padding,
     dilation: Size,
 }
 
@@ -44,11 +43,7 @@ impl Axis {
                 unit,
                 input: input.clone(),
                 stride: given("stride").unwrap_or_else(|| stride(&kernel)),
-                padding: if arguments.is("padding", "same") {
-                    None
-                } else {
-                    Some(given("padding").unwrap_or_else(Size::zero))
-                },
+                padding: arguments.padding(index),
                 dilation: given("dilation").unwrap_or_else(Size::one),
                 kernel,
             }
@@ -58,23 +53,56 @@ impl Axis {
 
     /// The output size.
     pub(super) fn output(&self, site: &Site<'_>) -> Size {
-        let Some(padding) = &self.padding else { return self.input.clone() };
-        let sizes = [&self.input, &self.kernel, &self.stride, padding, &self.dilation];
-        Size::call(site.fnn, "places", sizes, |[size, kernel, stride, padding, dilation]| {
+        let [before, after] = match &self.padding {
+            // Not computed from the kernel, which may be a const parameter.
+            Padding::Same | Padding::Causal if self.stride.known == Some(1) => return self.input.clone(),
+            Padding::Same => {
+                return Size::call(site.fnn, "same_places", [&self.input, &self.stride], |[size, stride]| {
+                    (stride > 0).then(|| size.div_ceil(stride))
+                });
+            }
+            Padding::Causal => [self.causal(site), Size::zero()],
+            Padding::Ends(ends) => ends.clone(),
+        };
+        let sizes = [&self.input, &self.kernel, &self.stride, &before, &after, &self.dilation];
+        Size::call(site.fnn, "places", sizes, |[size, kernel, stride, before, after, dilation]| {
             let span = dilation.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
-            let padded = padding.checked_mul(2)?.checked_add(size)?;
+            let padded = before.checked_add(after)?.checked_add(size)?;
             padded.checked_sub(span)?.checked_div(stride)?.checked_add(1)
         })
+    }
+
+    /// The padding before the first element for `causal`.
+    fn causal(&self, site: &Site<'_>) -> Size {
+        Size::call(site.fnn, "causal_padding", [&self.kernel, &self.dilation], |[kernel, dilation]| {
+            kernel.checked_sub(1)?.checked_mul(dilation)
+        })
+    }
+
+    /// The padding before the first element, and after the last one if it is another.
+    fn ends(&self, site: &Site<'_>) -> (TokenStream, Option<TokenStream>) {
+        match &self.padding {
+            Padding::Ends([before, after]) => {
+                (before.tokens.clone(), (!before.same(after)).then(|| after.tokens.clone()))
+            }
+            Padding::Same => {
+                // At a stride of 1, it is that of any size, which may be a const parameter.
+                let (one, is_still) = (Size::one(), self.stride.known == Some(1));
+                let sizes = [if is_still { &one } else { &self.input }, &self.kernel, &self.stride, &self.dilation];
+                let same = Size::call(site.fnn, "same_padding", sizes, |_| None).tokens;
+                (quote!(#same.0), Some(quote!(#same.1)))
+            }
+            Padding::Causal => (self.causal(site).tokens, Some(quote!(0))),
+        }
     }
 
     /// The window as a type.
     fn window(&self, site: &Site<'_>) -> TokenStream {
         let fnn = site.fnn;
-        let same = || Size::call(fnn, "same_padding", [&self.kernel, &self.dilation], |_| None);
-        let padding = self.padding.clone().unwrap_or_else(same);
-        let [kernel, stride, padding, dilation] =
-            [&self.kernel, &self.stride, &padding, &self.dilation].map(|size| &size.tokens);
-        quote!(#fnn::layers::Window<{ #kernel }, { #stride }, { #padding }, { #dilation }>)
+        let [kernel, stride, dilation] = [&self.kernel, &self.stride, &self.dilation].map(|size| &size.tokens);
+        let (before, after) = self.ends(site);
+        let after = after.map(|after| quote!(, { #after }));
+        quote!(#fnn::layers::Window<{ #kernel }, { #stride }, { #before }, { #dilation } #after>)
     }
 
     /// The sizes that must not be 0.
@@ -85,17 +113,12 @@ impl Axis {
     /// A check that the window fits.
     fn fits(&self, site: &Site<'_>) -> TokenStream {
         let (name, window, unit) = (site.name, self.window, self.unit);
-        let [input, kernel, stride, dilation] =
-            [&self.input, &self.kernel, &self.stride, &self.dilation].map(|size| &size.tokens);
-        match &self.padding {
-            Some(padding) => {
-                let padding = &padding.tokens;
-                let arguments = quote!(#name, (#window, #unit), #input, #kernel, #dilation, #padding);
-                const_check(&self.kernel.written, "check_window", arguments)
-            }
-            None if self.stride.known == Some(1) => TokenStream::new(),
-            None => const_check(&self.stride.written, "check_same_padding", quote!(#name, #stride)),
-        }
+        let [input, kernel, dilation] = [&self.input, &self.kernel, &self.dilation].map(|size| &size.tokens);
+        // Others fit every input.
+        let Padding::Ends([before, after]) = &self.padding else { return TokenStream::new() };
+        let (before, after) = (&before.tokens, &after.tokens);
+        let arguments = quote!(#name, (#window, #unit), #input, #kernel, #dilation, (#before, #after));
+        const_check(&self.kernel.written, "check_window", arguments)
     }
 }
 

@@ -33,9 +33,9 @@ impl Plane {
     /// Of the rows of an input, how many columns there are where that has its padding, and from which on.
     #[inline(always)]
     const fn inner(&self) -> (usize, usize) {
-        let (padding, size) = (self.columns.window.padding, self.columns.padded().input);
-        let room = size.saturating_sub(padding);
-        (if room < self.columns.input { room } else { self.columns.input }, padding)
+        let (before, size) = (self.columns.window.before, self.columns.padded().input);
+        let room = size.saturating_sub(before);
+        (if room < self.columns.input { room } else { self.columns.input }, before)
     }
 
     /// The rows of a padded channel that `count` outputs from `from` on see.
@@ -49,7 +49,7 @@ impl Plane {
     #[inline(always)]
     pub(super) fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], to: &mut [S], rows: Range<usize>) {
         let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
-        let above = self.rows.window.padding;
+        let above = self.rows.window.before;
         let x = x.chunks_exact(self.columns.input).skip(rows.start.saturating_sub(above));
         let Some(to) = to.get_mut(rows.start * width..rows.end * width) else { return };
         to.fill(S::ZERO);
@@ -63,7 +63,7 @@ impl Plane {
     #[inline(always)]
     pub(super) fn add_unpadded<V: Simd, S: Scalar>(&self, simd: V, from: &[S], dx: &mut [S], rows: Range<usize>) {
         let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
-        let above = self.rows.window.padding;
+        let above = self.rows.window.before;
         let dx = dx.chunks_exact_mut(self.columns.input).skip(rows.start.saturating_sub(above));
         let from = from.get(rows.start * width..rows.end * width).unwrap_or_default().chunks_exact(width);
         for (dx, from) in dx.zip(from.skip(above.saturating_sub(rows.start))) {
@@ -79,15 +79,15 @@ impl Sliding {
     const fn padded(&self) -> Self {
         let Self { output, window, .. } = *self;
         let input = (output - 1) * window.stride + window.span();
-        Self { input, output, window: Axis { padding: 0, ..window } }
+        Self { input, output, window: Axis { before: 0, ..window } }
     }
 
     /// From the outputs to the inputs, with reversed taps.
     #[inline(always)]
     const fn reversed(&self) -> Option<Self> {
         let Self { input, output, window } = *self;
-        match (window.stride, (window.span() - 1).checked_sub(window.padding)) {
-            (1, Some(padding)) => Some(Self { input: output, output: input, window: Axis { padding, ..window } }),
+        match (window.stride, (window.span() - 1).checked_sub(window.before)) {
+            (1, Some(before)) => Some(Self { input: output, output: input, window: Axis { before, ..window } }),
             _ => None,
         }
     }

@@ -49,7 +49,7 @@ impl Convolution {
     #[inline(always)]
     const fn is_pointwise(&self) -> bool {
         let (rows, columns) = (self.plane.rows.window, self.plane.columns.window);
-        let still = rows.stride == 1 && columns.stride == 1 && rows.padding == 0 && columns.padding == 0;
+        let still = rows.stride == 1 && columns.stride == 1 && self.plane.is_whole();
         self.plane.taps() == 1 && still && self.seen <= WEIGHTS
     }
 

@@ -80,7 +80,7 @@ impl Strip {
         if plane.taps() > TAPS {
             return None;
         }
-        let before = columns.window.padding;
+        let before = columns.window.before;
         let behind = behind(&columns);
         let masks = columns.window.kernel * (columns.output + LANES);
         let is_masked = columns.input == columns.output && masks <= NARROW && strides.0 == 1 && strides.1 == 1;
@@ -112,7 +112,7 @@ impl Strip {
 
 /// How far windows reach past the last input.
 const fn behind(axis: &Sliding) -> usize {
-    (axis.output - 1 + axis.window.span()).saturating_sub(axis.window.padding + axis.input)
+    (axis.output - 1 + axis.window.span()).saturating_sub(axis.window.before + axis.input)
 }
 
 impl Convolution {

@@ -73,15 +73,15 @@ fn scratch<S>([channel, patches, outputs, weights]: &mut [Vec<S>; 4]) -> Scratch
 
 /// The input on an axis that an output reads under a tap.
 fn position(axis: Sliding, output: usize, tap: usize) -> Option<usize> {
-    let Axis { stride, padding, dilation, .. } = axis.window;
-    (output * stride + tap * dilation).checked_sub(padding).filter(|&position| position < axis.input)
+    let Axis { stride, before, dilation, .. } = axis.window;
+    (output * stride + tap * dilation).checked_sub(before).filter(|&position| position < axis.input)
 }
 
 /// An axis of `input` elements.
 fn axis(input: usize, window: Axis) -> Option<Sliding> {
-    let Axis { kernel, stride, padding, dilation } = window;
-    let fits = window.span() <= input + 2 * padding;
-    fits.then(|| Sliding::new(input, places(input, kernel, stride, padding, dilation), window))
+    let Axis { kernel, stride, before, after, dilation } = window;
+    let fits = window.span() <= input + before + after;
+    fits.then(|| Sliding::new(input, places(input, kernel, stride, before, after, dilation), window))
 }
 
 fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize)) {
@@ -91,7 +91,7 @@ fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize
 }
 
 const fn still(kernel: usize, padding: usize) -> Axis {
-    Axis { kernel, stride: 1, padding, dilation: 1 }
+    Axis { kernel, stride: 1, before: padding, after: padding, dilation: 1 }
 }
 
 /// Every width around those of vectors, depthwise.
@@ -122,7 +122,11 @@ fn convolutions_of_drawn_shapes_are_those_of_their_definition() {
     let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
     let mut drawn = 0;
     while drawn < 300 {
-        let mut window = || Axis { kernel: draw(1, 4), stride: draw(1, 2), padding: draw(0, 3), dilation: draw(1, 2) };
+        let mut window = || {
+            let (kernel, stride, before, after, dilation) =
+                (draw(1, 4), draw(1, 2), draw(0, 3), draw(0, 3), draw(1, 2));
+            Axis { kernel, stride, before, after, dilation }
+        };
         let windows = (window(), window());
         let sizes = (axis(draw(1, 9), windows.0), axis(draw(1, 37), windows.1));
         let (Some(rows), Some(columns)) = sizes else { continue };
@@ -135,8 +139,17 @@ fn convolutions_of_drawn_shapes_are_those_of_their_definition() {
 #[test]
 fn products_of_parts_of_a_plane_are_those_of_their_definition() {
     for (height, width) in [(23, 17), (9, 40), (3, 150), (40, 5)] {
-        for (stride, padding, dilation) in [(1, 1, 1), (2, 1, 1), (1, 2, 2), (2, 3, 1), (1, 0, 1)] {
-            let window = Axis { kernel: 3, stride, padding, dilation };
+        for (stride, padding, after, dilation) in [
+            (1, 1, 1, 1),
+            (2, 1, 1, 1),
+            (1, 2, 2, 2),
+            (2, 3, 3, 1),
+            (1, 0, 0, 1),
+            (2, 0, 1, 1),
+            (1, 5, 0, 2),
+            (1, 0, 4, 1),
+        ] {
+            let window = Axis { kernel: 3, stride, before: padding, after, dilation };
             if let (Some(rows), Some(columns)) = (axis(height, window), axis(width, window)) {
                 check(rows, columns, (2, 5, 1));
             }

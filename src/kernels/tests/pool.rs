@@ -18,7 +18,7 @@ impl<S: Scalar> Operation for Pairs<S> {
     fn run<V: Simd>(self, simd: V) {
         let Self { rows, columns, .. } = self;
         let (width, places) = (2 * columns, 3);
-        let axis = |kernel| Axis { kernel, stride: kernel, padding: 0, dilation: 1 };
+        let axis = |kernel| Axis { kernel, stride: kernel, before: 0, after: 0, dilation: 1 };
         let plane = Plane {
             rows: Sliding::new(places * rows, places, axis(rows)),
             columns: Sliding::new(width, columns, axis(2)),

@@ -50,7 +50,7 @@ impl Strip {
         let width = ((columns.output - 1) * along.stride + along.kernel).next_multiple_of(along.stride);
         let padded = (rows.output - 1) * down.stride + (down.kernel - 1) * down.dilation + 1;
         let simple = along.kernel * down.kernel == 1 && along.stride * down.stride == 1;
-        let pointwise = simple && along.padding + down.padding == 0;
+        let pointwise = simple && rows.is_whole() && columns.is_whole();
         Self {
             convolution,
             width,
@@ -186,7 +186,7 @@ fn mark(strip: &Strip, blocks: &mut [Block]) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn pad(strip: &Strip, x: &[i8], outside: i8, image: &mut [u8]) {
     let plane = strip.convolution.plane;
-    let (rows, left) = (plane.rows, plane.columns.window.padding);
+    let (rows, left) = (plane.rows, plane.columns.window.before);
     let count = plane.columns.input.min(strip.width.saturating_sub(left));
     let (outside, sign) = (_mm512_set1_epi8(outside), _mm512_set1_epi8(i8::MIN));
     // In the order of memory: what a vector writes behind a row is padding, or is written after that.
@@ -195,7 +195,7 @@ fn pad(strip: &Strip, x: &[i8], outside: i8, image: &mut [u8]) {
             // Most windows go on by one row, and no division is needed.
             let stride = rows.window.stride;
             let padded = if stride == 1 { slot } else { slot % strip.rows * stride + slot / strip.rows };
-            let row = padded.wrapping_sub(rows.window.padding);
+            let row = padded.wrapping_sub(rows.window.before);
             if row >= rows.input {
                 continue;
             }

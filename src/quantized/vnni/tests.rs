@@ -27,10 +27,11 @@ impl Case {
         let pointwise = below(3) == 0;
         let mut sliding = |dilations: usize| {
             let (kernel, stride) = if pointwise { (1, 1) } else { (1 + below(7), 1 + below(4)) };
-            let (padding, dilation) = if pointwise { (0, 1) } else { (below(4), 1 + below(dilations)) };
-            let window = Axis { kernel, stride, padding, dilation };
+            let (before, after) = if pointwise { (0, 0) } else { (below(4), below(4)) };
+            let dilation = if pointwise { 1 } else { 1 + below(dilations) };
+            let window = Axis { kernel, stride, before, after, dilation };
             let input = (kernel - 1) * dilation + 1 + below(40);
-            Sliding::new(input, places(input, kernel, stride, padding, dilation), window)
+            Sliding::new(input, places(input, kernel, stride, before, after, dilation), window)
         };
         let plane = Plane { rows: sliding(3), columns: sliding(1) };
         let (seen, filters) = (1 + below(9), 1 + below(20));
@@ -55,8 +56,8 @@ impl Case {
     fn expected(self, x: &[i8], outside: i8, weights: &[i8], finish: Finish<'_>) -> Vec<i8> {
         let Convolution { plane: Plane { rows, columns }, seen, filters } = self.convolution;
         let at = |sliding: Sliding, place: usize, tap: usize| {
-            let Axis { stride, padding, dilation, .. } = sliding.window;
-            (place * stride + tap * dilation) as isize - padding as isize
+            let Axis { stride, before, dilation, .. } = sliding.window;
+            (place * stride + tap * dilation) as isize - before as isize
         };
         let mut y = Vec::new();
         for filter in 0..self.groups * filters {

@@ -18,7 +18,7 @@ impl Strip {
         (first, rows): (usize, usize),
         strip: &mut [S],
     ) {
-        let (above, columns) = (plane.rows.window.padding, plane.columns.input);
+        let (above, columns) = (plane.rows.window.before, plane.columns.input);
         // Rows of the padded input, of which `above` come before the first row of the input.
         let end = first + rows - 1 + plane.rows.window.span();
         let from = first.saturating_sub(above).min(plane.rows.input);

@@ -28,13 +28,13 @@ impl<S: Scalar> Masks<S> {
     pub(super) fn new<V: Simd>(_: V, strip: &Strip, columns: &Sliding) -> Self {
         let (mut numbers, width) = ([S::ZERO; NARROW], columns.output.max(1));
         let (length, step) = (width + LANES, lanes::<V, S>() % width);
-        let (padding, dilation) = (columns.window.padding, columns.window.dilation.max(1));
-        let free = if padding.is_multiple_of(dilation) { padding / dilation } else { usize::MAX };
+        let (before, dilation) = (columns.window.before, columns.window.dilation.max(1));
+        let free = if before.is_multiple_of(dilation) { before / dilation } else { usize::MAX };
         if strip.is_masked {
             for (tap, row) in numbers.chunks_exact_mut(length).enumerate().take(columns.window.kernel) {
                 for (place, number) in row.iter_mut().enumerate() {
                     let seen = place % width + tap * columns.window.dilation;
-                    let inside = (columns.window.padding..columns.window.padding + columns.input).contains(&seen);
+                    let inside = (before..before + columns.input).contains(&seen);
                     *number = if inside { S::ONE } else { S::ZERO };
                 }
             }
