@@ -7,8 +7,14 @@
 //! The scheme is that of TensorFlow Lite's "8-bit quantization specification"
 //! (<https://ai.google.dev/edge/litert/models/quantization_spec>); Jacob and others, "Quantization and training of
 //! neural networks for efficient integer-arithmetic-only inference", CVPR 2018. Weights have a scale for each output in
-//! dense layers too. Sums are requantized as by TensorFlow Lite's `MultiplyByQuantizedMultiplier` in its
-//! single-rounding form (`TFLITE_SINGLE_ROUNDING`): `⌊sum · factor + ½⌋`, rounded once, halves up.
+//! dense layers too.
+//!
+//! # Arithmetic
+//! Where a network rounds is its [`Arithmetic`]. Networks that are quantized here have [`Native`]: every sum is rounded
+//! once, `⌊sum · factor + ½⌋`. For dense layers, so do TensorFlow Lite's reference kernels; they round convolutions twice,
+//! and compute sums, means and softmax in other ways. Imported TensorFlow Lite models have [`TfliteReference`], the
+//! arithmetic of those kernels: `Quantized<Net, TfliteReference>` gives the same integers. A network contains the code of
+//! its own arithmetic alone.
 //!
 //! No sum overflows its 32 bits: a layer that adds up more than 33,026 products is a compile error.
 //!
@@ -43,6 +49,7 @@ macro_rules! aware_without_weights {
 
 mod activation;
 mod arithmetic;
+mod arithmetics;
 pub(crate) mod aware;
 #[cfg(feature = "alloc")]
 mod calibration;
@@ -61,13 +68,16 @@ mod products;
 mod quantize;
 #[cfg(feature = "alloc")]
 mod report;
+mod requantization;
 mod residual;
 mod softmax;
+pub mod tflite;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod vnni;
 
 pub use activation::Activation;
 pub use arithmetic::{Multiplier, Quantization};
+pub use arithmetics::{Arithmetic, Native, TfliteReference};
 pub use aware::{Aware, AwareNetwork, FakeQuantize, FakeWeights, QuantizationAware, RoundWeights};
 #[cfg(feature = "alloc")]
 pub use calibration::{Calibration, Observer, Range, Ranges, Signal};
@@ -81,5 +91,6 @@ pub(crate) use products::LONGEST_SUM;
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]
 pub use report::{Activation as ActivationReport, QuantizationReport};
-pub use residual::{ProjectedResidual, Residual, Sum};
+pub use requantization::{Once, Requantize};
+pub use residual::{Addition, ProjectedResidual, Residual, Sum};
 pub use softmax::Softmax;

@@ -39,7 +39,7 @@ fn naive<const I: usize, const F: usize>(filters: &Filters<[i8; I], F>, x: &[i8;
         assert_eq!(i64::from(sum as i32), sum, "the sum overflows");
         let n = 33 + u32::from(filters.shift[f]);
         let scaled = (i128::from(sum) * i128::from(filters.mantissa[f]) + (1 << (n - 1))) >> n;
-        (scaled + i128::from((filters.rounding - 1) / 2)).clamp(-128, 127) as i8
+        (scaled + i128::from((filters.requantization.rounding - 1) / 2)).clamp(-128, 127) as i8
     })
 }
 
@@ -85,7 +85,7 @@ fn what_is_never_negative_has_its_zero_at_the_end() {
     let network = Digits::seeded(1);
     let quantized = network.quantize(&[[[0.5; 28]; 28]]);
     assert_eq!(quantized.input, Quantization { scale: 0.5 / 255.0, zero_point: -128 });
-    assert_eq!(quantized.layers.hidden.filters.rounding, 2 * -128 + 1);
+    assert_eq!(quantized.layers.hidden.filters.requantization.rounding, 2 * -128 + 1);
 }
 
 #[test]

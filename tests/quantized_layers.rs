@@ -150,7 +150,7 @@ fn convolutions_are_the_naive_formula() {
             }
             let n = 33 + u32::from(conv.filters.shift[f]);
             let scaled = (i128::from(sum) * i128::from(conv.filters.mantissa[f]) + (1 << (n - 1))) >> n;
-            let expected = (scaled + i128::from((conv.filters.rounding - 1) / 2)).clamp(-128, 127);
+            let expected = (scaled + i128::from((conv.filters.requantization.rounding - 1) / 2)).clamp(-128, 127);
             assert_eq!(i128::from(y[f][row][column]), expected, "{f} {row} {column}");
         }
     }

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::slice;
 
-use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
@@ -48,7 +48,7 @@ impl<A: Sample<Element = f32>> QuantizedLayer for Activation<A> {
 }
 
 impl<F: Function, A: Sample<Element = f32>> Quantize for layers::Activation<F, A> {
-    type Quantized = Activation<A>;
+    type Quantized<M: Arithmetic> = Activation<A>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Activation<A>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

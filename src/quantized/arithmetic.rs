@@ -130,51 +130,13 @@ impl Multiplier {
     }
 }
 
-/// Added before the last bit is dropped, to round and to add the zero point.
-#[cfg(any(feature = "alloc", test))]
-pub(crate) const fn rounding(zero_point: i32) -> i32 {
-    2 * zero_point + 1
-}
-
-/// `⌊accumulator · factor + ½⌋ + zero_point`, saturated to 8 bits: the product is rounded once to the nearest
-/// integer, halves up. `rounding` is `2 · zero_point + 1`.
-///
-/// It is TensorFlow Lite's `MultiplyByQuantizedMultiplier` in its single-rounding form (`TFLITE_SINGLE_ROUNDING`):
-/// `(x · mantissa + 2^(n − 1)) >> n`. Here n ≥ 33, so the addend has no bits in the lower half of the product, and
-/// `(upper half + 2^(n − 33)) >> (n − 32)` is the same; and that is `((upper half >> (n − 33)) + 1) >> 1`. The older,
-/// double-rounding form, gemmlowp's `SaturatingRoundingDoublingHighMul` and `RoundingDivideByPOT`, differs from it by
-/// at most one, in about one of 2ⁿ⁻³² cases.
-#[inline(always)]
-pub(crate) fn requantize(accumulator: i32, mantissa: i32, shift: u8, rounding: i32) -> i8 {
-    let upper = ((i64::from(accumulator) * i64::from(mantissa)) >> 32) as i32;
-    saturate(((upper >> (shift & 31)) + rounding) >> 1)
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::random::Random;
 
-    /// The formula in 128 bits: TensorFlow Lite's single rounding.
-    fn single_rounding(x: i32, mantissa: i32, n: u32) -> i128 {
-        (i128::from(x) * i128::from(mantissa) + (1 << (n - 1))) >> n
-    }
-
-    /// gemmlowp's `SaturatingRoundingDoublingHighMul`, as fixedpoint.h has it.
-    fn doubling_high_mul(a: i32, b: i32) -> i32 {
-        let product = i64::from(a) * i64::from(b);
-        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
-        ((product + nudge) / (1 << 31)) as i32
-    }
-
-    /// gemmlowp's `RoundingDivideByPOT`.
-    fn rounding_divide(x: i32, exponent: u32) -> i32 {
-        let mask = (1i32 << exponent).wrapping_sub(1);
-        let threshold = (mask >> 1) + i32::from(x < 0);
-        (x >> exponent) + i32::from((x & mask) > threshold)
-    }
-
-    fn cases() -> impl Iterator<Item = (i32, f64, i32)> {
+    /// Sums, factors and zero points.
+    pub(in crate::quantized) fn cases() -> impl Iterator<Item = (i32, f64, i32)> {
         let mut random = Random::new(7);
         let edges = [0, 1, -1, 2, -2, 127, -128, 1 << 20, -(1 << 20), i32::MAX, -i32::MAX];
         let mut edge = edges.into_iter().cycle();
@@ -184,41 +146,6 @@ mod tests {
             let x = if n % 4 == 0 { edge.next().unwrap() } else { ((random.uniform() - 0.5) * 300.0 / factor) as i32 };
             (x.max(-i32::MAX), factor, (random.uniform() * 256.0) as i32 - 128)
         })
-    }
-
-    #[test]
-    fn requantized_is_rounded_once() {
-        for (x, factor, zero_point) in cases() {
-            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
-            let expected = single_rounding(x, mantissa, 33 + u32::from(shift)) + i128::from(zero_point);
-            let given = requantize(x, mantissa, shift, rounding(zero_point));
-            assert_eq!(i128::from(given), expected.clamp(-128, 127), "{x} · {factor} + {zero_point}");
-        }
-    }
-
-    #[test]
-    fn requantized_is_the_nearest_of_the_real_product() {
-        for (x, factor, zero_point) in cases() {
-            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
-            let exact = (f64::from(x) * factor + f64::from(zero_point)).clamp(-128.0, 127.0);
-            let given = f64::from(requantize(x, mantissa, shift, rounding(zero_point)));
-            // Half a step, plus the error of the factor's 31 bits.
-            assert!((given - exact).abs() <= 0.5 + 1e-6, "{x} · {factor} + {zero_point}: {given}, not {exact}");
-        }
-    }
-
-    #[test]
-    fn double_rounding_differs_by_one_at_most() {
-        let mut different = 0;
-        for (x, factor, zero_point) in cases() {
-            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
-            let double = rounding_divide(doubling_high_mul(x, mantissa), 2 + u32::from(shift));
-            let double = double.saturating_add(zero_point).clamp(-128, 127);
-            let given = i32::from(requantize(x, mantissa, shift, rounding(zero_point)));
-            assert!((given - double).abs() <= 1);
-            different += i32::from(given != double);
-        }
-        assert!(different < 4000, "{different} of 20,000");
     }
 
     #[test]

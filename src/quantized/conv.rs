@@ -6,9 +6,9 @@ use core::slice;
 use super::gather::gather;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::vnni::{Strip, Vnni};
-use super::{Filters, Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Filters, Integers, Once, Quantize, QuantizedLayer, Requantize, Trace, Visitor};
 #[cfg(feature = "alloc")]
-use super::{Ranges, Signal};
+use super::{Native, Ranges, Signal};
 use crate::kernels::Convolution;
 use crate::layers::{self, Bias, Channels, Image, Windows};
 use crate::pod::Pod;
@@ -22,16 +22,16 @@ use crate::weights::parameters::Parameters;
 /// window are copied into a patch, with the zero point for padding, and multiplied with each filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct Conv<I: Sample, O: Sample, A: Sample, K, const F: usize> {
+pub struct Conv<I: Sample, O: Sample, A: Sample, K, const F: usize, R = Once> {
     /// The filters.
-    pub filters: Filters<A::Of<i8>, F>,
+    pub filters: Filters<A::Of<i8>, F, R>,
     /// The zero point of the inputs.
     pub zero_point: i32,
     shape: PhantomData<(I, O, K)>,
 }
 
 // SAFETY: the fields that aren't empty are integers or `Pod`.
-unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize> Pod for Conv<I, O, A, K, F> {}
+unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize, R: Pod> Pod for Conv<I, O, A, K, F, R> {}
 
 /// Scratch on the stack for strips: bytes of padded channels, and quads. What a convolution needs of both decides which.
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
@@ -42,7 +42,7 @@ const LARGE: (usize, usize) = (48 * 1024, 384);
 /// The layer in `f32`.
 type Float<I, O, A, K, const F: usize> = layers::Conv<I, O, [A; F], K>;
 
-impl<I, O, A, K, const F: usize> Conv<I, O, A, K, F>
+impl<I, O, A, K, const F: usize, R> Conv<I, O, A, K, F, R>
 where
     I: Image<Element = f32>,
     O: Image<Element = f32>,
@@ -53,13 +53,14 @@ where
     const CONVOLUTION: Convolution = Float::<I, O, A, K, F>::CONVOLUTION;
 }
 
-impl<I, O, A, K, const F: usize> QuantizedLayer for Conv<I, O, A, K, F>
+impl<I, O, A, K, const F: usize, R> QuantizedLayer for Conv<I, O, A, K, F, R>
 where
     I: Image<Element = f32>,
     O: Image<Element = f32>,
     A: Sample<Element = f32>,
     [A; F]: Parameters<Scalar = f32>,
     K: Windows,
+    R: Requantize,
 {
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
@@ -127,10 +128,10 @@ where
     K: Windows,
     B: Bias<O::Each>,
 {
-    type Quantized = Conv<I, O, A, K, F>;
+    type Quantized<M: Arithmetic> = Conv<I, O, A, K, F, M::Convolution>;
 
     #[cfg(feature = "alloc")]
-    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+    fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
         let weights = self.weight.parameters();
         let weight = |filter: usize, index: usize| weights.get(filter * A::LENGTH + index).copied().unwrap_or_default();
         quantized.zero_point = input.quantization.zero_point;

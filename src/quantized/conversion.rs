@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::calibration::Seen;
-use super::{Calibration, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
+use super::{Calibration, Native, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
 use crate::layer::Layer;
 use crate::network::Network;
 use crate::pod::Pod;
@@ -93,7 +93,7 @@ pub fn outputs<A: Sample<Element = f32>, B: Sample<Element = f32>>(outputs: &[A]
 /// Quantizes one layer of a network.
 pub fn quantize_layer<L: Quantize>(
     layer: &L,
-    quantized: &mut L::Quantized,
+    quantized: &mut L::Quantized<Native>,
     input: Signal,
     ranges: &mut Ranges<'_>,
 ) -> Signal {

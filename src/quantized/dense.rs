@@ -1,6 +1,6 @@
 //! Quantized dense layers.
 
-use super::{Filters, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
@@ -13,15 +13,15 @@ use crate::weights::name::Name;
 /// I·O multiply-accumulates, I·O + 9·O + 4 bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(transparent)]
-pub struct Dense<const I: usize, const O: usize> {
+pub struct Dense<const I: usize, const O: usize, R = Once> {
     /// A row of weights for each output.
-    pub filters: Filters<[i8; I], O>,
+    pub filters: Filters<[i8; I], O, R>,
 }
 
 // SAFETY: the only field is `Pod`.
-unsafe impl<const I: usize, const O: usize> Pod for Dense<I, O> {}
+unsafe impl<const I: usize, const O: usize, R: Pod> Pod for Dense<I, O, R> {}
 
-impl<const I: usize, const O: usize> QuantizedLayer for Dense<I, O> {
+impl<const I: usize, const O: usize, R: Requantize> QuantizedLayer for Dense<I, O, R> {
     type Input = [i8; I];
     type Output = [i8; O];
     type Workspace = ();
@@ -37,7 +37,7 @@ impl<const I: usize, const O: usize> QuantizedLayer for Dense<I, O> {
 }
 
 impl<const I: usize, const O: usize, B: Bias<[f32; O]>> Quantize for layers::Dense<I, O, f32, B> {
-    type Quantized = Dense<I, O>;
+    type Quantized<A: Arithmetic> = Dense<I, O, A::Dense>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Dense<I, O>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

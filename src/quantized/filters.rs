@@ -4,6 +4,7 @@ use super::layer::{Integers, Visitor};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::products::all_products;
 use super::products::{Finish, assert_no_overflow, products};
+use super::requantization::{Once, Requantize};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::vnni::{Quads, Strip, Vnni};
 use crate::pod::Pod;
@@ -12,31 +13,31 @@ use crate::weights::name::Name;
 
 /// F filters, each for one output or output channel.
 ///
-/// `y[f] = ⌊factor[f] · (Σ weight[f]·x + bias[f]) + ½⌋ + zero point`, saturated to 8 bits. If the activation clips
-/// at one end, as ReLU does, the zero point lies there, so that saturation does the activation's work.
+/// `y[f] = factor[f] · (Σ weight[f]·x + bias[f]) + zero point`, rounded and saturated to 8 bits as `R` says. If the
+/// activation clips at one end, as ReLU does, the zero point lies there, so that saturation does the activation's work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct Filters<A, const F: usize> {
+pub struct Filters<A, const F: usize, R = Once> {
     /// Added to each sum, in its scale: the float layer's bias, minus the contribution of the inputs' zero point.
     pub bias: [i32; F],
-    /// The mantissa of each factor: see [`Multiplier`](super::Multiplier).
+    /// The mantissa of each factor.
     pub mantissa: [i32; F],
-    /// Twice the outputs' zero point, plus 1.
-    pub rounding: i32,
+    /// How the sums are rounded, with the outputs' zero point.
+    pub requantization: R,
     /// The shift of each factor.
     pub shift: [u8; F],
     /// The weights, from −127 to 127, filter after filter.
     pub weight: [A; F],
 }
 
-// SAFETY: all fields are arrays of integers.
-unsafe impl<A: Pod, const F: usize> Pod for Filters<A, F> {}
+// SAFETY: all fields are arrays of integers or `Pod`.
+unsafe impl<A: Pod, const F: usize, R: Pod> Pod for Filters<A, F, R> {}
 
-impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
+impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
     pub(super) fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
         visitor(name.field("bias"), Integers::I32(&self.bias));
         visitor(name.field("mantissa"), Integers::I32(&self.mantissa));
-        visitor(name.field("rounding"), Integers::I32(core::slice::from_ref(&self.rounding)));
+        self.requantization.visit(name, visitor);
         visitor(name.field("shift"), Integers::U8(&self.shift));
         visitor(name.field("weight"), Integers::I8(A::flat(&self.weight)));
     }
@@ -82,14 +83,14 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
 
     /// The weights of `count` filters from `first` on, and how their sums are requantized.
     #[inline(always)]
-    fn part(&self, first: usize, count: usize) -> (&[i8], Finish<'_>) {
+    fn part(&self, first: usize, count: usize) -> (&[i8], Finish<'_, R>) {
         const { assert_no_overflow(A::LENGTH) }
         let range = if count == F { 0..F } else { first..first + count };
         let finish = Finish {
             bias: self.bias.get(range.clone()).unwrap_or_default(),
             mantissa: self.mantissa.get(range.clone()).unwrap_or_default(),
             shift: self.shift.get(range.clone()).unwrap_or_default(),
-            rounding: self.rounding,
+            requantization: self.requantization,
         };
         (A::flat(self.weight.get(range).unwrap_or_default()), finish)
     }
@@ -99,7 +100,7 @@ impl<A: Sample<Element = i8>, const F: usize> Filters<A, F> {
 mod quantize {
     use alloc::vec::Vec;
 
-    use super::super::arithmetic::{LARGEST_FACTOR, rounding};
+    use super::super::arithmetic::LARGEST_FACTOR;
     use super::super::products::LARGEST_BIAS;
     use super::super::{Multiplier, Quantization, Range, Signal};
     use super::*;
@@ -130,7 +131,7 @@ mod quantize {
             let scales: Vec<f64> = (0..F).map(scale).collect();
             let coarsest = input_scale * scales.iter().copied().fold(0.0, f64::max) / LARGEST_FACTOR;
             let output = Quantization::of_range(range.low, range.high).at_least(coarsest as f32);
-            self.rounding = rounding(output.zero_point);
+            self.requantization = Once::at(output.zero_point);
             let furthest = f64::from(input.quantization.furthest());
             let mut worst = 0.0f64;
             let numbers = self.bias.iter_mut().zip(self.mantissa.iter_mut().zip(&mut self.shift));

@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::slice;
 
-use super::Quantize;
+use super::{Arithmetic, Quantize};
 use crate::memory;
 use crate::pod::Pod;
 use crate::shape::{Sample, reshape, reshape_mut};
@@ -38,7 +38,7 @@ pub trait QuantizedLayer: Pod + Debug + PartialEq {
 pub type Visitor<'a> = dyn FnMut(Name<'_>, Integers<'_>) + 'a;
 
 /// An array of integers of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Integers<'a> {
     /// Weights, and tables of activations.
@@ -49,6 +49,8 @@ pub enum Integers<'a> {
     I32(&'a [i32]),
     /// Tables of exponentials.
     U32(&'a [u32]),
+    /// Tables of exponentials in floating point.
+    F32(&'a [f32]),
 }
 
 #[cfg(feature = "alloc")]
@@ -60,6 +62,7 @@ impl Integers<'_> {
             Self::U8(values) => values.as_ptr().addr(),
             Self::I32(values) => values.as_ptr().addr(),
             Self::U32(values) => values.as_ptr().addr(),
+            Self::F32(values) => values.as_ptr().addr(),
         }
     }
 
@@ -70,6 +73,7 @@ impl Integers<'_> {
             Self::U8(values) => values.to_vec(),
             Self::I32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             Self::U32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Self::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         }
     }
 }
@@ -96,8 +100,8 @@ impl<F: FnMut(&[i8])> Trace for F {
 /// One layer of a network, `L` quantized, from one piece of memory to another; their shapes may differ, their lengths
 /// not.
 #[inline(always)]
-pub fn forward_layer<L: Quantize, I, O, W: Pod, T: Trace>(
-    layer: &L::Quantized,
+pub fn forward_layer<L: Quantize, A: Arithmetic, I, O, W: Pod, T: Trace>(
+    layer: &L::Quantized<A>,
     input: &I,
     output: &mut O,
     workspace: &mut W,

@@ -1,6 +1,8 @@
 //! A whole quantized network: real numbers in and out.
 
-use super::{Quantization, QuantizedLayer};
+use core::marker::PhantomData;
+
+use super::{Arithmetic, Native, Quantization, QuantizedLayer};
 use crate::kernels::{dispatch, operation};
 use crate::pod::Pod;
 use crate::shape::Sample;
@@ -13,17 +15,18 @@ use crate::weights::name::Name;
 /// no panic path, and returns the same bits everywhere.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct QuantizedNetwork<L> {
+pub struct QuantizedNetwork<L, A = Native> {
     /// The quantization of the inputs.
     pub input: Quantization,
     /// The quantization of the outputs.
     pub output: Quantization,
     /// The layers, under their names in the declaration.
     pub layers: L,
+    arithmetic: PhantomData<A>,
 }
 
 // SAFETY: all fields are numbers or `Pod`.
-unsafe impl<L: Pod> Pod for QuantizedNetwork<L> {}
+unsafe impl<L: Pod, A: Arithmetic> Pod for QuantizedNetwork<L, A> {}
 
 /// A sample with the shape of `A`, in real numbers.
 type Real<A> = <A as Sample>::Of<f32>;
@@ -38,7 +41,10 @@ operation! {
     }
 }
 
-impl<L: Pod> QuantizedNetwork<L> {
+impl<L: Pod, A: Arithmetic> QuantizedNetwork<L, A> {
+    /// The name of its arithmetic: see [`Arithmetic`].
+    pub const ARITHMETIC: &'static str = A::NAME;
+
     /// The network from the bytes written by [`to_bytes`](QuantizedNetwork::to_bytes). A wrong number of bytes is a
     /// compile error.
     ///
@@ -63,7 +69,7 @@ impl<L: Pod> QuantizedNetwork<L> {
     }
 }
 
-impl<L: QuantizedLayer> QuantizedNetwork<L> {
+impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     /// Bytes of weights, biases and factors: the network's size in flash.
     pub const FLASH: usize = size_of::<Self>();
     /// Bytes that inference needs in addition to its input and output.

@@ -4,9 +4,9 @@ use core::marker::PhantomData;
 use core::slice;
 
 use super::gather::fold;
-use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
-use super::{Ranges, Signal};
+use super::{Native, Ranges, Signal};
 use crate::kernels::Plane;
 use crate::layers::{self, Channels, Image, Windows, pool_plane};
 use crate::pod::Pod;
@@ -147,7 +147,7 @@ impl<A: Channels<Element = f32>> QuantizedLayer for layers::GlobalMaxPool<A> {
 }
 
 impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for layers::MaxPool<I, O, K> {
-    type Quantized = Self;
+    type Quantized<M: Arithmetic> = Self;
     const RANGED: bool = false;
 
     #[cfg(feature = "alloc")]
@@ -157,28 +157,28 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for 
 }
 
 impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for layers::AvgPool<I, O, K> {
-    type Quantized = AvgPool<I, O, K>;
+    type Quantized<M: Arithmetic> = AvgPool<I, O, K>;
     const RANGED: bool = false;
 
     #[cfg(feature = "alloc")]
-    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, _: &mut Ranges<'_>) -> Signal {
+    fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, _: &mut Ranges<'_>) -> Signal {
         quantized.zero_point = input.quantization.zero_point;
         input.rounded_again()
     }
 }
 
 impl<A: Channels<Element = f32>> Quantize for layers::GlobalAvgPool<A> {
-    type Quantized = GlobalAvgPool<A>;
+    type Quantized<M: Arithmetic> = M::GlobalAvgPool<A>;
     const RANGED: bool = false;
 
     #[cfg(feature = "alloc")]
-    fn quantize_into(&self, _: &mut Self::Quantized, input: Signal, _: &mut Ranges<'_>) -> Signal {
+    fn quantize_into(&self, _: &mut Self::Quantized<Native>, input: Signal, _: &mut Ranges<'_>) -> Signal {
         input.rounded_again()
     }
 }
 
 impl<A: Channels<Element = f32>> Quantize for layers::GlobalMaxPool<A> {
-    type Quantized = Self;
+    type Quantized<M: Arithmetic> = Self;
     const RANGED: bool = false;
 
     #[cfg(feature = "alloc")]

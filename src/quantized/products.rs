@@ -6,7 +6,7 @@ use self::by_fours as sums;
 use self::by_ones as sums;
 #[cfg(all(test, not(fnn_dsp)))]
 use self::tests::sums;
-use super::arithmetic::requantize;
+use super::requantization::Requantize;
 
 /// Rows of weights computed together, so that an input is read once for all of them.
 const ROWS: usize = 4;
@@ -26,21 +26,21 @@ pub(crate) const fn assert_no_overflow(length: usize) {
     assert!(length <= LONGEST_SUM, "a sum of more than 33,026 products may overflow its 32 bits");
 }
 
-/// How sums are requantized: the bias and the factor of each.
+/// How sums are requantized: the bias and the factor of each, and how they are rounded.
 #[derive(Clone, Copy)]
-pub(super) struct Finish<'a> {
+pub(super) struct Finish<'a, R> {
     pub(super) bias: &'a [i32],
     pub(super) mantissa: &'a [i32],
     pub(super) shift: &'a [u8],
-    pub(super) rounding: i32,
+    pub(super) requantization: R,
 }
 
 /// For each row of weights, the requantized sum of its products with `x`, passed to `put` with the row's index.
 ///
 /// Rows lie one after the other in `weights`, each as long as `x`.
 #[inline(always)]
-pub(super) fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, mut put: impl FnMut(usize, i8)) {
-    let Finish { bias, mantissa, shift, rounding } = finish;
+pub(super) fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, mut put: impl FnMut(usize, i8)) {
+    let Finish { bias, mantissa, shift, requantization } = finish;
     if x.is_empty() {
         return;
     }
@@ -51,16 +51,16 @@ pub(super) fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, mut put: im
     for (((block, bias), mantissa), shift) in blocks.by_ref().zip(bias).zip(mantissa).zip(shift) {
         let row = |number: usize| block.get(number * x.len()..(number + 1) * x.len()).unwrap_or_default();
         let [one, two, three, four] = sums(x, [row(0), row(1), row(2), row(3)], *bias);
-        put(number, requantize(one, mantissa[0], shift[0], rounding));
-        put(number + 1, requantize(two, mantissa[1], shift[1], rounding));
-        put(number + 2, requantize(three, mantissa[2], shift[2], rounding));
-        put(number + 3, requantize(four, mantissa[3], shift[3], rounding));
+        put(number, requantization.requantize(one, mantissa[0], shift[0]));
+        put(number + 1, requantization.requantize(two, mantissa[1], shift[1]));
+        put(number + 2, requantization.requantize(three, mantissa[2], shift[2]));
+        put(number + 3, requantization.requantize(four, mantissa[3], shift[3]));
         number += ROWS;
     }
     let rows = blocks.remainder().chunks_exact(x.len());
     for (((row, &bias), &mantissa), &shift) in rows.zip(last_bias).zip(last_mantissa).zip(last_shift) {
         let [sum] = sums(x, [row], [bias]);
-        put(number, requantize(sum, mantissa, shift, rounding));
+        put(number, requantization.requantize(sum, mantissa, shift));
         number += 1;
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, mut put: im
 /// [`products`] into `y`, with the best instructions that the processor has.
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 #[inline(always)]
-pub(super) fn all_products(x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut [i8]) {
+pub(super) fn all_products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8]) {
     match super::vnni::Vnni::detect() {
         Some(simd) => simd.products(x, weights, finish, y),
         None => crate::kernels::dispatch(Products { x, weights, finish, y }),
@@ -78,7 +78,7 @@ pub(super) fn all_products(x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 crate::kernels::operation! {
     /// The plain loops, which the compiler makes vectors of where it may.
-    struct Products<'a,;> { x: &'a [i8], weights: &'a [i8], finish: Finish<'a>, y: &'a mut [i8] }
+    struct Products<'a, R: Requantize;> { x: &'a [i8], weights: &'a [i8], finish: Finish<'a, R>, y: &'a mut [i8] }
     fn run(self, _simd: V) {
         let Self { x, weights, finish, y } = self;
         products(x, weights, finish, |number, integer| {
@@ -134,6 +134,7 @@ fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
 mod tests {
     use core::sync::atomic::{AtomicBool, Ordering};
 
+    use super::super::requantization::Once;
     use super::*;
     use crate::random::Random;
 
@@ -219,7 +220,7 @@ mod tests {
                 let mantissa: Vec<i32> =
                     numbers(rows).into_iter().map(|part| (1 << 30) + (i32::from(part) << 20)).collect();
                 let shift: Vec<u8> = numbers(rows).into_iter().map(|part| part.unsigned_abs() % 16).collect();
-                let finish = Finish { bias: &bias, mantissa: &mantissa, shift: &shift, rounding: 2 * 5 + 1 };
+                let finish = Finish { bias: &bias, mantissa: &mantissa, shift: &shift, requantization: Once::at(5) };
                 let (x, weights) = (&x[start..], &weights[start..]);
                 let mut expected = alloc::vec![0; rows];
                 products(x, weights, finish, |number, integer| expected[number] = integer);

@@ -3,13 +3,16 @@
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, vec::Vec};
 
+use super::{Arithmetic, Native, QuantizedLayer, QuantizedNetwork};
 #[cfg(feature = "alloc")]
 use super::{Calibration, Observer, QuantizationReport, Ranges, Signal, conversion, report};
-use super::{QuantizedLayer, QuantizedNetwork};
 use crate::layer::Layer;
 #[cfg(feature = "alloc")]
 use crate::network::Network;
 use crate::shape::Sample;
+
+/// A sample with the shape of `S`, in 8-bit integers.
+type Int8<S> = <S as Sample>::Of<i8>;
 
 /// A layer that can be quantized to int8: see [`quantized`](crate::quantized).
 ///
@@ -42,9 +45,9 @@ use crate::shape::Sample;
     label = "not quantizable",
     note = "add `#[quantizable]` to the network's declaration"
 )]
-pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
-    /// The quantized layer.
-    type Quantized: QuantizedLayer;
+pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Element = f32>> {
+    /// The quantized layer, in the arithmetic `A`.
+    type Quantized<A: Arithmetic>: QuantizedLayer<Input = Int8<Self::Input>, Output = Int8<Self::Output>>;
 
     /// Whether the output has a range of its own, other than that of the input or of an inner layer.
     const RANGED: bool = true;
@@ -57,7 +60,7 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
 
     /// Writes the integers, given the input and the ranges of the activations. Returns the output.
     #[cfg(feature = "alloc")]
-    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal;
+    fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal;
 
     /// Quantizes the network, with ranges from the smallest to the largest activation on `samples`. A result of more
     /// than 256 KiB is a compile error.
@@ -99,8 +102,8 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>> {
     }
 }
 
-/// The quantized form of a network: see [`Quantize`].
-pub type Quantized<N> = QuantizedNetwork<<N as Quantize>::Quantized>;
+/// The quantized form of a network, in the arithmetic `A`: see [`Quantize`] and [`Arithmetic`].
+pub type Quantized<N, A = Native> = QuantizedNetwork<<N as Quantize>::Quantized<A>, A>;
 
 /// Checks at compile time that a network may pass through the stack.
 #[cfg(feature = "alloc")]

@@ -6,7 +6,7 @@ use core::{fmt, slice};
 
 use super::calibration::Seen;
 use super::conversion::{BLOCK, observe_block};
-use super::{Observer, Quantization, Quantize, Quantized, QuantizedLayer, Signal};
+use super::{Native, Observer, Quantization, Quantize, Quantized, QuantizedLayer, Signal};
 use crate::pod::Pod;
 use crate::shape::Sample;
 
@@ -96,7 +96,7 @@ pub(super) fn report<N: Quantize>(
     (seen, signals): (Vec<Seen>, &[Signal]),
 ) -> QuantizationReport {
     let mut errors = alloc::vec![Errors::default(); signals.len()];
-    let mut workspace = <N::Quantized as QuantizedLayer>::Workspace::zeroed_box();
+    let mut workspace = <N::Quantized<Native> as QuantizedLayer>::Workspace::zeroed_box();
     for block in samples.chunks(BLOCK) {
         let mut observer = Observer::keeping();
         observe_block(network, block, &mut observer);
@@ -110,8 +110,8 @@ pub(super) fn report<N: Quantize>(
                     errors.compare(signal.quantization, integers, numbers);
                 }
             };
-            let mut input = <N::Quantized as QuantizedLayer>::Input::zeroed();
-            let mut output = <N::Quantized as QuantizedLayer>::Output::zeroed();
+            let mut input = <N::Quantized<Native> as QuantizedLayer>::Input::zeroed();
+            let mut output = <N::Quantized<Native> as QuantizedLayer>::Output::zeroed();
             let numbers = N::Input::flat(slice::from_ref(sample)).iter();
             for (integer, &number) in Sample::flat_mut(slice::from_mut(&mut input)).iter_mut().zip(numbers) {
                 *integer = quantized.input.quantize(number);

@@ -1,17 +1,27 @@
 //! Quantized skip connections.
 
+use core::fmt::Debug;
 use core::slice;
 
 use super::arithmetic::saturate;
-use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
-use super::{Observer, Quantization, Ranges, Signal};
+use super::{Native, Observer, Quantization, Ranges, Signal};
 use crate::layer::Layer;
 use crate::layers;
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
 use crate::shape::Sample;
 use crate::weights::name::Name;
+
+/// How two tensors with different quantizations are added.
+pub trait Addition: Pod + Debug + PartialEq {
+    /// Visits each array of integers with its dotted name below `name`, in memory order.
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
+
+    /// `inside += around`
+    fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B);
+}
 
 /// The sum of two integers with different quantizations: each is multiplied by its factor, and the sum is rounded once,
 /// halves up.
@@ -31,7 +41,7 @@ pub struct Sum {
 // SAFETY: all fields are integers.
 unsafe impl Pod for Sum {}
 
-impl Sum {
+impl Addition for Sum {
     fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
         visitor(name.field("around"), Integers::I32(slice::from_ref(&self.around)));
         visitor(name.field("inside"), Integers::I32(slice::from_ref(&self.inside)));
@@ -39,7 +49,6 @@ impl Sum {
         visitor(name.field("shift"), Integers::U32(slice::from_ref(&self.shift)));
     }
 
-    /// `inside += around`
     #[inline(always)]
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
         let around = A::flat(slice::from_ref(around)).iter();
@@ -49,7 +58,9 @@ impl Sum {
             *inside = saturate(products.wrapping_add(self.offset) >> (self.shift & 31));
         }
     }
+}
 
+impl Sum {
     /// Writes the factors.
     #[cfg(feature = "alloc")]
     fn fill(&mut self, around: Signal, inside: Signal, ranges: &mut Ranges<'_>) -> Signal {
@@ -76,9 +87,9 @@ impl Sum {
 /// A quantized [`Residual`](crate::layers::Residual) block, fused with a clipping activation right after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct Residual<L> {
+pub struct Residual<L, S = Sum> {
     /// How the input is added to the output of the layers.
-    pub sum: Sum,
+    pub sum: S,
     /// The layers that the shortcut skips.
     pub inside: L,
 }
@@ -87,9 +98,9 @@ pub struct Residual<L> {
 /// after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct ProjectedResidual<L, P> {
+pub struct ProjectedResidual<L, P, S = Sum> {
     /// How both outputs are added.
-    pub sum: Sum,
+    pub sum: S,
     /// The layers that the shortcut skips.
     pub inside: L,
     /// The layers of the shortcut.
@@ -97,11 +108,11 @@ pub struct ProjectedResidual<L, P> {
 }
 
 // SAFETY: all fields are `Pod`.
-unsafe impl<L: Pod> Pod for Residual<L> {}
+unsafe impl<L: Pod, S: Pod> Pod for Residual<L, S> {}
 // SAFETY: all fields are `Pod`.
-unsafe impl<L: Pod, P: Pod> Pod for ProjectedResidual<L, P> {}
+unsafe impl<L: Pod, P: Pod, S: Pod> Pod for ProjectedResidual<L, P, S> {}
 
-impl<L: QuantizedLayer> QuantizedLayer for Residual<L> {
+impl<L: QuantizedLayer, S: Addition> QuantizedLayer for Residual<L, S> {
     type Input = L::Input;
     type Output = L::Output;
     type Workspace = L::Workspace;
@@ -118,7 +129,12 @@ impl<L: QuantizedLayer> QuantizedLayer for Residual<L> {
     }
 }
 
-impl<L: QuantizedLayer, P: QuantizedLayer<Input = L::Input>> QuantizedLayer for ProjectedResidual<L, P> {
+impl<L, P, S> QuantizedLayer for ProjectedResidual<L, P, S>
+where
+    L: QuantizedLayer,
+    P: QuantizedLayer<Input = L::Input>,
+    S: Addition,
+{
     type Input = L::Input;
     type Output = L::Output;
     /// The projection's output, and scratch shared by both.
@@ -143,7 +159,7 @@ impl<L> Quantize for layers::Residual<L>
 where
     L: Quantize<Output = <L as Layer>::Input>,
 {
-    type Quantized = Residual<L::Quantized>;
+    type Quantized<A: Arithmetic> = Residual<L::Quantized<A>, A::Sum>;
 
     #[cfg(feature = "alloc")]
     fn observe(&self, inputs: &[L::Input], observer: &mut Observer) -> alloc::vec::Vec<L::Output> {
@@ -154,7 +170,7 @@ where
     }
 
     #[cfg(feature = "alloc")]
-    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+    fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
         let inside = self.inside.quantize_into(&mut quantized.inside, input, ranges);
         quantized.sum.fill(input, inside, ranges)
     }
@@ -164,9 +180,8 @@ impl<L, P> Quantize for layers::ProjectedResidual<L, P>
 where
     L: Quantize,
     P: Quantize<Input = L::Input, Output = L::Output>,
-    P::Quantized: QuantizedLayer<Input = <L::Quantized as QuantizedLayer>::Input>,
 {
-    type Quantized = ProjectedResidual<L::Quantized, P::Quantized>;
+    type Quantized<A: Arithmetic> = ProjectedResidual<L::Quantized<A>, P::Quantized<A>, A::Sum>;
 
     #[cfg(feature = "alloc")]
     fn observe(&self, inputs: &[L::Input], observer: &mut Observer) -> alloc::vec::Vec<L::Output> {
@@ -179,7 +194,7 @@ where
     }
 
     #[cfg(feature = "alloc")]
-    fn quantize_into(&self, quantized: &mut Self::Quantized, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+    fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
         let inside = self.inside.quantize_into(&mut quantized.inside, input, ranges);
         let around = self.projection.quantize_into(&mut quantized.projection, input, ranges);
         quantized.sum.fill(around, inside, ranges)

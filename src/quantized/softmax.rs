@@ -1,6 +1,6 @@
 //! Quantized softmax.
 
-use super::{Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
 #[cfg(feature = "alloc")]
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
@@ -47,7 +47,7 @@ impl<const N: usize> QuantizedLayer for Softmax<N> {
 }
 
 impl<const N: usize> Quantize for layers::Softmax<N> {
-    type Quantized = Softmax<N>;
+    type Quantized<A: Arithmetic> = A::Softmax<N>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Softmax<N>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

@@ -10,6 +10,8 @@ mod dense;
 
 use core::arch::x86_64::*;
 
+use super::requantization::Requantize;
+
 pub(super) use convolution::{Quads, Strip};
 
 /// The proof that the processor has the instructions.
@@ -60,10 +62,37 @@ fn load(from: &[i8]) -> __m512i {
     unsafe { _mm512_maskz_loadu_epi8(first(from.len()), from.as_ptr()) }
 }
 
-/// Requantizes 16 sums: [`requantize`](super::arithmetic::requantize), lane by lane.
+/// Requantizes 16 sums.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn requantize(sums: __m512i, mantissa: __m512i, shift: __m512i, rounding: __m512i) -> __m128i {
+fn requantize<R: Requantize>(sums: __m512i, mantissa: __m512i, shift: __m512i, requantization: R) -> __m128i {
+    match requantization.once() {
+        Some(once) => once_rounded(sums, mantissa, shift, _mm512_set1_epi32(once.rounding)),
+        None => one_by_one(sums, mantissa, shift, requantization),
+    }
+}
+
+/// Requantizes 16 sums by the formula of one sum.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn one_by_one<R: Requantize>(sums: __m512i, mantissa: __m512i, shift: __m512i, requantization: R) -> __m128i {
+    let mut numbers = [[0i32; SUMS]; 3];
+    for (to, from) in numbers.iter_mut().zip([sums, mantissa, shift]) {
+        // SAFETY: as many bytes as a vector has are written.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), from) };
+    }
+    let [sums, mantissa, shift] = &numbers;
+    let mut integers = [0i8; SUMS];
+    for (integer, ((&sum, &mantissa), &shift)) in integers.iter_mut().zip(sums.iter().zip(mantissa).zip(shift)) {
+        *integer = requantization.requantize(sum, mantissa, shift as u8);
+    }
+    // SAFETY: there are as many bytes as a vector has.
+    unsafe { _mm_loadu_si128(integers.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn once_rounded(sums: __m512i, mantissa: __m512i, shift: __m512i, rounding: __m512i) -> __m128i {
     let shift = _mm512_and_si512(shift, _mm512_set1_epi32(31));
     let even = _mm512_srli_epi64::<32>(_mm512_mul_epi32(sums, mantissa));
     let odd = _mm512_mul_epi32(_mm512_srli_epi64::<32>(sums), _mm512_srli_epi64::<32>(mantissa));

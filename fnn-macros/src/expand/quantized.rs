@@ -43,7 +43,8 @@ fn through(network: &Network, folded: &Network) -> TokenStream {
     hygienic! {
         #[automatically_derived]
         impl<#constants> #fnn::macro_support::Quantize for #float {
-            type Quantized = <#folded as #fnn::macro_support::Quantize>::Quantized;
+            type Quantized<__A: #fnn::quantized::Arithmetic> =
+                <#folded as #fnn::macro_support::Quantize>::Quantized<__A>;
             const RANGED: ::core::primitive::bool = false;
 
             #fnn::macro_support::with_heap! {
@@ -58,7 +59,7 @@ fn through(network: &Network, folded: &Network) -> TokenStream {
 
                 fn quantize_into(
                     &self,
-                    quantized: &mut Self::Quantized,
+                    quantized: &mut Self::Quantized<#fnn::quantized::Native>,
                     signal: #fnn::quantized::Signal,
                     ranges: &mut #fnn::quantized::Ranges<'_>,
                 ) -> #fnn::quantized::Signal {
@@ -90,24 +91,30 @@ impl Integers<'_> {
     fn quantized(&self, layer: &Layer) -> TokenStream {
         let (fnn, kind) = (&self.network.header.fnn, &layer.layer);
         let span = layer.written.clone().into_iter().next().map_or_else(Span::call_site, |token| token.span());
-        located(quote!(<#kind as #fnn::macro_support::Quantize>::Quantized), span)
+        located(quote!(<#kind as #fnn::macro_support::Quantize>::Quantized<__A>), span)
     }
 
     fn name(&self) -> Ident {
         generated::form("Quantized", &self.network.header.name)
     }
 
-    /// `__QuantizedName<HIDDEN>`
+    /// `__QuantizedName<__A, HIDDEN>`
     fn path(&self) -> TokenStream {
         let (name, arguments) = (self.name(), crate::model::generic_arguments(&self.network.header.generics));
-        if arguments.is_empty() { quote!(#name) } else { quote!(#name<#({ #arguments }),*>) }
+        quote!(#name<__A, #({ #arguments }),*>)
+    }
+
+    /// `__A: Arithmetic, const HIDDEN: usize`: the parameters of the struct.
+    fn parameters(&self) -> TokenStream {
+        let (fnn, constants) = (&self.network.header.fnn, self.network.const_parameters());
+        quote!(__A: #fnn::quantized::Arithmetic, #constants)
     }
 
     /// The struct: a field for each layer that computes.
     fn structure(&self) -> TokenStream {
         let header = &self.network.header;
         let (fnn, visibility, name, path) = (&header.fnn, &header.visibility, self.name(), self.path());
-        let constants = self.network.const_parameters();
+        let parameters = self.parameters();
         let fields = self.computing().map(|(layer, _)| {
             let (name, quantized) = (&layer.name, self.quantized(layer));
             let doc = format!(" {}, quantized.", layer.kind);
@@ -120,24 +127,25 @@ impl Integers<'_> {
                 ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::cmp::PartialEq
             )]
             #[repr(C)]
-            #visibility struct #name<#constants> {
+            #visibility struct #name<#parameters> {
                 #(#fields,)*
+                __arithmetic: ::core::marker::PhantomData<__A>,
             }
 
             // SAFETY: all fields are quantized layers, which are `Pod`: the function ensures that `Quantize` implies
             // that, whatever path the user gave for the library.
             #[automatically_derived]
-            unsafe impl<#constants> #fnn::macro_support::Pod for #path {}
-            fn __implied<L: #fnn::macro_support::Quantize>() {
+            unsafe impl<#parameters> #fnn::macro_support::Pod for #path {}
+            fn __implied<L: #fnn::macro_support::Quantize, A: #fnn::quantized::Arithmetic>() {
                 fn pod<P: #fnn::macro_support::Pod>() {}
-                pod::<L::Quantized>();
+                pod::<L::Quantized<A>>();
             }
         }
     }
 
     /// `impl QuantizedLayer`: each layer writes into one of two buffers that the next one reads.
     fn layer(&self) -> TokenStream {
-        let (fnn, constants, path) = (&self.network.header.fnn, self.network.const_parameters(), self.path());
+        let (fnn, parameters, path) = (&self.network.header.fnn, self.parameters(), self.path());
         let float = self.network.path(&self.network.header.scalar);
         let member = |layer, member: TokenStream| {
             let quantized = self.quantized(layer);
@@ -165,7 +173,7 @@ impl Integers<'_> {
             let (name, kind) = (&layer.name, &layer.layer);
             hygienic! {
                 let #integers = #take;
-                #fnn::macro_support::forward_layer::<#kind, _, _, _, _>(
+                #fnn::macro_support::forward_layer::<#kind, __A, _, _, _, _>(
                     &self.#name, #before, &mut *#integers, &mut *scratch, trace
                 );
                 let #integers = &*#integers;
@@ -179,7 +187,7 @@ impl Integers<'_> {
         let (first, last) = (local("integers", 0), local("integers", layers.len()));
         hygienic! {
             #[automatically_derived]
-            impl<#constants> #fnn::quantized::QuantizedLayer for #path {
+            impl<#parameters> #fnn::quantized::QuantizedLayer for #path {
                 type Input = <<#float as #fnn::macro_support::Layer>::Input as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Output = <<#float as #fnn::macro_support::Layer>::Output as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Workspace = (#ping, (#pong, #scratch));
@@ -243,7 +251,7 @@ impl Integers<'_> {
         hygienic! {
             #[automatically_derived]
             impl<#constants> #fnn::macro_support::Quantize for #float {
-                type Quantized = #path;
+                type Quantized<__A: #fnn::quantized::Arithmetic> = #path;
                 const RANGED: ::core::primitive::bool = false;
 
                 #fnn::macro_support::with_heap! {
@@ -260,7 +268,7 @@ impl Integers<'_> {
 
                     fn quantize_into(
                         &self,
-                        quantized: &mut Self::Quantized,
+                        quantized: &mut Self::Quantized<#fnn::quantized::Native>,
                         signal: #fnn::quantized::Signal,
                         ranges: &mut #fnn::quantized::Ranges<'_>,
                     ) -> #fnn::quantized::Signal {

@@ -11,6 +11,7 @@
 use core::arch::x86_64::*;
 
 use super::super::products::Finish;
+use super::super::requantization::Requantize;
 use super::{BYTES, SUMS, Vnni, first, requantize};
 use crate::kernels::Convolution;
 
@@ -104,11 +105,11 @@ impl Vnni {
     /// The convolution of `x`, with `outside` for padding, into `y`, in scratch that it [`fits`](Strip::fits). `start` is
     /// for one number a filter.
     #[inline(always)]
-    pub(in crate::quantized) fn convolution(
+    pub(in crate::quantized) fn convolution<R: Requantize>(
         self,
         strip: &Strip,
         (x, outside): (&[i8], i8),
-        (weights, finish, start): (&[i8], Finish<'_>, &mut [i32]),
+        (weights, finish, start): (&[i8], Finish<'_, R>, &mut [i32]),
         y: &mut [i8],
         (image, quads): (&mut [u8], &mut [Quads]),
     ) {
@@ -118,10 +119,10 @@ impl Vnni {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi2")]
-fn convolution(
+fn convolution<R: Requantize>(
     strip: &Strip,
     (x, outside): (&[i8], i8),
-    (weights, finish, start): (&[i8], Finish<'_>, &mut [i32]),
+    (weights, finish, start): (&[i8], Finish<'_, R>, &mut [i32]),
     y: &mut [i8],
     (image, quads): (&mut [u8], &mut [Quads]),
 ) {
@@ -317,17 +318,17 @@ fn gather_channels(plane: usize, place: usize, x: &[i8], quads: &mut [Quads]) {
 
 /// Filters from number `first` on.
 #[derive(Clone, Copy)]
-struct Filters<'a> {
+struct Filters<'a, R> {
     strip: &'a Strip,
     weights: &'a [i8],
     start: &'a [i32],
-    finish: Finish<'a>,
+    finish: Finish<'a, R>,
     first: usize,
     /// Weights of a filter.
     length: usize,
 }
 
-impl Filters<'_> {
+impl<R: Requantize> Filters<'_, R> {
     /// N filters at 32 places, each into a plane of `y`. Tells N.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi2")]
@@ -356,14 +357,13 @@ impl Filters<'_> {
                 }
             }
         }
-        let rounding = _mm512_set1_epi32(finish.rounding);
         let planes = y.chunks_exact_mut(strip.convolution.plane.outputs());
         for ((filter, [low, high]), y) in sums.into_iter().enumerate().zip(planes) {
             let mantissa = _mm512_set1_epi32(number_at(finish.mantissa, number + filter));
             let shift = finish.shift.get(number + filter).copied().unwrap_or_default();
             let shift = _mm512_set1_epi32(i32::from(shift));
-            let low = requantize(low, mantissa, shift, rounding);
-            let high = requantize(high, mantissa, shift, rounding);
+            let low = requantize(low, mantissa, shift, finish.requantization);
+            let high = requantize(high, mantissa, shift, finish.requantization);
             let integers = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high);
             write(integers, places, y);
         }

@@ -3,6 +3,7 @@
 use core::arch::x86_64::*;
 
 use super::super::products::Finish;
+use super::super::requantization::Requantize;
 use super::{BYTES, SUMS, Vnni, first, load, requantize};
 
 /// Rows that are taken at once: enough that no sum waits for the one before it.
@@ -12,14 +13,20 @@ impl Vnni {
     /// For each row of weights, the sum of its products with `x`, finished, into `y`. Rows lie one after the other in
     /// `weights`, each as long as `x`.
     #[inline(always)]
-    pub(in crate::quantized) fn products(self, x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut [i8]) {
+    pub(in crate::quantized) fn products<R: Requantize>(
+        self,
+        x: &[i8],
+        weights: &[i8],
+        finish: Finish<'_, R>,
+        y: &mut [i8],
+    ) {
         // SAFETY: the token is the proof that the processor has the instructions.
         unsafe { products(x, weights, finish, y) }
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut [i8]) {
+fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8]) {
     if x.is_empty() {
         return;
     }
@@ -40,7 +47,7 @@ fn products(x: &[i8], weights: &[i8], finish: Finish<'_>, y: &mut [i8]) {
         for (sum, bias) in sums.iter_mut().zip(bias) {
             *sum = sum.wrapping_add(bias.wrapping_sub(excess));
         }
-        finish_lanes(&sums, mantissa, shift, finish.rounding, y);
+        finish_lanes(&sums, mantissa, shift, finish.requantization, y);
     }
 }
 
@@ -84,7 +91,7 @@ fn rows<const N: usize>(x: &[i8], weights: &[i8]) -> [i32; N] {
 /// Requantize as many sums as `y` has room for: each has its own factor.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn finish_lanes(sums: &[i32; SUMS], mantissa: &[i32], shift: &[u8], rounding: i32, y: &mut [i8]) {
+fn finish_lanes<R: Requantize>(sums: &[i32; SUMS], mantissa: &[i32], shift: &[u8], requantization: R, y: &mut [i8]) {
     let count = y.len().min(mantissa.len()).min(shift.len());
     let mask = first(count) as u16;
     // SAFETY: what the slices don't have is masked, and not touched; there are 16 sums.
@@ -92,7 +99,7 @@ fn finish_lanes(sums: &[i32; SUMS], mantissa: &[i32], shift: &[u8], rounding: i3
         let shift = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, shift.as_ptr().cast()));
         let mantissa = _mm512_maskz_loadu_epi32(mask, mantissa.as_ptr());
         let sums = _mm512_loadu_si512(sums.as_ptr().cast());
-        let integers = requantize(sums, mantissa, shift, _mm512_set1_epi32(rounding));
+        let integers = requantize(sums, mantissa, shift, requantization);
         _mm_mask_storeu_epi8(y.as_mut_ptr(), mask, integers);
     }
 }

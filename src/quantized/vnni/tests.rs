@@ -3,8 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::arithmetic::requantize;
 use super::super::products::Finish;
+use super::super::requantization::{Once, Requantize};
 use super::{Quads, Strip, Vnni};
 use crate::kernels::{Convolution, Plane};
 use crate::random::Random;
@@ -53,7 +53,7 @@ impl Case {
     }
 
     /// The formula, one output after the other.
-    fn expected(self, x: &[i8], outside: i8, weights: &[i8], finish: Finish<'_>) -> Vec<i8> {
+    fn expected(self, x: &[i8], outside: i8, weights: &[i8], finish: Finish<'_, impl Requantize>) -> Vec<i8> {
         let Convolution { plane: Plane { rows, columns }, seen, filters } = self.convolution;
         let at = |sliding: Sliding, place: usize, tap: usize| {
             let Axis { stride, before, dilation, .. } = sliding.window;
@@ -74,7 +74,7 @@ impl Case {
                     }
                 }
                 let sum = i32::try_from(sum).unwrap();
-                y.push(requantize(sum, finish.mantissa[filter], finish.shift[filter], finish.rounding));
+                y.push(finish.requantization.requantize(sum, finish.mantissa[filter], finish.shift[filter]));
             }
         }
         y
@@ -97,7 +97,7 @@ impl Case {
         let bias: Vec<i32> = self.integers(count, random).into_iter().map(|bias| i32::from(bias) * 500).collect();
         let mantissa: Vec<i32> = bias.iter().map(|bias| (1 << 30) + (bias << 10)).collect();
         let shift: Vec<u8> = self.integers(count, random).into_iter().map(|shift| shift.unsigned_abs() % 12).collect();
-        let finish = Finish { bias: &bias, mantissa: &mantissa, shift: &shift, rounding: 2 * 3 + 1 };
+        let finish = Finish { bias: &bias, mantissa: &mantissa, shift: &shift, requantization: Once::at(3) };
         let mut y = vec![UNTOUCHED; count * plane.outputs() + 1];
         let (last, outputs) = y.split_last_mut().unwrap();
         let filters = (&*weights, finish, &mut *vec![0; count]);

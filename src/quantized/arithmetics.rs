@@ -1,0 +1,74 @@
+//! The arithmetics of quantized networks: which integers a layer computes where rounding leaves a choice.
+
+use core::fmt::Debug;
+
+use super::{Addition, GlobalAvgPool, Once, QuantizedLayer, Requantize, Softmax, Sum, tflite};
+use crate::layers::Channels;
+use crate::shape::Sample;
+
+/// Which integers a quantized network computes.
+///
+/// Two programs that run the same 8-bit network agree on the last bit only if they round in the same places. The
+/// arithmetic is therefore part of a quantized network's type, [`Quantized<N, A>`](super::Quantized), and of its file,
+/// which is read only as a network of that arithmetic. A network contains the code of its own arithmetic alone.
+///
+/// The trait is sealed: [`Native`] is the arithmetic of networks that are quantized here, [`TfliteReference`] that of
+/// imported TensorFlow Lite models.
+pub trait Arithmetic: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'static {
+    /// Its name in files.
+    const NAME: &'static str;
+
+    /// How dense layers round.
+    type Dense: Requantize;
+    /// How convolutions round.
+    type Convolution: Requantize;
+    /// How two tensors are added.
+    type Sum: Addition;
+    /// Softmax.
+    type Softmax<const N: usize>: QuantizedLayer<Input = [i8; N], Output = [i8; N]>;
+    /// The mean of each channel.
+    type GlobalAvgPool<C: Channels<Element = f32>>: QuantizedLayer<Input = C::Of<i8>, Output = <C::Each as Sample>::Of<i8>>;
+}
+
+/// The arithmetic of networks that are quantized here: every sum is rounded once, halves up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Native;
+
+impl Arithmetic for Native {
+    const NAME: &'static str = "native";
+
+    type Dense = Once;
+    type Convolution = Once;
+    type Sum = Sum;
+    type Softmax<const N: usize> = Softmax<N>;
+    type GlobalAvgPool<C: Channels<Element = f32>> = GlobalAvgPool<C>;
+}
+
+/// The arithmetic of TensorFlow Lite's reference kernels: the same integers as an interpreter with
+/// `OpResolverType.BUILTIN_REF`.
+///
+/// Convolutions are rounded twice, halves away from zero the second time; dense layers once, halves up; sums, means and
+/// softmax as described at their types. TensorFlow Lite's other kernels differ from these by a step here and there:
+/// the optimized ones round convolutions and dense layers twice, halves up, and XNNPACK, the default, multiplies in
+/// `f32`.
+///
+/// Networks of this arithmetic are written by importers, with the integers of the imported file. See
+/// [`tflite`](super::tflite).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TfliteReference;
+
+impl Arithmetic for TfliteReference {
+    const NAME: &'static str = "tflite-reference";
+
+    type Dense = tflite::Once;
+    type Convolution = tflite::Twice;
+    type Sum = tflite::Sum;
+    type Softmax<const N: usize> = tflite::Softmax<N>;
+    type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Native {}
+    impl Sealed for super::TfliteReference {}
+}

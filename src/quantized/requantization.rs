@@ -1,0 +1,131 @@
+//! From 32-bit sums to 8-bit integers: the one place where layers with weights round.
+
+use core::fmt::Debug;
+
+use super::layer::{Integers, Visitor};
+use crate::pod::Pod;
+use crate::weights::name::Name;
+
+use super::arithmetic::saturate;
+
+/// How a layer's sums become 8-bit integers, and what all of its outputs share for that.
+///
+/// A sum is multiplied by the factor of its output, rounded, and shifted by the outputs' zero point.
+pub trait Requantize: Pod + Debug + PartialEq {
+    /// The integer for a sum whose factor is this mantissa and shift.
+    fn requantize(&self, sum: i32, mantissa: i32, shift: u8) -> i8;
+
+    /// Visits each number with its dotted name below `name`, in memory order.
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
+
+    /// This, if it is [`Once`], for which there are vector instructions.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn once(&self) -> Option<&Once> {
+        None
+    }
+}
+
+/// `⌊sum · factor + ½⌋ + zero_point`, saturated to 8 bits: the product is rounded once to the nearest integer, halves up.
+/// The factor is `mantissa · 2^−(33 + shift)`: see [`Multiplier`](super::Multiplier).
+///
+/// If the activation clips at one end, as ReLU does, the zero point lies there, so that saturation does the activation's
+/// work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Once {
+    /// Twice the outputs' zero point, plus 1: added before the last bit is dropped, to round and to add the zero point.
+    pub rounding: i32,
+}
+
+// SAFETY: the only field is an integer.
+unsafe impl Pod for Once {}
+
+impl Once {
+    /// For outputs with this zero point.
+    #[cfg(any(feature = "alloc", test))]
+    pub(super) const fn at(zero_point: i32) -> Self {
+        Self { rounding: 2 * zero_point + 1 }
+    }
+}
+
+impl Requantize for Once {
+    /// TensorFlow Lite has this formula as `MultiplyByQuantizedMultiplier` in its single-rounding form:
+    /// `(x · mantissa + 2^(n − 1)) >> n`. Here n ≥ 33, so the addend has no bits in the lower half of the product, and
+    /// `(upper half + 2^(n − 33)) >> (n − 32)` is the same; and that is `((upper half >> (n − 33)) + 1) >> 1`.
+    #[inline(always)]
+    fn requantize(&self, sum: i32, mantissa: i32, shift: u8) -> i8 {
+        let upper = ((i64::from(sum) * i64::from(mantissa)) >> 32) as i32;
+        saturate(((upper >> (shift & 31)).wrapping_add(self.rounding)) >> 1)
+    }
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("rounding"), Integers::I32(core::slice::from_ref(&self.rounding)));
+    }
+
+    #[inline(always)]
+    fn once(&self) -> Option<&Once> {
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Multiplier;
+    use super::super::arithmetic::tests::cases;
+    use super::*;
+
+    /// The formula in 128 bits: TensorFlow Lite's single rounding.
+    fn single_rounding(x: i32, mantissa: i32, n: u32) -> i128 {
+        (i128::from(x) * i128::from(mantissa) + (1 << (n - 1))) >> n
+    }
+
+    /// gemmlowp's `SaturatingRoundingDoublingHighMul`, as fixedpoint.h has it.
+    fn doubling_high_mul(a: i32, b: i32) -> i32 {
+        let product = i64::from(a) * i64::from(b);
+        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
+        ((product + nudge) / (1 << 31)) as i32
+    }
+
+    /// gemmlowp's `RoundingDivideByPOT`.
+    fn rounding_divide(x: i32, exponent: u32) -> i32 {
+        let mask = (1i32 << exponent).wrapping_sub(1);
+        let threshold = (mask >> 1) + i32::from(x < 0);
+        (x >> exponent) + i32::from((x & mask) > threshold)
+    }
+
+    #[test]
+    fn requantized_is_rounded_once() {
+        for (x, factor, zero_point) in cases() {
+            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
+            let expected = single_rounding(x, mantissa, 33 + u32::from(shift)) + i128::from(zero_point);
+            let given = Once::at(zero_point).requantize(x, mantissa, shift);
+            assert_eq!(i128::from(given), expected.clamp(-128, 127), "{x} · {factor} + {zero_point}");
+        }
+    }
+
+    #[test]
+    fn requantized_is_the_nearest_of_the_real_product() {
+        for (x, factor, zero_point) in cases() {
+            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
+            let exact = (f64::from(x) * factor + f64::from(zero_point)).clamp(-128.0, 127.0);
+            let given = f64::from(Once::at(zero_point).requantize(x, mantissa, shift));
+            // Half a step, plus the error of the factor's 31 bits.
+            assert!((given - exact).abs() <= 0.5 + 1e-6, "{x} · {factor} + {zero_point}: {given}, not {exact}");
+        }
+    }
+
+    #[test]
+    fn double_rounding_differs_by_one_at_most() {
+        let mut different = 0;
+        for (x, factor, zero_point) in cases() {
+            let Multiplier { mantissa, shift } = Multiplier::nearest(factor);
+            let double = rounding_divide(doubling_high_mul(x, mantissa), 2 + u32::from(shift));
+            let double = double.saturating_add(zero_point).clamp(-128, 127);
+            let given = i32::from(Once::at(zero_point).requantize(x, mantissa, shift));
+            assert!((given - double).abs() <= 1);
+            different += i32::from(given != double);
+        }
+        assert!(different < 4000, "{different} of 20,000");
+    }
+}

@@ -1,0 +1,56 @@
+//! Means of channels.
+
+use core::marker::PhantomData;
+use core::slice;
+
+use super::super::layer::{Integers, QuantizedLayer, Trace, Visitor};
+use super::rounding::{Clipped, twice};
+use crate::layers::Channels;
+use crate::pod::Pod;
+use crate::shape::Sample;
+use crate::weights::name::Name;
+
+/// The mean of each channel, with a quantization of its own: the sum of a channel, less as many zero points, times one
+/// factor, rounded as in convolutions.
+///
+/// It is TensorFlow Lite's `MEAN` over rows and columns. Its `AVERAGE_POOL_2D` has the quantization of its input, and is
+/// [`AvgPool`](super::super::AvgPool).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Mean<C> {
+    /// The inputs' zero point times the number of places, with the other sign.
+    pub offset: i32,
+    /// The mantissa of the factor: the inputs' scale over that of the outputs and the number of places.
+    pub mantissa: i32,
+    /// The shift of the factor.
+    pub shift: i32,
+    /// The output.
+    pub output: Clipped,
+    shape: PhantomData<C>,
+}
+
+// SAFETY: the fields that aren't empty are integers or `Pod`.
+unsafe impl<C: Sample> Pod for Mean<C> {}
+
+impl<C: Channels<Element = f32>> QuantizedLayer for Mean<C> {
+    type Input = C::Of<i8>;
+    type Output = <C::Each as Sample>::Of<i8>;
+    type Workspace = ();
+
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("offset"), Integers::I32(slice::from_ref(&self.offset)));
+        visitor(name.field("mantissa"), Integers::I32(slice::from_ref(&self.mantissa)));
+        visitor(name.field("shift"), Integers::I32(slice::from_ref(&self.shift)));
+        self.output.visit(name.field("output"), visitor);
+    }
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &C::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
+        const { assert!(C::SPACE <= 1 << 23, "a sum of more than 8,388,608 integers may overflow its 32 bits") }
+        let channels = Sample::flat(slice::from_ref(x)).chunks_exact(C::SPACE.max(1));
+        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
+            let sum = x.iter().fold(self.offset, |sum, &x| sum.wrapping_add(i32::from(x)));
+            *y = self.output.clip(twice(sum, self.mantissa, self.shift as u8));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Sums of two tensors.
+
+use core::slice;
+
+use super::super::layer::{Integers, Visitor};
+use super::super::residual::Addition;
+use super::rounding::{Clipped, twice};
+use crate::pod::Pod;
+use crate::shape::Sample;
+use crate::weights::name::Name;
+
+/// Bits by which operands are shifted left before they are scaled.
+const FRACTION: u32 = 20;
+
+/// An operand of a [`Sum`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Operand {
+    /// The integer that represents 0.
+    pub zero_point: i32,
+    /// The mantissa of its factor: its scale in units of twice the larger scale of both.
+    pub mantissa: i32,
+    /// The shift of the factor.
+    pub shift: i32,
+}
+
+/// The sum of two tensors with different quantizations: each is brought to a common scale with 20 more bits and rounded,
+/// and so is the sum. Every product is rounded twice, as in convolutions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Sum {
+    /// The shortcut.
+    pub around: Operand,
+    /// The inner output.
+    pub inside: Operand,
+    /// The mantissa of the sum's factor.
+    pub mantissa: i32,
+    /// The shift of the sum's factor.
+    pub shift: i32,
+    /// The output.
+    pub output: Clipped,
+}
+
+// SAFETY: all fields are integers.
+unsafe impl Pod for Operand {}
+// SAFETY: all fields are `Pod`.
+unsafe impl Pod for Sum {}
+
+impl Operand {
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        visitor(name.field("zero_point"), Integers::I32(slice::from_ref(&self.zero_point)));
+        visitor(name.field("mantissa"), Integers::I32(slice::from_ref(&self.mantissa)));
+        visitor(name.field("shift"), Integers::I32(slice::from_ref(&self.shift)));
+    }
+
+    #[inline(always)]
+    fn scaled(&self, integer: i8) -> i32 {
+        let steps = i32::from(integer).wrapping_sub(self.zero_point);
+        twice(steps.wrapping_shl(FRACTION), self.mantissa, self.shift as u8)
+    }
+}
+
+impl Addition for Sum {
+    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
+        self.around.visit(name.field("around"), visitor);
+        self.inside.visit(name.field("inside"), visitor);
+        visitor(name.field("mantissa"), Integers::I32(slice::from_ref(&self.mantissa)));
+        visitor(name.field("shift"), Integers::I32(slice::from_ref(&self.shift)));
+        self.output.visit(name.field("output"), visitor);
+    }
+
+    #[inline(always)]
+    fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
+        let around = A::flat(slice::from_ref(around)).iter();
+        for (inside, &around) in B::flat_mut(slice::from_mut(inside)).iter_mut().zip(around) {
+            let sum = self.around.scaled(around).wrapping_add(self.inside.scaled(*inside));
+            *inside = self.output.clip(twice(sum, self.mantissa, self.shift as u8));
+        }
+    }
+}
