@@ -1,13 +1,23 @@
-//! Data sets: samples and their targets, and file formats to load them from.
+//! Data: samples and their targets, in memory, computed, or in files.
 
+mod adapters;
+mod fingerprint;
 mod idx;
+mod mini_batch;
 mod mnist;
 mod normalizer;
+mod order;
+mod source;
 mod split;
 
+pub use adapters::{Augment, Concat, FromFn, Map, Select, Take, from_fn};
 pub use idx::Idx;
+pub(crate) use mini_batch::MiniBatch;
 pub use mnist::Mnist;
 pub use normalizer::Normalizer;
+pub(crate) use order::Order;
+pub use source::Source;
+pub(crate) use source::{AnySource, chance};
 pub use split::Split;
 
 use crate::error::Error;

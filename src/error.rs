@@ -78,6 +78,17 @@ pub enum Error {
         /// What was expected, and what was found.
         problem: String,
     },
+    /// A sample could not be read.
+    Read {
+        /// Which set: "training" or "validation".
+        set: &'static str,
+        /// The index of the sample in that set, from 0.
+        sample: usize,
+        /// Why it could not be read.
+        source: Box<Self>,
+    },
+    /// An error of another type, from a [`Source`](crate::data::Source): [`Error::other`].
+    Other(Box<dyn std::error::Error + Send + Sync>),
     /// A setting of the trainer, of the optimizer or of the loss is invalid.
     Setting {
         /// The name of the setting.
@@ -96,6 +107,27 @@ pub enum Error {
         /// What is not finite: "the loss", or "the gradient of" a parameter, by its dotted name.
         what: String,
     },
+}
+
+impl Error {
+    /// An error of another type, or a text: for a [`Source`](crate::data::Source) that can fail.
+    ///
+    /// ```
+    /// let error = fnn::Error::other("the sensor is not connected");
+    /// assert_eq!(error.to_string(), "the sensor is not connected");
+    /// ```
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    /// The error about an index that is not below the number of samples.
+    pub(crate) fn index(index: usize, samples: usize) -> Self {
+        Self::Setting {
+            name: "index of a sample",
+            expected: "an index below the number of samples",
+            found: format!("{index} of {samples}"),
+        }
+    }
 }
 
 impl fmt::Debug for Error {
@@ -144,6 +176,8 @@ impl fmt::Display for Error {
                 }
                 write!(f, ": {problem}")
             }
+            Self::Read { set, sample, source } => write!(f, "the {set} set, sample {sample}: {source}"),
+            Self::Other(error) => error.fmt(f),
             Self::Setting { name, expected, found } => write!(f, "{name}: expected {expected}, found {found}"),
             Self::NonFinite { epoch, batch, what } => {
                 write!(f, "epoch {epoch}, mini-batch {batch}: {what} is not finite; the previous weights are kept")
@@ -162,6 +196,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { source, .. } => Some(source),
+            Self::Read { source, .. } => Some(source),
+            Self::Other(error) => error.source(),
             _ => None,
         }
     }

@@ -3,6 +3,8 @@
 //! Networks and their methods, losses, optimizers, the trainer, and the buffers for custom training loops. Layer types
 //! are in [`layers`](crate::layers); everything else is in the module of its name.
 
+#[cfg(feature = "std")]
+pub use crate::data::Source;
 pub use crate::losses::{
     BinaryCrossEntropy, BinaryFocal, CosineSimilarity, CrossEntropy, Focal, Hinge, Huber, KullbackLeibler, Loss,
     MeanAbsoluteError, MeanSquaredError, WeightedCrossEntropy,

@@ -19,5 +19,5 @@ pub use in_place::{InPlaceBuffers, TrainInPlace};
 #[cfg(feature = "std")]
 pub use trainer::{
     Checkpoints, Epoch, EpochEnd, Evaluation, History, IntoBox, LearningRateCurve, Progress, Stopped, Trained, Trainer,
-    TrainingError, TrainingMemory, Validation, evaluate,
+    TrainingError, TrainingMemory, Validation, evaluate, try_evaluate,
 };

@@ -3,6 +3,7 @@
 mod check;
 mod checkpoint;
 mod evaluate;
+mod feed;
 mod history;
 mod learning_rate;
 mod memory;
@@ -21,7 +22,7 @@ use std::fmt::{self, Debug};
 use std::ops::ControlFlow;
 
 pub use checkpoint::Checkpoints;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, evaluate, try_evaluate};
 pub use history::{Epoch, EpochEnd, History, Stopped};
 pub use learning_rate::LearningRateCurve;
 pub use memory::TrainingMemory;
@@ -29,7 +30,7 @@ pub use outcome::{Trained, TrainingError};
 pub use progress::Progress;
 pub use validation::Validation;
 
-use crate::data::DataSet;
+use crate::data::{AnySource, Source};
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
@@ -38,10 +39,11 @@ use crate::random::mix;
 use crate::train::gradient_buffers::assert_logits;
 use checkpoint::{Identity, Length, Moment, Saver, Saving};
 use evaluate::Evaluator;
-use parallel::{Threads, work};
+use feed::{Feed, Reader};
+use parallel::{Sharing, Threads, work};
 use progress::Display;
 use settings::Settings;
-use step::{Course, Memory, NonFinite, first_non_finite};
+use step::{Course, Failure, Memory, NonFinite, first_non_finite};
 use stopping::Best;
 use stopwatch::Stopwatch;
 
@@ -146,36 +148,37 @@ impl<N: Layer, F, O, const SLOTS: usize> Trainer<'_, N, F, O, SLOTS> {
 }
 
 impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
-    /// Train on `data`.
+    /// Train on `data`: a [`DataSet`](crate::DataSet), or another [`Source`].
     ///
     /// # Errors
     /// Before training: [`Error::Setting`] for an invalid setting, [`Error::Empty`] for a set without samples,
     /// [`Error::Sample`] for an input that is not finite or a target that is invalid for the loss. During training:
-    /// [`Error::NonFinite`].
+    /// [`Error::NonFinite`]; and for a source that is not in memory, [`Error::Read`] for a sample that cannot be read, and
+    /// [`Error::Sample`].
     ///
     /// The error contains the network, with its initial weights, or those before the step that failed. If that step
     /// failed because the previous one had made a weight infinite, they are those before the epoch. With a
     /// [`moving_average`](Self::moving_average) they are still the weights themselves, unless early stopping kept an
     /// average.
-    pub fn fit<T>(mut self, data: &DataSet<N::Input, T>) -> Result<Trained<N>, TrainingError<N>>
+    pub fn fit<D>(mut self, data: &D) -> Result<Trained<N>, TrainingError<N>>
     where
-        T: Copy + Debug + Send + Sync,
-        F: Loss<N::Output, T>,
+        D: Source<Input = N::Input>,
+        F: Loss<N::Output, D::Target>,
         O: Optimizer<SLOTS>,
-        V: Validation<N::Input, T>,
+        V: Validation<N::Input, D::Target>,
     {
-        const { assert_logits::<N, T, F>() }
+        const { assert_logits::<N, D::Target, F>() }
         let mut history = History::default();
-        match self.check(data).and_then(|()| self.run(data, &mut history)) {
+        match self.check::<D::Target>(data).and_then(|()| self.run::<D::Target>(data, &mut history)) {
             Ok(()) => Ok(Trained { network: self.network, history }),
             Err(reason) => Err(TrainingError { reason, network: self.network, history: Box::new(history) }),
         }
     }
 
     /// The checks before training.
-    fn check<T>(&self, data: &DataSet<N::Input, T>) -> Result<(), Error>
+    fn check<T>(&self, data: &AnySource<'_, N::Input, T>) -> Result<(), Error>
     where
-        T: Debug,
+        T: Copy + Debug + Send + Sync,
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
         V: Validation<N::Input, T>,
@@ -201,7 +204,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run all epochs, and restore the best weights.
-    fn run<T>(&mut self, data: &DataSet<N::Input, T>, history: &mut History) -> Result<(), Error>
+    fn run<T>(&mut self, data: &AnySource<'_, N::Input, T>, history: &mut History) -> Result<(), Error>
     where
         T: Copy + Debug + Send + Sync,
         F: Loss<N::Output, T>,
@@ -211,8 +214,8 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let mut best = self.settings.patience.map(Best::new);
         let batches = data.len().div_ceil(self.settings.batch_size);
         let display = Display::new(self.settings.progress, batches);
-        let identity = || Identity::new(&self.saving, &self.settings, data, self.validation.set());
-        let mut saver = Saver::new(&self.saving, identity(), batches)?;
+        let identity = Identity::new(&self.saving, &self.settings, data, self.validation.set())?;
+        let mut saver = Saver::new(&self.saving, identity, batches)?;
         let result = self.descend(data, history, &mut best, &mut saver, &display);
         history.checkpoint_failure = saver.into_failure();
         if let Some(best) = best {
@@ -227,7 +230,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run the epochs.
     fn descend<T>(
         &mut self,
-        data: &DataSet<N::Input, T>,
+        data: &AnySource<'_, N::Input, T>,
         history: &mut History,
         best: &mut Option<Best<N>>,
         saver: &mut Saver<'a>,
@@ -239,17 +242,24 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         O: Optimizer<SLOTS>,
         V: Validation<N::Input, T>,
     {
-        let Settings { epochs, seed, penalty, clip, .. } = self.settings;
+        let Settings { epochs, seed, shuffle, penalty, clip, .. } = self.settings;
         let batch_size = self.settings.batch_size.min(data.len());
-        let batches = data.len().div_ceil(batch_size);
         let mut memory = Memory::<N, T, SLOTS>::new(batch_size, self.settings.moving_average);
-        let mut order: Vec<usize> = (0..data.len()).collect();
+        let check = check::sample::<N, T, F>(&self.loss);
+        let reader = |set, source| Reader { set, source, check: &check, seed: 0 };
+        let mut feed = Feed::new(reader("training", data), batch_size, shuffle)?;
+        let batches = feed.batches();
         let mut optimizer = self.optimizer.clone();
         let (validation, monitors) = (self.validation, self.settings.monitors());
-        let evaluated = validation.set().or(monitors.then_some(data));
-        let evaluated_samples = evaluated.map_or(0, DataSet::len);
-        let mut evaluator = Evaluator::new(evaluated_samples);
-        let threads = Threads::new(self.settings.threads, work::<N>(batch_size.max(evaluated_samples)))?;
+        let evaluated = validation.set().map(|validation| reader("validation", validation));
+        let evaluated = evaluated.or(monitors.then(|| reader("training", data)));
+        let mut evaluator = evaluated.as_ref().map_or(Evaluator::none(), Evaluator::new);
+        // Reading is always worth a thread.
+        let reads = feed.reads();
+        let step_work = work::<N>(batch_size);
+        let epoch_work = if reads { u64::MAX } else { step_work };
+        let most = evaluated.as_ref().map_or(0, |reader| reader.work::<N>());
+        let threads = Threads::new(self.settings.threads, epoch_work.max(most))?;
 
         let mut now = Moment::new(optimizer.learning_rate(), self.settings.plateau);
         let restored = memory.restored(&mut *self.network, best.as_mut());
@@ -270,42 +280,48 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
             let stopwatch = Stopwatch::start();
             display.begin(number, epochs);
             let seed = mix(seed, number as u64);
-            self.settings.arrange(&mut order, seed);
+            feed.begin(seed);
             // Not 0 where the training was resumed in the middle of the epoch.
             let first = memory.steps_since((number - 1) * batches);
             (0..first).for_each(|_| display.batch());
 
-            let course = Course { data, loss: &self.loss, optimizer: &optimizer, adjust: (penalty, clip), seed };
+            let course = Course { loss: &self.loss, optimizer: &optimizer, adjust: (penalty, clip), seed };
             let network = &mut *self.network;
             let (moment, epochs_before, last) = (now, &*history.epochs, number * batches);
-            let result = threads.run(work::<N>(batch_size), |parallel| {
-                let rest = order.chunks(batch_size).skip(first);
-                memory.epoch(network, &course, rest, parallel, &mut now.totals, |memory, network, totals| {
-                    display.batch();
-                    if memory.steps() == last as u64 {
-                        return ControlFlow::Continue(());
-                    }
-                    if saver.stopped() {
-                        return ControlFlow::Break(());
-                    }
-                    if saver.due(memory.steps()) {
-                        let seconds = add(moment.seconds, stopwatch.seconds());
-                        let moment = Moment { totals: *totals, seconds, ..moment };
-                        saver.write(&memory.snapshot(network, best.as_ref(), moment, epochs_before), display);
-                    }
-                    ControlFlow::Continue(())
-                })
+            let result = threads.run(epoch_work, |several| {
+                let sharing = Sharing::new(several, step_work, reads);
+                memory.epoch(
+                    network,
+                    &course,
+                    (&mut feed, first),
+                    sharing,
+                    &mut now.totals,
+                    |memory, network, totals| {
+                        display.batch();
+                        if memory.steps() == last as u64 {
+                            return ControlFlow::Continue(());
+                        }
+                        if saver.stopped() {
+                            return ControlFlow::Break(());
+                        }
+                        if saver.due(memory.steps()) {
+                            let seconds = add(moment.seconds, stopwatch.seconds());
+                            let moment = Moment { totals: *totals, seconds, ..moment };
+                            saver.write(&memory.snapshot(network, best.as_ref(), moment, epochs_before), display);
+                        }
+                        ControlFlow::Continue(())
+                    },
+                )
             });
-            let result = result.map_err(|(batch, what)| (first + batch, what));
-            self.finite(result, &mut memory, number, batches)?;
+            finite(result, &mut *self.network, &mut memory, number, batches)?;
             now.seconds = add(now.seconds, stopwatch.seconds());
             if memory.steps() < last as u64 {
                 history.stopped = Some(Stopped::Flag);
                 break;
             }
 
-            let after =
-                evaluated.map(|set| evaluator.evaluate(memory.outcome(&self.network), &self.loss, set, &threads));
+            let evaluate = |reader| evaluator.evaluate(memory.outcome(&self.network), &self.loss, reader, &threads);
+            let after = evaluated.as_ref().map(evaluate).transpose()?;
             if after.is_some_and(|after| !after.loss.is_finite()) {
                 memory.rewind(&mut self.network);
                 return Err(Error::NonFinite {
@@ -353,28 +369,29 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         memory.take_outcome(&mut self.network);
         Ok(())
     }
+}
 
-    /// Return an error if a step failed or the weights after the last one are not finite. Restores the weights from
-    /// before the epoch if they are not finite.
-    fn finite<T>(
-        &mut self,
-        result: Result<(), (usize, NonFinite)>,
-        memory: &mut Memory<N, T, SLOTS>,
-        epoch: usize,
-        batches: usize,
-    ) -> Result<(), Error>
-    where
-        T: Copy + Send + Sync,
-    {
-        let infinite = first_non_finite(&*self.network);
-        if infinite.is_some() {
-            memory.rewind(&mut self.network);
-        }
-        match (result, infinite) {
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
-            (Err((batch, NonFinite(what))), _) => Err(Error::NonFinite { epoch, batch, what }),
-        }
+/// Return an error if a step failed or the weights after the last one are not finite. Restores the weights from
+/// before the epoch if they are not finite.
+fn finite<N: Layer, T, const SLOTS: usize>(
+    result: Result<(), Failure>,
+    network: &mut N,
+    memory: &mut Memory<N, T, SLOTS>,
+    epoch: usize,
+    batches: usize,
+) -> Result<(), Error>
+where
+    T: Copy + Debug + Send + Sync,
+{
+    let infinite = first_non_finite(&*network);
+    if infinite.is_some() {
+        memory.rewind(network);
+    }
+    match (result, infinite) {
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
+        (Err(Failure::Step(batch, NonFinite(what))), _) => Err(Error::NonFinite { epoch, batch, what }),
+        (Err(Failure::Data(error)), _) => Err(error),
     }
 }
 

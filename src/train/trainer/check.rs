@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::step::{first_non_finite, smallest_chunk};
-use crate::data::DataSet;
+use crate::data::AnySource;
 use crate::error::Error;
 use crate::layer::{InvalidInput, Layer};
 use crate::losses::Loss;
@@ -46,33 +46,21 @@ pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
     }
 }
 
-/// Check that the set has samples, all of them finite, with targets that are valid for the loss.
-pub(crate) fn data<N: Layer, T: Debug, F: Loss<N::Output, T>>(
+/// Check that the set has samples, and if they are in memory, that all are finite, with targets that are valid for the
+/// loss. Others are checked when they are read.
+pub(crate) fn data<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>>(
     set: &'static str,
-    data: &DataSet<N::Input, T>,
+    source: &AnySource<'_, N::Input, T>,
     loss: &F,
 ) -> Result<(), Error> {
-    if data.is_empty() {
+    if source.is_empty() {
         return Err(Error::Empty { set });
     }
-    let mut weight = 0.0;
+    let Some(data) = source.in_memory() else { return Ok(()) };
+    let (check, mut weight) = (sample::<N, T, F>(loss), 0.0);
     for (sample, (input, target)) in data.inputs().iter().zip(data.targets()).enumerate() {
-        let error = |problem| Err(Error::Sample { set, sample, row: data.row(sample), problem });
-        if !input.all_finite() {
-            return error(non_finite(input));
-        }
-        if let Err(InvalidInput { element, expected }) = N::check_input(input) {
-            let found = N::Input::flat(core::slice::from_ref(input)).get(element);
-            let found = found.map(|found| format!("{found:?} at element {element}")).unwrap_or_default();
-            return error(format!("the input: expected {expected}, found {found}"));
-        }
-        if let Err(expected) = loss.check(target) {
-            let mut found = format!("{target:?}");
-            if found.chars().count() > 60 {
-                found = format!("{found:.60}…");
-            }
-            let problem = format!("the target: expected {expected}, found {found}");
-            return error(problem);
+        if let Err(problem) = check(input, target) {
+            return Err(Error::Sample { set, sample, row: source.row(sample), problem });
         }
         weight += loss.value(&N::Output::zeroed(), target).weight.to_f64();
     }
@@ -85,6 +73,30 @@ pub(crate) fn data<N: Layer, T: Debug, F: Loss<N::Output, T>>(
         return Err(Error::Setting { name: "sample weights", expected, found: "only 0".into() });
     }
     Ok(())
+}
+
+/// Checks that an input is finite and valid for the network, and that its target is valid for the loss.
+pub(crate) fn sample<N: Layer, T: Debug, F: Loss<N::Output, T>>(
+    loss: &F,
+) -> impl Fn(&N::Input, &T) -> Result<(), String> {
+    move |input, target| {
+        if !input.all_finite() {
+            return Err(non_finite(input));
+        }
+        if let Err(InvalidInput { element, expected }) = N::check_input(input) {
+            let found = N::Input::flat(core::slice::from_ref(input)).get(element);
+            let found = found.map(|found| format!("{found:?} at element {element}")).unwrap_or_default();
+            return Err(format!("the input: expected {expected}, found {found}"));
+        }
+        if let Err(expected) = loss.check(target) {
+            let mut found = format!("{target:?}");
+            if found.chars().count() > 60 {
+                found = format!("{found:.60}…");
+            }
+            return Err(format!("the target: expected {expected}, found {found}"));
+        }
+        Ok(())
+    }
 }
 
 /// The error about an input that is not finite.

@@ -1,8 +1,14 @@
 //! Evaluation of a network on a data set.
 
+use std::fmt::Debug;
+use std::ops::Range;
+
 use super::IntoBox;
-use super::parallel::{Parallel, Threads, share, work};
-use crate::data::DataSet;
+use super::check;
+use super::feed::Reader;
+use super::parallel::{Parallel, Threads, share};
+use crate::data::{DataSet, Source};
+use crate::error::Error;
 use crate::kernels::{Portable, Runner, Serial, Simd, Task};
 use crate::layer::Layer;
 use crate::losses::{Loss, Term};
@@ -22,7 +28,8 @@ pub struct Evaluation {
     pub accuracy: Option<f64>,
 }
 
-/// Evaluate `network`, by value or in a `Box`, on a whole data set. This runs inference, so dropout is off.
+/// Evaluate `network`, by value or in a `Box`, on a whole data set. This runs inference, so dropout is off. For other
+/// sources, see [`try_evaluate`].
 ///
 /// Uses `rayon`'s threads if there is enough work. The result does not depend on their number.
 ///
@@ -33,14 +40,44 @@ pub struct Evaluation {
 /// let data = DataSet::from([([1.0], [2.0]), ([2.0], [5.0])]);
 /// assert_eq!(evaluate(&network, &MeanSquaredError, &data).loss, 0.5);
 /// ```
-pub fn evaluate<N: Layer, T: Sync, F: Loss<N::Output, T>>(
+pub fn evaluate<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>>(
     network: &impl IntoBox<N>,
     loss: &F,
     data: &DataSet<N::Input, T>,
 ) -> Evaluation {
     const { assert_logits::<N, T, F>() }
-    let threads = Threads::current();
-    Evaluator::new(data.len()).evaluate(network.as_network(), loss, data, &threads)
+    let unchecked = |_: &_, _: &_| Ok(());
+    let reader = Reader { set: "validation", source: data, check: &unchecked, seed: 0 };
+    let evaluation = Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current());
+    // Samples in memory can be read, and that none is invalid was just decided.
+    evaluation.unwrap_or(Totals::default().mean())
+}
+
+/// [`evaluate`] on any [`Source`], each of whose samples is read once, with the same randomness each time.
+///
+/// ```
+/// use fnn::{data::from_fn, layers::Dense, losses::MeanSquaredError, train::try_evaluate};
+///
+/// let network = Dense::<1, 1> { weight: [[2.0]], bias: [0.0] };
+/// let doubles = from_fn(1000, |index, _, input: &mut [f32; 1]| {
+///     *input = [index as f32];
+///     Ok([2.0 * index as f32 + 1.0])
+/// });
+/// assert_eq!(try_evaluate(&network, &MeanSquaredError, &doubles)?.loss, 1.0);
+/// # Ok::<(), fnn::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Read`] for the first sample that cannot be read, and [`Error::Sample`] for the first one that is invalid.
+pub fn try_evaluate<N: Layer, D: Source<Input = N::Input>, F: Loss<N::Output, D::Target>>(
+    network: &impl IntoBox<N>,
+    loss: &F,
+    data: &D,
+) -> Result<Evaluation, Error> {
+    const { assert_logits::<N, D::Target, F>() }
+    let check = check::sample::<N, D::Target, F>(loss);
+    let reader = Reader { set: "validation", source: data, check: &check, seed: 0 };
+    Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current())
 }
 
 /// Sums over samples; [`Evaluation`] is their mean.
@@ -74,47 +111,64 @@ const BLOCK: usize = 32;
 const SHARES: usize = 16;
 
 /// The memory of an evaluation, allocated once.
-pub(crate) struct Evaluator<N: Layer> {
-    shares: Vec<Share<N>>,
+pub(crate) struct Evaluator<N: Layer, T> {
+    shares: Vec<Share<N, T>>,
 }
 
-struct Share<N: Layer> {
+struct Share<N: Layer, T> {
     index: usize,
     totals: Totals,
+    failure: Option<Error>,
+    /// The samples of a block that are read; empty for a set in memory.
+    inputs: Vec<N::Input>,
+    targets: Vec<T>,
     outputs: Box<[N::Output; BLOCK]>,
     workspace: Box<N::Workspace<BLOCK>>,
 }
 
-impl<N: Layer> Evaluator<N> {
-    /// Memory for data sets of up to `samples` samples.
-    pub(crate) fn new(samples: usize) -> Self {
-        let shares = (0..samples.div_ceil(BLOCK).min(SHARES)).map(|index| Share {
+impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
+    /// Memory for the samples of `reader`.
+    pub(crate) fn new(reader: &Reader<'_, N::Input, T>) -> Self {
+        let read = if reader.source.in_memory().is_some() { 0 } else { BLOCK };
+        let shares = (0..shares(reader.source.len())).map(|index| Share {
             index,
             totals: Totals::default(),
+            failure: None,
+            inputs: vec![Pod::zeroed(); read],
+            targets: Vec::with_capacity(read),
             outputs: Pod::zeroed_box(),
             workspace: Pod::zeroed_box(),
         });
         Self { shares: shares.collect() }
     }
 
-    /// The bytes that [`new`](Self::new) allocates.
-    pub(crate) fn bytes(samples: usize) -> usize {
-        let share = size_of::<Share<N>>() + size_of::<[N::Output; BLOCK]>() + size_of::<N::Workspace<BLOCK>>();
-        samples.div_ceil(BLOCK).min(SHARES) * share
+    /// No memory: for no samples.
+    pub(crate) const fn none() -> Self {
+        Self { shares: Vec::new() }
     }
 
-    /// The mean loss and the accuracy of `network` on `data`.
-    pub(crate) fn evaluate<T: Sync, F: Loss<N::Output, T>>(
+    /// The bytes that [`new`](Self::new) allocates.
+    pub(crate) fn bytes(samples: usize, in_memory: bool) -> usize {
+        let share = size_of::<Share<N, T>>() + size_of::<[N::Output; BLOCK]>() + size_of::<N::Workspace<BLOCK>>();
+        let read = if in_memory { 0 } else { BLOCK * (size_of::<N::Input>() + size_of::<T>()) };
+        shares(samples) * (share + read)
+    }
+
+    /// The mean loss and the accuracy of `network` on the samples of `reader`.
+    ///
+    /// # Errors
+    /// The first sample that cannot be read or is invalid.
+    pub(crate) fn evaluate<F: Loss<N::Output, T>>(
         &mut self,
         network: &N,
         loss: &F,
-        data: &DataSet<N::Input, T>,
+        reader: &Reader<'_, N::Input, T>,
         threads: &Threads,
-    ) -> Evaluation {
+    ) -> Result<Evaluation, Error> {
         let shares = &mut *self.shares;
-        let count = shares.len();
-        threads.run(work::<N>(data.len()), |parallel| {
-            let measure = Measure { network, loss, data, count };
+        let (count, samples) = (shares.len(), reader.source.len());
+        threads.run(reader.work::<N>(), |parallel| {
+            let measure = Measure { network, loss, reader, samples, count };
             if parallel {
                 Parallel.each(&mut *shares, 1, &measure)
             } else {
@@ -122,34 +176,67 @@ impl<N: Layer> Evaluator<N> {
             }
         });
         let mut totals = Totals::default();
-        shares.iter().for_each(|share| totals.add(share.totals));
-        totals.mean()
+        for share in shares {
+            if let Some(failure) = share.failure.take() {
+                return Err(failure);
+            }
+            totals.add(share.totals);
+        }
+        Ok(totals.mean())
     }
 }
 
-/// Evaluates a network on parts of a data set.
+/// The number of parts of `samples` samples.
+fn shares(samples: usize) -> usize {
+    samples.div_ceil(BLOCK).min(SHARES)
+}
+
+/// Evaluates a network on parts of the samples.
 struct Measure<'a, N: Layer, T, F> {
     network: &'a N,
     loss: &'a F,
-    data: &'a DataSet<N::Input, T>,
+    reader: &'a Reader<'a, N::Input, T>,
+    samples: usize,
     count: usize,
 }
 
-impl<N: Layer, T: Sync, F: Loss<N::Output, T>> Task<&mut [Share<N>]> for Measure<'_, N, T, F> {
-    fn run<V: Simd>(&self, _: V, shares: &mut [Share<N>]) {
-        let Self { network, loss, data, count } = self;
-        for Share { index, totals, outputs, workspace } in shares {
-            *totals = Totals::default();
-            let share = share(*index, *count, data.len(), BLOCK);
-            let targets = data.targets()[share.clone()].chunks(BLOCK);
-            for (inputs, targets) in data.inputs()[share].chunks(BLOCK).zip(targets) {
-                network.forward_into::<BLOCK>(inputs, &mut **outputs, workspace);
-                let mut tally = Tally::default();
-                for (output, target) in outputs.iter().zip(targets) {
-                    tally.count(loss.value(output, target), loss.correct(output, target));
+impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Task<&mut [Share<N, T>]> for Measure<'_, N, T, F> {
+    fn run<V: Simd>(&self, _: V, shares: &mut [Share<N, T>]) {
+        for one in shares {
+            one.totals = Totals::default();
+            let mut rest = share(one.index, self.count, self.samples, BLOCK);
+            while !rest.is_empty() && one.failure.is_none() {
+                let block = rest.start..rest.end.min(rest.start + BLOCK);
+                rest.start = block.end;
+                if let Err(failure) = self.block(block, one) {
+                    one.failure = Some(failure);
                 }
-                totals.add(Totals::of(tally));
             }
         }
+    }
+}
+
+impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>> Measure<'_, N, T, F> {
+    /// Add the totals of a block of samples.
+    fn block(&self, block: Range<usize>, share: &mut Share<N, T>) -> Result<(), Error> {
+        let Self { network, loss, reader, .. } = self;
+        let Share { totals, inputs, targets, outputs, workspace, .. } = share;
+        let (inputs, targets) = match reader.source.in_memory() {
+            Some(set) => (&set.inputs()[block.clone()], &set.targets()[block]),
+            None => {
+                targets.clear();
+                for (number, input) in block.zip(&mut *inputs) {
+                    targets.push(reader.read(number, input)?);
+                }
+                (&inputs[..targets.len()], &targets[..])
+            }
+        };
+        network.forward_into::<BLOCK>(inputs, &mut **outputs, workspace);
+        let mut tally = Tally::default();
+        for (output, target) in outputs.iter().zip(targets) {
+            tally.count(loss.value(output, target), loss.correct(output, target));
+        }
+        totals.add(Totals::of(tally));
+        Ok(())
     }
 }

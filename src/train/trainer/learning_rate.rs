@@ -1,14 +1,15 @@
 //! The learning-rate range test.
 
-use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use super::Trainer;
-use super::parallel::{Threads, work};
+use super::check;
+use super::feed::{Feed, Reader};
+use super::parallel::{Sharing, Threads, work};
 use super::settings::Settings;
 use super::step::{Course, Memory};
 use super::validation::Validation;
-use crate::data::DataSet;
+use crate::data::Source;
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
@@ -78,19 +79,19 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// # Errors
     /// The errors of [`fit`](Self::fit) before training, and [`Error::Setting`] unless `rates` is an increasing range
     /// of positive numbers and `steps` is at least three.
-    pub fn find_learning_rate<T>(
+    pub fn find_learning_rate<D>(
         &self,
-        data: &DataSet<N::Input, T>,
+        data: &D,
         rates: RangeInclusive<f64>,
         steps: usize,
     ) -> Result<LearningRateCurve, Error>
     where
-        T: Copy + Debug + Send + Sync,
-        F: Loss<N::Output, T>,
+        D: Source<Input = N::Input>,
+        F: Loss<N::Output, D::Target>,
         O: Optimizer<SLOTS>,
-        V: Validation<N::Input, T>,
+        V: Validation<N::Input, D::Target>,
     {
-        self.check(data)?;
+        self.check::<D::Target>(data)?;
         let (lowest, highest) = rates.into_inner();
         if !(lowest > 0.0 && lowest < highest && highest.is_finite()) {
             let expected = "an increasing range of positive numbers";
@@ -100,13 +101,17 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
             return Err(Error::Setting { name: "steps", expected: "at least 3", found: steps.to_string() });
         }
 
-        let Settings { batch_size, seed, threads, penalty, clip, .. } = self.settings;
+        let Settings { batch_size, seed, threads, penalty, clip, shuffle, .. } = self.settings;
         let batch_size = batch_size.min(data.len());
         let mut network = self.network.boxed_copy();
-        let mut memory = Memory::<N, T, SLOTS>::new(batch_size, None);
-        let threads = Threads::new(threads, work::<N>(batch_size))?;
-        let mut order: Vec<usize> = (0..data.len()).collect();
-        let batches = data.len().div_ceil(batch_size);
+        let mut memory = Memory::<N, D::Target, SLOTS>::new(batch_size, None);
+        let check = check::sample::<N, D::Target, F>(&self.loss);
+        let reader = Reader { set: "training", source: data, check: &check, seed };
+        let mut feed = Feed::new(reader, batch_size, shuffle)?;
+        let (work, reads) = (work::<N>(batch_size), feed.reads());
+        let most = if reads { u64::MAX } else { work };
+        let threads = Threads::new(threads, most)?;
+        let batches = feed.batches();
 
         let (mut mean, mut missing, mut smallest) = (0.0, 1.0, f64::INFINITY);
         let mut points = Vec::with_capacity(steps);
@@ -114,17 +119,18 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
             let (epoch, batch) = (step / batches, step % batches);
             let seed = mix(seed, epoch as u64 + 1);
             if batch == 0 {
-                self.settings.arrange(&mut order, seed);
+                feed.begin(seed);
             }
-            let samples = order.chunks(batch_size).nth(batch).unwrap_or_default();
             let rate = lowest * (highest / lowest).powf(step as f64 / (steps - 1) as f64);
             let optimizer = self.optimizer.with_learning_rate(rate);
             let adjust = (penalty, clip);
-            let course = Course { data, loss: &self.loss, optimizer: &optimizer, adjust, seed };
+            let course = Course { loss: &self.loss, optimizer: &optimizer, adjust, seed };
             let network = &mut *network;
-            let totals =
-                threads.run(work::<N>(batch_size), |parallel| memory.step(network, &course, samples, parallel));
-            let Ok(totals) = totals else { break };
+            let totals = threads.run(most, |several| {
+                let Sharing { step: parallel, read } = Sharing::new(several, work, reads);
+                Ok::<_, Error>(memory.step(network, &course, feed.batch(batch, read)?, parallel))
+            });
+            let Ok(totals) = totals? else { break };
 
             let loss = totals.mean().loss;
             if loss.is_nan() {

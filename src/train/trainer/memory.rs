@@ -4,9 +4,10 @@ use core::fmt;
 
 use super::Trainer;
 use super::evaluate::Evaluator;
+use super::feed::Feed;
 use super::step::Memory;
 use super::validation::Validation;
-use crate::data::DataSet;
+use crate::data::{AnySource, Source};
 use crate::layer::Layer;
 
 /// The heap memory of a training in bytes, all of it allocated before the first step.
@@ -24,7 +25,8 @@ pub struct TrainingMemory {
     pub optimizer: usize,
     /// The activations saved for the backward pass, and scratch memory: for 32 samples, once per accumulated gradient.
     pub tape: usize,
-    /// The samples of the mini-batch, and the order of all samples.
+    /// The samples of the mini-batch, and the order of all samples; of a [`Source`] that is not in memory, two
+    /// mini-batches, and the order of up to 2²⁰ samples.
     pub samples: usize,
     /// The weights and the optimizer's state from before the epoch, the best weights for early stopping, and the
     /// moving average.
@@ -86,19 +88,20 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn memory<T>(&self, data: &DataSet<N::Input, T>) -> TrainingMemory
+    pub fn memory<D>(&self, data: &D) -> TrainingMemory
     where
-        T: Copy + Send + Sync,
-        V: Validation<N::Input, T>,
+        D: Source<Input = N::Input>,
+        V: Validation<N::Input, D::Target>,
     {
         let settings = &self.settings;
-        let evaluated = self.validation.set().or(settings.monitors().then_some(data)).map_or(0, DataSet::len);
+        let evaluated: Option<&AnySource<'_, _, _>> = self.validation.set().or(settings.monitors().then_some(data));
+        let evaluated = evaluated.map(|set| Evaluator::<N, D::Target>::bytes(set.len(), set.in_memory().is_some()));
         let (batch_size, average) = (settings.batch_size.min(data.len()), settings.moving_average.is_some());
-        let mut memory = Memory::<N, T, SLOTS>::bytes(batch_size, average);
+        let mut memory = Memory::<N, D::Target, SLOTS>::bytes(batch_size, average);
         memory.weights = size_of::<N>();
-        memory.samples += size_of::<usize>() * data.len();
+        memory.samples += Feed::bytes(data, batch_size);
         memory.copies += if settings.patience.is_some() { size_of::<N>() } else { 0 };
-        memory.evaluation = Evaluator::<N>::bytes(evaluated);
+        memory.evaluation = evaluated.unwrap_or(0);
         memory
     }
 }

@@ -12,7 +12,6 @@ use crate::layer::Layer;
 use crate::threads;
 
 /// Below this many multiply-accumulates, a second thread costs more than it saves.
-#[cfg(feature = "rayon")]
 const WORTHWHILE: u64 = 1 << 19;
 
 /// An estimate of the multiply-accumulates of a forward pass over `samples` samples. A layer that does not count its
@@ -26,6 +25,22 @@ pub(crate) fn share(index: usize, of: usize, length: usize, unit: usize) -> Rang
     let units = length.div_ceil(unit);
     let cut = |index: usize| (units * index / of * unit).min(length);
     cut(index)..cut(index + 1)
+}
+
+/// What is shared out among threads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sharing {
+    /// The work of a step.
+    pub(crate) step: bool,
+    /// Reading the next mini-batch, at the same time as the step.
+    pub(crate) read: bool,
+}
+
+impl Sharing {
+    /// What pays for several threads, if there are any: a step of this much work, and any reading.
+    pub(crate) const fn new(several: bool, work: u64, reads: bool) -> Self {
+        Self { step: several && work >= WORTHWHILE, read: several && reads }
+    }
 }
 
 /// The threads of a training.

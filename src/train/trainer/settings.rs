@@ -7,7 +7,6 @@ use super::history::EpochEnd;
 use super::progress::Progress;
 use crate::layer::Layer;
 use crate::optimizers::{Clip, Decay, Penalty, Plateau};
-use crate::random::Random;
 
 /// The settings of a training.
 #[derive(Clone, Copy, Debug)]
@@ -47,15 +46,6 @@ impl Settings {
     /// Whether the loss after each epoch is monitored.
     pub(crate) fn monitors(&self) -> bool {
         self.patience.is_some() || self.plateau.is_some()
-    }
-
-    /// Order the samples for an epoch with this seed.
-    pub(crate) fn arrange(&self, order: &mut [usize], seed: u64) {
-        if self.shuffle {
-            // Start from the identity, so that the order of an epoch depends only on its number.
-            order.iter_mut().enumerate().for_each(|(index, sample)| *sample = index);
-            Random::new(seed).shuffle(order);
-        }
     }
 }
 

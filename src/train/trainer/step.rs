@@ -3,15 +3,17 @@
 //! A mini-batch is split into chunks of a fixed size, which are distributed over accumulators, whose number depends
 //! only on the batch size. The order of every sum is therefore independent of the number of threads.
 
+use std::fmt::Debug;
 use std::ops::ControlFlow;
-use std::slice::Chunks;
 
 use super::evaluate::Totals;
+use super::feed::Feed;
 use super::memory::TrainingMemory;
-use super::parallel::{Parallel, share};
+use super::parallel::{Parallel, Sharing, share};
 use super::reduce::Gradients;
-use crate::data::DataSet;
-use crate::kernels::{Runner, Serial, Simd, Start, Task, dispatch, gather, operation};
+use crate::data::MiniBatch;
+use crate::error::Error;
+use crate::kernels::{Runner, Serial, Simd, Start, Task, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer};
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
@@ -43,8 +45,7 @@ pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
 }
 
 /// The constants of all steps in an epoch.
-pub(crate) struct Course<'a, N: Layer, T, F, O> {
-    pub(crate) data: &'a DataSet<N::Input, T>,
+pub(crate) struct Course<'a, F, O> {
     pub(crate) loss: &'a F,
     pub(crate) optimizer: &'a O,
     /// How a gradient is modified before the optimizer uses it.
@@ -56,7 +57,15 @@ pub(crate) struct Course<'a, N: Layer, T, F, O> {
 /// What is not finite: "the loss", or the gradient of a parameter, by its name.
 pub(crate) struct NonFinite(pub(crate) String);
 
-impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
+/// Why an epoch could not be completed.
+pub(crate) enum Failure {
+    /// The step of a mini-batch, whose number in the epoch is counted from 1, failed.
+    Step(usize, NonFinite),
+    /// A sample could not be read.
+    Data(Error),
+}
+
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// Memory for mini-batches of up to `batch` samples, with a moving average if a decay is given.
     pub(crate) fn new(batch: usize, average: Option<Decay>) -> Self {
         let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
@@ -78,49 +87,54 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
         }
     }
 
-    /// Take one step for each of the mini-batches, add to `totals`, and call `done` after each step, which can end the
-    /// epoch there.
+    /// Take one step for each mini-batch of the epoch from number `first` on, add to `totals`, and call `done` after
+    /// each step, which can end the epoch there.
     ///
     /// If the gradient of a step is not finite, `network` gets the weights from before that step, and the error has
     /// the number of the step and what was not finite. An update sees each range of the gradient once, so it may have
     /// changed some weights before it finds others that it cannot change. In this case, the epoch is repeated up to
     /// that step.
-    pub(crate) fn epoch<'b, F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
+    pub(crate) fn epoch<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut N,
-        course: &Course<'_, N, T, F, O>,
-        batches: impl Iterator<Item = &'b [usize]> + Clone,
-        parallel: bool,
+        course: &Course<'_, F, O>,
+        (feed, first): (&mut Feed<'_, N::Input, T>, usize),
+        threads: Sharing,
         totals: &mut Totals,
-        mut done: impl FnMut(&Self, &N, &Totals) -> ControlFlow<()>,
-    ) -> Result<(), (usize, NonFinite)> {
+        mut done: impl FnMut(&Self, &N, &Totals) -> ControlFlow<()> + Send,
+    ) -> Result<(), Failure> {
         self.before.0.parameters_mut().copy_from_slice(network.parameters());
         copy_state(&self.state, &mut self.before.1);
-        for (index, batch) in batches.clone().enumerate() {
-            match self.step(network, course, batch, parallel) {
-                Ok(more) => {
-                    totals.add(more);
-                    if let Some((average, decay)) = &mut self.average {
-                        if parallel {
-                            average.update_by(Parallel, network, *decay);
-                        } else {
-                            average.update(network, *decay);
-                        }
+        let Sharing { step: parallel, read } = threads;
+        let mut failed = None;
+        let read_failure = feed.each(first, read, |number, batch| match self.step(network, course, batch, parallel) {
+            Ok(more) => {
+                totals.add(more);
+                if let Some((average, decay)) = &mut self.average {
+                    if parallel {
+                        average.update_by(Parallel, network, *decay);
+                    } else {
+                        average.update(network, *decay);
                     }
                 }
-                Err(what) => {
-                    self.rewind(network);
-                    for batch in batches.take(index) {
-                        let _: Result<_, NonFinite> = self.step(network, course, batch, parallel);
-                    }
-                    return Err((index + 1, what));
-                }
+                done(self, network, totals)
             }
-            if done(self, network, totals).is_break() {
-                break;
+            Err(what) => {
+                failed = Some((number, what));
+                ControlFlow::Break(())
             }
-        }
-        Ok(())
+        });
+        let Some((failed, what)) = failed else { return read_failure.map_err(Failure::Data) };
+        self.rewind(network);
+        let repeated = feed.each(first, read, |number, batch| {
+            if number == failed {
+                return ControlFlow::Break(());
+            }
+            let _: Result<_, NonFinite> = self.step(network, course, batch, parallel);
+            ControlFlow::Continue(())
+        });
+        repeated.map_err(Failure::Data)?;
+        Err(Failure::Step(failed + 1, what))
     }
 
     /// The number of steps.
@@ -159,8 +173,8 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     pub(crate) fn step<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut N,
-        course: &Course<'_, N, T, F, O>,
-        batch: &[usize],
+        course: &Course<'_, F, O>,
+        batch: MiniBatch<'_, N::Input, T>,
         parallel: bool,
     ) -> Result<Totals, NonFinite> {
         // With a single chunk, only the update could be parallel, which does not pay.
@@ -172,18 +186,18 @@ impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
 
 operation! {
     /// One step, dispatched to the best instruction set.
-    struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>; SLOTS> where [T: Copy + Send + Sync] {
+    struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>; SLOTS> where [T: Copy + Debug + Send + Sync] {
         memory: &'a mut Memory<N, T, SLOTS>,
         network: &'a mut N,
-        course: &'a Course<'a, N, T, F, O>,
-        batch: &'a [usize],
+        course: &'a Course<'a, F, O>,
+        batch: MiniBatch<'a, N::Input, T>,
     }
     fn run(self, simd: V) -> Result<Totals, NonFinite> {
         self.run_by(Serial(simd))
     }
 }
 
-impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize>
+impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize>
     Step<'_, N, T, F, O, SLOTS>
 {
     /// The gradients of all shares of the batch, followed by the update.
@@ -223,20 +237,20 @@ impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>
 /// Accumulates the gradients of shares of a batch.
 struct Add<'a, N: Layer, T, F, O> {
     network: &'a N,
-    course: &'a Course<'a, N, T, F, O>,
-    batch: &'a [usize],
+    course: &'a Course<'a, F, O>,
+    batch: MiniBatch<'a, N::Input, T>,
     count: usize,
     chunk: usize,
 }
 
-impl<N: Layer, T: Copy + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut [Accumulator<N, T>]>
+impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut [Accumulator<N, T>]>
     for Add<'_, N, T, F, O>
 {
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, accumulators: &mut [Accumulator<N, T>]) {
         for accumulator in accumulators {
             let share = share(accumulator.index, self.count, self.batch.len(), self.chunk);
-            accumulator.add(simd, self.network, self.course, self.batch[share].chunks(self.chunk));
+            accumulator.add(simd, self.network, self.course, self.batch.part(share).chunks(self.chunk));
         }
     }
 }
@@ -303,21 +317,20 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
 
     /// Add the gradient of the summed losses of these chunks.
     #[inline(always)]
-    fn add<V: Simd, F: Loss<N::Output, T>, O>(
+    fn add<'a, V: Simd, F: Loss<N::Output, T>, O>(
         &mut self,
         simd: V,
         network: &N,
-        course: &Course<'_, N, T, F, O>,
-        chunks: Chunks<'_, usize>,
-    ) {
+        course: &Course<'_, F, O>,
+        chunks: impl Iterator<Item = MiniBatch<'a, N::Input, T>>,
+    ) where
+        T: 'a,
+    {
         self.tally = Tally::default();
         for (number, samples) in chunks.enumerate() {
-            self.inputs.clear();
-            self.targets.clear();
-            gather(course.data.inputs(), samples, &mut self.inputs);
-            gather(course.data.targets(), samples, &mut self.targets);
-            let chance = Chance { seed: course.seed, samples, first: 0 };
-            let batch = Batch { inputs: &self.inputs, targets: &self.targets, chance };
+            let chance = Chance { seed: course.seed, samples: samples.numbers(), first: 0 };
+            let (inputs, targets) = samples.gather(&mut self.inputs, &mut self.targets);
+            let batch = Batch { inputs, targets, chance };
             let start = if number == 0 { Start::Zero } else { Start::Sum };
             let gradient = Gradient::new(&mut *self.gradient, start);
             self.tally += self.memory.add_gradient(simd, network, course.loss, batch, gradient);

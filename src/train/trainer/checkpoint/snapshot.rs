@@ -1,5 +1,6 @@
 //! The contents of a checkpoint, and its file.
 
+use std::fmt::Debug;
 use std::path::Path;
 
 use super::resume::Restored;
@@ -75,7 +76,7 @@ impl<N: Parameters, const SLOTS: usize> Snapshot<'_, N, SLOTS> {
     }
 }
 
-impl<N: Layer, T: Copy + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// The contents of a checkpoint of `network` at `moment`.
     pub(crate) fn snapshot<'a>(
         &'a self,

@@ -1,0 +1,81 @@
+//! The samples of a mini-batch: rows of a set in memory, or samples that were read for it.
+
+use std::ops::Range;
+
+use super::DataSet;
+use crate::kernels::gather;
+
+/// The samples of a mini-batch, or of a part of it.
+#[derive(Debug)]
+pub(crate) struct MiniBatch<'a, I, T> {
+    /// The number of each sample in its set.
+    numbers: &'a [usize],
+    inputs: &'a [I],
+    targets: &'a [T],
+    /// Whether these are all inputs and targets of the set, and not just those of the numbers.
+    is_set: bool,
+}
+
+impl<I, T> Clone for MiniBatch<'_, I, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I, T> Copy for MiniBatch<'_, I, T> {}
+
+impl<'a, I, T> MiniBatch<'a, I, T> {
+    /// The samples of a set in memory that have these numbers.
+    pub(crate) fn rows(set: &'a DataSet<I, T>, numbers: &'a [usize]) -> Self {
+        Self { numbers, inputs: set.inputs(), targets: set.targets(), is_set: true }
+    }
+
+    /// Samples that were read, one for each number.
+    pub(crate) const fn read(numbers: &'a [usize], inputs: &'a [I], targets: &'a [T]) -> Self {
+        Self { numbers, inputs, targets, is_set: false }
+    }
+
+    /// The number of samples.
+    pub(crate) const fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The number of each sample in its set, which its randomness depends on.
+    pub(crate) const fn numbers(&self) -> &'a [usize] {
+        self.numbers
+    }
+
+    /// The samples in a range.
+    pub(crate) fn part(self, range: Range<usize>) -> Self {
+        let numbers = &self.numbers[range.clone()];
+        if self.is_set {
+            Self { numbers, ..self }
+        } else {
+            Self { numbers, inputs: &self.inputs[range.clone()], targets: &self.targets[range], is_set: false }
+        }
+    }
+
+    /// The parts of `length` samples, the last one possibly shorter.
+    pub(crate) fn chunks(self, length: usize) -> impl Iterator<Item = Self> {
+        let samples = self.len();
+        (0..samples).step_by(length.max(1)).map(move |start| self.part(start..samples.min(start + length)))
+    }
+}
+
+impl<'a, I: Copy, T: Copy> MiniBatch<'a, I, T> {
+    /// All inputs and targets in order, as slices: copied to `inputs` and `targets` unless they already are.
+    #[inline(always)]
+    pub(crate) fn gather<'b>(self, inputs: &'b mut Vec<I>, targets: &'b mut Vec<T>) -> (&'b [I], &'b [T])
+    where
+        'a: 'b,
+    {
+        if !self.is_set {
+            return (self.inputs, self.targets);
+        }
+        inputs.clear();
+        targets.clear();
+        gather(self.inputs, self.numbers, inputs);
+        gather(self.targets, self.numbers, targets);
+        (inputs, targets)
+    }
+}

@@ -1,0 +1,232 @@
+//! The mini-batches of a training: rows of a set in memory, or samples that are read while the step before is taken.
+
+use std::fmt::Debug;
+use std::ops::{ControlFlow, Range};
+use std::sync::{Mutex, PoisonError};
+
+use super::parallel::{Parallel, work};
+use crate::data::{AnySource, MiniBatch, Order, chance};
+use crate::error::Error;
+use crate::kernels::{Portable, Runner, Serial, Simd, Task};
+use crate::layer::Layer;
+use crate::shape::Sample;
+
+/// Checks a sample and its target: what is wrong with it.
+pub(crate) type Check<'a, I, T> = dyn Fn(&I, &T) -> Result<(), String> + Sync + 'a;
+
+/// Samples that one task reads.
+const PART: usize = 4;
+
+/// The mini-batches of each epoch, in order.
+pub(crate) struct Feed<'a, I, T> {
+    reader: Reader<'a, I, T>,
+    order: Order,
+    batch_size: usize,
+    /// The numbers of the samples of a mini-batch, where the order is not a table.
+    numbers: Vec<usize>,
+    /// The mini-batch of the current step, and the next one. Empty for a set in memory.
+    batches: [Samples<I, T>; 2],
+}
+
+/// Reads samples from a source.
+pub(crate) struct Reader<'a, I, T> {
+    /// Which set: "training" or "validation".
+    pub(crate) set: &'static str,
+    pub(crate) source: &'a AnySource<'a, I, T>,
+    pub(crate) check: &'a Check<'a, I, T>,
+    /// The seed of the samples' randomness.
+    pub(crate) seed: u64,
+}
+
+/// Samples that were read.
+struct Samples<I, T> {
+    numbers: Vec<usize>,
+    inputs: Vec<I>,
+    targets: Vec<T>,
+}
+
+impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
+    /// Mini-batches of up to `batch_size` samples. Reads a sample if the source is not in memory.
+    pub(crate) fn new(reader: Reader<'a, I, T>, batch_size: usize, shuffle: bool) -> Result<Self, Error> {
+        let samples = reader.source.len();
+        let numbers = if Order::is_table(samples) { Vec::new() } else { Vec::with_capacity(batch_size) };
+        let batches = match reader.source.in_memory() {
+            Some(_) => [Samples::none(), Samples::none()],
+            None => [Samples::new(&reader, batch_size)?, Samples::new(&reader, batch_size)?],
+        };
+        Ok(Self { reader, order: Order::new(samples, shuffle), batch_size, numbers, batches })
+    }
+
+    /// The bytes that [`new`](Self::new) allocates.
+    pub(crate) fn bytes(source: &AnySource<'_, I, T>, batch_size: usize) -> usize {
+        let samples = source.len();
+        let numbers = if Order::is_table(samples) { 0 } else { batch_size * size_of::<usize>() };
+        let sample = size_of::<usize>() + size_of::<I>() + size_of::<T>();
+        let read = if source.in_memory().is_some() { 0 } else { 2 * batch_size * sample };
+        Order::bytes(samples) + numbers + read
+    }
+
+    /// Order the samples for the epoch with this seed.
+    pub(crate) fn begin(&mut self, seed: u64) {
+        self.order.arrange(seed);
+        self.reader.seed = seed;
+    }
+
+    /// Whether samples are read ahead, which is work for other threads.
+    pub(crate) fn reads(&self) -> bool {
+        self.reader.source.in_memory().is_none()
+    }
+
+    /// The number of mini-batches in an epoch.
+    pub(crate) fn batches(&self) -> usize {
+        self.reader.source.len().div_ceil(self.batch_size)
+    }
+
+    /// Call `step` with each mini-batch of the epoch and its number, counted from 0, from number `first` on, until it
+    /// breaks. With `parallel`, the next mini-batch is read at the same time, on the threads of the pool.
+    ///
+    /// # Errors
+    /// The first sample that cannot be read or is invalid, after the steps before it.
+    pub(crate) fn each(
+        &mut self,
+        first: usize,
+        parallel: bool,
+        mut step: impl FnMut(usize, MiniBatch<'_, I, T>) -> ControlFlow<()> + Send,
+    ) -> Result<(), Error> {
+        let (batches, samples, batch_size) = (self.batches(), self.reader.source.len(), self.batch_size);
+        let places = |number: usize| number * batch_size..samples.min((number + 1) * batch_size);
+        let Self { reader, order, numbers, batches: [current, next], .. } = self;
+        if let Some(set) = reader.source.in_memory() {
+            for number in first..batches {
+                let numbers = order.numbers(places(number), numbers);
+                if step(number, MiniBatch::rows(set, numbers)).is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        let mut fill = |batch: &mut Samples<I, T>, places: Range<usize>| {
+            batch.numbers.clear();
+            batch.numbers.extend_from_slice(order.numbers(places, numbers));
+            reader.fill(batch, parallel)
+        };
+        if first < batches {
+            fill(current, places(first))?;
+        }
+        for number in first..batches {
+            let batch = current.mini_batch();
+            let (flow, read) = if number + 1 == batches {
+                (step(number, batch), Ok(()))
+            } else if parallel {
+                Parallel.both(|| step(number, batch), || fill(next, places(number + 1)))
+            } else {
+                let flow = step(number, batch);
+                let read = if flow.is_break() { Ok(()) } else { fill(next, places(number + 1)) };
+                (flow, read)
+            };
+            if flow.is_break() {
+                break;
+            }
+            read?;
+            std::mem::swap(current, next);
+        }
+        Ok(())
+    }
+
+    /// The mini-batch with this number, read now.
+    ///
+    /// # Errors
+    /// The first sample that cannot be read or is invalid.
+    pub(crate) fn batch(&mut self, number: usize, parallel: bool) -> Result<MiniBatch<'_, I, T>, Error> {
+        let end = self.reader.source.len().min((number + 1) * self.batch_size);
+        let numbers = self.order.numbers(number * self.batch_size..end, &mut self.numbers);
+        if let Some(set) = self.reader.source.in_memory() {
+            return Ok(MiniBatch::rows(set, numbers));
+        }
+        let [batch, _] = &mut self.batches;
+        batch.numbers.clear();
+        batch.numbers.extend_from_slice(numbers);
+        self.reader.fill(batch, parallel)?;
+        Ok(batch.mini_batch())
+    }
+}
+
+impl<I: Sample, T: Copy + Debug + Send + Sync> Reader<'_, I, T> {
+    /// The work of an evaluation of all samples. Reading them is always worth a thread.
+    pub(crate) fn work<N: Layer>(&self) -> u64 {
+        if self.source.in_memory().is_some() { work::<N>(self.source.len()) } else { u64::MAX }
+    }
+
+    /// Read sample `number` into `input`, and check it.
+    pub(crate) fn read(&self, number: usize, input: &mut I) -> Result<T, Error> {
+        let Self { set, source, check, seed } = self;
+        let target = source.read(number, &mut chance(*seed, number), input).map_err(|error| Error::Read {
+            set,
+            sample: number,
+            source: Box::new(error),
+        })?;
+        match check(input, &target) {
+            Ok(()) => Ok(target),
+            Err(problem) => Err(Error::Sample { set, sample: number, row: source.row(number), problem }),
+        }
+    }
+
+    /// Read the samples that a mini-batch has the numbers of.
+    fn fill(&self, batch: &mut Samples<I, T>, parallel: bool) -> Result<(), Error> {
+        let Samples { numbers, inputs, targets } = batch;
+        let (inputs, targets) = (&mut inputs[..numbers.len()], &mut targets[..numbers.len()]);
+        let task = Fill { reader: self, failure: Mutex::new(None) };
+        let work = (&numbers[..], (inputs, targets));
+        if parallel {
+            Parallel.each(work, PART, &task)
+        } else {
+            Serial(Portable).each(work, PART, &task)
+        }
+        task.failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
+
+/// Reads samples. The parts are the same at any number of threads, and of their failures the one of the smallest
+/// number is kept.
+struct Fill<'a, I, T> {
+    reader: &'a Reader<'a, I, T>,
+    failure: Mutex<Option<(usize, Error)>>,
+}
+
+impl<I: Sample, T: Copy + Debug + Send + Sync> Task<(&[usize], (&mut [I], &mut [T]))> for Fill<'_, I, T> {
+    fn run<V: Simd>(&self, _: V, (numbers, (inputs, targets)): (&[usize], (&mut [I], &mut [T]))) {
+        for ((&number, input), target) in numbers.iter().zip(inputs).zip(targets) {
+            match self.reader.read(number, input) {
+                Ok(read) => *target = read,
+                Err(error) => {
+                    let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                    if failure.as_ref().is_none_or(|(other, _)| number < *other) {
+                        *failure = Some((number, error));
+                    }
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl<I: Sample, T: Copy + Debug + Send + Sync> Samples<I, T> {
+    /// No memory.
+    const fn none() -> Self {
+        Self { numbers: Vec::new(), inputs: Vec::new(), targets: Vec::new() }
+    }
+
+    /// Memory for `count` samples, filled with the first one of the source.
+    fn new(reader: &Reader<'_, I, T>, count: usize) -> Result<Self, Error> {
+        let mut inputs = vec![I::zeroed(); count];
+        let (Some(input), true) = (inputs.first_mut(), reader.source.len() > 0) else { return Ok(Self::none()) };
+        let target = reader.read(0, input)?;
+        Ok(Self { numbers: Vec::with_capacity(count), inputs, targets: vec![target; count] })
+    }
+
+    /// The samples.
+    fn mini_batch(&self) -> MiniBatch<'_, I, T> {
+        let Self { numbers, inputs, targets } = self;
+        MiniBatch::read(numbers, &inputs[..numbers.len()], &targets[..numbers.len()])
+    }
+}
