@@ -153,7 +153,13 @@ fn layers_in_8_bits_take_views_and_no_more() {
     let integers = quantized.quantize(&[1.0, -1.0]);
     let mut inside = [[0_i8; 1]; 1];
     let input = [[integers[0]], [integers[1]]];
-    macro_support::forward_layer::<Dense<2, 1>, _, _, _, _, _>(&quantized.layers, &input, &mut inside, &mut (), &mut ());
+    macro_support::forward_layer::<Dense<2, 1>, fnn::quantized::Native, _, _, _, _>(
+        &quantized.layers,
+        &input,
+        &mut inside,
+        &mut (),
+        &mut (),
+    );
     assert_eq!(inside[0], quantized.forward_integers(&integers));
     // For samples of another length, the result is empty.
     assert_eq!(macro_support::pass_through(&dense, &[[1.0_f32; 3]; 2]), [[0.0_f32; 1]; 0]);
