@@ -3,7 +3,7 @@
 #![no_std]
 #![warn(missing_docs)]
 
-#[cfg(all(target_arch = "arm", target_os = "none"))]
+#[cfg(target_os = "none")]
 pub mod board;
 pub mod digits;
 mod hash;

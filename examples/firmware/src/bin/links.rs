@@ -3,17 +3,9 @@
 #![no_std]
 #![no_main]
 
-#[cfg(all(target_arch = "arm", target_os = "none"))]
-#[cortex_m_rt::entry]
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
 fn main() -> ! {
-    fnn_firmware::work::everything();
-    loop {}
-}
-
-/// The entry point on targets without a runtime crate.
-#[cfg(not(all(target_arch = "arm", target_os = "none")))]
-#[unsafe(no_mangle)]
-extern "C" fn _start() -> ! {
     fnn_firmware::work::everything();
     loop {}
 }

@@ -1,0 +1,134 @@
+//! Prints for each network that a feature selects: the instructions and the stack of one inference, the bytes of its
+//! weights and of its working memory, and a hash of its outputs. Without a feature, an empty program.
+
+#![no_std]
+#![no_main]
+
+use fnn_firmware::board::exit;
+
+#[cfg(feature = "cost")]
+mod work {
+    use core::fmt::Write;
+    use core::hint::black_box;
+    use core::slice;
+
+    use fnn::layers::Sample;
+    use fnn::quantized::{Quantize, QuantizedLayer, QuantizedNetwork};
+    use fnn::{Layer, Network};
+    use fnn_firmware::board::{Cost, Output, measure};
+
+    /// Inputs, outputs and working memory.
+    pub struct Memory<I, O, W>(pub I, pub O, pub W);
+
+    /// That of an int8 network.
+    #[allow(dead_code, reason = "each feature uses its own")]
+    pub type Int8<N> = Memory<
+        <<N as Quantize>::Quantized as QuantizedLayer>::Input,
+        <<N as Quantize>::Quantized as QuantizedLayer>::Output,
+        <<N as Quantize>::Quantized as QuantizedLayer>::Workspace,
+    >;
+
+    /// That of a network in `f32`.
+    #[allow(dead_code, reason = "each feature uses its own")]
+    pub type Float<N> = Memory<[<N as Layer>::Input; 1], [<N as Layer>::Output; 1], <N as Layer>::Workspace<1>>;
+
+    /// Any number of reproducible bytes.
+    fn bytes() -> impl Iterator<Item = i8> {
+        (0..).map(|number: u32| (number.wrapping_mul(2_654_435_761) >> 13) as i8)
+    }
+
+    #[allow(dead_code, reason = "each feature uses its own")]
+    pub fn int8<L: QuantizedLayer>(
+        name: &str,
+        network: &QuantizedNetwork<L>,
+        memory: &mut Memory<L::Input, L::Output, L::Workspace>,
+    ) {
+        let Memory(input, output, workspace) = memory;
+        for (number, byte) in Sample::flat_mut(slice::from_mut(input)).iter_mut().zip(bytes()) {
+            *number = byte;
+        }
+        let network = black_box(network);
+        let cost = measure(&mut || network.forward_integers_into(black_box(input), black_box(output), workspace));
+        let outputs = Sample::flat(slice::from_ref(output)).iter().map(|&integer| integer as u8);
+        print(name, cost, (QuantizedNetwork::<L>::FLASH, QuantizedNetwork::<L>::RAM_INFERENCE), outputs);
+    }
+
+    #[allow(dead_code, reason = "each feature uses its own")]
+    pub fn float<N: Network<Scalar = f32>>(
+        name: &str,
+        network: &N,
+        memory: &mut Memory<[N::Input; 1], [N::Output; 1], N::Workspace<1>>,
+    ) where
+        N::Input: Sample<Element = f32>,
+        N::Output: Sample<Element = f32>,
+    {
+        let Memory(input, output, workspace) = memory;
+        for (number, byte) in Sample::flat_mut(input).iter_mut().zip(bytes()) {
+            *number = f32::from(byte) / 128.0;
+        }
+        let network = black_box(network);
+        let cost = measure(&mut || network.forward_into(black_box(input), black_box(output), workspace));
+        let outputs = Sample::flat(output).iter().flat_map(|number| number.to_bits().to_le_bytes());
+        print(name, cost, (N::FLASH, N::RAM_INFERENCE), outputs);
+    }
+
+    fn print(name: &str, cost: Cost, (flash, ram): (usize, usize), outputs: impl Iterator<Item = u8>) {
+        // FNV-1a
+        let hash = outputs.fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let Cost { instructions, stack } = cost;
+        let _ = writeln!(Output, "{name} {instructions} {stack} {flash} {ram} {hash:08x}");
+    }
+}
+
+/// Measures a network, whose weights and memory are statics of their own.
+#[allow(unused_macros, reason = "each feature uses its own")]
+macro_rules! measured {
+    ($feature:literal, $measure:ident, $memory:ident<$network:ident>, $weights:expr) => {
+        #[cfg(feature = $feature)]
+        {
+            static NETWORK: measured!($memory $network) = $weights;
+            static mut MEMORY: core::mem::MaybeUninit<work::$memory<fnn_mlperf_tiny::$network>> =
+                core::mem::MaybeUninit::zeroed();
+            // SAFETY: nothing else borrows the memory, and zeros are values of plain old data.
+            work::$measure($feature, &NETWORK, unsafe { (*(&raw mut MEMORY)).assume_init_mut() });
+        }
+    };
+    (Int8 $network:ident) => { fnn::Quantized<fnn_mlperf_tiny::$network> };
+    (Float $network:ident) => { fnn_mlperf_tiny::$network };
+}
+
+/// The int8 weights in a file.
+#[allow(unused_macros, reason = "each feature uses its own")]
+macro_rules! int8 {
+    ($file:literal) => {
+        fnn::quantized::QuantizedNetwork::from_bytes(include_bytes!(concat!("../../weights/", $file, ".int8")))
+    };
+}
+
+#[cfg_attr(target_arch = "arm", fnn_firmware::board::entry)]
+#[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
+fn main() -> ! {
+    measured!("ds-cnn-int8", int8, Int8<DsCnn>, int8!("ds-cnn"));
+    measured!("resnet-8-int8", int8, Int8<ResNet8>, int8!("resnet-8"));
+    measured!("mobilenet-int8", int8, Int8<MobileNet>, int8!("mobilenet"));
+    measured!("autoencoder-int8", int8, Int8<AutoEncoder>, int8!("autoencoder"));
+    measured!("wake-word-int8", int8, Int8<WakeWord>, int8!("wake-word"));
+    measured!(
+        "ds-cnn-f32",
+        float,
+        Float<DsCnn>,
+        fnn::include_network!("../../weights/ds-cnn.safetensors" as fnn_mlperf_tiny::DsCnn)
+    );
+    measured!(
+        "resnet-8-f32",
+        float,
+        Float<ResNet8>,
+        fnn::include_network!("../../weights/resnet-8.safetensors" as fnn_mlperf_tiny::ResNet8)
+    );
+    exit(true)
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    exit(false)
+}

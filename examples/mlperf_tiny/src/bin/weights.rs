@@ -1,0 +1,36 @@
+//! Writes the weights that `cost` includes, drawn from seeds, to `weights`.
+
+use std::error::Error;
+use std::fs::{create_dir_all, write};
+use std::path::Path;
+
+use fnn::Random;
+use fnn::layers::Sample;
+use fnn::quantized::{Calibration, Quantize};
+use fnn_mlperf_tiny::{AutoEncoder, DsCnn, MobileNet, ResNet8, WakeWord};
+
+/// Samples for calibration.
+fn samples<A: Sample<Element = f32>>() -> Vec<A> {
+    let mut random = Random::new(1);
+    let mut samples = vec![A::zeroed(); 8];
+    for number in A::flat_mut(&mut samples) {
+        *number = (2.0 * random.uniform() - 1.0) as f32;
+    }
+    samples
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
+    create_dir_all(&folder)?;
+    macro_rules! networks {
+        ($($network:ident $name:literal),*) => { $({
+            let network = $network::boxed(1);
+            network.save(folder.join(concat!($name, ".safetensors")))?;
+            write(folder.join(concat!($name, ".int8")), network.quantize_boxed(&samples(), Calibration::MinMax).to_bytes())?;
+        })* };
+    }
+    networks!(
+        DsCnn "ds-cnn", ResNet8 "resnet-8", MobileNet "mobilenet", AutoEncoder "autoencoder", WakeWord "wake-word"
+    );
+    Ok(())
+}
