@@ -1,7 +1,6 @@
 //! The five reference networks of MLPerf Tiny v1.3 (<https://github.com/mlcommons/tiny>), up to their logits.
 //!
-//! Batch norms are folded into the convolutions, as in the benchmark's own files. Until `padding = same` follows
-//! TensorFlow at strides above 1, padding is the symmetric one that gives the same sizes.
+//! Batch norms are folded into the convolutions, as in the files of the benchmark.
 
 #![no_std]
 #![warn(missing_docs)]
@@ -10,7 +9,7 @@ fnn::network! {
     /// Keyword spotting: DS-CNN (Zhang and others, "Hello Edge", 2017) on 49 frames of 10 MFCCs, 12 words.
     #[quantizable]
     pub struct DsCnn: [1, 49, 10] -> [12] {
-        conv: Conv2d(64, kernel = (10, 4), stride = 2, padding = (5, 1)),
+        conv: Conv2d(64, kernel = (10, 4), stride = 2, padding = same),
         Relu,
         depthwise1: DepthwiseConv2d(kernel = 3, padding = same),
         Relu,
@@ -47,7 +46,7 @@ fnn::network! {
         Relu,
         stack2: Residual {
             {
-                conv1: Conv2d(32, kernel = 3, stride = 2, padding = 1),
+                conv1: Conv2d(32, kernel = 3, stride = 2, padding = same),
                 Relu,
                 conv2: Conv2d(32, kernel = 3, padding = same),
             },
@@ -56,7 +55,7 @@ fnn::network! {
         Relu,
         stack3: Residual {
             {
-                conv1: Conv2d(64, kernel = 3, stride = 2, padding = 1),
+                conv1: Conv2d(64, kernel = 3, stride = 2, padding = same),
                 Relu,
                 conv2: Conv2d(64, kernel = 3, padding = same),
             },
@@ -72,13 +71,13 @@ fnn::network! {
     /// Visual wake words: MobileNet v1 of width 0.25 (Howard and others, 2017) on 96×96 pixels, person or not.
     #[quantizable]
     pub struct MobileNet: [3, 96, 96] -> [2] {
-        conv: Conv2d(8, kernel = 3, stride = 2, padding = 1),
+        conv: Conv2d(8, kernel = 3, stride = 2, padding = same),
         Relu,
         depthwise1: DepthwiseConv2d(kernel = 3, padding = same),
         Relu,
         pointwise1: Conv2d(16, kernel = 1),
         Relu,
-        depthwise2: DepthwiseConv2d(kernel = 3, stride = 2, padding = 1),
+        depthwise2: DepthwiseConv2d(kernel = 3, stride = 2, padding = same),
         Relu,
         pointwise2: Conv2d(32, kernel = 1),
         Relu,
@@ -86,7 +85,7 @@ fnn::network! {
         Relu,
         pointwise3: Conv2d(32, kernel = 1),
         Relu,
-        depthwise4: DepthwiseConv2d(kernel = 3, stride = 2, padding = 1),
+        depthwise4: DepthwiseConv2d(kernel = 3, stride = 2, padding = same),
         Relu,
         pointwise4: Conv2d(64, kernel = 1),
         Relu,
@@ -94,7 +93,7 @@ fnn::network! {
         Relu,
         pointwise5: Conv2d(64, kernel = 1),
         Relu,
-        depthwise6: DepthwiseConv2d(kernel = 3, stride = 2, padding = 1),
+        depthwise6: DepthwiseConv2d(kernel = 3, stride = 2, padding = same),
         Relu,
         pointwise6: Conv2d(128, kernel = 1),
         Relu,
@@ -118,7 +117,7 @@ fnn::network! {
         Relu,
         pointwise11: Conv2d(128, kernel = 1),
         Relu,
-        depthwise12: DepthwiseConv2d(kernel = 3, stride = 2, padding = 1),
+        depthwise12: DepthwiseConv2d(kernel = 3, stride = 2, padding = same),
         Relu,
         pointwise12: Conv2d(256, kernel = 1),
         Relu,

@@ -13,7 +13,7 @@ mod work {
     use core::slice;
 
     use fnn::layers::Sample;
-    use fnn::quantized::{Quantize, QuantizedLayer, QuantizedNetwork};
+    use fnn::quantized::{Native, Quantize, QuantizedLayer, QuantizedNetwork};
     use fnn::{Layer, Network};
     use fnn_firmware::board::{Cost, Output, measure};
 
@@ -23,9 +23,9 @@ mod work {
     /// That of an int8 network.
     #[allow(dead_code, reason = "each feature uses its own")]
     pub type Int8<N> = Memory<
-        <<N as Quantize>::Quantized as QuantizedLayer>::Input,
-        <<N as Quantize>::Quantized as QuantizedLayer>::Output,
-        <<N as Quantize>::Quantized as QuantizedLayer>::Workspace,
+        <<N as Quantize>::Quantized<Native> as QuantizedLayer>::Input,
+        <<N as Quantize>::Quantized<Native> as QuantizedLayer>::Output,
+        <<N as Quantize>::Quantized<Native> as QuantizedLayer>::Workspace,
     >;
 
     /// That of a network in `f32`.
