@@ -99,6 +99,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
         const { &[Attribute::count("units", O), Attribute::switch("bias", B::LAYOUT.length() > 0)] },
     );
 
+    // ANCHOR: passes
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[[S; I]], outputs: &mut [[S; O]], (): &mut ()) {
         let (weight, bias) = (Sample::flat(&self.weight), self.bias.parameters());
@@ -123,6 +124,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
             input_gradient(pass.simd, (I, O), g, Sample::flat(&self.weight), Sample::flat_mut(dx));
         }
     }
+    // ANCHOR_END: passes
 
     /// Draws the weights; biases start at 0.
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
