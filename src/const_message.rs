@@ -110,6 +110,21 @@ impl ConstMessage {
         self.text("]")
     }
 
+    /// Whether there is no message yet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// 8 digits of a hash.
+    pub(crate) const fn hash(mut self, hash: u32) -> Self {
+        let mut digit = 8;
+        while digit > 0 {
+            digit -= 1;
+            self = self.hexadecimal(hash >> (4 * digit) & 15);
+        }
+        self
+    }
+
     /// How many bytes are left.
     pub(crate) const fn room(&self) -> usize {
         self.bytes.len() - self.length

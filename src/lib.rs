@@ -17,6 +17,7 @@ pub mod gradient_check;
 pub mod graph;
 #[cfg(doc)]
 pub mod guide;
+mod hash;
 mod image;
 mod kernels;
 mod layer;

@@ -42,8 +42,10 @@ pub use crate::network::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::network::{assert_forward_fits, forward};
 #[cfg(feature = "alloc")]
 pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, quantize_layer};
+pub use crate::quantized::file::include_quantized;
 pub use crate::quantized::layer::{forward_layer, forward_nothing};
 pub use crate::shape::{first, first_mut, view, view_mut};
+pub use crate::stored;
 pub use crate::train::fine_tune::split;
 pub use crate::weights::safetensors::include;
 pub use crate::window::{causal_padding, part, places, same_padding, same_places};

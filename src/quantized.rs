@@ -30,9 +30,18 @@
 //! | 3 | 99.10 % | 99.06 % | 99.05 % | 99.08 % | 99.02 % | 99.02 % |
 //!
 //! # In firmware
-//! On the workstation, write [`to_bytes`](QuantizedNetwork::to_bytes) to a file. In the firmware, declare
-//! `static NET: Quantized<Net> = Quantized::<Net>::from_bytes(include_bytes!("net.int8"));`, which lies in flash.
-//! [`forward_integers`](QuantizedNetwork::forward_integers) returns the same bits on both.
+//! On the workstation, [`save`](QuantizedNetwork::save) the network. In the firmware, declare
+//! `static NET: Quantized<Net> = include_quantized!("net.int8" as Net);`, which lies in flash; or
+//! [`read`](QuantizedNetwork::read) a file that lies there. [`forward_integers`](QuantizedNetwork::forward_integers)
+//! returns the same bits on both.
+//!
+//! # Files
+//! A file of a quantized network is a safetensors file whose data section is the network as it lies in memory, aligned
+//! to 16 bytes: [`read`](QuantizedNetwork::read) uses it in place. Each array is a tensor with a dotted name
+//! (`conv1.weight` of type `I8`, `conv1.bias` of type `I32`, …); padding is a tensor too (`conv1.weight.padding`). The
+//! quantization of inputs and outputs is `network-input.scale` and so on. In the metadata, `fnn.content` is `int8`,
+//! `fnn.format` is `1`, `fnn.arithmetic` names how sums are requantized, `fnn.structure` lists the layers with their
+//! attributes and shapes, and `fnn.checksum` is the hash XXH32 of the data section. All of it must match.
 
 /// In quantization-aware training, a layer without weights whose outputs aren't rounded stays as it is.
 macro_rules! aware_without_weights {
@@ -59,6 +68,7 @@ pub(crate) mod conversion;
 mod dense;
 #[cfg(any(fnn_dsp, test))]
 mod dsp;
+pub(crate) mod file;
 mod filters;
 mod gather;
 pub(crate) mod layer;
@@ -84,7 +94,7 @@ pub use calibration::{Calibration, Observer, Range, Ranges, Signal};
 pub use conv::Conv;
 pub use dense::Dense;
 pub use filters::Filters;
-pub use layer::{Integers, QuantizedLayer, Trace, Visitor};
+pub use layer::{QuantizedLayer, Trace};
 pub use network::QuantizedNetwork;
 pub use pool::{AvgPool, GlobalAvgPool};
 pub(crate) use products::LONGEST_SUM;
@@ -94,3 +104,25 @@ pub use report::{Activation as ActivationReport, QuantizationReport};
 pub use requantization::{Once, Requantize};
 pub use residual::{Addition, ProjectedResidual, Residual, Sum};
 pub use softmax::Softmax;
+
+use crate::shape::{Sample, Shape};
+pub use crate::stored;
+pub use crate::weights::stored::{Content, Dtype, Numbers, NumbersVisitor, Part, Stored, StoredNumber};
+use crate::window::{Axis, Windows};
+
+/// What tells apart layers that slide a window: the shapes of their input and output, and how the window slides.
+const fn attributes<I: Sample, O: Sample, K: Windows>() -> [(&'static str, Shape); 7] {
+    const fn pair(rows: usize, columns: usize) -> Shape {
+        Shape::SCALAR.repeated(columns).repeated(rows)
+    }
+    let (Axis { kernel, stride, before, after, dilation }, columns) = (K::ROWS, K::COLUMNS);
+    [
+        ("input", I::SHAPE),
+        ("output", O::SHAPE),
+        ("kernel", pair(kernel, columns.kernel)),
+        ("stride", pair(stride, columns.stride)),
+        ("before", pair(before, columns.before)),
+        ("after", pair(after, columns.after)),
+        ("dilation", pair(dilation, columns.dilation)),
+    ]
+}

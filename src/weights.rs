@@ -10,6 +10,7 @@ pub(crate) mod layout;
 pub(crate) mod name;
 pub(crate) mod parameters;
 pub(crate) mod safetensors;
+pub(crate) mod stored;
 
 #[cfg(feature = "std")]
 pub use crate::error::Mismatch;

@@ -3,7 +3,7 @@
 
 #![cfg(feature = "alloc")]
 
-use fnn::quantized::{Integers, QuantizationReport, QuantizedLayer};
+use fnn::quantized::{Numbers, QuantizationReport, Stored};
 use fnn::{
     Network, Quantized, Random,
     layers::Sample,
@@ -84,11 +84,10 @@ fn bytes_are_the_network() {
     let mut chance = Random::new(2);
     let samples: Vec<[[f32; 20]; 2]> = (0..20).map(|_| random(&mut chance)).collect();
     let quantized = Sequences::seeded(8).quantize(&samples);
-    let bytes: [u8; Quantized::<Sequences>::FLASH] = quantized.to_bytes().try_into().unwrap();
-    assert_eq!(Quantized::<Sequences>::from_bytes(&bytes), quantized);
+    assert_eq!(*Quantized::<Sequences>::load_from_bytes(&quantized.to_bytes()).unwrap(), quantized);
     let mut names = Vec::new();
-    quantized.layers.visit(Name::ROOT, &mut |name, integers| {
-        assert!(!matches!(integers, Integers::I8([])));
+    quantized.layers.visit(Name::ROOT, &mut |name, numbers| {
+        assert!(!matches!(numbers, Numbers::I8([])));
         names.push(name.to_string());
     });
     assert_eq!(names[..2], ["conv.bias", "conv.mantissa"]);

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::slice;
 
-use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
@@ -11,7 +11,6 @@ use crate::layers::activation::Function;
 use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
-use crate::weights::name::Name;
 
 /// Any [`Activation`](crate::layers::Activation), quantized: a table of its value at each of the 256 integers. 256
 /// bytes.
@@ -29,14 +28,12 @@ pub struct Activation<A> {
 // SAFETY: all fields are integers.
 unsafe impl<A: Sample> Pod for Activation<A> {}
 
+crate::stored!([A: Sample] Activation<A> { "table": table: [i8; 256] }, &[("shape", A::SHAPE)]);
+
 impl<A: Sample<Element = f32>> QuantizedLayer for Activation<A> {
     type Input = A::Of<i8>;
     type Output = A::Of<i8>;
     type Workspace = ();
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("table"), Integers::I8(&self.table));
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {

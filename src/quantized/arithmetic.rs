@@ -24,6 +24,11 @@ pub struct Quantization {
     pub zero_point: i32,
 }
 
+// SAFETY: both fields are numbers.
+unsafe impl crate::pod::Pod for Quantization {}
+
+crate::stored!([] Quantization { "scale": scale: f32; "zero_point": zero_point: i32 });
+
 /// The smallest step, used for activations that are always 0.
 const SMALLEST_SCALE: f32 = 1e-30;
 

@@ -6,14 +6,13 @@ use core::slice;
 use super::gather::gather;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::vnni::{Strip, Vnni};
-use super::{Arithmetic, Filters, Integers, Once, Quantize, QuantizedLayer, Requantize, Trace, Visitor};
+use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
 use crate::kernels::Convolution;
 use crate::layers::{self, Bias, Channels, Image, Windows};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::name::Name;
 use crate::weights::parameters::Parameters;
 
 /// A quantized [`Conv`](crate::layers::Conv), fused with a clipping activation (`Relu`, `Relu6`) right after it.
@@ -32,6 +31,14 @@ pub struct Conv<I: Sample, O: Sample, A: Sample, K, const F: usize, R = Once> {
 
 // SAFETY: the fields that aren't empty are integers or `Pod`.
 unsafe impl<I: Sample, O: Sample, A: Sample, K: Windows, const F: usize, R: Pod> Pod for Conv<I, O, A, K, F, R> {}
+
+crate::stored!(
+    [I: Sample, O: Sample, A: Sample<Element = f32>, K: Windows, const F: usize, R: Requantize] Conv<I, O, A, K, F, R> {
+        "": filters: Filters<A::Of<i8>, F, R>;
+        "zero_point": zero_point: i32;
+    },
+    &attributes::<I, O, K>()
+);
 
 /// Scratch on the stack for strips: bytes of padded channels, and quads. What a convolution needs of both decides which.
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
@@ -66,11 +73,6 @@ where
     type Output = O::Of<i8>;
     /// The elements under the window.
     type Workspace = A::Of<i8>;
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        self.filters.visit(name, visitor);
-        visitor(name.field("zero_point"), Integers::I32(slice::from_ref(&self.zero_point)));
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, patch: &mut A::Of<i8>, _: &mut T) {

@@ -1,11 +1,10 @@
 //! Quantized dense layers.
 
-use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, Visitor};
+use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
 use crate::pod::Pod;
-use crate::weights::name::Name;
 
 /// A quantized [`Dense`](crate::layers::Dense) layer of I inputs and O outputs, fused with a clipping activation
 /// (`Relu`, `Relu6`) right after it.
@@ -21,14 +20,12 @@ pub struct Dense<const I: usize, const O: usize, R = Once> {
 // SAFETY: the only field is `Pod`.
 unsafe impl<const I: usize, const O: usize, R: Pod> Pod for Dense<I, O, R> {}
 
+crate::stored!([const I: usize, const O: usize, R: Requantize] Dense<I, O, R> { "": filters: Filters<[i8; I], O, R> });
+
 impl<const I: usize, const O: usize, R: Requantize> QuantizedLayer for Dense<I, O, R> {
     type Input = [i8; I];
     type Output = [i8; O];
     type Workspace = ();
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        self.filters.visit(name, visitor);
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, input: &[i8; I], output: &mut [i8; O], (): &mut (), _: &mut T) {

@@ -1,6 +1,5 @@
 //! Quantized weights, with the factors that requantize their sums.
 
-use super::layer::{Integers, Visitor};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::products::all_products;
 use super::products::{Finish, assert_no_overflow, products};
@@ -9,7 +8,6 @@ use super::requantization::{Once, Requantize};
 use super::vnni::{Quads, Strip, Vnni};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::name::Name;
 
 /// F filters, each for one output or output channel.
 ///
@@ -33,15 +31,15 @@ pub struct Filters<A, const F: usize, R = Once> {
 // SAFETY: all fields are arrays of integers or `Pod`.
 unsafe impl<A: Pod, const F: usize, R: Pod> Pod for Filters<A, F, R> {}
 
-impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
-    pub(super) fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("bias"), Integers::I32(&self.bias));
-        visitor(name.field("mantissa"), Integers::I32(&self.mantissa));
-        self.requantization.visit(name, visitor);
-        visitor(name.field("shift"), Integers::U8(&self.shift));
-        visitor(name.field("weight"), Integers::I8(A::flat(&self.weight)));
-    }
+crate::stored!([A: Sample<Element = i8>, const F: usize, R: Requantize] Filters<A, F, R> {
+    "bias": bias: [i32; F];
+    "mantissa": mantissa: [i32; F];
+    "": requantization: R;
+    "shift": shift: [u8; F];
+    "weight": weight: [A; F];
+});
 
+impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
     /// Applies all filters to one input.
     #[inline(always)]
     pub(super) fn apply(&self, x: &[i8], y: &mut [i8; F]) {

@@ -7,22 +7,19 @@ use super::{Arithmetic, Quantize};
 use crate::memory;
 use crate::pod::Pod;
 use crate::shape::{Sample, reshape, reshape_mut};
-use crate::weights::name::Name;
+use crate::weights::stored::Stored;
 
 /// A quantized layer, from integers to integers.
 ///
 /// As for a [`Layer`](crate::Layer), all memory is passed in, its size is known from the type, and no method panics or
 /// allocates. It computes one sample at a time.
-pub trait QuantizedLayer: Pod + Debug + PartialEq {
+pub trait QuantizedLayer: Stored + Debug + PartialEq {
     /// One input sample.
     type Input: Sample<Element = i8>;
     /// One output sample.
     type Output: Sample<Element = i8>;
     /// Scratch.
     type Workspace: Pod;
-
-    /// Visits each array of integers with its dotted name below `name`, in memory order.
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
 
     /// Inference: `output` from `input`. `trace` sees the outputs of inner layers.
     fn forward<T: Trace>(
@@ -32,50 +29,6 @@ pub trait QuantizedLayer: Pod + Debug + PartialEq {
         workspace: &mut Self::Workspace,
         trace: &mut T,
     );
-}
-
-/// A visitor of a network's arrays of integers and their names.
-pub type Visitor<'a> = dyn FnMut(Name<'_>, Integers<'_>) + 'a;
-
-/// An array of integers of a network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Integers<'a> {
-    /// Weights, and tables of activations.
-    I8(&'a [i8]),
-    /// Shifts.
-    U8(&'a [u8]),
-    /// Biases, mantissas, zero points.
-    I32(&'a [i32]),
-    /// Tables of exponentials.
-    U32(&'a [u32]),
-    /// Tables of exponentials in floating point.
-    F32(&'a [f32]),
-}
-
-#[cfg(feature = "alloc")]
-impl Integers<'_> {
-    /// The array's address.
-    pub(super) fn address(&self) -> usize {
-        match self {
-            Self::I8(values) => values.as_ptr().addr(),
-            Self::U8(values) => values.as_ptr().addr(),
-            Self::I32(values) => values.as_ptr().addr(),
-            Self::U32(values) => values.as_ptr().addr(),
-            Self::F32(values) => values.as_ptr().addr(),
-        }
-    }
-
-    /// The array's little-endian bytes.
-    pub(super) fn to_le_bytes(self) -> alloc::vec::Vec<u8> {
-        match self {
-            Self::I8(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Self::U8(values) => values.to_vec(),
-            Self::I32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Self::U32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Self::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        }
-    }
 }
 
 /// Observes the integers between layers: each array with a [`Quantization`](super::Quantization) of its own, in the

@@ -6,8 +6,6 @@ use super::{Arithmetic, Native, Quantization, QuantizedLayer};
 use crate::kernels::{dispatch, operation};
 use crate::pod::Pod;
 use crate::shape::Sample;
-#[cfg(feature = "alloc")]
-use crate::weights::name::Name;
 
 /// A quantized network: its layers, and the quantization of its inputs and outputs.
 ///
@@ -41,33 +39,12 @@ operation! {
     }
 }
 
-impl<L: Pod, A: Arithmetic> QuantizedNetwork<L, A> {
-    /// The name of its arithmetic: see [`Arithmetic`].
-    pub const ARITHMETIC: &'static str = A::NAME;
-
-    /// The network from the bytes written by [`to_bytes`](QuantizedNetwork::to_bytes). A wrong number of bytes is a
-    /// compile error.
-    ///
-    /// In a `static` initialised from `include_bytes!`, this happens at compile time, and the network lies in flash.
-    ///
-    /// ```
-    /// use fnn::{Quantized, layers::Dense, quantized::Quantize};
-    ///
-    /// type Small = Quantized<Dense<2, 1>>;
-    /// let quantized = Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] }.quantize(&[[1.0, -1.0]]);
-    /// let bytes: [u8; Small::FLASH] = quantized.to_bytes().try_into().unwrap();
-    /// assert_eq!(Small::from_bytes(&bytes), quantized);
-    /// ```
-    #[must_use]
-    pub const fn from_bytes<const N: usize>(bytes: &[u8; N]) -> Self {
-        const {
-            assert!(N == size_of::<Self>(), "these are not the bytes of this network: their number differs");
-            assert!(cfg!(target_endian = "little"), "the bytes are those of a little-endian machine");
-        }
-        // SAFETY: the lengths are equal, and every bit pattern is a network, since it is `Pod`.
-        unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() }
-    }
-}
+crate::stored!([L: QuantizedLayer, A: Arithmetic] QuantizedNetwork<L, A> {
+    // No layer can have these names.
+    "network-input": input: Quantization;
+    "network-output": output: Quantization;
+    "": layers: L;
+});
 
 impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     /// Bytes of weights, biases and factors: the network's size in flash.
@@ -107,24 +84,6 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     #[inline]
     pub fn forward_integers_into(&self, input: &L::Input, output: &mut L::Output, workspace: &mut L::Workspace) {
         self.layers.forward(input, output, workspace, &mut ());
-    }
-
-    /// The network's little-endian memory image, with zeros for padding: [`FLASH`](Self::FLASH) bytes.
-    #[cfg(feature = "alloc")]
-    #[must_use]
-    pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
-        let mut bytes = alloc::vec![0; size_of::<Self>()];
-        let start = core::ptr::from_ref(self).addr();
-        let mut write = |place: usize, value: &[u8]| {
-            let place = place - start;
-            bytes[place..place + value.len()].copy_from_slice(value);
-        };
-        for quantization in [&self.input, &self.output] {
-            write((&raw const quantization.scale).addr(), &quantization.scale.to_le_bytes());
-            write((&raw const quantization.zero_point).addr(), &quantization.zero_point.to_le_bytes());
-        }
-        self.layers.visit(Name::ROOT, &mut |_, integers| write(integers.address(), &integers.to_le_bytes()));
-        bytes
     }
 
     /// Runs inference on a batch of any size.

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::slice;
 
 use super::gather::fold;
-use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Quantize, QuantizedLayer, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
 use crate::kernels::Plane;
@@ -12,7 +12,6 @@ use crate::layers::{self, Channels, Image, Windows, pool_plane};
 use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
-use crate::weights::name::Name;
 
 /// A quantized [`AvgPool`](crate::layers::AvgPool). The mean of the integers is rounded to the nearest one, halves away
 /// from 0, as in TensorFlow Lite.
@@ -37,6 +36,14 @@ unsafe impl<I: Sample, O: Sample, K: Windows> Pod for AvgPool<I, O, K> {}
 unsafe impl<A: Sample> Pod for GlobalAvgPool<A> {}
 // SAFETY: the type is empty.
 unsafe impl<A: Sample> Pod for layers::GlobalMaxPool<A> {}
+
+crate::stored!([I: Sample, O: Sample, K: Windows] layers::MaxPool<I, O, K> {}, &attributes::<I, O, K>());
+crate::stored!(
+    [I: Sample, O: Sample, K: Windows] AvgPool<I, O, K> { "zero_point": zero_point: i32 },
+    &attributes::<I, O, K>()
+);
+crate::stored!([A: Sample] GlobalAvgPool<A> {}, &[("input", A::SHAPE)]);
+crate::stored!([A: Sample] layers::GlobalMaxPool<A> {}, &[("input", A::SHAPE)]);
 
 /// The mean of `count` integers, rounded to the nearest one, halves away from 0.
 #[inline(always)]
@@ -76,10 +83,6 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     type Output = O::Of<i8>;
     type Workspace = ();
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        let _ = (name, visitor);
-    }
-
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         let plane = const { pool_plane::<I, O, K>() };
@@ -91,10 +94,6 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
     type Workspace = ();
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("zero_point"), Integers::I32(slice::from_ref(&self.zero_point)));
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
@@ -113,10 +112,6 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
     type Output = <A::Each as Sample>::Of<i8>;
     type Workspace = ();
 
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        let _ = (name, visitor);
-    }
-
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
         const { assert_no_overflow(A::SPACE) }
@@ -132,10 +127,6 @@ impl<A: Channels<Element = f32>> QuantizedLayer for layers::GlobalMaxPool<A> {
     type Input = A::Of<i8>;
     type Output = <A::Each as Sample>::Of<i8>;
     type Workspace = ();
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        let _ = (name, visitor);
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {

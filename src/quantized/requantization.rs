@@ -2,21 +2,17 @@
 
 use core::fmt::Debug;
 
-use super::layer::{Integers, Visitor};
 use crate::pod::Pod;
-use crate::weights::name::Name;
+use crate::weights::stored::Stored;
 
 use super::arithmetic::saturate;
 
 /// How a layer's sums become 8-bit integers, and what all of its outputs share for that.
 ///
 /// A sum is multiplied by the factor of its output, rounded, and shifted by the outputs' zero point.
-pub trait Requantize: Pod + Debug + PartialEq {
+pub trait Requantize: Stored + Debug + PartialEq {
     /// The integer for a sum whose factor is this mantissa and shift.
     fn requantize(&self, sum: i32, mantissa: i32, shift: u8) -> i8;
-
-    /// Visits each number with its dotted name below `name`, in memory order.
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
 
     /// This, if it is [`Once`], for which there are vector instructions.
     #[doc(hidden)]
@@ -41,6 +37,8 @@ pub struct Once {
 // SAFETY: the only field is an integer.
 unsafe impl Pod for Once {}
 
+crate::stored!([] Once { "rounding": rounding: i32 });
+
 impl Once {
     /// For outputs with this zero point.
     #[cfg(any(feature = "alloc", test))]
@@ -57,10 +55,6 @@ impl Requantize for Once {
     fn requantize(&self, sum: i32, mantissa: i32, shift: u8) -> i8 {
         let upper = ((i64::from(sum) * i64::from(mantissa)) >> 32) as i32;
         saturate(((upper >> (shift & 31)).wrapping_add(self.rounding)) >> 1)
-    }
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("rounding"), Integers::I32(core::slice::from_ref(&self.rounding)));
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use core::fmt::Debug;
 use core::slice;
 
 use super::arithmetic::saturate;
-use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Observer, Quantization, Ranges, Signal};
 use crate::layer::Layer;
@@ -12,13 +12,10 @@ use crate::layers;
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::name::Name;
+use crate::weights::stored::Stored;
 
 /// How two tensors with different quantizations are added.
-pub trait Addition: Pod + Debug + PartialEq {
-    /// Visits each array of integers with its dotted name below `name`, in memory order.
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>);
-
+pub trait Addition: Stored + Debug + PartialEq {
     /// `inside += around`
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B);
 }
@@ -41,14 +38,9 @@ pub struct Sum {
 // SAFETY: all fields are integers.
 unsafe impl Pod for Sum {}
 
-impl Addition for Sum {
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("around"), Integers::I32(slice::from_ref(&self.around)));
-        visitor(name.field("inside"), Integers::I32(slice::from_ref(&self.inside)));
-        visitor(name.field("offset"), Integers::I32(slice::from_ref(&self.offset)));
-        visitor(name.field("shift"), Integers::U32(slice::from_ref(&self.shift)));
-    }
+crate::stored!([] Sum { "around": around: i32; "inside": inside: i32; "offset": offset: i32; "shift": shift: u32 });
 
+impl Addition for Sum {
     #[inline(always)]
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
         let around = A::flat(slice::from_ref(around)).iter();
@@ -112,15 +104,17 @@ unsafe impl<L: Pod, S: Pod> Pod for Residual<L, S> {}
 // SAFETY: all fields are `Pod`.
 unsafe impl<L: Pod, P: Pod, S: Pod> Pod for ProjectedResidual<L, P, S> {}
 
+crate::stored!([L: QuantizedLayer, S: Addition] Residual<L, S> { "sum": sum: S; "": inside: L });
+crate::stored!([L: QuantizedLayer, P: QuantizedLayer, S: Addition] ProjectedResidual<L, P, S> {
+    "sum": sum: S;
+    "inside": inside: L;
+    "projection": projection: P;
+});
+
 impl<L: QuantizedLayer, S: Addition> QuantizedLayer for Residual<L, S> {
     type Input = L::Input;
     type Output = L::Output;
     type Workspace = L::Workspace;
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        self.sum.visit(name.field("sum"), visitor);
-        self.inside.visit(name, visitor);
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, workspace: &mut L::Workspace, trace: &mut T) {
@@ -139,12 +133,6 @@ where
     type Output = L::Output;
     /// The projection's output, and scratch shared by both.
     type Workspace = (P::Output, Larger<L::Workspace, P::Workspace>);
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        self.sum.visit(name.field("sum"), visitor);
-        self.inside.visit(name.field("inside"), visitor);
-        self.projection.visit(name.field("projection"), visitor);
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, memory: &mut Self::Workspace, trace: &mut T) {

@@ -1,12 +1,12 @@
 //! Quantized softmax.
 
-use super::{Arithmetic, Integers, Quantize, QuantizedLayer, Trace, Visitor};
+use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Quantization, Ranges, Signal};
 use crate::layers;
 use crate::pod::Pod;
 use crate::scalar::Scalar;
-use crate::weights::name::Name;
+use crate::shape::Sample;
 
 /// A quantized [`Softmax`](crate::layers::Softmax). Its outputs represent 0, 1/256, … 255/256, as in TensorFlow Lite. 1
 /// KiB: a table of the exponential of every possible difference.
@@ -20,6 +20,11 @@ pub struct Softmax<const N: usize> {
 // SAFETY: all fields are integers.
 unsafe impl<const N: usize> Pod for Softmax<N> {}
 
+crate::stored!(
+    [const N: usize] Softmax<N> { "powers": powers: [u32; 256] },
+    &[("shape", <[i8; N] as Sample>::SHAPE)]
+);
+
 /// e⁰ in the table.
 const ONE: u32 = 1 << 20;
 
@@ -27,10 +32,6 @@ impl<const N: usize> QuantizedLayer for Softmax<N> {
     type Input = [i8; N];
     type Output = [i8; N];
     type Workspace = ();
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("powers"), Integers::U32(&self.powers));
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &[i8; N], y: &mut [i8; N], (): &mut (), _: &mut T) {

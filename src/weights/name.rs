@@ -24,18 +24,43 @@ impl Name<'_> {
         Name { parent: Some(self), segment }
     }
 
+    /// [`field`](Self::field), or this name if `segment` is empty.
+    #[must_use]
+    pub const fn part(&self, segment: &'static str) -> Name<'_> {
+        if segment.is_empty() { *self } else { self.field(segment) }
+    }
+
     /// Whether it equals `text`.
     #[must_use]
-    pub fn is(&self, text: &str) -> bool {
-        match self.parent {
-            None => text.is_empty(),
-            Some(parent) => match text.strip_suffix(self.segment) {
-                Some(rest) if parent.parent.is_none() => rest.is_empty(),
-                Some(rest) => rest.strip_suffix('.').is_some_and(|rest| parent.is(rest)),
-                None => false,
-            },
+    pub const fn is(&self, text: &str) -> bool {
+        matches!(self.before(text.as_bytes()), Some([]))
+    }
+
+    /// What comes before this name, if `text` ends with it.
+    const fn before<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let Some(parent) = self.parent else { return Some(text) };
+        let Some(rest) = strip_suffix(text, self.segment.as_bytes()) else { return None };
+        if parent.parent.is_none() {
+            return Some(rest);
+        }
+        match strip_suffix(rest, b".") {
+            Some(rest) => parent.before(rest),
+            None => None,
         }
     }
+}
+
+/// `text` without `suffix` at its end.
+const fn strip_suffix<'t>(text: &'t [u8], suffix: &[u8]) -> Option<&'t [u8]> {
+    let (mut text, mut suffix) = (text, suffix);
+    while let Some((last, rest)) = suffix.split_last() {
+        let Some((found, before)) = text.split_last() else { return None };
+        if *found != *last {
+            return None;
+        }
+        (text, suffix) = (before, rest);
+    }
+    Some(text)
 }
 
 impl fmt::Display for Name<'_> {

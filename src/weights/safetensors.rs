@@ -13,16 +13,21 @@ mod networks;
 mod number;
 mod options;
 mod recognize;
+mod stored;
 
 pub use error::{WeightsError, WeightsMismatch};
 #[cfg(feature = "std")]
-pub(crate) use file::save;
+pub(crate) use file::{in_file, save};
 pub use include::include;
+pub(crate) use include::include_image;
 #[cfg(feature = "std")]
 pub(crate) use networks::{NetworksFile, escape, save_networks};
 pub use options::LoadOptions;
 #[cfg(feature = "alloc")]
 pub use options::Loaded;
+#[cfg(feature = "alloc")]
+pub(crate) use stored::to_bytes;
+pub(crate) use stored::{Image, aligned};
 
 use crate::weights::parameters::{Parameters, assert_weights};
 use check::Comparison;

@@ -12,8 +12,7 @@ fn a_file_of_another_kind_is_called_what_it_is() {
     let pickle = "a pickle, as written by `torch.save`: save it in Python with \
                   `safetensors.torch.save_file(model.state_dict(), path)` instead";
     let onnx = "an ONNX model, or another protocol buffer";
-    let int8 = "what looks like an int8 network: load it with `Quantized::from_bytes`";
-    let kinds: [(&[u8], &str); 19] = [
+    let kinds: [(&[u8], &str); 17] = [
         (b"", "an empty file"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e\
@@ -45,9 +44,6 @@ fn a_file_of_another_kind_is_called_what_it_is() {
         (b"GGUF\x03\0\0\0\0\0\0\0", "a GGUF file"),
         (b"{\"metadata\": {\"total_size\": 407080}}", "JSON text"),
         (b"<!DOCTYPE html>\n<html>", "HTML or XML: the download may have failed"),
-        // A scale of 1/255 and the zero point −128, and another such pair: the start of a quantized network.
-        (b"\x81\x80\x80\x3b\x80\xff\xff\xff\0\0\x80\x3d\x05\0\0\0", int8),
-        (b"\0\0\x80\x3d\0\0\0\0\0\0\x80\x3d\0\0\0\0", int8),
         (b"These are notes of mine.", "a file of another kind"),
     ];
     let path = path("foreign");

@@ -14,7 +14,7 @@ mod trained {
     use core::fmt::{Result, Write};
 
     use fnn::metrics::highest;
-    use fnn::{Quantized, include_network};
+    use fnn::{Quantized, include_network, include_quantized};
 
     use super::{COUNT, PRACTICE};
     use crate::hash::Hash;
@@ -28,12 +28,12 @@ mod trained {
     pub static READER: Reader = include_network!("../weights/reader.safetensors" as Reader);
     /// 784-32-10 in int8.
     pub static SMALL_DIGITS: Quantized<SmallDigits> =
-        Quantized::<SmallDigits>::from_bytes(include_bytes!("../weights/small_digits.int8"));
+        include_quantized!("../weights/small_digits.int8" as SmallDigits);
     /// LeNet in int8.
-    pub static LENET_INT8: Quantized<LeNet> = Quantized::<LeNet>::from_bytes(include_bytes!("../weights/lenet.int8"));
+    pub static LENET_INT8: Quantized<LeNet> = include_quantized!("../weights/lenet.int8" as LeNet);
     /// 4-16-16-3 in int8.
     pub static FLOWERS_INT8: Quantized<Flowers> =
-        Quantized::<Flowers>::from_bytes(include_bytes!("../weights/flowers.int8"));
+        include_quantized!("../weights/flowers.int8" as Flowers);
 
     /// The first MNIST test digits: each one's class, and then its pixels from 0 to 255.
     static TEST: &[u8; 785 * COUNT] = include_bytes!("../weights/test.bin");

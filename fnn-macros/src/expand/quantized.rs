@@ -120,6 +120,14 @@ impl Integers<'_> {
             let doc = format!(" {}, quantized.", layer.kind);
             quote!(#[doc = #doc] #visibility #name: #quantized)
         });
+        let parts = self.computing().map(|(layer, activation)| {
+            let (name, quantized, text) = (&layer.name, self.quantized(layer), layer.name.unraw().to_string());
+            let [kind, activation] = [Some(layer), activation].map(|layer| match layer {
+                Some(Layer { layer, .. }) => quote!(<#layer as #fnn::macro_support::Layer>::KIND),
+                None => quote!(""),
+            });
+            quote!(#text: #name: #quantized, layer(#kind, #activation))
+        });
         quote! {
             #[doc(hidden)]
             #[allow(non_camel_case_types)]
@@ -136,6 +144,8 @@ impl Integers<'_> {
             // that, whatever path the user gave for the library.
             #[automatically_derived]
             unsafe impl<#parameters> #fnn::macro_support::Pod for #path {}
+
+            #fnn::macro_support::stored! { [#parameters] #path { #(#parts);* } }
             fn __implied<L: #fnn::macro_support::Quantize, A: #fnn::quantized::Arithmetic>() {
                 fn pod<P: #fnn::macro_support::Pod>() {}
                 pod::<L::Quantized<A>>();
@@ -179,10 +189,6 @@ impl Integers<'_> {
                 let #integers = &*#integers;
             }
         });
-        let visits = layers.iter().map(|layer| {
-            let (name, text) = (&layer.name, layer.name.unraw().to_string());
-            hygienic!(#fnn::quantized::QuantizedLayer::visit(&self.#name, name.field(#text), visitor);)
-        });
         let nothing = layers.is_empty().then(|| hygienic!(#fnn::macro_support::forward_nothing(input, output);));
         let (first, last) = (local("integers", 0), local("integers", layers.len()));
         hygienic! {
@@ -191,11 +197,6 @@ impl Integers<'_> {
                 type Input = <<#float as #fnn::macro_support::Layer>::Input as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Output = <<#float as #fnn::macro_support::Layer>::Output as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Workspace = (#ping, (#pong, #scratch));
-
-                fn visit(&self, name: #fnn::macro_support::Name<'_>, visitor: &mut #fnn::quantized::Visitor<'_>) {
-                    #(#visits)*
-                    let _ = (name, visitor);
-                }
 
                 #[inline(always)]
                 fn forward<__T: #fnn::quantized::Trace>(

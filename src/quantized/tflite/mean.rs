@@ -3,12 +3,11 @@
 use core::marker::PhantomData;
 use core::slice;
 
-use super::super::layer::{Integers, QuantizedLayer, Trace, Visitor};
+use super::super::layer::{QuantizedLayer, Trace};
 use super::rounding::{Clipped, twice};
 use crate::layers::Channels;
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::name::Name;
 
 /// The mean of each channel, with a quantization of its own: the sum of a channel, less as many zero points, times one
 /// factor, rounded as in convolutions.
@@ -32,17 +31,20 @@ pub struct Mean<C> {
 // SAFETY: the fields that aren't empty are integers or `Pod`.
 unsafe impl<C: Sample> Pod for Mean<C> {}
 
+crate::stored!(
+    [C: Sample] Mean<C> {
+        "offset": offset: i32;
+        "mantissa": mantissa: i32;
+        "shift": shift: i32;
+        "output": output: Clipped;
+    },
+    &[("input", C::SHAPE)]
+);
+
 impl<C: Channels<Element = f32>> QuantizedLayer for Mean<C> {
     type Input = C::Of<i8>;
     type Output = <C::Each as Sample>::Of<i8>;
     type Workspace = ();
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("offset"), Integers::I32(slice::from_ref(&self.offset)));
-        visitor(name.field("mantissa"), Integers::I32(slice::from_ref(&self.mantissa)));
-        visitor(name.field("shift"), Integers::I32(slice::from_ref(&self.shift)));
-        self.output.visit(name.field("output"), visitor);
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &C::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {

@@ -1,9 +1,7 @@
 //! Multiplication by a real factor, as TensorFlow Lite's kernels do it.
 
-use super::super::layer::{Integers, Visitor};
 use super::super::requantization::Requantize;
 use crate::pod::Pod;
-use crate::weights::name::Name;
 
 /// A factor as TensorFlow Lite's `QuantizeMultiplier` writes it, `mantissa · 2^−shift`: the mantissa from 2³⁰ to 2³¹, and
 /// the shift from 1 to 62.
@@ -76,13 +74,9 @@ pub struct Clipped {
 // SAFETY: all fields are integers.
 unsafe impl Pod for Clipped {}
 
-impl Clipped {
-    pub(super) fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("zero_point"), Integers::I32(core::slice::from_ref(&self.zero_point)));
-        visitor(name.field("low"), Integers::I32(core::slice::from_ref(&self.low)));
-        visitor(name.field("high"), Integers::I32(core::slice::from_ref(&self.high)));
-    }
+crate::stored!([] Clipped { "zero_point": zero_point: i32; "low": low: i32; "high": high: i32 });
 
+impl Clipped {
     /// The output for a rounded sum.
     #[inline(always)]
     pub(super) fn clip(&self, sum: i32) -> i8 {
@@ -106,14 +100,13 @@ unsafe impl Pod for Once {}
 // SAFETY: the only field is `Pod`.
 unsafe impl Pod for Twice {}
 
+crate::stored!([] Once { "": 0: Clipped });
+crate::stored!([] Twice { "": 0: Clipped });
+
 impl Requantize for Once {
     #[inline(always)]
     fn requantize(&self, sum: i32, mantissa: i32, shift: u8) -> i8 {
         self.0.clip(once(sum, mantissa, shift).clamp(i32::MIN.into(), i32::MAX.into()) as i32)
-    }
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        self.0.visit(name.field("output"), visitor);
     }
 }
 
@@ -121,10 +114,6 @@ impl Requantize for Twice {
     #[inline(always)]
     fn requantize(&self, sum: i32, mantissa: i32, shift: u8) -> i8 {
         self.0.clip(twice(sum, mantissa, shift))
-    }
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        self.0.visit(name.field("output"), visitor);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Softmax.
 
-use super::super::layer::{Integers, QuantizedLayer, Trace, Visitor};
+use super::super::layer::{QuantizedLayer, Trace};
 use crate::pod::Pod;
-use crate::weights::name::Name;
+use crate::shape::Sample;
 
 /// A softmax whose outputs represent 0, 1/256, … 255/256. 1 KiB: a table of the exponential of every possible difference.
 ///
@@ -18,14 +18,15 @@ pub struct Softmax<const N: usize> {
 // SAFETY: the only field is an array of numbers.
 unsafe impl<const N: usize> Pod for Softmax<N> {}
 
+crate::stored!(
+    [const N: usize] Softmax<N> { "powers": powers: [f32; 256] },
+    &[("shape", <[i8; N] as Sample>::SHAPE)]
+);
+
 impl<const N: usize> QuantizedLayer for Softmax<N> {
     type Input = [i8; N];
     type Output = [i8; N];
     type Workspace = ();
-
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("powers"), Integers::F32(&self.powers));
-    }
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &[i8; N], y: &mut [i8; N], (): &mut (), _: &mut T) {

@@ -2,12 +2,10 @@
 
 use core::slice;
 
-use super::super::layer::{Integers, Visitor};
 use super::super::residual::Addition;
 use super::rounding::{Clipped, twice};
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::weights::name::Name;
 
 /// Bits by which operands are shifted left before they are scaled.
 const FRACTION: u32 = 20;
@@ -46,13 +44,16 @@ unsafe impl Pod for Operand {}
 // SAFETY: all fields are `Pod`.
 unsafe impl Pod for Sum {}
 
-impl Operand {
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        visitor(name.field("zero_point"), Integers::I32(slice::from_ref(&self.zero_point)));
-        visitor(name.field("mantissa"), Integers::I32(slice::from_ref(&self.mantissa)));
-        visitor(name.field("shift"), Integers::I32(slice::from_ref(&self.shift)));
-    }
+crate::stored!([] Operand { "zero_point": zero_point: i32; "mantissa": mantissa: i32; "shift": shift: i32 });
+crate::stored!([] Sum {
+    "around": around: Operand;
+    "inside": inside: Operand;
+    "mantissa": mantissa: i32;
+    "shift": shift: i32;
+    "output": output: Clipped;
+});
 
+impl Operand {
     #[inline(always)]
     fn scaled(&self, integer: i8) -> i32 {
         let steps = i32::from(integer).wrapping_sub(self.zero_point);
@@ -61,14 +62,6 @@ impl Operand {
 }
 
 impl Addition for Sum {
-    fn visit(&self, name: Name<'_>, visitor: &mut Visitor<'_>) {
-        self.around.visit(name.field("around"), visitor);
-        self.inside.visit(name.field("inside"), visitor);
-        visitor(name.field("mantissa"), Integers::I32(slice::from_ref(&self.mantissa)));
-        visitor(name.field("shift"), Integers::I32(slice::from_ref(&self.shift)));
-        self.output.visit(name.field("output"), visitor);
-    }
-
     #[inline(always)]
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
         let around = A::flat(slice::from_ref(around)).iter();

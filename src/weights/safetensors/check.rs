@@ -67,7 +67,7 @@ impl<'a> Comparison<'a> {
         if let Some(found) = end.content
             && !same(found, WEIGHTS)
         {
-            return Err(Wrong::Content { found });
+            return Err(Wrong::Content { expected: WEIGHTS, found });
         }
         if let Some(found) = end.convention
             && !same(found, PYTORCH)

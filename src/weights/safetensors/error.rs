@@ -3,10 +3,13 @@
 use core::fmt;
 
 use super::check::{Comparison, Mismatches};
+use super::header::{WEIGHTS, same};
 use super::number::{NonFinite, Number};
+use super::stored::first_difference;
 use crate::const_message::ConstMessage;
 use crate::shape::Shape;
 use crate::weights::layout::Layout;
+use crate::weights::stored::Content;
 
 /// The most mismatches in a message.
 pub(super) const MAX_LISTED: usize = 32;
@@ -50,8 +53,20 @@ pub(super) enum Wrong<'a> {
         at: usize,
         found: Option<u8>,
     },
-    /// According to its metadata, the file contains something other than weights.
+    /// According to its metadata, the file has another content.
     Content {
+        expected: &'static str,
+        found: &'a str,
+    },
+    /// Its metadata has another value, or none.
+    Metadata {
+        key: &'static str,
+        expected: &'static str,
+        found: Option<&'a str>,
+    },
+    /// According to its metadata, the network has other layers.
+    Structure {
+        expected: &'static Content,
         found: &'a str,
     },
     /// According to its metadata, the arrays use another convention.
@@ -79,6 +94,11 @@ pub(super) enum Wrong<'a> {
     /// The file does not have this array.
     Missing {
         layout: &'static Layout,
+        array: usize,
+    },
+    /// The file does not have this array of a quantized network.
+    Absent {
+        content: &'static Content,
         array: usize,
     },
     Type {
@@ -113,6 +133,22 @@ pub(super) enum Wrong<'a> {
     /// There is a gap between tensors.
     Gap {
         at: u64,
+    },
+    /// The data of a tensor begins elsewhere than the array in memory.
+    Place {
+        name: &'a str,
+        expected: usize,
+        found: (u64, u64),
+    },
+    /// The data begins this many bytes past an address of the right alignment.
+    Alignment {
+        expected: usize,
+        past: usize,
+    },
+    /// The data has changed.
+    Checksum {
+        expected: u32,
+        found: u32,
     },
     /// A number is not finite; its index is that in the file's tensor.
     Value {
@@ -156,7 +192,18 @@ impl Wrong<'_> {
                 text.large(length),
             ),
             Self::Header { expected, at, found } => (text.text("header"), text.text(expected), byte(at, found)),
-            Self::Content { found } => (text.text("file"), text.text("the weights of a network"), content(text, found)),
+            Self::Content { expected, found } => (text.text("file"), content(expected), content(found)),
+            Self::Metadata { key, expected, found } => {
+                let found = match found {
+                    Some(found) => text.text("`").escaped(found).text("`"),
+                    None => text.text("none"),
+                };
+                (text.text(key), text.text("`").text(expected).text("`"), found)
+            }
+            Self::Structure { expected, found } => {
+                let (name, expected, found) = first_difference(expected, found);
+                (name, expected, if found.is_empty() { text.text("none") } else { text.escaped(found) })
+            }
             Self::Convention { found } => (
                 text.text("file"),
                 text.text("arrays in the convention `pytorch`"),
@@ -185,6 +232,12 @@ impl Wrong<'_> {
                 };
                 (layout.name(array, text), text.text("a tensor of shape ").shape(&shape), text.text("none"))
             }
+            Self::Absent { content, array } => match content.locate(array, 0, text) {
+                Some((place, name)) => {
+                    (name, text.text(place.dtype.name).text(" of shape ").shape(&place.shape), text.text("none"))
+                }
+                None => (text, text, text),
+            },
             Self::Type { name, expected, found, convertible } => {
                 let advice = if convertible { " (the option `convert` accepts it)" } else { "" };
                 (text.escaped(name), text.text(expected), text.escaped(found).text(advice))
@@ -207,6 +260,21 @@ impl Wrong<'_> {
                 text.text("its end at ").large(end),
             ),
             Self::Gap { at } => (text.text("data"), text.text("a tensor at offset ").large(at), text.text("none")),
+            Self::Place { name, expected, found: (begin, end) } => (
+                text.escaped(name),
+                text.text("data from ").number(expected).text(" on, as in memory"),
+                text.text("data from ").large(begin).text(" to ").large(end),
+            ),
+            Self::Alignment { expected, past } => (
+                text.text("data"),
+                text.text("an address that is a multiple of ").number(expected),
+                text.text("one that is ").number(past).text(" more than a multiple"),
+            ),
+            Self::Checksum { expected, found } => (
+                text.text("data"),
+                text.text("the checksum ").hash(expected).text(", as in the header"),
+                text.hash(found).text(": it has changed since it was written"),
+            ),
             Self::Value { name, shape, index, found, number } => (
                 text.escaped(name),
                 text.text("finite numbers"),
@@ -234,9 +302,11 @@ const fn byte(at: usize, found: Option<u8>) -> ConstMessage {
 }
 
 /// The content of a file according to its metadata.
-const fn content(text: ConstMessage, found: &str) -> ConstMessage {
-    use super::header::same;
-    if same(found, "checkpoint") {
+const fn content(found: &str) -> ConstMessage {
+    let text = ConstMessage::new();
+    if same(found, WEIGHTS) {
+        text.text("the weights of a network")
+    } else if same(found, "checkpoint") {
         text.text("a training checkpoint")
     } else if same(found, "int8") {
         text.text("an int8 network")

@@ -47,7 +47,7 @@ fn read_up_to(file: &mut File, length: u64, bytes: &mut Vec<u8>) -> io::Result<(
 }
 
 /// The error about a file, without borrowing from its bytes.
-pub(super) fn in_file(path: &Path, error: &WeightsError<'_>) -> Error {
+pub(crate) fn in_file(path: &Path, error: &WeightsError<'_>) -> Error {
     let mut mismatches = error.mismatches();
     let owned = |mismatch: WeightsMismatch<'_>| Mismatch {
         field: mismatch.field().to_string(),

@@ -121,18 +121,17 @@ pub(super) fn length(start: [u8; 8]) -> u64 {
 }
 
 /// The value of `key` in the metadata of a header, as written between its quotes.
-#[cfg(feature = "std")]
-pub(super) fn metadata<'a>(text: &'a str, key: &str) -> Result<Option<&'a str>, Wrong<'a>> {
+pub(super) const fn metadata<'a>(text: &'a str, key: &str) -> Result<Option<&'a str>, Wrong<'a>> {
     let mut reader = Reader::new(text);
     let mut separator = b'{';
     loop {
-        reader.expect(separator, "`{` or `,`")?;
+        attempt!(reader.expect(separator, "`{` or `,`"));
         separator = b',';
-        let name = reader.string()?;
-        reader.expect(b':', "`:`")?;
-        if name != "__metadata__" {
-            reader.tensor(name)?;
-        } else if let Some(value) = reader.value(key)? {
+        let name = attempt!(reader.string());
+        attempt!(reader.expect(b':', "`:`"));
+        if !same(name, "__metadata__") {
+            attempt!(reader.tensor(name));
+        } else if let Some(value) = attempt!(reader.value(key)) {
             return Ok(Some(value));
         }
         reader.spaces();
@@ -257,21 +256,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Find the value of `key` in an object of strings. Reads up to that value, or to the end of the object.
-    #[cfg(feature = "std")]
-    fn value(&mut self, key: &str) -> Result<Option<&'a str>, Wrong<'a>> {
+    const fn value(&mut self, key: &str) -> Result<Option<&'a str>, Wrong<'a>> {
         let mut separator = b'{';
         loop {
-            self.expect(separator, "`{` or `,`")?;
+            attempt!(self.expect(separator, "`{` or `,`"));
             separator = b',';
             self.spaces();
             if self.is(b'}') {
                 self.at += 1;
                 return Ok(None);
             }
-            let name = self.string()?;
-            self.expect(b':', "`:`")?;
-            let value = self.string()?;
-            if name == key {
+            let name = attempt!(self.string());
+            attempt!(self.expect(b':', "`:`"));
+            let value = attempt!(self.string());
+            if same(name, key) {
                 return Ok(Some(value));
             }
             self.spaces();

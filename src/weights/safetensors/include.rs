@@ -3,9 +3,10 @@
 use core::mem::MaybeUninit;
 
 use super::error::Description;
-use super::{LoadOptions, WeightsError, bytes_mut, read_bytes};
+use super::{Image, LoadOptions, WeightsError, bytes_mut, read_bytes};
 use crate::const_message::ConstMessage;
 use crate::weights::parameters::Parameters;
+use crate::weights::stored::Stored;
 
 /// Embed a network with the weights of a file at compile time, as a constant to put into a `static`.
 ///
@@ -74,6 +75,23 @@ pub const fn include<P: Parameters>(path: &str, file: &[u8], options: LoadOption
     match read_bytes::<P>(unsafe { bytes_mut(weights.as_mut_ptr()) }, file, options) {
         // SAFETY: `Parameters` promises that every bit pattern is valid.
         Ok(_) => unsafe { weights.assume_init() },
+        Err(error) => message(path, &error).say(),
+    }
+}
+
+/// The struct whose numbers are in a file. A mismatch is a compile error.
+#[track_caller]
+pub(crate) const fn include_image<T: Stored>(path: &str, file: &[u8], image: &'static Image) -> T {
+    let mut stored = MaybeUninit::<T>::uninit();
+    let start = stored.as_mut_ptr().cast::<u8>();
+    // SAFETY: the memory is that of a `T`, exclusively borrowed, and zeroed first, padding included.
+    let to = unsafe {
+        start.write_bytes(0, size_of::<T>());
+        core::slice::from_raw_parts_mut(start, size_of::<T>())
+    };
+    match image.copy(file, to) {
+        // SAFETY: a `T` is plain data, for which every bit pattern is valid.
+        Ok(()) => unsafe { stored.assume_init() },
         Err(error) => message(path, &error).say(),
     }
 }

@@ -45,9 +45,6 @@ pub(super) const fn recognize(start: &[u8]) -> Option<&'static str> {
     if is_onnx(start) {
         return Some("an ONNX model, or another protocol buffer");
     }
-    if is_int8(start) {
-        return Some("what looks like an int8 network: load it with `Quantized::from_bytes`");
-    }
     let mut kind = 0;
     while kind < STARTS.len() {
         let (bytes, text) = STARTS[kind];
@@ -67,20 +64,6 @@ const fn is_onnx(start: &[u8]) -> bool {
         && 0 < start[1]
         && start[1] < 0x20
         && matches!(start[2], 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42)
-}
-
-/// A quantized network begins with two scales and zero points: positive numbers of ordinary magnitude, and 8-bit
-/// integers.
-const fn is_int8(start: &[u8]) -> bool {
-    let Some((first, rest)) = start.split_first_chunk::<8>() else { return false };
-    let Some((second, _)) = rest.split_first_chunk::<8>() else { return false };
-    is_quantization(first) && is_quantization(second)
-}
-
-const fn is_quantization(bytes: &[u8; 8]) -> bool {
-    let [a, b, c, d, zero_point @ ..] = *bytes;
-    let (scale, zero_point) = (f32::from_le_bytes([a, b, c, d]), i32::from_le_bytes(zero_point));
-    1e-12 < scale && scale < 1e12 && -128 <= zero_point && zero_point < 128
 }
 
 /// Whether `bytes` are at `at`.
