@@ -35,7 +35,7 @@ pub(crate) struct Image {
 
 impl Image {
     pub(crate) const fn of<T: Stored>(arithmetic: &'static str) -> Self {
-        assert!(cfg!(target_endian = "little"), "the bytes of a file are those of a little-endian machine");
+        const { assert!(cfg!(target_endian = "little"), "the bytes of a file are those of a little-endian machine") }
         Self { content: T::CONTENT, arithmetic, hash: T::CONTENT.hash(), size: size_of::<T>() }
     }
 
