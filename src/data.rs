@@ -1,26 +1,43 @@
 //! Data: samples and their targets, in memory, computed, or in files.
 
 mod adapters;
+pub mod augment;
 mod fingerprint;
 mod idx;
 mod mini_batch;
+mod mix_up;
 mod mnist;
 mod normalizer;
 mod order;
+mod samplers;
 mod source;
 mod split;
 
 pub use adapters::{Augment, Concat, FromFn, Map, Select, Take, from_fn};
 pub use idx::Idx;
 pub(crate) use mini_batch::MiniBatch;
+pub use mix_up::MixUp;
 pub use mnist::Mnist;
 pub use normalizer::Normalizer;
 pub(crate) use order::Order;
+pub use samplers::{Balanced, Sampled};
 pub use source::Source;
 pub(crate) use source::{AnySource, chance};
-pub use split::Split;
+pub use split::{Folds, Split};
 
 use crate::error::Error;
+use crate::losses::Weighted;
+use crate::scalar::Scalar;
+
+/// The probabilities of a class that is certain: 1 for `class`, 0 for all others, and only 0 for a class of N or more.
+///
+/// ```
+/// assert_eq!(fnn::data::one_hot::<f32, 4>(2), [0.0, 0.0, 1.0, 0.0]);
+/// ```
+#[must_use]
+pub fn one_hot<S: Scalar, const N: usize>(class: usize) -> [S; N] {
+    std::array::from_fn(|index| if index == class { S::ONE } else { S::ZERO })
+}
 
 /// Samples and their targets, of equal number.
 ///
@@ -80,6 +97,28 @@ impl<I, T> DataSet<I, T> {
         DataSet { inputs: self.inputs.into_iter().map(map).collect(), targets: self.targets, rows: self.rows }
     }
 
+    /// Weight each target, so that a sample counts as that many samples in the loss
+    /// [`SampleWeights`](crate::losses::SampleWeights).
+    ///
+    /// ```
+    /// use fnn::{DataSet, losses::Weighted};
+    ///
+    /// let data = DataSet::from([([1.0f32], 0usize), ([2.0], 1)]);
+    /// // The second class is three times as important.
+    /// let weighted = data.weighted(|_, class| if *class == 1 { 3.0 } else { 1.0 });
+    /// assert_eq!(weighted.targets()[1], Weighted { target: 1, weight: 3.0 });
+    /// ```
+    #[must_use]
+    pub fn weighted(self, mut weight: impl FnMut(&I, &T) -> f32) -> DataSet<I, Weighted<T>> {
+        let Self { inputs, targets, rows } = self;
+        let targets = inputs.iter().zip(targets).map(|(input, target)| {
+            let weight = weight(input, &target);
+            Weighted { target, weight }
+        });
+        let targets = targets.collect();
+        DataSet { inputs, targets, rows }
+    }
+
     /// The original row of sample number `sample`, counted from 0: its row in the set before the first split.
     ///
     /// Errors about a sample report this row too, so that it can be found in the file.
@@ -107,6 +146,29 @@ impl<I, T> DataSet<I, T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.inputs.is_empty()
+    }
+}
+
+impl<I> DataSet<I, usize> {
+    /// A weight for each of N classes, by which all classes together count equally: the number of samples, divided by N
+    /// and by the number of samples of the class. Scikit-learn calls it "balanced". 0 for a class without samples.
+    ///
+    /// ```
+    /// use fnn::{DataSet, losses::CrossEntropy};
+    ///
+    /// let data = DataSet::from([([1.0f32], 0), ([2.0], 0), ([3.0], 0), ([4.0], 1)]);
+    /// assert_eq!(data.class_weights(), [4.0 / (2.0 * 3.0), 4.0 / (2.0 * 1.0)]);
+    /// let loss = CrossEntropy.class_weights(data.class_weights::<2>());
+    /// ```
+    #[must_use]
+    pub fn class_weights<const N: usize>(&self) -> [f64; N] {
+        let mut counts = [0usize; N];
+        for &class in &self.targets {
+            if let Some(count) = counts.get_mut(class) {
+                *count += 1;
+            }
+        }
+        counts.map(|count| if count == 0 { 0.0 } else { self.len() as f64 / (N * count) as f64 })
     }
 }
 

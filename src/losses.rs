@@ -10,6 +10,7 @@ mod huber;
 mod kullback_leibler;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod weighted;
 
 use core::ops::AddAssign;
 
@@ -22,6 +23,7 @@ pub use huber::Huber;
 pub use kullback_leibler::KullbackLeibler;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
+pub use weighted::{SampleWeights, Weighted};
 
 use crate::kernels::{dispatch, operation, scale};
 use crate::scalar::Scalar;
@@ -30,8 +32,8 @@ use crate::shape::Sample;
 
 /// A loss: a number per sample that training minimizes, and its gradient with respect to the outputs.
 ///
-/// The loss of a batch is the weighted mean `Σ wₙ·lₙ / Σ wₙ`. All weights are 1 unless classes are weighted. The
-/// pairing of outputs and targets is checked at compile time: `Loss<[f32; 10], usize>` compares ten scores with a
+/// The loss of a batch is the weighted mean `Σ wₙ·lₙ / Σ wₙ`. All weights are 1 unless classes are weighted, or
+/// samples ([`SampleWeights`]). The pairing of outputs and targets is checked at compile time: `Loss<[f32; 10], usize>` compares ten scores with a
 /// class index.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot compare outputs `{Output}` with targets `{Target}`",

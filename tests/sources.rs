@@ -24,7 +24,7 @@ fn trainer<'a>() -> Trainer<'a, Net, CrossEntropy, Adam, 2> {
 
 /// A source that reads the samples of another one, so that it is not in memory.
 fn read<S: Source>(source: S) -> impl Source<Input = S::Input, Target = S::Target> {
-    source.map(|&input, target| (input, target))
+    source.map(|&input, target, _| (input, target))
 }
 
 fn losses(history: &History) -> Vec<(u64, Option<u64>)> {

@@ -69,7 +69,7 @@ where
     S: Source,
     J: Sample,
     U: Copy + Debug + Send + Sync,
-    M: Fn(&S::Input, S::Target) -> (J, U) + Sync,
+    M: Fn(&S::Input, S::Target, &mut Random) -> (J, U) + Sync,
 {
     type Input = J;
     type Target = U;
@@ -81,7 +81,7 @@ where
     fn read(&self, index: usize, random: &mut Random, input: &mut J) -> Result<U, Error> {
         let mut before = S::Input::zeroed();
         let target = self.source.read(index, random, &mut before)?;
-        let (after, target) = (self.map)(&before, target);
+        let (after, target) = (self.map)(&before, target, random);
         *input = after;
         Ok(target)
     }

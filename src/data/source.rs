@@ -5,6 +5,8 @@ use std::fmt::Debug;
 use super::DataSet;
 use super::adapters::{Augment, Concat, Map, Select, Take};
 use super::fingerprint::Fingerprint;
+use super::mix_up::MixUp;
+use super::samplers::{Balanced, Sampled};
 use crate::error::Error;
 use crate::pod::Pod;
 use crate::random::{Random, mix};
@@ -113,13 +115,13 @@ pub trait Source: Sync {
         None
     }
 
-    /// Transform each sample and its target with `map`.
+    /// Transform each sample and its target with `map`, which may be random too.
     ///
     /// ```
     /// use fnn::{DataSet, data::Source};
     ///
     /// let numbers = DataSet::from([([1.0f32, 2.0], 3usize), ([4.0, 5.0], 6)]);
-    /// let sums = numbers.map(|&[a, b], target| ([a + b], [target as f32]));
+    /// let sums = numbers.map(|&[a, b], target, _| ([a + b], [target as f32]));
     /// let mut input = [0.0];
     /// assert_eq!((sums.read(1, &mut fnn::Random::new(0), &mut input)?, input), ([6.0], [9.0]));
     /// # Ok::<(), fnn::Error>(())
@@ -128,7 +130,7 @@ pub trait Source: Sync {
     where
         Self: Sized,
         U: Copy + Debug + Send + Sync,
-        M: Fn(&Self::Input, Self::Target) -> (J, U) + Sync,
+        M: Fn(&Self::Input, Self::Target, &mut Random) -> (J, U) + Sync,
     {
         Map { source: self, map }
     }
@@ -155,6 +157,59 @@ pub trait Source: Sync {
         M: Fn(&mut Self::Input, &mut Self::Target, &mut Random) + Sync,
     {
         Augment { source: self, change }
+    }
+
+    /// Samples between two samples, with targets between their targets: [`MixUp`].
+    ///
+    /// Each sample x is replaced by `λ·x + (1 − λ)·y`, where y is any sample and λ is drawn from the distribution
+    /// Beta(α, α): with α = 0.2 most samples are close to x or to y. Classes become probabilities first, for example with
+    /// [`one_hot`](super::one_hot). Zhang, Cisse, Dauphin and Lopez-Paz, "mixup: Beyond empirical risk minimization", ICLR
+    /// 2018.
+    ///
+    /// ```
+    /// use fnn::{DataSet, data::{Source, one_hot}};
+    ///
+    /// let data = DataSet::from([([1.0f32, 2.0], 0usize), ([4.0, 5.0], 1)]);
+    /// let mixed = data.map(|&input, class, _| (input, one_hot::<f32, 3>(class))).mix_up(0.2)?;
+    /// let mut input = [0.0; 2];
+    /// let target = mixed.read(0, &mut fnn::Random::new(0), &mut input)?;
+    /// assert!((target[0] + target[1] - 1.0).abs() < 1e-6);
+    /// # Ok::<(), fnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless `alpha` is above 0.
+    fn mix_up(self, alpha: f64) -> Result<MixUp<Self>, Error>
+    where
+        Self: Sized,
+    {
+        MixUp::new(self, alpha)
+    }
+
+    /// As many samples of each class in an epoch, however rare it is: samples are drawn from each class with
+    /// replacement.
+    ///
+    /// A source that is not in memory is read once, to learn the class of each sample.
+    ///
+    /// # Errors
+    /// The errors of [`read`](Self::read).
+    fn balanced(self) -> Result<Balanced<Self>, Error>
+    where
+        Self: Sized + Source<Target = usize>,
+    {
+        Balanced::new(self)
+    }
+
+    /// As many samples as there are, drawn with replacement, each with a probability that is proportional to its weight.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless there is a weight for each sample, all are finite and none is negative, and not all are
+    /// 0.
+    fn sampled(self, weights: &[f64]) -> Result<Sampled<Self>, Error>
+    where
+        Self: Sized,
+    {
+        Sampled::new(self, weights)
     }
 
     /// Only the first `count` samples.

@@ -42,13 +42,8 @@ impl<I, T> DataSet<I, T> {
             let (name, expected) = ("share of samples to hold out", "a number from 0 to 1");
             return Err(Error::Setting { name, expected, found: test_share.to_string() });
         }
-        let mut classes = BTreeMap::<usize, Vec<usize>>::new();
-        for (sample, target) in self.targets.iter().enumerate() {
-            classes.entry(class(target)).or_default().push(sample);
-        }
         let mut held_out = vec![false; self.len()];
-        for (class, mut samples) in classes {
-            Random::new(mix(seed, class as u64)).shuffle(&mut samples);
+        for samples in self.shuffled_classes(seed, class) {
             let count = (test_share * samples.len() as f64).round() as usize;
             samples.iter().take(count).for_each(|&sample| held_out[sample] = true);
         }
@@ -62,6 +57,19 @@ impl<I, T> DataSet<I, T> {
             DataSet { inputs, targets, rows: Some(rows) }
         };
         Ok(Split { train: set(train), test: set(test) })
+    }
+
+    /// The samples of each class, in random order.
+    fn shuffled_classes(&self, seed: u64, class: impl Fn(&T) -> usize) -> Vec<Vec<usize>> {
+        let mut classes = BTreeMap::<usize, Vec<usize>>::new();
+        for (sample, target) in self.targets.iter().enumerate() {
+            classes.entry(class(target)).or_default().push(sample);
+        }
+        let shuffled = classes.into_iter().map(|(class, mut samples)| {
+            Random::new(mix(seed, class as u64)).shuffle(&mut samples);
+            samples
+        });
+        shuffled.collect()
     }
 }
 
@@ -86,6 +94,92 @@ impl<I> DataSet<I, usize> {
         self.hold_out_by(test_share, seed, |&class| class)
     }
 }
+
+/// The splits of a cross-validation: [`DataSet::folds`].
+#[derive(Debug)]
+pub struct Folds<'a, I, T> {
+    set: &'a DataSet<I, T>,
+    /// The fold of each sample.
+    fold_of: Vec<usize>,
+    next: usize,
+    folds: usize,
+}
+
+impl<I: Clone, T: Clone> DataSet<I, T> {
+    /// Split the samples `folds` times for a cross-validation: each sample is in the test part of one split, and in the
+    /// training part of all others. The parts keep the order of the set and the original [`row`](Self::row) of each
+    /// sample; the sizes of the test parts differ by at most one.
+    ///
+    /// The seed determines the choice. Each split is a copy of the set.
+    ///
+    /// ```
+    /// use fnn::{DataSet, data::Split};
+    ///
+    /// let points: DataSet<[f32; 1], [f32; 1]> = (0..100).map(|x| ([x as f32], [2.0 * x as f32])).collect();
+    /// for Split { train, test } in points.folds(5, 1)? {
+    ///     assert_eq!((train.len(), test.len()), (80, 20));
+    /// }
+    /// # Ok::<(), fnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless there are at least two folds, and at least as many samples.
+    pub fn folds(&self, folds: usize, seed: u64) -> Result<Folds<'_, I, T>, Error> {
+        self.folds_by(folds, seed, |_| 0)
+    }
+
+    fn folds_by(&self, folds: usize, seed: u64, class: impl Fn(&T) -> usize) -> Result<Folds<'_, I, T>, Error> {
+        if folds < 2 || folds > self.len() {
+            let expected = "at least 2, and at most as many as there are samples";
+            return Err(Error::Setting { name: "folds", expected, found: format!("{folds} of {}", self.len()) });
+        }
+        let mut fold_of = vec![0; self.len()];
+        // Dealt out like cards, so that the samples of each class are spread evenly, and all samples too.
+        let dealt = self.shuffled_classes(seed, class).into_iter().flatten().zip((0..folds).cycle());
+        dealt.for_each(|(sample, fold)| fold_of[sample] = fold);
+        Ok(Folds { set: self, fold_of, next: 0, folds })
+    }
+}
+
+impl<I: Clone> DataSet<I, usize> {
+    /// [`folds`](Self::folds), with the same share of each class (stratified).
+    ///
+    /// # Errors
+    /// Same as [`folds`](Self::folds).
+    pub fn folds_by_class(&self, folds: usize, seed: u64) -> Result<Folds<'_, I, usize>, Error> {
+        self.folds_by(folds, seed, |&class| class)
+    }
+}
+
+impl<I: Clone, T: Clone> Iterator for Folds<'_, I, T> {
+    type Item = Split<I, T>;
+
+    fn next(&mut self) -> Option<Split<I, T>> {
+        let Self { set, fold_of, next, folds } = self;
+        let fold = *next;
+        if fold == *folds {
+            return None;
+        }
+        *next += 1;
+        let part = |held_out: bool| {
+            let samples = (0..set.len()).filter(|&sample| (fold_of[sample] == fold) == held_out);
+            let samples: Vec<usize> = samples.collect();
+            DataSet {
+                inputs: samples.iter().map(|&sample| set.inputs[sample].clone()).collect(),
+                targets: samples.iter().map(|&sample| set.targets[sample].clone()).collect(),
+                rows: Some(samples.iter().map(|&sample| set.row(sample)).collect()),
+            }
+        };
+        Some(Split { train: part(false), test: part(true) })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.folds - self.next;
+        (left, Some(left))
+    }
+}
+
+impl<I: Clone, T: Clone> ExactSizeIterator for Folds<'_, I, T> {}
 
 #[cfg(test)]
 mod tests {
@@ -140,6 +234,48 @@ mod tests {
             let expected = "share of samples to hold out: expected a number from 0 to 1, found ";
             assert_eq!(error, format!("{expected}{share}"));
             assert!(numbers().hold_out_by_class(share, 1).is_err());
+        }
+    }
+
+    #[test]
+    fn every_sample_is_tested_in_one_fold() {
+        let numbers = numbers();
+        for (folds, by_class) in [(2, false), (5, false), (37, false), (2, true), (5, true), (12, true)] {
+            let splits = if by_class { numbers.folds_by_class(folds, 3) } else { numbers.folds(folds, 3) };
+            let splits = splits.unwrap();
+            assert_eq!(splits.len(), folds);
+            let mut tested = Vec::new();
+            for Split { train, test } in splits {
+                assert!(test.len() == 37 / folds || test.len() == 37 / folds + 1);
+                assert!(train.inputs().is_sorted() && test.inputs().is_sorted());
+                tested.extend_from_slice(test.inputs());
+                let mut all = [train.inputs(), test.inputs()].concat();
+                all.sort_unstable();
+                assert_eq!(all, (0..37).collect::<Vec<_>>());
+                for set in [train, test] {
+                    assert!(set.inputs().iter().zip(set.targets()).all(|(input, target)| input % 3 == *target));
+                    assert!(set.inputs().iter().enumerate().all(|(sample, &input)| set.row(sample) == input));
+                    if by_class {
+                        let counts = [0, 1, 2].map(|class| set.targets().iter().filter(|&&t| t == class).count());
+                        assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 2, "{counts:?}");
+                    }
+                }
+            }
+            tested.sort_unstable();
+            assert_eq!(tested, (0..37).collect::<Vec<_>>());
+        }
+        let tests = |seed| numbers.folds(4, seed).unwrap().map(|split| split.test).collect::<Vec<_>>();
+        assert_eq!(tests(1), tests(1));
+        assert_ne!(tests(1), tests(2));
+    }
+
+    #[test]
+    fn folds_are_at_least_two_and_never_empty() {
+        for folds in [0, 1, 38] {
+            let error = numbers().folds(folds, 1).unwrap_err().to_string();
+            let expected = "folds: expected at least 2, and at most as many as there are samples, found";
+            assert_eq!(error, format!("{expected} {folds} of 37"));
+            assert!(numbers().folds_by_class(folds, 1).is_err());
         }
     }
 }
