@@ -6,8 +6,11 @@
 
 mod operator;
 mod shapes;
+mod simplify;
 
 pub use operator::{Activation, Operator, Window};
+pub(crate) use shapes::bounded;
+pub(crate) use simplify::Simplification;
 
 use crate::error::Refusal;
 use crate::tensor::Quantization;
@@ -25,7 +28,12 @@ pub struct Graph {
     pub input: ValueId,
     /// What the caller gets.
     pub output: ValueId,
-    /// What a user of the declaration should know, such as a changed layout.
+    /// The axes of the model's input in the order of [`input`](Self::input)'s, if that differs: `[2, 0, 1]` if the model is
+    /// channels last.
+    pub input_axes: Option<Vec<usize>>,
+    /// The axes of the model's output in the order of [`output`](Self::output)'s, if that differs.
+    pub output_axes: Option<Vec<usize>>,
+    /// What a user of the declaration should know.
     pub notes: Vec<String>,
 }
 
@@ -49,9 +57,11 @@ pub struct Value {
 /// An operator applied to values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Its name in the model, of which the layer's is made: a path of segments like `encoder.blocks.0.conv1`. Empty, if the
-    /// model has none.
+    /// Its name in the model, for messages.
     pub name: String,
+    /// The path of the module that it comes from, such as `encoder.blocks.0.conv1`, of which the layer's name is made. Empty, if
+    /// that isn't known.
+    pub path: String,
     /// What the model calls the operator, for messages.
     pub origin: String,
     /// What it computes.
@@ -67,10 +77,19 @@ impl Graph {
     #[must_use]
     pub fn new(origin: String, input: Value) -> Self {
         let values = vec![input];
-        Self { origin, values, nodes: Vec::new(), input: ValueId(0), output: ValueId(0), notes: Vec::new() }
+        Self {
+            origin,
+            values,
+            nodes: Vec::new(),
+            input: ValueId(0),
+            output: ValueId(0),
+            input_axes: None,
+            output_axes: None,
+            notes: Vec::new(),
+        }
     }
 
-    /// Append a node. Returns its output, whose shape follows from the operator.
+    /// Append a node whose path is its name. Returns its output, whose shape follows from the operator.
     ///
     /// # Errors
     /// If the operator doesn't fit the shapes of its inputs.
@@ -89,8 +108,22 @@ impl Graph {
         })?;
         let output = ValueId(self.values.len());
         self.values.push(Value { name: name.to_string(), shape, tokens: false, quantization: None });
-        let (name, origin) = (name.to_string(), origin.to_string());
-        self.nodes.push(Node { name, origin, operator, inputs: inputs.to_vec(), output });
+        let (path, name, origin) = (name.to_string(), name.to_string(), origin.to_string());
+        self.nodes.push(Node { name, path, origin, operator, inputs: inputs.to_vec(), output });
+        Ok(output)
+    }
+
+    /// Append a node that comes from the same place as another one.
+    pub(crate) fn push_like(
+        &mut self,
+        node: &Node,
+        operator: Operator,
+        inputs: &[ValueId],
+    ) -> Result<ValueId, Refusal> {
+        let output = self.push(&node.name, &node.origin, operator, inputs)?;
+        if let Some(last) = self.nodes.last_mut() {
+            last.path.clone_from(&node.path);
+        }
         Ok(output)
     }
 

@@ -1,5 +1,7 @@
 //! Constant tensors: weights, and the small tensors that shapes are computed from.
 
+pub(crate) mod indices;
+
 /// A constant, in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
@@ -82,12 +84,15 @@ impl Tensor {
         }
     }
 
-    /// The sizes or indices, if it has such.
+    /// The integers of whatever type, if it has such.
     #[must_use]
-    pub fn as_integers(&self) -> Option<&[i64]> {
+    pub fn to_integers(&self) -> Option<Vec<i64>> {
         match &self.numbers {
-            Numbers::I64(numbers) => Some(numbers),
-            _ => None,
+            Numbers::F32(_) => None,
+            Numbers::I64(numbers) => Some(numbers.clone()),
+            Numbers::I32(numbers) => Some(numbers.iter().map(|&number| number.into()).collect()),
+            Numbers::I8(numbers) => Some(numbers.iter().map(|&number| number.into()).collect()),
+            Numbers::U8(numbers) => Some(numbers.iter().map(|&number| number.into()).collect()),
         }
     }
 

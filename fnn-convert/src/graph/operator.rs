@@ -52,7 +52,8 @@ pub enum Operator {
         /// Added to the variance.
         epsilon: f64,
     },
-    /// A product with `weight` and a sum with `bias`, `[C]` each: a batch norm whose statistics have been folded.
+    /// A product with `weight` and a sum with `bias`, which are broadcast: both have the same shape, as many axes as
+    /// the input, and sizes of 1 where they are the same for the whole axis.
     Scale {
         /// The factors.
         weight: Tensor,

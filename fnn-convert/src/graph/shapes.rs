@@ -25,7 +25,21 @@ impl Operator {
             Self::BatchNorm { weight, bias, mean, variance, .. } => {
                 per_channel(input, &[weight, bias, mean, variance])?
             }
-            Self::Scale { weight, bias } | Self::GroupNorm { weight, bias, .. } => per_channel(input, &[weight, bias])?,
+            Self::GroupNorm { groups, weight, bias, .. } => {
+                if *groups == 0 || channels(input)? % groups != 0 {
+                    return Err(format!("{groups} groups don't divide the channels of {input:?}"));
+                }
+                per_channel(input, &[weight, bias])?
+            }
+            Self::Scale { weight, bias } => {
+                let fits = weight.shape.len() == input.len()
+                    && weight.shape.iter().zip(input).all(|(&size, &whole)| size == 1 || size == whole);
+                if !fits || bias.shape != weight.shape {
+                    let (weight, bias) = (&weight.shape, &bias.shape);
+                    return Err(format!("constants of {weight:?} and {bias:?} don't fit {input:?}"));
+                }
+                input.to_vec()
+            }
             Self::LayerNorm { weight, bias, .. } => last_axes(input, &[weight, bias])?,
             Self::RmsNorm { weight, .. } => last_axes(input, &[weight])?,
             Self::PRelu { slopes } if slopes.shape == [1] => input.to_vec(),

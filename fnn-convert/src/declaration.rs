@@ -1,0 +1,150 @@
+//! A graph as the layers of a declaration: sequences and blocks, with names.
+
+mod blocks;
+mod kinds;
+mod names;
+
+use crate::error::Refusal;
+use crate::graph::Graph;
+use crate::tensor::Tensor;
+
+/// What `network!` declares, and the weights.
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    /// The name of the network.
+    pub name: String,
+    /// The shape of the input.
+    pub input: Vec<usize>,
+    /// The shape of the output.
+    pub output: Vec<usize>,
+    /// The layers, in order.
+    pub layers: Vec<Layer>,
+    /// What the model was made in, and what differs from it.
+    pub comments: Vec<String>,
+}
+
+/// A layer of a [`Declaration`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Its name, if it is written.
+    pub name: Option<String>,
+    /// The name that its weights have, written or not.
+    pub field: String,
+    /// What it is.
+    pub content: Content,
+    /// The operator of the model that it comes from.
+    pub origin: String,
+    /// The shape that it gives.
+    pub output: Vec<usize>,
+    /// The path of its name in the model, segment by segment.
+    path: Vec<String>,
+}
+
+/// What a layer is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A kind with its arguments, as it is written: `Conv2d(6, kernel = 5)`.
+    Kind {
+        /// The text.
+        written: String,
+        /// Its weights, with their names in memory order.
+        weights: Vec<(&'static str, Weight)>,
+    },
+    /// A block.
+    Block {
+        /// Which one.
+        block: Block,
+        /// Its branches; of a residual block, only its layers.
+        branches: Vec<Vec<Layer>>,
+    },
+}
+
+/// A kind of block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Layers with their input added to their output.
+    Residual,
+    /// The sum of branches.
+    Sum,
+    /// Branches one after the other.
+    Concat,
+}
+
+/// The weights of a layer under one name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Weight {
+    /// An array, in the order of the file.
+    Array(Tensor),
+    /// The number of batches that a batch norm has seen.
+    Count,
+}
+
+impl Declaration {
+    /// The declaration of a graph as a network of this name.
+    ///
+    /// # Errors
+    /// If branches of the graph don't nest, or use layers that can't be declared: all of them at once.
+    pub fn new(graph: &Graph, name: &str) -> Result<Self, Vec<Refusal>> {
+        let mut layers = blocks::layers(graph)?;
+        names::assign(&mut layers);
+        let mut comments = vec![graph.origin.clone()];
+        let order = |what: &str, axes: &[usize]| {
+            let axes: Vec<String> = axes.iter().map(usize::to_string).collect();
+            format!("Its {what} is channels first: the model's with its axes in the order {}.", axes.join(", "))
+        };
+        comments.extend(graph.input_axes.as_deref().map(|axes| order("input", axes)));
+        comments.extend(graph.output_axes.as_deref().map(|axes| order("output", axes)));
+        comments.extend(graph.notes.iter().cloned());
+        let (input, output) = (graph.shape(graph.input).to_vec(), graph.shape(graph.output).to_vec());
+        Ok(Self { name: name.to_string(), input, output, layers, comments })
+    }
+
+    /// All arrays of weights with their dotted names, in memory order.
+    #[must_use]
+    pub fn weights(&self) -> Vec<(String, &Weight)> {
+        let mut weights = Vec::new();
+        collect(&self.layers, "", &mut weights);
+        weights
+    }
+}
+
+fn collect<'a>(layers: &'a [Layer], prefix: &str, weights: &mut Vec<(String, &'a Weight)>) {
+    for layer in layers {
+        let field = format!("{prefix}{}.", layer.field);
+        match &layer.content {
+            Content::Kind { weights: own, .. } => {
+                weights.extend(own.iter().map(|(name, weight)| (format!("{field}{name}"), weight)));
+            }
+            Content::Block { block, branches } => {
+                let count = branches.len();
+                for (index, branch) in branches.iter().enumerate() {
+                    collect(branch, &format!("{field}{}", block.prefix(index, count)), weights);
+                }
+            }
+        }
+    }
+}
+
+impl Block {
+    /// Its name in declarations.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Residual => "Residual",
+            Self::Sum => "Sum",
+            Self::Concat => "Concat",
+        }
+    }
+
+    /// What comes before the names of weights in a branch: the later ones form a block of their own, inside the second.
+    fn prefix(self, index: usize, count: usize) -> String {
+        let inner = match self {
+            Self::Residual => return String::new(),
+            Self::Sum => "second.sum_1.",
+            Self::Concat => "second.",
+        };
+        // The last two branches are the innermost pair.
+        let (depth, last) = if index + 1 == count { (count - 2, "second.") } else { (index, "first.") };
+        format!("{}{last}", inner.repeat(depth))
+    }
+}

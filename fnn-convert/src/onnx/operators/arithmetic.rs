@@ -1,0 +1,294 @@
+//! Sums, products and functions of each number.
+
+use std::rc::Rc;
+
+use super::Call;
+use crate::graph::{Activation, Operator};
+use crate::onnx::expression::{Binary, Expression, SELU, Term, Unary};
+use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
+use crate::onnx::moments::{Moment, Step};
+use crate::tensor::{Numbers, Tensor};
+
+impl Lowering<'_> {
+    /// Operators on two and more values.
+    pub(super) fn arithmetic(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let mut inputs = Vec::new();
+        for input in &call.inputs {
+            inputs.push(input.clone().ok_or("an input is left out")?);
+        }
+        let function = match call.operator() {
+            "Add" | "Sum" | "Mean" => Binary::Add,
+            "Sub" => Binary::Subtract,
+            "Mul" => Binary::Multiply,
+            "Div" => Binary::Divide,
+            "Pow" => Binary::Power,
+            "Max" => Binary::Max,
+            _ => Binary::Min,
+        };
+        let count = inputs.len();
+        let mut inputs = inputs.into_iter();
+        let mut result = inputs.next().ok_or("it has no inputs")?;
+        for input in inputs {
+            result = self.pair(function, &result, &input, call)?;
+        }
+        if call.operator() == "Mean" {
+            let count = Known::Constant(Rc::new(Tensor::reals(&[], vec![count as f32])));
+            result = self.pair(Binary::Divide, &result, &count, call)?;
+        }
+        Ok(result)
+    }
+
+    fn pair(&mut self, function: Binary, left: &Known, right: &Known, call: &Call<'_>) -> Lowered<Known> {
+        if let Some(known) = self.pair_of_moments(function, left, right)? {
+            return Ok(known);
+        }
+        match (left, right) {
+            (Known::Constant(left), Known::Constant(right)) => {
+                let (left, right) = (left.as_real(), right.as_real());
+                match (left, right) {
+                    (Some(left), Some(right)) => {
+                        let result = function.at(left.into(), right.into()) as f32;
+                        Ok(Known::Constant(Rc::new(Tensor::reals(&[], vec![result]))))
+                    }
+                    _ => Err("it combines several constants".into()),
+                }
+            }
+            (Known::Constant(constant), value) => {
+                let value = self.as_computed(value, call)?;
+                self.with_constant(function, &value, constant, true)
+            }
+            (value, Known::Constant(constant)) => {
+                let value = self.as_computed(value, call)?;
+                self.with_constant(function, &value, constant, false)
+            }
+            (left, right) => {
+                let (left, right) = (self.as_computed(left, call)?, self.as_computed(right, call)?);
+                self.of_values(function, &left, &right)
+            }
+        }
+    }
+
+    /// Two values that depend on the input.
+    fn of_values(&mut self, function: Binary, left: &Computed, right: &Computed) -> Lowered<Known> {
+        if left.shape != right.shape {
+            let (left, right) = (self.whole_shape(&left.shape), self.whole_shape(&right.shape));
+            return Err(format!("it combines values of different shapes, {left:?} and {right:?}").into());
+        }
+        if left.base == right.base {
+            let expression = Term::binary(function, &left.expression, &right.expression, self.current);
+            return self.limited(left, expression);
+        }
+        let (one, other) = (self.value(left)?, self.value(right)?);
+        let other = match function {
+            Binary::Add => other,
+            Binary::Subtract => {
+                let minus = Tensor::reals(&vec![1; self.graph.shape(other).len()], vec![-1.0]);
+                let zero = Tensor::reals(&minus.shape, vec![0.0]);
+                self.push(Operator::Scale { weight: minus, bias: zero }, &[other])?
+            }
+            _ => return Err("it combines two different values that depend on the input, other than by a sum".into()),
+        };
+        let sum = self.push(Operator::Sum, &[one, other])?;
+        Ok(self.computed(sum, &left.shape))
+    }
+
+    /// A value and a constant, which comes first or second.
+    fn with_constant(&mut self, function: Binary, value: &Computed, constant: &Tensor, first: bool) -> Lowered<Known> {
+        let constant = &match &constant.numbers {
+            Numbers::F32(_) => constant.clone(),
+            _ => return Err("it combines real numbers and integers".into()),
+        };
+        let whole = self.whole_shape(&value.shape);
+        if let (Some(number), true) = (constant.as_real(), constant.shape.len() <= whole.len()) {
+            let number = Term::number(number.into());
+            let expression = match first {
+                true => Term::binary(function, &number, &value.expression, self.current),
+                false => Term::binary(function, &value.expression, &number, self.current),
+            };
+            return self.limited(value, expression);
+        }
+        let reals = constant.as_reals().unwrap_or_default();
+        let mapped =
+            |function: fn(f32) -> f32| Tensor::reals(&constant.shape, reals.iter().copied().map(function).collect());
+        let number = |number| Tensor::reals(&[], vec![number]);
+        match (function, first) {
+            (Binary::Add, _) => self.scaled(value, &number(1.0), constant),
+            (Binary::Subtract, true) => self.scaled(value, &number(-1.0), constant),
+            (Binary::Subtract, false) => self.scaled(value, &number(1.0), &mapped(|x| -x)),
+            (Binary::Multiply, _) => self.scaled(value, constant, &number(0.0)),
+            (Binary::Divide, false) => self.scaled(value, &mapped(|x| 1.0 / x), &number(0.0)),
+            _ => Err(format!("its constant of {:?} isn't a single number", constant.shape).into()),
+        }
+    }
+
+    /// An expression as a value; a large one is computed up to here.
+    fn limited(&mut self, of: &Computed, expression: Expression) -> Lowered<Known> {
+        let large = expression.is_large();
+        let computed = Computed { expression, ..of.clone() };
+        if large {
+            let value = self.value(&computed)?;
+            return Ok(self.computed(value, &of.shape));
+        }
+        Ok(Known::Computed(computed))
+    }
+
+    /// Steps of a normalization; `None` if this is none.
+    fn pair_of_moments(&mut self, function: Binary, left: &Known, right: &Known) -> Lowered<Option<Known>> {
+        let number = |known: &Known| match known {
+            Known::Constant(tensor) => tensor.as_real(),
+            _ => None,
+        };
+        let moment = |moment| Ok(Some(Known::Moment(moment)));
+        match (function, left, right) {
+            (Binary::Subtract, Known::Computed(value), Known::Moment(mean)) => {
+                Ok(mean.subtracted_from(value).map(Known::Moment))
+            }
+            (Binary::Multiply, Known::Moment(one), Known::Moment(other)) => {
+                if let Some(epsilon) = one.normalized_by(other, true).or_else(|| other.normalized_by(one, true)) {
+                    return self.normalize(&one.of, &one.axes, epsilon, true).map(Some);
+                }
+                let square = one.step == Step::Centered && other.step == Step::Centered;
+                if square { moment(one.then(Step::Square)) } else { Ok(None) }
+            }
+            (Binary::Divide, Known::Moment(one), Known::Moment(other)) => match one.normalized_by(other, false) {
+                Some(epsilon) => self.normalize(&one.of, &one.axes, epsilon, true).map(Some),
+                None => Ok(None),
+            },
+            (Binary::Divide, Known::Computed(value), Known::Moment(root)) => match root.normalizes(value, false) {
+                Some(epsilon) => self.normalize(value, &root.axes, epsilon, false).map(Some),
+                None => Ok(None),
+            },
+            (Binary::Multiply, Known::Computed(value), Known::Moment(root))
+            | (Binary::Multiply, Known::Moment(root), Known::Computed(value)) => match root.normalizes(value, true) {
+                Some(epsilon) => self.normalize(value, &root.axes, epsilon, false).map(Some),
+                None => Ok(None),
+            },
+            (Binary::Power, Known::Moment(one), other) => match (one.step, number(other)) {
+                (Step::Centered, Some(2.0)) => moment(one.then(Step::Square)),
+                (Step::Stabilized(epsilon), Some(0.5)) => moment(one.then(Step::Root(epsilon))),
+                (Step::Stabilized(epsilon), Some(-0.5)) => moment(one.then(Step::InverseRoot(epsilon))),
+                _ => Ok(None),
+            },
+            (Binary::Add, Known::Moment(one), other) | (Binary::Add, other, Known::Moment(one)) => {
+                match (one.step, number(other)) {
+                    (Step::MeanSquare, Some(epsilon)) => {
+                        moment(one.then(Step::Stabilized(crate::onnx::attributes::shortest(epsilon))))
+                    }
+                    _ => Ok(None),
+                }
+            }
+            (Binary::Divide, one, Known::Moment(root)) => match (number(one), root.step) {
+                (Some(1.0), Step::Root(epsilon)) => moment(root.then(Step::InverseRoot(epsilon))),
+                _ => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// A function of each number.
+    pub(super) fn function(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        if let Some(Known::Moment(moment)) = call.input(0) {
+            if let Some(next) = root_of(call.operator(), moment) {
+                return Ok(Known::Moment(next));
+            }
+        }
+        let attributes = &call.attributes;
+        let alpha = |default| attributes.float("alpha", default);
+        use Activation as A;
+        let function = match call.operator() {
+            "Relu" => Unary::Declared(A::Relu),
+            "Sigmoid" => Unary::Declared(A::Sigmoid),
+            "Tanh" => Unary::Declared(A::Tanh),
+            "HardSwish" => Unary::Declared(A::HardSwish),
+            "Mish" => Unary::Declared(A::Mish),
+            "Softplus" => Unary::Declared(A::Softplus(1.0)),
+            "Softsign" => Unary::Declared(A::Softsign),
+            "LeakyRelu" if alpha(0.01) >= 0.0 => Unary::Declared(A::LeakyRelu(alpha(0.01))),
+            "Elu" if alpha(1.0) >= 0.0 => Unary::Declared(A::Elu(alpha(1.0))),
+            "Celu" => Unary::Celu(alpha(1.0)),
+            "Swish" if alpha(1.0) == 1.0 => Unary::Declared(A::Silu),
+            "Selu" => {
+                let given = (alpha(SELU.0), attributes.float("gamma", SELU.1));
+                return self.selu(call, given);
+            }
+            "Gelu" => match attributes.word("approximate", "none")? {
+                "none" => Unary::Declared(A::Gelu),
+                "tanh" => Unary::Declared(A::GeluTanh),
+                other => return Err(format!("its approximation is {other}").into()),
+            },
+            "HardSigmoid" => Unary::HardSigmoid(alpha(0.2), attributes.float("beta", 0.5)),
+            "Clip" => self.clip(call)?,
+            "Abs" => Unary::Abs,
+            "Erf" => Unary::Erf,
+            "Exp" => Unary::Exp,
+            "Log" => Unary::Log,
+            "Neg" => Unary::Negative,
+            "Reciprocal" => Unary::Reciprocal,
+            "Sqrt" => Unary::Sqrt,
+            "LeakyRelu" | "Elu" | "Swish" => return Err(format!("its alpha is {}", alpha(0.0)).into()),
+            "LSTM" | "GRU" | "RNN" => return Err("networks are feed-forward; recurrent layers aren't supported".into()),
+            "QuantizeLinear"
+            | "DequantizeLinear"
+            | "QLinearConv"
+            | "QLinearMatMul"
+            | "QGemm"
+            | "DynamicQuantizeLinear" => {
+                return Err("quantized operators can't be declared as layers of real numbers".into());
+            }
+            other => return Err(format!("the operator {other} isn't supported").into()),
+        };
+        let input = self.first(call)?;
+        let expression = Term::unary(function, &input.expression, self.current);
+        self.limited(&input, expression)
+    }
+
+    /// SELU with any constants: `gamma · ELU(x, alpha)`.
+    fn selu(&mut self, call: &Call<'_>, (alpha, gamma): (f64, f64)) -> Lowered<Known> {
+        let input = self.first(call)?;
+        let usual = (alpha - SELU.0).abs() < 1e-6 && (gamma - SELU.1).abs() < 1e-6;
+        let expression = if usual {
+            Term::unary(Unary::Declared(Activation::Selu), &input.expression, self.current)
+        } else if alpha >= 0.0 {
+            let elu = Term::unary(Unary::Declared(Activation::Elu(alpha)), &input.expression, self.current);
+            Term::binary(Binary::Multiply, &elu, &Term::number(gamma), self.current)
+        } else {
+            return Err(format!("its alpha is {alpha}").into());
+        };
+        self.limited(&input, expression)
+    }
+
+    /// Bounds as attributes before opset 11, as inputs from then on.
+    fn clip(&mut self, call: &Call<'_>) -> Lowered<Unary> {
+        let bound = |index, name: &str, default: f64| {
+            if call.attributes.opset < 11 {
+                // The smallest and the largest 32-bit float stand for none.
+                let bound = call.attributes.float(name, default);
+                return Ok(if bound.abs() >= 3.4e38 { default } else { bound });
+            }
+            match call.reals_if_given(index, name)? {
+                None => Ok(default),
+                Some(tensor) => match tensor.as_real() {
+                    Some(bound) if bound.abs() >= 3.4e38 => Ok(f64::from(bound.signum()) * f64::INFINITY),
+                    Some(bound) => Ok(crate::onnx::attributes::shortest(bound)),
+                    None => Err(super::super::lowering::Fault::from("its bounds aren't single numbers")),
+                },
+            }
+        };
+        let (low, high) = (bound(1, "min", f64::NEG_INFINITY)?, bound(2, "max", f64::INFINITY)?);
+        if low.is_nan() || high.is_nan() {
+            return Err("its bounds are NaN".into());
+        }
+        // Where they cross, everything is the upper one.
+        Ok(Unary::Declared(Activation::Clip(low.min(high), high)))
+    }
+}
+
+/// The step after a mean of squares.
+fn root_of(operator: &str, moment: &Moment) -> Option<Moment> {
+    Some(moment.then(match (operator, moment.step) {
+        ("Sqrt", Step::Stabilized(epsilon)) => Step::Root(epsilon),
+        ("Sqrt", Step::MeanSquare) => Step::Root(0.0),
+        ("Reciprocal", Step::Root(epsilon)) => Step::InverseRoot(epsilon),
+        _ => return None,
+    }))
+}

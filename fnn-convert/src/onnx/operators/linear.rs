@@ -1,0 +1,222 @@
+//! Convolutions and dense layers.
+
+use super::Call;
+use crate::graph::{Operator, Window};
+use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
+use crate::tensor::Tensor;
+use crate::tensor::indices::{broadcast, broadcast_indices, pick, transpose};
+
+impl Lowering<'_> {
+    pub(super) fn conv(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.image(call)?;
+        let (weight, bias) = (call.reals(1, "weight")?, call.reals_if_given(2, "bias")?);
+        if weight.shape.len() < 3 {
+            return Err(format!("its weight is {:?}", weight.shape).into());
+        }
+        let kernel = &weight.shape[2..];
+        if input.shape.len() != kernel.len() + 1 {
+            return Err(format!("its weight is {:?}, but its input {:?}", weight.shape, input.shape).into());
+        }
+        let given = call.attributes.sizes("kernel_shape", kernel.len(), 0)?;
+        if call.attributes.has("kernel_shape") && given != kernel {
+            return Err(format!("its weight is {:?}, but its kernel {given:?}", weight.shape).into());
+        }
+        let windows = windows(call, &input.shape[1..], kernel)?;
+        let groups =
+            usize::try_from(call.attributes.int("group", 1)).map_err(|_| "its number of groups is negative")?;
+        let (weight, bias) = (weight.as_ref().clone(), bias.map(|bias| bias.as_ref().clone()));
+        let value = self.value(&input)?;
+        let value = self.push(Operator::Conv { weight, bias, windows, groups }, &[value])?;
+        Ok(self.computed_as_is(value))
+    }
+
+    pub(super) fn gemm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let mut input = self.first(call)?;
+        if self.whole_shape(&input.shape).len() != 2 {
+            return Err(format!("its first input is {:?}, not a matrix", self.whole_shape(&input.shape)).into());
+        }
+        if call.attributes.flag("transA", false) {
+            if self.batch.is_some() {
+                return Err("it transposes its input, whose first axis is the batch".into());
+            }
+            let value = self.value(&input)?;
+            let value = self.transpose(value, &[1, 0])?;
+            let Known::Computed(transposed) = self.computed_as_is(value) else { return Err("it has no input".into()) };
+            input = transposed;
+        }
+        let weight = call.reals(1, "second input")?;
+        if weight.shape.len() != 2 {
+            return Err(format!("its weight is {:?}, not a matrix", weight.shape).into());
+        }
+        // As [in, out].
+        let weight =
+            if call.attributes.flag("transB", false) { transpose(&weight, &[1, 0]) } else { weight.as_ref().clone() };
+        let weight = times(weight, call.attributes.float("alpha", 1.0));
+        let output = self.product(&input, &weight)?;
+        let bias = call
+            .reals_if_given(2, "bias")?
+            .map(|bias| times(bias.as_ref().clone(), call.attributes.float("beta", 1.0)));
+        match bias {
+            Some(bias) => self.add_constant(&output, &bias),
+            None => Ok(Known::Computed(output)),
+        }
+    }
+
+    pub(super) fn matmul(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        match (call.input(0), call.input(1)) {
+            (Some(Known::Constant(_)), Some(right)) => {
+                let right = self.as_computed(right, call)?;
+                let left = call.reals(0, "first input")?;
+                // W·x = (xᵀ·Wᵀ)ᵀ
+                let rank = right.shape.len();
+                if rank < 2 {
+                    return Err("a constant times the batch mixes its samples".into());
+                }
+                let [_, _] = left.shape[..] else {
+                    return Err(format!("its first input is {:?}, not a matrix", left.shape).into());
+                };
+                let mut order: Vec<usize> = (0..rank).collect();
+                order.swap(rank - 2, rank - 1);
+                let value = self.value(&right)?;
+                let value = self.transpose(value, &order)?;
+                let Known::Computed(transposed) = self.computed_as_is(value) else {
+                    return Err("it has no input".into());
+                };
+                let product = self.product(&transposed, &transpose(&left, &[1, 0]))?;
+                let value = self.value(&product)?;
+                let value = self.transpose(value, &order)?;
+                Ok(self.computed_as_is(value))
+            }
+            (Some(_), Some(Known::Constant(_))) => {
+                let input = self.first(call)?;
+                let weight = call.reals(1, "second input")?.as_ref().clone();
+                // A vector is a matrix of one column, which the output lacks.
+                let vector = weight.shape.len() == 1;
+                let matrix = match weight.shape[..] {
+                    [length] => Tensor { shape: vec![length, 1], ..weight },
+                    [.., rows, columns] if weight.numbers.len() == rows * columns => {
+                        Tensor { shape: vec![rows, columns], ..weight }
+                    }
+                    _ => return Err(format!("its weight is {:?}, a matrix for each sample", weight.shape).into()),
+                };
+                let product = self.product(&input, &matrix)?;
+                if !vector {
+                    return Ok(Known::Computed(product));
+                }
+                let shape = product.shape[..product.shape.len() - 1].to_vec();
+                let value = self.value(&product)?;
+                let value = self.reshape(value, &shape)?;
+                Ok(self.computed(value, &shape))
+            }
+            _ => Err("it multiplies two values that depend on the input".into()),
+        }
+    }
+
+    /// A value times a matrix `[in, out]`, along its last axis.
+    fn product(&mut self, input: &Computed, weight: &Tensor) -> Lowered<Computed> {
+        let &[inputs, outputs] = &weight.shape[..] else { return Err("its weight is no matrix".into()) };
+        let Some((&last, leading)) = input.shape.split_last() else {
+            return Err("it mixes the samples of a batch".into());
+        };
+        if last != inputs {
+            let input = self.whole_shape(&input.shape);
+            return Err(
+                format!("its weight has {inputs} inputs and {outputs} outputs, but its input is {input:?}").into()
+            );
+        }
+        let rows: usize = leading.iter().product();
+        let value = self.value(input)?;
+        let transposed = transpose(weight, &[1, 0]);
+        let value = if rows == 1 {
+            let row = self.reshape(value, &[inputs])?;
+            self.push(Operator::Dense { weight: transposed, bias: None }, &[row])?
+        } else {
+            // A matrix for all rows is a convolution of one element along them.
+            let value = self.reshape(value, &[rows, inputs])?;
+            let value = self.transpose(value, &[1, 0])?;
+            let weight = Tensor { shape: vec![outputs, inputs, 1], ..transposed };
+            let windows = vec![Window { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) }];
+            let value = self.push(Operator::Conv { weight, bias: None, windows, groups: 1 }, &[value])?;
+            self.transpose(value, &[1, 0])?
+        };
+        let shape: Vec<usize> = leading.iter().copied().chain([outputs]).collect();
+        let value = self.reshape(value, &shape)?;
+        match self.computed(value, &shape) {
+            Known::Computed(computed) => Ok(computed),
+            _ => Err("it is no value".into()),
+        }
+    }
+
+    /// The sum of a value and a constant that is broadcast to it.
+    fn add_constant(&mut self, value: &Computed, constant: &Tensor) -> Lowered<Known> {
+        let weight = Tensor::reals(&[], vec![1.0]);
+        self.scaled(value, &weight, constant)
+    }
+
+    /// `weight · value + bias`, both broadcast to the value.
+    pub(super) fn scaled(&mut self, value: &Computed, weight: &Tensor, bias: &Tensor) -> Lowered<Known> {
+        let whole = self.whole_shape(&value.shape);
+        let shape = broadcast(&weight.shape, &bias.shape)?;
+        if broadcast(&whole, &shape)? != whole {
+            return Err(format!("a constant of {shape:?} repeats its input {whole:?}").into());
+        }
+        // The constants' own shape, aligned with the sample's.
+        let mut own = vec![1; whole.len() - shape.len()];
+        own.extend(&shape);
+        if self.batch.is_some() && own.first().is_some_and(|&batch| batch != 1) {
+            return Err(format!("its constant of {shape:?} differs between the samples of a batch").into());
+        }
+        let sample = if self.batch.is_some() { own.get(1..).unwrap_or_default() } else { &own[..] };
+        let sample = crate::onnx::lowering::in_graph(sample).to_vec();
+        let whole = |tensor: &Tensor| {
+            let numbers = pick(&tensor.numbers, broadcast_indices(&tensor.shape, &shape));
+            Tensor { shape: sample.clone(), numbers, quantization: None }
+        };
+        let scale = Operator::Scale { weight: whole(weight), bias: whole(bias) };
+        let graph = self.value(value)?;
+        let graph = self.push(scale, &[graph])?;
+        Ok(self.computed(graph, &value.shape))
+    }
+}
+
+/// A constant times a number.
+fn times(tensor: Tensor, factor: f64) -> Tensor {
+    match tensor.as_reals() {
+        Some(reals) if factor != 1.0 => {
+            let reals = reals.iter().map(|&real| (f64::from(real) * factor) as f32).collect();
+            Tensor::reals(&tensor.shape, reals)
+        }
+        _ => tensor,
+    }
+}
+
+/// The windows of a convolution or a pool over axes of these sizes.
+pub(super) fn windows(call: &Call<'_>, sizes: &[usize], kernel: &[usize]) -> Lowered<Vec<Window>> {
+    let attributes = &call.attributes;
+    let axes = kernel.len();
+    let strides = attributes.sizes("strides", axes, 1)?;
+    let dilations = attributes.sizes("dilations", axes, 1)?;
+    let pads = attributes.sizes("pads", 2 * axes, 0)?;
+    let auto = attributes.word("auto_pad", "NOTSET")?;
+    if strides.contains(&0) || dilations.contains(&0) || kernel.contains(&0) {
+        return Err("a kernel, stride or dilation is 0".into());
+    }
+    let window = |axis: usize| {
+        let mut window =
+            Window { kernel: kernel[axis], stride: strides[axis], dilation: dilations[axis], padding: (0, 0) };
+        let total = || {
+            let last = (sizes[axis].div_ceil(strides[axis]) - 1).checked_mul(strides[axis])?;
+            Some(last.checked_add(window.span()?)?.saturating_sub(sizes[axis]))
+        };
+        let total = || total().ok_or_else(|| "its window is too large".to_string());
+        window.padding = match auto {
+            "NOTSET" | "" => (pads[axis], pads[axes + axis]),
+            "VALID" => (0, 0),
+            "SAME_UPPER" => total().map(|total| (total / 2, total.div_ceil(2)))?,
+            "SAME_LOWER" => total().map(|total| (total.div_ceil(2), total / 2))?,
+            other => return Err(format!("its `auto_pad` is {other}")),
+        };
+        Ok(window)
+    };
+    Ok((0..axes).map(window).collect::<Result<_, String>>()?)
+}

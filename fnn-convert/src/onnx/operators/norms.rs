@@ -1,0 +1,151 @@
+//! Normalizations, softmax and PReLU: whatever has weights for channels, or works on whole axes.
+
+use std::rc::Rc;
+
+use super::Call;
+use crate::graph::Operator;
+use crate::onnx::lowering::{Known, Lowered, Lowering};
+use crate::tensor::Tensor;
+use crate::tensor::indices::{broadcast, broadcast_indices, inverse, pick};
+
+impl Lowering<'_> {
+    pub(super) fn batch_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.image(call)?;
+        if call.attributes.flag("training_mode", false) {
+            return Err("it is in training mode: its output depends on the other samples of the batch".into());
+        }
+        let of = |index, what| Ok::<_, super::super::lowering::Fault>(call.reals(index, what)?.as_ref().clone());
+        let (weight, bias) = (of(1, "scale")?, of(2, "bias")?);
+        let (mean, variance) = (of(3, "mean")?, of(4, "variance")?);
+        let epsilon = call.attributes.float("epsilon", 1e-5);
+        let value = self.value(&input)?;
+        let value = self.push(Operator::BatchNorm { weight, bias, mean, variance, epsilon }, &[value])?;
+        Ok(self.computed_as_is(value))
+    }
+
+    pub(super) fn instance_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.image(call)?;
+        let (weight, bias) = (call.reals(1, "scale")?, call.reals(2, "bias")?);
+        let epsilon = call.attributes.float("epsilon", 1e-5);
+        let groups = input.shape[0];
+        let (weight, bias) = (weight.as_ref().clone(), bias.as_ref().clone());
+        let value = self.value(&input)?;
+        let value = self.push(Operator::GroupNorm { groups, weight, bias, epsilon }, &[value])?;
+        Ok(self.computed_as_is(value))
+    }
+
+    pub(super) fn group_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.image(call)?;
+        let epsilon = call.attributes.float("epsilon", 1e-5);
+        let groups = usize::try_from(call.attributes.int("num_groups", 0)).unwrap_or(0);
+        let channels = input.shape[0];
+        // Before opset 21, there is one number for each group.
+        let each = |tensor: Rc<Tensor>| match tensor.as_reals() {
+            Some(reals)
+                if tensor.shape == [groups] && groups > 0 && channels % groups == 0 && call.attributes.opset < 21 =>
+            {
+                let repeated = |&real: &f32| std::iter::repeat_n(real, channels / groups);
+                Tensor::reals(&[channels], reals.iter().flat_map(repeated).collect())
+            }
+            _ => tensor.as_ref().clone(),
+        };
+        let (weight, bias) = (each(call.reals(1, "scale")?), each(call.reals(2, "bias")?));
+        let value = self.value(&input)?;
+        let value = self.push(Operator::GroupNorm { groups, weight, bias, epsilon }, &[value])?;
+        Ok(self.computed_as_is(value))
+    }
+
+    pub(super) fn layer_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        self.norm_of_last_axes(call, true)
+    }
+
+    pub(super) fn rms_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        self.norm_of_last_axes(call, false)
+    }
+
+    /// A norm over the axes from `axis` on.
+    fn norm_of_last_axes(&mut self, call: &Call<'_>, centered: bool) -> Lowered<Known> {
+        let input = self.first(call)?;
+        let rank = input.shape.len();
+        let axis = self.sample_axis(call.attributes.int("axis", -1), rank)?;
+        let shape = &input.shape[axis..];
+        let length = shape.iter().product();
+        let whole = |tensor: Option<Rc<Tensor>>, default: f32| match tensor {
+            None => Ok(Tensor::reals(shape, vec![default; length])),
+            Some(tensor) if broadcast(&tensor.shape, shape).as_deref() == Ok(shape) => {
+                let numbers = pick(&tensor.numbers, broadcast_indices(&tensor.shape, shape));
+                Ok(Tensor { shape: shape.to_vec(), numbers, quantization: None })
+            }
+            Some(tensor) => Err(format!("its weights are {:?} for the axes {shape:?}", tensor.shape)),
+        };
+        let weight = whole(call.reals_if_given(1, "scale")?, 1.0)?;
+        let bias = whole(call.reals_if_given(2, "bias")?, 0.0)?;
+        let epsilon = call.attributes.float("epsilon", 1e-5);
+        let norm = match centered {
+            true => Operator::LayerNorm { weight, bias, epsilon },
+            false => Operator::RmsNorm { weight, epsilon },
+        };
+        let value = self.value(&input)?;
+        let value = self.push(norm, &[value])?;
+        Ok(self.computed(value, &input.shape))
+    }
+
+    pub(super) fn softmax(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.first(call)?;
+        let rank = input.shape.len();
+        // Before opset 13, all axes from the given one on are one.
+        let joined = call.attributes.opset < 13;
+        let axis = call.attributes.int("axis", if joined { 1 } else { -1 });
+        let axis = self.sample_axis(axis, rank)?;
+        let axes = if joined { rank - axis } else { 1 };
+        let last = if joined { rank } else { axis + 1 };
+        let order: Vec<usize> = (0..axis).chain(last..rank).chain(axis..last).collect();
+        let value = self.value(&input)?;
+        let value = self.transpose(value, &order)?;
+        let softmax = match call.operator() {
+            "Softmax" => Operator::Softmax { axes },
+            _ => Operator::LogSoftmax { axes },
+        };
+        let value = self.push(softmax, &[value])?;
+        let value = self.transpose(value, &inverse(&order))?;
+        Ok(self.computed(value, &input.shape))
+    }
+
+    pub(super) fn prelu(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.first(call)?;
+        let slopes = call.reals(1, "slope")?;
+        let whole = self.whole_shape(&input.shape);
+        if broadcast(&whole, &slopes.shape)? != whole {
+            return Err(format!("its slopes of {:?} repeat its input {whole:?}", slopes.shape).into());
+        }
+        let mut own = vec![1; whole.len() - slopes.shape.len()];
+        own.extend(&slopes.shape);
+        let sample = if self.batch.is_some() { &own[1..] } else { &own[..] };
+        if self.batch.is_some() && own[0] != 1 {
+            return Err("its slopes differ between the samples of a batch".into());
+        }
+        let value = self.value(&input)?;
+        let differing: Vec<usize> = (0..sample.len()).filter(|&axis| sample[axis] > 1).collect();
+        let length = slopes.numbers.len();
+        let flat = Tensor { shape: vec![length], ..slopes.as_ref().clone() };
+        let value = match differing[..] {
+            // One slope, or one for each channel.
+            [] | [0] => self.push(Operator::PRelu { slopes: flat }, &[value])?,
+            [axis] => {
+                let order: Vec<usize> =
+                    std::iter::once(axis).chain((0..sample.len()).filter(|&other| other != axis)).collect();
+                let value = self.transpose(value, &order)?;
+                let value = self.push(Operator::PRelu { slopes: flat }, &[value])?;
+                self.transpose(value, &inverse(&order))?
+            }
+            _ => {
+                let numbers = pick(&slopes.numbers, broadcast_indices(sample, &input.shape));
+                let slopes = Tensor { shape: vec![numbers.len()], numbers, quantization: None };
+                let flat = self.reshape(value, &slopes.shape)?;
+                let value = self.push(Operator::PRelu { slopes }, &[flat])?;
+                self.reshape(value, &input.shape)?
+            }
+        };
+        Ok(self.computed(value, &input.shape))
+    }
+}

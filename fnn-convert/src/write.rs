@@ -1,0 +1,117 @@
+//! A declaration as files: Rust, and weights.
+
+mod report;
+mod safetensors;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::declaration::{Content, Declaration, Layer};
+use crate::error::Error;
+
+/// The width of a line.
+const WIDTH: usize = 100;
+
+impl Declaration {
+    /// The declaration as Rust, with the weights embedded from `weights`, a file beside it.
+    #[must_use]
+    pub fn source(&self) -> String {
+        let mut text = String::new();
+        let (input, output) = (sizes(&self.input), sizes(&self.output));
+        text.push_str("fnn::network! {\n");
+        for comment in &self.comments {
+            let _ = writeln!(text, "    /// {}", comment.replace(['\n', '\r'], " "));
+        }
+        text.push_str("    #[derive(Clone, Debug)]\n");
+        let _ = writeln!(text, "    pub struct {}: {input} -> {output} {{", self.name);
+        write_layers(&mut text, &self.layers, 2);
+        text.push_str("    }\n}\n");
+        text
+    }
+
+    /// The weights as the bytes of a safetensors file, as [`save`](fnn::Network::save) writes them.
+    #[must_use]
+    pub fn safetensors(&self) -> Vec<u8> {
+        safetensors::file(&self.weights())
+    }
+
+    /// The name of the files: that of the network in snake case.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        let mut stem = String::new();
+        let letters: Vec<char> = self.name.chars().collect();
+        for (index, &letter) in letters.iter().enumerate() {
+            let after_lower = index > 0 && !letters[index - 1].is_uppercase() && letters[index - 1] != '_';
+            if letter.is_uppercase() && after_lower {
+                stem.push('_');
+            }
+            stem.extend(letter.to_lowercase());
+        }
+        stem
+    }
+
+    /// Write the declaration, `digits.rs`, and the weights, `digits.safetensors`, into a folder. Returns the paths of both. Files
+    /// that have the same content already aren't touched.
+    ///
+    /// # Errors
+    /// If a file can't be written.
+    pub fn write(&self, folder: impl AsRef<Path>) -> Result<[PathBuf; 2], Error> {
+        let stem = folder.as_ref().join(self.file_stem());
+        let paths = [stem.with_extension("rs"), stem.with_extension("safetensors")];
+        let error = |path: &Path, source| Error::File { path: path.into(), source };
+        std::fs::create_dir_all(&folder).map_err(|source| error(folder.as_ref(), source))?;
+        for (path, bytes) in paths.iter().zip([self.source().into_bytes(), self.safetensors()]) {
+            if std::fs::read(path).is_ok_and(|current| current == bytes) {
+                continue;
+            }
+            std::fs::write(path, bytes).map_err(|source| error(path, source))?;
+        }
+        Ok(paths)
+    }
+}
+
+fn sizes(shape: &[usize]) -> String {
+    format!("{shape:?}")
+}
+
+/// Layers, one a line, `depth` steps to the right.
+fn write_layers(text: &mut String, layers: &[Layer], depth: usize) {
+    let indent = "    ".repeat(depth);
+    for layer in layers {
+        text.push_str(&indent);
+        if let Some(name) = &layer.name {
+            let _ = write!(text, "{name}: ");
+        }
+        match &layer.content {
+            Content::Kind { written, .. } => text.push_str(written),
+            Content::Block { block, branches } => {
+                let _ = writeln!(text, "{} {{", block.name());
+                match (&branches[..], *block == crate::declaration::Block::Residual) {
+                    ([inside], true) => write_layers(text, inside, depth + 1),
+                    (branches, _) => branches.iter().for_each(|branch| write_branch(text, branch, depth + 1)),
+                }
+                text.push_str(&indent);
+                text.push('}');
+            }
+        }
+        text.push_str(",\n");
+    }
+}
+
+/// A branch in braces: on one line, if it fits.
+fn write_branch(text: &mut String, layers: &[Layer], depth: usize) {
+    let indent = "    ".repeat(depth);
+    let mut inside = String::new();
+    write_layers(&mut inside, layers, depth + 1);
+    let one_line: Vec<&str> = inside.lines().map(str::trim).collect();
+    let one_line = one_line.join(" ");
+    let one_line = one_line.trim_end_matches(',');
+    let flat = layers.iter().all(|layer| matches!(layer.content, Content::Kind { .. }));
+    if layers.is_empty() {
+        let _ = writeln!(text, "{indent}{{}},");
+    } else if flat && indent.len() + one_line.len() + 5 <= WIDTH {
+        let _ = writeln!(text, "{indent}{{ {one_line} }},");
+    } else {
+        let _ = writeln!(text, "{indent}{{\n{inside}{indent}}},");
+    }
+}
