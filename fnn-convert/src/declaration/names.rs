@@ -97,7 +97,7 @@ fn shortest(path: &[String], taken: &HashSet<String>) -> Option<String> {
     let is_name = |name: &str| name.starts_with(|letter: char| letter.is_ascii_alphabetic());
     let names = (0..path.len()).rev().map(|start| path[start..].join("_")).filter(|name| is_name(name));
     let names = names.map(|name| valid(name.chars().take(MAX_LENGTH).collect()));
-    let last = names.clone().last()?;
+    let last = names.clone().next_back()?;
     let numbered = (2..).map(|number| format!("{last}_{number}"));
     names.chain(numbered).find(|name| !taken.contains(name))
 }

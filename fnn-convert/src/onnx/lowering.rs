@@ -106,7 +106,7 @@ impl Lowering<'_> {
 
     /// A value of the graph, with the shape that it has there.
     pub(super) fn computed_as_is(&self, base: ValueId) -> Known {
-        self.computed(base, &self.graph.shape(base).to_vec())
+        self.computed(base, self.graph.shape(base))
     }
 
     /// Push a reshape, unless the value has this shape. Returns it as a value of the model.

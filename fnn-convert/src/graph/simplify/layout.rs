@@ -229,7 +229,7 @@ impl Mover<'_> {
                 });
                 let same = makers.iter().all(|(maker, _)| *maker == makers[0].0)
                     && from.iter().all(|&from| self.graph.shape(from) == self.graph.shape(makers[0].1));
-                if !vectors && !(same && operator == Operator::Sum) {
+                if !(vectors || same && operator == Operator::Sum) {
                     return self.append(operator, inputs);
                 }
                 let value = self.push(operator, &from)?;

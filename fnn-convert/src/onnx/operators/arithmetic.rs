@@ -187,10 +187,10 @@ impl Lowering<'_> {
 
     /// A function of each number.
     pub(super) fn function(&mut self, call: &Call<'_>) -> Lowered<Known> {
-        if let Some(Known::Moment(moment)) = call.input(0) {
-            if let Some(next) = root_of(call.operator(), moment) {
-                return Ok(Known::Moment(next));
-            }
+        if let Some(Known::Moment(moment)) = call.input(0)
+            && let Some(next) = root_of(call.operator(), moment)
+        {
+            return Ok(Known::Moment(next));
         }
         let attributes = &call.attributes;
         let alpha = |default| attributes.float("alpha", default);

@@ -65,10 +65,10 @@ impl Lowering<'_> {
         axes.sort_unstable();
         axes.dedup();
         let mean = call.operator() == "ReduceMean";
-        if let (Some(Known::Moment(moment)), true) = (call.input(0), mean && keep) {
-            if let Some(next) = moment.averaged(&axes) {
-                return Ok(Known::Moment(next));
-            }
+        if let (Some(Known::Moment(moment)), true) = (call.input(0), mean && keep)
+            && let Some(next) = moment.averaged(&axes)
+        {
+            return Ok(Known::Moment(next));
         }
         let input = self.first(call)?;
         if mean && keep {
