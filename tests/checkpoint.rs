@@ -2,6 +2,8 @@
 
 #![cfg(feature = "std")]
 
+#[path = "checkpoint/check.rs"]
+mod check;
 mod support;
 
 use std::fmt::Debug;
@@ -477,5 +479,32 @@ fn a_flag_ends_after_the_step_and_the_training_goes_on_from_there() {
         FLAG.store(false, Relaxed);
         let resumed = make(99).resume(&folder).fit(&data).unwrap();
         assert_same(&resumed, &at_once, &format!("after step {step}"));
+    }
+}
+
+#[test]
+fn no_mutation_does_harm() {
+    let mut random = fnn::Random::new(1);
+    let good = check::good();
+    assert!(check::check(&good));
+    for length in (0..good.len()).step_by(7) {
+        assert!(!check::check(&good[..length]), "a file cut off at {length}");
+    }
+    let interesting = *b"\0\x01\x7f\x80\xff\"\\{}[],:90 ";
+    for _ in 0..1_000 {
+        let mut bytes = good.clone();
+        for _ in 0..=random.below(3) {
+            let at = random.below(bytes.len());
+            match random.below(4) {
+                0 => bytes[at] = interesting[random.below(interesting.len())],
+                1 => bytes.insert(at, interesting[random.below(interesting.len())]),
+                2 => drop(bytes.remove(at)),
+                _ => {
+                    let other = random.below(bytes.len());
+                    bytes.swap(at, other);
+                }
+            }
+        }
+        check::check(&bytes);
     }
 }

@@ -2,6 +2,9 @@
 
 #![cfg(feature = "std")]
 
+#[path = "quantized_file/check.rs"]
+mod check;
+
 use std::collections::BTreeMap;
 
 use fnn::weights::WeightsError;
@@ -122,6 +125,30 @@ fn flipped_bits_are_refused() {
             }
             file[at] ^= mask;
         }
+    }
+}
+
+#[test]
+fn no_mutation_does_harm() {
+    let mut random = fnn::Random::new(1);
+    let good = check::Tiny::seeded(2).quantize(&[[1.0, -1.0]]).to_bytes();
+    assert!(check::check(&good));
+    let interesting = *b"\0\x01\x7f\x80\xff\"\\{}[],:90 af.";
+    for _ in 0..5_000 {
+        let mut bytes = good.clone();
+        for _ in 0..=random.below(3) {
+            let at = random.below(bytes.len());
+            match random.below(4) {
+                0 => bytes[at] = interesting[random.below(interesting.len())],
+                1 => bytes.insert(at, interesting[random.below(interesting.len())]),
+                2 => drop(bytes.remove(at)),
+                _ => {
+                    let other = random.below(bytes.len());
+                    bytes.swap(at, other);
+                }
+            }
+        }
+        check::check(&bytes);
     }
 }
 

@@ -103,6 +103,7 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
         output: output.as_ref().map_or(name.to_token_stream(), |output| output.group.to_token_stream()),
         name,
     };
+    budget::check(&budget, header.quantizable, errors);
     let input = shape(&input, &mut scope, errors);
     let output = output.and_then(|output| shape(&output, &mut scope, errors));
     let layers = parse::layers(layers, errors);

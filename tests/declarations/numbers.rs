@@ -1,7 +1,7 @@
 //! What a declaration evaluates to: its constants, its table, its outputs.
 
 use approx::assert_relative_eq;
-use fnn::{Layer, Network};
+use fnn::{Folded, Layer, Network, Quantized};
 
 const UNITS: usize = 128;
 
@@ -149,10 +149,26 @@ fnn::network! {
     struct Forwarded<const HIDDEN: usize, const FLASH: usize>: [2] -> [1] { Dense(HIDDEN), Tanh, Dense(1) }
 }
 
+fnn::network! {
+    /// It needs exactly its budgets. Floats: 4·(9 + 1) + 4·4 + 1 + 5 of 4 bytes; folded, without the batch norm's 17. Int8:
+    /// 16 bytes for the quantization of the input and output, 4·(9 + 9) + 8 for the convolution, 4 + 9 + 4 for the dense
+    /// layer, and 3 of padding.
+    #[budget(flash = 248 B, folded(flash = 180 B, ram = 16 B, macs = 40), int8(flash = 116 B, ram = 64 B))]
+    #[quantizable]
+    struct Forms: [1, 3, 3] -> [1] {
+        Conv2d(KERNELS, kernel = 3),
+        BatchNorm,
+        Relu,
+        Flatten,
+        Dense(1),
+    }
+}
+
 #[test]
 fn a_budget_that_is_kept_says_nothing() {
     assert_eq!((Just::FLASH, Just::MACS), (420, 640));
     let _ = Just::seeded(1).clone();
+    assert_eq!((Forms::FLASH, Folded::<Forms>::FLASH, Quantized::<Forms>::FLASH), (248, 180, 116));
     assert_eq!(Forwarded::<4, 68>::FLASH, 68);
     let _ = Forwarded::<4, 68>::seeded(1).forward(&[0.0; 2]);
 }

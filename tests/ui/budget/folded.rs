@@ -1,0 +1,13 @@
+fnn::network! {
+    #[budget(folded(flash = 397 KiB))]
+    struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        BatchNorm,
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::boxed(1).forward(&[0.0; 784]);
+}

@@ -1,0 +1,14 @@
+fnn::network! {
+    #[budget(int8(ram_training = 64 KiB))]
+    #[quantizable]
+    struct Digits: [784] -> [10] {
+        hidden: Dense(128),
+        BatchNorm,
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fn main() {
+    let _ = Digits::boxed(1).forward(&[0.0; 784]);
+}
