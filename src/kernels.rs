@@ -57,4 +57,4 @@ pub(crate) use sums::{sum, sum_of};
 pub(crate) use vector::Vector;
 pub use vector::{Operation, Portable, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
-pub(crate) use window::{Plane, collect, maximum, maximum_gradient, spread_evenly};
+pub(crate) use window::{Plane, collect, divide_by_taps, maximum, maximum_gradient, spread_evenly};

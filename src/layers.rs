@@ -51,6 +51,7 @@ mod rms_norm;
 mod softmax;
 mod upsample;
 mod windowed;
+mod zero_pad;
 
 pub use crate::kernels::Start;
 pub use crate::layer::{Chance, Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};
@@ -82,6 +83,8 @@ pub use residual::Residual;
 pub use rms_norm::RmsNorm;
 pub use softmax::Softmax;
 pub use upsample::Upsample;
+pub use zero_pad::ZeroPad;
+pub(crate) use zero_pad::padding_plane;
 
 pub use crate::image::{Channels, Image};
 pub use crate::window::{Axis, Window, Windows};

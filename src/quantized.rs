@@ -84,6 +84,7 @@ mod softmax;
 pub mod tflite;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod vnni;
+mod zero_pad;
 
 pub use activation::Activation;
 pub use arithmetic::{Multiplier, Quantization};
@@ -104,6 +105,7 @@ pub use report::{Activation as ActivationReport, QuantizationReport};
 pub use requantization::{Once, Requantize};
 pub use residual::{Addition, ProjectedResidual, Residual, Sum};
 pub use softmax::Softmax;
+pub use zero_pad::ZeroPad;
 
 use crate::shape::{Sample, Shape};
 pub use crate::stored;

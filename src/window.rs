@@ -174,6 +174,18 @@ impl Sliding {
         before == 0 && (self.output - 1) * stride + self.window.span() <= self.input
     }
 
+    /// How many of the window's elements lie on the input for an output.
+    #[inline(always)]
+    pub(crate) const fn taps(&self, output: usize) -> usize {
+        let Axis { kernel, stride, before, dilation, .. } = self.window;
+        // Element t is at output·stride + t·dilation − before, which must lie in 0..input.
+        let start = output * stride;
+        let first = before.saturating_sub(start).div_ceil(dilation);
+        let end = (self.input + before).saturating_sub(start).div_ceil(dilation);
+        let end = if end < kernel { end } else { kernel };
+        end.saturating_sub(first)
+    }
+
     /// The outputs for which the window's element at index `tap` lies on the input.
     #[inline(always)]
     pub(crate) const fn reach(&self, tap: usize) -> Reach {
@@ -219,14 +231,17 @@ mod tests {
                     }
                     let output = places(input, kernel, stride, before, after, dilation);
                     let sliding = Sliding::new(input, output, window);
+                    let mut seen = vec![0; output];
                     for tap in 0..kernel {
                         let position = |output: usize| (output * stride + tap * dilation).checked_sub(before);
                         let inside = |output: &usize| position(*output).is_some_and(|position| position < input);
                         let outputs = (0..output).filter(inside);
                         let Reach { first, count, start } = sliding.reach(tap);
+                        outputs.clone().for_each(|output| seen[output] += 1);
                         assert!(outputs.eq(first..first + count), "{sliding:?} {tap}");
                         assert!(count == 0 || position(first) == Some(start), "{sliding:?} {tap}");
                     }
+                    assert!(seen.into_iter().eq((0..output).map(|output| sliding.taps(output))), "{sliding:?}");
                 }
             }
         }

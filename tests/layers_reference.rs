@@ -8,6 +8,8 @@ mod declared;
 #[path = "support/fixtures.rs"]
 #[allow(dead_code)]
 mod fixtures;
+#[path = "layers_reference/padded.rs"]
+mod padded;
 #[path = "support/pass.rs"]
 mod pass;
 
@@ -36,7 +38,8 @@ struct Row {
 
 #[test]
 fn layers_are_those_of_pytorch() {
-    let mut rows: Vec<_> = [convolutions(), pools(), blocks(), declared::rows()].into_iter().flatten().collect();
+    let mut rows: Vec<_> =
+        [convolutions(), pools(), blocks(), declared::rows(), padded::rows()].into_iter().flatten().collect();
     with_batch_normalization(&mut rows);
     with_layer_normalization(&mut rows);
     println!("{:<36} {:>8} {:>8}", "largest deviation of", "f32", "f64");

@@ -15,6 +15,7 @@ struct Geometry {
     output: (usize, usize),
     kernel: (usize, usize),
     stride: (usize, usize),
+    /// Before the first row and column.
     padding: (usize, usize),
     dilation: (usize, usize),
 }
@@ -94,19 +95,26 @@ fn check_conv<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(geometry: Ge
     check_gradients(&conv);
 }
 
-/// The number of windows that fit into `size + 2·padding`.
-const fn places(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> usize {
-    (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
+/// The number of windows that fit into `size` with its padding.
+const fn places(size: usize, kernel: usize, stride: usize, padding: (usize, usize), dilation: usize) -> usize {
+    (size + padding.0 + padding.1 - dilation * (kernel - 1) - 1) / stride + 1
 }
 
-/// `conv!(C×(H, W), F filters of (rows, columns), stride (…), padding (…), dilation (…), groups G)`
+/// `conv!(C×(H, W), F filters of (rows, columns), stride (…), padding (…), dilation (…), groups G)`; the padding is
+/// `(rows, columns)` or `((above, below), (left, right))`
 macro_rules! conv {
     ($c:literal x ($h:literal, $w:literal), $f:literal x ($kh:literal, $kw:literal), stride ($sh:literal, $sw:literal),
-     padding ($ph:literal, $pw:literal), dilation ($dh:literal, $dw:literal), groups $g:literal $(, $bias:ty)?) => {{
-        const OH: usize = places($h, $kh, $sh, $ph, $dh);
-        const OW: usize = places($w, $kw, $sw, $pw, $dw);
-        type Rows = Window<$kh, $sh, $ph, $dh>;
-        type Columns = Window<$kw, $sw, $pw, $dw>;
+     padding ($ph:literal, $pw:literal), dilation ($dh:literal, $dw:literal), groups $g:literal $(, $bias:ty)?) => {
+        conv!($c x ($h, $w), $f x ($kh, $kw), stride ($sh, $sw), padding (($ph, $ph), ($pw, $pw)), dilation ($dh, $dw),
+              groups $g $(, $bias)?)
+    };
+    ($c:literal x ($h:literal, $w:literal), $f:literal x ($kh:literal, $kw:literal), stride ($sh:literal, $sw:literal),
+     padding (($ph:literal, $ah:literal), ($pw:literal, $aw:literal)), dilation ($dh:literal, $dw:literal),
+     groups $g:literal $(, $bias:ty)?) => {{
+        const OH: usize = places($h, $kh, $sh, ($ph, $ah), $dh);
+        const OW: usize = places($w, $kw, $sw, ($pw, $aw), $dw);
+        type Rows = Window<$kh, $sh, $ph, $dh, $ah>;
+        type Columns = Window<$kw, $sw, $pw, $dw, $aw>;
         let geometry = Geometry {
             input: ($h, $w),
             output: (OH, OW),
@@ -139,6 +147,20 @@ fn convolutions() {
     conv!(1 x (2, 3), 1 x (3, 3), stride (5, 5), padding (4, 3), dilation (3, 3), groups 1);
     conv!(1 x (3, 19), 2 x (1, 17), stride (1, 1), padding (0, 0), dilation (1, 1), groups 1);
     conv!(2 x (3, 20), 1 x (2, 2), stride (1, 2), padding (0, 0), dilation (1, 1), groups 1, NoBias<f64>);
+}
+
+/// In every form: padding at one end, more than a window spans, and more at one end than at the other.
+#[test]
+fn convolutions_with_padding_of_two_ends() {
+    conv!(2 x (5, 6), 3 x (3, 2), stride (1, 1), padding ((0, 2), (1, 0)), dilation (1, 1), groups 1);
+    conv!(2 x (5, 6), 3 x (3, 3), stride (1, 1), padding ((2, 0), (0, 2)), dilation (1, 1), groups 1);
+    conv!(1 x (7, 6), 2 x (3, 3), stride (2, 2), padding ((0, 1), (1, 2)), dilation (1, 1), groups 1);
+    conv!(1 x (4, 5), 2 x (2, 2), stride (1, 2), padding ((5, 0), (0, 6)), dilation (2, 1), groups 1);
+    conv!(3 x (3, 4), 2 x (1, 1), stride (1, 1), padding ((0, 1), (2, 0)), dilation (1, 1), groups 1);
+    conv!(4 x (4, 6), 8 x (3, 2), stride (1, 1), padding ((0, 2), (1, 0)), dilation (1, 1), groups 2);
+    conv!(3 x (3, 4), 5 x (1, 1), stride (1, 1), padding ((0, 1), (2, 0)), dilation (1, 1), groups 1);
+    conv!(3 x (5, 7), 4 x (2, 3), stride (2, 3), padding ((4, 1), (0, 3)), dilation (1, 2), groups 1, NoBias<f64>);
+    conv!(4 x (1, 9), 4 x (1, 3), stride (1, 1), padding ((0, 0), (4, 0)), dilation (1, 2), groups 4);
 }
 
 /// With SIMD and four filters or more, a convolution is a matrix product.
@@ -224,13 +246,17 @@ fn check_pool<N: Layer<Scalar = f64, Input: Sample<Element = f64>>>(geometry: Ge
     check_gradients(&layer);
 }
 
-/// `pool!(C×(H, W), (rows, columns), stride (…), padding (…), dilation (…))`
+/// `pool!(C×(H, W), (rows, columns), stride (…), padding (…))`, with padding as for `conv!`
 macro_rules! pool {
     ($c:literal x ($h:literal, $w:literal), ($kh:literal, $kw:literal), stride ($sh:literal, $sw:literal),
-     padding ($ph:literal, $pw:literal)) => {{
-        const OH: usize = places($h, $kh, $sh, $ph, 1);
-        const OW: usize = places($w, $kw, $sw, $pw, 1);
-        type Slide = (Window<$kh, $sh, $ph>, Window<$kw, $sw, $pw>);
+     padding ($ph:literal, $pw:literal)) => {
+        pool!($c x ($h, $w), ($kh, $kw), stride ($sh, $sw), padding (($ph, $ph), ($pw, $pw)))
+    };
+    ($c:literal x ($h:literal, $w:literal), ($kh:literal, $kw:literal), stride ($sh:literal, $sw:literal),
+     padding (($ph:literal, $ah:literal), ($pw:literal, $aw:literal))) => {{
+        const OH: usize = places($h, $kh, $sh, ($ph, $ah), 1);
+        const OW: usize = places($w, $kw, $sw, ($pw, $aw), 1);
+        type Slide = (Window<$kh, $sh, $ph, 1, $ah>, Window<$kw, $sw, $pw, 1, $aw>);
         let geometry = Geometry {
             input: ($h, $w),
             output: (OH, OW),
@@ -243,6 +269,7 @@ macro_rules! pool {
         type Output = [[[f64; OW]; OH]; $c];
         check_pool::<MaxPool<Input, Output, Slide>>(geometry, |x| x.iter().copied().fold(f64::MIN, f64::max));
         check_pool::<AvgPool<Input, Output, Slide>>(geometry, |x| x.iter().sum::<f64>() / f64::from($kh * $kw));
+        check_pool::<AvgPool<Input, Output, Slide, false>>(geometry, |x| x.iter().sum::<f64>() / x.len() as f64);
     }};
 }
 
@@ -254,6 +281,9 @@ fn pools() {
     pool!(3 x (5, 4), (3, 2), stride (1, 2), padding (1, 1));
     pool!(1 x (7, 9), (3, 4), stride (2, 3), padding (1, 2));
     pool!(1 x (2, 20), (2, 5), stride (1, 1), padding (0, 2));
+    pool!(2 x (5, 6), (3, 2), stride (2, 2), padding ((0, 2), (1, 0)));
+    pool!(1 x (4, 5), (4, 3), stride (1, 2), padding ((3, 1), (0, 2)));
+    pool!(1 x (3, 1), (2, 3), stride (3, 1), padding ((1, 1), (1, 2)));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod blocks;
 mod convolutions;
 mod listing;
 mod norms;
+mod paddings;
 mod pools;
 mod roles;
 mod windows;
@@ -148,8 +149,15 @@ impl Built {
 
 /// All kinds, in the order of the documentation.
 pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
-    let tables =
-        [basic::KINDS, convolutions::KINDS, pools::KINDS, norms::KINDS, activations::KINDS, activations::OF_ROWS];
+    let tables = [
+        basic::KINDS,
+        convolutions::KINDS,
+        pools::KINDS,
+        paddings::KINDS,
+        norms::KINDS,
+        activations::KINDS,
+        activations::OF_ROWS,
+    ];
     tables.into_iter().flatten()
 }
 

@@ -126,13 +126,13 @@ impl Plane {
 
     /// Whether all taps of all outputs lie on the input.
     #[inline(always)]
-    pub(super) const fn is_whole(&self) -> bool {
+    pub(crate) const fn is_whole(&self) -> bool {
         self.rows.is_whole() && self.columns.is_whole()
     }
 
     /// `patch[p] = x[p's tap]`, for outputs from `from` on; 0 where that isn't on the input.
     #[inline(always)]
-    pub(super) fn gather<V: Simd, S: Scalar>(&self, simd: V, tap: usize, x: &[S], patch: &mut [S], from: usize) {
+    pub(crate) fn gather<V: Simd, S: Scalar>(&self, simd: V, tap: usize, x: &[S], patch: &mut [S], from: usize) {
         let width = self.columns.output.max(1);
         if let Some((start, apart)) = self.whole_rows(tap, from, patch.len()) {
             let rows = x.get(start..).unwrap_or_default().chunks(apart);
@@ -162,7 +162,7 @@ impl Plane {
 
     /// `dx[p's tap] += patch[p]`, for outputs from `from` on.
     #[inline(always)]
-    pub(super) fn scatter<V: Simd, S: Scalar>(&self, simd: V, tap: usize, patch: &[S], dx: &mut [S], from: usize) {
+    pub(crate) fn scatter<V: Simd, S: Scalar>(&self, simd: V, tap: usize, patch: &[S], dx: &mut [S], from: usize) {
         let width = self.columns.output.max(1);
         if let Some((start, apart)) = self.whole_rows(tap, from, patch.len()) {
             let rows = dx.get_mut(start..).unwrap_or_default().chunks_mut(apart);
@@ -250,6 +250,23 @@ pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S]
         let (Some(g), Some(dx)) = (g.get(output), dx.get_mut(input)) else { return };
         pairs(plane.stride(), dx.iter_mut(), g.iter(), |dx, &g| *dx += g);
     });
+}
+
+/// `y[p] /= ` the number of p's taps that lie on the input.
+#[inline(always)]
+pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mut [S]) {
+    let (mut last, mut part) = (1, S::ONE);
+    for (row, y) in y.chunks_exact_mut(plane.columns.output).enumerate() {
+        let rows = plane.rows.taps(row);
+        for (column, y) in y.iter_mut().enumerate() {
+            let taps = rows * plane.columns.taps(column);
+            // Neighbours mostly have as many, and a division takes long where it is a function.
+            if taps != last {
+                (last, part) = (taps, S::ONE / S::from_f64(taps as f64));
+            }
+            *y = *y * part;
+        }
+    }
 }
 
 /// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input. NaN if one of them is.

@@ -7,7 +7,7 @@ use super::max_pool::pool_plane;
 use super::windowed::Windowed;
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
-use crate::kernels::{Simd, collect, scale, spread_evenly};
+use crate::kernels::{Plane, Simd, collect, divide_by_taps, scale, spread_evenly};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 
@@ -15,14 +15,18 @@ use crate::scalar::Scalar;
 ///
 /// `I` is the input, an image `[[[S; columns]; rows]; C]` or a sequence `[[S; length]; C]`; `O` is the output;
 /// `K` says how the window slides, `(rows, columns)`, each a [`Window`](super::Window). On each axis,
-/// the output has `⌊(size + 2a − kernel) / stride⌋ + 1` elements, where a is the padding.
+/// the output has `⌊(size + a + b − kernel) / stride⌋ + 1` elements, where a is the padding before the image and b that
+/// after it, both smaller than the window.
 ///
-/// `y[c, p] = Σ x[c, s·p + t − a] / T` over the T positions t in the window; x is 0 outside the image, and is counted.
-/// Backward, `dx[c, q] = Σ g[c, p] / T` over all p that read it. No weights, no multiply-accumulates, no tape.
+/// `y[c, p] = Σ x[c, s·p + t − a] / T` over the positions t in the window; x is 0 outside the image. If `COUNT_PADDING`,
+/// T is the number of positions in the window; otherwise, of those on the image alone. Backward,
+/// `dx[c, q] = Σ g[c, p] / T` over all p that read it. No weights, no multiply-accumulates, no tape.
 ///
-/// Declared as `AvgPool2d(2)` or `AvgPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `AvgPool1d(2)`. LeCun and others, "Gradient-based learning applied to document recognition", 1998; padding counts as
-/// in PyTorch's `AvgPool2d`.
+/// Declared as `AvgPool2d(2)` or `AvgPool2d((rows, columns), stride = the window, padding = 0, count_padding = true)`, for
+/// sequences as `AvgPool1d(2)`. The padding is written as that of a [`Conv`](super::Conv). With `padding = same`, it isn't
+/// counted by default, as in TensorFlow; otherwise it is, as in PyTorch, whose `count_include_pad` is `count_padding`.
+/// PyTorch's `ceil_mode` is more padding after the image that isn't counted. LeCun and others, "Gradient-based learning
+/// applied to document recognition", 1998.
 ///
 /// ```
 /// use fnn::{Network, layers::{AvgPool, Window}};
@@ -30,14 +34,39 @@ use crate::scalar::Scalar;
 /// type Halves = Window<2, 2>;
 /// let pool = AvgPool::<[[f32; 4]; 1], [[f32; 2]; 1], Halves>::new();
 /// assert_eq!(pool.forward(&[[1.0, 3.0, -2.0, -5.0]]), [[2.0, -3.5]]);
+///
+/// let alone = AvgPool::<[[f32; 4]; 1], [[f32; 3]; 1], Window<2, 2, 1>, false>::new();
+/// assert_eq!(alone.forward(&[[1.0, 3.0, -2.0, -5.0]]), [[1.0, 0.5, -5.0]]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
-pub struct AvgPool<I, O, K>(PhantomData<(I, O, K)>);
+pub struct AvgPool<I, O, K, const COUNT_PADDING: bool = true>(PhantomData<(I, O, K)>);
 
-without_weights!([I: Image, O: Image<Element = I::Element>, K: Windows] AvgPool<I, O, K>, I::Element);
+without_weights!(
+    [I: Image, O: Image<Element = I::Element>, K: Windows, const COUNT_PADDING: bool] AvgPool<I, O, K, COUNT_PADDING>,
+    I::Element
+);
 
-impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer for AvgPool<I, O, K> {
+impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const COUNT_PADDING: bool>
+    AvgPool<I, O, K, COUNT_PADDING>
+{
+    const PLANE: Plane = pool_plane::<I, O, K>();
+
+    /// Sums of the windows of a channel, or their gradients, over the number of elements.
+    #[inline(always)]
+    fn divide<V: Simd>(simd: V, sums: &mut [S]) {
+        let plane = const { Self::PLANE };
+        if COUNT_PADDING || plane.is_whole() {
+            scale(simd, S::ONE / S::from_f64(plane.taps() as f64), sums);
+        } else {
+            divide_by_taps(simd, &plane, sums);
+        }
+    }
+}
+
+impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const COUNT_PADDING: bool> Layer
+    for AvgPool<I, O, K, COUNT_PADDING>
+{
     type Input = I;
     type Output = O;
     type Tape<const B: usize> = ();
@@ -52,19 +81,19 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
                 Attribute::sizes("window", Windowed::<I, K>::KERNEL),
                 Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
                 Attribute::ends("padding", Windowed::<I, K>::BEFORE, Windowed::<I, K>::AFTER),
+                Attribute::switch("count_padding", COUNT_PADDING),
             ]
         },
     );
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
-        let plane = const { pool_plane::<I, O, K>() };
-        let part = S::ONE / S::from_f64(plane.taps() as f64);
+        let plane = const { Self::PLANE };
         let outputs = O::flat_mut(outputs).chunks_exact_mut(plane.outputs());
         for (x, y) in I::flat(inputs).chunks_exact(plane.inputs()).zip(outputs) {
             y.fill(S::ZERO);
             collect(simd, &plane, x, y);
-            scale(simd, part, y);
+            Self::divide(simd, y);
         }
     }
 
@@ -79,12 +108,11 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
         (): &mut (),
     ) {
         let Some(dx) = input_gradients else { return };
-        let plane = const { pool_plane::<I, O, K>() };
-        let part = S::ONE / S::from_f64(plane.taps() as f64);
+        let plane = const { Self::PLANE };
         let g = O::flat_mut(output_gradients).chunks_exact_mut(plane.outputs());
         for (dx, g) in I::flat_mut(dx).chunks_exact_mut(plane.inputs()).zip(g) {
             dx.fill(S::ZERO);
-            scale(pass.simd, part, g);
+            Self::divide(pass.simd, g);
             spread_evenly(pass.simd, &plane, g, dx);
         }
     }

@@ -45,7 +45,7 @@ use crate::window::Sliding;
 ///
 /// Declared as `Conv2d(F, kernel = 3)` or `Conv2d(F, kernel = (rows, columns), stride = 1, padding = 0, dilation = 1,
 /// groups = 1, bias = true)`, as `DepthwiseConv2d(kernel = 3, multiplier = 1)`, which has `multiplier` filters per
-/// channel, and, for sequences, as `Conv1d(F, kernel = 3)`. `F·(C / groups)·kernel + F` weights, where the kernel is
+/// channel, and, for sequences, as `Conv1d(F, kernel = 3)` and `DepthwiseConv1d(kernel = 3)`. `F·(C / groups)·kernel + F` weights, where the kernel is
 /// rows times columns; multiply-accumulates: the elements of `O` times the weights of one filter.
 ///
 /// With the feature `simd`, the workspace holds 28 Ki numbers, whatever the layer's size; without it, it is empty. They
@@ -210,8 +210,9 @@ where
     type Workspace<const N: usize> = Workspace<S>;
 
     const KIND: &'static str = match (I::SHAPE.rank(), Self::SEEN) {
-        (2, _) => "Conv1d",
+        _ if Self::DEPTHWISE && I::SHAPE.rank() == 2 => "DepthwiseConv1d",
         _ if Self::DEPTHWISE => "DepthwiseConv2d",
+        (2, _) => "Conv1d",
         _ => "Conv2d",
     };
     const MACS: u64 = O::LENGTH as u64 * Self::SEEN as u64 * K::ROWS.kernel as u64 * K::COLUMNS.kernel as u64;

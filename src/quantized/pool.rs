@@ -11,14 +11,14 @@ use crate::kernels::Plane;
 use crate::layers::{self, Channels, Image, Windows, pool_plane};
 use crate::pod::Pod;
 use crate::scalar::Scalar;
-use crate::shape::Sample;
+use crate::shape::{Sample, Shape};
 
 /// A quantized [`AvgPool`](crate::layers::AvgPool). The mean of the integers is rounded to the nearest one, halves away
 /// from 0, as in TensorFlow Lite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct AvgPool<I, O, K> {
-    /// The zero point, used for padding.
+pub struct AvgPool<I, O, K, const COUNT_PADDING: bool = true> {
+    /// The zero point, used for padding that is counted.
     pub zero_point: i32,
     shape: PhantomData<(I, O, K)>,
 }
@@ -31,7 +31,7 @@ pub struct GlobalAvgPool<A>(PhantomData<A>);
 // SAFETY: the type is empty.
 unsafe impl<I: Sample, O: Sample, K: Windows> Pod for layers::MaxPool<I, O, K> {}
 // SAFETY: the only field that isn't empty is an integer.
-unsafe impl<I: Sample, O: Sample, K: Windows> Pod for AvgPool<I, O, K> {}
+unsafe impl<I: Sample, O: Sample, K: Windows, const COUNT_PADDING: bool> Pod for AvgPool<I, O, K, COUNT_PADDING> {}
 // SAFETY: the type is empty.
 unsafe impl<A: Sample> Pod for GlobalAvgPool<A> {}
 // SAFETY: the type is empty.
@@ -39,11 +39,20 @@ unsafe impl<A: Sample> Pod for layers::GlobalMaxPool<A> {}
 
 crate::stored!([I: Sample, O: Sample, K: Windows] layers::MaxPool<I, O, K> {}, &attributes::<I, O, K>());
 crate::stored!(
-    [I: Sample, O: Sample, K: Windows] AvgPool<I, O, K> { "zero_point": zero_point: i32 },
-    &attributes::<I, O, K>()
+    [I: Sample, O: Sample, K: Windows, const COUNT_PADDING: bool] AvgPool<I, O, K, COUNT_PADDING> {
+        "zero_point": zero_point: i32
+    },
+    &mean_attributes::<I, O, K>(COUNT_PADDING)
 );
 crate::stored!([A: Sample] GlobalAvgPool<A> {}, &[("input", A::SHAPE)]);
 crate::stored!([A: Sample] layers::GlobalMaxPool<A> {}, &[("input", A::SHAPE)]);
+
+/// [`attributes`], and whether padding is counted.
+const fn mean_attributes<I: Sample, O: Sample, K: Windows>(count_padding: bool) -> [(&'static str, Shape); 8] {
+    let [input, output, kernel, stride, before, after, dilation] = attributes::<I, O, K>();
+    let count_padding = ("count_padding", Shape::SCALAR.repeated(count_padding as usize));
+    [input, output, kernel, stride, before, after, dilation, count_padding]
+}
 
 /// The mean of `count` integers, rounded to the nearest one, halves away from 0.
 #[inline(always)]
@@ -90,7 +99,9 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     }
 }
 
-impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLayer for AvgPool<I, O, K> {
+impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows, const COUNT_PADDING: bool> QuantizedLayer
+    for AvgPool<I, O, K, COUNT_PADDING>
+{
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
     type Workspace = ();
@@ -101,6 +112,9 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
         const { assert_no_overflow(pool_plane::<I, O, K>().taps()) }
         pool(&plane, x, y, |x, place| {
             let (sum, count) = fold(&plane, x, place, 0, |sum, element| sum + element);
+            if !COUNT_PADDING {
+                return mean(sum, count);
+            }
             let outside = (plane.taps() - count.min(plane.taps())) as i32;
             mean(sum + outside * i32::from(self.zero_point as i8), plane.taps())
         });
@@ -147,8 +161,10 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for 
     }
 }
 
-impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> Quantize for layers::AvgPool<I, O, K> {
-    type Quantized<M: Arithmetic> = AvgPool<I, O, K>;
+impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows, const COUNT_PADDING: bool> Quantize
+    for layers::AvgPool<I, O, K, COUNT_PADDING>
+{
+    type Quantized<M: Arithmetic> = AvgPool<I, O, K, COUNT_PADDING>;
     const RANGED: bool = false;
 
     #[cfg(feature = "alloc")]
@@ -179,6 +195,9 @@ impl<A: Channels<Element = f32>> Quantize for layers::GlobalMaxPool<A> {
 }
 
 aware_without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] layers::MaxPool<I, O, K>);
-aware_without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows] layers::AvgPool<I, O, K>);
+aware_without_weights!(
+    [S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const COUNT_PADDING: bool]
+    layers::AvgPool<I, O, K, COUNT_PADDING>
+);
 aware_without_weights!([S: Scalar, A: Channels<Element = S>] layers::GlobalAvgPool<A>);
 aware_without_weights!([S: Scalar, A: Channels<Element = S>] layers::GlobalMaxPool<A>);

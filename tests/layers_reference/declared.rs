@@ -63,7 +63,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn row<F, D>(tensors: &Tensors, layer: &'static str) -> Row
+pub(crate) fn row<F, D>(tensors: &Tensors, layer: &'static str) -> Row
 where
     F: Layer<Scalar = f32, Input: Sample<Element = f32>>,
     D: Layer<Scalar = f64, Input: Sample<Element = f64>>,
@@ -76,7 +76,7 @@ where
     }
 }
 
-/// A network of one layer per row of the table.
+/// A network for each row of the table, of mostly one layer, and `declared`, which checks all of them.
 macro_rules! layers {
     ($($name:ident: $input:tt -> $output:tt { $($layer:tt)* })*) => {
         $(mod $name {
@@ -88,6 +88,7 @@ macro_rules! layers {
         }
     };
 }
+pub(crate) use layers;
 
 layers! {
     dense: [7] -> [5] { Dense(5) }

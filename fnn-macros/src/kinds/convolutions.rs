@@ -74,7 +74,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Linear,
         int8: Int8::Layer(Outputs::Sums),
-        build: depthwise,
+        build: |site, arguments, flow| depthwise(site, arguments, &flow.sizes(site, IMAGE)),
     },
     Kind {
         name: "Conv1d",
@@ -108,6 +108,37 @@ pub(super) static KINDS: &[Kind] = &[
         int8: Int8::Layer(Outputs::Sums),
         build: |site, arguments, flow| convolution(site, arguments, &flow.sizes(site, SEQUENCE)),
     },
+    Kind {
+        name: "DepthwiseConv1d",
+        synonyms: &[],
+        takes: Takes::Sequence,
+        parameters: &[
+            kernel(ArgumentType::Size),
+            keyword("multiplier", ArgumentType::Size),
+            keyword("stride", ArgumentType::Size),
+            keyword("padding", ArgumentType::Padding(&["same", "causal"])),
+            keyword("dilation", ArgumentType::Size),
+            keyword("bias", ArgumentType::Switch),
+            keyword("init", ArgumentType::Initializer),
+        ],
+        example: Example {
+            layer: "DepthwiseConv1d(kernel = 3)",
+            input: "[2, 6]",
+            weights: 2 * 3 + 2,
+            macs: (2 * 4) * 3,
+        },
+        documentation: Documentation {
+            name: "[`DepthwiseConv1d(kernel = …)`](crate::layers::Conv)",
+            takes: "`[C, length]`",
+            gives: "`[C·multiplier, …]`",
+            arguments: "as for `Conv1d`, with `multiplier` instead of `groups`; each channel is filtered separately",
+            weights: "`C·multiplier·kernel + C·multiplier`",
+            macs: "`outputs·kernel`",
+        },
+        role: Role::Linear,
+        int8: Int8::Layer(Outputs::Sums),
+        build: |site, arguments, flow| depthwise(site, arguments, &flow.sizes(site, SEQUENCE)),
+    },
 ];
 
 const fn kernel(argument: ArgumentType) -> Parameter {
@@ -131,15 +162,14 @@ fn convolution(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built 
     built
 }
 
-/// `DepthwiseConv2d(kernel = …, multiplier = …)`: `[C, …]` to `[C · multiplier, …]`.
-fn depthwise(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
-    let sizes = flow.sizes(site, IMAGE);
+/// `DepthwiseConv2d(kernel = …, multiplier = …)` and `DepthwiseConv1d`: `[C, …]` to `[C · multiplier, …]`.
+fn depthwise(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
     let channels = sizes[0].clone();
     let Some(multiplier) = arguments.size_of_axis("multiplier", 0) else {
-        return filtered(site, arguments, &sizes, &channels, Size::one());
+        return filtered(site, arguments, sizes, &channels, Size::one());
     };
     let filters = Size::product(&[channels, multiplier.clone()]);
-    let mut built = filtered(site, arguments, &sizes, &filters, Size::one());
+    let mut built = filtered(site, arguments, sizes, &filters, Size::one());
     built.checks.push(site.check_size(&multiplier, "multiplier"));
     built
 }

@@ -17,30 +17,58 @@ pub(super) static KINDS: &[Kind] = &[
             "MaxPool2d",
             "[`MaxPool2d(window)`](crate::layers::MaxPool)",
             "MaxPool2d(2)",
-            |site, arguments, flow| pool(site, arguments, flow, IMAGE, "MaxPool"),
+            |site, arguments, flow| max_pool(site, arguments, flow, IMAGE),
         )
     },
     Kind {
         synonyms: &["AveragePool2d", "AveragePooling2d"],
+        parameters: const {
+            &[
+                required("window", WINDOW, ArgumentType::Pair),
+                keyword("stride", ArgumentType::Pair),
+                keyword("padding", ArgumentType::PairOfPaddings(&["same"])),
+                keyword("count_padding", ArgumentType::Switch),
+            ]
+        },
+        documentation: Documentation {
+            gives: "`[C, …]`",
+            arguments: "as for `MaxPool2d`; `count_padding`: whether the mean counts the padding, by default not with `same`",
+            ..Documentation::same("[`AvgPool2d(window)`](crate::layers::AvgPool)", "`[C, rows, columns]`")
+        },
         ..image_pool(
             "AvgPool2d",
             "[`AvgPool2d(window)`](crate::layers::AvgPool)",
             "AvgPool2d(2)",
-            |site, arguments, flow| pool(site, arguments, flow, IMAGE, "AvgPool"),
+            |site, arguments, flow| average_pool(site, arguments, flow, IMAGE),
         )
     },
     sequence_pool(
         "MaxPool1d",
         "[`MaxPool1d(window)`](crate::layers::MaxPool)",
         "MaxPool1d(2)",
-        |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "MaxPool"),
+        |site, arguments, flow| max_pool(site, arguments, flow, SEQUENCE),
     ),
-    sequence_pool(
-        "AvgPool1d",
-        "[`AvgPool1d(window)`](crate::layers::AvgPool)",
-        "AvgPool1d(2)",
-        |site, arguments, flow| pool(site, arguments, flow, SEQUENCE, "AvgPool"),
-    ),
+    Kind {
+        parameters: const {
+            &[
+                required("window", WINDOW, ArgumentType::Size),
+                keyword("stride", ArgumentType::Size),
+                keyword("padding", ArgumentType::Padding(&["same"])),
+                keyword("count_padding", ArgumentType::Switch),
+            ]
+        },
+        documentation: Documentation {
+            gives: "`[C, …]`",
+            arguments: "as for `MaxPool1d`; `count_padding`: whether the mean counts the padding, by default not with `same`",
+            ..Documentation::same("[`AvgPool1d(window)`](crate::layers::AvgPool)", "`[C, length]`")
+        },
+        ..sequence_pool(
+            "AvgPool1d",
+            "[`AvgPool1d(window)`](crate::layers::AvgPool)",
+            "AvgPool1d(2)",
+            |site, arguments, flow| average_pool(site, arguments, flow, SEQUENCE),
+        )
+    },
     Kind {
         name: "GlobalAvgPool",
         synonyms: &["GlobalAveragePool", "AdaptiveAvgPool2d"],
@@ -147,15 +175,36 @@ const fn sequence_pool(name: &'static str, link: &'static str, example: &'static
     }
 }
 
-/// `MaxPool2d(window)` and similar pools: `[C, …]` to `[C, …]`.
-fn pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize, layer: &str) -> Built {
-    let (fnn, layer) = (site.fnn, quote::format_ident!("{layer}"));
+/// `MaxPool2d(window)` and `MaxPool1d(window)`.
+fn max_pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize) -> Built {
+    pool(site, arguments, flow, rank, |input, output, windows| quote!(MaxPool<#input, #output, #windows>))
+}
+
+/// `AvgPool2d(window)` and `AvgPool1d(window)`.
+fn average_pool(site: &Site<'_>, arguments: &Arguments, flow: &Flow, rank: usize) -> Built {
+    let counts = match arguments.get("count_padding") {
+        Some(_) => arguments.on("count_padding"),
+        None => !arguments.is("padding", "same"),
+    };
+    let counts = (!counts).then(|| quote!(, false));
+    pool(site, arguments, flow, rank, |input, output, windows| quote!(AvgPool<#input, #output, #windows #counts>))
+}
+
+/// A pool: `[C, …]` to `[C, …]`. `layer` gives the type for those of the input, the output and the windows.
+fn pool(
+    site: &Site<'_>,
+    arguments: &Arguments,
+    flow: &Flow,
+    rank: usize,
+    layer: impl FnOnce(TokenStream, TokenStream, TokenStream) -> TokenStream,
+) -> Built {
+    let fnn = site.fnn;
     let sizes = flow.sizes(site, rank);
     let axes = Axis::all(arguments, &sizes, "window", Size::clone);
     let (_, input) = sample(site, &sizes[0], axes.iter().map(|axis| axis.input.clone()));
     let (flow, output) = sample(site, &sizes[0], axes.iter().map(|axis| axis.output(site)));
-    let windows = windows(site, &axes);
-    let mut built = Built::new(quote!(#fnn::layers::#layer<#input, #output, #windows>), flow);
+    let layer = layer(input, output, windows(site, &axes));
+    let mut built = Built::new(quote!(#fnn::layers::#layer), flow);
     built.checks.extend(checks(site, &axes));
     for axis in &axes {
         let Padding::Ends([before, after]) = &axis.padding else { continue };
