@@ -87,6 +87,11 @@ pub enum Error {
         /// Why it could not be read.
         source: Box<Self>,
     },
+    /// Code that the training called panicked: a callback, or a layer, a loss, an optimizer or a source of your own.
+    Panic {
+        /// The message of the panic.
+        message: String,
+    },
     /// An error of another type, from a [`Source`](crate::data::Source): [`Error::other`].
     Other(Box<dyn std::error::Error + Send + Sync>),
     /// A setting of the trainer, of the optimizer or of the loss is invalid.
@@ -177,6 +182,7 @@ impl fmt::Display for Error {
                 write!(f, ": {problem}")
             }
             Self::Read { set, sample, source } => write!(f, "the {set} set, sample {sample}: {source}"),
+            Self::Panic { message } => write!(f, "the training panicked: {message}"),
             Self::Other(error) => error.fmt(f),
             Self::Setting { name, expected, found } => write!(f, "{name}: expected {expected}, found {found}"),
             Self::NonFinite { epoch, batch, what } => {

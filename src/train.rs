@@ -8,6 +8,8 @@ pub(crate) mod fine_tune;
 mod forward_pass;
 pub(crate) mod gradient_buffers;
 pub(crate) mod in_place;
+#[cfg(feature = "ctrlc")]
+mod interrupt;
 mod loop_state;
 #[cfg(feature = "std")]
 pub(crate) mod trainer;
@@ -16,6 +18,8 @@ pub use fine_tune::{FineTune, FineTuneBuffers};
 pub use forward_pass::ForwardPass;
 pub use gradient_buffers::GradientBuffers;
 pub use in_place::{InPlaceBuffers, TrainInPlace};
+#[cfg(feature = "ctrlc")]
+pub use interrupt::interrupt_flag;
 #[cfg(feature = "std")]
 pub use trainer::{
     Checkpoints, Epoch, EpochEnd, Evaluation, History, IntoBox, LearningRateCurve, Progress, Stopped, Trained, Trainer,

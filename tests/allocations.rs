@@ -11,7 +11,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use fnn::{
-    DataSet, Trainer,
+    Trainer,
+    data::{Source, augment},
     losses::CrossEntropy,
     optimizers::{Adam, Clip, Penalty, Plateau},
     train::{Checkpoints, Epoch, Progress, TrainingMemory, Validation},
@@ -55,9 +56,22 @@ fnn::network! {
     }
 }
 
-/// The number of allocations between the end of the second epoch and the end of the last.
-fn allocations(threads: usize, samples: usize) -> usize {
+/// The number of allocations between the end of the second epoch and the end of the last, of a set in memory or of one
+/// that is read.
+fn allocations(threads: usize, samples: usize, read: bool) -> usize {
     let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
+    if read {
+        let noisy = |set| Source::augment(set, |input, _, random| augment::noise(input, 0.1, random));
+        return allocations_on(threads, &noisy(&train).balanced().unwrap(), &noisy(&test));
+    }
+    allocations_on(threads, &train, &test)
+}
+
+fn allocations_on<D: Source<Input = [f32; 20], Target = usize>, E: Source<Input = [f32; 20], Target = usize>>(
+    threads: usize,
+    train: &D,
+    test: &E,
+) -> usize {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("allocations");
     let _ = std::fs::remove_dir_all(&folder);
     let stop = AtomicBool::new(false);
@@ -66,7 +80,7 @@ fn allocations(threads: usize, samples: usize) -> usize {
         .batch_size(64)
         .epochs(6)
         .threads(threads)
-        .validate(&test)
+        .validate(test)
         .early_stopping(10)
         .clip(Clip::Norm(1.0))
         .penalty(Penalty::l1(1e-4).weights_only())
@@ -80,7 +94,7 @@ fn allocations(threads: usize, samples: usize) -> usize {
             counts.push(ALLOCATIONS.load(Relaxed));
             ControlFlow::Continue(())
         })
-        .fit(&train)
+        .fit(train)
         .unwrap();
     counts[5] - counts[1]
 }
@@ -88,7 +102,7 @@ fn allocations(threads: usize, samples: usize) -> usize {
 /// The bytes allocated before a training run, and its own estimate.
 fn train_on<V: Validation<[f32; 20], usize>>(
     trainer: Trainer<'_, Net, CrossEntropy, Adam, 2, V>,
-    data: &DataSet<[f32; 20], usize>,
+    data: &impl Source<Input = [f32; 20], Target = usize>,
 ) -> (usize, TrainingMemory) {
     let (said, before) = (trainer.memory(data), HELD.load(Relaxed));
     trainer.fit(data).unwrap();
@@ -96,7 +110,7 @@ fn train_on<V: Validation<[f32; 20], usize>>(
 }
 
 /// The bytes of the weights and of everything else at the end of an epoch, and the trainer's report of both.
-fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize), (usize, usize)) {
+fn memory(samples: usize, batch_size: usize, measured: bool, read: bool) -> ((usize, usize), (usize, usize)) {
     let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
     let before = HELD.load(Relaxed);
     let network = Net::boxed(3);
@@ -111,8 +125,13 @@ fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize),
             held.store(HELD.load(Relaxed) - history, Relaxed);
             ControlFlow::Continue(())
         });
-    let (before, said) = if measured {
+    let (train_read, test_read) = ((&train).take(samples), (&test).take(300));
+    let (before, said) = if measured && read {
+        train_on(trainer.validate(&test_read).early_stopping(3).moving_average(0.99), &train_read)
+    } else if measured {
         train_on(trainer.validate(&test).early_stopping(3).moving_average(0.99), &train)
+    } else if read {
+        train_on(trainer, &train_read)
     } else {
         train_on(trainer, &train)
     };
@@ -124,17 +143,21 @@ fn memory(samples: usize, batch_size: usize, measured: bool) -> ((usize, usize),
 fn a_step_allocates_nothing_and_a_training_what_it_says() {
     // First of all, because the threads of a pool free memory at any time.
     // And the first run doesn't count, because the test harness may still be starting.
-    memory(100, 10, false);
+    memory(100, 10, false, false);
     for (samples, batch_size, measured) in [(100, 10, false), (100, 64, false), (1000, 1000, false), (500, 100, true)] {
-        let (held, said) = memory(samples, batch_size, measured);
-        assert_eq!(held, said, "{samples} samples in mini-batches of {batch_size}, measured: {measured}");
+        for read in [false, true] {
+            let (held, said) = memory(samples, batch_size, measured, read);
+            assert_eq!(held, said, "{samples} samples in mini-batches of {batch_size}, {measured} {read}");
+        }
     }
     // The history grows, and each epoch submits work to the pool: a few allocations per epoch of 4 or 16 steps.
-    assert!(allocations(1, 128) <= 2);
-    assert!(allocations(1, 1024) <= 2);
-    for threads in [2, 8] {
-        let (few, many) = (allocations(threads, 128), allocations(threads, 1024));
-        println!("{threads} threads: {few} allocations in 16 steps, {many} in 64");
-        assert!(many <= few + 16, "{many} allocations in 1216 steps on {threads} threads");
+    for read in [false, true] {
+        assert!(allocations(1, 128, read) <= 2);
+        assert!(allocations(1, 1024, read) <= 2);
+        for threads in [2, 8] {
+            let (few, many) = (allocations(threads, 128, read), allocations(threads, 1024, read));
+            println!("{threads} threads: {few} allocations in 8 steps, {many} in 64");
+            assert!(many <= few + 16, "{many} allocations in 64 steps on {threads} threads, read: {read}");
+        }
     }
 }

@@ -12,13 +12,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use fnn::losses::CrossEntropy;
+use fnn::data::{Source, augment, one_hot};
+use fnn::losses::{CrossEntropy, Loss, SampleWeights};
 use fnn::optimizers::{
     Adagrad, Adam, AdamW, AmsGrad, Clip, Decay, Lion, Optimizer, Penalty, Plateau, RmsProp, Schedule, Sgd,
 };
 use fnn::simd::Simd;
 use fnn::train::{Checkpoints, History, Progress, Stopped, Trained, Validation};
-use fnn::{DataSet, Error, InvalidSetting, Parameters, Scalar, Trainer};
+use fnn::{DataSet, Error, InvalidSetting, Parameters, Random, Scalar, Trainer};
 use support::bits;
 
 fnn::network! {
@@ -84,18 +85,30 @@ fn resumes_anywhere<'a, O, V, const SLOTS: usize>(
     O: Optimizer<SLOTS> + Debug,
     V: Validation<[f32; 3], usize>,
 {
-    let data = data(1);
+    resumes_anywhere_on(&data(1), test, make);
+}
+
+fn resumes_anywhere_on<'a, D, F, O, V, const SLOTS: usize>(
+    data: &D,
+    test: &str,
+    make: impl Fn() -> Trainer<'a, Net, F, O, SLOTS, V>,
+) where
+    D: Source<Input = [f32; 3]>,
+    F: Loss<[f32; 2], D::Target> + Debug,
+    O: Optimizer<SLOTS> + Debug,
+    V: Validation<[f32; 3], D::Target>,
+{
     let all = folder(test);
-    let at_once = make().fit(&data).unwrap();
-    let saved = make().checkpoint(Checkpoints::new(&all).every_steps(1).keep(1000)).fit(&data).unwrap();
+    let at_once = make().fit(data).unwrap();
+    let saved = make().checkpoint(Checkpoints::new(&all).every_steps(1).keep(1000)).fit(data).unwrap();
     assert_same(&saved, &at_once, "with checkpoints");
-    let steps = 4 * at_once.history.epochs.len();
+    let steps = data.len().div_ceil(6) * at_once.history.epochs.len();
     assert_eq!(names(&all).len(), steps, "one checkpoint a step");
     for step in 1..=steps as u64 {
         let one = all.join("one");
         fs::create_dir_all(&one).unwrap();
         fs::rename(all.join(name(step)), one.join(name(step))).unwrap();
-        let resumed = make().resume(&one).fit(&data).unwrap();
+        let resumed = make().resume(&one).fit(data).unwrap();
         assert_same(&resumed, &at_once, &format!("from step {step}"));
         fs::remove_dir_all(&one).unwrap();
     }
@@ -113,6 +126,77 @@ fn a_training_resumes_anywhere_with_each_optimizer() {
     resumes_anywhere("adagrad", || trainer(Adagrad::new(0.01)));
     resumes_anywhere("rmsprop", || trainer(RmsProp::new(0.01)));
     resumes_anywhere("lion", || trainer(Lion::new(0.01)));
+}
+
+#[test]
+fn a_training_resumes_anywhere_with_data_that_is_read() {
+    let (data, validation) = (data(1), data(2));
+    let noise = |input: &mut [f32; 3], _: &mut usize, random: &mut Random| augment::noise(input, 0.1, random);
+    let plain = || trainer(Adam::new(0.01));
+    resumes_anywhere_on(&(&data).augment(noise), "augmented", plain);
+    resumes_anywhere_on(&(&data).balanced().unwrap().augment(noise), "balanced", plain);
+    let weights: Vec<f64> = (0..22).map(f64::from).collect();
+    resumes_anywhere_on(&(&data).sampled(&weights).unwrap(), "sampled", plain);
+    let noisy_validation = (&validation).augment(noise);
+    resumes_anywhere_on(&(&data).augment(noise), "validation", || {
+        trainer(Sgd::new(0.1)).validate(&noisy_validation).early_stopping(3).reduce_on_plateau(Plateau::new())
+    });
+    let mixed = (&data).map(|&input, class, _| (input, one_hot::<f32, 2>(class))).mix_up(0.4).unwrap();
+    resumes_anywhere_on(&mixed, "mixed", plain);
+    let weighted = data.clone().weighted(|input, _| 1.0 + input[0]);
+    let weighted_trainer = || {
+        let trainer = Trainer::new(Net::seeded(1), SampleWeights(CrossEntropy), Adam::new(0.01));
+        trainer.batch_size(6).epochs(4).seed(5).progress(Progress::Silent)
+    };
+    resumes_anywhere_on(&weighted, "weighted", weighted_trainer);
+    resumes_anywhere_on(&(&weighted).take(20).concat(&weighted), "weighted-read", || weighted_trainer().threads(3));
+}
+
+/// A source whose samples differ, whose number differs, or that says so.
+#[test]
+fn another_source_is_refused() {
+    struct Stream(u64);
+    impl Source for Stream {
+        type Input = [f32; 3];
+        type Target = usize;
+
+        fn len(&self) -> usize {
+            22
+        }
+
+        fn read(&self, index: usize, _: &mut Random, input: &mut [f32; 3]) -> Result<usize, Error> {
+            *input = [index as f32; 3];
+            Ok(index % 2)
+        }
+
+        fn fingerprint(&self) -> Result<u64, Error> {
+            Ok(self.0)
+        }
+    }
+    let all = folder("sources");
+    trainer(Sgd::new(0.1)).checkpoint(&all).fit(&Stream(17)).unwrap();
+    let expected = |data: &str| {
+        let found = "`22 samples, fingerprint 0000000000000011`";
+        format!("the checkpoint differs from this training: training set: expected `{data}`, found {found}")
+    };
+    let error = trainer(Sgd::new(0.1)).resume(&all).fit(&Stream(18)).unwrap_err().to_string();
+    assert!(error.ends_with(&expected("22 samples, fingerprint 0000000000000012")), "{error}");
+    assert_eq!(trainer(Sgd::new(0.1)).resume(&all).fit(&Stream(17)).unwrap().history.epochs.len(), 4);
+
+    // By default, it is made from samples: it is another one after a change of the data or of the augmentation.
+    let (data, scaled) = (data(1), |factor: f32| move |x: &mut [f32; 3], _: &mut usize, _: &mut Random| x[0] *= factor);
+    let fingerprints = [
+        Source::fingerprint(&data),
+        (&data).augment(scaled(1.0)).fingerprint(),
+        (&data).augment(scaled(1.01)).fingerprint(),
+        (&data).augment(|_, class, _| *class = 0).fingerprint(),
+        (&data).take(21).fingerprint(),
+        (&data).take(21).concat((&data).select(vec![21]).unwrap()).fingerprint(),
+    ];
+    let fingerprints = fingerprints.map(Result::unwrap);
+    assert_eq!(fingerprints[1], fingerprints[5]);
+    let different: std::collections::BTreeSet<_> = fingerprints.into_iter().collect();
+    assert_eq!(different.len(), 5);
 }
 
 #[test]

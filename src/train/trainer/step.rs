@@ -40,6 +40,8 @@ pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     pub(super) state: Box<State<N, SLOTS>>,
     /// The weights and the state from before the epoch, or from where a training was resumed in it.
     before: (Box<N>, Box<State<N, SLOTS>>),
+    /// Whether a step is being taken, so that a panic may leave some weights changed and others not.
+    in_step: bool,
     /// The moving average of the weights, and its decay.
     pub(super) average: Option<(Box<MovingAverage<N>>, Decay)>,
 }
@@ -70,7 +72,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
     pub(crate) fn new(batch: usize, average: Option<Decay>) -> Self {
         let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
         let average = average.map(|decay| (MovingAverage::boxed(), decay));
-        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), average }
+        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), in_step: false, average }
     }
 
     /// The bytes that [`new`](Self::new) allocates.
@@ -165,6 +167,13 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
         copy_state(&self.before.1, &mut self.state);
     }
 
+    /// After a panic, restore the weights from before the epoch if it was in the middle of a step.
+    pub(crate) fn recover(&mut self, network: &mut N) {
+        if self.in_step {
+            self.rewind(network);
+        }
+    }
+
     /// Update `network` along the mean gradient of the samples in `batch`.
     ///
     /// If that is not finite, some weights have been updated and others have not.
@@ -179,8 +188,11 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
     ) -> Result<Totals, NonFinite> {
         // With a single chunk, only the update could be parallel, which does not pay.
         let parallel = parallel && batch.len() > chunk::<N>(batch.len());
-        let step = Step { memory: self, network, course, batch };
-        if parallel { step.run_by(Parallel) } else { dispatch(step) }
+        self.in_step = true;
+        let step = Step { memory: &mut *self, network, course, batch };
+        let result = if parallel { step.run_by(Parallel) } else { dispatch(step) };
+        self.in_step = false;
+        result
     }
 }
 
