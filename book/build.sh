@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the book into `book/dist`, the Chinese translation into `book/dist/zh`, and the documentation that they link to into
-# `book/dist/api`. Fails at a broken link. Installs mdBook and the link checker from crates.io if they are missing.
+# `book/dist/api`, and the page in which networks learn into `book/dist/page`. Fails at a broken link. Installs mdBook and the link checker from crates.io if they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,9 @@ mdbook build book
 mdbook build book/zh
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package fnn-typed
 cp -r "$tools/doc" book/dist/api
+# The page that chapters show parts of.
+examples/browser/build.sh >/dev/null
+cp -r examples/browser/dist book/dist/page
 
 # The pages of rustdoc are its own business.
 links=$(hyperlink book/dist --check-anchors || true)

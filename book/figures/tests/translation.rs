@@ -28,6 +28,8 @@ fn structure(text: &str) -> Vec<String> {
             found.push(format!("heading {mark}"));
         } else if line.starts_with("| ") {
             found.push(format!("row of {}", line.matches(" |").count()));
+        } else if let Some(frame) = line.strip_prefix("<iframe src=") {
+            found.push(frame.split('"').nth(1).unwrap_or_default().trim_start_matches("../").into());
         } else if line.starts_with("$$") {
             found.push(line.into());
         } else if let Some(place) = line.split("{{#include ").nth(1) {

@@ -1,0 +1,22 @@
+// Questions to a worker: each returns a promise of its answer.
+
+export function connect(file) {
+    const worker = new Worker(file, { type: "module" });
+    const waiting = new Map();
+    let last = 0;
+    worker.onmessage = ({ data }) => {
+        const { resolve, reject } = waiting.get(data.id);
+        waiting.delete(data.id);
+        if (data.error) {
+            reject(new Error(data.error));
+        } else {
+            resolve(data);
+        }
+    };
+    return (type, content = {}) =>
+        new Promise((resolve, reject) => {
+            last += 1;
+            waiting.set(last, { resolve, reject });
+            worker.postMessage({ id: last, type, ...content });
+        });
+}
