@@ -48,13 +48,13 @@ pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::stored;
 pub use crate::train::fine_tune::split;
 pub use crate::weights::safetensors::include;
-pub use crate::window::{causal_padding, part, places, same_padding, same_places};
+pub use crate::window::{between, causal_padding, part, places, same_padding, same_places};
 #[cfg(feature = "alloc")]
 pub use alloc::vec::Vec;
 pub use const_checks::{
-    check_axes, check_budget, check_concat, check_groups, check_input, check_not_negative, check_output,
-    check_pool_padding, check_positive, check_probability, check_projection, check_rank, check_reshape, check_residual,
-    check_size, check_sum, check_window,
+    check_axes, check_bound, check_branches, check_budget, check_clip, check_concat, check_groups, check_input,
+    check_not_negative, check_output, check_pool_padding, check_positive, check_probability, check_rank, check_reshape,
+    check_residual, check_size, check_slice, check_sum, check_window,
 };
 
 /// Weights made of `S`: `Parameters<Scalar = S>` with an error message of its own.

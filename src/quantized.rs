@@ -103,7 +103,7 @@ pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]
 pub use report::{Activation as ActivationReport, QuantizationReport};
 pub use requantization::{Once, Requantize};
-pub use residual::{Addition, ProjectedResidual, Residual, Sum};
+pub use residual::{AddedBranches, Addition, Residual, Sum};
 pub use softmax::Softmax;
 pub use zero_pad::ZeroPad;
 

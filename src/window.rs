@@ -131,6 +131,13 @@ pub const fn causal_padding(kernel: usize, dilation: usize) -> usize {
     span(kernel, dilation) - 1
 }
 
+/// How many channels lie from `start` up to, but not including, `end`; at least 1, even if there are none, which is
+/// checked elsewhere.
+#[must_use]
+pub const fn between(start: usize, end: usize) -> usize {
+    if end > start { end - start } else { 1 }
+}
+
 /// How many channels a filter sees with `groups`; at least 1, even if the groups don't divide them.
 #[must_use]
 pub const fn part(channels: usize, groups: usize) -> usize {

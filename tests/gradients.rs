@@ -6,7 +6,7 @@ use fnn::layers::activation::{
 };
 use fnn::layers::{
     Activation, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, LogSoftmax,
-    NoBias, PRelu, ProjectedResidual, Reshape, Residual, RmsNorm, Softmax, Upsample,
+    NoBias, PRelu, Reshape, Residual, RmsNorm, Softmax, Sum, Upsample,
 };
 use fnn::{
     Initializer, Layer, Network, Parameters, Random, gradient_check,
@@ -157,7 +157,7 @@ mod layers {
         type Large = Residual<Dense<4, 4, f64>>;
         check(&drawn::<Concat<Small, Large, [f64; 6]>>(1)).assert(TOLERANCE);
         check(&drawn::<Concat<Small, Concat<Large, Dense<4, 1, f64>, [f64; 5]>, [f64; 7]>>(2)).assert(TOLERANCE);
-        check(&drawn::<ProjectedResidual<Dense<4, 3, f64>, Dense<4, 3, f64, NoBias<f64>>>>(3)).assert(TOLERANCE);
+        check(&drawn::<Sum<Dense<4, 3, f64>, Dense<4, 3, f64, NoBias<f64>>>>(3)).assert(TOLERANCE);
     }
 
     #[test]

@@ -20,17 +20,17 @@ fnn::network! {
 /// A layer of its own: twice its input, times a gain.
 #[derive(Parameters)]
 #[repr(C)]
-struct Twice<S: Scalar = f32> {
+struct Doubled<S: Scalar = f32> {
     gain: [S; 1],
 }
 
-impl<S: Scalar> Layer for Twice<S> {
+impl<S: Scalar> Layer for Doubled<S> {
     type Input = [S; 5];
     type Output = [S; 5];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
 
-    const KIND: &'static str = "Twice";
+    const KIND: &'static str = "Doubled";
     const MACS: u64 = 5;
 
     fn forward_batch<V: simd::Simd, const B: usize>(&self, _: V, _: &[[S; 5]], _: &mut [[S; 5]], (): &mut ()) {}
@@ -52,7 +52,7 @@ fnn::network! {
         encoder: Encoder,
         Flatten,
         Residual { { hidden: Dense(5), Dropout(0.5) }, { Dense(5, bias = false), LayerNorm } },
-        own: Twice,
+        own: Doubled,
         Identity,
         PRelu,
     }
@@ -94,8 +94,8 @@ fn attributes_are_those_of_the_declaration() {
         (vec![3, 1], vec![1, 1], vec![1, 0])
     );
     assert_eq!(sizes(graph.find("encoder.upsample2d_1").unwrap(), "factor"), [2, 1]);
-    assert_eq!(graph.find("residual_1.inside.dropout_1").unwrap().number("probability"), Some(0.5));
-    assert_eq!(graph.find("residual_1.projection.layer_norm_1").unwrap().count("axes"), Some(1));
+    assert_eq!(graph.find("residual_1.first.dropout_1").unwrap().number("probability"), Some(0.5));
+    assert_eq!(graph.find("residual_1.second.layer_norm_1").unwrap().count("axes"), Some(1));
     assert_eq!(graph.find("p_relu_1").unwrap().word("slopes"), Some("one"));
     // Of another type, or of no attribute, there is none.
     assert_eq!((conv.number("filters"), conv.attribute("units")), (None, None));
@@ -109,7 +109,7 @@ fn wiring_is_that_of_the_blocks() {
     let graph = Net::graph();
     let Wiring::Sequence(layers) = graph.wiring else { panic!("{graph:?}") };
     let kinds: Vec<_> = layers.iter().map(|node| node.kind).collect();
-    assert_eq!(kinds, ["Encoder", "Flatten", "Residual", "Twice", "Identity", "PRelu"]);
+    assert_eq!(kinds, ["Encoder", "Flatten", "Sum", "Doubled", "Identity", "PRelu"]);
     assert_eq!((graph.name, layers[0].name, layers[3].wiring), ("", "encoder", Wiring::Opaque));
 
     let Wiring::Concat([first, second]) = graph.find("encoder.concat_1").unwrap().wiring else { panic!() };
@@ -120,8 +120,8 @@ fn wiring_is_that_of_the_blocks() {
     let Wiring::Sum([inside, around]) = graph.find("encoder.residual_1").unwrap().wiring else { panic!() };
     assert_eq!((inside.name, inside.nodes().len()), ("", 2));
     assert_eq!((around.wiring, around.output), (Wiring::Sequence(&[]), around.input));
-    let Wiring::Sum([inside, projection]) = graph.find("residual_1").unwrap().wiring else { panic!() };
-    assert_eq!((inside.name, projection.name), ("inside", "projection"));
+    let Wiring::Sum([first, second]) = graph.find("residual_1").unwrap().wiring else { panic!() };
+    assert_eq!((first.name, second.name), ("first", "second"));
 
     // Each layer takes what the one before it gives, and the first and the last those of the whole.
     graph.for_each(&mut |visit| {

@@ -106,7 +106,7 @@ fn every_kind_is_declared_counted_and_differentiated() {
     branched.for_each(&mut |name, _, _| names.push(name.to_string()));
     assert_eq!(names[0], "inception.first.one.weight");
     assert!(names.contains(&"inception.second.first.batch_norm_1.running_var".to_string()), "{names:?}");
-    assert!(names.contains(&"block.projection.conv2d_1.weight".to_string()), "{names:?}");
+    assert!(names.contains(&"block.second.conv2d_1.weight".to_string()), "{names:?}");
 
     assert_eq!(Tokens::PARAMETERS, 40 + 6 + 1 + 24 * 2 + 2);
     let scores = Tokens::seeded(1).forward(&[0, 9, 3, 3, 0, 1]);
@@ -116,7 +116,7 @@ fn every_kind_is_declared_counted_and_differentiated() {
 #[test]
 fn the_table_has_a_row_for_each_layer_of_each_branch() {
     let table = Branched::summary().to_string();
-    for row in ["inception", "one", "max_pool2d_1", "projection", "upsample1d_1"] {
+    for row in ["inception", "one", "max_pool2d_1", "second", "upsample1d_1"] {
         assert!(table.contains(row), "{row} in\n{table}");
     }
 }

@@ -91,7 +91,7 @@ fn bytes_are_the_network() {
         names.push(name.to_string());
     });
     assert_eq!(names[..2], ["conv.bias", "conv.mantissa"]);
-    assert!(names.iter().any(|name| name == "other.projection.conv1d_1.weight"), "{names:?}");
+    assert!(names.iter().any(|name| name == "other.second.conv1d_1.weight"), "{names:?}");
     assert!(names.iter().any(|name| name == "around.sum.offset"), "{names:?}");
 }
 
@@ -99,9 +99,9 @@ fn bytes_are_the_network() {
 fn sequences() {
     let report = check(&Sequences::seeded(8));
     let names: Vec<_> = report.activations.iter().map(|activation| activation.name.as_str()).collect();
-    let inside = ["around.conv1d_1", "around.gelu_1", "around.back", "around", "other.inside.conv1d_1"];
+    let inside = ["around.conv1d_1", "around.gelu_1", "around.back", "around", "other.first.conv1d_1"];
     let expected = ["input", "conv"].into_iter().chain(inside);
-    let expected = expected.chain(["other.projection.conv1d_1", "other", "leaky_relu_1", "head", "softmax_1"]);
+    let expected = expected.chain(["other.second.conv1d_1", "other", "leaky_relu_1", "head", "softmax_1"]);
     assert_eq!(names, expected.collect::<Vec<_>>());
 }
 

@@ -99,6 +99,8 @@ struct NumberArgument {
 pub(crate) struct Number {
     /// The const parameter: the number's bits.
     pub(crate) bits: TokenStream,
+    /// The number.
+    pub(crate) value: TokenStream,
     /// Its check, if it was written.
     pub(crate) check: TokenStream,
 }
@@ -154,15 +156,36 @@ impl Arguments {
 
     /// A number, or `default`.
     pub(crate) fn number(&self, site: &Site<'_>, name: &str, default: f64) -> Number {
+        self.number_or(site, name, quote!(#default))
+    }
+
+    /// A number, or `default`, a const expression.
+    pub(crate) fn number_or(&self, site: &Site<'_>, name: &str, default: TokenStream) -> Number {
         let fnn = site.fnn;
         let (value, check) = match self.value(name) {
             Some(Value::Number(NumberArgument { value, check, written })) => {
                 let layer = site.name;
                 (value.clone(), const_check(written, check, quote!(#layer, #name, #value)))
             }
-            _ => (quote!(#default), TokenStream::new()),
+            _ => (default, TokenStream::new()),
         };
-        Number { bits: quote!({ #fnn::macro_support::bits(#value) }), check }
+        Number { bits: quote!({ #fnn::macro_support::bits(#value) }), value, check }
+    }
+
+    /// Whether an argument was written.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// Whether a number is a literal with this property, or left out.
+    pub(crate) fn is_literal(&self, name: &str, property: impl Fn(f64) -> bool) -> bool {
+        match self.value(name) {
+            Some(Value::Number(NumberArgument { value, .. })) => {
+                let text = value.to_string().replace([' ', '_'], "");
+                text.trim_end_matches("f64").parse().is_ok_and(property)
+            }
+            _ => true,
+        }
     }
 
     /// A size, 1 by default.

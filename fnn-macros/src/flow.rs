@@ -74,6 +74,14 @@ impl Flow {
         (0..rank).map(size).collect()
     }
 
+    /// The sizes, if the macro knows them.
+    pub(crate) fn known_sizes(&self) -> Option<Vec<Size>> {
+        match self {
+            Self::Sizes(sizes) | Self::Tokens(sizes) => Some(sizes.clone()),
+            Self::Of { .. } | Self::Unknown => None,
+        }
+    }
+
     /// The last `count` sizes, or all of them.
     pub(crate) fn last_sizes(&self, site: &Site<'_>, count: Option<usize>) -> Vec<Size> {
         match self {

@@ -17,7 +17,7 @@ mod windows;
 
 use proc_macro2::TokenStream;
 
-pub(crate) use self::blocks::{BLOCKS, CONCAT, PROJECTED_RESIDUAL, RESIDUAL};
+pub(crate) use self::blocks::{BLOCKS, CONCAT, Combination, RESIDUAL, SUM};
 pub(crate) use self::listing::listing;
 pub(crate) use self::roles::{Int8, Outputs, Role};
 use crate::arguments::{Arguments, Parameter, Signature};
@@ -139,11 +139,23 @@ pub(crate) struct Built {
     pub(crate) initializer: Option<TokenStream>,
     /// Checks that only the compiler can evaluate.
     pub(crate) checks: Vec<TokenStream>,
+    /// Its role and how it is quantized, if these depend on its arguments.
+    pub(crate) role: Option<Role>,
+    pub(crate) int8: Option<Int8>,
 }
 
 impl Built {
     fn new(layer: TokenStream, output: Flow) -> Self {
-        Self { layer, output, weights: Vec::new(), products: None, initializer: None, checks: Vec::new() }
+        Self {
+            layer,
+            output,
+            weights: Vec::new(),
+            products: None,
+            initializer: None,
+            checks: Vec::new(),
+            role: None,
+            int8: None,
+        }
     }
 }
 
@@ -168,7 +180,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Kind> {
 
 /// The names of all kinds, and of the blocks.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    kinds().map(|kind| kind.name).chain([RESIDUAL.name, CONCAT.name])
+    kinds().map(|kind| kind.name).chain(BLOCKS.iter().map(|block| block.name))
 }
 
 /// Layers of other libraries that this one lacks, and what to use instead.

@@ -11,7 +11,7 @@ use syn::{Attribute, GenericParam, Generics, Meta, Path, Token, TypePath, Visibi
 
 use crate::arguments::Arguments;
 use crate::budget::{self, Limit};
-use crate::kinds;
+use crate::kinds::{self, Combination};
 use crate::parse;
 use crate::report::{Errors, near};
 use crate::size::{Scope, Size, mentions};
@@ -65,8 +65,8 @@ pub(crate) enum Kind {
     BuiltIn { kind: &'static kinds::Kind, arguments: Arguments },
     /// Layers with a shortcut around them.
     Residual(Vec<Layer>),
-    /// Layers, and the layers of the shortcut.
-    Projected([Vec<Layer>; 2]),
+    /// Two branches whose outputs are added.
+    Sum([Vec<Layer>; 2]),
     /// Two or more branches whose outputs are concatenated.
     Concat(Vec<Vec<Layer>>),
     /// A type of the user's.
@@ -189,7 +189,7 @@ fn bind_kind(kind: parse::Kind, scope: &mut Scope, errors: &mut Errors) -> Kind 
         parse::Kind::Block { name, layers } => bind_nested(&name, layers, scope, errors),
         parse::Kind::Branch(braces) => {
             let message = "a block in braces is a branch, and belongs in `Concat { { … }, { … } }` or in \
-                           `Residual { { … }, { … } }`";
+                           `Sum { { … }, { … } }`";
             errors.at(braces, message);
             Kind::Unknown
         }
@@ -221,10 +221,10 @@ fn bind_nested(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mu
     block
 }
 
-/// `Residual { layers }`, `Residual { { layers }, { layers } }` or `Concat { { layers }, … }`.
+/// `Residual { layers }`, `Residual { { layers }, { layers } }`, `Sum { { layers }, … }` or `Concat { { layers }, … }`.
 fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut Errors) -> Kind {
-    if name != kinds::RESIDUAL.name && name != kinds::CONCAT.name {
-        let blocks = "the blocks are `Residual { … }` and `Concat { { … }, { … } }`";
+    let Some(block) = kinds::BLOCKS.iter().find(|block| name == block.name) else {
+        let blocks = "the blocks are `Residual { … }`, `Sum { { … }, { … } }` and `Concat { { … }, { … } }`";
         let message = match kinds::find(&name.to_string()) {
             Some(kind) if kind.parameters.is_empty() => format!("`{name}` takes no braces"),
             Some(kind) => format!("`{name}` takes its arguments in parentheses: `{}`", kind.example.layer),
@@ -232,8 +232,13 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
         };
         errors.at(name, message);
         return Kind::Unknown;
-    }
+    };
     let layers = parse::layers(layers, errors);
+    for layer in layers.iter().filter(|layer| matches!(layer.kind, parse::Kind::Branch(_))) {
+        if let Some(name) = &layer.name {
+            errors.at(name, "a branch has no name: the weights of the branches are named `first.…`, `second.…`");
+        }
+    }
     let branches: Vec<_> = layers
         .iter()
         .filter_map(|layer| match &layer.kind {
@@ -244,40 +249,47 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
         .collect();
     let only_branches = branches.len() == layers.len();
     let bind = |branch: TokenStream| bind_layers(parse::layers(branch, errors), scope, errors);
-    let message = match (name == kinds::CONCAT.name, branches.len()) {
-        (true, 2..) if only_branches => return Kind::Concat(branches.into_iter().map(bind).collect()),
-        (true, _) => {
-            "`Concat` needs two or more branches, each in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`"
+    let message = match (block.combination, branches.len()) {
+        (Combination::Concat, 2..) if only_branches => return Kind::Concat(branches.into_iter().map(bind).collect()),
+        (Combination::Sum, 2..=DEEPEST) | (Combination::Shortcut, 2) if only_branches => {
+            return sum(name, branches.into_iter().map(bind).collect());
         }
-        (false, 2) if only_branches => {
-            let mut branches = branches.into_iter().map(bind);
-            return Kind::Projected(std::array::from_fn(|_| branches.next().unwrap_or_default()));
+        (Combination::Sum, 3..) if only_branches => format!("`{name}` takes {DEEPEST} branches at most"),
+        (Combination::Concat | Combination::Sum, _) => {
+            format!("`{name}` needs two or more branches, each in braces: `{}`", block.written)
         }
-        (false, 0) if !layers.is_empty() => return Kind::Residual(bind_layers(layers, scope, errors)),
-        (false, 0) => "a residual block needs at least one layer, such as `Residual { Dense(64), Relu }`",
-        (false, _) => {
-            "a residual block takes layers, or two branches in braces, the second being the shortcut: \
-             `Residual { { Dense(64), Relu }, { Dense(64) } }`"
+        (Combination::Shortcut, 0) if !layers.is_empty() => return Kind::Residual(bind_layers(layers, scope, errors)),
+        (Combination::Shortcut, 0) => {
+            "a residual block needs at least one layer, such as `Residual { Dense(64), Relu }`".into()
         }
+        (Combination::Shortcut, 3..) if only_branches => {
+            format!("a residual block takes two branches at most; for more, write `{}`", kinds::SUM.written)
+        }
+        (Combination::Shortcut, _) => "a residual block takes layers, or two branches in braces, the second being the \
+                                       shortcut: `Residual { { Dense(64), Relu }, { Dense(64) } }`"
+            .into(),
     };
     errors.at(name, message);
     Kind::Unknown
 }
 
+/// The sum of two or more branches: of the first one, and of the sum of the others, a layer inside the second one.
+fn sum(name: &Ident, branches: Vec<Vec<Layer>>) -> Kind {
+    let mut branches = branches.into_iter().rev();
+    let last = branches.next().unwrap_or_default();
+    let two = |first, second| Kind::Sum([first, second]);
+    let Some(first) = branches.next() else { return two(Vec::new(), last) };
+    branches.fold(two(first, last), |others, first| {
+        let inner = format_ident!("sum_1", span = Span::mixed_site());
+        two(first, vec![Layer { attributes: Vec::new(), name: inner, written: name.to_token_stream(), kind: others }])
+    })
+}
+
 /// A name that isn't one of the library's: a misspelling, or a user's type.
 fn foreign(name: &Ident, called: bool, scope: &Scope, errors: &mut Errors) -> Kind {
     let text = name.to_string();
-    let block = match text.as_str() {
-        name if name == kinds::RESIDUAL.name => {
-            Some("`Residual` takes its layers in braces: `Residual { Dense(64), Relu, Dense(64) }`")
-        }
-        name if name == kinds::CONCAT.name => {
-            Some("`Concat` takes its branches in braces: `Concat { { Dense(8) }, { Dense(4), Relu } }`")
-        }
-        _ => None,
-    };
-    if let Some(message) = block {
-        errors.at(name, message);
+    if let Some(block) = kinds::BLOCKS.iter().find(|block| name == block.name) {
+        errors.at(name, format!("`{name}` takes its {} in braces: `{}`", block.braces, block.written));
         return Kind::Unknown;
     }
     if let Some(advice) = kinds::unsupported(&text).filter(|_| called) {

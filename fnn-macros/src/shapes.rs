@@ -239,7 +239,7 @@ impl Chain<'_> {
             Kind::BuiltIn { kind, arguments } => self.built_in(network, &mut layer, &site, kind, &arguments),
             Kind::Own(path) => self.own(network, &mut layer, &site, &path),
             Kind::Residual(inside) => self.residual(network, &mut layer, &site, inside),
-            Kind::Projected(branches) => self.projected(network, &mut layer, &site, branches),
+            Kind::Sum(branches) => self.sum(network, &mut layer, &site, branches),
             Kind::Concat(branches) => self.concat(network, &mut layer, &site, branches),
         }
         layer

@@ -6,7 +6,8 @@ use core::fmt;
 use core::marker::PhantomData;
 
 pub use functions::{
-    Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus, Tanh,
+    Clip, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
+    Tanh,
 };
 
 use crate::graph::{Attribute, Node};

@@ -129,6 +129,29 @@ pub const fn check_positive(layer: &str, what: &str, value: f64) {
     }
 }
 
+/// A bound is finite, in `f32` too.
+#[track_caller]
+pub const fn check_bound(layer: &str, what: &str, value: f64) {
+    let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite");
+    if !(value > f64::NEG_INFINITY && value < f64::INFINITY) {
+        message.say();
+    }
+    if value as f32 == f32::INFINITY || value as f32 == f32::NEG_INFINITY {
+        message.text(", but it is infinite in `f32`").say();
+    }
+}
+
+/// A clip has a bound, and its lower one is below its upper one.
+#[track_caller]
+pub const fn check_clip(layer: &str, min: f64, max: f64) {
+    if min == f64::NEG_INFINITY && max == f64::INFINITY {
+        ConstMessage::of(layer).text("`Clip` needs a bound: `min`, `max` or both").say();
+    }
+    if min >= max {
+        ConstMessage::of(layer).text("`min` must be below `max`").say();
+    }
+}
+
 /// A dropout's probability is at least 0 and below 1.
 #[track_caller]
 pub const fn check_probability(layer: &str, what: &str, value: f64) {
@@ -209,6 +232,19 @@ pub const fn check_reshape(layer: &str, given: Shape, wanted: Shape) {
     }
 }
 
+/// A slice has channels, and they lie within its input.
+#[track_caller]
+pub const fn check_slice(layer: &str, start: usize, end: usize, channels: usize) {
+    if start >= end {
+        let sentence = ConstMessage::of(layer).text("a slice from ").number(start).text(" to ").number(end);
+        sentence.text(" is empty: `end` must be above `start`").say();
+    }
+    if end > channels {
+        let sentence = ConstMessage::of(layer).text("a slice up to ").number(end);
+        sentence.text(" reaches beyond the input, whose first size is ").number(channels).say();
+    }
+}
+
 /// A shape has at least as many axes as are normalised together.
 #[track_caller]
 pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
@@ -242,16 +278,16 @@ pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
     }
 }
 
-/// A residual block's shortcut has the output shape of its layers.
+/// The branches of a sum end in the same shape.
 #[track_caller]
-pub const fn check_projection(inside: Shape, projection: Shape) {
-    if !inside.equals(&projection) {
+pub const fn check_branches(first: Shape, other: Shape) {
+    if !first.equals(&other) {
         ConstMessage::new()
-            .text("the residual block's output is ")
-            .shape(&inside)
-            .text(", but the shortcut's output is ")
-            .shape(&projection)
-            .text(": the two are added, so their shapes must be equal")
+            .text("a branch's output is ")
+            .shape(&other)
+            .text(", but the first branch's is ")
+            .shape(&first)
+            .text(": they are added, so their shapes must be equal")
             .say();
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::image::Channels;
 use crate::layer::Layer;
-use crate::layers::{BatchNorm, Bias, Concat, Conv, Dense, Image, ProjectedResidual, Residual, Windows};
+use crate::layers::{BatchNorm, Bias, Concat, Conv, Dense, Image, Residual, Sum, Windows};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
@@ -18,7 +18,7 @@ use crate::weights::parameters::Parameters;
 /// Every network declared with `network!` implements it. In [`Folded`],
 /// - a `BatchNorm` right after a `Dense`, `Conv2d`, `DepthwiseConv2d` or `Conv1d` is removed, and that layer has a
 ///   bias;
-/// - the same applies inside `Residual` and `Concat`, and inside nested networks (except those that take a const
+/// - the same applies inside `Residual`, `Sum` and `Concat`, and inside nested networks (except those that take a const
 ///   parameter of the outer network, which are unchanged);
 /// - any other `BatchNorm` is unchanged, for example one after an activation or at the input;
 /// - a custom layer is unchanged, unless it implements this trait;
@@ -169,17 +169,17 @@ where
     }
 }
 
-impl<S, L, P> FoldBatchNorm for ProjectedResidual<L, P>
+impl<S, F, G> FoldBatchNorm for Sum<F, G>
 where
     S: Scalar,
-    L: FoldBatchNorm<Scalar = S, Input: Sample<Element = S>>,
-    P: FoldBatchNorm<Scalar = S, Input = L::Input, Output = L::Output>,
+    F: FoldBatchNorm<Scalar = S, Input: Sample<Element = S>>,
+    G: FoldBatchNorm<Scalar = S, Input = F::Input, Output = F::Output>,
 {
-    type Folded = ProjectedResidual<L::Folded, P::Folded>;
+    type Folded = Sum<F::Folded, G::Folded>;
 
     fn fold_into(&self, folded: &mut Self::Folded) {
-        self.inside.fold_into(&mut folded.inside);
-        self.projection.fold_into(&mut folded.projection);
+        self.first.fold_into(&mut folded.first);
+        self.second.fold_into(&mut folded.second);
     }
 }
 

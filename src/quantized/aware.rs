@@ -15,7 +15,7 @@ pub use weights::{FakeWeights, RoundWeights};
 use super::{Calibration, Quantize, Quantized, Range, conversion};
 use crate::image::Image;
 use crate::layer::Layer;
-use crate::layers::{Bias, Conv, Dense, ProjectedResidual, Residual, Windows};
+use crate::layers::{Bias, Conv, Dense, Residual, Sum, Windows};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
@@ -148,21 +148,21 @@ where
     }
 }
 
-impl<S, L, P> QuantizationAware for ProjectedResidual<L, P>
+impl<S, F, G> QuantizationAware for Sum<F, G>
 where
     S: Scalar,
-    L: QuantizationAware<Scalar = S, Input: Sample<Element = S>>,
-    P: QuantizationAware<Scalar = S, Input = L::Input, Output = L::Output>,
+    F: QuantizationAware<Scalar = S, Input: Sample<Element = S>>,
+    G: QuantizationAware<Scalar = S, Input = F::Input, Output = F::Output>,
 {
-    type Aware = ProjectedResidual<L::Aware, P::Aware>;
+    type Aware = Sum<F::Aware, G::Aware>;
 
     fn write_aware(&self, aware: &mut Self::Aware, ranges: &mut dyn FnMut() -> [S; 2]) {
-        self.inside.write_aware(&mut aware.inside, ranges);
-        self.projection.write_aware(&mut aware.projection, ranges);
+        self.first.write_aware(&mut aware.first, ranges);
+        self.second.write_aware(&mut aware.second, ranges);
     }
 
     fn read_aware(&mut self, aware: &Self::Aware, ranges: &mut dyn FnMut([S; 2])) {
-        self.inside.read_aware(&aware.inside, ranges);
-        self.projection.read_aware(&aware.projection, ranges);
+        self.first.read_aware(&aware.first, ranges);
+        self.second.read_aware(&aware.second, ranges);
     }
 }

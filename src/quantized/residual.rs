@@ -86,29 +86,28 @@ pub struct Residual<L, S = Sum> {
     pub inside: L,
 }
 
-/// A quantized [`ProjectedResidual`](crate::layers::ProjectedResidual) block, fused with a clipping activation right
-/// after it.
+/// A quantized [`Sum`](crate::layers::Sum) of two branches, fused with a clipping activation right after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct ProjectedResidual<L, P, S = Sum> {
+pub struct AddedBranches<F, G, S = Sum> {
     /// How both outputs are added.
     pub sum: S,
-    /// The layers that the shortcut skips.
-    pub inside: L,
-    /// The layers of the shortcut.
-    pub projection: P,
+    /// The first branch.
+    pub first: F,
+    /// The second branch.
+    pub second: G,
 }
 
 // SAFETY: all fields are `Pod`.
 unsafe impl<L: Pod, S: Pod> Pod for Residual<L, S> {}
 // SAFETY: all fields are `Pod`.
-unsafe impl<L: Pod, P: Pod, S: Pod> Pod for ProjectedResidual<L, P, S> {}
+unsafe impl<F: Pod, G: Pod, S: Pod> Pod for AddedBranches<F, G, S> {}
 
 crate::stored!([L: QuantizedLayer, S: Addition] Residual<L, S> { "sum": sum: S; "": inside: L });
-crate::stored!([L: QuantizedLayer, P: QuantizedLayer, S: Addition] ProjectedResidual<L, P, S> {
+crate::stored!([F: QuantizedLayer, G: QuantizedLayer, S: Addition] AddedBranches<F, G, S> {
     "sum": sum: S;
-    "inside": inside: L;
-    "projection": projection: P;
+    "first": first: F;
+    "second": second: G;
 });
 
 impl<L: QuantizedLayer, S: Addition> QuantizedLayer for Residual<L, S> {
@@ -123,23 +122,23 @@ impl<L: QuantizedLayer, S: Addition> QuantizedLayer for Residual<L, S> {
     }
 }
 
-impl<L, P, S> QuantizedLayer for ProjectedResidual<L, P, S>
+impl<F, G, S> QuantizedLayer for AddedBranches<F, G, S>
 where
-    L: QuantizedLayer,
-    P: QuantizedLayer<Input = L::Input>,
+    F: QuantizedLayer,
+    G: QuantizedLayer<Input = F::Input>,
     S: Addition,
 {
-    type Input = L::Input;
-    type Output = L::Output;
-    /// The projection's output, and scratch shared by both.
-    type Workspace = (P::Output, Larger<L::Workspace, P::Workspace>);
+    type Input = F::Input;
+    type Output = F::Output;
+    /// The second branch's output, and scratch shared by both.
+    type Workspace = (G::Output, Larger<F::Workspace, G::Workspace>);
 
     #[inline(always)]
-    fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, memory: &mut Self::Workspace, trace: &mut T) {
-        let (around, memory) = memory;
-        self.inside.forward(x, y, workspace(memory), trace);
-        self.projection.forward(x, around, workspace(memory), trace);
-        self.sum.add(around, y);
+    fn forward<T: Trace>(&self, x: &F::Input, y: &mut F::Output, memory: &mut Self::Workspace, trace: &mut T) {
+        let (z, memory) = memory;
+        self.first.forward(x, y, workspace(memory), trace);
+        self.second.forward(x, z, workspace(memory), trace);
+        self.sum.add(z, y);
     }
 }
 
@@ -164,35 +163,35 @@ where
     }
 }
 
-impl<L, P> Quantize for layers::ProjectedResidual<L, P>
+impl<F, G> Quantize for layers::Sum<F, G>
 where
-    L: Quantize,
-    P: Quantize<Input = L::Input, Output = L::Output>,
+    F: Quantize,
+    G: Quantize<Input = F::Input, Output = F::Output>,
 {
-    type Quantized<A: Arithmetic> = ProjectedResidual<L::Quantized<A>, P::Quantized<A>, A::Sum>;
+    type Quantized<A: Arithmetic> = AddedBranches<F::Quantized<A>, G::Quantized<A>, A::Sum>;
 
     #[cfg(feature = "alloc")]
-    fn observe(&self, inputs: &[L::Input], observer: &mut Observer) -> alloc::vec::Vec<L::Output> {
-        const { assert_network::<L>() }
-        const { assert_network::<P>() }
-        let mut outputs = observer.inside("inside", |observer| self.inside.observe(inputs, observer));
-        let around = observer.inside("projection", |observer| self.projection.observe(inputs, observer));
-        add(&around, &mut outputs);
+    fn observe(&self, inputs: &[F::Input], observer: &mut Observer) -> alloc::vec::Vec<F::Output> {
+        const { assert_network::<F>() }
+        const { assert_network::<G>() }
+        let mut outputs = observer.inside("first", |observer| self.first.observe(inputs, observer));
+        let others = observer.inside("second", |observer| self.second.observe(inputs, observer));
+        add(&others, &mut outputs);
         outputs
     }
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
-        let inside = self.inside.quantize_into(&mut quantized.inside, input, ranges);
-        let around = self.projection.quantize_into(&mut quantized.projection, input, ranges);
-        quantized.sum.fill(around, inside, ranges)
+        let first = self.first.quantize_into(&mut quantized.first, input, ranges);
+        let second = self.second.quantize_into(&mut quantized.second, input, ranges);
+        quantized.sum.fill(second, first, ranges)
     }
 }
 
 /// Checks that the inside of a block has ranges for its own outputs, as networks do.
 #[cfg(feature = "alloc")]
 #[track_caller]
-const fn assert_network<L: Quantize>() {
+pub(super) const fn assert_network<L: Quantize>() {
     assert!(!L::RANGED, "the inside of a quantized block must be a network");
 }
 

@@ -179,6 +179,14 @@ layers! {
     concat: [2, 4, 5] -> [7, 4, 5] {
         Concat { { Conv2d(3, kernel = 1), Tanh }, { Conv2d(2, kernel = (3, 5), padding = same) }, {} }
     }
+
+    clip: [4, 5] -> [4, 5] { Clip(-1.5, 2.0) }
+    clip_below: [4, 5] -> [4, 5] { Clip(min = 0.5) }
+    clip_above: [4, 5] -> [4, 5] { Clip(max = -0.25) }
+    slice_row: [7] -> [3] { Slice(2, 5) }
+    slice_image: [3, 4, 5] -> [2, 4, 5] { Slice(0, 2) }
+    sum: [6] -> [6] { Sum { { Dense(4), Tanh, Dense(6) }, { Dense(6) }, {} } }
+    two_inputs: [10] -> [8] { Concat { { Slice(0, 4), Dense(3) }, { Slice(4, 10), Dense(5), Tanh } } }
 }
 
 /// All rows.

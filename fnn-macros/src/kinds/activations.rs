@@ -6,6 +6,7 @@ use quote::quote;
 use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, optional};
 use crate::flow::{Flow, Site};
+use crate::report::const_check;
 use crate::size::Size;
 
 /// An activation without parameters, of any shape, whose derivative follows from its output.
@@ -78,6 +79,20 @@ pub(super) static KINDS: &[Kind] = &[
         ..function!(Softplus)
     },
     Kind {
+        synonyms: &["Clamp", "HardTanh"],
+        parameters: &[
+            optional("min", ArgumentType::Number("check_bound")),
+            optional("max", ArgumentType::Number("check_bound")),
+        ],
+        example: Example::free("Clip(-1.0, 1.0)", "[2, 3]"),
+        documentation: Documentation {
+            arguments: "`min`, `max`: both, or one, as in `Clip(max = 1.0)`",
+            ..Documentation::same("[`Clip(min, max)`](crate::layers::activation::Clip)", "any")
+        },
+        build: clip,
+        ..function!(Clip)
+    },
+    Kind {
         parameters: &[optional("form", ArgumentType::Word(&["exact", "tanh"]))],
         example: Example::free("Gelu(tanh)", "[2, 3]"),
         documentation: Documentation::same(
@@ -145,9 +160,25 @@ fn function(site: &Site<'_>, function: TokenStream, flow: &Flow) -> Built {
 }
 
 /// An activation with one parameter, passed as bits in its type.
-fn parametric(site: &Site<'_>, kind: TokenStream, Number { bits, check }: Number, flow: &Flow) -> Built {
+fn parametric(site: &Site<'_>, kind: TokenStream, Number { bits, check, .. }: Number, flow: &Flow) -> Built {
     let mut built = function(site, quote!(#kind<#bits>), flow);
     built.checks.push(check);
+    built
+}
+
+/// `Clip(min, max)`: any shape. With bounds around 0, it is what saturation does, since a quantized range contains 0;
+/// from 0 on, it is a rectifier.
+fn clip(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let min = arguments.number_or(site, "min", quote!(::core::primitive::f64::NEG_INFINITY));
+    let max = arguments.number_or(site, "max", quote!(::core::primitive::f64::INFINITY));
+    let (low, high) = (&min.bits, &max.bits);
+    let mut built = function(site, quote!(Clip<#low, #high>), flow);
+    let (name, low, high) = (site.name, min.value, max.value);
+    built.checks.extend([min.check, max.check]);
+    built.checks.push(const_check(site.written, "check_clip", quote!(#name, #low, #high)));
+    let bound = |name, is: fn(f64) -> bool| arguments.is_literal(name, is);
+    built.int8 = (bound("min", |min| min <= 0.0) && bound("max", |max| max >= 0.0)).then_some(Int8::Saturation);
+    built.role = (arguments.is_given("min") && bound("min", |min| min == 0.0)).then_some(RECTIFIER);
     built
 }
 

@@ -6,6 +6,7 @@ use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
+use crate::size::Size;
 
 pub(super) static KINDS: &[Kind] = &[
     Kind {
@@ -78,6 +79,24 @@ pub(super) static KINDS: &[Kind] = &[
             let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
             Built::new(quote!(#fnn::layers::Reshape<#sample, #sample>), flow.clone())
         },
+    },
+    Kind {
+        name: "Slice",
+        synonyms: &["Narrow"],
+        takes: Takes::Any,
+        parameters: &[
+            required("start", "its first channel", ArgumentType::Size),
+            required("end", "the channel after its last", ArgumentType::Size),
+        ],
+        example: Example::free("Slice(1, 3)", "[4, 3]"),
+        documentation: Documentation {
+            gives: "`[end − start, …]`",
+            arguments: "the channels from `start` up to, but not including, `end`",
+            ..Documentation::same("[`Slice(start, end)`](crate::layers::Slice)", "`[C, …]`")
+        },
+        role: Role::Weightless,
+        int8: Int8::Unsupported,
+        build: slice,
     },
     Kind {
         name: "Dropout",
@@ -158,6 +177,31 @@ fn reshape(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     built
 }
 
+/// `Slice(start, end)`: `[C, …]` to `[end − start, …]`.
+fn slice(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let (start, end) = (arguments.size("start"), arguments.size("end"));
+    // The rank of the output of a user's type isn't known here, so it has to be a vector.
+    let mut sizes = flow.known_sizes().unwrap_or_else(|| flow.sizes(site, 1));
+    let sliced = if start.known == Some(0) {
+        end.clone()
+    } else {
+        Size::call(fnn, "between", [&start, &end], |[start, end]| end.checked_sub(start))
+    };
+    let channels = std::mem::replace(&mut sizes[0], sliced);
+    let output = Flow::Sizes(sizes);
+    let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
+    let (name, first, behind, channels) = (site.name, &start.tokens, &end.tokens, &channels.tokens);
+    let mut built = Built::new(quote!(#fnn::layers::Slice<#from, #to, { #first }>), output);
+    built.checks.push(const_check(site.written, "check_slice", quote!(#name, #first, #behind, #channels)));
+    if flow.known_sizes().is_none() {
+        let given = flow.shape(site);
+        let (words, advice) = ("a vector, [N], from a network or a type of your own", "put `Flatten` before it");
+        built.checks.push(const_check(site.written, "check_rank", quote!(#name, "Slice", 1, #words, #given, #advice)));
+    }
+    built
+}
+
 /// `Embedding(vocabulary, width)`: `[N]` tokens to `[N, width]`.
 fn embedding(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let (fnn, scalar) = (site.fnn, site.scalar);
@@ -175,7 +219,7 @@ fn embedding(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
 fn dropout(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
-    let Number { bits, check } = arguments.number(site, "probability", 0.0);
+    let Number { bits, check, .. } = arguments.number(site, "probability", 0.0);
     let mut built = Built::new(quote!(#fnn::layers::Dropout<#sample, #bits>), flow.clone());
     built.checks.push(check);
     built

@@ -2,9 +2,24 @@
 
 use super::{Documentation, Example, Int8, Outputs};
 
+/// What a block does with the layers in its braces.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Combination {
+    /// Adds its input to their output; or adds two branches.
+    Shortcut,
+    /// Adds the outputs of branches.
+    Sum,
+    /// Concatenates the outputs of branches.
+    Concat,
+}
+
 /// A kind of block.
 pub(crate) struct Block {
     pub(crate) name: &'static str,
+    pub(crate) combination: Combination,
+    /// How it is written, for messages, and the name of what is in its braces.
+    pub(crate) written: &'static str,
+    pub(crate) braces: &'static str,
     /// The library's layer.
     pub(crate) layer: &'static str,
     pub(crate) synonyms: &'static [&'static str],
@@ -14,11 +29,14 @@ pub(crate) struct Block {
 }
 
 /// All blocks.
-pub(crate) static BLOCKS: &[&Block] = &[&RESIDUAL, &PROJECTED_RESIDUAL, &CONCAT];
+pub(crate) static BLOCKS: &[&Block] = &[&RESIDUAL, &SUM, &CONCAT];
 
 /// Layers with their input added to their output.
 pub(crate) static RESIDUAL: Block = Block {
     name: "Residual",
+    combination: Combination::Shortcut,
+    written: "Residual { Dense(64), Relu, Dense(64) }",
+    braces: "layers",
     layer: "Residual",
     synonyms: &["Skip"],
     example: Example { layer: "Residual { Dense(6), Tanh, Dense(4) }", input: "[4]", weights: 30 + 28, macs: 48 },
@@ -33,22 +51,26 @@ pub(crate) static RESIDUAL: Block = Block {
     int8: Int8::Layer(Outputs::Sums),
 };
 
-/// Layers with a shortcut that has layers too.
-pub(crate) static PROJECTED_RESIDUAL: Block = Block {
-    name: "Residual",
-    layer: "ProjectedResidual",
-    synonyms: &[],
+/// Branches whose outputs are added.
+pub(crate) static SUM: Block = Block {
+    name: "Sum",
+    combination: Combination::Sum,
+    written: "Sum { { Dense(8) }, { Dense(8), Relu } }",
+    braces: "branches",
+    layer: "Sum",
+    synonyms: &["Add"],
     example: Example {
-        layer: "Residual { { Dense(6), Tanh, Dense(3) }, { Dense(3) } }",
+        layer: "Sum { { Dense(6), Tanh, Dense(4) }, { Dense(4) }, {} }",
         input: "[4]",
-        weights: 30 + 21 + 15,
-        macs: 24 + 18 + 12,
+        weights: 30 + 28 + 20,
+        macs: 24 + 24 + 16,
     },
     documentation: Documentation {
-        name: "[`Residual { { … }, { … } }`](crate::layers::ProjectedResidual)",
+        name: "[`Sum { { … }, { … } }`](crate::layers::Sum)",
         takes: "any",
-        gives: "the shape of both branches",
-        arguments: "the second branch is the shortcut",
+        gives: "the shape of all branches",
+        arguments: "two or more branches; an empty one passes its input on; two can also be written as \
+                    `Residual { { … }, { … } }`, the second being the shortcut",
         weights: "those inside",
         macs: "those inside",
     },
@@ -58,6 +80,9 @@ pub(crate) static PROJECTED_RESIDUAL: Block = Block {
 /// Branches whose outputs are concatenated.
 pub(crate) static CONCAT: Block = Block {
     name: "Concat",
+    combination: Combination::Concat,
+    written: "Concat { { Dense(8) }, { Dense(4), Relu } }",
+    braces: "branches",
     layer: "Concat",
     synonyms: &["Concatenate"],
     example: Example {

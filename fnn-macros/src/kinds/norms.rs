@@ -122,7 +122,7 @@ fn over_last_axes(
 ) -> (Vec<Size>, Built) {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
-    let Number { bits: epsilon, check } = arguments.number(site, "epsilon", epsilon);
+    let Number { bits: epsilon, check, .. } = arguments.number(site, "epsilon", epsilon);
     let axes = arguments.size_of_axis("axes", 0);
     let (together, sizes) = match axes.as_ref().and_then(|axes| axes.known) {
         None => (sample.clone(), flow.last_sizes(site, None)),
@@ -145,7 +145,7 @@ fn group_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let fnn = site.fnn;
     let sample = flow.sample(site, site.scalar);
     let (groups, channels) = (arguments.size("groups"), flow.sizes(site, 1));
-    let Number { bits: epsilon, check } = arguments.number(site, "epsilon", 1e-5);
+    let Number { bits: epsilon, check, .. } = arguments.number(site, "epsilon", 1e-5);
     let (name, tokens) = (site.name, &groups.tokens);
     let mut built = Built::new(quote!(#fnn::layers::GroupNorm<#sample, { #tokens }, #epsilon>), flow.clone());
     let count = &channels[0].tokens;

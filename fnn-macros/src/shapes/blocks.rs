@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::{Chain, Declared, Layer, Network};
 use crate::flow::{Flow, Site};
 use crate::generated;
-use crate::kinds::{CONCAT, PROJECTED_RESIDUAL, RESIDUAL};
+use crate::kinds::{CONCAT, RESIDUAL, SUM};
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;
 
@@ -30,20 +30,20 @@ impl Chain<'_> {
         layer.int8 = RESIDUAL.int8;
     }
 
-    /// Layers, and the layers of the shortcut.
-    pub(super) fn projected(
+    /// Two branches whose outputs are added.
+    pub(super) fn sum(
         &mut self,
         network: &mut Network,
         layer: &mut Layer,
         site: &Site<'_>,
-        [inside, projection]: [Vec<model::Layer>; 2],
+        [first, second]: [Vec<model::Layer>; 2],
     ) {
-        let inside = self.block(network, layer, inside, BRANCH, None);
-        let declared = Declared { output: layer.output.clone(), check: Some("check_projection") };
-        let projection = self.block(network, layer, projection, BRANCH, Some(declared));
+        let first = self.block(network, layer, first, BRANCH, None);
+        let declared = Declared { output: layer.output.clone(), check: Some("check_branches") };
+        let second = self.block(network, layer, second, BRANCH, Some(declared));
         let fnn = site.fnn;
-        layer.field = quote!(#fnn::layers::ProjectedResidual<#inside, #projection>);
-        layer.int8 = PROJECTED_RESIDUAL.int8;
+        layer.field = quote!(#fnn::layers::Sum<#first, #second>);
+        layer.int8 = SUM.int8;
     }
 
     /// Concatenated branches: nested pairs of the first and all others.

@@ -42,7 +42,7 @@ impl Chain<'_> {
             self.errors.at(site.written, computed("the input of", kind, &parameter.ident));
             layer.input = Flow::Unknown;
         }
-        let Built { layer: built, output, weights, products, initializer, checks } =
+        let Built { layer: built, output, weights, products, initializer, checks, role, int8 } =
             (kind.build)(site, arguments, &layer.input);
         if let (Some(Taken { rank, words, advice }), Flow::Of { .. }) = (&taken, &layer.input) {
             let (layer_name, kind, given) = (site.name, kind.name, layer.input.shape(site));
@@ -56,7 +56,7 @@ impl Chain<'_> {
             .extend(products.filter(|_| network.header.quantizable).map(|products| site.check_sum(&products)));
         layer.field = built;
         layer.output = self.known(output, site, kind);
-        (layer.role, layer.int8) = (kind.role, kind.int8);
+        (layer.role, layer.int8) = (role.unwrap_or(kind.role), int8.unwrap_or(kind.int8));
         layer.initializer = initializer;
         layer.weights = Some(weights);
     }

@@ -233,6 +233,22 @@ pub struct Mish;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selu;
 
+/// `min(max(x, MIN), MAX)`. Declared as `Clip(min, max)`, or with one bound, as `Clip(max = 1.0)`.
+///
+/// f′(x) is 1 between the bounds, and 0 elsewhere. `Clip(-1.0, 1.0)` is also called hard tanh.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
+///
+/// `MIN` and `MAX` are the bits of the bounds, of which either may be infinite.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Clip}};
+///
+/// let clip = Activation::<Clip<{ f64::to_bits(-1.0) }, { f64::to_bits(1.0) }>, [f32; 3]>::new();
+/// assert_eq!(clip.forward(&[-2.5, 0.5, 7.0]), [-1.0, 0.5, 1.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clip<const MIN: u64, const MAX: u64>;
+
 /// The function's parameter, passed as bits in a const generic.
 #[inline(always)]
 fn parameter<R: Real>(like: R, bits: u64) -> R {
@@ -241,11 +257,11 @@ fn parameter<R: Real>(like: R, bits: u64) -> R {
 
 /// A function whose derivative is a formula of its value.
 macro_rules! function_from_output {
-    ($function:ident $(<const $parameter:ident: u64 = $argument:literal>)? $([probabilities = $probabilities:literal])?, $x:ident: $value:expr, $y:ident: $derivative:expr) => {
-        impl $(<const $parameter: u64>)? Function for $function $(<$parameter>)? {
+    ($function:ident $(<$(const $parameter:ident: u64 = $argument:literal),+>)? $([probabilities = $probabilities:literal])?, $x:ident: $value:expr, $y:ident: $derivative:expr) => {
+        impl $(<$(const $parameter: u64),+>)? Function for $function $(<$($parameter),+>)? {
             const KIND: &'static str = stringify!($function);
             const ATTRIBUTES: Option<&'static [Attribute]> =
-                Some(const { &[$(Attribute::bits($argument, $parameter))?] });
+                Some(const { &[$($(Attribute::bits($argument, $parameter)),+)?] });
             $(const PROBABILITIES: bool = $probabilities;)?
 
             #[inline(always)]
@@ -259,7 +275,7 @@ macro_rules! function_from_output {
             }
         }
 
-        impl $(<const $parameter: u64>)? FromOutput for $function $(<$parameter>)? {
+        impl $(<$(const $parameter: u64),+>)? FromOutput for $function $(<$($parameter),+>)? {
             #[inline(always)]
             fn derivative_from_output<R: Real>($y: R) -> R {
                 $derivative
@@ -285,11 +301,14 @@ function_from_output!(Softplus<const BETA: u64 = "beta">,
     x: x.max(x.constant(0.0)) + (-(parameter(x, BETA) * x).abs()).softplus() / parameter(x, BETA),
     y: -(-parameter(y, BETA) * y).exp_m1());
 function_from_output!(Relu6,
-    x: clamp(x, 6.0),
-    y: within(y, 6.0, y.constant(1.0), y.constant(0.0)));
+    x: clamp(x, (0.0, 6.0)),
+    y: within(y, (0.0, 6.0), 1.0));
 function_from_output!(HardSigmoid [probabilities = true],
-    x: clamp((x + x.constant(3.0)) / x.constant(6.0), 1.0),
-    y: within(y, 1.0, y.constant(1.0 / 6.0), y.constant(0.0)));
+    x: clamp((x + x.constant(3.0)) / x.constant(6.0), (0.0, 1.0)),
+    y: within(y, (0.0, 1.0), 1.0 / 6.0));
+function_from_output!(Clip<const MIN: u64 = "min", const MAX: u64 = "max">,
+    x: clamp(x, (f64::from_bits(MIN), f64::from_bits(MAX))),
+    y: within(y, (f64::from_bits(MIN), f64::from_bits(MAX)), 1.0));
 function_from_output!(Selu,
     x: x.constant(SELU_SCALE) * x.if_positive(x, x.constant(SELU_ALPHA) * x.exp_m1()),
     y: y.if_positive(y.constant(SELU_SCALE), y + y.constant(SELU_SCALE * SELU_ALPHA)));
@@ -298,17 +317,19 @@ function_from_output!(Selu,
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_3;
 
-/// `x` clamped to the range from 0 to `high`. NaN stays NaN.
+/// `x` clamped to the range from `low` to `high`. NaN stays NaN.
 #[inline(always)]
-fn clamp<R: Real>(x: R, high: f64) -> R {
+fn clamp<R: Real>(x: R, (low, high): (f64, f64)) -> R {
     let high = x.constant(high);
-    (x - high).if_positive(high, x.max(x.constant(0.0)))
+    (x - high).if_positive(high, x.max(x.constant(low)))
 }
 
-/// `inside` where x lies between 0 and `high`, elsewhere `outside`.
+/// `slope` where x lies between `low` and `high`, elsewhere 0.
 #[inline(always)]
-fn within<R: Real>(x: R, high: f64, inside: R, outside: R) -> R {
-    x.if_positive((x.constant(high) - x).if_positive(inside, outside), outside)
+fn within<R: Real>(x: R, (low, high): (f64, f64), slope: f64) -> R {
+    let outside = x.constant(0.0);
+    let below_high = (x.constant(high) - x).if_positive(x.constant(slope), outside);
+    (x - x.constant(low)).if_positive(below_high, outside)
 }
 
 impl Function for HardSwish {

@@ -1,0 +1,140 @@
+//! Sums of branches.
+
+use crate::graph::Node;
+use crate::kernels::{Simd, add_assign, copy};
+use crate::layer::{Gradient, Layer, Pass, Recorded, largest};
+use crate::random::Random;
+use crate::scalar::Scalar;
+use crate::shape::{self, Sample};
+use crate::weights::initializer::Initializer;
+use crate::weights::layout::{Field, Layout};
+use crate::weights::parameters::{Parameters, Roles};
+
+/// Two branches on the same input, with their outputs added: `y = f(x) + g(x)`.
+///
+/// Both must end in the same shape, or it is a compile error. `dx = f′ᵀ·dy + g′ᵀ·dy`. Weights and multiply-accumulates
+/// are those of the branches.
+///
+/// Declared as `Sum { { … }, { … } }`, with two or more branches, of which one may be empty and pass its input on; or,
+/// with two, as `Residual { { … }, { … } }`, a [`Residual`](super::Residual) whose shortcut, the second branch, changes
+/// the shape or is learned. The weights of the first branch are named `first.…`, those of the second `second.…`; if
+/// there are more than two, the later ones form a sum inside the second branch, `second.sum_1.first.…` and so on. He,
+/// Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016.
+///
+/// ```
+/// use fnn::{Network, layers::{Dense, Sum}};
+///
+/// let first = Dense { weight: [[1.0, 2.0]], bias: [0.0, 0.0] };
+/// let second = Dense { weight: [[10.0, -10.0]], bias: [0.0, 0.0] };
+/// let block: Sum<Dense<1, 2>, Dense<1, 2>> = Sum { first, second };
+/// assert_eq!(block.forward(&[3.0]), [33.0, -24.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(C)]
+pub struct Sum<F, G> {
+    /// The first branch.
+    pub first: F,
+    /// The second branch.
+    pub second: G,
+}
+
+// SAFETY: `repr(C)`, and both fields have the layout of arrays of the same scalar.
+unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>> Parameters for Sum<F, G> {
+    type Scalar = F::Scalar;
+
+    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("first", F::LAYOUT), Field::new("second", G::LAYOUT)] });
+
+    fn roles(start: usize, visitor: &mut impl Roles) {
+        F::roles(start, visitor);
+        G::roles(start + F::PARAMETERS, visitor);
+    }
+
+    fn absorb(&mut self, gradient: &Self) {
+        self.first.absorb(&gradient.first);
+        self.second.absorb(&gradient.second);
+    }
+}
+
+impl<S, F, G> Layer for Sum<F, G>
+where
+    S: Scalar,
+    F: Layer<Scalar = S, Input: Sample<Element = S>>,
+    G: Layer<Scalar = S, Input = F::Input, Output = F::Output>,
+{
+    type Input = F::Input;
+    type Output = F::Output;
+    /// The tapes of both, and their outputs, which the sum doesn't keep.
+    type Tape<const B: usize> = ((F::Tape<B>, [F::Output; B]), (G::Tape<B>, [F::Output; B]));
+    /// The scratch of both; the second branch's output, later its output gradient; and its input gradient.
+    type Workspace<const B: usize> = ((F::Workspace<B>, G::Workspace<B>), ([F::Output; B], [F::Input; B]));
+
+    const KIND: &'static str = "Sum";
+    const MACS: u64 = F::MACS + G::MACS;
+    const SMALLEST_BATCH: usize = largest(&[F::SMALLEST_BATCH, G::SMALLEST_BATCH]);
+    const GRAPH: Node = Node::sum::<Self>(const { &[F::GRAPH.named("first"), G::GRAPH.named("second")] });
+
+    #[inline(always)]
+    fn forward_batch<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[F::Input],
+        outputs: &mut [F::Output],
+        ((first_workspace, second_workspace), (zs, _)): &mut Self::Workspace<B>,
+    ) {
+        let zs = shape::first_mut(zs, inputs.len());
+        self.first.forward_batch(simd, inputs, outputs, first_workspace);
+        self.second.forward_batch(simd, inputs, zs, second_workspace);
+        add_assign(simd, Sample::flat(zs), Sample::flat_mut(outputs));
+    }
+
+    #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[F::Input],
+        outputs: &mut [F::Output],
+        ((first_tape, ys), (second_tape, zs)): &mut Self::Tape<B>,
+        ((first_workspace, second_workspace), _): &mut Self::Workspace<B>,
+    ) {
+        let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
+        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, first_workspace);
+        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, second_workspace);
+        copy(zs, outputs);
+        add_assign(pass.simd, Sample::flat(ys), Sample::flat_mut(outputs));
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [F::Output],
+        gradient: Gradient<'_, Self>,
+        mut input_gradients: Option<&mut [F::Input]>,
+        ((first_workspace, second_workspace), (dzs, second_dx)): &mut Self::Workspace<B>,
+    ) {
+        let (inputs, ((first_tape, ys), (second_tape, zs))) = (recorded.inputs, recorded.tape);
+        let samples = inputs.len();
+        let (dzs, second_dx) = (shape::first_mut(dzs, samples), shape::first_mut(second_dx, samples));
+        copy(output_gradients, dzs);
+        let first_recorded = Recorded { inputs, outputs: shape::first(ys, samples), tape: first_tape };
+        let second_recorded = Recorded { inputs, outputs: shape::first(zs, samples), tape: second_tape };
+        let (first_pass, second_pass) = (pass.inside(0), pass.inside(1));
+        let Gradient { weights, start } = gradient;
+        let first_gradient = Gradient::new(&mut weights.first, start);
+        let second_gradient = Gradient::new(&mut weights.second, start);
+        // One call of each, not one for each case: both would be inlined, and double the code with every block around.
+        let by_inputs = input_gradients.as_deref_mut();
+        self.first.backward(first_pass, first_recorded, output_gradients, first_gradient, by_inputs, first_workspace);
+        let by_inputs = input_gradients.is_some().then_some(&mut *second_dx);
+        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, second_workspace);
+        if let Some(dx) = input_gradients {
+            add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
+        }
+    }
+
+    fn initialize(&mut self, initializer: Initializer, random: &mut Random) {
+        self.first.initialize(initializer, random);
+        self.second.initialize(initializer, random);
+    }
+}

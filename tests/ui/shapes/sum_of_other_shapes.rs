@@ -1,0 +1,9 @@
+fnn::network! {
+    struct Digits: [784] -> [10] {
+        Sum { { Dense(10) }, { Dense(10), Relu }, { Dense(9) } },
+    }
+}
+
+fn main() {
+    let _ = Digits::seeded(1).forward(&[0.0; 784]);
+}
