@@ -256,13 +256,13 @@ pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S]
 #[inline(always)]
 pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mut [S]) {
     let (mut last, mut part) = (1, S::ONE);
-    for (row, y) in y.chunks_exact_mut(plane.columns.output).enumerate() {
+    for (row, y) in y.chunks_exact_mut(plane.columns.output.max(1)).enumerate() {
         let rows = plane.rows.taps(row);
         for (column, y) in y.iter_mut().enumerate() {
             let taps = rows * plane.columns.taps(column);
             // Neighbours mostly have as many, and a division takes long where it is a function.
             if taps != last {
-                (last, part) = (taps, S::ONE / S::from_f64(taps as f64));
+                (last, part) = (taps, S::ONE / S::from_usize(taps));
             }
             *y = *y * part;
         }

@@ -20,13 +20,32 @@ def pair(first, second):
 
 
 def window(size, dilations=(1, 2), pool=False):
-    """(kernel, stride, padding, dilation, output size) on an axis."""
+    """(kernel, stride, padding before and after, dilation, output size) on an axis."""
     while True:
         kernel, stride, dilation = draw.choice([1, 2, 3, 4]), draw.choice([1, 1, 2, 3]), draw.choice(dilations)
-        padding = draw.randint(0, kernel // 2 if pool else 2)
+        most = kernel - 1 if pool else 2
+        before, after = draw.randint(0, most), draw.randint(0, most)
+        if draw.random() < 0.5:
+            after = before
         span = dilation * (kernel - 1) + 1
-        if span <= size + 2 * padding:
-            return kernel, stride, padding, dilation, (size + 2 * padding - span) // stride + 1
+        if span <= size + before + after:
+            return kernel, stride, (before, after), dilation, (size + before + after - span) // stride + 1
+
+
+def same(size, dilations=(1, 2), strides=(1, 1, 2, 3)):
+    """A window with `padding = same`."""
+    kernel, stride = draw.choice([1, 2, 3]), draw.choice(strides)
+    return kernel, stride, None, draw.choice(dilations), -(-size // stride)
+
+
+def paddings(windows):
+    """The padding of all axes, or None."""
+    ends = [w[2] for w in windows]
+    if all(end == (0, 0) for end in ends):
+        return None
+    texts = [pair(*end) for end in ends]
+    # Two ends by themselves would be rows and columns.
+    return texts[0] if len(texts) == 1 else pair(*texts) if "(" not in texts[0] else f"({texts[0]}, {texts[1]})"
 
 
 def options(**arguments):
@@ -37,26 +56,28 @@ def sizes(values):
     return pair(*values) if len(values) == 2 else str(values[0])
 
 
-def convolution(shape, depthwise=False, same=False, filters=None):
+def convolution(shape, depthwise=False, keep=False, filters=None):
     channels, *axes = shape
-    if same or draw.random() < 0.25:
-        windows = [(draw.choice([1, 3]), 1, None, draw.choice([1, 2]), axis) for axis in axes]
+    if keep or draw.random() < 0.25:
+        windows = [same(axis, strides=(1,) if keep else (1, 1, 2, 3)) for axis in axes]
         padding = "same"
+    elif len(axes) == 1 and draw.random() < 0.25:
+        windows = [same(axes[0])]
+        padding = "causal"
     else:
         windows = [window(axis) for axis in axes]
-        padding = sizes([w[2] for w in windows])
+        padding = paddings(windows)
     arguments = dict(kernel=sizes([w[0] for w in windows]))
     for place, name in [(1, "stride"), (3, "dilation")]:
         if any(w[place] != 1 for w in windows):
             arguments[name] = sizes([w[place] for w in windows])
-    if padding != "0":
-        arguments["padding"] = padding
+    arguments["padding"] = padding
     if draw.random() < 0.3:
         arguments["bias"] = "false"
     if depthwise:
         multiplier = draw.choice([1, 2, 3])
         filters = channels * multiplier
-        text = "DepthwiseConv2d(" + options(**arguments, multiplier=multiplier if multiplier > 1 else None)[2:] + ")"
+        text = f"DepthwiseConv{len(axes)}d(" + options(**arguments, multiplier=multiplier if multiplier > 1 else None)[2:] + ")"
     else:
         filters = filters or draw.randint(1, 4)
         groups = draw.choice([g for g in range(1, channels + 1) if channels % g == 0 and filters % g == 0])
@@ -70,15 +91,28 @@ def depthwise(shape):
 
 def pool(shape):
     channels, *axes = shape
-    windows = [window(axis, dilations=(1,), pool=True) for axis in axes]
+    if draw.random() < 0.25:
+        windows = [same(axis, dilations=(1,)) for axis in axes]
+        padding = "same"
+    else:
+        windows = [window(axis, dilations=(1,), pool=True) for axis in axes]
+        padding = paddings(windows)
     arguments = {}
     if any(w[1] != w[0] for w in windows):
         arguments["stride"] = sizes([w[1] for w in windows])
-    if any(w[2] for w in windows):
-        arguments["padding"] = sizes([w[2] for w in windows])
+    arguments["padding"] = padding
     name = draw.choice(["MaxPool", "AvgPool"])
+    if name == "AvgPool" and padding:
+        arguments["count_padding"] = draw.choice([None, "true", "false"])
     text = f"{name}{len(axes)}d({sizes([w[0] for w in windows])}{options(**arguments)})"
     return text, [channels, *(w[4] for w in windows)]
+
+
+def zero_pad(shape):
+    channels, *axes = shape
+    ends = [(None, None, (draw.randint(0, 2), draw.randint(0, 2))) for _ in axes]
+    larger = [axis + before + after for axis, (_, _, (before, after)) in zip(axes, ends)]
+    return f"ZeroPad{len(axes)}d({paddings(ends) or 0})", [channels, *larger]
 
 
 def upsample(shape):
@@ -160,7 +194,7 @@ def back_to(shape, wanted):
     if len(shape) == 1 and len(wanted) == 1:
         return f"Dense({wanted[0]})"
     if len(shape) > 1 and shape[1:] == wanted[1:]:
-        return convolution(shape, same=True, filters=wanted[0])[0]
+        return convolution(shape, keep=True, filters=wanted[0])[0]
     return None
 
 
@@ -192,11 +226,11 @@ def concat(shape):
 def layer(shape, nested=False):
     """A layer for this input shape, and its output shape."""
     kinds = [norm, activation, activation, dropout]
-    kinds += {1: [dense, dense, dense], 2: [convolution, convolution, pool], 3: [convolution, depthwise, pool]}[len(shape)]
+    kinds += {1: [dense, dense, dense], 2: [convolution, depthwise, pool], 3: [convolution, depthwise, pool]}[len(shape)]
     if not nested or draw.random() < 0.2:
         kinds += [residual, projected, concat]
     if not nested:
-        kinds += {1: [softmax], 2: [upsample], 3: [upsample, convolution]}[len(shape)]
+        kinds += {1: [softmax], 2: [upsample, zero_pad, convolution], 3: [upsample, zero_pad, convolution]}[len(shape)]
         kinds += [reshape, identity] if len(shape) == 1 else [reshape, flatten, global_pool]
     while True:
         text, gives = draw.choice(kinds)(shape)
@@ -216,10 +250,10 @@ def network(name):
     return f"    {name}: {inputs} -> {shape} {{\n" + "".join(f"        {text},\n" for text in layers) + "    }\n"
 
 
-KINDS = """Dense Flatten Identity Reshape Tokens Dropout Conv2d DepthwiseConv2d Conv1d MaxPool2d AvgPool2d MaxPool1d
-AvgPool1d Upsample2d Upsample1d GlobalAvgPool BatchNorm LayerNorm RmsNorm GroupNorm Softmax LogSoftmax Concat
-stride dilation groups multiplier padding same bias""".split()
-WANTED = {*KINDS, *ACTIVATIONS, "Residual { {", "each"}
+KINDS = """Dense Flatten Identity Reshape Tokens Dropout Conv2d DepthwiseConv2d Conv1d DepthwiseConv1d MaxPool2d AvgPool2d
+MaxPool1d AvgPool1d Upsample2d Upsample1d ZeroPad2d ZeroPad1d GlobalAvgPool BatchNorm LayerNorm RmsNorm GroupNorm Softmax LogSoftmax Concat
+stride dilation groups multiplier padding same causal count_padding bias""".split()
+WANTED = {*KINDS, *ACTIVATIONS, "Residual { {", "each", "padding = ((", "same, count_padding"}
 
 networks = []
 while WANTED:

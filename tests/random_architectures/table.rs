@@ -1,201 +1,212 @@
 // Drawn by `draw.py 1`.
 
 architectures! {
-    n01: [2, 9] -> [4, 9] {
-        Conv1d(2, kernel = 3, dilation = 2, padding = same),
-        Residual { Dropout(0.3), Conv1d(2, kernel = 3, padding = same, groups = 2) },
-        Reshape(2, 9),
-        Conv1d(4, kernel = 1, padding = same),
+    n01: [2, 9] -> [4, 6] {
+        Residual { { Dropout(0.3) }, { Conv1d(2, kernel = 2, padding = same, bias = false) } },
+        Conv1d(3, kernel = 1, stride = 3, dilation = 2, padding = (2, 0), bias = false),
+        BatchNorm(epsilon = 0.1),
+        Conv1d(4, kernel = 1, dilation = 2, padding = 1, bias = false),
     }
 
-    n02: [3, 3, 4] -> [8, 2] {
-        Reshape(18, 2),
-        Conv1d(1, kernel = 1, dilation = 2, padding = same),
-        Residual { { Conv1d(2, kernel = 3, dilation = 2, padding = same) }, { Conv1d(2, kernel = 3, dilation = 2, padding = same) } },
-        Concat { { Tanh }, { Dropout(0.3) } },
-        Concat { { Dropout(0.3), Dropout(0.3) }, {} },
-    }
-
-    n03: [3, 3, 4] -> [6] {
-        RmsNorm(epsilon = 0.02, axes = 2),
-        LayerNorm(epsilon = 0.1, axes = 2),
-        Reshape(3, 3, 4),
-        Dropout(0.3),
-        Conv2d(2, kernel = (4, 2), stride = (2, 1), dilation = (2, 1), padding = (2, 0), bias = false),
-        Conv2d(1, kernel = (1, 4), stride = (2, 1), padding = (2, 1), bias = false),
-        Flatten,
-    }
-
-    n04: [2, 9] -> [6] {
-        PRelu(each),
-        Flatten,
-        Dense(2, bias = false),
-        Residual { { Softplus(2.5) }, { Dense(2) } },
-        Dense(6, bias = false),
-        HardSwish,
-    }
-
-    n05: [4] -> [2] {
-        tokens: Tokens,
-        Reshape(3, 4),
-        GlobalAvgPool,
-        Dense(2, bias = false),
-        Softmax,
-        HardSigmoid,
-    }
-
-    n06: [8] -> [24] {
-        Dropout(0.3),
-        Dropout(0.3),
-        Identity,
-        Concat { {}, {}, { Dropout(0.3) } },
-    }
-
-    n07: [2, 9] -> [3, 10] {
-        AvgPool1d(4, stride = 2, padding = 2),
-        Conv1d(3, kernel = 3, padding = same, bias = false),
-        Residual { BatchNorm(epsilon = 0.02), Dropout(0.3), Conv1d(3, kernel = 1, dilation = 2, padding = same, bias = false, groups = 3) },
-        Upsample1d(2),
-    }
-
-    n08: [2, 5, 4] -> [40] {
-        Residual { { LayerNorm(epsilon = 0.02) }, { Conv2d(2, kernel = (3, 1), padding = same, groups = 2) } },
-        Reshape(10, 2, 2),
-        Flatten,
-        Elu,
-    }
-
-    n09: [4] -> [6] {
-        tokens: Tokens,
-        Reshape(3, 4),
-        Elu(0.5),
-        Softplus,
-        Conv1d(2, kernel = 3, padding = same),
-        Flatten,
-        Dense(6, bias = false),
-    }
-
-    n10: [4, 4, 3] -> [1, 6, 6] {
-        Conv2d(3, kernel = 3, padding = (0, 1), bias = false),
-        Conv2d(1, kernel = 4, padding = (2, 1)),
-        Upsample2d((2, 3)),
-        PRelu,
-        Softplus,
-    }
-
-    n11: [4] -> [9, 4] {
-        tokens: Tokens,
-        Reshape(3, 4),
-        Dropout(0.3),
-        HardSigmoid,
-        Concat { {}, { Relu6, LayerNorm(epsilon = 0.02, axes = 2) }, {} },
-        LayerNorm(epsilon = 0.02),
+    n02: [5] -> [14, 1, 1] {
         Tanh,
-        PRelu,
-        Dropout(0.3),
+        Softplus,
+        Reshape(5, 1, 1),
+        Concat { { AvgPool2d((1, 3), stride = (3, 1), padding = same), Conv2d(4, kernel = (1, 2), stride = (3, 1), dilation = 2, padding = same) }, {}, { LayerNorm(epsilon = 0.1, axes = 3), AvgPool2d((4, 2), stride = (2, 3), padding = ((3, 1), 1), count_padding = true) } },
     }
 
-    n12: [2, 5, 4] -> [5] {
-        Flatten,
-        LogSoftmax,
-        Identity,
-        Identity,
+    n03: [1, 6, 5] -> [4, 4, 2] {
+        LayerNorm(epsilon = 0.1, axes = 1),
         PRelu,
+        Residual { { LayerNorm(epsilon = 0.1, axes = 2) }, { Conv2d(1, kernel = 3, dilation = 2, padding = same, bias = false) } },
+        Conv2d(4, kernel = (2, 2), stride = (2, 3), padding = ((1, 2), 0)),
+    }
+
+    n04: [4, 4, 3] -> [6] {
+        Conv2d(3, kernel = (3, 2), stride = (3, 1), dilation = (1, 2), padding = ((2, 2), 0)),
+        BatchNorm(epsilon = 0.1),
+        Flatten,
+        Selu,
+    }
+
+    n05: [5] -> [5] {
+        Gelu(tanh),
+        Concat { { Relu6, Dropout(0.3) }, {}, { Dropout(0.3) } },
+        Dense(2),
+        Dropout(0.3),
+        Dense(6),
         Dense(5),
     }
 
-    n13: [8] -> [2, 1, 1] {
+    n06: [2, 5, 4] -> [2, 8, 4] {
+        LeakyRelu(0.3),
+        Conv2d(2, kernel = (3, 2), stride = (1, 2), dilation = 2, padding = same, bias = false, groups = 2),
+        Conv2d(2, kernel = (1, 2), stride = (2, 1), dilation = (1, 2), padding = ((1, 1), (0, 2)), bias = false),
+        Residual { { GroupNorm(2, epsilon = 0.02) }, { Conv2d(2, kernel = (3, 2), dilation = (2, 1), padding = same) } },
+        BatchNorm(epsilon = 0.02),
+        Upsample2d(2),
+        LeakyRelu(0.3),
+    }
+
+    n07: [1, 6, 5] -> [20, 3] {
         Dropout(0.3),
-        Dense(2),
+        Residual { { RmsNorm(epsilon = 0.1, axes = 1) }, { Conv2d(1, kernel = (2, 1), dilation = (1, 2), padding = same) } },
+        Reshape(6, 5, 1),
+        GroupNorm(2, epsilon = 0.02),
+        Residual { { DepthwiseConv2d(kernel = (3, 3), dilation = (1, 2), padding = same, bias = false, multiplier = 2) }, { Conv2d(12, kernel = 2, padding = same, groups = 2) } },
+        Dropout(0.3),
+        Reshape(20, 3),
+    }
+
+    n08: [2, 5, 4] -> [3, 1, 2] {
+        LayerNorm(epsilon = 0.02),
+        LayerNorm(epsilon = 0.02, axes = 1),
+        DepthwiseConv2d(kernel = 2, stride = (2, 3), dilation = (2, 1), padding = ((2, 1), (1, 0))),
+        Concat { { Dropout(0.3) }, { Relu6, Relu } },
+        GroupNorm(4, epsilon = 0.1),
         PRelu(each),
-        Reshape(1, 2),
-        Selu,
-        Reshape(2, 1, 1),
-        Residual { { Dropout(0.3), Residual { { GroupNorm(2, epsilon = 0.1) }, { Conv2d(2, kernel = 1, dilation = (2, 1), padding = same) } } }, { Conv2d(2, kernel = 3, dilation = (2, 1), padding = same, bias = false, groups = 2) } },
+        Conv2d(3, kernel = 1, stride = 3, dilation = (2, 1), padding = ((0, 0), (2, 1))),
     }
 
-    n14: [4] -> [1, 3] {
+    n09: [4] -> [3, 8] {
         tokens: Tokens,
         Reshape(3, 4),
-        Residual { Residual { { Conv1d(3, kernel = 3, padding = same, groups = 3), Silu }, { Conv1d(3, kernel = 1, dilation = 2, padding = same, groups = 3) } }, Conv1d(3, kernel = 1, dilation = 2, padding = same, bias = false) },
-        GlobalAvgPool,
-        Concat { { Dense(3, bias = false), Dropout(0.3) }, { HardSwish, Dense(5) }, {} },
-        Reshape(1, 11),
-        Silu,
-        MaxPool1d(3),
+        ZeroPad1d((1, 2)),
+        Softplus(2.5),
+        Reshape(3, 7),
+        Residual { { LayerNorm(epsilon = 0.1) }, { Conv1d(3, kernel = 2, padding = same, groups = 3) } },
+        ZeroPad1d((0, 1)),
     }
 
-    n15: [3, 6] -> [15] {
-        Flatten,
-        Silu,
-        Dropout(0.3),
-        Dense(5, bias = false),
-        Concat { {}, { Mish }, { Dropout(0.3), BatchNorm(epsilon = 0.1) } },
-        Residual { Dense(6), Dropout(0.3), Dense(15) },
-        Elu(0.5),
-    }
-
-    n16: [4] -> [7] {
+    n10: [4] -> [7] {
         tokens: Tokens,
         Reshape(3, 4),
         Flatten,
-        HardSigmoid,
-        Gelu(tanh),
-        GroupNorm(12, epsilon = 0.1),
+        Softmax,
         Dense(7),
+        RmsNorm(epsilon = 0.1, axes = 1),
+    }
+
+    n11: [4] -> [2, 5, 2] {
+        tokens: Tokens,
+        Reshape(3, 4),
+        Conv1d(4, kernel = 2, stride = 2, padding = same, bias = false),
+        Concat { { Conv1d(1, kernel = 1, dilation = 2, padding = same) }, { DepthwiseConv1d(kernel = 2, padding = same), Selu } },
+        Reshape(1, 5, 2),
+        Concat { {}, { HardSigmoid, PRelu } },
+    }
+
+    n12: [3, 6] -> [6, 8] {
+        Residual { { Dropout(0.3), GroupNorm(1, epsilon = 0.02) }, { Conv1d(3, kernel = 2, padding = same, groups = 3) } },
+        ZeroPad1d((0, 2)),
+        Concat { {}, { Relu6 } },
+        Elu,
+    }
+
+    n13: [3, 3, 4] -> [4, 1, 4] {
+        Residual { { LayerNorm(epsilon = 0.1, axes = 3), Residual { Dropout(0.3), GroupNorm(1, epsilon = 0.1), Conv2d(3, kernel = (2, 3), dilation = (1, 2), padding = same, groups = 3) } }, { Conv2d(3, kernel = 2, dilation = (2, 1), padding = same, groups = 3) } },
+        Residual { { Dropout(0.3) }, { Conv2d(3, kernel = (2, 3), dilation = (1, 2), padding = same, groups = 3) } },
+        Conv2d(4, kernel = (1, 3), stride = (3, 1), dilation = (1, 2), padding = same, bias = false),
+        Residual { { Mish, Gelu }, { Conv2d(4, kernel = (3, 1), padding = same) } },
+    }
+
+    n14: [1, 6, 5] -> [17] {
+        Upsample2d((1, 1)),
+        Residual { { Residual { { Dropout(0.3) }, { Conv2d(1, kernel = (2, 3), dilation = (2, 1), padding = same, bias = false) } } }, { Conv2d(1, kernel = 1, dilation = 2, padding = same, bias = false) } },
+        Residual { Sigmoid, Conv2d(1, kernel = (2, 3), dilation = (1, 2), padding = same) },
+        Flatten,
+        GroupNorm(6, epsilon = 0.02),
+        Dense(5),
+        Concat { {}, {}, { Dense(7, bias = false) } },
+    }
+
+    n15: [3, 3, 4] -> [4, 3, 4] {
+        Residual { Selu, Conv2d(3, kernel = (1, 3), dilation = (2, 1), padding = same) },
+        Conv2d(4, kernel = (2, 3), stride = (3, 1), dilation = (1, 2), padding = (0, 2)),
+        Conv2d(4, kernel = (1, 3), padding = ((0, 1), (2, 0)), bias = false, groups = 4),
+        Residual { Relu6, Dropout(0.3), Conv2d(4, kernel = (1, 2), padding = same, bias = false, groups = 4) },
+        MaxPool2d((2, 1), stride = 1, padding = (1, 0)),
+        Residual { Dropout(0.3), Dropout(0.3), Conv2d(4, kernel = 2, dilation = (1, 2), padding = same, bias = false, groups = 4) },
+    }
+
+    n16: [4] -> [4] {
+        tokens: Tokens,
+        Reshape(3, 4),
+        Conv1d(2, kernel = 3),
+        Gelu,
+        Residual { Gelu, Selu, Conv1d(2, kernel = 2, padding = same, bias = false) },
+        Upsample1d(1),
+        Flatten,
+    }
+
+    n17: [5] -> [6] {
+        Tanh,
+        Residual { GroupNorm(5, epsilon = 0.1), Dense(5) },
+        Identity,
+        Residual { { Mish, GroupNorm(5, epsilon = 0.1) }, { Dense(5) } },
+        Dense(6, bias = false),
+    }
+
+    n18: [4, 4, 3] -> [4, 4, 3] {
+        Residual { { Softplus(2.5), RmsNorm(epsilon = 0.1, axes = 2) }, { Conv2d(4, kernel = 2, dilation = (2, 1), padding = same, bias = false) } },
+        Elu(0.5),
+        LayerNorm(epsilon = 0.02, axes = 1),
+        Residual { { LeakyRelu }, { Conv2d(4, kernel = (3, 1), dilation = (2, 1), padding = same, bias = false) } },
+        Elu,
+    }
+
+    n19: [8] -> [4] {
+        Dense(7),
+        Residual { { Dense(2, bias = false), Softplus }, { Dense(2) } },
+        Dense(4),
+        Identity,
         LogSoftmax,
     }
 
-    n17: [3, 3, 4] -> [5] {
-        Conv2d(3, kernel = 2, stride = (1, 2), dilation = (1, 2), padding = 2, groups = 3),
-        Residual { { Dropout(0.3), Residual { { DepthwiseConv2d(kernel = 1, dilation = 2, padding = same), Elu }, { Conv2d(3, kernel = (3, 1), dilation = (1, 2), padding = same, groups = 3) } } }, { Conv2d(3, kernel = (3, 1), dilation = (1, 2), padding = same) } },
-        GlobalAvgPool,
-        Dense(7),
-        Dropout(0.3),
-        Dense(5, bias = false),
-    }
-
-    n18: [4] -> [9, 1] {
+    n20: [4] -> [3] {
         tokens: Tokens,
         Reshape(3, 4),
-        PRelu(each),
-        LeakyRelu,
-        Conv1d(3, kernel = 3, stride = 3, dilation = 2, padding = 1),
-        Residual { { Conv1d(3, kernel = 1, stride = 3, dilation = 2, padding = 1, groups = 3) }, { Conv1d(3, kernel = 1, padding = same, bias = false, groups = 3) } },
-        Concat { {}, { Softplus(2.5), AvgPool1d(3, padding = 1) }, { LayerNorm(epsilon = 0.02, axes = 2), Elu } },
+        GlobalAvgPool,
+        Dense(3, bias = false),
+        Softmax,
+        Dropout(0.3),
         HardSigmoid,
     }
 
-    n19: [5] -> [1, 1, 2] {
-        Reshape(1, 1, 5),
-        PRelu(each),
-        Residual { { Dropout(0.3), Dropout(0.3) }, { Conv2d(1, kernel = 1, dilation = (1, 2), padding = same, bias = false) } },
-        MaxPool2d(1, stride = (2, 3)),
-        LayerNorm(epsilon = 0.02, axes = 2),
+    n21: [2, 5, 4] -> [3, 5, 1] {
+        RmsNorm(epsilon = 0.1, axes = 2),
+        HardSigmoid,
+        Conv2d(3, kernel = (4, 2), stride = (1, 3), padding = (2, (0, 2))),
+        ZeroPad2d(((1, 2), (0, 0))),
+        Sigmoid,
+        AvgPool2d((2, 1), stride = 2, padding = same, count_padding = false),
+    }
+
+    n22: [4] -> [6, 3] {
+        tokens: Tokens,
+        Reshape(3, 4),
+        Residual { Elu(0.5), Tanh, Conv1d(3, kernel = 3, dilation = 2, padding = same, groups = 3) },
+        DepthwiseConv1d(kernel = 2, bias = false, multiplier = 2),
+        Silu,
+        MaxPool1d(3, stride = 1, padding = same),
+        LayerNorm(epsilon = 0.02, axes = 1),
+    }
+
+    n23: [4] -> [2, 1] {
+        tokens: Tokens,
+        Reshape(3, 4),
+        DepthwiseConv1d(kernel = 3, stride = 3, dilation = 2, padding = causal, multiplier = 3),
         BatchNorm(epsilon = 0.02),
+        Conv1d(2, kernel = 2, stride = 3, dilation = 2, padding = causal, bias = false),
+        AvgPool1d(1, stride = 2),
     }
 
-    n20: [3, 3, 4] -> [4, 3, 1] {
-        Selu,
-        Conv2d(3, kernel = 3, stride = 3, padding = (2, 0)),
-        Residual { { AvgPool2d((1, 2), stride = (1, 3), padding = (0, 1)), Mish }, { Conv2d(3, kernel = (1, 3), dilation = 2, padding = same, bias = false) } },
-        Conv2d(4, kernel = (4, 3), padding = (2, 1)),
-        Elu(0.5),
-    }
-
-    n21: [4, 4, 3] -> [4, 2, 1] {
-        LeakyRelu(0.3),
-        LeakyRelu,
-        GroupNorm(2, epsilon = 0.02),
+    n24: [4, 4, 3] -> [4, 4, 1] {
         Dropout(0.3),
-        MaxPool2d((3, 1), stride = (1, 3)),
-    }
-
-    n22: [4, 4, 3] -> [12] {
-        MaxPool2d((1, 2), stride = (2, 1), padding = (0, 1)),
-        DepthwiseConv2d(kernel = (2, 2), stride = (2, 1), dilation = 2, padding = (1, 2), multiplier = 3),
-        LeakyRelu(0.3),
-        GlobalAvgPool,
-        PRelu,
+        Concat { { Conv2d(4, kernel = (2, 3), dilation = 2, padding = ((2, 0), 1), bias = false, groups = 4) }, { Relu6, DepthwiseConv2d(kernel = (2, 3), stride = (1, 3), dilation = (1, 2), padding = same, bias = false) } },
+        HardSwish,
+        Residual { { Dropout(0.3) }, { Conv2d(8, kernel = (2, 1), dilation = (1, 2), padding = same, groups = 8) } },
+        Conv2d(4, kernel = (2, 3), dilation = (2, 1), padding = same, groups = 2),
+        DepthwiseConv2d(kernel = 2, stride = (1, 3), dilation = 2, padding = (1, 2)),
     }
 }
