@@ -5,8 +5,8 @@ mod kinds;
 mod names;
 
 use crate::error::Refusal;
-use crate::graph::Graph;
-use crate::tensor::Tensor;
+use crate::graph::{Graph, ValueId};
+use crate::tensor::{Numbers, Quantization, Tensor};
 
 /// What `network!` declares, and the weights.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Declaration {
     pub layers: Vec<Layer>,
     /// What the model was made in, and what differs from it.
     pub comments: Vec<String>,
+    /// What the integers of the input and of the output stand for, in an int8 model.
+    pub quantization: Option<[Quantization; 2]>,
 }
 
 /// A layer of a [`Declaration`].
@@ -36,6 +38,8 @@ pub struct Layer {
     pub origin: String,
     /// The shape that it gives.
     pub output: Vec<usize>,
+    /// The arrays of its int8 form, with their names, in a quantized model.
+    pub integers: Vec<(String, Tensor)>,
     /// The path of its name in the model, segment by segment.
     path: Vec<String>,
 }
@@ -96,7 +100,9 @@ impl Declaration {
         comments.extend(graph.output_axes.as_deref().map(|axes| order("output", axes)));
         comments.extend(graph.notes.iter().cloned());
         let (input, output) = (graph.shape(graph.input).to_vec(), graph.shape(graph.output).to_vec());
-        Ok(Self { name: name.to_string(), input, output, layers, comments })
+        let of = |value: ValueId| graph.values[value.0].quantization.clone();
+        let quantization = of(graph.input).zip(of(graph.output)).map(|(input, output)| [input, output]);
+        Ok(Self { name: name.to_string(), input, output, layers, comments, quantization })
     }
 
     /// All arrays of weights with their dotted names, in memory order.
@@ -105,6 +111,34 @@ impl Declaration {
         let mut weights = Vec::new();
         collect(&self.layers, "", &mut weights);
         weights
+    }
+}
+
+impl Declaration {
+    /// The arrays of the int8 network with their dotted names, if the model is one.
+    #[must_use]
+    pub fn integers(&self) -> Option<Vec<(String, Tensor)>> {
+        let number = |numbers| Tensor { shape: Vec::new(), numbers, quantization: None };
+        let mut arrays = Vec::new();
+        for (name, quantization) in ["network-input", "network-output"].iter().zip(self.quantization.as_ref()?) {
+            let (scale, zero_point) = (quantization.scales.first()?, quantization.zero_points.first()?);
+            arrays.push((format!("{name}.scale"), number(Numbers::F32(vec![*scale]))));
+            arrays.push((format!("{name}.zero_point"), number(Numbers::I32(vec![*zero_point]))));
+        }
+        collect_integers(&self.layers, "", &mut arrays);
+        Some(arrays)
+    }
+}
+
+fn collect_integers(layers: &[Layer], prefix: &str, arrays: &mut Vec<(String, Tensor)>) {
+    for layer in layers {
+        let field = format!("{prefix}{}.", layer.field);
+        arrays.extend(layer.integers.iter().map(|(name, array)| (format!("{field}{name}"), array.clone())));
+        if let Content::Block { block, branches } = &layer.content {
+            for (index, branch) in branches.iter().enumerate() {
+                collect_integers(branch, &format!("{field}{}", block.prefix(index, branches.len())), arrays);
+            }
+        }
     }
 }
 

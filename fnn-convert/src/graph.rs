@@ -13,7 +13,7 @@ pub(crate) use shapes::bounded;
 pub(crate) use simplify::Simplification;
 
 use crate::error::Refusal;
-use crate::tensor::Quantization;
+use crate::tensor::{Quantization, Tensor};
 
 /// A model, as the library can compute it.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +70,21 @@ pub struct Node {
     pub inputs: Vec<ValueId>,
     /// What it gives.
     pub output: ValueId,
+    /// What an int8 model computes that doesn't follow from its operator and quantizations.
+    pub integers: Integers,
+}
+
+/// The integers of a node of an int8 model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Integers {
+    /// Of an activation: the result for 0, 1, … 127, −128, … −1.
+    pub table: Option<Box<[i8; 256]>>,
+    /// The factors of a [`Operator::Scale`], or the slopes of a [`Operator::PRelu`].
+    pub factors: Option<Tensor>,
+    /// The terms of a [`Operator::Scale`].
+    pub terms: Option<Tensor>,
+    /// What a [`Operator::Scale`] quantizes its products to, before terms are added.
+    pub between: Option<Quantization>,
 }
 
 impl Graph {
@@ -109,7 +124,15 @@ impl Graph {
         let output = ValueId(self.values.len());
         self.values.push(Value { name: name.to_string(), shape, tokens: false, quantization: None });
         let (path, name, origin) = (name.to_string(), name.to_string(), origin.to_string());
-        self.nodes.push(Node { name, path, origin, operator, inputs: inputs.to_vec(), output });
+        self.nodes.push(Node {
+            name,
+            path,
+            origin,
+            operator,
+            inputs: inputs.to_vec(),
+            output,
+            integers: Integers::default(),
+        });
         Ok(output)
     }
 
@@ -131,6 +154,12 @@ impl Graph {
     #[must_use]
     pub fn shape(&self, value: ValueId) -> &[usize] {
         &self.values[value.0].shape
+    }
+
+    /// Whether it is an int8 model.
+    #[must_use]
+    pub fn is_quantized(&self) -> bool {
+        self.values[self.input.0].quantization.is_some()
     }
 
     /// The index of the node that makes a value; `None` for the input.

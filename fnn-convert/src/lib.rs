@@ -2,10 +2,13 @@
 
 mod declaration;
 mod error;
+mod exact;
 pub mod graph;
+mod integers;
 mod model;
 mod onnx;
 pub mod tensor;
+mod tflite;
 mod write;
 
 pub use declaration::{Block, Content, Declaration, Layer, Weight};

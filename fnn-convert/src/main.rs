@@ -10,9 +10,10 @@ const HELP: &str = "\
 Converts models to networks of the crate `fnn-typed`.
 
     fnn-convert MODEL                          tell what is in it, layer by layer
-    fnn-convert MODEL --name Digits --out src  write src/digits.rs and src/digits.safetensors
+    fnn-convert MODEL --name Digits --out src  write src/digits.rs and src/digits.safetensors, and of an int8
+                                               model src/digits.int8
 
-MODEL is an ONNX file.
+MODEL is an ONNX or TensorFlow Lite file.
 
     --name NAME        the name of the network
     --out FOLDER       where to write it; by default the current folder

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::declaration::Declaration;
 use crate::error::{Error, Refusal};
 use crate::graph::{Graph, Simplification};
-use crate::onnx;
+use crate::{onnx, tflite};
 
 /// How a model is read.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Read a file: an ONNX model.
+    /// Read a file: an ONNX or TensorFlow Lite model.
     ///
     /// # Errors
     /// If the file can't be read or is damaged, or a part of the model can't be declared: all of these parts at once.
@@ -73,8 +73,15 @@ impl Model {
     pub fn from_bytes(bytes: &[u8], path: impl AsRef<Path>, options: &Options) -> Result<Self, Error> {
         let path = path.as_ref();
         let simplification = Simplification { fold_batch_norm: options.fold_batch_norm };
-        let graph = onnx::read(bytes, path.parent(), options)
-            .and_then(|graph| graph.simplified(simplification).map_err(|refusal| Problem::Refused(vec![refusal])));
+        let graph = match tflite::is_model(bytes, path) {
+            true => tflite::read(bytes),
+            false => onnx::read(bytes, path.parent(), options),
+        };
+        // The integers of a quantized model are those of its own operators.
+        let graph = graph.and_then(|graph| {
+            if graph.is_quantized() { Ok(graph) } else { graph.simplified(simplification) }
+                .map_err(|refusal| Problem::Refused(vec![refusal]))
+        });
         let graph = graph.map_err(|problem| problem.of_file(path))?;
         Ok(Self { path: path.to_path_buf(), graph })
     }

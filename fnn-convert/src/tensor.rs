@@ -105,3 +105,25 @@ impl Tensor {
         }
     }
 }
+
+impl Tensor {
+    /// The real numbers that it stands for, whatever its type; `None` if a type of its kind has no scale.
+    #[must_use]
+    pub(crate) fn dequantized(&self) -> Option<Vec<f32>> {
+        if let Some(reals) = self.as_reals() {
+            return Some(reals.to_vec());
+        }
+        let (integers, quantization) = (self.to_integers()?, self.quantization.as_ref()?);
+        let scales = quantization.scales.len();
+        // Neighbours along the axis are this far apart.
+        let distance: usize = match scales {
+            1 => 1,
+            _ => self.shape.get(quantization.axis + 1..)?.iter().product(),
+        };
+        let number = |(index, integer): (usize, i64)| {
+            let channel = index / distance % scales;
+            quantization.scales[channel] * (integer - i64::from(quantization.zero_points[channel])) as f32
+        };
+        Some(integers.into_iter().enumerate().map(number).collect())
+    }
+}

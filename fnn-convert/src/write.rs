@@ -23,6 +23,9 @@ impl Declaration {
             let _ = writeln!(text, "    /// {}", comment.replace(['\n', '\r'], " "));
         }
         text.push_str("    #[derive(Clone, Debug)]\n");
+        if self.quantization.is_some() {
+            text.push_str("    #[quantizable]\n");
+        }
         let _ = writeln!(text, "    pub struct {}: {input} -> {output} {{", self.name);
         write_layers(&mut text, &self.layers, 2);
         text.push_str("    }\n}\n");
@@ -33,6 +36,16 @@ impl Declaration {
     #[must_use]
     pub fn safetensors(&self) -> Vec<u8> {
         safetensors::file(&self.weights())
+    }
+
+    /// The int8 network as the bytes of a file for `include_quantized!`, in the arithmetic of TensorFlow Lite's reference
+    /// kernels, if the model is one.
+    #[must_use]
+    pub fn int8(&self) -> Option<Vec<u8>> {
+        Some(safetensors::integers(
+            &self.integers()?,
+            <fnn::quantized::TfliteReference as fnn::quantized::Arithmetic>::NAME,
+        ))
     }
 
     /// The name of the files: that of the network in snake case.
@@ -50,23 +63,27 @@ impl Declaration {
         stem
     }
 
-    /// Write the declaration, `digits.rs`, and the weights, `digits.safetensors`, into a folder. Returns the paths of both. Files
-    /// that have the same content already aren't touched.
+    /// Write the declaration, `digits.rs`, the weights, `digits.safetensors`, and of an int8 model its integers, `digits.int8`,
+    /// into a folder. Returns the paths. Files that have the same content already aren't touched.
     ///
     /// # Errors
     /// If a file can't be written.
-    pub fn write(&self, folder: impl AsRef<Path>) -> Result<[PathBuf; 2], Error> {
+    pub fn write(&self, folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, Error> {
         let stem = folder.as_ref().join(self.file_stem());
-        let paths = [stem.with_extension("rs"), stem.with_extension("safetensors")];
+        let mut files = vec![
+            (stem.with_extension("rs"), self.source().into_bytes()),
+            (stem.with_extension("safetensors"), self.safetensors()),
+        ];
+        files.extend(self.int8().map(|bytes| (stem.with_extension("int8"), bytes)));
         let error = |path: &Path, source| Error::File { path: path.into(), source };
         std::fs::create_dir_all(&folder).map_err(|source| error(folder.as_ref(), source))?;
-        for (path, bytes) in paths.iter().zip([self.source().into_bytes(), self.safetensors()]) {
-            if std::fs::read(path).is_ok_and(|current| current == bytes) {
+        for (path, bytes) in &files {
+            if std::fs::read(path).is_ok_and(|current| current == *bytes) {
                 continue;
             }
             std::fs::write(path, bytes).map_err(|source| error(path, source))?;
         }
-        Ok(paths)
+        Ok(files.into_iter().map(|(path, _)| path).collect())
     }
 }
 

@@ -6,6 +6,7 @@ use super::kinds::kind;
 use super::{Block, Content, Layer};
 use crate::error::Refusal;
 use crate::graph::{Graph, Node, Operator, ValueId};
+use crate::integers;
 
 /// How deep blocks nest at most in a declaration.
 const MAX_DEPTH: usize = 15;
@@ -37,7 +38,8 @@ fn leaf(
 ) -> Layer {
     let path = super::names::path(name);
     let content = Content::Kind { written, weights };
-    Layer { name: None, field: String::new(), content, origin: origin.into(), output: output.to_vec(), path }
+    let (origin, output) = (origin.into(), output.to_vec());
+    Layer { name: None, field: String::new(), content, origin, output, integers: Vec::new(), path }
 }
 
 /// A graph with the value that everything on the way to a value passes.
@@ -102,7 +104,13 @@ impl<'a> Structure<'a> {
                     ));
                 }
                 let identity = written == "Identity";
-                let layer = leaf(written, weights, &node.path, &node.origin, self.graph.shape(node.output));
+                let mut layer = leaf(written, weights, &node.path, &node.origin, self.graph.shape(node.output));
+                if self.graph.is_quantized() {
+                    match integers::layer(self.graph, node) {
+                        Ok(integers) => layer.integers = integers,
+                        Err(reason) => self.refusals.push(refuse(reason)),
+                    }
+                }
                 (!identity).then_some(layer)
             }
             Err(reason) => {
@@ -128,7 +136,7 @@ impl<'a> Structure<'a> {
         for group in self.groups(inputs, start) {
             let members: Vec<ValueId> = group.iter().map(|&index| inputs[index]).collect();
             if let [only] = members[..] {
-                branches.push(self.chain(start, only, depth + 1)?);
+                branches.push((only, self.chain(start, only, depth + 1)?));
                 continue;
             }
             if members.len() == inputs.len() {
@@ -145,14 +153,16 @@ impl<'a> Structure<'a> {
                 .unwrap_or(start);
             let mut branch = self.chain(start, inner, depth + 1)?;
             branch.push(self.join(node, &members, inner, depth + 1)?);
-            branches.push(branch);
+            branches.push((node.output, branch));
         }
         let weight = |layers: &Vec<Layer>| layers.iter().map(Layer::size).sum::<usize>();
+        let mut ends = Vec::new();
         let block = if sum {
             // The order of a sum doesn't matter: what has more layers comes first, the shortcut last.
-            branches.sort_by_key(|branch| (branch.is_empty(), std::cmp::Reverse(weight(branch))));
+            branches.sort_by_key(|(_, branch)| (branch.is_empty(), std::cmp::Reverse(weight(branch))));
+            ends = branches.iter().map(|(end, _)| *end).collect();
             match &branches[..] {
-                [_, shortcut] if shortcut.is_empty() => {
+                [_, (_, shortcut)] if shortcut.is_empty() => {
                     branches.truncate(1);
                     Block::Residual
                 }
@@ -161,6 +171,7 @@ impl<'a> Structure<'a> {
         } else {
             Block::Concat
         };
+        let branches: Vec<Vec<Layer>> = branches.into_iter().map(|(_, branch)| branch).collect();
         let mut output = graph.shape(inputs[0]).to_vec();
         if !sum {
             output[0] = inputs.iter().map(|&input| graph.shape(input)[0]).sum();
@@ -168,8 +179,17 @@ impl<'a> Structure<'a> {
         if branches.iter().any(Vec::is_empty) && block == Block::Residual {
             return Err(refuse("it adds a value to itself"));
         }
+        let integers = match (graph.is_quantized(), &ends[..]) {
+            (false, _) => Vec::new(),
+            (true, &[inside, around]) if sum => {
+                integers::sum(graph, node, around, inside).map_err(|reason| refuse(&reason))?
+            }
+            (true, _) if sum => return Err(refuse("it is a sum of more than two")),
+            (true, _) => integers::concatenation(graph, node).map_err(|reason| refuse(&reason))?,
+        };
         let content = Content::Block { block, branches };
-        Ok(Layer { name: None, field: String::new(), content, origin: node.origin.clone(), output, path: Vec::new() })
+        let origin = node.origin.clone();
+        Ok(Layer { name: None, field: String::new(), content, origin, output, integers, path: Vec::new() })
     }
 
     /// Inputs that share layers behind `start`, by their indices.

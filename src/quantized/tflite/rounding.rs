@@ -100,8 +100,8 @@ unsafe impl Pod for Once {}
 // SAFETY: the only field is `Pod`.
 unsafe impl Pod for Twice {}
 
-crate::stored!([] Once { "": 0: Clipped });
-crate::stored!([] Twice { "": 0: Clipped });
+crate::stored!([] Once { "output": 0: Clipped });
+crate::stored!([] Twice { "output": 0: Clipped });
 
 impl Requantize for Once {
     #[inline(always)]

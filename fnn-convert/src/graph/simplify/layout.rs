@@ -1,7 +1,7 @@
 //! Transposes, moved towards the output until they meet their inverse or a layer whose weights can take them in.
 
 use crate::error::Refusal;
-use crate::graph::{Graph, Node, Operator, ValueId};
+use crate::graph::{Graph, Integers, Node, Operator, ValueId};
 use crate::tensor::Tensor;
 use crate::tensor::indices::{indices, inverse, pick, strides, transpose};
 
@@ -42,6 +42,7 @@ impl Graph {
             operator: Operator::Transpose { axes: inverse(&axes) },
             inputs: vec![first],
             output: self.input,
+            integers: Integers::default(),
         };
         self.nodes.insert(0, back);
         self.input = first;

@@ -1,0 +1,210 @@
+//! The arrays of int8 layers, in the arithmetic of TensorFlow Lite's reference kernels.
+//!
+//! A layer of a declaration has the arrays of `fnn::quantized`'s structs, under their names.
+
+use fnn::quantized::tflite::{Clipped, Operand, Sum, multiplier};
+
+use crate::exact;
+use crate::graph::{Activation, Graph, Node, Operator, ValueId};
+use crate::tensor::{Numbers, Quantization, Tensor};
+
+/// Named arrays.
+pub(crate) type Arrays = Vec<(String, Tensor)>;
+
+/// The quantization of a value, and what the activation fused into its layer clips to.
+struct Output {
+    scale: f32,
+    clipped: Clipped,
+}
+
+/// The arrays of a layer with one input.
+pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
+    let input = graph.values[node.inputs[0].0].quantization.as_ref();
+    match &node.operator {
+        // Saturation of the layer before it.
+        Operator::Activation(_) if input.is_none() => Ok(Vec::new()),
+        Operator::Activation(_) => {
+            let table = node.integers.table.as_ref().ok_or("its table is missing")?;
+            Ok(vec![("table".into(), array(&[256], Numbers::I8(table.to_vec())))])
+        }
+        Operator::Dense { weight, bias } => filters(graph, node, weight, bias.as_ref(), true),
+        Operator::Conv { weight, bias, .. } => {
+            let mut arrays = filters(graph, node, weight, bias.as_ref(), false)?;
+            arrays.push(("zero_point".into(), number(one(input)?.1)));
+            Ok(arrays)
+        }
+        Operator::GlobalAveragePool => {
+            let ((scale, zero_point), output) = (one(input)?, output(graph, node)?);
+            let places: usize = graph.shape(node.inputs[0])[1..].iter().product();
+            let (mantissa, shift) = exact::mean(scale, output.scale, places);
+            let offset = i32::try_from(places).ok().and_then(|places| places.checked_mul(-zero_point));
+            let mut arrays = vec![
+                ("offset".into(), number(offset.ok_or("it has too many places")?)),
+                ("mantissa".into(), number(mantissa)),
+                ("shift".into(), number(shift.into())),
+            ];
+            clipped(&mut arrays, "output.", output.clipped);
+            Ok(arrays)
+        }
+        Operator::AveragePool { .. } => {
+            same(graph, node)?;
+            Ok(vec![("zero_point".into(), number(one(input)?.1))])
+        }
+        Operator::ZeroPad { .. } => {
+            same(graph, node)?;
+            Ok(vec![("zero_point".into(), number(one(input)?.1))])
+        }
+        Operator::MaxPool { .. } | Operator::GlobalMaxPool | Operator::Upsample { .. } => {
+            same(graph, node)?;
+            Ok(Vec::new())
+        }
+        Operator::Reshape { .. } | Operator::Slice { .. } => Ok(Vec::new()),
+        Operator::Softmax { .. } => {
+            if one(graph.values[node.output.0].quantization.as_ref())? != (1.0 / 256.0, -128) {
+                return Err("its output hasn't the scale 1/256 and the zero point -128".into());
+            }
+            let scale = one(input)?.0;
+            let powers = (0..256).map(|distance| (f64::from(-scale * distance as f32)).exp() as f32).collect();
+            Ok(vec![("powers".into(), array(&[256], Numbers::F32(powers)))])
+        }
+        _ => Err("int8 networks don't have such a layer yet".into()),
+    }
+}
+
+/// The arrays of a sum of two values.
+pub(crate) fn sum(graph: &Graph, node: &Node, around: ValueId, inside: ValueId) -> Result<Arrays, String> {
+    let of = |value: ValueId| one(graph.values[value.0].quantization.as_ref());
+    let output = output(graph, node)?;
+    let Clipped { zero_point, low, high } = output.clipped;
+    let sum: Sum = exact::sum(of(around)?, of(inside)?, (output.scale, zero_point), (low, high));
+    let mut arrays = Vec::new();
+    for (name, operand) in [("around", sum.around), ("inside", sum.inside)] {
+        let Operand { zero_point, mantissa, shift } = operand;
+        for (field, value) in [("zero_point", zero_point), ("mantissa", mantissa), ("shift", shift)] {
+            arrays.push((format!("sum.{name}.{field}"), number(value)));
+        }
+    }
+    arrays.push(("sum.mantissa".into(), number(sum.mantissa)));
+    arrays.push(("sum.shift".into(), number(sum.shift)));
+    clipped(&mut arrays, "sum.output.", sum.output);
+    Ok(arrays)
+}
+
+/// The arrays of a concatenation: none, since its inputs have the quantization of its output.
+pub(crate) fn concatenation(graph: &Graph, node: &Node) -> Result<Arrays, String> {
+    let output = one(graph.values[node.output.0].quantization.as_ref())?;
+    for input in &node.inputs {
+        if one(graph.values[input.0].quantization.as_ref())? != output {
+            return Err("its inputs have other quantizations than its output".into());
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn array(shape: &[usize], numbers: Numbers) -> Tensor {
+    Tensor { shape: shape.to_vec(), numbers, quantization: None }
+}
+
+fn number(value: i32) -> Tensor {
+    array(&[], Numbers::I32(vec![value]))
+}
+
+fn clipped(arrays: &mut Arrays, prefix: &str, Clipped { zero_point, low, high }: Clipped) {
+    for (name, value) in [("zero_point", zero_point), ("low", low), ("high", high)] {
+        arrays.push((format!("{prefix}{name}"), number(value)));
+    }
+}
+
+/// A quantization with one scale.
+fn one(quantization: Option<&Quantization>) -> Result<(f32, i32), String> {
+    match quantization {
+        Some(Quantization { scales, zero_points, .. }) => match (&scales[..], &zero_points[..]) {
+            (&[scale], &[zero_point]) => Ok((scale, zero_point)),
+            _ => Err("its input or output has several scales".into()),
+        },
+        None => Err("its input or output isn't quantized".into()),
+    }
+}
+
+/// Checks that a layer that only moves integers keeps their quantization.
+fn same(graph: &Graph, node: &Node) -> Result<(), String> {
+    let of = |value: ValueId| one(graph.values[value.0].quantization.as_ref());
+    match of(node.inputs[0])? == of(node.output)? {
+        true => Ok(()),
+        false => Err("its output has another quantization than its input".into()),
+    }
+}
+
+/// What the output of a layer is quantized to, after the activation that is fused into it.
+fn output(graph: &Graph, node: &Node) -> Result<Output, String> {
+    let whole = |(scale, zero_point)| Output { scale, clipped: Clipped { zero_point, low: -128, high: 127 } };
+    let own = graph.values[node.output.0].quantization.as_ref();
+    let mut next = graph.nodes.iter().filter(|other| other.inputs.contains(&node.output));
+    let fused = match (next.next(), next.next()) {
+        (Some(next), None) => match next.operator {
+            Operator::Activation(activation @ (Activation::Relu | Activation::Relu6 | Activation::Clip(..))) => {
+                Some((next, activation))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some((next, activation)) = fused else { return Ok(whole(one(own)?)) };
+    let after = one(graph.values[next.output.0].quantization.as_ref())?;
+    if own.is_some() && one(own)? != after {
+        return Err("the activation behind it has another quantization, so that both round".into());
+    }
+    let (scale, zero_point) = after;
+    let bound = |number: f64| zero_point.saturating_add((number as f32 / scale).round() as i32).clamp(-128, 127);
+    let (low, high) = match activation {
+        Activation::Relu => (bound(0.0), 127),
+        Activation::Relu6 => (bound(0.0), bound(6.0)),
+        Activation::Clip(low, high) => (bound(low), bound(high)),
+        _ => (-128, 127),
+    };
+    Ok(Output { scale, clipped: Clipped { zero_point, low, high } })
+}
+
+/// Filters, for each output or output channel.
+fn filters(graph: &Graph, node: &Node, weight: &Tensor, bias: Option<&Tensor>, dense: bool) -> Result<Arrays, String> {
+    let (scale, zero_point) = one(graph.values[node.inputs[0].0].quantization.as_ref())?;
+    let output = output(graph, node)?;
+    let (Numbers::I8(integers), Some(quantization)) = (&weight.numbers, &weight.quantization) else {
+        return Err("its weight isn't of 8-bit integers".into());
+    };
+    let count = weight.shape[0];
+    let length = integers.len() / count.max(1);
+    let biases = match bias.map(|bias| &bias.numbers) {
+        None => vec![0; count],
+        Some(Numbers::I32(biases)) if biases.len() == count => biases.clone(),
+        Some(_) => return Err("its bias isn't of 32-bit integers".into()),
+    };
+    if quantization.scales.len() > 1 && (quantization.axis != 0 || quantization.scales.len() != count) {
+        return Err("its scales aren't those of its outputs".into());
+    }
+    let (mut bias, mut mantissas, mut shifts) = (Vec::new(), Vec::new(), Vec::new());
+    for (filter, row) in integers.chunks_exact(length.max(1)).enumerate() {
+        let (own, several) = match quantization.scales[..] {
+            [only] => (only, false),
+            _ => (quantization.scales[filter], true),
+        };
+        let factor = match dense && !several {
+            true => exact::dense_factor(scale, own, output.scale),
+            false => exact::filter_factor(scale, own, output.scale),
+        };
+        let (mantissa, shift) = multiplier(factor);
+        mantissas.push(mantissa);
+        shifts.push(shift);
+        // What the inputs' zero point adds to each sum.
+        let sum = row.iter().fold(0i32, |sum, &weight| sum.wrapping_add(weight.into()));
+        bias.push(biases[filter].wrapping_sub(zero_point.wrapping_mul(sum)));
+    }
+    let mut arrays = vec![
+        ("bias".into(), array(&[count], Numbers::I32(bias))),
+        ("mantissa".into(), array(&[count], Numbers::I32(mantissas))),
+    ];
+    clipped(&mut arrays, "output.", output.clipped);
+    arrays.push(("shift".into(), array(&[count], Numbers::U8(shifts))));
+    arrays.push(("weight".into(), array(&weight.shape, weight.numbers.clone())));
+    Ok(arrays)
+}

@@ -1,0 +1,158 @@
+//! Layers with weights.
+
+use super::{Held, Lowering, Source, Stop, Type, operators, sample};
+use crate::graph::{Operator, Window};
+use crate::tensor::indices::transpose;
+use crate::tensor::{Numbers, Quantization, Tensor};
+
+impl Lowering<'_> {
+    /// A convolution; of a depthwise one, every channel is a group.
+    pub(super) fn convolution(&mut self, source: &Source<'_>) -> Result<Held, Stop> {
+        let held = self.input(source, 0)?;
+        let options = source.options.ok_or("it has no options")?;
+        let depthwise = source.code == operators::DEPTHWISE_CONV_2D;
+        // The fields behind the strides, of both kinds.
+        let (fused, dilations) = if depthwise { (4, [6, 5]) } else { (3, [5, 4]) };
+        let weight = self.weight(source)?;
+        let &[outer, rows, columns, inner] = &weight.shape[..] else {
+            return Err(format!("its weight is {:?}", weight.shape).into());
+        };
+        let channels = self.graph.shape(held.value)[0];
+        let (weight, groups, each) = if depthwise {
+            if outer != 1 {
+                return Err(format!("its weight is {:?}", weight.shape).into());
+            }
+            (permuted(&weight, &[3, 0, 1, 2])?, channels, 1)
+        } else {
+            let groups = channels.checked_div(inner).filter(|groups| groups * inner == channels);
+            let groups = groups.ok_or_else(|| format!("its weight takes {inner} of {channels} channels"))?;
+            (permuted(&weight, &[0, 3, 1, 2])?, groups, inner)
+        };
+        let strides = [options.integer(2, 0)?, options.integer(1, 0)?];
+        let dilations = [options.integer(dilations[0], 1)?, options.integer(dilations[1], 1)?];
+        let windows = self.windows(&held, options.byte(0)?, [rows, columns], strides, dilations)?;
+        let outputs = weight.shape[0];
+        let kernel = windows.iter().map(|window| window.kernel);
+        let shape: Vec<usize> = [outputs, each].into_iter().chain(kernel).collect();
+        let weight = Tensor { shape, ..weight };
+        let bias = self.bias(source)?;
+        let operator = Operator::Conv { weight, bias, windows, groups };
+        self.finish(source, operator, &[held.value], held.axes, options.byte(fused)?)
+    }
+
+    /// A dense layer. It takes samples of any shape as a row of numbers.
+    pub(super) fn dense(&mut self, source: &Source<'_>) -> Result<Held, Stop> {
+        let input = source.inputs.first().copied().flatten().ok_or("it has no input")?;
+        let held = self.in_any_order(input)?;
+        let options = source.options.ok_or("it has no options")?;
+        if options.byte(1)? != 0 {
+            return Err("its weights are shuffled".into());
+        }
+        let weight = self.weight(source)?;
+        let &[_, inputs] = &weight.shape[..] else { return Err(format!("its weight is {:?}", weight.shape).into()) };
+        if sample(&self.model.tensors[source.outputs[0]])?.len() != 1 {
+            return Err("it is applied to rows of an image one by one".into());
+        }
+        let held = self.in_shape(source, held, &[inputs])?;
+        let weight = match &held.flattened {
+            Some(shape) => of_channels_first(&weight, shape),
+            None => weight,
+        };
+        let operator = Operator::Dense { weight, bias: self.bias(source)? };
+        self.finish(source, operator, &[held.value], held.axes, options.byte(0)?)
+    }
+
+    /// The window along each axis of an image or a sequence.
+    pub(super) fn windows(
+        &self,
+        held: &Held,
+        padding: u8,
+        kernel: [usize; 2],
+        strides: [i32; 2],
+        dilations: [i32; 2],
+    ) -> Result<Vec<Window>, Stop> {
+        let &[rows, columns, Some(0)] = &held.axes[..] else {
+            return Err("its input isn't an image of rows, columns and channels".into());
+        };
+        let shape = self.graph.shape(held.value);
+        let mut windows = Vec::new();
+        for (number, axis) in [rows, columns].into_iter().enumerate() {
+            let positive = |number: i32| usize::try_from(number).ok().filter(|&number| number > 0);
+            let numbers = positive(strides[number]).zip(positive(dilations[number]));
+            let (stride, dilation) = numbers.ok_or("its stride or dilation is below 1")?;
+            let mut window = Window { kernel: kernel[number], stride, dilation, padding: (0, 0) };
+            let Some(axis) = axis else {
+                if window.kernel != 1 {
+                    return Err("it has several rows, but its input is a sequence".into());
+                }
+                continue;
+            };
+            let size = shape[axis];
+            if padding == 0 {
+                let span = window.span().ok_or("its window is too large")?;
+                let places = size.div_ceil(stride);
+                let reach = (places - 1).checked_mul(stride).and_then(|reach| reach.checked_add(span));
+                let total = reach.ok_or("its window is too large")?.saturating_sub(size);
+                window.padding = (total / 2, total - total / 2);
+            }
+            windows.push(window);
+        }
+        Ok(windows)
+    }
+
+    /// The weight: as integers in an int8 model; in another one dequantized.
+    fn weight(&mut self, source: &Source<'_>) -> Result<Tensor, Stop> {
+        let tensor = source.inputs.get(1).copied().flatten().ok_or("it has no weight")?;
+        let weight = self.constant(tensor).ok_or("its weight isn't a constant")?;
+        let input = source.inputs.first().copied().flatten().ok_or("it has no input")?;
+        let in_integers = self.model.tensors[input].kind != Type::F32;
+        match (&weight.numbers, in_integers) {
+            (Numbers::F32(_), false) => Ok(weight),
+            (Numbers::I8(_), true) => match &weight.quantization {
+                Some(quantization) if quantization.zero_points.iter().all(|&zero_point| zero_point == 0) => Ok(weight),
+                _ => Err("its weight has a zero point other than 0".into()),
+            },
+            (Numbers::I8(_) | Numbers::U8(_), false) => {
+                let note = "Some weights have 8 bits in the file, and are dequantized: TensorFlow Lite quantizes their \
+                            layers' inputs at run time, and this network doesn't.";
+                if !self.graph.notes.iter().any(|other| other == note) {
+                    self.graph.notes.push(note.into());
+                }
+                let reals = weight.dequantized().ok_or("its weight isn't of numbers that it can have")?;
+                Ok(Tensor::reals(&weight.shape, reals))
+            }
+            _ => Err("its weight isn't of numbers that go with its input".into()),
+        }
+    }
+
+    fn bias(&self, source: &Source<'_>) -> Result<Option<Tensor>, Stop> {
+        let Some(tensor) = source.inputs.get(2).copied().flatten() else { return Ok(None) };
+        let mut bias = self.constant(tensor).ok_or("its bias isn't a constant")?;
+        // A bias without a scale has that of the sums.
+        if let Numbers::I64(numbers) = &bias.numbers {
+            let numbers = numbers.iter().map(|&number| i32::try_from(number)).collect::<Result<_, _>>();
+            bias.numbers = Numbers::I32(numbers.map_err(|_| "its bias has more than 32 bits")?);
+        }
+        match bias.numbers {
+            Numbers::F32(_) | Numbers::I32(_) => Ok(Some(bias)),
+            _ => Err("its bias isn't of numbers that it can have".into()),
+        }
+    }
+}
+
+/// The weight of a dense layer with its columns in the order of a row that was `shape`, channels first.
+fn of_channels_first(weight: &Tensor, shape: &[usize]) -> Tensor {
+    let (outputs, places) = (weight.shape[0], shape[1..].iter().product());
+    let image = Tensor { shape: vec![outputs, places, shape[0]], ..weight.clone() };
+    Tensor { shape: weight.shape.clone(), ..transpose(&image, &[0, 2, 1]) }
+}
+
+/// A tensor with its axes in another order; scales keep to their axis.
+fn permuted(tensor: &Tensor, axes: &[usize]) -> Result<Tensor, Stop> {
+    let quantization = tensor.quantization.clone().map(|quantization| Quantization {
+        axis: axes.iter().position(|&axis| axis == quantization.axis).unwrap_or(0),
+        ..quantization
+    });
+    let moved = transpose(tensor, axes);
+    Ok(Tensor { quantization, ..moved })
+}

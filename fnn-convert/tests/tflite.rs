@@ -1,0 +1,197 @@
+//! TensorFlow Lite files made by TensorFlow's converter, against the outputs of its interpreter: what is compared is the
+//! compiled declaration.
+
+#[path = "support/declared.rs"]
+mod declared;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use declared::{Case, Samples};
+use fnn_convert::{Error, Model, Options};
+use safetensors::SafeTensors;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tflite")
+}
+
+/// The arrays of a file with inputs and outputs.
+struct Arrays(BTreeMap<String, (Vec<usize>, Vec<u8>)>);
+
+impl Arrays {
+    fn read(path: &Path) -> Self {
+        let bytes = fs::read(path).unwrap();
+        let arrays = SafeTensors::deserialize(&bytes).unwrap();
+        let array = |(name, array): (String, safetensors::tensor::TensorView<'_>)| {
+            (name, (array.shape().to_vec(), array.data().to_vec()))
+        };
+        Self(arrays.tensors().into_iter().map(array).collect())
+    }
+
+    fn reals(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        let (shape, bytes) = self.0.get(name)?;
+        Some((shape.clone(), bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()))
+    }
+
+    fn doubles(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        let (shape, bytes) = self.0.get(name)?;
+        let numbers = bytes.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32);
+        Some((shape.clone(), numbers.collect()))
+    }
+
+    /// Integers; those from 0 to 255 are counted from −128.
+    fn integers(&self, name: &str, unsigned: bool) -> Option<(Vec<usize>, Vec<i8>)> {
+        let (shape, bytes) = self.0.get(name)?;
+        let offset = if unsigned { 128 } else { 0 };
+        Some((shape.clone(), bytes.iter().map(|byte| byte.wrapping_sub(offset).cast_signed()).collect()))
+    }
+}
+
+/// Samples with the channels, the last axis in the file, in front.
+fn channels_first<T: Copy>((shape, numbers): &(Vec<usize>, Vec<T>)) -> Vec<T> {
+    let channels = *shape.last().unwrap();
+    let places: usize = shape[1..shape.len() - 1].iter().product();
+    let sample = |sample: &[T]| -> Vec<T> {
+        (0..channels)
+            .flat_map(|channel| (0..places).map(move |place| (channel, place)))
+            .map(|(channel, place)| sample[place * channels + channel])
+            .collect()
+    };
+    numbers.chunks_exact(channels * places).flat_map(sample).collect()
+}
+
+/// A file of the folder, read and declared.
+fn case(file: &Path) -> Result<(Case, Arrays), Error> {
+    let name = file.file_stem().unwrap().to_str().unwrap().to_string();
+    let model = Model::read(file, &Options::default())?;
+    let declaration = model.declare("Imported")?;
+    let io = Arrays::read(&file.with_extension("io.safetensors"));
+    let integers = declaration.integers().is_some();
+    let x = io.integers("x_q", name.contains("u8io"));
+    let samples = match (integers, x) {
+        (true, Some(x)) => Samples::Integers(channels_first(&x)),
+        // The input of an int8 model in real numbers, quantized as the model's first operator does.
+        (true, None) => {
+            let [input, _] = declaration.quantization.as_ref().unwrap();
+            let (scale, zero_point) = (input.scales[0], input.zero_points[0]);
+            let (shape, reals) = io.reals("x").unwrap();
+            let integers = reals.iter().map(|real| ((real / scale).round() as i32 + zero_point).clamp(-128, 127) as i8);
+            Samples::Integers(channels_first(&(shape, integers.collect())))
+        }
+        (false, _) => Samples::Reals(channels_first(&io.reals("x").unwrap())),
+    };
+    Ok((Case { name, declaration, samples }, io))
+}
+
+/// How many outputs differ, and the sentence about them.
+fn check(case: &Case, io: &Arrays, outputs: &Samples) -> Result<(), String> {
+    match outputs {
+        Samples::Integers(given) => {
+            let expected = match io.integers("y_q_ref", case.name.contains("u8io")) {
+                Some(expected) => channels_first(&expected),
+                None => {
+                    let [_, output] = case.declaration.quantization.as_ref().unwrap();
+                    let (scale, zero_point) = (output.scales[0], output.zero_points[0]);
+                    let expected = io.reals("y_ref").or_else(|| io.reals("y")).unwrap();
+                    let integer = |real: &f32| ((real / scale).round() as i32 + zero_point) as i8;
+                    channels_first(&(expected.0, expected.1.iter().map(integer).collect()))
+                }
+            };
+            // Where the reference kernels can't run a model, the optimized ones are all that there is.
+            let expected = match io.integers("y_q_optimized", false) {
+                Some(optimized) if OPTIMIZED.contains(&&*case.name) => channels_first(&optimized),
+                _ => expected,
+            };
+            let different = given.iter().zip(&expected).filter(|(given, expected)| given != expected).count();
+            match given.len() == expected.len() && different == 0 {
+                true => Ok(()),
+                false => Err(format!(
+                    "{different} of {} integers differ: {:?} {:?}",
+                    expected.len(),
+                    &given[..given.len().min(12)],
+                    &expected[..expected.len().min(12)]
+                )),
+            }
+        }
+        Samples::Reals(given) => {
+            let dynamic = case.name.contains("dynrange");
+            let expected = if dynamic { io.doubles("y_f64") } else { io.reals("y") };
+            let expected = channels_first(&expected.unwrap());
+            let largest = expected.iter().fold(0.0f32, |largest, y| largest.max(y.abs()));
+            let errors = given.iter().zip(&expected).map(|(given, expected)| (given - expected).abs());
+            let error =
+                errors.fold(0.0, |worst: f32, error| if error > worst || error.is_nan() { error } else { worst });
+            match given.len() == expected.len() && error <= 1e-5 * largest.max(1.0) {
+                true => Ok(()),
+                false => Err(format!("off by {error}, and outputs are up to {largest}")),
+            }
+        }
+    }
+}
+
+/// Models that the reference kernels refuse to run.
+const OPTIMIZED: &[&str] = &["tfl_act_elu_int8", "tfl_upsample_int8"];
+
+/// Models with a layer that has no int8 form yet.
+const WAITING: &[&str] = &[
+    "tfl_act_prelu_int8",
+    "tfl_bn_between_int8",
+    "tfl_concat_int8",
+    "tfl_last_log_softmax_int8",
+    "tfl_resize_int8",
+    "tfl_upsample_int8",
+];
+
+/// Files that aren't read, and what the error says.
+const REFUSED: &[(&str, &str)] = &[
+    ("tfl_bad_id", "its identifier isn't \"TFL3\""),
+    ("tfl_bad_index", "names tensor 999"),
+    ("tfl_bad_offsets", "outside the file"),
+    ("tfl_bad_scale", "has the scale 0"),
+    ("tfl_bad_scale_count", "scales along axis 0"),
+    ("tfl_bad_truncated", "outside the file"),
+    ("tfl_bad_weight_size", "bytes each, but the file has"),
+    ("tfl_mlp_int16x8", "16 bits"),
+    ("tfl_refuse_custom_op", "CUSTOM `Igamma`"),
+    ("tfl_refuse_dynamic_size", "the size of axis 1 isn't known"),
+    ("tfl_refuse_lstm", "WHILE"),
+];
+
+fn files() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "tflite"));
+    files.sort();
+    files
+}
+
+#[test]
+fn models_compute_what_tensorflow_lite_computes() {
+    let mut problems = Vec::new();
+    let mut cases = Vec::new();
+    for file in files() {
+        let name = file.file_stem().unwrap().to_str().unwrap().to_string();
+        if REFUSED.iter().any(|(refused, _)| *refused == name) || WAITING.contains(&&*name) {
+            continue;
+        }
+        match case(&file) {
+            Ok(case) => cases.push(case),
+            Err(error) => problems.push(format!("{name}: {error}")),
+        }
+    }
+    let (cases, io): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+    let outputs = declared::run("declared-tflite", &cases);
+    for ((case, io), outputs) in cases.iter().zip(&io).zip(&outputs) {
+        problems.extend(check(case, io, outputs).err().map(|problem| format!("{}: {problem}", case.name)));
+    }
+    assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), cases.len(), problems.join("\n"));
+}
+
+#[test]
+fn damaged_and_unsupported_files_are_refused_with_the_reason() {
+    for (name, reason) in REFUSED {
+        let model = Model::read(folder().join(name).with_extension("tflite"), &Options::default());
+        let error = model.and_then(|model| model.declare("Imported")).unwrap_err().to_string();
+        assert!(error.contains(reason) && error.contains(name), "{error}");
+    }
+}
