@@ -22,6 +22,6 @@ pub use in_place::{InPlaceBuffers, TrainInPlace};
 pub use interrupt::interrupt_flag;
 #[cfg(feature = "std")]
 pub use trainer::{
-    Checkpoints, Epoch, EpochEnd, Evaluation, History, IntoBox, LearningRateCurve, Progress, Stopped, Trained, Trainer,
-    TrainingError, TrainingMemory, Validation, evaluate, try_evaluate,
+    Checkpoints, Epoch, EpochEnd, Evaluation, History, IntoBox, LearningRateCurve, Metric, Monitor, Progress, Stopped,
+    Trained, Trainer, TrainingError, TrainingMemory, Validation, evaluate, try_evaluate,
 };

@@ -7,7 +7,10 @@ mod feed;
 mod history;
 mod into_box;
 mod learning_rate;
+mod log;
 mod memory;
+mod monitor;
+mod observers;
 mod outcome;
 mod parallel;
 mod progress;
@@ -21,14 +24,14 @@ mod stopwatch;
 mod validation;
 
 use std::fmt::{self, Debug};
-use std::ops::ControlFlow;
 
 pub use checkpoint::Checkpoints;
 pub use evaluate::{Evaluation, evaluate, try_evaluate};
-pub use history::{Epoch, EpochEnd, History, Stopped};
+pub use history::{Epoch, EpochEnd, History, Metric, Stopped};
 pub use into_box::IntoBox;
 pub use learning_rate::LearningRateCurve;
 pub use memory::TrainingMemory;
+pub use monitor::Monitor;
 pub use outcome::{Trained, TrainingError};
 pub use progress::Progress;
 pub use validation::Validation;
@@ -40,6 +43,7 @@ use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, Optimizer};
 use crate::train::gradient_buffers::assert_logits;
 use checkpoint::Saving;
+use observers::Observers;
 use run::caught;
 use settings::Settings;
 
@@ -87,11 +91,8 @@ pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     validation: V,
     settings: Settings,
     saving: Saving<'a>,
-    callbacks: Vec<Box<Callback<'a, N>>>,
+    observers: Observers<'a, N>,
 }
-
-/// A callback after each epoch.
-type Callback<'a, N> = dyn FnMut(&EpochEnd<'_, N>) -> ControlFlow<()> + 'a;
 
 impl<N: Layer, F, O, const SLOTS: usize> Trainer<'_, N, F, O, SLOTS> {
     /// Create a trainer that minimizes `loss` with `optimizer`, starting from `network` (by value, or boxed).
@@ -102,8 +103,8 @@ impl<N: Layer, F, O, const SLOTS: usize> Trainer<'_, N, F, O, SLOTS> {
         O: Optimizer<SLOTS>,
     {
         let network = network.into_box();
-        let (settings, saving, callbacks) = (Settings::default(), Saving::default(), Vec::new());
-        Self { network, loss, optimizer, validation: (), settings, saving, callbacks }
+        let (settings, saving, observers) = (Settings::default(), Saving::default(), Observers::new());
+        Self { network, loss, optimizer, validation: (), settings, saving, observers }
     }
 }
 
@@ -156,6 +157,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         settings.plateau.map_or(Ok(()), |plateau| plateau.validate())?;
         self.loss.validate()?;
         self.saving.validate()?;
+        self.observers.check(settings.monitor)?;
         check::network(&*self.network)?;
         check::data::<N, T, F>("training", data, &self.loss)?;
         check::batches::<N>(data.len(), settings.batch_size)?;

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::evaluate::Evaluation;
+use super::monitor::Monitor;
 
 /// One pass over the training set.
 ///
 /// Printed, it is a line like
-/// `epoch 3/10  train loss 0.0712, 98.10 %  validation loss 0.0805, 97.62 %  0.21 s`.
+/// `epoch 3/10  train loss 0.0712, 98.10 %  validation loss 0.0805, 97.62 %  rate 0.01  0.21 s`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Epoch {
@@ -21,8 +22,8 @@ pub struct Epoch {
     pub training: Evaluation,
     /// The result on the validation set after the epoch.
     pub validation: Option<Evaluation>,
-    /// The loss that early stopping and a plateau monitor: the validation loss, or the loss on the training set after
-    /// the epoch.
+    /// What early stopping and a plateau monitor: by default the validation loss, or without a validation set the loss
+    /// on the training set after the epoch; otherwise what [`Trainer::monitor`](crate::Trainer::monitor) has chosen.
     pub monitored: Option<f64>,
     /// The learning rate in the last step of the epoch, including the effects of a
     /// [`Plateau`](crate::optimizers::Plateau) and a [`Schedule`](crate::optimizers::Schedule).
@@ -30,6 +31,19 @@ pub struct Epoch {
     /// The duration of the pass over the training set in seconds, without the evaluation after it. `None` without a
     /// clock, as on `wasm32-unknown-unknown`.
     pub seconds: Option<f64>,
+    /// The [metrics](crate::Trainer::metric) after the epoch.
+    pub metrics: Vec<Metric>,
+    /// What `monitored` is.
+    pub(crate) monitor: Monitor,
+}
+
+/// The value of a [metric](crate::Trainer::metric).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// Its value after an epoch.
+    pub value: f64,
 }
 
 /// The argument of a callback after each epoch: [`Trainer::on_epoch`](crate::Trainer::on_epoch).
@@ -46,10 +60,10 @@ pub struct EpochEnd<'a, N> {
 }
 
 impl Epoch {
-    /// The loss that decides which epoch is best.
-    pub(crate) fn deciding_loss(&self) -> f64 {
+    /// The number that is smallest in the best epoch.
+    pub(crate) fn cost(&self) -> f64 {
         let validation = self.validation.map(|validation| validation.loss);
-        self.monitored.or(validation).unwrap_or(self.training.loss)
+        self.monitored.map(|value| self.monitor.cost(value)).or(validation).unwrap_or(self.training.loss)
     }
 }
 
@@ -57,13 +71,17 @@ impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "epoch {}/{}  train loss {}", self.number, self.epochs, Loss(self.training.loss))?;
         // Without a validation set, the monitored loss comes from another evaluation on the training set.
-        if let (Some(after), None) = (self.monitored, self.validation) {
+        if let (Some(after), None, Monitor::Loss) = (self.monitored, self.validation, self.monitor) {
             write!(f, " ({} after the epoch)", Loss(after))?;
         }
         write!(f, "{}", Accuracy(self.training))?;
         if let Some(validation) = self.validation {
             write!(f, "  validation loss {}{}", Loss(validation.loss), Accuracy(validation))?;
         }
+        for Metric { name, value } in &self.metrics {
+            write!(f, "  {name} {}", Loss(*value))?;
+        }
+        write!(f, "  rate {}", Rate(self.learning_rate))?;
         self.seconds.map_or(Ok(()), |seconds| write!(f, "  {seconds:.2} s"))
     }
 }
@@ -81,6 +99,8 @@ pub struct History {
     pub kept: Option<usize>,
     /// The first failure to write a checkpoint, if there was one.
     pub checkpoint_failure: Option<String>,
+    /// The first failure to write a [log](crate::Trainer::log), if there was one.
+    pub log_failure: Option<String>,
 }
 
 /// Why a training stopped before its last epoch.
@@ -98,11 +118,11 @@ pub enum Stopped {
 }
 
 impl History {
-    /// The epoch with the smallest loss: the monitored loss if there is one, or else the validation loss, or else the
+    /// The best epoch: of what is monitored if something is, or else the one with the smallest validation loss, or else
     /// training loss.
     #[must_use]
     pub fn best(&self) -> Option<&Epoch> {
-        self.epochs.iter().min_by(|a, b| a.deciding_loss().total_cmp(&b.deciding_loss()))
+        self.epochs.iter().min_by(|a, b| a.cost().total_cmp(&b.cost()))
     }
 
     /// A sentence about the end of training: whether it stopped early, and which epoch's weights were kept. `None` if
@@ -118,10 +138,15 @@ impl History {
             None => "after",
         };
         let mut ending = format!("{how} epoch {}", last.number);
-        if let Some(Epoch { number, monitored: Some(loss), validation, .. }) = best {
+        if let Some(Epoch { number, monitored: Some(value), validation, monitor, .. }) = best {
             let set = if validation.is_some() { "validation" } else { "training" };
-            ending +=
-                &format!(": the weights of epoch {number} are kept, with the smallest {set} loss, {}", Loss(*loss));
+            let what = match monitor {
+                Monitor::Loss => format!("smallest {set} loss, {}", Loss(*value)),
+                Monitor::Accuracy => format!("highest {set} accuracy, {}", Percent(*value)),
+                Monitor::Largest(name) => format!("largest {name}, {}", Loss(*value)),
+                Monitor::Smallest(name) => format!("smallest {name}, {}", Loss(*value)),
+            };
+            ending += &format!(": the weights of epoch {number} are kept, with the {what}");
         }
         Some(ending)
     }
@@ -168,6 +193,16 @@ impl fmt::Display for Loss {
     }
 }
 
+/// A learning rate with three digits.
+struct Rate(f64);
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rounded: f64 = format!("{:.2e}", self.0).parse().unwrap_or(self.0);
+        if rounded == 0.0 || rounded.abs() >= 1e-3 { write!(f, "{rounded}") } else { write!(f, "{rounded:e}") }
+    }
+}
+
 /// ", 98.10 %", or nothing without an accuracy.
 struct Accuracy(Evaluation);
 
@@ -194,7 +229,8 @@ mod tests {
         let training = Evaluation { loss: 0.0712, accuracy: Some(0.981) };
         let validation = Some(Evaluation { loss: 0.0805, accuracy: Some(0.97616) });
         let (learning_rate, seconds) = (0.1, Some(0.2149));
-        Epoch { number: 3, epochs: 10, training, validation, monitored: None, learning_rate, seconds }
+        let (metrics, monitor) = (Vec::new(), Monitor::Loss);
+        Epoch { number: 3, epochs: 10, training, validation, monitored: None, learning_rate, seconds, metrics, monitor }
     }
 
     fn history(epochs: Vec<Epoch>) -> History {
@@ -204,9 +240,9 @@ mod tests {
     #[test]
     fn a_line_shows_percentages_where_there_are_any() {
         let train = "epoch 3/10  train loss 0.0712, 98.10 %";
-        assert_eq!(epoch().to_string(), format!("{train}  validation loss 0.0805, 97.62 %  0.21 s"));
-        assert_eq!(Epoch { validation: None, ..epoch() }.to_string(), format!("{train}  0.21 s"));
-        assert_eq!(Epoch { validation: None, seconds: None, ..epoch() }.to_string(), train);
+        assert_eq!(epoch().to_string(), format!("{train}  validation loss 0.0805, 97.62 %  rate 0.1  0.21 s"));
+        assert_eq!(Epoch { validation: None, ..epoch() }.to_string(), format!("{train}  rate 0.1  0.21 s"));
+        assert_eq!(Epoch { validation: None, seconds: None, ..epoch() }.to_string(), format!("{train}  rate 0.1"));
     }
 
     #[test]
@@ -214,13 +250,38 @@ mod tests {
         let training = Evaluation { loss: 0.000_071_2, accuracy: None };
         let validation = Some(Evaluation { loss: 0.0805, accuracy: None });
         let line = Epoch { training, validation, ..epoch() }.to_string();
-        assert_eq!(line, "epoch 3/10  train loss 7.12e-5  validation loss 0.0805  0.21 s");
+        assert_eq!(line, "epoch 3/10  train loss 7.12e-5  validation loss 0.0805  rate 0.1  0.21 s");
     }
 
     #[test]
     fn a_line_shows_the_loss_that_decides() {
         let line = Epoch { validation: None, monitored: Some(0.07), ..epoch() }.to_string();
-        assert_eq!(line, "epoch 3/10  train loss 0.0712 (0.0700 after the epoch), 98.10 %  0.21 s");
+        assert_eq!(line, "epoch 3/10  train loss 0.0712 (0.0700 after the epoch), 98.10 %  rate 0.1  0.21 s");
+    }
+
+    #[test]
+    fn a_line_shows_metrics_and_a_small_learning_rate() {
+        let metrics = vec![Metric { name: "macro F1".into(), value: 0.91 }];
+        let line = Epoch { metrics, learning_rate: 1.234_56e-5, validation: None, ..epoch() }.to_string();
+        assert_eq!(line, "epoch 3/10  train loss 0.0712, 98.10 %  macro F1 0.9100  rate 1.23e-5  0.21 s");
+    }
+
+    #[test]
+    fn the_best_epoch_can_have_the_largest_value() {
+        let with = |number, value, monitor| Epoch { number, monitored: Some(value), monitor, ..epoch() };
+        let monitors = |monitor| history(vec![with(1, 0.5, monitor), with(2, 0.9, monitor), with(3, 0.7, monitor)]);
+        for (monitor, best, says) in [
+            (Monitor::Loss, 1, "smallest validation loss, 0.5000"),
+            (Monitor::Accuracy, 2, "highest validation accuracy, 90.00 %"),
+            (Monitor::Largest("F1"), 2, "largest F1, 0.9000"),
+            (Monitor::Smallest("cost"), 1, "smallest cost, 0.5000"),
+        ] {
+            let mut history = monitors(monitor);
+            assert_eq!(history.best().map(|epoch| epoch.number), Some(best));
+            history.kept = Some(best);
+            let ending = format!("after epoch 3: the weights of epoch {best} are kept, with the {says}");
+            assert_eq!(history.ending(), Some(ending));
+        }
     }
 
     #[test]
@@ -251,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_epoch_goes_by_what_was_monitored() {
+    fn the_best_epoch_has_the_smallest_monitored_loss() {
         let with = |number, monitored, loss| {
             let validation = Some(Evaluation { loss, accuracy: None });
             Epoch { number, validation, monitored, ..epoch() }

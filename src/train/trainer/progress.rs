@@ -9,6 +9,7 @@ mod bar;
 use std::io::{IsTerminal, Write, stderr};
 
 use super::history::{Epoch, History};
+use super::stopwatch::Stopwatch;
 use bar::Bar;
 
 /// What a training prints to standard error while it runs.
@@ -29,13 +30,21 @@ pub enum Progress {
 pub(crate) struct Display {
     lines: bool,
     bar: Option<Bar>,
+    /// Since the first epoch, and how many have ended.
+    stopwatch: Stopwatch,
+    ended: usize,
 }
 
 impl Display {
     /// A display for this many mini-batches per epoch.
     pub(crate) fn new(progress: Progress, batches: usize) -> Self {
         let bar = progress == Progress::Auto && stderr().is_terminal();
-        Self { lines: progress != Progress::Silent, bar: bar.then(|| Bar::new(batches)) }
+        Self {
+            lines: progress != Progress::Silent,
+            bar: bar.then(|| Bar::new(batches)),
+            stopwatch: Stopwatch::start(),
+            ended: 0,
+        }
     }
 
     /// Start an epoch.
@@ -53,8 +62,13 @@ impl Display {
     }
 
     /// Finish an epoch.
-    pub(crate) fn end(&self, epoch: &Epoch) {
-        self.print(|| epoch.to_string());
+    pub(crate) fn end(&mut self, epoch: &Epoch) {
+        self.ended += 1;
+        // If the other epochs take as long as those so far, validation included.
+        let each = self.stopwatch.seconds().map(|seconds| seconds / self.ended as f64);
+        let left = each.map(|each| each * epoch.epochs.saturating_sub(epoch.number) as f64);
+        let left = left.filter(|left| *left >= 0.5).map_or(String::new(), |left| format!(", {} left", duration(left)));
+        self.print(|| format!("{epoch}{left}"));
     }
 
     /// Finish the training.
@@ -62,7 +76,7 @@ impl Display {
         if let Some(ending) = history.ending() {
             self.print(|| ending);
         }
-        if let Some(failure) = &history.checkpoint_failure {
+        for failure in [&history.checkpoint_failure, &history.log_failure].into_iter().flatten() {
             self.print(|| failure.clone());
         }
     }
@@ -76,6 +90,30 @@ impl Display {
                 Some(bar) => bar.suspend(print),
                 None => print(),
             }
+        }
+    }
+}
+
+/// A duration in words: "42 s", "3 min", "1 h 20 min".
+fn duration(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        _ if seconds < 99.5 => format!("{seconds:.0} s"),
+        0..60 => format!("{minutes} min"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_words() {
+        for (seconds, text) in
+            [(0.6, "1 s"), (99.0, "99 s"), (100.0, "2 min"), (3590.0, "1 h 0 min"), (4800.0, "1 h 20 min")]
+        {
+            assert_eq!(duration(seconds), text);
         }
     }
 }

@@ -10,6 +10,7 @@ use super::checkpoint::{Identity, Length, Moment, Saver};
 use super::evaluate::Evaluator;
 use super::feed::{Feed, Reader};
 use super::history::{Epoch, EpochEnd, History, Stopped};
+use super::monitor::Monitor;
 use super::parallel::{Sharing, Threads, work};
 use super::progress::Display;
 use super::settings::Settings;
@@ -35,12 +36,13 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     {
         let mut best = self.settings.patience.map(Best::new);
         let batches = data.len().div_ceil(self.settings.batch_size);
-        let display = Display::new(self.settings.progress, batches);
-        let identity = Identity::new(&self.saving, &self.settings, data, self.validation.set())?;
+        let mut display = Display::new(self.settings.progress, batches);
+        let names = self.observers.names();
+        let identity = Identity::new(&self.saving, &self.settings, &names, data, self.validation.set())?;
         let mut saver = Saver::new(&self.saving, identity, batches)?;
         let batch_size = self.settings.batch_size.min(data.len());
         let mut memory = Memory::<N, T, SLOTS>::new(batch_size, self.settings.moving_average);
-        let result = caught(|| self.descend(data, history, &mut memory, &mut best, &mut saver, &display));
+        let result = caught(|| self.descend(data, history, &mut memory, &mut best, &mut saver, &mut display));
         if matches!(result, Err(Error::Panic { .. })) {
             memory.recover(&mut self.network);
         }
@@ -62,7 +64,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         memory: &mut Memory<N, T, SLOTS>,
         best: &mut Option<Best<N>>,
         saver: &mut Saver<'a>,
-        display: &Display,
+        display: &mut Display,
     ) -> Result<(), Error>
     where
         T: Copy + Debug + Send + Sync,
@@ -90,7 +92,9 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
 
         let mut now = Moment::new(optimizer.learning_rate(), self.settings.plateau);
         let restored = memory.restored(&mut *self.network, best.as_mut());
-        if let Some((path, position)) = saver.resume(restored, Length { epochs, batches })? {
+        if let Some((path, position)) =
+            saver.resume(restored, Length { epochs, batches }, (self.settings.monitor, &self.observers.names()))?
+        {
             display.print(|| format!("resumed from {} after step {}", path.display(), position.steps));
             now = Moment::of(&position, self.settings.plateau);
             history.epochs = position.epochs;
@@ -157,7 +161,12 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                     what: "the loss after the epoch".into(),
                 });
             }
-            let monitored = after.filter(|_| monitors).map(|after| after.loss);
+            let metrics = self.observers.measure(memory.outcome(&self.network));
+            let monitor = self.settings.monitor;
+            let monitored = after.filter(|_| monitors).and_then(|after| monitor.value(after, &metrics));
+            if monitors && !monitored.is_some_and(f64::is_finite) {
+                return Err(unknown(monitor, monitored, number, batches));
+            }
             history.epochs.push(Epoch {
                 number,
                 epochs,
@@ -166,23 +175,25 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                 monitored,
                 learning_rate: optimizer.learning_rate_at(memory.steps()),
                 seconds: now.seconds,
+                metrics,
+                monitor,
             });
+            self.observers.log(history, display);
             now = Moment::new(optimizer.learning_rate(), now.plateau);
             let network = memory.outcome(&self.network);
             if let Some(end) = EpochEnd::new(network, history) {
                 display.end(end.epoch);
-                for callback in &mut self.callbacks {
-                    if callback(&end).is_break() {
-                        now.stopped = Some(Stopped::Callback);
-                    }
+                if self.observers.call(&end) {
+                    now.stopped = Some(Stopped::Callback);
                 }
             }
-            if let (Some(plateau), Some(loss)) = (now.plateau.as_mut(), monitored) {
-                now.learning_rate = plateau.see(loss, now.learning_rate);
+            let cost = monitored.map(|value| monitor.cost(value));
+            if let (Some(plateau), Some(cost)) = (now.plateau.as_mut(), cost) {
+                now.learning_rate = plateau.see(cost, now.learning_rate);
                 optimizer = optimizer.with_learning_rate(now.learning_rate);
             }
-            if let (Some(best), Some(loss)) = (best.as_mut(), monitored)
-                && !best.see(network, number, loss)
+            if let (Some(best), Some(cost)) = (best.as_mut(), cost)
+                && !best.see(network, number, cost)
             {
                 now.stopped.get_or_insert(Stopped::EarlyStopping);
             }
@@ -219,6 +230,18 @@ where
         (Ok(()), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
         (Err(Failure::Step(batch, NonFinite(what))), _) => Err(Error::NonFinite { epoch, batch, what }),
         (Err(Failure::Data(error)), _) => Err(error),
+    }
+}
+
+/// The error if what is monitored is not a number.
+fn unknown(monitor: Monitor, value: Option<f64>, epoch: usize, batch: usize) -> Error {
+    match (monitor, value) {
+        (Monitor::Accuracy, None) => Error::Setting {
+            name: "monitor",
+            expected: "a loss that defines which answers are correct",
+            found: "no accuracy".into(),
+        },
+        _ => Error::NonFinite { epoch, batch, what: format!("metric `{}`", monitor.metric().unwrap_or("loss")) },
     }
 }
 

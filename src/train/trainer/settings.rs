@@ -1,9 +1,7 @@
-//! The settings of a trainer, with their defaults, and its callbacks.
-
-use std::ops::ControlFlow;
+//! The settings of a trainer, with their defaults.
 
 use super::Trainer;
-use super::history::EpochEnd;
+use super::monitor::Monitor;
 use super::progress::Progress;
 use crate::layer::Layer;
 use crate::optimizers::{Clip, Decay, Penalty, Plateau};
@@ -21,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) clip: Option<Clip>,
     pub(crate) moving_average: Option<Decay>,
     pub(crate) plateau: Option<Plateau>,
+    pub(crate) monitor: Monitor,
     pub(crate) progress: Progress,
 }
 
@@ -37,19 +36,20 @@ impl Default for Settings {
             clip: None,
             moving_average: None,
             plateau: None,
+            monitor: Monitor::Loss,
             progress: Progress::default(),
         }
     }
 }
 
 impl Settings {
-    /// Whether the loss after each epoch is monitored.
+    /// Whether something is monitored after each epoch.
     pub(crate) fn monitors(&self) -> bool {
-        self.patience.is_some() || self.plateau.is_some()
+        self.patience.is_some() || self.plateau.is_some() || self.monitor != Monitor::Loss
     }
 }
 
-impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
+impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// The same trainer with changed settings.
     pub(super) fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
@@ -87,40 +87,14 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         self.set(|settings| settings.threads = Some(threads))
     }
 
-    /// Stop after `patience` epochs in a row without a smaller loss.
+    /// Stop after `patience` epochs in a row without improvement.
     ///
-    /// The monitored loss is that after the epoch, on the validation set, or without one on the training set, which
-    /// takes another pass over it. However training ends, even with an error, the network gets the weights with the
-    /// smallest loss: those of the epoch [`History::kept`](crate::train::History::kept).
+    /// What is monitored is the loss after the epoch, on the validation set, or without one on the training set, which
+    /// takes another pass over it; [`monitor`](Self::monitor) chooses something else. However training ends, even with
+    /// an error, the network gets the weights of the best epoch,
+    /// [`History::kept`](crate::train::History::kept).
     pub fn early_stopping(self, patience: usize) -> Self {
         self.set(|settings| settings.patience = Some(patience))
-    }
-
-    /// Call `callback` after each epoch, with the epoch, the network and the history; `ControlFlow::Break` stops the
-    /// training. There can be several callbacks.
-    ///
-    /// ```
-    /// use std::ops::ControlFlow;
-    ///
-    /// use fnn::{DataSet, Network, Trainer, layers::Dense, losses::MeanSquaredError, optimizers::Sgd, train::Progress};
-    ///
-    /// let line: DataSet<[f32; 1], [f32; 1]> = (0..10).map(|x| x as f32 / 10.0).map(|x| ([x], [2.0 * x])).collect();
-    /// let mut slopes = Vec::new();
-    /// let trained = Trainer::new(Dense::<1, 1>::seeded(1), MeanSquaredError, Sgd::new(0.5))
-    ///     .epochs(500)
-    ///     .progress(Progress::Silent)
-    ///     .on_epoch(|end| {
-    ///         slopes.push(end.network.weight[0][0]);
-    ///         if end.epoch.training.loss < 1e-4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    ///     })
-    ///     .fit(&line)?;
-    /// assert_eq!(slopes.len(), trained.history.epochs.len());
-    /// assert!(slopes.len() < 500);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn on_epoch(mut self, callback: impl FnMut(&EpochEnd<'_, N>) -> ControlFlow<()> + 'a) -> Self {
-        self.callbacks.push(Box::new(callback));
-        self
     }
 
     /// Set what is printed during training. The default is [`Progress::Auto`].

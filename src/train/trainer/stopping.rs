@@ -1,4 +1,4 @@
-//! Early stopping: stop when the loss no longer improves, and restore the best weights.
+//! Early stopping: stop when what is monitored no longer improves, and restore the best weights.
 
 use crate::weights::parameters::Parameters;
 
@@ -7,23 +7,23 @@ use crate::weights::parameters::Parameters;
 /// Prechelt, "Early stopping – but when?", in *Neural Networks: Tricks of the Trade*, 1998.
 pub(crate) struct Best<N> {
     pub(super) network: Box<N>,
-    /// The number of the epoch, and its loss.
+    /// The number of the epoch, and its cost: the monitored loss, or the negative of what is better if it is larger.
     pub(super) epoch: Option<(usize, f64)>,
     pub(super) waited: usize,
     patience: usize,
 }
 
 impl<N: Parameters> Best<N> {
-    /// Early stopping after `patience` epochs in a row without a smaller loss.
+    /// Early stopping after `patience` epochs in a row without a smaller cost.
     pub(crate) fn new(patience: usize) -> Self {
         Self { network: N::zeroed_box(), epoch: None, waited: 0, patience }
     }
 
-    /// Record the weights and the loss after epoch number `epoch`. Returns whether to continue.
-    pub(crate) fn see(&mut self, network: &N, epoch: usize, loss: f64) -> bool {
-        if self.epoch.is_none_or(|(_, best)| loss < best) {
+    /// Record the weights and the cost after epoch number `epoch`. Returns whether to continue.
+    pub(crate) fn see(&mut self, network: &N, epoch: usize, cost: f64) -> bool {
+        if self.epoch.is_none_or(|(_, best)| cost < best) {
             self.network.parameters_mut().copy_from_slice(network.parameters());
-            self.epoch = Some((epoch, loss));
+            self.epoch = Some((epoch, cost));
             self.waited = 0;
         } else {
             self.waited += 1;

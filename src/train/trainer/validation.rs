@@ -32,7 +32,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     ///
     /// Its targets must have the type of the training set's targets.
     pub fn validate<S: Source<Input = N::Input>>(self, data: &'a S) -> Trainer<'a, N, F, O, SLOTS, &'a S> {
-        let Self { network, loss, optimizer, validation: _, settings, saving, callbacks } = self;
-        Trainer { network, loss, optimizer, validation: data, settings, saving, callbacks }
+        let Self { network, loss, optimizer, validation: _, settings, saving, observers } = self;
+        Trainer { network, loss, optimizer, validation: data, settings, saving, observers }
     }
 }

@@ -17,12 +17,13 @@ impl Identity {
     pub(crate) fn new<I: Sample, T: Copy + Debug + Send + Sync>(
         saving: &Saving<'_>,
         settings: &Settings,
+        metrics: &[&str],
         data: &AnySource<'_, I, T>,
         validation: Option<&AnySource<'_, I, T>>,
     ) -> Result<Option<Self>, Error> {
         let Some([optimizer, loss]) = saving.described.clone() else { return Ok(None) };
         let Settings { batch_size, epochs: _, seed, shuffle, threads: _, progress: _, .. } = *settings;
-        let Settings { patience, penalty, clip, moving_average, plateau, .. } = *settings;
+        let Settings { patience, penalty, clip, moving_average, plateau, monitor, .. } = *settings;
         Ok(Some(Self(vec![
             ("optimizer", optimizer),
             ("loss", loss),
@@ -36,6 +37,8 @@ impl Identity {
             ("clip", optional(clip)),
             ("moving average", optional(moving_average)),
             ("plateau", optional(plateau)),
+            ("monitor", format!("{monitor:?}")),
+            ("metrics", format!("{metrics:?}")),
         ])))
     }
 

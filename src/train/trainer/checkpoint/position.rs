@@ -6,8 +6,9 @@ use std::str::FromStr;
 use crate::error::Mismatch;
 use crate::losses::Term;
 use crate::train::gradient_buffers::Tally;
+use crate::train::trainer::checkpoint::resume::Monitored;
 use crate::train::trainer::evaluate::{Evaluation, Totals};
-use crate::train::trainer::history::{Epoch, Stopped};
+use crate::train::trainer::history::{Epoch, Metric, Stopped};
 
 /// The position of a training. The steps beyond those of `epochs` belong to the current, incomplete epoch.
 #[derive(Clone, Debug)]
@@ -41,7 +42,8 @@ const KEYS: [&str; 9] = [
 
 impl Position {
     /// The metadata of a checkpoint: JSON arrays and numbers with all digits. An epoch is
-    /// `[number, training loss, accuracy, validation loss, accuracy, monitored loss, learning rate, seconds]`.
+    /// `[number, training loss, accuracy, validation loss, accuracy, monitored value, learning rate, seconds]`,
+    /// with its metrics at the end.
     pub(crate) fn metadata(&self) -> impl Iterator<Item = (String, String)> {
         let Self { steps, average_steps, totals, seconds, learning_rate, plateau, best, stopped, epochs } = self;
         let Totals(Tally { term: Term { loss, weight }, correct, scored }) = totals;
@@ -72,7 +74,11 @@ impl Position {
     }
 
     /// Parse the metadata that `get` looks up. `epochs` is the number of epochs of the resumed training.
-    pub(crate) fn parse<'a>(get: impl Fn(&str) -> Option<&'a str>, epochs: usize) -> Result<Self, Mismatch> {
+    pub(crate) fn parse<'a>(
+        get: impl Fn(&str) -> Option<&'a str>,
+        epochs: usize,
+        monitored: Monitored<'_>,
+    ) -> Result<Self, Mismatch> {
         let [steps, average_steps, totals, seconds, learning_rate, plateau, best, stopped, history] =
             KEYS.map(|name| (name, get(&key(name)).unwrap_or_default()));
         let [loss, weight, correct, scored] = parsed(totals, "four numbers", array)?.map(|cell| (totals.0, cell));
@@ -104,7 +110,9 @@ impl Position {
             plateau: plateau?,
             best: best?,
             stopped: stopped?,
-            epochs: parsed(history, "an array of eight numbers for each epoch", |text| parse_history(text, epochs))?,
+            epochs: parsed(history, "an array of eight numbers and all metrics for each epoch", |text| {
+                parse_history(text, epochs, monitored)
+            })?,
         })
     }
 }
@@ -122,28 +130,40 @@ fn cell(number: Option<impl Debug>) -> String {
 fn history(epochs: &[Epoch]) -> String {
     let mut text = String::from("[");
     for (index, epoch) in epochs.iter().enumerate() {
-        let Epoch { number, epochs: _, training, validation, monitored, learning_rate, seconds } = epoch;
+        let Epoch { number, epochs: _, training, validation, monitored, learning_rate, seconds, metrics, monitor: _ } =
+            epoch;
         let (loss, accuracy) = (training.loss, cell(training.accuracy));
         let validation_loss = cell(validation.map(|validation| validation.loss));
         let validation_accuracy = cell(validation.and_then(|validation| validation.accuracy));
         let (monitored, seconds) = (cell(*monitored), cell(*seconds));
         let comma = if index == 0 { "" } else { "," };
         let _ = write!(text, "{comma}[{number},{loss:?},{accuracy},{validation_loss},{validation_accuracy},");
-        let _ = write!(text, "{monitored},{learning_rate:?},{seconds}]");
+        let _ = write!(text, "{monitored},{learning_rate:?},{seconds}");
+        for Metric { value, .. } in metrics {
+            let _ = write!(text, ",{value:?}");
+        }
+        text.push(']');
     }
     text + "]"
 }
 
 /// Parse what [`history`] has written. The epochs are numbered from 1.
-fn parse_history(text: &str, epochs: usize) -> Option<Vec<Epoch>> {
+fn parse_history(text: &str, epochs: usize, (monitor, names): Monitored<'_>) -> Option<Vec<Epoch>> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     if inner.is_empty() {
         return Some(Vec::new());
     }
     let rows = inner.strip_prefix('[')?.strip_suffix(']')?.split("],[");
-    let epoch = |(index, row)| {
-        let [number, loss, accuracy, validation_loss, validation_accuracy, monitored, learning_rate, seconds] =
-            cells(row)?;
+    let epoch = |(index, row): (usize, &str)| {
+        let cells: Vec<_> = row.split(',').collect();
+        let (
+            &[number, loss, accuracy, validation_loss, validation_accuracy, monitored, learning_rate, seconds],
+            metrics,
+        ) = cells.split_first_chunk()?;
+        let metric = |(name, text): (&&str, &&str)| Some(Metric { name: (*name).into(), value: value(text)? });
+        let metrics = (metrics.len() == names.len())
+            .then(|| names.iter().zip(metrics).map(metric).collect::<Option<Vec<_>>>())
+            .flatten()?;
         let (accuracy, validation_accuracy) = (nullable(accuracy, value)?, nullable(validation_accuracy, value)?);
         let validation = |loss| Evaluation { loss, accuracy: validation_accuracy };
         let number: usize = value(number)?;
@@ -155,6 +175,8 @@ fn parse_history(text: &str, epochs: usize) -> Option<Vec<Epoch>> {
             monitored: nullable(monitored, value)?,
             learning_rate: value(learning_rate)?,
             seconds: nullable(seconds, value)?,
+            metrics,
+            monitor,
         })
     };
     rows.enumerate().map(epoch).collect()

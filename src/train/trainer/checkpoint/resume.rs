@@ -8,6 +8,7 @@ use super::snapshot::prefixes;
 use super::{CONTENT, FORMAT, FORMAT_KEY, Identity, Position};
 use crate::error::{Error, Mismatch};
 use crate::optimizers::{MovingAverage, State};
+use crate::train::trainer::monitor::Monitor;
 use crate::train::trainer::stopping::Best;
 use crate::weights::parameters::Parameters;
 use crate::weights::safetensors::NetworksFile;
@@ -28,6 +29,9 @@ pub(crate) struct Length {
     pub(crate) batches: usize,
 }
 
+/// What is monitored, and the names of all metrics.
+pub(crate) type Monitored<'a> = (Monitor, &'a [&'static str]);
+
 /// Load the newest complete checkpoint in `folder`, if there is one. Returns its path and its position.
 ///
 /// If it is not of this training, nothing is changed.
@@ -35,6 +39,7 @@ pub(crate) fn resume<N: Parameters, const SLOTS: usize>(
     folder: &Path,
     identity: &Identity,
     length: Length,
+    monitored: Monitored<'_>,
     restored: Restored<'_, N, SLOTS>,
 ) -> Result<Option<(PathBuf, Position)>, Error> {
     let mut newest_error = None;
@@ -48,7 +53,7 @@ pub(crate) fn resume<N: Parameters, const SLOTS: usize>(
         };
         match NetworksFile::new(&path, &bytes) {
             Ok(file) => {
-                return match take(&file, identity, length, restored) {
+                return match take(&file, identity, length, monitored, restored) {
                     Ok(position) => Ok(Some((path, position))),
                     Err(mismatches) => Err(Error::Checkpoint { path, mismatches }),
                 };
@@ -66,6 +71,7 @@ fn take<N: Parameters, const SLOTS: usize>(
     file: &NetworksFile<'_>,
     identity: &Identity,
     length: Length,
+    monitored: Monitored<'_>,
     restored: Restored<'_, N, SLOTS>,
 ) -> Result<Position, Vec<Mismatch>> {
     let is = |field: &str, expected: &str, found: &str| {
@@ -78,7 +84,8 @@ fn take<N: Parameters, const SLOTS: usize>(
     if !mismatches.is_empty() {
         return Err(mismatches);
     }
-    let position = Position::parse(|key| file.metadata(key), length.epochs).map_err(|mismatch| vec![mismatch])?;
+    let position =
+        Position::parse(|key| file.metadata(key), length.epochs, monitored).map_err(|mismatch| vec![mismatch])?;
     let begun = (position.epochs.len() as u64).checked_mul(length.batches as u64);
     let in_epoch = begun.and_then(|begun| position.steps.checked_sub(begun));
     if in_epoch.is_none_or(|steps| steps >= length.batches as u64) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::resume::{Length, Restored, resume};
+use super::resume::{Length, Monitored, Restored, resume};
 use super::snapshot::Snapshot;
 use super::{Checkpoints, Every, Identity, Position, Saving};
 use crate::atomic_file::remove_abandoned_in;
@@ -72,9 +72,10 @@ impl<'a> Saver<'a> {
         &self,
         restored: Restored<'_, N, SLOTS>,
         length: Length,
+        monitored: Monitored<'_>,
     ) -> Result<Option<(PathBuf, Position)>, Error> {
         match (&self.resume, &self.identity) {
-            (Some(folder), Some(identity)) => resume(folder, identity, length, restored),
+            (Some(folder), Some(identity)) => resume(folder, identity, length, monitored, restored),
             _ => Ok(None),
         }
     }
@@ -134,13 +135,13 @@ fn remove_old(checkpoints: &Checkpoints, steps: u64, epochs: &[Epoch], batches: 
     let found = checkpoints_in(&checkpoints.folder);
     // Newer ones are damaged, or training would have resumed from them.
     let old = || found.iter().filter(|(step, _)| *step <= steps);
-    let loss = |step: u64| {
+    let cost = |step: u64| {
         let number = step.is_multiple_of(batches).then_some(step / batches)?;
-        epochs.get(usize::try_from(number).ok()?.checked_sub(1)?).map(Epoch::deciding_loss)
+        epochs.get(usize::try_from(number).ok()?.checked_sub(1)?).map(Epoch::cost)
     };
-    let with_loss = old().filter_map(|(step, _)| Some((*step, loss(*step)?)));
+    let with_cost = old().filter_map(|(step, _)| Some((*step, cost(*step)?)));
     // The first of equal ones, as in early stopping.
-    let best = with_loss.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    let best = with_cost.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     for (step, path) in old().skip(checkpoints.keep) {
         if best.is_none_or(|(best, _)| best != *step) {
             let _ = fs::remove_file(path);

@@ -1,0 +1,70 @@
+//! What decides which epoch is the best: the loss, the accuracy, or a metric.
+
+use super::evaluate::Evaluation;
+use super::history::Metric;
+use crate::error::Error;
+
+/// What [early stopping](crate::Trainer::early_stopping), a [plateau](crate::Trainer::reduce_on_plateau) and the best
+/// checkpoint monitor: [`Trainer::monitor`](crate::Trainer::monitor).
+///
+/// Loss and accuracy are those after the epoch, on the validation set, or without one on the training set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Monitor {
+    /// The loss: smaller is better.
+    #[default]
+    Loss,
+    /// The accuracy: larger is better. The loss must define it ([`Loss::correct`](crate::losses::Loss::correct)).
+    Accuracy,
+    /// A [metric](crate::Trainer::metric) that is better if it is larger, by name.
+    Largest(&'static str),
+    /// A [metric](crate::Trainer::metric) that is better if it is smaller, by name.
+    Smallest(&'static str),
+}
+
+impl Monitor {
+    /// The name of the metric, if it is one.
+    pub(crate) fn metric(self) -> Option<&'static str> {
+        match self {
+            Self::Loss | Self::Accuracy => None,
+            Self::Largest(name) | Self::Smallest(name) => Some(name),
+        }
+    }
+
+    /// Whether larger values are better.
+    pub(crate) fn is_larger_better(self) -> bool {
+        matches!(self, Self::Accuracy | Self::Largest(_))
+    }
+
+    /// The number to minimize.
+    pub(crate) fn cost(self, value: f64) -> f64 {
+        if self.is_larger_better() { -value } else { value }
+    }
+
+    /// The monitored value after an epoch.
+    pub(crate) fn value(self, after: Evaluation, metrics: &[Metric]) -> Option<f64> {
+        match self {
+            Self::Loss => Some(after.loss),
+            Self::Accuracy => after.accuracy,
+            Self::Largest(name) | Self::Smallest(name) => {
+                metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value)
+            }
+        }
+    }
+
+    /// Check that the metric exists, and that names differ.
+    pub(crate) fn check(self, names: &[&'static str]) -> Result<(), Error> {
+        let again = |(index, name): &(usize, &&'static str)| names[..*index].contains(*name);
+        if let Some((_, name)) = names.iter().enumerate().find(again) {
+            let (expected, found) = ("metrics with different names", format!("`{name}` twice"));
+            return Err(Error::Setting { name: "metric", expected, found });
+        }
+        match self.metric() {
+            Some(name) if !names.contains(&name) => {
+                let found = format!("`{name}`, among {names:?}");
+                Err(Error::Setting { name: "monitored metric", expected: "the name of a metric of the trainer", found })
+            }
+            _ => Ok(()),
+        }
+    }
+}
