@@ -1,64 +1,20 @@
 //! TensorFlow Lite files made by TensorFlow's converter, against the outputs of its interpreter: what is compared is the
 //! compiled declaration.
 
+#[path = "support/arrays.rs"]
+mod arrays;
 #[path = "support/declared.rs"]
 mod declared;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arrays::{Arrays, channels_first};
 use declared::{Case, Samples};
 use fnn_convert::{Error, Model, Options};
-use safetensors::SafeTensors;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tflite")
-}
-
-/// The arrays of a file with inputs and outputs.
-struct Arrays(BTreeMap<String, (Vec<usize>, Vec<u8>)>);
-
-impl Arrays {
-    fn read(path: &Path) -> Self {
-        let bytes = fs::read(path).unwrap();
-        let arrays = SafeTensors::deserialize(&bytes).unwrap();
-        let array = |(name, array): (String, safetensors::tensor::TensorView<'_>)| {
-            (name, (array.shape().to_vec(), array.data().to_vec()))
-        };
-        Self(arrays.tensors().into_iter().map(array).collect())
-    }
-
-    fn reals(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
-        let (shape, bytes) = self.0.get(name)?;
-        Some((shape.clone(), bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()))
-    }
-
-    fn doubles(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
-        let (shape, bytes) = self.0.get(name)?;
-        let numbers = bytes.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32);
-        Some((shape.clone(), numbers.collect()))
-    }
-
-    /// Integers; those from 0 to 255 are counted from −128.
-    fn integers(&self, name: &str, unsigned: bool) -> Option<(Vec<usize>, Vec<i8>)> {
-        let (shape, bytes) = self.0.get(name)?;
-        let offset = if unsigned { 128 } else { 0 };
-        Some((shape.clone(), bytes.iter().map(|byte| byte.wrapping_sub(offset).cast_signed()).collect()))
-    }
-}
-
-/// Samples with the channels, the last axis in the file, in front.
-fn channels_first<T: Copy>((shape, numbers): &(Vec<usize>, Vec<T>)) -> Vec<T> {
-    let channels = *shape.last().unwrap();
-    let places: usize = shape[1..shape.len() - 1].iter().product();
-    let sample = |sample: &[T]| -> Vec<T> {
-        (0..channels)
-            .flat_map(|channel| (0..places).map(move |place| (channel, place)))
-            .map(|(channel, place)| sample[place * channels + channel])
-            .collect()
-    };
-    numbers.chunks_exact(channels * places).flat_map(sample).collect()
 }
 
 /// A file of the folder, read and declared.
@@ -180,8 +136,8 @@ fn models_compute_what_tensorflow_lite_computes() {
         }
     }
     let (cases, io): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
-    let outputs = declared::run("declared-tflite", &cases);
-    for ((case, io), outputs) in cases.iter().zip(&io).zip(&outputs) {
+    let outputs = declared::run("declared-tflite", &cases, false);
+    for ((case, io), (outputs, _)) in cases.iter().zip(&io).zip(&outputs) {
         problems.extend(check(case, io, outputs).err().map(|problem| format!("{}: {problem}", case.name)));
     }
     assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), cases.len(), problems.join("\n"));

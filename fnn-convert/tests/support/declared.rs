@@ -20,8 +20,9 @@ pub(crate) struct Case {
     pub(crate) samples: Samples,
 }
 
-/// Compile all declarations in a crate named `name`, and compute the outputs of all cases.
-pub(crate) fn run(name: &str, cases: &[Case]) -> Vec<Samples> {
+/// Compile all declarations in a crate named `name`, optimized or not, and compute the outputs of all cases; of int8
+/// networks, also the integers that go into the last layer with a quantization of its own.
+pub(crate) fn run(name: &str, cases: &[Case], optimized: bool) -> Vec<(Samples, Vec<i8>)> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let data = folder.join("data");
     fs::create_dir_all(folder.join("src")).unwrap();
@@ -53,7 +54,14 @@ pub(crate) fn run(name: &str, cases: &[Case]) -> Vec<Samples> {
     fs::write(folder.join("src/main.rs"), source).unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["run", "--quiet", "--offline", "--manifest-path"])
+        .args([
+            "run",
+            "--quiet",
+            "--offline",
+            "--profile",
+            if optimized { "release" } else { "dev" },
+            "--manifest-path",
+        ])
         .arg(folder.join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("declared-target"))
         .env("DATA", &data)
@@ -71,12 +79,16 @@ fn manifest(name: &str, root: &Path) -> String {
     )
 }
 
-fn outputs(file: &Path, like: &Samples) -> Samples {
+fn outputs(file: &Path, like: &Samples) -> (Samples, Vec<i8>) {
+    let signed = |bytes: Vec<u8>| bytes.into_iter().map(u8::cast_signed).collect();
     let bytes = fs::read(file.with_extension("y")).unwrap();
     match like {
         Samples::Reals(_) => {
-            Samples::Reals(bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+            let reals = bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+            (Samples::Reals(reals), Vec::new())
         }
-        Samples::Integers(_) => Samples::Integers(bytes.iter().map(|byte| byte.cast_signed()).collect()),
+        Samples::Integers(_) => {
+            (Samples::Integers(signed(bytes)), signed(fs::read(file.with_extension("before")).unwrap()))
+        }
     }
 }
