@@ -62,6 +62,8 @@ pub use activation::Activation;
 pub(crate) use activation::FromOutput;
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
+#[cfg(feature = "alloc")]
+pub(crate) use batch_norm::Channel as NormChannel;
 #[doc(hidden)]
 pub use batch_norm::FreezeStatistics;
 pub use concat::Concat;
@@ -78,6 +80,7 @@ pub use log_softmax::LogSoftmax;
 pub use max_pool::MaxPool;
 pub(crate) use max_pool::pool_plane;
 pub use prelu::PRelu;
+pub(crate) use prelu::slope_of;
 pub use reshape::Reshape;
 pub use residual::Residual;
 pub use rms_norm::RmsNorm;

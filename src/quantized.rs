@@ -56,12 +56,34 @@ macro_rules! aware_without_weights {
     };
 }
 
+/// In quantization-aware training, a layer whose weights aren't rounded to 8 bits stays as it is.
+macro_rules! aware_unrounded {
+    ([$($generics:tt)*] $layer:ty) => {
+        impl<$($generics)*> crate::quantized::QuantizationAware for $layer {
+            type Aware = Self;
+
+            fn write_aware(&self, aware: &mut Self, _: &mut dyn FnMut() -> [Self::Scalar; 2]) {
+                use crate::weights::parameters::Parameters;
+                crate::kernels::copy(self.parameters(), aware.parameters_mut());
+            }
+
+            fn read_aware(&mut self, aware: &Self, _: &mut dyn FnMut([Self::Scalar; 2])) {
+                use crate::weights::parameters::Parameters;
+                crate::kernels::copy(aware.parameters(), self.parameters_mut());
+            }
+        }
+    };
+}
+
 mod activation;
+mod affine;
 mod arithmetic;
 mod arithmetics;
 pub(crate) mod aware;
+mod batch_norm;
 #[cfg(feature = "alloc")]
 mod calibration;
+mod concat;
 mod conv;
 #[cfg(feature = "alloc")]
 pub(crate) mod conversion;
@@ -72,8 +94,11 @@ pub(crate) mod file;
 mod filters;
 mod gather;
 pub(crate) mod layer;
+mod log_softmax;
+mod moves;
 mod network;
 mod pool;
+mod prelu;
 mod products;
 mod quantize;
 #[cfg(feature = "alloc")]
@@ -87,17 +112,22 @@ mod vnni;
 mod zero_pad;
 
 pub use activation::Activation;
+pub use affine::Affine;
 pub use arithmetic::{Multiplier, Quantization};
 pub use arithmetics::{Arithmetic, Native, TfliteReference};
 pub use aware::{Aware, AwareNetwork, FakeQuantize, FakeWeights, QuantizationAware, RoundWeights};
+pub use batch_norm::BatchNorm;
 #[cfg(feature = "alloc")]
 pub use calibration::{Calibration, Observer, Range, Ranges, Signal};
+pub use concat::Concat;
 pub use conv::Conv;
 pub use dense::Dense;
 pub use filters::Filters;
 pub use layer::{QuantizedLayer, Trace};
+pub use log_softmax::LogSoftmax;
 pub use network::QuantizedNetwork;
 pub use pool::{AvgPool, GlobalAvgPool};
+pub use prelu::PRelu;
 pub(crate) use products::LONGEST_SUM;
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]

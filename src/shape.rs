@@ -230,6 +230,17 @@ pub fn view_mut<A: Sample, B: Sample<Element = A::Element>>(samples: &mut [A]) -
     unsafe { core::slice::from_raw_parts_mut(samples.as_mut_ptr().cast(), samples.len()) }
 }
 
+/// The sample that these elements are, if there are as many as it has.
+#[inline(always)]
+pub(crate) fn sample_mut<A: Sample>(elements: &mut [A::Element]) -> Option<&mut A> {
+    if elements.len() != A::LENGTH {
+        return None;
+    }
+    // SAFETY: a sample is nested arrays of its elements, so it has their alignment and is as large as `LENGTH` of them,
+    // which lie here; the borrow is exclusive.
+    Some(unsafe { &mut *elements.as_mut_ptr().cast::<A>() })
+}
+
 /// The first `count` samples, or all if there are fewer, without a panic path.
 #[inline(always)]
 pub fn first<A>(samples: &[A], count: usize) -> &[A] {

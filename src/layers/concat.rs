@@ -92,7 +92,7 @@ where
 
     /// Copies both branches' outputs into one.
     #[inline(always)]
-    fn join(ys: &[F::Output], zs: &[G::Output], outputs: &mut [O]) {
+    pub(crate) fn join(ys: &[F::Output], zs: &[G::Output], outputs: &mut [O]) {
         const { Self::FITS }
         for ((y, z), output) in ys.iter().zip(zs).zip(outputs) {
             let (y_part, z_part) = Self::parts(output);

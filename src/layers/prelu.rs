@@ -60,7 +60,7 @@ where
 }
 
 /// How many numbers share a slope, for samples `A` and slopes `P`.
-const fn slope_of<A: Channels, P: Sample>() -> usize {
+pub(crate) const fn slope_of<A: Channels, P: Sample>() -> usize {
     assert!(P::LENGTH == 1 || P::LENGTH == A::CHANNELS, "there is one slope, or one for each channel");
     A::LENGTH / P::LENGTH
 }

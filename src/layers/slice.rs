@@ -31,7 +31,7 @@ without_weights!([A: Channels, O: Channels<Element = A::Element>, const START: u
 
 impl<A: Channels, O: Channels<Element = A::Element>, const START: usize> Slice<A, O, START> {
     /// The number of elements before the slice.
-    pub(crate) const BEFORE: usize = {
+    const BEFORE: usize = {
         let (input, output) = (A::SHAPE, O::SHAPE);
         assert!(input.rank() == output.rank(), "a slice differs from its input in the channels only");
         let mut axis = 1;
@@ -43,10 +43,10 @@ impl<A: Channels, O: Channels<Element = A::Element>, const START: usize> Slice<A
         START * A::SPACE
     };
 
-    /// The slice of a sample.
+    /// The slice of a sample with these elements.
     #[inline(always)]
-    fn part(input: &A) -> &[A::Element] {
-        A::flat(core::slice::from_ref(input)).get(Self::BEFORE..Self::BEFORE + O::LENGTH).unwrap_or_default()
+    pub(crate) fn part<E>(input: &[E]) -> &[E] {
+        input.get(Self::BEFORE..Self::BEFORE + O::LENGTH).unwrap_or_default()
     }
 }
 
@@ -66,7 +66,7 @@ impl<S: Scalar, A: Channels<Element = S>, O: Channels<Element = S>, const START:
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [O], (): &mut ()) {
         for (x, y) in inputs.iter().zip(outputs) {
-            copy(Self::part(x), O::flat_mut(core::slice::from_mut(y)));
+            copy(Self::part(A::flat(core::slice::from_ref(x))), O::flat_mut(core::slice::from_mut(y)));
         }
     }
 

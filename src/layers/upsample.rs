@@ -42,6 +42,20 @@ impl<I: Image, O: Image<Element = I::Element>> Upsample<I, O> {
         );
         (O::ROWS / I::ROWS, O::COLUMNS / I::COLUMNS)
     };
+
+    /// The formula, for elements of any type.
+    #[inline(always)]
+    pub(crate) fn repeat<E: Copy>(inputs: &[E], outputs: &mut [E]) {
+        let (rows, columns) = const { Self::REPEATED };
+        let groups = outputs.chunks_exact_mut(rows * O::COLUMNS);
+        for (x, group) in inputs.chunks_exact(I::COLUMNS).zip(groups) {
+            for y in group.chunks_exact_mut(O::COLUMNS) {
+                for (&x, y) in x.iter().zip(y.chunks_exact_mut(columns)) {
+                    y.fill(x);
+                }
+            }
+        }
+    }
 }
 
 impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample<I, O> {
@@ -58,15 +72,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
-        let (rows, columns) = const { Self::REPEATED };
-        let groups = O::flat_mut(outputs).chunks_exact_mut(rows * O::COLUMNS);
-        for (x, group) in I::flat(inputs).chunks_exact(I::COLUMNS).zip(groups) {
-            for y in group.chunks_exact_mut(O::COLUMNS) {
-                for (&x, y) in x.iter().zip(y.chunks_exact_mut(columns)) {
-                    y.fill(x);
-                }
-            }
-        }
+        Self::repeat(I::flat(inputs), O::flat_mut(outputs));
     }
 
     #[inline(always)]

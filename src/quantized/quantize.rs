@@ -3,9 +3,11 @@
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, vec::Vec};
 
+#[cfg(feature = "alloc")]
+use super::affine::{Affine, Line};
 use super::{Arithmetic, Native, QuantizedLayer, QuantizedNetwork};
 #[cfg(feature = "alloc")]
-use super::{Calibration, Observer, QuantizationReport, Ranges, Signal, conversion, report};
+use super::{Calibration, Observer, Quantization, QuantizationReport, Ranges, Signal, conversion, report};
 use crate::layer::Layer;
 #[cfg(feature = "alloc")]
 use crate::network::Network;
@@ -61,6 +63,36 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sa
     /// Writes the integers, given the input and the ranges of the activations. Returns the output.
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal;
+
+    /// Whether it is a concatenation, which, inside another one, is quantized like that.
+    #[doc(hidden)]
+    const JOINED: bool = false;
+
+    /// As a branch of a concatenation: [`quantize_into`](Self::quantize_into), but for the quantization of the output.
+    #[cfg(feature = "alloc")]
+    #[doc(hidden)]
+    fn quantize_branches(
+        &self,
+        quantized: &mut Self::Quantized<Native>,
+        input: Signal,
+        ranges: &mut Ranges<'_>,
+        branches: &mut Vec<Signal>,
+    ) {
+        branches.push(self.quantize_into(quantized, input, ranges));
+    }
+
+    /// As a branch of a concatenation: how its outputs are rescaled to the quantization of the whole.
+    #[cfg(feature = "alloc")]
+    #[doc(hidden)]
+    fn join_branches(
+        &self,
+        _quantized: &mut Self::Quantized<Native>,
+        branches: &mut core::slice::Iter<'_, Signal>,
+        output: Quantization,
+    ) -> Affine {
+        let branch = branches.next().map_or(output, |branch| branch.quantization);
+        Line::IDENTITY.between(branch, output)
+    }
 
     /// Quantizes the network, with ranges from the smallest to the largest activation on `samples`. A result of more
     /// than 256 KiB is a compile error.

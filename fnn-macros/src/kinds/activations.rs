@@ -117,7 +117,6 @@ pub(super) static KINDS: &[Kind] = &[
             ..Documentation::same("[`PRelu`](crate::layers::PRelu)", "any")
         },
         role: SMOOTH_RECTIFIER,
-        int8: Int8::Unsupported,
         build: prelu,
         ..function!(PRelu)
     },
@@ -145,7 +144,7 @@ pub(super) static OF_ROWS: &[Kind] = &[
             ..Documentation::same("[`LogSoftmax`](crate::layers::LogSoftmax)", "`[N]`")
         },
         role: Role::Other,
-        int8: Int8::Unsupported,
+        int8: Int8::Layer(Outputs::Fixed),
         build: |site, _, flow| of_row(site, flow, &quote!(LogSoftmax)),
         ..function!(LogSoftmax)
     },

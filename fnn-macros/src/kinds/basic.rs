@@ -95,7 +95,7 @@ pub(super) static KINDS: &[Kind] = &[
             ..Documentation::same("[`Slice(start, end)`](crate::layers::Slice)", "`[C, …]`")
         },
         role: Role::Weightless,
-        int8: Int8::Unsupported,
+        int8: Int8::Layer(Outputs::OfInputs),
         build: slice,
     },
     Kind {

@@ -99,5 +99,5 @@ pub(crate) static CONCAT: Block = Block {
         weights: "those inside",
         macs: "those inside",
     },
-    int8: Int8::Unsupported,
+    int8: Int8::Layer(Outputs::Sums),
 };

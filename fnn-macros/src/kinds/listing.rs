@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
-use super::{BLOCKS, Documentation, Example, Int8, Role, Takes, kinds};
+use super::{BLOCKS, Documentation, Example, Int8, Takes, kinds};
 use crate::arguments::Parameter;
 
 /// A call of the macro `callback` with the table's public part:
@@ -54,8 +54,8 @@ fn rows() -> Vec<String> {
         "| kind | takes | gives | arguments | weights | multiply-accumulates | int8 |".to_string(),
         "|---|---|---|---|---|---|---|".to_string(),
     ];
-    let kinds = kinds().map(|kind| (&kind.documentation, int8_cell(kind.role, kind.int8)));
-    let blocks = BLOCKS.iter().map(|block| (&block.documentation, int8_cell(Role::Other, block.int8)));
+    let kinds = kinds().map(|kind| (&kind.documentation, int8_cell(kind.int8)));
+    let blocks = BLOCKS.iter().map(|block| (&block.documentation, int8_cell(block.int8)));
     let own = (&OWN, "if `#[quantizable]`");
     let all = kinds.chain(blocks).chain([own]).map(
         |(Documentation { name, takes, gives, arguments, weights, macs }, int8)| {
@@ -74,12 +74,8 @@ fn rows() -> Vec<String> {
 }
 
 /// The table's cell for whether a kind can be quantized.
-fn int8_cell(role: Role, int8: Int8) -> &'static str {
-    match (role, int8) {
-        (Role::Affine, Int8::Unsupported) => "if folded",
-        (_, Int8::Unsupported) => "no",
-        _ => "yes",
-    }
+fn int8_cell(int8: Int8) -> &'static str {
+    if int8 == Int8::Unsupported { "no" } else { "yes" }
 }
 
 /// The row for types that are not the library's.

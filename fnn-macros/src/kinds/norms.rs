@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Built, Documentation, Example, Int8, Kind, Role, Takes};
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, Parameter, keyword, optional, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
@@ -35,7 +35,7 @@ pub(super) static KINDS: &[Kind] = &[
             ..Documentation::same("[`BatchNorm`](crate::layers::BatchNorm)", "`[C, …]`")
         },
         role: Role::Affine,
-        int8: Int8::Unsupported,
+        int8: Int8::Layer(Outputs::Sums),
         build: batch_norm,
     },
     Kind {

@@ -109,7 +109,7 @@ pub(super) static KINDS: &[Kind] = &[
             ..Documentation::same("[`Upsample2d(factor)`](crate::layers::Upsample)", "`[C, rows, columns]`")
         },
         role: Role::Weightless,
-        int8: Int8::Unsupported,
+        int8: Int8::Layer(Outputs::OfInputs),
         build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, IMAGE)),
     },
     Kind {
@@ -124,7 +124,7 @@ pub(super) static KINDS: &[Kind] = &[
             ..Documentation::same("[`Upsample1d(factor)`](crate::layers::Upsample)", "`[C, length]`")
         },
         role: Role::Weightless,
-        int8: Int8::Unsupported,
+        int8: Int8::Layer(Outputs::OfInputs),
         build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, SEQUENCE)),
     },
 ];

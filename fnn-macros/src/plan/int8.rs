@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Plan;
-use crate::kinds::{Int8, Role};
+use crate::kinds::Int8;
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
 
@@ -40,10 +40,7 @@ pub(super) fn check(plan: &Plan, errors: &mut Errors) {
     }
     for layer in plan.inference().layers.iter().filter(|layer| layer.int8 == Int8::Unsupported) {
         let (name, kind) = (&layer.name, &layer.kind);
-        let advice = match layer.role {
-            Role::Affine => "unless it directly follows a `Dense` or convolution layer, into which it is folded",
-            _ => "so neither can this network: remove the layer or `#[quantizable]`",
-        };
+        let advice = "so neither can this network: remove the layer or `#[quantizable]`";
         let message = format!("layer `{name}`: `{kind}` cannot be quantized to int8, {advice}");
         errors.at(&layer.written, message);
     }

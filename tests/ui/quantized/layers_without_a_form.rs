@@ -1,10 +1,10 @@
 fnn::network! {
     #[quantizable]
     struct Digits: [2, 6, 6] -> [4] {
-        BatchNorm,
+        norm: GroupNorm(1),
         conv: Conv2d(4, kernel = 3),
         LayerNorm,
-        Residual { Conv2d(4, kernel = 1), slopes: PRelu },
+        Residual { Conv2d(4, kernel = 1), inner: RmsNorm },
         Flatten,
         logits: Dense(4),
         LogSoftmax,

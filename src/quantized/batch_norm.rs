@@ -1,0 +1,95 @@
+//! Quantized batch normalisation, where it doesn't follow a layer that it can be folded into.
+
+use core::slice;
+
+#[cfg(feature = "alloc")]
+use super::affine::Line;
+use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Trace};
+#[cfg(feature = "alloc")]
+use super::{Native, Quantization, Ranges, Signal};
+use crate::image::Channels;
+use crate::layers;
+use crate::pod::Pod;
+use crate::scalar::Scalar;
+use crate::shape::Sample;
+
+/// One number for each channel.
+type Each<A, E> = <<A as Channels>::Each as Sample>::Of<E>;
+
+/// A quantized [`BatchNorm`](crate::layers::BatchNorm), fused with a clipping activation right after it: a factor and an
+/// offset for each channel, as in [`Affine`].
+///
+/// A batch norm right after a layer with weights is folded into them instead.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct BatchNorm<A: Channels> {
+    /// The factor of each channel, times 2^shift.
+    pub factor: Each<A, i32>,
+    /// The offset of each channel plus a half, times 2^shift.
+    pub offset: Each<A, i32>,
+    /// The fractional bits of each channel.
+    pub shift: Each<A, u8>,
+}
+
+// SAFETY: all fields are arrays of integers.
+unsafe impl<A: Channels> Pod for BatchNorm<A> {}
+
+crate::stored!([A: Channels] BatchNorm<A> {
+    "factor": factor: Each<A, i32>;
+    "offset": offset: Each<A, i32>;
+    "shift": shift: Each<A, u8>;
+}, &[("shape", A::SHAPE)]);
+
+impl<A: Channels<Element = f32>> QuantizedLayer for BatchNorm<A> {
+    type Input = A::Of<i8>;
+    type Output = A::Of<i8>;
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
+        let factors =
+            Sample::flat(slice::from_ref(&self.factor)).iter().zip(Sample::flat(slice::from_ref(&self.offset)));
+        let channels = factors.zip(Sample::flat(slice::from_ref(&self.shift)));
+        let x = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
+        let y = Sample::flat_mut(slice::from_mut(y)).chunks_exact_mut(A::SPACE.max(1));
+        for ((x, y), ((&factor, &offset), &shift)) in x.zip(y).zip(channels) {
+            let affine = Affine { factor, offset, shift: shift.into() };
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = affine.apply(x);
+            }
+        }
+    }
+}
+
+impl<A, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool> Quantize
+    for layers::BatchNorm<A, EPSILON, MOMENTUM, FROZEN>
+where
+    A: Channels<Element = f32>,
+{
+    type Quantized<R: Arithmetic> = BatchNorm<A>;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let line = |channel: layers::NormChannel<f32>| Line {
+            factor: channel.factor.into(),
+            offset: f64::from(channel.bias) - f64::from(channel.mean) * f64::from(channel.factor),
+        };
+        let range = ranges.take();
+        let scales = self.channels().map(|channel| line(channel).smallest_scale(input.quantization));
+        let output = Quantization::of_range(range.low, range.high).at_least(scales.fold(0.0, f32::max));
+        let factors = Sample::flat_mut(slice::from_mut(&mut quantized.factor)).iter_mut();
+        let offsets = Sample::flat_mut(slice::from_mut(&mut quantized.offset)).iter_mut();
+        let shifts = Sample::flat_mut(slice::from_mut(&mut quantized.shift)).iter_mut();
+        let mut error = 0.0f64;
+        for (((factor, offset), shift), channel) in factors.zip(offsets).zip(shifts).zip(self.channels()) {
+            let line = line(channel);
+            let affine = line.between(input.quantization, output);
+            (*factor, *offset, *shift) = (affine.factor, affine.offset, affine.shift as u8);
+            error = error.max(line.error(input.error, affine, output));
+        }
+        Signal::rounded(output, range, error)
+    }
+}
+
+aware_unrounded!([S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool]
+    layers::BatchNorm<A, EPSILON, MOMENTUM, FROZEN>);

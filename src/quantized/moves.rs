@@ -1,0 +1,72 @@
+//! Quantized layers that only move integers: outputs have the quantization of the inputs.
+
+use core::slice;
+
+use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
+#[cfg(feature = "alloc")]
+use super::{Native, Ranges, Signal};
+use crate::image::{Channels, Image};
+use crate::layers::{Slice, Upsample};
+use crate::pod::Pod;
+use crate::scalar::Scalar;
+use crate::shape::{Sample, Shape};
+
+// SAFETY: the type is empty.
+unsafe impl<I: Sample, O: Sample> Pod for Upsample<I, O> {}
+// SAFETY: the type is empty.
+unsafe impl<A: Sample, O: Sample, const START: usize> Pod for Slice<A, O, START> {}
+
+crate::stored!([I: Sample, O: Sample] Upsample<I, O> {}, &[("input", I::SHAPE), ("output", O::SHAPE)]);
+crate::stored!(
+    [A: Sample, O: Sample, const START: usize] Slice<A, O, START> {},
+    &[("input", A::SHAPE), ("output", O::SHAPE), ("start", Shape::SCALAR.repeated(START))]
+);
+
+impl<I: Image<Element = f32>, O: Image<Element = f32>> QuantizedLayer for Upsample<I, O> {
+    type Input = I::Of<i8>;
+    type Output = O::Of<i8>;
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
+        Self::repeat(Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+    }
+}
+
+impl<A: Channels<Element = f32>, O: Channels<Element = f32>, const START: usize> QuantizedLayer for Slice<A, O, START> {
+    type Input = A::Of<i8>;
+    type Output = O::Of<i8>;
+    type Workspace = ();
+
+    #[inline(always)]
+    fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
+        let part = Self::part(Sample::flat(slice::from_ref(x)));
+        for (y, &x) in Sample::flat_mut(slice::from_mut(y)).iter_mut().zip(part) {
+            *y = x;
+        }
+    }
+}
+
+impl<I: Image<Element = f32>, O: Image<Element = f32>> Quantize for Upsample<I, O> {
+    type Quantized<R: Arithmetic> = Self;
+    const RANGED: bool = false;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, _: &mut Self::Quantized<Native>, input: Signal, _: &mut Ranges<'_>) -> Signal {
+        input
+    }
+}
+
+impl<A: Channels<Element = f32>, O: Channels<Element = f32>, const START: usize> Quantize for Slice<A, O, START> {
+    type Quantized<R: Arithmetic> = Self;
+    const RANGED: bool = false;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, _: &mut Self::Quantized<Native>, input: Signal, _: &mut Ranges<'_>) -> Signal {
+        input
+    }
+}
+
+aware_without_weights!([S: Scalar, I: Image<Element = S>, O: Image<Element = S>] Upsample<I, O>);
+aware_without_weights!([S: Scalar, A: Channels<Element = S>, O: Channels<Element = S>, const START: usize]
+    Slice<A, O, START>);
