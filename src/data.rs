@@ -2,8 +2,14 @@
 
 mod adapters;
 pub mod augment;
+#[cfg(feature = "csv")]
+mod csv;
+mod files;
 mod fingerprint;
 mod idx;
+#[cfg(feature = "images")]
+mod image_folder;
+mod labels;
 mod mini_batch;
 mod mix_up;
 mod mnist;
@@ -14,7 +20,15 @@ mod source;
 mod split;
 
 pub use adapters::{Augment, Concat, FromFn, Map, Select, Take, from_fn};
+#[cfg(feature = "csv")]
+pub use csv::{Csv, Missing};
+#[cfg(feature = "npz")]
+pub use files::Npz;
+pub use files::{ArrayFile, Paired, ReadNumber, RecordFile, StoredNumber};
 pub use idx::Idx;
+#[cfg(feature = "images")]
+pub use image_folder::ImageFolder;
+pub use labels::Labels;
 pub(crate) use mini_batch::MiniBatch;
 pub use mix_up::MixUp;
 pub use mnist::Mnist;

@@ -79,42 +79,21 @@ impl Idx {
 
     /// Parse the decompressed content of a file.
     fn parse_plain(path: &Path, mut source: impl Read) -> Result<Self, Error> {
-        let mut next = |length| read_at_most(&mut source, length).map_err(|error| unreadable(path, error));
-
-        let magic = next(4)?;
-        let [zero, nought, kind, rank] = magic[..] else {
-            return Err(wrong(path, "magic number", "4 bytes", magic.len()));
-        };
-        if [zero, nought] != [0, 0] {
-            return Err(wrong(path, "magic number", "two zero bytes", format_args!("{zero:#04x} {nought:#04x}")));
-        }
-        if kind != UNSIGNED_BYTE {
-            return Err(wrong(path, "element type", "8 (unsigned bytes)", type_name(kind)));
-        }
-        if rank == 0 {
-            return Err(wrong(path, "number of dimensions", "at least 1", rank));
-        }
-
-        let sizes = next(4 * u64::from(rank))?;
-        let (sizes, rest) = sizes.as_chunks();
-        if sizes.len() < rank.into() {
-            let (expected, found) = (4 * usize::from(rank), 4 * sizes.len() + rest.len());
-            return Err(wrong(path, "dimensions", format_args!("{expected} bytes"), found));
-        }
-        let dimensions: Vec<usize> = sizes.iter().map(|&size| u32::from_be_bytes(size) as usize).collect();
+        let (dimensions, _) = header(path, &mut source)?;
         // On 32-bit targets too, where it may exceed the address space: the error reports what the file announces.
-        let Some(length) = dimensions.iter().try_fold(1u64, |length, &size| length.checked_mul(size as u64)) else {
+        let Some(length) = dimensions.iter().try_fold(1u64, |length, &size| length.checked_mul(size)) else {
             return Err(wrong(path, "dimensions", "a product below 2^64", format_args!("{dimensions:?}")));
         };
 
         // Read one byte more than expected, to detect trailing data and to reach the checksum at the end of a gzip
         // stream.
-        let bytes = next(length.saturating_add(1))?;
+        let bytes = read_at_most(&mut source, length.saturating_add(1)).map_err(|error| unreadable(path, error))?;
         if bytes.len() as u64 != length {
             let more = if bytes.len() as u64 > length { " or more" } else { "" };
             let found = format_args!("{}{more}", bytes.len());
             return Err(wrong(path, "elements", format_args!("{length} bytes"), found));
         }
+        let dimensions = dimensions.into_iter().map(|size| size as usize).collect();
         Ok(Self { path: path.into(), dimensions, bytes })
     }
 
@@ -158,6 +137,37 @@ impl Idx {
             }
         }
     }
+}
+
+/// Read the header of an uncompressed file of unsigned bytes: its dimensions, and the length of the header.
+pub(super) fn header(path: &Path, source: &mut impl Read) -> Result<(Vec<u64>, u64), Error> {
+    let mut next = |length| read_at_most(source, length).map_err(|error| unreadable(path, error));
+
+    let magic = next(4)?;
+    let [zero, nought, kind, rank] = magic[..] else {
+        return Err(wrong(path, "magic number", "4 bytes", magic.len()));
+    };
+    if [zero, nought] == GZIP {
+        return Err(wrong(path, "magic number", "an uncompressed file", "a gzip stream"));
+    }
+    if [zero, nought] != [0, 0] {
+        return Err(wrong(path, "magic number", "two zero bytes", format_args!("{zero:#04x} {nought:#04x}")));
+    }
+    if kind != UNSIGNED_BYTE {
+        return Err(wrong(path, "element type", "8 (unsigned bytes)", type_name(kind)));
+    }
+    if rank == 0 {
+        return Err(wrong(path, "number of dimensions", "at least 1", rank));
+    }
+
+    let sizes = next(4 * u64::from(rank))?;
+    let (sizes, rest) = sizes.as_chunks();
+    if sizes.len() < rank.into() {
+        let (expected, found) = (4 * usize::from(rank), 4 * sizes.len() + rest.len());
+        return Err(wrong(path, "dimensions", format_args!("{expected} bytes"), found));
+    }
+    let dimensions = sizes.iter().map(|&size| u32::from_be_bytes(size).into()).collect();
+    Ok((dimensions, 4 + 4 * u64::from(rank)))
 }
 
 /// The next `length` bytes, or fewer at the end of the file.

@@ -112,6 +112,19 @@ impl<const N: usize> ConfusionMatrix<N> {
         ratio(2 * self.count(class, class), answered + self.support(class))
     }
 
+    /// The matrix with these class names, to print.
+    ///
+    /// ```
+    /// use fnn::metrics::ConfusionMatrix;
+    ///
+    /// let mut matrix = ConfusionMatrix::<2>::new();
+    /// matrix.record(1, 0);
+    /// println!("{}", matrix.named(&["benign", "malignant"]));
+    /// ```
+    pub fn named<'a>(&'a self, names: &'a [&'a str; N]) -> impl fmt::Display + 'a {
+        Named { matrix: self, names: Some(names) }
+    }
+
     /// Precision, recall, F₁ and support of each class, and their averages.
     #[must_use]
     pub fn report(&self) -> ClassificationReport<N> {
@@ -127,39 +140,60 @@ impl<const N: usize> Default for ConfusionMatrix<N> {
 
 impl<const N: usize> fmt::Display for ConfusionMatrix<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LABEL: &str = "target \\ answer";
-        let largest = self.counts.as_flattened().iter().chain(&self.unanswered).max().copied().unwrap_or(0);
-        let all_answered = self.unanswered.iter().all(|&count| count == 0);
-        // A column fits the largest count, and a percentage.
-        let width = 2 + largest.checked_ilog10().map_or(1, |digits| digits as usize + 1).max(5);
+        Named { matrix: self, names: None }.fmt(f)
+    }
+}
 
-        f.write_str(LABEL)?;
+struct Named<'a, const N: usize> {
+    matrix: &'a ConfusionMatrix<N>,
+    names: Option<&'a [&'a str; N]>,
+}
+
+impl<const N: usize> fmt::Display for Named<'_, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LABEL: &str = "target \\ answer";
+        let Self { matrix, names } = self;
+        let largest = matrix.counts.as_flattened().iter().chain(&matrix.unanswered).max().copied().unwrap_or(0);
+        let all_answered = matrix.unanswered.iter().all(|&count| count == 0);
+        let longest = |least: usize| {
+            let lengths = names.iter().flat_map(|names| names.iter()).map(|name| name.chars().count());
+            lengths.fold(least, usize::max)
+        };
+        let label = longest(LABEL.len());
+        // A column fits the largest count, a percentage, and its name.
+        let width = 2 + longest(largest.checked_ilog10().map_or(1, |digits| digits as usize + 1).max(5));
+        let name = |f: &mut fmt::Formatter<'_>, class: usize, width: usize| match names {
+            Some(names) => write!(f, "{:>width$}", names[class]),
+            None => write!(f, "{class:>width$}"),
+        };
+
+        write!(f, "{LABEL:>label$}")?;
         for class in 0..N {
-            write!(f, "{class:>width$}")?;
+            name(f, class, width)?;
         }
         if !all_answered {
             write!(f, "{:>width$}", "none")?;
         }
         writeln!(f, "  recall %")?;
         for target in 0..N {
-            write!(f, "{target:>label$}", label = LABEL.len())?;
+            name(f, target, label)?;
             for answer in 0..N {
-                write!(f, "{:>width$}", self.count(target, answer))?;
+                write!(f, "{:>width$}", matrix.count(target, answer))?;
             }
             if !all_answered {
-                write!(f, "{:>width$}", self.unanswered(target))?;
+                write!(f, "{:>width$}", matrix.unanswered(target))?;
             }
-            percent(f, self.recall(target), 10)?;
+            percent(f, matrix.recall(target), 10)?;
             writeln!(f)?;
         }
-        write!(f, "{:>label$}", "precision %", label = LABEL.len())?;
+        write!(f, "{:>label$}", "precision %")?;
         for class in 0..N {
-            percent(f, self.precision(class), width)?;
+            percent(f, matrix.precision(class), width)?;
         }
         if !all_answered {
             write!(f, "{:>width$}", "")?;
         }
-        percent(f, self.accuracy(), 10)
+        percent(f, matrix.accuracy(), 10)
     }
 }
 
@@ -213,6 +247,23 @@ target \\ answer      0      1   none  recall %
               1      0      0      1       0.0
     precision %  100.0      –             50.0";
         assert_eq!(alloc::string::ToString::to_string(&matrix), table);
+    }
+
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn classes_have_their_names() {
+        let table = "\
+ target \\ answer        Adélie  long-tailed tit           owl  recall %
+         Adélie             8                2             0      80.0
+long-tailed tit             3                5             2      50.0
+            owl             0                0             0         –
+    precision %          72.7             71.4           0.0      65.0";
+        let found = alloc::string::ToString::to_string(&matrix().named(&["Adélie", "long-tailed tit", "owl"]));
+        let words =
+            |text: &str| text.split_whitespace().map(alloc::string::String::from).collect::<alloc::vec::Vec<_>>();
+        assert_eq!(words(&found), words(table));
+        let widths: alloc::vec::Vec<_> = found.lines().map(|line| line.chars().count()).collect();
+        assert_eq!(widths, [15 + 3 * 17 + 10; 5], "{found}");
     }
 
     #[test]

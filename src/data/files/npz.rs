@@ -1,0 +1,98 @@
+//! NumPy archives.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::number::ReadNumber;
+use super::{npy, wrong};
+use crate::error::Error;
+use crate::shape::Sample;
+
+/// An archive of NumPy arrays (`.npz`), as `numpy.savez` and `numpy.savez_compressed` write it.
+///
+/// ```no_run
+/// use fnn::{DataSet, data::Npz};
+///
+/// let mut archive = Npz::open("mnist.npz")?;
+/// let images = archive.array::<[f32; 784]>("x_train")?;
+/// let data = DataSet::new(images, archive.array::<usize>("y_train")?)?.map_inputs(|image| image.map(|x| x / 255.0));
+/// # Ok::<(), fnn::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Npz {
+    path: PathBuf,
+    archive: zip::ZipArchive<BufReader<File>>,
+}
+
+impl Npz {
+    /// Open an archive.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be read, and [`Error::Format`] if it is not an archive.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(path, error.into()))?;
+        Ok(Self { path: path.into(), archive })
+    }
+
+    /// The names of the arrays.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.archive.file_names().filter_map(|name| name.strip_suffix(".npy"))
+    }
+
+    /// Read an array. Samples lie along its first axis, and may have any shape with the right number of elements.
+    ///
+    /// # Errors
+    /// [`Error::Format`] if there is no such array, if its header is invalid, if its samples have another number of
+    /// elements than `A` or numbers that are not of its type, or if it is damaged.
+    pub fn array<A: Sample<Element: ReadNumber>>(&mut self, name: &str) -> Result<Vec<A>, Error> {
+        let names = self.names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let path = self.path.join(format!("{name}.npy"));
+        let mut entry = match self.archive.by_name(&format!("{name}.npy")) {
+            Ok(entry) => entry,
+            Err(zip::result::ZipError::FileNotFound) => {
+                let found = if names.is_empty() { "none".into() } else { names };
+                return Err(wrong(&self.path, "arrays", format_args!("`{name}`"), found));
+            }
+            Err(error) => return Err(damaged(&path, error.into())),
+        };
+        let npy::Header { number, dimensions, .. } = npy::header(&path, &mut entry)?;
+        let (&samples, of_sample) = dimensions.split_first().unwrap_or((&1, &[]));
+        if of_sample.iter().try_fold(1u64, |length, &size| length.checked_mul(size)) != Some(A::LENGTH as u64) {
+            let expected = format_args!("samples of {} elements, as {}", A::LENGTH, A::SHAPE);
+            return Err(wrong(&path, "dimensions", expected, format_args!("{dimensions:?}")));
+        }
+        // Memory grows with what there is, not with what the header announces.
+        let (mut read, mut bytes) = (Vec::new(), vec![0; A::LENGTH * number.size()]);
+        for index in 0..samples {
+            entry.read_exact(&mut bytes).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    wrong(&path, "elements", format_args!("{samples} samples"), format_args!("{index}"))
+                }
+                _ => damaged(&path, error),
+            })?;
+            let mut sample = A::zeroed();
+            let numbers = A::flat_mut(std::slice::from_mut(&mut sample));
+            number.read(&bytes, 1.0, numbers).map_err(|(_, found)| {
+                wrong(&path, format!("sample {index}"), <A::Element as ReadNumber>::EXPECTED, found)
+            })?;
+            read.push(sample);
+        }
+        // Reading to the end compares the checksum.
+        match io::copy(&mut entry.take(1), &mut io::sink()) {
+            Ok(0) => Ok(read),
+            Ok(_) => Err(wrong(&path, "elements", format_args!("{samples} samples"), "more")),
+            Err(error) => Err(damaged(&path, error)),
+        }
+    }
+}
+
+/// An error of the archive: of the operating system, or of its content.
+fn damaged(path: &Path, error: io::Error) -> Error {
+    if error.raw_os_error().is_some() {
+        return Error::File { path: path.into(), source: error };
+    }
+    wrong(path, "archive", "a valid archive", error)
+}
