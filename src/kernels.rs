@@ -27,6 +27,7 @@ mod naive;
 mod neon;
 mod normalise;
 mod operation;
+mod outer_products;
 mod product;
 mod runner;
 mod softmax;
@@ -49,6 +50,9 @@ pub(crate) use loops::descend;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
 pub(crate) use operation::operation;
+#[cfg(feature = "std")]
+pub(crate) use outer_products::OuterProducts;
+pub(crate) use product::SMALL;
 #[cfg(feature = "std")]
 pub(crate) use runner::{Divisible, Part};
 pub(crate) use runner::{RANGE, Runner, Serial, Task};

@@ -1,5 +1,9 @@
 //! The trait that everything else builds on: a layer.
 
+pub(crate) mod deferral;
+
+pub use deferral::{Deferral, Deferred, Factors, Part};
+
 use crate::graph::{Attribute, Node, Wiring};
 use crate::kernels::{Simd, Start};
 use crate::pod::Pod;
@@ -83,6 +87,60 @@ pub trait Layer: Parameters {
         input_gradients: Option<&mut [Self::Input]>,
         workspace: &mut Self::Workspace<B>,
     );
+
+    /// How many weights' gradients [`backward_deferring`](Self::backward_deferring) adds to. The gradients of all others
+    /// are [`Deferred`].
+    const ACCUMULATED: usize = Self::PARAMETERS;
+
+    /// How many numbers of each sample [`backward_deferring`](Self::backward_deferring) records.
+    const RECORDED: usize = 0;
+
+    /// The first of two phases of a training step: [`backward`](Self::backward), but it leaves out the gradients of some
+    /// weights. In the second phase they are computed over all samples of the mini-batch at once, so that no gradient
+    /// goes through memory.
+    ///
+    /// A layer that defers keeps its inputs and the gradients of its outputs, which its caller keeps for it, and what
+    /// it writes to the record. The default defers nothing, and calls `backward`.
+    #[inline(always)]
+    fn backward_deferring<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [Self::Output],
+        deferral: Deferral<'_, Self::Scalar>,
+        input_gradients: Option<&mut [Self::Input]>,
+        workspace: &mut Self::Workspace<B>,
+    ) {
+        const { assert!(Self::ACCUMULATED == Self::PARAMETERS, "a layer that defers needs a `backward_deferring`") }
+        if let Some(gradient) = deferral.gradient() {
+            self.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+        }
+    }
+
+    /// The weights, in order, as to when their gradient is computed; indices begin at `start`.
+    #[inline]
+    fn parts(start: usize, visitor: &mut impl FnMut(Part)) {
+        visitor(Part::Accumulated(start..start + Self::PARAMETERS));
+    }
+
+    /// What the gradient of the [`Deferred`] weights from index `start` on is computed from, after a call of
+    /// [`backward_deferring`](Self::backward_deferring) with the same arguments.
+    #[inline]
+    fn deferred<'a, const B: usize>(
+        &self,
+        _recorded: Recorded<'a, Self, B>,
+        _output_gradients: &'a [Self::Output],
+        _record: &'a [Self::Scalar],
+        _start: usize,
+    ) -> Option<Factors<'a, Self::Scalar>> {
+        None
+    }
+
+    /// [`absorb`](Parameters::absorb) of the accumulated part of a gradient.
+    #[inline]
+    fn absorb_accumulated(&mut self, accumulated: &[Self::Scalar]) {
+        deferral::absorb(self, accumulated);
+    }
 
     /// Checks an input sample; the trainer calls it before training. The default accepts every sample.
     ///

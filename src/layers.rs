@@ -55,7 +55,9 @@ mod windowed;
 mod zero_pad;
 
 pub use crate::kernels::Start;
-pub use crate::layer::{Chance, Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};
+pub use crate::layer::{
+    Chance, Deferral, Deferred, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded,
+};
 pub use crate::pod::Pod;
 pub use crate::shape::{Sample, Shape};
 pub use activation::Activation;

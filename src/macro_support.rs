@@ -12,7 +12,10 @@ pub use fnn_macros::{declare, kinds};
 #[cfg(feature = "std")]
 pub use crate::Error;
 pub use crate::graph::Node;
-pub use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded, largest};
+pub use crate::layer::deferral::{Record, absorb_first, recorded};
+pub use crate::layer::{
+    Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest,
+};
 pub use crate::layers::FreezeStatistics;
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;
@@ -28,6 +31,16 @@ pub use crate::train::TrainInPlace;
 pub use crate::weights::parameters::MadeOf;
 pub use crate::weights::{Field, Initializer, Layout, LoadOptions, Name, Parameters, Roles, Visitor, WeightsError};
 
+/// The index of a layer's first weight in its network.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __start {
+    ($network:ty, $layer:ident) => {
+        ::core::mem::offset_of!($network, $layer)
+            / ::core::mem::size_of::<<$network as $crate::macro_support::Parameters>::Scalar>()
+    };
+}
+
 /// The kernels, for their benchmarks.
 pub mod kernels {
     pub use crate::kernels::{Start, input_gradient, matmul, weight_gradient};
@@ -35,6 +48,7 @@ pub mod kernels {
 
 pub use crate::__constructors as constructors;
 pub use crate::__methods as methods;
+pub use crate::__start as start;
 pub use crate::__with_heap as with_heap;
 pub use crate::layer_gradient::{Descend, Descent, Either, RoomFor, descend};
 pub use crate::memory::{Larger, batch, workspace};

@@ -241,6 +241,22 @@ pub(crate) fn sample_mut<A: Sample>(elements: &mut [A::Element]) -> Option<&mut 
     Some(unsafe { &mut *elements.as_mut_ptr().cast::<A>() })
 }
 
+/// Numbers as samples, the reverse of [`Sample::flat`]. Numbers that don't fill a sample are left out.
+#[inline(always)]
+pub(crate) fn samples<A: Sample>(numbers: &[A::Element]) -> &[A] {
+    let count = numbers.len().checked_div(A::LENGTH).unwrap_or(0);
+    // SAFETY: a sample is an array of `LENGTH` elements, or nested arrays of that many.
+    unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), count) }
+}
+
+/// [`samples`], mutable.
+#[inline(always)]
+pub(crate) fn samples_mut<A: Sample>(numbers: &mut [A::Element]) -> &mut [A] {
+    let count = numbers.len().checked_div(A::LENGTH).unwrap_or(0);
+    // SAFETY: as in `samples`; the borrow is exclusive.
+    unsafe { core::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), count) }
+}
+
 /// The first `count` samples, or all if there are fewer, without a panic path.
 #[inline(always)]
 pub fn first<A>(samples: &[A], count: usize) -> &[A] {

@@ -4,6 +4,7 @@
 
 mod aware;
 mod buffers;
+mod deferral;
 mod folded;
 mod in_place;
 mod parts;
@@ -137,7 +138,7 @@ fn layer(form: &Form) -> TokenStream {
     let macs = network.layers.iter().map(|layer| layer.member(fnn, quote!(MACS)));
     let smallest = network.layers.iter().map(|layer| layer.member(fnn, quote!(SMALLEST_BATCH)));
     let outputs = network.layers.iter().map(|layer| layer.member(fnn, quote!(OUTPUTS)));
-    let (buffers, passes) = (buffers::types(form), passes::functions(form));
+    let (buffers, passes, deferral) = (buffers::types(form), passes::functions(form), deferral::items(form));
     let (check_input, initialize) = (check_input(network), initialize(network));
     let graph = graph(network);
     quote! {
@@ -156,6 +157,7 @@ fn layer(form: &Form) -> TokenStream {
             #graph
 
             #passes
+            #deferral
             #check_input
             #initialize
         }

@@ -45,6 +45,11 @@ impl<'a, I, T> MiniBatch<'a, I, T> {
         self.numbers
     }
 
+    /// All inputs and targets in order, unless they are scattered rows of a set.
+    pub(crate) fn slices(self) -> Option<(&'a [I], &'a [T])> {
+        (!self.is_set).then_some((self.inputs, self.targets))
+    }
+
     /// The samples in a range.
     pub(crate) fn part(self, range: Range<usize>) -> Self {
         let numbers = &self.numbers[range.clone()];

@@ -289,6 +289,17 @@ macro_rules! vector {
                     // SAFETY: the token is the proof that the processor has the instruction set.
                     unsafe { compiled(simd, products) }
                 }
+
+                fn outer_products(simd: $token, block: crate::kernels::outer_products::Block<'_, $scalar>) {
+                    // Not generic, so compiled once, in this crate, for all networks.
+                    #[inline(never)]
+                    #[target_feature(enable = $features)]
+                    fn compiled(simd: $token, block: crate::kernels::outer_products::Block<'_, $scalar>) {
+                        crate::kernels::Operation::run(block, simd);
+                    }
+                    // SAFETY: the token is the proof that the processor has the instruction set.
+                    unsafe { compiled(simd, block) }
+                }
             }
         }
     };

@@ -85,7 +85,7 @@ pub struct Product<'a, S> {
 }
 
 /// The most weights of a small product.
-const SMALL: usize = 1024;
+pub(crate) const SMALL: usize = 1024;
 /// The most vectors of columns of a small product.
 const SMALL_VECTORS: usize = 4;
 /// Rows of B that are multiplied before moving on to the next columns.

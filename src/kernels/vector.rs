@@ -3,6 +3,7 @@
 use core::fmt::Debug;
 
 use super::dot_products::DotProducts;
+use super::outer_products;
 use super::product::Product;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -105,6 +106,8 @@ pub trait Vector<S, V>: Real {
     fn product(simd: V, product: Product<'_, S>);
     /// Computes dot products of rows with rows.
     fn dot_products(simd: V, products: DotProducts<'_, S>);
+    /// Computes sums of outer products.
+    fn outer_products(simd: V, block: outer_products::Block<'_, S>);
 }
 
 /// The number of lanes of a vector.
@@ -268,6 +271,10 @@ macro_rules! scalar_vectors {
 
             fn dot_products(simd: V, products: DotProducts<'_, $scalar>) {
                 products.run(simd);
+            }
+
+            fn outer_products(simd: V, block: outer_products::Block<'_, $scalar>) {
+                block.run(simd);
             }
         }
     )*};

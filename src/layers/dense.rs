@@ -5,8 +5,8 @@ use core::marker::PhantomData;
 
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
-use crate::kernels::{self, Simd, add_rows, input_gradient, lanes, matmul, weight_gradient};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::kernels::{self, SMALL, Simd, add_rows, input_gradient, lanes, matmul, weight_gradient};
+use crate::layer::{Deferral, Deferred, Factors, Gradient, Layer, Part, Pass, Recorded};
 use crate::layer_gradient::{Descend, Descent, Room, descend};
 use crate::optimizers::Optimizer;
 use crate::random::Random;
@@ -87,6 +87,12 @@ unsafe impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Paramete
     }
 }
 
+impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Dense<I, O, S, B> {
+    /// Whether its gradient is computed over all samples of a mini-batch at once. A small one stays in the first-level
+    /// cache.
+    const DEFERS: bool = I.saturating_mul(O) > SMALL;
+}
+
 impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense<I, O, S, B> {
     type Input = [S; I];
     type Output = [S; O];
@@ -125,6 +131,48 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
         }
     }
     // ANCHOR_END: passes
+
+    const ACCUMULATED: usize = if Self::DEFERS { 0 } else { Self::PARAMETERS };
+
+    #[inline(always)]
+    fn backward_deferring<V: Simd, const N: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, N>,
+        output_gradients: &mut [[S; O]],
+        deferral: Deferral<'_, S>,
+        input_gradients: Option<&mut [[S; I]]>,
+        (): &mut (),
+    ) {
+        if !Self::DEFERS {
+            if let Some(gradient) = deferral.gradient() {
+                self.backward(pass, recorded, output_gradients, gradient, input_gradients, &mut ());
+            }
+        } else if let Some(dx) = input_gradients {
+            let (g, weight) = (Sample::flat(output_gradients), Sample::flat(&self.weight));
+            input_gradient(pass.simd, (I, O), g, weight, Sample::flat_mut(dx));
+        }
+    }
+
+    fn parts(start: usize, visitor: &mut impl FnMut(Part)) {
+        visitor(if Self::DEFERS {
+            Part::Deferred(Deferred { start, inputs: I, outputs: O, bias: B::PARAMETERS > 0 })
+        } else {
+            Part::Accumulated(start..start + Self::PARAMETERS)
+        });
+    }
+
+    fn deferred<'a, const N: usize>(
+        &self,
+        recorded: Recorded<'a, Self, N>,
+        output_gradients: &'a [[S; O]],
+        _: &'a [S],
+        _: usize,
+    ) -> Option<Factors<'a, S>> {
+        let factors =
+            Factors { inputs: Sample::flat(recorded.inputs), output_gradients: Sample::flat(output_gradients) };
+        Self::DEFERS.then_some(factors)
+    }
 
     /// Draws the weights; biases start at 0.
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

@@ -4,7 +4,7 @@
 //! ten inlined layers. Layers of the same type share these functions.
 
 use crate::kernels::{Operation, Simd, Vector, operation};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Deferral, Gradient, Layer, Pass, Recorded};
 use crate::layer_gradient::{self, Descend, Descent, Room};
 use crate::layers::{Activation, FromOutput};
 use crate::optimizers::Optimizer;
@@ -102,6 +102,38 @@ operation! {
     fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
         layer.backward(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
+    }
+}
+
+/// [`Layer::backward_deferring`].
+#[inline(always)]
+pub fn backward_deferring<L: Layer, V: Simd, const B: usize>(
+    layer: &L,
+    pass: Pass<'_, V>,
+    recorded: Recorded<'_, L, B>,
+    output_gradients: &mut [L::Output],
+    deferral: Deferral<'_, L::Scalar>,
+    input_gradients: Option<&mut [L::Input]>,
+    workspace: &mut L::Workspace<B>,
+) {
+    let simd = pass.simd;
+    let pass = pass.with(());
+    outlined(simd, BackwardDeferring { layer, pass, recorded, output_gradients, deferral, input_gradients, workspace });
+}
+
+operation! {
+    struct BackwardDeferring<'a, L: Layer; B> {
+        layer: &'a L,
+        pass: Pass<'a, ()>,
+        recorded: Recorded<'a, L, B>,
+        output_gradients: &'a mut [L::Output],
+        deferral: Deferral<'a, L::Scalar>,
+        input_gradients: Option<&'a mut [L::Input]>,
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
+        let Self { layer, pass, recorded, output_gradients, deferral, input_gradients, workspace } = self;
+        layer.backward_deferring(pass.with(simd), recorded, output_gradients, deferral, input_gradients, workspace);
     }
 }
 

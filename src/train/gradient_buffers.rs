@@ -2,8 +2,6 @@
 
 use core::ops::AddAssign;
 
-#[cfg(feature = "std")]
-use crate::kernels::{Operation, Simd};
 use crate::kernels::{Start, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::losses::{Loss, Term};
@@ -47,7 +45,7 @@ pub struct GradientBuffers<L: Layer, const B: usize> {
     /// Each call counts as one step.
     pub(super) state: LoopState,
     pub(crate) outputs: [L::Output; B],
-    pub(super) output_gradients: [L::Output; B],
+    pub(crate) output_gradients: [L::Output; B],
     pub(crate) tape: L::Tape<B>,
     pub(crate) workspace: L::Workspace<B>,
 }
@@ -127,20 +125,6 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
     }
 
     loop_state_methods!();
-
-    /// The gradient of the *sum* of weighted losses, as the trainer accumulates it.
-    #[cfg(feature = "std")]
-    #[inline(always)]
-    pub(crate) fn add_gradient<V: Simd, T, F: Loss<L::Output, T>>(
-        &mut self,
-        simd: V,
-        network: &L,
-        loss: &F,
-        batch: Batch<'_, L::Input, T>,
-        gradient: Gradient<'_, L>,
-    ) -> Tally<L::Scalar> {
-        AddGradient { memory: self, network, loss, batch, gradient, input_gradients: None }.run(simd)
-    }
 }
 
 impl<L: Layer, const B: usize> Default for GradientBuffers<L, B> {

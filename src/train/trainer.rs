@@ -2,6 +2,8 @@
 
 mod check;
 mod checkpoint;
+mod chunk;
+mod deferred;
 mod evaluate;
 mod feed;
 mod history;

@@ -167,6 +167,22 @@ pub(crate) const fn assert_weights<P: Parameters>() {
     assert!(size_of::<P>() == P::PARAMETERS * size_of::<P::Scalar>(), "weights are numbers, and nothing else");
 }
 
+/// Numbers as weights, the reverse of [`Parameters::parameters`], if their number is right.
+#[inline(always)]
+pub(crate) fn from_numbers<P: Parameters>(numbers: &[P::Scalar]) -> Option<&P> {
+    const { assert_weights::<P>() }
+    // SAFETY: the trait promises an array of scalars, and there are as many.
+    (numbers.len() == P::PARAMETERS).then(|| unsafe { &*numbers.as_ptr().cast() })
+}
+
+/// [`from_numbers`], mutable.
+#[inline(always)]
+pub(crate) fn from_numbers_mut<P: Parameters>(numbers: &mut [P::Scalar]) -> Option<&mut P> {
+    const { assert_weights::<P>() }
+    // SAFETY: as in `from_numbers`; the borrow is exclusive.
+    (numbers.len() == P::PARAMETERS).then(|| unsafe { &mut *numbers.as_mut_ptr().cast() })
+}
+
 /// The role of a range of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

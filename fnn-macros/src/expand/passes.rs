@@ -14,17 +14,18 @@ use crate::shapes::Network;
 pub(super) fn functions(form: &Form) -> TokenStream {
     let passes = Passes::new(form);
     let (forward, train, backward) = (passes.forward_batch(), passes.forward_train(), passes.backward());
-    hygienic!(#forward #train #backward)
+    let deferring = passes.backward_deferring();
+    hygienic!(#forward #train #backward #deferring)
 }
 
 /// Up to this many stages, layers are inlined into the network's functions. More would take the compiler too long.
 const INLINED: usize = 3;
 
 pub(super) struct Passes<'a> {
-    network: &'a Network,
-    stages: &'a [Stage],
+    pub(super) network: &'a Network,
+    pub(super) stages: &'a [Stage],
     /// The types of a sample between two stages.
-    batches: Vec<TokenStream>,
+    pub(super) batches: Vec<TokenStream>,
 }
 
 /// The purpose of a forward pass.
@@ -42,6 +43,8 @@ enum Backward {
     Keep,
     /// The layer is updated right away.
     Update,
+    /// It may be computed later.
+    Defer,
 }
 
 impl<'a> Passes<'a> {
@@ -102,6 +105,26 @@ impl<'a> Passes<'a> {
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 let #fnn::macro_support::Gradient { weights, start } = gradient;
+                #stages
+            }
+        }
+    }
+
+    /// The chain rule, without the weight gradients that are computed later.
+    fn backward_deferring(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let stages = self.go_back(Backward::Defer);
+        hygienic! {
+            #[inline(always)]
+            fn backward_deferring<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
+                &self,
+                pass: #fnn::macro_support::Pass<'_, __V>,
+                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
+                output_gradients: &mut [Self::Output],
+                mut deferral: #fnn::macro_support::Deferral<'_, Self::Scalar>,
+                input_gradients: ::core::option::Option<&mut [Self::Input]>,
+                workspace: &mut Self::Workspace<{ __BATCH }>,
+            ) {
                 #stages
             }
         }
@@ -188,30 +211,37 @@ impl<'a> Passes<'a> {
 
     /// From the last stage to the first: gradient `i` is with respect to batch `i`.
     fn go_back(&self, pass: Backward) -> TokenStream {
+        let (recorded, workspace) = (self.recorded(), self.workspace_pattern());
+        let last_gradient = local("gradient", self.stages.len());
+        let output_gradients = self.outputs_mut("output_gradients");
+        let stages = (1..=self.stages.len()).rev().zip(self.stages.iter().rev());
+        let stages = stages.map(|(number, stage)| self.backward_stage(pass, number, stage));
+        hygienic! {
+            #recorded
+            let #workspace = workspace;
+            let #last_gradient = #output_gradients;
+            #(#stages)*
+            let _ = (ping, pong, scratch);
+        }
+    }
+
+    /// All batches of a forward pass.
+    pub(super) fn recorded(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let (tape, workspace) = (self.tape_pattern(), self.workspace_pattern());
-        let count = self.stages.len();
-        let (last_batch, last_gradient) = (local("batch", count), local("gradient", count));
+        let (tape, count) = (self.tape_pattern(), self.stages.len());
+        let last_batch = local("batch", count);
         let recorded = (1..count).map(|number| {
             let batch = local("batch", number);
             hygienic!(let #batch = #fnn::macro_support::first(#batch, samples);)
         });
-        let outputs =
-            if self.network.exact_output { hygienic!(outputs) } else { hygienic!(#fnn::macro_support::view(outputs)) };
-        let output_gradients = self.outputs_mut("output_gradients");
-        let stages = (1..=count).rev().zip(self.stages.iter().rev());
-        let stages = stages.map(|(number, stage)| self.backward_stage(pass, number, stage));
+        let outputs = self.outputs("outputs");
         hygienic! {
             let #fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
             let #tape = tape;
-            let #workspace = workspace;
             let samples = inputs.len();
             let batch_0 = inputs;
             #(#recorded)*
             let #last_batch = #outputs;
-            let #last_gradient = #output_gradients;
-            #(#stages)*
-            let _ = (ping, pong, scratch);
         }
     }
 
@@ -221,9 +251,15 @@ impl<'a> Passes<'a> {
         let (batch, before) = (local("batch", number), local("batch", number - 1));
         let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
         let (tape, scratch, buffer) = (local("tape", number), self.scratch(), self.buffer(number - 1));
-        let room = number.checked_sub(2).and_then(|before| self.batches.get(before)).map(
-            |sample| hygienic!(let #gradient_before = #fnn::macro_support::batch::<#sample, { __BATCH }, _>(#buffer, samples);),
-        );
+        let before_it = number.checked_sub(2).and_then(|index| self.stages.get(index).zip(self.batches.get(index)));
+        let room = before_it.map(|(stage, sample)| {
+            let layer = &stage.layer.layer;
+            let room = match pass {
+                Backward::Defer => hygienic!(deferral.outputs::<#layer, #sample, { __BATCH }, _>(#buffer, samples)),
+                _ => hygienic!(#fnn::macro_support::batch::<#sample, { __BATCH }, _>(#buffer, samples)),
+            };
+            hygienic!(let #gradient_before = #room;)
+        });
         let wanted = if number > 1 {
             let view = self.input_mut(stage, hygienic!(&mut *#gradient_before));
             hygienic!(::core::option::Option::Some(#view))
@@ -245,6 +281,11 @@ impl<'a> Passes<'a> {
                 hygienic!(#fnn::macro_support::Gradient::new(&mut weights.#name, start)),
             ),
             Backward::Update => (self.update(stage), hygienic!(&mut self.#name), hygienic!(descent.one())),
+            Backward::Defer => {
+                let layer = &stage.layer.layer;
+                let own = hygienic!(deferral.of::<#layer>(samples));
+                (self.call(stage, "backward_deferring"), hygienic!(&self.#name), own)
+            }
         };
         let (index, inputs) = (stage.index as u64, self.input(stage, &before));
         hygienic! {
@@ -301,7 +342,7 @@ impl<'a> Passes<'a> {
     }
 
     /// A batch as a stage's layer sees it.
-    fn input(&self, stage: &Stage, batch: &Ident) -> TokenStream {
+    pub(super) fn input(&self, stage: &Stage, batch: &Ident) -> TokenStream {
         let viewed = stage.views.iter().fold(batch.to_token_stream(), |batch, view| {
             let name = &view.name;
             hygienic!(self.#name.view(#batch))
@@ -325,6 +366,13 @@ impl<'a> Passes<'a> {
     }
 
     /// The last stage's outputs, or their gradients, as its layer's output type.
+    pub(super) fn outputs(&self, name: &str) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let name = Ident::new(name, Span::mixed_site());
+        if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::macro_support::view(#name)) }
+    }
+
+    /// [`outputs`](Self::outputs), mutable.
     fn outputs_mut(&self, name: &str) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let name = Ident::new(name, Span::mixed_site());

@@ -97,7 +97,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let evaluated: Option<&AnySource<'_, _, _>> = self.validation.set().or(settings.monitors().then_some(data));
         let evaluated = evaluated.map(|set| Evaluator::<N, D::Target>::bytes(set.len(), set.in_memory().is_some()));
         let (batch_size, average) = (settings.batch_size.min(data.len()), settings.moving_average.is_some());
-        let mut memory = Memory::<N, D::Target, SLOTS>::bytes(batch_size, average);
+        let mut memory = Memory::<N, D::Target, SLOTS>::bytes(batch_size, settings.clip, average);
         memory.weights = size_of::<N>();
         memory.samples += Feed::bytes(data, batch_size);
         memory.copies += if settings.patience.is_some() { size_of::<N>() } else { 0 };

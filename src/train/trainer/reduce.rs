@@ -1,42 +1,96 @@
-//! From accumulated gradients to updated weights: element by element, over ranges of weights.
+//! From gradients to updated weights: element by element, over ranges of weights.
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::kernels::{RANGE, Runner, Simd, Task, add_assign};
-use crate::optimizers::{Clip, Moved, Optimizer, Penalty, State, clamp, for_each_range, shortening, squares};
+use super::chunk::{Accumulator, Chunk};
+use super::deferred::{Rows, Sums, Then, rows_at_once};
+use crate::data::MiniBatch;
+use crate::kernels::{OuterProducts, Portable, RANGE, Runner, Serial, Simd, Start, Task, add_assign};
+use crate::layer::deferral::defers;
+use crate::layer::{Deferred, Layer, Part};
+use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, clamp, for_each_range, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
-use crate::weights::parameters::{Parameters, visit_trained};
+use crate::weights::parameters::{Role, visit_trained};
 
 /// The block size of the mean gradient of several accumulators: the mean stays in the first-level cache, and the
 /// accumulators are only read.
 const BLOCK: usize = 1024;
 
 /// The gradients of a mini-batch, and how their mean is modified before the optimizer uses it.
-pub(crate) struct Gradients<'a, N: Parameters, const K: usize> {
-    /// The sums of the accumulators over samples, in order. Missing ones are empty.
-    pub(crate) sums: [Option<&'a mut N>; K],
-    /// The total weight of the samples, by which the sum is divided.
-    pub(crate) weight: N::Scalar,
+pub(crate) struct Gradients<'a, N: Layer, T, const K: usize> {
+    /// The accumulated sums over samples, in order. Missing ones are empty.
+    sums: [&'a mut [N::Scalar]; K],
+    /// What the other sums are computed from.
+    chunks: [Option<(&'a Chunk<N, T>, MiniBatch<'a, N::Input, T>)>; K],
+    /// Memory for the other sums, or none if each becomes an update at once.
+    deferred: Option<&'a mut N>,
+}
+
+/// The last samples of a mini-batch: what happens to its gradient.
+#[derive(Clone, Copy)]
+pub(crate) struct Last<S> {
+    /// Whether sums over earlier samples are stored.
+    pub(crate) start: Start,
+    /// The total weight of all samples, by which the sum is divided.
+    pub(crate) weight: S,
     pub(crate) penalty: Option<Penalty>,
     pub(crate) clip: Option<Clip>,
 }
 
 /// How the update computes the mean gradient.
 struct LastPass<S> {
-    /// The number of accumulators to sum.
-    accumulators: usize,
+    /// Whether the mean is in memory already.
+    is_ready: bool,
     factor: S,
     penalty: Option<Penalty>,
     /// The limit for the magnitude of each element.
     limit: Option<S>,
 }
 
-impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
+/// Visit the weights by when their gradient is computed; the accumulated ones with their range in a gradient of
+/// accumulated weights.
+#[inline(always)]
+fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
+    if !defers::<N>() {
+        // As few and as long ranges as possible.
+        return visit(Part::Accumulated(0..N::PARAMETERS), 0);
+    }
+    let mut accumulated = 0;
+    N::parts(0, &mut |part| {
+        let count = if let Part::Accumulated(range) = &part { range.len() } else { 0 };
+        visit(part, accumulated);
+        accumulated += count;
+    });
+}
+
+/// What two ranges have in common.
+fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
+    let start = one.start.max(other.start);
+    start..one.end.min(other.end).max(start)
+}
+
+impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K> {
+    /// Those of the accumulators, which have added the samples of `round`, the last ones, in chunks of a given size.
+    #[inline(always)]
+    pub(crate) fn of(
+        accumulators: &'a mut [Accumulator<N, T>],
+        (round, chunk): (MiniBatch<'a, N::Input, T>, usize),
+        deferred: Option<&'a mut N>,
+    ) -> Self {
+        let (mut sums, mut chunks) = (core::array::from_fn(|_| <&mut [_]>::default()), [None; K]);
+        let mut samples = round.chunks(chunk);
+        for (accumulator, (sum, chunk)) in accumulators.iter_mut().zip(sums.iter_mut().zip(&mut chunks)) {
+            *sum = &mut *accumulator.gradient;
+            *chunk = samples.next().map(|samples| (&accumulator.chunk, samples));
+        }
+        Self { sums, chunks, deferred }
+    }
+
     /// Update `network` along the mean gradient, and replace its running statistics. Returns whether the whole
     /// gradient was finite: weights with a gradient that is not finite are unchanged, but others may have been
-    /// updated, and the gradient is kept so that the caller can find the cause.
+    /// updated.
     ///
     /// Each range of weights passes through memory once. The gradient passes twice if its norm is clipped, which
     /// requires the whole gradient.
@@ -44,75 +98,202 @@ impl<N: Parameters, const K: usize> Gradients<'_, N, K> {
     pub(crate) fn update<R: Runner, O: Optimizer<SLOTS>, const SLOTS: usize>(
         mut self,
         runner: R,
+        Last { start, weight, penalty, clip }: Last<N::Scalar>,
         optimizer: &O,
         network: &mut N,
         state: &mut State<N, SLOTS>,
     ) -> bool {
         state.steps += 1;
         let finite = AtomicBool::new(true);
-        let by_role = self.penalty.is_some_and(|penalty| penalty.weights_only);
-        let weight = self.weight;
+        let by_role = penalty.is_some_and(|penalty| penalty.weights_only);
         let factor = if weight > N::Scalar::ZERO { N::Scalar::ONE / weight } else { N::Scalar::ONE };
         // Running statistics have no penalty and are not clipped.
-        N::running_statistics(&mut |range| {
-            runner.each(self.range(K, &range), RANGE, &Mean { factor, penalty: None, finite: &finite });
+        N::running_statistics(&mut |statistics| {
+            for_each_part::<N>(|part, at| {
+                let Part::Accumulated(part) = part else { return };
+                let range = common(&statistics, &part);
+                let sums = self.range(K, &part, at, &range);
+                runner.each(sums, RANGE, &Mean { factor, penalty: None, finite: &finite });
+            });
         });
-        let last = match self.clip {
-            None => LastPass { accumulators: K, factor, penalty: self.penalty, limit: None },
+        let last = match clip {
+            None => LastPass { is_ready: false, factor, penalty, limit: None },
             Some(Clip::Value(limit)) => {
                 let limit = Some(N::Scalar::from_f64(limit));
-                LastPass { accumulators: K, factor, penalty: self.penalty, limit }
+                LastPass { is_ready: false, factor, penalty, limit }
             }
             Some(Clip::Norm(limit)) => {
-                let norm = self.average(runner, by_role, factor, network, &finite);
+                let norm = self.average(runner, start, (factor, penalty), network, &finite);
                 if !finite.load(Relaxed) {
                     return false;
                 }
-                // The first accumulator now holds the mean, including the penalty.
                 let factor = N::Scalar::from_f64(shortening(limit, norm));
-                LastPass { accumulators: 1, factor, penalty: None, limit: None }
+                LastPass { is_ready: true, factor, penalty: None, limit: None }
             }
         };
-        let (step, slots) = (state.steps, state.slots.each_mut());
-        for_each_range(optimizer, by_role, network, slots, |Moved { optimizer, role, range, weights, slots }| {
-            let penalty = last.penalty.filter(|penalty| penalty.counts(role));
-            let mean = Mean { factor: last.factor, penalty, finite: &finite };
-            let update = Update { optimizer, step, mean, limit: last.limit };
-            runner.each((self.range(last.accumulators, &range), (weights, slots)), RANGE, &update);
+        let (step, vectors) = (state.steps, optimizer.for_vectors());
+        for_each_part::<N>(|part, at| match part {
+            Part::Accumulated(part) => {
+                let slots = state.slots.each_mut();
+                for_each_range(optimizer, by_role, network, slots, |Moved { optimizer, role, range, weights, slots }| {
+                    let penalty = last.penalty.filter(|penalty| penalty.counts(role));
+                    let mean = Mean { factor: last.factor, penalty, finite: &finite };
+                    let update = Update { optimizer, step, mean, limit: last.limit };
+                    let changed = common(&range, &part);
+                    let local = changed.start - range.start..changed.end - range.start;
+                    let sums = self.range(if last.is_ready { 1 } else { K }, &part, at, &changed);
+                    let slots = slots.map(|slot| within(slot, &local));
+                    runner.each((sums, (within(weights, &local), slots)), RANGE, &update);
+                });
+            }
+            Part::Deferred(part) => {
+                let update = |role| {
+                    let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+                    let penalty = last.penalty.filter(|penalty| penalty.counts(role));
+                    let mean = Mean { factor: last.factor, penalty, finite: &finite };
+                    Update { optimizer, step, mean, limit: last.limit }
+                };
+                let mut slots = state.slots.each_mut().map(|slot| slot.parameters_mut());
+                if last.is_ready {
+                    let Some(gradient) = self.deferred.as_deref_mut() else { return };
+                    for (role, range) in ranges(&part) {
+                        let gradient = within(gradient.parameters_mut(), &range);
+                        let slots = slots.each_mut().map(|slot| within(slot, &range));
+                        let weights = within(network.parameters_mut(), &range);
+                        runner.each(([gradient], (weights, slots)), RANGE, &update(role));
+                    }
+                } else {
+                    self.compute(runner, (&part, start), network, slots, |role| Then::Update(update(role)));
+                }
+            }
         });
-        if let Some(Some(gradient)) = self.sums.first() {
-            network.absorb(gradient);
+        if let [first, ..] = &self.sums[..] {
+            network.absorb_accumulated(first);
         }
         finite.into_inner()
     }
 
-    /// Compute the mean gradient, including the penalty, in the first accumulator. Returns its norm.
+    /// Add the sums over the samples of the chunks to the memory for the deferred gradients.
+    #[inline(always)]
+    pub(crate) fn add_deferred<R: Runner>(mut self, runner: R, start: Start, network: &mut N) {
+        for_each_part::<N>(|part, _| {
+            if let Part::Deferred(part) = part {
+                self.compute(runner, (&part, start), network, [], |_| Then::<Sgd, _>::More);
+            }
+        });
+    }
+
+    /// The whole sum, for an error message. If the deferred gradients lack the last chunks, `last` says what their sums
+    /// start from.
+    #[cold]
+    pub(crate) fn collect(self, network: &mut N, last: Option<Start>) -> Box<N> {
+        let mut whole = N::zeroed_box();
+        let last = match self.deferred {
+            Some(stored) => {
+                whole.parameters_mut().copy_from_slice(stored.parameters());
+                last
+            }
+            None => Some(Start::Zero),
+        };
+        for_each_part::<N>(|part, at| {
+            let Part::Accumulated(range) = part else { return };
+            let gradient = within(whole.parameters_mut(), &range);
+            gradient.fill(N::Scalar::ZERO);
+            for sum in &self.sums {
+                let sum = sum.get(at..at + range.len()).unwrap_or_default();
+                gradient.iter_mut().zip(sum).for_each(|(gradient, &sum)| *gradient += sum);
+            }
+        });
+        if let Some(start) = last {
+            let Self { sums, chunks, .. } = self;
+            Gradients { sums, chunks, deferred: Some(&mut *whole) }.add_deferred(Serial(Portable), start, network);
+        }
+        whole
+    }
+
+    /// Compute the gradient of the weights of one layer, and do something with each range of it.
+    #[inline(always)]
+    fn compute<'o, R: Runner, O: Optimizer<SLOTS> + 'o, const SLOTS: usize>(
+        &mut self,
+        runner: R,
+        (part, start): (&Deferred, Start),
+        network: &mut N,
+        mut slots: [&mut [N::Scalar]; SLOTS],
+        then: impl Fn(Role) -> Then<'o, O, N::Scalar>,
+    ) {
+        let mut products = OuterProducts::new(part.inputs, part.outputs);
+        for &(chunk, samples) in self.chunks.iter().flatten() {
+            if let Some(factors) = chunk.factors(samples, network, part.start) {
+                products.extend(factors.inputs, factors.output_gradients);
+            }
+        }
+        for (role, range) in ranges(part) {
+            let is_bias = role == Role::Vector;
+            let width = if is_bias { 1 } else { part.outputs };
+            let gradient = self.deferred.as_deref_mut().map_or(&mut [][..], |all| within(all.parameters_mut(), &range));
+            let slots = slots.each_mut().map(|slot| within(slot, &range));
+            let weights = within(network.parameters_mut(), &range);
+            let rows = Rows { first: 0, width, weights, slots, gradient };
+            let sums = Sums { products: &products, is_bias, start, then: then(role) };
+            runner.each(rows, rows_at_once(width), &sums);
+        }
+    }
+
+    /// Compute the mean gradient, including the penalty: of accumulated weights in the first accumulator, and of
+    /// deferred ones in the memory for these. Returns its norm.
     #[inline(always)]
     fn average<R: Runner>(
         &mut self,
         runner: R,
-        by_role: bool,
-        factor: N::Scalar,
+        start: Start,
+        (factor, penalty): (N::Scalar, Option<Penalty>),
         network: &mut N,
         finite: &AtomicBool,
     ) -> f64 {
         let mut sum = 0.0;
-        visit_trained::<N>(by_role, &mut |role, range| {
-            let penalty = self.penalty.filter(|penalty| penalty.counts(role));
-            let weights = within(network.parameters_mut(), &range);
-            runner.each((self.range(K, &range), weights), RANGE, &Mean { factor, penalty, finite });
-            let [mean, ..] = &self.range(1, &range)[..] else { return };
-            sum += sum_of_squares(runner, mean);
+        let by_role = penalty.is_some_and(|penalty| penalty.weights_only);
+        let mean = |role| Mean { factor, penalty: penalty.filter(|penalty| penalty.counts(role)), finite };
+        for_each_part::<N>(|part, at| match part {
+            Part::Accumulated(part) => visit_trained::<N>(by_role, &mut |role, range| {
+                let changed = common(&range, &part);
+                let weights = within(network.parameters_mut(), &changed);
+                runner.each((self.range(K, &part, at, &changed), weights), RANGE, &mean(role));
+                let [mean, ..] = &self.range(1, &part, at, &changed)[..] else { return };
+                sum += sum_of_squares(runner, mean);
+            }),
+            Part::Deferred(part) => {
+                self.compute(runner, (&part, start), network, [], |role| Then::<Sgd, _>::Mean(mean(role)));
+                let Some(gradient) = self.deferred.as_deref() else { return };
+                for (_, range) in ranges(&part) {
+                    sum += sum_of_squares(runner, gradient.parameters().get(range).unwrap_or_default());
+                }
+            }
         });
         libm::sqrt(sum)
     }
 
-    /// A range of the first `count` sums; empty slices for missing ones.
+    /// A range of the weights in the first `count` sums, which hold the weights `part` from index `at` on; empty slices
+    /// for missing ones.
     #[inline(always)]
-    fn range(&mut self, count: usize, range: &Range<usize>) -> [&mut [N::Scalar]; K] {
-        let mut sums = first_mut(&mut self.sums, count).iter_mut().flatten();
-        core::array::from_fn(|_| sums.next().map_or(&mut [][..], |sum| within(sum.parameters_mut(), range)))
+    fn range(
+        &mut self,
+        count: usize,
+        part: &Range<usize>,
+        at: usize,
+        range: &Range<usize>,
+    ) -> [&mut [N::Scalar]; K] {
+        let first = at + range.start.saturating_sub(part.start);
+        let range = first..first + range.len();
+        let mut sums = first_mut(&mut self.sums, count).iter_mut();
+        core::array::from_fn(|_| sums.next().map_or(&mut [][..], |sum| within(sum, &range)))
     }
+}
+
+/// The ranges of the weights of a layer whose gradient is computed later.
+fn ranges(part: &Deferred) -> impl Iterator<Item = (Role, Range<usize>)> + use<> {
+    let end = part.start + part.inputs * part.outputs;
+    let bias = (Role::Vector, end..end + part.outputs);
+    core::iter::once((Role::Weight, part.start..end)).chain(part.bias.then_some(bias))
 }
 
 /// Summed in an order that depends only on the length.
@@ -128,7 +309,7 @@ fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
 /// The sum of the accumulators, in order, times a factor, written to the first of them. If weights are given, their
 /// penalty is added.
 #[derive(Clone, Copy)]
-struct Mean<'a, S> {
+pub(super) struct Mean<'a, S> {
     factor: S,
     penalty: Option<Penalty>,
     finite: &'a AtomicBool,
@@ -153,7 +334,7 @@ impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> 
 impl<S: Scalar> Mean<'_, S> {
     /// Record whether the whole mean is finite.
     #[inline(always)]
-    fn of<'s, V: Simd>(&self, simd: V, mean: &mut [S], others: impl Iterator<Item = &'s [S]>, weights: &[S]) -> bool {
+    pub(super) fn of<'s, V: Simd>(&self, simd: V, mean: &mut [S], others: impl Iterator<Item = &'s [S]>, weights: &[S]) -> bool {
         for other in others {
             add_assign(simd, other, mean);
         }
@@ -173,7 +354,7 @@ impl<S: Scalar> Mean<'_, S> {
 }
 
 /// From sums of gradients to updated weights.
-struct Update<'a, O, S> {
+pub(super) struct Update<'a, O, S> {
     optimizer: &'a O,
     step: u64,
     mean: Mean<'a, S>,
@@ -181,13 +362,13 @@ struct Update<'a, O, S> {
 }
 
 /// A range of the gradients' sums, of the weights, and of the optimizer's slots.
-type Part<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
+type Ranges<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
 
-impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Part<'_, S, SLOTS, K>>
+impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Ranges<'_, S, SLOTS, K>>
     for Update<'_, O, S>
 {
     #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, (mut sums, (weights, mut slots)): Part<'_, S, SLOTS, K>) {
+    fn run<V: Simd>(&self, simd: V, (mut sums, (weights, mut slots)): Ranges<'_, S, SLOTS, K>) {
         let Some((first, others)) = sums.split_first_mut() else { return };
         if K == 1 {
             return self.of(simd, first, core::iter::empty(), weights, slots);
@@ -214,7 +395,7 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Pa
 impl<O, S: Scalar> Update<'_, O, S> {
     /// Update weights along the mean of `mean` and `others`, if all of it is finite.
     #[inline(always)]
-    fn of<'s, V: Simd, const SLOTS: usize>(
+    pub(super) fn of<'s, V: Simd, const SLOTS: usize>(
         &self,
         simd: V,
         mean: &mut [S],

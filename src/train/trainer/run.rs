@@ -41,7 +41,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let identity = Identity::new(&self.saving, &self.settings, &names, data, self.validation.set())?;
         let mut saver = Saver::new(&self.saving, identity, batches)?;
         let batch_size = self.settings.batch_size.min(data.len());
-        let mut memory = Memory::<N, T, SLOTS>::new(batch_size, self.settings.moving_average);
+        let mut memory = Memory::<N, T, SLOTS>::new(batch_size, self.settings.clip, self.settings.moving_average);
         let result = caught(|| self.descend(data, history, &mut memory, &mut best, &mut saver, &mut display));
         if matches!(result, Err(Error::Panic { .. })) {
             memory.recover(&mut self.network);

@@ -1,24 +1,28 @@
 //! One step of training: the gradient of a mini-batch, and the update.
 //!
-//! A mini-batch is split into chunks of a fixed size, which are distributed over accumulators, whose number depends
-//! only on the batch size. The order of every sum is therefore independent of the number of threads.
+//! A mini-batch is split into chunks of a fixed size. In the first phase, they go forward and back, a fixed number of
+//! them at a time. Some layers add the gradients of their weights to the chunk's accumulator, and leave them to the
+//! second phase otherwise, which computes each over all samples at once, and updates the weights. The order of every sum
+//! is therefore independent of the number of threads.
 
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 
+use super::chunk::Accumulator;
 use super::evaluate::Totals;
 use super::feed::Feed;
 use super::memory::TrainingMemory;
-use super::parallel::{Parallel, Sharing, share};
-use super::reduce::Gradients;
+use super::parallel::{Parallel, Sharing};
+use super::reduce::{Gradients, Last};
 use crate::data::MiniBatch;
 use crate::error::Error;
 use crate::kernels::{Runner, Serial, Simd, Start, Task, dispatch, operation};
-use crate::layer::{Chance, Gradient, Layer};
+use crate::layer::Layer;
+use crate::layer::deferral::defers;
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
 use crate::scalar::Scalar;
-use crate::train::gradient_buffers::{Batch, GradientBuffers, Tally};
+use crate::train::gradient_buffers::Tally;
 use crate::weights::parameters::Parameters;
 
 /// Samples per chunk: few enough for the cache and to give each thread one, enough for a matrix product.
@@ -26,7 +30,7 @@ const CHUNK: usize = 32;
 
 /// Samples per chunk for a large network, if the mini-batch is larger: writing and summing gradients then costs more
 /// than further threads would save, so fewer accumulators are better.
-const LARGE_CHUNK: usize = 64;
+pub(super) const LARGE_CHUNK: usize = 64;
 
 /// The number of weights from which a network is large: two gradients and the weights exceed the second-level cache.
 const LARGE: usize = 1 << 17;
@@ -37,6 +41,8 @@ pub(crate) const ACCUMULATORS: usize = 8;
 /// The memory of a training, allocated once; steps do not allocate.
 pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     accumulators: Vec<Accumulator<N, T>>,
+    /// Memory for gradients that are computed in the second phase, unless each becomes an update at once.
+    deferred: Option<Box<N>>,
     pub(super) state: Box<State<N, SLOTS>>,
     /// The weights and the state from before the epoch, or from where a training was resumed in it.
     before: (Box<N>, Box<State<N, SLOTS>>),
@@ -69,21 +75,24 @@ pub(crate) enum Failure {
 
 impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
     /// Memory for mini-batches of up to `batch` samples, with a moving average if a decay is given.
-    pub(crate) fn new(batch: usize, average: Option<Decay>) -> Self {
+    pub(crate) fn new(batch: usize, clip: Option<Clip>, average: Option<Decay>) -> Self {
         let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
+        let deferred = stores_deferred::<N>(batch, clip).then(N::zeroed_box);
         let average = average.map(|decay| (MovingAverage::boxed(), decay));
-        Self { accumulators, state: State::boxed(), before: (N::zeroed_box(), State::boxed()), in_step: false, average }
+        let before = (N::zeroed_box(), State::boxed());
+        Self { accumulators, deferred, state: State::boxed(), before, in_step: false, average }
     }
 
     /// The bytes that [`new`](Self::new) allocates.
-    pub(crate) const fn bytes(batch: usize, average: bool) -> TrainingMemory {
+    pub(crate) const fn bytes(batch: usize, clip: Option<Clip>, average: bool) -> TrainingMemory {
         let (count, state) = (accumulators::<N>(batch), size_of::<State<N, SLOTS>>());
+        let deferred = if stores_deferred::<N>(batch, clip) { size_of::<N>() } else { 0 };
         TrainingMemory {
             weights: 0,
-            gradients: count * size_of::<N>(),
+            gradients: count * Accumulator::<N, T>::GRADIENT + deferred,
             optimizer: state,
-            tape: count * (size_of::<GradientBuffers<N, LARGE_CHUNK>>() + size_of::<Accumulator<N, T>>()),
-            samples: count * LARGE_CHUNK * (size_of::<N::Input>() + size_of::<T>()),
+            tape: count * (Accumulator::<N, T>::TAPE + size_of::<Accumulator<N, T>>()),
+            samples: count * Accumulator::<N, T>::SAMPLES,
             copies: size_of::<N>() + state + if average { size_of::<MovingAverage<N>>() } else { 0 },
             evaluation: 0,
         }
@@ -212,47 +221,62 @@ operation! {
 impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize>
     Step<'_, N, T, F, O, SLOTS>
 {
-    /// The gradients of all shares of the batch, followed by the update.
+    /// The first phase for all chunks of the batch, followed by the second.
     #[inline(always)]
     fn run_by<R: Runner>(self, runner: R) -> Result<Totals, NonFinite> {
         let Self { memory, network, course, batch } = self;
-        let count = accumulators::<N>(batch.len()).min(memory.accumulators.len());
-        let used = &mut memory.accumulators[..count];
         let chunk = even_chunk::<N>(batch.len());
-        runner.each(&mut *used, 1, &Add { network: &*network, course, batch, count, chunk });
-
-        let mut tally = Tally::default();
-        for accumulator in &*used {
-            tally += accumulator.tally;
+        let (mut tally, mut start) = (Tally::default(), Start::Zero);
+        let (mut last, mut rounds) = (batch, batch.chunks(ACCUMULATORS * chunk).peekable());
+        while let Some(round) = rounds.next() {
+            last = round;
+            let used = &mut memory.accumulators[..round.len().div_ceil(chunk)];
+            runner.each(&mut *used, 1, &Add { network: &*network, course, round, chunk, start });
+            used.iter().for_each(|accumulator| tally += accumulator.tally);
+            if rounds.peek().is_some() {
+                if defers::<N>() {
+                    let gradients = Gradients::<_, _, ACCUMULATORS>::of(used, (round, chunk), memory.deferred.as_deref_mut());
+                    gradients.add_deferred(runner, start, network);
+                }
+                start = Start::Sum;
+            }
         }
+
         let loss = tally.term.mean();
-        let mut sums = used.iter_mut().map(|accumulator| &mut *accumulator.gradient);
+        let used = &mut memory.accumulators[..batch.len().div_ceil(chunk).min(ACCUMULATORS)];
         let mut finite = loss.is_finite();
         if finite {
-            let (optimizer, state, weight) = (course.optimizer, &mut *memory.state, tally.term.weight);
+            let (optimizer, state) = (course.optimizer, &mut *memory.state);
             let (penalty, clip) = course.adjust;
-            finite = match count {
+            let last_sums = Last { start, weight: tally.term.weight, penalty, clip };
+            let deferred = memory.deferred.as_deref_mut();
+            finite = match used.len() {
                 // The common case of small networks gets a loop of its own.
                 0 | 1 => {
-                    Gradients { sums: [sums.next()], weight, penalty, clip }.update(runner, optimizer, network, state)
+                    let gradients = Gradients::<_, _, 1>::of(used, (last, chunk), deferred);
+                    gradients.update(runner, last_sums, optimizer, network, state)
                 }
                 _ => {
-                    let sums = core::array::from_fn::<_, ACCUMULATORS, _>(|_| sums.next());
-                    Gradients { sums, weight, penalty, clip }.update(runner, optimizer, network, state)
+                    let gradients = Gradients::<_, _, ACCUMULATORS>::of(used, (last, chunk), deferred);
+                    gradients.update(runner, last_sums, optimizer, network, state)
                 }
             };
         }
-        if finite { Ok(Totals::of(tally)) } else { Err(NonFinite::of(loss, used.iter().map(|one| &*one.gradient))) }
+        if finite {
+            return Ok(Totals::of(tally));
+        }
+        let count = used.len();
+        Err(memory.non_finite(loss, network, count, (last, chunk), start))
     }
 }
 
-/// Accumulates the gradients of shares of a batch.
+/// The first phase: each chunk of a round adds to the accumulator of the same index.
 struct Add<'a, N: Layer, T, F, O> {
     network: &'a N,
     course: &'a Course<'a, F, O>,
-    batch: MiniBatch<'a, N::Input, T>,
-    count: usize,
+    round: MiniBatch<'a, N::Input, T>,
     chunk: usize,
+    start: Start,
 }
 
 impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut [Accumulator<N, T>]>
@@ -261,8 +285,9 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Sync> Ta
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, accumulators: &mut [Accumulator<N, T>]) {
         for accumulator in accumulators {
-            let share = share(accumulator.index, self.count, self.batch.len(), self.chunk);
-            accumulator.add(simd, self.network, self.course, self.batch.part(share).chunks(self.chunk));
+            let start = accumulator.index * self.chunk;
+            let samples = self.round.part(start..self.round.len().min(start + self.chunk));
+            accumulator.add(simd, self.network, self.course, samples, self.start);
         }
     }
 }
@@ -286,6 +311,11 @@ const fn accumulators<N: Parameters>(batch: usize) -> usize {
     if chunks < ACCUMULATORS { chunks } else { ACCUMULATORS }
 }
 
+/// Whether the gradients of the second phase are stored: between rounds, or until their norm is known.
+const fn stores_deferred<N: Layer>(batch: usize, clip: Option<Clip>) -> bool {
+    defers::<N>() && (batch > ACCUMULATORS * chunk::<N>(batch) || matches!(clip, Some(Clip::Norm(_))))
+}
+
 /// The smallest chunk of a mini-batch of `batch` samples.
 pub(super) fn smallest_chunk<N: Parameters>(batch: usize) -> usize {
     let chunk = even_chunk::<N>(batch);
@@ -304,59 +334,24 @@ fn even_chunk<N: Parameters>(batch: usize) -> usize {
     if has_statistics { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
 }
 
-/// A gradient, and the memory to accumulate the gradient of a chunk into it.
-struct Accumulator<N: Layer, T> {
-    index: usize,
-    gradient: Box<N>,
-    tally: Tally<N::Scalar>,
-    memory: Box<GradientBuffers<N, LARGE_CHUNK>>,
-    /// The samples of the chunk, gathered from their shuffled positions.
-    inputs: Vec<N::Input>,
-    targets: Vec<T>,
-}
-
-impl<N: Layer, T: Copy> Accumulator<N, T> {
-    fn new(index: usize) -> Self {
-        Self {
-            index,
-            gradient: N::zeroed_box(),
-            tally: Tally::default(),
-            memory: GradientBuffers::boxed(),
-            inputs: Vec::with_capacity(LARGE_CHUNK),
-            targets: Vec::with_capacity(LARGE_CHUNK),
-        }
-    }
-
-    /// Add the gradient of the summed losses of these chunks.
-    #[inline(always)]
-    fn add<'a, V: Simd, F: Loss<N::Output, T>, O>(
-        &mut self,
-        simd: V,
-        network: &N,
-        course: &Course<'_, F, O>,
-        chunks: impl Iterator<Item = MiniBatch<'a, N::Input, T>>,
-    ) where
-        T: 'a,
-    {
-        self.tally = Tally::default();
-        for (number, samples) in chunks.enumerate() {
-            let chance = Chance { seed: course.seed, samples: samples.numbers(), first: 0 };
-            let (inputs, targets) = samples.gather(&mut self.inputs, &mut self.targets);
-            let batch = Batch { inputs, targets, chance };
-            let start = if number == 0 { Start::Zero } else { Start::Sum };
-            let gradient = Gradient::new(&mut *self.gradient, start);
-            self.tally += self.memory.add_gradient(simd, network, course.loss, batch, gradient);
-        }
-    }
-}
-
-impl NonFinite {
-    /// What is not finite in a mean loss and the parts of its gradient. The loss comes first, because it is closer to
-    /// the cause.
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
+    /// What is not finite in the mean loss and the gradient of a mini-batch. The loss comes first, because it is closer
+    /// to the cause.
     #[cold]
-    fn of<'a, N: Parameters>(loss: N::Scalar, gradients: impl Iterator<Item = &'a N>) -> Self {
-        let gradient = gradients.filter_map(first_non_finite).next().map(|name| format!("the gradient of `{name}`"));
-        Self(match (loss.is_finite(), gradient) {
+    fn non_finite(
+        &mut self,
+        loss: N::Scalar,
+        network: &mut N,
+        count: usize,
+        last: (MiniBatch<'_, N::Input, T>, usize),
+        start: Start,
+    ) -> NonFinite {
+        let used = &mut self.accumulators[..count];
+        let gradients = Gradients::<_, _, ACCUMULATORS>::of(used, last, self.deferred.as_deref_mut());
+        // With a finite loss, what is stored has been completed.
+        let gradient = gradients.collect(network, (!loss.is_finite()).then_some(start));
+        let gradient = first_non_finite(&*gradient).map(|name| format!("the gradient of `{name}`"));
+        NonFinite(match (loss.is_finite(), gradient) {
             (false, Some(gradient)) => format!("the loss, as {gradient},"),
             (false, None) => "the loss".into(),
             (true, gradient) => gradient.unwrap_or_else(|| "the gradient".into()),

@@ -1,0 +1,294 @@
+//! Sums of outer products: the weight gradient of a dense layer over all samples of a mini-batch.
+//!
+//! Each number is summed in a register, from the first sample to the last, in one chain of fused multiply-adds. So its
+//! bits depend on the order of the samples alone, and not on the tile, the block or the thread that computes it.
+//! Samples are read where they lie, through a pointer to each.
+//!
+//! A tile is 8 rows of inputs × 2 vectors of outputs, as in [`product`](super::product), whose table says why; with one
+//! vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
+
+use core::marker::PhantomData;
+use core::ops::Range;
+
+use super::product::Start;
+use super::vector::{Operation, Simd, Vector, lanes};
+use crate::real::Real;
+use crate::scalar::Scalar;
+use crate::shape::first_mut;
+
+/// The most samples of one sum; more are added to it.
+const SAMPLES: usize = 512;
+
+/// `dW[i][o] = start + Σₙ x[n][i] · g[n][o]` and `db[o] = start + Σₙ g[n][o]`, for samples anywhere in memory.
+#[derive(Debug)]
+pub(crate) struct OuterProducts<'a, S> {
+    inputs: usize,
+    outputs: usize,
+    samples: usize,
+    /// Where the `inputs` numbers of each sample begin.
+    x: [*const S; SAMPLES],
+    /// Where the `outputs` numbers of each sample begin.
+    g: [*const S; SAMPLES],
+    slices: PhantomData<&'a [S]>,
+}
+
+// SAFETY: the pointers stand for shared slices of numbers.
+unsafe impl<S: Scalar> Send for OuterProducts<'_, S> {}
+// SAFETY: as above.
+unsafe impl<S: Scalar> Sync for OuterProducts<'_, S> {}
+
+impl<'a, S: Scalar> OuterProducts<'a, S> {
+    /// Of no samples yet.
+    pub(crate) const fn new(inputs: usize, outputs: usize) -> Self {
+        let null = [core::ptr::null(); SAMPLES];
+        Self { inputs, outputs, samples: 0, x: null, g: null, slices: PhantomData }
+    }
+
+    /// Adds samples, up to [`SAMPLES`]: the inputs of each, and the gradients of its outputs.
+    pub(crate) fn extend(&mut self, x: &'a [S], g: &'a [S]) {
+        let (inputs, outputs) = (self.inputs.max(1), self.outputs.max(1));
+        let room = self.x.iter_mut().zip(&mut self.g).skip(self.samples);
+        for ((x, g), (to_x, to_g)) in x.chunks_exact(inputs).zip(g.chunks_exact(outputs)).zip(room) {
+            (*to_x, *to_g) = (x.as_ptr(), g.as_ptr());
+            self.samples += 1;
+        }
+    }
+
+    /// Some rows and columns of dW, to rows of `to` that begin `pitch` numbers apart.
+    #[inline(always)]
+    pub(crate) fn weights<V: Simd>(
+        &self,
+        simd: V,
+        (rows, columns): (Range<usize>, Range<usize>),
+        to: &mut [S],
+        pitch: usize,
+        start: Start,
+    ) {
+        S::Vector::<V>::outer_products(simd, Block { products: self, rows, columns, to, pitch, start });
+    }
+
+    /// The columns from `first` on of db, as many as `to` holds.
+    #[inline(always)]
+    pub(crate) fn biases<V: Simd>(&self, simd: V, first: usize, to: &mut [S], start: Start) {
+        let lanes = lanes::<V, S>();
+        let to = first_mut(to, self.outputs.saturating_sub(first));
+        for (index, to) in to.chunks_mut(lanes).enumerate() {
+            let (column, count) = (first + index * lanes, to.len());
+            // SAFETY: `to` has that many numbers, and every sample those columns.
+            unsafe {
+                let mut sum = match start {
+                    Start::Zero => S::Vector::<V>::splat(simd, S::ZERO),
+                    Start::Sum => S::Vector::<V>::load_masked(simd, to.as_ptr(), count),
+                };
+                for &g in self.g.iter().take(self.samples) {
+                    sum = sum + S::Vector::<V>::load_masked(simd, g.add(column), count);
+                }
+                sum.store_masked(to.as_mut_ptr(), count);
+            }
+        }
+    }
+}
+
+/// Some rows and columns of dW.
+#[derive(Debug)]
+pub struct Block<'a, S> {
+    products: &'a OuterProducts<'a, S>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    /// Where the rows go, `pitch` numbers apart.
+    to: &'a mut [S],
+    pitch: usize,
+    start: Start,
+}
+
+impl<S: Scalar> Block<'_, S> {
+    /// Whether there is something to compute, the samples have it, and the memory has room for it.
+    #[inline(always)]
+    fn fits(&self) -> bool {
+        let (rows, columns) = (self.rows.len(), self.columns.len());
+        if rows == 0 || columns == 0 {
+            return false;
+        }
+        let end = (rows - 1).saturating_mul(self.pitch).saturating_add(columns);
+        let fits = self.rows.end <= self.products.inputs
+            && self.columns.end <= self.products.outputs
+            && columns <= self.pitch
+            && end <= self.to.len();
+        debug_assert!(fits, "{:?} × {:?} of outer products don't fit", self.rows, self.columns);
+        fits
+    }
+}
+
+impl<S: Scalar> Operation for Block<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        if !self.fits() {
+            return;
+        }
+        let lanes = lanes::<V, S>();
+        if lanes == 1 {
+            return self.plain();
+        }
+        let many = S::Vector::<V>::REGISTERS >= 32;
+        let Self { products, rows, columns, to, pitch, start } = self;
+        let grid = Grid { products, rows, columns, to: to.as_mut_ptr(), pitch, start };
+        let mut from = grid.columns.start;
+        while from < grid.columns.end {
+            let pair = grid.columns.end - from > lanes;
+            let to = grid.columns.end.min(from + if pair { 2 * lanes } else { lanes });
+            let mut row = grid.rows.start;
+            while row < grid.rows.end {
+                // All samples' columns stay in the first-level cache from tile to tile.
+                // SAFETY: `fits` has checked that the samples have all rows and columns, and the memory room for them.
+                row += unsafe {
+                    match (grid.rows.end - row, pair) {
+                        (16.., false) if many => grid.tiles::<V, 16, 1>(simd, row, from..to),
+                        (8.., false) => grid.tiles::<V, 8, 1>(simd, row, from..to),
+                        (8.., true) if many => grid.tiles::<V, 8, 2>(simd, row, from..to),
+                        (4.., true) => grid.tiles::<V, 4, 2>(simd, row, from..to),
+                        (4.., false) => grid.tiles::<V, 4, 1>(simd, row, from..to),
+                        (_, true) => grid.tiles::<V, 1, 2>(simd, row, from..to),
+                        (_, false) => grid.tiles::<V, 1, 1>(simd, row, from..to),
+                    }
+                };
+            }
+            from = to;
+        }
+    }
+}
+
+impl<S: Scalar> Block<'_, S> {
+    /// Plain loops, which the compiler vectorizes, in the same order.
+    #[inline(always)]
+    fn plain(self) {
+        let Self { products, rows, columns, to, pitch, start } = self;
+        let (inputs, outputs) = (products.inputs, products.outputs);
+        if start == Start::Zero {
+            to.chunks_mut(pitch).take(rows.len()).for_each(|to| to[..columns.len()].fill(S::ZERO));
+        }
+        for (&x, &g) in products.x.iter().zip(&products.g).take(products.samples) {
+            // SAFETY: each sample has that many numbers: `extend` takes no others.
+            let (x, g) = unsafe { (core::slice::from_raw_parts(x, inputs), core::slice::from_raw_parts(g, outputs)) };
+            for (to, &x) in to.chunks_mut(pitch).zip(&x[rows.clone()]) {
+                to.iter_mut().zip(&g[columns.clone()]).for_each(|(to, &g)| *to += x * g);
+            }
+        }
+    }
+}
+
+/// A block, with the memory for it as a pointer, which its tiles share.
+struct Grid<'a, S> {
+    products: &'a OuterProducts<'a, S>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    to: *mut S,
+    pitch: usize,
+    start: Start,
+}
+
+impl<S: Scalar> Grid<'_, S> {
+    /// As many tiles of `R` rows as there are from `row` on. Returns the number of their rows.
+    ///
+    /// # Safety
+    /// The columns are in range, and fill all of `C` vectors but the last, which may be filled in part.
+    #[inline(always)]
+    unsafe fn tiles<V: Simd, const R: usize, const C: usize>(
+        &self,
+        simd: V,
+        row: usize,
+        columns: Range<usize>,
+    ) -> usize {
+        let rows = (self.rows.end - row) / R * R;
+        simd.call(Tiles::<S, R, C> { grid: self, rows: row..row + rows, columns });
+        rows
+    }
+
+    /// A tile of `R` rows and `C` vectors of columns.
+    ///
+    /// # Safety
+    /// As for [`tiles`](Self::tiles); the rows are in range.
+    #[inline(always)]
+    unsafe fn tile<V: Simd, const R: usize, const C: usize, const WHOLE: bool>(
+        &self,
+        simd: V,
+        row: usize,
+        columns: &Range<usize>,
+    ) {
+        let lanes = lanes::<V, S>();
+        let last = columns.len() - (C - 1) * lanes;
+        let place = (row - self.rows.start) * self.pitch + columns.start - self.columns.start;
+        let to = self.to.wrapping_add(place);
+        let mut sums = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
+        // SAFETY: the caller's promise; each sample has all rows and columns, and `fits` has checked the memory.
+        unsafe {
+            let load = |from: *const S, vector: usize| {
+                if WHOLE || vector + 1 < C {
+                    S::Vector::<V>::load(simd, from.add(vector * lanes))
+                } else {
+                    S::Vector::<V>::load_masked(simd, from.add(vector * lanes), last)
+                }
+            };
+            if self.start == Start::Sum {
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = load(to.add(r * self.pitch), v);
+                    }
+                }
+            }
+            for k in 0..self.products.samples {
+                let x = self.products.x.as_ptr().add(k).read().add(row);
+                let g = self.products.g.as_ptr().add(k).read().add(columns.start);
+                let mut gs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                for (v, to) in gs.iter_mut().enumerate() {
+                    *to = load(g, v);
+                }
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let x = S::Vector::<V>::splat(simd, *x.add(r));
+                    for (sum, &g) in sums.iter_mut().zip(&gs) {
+                        *sum = g.mul_add(x, *sum);
+                    }
+                }
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    let to = to.add(r * self.pitch + v * lanes);
+                    if WHOLE || v + 1 < C {
+                        sum.store(to);
+                    } else {
+                        sum.store_masked(to, last);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Tiles of `R` rows and the same columns, as a separate function. Private to this file; only [`Grid::tiles`]
+/// constructs it.
+struct Tiles<'a, S, const R: usize, const C: usize> {
+    grid: &'a Grid<'a, S>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+}
+
+impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, S, R, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { grid, rows, columns } = self;
+        let whole = columns.len() == C * lanes::<V, S>();
+        for row in rows.step_by(R) {
+            // SAFETY: the promise of `Grid::tiles`.
+            unsafe {
+                if whole {
+                    grid.tile::<V, R, C, true>(simd, row, &columns);
+                } else {
+                    grid.tile::<V, R, C, false>(simd, row, &columns);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A chunk of samples: forward, loss, backward.
+
+use super::step::{Course, LARGE_CHUNK};
+use crate::data::MiniBatch;
+use crate::kernels::{Simd, Start};
+use crate::layer::{Chance, Deferral, Factors, Layer, Pass, Recorded};
+use crate::losses::Loss;
+use crate::scalar::Scalar;
+use crate::shape::{first, first_mut};
+use crate::train::gradient_buffers::{GradientBuffers, Tally};
+
+/// The gradient that chunks of samples add to, one after the other, and what the last of them left for the gradients
+/// that are computed later.
+pub(super) struct Accumulator<N: Layer, T> {
+    /// Which chunk of a round it gets.
+    pub(super) index: usize,
+    /// The sum of the accumulated gradients.
+    pub(super) gradient: Box<[N::Scalar]>,
+    pub(super) tally: Tally<N::Scalar>,
+    pub(super) chunk: Chunk<N, T>,
+}
+
+/// The memory of a chunk.
+pub(super) struct Chunk<N: Layer, T> {
+    memory: Box<GradientBuffers<N, LARGE_CHUNK>>,
+    record: Box<[N::Scalar]>,
+    /// The samples, gathered from their shuffled positions.
+    inputs: Vec<N::Input>,
+    targets: Vec<T>,
+}
+
+impl<N: Layer, T> Accumulator<N, T> {
+    /// The bytes of heap that an accumulated gradient takes.
+    pub(super) const GRADIENT: usize = N::ACCUMULATED * size_of::<N::Scalar>();
+    /// The bytes of heap that buffers and the record take.
+    pub(super) const TAPE: usize =
+        size_of::<GradientBuffers<N, LARGE_CHUNK>>() + LARGE_CHUNK * N::RECORDED * size_of::<N::Scalar>();
+    /// The bytes of heap that samples take.
+    pub(super) const SAMPLES: usize = LARGE_CHUNK * (size_of::<N::Input>() + size_of::<T>());
+
+    pub(super) fn new(index: usize) -> Self {
+        let zeros = |count| vec![N::Scalar::ZERO; count].into_boxed_slice();
+        let chunk = Chunk {
+            memory: GradientBuffers::boxed(),
+            record: zeros(LARGE_CHUNK * N::RECORDED),
+            inputs: Vec::with_capacity(LARGE_CHUNK),
+            targets: Vec::with_capacity(LARGE_CHUNK),
+        };
+        Self { index, gradient: zeros(N::ACCUMULATED), tally: Tally::default(), chunk }
+    }
+}
+
+impl<N: Layer, T: Copy> Accumulator<N, T> {
+    /// Add the gradient of the summed losses of a chunk, or overwrite what there is.
+    #[inline(always)]
+    pub(super) fn add<V: Simd, F: Loss<N::Output, T>, O>(
+        &mut self,
+        simd: V,
+        network: &N,
+        course: &Course<'_, F, O>,
+        samples: MiniBatch<'_, N::Input, T>,
+        start: Start,
+    ) {
+        let Chunk { memory, record, inputs, targets } = &mut self.chunk;
+        let (inputs, targets) = samples.gather(inputs, targets);
+        let pass = Pass::new(simd, Chance { seed: course.seed, samples: samples.numbers(), first: 0 });
+        let (outputs, output_gradients) = (
+            first_mut(&mut memory.outputs, inputs.len()), //
+            first_mut(&mut memory.output_gradients, inputs.len()),
+        );
+
+        network.forward_train(pass, inputs, outputs, &mut memory.tape, &mut memory.workspace);
+
+        self.tally = Tally::default();
+        for ((output, target), gradient) in outputs.iter().zip(targets).zip(output_gradients.iter_mut()) {
+            self.tally.count(course.loss.gradient(output, target, gradient), course.loss.correct(output, target));
+        }
+
+        let recorded = Recorded { inputs, outputs, tape: &memory.tape };
+        let deferral = Deferral::new(&mut self.gradient, start, record);
+        network.backward_deferring(pass, recorded, output_gradients, deferral, None, &mut memory.workspace);
+    }
+}
+
+impl<N: Layer, T> Chunk<N, T> {
+    /// What the gradient of the deferred weights from index `start` on is computed from, for the samples that were added
+    /// last.
+    pub(super) fn factors<'a>(
+        &'a self,
+        samples: MiniBatch<'a, N::Input, T>,
+        network: &N,
+        start: usize,
+    ) -> Option<Factors<'a, N::Scalar>> {
+        let inputs = samples.slices().map_or(&self.inputs[..], |(inputs, _)| inputs);
+        let (memory, count) = (&*self.memory, samples.len());
+        let recorded = Recorded { inputs, outputs: first(&memory.outputs, count), tape: &memory.tape };
+        network.deferred(recorded, first(&memory.output_gradients, count), &self.record, start)
+    }
+}

@@ -1,0 +1,150 @@
+//! The second phase of a step: weight gradients that the backward pass has left out, over all samples at once.
+//!
+//! The sums of a few rows of a weight matrix, which are in the first-level cache, become its update: no gradient of the
+//! whole network goes through memory. Threads share the rows.
+
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+use super::reduce::{Mean, Update};
+use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task};
+use crate::optimizers::Optimizer;
+use crate::scalar::Scalar;
+use crate::shape::within;
+
+/// The most numbers of a gradient at a time, and the number from which on there are enough of them: a gradient half as
+/// large as the first-level cache, at most.
+const ROOM: usize = 8192;
+const ENOUGH: usize = 4096;
+
+/// The fewest rows at a time: those of a tile of the kernel.
+const ROWS: usize = 8;
+
+/// How many rows of `outputs` weights to compute at a time.
+pub(super) const fn rows_at_once(outputs: usize) -> usize {
+    let rows = ENOUGH / if outputs > 0 { outputs } else { 1 } / ROWS * ROWS;
+    if rows > ROWS { rows } else { ROWS }
+}
+
+/// Some rows of a weight matrix, or some numbers of a bias, and what belongs to them.
+pub(super) struct Rows<'a, S, const SLOTS: usize> {
+    /// The index of the first one.
+    pub(super) first: usize,
+    /// The weights in a row.
+    pub(super) width: usize,
+    pub(super) weights: &'a mut [S],
+    pub(super) slots: [&'a mut [S]; SLOTS],
+    /// Memory for their gradient, or none.
+    pub(super) gradient: &'a mut [S],
+}
+
+impl<S: Send, const SLOTS: usize> Divisible for Rows<'_, S, SLOTS> {
+    fn length(&self) -> usize {
+        self.weights.len() / self.width.max(1)
+    }
+
+    fn divide(self, at: usize) -> (Self, Self) {
+        let Self { first, width, weights, slots, gradient } = self;
+        let (weights, more_weights) = weights.divide(at * width);
+        let (slots, more_slots) = slots.divide(at * width);
+        let (gradient, more_gradient) = gradient.divide(at * width);
+        (
+            Self { first, width, weights, slots, gradient },
+            Self { first: first + at, width, weights: more_weights, slots: more_slots, gradient: more_gradient },
+        )
+    }
+}
+
+/// A gradient, computed row by row.
+pub(super) struct Sums<'a, O, S> {
+    pub(super) products: &'a OuterProducts<'a, S>,
+    /// Whether it is that of the bias, with rows of one number.
+    pub(super) is_bias: bool,
+    /// Whether earlier samples have left their sum in the memory for the gradient.
+    pub(super) start: Start,
+    pub(super) then: Then<'a, O, S>,
+}
+
+/// What becomes of the sums.
+pub(super) enum Then<'a, O, S> {
+    /// They stay in the memory for the gradient; more samples follow.
+    More,
+    /// The mean stays in the memory for the gradient.
+    Mean(Mean<'a, S>),
+    /// The weights are updated.
+    Update(Update<'a, O, S>),
+}
+
+impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>> for Sums<'_, O, S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, rows: Rows<'_, S, SLOTS>) {
+        let (width, count) = (rows.width, rows.length());
+        let Rows { first, weights, mut slots, gradient, .. } = rows;
+        if gradient.len() == weights.len() {
+            self.sum(simd, (first..first + count, 0..width), gradient);
+            return self.finish(simd, gradient, weights, slots);
+        }
+        // Zero only as much as is used.
+        let mut room = MaybeUninit::<[S; ROOM]>::uninit();
+        let (at_once, columns) = if width * ROWS <= ROOM { (rows_at_once(width), width) } else { (ROWS, ROOM / ROWS) };
+        for row in (0..count).step_by(at_once) {
+            let rows = row..count.min(row + at_once);
+            for column in (0..width).step_by(columns) {
+                let columns = column..width.min(column + columns);
+                let sums = zeros(&mut room, rows.len() * columns.len());
+                self.sum(simd, (first + rows.start..first + rows.end, columns.clone()), sums);
+                // Whole rows are one range of weights, and parts of rows one each.
+                let (ranges, length) = if columns.len() == width { (1, sums.len()) } else { (rows.len(), columns.len()) };
+                for (index, sums) in sums.chunks_mut(length.max(1)).take(ranges).enumerate() {
+                    let start = (rows.start + index) * width + columns.start;
+                    let range = start..start + length;
+                    let slots = slots.each_mut().map(|slot| within(slot, &range));
+                    self.finish(simd, sums, within(weights, &range), slots);
+                }
+            }
+        }
+    }
+}
+
+impl<O, S: Scalar> Sums<'_, O, S> {
+    /// The sums of some rows and columns.
+    #[inline(always)]
+    fn sum<V: Simd>(&self, simd: V, (rows, columns): (Range<usize>, Range<usize>), to: &mut [S]) {
+        if self.is_bias {
+            self.products.biases(simd, rows.start, to, self.start);
+        } else {
+            let pitch = columns.len();
+            self.products.weights(simd, (rows, columns), to, pitch, self.start);
+        }
+    }
+
+    #[inline(always)]
+    fn finish<V: Simd, const SLOTS: usize>(
+        &self,
+        simd: V,
+        sums: &mut [S],
+        weights: &mut [S],
+        slots: [&mut [S]; SLOTS],
+    ) where
+        O: Optimizer<SLOTS>,
+    {
+        match &self.then {
+            Then::More => {}
+            Then::Mean(mean) => {
+                mean.of(simd, sums, core::iter::empty(), weights);
+            }
+            Then::Update(update) => update.of(simd, sums, core::iter::empty(), weights, slots),
+        }
+    }
+}
+
+/// `count` zeros.
+#[inline(always)]
+fn zeros<S: Scalar>(room: &mut MaybeUninit<[S; ROOM]>, count: usize) -> &mut [S] {
+    let (numbers, count) = (room.as_mut_ptr().cast::<S>(), count.min(ROOM));
+    // SAFETY: there is room for that many numbers, of which zero bytes are values, and the borrow is exclusive.
+    unsafe {
+        numbers.write_bytes(0, count);
+        core::slice::from_raw_parts_mut(numbers, count)
+    }
+}
