@@ -13,9 +13,7 @@ pub use fnn_macros::{declare, kinds};
 pub use crate::Error;
 pub use crate::graph::Node;
 pub use crate::layer::deferral::{Record, absorb_first, recorded};
-pub use crate::layer::{
-    Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest,
-};
+pub use crate::layer::{Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest};
 pub use crate::layers::FreezeStatistics;
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;

@@ -37,6 +37,7 @@ unsafe impl<S: Scalar> Send for OuterProducts<'_, S> {}
 // SAFETY: as above.
 unsafe impl<S: Scalar> Sync for OuterProducts<'_, S> {}
 
+#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "only the trainer has a second phase"))]
 impl<'a, S: Scalar> OuterProducts<'a, S> {
     /// Of no samples yet.
     pub(crate) const fn new(inputs: usize, outputs: usize) -> Self {

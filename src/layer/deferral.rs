@@ -85,7 +85,11 @@ impl<'a, S> Deferral<'a, S> {
     where
         'a: 'm,
     {
-        if defers::<L>() { samples_mut(self.take(A::LENGTH.saturating_mul(count))) } else { batch::<A, B, M>(memory, count) }
+        if defers::<L>() {
+            samples_mut(self.take(A::LENGTH.saturating_mul(count)))
+        } else {
+            batch::<A, B, M>(memory, count)
+        }
     }
 
     #[inline(always)]

@@ -82,8 +82,9 @@ use settings::Settings;
 /// # Memory
 /// Allocated on the heap before the first step: the weights and the optimizer's state, a copy of both from before the
 /// epoch (and with early stopping, the best weights), the moving average, and for every 32 samples of a mini-batch (64
-/// for more than 131,072 weights), but at most eight times, a gradient and a
-/// [`GradientBuffers`](crate::train::GradientBuffers). [`memory`](Self::memory) returns the size of each.
+/// for more than 131,072 weights), but at most eight times, a [`GradientBuffers`](crate::train::GradientBuffers) and the
+/// gradient of all weights but those of dense layers, whose gradient is not stored. [`memory`](Self::memory) returns the
+/// size of each.
 #[must_use = "a trainer does nothing until `fit` is called"]
 pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     network: Box<N>,

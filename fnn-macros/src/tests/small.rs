@@ -298,11 +298,11 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         let ::fnn::macro_support::Gradient { weights, start } = gradient;
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
-        let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;
+        let (ping, (pong, scratch)) = workspace;
         let gradient_2 = output_gradients;
         let gradient_1 = ::fnn::macro_support::batch::<
             [S; __Small_1],
@@ -352,6 +352,172 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
             ::fnn::macro_support::workspace(&mut *scratch),
         );
         let _ = (ping, pong, scratch);
+    }
+    #[inline(always)]
+    fn backward_deferring<
+        __V: ::fnn::macro_support::Simd,
+        const __BATCH: ::core::primitive::usize,
+    >(
+        &self,
+        pass: ::fnn::macro_support::Pass<'_, __V>,
+        recorded: ::fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
+        output_gradients: &mut [Self::Output],
+        mut deferral: ::fnn::macro_support::Deferral<'_, Self::Scalar>,
+        input_gradients: ::core::option::Option<&mut [Self::Input]>,
+        workspace: &mut Self::Workspace<{ __BATCH }>,
+    ) {
+        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
+        let (batch_1, (tape_1, tape_2)) = tape;
+        let samples = inputs.len();
+        let batch_0 = inputs;
+        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
+        let batch_2 = outputs;
+        let (ping, (pong, scratch)) = workspace;
+        let gradient_2 = output_gradients;
+        let gradient_1 = deferral
+            .outputs::<__Small_hidden<S>, [S; __Small_1], { __BATCH }, _>(ping, samples);
+        <__Small_out<
+            S,
+        > as ::fnn::macro_support::Layer>::backward_deferring::<
+            __V,
+            { __BATCH },
+        >(
+            &self.out,
+            pass.inside(3u64),
+            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
+                inputs: batch_1,
+                outputs: batch_2,
+                tape: tape_2,
+            },
+            &mut *gradient_2,
+            deferral.of::<__Small_out<S>>(samples),
+            ::core::option::Option::Some(&mut *gradient_1),
+            ::fnn::macro_support::workspace(&mut *scratch),
+        );
+        ::fnn::layers::Activation::backward_in_place(
+            &self.relu_1,
+            pass.simd,
+            batch_1,
+            &mut *gradient_1,
+        );
+        <__Small_hidden<
+            S,
+        > as ::fnn::macro_support::Layer>::backward_deferring::<
+            __V,
+            { __BATCH },
+        >(
+            &self.hidden,
+            pass.inside(1u64),
+            ::fnn::macro_support::Recorded::<_, { __BATCH }> {
+                inputs: self.flatten_1.view(batch_0),
+                outputs: batch_1,
+                tape: tape_1,
+            },
+            &mut *gradient_1,
+            deferral.of::<__Small_hidden<S>>(samples),
+            input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
+            ::fnn::macro_support::workspace(&mut *scratch),
+        );
+        let _ = (ping, pong, scratch);
+    }
+    const ACCUMULATED: ::core::primitive::usize = 0
+        + <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::ACCUMULATED
+        + <__Small_hidden<S> as ::fnn::macro_support::Layer>::ACCUMULATED
+        + <__Small_relu_1<S> as ::fnn::macro_support::Layer>::ACCUMULATED
+        + <__Small_out<S> as ::fnn::macro_support::Layer>::ACCUMULATED;
+    const RECORDED: ::core::primitive::usize = 0
+        + ::fnn::macro_support::recorded::<__Small_hidden<S>, [S; __Small_1]>()
+        + <__Small_out<S> as ::fnn::macro_support::Layer>::RECORDED;
+    fn parts(
+        start: ::core::primitive::usize,
+        visitor: &mut impl ::core::ops::FnMut(::fnn::macro_support::Part),
+    ) {
+        <__Small_flatten_1<
+            S,
+        > as ::fnn::macro_support::Layer>::parts(
+            start + ::fnn::macro_support::start!(Self, flatten_1),
+            visitor,
+        );
+        <__Small_hidden<
+            S,
+        > as ::fnn::macro_support::Layer>::parts(
+            start + ::fnn::macro_support::start!(Self, hidden),
+            visitor,
+        );
+        <__Small_relu_1<
+            S,
+        > as ::fnn::macro_support::Layer>::parts(
+            start + ::fnn::macro_support::start!(Self, relu_1),
+            visitor,
+        );
+        <__Small_out<
+            S,
+        > as ::fnn::macro_support::Layer>::parts(
+            start + ::fnn::macro_support::start!(Self, out),
+            visitor,
+        );
+    }
+    fn deferred<'__a, const __BATCH: ::core::primitive::usize>(
+        &self,
+        recorded: ::fnn::macro_support::Recorded<'__a, Self, { __BATCH }>,
+        output_gradients: &'__a [Self::Output],
+        record: &'__a [Self::Scalar],
+        start: ::core::primitive::usize,
+    ) -> ::core::option::Option<::fnn::macro_support::Factors<'__a, Self::Scalar>> {
+        let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
+        let (batch_1, (tape_1, tape_2)) = tape;
+        let samples = inputs.len();
+        let batch_0 = inputs;
+        let batch_1 = ::fnn::macro_support::first(batch_1, samples);
+        let batch_2 = outputs;
+        let gradient_2 = output_gradients;
+        let mut record = ::fnn::macro_support::Record::new(record);
+        let gradient_1 = record.outputs::<__Small_hidden<S>, [S; __Small_1]>(samples);
+        let own = record.of::<__Small_out<S>>(samples);
+        let first = ::fnn::macro_support::start!(Self, out);
+        if start >= first {
+            let recorded = ::fnn::macro_support::Recorded {
+                inputs: batch_1,
+                outputs: batch_2,
+                tape: tape_2,
+            };
+            return <__Small_out<
+                S,
+            > as ::fnn::macro_support::Layer>::deferred::<
+                { __BATCH },
+            >(&self.out, recorded, gradient_2, own, start - first);
+        }
+        let own = record.of::<__Small_hidden<S>>(samples);
+        let first = ::fnn::macro_support::start!(Self, hidden);
+        if start >= first {
+            let recorded = ::fnn::macro_support::Recorded {
+                inputs: self.flatten_1.view(batch_0),
+                outputs: batch_1,
+                tape: tape_1,
+            };
+            return <__Small_hidden<
+                S,
+            > as ::fnn::macro_support::Layer>::deferred::<
+                { __BATCH },
+            >(&self.hidden, recorded, gradient_1, own, start - first);
+        }
+        ::core::option::Option::None
+    }
+    fn absorb_accumulated(&mut self, accumulated: &[Self::Scalar]) {
+        let accumulated = ::fnn::macro_support::absorb_first(
+            &mut self.flatten_1,
+            accumulated,
+        );
+        let accumulated = ::fnn::macro_support::absorb_first(
+            &mut self.hidden,
+            accumulated,
+        );
+        let accumulated = ::fnn::macro_support::absorb_first(
+            &mut self.relu_1,
+            accumulated,
+        );
+        let accumulated = ::fnn::macro_support::absorb_first(&mut self.out, accumulated);
+        let _ = accumulated;
     }
     fn check_input(
         input: &Self::Input,
@@ -463,11 +629,11 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
-        let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;
+        let (ping, (pong, scratch)) = workspace;
         let gradient_2 = output_gradients;
         let gradient_1 = ::fnn::macro_support::batch::<
             [S; __Small_1],

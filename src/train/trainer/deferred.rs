@@ -94,7 +94,8 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>
                 let sums = zeros(&mut room, rows.len() * columns.len());
                 self.sum(simd, (first + rows.start..first + rows.end, columns.clone()), sums);
                 // Whole rows are one range of weights, and parts of rows one each.
-                let (ranges, length) = if columns.len() == width { (1, sums.len()) } else { (rows.len(), columns.len()) };
+                let (ranges, length) =
+                    if columns.len() == width { (1, sums.len()) } else { (rows.len(), columns.len()) };
                 for (index, sums) in sums.chunks_mut(length.max(1)).take(ranges).enumerate() {
                     let start = (rows.start + index) * width + columns.start;
                     let range = start..start + length;
@@ -119,13 +120,8 @@ impl<O, S: Scalar> Sums<'_, O, S> {
     }
 
     #[inline(always)]
-    fn finish<V: Simd, const SLOTS: usize>(
-        &self,
-        simd: V,
-        sums: &mut [S],
-        weights: &mut [S],
-        slots: [&mut [S]; SLOTS],
-    ) where
+    fn finish<V: Simd, const SLOTS: usize>(&self, simd: V, sums: &mut [S], weights: &mut [S], slots: [&mut [S]; SLOTS])
+    where
         O: Optimizer<SLOTS>,
     {
         match &self.then {

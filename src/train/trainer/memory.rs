@@ -19,11 +19,14 @@ use crate::layer::Layer;
 pub struct TrainingMemory {
     /// The trained weights.
     pub weights: usize,
-    /// The accumulated gradients: one for every 32 samples of a mini-batch, but at most eight.
+    /// The gradients in memory: of the weights other than those of dense layers, one for every 32 samples of a mini-batch,
+    /// but at most eight. Of the others, none; or one, if their norm is clipped or a mini-batch has more than 256 samples
+    /// (512 for more than 131,072 weights).
     pub gradients: usize,
     /// The state of the optimizer.
     pub optimizer: usize,
-    /// The activations saved for the backward pass, and scratch memory: for 32 samples, once per accumulated gradient.
+    /// The activations saved for the backward pass, and scratch memory: for every 32 samples of a mini-batch, but at most
+    /// eight times.
     pub tape: usize,
     /// The samples of the mini-batch, and the order of all samples; of a [`Source`] that is not in memory, two
     /// mini-batches, and the order of up to 2²⁰ samples.

@@ -135,16 +135,22 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         for_each_part::<N>(|part, at| match part {
             Part::Accumulated(part) => {
                 let slots = state.slots.each_mut();
-                for_each_range(optimizer, by_role, network, slots, |Moved { optimizer, role, range, weights, slots }| {
-                    let penalty = last.penalty.filter(|penalty| penalty.counts(role));
-                    let mean = Mean { factor: last.factor, penalty, finite: &finite };
-                    let update = Update { optimizer, step, mean, limit: last.limit };
-                    let changed = common(&range, &part);
-                    let local = changed.start - range.start..changed.end - range.start;
-                    let sums = self.range(if last.is_ready { 1 } else { K }, &part, at, &changed);
-                    let slots = slots.map(|slot| within(slot, &local));
-                    runner.each((sums, (within(weights, &local), slots)), RANGE, &update);
-                });
+                for_each_range(
+                    optimizer,
+                    by_role,
+                    network,
+                    slots,
+                    |Moved { optimizer, role, range, weights, slots }| {
+                        let penalty = last.penalty.filter(|penalty| penalty.counts(role));
+                        let mean = Mean { factor: last.factor, penalty, finite: &finite };
+                        let update = Update { optimizer, step, mean, limit: last.limit };
+                        let changed = common(&range, &part);
+                        let local = changed.start - range.start..changed.end - range.start;
+                        let sums = self.range(if last.is_ready { 1 } else { K }, &part, at, &changed);
+                        let slots = slots.map(|slot| within(slot, &local));
+                        runner.each((sums, (within(weights, &local), slots)), RANGE, &update);
+                    },
+                );
             }
             Part::Deferred(part) => {
                 let update = |role| {
@@ -275,13 +281,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
     /// A range of the weights in the first `count` sums, which hold the weights `part` from index `at` on; empty slices
     /// for missing ones.
     #[inline(always)]
-    fn range(
-        &mut self,
-        count: usize,
-        part: &Range<usize>,
-        at: usize,
-        range: &Range<usize>,
-    ) -> [&mut [N::Scalar]; K] {
+    fn range(&mut self, count: usize, part: &Range<usize>, at: usize, range: &Range<usize>) -> [&mut [N::Scalar]; K] {
         let first = at + range.start.saturating_sub(part.start);
         let range = first..first + range.len();
         let mut sums = first_mut(&mut self.sums, count).iter_mut();
@@ -334,7 +334,13 @@ impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> 
 impl<S: Scalar> Mean<'_, S> {
     /// Record whether the whole mean is finite.
     #[inline(always)]
-    pub(super) fn of<'s, V: Simd>(&self, simd: V, mean: &mut [S], others: impl Iterator<Item = &'s [S]>, weights: &[S]) -> bool {
+    pub(super) fn of<'s, V: Simd>(
+        &self,
+        simd: V,
+        mean: &mut [S],
+        others: impl Iterator<Item = &'s [S]>,
+        weights: &[S],
+    ) -> bool {
         for other in others {
             add_assign(simd, other, mean);
         }

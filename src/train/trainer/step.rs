@@ -235,7 +235,8 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimize
             used.iter().for_each(|accumulator| tally += accumulator.tally);
             if rounds.peek().is_some() {
                 if defers::<N>() {
-                    let gradients = Gradients::<_, _, ACCUMULATORS>::of(used, (round, chunk), memory.deferred.as_deref_mut());
+                    let gradients =
+                        Gradients::<_, _, ACCUMULATORS>::of(used, (round, chunk), memory.deferred.as_deref_mut());
                     gradients.add_deferred(runner, start, network);
                 }
                 start = Start::Sum;

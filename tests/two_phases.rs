@@ -1,0 +1,174 @@
+//! The trainer computes the weight gradients of dense layers after the backward pass, over all samples of a mini-batch.
+
+#![cfg(feature = "std")]
+
+mod support;
+
+use fnn::layers::{Dense, Layer, Part};
+use fnn::losses::{CrossEntropy, Loss, Term};
+use fnn::optimizers::{Adam, Clip, Optimizer, Penalty, Sgd, State};
+use fnn::train::{GradientBuffers, Progress};
+use fnn::{DataSet, Parameters, Random, Trainer};
+use support::{bits, classes};
+
+/// The loss t·y, whose gradient is t, whatever the output.
+struct Product;
+
+impl Loss<[f32; 40], [f32; 40]> for Product {
+    fn value(&self, output: &[f32; 40], target: &[f32; 40]) -> Term<f32> {
+        Term { loss: output.iter().zip(target).map(|(y, t)| y * t).sum(), weight: 1.0 }
+    }
+
+    fn gradient(&self, output: &[f32; 40], target: &[f32; 40], gradient: &mut [f32; 40]) -> Term<f32> {
+        *gradient = *target;
+        self.value(output, target)
+    }
+}
+
+/// The weights after a step of rate 1 from zero, with each gradient summed from the first sample to the last.
+fn step(data: &DataSet<[f32; 33], [f32; 40]>, multiply_add: impl Fn(f32, f32, f32) -> f32) -> Box<Dense<33, 40>> {
+    let (mut network, factor) = (Dense::<33, 40>::zeroed_box(), 1.0 / data.len() as f32);
+    for (x, t) in data.inputs().iter().zip(data.targets()) {
+        for (row, &x) in network.weight.iter_mut().zip(x) {
+            row.iter_mut().zip(t).for_each(|(sum, &t)| *sum = multiply_add(x, t, *sum));
+        }
+        network.bias.iter_mut().zip(t).for_each(|(sum, &t)| *sum += t);
+    }
+    network.parameters_mut().iter_mut().for_each(|weight| *weight = 0.0 - *weight * factor);
+    network
+}
+
+/// With multiply-adds that round once or twice: of these two orders, a processor has one.
+#[test]
+fn a_weight_gradient_is_summed_in_the_order_of_the_samples_whatever_the_chunks_blocks_and_threads() {
+    let mut random = Random::new(1);
+    let mut numbers = || random.normal() as f32;
+    for samples in [1, 31, 33, 100, 300, 1000] {
+        let sample = |_| (core::array::from_fn(|_| numbers()), core::array::from_fn(|_| numbers()));
+        let data: DataSet<[f32; 33], [f32; 40]> = (0..samples).map(sample).collect();
+        let [fused, unfused] =
+            [step(&data, f32::mul_add), step(&data, |x, y, sum| sum + x * y)].map(|network| bits(&*network));
+        for threads in [1, 3] {
+            let trainer = Trainer::new(Dense::<33, 40>::zeroed_box(), Product, Sgd::new(1.0)).batch_size(samples);
+            let trained = trainer.shuffle(false).threads(threads).progress(Progress::Silent).fit(&data).unwrap();
+            let found = bits(&*trained.network);
+            assert!(found == fused || found == unfused, "{samples} samples on {threads} threads");
+        }
+    }
+}
+
+fnn::network! {
+    struct Encoder: [20] -> [30] { wide: Dense(64), Tanh, narrow: Dense(30) }
+}
+
+fnn::network! {
+    /// Layers that wait, that don't, and that contain both; views, and activations with and without a buffer.
+    struct Mixed: [20] -> [4] {
+        encoder: Encoder,
+        norm: LayerNorm,
+        Gelu,
+        Reshape(3, 10),
+        conv: Conv1d(4, kernel = 3),
+        Relu,
+        Flatten,
+        first: Dense(50, bias = false),
+        Relu,
+        Residual { inside: Dense(50), Relu },
+        small: Dense(6),
+        slope: PRelu,
+        second: Dense(180),
+        Sigmoid,
+        logits: Dense(4),
+    }
+}
+
+/// Steps of the trainer, and of a loop with a gradient in memory, in 64 bits.
+fn assert_steps_are_those_of_a_loop<const SLOTS: usize>(
+    optimizer: &impl Optimizer<SLOTS>,
+    batch_size: usize,
+    clip: Option<Clip>,
+    penalty: Option<Penalty>,
+) {
+    let data = classes::<20, 4>(700, 1).map_inputs(|input| input.map(f64::from));
+    let start = || {
+        let mut network = Mixed::<f64>::zeroed_box();
+        let seeded = Mixed::boxed(3);
+        network.parameters_mut().iter_mut().zip(seeded.parameters()).for_each(|(wide, &weight)| *wide = weight.into());
+        network
+    };
+    let mut trainer = Trainer::new(start(), CrossEntropy, optimizer.clone()).batch_size(batch_size).shuffle(false);
+    if let Some(clip) = clip {
+        trainer = trainer.clip(clip);
+    }
+    if let Some(penalty) = penalty {
+        trainer = trainer.penalty(penalty);
+    }
+    let trained = trainer.threads(2).progress(Progress::Silent).fit(&data).unwrap().network;
+
+    let (mut network, mut gradient) = (start(), Mixed::<f64>::zeroed_box());
+    let (mut buffers, mut state) = (GradientBuffers::<Mixed<f64>, 64>::boxed(), State::boxed());
+    for (inputs, targets) in data.inputs().chunks(batch_size).zip(data.targets().chunks(batch_size)) {
+        buffers.gradient(&network, &CrossEntropy, inputs, targets, &mut gradient);
+        penalty.inspect(|penalty| penalty.add_gradient(&*network, &mut *gradient));
+        clip.inspect(|clip| clip.apply(&mut *gradient));
+        optimizer.step(&mut *network, &gradient, &mut state);
+    }
+    let (mut error, mut moved): (f64, f64) = (0.0, 0.0);
+    for ((found, expected), before) in trained.parameters().iter().zip(network.parameters()).zip(start().parameters()) {
+        error = error.max((found - expected).abs());
+        moved = moved.max((found - before).abs());
+    }
+    assert!(error < 1e-10 && moved > 1e-4, "batches of {batch_size}: an error of {error} in steps of up to {moved}");
+}
+
+#[test]
+fn steps_are_those_of_a_loop_that_stores_the_gradient() {
+    let sgd = Sgd::new(0.05);
+    for batch_size in [7, 64, 200, 700] {
+        assert_steps_are_those_of_a_loop(&sgd, batch_size, None, None);
+        assert_steps_are_those_of_a_loop(&sgd.momentum(0.9), batch_size, Some(Clip::Norm(0.1)), None);
+    }
+    let penalty = Some(Penalty::elastic(1e-3, 1e-2).weights_only());
+    assert_steps_are_those_of_a_loop(&sgd.weight_decay(0.1).decay_weights_only(), 64, None, penalty);
+    assert_steps_are_those_of_a_loop(&sgd, 300, Some(Clip::Value(1e-3)), penalty);
+    assert_steps_are_those_of_a_loop(&Adam::new(1e-4).epsilon(1e-2), 100, Some(Clip::Norm(0.05)), penalty);
+}
+
+#[test]
+fn the_parts_of_a_network_are_those_of_its_layers_in_order() {
+    let (mut parts, mut end) = (Vec::new(), 0);
+    <Mixed>::parts(0, &mut |part| match &part {
+        Part::Accumulated(range) => {
+            assert_eq!(range.start, end);
+            end = range.end;
+        }
+        Part::Deferred(dense) => {
+            assert_eq!(dense.start, end);
+            end += dense.inputs * dense.outputs + if dense.bias { dense.outputs } else { 0 };
+            parts.push((dense.inputs, dense.outputs, dense.bias));
+        }
+        _ => unreachable!(),
+    });
+    assert_eq!(end, <Mixed>::PARAMETERS);
+    let deferred = [(20, 64, true), (64, 30, true), (32, 50, false), (6, 180, true)];
+    assert_eq!(parts, deferred);
+    let weights: usize = deferred.iter().map(|&(i, o, bias)| i * o + if bias { o } else { 0 }).sum();
+    assert_eq!(<Mixed>::ACCUMULATED, <Mixed>::PARAMETERS - weights);
+    // The gradients of the outputs of `encoder`, and in it of `wide`; of `first` and `second`.
+    assert_eq!(<Mixed>::RECORDED, 30 + 64 + 50 + 180);
+}
+
+/// Every weight of `Mixed` moves, so none is left out.
+#[test]
+fn every_weight_is_updated() {
+    let data = classes::<20, 4>(600, 1);
+    for batch_size in [60, 600] {
+        let trainer = Trainer::new(Mixed::boxed(3), CrossEntropy, Adam::new(1e-3)).batch_size(batch_size);
+        let trained = trainer.epochs(20).progress(Progress::Silent).fit(&data).unwrap().network;
+        let start = Mixed::boxed(3);
+        let pairs = trained.parameters().iter().zip(start.parameters());
+        let still = pairs.filter(|(now, before)| now == before).count();
+        // Units of `Relu` that no sample activates.
+        assert!(still < 200, "{still} weights have not moved");
+    }
+}
