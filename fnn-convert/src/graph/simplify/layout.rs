@@ -2,8 +2,8 @@
 
 use crate::error::Refusal;
 use crate::graph::{Graph, Integers, Node, Operator, ValueId};
-use crate::tensor::Tensor;
 use crate::tensor::indices::{indices, inverse, pick, strides, transpose};
+use crate::tensor::{Quantization, Tensor};
 
 impl Graph {
     /// The graph rebuilt, node by node, with each node in front of the transposes that it can pass.
@@ -13,9 +13,9 @@ impl Graph {
         let mut values = vec![ValueId(0); self.values.len()];
         for node in &self.nodes {
             let inputs: Vec<ValueId> = node.inputs.iter().map(|input| values[input.0]).collect();
-            let output = Mover { graph: &mut moved, node: node.clone() }.push(node.operator.clone(), &inputs)?;
-            moved.values[output.0].quantization = self.values[node.output.0].quantization.clone();
-            values[node.output.0] = output;
+            let quantization = self.values[node.output.0].quantization.clone();
+            let mut mover = Mover { graph: &mut moved, node: node.clone(), quantization };
+            values[node.output.0] = mover.push(node.operator.clone(), &inputs)?;
         }
         moved.output = values[self.output.0];
         Ok(moved)
@@ -72,6 +72,8 @@ fn to_first(rank: usize) -> Option<Vec<usize>> {
 struct Mover<'a> {
     graph: &'a mut Graph,
     node: Node,
+    /// What its output's integers stand for.
+    quantization: Option<Quantization>,
 }
 
 impl Mover<'_> {
@@ -130,7 +132,15 @@ impl Mover<'_> {
     }
 
     fn append(&mut self, operator: Operator, inputs: &[ValueId]) -> Result<ValueId, Refusal> {
-        self.graph.push_like(&self.node, operator, inputs)
+        let quantization = match (&operator, inputs) {
+            (Operator::Transpose { .. } | Operator::Reshape { .. }, &[input]) => {
+                self.graph.values[input.0].quantization.clone()
+            }
+            _ => self.quantization.clone(),
+        };
+        let output = self.graph.push_like(&self.node, operator, inputs)?;
+        self.graph.values[output.0].quantization = quantization;
+        Ok(output)
     }
 
     /// The operator that makes a value from a single other one.

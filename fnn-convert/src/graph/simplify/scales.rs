@@ -16,7 +16,8 @@ impl Graph {
             }
             let (uses, makers) = (self.uses(), self.makers());
             let Some(&input) = self.nodes[index].inputs.first() else { continue };
-            let Some(before) = makers[input.0].filter(|_| uses[input.0] == 1) else { continue };
+            let foldable = uses[input.0] == 1 && self.values[input.0].quantization.is_none();
+            let Some(before) = makers[input.0].filter(|_| foldable) else { continue };
             let merged = match (&self.nodes[before].operator, &self.nodes[index].operator) {
                 (operator, Operator::Scale { weight, bias }) => scaled(operator, weight, bias),
                 (Operator::Scale { weight, bias }, operator) => of_scaled(operator, weight, bias),
