@@ -1,0 +1,150 @@
+//! Models of other systems compute here what they compute there, and what can't be declared is refused by name.
+//!
+//! What is compared is the compiled declaration: `interchange/networks.rs` has all of them, as the library writes them.
+
+#[path = "interchange/networks.rs"]
+mod networks;
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use fnn_convert::{Declaration, Error, Model, Options};
+use support::{Io, camel_case, check_snapshot};
+
+/// A file and what is expected of it.
+struct Expected {
+    file: String,
+    loads: bool,
+    /// How far the maker's own variants are apart.
+    rounding: f64,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange")
+}
+
+fn expected() -> Vec<Expected> {
+    let text = std::fs::read_to_string(folder().join("expected.txt")).unwrap();
+    let expected = |line: &str| {
+        let [file, expected, rounding] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        Expected { file: file.to_string(), loads: expected == "load", rounding: rounding.parse().unwrap() }
+    };
+    text.lines().map(expected).collect()
+}
+
+fn read(file: &str) -> Result<Model, Error> {
+    Model::read(folder().join(file), &Options::default())
+}
+
+fn declare(file: &str) -> Declaration {
+    let declared = read(file).and_then(|model| model.declare(&camel_case(file)));
+    declared.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The declarations of all files; files whose networks are the same share one.
+fn declarations() -> String {
+    let mut networks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for expected in expected().into_iter().filter(|expected| expected.loads) {
+        let mut declaration = declare(&expected.file);
+        declaration.comments.clear();
+        declaration.name = "NAME".into();
+        networks.entry(declaration.source()).or_default().push(expected.file);
+    }
+    let mut networks: Vec<(Vec<String>, String)> =
+        networks.into_iter().map(|(source, files)| (files, source)).collect();
+    networks.sort();
+    let mut text = String::from("//! The declarations of the models in this folder. Generated: see `README.md`.\n");
+    let mut arms = String::new();
+    for (files, source) in networks {
+        let name = camel_case(&files[0]);
+        let comments: String = files.iter().map(|file| format!("    /// `{file}`\n")).collect();
+        let source = source.replace("NAME", &name).replacen("{\n", &format!("{{\n{comments}"), 1);
+        let _ = write!(text, "\n{source}");
+        let patterns: Vec<String> = files.iter().map(|file| format!("{file:?}")).collect();
+        let _ = writeln!(arms, "        {} => super::support::outputs::<{name}>(weights, inputs),", patterns.join(" | "));
+    }
+    let _ = write!(
+        text,
+        "\n/// The outputs of the network of a file, with these weights.\n\
+         #[rustfmt::skip]\n\
+         pub(crate) fn outputs(file: &str, weights: &[u8], inputs: &[f64]) -> Vec<f32> {{\n    match file {{\n{arms}        \
+         other => panic!(\"{{other}} has no declaration\"),\n    }}\n}}\n"
+    );
+    text
+}
+
+#[test]
+fn declarations_are_up_to_date() {
+    check_snapshot(&folder().join("networks.rs"), &declarations());
+}
+
+#[test]
+fn outputs_are_those_of_onnx_runtime() {
+    let mut failures = Vec::new();
+    for Expected { file, rounding, .. } in expected().into_iter().filter(|expected| expected.loads) {
+        let model = read(&file).unwrap();
+        let declaration = model.declare(&camel_case(&file)).unwrap();
+        let io = Io::read(&folder().join(file.replace(".onnx", ".io.safetensors")));
+        let inputs = io.inputs(&declaration, &model.graph);
+        let outputs = networks::outputs(&file, &declaration.safetensors(), &inputs);
+        let deviation = io.deviation(&outputs, &declaration, &model.graph);
+        println!("{file}: {deviation:.1e} of the largest output");
+        if !(deviation <= f64::max(1e-5, rounding)) {
+            failures.push(format!("{file}: {deviation:.1e}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// What is said of each file that is refused.
+const REFUSED: &[(&str, &str)] = &[
+    ("onnx_bad_cycle.onnx", "Gemm `Gemm_3`: it takes `t4`, which only a later node makes: the nodes are out of order, or form a cycle"),
+    ("onnx_bad_dims.onnx", "the weight `w1`: its shape is [-7, 5]"),
+    ("onnx_bad_empty.onnx", "the file is empty"),
+    ("onnx_bad_external_escape.onnx", "the weight `w1`: its data is in `../outside.bin`, outside the model's folder, which isn't read"),
+    ("onnx_bad_missing_initializer.onnx", "Gemm `Gemm_3`: it takes `w1`, which nothing makes"),
+    ("onnx_bad_protobuf.onnx", "this isn't an ONNX file, or it is damaged or ends early"),
+    ("onnx_bad_shapes.onnx", "Gemm `Gemm_3`: [N, 8] and [7] don't fit"),
+    ("onnx_bad_truncated.onnx", "this isn't an ONNX file, or it is damaged or ends early"),
+    ("onnx_bad_two_makers.onnx", "Relu `Relu_4`: it makes `t3`, which is made before already"),
+    ("onnx_bad_weight_size.onnx", "the weight `w1`: its shape [7, 5] has 35 numbers of 4 bytes, but it has 136 bytes of data"),
+    ("onnx_h_act_softmax_wrong_axis.onnx", "Softmax `Softmax_4`: it is along the batch axis, so that samples depend on each other"),
+    ("onnx_h_resize_linear.onnx", "Resize `Resize_6`: it interpolates by mode `linear`; only `nearest` can be declared"),
+    ("onnx_refuse_custom_domain.onnx", "Sine `Sine_4`: the operator's domain `com.example.ops` is unknown"),
+    ("onnx_refuse_dynamic_reshape.onnx", "Reshape `Reshape_4`: its shape is the input `shape`, which is known at run time only"),
+    ("onnx_refuse_dynamic_size.onnx", "the input `x`: its size isn't known: `H` differs from run to run; give the shape of one sample as an option"),
+    ("onnx_refuse_future_opset.onnx", "the model uses opset 99; 7 to 28 are understood"),
+    ("onnx_refuse_lstm.onnx", "LSTM `seq`: networks are feed-forward; recurrent layers aren't supported"),
+];
+
+#[test]
+fn what_is_refused_is_told_with_its_name_and_the_cause() {
+    let refused: Vec<String> =
+        expected().into_iter().filter(|expected| !expected.loads).map(|expected| expected.file).collect();
+    let mut known: Vec<&str> = REFUSED.iter().map(|(file, _)| *file).collect();
+    known.sort_unstable();
+    let mut sorted = refused.clone();
+    sorted.sort();
+    assert_eq!(sorted, known);
+    for (file, said) in REFUSED {
+        let error = read(file).err().unwrap_or_else(|| panic!("{file} is read")).to_string();
+        assert!(error.contains(said), "{file}: {error}");
+    }
+}
+
+#[test]
+fn a_shape_that_the_model_leaves_open_can_be_given() {
+    let mut options = Options::default();
+    options.input_shape = Some(vec![3, 6, 5]);
+    let model = Model::read(folder().join("onnx_refuse_dynamic_size.onnx"), &options).unwrap();
+    assert_eq!(model.declare("Any").unwrap().input, [3, 6, 5]);
+}
+
+#[test]
+fn the_same_model_gives_the_same_bytes() {
+    let file = "onnx_e_res_ts17_dyn.onnx";
+    let (one, other) = (declare(file), declare(file));
+    assert_eq!((one.source(), one.safetensors()), (other.source(), other.safetensors()));
+}
