@@ -8,7 +8,7 @@ use fnn::layers::Activation;
 use fnn::layers::Sample;
 use fnn::layers::activation::{
     Elu, Function, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
-    Tanh,
+    Softsign, Tanh,
 };
 use pass::{Passes, passes, portable_passes};
 
@@ -82,6 +82,9 @@ limits! {
     silu: Silu, [x] near (x / 2.0, 0.5), (x / 2.0, 0.5); far (x, 1.0), (0.0, 0.0);
     sigmoid: Sigmoid, [x] near (0.5, 0.25), (0.5, 0.25); far (1.0, 0.0), (0.0, 0.0);
     tanh: Tanh, [x] near (x, 1.0), (x, 1.0); far (1.0, 0.0), (-1.0, 0.0);
+    softsign: Softsign, [x]
+        near (x, 1.0), (x, 1.0);
+        far (x / (1.0 + x), (1.0 / (1.0 + x)).powi(2)), (x / (1.0 - x), (1.0 / (1.0 - x)).powi(2));
     softplus: Softplus, [x]
         near (core::f64::consts::LN_2, 0.5), (core::f64::consts::LN_2, 0.5);
         far (x, 1.0), (0.0, 0.0);

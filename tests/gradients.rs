@@ -2,11 +2,11 @@
 
 use fnn::layers::activation::{
     Elu, Function, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
-    Tanh,
+    Softsign, Tanh,
 };
 use fnn::layers::{
     Activation, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, LogSoftmax,
-    NoBias, PRelu, Reshape, Residual, RmsNorm, Softmax, Sum, Upsample,
+    NoBias, PRelu, Permute, Reshape, Residual, RmsNorm, Softmax, Sum, Upsample,
 };
 use fnn::{
     Initializer, Layer, Network, Parameters, Random, gradient_check,
@@ -100,16 +100,20 @@ mod layers {
         check_activation::<HardSwish>();
         check_activation::<Mish>();
         check_activation::<Selu>();
+        check_activation::<Softsign>();
     }
 
     #[test]
     fn softmax() {
         check(&Softmax::<5, f64>::zeroed()).assert(TOLERANCE);
+        check(&Softmax::<4, f64, [[[f64; 4]; 2]; 3]>::zeroed()).assert(TOLERANCE);
+        check(&Softmax::<8, f64, [[[f64; 4]; 2]; 3]>::zeroed()).assert(TOLERANCE);
     }
 
     #[test]
     fn log_softmax() {
         check(&LogSoftmax::<5, f64>::zeroed()).assert(TOLERANCE);
+        check(&LogSoftmax::<4, f64, [[f64; 4]; 3]>::zeroed()).assert(TOLERANCE);
     }
 
     #[test]
@@ -148,6 +152,9 @@ mod layers {
         check(&Upsample::<[[[f64; 3]; 2]; 2], [[[f64; 6]; 6]; 2]>::new()).assert(TOLERANCE);
         check(&Upsample::<[[f64; 3]; 2], [[f64; 12]; 2]>::new()).assert(TOLERANCE);
         check(&Reshape::<[[f64; 3]; 4], [f64; 12]>::new()).assert(TOLERANCE);
+        check(&Permute::<[[f64; 3]; 4], [[f64; 4]; 3], 1, 0>::new()).assert(TOLERANCE);
+        check(&Permute::<[[[f64; 4]; 3]; 2], [[[f64; 2]; 4]; 3], 1, 2, 0>::new()).assert(TOLERANCE);
+        check(&Permute::<[[[[f64; 2]; 3]; 1]; 2], [[[[f64; 1]; 2]; 2]; 3], 2, 0, 3, 1>::new()).assert(TOLERANCE);
         check(&GlobalAvgPool::<[[[f64; 3]; 2]; 4]>::new()).assert(TOLERANCE);
     }
 

@@ -236,3 +236,46 @@ mod batch_normalization {
         assert_eq!(<Normalised as Layer>::KIND, "Normalised");
     }
 }
+
+mod axes {
+    use super::*;
+
+    fnn::network! {
+        struct Rows: [2, 2, 3] -> [3, 2, 2] {
+            Permute(2, 0, 1),
+            Softmax(axes = 1),
+        }
+    }
+
+    fnn::network! {
+        struct Blocks: [2, 2, 2] -> [2, 2, 2] {
+            LogSoftmax(axes = 2),
+        }
+    }
+
+    #[test]
+    fn softmax_of_the_last_axis_is_that_of_each_row() {
+        let x = [[[1.0, 5.0, 0.0], [2.0, 5.0, 3.0]], [[-1.0, 0.0, 1.0], [-1.0, 2.0, 0.0]]];
+        let y = Rows::seeded(1).forward(&x);
+        for (channel, plane) in y.iter().enumerate() {
+            for (row, pair) in plane.iter().enumerate() {
+                let [one, other] = [0, 1].map(|column| f32::exp(x[row][column][channel]));
+                assert_relative_eq!(pair[0], one / (one + other), max_relative = 1e-6);
+                assert_relative_eq!(pair[1], other / (one + other), max_relative = 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn log_softmax_of_the_last_two_axes_is_that_of_each_block() {
+        let x = [[[0.0, 1.0], [2.0, 3.0]], [[5.0, 5.0], [5.0, 5.0]]];
+        let y = Blocks::seeded(1).forward(&x);
+        let sum: f32 = x[0].as_flattened().iter().map(|x| x.exp()).sum();
+        for (y, x) in y[0].as_flattened().iter().zip(x[0].as_flattened()) {
+            assert_relative_eq!(*y, x - sum.ln(), max_relative = 1e-5);
+        }
+        for y in y[1].as_flattened() {
+            assert_relative_eq!(*y, -f32::ln(4.0), max_relative = 1e-6);
+        }
+    }
+}

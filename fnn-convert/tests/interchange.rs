@@ -63,7 +63,8 @@ fn declarations() -> String {
         let source = source.replace("NAME", &name).replacen("{\n", &format!("{{\n{comments}"), 1);
         let _ = write!(text, "\n{source}");
         let patterns: Vec<String> = files.iter().map(|file| format!("{file:?}")).collect();
-        let _ = writeln!(arms, "        {} => super::support::outputs::<{name}>(weights, inputs),", patterns.join(" | "));
+        let _ =
+            writeln!(arms, "        {} => super::support::outputs::<{name}>(weights, inputs),", patterns.join(" | "));
     }
     let _ = write!(
         text,
@@ -100,21 +101,42 @@ fn outputs_are_those_of_onnx_runtime() {
 
 /// What is said of each file that is refused.
 const REFUSED: &[(&str, &str)] = &[
-    ("onnx_bad_cycle.onnx", "Gemm `Gemm_3`: it takes `t4`, which only a later node makes: the nodes are out of order, or form a cycle"),
+    (
+        "onnx_bad_cycle.onnx",
+        "Gemm `Gemm_3`: it takes `t4`, which only a later node makes: the nodes are out of order, or form a cycle",
+    ),
     ("onnx_bad_dims.onnx", "the weight `w1`: its shape is [-7, 5]"),
     ("onnx_bad_empty.onnx", "the file is empty"),
-    ("onnx_bad_external_escape.onnx", "the weight `w1`: its data is in `../outside.bin`, outside the model's folder, which isn't read"),
+    (
+        "onnx_bad_external_escape.onnx",
+        "the weight `w1`: its data is in `../outside.bin`, outside the model's folder, which isn't read",
+    ),
     ("onnx_bad_missing_initializer.onnx", "Gemm `Gemm_3`: it takes `w1`, which nothing makes"),
     ("onnx_bad_protobuf.onnx", "this isn't an ONNX file, or it is damaged or ends early"),
     ("onnx_bad_shapes.onnx", "Gemm `Gemm_3`: [N, 8] and [7] don't fit"),
     ("onnx_bad_truncated.onnx", "this isn't an ONNX file, or it is damaged or ends early"),
     ("onnx_bad_two_makers.onnx", "Relu `Relu_4`: it makes `t3`, which is made before already"),
-    ("onnx_bad_weight_size.onnx", "the weight `w1`: its shape [7, 5] has 35 numbers of 4 bytes, but it has 136 bytes of data"),
-    ("onnx_h_act_softmax_wrong_axis.onnx", "Softmax `Softmax_4`: it is along the batch axis, so that samples depend on each other"),
-    ("onnx_h_resize_linear.onnx", "Resize `Resize_6`: it interpolates by mode `linear`; only `nearest` can be declared"),
+    (
+        "onnx_bad_weight_size.onnx",
+        "the weight `w1`: its shape [7, 5] has 35 numbers of 4 bytes, but it has 136 bytes of data",
+    ),
+    (
+        "onnx_h_act_softmax_wrong_axis.onnx",
+        "Softmax `Softmax_4`: it is along the batch axis, so that samples depend on each other",
+    ),
+    (
+        "onnx_h_resize_linear.onnx",
+        "Resize `Resize_6`: it interpolates by mode `linear`; only `nearest` can be declared",
+    ),
     ("onnx_refuse_custom_domain.onnx", "Sine `Sine_4`: the operator's domain `com.example.ops` is unknown"),
-    ("onnx_refuse_dynamic_reshape.onnx", "Reshape `Reshape_4`: its shape is the input `shape`, which is known at run time only"),
-    ("onnx_refuse_dynamic_size.onnx", "the input `x`: its size isn't known: `H` differs from run to run; give the shape of one sample as an option"),
+    (
+        "onnx_refuse_dynamic_reshape.onnx",
+        "Reshape `Reshape_4`: its shape is the input `shape`, which is known at run time only",
+    ),
+    (
+        "onnx_refuse_dynamic_size.onnx",
+        "the input `x`: its size isn't known: `H` differs from run to run; give the shape of one sample as an option",
+    ),
     ("onnx_refuse_future_opset.onnx", "the model uses opset 99; 7 to 28 are understood"),
     ("onnx_refuse_lstm.onnx", "LSTM `seq`: networks are feed-forward; recurrent layers aren't supported"),
 ];

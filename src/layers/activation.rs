@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 
 pub use functions::{
     Clip, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
-    Tanh,
+    Softsign, Tanh,
 };
 
 use crate::graph::{Attribute, Node};

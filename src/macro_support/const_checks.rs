@@ -258,6 +258,30 @@ pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
     }
 }
 
+/// `axes` has each axis of the input once.
+#[track_caller]
+pub const fn check_permute(layer: &str, axes: &[usize], given: Shape) {
+    let mut fits = axes.len() == given.rank();
+    let mut axis = 0;
+    while axis < given.rank() {
+        let (mut found, mut index) = (false, 0);
+        while index < axes.len() {
+            found = found || axes[index] == axis;
+            index += 1;
+        }
+        fits = fits && found;
+        axis += 1;
+    }
+    if !fits {
+        ConstMessage::of(layer)
+            .text("`Permute` takes each axis of its input once, from 0 to ")
+            .number(given.rank() - 1)
+            .text(" for the input ")
+            .shape(&given)
+            .say();
+    }
+}
+
 /// Two branches' outputs differ in the number of channels only.
 #[track_caller]
 pub const fn check_concat(layer: &str, first: Shape, other: Shape) {

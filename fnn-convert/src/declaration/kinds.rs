@@ -56,8 +56,8 @@ pub(super) fn kind(operator: &Operator, input: &[usize]) -> Result<Kind, String>
             let written = if each { "PRelu(slopes = each)" } else { "PRelu" };
             Ok((written.into(), weight_and_bias(slopes, None)))
         }
-        Operator::Softmax { axes } => Ok((of_rows("Softmax", *axes, input)?, Vec::new())),
-        Operator::LogSoftmax { axes } => Ok((of_rows("LogSoftmax", *axes, input)?, Vec::new())),
+        Operator::Softmax { axes } => Ok((of_rows("Softmax", *axes, input), Vec::new())),
+        Operator::LogSoftmax { axes } => Ok((of_rows("LogSoftmax", *axes, input), Vec::new())),
         Operator::Slice { start, end } => free(&format!("Slice({start}, {end})")),
         Operator::Reshape { shape } if shape.len() == 1 => free("Flatten"),
         Operator::Reshape { shape } => free(&format!("Reshape({})", list(shape))),
@@ -142,11 +142,8 @@ fn axes_of_norm(weight: &Tensor, input: &[usize]) -> Result<Vec<String>, String>
 }
 
 /// Softmax over the last axes.
-fn of_rows(kind: &str, axes: usize, input: &[usize]) -> Result<String, String> {
-    match (axes, input.len()) {
-        (axes, rank) if axes == rank => Ok(kind.to_string()),
-        (axes, _) => Ok(format!("{kind}(axes = {axes})")),
-    }
+fn of_rows(kind: &str, axes: usize, input: &[usize]) -> String {
+    if input.len() == 1 { kind.to_string() } else { format!("{kind}(axes = {axes})") }
 }
 
 fn conv(weight: &Tensor, bias: bool, windows: &[Window], groups: usize, input: &[usize]) -> String {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
-use crate::arguments::{ArgumentType, Arguments, Number, optional};
+use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
 use crate::size::Size;
@@ -45,6 +45,7 @@ pub(super) static KINDS: &[Kind] = &[
     Kind { role: SMOOTH_RECTIFIER, ..function!(HardSwish) },
     Kind { role: SMOOTH_RECTIFIER, ..function!(Mish) },
     function!(Selu),
+    function!(Softsign),
     Kind {
         parameters: &[optional("slope", ArgumentType::Number("check_not_negative"))],
         example: Example::free("LeakyRelu(0.01)", "[2, 3]"),
@@ -126,26 +127,28 @@ pub(super) static KINDS: &[Kind] = &[
 pub(super) static OF_ROWS: &[Kind] = &[
     Kind {
         takes: Takes::Vector,
+        parameters: &[keyword("axes", ArgumentType::Count)],
         example: Example::free("Softmax", "[5]"),
         documentation: Documentation {
-            gives: "`[N]`",
+            arguments: "`axes = 1`: any shape; of each row, which is the last size",
             ..Documentation::same("[`Softmax`](crate::layers::Softmax)", "`[N]`")
         },
         role: Role::Other,
         int8: Int8::Layer(Outputs::Fixed),
-        build: |site, _, flow| of_row(site, flow, &quote!(Softmax)),
+        build: |site, arguments, flow| of_row(site, arguments, flow, &quote!(Softmax)),
         ..function!(Softmax)
     },
     Kind {
         takes: Takes::Vector,
+        parameters: &[keyword("axes", ArgumentType::Count)],
         example: Example::free("LogSoftmax", "[5]"),
         documentation: Documentation {
-            gives: "`[N]`",
+            arguments: "`axes = 1`: any shape; of each row, which is the last size",
             ..Documentation::same("[`LogSoftmax`](crate::layers::LogSoftmax)", "`[N]`")
         },
         role: Role::Other,
         int8: Int8::Layer(Outputs::Fixed),
-        build: |site, _, flow| of_row(site, flow, &quote!(LogSoftmax)),
+        build: |site, arguments, flow| of_row(site, arguments, flow, &quote!(LogSoftmax)),
         ..function!(LogSoftmax)
     },
 ];
@@ -192,11 +195,20 @@ fn prelu(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     built
 }
 
-/// `Softmax` and `LogSoftmax`: `[N]` to `[N]`.
-fn of_row(site: &Site<'_>, flow: &Flow, layer: &TokenStream) -> Built {
+/// `Softmax` and `LogSoftmax`: `[N]` to `[N]`; with `axes`, any shape, whose last sizes are one row.
+fn of_row(site: &Site<'_>, arguments: &Arguments, flow: &Flow, layer: &TokenStream) -> Built {
     let (fnn, scalar) = (site.fnn, site.scalar);
-    let length = flow.length(site);
-    let size = &length.tokens;
-    let layer = quote!(#fnn::layers::#layer<{ #size }, #scalar>);
-    Built::new(layer, Flow::Sizes(vec![length]))
+    let Some(axes) = arguments.size_of_axis("axes", 0) else {
+        let length = flow.length(site);
+        let size = &length.tokens;
+        return Built::new(quote!(#fnn::layers::#layer<{ #size }, #scalar>), Flow::Sizes(vec![length]));
+    };
+    let row = Size::product(&flow.last_sizes(site, axes.known));
+    let (size, sample) = (&row.tokens, flow.sample(site, scalar));
+    let mut built = Built::new(quote!(#fnn::layers::#layer<{ #size }, #scalar, #sample>), flow.clone());
+    let (name, shape, count) = (site.name, flow.shape(site), &axes.tokens);
+    built.checks.push(const_check(&axes.written, "check_axes", quote!(#name, #count, #shape)));
+    // Only the layer of a whole vector has an int8 form.
+    built.int8 = Some(Int8::Unsupported);
+    built
 }

@@ -67,6 +67,26 @@ pub(super) static KINDS: &[Kind] = &[
         build: reshape,
     },
     Kind {
+        name: "Permute",
+        synonyms: &["Transpose"],
+        takes: Takes::Any,
+        parameters: &[
+            required("first", "the order of the axes", ArgumentType::Count),
+            optional("second", ArgumentType::Count),
+            optional("third", ArgumentType::Count),
+            optional("fourth", ArgumentType::Count),
+        ],
+        example: Example::free("Permute(2, 0, 1)", "[2, 3, 4]"),
+        documentation: Documentation {
+            gives: "its sizes in this order",
+            arguments: "the axes of the input, each once, counted from 0: `Permute(1, 0)` transposes",
+            ..Documentation::same("[`Permute(axes)`](crate::layers::Permute)", "any")
+        },
+        role: Role::Weightless,
+        int8: Int8::Unsupported,
+        build: permute,
+    },
+    Kind {
         name: "Identity",
         synonyms: &[],
         takes: Takes::Any,
@@ -199,6 +219,30 @@ fn slice(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
         let (words, advice) = ("a vector, [N], from a network or a type of your own", "put `Flatten` before it");
         built.checks.push(const_check(site.written, "check_rank", quote!(#name, "Slice", 1, #words, #given, #advice)));
     }
+    built
+}
+
+/// `Permute(axes)`: any shape with as many axes.
+fn permute(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let fnn = site.fnn;
+    let order = ["first", "second", "third", "fourth"].iter().filter_map(|name| arguments.size_of_axis(name, 0));
+    let order: Vec<usize> = order.map(|axis| axis.known.unwrap_or(usize::MAX)).collect();
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    let sizes = flow.sizes(site, order.len());
+    let same_rank = !matches!(flow, Flow::Sizes(sizes) if sizes.len() != order.len());
+    let output = if sorted.iter().copied().eq(0..order.len()) && same_rank {
+        Flow::Sizes(order.iter().map(|&axis| sizes[axis].clone()).collect())
+    } else {
+        Flow::Unknown
+    };
+    let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
+    // The axes that it doesn't have stay in place.
+    let axes = order.iter().copied().chain(order.len()..4);
+    let axes = axes.collect::<Vec<_>>();
+    let mut built = Built::new(quote!(#fnn::layers::Permute<#from, #to, #(#axes),*>), output);
+    let (name, given) = (site.name, flow.shape(site));
+    built.checks.push(const_check(site.written, "check_permute", quote!(#name, &[#(#order),*], #given)));
     built
 }
 

@@ -27,7 +27,9 @@ impl Chain<'_> {
             );
             layer.input = Flow::Unknown;
         }
-        let taken = kind.takes.shape();
+        // A layer of the last axes takes any shape.
+        let of_last_axes = arguments.size_of_axis("axes", 0).is_some();
+        let taken = kind.takes.shape().filter(|_| !of_last_axes);
         if let (Some(Taken { rank, words, advice }), Flow::Sizes(sizes) | Flow::Tokens(sizes)) = (&taken, &layer.input)
             && sizes.len() != *rank
         {

@@ -249,6 +249,22 @@ pub struct Selu;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clip<const MIN: u64, const MAX: u64>;
 
+/// `x / (1 + |x|)`, a [`Tanh`] that approaches ±1 slowly. Declared as `Softsign`.
+///
+/// f′(x) = (1 − |y|)².
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
+///
+/// Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Softsign}};
+///
+/// let softsign = Activation::<Softsign, [f32; 1]>::new();
+/// assert_eq!(softsign.forward(&[-3.0]), [-0.75]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Softsign;
+
 /// The function's parameter, passed as bits in a const generic.
 #[inline(always)]
 fn parameter<R: Real>(like: R, bits: u64) -> R {
@@ -295,6 +311,9 @@ function_from_output!(Elu<const ALPHA: u64 = "alpha">,
     y: y.if_positive(y.constant(1.0), y + parameter(y, ALPHA)));
 function_from_output!(Sigmoid [probabilities = true], x: x.sigmoid(), y: y * (y.constant(1.0) - y));
 function_from_output!(Tanh, x: x.tanh(), y: y.constant(1.0) - y * y);
+function_from_output!(Softsign,
+    x: x / (x.constant(1.0) + x.abs()),
+    y: (y.constant(1.0) - y.abs()) * (y.constant(1.0) - y.abs()));
 // σ(βx) = 1 − e^(−βy)
 function_from_output!(Softplus<const BETA: u64 = "beta">,
     // Not softplus(βx) / β, as βx may be infinite where y isn't.
