@@ -2,84 +2,15 @@
 //!
 //! What is compared is the compiled declaration: `interchange/networks.rs` has all of them, as the library writes them.
 
+#[path = "interchange/files.rs"]
+mod files;
 #[path = "interchange/networks.rs"]
 mod networks;
 mod support;
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-
-use fnn_convert::{Declaration, Error, Model, Options};
-use support::{Io, camel_case, check_snapshot};
-
-/// A file and what is expected of it.
-struct Expected {
-    file: String,
-    loads: bool,
-    /// How far the maker's own variants are apart.
-    rounding: f64,
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange")
-}
-
-fn expected() -> Vec<Expected> {
-    let text = std::fs::read_to_string(folder().join("expected.txt")).unwrap();
-    let expected = |line: &str| {
-        let [file, expected, rounding] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        Expected { file: file.to_string(), loads: expected == "load", rounding: rounding.parse().unwrap() }
-    };
-    text.lines().map(expected).collect()
-}
-
-fn read(file: &str) -> Result<Model, Error> {
-    Model::read(folder().join(file), &Options::default())
-}
-
-fn declare(file: &str) -> Declaration {
-    let declared = read(file).and_then(|model| model.declare(&camel_case(file)));
-    declared.unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// The declarations of all files; files whose networks are the same share one.
-fn declarations() -> String {
-    let mut networks: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for expected in expected().into_iter().filter(|expected| expected.loads) {
-        let mut declaration = declare(&expected.file);
-        declaration.comments.clear();
-        declaration.name = "NAME".into();
-        networks.entry(declaration.source()).or_default().push(expected.file);
-    }
-    let mut networks: Vec<(Vec<String>, String)> =
-        networks.into_iter().map(|(source, files)| (files, source)).collect();
-    networks.sort();
-    let mut text = String::from("//! The declarations of the models in this folder. Generated: see `README.md`.\n");
-    let mut arms = String::new();
-    for (files, source) in networks {
-        let name = camel_case(&files[0]);
-        let comments: String = files.iter().map(|file| format!("    /// `{file}`\n")).collect();
-        let source = source.replace("NAME", &name).replacen("{\n", &format!("{{\n{comments}"), 1);
-        let _ = write!(text, "\n{source}");
-        let patterns: Vec<String> = files.iter().map(|file| format!("{file:?}")).collect();
-        let _ =
-            writeln!(arms, "        {} => super::support::outputs::<{name}>(weights, inputs),", patterns.join(" | "));
-    }
-    let _ = write!(
-        text,
-        "\n/// The outputs of the network of a file, with these weights.\n\
-         #[rustfmt::skip]\n\
-         pub(crate) fn outputs(file: &str, weights: &[u8], inputs: &[f64]) -> Vec<f32> {{\n    match file {{\n{arms}        \
-         other => panic!(\"{{other}} has no declaration\"),\n    }}\n}}\n"
-    );
-    text
-}
-
-#[test]
-fn declarations_are_up_to_date() {
-    check_snapshot(&folder().join("networks.rs"), &declarations());
-}
+use files::{Expected, declare, expected, folder, read};
+use fnn_convert::{Model, Options};
+use support::{Io, camel_case};
 
 #[test]
 fn outputs_are_those_of_onnx_runtime() {

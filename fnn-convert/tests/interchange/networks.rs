@@ -518,7 +518,7 @@ fnn::network! {
     #[derive(Clone, Debug)]
     pub struct OnnxHActSoftmax114d: [3, 2, 3] -> [3, 2, 3] {
         Conv2d(3, kernel = 1),
-        Softmax,
+        Softmax(axes = 3),
     }
 }
 

@@ -231,16 +231,17 @@ fn permute(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     sorted.sort_unstable();
     let sizes = flow.sizes(site, order.len());
     let same_rank = !matches!(flow, Flow::Sizes(sizes) if sizes.len() != order.len());
-    let output = if sorted.iter().copied().eq(0..order.len()) && same_rank {
-        Flow::Sizes(order.iter().map(|&axis| sizes[axis].clone()).collect())
+    let from = flow.sample(site, site.scalar);
+    let mut built = if sorted.iter().copied().eq(0..order.len()) && same_rank {
+        let output = Flow::Sizes(order.iter().map(|&axis| sizes[axis].clone()).collect());
+        let to = output.sample(site, site.scalar);
+        // The axes that it doesn't have stay in place.
+        let axes: Vec<usize> = order.iter().copied().chain(order.len()..4).collect();
+        Built::new(quote!(#fnn::layers::Permute<#from, #to, #(#axes),*>), output)
     } else {
-        Flow::Unknown
+        // A mistake, which the check below reports.
+        Built::new(quote!(#fnn::layers::Reshape<#from, #from>), Flow::Unknown)
     };
-    let (from, to) = (flow.sample(site, site.scalar), output.sample(site, site.scalar));
-    // The axes that it doesn't have stay in place.
-    let axes = order.iter().copied().chain(order.len()..4);
-    let axes = axes.collect::<Vec<_>>();
-    let mut built = Built::new(quote!(#fnn::layers::Permute<#from, #to, #(#axes),*>), output);
     let (name, given) = (site.name, flow.shape(site));
     built.checks.push(const_check(site.written, "check_permute", quote!(#name, &[#(#order),*], #given)));
     built
