@@ -185,12 +185,13 @@ impl Sliding {
     #[inline(always)]
     pub(crate) const fn taps(&self, output: usize) -> usize {
         let Axis { kernel, stride, before, dilation, .. } = self.window;
-        // Element t is at output·stride + t·dilation − before, which must lie in 0..input.
-        let start = output * stride;
-        let first = before.saturating_sub(start).div_ceil(dilation);
-        let end = (self.input + before).saturating_sub(start).div_ceil(dilation);
-        let end = if end < kernel { end } else { kernel };
-        end.saturating_sub(first)
+        let (mut taps, mut tap) = (0, 0);
+        while tap < kernel {
+            let place = output * stride + tap * dilation;
+            taps += (place >= before && place < before + self.input) as usize;
+            tap += 1;
+        }
+        taps
     }
 
     /// The outputs for which the window's element at index `tap` lies on the input.
