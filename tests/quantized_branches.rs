@@ -137,7 +137,8 @@ fn norms() {
 fn moves() {
     check(&*drawn::<Larger>(), |x| {
         let at = |channel: usize, row: usize, column: usize| x[(channel * 2 + row / 2) * 3 + column / 3];
-        let places = (0..2).flat_map(|channel| (0..4).flat_map(move |row| (0..9).map(move |column| (channel, row, column))));
+        let places =
+            (0..2).flat_map(|channel| (0..4).flat_map(move |row| (0..9).map(move |column| (channel, row, column))));
         places.map(|(channel, row, column)| at(channel, row, column)).collect()
     });
     check(&*drawn::<Part>(), |x| x[2..6].to_vec());
@@ -181,7 +182,10 @@ fn branches_are_rescaled_once() {
     });
     // The first branch reaches furthest, so that its integers stay as they are.
     let quantized = network.quantize(&given);
-    assert_eq!((quantized.input, quantized.layers.concat_1.second_scale), (quantized.output, quantized.layers.concat_1.first_scale));
+    assert_eq!(
+        (quantized.input, quantized.layers.concat_1.second_scale),
+        (quantized.output, quantized.layers.concat_1.first_scale)
+    );
 }
 
 #[test]
