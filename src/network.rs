@@ -6,6 +6,7 @@ pub(crate) mod summary;
 pub use fold::{FoldBatchNorm, Folded};
 pub use summary::Summary;
 
+use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::kernels::{dispatch, operation};
 use crate::layer::Layer;
@@ -284,7 +285,7 @@ operation! {
     }
     fn run(self, simd: V) {
         const { assert!(B > 0, "a forward pass needs room for at least one sample") }
-        for (inputs, outputs) in self.inputs.chunks(B).zip(self.outputs.chunks_mut(B)) {
+        for (inputs, outputs) in self.inputs.parts(B).zip(self.outputs.parts_mut(B)) {
             let outputs = first_mut(outputs, inputs.len());
             self.network.forward_batch(simd, first(inputs, outputs.len()), outputs, self.workspace);
         }

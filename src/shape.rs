@@ -42,13 +42,13 @@ impl Shape {
     /// The size of dimension `axis`, or 1 past the last one.
     #[must_use]
     pub const fn size(&self, axis: usize) -> usize {
-        if axis < self.rank { self.sizes[axis] } else { 1 }
+        if axis < self.rank && axis < MAX_RANK { self.sizes[axis] } else { 1 }
     }
 
     /// The sizes of all dimensions, outermost first.
     #[must_use]
     pub fn sizes(&self) -> &[usize] {
-        &self.sizes[..self.rank]
+        self.sizes.get(..self.rank).unwrap_or_default()
     }
 
     /// The number of elements: the product of the sizes.
@@ -56,8 +56,8 @@ impl Shape {
     pub const fn length(&self) -> usize {
         let mut length = 1;
         let mut axis = 0;
-        while axis < self.rank {
-            length *= self.sizes[axis];
+        while axis < MAX_RANK {
+            length *= self.size(axis);
             axis += 1;
         }
         length
@@ -260,14 +260,14 @@ pub(crate) fn samples_mut<A: Sample>(numbers: &mut [A::Element]) -> &mut [A] {
 /// The first `count` samples, or all if there are fewer, without a panic path.
 #[inline(always)]
 pub fn first<A>(samples: &[A], count: usize) -> &[A] {
-    &samples[..count.min(samples.len())]
+    samples.get(..count).unwrap_or(samples)
 }
 
 /// [`first`], mutable.
 #[inline(always)]
 pub fn first_mut<A>(samples: &mut [A], count: usize) -> &mut [A] {
     let count = count.min(samples.len());
-    &mut samples[..count]
+    samples.get_mut(..count).unwrap_or_default()
 }
 
 /// Slices a range that lies within the slice, without a panic path.

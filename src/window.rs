@@ -108,10 +108,23 @@ pub const fn places(size: usize, kernel: usize, stride: usize, before: usize, af
 /// How many positions a window has with `padding = same`: `⌈size / stride⌉`.
 #[must_use]
 pub const fn same_places(size: usize, stride: usize) -> usize {
-    match stride {
-        0 => 1,
-        stride => size.div_ceil(stride),
+    if stride == 0 { 1 } else { ceil_div(size, stride) }
+}
+
+/// `⌊a / b⌋`, or 0 if `b` is 0: without a panic path, at any optimization level.
+#[inline(always)]
+pub(crate) const fn quotient(a: usize, b: usize) -> usize {
+    match a.checked_div(b) {
+        Some(quotient) => quotient,
+        None => 0,
     }
+}
+
+/// `⌈a / b⌉`, or 0 if `b` is 0.
+#[inline(always)]
+pub(crate) const fn ceil_div(a: usize, b: usize) -> usize {
+    let floor = quotient(a, b);
+    if floor * b < a && b > 0 { floor + 1 } else { floor }
 }
 
 /// The padding before the first element and after the last with `padding = same`: as little as [`same_places`] need,
@@ -185,13 +198,12 @@ impl Sliding {
     #[inline(always)]
     pub(crate) const fn taps(&self, output: usize) -> usize {
         let Axis { kernel, stride, before, dilation, .. } = self.window;
-        let (mut taps, mut tap) = (0, 0);
-        while tap < kernel {
-            let place = output * stride + tap * dilation;
-            taps += (place >= before && place < before + self.input) as usize;
-            tap += 1;
-        }
-        taps
+        // Element t is at output·stride + t·dilation − before, which must lie in 0..input.
+        let start = output * stride;
+        let first = ceil_div(before.saturating_sub(start), dilation);
+        let end = ceil_div((self.input + before).saturating_sub(start), dilation);
+        let end = if end < kernel { end } else { kernel };
+        end.saturating_sub(first)
     }
 
     /// The outputs for which the window's element at index `tap` lies on the input.
@@ -203,8 +215,8 @@ impl Sliding {
             return Reach { first: 0, count: self.output, start: offset };
         }
         // Output o reads the element at o·stride + offset − before, which must lie in 0..input.
-        let first = before.saturating_sub(offset).div_ceil(stride);
-        let end = (self.input + before).saturating_sub(offset).div_ceil(stride);
+        let first = ceil_div(before.saturating_sub(offset), stride);
+        let end = ceil_div((self.input + before).saturating_sub(offset), stride);
         let end = if end < self.output { end } else { self.output };
         Reach { first, count: end.saturating_sub(first), start: (first * stride + offset).saturating_sub(before) }
     }

@@ -24,6 +24,7 @@ pub(crate) use strips::OUTPUTS;
 use super::sums::sum;
 use super::vector::Simd;
 use super::window::{Plane, correlate, correlate_gradient, spread};
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 
 /// A convolution's sizes, all of them constants of the caller.
@@ -80,20 +81,20 @@ impl Convolution {
         }
         if !is_product {
             y.fill(S::ZERO);
-            for (y, &bias) in y.chunks_exact_mut(outputs).zip(bias) {
+            for (y, &bias) in y.blocks_mut(outputs).zip(bias) {
                 y.fill(bias);
             }
         }
-        let x = x.chunks_exact(self.seen * self.plane.inputs());
-        let y = y.chunks_exact_mut(self.filters * outputs);
-        let weights = w.chunks_exact(self.filters * self.filter());
+        let x = x.blocks(self.seen * self.plane.inputs());
+        let y = y.blocks_mut(self.filters * outputs);
+        let weights = w.blocks(self.filters * self.filter());
         for (group, ((x, y), w)) in x.zip(y).zip(weights).enumerate() {
             if is_product {
                 let bias = bias.get(group * self.filters..).unwrap_or_default();
                 self.product(simd, (w, bias), x, y, &mut scratch);
             } else {
-                for (y, w) in y.chunks_exact_mut(outputs).zip(w.chunks_exact(self.filter())) {
-                    for (x, w) in x.chunks_exact(self.plane.inputs()).zip(w.chunks_exact(self.plane.taps())) {
+                for (y, w) in y.blocks_mut(outputs).zip(w.blocks(self.filter())) {
+                    for (x, w) in x.blocks(self.plane.inputs()).zip(w.blocks(self.plane.taps())) {
                         correlate(simd, &self.plane, w, x, y);
                     }
                 }
@@ -113,7 +114,7 @@ impl Convolution {
         gradients: Gradients<'_, S>,
         mut scratch: Scratch<'_, S>,
     ) {
-        for (g, db) in g.chunks_exact(self.plane.outputs()).zip(gradients.bias) {
+        for (g, db) in g.blocks(self.plane.outputs()).zip(gradients.bias) {
             *db += sum(g);
         }
         let group = self.seen * self.plane.inputs();
@@ -126,11 +127,11 @@ impl Convolution {
             if !is_product {
                 dx.fill(S::ZERO);
             }
-            dx.chunks_exact_mut(group)
+            dx.blocks_mut(group)
         });
-        let images = x.chunks_exact(group).zip(g.chunks_exact(self.filters * self.plane.outputs()));
+        let images = x.blocks(group).zip(g.blocks(self.filters * self.plane.outputs()));
         let filters = self.filters * self.filter();
-        let weights = w.chunks_exact(filters).zip(gradients.weight.chunks_exact_mut(filters));
+        let weights = w.blocks(filters).zip(gradients.weight.blocks_mut(filters));
         for ((x, g), (w, dw)) in images.zip(weights) {
             let dx = input.as_mut().and_then(Iterator::next);
             if is_product {
@@ -152,8 +153,8 @@ impl Convolution {
         dx: Option<&mut [S]>,
     ) {
         let plane = &self.plane;
-        for (g, dw) in g.chunks_exact(plane.outputs()).zip(dw.chunks_exact_mut(self.filter())) {
-            for (x, dw) in x.chunks_exact(plane.inputs()).zip(dw.chunks_exact_mut(plane.taps())) {
+        for (g, dw) in g.blocks(plane.outputs()).zip(dw.blocks_mut(self.filter())) {
+            for (x, dw) in x.blocks(plane.inputs()).zip(dw.blocks_mut(plane.taps())) {
                 correlate_gradient(simd, plane, x, g, dw);
             }
         }
@@ -166,8 +167,8 @@ impl Convolution {
     #[inline(always)]
     fn spread<V: Simd, S: Scalar>(&self, simd: V, w: &[S], g: &[S], dx: &mut [S]) {
         let plane = &self.plane;
-        for (g, w) in g.chunks_exact(plane.outputs()).zip(w.chunks_exact(self.filter())) {
-            for (dx, w) in dx.chunks_exact_mut(plane.inputs()).zip(w.chunks_exact(plane.taps())) {
+        for (g, w) in g.blocks(plane.outputs()).zip(w.blocks(self.filter())) {
+            for (dx, w) in dx.blocks_mut(plane.inputs()).zip(w.blocks(plane.taps())) {
                 spread(simd, plane, w, g, dx);
             }
         }

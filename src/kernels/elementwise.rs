@@ -1,6 +1,7 @@
 //! Elementwise operations on flat slices.
 
 use super::vector::{Simd, Vector, lanes, read, splat, write};
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 
 /// Copies up to the length of the shorter slice, without a panic path.
@@ -15,7 +16,7 @@ pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
 #[inline(always)]
 pub(crate) fn copy_few<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
     let lanes = lanes::<V, S>();
-    for (from, to) in from.chunks(lanes).zip(to.chunks_mut(lanes)) {
+    for (from, to) in from.parts(lanes).zip(to.parts_mut(lanes)) {
         write(simd, read(simd, from), to);
     }
 }
@@ -24,7 +25,7 @@ pub(crate) fn copy_few<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
 #[inline(always)]
 pub(crate) fn add_few<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
     let lanes = lanes::<V, S>();
-    for (x, y) in x.chunks(lanes).zip(y.chunks_mut(lanes)) {
+    for (x, y) in x.parts(lanes).zip(y.parts_mut(lanes)) {
         write(simd, read(simd, x) + read(simd, y), y);
     }
 }
@@ -34,7 +35,7 @@ pub(crate) fn add_few<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
 pub(crate) fn copy_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {
     let lanes = lanes::<V, S>();
     let from = |vector: usize| read(simd, from.get(vector * lanes..).unwrap_or_default());
-    for (index, to) in to.chunks_mut(lanes).enumerate() {
+    for (index, to) in to.parts_mut(lanes).enumerate() {
         let (even, _) = from(2 * index).separate(from(2 * index + 1));
         write(simd, even, to);
     }
@@ -44,7 +45,7 @@ pub(crate) fn copy_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mu
 #[inline(always)]
 pub(crate) fn add_to_every_second<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S]) {
     let (lanes, zero) = (lanes::<V, S>(), splat(simd, S::ZERO));
-    for (index, x) in x.chunks(lanes).enumerate() {
+    for (index, x) in x.parts(lanes).enumerate() {
         let x = read(simd, x);
         let (low, high) = if lanes == 1 { (x, zero) } else { x.interleave(zero) };
         for (half, x) in [low, high].into_iter().enumerate() {
@@ -75,9 +76,9 @@ pub(crate) fn scale<V: Simd, S: Scalar>(_simd: V, factor: S, y: &mut [S]) {
 #[inline(always)]
 pub(crate) fn add_rows<V: Simd, S: Scalar>(simd: V, x: &[S], sums: &mut [S]) {
     let (lanes, columns) = (lanes::<V, S>(), sums.len().max(1));
-    for (index, sums) in sums.chunks_mut(lanes).enumerate() {
+    for (index, sums) in sums.parts_mut(lanes).enumerate() {
         let mut sum = read(simd, sums);
-        for row in x.chunks_exact(columns) {
+        for row in x.blocks(columns) {
             sum = sum + read(simd, row.get(index * lanes..).unwrap_or_default());
         }
         write(simd, sum, sums);

@@ -3,6 +3,7 @@
 //! A few numbers at a time stay in registers while the weights stream by, so a multiply-accumulate takes little more
 //! than a load and a multiplication. Every sum is computed in the order of its definition.
 
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 
 /// The numbers kept in registers at a time: half of the registers of a Cortex-M4F.
@@ -100,7 +101,7 @@ pub(super) fn add_outer_product<S: Scalar>(x: &[S], g: &[S], dw: &mut [S]) {
     if g.len() <= FEW {
         return in_tiles(g.len(), &mut OuterProduct { x, g, dw });
     }
-    for (&x, dw) in x.iter().zip(dw.chunks_exact_mut(g.len())) {
+    for (&x, dw) in x.iter().zip(dw.blocks_mut(g.len())) {
         for (dw, &g) in dw.iter_mut().zip(g) {
             *dw += x * g;
         }
@@ -134,7 +135,7 @@ pub(super) fn dot_products<S: Scalar>(g: &[S], w: &[S], dx: &mut [S]) {
     if g.len() <= FEW {
         return in_tiles(g.len(), &mut AddDotProducts { g, w, dx });
     }
-    for (dx, w) in dx.iter_mut().zip(w.chunks_exact(g.len())) {
+    for (dx, w) in dx.iter_mut().zip(w.blocks(g.len())) {
         *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| sum + g * w);
     }
 }
@@ -172,7 +173,7 @@ pub(crate) fn descend<S: Scalar>(
     if g.len() <= FEW {
         return in_tiles(g.len(), &mut Descend { x, g, w, dx, update });
     }
-    for (row, (x, w)) in x.chunks_exact(1).zip(w.chunks_exact_mut(g.len())).enumerate() {
+    for (row, (x, w)) in x.blocks(1).zip(w.blocks_mut(g.len())).enumerate() {
         let dx = dx.as_deref_mut().and_then(|dx| dx.get_mut(row..=row));
         in_tiles(g.len(), &mut Descend { x, g, w, dx, update: &update });
     }

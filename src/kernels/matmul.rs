@@ -5,6 +5,7 @@ use super::loops::{add_outer_product, dot_products, row_product};
 pub use super::product::Start;
 use super::product::{Origin, Product, Small};
 use super::vector::{Operation, Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};
+use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -26,7 +27,7 @@ fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize)
 fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
     let lanes = lanes::<V, S>();
     let mut sum = splat(simd, S::ZERO);
-    for (a, b) in a.chunks(lanes).zip(b.chunks(lanes)) {
+    for (a, b) in a.parts(lanes).zip(b.parts(lanes)) {
         sum = read(simd, a).mul_add(read(simd, b), sum);
     }
     first_lane(simd, sum_of_lanes::<V, S>(sum))
@@ -44,7 +45,7 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
         // One output: dot products with one row, instead of vectors of one number.
         let start = bias.first().copied().unwrap_or(S::ZERO);
         if k <= 8 * lanes::<V, S>() {
-            for (a, c) in a.chunks_exact(k.max(1)).zip(c) {
+            for (a, c) in a.blocks(k.max(1)).zip(c) {
                 *c = start + dot(simd, a, b);
             }
         } else {
@@ -61,7 +62,7 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
             k.saturating_mul(n),
         );
     }
-    for (row, c) in c.chunks_exact_mut(n).enumerate() {
+    for (row, c) in c.blocks_mut(n).enumerate() {
         row_product(a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
     }
 }
@@ -92,7 +93,7 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
     if start == Start::Zero {
         dw.fill(S::ZERO);
     }
-    for (x, g) in x.chunks_exact(i).zip(g.chunks_exact(o)) {
+    for (x, g) in x.blocks(i).zip(g.blocks(o)) {
         add_outer_product(x, g, dw);
     }
 }
@@ -118,7 +119,7 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
         let size = (dx.len() / i, o, i);
         return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, pitch: o, b: w, c: dx, start: S::ZERO });
     }
-    for (g, dx) in g.chunks_exact(o).zip(dx.chunks_exact_mut(i)) {
+    for (g, dx) in g.blocks(o).zip(dx.blocks_mut(i)) {
         dot_products(g, w, dx);
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Simd, dispatch, first_lane, lanes, largest_of_lanes, operation, read, read_or, splat, sum_of_lanes, write,
 };
+use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -27,13 +28,13 @@ operation! {
         let lanes = lanes::<V, S>();
         let largest = largest(simd, self.scores);
         let mut sum = splat(simd, S::ZERO);
-        for scores in self.scores.chunks_mut(lanes) {
+        for scores in self.scores.parts_mut(lanes) {
             let power = power(simd, scores, largest);
             sum = sum + power;
             write(simd, power, scores);
         }
         let sum = sum_of_lanes::<V, S>(sum);
-        for powers in self.scores.chunks_mut(lanes) {
+        for powers in self.scores.parts_mut(lanes) {
             write(simd, read(simd, powers) / sum, powers);
         }
         (first_lane(simd, largest), first_lane(simd, sum))
@@ -47,7 +48,7 @@ operation! {
     fn run(self, simd: V) -> (S, S) {
         let largest = largest(simd, self.scores);
         let mut sum = splat(simd, S::ZERO);
-        for scores in self.scores.chunks(lanes::<V, S>()) {
+        for scores in self.scores.parts(lanes::<V, S>()) {
             sum = sum + power(simd, scores, largest);
         }
         (first_lane(simd, largest), first_lane(simd, sum_of_lanes::<V, S>(sum)))
@@ -58,7 +59,7 @@ operation! {
 #[inline(always)]
 fn largest<V: Simd, S: Scalar>(simd: V, scores: &[S]) -> S::Vector<V> {
     let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
-    for scores in scores.chunks(lanes::<V, S>()) {
+    for scores in scores.parts(lanes::<V, S>()) {
         largest = largest.max(read_or(simd, scores, S::from_f64(f64::NEG_INFINITY)));
     }
     largest_of_lanes::<V, S>(largest)

@@ -1,5 +1,6 @@
 //! Sums of many numbers.
 
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 
 /// A sum of products in eight parts, which fit a vector and round less than a single sum.
@@ -23,7 +24,7 @@ impl<S: Scalar> Sums<S> {
             }
             self.add(x, g);
         } else {
-            for (x, g) in x.chunks(LANES * stride.max(1)).zip(g.chunks(LANES)) {
+            for (x, g) in x.parts(LANES * stride.max(1)).zip(g.parts(LANES)) {
                 self.add(x.iter().step_by(stride.max(1)), g);
             }
         }

@@ -9,9 +9,10 @@ use core::ops::Range;
 use super::elementwise::{add_few, add_to_every_second, copy_every_second, copy_few};
 use super::sums::Sums;
 use super::vector::{Simd, Vector, lanes, read, splat, write};
+use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::window::Sliding;
+use crate::window::{Sliding, ceil_div};
 
 /// An input and an output channel, both in row-major order, and the window between them.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +72,7 @@ impl Plane {
         let horizontal = columns.reach(tap % columns.window.kernel.max(1));
         let width = columns.output.max(1);
         let first = vertical.first.max(range.start / width);
-        let end = (vertical.first + vertical.count).min(range.end.div_ceil(width));
+        let end = (vertical.first + vertical.count).min(ceil_div(range.end, width));
         (first..end).filter_map(move |row| {
             let start = horizontal.first.max(range.start.saturating_sub(row * width));
             let end = (horizontal.first + horizontal.count).min(range.end.saturating_sub(row * width));
@@ -135,8 +136,8 @@ impl Plane {
     pub(crate) fn gather<V: Simd, S: Scalar>(&self, simd: V, tap: usize, x: &[S], patch: &mut [S], from: usize) {
         let width = self.columns.output.max(1);
         if let Some((start, apart)) = self.whole_rows(tap, from, patch.len()) {
-            let rows = x.get(start..).unwrap_or_default().chunks(apart);
-            for (x, patch) in rows.zip(patch.chunks_exact_mut(width)) {
+            let rows = x.get(start..).unwrap_or_default().parts(apart);
+            for (x, patch) in rows.zip(patch.blocks_mut(width)) {
                 // Of a constant length, unlike a slice that may be empty.
                 let Some(x) = x.get(..self.reach()) else { return };
                 match self.stride() {
@@ -165,8 +166,8 @@ impl Plane {
     pub(crate) fn scatter<V: Simd, S: Scalar>(&self, simd: V, tap: usize, patch: &[S], dx: &mut [S], from: usize) {
         let width = self.columns.output.max(1);
         if let Some((start, apart)) = self.whole_rows(tap, from, patch.len()) {
-            let rows = dx.get_mut(start..).unwrap_or_default().chunks_mut(apart);
-            for (dx, patch) in rows.zip(patch.chunks_exact(width)) {
+            let rows = dx.get_mut(start..).unwrap_or_default().parts_mut(apart);
+            for (dx, patch) in rows.zip(patch.blocks(width)) {
                 let Some(dx) = dx.get_mut(..self.reach()) else { return };
                 match self.stride() {
                     1 => add_few(simd, patch, dx),
@@ -256,7 +257,7 @@ pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S]
 #[inline(always)]
 pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mut [S]) {
     let (mut last, mut part) = (1, S::ONE);
-    for (row, y) in y.chunks_exact_mut(plane.columns.output.max(1)).enumerate() {
+    for (row, y) in y.blocks_mut(plane.columns.output).enumerate() {
         let rows = plane.rows.taps(row);
         for (column, y) in y.iter_mut().enumerate() {
             let taps = rows * plane.columns.taps(column);
@@ -264,7 +265,7 @@ pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mu
             if taps != last {
                 (last, part) = (taps, S::ONE / S::from_usize(taps));
             }
-            *y *= part;
+            *y = *y * part;
         }
     }
 }
@@ -277,7 +278,7 @@ pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mu
 pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
     if let Some(rows) = plane.pairs() {
         let width = plane.columns.input;
-        for (x, y) in x.chunks_exact(rows * width).zip(y.chunks_exact_mut(plane.columns.output)) {
+        for (x, y) in x.blocks(rows * width).zip(y.blocks_mut(plane.columns.output)) {
             largest_of_pairs(simd, x, y, width);
         }
         return;
@@ -294,9 +295,9 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &m
 #[inline(always)]
 fn largest_of_pairs<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S], width: usize) {
     let lanes = lanes::<V, S>();
-    for (index, y) in y.chunks_mut(lanes).enumerate() {
+    for (index, y) in y.parts_mut(lanes).enumerate() {
         let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
-        for row in x.chunks_exact(width) {
+        for row in x.blocks(width) {
             let (even, odd) = read_pairs(simd, row, index);
             for x in [even, odd] {
                 // NaN is kept, and nothing is greater than it.
@@ -318,9 +319,9 @@ fn read_pairs<V: Simd, S: Scalar>(simd: V, row: &[S], index: usize) -> (S::Vecto
 #[inline(always)]
 fn give_to_largest_of_pairs<V: Simd, S: Scalar>(simd: V, (x, y): (&[S], &[S]), g: &[S], dx: &mut [S], width: usize) {
     let (lanes, zero) = (lanes::<V, S>(), splat(simd, S::ZERO));
-    for (index, (y, g)) in y.chunks(lanes).zip(g.chunks(lanes)).enumerate() {
+    for (index, (y, g)) in y.parts(lanes).zip(g.parts(lanes)).enumerate() {
         let (y, mut rest) = (read(simd, y), read(simd, g));
-        for (row, dx) in x.chunks_exact(width).zip(dx.chunks_exact_mut(width)) {
+        for (row, dx) in x.blocks(width).zip(dx.blocks_mut(width)) {
             let (even, odd) = read_pairs(simd, row, index);
             let [left, right] = [even, odd].map(|x| {
                 // A gradient that was assigned is set to 0, so that no later tap gets it again.
@@ -348,8 +349,8 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
 ) {
     if let Some(rows) = plane.pairs() {
         let (width, size, columns) = (plane.columns.input, rows * plane.columns.input, plane.columns.output);
-        let y = y.chunks_exact(columns).zip(g.chunks_exact_mut(columns));
-        for ((x, dx), (y, g)) in x.chunks_exact(size).zip(dx.chunks_exact_mut(size)).zip(y) {
+        let y = y.blocks(columns).zip(g.blocks_mut(columns));
+        for ((x, dx), (y, g)) in x.blocks(size).zip(dx.blocks_mut(size)).zip(y) {
             give_to_largest_of_pairs(simd, (x, y), g, dx, width);
         }
         return;

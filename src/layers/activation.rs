@@ -10,6 +10,7 @@ pub use functions::{
     Softsign, Tanh,
 };
 
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::kernels::{Simd, lanes, read, write};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
@@ -93,7 +94,7 @@ impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Activation<F, A> {
     #[doc(hidden)]
     #[inline(always)]
     pub fn forward_in_place<V: Simd>(&self, simd: V, values: &mut [A]) {
-        for values in A::flat_mut(values).chunks_mut(lanes::<V, S>()) {
+        for values in A::flat_mut(values).parts_mut(lanes::<V, S>()) {
             write(simd, F::value(read(simd, values)), values);
         }
     }
@@ -103,7 +104,7 @@ impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Activation<F, A> {
     #[inline(always)]
     pub fn backward_in_place<V: Simd>(&self, simd: V, outputs: &[A], gradients: &mut [A]) {
         let lanes = lanes::<V, S>();
-        for (g, y) in A::flat_mut(gradients).chunks_mut(lanes).zip(A::flat(outputs).chunks(lanes)) {
+        for (g, y) in A::flat_mut(gradients).parts_mut(lanes).zip(A::flat(outputs).parts(lanes)) {
             write(simd, F::derivative_from_output(read(simd, y)) * read(simd, g), g);
         }
     }
@@ -126,7 +127,7 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         let lanes = lanes::<V, S>();
-        for (y, x) in A::flat_mut(outputs).chunks_mut(lanes).zip(A::flat(inputs).chunks(lanes)) {
+        for (y, x) in A::flat_mut(outputs).parts_mut(lanes).zip(A::flat(inputs).parts(lanes)) {
             write(simd, F::value(read(simd, x)), y);
         }
     }
@@ -143,8 +144,8 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
     ) {
         let Some(dx) = input_gradients else { return };
         let lanes = lanes::<V, S>();
-        let recorded = A::flat(recorded.inputs).chunks(lanes).zip(A::flat(recorded.outputs).chunks(lanes));
-        let gradients = A::flat_mut(dx).chunks_mut(lanes).zip(A::flat(output_gradients).chunks(lanes));
+        let recorded = A::flat(recorded.inputs).parts(lanes).zip(A::flat(recorded.outputs).parts(lanes));
+        let gradients = A::flat_mut(dx).parts_mut(lanes).zip(A::flat(output_gradients).parts(lanes));
         for ((dx, g), (x, y)) in gradients.zip(recorded) {
             write(simd, F::derivative(read(simd, x), read(simd, y)) * read(simd, g), dx);
         }

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use super::Windows;
 use super::max_pool::pool_plane;
 use super::windowed::Windowed;
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
 use crate::kernels::{Plane, Simd, collect, divide_by_taps, scale, spread_evenly};
@@ -89,8 +90,8 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
         let plane = const { Self::PLANE };
-        let outputs = O::flat_mut(outputs).chunks_exact_mut(plane.outputs());
-        for (x, y) in I::flat(inputs).chunks_exact(plane.inputs()).zip(outputs) {
+        let outputs = O::flat_mut(outputs).blocks_mut(plane.outputs());
+        for (x, y) in I::flat(inputs).blocks(plane.inputs()).zip(outputs) {
             y.fill(S::ZERO);
             collect(simd, &plane, x, y);
             Self::divide(simd, y);
@@ -109,8 +110,8 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const 
     ) {
         let Some(dx) = input_gradients else { return };
         let plane = const { Self::PLANE };
-        let g = O::flat_mut(output_gradients).chunks_exact_mut(plane.outputs());
-        for (dx, g) in I::flat_mut(dx).chunks_exact_mut(plane.inputs()).zip(g) {
+        let g = O::flat_mut(output_gradients).blocks_mut(plane.outputs());
+        for (dx, g) in I::flat_mut(dx).blocks_mut(plane.inputs()).zip(g) {
             dx.fill(S::ZERO);
             Self::divide(pass.simd, g);
             spread_evenly(pass.simd, &plane, g, dx);

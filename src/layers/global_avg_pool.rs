@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::{Simd, sum};
@@ -41,7 +42,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A::Each], (): &mut ()) {
         let part = S::ONE / S::from_f64(A::SPACE as f64);
-        for (x, y) in A::flat(inputs).chunks_exact(A::SPACE).zip(A::Each::flat_mut(outputs)) {
+        for (x, y) in A::flat(inputs).blocks(A::SPACE).zip(A::Each::flat_mut(outputs)) {
             *y = sum(x) * part;
         }
     }
@@ -58,7 +59,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
     ) {
         let Some(dx) = input_gradients else { return };
         let part = S::ONE / S::from_f64(A::SPACE as f64);
-        for (dx, &g) in A::flat_mut(dx).chunks_exact_mut(A::SPACE).zip(A::Each::flat(output_gradients)) {
+        for (dx, &g) in A::flat_mut(dx).blocks_mut(A::SPACE).zip(A::Each::flat(output_gradients)) {
             dx.fill(g * part);
         }
     }

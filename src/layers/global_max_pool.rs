@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::Simd;
@@ -62,7 +63,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalMaxPool<A> {
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A::Each], (): &mut ()) {
-        for (x, y) in A::flat(inputs).chunks_exact(A::SPACE).zip(A::Each::flat_mut(outputs)) {
+        for (x, y) in A::flat(inputs).blocks(A::SPACE).zip(A::Each::flat_mut(outputs)) {
             *y = largest(x);
         }
     }
@@ -78,7 +79,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalMaxPool<A> {
         (): &mut (),
     ) {
         let Some(dx) = input_gradients else { return };
-        let channels = A::flat(recorded.inputs).chunks_exact(A::SPACE).zip(A::flat_mut(dx).chunks_exact_mut(A::SPACE));
+        let channels = A::flat(recorded.inputs).blocks(A::SPACE).zip(A::flat_mut(dx).blocks_mut(A::SPACE));
         let outputs = A::Each::flat(recorded.outputs).iter().zip(A::Each::flat(output_gradients));
         for ((x, dx), (y, &g)) in channels.zip(outputs) {
             dx.fill(S::ZERO);

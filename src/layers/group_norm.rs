@@ -1,5 +1,6 @@
 //! Group normalisation.
 
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::{Moments, Simd, sum, sum_of};
@@ -67,7 +68,7 @@ impl<A: Channels, const GROUPS: usize, const EPSILON: u64> GroupNorm<A, GROUPS, 
     #[inline(always)]
     fn groups(&self) -> impl Iterator<Item = (&[A::Element], &[A::Element])> {
         let (weight, bias) = (self.weight.parameters(), self.bias.parameters());
-        weight.chunks_exact(Self::CHANNELS).zip(bias.chunks_exact(Self::CHANNELS))
+        weight.blocks(Self::CHANNELS).zip(bias.blocks(Self::CHANNELS))
     }
 }
 
@@ -87,12 +88,12 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         let epsilon = epsilon::<S, EPSILON>();
-        let samples = A::flat(inputs).chunks_exact(A::LENGTH).zip(A::flat_mut(outputs).chunks_exact_mut(A::LENGTH));
+        let samples = A::flat(inputs).blocks(A::LENGTH).zip(A::flat_mut(outputs).blocks_mut(A::LENGTH));
         for (x, y) in samples {
-            let groups = x.chunks_exact(Self::GROUP).zip(y.chunks_exact_mut(Self::GROUP));
+            let groups = x.blocks(Self::GROUP).zip(y.blocks_mut(Self::GROUP));
             for ((x, y), (weight, bias)) in groups.zip(self.groups()) {
                 let moments = Moments::of(x, epsilon);
-                let channels = x.chunks_exact(A::SPACE).zip(y.chunks_exact_mut(A::SPACE));
+                let channels = x.blocks(A::SPACE).zip(y.blocks_mut(A::SPACE));
                 for ((x, y), (&weight, &bias)) in channels.zip(weight.iter().zip(bias)) {
                     for (y, &x) in y.iter_mut().zip(x) {
                         *y = moments.normalise(x) * weight + bias;
@@ -114,15 +115,15 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
     ) {
         let gradient = gradient.accumulator();
         let epsilon = epsilon::<S, EPSILON>();
-        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(Self::GROUP));
-        let gradients = A::flat_mut(output_gradients).chunks_exact_mut(A::LENGTH);
-        for (x, g) in A::flat(recorded.inputs).chunks_exact(A::LENGTH).zip(gradients) {
-            let groups = x.chunks_exact(Self::GROUP).zip(g.chunks_exact_mut(Self::GROUP));
-            let sums = gradient.weight.parameters_mut().chunks_exact_mut(Self::CHANNELS);
-            let sums = sums.zip(gradient.bias.parameters_mut().chunks_exact_mut(Self::CHANNELS));
+        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).blocks_mut(Self::GROUP));
+        let gradients = A::flat_mut(output_gradients).blocks_mut(A::LENGTH);
+        for (x, g) in A::flat(recorded.inputs).blocks(A::LENGTH).zip(gradients) {
+            let groups = x.blocks(Self::GROUP).zip(g.blocks_mut(Self::GROUP));
+            let sums = gradient.weight.parameters_mut().blocks_mut(Self::CHANNELS);
+            let sums = sums.zip(gradient.bias.parameters_mut().blocks_mut(Self::CHANNELS));
             for (((x, g), (dw, db)), (weight, _)) in groups.zip(sums).zip(self.groups()) {
                 let moments = Moments::of(x, epsilon);
-                let channels = x.chunks_exact(A::SPACE).zip(g.chunks_exact_mut(A::SPACE));
+                let channels = x.blocks(A::SPACE).zip(g.blocks_mut(A::SPACE));
                 for (((x, g), (dw, db)), &weight) in channels.zip(dw.iter_mut().zip(db)).zip(weight) {
                     *dw += sum_of(x, g, |x, g| moments.normalise(x) * g);
                     *db += sum(g);

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
@@ -100,7 +101,7 @@ where
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         let row = const { row::<A, P>() };
         let epsilon = epsilon::<S, EPSILON>();
-        for (x, y) in A::flat(inputs).chunks_exact(row).zip(A::flat_mut(outputs).chunks_exact_mut(row)) {
+        for (x, y) in A::flat(inputs).blocks(row).zip(A::flat_mut(outputs).blocks_mut(row)) {
             let moments = Moments::of(x, epsilon);
             let affine = self.weight.parameters().iter().zip(self.bias.parameters());
             for ((y, &x), (&weight, &bias)) in y.iter_mut().zip(x).zip(affine) {
@@ -122,9 +123,9 @@ where
         let gradient = gradient.accumulator();
         let row = const { row::<A, P>() };
         let epsilon = epsilon::<S, EPSILON>();
-        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(row));
-        let rows = A::flat(recorded.inputs).chunks_exact(row);
-        for (x, g) in rows.zip(A::flat_mut(output_gradients).chunks_exact_mut(row)) {
+        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).blocks_mut(row));
+        let rows = A::flat(recorded.inputs).blocks(row);
+        for (x, g) in rows.zip(A::flat_mut(output_gradients).blocks_mut(row)) {
             let moments = Moments::of(x, epsilon);
             let sums = gradient.weight.parameters_mut().iter_mut().zip(gradient.bias.parameters_mut());
             for (((g, &x), (dw, db)), &weight) in g.iter_mut().zip(x).zip(sums).zip(self.weight.parameters()) {

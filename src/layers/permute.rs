@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::kernels::Simd;
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
@@ -122,7 +123,7 @@ where
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
-        for (x, y) in I::flat(inputs).chunks_exact(I::LENGTH).zip(O::flat_mut(outputs).chunks_exact_mut(O::LENGTH)) {
+        for (x, y) in I::flat(inputs).blocks(I::LENGTH).zip(O::flat_mut(outputs).blocks_mut(O::LENGTH)) {
             Self::for_each(|to, from| {
                 if let (Some(y), Some(x)) = (y.get_mut(to), x.get(from)) {
                     *y = *x;
@@ -142,8 +143,8 @@ where
         (): &mut (),
     ) {
         let Some(dx) = input_gradients else { return };
-        let gradients = O::flat(output_gradients).chunks_exact(O::LENGTH);
-        for (dx, g) in I::flat_mut(dx).chunks_exact_mut(I::LENGTH).zip(gradients) {
+        let gradients = O::flat(output_gradients).blocks(O::LENGTH);
+        for (dx, g) in I::flat_mut(dx).blocks_mut(I::LENGTH).zip(gradients) {
             Self::for_each(|to, from| {
                 if let (Some(dx), Some(g)) = (dx.get_mut(from), g.get(to)) {
                     *dx = *g;

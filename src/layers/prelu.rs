@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::{Simd, sum_of};
@@ -84,9 +85,9 @@ where
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         let part = const { slope_of::<A, P>() };
-        let samples = A::flat(inputs).chunks_exact(A::LENGTH).zip(A::flat_mut(outputs).chunks_exact_mut(A::LENGTH));
+        let samples = A::flat(inputs).blocks(A::LENGTH).zip(A::flat_mut(outputs).blocks_mut(A::LENGTH));
         for (x, y) in samples {
-            let parts = x.chunks_exact(part).zip(y.chunks_exact_mut(part));
+            let parts = x.blocks(part).zip(y.blocks_mut(part));
             for ((x, y), &slope) in parts.zip(self.weight.parameters()) {
                 for (y, &x) in y.iter_mut().zip(x) {
                     *y = if x > S::ZERO { x } else { slope * x };
@@ -107,17 +108,17 @@ where
     ) {
         let gradient = gradient.accumulator();
         let part = const { slope_of::<A, P>() };
-        let samples = || A::flat(recorded.inputs).chunks_exact(A::LENGTH);
-        for (x, g) in samples().zip(A::flat(output_gradients).chunks_exact(A::LENGTH)) {
-            let parts = x.chunks_exact(part).zip(g.chunks_exact(part));
+        let samples = || A::flat(recorded.inputs).blocks(A::LENGTH);
+        for (x, g) in samples().zip(A::flat(output_gradients).blocks(A::LENGTH)) {
+            let parts = x.blocks(part).zip(g.blocks(part));
             for ((x, g), da) in parts.zip(gradient.weight.parameters_mut()) {
                 *da += sum_of(x, g, |x, g| if x > S::ZERO { S::ZERO } else { x * g });
             }
         }
         let Some(dx) = input_gradients else { return };
-        let gradients = A::flat(output_gradients).chunks_exact(A::LENGTH);
-        for ((x, g), dx) in samples().zip(gradients).zip(A::flat_mut(dx).chunks_exact_mut(A::LENGTH)) {
-            let parts = x.chunks_exact(part).zip(g.chunks_exact(part)).zip(dx.chunks_exact_mut(part));
+        let gradients = A::flat(output_gradients).blocks(A::LENGTH);
+        for ((x, g), dx) in samples().zip(gradients).zip(A::flat_mut(dx).blocks_mut(A::LENGTH)) {
+            let parts = x.blocks(part).zip(g.blocks(part)).zip(dx.blocks_mut(part));
             for (((x, g), dx), &slope) in parts.zip(self.weight.parameters()) {
                 for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
                     *dx = if x > S::ZERO { g } else { slope * g };

@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 
 use super::layer_norm::row;
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::kernels::{Moments, Simd};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
@@ -104,7 +105,7 @@ where
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         let row = const { row::<A, P>() };
-        for (x, y) in A::flat(inputs).chunks_exact(row).zip(A::flat_mut(outputs).chunks_exact_mut(row)) {
+        for (x, y) in A::flat(inputs).blocks(row).zip(A::flat_mut(outputs).blocks_mut(row)) {
             let moments = Moments::around_zero(x, Self::epsilon());
             for ((y, &x), &weight) in y.iter_mut().zip(x).zip(self.weight.parameters()) {
                 *y = moments.normalise(x) * weight;
@@ -124,9 +125,9 @@ where
     ) {
         let gradient = gradient.accumulator();
         let row = const { row::<A, P>() };
-        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).chunks_exact_mut(row));
-        let rows = A::flat(recorded.inputs).chunks_exact(row);
-        for (x, g) in rows.zip(A::flat_mut(output_gradients).chunks_exact_mut(row)) {
+        let mut dx = input_gradients.map(|dx| A::flat_mut(dx).blocks_mut(row));
+        let rows = A::flat(recorded.inputs).blocks(row);
+        for (x, g) in rows.zip(A::flat_mut(output_gradients).blocks_mut(row)) {
             let moments = Moments::around_zero(x, Self::epsilon());
             let weights = gradient.weight.parameters_mut().iter_mut().zip(self.weight.parameters());
             for ((g, &x), (dw, &weight)) in g.iter_mut().zip(x).zip(weights) {

@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 
 use super::windowed::per_axis;
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
 use crate::kernels::Simd;
@@ -47,10 +48,10 @@ impl<I: Image, O: Image<Element = I::Element>> Upsample<I, O> {
     #[inline(always)]
     pub(crate) fn repeat<E: Copy>(inputs: &[E], outputs: &mut [E]) {
         let (rows, columns) = const { Self::REPEATED };
-        let groups = outputs.chunks_exact_mut(rows * O::COLUMNS);
-        for (x, group) in inputs.chunks_exact(I::COLUMNS).zip(groups) {
-            for y in group.chunks_exact_mut(O::COLUMNS) {
-                for (&x, y) in x.iter().zip(y.chunks_exact_mut(columns)) {
+        let groups = outputs.blocks_mut(rows * O::COLUMNS);
+        for (x, group) in inputs.blocks(I::COLUMNS).zip(groups) {
+            for y in group.blocks_mut(O::COLUMNS) {
+                for (&x, y) in x.iter().zip(y.blocks_mut(columns)) {
                     y.fill(x);
                 }
             }
@@ -87,11 +88,11 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample
     ) {
         let Some(dx) = input_gradients else { return };
         let (rows, columns) = const { Self::REPEATED };
-        let groups = O::flat(output_gradients).chunks_exact(rows * O::COLUMNS);
-        for (dx, group) in I::flat_mut(dx).chunks_exact_mut(I::COLUMNS).zip(groups) {
+        let groups = O::flat(output_gradients).blocks(rows * O::COLUMNS);
+        for (dx, group) in I::flat_mut(dx).blocks_mut(I::COLUMNS).zip(groups) {
             dx.fill(S::ZERO);
-            for g in group.chunks_exact(O::COLUMNS) {
-                for (dx, g) in dx.iter_mut().zip(g.chunks_exact(columns)) {
+            for g in group.blocks(O::COLUMNS) {
+                for (dx, g) in dx.iter_mut().zip(g.blocks(columns)) {
                     *dx += g.iter().copied().sum();
                 }
             }

@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use super::windowed::Windowed;
 use super::{Axis, Windows};
+use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
 use crate::kernels::{Plane, Simd};
@@ -61,8 +62,8 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
         let plane = const { padding_plane::<I, O, K>() };
-        let outputs = O::flat_mut(outputs).chunks_exact_mut(plane.outputs());
-        for (x, y) in I::flat(inputs).chunks_exact(plane.inputs()).zip(outputs) {
+        let outputs = O::flat_mut(outputs).blocks_mut(plane.outputs());
+        for (x, y) in I::flat(inputs).blocks(plane.inputs()).zip(outputs) {
             plane.gather(simd, 0, x, y, 0);
         }
     }
@@ -79,8 +80,8 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     ) {
         let Some(dx) = input_gradients else { return };
         let plane = const { padding_plane::<I, O, K>() };
-        let g = O::flat(output_gradients).chunks_exact(plane.outputs());
-        for (dx, g) in I::flat_mut(dx).chunks_exact_mut(plane.inputs()).zip(g) {
+        let g = O::flat(output_gradients).blocks(plane.outputs());
+        for (dx, g) in I::flat_mut(dx).blocks_mut(plane.inputs()).zip(g) {
             dx.fill(S::ZERO);
             plane.scatter(pass.simd, 0, g, dx, 0);
         }

@@ -1,6 +1,7 @@
 //! Losses that are means over the elements of a sample.
 
 use super::Term;
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -26,8 +27,8 @@ pub(super) fn mean_gradient<S: Scalar, A: Sample<Element = S>>(
     // addition.
     let mut sums = [S::ZERO; PARTS];
     let parts = if A::LENGTH < MANY { 1 } else { PARTS };
-    let pairs = A::flat(outputs).chunks(parts).zip(A::flat(targets).chunks(parts));
-    for (gradients, (outputs, targets)) in A::flat_mut(core::slice::from_mut(gradient)).chunks_mut(parts).zip(pairs) {
+    let pairs = A::flat(outputs).parts(parts).zip(A::flat(targets).parts(parts));
+    for (gradients, (outputs, targets)) in A::flat_mut(core::slice::from_mut(gradient)).parts_mut(parts).zip(pairs) {
         for (((sum, gradient), &x), &t) in sums.iter_mut().zip(gradients).zip(outputs).zip(targets) {
             let (value, derivative) = loss(x, t);
             *sum += value;

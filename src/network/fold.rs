@@ -1,5 +1,6 @@
 //! Batch norm folding: batch norms merged into the layers before them, as a type of its own.
 
+use crate::chunks::Chunks;
 use crate::image::Channels;
 use crate::layer::Layer;
 use crate::layers::{BatchNorm, Bias, Concat, Conv, Dense, Image, Residual, Sum, Windows};
@@ -134,9 +135,9 @@ where
 
     fn fold_with(&self, norm: &BatchNorm<O, EPSILON, MOMENTUM, FROZEN>, folded: &mut Conv<I, O, W, K>) {
         let filter = const { if W::LENGTH < O::CHANNELS { 1 } else { W::LENGTH / O::CHANNELS } };
-        let filters = self.weight.parameters().chunks_exact(filter);
+        let filters = self.weight.parameters().blocks(filter);
         for ((folded, weights), channel) in
-            folded.weight.parameters_mut().chunks_exact_mut(filter).zip(filters).zip(norm.channels())
+            folded.weight.parameters_mut().blocks_mut(filter).zip(filters).zip(norm.channels())
         {
             for (folded, &weight) in folded.iter_mut().zip(weights) {
                 *folded = weight * channel.factor;

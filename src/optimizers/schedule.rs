@@ -145,10 +145,10 @@ fn between(start: f64, end: f64, share: f64) -> f64 {
 
 /// The position in the current period after `done` steps, from 0 to 1.
 fn place(done: u64, period: u64, longer: f64) -> f64 {
-    let (mut rest, mut period) = (done as f64, period.max(1) as f64);
     if longer <= 1.0 {
-        return libm::fmod(rest, period) / period;
+        return done.checked_rem(period).unwrap_or_default() as f64 / period.max(1) as f64;
     }
+    let (mut rest, mut period) = (done as f64, period.max(1) as f64);
     while rest >= period {
         rest -= period;
         period *= longer;

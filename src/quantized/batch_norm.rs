@@ -7,6 +7,7 @@ use super::affine::Line;
 use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Quantization, Ranges, Signal};
+use crate::chunks::Chunks;
 use crate::image::Channels;
 use crate::layers;
 use crate::pod::Pod;
@@ -50,8 +51,8 @@ impl<A: Channels<Element = f32>> QuantizedLayer for BatchNorm<A> {
         let factors =
             Sample::flat(slice::from_ref(&self.factor)).iter().zip(Sample::flat(slice::from_ref(&self.offset)));
         let channels = factors.zip(Sample::flat(slice::from_ref(&self.shift)));
-        let x = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).chunks_exact_mut(A::SPACE.max(1));
+        let x = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
+        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(A::SPACE.max(1));
         for ((x, y), ((&factor, &offset), &shift)) in x.zip(y).zip(channels) {
             let affine = Affine { factor, offset, shift: shift.into() };
             for (y, &x) in y.iter_mut().zip(x) {
@@ -66,7 +67,7 @@ impl<A, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool> Quantize
 where
     A: Channels<Element = f32>,
 {
-    type Quantized<R: Arithmetic> = R::BatchNorm<A>;
+    type Quantized<R: Arithmetic> = BatchNorm<A>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

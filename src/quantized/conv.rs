@@ -9,6 +9,7 @@ use super::vnni::{Strip, Vnni};
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
+use crate::chunks::Chunks;
 use crate::kernels::Convolution;
 use crate::layers::{self, Bias, Channels, Image, Windows};
 use crate::pod::Pod;
@@ -101,11 +102,11 @@ where
         let patch = Sample::flat_mut(slice::from_mut(patch));
         let places = plane.outputs();
         let outside = self.zero_point as i8;
-        for (group, x) in x.chunks_exact(seen * plane.inputs()).enumerate() {
+        for (group, x) in x.blocks(seen * plane.inputs()).enumerate() {
             let mut place = 0;
             for row in 0..plane.rows.output {
                 for column in 0..plane.columns.output {
-                    for (channel, patch) in x.chunks_exact(plane.inputs()).zip(patch.chunks_exact_mut(plane.taps())) {
+                    for (channel, patch) in x.blocks(plane.inputs()).zip(patch.blocks_mut(plane.taps())) {
                         gather(&plane, channel, (row, column), outside, patch);
                     }
                     self.filters.apply_part(patch, group * filters, filters, |filter, integer| {

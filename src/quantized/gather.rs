@@ -1,5 +1,6 @@
 //! The elements under a window of a channel of integers.
 
+use crate::chunks::Chunks;
 use crate::kernels::Plane;
 use crate::window::Axis;
 
@@ -8,7 +9,7 @@ use crate::window::Axis;
 pub(super) fn gather(plane: &Plane, channel: &[i8], (row, column): (usize, usize), outside: i8, patch: &mut [i8]) {
     let Axis { kernel, stride, before, dilation, .. } = plane.columns.window;
     let whole = plane.columns.is_whole() && dilation == 1;
-    for (tap, patch) in patch.chunks_exact_mut(kernel.max(1)).enumerate() {
+    for (tap, patch) in patch.blocks_mut(kernel.max(1)).enumerate() {
         let line = line(plane, channel, row, tap);
         if whole {
             let start = column * stride;

@@ -7,6 +7,7 @@ use super::gather::fold;
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
+use crate::chunks::Chunks;
 use crate::kernels::Plane;
 use crate::layers::{self, Channels, Image, Windows, pool_plane};
 use crate::pod::Pod;
@@ -59,7 +60,7 @@ const fn mean_attributes<I: Sample, O: Sample, K: Windows>(count_padding: bool) 
 fn mean(sum: i32, count: usize) -> i8 {
     let count = count.max(1) as i32;
     let half = if sum < 0 { -(count / 2) } else { count / 2 };
-    ((sum + half) / count) as i8
+    sum.wrapping_add(half).checked_div(count).unwrap_or_default() as i8
 }
 
 /// Checks at compile time that no sum of `count` integers overflows: each is at most 128, and half of `count` is added.
@@ -76,9 +77,9 @@ fn pool<X: Sample<Element = i8>, Y: Sample<Element = i8>>(
     y: &mut Y,
     of_window: impl Fn(&[i8], (usize, usize)) -> i8,
 ) {
-    let channels = X::flat(slice::from_ref(x)).chunks_exact(plane.inputs());
-    for (x, y) in channels.zip(Y::flat_mut(slice::from_mut(y)).chunks_exact_mut(plane.outputs())) {
-        for (row, y) in y.chunks_exact_mut(plane.columns.output).enumerate() {
+    let channels = X::flat(slice::from_ref(x)).blocks(plane.inputs());
+    for (x, y) in channels.zip(Y::flat_mut(slice::from_mut(y)).blocks_mut(plane.outputs())) {
+        for (row, y) in y.blocks_mut(plane.columns.output).enumerate() {
             for (column, y) in y.iter_mut().enumerate() {
                 *y = of_window(x, (row, column));
             }
@@ -129,7 +130,7 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
         const { assert_no_overflow(A::SPACE) }
-        let channels = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
+        let channels = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
         for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
             *y = mean(x.iter().map(|&x| i32::from(x)).sum(), A::SPACE);
         }
@@ -144,7 +145,7 @@ impl<A: Channels<Element = f32>> QuantizedLayer for layers::GlobalMaxPool<A> {
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
-        let channels = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
+        let channels = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
         for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
             *y = x.iter().copied().fold(i8::MIN, i8::max);
         }

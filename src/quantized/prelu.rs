@@ -8,6 +8,7 @@ use super::affine::Line;
 use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Quantization, Ranges, Signal};
+use crate::chunks::Chunks;
 use crate::image::Channels;
 use crate::layers;
 use crate::pod::Pod;
@@ -54,8 +55,8 @@ impl<A: Channels<Element = f32>, P: Sample<Element = f32>> QuantizedLayer for PR
             Sample::flat(slice::from_ref(&self.factor)).iter().zip(Sample::flat(slice::from_ref(&self.offset)));
         let slopes = factors.zip(Sample::flat(slice::from_ref(&self.shift)));
         let share = const { layers::slope_of::<A, P>() };
-        let x = Sample::flat(slice::from_ref(x)).chunks_exact(share.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).chunks_exact_mut(share.max(1));
+        let x = Sample::flat(slice::from_ref(x)).blocks(share.max(1));
+        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(share.max(1));
         for ((x, y), ((&factor, &offset), &shift)) in x.zip(y).zip(slopes) {
             let negative = Affine { factor, offset, shift: shift.into() };
             for (y, &x) in y.iter_mut().zip(x) {
@@ -70,7 +71,7 @@ where
     A: Channels<Element = f32>,
     P: Sample<Element = f32> + Parameters<Scalar = f32>,
 {
-    type Quantized<R: Arithmetic> = R::PRelu<A, P>;
+    type Quantized<R: Arithmetic> = PRelu<A, P>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

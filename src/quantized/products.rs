@@ -7,6 +7,7 @@ use self::by_ones as sums;
 #[cfg(all(test, not(fnn_dsp)))]
 use self::tests::sums;
 use super::requantization::Requantize;
+use crate::chunks::Chunks;
 
 /// Rows of weights computed together, so that an input is read once for all of them.
 const ROWS: usize = 4;
@@ -57,7 +58,7 @@ pub(super) fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'
         put(number + 3, requantization.requantize(four, mantissa[3], shift[3]));
         number += ROWS;
     }
-    let rows = blocks.remainder().chunks_exact(x.len());
+    let rows = blocks.remainder().blocks(x.len());
     for (((row, &bias), &mantissa), &shift) in rows.zip(last_bias).zip(last_mantissa).zip(last_shift) {
         let [sum] = sums(x, [row], [bias]);
         put(number, requantization.requantize(sum, mantissa, shift));

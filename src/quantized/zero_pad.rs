@@ -6,6 +6,7 @@ use core::slice;
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
+use crate::chunks::Chunks;
 use crate::layers::{self, Image, Windows, padding_plane};
 use crate::pod::Pod;
 use crate::scalar::Scalar;
@@ -37,11 +38,11 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         let plane = const { padding_plane::<I, O, K>() };
         let (above, left) = (plane.rows.window.before, plane.columns.window.before);
-        let channels = Sample::flat(slice::from_ref(x)).chunks_exact(plane.inputs());
-        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y)).chunks_exact_mut(plane.outputs())) {
+        let channels = Sample::flat(slice::from_ref(x)).blocks(plane.inputs());
+        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y)).blocks_mut(plane.outputs())) {
             y.fill(self.zero_point as i8);
-            let rows = y.chunks_exact_mut(plane.columns.output).skip(above);
-            for (x, y) in x.chunks_exact(plane.columns.input).zip(rows) {
+            let rows = y.blocks_mut(plane.columns.output).skip(above);
+            for (x, y) in x.blocks(plane.columns.input).zip(rows) {
                 let inner = y.get_mut(left..).unwrap_or_default();
                 inner.iter_mut().zip(x).for_each(|(to, &from)| *to = from);
             }

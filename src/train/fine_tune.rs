@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::chunks::Chunks;
 use crate::layer::Layer;
 use crate::losses::{Loss, Term};
 use crate::network::Network;
@@ -116,7 +117,7 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: 
         const { refuse_probabilities(F::OUTPUTS.then(H::OUTPUTS), L::TAKES_LOGITS) }
         let Self { features, workspace, head } = self;
         let mut all = Term::default();
-        for (inputs, targets) in inputs.chunks(B).zip(targets.chunks(B)) {
+        for (inputs, targets) in inputs.parts(B).zip(targets.parts(B)) {
             let features = first_mut(features, inputs.len());
             network.frozen.forward_into(inputs, features, workspace);
             all += head.step(&mut network.head, loss, optimizer, features, targets);

@@ -2,6 +2,7 @@
 
 use core::ops::AddAssign;
 
+use crate::chunks::Chunks;
 use crate::kernels::{Start, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::losses::{Loss, Term};
@@ -214,7 +215,7 @@ operation! {
         let Gradient { weights, mut start } = gradient;
         let GradientBuffers { outputs, output_gradients, tape, workspace, .. } = memory;
         let mut tally = Tally::default();
-        for (block, (inputs, targets)) in batch.inputs.chunks(B).zip(batch.targets.chunks(B)).enumerate() {
+        for (block, (inputs, targets)) in batch.inputs.parts(B).zip(batch.targets.parts(B)).enumerate() {
             let inputs = first(inputs, targets.len());
             let pass = Pass::new(simd, batch.chance.from(block * B));
             let outputs = first_mut(outputs, inputs.len());

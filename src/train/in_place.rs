@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::chunks::Chunks;
 use crate::kernels::{Simd, dispatch, operation};
 use crate::layer::{Layer, Pass, Recorded};
 use crate::layer_gradient::{Descent, Room};
@@ -101,7 +102,7 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
         const { assert_logits::<L, T, F>() }
         const { assert_batch::<L, B>() }
         let mut all = Term::default();
-        for (inputs, targets) in inputs.chunks(B).zip(targets.chunks(B)) {
+        for (inputs, targets) in inputs.parts(B).zip(targets.parts(B)) {
             all += self.step(network, loss, optimizer, inputs, targets);
         }
         all.mean()

@@ -297,6 +297,8 @@ impl<'a> DottedName<'a> {
     }
 
     const fn byte(&self, at: usize) -> u8 {
-        if at < self.head.len() { self.head[at] } else { self.tail[at - self.head.len()] }
+        let (piece, at) = if at < self.head.len() { (self.head, at) } else { (self.tail, at - self.head.len()) };
+        // Names have no zero bytes.
+        if at < piece.len() { piece[at] } else { 0 }
     }
 }

@@ -6,7 +6,6 @@ use crate::report::{Errors, either};
 use crate::size::{Scope, Size};
 
 /// The padding of an axis.
-#[expect(clippy::large_enum_variant, reason = "there are two for a layer, and none is kept")]
 pub(crate) enum Padding {
     /// Before the first element and after the last.
     Ends([Size; 2]),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::methods;
+use super::callable;
 use crate::plan::{Folded, Plan, Source, folds};
 use crate::shapes::{Layer, Network};
 
@@ -29,7 +29,7 @@ fn another(plan: &Plan, folded: &Folded) -> TokenStream {
     let (questions, blocks) = (questions(network), blocks(plan));
     let items = super::items(&folded.form);
     let implementation = implementation(network, &becomes.path(&becomes.header.scalar), &calls(network, folded));
-    let methods = (!network.hidden).then(|| [methods(becomes), method(network)]);
+    let methods = (!network.hidden).then(|| [callable(&folded.form), method(network)]);
     let methods = methods.into_iter().flatten();
     quote! {
         #questions

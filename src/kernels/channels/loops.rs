@@ -1,6 +1,7 @@
 //! Batch normalisation as plain loops, for processors without vectors and for unknown ones.
 
 use super::{Backward, Scales, Sizes, inverse_deviation};
+use crate::chunks::Chunks;
 use crate::kernels::sums::{sum, sum_of};
 use crate::scalar::Scalar;
 
@@ -16,8 +17,8 @@ pub(super) fn normalise<S: Scalar>(
     for ((scale, &weight), &variance) in scale.iter_mut().zip(scales.weight).zip(variance) {
         *scale = weight * inverse_deviation(variance, scales.epsilon);
     }
-    for (x, y) in x.chunks_exact(length).zip(y.chunks_exact_mut(length)) {
-        let channels = x.chunks_exact(space).zip(y.chunks_exact_mut(space));
+    for (x, y) in x.blocks(length).zip(y.blocks_mut(length)) {
+        let channels = x.blocks(space).zip(y.blocks_mut(space));
         for ((x, y), ((&mean, &scale), &bias)) in channels.zip(mean.iter().zip(&*scale).zip(scales.bias)) {
             for (y, &x) in y.iter_mut().zip(x) {
                 *y = (x - mean) * scale + bias;
@@ -31,14 +32,14 @@ pub(super) fn normalise<S: Scalar>(
 pub(super) fn measure<S: Scalar>(sizes: Sizes, x: &[S], mean: &mut [S], variance: &mut [S]) {
     let (Sizes { length, space }, part) = (sizes, sizes.part(x));
     mean.fill(S::ZERO);
-    for x in x.chunks_exact(length) {
-        for (x, mean) in x.chunks_exact(space).zip(mean.iter_mut()) {
+    for x in x.blocks(length) {
+        for (x, mean) in x.blocks(space).zip(mean.iter_mut()) {
             *mean += sum(x) * part;
         }
     }
     variance.fill(S::ZERO);
-    for x in x.chunks_exact(length) {
-        for ((x, &mean), variance) in x.chunks_exact(space).zip(mean.iter()).zip(variance.iter_mut()) {
+    for x in x.blocks(length) {
+        for ((x, &mean), variance) in x.blocks(space).zip(mean.iter()).zip(variance.iter_mut()) {
             *variance += sum_of(x, x, |x, _| (x - mean) * (x - mean)) * part;
         }
     }
@@ -52,8 +53,8 @@ pub(super) fn differentiate<S: Scalar>(backward: Backward<'_, S>) {
     let statistics = || mean.iter().zip(variance.iter().map(|&variance| inverse_deviation(variance, scales.epsilon)));
     by_weight.fill(S::ZERO);
     by_bias.fill(S::ZERO);
-    for (x, g) in x.chunks_exact(length).zip(g.chunks_exact(length)) {
-        let channels = x.chunks_exact(space).zip(g.chunks_exact(space)).zip(statistics());
+    for (x, g) in x.blocks(length).zip(g.blocks(length)) {
+        let channels = x.blocks(space).zip(g.blocks(space)).zip(statistics());
         let sums = by_weight.iter_mut().zip(by_bias.iter_mut());
         for (((x, g), (&mean, inverse)), (by_weight, by_bias)) in channels.zip(sums) {
             *by_weight += sum_of(x, g, |x, g| (x - mean) * g) * inverse;
@@ -61,8 +62,8 @@ pub(super) fn differentiate<S: Scalar>(backward: Backward<'_, S>) {
         }
     }
     let Some(dx) = dx else { return };
-    for ((x, g), dx) in x.chunks_exact(length).zip(g.chunks_exact(length)).zip(dx.chunks_exact_mut(length)) {
-        let channels = x.chunks_exact(space).zip(g.chunks_exact(space)).zip(dx.chunks_exact_mut(space));
+    for ((x, g), dx) in x.blocks(length).zip(g.blocks(length)).zip(dx.blocks_mut(length)) {
+        let channels = x.blocks(space).zip(g.blocks(space)).zip(dx.blocks_mut(space));
         let sums = by_weight.iter().zip(by_bias.iter()).zip(scales.weight);
         for ((((x, g), dx), (&mean, inverse)), ((&by_weight, &by_bias), &weight)) in
             channels.zip(statistics()).zip(sums)

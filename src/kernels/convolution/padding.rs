@@ -4,6 +4,7 @@
 use core::ops::Range;
 
 use super::Convolution;
+use crate::chunks::Chunks;
 use crate::kernels::elementwise::{add_few, copy_few};
 use crate::kernels::vector::{Simd, lanes};
 use crate::kernels::window::Plane;
@@ -50,10 +51,10 @@ impl Plane {
     pub(super) fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], to: &mut [S], rows: Range<usize>) {
         let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
         let above = self.rows.window.before;
-        let x = x.chunks_exact(self.columns.input).skip(rows.start.saturating_sub(above));
+        let x = x.blocks(self.columns.input).skip(rows.start.saturating_sub(above));
         let Some(to) = to.get_mut(rows.start * width..rows.end * width) else { return };
         to.fill(S::ZERO);
-        for (x, to) in x.zip(to.chunks_exact_mut(width).skip(above.saturating_sub(rows.start))) {
+        for (x, to) in x.zip(to.blocks_mut(width).skip(above.saturating_sub(rows.start))) {
             let (Some(x), Some(to)) = (x.get(..count), to.get_mut(first..first + count)) else { return };
             copy_few(simd, x, to);
         }
@@ -64,8 +65,8 @@ impl Plane {
     pub(super) fn add_unpadded<V: Simd, S: Scalar>(&self, simd: V, from: &[S], dx: &mut [S], rows: Range<usize>) {
         let ((count, first), width) = (self.inner(), self.columns.padded().input.max(1));
         let above = self.rows.window.before;
-        let dx = dx.chunks_exact_mut(self.columns.input).skip(rows.start.saturating_sub(above));
-        let from = from.get(rows.start * width..rows.end * width).unwrap_or_default().chunks_exact(width);
+        let dx = dx.blocks_mut(self.columns.input).skip(rows.start.saturating_sub(above));
+        let from = from.get(rows.start * width..rows.end * width).unwrap_or_default().blocks(width);
         for (dx, from) in dx.zip(from.skip(above.saturating_sub(rows.start))) {
             let (Some(dx), Some(from)) = (dx.get_mut(..count), from.get(first..first + count)) else { return };
             add_few(simd, from, dx);

@@ -5,12 +5,14 @@
 //! Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
 
 use super::{Convolution, Scratch};
+use crate::chunks::Chunks;
 use crate::kernels::dot_products::DotProducts;
 use crate::kernels::elementwise::add_assign;
 use crate::kernels::product::{Origin, Product};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
+use crate::window::quotient;
 
 /// Numbers in each part of the scratch: what stays in the second-level cache.
 pub(crate) const PATCHES: usize = 16384;
@@ -37,7 +39,7 @@ struct Parts {
 
 /// `size` rounded down to a multiple of `unit`, if it is at least one.
 const fn whole(size: usize, unit: usize) -> usize {
-    if size < unit || unit == 0 { size } else { size / unit * unit }
+    if size < unit || unit == 0 { size } else { quotient(size, unit) * unit }
 }
 
 const fn smaller(one: usize, other: usize) -> usize {
@@ -62,20 +64,23 @@ impl Convolution {
         } else if taps > DEPTH {
             1
         } else {
-            smaller(DEPTH / taps, self.seen)
+            smaller(quotient(DEPTH, taps), self.seen)
         };
         let depth = channels * taps;
         let row = self.plane.columns.output;
-        let pixels = smaller(whole(smaller(PIXELS, PATCHES / depth), row), self.plane.outputs());
-        Parts { channels, depth, pixels, filters: smaller(WEIGHTS / depth, self.filters) }
+        let pixels = smaller(whole(smaller(PIXELS, quotient(PATCHES, depth)), row), self.plane.outputs());
+        Parts { channels, depth, pixels, filters: smaller(quotient(WEIGHTS, depth), self.filters) }
     }
 
     /// Whether it is computed as products.
     #[inline(always)]
     pub(super) fn is_product<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
+        if lanes::<V, S>() == 1 {
+            return false;
+        }
         let Parts { pixels, filters, .. } = self.parts();
         let room = scratch.patches.len() >= PATCHES && scratch.weights.len() >= WEIGHTS && pixels * filters > 0;
-        lanes::<V, S>() > 1 && self.filters >= FEWEST && room
+        self.filters >= FEWEST && room
     }
 
     /// `y = b + w ∗ x`, for a group; an empty bias counts as none.
@@ -175,7 +180,7 @@ impl Convolution {
             let size = (rows, count, depth);
             let products = DotProducts { size, a, pitch: outputs, b: patches, c: &mut *sums, start: S::ZERO };
             S::Vector::<V>::dot_products(simd, products);
-            for (dw, sums) in dw.chunks_mut(filter).skip(first).zip(sums.chunks_exact(depth)) {
+            for (dw, sums) in dw.parts_mut(filter).skip(first).zip(sums.blocks(depth)) {
                 add_assign(simd, sums, dw);
             }
         }
@@ -209,15 +214,15 @@ impl Convolution {
         (from, count): (usize, usize),
     ) {
         let is_padded = self.is_padded::<V, S>(room);
-        let taps = patches.chunks_exact_mut(self.plane.taps() * count);
-        for (x, patches) in x.chunks_exact(self.plane.inputs()).skip(first).zip(taps) {
+        let taps = patches.blocks_mut(self.plane.taps() * count);
+        for (x, patches) in x.blocks(self.plane.inputs()).skip(first).zip(taps) {
             let (plane, x) = if is_padded {
                 self.plane.pad(simd, x, room, self.plane.rows_seen((from, count)));
                 (self.plane.padded(), &room[..])
             } else {
                 (self.plane, x)
             };
-            for (tap, patch) in patches.chunks_exact_mut(count).enumerate() {
+            for (tap, patch) in patches.blocks_mut(count).enumerate() {
                 plane.gather(simd, tap, x, patch, from);
             }
         }
@@ -235,9 +240,9 @@ impl Convolution {
         (from, count): (usize, usize),
     ) {
         let is_padded = self.is_padded::<V, S>(room);
-        let taps = patches.chunks_exact(self.plane.taps() * count);
-        for (dx, patches) in dx.chunks_exact_mut(self.plane.inputs()).skip(first).zip(taps) {
-            let patches = patches.chunks_exact(count).enumerate();
+        let taps = patches.blocks(self.plane.taps() * count);
+        for (dx, patches) in dx.blocks_mut(self.plane.inputs()).skip(first).zip(taps) {
+            let patches = patches.blocks(count).enumerate();
             if is_padded {
                 let (padded, rows) = (self.plane.padded(), self.plane.rows_seen((from, count)));
                 let room = first_mut(room, padded.inputs());

@@ -20,6 +20,7 @@ mod reads;
 use self::copies::lay_rows;
 use self::reads::{Masks, Reads};
 use super::{Convolution, Scratch};
+use crate::chunks::Chunks;
 use crate::kernels::vector::{Operation, Simd, lanes};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
@@ -95,10 +96,10 @@ impl Strip {
         let pitch = if pitch < columns.output { columns.output } else { pitch };
         let reach = (rows.window.span() - 1) * pitch + columns.window.span() - 1;
         // Whole vectors are read and written; the last one may run past the end, as may the last row's copy.
-        let band = STRIP.saturating_sub(reach + 2 * LANES) / pitch;
-        if band == 0 {
-            return None;
-        }
+        let band = match STRIP.saturating_sub(reach + 2 * LANES).checked_div(pitch) {
+            None | Some(0) => return None,
+            Some(band) => band,
+        };
         let band = if band < rows.output { band } else { rows.output };
         let steps = (rows.window.dilation * pitch, columns.window.dilation);
         Some(Self { pitch, margin: before, band, reach, steps, is_masked })
@@ -147,11 +148,10 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         let (outputs, (plane, strides)) = (plane.outputs(), plane.dense());
         let Some(strip) = Strip::new(&plane, strides) else { return };
         let (masks, taps) = (Masks::new(simd, &strip, &plane.columns), plane.taps());
-        for (number, (y, w)) in y.chunks_exact_mut(outputs).zip(w.chunks_exact(seen * taps)).enumerate() {
-            let group =
-                x.get(number / filters * seen * plane.inputs()..).unwrap_or_default().chunks_exact(plane.inputs());
+        for (number, (y, w)) in y.blocks_mut(outputs).zip(w.blocks(seen * taps)).enumerate() {
+            let group = x.get(number / filters * seen * plane.inputs()..).unwrap_or_default().blocks(plane.inputs());
             let bias = bias.get(number).copied().unwrap_or(S::ZERO);
-            let pairs = group.zip(w.chunks_exact(taps));
+            let pairs = group.zip(w.blocks(taps));
             strip.correlate_all(simd, &plane, &masks, pairs, (bias, false), (strides, y), &mut scratch);
         }
     }
@@ -186,10 +186,10 @@ impl<S: Scalar> Backward<'_, '_, S> {
         let Some(strip) = Strip::new(&plane, strides) else { return };
         let (masks, taps, columns) = (Masks::new(simd, &strip, &plane.columns), plane.taps(), plane.columns.output);
         let kernel = (plane.rows.window.kernel, plane.columns.window.kernel);
-        let dw = self.dw.chunks_exact_mut(seen * taps);
-        for (number, (g, dw)) in self.g.chunks_exact(compact.outputs()).zip(dw).enumerate() {
+        let dw = self.dw.blocks_mut(seen * taps);
+        for (number, (g, dw)) in self.g.blocks(compact.outputs()).zip(dw).enumerate() {
             let group = self.x.get(number / filters * seen * plane.inputs()..).unwrap_or_default();
-            let group = group.chunks_exact(plane.inputs());
+            let group = group.blocks(plane.inputs());
             for first in (0..plane.rows.output).step_by(strip.band.max(1)) {
                 let rows = strip.band.min(plane.rows.output - first);
                 let laid = first..first + rows;
@@ -199,7 +199,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
                     lay_rows(simd, (g, compact.columns.output), strides, laid, strip.pitch, self.scratch.outputs);
                     &*self.scratch.outputs
                 };
-                for (x, dw) in group.clone().zip(dw.chunks_exact_mut(taps)) {
+                for (x, dw) in group.clone().zip(dw.blocks_mut(taps)) {
                     strip.pack(simd, &plane, (x, (1, 1)), (first, rows), self.scratch.channel);
                     let x = &*self.scratch.channel;
                     let outputs = strip.outputs(&plane, rows);
@@ -222,10 +222,10 @@ impl<S: Scalar> Backward<'_, '_, S> {
         let (Some(dx), Some(reversed)) = (self.dx.as_deref_mut(), dense.reversed()) else { return };
         let Some(strip) = Strip::new(&reversed, strides) else { return };
         let (masks, taps) = (Masks::new(simd, &strip, &reversed.columns), plane.taps());
-        for (channel, dx) in dx.chunks_exact_mut(plane.inputs()).enumerate() {
+        for (channel, dx) in dx.blocks_mut(plane.inputs()).enumerate() {
             let (group, channel) = (channel / seen * filters, channel % seen);
-            let g = self.g.get(group * plane.outputs()..).unwrap_or_default().chunks_exact(plane.outputs());
-            let w = self.w.get(group * seen * taps..).unwrap_or_default().chunks_exact(seen * taps).take(filters);
+            let g = self.g.get(group * plane.outputs()..).unwrap_or_default().blocks(plane.outputs());
+            let w = self.w.get(group * seen * taps..).unwrap_or_default().blocks(seen * taps).take(filters);
             let pairs = g.zip(w.map(|w| w.get(channel * taps..(channel + 1) * taps).unwrap_or_default()));
             strip.correlate_all(simd, &reversed, &masks, pairs, (S::ZERO, true), (strides, dx), &mut self.scratch);
         }

@@ -1,5 +1,6 @@
 //! Simulated rounding of activations.
 
+use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::kernels::{Simd, lanes, read, splat, write};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
@@ -60,7 +61,7 @@ impl<S: Scalar> Steps<S> {
         let [scale, inverse] = [self.scale, S::ONE / self.scale].map(|value| splat::<V, S>(simd, value));
         let [first, last] = [self.first, -self.last].map(|value| splat::<V, S>(simd, value));
         let large = splat::<V, S>(simd, large());
-        for (y, x) in to.chunks_mut(lanes).zip(from.chunks(lanes)) {
+        for (y, x) in to.parts_mut(lanes).zip(from.parts(lanes)) {
             let steps = (read::<V, S>(simd, x) * inverse).max(first);
             write(simd, round(-(-steps).max(last), large) * scale, y);
         }

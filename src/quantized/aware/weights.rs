@@ -1,6 +1,7 @@
 //! Simulated rounding of weights.
 
 use super::activations::{large, round};
+use crate::chunks::Chunks;
 use crate::kernels::{Simd, copy};
 use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};
 use crate::layers::{Bias, Conv, Dense, Image, Windows};
@@ -158,8 +159,8 @@ where
     #[inline(always)]
     fn round_weights(&self, rounded: &mut Self) {
         let filter = const { if W::LENGTH < O::CHANNELS { 1 } else { W::LENGTH / O::CHANNELS } };
-        let filters = self.weight.parameters().chunks_exact(filter);
-        for (rounded, filter) in rounded.weight.parameters_mut().chunks_exact_mut(filter).zip(filters) {
+        let filters = self.weight.parameters().blocks(filter);
+        for (rounded, filter) in rounded.weight.parameters_mut().blocks_mut(filter).zip(filters) {
             let scale = scale(filter.iter().fold(S::ZERO, |largest, &weight| Real::max(largest, Real::abs(weight))));
             for (rounded, &weight) in rounded.iter_mut().zip(filter) {
                 *rounded = round(weight / scale, large()) * scale;

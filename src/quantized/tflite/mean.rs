@@ -5,6 +5,7 @@ use core::slice;
 
 use super::super::layer::{QuantizedLayer, Trace};
 use super::rounding::{Clipped, twice};
+use crate::chunks::Chunks;
 use crate::layers::Channels;
 use crate::pod::Pod;
 use crate::shape::Sample;
@@ -49,7 +50,7 @@ impl<C: Channels<Element = f32>> QuantizedLayer for Mean<C> {
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &C::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
         const { assert!(C::SPACE <= 1 << 23, "a sum of more than 8,388,608 integers may overflow its 32 bits") }
-        let channels = Sample::flat(slice::from_ref(x)).chunks_exact(C::SPACE.max(1));
+        let channels = Sample::flat(slice::from_ref(x)).blocks(C::SPACE.max(1));
         for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
             let sum = x.iter().fold(self.offset, |sum, &x| sum.wrapping_add(i32::from(x)));
             *y = self.output.clip(twice(sum, self.mantissa, self.shift as u8));

@@ -33,9 +33,7 @@ pub(super) const fn copy(
             let rounding = convert(values, from, place, to, if transposed { Some(&location.shape) } else { None });
             largest = if rounding > largest { rounding } else { largest };
         } else if !transposed {
-            if place.len() == values.len() {
-                place.copy_from_slice(values);
-            }
+            copy_bytes(values, place);
         } else if to.is(Number::F32) {
             transpose::<4>(values, place, &location.shape);
         } else {
@@ -88,7 +86,9 @@ const fn transpose<const N: usize>(values: &[u8], place: &mut [u8], shape: &Shap
                 let (mut target, mut source) = (row * columns + first_column, first_column * rows + row);
                 let end = row * columns + end_column;
                 while target < end {
-                    to[target] = from[source];
+                    if target < to.len() && source < from.len() {
+                        to[target] = from[source];
+                    }
                     target += 1;
                     source += rows;
                 }
@@ -106,14 +106,20 @@ const fn smaller(one: usize, other: usize) -> usize {
 
 /// Convert numbers of another type, transposed if the array is stored so. Returns the largest rounding error.
 const fn convert(values: &[u8], from: Number, place: &mut [u8], to: Number, transposed: Option<&Shape>) -> f64 {
-    let length = place.len() / to.size();
+    let (Some(length), Some(found)) = (place.len().checked_div(to.size()), values.len().checked_div(from.size()))
+    else {
+        return 0.0;
+    };
     let (mut largest, mut index) = (0.0, 0);
-    if values.len() / from.size() != length {
+    if found != length {
         return 0.0;
     }
     while index < length {
         let source = match transposed {
-            Some(shape) => index % shape.size(1) * shape.size(0) + index / shape.size(1),
+            Some(shape) => match (index.checked_rem(shape.size(1)), index.checked_div(shape.size(1))) {
+                (Some(column), Some(row)) => column * shape.size(0) + row,
+                _ => return 0.0,
+            },
             None => index,
         };
         let value = from.value(values, source);
@@ -131,7 +137,22 @@ const fn convert(values: &[u8], from: Number, place: &mut [u8], to: Number, tran
 /// Write the number with index `index` in a network's memory.
 const fn write(place: &mut [u8], index: usize, value: f64, to: Number) {
     match to {
-        Number::F64 => place.as_chunks_mut().0[index] = value.to_ne_bytes(),
-        _ => place.as_chunks_mut().0[index] = (value as f32).to_ne_bytes(),
+        Number::F64 => write_bytes(place, index, value.to_ne_bytes()),
+        _ => write_bytes(place, index, (value as f32).to_ne_bytes()),
+    }
+}
+
+const fn write_bytes<const N: usize>(place: &mut [u8], index: usize, bytes: [u8; N]) {
+    let (numbers, _) = place.as_chunks_mut::<N>();
+    if index < numbers.len() {
+        numbers[index] = bytes;
+    }
+}
+
+/// `to.copy_from_slice(from)`, which doesn't panic where the lengths differ, but copies nothing.
+pub(super) const fn copy_bytes(from: &[u8], to: &mut [u8]) {
+    if from.len() == to.len() {
+        // SAFETY: both are slices of this length, and an exclusive borrow overlaps no other.
+        unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), from.len()) }
     }
 }

@@ -106,11 +106,11 @@ pub(crate) const fn split(file: &[u8]) -> Result<(&str, &[u8]), Wrong<'_>> {
     };
     match core::str::from_utf8(header) {
         Ok(text) => Ok((text, data)),
-        Err(error) => Err(Wrong::Header {
-            expected: "text in UTF-8",
-            at: error.valid_up_to(),
-            found: Some(header[error.valid_up_to()]),
-        }),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let found = if at < header.len() { Some(header[at]) } else { None };
+            Err(Wrong::Header { expected: "text in UTF-8", at, found })
+        }
     }
 }
 
@@ -387,7 +387,7 @@ pub(crate) const fn same(one: &str, other: &str) -> bool {
         return false;
     }
     let mut index = 0;
-    while index < one.len() {
+    while index < one.len() && index < other.len() {
         if one[index] != other[index] {
             return false;
         }

@@ -23,7 +23,7 @@ impl LoadOptions<'_> {
                 && matches!(rest.as_bytes(), [] | [b'.', ..])
             {
                 // The network itself has no name, and therefore no dot after it.
-                let rest = if to.is_empty() && !rest.is_empty() { rest.split_at(1).1 } else { rest };
+                let rest = if to.is_empty() && !rest.is_empty() { without_first(rest) } else { rest };
                 return DottedName::new(to, rest);
             }
             pair += 1;
@@ -115,11 +115,27 @@ const fn split_last(name: &str) -> (&str, &str) {
     let mut dot = bytes.len();
     while dot > 0 {
         dot -= 1;
-        if bytes[dot] == b'.' {
-            return (name.split_at(dot).0, name.split_at(dot + 1).1);
+        if dot < bytes.len() && bytes[dot] == b'.' {
+            return at_dot(name, dot);
         }
     }
     ("", name)
+}
+
+/// What is in front of the dot at `dot`, and behind it.
+const fn at_dot(name: &str, dot: usize) -> (&str, &str) {
+    match name.split_at_checked(dot) {
+        Some((before, rest)) => (before, without_first(rest)),
+        None => (name, ""),
+    }
+}
+
+/// `text` without its first character, which is ASCII.
+const fn without_first(text: &str) -> &str {
+    match text.split_at_checked(1) {
+        Some((_, rest)) => rest,
+        None => "",
+    }
 }
 
 /// The order of two layers, if it is given by their numbers.
@@ -151,7 +167,7 @@ const fn split_first(name: &str) -> (&str, &str) {
     let mut dot = 0;
     while dot < bytes.len() {
         if bytes[dot] == b'.' {
-            return (name.split_at(dot).0, name.split_at(dot + 1).1);
+            return at_dot(name, dot);
         }
         dot += 1;
     }

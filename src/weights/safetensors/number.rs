@@ -68,10 +68,10 @@ impl Number {
     /// The number with index `index` in a file's data.
     pub(super) const fn value(self, data: &[u8], index: usize) -> f64 {
         match self {
-            Self::F16 => half(u16::from_le_bytes(data.as_chunks().0[index])),
-            Self::Bf16 => f32::from_bits((u16::from_le_bytes(data.as_chunks().0[index]) as u32) << 16) as f64,
-            Self::F32 => f32::from_le_bytes(data.as_chunks().0[index]) as f64,
-            Self::F64 => f64::from_le_bytes(data.as_chunks().0[index]),
+            Self::F16 => half(u16::from_le_bytes(bytes_at(data, index))),
+            Self::Bf16 => f32::from_bits((u16::from_le_bytes(bytes_at(data, index)) as u32) << 16) as f64,
+            Self::F32 => f32::from_le_bytes(bytes_at(data, index)) as f64,
+            Self::F64 => f64::from_le_bytes(bytes_at(data, index)),
         }
     }
 
@@ -97,6 +97,12 @@ impl Number {
             None => None,
         }
     }
+}
+
+/// The bytes of the number with this index, or zeros.
+const fn bytes_at<const N: usize>(data: &[u8], index: usize) -> [u8; N] {
+    let (numbers, _) = data.as_chunks::<N>();
+    if index < numbers.len() { numbers[index] } else { [0; N] }
 }
 
 /// Classify a number that is not finite or too large.

@@ -68,12 +68,13 @@ const fn is_onnx(start: &[u8]) -> bool {
 
 /// Whether `bytes` are at `at`.
 const fn has(start: &[u8], at: usize, bytes: &[u8]) -> bool {
-    if start.len() < at + bytes.len() {
+    let Some((_, start)) = start.split_at_checked(at) else { return false };
+    if start.len() < bytes.len() {
         return false;
     }
     let mut index = 0;
-    while index < bytes.len() {
-        if start[at + index] != bytes[index] {
+    while index < bytes.len() && index < start.len() {
+        if start[index] != bytes[index] {
             return false;
         }
         index += 1;

@@ -5,6 +5,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::WeightsError;
+use super::copy::copy_bytes;
 use super::error::{Reason, Wrong};
 use super::header::{CONTENT, Entry, Reader, attempt, metadata, same, split};
 use crate::const_message::ConstMessage;
@@ -212,9 +213,8 @@ impl<'a, 't> Tensors<'a, 't> {
             && let Some((_, values)) = data.split_at_checked(entry.begin as usize)
             && let Some((_, rest)) = to.split_at_mut_checked(offset)
             && let Some((place, _)) = rest.split_at_mut_checked(length)
-            && place.len() == values.len()
         {
-            place.copy_from_slice(values);
+            copy_bytes(values, place);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use super::{LANES, Strides, Strip};
+use crate::chunks::Chunks;
 use crate::kernels::vector::{Simd, Vector, lanes, splat};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
@@ -113,7 +114,7 @@ pub(super) fn lay_rows<V: Simd, S: Scalar>(
 /// Rows of `width` numbers, `pitch` apart, and zeros between and after them.
 #[inline(always)]
 fn lay<V: Simd, S: Scalar>(simd: V, rows: &[S], width: usize, pitch: usize, strip: &mut [S]) {
-    for (row, numbers) in rows.chunks_exact(width).enumerate() {
+    for (row, numbers) in rows.blocks(width).enumerate() {
         for column in (0..pitch).step_by(lanes::<V, S>()) {
             let from = numbers.get(column..).unwrap_or_default();
             let to = strip.get_mut(row * pitch + column..).unwrap_or_default();

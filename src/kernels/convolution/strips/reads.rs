@@ -1,6 +1,7 @@
 //! The inner loops over a strip, vector by vector.
 
 use super::{LANES, NARROW, Strip};
+use crate::chunks::Chunks;
 use crate::kernels::dot_products::sum_each;
 use crate::kernels::vector::{Simd, Vector, lanes, splat, write};
 use crate::real::Real;
@@ -31,7 +32,7 @@ impl<S: Scalar> Masks<S> {
         let (before, dilation) = (columns.window.before, columns.window.dilation.max(1));
         let free = if before.is_multiple_of(dilation) { before / dilation } else { usize::MAX };
         if strip.is_masked {
-            for (tap, row) in numbers.chunks_exact_mut(length).enumerate().take(columns.window.kernel) {
+            for (tap, row) in numbers.blocks_mut(length).enumerate().take(columns.window.kernel) {
                 for (place, number) in row.iter_mut().enumerate() {
                     let seen = place % width + tap * columns.window.dilation;
                     let inside = (before..before + columns.input).contains(&seen);
@@ -274,12 +275,12 @@ impl<S: Scalar> Reads<'_, S> {
         }
         let sums = sums.as_flattened();
         let mut totals = [S::ZERO; LANES];
-        for (sums, totals) in sums.chunks(lanes).zip(totals.chunks_mut(lanes)) {
+        for (sums, totals) in sums.parts(lanes).zip(totals.parts_mut(lanes)) {
             let mut vectors = [splat(simd, S::ZERO); LANES];
             vectors.iter_mut().zip(sums).for_each(|(vector, &sum)| *vector = sum);
             write(simd, sum_each::<V, S>(vectors), totals);
         }
-        for (r, totals) in totals.chunks_exact(C).take(R).enumerate() {
+        for (r, totals) in totals.blocks(C).take(R).enumerate() {
             let dw = dw.get_mut((down + r) * columns + right..).unwrap_or_default();
             dw.iter_mut().zip(totals).for_each(|(dw, &total)| *dw += total);
         }

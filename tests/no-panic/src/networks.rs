@@ -1,0 +1,144 @@
+//! Whole networks of the common shapes, with sizes at which kernels take their fast paths.
+
+use core::hint::black_box;
+
+use fnn::losses::CrossEntropy;
+use fnn::optimizers::Sgd;
+use fnn::quantized::{Native, TfliteReference};
+use fnn::train::{FineTune, FineTuneBuffers};
+use fnn::weights::LoadOptions;
+
+use crate::layers::{back_to_inputs, fold, quantized, train};
+use crate::memory::{Training, file, training};
+
+fnn::network! {
+    #[quantizable]
+    struct Convolutional: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        fc1: Dense(60),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fnn::network! {
+    #[quantizable]
+    #[split(Features, Head, at = pool)]
+    struct Separable: [1, 25, 5] -> [12] {
+        Conv2d(16, kernel = (10, 4), stride = (2, 2), padding = (4, 1)),
+        BatchNorm,
+        Relu,
+        DepthwiseConv2d(kernel = 3, padding = same),
+        BatchNorm,
+        Relu,
+        Conv2d(16, kernel = 1),
+        BatchNorm,
+        Relu,
+        pool: GlobalAvgPool,
+        logits: Dense(12),
+    }
+}
+
+fnn::network! {
+    #[quantizable]
+    struct Skipping: [3, 8, 8] -> [4] {
+        Conv2d(8, kernel = 3, padding = same, bias = false),
+        BatchNorm,
+        Relu,
+        Residual { Conv2d(8, kernel = 3, padding = same), BatchNorm, Relu, Conv2d(8, kernel = 3, padding = same) },
+        Relu,
+        Residual { { Conv2d(16, kernel = 3, stride = 2, padding = 1) }, { Conv2d(16, kernel = 1, stride = 2) } },
+        AvgPool2d(2),
+        Flatten,
+        Dense(4),
+    }
+}
+
+fnn::network! {
+    #[quantizable]
+    struct Sequential: [8, 32] -> [2] {
+        Conv1d(12, kernel = 3, dilation = 2),
+        BatchNorm,
+        Relu,
+        MaxPool1d(2),
+        Conv1d(12, kernel = 3, groups = 2),
+        Tanh,
+        Flatten,
+        Dropout(0.2),
+        Dense(2),
+        Softmax,
+    }
+}
+
+fnn::network! {
+    #[quantizable]
+    struct Padded: [2, 9, 8] -> [6] {
+        Conv2d(5, kernel = 3, stride = 2, padding = ((0, 1), (2, 0))),
+        BatchNorm,
+        Relu,
+        DepthwiseConv2d(kernel = 3, stride = 2, padding = same),
+        ZeroPad2d(((1, 0), (0, 2))),
+        AvgPool2d(3, stride = 1, padding = 1, count_padding = false),
+        MaxPool2d(2, stride = 1, padding = ((1, 0), (0, 1))),
+        Reshape(5, 12),
+        Conv1d(4, kernel = 3, dilation = 2, padding = causal),
+        DepthwiseConv1d(kernel = 4, stride = 3, padding = same),
+        AvgPool1d(2, padding = same),
+        Flatten,
+        Dense(6),
+    }
+}
+
+fnn::network! {
+    #[quantizable]
+    struct Deep: [64] -> [10] {
+        hidden: Dense(48),
+        Gelu,
+        Dense(33),
+        BatchNorm,
+        Silu,
+        logits: Dense(10),
+    }
+}
+
+pub(crate) fn all() {
+    macro_rules! whole {
+        ($($network:ty),*) => {$(
+            train::<$network>();
+            back_to_inputs::<$network>();
+            fold::<$network>();
+            quantized::<$network, Native>();
+            quantized::<$network, TfliteReference>();
+        )*};
+    }
+    whole!(Convolutional, Separable, Skipping, Sequential, Padded, Deep);
+    read();
+    tune();
+}
+
+/// Weights over the air.
+#[inline(never)]
+fn read() {
+    let network = &mut training::<Convolutional, 1>().network;
+    black_box(network.read_weights(file()).is_ok());
+    let options = LoadOptions::new().prefix("module.").by_order(true).convert(true);
+    black_box(options.read(network, file()).is_ok());
+}
+
+/// Fine-tuning of the last layers.
+#[inline(never)]
+fn tune() {
+    let frozen = &training::<Features, 1>().network;
+    let Training { network: head, .. } = training::<Head, 1>();
+    let (mut network, mut memory) =
+        (FineTune { frozen, head: head.clone() }, FineTuneBuffers::<Features, Head, 2>::new());
+    let inputs = &training::<Separable, 2>().inputs;
+    black_box(memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1), inputs, &[1, 2]));
+    black_box(network.forward(&inputs[0]));
+}
