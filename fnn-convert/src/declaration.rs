@@ -21,6 +21,8 @@ pub struct Declaration {
     pub layers: Vec<Layer>,
     /// What the model was made in, and what differs from it.
     pub comments: Vec<String>,
+    /// Whether it is declared as `#[quantizable]`. A quantized model always is.
+    pub quantizable: bool,
     /// What the integers of the input and of the output stand for, in an int8 model.
     pub quantization: Option<[Quantization; 2]>,
 }
@@ -102,7 +104,7 @@ impl Declaration {
         let (input, output) = (graph.shape(graph.input).to_vec(), graph.shape(graph.output).to_vec());
         let of = |value: ValueId| graph.values[value.0].quantization.clone();
         let quantization = of(graph.input).zip(of(graph.output)).map(|(input, output)| [input, output]);
-        Ok(Self { name: name.to_string(), input, output, layers, comments, quantization })
+        Ok(Self { quantizable: false, name: name.to_string(), input, output, layers, comments, quantization })
     }
 
     /// All arrays of weights with their dotted names, in memory order.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use fnn_convert::{Error, Model, Options};
+use fnn_convert::{Error, Model, Options, StateDict};
 use lexopt::prelude::*;
 
 const HELP: &str = "\
@@ -13,11 +13,13 @@ Converts models to networks of the crate `fnn-typed`.
     fnn-convert MODEL --name Digits --out src  write src/digits.rs and src/digits.safetensors, and of an int8
                                                model src/digits.int8
 
-MODEL is an ONNX or TensorFlow Lite file.
+MODEL is an ONNX or TensorFlow Lite file. Of a state_dict of PyTorch (.safetensors), the layers are told that its
+tensors belong to; it doesn't say how they are connected.
 
     --name NAME        the name of the network
     --out FOLDER       where to write it; by default the current folder
     --input 3,32,32    the shape of one sample, if the model leaves it open
+    --quantizable      declare it as #[quantizable]
     --fold             fold batch norms into the layers before them
     --no-batch         the first axis of the model's input isn't the batch
 ";
@@ -28,6 +30,7 @@ struct Arguments {
     model: PathBuf,
     name: Option<String>,
     out: PathBuf,
+    quantizable: bool,
     options: Options,
 }
 
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut model, mut name, mut out, mut options) = (None, None, PathBuf::from("."), Options::default());
+    let mut quantizable = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("name") => name = Some(parser.value()?.string()?),
@@ -64,6 +68,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
                 let sizes: Result<Vec<usize>, _> = sizes.split(',').map(|size| size.trim().parse()).collect();
                 options.input_shape = Some(sizes.map_err(|_| "--input takes sizes, such as 3,32,32")?);
             }
+            Long("quantizable") => quantizable = true,
             Long("fold") => options.fold_batch_norm = true,
             Long("no-batch") => options.batch = false,
             Long("help") | Short('h') => return Ok(None),
@@ -72,12 +77,17 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
         }
     }
     let model = model.ok_or("which model?")?;
-    Ok(Some(Arguments { model, name, out, options }))
+    Ok(Some(Arguments { model, name, out, quantizable, options }))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
+    if arguments.model.extension().is_some_and(|extension| extension == "safetensors") && arguments.name.is_none() {
+        print!("{}", StateDict::read(&arguments.model)?.report());
+        return Ok(());
+    }
     let model = Model::read(&arguments.model, &arguments.options)?;
     let declaration = model.declare(arguments.name.as_deref().unwrap_or("Model"))?;
+    let declaration = if arguments.quantizable { declaration.quantizable() } else { declaration };
     print!("{}", declaration.report());
     if arguments.name.is_some() {
         for path in declaration.write(&arguments.out)? {

@@ -10,7 +10,7 @@ mod expression;
 mod lowering;
 mod moments;
 mod operators;
-mod proto;
+pub(crate) mod proto;
 mod tensors;
 
 use std::collections::{HashMap, HashSet};

@@ -23,13 +23,20 @@ impl Declaration {
             let _ = writeln!(text, "    /// {}", comment.replace(['\n', '\r'], " "));
         }
         text.push_str("    #[derive(Clone, Debug)]\n");
-        if self.quantization.is_some() {
+        if self.quantizable || self.quantization.is_some() {
             text.push_str("    #[quantizable]\n");
         }
         let _ = writeln!(text, "    pub struct {}: {input} -> {output} {{", self.name);
         write_layers(&mut text, &self.layers, 2);
         text.push_str("    }\n}\n");
         text
+    }
+
+    /// Declare it as `#[quantizable]`, to be quantized to int8 here.
+    #[must_use]
+    pub fn quantizable(mut self) -> Self {
+        self.quantizable = true;
+        self
     }
 
     /// The weights as the bytes of a safetensors file, as [`save`](fnn::Network::save) writes them.

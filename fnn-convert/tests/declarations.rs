@@ -31,14 +31,13 @@ fn declarations() -> String {
         let source = source.replace("NAME", &name).replacen("{\n", &format!("{{\n{comments}"), 1);
         let _ = write!(text, "\n{source}");
         let patterns: Vec<String> = files.iter().map(|file| format!("{file:?}")).collect();
-        let _ =
-            writeln!(arms, "        {} => super::support::outputs::<{name}>(weights, inputs),", patterns.join(" | "));
+        let _ = writeln!(arms, "        {} => super::support::run::<{name}>(weights, inputs),", patterns.join(" | "));
     }
     let _ = write!(
         text,
-        "\n/// The outputs of the network of a file, with these weights.\n\
+        "\n/// Run the network of a file with these weights.\n\
          #[rustfmt::skip]\n\
-         pub(crate) fn outputs(file: &str, weights: &[u8], inputs: &[f64]) -> Vec<f32> {{\n    match file {{\n{arms}        \
+         pub(crate) fn run(file: &str, weights: &[u8], inputs: &[f64]) -> super::support::Ran {{\n    match file {{\n{arms}        \
          other => panic!(\"{{other}} has no declaration\"),\n    }}\n}}\n"
     );
     text

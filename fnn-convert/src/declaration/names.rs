@@ -39,6 +39,15 @@ pub(super) fn assign(layers: &mut [Layer]) {
         taken.extend(layer.name.clone());
     }
     for (layer, path) in layers.iter_mut().zip(&prefixes) {
+        // A name that it would have without one isn't written.
+        if let Some(name) = layer.name.clone() {
+            taken.remove(&name);
+            if unnamed(&layer.kind(), &mut taken.clone()) == name {
+                layer.name = None;
+            } else {
+                taken.insert(name);
+            }
+        }
         layer.field = match &layer.name {
             Some(name) => name.clone(),
             None => unnamed(&layer.kind(), &mut taken),
@@ -65,7 +74,12 @@ impl Layer {
         let shared = shared.count();
         // The name of a single layer isn't that of the block around it.
         let shared = if paths.iter().any(|path| path.len() == shared) { shared.saturating_sub(1) } else { shared };
-        first[..shared].to_vec()
+        let mut path = first[..shared].to_vec();
+        // The names of branches, in a model that this library has written.
+        while path.last().is_some_and(|last| matches!(last.as_str(), "first" | "second" | "sum_1")) {
+            path.pop();
+        }
+        path
     }
 
     /// Leave out the first segments of its path, and of those inside.

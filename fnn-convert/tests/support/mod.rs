@@ -5,8 +5,8 @@ use std::path::Path;
 
 use fnn::layers::{Pod, Sample};
 use fnn::{Layer, Network};
-use fnn_convert::Declaration;
 use fnn_convert::graph::Graph;
+use fnn_convert::{Declaration, ToOnnx};
 use safetensors::{Dtype, SafeTensors};
 
 /// Inputs and the outputs that are expected for them, several samples one after the other.
@@ -96,8 +96,15 @@ impl Given for u16 {
     }
 }
 
-/// The outputs of a network with the weights of a file.
-pub(crate) fn outputs<N>(weights: &[u8], inputs: &[f64]) -> Vec<f32>
+/// What a network gives.
+pub(crate) struct Ran {
+    pub(crate) outputs: Vec<f32>,
+    /// The network as an ONNX file.
+    pub(crate) onnx: Vec<u8>,
+}
+
+/// Run a network with the weights of a file.
+pub(crate) fn run<N>(weights: &[u8], inputs: &[f64]) -> Ran
 where
     N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<Element = f32>>,
 {
@@ -108,7 +115,8 @@ where
         *input = Given::given(*number);
     }
     // One at a time: the smallest code.
-    samples.iter().flat_map(|sample| Sample::flat(&[network.forward(sample)]).to_vec()).collect()
+    let outputs = samples.iter().flat_map(|sample| Sample::flat(&[network.forward(sample)]).to_vec()).collect();
+    Ran { outputs, onnx: network.to_onnx().unwrap_or_else(|error| panic!("{error}")) }
 }
 
 /// `ResNet18` for `res_net18.onnx`.

@@ -1,0 +1,253 @@
+//! Networks as ONNX files.
+
+mod layers;
+
+use fnn::Network;
+use fnn::graph::{Node, Wiring};
+use fnn::weights::Layout;
+use prost::Message;
+
+use crate::error::{Error, Refusal};
+use crate::onnx::proto::{
+    AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto,
+    TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto, attribute_type, data_type,
+};
+
+/// The version of the operators that are written: old enough for any run time, and with `LayerNormalization`.
+const OPSET: i64 = 17;
+/// The version of the file format that belongs to it.
+const IR_VERSION: i64 = 8;
+
+/// Writes a network as an ONNX file.
+pub trait ToOnnx {
+    /// The network as the bytes of an ONNX file, for a batch of any size: the input is `input`, the output `output`, and
+    /// weights have the names that they have in [`save`](Network::save).
+    ///
+    /// Operators are those of opset 17. Dropout is left out, since the file is for inference; an activation that ONNX
+    /// lacks is written as others, such as SiLU as `x · sigmoid(x)`.
+    ///
+    /// # Errors
+    /// If the network has layers of a type of one's own, whose formula the library doesn't know: all of them at once.
+    ///
+    /// ```
+    /// use fnn_convert::ToOnnx;
+    ///
+    /// fnn::network! {
+    ///     struct Digits: [1, 8, 8] -> [10] {
+    ///         conv: Conv2d(4, kernel = 3),
+    ///         Relu,
+    ///         Flatten,
+    ///         logits: Dense(10),
+    ///     }
+    /// }
+    ///
+    /// let file: Vec<u8> = Digits::seeded(1).to_onnx()?;
+    /// # let _ = file;
+    /// # Ok::<(), fnn_convert::Error>(())
+    /// ```
+    fn to_onnx(&self) -> Result<Vec<u8>, Error>;
+}
+
+impl<N: Network<Scalar = f32>> ToOnnx for N {
+    fn to_onnx(&self) -> Result<Vec<u8>, Error> {
+        let graph = N::graph();
+        let mut builder =
+            Builder { parameters: self.parameters(), graph: GraphProto::default(), refusals: Vec::new(), made: 0 };
+        let tokens = first_layer(graph).is_some_and(|node| node.kind == "Embedding");
+        let output = builder.add(graph, "", 0, "input".into());
+        builder.name_output(&output);
+        if !builder.refusals.is_empty() {
+            return Err(Error::Refused { path: graph.kind.into(), refusals: builder.refusals });
+        }
+        let elements = if tokens { data_type::INT64 } else { data_type::FLOAT };
+        builder.graph.name = graph.kind.into();
+        builder.graph.input = vec![value_info("input", elements, graph.input.sizes())];
+        builder.graph.output = vec![value_info("output", data_type::FLOAT, graph.output.sizes())];
+        let model = ModelProto {
+            ir_version: IR_VERSION,
+            producer_name: env!("CARGO_PKG_NAME").into(),
+            producer_version: env!("CARGO_PKG_VERSION").into(),
+            graph: Some(builder.graph),
+            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+            functions: Vec::new(),
+        };
+        Ok(model.encode_to_vec())
+    }
+}
+
+/// The first layer of a network.
+fn first_layer(node: &'static Node) -> Option<&'static Node> {
+    match node.wiring {
+        Wiring::Sequence(nodes) => nodes.first().and_then(first_layer),
+        Wiring::Layer(_) => Some(node),
+        _ => None,
+    }
+}
+
+/// A tensor whose first size is the batch.
+fn value_info(name: &str, elem_type: i32, sizes: &[usize]) -> ValueInfoProto {
+    let batch = DimensionProto { dim_value: None, dim_param: Some("N".into()) };
+    let size = |&size: &usize| DimensionProto { dim_value: i64::try_from(size).ok(), dim_param: None };
+    let dim = std::iter::once(batch).chain(sizes.iter().map(size)).collect();
+    let tensor_type = Some(TensorTypeProto { elem_type, shape: Some(TensorShapeProto { dim }) });
+    ValueInfoProto { name: name.into(), r#type: Some(TypeProto { tensor_type }) }
+}
+
+/// A graph that gets nodes.
+struct Builder<'a> {
+    parameters: &'a [f32],
+    graph: GraphProto,
+    refusals: Vec<Refusal>,
+    /// The number of values without a name of their own.
+    made: usize,
+}
+
+/// An attribute's value.
+enum Attribute<'a> {
+    Float(f64),
+    Int(i64),
+    Ints(Vec<i64>),
+    Text(&'a str),
+}
+
+impl Builder<'_> {
+    /// Append a node of the network, whose weights begin at `start` and whose dotted name is `path`. Returns its output.
+    fn add(&mut self, node: &'static Node, path: &str, start: usize, input: String) -> String {
+        let inside = |node: &Node| match (path, node.name) {
+            (path, "") => path.to_string(),
+            ("", name) => name.to_string(),
+            (path, name) => format!("{path}.{name}"),
+        };
+        let mut at = start;
+        let mut branches = |builder: &mut Self, nodes: &'static [Node]| -> Vec<String> {
+            let branch = |branch: &'static Node| {
+                let output = builder.add(branch, &inside(branch), at, input.clone());
+                at += branch.parameters();
+                output
+            };
+            nodes.iter().map(branch).collect()
+        };
+        match node.wiring {
+            Wiring::Sequence(nodes) => {
+                let mut value = input.clone();
+                for layer in nodes {
+                    value = self.add(layer, &inside(layer), at, value);
+                    at += layer.parameters();
+                }
+                value
+            }
+            Wiring::Sum(nodes) => {
+                let values = branches(self, nodes);
+                let sum = values.into_iter().reduce(|one, other| self.node(path, "Add", &[one, other], &[]));
+                sum.unwrap_or(input)
+            }
+            Wiring::Concat(nodes) => {
+                let values = branches(self, nodes);
+                self.node(path, "Concat", &values, &[("axis", Attribute::Int(1))])
+            }
+            Wiring::Layer(_) => self.layer(node, path, start, input),
+            _ => {
+                let reason = "it is a layer of one's own, whose formula isn't known".into();
+                self.refusals.push(Refusal { node: path.into(), operator: node.kind.into(), reason });
+                input
+            }
+        }
+    }
+
+    /// Append a node of ONNX. Returns its output.
+    fn node(&mut self, path: &str, operator: &str, inputs: &[String], attributes: &[(&str, Attribute<'_>)]) -> String {
+        self.made += 1;
+        let output = format!("{operator}_{}", self.made).to_lowercase();
+        let attribute = |(name, value): &(&str, Attribute<'_>)| {
+            let mut proto = AttributeProto { name: (*name).into(), ..AttributeProto::default() };
+            match value {
+                Attribute::Float(value) => (proto.f, proto.r#type) = (Some(*value as f32), attribute_type::FLOAT),
+                Attribute::Int(value) => (proto.i, proto.r#type) = (Some(*value), attribute_type::INT),
+                Attribute::Ints(values) => (proto.ints, proto.r#type) = (values.clone(), attribute_type::INTS),
+                Attribute::Text(text) => {
+                    (proto.s, proto.r#type) = (Some(text.as_bytes().to_vec()), attribute_type::STRING)
+                }
+            }
+            proto
+        };
+        self.graph.node.push(NodeProto {
+            input: inputs.to_vec(),
+            output: vec![output.clone()],
+            name: format!("/{}/{operator}_{}", path.replace('.', "/"), self.made).replace("//", "/"),
+            op_type: operator.into(),
+            attribute: attributes.iter().map(attribute).collect(),
+            domain: String::new(),
+        });
+        output
+    }
+
+    /// Append constants of a type, as little-endian bytes.
+    fn constant(&mut self, name: &str, data_type: i32, sizes: &[usize], raw_data: Vec<u8>) -> String {
+        let dims = sizes.iter().map(|&size| size as i64).collect();
+        self.graph.initializer.push(TensorProto {
+            dims,
+            data_type,
+            name: name.into(),
+            raw_data,
+            ..TensorProto::default()
+        });
+        name.to_string()
+    }
+
+    /// A constant of reals.
+    fn reals(&mut self, name: &str, sizes: &[usize], reals: &[f32]) -> String {
+        self.constant(name, data_type::FLOAT, sizes, reals.iter().flat_map(|real| real.to_le_bytes()).collect())
+    }
+
+    /// A single number, without a name of its own.
+    fn number(&mut self, number: f64) -> String {
+        self.made += 1;
+        let name = format!("number_{}", self.made);
+        self.reals(&name, &[], &[number as f32])
+    }
+
+    /// A list of sizes, without a name of its own.
+    fn list(&mut self, integers: &[i64]) -> String {
+        self.made += 1;
+        let name = format!("sizes_{}", self.made);
+        let bytes = integers.iter().flat_map(|integer| integer.to_le_bytes()).collect();
+        self.constant(&name, data_type::INT64, &[integers.len()], bytes)
+    }
+
+    /// The array of weights of a layer that has this name, in the layout of files; none if it is empty. `sizes`, if given, is its
+    /// shape in the file.
+    fn weight(&mut self, node: &Node, path: &str, start: usize, name: &str, sizes: Option<&[usize]>) -> Option<String> {
+        let mut found = None;
+        node.for_each_weight(&mut |weight| {
+            if weight.name.to_string() == name {
+                found = Some((weight.layout, start + weight.start));
+            }
+        });
+        let (layout, start) = found?;
+        let numbers = self.parameters.get(start..start + layout.length()).filter(|numbers| !numbers.is_empty())?;
+        let name = format!("{path}.{name}");
+        match layout {
+            Layout::Transposed(shape) => {
+                let (rows, columns) = (shape.size(0), shape.size(1));
+                let transposed: Vec<f32> =
+                    (0..columns).flat_map(|column| (0..rows).map(move |row| numbers[row * columns + column])).collect();
+                Some(self.reals(&name, &[columns, rows], &transposed))
+            }
+            Layout::Array(shape) => {
+                let sizes = sizes.map_or_else(|| shape.sizes().to_vec(), <[usize]>::to_vec);
+                Some(self.reals(&name, &sizes, numbers))
+            }
+            _ => None,
+        }
+    }
+
+    /// Call the output `output`.
+    fn name_output(&mut self, output: &str) {
+        if output == "input" {
+            // A network without nodes.
+            self.node("", "Identity", &["input".into()], &[]);
+        }
+        let Some(last) = self.graph.node.last_mut() else { return };
+        last.output = vec!["output".into()];
+    }
+}
