@@ -23,6 +23,8 @@ pub struct Declaration {
     pub comments: Vec<String>,
     /// Whether it is declared as `#[quantizable]`. A quantized model always is.
     pub quantizable: bool,
+    /// Whether a `static` with the weights is written behind it.
+    pub embedded: bool,
     /// What the integers of the input and of the output stand for, in an int8 model.
     pub quantization: Option<[Quantization; 2]>,
 }
@@ -104,7 +106,16 @@ impl Declaration {
         let (input, output) = (graph.shape(graph.input).to_vec(), graph.shape(graph.output).to_vec());
         let of = |value: ValueId| graph.values[value.0].quantization.clone();
         let quantization = of(graph.input).zip(of(graph.output)).map(|(input, output)| [input, output]);
-        Ok(Self { quantizable: false, name: name.to_string(), input, output, layers, comments, quantization })
+        Ok(Self {
+            quantizable: false,
+            embedded: false,
+            name: name.to_string(),
+            input,
+            output,
+            layers,
+            comments,
+            quantization,
+        })
     }
 
     /// All arrays of weights with their dotted names, in memory order.

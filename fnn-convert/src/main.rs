@@ -19,6 +19,7 @@ tensors belong to; it doesn't say how they are connected.
     --name NAME        the name of the network
     --out FOLDER       where to write it; by default the current folder
     --input 3,32,32    the shape of one sample, if the model leaves it open
+    --embed            add a static with the weights
     --quantizable      declare it as #[quantizable]
     --fold             fold batch norms into the layers before them
     --no-batch         the first axis of the model's input isn't the batch
@@ -31,6 +32,7 @@ struct Arguments {
     name: Option<String>,
     out: PathBuf,
     quantizable: bool,
+    embed: bool,
     options: Options,
 }
 
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut model, mut name, mut out, mut options) = (None, None, PathBuf::from("."), Options::default());
-    let mut quantizable = false;
+    let (mut quantizable, mut embed) = (false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("name") => name = Some(parser.value()?.string()?),
@@ -68,6 +70,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
                 let sizes: Result<Vec<usize>, _> = sizes.split(',').map(|size| size.trim().parse()).collect();
                 options.input_shape = Some(sizes.map_err(|_| "--input takes sizes, such as 3,32,32")?);
             }
+            Long("embed") => embed = true,
             Long("quantizable") => quantizable = true,
             Long("fold") => options.fold_batch_norm = true,
             Long("no-batch") => options.batch = false,
@@ -77,7 +80,7 @@ fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
         }
     }
     let model = model.ok_or("which model?")?;
-    Ok(Some(Arguments { model, name, out, quantizable, options }))
+    Ok(Some(Arguments { model, name, out, quantizable, embed, options }))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
@@ -88,6 +91,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     let model = Model::read(&arguments.model, &arguments.options)?;
     let declaration = model.declare(arguments.name.as_deref().unwrap_or("Model"))?;
     let declaration = if arguments.quantizable { declaration.quantizable() } else { declaration };
+    let declaration = if arguments.embed { declaration.embedded() } else { declaration };
     print!("{}", declaration.report());
     if arguments.name.is_some() {
         for path in declaration.write(&arguments.out)? {

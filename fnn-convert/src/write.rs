@@ -13,7 +13,7 @@ use crate::error::Error;
 const WIDTH: usize = 100;
 
 impl Declaration {
-    /// The declaration as Rust, with the weights embedded from `weights`, a file beside it.
+    /// The declaration as Rust.
     #[must_use]
     pub fn source(&self) -> String {
         let mut text = String::new();
@@ -29,7 +29,23 @@ impl Declaration {
         let _ = writeln!(text, "    pub struct {}: {input} -> {output} {{", self.name);
         write_layers(&mut text, &self.layers, 2);
         text.push_str("    }\n}\n");
+        if self.embedded {
+            let (stem, name) = (self.file_stem(), &self.name);
+            let _ = writeln!(
+                text,
+                "\n/// The network with the weights of `{stem}.safetensors`.\n\
+                 pub static {}: {name} = fnn::include_network!(\"{stem}.safetensors\" as {name});",
+                stem.to_uppercase()
+            );
+        }
         text
+    }
+
+    /// Write a `static` with the weights behind the declaration: `pub static DIGITS: Digits`.
+    #[must_use]
+    pub fn embedded(mut self) -> Self {
+        self.embedded = true;
+        self
     }
 
     /// Declare it as `#[quantizable]`, to be quantized to int8 here.

@@ -16,12 +16,19 @@ from onnx.backend.test.case.node import collect_testcases
 from safetensors.numpy import save_file
 
 warnings.filterwarnings("ignore")
+
+
+def as_array(value):
+    """Single numbers are arrays, too."""
+    return numpy.asarray(value) if isinstance(value, numpy.generic) else value
+
+
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 left_out = written = 0
 for case in collect_testcases(None):
     graph = case.model.graph
-    inputs, outputs = case.data_sets[0]
+    inputs, outputs = [[as_array(value) for value in values] for values in case.data_sets[0]]
     arrays = [value for value in [*inputs, *outputs] if isinstance(value, numpy.ndarray)]
     is_tokens = graph.node[0].op_type == "Gather" and len(graph.node) == 1
     data = inputs[0] if inputs else None

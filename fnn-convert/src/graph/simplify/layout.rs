@@ -149,7 +149,11 @@ impl Mover<'_> {
         let node = value.0.checked_sub(1).map(|index| &self.graph.nodes[index])?;
         match (&node.operator, &node.inputs[..]) {
             (
-                operator @ (Operator::Transpose { .. } | Operator::Reshape { .. } | Operator::GroupNorm { .. }),
+                operator @ (Operator::Transpose { .. }
+                | Operator::Reshape { .. }
+                | Operator::GroupNorm { .. }
+                | Operator::Softmax { .. }
+                | Operator::LogSoftmax { .. }),
                 &[from],
             ) => Some((operator.clone(), from)),
             _ => None,
@@ -187,6 +191,15 @@ impl Mover<'_> {
         }
         match self.maker(input) {
             Some((Operator::Reshape { .. }, from)) => self.reshape(shape, from),
+            Some((softmax @ (Operator::Softmax { .. } | Operator::LogSoftmax { .. }), from)) => {
+                match self.softmax_of(shape, from, &softmax) {
+                    Some((from, softmax)) => {
+                        self.node = self.graph.nodes[input.0 - 1].clone();
+                        self.push(softmax, &[from])
+                    }
+                    None => self.append(Operator::Reshape { shape: shape.to_vec() }, &[input]),
+                }
+            }
             Some((Operator::GroupNorm { groups, weight, bias, epsilon }, from)) => {
                 match self.regrouped(shape, from, groups, &[weight, bias]) {
                     Some((from, [weight, bias])) => {
@@ -198,6 +211,20 @@ impl Mover<'_> {
             }
             _ => self.append(Operator::Reshape { shape: shape.to_vec() }, &[input]),
         }
+    }
+
+    /// For a softmax between a reshape of `shape` and one back to it: the value of that shape, and the softmax of the same rows.
+    fn softmax_of(&self, shape: &[usize], input: ValueId, softmax: &Operator) -> Option<(ValueId, Operator)> {
+        let (Operator::Reshape { .. }, from) = self.maker(input)? else { return None };
+        let (Operator::Softmax { axes } | Operator::LogSoftmax { axes }) = softmax else { return None };
+        let joined = self.graph.shape(input);
+        let row: usize = joined[joined.len() - axes..].iter().product();
+        let axes = (1..=shape.len()).find(|axes| shape[shape.len() - axes..].iter().product::<usize>() == row)?;
+        let softmax = match softmax {
+            Operator::Softmax { .. } => Operator::Softmax { axes },
+            _ => Operator::LogSoftmax { axes },
+        };
+        (self.graph.shape(from) == shape).then_some((from, softmax))
     }
 
     /// For a norm of groups that were made channels by a reshape of `shape`: the value of that shape, and the weights of its
