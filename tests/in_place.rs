@@ -28,7 +28,8 @@ fnn::network! {
         Flatten,
         slopes: PRelu,
         skip: Residual { Dense(6), Silu, Dense(12) },
-        Concat { { Dense(8) }, { Dense(4), Relu } },
+        Concat { { Slice(2, 9), Dense(8), Clip(-1.0, 1.0) }, { Dense(4), Relu } },
+        Sum { { Dense(12), Clip(max = 0.5) }, {}, { Dense(12), Tanh } },
         inner: Inner<7>,
     }
 }

@@ -174,6 +174,9 @@ fn branches_are_rescaled_once() {
     let (_, report) = network.quantize_and_report(&given, Calibration::MinMax);
     let names: Vec<_> = report.activations.iter().map(|activation| activation.name.as_str()).collect();
     assert_eq!(names, ["input", "concat_1.second.first.tanh_1", "concat_1.second.second.first.clip_1", "concat_1"]);
+    let kinds: Vec<_> =
+        report.activations.iter().map(|activation| (activation.kind, activation.output.sizes())).collect();
+    assert_eq!(kinds, [("", &[2, 3][..]), ("Tanh", &[2, 3]), ("Clip", &[2, 3]), ("Concat", &[7, 3])]);
     let [tanh, clip] = [1, 2].map(|index| report.activations[index].quantization);
     check(&*network, |x| {
         let tanh = x.iter().map(|x| rounded(tanh, x.tanh()));

@@ -7,8 +7,9 @@ use core::{fmt, slice};
 use super::calibration::Seen;
 use super::conversion::{BLOCK, observe_block};
 use super::{Native, Observer, Quantization, Quantize, Quantized, QuantizedLayer, Signal};
+use crate::network::Network;
 use crate::pod::Pod;
-use crate::shape::Sample;
+use crate::shape::{Sample, Shape};
 
 /// The differences between a quantized network and its float network, on the samples of the calibration.
 ///
@@ -26,6 +27,11 @@ pub struct QuantizationReport {
 pub struct Activation {
     /// The layer's name, after those of the enclosing blocks and networks.
     pub name: String,
+    /// The layer's kind and the shape of its outputs, from the network's [`graph`](crate::Network::graph). The input has
+    /// no kind.
+    pub kind: &'static str,
+    /// The shape of its outputs.
+    pub output: Shape,
     /// The quantization of its integers.
     pub quantization: Quantization,
     /// The smallest value in the float network, or 0.
@@ -45,16 +51,22 @@ pub struct Activation {
 
 impl fmt::Display for QuantizationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.activations.iter().map(|activation| activation.name.len()).max().unwrap_or(0).max(10);
-        write!(f, "{:width$}  {:>22}  {:>9}  {:>9}", "activation", "range", "SNR, dB", "saturated")?;
+        let widest = |text: fn(&Activation) -> &str| self.activations.iter().map(|one| text(one).len()).max();
+        let width = widest(|activation| &activation.name).unwrap_or(0).max(10);
+        let of_kind = widest(|activation| activation.kind).unwrap_or(0).max(4);
+        write!(
+            f,
+            "{:width$}  {:of_kind$}  {:>22}  {:>9}  {:>9}",
+            "activation", "kind", "range", "SNR, dB", "saturated"
+        )?;
         write!(f, "  {:>10}  {:>10}", "error", "worst case")?;
         for activation in &self.activations {
-            let Activation { name, quantization, signal_to_noise, saturated, largest_error, worst_case, .. } =
+            let Activation { name, kind, quantization, signal_to_noise, saturated, largest_error, worst_case, .. } =
                 activation;
             let (low, high) = quantization.range();
             write!(
                 f,
-                "\n{name:width$}  {low:>10.3e}, {high:>10.3e}  {signal_to_noise:>9.1}  {:>7.3} %",
+                "\n{name:width$}  {kind:of_kind$}  {low:>10.3e}, {high:>10.3e}  {signal_to_noise:>9.1}  {:>7.3} %",
                 100.0 * saturated
             )?;
             write!(f, "  {largest_error:>10.3e}  {worst_case:>10.3e}")?;
@@ -123,15 +135,25 @@ pub(super) fn report<N: Quantize>(
             }
         }
     }
-    let activations = seen.into_iter().zip(signals).zip(errors).map(|((seen, signal), errors)| Activation {
-        name: seen.name,
-        quantization: signal.quantization,
-        low: seen.low,
-        high: seen.high,
-        signal_to_noise: 10.0 * libm::log10(errors.signal / errors.noise),
-        saturated: errors.saturated as f64 / errors.count.max(1) as f64,
-        largest_error: errors.largest,
-        worst_case: signal.error,
+    let graph = N::graph();
+    let activations = seen.into_iter().zip(signals).zip(errors).enumerate().map(|(index, ((seen, signal), errors))| {
+        let (kind, output) = match graph.find(&seen.name) {
+            _ if index == 0 => ("", graph.input),
+            Some(node) => (node.kind, node.output),
+            None => (graph.kind, graph.output),
+        };
+        Activation {
+            name: seen.name,
+            kind,
+            output,
+            quantization: signal.quantization,
+            low: seen.low,
+            high: seen.high,
+            signal_to_noise: 10.0 * libm::log10(errors.signal / errors.noise),
+            saturated: errors.saturated as f64 / errors.count.max(1) as f64,
+            largest_error: errors.largest,
+            worst_case: signal.error,
+        }
     });
     QuantizationReport { activations: activations.collect() }
 }

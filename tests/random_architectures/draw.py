@@ -140,6 +140,7 @@ def norm(shape):
 ACTIVATIONS = [
     "Relu", "LeakyRelu", "LeakyRelu(0.3)", "Elu", "Elu(0.5)", "Gelu", "Gelu(tanh)", "Silu", "Sigmoid", "Tanh",
     "Softplus", "Softplus(2.5)", "Relu6", "HardSigmoid", "HardSwish", "Mish", "Selu", "PRelu", "PRelu(each)",
+    "Clip(-0.9, 1.1)", "Clip(min = -0.7)", "Clip(max = 0.8)",
 ]  # fmt: skip
 
 
@@ -169,7 +170,8 @@ def global_pool(shape):
 
 def reshape(shape):
     length = prod(shape)
-    first = draw.choice([d for d in range(1, length + 1) if length % d == 0])
+    # Few channels: the number of weights, and so of forward passes, grows with their square.
+    first = draw.choice([d for d in range(1, min(length, 12) + 1) if length % d == 0])
     rest = length // first
     second = draw.choice([d for d in range(1, rest + 1) if rest % d == 0])
     to = draw.choice([[first, rest], [first, second, rest // second]])
@@ -223,12 +225,28 @@ def concat(shape):
             return f"Concat {{ {', '.join(braces(inside) for inside, _ in branches)} }}", [channels, *first[1:]]
 
 
+def summed(shape):
+    while True:
+        branches = [branch(shape, draw.randint(0, 1)) for _ in range(draw.randint(2, 3))]
+        (_, first), *_ = branches
+        lasts = [None if ended == first else back_to(ended, first) for _, ended in branches]
+        if all(last or ended == first for last, (_, ended) in zip(lasts, branches)):
+            texts = [[*inside, last] if last else inside for last, (inside, _) in zip(lasts, branches)]
+            return f"Sum {{ {', '.join(map(braces, texts))} }}", first
+
+
+def part(shape):
+    start = draw.randint(0, shape[0] - 1)
+    end = draw.randint(start + 1, shape[0])
+    return f"Slice({start}, {end})", [end - start, *shape[1:]]
+
+
 def layer(shape, nested=False):
     """A layer for this input shape, and its output shape."""
     kinds = [norm, activation, activation, dropout]
     kinds += {1: [dense, dense, dense], 2: [convolution, depthwise, pool], 3: [convolution, depthwise, pool]}[len(shape)]
     if not nested or draw.random() < 0.2:
-        kinds += [residual, projected, concat]
+        kinds += [residual, projected, concat, summed, part]
     if not nested:
         kinds += {1: [softmax], 2: [upsample, zero_pad, convolution], 3: [upsample, zero_pad, convolution]}[len(shape)]
         kinds += [reshape, identity] if len(shape) == 1 else [reshape, flatten, global_pool]
