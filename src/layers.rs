@@ -43,6 +43,7 @@ mod group_norm;
 mod layer_norm;
 mod log_softmax;
 mod max_pool;
+mod normalize;
 mod permute;
 mod prelu;
 mod reshape;
@@ -65,8 +66,6 @@ pub use activation::Activation;
 pub(crate) use activation::FromOutput;
 pub use avg_pool::AvgPool;
 pub use batch_norm::BatchNorm;
-#[cfg(feature = "alloc")]
-pub(crate) use batch_norm::Channel as NormChannel;
 #[doc(hidden)]
 pub use batch_norm::FreezeStatistics;
 pub use concat::Concat;
@@ -82,6 +81,7 @@ pub use layer_norm::LayerNorm;
 pub use log_softmax::LogSoftmax;
 pub use max_pool::MaxPool;
 pub(crate) use max_pool::pool_plane;
+pub use normalize::Normalize;
 pub use permute::Permute;
 pub use prelu::PRelu;
 pub(crate) use prelu::slope_of;

@@ -11,8 +11,6 @@ mod regression;
 mod report;
 
 pub use confusion::ConfusionMatrix;
-#[cfg(feature = "std")]
-pub(crate) use regression::column;
 pub use regression::{mean_absolute_error, r_squared, root_mean_squared_error};
 pub use report::{ClassScores, ClassificationReport};
 

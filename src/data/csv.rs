@@ -20,7 +20,7 @@ use crate::error::Error;
 /// assert_eq!((penguins.targets(), labels.names()), (&[0, 1, 2][..], ["Adelie", "Chinstrap", "Gentoo"]));
 ///
 /// let error = Csv::new(&path).regression(["length"], ["width"]).unwrap_err().to_string();
-/// assert!(error.ends_with(".csv: line 3, column `width`: expected a number, found nothing"));
+/// assert!(error.ends_with(".csv: line 3, column `width`: expected a target, found nothing"));
 /// # std::fs::remove_file(&path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

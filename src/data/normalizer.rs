@@ -1,42 +1,40 @@
-//! Normalization of inputs to mean 0 and standard deviation 1.
+//! The normalization of a set of samples to mean 0 and standard deviation 1.
 
 use crate::error::Error;
-use crate::metrics::column;
+use crate::image::Channels;
+pub use crate::layers::Normalize as Normalizer;
 use crate::scalar::Scalar;
-use crate::shape::Sample;
 use crate::statistics::Spread;
+use crate::weights::parameters::Parameters;
 
-/// Scales each element of a sample to mean 0 and standard deviation 1 over the samples that it was fitted to:
-/// `(x − mean) / deviation`.
-///
-/// Columns of a table have different units, and without scaling the largest numbers dominate training. Fit to the
-/// training set only: a normalizer that has seen the test set leaks information from it.
-///
-/// ```
-/// use fnn::data::Normalizer;
-///
-/// let normalizer = Normalizer::fit(&[[1.0, 500.0], [3.0, 900.0]])?;
-/// assert_eq!((normalizer.mean, normalizer.deviation), ([2.0, 700.0], [1.0, 200.0]));
-/// assert_eq!(normalizer.transform(&[2.0, 1100.0]), [0.0, 2.0]);
-/// assert_eq!(normalizer.inverse(&[0.0, 2.0]), [2.0, 1100.0]);
-/// # Ok::<(), fnn::Error>(())
-/// ```
-///
-/// Inference must apply the same scaling: print both fields, and compile them into the firmware as constants.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Normalizer<A> {
-    /// The mean of each element.
-    pub mean: A,
-    /// The population standard deviation of each element; 1 for a constant element, which becomes 0.
-    pub deviation: A,
-}
-
-impl<A: Sample<Element: Scalar>> Normalizer<A> {
-    /// Compute the mean and the deviation of each element over these samples, in `f64`. Without samples, the transform
-    /// is the identity.
+impl<S: Scalar, A: Channels<Element = S>> Normalizer<A> {
+    /// Compute the mean and the deviation of each channel over these samples, in `f64`: of each column of a table, or of
+    /// each colour of images. Without samples, the transform is the identity.
     ///
-    /// An element is constant if its variance is no larger than the rounding error of a constant column:
-    /// `n·ε·variance + (n·ε·mean)²` (scikit-learn, `StandardScaler`).
+    /// Columns of a table have different units, and without scaling the largest numbers dominate training. Fit to the
+    /// training set only: a normalizer that has seen the test set leaks information from it.
+    ///
+    /// A channel is constant if its variance is no larger than the rounding error of a constant column:
+    /// `n·ε·variance + (n·ε·mean)²` (scikit-learn, `StandardScaler`). It becomes 0.
+    ///
+    /// ```
+    /// use fnn::{Network, data::Normalizer};
+    ///
+    /// let normalizer = Normalizer::fit(&[[1.0, 500.0], [3.0, 900.0]])?;
+    /// assert_eq!((normalizer.mean, normalizer.deviation), ([2.0, 700.0], [1.0, 200.0]));
+    /// assert_eq!(normalizer.transform(&[2.0, 1100.0]), [0.0, 2.0]);
+    /// assert_eq!(normalizer.inverse(&[0.0, 2.0]), [2.0, 1100.0]);
+    ///
+    /// // As a layer, it is saved with the network, and can be saved alone too.
+    /// let path = std::env::temp_dir().join(format!("fnn-doc-normalizer-{}.safetensors", std::process::id()));
+    /// normalizer.save(&path)?;
+    /// assert_eq!(*Normalizer::<[f64; 2]>::load(&path)?, normalizer);
+    /// # std::fs::remove_file(&path).map_err(fnn::Error::other)?;
+    /// # Ok::<(), fnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Cell`] for the first number that is NaN or infinite:
     ///
     /// ```
     /// use fnn::data::Normalizer;
@@ -44,59 +42,26 @@ impl<A: Sample<Element: Scalar>> Normalizer<A> {
     /// let error = Normalizer::fit(&[[1.0, 500.0], [3.0, f32::NAN]]).unwrap_err();
     /// assert_eq!(error.to_string(), "row 1, column 1: expected a finite number, found NaN");
     /// ```
-    ///
-    /// # Errors
-    /// [`Error::Cell`] for the first number that is NaN or infinite.
     pub fn fit(samples: &[A]) -> Result<Self, Error> {
         if let Some(cell) = A::flat(samples).iter().position(|x| !x.is_finite()) {
             let found = A::flat(samples).get(cell).map_or(f64::NAN, |x| x.to_f64());
             return Err(Error::Cell { row: cell / A::LENGTH, column: cell % A::LENGTH, found });
         }
-        let (mut mean, mut deviation) = (A::zeroed(), A::zeroed());
-        flat_mut(&mut deviation).fill(A::Element::ONE);
-        let fields = flat_mut(&mut mean).iter_mut().zip(flat_mut(&mut deviation));
-        for (element, (mean, deviation)) in fields.enumerate() {
-            let Some(spread) = Spread::of(column(samples, element)) else { continue };
-            *mean = A::Element::from_f64(spread.mean / spread.scale);
+        let mut fitted = Self { mean: A::Each::zeroed(), deviation: A::Each::zeroed() };
+        fitted.deviation.parameters_mut().fill(S::ONE);
+        let fields = fitted.mean.parameters_mut().iter_mut().zip(fitted.deviation.parameters_mut());
+        for (channel, (mean, deviation)) in fields.enumerate() {
+            let numbers = A::flat(samples).chunks(A::SPACE.max(1)).skip(channel).step_by(A::CHANNELS.max(1)).flatten();
+            let Some(spread) = Spread::of(numbers.map(|x| x.to_f64())) else { continue };
+            *mean = S::from_f64(spread.mean / spread.scale);
             // A deviation that is too small for the element's type counts as 0.
-            let found = A::Element::from_f64(spread.variance().sqrt() / spread.scale);
-            if spread.varies() && found > A::Element::ZERO {
+            let found = S::from_f64(spread.variance().sqrt() / spread.scale);
+            if spread.varies() && found > S::ZERO {
                 *deviation = found;
             }
         }
-        Ok(Self { mean, deviation })
+        Ok(fitted)
     }
-
-    /// `(x − mean) / deviation`, element by element.
-    #[must_use]
-    pub fn transform(&self, sample: &A) -> A {
-        self.map(sample, |x, mean, deviation| (x - mean) / deviation)
-    }
-
-    /// Undo [`transform`](Self::transform): `x·deviation + mean`.
-    #[must_use]
-    pub fn inverse(&self, sample: &A) -> A {
-        self.map(sample, |x, mean, deviation| x * deviation + mean)
-    }
-
-    /// The elements of a sample, each with its mean and deviation.
-    fn map(&self, sample: &A, map: impl Fn(A::Element, A::Element, A::Element) -> A::Element) -> A {
-        let mut mapped = *sample;
-        for ((x, &mean), &deviation) in
-            flat_mut(&mut mapped).iter_mut().zip(flat(&self.mean)).zip(flat(&self.deviation))
-        {
-            *x = map(*x, mean, deviation);
-        }
-        mapped
-    }
-}
-
-fn flat<A: Sample>(sample: &A) -> &[A::Element] {
-    A::flat(std::slice::from_ref(sample))
-}
-
-fn flat_mut<A: Sample>(sample: &mut A) -> &mut [A::Element] {
-    A::flat_mut(std::slice::from_mut(sample))
 }
 
 #[cfg(test)]
@@ -135,7 +100,7 @@ mod tests {
             assert!(x.abs() <= tolerance, "{x}");
         }
         let one = Normalizer::fit(&[[[7.0f32], [-3.0]]]).unwrap();
-        assert_eq!((one.mean, one.deviation), ([[7.0], [-3.0]], [[1.0]; 2]));
+        assert_eq!((one.mean, one.deviation), ([7.0, -3.0], [1.0; 2]));
         let none = Normalizer::<[f32; 2]>::fit(&[]).unwrap();
         assert_eq!(none.transform(&[5.0, -6.0]), [5.0, -6.0]);
     }
@@ -168,5 +133,14 @@ mod tests {
         let mut samples = [[0.0f32]; 1000];
         samples[0] = [f32::from_bits(1)];
         assert_eq!(Normalizer::fit(&samples).unwrap().deviation, [1.0]);
+    }
+
+    /// Each colour of an image has one mean and one deviation.
+    #[test]
+    fn channels_are_measured_over_all_their_numbers() {
+        let images = [[[1.0f64, 3.0], [10.0, 10.0]], [[5.0, 7.0], [30.0, 30.0]]];
+        let normalizer = Normalizer::fit(&images).unwrap();
+        assert_eq!((normalizer.mean, normalizer.deviation), ([4.0, 20.0], [5.0f64.sqrt(), 10.0]));
+        assert_eq!(normalizer.transform(&[[4.0, 4.0], [0.0, 40.0]]), [[0.0, 0.0], [-2.0, 2.0]]);
     }
 }

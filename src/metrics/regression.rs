@@ -89,10 +89,7 @@ fn errors<A: Sample<Element: Scalar>>(
 }
 
 /// One element of each sample.
-pub(crate) fn column<A: Sample<Element: Scalar>>(
-    samples: &[A],
-    element: usize,
-) -> impl Iterator<Item = f64> + Clone + use<'_, A> {
+fn column<A: Sample<Element: Scalar>>(samples: &[A], element: usize) -> impl Iterator<Item = f64> + Clone + use<'_, A> {
     A::flat(samples).iter().skip(element).step_by(A::LENGTH.max(1)).map(|value| value.to_f64())
 }
 

@@ -1,4 +1,5 @@
-//! Quantized batch normalisation, where it doesn't follow a layer that it can be folded into.
+//! Quantized normalization by constants: batch normalization where it doesn't follow a layer that it can be folded
+//! into, and the normalization of inputs.
 
 use core::slice;
 
@@ -13,11 +14,13 @@ use crate::layers;
 use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+#[cfg(feature = "alloc")]
+use crate::weights::parameters::Parameters;
 
 /// One number for each channel.
 type Each<A, E> = <<A as Channels>::Each as Sample>::Of<E>;
 
-/// A quantized [`BatchNorm`](crate::layers::BatchNorm), fused with a clipping activation right after it: a factor and an
+/// A quantized [`BatchNorm`](crate::layers::BatchNorm) or [`Normalize`](crate::layers::Normalize), fused with a clipping activation right after it: a factor and an
 /// offset for each channel, as in [`Affine`].
 ///
 /// A batch norm right after a layer with weights is folded into them instead.
@@ -71,19 +74,47 @@ where
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
-        let line = |channel: layers::NormChannel<f32>| Line {
-            factor: channel.factor.into(),
-            offset: f64::from(channel.bias) - f64::from(channel.mean) * f64::from(channel.factor),
-        };
+        quantized.set(input, ranges, || {
+            self.channels().map(|channel| Line {
+                factor: channel.factor.into(),
+                offset: f64::from(channel.bias) - f64::from(channel.mean) * f64::from(channel.factor),
+            })
+        })
+    }
+}
+
+impl<A: Channels<Element = f32>> Quantize for layers::Normalize<A> {
+    type Quantized<R: Arithmetic> = BatchNorm<A>;
+
+    #[cfg(feature = "alloc")]
+    fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
+        let constants = || self.mean.parameters().iter().zip(self.deviation.parameters());
+        quantized.set(input, ranges, || {
+            constants().map(|(&mean, &deviation)| Line {
+                factor: 1.0 / f64::from(deviation),
+                offset: -f64::from(mean) / f64::from(deviation),
+            })
+        })
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<A: Channels> BatchNorm<A> {
+    /// Quantize a line for each channel.
+    fn set<L: Iterator<Item = Line>>(
+        &mut self,
+        input: Signal,
+        ranges: &mut Ranges<'_>,
+        lines: impl Fn() -> L,
+    ) -> Signal {
         let range = ranges.take();
-        let scales = self.channels().map(|channel| line(channel).smallest_scale(input.quantization));
+        let scales = lines().map(|line| line.smallest_scale(input.quantization));
         let output = Quantization::of_range(range.low, range.high).at_least(scales.fold(0.0, f32::max));
-        let factors = Sample::flat_mut(slice::from_mut(&mut quantized.factor)).iter_mut();
-        let offsets = Sample::flat_mut(slice::from_mut(&mut quantized.offset)).iter_mut();
-        let shifts = Sample::flat_mut(slice::from_mut(&mut quantized.shift)).iter_mut();
+        let factors = Sample::flat_mut(slice::from_mut(&mut self.factor)).iter_mut();
+        let offsets = Sample::flat_mut(slice::from_mut(&mut self.offset)).iter_mut();
+        let shifts = Sample::flat_mut(slice::from_mut(&mut self.shift)).iter_mut();
         let mut error = 0.0f64;
-        for (((factor, offset), shift), channel) in factors.zip(offsets).zip(shifts).zip(self.channels()) {
-            let line = line(channel);
+        for (((factor, offset), shift), line) in factors.zip(offsets).zip(shifts).zip(lines()) {
             let affine = line.between(input.quantization, output);
             (*factor, *offset, *shift) = (affine.factor, affine.offset, affine.shift as u8);
             error = error.max(line.error(input.error, affine, output));
@@ -94,3 +125,4 @@ where
 
 aware_unrounded!([S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool]
     layers::BatchNorm<A, EPSILON, MOMENTUM, FROZEN>);
+aware_unrounded!([S: Scalar, A: Channels<Element = S>] layers::Normalize<A>);

@@ -39,6 +39,21 @@ pub(super) static KINDS: &[Kind] = &[
         build: batch_norm,
     },
     Kind {
+        name: "Normalize",
+        synonyms: &["Normalization", "StandardScaler"],
+        takes: Takes::Any,
+        parameters: &[],
+        example: Example { layer: "Normalize", input: "[3, 4]", weights: 2 * 3, macs: 3 * 4 },
+        documentation: Documentation {
+            weights: "`2·C`, none of them trained",
+            macs: "`N`",
+            ..Documentation::same("[`Normalize`](crate::layers::Normalize)", "`[C, …]`")
+        },
+        role: Role::Weightless,
+        int8: Int8::Layer(Outputs::Sums),
+        build: normalize,
+    },
+    Kind {
         name: "LayerNorm",
         synonyms: &["LayerNormalization"],
         takes: Takes::Any,
@@ -109,6 +124,15 @@ fn batch_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let channels = flow.sizes(site, 1);
     built.weights.extend([channels.clone(), channels.clone(), channels.clone(), channels, vec![Size::one()]]);
     built.checks.extend(checks);
+    built
+}
+
+/// `Normalize`: any shape with channels.
+fn normalize(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
+    let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
+    let mut built = Built::new(quote!(#fnn::layers::Normalize<#sample>), flow.clone());
+    let channels = flow.sizes(site, 1);
+    built.weights.extend([channels.clone(), channels]);
     built
 }
 
