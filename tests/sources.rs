@@ -7,8 +7,8 @@ mod support;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-use fnn::data::{Source, from_fn};
-use fnn::losses::CrossEntropy;
+use fnn::data::{ArrayFile, Source, StoredNumber, from_fn, one_hot};
+use fnn::losses::{CrossEntropy, Loss, SampleWeights};
 use fnn::optimizers::Adam;
 use fnn::train::{History, Progress, Stopped, Trained, evaluate, try_evaluate};
 use fnn::{DataSet, Error, Random, Trainer};
@@ -90,6 +90,39 @@ fn an_augmentation_is_the_same_at_any_number_of_threads_and_differs_between_epoc
     assert_eq!(numbers.len(), 20);
 }
 
+/// Each sampler, mix-up, sample weights, and a file.
+#[test]
+fn whatever_is_read_is_the_same_at_any_number_of_threads() {
+    fn check<L: Loss<[f32; 4], D::Target> + Copy, D: Source<Input = [f32; 20]>>(what: &str, loss: L, data: &D) {
+        let train = |threads| {
+            let trainer = Trainer::new(Net::boxed(3), loss, Adam::new(1e-3)).batch_size(60).epochs(2);
+            trainer.threads(threads).progress(Progress::Silent).fit(data).unwrap()
+        };
+        let one = train(1);
+        [2, 3, 8].map(|threads| assert_same(&train(threads), &one, (what, threads)));
+    }
+    let data = classes::<20, 4>(300, 1);
+    check("balanced", CrossEntropy, &(&data).balanced().unwrap());
+    let weights: Vec<f64> = (0..300).map(|index| f64::from(index % 7)).collect();
+    check("sampled", CrossEntropy, &(&data).sampled(&weights).unwrap());
+    let mixed = (&data).map(|&input, class, _| (input, one_hot::<f32, 4>(class))).mix_up(0.3).unwrap();
+    check("mixed", CrossEntropy, &mixed);
+    let weighted = data.clone().weighted(|input, _| input[0].abs());
+    check("weighted", SampleWeights(CrossEntropy), &weighted);
+    check("weighted and read", SampleWeights(CrossEntropy), &read(&weighted));
+
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let bytes: Vec<u8> = data.inputs().as_flattened().iter().flat_map(|x| x.to_le_bytes()).collect();
+    std::fs::write(folder.join("sources-inputs"), bytes).unwrap();
+    std::fs::write(folder.join("sources-classes"), data.targets().iter().map(|&class| class as u8).collect::<Vec<_>>())
+        .unwrap();
+    let inputs = ArrayFile::<[f32; 20]>::raw(folder.join("sources-inputs"), StoredNumber::F32).unwrap();
+    let targets = ArrayFile::<usize>::raw(folder.join("sources-classes"), StoredNumber::U8).unwrap();
+    let file = inputs.with_targets(targets).unwrap();
+    check("file", CrossEntropy, &file);
+    assert_same(&trainer().fit(&file).unwrap(), &trainer().fit(&data).unwrap(), "the file is the set");
+}
+
 #[test]
 fn sources_are_made_of_sources() {
     let data: DataSet<[f32; 1], usize> = (0..10).map(|x| ([x as f32], x)).collect();
@@ -169,7 +202,7 @@ struct Counted<'a> {
     stop: &'a AtomicBool,
 }
 
-impl fnn::losses::Loss<[f32; 4], usize> for Counted<'_> {
+impl Loss<[f32; 4], usize> for Counted<'_> {
     fn value(&self, output: &[f32; 4], target: &usize) -> fnn::losses::Term<f32> {
         CrossEntropy.value(output, target)
     }

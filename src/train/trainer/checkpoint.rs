@@ -177,8 +177,9 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// With more [`epochs`](Self::epochs) than before, training continues. If early stopping or a callback had ended it,
     /// it stays ended; if a [`stop_flag`](Self::stop_flag) had, it continues.
     ///
-    /// Layers without weights, and callbacks, are not compared: keep them the same. The fingerprint of the data covers
-    /// all inputs, and up to 4 MiB of targets, evenly spaced.
+    /// Layers without weights, and callbacks, are not compared: keep them the same. The fingerprint of a data set covers all
+    /// inputs, and up to 4 MiB of targets, evenly spaced; that of another source is its
+    /// [`fingerprint`](crate::data::Source::fingerprint), by default of 64 samples.
     ///
     /// # Errors
     /// In [`fit`](Self::fit): [`Error::Checkpoint`] with all differences if the network, the optimizer, the loss, the data,
