@@ -99,7 +99,7 @@ fn whatever_is_read_is_the_same_at_any_number_of_threads() {
             trainer.threads(threads).progress(Progress::Silent).fit(data).unwrap()
         };
         let one = train(1);
-        [2, 3, 8].map(|threads| assert_same(&train(threads), &one, (what, threads)));
+        [2, 3, 8].into_iter().for_each(|threads| assert_same(&train(threads), &one, (what, threads)));
     }
     let data = classes::<20, 4>(300, 1);
     check("balanced", CrossEntropy, &(&data).balanced().unwrap());
