@@ -14,7 +14,7 @@ mod loop_state;
 #[cfg(feature = "std")]
 pub(crate) mod trainer;
 
-pub use fine_tune::{FineTune, FineTuneBuffers};
+pub use fine_tune::{FineTune, FineTuneBuffers, Frozen};
 pub use forward_pass::ForwardPass;
 pub use gradient_buffers::GradientBuffers;
 pub use in_place::{InPlaceBuffers, TrainInPlace};

@@ -110,3 +110,111 @@ fn the_parts_are_networks_like_any() {
     assert!(trained.history.epochs[2].training.loss < trained.history.epochs[0].training.loss);
     assert!(Features::summary().to_string().contains("conv2d_1"));
 }
+
+/// Features that are folded, or quantized to int8, for a head in `f32`.
+#[cfg(feature = "alloc")]
+mod forms {
+    use super::*;
+    use fnn::train::InPlaceBuffers;
+    use fnn::{Folded, Quantized, Random};
+
+    fnn::network! {
+        #[split(Seen, Decided, at = logits)]
+        #[quantizable]
+        #[derive(Clone)]
+        struct Gestures: [1, 8, 8] -> [4] {
+            conv: Conv2d(6, kernel = 3),
+            norm: BatchNorm,
+            Relu,
+            MaxPool2d(2),
+            skip: Residual { Conv2d(6, kernel = 3, padding = same), BatchNorm, Tanh },
+            Flatten,
+            hidden: Dense(16),
+            Relu,
+            logits: Dense(4),
+        }
+    }
+
+    type Image = [[[f32; 8]; 8]; 1];
+
+    /// Noisy images, brighter in one quarter, which is the class.
+    fn samples(count: usize) -> (Vec<Image>, Vec<usize>) {
+        let mut random = Random::new(5);
+        let one = |class: usize, random: &mut Random| {
+            let bright = |row: usize, column: usize| (row / 4, column / 4) == (class / 2, class % 2);
+            [std::array::from_fn(|row| {
+                std::array::from_fn(|column| random.uniform() as f32 + if bright(row, column) { 1.0 } else { 0.0 })
+            })]
+        };
+        (0..count).map(|index| (one(index % 4, &mut random), index % 4)).unzip()
+    }
+
+    fn gestures() -> Gestures {
+        let mut network = Gestures::seeded(3);
+        network.norm.running_mean = [0.1, -0.2, 0.3, 0.0, 0.2, 0.1];
+        network.norm.running_var = [0.5, 2.0, 1.5, 0.7, 1.0, 1.2];
+        network
+    }
+
+    #[test]
+    fn a_head_learns_on_features_in_int8() {
+        let (images, classes) = samples(80);
+        let network = gestures();
+        let (features, head) = network.split();
+        let quantized: Quantized<Seen> = features.quantize(&images);
+        let mut tuned = FineTune { frozen: &quantized, head: head.clone() };
+        let mut memory = FineTuneBuffers::<Quantized<Seen>, Decided, 4>::new();
+        let correct = |tuned: &FineTune<'_, Quantized<Seen>, Decided>| {
+            let right = |(image, class): (&Image, &usize)| fnn::metrics::highest(&tuned.forward(image)) == Some(*class);
+            images.iter().zip(&classes).map(right).filter(|right| *right).count()
+        };
+        assert!(correct(&tuned) < 60);
+        for _ in 0..40 {
+            memory.train(&mut tuned, &CrossEntropy, &Sgd::new(0.1), &images, &classes);
+        }
+        assert_eq!(correct(&tuned), 80);
+
+        // The same, bit for bit, as training the head on the dequantized outputs of the features.
+        let seen: Vec<_> = images.iter().map(|image| quantized.forward(image)).collect();
+        let (mut alone, mut buffers) = (head.clone(), InPlaceBuffers::<Decided, 4>::new());
+        for _ in 0..40 {
+            buffers.train(&mut alone, &CrossEntropy, &Sgd::new(0.1), &seen, &classes);
+        }
+        assert_eq!(alone.parameters(), tuned.head.parameters());
+        // In RAM are the head, its gradient and activations; no weight of the features.
+        const { assert!(FineTune::<Quantized<Seen>, Decided>::RAM_TRAINING < 3000) }
+        assert_eq!(FineTune::<Quantized<Seen>, Decided>::FLASH, size_of::<Quantized<Seen>>());
+    }
+
+    #[test]
+    fn the_features_of_a_split_network_fold() {
+        let (images, _) = samples(8);
+        let network = gestures();
+        let (features, head) = network.split();
+        let folded: Folded<Seen> = features.fold_batch_norm();
+        let tuned = FineTune { frozen: &folded, head: head.clone() };
+        for image in &images {
+            for (one, other) in tuned.forward(image).iter().zip(network.forward(image)) {
+                assert!((one - other).abs() < 1e-5, "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_folded_network_trains_in_place() {
+        let (images, classes) = samples(12);
+        let folded: Folded<Gestures> = gestures().fold_batch_norm();
+        let (mut at_once, mut in_place) = (folded.clone(), folded.clone());
+        let mut gradient = Folded::<Gestures>::zeroed();
+        let mut buffers = GradientBuffers::<Folded<Gestures>, 4>::new();
+        let mut memory = InPlaceBuffers::<Folded<Gestures>, 4>::new();
+        let (sgd, mut state) = (Sgd::new(0.05), State::new());
+        for (images, classes) in images.chunks(4).zip(classes.chunks(4)) {
+            buffers.gradient(&at_once, &CrossEntropy, images, classes, &mut gradient);
+            sgd.step(&mut at_once, &gradient, &mut state);
+            memory.train(&mut in_place, &CrossEntropy, &sgd, images, classes);
+        }
+        assert_eq!(at_once.parameters(), in_place.parameters());
+        assert_ne!(at_once.parameters(), folded.parameters());
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) struct Plan {
     /// The int8 network, if quantizable.
     pub(crate) quantized: Option<Quantized>,
     /// The two parts of a split network.
-    pub(crate) parts: Option<[Form; 2]>,
+    pub(crate) parts: Option<Box<[Plan; 2]>>,
 }
 
 /// A floating-point network and its stages.
@@ -54,14 +54,18 @@ impl Plan {
     fn of(network: Network) -> Self {
         let of_blocks = |layer: &Rc<Layer>| layer.blocks.iter().cloned().map(Self::of).collect();
         let blocks: Vec<_> = network.layers.iter().map(of_blocks).collect();
-        let (folded, parts) = (fold::fold(&network, &blocks), parts::parts(&network));
-        let mut plan = Self { form: Form::of(network), blocks, folded, quantized: None, parts };
-        plan.quantized = plan.form.network.header.quantizable.then(|| {
-            let layers = int8::layers(plan.inference());
-            let aware = aware::aware(plan.inference(), &layers);
+        let (folded, parts) = (fold::fold(&network, &blocks), parts::parts(&network, &blocks));
+        Self { form: Form::of(network), blocks, folded, quantized: None, parts }.quantize()
+    }
+
+    /// Adds the int8 network, if quantizable.
+    fn quantize(mut self) -> Self {
+        self.quantized = self.form.network.header.quantizable.then(|| {
+            let layers = int8::layers(self.inference());
+            let aware = aware::aware(self.inference(), &layers);
             Quantized { layers, aware }
         });
-        plan
+        self
     }
 
     /// The network for inference: the folded one, or the network itself.

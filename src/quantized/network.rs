@@ -4,8 +4,10 @@ use core::marker::PhantomData;
 
 use super::{Arithmetic, Native, Quantization, QuantizedLayer};
 use crate::kernels::{dispatch, operation};
+use crate::layer::OutputKind;
 use crate::pod::Pod;
 use crate::shape::Sample;
+use crate::train::Frozen;
 
 /// A quantized network: its layers, and the quantization of its inputs and outputs.
 ///
@@ -123,5 +125,31 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
             *value = self.output.dequantize(integer);
         }
         values
+    }
+}
+
+/// Features in int8 for a head in `f32`.
+impl<L: QuantizedLayer, A: Arithmetic> Frozen for QuantizedNetwork<L, A> {
+    type Scalar = f32;
+    type Input = Real<L::Input>;
+    type Output = Real<L::Output>;
+    /// Integers of one sample, which is computed at a time, and scratch.
+    type Workspace<const B: usize> = (L::Input, (L::Output, L::Workspace));
+
+    const FROZEN_FLASH: usize = size_of::<Self>();
+    const FROZEN_RAM: usize = size_of::<(L::Input, (L::Output, L::Workspace))>();
+    const FEATURES: OutputKind = OutputKind::AsInput;
+
+    fn features<const B: usize>(
+        &self,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        (input, (integers, workspace)): &mut Self::Workspace<B>,
+    ) {
+        for (x, y) in inputs.iter().zip(outputs) {
+            *input = self.quantize(x);
+            self.forward_integers_into(input, integers, workspace);
+            *y = self.dequantize(integers);
+        }
     }
 }

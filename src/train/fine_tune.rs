@@ -3,17 +3,20 @@
 use core::fmt;
 
 use crate::chunks::Chunks;
-use crate::layer::Layer;
+use crate::layer::{Layer, OutputKind};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
-use crate::shape::first_mut;
+use crate::pod::Pod;
+use crate::scalar::Scalar;
+use crate::shape::{Sample, first_mut};
 use crate::train::gradient_buffers::{assert_batch, refuse_probabilities};
 use crate::train::in_place::{InPlaceBuffers, TrainInPlace};
 use crate::weights::parameters::Parameters;
 
 /// A network whose first layers are frozen: a reference to the frozen layers, wherever they are stored, and the
-/// trainable layers by value.
+/// trainable layers by value. The frozen layers may be [`Quantized`](crate::Quantized): features in int8 in flash, and a
+/// float head in RAM.
 ///
 /// The parts come from `#[split(…)]` on a declaration, or are any two networks where the output of the first is the
 /// input of the second.
@@ -52,32 +55,83 @@ pub struct FineTune<'a, F, H> {
     pub head: H,
 }
 
-impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune<'_, F, H> {
+/// Layers that compute the features for fine-tuning, and are never changed: any layer or network, or a
+/// [`Quantized`](crate::Quantized) network.
+pub trait Frozen {
+    /// The scalar type of the outputs.
+    type Scalar: Scalar;
+    /// One input sample.
+    type Input;
+    /// One output sample.
+    type Output: Sample<Element = Self::Scalar>;
+    /// Memory for inference on `B` samples.
+    type Workspace<const B: usize>: Pod;
+
+    /// Size of the weights in bytes.
+    const FROZEN_FLASH: usize;
+    /// RAM in bytes that inference on one sample needs.
+    const FROZEN_RAM: usize;
+    /// What the outputs are, for the check of the loss.
+    const FEATURES: OutputKind;
+
+    /// The outputs of a batch of up to `B` samples. Does not allocate.
+    fn features<const B: usize>(
+        &self,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        workspace: &mut Self::Workspace<B>,
+    );
+}
+
+impl<L: Layer> Frozen for L {
+    type Scalar = L::Scalar;
+    type Input = L::Input;
+    type Output = L::Output;
+    type Workspace<const B: usize> = L::Workspace<B>;
+
+    const FROZEN_FLASH: usize = L::FLASH;
+    const FROZEN_RAM: usize = L::RAM_INFERENCE;
+    const FEATURES: OutputKind = L::OUTPUTS;
+
+    fn features<const B: usize>(
+        &self,
+        inputs: &[L::Input],
+        outputs: &mut [L::Output],
+        workspace: &mut L::Workspace<B>,
+    ) {
+        self.forward_into::<B>(inputs, outputs, workspace);
+    }
+}
+
+impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune<'_, F, H> {
     /// Size of the frozen weights in bytes: the flash they need.
-    pub const FLASH: usize = F::FLASH;
+    pub const FLASH: usize = F::FROZEN_FLASH;
     /// RAM in bytes that inference on one sample needs: the trainable weights, the output of the frozen layers, and
     /// the working memory of the part that needs more.
     pub const RAM_INFERENCE: usize = {
-        let (frozen, head) = (F::RAM_INFERENCE, H::RAM_INFERENCE);
+        let (frozen, head) = (F::FROZEN_RAM, H::RAM_INFERENCE);
         H::FLASH + size_of::<F::Output>() + if frozen > head { frozen } else { head }
     };
     /// RAM in bytes that training on one sample at a time needs: the trainable weights and a [`FineTuneBuffers`].
     pub const RAM_TRAINING: usize = {
-        let scratch = F::WORKSPACE - F::RAM_INFERENCE + H::WORKSPACE - H::RAM_INFERENCE;
+        let scratch = size_of::<F::Workspace<1>>() - F::FROZEN_RAM + H::WORKSPACE - H::RAM_INFERENCE;
         H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>() - scratch
     };
 
     /// Run inference on one sample. Does not allocate.
     #[must_use]
     pub fn forward(&self, input: &F::Input) -> H::Output {
-        Network::forward(&self.head, &Network::forward(self.frozen, input))
+        let (mut features, mut workspace) = ([F::Output::zeroed()], F::Workspace::<1>::zeroed());
+        self.frozen.features::<1>(core::slice::from_ref(input), &mut features, &mut workspace);
+        let [features] = &features;
+        Network::forward(&self.head, features)
     }
 }
 
 /// All memory that fine-tuning needs for mini-batches of up to `B` samples.
 ///
 /// Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
-pub struct FineTuneBuffers<F: Layer, H: TrainInPlace, const B: usize> {
+pub struct FineTuneBuffers<F: Frozen, H: TrainInPlace, const B: usize> {
     /// The outputs of the frozen layers.
     features: [F::Output; B],
     workspace: F::Workspace<B>,
@@ -85,7 +139,7 @@ pub struct FineTuneBuffers<F: Layer, H: TrainInPlace, const B: usize> {
     pub head: InPlaceBuffers<H, B>,
 }
 
-impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> FineTuneBuffers<F, H, B> {
+impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> FineTuneBuffers<F, H, B> {
     /// Buffers for mini-batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
@@ -114,19 +168,19 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: 
         targets: &[T],
     ) -> F::Scalar {
         const { assert_batch::<H, B>() }
-        const { refuse_probabilities(F::OUTPUTS.then(H::OUTPUTS), L::TAKES_LOGITS) }
+        const { refuse_probabilities(F::FEATURES.then(H::OUTPUTS), L::TAKES_LOGITS) }
         let Self { features, workspace, head } = self;
         let mut all = Term::default();
         for (inputs, targets) in inputs.parts(B).zip(targets.parts(B)) {
             let features = first_mut(features, inputs.len());
-            network.frozen.forward_into(inputs, features, workspace);
+            network.frozen.features::<B>(inputs, features, workspace);
             all += head.step(&mut network.head, loss, optimizer, features, targets);
         }
         all.mean()
     }
 }
 
-impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> Default
+impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> Default
     for FineTuneBuffers<F, H, B>
 {
     fn default() -> Self {
@@ -134,7 +188,7 @@ impl<F: Layer, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: 
     }
 }
 
-impl<F: Layer, H: TrainInPlace, const B: usize> fmt::Debug for FineTuneBuffers<F, H, B> {
+impl<F: Frozen, H: TrainInPlace, const B: usize> fmt::Debug for FineTuneBuffers<F, H, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FineTuneBuffers of {} bytes", size_of::<Self>())
     }

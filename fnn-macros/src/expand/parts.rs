@@ -2,19 +2,21 @@
 
 use proc_macro2::TokenStream;
 
-use super::{callable, items as items_of};
-use crate::plan::Form;
+use super::{callable, folded, items as items_of, quantized};
+use crate::plan::Plan;
 use crate::shapes::Network;
 
 /// Both parts as networks, and the function `split`.
-pub(super) fn items(network: &Network, parts: &[Form; 2]) -> TokenStream {
+pub(super) fn items(network: &Network, parts: &[Plan; 2]) -> TokenStream {
     let fnn = &network.header.fnn;
     let (generics, path) = (network.parameters(), network.path(&network.header.scalar));
     let visibility = &network.header.visibility;
-    let [first, second] = parts.each_ref().map(|part| part.network.path(&part.network.header.scalar));
+    let [first, second] =
+        parts.each_ref().map(|Plan { form: part, .. }| part.network.path(&part.network.header.scalar));
     let items = parts.iter().map(|part| {
-        let (items, callable) = (items_of(part), callable(part));
-        hygienic!(#items #callable)
+        let (items, callable) = (items_of(&part.form), callable(&part.form));
+        let (folded, quantized) = (folded::items(part), quantized::items(part));
+        hygienic!(#items #callable #folded #quantized)
     });
     hygienic! {
         #(#items)*

@@ -7,7 +7,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse_quote;
 
-use super::Form;
+use super::{Form, Plan, fold};
 use crate::kinds::Role;
 use crate::model::derives;
 use crate::shapes::{Layer, Network};
@@ -15,7 +15,7 @@ use crate::split::Split;
 
 /// The two parts, without the items that they share with the whole: constants, aliases, checks, and the items of
 /// blocks.
-pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
+pub(super) fn parts(network: &Network, blocks: &[Vec<Plan>]) -> Option<Box<[Plan; 2]>> {
     let Split { first, second, at, frozen } = network.header.split.as_ref()?;
     let index = network.layers.iter().position(|layer| layer.name.unraw() == at.unraw())?;
     let (before, after) = network.layers.split_at_checked(index)?;
@@ -25,7 +25,7 @@ pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
         let mut header = network.header.clone();
         header.attributes.retain(derives);
         header.attributes.insert(0, parse_quote!(#[doc = #text]));
-        (header.name, header.split, header.quantizable) = (name.clone(), None, false);
+        (header.name, header.split) = (name.clone(), None);
         let kind = name.unraw().to_string();
         Network { header, kind, constants: Vec::new(), aliases: Vec::new(), checks: Vec::new(), ..network.clone() }
     };
@@ -42,7 +42,13 @@ pub(super) fn parts(network: &Network) -> Option<[Form; 2]> {
             ..part(second, format!(" The layers of [`{whole}`] from `{at}` on."))
         },
     ];
-    Some(parts.map(Form::of))
+    let [first, mut second] = parts;
+    // The head is trained; the features can be folded and quantized like any network.
+    second.header.quantizable = false;
+    let folded = fold::fold(&first, blocks.get(..index).unwrap_or_default());
+    let plan =
+        |network, folded| Plan { form: Form::of(network), blocks: Vec::new(), folded, quantized: None, parts: None };
+    Some(Box::new([plan(first, folded).quantize(), plan(second, None)]))
 }
 
 /// A layer with its running statistics frozen, if it has any.

@@ -2,6 +2,7 @@
 
 use core::hint::black_box;
 
+use fnn::Quantized;
 use fnn::losses::CrossEntropy;
 use fnn::optimizers::Sgd;
 use fnn::quantized::{Native, TfliteReference};
@@ -140,5 +141,12 @@ fn tune() {
         (FineTune { frozen, head: head.clone() }, FineTuneBuffers::<Features, Head, 2>::new());
     let inputs = &training::<Separable, 2>().inputs;
     black_box(memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1), inputs, &[1, 2]));
-    black_box(network.forward(&inputs[0]));
+    let [input, _] = inputs;
+    black_box(network.forward(input));
+    if let Ok(frozen) = Quantized::<Features>::read(file()) {
+        let mut network = FineTune { frozen, head: head.clone() };
+        let mut memory = FineTuneBuffers::<Quantized<Features>, Head, 2>::new();
+        black_box(memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1), inputs, &[1, 2]));
+        black_box(network.forward(input));
+    }
 }
