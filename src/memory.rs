@@ -45,6 +45,32 @@ pub fn workspace<T: Pod, M: Pod>(memory: &mut M) -> &mut T {
     unsafe { &mut *core::ptr::from_mut(memory).cast::<T>() }
 }
 
+/// As many `T`s as the memory has room for behind what it takes to align them, with whatever contents they have.
+#[cfg(any(fnn_without_vectors, test))]
+#[inline(always)]
+pub(crate) fn aligned<T: Pod, M: Pod>(memory: &mut M) -> &mut [T] {
+    const { assert!(!is_padded::<T>() && !is_padded::<M>() && size_of::<T>() > 0, "memory is shared without padding") }
+    let start = core::ptr::from_mut(memory).cast::<u8>();
+    let skipped = start.addr().wrapping_neg() % align_of::<T>();
+    let count = size_of::<M>().saturating_sub(skipped) / size_of::<T>();
+    // SAFETY: if there is room for one `T`, the start moves inside of the memory, to where it is aligned, and that many
+    // `T`s have room from there on. All bytes are initialized, every bit pattern is a `T`, and the borrow is exclusive.
+    // `T` has no padding, so writes leave every byte initialized, and the memory stays a value of its own type.
+    unsafe {
+        let first = if count > 0 { start.add(skipped).cast::<T>() } else { core::ptr::dangling_mut() };
+        core::slice::from_raw_parts_mut(first, count)
+    }
+}
+
+/// The bytes of numbers, in the order of little-endian memory.
+#[cfg(any(fnn_without_vectors, test))]
+#[inline(always)]
+pub(crate) fn bytes(numbers: &[u32]) -> &[[i8; 4]] {
+    const { assert!(cfg!(target_endian = "little")) }
+    // SAFETY: four bytes are as large as a number, and aligned anywhere.
+    unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) }
+}
+
 /// The memory as a layer, whose weights are whatever was in it.
 ///
 /// Memory that is too small or has padding is a compile error.

@@ -106,6 +106,8 @@ mod report;
 mod requantization;
 mod residual;
 mod softmax;
+#[cfg(any(fnn_without_vectors, test))]
+mod tile;
 pub mod tflite;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod vnni;

@@ -3,7 +3,10 @@
 use core::marker::PhantomData;
 use core::slice;
 
+#[cfg(not(fnn_without_vectors))]
 use super::gather::gather;
+#[cfg(fnn_without_vectors)]
+use super::tile::{Layer, convolve, in_one_row};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::vnni::{Strip, Vnni};
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
@@ -72,11 +75,37 @@ where
 {
     type Input = I::Of<i8>;
     type Output = O::Of<i8>;
-    /// The elements under the window.
-    type Workspace = A::Of<i8>;
+    /// The elements under the window, of four places in 16 bits, and room to align them.
+    type Workspace = ([A::Of<i8>; 8], [i8; 27]);
 
     #[inline(always)]
-    fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, patch: &mut A::Of<i8>, _: &mut T) {
+    fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut Self::Workspace, _: &mut T) {
+        #[cfg(fnn_without_vectors)]
+        {
+            let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+            let (weights, finish) = self.filters.part(0, F);
+            let convolution = const { &in_one_row(Self::CONVOLUTION) };
+            let layer = Layer { convolution, weights, finish, outside: self.zero_point as i8 };
+            convolve(layer, x, y, crate::memory::aligned(workspace));
+        }
+        #[cfg(not(fnn_without_vectors))]
+        self.patch_by_patch(x, y, workspace);
+    }
+}
+
+#[cfg(not(fnn_without_vectors))]
+impl<I, O, A, K, const F: usize, R> Conv<I, O, A, K, F, R>
+where
+    I: Image<Element = f32>,
+    O: Image<Element = f32>,
+    A: Sample<Element = f32>,
+    [A; F]: Parameters<Scalar = f32>,
+    K: Windows,
+    R: Requantize,
+{
+    /// Place by place, with vectors.
+    #[inline(always)]
+    fn patch_by_patch(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut <Self as QuantizedLayer>::Workspace) {
         let Convolution { plane, seen, filters } = const { Self::CONVOLUTION };
         let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
@@ -99,7 +128,7 @@ where
                 );
             }
         }
-        let patch = Sample::flat_mut(slice::from_mut(patch));
+        let patch = A::Of::<i8>::flat_mut(&mut workspace.0[..1]);
         let places = plane.outputs();
         let outside = self.zero_point as i8;
         for (group, x) in x.blocks(seen * plane.inputs()).enumerate() {

@@ -81,7 +81,7 @@ impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
 
     /// The weights of `count` filters from `first` on, and how their sums are requantized.
     #[inline(always)]
-    fn part(&self, first: usize, count: usize) -> (&[i8], Finish<'_, R>) {
+    pub(super) fn part(&self, first: usize, count: usize) -> (&[i8], Finish<'_, R>) {
         const { assert_no_overflow(A::LENGTH) }
         let range = if count == F { 0..F } else { first..first + count };
         let finish = Finish {

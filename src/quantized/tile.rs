@@ -1,0 +1,262 @@
+//! Convolutions on processors without vectors: four places of a row at a time, whose sums stay in registers.
+//!
+//! The inputs of four places are copied once for all filters, tap by tap. How they lie there, and how a filter is
+//! multiplied with them, depends on the processor ([`Multiply`]). Sizes are known only at run time, so that all layers
+//! share one copy of the code.
+
+mod depthwise;
+mod taps;
+
+use taps::Places;
+
+use super::products::Finish;
+use super::requantization::Requantize;
+use crate::kernels::{Convolution, Plane};
+use crate::window::Sliding;
+
+/// Places that are computed together.
+const PLACES: usize = 4;
+
+/// Filters whose sums are kept until they are requantized.
+const FILTERS: usize = 32;
+
+/// How a processor multiplies.
+pub(super) trait Multiply {
+    /// Numbers for each tap.
+    const NUMBERS: usize;
+    /// Taps are copied in multiples of this many.
+    const TAPS: usize;
+
+    /// The inputs of four places as they are multiplied, from `taps` numbers, which are the last of `inputs`: each has
+    /// the inputs under a tap as its bytes, the first place's lowest.
+    fn arrange(inputs: &mut [u32], taps: usize);
+
+    /// For each filter of `taps` weights, its bias and the products with the inputs of four places.
+    fn filters(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32], sums: &mut [[i32; PLACES]]);
+
+    /// For places side by side, the bias and the products with a window of 3 × 3: the first place's begins at `x[0]`, the
+    /// next one's `stride` further, and its rows are `pitch` apart. Sums for one place more than there are may be written.
+    fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]);
+}
+
+/// One product at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain;
+
+impl Multiply for Plain {
+    const NUMBERS: usize = 1;
+    const TAPS: usize = 1;
+
+    #[inline(always)]
+    fn arrange(_: &mut [u32], _: usize) {}
+
+    #[inline(always)]
+    fn filters(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32], sums: &mut [[i32; PLACES]]) {
+        let inputs = crate::memory::bytes(inputs);
+        let mut filters = filters;
+        for (&bias, sums) in bias.iter().zip(sums) {
+            let Some((filter, others)) = filters.split_at_checked(taps) else { return };
+            let [mut one, mut two, mut three, mut four] = [bias; PLACES];
+            for (&weight, x) in filter.iter().zip(inputs) {
+                let weight = i32::from(weight);
+                one = one.wrapping_add(weight * i32::from(x[0]));
+                two = two.wrapping_add(weight * i32::from(x[1]));
+                three = three.wrapping_add(weight * i32::from(x[2]));
+                four = four.wrapping_add(weight * i32::from(x[3]));
+            }
+            *sums = [one, two, three, four];
+            filters = others;
+        }
+    }
+
+    #[inline(always)]
+    fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]) {
+        let (filter, _) = filter.as_chunks::<3>();
+        let mut column = 0;
+        for to in sums {
+            let (mut sum, mut at) = (bias, column);
+            for weights in filter {
+                let under = x.get(at..).and_then(|row| row.first_chunk()).unwrap_or(&[0; 3]);
+                for (&x, &weight) in under.iter().zip(weights) {
+                    sum = sum.wrapping_add(i32::from(x) * i32::from(weight));
+                }
+                at += pitch;
+            }
+            *to = sum;
+            column += stride;
+        }
+    }
+}
+
+/// A convolution and its weights.
+#[derive(Clone, Copy)]
+pub(super) struct Layer<'a, R> {
+    pub(super) convolution: &'a Convolution,
+    /// Filter after filter.
+    pub(super) weights: &'a [i8],
+    pub(super) finish: Finish<'a, R>,
+    /// What lies in the padding.
+    pub(super) outside: i8,
+}
+
+/// The same convolution, with a single row of places if its windows are single elements side by side.
+pub(super) const fn in_one_row(convolution: Convolution) -> Convolution {
+    let Plane { rows, columns } = convolution.plane;
+    let single = convolution.plane.taps() == 1 && rows.window.stride == 1 && columns.window.stride == 1;
+    if !single || !rows.is_whole() || !columns.is_whole() {
+        return convolution;
+    }
+    let size = convolution.plane.outputs();
+    let plane = Plane {
+        rows: Sliding { input: 1, output: 1, window: rows.window },
+        columns: Sliding { input: size, output: size, window: columns.window },
+    };
+    Convolution { plane, ..convolution }
+}
+
+/// [`Layer::apply`], in one function for all layers.
+#[cfg(fnn_without_vectors)]
+#[inline(never)]
+pub(super) fn convolve<R: Requantize>(layer: Layer<'_, R>, x: &[i8], y: &mut [i8], room: &mut [u32]) {
+    layer.apply::<Native>(x, y, room);
+}
+
+/// How this processor multiplies.
+#[cfg(fnn_dsp)]
+type Native = super::dsp::Dsp;
+#[cfg(all(fnn_without_vectors, not(fnn_dsp)))]
+type Native = Plain;
+
+impl<R: Requantize> Layer<'_, R> {
+    /// All outputs, with room for the inputs of four places.
+    #[inline(always)]
+    pub(super) fn apply<M: Multiply>(&self, x: &[i8], y: &mut [i8], room: &mut [u32]) {
+        if self.depthwise::<M>(x, y) {
+            return;
+        }
+        let Convolution { plane, seen, filters } = *self.convolution;
+        let (inputs, outputs, taps) = (plane.inputs(), plane.outputs(), seen * plane.taps());
+        let Finish { bias, mantissa, shift, .. } = self.finish;
+        let (mut x, mut y, mut weights) = (x, y, self.weights);
+        let (mut bias, mut mantissa, mut shift) = (bias, mantissa, shift);
+        let mut sums = [[0; PLACES]; FILTERS];
+        let whole = taps.next_multiple_of(M::TAPS);
+        let Some(room) = room.get_mut(..whole * M::NUMBERS) else { return };
+        loop {
+            // The next group.
+            let Some((channels, channels_left)) = x.split_at_checked(seen * inputs) else { return };
+            let Some((images, images_left)) = y.split_at_mut_checked(filters * outputs) else { return };
+            let Some((rows, rows_left)) = weights.split_at_checked(filters * taps) else { return };
+            let Some((biases, biases_left)) = bias.split_at_checked(filters) else { return };
+            let Some((mantissas, mantissas_left)) = mantissa.split_at_checked(filters) else { return };
+            let Some((shifts, shifts_left)) = shift.split_at_checked(filters) else { return };
+            if filters == 0 {
+                return;
+            }
+            let finish = Finish { bias: biases, mantissa: mantissas, shift: shifts, ..self.finish };
+            let mut place = 0;
+            for row in 0..plane.rows.output {
+                let mut column = 0;
+                while column < plane.columns.output {
+                    let count = (plane.columns.output - column).min(PLACES);
+                    let (plane, outside) = (&plane, self.outside);
+                    let start = room.len() - whole;
+                    if let Some(to) = room.get_mut(start..start + taps) {
+                        Places { plane, channels: seen, x: channels, outside, row, column, count }.write(to);
+                    }
+                    M::arrange(room, whole);
+                    filter_all::<M, R>(rows, taps, finish, room, images, (place, count, outputs), &mut sums);
+                    column += count;
+                    place += count;
+                }
+            }
+            (x, y, weights) = (channels_left, images_left, rows_left);
+            (bias, mantissa, shift) = (biases_left, mantissas_left, shifts_left);
+        }
+    }
+}
+
+/// Applies all filters to the inputs of four places, of which `count` are written from `place` on of each image.
+#[inline(never)]
+fn filter_all<M: Multiply, R: Requantize>(
+    filters: &[i8],
+    taps: usize,
+    finish: Finish<'_, R>,
+    inputs: &[u32],
+    images: &mut [i8],
+    (place, count, outputs): (usize, usize, usize),
+    sums: &mut [[i32; PLACES]; FILTERS],
+) {
+    let Finish { mut bias, mut mantissa, mut shift, requantization } = finish;
+    let mut filters = filters;
+    let mut images = images.get_mut(place..).unwrap_or_default();
+    while !bias.is_empty() {
+        M::filters(filters, taps, bias, inputs, sums);
+        let factors = (mantissa, shift, requantization);
+        match count {
+            PLACES => write::<PLACES, R>(sums, factors, images, outputs, bias.len()),
+            3 => write::<3, R>(sums, factors, images, outputs, bias.len()),
+            2 => write::<2, R>(sums, factors, images, outputs, bias.len()),
+            _ => write::<1, R>(sums, factors, images, outputs, bias.len()),
+        }
+        images = images.get_mut(FILTERS * outputs..).unwrap_or_default();
+        filters = filters.get(FILTERS * taps..).unwrap_or_default();
+        bias = bias.get(FILTERS..).unwrap_or_default();
+        mantissa = mantissa.get(FILTERS..).unwrap_or_default();
+        shift = shift.get(FILTERS..).unwrap_or_default();
+    }
+}
+
+/// Requantizes sums of N places, for as many filters as there are, at most `count`, and writes them to the first places
+/// of each image of so many outputs.
+#[inline(never)]
+fn write<const N: usize, R: Requantize>(
+    sums: &[[i32; PLACES]; FILTERS],
+    (mantissa, shift, requantization): (&[i32], &[u8], R),
+    images: &mut [i8],
+    outputs: usize,
+    count: usize,
+) {
+    let count = count.min(FILTERS).min(mantissa.len()).min(shift.len());
+    let Some(last) = count.checked_sub(1) else { return };
+    if images.len() < last * outputs + N {
+        return;
+    }
+    let mut image = images.as_mut_ptr();
+    for (number, ((sums, &mantissa), &shift)) in sums.iter().zip(mantissa).zip(shift).enumerate() {
+        for (place, &sum) in sums.iter().take(N).enumerate() {
+            // SAFETY: N places from that of the last filter on are in the slice, and earlier ones before them.
+            unsafe { *image.add(place) = requantization.requantize(sum, mantissa, shift) };
+        }
+        if number == last {
+            return;
+        }
+        // SAFETY: there is another filter.
+        unsafe { image = image.add(outputs) };
+    }
+}
+
+/// Requantizes sums of `lines` rows that are `pitch` apart, the first ones of each, and writes them to rows of `width`.
+#[inline(never)]
+fn write_rows<R: Requantize>(
+    sums: &[i32],
+    y: &mut [i8],
+    (lines, pitch, width, part): (usize, usize, usize, usize),
+    (mantissa, shift, requantization): (i32, u8, R),
+) {
+    let Some(last) = lines.checked_sub(1) else { return };
+    if sums.len() < last * pitch + part || y.len() < last * width + part {
+        return;
+    }
+    let (mut sums, mut y) = (sums.as_ptr(), y.as_mut_ptr());
+    for line in 0..lines {
+        for place in 0..part {
+            // SAFETY: so many places from the start of the last row on are in both slices, and earlier rows before it.
+            unsafe { *y.add(place) = requantization.requantize(*sums.add(place), mantissa, shift) };
+        }
+        if line < last {
+            // SAFETY: there is another row.
+            unsafe { (sums, y) = (sums.add(pitch), y.add(width)) };
+        }
+    }
+}

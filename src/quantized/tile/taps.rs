@@ -1,0 +1,218 @@
+//! The inputs of four neighbouring places, tap by tap.
+
+use super::PLACES;
+use crate::kernels::Plane;
+use crate::window::Axis;
+
+/// Columns of a window for which the way to read inputs at the edge is worked out once.
+const COLUMNS: usize = 8;
+
+/// Four places of a row, and the image that they are in.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'a> {
+    pub(super) plane: &'a Plane,
+    /// The channels that a filter sees.
+    pub(super) channels: usize,
+    pub(super) x: &'a [i8],
+    /// What lies in the padding.
+    pub(super) outside: i8,
+    /// The first place.
+    pub(super) row: usize,
+    pub(super) column: usize,
+    /// Places of the four that there are; what is read for the others is any number.
+    pub(super) count: usize,
+}
+
+/// Four bytes as a number, the first one lowest.
+#[inline(always)]
+fn number(bytes: [i8; PLACES]) -> u32 {
+    u32::from_le_bytes(bytes.map(i8::cast_unsigned))
+}
+
+impl Places<'_> {
+    /// The input's row and column under the first tap of the first place, which wrap around where they are outside.
+    #[inline(always)]
+    const fn corner(&self) -> (usize, usize) {
+        let (down, along) = (self.plane.rows.window, self.plane.columns.window);
+        let row = (self.row * down.stride).wrapping_sub(down.before);
+        (row, (self.column * along.stride).wrapping_sub(along.before))
+    }
+
+    /// Writes, for each tap of all channels in the order of a filter's weights, the inputs of the four places.
+    #[inline(always)]
+    pub(super) fn write(&self, to: &mut [u32]) {
+        let Plane { rows, columns } = self.plane;
+        let (row, column) = self.corner();
+        let last = column.wrapping_add((self.count - 1) * columns.window.stride + columns.window.span());
+        let whole_rows = row < rows.input && row + rows.window.span() <= rows.input;
+        if whole_rows && column < columns.input && last <= columns.input {
+            self.write_inside(row * columns.input + column, to);
+        } else {
+            self.write_at_the_edge((row, column), to);
+        }
+    }
+
+    /// [`write`](Self::write), where no tap is outside.
+    #[inline(always)]
+    fn write_inside(&self, start: usize, to: &mut [u32]) {
+        let Plane { rows, columns } = self.plane;
+        let (Axis { stride, .. }, inputs) = (columns.window, self.plane.inputs());
+        // Three loops, one in the other: how often, and how far the input moves on.
+        let mut loops = [
+            (self.channels, inputs),
+            (rows.window.kernel, rows.window.dilation * columns.input),
+            (columns.window.kernel, columns.window.dilation),
+        ];
+        // The innermost should be a long one.
+        if loops[2].0 == 1 {
+            loops = [(1, 0), loops[0], loops[1]];
+        }
+        if loops[2].0 == 1 {
+            loops = [(1, 0), loops[0], loops[1]];
+        }
+        match stride {
+            1 => visit(loops, self.x, start, to, |&bytes: &[i8; 4]| bytes),
+            2 => visit(loops, self.x, start, to, |&[one, _, two, _, three, _, four]: &[i8; 7]| [one, two, three, four]),
+            _ => {
+                let x = |at: usize| self.x.get(at).copied().unwrap_or_default();
+                let mut to = to.iter_mut();
+                each(loops, start, |at| {
+                    if let Some(to) = to.next() {
+                        *to = number([0, 1, 2, 3].map(|place| x(at + place * stride)));
+                    }
+                });
+            }
+        }
+    }
+
+    /// [`write`](Self::write), where some taps are outside.
+    #[inline(always)]
+    fn write_at_the_edge(&self, (first_row, first_column): (usize, usize), to: &mut [u32]) {
+        let Plane { rows, columns } = self.plane;
+        let (Axis { kernel, stride, dilation, .. }, width) = (columns.window, columns.input);
+        let outside = number([self.outside; PLACES]);
+        let shifted = stride == 1 && width >= PLACES && kernel <= COLUMNS;
+        let mut edges = [Edge::default(); COLUMNS];
+        if shifted {
+            let mut column = first_column;
+            for edge in edges.iter_mut().take(kernel) {
+                *edge = Edge::at(column, width, outside);
+                column = column.wrapping_add(dilation);
+            }
+        }
+        let mut to = to.iter_mut();
+        let mut channel = 0;
+        for _ in 0..self.channels {
+            let mut row = first_row;
+            for _ in 0..rows.window.kernel {
+                let to = to.by_ref().take(kernel);
+                let start = channel + row.wrapping_mul(width);
+                let line = if row < rows.input { self.x.get(start..start + width) } else { None };
+                match line {
+                    None => to.for_each(|to| *to = outside),
+                    Some(line) if shifted => to.zip(&edges).for_each(|(to, edge)| *to = edge.read(line)),
+                    Some(line) => {
+                        let mut column = first_column;
+                        for to in to {
+                            let input = |place: usize| line.get(column.wrapping_add(place * stride)).copied();
+                            *to = number([0, 1, 2, 3].map(|place| input(place).unwrap_or(self.outside)));
+                            column = column.wrapping_add(dilation);
+                        }
+                    }
+                }
+                row = row.wrapping_add(rows.window.dilation);
+            }
+            channel += self.plane.inputs();
+        }
+    }
+}
+
+/// Three loops, one in the other, each with how often and how far an index moves on.
+#[inline(always)]
+fn each([(channels, to_channel), (rows, to_row), (columns, to_column)]: [(usize, usize); 3], start: usize, mut visit: impl FnMut(usize)) {
+    let mut channel = start;
+    for _ in 0..channels {
+        let mut row = channel;
+        for _ in 0..rows {
+            let mut at = row;
+            for _ in 0..columns {
+                visit(at);
+                at += to_column;
+            }
+            row += to_row;
+        }
+        channel += to_channel;
+    }
+}
+
+/// For each index that three loops visit, writes the four inputs that are picked from some at the index.
+#[inline(always)]
+fn visit<const BYTES: usize>(
+    loops: [(usize, usize); 3],
+    x: &[i8],
+    start: usize,
+    to: &mut [u32],
+    pick: impl Fn(&[i8; BYTES]) -> [i8; PLACES],
+) {
+    let last = start + loops.iter().map(|&(count, step)| count.saturating_sub(1) * step).sum::<usize>();
+    let count = loops.iter().map(|&(count, _)| count).product::<usize>();
+    if to.len() < count {
+        return;
+    }
+    if x.len() < last + BYTES {
+        // What lies behind the image belongs to no place.
+        let mut to = to.iter_mut();
+        return each(loops, start, |at| {
+            let mut bytes = [0; BYTES];
+            for (to, &from) in bytes.iter_mut().zip(x.get(at..).unwrap_or_default()) {
+                *to = from;
+            }
+            if let Some(to) = to.next() {
+                *to = number(pick(&bytes));
+            }
+        });
+    }
+    let (x, mut to) = (x.as_ptr(), to.as_mut_ptr());
+    each(loops, start, |at| {
+        // SAFETY: indices grow up to the last one, from which on so many bytes are in the slice, and there are as many numbers
+        // as visits.
+        unsafe {
+            *to = number(pick(&*x.add(at).cast()));
+            to = to.add(1);
+        }
+    });
+}
+
+/// How to read four neighbouring inputs, some of which are outside: four others, turned, without those that don't
+/// belong, and what is outside.
+#[derive(Clone, Copy, Default)]
+struct Edge {
+    at: usize,
+    turn: u32,
+    mask: u32,
+    outside: u32,
+}
+
+impl Edge {
+    /// From a column on, which wraps around if it is before the first one, of a row of at least four.
+    #[inline(always)]
+    fn at(column: usize, width: usize, outside: u32) -> Self {
+        let last = width - PLACES;
+        let (at, turn, mask) = if column <= last {
+            (column, 0, u32::MAX)
+        } else if column.cast_signed() < 0 {
+            let beyond = column.wrapping_neg();
+            (0, 32 - 8 * (beyond as u32 % 4), if beyond < PLACES { u32::MAX << (8 * beyond) } else { 0 })
+        } else {
+            let beyond = column - last;
+            (last, 8 * (beyond as u32 % 4), if beyond < PLACES { u32::MAX >> (8 * beyond) } else { 0 })
+        };
+        Self { at, turn, mask, outside: outside & !mask }
+    }
+
+    #[inline(always)]
+    fn read(&self, line: &[i8]) -> u32 {
+        let bytes = line.get(self.at..).and_then(|line| line.first_chunk()).copied().unwrap_or_default();
+        number(bytes).rotate_right(self.turn) & self.mask | self.outside
+    }
+}
