@@ -88,6 +88,8 @@ mod conv;
 #[cfg(feature = "alloc")]
 pub(crate) mod conversion;
 mod dense;
+#[cfg(all(test, feature = "alloc"))]
+mod drawn;
 #[cfg(any(fnn_dsp, test))]
 mod dsp;
 pub(crate) mod file;
@@ -106,9 +108,9 @@ mod report;
 mod requantization;
 mod residual;
 mod softmax;
+pub mod tflite;
 #[cfg(any(fnn_without_vectors, test))]
 mod tile;
-pub mod tflite;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod vnni;
 mod zero_pad;

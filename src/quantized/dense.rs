@@ -25,11 +25,21 @@ crate::stored!([const I: usize, const O: usize, R: Requantize] Dense<I, O, R> { 
 impl<const I: usize, const O: usize, R: Requantize> QuantizedLayer for Dense<I, O, R> {
     type Input = [i8; I];
     type Output = [i8; O];
-    type Workspace = ();
+    /// The inputs in 16 bits, and room to align them.
+    type Workspace = ([[i8; I]; 2], [i8; 9]);
 
     #[inline(always)]
-    fn forward<T: Trace>(&self, input: &[i8; I], output: &mut [i8; O], (): &mut (), _: &mut T) {
-        self.filters.apply(input, output);
+    fn forward<T: Trace>(&self, input: &[i8; I], output: &mut [i8; O], workspace: &mut Self::Workspace, _: &mut T) {
+        #[cfg(fnn_dsp)]
+        {
+            let (weights, finish) = self.filters.part(0, O);
+            super::dsp::dense(input, weights, finish, output, crate::memory::aligned(workspace));
+        }
+        #[cfg(not(fnn_dsp))]
+        {
+            let _ = workspace;
+            self.filters.apply(input, output);
+        }
     }
 }
 

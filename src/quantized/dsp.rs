@@ -4,8 +4,13 @@
 //! One instruction makes the bytes 0 and 2 of a word 16-bit integers side by side, another one the bytes 1 and 3. So
 //! four weights become two pairs wherever they lie, and inputs are laid out to match them.
 
+mod dense;
+
 #[cfg(fnn_dsp)]
 use core::arch::asm;
+
+#[cfg(fnn_dsp)]
+pub(super) use dense::dense;
 
 use super::tile::Multiply;
 
@@ -52,12 +57,20 @@ fn arrange(inputs: &mut [u32], taps: usize) {
     macro_rules! pairs {
         ($one:literal, $other:literal) => {
             concat!(
-                "sxtb16 r8, ", $one, "
-                 sxtb16 r9, ", $other, "
+                "sxtb16 r8, ",
+                $one,
+                "
+                 sxtb16 r9, ",
+                $other,
+                "
                  pkhbt r10, r8, r9, lsl #16
                  pkhtb r12, r9, r8, asr #16
-                 sxtb16 r8, ", $one, ", ror #8
-                 sxtb16 r9, ", $other, ", ror #8
+                 sxtb16 r8, ",
+                $one,
+                ", ror #8
+                 sxtb16 r9, ",
+                $other,
+                ", ror #8
                  pkhbt r11, r8, r9, lsl #16
                  pkhtb lr, r9, r8, asr #16
                  stm r1!, {{r10, r11, r12, lr}}"
@@ -114,6 +127,7 @@ fn low(one: u32, other: u32) -> u32 {
     one & 0xffff | other << 16
 }
 
+#[cfg(not(fnn_dsp))]
 #[inline(always)]
 fn high(one: u32, other: u32) -> u32 {
     one >> 16 | other & 0xffff_0000
@@ -175,12 +189,35 @@ fn multiply_filters(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32], s
     macro_rules! group {
         ($even:literal, $weights:literal) => {
             concat!(
-                "ldm r1!, {{r2, r3, r4, r5}}\nsxtb16 ", $even, ", ", $weights,
-                "\nsmlad r8, ", $even, ", r2, r8\nsmlad r9, ", $even, ", r3, r9",
-                "\nsmlad r10, ", $even, ", r4, r10\nsmlad r11, ", $even, ", r5, r11",
-                "\nldm r1!, {{r2, r3, r4, r5}}\nsxtb16 ", $weights, ", ", $weights, ", ror #8",
-                "\nsmlad r8, ", $weights, ", r2, r8\nsmlad r9, ", $weights, ", r3, r9",
-                "\nsmlad r10, ", $weights, ", r4, r10\nsmlad r11, ", $weights, ", r5, r11",
+                "ldm r1!, {{r2, r3, r4, r5}}\nsxtb16 ",
+                $even,
+                ", ",
+                $weights,
+                "\nsmlad r8, ",
+                $even,
+                ", r2, r8\nsmlad r9, ",
+                $even,
+                ", r3, r9",
+                "\nsmlad r10, ",
+                $even,
+                ", r4, r10\nsmlad r11, ",
+                $even,
+                ", r5, r11",
+                "\nldm r1!, {{r2, r3, r4, r5}}\nsxtb16 ",
+                $weights,
+                ", ",
+                $weights,
+                ", ror #8",
+                "\nsmlad r8, ",
+                $weights,
+                ", r2, r8\nsmlad r9, ",
+                $weights,
+                ", r3, r9",
+                "\nsmlad r10, ",
+                $weights,
+                ", r4, r10\nsmlad r11, ",
+                $weights,
+                ", r5, r11",
             )
         };
     }
@@ -371,27 +408,6 @@ impl Places<'_> {
     }
 }
 
-/// The numbers 0 and 2, and the numbers 1 and 3, as 16-bit integers side by side.
-#[derive(Clone, Copy)]
-pub(super) struct Four {
-    even: u32,
-    odd: u32,
-}
-
-impl Four {
-    /// Four numbers, from anywhere in memory.
-    #[inline(always)]
-    pub(super) fn of(numbers: &[i8; 4]) -> Self {
-        let (even, odd) = extend(u32::from_le_bytes(numbers.map(i8::cast_unsigned)));
-        Self { even, odd }
-    }
-
-    /// `sum` and the products, number by number.
-    #[inline(always)]
-    pub(super) fn multiply_add(self, other: Self, sum: i32) -> i32 {
-        multiply_add(self.odd, other.odd, multiply_add(self.even, other.even, sum))
-    }
-}
 /// Bytes 0 and 2, and bytes 1 and 3, as 16-bit integers side by side.
 #[cfg(fnn_dsp)]
 #[inline(always)]

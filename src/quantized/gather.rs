@@ -5,6 +5,7 @@ use crate::kernels::Plane;
 use crate::window::Axis;
 
 /// Copies the elements under the window for the output at (`row`, `column`) into `patch`, with `outside` for padding.
+#[cfg(not(fnn_without_vectors))]
 #[inline(always)]
 pub(super) fn gather(plane: &Plane, channel: &[i8], (row, column): (usize, usize), outside: i8, patch: &mut [i8]) {
     let Axis { kernel, stride, before, dilation, .. } = plane.columns.window;

@@ -1,15 +1,11 @@
 //! Sums of products of 8-bit integers: the kernel of all layers with weights.
 
-#[cfg(fnn_dsp)]
-use self::by_fours as sums;
-#[cfg(not(any(fnn_dsp, test)))]
-use self::by_ones as sums;
-#[cfg(all(test, not(fnn_dsp)))]
-use self::tests::sums;
+#[cfg(not(fnn_dsp))]
 use super::requantization::Requantize;
 use crate::chunks::Chunks;
 
 /// Rows of weights computed together, so that an input is read once for all of them.
+#[cfg(not(fnn_dsp))]
 const ROWS: usize = 4;
 
 /// The most weights in a sum that cannot overflow: each product is at most 128·127, and the bias at most [`LARGEST_BIAS`]
@@ -39,6 +35,7 @@ pub(super) struct Finish<'a, R> {
 /// For each row of weights, the requantized sum of its products with `x`, passed to `put` with the row's index.
 ///
 /// Rows lie one after the other in `weights`, each as long as `x`.
+#[cfg(not(fnn_dsp))]
 #[inline(always)]
 pub(super) fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, mut put: impl FnMut(usize, i8)) {
     let Finish { bias, mantissa, shift, requantization } = finish;
@@ -91,9 +88,9 @@ crate::kernels::operation! {
 }
 
 /// Adds the products of `x` and a row to each number of `start`.
-#[cfg(any(not(fnn_dsp), test))]
+#[cfg(not(fnn_dsp))]
 #[inline(always)]
-fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
     let mut sums = start;
     for (sum, row) in sums.iter_mut().zip(rows) {
         *sum = tail(x, row, *sum);
@@ -101,29 +98,7 @@ fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32;
     sums
 }
 
-/// Adds the products of `x` and a row to each number of `start`, four at a time.
-#[cfg(any(fnn_dsp, test))]
-#[inline(always)]
-fn by_fours<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
-    use super::dsp::Four;
-
-    let mut sums = start;
-    let (fours, rest) = x.as_chunks::<4>();
-    let rows = rows.map(|row| row.as_chunks::<4>());
-    for (index, x) in fours.iter().enumerate() {
-        let x = Four::of(x);
-        for (sum, (row, _)) in sums.iter_mut().zip(&rows) {
-            if let Some(weights) = row.get(index) {
-                *sum = Four::of(weights).multiply_add(x, *sum);
-            }
-        }
-    }
-    for (sum, (_, row)) in sums.iter_mut().zip(&rows) {
-        *sum = tail(rest, row, *sum);
-    }
-    sums
-}
-
+#[cfg(not(fnn_dsp))]
 #[inline(always)]
 fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
     let products = x.iter().zip(row).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
@@ -133,23 +108,19 @@ fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "`network!` generates public methods")]
 mod tests {
-    use core::sync::atomic::{AtomicBool, Ordering};
+    #[cfg(all(feature = "alloc", feature = "simd", target_arch = "x86_64"))]
+    use core::sync::atomic::Ordering;
 
     use super::super::requantization::Once;
     use super::*;
     use crate::random::Random;
 
-    /// Which of the two ways whole networks use. The results are the same, so other tests aren't affected.
-    static BY_FOURS: AtomicBool = AtomicBool::new(false);
-
-    /// Compute whole networks in one of both ways, and without the instructions for vectors.
+    /// Computes without the instructions for vectors.
     #[cfg(feature = "alloc")]
-    fn plainly<R>(by_fours: bool, compute: impl FnOnce() -> R) -> R {
-        BY_FOURS.store(by_fours, Ordering::SeqCst);
+    fn plainly<R>(compute: impl FnOnce() -> R) -> R {
         masked(true);
         let result = compute();
         masked(false);
-        BY_FOURS.store(false, Ordering::SeqCst);
         result
     }
 
@@ -160,33 +131,8 @@ mod tests {
         let _ = masked;
     }
 
-    pub(super) fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
-        if BY_FOURS.load(Ordering::SeqCst) { by_fours(x, rows, start) } else { by_ones(x, rows, start) }
-    }
-
     fn random<const N: usize>(random: &mut Random) -> [i8; N] {
         core::array::from_fn(|_| (random.uniform() * 256.0 - 128.0) as i8)
-    }
-
-    /// Sums of products of any number of integers, at any alignment, are the same in both ways.
-    #[test]
-    fn sums_by_fours_are_those_by_ones() {
-        let mut chance = Random::new(5);
-        for length in (0..=33).chain([150, 256]) {
-            for start in 0..4 {
-                let x: [i8; 260] = random(&mut chance);
-                let rows: [[i8; 260]; 4] = core::array::from_fn(|_| random(&mut chance));
-                let (x, rows) = (&x[start..start + length], rows.each_ref().map(|row| &row[start..start + length]));
-                let bias = [0, -1, LARGEST_BIAS, -LARGEST_BIAS];
-                let expected = core::array::from_fn(|number| {
-                    let products = x.iter().zip(rows[number]).map(|(&x, &weight)| i64::from(x) * i64::from(weight));
-                    (products.sum::<i64>() + i64::from(bias[number])) as i32
-                });
-                assert_eq!(by_ones(x, rows, bias), expected);
-                assert_eq!(by_fours(x, rows, bias), expected);
-                assert_eq!(by_fours(x, [rows[1]], [bias[1]]), [expected[1]]);
-            }
-        }
     }
 
     /// Rows of any number and length, from anywhere in memory, with the largest numbers among them: every processor's way
@@ -247,8 +193,7 @@ mod tests {
             let bias = products + i64::from(LARGEST_BIAS) * products.signum();
             let expected = i32::try_from(products + bias).unwrap();
             let start = i32::try_from(bias).unwrap();
-            assert_eq!(by_ones(&x, [&row], [start]), [expected]);
-            assert_eq!(by_fours(&x, [&row], [start]), [expected]);
+            assert_eq!(sums(&x, [&row], [start]), [expected]);
         }
     }
 
@@ -281,9 +226,7 @@ mod tests {
             let mut different = 0;
             for sample in samples {
                 let x = quantized.quantize(&sample);
-                let expected = plainly(false, || quantized.forward_integers(&x));
-                let by_fours = plainly(true, || quantized.forward_integers(&x));
-                assert_eq!(by_fours, expected, "width {WIDTH}, seed {seed}");
+                let expected = plainly(|| quantized.forward_integers(&x));
                 assert_eq!(quantized.forward_integers(&x), expected, "vectors, width {WIDTH}, seed {seed}");
                 different += usize::from(expected != quantized.forward_integers(&[[[0; 6]; 7]; 3]));
             }

@@ -6,6 +6,8 @@
 
 mod depthwise;
 mod taps;
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
 
 use taps::Places;
 
@@ -40,9 +42,11 @@ pub(super) trait Multiply {
 }
 
 /// One product at a time.
+#[cfg(not(fnn_dsp))]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plain;
 
+#[cfg(not(fnn_dsp))]
 impl Multiply for Plain {
     const NUMBERS: usize = 1;
     const TAPS: usize = 1;

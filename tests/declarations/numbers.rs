@@ -153,7 +153,7 @@ fnn::network! {
     /// It needs exactly its budgets. Floats: 4·(9 + 1) + 4·4 + 1 + 5 of 4 bytes; folded, without the batch norm's 17. Int8:
     /// 16 bytes for the quantization of the input and output, 4·(9 + 9) + 8 for the convolution, 4 + 9 + 4 for the dense
     /// layer, and 3 of padding.
-    #[budget(flash = 248 B, folded(flash = 180 B, ram = 16 B, macs = 40), int8(flash = 116 B, ram = 64 B))]
+    #[budget(flash = 248 B, folded(flash = 180 B, ram = 16 B, macs = 40), int8(flash = 116 B, ram = 103 B))]
     #[quantizable]
     struct Forms: [1, 3, 3] -> [1] {
         Conv2d(KERNELS, kernel = 3),

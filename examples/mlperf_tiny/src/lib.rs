@@ -176,3 +176,46 @@ fnn::network! {
         logits: Dense(3),
     }
 }
+
+fnn::network! {
+    /// LeNet, which other libraries are compared on, too.
+    #[quantizable]
+    pub struct LeNet: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5),
+        Relu,
+        MaxPool2d(2),
+        Flatten,
+        fc1: Dense(120),
+        Relu,
+        fc2: Dense(84),
+        Relu,
+        logits: Dense(10),
+    }
+}
+
+fnn::network! {
+    /// Not of the benchmark: shapes that leave a rest everywhere, to compare processors bit for bit.
+    #[quantizable]
+    pub struct Tails: [3, 13, 11] -> [6] {
+        conv1: Conv2d(5, kernel = (3, 2), padding = ((1, 0), (0, 2))),
+        Relu,
+        depthwise1: DepthwiseConv2d(kernel = 3, stride = 2, padding = same),
+        pointwise1: Conv2d(7, kernel = 1),
+        Relu,
+        conv2: Conv2d(6, kernel = 3, padding = 2, dilation = 2),
+        pointwise2: Conv2d(9, kernel = 1, groups = 3),
+        Relu,
+        depthwise2: DepthwiseConv2d(kernel = 3, padding = ((2, 0), (1, 2))),
+        conv3: Conv2d(8, kernel = (1, 3), stride = (1, 3)),
+        depthwise3: DepthwiseConv2d(kernel = 2, stride = 1, padding = same),
+        conv4: Conv2d(33, kernel = (2, 1), stride = 2),
+        Relu,
+        Flatten,
+        dense: Dense(13),
+        Relu,
+        logits: Dense(6),
+    }
+}

@@ -54,7 +54,15 @@ impl<R: Requantize> Layer<'_, R> {
                 }
                 self.copy_rows(channel, (done * down.stride).wrapping_sub(down.before), band, &mut room);
                 let steps = (down.stride, along.stride, columns.output);
-                let lines = convolve_band::<M, R>(&room, band, (filter, bias), steps, image, &mut sums, (mantissa, shift, requantization));
+                let lines = convolve_band::<M, R>(
+                    &room,
+                    band,
+                    (filter, bias),
+                    steps,
+                    image,
+                    &mut sums,
+                    (mantissa, shift, requantization),
+                );
                 image = image.get_mut(lines * columns.output..).unwrap_or_default();
                 done += lines;
             }

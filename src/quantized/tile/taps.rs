@@ -106,8 +106,8 @@ impl Places<'_> {
             let mut row = first_row;
             for _ in 0..rows.window.kernel {
                 let to = to.by_ref().take(kernel);
-                let start = channel + row.wrapping_mul(width);
-                let line = if row < rows.input { self.x.get(start..start + width) } else { None };
+                let start = |row: usize| channel + row * width;
+                let line = if row < rows.input { self.x.get(start(row)..start(row + 1)) } else { None };
                 match line {
                     None => to.for_each(|to| *to = outside),
                     Some(line) if shifted => to.zip(&edges).for_each(|(to, edge)| *to = edge.read(line)),
@@ -129,7 +129,11 @@ impl Places<'_> {
 
 /// Three loops, one in the other, each with how often and how far an index moves on.
 #[inline(always)]
-fn each([(channels, to_channel), (rows, to_row), (columns, to_column)]: [(usize, usize); 3], start: usize, mut visit: impl FnMut(usize)) {
+fn each(
+    [(channels, to_channel), (rows, to_row), (columns, to_column)]: [(usize, usize); 3],
+    start: usize,
+    mut visit: impl FnMut(usize),
+) {
     let mut channel = start;
     for _ in 0..channels {
         let mut row = channel;

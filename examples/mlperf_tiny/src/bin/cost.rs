@@ -97,22 +97,51 @@ macro_rules! measured {
     (Float $network:ident) => { fnn_mlperf_tiny::$network };
 }
 
-/// The int8 weights in a file.
-#[allow(unused_macros, reason = "each feature uses its own")]
-macro_rules! int8 {
-    ($file:literal) => {
-        fnn::quantized::QuantizedNetwork::from_bytes(include_bytes!(concat!("../../weights/", $file, ".int8")))
-    };
-}
-
 #[cfg_attr(target_arch = "arm", fnn_firmware::board::entry)]
 #[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
 fn main() -> ! {
-    measured!("ds-cnn-int8", int8, Int8<DsCnn>, int8!("ds-cnn"));
-    measured!("resnet-8-int8", int8, Int8<ResNet8>, int8!("resnet-8"));
-    measured!("mobilenet-int8", int8, Int8<MobileNet>, int8!("mobilenet"));
-    measured!("autoencoder-int8", int8, Int8<AutoEncoder>, int8!("autoencoder"));
-    measured!("wake-word-int8", int8, Int8<WakeWord>, int8!("wake-word"));
+    measured!(
+        "ds-cnn-int8",
+        int8,
+        Int8<DsCnn>,
+        fnn::include_quantized!("../../weights/ds-cnn.int8" as fnn_mlperf_tiny::DsCnn)
+    );
+    measured!(
+        "resnet-8-int8",
+        int8,
+        Int8<ResNet8>,
+        fnn::include_quantized!("../../weights/resnet-8.int8" as fnn_mlperf_tiny::ResNet8)
+    );
+    measured!(
+        "mobilenet-int8",
+        int8,
+        Int8<MobileNet>,
+        fnn::include_quantized!("../../weights/mobilenet.int8" as fnn_mlperf_tiny::MobileNet)
+    );
+    measured!(
+        "autoencoder-int8",
+        int8,
+        Int8<AutoEncoder>,
+        fnn::include_quantized!("../../weights/autoencoder.int8" as fnn_mlperf_tiny::AutoEncoder)
+    );
+    measured!(
+        "wake-word-int8",
+        int8,
+        Int8<WakeWord>,
+        fnn::include_quantized!("../../weights/wake-word.int8" as fnn_mlperf_tiny::WakeWord)
+    );
+    measured!(
+        "lenet-int8",
+        int8,
+        Int8<LeNet>,
+        fnn::include_quantized!("../../weights/lenet.int8" as fnn_mlperf_tiny::LeNet)
+    );
+    measured!(
+        "tails-int8",
+        int8,
+        Int8<Tails>,
+        fnn::include_quantized!("../../weights/tails.int8" as fnn_mlperf_tiny::Tails)
+    );
     measured!(
         "ds-cnn-f32",
         float,
@@ -124,6 +153,12 @@ fn main() -> ! {
         float,
         Float<ResNet8>,
         fnn::include_network!("../../weights/resnet-8.safetensors" as fnn_mlperf_tiny::ResNet8)
+    );
+    measured!(
+        "tails-f32",
+        float,
+        Float<Tails>,
+        fnn::include_network!("../../weights/tails.safetensors" as fnn_mlperf_tiny::Tails)
     );
     exit(true)
 }

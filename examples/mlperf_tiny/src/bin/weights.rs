@@ -1,13 +1,13 @@
 //! Writes the weights that `cost` includes, drawn from seeds, to `weights`.
 
 use std::error::Error;
-use std::fs::{create_dir_all, write};
+use std::fs::create_dir_all;
 use std::path::Path;
 
 use fnn::Random;
 use fnn::layers::Sample;
 use fnn::quantized::{Calibration, Quantize};
-use fnn_mlperf_tiny::{AutoEncoder, DsCnn, MobileNet, ResNet8, WakeWord};
+use fnn_mlperf_tiny::{AutoEncoder, DsCnn, LeNet, MobileNet, ResNet8, Tails, WakeWord};
 
 /// Samples for calibration.
 fn samples<A: Sample<Element = f32>>() -> Vec<A> {
@@ -26,11 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         ($($network:ident $name:literal),*) => { $({
             let network = $network::boxed(1);
             network.save(folder.join(concat!($name, ".safetensors")))?;
-            write(folder.join(concat!($name, ".int8")), network.quantize_boxed(&samples(), Calibration::MinMax).to_bytes())?;
+            network.quantize_boxed(&samples(), Calibration::MinMax).save(folder.join(concat!($name, ".int8")))?;
         })* };
     }
     networks!(
-        DsCnn "ds-cnn", ResNet8 "resnet-8", MobileNet "mobilenet", AutoEncoder "autoencoder", WakeWord "wake-word"
+        DsCnn "ds-cnn", ResNet8 "resnet-8", MobileNet "mobilenet", AutoEncoder "autoencoder", WakeWord "wake-word",
+        LeNet "lenet", Tails "tails"
     );
     Ok(())
 }
