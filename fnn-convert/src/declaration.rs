@@ -87,6 +87,17 @@ pub enum Weight {
     Count,
 }
 
+impl Weight {
+    /// How many numbers it is.
+    #[must_use]
+    pub fn numbers(&self) -> usize {
+        match self {
+            Self::Array(tensor) => tensor.numbers.len(),
+            Self::Count => 1,
+        }
+    }
+}
+
 impl Declaration {
     /// The declaration of a graph as a network of this name.
     ///

@@ -32,7 +32,7 @@ use crate::tensor::Tensor;
 /// The versions of ONNX's operators that are understood.
 const OPSETS: std::ops::RangeInclusive<i64> = 7..=28;
 /// No network that can be declared has as many.
-const MAX_NODES: usize = 20_000;
+const MAX_NODES: usize = 5_000;
 
 /// Read a file. `folder` is where it is, for weights in files beside it.
 pub(crate) fn read(bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<Graph, Problem> {

@@ -8,12 +8,9 @@ mod files;
 mod networks;
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use files::{Expected, declare, expected, folder, read};
 use fnn_convert::{Declaration, Model, Options};
-use support::{Io, camel_case};
+use support::{Io, camel_case, in_onnx_runtime, write_export};
 
 #[test]
 fn outputs_are_those_of_onnx_runtime() {
@@ -105,13 +102,6 @@ fn the_same_model_gives_the_same_bytes() {
     assert_eq!((one.source(), one.safetensors()), (other.source(), other.safetensors()));
 }
 
-/// Where the exported models are written, for `onnx_runtime.py`.
-fn exports() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exports");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 #[test]
 fn what_is_exported_is_read_again_as_the_same_network() {
     for Expected { file, .. } in expected().into_iter().filter(|expected| expected.loads) {
@@ -128,29 +118,7 @@ fn what_is_exported_is_read_again_as_the_same_network() {
         again.comments.clone_from(&declaration.comments);
         assert_eq!(layers(&again), layers(&declaration), "{file}");
         assert_eq!(again.safetensors(), declaration.safetensors(), "{file}");
-        let stem = exports().join(file.trim_end_matches(".onnx"));
-        let bytes = |numbers: &[f64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
-        std::fs::write(stem.with_extension("onnx"), &ran.onnx).unwrap();
-        std::fs::write(stem.with_extension("x"), bytes(&inputs)).unwrap();
-        let outputs: Vec<f64> = ran.outputs.iter().map(|&output| output.into()).collect();
-        std::fs::write(stem.with_extension("y"), bytes(&outputs)).unwrap();
+        write_export(file.trim_end_matches(".onnx"), &ran, &inputs);
     }
-    in_onnx_runtime(&exports());
-}
-
-/// Run what was exported in ONNX Runtime, if Python has it: `PYTHON=…`, or `python3` if that isn't set.
-fn in_onnx_runtime(folder: &Path) {
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-    let has = |module: &str| {
-        let import = Command::new(&python).args(["-c", &format!("import {module}")]).output();
-        import.is_ok_and(|output| output.status.success())
-    };
-    if !has("onnx") || !has("onnxruntime") {
-        println!("{python} has no onnx and onnxruntime: exported models were read again, but not run there");
-        return;
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx_runtime.py");
-    let run = Command::new(&python).arg(script).arg(folder).output().unwrap();
-    println!("{}", String::from_utf8_lossy(&run.stdout));
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    in_onnx_runtime();
 }

@@ -28,7 +28,7 @@ pub(super) struct Room(usize);
 impl Room {
     /// For a model that has this many numbers itself.
     pub(super) fn new(numbers: usize) -> Self {
-        Self(numbers.saturating_mul(16).saturating_add(1 << 24))
+        Self(numbers.saturating_mul(16).saturating_add(1 << 21))
     }
 
     /// Take room for a tensor of this shape. Returns how many numbers it has.

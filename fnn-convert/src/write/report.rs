@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::declaration::{Content, Declaration, Layer, Weight};
+use crate::declaration::{Content, Declaration, Layer};
 
 impl Declaration {
     /// The layers as a table: name, kind, output, number of weights, and the model's operator.
@@ -32,10 +32,7 @@ fn add_rows(layers: &[Layer], depth: usize, rows: &mut Vec<[String; 5]>) {
         let output = format!("{:?}", layer.output);
         let (kind, weights) = match &layer.content {
             Content::Kind { written, weights } => {
-                let count = weights.iter().map(|(_, weight)| match weight {
-                    Weight::Array(tensor) => tensor.numbers.len(),
-                    Weight::Count => 1,
-                });
+                let count = weights.iter().map(|(_, weight)| weight.numbers());
                 (format!("{}{written}", "  ".repeat(depth)), count.sum::<usize>())
             }
             Content::Block { block, .. } => (format!("{}{}", "  ".repeat(depth), block.name()), 0),

@@ -1,7 +1,8 @@
 //! What the tests share: inputs and outputs of models, and snapshots.
 #![allow(dead_code)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use fnn::layers::{Pod, Sample};
 use fnn::{Layer, Network};
@@ -137,4 +138,38 @@ pub(crate) fn check_snapshot(path: &Path, text: &str) {
     let current = std::fs::read_to_string(path).unwrap_or_default();
     let line = current.lines().zip(text.lines()).position(|(current, new)| current != new);
     assert!(current == text, "{} is out of date, from line {line:?} on: set SNAPSHOTS=overwrite", path.display());
+}
+
+/// Where the exported models of this test program are written, for `onnx_runtime.py`.
+fn exports() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exports").join(env!("CARGO_CRATE_NAME"));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Write an exported model, inputs and its outputs, for [`in_onnx_runtime`].
+pub(crate) fn write_export(name: &str, ran: &Ran, inputs: &[f64]) {
+    let stem = exports().join(name);
+    let bytes = |numbers: &[f64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
+    std::fs::write(stem.with_extension("onnx"), &ran.onnx).unwrap();
+    std::fs::write(stem.with_extension("x"), bytes(inputs)).unwrap();
+    let outputs: Vec<f64> = ran.outputs.iter().map(|&output| output.into()).collect();
+    std::fs::write(stem.with_extension("y"), bytes(&outputs)).unwrap();
+}
+
+/// Run what was exported in ONNX Runtime, if Python has it: `PYTHON=…`, or `python3` if that isn't set.
+pub(crate) fn in_onnx_runtime() {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let has = |module: &str| {
+        let import = Command::new(&python).args(["-c", &format!("import {module}")]).output();
+        import.is_ok_and(|output| output.status.success())
+    };
+    if !has("onnx") || !has("onnxruntime") {
+        println!("{python} has no onnx and onnxruntime: exported models were read again, but not run there");
+        return;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx_runtime.py");
+    let run = Command::new(&python).arg(script).arg(exports()).output().unwrap();
+    println!("{}", String::from_utf8_lossy(&run.stdout));
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }

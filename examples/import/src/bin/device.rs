@@ -15,7 +15,7 @@ static LENET: Quantized<LeNet> = include_quantized!("trained.int8" as LeNet);
 fn main() -> ! {
     let (mut right, mut all) = (0, 0);
     for (image, class) in digits() {
-        right += usize::from(highest(&LENET.forward(&image)) == class);
+        right += usize::from(highest(&LENET.forward(&image)) == Some(class));
         all += 1;
     }
     exit(writeln!(Output, "{right} of {all} digits, with {} bytes of flash", Quantized::<LeNet>::FLASH).is_ok())

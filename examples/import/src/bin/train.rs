@@ -6,9 +6,8 @@ use fnn::data::Mnist;
 use fnn::losses::CrossEntropy;
 use fnn::metrics::highest;
 use fnn::optimizers::{Adam, Optimizer, Schedule};
-use fnn::quantized::Quantize;
 use fnn::train::evaluate;
-use fnn::{Network, Quantized, Trainer};
+use fnn::{Quantized, Trainer};
 use fnn_convert::ToOnnx;
 use fnn_import::{LE_NET, LeNet};
 
@@ -23,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("trained for one more epoch: {:.2} %", accuracy(&trained));
 
     let quantized: Quantized<LeNet> = trained.quantize(&train.inputs()[..500]);
-    let classified = |(image, class): &(&_, &usize)| highest(&quantized.forward(image)) == **class;
+    let classified = |(image, class): &(&_, &usize)| highest(&quantized.forward(image)) == Some(**class);
     let right = test.inputs().iter().zip(test.targets()).filter(classified);
     println!("in int8: {:.2} %", 100.0 * right.count() as f64 / test.len() as f64);
     quantized.save("src/bin/trained.int8")?;
