@@ -7,7 +7,9 @@
 //! A tile is 8 rows of inputs × 2 vectors of outputs, as in [`product`](super::product), whose table says why; with one
 //! vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
 
+use core::fmt;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::product::Start;
@@ -65,7 +67,33 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
         pitch: usize,
         start: Start,
     ) {
-        S::Vector::<V>::outer_products(simd, Block { products: self, rows, columns, to, pitch, start });
+        let (to, room) = (to.as_mut_ptr(), to.len());
+        S::Vector::<V>::outer_products(
+            simd,
+            Block { products: self, rows, columns, to, room, pitch, start, aside: &|_| {} },
+        );
+    }
+
+    /// Some rows and columns of dW, from zero, to memory that isn't initialized, one row after the other. Returns them,
+    /// or nothing if there are no such rows and columns, or no room for them. In between, `aside` is called with the
+    /// share that is done, out of [`SHARES`].
+    #[inline(always)]
+    pub(crate) fn weights_in<'m, V: Simd>(
+        &self,
+        simd: V,
+        (rows, columns): (Range<usize>, Range<usize>),
+        memory: &'m mut [MaybeUninit<S>],
+        aside: &dyn Fn(Range<usize>),
+    ) -> &'m mut [S] {
+        let (to, room, pitch) = (memory.as_mut_ptr().cast::<S>(), memory.len(), columns.len());
+        let count = rows.len().saturating_mul(pitch);
+        let block = Block { products: self, rows, columns, to, room, pitch, start: Start::Zero, aside };
+        if !block.fits() {
+            return &mut [];
+        }
+        S::Vector::<V>::outer_products(simd, block);
+        // SAFETY: a block that fits has been written: all of its rows and columns, which are these numbers.
+        unsafe { core::slice::from_raw_parts_mut(to, count) }
     }
 
     /// The columns from `first` on of db, as many as `to` holds.
@@ -90,16 +118,24 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     }
 }
 
-/// Some rows and columns of dW.
-#[derive(Debug)]
+/// Some rows and columns of dW. Private to this file: `to` stands for an exclusive borrow of `room` numbers, which may be
+/// uninitialized only if the sum starts from zero.
 pub struct Block<'a, S> {
     products: &'a OuterProducts<'a, S>,
     rows: Range<usize>,
     columns: Range<usize>,
     /// Where the rows go, `pitch` numbers apart.
-    to: &'a mut [S],
+    to: *mut S,
+    room: usize,
     pitch: usize,
     start: Start,
+    aside: &'a dyn Fn(Range<usize>),
+}
+
+impl<S> fmt::Debug for Block<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} × {:?} of outer products", self.rows, self.columns)
+    }
 }
 
 impl<S: Scalar> Block<'_, S> {
@@ -114,7 +150,7 @@ impl<S: Scalar> Block<'_, S> {
         let fits = self.rows.end <= self.products.inputs
             && self.columns.end <= self.products.outputs
             && columns <= self.pitch
-            && end <= self.to.len();
+            && end <= self.room;
         debug_assert!(fits, "{:?} × {:?} of outer products don't fit", self.rows, self.columns);
         fits
     }
@@ -130,31 +166,33 @@ impl<S: Scalar> Operation for Block<'_, S> {
         }
         let lanes = lanes::<V, S>();
         if lanes == 1 {
-            return self.plain();
+            // SAFETY: it fits.
+            return unsafe { self.plain() };
         }
         let many = S::Vector::<V>::REGISTERS >= 32;
-        let Self { products, rows, columns, to, pitch, start } = self;
-        let grid = Grid { products, rows, columns, to: to.as_mut_ptr(), pitch, start };
-        let mut from = grid.columns.start;
-        while from < grid.columns.end {
-            let pair = grid.columns.end - from > lanes;
-            let to = grid.columns.end.min(from + if pair { 2 * lanes } else { lanes });
-            let mut row = grid.rows.start;
-            while row < grid.rows.end {
+        let mut from = self.columns.start;
+        while from < self.columns.end {
+            let pair = self.columns.end - from > lanes;
+            let to = self.columns.end.min(from + if pair { 2 * lanes } else { lanes });
+            let mut row = self.rows.start;
+            while row < self.rows.end {
                 // All samples' columns stay in the first-level cache from tile to tile.
                 // SAFETY: `fits` has checked that the samples have all rows and columns, and the memory room for them.
                 row += unsafe {
-                    match (grid.rows.end - row, pair) {
-                        (16.., false) if many => grid.tiles::<V, 16, 1>(simd, row, from..to),
-                        (8.., false) => grid.tiles::<V, 8, 1>(simd, row, from..to),
-                        (8.., true) if many => grid.tiles::<V, 8, 2>(simd, row, from..to),
-                        (4.., true) => grid.tiles::<V, 4, 2>(simd, row, from..to),
-                        (4.., false) => grid.tiles::<V, 4, 1>(simd, row, from..to),
-                        (_, true) => grid.tiles::<V, 1, 2>(simd, row, from..to),
-                        (_, false) => grid.tiles::<V, 1, 1>(simd, row, from..to),
+                    match (self.rows.end - row, pair) {
+                        (16.., false) if many => self.tiles::<V, 16, 1>(simd, row, from..to),
+                        (8.., false) => self.tiles::<V, 8, 1>(simd, row, from..to),
+                        (8.., true) if many => self.tiles::<V, 8, 2>(simd, row, from..to),
+                        (4.., true) => self.tiles::<V, 4, 2>(simd, row, from..to),
+                        (4.., false) => self.tiles::<V, 4, 1>(simd, row, from..to),
+                        (_, true) => self.tiles::<V, 1, 2>(simd, row, from..to),
+                        (_, false) => self.tiles::<V, 1, 1>(simd, row, from..to),
                     }
                 };
             }
+            // Numbers of the block.
+            let done = |column: usize| (column - self.columns.start) * self.rows.len();
+            (self.aside)(done(from)..done(to));
             from = to;
         }
     }
@@ -162,34 +200,32 @@ impl<S: Scalar> Operation for Block<'_, S> {
 
 impl<S: Scalar> Block<'_, S> {
     /// Plain loops, which the compiler vectorizes, in the same order.
+    ///
+    /// # Safety
+    /// The block fits.
     #[inline(always)]
-    fn plain(self) {
-        let Self { products, rows, columns, to, pitch, start } = self;
-        let (inputs, outputs) = (products.inputs, products.outputs);
-        if start == Start::Zero {
-            to.chunks_mut(pitch).take(rows.len()).for_each(|to| to[..columns.len()].fill(S::ZERO));
-        }
-        for (&x, &g) in products.x.iter().zip(&products.g).take(products.samples) {
-            // SAFETY: each sample has that many numbers: `extend` takes no others.
-            let (x, g) = unsafe { (core::slice::from_raw_parts(x, inputs), core::slice::from_raw_parts(g, outputs)) };
-            for (to, &x) in to.chunks_mut(pitch).zip(&x[rows.clone()]) {
-                to.iter_mut().zip(&g[columns.clone()]).for_each(|(to, &g)| *to += x * g);
+    unsafe fn plain(self) {
+        let Self { products, rows, columns, to, pitch, start, .. } = self;
+        let row = |row: usize| to.wrapping_add(row * pitch);
+        // SAFETY: the samples have all rows and columns, and the memory room for them, which is borrowed exclusively;
+        // it is written before it is read.
+        unsafe {
+            if start == Start::Zero {
+                (0..rows.len()).for_each(|index| row(index).write_bytes(0, columns.len()));
+            }
+            for (&x, &g) in products.x.iter().zip(&products.g).take(products.samples) {
+                let g = core::slice::from_raw_parts(g.add(columns.start), columns.len());
+                for index in 0..rows.len() {
+                    let x = *x.add(rows.start + index);
+                    let to = core::slice::from_raw_parts_mut(row(index), columns.len());
+                    to.iter_mut().zip(g).for_each(|(to, &g)| *to += x * g);
+                }
             }
         }
     }
 }
 
-/// A block, with the memory for it as a pointer, which its tiles share.
-struct Grid<'a, S> {
-    products: &'a OuterProducts<'a, S>,
-    rows: Range<usize>,
-    columns: Range<usize>,
-    to: *mut S,
-    pitch: usize,
-    start: Start,
-}
-
-impl<S: Scalar> Grid<'_, S> {
+impl<S: Scalar> Block<'_, S> {
     /// As many tiles of `R` rows as there are from `row` on. Returns the number of their rows.
     ///
     /// # Safety
@@ -202,7 +238,7 @@ impl<S: Scalar> Grid<'_, S> {
         columns: Range<usize>,
     ) -> usize {
         let rows = (self.rows.end - row) / R * R;
-        simd.call(Tiles::<S, R, C> { grid: self, rows: row..row + rows, columns });
+        simd.call(Tiles::<S, R, C> { block: self, rows: row..row + rows, columns });
         rows
     }
 
@@ -266,10 +302,10 @@ impl<S: Scalar> Grid<'_, S> {
     }
 }
 
-/// Tiles of `R` rows and the same columns, as a separate function. Private to this file; only [`Grid::tiles`]
+/// Tiles of `R` rows and the same columns, as a separate function. Private to this file; only [`Block::tiles`]
 /// constructs it.
 struct Tiles<'a, S, const R: usize, const C: usize> {
-    grid: &'a Grid<'a, S>,
+    block: &'a Block<'a, S>,
     rows: Range<usize>,
     columns: Range<usize>,
 }
@@ -279,15 +315,15 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, S, R, C>
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { grid, rows, columns } = self;
+        let Self { block, rows, columns } = self;
         let whole = columns.len() == C * lanes::<V, S>();
         for row in rows.step_by(R) {
-            // SAFETY: the promise of `Grid::tiles`.
+            // SAFETY: the promise of `Block::tiles`.
             unsafe {
                 if whole {
-                    grid.tile::<V, R, C, true>(simd, row, &columns);
+                    block.tile::<V, R, C, true>(simd, row, &columns);
                 } else {
-                    grid.tile::<V, R, C, false>(simd, row, &columns);
+                    block.tile::<V, R, C, false>(simd, row, &columns);
                 }
             }
         }

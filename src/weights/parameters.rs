@@ -66,7 +66,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     /// Visit the ranges of [`parameters`](Self::parameters) that are trained: those between the
     /// [`running_statistics`](Self::running_statistics), as few and as long as possible. Optimizers update these and
     /// no others.
-    #[inline]
+    #[inline(always)]
     fn trained(visitor: &mut impl FnMut(Range<usize>)) {
         let mut start = 0;
         Self::running_statistics(&mut |range| {

@@ -10,12 +10,15 @@ use super::reduce::{Mean, Update};
 use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task};
 use crate::optimizers::Optimizer;
 use crate::scalar::Scalar;
-use crate::shape::within;
+use crate::shape::{first_mut, within};
 
 /// The most numbers of a gradient at a time, and the number from which on there are enough of them: a gradient half as
 /// large as the first-level cache, at most.
 const ROOM: usize = 8192;
 const ENOUGH: usize = 4096;
+
+/// The most numbers of the gradient of a bias at a time.
+const BIASES: usize = 256;
 
 /// The fewest rows at a time: those of a tile of the kernel.
 const ROWS: usize = 8;
@@ -63,6 +66,8 @@ pub(super) struct Sums<'a, O, S> {
     /// Whether earlier samples have left their sum in the memory for the gradient.
     pub(super) start: Start,
     pub(super) then: Then<'a, O, S>,
+    /// Called with ranges of the weights, each of which is in one of them: work for idle parts of the processor.
+    pub(super) ahead: &'a (dyn Fn(Range<usize>) + Sync),
 }
 
 /// What becomes of the sums.
@@ -84,19 +89,22 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>
             self.sum(simd, (first..first + count, 0..width), gradient);
             return self.finish(simd, gradient, weights, slots);
         }
-        // Zero only as much as is used.
-        let mut room = MaybeUninit::<[S; ROOM]>::uninit();
+        if self.is_bias {
+            return self.update_bias(simd, first, weights, slots);
+        }
+        let mut memory = [const { MaybeUninit::uninit() }; ROOM];
         let (at_once, columns) = if width * ROWS <= ROOM { (rows_at_once(width), width) } else { (ROWS, ROOM / ROWS) };
         for row in (0..count).step_by(at_once) {
             let rows = row..count.min(row + at_once);
             for column in (0..width).step_by(columns) {
                 let columns = column..width.min(column + columns);
-                let sums = zeros(&mut room, rows.len() * columns.len());
-                self.sum(simd, (first + rows.start..first + rows.end, columns.clone()), sums);
+                let block = (first + rows.start..first + rows.end, columns.clone());
+                let done = (first + rows.start) * width + column * rows.len();
+                let aside = |numbers: Range<usize>| (self.ahead)(done + numbers.start..done + numbers.end);
+                let sums = self.products.weights_in(simd, block, &mut memory, &aside);
                 // Whole rows are one range of weights, and parts of rows one each.
-                let (ranges, length) =
-                    if columns.len() == width { (1, sums.len()) } else { (rows.len(), columns.len()) };
-                for (index, sums) in sums.chunks_mut(length.max(1)).take(ranges).enumerate() {
+                let length = if columns.len() == width { sums.len() } else { columns.len() };
+                for (index, sums) in sums.chunks_mut(length.max(1)).enumerate() {
                     let start = (rows.start + index) * width + columns.start;
                     let range = start..start + length;
                     let slots = slots.each_mut().map(|slot| within(slot, &range));
@@ -119,6 +127,27 @@ impl<O, S: Scalar> Sums<'_, O, S> {
         }
     }
 
+    /// Update a range of the bias.
+    #[inline(always)]
+    fn update_bias<V: Simd, const SLOTS: usize>(
+        &self,
+        simd: V,
+        first: usize,
+        weights: &mut [S],
+        mut slots: [&mut [S]; SLOTS],
+    ) where
+        O: Optimizer<SLOTS>,
+    {
+        let mut memory = [S::ZERO; BIASES];
+        for start in (0..weights.len()).step_by(BIASES) {
+            let range = start..weights.len().min(start + BIASES);
+            let sums = first_mut(&mut memory, range.len());
+            self.products.biases(simd, first + start, sums, Start::Zero);
+            let slots = slots.each_mut().map(|slot| within(slot, &range));
+            self.finish(simd, sums, within(weights, &range), slots);
+        }
+    }
+
     #[inline(always)]
     fn finish<V: Simd, const SLOTS: usize>(&self, simd: V, sums: &mut [S], weights: &mut [S], slots: [&mut [S]; SLOTS])
     where
@@ -131,16 +160,5 @@ impl<O, S: Scalar> Sums<'_, O, S> {
             }
             Then::Update(update) => update.of(simd, sums, core::iter::empty(), weights, slots),
         }
-    }
-}
-
-/// `count` zeros.
-#[inline(always)]
-fn zeros<S: Scalar>(room: &mut MaybeUninit<[S; ROOM]>, count: usize) -> &mut [S] {
-    let (numbers, count) = (room.as_mut_ptr().cast::<S>(), count.min(ROOM));
-    // SAFETY: there is room for that many numbers, of which zero bytes are values, and the borrow is exclusive.
-    unsafe {
-        numbers.write_bytes(0, count);
-        core::slice::from_raw_parts_mut(numbers, count)
     }
 }

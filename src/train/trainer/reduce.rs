@@ -40,7 +40,12 @@ pub(crate) struct Last<S> {
 }
 
 /// How the update computes the mean gradient.
-struct LastPass<S> {
+struct LastPass<'a, S> {
+    /// Whether sums over earlier samples are stored.
+    start: Start,
+    /// Whether roles make a difference.
+    by_role: bool,
+    finite: &'a AtomicBool,
     /// Whether the mean is in memory already.
     is_ready: bool,
     factor: S,
@@ -66,6 +71,7 @@ fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
 }
 
 /// What two ranges have in common.
+#[inline(always)]
 fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
     let start = one.start.max(other.start);
     start..one.end.min(other.end).max(start)
@@ -80,7 +86,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         deferred: Option<&'a mut N>,
     ) -> Self {
         let (mut sums, mut chunks) = (core::array::from_fn(|_| <&mut [_]>::default()), [None; K]);
-        let mut samples = round.chunks(chunk);
+        let mut samples = defers::<N>().then(|| round.chunks(chunk)).into_iter().flatten();
         for (accumulator, (sum, chunk)) in accumulators.iter_mut().zip(sums.iter_mut().zip(&mut chunks)) {
             *sum = &mut *accumulator.gradient;
             *chunk = samples.next().map(|samples| (&accumulator.chunk, samples));
@@ -116,35 +122,57 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                 runner.each(sums, RANGE, &Mean { factor, penalty: None, finite: &finite });
             });
         });
-        let last = match clip {
-            None => LastPass { is_ready: false, factor, penalty, limit: None },
-            Some(Clip::Value(limit)) => {
-                let limit = Some(N::Scalar::from_f64(limit));
-                LastPass { is_ready: false, factor, penalty, limit }
-            }
+        let mut last = LastPass { start, by_role, finite: &finite, is_ready: false, factor, penalty, limit: None };
+        match clip {
+            None => {}
+            Some(Clip::Value(limit)) => last.limit = Some(N::Scalar::from_f64(limit)),
             Some(Clip::Norm(limit)) => {
                 let norm = self.average(runner, start, (factor, penalty), network, &finite);
                 if !finite.load(Relaxed) {
                     return false;
                 }
                 let factor = N::Scalar::from_f64(shortening(limit, norm));
-                LastPass { is_ready: true, factor, penalty: None, limit: None }
+                last = LastPass { is_ready: true, factor, penalty: None, ..last };
             }
-        };
-        let (step, vectors) = (state.steps, optimizer.for_vectors());
-        for_each_part::<N>(|part, at| match part {
+        }
+        if defers::<N>() {
+            for_each_part::<N>(|part, at| self.update_part(runner, (part, at), &last, optimizer, network, state));
+        } else {
+            // Not in a closure, which might not be inlined.
+            self.update_part(runner, (Part::Accumulated(0..N::PARAMETERS), 0), &last, optimizer, network, state);
+        }
+        if let [first, ..] = &self.sums[..] {
+            network.absorb_accumulated(first);
+        }
+        finite.into_inner()
+    }
+
+    /// Update the weights of one part.
+    #[inline(always)]
+    fn update_part<R: Runner, O: Optimizer<SLOTS>, const SLOTS: usize>(
+        &mut self,
+        runner: R,
+        (part, at): (Part, usize),
+        last: &LastPass<'_, N::Scalar>,
+        optimizer: &O,
+        network: &mut N,
+        state: &mut State<N, SLOTS>,
+    ) {
+        let (step, finite) = (state.steps, last.finite);
+        match part {
             Part::Accumulated(part) => {
                 let slots = state.slots.each_mut();
                 for_each_range(
                     optimizer,
-                    by_role,
+                    last.by_role,
                     network,
                     slots,
                     |Moved { optimizer, role, range, weights, slots }| {
                         let penalty = last.penalty.filter(|penalty| penalty.counts(role));
-                        let mean = Mean { factor: last.factor, penalty, finite: &finite };
+                        let mean = Mean { factor: last.factor, penalty, finite };
                         let update = Update { optimizer, step, mean, limit: last.limit };
-                        let changed = common(&range, &part);
+                        // Everything, unless gradients are deferred.
+                        let changed = if defers::<N>() { common(&range, &part) } else { range.clone() };
                         let local = changed.start - range.start..changed.end - range.start;
                         let sums = self.range(if last.is_ready { 1 } else { K }, &part, at, &changed);
                         let slots = slots.map(|slot| within(slot, &local));
@@ -153,10 +181,11 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                 );
             }
             Part::Deferred(part) => {
+                let vectors = optimizer.for_vectors();
                 let update = |role| {
                     let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
                     let penalty = last.penalty.filter(|penalty| penalty.counts(role));
-                    let mean = Mean { factor: last.factor, penalty, finite: &finite };
+                    let mean = Mean { factor: last.factor, penalty, finite };
                     Update { optimizer, step, mean, limit: last.limit }
                 };
                 let mut slots = state.slots.each_mut().map(|slot| slot.parameters_mut());
@@ -169,14 +198,10 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                         runner.each(([gradient], (weights, slots)), RANGE, &update(role));
                     }
                 } else {
-                    self.compute(runner, (&part, start), network, slots, |role| Then::Update(update(role)));
+                    self.compute(runner, (&part, last.start), network, slots, |role| Then::Update(update(role)));
                 }
             }
-        });
-        if let [first, ..] = &self.sums[..] {
-            network.absorb_accumulated(first);
         }
-        finite.into_inner()
     }
 
     /// Add the sums over the samples of the chunks to the memory for the deferred gradients.
@@ -233,6 +258,14 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                 products.extend(factors.inputs, factors.output_gradients);
             }
         }
+        // The next mini-batch lies anywhere in memory: it is prefetched bit by bit, beside the first layer's products.
+        let samples = self.chunks.first().copied().flatten().filter(|_| part.start == 0);
+        let numbers = part.inputs * part.outputs;
+        let ahead = |done: Range<usize>| {
+            if let Some((_, samples)) = &samples {
+                samples.prefetch_following(done, numbers);
+            }
+        };
         for (role, range) in ranges(part) {
             let is_bias = role == Role::Vector;
             let width = if is_bias { 1 } else { part.outputs };
@@ -240,7 +273,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
             let slots = slots.each_mut().map(|slot| within(slot, &range));
             let weights = within(network.parameters_mut(), &range);
             let rows = Rows { first: 0, width, weights, slots, gradient };
-            let sums = Sums { products: &products, is_bias, start, then: then(role) };
+            let sums = Sums { products: &products, is_bias, start, then: then(role), ahead: &ahead };
             runner.each(rows, rows_at_once(width), &sums);
         }
     }

@@ -227,21 +227,23 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimize
         let Self { memory, network, course, batch } = self;
         let chunk = even_chunk::<N>(batch.len());
         let (mut tally, mut start) = (Tally::default(), Start::Zero);
-        let (mut last, mut rounds) = (batch, batch.chunks(ACCUMULATORS * chunk).peekable());
-        while let Some(round) = rounds.next() {
-            last = round;
+        let mut end = 0;
+        let last = loop {
+            let round = batch.part(end..batch.len().min(end + ACCUMULATORS * chunk));
+            end += round.len();
             let used = &mut memory.accumulators[..round.len().div_ceil(chunk)];
             runner.each(&mut *used, 1, &Add { network: &*network, course, round, chunk, start });
             used.iter().for_each(|accumulator| tally += accumulator.tally);
-            if rounds.peek().is_some() {
-                if defers::<N>() {
-                    let gradients =
-                        Gradients::<_, _, ACCUMULATORS>::of(used, (round, chunk), memory.deferred.as_deref_mut());
-                    gradients.add_deferred(runner, start, network);
-                }
-                start = Start::Sum;
+            if end == batch.len() {
+                break round;
             }
-        }
+            if defers::<N>() {
+                let gradients =
+                    Gradients::<_, _, ACCUMULATORS>::of(used, (round, chunk), memory.deferred.as_deref_mut());
+                gradients.add_deferred(runner, start, network);
+            }
+            start = Start::Sum;
+        };
 
         let loss = tally.term.mean();
         let used = &mut memory.accumulators[..batch.len().div_ceil(chunk).min(ACCUMULATORS)];
