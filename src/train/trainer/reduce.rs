@@ -23,10 +23,13 @@ pub(crate) struct Gradients<'a, N: Layer, T, const K: usize> {
     /// The accumulated sums over samples, in order. Missing ones are empty.
     sums: [&'a mut [N::Scalar]; K],
     /// What the other sums are computed from.
-    chunks: [Option<(&'a Chunk<N, T>, MiniBatch<'a, N::Input, T>)>; K],
+    chunks: [Option<Added<'a, N, T>>; K],
     /// Memory for the other sums, or none if each becomes an update at once.
     deferred: Option<&'a mut N>,
 }
+
+/// A chunk, and the samples that were added last.
+type Added<'a, N, T> = (&'a Chunk<N, T>, MiniBatch<'a, <N as Layer>::Input, T>);
 
 /// The last samples of a mini-batch: what happens to its gradient.
 #[derive(Clone, Copy)]
