@@ -12,6 +12,7 @@ use super::vnni::{Strip, Vnni};
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
+#[cfg(not(fnn_without_vectors))]
 use crate::chunks::Chunks;
 use crate::kernels::Convolution;
 use crate::layers::{self, Bias, Channels, Image, Windows};

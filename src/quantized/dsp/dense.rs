@@ -23,26 +23,30 @@ pub(in crate::quantized) fn dense<R: Requantize>(
     room: &mut [Pairs],
 ) {
     let Some(pairs) = room.get_mut(..x.len().div_ceil(4)) else { return };
-    for (pairs, inputs) in pairs.iter_mut().zip(x.chunks(4)) {
-        *pairs = extend(word(inputs)).into();
+    let (fours, rest) = x.as_chunks::<4>();
+    for (pairs, &four) in pairs.iter_mut().zip(fours) {
+        *pairs = extend(u32::from_le_bytes(four.map(i8::cast_unsigned))).into();
+    }
+    if let (false, Some(last)) = (rest.is_empty(), pairs.last_mut()) {
+        *last = extend(word(rest)).into();
     }
     let Finish { bias, mantissa, shift, requantization } = finish;
-    let (mut weights, mut numbers) = (weights, bias.iter().zip(mantissa).zip(shift));
-    for y in y.chunks_mut(ROWS) {
-        let mut next = || numbers.next().map_or((0, 0, 0), |((&bias, &mantissa), &shift)| (bias, mantissa, shift));
-        let factors = [next(), next(), next(), next()];
-        let Some((rows, others)) = weights.split_at_checked(y.len() * x.len()) else { return };
-        let mut sums = factors.map(|(bias, ..)| bias);
-        if y.len() == ROWS {
-            four_rows(rows, x.len(), pairs, &mut sums);
-        } else {
-            for (sum, row) in sums.iter_mut().zip(rows.chunks(x.len().max(1))) {
-                *sum = one_row(row, pairs, *sum);
-            }
-        }
-        for ((y, sum), (_, mantissa, shift)) in y.iter_mut().zip(sums).zip(factors) {
+    let (y, y_rest) = y.as_chunks_mut::<ROWS>();
+    let ((bias, bias_rest), (mantissa, mantissa_rest)) = (bias.as_chunks::<ROWS>(), mantissa.as_chunks::<ROWS>());
+    let (shift, shift_rest) = shift.as_chunks::<ROWS>();
+    let mut weights = weights;
+    for (((y, bias), mantissa), shift) in y.iter_mut().zip(bias).zip(mantissa).zip(shift) {
+        let Some((rows, others)) = weights.split_at_checked(ROWS * x.len()) else { return };
+        let mut sums = *bias;
+        four_rows(rows, x.len(), pairs, &mut sums);
+        for (((y, sum), &mantissa), &shift) in y.iter_mut().zip(sums).zip(mantissa).zip(shift) {
             *y = requantization.requantize(sum, mantissa, shift);
         }
+        weights = others;
+    }
+    for (((y, &bias), &mantissa), &shift) in y_rest.iter_mut().zip(bias_rest).zip(mantissa_rest).zip(shift_rest) {
+        let Some((row, others)) = weights.split_at_checked(x.len()) else { return };
+        *y = requantization.requantize(one_row(row, pairs, bias), mantissa, shift);
         weights = others;
     }
 }
@@ -124,6 +128,9 @@ fn four_rows(rows: &[i8], length: usize, pairs: &[Pairs], sums: &mut [i32; ROWS]
                 inout("r8") *one, inout("r9") *two, inout("r10") *three, inout("r11") *four,
             );
         }
+    }
+    if length.is_multiple_of(4) {
+        return;
     }
     for (number, sum) in sums.iter_mut().enumerate() {
         let rest = rows.get(number * length + 4 * groups..(number + 1) * length).unwrap_or_default();
