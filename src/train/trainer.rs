@@ -23,6 +23,7 @@ mod settings;
 mod step;
 mod stopping;
 mod stopwatch;
+mod update;
 mod validation;
 
 use std::fmt::{self, Debug};

@@ -6,7 +6,7 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use super::reduce::{Mean, Update};
+use super::update::{Mean, Update};
 use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task};
 use crate::optimizers::Optimizer;
 use crate::scalar::Scalar;

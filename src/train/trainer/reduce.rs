@@ -5,18 +5,15 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::chunk::{Accumulator, Chunk};
 use super::deferred::{Rows, Sums, Then, rows_at_once};
+use super::update::{Mean, Update};
 use crate::data::MiniBatch;
-use crate::kernels::{OuterProducts, Portable, RANGE, Runner, Serial, Simd, Start, Task, add_assign};
+use crate::kernels::{OuterProducts, Portable, RANGE, Runner, Serial, Start};
 use crate::layer::deferral::defers;
 use crate::layer::{Deferred, Layer, Part};
-use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, clamp, for_each_range, shortening, squares};
+use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, for_each_range, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 use crate::weights::parameters::{Role, visit_trained};
-
-/// The block size of the mean gradient of several accumulators: the mean stays in the first-level cache, and the
-/// accumulators are only read.
-const BLOCK: usize = 1024;
 
 /// The gradients of a mini-batch, and how their mean is modified before the optimizer uses it.
 pub(crate) struct Gradients<'a, N: Layer, T, const K: usize> {
@@ -340,118 +337,4 @@ fn sum_of_squares<R: Runner, S: Scalar>(runner: R, values: &[S]) -> f64 {
     let (left, right) = values.split_at(values.len().div_ceil(RANGE).div_ceil(2) * RANGE);
     let (left, right) = runner.both(|| sum_of_squares(runner, left), || sum_of_squares(runner, right));
     left + right
-}
-
-/// The sum of the accumulators, in order, times a factor, written to the first of them. If weights are given, their
-/// penalty is added.
-#[derive(Clone, Copy)]
-pub(super) struct Mean<'a, S> {
-    factor: S,
-    penalty: Option<Penalty>,
-    finite: &'a AtomicBool,
-}
-
-impl<S: Scalar, const K: usize> Task<[&mut [S]; K]> for Mean<'_, S> {
-    #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, sums: [&mut [S]; K]) {
-        self.run(simd, (sums, <&mut [S]>::default()));
-    }
-}
-
-impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> {
-    #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, (mut sums, weights): ([&mut [S]; K], &mut [S])) {
-        if let [first, others @ ..] = &mut sums[..] {
-            self.of(simd, first, others.iter().map(|other| &**other), weights);
-        }
-    }
-}
-
-impl<S: Scalar> Mean<'_, S> {
-    /// Record whether the whole mean is finite.
-    #[inline(always)]
-    pub(super) fn of<'s, V: Simd>(
-        &self,
-        simd: V,
-        mean: &mut [S],
-        others: impl Iterator<Item = &'s [S]>,
-        weights: &[S],
-    ) -> bool {
-        for other in others {
-            add_assign(simd, other, mean);
-        }
-        // No early exit, so that the loop is vectorized.
-        let all_finite = mean.iter_mut().fold(true, |finite, value| {
-            *value *= self.factor;
-            finite & value.is_finite()
-        });
-        if let Some(penalty) = self.penalty {
-            penalty.add(weights, mean);
-        }
-        if !all_finite {
-            self.finite.store(false, Relaxed);
-        }
-        all_finite
-    }
-}
-
-/// From sums of gradients to updated weights.
-pub(super) struct Update<'a, O, S> {
-    optimizer: &'a O,
-    step: u64,
-    mean: Mean<'a, S>,
-    limit: Option<S>,
-}
-
-/// A range of the gradients' sums, of the weights, and of the optimizer's slots.
-type Ranges<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
-
-impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Ranges<'_, S, SLOTS, K>>
-    for Update<'_, O, S>
-{
-    #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, (mut sums, (weights, mut slots)): Ranges<'_, S, SLOTS, K>) {
-        let Some((first, others)) = sums.split_first_mut() else { return };
-        if K == 1 {
-            return self.of(simd, first, core::iter::empty(), weights, slots);
-        }
-        let mut memory = [S::ZERO; BLOCK];
-        for start in (0..first.len()).step_by(BLOCK) {
-            let range = start..first.len().min(start + BLOCK);
-            let (first, mean) = (within(first, &range), first_mut(&mut memory, range.len()));
-            let mut others = others.iter().map(|other| other.get(range.clone()).unwrap_or_default());
-            // The first two in one pass over memory.
-            match others.next() {
-                Some(second) if !second.is_empty() => {
-                    let sums = first.iter().zip(second).map(|(&first, &second)| first + second);
-                    mean.iter_mut().zip(sums).for_each(|(mean, sum)| *mean = sum);
-                }
-                _ => mean.copy_from_slice(first),
-            }
-            let slots = slots.each_mut().map(|slot| within(slot, &range));
-            self.of(simd, mean, others, within(weights, &range), slots);
-        }
-    }
-}
-
-impl<O, S: Scalar> Update<'_, O, S> {
-    /// Update weights along the mean of `mean` and `others`, if all of it is finite.
-    #[inline(always)]
-    pub(super) fn of<'s, V: Simd, const SLOTS: usize>(
-        &self,
-        simd: V,
-        mean: &mut [S],
-        others: impl Iterator<Item = &'s [S]>,
-        weights: &mut [S],
-        slots: [&mut [S]; SLOTS],
-    ) where
-        O: Optimizer<SLOTS>,
-    {
-        if self.mean.of(simd, mean, others, weights) {
-            if let Some(limit) = self.limit {
-                clamp(limit, mean);
-            }
-            self.optimizer.update(simd, self.step, weights, mean, slots);
-        }
-    }
 }

@@ -1,0 +1,126 @@
+//! From sums of gradients to updated weights: element by element, over a range of weights.
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use crate::kernels::{Simd, Task, add_assign};
+use crate::optimizers::{Optimizer, Penalty, clamp};
+use crate::scalar::Scalar;
+use crate::shape::{first_mut, within};
+
+/// The block size of the mean gradient of several accumulators: the mean stays in the first-level cache, and the
+/// accumulators are only read.
+const BLOCK: usize = 1024;
+
+/// The sum of the accumulators, in order, times a factor, written to the first of them. If weights are given, their
+/// penalty is added.
+#[derive(Clone, Copy)]
+pub(super) struct Mean<'a, S> {
+    pub(super) factor: S,
+    pub(super) penalty: Option<Penalty>,
+    pub(super) finite: &'a AtomicBool,
+}
+
+impl<S: Scalar, const K: usize> Task<[&mut [S]; K]> for Mean<'_, S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, sums: [&mut [S]; K]) {
+        self.run(simd, (sums, <&mut [S]>::default()));
+    }
+}
+
+impl<S: Scalar, const K: usize> Task<([&mut [S]; K], &mut [S])> for Mean<'_, S> {
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, (mut sums, weights): ([&mut [S]; K], &mut [S])) {
+        if let [first, others @ ..] = &mut sums[..] {
+            self.of(simd, first, others.iter().map(|other| &**other), weights);
+        }
+    }
+}
+
+impl<S: Scalar> Mean<'_, S> {
+    /// Record whether the whole mean is finite.
+    #[inline(always)]
+    pub(super) fn of<'s, V: Simd>(
+        &self,
+        simd: V,
+        mean: &mut [S],
+        others: impl Iterator<Item = &'s [S]>,
+        weights: &[S],
+    ) -> bool {
+        for other in others {
+            add_assign(simd, other, mean);
+        }
+        // No early exit, so that the loop is vectorized.
+        let all_finite = mean.iter_mut().fold(true, |finite, value| {
+            *value *= self.factor;
+            finite & value.is_finite()
+        });
+        if let Some(penalty) = self.penalty {
+            penalty.add(weights, mean);
+        }
+        if !all_finite {
+            self.finite.store(false, Relaxed);
+        }
+        all_finite
+    }
+}
+
+/// From sums of gradients to updated weights.
+pub(super) struct Update<'a, O, S> {
+    pub(super) optimizer: &'a O,
+    pub(super) step: u64,
+    pub(super) mean: Mean<'a, S>,
+    pub(super) limit: Option<S>,
+}
+
+/// A range of the gradients' sums, of the weights, and of the optimizer's slots.
+type Ranges<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
+
+impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Ranges<'_, S, SLOTS, K>>
+    for Update<'_, O, S>
+{
+    #[inline(always)]
+    fn run<V: Simd>(&self, simd: V, (mut sums, (weights, mut slots)): Ranges<'_, S, SLOTS, K>) {
+        let Some((first, others)) = sums.split_first_mut() else { return };
+        if K == 1 {
+            return self.of(simd, first, core::iter::empty(), weights, slots);
+        }
+        let mut memory = [S::ZERO; BLOCK];
+        for start in (0..first.len()).step_by(BLOCK) {
+            let range = start..first.len().min(start + BLOCK);
+            let (first, mean) = (within(first, &range), first_mut(&mut memory, range.len()));
+            let mut others = others.iter().map(|other| other.get(range.clone()).unwrap_or_default());
+            // The first two in one pass over memory.
+            match others.next() {
+                Some(second) if !second.is_empty() => {
+                    let sums = first.iter().zip(second).map(|(&first, &second)| first + second);
+                    mean.iter_mut().zip(sums).for_each(|(mean, sum)| *mean = sum);
+                }
+                _ => mean.copy_from_slice(first),
+            }
+            let slots = slots.each_mut().map(|slot| within(slot, &range));
+            self.of(simd, mean, others, within(weights, &range), slots);
+        }
+    }
+}
+
+impl<O, S: Scalar> Update<'_, O, S> {
+    /// Update weights along the mean of `mean` and `others`, if all of it is finite.
+    #[inline(always)]
+    pub(super) fn of<'s, V: Simd, const SLOTS: usize>(
+        &self,
+        simd: V,
+        mean: &mut [S],
+        others: impl Iterator<Item = &'s [S]>,
+        weights: &mut [S],
+        slots: [&mut [S]; SLOTS],
+    ) where
+        O: Optimizer<SLOTS>,
+    {
+        if self.mean.of(simd, mean, others, weights) {
+            if let Some(limit) = self.limit {
+                clamp(limit, mean);
+            }
+            self.optimizer.update(simd, self.step, weights, mean, slots);
+        }
+    }
+}
