@@ -51,7 +51,7 @@ fn weighted_losses_are_those_of_pytorch_and_scikit_learn() {
     check(&tensors, "mean_squared_error", MeanSquaredError, &real);
     check(&tensors, "mean_absolute_error", MeanAbsoluteError, &real);
     check(&tensors, "huber", Huber::new(1.0), &real);
-    check(&tensors, "binary_cross_entropy", BinaryCrossEntropy::default(), &binary);
+    check(&tensors, "binary_cross_entropy", BinaryCrossEntropy, &binary);
 }
 
 #[test]

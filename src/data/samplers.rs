@@ -70,10 +70,10 @@ impl<S: Source> Sampled<S> {
         }
         // Scaled first, so that their sum cannot overflow.
         let largest = weights.iter().fold(0.0, |largest: f64, &weight| largest.max(weight));
-        let sum: f64 = weights.iter().map(|weight| weight / largest).sum();
-        if !(sum > 0.0) {
+        if largest == 0.0 {
             return wrong("a number above 0", "none".into());
         }
+        let sum: f64 = weights.iter().map(|weight| weight / largest).sum();
         let scaled = weights.iter().map(|weight| weight / largest * (weights.len() as f64 / sum));
         Ok(Self { source, aliases: aliases(scaled.collect()) })
     }

@@ -223,7 +223,7 @@ impl<I: Sample, T: Copy + Debug + Send + Sync> Samples<I, T> {
     /// Memory for `count` samples, filled with the first one of the source.
     fn new(reader: &Reader<'_, I, T>, count: usize) -> Result<Self, Error> {
         let mut inputs = vec![I::zeroed(); count];
-        let (Some(input), true) = (inputs.first_mut(), reader.source.len() > 0) else { return Ok(Self::none()) };
+        let (Some(input), true) = (inputs.first_mut(), !reader.source.is_empty()) else { return Ok(Self::none()) };
         let target = reader.read(0, input)?;
         Ok(Self { numbers: Vec::with_capacity(count), inputs, targets: vec![target; count] })
     }
