@@ -81,8 +81,14 @@ impl<'a, I, T> MiniBatch<'a, I, T> {
 
     /// The parts of `length` samples, the last one possibly shorter.
     pub(crate) fn chunks(self, length: usize) -> impl Iterator<Item = Self> {
-        let samples = self.len();
-        (0..samples).step_by(length.max(1)).map(move |start| self.part(start..samples.min(start + length)))
+        let (mut start, samples) = (0, self.len());
+        // `step_by` would divide, which takes as long as a small network's forward pass.
+        std::iter::from_fn(move || {
+            let end = samples.min(start + length.max(1));
+            let part = (start < samples).then(|| self.part(start..end));
+            start = end;
+            part
+        })
     }
 }
 
