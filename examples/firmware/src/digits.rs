@@ -6,7 +6,7 @@ pub const COUNT: usize = 200;
 pub const PRACTICE: usize = 300;
 
 #[cfg(not(feature = "host"))]
-pub use trained::{DIGITS, FLOWERS, FLOWERS_INT8, LENET_INT8, READER, SMALL_DIGITS, practice, report, test};
+pub use trained::{DIGITS, FEATURES_INT8, FLOWERS, FLOWERS_INT8, LENET_INT8, READER, SMALL_DIGITS, practice, report, test};
 
 /// Everything that needs the weight files.
 #[cfg(not(feature = "host"))]
@@ -18,7 +18,7 @@ mod trained {
 
     use super::{COUNT, PRACTICE};
     use crate::hash::Hash;
-    use crate::{Digits, Flowers, LeNet, Reader, SmallDigits};
+    use crate::{Digits, Features, Flowers, LeNet, Reader, SmallDigits};
 
     /// 784-128-10, trained by the example `mnist`.
     pub static DIGITS: Digits = include_network!("../weights/digits.safetensors" as Digits);
@@ -26,6 +26,8 @@ mod trained {
     pub static FLOWERS: Flowers = include_network!("../weights/flowers.safetensors" as Flowers);
     /// 784-32-10, trained on the digits from 0 to 7.
     pub static READER: Reader = include_network!("../weights/reader.safetensors" as Reader);
+    /// The layers of the last one before its head, in int8.
+    pub static FEATURES_INT8: Quantized<Features> = include_quantized!("../weights/features.int8" as Features);
     /// 784-32-10 in int8.
     pub static SMALL_DIGITS: Quantized<SmallDigits> =
         include_quantized!("../weights/small_digits.int8" as SmallDigits);

@@ -55,6 +55,7 @@ fnn::network! {
 fnn::network! {
     /// Classifies a 28×28 grayscale digit; its last layer is trained on the device.
     #[split(Features, Head, at = logits)]
+    #[quantizable]
     #[derive(Clone)]
     pub struct Reader: [784] -> [10] {
         hidden: Dense(32),

@@ -64,6 +64,17 @@ pub fn tuning_step(
     memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(pixels), &[digit])
 }
 
+/// A training step of the last layer of 784-32-10 on features in int8, one sample.
+#[inline(never)]
+pub fn tuning_step_int8(
+    network: &mut tuning::NetworkInt8,
+    memory: &mut tuning::MemoryInt8,
+    pixels: &[f32; 784],
+    digit: usize,
+) -> f32 {
+    memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(pixels), &[digit])
+}
+
 /// The memory, besides the weights, of training with an optimizer that has a state.
 #[allow(missing_debug_implementations, reason = "nobody prints it")]
 pub struct Training {

@@ -10,7 +10,7 @@ use fnn_firmware::board::{Output, entry, exit, measure};
 use {
     core::{hint::black_box, mem::MaybeUninit},
     fnn::train::InPlaceBuffers,
-    fnn_firmware::{Flowers, Xor, digits::*, work::*},
+    fnn_firmware::{Flowers, Xor, digits::*, tuning, work::*},
 };
 
 #[entry]
@@ -20,6 +20,14 @@ fn main() -> ! {
     static mut LEARNER: MaybeUninit<Flowers> = MaybeUninit::uninit();
     #[cfg(feature = "flowers-step")]
     static mut MEMORY: MaybeUninit<InPlaceBuffers<Flowers, 1>> = MaybeUninit::uninit();
+    #[cfg(feature = "tuning-step")]
+    static mut TUNED: MaybeUninit<tuning::Network> = MaybeUninit::uninit();
+    #[cfg(feature = "tuning-step")]
+    static mut TUNING: MaybeUninit<tuning::Memory> = MaybeUninit::uninit();
+    #[cfg(feature = "tuning-step-int8")]
+    static mut TUNED: MaybeUninit<tuning::NetworkInt8> = MaybeUninit::uninit();
+    #[cfg(feature = "tuning-step-int8")]
+    static mut TUNING: MaybeUninit<tuning::MemoryInt8> = MaybeUninit::uninit();
     #[cfg(feature = "xor-step")]
     static mut NETWORK: MaybeUninit<Xor> = MaybeUninit::uninit();
     #[cfg(feature = "xor-step")]
@@ -50,6 +58,18 @@ fn main() -> ! {
     let cost = {
         let (network, memory) = (LEARNER.write(Flowers::seeded(1)), MEMORY.write(InPlaceBuffers::new()));
         measure(&mut || _ = black_box(flowers_step(network, memory, black_box(&[0.5; 4]), black_box(1))))
+    };
+    #[cfg(feature = "tuning-step")]
+    let cost = {
+        static PIXELS: [f32; 784] = [0.5; 784];
+        let (network, memory) = (TUNED.write(tuning::network()), TUNING.write(tuning::Memory::new()));
+        measure(&mut || _ = black_box(tuning_step(network, memory, black_box(&PIXELS), black_box(1))))
+    };
+    #[cfg(feature = "tuning-step-int8")]
+    let cost = {
+        static PIXELS: [f32; 784] = [0.5; 784];
+        let (network, memory) = (TUNED.write(tuning::network_int8()), TUNING.write(tuning::MemoryInt8::new()));
+        measure(&mut || _ = black_box(tuning_step_int8(network, memory, black_box(&PIXELS), black_box(1))))
     };
     #[cfg(feature = "xor-step")]
     let cost = {

@@ -6,6 +6,8 @@ fn main() -> std::fmt::Result {
     fnn_firmware::learning::report(&mut out)?;
     let mut memory = Box::<fnn_firmware::tuning::Memory>::default();
     fnn_firmware::tuning::report(&mut out, &mut fnn_firmware::tuning::network(), &mut memory)?;
+    let mut memory = Box::<fnn_firmware::tuning::MemoryInt8>::default();
+    fnn_firmware::tuning::report(&mut out, &mut fnn_firmware::tuning::network_int8(), &mut memory)?;
     print!("{out}");
     Ok(())
 }

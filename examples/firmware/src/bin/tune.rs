@@ -1,4 +1,4 @@
-//! Fine-tunes a network in flash on two digits that it hasn't seen.
+//! Fine-tunes a network in flash on two digits that it hasn't seen, with features in `f32` and in int8.
 
 #![no_std]
 #![no_main]
@@ -6,13 +6,17 @@
 use core::mem::MaybeUninit;
 
 use fnn_firmware::board::{Output, entry, exit};
-use fnn_firmware::tuning::{Memory, Network, network, report};
+use fnn_firmware::tuning::{Memory, MemoryInt8, Network, NetworkInt8, network, network_int8, report};
 
 #[entry]
 fn main() -> ! {
     static mut NETWORK: MaybeUninit<Network> = MaybeUninit::uninit();
     static mut MEMORY: MaybeUninit<Memory> = MaybeUninit::uninit();
-    exit(report(&mut Output, NETWORK.write(network()), MEMORY.write(Memory::new())).is_ok())
+    static mut NETWORK_INT8: MaybeUninit<NetworkInt8> = MaybeUninit::uninit();
+    static mut MEMORY_INT8: MaybeUninit<MemoryInt8> = MaybeUninit::uninit();
+    let float = report(&mut Output, NETWORK.write(network()), MEMORY.write(Memory::new()));
+    let int8 = report(&mut Output, NETWORK_INT8.write(network_int8()), MEMORY_INT8.write(MemoryInt8::new()));
+    exit(float.and(int8).is_ok())
 }
 
 #[panic_handler]

@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let known: DataSet<[f32; 784], usize> = known.map(|(pixels, label)| (*pixels, *label)).collect();
     let reader = Trainer::new(Reader::boxed(1), CrossEntropy, Adam::new(1e-3)).epochs(2).seed(1).fit(&known)?.network;
     reader.save(weights.join("reader.safetensors"))?;
+    reader.split().0.quantize(&known.inputs()[..SAMPLES]).save(weights.join("features.int8"))?;
 
     let samples: DataSet<[f32; 4], usize> = learning::flowers().into_iter().collect();
     let flowers = Trainer::new(Flowers::seeded(1), CrossEntropy, Sgd::new(0.05)).batch_size(4).epochs(50);
