@@ -7,6 +7,7 @@
 //! A tile is 8 rows of inputs × 2 vectors of outputs, as in [`product`](super::product), whose table says why; with one
 //! vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
 
+use crate::chunks::Chunks;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -51,7 +52,7 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     pub(crate) fn extend(&mut self, x: &'a [S], g: &'a [S]) {
         let (inputs, outputs) = (self.inputs.max(1), self.outputs.max(1));
         let room = self.x.iter_mut().zip(&mut self.g).skip(self.samples);
-        for ((x, g), (to_x, to_g)) in x.chunks_exact(inputs).zip(g.chunks_exact(outputs)).zip(room) {
+        for ((x, g), (to_x, to_g)) in x.blocks(inputs).zip(g.blocks(outputs)).zip(room) {
             (*to_x, *to_g) = (x.as_ptr(), g.as_ptr());
             self.samples += 1;
         }
@@ -101,7 +102,7 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     pub(crate) fn biases<V: Simd>(&self, simd: V, first: usize, to: &mut [S], start: Start) {
         let lanes = lanes::<V, S>();
         let to = first_mut(to, self.outputs.saturating_sub(first));
-        for (index, to) in to.chunks_mut(lanes).enumerate() {
+        for (index, to) in to.parts_mut(lanes).enumerate() {
             let (column, count) = (first + index * lanes, to.len());
             // SAFETY: `to` has that many numbers, and every sample those columns.
             unsafe {

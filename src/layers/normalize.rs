@@ -1,5 +1,6 @@
 //! Normalization of inputs by constants.
 
+use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::Simd;
@@ -79,9 +80,9 @@ impl<S: Scalar, A: Channels<Element = S>> Normalize<A> {
     /// Change each number of samples, with the mean and the deviation of its channel.
     #[inline(always)]
     fn each(&self, numbers: &mut [S], change: impl Fn(S, S, S) -> S) {
-        for sample in numbers.chunks_mut(A::LENGTH.max(1)) {
+        for sample in numbers.parts_mut(A::LENGTH.max(1)) {
             let constants = self.mean.parameters().iter().zip(self.deviation.parameters());
-            for (channel, (&mean, &deviation)) in sample.chunks_mut(A::SPACE.max(1)).zip(constants) {
+            for (channel, (&mean, &deviation)) in sample.parts_mut(A::SPACE.max(1)).zip(constants) {
                 channel.iter_mut().for_each(|x| *x = change(*x, mean, deviation));
             }
         }

@@ -1,5 +1,6 @@
 //! The elements under a window of a channel of integers.
 
+#[cfg(not(fnn_without_vectors))]
 use crate::chunks::Chunks;
 use crate::kernels::Plane;
 use crate::window::Axis;

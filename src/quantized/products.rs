@@ -2,6 +2,7 @@
 
 #[cfg(not(fnn_dsp))]
 use super::requantization::Requantize;
+#[cfg(not(fnn_dsp))]
 use crate::chunks::Chunks;
 
 /// Rows of weights computed together, so that an input is read once for all of them.
