@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench growth -- width depth batch` selects what to run.
 
-#[path = "../examples/support/chart.rs"]
+#[path = "../src/plot/chart.rs"]
 #[allow(unused_imports, reason = "this benchmark doesn't use all of it")]
 mod chart;
 #[path = "support/measure.rs"]

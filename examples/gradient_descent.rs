@@ -1,6 +1,6 @@
 //! Full-batch, stochastic and mini-batch gradient descent on the same data: the same `fit` with different batch sizes.
 
-#[path = "support/chart.rs"]
+#[path = "../src/plot/chart.rs"]
 mod chart;
 
 use std::f32::consts::TAU;

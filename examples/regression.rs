@@ -1,6 +1,6 @@
 //! Fits a curve to noisy points of a sine.
 
-#[path = "support/chart.rs"]
+#[path = "../src/plot/chart.rs"]
 mod chart;
 
 use std::f64::consts::TAU;

@@ -31,6 +31,8 @@ mod memory;
 pub mod metrics;
 pub mod network;
 pub mod optimizers;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod pod;
 pub mod prelude;
 pub mod quantized;

@@ -7,10 +7,14 @@
 //! counts as wrong. Metrics of no samples are `None`.
 
 mod confusion;
+#[cfg(feature = "alloc")]
+mod curves;
 mod regression;
 mod report;
 
 pub use confusion::ConfusionMatrix;
+#[cfg(feature = "alloc")]
+pub use curves::{CalibrationBin, CalibrationCurve, PrecisionRecallCurve, PrecisionRecallPoint, RocCurve, RocPoint};
 pub use regression::{mean_absolute_error, r_squared, root_mean_squared_error};
 pub use report::{ClassScores, ClassificationReport};
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example mnist`, with `-- --help` for the options.
 
-#[path = "../support/chart.rs"]
+#[path = "../../src/plot/chart.rs"]
 mod chart;
 mod mistakes;
 mod options;

@@ -132,6 +132,19 @@ impl<const N: usize> ConfusionMatrix<N> {
     }
 }
 
+/// As an object of `counts`, a list of rows, and `unanswered`.
+#[cfg(feature = "serde")]
+impl<const N: usize> serde::Serialize for ConfusionMatrix<N> {
+    fn serialize<Z: serde::Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        use serde::ser::SerializeStruct;
+
+        let mut fields = serializer.serialize_struct("ConfusionMatrix", 2)?;
+        fields.serialize_field("counts", &self.counts.iter().map(|row| &row[..]).collect::<alloc::vec::Vec<_>>())?;
+        fields.serialize_field("unanswered", &self.unanswered[..])?;
+        fields.end()
+    }
+}
+
 impl<const N: usize> Default for ConfusionMatrix<N> {
     fn default() -> Self {
         Self::new()

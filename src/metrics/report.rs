@@ -35,6 +35,7 @@ pub struct ClassificationReport<const N: usize> {
 
 /// One class, or an average of classes, in a [`ClassificationReport`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ClassScores {
     /// See [`ConfusionMatrix::precision`].
@@ -68,6 +69,21 @@ impl<const N: usize> ClassificationReport<N> {
     /// The report with these class names, to print.
     pub fn named<'a>(&'a self, names: &'a [&'a str; N]) -> impl fmt::Display + 'a {
         Named { report: self, names: Some(names) }
+    }
+}
+
+/// As an object of `classes`, a list, `accuracy`, `macro_average` and `weighted_average`.
+#[cfg(feature = "serde")]
+impl<const N: usize> serde::Serialize for ClassificationReport<N> {
+    fn serialize<Z: serde::Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        use serde::ser::SerializeStruct;
+
+        let mut fields = serializer.serialize_struct("ClassificationReport", 4)?;
+        fields.serialize_field("classes", &self.classes[..])?;
+        fields.serialize_field("accuracy", &self.accuracy)?;
+        fields.serialize_field("macro_average", &self.macro_average)?;
+        fields.serialize_field("weighted_average", &self.weighted_average)?;
+        fields.end()
     }
 }
 

@@ -19,6 +19,7 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// assert!((weight - 0.5).abs() < 1e-9);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Adagrad {
     /// The learning rate η.

@@ -21,6 +21,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// assert!((weight - 0.9).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Adam {
     /// The learning rate η.

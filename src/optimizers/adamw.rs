@@ -19,6 +19,7 @@ use crate::setting::InvalidSetting;
 /// assert!((weight - 1.9).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AdamW {
     /// All constants; the weight decay λ is 0.01 by default.
     pub adam: Adam,

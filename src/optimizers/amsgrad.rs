@@ -19,6 +19,7 @@ use crate::setting::InvalidSetting;
 /// assert!((weight - 0.9).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AmsGrad {
     /// All constants.
     pub adam: Adam,

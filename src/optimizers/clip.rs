@@ -23,6 +23,7 @@ use crate::weights::parameters::Parameters;
 /// assert_eq!(gradient.bias, [-1.75]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Clip {
     /// Clamp each element of the gradient to ± this limit. This changes the gradient's direction.

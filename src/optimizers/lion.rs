@@ -19,6 +19,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 /// assert_eq!(weight, 0.75);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Lion {
     /// The learning rate η: how far each weight moves in a step.

@@ -99,6 +99,7 @@ impl<P: Parameters> Default for MovingAverage<P> {
 /// assert!(early.network < 0.01 && warmed_up.network > 0.98);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Decay {
     kept: f64,
     warm_up: bool,

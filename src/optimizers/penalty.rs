@@ -26,6 +26,7 @@ use crate::weights::parameters::{Parameters, Role, visit_trained};
 /// assert_eq!(network, Dense { weight: [[-1.5]], bias: [1.0] });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Penalty {
     /// λ₁, for the sum of absolute values.

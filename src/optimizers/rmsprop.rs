@@ -24,6 +24,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// centred.step(&mut weight, &3.0, &mut State::new());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct RmsProp<const CENTRED: bool = false, const MOMENTUM: bool = false> {
     /// The learning rate η.

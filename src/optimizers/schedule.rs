@@ -16,6 +16,7 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// assert_eq!([1, 10, 110, 111, 211].map(|step| schedule.factor(step)), [0.1, 1.0, 1.0, 0.5, 0.25]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Schedule {
     shape: Shape,
     floor: f64,
@@ -23,6 +24,7 @@ pub struct Schedule {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Shape {
     Constant,
     Step { every: u64, factor: f64 },
@@ -164,6 +166,7 @@ fn one_cycle(done: f64, steps: f64) -> f64 {
 
 /// An optimizer whose learning rate follows a [`Schedule`]. Created by [`Optimizer::scheduled`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Scheduled<O> {
     /// The optimizer, with the learning rate that the schedule multiplies.
     pub optimizer: O,

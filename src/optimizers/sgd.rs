@@ -17,6 +17,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, UP_TO_ONE};
 /// let usual = Sgd::new(0.1).weight_decay(1e-4).momentum(0.9).nesterov();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Sgd {
     /// The learning rate η.
@@ -86,6 +87,7 @@ impl Optimizer<0> for Sgd {
 /// methods of speeding up the convergence of iteration methods", 1964; Sutskever, Martens, Dahl and Hinton, "On the
 /// importance of initialization and momentum in deep learning", ICML 2013.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Momentum {
     /// The learning rate η and the weight decay λ.

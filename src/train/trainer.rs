@@ -22,7 +22,7 @@ mod run;
 mod settings;
 mod step;
 mod stopping;
-mod stopwatch;
+pub(super) mod stopwatch;
 mod update;
 mod validation;
 

@@ -1,6 +1,6 @@
 //! What the book's programs draw with: a function over the plane, diagrams of circles and arrows, and pictures of pixels.
 //!
-//! Line charts are those of the examples, `examples/support/chart.rs`.
+//! Line charts are those of the examples, `src/plot/chart.rs`.
 
 mod diagram;
 mod pixels;

@@ -19,6 +19,7 @@ use crate::train::gradient_buffers::{Tally, assert_logits};
 
 /// The loss and the accuracy of a network on a data set.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Evaluation {
     /// The mean loss, weighted if the loss weights its samples. NaN without samples, or if all weights are 0.

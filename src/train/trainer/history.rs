@@ -10,6 +10,7 @@ use super::monitor::Monitor;
 /// Printed, it is a line like
 /// `epoch 3/10  train loss 0.0712, 98.10 %  validation loss 0.0805, 97.62 %  rate 0.01  0.21 s`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Epoch {
     /// The number of the epoch, from 1.
@@ -34,11 +35,12 @@ pub struct Epoch {
     /// The [metrics](crate::Trainer::metric) after the epoch.
     pub metrics: Vec<Metric>,
     /// What `monitored` is.
-    pub(crate) monitor: Monitor,
+    pub monitor: Monitor<String>,
 }
 
 /// The value of a [metric](crate::Trainer::metric).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Metric {
     /// Its name.
     pub name: String,
@@ -71,7 +73,7 @@ impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "epoch {}/{}  train loss {}", self.number, self.epochs, Loss(self.training.loss))?;
         // Without a validation set, the monitored loss comes from another evaluation on the training set.
-        if let (Some(after), None, Monitor::Loss) = (self.monitored, self.validation, self.monitor) {
+        if let (Some(after), None, Monitor::Loss) = (self.monitored, self.validation, &self.monitor) {
             write!(f, " ({} after the epoch)", Loss(after))?;
         }
         write!(f, "{}", Accuracy(self.training))?;
@@ -88,6 +90,7 @@ impl fmt::Display for Epoch {
 
 /// The epochs of a training, in order. Printed, it is a table.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct History {
     /// The completed epochs.
@@ -105,6 +108,7 @@ pub struct History {
 
 /// Why a training stopped before its last epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Stopped {
     /// The loss did not improve for the number of epochs given to
@@ -268,7 +272,10 @@ mod tests {
 
     #[test]
     fn the_best_epoch_can_have_the_largest_value() {
-        let with = |number, value, monitor| Epoch { number, monitored: Some(value), monitor, ..epoch() };
+        let with = |number, value, monitor: Monitor| {
+            let monitor = monitor.to_owned();
+            Epoch { number, monitored: Some(value), monitor, ..epoch() }
+        };
         let monitors = |monitor| history(vec![with(1, 0.5, monitor), with(2, 0.9, monitor), with(3, 0.7, monitor)]);
         for (monitor, best, says) in [
             (Monitor::Loss, 1, "smallest validation loss, 0.5000"),

@@ -18,6 +18,7 @@ use crate::random::mix;
 
 /// The loss as a function of a rising learning rate: the result of [`Trainer::find_learning_rate`].
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct LearningRateCurve {
     /// The learning rate and the smoothed loss of each step, to plot with a logarithmic learning-rate axis. If the

@@ -7,38 +7,52 @@ use crate::error::Error;
 /// What [early stopping](crate::Trainer::early_stopping), a [plateau](crate::Trainer::reduce_on_plateau) and the best
 /// checkpoint monitor: [`Trainer::monitor`](crate::Trainer::monitor).
 ///
+/// `Name` is how metrics are named: in the settings of a trainer by a text of the program, in its history by a `String`.
 /// Loss and accuracy are those after the epoch, on the validation set, or without one on the training set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub enum Monitor {
+pub enum Monitor<Name = &'static str> {
     /// The loss: smaller is better.
     #[default]
     Loss,
     /// The accuracy: larger is better. The loss must define it ([`Loss::correct`](crate::losses::Loss::correct)).
     Accuracy,
     /// A [metric](crate::Trainer::metric) that is better if it is larger, by name.
-    Largest(&'static str),
+    Largest(Name),
     /// A [metric](crate::Trainer::metric) that is better if it is smaller, by name.
-    Smallest(&'static str),
+    Smallest(Name),
+}
+
+impl<Name> Monitor<Name> {
+    /// Whether larger values are better.
+    pub(crate) const fn is_larger_better(&self) -> bool {
+        matches!(self, Self::Accuracy | Self::Largest(_))
+    }
+
+    /// The number to minimize.
+    pub(crate) fn cost(&self, value: f64) -> f64 {
+        if self.is_larger_better() { -value } else { value }
+    }
 }
 
 impl Monitor {
+    /// What the history keeps.
+    pub(crate) fn to_owned(self) -> Monitor<String> {
+        match self {
+            Self::Loss => Monitor::Loss,
+            Self::Accuracy => Monitor::Accuracy,
+            Self::Largest(name) => Monitor::Largest(name.into()),
+            Self::Smallest(name) => Monitor::Smallest(name.into()),
+        }
+    }
+
     /// The name of the metric, if it is one.
     pub(crate) fn metric(self) -> Option<&'static str> {
         match self {
             Self::Loss | Self::Accuracy => None,
             Self::Largest(name) | Self::Smallest(name) => Some(name),
         }
-    }
-
-    /// Whether larger values are better.
-    pub(crate) fn is_larger_better(self) -> bool {
-        matches!(self, Self::Accuracy | Self::Largest(_))
-    }
-
-    /// The number to minimize.
-    pub(crate) fn cost(self, value: f64) -> f64 {
-        if self.is_larger_better() { -value } else { value }
     }
 
     /// The monitored value after an epoch.

@@ -64,6 +64,10 @@ impl Display {
     /// Finish an epoch.
     pub(crate) fn end(&mut self, epoch: &Epoch) {
         self.ended += 1;
+        // Formatting allocates.
+        if !self.lines {
+            return;
+        }
         // If the other epochs take as long as those so far, validation included.
         let each = self.stopwatch.seconds().map(|seconds| seconds / self.ended as f64);
         let left = each.map(|each| each * epoch.epochs.saturating_sub(epoch.number) as f64);

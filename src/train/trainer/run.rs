@@ -176,7 +176,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                 learning_rate: optimizer.learning_rate_at(memory.steps()),
                 seconds: now.seconds,
                 metrics,
-                monitor,
+                monitor: monitor.to_owned(),
             });
             self.observers.log(history, display);
             now = Moment::new(optimizer.learning_rate(), now.plateau);

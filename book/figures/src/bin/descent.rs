@@ -1,6 +1,6 @@
 //! Chapter 6: gradient descent in its forms.
 
-#[path = "../../../../examples/support/chart.rs"]
+#[path = "../../../../src/plot/chart.rs"]
 mod chart;
 
 use std::f64::consts::TAU;

@@ -1,6 +1,6 @@
 //! Chapter 7: numerical differentiation, its error and its cost.
 
-#[path = "../../../../examples/support/chart.rs"]
+#[path = "../../../../src/plot/chart.rs"]
 mod chart;
 
 use chart::Chart;

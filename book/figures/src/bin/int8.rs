@@ -1,6 +1,6 @@
 //! Chapter 10: a network in 8 bits.
 
-#[path = "../../../../examples/support/chart.rs"]
+#[path = "../../../../src/plot/chart.rs"]
 mod chart;
 
 use chart::Chart;

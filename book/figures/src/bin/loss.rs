@@ -1,6 +1,6 @@
 //! Chapter 3: what a loss measures.
 
-#[path = "../../../../examples/support/chart.rs"]
+#[path = "../../../../src/plot/chart.rs"]
 mod chart;
 
 use chart::Chart;

@@ -176,7 +176,7 @@ fn parse_history(text: &str, epochs: usize, (monitor, names): Monitored<'_>) -> 
             learning_rate: value(learning_rate)?,
             seconds: nullable(seconds, value)?,
             metrics,
-            monitor,
+            monitor: monitor.to_owned(),
         })
     };
     rows.enumerate().map(epoch).collect()

@@ -1,7 +1,9 @@
-//! Line charts as SVG, for the examples.
-#![allow(dead_code, reason = "no example uses everything")]
+//! Line charts as SVG. The examples and the book include this file, so that it depends on nothing of the crate.
+#![allow(dead_code, reason = "not every program uses everything")]
 
+use std::cmp::Ordering;
 use std::error::Error;
+use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -61,16 +63,28 @@ impl Chart {
 
     /// Draw the chart into a file. Returns the absolute path.
     pub(crate) fn write(&self, file: &str) -> Result<PathBuf, Box<dyn Error>> {
+        fs::write(file, self.svg()?)?;
+        Ok(Path::new(file).canonicalize()?)
+    }
+
+    /// The chart as SVG.
+    pub(crate) fn svg(&self) -> Result<String, Box<dyn Error>> {
         let range = |values: &dyn Fn(&(f64, f64)) -> f64| {
             let values = || self.curves.iter().flat_map(|curve| &curve.points).map(values);
+            let values = || values().filter(|value| value.is_finite());
             let (start, end) =
                 values().fold((f64::MAX, f64::MIN), |(start, end), value| (value.min(start), value.max(end)));
-            // A single value needs a margin.
-            if start < end { start..end } else { start - 0.5 * start.abs()..end + 0.5 * end.abs() + 1e-9 }
+            match start.partial_cmp(&end) {
+                Some(Ordering::Less) => start..end,
+                // A single value needs a margin.
+                Some(Ordering::Equal) => start - 0.5 * start.abs()..end + 0.5 * end.abs() + 1e-9,
+                _ => 0.0..1.0,
+            }
         };
         let (x, y) = (range(&|point| point.0), range(&|point| point.1));
-        let picture = SVGBackend::new(file, (760, 460)).into_drawing_area();
-        if self.logarithmic {
+        let mut svg = String::new();
+        let picture = SVGBackend::with_string(&mut svg, (760, 460)).into_drawing_area();
+        if self.logarithmic && y.start > 0.0 {
             let (start, end) = (y.start * 0.8, y.end * 1.25);
             self.draw(&picture, x, (start..end).log_scale().with_key_points(one_two_five(start, end)))?;
         } else {
@@ -78,7 +92,8 @@ impl Chart {
             self.draw(&picture, x, y.start - margin..y.end + margin)?;
         }
         picture.present()?;
-        Ok(Path::new(file).canonicalize()?)
+        drop(picture);
+        Ok(svg)
     }
 
     fn draw<Y>(&self, picture: &Picture<'_>, x: Range<f64>, y: Y) -> Drawn
@@ -108,7 +123,7 @@ impl Chart {
             .light_line_style(TRANSPARENT)
             .draw()?;
         for (curve, colour) in self.coloured() {
-            let points = || curve.points.iter().copied();
+            let points = || curve.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite());
             if !curve.dots {
                 chart.draw_series(LineSeries::new(points(), colour.stroke_width(2)))?;
             }

@@ -1,0 +1,158 @@
+//! Cross-validation and sweeps.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use fnn::Error;
+use fnn::prelude::*;
+use fnn::train::{Checkpoints, Sweep, Trial, cross_validate};
+
+fnn::network! {
+    #[derive(Debug, PartialEq)]
+    struct Sides: [1] -> [2] {
+        hidden: Dense(3),
+        Tanh,
+        logits: Dense(2),
+    }
+}
+
+fn points() -> DataSet<[f32; 1], usize> {
+    (0..60).map(|x| ([x as f32 / 30.0 - 1.0], usize::from(x > 29))).collect()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    folder
+}
+
+/// The validation loss after training.
+fn train(rate: f64, epochs: usize, checkpoints: Option<&PathBuf>) -> Result<f64, Error> {
+    let data = points();
+    let trainer =
+        Trainer::new(Sides::seeded(1), CrossEntropy, Sgd::new(rate)).epochs(epochs).threads(1).validate(&data);
+    let mut trainer = trainer.progress(Progress::Silent);
+    if let Some(folder) = checkpoints {
+        trainer = trainer.checkpoint(Checkpoints::new(folder)).resume(folder);
+    }
+    let trained = trainer.fit(&data)?;
+    Ok(trained.history.epochs.last().and_then(|epoch| epoch.validation).map_or(f64::NAN, |validation| validation.loss))
+}
+
+#[test]
+fn each_fold_is_what_it_is_alone() {
+    let data = points();
+    let alone = |fold: usize, split: &fnn::data::Split<[f32; 1], usize>| {
+        let trainer = Trainer::new(Sides::seeded(fold as u64), CrossEntropy, Sgd::new(0.5)).epochs(5).threads(1);
+        let trained = trainer.progress(Progress::Silent).fit(&split.train)?;
+        Ok(evaluate(&trained.network, &CrossEntropy, &split.test))
+    };
+    let result = cross_validate(data.folds(4, 1).unwrap(), alone).unwrap();
+    assert_eq!(result.folds.len(), 4);
+    for (fold, split) in data.folds(4, 1).unwrap().enumerate() {
+        assert_eq!(alone(fold, &split).unwrap(), result.folds[fold]);
+    }
+    let mean = result.folds.iter().map(|fold| fold.loss).sum::<f64>() / 4.0;
+    assert!((result.loss() - mean).abs() < 1e-15);
+    assert_eq!(result.to_string().lines().count(), 7);
+}
+
+#[test]
+fn the_first_error_of_a_fold_is_returned() {
+    let error = cross_validate(points().folds(3, 1).unwrap(), |fold, _| match fold {
+        0 => {
+            train(0.1, 1, None).map(|loss| evaluate(&Box::new(Sides::seeded(loss.to_bits())), &CrossEntropy, &points()))
+        }
+        _ => Err(Error::other(format!("fold {fold} fails"))),
+    });
+    assert!(error.unwrap_err().to_string().contains("fold 1 fails"));
+}
+
+#[test]
+fn a_grid_has_all_pairs_and_each_result_is_its_own() {
+    let results = Sweep::over([0.01, 0.3])
+        .and([1_usize, 4])
+        .run(|trial| train(trial.settings.0, trial.settings.1, None))
+        .unwrap();
+    let settings: Vec<_> = results.trials.iter().map(|trial| trial.settings).collect();
+    assert_eq!(settings, [(0.01, 1), (0.01, 4), (0.3, 1), (0.3, 4)]);
+    for trial in &results.trials {
+        assert_eq!(trial.value, Some(train(trial.settings.0, trial.settings.1, None).unwrap()));
+    }
+    assert_eq!(results.best().unwrap().settings, (0.3, 4));
+    let table = results.to_string();
+    assert!(table.lines().nth(1).unwrap().ends_with("(0.3, 4)"), "{table}");
+}
+
+#[test]
+fn random_settings_depend_on_the_seed_alone() {
+    let draw = |seed| {
+        let sweep = Sweep::random(4, seed, |random| random.uniform());
+        let results = sweep.run(|trial: &Trial<'_, f64>| Ok(*trial.settings)).unwrap();
+        results.trials.into_iter().map(|trial| trial.settings).collect::<Vec<_>>()
+    };
+    assert_eq!(draw(1), draw(1));
+    assert_ne!(draw(1), draw(2));
+}
+
+#[test]
+fn failures_come_last_with_their_reason() {
+    let results = Sweep::over([2, 0, 1]).run(|trial| match trial.settings {
+        0 => Err(Error::other("no data")),
+        1 => Ok(f64::NAN),
+        value => Ok(f64::from(*value)),
+    });
+    let results = results.unwrap();
+    assert_eq!(results.best().unwrap().settings, 2);
+    assert!(results.trials[1].failure.as_ref().unwrap().contains("no data"));
+    assert_eq!(results.trials[2].failure.as_deref(), Some("the result is NaN"));
+}
+
+#[test]
+fn invalid_sweeps_are_errors() {
+    let error = |sweep: Sweep<i32>| sweep.run(|_| Ok(0.0)).unwrap_err().to_string();
+    assert_eq!(error(Sweep::over([])), "sweep: expected settings to train with, found none");
+    let expected =
+        "sweep: expected halving with at least 1 epoch, a factor of at least 2, and no fewer epochs at the end, found ";
+    assert_eq!(error(Sweep::over([1]).halving(0, 2, 4)), format!("{expected}0, 2 and 4"));
+    assert_eq!(error(Sweep::over([1]).halving(1, 1, 4)), format!("{expected}1, 1 and 4"));
+    assert_eq!(error(Sweep::over([1]).halving(5, 2, 4)), format!("{expected}5, 2 and 4"));
+}
+
+#[test]
+fn a_sweep_that_is_run_again_repeats_nothing() {
+    let folder = folder("sweep");
+    let trainings = AtomicUsize::new(0);
+    let run = |fail: bool| {
+        Sweep::over([0.01, 0.1, 0.3]).folder(&folder).run(|trial| {
+            trainings.fetch_add(1, Relaxed);
+            if fail && trial.number == 1 { Err(Error::other("interrupted")) } else { train(*trial.settings, 2, None) }
+        })
+    };
+    let first = run(true).unwrap();
+    assert_eq!(trainings.load(Relaxed), 3);
+    // A row is lost, as if the sweep had been killed before it was written.
+    let file = folder.join("trials.csv");
+    let text = fs::read_to_string(&file).unwrap();
+    let kept: Vec<_> = text.lines().filter(|line| !line.starts_with("1,")).collect();
+    fs::write(&file, kept.join("\n") + "\n").unwrap();
+    let second = run(false).unwrap();
+    assert_eq!(trainings.load(Relaxed), 4);
+    assert_eq!(first.trials[2].value, second.trials[2].value);
+    assert_eq!(second.trials[1].value, Some(train(0.1, 2, None).unwrap()));
+
+    let error = Sweep::over([0.02, 0.1, 0.3]).folder(&folder).run(|_| Ok(0.0)).unwrap_err().to_string();
+    assert!(error.ends_with("line 2: expected trial 0 with the settings `0.02`, found `0.01`"), "{error}");
+}
+
+#[test]
+fn halving_continues_the_best_to_the_bits_of_an_uninterrupted_training() {
+    let folder = folder("halving");
+    let sweep = Sweep::over([0.001, 0.01, 0.1, 0.3]).folder(&folder).halving(1, 2, 4);
+    let results = sweep.run(|trial| train(*trial.settings, trial.epochs.unwrap(), trial.folder.as_ref())).unwrap();
+    let epochs: Vec<_> = results.trials.iter().map(|trial| trial.epochs.unwrap()).collect();
+    assert_eq!(epochs, [1, 1, 2, 4]);
+    assert_eq!(results.best().unwrap().settings, 0.3);
+    assert_eq!(results.trials[3].value, Some(train(0.3, 4, None).unwrap()));
+}
