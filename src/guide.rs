@@ -5,3 +5,6 @@ pub mod from_pytorch {}
 
 #[doc = include_str!("guide/to_pytorch.md")]
 pub mod to_pytorch {}
+
+#[doc = include_str!("guide/training.md")]
+pub mod training {}

@@ -117,9 +117,9 @@ pub fn calibration(curve: &CalibrationCurve) -> Picture {
 pub fn predictions<S: Scalar>(outputs: &[[S; 1]], targets: &[[S; 1]]) -> Picture {
     let points = || targets.iter().zip(outputs).map(|([target], [output])| (target.to_f64(), output.to_f64()));
     let finite = || points().map(|(target, _)| target).filter(|target| target.is_finite());
-    let ends = [finite().fold(f64::MAX, f64::min), finite().fold(f64::MIN, f64::max)];
+    let ends = [finite().min_by(f64::total_cmp), finite().max_by(f64::total_cmp)];
     let chart = Chart::new("Predictions", "true value", "prediction").dots("samples", points());
-    Picture::of(chart.line("perfect", ends.map(|end| (end, end))).svg())
+    Picture::of(chart.line("perfect", ends.into_iter().flatten().map(|end| (end, end))).svg())
 }
 
 /// A confusion matrix as a table of shades, by the share of each row. `names` are those of the classes; numbers without.

@@ -51,6 +51,7 @@ fn curves_show_their_areas() {
     assert!(texts(&curve).contains(&"average precision 0.9167".into()), "{:?}", texts(&curve));
     assert!(plot::calibration(&CalibrationCurve::of(pairs(), 5).unwrap()).svg().contains("perfect"));
     assert!(plot::predictions(&[[1.0_f32], [2.5]], &[[1.0], [2.0]]).svg().contains("samples"));
+    assert!(plot::predictions(&[[f64::MAX], [f64::NAN]], &[[f64::MIN], [1.0]]).svg().ends_with("</svg>\n"));
     assert!(plot::predictions::<f32>(&[], &[]).svg().ends_with("</svg>\n"));
 }
 

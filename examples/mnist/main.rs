@@ -65,6 +65,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Some(folder) = &options.resume {
         trainer = trainer.resume(folder);
     }
+    if let Some(path) = &options.log {
+        trainer = trainer.log(path);
+    }
     let Trained { network, history, .. } = trainer.fit(&train)?;
 
     let scores = network.forward_all(test.inputs());

@@ -18,6 +18,7 @@ cargo run --release --example mnist -- [OPTIONS]
   --save FILE              write the trained weights there, as safetensors
   --checkpoint FOLDER      write a checkpoint there after every epoch
   --resume FOLDER          go on from the newest checkpoint there, and write more
+  --log FILE               write a row per epoch there: `.csv`, or `.jsonl`
   --help                   this text";
 
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct Options {
     pub(crate) save: Option<PathBuf>,
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) resume: Option<PathBuf>,
+    pub(crate) log: Option<PathBuf>,
 }
 
 impl Options {
@@ -46,6 +48,7 @@ impl Options {
             save: None,
             checkpoint: None,
             resume: None,
+            log: None,
         };
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
@@ -59,6 +62,7 @@ impl Options {
                 Long("save") => options.save = Some(arguments.value()?.into()),
                 Long("checkpoint") => options.checkpoint = Some(arguments.value()?.into()),
                 Long("resume") => options.resume = Some(arguments.value()?.into()),
+                Long("log") => options.log = Some(arguments.value()?.into()),
                 Long("help") | Short('h') => {
                     println!("{HELP}");
                     return Ok(None);

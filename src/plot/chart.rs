@@ -71,7 +71,8 @@ impl Chart {
     pub(crate) fn svg(&self) -> Result<String, Box<dyn Error>> {
         let range = |values: &dyn Fn(&(f64, f64)) -> f64| {
             let values = || self.curves.iter().flat_map(|curve| &curve.points).map(values);
-            let values = || values().filter(|value| value.is_finite());
+            // Axes can't be divided where differences overflow.
+            let values = || values().filter(|value| value.abs() < 1e300);
             let (start, end) =
                 values().fold((f64::MAX, f64::MIN), |(start, end), value| (value.min(start), value.max(end)));
             match start.partial_cmp(&end) {
@@ -123,7 +124,7 @@ impl Chart {
             .light_line_style(TRANSPARENT)
             .draw()?;
         for (curve, colour) in self.coloured() {
-            let points = || curve.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite());
+            let points = || curve.points.iter().copied().filter(|(x, y)| x.abs() < 1e300 && y.abs() < 1e300);
             if !curve.dots {
                 chart.draw_series(LineSeries::new(points(), colour.stroke_width(2)))?;
             }
