@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use fnn::losses::{BinaryCrossEntropy, Loss};
 use fnn::optimizers::{Adam, Optimizer, State};
 use fnn::train::GradientBuffers;
-use fnn::{Parameters, Random};
+use fnn::Random;
 
 fnn::network! {
     /// Makes a point of four random numbers.

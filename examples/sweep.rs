@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let (train, test) = (wave(400, 1), wave(200, 2));
 
-    let rates = [0.003, 0.01, 0.03, 0.1, 0.3];
+    let rates = [0.001, 0.003, 0.01, 0.03, 0.1];
     let runs: Vec<_> = rates
         .iter()
         .map(|&rate| {
@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("picture: {}\n", chart.write("sweep.svg")?.display());
 
     let draw = |random: &mut Random| Settings {
-        rate: 10f64.powf(-3.0 + 3.0 * random.uniform()),
+        rate: 10f64.powf(-3.5 + 2.5 * random.uniform()),
         momentum: [0.0, 0.5, 0.9, 0.95][(4.0 * random.uniform()) as usize],
         batch_size: 8 << (3.0 * random.uniform()) as usize,
     };
