@@ -116,7 +116,7 @@ mod vnni;
 mod zero_pad;
 
 pub use activation::Activation;
-pub use affine::Affine;
+pub use affine::{Affine, Rescale};
 pub use arithmetic::{Multiplier, Quantization};
 pub use arithmetics::{Arithmetic, Native, TfliteReference};
 pub use aware::{Aware, AwareNetwork, FakeQuantize, FakeWeights, QuantizationAware, RoundWeights};

@@ -40,3 +40,74 @@ pub(crate) fn mean(input: f32, output: f32, places: usize) -> (i32, u8) {
     let mantissa = (i64::from(mantissa) << more) / places as i64;
     (mantissa as i32, shift + more as u8)
 }
+
+/// The numbers of a layer of logarithms of softmax.
+pub(crate) struct LogSoftmax {
+    /// The exponential of each difference from the largest score, with 19 bits after the point.
+    pub(crate) powers: Vec<i32>,
+    /// A step of the scores, with 26 bits after the point.
+    pub(crate) steps: (i32, u8),
+    /// Back to steps of the scores.
+    pub(crate) reverse: (i32, u8),
+    /// The largest difference whose exponential is computed, with a minus sign.
+    pub(crate) smallest: i32,
+}
+
+/// For the logarithms of the softmax of scores with this scale.
+pub(crate) fn log_softmax(scale: f32) -> LogSoftmax {
+    let limit = f64::from(i32::MAX);
+    let steps = multiplier((f64::from(scale) * f64::from(1 << 26)).min(limit));
+    let left = 31 - i32::from(steps.1);
+    let reverse = multiplier(f64::from(left).exp2().recip() * f64::from(1u32 << 31) / f64::from(steps.0.max(1)));
+    let smallest = -((31.0 * f64::from(1 << 26) / f64::from(left).exp2()).floor().min(limit) as i32);
+    // As TensorFlow Lite, in 31 bits twice.
+    let step = |distance: i32| {
+        let whole = Operand { zero_point: 0, mantissa: steps.0, shift: steps.1.into() };
+        rounded_twice(-distance, whole)
+    };
+    let power = |distance: i32| match -distance >= smallest {
+        true => divided(exponential(step(distance)), 12),
+        false => 0,
+    };
+    LogSoftmax { powers: (0..256).map(power).collect(), steps, reverse, smallest }
+}
+
+fn rounded_twice(x: i32, Operand { mantissa, shift, .. }: Operand) -> i32 {
+    let (left, right) = ((31 - shift).max(0) as u32, (shift - 31).max(0) as u32);
+    divided(product(x.wrapping_shl(left), mantissa), right)
+}
+
+/// The product of two numbers from −1 to 1, rounded, halves up.
+fn product(one: i32, other: i32) -> i32 {
+    ((i64::from(one) * i64::from(other) + (1 << 30)) >> 31) as i32
+}
+
+/// `x · 2^−exponent`, rounded, halves away from zero.
+fn divided(x: i32, exponent: u32) -> i32 {
+    let mask = (1i64 << exponent) - 1;
+    (x >> exponent) + i32::from((i64::from(x) & mask) > (mask >> 1) + i64::from(x < 0))
+}
+
+/// `eˣ` for x ≤ 0 with 26 bits after the point, in 31 bits: gemmlowp's `exp_on_negative_values`.
+fn exponential(x: i32) -> i32 {
+    const QUARTER: i32 = 1 << 24;
+    // e^(−1/4), e^(−1/2), e^(−1), … e^(−16).
+    const POWERS: [i32; 7] = [1_672_461_947, 1_302_514_674, 790_015_084, 290_630_308, 39_332_535, 720_401, 242];
+    if x == 0 {
+        return i32::MAX;
+    }
+    // A polynomial between −1/4 and 0, around −1/8, and the powers for the bits of the rest.
+    let part = (x & (QUARTER - 1)) - QUARTER;
+    let near = (i64::from(part) << 5).clamp(i32::MIN.into(), i32::MAX.into()) as i32 + (1 << 28);
+    let square = product(near, near);
+    let (cube, fourth) = (product(square, near), product(square, square));
+    let higher = divided(product(divided(fourth, 2) + cube, 715_827_883) + square, 1);
+    let mut result = 1_895_147_668 + product(1_895_147_668, near + higher);
+    let rest = part.wrapping_sub(x);
+    for (bit, power) in POWERS.iter().enumerate() {
+        if rest & (QUARTER << bit) != 0 {
+            result = product(result, *power);
+        }
+    }
+    result
+}

@@ -5,7 +5,7 @@
 use fnn::quantized::tflite::{Clipped, Operand, Sum, multiplier};
 
 use crate::exact;
-use crate::graph::{Activation, Graph, Node, Operator, ValueId};
+use crate::graph::{Activation, Graph, Integers, Node, Operator, ValueId};
 use crate::tensor::{Numbers, Quantization, Tensor};
 
 /// Named arrays.
@@ -58,7 +58,25 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
             same(graph, node)?;
             Ok(Vec::new())
         }
-        Operator::Reshape { .. } | Operator::Slice { .. } => Ok(Vec::new()),
+        Operator::Reshape { .. } | Operator::Slice { .. } => {
+            same(graph, node)?;
+            Ok(Vec::new())
+        }
+        Operator::PRelu { slopes } => prelu(graph, node, slopes.shape[0]),
+        Operator::Scale { weight, .. } => scale(graph, node, weight.shape[0]),
+        Operator::LogSoftmax { .. } => {
+            if one(graph.values[node.output.0].quantization.as_ref())? != (1.0 / 16.0, 127) {
+                return Err("its output hasn't the scale 1/16 and the zero point 127".into());
+            }
+            let exact::LogSoftmax { powers, steps, reverse, smallest } = exact::log_softmax(one(input)?.0);
+            let mut arrays = vec![("powers".into(), array(&[256], Numbers::I32(powers)))];
+            for (name, (mantissa, shift)) in [("", steps), ("reverse_", reverse)] {
+                arrays.push((format!("{name}mantissa"), number(mantissa)));
+                arrays.push((format!("{name}shift"), number(shift.into())));
+            }
+            arrays.push(("smallest".into(), number(smallest)));
+            Ok(arrays)
+        }
         Operator::Softmax { .. } => {
             if one(graph.values[node.output.0].quantization.as_ref())? != (1.0 / 256.0, -128) {
                 return Err("its output hasn't the scale 1/256 and the zero point -128".into());
@@ -78,6 +96,11 @@ pub(crate) fn sum(graph: &Graph, node: &Node, around: ValueId, inside: ValueId) 
     let Clipped { zero_point, low, high } = output.clipped;
     let sum: Sum = exact::sum(of(around)?, of(inside)?, (output.scale, zero_point), (low, high));
     let mut arrays = Vec::new();
+    push_sum(&mut arrays, &sum);
+    Ok(arrays)
+}
+
+fn push_sum(arrays: &mut Arrays, sum: &Sum) {
     for (name, operand) in [("around", sum.around), ("inside", sum.inside)] {
         let Operand { zero_point, mantissa, shift } = operand;
         for (field, value) in [("zero_point", zero_point), ("mantissa", mantissa), ("shift", shift)] {
@@ -86,11 +109,82 @@ pub(crate) fn sum(graph: &Graph, node: &Node, around: ValueId, inside: ValueId) 
     }
     arrays.push(("sum.mantissa".into(), number(sum.mantissa)));
     arrays.push(("sum.shift".into(), number(sum.shift)));
-    clipped(&mut arrays, "sum.output.", sum.output);
+    clipped(arrays, "sum.output.", sum.output);
+}
+
+/// The slopes of a rectifier.
+fn prelu(graph: &Graph, node: &Node, slopes: usize) -> Result<Arrays, String> {
+    let (scale, zero_point) = one(graph.values[node.inputs[0].0].quantization.as_ref())?;
+    let output = output(graph, node)?;
+    let (slope, (slope_scale, slope_zero_point)) = integers_of(node.integers.factors.as_ref(), slopes)?;
+    let mut arrays =
+        vec![("zero_point".into(), number(zero_point)), ("slope_zero_point".into(), number(slope_zero_point))];
+    factor(&mut arrays, "positive.", f64::from(scale / output.scale));
+    factor(&mut arrays, "negative.", exact::product_factor(scale, slope_scale, output.scale));
+    clipped(&mut arrays, "output.", output.clipped);
+    arrays.push(("slope".into(), slope));
     Ok(arrays)
 }
 
-/// The arrays of a concatenation: none, since its inputs have the quantization of its output.
+/// A product and a sum; where the model has but one of them, the other one changes nothing.
+fn scale(graph: &Graph, node: &Node, channels: usize) -> Result<Arrays, String> {
+    if let Some(before) = graph.maker(node.inputs[0]).map(|maker| &graph.nodes[maker].operator)
+        && matches!(before, Operator::Conv { .. } | Operator::Dense { .. })
+    {
+        return Err("it follows a layer that `network!` folds it into, so that its own rounding is lost".into());
+    }
+    let input = one(graph.values[node.inputs[0].0].quantization.as_ref())?;
+    let output = output(graph, node)?;
+    let Integers { factors, terms, between, .. } = &node.integers;
+    let whole = (output.scale, output.clipped.zero_point);
+    let between = match (factors, terms, between) {
+        (Some(_), Some(_), between) => one(between.as_ref())?,
+        (Some(_), None, _) => whole,
+        (None, ..) => input,
+    };
+    let ones = array(&[channels], Numbers::I8(vec![1; channels]));
+    let (factor_integers, (factor_scale, factor_zero_point)) = match factors {
+        Some(factors) => integers_of(Some(factors), channels)?,
+        None => (ones, (1.0, 0)),
+    };
+    // A term of zero, in the scale of the products, leaves them as they are.
+    let zeros = array(&[channels], Numbers::I8(vec![0; channels]));
+    let (term_integers, term) = match terms {
+        Some(terms) => integers_of(Some(terms), channels)?,
+        None => (zeros, (between.0, 0)),
+    };
+    let Clipped { low, high, .. } = output.clipped;
+    let all = Clipped { zero_point: between.1, low: -128, high: 127 };
+    let product = if terms.is_some() { all } else { output.clipped };
+    let mut arrays =
+        vec![("zero_point".into(), number(input.1)), ("factor_zero_point".into(), number(factor_zero_point))];
+    factor(&mut arrays, "scale.", exact::product_factor(input.0, factor_scale, between.0));
+    clipped(&mut arrays, "product.", product);
+    push_sum(&mut arrays, &exact::sum(term, between, whole, (low, high)));
+    arrays.push(("factor".into(), factor_integers));
+    arrays.push(("term".into(), term_integers));
+    Ok(arrays)
+}
+
+/// The 8-bit integers of a constant, one for each of `count`, and what they stand for.
+fn integers_of(constant: Option<&Tensor>, count: usize) -> Result<(Tensor, (f32, i32)), String> {
+    let constant = constant.ok_or("its constant is missing")?;
+    let Numbers::I8(integers) = &constant.numbers else { return Err("its constant isn't of 8-bit integers".into()) };
+    let integers = match integers[..] {
+        [only] => vec![only; count],
+        _ if integers.len() == count => integers.clone(),
+        _ => return Err("its constant isn't one number for each channel".into()),
+    };
+    Ok((array(&[count], Numbers::I8(integers)), one(constant.quantization.as_ref())?))
+}
+
+fn factor(arrays: &mut Arrays, prefix: &str, factor: f64) {
+    let (mantissa, shift) = multiplier(factor);
+    arrays.push((format!("{prefix}mantissa"), number(mantissa)));
+    arrays.push((format!("{prefix}shift"), number(shift.into())));
+}
+
+/// The arrays of a concatenation, whose inputs have the quantization of its output: branches aren't rescaled.
 pub(crate) fn concatenation(graph: &Graph, node: &Node) -> Result<Arrays, String> {
     let output = one(graph.values[node.output.0].quantization.as_ref())?;
     for input in &node.inputs {

@@ -1,9 +1,12 @@
 //! Affine maps between 8-bit integers.
 
+use core::fmt::Debug;
+
 #[cfg(feature = "alloc")]
 use super::Quantization;
 use super::arithmetic::saturate;
 use crate::pod::Pod;
+use crate::weights::stored::Stored;
 
 /// `⌊(factor · x + offset) / 2^shift⌋`, saturated to 8 bits: a real factor times an integer, plus a real offset, rounded
 /// once to the nearest integer, halves up.
@@ -30,10 +33,17 @@ impl Affine {
         let product = i32::from(x).wrapping_mul(self.factor);
         saturate(product.wrapping_add(self.offset) >> (self.shift & 31))
     }
+}
 
+/// How the outputs of a branch are brought to the quantization of a concatenation.
+pub trait Rescale: Stored + Debug + PartialEq {
     /// Replaces integers by their outputs.
+    fn rescale(&self, integers: &mut [i8]);
+}
+
+impl Rescale for Affine {
     #[inline(always)]
-    pub(super) fn apply_to(&self, integers: &mut [i8]) {
+    fn rescale(&self, integers: &mut [i8]) {
         let one = 1i32 << (self.shift & 31);
         if self.factor == one && self.offset == one >> 1 {
             return;

@@ -2,7 +2,10 @@
 
 use core::fmt::Debug;
 
-use super::{Addition, GlobalAvgPool, Once, QuantizedLayer, Requantize, Softmax, Sum, tflite};
+use super::{
+    Addition, Affine, BatchNorm, GlobalAvgPool, LogSoftmax, Once, PRelu, QuantizedLayer, Requantize, Rescale, Softmax,
+    Sum, tflite,
+};
 use crate::layers::Channels;
 use crate::shape::Sample;
 
@@ -24,8 +27,19 @@ pub trait Arithmetic: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 
     type Convolution: Requantize;
     /// How two tensors are added.
     type Sum: Addition;
+    /// How the outputs of branches are brought to the quantization of a concatenation.
+    type Branch: Rescale;
     /// Softmax.
     type Softmax<const N: usize>: QuantizedLayer<Input = [i8; N], Output = [i8; N]>;
+    /// The logarithms of softmax.
+    type LogSoftmax<const N: usize>: QuantizedLayer<Input = [i8; N], Output = [i8; N]>;
+    /// The rectifier with slopes of the shape of `P`.
+    type PRelu<C, P>: QuantizedLayer<Input = C::Of<i8>, Output = C::Of<i8>>
+    where
+        C: Channels<Element = f32>,
+        P: Sample<Element = f32>;
+    /// A batch norm that isn't folded.
+    type BatchNorm<C: Channels<Element = f32>>: QuantizedLayer<Input = C::Of<i8>, Output = C::Of<i8>>;
     /// The mean of each channel.
     type GlobalAvgPool<C: Channels<Element = f32>>: QuantizedLayer<Input = C::Of<i8>, Output = <C::Each as Sample>::Of<i8>>;
 }
@@ -40,7 +54,11 @@ impl Arithmetic for Native {
     type Dense = Once;
     type Convolution = Once;
     type Sum = Sum;
+    type Branch = Affine;
     type Softmax<const N: usize> = Softmax<N>;
+    type LogSoftmax<const N: usize> = LogSoftmax<N>;
+    type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = PRelu<C, P>;
+    type BatchNorm<C: Channels<Element = f32>> = BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = GlobalAvgPool<C>;
 }
 
@@ -63,7 +81,11 @@ impl Arithmetic for TfliteReference {
     type Dense = tflite::Once;
     type Convolution = tflite::Twice;
     type Sum = tflite::Sum;
+    type Branch = tflite::Unscaled;
     type Softmax<const N: usize> = tflite::Softmax<N>;
+    type LogSoftmax<const N: usize> = tflite::LogSoftmax<N>;
+    type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = tflite::PRelu<C, P>;
+    type BatchNorm<C: Channels<Element = f32>> = tflite::BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C>;
 }
 

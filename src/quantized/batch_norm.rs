@@ -70,7 +70,7 @@ impl<A, const EPSILON: u64, const MOMENTUM: u64, const FROZEN: bool> Quantize
 where
     A: Channels<Element = f32>,
 {
-    type Quantized<R: Arithmetic> = BatchNorm<A>;
+    type Quantized<R: Arithmetic> = R::BatchNorm<A>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

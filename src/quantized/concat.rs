@@ -8,7 +8,7 @@ use core::slice;
 use super::QuantizationAware;
 #[cfg(feature = "alloc")]
 use super::affine::Line;
-use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Trace};
+use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Rescale, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Observer, Quantization, Ranges, Signal};
 use crate::image::Channels;
@@ -22,11 +22,11 @@ use crate::shape::{Sample, sample_mut};
 /// branch are rescaled to the quantization of the whole, once, however many branches there are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct Concat<F, G, O> {
+pub struct Concat<F, G, O, S = Affine> {
     /// How the outputs of the first branch are rescaled.
-    pub first_scale: Affine,
+    pub first_scale: S,
     /// How the outputs of the second branch are rescaled. If that is a concatenation itself, they are not.
-    pub second_scale: Affine,
+    pub second_scale: S,
     /// The branch whose channels come first.
     pub first: F,
     /// The branch whose channels come second.
@@ -35,17 +35,18 @@ pub struct Concat<F, G, O> {
 }
 
 // SAFETY: all fields are `Pod` or empty.
-unsafe impl<F: Pod, G: Pod, O: Sample> Pod for Concat<F, G, O> {}
+unsafe impl<F: Pod, G: Pod, O: Sample, S: Pod> Pod for Concat<F, G, O, S> {}
 
-crate::stored!([F: QuantizedLayer, G: QuantizedLayer, O: Sample] Concat<F, G, O> {
-    "first_scale": first_scale: Affine;
-    "second_scale": second_scale: Affine;
+crate::stored!([F: QuantizedLayer, G: QuantizedLayer, O: Sample, S: Rescale] Concat<F, G, O, S> {
+    "first_scale": first_scale: S;
+    "second_scale": second_scale: S;
     "first": first: F;
     "second": second: G;
 });
 
-impl<F, G, O> QuantizedLayer for Concat<F, G, O>
+impl<F, G, O, S> QuantizedLayer for Concat<F, G, O, S>
 where
+    S: Rescale,
     F: QuantizedLayer,
     G: QuantizedLayer<Input = F::Input>,
     O: Sample<Element = i8>,
@@ -61,11 +62,11 @@ where
         let (first, second) = all.split_at_mut(F::Output::LENGTH.min(O::LENGTH));
         if let Some(first) = sample_mut(first) {
             self.first.forward(x, first, workspace(memory), trace);
-            self.first_scale.apply_to(Sample::flat_mut(slice::from_mut(first)));
+            self.first_scale.rescale(Sample::flat_mut(slice::from_mut(first)));
         }
         if let Some(second) = sample_mut(second) {
             self.second.forward(x, second, workspace(memory), trace);
-            self.second_scale.apply_to(Sample::flat_mut(slice::from_mut(second)));
+            self.second_scale.rescale(Sample::flat_mut(slice::from_mut(second)));
         }
     }
 }
@@ -76,7 +77,7 @@ where
     G: Quantize<Input = F::Input, Output: Channels<Element = f32>>,
     O: Channels<Element = f32>,
 {
-    type Quantized<R: Arithmetic> = Concat<F::Quantized<R>, G::Quantized<R>, O::Of<i8>>;
+    type Quantized<R: Arithmetic> = Concat<F::Quantized<R>, G::Quantized<R>, O::Of<i8>, R::Branch>;
     const JOINED: bool = true;
 
     #[cfg(feature = "alloc")]

@@ -80,7 +80,7 @@ impl<const N: usize> QuantizedLayer for LogSoftmax<N> {
 }
 
 impl<const N: usize> Quantize for layers::LogSoftmax<N> {
-    type Quantized<R: Arithmetic> = LogSoftmax<N>;
+    type Quantized<R: Arithmetic> = R::LogSoftmax<N>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

@@ -71,7 +71,7 @@ where
     A: Channels<Element = f32>,
     P: Sample<Element = f32> + Parameters<Scalar = f32>,
 {
-    type Quantized<R: Arithmetic> = PRelu<A, P>;
+    type Quantized<R: Arithmetic> = R::PRelu<A, P>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {

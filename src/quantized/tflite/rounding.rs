@@ -59,6 +59,29 @@ pub(super) fn divide(x: i32, exponent: u32) -> i32 {
     (x >> (exponent & 31)).wrapping_add(i32::from(rest > half))
 }
 
+/// A real factor: see [`multiplier`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Factor {
+    /// The mantissa.
+    pub mantissa: i32,
+    /// The shift.
+    pub shift: i32,
+}
+
+// SAFETY: all fields are integers.
+unsafe impl Pod for Factor {}
+
+crate::stored!([] Factor { "mantissa": mantissa: i32; "shift": shift: i32 });
+
+impl Factor {
+    /// The product, rounded twice, as in convolutions.
+    #[inline(always)]
+    pub(super) fn apply(&self, x: i32) -> i32 {
+        twice(x, self.mantissa, self.shift as u8)
+    }
+}
+
 /// The outputs' zero point, and the integers to which an activation clips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]

@@ -66,8 +66,16 @@ impl Addition for Sum {
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
         let around = A::flat(slice::from_ref(around)).iter();
         for (inside, &around) in B::flat_mut(slice::from_mut(inside)).iter_mut().zip(around) {
-            let sum = self.around.scaled(around).wrapping_add(self.inside.scaled(*inside));
-            *inside = self.output.clip(twice(sum, self.mantissa, self.shift as u8));
+            *inside = self.of(around, *inside);
         }
+    }
+}
+
+impl Sum {
+    /// The sum of two integers.
+    #[inline(always)]
+    pub(super) fn of(&self, around: i8, inside: i8) -> i8 {
+        let sum = self.around.scaled(around).wrapping_add(self.inside.scaled(inside));
+        self.output.clip(twice(sum, self.mantissa, self.shift as u8))
     }
 }
