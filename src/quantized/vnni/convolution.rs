@@ -12,7 +12,7 @@ use core::arch::x86_64::*;
 
 use super::super::products::Finish;
 use super::super::requantization::Requantize;
-use super::{BYTES, SUMS, Vnni, first, requantize};
+use super::{BYTES, SUMS, Vnni, first, once_rounded, one_by_one};
 use crate::kernels::Convolution;
 
 /// Places that are computed at once: two vectors of sums.
@@ -357,13 +357,16 @@ impl<R: Requantize> Filters<'_, R> {
                 }
             }
         }
+        let rounding = finish.requantization.once().map(|once| _mm512_set1_epi32(once.rounding));
         let planes = y.chunks_exact_mut(strip.convolution.plane.outputs());
         for ((filter, [low, high]), y) in sums.into_iter().enumerate().zip(planes) {
             let mantissa = _mm512_set1_epi32(number_at(finish.mantissa, number + filter));
             let shift = finish.shift.get(number + filter).copied().unwrap_or_default();
             let shift = _mm512_set1_epi32(i32::from(shift));
-            let low = requantize(low, mantissa, shift, finish.requantization);
-            let high = requantize(high, mantissa, shift, finish.requantization);
+            let [low, high] = match rounding {
+                Some(rounding) => [low, high].map(|sums| once_rounded(sums, mantissa, shift, rounding)),
+                None => [low, high].map(|sums| one_by_one(sums, mantissa, shift, finish.requantization)),
+            };
             let integers = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high);
             write(integers, places, y);
         }
