@@ -118,7 +118,7 @@ mod zero_pad;
 pub use activation::Activation;
 pub use affine::{Affine, Rescale};
 pub use arithmetic::{Multiplier, Quantization};
-pub use arithmetics::{Arithmetic, Native, TfliteReference};
+pub use arithmetics::{Arithmetic, Native, Onnx, TfliteReference};
 pub use aware::{Aware, AwareNetwork, FakeQuantize, FakeWeights, QuantizationAware, RoundWeights};
 pub use batch_norm::BatchNorm;
 #[cfg(feature = "alloc")]

@@ -5,7 +5,7 @@ mod kinds;
 mod names;
 
 use crate::error::Refusal;
-use crate::graph::{Graph, ValueId};
+use crate::graph::{Graph, Rounding, ValueId};
 use crate::tensor::{Numbers, Quantization, Tensor};
 
 /// What `network!` declares, and the weights.
@@ -27,6 +27,8 @@ pub struct Declaration {
     pub embedded: bool,
     /// What the integers of the input and of the output stand for, in an int8 model.
     pub quantization: Option<[Quantization; 2]>,
+    /// How an int8 model rounds.
+    pub rounding: Rounding,
 }
 
 /// A layer of a [`Declaration`].
@@ -126,6 +128,7 @@ impl Declaration {
             layers,
             comments,
             quantization,
+            rounding: graph.rounding,
         })
     }
 

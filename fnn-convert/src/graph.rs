@@ -35,6 +35,18 @@ pub struct Graph {
     pub output_axes: Option<Vec<usize>>,
     /// What a user of the declaration should know.
     pub notes: Vec<String>,
+    /// How a quantized model rounds.
+    pub rounding: Rounding,
+}
+
+/// How a quantized model rounds: the arithmetic that its int8 network has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rounding {
+    /// As TensorFlow Lite's reference kernels: the same integers.
+    #[default]
+    TfliteReference,
+    /// Once, as nearly as ONNX Runtime does.
+    Onnx,
 }
 
 /// The index of a value in [`Graph::values`].
@@ -101,6 +113,7 @@ impl Graph {
             input_axes: None,
             output_axes: None,
             notes: Vec::new(),
+            rounding: Rounding::default(),
         }
     }
 
@@ -154,6 +167,25 @@ impl Graph {
     #[must_use]
     pub fn shape(&self, value: ValueId) -> &[usize] {
         &self.values[value.0].shape
+    }
+
+    /// What only moves integers keeps their quantization.
+    pub(crate) fn inherit_quantizations(&mut self) {
+        for node in &self.nodes {
+            let moves = matches!(
+                node.operator,
+                Operator::MaxPool { .. }
+                    | Operator::GlobalMaxPool
+                    | Operator::Reshape { .. }
+                    | Operator::Transpose { .. }
+                    | Operator::Upsample { .. }
+                    | Operator::ZeroPad { .. }
+                    | Operator::Slice { .. }
+            );
+            if moves && self.values[node.output.0].quantization.is_none() {
+                self.values[node.output.0].quantization = self.values[node.inputs[0].0].quantization.clone();
+            }
+        }
     }
 
     /// Whether it is an int8 model.

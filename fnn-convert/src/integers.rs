@@ -5,8 +5,9 @@
 use fnn::quantized::tflite::{Clipped, Operand, Sum, multiplier};
 
 use crate::exact;
-use crate::graph::{Activation, Graph, Integers, Node, Operator, ValueId};
+use crate::graph::{Activation, Graph, Integers, Node, Operator, Rounding, ValueId};
 use crate::tensor::{Numbers, Quantization, Tensor};
+use crate::tflite::tables;
 
 /// Named arrays.
 pub(crate) type Arrays = Vec<(String, Tensor)>;
@@ -23,9 +24,31 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
     match &node.operator {
         // Saturation of the layer before it.
         Operator::Activation(_) if input.is_none() => Ok(Vec::new()),
-        Operator::Activation(_) => {
-            let table = node.integers.table.as_ref().ok_or("its table is missing")?;
-            Ok(vec![("table".into(), array(&[256], Numbers::I8(table.to_vec())))])
+        Operator::Activation(activation) => {
+            // A rectifier right after a layer of sums is that layer's saturation.
+            let before = graph.maker(node.inputs[0]).map(|maker| &graph.nodes[maker].operator);
+            let saturates = matches!(activation, Activation::Relu | Activation::Relu6 | Activation::Clip(..))
+                && matches!(
+                    before,
+                    Some(Operator::Conv { .. } | Operator::Dense { .. } | Operator::Sum | Operator::Scale { .. })
+                );
+            if saturates && node.integers.table.is_none() {
+                return Ok(Vec::new());
+            }
+            let table = match &node.integers.table {
+                Some(table) => table.to_vec(),
+                None => {
+                    let (from, to) = (
+                        graph.values[node.inputs[0].0].quantization.as_ref(),
+                        graph.values[node.output.0].quantization.as_ref(),
+                    );
+                    let (from, to) = from.zip(to).ok_or("its input or output isn't quantized")?;
+                    tables::of_reals(*activation, from, to)
+                        .ok_or("int8 models don't have such an activation yet")?
+                        .to_vec()
+                }
+            };
+            Ok(vec![("table".into(), array(&[256], Numbers::I8(table)))])
         }
         Operator::Dense { weight, bias } => filters(graph, node, weight, bias.as_ref(), true),
         Operator::Conv { weight, bias, .. } => {
@@ -245,7 +268,8 @@ fn output(graph: &Graph, node: &Node) -> Result<Output, String> {
     };
     let Some((next, activation)) = fused else { return Ok(whole(one(own)?)) };
     let after = one(graph.values[next.output.0].quantization.as_ref())?;
-    if own.is_some() && one(own)? != after {
+    // ONNX Runtime rounds twice there, and so nearly the same once.
+    if own.is_some() && one(own)? != after && graph.rounding == Rounding::TfliteReference {
         return Err("the activation behind it has another quantization, so that both round".into());
     }
     let (scale, zero_point) = after;
@@ -263,26 +287,31 @@ fn output(graph: &Graph, node: &Node) -> Result<Output, String> {
 fn filters(graph: &Graph, node: &Node, weight: &Tensor, bias: Option<&Tensor>, dense: bool) -> Result<Arrays, String> {
     let (scale, zero_point) = one(graph.values[node.inputs[0].0].quantization.as_ref())?;
     let output = output(graph, node)?;
-    let (Numbers::I8(integers), Some(quantization)) = (&weight.numbers, &weight.quantization) else {
-        return Err("its weight isn't of 8-bit integers".into());
-    };
+    let quantization = weight.quantization.as_ref().ok_or("its weight isn't quantized")?;
+    let integers = &quantized_weight(weight, quantization)?;
     let count = weight.shape[0];
     let length = integers.len() / count.max(1);
-    let biases = match bias.map(|bias| &bias.numbers) {
-        None => vec![0; count],
-        Some(Numbers::I32(biases)) if biases.len() == count => biases.clone(),
-        Some(_) => return Err("its bias isn't of 32-bit integers".into()),
-    };
     if quantization.scales.len() > 1 && (quantization.axis != 0 || quantization.scales.len() != count) {
         return Err("its scales aren't those of its outputs".into());
     }
+    let weight_scale = |filter: usize| quantization.scales[if quantization.scales.len() == 1 { 0 } else { filter }];
+    let biases = match bias.map(|bias| &bias.numbers) {
+        None => vec![0; count],
+        Some(Numbers::I32(biases)) if biases.len() == count => biases.clone(),
+        // In the scale of the sums.
+        Some(Numbers::F32(reals)) if reals.len() == count => {
+            let integer = |(filter, &real): (usize, &f32)| {
+                (f64::from(real) / (f64::from(scale) * f64::from(weight_scale(filter)))).round() as i32
+            };
+            reals.iter().enumerate().map(integer).collect()
+        }
+        Some(_) => return Err("its bias isn't of numbers that it can have".into()),
+    };
     let (mut bias, mut mantissas, mut shifts) = (Vec::new(), Vec::new(), Vec::new());
     for (filter, row) in integers.chunks_exact(length.max(1)).enumerate() {
-        let (own, several) = match quantization.scales[..] {
-            [only] => (only, false),
-            _ => (quantization.scales[filter], true),
-        };
-        let factor = match dense && !several {
+        let own = weight_scale(filter);
+        let of_tensor = dense && quantization.scales.len() == 1 && graph.rounding == Rounding::TfliteReference;
+        let factor = match of_tensor {
             true => exact::dense_factor(scale, own, output.scale),
             false => exact::filter_factor(scale, own, output.scale),
         };
@@ -299,6 +328,26 @@ fn filters(graph: &Graph, node: &Node, weight: &Tensor, bias: Option<&Tensor>, d
     ];
     clipped(&mut arrays, "output.", output.clipped);
     arrays.push(("shift".into(), array(&[count], Numbers::U8(shifts))));
-    arrays.push(("weight".into(), array(&weight.shape, weight.numbers.clone())));
+    arrays.push(("weight".into(), array(&weight.shape, Numbers::I8(integers.clone()))));
     Ok(arrays)
+}
+
+/// The integers of a weight, which are symmetric around 0.
+fn quantized_weight(weight: &Tensor, quantization: &Quantization) -> Result<Vec<i8>, String> {
+    if quantization.zero_points.iter().any(|&zero_point| zero_point != 0) {
+        return Err("its weight has a zero point other than 0".into());
+    }
+    match &weight.numbers {
+        Numbers::I8(integers) => Ok(integers.clone()),
+        Numbers::F32(reals) => {
+            let scales = quantization.scales.len();
+            let each: usize = match scales {
+                1 => 1,
+                _ => weight.shape.get(quantization.axis + 1..).ok_or("its scales have no axis")?.iter().product(),
+            };
+            let integer = |(index, &real): (usize, &f32)| (real / quantization.scales[index / each % scales]).round();
+            Ok(reals.iter().enumerate().map(integer).map(|integer| integer.clamp(-128.0, 127.0) as i8).collect())
+        }
+        _ => Err("its weight isn't of 8-bit integers".into()),
+    }
 }

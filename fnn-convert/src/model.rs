@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::declaration::Declaration;
 use crate::error::{Error, Refusal};
-use crate::graph::{Graph, Simplification};
+use crate::graph::{Graph, Rounding, Simplification};
 use crate::{onnx, tflite};
 
 /// How a model is read.
@@ -79,8 +79,11 @@ impl Model {
         };
         // The integers of a quantized model are those of its own operators.
         let graph = graph.and_then(|graph| {
-            if graph.is_quantized() { Ok(graph) } else { graph.simplified(simplification) }
-                .map_err(|refusal| Problem::Refused(vec![refusal]))
+            let exact = graph.is_quantized() && graph.rounding == Rounding::TfliteReference;
+            let graph = if exact { Ok(graph) } else { graph.simplified(simplification) };
+            let mut graph = graph.map_err(|refusal| Problem::Refused(vec![refusal]))?;
+            graph.inherit_quantizations();
+            Ok(graph)
         });
         let graph = graph.map_err(|problem| problem.of_file(path))?;
         Ok(Self { path: path.to_path_buf(), graph })

@@ -362,7 +362,10 @@ fn result(lowering: &mut Lowering<'_>, name: &str) -> Result<Option<ValueId>, Fa
 
 /// The outputs of a node.
 fn step(lowering: &mut Lowering<'_>, node: &NodeProto, opset: i64) -> Result<Vec<Known>, Fault> {
-    if !is_own(&node.domain) {
+    // What ONNX Runtime's quantizer adds.
+    let quantized = node.domain == "com.microsoft"
+        && matches!(node.op_type.as_str(), "QuantizeLinear" | "DequantizeLinear" | "QGemm");
+    if !is_own(&node.domain) && !quantized {
         return Err(format!("the operator's domain `{}` is unknown", node.domain).into());
     }
     let known = |name: &String| match name.is_empty() {
@@ -385,6 +388,10 @@ fn step(lowering: &mut Lowering<'_>, node: &NodeProto, opset: i64) -> Result<Vec
         })
         .collect();
     if let Some(constants) = constants {
+        if node.op_type == "DequantizeLinear" {
+            let tensor = operators::quantized::dequantized_constant(&constants, attributes.int("axis", 1))?;
+            return Ok(vec![Known::Constant(Rc::new(tensor))]);
+        }
         let made = constants::evaluate(&node.op_type, &constants, &attributes, &mut lowering.room);
         let made = made.ok_or_else(|| format!("the operator {} isn't supported for constants", node.op_type))??;
         return Ok(made.into_iter().map(|tensor| Known::Constant(Rc::new(tensor))).collect());

@@ -7,7 +7,7 @@ mod flatbuffer;
 mod lower;
 mod model;
 mod operators;
-mod tables;
+pub(crate) mod tables;
 
 use std::path::Path;
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::declaration::{Content, Declaration, Layer};
 use crate::error::Error;
+use crate::graph::Rounding;
 
 /// The width of a line.
 const WIDTH: usize = 100;
@@ -61,14 +62,17 @@ impl Declaration {
         safetensors::file(&self.weights())
     }
 
-    /// The int8 network as the bytes of a file for `include_quantized!`, in the arithmetic of TensorFlow Lite's reference
-    /// kernels, if the model is one.
+    /// The int8 network as the bytes of a file for `include_quantized!`, if the model is one: in the arithmetic of TensorFlow
+    /// Lite's reference kernels or of ONNX, as the model's [`rounding`](Self::rounding) is.
     #[must_use]
     pub fn int8(&self) -> Option<Vec<u8>> {
-        Some(safetensors::integers(
-            &self.integers()?,
-            <fnn::quantized::TfliteReference as fnn::quantized::Arithmetic>::NAME,
-        ))
+        use fnn::quantized::{Arithmetic, Onnx, TfliteReference};
+
+        let arithmetic = match self.rounding {
+            Rounding::TfliteReference => TfliteReference::NAME,
+            Rounding::Onnx => Onnx::NAME,
+        };
+        Some(safetensors::integers(&self.integers()?, arithmetic))
     }
 
     /// The name of the files: that of the network in snake case.

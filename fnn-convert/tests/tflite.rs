@@ -141,3 +141,23 @@ fn damaged_and_unsupported_files_are_refused_with_the_reason() {
         assert!(error.contains(reason) && error.contains(name), "{error}");
     }
 }
+
+/// Every fifth byte of some models replaced, and the models cut off there: an error or another model, and never a panic.
+#[test]
+fn no_damage_makes_it_panic() {
+    for name in
+        ["tfl_conv_s2_int8", "tfl_res_dense_int8", "tfl_act_softplus_int8", "tfl_bn_between_int8", "tfl_mlp_f16"]
+    {
+        let good = fs::read(folder().join(name).with_extension("tflite")).unwrap();
+        for place in (0..good.len()).step_by(5) {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bad = good.clone();
+                bad[place] = value;
+                let model = Model::from_bytes(&bad, name, &Options::default());
+                let _ =
+                    model.and_then(|model| model.declare("Damaged")).map(|damaged| (damaged.source(), damaged.int8()));
+            }
+            let _ = Model::from_bytes(&good[..place], "cut.tflite", &Options::default());
+        }
+    }
+}

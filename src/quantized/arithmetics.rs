@@ -16,7 +16,7 @@ use crate::shape::Sample;
 /// which is read only as a network of that arithmetic. A network contains the code of its own arithmetic alone.
 ///
 /// The trait is sealed: [`Native`] is the arithmetic of networks that are quantized here, [`TfliteReference`] that of
-/// imported TensorFlow Lite models.
+/// imported TensorFlow Lite models, [`Onnx`] that of imported ONNX models.
 pub trait Arithmetic: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'static {
     /// Its name in files.
     const NAME: &'static str;
@@ -89,8 +89,32 @@ impl Arithmetic for TfliteReference {
     type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C>;
 }
 
+/// The arithmetic of networks that are imported from quantized ONNX models: every sum of products is rounded once, halves
+/// up, by factors of any size.
+///
+/// ONNX Runtime computes such models in floating point or in integers, as the processor and its version have it, and
+/// rounds halves to even. So the integers of this arithmetic are the same but where a product lies within the rounding
+/// of a 32-bit float between two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Onnx;
+
+impl Arithmetic for Onnx {
+    const NAME: &'static str = "onnx";
+
+    type Dense = tflite::Once;
+    type Convolution = tflite::Once;
+    type Sum = tflite::Sum;
+    type Branch = tflite::Unscaled;
+    type Softmax<const N: usize> = tflite::Softmax<N>;
+    type LogSoftmax<const N: usize> = tflite::LogSoftmax<N>;
+    type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = tflite::PRelu<C, P>;
+    type BatchNorm<C: Channels<Element = f32>> = tflite::BatchNorm<C>;
+    type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C, tflite::Once>;
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Native {}
+    impl Sealed for super::Onnx {}
     impl Sealed for super::TfliteReference {}
 }

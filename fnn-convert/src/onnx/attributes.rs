@@ -3,6 +3,7 @@
 use super::proto::{AttributeProto, NodeProto, TensorProto};
 
 /// The attributes of a node, and which of them have been read.
+#[derive(Clone, Copy)]
 pub(super) struct Attributes<'a> {
     pub(super) node: &'a NodeProto,
     /// The version of the set of operators.

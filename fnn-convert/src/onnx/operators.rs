@@ -5,6 +5,7 @@ mod joins;
 mod linear;
 mod norms;
 mod pools;
+pub(super) mod quantized;
 mod resizes;
 mod shapes;
 
@@ -103,6 +104,9 @@ impl Lowering<'_> {
             "Transpose" => self.transposed(call),
             "Identity" | "Dropout" | "Cast" | "CastLike" | "Expand" => self.unchanged(call),
             "Shape" | "Size" => self.shape_of(call),
+            "QuantizeLinear" => self.quantize(call),
+            "DequantizeLinear" => self.dequantize(call),
+            "QLinearConv" | "QGemm" => self.integer_layer(call),
             _ => self.function(call),
         };
         if call.attributes.node.output.iter().skip(1).any(|name| !name.is_empty())

@@ -1,6 +1,6 @@
 //! Positions in tensors: broadcasting, transposing.
 
-use super::{Numbers, Tensor};
+use super::{Numbers, Quantization, Tensor};
 
 /// The shape that two shapes are broadcast to: sizes from the right are equal, or one of them is 1.
 pub(crate) fn broadcast(left: &[usize], right: &[usize]) -> Result<Vec<usize>, String> {
@@ -76,7 +76,12 @@ pub(crate) fn transpose(tensor: &Tensor, axes: &[usize]) -> Tensor {
     let shape: Vec<usize> = axes.iter().map(|&axis| tensor.shape[axis]).collect();
     let steps: Vec<usize> = axes.iter().map(|&axis| from[axis]).collect();
     let numbers = pick(&tensor.numbers, indices(&shape, &steps));
-    Tensor { shape, numbers, quantization: tensor.quantization.clone() }
+    // Scales keep to their axis.
+    let quantization = tensor.quantization.clone().map(|quantization| Quantization {
+        axis: axes.iter().position(|&axis| axis == quantization.axis).unwrap_or(quantization.axis),
+        ..quantization
+    });
+    Tensor { shape, numbers, quantization }
 }
 
 /// The order that undoes an order of axes.

@@ -11,7 +11,7 @@ use crate::graph::Activation;
 use crate::tensor::{Quantization, Tensor};
 
 /// Results for all integers.
-pub(super) type Table = [i8; 256];
+pub(crate) type Table = [i8; 256];
 
 /// The integers that a table is about, in its order.
 fn all() -> Table {
@@ -84,6 +84,17 @@ pub(super) fn integers(
             dequantized(table, from).map(|x| saturated((value(code, activation, x) * inverse).round(), zero_point))
         }
     })
+}
+
+/// The nearest integers to a function of real numbers; `None` if it isn't known here.
+pub(crate) fn of_reals(activation: Activation, from: &Quantization, to: &Quantization) -> Option<Table> {
+    use Activation as A;
+    let known = matches!(
+        activation,
+        A::Relu | A::Relu6 | A::Sigmoid | A::Tanh | A::LeakyRelu(_) | A::Elu(_) | A::Gelu | A::GeluTanh | A::HardSwish
+    );
+    let reals = dequantized(&all(), from).map(|x| value(-1, activation, x));
+    known.then(|| quantized(&reals, to))
 }
 
 /// The nearest 8-bit integer.

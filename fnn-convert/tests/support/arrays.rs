@@ -1,5 +1,7 @@
 //! Files with inputs and outputs.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

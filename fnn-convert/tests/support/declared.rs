@@ -1,11 +1,14 @@
 //! Compiled declarations: one crate with all of them, which computes outputs for inputs in files.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use fnn_convert::Declaration;
+use fnn_convert::graph::Rounding;
 
 /// Samples for a network: 32-bit floats for the network in floats, or bytes for the int8 network.
 pub(crate) enum Samples {
@@ -48,7 +51,12 @@ pub(crate) fn run(name: &str, cases: &[Case], optimized: bool) -> Vec<(Samples, 
             }
         };
         writeln!(modules, "mod {module} {{\n{}}}", case.declaration.source()).unwrap();
-        writeln!(calls, "    {macro_name}!({module}::{network}, {:?});", case.name).unwrap();
+        let arithmetic = match (&case.samples, case.declaration.rounding) {
+            (Samples::Reals(_), _) => "",
+            (_, Rounding::TfliteReference) => "TfliteReference, ",
+            (_, Rounding::Onnx) => "Onnx, ",
+        };
+        writeln!(calls, "    {macro_name}!({module}::{network}, {arithmetic}{:?});", case.name).unwrap();
     }
     let source = format!("{}\n{modules}\nfn main() {{\n{calls}}}\n", include_str!("main.rs.txt"));
     fs::write(folder.join("src/main.rs"), source).unwrap();

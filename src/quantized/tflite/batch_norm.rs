@@ -5,6 +5,7 @@ use core::slice;
 use super::super::layer::{QuantizedLayer, Trace};
 use super::rounding::{Clipped, Factor};
 use super::sum::Sum;
+use crate::chunks::Chunks;
 use crate::image::Channels;
 use crate::pod::Pod;
 use crate::shape::Sample;
@@ -55,8 +56,8 @@ impl<A: Channels<Element = f32>> QuantizedLayer for BatchNorm<A> {
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
         let factors = Sample::flat(slice::from_ref(&self.factor)).iter();
         let channels = factors.zip(Sample::flat(slice::from_ref(&self.term)));
-        let x = Sample::flat(slice::from_ref(x)).chunks_exact(A::SPACE.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).chunks_exact_mut(A::SPACE.max(1));
+        let x = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
+        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(A::SPACE.max(1));
         for ((x, y), (&factor, &term)) in x.zip(y).zip(channels) {
             let factor = i32::from(factor).wrapping_sub(self.factor_zero_point);
             for (y, &x) in y.iter_mut().zip(x) {

@@ -5,6 +5,7 @@ use core::slice;
 
 use super::super::layer::{QuantizedLayer, Trace};
 use super::rounding::{Clipped, Factor};
+use crate::chunks::Chunks;
 use crate::image::Channels;
 use crate::layers;
 use crate::pod::Pod;
@@ -50,8 +51,8 @@ impl<A: Channels<Element = f32>, P: Sample<Element = f32>> QuantizedLayer for PR
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
         let share = const { layers::slope_of::<A, P>() };
-        let x = Sample::flat(slice::from_ref(x)).chunks_exact(share.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).chunks_exact_mut(share.max(1));
+        let x = Sample::flat(slice::from_ref(x)).blocks(share.max(1));
+        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(share.max(1));
         for ((x, y), &slope) in x.zip(y).zip(Sample::flat(slice::from_ref(&self.slope))) {
             let slope = i32::from(slope).wrapping_sub(self.slope_zero_point);
             for (y, &x) in y.iter_mut().zip(x) {

@@ -227,13 +227,8 @@ impl Lowering<'_> {
             "Sqrt" => Unary::Sqrt,
             "LeakyRelu" | "Elu" | "Swish" => return Err(format!("its alpha is {}", alpha(0.0)).into()),
             "LSTM" | "GRU" | "RNN" => return Err("networks are feed-forward; recurrent layers aren't supported".into()),
-            "QuantizeLinear"
-            | "DequantizeLinear"
-            | "QLinearConv"
-            | "QLinearMatMul"
-            | "QGemm"
-            | "DynamicQuantizeLinear" => {
-                return Err("quantized operators can't be declared as layers of real numbers".into());
+            "QLinearMatMul" | "DynamicQuantizeLinear" => {
+                return Err("this quantized operator isn't supported".into());
             }
             other => return Err(format!("the operator {other} isn't supported").into()),
         };

@@ -3,7 +3,7 @@
 use super::{Held, Lowering, Source, Stop, Type, operators, sample};
 use crate::graph::{Operator, Window};
 use crate::tensor::indices::transpose;
-use crate::tensor::{Numbers, Quantization, Tensor};
+use crate::tensor::{Numbers, Tensor};
 
 impl Lowering<'_> {
     /// A convolution; of a depthwise one, every channel is a group.
@@ -22,11 +22,11 @@ impl Lowering<'_> {
             if outer != 1 {
                 return Err(format!("its weight is {:?}", weight.shape).into());
             }
-            (permuted(&weight, &[3, 0, 1, 2])?, channels, 1)
+            (transpose(&weight, &[3, 0, 1, 2]), channels, 1)
         } else {
             let groups = channels.checked_div(inner).filter(|groups| groups * inner == channels);
             let groups = groups.ok_or_else(|| format!("its weight takes {inner} of {channels} channels"))?;
-            (permuted(&weight, &[0, 3, 1, 2])?, groups, inner)
+            (transpose(&weight, &[0, 3, 1, 2]), groups, inner)
         };
         let strides = [options.integer(2, 0)?, options.integer(1, 0)?];
         let dilations = [options.integer(dilations[0], 1)?, options.integer(dilations[1], 1)?];
@@ -145,14 +145,4 @@ fn of_channels_first(weight: &Tensor, shape: &[usize]) -> Tensor {
     let (outputs, places) = (weight.shape[0], shape[1..].iter().product());
     let image = Tensor { shape: vec![outputs, places, shape[0]], ..weight.clone() };
     Tensor { shape: weight.shape.clone(), ..transpose(&image, &[0, 2, 1]) }
-}
-
-/// A tensor with its axes in another order; scales keep to their axis.
-fn permuted(tensor: &Tensor, axes: &[usize]) -> Result<Tensor, Stop> {
-    let quantization = tensor.quantization.clone().map(|quantization| Quantization {
-        axis: axes.iter().position(|&axis| axis == quantization.axis).unwrap_or(0),
-        ..quantization
-    });
-    let moved = transpose(tensor, axes);
-    Ok(Tensor { quantization, ..moved })
 }
