@@ -35,7 +35,5 @@ digits-int8|784-32-10, int8
 lenet-int8|LeNet, int8
 flowers-int8|4-16-16-3, int8
 flowers-step|4-16-16-3, one training step in place, one sample
-tuning-step|784-32-10, one step of fine-tuning the last layer, one sample
-tuning-step-int8|784-32-10, the same on features in int8
 xor-step|2-8-1, one training step with momentum, four samples
 NETWORKS

@@ -38,8 +38,9 @@ impl Multiply for Dsp {
 
     #[inline(always)]
     fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]) {
-        let outer = [0, 3, 6].map(|row| low(filter[row] as u32, filter[row + 2] as u32));
-        let middle = [low(filter[1] as u32, filter[4] as u32), filter[7] as u32];
+        let [a, b, c, d, e, f, g, h, i] = filter.map(|weight| weight as u32);
+        let outer = [low(a, c), low(d, f), low(g, i)];
+        let middle = [low(b, e), h];
         let places = Places { x, pitch, outer, middle, bias };
         if stride == 1 { places.in_pairs(sums) } else { places.one_by_one(stride, sums) }
     }

@@ -25,9 +25,9 @@ fn main() -> ! {
     #[cfg(feature = "tuning-step")]
     static mut TUNING: MaybeUninit<tuning::Memory> = MaybeUninit::uninit();
     #[cfg(feature = "tuning-step-int8")]
-    static mut TUNED: MaybeUninit<tuning::NetworkInt8> = MaybeUninit::uninit();
+    static mut TUNED_INT8: MaybeUninit<tuning::NetworkInt8> = MaybeUninit::uninit();
     #[cfg(feature = "tuning-step-int8")]
-    static mut TUNING: MaybeUninit<tuning::MemoryInt8> = MaybeUninit::uninit();
+    static mut TUNING_INT8: MaybeUninit<tuning::MemoryInt8> = MaybeUninit::uninit();
     #[cfg(feature = "xor-step")]
     static mut NETWORK: MaybeUninit<Xor> = MaybeUninit::uninit();
     #[cfg(feature = "xor-step")]
@@ -68,7 +68,7 @@ fn main() -> ! {
     #[cfg(feature = "tuning-step-int8")]
     let cost = {
         static PIXELS: [f32; 784] = [0.5; 784];
-        let (network, memory) = (TUNED.write(tuning::network_int8()), TUNING.write(tuning::MemoryInt8::new()));
+        let (network, memory) = (TUNED_INT8.write(tuning::network_int8()), TUNING_INT8.write(tuning::MemoryInt8::new()));
         measure(&mut || _ = black_box(tuning_step_int8(network, memory, black_box(&PIXELS), black_box(1))))
     };
     #[cfg(feature = "xor-step")]
