@@ -45,7 +45,7 @@ pub(crate) use convolution::{Convolution, Gradients, Scratch};
 pub use dispatch::dispatch;
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 #[cfg(feature = "std")]
-pub(crate) use gather::{gather, lines, prefetch_line};
+pub(crate) use gather::gather;
 pub(crate) use loops::descend;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::DataSet;
-use crate::kernels::{gather, lines, prefetch_line};
+use crate::kernels::gather;
 
 /// The samples of a mini-batch, or of a part of it.
 #[derive(Debug)]
@@ -14,8 +14,6 @@ pub(crate) struct MiniBatch<'a, I, T> {
     targets: &'a [T],
     /// Whether these are all inputs and targets of the set, and not just those of the numbers.
     is_set: bool,
-    /// The rows of the set that the next mini-batch consists of, where known.
-    following: &'a [usize],
 }
 
 impl<I, T> Clone for MiniBatch<'_, I, T> {
@@ -29,29 +27,12 @@ impl<I, T> Copy for MiniBatch<'_, I, T> {}
 impl<'a, I, T> MiniBatch<'a, I, T> {
     /// The samples of a set in memory that have these numbers.
     pub(crate) fn rows(set: &'a DataSet<I, T>, numbers: &'a [usize]) -> Self {
-        Self { numbers, inputs: set.inputs(), targets: set.targets(), is_set: true, following: &[] }
+        Self { numbers, inputs: set.inputs(), targets: set.targets(), is_set: true }
     }
 
     /// Samples that were read, one for each number.
     pub(crate) const fn read(numbers: &'a [usize], inputs: &'a [I], targets: &'a [T]) -> Self {
-        Self { numbers, inputs, targets, is_set: false, following: &[] }
-    }
-
-    /// The same mini-batch, before one of the rows with these numbers.
-    pub(crate) const fn followed_by(self, following: &'a [usize]) -> Self {
-        Self { following, ..self }
-    }
-
-    /// Prefetch some of the inputs of the next mini-batch: the parts `parts`, out of `of` equal ones.
-    pub(crate) fn prefetch_following(&self, parts: Range<usize>, of: usize) {
-        let lines = lines::<I>();
-        let cut = |part: usize| self.following.len() * lines * part / of.max(1);
-        for line in cut(parts.start)..cut(parts.end) {
-            let number = self.following.get(line / lines).copied();
-            if let Some(input) = number.and_then(|number| self.inputs.get(number)) {
-                prefetch_line(input, line % lines);
-            }
-        }
+        Self { numbers, inputs, targets, is_set: false }
     }
 
     /// The number of samples.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 const AHEAD: usize = 4;
 
 /// Bytes in a cache line.
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 const LINE: usize = 64;
 
 /// Appends to `to` the items of `all` at `places`, which must be in range.
@@ -20,7 +21,7 @@ pub(crate) fn gather<A: Copy>(all: &[A], places: &[usize], to: &mut Vec<A>) {
     }
 }
 
-/// Prefetches `item` into the first-level cache. Does nothing on targets without such an instruction.
+/// Prefetches `item`. Does nothing on targets without such an instruction.
 #[inline(always)]
 fn prefetch<A>(item: &A) {
     #[cfg(all(feature = "simd", target_arch = "x86_64"))]
@@ -30,24 +31,6 @@ fn prefetch<A>(item: &A) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(item).cast::<i8>().add(offset)) };
     }
     let _ = item;
-}
-
-/// The number of cache lines of an item, if it begins with one; at least 1.
-pub(crate) const fn lines<A>() -> usize {
-    if size_of::<A>() > LINE { size_of::<A>().div_ceil(LINE) } else { 1 }
-}
-
-/// Prefetches a cache line of an item that is used later into the second-level cache.
-#[inline(always)]
-pub(crate) fn prefetch_line<A>(item: &A, line: usize) {
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-    {
-        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        let address = core::ptr::from_ref(item).cast::<i8>().wrapping_add(line * LINE);
-        // SAFETY: a prefetch has no visible effect, whatever the address.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(address) };
-    }
-    let _ = (item, line);
 }
 
 #[cfg(test)]

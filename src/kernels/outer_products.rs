@@ -8,7 +8,6 @@
 //! vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
 
 use crate::chunks::Chunks;
-use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
@@ -69,26 +68,21 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
         start: Start,
     ) {
         let (to, room) = (to.as_mut_ptr(), to.len());
-        S::Vector::<V>::outer_products(
-            simd,
-            Block { products: self, rows, columns, to, room, pitch, start, aside: &|_| {} },
-        );
+        S::Vector::<V>::outer_products(simd, Block { products: self, rows, columns, to, room, pitch, start });
     }
 
     /// Some rows and columns of dW, from zero, to memory that isn't initialized, one row after the other. Returns them,
-    /// or nothing if there are no such rows and columns, or no room for them. In between, `aside` is called with the
-    /// share that is done, out of [`SHARES`].
+    /// or nothing if there are no such rows and columns, or no room for them.
     #[inline(always)]
     pub(crate) fn weights_in<'m, V: Simd>(
         &self,
         simd: V,
         (rows, columns): (Range<usize>, Range<usize>),
         memory: &'m mut [MaybeUninit<S>],
-        aside: &dyn Fn(Range<usize>),
     ) -> &'m mut [S] {
         let (to, room, pitch) = (memory.as_mut_ptr().cast::<S>(), memory.len(), columns.len());
         let count = rows.len().saturating_mul(pitch);
-        let block = Block { products: self, rows, columns, to, room, pitch, start: Start::Zero, aside };
+        let block = Block { products: self, rows, columns, to, room, pitch, start: Start::Zero };
         if !block.fits() {
             return &mut [];
         }
@@ -121,6 +115,7 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
 
 /// Some rows and columns of dW. Private to this file: `to` stands for an exclusive borrow of `room` numbers, which may be
 /// uninitialized only if the sum starts from zero.
+#[derive(Debug)]
 pub struct Block<'a, S> {
     products: &'a OuterProducts<'a, S>,
     rows: Range<usize>,
@@ -130,13 +125,6 @@ pub struct Block<'a, S> {
     room: usize,
     pitch: usize,
     start: Start,
-    aside: &'a dyn Fn(Range<usize>),
-}
-
-impl<S> fmt::Debug for Block<'_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} × {:?} of outer products", self.rows, self.columns)
-    }
 }
 
 impl<S: Scalar> Block<'_, S> {
@@ -191,9 +179,6 @@ impl<S: Scalar> Operation for Block<'_, S> {
                     }
                 };
             }
-            // Numbers of the block.
-            let done = |column: usize| (column - self.columns.start) * self.rows.len();
-            (self.aside)(done(from)..done(to));
             from = to;
         }
     }

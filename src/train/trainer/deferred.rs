@@ -66,8 +66,6 @@ pub(super) struct Sums<'a, O, S> {
     /// Whether earlier samples have left their sum in the memory for the gradient.
     pub(super) start: Start,
     pub(super) then: Then<'a, O, S>,
-    /// Called with ranges of the weights, each of which is in one of them: work for idle parts of the processor.
-    pub(super) ahead: &'a (dyn Fn(Range<usize>) + Sync),
 }
 
 /// What becomes of the sums.
@@ -99,9 +97,7 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>
             for column in (0..width).step_by(columns) {
                 let columns = column..width.min(column + columns);
                 let block = (first + rows.start..first + rows.end, columns.clone());
-                let done = (first + rows.start) * width + column * rows.len();
-                let aside = |numbers: Range<usize>| (self.ahead)(done + numbers.start..done + numbers.end);
-                let sums = self.products.weights_in(simd, block, &mut memory, &aside);
+                let sums = self.products.weights_in(simd, block, &mut memory);
                 // Whole rows are one range of weights, and parts of rows one each.
                 let length = if columns.len() == width { sums.len() } else { columns.len() };
                 for (index, sums) in sums.chunks_mut(length.max(1)).enumerate() {

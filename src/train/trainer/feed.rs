@@ -98,12 +98,8 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
         let Self { reader, order, numbers, batches: [current, next], .. } = self;
         if let Some(set) = reader.source.in_memory() {
             for number in first..batches {
-                let places = places(number);
-                let (start, count) = (places.start, places.len());
-                let following = if Order::is_table(samples) { batch_size } else { 0 };
-                let places = start..samples.min(places.end + following);
-                let (numbers, following) = order.numbers(places, numbers).split_at(count);
-                if step(number, MiniBatch::rows(set, numbers).followed_by(following)).is_break() {
+                let numbers = order.numbers(places(number), numbers);
+                if step(number, MiniBatch::rows(set, numbers)).is_break() {
                     break;
                 }
             }

@@ -258,14 +258,6 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                 products.extend(factors.inputs, factors.output_gradients);
             }
         }
-        // The next mini-batch lies anywhere in memory: it is prefetched bit by bit, beside the first layer's products.
-        let samples = self.chunks.first().copied().flatten().filter(|_| part.start == 0);
-        let numbers = part.inputs * part.outputs;
-        let ahead = |done: Range<usize>| {
-            if let Some((_, samples)) = &samples {
-                samples.prefetch_following(done, numbers);
-            }
-        };
         for (role, range) in ranges(part) {
             let is_bias = role == Role::Vector;
             let width = if is_bias { 1 } else { part.outputs };
@@ -273,7 +265,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
             let slots = slots.each_mut().map(|slot| within(slot, &range));
             let weights = within(network.parameters_mut(), &range);
             let rows = Rows { first: 0, width, weights, slots, gradient };
-            let sums = Sums { products: &products, is_bias, start, then: then(role), ahead: &ahead };
+            let sums = Sums { products: &products, is_bias, start, then: then(role) };
             runner.each(rows, rows_at_once(width), &sums);
         }
     }
