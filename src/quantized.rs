@@ -162,3 +162,14 @@ const fn attributes<I: Sample, O: Sample, K: Windows>() -> [(&'static str, Shape
         ("dilation", pair(dilation, columns.dilation)),
     ]
 }
+
+/// The checksum of the data of an int8 file, which its metadata has as `fnn.checksum` in eight hexadecimal digits: XXH32
+/// with seed 0. For programs that write such files.
+///
+/// ```
+/// assert_eq!(fnn::quantized::checksum(b""), 0x02cc_5d05);
+/// ```
+#[must_use]
+pub const fn checksum(data: &[u8]) -> u32 {
+    crate::hash::xxh32(data)
+}

@@ -279,3 +279,31 @@ mod axes {
         }
     }
 }
+
+mod dilated_pools {
+    use super::*;
+
+    fnn::network! {
+        struct Apart: [1, 4] -> [1, 2] {
+            MaxPool1d(2, stride = 1, dilation = 2),
+        }
+    }
+
+    fnn::network! {
+        struct Both: [2, 7, 8] -> [2, 5, 5] {
+            MaxPool2d(2, stride = 1, dilation = (2, 3)),
+            AvgPool2d(2, stride = 1, padding = 1, dilation = 2, count_padding = false),
+        }
+    }
+
+    #[test]
+    fn elements_of_a_window_lie_apart() {
+        assert_eq!(Apart::seeded(1).forward(&[[1.0, 5.0, 2.0, 3.0]]), [[2.0, 5.0]]);
+    }
+
+    #[test]
+    fn gradients() {
+        let (inputs, targets): ([[[[f64; 8]; 7]; 2]; 3], [[[[f64; 5]; 5]; 2]; 3]) = (random(1), random(2));
+        gradient_check(&<Both<f64> as Network>::seeded(1), &MeanSquaredError, &inputs, &targets).assert(1e-6);
+    }
+}

@@ -352,6 +352,7 @@ fn result(lowering: &mut Lowering<'_>, name: &str) -> Result<Option<ValueId>, Fa
         Some(Known::Refused) => Ok(None),
         Some(Known::Constant(_)) => Err("it doesn't depend on the input".into()),
         Some(Known::GivenAtRunTime(_)) => Err("it is one of several inputs".into()),
+        Some(Known::Further(reason)) => Err(reason.into()),
         Some(Known::Computed(computed)) => lowering.value(&computed).map(Some),
         Some(Known::Moment(moment)) => {
             let Computed { expression, .. } = lowering.moment_value(&moment)?;

@@ -82,6 +82,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const 
                 Attribute::sizes("window", Windowed::<I, K>::KERNEL),
                 Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
                 Attribute::ends("padding", Windowed::<I, K>::BEFORE, Windowed::<I, K>::AFTER),
+                Attribute::sizes("dilation", Windowed::<I, K>::DILATION),
                 Attribute::switch("count_padding", COUNT_PADDING),
             ]
         },

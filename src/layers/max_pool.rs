@@ -24,7 +24,7 @@ use crate::window::Sliding;
 /// weights, no multiply-accumulates, no tape.
 ///
 /// Declared as `MaxPool2d(2)` or `MaxPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `MaxPool1d(2)`. The padding is written as that of a [`Conv`](super::Conv), and may be `same`. Riesenhuber and Poggio,
+/// `MaxPool1d(2)`. Padding and `dilation` are written as those of a [`Conv`](super::Conv); the padding may be `same`. Riesenhuber and Poggio,
 /// "Hierarchical models of object recognition in cortex", 1999; sizes and padding as PyTorch's `MaxPool2d`, whose
 /// `ceil_mode` is more padding after the image.
 ///
@@ -70,6 +70,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
                 Attribute::sizes("window", Windowed::<I, K>::KERNEL),
                 Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
                 Attribute::ends("padding", Windowed::<I, K>::BEFORE, Windowed::<I, K>::AFTER),
+                Attribute::sizes("dilation", Windowed::<I, K>::DILATION),
             ]
         },
     );

@@ -160,10 +160,7 @@ fn conv(weight: &Tensor, bias: bool, windows: &[Window], groups: usize, input: &
         arguments.push(format!("stride = {}", pair(&strides)));
     }
     arguments.extend(padding(windows, &input[1..]));
-    let dilations: Vec<usize> = windows.iter().map(|window| window.dilation).collect();
-    if dilations.iter().any(|&dilation| dilation != 1) {
-        arguments.push(format!("dilation = {}", pair(&dilations)));
-    }
+    arguments.extend(dilation(windows));
     if groups > 1 && !depthwise {
         arguments.push(format!("groups = {groups}"));
     }
@@ -171,6 +168,12 @@ fn conv(weight: &Tensor, bias: bool, windows: &[Window], groups: usize, input: &
         arguments.push("bias = false".into());
     }
     call(&format!("{}Conv{dimensions}d", if depthwise { "Depthwise" } else { "" }), &arguments)
+}
+
+/// The argument for the dilation, if there is one.
+fn dilation(windows: &[Window]) -> Option<String> {
+    let dilations: Vec<usize> = windows.iter().map(|window| window.dilation).collect();
+    dilations.iter().any(|&dilation| dilation != 1).then(|| format!("dilation = {}", pair(&dilations)))
 }
 
 fn kernels(windows: &[Window]) -> Vec<usize> {
@@ -216,9 +219,7 @@ fn pool(kind: &str, windows: &[Window], sizes: &[usize], count_padding: bool) ->
             arguments.push(format!("count_padding = {count_padding}"));
         }
     }
-    if windows.iter().any(|window| window.dilation != 1) {
-        return Err("its window is dilated, which can't be declared".into());
-    }
+    arguments.extend(dilation(windows));
     Ok(call(&format!("{kind}{}d", windows.len()), &arguments))
 }
 

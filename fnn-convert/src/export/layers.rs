@@ -21,8 +21,16 @@ impl Builder<'_> {
                 let inputs = self.with_weights(node, path, start, input, &["weight", "bias"]);
                 self.node(path, "Conv", &inputs, &attributes)
             }
-            "MaxPool1d" | "MaxPool2d" => self.node(path, "MaxPool", &[input], &windows(node, "window")),
+            "MaxPool1d" | "MaxPool2d" => {
+                let mut attributes = windows(node, "window");
+                attributes.push(("dilations", sizes(node, "dilation")));
+                self.node(path, "MaxPool", &[input], &attributes)
+            }
             "AvgPool1d" | "AvgPool2d" => {
+                if node.sizes("dilation").is_some_and(|dilation| dilation.sizes().iter().any(|&size| size != 1)) {
+                    let reason = "an average pool with a dilation needs opset 19".into();
+                    self.refusals.push(Refusal { node: path.into(), operator: node.kind.into(), reason });
+                }
                 let mut attributes = windows(node, "window");
                 let count = node.switch("count_padding").unwrap_or(true);
                 attributes.push(("count_include_pad", Attribute::Int(count.into())));

@@ -20,6 +20,8 @@ pub(super) enum Known {
     Moment(Moment),
     /// A further input, of integers, with this name.
     GivenAtRunTime(String),
+    /// A further output of a node, which can't be declared: why.
+    Further(String),
     /// It depends on a node that can't be declared.
     Refused,
 }

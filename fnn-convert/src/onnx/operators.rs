@@ -109,13 +109,11 @@ impl Lowering<'_> {
             "QLinearConv" | "QGemm" => self.integer_layer(call),
             _ => self.function(call),
         };
-        if call.attributes.node.output.iter().skip(1).any(|name| !name.is_empty())
-            && !matches!(call.operator(), "Dropout" | "BatchNormalization" | "LayerNormalization")
-        {
-            output?;
-            return Err(format!("it has {} outputs; only the first one can be declared", call.outputs).into());
-        }
-        Ok(vec![output?])
+        let further =
+            Known::Further(format!("it takes a further output of {}, which can't be declared", call.operator()));
+        let mut outputs = vec![further; call.outputs.max(1)];
+        outputs[0] = output?;
+        Ok(outputs)
     }
 
     /// The first input, which depends on the model's.
@@ -131,6 +129,7 @@ impl Lowering<'_> {
             Known::Moment(moment) => self.moment_value(moment),
             Known::Constant(_) => Err("it takes a constant where only a computed value is supported".into()),
             Known::GivenAtRunTime(name) => Err(format!("it takes the further input `{name}`").into()),
+            Known::Further(reason) => Err(reason.clone().into()),
             Known::Refused => Err("it depends on a node that can't be declared".into()),
         }
     }

@@ -1,8 +1,6 @@
 //! Weights as a safetensors file, byte for byte as `fnn::Network::save` writes it.
 
 use crate::declaration::Weight;
-use xxhash_rust::xxh32::xxh32;
-
 use crate::tensor::{Numbers, Tensor};
 
 /// The bytes of a file with these weights.
@@ -59,7 +57,7 @@ pub(super) fn integers(arrays: &[(String, Tensor)], arithmetic: &str) -> Vec<u8>
         entries
             .push_str(&format!(r#","{name}":{{"dtype":"{dtype}","shape":[{sizes}],"data_offsets":[{begin},{end}]}}"#));
     }
-    let checksum = xxh32(&data, 0);
+    let checksum = fnn::quantized::checksum(&data);
     let header = format!(
         r#"{{"__metadata__":{{"fnn.content":"int8","fnn.format":"1","fnn.arithmetic":"{arithmetic}","fnn.checksum":"{checksum:08x}"}}{entries}"#
     );

@@ -27,6 +27,7 @@ pub(super) static KINDS: &[Kind] = &[
                 required("window", WINDOW, ArgumentType::Pair),
                 keyword("stride", ArgumentType::Pair),
                 keyword("padding", ArgumentType::PairOfPaddings(&["same"])),
+                keyword("dilation", ArgumentType::Pair),
                 keyword("count_padding", ArgumentType::Switch),
             ]
         },
@@ -54,6 +55,7 @@ pub(super) static KINDS: &[Kind] = &[
                 required("window", WINDOW, ArgumentType::Size),
                 keyword("stride", ArgumentType::Size),
                 keyword("padding", ArgumentType::Padding(&["same"])),
+                keyword("dilation", ArgumentType::Size),
                 keyword("count_padding", ArgumentType::Switch),
             ]
         },
@@ -141,12 +143,13 @@ const fn image_pool(name: &'static str, link: &'static str, example: &'static st
                 required("window", WINDOW, ArgumentType::Pair),
                 keyword("stride", ArgumentType::Pair),
                 keyword("padding", ArgumentType::PairOfPaddings(&["same"])),
+                keyword("dilation", ArgumentType::Pair),
             ]
         },
         example: Example::free(example, "[2, 4, 6]"),
         documentation: Documentation {
             gives: "`[C, …]`",
-            arguments: "`stride`, by default the window: a size, or `(rows, columns)`; `padding` as for `Conv2d`",
+            arguments: "`stride`, by default the window: a size, or `(rows, columns)`; `padding`, `dilation` as for `Conv2d`",
             ..Documentation::same(link, "`[C, rows, columns]`")
         },
         role: Role::Other,
@@ -163,12 +166,13 @@ const fn sequence_pool(name: &'static str, link: &'static str, example: &'static
                 required("window", WINDOW, ArgumentType::Size),
                 keyword("stride", ArgumentType::Size),
                 keyword("padding", ArgumentType::Padding(&["same"])),
+                keyword("dilation", ArgumentType::Size),
             ]
         },
         example: Example::free(example, "[2, 6]"),
         documentation: Documentation {
             gives: "`[C, …]`",
-            arguments: "`stride`, by default the window: a size; `padding`: `same`, a size, or `(before, after)`",
+            arguments: "`stride`, by default the window, `dilation`: a size; `padding`: `same`, a size, or `(before, after)`",
             ..Documentation::same(link, "`[C, length]`")
         },
         ..image_pool(name, link, example, build)

@@ -4,6 +4,7 @@ use super::Call;
 use crate::graph::Operator;
 use crate::onnx::axes::unique_axes;
 use crate::onnx::lowering::{Known, Lowered, Lowering};
+use crate::tensor::Tensor;
 
 impl Lowering<'_> {
     pub(super) fn pad(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -32,9 +33,7 @@ impl Lowering<'_> {
         if pads.iter().all(|&pad| pad == 0) {
             return Ok(Known::Computed(input));
         }
-        if number != Some(0.0) {
-            return Err("it pads with another number than 0".into());
-        }
+        let number = number.ok_or("it doesn't pad with a single number")?;
         let mut padding = vec![(0, 0); rank];
         for (index, &axis) in axes.iter().enumerate() {
             let size = |pad: i64| usize::try_from(pad).map_err(|_| "its pads are negative: it cuts its input");
@@ -46,9 +45,23 @@ impl Lowering<'_> {
         if padding[1] != (0, 0) {
             return Err("it pads the channels".into());
         }
-        let value = self.value(&input)?;
+        // Padded with another number: zeros around what is smaller by it.
+        let one = Tensor::reals(&[], vec![1.0]);
+        let shifted = match number {
+            0.0 => input,
+            number => match self.scaled(&input, &one, &Tensor::reals(&[], vec![-number as f32]))? {
+                Known::Computed(shifted) => shifted,
+                _ => return Err("it is no value".into()),
+            },
+        };
+        let value = self.value(&shifted)?;
         let value = self.push(Operator::ZeroPad { padding: padding[2..].to_vec() }, &[value])?;
-        Ok(self.computed_as_is(value))
+        match (number, self.computed_as_is(value)) {
+            (number, Known::Computed(padded)) if number != 0.0 => {
+                self.scaled(&padded, &one, &Tensor::reals(&[], vec![number as f32]))
+            }
+            (_, padded) => Ok(padded),
+        }
     }
 
     pub(super) fn resize(&mut self, call: &Call<'_>) -> Lowered<Known> {
