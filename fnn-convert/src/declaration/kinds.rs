@@ -39,12 +39,12 @@ pub(super) fn kind(operator: &Operator, input: &[usize]) -> Result<Kind, String>
             Ok(("BatchNorm(frozen)".into(), running(&row(weight), &row(bias), &mean, &variance)))
         }
         Operator::LayerNorm { weight, bias, epsilon } => {
-            let axes = axes_of_norm(weight, input)?;
+            let axes: Vec<String> = axes_of_norm(weight, input).into_iter().collect();
             Ok((norm("LayerNorm", &axes, *epsilon), weight_and_bias(weight, Some(bias))))
         }
         Operator::RmsNorm { weight, epsilon } => {
-            let mut arguments = axes_of_norm(weight, input)?;
-            arguments.insert(0, format!("epsilon = {epsilon:?}"));
+            let epsilon = format!("epsilon = {epsilon:?}");
+            let arguments: Vec<String> = std::iter::once(epsilon).chain(axes_of_norm(weight, input)).collect();
             Ok((call("RmsNorm", &arguments), weight_and_bias(weight, None)))
         }
         Operator::GroupNorm { groups, weight, bias, epsilon } => {
@@ -131,14 +131,9 @@ fn norm(kind: &str, arguments: &[String], epsilon: f64) -> String {
 }
 
 /// `axes = 1` for a norm over the last axis of several.
-fn axes_of_norm(weight: &Tensor, input: &[usize]) -> Result<Vec<String>, String> {
-    match weight.shape.len() {
-        axes if axes == input.len() => Ok(Vec::new()),
-        1 => Ok(vec!["axes = 1".into()]),
-        axes => {
-            Err(format!("it normalizes over the last {axes} axes of {input:?}; all, or the last one can be declared"))
-        }
-    }
+fn axes_of_norm(weight: &Tensor, input: &[usize]) -> Option<String> {
+    let axes = weight.shape.len();
+    (axes < input.len()).then(|| format!("axes = {axes}"))
 }
 
 /// Softmax over the last axes.
