@@ -5,10 +5,10 @@
 
 use std::f64::consts::TAU;
 
+use fnn::Random;
 use fnn::losses::{BinaryCrossEntropy, Loss};
 use fnn::optimizers::{Adam, Optimizer, State};
 use fnn::train::GradientBuffers;
-use fnn::Random;
 
 fnn::network! {
     /// Makes a point of four random numbers.

@@ -45,6 +45,14 @@ impl Builder<'_> {
                 let inputs = self.with_weights(node, path, start, input, &names);
                 self.node(path, "BatchNormalization", &inputs, &[epsilon(node)])
             }
+            "Normalize" => {
+                let mut channels = vec![1; node.input.rank()];
+                channels[0] = node.input.size(0);
+                let mut constant = |name| self.weight(node, path, start, name, Some(&channels)).unwrap_or_default();
+                let [mean, deviation] = [constant("mean"), constant("deviation")];
+                let centered = self.node(path, "Sub", &[input, mean], &[]);
+                self.node(path, "Div", &[centered, deviation], &[])
+            }
             "LayerNorm" => {
                 let axes = node.count("axes").unwrap_or(1) as i64;
                 let inputs = self.with_weights(node, path, start, input, &["weight", "bias"]);
