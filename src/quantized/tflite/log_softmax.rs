@@ -1,5 +1,6 @@
 //! Logarithms of probabilities.
 
+use super::super::arithmetic::saturate;
 use super::super::layer::{QuantizedLayer, Trace};
 use super::fixed_point::logarithm;
 use super::rounding::{divide, twice};
@@ -61,7 +62,7 @@ impl<const N: usize> QuantizedLayer for LogSoftmax<N> {
             *y = if difference > smallest {
                 let steps = twice(difference, self.mantissa, self.shift as u8).wrapping_sub(sum);
                 // From 26 bits after the point to 4.
-                divide(steps, 22).saturating_add(127).max(-128).min(127) as i8
+                saturate(divide(steps, 22).saturating_add(127))
             } else {
                 i8::MIN
             };

@@ -16,7 +16,7 @@ use crate::pod::Pod;
 /// ```
 #[must_use]
 pub fn multiplier(factor: f64) -> (i32, u8) {
-    if !(factor > 0.0) {
+    if factor.is_nan() || factor <= 0.0 {
         return (0, 31);
     }
     let (fraction, mut exponent) = libm::frexp(factor);
