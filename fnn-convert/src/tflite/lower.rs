@@ -80,7 +80,10 @@ pub(super) fn lower(model: &Model<'_>) -> Result<Graph, Vec<Refusal>> {
     }
     let end = Refusal { node: model.tensors[output].name.clone(), operator: "output".into(), reason: String::new() };
     match lowering.materialized(output) {
-        Ok(held) => lowering.graph.output = held.value,
+        Ok(held) => {
+            lowering.graph.output = held.value;
+            lowering.graph.output_axes = layout::channels_first(lowering.graph.shape(held.value).len());
+        }
         Err(Stop::Refused(reason)) => return Err(vec![Refusal { reason, ..end }]),
         Err(Stop::Missing) => return Err(vec![Refusal { reason: "nothing computes it".into(), ..end }]),
     }
@@ -138,8 +141,10 @@ impl<'a> Lowering<'a> {
         let shape = crate::graph::bounded(shape)?;
         let quantization = activations(entry)?;
         let value = Value { name: entry.name.clone(), shape, tokens: false, quantization };
-        let made = if model.description.is_empty() { String::new() } else { format!(", {}", model.description) };
-        let graph = Graph::new(format!("TensorFlow Lite{made}"), value);
+        let description = model.description.trim_end_matches('.');
+        let made = if description.is_empty() { String::new() } else { format!(", {description}") };
+        let mut graph = Graph::new(format!("TensorFlow Lite{made}"), value);
+        graph.input_axes = layout::channels_first(sample.len());
         let mut held = vec![None; model.tensors.len()];
         held[input] = Some(Held { value: graph.input, axes, flattened: None, column: None });
         Ok(Self { model, graph, held, takers })

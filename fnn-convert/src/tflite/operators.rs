@@ -295,15 +295,18 @@ const EMPTY_SEGMENTS: &[&str] = &[
     "Tanh",
 ];
 
-/// A layer's name in the declaration: the last telling segment of the first of the names that the converter has joined.
+/// A layer's name in the declaration: the last telling segment of one of the names that the converter has joined. That with
+/// the bias is the layer's own; others are those of a norm and an activation that were folded into it.
 pub(super) fn path(name: &str) -> String {
-    let numbered = |segment: &str| {
-        let stem =
-            segment.trim_end_matches(|character: char| character.is_ascii_digit() || matches!(character, '_' | ':'));
-        EMPTY_SEGMENTS.contains(&stem)
+    let stem = |segment: &str| {
+        let digits = |character: char| character.is_ascii_digit() || matches!(character, '_' | ':');
+        segment.trim_end_matches(digits).to_string()
     };
-    let first = name.split(';').next().unwrap_or_default();
-    first.split('/').rev().find(|segment| !segment.is_empty() && !numbered(segment)).unwrap_or_default().to_string()
+    let of_layer = |part: &&str| matches!(&*stem(part.rsplit('/').next().unwrap_or_default()), "BiasAdd" | "MatMul");
+    let parts = || name.split(';');
+    let part = parts().find(of_layer).or_else(|| parts().next()).unwrap_or_default();
+    let telling = |segment: &&str| !segment.is_empty() && !EMPTY_SEGMENTS.contains(&&*stem(segment));
+    part.split('/').rev().find(telling).unwrap_or_default().to_string()
 }
 
 #[cfg(test)]
@@ -315,6 +318,10 @@ mod tests {
         assert_eq!(path("sequential_1/dense_1/MatMul;sequential_1/dense_1/Relu"), "dense_1");
         assert_eq!(path("StatefulPartitionedCall:0"), "");
         assert_eq!(path("functional/conv2d/Conv2D"), "conv2d");
+        assert_eq!(
+            path("f/re_lu_1/Relu;f/batch_normalization/mul_1;f/conv2d_1_2/Squeeze;f/conv2d_1_2/BiasAdd"),
+            "conv2d_1_2"
+        );
         assert_eq!((name_of(3), name_of(150), name_of(999)), ("CONV_2D".into(), "GELU".into(), "operator 999".into()));
     }
 }

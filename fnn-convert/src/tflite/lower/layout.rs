@@ -9,6 +9,11 @@ pub(super) fn canonical(rank: usize) -> Vec<Option<usize>> {
     (1..=last).map(Some).chain([Some(0)]).collect()
 }
 
+/// The axes of the model in the order of a value, where they differ.
+pub(super) fn channels_first(rank: usize) -> Option<Vec<usize>> {
+    (rank > 1).then(|| std::iter::once(rank - 1).chain(0..rank - 1).collect())
+}
+
 /// The shape of a value in this layout.
 pub(super) fn of_value(sample: &[usize], axes: &[Option<usize>]) -> Vec<usize> {
     let mut sizes: Vec<_> = axes.iter().zip(sample).filter_map(|(axis, &size)| Some(((*axis)?, size))).collect();
