@@ -51,6 +51,7 @@ mod residual;
 mod rms_norm;
 mod slice;
 mod softmax;
+pub(crate) mod stream;
 mod sum;
 mod upsample;
 mod windowed;

@@ -43,6 +43,7 @@ mod setting;
 mod shape;
 pub mod simd;
 mod statistics;
+pub mod streaming;
 #[cfg(feature = "rayon")]
 mod threads;
 pub mod train;
@@ -61,6 +62,7 @@ pub use quantized::Quantized;
 pub use random::Random;
 pub use scalar::Scalar;
 pub use setting::InvalidSetting;
+pub use streaming::Streaming;
 #[cfg(feature = "std")]
 pub use train::Trainer;
 pub use weights::initializer::Initializer;

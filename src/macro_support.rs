@@ -15,11 +15,16 @@ pub use crate::graph::Node;
 pub use crate::layer::deferral::{Record, absorb_first, recorded};
 pub use crate::layer::{Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest};
 pub use crate::layers::FreezeStatistics;
+pub use crate::layers::stream::{LastFrames, Stream, Windowed, forward as forward_one, push_frame, push_position};
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;
 pub use crate::pod::Pod;
 #[cfg(feature = "alloc")]
 pub use crate::quantized::Calibration;
+pub use crate::quantized::stream::{
+    QuantizedStream, QuantizedWindowed, gather_frames, push_integers, push_integers_position,
+    quantized_forward as forward_integers,
+};
 pub use crate::quantized::{Aware, QuantizationAware, Quantize, Quantized};
 pub use crate::random::Random;
 pub use crate::scalar::Scalar;
@@ -60,7 +65,7 @@ pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::stored;
 pub use crate::train::fine_tune::split;
 pub use crate::weights::safetensors::include;
-pub use crate::window::{between, causal_padding, part, places, same_padding, same_places};
+pub use crate::window::{between, causal_padding, part, places, same_padding, same_places, span};
 #[cfg(feature = "alloc")]
 pub use alloc::vec::Vec;
 pub use const_checks::{

@@ -108,6 +108,7 @@ mod report;
 mod requantization;
 mod residual;
 mod softmax;
+pub(crate) mod stream;
 pub mod tflite;
 #[cfg(any(fnn_without_vectors, test))]
 mod tile;

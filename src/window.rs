@@ -89,7 +89,8 @@ impl<R: Windows, C: Windows> Windows for (R, C) {
 }
 
 /// How many elements a window spans, including the gaps of its dilation.
-const fn span(kernel: usize, dilation: usize) -> usize {
+#[must_use]
+pub const fn span(kernel: usize, dilation: usize) -> usize {
     dilation * kernel.saturating_sub(1) + 1
 }
 

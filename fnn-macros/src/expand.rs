@@ -10,6 +10,7 @@ mod in_place;
 mod parts;
 mod passes;
 mod quantized;
+mod stream;
 
 use std::rc::Rc;
 
@@ -39,7 +40,8 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
     let own = (!network.hidden).then(|| {
         let (callable, folded) = (callable(form), folded::items(plan));
         let parts = parts.as_ref().map(|parts| parts::items(network, parts));
-        quote!(#callable #folded #parts)
+        let stream = stream::items(plan);
+        quote!(#callable #folded #parts #stream)
     });
     quote! {
         #items

@@ -19,7 +19,7 @@ use proc_macro2::TokenStream;
 
 pub(crate) use self::blocks::{BLOCKS, CONCAT, Combination, RESIDUAL, SUM};
 pub(crate) use self::listing::listing;
-pub(crate) use self::roles::{Int8, Outputs, Role};
+pub(crate) use self::roles::{Int8, Outputs, Role, Stream};
 use crate::arguments::{Arguments, Parameter, Signature};
 use crate::flow::{Flow, Site};
 use crate::size::Size;
@@ -36,6 +36,7 @@ pub(crate) struct Kind {
     pub(crate) documentation: Documentation,
     pub(crate) role: Role,
     pub(crate) int8: Int8,
+    pub(crate) stream: Stream,
     /// Builds the layer's type.
     pub(crate) build: Build,
 }

@@ -7,6 +7,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, GenericParam, Generics, Meta, Path, Token, TypePath, Visibility};
 
 use crate::arguments::Arguments;
@@ -39,6 +40,8 @@ pub(crate) struct Header {
     pub(crate) attributes: Vec<Attribute>,
     /// Whether there is a `#[quantizable]`, which is removed from the attributes.
     pub(crate) quantizable: bool,
+    /// Where `#[streaming]` is, which is removed from the attributes.
+    pub(crate) streaming: Option<Span>,
     /// Where `#[split(…)]`, which is removed from the attributes, splits the network.
     pub(crate) split: Option<Split>,
     pub(crate) visibility: Visibility,
@@ -90,11 +93,14 @@ pub(crate) fn bind(fnn: TokenStream, declaration: parse::Declaration, errors: &m
     let split = split::take(&mut attributes, errors);
     let given = attributes.len();
     attributes.retain(|attribute| !attribute.path().is_ident("quantizable"));
+    let quantizable = attributes.len() < given;
+    let streaming = attributes.extract_if(.., |attribute| attribute.path().is_ident("streaming")).last();
     attributes.iter_mut().for_each(leave_to_the_macro);
     let header = Header {
         fnn,
         scalar: fresh_scalar(&name, &generics, split.as_ref(), &layers),
-        quantizable: attributes.len() < given,
+        quantizable,
+        streaming: streaming.map(|attribute| attribute.path().span()),
         split,
         attributes,
         visibility,

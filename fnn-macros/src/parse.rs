@@ -128,7 +128,7 @@ fn header(input: ParseStream<'_>) -> syn::Result<Declaration> {
 }
 
 /// The macro's own attributes.
-const ATTRIBUTES: [&str; 3] = ["quantizable", "budget", "split"];
+const ATTRIBUTES: [&str; 4] = ["quantizable", "streaming", "budget", "split"];
 
 /// A network is read as a slice of its weights, which rules out any other layout. Traits that layers don't implement
 /// can't be derived for a network, and near misses of the macro's attributes are misspellings.

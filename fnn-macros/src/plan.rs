@@ -5,6 +5,7 @@ mod fold;
 mod int8;
 mod parts;
 mod stages;
+mod stream;
 
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ pub(crate) use self::aware::{Aware, Rounding};
 pub(crate) use self::fold::{Folded, Source, folds};
 pub(crate) use self::int8::Int8Layer;
 pub(crate) use self::stages::Stage;
+pub(crate) use self::stream::{Step, answers_are_frames, int8_steps, steps};
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
 
@@ -47,6 +49,7 @@ pub(crate) struct Quantized {
 pub(crate) fn plan(network: Network, errors: &mut Errors) -> Plan {
     let plan = Plan::of(network);
     int8::check(&plan, errors);
+    stream::check(&plan.form.network, errors);
     plan
 }
 

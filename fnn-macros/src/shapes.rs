@@ -14,7 +14,7 @@ use syn::{Attribute, TypePath, parse_quote};
 
 use crate::flow::{Flow, Site, with_scalar};
 use crate::generated;
-use crate::kinds::{Int8, Outputs, Role};
+use crate::kinds::{Int8, Outputs, Role, Stream};
 use crate::model::{self, Header, Kind, generic_arguments};
 use crate::report::{Errors, const_check};
 use crate::size::{Scope, Size, UNKNOWN, mentions};
@@ -95,6 +95,9 @@ pub(crate) struct Layer {
     pub(crate) output: Flow,
     pub(crate) role: Role,
     pub(crate) int8: Int8,
+    pub(crate) stream: Stream,
+    /// How many of the last frames it computes from, on a stream.
+    pub(crate) span: Size,
     /// The initializer in the declaration.
     pub(crate) initializer: Option<TokenStream>,
     /// Its weights, array by array, if the macro knows them.
@@ -228,6 +231,8 @@ impl Chain<'_> {
             output: Flow::Unknown,
             role: Role::Other,
             int8: Int8::Layer(Outputs::OfInputs),
+            stream: Stream::Never("is a block or a type of your own"),
+            span: Size::one(),
             initializer: None,
             weights: None,
             blocks: Vec::new(),

@@ -106,25 +106,14 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     #[inline]
     #[must_use]
     pub fn quantize(&self, input: &Real<L::Input>) -> L::Input {
-        let mut integers = L::Input::zeroed();
-        dispatch(QuantizeAll {
-            quantization: self.input,
-            values: Real::<L::Input>::flat(core::slice::from_ref(input)),
-            integers: L::Input::flat_mut(core::slice::from_mut(&mut integers)),
-        });
-        integers
+        self.input.quantize_all(input)
     }
 
     /// Dequantizes an output sample.
     #[inline]
     #[must_use]
     pub fn dequantize(&self, output: &L::Output) -> Real<L::Output> {
-        let mut values = Real::<L::Output>::zeroed();
-        let flat = Real::<L::Output>::flat_mut(core::slice::from_mut(&mut values));
-        for (value, &integer) in flat.iter_mut().zip(L::Output::flat(core::slice::from_ref(output))) {
-            *value = self.output.dequantize(integer);
-        }
-        values
+        self.output.dequantize_all(output)
     }
 }
 
@@ -151,5 +140,30 @@ impl<L: QuantizedLayer, A: Arithmetic> Frozen for QuantizedNetwork<L, A> {
             self.forward_integers_into(input, integers, workspace);
             *y = self.dequantize(integers);
         }
+    }
+}
+
+impl Quantization {
+    /// The integers that stand for the numbers of a sample.
+    #[inline]
+    pub(crate) fn quantize_all<I: Sample<Element = i8>>(&self, sample: &Real<I>) -> I {
+        let mut integers = I::zeroed();
+        dispatch(QuantizeAll {
+            quantization: *self,
+            values: Real::<I>::flat(core::slice::from_ref(sample)),
+            integers: I::flat_mut(core::slice::from_mut(&mut integers)),
+        });
+        integers
+    }
+
+    /// The numbers that a sample of integers stands for.
+    #[inline]
+    pub(crate) fn dequantize_all<I: Sample<Element = i8>>(&self, sample: &I) -> Real<I> {
+        let mut values = Real::<I>::zeroed();
+        let flat = Real::<I>::flat_mut(core::slice::from_mut(&mut values));
+        for (value, &integer) in flat.iter_mut().zip(I::flat(core::slice::from_ref(sample))) {
+            *value = self.dequantize(integer);
+        }
+        values
     }
 }

@@ -183,6 +183,18 @@ pub(crate) fn from_numbers_mut<P: Parameters>(numbers: &mut [P::Scalar]) -> Opti
     (numbers.len() == P::PARAMETERS).then(|| unsafe { &mut *numbers.as_mut_ptr().cast() })
 }
 
+/// The same weights as another type that has as many of them. Another number is a compile error.
+#[inline(always)]
+pub(crate) fn same_weights<P: Parameters, Q: Parameters<Scalar = P::Scalar>>(weights: &P) -> &Q {
+    const {
+        assert_weights::<P>();
+        assert_weights::<Q>();
+        assert!(P::PARAMETERS == Q::PARAMETERS, "weights of another number");
+    }
+    // SAFETY: the trait promises that both are arrays of the same scalars, and they are as long.
+    unsafe { &*core::ptr::from_ref(weights).cast() }
+}
+
 /// The role of a range of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

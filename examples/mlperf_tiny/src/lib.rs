@@ -159,6 +159,7 @@ fnn::network! {
 fnn::network! {
     /// Streaming wake word: separable convolutions over 30 frames of 40 mel bands, three classes.
     #[quantizable]
+    #[streaming]
     pub struct WakeWord: [40, 30] -> [3] {
         depthwise1: Conv1d(40, kernel = 3, groups = 40),
         pointwise1: Conv1d(128, kernel = 1),

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::local;
+use super::{local, stream};
 use crate::generated;
 use crate::plan::{Int8Layer, Plan, Quantized};
 use crate::report::located;
@@ -20,6 +20,7 @@ pub(super) fn items(plan: &Plan) -> TokenStream {
     let scalar = &network.header.scalar;
     let integers = Integers { network: plan.inference(), layers };
     let (structure, layer, quantize) = (integers.structure(), integers.layer(), integers.quantize());
+    let stream = stream::int8(integers.network, layers);
     let folded = plan.folded.as_ref().map(|folded| &folded.form.network);
     let through = folded.map(|folded| through(network, folded));
     let networks = [Some(network), folded].into_iter().flatten();
@@ -30,6 +31,7 @@ pub(super) fn items(plan: &Plan) -> TokenStream {
             #structure
             #layer
             #quantize
+            #stream
             #through
             #(#methods)*
         };
@@ -71,6 +73,16 @@ fn through(network: &Network, folded: &Network) -> TokenStream {
     }
 }
 
+fn name(network: &Network) -> Ident {
+    generated::form("Quantized", &network.header.name)
+}
+
+/// The int8 form of a network, `__QuantizedName<__A, HIDDEN>`.
+pub(super) fn path(network: &Network) -> TokenStream {
+    let (name, arguments) = (name(network), crate::model::generic_arguments(&network.header.generics));
+    quote!(#name<__A, #({ #arguments }),*>)
+}
+
 /// An int8 network.
 struct Integers<'a> {
     /// The float network that it is converted from.
@@ -95,13 +107,11 @@ impl Integers<'_> {
     }
 
     fn name(&self) -> Ident {
-        generated::form("Quantized", &self.network.header.name)
+        name(self.network)
     }
 
-    /// `__QuantizedName<__A, HIDDEN>`
     fn path(&self) -> TokenStream {
-        let (name, arguments) = (self.name(), crate::model::generic_arguments(&self.network.header.generics));
-        quote!(#name<__A, #({ #arguments }),*>)
+        path(self.network)
     }
 
     /// `__A: Arithmetic, const HIDDEN: usize`: the parameters of the struct.

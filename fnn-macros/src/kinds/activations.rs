@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use super::roles::MIXES_TIME;
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
@@ -24,6 +25,7 @@ macro_rules! function {
             ),
             role: Role::Activation { in_place: true, rectifier: false },
             int8: Int8::Layer(Outputs::Calibrated),
+            stream: Stream::Frames,
             build: |site, _, flow| function(site, quote!($name), flow),
         }
     };
@@ -135,6 +137,7 @@ pub(super) static OF_ROWS: &[Kind] = &[
         },
         role: Role::Other,
         int8: Int8::Layer(Outputs::Fixed),
+        stream: Stream::Never(MIXES_TIME),
         build: |site, arguments, flow| of_row(site, arguments, flow, &quote!(Softmax)),
         ..function!(Softmax)
     },
@@ -148,6 +151,7 @@ pub(super) static OF_ROWS: &[Kind] = &[
         },
         role: Role::Other,
         int8: Int8::Layer(Outputs::Fixed),
+        stream: Stream::Never(MIXES_TIME),
         build: |site, arguments, flow| of_row(site, arguments, flow, &quote!(LogSoftmax)),
         ..function!(LogSoftmax)
     },

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
@@ -30,6 +30,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Linear,
         int8: Int8::Layer(Outputs::Sums),
+        stream: Stream::Never("takes no frames"),
         build: dense,
     },
     Kind {
@@ -44,6 +45,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::View,
         int8: Int8::Nothing,
+        stream: Stream::Positions,
         build: flatten,
     },
     Kind {
@@ -64,6 +66,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::View,
         int8: Int8::Nothing,
+        stream: Stream::Never("doesn't keep frames apart"),
         build: reshape,
     },
     Kind {
@@ -84,6 +87,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Unsupported,
+        stream: Stream::Never("doesn't keep frames apart"),
         build: permute,
     },
     Kind {
@@ -95,6 +99,7 @@ pub(super) static KINDS: &[Kind] = &[
         documentation: Documentation::same("`Identity`", "any"),
         role: Role::View,
         int8: Int8::Nothing,
+        stream: Stream::Frames,
         build: |site, _, flow| {
             let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
             Built::new(quote!(#fnn::layers::Reshape<#sample, #sample>), flow.clone())
@@ -116,6 +121,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Frames,
         build: slice,
     },
     Kind {
@@ -131,6 +137,7 @@ pub(super) static KINDS: &[Kind] = &[
         documentation: Documentation::same("[`Dropout(probability)`](crate::layers::Dropout)", "any"),
         role: Role::Weightless,
         int8: Int8::Nothing,
+        stream: Stream::Frames,
         build: dropout,
     },
     Kind {
@@ -152,6 +159,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Unsupported,
+        stream: Stream::Never("takes no frames"),
         build: embedding,
     },
 ];

@@ -2,8 +2,9 @@
 
 use quote::quote;
 
+use super::roles::IMAGES;
 use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
-use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, Parameter, keyword, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
@@ -43,6 +44,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Linear,
         int8: Int8::Layer(Outputs::Sums),
+        stream: Stream::Never(IMAGES),
         build: |site, arguments, flow| convolution(site, arguments, &flow.sizes(site, IMAGE)),
     },
     Kind {
@@ -74,6 +76,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Linear,
         int8: Int8::Layer(Outputs::Sums),
+        stream: Stream::Never(IMAGES),
         build: |site, arguments, flow| depthwise(site, arguments, &flow.sizes(site, IMAGE)),
     },
     Kind {
@@ -106,6 +109,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Linear,
         int8: Int8::Layer(Outputs::Sums),
+        stream: Stream::Window { size: "kernel", padded: true },
         build: |site, arguments, flow| convolution(site, arguments, &flow.sizes(site, SEQUENCE)),
     },
     Kind {
@@ -137,6 +141,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Linear,
         int8: Int8::Layer(Outputs::Sums),
+        stream: Stream::Window { size: "kernel", padded: true },
         build: |site, arguments, flow| depthwise(site, arguments, &flow.sizes(site, SEQUENCE)),
     },
 ];

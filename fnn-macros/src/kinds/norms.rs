@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use super::roles::MIXES_TIME;
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, Number, Parameter, keyword, optional, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
@@ -36,6 +37,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Affine,
         int8: Int8::Layer(Outputs::Sums),
+        stream: Stream::Frames,
         build: batch_norm,
     },
     Kind {
@@ -51,6 +53,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::Sums),
+        stream: Stream::Frames,
         build: normalize,
     },
     Kind {
@@ -67,6 +70,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Unsupported,
+        stream: Stream::Never(MIXES_TIME),
         build: |site, arguments, flow| {
             let (together, mut built) = over_last_axes(site, arguments, flow, &quote!(LayerNorm), 1e-5);
             built.weights.extend([together.clone(), together]);
@@ -87,6 +91,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Unsupported,
+        stream: Stream::Never(MIXES_TIME),
         build: |site, arguments, flow| {
             let (together, mut built) = over_last_axes(site, arguments, flow, &quote!(RmsNorm), 0.0);
             built.weights.push(together);
@@ -107,6 +112,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Unsupported,
+        stream: Stream::Never(MIXES_TIME),
         build: group_norm,
     },
 ];

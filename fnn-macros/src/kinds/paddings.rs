@@ -2,8 +2,9 @@
 
 use quote::quote;
 
+use super::roles::MORE_FRAMES;
 use super::windows::{Axis, IMAGE, SEQUENCE, sample, windows};
-use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, required};
 use crate::flow::{Flow, Site};
 use crate::size::Size;
@@ -22,6 +23,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Never(MORE_FRAMES),
         build: |site, arguments, flow| zero_pad(site, arguments, flow, IMAGE),
     },
     Kind {
@@ -37,6 +39,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Never(MORE_FRAMES),
         build: |site, arguments, flow| zero_pad(site, arguments, flow, SEQUENCE),
     },
 ];

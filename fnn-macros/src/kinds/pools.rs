@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::roles::{IMAGES, MORE_FRAMES};
 use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
-use super::{Build, Built, Documentation, Example, Int8, Kind, Outputs, Role, Takes};
+use super::{Build, Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, Padding, keyword, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
@@ -83,6 +84,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Positions,
         build: |site, _, flow| global_pool(site, flow, &quote!(GlobalAvgPool)),
     },
     Kind {
@@ -97,6 +99,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Other,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Positions,
         build: |site, _, flow| global_pool(site, flow, &quote!(GlobalMaxPool)),
     },
     Kind {
@@ -112,6 +115,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Never(MORE_FRAMES),
         build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, IMAGE)),
     },
     Kind {
@@ -127,6 +131,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Never(MORE_FRAMES),
         build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, SEQUENCE)),
     },
 ];
@@ -154,6 +159,7 @@ const fn image_pool(name: &'static str, link: &'static str, example: &'static st
         },
         role: Role::Other,
         int8: Int8::Layer(Outputs::OfInputs),
+        stream: Stream::Never(IMAGES),
         build,
     }
 }
@@ -175,6 +181,7 @@ const fn sequence_pool(name: &'static str, link: &'static str, example: &'static
             arguments: "`stride`, by default the window, `dilation`: a size; `padding`: `same`, a size, or `(before, after)`",
             ..Documentation::same(link, "`[C, length]`")
         },
+        stream: Stream::Window { size: "window", padded: false },
         ..image_pool(name, link, example, build)
     }
 }

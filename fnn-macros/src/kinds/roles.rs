@@ -1,4 +1,4 @@
-//! The properties of a layer that decide how it is staged, folded and quantized.
+//! The properties of a layer that decide how it is staged, folded and quantized, and how it computes on a stream.
 
 /// How a layer computes: this decides which layers share memory, their default initializers, and what is folded.
 #[derive(Clone, Copy, PartialEq)]
@@ -63,3 +63,24 @@ impl Int8 {
         self == Self::Layer(Outputs::Fixed)
     }
 }
+
+/// How a layer of `[channels, length]` computes on a stream of frames, each of which is one position.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Stream {
+    /// Each frame by itself.
+    Frames,
+    /// From the last frames: as many as the window spans whose size is the argument `size`. `padded` if it may be padded
+    /// before the first frame.
+    Window { size: &'static str, padded: bool },
+    /// From all positions of the network's window at once; the layers after it see no frames.
+    Positions,
+    /// Not at all: why.
+    Never(&'static str),
+}
+
+/// Why a layer can't compute on a stream: a new frame changes all earlier outputs.
+pub(super) const MIXES_TIME: &str = "mixes all of time";
+/// It has outputs for which there is no frame.
+pub(super) const MORE_FRAMES: &str = "gives more frames than it takes";
+/// It takes another shape.
+pub(super) const IMAGES: &str = "takes images instead of frames";

@@ -25,7 +25,7 @@ pub(super) fn parts(network: &Network, blocks: &[Vec<Plan>]) -> Option<Box<[Plan
         let mut header = network.header.clone();
         header.attributes.retain(derives);
         header.attributes.insert(0, parse_quote!(#[doc = #text]));
-        (header.name, header.split) = (name.clone(), None);
+        (header.name, header.split, header.streaming) = (name.clone(), None, None);
         let kind = name.unraw().to_string();
         Network { header, kind, constants: Vec::new(), aliases: Vec::new(), checks: Vec::new(), ..network.clone() }
     };

@@ -4,11 +4,11 @@ use proc_macro2::Ident;
 use quote::{ToTokens, quote};
 
 use super::{Chain, Layer, Network};
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Padding};
 use crate::flow::{Flow, Site};
-use crate::kinds::{Built, Kind, Taken, Takes};
+use crate::kinds::{Built, Kind, Stream, Taken, Takes};
 use crate::report::const_check;
-use crate::size::{UNKNOWN, mentions};
+use crate::size::{Size, UNKNOWN, mentions};
 
 impl Chain<'_> {
     /// A layer of the library.
@@ -59,8 +59,39 @@ impl Chain<'_> {
         layer.field = built;
         layer.output = self.known(output, site, kind);
         (layer.role, layer.int8) = (role.unwrap_or(kind.role), int8.unwrap_or(kind.int8));
+        (layer.stream, layer.span) = (kind.stream, span(site, kind, arguments, &layer.input));
+        if network.header.streaming.is_some() {
+            self.check_stream(layer, site, kind, arguments);
+        }
         layer.initializer = initializer;
         layer.weights = Some(weights);
+    }
+
+    /// Checks that a stream has the frames that a layer needs, and that the macro can name its memory.
+    fn check_stream(&mut self, layer: &Layer, site: &Site<'_>, kind: &Kind, arguments: &Arguments) {
+        let Stream::Window { padded, .. } = kind.stream else { return };
+        let (name, kind_name) = (site.name, kind.name);
+        let ends = |message: &str| format!("layer `{name}`: `{kind_name}` {message}");
+        let padding = match arguments.padding(0) {
+            Padding::Causal => None,
+            Padding::Same => Some("with `padding = same` computes from later frames, which a stream doesn't have yet"),
+            Padding::Ends([before, after]) => {
+                let some = |size: &Size| size.known != Some(0);
+                if some(&after) {
+                    Some("pads the end of the sequence, and a stream has none")
+                } else {
+                    (some(&before) && !padded).then_some("can't be padded on a stream")
+                }
+            }
+        };
+        if let Some(padding) = padding {
+            let advice = if padded { "write `padding = causal`, or none" } else { "remove the padding" };
+            let written = arguments.get("padding").map_or(site.written.clone(), ToTokens::to_token_stream);
+            self.errors.at(written, ends(&format!("{padding}: {advice}")));
+        }
+        if let Some(parameter) = self.scope.parameter_in(&layer.span.tokens) {
+            self.errors.at(site.written, computed("the memory on a stream of", kind, &parameter.ident));
+        }
     }
 
     /// The output of a layer of the library: unknown if it depends on a mistake or is one.
@@ -75,6 +106,20 @@ impl Chain<'_> {
             return Flow::Unknown;
         }
         output
+    }
+}
+
+/// How many of the last frames a layer computes from, on a stream.
+fn span(site: &Site<'_>, kind: &Kind, arguments: &Arguments, input: &Flow) -> Size {
+    match kind.stream {
+        Stream::Frames | Stream::Never(_) => Size::one(),
+        Stream::Positions => input.sizes(site, 2).remove(1),
+        Stream::Window { size, .. } => {
+            let dilation = arguments.size_of_axis("dilation", 0).unwrap_or_else(Size::one);
+            Size::call(site.fnn, "span", [&arguments.size(size), &dilation], |[kernel, dilation]| {
+                kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)
+            })
+        }
     }
 }
 

@@ -72,6 +72,27 @@ mod work {
         print(name, cost, (N::FLASH, N::RAM_INFERENCE), outputs);
     }
 
+    /// A new frame of a stream, after as many as the network's window has.
+    #[cfg(feature = "wake-word-frame-int8")]
+    pub fn frame(
+        name: &str,
+        network: &fnn::Quantized<fnn_mlperf_tiny::WakeWord>,
+        stream: &mut fnn::Streaming<fnn::Quantized<fnn_mlperf_tiny::WakeWord>>,
+    ) {
+        let mut bytes = bytes();
+        let mut frames = [[0; 40]; 31];
+        for (number, byte) in Sample::flat_mut(&mut frames).iter_mut().zip(&mut bytes) {
+            *number = byte;
+        }
+        let (network, mut answer) = (black_box(network), None);
+        let mut cost = Cost { instructions: 0, stack: 0 };
+        for frame in &frames {
+            cost = measure(&mut || answer = stream.push_integers(network, black_box(frame)));
+        }
+        let outputs = answer.iter().flatten().map(|&integer| integer as u8);
+        print(name, cost, (fnn::Quantized::<fnn_mlperf_tiny::WakeWord>::FLASH, size_of_val(stream)), outputs);
+    }
+
     fn print(name: &str, cost: Cost, (flash, ram): (usize, usize), outputs: impl Iterator<Item = u8>) {
         // FNV-1a
         let hash = outputs.fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -130,6 +151,16 @@ fn main() -> ! {
         Int8<WakeWord>,
         fnn::include_quantized!("../../weights/wake-word.int8" as fnn_mlperf_tiny::WakeWord)
     );
+    #[cfg(feature = "wake-word-frame-int8")]
+    {
+        use fnn::{Quantized, Streaming};
+        use fnn_mlperf_tiny::WakeWord;
+
+        static NETWORK: Quantized<WakeWord> = fnn::include_quantized!("../../weights/wake-word.int8" as WakeWord);
+        static mut STREAM: Streaming<Quantized<WakeWord>> = Streaming::new();
+        // SAFETY: nothing else borrows the stream.
+        work::frame("wake-word-frame-int8", &NETWORK, unsafe { &mut *(&raw mut STREAM) });
+    }
     measured!(
         "lenet-int8",
         int8,

@@ -1,0 +1,242 @@
+//! The network on a stream: each layer takes the frame that the one before it completes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::buffers::{distinct, halves, pairs};
+use super::local;
+use crate::flow::Flow;
+use crate::plan::{Int8Layer, Plan, Step, answers_are_frames, int8_steps, steps};
+use crate::shapes::{Layer, Network};
+
+/// `impl Stream` for the network and its folded form.
+pub(super) fn items(plan: &Plan) -> TokenStream {
+    let network = &plan.form.network;
+    if network.header.streaming.is_none() {
+        return TokenStream::new();
+    }
+    let folded = plan.folded.as_ref().map(|folded| float(&folded.form.network));
+    let float = float(network);
+    quote!(#float #folded)
+}
+
+/// What the floating-point and the int8 network differ in.
+struct Family<'a> {
+    network: &'a Network,
+    /// The trait of layers, the type of one, and the arguments of its `Workspace`.
+    layer: TokenStream,
+    kind: &'a dyn Fn(&Layer) -> TokenStream,
+    batch: Option<TokenStream>,
+    /// The trait of layers with windows.
+    windowed: TokenStream,
+    /// The functions that push a frame to a window, or to all positions, and that compute a whole layer.
+    push: TokenStream,
+    push_position: TokenStream,
+    forward: TokenStream,
+    /// Their argument for the instruction set.
+    simd: Option<TokenStream>,
+}
+
+impl Family<'_> {
+    /// The layer that computes in a step: the one on a window, or the layer itself.
+    fn computing(&self, step: &Step) -> TokenStream {
+        match step {
+            Step::Window(layer) => {
+                let (kind, windowed, span) = ((self.kind)(layer), &self.windowed, &layer.span.tokens);
+                quote!(<#kind as #windowed<{ #span }>>::Window)
+            }
+            Step::Positions(layer) | Step::Gather(layer) | Step::Whole(layer) => (self.kind)(layer),
+        }
+    }
+
+    /// The type of a step's inputs or outputs.
+    fn sample(&self, step: &Step, which: TokenStream) -> TokenStream {
+        let (layer, computing) = (&self.layer, self.computing(step));
+        quote!(<#computing as #layer>::#which)
+    }
+
+    /// What a step remembers.
+    fn memory(&self, step: &Step) -> Option<TokenStream> {
+        let fnn = &self.network.header.fnn;
+        let window = match step {
+            Step::Window(_) | Step::Positions(_) => self.sample(step, quote!(Input)),
+            Step::Gather(layer) => layer.input.sample(&self.network.site(), &quote!(::core::primitive::i8)),
+            Step::Whole(_) => return None,
+        };
+        Some(quote!(#fnn::macro_support::LastFrames<#window>))
+    }
+
+    /// `type Memory`, and the pattern that takes it apart.
+    fn memories(&self, steps: &[Step]) -> (TokenStream, TokenStream) {
+        let fnn = &self.network.header.fnn;
+        let memories = pairs(steps.iter().filter_map(|step| self.memory(step)));
+        let names = (0..steps.len()).filter(|&index| !matches!(steps[index], Step::Whole(_)));
+        let names = pairs(names.map(|index| local("last", index)).map(|name| quote!(#name)));
+        let batch = &self.batch;
+        let scratch = steps.iter().filter(|step| !matches!(step, Step::Gather(_)));
+        let scratch = scratch.map(|step| self.sample(step, quote!(Workspace #batch))).collect();
+        let scratch = halves(&distinct(scratch), &|one, other| quote!(#fnn::macro_support::Larger<#one, #other>));
+        (quote!((#memories, #scratch)), hygienic!((#names, scratch)))
+    }
+
+    /// Each step: returns if it completes nothing.
+    fn calls(&self, steps: &[Step]) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let calls = steps.iter().enumerate().map(|(index, step)| {
+            let (before, frame, last) = (local("frame", index), local("frame", index + 1), local("last", index));
+            let is_last = index + 1 == steps.len();
+            let room = match step {
+                _ if is_last => hygienic!(answer),
+                Step::Gather(layer) => {
+                    let sample = layer.output.sample(&self.network.site(), &quote!(::core::primitive::i8));
+                    hygienic!(&mut <#sample as #fnn::macro_support::Pod>::zeroed())
+                }
+                _ => {
+                    let sample = self.sample(step, quote!(Output));
+                    hygienic!(&mut <#sample as #fnn::macro_support::Pod>::zeroed())
+                }
+            };
+            let (simd, push, push_position, forward) = (&self.simd, &self.push, &self.push_position, &self.forward);
+            let call = match step {
+                Step::Window(layer) => {
+                    let (name, kind, span) = (&layer.name, (self.kind)(layer), &layer.span.tokens);
+                    let types = simd.as_ref().map(|_| quote!(_,));
+                    hygienic! {
+                        if !#push::<#kind, #types _, _, _, { #span }>(
+                            &self.#name, #simd #last, #before, #frame, scratch
+                        ) {
+                            return false;
+                        }
+                    }
+                }
+                Step::Positions(layer) => {
+                    let name = &layer.name;
+                    hygienic! {
+                        if !#push_position(&self.#name, #simd #last, #before, #frame, scratch) {
+                            return false;
+                        }
+                    }
+                }
+                Step::Gather(_) => hygienic! {
+                    if !#fnn::macro_support::gather_frames(#last, #before, #frame) {
+                        return false;
+                    }
+                },
+                Step::Whole(layer) => {
+                    let name = &layer.name;
+                    hygienic!(#forward(&self.#name, #simd #before, #frame, scratch);)
+                }
+            };
+            hygienic! {
+                let #frame = #room;
+                #call
+                let #frame = &*#frame;
+            }
+        });
+        let last = local("frame", steps.len());
+        hygienic!(#(#calls)* let _ = (#last, scratch); true)
+    }
+}
+
+/// The types of a frame and of an answer.
+fn frame_and_answer(network: &Network, scalar: &TokenStream) -> [TokenStream; 2] {
+    let site = network.site();
+    let frame = |flow: &Flow| {
+        let channels = flow.sizes(&site, 2).remove(0).tokens;
+        quote!([#scalar; #channels])
+    };
+    let answer =
+        if answers_are_frames(network) { frame(&network.output) } else { network.output.sample(&site, scalar) };
+    [frame(&network.input), answer]
+}
+
+fn float(network: &Network) -> TokenStream {
+    let (fnn, scalar) = (&network.header.fnn, &network.header.scalar);
+    let family = Family {
+        network,
+        layer: quote!(#fnn::macro_support::Layer),
+        kind: &|layer| layer.layer.clone(),
+        batch: Some(quote!(<1>)),
+        windowed: quote!(#fnn::macro_support::Windowed),
+        push: quote!(#fnn::macro_support::push_frame),
+        push_position: quote!(#fnn::macro_support::push_position),
+        forward: quote!(#fnn::macro_support::forward_one),
+        simd: Some(hygienic!(simd,)),
+    };
+    let steps = steps(network);
+    let ((memory, pattern), calls) = (family.memories(&steps), family.calls(&steps));
+    let [frame, answer] = frame_and_answer(network, &quote!(#scalar));
+    let (parameters, path) = (network.parameters(), network.path(scalar));
+    hygienic! {
+        #[automatically_derived]
+        impl<#parameters> #fnn::macro_support::Stream for #path {
+            type Frame = #frame;
+            type Answer = #answer;
+            type Memory = #memory;
+
+            fn push<__V: #fnn::macro_support::Simd>(
+                &self,
+                simd: __V,
+                frame_0: &Self::Frame,
+                answer: &mut Self::Answer,
+                memory: &mut Self::Memory,
+            ) -> ::core::primitive::bool {
+                let #pattern = memory;
+                #calls
+            }
+        }
+    }
+}
+
+/// `impl QuantizedStream` for the int8 network, where the scalar is `f32`.
+pub(super) fn int8(network: &Network, layers: &[Int8Layer]) -> Option<TokenStream> {
+    network.header.streaming?;
+    let fnn = &network.header.fnn;
+    let family = Family {
+        network,
+        layer: quote!(#fnn::quantized::QuantizedLayer),
+        kind: &|layer| {
+            let layer = &layer.layer;
+            quote!(<#layer as #fnn::macro_support::Quantize>::Quantized<__A>)
+        },
+        batch: None,
+        windowed: quote!(#fnn::macro_support::QuantizedWindowed),
+        push: quote!(#fnn::macro_support::push_integers),
+        push_position: quote!(#fnn::macro_support::push_integers_position),
+        forward: quote!(#fnn::macro_support::forward_integers),
+        simd: None,
+    };
+    let steps = int8_steps(layers);
+    let ((memory, pattern), calls) = (family.memories(&steps), family.calls(&steps));
+    let [frame, answer] = frame_and_answer(network, &quote!(::core::primitive::i8));
+    let (constants, path) = (network.const_parameters(), super::quantized::path(network));
+    // Some layers are other types in each arithmetic.
+    let bounds = steps.iter().filter_map(|step| match step {
+        Step::Window(layer) => {
+            let (kind, span) = ((family.kind)(layer), &layer.span.tokens);
+            Some(quote!(#kind: #fnn::macro_support::QuantizedWindowed<{ #span }>))
+        }
+        _ => None,
+    });
+    Some(hygienic! {
+        #[automatically_derived]
+        impl<__A: #fnn::quantized::Arithmetic, #constants> #fnn::macro_support::QuantizedStream for #path
+        where
+            #(#bounds,)*
+        {
+            type Frame = #frame;
+            type Answer = #answer;
+            type Memory = #memory;
+
+            fn push(
+                &self,
+                frame_0: &Self::Frame,
+                answer: &mut Self::Answer,
+                memory: &mut Self::Memory,
+            ) -> ::core::primitive::bool {
+                let #pattern = memory;
+                #calls
+            }
+        }
+    })
+}
