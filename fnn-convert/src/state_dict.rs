@@ -78,7 +78,7 @@ impl StateDict {
         for module in &self.modules {
             let tensors: Vec<String> = module.tensors.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
             let kind = module.kind().unwrap_or_else(|| "?".into());
-            let _ = writeln!(report, "{:width$}  {kind:30}  {}", module.name, tensors.join(", "));
+            let _ = writeln!(report, "{:width$}  {kind}  {}", module.name, tensors.join(", "));
         }
         report
     }
@@ -95,6 +95,7 @@ impl Module {
         let bias = if self.shape("bias").is_some() { "" } else { ", bias = false" };
         Some(match (self.shape("weight")?, self.shape("running_mean")) {
             (_, Some(_)) => "BatchNorm".into(),
+            (weight, _) if weight.len() > 1 && self.shape("bias") == Some(weight) => "LayerNorm".into(),
             (&[outputs, _], _) if bias.is_empty() => format!("Dense({outputs})"),
             (&[rows, columns], _) => format!("Dense({rows}{bias}) or Embedding({rows}, {columns})"),
             (&[filters, 1, kernel], _) => format!("DepthwiseConv1d(kernel = {kernel}{bias}) or Conv1d({filters}, …)"),

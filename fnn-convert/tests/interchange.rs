@@ -9,7 +9,7 @@ mod networks;
 mod support;
 
 use files::{Expected, declare, expected, folder, read};
-use fnn_convert::{Declaration, Model, Options};
+use fnn_convert::{Declaration, Model, Options, Weight};
 use support::{Io, camel_case, in_onnx_runtime, write_export};
 
 #[test]
@@ -121,4 +121,32 @@ fn what_is_exported_is_read_again_as_the_same_network() {
         write_export(file.trim_end_matches(".onnx"), &ran, &inputs);
     }
     in_onnx_runtime();
+}
+
+/// PyTorch has folded the batch norms of one of two files itself.
+#[test]
+fn batch_norms_are_folded_on_request() {
+    for (kept, folded) in
+        [("onnx_c_ts17_unfused.onnx", "onnx_c_ts17_dyn.onnx"), ("onnx_d_ts17_unfused.onnx", "onnx_d_ts17_dyn.onnx")]
+    {
+        let mut options = Options::default();
+        options.fold_batch_norm = true;
+        let ours = Model::read(folder().join(kept), &options).and_then(|model| model.declare("Net")).unwrap();
+        let theirs = read(folded).and_then(|model| model.declare("Net")).unwrap();
+        assert!(declare(kept).source().contains("BatchNorm") && !ours.source().contains("BatchNorm"));
+        let reals = |declaration: &Declaration| -> Vec<Vec<f32>> {
+            let weights = declaration.weights().into_iter();
+            weights
+                .map(|(_, weight)| match weight {
+                    Weight::Array(tensor) => tensor.as_reals().unwrap().to_vec(),
+                    Weight::Count => Vec::new(),
+                })
+                .collect()
+        };
+        let (ours, theirs) = (reals(&ours), reals(&theirs));
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().flatten().zip(theirs.iter().flatten()) {
+            assert!((ours - theirs).abs() <= 1e-6 * theirs.abs().max(1.0), "{ours} and not {theirs}");
+        }
+    }
 }

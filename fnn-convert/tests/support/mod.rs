@@ -115,6 +115,10 @@ where
     for (input, number) in Sample::flat_mut(&mut samples).iter_mut().zip(inputs) {
         *input = Given::given(*number);
     }
+    // The library writes the same file.
+    let saved = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{:?}.safetensors", std::thread::current().id()));
+    network.save(&saved).unwrap();
+    assert!(std::fs::read(saved).unwrap() == weights, "{} is saved as another file", std::any::type_name::<N>());
     // One at a time: the smallest code.
     let outputs = samples.iter().flat_map(|sample| Sample::flat(&[network.forward(sample)]).to_vec()).collect();
     Ran { outputs, onnx: network.to_onnx().unwrap_or_else(|error| panic!("{error}")) }
