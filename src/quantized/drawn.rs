@@ -39,6 +39,16 @@ impl Case {
         Self { convolution, groups: 1 + below(3), extreme: below(4) == 0 }
     }
 
+    /// The same with inputs as large as the window, so that there is one place.
+    pub(super) fn in_one_place(mut self) -> Self {
+        let Plane { rows, columns } = &mut self.convolution.plane;
+        for sliding in [rows, columns] {
+            let window = Axis { before: 0, after: 0, dilation: 1, ..sliding.window };
+            *sliding = Sliding::new(window.kernel, 1, window);
+        }
+        self
+    }
+
     fn integers(self, count: usize, random: &mut Random) -> Vec<i8> {
         let integer = |uniform: f64| (uniform * 256.0).floor() as i32 - 128;
         let all = (0..count).map(|_| integer(random.uniform()));

@@ -12,6 +12,8 @@ use core::arch::asm;
 #[cfg(fnn_dsp)]
 pub(super) use dense::dense;
 
+use super::products::Finish;
+use super::requantization::Requantize;
 use super::tile::Multiply;
 
 /// The instructions of the DSP extension.
@@ -43,6 +45,24 @@ impl Multiply for Dsp {
         let middle = [low(b, e), h];
         let places = Places { x, pitch, outer, middle, bias };
         if stride == 1 { places.in_pairs(sums) } else { places.one_by_one(stride, sums) }
+    }
+
+    #[inline(always)]
+    fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], room: &mut [u32]) {
+        dense::dense(x, weights, finish, y, room.as_chunks_mut::<2>().0);
+    }
+
+    #[inline(always)]
+    fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32 {
+        let (fours, rest) = weights.as_chunks::<4>();
+        let (inputs, _) = x.as_chunks::<4>();
+        let extended = |bytes: &[i8; 4]| extend(u32::from_le_bytes(bytes.map(i8::cast_unsigned)));
+        let sum = fours.iter().zip(inputs).fold(sum, |sum, (weights, x)| {
+            let (weights, x) = (extended(weights), extended(x));
+            multiply_add(weights.1, x.1, multiply_add(weights.0, x.0, sum))
+        });
+        let products = rest.iter().zip(x.get(4 * fours.len()..).unwrap_or_default());
+        products.fold(sum, |sum, (&weight, &x)| sum.wrapping_add(i32::from(weight) * i32::from(x)))
     }
 }
 

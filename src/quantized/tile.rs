@@ -5,6 +5,7 @@
 //! share one copy of the code.
 
 mod depthwise;
+mod one_place;
 mod taps;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
@@ -39,6 +40,12 @@ pub(super) trait Multiply {
     /// For places side by side, the bias and the products with a window of 3 × 3: the first place's begins at `x[0]`, the
     /// next one's `stride` further, and its rows are `pitch` apart. Sums for one place more than there are may be written.
     fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]);
+
+    /// For each row of weights, the requantized sum of its products with `x`, with room for as many words.
+    fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], room: &mut [u32]);
+
+    /// `sum` and the products of inputs and weights.
+    fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32;
 }
 
 /// One product at a time.
@@ -90,6 +97,21 @@ impl Multiply for Plain {
             column += stride;
         }
     }
+
+    #[inline(always)]
+    fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], _: &mut [u32]) {
+        super::products::products(x, weights, finish, |number, integer| {
+            if let Some(y) = y.get_mut(number) {
+                *y = integer;
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32 {
+        let products = x.iter().zip(weights).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
+        products.fold(sum, i32::wrapping_add)
+    }
 }
 
 /// A convolution and its weights.
@@ -135,7 +157,7 @@ impl<R: Requantize> Layer<'_, R> {
     /// All outputs, with room for the inputs of four places.
     #[inline(always)]
     pub(super) fn apply<M: Multiply>(&self, x: &[i8], y: &mut [i8], room: &mut [u32]) {
-        if self.depthwise::<M>(x, y) {
+        if self.one_place::<M>(x, y, room) || self.depthwise::<M>(x, y) {
             return;
         }
         let Convolution { plane, seen, filters } = *self.convolution;

@@ -34,6 +34,17 @@ fn convolutions_are_the_formula_for_all_sizes() {
     }
 }
 
+#[test]
+fn convolutions_in_one_place_are_the_formula() {
+    let mut random = Random::new(13);
+    for _ in 0..300 {
+        let case = Case::draw(&mut random).in_one_place();
+        let numbers = Numbers::draw(case, &mut random);
+        check::<Plain>(case, &numbers);
+        check::<Dsp>(case, &numbers);
+    }
+}
+
 /// Memory is aligned wherever it starts, and all of it but the bytes before is used.
 #[test]
 fn memory_is_aligned() {
