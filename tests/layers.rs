@@ -303,7 +303,8 @@ mod dilated_pools {
 
     #[test]
     fn gradients() {
-        let (inputs, targets): ([[[[f64; 8]; 7]; 2]; 3], [[[[f64; 5]; 5]; 2]; 3]) = (random(1), random(2));
+        let inputs: [[[[f64; 8]; 7]; 2]; 3] = random(1);
+        let targets: [[[[f64; 5]; 5]; 2]; 3] = random(2);
         gradient_check(&<Both<f64> as Network>::seeded(1), &MeanSquaredError, &inputs, &targets).assert(1e-6);
     }
 }

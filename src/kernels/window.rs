@@ -265,7 +265,7 @@ pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mu
             if taps != last {
                 (last, part) = (taps, S::ONE / S::from_usize(taps));
             }
-            *y = *y * part;
+            *y *= part;
         }
     }
 }

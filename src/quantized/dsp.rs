@@ -418,11 +418,11 @@ impl Places<'_> {
         for (place, to) in sums.iter_mut().enumerate() {
             let middle = [self.middle[0] as i16, (self.middle[0] >> 16) as i16, self.middle[1] as i16];
             let mut sum = self.bias;
-            for row in 0..3 {
+            for (row, (middle, outer)) in middle.into_iter().zip(self.outer).enumerate() {
                 let inputs = self.x.get(place * stride + row * self.pitch..).and_then(|x| x.first_chunk::<4>());
                 let (even, odd) = extend(word(inputs.unwrap_or(&[0; 4])));
-                sum += i32::from(odd as i16) * i32::from(middle[row]);
-                sum = multiply_add(even, self.outer[row], sum);
+                sum += i32::from(odd as i16) * i32::from(middle);
+                sum = multiply_add(even, outer, sum);
             }
             *to = sum;
         }

@@ -7,7 +7,7 @@ use crate::kernels::{dispatch, operation};
 use crate::layer::OutputKind;
 use crate::pod::Pod;
 use crate::shape::Sample;
-use crate::train::Frozen;
+use crate::train::fine_tune::Frozen;
 
 /// A quantized network: its layers, and the quantization of its inputs and outputs.
 ///

@@ -174,7 +174,8 @@ pub extern "C" fn digits_learn(steps: usize) -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn digits_accuracy() -> f32 {
     READER.with_borrow(|Reader { pictures, classes, pupil, .. }| {
-        let right = |&(picture, &class): &(&Picture, &usize)| fnn::metrics::highest(&pupil.forward(picture)) == Some(class);
+        let right =
+            |&(picture, &class): &(&Picture, &usize)| fnn::metrics::highest(&pupil.forward(picture)) == Some(class);
         let test = || pictures.iter().zip(classes).step_by(TEST);
         test().filter(right).count() as f32 / test().count().max(1) as f32
     })

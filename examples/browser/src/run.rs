@@ -207,7 +207,9 @@ impl<N: OfPoints> Training for Run<N> {
     }
 
     fn describe(&self) -> String {
-        let name = core::any::type_name::<N>().split(['<', ':']).rfind(|part| part.chars().next().is_some_and(char::is_uppercase));
+        let name = core::any::type_name::<N>()
+            .split(['<', ':'])
+            .rfind(|part| part.chars().next().is_some_and(char::is_uppercase));
         let lines: Vec<_> = N::DECLARATION.trim().lines().map(|line| format!("        {}", line.trim())).collect();
         format!(
             "fnn::network! {{\n    pub struct {}: [2] -> [1] {{\n{}\n    }}\n}}\n\n{}\n{} bytes of flash, {} bytes of RAM, {} \

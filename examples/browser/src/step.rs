@@ -98,7 +98,8 @@ fn numbers(network: &Net<f64>) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: f64| writeln!(text, "{name} {value:.6}").unwrap_or_default();
     values.into_iter().for_each(|(name, value)| line(name, value));
-    for (name, (weight, derivative)) in WEIGHTS.into_iter().zip(network.parameters().iter().zip(gradient.parameters())) {
+    for (name, (weight, derivative)) in WEIGHTS.into_iter().zip(network.parameters().iter().zip(gradient.parameters()))
+    {
         line(name, *weight);
         line(&format!("d{name}"), *derivative);
     }

@@ -6,6 +6,7 @@ use crate::report::{Errors, either};
 use crate::size::{Scope, Size};
 
 /// The padding of an axis.
+#[expect(clippy::large_enum_variant, reason = "there are a handful of them in a declaration")]
 pub(crate) enum Padding {
     /// Before the first element and after the last.
     Ends([Size; 2]),

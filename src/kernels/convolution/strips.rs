@@ -199,7 +199,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
                     lay_rows(simd, (g, compact.columns.output), strides, laid, strip.pitch, self.scratch.outputs);
                     &*self.scratch.outputs
                 };
-                for (x, dw) in group.clone().zip(dw.blocks_mut(taps)) {
+                for (x, dw) in group.zip(dw.blocks_mut(taps)) {
                     strip.pack(simd, &plane, (x, (1, 1)), (first, rows), self.scratch.channel);
                     let x = &*self.scratch.channel;
                     let outputs = strip.outputs(&plane, rows);

@@ -49,7 +49,7 @@ impl<N> Observers<'_, N> {
     /// Call all callbacks. Returns whether one of them stops the training.
     pub(super) fn call(&mut self, end: &EpochEnd<'_, N>) -> bool {
         // All are called, also those after one that stops the training.
-        self.callbacks.iter_mut().fold(false, |stops, callback| callback(end).is_break() || stops)
+        self.callbacks.iter_mut().map(|callback| callback(end).is_break()).filter(|stops| *stops).count() > 0
     }
 
     /// Write the logs. The first failure is printed and recorded.
