@@ -9,7 +9,7 @@ use fnn::train::{GradientBuffers, InPlaceBuffers, TrainInPlace};
 static mut MEMORY: [u64; 1 << 17] = [0; 1 << 17];
 
 /// A value of plain numbers, in memory that the next test reuses.
-fn any<T>() -> &'static mut T {
+pub(crate) fn any<T>() -> &'static mut T {
     const { assert!(size_of::<T>() <= size_of::<[u64; 1 << 17]>() && align_of::<T>() <= 8) }
     // SAFETY: the memory is large enough and aligned; numbers, of which all tests' types consist, may have any bytes;
     // and the program is never run.

@@ -2,15 +2,16 @@
 
 use core::hint::black_box;
 
-use fnn::Quantized;
 use fnn::losses::CrossEntropy;
 use fnn::optimizers::Sgd;
 use fnn::quantized::{Native, TfliteReference};
+use fnn::streaming::OnStream;
 use fnn::train::{FineTune, FineTuneBuffers};
 use fnn::weights::LoadOptions;
+use fnn::{Folded, Quantized, Streaming};
 
 use crate::layers::{back_to_inputs, fold, quantized, train};
-use crate::memory::{Training, file, training};
+use crate::memory::{Training, any, file, sample, training};
 
 fnn::network! {
     #[quantizable]
@@ -108,6 +109,36 @@ fnn::network! {
     }
 }
 
+fnn::network! {
+    #[quantizable]
+    #[streaming]
+    struct Listening: [10, 31] -> [3] {
+        Conv1d(8, kernel = 3, dilation = 2, padding = causal),
+        BatchNorm,
+        Relu,
+        PRelu,
+        DepthwiseConv1d(kernel = 5, stride = 2),
+        Normalize,
+        Gelu,
+        Slice(1, 7),
+        Dropout(0.5),
+        Identity,
+        MaxPool1d(2, stride = 1),
+        AvgPool1d(3, stride = 2),
+        Conv1d(9, kernel = 2, groups = 3),
+        Flatten,
+        Dense(3),
+    }
+}
+
+/// A new frame of a stream.
+#[inline(never)]
+fn stream<N: OnStream + 'static>() {
+    let (stream, network, frame): (&mut Streaming<N>, &mut N, &mut N::Frame) = (any(), any(), sample());
+    black_box(stream.push(network, frame));
+    stream.reset();
+}
+
 pub(crate) fn all() {
     macro_rules! whole {
         ($($network:ty),*) => {$(
@@ -119,6 +150,10 @@ pub(crate) fn all() {
         )*};
     }
     whole!(Convolutional, Separable, Skipping, Sequential, Padded, Deep);
+    stream::<Listening>();
+    stream::<Folded<Listening>>();
+    stream::<Quantized<Listening>>();
+    stream::<Quantized<Listening, TfliteReference>>();
     read();
     tune();
 }
