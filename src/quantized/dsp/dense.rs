@@ -3,6 +3,8 @@
 #[cfg(fnn_dsp)]
 use core::arch::asm;
 
+use crate::chunks::Chunks;
+
 use super::super::products::Finish;
 use super::super::requantization::Requantize;
 use super::{extend, multiply_add, word};
@@ -54,7 +56,7 @@ pub(in crate::quantized) fn dense<R: Requantize>(
 /// Adds the products with a row.
 #[inline(always)]
 fn one_row(row: &[i8], pairs: &[Pairs], sum: i32) -> i32 {
-    let products = row.chunks(4).zip(pairs).map(|(weights, &[even, odd])| (extend(word(weights)), even, odd));
+    let products = row.parts(4).zip(pairs).map(|(weights, &[even, odd])| (extend(word(weights)), even, odd));
     products.fold(sum, |sum, (weights, even, odd)| multiply_add(weights.1, odd, multiply_add(weights.0, even, sum)))
 }
 
