@@ -12,7 +12,7 @@ pub use fnn_macros::{declare, kinds};
 #[cfg(feature = "std")]
 pub use crate::Error;
 pub use crate::graph::Node;
-pub use crate::layer::deferral::{Record, absorb_first, recorded};
+pub use crate::layer::deferral::{Record, recorded, split_numbers};
 pub use crate::layer::{Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest};
 pub use crate::layers::FreezeStatistics;
 pub use crate::layers::stream::{LastFrames, Stream, Windowed, forward as forward_one, push_frame, push_position};

@@ -145,13 +145,12 @@ pub const fn recorded<L: Layer, A: Sample>() -> usize {
     L::RECORDED + if defers::<L>() { A::LENGTH } else { 0 }
 }
 
-/// [`Layer::absorb_accumulated`] with the numbers of `layer`, the first ones of `accumulated`; returns the others.
+/// The first `count` numbers, or all if there are fewer, and the rest.
 #[doc(hidden)]
 #[inline]
-pub fn absorb_first<'a, L: Layer>(layer: &mut L, accumulated: &'a [L::Scalar]) -> &'a [L::Scalar] {
-    let (own, rest) = accumulated.split_at(L::ACCUMULATED.min(accumulated.len()));
-    layer.absorb_accumulated(own);
-    rest
+#[must_use]
+pub fn split_numbers<S>(numbers: &[S], count: usize) -> (&[S], &[S]) {
+    numbers.split_at(count.min(numbers.len()))
 }
 
 /// [`Parameters::absorb`] of a layer whose whole gradient is accumulated.

@@ -11,7 +11,8 @@ use crate::plan::Form;
 pub(super) fn items(form: &Form) -> TokenStream {
     let passes = Passes::new(form);
     let (fnn, layers) = (&form.network.header.fnn, &form.network.layers);
-    let accumulated = layers.iter().map(|layer| layer.member(fnn, quote!(ACCUMULATED)));
+    let accumulated: Vec<_> = layers.iter().map(|layer| layer.member(fnn, quote!(ACCUMULATED))).collect();
+    let absorb = layers.iter().map(|layer| layer.member(fnn, quote!(absorb_accumulated)));
     let parts = layers.iter().map(|layer| {
         let (name, parts) = (&layer.name, layer.member(fnn, quote!(parts)));
         hygienic!(#parts(start + #fnn::macro_support::start!(Self, #name), visitor);)
@@ -32,7 +33,10 @@ pub(super) fn items(form: &Form) -> TokenStream {
         #deferred
 
         fn absorb_accumulated(&mut self, accumulated: &[Self::Scalar]) {
-            #(let accumulated = #fnn::macro_support::absorb_first(&mut self.#names, accumulated);)*
+            #(
+                let (own, accumulated) = #fnn::macro_support::split_numbers(accumulated, #accumulated);
+                #absorb(&mut self.#names, own);
+            )*
             let _ = accumulated;
         }
     }
