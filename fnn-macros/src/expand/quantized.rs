@@ -125,6 +125,7 @@ impl Integers<'_> {
         let header = &self.network.header;
         let (fnn, visibility, name, path) = (&header.fnn, &header.visibility, self.name(), self.path());
         let parameters = self.parameters();
+        let arithmetic = self.unused_name("__arithmetic");
         let fields = self.computing().map(|(layer, _)| {
             let (name, quantized) = (&layer.name, self.quantized(layer));
             let doc = format!(" {}, quantized.", layer.kind);
@@ -147,7 +148,7 @@ impl Integers<'_> {
             #[repr(C)]
             #visibility struct #name<#parameters> {
                 #(#fields,)*
-                __arithmetic: ::core::marker::PhantomData<__A>,
+                #arithmetic: ::core::marker::PhantomData<__A>,
             }
 
             // SAFETY: all fields are quantized layers, which are `Pod`: the function ensures that `Quantize` implies
@@ -161,6 +162,15 @@ impl Integers<'_> {
                 pod::<L::Quantized<A>>();
             }
         }
+    }
+
+    /// A field's name that no layer has: `name`, with as many underscores behind it as that takes.
+    fn unused_name(&self, name: &str) -> Ident {
+        let mut name = name.to_owned();
+        while self.computing().any(|(layer, _)| layer.name.unraw() == name) {
+            name.push('_');
+        }
+        Ident::new(&name, Span::call_site())
     }
 
     /// `impl QuantizedLayer`: each layer writes into one of two buffers that the next one reads.

@@ -504,19 +504,34 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         ::core::option::Option::None
     }
     fn absorb_accumulated(&mut self, accumulated: &[Self::Scalar]) {
-        let accumulated = ::fnn::macro_support::absorb_first(
-            &mut self.flatten_1,
+        let (own, accumulated) = ::fnn::macro_support::split_numbers(
             accumulated,
+            <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::ACCUMULATED,
         );
-        let accumulated = ::fnn::macro_support::absorb_first(
-            &mut self.hidden,
+        <__Small_flatten_1<
+            S,
+        > as ::fnn::macro_support::Layer>::absorb_accumulated(&mut self.flatten_1, own);
+        let (own, accumulated) = ::fnn::macro_support::split_numbers(
             accumulated,
+            <__Small_hidden<S> as ::fnn::macro_support::Layer>::ACCUMULATED,
         );
-        let accumulated = ::fnn::macro_support::absorb_first(
-            &mut self.relu_1,
+        <__Small_hidden<
+            S,
+        > as ::fnn::macro_support::Layer>::absorb_accumulated(&mut self.hidden, own);
+        let (own, accumulated) = ::fnn::macro_support::split_numbers(
             accumulated,
+            <__Small_relu_1<S> as ::fnn::macro_support::Layer>::ACCUMULATED,
         );
-        let accumulated = ::fnn::macro_support::absorb_first(&mut self.out, accumulated);
+        <__Small_relu_1<
+            S,
+        > as ::fnn::macro_support::Layer>::absorb_accumulated(&mut self.relu_1, own);
+        let (own, accumulated) = ::fnn::macro_support::split_numbers(
+            accumulated,
+            <__Small_out<S> as ::fnn::macro_support::Layer>::ACCUMULATED,
+        );
+        <__Small_out<
+            S,
+        > as ::fnn::macro_support::Layer>::absorb_accumulated(&mut self.out, own);
         let _ = accumulated;
     }
     fn check_input(
