@@ -3,6 +3,7 @@
 use super::step::{Course, LARGE_CHUNK};
 use crate::data::MiniBatch;
 use crate::kernels::{Simd, Start};
+use crate::layer::deferral::defers;
 use crate::layer::{Chance, Deferral, Factors, Layer, Pass, Recorded};
 use crate::losses::Loss;
 use crate::scalar::Scalar;
@@ -78,7 +79,12 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
 
         let recorded = Recorded { inputs, outputs, tape: &memory.tape };
         let deferral = Deferral::new(&mut self.gradient, start, record);
-        network.backward_deferring(pass, recorded, output_gradients, deferral, None, &mut memory.workspace);
+        if defers::<N>() {
+            network.backward_deferring(pass, recorded, output_gradients, deferral, None, &mut memory.workspace);
+        } else if let Some(gradient) = deferral.gradient() {
+            // Here the place of each layer's gradient is a constant.
+            network.backward(pass, recorded, output_gradients, gradient, None, &mut memory.workspace);
+        }
     }
 }
 

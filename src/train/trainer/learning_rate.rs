@@ -129,7 +129,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
             let network = &mut *network;
             let totals = threads.run(most, |several| {
                 let Sharing { step: parallel, read } = Sharing::new(several, work, reads);
-                Ok::<_, Error>(memory.step(network, &course, feed.batch(batch, read)?, parallel))
+                Ok::<_, Error>(memory.step(network, &course, &feed.batch(batch, read)?, parallel))
             });
             let Ok(totals) = totals? else { break };
 

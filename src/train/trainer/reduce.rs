@@ -13,7 +13,7 @@ use crate::layer::{Deferred, Layer, Part};
 use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, for_each_range, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
-use crate::weights::parameters::{Role, visit_trained};
+use crate::weights::parameters::{Role, from_numbers, from_numbers_mut, visit_trained};
 
 /// The gradients of a mini-batch, and how their mean is modified before the optimizer uses it.
 pub(crate) struct Gradients<'a, N: Layer, T, const K: usize> {
@@ -86,10 +86,15 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         deferred: Option<&'a mut N>,
     ) -> Self {
         let (mut sums, mut chunks) = (core::array::from_fn(|_| <&mut [_]>::default()), [None; K]);
-        let mut samples = defers::<N>().then(|| round.chunks(chunk)).into_iter().flatten();
+        let mut samples = round.chunks(chunk);
         for (accumulator, (sum, chunk)) in accumulators.iter_mut().zip(sums.iter_mut().zip(&mut chunks)) {
-            *sum = &mut *accumulator.gradient;
-            *chunk = samples.next().map(|samples| (&accumulator.chunk, samples));
+            if defers::<N>() {
+                *sum = &mut *accumulator.gradient;
+                *chunk = samples.next().map(|samples| (&accumulator.chunk, samples));
+            } else {
+                // The length is a constant here.
+                *sum = from_numbers_mut(&mut accumulator.gradient).map_or(&mut [][..], N::parameters_mut);
+            }
         }
         Self { sums, chunks, deferred }
     }
@@ -142,7 +147,11 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
             self.update_part(runner, (Part::Accumulated(0..N::PARAMETERS), 0), &last, optimizer, network, state);
         }
         if let [first, ..] = &self.sums[..] {
-            network.absorb_accumulated(first);
+            if defers::<N>() {
+                network.absorb_accumulated(first);
+            } else if let Some(gradient) = from_numbers(first) {
+                network.absorb(gradient);
+            }
         }
         finite.into_inner()
     }

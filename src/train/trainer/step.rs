@@ -118,7 +118,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
         copy_state(&self.state, &mut self.before.1);
         let Sharing { step: parallel, read } = threads;
         let mut failed = None;
-        let read_failure = feed.each(first, read, |number, batch| match self.step(network, course, batch, parallel) {
+        let read_failure = feed.each(first, read, |number, batch| match self.step(network, course, &batch, parallel) {
             Ok(more) => {
                 totals.add(more);
                 if let Some((average, decay)) = &mut self.average {
@@ -141,7 +141,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
             if number == failed {
                 return ControlFlow::Break(());
             }
-            let _: Result<_, NonFinite> = self.step(network, course, batch, parallel);
+            let _: Result<_, NonFinite> = self.step(network, course, &batch, parallel);
             ControlFlow::Continue(())
         });
         repeated.map_err(Failure::Data)?;
@@ -192,7 +192,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
         &mut self,
         network: &mut N,
         course: &Course<'_, F, O>,
-        batch: MiniBatch<'_, N::Input, T>,
+        batch: &MiniBatch<'_, N::Input, T>,
         parallel: bool,
     ) -> Result<Totals, NonFinite> {
         // With a single chunk, only the update could be parallel, which does not pay.
@@ -211,7 +211,7 @@ operation! {
         memory: &'a mut Memory<N, T, SLOTS>,
         network: &'a mut N,
         course: &'a Course<'a, F, O>,
-        batch: MiniBatch<'a, N::Input, T>,
+        batch: &'a MiniBatch<'a, N::Input, T>,
     }
     fn run(self, simd: V) -> Result<Totals, NonFinite> {
         self.run_by(Serial(simd))
@@ -232,7 +232,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimize
             let round = batch.part(end..batch.len().min(end + ACCUMULATORS * chunk));
             end += round.len();
             let used = &mut memory.accumulators[..round.len().div_ceil(chunk)];
-            runner.each(&mut *used, 1, &Add { network: &*network, course, round, chunk, start });
+            runner.each(&mut *used, 1, &Add { network: &*network, course, round: &round, chunk, start });
             used.iter().for_each(|accumulator| tally += accumulator.tally);
             if end == batch.len() {
                 break round;
@@ -277,7 +277,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimize
 struct Add<'a, N: Layer, T, F, O> {
     network: &'a N,
     course: &'a Course<'a, F, O>,
-    round: MiniBatch<'a, N::Input, T>,
+    round: &'a MiniBatch<'a, N::Input, T>,
     chunk: usize,
     start: Start,
 }
