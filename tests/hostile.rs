@@ -157,7 +157,8 @@ fn layers_in_8_bits_take_views_and_no_more() {
         &quantized.layers,
         &input,
         &mut inside,
-        &mut (),
+        // Any memory that is large enough.
+        &mut [0_i8; 64],
         &mut (),
     );
     assert_eq!(inside[0], quantized.forward_integers(&integers));
