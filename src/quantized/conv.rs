@@ -6,7 +6,7 @@ use core::slice;
 #[cfg(not(fnn_without_vectors))]
 use super::gather::gather;
 #[cfg(fnn_without_vectors)]
-use super::tile::{Layer, convolve, in_one_row};
+use super::tile::{Layer, Way, convolve, in_one_row};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::vnni::{Strip, Vnni};
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
@@ -87,7 +87,7 @@ where
             let (weights, finish) = self.filters.part(0, F);
             let convolution = const { &in_one_row(Self::CONVOLUTION) };
             let layer = Layer { convolution, weights, finish, outside: self.zero_point as i8 };
-            convolve(layer, x, y, crate::memory::aligned(workspace));
+            convolve(const { Way::of(&Self::CONVOLUTION) }, layer, x, y, crate::memory::aligned(workspace));
         }
         #[cfg(not(fnn_without_vectors))]
         self.patch_by_patch(x, y, workspace);

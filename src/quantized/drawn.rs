@@ -49,6 +49,18 @@ impl Case {
         self
     }
 
+    /// Depthwise, on a single row.
+    pub(super) fn draw_row(random: &mut Random) -> Self {
+        let mut below = |n: usize| (random.uniform() * n as f64) as usize;
+        let (kernel, stride, before, after) = (1 + below(20), 1 + below(3), below(4), below(4));
+        let (input, window) = (kernel + below(300), Axis { kernel, stride, before, after, dilation: 1 });
+        let columns = Sliding::new(input, places(input, kernel, stride, before, after, 1), window);
+        let single = Axis { kernel: 1, stride: 1, before: 0, after: 0, dilation: 1 };
+        let plane = Plane { rows: Sliding::new(1, 1, single), columns };
+        let convolution = Convolution { plane, seen: 1, filters: 1 };
+        Self { convolution, groups: 1 + below(9), extreme: below(4) == 0 }
+    }
+
     fn integers(self, count: usize, random: &mut Random) -> Vec<i8> {
         let integer = |uniform: f64| (uniform * 256.0).floor() as i32 - 128;
         let all = (0..count).map(|_| integer(random.uniform()));

@@ -9,12 +9,14 @@ mod dense;
 #[cfg(fnn_dsp)]
 use core::arch::asm;
 
+pub(super) use dense::by_fours;
 #[cfg(fnn_dsp)]
-pub(super) use dense::dense;
+pub(super) use dense::{MANY, dense_with_room};
 
 use super::products::Finish;
 use super::requantization::Requantize;
 use super::tile::Multiply;
+use crate::chunks::Chunks;
 
 /// The instructions of the DSP extension.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +65,36 @@ impl Multiply for Dsp {
         });
         let products = rest.iter().zip(x.get(4 * fours.len()..).unwrap_or_default());
         products.fold(sum, |sum, (&weight, &x)| sum.wrapping_add(i32::from(weight) * i32::from(x)))
+    }
+
+    #[inline(always)]
+    fn row(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]) {
+        match filter.len() {
+            0..=4 => row::<4, 1>(x, stride, filter, bias, sums),
+            5..=8 => row::<8, 2>(x, stride, filter, bias, sums),
+            9..=12 => row::<12, 3>(x, stride, filter, bias, sums),
+            _ => row::<16, 4>(x, stride, filter, bias, sums),
+        }
+    }
+}
+
+/// [`Multiply::row`] for filters of at most so many weights, which are so many groups of four.
+#[inline(always)]
+fn row<const TAPS: usize, const GROUPS: usize>(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]) {
+    let mut weights = [(0, 0); GROUPS];
+    for (weights, four) in weights.iter_mut().zip(filter.parts(4)) {
+        *weights = extend(word(four));
+    }
+    let mut at = 0;
+    for to in sums {
+        let Some(under) = x.get(at..).and_then(|x| x.first_chunk::<TAPS>()) else { return };
+        let mut sum = bias;
+        for (&four, (even, odd)) in under.as_chunks::<4>().0.iter().zip(weights) {
+            let (x_even, x_odd) = extend(u32::from_le_bytes(four.map(i8::cast_unsigned)));
+            sum = multiply_add(odd, x_odd, multiply_add(even, x_even, sum));
+        }
+        *to = sum;
+        at += stride;
     }
 }
 
@@ -313,7 +345,7 @@ fn multiply_filters(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32], s
     for (&bias, sums) in bias.iter().zip(sums) {
         let Some((filter, others)) = filters.split_at_checked(taps) else { return };
         *sums = [bias; 4];
-        for (weights, group) in filter.chunks(4).zip(groups) {
+        for (weights, group) in filter.parts(4).zip(groups) {
             let (even, odd) = extend(word(weights));
             for (place, sum) in sums.iter_mut().enumerate() {
                 *sum = multiply_add(odd, group[4 + place], multiply_add(even, group[place], *sum));

@@ -2,9 +2,7 @@
 
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::products::all_products;
-#[cfg(not(fnn_dsp))]
-use super::products::products;
-use super::products::{Finish, assert_no_overflow};
+use super::products::{Finish, assert_no_overflow, products};
 use super::requantization::{Once, Requantize};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::vnni::{Quads, Strip, Vnni};
@@ -43,7 +41,6 @@ crate::stored!([A: Sample<Element = i8>, const F: usize, R: Requantize] Filters<
 
 impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
     /// Applies all filters to one input.
-    #[cfg(not(fnn_dsp))]
     #[inline(always)]
     pub(super) fn apply(&self, x: &[i8], y: &mut [i8; F]) {
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
@@ -61,7 +58,6 @@ impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
 
     /// Applies `count` filters from `first` on to one input; calls `put` with each filter's index, from 0, and its
     /// output.
-    #[cfg(not(fnn_dsp))]
     #[inline(always)]
     pub(super) fn apply_part(&self, x: &[i8], first: usize, count: usize, put: impl FnMut(usize, i8)) {
         let (weights, finish) = self.part(first, count);

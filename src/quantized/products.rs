@@ -1,12 +1,13 @@
 //! Sums of products of 8-bit integers: the kernel of all layers with weights.
 
 #[cfg(not(fnn_dsp))]
+use self::by_ones as sums;
+#[cfg(fnn_dsp)]
+use super::dsp::by_fours as sums;
 use super::requantization::Requantize;
-#[cfg(not(fnn_dsp))]
 use crate::chunks::Chunks;
 
 /// Rows of weights computed together, so that an input is read once for all of them.
-#[cfg(not(fnn_dsp))]
 const ROWS: usize = 4;
 
 /// The most weights in a sum that cannot overflow: each product is at most 128·127, and the bias at most [`LARGEST_BIAS`]
@@ -36,7 +37,6 @@ pub(super) struct Finish<'a, R> {
 /// For each row of weights, the requantized sum of its products with `x`, passed to `put` with the row's index.
 ///
 /// Rows lie one after the other in `weights`, each as long as `x`.
-#[cfg(not(fnn_dsp))]
 #[inline(always)]
 pub(super) fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, mut put: impl FnMut(usize, i8)) {
     let Finish { bias, mantissa, shift, requantization } = finish;
@@ -44,10 +44,10 @@ pub(super) fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'
         return;
     }
     let mut number = 0;
-    let mut blocks = weights.chunks_exact(ROWS * x.len());
     let ((bias, last_bias), (mantissa, last_mantissa)) = (bias.as_chunks::<ROWS>(), mantissa.as_chunks::<ROWS>());
     let (shift, last_shift) = shift.as_chunks::<ROWS>();
-    for (((block, bias), mantissa), shift) in blocks.by_ref().zip(bias).zip(mantissa).zip(shift) {
+    let blocks = weights.blocks(ROWS * x.len());
+    for (((block, bias), mantissa), shift) in blocks.zip(bias).zip(mantissa).zip(shift) {
         let row = |number: usize| block.get(number * x.len()..(number + 1) * x.len()).unwrap_or_default();
         let [one, two, three, four] = sums(x, [row(0), row(1), row(2), row(3)], *bias);
         put(number, requantization.requantize(one, mantissa[0], shift[0]));
@@ -56,7 +56,7 @@ pub(super) fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'
         put(number + 3, requantization.requantize(four, mantissa[3], shift[3]));
         number += ROWS;
     }
-    let rows = blocks.remainder().blocks(x.len());
+    let rows = weights.get(number * x.len()..).unwrap_or_default().blocks(x.len());
     for (((row, &bias), &mantissa), &shift) in rows.zip(last_bias).zip(last_mantissa).zip(last_shift) {
         let [sum] = sums(x, [row], [bias]);
         put(number, requantization.requantize(sum, mantissa, shift));
@@ -91,7 +91,7 @@ crate::kernels::operation! {
 /// Adds the products of `x` and a row to each number of `start`.
 #[cfg(not(fnn_dsp))]
 #[inline(always)]
-fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
     let mut sums = start;
     for (sum, row) in sums.iter_mut().zip(rows) {
         *sum = tail(x, row, *sum);
@@ -99,9 +99,8 @@ fn sums<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N]
     sums
 }
 
-#[cfg(not(fnn_dsp))]
 #[inline(always)]
-fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
+pub(super) fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
     let products = x.iter().zip(row).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
     products.fold(start, i32::wrapping_add)
 }
@@ -112,6 +111,7 @@ mod tests {
     #[cfg(all(feature = "alloc", feature = "simd", target_arch = "x86_64"))]
     use core::sync::atomic::Ordering;
 
+    use super::super::dsp::by_fours;
     use super::super::requantization::Once;
     use super::*;
     use crate::random::Random;
@@ -183,6 +183,27 @@ mod tests {
         }
     }
 
+    /// Sums of products of any number of integers, at any alignment, are the same in both ways.
+    #[test]
+    fn sums_by_fours_are_those_by_ones() {
+        let mut chance = Random::new(5);
+        for length in (0..=33).chain([150, 256]) {
+            for start in 0..4 {
+                let x: [i8; 260] = random(&mut chance);
+                let rows: [[i8; 260]; 4] = core::array::from_fn(|_| random(&mut chance));
+                let (x, rows) = (&x[start..start + length], rows.each_ref().map(|row| &row[start..start + length]));
+                let bias = [0, -1, LARGEST_BIAS, -LARGEST_BIAS];
+                let expected = core::array::from_fn(|number| {
+                    let products = x.iter().zip(rows[number]).map(|(&x, &weight)| i64::from(x) * i64::from(weight));
+                    (products.sum::<i64>() + i64::from(bias[number])) as i32
+                });
+                assert_eq!(by_ones(x, rows, bias), expected);
+                assert_eq!(by_fours(x, rows, bias), expected);
+                assert_eq!(by_fours(x, [rows[1]], [bias[1]]), [expected[1]]);
+            }
+        }
+    }
+
     /// The longest sum, of the largest products, with the largest bias, on both sides.
     #[test]
     fn the_longest_sum_has_room() {
@@ -194,7 +215,8 @@ mod tests {
             let bias = products + i64::from(LARGEST_BIAS) * products.signum();
             let expected = i32::try_from(products + bias).unwrap();
             let start = i32::try_from(bias).unwrap();
-            assert_eq!(sums(&x, [&row], [start]), [expected]);
+            assert_eq!(by_ones(&x, [&row], [start]), [expected]);
+            assert_eq!(by_fours(&x, [&row], [start]), [expected]);
         }
     }
 

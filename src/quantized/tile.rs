@@ -10,9 +10,12 @@ mod taps;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 
+pub(super) use depthwise::Way;
 use taps::Places;
 
 use super::products::Finish;
+#[cfg(not(fnn_dsp))]
+use super::products::tail;
 use super::requantization::Requantize;
 use crate::kernels::{Convolution, Plane};
 use crate::window::Sliding;
@@ -46,6 +49,10 @@ pub(super) trait Multiply {
 
     /// `sum` and the products of inputs and weights.
     fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32;
+
+    /// For places side by side, the bias and the products with a filter of at most 16 weights: the first place's window
+    /// begins at `x[0]`, the next one's `stride` further. There are three numbers behind the last one's.
+    fn row(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]);
 }
 
 /// One product at a time.
@@ -112,6 +119,15 @@ impl Multiply for Plain {
         let products = x.iter().zip(weights).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
         products.fold(sum, i32::wrapping_add)
     }
+
+    #[inline(always)]
+    fn row(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]) {
+        let mut at = 0;
+        for to in sums {
+            *to = tail(x.get(at..).unwrap_or_default(), filter, bias);
+            at += stride;
+        }
+    }
 }
 
 /// A convolution and its weights.
@@ -140,11 +156,40 @@ pub(super) const fn in_one_row(convolution: Convolution) -> Convolution {
     Convolution { plane, ..convolution }
 }
 
-/// [`Layer::apply`], in one function for all layers.
+/// All outputs, with one function for all layers of a way, and room for the inputs of four places.
+#[cfg(fnn_without_vectors)]
+#[inline(always)]
+pub(super) fn convolve<R: Requantize>(way: Way, layer: Layer<'_, R>, x: &[i8], y: &mut [i8], room: &mut [u32]) {
+    match way {
+        Way::OnePlace => one_place(layer, x, y, room),
+        Way::Places => places(layer, x, y, room),
+        Way::Square => square(layer, x, y),
+        Way::Row => row(layer, x, y),
+    }
+}
+
 #[cfg(fnn_without_vectors)]
 #[inline(never)]
-pub(super) fn convolve<R: Requantize>(layer: Layer<'_, R>, x: &[i8], y: &mut [i8], room: &mut [u32]) {
-    layer.apply::<Native>(x, y, room);
+fn one_place<R: Requantize>(layer: Layer<'_, R>, x: &[i8], y: &mut [i8], room: &mut [u32]) {
+    layer.one_place::<Native>(x, y, room);
+}
+
+#[cfg(fnn_without_vectors)]
+#[inline(never)]
+fn places<R: Requantize>(layer: Layer<'_, R>, x: &[i8], y: &mut [i8], room: &mut [u32]) {
+    layer.place_by_place::<Native>(x, y, room);
+}
+
+#[cfg(fnn_without_vectors)]
+#[inline(never)]
+fn square<R: Requantize>(layer: Layer<'_, R>, x: &[i8], y: &mut [i8]) {
+    layer.depthwise_square::<Native>(x, y);
+}
+
+#[cfg(fnn_without_vectors)]
+#[inline(never)]
+fn row<R: Requantize>(layer: Layer<'_, R>, x: &[i8], y: &mut [i8]) {
+    layer.depthwise_row::<Native>(x, y);
 }
 
 /// How this processor multiplies.
@@ -155,11 +200,19 @@ type Native = Plain;
 
 impl<R: Requantize> Layer<'_, R> {
     /// All outputs, with room for the inputs of four places.
-    #[inline(always)]
+    #[cfg(test)]
     pub(super) fn apply<M: Multiply>(&self, x: &[i8], y: &mut [i8], room: &mut [u32]) {
-        if self.one_place::<M>(x, y, room) || self.depthwise::<M>(x, y) {
-            return;
+        match Way::of(self.convolution) {
+            Way::OnePlace => self.one_place::<M>(x, y, room),
+            Way::Places => self.place_by_place::<M>(x, y, room),
+            Way::Square => self.depthwise_square::<M>(x, y),
+            Way::Row => self.depthwise_row::<M>(x, y),
         }
+    }
+
+    /// All outputs of [`Way::Places`], or of any other, with room for the inputs of four places.
+    #[inline(always)]
+    fn place_by_place<M: Multiply>(&self, x: &[i8], y: &mut [i8], room: &mut [u32]) {
         let Convolution { plane, seen, filters } = *self.convolution;
         let (inputs, outputs, taps) = (plane.inputs(), plane.outputs(), seen * plane.taps());
         let Finish { bias, mantissa, shift, .. } = self.finish;

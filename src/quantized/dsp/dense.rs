@@ -1,19 +1,63 @@
-//! Dense layers: four rows of weights at a time, so that inputs are turned into pairs once, and read once for four.
+//! Dense layers: four rows of weights at a time, so that an input is read once for four. Where there are many, inputs are
+//! turned into pairs once for all of them.
 
 #[cfg(fnn_dsp)]
 use core::arch::asm;
 
-use crate::chunks::Chunks;
-
-use super::super::products::Finish;
+use super::super::products::{Finish, tail};
 use super::super::requantization::Requantize;
 use super::{extend, multiply_add, word};
+use crate::chunks::Chunks;
 
 /// Rows of weights that are multiplied together.
 const ROWS: usize = 4;
 
 /// The inputs 0 and 2, and the inputs 1 and 3 of four.
 type Pairs = [u32; 2];
+
+/// Outputs from which on it is worth the memory to turn inputs into pairs only once: two of 23 instructions for four rows.
+#[cfg(fnn_dsp)]
+pub(in crate::quantized) const MANY: usize = 64;
+
+/// Adds the products of `x` and a row to each number of `start`, four at a time.
+#[inline(always)]
+pub(in crate::quantized) fn by_fours<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32; N] {
+    let mut sums = start;
+    let (fours, rest) = x.as_chunks::<4>();
+    let rows = rows.map(|row| row.as_chunks::<4>());
+    for (index, &x) in fours.iter().enumerate() {
+        let (even, odd) = pairs(x);
+        for (sum, (row, _)) in sums.iter_mut().zip(&rows) {
+            if let Some(&weights) = row.get(index) {
+                let weights = pairs(weights);
+                *sum = multiply_add(weights.1, odd, multiply_add(weights.0, even, *sum));
+            }
+        }
+    }
+    for (sum, (_, row)) in sums.iter_mut().zip(&rows) {
+        *sum = tail(rest, row, *sum);
+    }
+    sums
+}
+
+/// Four integers as pairs.
+#[inline(always)]
+fn pairs(four: [i8; 4]) -> (u32, u32) {
+    extend(u32::from_le_bytes(four.map(i8::cast_unsigned)))
+}
+
+/// [`dense`], with room on the stack, which layers with as many inputs share.
+#[cfg(fnn_dsp)]
+#[inline(never)]
+pub(in crate::quantized) fn dense_with_room<const I: usize, R: Requantize>(
+    x: &[i8; I],
+    weights: &[i8],
+    finish: Finish<'_, R>,
+    y: &mut [i8],
+) {
+    let mut room = ([[0i8; I]; 2], [0i8; 9]);
+    dense(x, weights, finish, y, crate::memory::aligned(&mut room));
+}
 
 /// For each row of weights, the requantized sum of its products with `x`, with room for the inputs as pairs.
 #[inline(never)]
@@ -24,12 +68,12 @@ pub(in crate::quantized) fn dense<R: Requantize>(
     y: &mut [i8],
     room: &mut [Pairs],
 ) {
-    let Some(pairs) = room.get_mut(..x.len().div_ceil(4)) else { return };
+    let Some(inputs) = room.get_mut(..x.len().div_ceil(4)) else { return };
     let (fours, rest) = x.as_chunks::<4>();
-    for (pairs, &four) in pairs.iter_mut().zip(fours) {
-        *pairs = extend(u32::from_le_bytes(four.map(i8::cast_unsigned))).into();
+    for (to, &four) in inputs.iter_mut().zip(fours) {
+        *to = pairs(four).into();
     }
-    if let (false, Some(last)) = (rest.is_empty(), pairs.last_mut()) {
+    if let (false, Some(last)) = (rest.is_empty(), inputs.last_mut()) {
         *last = extend(word(rest)).into();
     }
     let Finish { bias, mantissa, shift, requantization } = finish;
@@ -40,7 +84,7 @@ pub(in crate::quantized) fn dense<R: Requantize>(
     for (((y, bias), mantissa), shift) in y.iter_mut().zip(bias).zip(mantissa).zip(shift) {
         let Some((rows, others)) = weights.split_at_checked(ROWS * x.len()) else { return };
         let mut sums = *bias;
-        four_rows(rows, x.len(), pairs, &mut sums);
+        four_rows(rows, x.len(), inputs, &mut sums);
         for (((y, sum), &mantissa), &shift) in y.iter_mut().zip(sums).zip(mantissa).zip(shift) {
             *y = requantization.requantize(sum, mantissa, shift);
         }
@@ -48,7 +92,7 @@ pub(in crate::quantized) fn dense<R: Requantize>(
     }
     for (((y, &bias), &mantissa), &shift) in y_rest.iter_mut().zip(bias_rest).zip(mantissa_rest).zip(shift_rest) {
         let Some((row, others)) = weights.split_at_checked(x.len()) else { return };
-        *y = requantization.requantize(one_row(row, pairs, bias), mantissa, shift);
+        *y = requantization.requantize(one_row(row, inputs, bias), mantissa, shift);
         weights = others;
     }
 }
@@ -142,7 +186,7 @@ fn four_rows(rows: &[i8], length: usize, pairs: &[Pairs], sums: &mut [i32; ROWS]
 
 #[cfg(not(fnn_dsp))]
 fn four_rows(rows: &[i8], length: usize, pairs: &[Pairs], sums: &mut [i32; ROWS]) {
-    for (sum, row) in sums.iter_mut().zip(rows.chunks(length.max(1))) {
+    for (sum, row) in sums.iter_mut().zip(rows.blocks(length)) {
         *sum = one_row(row, pairs, *sum);
     }
 }

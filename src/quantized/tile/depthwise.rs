@@ -1,8 +1,9 @@
-//! Depthwise convolutions with windows of 3 × 3.
+//! Depthwise convolutions with windows of 3 × 3, and those of a single row.
 //!
 //! A channel is copied with its padding, as many rows at a time as there is room for, so that no place is at an edge.
 
 use super::{Layer, Multiply, write_rows};
+use crate::chunks::Chunks;
 use crate::kernels::{Convolution, Plane};
 use crate::quantized::products::Finish;
 use crate::quantized::requantization::Requantize;
@@ -17,6 +18,50 @@ const SUMS: usize = 128;
 /// The size of the window.
 const SIZE: usize = 3;
 
+/// The longest window of a single row.
+pub(super) const LONGEST: usize = 16;
+
+/// How a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::quantized) enum Way {
+    /// The input is as large as the window.
+    OnePlace,
+    /// Four places of a row at a time, whatever the window.
+    Places,
+    /// Each filter sees one channel, through a window of 3 × 3.
+    Square,
+    /// Each filter sees one channel, which is a single row, through a window of at most [`LONGEST`].
+    Row,
+}
+
+impl Way {
+    /// That of this convolution.
+    pub(in crate::quantized) const fn of(convolution: &Convolution) -> Self {
+        let Convolution { plane: Plane { rows, columns }, seen, filters } = *convolution;
+        let (down, along) = (rows.window, columns.window);
+        let (plane, pitch) = (convolution.plane, pitch(convolution));
+        if rows.is_whole() && columns.is_whole() && plane.outputs() == 1 && plane.inputs() == plane.taps() {
+            return Self::OnePlace;
+        }
+        if seen != 1 || filters != 1 || down.dilation != 1 || along.dilation != 1 || pitch > ROOM - BEYOND {
+            return Self::Places;
+        }
+        if down.kernel == SIZE && along.kernel == SIZE && (ROOM - BEYOND) / SIZE >= pitch {
+            Self::Square
+        } else if rows.input == 1 && rows.output == 1 && down.kernel == 1 && along.kernel <= LONGEST {
+            Self::Row
+        } else {
+            Self::Places
+        }
+    }
+}
+
+/// The length of a row with the padding that windows see.
+const fn pitch(convolution: &Convolution) -> usize {
+    let columns = convolution.plane.columns;
+    columns.output.saturating_sub(1) * columns.window.stride + columns.window.kernel
+}
+
 /// A channel's copied rows: so many, each so long.
 #[derive(Clone, Copy)]
 struct Band {
@@ -25,18 +70,43 @@ struct Band {
 }
 
 impl<R: Requantize> Layer<'_, R> {
-    /// All outputs, if this is such a convolution, and its rows aren't too long.
+    /// All outputs of [`Way::Row`].
     #[inline(always)]
-    pub(super) fn depthwise<M: Multiply>(&self, x: &[i8], y: &mut [i8]) -> bool {
-        let Convolution { plane, seen, filters } = *self.convolution;
+    pub(in crate::quantized) fn depthwise_row<M: Multiply>(&self, x: &[i8], y: &mut [i8]) {
+        let plane = self.convolution.plane;
+        let (columns, along) = (plane.columns, plane.columns.window);
+        let band = Band { rows: 1, pitch: pitch(self.convolution) };
+        let top = 0usize.wrapping_sub(plane.rows.window.before);
+        let Finish { bias, mantissa, shift, requantization } = self.finish;
+        let (mut x, mut y) = (x, y);
+        let (mut room, mut sums) = ([self.outside; ROOM], [0; SUMS]);
+        let filters = self.weights.blocks(along.kernel);
+        for (((filter, &bias), &mantissa), &shift) in filters.zip(bias).zip(mantissa).zip(shift) {
+            let Some((channel, channels)) = x.split_at_checked(plane.inputs()) else { return };
+            let Some((image, images)) = y.split_at_mut_checked(plane.outputs()) else { return };
+            self.copy_rows(channel, top, band, &mut room);
+            let mut column = 0;
+            while column < columns.output {
+                let part = (columns.output - column).min(SUMS);
+                let Some(sums) = sums.get_mut(..part) else { return };
+                let x = room.get(column * along.stride..).unwrap_or_default();
+                M::row(x, along.stride, filter, bias, sums);
+                let image = image.get_mut(column..).unwrap_or_default();
+                write_rows(sums, image, (1, part, part, part), (mantissa, shift, requantization));
+                column += part;
+            }
+            (x, y) = (channels, images);
+        }
+    }
+
+    /// All outputs of [`Way::Square`].
+    #[inline(always)]
+    pub(in crate::quantized) fn depthwise_square<M: Multiply>(&self, x: &[i8], y: &mut [i8]) {
+        let plane = self.convolution.plane;
         let Plane { rows, columns } = plane;
         let (down, along) = (rows.window, columns.window);
-        let size = (down.kernel, along.kernel, down.dilation, along.dilation);
-        let pitch = (columns.output - 1) * along.stride + SIZE;
+        let pitch = pitch(self.convolution);
         let most = (ROOM - BEYOND).checked_div(pitch).unwrap_or_default();
-        if seen != 1 || filters != 1 || size != (SIZE, SIZE, 1, 1) || most < SIZE {
-            return false;
-        }
         let Finish { bias, mantissa, shift, requantization } = self.finish;
         let (filters, _) = self.weights.as_chunks::<{ SIZE * SIZE }>();
         let (mut x, mut y) = (x, y);
@@ -68,7 +138,6 @@ impl<R: Requantize> Layer<'_, R> {
             }
             (x, y) = (channels, images);
         }
-        true
     }
 
     /// Rows of a channel from a row on, each behind its padding; those that the channel doesn't have are left as they

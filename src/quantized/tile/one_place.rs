@@ -7,19 +7,14 @@ use crate::quantized::products::Finish;
 use crate::quantized::requantization::Requantize;
 
 impl<R: Requantize> Layer<'_, R> {
-    /// All outputs, if this is such a convolution.
+    /// All outputs of [`Way::OnePlace`](super::Way::OnePlace).
     #[inline(always)]
-    pub(super) fn one_place<M: Multiply>(&self, x: &[i8], y: &mut [i8], room: &mut [u32]) -> bool {
+    pub(super) fn one_place<M: Multiply>(&self, x: &[i8], y: &mut [i8], room: &mut [u32]) {
         let Convolution { plane, seen, filters } = *self.convolution;
-        let whole = plane.rows.is_whole() && plane.columns.is_whole();
-        if !whole || plane.outputs() != 1 || plane.inputs() != plane.taps() {
-            return false;
-        }
         let taps = seen * plane.taps();
         let Finish { bias, mantissa, shift, requantization } = self.finish;
         if bias.len() == filters {
-            M::rows(x, self.weights, self.finish, y, room);
-            return true;
+            return M::rows(x, self.weights, self.finish, y, room);
         }
         let factors = bias.iter().zip(mantissa).zip(shift);
         let (mut x, mut computed) = (x, 0);
@@ -31,6 +26,5 @@ impl<R: Requantize> Layer<'_, R> {
             computed += 1;
             *y = requantization.requantize(M::dot(x, weights, bias), mantissa, shift);
         }
-        true
     }
 }

@@ -4,7 +4,7 @@ use alloc::vec;
 
 use super::super::drawn::{Case, Numbers};
 use super::super::dsp::Dsp;
-use super::{Layer, Multiply, Plain, in_one_row};
+use super::{Layer, Multiply, Plain, Way, in_one_row};
 use crate::random::Random;
 
 /// An integer that no kernel may touch.
@@ -39,10 +39,26 @@ fn convolutions_in_one_place_are_the_formula() {
     let mut random = Random::new(13);
     for _ in 0..300 {
         let case = Case::draw(&mut random).in_one_place();
+        assert_eq!(Way::of(&in_one_row(case.convolution)), Way::OnePlace);
         let numbers = Numbers::draw(case, &mut random);
         check::<Plain>(case, &numbers);
         check::<Dsp>(case, &numbers);
     }
+}
+
+/// Windows of every length up to that of the longest filter taken as a whole, and longer ones.
+#[test]
+fn depthwise_convolutions_of_a_row_are_the_formula() {
+    let mut random = Random::new(13);
+    let mut rows = 0;
+    for _ in 0..400 {
+        let case = Case::draw_row(&mut random);
+        rows += usize::from(Way::of(&case.convolution) == Way::Row);
+        let numbers = Numbers::draw(case, &mut random);
+        check::<Plain>(case, &numbers);
+        check::<Dsp>(case, &numbers);
+    }
+    assert!((1..400).contains(&rows), "{rows}");
 }
 
 /// Memory is aligned wherever it starts, and all of it but the bytes before is used.
