@@ -72,8 +72,13 @@ fn training_process() {
 fn start(folder: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "training_process", "--ignored"]).env(FOLDER, folder);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !folder.join("started").exists() {
+        let ended = child.try_wait().unwrap();
+        assert!(
+            ended.is_none() || folder.join("started").exists(),
+            "the process ended before it was interrupted: {ended:?}"
+        );
         sleep(Duration::from_millis(1));
     }
     child

@@ -8,8 +8,8 @@ use crate::error::Error;
 /// A flag that is set by Ctrl-C, for [`Trainer::stop_flag`](crate::Trainer::stop_flag): training ends after the step,
 /// with a checkpoint, the best weights and the history. A second Ctrl-C ends the process at once, with exit code 130.
 ///
-/// The first call installs the handler of the process. The flag stays set, so further trainings with it end before their
-/// first step.
+/// The first call installs the handler of the process, in place of another one. The flag stays set, so further trainings
+/// with it end before their first step. A program with a handler of its own sets a flag of its own in it instead.
 ///
 /// ```no_run
 /// # use fnn::{DataSet, Network, Trainer, layers::Dense, losses::MeanSquaredError, optimizers::Sgd};
@@ -25,8 +25,7 @@ use crate::error::Error;
 /// ```
 ///
 /// # Errors
-/// [`Error::Setting`] if the program has another handler of Ctrl-C, or if the system refuses the handler. A program with a
-/// handler of its own sets a flag of its own in it.
+/// [`Error::Setting`] if the system refuses the handler, or if crate `ctrlc` has installed another one.
 pub fn interrupt_flag() -> Result<&'static AtomicBool, Error> {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
@@ -39,12 +38,13 @@ pub fn interrupt_flag() -> Result<&'static AtomicBool, Error> {
                 std::process::exit(EXIT_CODE);
             }
         };
-        ctrlc::try_set_handler(handler).map_err(|error| error.to_string())
+        // Also where the signal was ignored, as in a process that a script has started in the background.
+        ctrlc::set_handler(handler).map_err(|error| error.to_string())
     });
     match installed {
         Ok(()) => Ok(&INTERRUPTED),
         Err(found) => {
-            let expected = "a process without another handler of Ctrl-C";
+            let expected = "a process in which Ctrl-C can be handled";
             Err(Error::Setting { name: "interrupt flag", expected, found: found.clone() })
         }
     }
