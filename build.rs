@@ -10,12 +10,13 @@ fn main() {
     let always = var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em"));
     let features = var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let architecture = var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
-    let arm = architecture == "arm";
-    let vectors = features.split(',').any(|feature| ["neon", "v"].contains(&feature));
+    let has = |wanted: &str| features.split(',').any(|feature| feature == wanted);
+    let vectors = has("neon") || has("v");
     if !vectors && ["arm", "riscv32", "riscv64"].contains(&&*architecture) {
         println!("cargo::rustc-cfg=fnn_without_vectors");
     }
-    if always || arm && features.split(',').any(|feature| feature == "dsp") {
+    // Processors that aren't microcontrollers have it, too, but may run another instruction set than Thumb.
+    if always || architecture == "arm" && has("dsp") && has("mclass") {
         println!("cargo::rustc-cfg=fnn_dsp");
     }
 }

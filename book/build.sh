@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
-# Builds the book into `book/dist`, the Chinese translation into `book/dist/zh`, and the documentation that they link to into
-# `book/dist/api`, and the page in which networks learn into `book/dist/page`. Fails at a broken link. Installs mdBook and the link checker from crates.io if they are missing.
+# Builds the book into `book/dist`, its Chinese translation into `book/dist/zh`, the documentation that they link to into
+# `book/dist/api`, and the page that they embed into `book/dist/page`. Fails at a broken link. Installs mdBook and the link
+# checker from crates.io if they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The first line of `NAME --version` names the version; another one would print other pages.
 have() { command -v "$1" >/dev/null && "$1" --version | grep -q "$2"; }
-tools=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-export PATH="$tools/tools/bin:$PATH"
-have mdbook "v0.5.4" || cargo install --quiet --locked --root "$tools/tools" --no-default-features --features search mdbook@0.5.4
-have hyperlink "0.3.2" || cargo install --quiet --locked --root "$tools/tools" hyperlink@0.3.2
+target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+export PATH="$target/tools/bin:$PATH"
+have mdbook "v0.5.4" || cargo install --quiet --locked --root "$target/tools" --no-default-features --features search mdbook@0.5.4
+have hyperlink "0.3.2" || cargo install --quiet --locked --root "$target/tools" hyperlink@0.3.2
 
 mdbook build book
 mdbook build book/zh
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package fnn-typed
-cp -r "$tools/doc" book/dist/api
-# The page that chapters show parts of.
+cp -r "$target/doc" book/dist/api
 examples/browser/build.sh >/dev/null
 cp -r examples/browser/dist book/dist/page
 
-# The pages of rustdoc are its own business.
+# Links within the pages that rustdoc writes are not ours to check.
 links=$(hyperlink book/dist --check-anchors || true)
 broken=$(sed -n '/^book\/dist\/api/,/^$/!p' <<<"$links" | grep -A1 '^book/dist/' || true)
 if [ -n "$broken" ]; then

@@ -1,7 +1,7 @@
 //! The error type of everything that reads data or trains.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
 
 use crate::setting::InvalidSetting;
 
@@ -73,7 +73,8 @@ pub enum Error {
         set: &'static str,
         /// The index of the sample in that set, from 0.
         sample: usize,
-        /// Its row in the data set before the split, from 0: [`DataSet::row`](crate::DataSet::row).
+        /// Its row in the file or the data set that it comes from, from 0:
+        /// [`Source::row`](crate::data::Source::row).
         row: usize,
         /// What was expected, and what was found.
         problem: String,
@@ -92,7 +93,7 @@ pub enum Error {
         /// The message of the panic.
         message: String,
     },
-    /// An error of another type, from a [`Source`](crate::data::Source): [`Error::other`].
+    /// An error of another type, for example from a [`Source`](crate::data::Source): [`Error::other`].
     Other(Box<dyn std::error::Error + Send + Sync>),
     /// A setting of the trainer, of the optimizer or of the loss is invalid.
     Setting {
@@ -123,6 +124,12 @@ impl Error {
     /// ```
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
+    }
+
+    /// The error about a part of a file that is invalid.
+    pub(crate) fn format(path: &Path, field: impl Into<Box<str>>, expected: impl Display, found: impl Display) -> Self {
+        let (expected, found) = (expected.to_string(), found.to_string());
+        Self::Format { path: path.into(), field: field.into(), expected, found }
     }
 
     /// The error about an index that is not below the number of samples.
@@ -177,7 +184,7 @@ impl fmt::Display for Error {
             Self::Sample { set, sample, row, problem } => {
                 write!(f, "the {set} set, sample {sample}")?;
                 if row != sample {
-                    write!(f, " (row {row} before the split)")?;
+                    write!(f, " (row {row} of the original data)")?;
                 }
                 write!(f, ": {problem}")
             }

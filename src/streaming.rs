@@ -15,7 +15,7 @@ use crate::shape::Sample;
 /// computes only what a new frame changes. The results are those of [`forward`](crate::Network::forward) of the last
 /// `length` frames, with the same sums in the same order; in int8, the same bits always, and in floating point wherever
 /// sums have the same order at all positions, which they have in the plain kernels. With strides, there is an answer
-/// after every so many frames. Where the declared output has positions, an answer is one of them.
+/// once in as many frames as the product of all strides. Where the declared output has positions, an answer is one of them.
 ///
 /// A network with `padding = causal` starts as if silence had come before, and then sees what really came: as the same
 /// network declared with a longer input.

@@ -39,8 +39,8 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// A window of a single element, for the rows of a sequence.
-    const STILL: Self = Self { kernel: 1, stride: 1, before: 0, after: 0, dilation: 1 };
+    /// A window of a single element: along the rows of a sequence, or over the frames of a stream one by one.
+    pub(crate) const STILL: Self = Self { kernel: 1, stride: 1, before: 0, after: 0, dilation: 1 };
 
     /// How many elements the window spans, including the gaps of its dilation.
     #[must_use]

@@ -44,7 +44,7 @@ fn small() -> Quantized<Small> {
     Small::seeded(5).quantize(&samples)
 }
 
-/// Whether both ways of reading accept a file, and the message of reading in place.
+/// The message of reading a file in place, if it is refused.
 fn refused(bytes: &[u8]) -> Option<String> {
     let text = |error: WeightsError<'_>| error.to_string();
     Aligned::with(bytes, 0, |bytes| Quantized::<Small>::read(bytes).map(|_| ()).map_err(text)).err()

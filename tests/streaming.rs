@@ -157,6 +157,46 @@ fn causal_padding_is_silence_before_the_first_frame() {
     }
 }
 
+fnn::network! {
+    /// Pools whose elements lie apart; and after `Flatten`, where all frames have come, padding and blocks.
+    #[streaming]
+    #[quantizable]
+    struct Apart: [3, 14] -> [2] {
+        MaxPool1d(3, stride = 1, dilation = 2),
+        Identity,
+        AvgPool1d(2, stride = 1, dilation = 3),
+        Flatten,
+        Reshape(3, 7),
+        Conv1d(4, kernel = 3, padding = same),
+        Residual { Conv1d(4, kernel = 3, padding = 1), MaxPool1d(3, stride = 1, padding = 1) },
+        Concat { { AvgPool1d(3, stride = 1, padding = 1) }, {} },
+        Flatten,
+        Dense(2),
+    }
+}
+
+#[test]
+fn pools_with_gaps_and_whatever_comes_after_all_positions() {
+    for seed in 1..=5 {
+        let network = Apart::seeded(seed);
+        let frames = frames::<3>(40, seed);
+        let samples: Vec<_> = (0..27).map(|start| window::<3, 14>(&frames, start)).collect();
+        let int8 = network.quantize(&samples);
+        let (mut stream, mut int8_stream) = (Streaming::new(), Streaming::new());
+        let mut answers = 0;
+        for (t, frame) in frames.iter().enumerate() {
+            let (answer, int8_answer) = (stream.push(&network, frame), int8_stream.push(&int8, frame));
+            assert_eq!((answer.is_some(), int8_answer.is_some()), (t >= 13, t >= 13));
+            let (Some(answer), Some(int8_answer)) = (answer, int8_answer) else { continue };
+            let window = &samples[answers];
+            assert_same(&answer, &network.forward(window), &format!("seed {seed}, frame {t}"));
+            assert_same(&int8_answer, &int8.forward(window), &format!("int8, seed {seed}, frame {t}"));
+            answers += 1;
+        }
+        assert_eq!(answers, 27);
+    }
+}
+
 /// Its memory lies in a `static`, as zeros.
 #[test]
 fn a_stream_lives_in_a_static() {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use fnn::Error;
@@ -155,4 +156,43 @@ fn halving_continues_the_best_to_the_bits_of_an_uninterrupted_training() {
     assert_eq!(epochs, [1, 1, 2, 4]);
     assert_eq!(results.best().unwrap().settings, 0.3);
     assert_eq!(results.trials[3].value, Some(train(0.3, 4, None).unwrap()));
+}
+
+/// A trial that was among the best, and got worse with more epochs, stays among the best of the epochs before.
+#[test]
+fn halving_that_is_run_again_chooses_the_same_trials() {
+    let value = |number: usize, epochs: usize| match (number, epochs) {
+        (0, 2) => 10.0,
+        (number, _) => number as f64,
+    };
+    let run = |folder: &PathBuf| {
+        let trainings = Mutex::new(Vec::new());
+        let results = Sweep::over([0, 1, 2, 3]).folder(folder).halving(1, 2, 4).run(|trial| {
+            let epochs = trial.epochs.unwrap();
+            trainings.lock().unwrap().push((trial.number, epochs));
+            Ok(value(trial.number, epochs))
+        });
+        let trials: Vec<_> = results.unwrap().trials.into_iter().map(|trial| (trial.epochs, trial.value)).collect();
+        let mut trainings = trainings.into_inner().unwrap();
+        trainings.sort_by_key(|&(number, epochs)| (epochs, number));
+        (trials, trainings)
+    };
+    let (at_once, trainings) = run(&folder("halving-at-once"));
+    assert_eq!(trainings, [(0, 1), (1, 1), (2, 1), (3, 1), (0, 2), (1, 2), (1, 4)]);
+
+    // Interrupted when trial 0 had been trained for two epochs.
+    let interrupted = folder("halving-interrupted");
+    fs::create_dir_all(&interrupted).unwrap();
+    let rows = [(0, 2), (1, 1), (2, 1), (3, 1)].map(|(number, epochs)| {
+        format!("{number},\"{number}\",{epochs},{:?},,\"\"\n", value(number, epochs)) //
+    });
+    let text = format!("trial,settings,epochs,value,seconds,failure\n{}", rows.concat());
+    fs::write(interrupted.join("trials.csv"), text).unwrap();
+    let (resumed, trainings) = run(&interrupted);
+    assert_eq!(trainings, [(1, 2), (1, 4)]);
+    assert_eq!(resumed, at_once);
+
+    // Its results are not those of a sweep without halving.
+    let all = Sweep::over([0, 1, 2, 3]).folder(&interrupted).run(|trial| Ok(value(trial.number, 100))).unwrap();
+    assert!(all.trials.iter().all(|trial| trial.epochs.is_none() && trial.value == Some(f64::from(trial.settings))));
 }

@@ -439,7 +439,7 @@ fn a_sample_of_a_part_is_named_by_its_row_too() {
     };
     let Error::Sample { set, sample, row: 7, .. } = reason else { panic!("{reason}") };
     assert_eq!(if set == "training" { &train } else { &test }.inputs()[sample], [7.0]);
-    assert!(reason.to_string().contains(" (row 7 before the split): the target: "), "{reason}");
+    assert!(reason.to_string().contains(" (row 7 of the original data): the target: "), "{reason}");
 
     let bad = DataSet::from([([1.0, 2.0], 0), ([0.0, f32::NAN], 1)]);
     let error = reason_of_fit(&bad, CrossEntropy);

@@ -33,6 +33,7 @@ digits|784-128-10, `f32`
 flowers|4-16-16-3, `f32`
 digits-int8|784-32-10, int8
 lenet-int8|LeNet, int8
+read-lenet-int8|LeNet, int8, reading its file
 flowers-int8|4-16-16-3, int8
 flowers-step|4-16-16-3, one training step in place, one sample
 xor-step|2-8-1, one training step with momentum, four samples

@@ -4,8 +4,10 @@
 
 #[path = "../../src/plot/chart.rs"]
 mod chart;
+#[path = "../support/mistakes.rs"]
 mod mistakes;
 mod options;
+mod text;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -73,7 +75,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let scores = network.forward_all(test.inputs());
     let confusion = ConfusionMatrix::of(&scores, test.targets());
     println!("\ntest accuracy {:.2} %\n\n{confusion}\n", 100.0 * confusion.accuracy().unwrap_or(0.0));
-    mistakes::print(6, &test, &scores);
+    text::print(6, &mistakes::worst_first(&test, &scores));
     println!("learning curve: {}", draw(&history.epochs)?.display());
     if let Some(path) = &options.save {
         network.save(path)?;

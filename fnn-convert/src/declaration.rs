@@ -104,10 +104,15 @@ impl Declaration {
     /// The declaration of a graph as a network of this name.
     ///
     /// # Errors
-    /// If branches of the graph don't nest, or use layers that can't be declared: all of them at once.
+    /// If branches of the graph don't nest, or use layers that can't be declared, or weights are NaN or infinite: all of them
+    /// at once.
     pub fn new(graph: &Graph, name: &str) -> Result<Self, Vec<Refusal>> {
         let mut layers = blocks::layers(graph)?;
         names::assign(&mut layers);
+        let refusals = not_finite(&layers);
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
         let mut comments = vec![graph.origin.clone()];
         let order = |what: &str, axes: &[usize]| {
             let axes: Vec<String> = axes.iter().map(usize::to_string).collect();
@@ -135,13 +140,9 @@ impl Declaration {
     /// All arrays of weights with their dotted names, in memory order.
     #[must_use]
     pub fn weights(&self) -> Vec<(String, &Weight)> {
-        let mut weights = Vec::new();
-        collect(&self.layers, "", &mut weights);
-        weights
+        weights(&self.layers)
     }
-}
 
-impl Declaration {
     /// The arrays of the int8 network with their dotted names, if the model is one.
     #[must_use]
     pub fn integers(&self) -> Option<Vec<(String, Tensor)>> {
@@ -152,35 +153,44 @@ impl Declaration {
             arrays.push((format!("{name}.scale"), number(Numbers::F32(vec![*scale]))));
             arrays.push((format!("{name}.zero_point"), number(Numbers::I32(vec![*zero_point]))));
         }
-        collect_integers(&self.layers, "", &mut arrays);
+        for_each(&self.layers, "", &mut |field, layer| {
+            arrays.extend(layer.integers.iter().map(|(name, array)| (format!("{field}{name}"), array.clone())));
+        });
         Some(arrays)
     }
 }
 
-fn collect_integers(layers: &[Layer], prefix: &str, arrays: &mut Vec<(String, Tensor)>) {
-    for layer in layers {
-        let field = format!("{prefix}{}.", layer.field);
-        arrays.extend(layer.integers.iter().map(|(name, array)| (format!("{field}{name}"), array.clone())));
-        if let Content::Block { block, branches } = &layer.content {
-            for (index, branch) in branches.iter().enumerate() {
-                collect_integers(branch, &format!("{field}{}", block.prefix(index, branches.len())), arrays);
-            }
+/// All arrays of weights with their dotted names, in memory order.
+fn weights(layers: &[Layer]) -> Vec<(String, &Weight)> {
+    let mut weights = Vec::new();
+    for_each(layers, "", &mut |field, layer| {
+        if let Content::Kind { weights: own, .. } = &layer.content {
+            weights.extend(own.iter().map(|(name, weight)| (format!("{field}{name}"), weight)));
         }
-    }
+    });
+    weights
 }
 
-fn collect<'a>(layers: &'a [Layer], prefix: &str, weights: &mut Vec<(String, &'a Weight)>) {
+/// The arrays with weights that are NaN or infinite, which `load` refuses.
+fn not_finite(layers: &[Layer]) -> Vec<Refusal> {
+    let refusal = |(name, weight): (String, &Weight)| {
+        let Weight::Array(tensor) = weight else { return None };
+        let reals = tensor.as_reals()?;
+        let index = reals.iter().position(|real| !real.is_finite())?;
+        let reason = format!("its number {index} of {} is {}", reals.len(), reals[index]);
+        Some(Refusal { node: name, operator: "the weight".into(), reason })
+    };
+    weights(layers).into_iter().filter_map(refusal).collect()
+}
+
+/// Visit all layers, blocks before those inside, each with its dotted name and a dot.
+fn for_each<'a>(layers: &'a [Layer], prefix: &str, visitor: &mut dyn FnMut(&str, &'a Layer)) {
     for layer in layers {
         let field = format!("{prefix}{}.", layer.field);
-        match &layer.content {
-            Content::Kind { weights: own, .. } => {
-                weights.extend(own.iter().map(|(name, weight)| (format!("{field}{name}"), weight)));
-            }
-            Content::Block { block, branches } => {
-                let count = branches.len();
-                for (index, branch) in branches.iter().enumerate() {
-                    collect(branch, &format!("{field}{}", block.prefix(index, count)), weights);
-                }
+        visitor(&field, layer);
+        if let Content::Block { block, branches } = &layer.content {
+            for (index, branch) in branches.iter().enumerate() {
+                for_each(branch, &format!("{field}{}", block.prefix(index, branches.len())), visitor);
             }
         }
     }

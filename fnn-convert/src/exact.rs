@@ -2,7 +2,7 @@
 //!
 //! Some are computed in 32 bits and some in 64, and a mantissa of 31 bits shows which: these are the kernels' own steps.
 
-use fnn::quantized::tflite::{Clipped, Operand, Sum, multiplier};
+use fnn::quantized::tflite::{Clipped, Factor, Operand, Sum, multiplier};
 
 /// For each filter of a convolution, or of a dense layer with several scales.
 pub(crate) fn filter_factor(input: f32, weight: f32, output: f32) -> f64 {
@@ -46,9 +46,9 @@ pub(crate) struct LogSoftmax {
     /// The exponential of each difference from the largest score, with 19 bits after the point.
     pub(crate) powers: Vec<i32>,
     /// A step of the scores, with 26 bits after the point.
-    pub(crate) steps: (i32, u8),
+    pub(crate) steps: Factor,
     /// Back to steps of the scores.
-    pub(crate) reverse: (i32, u8),
+    pub(crate) reverse: Factor,
     /// The largest difference whose exponential is computed, with a minus sign.
     pub(crate) smallest: i32,
 }
@@ -56,25 +56,21 @@ pub(crate) struct LogSoftmax {
 /// For the logarithms of the softmax of scores with this scale.
 pub(crate) fn log_softmax(scale: f32) -> LogSoftmax {
     let limit = f64::from(i32::MAX);
-    let steps = multiplier((f64::from(scale) * f64::from(1 << 26)).min(limit));
-    let left = 31 - i32::from(steps.1);
-    let reverse = multiplier(f64::from(left).exp2().recip() * f64::from(1u32 << 31) / f64::from(steps.0.max(1)));
+    let steps = factor((f64::from(scale) * f64::from(1 << 26)).min(limit));
+    let left = 31 - steps.shift;
+    let reverse = factor(f64::from(left).exp2().recip() * f64::from(1u32 << 31) / f64::from(steps.mantissa.max(1)));
     let smallest = -((31.0 * f64::from(1 << 26) / f64::from(left).exp2()).floor().min(limit) as i32);
-    // As TensorFlow Lite, in 31 bits twice.
-    let step = |distance: i32| {
-        let whole = Operand { zero_point: 0, mantissa: steps.0, shift: steps.1.into() };
-        rounded_twice(-distance, whole)
-    };
     let power = |distance: i32| match -distance >= smallest {
-        true => divided(exponential(step(distance)), 12),
+        true => divided(exponential(steps.apply(-distance)), 12),
         false => 0,
     };
     LogSoftmax { powers: (0..256).map(power).collect(), steps, reverse, smallest }
 }
 
-fn rounded_twice(x: i32, Operand { mantissa, shift, .. }: Operand) -> i32 {
-    let (left, right) = ((31 - shift).max(0) as u32, (shift - 31).max(0) as u32);
-    divided(product(x.wrapping_shl(left), mantissa), right)
+/// A factor as its mantissa and shift.
+pub(crate) fn factor(factor: f64) -> Factor {
+    let (mantissa, shift) = multiplier(factor);
+    Factor { mantissa, shift: shift.into() }
 }
 
 /// The product of two numbers from −1 to 1, rounded, halves up.
@@ -83,7 +79,7 @@ fn product(one: i32, other: i32) -> i32 {
 }
 
 /// `x · 2^−exponent`, rounded, halves away from zero.
-fn divided(x: i32, exponent: u32) -> i32 {
+pub(crate) fn divided(x: i32, exponent: u32) -> i32 {
     let mask = (1i64 << exponent) - 1;
     (x >> exponent) + i32::from((i64::from(x) & mask) > (mask >> 1) + i64::from(x < 0))
 }

@@ -69,7 +69,6 @@ impl<N: Network<Scalar = f32>> ToOnnx for N {
             producer_version: env!("CARGO_PKG_VERSION").into(),
             graph: Some(builder.graph),
             opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
-            functions: Vec::new(),
         };
         Ok(model.encode_to_vec())
     }

@@ -18,7 +18,7 @@ use crate::tensor::{Quantization, Tensor};
 /// A model, as the library can compute it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
-    /// What the model was made by and in, such as `ONNX, opset 17, from pytorch 2.15.0`.
+    /// What the model was made by and in, such as `ONNX, opset 17 from pytorch 2.15.0`.
     pub origin: String,
     /// Everything that is computed, including the inputs.
     pub values: Vec<Value>,

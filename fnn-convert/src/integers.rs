@@ -2,7 +2,7 @@
 //!
 //! A layer of a declaration has the arrays of `fnn::quantized`'s structs, under their names.
 
-use fnn::quantized::tflite::{Clipped, Operand, Sum, multiplier};
+use fnn::quantized::tflite::{Clipped, Factor, Operand, Sum, multiplier};
 
 use crate::exact;
 use crate::graph::{Activation, Graph, Integers, Node, Operator, Rounding, ValueId};
@@ -38,11 +38,8 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
             let table = match &node.integers.table {
                 Some(table) => table.to_vec(),
                 None => {
-                    let (from, to) = (
-                        graph.values[node.inputs[0].0].quantization.as_ref(),
-                        graph.values[node.output.0].quantization.as_ref(),
-                    );
-                    let (from, to) = from.zip(to).ok_or("its input or output isn't quantized")?;
+                    let to = graph.values[node.output.0].quantization.as_ref();
+                    let (from, to) = input.zip(to).ok_or("its input or output isn't quantized")?;
                     tables::of_reals(*activation, from, to)
                         .ok_or("int8 models don't have such an activation yet")?
                         .to_vec()
@@ -69,39 +66,33 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
             clipped(&mut arrays, "output.", output.clipped);
             Ok(arrays)
         }
-        Operator::AveragePool { .. } => {
+        Operator::AveragePool { .. } | Operator::ZeroPad { .. } => {
             same(graph, node)?;
             Ok(vec![("zero_point".into(), number(one(input)?.1))])
         }
-        Operator::ZeroPad { .. } => {
-            same(graph, node)?;
-            Ok(vec![("zero_point".into(), number(one(input)?.1))])
-        }
-        Operator::MaxPool { .. } | Operator::GlobalMaxPool | Operator::Upsample { .. } => {
-            same(graph, node)?;
-            Ok(Vec::new())
-        }
-        Operator::Reshape { .. } | Operator::Slice { .. } => {
+        Operator::MaxPool { .. }
+        | Operator::GlobalMaxPool
+        | Operator::Upsample { .. }
+        | Operator::Reshape { .. }
+        | Operator::Slice { .. } => {
             same(graph, node)?;
             Ok(Vec::new())
         }
         Operator::PRelu { slopes } => prelu(graph, node, slopes.shape[0]),
         Operator::Scale { weight, .. } => scale(graph, node, weight.shape[0]),
         Operator::LogSoftmax { .. } => {
-            if one(graph.values[node.output.0].quantization.as_ref())? != (1.0 / 16.0, 127) {
+            if of(graph, node.output)? != (1.0 / 16.0, 127) {
                 return Err("its output hasn't the scale 1/16 and the zero point 127".into());
             }
             let exact::LogSoftmax { powers, steps, reverse, smallest } = exact::log_softmax(one(input)?.0);
             let mut arrays = vec![("powers".into(), array(&[256], Numbers::I32(powers)))];
-            for (name, (mantissa, shift)) in [("", steps), ("reverse_", reverse)] {
-                arrays.push((format!("{name}mantissa"), number(mantissa)));
-                arrays.push((format!("{name}shift"), number(shift.into())));
-            }
+            push_factor(&mut arrays, "", steps);
+            push_factor(&mut arrays, "reverse_", reverse);
             arrays.push(("smallest".into(), number(smallest)));
             Ok(arrays)
         }
         Operator::Softmax { .. } => {
-            if one(graph.values[node.output.0].quantization.as_ref())? != (1.0 / 256.0, -128) {
+            if of(graph, node.output)? != (1.0 / 256.0, -128) {
                 return Err("its output hasn't the scale 1/256 and the zero point -128".into());
             }
             let scale = one(input)?.0;
@@ -114,12 +105,11 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
 
 /// The arrays of a sum of two values.
 pub(crate) fn sum(graph: &Graph, node: &Node, around: ValueId, inside: ValueId) -> Result<Arrays, String> {
-    let of = |value: ValueId| one(graph.values[value.0].quantization.as_ref());
     let output = output(graph, node)?;
     let Clipped { zero_point, low, high } = output.clipped;
-    let sum: Sum = exact::sum(of(around)?, of(inside)?, (output.scale, zero_point), (low, high));
+    let around = of(graph, around)?;
     let mut arrays = Vec::new();
-    push_sum(&mut arrays, &sum);
+    push_sum(&mut arrays, &exact::sum(around, of(graph, inside)?, (output.scale, zero_point), (low, high)));
     Ok(arrays)
 }
 
@@ -137,13 +127,13 @@ fn push_sum(arrays: &mut Arrays, sum: &Sum) {
 
 /// The slopes of a rectifier.
 fn prelu(graph: &Graph, node: &Node, slopes: usize) -> Result<Arrays, String> {
-    let (scale, zero_point) = one(graph.values[node.inputs[0].0].quantization.as_ref())?;
+    let (scale, zero_point) = of(graph, node.inputs[0])?;
     let output = output(graph, node)?;
     let (slope, (slope_scale, slope_zero_point)) = integers_of(node.integers.factors.as_ref(), slopes)?;
     let mut arrays =
         vec![("zero_point".into(), number(zero_point)), ("slope_zero_point".into(), number(slope_zero_point))];
-    factor(&mut arrays, "positive.", f64::from(scale / output.scale));
-    factor(&mut arrays, "negative.", exact::product_factor(scale, slope_scale, output.scale));
+    push_factor(&mut arrays, "positive.", exact::factor(f64::from(scale / output.scale)));
+    push_factor(&mut arrays, "negative.", exact::factor(exact::product_factor(scale, slope_scale, output.scale)));
     clipped(&mut arrays, "output.", output.clipped);
     arrays.push(("slope".into(), slope));
     Ok(arrays)
@@ -156,7 +146,7 @@ fn scale(graph: &Graph, node: &Node, channels: usize) -> Result<Arrays, String> 
     {
         return Err("it follows a layer that `network!` folds it into, so that its own rounding is lost".into());
     }
-    let input = one(graph.values[node.inputs[0].0].quantization.as_ref())?;
+    let input = of(graph, node.inputs[0])?;
     let output = output(graph, node)?;
     let Integers { factors, terms, between, .. } = &node.integers;
     let whole = (output.scale, output.clipped.zero_point);
@@ -181,7 +171,7 @@ fn scale(graph: &Graph, node: &Node, channels: usize) -> Result<Arrays, String> 
     let product = if terms.is_some() { all } else { output.clipped };
     let mut arrays =
         vec![("zero_point".into(), number(input.1)), ("factor_zero_point".into(), number(factor_zero_point))];
-    factor(&mut arrays, "scale.", exact::product_factor(input.0, factor_scale, between.0));
+    push_factor(&mut arrays, "scale.", exact::factor(exact::product_factor(input.0, factor_scale, between.0)));
     clipped(&mut arrays, "product.", product);
     push_sum(&mut arrays, &exact::sum(term, between, whole, (low, high)));
     arrays.push(("factor".into(), factor_integers));
@@ -201,17 +191,16 @@ fn integers_of(constant: Option<&Tensor>, count: usize) -> Result<(Tensor, (f32,
     Ok((array(&[count], Numbers::I8(integers)), one(constant.quantization.as_ref())?))
 }
 
-fn factor(arrays: &mut Arrays, prefix: &str, factor: f64) {
-    let (mantissa, shift) = multiplier(factor);
+fn push_factor(arrays: &mut Arrays, prefix: &str, Factor { mantissa, shift }: Factor) {
     arrays.push((format!("{prefix}mantissa"), number(mantissa)));
-    arrays.push((format!("{prefix}shift"), number(shift.into())));
+    arrays.push((format!("{prefix}shift"), number(shift)));
 }
 
 /// The arrays of a concatenation, whose inputs have the quantization of its output: branches aren't rescaled.
 pub(crate) fn concatenation(graph: &Graph, node: &Node) -> Result<Arrays, String> {
-    let output = one(graph.values[node.output.0].quantization.as_ref())?;
-    for input in &node.inputs {
-        if one(graph.values[input.0].quantization.as_ref())? != output {
+    let output = of(graph, node.output)?;
+    for &input in &node.inputs {
+        if of(graph, input)? != output {
             return Err("its inputs have other quantizations than its output".into());
         }
     }
@@ -243,10 +232,14 @@ fn one(quantization: Option<&Quantization>) -> Result<(f32, i32), String> {
     }
 }
 
+/// The quantization of a value.
+fn of(graph: &Graph, value: ValueId) -> Result<(f32, i32), String> {
+    one(graph.values[value.0].quantization.as_ref())
+}
+
 /// Checks that a layer that only moves integers keeps their quantization.
 fn same(graph: &Graph, node: &Node) -> Result<(), String> {
-    let of = |value: ValueId| one(graph.values[value.0].quantization.as_ref());
-    match of(node.inputs[0])? == of(node.output)? {
+    match of(graph, node.inputs[0])? == of(graph, node.output)? {
         true => Ok(()),
         false => Err("its output has another quantization than its input".into()),
     }
@@ -267,7 +260,7 @@ fn output(graph: &Graph, node: &Node) -> Result<Output, String> {
         _ => None,
     };
     let Some((next, activation)) = fused else { return Ok(whole(one(own)?)) };
-    let after = one(graph.values[next.output.0].quantization.as_ref())?;
+    let after = of(graph, next.output)?;
     // ONNX Runtime rounds twice there, and so nearly the same once.
     if own.is_some() && one(own)? != after && graph.rounding == Rounding::TfliteReference {
         return Err("the activation behind it has another quantization, so that both round".into());
@@ -285,7 +278,7 @@ fn output(graph: &Graph, node: &Node) -> Result<Output, String> {
 
 /// Filters, for each output or output channel.
 fn filters(graph: &Graph, node: &Node, weight: &Tensor, bias: Option<&Tensor>, dense: bool) -> Result<Arrays, String> {
-    let (scale, zero_point) = one(graph.values[node.inputs[0].0].quantization.as_ref())?;
+    let (scale, zero_point) = of(graph, node.inputs[0])?;
     let output = output(graph, node)?;
     let quantization = weight.quantization.as_ref().ok_or("its weight isn't quantized")?;
     let integers = &quantized_weight(weight, quantization)?;
@@ -340,12 +333,8 @@ fn quantized_weight(weight: &Tensor, quantization: &Quantization) -> Result<Vec<
     match &weight.numbers {
         Numbers::I8(integers) => Ok(integers.clone()),
         Numbers::F32(reals) => {
-            let scales = quantization.scales.len();
-            let each: usize = match scales {
-                1 => 1,
-                _ => weight.shape.get(quantization.axis + 1..).ok_or("its scales have no axis")?.iter().product(),
-            };
-            let integer = |(index, &real): (usize, &f32)| (real / quantization.scales[index / each % scales]).round();
+            let channel = quantization.channels(&weight.shape).ok_or("its scales have no axis")?;
+            let integer = |(index, &real): (usize, &f32)| (real / quantization.scales[channel(index)]).round();
             Ok(reals.iter().enumerate().map(integer).map(|integer| integer.clamp(-128.0, 127.0) as i8).collect())
         }
         _ => Err("its weight isn't of 8-bit integers".into()),

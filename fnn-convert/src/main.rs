@@ -18,11 +18,11 @@ tensors belong to; it doesn't say how they are connected.
 
     --name NAME        the name of the network
     --out FOLDER       where to write it; by default the current folder
-    --input 3,32,32    the shape of one sample, if the model leaves it open
+    --input 3,32,32    the shape of one sample, if an ONNX model leaves it open
     --embed            add a static with the weights
     --quantizable      declare it as #[quantizable]
     --fold             fold batch norms into the layers before them
-    --no-batch         the first axis of the model's input isn't the batch
+    --no-batch         the first axis of an ONNX model's input isn't the batch
 ";
 
 /// What the command line asks for.

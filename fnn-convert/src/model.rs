@@ -6,7 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::declaration::Declaration;
 use crate::error::{Error, Refusal};
 use crate::graph::{Graph, Rounding, Simplification};
-use crate::{onnx, tflite};
+use crate::{onnx, state_dict, tflite};
+
+/// What is wrong with a file that PyTorch's `save` has written.
+const PICKLE: &str = "a pickle, which can run arbitrary code when it is loaded: export the model in PyTorch with \
+                      `torch.onnx.export(model, input, path)`";
+/// What is wrong with a `state_dict`.
+const WEIGHTS: &str = "weights without a graph: export the model to ONNX, or declare the network and load them";
 
 /// How a model is read.
 #[derive(Clone, Debug)]
@@ -15,10 +21,10 @@ pub struct Options {
     /// Fold batch norms into the layers before them, where that is possible. By default they are kept, so that the network can
     /// be trained further.
     pub fold_batch_norm: bool,
-    /// Whether the first axis of the model's inputs is the batch, which it is by default. If not, the whole input is one
+    /// Whether the first axis of an ONNX model's inputs is the batch, which it is by default. If not, the whole input is one
     /// sample.
     pub batch: bool,
-    /// The shape of one sample, for a model that leaves it open.
+    /// The shape of one sample, for an ONNX model that leaves it open.
     pub input_shape: Option<Vec<usize>>,
 }
 
@@ -74,7 +80,10 @@ impl Model {
         let path = path.as_ref();
         let simplification = Simplification { fold_batch_norm: options.fold_batch_norm };
         let graph = match tflite::is_model(bytes, path) {
+            _ if bytes.is_empty() => Err(Problem::Format("the file is empty".into())),
             true => tflite::read(bytes),
+            false if state_dict::is_pickle(bytes) => Err(Problem::Format(PICKLE.into())),
+            false if state_dict::is_safetensors(bytes) => Err(Problem::Format(WEIGHTS.into())),
             false => onnx::read(bytes, path.parent(), options),
         };
         // The integers of a quantized model are those of its own operators.
@@ -96,7 +105,11 @@ impl Model {
     pub fn declare(&self, name: &str) -> Result<Declaration, Error> {
         let letters = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         if !name.starts_with(|letter: char| letter.is_ascii_uppercase()) || !letters(name) || name == "Self" {
-            return Err(Error::Option { reason: format!("`{name}` can't be the name of a network: `Digits` can") });
+            let reason = format!(
+                "`{name}` can't be the name of a network: one begins with a capital letter and has letters, digits and `_`, \
+                 such as `Digits`"
+            );
+            return Err(Error::Option { reason });
         }
         let mut declaration = Declaration::new(&self.graph, name)
             .map_err(|refusals| Error::Refused { path: self.path.clone(), refusals })?;

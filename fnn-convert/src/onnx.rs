@@ -7,6 +7,7 @@ mod attributes;
 mod axes;
 pub(crate) mod constants;
 mod expression;
+mod inputs;
 mod lowering;
 mod moments;
 mod operators;
@@ -21,9 +22,10 @@ use prost::Message;
 
 use self::attributes::Attributes;
 use self::constants::Room;
-use self::lowering::{ANY_BATCH, Computed, Fault, Known, Lowering};
+use self::inputs::{InputType, declare_inputs, input_type};
+use self::lowering::{Computed, Fault, Known, Lowering};
 use self::operators::Call;
-use self::proto::{GraphProto, ModelProto, NodeProto, TypeProto, data_type};
+use self::proto::{GraphProto, ModelProto, NodeProto};
 use crate::error::Refusal;
 use crate::graph::{Graph, Value, ValueId};
 use crate::model::{Options, Problem};
@@ -36,9 +38,6 @@ const MAX_NODES: usize = 5_000;
 
 /// Read a file. `folder` is where it is, for weights in files beside it.
 pub(crate) fn read(bytes: &[u8], folder: Option<&Path>, options: &Options) -> Result<Graph, Problem> {
-    if bytes.is_empty() {
-        return Err(Problem::Format("the file is empty".into()));
-    }
     let model = ModelProto::decode(bytes).map_err(|error| {
         Problem::Format(format!("this isn't an ONNX file, or it is damaged or ends early: {error}"))
     })?;
@@ -231,80 +230,6 @@ fn lower(
     }
     lowering.known = known;
     run(lowering, graph, opset)
-}
-
-/// The inputs as values: the one declared input, or parts of it.
-fn declare_inputs(
-    lowering: &mut Lowering<'_>,
-    declared: &[(&&proto::ValueInfoProto, &InputType)],
-) -> Result<Vec<Known>, Fault> {
-    let whole = lowering.graph.input;
-    if let [(_, only)] = declared {
-        return Ok(vec![lowering.computed(whole, &only.sample)]);
-    }
-    let names: Vec<String> = declared.iter().map(|(input, _)| format!("`{}`", input.name)).collect();
-    lowering
-        .graph
-        .notes
-        .push(format!("The inputs of the model, {}, are one here, one after the other.", names.join(", ")));
-    let (mut start, mut parts) = (0, Vec::new());
-    for (_, input) in declared {
-        if input.integers {
-            return Err("there are several inputs of integers".into());
-        }
-        let length: usize = input.sample.iter().product();
-        let part = lowering.part(whole, 0, start..start + length)?;
-        let part = lowering.reshape(part, &input.sample)?;
-        parts.push(lowering.computed(part, &input.sample));
-        start += length;
-    }
-    Ok(parts)
-}
-
-/// The type of an input.
-struct InputType {
-    /// Whether it is of integers: tokens.
-    integers: bool,
-    /// The size of the batch, or its stand-in.
-    batch: Option<usize>,
-    /// The shape without the batch.
-    sample: Vec<usize>,
-}
-
-fn input_type(proto: Option<&TypeProto>, options: &Options, index: usize) -> Result<InputType, String> {
-    let tensor = proto.and_then(|proto| proto.tensor_type.as_ref()).ok_or("it isn't a tensor")?;
-    let integers = match tensor.elem_type {
-        data_type::FLOAT | data_type::FLOAT16 | data_type::BFLOAT16 | data_type::DOUBLE => false,
-        data_type::INT64 | data_type::INT32 => true,
-        other => return Err(format!("it isn't of real numbers or tokens (data type {other})")),
-    };
-    let shape = tensor.shape.as_ref().ok_or("its shape isn't known")?;
-    let size = |dimension: &proto::DimensionProto| match dimension.dim_value {
-        Some(size) if size > 0 => usize::try_from(size).ok(),
-        _ => None,
-    };
-    let (batch, sizes) = match (options.batch, shape.dim.split_first()) {
-        (false, _) => (None, &shape.dim[..]),
-        (true, Some((batch, sizes))) => (Some(size(batch).unwrap_or(ANY_BATCH)), sizes),
-        (true, None) => return Err("it is a single number, without a batch".into()),
-    };
-    if let (Some(given), 0) = (&options.input_shape, index) {
-        let fits = given.len() == sizes.len()
-            && sizes.iter().zip(given).all(|(known, given)| size(known).is_none_or(|known| known == *given));
-        if !fits {
-            return Err(format!("its shape can't be {given:?}, which was given"));
-        }
-        return Ok(InputType { integers, batch, sample: given.clone() });
-    }
-    let unknown = |dimension: &proto::DimensionProto| match &dimension.dim_param {
-        Some(name) if !name.is_empty() => format!("`{name}`"),
-        _ => "one size".into(),
-    };
-    let known = |dimension| size(dimension).ok_or_else(|| unknown(dimension));
-    let sample = sizes.iter().map(known).collect::<Result<_, _>>().map_err(|name| {
-        format!("its size isn't known: {name} differs from run to run; give the shape of one sample as an option")
-    })?;
-    Ok(InputType { integers, batch, sample })
 }
 
 /// Translate all nodes.

@@ -13,7 +13,7 @@ use crate::error::Error;
 pub struct StateDict {
     /// The file.
     pub path: PathBuf,
-    /// The layers, in the order of the file.
+    /// The layers, by name.
     pub modules: Vec<Module>,
 }
 
@@ -41,7 +41,7 @@ impl StateDict {
         let mut start = [0; 8];
         file.read_exact(&mut start).map_err(error)?;
         let wrong = |reason: &str| Error::Format { path: path.into(), reason: reason.into() };
-        if start.starts_with(b"PK") || start.starts_with(&[0x80, 2]) {
+        if is_pickle(&start) {
             return Err(wrong(
                 "a pickle, which can run arbitrary code when it is loaded: save the model in PyTorch with \
                  `safetensors.torch.save_file(model.state_dict(), path)`",
@@ -110,6 +110,16 @@ impl Module {
             _ => return None,
         })
     }
+}
+
+/// Whether a file is what `torch.save` writes: an archive of pickles, or, before version 1.6, a pickle.
+pub(crate) fn is_pickle(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK") || bytes.starts_with(&[0x80, 2])
+}
+
+/// Whether a file begins like safetensors: the length of a header, far below 4 GiB, and a brace. No ONNX file does.
+pub(crate) fn is_safetensors(bytes: &[u8]) -> bool {
+    bytes.get(4..9) == Some(b"\0\0\0\0{")
 }
 
 /// Names and shapes in the header of a safetensors file, which is JSON without nesting but for the metadata.

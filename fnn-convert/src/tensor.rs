@@ -1,5 +1,6 @@
 //! Constant tensors: weights, and the small tensors that shapes are computed from.
 
+pub(crate) mod bytes;
 pub(crate) mod indices;
 
 /// A constant, in row-major order.
@@ -38,6 +39,19 @@ pub struct Quantization {
     pub zero_points: Vec<i32>,
     /// The axis along which scales differ.
     pub axis: usize,
+}
+
+impl Quantization {
+    /// The index of the scale of each element of a tensor of this shape; `None` if it doesn't have the axis.
+    pub(crate) fn channels(&self, shape: &[usize]) -> Option<impl Fn(usize) -> usize + use<>> {
+        let scales = self.scales.len();
+        // Neighbours along the axis are this far apart.
+        let distance: usize = match scales {
+            1 => 1,
+            _ => shape.get(self.axis + 1..)?.iter().product(),
+        };
+        Some(move |index| index / distance % scales)
+    }
 }
 
 impl Numbers {
@@ -104,9 +118,7 @@ impl Tensor {
             _ => None,
         }
     }
-}
 
-impl Tensor {
     /// The real numbers that it stands for, whatever its type; `None` if a type of its kind has no scale.
     #[must_use]
     pub(crate) fn dequantized(&self) -> Option<Vec<f32>> {
@@ -114,14 +126,9 @@ impl Tensor {
             return Some(reals.to_vec());
         }
         let (integers, quantization) = (self.to_integers()?, self.quantization.as_ref()?);
-        let scales = quantization.scales.len();
-        // Neighbours along the axis are this far apart.
-        let distance: usize = match scales {
-            1 => 1,
-            _ => self.shape.get(quantization.axis + 1..)?.iter().product(),
-        };
+        let channel = quantization.channels(&self.shape)?;
         let number = |(index, integer): (usize, i64)| {
-            let channel = index / distance % scales;
+            let channel = channel(index);
             quantization.scales[channel] * (integer - i64::from(quantization.zero_points[channel])) as f32
         };
         Some(integers.into_iter().enumerate().map(number).collect())

@@ -94,7 +94,7 @@ impl Declaration {
     /// into a folder. Returns the paths. Files that have the same content already aren't touched.
     ///
     /// # Errors
-    /// If a file can't be written.
+    /// If a file can't be written. Each is complete under a temporary name, `digits.rs.part`, before any is replaced.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, Error> {
         let stem = folder.as_ref().join(self.file_stem());
         let mut files = vec![
@@ -104,14 +104,34 @@ impl Declaration {
         files.extend(self.int8().map(|bytes| (stem.with_extension("int8"), bytes)));
         let error = |path: &Path, source| Error::File { path: path.into(), source };
         std::fs::create_dir_all(&folder).map_err(|source| error(folder.as_ref(), source))?;
-        for (path, bytes) in &files {
-            if std::fs::read(path).is_ok_and(|current| current == *bytes) {
-                continue;
+        let changed =
+            files.iter().filter(|(path, bytes)| std::fs::read(path).map_or(true, |current| current != *bytes));
+        let parts: Vec<(PathBuf, &Path, &[u8])> =
+            changed.map(|(path, bytes)| (part_of(path), path.as_path(), bytes.as_slice())).collect();
+        let written = parts
+            .iter()
+            .try_for_each(|(part, path, bytes)| std::fs::write(part, bytes).map_err(|source| error(path, source)));
+        // The declaration last: it names the others.
+        let replaced = written.and_then(|()| {
+            let mut parts = parts.iter().rev();
+            parts.try_for_each(|(part, path, _)| std::fs::rename(part, path).map_err(|source| error(path, source)))
+        });
+        if replaced.is_err() {
+            for (part, ..) in &parts {
+                // Report the first error.
+                let _ = std::fs::remove_file(part);
             }
-            std::fs::write(path, bytes).map_err(|source| error(path, source))?;
         }
+        replaced?;
         Ok(files.into_iter().map(|(path, _)| path).collect())
     }
+}
+
+/// The temporary name of a file.
+fn part_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
 }
 
 fn sizes(shape: &[usize]) -> String {

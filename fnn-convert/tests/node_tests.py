@@ -1,4 +1,4 @@
-"""Writes ONNX's own node tests to a folder, for `cargo run -p fnn-convert --example check_folder`.
+"""Writes ONNX's own node tests to a folder, for `node_tests.rs`.
 
 Each case of 32-bit floats becomes OPERATOR__NAME.onnx, with its inputs `x0`, `x1` … and its output `y` in
 OPERATOR__NAME.io.safetensors. Where a case passes its weights as inputs, as all of them do, OPERATOR__NAME.constant.onnx has all

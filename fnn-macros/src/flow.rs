@@ -152,6 +152,12 @@ impl Site<'_> {
         const_check(&size.written, "check_size", quote!(#name, #what, #tokens))
     }
 
+    /// A check that a shape has this many last axes.
+    pub(crate) fn check_axes(&self, axes: &Size, flow: &Flow) -> TokenStream {
+        let (name, shape, count) = (self.name, flow.shape(self), &axes.tokens);
+        const_check(&axes.written, "check_axes", quote!(#name, #count, #shape))
+    }
+
     /// A check that no sum of this many 8-bit products overflows.
     pub(crate) fn check_sum(&self, products: &Size) -> TokenStream {
         let (name, products) = (self.name, &products.tokens);

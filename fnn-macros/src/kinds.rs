@@ -20,6 +20,7 @@ use proc_macro2::TokenStream;
 pub(crate) use self::blocks::{BLOCKS, CONCAT, Combination, RESIDUAL, SUM};
 pub(crate) use self::listing::listing;
 pub(crate) use self::roles::{Int8, Outputs, Role, Stream};
+pub(crate) use self::windows::span;
 use crate::arguments::{Arguments, Parameter, Signature};
 use crate::flow::{Flow, Site};
 use crate::size::Size;

@@ -15,7 +15,7 @@ pub(crate) use self::aware::{Aware, Rounding};
 pub(crate) use self::fold::{Folded, Source, folds};
 pub(crate) use self::int8::Int8Layer;
 pub(crate) use self::stages::Stage;
-pub(crate) use self::stream::{Step, answers_are_frames, int8_steps, steps};
+pub(crate) use self::stream::{Step, int8_steps, steps};
 use crate::report::Errors;
 use crate::shapes::{Layer, Network};
 

@@ -7,7 +7,7 @@ mod own;
 
 use std::rc::Rc;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, TypePath, parse_quote};
@@ -44,6 +44,20 @@ impl Network {
     /// The networks inside blocks, layer by layer.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &Self> {
         self.layers.iter().flat_map(|layer| &layer.blocks)
+    }
+
+    /// Whether all layers keep the frames of a stream apart: none takes all positions.
+    pub(crate) fn keeps_frames(&self) -> bool {
+        self.layers.iter().all(|layer| layer.stream != Stream::Positions)
+    }
+
+    /// A layer's name that no layer has: `name`, with as many underscores behind it as that takes.
+    pub(crate) fn unused_name(&self, name: &str) -> Ident {
+        let mut name = name.to_owned();
+        while self.layers.iter().any(|layer| layer.name.unraw() == name) {
+            name.push('_');
+        }
+        Ident::new(&name, Span::call_site())
     }
 
     /// The site that tokens are generated for.
@@ -96,7 +110,7 @@ pub(crate) struct Layer {
     pub(crate) role: Role,
     pub(crate) int8: Int8,
     pub(crate) stream: Stream,
-    /// How many of the last frames it computes from, on a stream.
+    /// How many of the last frames its window spans, on a stream.
     pub(crate) span: Size,
     /// The initializer in the declaration.
     pub(crate) initializer: Option<TokenStream>,

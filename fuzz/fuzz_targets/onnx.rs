@@ -1,13 +1,7 @@
-//! Reading a model of arbitrary bytes, and declaring it: an error or a declaration, never a panic.
+//! ONNX models of arbitrary bytes.
 #![no_main]
 
-use fnn_convert::{Model, Options};
+#[path = "../../fnn-convert/tests/hostile/check.rs"]
+mod check;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    // Not in a folder, so that nothing else is read.
-    if let Ok(model) = Model::from_bytes(bytes, "", &Options::default()) {
-        if let Ok(declaration) = model.declare("Fuzzed") {
-            let _ = (declaration.source(), declaration.safetensors(), declaration.report());
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes, ""));

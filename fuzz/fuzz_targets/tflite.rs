@@ -1,13 +1,7 @@
-//! TensorFlow Lite models of any bytes are read, or refused, without a panic and without much memory.
-
+//! TensorFlow Lite models of arbitrary bytes.
 #![no_main]
 
-use fnn_convert::{Model, Options};
-use libfuzzer_sys::fuzz_target;
+#[path = "../../fnn-convert/tests/hostile/check.rs"]
+mod check;
 
-fuzz_target!(|bytes: &[u8]| {
-    let model = Model::from_bytes(bytes, "model.tflite", &Options::default());
-    if let Ok(declaration) = model.and_then(|model| model.declare("Fuzzed")) {
-        let _ = (declaration.source(), declaration.safetensors(), declaration.int8());
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::check(bytes, "model.tflite"));

@@ -1,6 +1,7 @@
 //! Tables in CSV files.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::{DataSet, Labels};
@@ -89,8 +90,8 @@ impl Csv {
             // As many of them as are readable in a sentence.
             let some = names.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let more = if names.len() > 10 { ", …" } else { "" };
-            let found = format!("{}: {some}{more}", names.len());
-            self.wrong(format!("column `{target}`"), format!("{N} different classes"), found)
+            let found = if names.is_empty() { "none".into() } else { format!("{}: {some}{more}", names.len()) };
+            self.wrong(format!("column `{target}`"), format_args!("{N} different classes"), found)
         })?;
         let labels = Labels::new(names)?;
         Ok((self.with_labels(&rows, inputs, target, &labels)?, labels))
@@ -142,7 +143,7 @@ impl Csv {
             let name = row.cells.get(I).map_or("", String::as_str);
             let unknown = || {
                 let place = format!("line {}, column `{target}`", row.line);
-                self.wrong(place, format!("one of the classes {labels}"), format!("`{name}`"))
+                self.wrong(place, format_args!("one of the classes {labels}"), format_args!("`{name}`"))
             };
             labels.class(name).ok_or_else(unknown)
         };
@@ -167,7 +168,7 @@ impl Csv {
                 }
             }
             if present == 0 && !rows.is_empty() {
-                return Err(self.wrong(format!("column `{name}`"), "at least one number".into(), "none".into()));
+                return Err(self.wrong(format!("column `{name}`"), "at least one number", "none"));
             }
             for (input, row) in inputs.iter_mut().zip(rows) {
                 if is_missing(&row.cells[column]) {
@@ -191,28 +192,24 @@ impl Csv {
         let columns = names().map(|name| self.column(&header, name)).collect::<Result<Vec<usize>, _>>()?;
 
         let mut rows = Vec::new();
-        let mut record = csv::StringRecord::new();
-        let mut row = 0;
-        while reader.read_record(&mut record).map_err(unreadable)? {
+        for (row, record) in reader.records().enumerate() {
+            let record = record.map_err(unreadable)?;
             let line = line(&bytes, record.position());
             let cells: Vec<String> = columns.iter().map(|&column| record.get(column).unwrap_or("").into()).collect();
-            let missing = cells.iter().position(|cell| is_missing(cell));
-            match (missing, self.missing) {
-                (Some(_), Missing::Drop) => {}
-                (Some(column), policy)
-                    if policy == Missing::Error || cells[inputs.len()..].iter().any(|cell| is_missing(cell)) =>
-                {
-                    let target = cells[inputs.len()..].iter().position(|cell| is_missing(cell));
-                    let column = if policy == Missing::Error { column } else { inputs.len() + target.unwrap_or(0) };
-                    let name = names().nth(column).copied().unwrap_or_default();
-                    let expected = if column < inputs.len() { "a number" } else { "a target" };
-                    let found =
-                        if cells[column].is_empty() { "nothing".into() } else { format!("`{}`", cells[column]) };
-                    return Err(self.wrong(format!("line {line}, column `{name}`"), expected.into(), found));
-                }
-                _ => rows.push(Row { row, line, cells }),
+            let missing = |from: usize| (from..cells.len()).find(|&column| is_missing(&cells[column]));
+            let refused = match self.missing {
+                Missing::Error => missing(0),
+                Missing::Mean => missing(inputs.len()),
+                Missing::Drop if missing(0).is_some() => continue,
+                Missing::Drop => None,
+            };
+            if let Some(column) = refused {
+                let name = names().nth(column).copied().unwrap_or_default();
+                let expected = if column < inputs.len() { "a number" } else { "a target" };
+                let found = if cells[column].is_empty() { "nothing".into() } else { format!("`{}`", cells[column]) };
+                return Err(self.wrong(format!("line {line}, column `{name}`"), expected, found));
             }
-            row += 1;
+            rows.push(Row { row, line, cells });
         }
         Ok(rows)
     }
@@ -222,13 +219,11 @@ impl Csv {
         let mut found = header.iter().enumerate().filter(|(_, other)| *other == name).map(|(index, _)| index);
         match (found.next(), found.next()) {
             (Some(index), None) => Ok(index),
-            (Some(_), Some(_)) => {
-                Err(self.wrong("header".into(), format!("one column `{name}`"), "more than one".into()))
-            }
+            (Some(_), Some(_)) => Err(self.wrong("header", format_args!("one column `{name}`"), "more than one")),
             (None, _) => {
                 let names = header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 let found = if names.is_empty() { "nothing".into() } else { names };
-                Err(self.wrong("header".into(), format!("a column `{name}`"), found))
+                Err(self.wrong("header", format_args!("a column `{name}`"), found))
             }
         }
     }
@@ -236,18 +231,12 @@ impl Csv {
     /// The number in a cell.
     fn number(&self, row: &Row, column: usize, name: &str) -> Result<f32, Error> {
         let cell = row.cells.get(column).map_or("", String::as_str);
-        match cell.parse::<f32>() {
-            Ok(number) if number.is_finite() => Ok(number),
-            Ok(_) => Err(self.wrong(
-                format!("line {}, column `{name}`", row.line),
-                "a finite number that is an `f32`".into(),
-                format!("`{cell}`"),
-            )),
-            Err(_) => {
-                let place = format!("line {}, column `{name}`", row.line);
-                Err(self.wrong(place, "a number".into(), format!("`{cell}`")))
-            }
-        }
+        let expected = match cell.parse::<f32>() {
+            Ok(number) if number.is_finite() => return Ok(number),
+            Ok(_) => "a finite number that is an `f32`",
+            Err(_) => "a number",
+        };
+        Err(self.wrong(format!("line {}, column `{name}`", row.line), expected, format_args!("`{cell}`")))
     }
 
     /// An error of the reader.
@@ -255,17 +244,17 @@ impl Csv {
         let line = |position: &Option<csv::Position>| format!("line {}", line(bytes, position.as_ref()));
         match error.kind() {
             csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-                self.wrong(line(pos), format!("{expected_len} cells, as in the header"), len.to_string())
+                self.wrong(line(pos), format_args!("{expected_len} cells, as in the header"), len)
             }
             csv::ErrorKind::Utf8 { pos, err } => {
-                self.wrong(line(pos), "text in UTF-8".into(), format!("other bytes in cell {}", err.field() + 1))
+                self.wrong(line(pos), "text in UTF-8", format_args!("other bytes in cell {}", err.field() + 1))
             }
-            other => self.wrong("file".into(), "a table".into(), format!("{other:?}")),
+            other => self.wrong("file", "a table", format_args!("{other:?}")),
         }
     }
 
-    fn wrong(&self, field: String, expected: String, found: String) -> Error {
-        Error::Format { path: self.path.clone(), field: field.into(), expected, found }
+    fn wrong(&self, field: impl Into<Box<str>>, expected: impl Display, found: impl Display) -> Error {
+        Error::format(&self.path, field, expected, found)
     }
 }
 

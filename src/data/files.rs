@@ -13,12 +13,12 @@ pub use npz::Npz;
 pub use number::{ReadNumber, StoredNumber};
 pub use record::RecordFile;
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use crate::error::Error;
+use crate::shape::Sample;
 
 /// Read bytes at a position of a file, from any number of threads.
 ///
@@ -57,7 +57,12 @@ fn open(path: &Path) -> Result<(File, u64), Error> {
     Ok((file, size))
 }
 
-/// An error in a file's content.
-fn wrong(path: &Path, field: impl Into<Box<str>>, expected: impl Display, found: impl Display) -> Error {
-    Error::Format { path: path.into(), field: field.into(), expected: expected.to_string(), found: found.to_string() }
+/// Check that an array of these dimensions, whose samples lie along the first one, has samples of as many elements as `A`.
+fn check_samples<A: Sample>(path: &Path, dimensions: &[u64]) -> Result<(), Error> {
+    let mut of_sample = dimensions.iter().skip(1);
+    if of_sample.try_fold(1u64, |length, &size| length.checked_mul(size)) == Some(A::LENGTH as u64) {
+        return Ok(());
+    }
+    let expected = format_args!("samples of {} elements, as {}", A::LENGTH, A::SHAPE);
+    Err(Error::format(path, "dimensions", expected, format_args!("{dimensions:?}")))
 }

@@ -3,7 +3,6 @@
 //! Files are untrusted: any content gives either an array or an [`Error`] with the file, its invalid part, what was
 //! expected and what was found.
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -82,7 +81,7 @@ impl Idx {
         let (dimensions, _) = header(path, &mut source)?;
         // On 32-bit targets too, where it may exceed the address space: the error reports what the file announces.
         let Some(length) = dimensions.iter().try_fold(1u64, |length, &size| length.checked_mul(size)) else {
-            return Err(wrong(path, "dimensions", "a product below 2^64", format_args!("{dimensions:?}")));
+            return Err(Error::format(path, "dimensions", "a product below 2^64", format_args!("{dimensions:?}")));
         };
 
         // Read one byte more than expected, to detect trailing data and to reach the checksum at the end of a gzip
@@ -91,7 +90,7 @@ impl Idx {
         if bytes.len() as u64 != length {
             let more = if bytes.len() as u64 > length { " or more" } else { "" };
             let found = format_args!("{}{more}", bytes.len());
-            return Err(wrong(path, "elements", format_args!("{length} bytes"), found));
+            return Err(Error::format(path, "elements", format_args!("{length} bytes"), found));
         }
         let dimensions = dimensions.into_iter().map(|size| size as usize).collect();
         Ok(Self { path: path.into(), dimensions, bytes })
@@ -109,7 +108,7 @@ impl Idx {
         // This product divides the total length, unless there are no elements.
         if sizes.iter().try_fold(1usize, |length, &size| length.checked_mul(size)) != Some(S::LENGTH) {
             let expected = format_args!("samples of {} elements, as {}", S::LENGTH, S::SHAPE);
-            return Err(wrong(&self.path, "dimensions", expected, format_args!("{:?}", self.dimensions)));
+            return Err(Error::format(&self.path, "dimensions", expected, format_args!("{:?}", self.dimensions)));
         }
         let scaled: [S::Element; 256] = std::array::from_fn(|byte| S::Element::from_f64(byte as f64 / 255.0));
         let mut samples = vec![S::zeroed(); *count];
@@ -126,14 +125,14 @@ impl Idx {
     pub fn labels(&self, classes: usize) -> Result<Vec<usize>, Error> {
         if self.dimensions.len() != 1 {
             let found = format_args!("{:?}", self.dimensions);
-            return Err(wrong(&self.path, "dimensions", "one dimension for labels", found));
+            return Err(Error::format(&self.path, "dimensions", "one dimension for labels", found));
         }
         let labels: Vec<usize> = self.bytes.iter().copied().map(usize::from).collect();
         match labels.iter().position(|&label| label >= classes) {
             None => Ok(labels),
             Some(index) => {
                 let found = format_args!("{} for sample {index}", labels[index]);
-                Err(wrong(&self.path, "label", format_args!("a class below {classes}"), found))
+                Err(Error::format(&self.path, "label", format_args!("a class below {classes}"), found))
             }
         }
     }
@@ -145,26 +144,26 @@ pub(super) fn header(path: &Path, source: &mut impl Read) -> Result<(Vec<u64>, u
 
     let magic = next(4)?;
     let [zero, nought, kind, rank] = magic[..] else {
-        return Err(wrong(path, "magic number", "4 bytes", magic.len()));
+        return Err(Error::format(path, "magic number", "4 bytes", magic.len()));
     };
     if [zero, nought] == GZIP {
-        return Err(wrong(path, "magic number", "an uncompressed file", "a gzip stream"));
+        return Err(Error::format(path, "magic number", "an uncompressed file", "a gzip stream"));
     }
     if [zero, nought] != [0, 0] {
-        return Err(wrong(path, "magic number", "two zero bytes", format_args!("{zero:#04x} {nought:#04x}")));
+        return Err(Error::format(path, "magic number", "two zero bytes", format_args!("{zero:#04x} {nought:#04x}")));
     }
     if kind != UNSIGNED_BYTE {
-        return Err(wrong(path, "element type", "8 (unsigned bytes)", type_name(kind)));
+        return Err(Error::format(path, "element type", "8 (unsigned bytes)", type_name(kind)));
     }
     if rank == 0 {
-        return Err(wrong(path, "number of dimensions", "at least 1", rank));
+        return Err(Error::format(path, "number of dimensions", "at least 1", rank));
     }
 
     let sizes = next(4 * u64::from(rank))?;
     let (sizes, rest) = sizes.as_chunks();
     if sizes.len() < rank.into() {
         let (expected, found) = (4 * usize::from(rank), 4 * sizes.len() + rest.len());
-        return Err(wrong(path, "dimensions", format_args!("{expected} bytes"), found));
+        return Err(Error::format(path, "dimensions", format_args!("{expected} bytes"), found));
     }
     let dimensions = sizes.iter().map(|&size| u32::from_be_bytes(size).into()).collect();
     Ok((dimensions, 4 + 4 * u64::from(rank)))
@@ -181,8 +180,8 @@ fn read_at_most(source: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
 /// A read failure: an error of the operating system, or a truncated or damaged gzip stream.
 fn unreadable(path: &Path, error: io::Error) -> Error {
     match error.kind() {
-        ErrorKind::UnexpectedEof => wrong(path, "gzip stream", "a complete stream", "an early end"),
-        ErrorKind::InvalidInput | ErrorKind::InvalidData => wrong(path, "gzip stream", "a valid stream", error),
+        ErrorKind::UnexpectedEof => Error::format(path, "gzip stream", "a complete stream", "an early end"),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => Error::format(path, "gzip stream", "a valid stream", error),
         _ => Error::File { path: path.into(), source: error },
     }
 }
@@ -198,9 +197,4 @@ fn type_name(code: u8) -> String {
         _ => "unknown type",
     };
     format!("{code} ({name})")
-}
-
-/// An error in a file's content.
-fn wrong(path: &Path, field: &'static str, expected: impl Display, found: impl Display) -> Error {
-    Error::Format { path: path.into(), field: field.into(), expected: expected.to_string(), found: found.to_string() }
 }

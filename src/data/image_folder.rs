@@ -45,11 +45,9 @@ impl<A, const N: usize> ImageFolder<A, N> {
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
         let names: Vec<String> = entries(folder)?.into_iter().filter(|name| folder.join(name).is_dir()).collect();
-        let names = <[String; N]>::try_from(names).map_err(|names| Error::Format {
-            path: folder.into(),
-            field: "folders".into(),
-            expected: format!("{N}, one for each class"),
-            found: format!("{}: {}", names.len(), names.join(", ")),
+        let names = <[String; N]>::try_from(names).map_err(|names| {
+            let found = if names.is_empty() { "none".into() } else { format!("{}: {}", names.len(), names.join(", ")) };
+            Error::format(folder, "folders", format_args!("{N}, one for each class"), found)
         })?;
         let mut files = Vec::new();
         for (class, name) in names.iter().enumerate() {
@@ -61,12 +59,7 @@ impl<A, const N: usize> ImageFolder<A, N> {
             };
             files.extend(paths.filter(is_image).map(|path| (path, class)));
             if files.len() == before {
-                return Err(Error::Format {
-                    path: folder,
-                    field: "images".into(),
-                    expected: "at least one PNG or JPEG file".into(),
-                    found: "none".into(),
-                });
+                return Err(Error::format(&folder, "images", "at least one PNG or JPEG file", "none"));
             }
         }
         Ok(Self { files, labels: Labels::new(names)?, resize: false, sample: PhantomData })
@@ -98,12 +91,8 @@ fn entries(folder: &Path) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name();
-        let name = name.into_string().map_err(|name| Error::Format {
-            path: folder.into(),
-            field: "names".into(),
-            expected: "names in UTF-8".into(),
-            found: name.display().to_string(),
-        })?;
+        let name =
+            name.into_string().map_err(|name| Error::format(folder, "names", "names in UTF-8", name.display()))?;
         if !name.starts_with('.') {
             names.push(name);
         }
@@ -139,24 +128,18 @@ impl<A, const N: usize> ImageFolder<A, N> {
     /// Decode a file, and resize the image if it is to be.
     fn decode<const H: usize, const W: usize>(&self, path: &Path) -> Result<DynamicImage, Error> {
         let unreadable = |source| Error::File { path: path.into(), source };
-        let wrong = |field: &str, expected: String, found: String| Error::Format {
-            path: path.into(),
-            field: field.into(),
-            expected,
-            found,
-        };
         let reader = ImageReader::open(path).map_err(unreadable)?.with_guessed_format().map_err(unreadable)?;
         let image = reader.decode().map_err(|error| match error {
             image::ImageError::IoError(source) if source.raw_os_error().is_some() => unreadable(source),
-            other => wrong("image", "a PNG or JPEG image".into(), other.to_string()),
+            other => Error::format(path, "image", "a PNG or JPEG image", other),
         })?;
         let (width, height) = (image.width() as usize, image.height() as usize);
         if (width, height) == (W, H) {
             return Ok(image);
         }
         if !self.resize {
-            let expected = format!("{W} × {H} pixels, or `resized`");
-            return Err(wrong("size", expected, format!("{width} × {height}")));
+            let expected = format_args!("{W} × {H} pixels, or `resized`");
+            return Err(Error::format(path, "size", expected, format_args!("{width} × {height}")));
         }
         let size = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         Ok(image.resize_exact(size(W), size(H), FilterType::Triangle))

@@ -7,6 +7,9 @@ use std::path::Path;
 use crate::atomic_file::write_atomically;
 use crate::error::Error;
 
+/// What is expected of a name.
+const EXPECTED: &str = "a name of its own for each class";
+
 /// The names of N classes, in order.
 ///
 /// ```
@@ -36,7 +39,7 @@ impl<const N: usize> Labels<N> {
                 return wrong("names without line breaks", format!("{name:?}"));
             }
             if names[..index].contains(name) {
-                return wrong("a name of its own for each class", format!("`{name}` twice"));
+                return wrong(EXPECTED, format!("`{name}` twice"));
             }
         }
         Ok(Self(names))
@@ -75,23 +78,13 @@ impl<const N: usize> Labels<N> {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
-        let wrong = |field: &str, expected: String, found: String| Error::Format {
-            path: path.into(),
-            field: field.into(),
-            expected,
-            found,
-        };
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let names = <[String; N]>::try_from(lines)
-            .map_err(|lines| wrong("lines", format!("{N} names of classes"), lines.len().to_string()))?;
+            .map_err(|lines| Error::format(path, "lines", format_args!("{N} names of classes"), lines.len()))?;
         for (index, name) in names.iter().enumerate() {
             if let Some(before) = names[..index].iter().position(|other| other == name) {
-                let expected = "a name of its own for each class".into();
-                return Err(wrong(
-                    &format!("line {}", index + 1),
-                    expected,
-                    format!("`{name}`, as in line {}", before + 1),
-                ));
+                let found = format_args!("`{name}`, as in line {}", before + 1);
+                return Err(Error::format(path, format!("line {}", index + 1), EXPECTED, found));
             }
         }
         Ok(Self(names))

@@ -21,7 +21,7 @@ pub(crate) struct Order {
 impl Order {
     /// The order of this many samples, which changes with each epoch if they are to be shuffled.
     pub(crate) fn new(samples: usize, shuffle: bool) -> Self {
-        let table = if samples <= LARGEST_TABLE { (0..samples).collect() } else { Vec::new() };
+        let table = if Self::is_table(samples) { (0..samples).collect() } else { Vec::new() };
         Self { samples, shuffle, table, permutation: Permutation::new(samples, 0) }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Source;
 use super::source::chance;
+use super::split::by_class;
 use crate::error::Error;
 use crate::pod::Pod;
 use crate::random::Random;
@@ -16,16 +17,14 @@ pub struct Balanced<S> {
 
 impl<S: Source<Target = usize>> Balanced<S> {
     pub(super) fn new(source: S) -> Result<Self, Error> {
-        let mut classes = std::collections::BTreeMap::<usize, Vec<usize>>::new();
-        let mut add = |index, class: usize| classes.entry(class).or_default().push(index);
-        if let Some(set) = source.in_memory() {
-            set.targets().iter().enumerate().for_each(|(index, &class)| add(index, class));
-        } else {
-            let mut input = Box::new(S::Input::zeroed());
-            for index in 0..source.len() {
-                add(index, source.read(index, &mut chance(0, index), &mut input)?);
+        let classes = match source.in_memory() {
+            Some(set) => by_class(set.targets().iter().copied()),
+            None => {
+                let mut input = Box::new(S::Input::zeroed());
+                let read = (0..source.len()).map(|index| source.read(index, &mut chance(0, index), &mut input));
+                by_class(read.collect::<Result<Vec<_>, _>>()?)
             }
-        }
+        };
         Ok(Self { source, classes: classes.into_values().collect() })
     }
 }

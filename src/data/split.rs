@@ -61,16 +61,21 @@ impl<I, T> DataSet<I, T> {
 
     /// The samples of each class, in random order.
     fn shuffled_classes(&self, seed: u64, class: impl Fn(&T) -> usize) -> Vec<Vec<usize>> {
-        let mut classes = BTreeMap::<usize, Vec<usize>>::new();
-        for (sample, target) in self.targets.iter().enumerate() {
-            classes.entry(class(target)).or_default().push(sample);
-        }
-        let shuffled = classes.into_iter().map(|(class, mut samples)| {
+        let shuffled = by_class(self.targets.iter().map(class)).into_iter().map(|(class, mut samples)| {
             Random::new(mix(seed, class as u64)).shuffle(&mut samples);
             samples
         });
         shuffled.collect()
     }
+}
+
+/// The samples of each class, in order, from the class of each sample.
+pub(super) fn by_class(class_of: impl IntoIterator<Item = usize>) -> BTreeMap<usize, Vec<usize>> {
+    let mut classes = BTreeMap::<usize, Vec<usize>>::new();
+    for (sample, class) in class_of.into_iter().enumerate() {
+        classes.entry(class).or_default().push(sample);
+    }
+    classes
 }
 
 impl<I> DataSet<I, usize> {

@@ -131,6 +131,25 @@ impl Plane {
         self.rows.is_whole() && self.columns.is_whole()
     }
 
+    /// Whether windows are single elements side by side, so that each output sees the input at its own place.
+    #[inline(always)]
+    pub(crate) const fn is_pointwise(&self) -> bool {
+        let strides = (self.rows.window.stride, self.columns.window.stride);
+        self.taps() == 1 && strides.0 == 1 && strides.1 == 1 && self.is_whole()
+    }
+
+    /// The same plane, with a single row if it [`is_pointwise`](Self::is_pointwise).
+    pub(crate) const fn in_one_row(self) -> Self {
+        if !self.is_pointwise() {
+            return self;
+        }
+        let size = self.outputs();
+        Self {
+            rows: Sliding { input: 1, output: 1, window: self.rows.window },
+            columns: Sliding { input: size, output: size, window: self.columns.window },
+        }
+    }
+
     /// `patch[p] = x[p's tap]`, for outputs from `from` on; 0 where that isn't on the input.
     #[inline(always)]
     pub(crate) fn gather<V: Simd, S: Scalar>(&self, simd: V, tap: usize, x: &[S], patch: &mut [S], from: usize) {

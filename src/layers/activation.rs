@@ -1,14 +1,13 @@
 //! Activations: one function applied to every element.
 
-mod functions;
+mod from_input;
+mod from_output;
 
 use core::fmt;
 use core::marker::PhantomData;
 
-pub use functions::{
-    Clip, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
-    Softsign, Tanh,
-};
+pub use from_input::{Gelu, GeluTanh, HardSwish, Mish, Silu};
+pub use from_output::{Clip, Elu, HardSigmoid, LeakyRelu, Relu, Relu6, Selu, Sigmoid, Softplus, Softsign, Tanh};
 
 use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};

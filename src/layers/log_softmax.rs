@@ -4,8 +4,7 @@ use core::marker::PhantomData;
 
 use super::softmax::{axes_of_row, rows, rows_mut};
 use crate::graph::{Attribute, Node};
-use crate::kernels::softmax_in_place;
-use crate::kernels::{Simd, copy, sum};
+use crate::kernels::{Simd, copy, softmax_in_place, sum};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -17,7 +16,8 @@ use crate::shape::Sample;
 /// multiply-accumulates. Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990;
 /// formula as in PyTorch's `LogSoftmax`.
 ///
-/// Declared as `LogSoftmax`, or, for any shape, as `LogSoftmax(axes = 1)`: see [`Softmax`](super::Softmax). Its outputs are logits of the same probabilities, so a loss that takes logits, such as
+/// Declared as `LogSoftmax`, or, for any shape, as `LogSoftmax(axes = 1)`: see [`Softmax`](super::Softmax). Its outputs
+/// are logits of the same probabilities, so a loss that takes logits, such as
 /// [`CrossEntropy`](crate::losses::CrossEntropy), has the same value with and without it.
 ///
 /// ```

@@ -24,9 +24,9 @@ use crate::window::Sliding;
 /// weights, no multiply-accumulates, no tape.
 ///
 /// Declared as `MaxPool2d(2)` or `MaxPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
-/// `MaxPool1d(2)`. Padding and `dilation` are written as those of a [`Conv`](super::Conv); the padding may be `same`. Riesenhuber and Poggio,
-/// "Hierarchical models of object recognition in cortex", 1999; sizes and padding as PyTorch's `MaxPool2d`, whose
-/// `ceil_mode` is more padding after the image.
+/// `MaxPool1d(2)`. Padding and `dilation` are written as those of a [`Conv`](super::Conv); the padding may be `same`.
+/// Riesenhuber and Poggio, "Hierarchical models of object recognition in cortex", 1999; sizes and padding as PyTorch's
+/// `MaxPool2d`, whose `ceil_mode` is more padding after the image.
 ///
 /// ```
 /// use fnn::{Network, layers::{MaxPool, Window}};

@@ -25,7 +25,7 @@ use crate::weights::parameters::Parameters;
 /// ```
 ///
 /// Declared as `Softmax`, which takes a vector; `Softmax(axes = 1)` takes any shape, and its rows are the last axis, or as
-/// many of the last axes. A network that is trained with [`CrossEntropy`](crate::losses::CrossEntropy) doesn't end in
+/// many of the last axes; it can't be quantized. A network that is trained with [`CrossEntropy`](crate::losses::CrossEntropy) doesn't end in
 /// one: that loss takes logits and applies the softmax itself, so a softmax in front of it is a compile error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]

@@ -48,9 +48,6 @@ pub trait Windowed<const SPAN: usize>: Layer {
     }
 }
 
-/// How a layer slides that computes each frame by itself, or all positions of a window.
-pub(crate) const ONE: Axis = Axis { kernel: 1, stride: 1, before: 0, after: 0, dilation: 1 };
-
 impl<
     S,
     W,
@@ -83,10 +80,11 @@ impl<
     const SPAN: usize,
     const KERNEL: usize,
     const STRIDE: usize,
-> Windowed<SPAN> for MaxPool<[[S; T]; C], [[S; U]; C], Window<KERNEL, STRIDE>>
+    const DILATION: usize,
+> Windowed<SPAN> for MaxPool<[[S; T]; C], [[S; U]; C], Window<KERNEL, STRIDE, 0, DILATION>>
 {
-    type Window = MaxPool<[[S; SPAN]; C], [[S; 1]; C], Window<KERNEL, STRIDE>>;
-    const AXIS: Axis = Window::<KERNEL, STRIDE>::COLUMNS;
+    type Window = MaxPool<[[S; SPAN]; C], [[S; 1]; C], Window<KERNEL, STRIDE, 0, DILATION>>;
+    const AXIS: Axis = Window::<KERNEL, STRIDE, 0, DILATION>::COLUMNS;
 }
 
 impl<
@@ -97,11 +95,12 @@ impl<
     const SPAN: usize,
     const KERNEL: usize,
     const STRIDE: usize,
+    const DILATION: usize,
     const COUNT_PADDING: bool,
-> Windowed<SPAN> for AvgPool<[[S; T]; C], [[S; U]; C], Window<KERNEL, STRIDE>, COUNT_PADDING>
+> Windowed<SPAN> for AvgPool<[[S; T]; C], [[S; U]; C], Window<KERNEL, STRIDE, 0, DILATION>, COUNT_PADDING>
 {
-    type Window = AvgPool<[[S; SPAN]; C], [[S; 1]; C], Window<KERNEL, STRIDE>, COUNT_PADDING>;
-    const AXIS: Axis = Window::<KERNEL, STRIDE>::COLUMNS;
+    type Window = AvgPool<[[S; SPAN]; C], [[S; 1]; C], Window<KERNEL, STRIDE, 0, DILATION>, COUNT_PADDING>;
+    const AXIS: Axis = Window::<KERNEL, STRIDE, 0, DILATION>::COLUMNS;
 }
 
 /// Layers that compute each frame by itself: the same layer with an input of one frame.
@@ -109,7 +108,7 @@ macro_rules! frame_by_frame {
     ($([$($generics:tt)*] $layer:ty => $window:ty $(, where [$($bounds:tt)*])?;)*) => {$(
         impl<S: Scalar, const T: usize, const C: usize, $($generics)*> Windowed<1> for $layer $(where $($bounds)*)? {
             type Window = $window;
-            const AXIS: Axis = ONE;
+            const AXIS: Axis = Axis::STILL;
         }
     )*};
 }
@@ -214,7 +213,8 @@ where
     I: Sample<Element = L::Scalar>,
     O: Sample<Element = L::Scalar>,
 {
-    let Some(window) = last.push(&ONE, I::flat(core::slice::from_ref(frame)), L::Scalar::ZERO) else { return false };
+    let frame = I::flat(core::slice::from_ref(frame));
+    let Some(window) = last.push(&Axis::STILL, frame, L::Scalar::ZERO) else { return false };
     forward(layer, simd, window, output, scratch);
     true
 }

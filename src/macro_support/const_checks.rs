@@ -3,6 +3,7 @@
 use crate::const_message::ConstMessage;
 use crate::quantized::LONGEST_SUM;
 use crate::shape::Shape;
+use crate::window::span;
 
 /// The input has the rank that the layer takes; `taken` is the name of such a shape.
 #[track_caller]
@@ -171,7 +172,7 @@ pub const fn check_window(
     apart: usize,
     (before, after): (usize, usize),
 ) {
-    let span = apart * kernel.saturating_sub(1) + 1;
+    let span = span(kernel, apart);
     if span > size + before + after {
         let mut sentence =
             ConstMessage::of(layer).text("a ").text(window).text(" of ").number(kernel).text(" ").text(unit);
@@ -245,7 +246,7 @@ pub const fn check_slice(layer: &str, start: usize, end: usize, channels: usize)
     }
 }
 
-/// A shape has at least as many axes as are normalised together.
+/// A shape has at least as many axes as are computed together.
 #[track_caller]
 pub const fn check_axes(layer: &str, axes: usize, given: Shape) {
     if axes == 0 || axes > given.rank() {

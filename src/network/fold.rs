@@ -17,8 +17,7 @@ use crate::weights::parameters::Parameters;
 /// integer-arithmetic-only inference", CVPR 2018, section 3.2.
 ///
 /// Every network declared with `network!` implements it. In [`Folded`],
-/// - a `BatchNorm` right after a `Dense`, `Conv2d`, `DepthwiseConv2d` or `Conv1d` is removed, and that layer has a
-///   bias;
+/// - a `BatchNorm` right after a `Dense` or a convolution is removed, and that layer has a bias;
 /// - the same applies inside `Residual`, `Sum` and `Concat`, and inside nested networks (except those that take a const
 ///   parameter of the outer network, which are unchanged);
 /// - any other `BatchNorm` is unchanged, for example one after an activation or at the input;

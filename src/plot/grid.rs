@@ -58,7 +58,7 @@ pub(super) fn confusion<const N: usize>(matrix: &ConfusionMatrix<N>, names: Opti
     Ok(svg)
 }
 
-/// Filters of so many channels, rows and columns.
+/// This many filters, each with channels, rows and columns.
 pub(super) fn filters(
     [filters, channels, rows, columns]: [usize; 4],
     weight: &dyn Fn(usize, usize, usize, usize) -> f64,

@@ -1,11 +1,13 @@
 //! Affine maps between 8-bit integers.
 
 use core::fmt::Debug;
+use core::slice;
 
-#[cfg(feature = "alloc")]
-use super::Quantization;
 use super::arithmetic::saturate;
+#[cfg(feature = "alloc")]
+use super::{Quantization, Signal};
 use crate::pod::Pod;
+use crate::shape::Sample;
 use crate::weights::stored::Stored;
 
 /// `⌊(factor · x + offset) / 2^shift⌋`, saturated to 8 bits: a real factor times an integer, plus a real offset, rounded
@@ -33,6 +35,39 @@ impl Affine {
         let product = i32::from(x).wrapping_mul(self.factor);
         saturate(product.wrapping_add(self.offset) >> (self.shift & 31))
     }
+}
+
+/// The maps that arrays of factors, offsets and shifts are, one after the other.
+#[inline(always)]
+pub(super) fn maps<I, S>(factors: &I, offsets: &I, shifts: &S) -> impl Iterator<Item = Affine>
+where
+    I: Sample<Element = i32>,
+    S: Sample<Element = u8>,
+{
+    let factors = I::flat(slice::from_ref(factors)).iter().zip(I::flat(slice::from_ref(offsets)));
+    let maps = factors.zip(S::flat(slice::from_ref(shifts)));
+    maps.map(|((&factor, &offset), &shift)| Affine { factor, offset, shift: shift.into() })
+}
+
+/// Writes lines between integers as [`maps`]. Returns the largest error of their outputs.
+#[cfg(feature = "alloc")]
+pub(super) fn write_maps<I, S>(
+    lines: impl Iterator<Item = Line>,
+    input: &Signal,
+    output: Quantization,
+    (factors, offsets, shifts): (&mut I, &mut I, &mut S),
+) -> f64
+where
+    I: Sample<Element = i32>,
+    S: Sample<Element = u8>,
+{
+    let factors = I::flat_mut(slice::from_mut(factors)).iter_mut();
+    let maps = factors.zip(I::flat_mut(slice::from_mut(offsets))).zip(S::flat_mut(slice::from_mut(shifts)));
+    maps.zip(lines).fold(0.0, |error, (((factor, offset), shift), line)| {
+        let affine = line.between(input.quantization, output);
+        (*factor, *offset, *shift) = (affine.factor, affine.offset, affine.shift as u8);
+        f64::max(error, line.error(input.error, affine, output))
+    })
 }
 
 /// How the outputs of a branch are brought to the quantization of a concatenation.

@@ -69,7 +69,8 @@ impl Quantization {
     #[inline]
     #[must_use]
     pub fn dequantize(&self, integer: i8) -> f32 {
-        self.scale * (i32::from(integer) - self.zero_point) as f32
+        // A zero point that isn't from −128 to 127, as any bytes may contain, wraps around.
+        self.scale * i32::from(integer).wrapping_sub(self.zero_point) as f32
     }
 
     /// The largest magnitude that an integer represents.
@@ -93,6 +94,13 @@ pub(crate) fn saturate(integer: i32) -> i8 {
     integer.clamp(-128, 127) as i8
 }
 
+/// The nearest to a finite factor: `mantissa · 2^(exponent − 31)`, 2³⁰ ≤ mantissa < 2³¹. Both are 0 for 0.
+pub(super) fn normalized(factor: f64) -> (i32, i32) {
+    let (fraction, exponent) = libm::frexp(factor);
+    let mantissa = libm::round(fraction * (1u64 << 31) as f64) as i64;
+    if mantissa == 1 << 31 { (1 << 30, exponent + 1) } else { (mantissa as i32, exponent) }
+}
+
 /// The upper bound, exclusive, of a [`Multiplier`].
 pub(crate) const LARGEST_FACTOR: f64 = 0.249_999;
 
@@ -112,20 +120,10 @@ impl Multiplier {
     /// The nearest to a factor from 0 to below 1/4; the largest one for factors above.
     #[must_use]
     pub fn nearest(factor: f64) -> Self {
-        let factor = if factor > 0.0 { factor.min(LARGEST_FACTOR) } else { 0.0 };
-        let (fraction, exponent) = libm::frexp(factor);
-        let mut mantissa = libm::round(fraction * (1u64 << 31) as f64) as i64;
-        let mut exponent = exponent;
-        if mantissa == 1 << 31 {
-            mantissa >>= 1;
-            exponent += 1;
-        }
-        let mut shift = (-2 - exponent).max(0);
-        if shift > 29 {
-            mantissa >>= (shift - 29).min(32);
-            shift = 29;
-        }
-        Self { mantissa: mantissa as i32, shift: shift as u8 }
+        let (mantissa, exponent) = normalized(if factor > 0.0 { factor.min(LARGEST_FACTOR) } else { 0.0 });
+        let shift = (-2 - exponent).max(0);
+        let beyond = (shift - 29).clamp(0, 31);
+        Self { mantissa: mantissa >> beyond, shift: shift.min(29) as u8 }
     }
 
     /// The factor.
@@ -151,6 +149,20 @@ pub(super) mod tests {
             let x = if n % 4 == 0 { edge.next().unwrap() } else { ((random.uniform() - 0.5) * 300.0 / factor) as i32 };
             (x.max(-i32::MAX), factor, (random.uniform() * 256.0) as i32 - 128)
         })
+    }
+
+    /// gemmlowp's `SaturatingRoundingDoublingHighMul`, as fixedpoint.h has it.
+    pub(in crate::quantized) fn doubling_high_mul(a: i32, b: i32) -> i32 {
+        let product = i64::from(a) * i64::from(b);
+        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
+        ((product + nudge) / (1 << 31)) as i32
+    }
+
+    /// gemmlowp's `RoundingDivideByPOT`, as fixedpoint.h has it.
+    pub(in crate::quantized) fn rounding_divide(x: i32, exponent: u32) -> i32 {
+        let mask = ((1i64 << exponent) - 1) as i32;
+        let threshold = (mask >> 1) + i32::from(x < 0);
+        (x >> exponent) + i32::from((x & mask) > threshold)
     }
 
     #[test]
@@ -184,5 +196,17 @@ pub(super) mod tests {
         let quantization = Quantization { scale: 1.0, zero_point: 0 };
         let integers = [2.5, -2.5, 0.499_999_97, -0.5, 1e30, -1e30, f32::NAN].map(|value| quantization.quantize(value));
         assert_eq!(integers, [3, -3, 0, -1, 127, -128, 0]);
+    }
+
+    #[test]
+    fn any_bytes_are_a_quantization() {
+        // Half of 2³¹ − 1 and of its negative, to the nearest `f32`.
+        let (high, low) = (1_073_741_824.0, -1_073_741_824.0);
+        let lowest = Quantization { scale: 0.5, zero_point: i32::MIN };
+        assert_eq!([-1, 1].map(|integer| lowest.dequantize(integer)), [high, low]);
+        assert_eq!([3.0, f32::MAX].map(|value| lowest.quantize(value)), [-128, -1]);
+        let highest = Quantization { scale: 0.5, zero_point: i32::MAX };
+        assert_eq!([-2, 0].map(|integer| highest.dequantize(integer)), [high, low]);
+        assert_eq!([-3.0, f32::MIN].map(|value| highest.quantize(value)), [127, -1]);
     }
 }

@@ -3,9 +3,10 @@
 
 use core::slice;
 
+use super::affine::maps;
 #[cfg(feature = "alloc")]
-use super::affine::Line;
-use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Trace};
+use super::affine::{Line, write_maps};
+use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Quantization, Ranges, Signal};
 use crate::chunks::Chunks;
@@ -20,8 +21,8 @@ use crate::weights::parameters::Parameters;
 /// One number for each channel.
 type Each<A, E> = <<A as Channels>::Each as Sample>::Of<E>;
 
-/// A quantized [`BatchNorm`](crate::layers::BatchNorm) or [`Normalize`](crate::layers::Normalize), fused with a clipping activation right after it: a factor and an
-/// offset for each channel, as in [`Affine`].
+/// A quantized [`BatchNorm`](crate::layers::BatchNorm) or [`Normalize`](crate::layers::Normalize), fused with a clipping
+/// activation right after it: a factor and an offset for each channel, as in [`Affine`](super::Affine).
 ///
 /// A batch norm right after a layer with weights is folded into them instead.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,13 +52,10 @@ impl<A: Channels<Element = f32>> QuantizedLayer for BatchNorm<A> {
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
-        let factors =
-            Sample::flat(slice::from_ref(&self.factor)).iter().zip(Sample::flat(slice::from_ref(&self.offset)));
-        let channels = factors.zip(Sample::flat(slice::from_ref(&self.shift)));
+        let maps = maps(&self.factor, &self.offset, &self.shift);
         let x = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
         let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(A::SPACE.max(1));
-        for ((x, y), ((&factor, &offset), &shift)) in x.zip(y).zip(channels) {
-            let affine = Affine { factor, offset, shift: shift.into() };
+        for ((x, y), affine) in x.zip(y).zip(maps) {
             for (y, &x) in y.iter_mut().zip(x) {
                 *y = affine.apply(x);
             }
@@ -100,7 +98,7 @@ impl<A: Channels<Element = f32>> Quantize for layers::Normalize<A> {
 
 #[cfg(feature = "alloc")]
 impl<A: Channels> BatchNorm<A> {
-    /// Quantize a line for each channel.
+    /// Quantizes a line for each channel.
     fn set<L: Iterator<Item = Line>>(
         &mut self,
         input: Signal,
@@ -110,15 +108,8 @@ impl<A: Channels> BatchNorm<A> {
         let range = ranges.take();
         let scales = lines().map(|line| line.smallest_scale(input.quantization));
         let output = Quantization::of_range(range.low, range.high).at_least(scales.fold(0.0, f32::max));
-        let factors = Sample::flat_mut(slice::from_mut(&mut self.factor)).iter_mut();
-        let offsets = Sample::flat_mut(slice::from_mut(&mut self.offset)).iter_mut();
-        let shifts = Sample::flat_mut(slice::from_mut(&mut self.shift)).iter_mut();
-        let mut error = 0.0f64;
-        for (((factor, offset), shift), line) in factors.zip(offsets).zip(shifts).zip(lines()) {
-            let affine = line.between(input.quantization, output);
-            (*factor, *offset, *shift) = (affine.factor, affine.offset, affine.shift as u8);
-            error = error.max(line.error(input.error, affine, output));
-        }
+        let maps = (&mut self.factor, &mut self.offset, &mut self.shift);
+        let error = write_maps(lines(), &input, output, maps);
         Signal::rounded(output, range, error)
     }
 }

@@ -3,8 +3,6 @@
 use core::marker::PhantomData;
 use core::slice;
 
-#[cfg(not(fnn_without_vectors))]
-use super::gather::gather;
 #[cfg(fnn_without_vectors)]
 use super::tile::{Layer, Way, convolve, in_one_row};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
@@ -12,6 +10,8 @@ use super::vnni::{Strip, Vnni};
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
+#[cfg(not(fnn_without_vectors))]
+use super::{gather::gather, products::products};
 #[cfg(not(fnn_without_vectors))]
 use crate::chunks::Chunks;
 use crate::kernels::Convolution;
@@ -139,7 +139,8 @@ where
                     for (channel, patch) in x.blocks(plane.inputs()).zip(patch.blocks_mut(plane.taps())) {
                         gather(&plane, channel, (row, column), outside, patch);
                     }
-                    self.filters.apply_part(patch, group * filters, filters, |filter, integer| {
+                    let (weights, finish) = self.filters.part(group * filters, filters);
+                    products(patch, weights, finish, |filter, integer| {
                         if let Some(y) = y.get_mut((group * filters + filter) * places + place) {
                             *y = integer;
                         }

@@ -55,8 +55,7 @@ impl Case {
         let (kernel, stride, before, after) = (1 + below(20), 1 + below(3), below(4), below(4));
         let (input, window) = (kernel + below(300), Axis { kernel, stride, before, after, dilation: 1 });
         let columns = Sliding::new(input, places(input, kernel, stride, before, after, 1), window);
-        let single = Axis { kernel: 1, stride: 1, before: 0, after: 0, dilation: 1 };
-        let plane = Plane { rows: Sliding::new(1, 1, single), columns };
+        let plane = Plane { rows: Sliding::new(1, 1, Axis::STILL), columns };
         let convolution = Convolution { plane, seen: 1, filters: 1 };
         Self { convolution, groups: 1 + below(9), extreme: below(4) == 0 }
     }

@@ -1,8 +1,6 @@
 //! Quantized weights, with the factors that requantize their sums.
 
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-use super::products::all_products;
-use super::products::{Finish, assert_no_overflow, products};
+use super::products::{Finish, all_products, assert_no_overflow};
 use super::requantization::{Once, Requantize};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::vnni::{Quads, Strip, Vnni};
@@ -43,25 +41,8 @@ impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
     /// Applies all filters to one input.
     #[inline(always)]
     pub(super) fn apply(&self, x: &[i8], y: &mut [i8; F]) {
-        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        {
-            let (weights, finish) = self.part(0, F);
-            all_products(x, weights, finish, y)
-        }
-        #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
-        self.apply_part(x, 0, F, |filter, integer| {
-            if let Some(y) = y.get_mut(filter) {
-                *y = integer;
-            }
-        });
-    }
-
-    /// Applies `count` filters from `first` on to one input; calls `put` with each filter's index, from 0, and its
-    /// output.
-    #[inline(always)]
-    pub(super) fn apply_part(&self, x: &[i8], first: usize, count: usize, put: impl FnMut(usize, i8)) {
-        let (weights, finish) = self.part(first, count);
-        products(x, weights, finish, put);
+        let (weights, finish) = self.part(0, F);
+        all_products(x, weights, finish, y);
     }
 
     /// All filters on all places of an image, with scratch of these sizes, which it fits.

@@ -64,8 +64,7 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     /// Runs inference on one sample, from integers to integers. Allocates nothing.
     ///
     /// It works on the stack. If that takes more than 512 KiB, this and [`forward`](Self::forward) are compile errors:
-    /// use
-    /// [`forward_integers_into`](Self::forward_integers_into) instead.
+    /// use [`forward_integers_into`](Self::forward_integers_into) instead.
     #[inline]
     #[must_use]
     pub fn forward_integers(&self, input: &L::Input) -> L::Output {

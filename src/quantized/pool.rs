@@ -65,7 +65,7 @@ fn mean(sum: i32, count: usize) -> i8 {
 
 /// Checks at compile time that no sum of `count` integers overflows: each is at most 128, and half of `count` is added.
 #[track_caller]
-const fn assert_no_overflow(count: usize) {
+pub(super) const fn assert_no_overflow(count: usize) {
     assert!(count <= 1 << 23, "a sum of more than 8,388,608 integers may overflow its 32 bits");
 }
 

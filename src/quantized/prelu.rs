@@ -3,8 +3,9 @@
 use core::marker::PhantomData;
 use core::slice;
 
+use super::affine::maps;
 #[cfg(feature = "alloc")]
-use super::affine::Line;
+use super::affine::{Line, write_maps};
 use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Quantization, Ranges, Signal};
@@ -51,14 +52,11 @@ impl<A: Channels<Element = f32>, P: Sample<Element = f32>> QuantizedLayer for PR
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
-        let factors =
-            Sample::flat(slice::from_ref(&self.factor)).iter().zip(Sample::flat(slice::from_ref(&self.offset)));
-        let slopes = factors.zip(Sample::flat(slice::from_ref(&self.shift)));
+        let slopes = maps(&self.factor, &self.offset, &self.shift);
         let share = const { layers::slope_of::<A, P>() };
         let x = Sample::flat(slice::from_ref(x)).blocks(share.max(1));
         let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(share.max(1));
-        for ((x, y), ((&factor, &offset), &shift)) in x.zip(y).zip(slopes) {
-            let negative = Affine { factor, offset, shift: shift.into() };
+        for ((x, y), negative) in x.zip(y).zip(slopes) {
             for (y, &x) in y.iter_mut().zip(x) {
                 *y = if i32::from(x) > self.zero_point { self.positive.apply(x) } else { negative.apply(x) };
             }
@@ -82,16 +80,10 @@ where
         let output = Quantization::of_range(range.low, range.high).at_least(scales.fold(0.0, f32::max));
         quantized.zero_point = input.quantization.zero_point;
         quantized.positive = Line::IDENTITY.between(input.quantization, output);
-        let factors = Sample::flat_mut(slice::from_mut(&mut quantized.factor)).iter_mut();
-        let offsets = Sample::flat_mut(slice::from_mut(&mut quantized.offset)).iter_mut();
-        let shifts = Sample::flat_mut(slice::from_mut(&mut quantized.shift)).iter_mut();
-        let mut error = Line::IDENTITY.error(input.error, quantized.positive, output);
-        for (((factor, offset), shift), line) in factors.zip(offsets).zip(shifts).zip(slopes()) {
-            let affine = line.between(input.quantization, output);
-            (*factor, *offset, *shift) = (affine.factor, affine.offset, affine.shift as u8);
-            error = error.max(line.error(input.error, affine, output));
-        }
-        Signal::rounded(output, range, error)
+        let positive = Line::IDENTITY.error(input.error, quantized.positive, output);
+        let maps = (&mut quantized.factor, &mut quantized.offset, &mut quantized.shift);
+        let negative = write_maps(slopes(), &input, output, maps);
+        Signal::rounded(output, range, positive.max(negative))
     }
 }
 

@@ -64,14 +64,26 @@ pub(super) fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'
     }
 }
 
+/// [`products`] into `y`.
+#[inline(always)]
+pub(super) fn plain_products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8]) {
+    products(x, weights, finish, |number, integer| {
+        if let Some(y) = y.get_mut(number) {
+            *y = integer;
+        }
+    });
+}
+
 /// [`products`] into `y`, with the best instructions that the processor has.
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 #[inline(always)]
 pub(super) fn all_products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8]) {
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     match super::vnni::Vnni::detect() {
         Some(simd) => simd.products(x, weights, finish, y),
         None => crate::kernels::dispatch(Products { x, weights, finish, y }),
     }
+    #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
+    plain_products(x, weights, finish, y);
 }
 
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
@@ -80,11 +92,7 @@ crate::kernels::operation! {
     struct Products<'a, R: Requantize;> { x: &'a [i8], weights: &'a [i8], finish: Finish<'a, R>, y: &'a mut [i8] }
     fn run(self, _simd: V) {
         let Self { x, weights, finish, y } = self;
-        products(x, weights, finish, |number, integer| {
-            if let Some(y) = y.get_mut(number) {
-                *y = integer;
-            }
-        });
+        plain_products(x, weights, finish, y);
     }
 }
 
@@ -99,6 +107,7 @@ fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32;
     sums
 }
 
+/// Adds the products of `x` and a row, one at a time.
 #[inline(always)]
 pub(super) fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
     let products = x.iter().zip(row).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
@@ -112,7 +121,6 @@ mod tests {
     use core::sync::atomic::Ordering;
 
     use super::super::dsp::by_fours;
-    use super::super::requantization::Once;
     use super::*;
     use crate::random::Random;
 
@@ -142,6 +150,8 @@ mod tests {
     #[test]
     fn vectors_give_the_integers_of_plain_loops() {
         use alloc::vec::Vec;
+
+        use super::super::requantization::Once;
 
         let mut chance = Random::new(6);
         for length in (1..=70).chain([127, 128, 129, 191, 200, 784]) {

@@ -27,8 +27,7 @@ pub struct QuantizationReport {
 pub struct Activation {
     /// The layer's name, after those of the enclosing blocks and networks.
     pub name: String,
-    /// The layer's kind and the shape of its outputs, from the network's [`graph`](crate::Network::graph). The input has
-    /// no kind.
+    /// The layer's kind, as in the network's [`graph`](crate::Network::graph); empty for the input.
     pub kind: &'static str,
     /// The shape of its outputs.
     pub output: Shape,

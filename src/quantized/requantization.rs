@@ -66,26 +66,12 @@ impl Requantize for Once {
 #[cfg(test)]
 mod tests {
     use super::super::Multiplier;
-    use super::super::arithmetic::tests::cases;
+    use super::super::arithmetic::tests::{cases, doubling_high_mul, rounding_divide};
     use super::*;
 
     /// The formula in 128 bits: TensorFlow Lite's single rounding.
     fn single_rounding(x: i32, mantissa: i32, n: u32) -> i128 {
         (i128::from(x) * i128::from(mantissa) + (1 << (n - 1))) >> n
-    }
-
-    /// gemmlowp's `SaturatingRoundingDoublingHighMul`, as fixedpoint.h has it.
-    fn doubling_high_mul(a: i32, b: i32) -> i32 {
-        let product = i64::from(a) * i64::from(b);
-        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
-        ((product + nudge) / (1 << 31)) as i32
-    }
-
-    /// gemmlowp's `RoundingDivideByPOT`.
-    fn rounding_divide(x: i32, exponent: u32) -> i32 {
-        let mask = (1i32 << exponent).wrapping_sub(1);
-        let threshold = (mask >> 1) + i32::from(x < 0);
-        (x >> exponent) + i32::from((x & mask) > threshold)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Quantized layers on a stream, as those in floating point.
 
 use super::{Activation, AvgPool, BatchNorm, Conv, PRelu, QuantizedLayer, Requantize, tflite};
-use crate::layers::stream::{LastFrames, ONE, assert_streams};
+use crate::layers::stream::{LastFrames, assert_streams};
 use crate::layers::{MaxPool, Sample, Slice, Window, Windows};
 use crate::memory;
 use crate::pod::Pod;
@@ -89,11 +89,20 @@ where
 /// Pools.
 macro_rules! pools {
     ($([$($generics:tt)*] $pool:ident $(, $argument:ident)?;)*) => {$(
-        impl<const T: usize, const U: usize, const C: usize, const SPAN: usize, const KERNEL: usize, const STRIDE: usize, $($generics)*>
-            QuantizedWindowed<SPAN> for $pool<[[f32; T]; C], [[f32; U]; C], Window<KERNEL, STRIDE> $(, $argument)?>
+        impl<
+            const T: usize,
+            const U: usize,
+            const C: usize,
+            const SPAN: usize,
+            const KERNEL: usize,
+            const STRIDE: usize,
+            const DILATION: usize,
+            $($generics)*
+        > QuantizedWindowed<SPAN>
+            for $pool<[[f32; T]; C], [[f32; U]; C], Window<KERNEL, STRIDE, 0, DILATION> $(, $argument)?>
         {
-            type Window = $pool<[[f32; SPAN]; C], [[f32; 1]; C], Window<KERNEL, STRIDE> $(, $argument)?>;
-            const AXIS: Axis = Window::<KERNEL, STRIDE>::COLUMNS;
+            type Window = $pool<[[f32; SPAN]; C], [[f32; 1]; C], Window<KERNEL, STRIDE, 0, DILATION> $(, $argument)?>;
+            const AXIS: Axis = Window::<KERNEL, STRIDE, 0, DILATION>::COLUMNS;
             on_window!();
         }
     )*};
@@ -108,7 +117,7 @@ macro_rules! frame_by_frame {
     ($([$($generics:tt)*] $layer:ty => $window:ty;)*) => {$(
         impl<const T: usize, const C: usize, $($generics)*> QuantizedWindowed<1> for $layer {
             type Window = $window;
-            const AXIS: Axis = ONE;
+            const AXIS: Axis = Axis::STILL;
             on_window!();
         }
     )*};
@@ -161,7 +170,7 @@ where
     I: Sample<Element = i8>,
     O: Sample<Element = i8>,
 {
-    let Some(window) = last.push(&ONE, I::flat(core::slice::from_ref(frame)), 0) else { return false };
+    let Some(window) = last.push(&Axis::STILL, I::flat(core::slice::from_ref(frame)), 0) else { return false };
     quantized_forward(layer, window, output, scratch);
     true
 }
@@ -174,7 +183,7 @@ where
     I: Sample<Element = i8>,
     O: Sample<Element = i8>,
 {
-    let Some(window) = last.push(&ONE, I::flat(core::slice::from_ref(frame)), 0) else { return false };
+    let Some(window) = last.push(&Axis::STILL, I::flat(core::slice::from_ref(frame)), 0) else { return false };
     super::layer::forward_nothing(window, output);
     true
 }

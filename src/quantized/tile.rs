@@ -15,10 +15,9 @@ use taps::Places;
 
 use super::products::Finish;
 #[cfg(not(fnn_dsp))]
-use super::products::tail;
+use super::products::{plain_products, tail};
 use super::requantization::Requantize;
-use crate::kernels::{Convolution, Plane};
-use crate::window::Sliding;
+use crate::kernels::Convolution;
 
 /// Places that are computed together.
 const PLACES: usize = 4;
@@ -107,17 +106,12 @@ impl Multiply for Plain {
 
     #[inline(always)]
     fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], _: &mut [u32]) {
-        super::products::products(x, weights, finish, |number, integer| {
-            if let Some(y) = y.get_mut(number) {
-                *y = integer;
-            }
-        });
+        plain_products(x, weights, finish, y);
     }
 
     #[inline(always)]
     fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32 {
-        let products = x.iter().zip(weights).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
-        products.fold(sum, i32::wrapping_add)
+        tail(x, weights, sum)
     }
 
     #[inline(always)]
@@ -143,17 +137,7 @@ pub(super) struct Layer<'a, R> {
 
 /// The same convolution, with a single row of places if its windows are single elements side by side.
 pub(super) const fn in_one_row(convolution: Convolution) -> Convolution {
-    let Plane { rows, columns } = convolution.plane;
-    let single = convolution.plane.taps() == 1 && rows.window.stride == 1 && columns.window.stride == 1;
-    if !single || !rows.is_whole() || !columns.is_whole() {
-        return convolution;
-    }
-    let size = convolution.plane.outputs();
-    let plane = Plane {
-        rows: Sliding { input: 1, output: 1, window: rows.window },
-        columns: Sliding { input: size, output: size, window: columns.window },
-    };
-    Convolution { plane, ..convolution }
+    Convolution { plane: convolution.plane.in_one_row(), ..convolution }
 }
 
 /// All outputs, with one function for all layers of a way, and room for the inputs of four places.
@@ -287,7 +271,7 @@ fn filter_all<M: Multiply, R: Requantize>(
 }
 
 /// Requantizes sums of N places, for as many filters as there are, at most `count`, and writes them to the first places
-/// of each image of so many outputs.
+/// of their images, which have `outputs` places each.
 #[inline(never)]
 fn write<const N: usize, R: Requantize>(
     sums: &[[i32; PLACES]; FILTERS],
@@ -315,7 +299,7 @@ fn write<const N: usize, R: Requantize>(
     }
 }
 
-/// Requantizes sums of `lines` rows that are `pitch` apart, the first ones of each, and writes them to rows of `width`.
+/// Requantizes the first `part` sums of each of `lines` rows, which are `pitch` apart, and writes them to rows of `width`.
 #[inline(never)]
 fn write_rows<R: Requantize>(
     sums: &[i32],
@@ -330,7 +314,7 @@ fn write_rows<R: Requantize>(
     let (mut sums, mut y) = (sums.as_ptr(), y.as_mut_ptr());
     for line in 0..lines {
         for place in 0..part {
-            // SAFETY: so many places from the start of the last row on are in both slices, and earlier rows before it.
+            // SAFETY: `part` places from the start of the last row on are in both slices, and earlier rows before it.
             unsafe { *y.add(place) = requantization.requantize(*sums.add(place), mantissa, shift) };
         }
         if line < last {

@@ -11,7 +11,7 @@ use crate::train::sweep::each;
 ///
 /// `train` gets the number of the fold, from 0, and its split; it trains on `train` and returns the evaluation on `test`. Set
 /// [`Trainer::threads(1)`](crate::Trainer::threads) in it: many small trainings use the cores better than one. The result does
-/// not depend on the number of threads.
+/// not depend on the number of threads. All splits are in memory at once.
 ///
 /// ```
 /// use fnn::prelude::*;

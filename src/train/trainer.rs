@@ -33,6 +33,7 @@ pub use evaluate::{Evaluation, evaluate, try_evaluate};
 pub use history::{Epoch, EpochEnd, History, Metric, Stopped};
 pub use into_box::IntoBox;
 pub use learning_rate::LearningRateCurve;
+pub(super) use log::csv_quoted;
 pub use memory::TrainingMemory;
 pub use monitor::Monitor;
 pub use outcome::{Trained, TrainingError};

@@ -171,7 +171,7 @@ macro_rules! stored {
     };
 }
 
-/// An array: its index, its type, its shape, and its place in memory.
+/// An array: its type, its shape, and where it begins in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) dtype: Dtype,

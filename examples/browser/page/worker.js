@@ -13,6 +13,11 @@ export function connect(file) {
             resolve(data);
         }
     };
+    // It doesn't load, or can't be compiled: nothing will be answered.
+    worker.onerror = ({ message }) => {
+        waiting.forEach(({ reject }) => reject(new Error(message || `${file} doesn't load`)));
+        waiting.clear();
+    };
     return (type, content = {}) =>
         new Promise((resolve, reject) => {
             last += 1;

@@ -53,7 +53,7 @@ pub extern "C" fn plane_start(
     PLANE.set(Some(Plane { training: sets.0, validation: sets.1, run }));
 }
 
-/// Add a point that the user has drawn, for training and for validation in turn.
+/// Add a point that the user has drawn: three of four are for training, one is for validation.
 #[unsafe(no_mangle)]
 pub extern "C" fn plane_add(x: f32, y: f32, class: usize) {
     with(|Plane { training, validation, .. }| {

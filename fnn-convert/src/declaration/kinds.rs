@@ -186,15 +186,6 @@ fn padding(windows: &[Window], sizes: &[usize]) -> Option<String> {
     Some(if same && !symmetric { "padding = same".into() } else { format!("padding = {}", ends(&padding)) })
 }
 
-impl Window {
-    /// The padding of `same`: as many positions as strides fit into an axis of this size, the odd one behind it.
-    fn same(&self, size: usize) -> Option<(usize, usize)> {
-        let last = (size.div_ceil(self.stride).checked_sub(1)?).checked_mul(self.stride)?;
-        let total = last.checked_add(self.span()?)?.saturating_sub(size);
-        Some((total / 2, total.div_ceil(2)))
-    }
-}
-
 fn pool(kind: &str, windows: &[Window], sizes: &[usize], count_padding: bool) -> Result<String, String> {
     if windows.iter().any(|window| window.padding.0 >= window.kernel || window.padding.1 >= window.kernel) {
         return Err("its padding is as large as its window, which then sees nothing else".into());

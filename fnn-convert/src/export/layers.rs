@@ -142,7 +142,7 @@ impl Builder<'_> {
                 self.node(path, "Mul", &[input, half], &[])
             }
             kind => {
-                let reason = "it has no form in ONNX here".into();
+                let reason = "it cannot be exported to ONNX".into();
                 self.refusals.push(Refusal { node: path.into(), operator: kind.into(), reason });
                 input
             }

@@ -186,6 +186,13 @@ impl Window {
         let padded = size.checked_add(self.padding.0)?.checked_add(self.padding.1)?;
         padded.checked_sub(self.span()?)?.checked_div(self.stride)?.checked_add(1)
     }
+
+    /// The padding of `same`: as many positions as strides fit into an axis of this size, the odd one behind it.
+    pub(crate) fn same(&self, size: usize) -> Option<(usize, usize)> {
+        let last = (size.div_ceil(self.stride).checked_sub(1)?).checked_mul(self.stride)?;
+        let total = last.checked_add(self.span()?)?.saturating_sub(size);
+        Some((total / 2, total.div_ceil(2)))
+    }
 }
 
 fn per_channel(input: &[usize], weights: &[&Tensor]) -> Result<Vec<usize>, String> {

@@ -2,7 +2,7 @@
 
 use super::proto::{AttributeProto, NodeProto, TensorProto};
 
-/// The attributes of a node, and which of them have been read.
+/// The attributes of a node.
 #[derive(Clone, Copy)]
 pub(super) struct Attributes<'a> {
     pub(super) node: &'a NodeProto,

@@ -26,7 +26,7 @@ pub(super) fn unique_axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, Strin
 }
 
 /// The shape that `Reshape` makes: 0 keeps a size unless `allow_zero`, −1 is what remains.
-pub(super) fn reshaped(from: &[usize], to: &[i64], allow_zero: bool) -> Result<Vec<usize>, String> {
+fn reshaped(from: &[usize], to: &[i64], allow_zero: bool) -> Result<Vec<usize>, String> {
     let wrong = || format!("{from:?} can't be reshaped to {to:?}");
     let product = |sizes: &[usize]| sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
     let length = product(from).ok_or_else(wrong)?;
@@ -47,6 +47,57 @@ pub(super) fn reshaped(from: &[usize], to: &[i64], allow_zero: bool) -> Result<V
         shape[axis] = length.checked_div(given).ok_or_else(wrong)?;
     }
     if product(&shape) == Some(length) { Ok(shape) } else { Err(wrong()) }
+}
+
+/// The shape that `Reshape`, `Flatten`, `Squeeze` or `Unsqueeze` makes. `given` is the second input; before it was one, an
+/// attribute.
+pub(super) fn new_shape(
+    from: &[usize],
+    given: Option<Vec<i64>>,
+    attributes: &Attributes<'_>,
+) -> Result<Vec<usize>, String> {
+    let list = |name| given.clone().or_else(|| attributes.ints(name).map(<[i64]>::to_vec));
+    match &*attributes.node.op_type {
+        "Reshape" => {
+            let to = list("shape").ok_or("its shape is left out")?;
+            reshaped(from, &to, attributes.flag("allowzero", false))
+        }
+        "Flatten" => {
+            let axis = attributes.int("axis", 1);
+            let axis = if axis == from.len() as i64 { from.len() } else { axis_of(axis, from.len())? };
+            let (before, after) = from.split_at(axis);
+            Ok(vec![before.iter().product(), after.iter().product()])
+        }
+        "Squeeze" => squeezed(from, list("axes").as_deref()),
+        _ => unsqueezed(from, &list("axes").ok_or("its axes are left out")?),
+    }
+}
+
+/// A shape without its sizes of 1, or without those at `axes`.
+fn squeezed(shape: &[usize], axes: Option<&[i64]>) -> Result<Vec<usize>, String> {
+    let axes = match axes {
+        Some(axes) => unique_axes(axes, shape.len())?,
+        None => (0..shape.len()).filter(|&axis| shape[axis] == 1).collect(),
+    };
+    if let Some(&axis) = axes.iter().find(|&&axis| shape[axis] != 1) {
+        return Err(format!("axis {axis} of {shape:?} is not 1"));
+    }
+    Ok((0..shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| shape[axis]).collect())
+}
+
+/// A shape with sizes of 1 put at `axes` of the result.
+fn unsqueezed(shape: &[usize], axes: &[i64]) -> Result<Vec<usize>, String> {
+    let rank = shape.len() + axes.len();
+    let axes = unique_axes(axes, rank)?;
+    let mut sizes = shape.iter();
+    Ok((0..rank).filter_map(|axis| if axes.contains(&axis) { Some(1) } else { sizes.next().copied() }).collect())
+}
+
+/// The order of axes that `Transpose` makes.
+pub(super) fn permutation(attributes: &Attributes<'_>, rank: usize) -> Result<Vec<usize>, String> {
+    let reversed: Vec<i64> = (0..rank as i64).rev().collect();
+    let order = unique_axes(attributes.ints("perm").unwrap_or(&reversed), rank)?;
+    if order.len() == rank { Ok(order) } else { Err("its `perm` doesn't have all axes".into()) }
 }
 
 /// A slice of one axis.

@@ -3,7 +3,7 @@
 mod arithmetic;
 mod movement;
 
-pub(super) use movement::{shape, squeezed, unsqueezed};
+pub(super) use movement::shape;
 
 use super::attributes::Attributes;
 use crate::tensor::Tensor;
@@ -17,7 +17,7 @@ pub(super) fn evaluate(
     room: &mut Room,
 ) -> Option<Result<Vec<Tensor>, String>> {
     let result = movement::evaluate(operator, inputs, attributes, room)
-        .or_else(|| arithmetic::evaluate(operator, inputs, attributes, room))?;
+        .or_else(|| arithmetic::evaluate(operator, inputs, room))?;
     Some(result)
 }
 

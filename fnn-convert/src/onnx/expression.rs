@@ -184,7 +184,7 @@ impl Unary {
             Self::HardSigmoid(alpha, beta) => (alpha * x + beta).clamp(0.0, 1.0),
             Self::Celu(alpha) => x.max(0.0) + (alpha * (x / alpha).exp_m1()).min(0.0),
             Self::Abs => x.abs(),
-            Self::Erf => erf(x),
+            Self::Erf => libm::erf(x),
             Self::Exp => x.exp(),
             Self::Log => x.ln(),
             Self::Negative => -x,
@@ -227,7 +227,7 @@ impl Activation {
             Self::LeakyRelu(slope) => x.max(0.0) + slope * x.min(0.0),
             Self::Elu(alpha) => x.max(0.0) + alpha * x.min(0.0).exp_m1(),
             Self::Softplus(beta) => softplus(beta * x) / beta,
-            Self::Gelu => 0.5 * x * (1.0 + erf(x / std::f64::consts::SQRT_2)),
+            Self::Gelu => 0.5 * x * (1.0 + libm::erf(x / std::f64::consts::SQRT_2)),
             Self::GeluTanh => {
                 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
             }
@@ -238,25 +238,3 @@ impl Activation {
 
 /// Selu's `alpha` and `gamma`.
 pub(super) const SELU: (f64, f64) = (1.673_263_242_354_377_2, 1.050_700_987_355_480_5);
-
-/// The error function, to 1e-15: by its series near 0, and by a continued fraction far from it. Abramowitz and Stegun,
-/// 7.1.6 and 7.1.14.
-fn erf(x: f64) -> f64 {
-    let scale = 2.0 / std::f64::consts::PI.sqrt();
-    let (size, square) = (x.abs(), x * x);
-    if size < 3.0 {
-        let (mut term, mut sum, mut index) = (x, x, 0.0);
-        while term.abs() > 1e-17 * sum.abs() {
-            index += 1.0;
-            term *= 2.0 * square / (2.0 * index + 1.0);
-            sum += term;
-        }
-        scale * (-square).exp() * sum
-    } else if size < 6.0 {
-        let fraction = (1..=60).rev().fold(size, |fraction, index| size + f64::from(index) / 2.0 / fraction);
-        x.signum() * (1.0 - (-square).exp() / fraction / std::f64::consts::PI.sqrt())
-    } else {
-        // NaN stays NaN.
-        if x.is_nan() { x } else { x.signum() }
-    }
-}

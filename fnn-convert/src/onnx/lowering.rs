@@ -35,6 +35,12 @@ pub(super) struct Computed {
     pub(super) shape: Vec<usize>,
 }
 
+impl From<Computed> for Known {
+    fn from(computed: Computed) -> Self {
+        Self::Computed(computed)
+    }
+}
+
 /// Why a node can't be declared; the node, if it isn't the current one.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -101,13 +107,13 @@ impl Lowering<'_> {
     }
 
     /// A value of the graph, as a value of the model of this shape.
-    pub(super) fn computed(&self, base: ValueId, shape: &[usize]) -> Known {
+    pub(super) fn computed(&self, base: ValueId, shape: &[usize]) -> Computed {
         debug_assert_eq!(self.graph.shape(base), in_graph(shape));
-        Known::Computed(Computed { base, expression: Term::variable(base), shape: shape.to_vec() })
+        Computed { base, expression: Term::variable(base), shape: shape.to_vec() }
     }
 
     /// A value of the graph, with the shape that it has there.
-    pub(super) fn computed_as_is(&self, base: ValueId) -> Known {
+    pub(super) fn computed_as_is(&self, base: ValueId) -> Computed {
         self.computed(base, self.graph.shape(base))
     }
 

@@ -110,7 +110,7 @@ impl Lowering<'_> {
         };
         let value = self.push(norm, &[value])?;
         let value = self.transpose(value, &inverse(&order))?;
-        Ok(self.computed(value, &of.shape))
+        Ok(self.computed(value, &of.shape).into())
     }
 
     /// A part of a normalization as a value. Only means and what is centered can be computed.
@@ -124,10 +124,7 @@ impl Lowering<'_> {
         moment.axes.iter().for_each(|&axis| shape[axis] = 1);
         let value = self.reshape(pooled, &shape)?;
         self.current = current;
-        match self.computed(value, &shape) {
-            Known::Computed(computed) => Ok(computed),
-            _ => Err("it is no value".into()),
-        }
+        Ok(self.computed(value, &shape))
     }
 
     /// A global pool over any axes of a value. Returns the numbers that remain, as a vector.

@@ -66,6 +66,11 @@ impl Call<'_> {
             |tensor: Rc<Tensor>| tensor.to_integers().ok_or_else(|| format!("its {what} isn't of integers").into());
         self.constant(index, what)?.map(integers).transpose()
     }
+
+    /// Integers that are an input since some version, and an attribute before, if they are given.
+    fn integers_or_attribute(&self, index: usize, name: &str) -> Lowered<Option<Vec<i64>>> {
+        Ok(self.integers(index, name)?.or_else(|| self.attributes.ints(name).map(<[i64]>::to_vec)))
+    }
 }
 
 fn real(tensor: Rc<Tensor>, what: &str) -> Lowered<Rc<Tensor>> {
@@ -79,8 +84,8 @@ impl Lowering<'_> {
     /// The outputs of a node of which an input depends on the model's.
     pub(super) fn lower(&mut self, call: &Call<'_>) -> Lowered<Vec<Known>> {
         let output = match call.operator() {
-            "Conv" => self.conv(call),
-            "Gemm" => self.gemm(call),
+            "Conv" => self.conv(call).map(Known::from),
+            "Gemm" => self.gemm(call).map(Known::from),
             "MatMul" => self.matmul(call),
             "MaxPool" => self.max_pool(call),
             "AveragePool" => self.average_pool(call),
@@ -119,11 +124,11 @@ impl Lowering<'_> {
     /// The first input, which depends on the model's.
     fn first(&mut self, call: &Call<'_>) -> Lowered<Computed> {
         let known = call.input(0).cloned().ok_or("its first input is left out")?;
-        self.as_computed(&known, call)
+        self.as_computed(&known)
     }
 
     /// An input as a value that depends on the model's.
-    fn as_computed(&mut self, known: &Known, _call: &Call<'_>) -> Lowered<Computed> {
+    fn as_computed(&mut self, known: &Known) -> Lowered<Computed> {
         match known {
             Known::Computed(computed) => Ok(computed.clone()),
             Known::Moment(moment) => self.moment_value(moment),

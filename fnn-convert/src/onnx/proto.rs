@@ -16,8 +16,6 @@ pub(crate) struct ModelProto {
     pub(crate) graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
     pub(crate) opset_import: Vec<OperatorSetIdProto>,
-    #[prost(message, repeated, tag = "25")]
-    pub(crate) functions: Vec<FunctionProto>,
 }
 
 /// A version of a set of operators.
@@ -27,15 +25,6 @@ pub(crate) struct OperatorSetIdProto {
     pub(crate) domain: String,
     #[prost(int64, tag = "2")]
     pub(crate) version: i64,
-}
-
-/// An operator that the model defines itself.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct FunctionProto {
-    #[prost(string, tag = "1")]
-    pub(crate) name: String,
-    #[prost(string, tag = "10")]
-    pub(crate) domain: String,
 }
 
 /// A graph.

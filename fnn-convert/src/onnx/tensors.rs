@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 
 use super::proto::{TensorProto, data_type};
+use crate::tensor::bytes::{half, numbers as from_bytes};
 use crate::tensor::{Numbers, Tensor};
 
 /// The tensor of a message. `folder` is where the model is, for data in other files; without one there are none.
@@ -52,32 +53,32 @@ fn numbers(proto: &TensorProto, bytes: &[u8], shape: &[usize], length: usize) ->
     };
     let f32s = |floats: Vec<f32>| Ok(Numbers::F32(floats));
     match (proto.data_type, raw) {
-        (data_type::FLOAT, true) => f32s(chunks(bytes, f32::from_le_bytes)),
+        (data_type::FLOAT, true) => f32s(from_bytes(bytes, f32::from_le_bytes)),
         (data_type::FLOAT, false) => {
             given(proto.float_data.len(), &format!("{} of them", proto.float_data.len()))?;
             f32s(proto.float_data.clone())
         }
-        (data_type::DOUBLE, true) => f32s(chunks(bytes, |bytes| f64::from_le_bytes(bytes) as f32)),
+        (data_type::DOUBLE, true) => f32s(from_bytes(bytes, |bytes| f64::from_le_bytes(bytes) as f32)),
         (data_type::DOUBLE, false) => {
             given(proto.double_data.len(), &format!("{} of them", proto.double_data.len()))?;
             f32s(proto.double_data.iter().map(|&number| number as f32).collect())
         }
-        (data_type::FLOAT16, true) => f32s(chunks(bytes, |bytes| half(u16::from_le_bytes(bytes)))),
+        (data_type::FLOAT16, true) => f32s(from_bytes(bytes, |bytes| half(u16::from_le_bytes(bytes)))),
         (data_type::FLOAT16, false) => f32s(int32s()?.map(|&bits| half(bits as u16)).collect()),
         (data_type::BFLOAT16, true) => {
-            f32s(chunks(bytes, |bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)))
+            f32s(from_bytes(bytes, |bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)))
         }
         (data_type::BFLOAT16, false) => {
             f32s(int32s()?.map(|&bits| f32::from_bits(u32::from(bits as u16) << 16)).collect())
         }
-        (data_type::INT64, true) => Ok(Numbers::I64(chunks(bytes, i64::from_le_bytes))),
+        (data_type::INT64, true) => Ok(Numbers::I64(from_bytes(bytes, i64::from_le_bytes))),
         (data_type::INT64, false) => {
             given(proto.int64_data.len(), &format!("{} of them", proto.int64_data.len()))?;
             Ok(Numbers::I64(proto.int64_data.clone()))
         }
-        (data_type::INT32, true) => Ok(Numbers::I32(chunks(bytes, i32::from_le_bytes))),
+        (data_type::INT32, true) => Ok(Numbers::I32(from_bytes(bytes, i32::from_le_bytes))),
         (data_type::INT32, false) => Ok(Numbers::I32(int32s()?.copied().collect())),
-        (data_type::INT8, true) => Ok(Numbers::I8(chunks(bytes, i8::from_le_bytes))),
+        (data_type::INT8, true) => Ok(Numbers::I8(from_bytes(bytes, i8::from_le_bytes))),
         (data_type::INT8, false) => Ok(Numbers::I8(int32s()?.map(|&number| number as i8).collect())),
         (data_type::UINT8, true) => Ok(Numbers::U8(bytes.to_vec())),
         (data_type::UINT8, false) => Ok(Numbers::U8(int32s()?.map(|&number| number as u8).collect())),
@@ -100,22 +101,6 @@ fn size_of_number(data_type: i32) -> Result<usize, String> {
 
 fn unsupported(data_type: i32) -> String {
     format!("its numbers are of a type that isn't supported (data type {data_type})")
-}
-
-fn chunks<const N: usize, T>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks().0.iter().map(|&bytes| number(bytes)).collect()
-}
-
-/// A 16-bit float.
-pub(super) fn half(bits: u16) -> f32 {
-    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));
-    sign * match exponent {
-        0 => fraction * 2f32.powi(-24),
-        31 if fraction == 0.0 => f32::INFINITY,
-        31 => f32::NAN,
-        _ => (1024.0 + fraction) * 2f32.powi(exponent - 25),
-    }
 }
 
 /// The data of a tensor in another file, which must be in the model's folder or below.

@@ -92,3 +92,21 @@ pub(crate) fn inverse(order: &[usize]) -> Vec<usize> {
     }
     inverse
 }
+
+/// The order that puts an axis first.
+pub(crate) fn to_front(axis: usize, rank: usize) -> Vec<usize> {
+    std::iter::once(axis).chain((0..rank).filter(|&other| other != axis)).collect()
+}
+
+/// The order that puts the first axis last.
+pub(crate) fn to_back(rank: usize) -> Vec<usize> {
+    (1..rank).chain([0]).collect()
+}
+
+/// The columns of a matrix for a sample of this shape, if those of `weight` are for the sample with its axes in another order.
+pub(crate) fn of_transposed(weight: &Tensor, shape: &[usize], axes: &[usize]) -> Tensor {
+    let transposed = axes.iter().map(|&axis| shape[axis]);
+    let rows = Tensor { shape: std::iter::once(weight.shape[0]).chain(transposed).collect(), ..weight.clone() };
+    let back: Vec<usize> = std::iter::once(0).chain(inverse(axes).iter().map(|axis| axis + 1)).collect();
+    Tensor { shape: weight.shape.clone(), ..transpose(&rows, &back) }
+}

@@ -1,6 +1,7 @@
 //! What a file says: its tensors and its operators, with indices, types and sizes checked.
 
 use super::flatbuffer::{Buffer, Reason, Table};
+use crate::tensor::bytes::{half, numbers};
 use crate::tensor::{Numbers, Quantization, Tensor};
 
 /// The most operators that are read.
@@ -105,22 +106,6 @@ impl<'a> Model<'a> {
     pub(super) fn is_constant(&self, tensor: usize) -> bool {
         self.tensors.get(tensor).is_some_and(|entry| entry.data.is_some())
     }
-}
-
-fn numbers<T, const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    data.as_chunks::<N>().0.iter().map(|&bytes| number(bytes)).collect()
-}
-
-/// A 16-bit float.
-pub(crate) fn half(bits: u16) -> f32 {
-    let (exponent, fraction) = (bits >> 10 & 31, f32::from(bits & 1023) / 1024.0);
-    let magnitude = match exponent {
-        0 => fraction * 2f32.powi(-14),
-        31 if bits & 1023 == 0 => f32::INFINITY,
-        31 => f32::NAN,
-        _ => (1.0 + fraction) * 2f32.powi(i32::from(exponent) - 15),
-    };
-    if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
 
 fn entry<'a>(table: &Table<'a>, number: usize, buffers: &[Table<'a>], budget: &mut usize) -> Result<Entry<'a>, Reason> {

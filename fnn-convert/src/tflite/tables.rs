@@ -6,7 +6,7 @@ use fnn::quantized::Requantize;
 use fnn::quantized::tflite::{Clipped, Sum, Twice};
 
 use super::operators;
-use crate::exact;
+use crate::exact::{self, divided};
 use crate::graph::Activation;
 use crate::tensor::{Quantization, Tensor};
 
@@ -225,10 +225,4 @@ fn short(number: i32) -> i32 {
 /// The upper half of twice a product of 16-bit integers, rounded, halves up.
 fn high(one: i32, other: i32) -> i32 {
     short((one * other + (1 << 14)) >> 15)
-}
-
-/// `x · 2^−exponent`, rounded, halves away from zero.
-fn divided(x: i32, exponent: u32) -> i32 {
-    let mask = (1 << exponent) - 1;
-    (x >> exponent) + i32::from((x & mask) > (mask >> 1) + i32::from(x < 0))
 }

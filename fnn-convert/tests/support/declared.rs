@@ -31,8 +31,8 @@ pub(crate) fn run(name: &str, cases: &[Case], optimized: bool) -> Vec<(Samples, 
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::create_dir_all(&data).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::write(folder.join("Cargo.toml"), manifest(name, root)).unwrap();
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    write_changed(&folder.join("Cargo.toml"), &manifest(name, root));
+    write_changed(&folder.join("Cargo.lock"), &fs::read_to_string(root.join("Cargo.lock")).unwrap());
     let (mut modules, mut calls) = (String::new(), String::new());
     for case in cases {
         let module = case.name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
@@ -59,7 +59,7 @@ pub(crate) fn run(name: &str, cases: &[Case], optimized: bool) -> Vec<(Samples, 
         writeln!(calls, "    {macro_name}!({module}::{network}, {arithmetic}{:?});", case.name).unwrap();
     }
     let source = format!("{}\n{modules}\nfn main() {{\n{calls}}}\n", include_str!("main.rs.txt"));
-    fs::write(folder.join("src/main.rs"), source).unwrap();
+    write_changed(&folder.join("src/main.rs"), &source);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([
@@ -78,6 +78,14 @@ pub(crate) fn run(name: &str, cases: &[Case], optimized: bool) -> Vec<(Samples, 
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the declarations don't compile or run:\n{text}");
     cases.iter().map(|case| outputs(&data.join(&case.name), &case.samples)).collect()
+}
+
+/// Write a file, unless it is the same already: Cargo would compile it again.
+fn write_changed(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|current| current == text) {
+        return;
+    }
+    fs::write(path, text).unwrap();
 }
 
 fn manifest(name: &str, root: &Path) -> String {

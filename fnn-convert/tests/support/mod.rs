@@ -51,14 +51,14 @@ pub(crate) fn deviation(outputs: &[f32], expected: &[f64]) -> f64 {
 }
 
 /// The shape whose axes in this order are `shape`.
-fn unordered(shape: &[usize], axes: &[usize]) -> Vec<usize> {
+pub(crate) fn unordered(shape: &[usize], axes: &[usize]) -> Vec<usize> {
     let mut unordered = vec![0; shape.len()];
     axes.iter().zip(shape).for_each(|(&axis, &size)| unordered[axis] = size);
     unordered
 }
 
 /// Samples of a shape with their axes in another order.
-fn transposed(numbers: &[f64], shape: &[usize], axes: &[usize]) -> Vec<f64> {
+pub(crate) fn transposed<T: Copy>(numbers: &[T], shape: &[usize], axes: &[usize]) -> Vec<T> {
     let strides: Vec<usize> = (0..shape.len()).map(|axis| shape[axis + 1..].iter().product()).collect();
     let length: usize = shape.iter().product();
     let ordered: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();

@@ -45,7 +45,7 @@ pub(super) fn of_axes(value: &Expr, words: &[&str], scope: &mut Scope, errors: &
 /// `words`, but is none of them.
 pub(super) fn of_axis(value: &Expr, words: &[&str], scope: &mut Scope, errors: &mut Errors) -> Option<[Size; 2]> {
     match value {
-        Expr::Tuple(ExprTuple { elems, .. }) if elems.len() == 2 => {
+        Expr::Tuple(ExprTuple { elems, .. }) if elems.len() == 2 && !elems.iter().any(is_nested) => {
             let ends = [&elems[0], &elems[1]].map(|end| of_end(end, scope, errors));
             let [Some(before), Some(after)] = ends else { return None };
             Some([before, after])
@@ -65,7 +65,7 @@ pub(super) fn of_axis(value: &Expr, words: &[&str], scope: &mut Scope, errors: &
 /// A size for one end, or both; reports a mistake and returns `None`.
 fn of_end(value: &Expr, scope: &mut Scope, errors: &mut Errors) -> Option<Size> {
     match value {
-        Expr::Tuple(_) | Expr::Array(_) => {
+        value if is_nested(value) => {
             errors.at(value, "the `padding` of an axis must be one size or `(before, after)`".to_string());
             None
         }
@@ -75,6 +75,10 @@ fn of_end(value: &Expr, scope: &mut Scope, errors: &mut Errors) -> Option<Size> 
         }
         size => scope.size(size, "`padding`", errors),
     }
+}
+
+fn is_nested(value: &Expr) -> bool {
+    matches!(value, Expr::Tuple(_) | Expr::Array(_))
 }
 
 /// Whether it is a word rather than the name of a constant.

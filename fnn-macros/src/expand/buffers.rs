@@ -17,14 +17,9 @@ pub(super) fn types(form: &Form) -> TokenStream {
     let batches = batches(form);
     let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<{ __BATCH }>)));
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
-    let larger = |types: Vec<TokenStream>| {
-        halves(&distinct(types), &|one, other| quote!(#fnn::macro_support::Larger<#one, #other>))
-    };
-    let [ping, pong] = [0, 1].map(|parity| {
-        larger(batches.iter().skip(parity).step_by(2).map(|sample| quote!([#sample; __BATCH])).collect())
-    });
-    let workspaces = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<{ __BATCH }>)));
-    let scratch = larger(workspaces.collect());
+    let [ping, pong] = [0, 1]
+        .map(|parity| largest(fnn, batches.iter().skip(parity).step_by(2).map(|sample| quote!([#sample; __BATCH]))));
+    let scratch = largest(fnn, stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<{ __BATCH }>))));
     let workspace = quote!((#ping, (#pong, #scratch)));
     quote! {
         type Tape<const __BATCH: ::core::primitive::usize> = #tape;
@@ -44,8 +39,23 @@ pub(super) fn pairs(types: impl Iterator<Item = TokenStream>) -> TokenStream {
     halves(&types.collect::<Vec<_>>(), &|one, other| quote!((#one, #other)))
 }
 
+/// Memory for a value of any one of the types.
+pub(super) fn largest(fnn: &TokenStream, types: impl Iterator<Item = TokenStream>) -> TokenStream {
+    distinct_halves(types, &|one, other| quote!(#fnn::macro_support::Larger<#one, #other>))
+}
+
+/// The types, each once, joined as [`halves`]: one buffer serves all types with the same tokens.
+pub(super) fn distinct_halves(
+    types: impl Iterator<Item = TokenStream>,
+    join: &dyn Fn(TokenStream, TokenStream) -> TokenStream,
+) -> TokenStream {
+    let mut seen = HashSet::new();
+    let types: Vec<_> = types.filter(|one| seen.insert(one.to_string())).collect();
+    halves(&types, join)
+}
+
 /// The types, joined in a balanced tree of pairs, since the compiler limits the depth of a type.
-pub(super) fn halves(types: &[TokenStream], join: &dyn Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
+fn halves(types: &[TokenStream], join: &dyn Fn(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
     match types {
         [] => quote!(()),
         [one] => one.clone(),
@@ -54,11 +64,4 @@ pub(super) fn halves(types: &[TokenStream], join: &dyn Fn(TokenStream, TokenStre
             join(halves(one, join), halves(other, join))
         }
     }
-}
-
-/// Removes types with the same tokens: one buffer serves all of them.
-pub(super) fn distinct(mut types: Vec<TokenStream>) -> Vec<TokenStream> {
-    let mut seen = HashSet::new();
-    types.retain(|one| seen.insert(one.to_string()));
-    types
 }

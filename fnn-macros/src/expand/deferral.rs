@@ -62,8 +62,7 @@ fn deferred(passes: &Passes<'_>) -> TokenStream {
         let (batch, before) = (local("batch", number), local("batch", number - 1));
         let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
         let (tape, name, layer) = (local("tape", number), &stage.layer.name, &stage.layer.layer);
-        let before_it = number.checked_sub(2).and_then(|index| passes.stages.get(index).zip(passes.batches.get(index)));
-        let room = before_it.map(|(stage, sample)| {
+        let room = passes.before(number).map(|(stage, sample)| {
             let layer = &stage.layer.layer;
             hygienic!(let #gradient_before = record.outputs::<#layer, #sample>(samples);)
         });

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::buffers::{distinct, halves};
+use super::buffers::distinct_halves;
 use super::passes::Passes;
 use crate::plan::Form;
 
@@ -18,7 +18,7 @@ pub(super) fn items(form: &Form) -> TokenStream {
         let layer = &stage.layer.layer;
         quote!(#fnn::macro_support::RoomFor<#layer>)
     });
-    let largest = halves(&distinct(rooms.collect()), &|one, other| quote!(#fnn::macro_support::Either<#one, #other>));
+    let largest = distinct_halves(rooms, &|one, other| quote!(#fnn::macro_support::Either<#one, #other>));
     let train_in_place = Passes::new(form).train_in_place();
     hygienic! {
         #[automatically_derived]

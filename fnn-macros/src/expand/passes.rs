@@ -1,25 +1,23 @@
 //! The forward and backward functions of a network: its stages, one call after the other.
 
+mod calls;
+
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::Ident;
 
 use super::buffers::{batches, pairs};
 use super::{checked, local};
-use crate::kinds::Role;
 use crate::plan::{Form, Stage};
 use crate::shapes::Network;
 
-/// `fn forward_batch`, `fn forward_train` and `fn backward`.
+/// `fn forward_batch` to `fn backward_deferring`.
 pub(super) fn functions(form: &Form) -> TokenStream {
     let passes = Passes::new(form);
     let (forward, train, backward) = (passes.forward_batch(), passes.forward_train(), passes.backward());
     let deferring = passes.backward_deferring();
     hygienic!(#forward #train #backward #deferring)
 }
-
-/// Up to this many stages, layers are inlined into the network's functions. More would take the compiler too long.
-const INLINED: usize = 3;
 
 pub(super) struct Passes<'a> {
     pub(super) network: &'a Network,
@@ -251,8 +249,7 @@ impl<'a> Passes<'a> {
         let (batch, before) = (local("batch", number), local("batch", number - 1));
         let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
         let (tape, scratch, buffer) = (local("tape", number), self.scratch(), self.buffer(number - 1));
-        let before_it = number.checked_sub(2).and_then(|index| self.stages.get(index).zip(self.batches.get(index)));
-        let room = before_it.map(|(stage, sample)| {
+        let room = self.before(number).map(|(stage, sample)| {
             let layer = &stage.layer.layer;
             let room = match pass {
                 Backward::Defer => hygienic!(deferral.outputs::<#layer, #sample, { __BATCH }, _>(#buffer, samples)),
@@ -303,42 +300,10 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// Whether layers are inlined.
-    fn is_inlined(&self) -> bool {
-        self.stages.len() <= INLINED
-    }
-
-    /// A function of a stage's layer: inlined here, or called.
-    fn call(&self, stage: &Stage, function: &str) -> TokenStream {
-        let (fnn, layer) = (&self.network.header.fnn, &stage.layer.layer);
-        let function = Ident::new(function, Span::mixed_site());
-        if self.is_inlined() {
-            return stage.layer.member(fnn, hygienic!(#function::<__V, { __BATCH }>));
-        }
-        hygienic!(#fnn::macro_support::outlined::#function::<#layer, __V, { __BATCH }>)
-    }
-
-    /// The function that updates a stage's layer: inlined here, or called. Linear layers have one of their own.
-    fn update(&self, stage: &Stage) -> TokenStream {
-        let (fnn, layer) = (&self.network.header.fnn, &stage.layer.layer);
-        let function = match (stage.layer.role, self.is_inlined()) {
-            (Role::Linear, true) => {
-                return hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __BATCH }>);
-            }
-            (Role::Linear, false) => hygienic!(outlined::descend_linear),
-            (_, true) => hygienic!(descend),
-            (_, false) => hygienic!(outlined::descend),
-        };
-        hygienic!(#fnn::macro_support::#function::<#layer, __V, __O, _, { __BATCH }>)
-    }
-
-    /// An activation's function: inlined here, or called.
-    fn activation(&self, function: &TokenStream) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        if self.is_inlined() {
-            return hygienic!(#fnn::layers::Activation::#function);
-        }
-        hygienic!(#fnn::macro_support::outlined::#function)
+    /// The stage before stage `number`, and the type of its outputs.
+    pub(super) fn before(&self, number: usize) -> Option<(&Stage, &TokenStream)> {
+        let index = number.checked_sub(2)?;
+        self.stages.get(index).zip(self.batches.get(index))
     }
 
     /// A batch as a stage's layer sees it.

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 
+use super::buffers::largest;
 use super::{local, stream};
 use crate::generated;
 use crate::plan::{Int8Layer, Plan, Quantized};
@@ -125,7 +126,7 @@ impl Integers<'_> {
         let header = &self.network.header;
         let (fnn, visibility, name, path) = (&header.fnn, &header.visibility, self.name(), self.path());
         let parameters = self.parameters();
-        let arithmetic = self.unused_name("__arithmetic");
+        let arithmetic = self.network.unused_name("__arithmetic");
         let fields = self.computing().map(|(layer, _)| {
             let (name, quantized) = (&layer.name, self.quantized(layer));
             let doc = format!(" {}, quantized.", layer.kind);
@@ -155,22 +156,13 @@ impl Integers<'_> {
             // that, whatever path the user gave for the library.
             #[automatically_derived]
             unsafe impl<#parameters> #fnn::macro_support::Pod for #path {}
-
-            #fnn::macro_support::stored! { [#parameters] #path { #(#parts);* } }
             fn __implied<L: #fnn::macro_support::Quantize, A: #fnn::quantized::Arithmetic>() {
                 fn pod<P: #fnn::macro_support::Pod>() {}
                 pod::<L::Quantized<A>>();
             }
-        }
-    }
 
-    /// A field's name that no layer has: `name`, with as many underscores behind it as that takes.
-    fn unused_name(&self, name: &str) -> Ident {
-        let mut name = name.to_owned();
-        while self.computing().any(|(layer, _)| layer.name.unraw() == name) {
-            name.push('_');
+            #fnn::macro_support::stored! { [#parameters] #path { #(#parts);* } }
         }
-        Ident::new(&name, Span::call_site())
     }
 
     /// `impl QuantizedLayer`: each layer writes into one of two buffers that the next one reads.
@@ -183,14 +175,11 @@ impl Integers<'_> {
         };
         let layers: Vec<_> = self.computing().map(|(layer, _)| layer).collect();
         let between = layers.len().saturating_sub(1);
-        let larger = |types: &mut dyn Iterator<Item = TokenStream>| {
-            types.fold(quote!(()), |rest, other| quote!(#fnn::macro_support::Larger<#other, #rest>))
-        };
         let [ping, pong] = [0, 1].map(|parity| {
             let mine = layers.iter().take(between).skip(parity).step_by(2);
-            larger(&mut mine.map(|layer| member(layer, quote!(Output))))
+            largest(fnn, mine.map(|layer| member(layer, quote!(Output))))
         });
-        let scratch = larger(&mut layers.iter().map(|layer| member(layer, quote!(Workspace))));
+        let scratch = largest(fnn, layers.iter().map(|layer| member(layer, quote!(Workspace))));
         let calls = layers.iter().enumerate().map(|(index, layer)| {
             let (before, integers) = (local("integers", index), local("integers", index + 1));
             let buffer = Ident::new(if index % 2 == 0 { "ping" } else { "pong" }, Span::mixed_site());

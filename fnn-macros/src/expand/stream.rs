@@ -1,12 +1,12 @@
 //! The network on a stream: each layer takes the frame that the one before it completes.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
-use super::buffers::{distinct, halves, pairs};
+use super::buffers::{largest, pairs};
 use super::local;
 use crate::flow::Flow;
-use crate::plan::{Int8Layer, Plan, Step, answers_are_frames, int8_steps, steps};
+use crate::plan::{Int8Layer, Plan, Step, int8_steps, steps};
 use crate::shapes::{Layer, Network};
 
 /// `impl Stream` for the network and its folded form.
@@ -68,14 +68,12 @@ impl Family<'_> {
 
     /// `type Memory`, and the pattern that takes it apart.
     fn memories(&self, steps: &[Step]) -> (TokenStream, TokenStream) {
-        let fnn = &self.network.header.fnn;
-        let memories = pairs(steps.iter().filter_map(|step| self.memory(step)));
-        let names = (0..steps.len()).filter(|&index| !matches!(steps[index], Step::Whole(_)));
-        let names = pairs(names.map(|index| local("last", index)).map(|name| quote!(#name)));
-        let batch = &self.batch;
-        let scratch = steps.iter().filter(|step| !matches!(step, Step::Gather(_)));
-        let scratch = scratch.map(|step| self.sample(step, quote!(Workspace #batch))).collect();
-        let scratch = halves(&distinct(scratch), &|one, other| quote!(#fnn::macro_support::Larger<#one, #other>));
+        let (fnn, batch) = (&self.network.header.fnn, &self.batch);
+        let memory = |(index, step)| Some((self.memory(step)?, local("last", index).into_token_stream()));
+        let (memories, names): (Vec<_>, Vec<_>) = steps.iter().enumerate().filter_map(memory).unzip();
+        let (memories, names) = (pairs(memories.into_iter()), pairs(names.into_iter()));
+        let computing = steps.iter().filter(|step| !matches!(step, Step::Gather(_)));
+        let scratch = largest(fnn, computing.map(|step| self.sample(step, quote!(Workspace #batch))));
         (quote!((#memories, #scratch)), hygienic!((#names, scratch)))
     }
 
@@ -138,15 +136,14 @@ impl Family<'_> {
     }
 }
 
-/// The types of a frame and of an answer.
+/// The types of a frame and of an answer: one position of the output, if it has positions.
 fn frame_and_answer(network: &Network, scalar: &TokenStream) -> [TokenStream; 2] {
     let site = network.site();
     let frame = |flow: &Flow| {
         let channels = flow.sizes(&site, 2).remove(0).tokens;
         quote!([#scalar; #channels])
     };
-    let answer =
-        if answers_are_frames(network) { frame(&network.output) } else { network.output.sample(&site, scalar) };
+    let answer = if network.keeps_frames() { frame(&network.output) } else { network.output.sample(&site, scalar) };
     [frame(&network.input), answer]
 }
 

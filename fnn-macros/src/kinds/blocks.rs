@@ -20,8 +20,6 @@ pub(crate) struct Block {
     /// How it is written, for messages, and the name of what is in its braces.
     pub(crate) written: &'static str,
     pub(crate) braces: &'static str,
-    /// The library's layer.
-    pub(crate) layer: &'static str,
     pub(crate) synonyms: &'static [&'static str],
     pub(crate) example: Example,
     pub(crate) documentation: Documentation,
@@ -37,7 +35,6 @@ pub(crate) static RESIDUAL: Block = Block {
     combination: Combination::Shortcut,
     written: "Residual { Dense(64), Relu, Dense(64) }",
     braces: "layers",
-    layer: "Residual",
     synonyms: &["Skip"],
     example: Example { layer: "Residual { Dense(6), Tanh, Dense(4) }", input: "[4]", weights: 30 + 28, macs: 48 },
     documentation: Documentation {
@@ -57,7 +54,6 @@ pub(crate) static SUM: Block = Block {
     combination: Combination::Sum,
     written: "Sum { { Dense(8) }, { Dense(8), Relu } }",
     braces: "branches",
-    layer: "Sum",
     synonyms: &["Add"],
     example: Example {
         layer: "Sum { { Dense(6), Tanh, Dense(4) }, { Dense(4) }, {} }",
@@ -83,7 +79,6 @@ pub(crate) static CONCAT: Block = Block {
     combination: Combination::Concat,
     written: "Concat { { Dense(8) }, { Dense(4), Relu } }",
     braces: "branches",
-    layer: "Concat",
     synonyms: &["Concatenate"],
     example: Example {
         layer: "Concat { { Dense(2), Tanh }, { Dense(3) }, {} }",

@@ -20,7 +20,7 @@ use crate::arguments::Parameter;
 /// or `tokens`, can be quantized or not, `yes` or `no`, and has these arguments.
 pub(crate) fn listing(callback: TokenStream) -> TokenStream {
     let kinds = kinds().map(|kind| entry(kind.name, &kind.example, kind.takes, kind.int8, kind.parameters));
-    let blocks = BLOCKS.iter().map(|block| entry(block.layer, &block.example, Takes::Any, block.int8, &[]));
+    let blocks = BLOCKS.iter().map(|block| entry(block.name, &block.example, Takes::Any, block.int8, &[]));
     let (rows, entries) = (rows(), kinds.chain(blocks));
     quote!(#callback! { documentation: [#(#rows)*] kinds: [#(#entries)*] })
 }

@@ -163,10 +163,7 @@ fn over_last_axes(
     };
     let mut built = Built::new(quote!(#fnn::layers::#layer<#sample, #together, #epsilon>), flow.clone());
     built.checks.push(check);
-    if let Some(axes) = &axes {
-        let (name, shape, count) = (site.name, flow.shape(site), &axes.tokens);
-        built.checks.push(const_check(&axes.written, "check_axes", quote!(#name, #count, #shape)));
-    }
+    built.checks.extend(axes.map(|axes| site.check_axes(&axes, flow)));
     (sizes, built)
 }
 

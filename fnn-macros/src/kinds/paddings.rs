@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::roles::MORE_FRAMES;
+use super::roles::{IMAGES, MORE_FRAMES};
 use super::windows::{Axis, IMAGE, SEQUENCE, sample, windows};
 use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, required};
@@ -23,7 +23,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
-        stream: Stream::Never(MORE_FRAMES),
+        stream: Stream::Never(IMAGES),
         build: |site, arguments, flow| zero_pad(site, arguments, flow, IMAGE),
     },
     Kind {

@@ -115,7 +115,7 @@ pub(super) static KINDS: &[Kind] = &[
         },
         role: Role::Weightless,
         int8: Int8::Layer(Outputs::OfInputs),
-        stream: Stream::Never(MORE_FRAMES),
+        stream: Stream::Never(IMAGES),
         build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, IMAGE)),
     },
     Kind {

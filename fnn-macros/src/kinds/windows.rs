@@ -66,16 +66,15 @@ impl Axis {
         };
         let sizes = [&self.input, &self.kernel, &self.stride, &before, &after, &self.dilation];
         Size::call(site.fnn, "places", sizes, |[size, kernel, stride, before, after, dilation]| {
-            let span = dilation.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
             let padded = before.checked_add(after)?.checked_add(size)?;
-            padded.checked_sub(span)?.checked_div(stride)?.checked_add(1)
+            padded.checked_sub(known_span([kernel, dilation])?)?.checked_div(stride)?.checked_add(1)
         })
     }
 
     /// The padding before the first element for `causal`.
     fn causal(&self, site: &Site<'_>) -> Size {
-        Size::call(site.fnn, "causal_padding", [&self.kernel, &self.dilation], |[kernel, dilation]| {
-            kernel.checked_sub(1)?.checked_mul(dilation)
+        Size::call(site.fnn, "causal_padding", [&self.kernel, &self.dilation], |sizes| {
+            known_span(sizes)?.checked_sub(1)
         })
     }
 
@@ -120,6 +119,15 @@ impl Axis {
         let arguments = quote!(#name, (#window, #unit), #input, #kernel, #dilation, (#before, #after));
         const_check(&self.kernel.written, "check_window", arguments)
     }
+}
+
+/// How many elements a window spans, including the gaps of its dilation.
+pub(crate) fn span(site: &Site<'_>, kernel: &Size, dilation: &Size) -> Size {
+    Size::call(site.fnn, "span", [kernel, dilation], known_span)
+}
+
+fn known_span([kernel, dilation]: [usize; 2]) -> Option<usize> {
+    kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)
 }
 
 /// The checks that only the compiler can evaluate. A mistake in an argument shared by both axes is reported once.

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use proc_macro2::{Ident, Span};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::ext::IdentExt;
 
 use super::{Form, Int8Layer};
@@ -61,7 +60,7 @@ fn rounding(network: &Network, layer: &Layer) -> Layer {
     let kind = quote!(#fnn::quantized::FakeQuantize<#sample>);
     Layer {
         attributes: Vec::new(),
-        name: range_name(network, layer),
+        name: network.unused_name(&format!("{}_range", layer.name.unraw())),
         kind: "FakeQuantize".into(),
         field: kind.clone(),
         layer: kind,
@@ -75,13 +74,4 @@ fn rounding(network: &Network, layer: &Layer) -> Layer {
         own: None,
         ..layer.clone()
     }
-}
-
-/// A unique name for the layer that rounds another layer's outputs.
-fn range_name(network: &Network, layer: &Layer) -> Ident {
-    let mut name = format!("{}_range", layer.name.unraw());
-    while network.layers.iter().any(|other| other.name.unraw() == name) {
-        name.push('_');
-    }
-    format_ident!("{name}", span = Span::call_site())
 }

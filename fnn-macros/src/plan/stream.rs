@@ -51,11 +51,6 @@ fn computes(whole: &mut bool, layer: &Rc<Layer>) -> Step {
     step(Rc::clone(layer))
 }
 
-/// Whether an answer is one position of the network's output.
-pub(crate) fn answers_are_frames(network: &Network) -> bool {
-    network.layers.iter().all(|layer| layer.stream != Stream::Positions)
-}
-
 /// Reports the layers that can't compute on a stream.
 pub(super) fn check(network: &Network, errors: &mut Errors) {
     if network.header.streaming.is_none() {
@@ -74,8 +69,7 @@ pub(super) fn check(network: &Network, errors: &mut Errors) {
         }
         _ => {}
     }
-    let until = network.layers.iter().position(|layer| layer.stream == Stream::Positions);
-    for layer in network.layers.iter().take(until.unwrap_or(network.layers.len())) {
+    for layer in network.layers.iter().take_while(|layer| layer.stream != Stream::Positions) {
         if let (Stream::Never(why), false) = (layer.stream, matches!(layer.output, Flow::Unknown)) {
             let (name, kind) = (&layer.name, &layer.kind);
             let message = format!(

@@ -99,7 +99,7 @@ impl Chain<'_> {
         let header = &network.header;
         let number = layer.blocks.len();
         let name = generated::part(&header.name, &format!("{number}_{}", layer.name.unraw()));
-        let inside = Header { name, output: layer.written.clone(), ..header.clone() };
+        let inside = Header { name, output: layer.written.clone(), streaming: None, ..header.clone() };
         let mut inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
         inside.hidden = true;
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));

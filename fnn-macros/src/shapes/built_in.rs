@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use super::{Chain, Layer, Network};
 use crate::arguments::{Arguments, Padding};
 use crate::flow::{Flow, Site};
-use crate::kinds::{Built, Kind, Stream, Taken, Takes};
+use crate::kinds::{Built, Kind, Stream, Taken, Takes, span};
 use crate::report::const_check;
 use crate::size::{Size, UNKNOWN, mentions};
 
@@ -59,8 +59,8 @@ impl Chain<'_> {
         layer.field = built;
         layer.output = self.known(output, site, kind);
         (layer.role, layer.int8) = (role.unwrap_or(kind.role), int8.unwrap_or(kind.int8));
-        (layer.stream, layer.span) = (kind.stream, span(site, kind, arguments, &layer.input));
-        if network.header.streaming.is_some() {
+        (layer.stream, layer.span) = (kind.stream, window(site, kind, arguments));
+        if network.header.streaming.is_some() && network.keeps_frames() {
             self.check_stream(layer, site, kind, arguments);
         }
         layer.initializer = initializer;
@@ -109,18 +109,11 @@ impl Chain<'_> {
     }
 }
 
-/// How many of the last frames a layer computes from, on a stream.
-fn span(site: &Site<'_>, kind: &Kind, arguments: &Arguments, input: &Flow) -> Size {
-    match kind.stream {
-        Stream::Frames | Stream::Never(_) => Size::one(),
-        Stream::Positions => input.sizes(site, 2).remove(1),
-        Stream::Window { size, .. } => {
-            let dilation = arguments.size_of_axis("dilation", 0).unwrap_or_else(Size::one);
-            Size::call(site.fnn, "span", [&arguments.size(size), &dilation], |[kernel, dilation]| {
-                kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)
-            })
-        }
-    }
+/// How many of the last frames a layer's window spans, on a stream.
+fn window(site: &Site<'_>, kind: &Kind, arguments: &Arguments) -> Size {
+    let Stream::Window { size, .. } = kind.stream else { return Size::one() };
+    let dilation = arguments.size_of_axis("dilation", 0).unwrap_or_else(Size::one);
+    span(site, &arguments.size(size), &dilation)
 }
 
 /// The message for a shape that stable Rust can't compute.

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use super::number::{ReadNumber, StoredNumber};
-use super::{npy, open, read_at, wrong};
+use super::{check_samples, npy, open, read_at};
 use crate::data::{Source, idx};
 use crate::error::Error;
 use crate::random::Random;
@@ -83,7 +83,12 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
         let (file, size) = open(path)?;
         let sample = (A::LENGTH * number.size()) as u64;
         if sample == 0 || !size.is_multiple_of(sample) {
-            return Err(wrong(path, "size", format_args!("samples of {sample} bytes"), format_args!("{size} bytes")));
+            return Err(Error::format(
+                path,
+                "size",
+                format_args!("samples of {sample} bytes"),
+                format_args!("{size} bytes"),
+            ));
         }
         let samples = usize::try_from(size / sample).unwrap_or(usize::MAX);
         Ok(Self { path: path.into(), file, start: 0, samples, number, divisor: 1.0, sample: PhantomData })
@@ -96,18 +101,14 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
         dimensions: &[u64],
         number: StoredNumber,
     ) -> Result<Self, Error> {
-        let Some((&samples, of_sample)) = dimensions.split_first() else {
-            return Err(wrong(path, "dimensions", "at least one", "none"));
+        let Some(&samples) = dimensions.first() else {
+            return Err(Error::format(path, "dimensions", "at least one", "none"));
         };
-        let length = of_sample.iter().try_fold(1u64, |length, &size| length.checked_mul(size));
-        if length != Some(A::LENGTH as u64) {
-            let expected = format_args!("samples of {} elements, as {}", A::LENGTH, A::SHAPE);
-            return Err(wrong(path, "dimensions", expected, format_args!("{dimensions:?}")));
-        }
+        check_samples::<A>(path, dimensions)?;
         let expected = samples.checked_mul((A::LENGTH * number.size()) as u64);
         if expected.and_then(|expected| expected.checked_add(start)) != Some(size) {
             let expected = expected.map_or("fewer than 2^64".into(), |expected| expected.to_string());
-            return Err(wrong(path, "elements", format_args!("{expected} bytes"), size.saturating_sub(start)));
+            return Err(Error::format(path, "elements", format_args!("{expected} bytes"), size.saturating_sub(start)));
         }
         // As many as there are bytes, which the file does have.
         let samples = usize::try_from(samples).unwrap_or(usize::MAX);
@@ -150,7 +151,7 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
             read_at(&self.file, bytes, position).map_err(unreadable)?;
             position += bytes.len() as u64;
             self.number.read(bytes, self.divisor, numbers).map_err(|(_, found)| {
-                wrong(&self.path, format!("sample {index}"), <A::Element as ReadNumber>::EXPECTED, found)
+                Error::format(&self.path, format!("sample {index}"), <A::Element as ReadNumber>::EXPECTED, found)
             })?;
         }
         Ok(())

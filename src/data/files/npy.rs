@@ -4,7 +4,6 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::number::StoredNumber;
-use super::wrong;
 use crate::error::Error;
 
 /// What the header of a `.npy` file says, and its length in bytes.
@@ -23,7 +22,9 @@ pub(super) fn header(path: &Path, mut source: impl Read) -> Result<Header, Error
     let mut next = |bytes: &mut [u8], field: &'static str| {
         let length = bytes.len();
         source.read_exact(bytes).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => wrong(path, field, format_args!("{length} bytes"), "the end of the file"),
+            ErrorKind::UnexpectedEof => {
+                Error::format(path, field, format_args!("{length} bytes"), "the end of the file")
+            }
             _ => Error::File { path: path.into(), source: error },
         })
     };
@@ -31,7 +32,7 @@ pub(super) fn header(path: &Path, mut source: impl Read) -> Result<Header, Error
     next(&mut start, "magic number")?;
     let [magic @ .., major, minor] = start;
     if magic != *b"\x93NUMPY" {
-        return Err(wrong(path, "magic number", "`\\x93NUMPY`", format_args!("`{}`", magic.escape_ascii())));
+        return Err(Error::format(path, "magic number", "`\\x93NUMPY`", format_args!("`{}`", magic.escape_ascii())));
     }
     let (length, before) = match (major, minor) {
         (1, 0) => {
@@ -44,10 +45,10 @@ pub(super) fn header(path: &Path, mut source: impl Read) -> Result<Header, Error
             next(&mut length, "header length")?;
             (u32::from_le_bytes(length) as usize, 12)
         }
-        _ => return Err(wrong(path, "version", "1.0, 2.0 or 3.0", format_args!("{major}.{minor}"))),
+        _ => return Err(Error::format(path, "version", "1.0, 2.0 or 3.0", format_args!("{major}.{minor}"))),
     };
     if length > LONGEST {
-        return Err(wrong(path, "header length", format_args!("at most {LONGEST} bytes"), length));
+        return Err(Error::format(path, "header length", format_args!("at most {LONGEST} bytes"), length));
     }
     let mut text = vec![0; length];
     next(&mut text, "header")?;
@@ -81,12 +82,12 @@ fn parse(path: &Path, text: &str) -> Result<(StoredNumber, Vec<u64>), Error> {
         Some("<f8") => StoredNumber::F64,
         other => {
             let expected = "the code of a little-endian number, such as `<f4`";
-            return Err(wrong(path, "descr", expected, quoted(other.or(value("descr")))));
+            return Err(Error::format(path, "descr", expected, quoted(other.or(value("descr")))));
         }
     };
     let order = value("fortran_order");
     if !order.is_some_and(|order| order.starts_with("False")) {
-        return Err(wrong(path, "fortran_order", "`False` (C order)", quoted(order)));
+        return Err(Error::format(path, "fortran_order", "`False` (C order)", quoted(order)));
     }
     let shape = value("shape");
     let inside = shape.and_then(|shape| shape.strip_prefix('(')?.split_once(')')).map(|(inside, _)| inside);
@@ -94,6 +95,6 @@ fn parse(path: &Path, text: &str) -> Result<(StoredNumber, Vec<u64>), Error> {
     let dimensions: Option<Vec<u64>> = sizes.and_then(|sizes| sizes.collect::<Result<_, _>>().ok());
     match dimensions {
         Some(dimensions) => Ok((number, dimensions)),
-        None => Err(wrong(path, "shape", "a tuple of whole numbers", quoted(inside.or(shape)))),
+        None => Err(Error::format(path, "shape", "a tuple of whole numbers", quoted(inside.or(shape)))),
     }
 }

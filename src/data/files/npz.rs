@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::number::ReadNumber;
-use super::{npy, wrong};
+use super::{check_samples, npy};
 use crate::error::Error;
 use crate::shape::Sample;
 
@@ -54,36 +54,33 @@ impl Npz {
             Ok(entry) => entry,
             Err(zip::result::ZipError::FileNotFound) => {
                 let found = if names.is_empty() { "none".into() } else { names };
-                return Err(wrong(&self.path, "arrays", format_args!("`{name}`"), found));
+                return Err(Error::format(&self.path, "arrays", format_args!("`{name}`"), found));
             }
             Err(error) => return Err(damaged(&path, error.into())),
         };
         let npy::Header { number, dimensions, .. } = npy::header(&path, &mut entry)?;
-        let (&samples, of_sample) = dimensions.split_first().unwrap_or((&1, &[]));
-        if of_sample.iter().try_fold(1u64, |length, &size| length.checked_mul(size)) != Some(A::LENGTH as u64) {
-            let expected = format_args!("samples of {} elements, as {}", A::LENGTH, A::SHAPE);
-            return Err(wrong(&path, "dimensions", expected, format_args!("{dimensions:?}")));
-        }
+        check_samples::<A>(&path, &dimensions)?;
+        let samples = dimensions.first().copied().unwrap_or(1);
         // Memory grows with what there is, not with what the header announces.
         let (mut read, mut bytes) = (Vec::new(), vec![0; A::LENGTH * number.size()]);
         for index in 0..samples {
             entry.read_exact(&mut bytes).map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => {
-                    wrong(&path, "elements", format_args!("{samples} samples"), format_args!("{index}"))
+                    Error::format(&path, "elements", format_args!("{samples} samples"), format_args!("{index}"))
                 }
                 _ => damaged(&path, error),
             })?;
             let mut sample = A::zeroed();
             let numbers = A::flat_mut(std::slice::from_mut(&mut sample));
             number.read(&bytes, 1.0, numbers).map_err(|(_, found)| {
-                wrong(&path, format!("sample {index}"), <A::Element as ReadNumber>::EXPECTED, found)
+                Error::format(&path, format!("sample {index}"), <A::Element as ReadNumber>::EXPECTED, found)
             })?;
             read.push(sample);
         }
         // Reading to the end compares the checksum.
         match io::copy(&mut entry.take(1), &mut io::sink()) {
             Ok(0) => Ok(read),
-            Ok(_) => Err(wrong(&path, "elements", format_args!("{samples} samples"), "more")),
+            Ok(_) => Err(Error::format(&path, "elements", format_args!("{samples} samples"), "more")),
             Err(error) => Err(damaged(&path, error)),
         }
     }
@@ -94,5 +91,5 @@ fn damaged(path: &Path, error: io::Error) -> Error {
     if error.raw_os_error().is_some() {
         return Error::File { path: path.into(), source: error };
     }
-    wrong(path, "archive", "a valid archive", error)
+    Error::format(path, "archive", "a valid archive", error)
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use super::{open, read_at, wrong};
+use super::{open, read_at};
 use crate::data::Source;
 use crate::error::Error;
 use crate::random::Random;
@@ -57,7 +57,7 @@ where
         let records = size.checked_sub(header).filter(|rest| record > 0 && rest.is_multiple_of(record as u64));
         let Some(records) = records.map(|rest| rest / record.max(1) as u64) else {
             let expected = format_args!("a header of {header} bytes, and records of {record} bytes");
-            return Err(wrong(path, "size", expected, format_args!("{size} bytes")));
+            return Err(Error::format(path, "size", expected, format_args!("{size} bytes")));
         };
         let records = usize::try_from(records).unwrap_or(usize::MAX);
         Ok(Self { path: path.into(), file, header, record, records, decode, input: PhantomData })

@@ -50,9 +50,7 @@ impl Convolution {
     /// Whether the patches are the image itself.
     #[inline(always)]
     const fn is_pointwise(&self) -> bool {
-        let (rows, columns) = (self.plane.rows.window, self.plane.columns.window);
-        let still = rows.stride == 1 && columns.stride == 1 && self.plane.is_whole();
-        self.plane.taps() == 1 && still && self.seen <= WEIGHTS
+        self.plane.is_pointwise() && self.seen <= WEIGHTS
     }
 
     /// The parts, none of which is empty unless a single window is too large for the scratch.

@@ -6,7 +6,6 @@
 use super::Convolution;
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
-use crate::window::Sliding;
 
 /// Filters, and neighbouring places, that are computed together: their sums take half of the registers of a Cortex-M4F.
 const FILTERS: usize = 4;
@@ -38,23 +37,10 @@ impl Convolution {
         self.filters >= FILTERS
     }
 
-    /// The plane, with a single row if windows are single elements side by side.
-    const fn in_one_row(&self) -> Plane {
-        let Plane { rows, columns } = self.plane;
-        if self.plane.taps() > 1 || rows.window.stride > 1 || columns.window.stride > 1 || !self.plane.is_whole() {
-            return self.plane;
-        }
-        let size = self.plane.outputs();
-        Plane {
-            rows: Sliding { input: 1, output: 1, window: rows.window },
-            columns: Sliding { input: size, output: size, window: columns.window },
-        }
-    }
-
     /// `y = b + w ∗ x`, for a group; an empty bias counts as none.
     #[inline(never)]
     pub(super) fn tiled<S: Scalar>(&self, w: &[S], bias: &[S], x: &[S], y: &mut [S]) {
-        let plane = self.in_one_row();
+        let plane = self.plane.in_one_row();
         let taps = self.seen * plane.taps();
         let mut inputs = [[S::ZERO; PLACES]; TAPS];
         for row in 0..plane.rows.output {

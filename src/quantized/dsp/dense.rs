@@ -6,7 +6,7 @@ use core::arch::asm;
 
 use super::super::products::{Finish, tail};
 use super::super::requantization::Requantize;
-use super::{extend, multiply_add, word};
+use super::instructions::{extend, multiply_add, pairs, word};
 use crate::chunks::Chunks;
 
 /// Rows of weights that are multiplied together.
@@ -38,12 +38,6 @@ pub(in crate::quantized) fn by_fours<const N: usize>(x: &[i8], rows: [&[i8]; N],
         *sum = tail(rest, row, *sum);
     }
     sums
-}
-
-/// Four integers as pairs.
-#[inline(always)]
-fn pairs(four: [i8; 4]) -> (u32, u32) {
-    extend(u32::from_le_bytes(four.map(i8::cast_unsigned)))
 }
 
 /// [`dense`], with room on the stack, which layers with as many inputs share.
@@ -141,8 +135,8 @@ fn four_rows(rows: &[i8], length: usize, pairs: &[Pairs], sums: &mut [i32; ROWS]
         }
         let [one, two, three, four] = sums;
         let start = rows.as_ptr();
-        // SAFETY: the target has the extension. At least one and so many groups of each row are read, and as many pairs: first
-        // until four times as many are left, and then four a turn. Pairs are words, so aligned for `ldrd`; weights needn't be
+        // SAFETY: the target has the extension. `groups`, at least one, of each row are read, and as many pairs: first one a
+        // turn until a multiple of four is left, and then four a turn. Pairs are words, so aligned for `ldrd`; weights needn't be
         // for `ldr`. `r6` and `r7`, which can't be operands, are restored. Nothing reads the flag (Q) that a sum sets on
         // overflow.
         unsafe {

@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 use core::slice;
 
 use super::super::layer::{QuantizedLayer, Trace};
+use super::super::pool::assert_no_overflow;
 use super::super::requantization::Requantize;
 use super::rounding::Twice;
 use crate::chunks::Chunks;
@@ -50,7 +51,7 @@ impl<C: Channels<Element = f32>, R: Requantize> QuantizedLayer for Mean<C, R> {
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &C::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
-        const { assert!(C::SPACE <= 1 << 23, "a sum of more than 8,388,608 integers may overflow its 32 bits") }
+        const { assert_no_overflow(C::SPACE) }
         let channels = Sample::flat(slice::from_ref(x)).blocks(C::SPACE.max(1));
         for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
             let sum = x.iter().fold(self.offset, |sum, &x| sum.wrapping_add(i32::from(x)));

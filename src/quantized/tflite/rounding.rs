@@ -1,5 +1,6 @@
 //! Multiplication by a real factor, as TensorFlow Lite's kernels do it.
 
+use super::super::arithmetic::normalized;
 use super::super::requantization::Requantize;
 use crate::pod::Pod;
 
@@ -19,15 +20,9 @@ pub fn multiplier(factor: f64) -> (i32, u8) {
     if factor.is_nan() || factor <= 0.0 {
         return (0, 31);
     }
-    let (fraction, mut exponent) = libm::frexp(factor);
-    let mut mantissa = libm::round(fraction * (1u64 << 31) as f64) as i64;
-    if mantissa == 1 << 31 {
-        mantissa >>= 1;
-        exponent += 1;
-    }
-    match exponent {
-        ..-31 => (0, 31),
-        -31..=30 => (mantissa as i32, (31 - exponent) as u8),
+    match normalized(factor.min(f64::MAX)) {
+        (_, ..-31) => (0, 31),
+        (mantissa, exponent @ ..=30) => (mantissa, (31 - exponent) as u8),
         _ => (i32::MAX, 1),
     }
 }
@@ -77,7 +72,7 @@ crate::stored!([] Factor { "mantissa": mantissa: i32; "shift": shift: i32 });
 impl Factor {
     /// The product, rounded twice, as in convolutions.
     #[inline(always)]
-    pub(super) fn apply(&self, x: i32) -> i32 {
+    pub fn apply(&self, x: i32) -> i32 {
         twice(x, self.mantissa, self.shift as u8)
     }
 }
@@ -142,22 +137,9 @@ impl Requantize for Twice {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::arithmetic::tests::{doubling_high_mul, rounding_divide};
     use super::*;
     use crate::random::Random;
-
-    /// gemmlowp's `SaturatingRoundingDoublingHighMul`, as fixedpoint.h defines it.
-    fn doubling_high_mul(a: i32, b: i32) -> i32 {
-        let product = i64::from(a) * i64::from(b);
-        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
-        ((product + nudge) / (1 << 31)) as i32
-    }
-
-    /// gemmlowp's `RoundingDivideByPOT`, as fixedpoint.h defines it.
-    fn rounding_divide(x: i32, exponent: u32) -> i32 {
-        let mask = ((1i64 << exponent) - 1) as i32;
-        let threshold = (mask >> 1) + i32::from(x < 0);
-        (x >> exponent) + i32::from((x & mask) > threshold)
-    }
 
     fn cases() -> impl Iterator<Item = (i32, f64)> {
         let mut random = Random::new(11);
@@ -206,7 +188,7 @@ mod tests {
             assert!((given / factor - 1.0).abs() <= libm::exp2(-30.0), "{factor}, {x}");
         }
         assert_eq!([0.0, -1.0, f64::NAN, 1e-12].map(multiplier), [(0, 31); 4]);
-        assert_eq!(multiplier(1e12), (i32::MAX, 1));
+        assert_eq!([1e12, f64::INFINITY].map(multiplier), [(i32::MAX, 1); 2]);
     }
 
     #[test]

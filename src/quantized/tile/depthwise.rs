@@ -62,7 +62,7 @@ const fn pitch(convolution: &Convolution) -> usize {
     columns.output.saturating_sub(1) * columns.window.stride + columns.window.kernel
 }
 
-/// A channel's copied rows: so many, each so long.
+/// A channel's copied rows: how many, and how far apart they begin.
 #[derive(Clone, Copy)]
 struct Band {
     rows: usize,

@@ -178,8 +178,8 @@ fn visit<const BYTES: usize>(
     }
     let (x, mut to) = (x.as_ptr(), to.as_mut_ptr());
     each(loops, start, |at| {
-        // SAFETY: indices grow up to the last one, from which on so many bytes are in the slice, and there are as many numbers
-        // as visits.
+        // SAFETY: indices grow up to the last one, from which on `BYTES` bytes are in the slice, and there are as many
+        // numbers as visits.
         unsafe {
             *to = number(pick(&*x.add(at).cast()));
             to = to.add(1);

@@ -50,8 +50,7 @@ impl Strip {
         let (down, along) = (rows.window, columns.window);
         let width = ((columns.output - 1) * along.stride + along.kernel).next_multiple_of(along.stride);
         let padded = (rows.output - 1) * down.stride + (down.kernel - 1) * down.dilation + 1;
-        let simple = along.kernel * down.kernel == 1 && along.stride * down.stride == 1;
-        let pointwise = simple && rows.is_whole() && columns.is_whole();
+        let pointwise = convolution.plane.is_pointwise();
         Self {
             convolution,
             width,

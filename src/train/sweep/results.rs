@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::atomic_file::write_atomically;
 use crate::error::Error;
+use crate::train::trainer::csv_quoted;
 
 /// The results of a [`Sweep`](super::Sweep), in the order of its settings. Printed, it is a table, the best first.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,14 +90,23 @@ impl<'a> Table<'a> {
 
     /// Whether a trial was trained for this many epochs.
     pub(super) fn is_done(&self, number: usize, epochs: Option<usize>) -> bool {
-        self.lock().get(number).is_some_and(|outcome| outcome.done && outcome.epochs >= epochs)
+        self.lock().get(number).is_some_and(|outcome| {
+            // Without halving, what an earlier sweep by halving has trained may be too short.
+            outcome.done && (outcome.epochs == epochs || epochs.is_some() && outcome.epochs > epochs)
+        })
     }
 
-    /// Keep the best trials, in the order of their numbers.
+    /// Keep the best trials, in the order of their numbers. Where a sweep continues, some have been trained for more epochs
+    /// than others: they were among the best before.
     pub(super) fn keep_best(&self, numbers: &mut Vec<usize>, count: usize) {
         let outcomes = self.lock();
-        let cost = |number: &usize| outcomes.get(*number).and_then(|outcome| outcome.value).unwrap_or(f64::INFINITY);
-        numbers.sort_by(|one, other| cost(one).total_cmp(&cost(other)).then(one.cmp(other)));
+        let outcome = |number: &usize| outcomes.get(*number);
+        let cost = |number: &usize| outcome(number).and_then(|outcome| outcome.value).unwrap_or(f64::INFINITY);
+        let epochs = |number: &usize| outcome(number).and_then(|outcome| outcome.epochs);
+        let order = |one: &usize, other: &usize| {
+            epochs(other).cmp(&epochs(one)).then(cost(one).total_cmp(&cost(other))).then(one.cmp(other))
+        };
+        numbers.sort_by(order);
         numbers.truncate(count);
         numbers.sort_unstable();
     }
@@ -135,20 +145,22 @@ fn write(texts: &[String], outcomes: &[Outcome]) -> String {
 
 /// A quoted field; line breaks become spaces, so that a row is a line.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\"").replace(['\n', '\r'], " "))
+    csv_quoted(&text.replace(['\n', '\r'], " "))
 }
 
 /// Read what [`write`] has written. Trials with other settings are an error.
 fn read(path: &Path, text: &str, texts: &[String], outcomes: &mut [Outcome]) -> Result<(), Error> {
-    let invalid = |line: usize, expected: String, found: &str| Error::Format {
-        path: path.into(),
-        field: format!("line {}", line + 1).into(),
-        expected,
-        found: format!("`{found}`"),
+    let invalid = |line: usize, expected: String, found: &str| {
+        Error::format(path, format!("line {}", line + 1), expected, format_args!("`{found}`"))
     };
-    for (line, row) in text.lines().enumerate().skip(1) {
+    let header = HEADER.join(",");
+    let mut lines = text.lines().enumerate();
+    if let Some((line, row)) = lines.next().filter(|(_, row)| *row != header) {
+        return Err(invalid(line, format!("the columns {header}"), row));
+    }
+    for (line, row) in lines {
         let fields = fields(row).filter(|fields| fields.len() == HEADER.len());
-        let expected = || format!("a trial: {}", HEADER.join(","));
+        let expected = || format!("a trial: {header}");
         let Some([number, settings, epochs, value, seconds, failure]) = fields.as_deref() else {
             return Err(invalid(line, expected(), row));
         };
@@ -282,6 +294,8 @@ mod tests {
         let header = HEADER.join(",");
         let error = read(&format!("{header}\n0,\"0.2\",,1.0,,\"\"\n"));
         assert_eq!(error, "trials.csv: line 2: expected trial 0 with the settings `0.1`, found `0.2`");
+        let error = read("name,price\n");
+        assert_eq!(error, format!("trials.csv: line 1: expected the columns {header}, found `name,price`"));
         for row in ["1,\"0.1\",,1.0,,\"\"", "0,\"0.1\",,x,,\"\"", "0,\"0.1", "0,0.1"] {
             assert!(read(&format!("{header}\n{row}\n")).contains("line 2: expected a trial: trial,settings"), "{row}");
         }

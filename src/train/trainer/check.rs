@@ -62,7 +62,10 @@ pub(crate) fn data<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T
         if let Err(problem) = check(input, target) {
             return Err(Error::Sample { set, sample, row: source.row(sample), problem });
         }
-        weight += loss.value(&N::Output::zeroed(), target).weight.to_f64();
+        // One weight above 0 is enough.
+        if weight == 0.0 {
+            weight = loss.value(&N::Output::zeroed(), target).weight.to_f64();
+        }
     }
     if weight == 0.0 {
         let expected = if set == "training" {

@@ -179,7 +179,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     ///
     /// Layers without weights, and callbacks, are not compared: keep them the same. The fingerprint of a data set covers all
     /// inputs, and up to 4 MiB of targets, evenly spaced; that of another source is its
-    /// [`fingerprint`](crate::data::Source::fingerprint), by default of 64 samples.
+    /// [`fingerprint`](crate::data::Source::fingerprint), by default of up to 127 samples.
     ///
     /// # Errors
     /// In [`fit`](Self::fit): [`Error::Checkpoint`] with all differences if the network, the optimizer, the loss, the data,

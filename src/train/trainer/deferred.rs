@@ -68,7 +68,7 @@ pub(super) struct Sums<'a, O, S> {
     pub(super) then: Then<'a, O, S>,
 }
 
-/// What becomes of the sums.
+/// What is done with the sums.
 pub(super) enum Then<'a, O, S> {
     /// They stay in the memory for the gradient; more samples follow.
     More,

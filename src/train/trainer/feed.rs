@@ -1,7 +1,7 @@
 //! The mini-batches of a training: rows of a set in memory, or samples that are read while the step before is taken.
 
 use std::fmt::Debug;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::parallel::{Parallel, work};
@@ -105,11 +105,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
             }
             return Ok(());
         }
-        let mut fill = |batch: &mut Samples<I, T>, places: Range<usize>| {
-            batch.numbers.clear();
-            batch.numbers.extend_from_slice(order.numbers(places, numbers));
-            reader.fill(batch, parallel)
-        };
+        let mut fill = |batch: &mut Samples<I, T>, places| reader.fill(batch, order.numbers(places, numbers), parallel);
         if first < batches {
             fill(current, places(first))?;
         }
@@ -144,9 +140,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
             return Ok(MiniBatch::rows(set, numbers));
         }
         let [batch, _] = &mut self.batches;
-        batch.numbers.clear();
-        batch.numbers.extend_from_slice(numbers);
-        self.reader.fill(batch, parallel)?;
+        self.reader.fill(batch, numbers, parallel)?;
         Ok(batch.mini_batch())
     }
 }
@@ -171,9 +165,11 @@ impl<I: Sample, T: Copy + Debug + Send + Sync> Reader<'_, I, T> {
         }
     }
 
-    /// Read the samples that a mini-batch has the numbers of.
-    fn fill(&self, batch: &mut Samples<I, T>, parallel: bool) -> Result<(), Error> {
+    /// Read the samples of a mini-batch, which have these numbers.
+    fn fill(&self, batch: &mut Samples<I, T>, of: &[usize], parallel: bool) -> Result<(), Error> {
         let Samples { numbers, inputs, targets } = batch;
+        numbers.clear();
+        numbers.extend_from_slice(of);
         let (inputs, targets) = (&mut inputs[..numbers.len()], &mut targets[..numbers.len()]);
         let task = Fill { reader: self, failure: Mutex::new(None) };
         let work = (&numbers[..], (inputs, targets));

@@ -111,7 +111,7 @@ pub struct History {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Stopped {
-    /// The loss did not improve for the number of epochs given to
+    /// What is monitored did not improve for the number of epochs given to
     /// [`Trainer::early_stopping`](crate::Trainer::early_stopping).
     EarlyStopping,
     /// A callback returned `ControlFlow::Break`.

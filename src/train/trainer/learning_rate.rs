@@ -78,8 +78,9 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// ```
     ///
     /// # Errors
-    /// The errors of [`fit`](Self::fit) before training, and [`Error::Setting`] unless `rates` is an increasing range
-    /// of positive numbers and `steps` is at least three.
+    /// The errors of [`fit`](Self::fit) before training, [`Error::Setting`] unless `rates` is an increasing range of
+    /// positive numbers and `steps` is at least three, and for a source that is not in memory [`Error::Read`] and
+    /// [`Error::Sample`].
     pub fn find_learning_rate<D>(
         &self,
         data: &D,

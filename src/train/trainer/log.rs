@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::history::{Epoch, History};
 use crate::atomic_file::write_atomically;
 use crate::error::Error;
+use crate::weights::safetensors::escape;
 
 /// The formats of a log, chosen by the file's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +117,7 @@ impl History {
             let metrics = epoch.metrics.iter().map(|metric| (metric.name.clone(), Some(metric.value)));
             for (name, value) in columns.chain(metrics) {
                 if let Some(value) = value.filter(|value| value.is_finite()) {
-                    let _ = write!(text, ",{}:{value:?}", json_string(&name));
+                    let _ = write!(text, ",\"{}\":{value:?}", escape(&name));
                 }
             }
             text += "}\n";
@@ -127,22 +128,12 @@ impl History {
 
 /// A field of a CSV file, quoted if necessary.
 fn csv_field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
+    if text.contains([',', '"', '\n', '\r']) { csv_quoted(text) } else { text.into() }
 }
 
-/// A JSON string.
-fn json_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for symbol in text.chars() {
-        match symbol {
-            '"' | '\\' => quoted.extend(['\\', symbol]),
-            _ if u32::from(symbol) < 0x20 => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(symbol));
-            }
-            _ => quoted.push(symbol),
-        }
-    }
-    quoted + "\""
+/// A quoted field of a CSV file.
+pub(crate) fn csv_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 #[cfg(test)]

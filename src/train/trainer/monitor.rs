@@ -7,7 +7,7 @@ use crate::error::Error;
 /// What [early stopping](crate::Trainer::early_stopping), a [plateau](crate::Trainer::reduce_on_plateau) and the best
 /// checkpoint monitor: [`Trainer::monitor`](crate::Trainer::monitor).
 ///
-/// `Name` is how metrics are named: in the settings of a trainer by a text of the program, in its history by a `String`.
+/// `Name` is the type of the metrics' names: `&'static str` in the settings of a trainer, `String` in its history.
 /// Loss and accuracy are those after the epoch, on the validation set, or without one on the training set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -55,12 +55,8 @@ impl<N> Observers<'_, N> {
     /// Write the logs. The first failure is printed and recorded.
     pub(super) fn log(&self, history: &mut History, display: &Display) {
         for log in &self.logs {
-            if let Err(error) = log.write(history)
-                && history.log_failure.is_none()
-            {
-                let failure = format!("the log could not be written, {error}");
-                display.print(|| format!("{failure}; training continues"));
-                history.log_failure = Some(failure);
+            if let Err(error) = log.write(history) {
+                display.failed(&mut history.log_failure, || format!("the log could not be written, {error}"));
             }
         }
     }
@@ -140,8 +136,8 @@ where
     /// are those of [`History::to_csv`](crate::train::History::to_csv). There can be several logs.
     ///
     /// The file is replaced after each epoch, atomically, so that it is always complete, in a resumed training too. If
-    /// it cannot be written, training continues; the failure is printed once, and is in
-    /// [`History::log_failure`](crate::train::History::log_failure).
+    /// it cannot be written, training continues; the first failure is printed when it happens and again at the end, and is
+    /// in [`History::log_failure`](crate::train::History::log_failure).
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.observers.logs.push(Log(path.into()));
         self

@@ -80,7 +80,7 @@ impl Threads {
         Ok(Self { pool, one: count == Some(1) })
     }
 
-    /// Run `job` in the pool, with a [`Parallel`] that tells it whether there is enough work for several threads.
+    /// Run `job` in the pool, and tell it whether there is enough work for several threads.
     pub(crate) fn run<R: Send>(&self, work: u64, job: impl FnOnce(bool) -> R + Send) -> R {
         match &self.pool {
             // For little work, do not even wake another thread.

@@ -85,6 +85,14 @@ impl Display {
         }
     }
 
+    /// Print a failure that does not end the training, and store it in `first`, unless there was one before.
+    pub(crate) fn failed(&self, first: &mut Option<String>, failure: impl FnOnce() -> String) {
+        if first.is_none() {
+            let failure = first.insert(failure());
+            self.print(|| format!("{failure}; training continues"));
+        }
+    }
+
     /// Print a line, above the bar.
     pub(crate) fn print(&self, line: impl FnOnce() -> String) {
         if self.lines {

@@ -58,10 +58,10 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.set(|settings| settings.moving_average = Some(decay.into()))
     }
 
-    /// Lower the learning rate when the loss stops improving.
+    /// Lower the learning rate when what is monitored stops improving.
     ///
-    /// The monitored loss is that after the epoch, on the validation set, or without one on the training set, which
-    /// takes another pass over it. A schedule multiplies the result. The final value is in [`Epoch::learning_rate`].
+    /// That is the loss after the epoch, on the validation set, or without one on the training set, which takes another
+    /// pass over it; [`monitor`](Self::monitor) chooses something else. A schedule multiplies the result. The final value is in [`Epoch::learning_rate`].
     ///
     /// [`Epoch::learning_rate`]: crate::train::Epoch::learning_rate
     ///

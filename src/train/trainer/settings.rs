@@ -72,7 +72,8 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.set(|settings| settings.epochs = epochs)
     }
 
-    /// Set the seed for the order of samples and for dropout. The default is 0.
+    /// Set the seed for the order of samples, for dropout and for what is random about the samples of a
+    /// [`Source`](crate::data::Source). The default is 0.
     pub fn seed(self, seed: u64) -> Self {
         self.set(|settings| settings.seed = seed)
     }

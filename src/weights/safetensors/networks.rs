@@ -10,6 +10,7 @@ use super::error::{Reason, Wrong};
 use super::file::in_file;
 use super::header::{CONTENT, CONVENTION, Entry, PYTORCH, Reader, metadata, split};
 use super::number::Number;
+use super::stored::entry;
 use crate::atomic_file::write_atomically;
 use crate::error::{Error, Mismatch};
 use crate::scalar::Scalar;
@@ -182,14 +183,10 @@ fn header(content: &str, metadata: &[(String, String)], tensors: &[Tensor], numb
     header.push('}');
     let mut end = 0;
     for tensor in tensors {
-        let shape = tensor.location.shape_in_file();
-        let (name, (dtype, _)) = (&tensor.name, tensor.number(number));
+        let (shape, (dtype, _)) = (tensor.location.shape_in_file(), tensor.number(number));
         let begin = end;
         end += tensor.bytes(number);
-        let sizes: Vec<_> = shape.sizes().iter().map(usize::to_string).collect();
-        let shape = sizes.join(",");
-        header
-            .push_str(&format!(r#","{name}":{{"dtype":"{dtype}","shape":[{shape}],"data_offsets":[{begin},{end}]}}"#));
+        header += &entry(&tensor.name, dtype, shape.sizes(), begin..end);
     }
     header.push('}');
     // Align the data to 8 bytes.

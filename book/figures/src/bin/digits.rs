@@ -1,12 +1,16 @@
 //! Chapter 8: handwritten digits.
 
+#[path = "../../../../examples/support/mistakes.rs"]
+mod mistakes;
+
 use std::path::Path;
 
 use fnn::data::Mnist;
-use fnn::metrics::{ConfusionMatrix, highest};
+use fnn::metrics::ConfusionMatrix;
 use fnn::prelude::*;
 use fnn::train::{Progress, Trained};
 use fnn_book::{Outcome, figure, pictures};
+use mistakes::Mistake;
 
 // ANCHOR: network
 fnn::network! {
@@ -39,19 +43,9 @@ fn main() -> Outcome {
     let scores = network.forward_all(test.inputs());
     println!("\n{}", ConfusionMatrix::of(&scores, test.targets()));
 
-    let mut mistakes: Vec<_> = test
-        .inputs()
-        .iter()
-        .zip(test.targets())
-        .zip(&scores)
-        .filter_map(|((pixels, &target), scores)| {
-            let answer = highest(scores)?;
-            let confidence = 1.0 / scores.iter().map(|score| (score - scores[answer]).exp()).sum::<f32>();
-            (answer != target).then_some((confidence, format!("a {target}, taken for {answer}"), pixels))
-        })
-        .collect();
-    mistakes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mistakes = mistakes::worst_first(&test, &scores);
     println!("{} of {} digits are wrong", mistakes.len(), test.len());
-    let worst: Vec<_> = mistakes.into_iter().take(5).map(|(_, title, pixels)| (title, pixels)).collect();
+    let title = |mistake: &Mistake<'_>| format!("a {}, taken for {}", mistake.target, mistake.answer);
+    let worst: Vec<_> = mistakes.iter().take(5).map(|mistake| (title(mistake), mistake.pixels)).collect();
     pictures(&figure("digits"), &worst)
 }

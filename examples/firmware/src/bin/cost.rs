@@ -50,6 +50,13 @@ fn main() -> ! {
         static IMAGE: [[[i8; 28]; 28]; 1] = [[[5; 28]; 28]; 1];
         measure(&mut || _ = black_box(lenet_int8(black_box(&LENET_INT8), black_box(&IMAGE))))
     };
+    #[cfg(feature = "read-lenet-int8")]
+    let cost = {
+        #[repr(align(16))]
+        struct Flash<T: ?Sized>(T);
+        static FILE: &Flash<[u8]> = &Flash(*include_bytes!("../../weights/lenet.int8"));
+        measure(&mut || _ = black_box(read_lenet_int8(black_box(&FILE.0))))
+    };
     #[cfg(feature = "flowers")]
     let cost = measure(&mut || _ = black_box(flowers(black_box(&FLOWERS), black_box(&[0.5; 4]))));
     #[cfg(feature = "flowers-int8")]

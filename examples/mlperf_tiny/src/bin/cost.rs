@@ -101,56 +101,42 @@ mod work {
     }
 }
 
-/// Measures a network, whose weights and memory are statics of their own.
-#[allow(unused_macros, reason = "each feature uses its own")]
+/// Measures networks, each with a feature of its own, whose weights and memory are statics.
 macro_rules! measured {
-    ($feature:literal, $measure:ident, $memory:ident<$network:ident>, $weights:expr) => {
+    ($measure:ident, $memory:ident, $include:ident: $($feature:literal $network:ident $path:literal;)*) => {$(
         #[cfg(feature = $feature)]
         {
-            static NETWORK: measured!($memory $network) = $weights;
-            static mut MEMORY: core::mem::MaybeUninit<work::$memory<fnn_mlperf_tiny::$network>> =
-                core::mem::MaybeUninit::zeroed();
+            use fnn_mlperf_tiny::$network;
+
+            static NETWORK: measured!($memory $network) = fnn::$include!($path as $network);
+            static mut MEMORY: core::mem::MaybeUninit<work::$memory<$network>> = core::mem::MaybeUninit::zeroed();
             // SAFETY: nothing else borrows the memory, and zeros are values of plain old data.
             work::$measure($feature, &NETWORK, unsafe { (*(&raw mut MEMORY)).assume_init_mut() });
         }
-    };
-    (Int8 $network:ident) => { fnn::Quantized<fnn_mlperf_tiny::$network> };
-    (Float $network:ident) => { fnn_mlperf_tiny::$network };
+    )*};
+    (Int8 $network:ident) => { fnn::Quantized<$network> };
+    (Float $network:ident) => { $network };
 }
 
 #[cfg_attr(target_arch = "arm", fnn_firmware::board::entry)]
 #[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
 fn main() -> ! {
-    measured!(
-        "ds-cnn-int8",
-        int8,
-        Int8<DsCnn>,
-        fnn::include_quantized!("../../weights/ds-cnn.int8" as fnn_mlperf_tiny::DsCnn)
-    );
-    measured!(
-        "resnet-8-int8",
-        int8,
-        Int8<ResNet8>,
-        fnn::include_quantized!("../../weights/resnet-8.int8" as fnn_mlperf_tiny::ResNet8)
-    );
-    measured!(
-        "mobilenet-int8",
-        int8,
-        Int8<MobileNet>,
-        fnn::include_quantized!("../../weights/mobilenet.int8" as fnn_mlperf_tiny::MobileNet)
-    );
-    measured!(
-        "autoencoder-int8",
-        int8,
-        Int8<AutoEncoder>,
-        fnn::include_quantized!("../../weights/autoencoder.int8" as fnn_mlperf_tiny::AutoEncoder)
-    );
-    measured!(
-        "wake-word-int8",
-        int8,
-        Int8<WakeWord>,
-        fnn::include_quantized!("../../weights/wake-word.int8" as fnn_mlperf_tiny::WakeWord)
-    );
+    measured! {
+        int8, Int8, include_quantized:
+        "ds-cnn-int8" DsCnn "../../weights/ds-cnn.int8";
+        "resnet-8-int8" ResNet8 "../../weights/resnet-8.int8";
+        "mobilenet-int8" MobileNet "../../weights/mobilenet.int8";
+        "autoencoder-int8" AutoEncoder "../../weights/autoencoder.int8";
+        "wake-word-int8" WakeWord "../../weights/wake-word.int8";
+        "lenet-int8" LeNet "../../weights/lenet.int8";
+        "tails-int8" Tails "../../weights/tails.int8";
+    }
+    measured! {
+        float, Float, include_network:
+        "ds-cnn-f32" DsCnn "../../weights/ds-cnn.safetensors";
+        "resnet-8-f32" ResNet8 "../../weights/resnet-8.safetensors";
+        "tails-f32" Tails "../../weights/tails.safetensors";
+    }
     #[cfg(feature = "wake-word-frame-int8")]
     {
         use fnn::{Quantized, Streaming};
@@ -161,36 +147,6 @@ fn main() -> ! {
         // SAFETY: nothing else borrows the stream.
         work::frame("wake-word-frame-int8", &NETWORK, unsafe { &mut *(&raw mut STREAM) });
     }
-    measured!(
-        "lenet-int8",
-        int8,
-        Int8<LeNet>,
-        fnn::include_quantized!("../../weights/lenet.int8" as fnn_mlperf_tiny::LeNet)
-    );
-    measured!(
-        "tails-int8",
-        int8,
-        Int8<Tails>,
-        fnn::include_quantized!("../../weights/tails.int8" as fnn_mlperf_tiny::Tails)
-    );
-    measured!(
-        "ds-cnn-f32",
-        float,
-        Float<DsCnn>,
-        fnn::include_network!("../../weights/ds-cnn.safetensors" as fnn_mlperf_tiny::DsCnn)
-    );
-    measured!(
-        "resnet-8-f32",
-        float,
-        Float<ResNet8>,
-        fnn::include_network!("../../weights/resnet-8.safetensors" as fnn_mlperf_tiny::ResNet8)
-    );
-    measured!(
-        "tails-f32",
-        float,
-        Float<Tails>,
-        fnn::include_network!("../../weights/tails.safetensors" as fnn_mlperf_tiny::Tails)
-    );
     exit(true)
 }
 

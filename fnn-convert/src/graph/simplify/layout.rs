@@ -2,23 +2,24 @@
 
 use crate::error::Refusal;
 use crate::graph::{Graph, Integers, Node, Operator, ValueId};
-use crate::tensor::indices::{indices, inverse, pick, strides, transpose};
+use crate::tensor::indices::{inverse, of_transposed, pick, to_front, transpose};
 use crate::tensor::{Quantization, Tensor};
 
 impl Graph {
     /// The graph rebuilt, node by node, with each node in front of the transposes that it can pass.
-    pub(super) fn with_transposes_moved(self) -> Result<Self, Refusal> {
-        let mut moved = Self { nodes: Vec::new(), values: vec![self.values[self.input.0].clone()], ..self.clone() };
-        moved.input = ValueId(0);
-        let mut values = vec![ValueId(0); self.values.len()];
-        for node in &self.nodes {
+    pub(super) fn with_transposes_moved(mut self) -> Result<Self, Refusal> {
+        let (nodes, old) = (std::mem::take(&mut self.nodes), std::mem::take(&mut self.values));
+        self.values.push(old[self.input.0].clone());
+        self.input = ValueId(0);
+        let mut values = vec![ValueId(0); old.len()];
+        for node in nodes {
+            let (operator, output) = (node.operator.clone(), node.output);
             let inputs: Vec<ValueId> = node.inputs.iter().map(|input| values[input.0]).collect();
-            let quantization = self.values[node.output.0].quantization.clone();
-            let mut mover = Mover { graph: &mut moved, node: node.clone(), quantization };
-            values[node.output.0] = mover.push(node.operator.clone(), &inputs)?;
+            let quantization = old[output.0].quantization.clone();
+            values[output.0] = Mover { graph: &mut self, node, quantization }.push(operator, &inputs)?;
         }
-        moved.output = values[self.output.0];
-        Ok(moved)
+        self.output = values[self.output.0];
+        Ok(self)
     }
 
     /// If the input is channels last, as in models of TensorFlow, declare it channels first.
@@ -65,7 +66,7 @@ impl Graph {
 
 /// The order that puts the last axis first; `None` if there is but one.
 fn to_first(rank: usize) -> Option<Vec<usize>> {
-    (2..=3).contains(&rank).then(|| std::iter::once(rank - 1).chain(0..rank - 1).collect())
+    (2..=3).contains(&rank).then(|| to_front(rank - 1, rank))
 }
 
 /// A graph that gets a node.
@@ -85,7 +86,7 @@ impl Mover<'_> {
             (Operator::Sum | Operator::Concat, inputs) => self.join(operator.clone(), inputs),
             (Operator::Dense { weight, bias }, &[input]) => match self.flattened_transpose(input) {
                 Some((axes, from)) => {
-                    let columns = moved_columns(weight, self.graph.shape(from), &axes);
+                    let columns = of_transposed(weight, self.graph.shape(from), &axes);
                     let flattening = self.graph.nodes[input.0 - 1].clone();
                     let dense = std::mem::replace(&mut self.node, flattening);
                     let row = self.reshape(&[weight.shape[1]], from)?;
@@ -322,19 +323,4 @@ fn before(operator: &Operator, axes: &[usize]) -> Option<Operator> {
         }
         _ => return None,
     })
-}
-
-/// The columns of a dense layer that takes a transposed sample of this shape, for the sample as it is.
-fn moved_columns(weight: &Tensor, shape: &[usize], axes: &[usize]) -> Tensor {
-    // Element `i` of the transposed sample is element `from[i]` of the sample.
-    let steps = strides(shape);
-    let transposed: Vec<usize> = axes.iter().map(|&axis| shape[axis]).collect();
-    let order: Vec<usize> = axes.iter().map(|&axis| steps[axis]).collect();
-    let mut columns = vec![0; weight.shape[1]];
-    for (column, from) in indices(&transposed, &order).enumerate() {
-        columns[from] = column;
-    }
-    let width = columns.len();
-    let moved = (0..weight.shape[0]).flat_map(|row| columns.iter().map(move |column| row * width + column));
-    Tensor { numbers: pick(&weight.numbers, moved), ..weight.clone() }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Refusal;
 use crate::graph::{Graph, Node, Operator, ValueId};
-use crate::tensor::indices::{broadcast, broadcast_indices, inverse, pick};
+use crate::tensor::indices::{broadcast, broadcast_indices, inverse, pick, to_front};
 use crate::tensor::{Numbers, Tensor};
 
 use super::Simplification;
@@ -22,13 +22,11 @@ impl Graph {
                 (operator, Operator::Scale { weight, bias }) => scaled(operator, weight, bias),
                 (Operator::Scale { weight, bias }, operator) => of_scaled(operator, weight, bias),
                 // A bias of zeros before a batch norm is one that an exporter has made.
-                (Operator::Conv { weight, bias: Some(bias), windows, groups }, norm @ Operator::BatchNorm { .. })
+                (Operator::Conv { weight, bias: Some(bias), windows, groups }, Operator::BatchNorm { .. })
                     if bias.as_reals().is_some_and(|bias| bias.iter().all(|&bias| bias == 0.0)) =>
                 {
                     let (weight, windows, groups) = (weight.clone(), windows.clone(), *groups);
-                    let norm = norm.clone();
                     self.nodes[before].operator = Operator::Conv { weight, bias: None, windows, groups };
-                    self.nodes[index].operator = norm;
                     continue;
                 }
                 (Operator::Reshape { .. }, Operator::Dense { .. }) => {
@@ -129,8 +127,7 @@ impl Graph {
         match varying[..] {
             [] | [0] => push(scale(of_channels(shape[0], shape.len()), shape[0]), node.inputs[0]),
             [axis] => {
-                let order: Vec<usize> =
-                    std::iter::once(axis).chain((0..shape.len()).filter(|&other| other != axis)).collect();
+                let order = to_front(axis, shape.len());
                 let back = inverse(&order);
                 let value = push(Operator::Transpose { axes: order }, node.inputs[0])?;
                 let value = push(scale(of_channels(shape[axis], shape.len()), shape[axis]), value)?;

@@ -1,14 +1,12 @@
 //! Operators that compute with numbers, element by element.
 
 use super::Room;
-use crate::onnx::attributes::Attributes;
 use crate::tensor::indices::{broadcast, broadcast_indices};
 use crate::tensor::{Numbers, Tensor};
 
 pub(super) fn evaluate(
     operator: &str,
     inputs: &[Option<&Tensor>],
-    _attributes: &Attributes<'_>,
     room: &mut Room,
 ) -> Option<Result<Vec<Tensor>, String>> {
     let tensors: Vec<&Tensor> = inputs.iter().copied().flatten().collect();

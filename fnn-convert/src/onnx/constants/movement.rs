@@ -2,7 +2,7 @@
 
 use super::Room;
 use crate::onnx::attributes::Attributes;
-use crate::onnx::axes::{axis_of, reshaped, unique_axes};
+use crate::onnx::axes::{axis_of, new_shape, permutation};
 use crate::tensor::indices::{broadcast, broadcast_indices, pick, strides, transpose};
 use crate::tensor::{Numbers, Tensor};
 
@@ -23,36 +23,12 @@ pub(super) fn evaluate(
         "Shape" => first().and_then(|tensor| shape(&tensor.shape, attributes)),
         "Size" => first().map(|tensor| Tensor::integers(&[], vec![tensor.numbers.len() as i64])),
         "ConstantOfShape" => first().and_then(|tensor| constant_of_shape(tensor, attributes, room)),
-        "Reshape" => first().and_then(|tensor| {
-            let shape = integers(input(1), "shape")?;
-            let shape = reshaped(&tensor.shape, &shape, attributes.flag("allowzero", false))?;
-            Ok(Tensor { shape, ..tensor.clone() })
-        }),
-        "Flatten" => first().and_then(|tensor| {
-            let axis = attributes.int("axis", 1);
-            let axis =
-                if axis == tensor.shape.len() as i64 { tensor.shape.len() } else { axis_of(axis, tensor.shape.len())? };
-            let (before, after) = tensor.shape.split_at(axis);
-            Ok(Tensor { shape: vec![before.iter().product(), after.iter().product()], ..tensor.clone() })
-        }),
-        "Squeeze" | "Unsqueeze" => first().and_then(|tensor| {
-            let axes = match input(1) {
-                Some(axes) => Some(integers(Some(axes), "axes")?),
-                None => attributes.ints("axes").map(<[i64]>::to_vec),
-            };
-            let shape = if operator == "Squeeze" {
-                squeezed(&tensor.shape, axes.as_deref())?
-            } else {
-                unsqueezed(&tensor.shape, &axes.ok_or("its axes are left out")?)?
-            };
-            Ok(Tensor { shape, ..tensor.clone() })
+        "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => first().and_then(|tensor| {
+            let given = input(1).map(|given| integers(Some(given), "second input")).transpose()?;
+            Ok(Tensor { shape: new_shape(&tensor.shape, given, attributes)?, ..tensor.clone() })
         }),
         "Transpose" => first().and_then(|tensor| {
-            let default: Vec<i64> = (0..tensor.shape.len() as i64).rev().collect();
-            let axes = unique_axes(attributes.ints("perm").unwrap_or(&default), tensor.shape.len())?;
-            if axes.len() != tensor.shape.len() {
-                return Err("its `perm` doesn't have all axes".into());
-            }
+            let axes = permutation(attributes, tensor.shape.len())?;
             room.take(&tensor.shape)?;
             Ok(transpose(tensor, &axes))
         }),
@@ -141,26 +117,6 @@ fn constant_of_shape(tensor: &Tensor, attributes: &Attributes<'_>, room: &mut Ro
         }
     };
     Ok(Tensor { shape, numbers, quantization: None })
-}
-
-/// A shape without its sizes of 1, or without those at `axes`.
-pub(in crate::onnx) fn squeezed(shape: &[usize], axes: Option<&[i64]>) -> Result<Vec<usize>, String> {
-    let axes = match axes {
-        Some(axes) => unique_axes(axes, shape.len())?,
-        None => (0..shape.len()).filter(|&axis| shape[axis] == 1).collect(),
-    };
-    if let Some(&axis) = axes.iter().find(|&&axis| shape[axis] != 1) {
-        return Err(format!("axis {axis} of {shape:?} is not 1"));
-    }
-    Ok((0..shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| shape[axis]).collect())
-}
-
-/// A shape with sizes of 1 put at `axes` of the result.
-pub(in crate::onnx) fn unsqueezed(shape: &[usize], axes: &[i64]) -> Result<Vec<usize>, String> {
-    let rank = shape.len() + axes.len();
-    let axes = unique_axes(axes, rank)?;
-    let mut sizes = shape.iter();
-    Ok((0..rank).filter_map(|axis| if axes.contains(&axis) { Some(1) } else { sizes.next().copied() }).collect())
 }
 
 fn gather(

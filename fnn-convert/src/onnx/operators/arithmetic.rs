@@ -7,7 +7,7 @@ use crate::graph::{Activation, Operator};
 use crate::onnx::expression::{Binary, Expression, SELU, Term, Unary};
 use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
 use crate::onnx::moments::{Moment, Step};
-use crate::tensor::{Numbers, Tensor};
+use crate::tensor::Tensor;
 
 impl Lowering<'_> {
     /// Operators on two and more values.
@@ -29,16 +29,16 @@ impl Lowering<'_> {
         let mut inputs = inputs.into_iter();
         let mut result = inputs.next().ok_or("it has no inputs")?;
         for input in inputs {
-            result = self.pair(function, &result, &input, call)?;
+            result = self.pair(function, &result, &input)?;
         }
         if call.operator() == "Mean" {
             let count = Known::Constant(Rc::new(Tensor::reals(&[], vec![count as f32])));
-            result = self.pair(Binary::Divide, &result, &count, call)?;
+            result = self.pair(Binary::Divide, &result, &count)?;
         }
         Ok(result)
     }
 
-    fn pair(&mut self, function: Binary, left: &Known, right: &Known, call: &Call<'_>) -> Lowered<Known> {
+    fn pair(&mut self, function: Binary, left: &Known, right: &Known) -> Lowered<Known> {
         if let Some(known) = self.pair_of_moments(function, left, right)? {
             return Ok(known);
         }
@@ -54,15 +54,15 @@ impl Lowering<'_> {
                 }
             }
             (Known::Constant(constant), value) => {
-                let value = self.as_computed(value, call)?;
+                let value = self.as_computed(value)?;
                 self.with_constant(function, &value, constant, true)
             }
             (value, Known::Constant(constant)) => {
-                let value = self.as_computed(value, call)?;
+                let value = self.as_computed(value)?;
                 self.with_constant(function, &value, constant, false)
             }
             (left, right) => {
-                let (left, right) = (self.as_computed(left, call)?, self.as_computed(right, call)?);
+                let (left, right) = (self.as_computed(left)?, self.as_computed(right)?);
                 self.of_values(function, &left, &right)
             }
         }
@@ -89,15 +89,12 @@ impl Lowering<'_> {
             _ => return Err("it combines two different values that depend on the input, other than by a sum".into()),
         };
         let sum = self.push(Operator::Sum, &[one, other])?;
-        Ok(self.computed(sum, &left.shape))
+        Ok(self.computed(sum, &left.shape).into())
     }
 
     /// A value and a constant, which comes first or second.
     fn with_constant(&mut self, function: Binary, value: &Computed, constant: &Tensor, first: bool) -> Lowered<Known> {
-        let constant = &match &constant.numbers {
-            Numbers::F32(_) => constant.clone(),
-            _ => return Err("it combines real numbers and integers".into()),
-        };
+        let reals = constant.as_reals().ok_or("it combines real numbers and integers")?;
         let whole = self.whole_shape(&value.shape);
         if let (Some(number), true) = (constant.as_real(), constant.shape.len() <= whole.len()) {
             let number = Term::number(number.into());
@@ -107,18 +104,18 @@ impl Lowering<'_> {
             };
             return self.limited(value, expression);
         }
-        let reals = constant.as_reals().unwrap_or_default();
         let mapped =
             |function: fn(f32) -> f32| Tensor::reals(&constant.shape, reals.iter().copied().map(function).collect());
         let number = |number| Tensor::reals(&[], vec![number]);
-        match (function, first) {
-            (Binary::Add, _) => self.scaled(value, &number(1.0), constant),
-            (Binary::Subtract, true) => self.scaled(value, &number(-1.0), constant),
-            (Binary::Subtract, false) => self.scaled(value, &number(1.0), &mapped(|x| -x)),
-            (Binary::Multiply, _) => self.scaled(value, constant, &number(0.0)),
-            (Binary::Divide, false) => self.scaled(value, &mapped(|x| 1.0 / x), &number(0.0)),
-            _ => Err(format!("its constant of {:?} isn't a single number", constant.shape).into()),
-        }
+        let (weight, bias) = match (function, first) {
+            (Binary::Add, _) => (number(1.0), constant.clone()),
+            (Binary::Subtract, true) => (number(-1.0), constant.clone()),
+            (Binary::Subtract, false) => (number(1.0), mapped(|x| -x)),
+            (Binary::Multiply, _) => (constant.clone(), number(0.0)),
+            (Binary::Divide, false) => (mapped(|x| 1.0 / x), number(0.0)),
+            _ => return Err(format!("its constant of {:?} isn't a single number", constant.shape).into()),
+        };
+        self.scaled(value, &weight, &bias).map(Known::from)
     }
 
     /// An expression as a value; a large one is computed up to here.
@@ -127,7 +124,7 @@ impl Lowering<'_> {
         let computed = Computed { expression, ..of.clone() };
         if large {
             let value = self.value(&computed)?;
-            return Ok(self.computed(value, &of.shape));
+            return Ok(self.computed(value, &of.shape).into());
         }
         Ok(Known::Computed(computed))
     }

@@ -5,13 +5,13 @@ use crate::graph::{Operator, ValueId};
 use crate::onnx::axes::slices;
 use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
 use crate::tensor::Tensor;
-use crate::tensor::indices::inverse;
+use crate::tensor::indices::{inverse, to_front};
 
 impl Lowering<'_> {
     pub(super) fn concat(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let mut inputs = Vec::new();
         for input in call.inputs.iter().flatten() {
-            inputs.push(self.as_computed(input, call)?);
+            inputs.push(self.as_computed(input)?);
         }
         let rank = inputs.first().ok_or("it has no inputs")?.shape.len();
         if inputs.iter().any(|input| input.shape.len() != rank) {
@@ -29,7 +29,7 @@ impl Lowering<'_> {
         }
         let value = self.push(Operator::Concat, &values)?;
         let value = self.transpose(value, &inverse(&order))?;
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     pub(super) fn slice(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -52,18 +52,14 @@ impl Lowering<'_> {
             let range = slice.range().ok_or("it leaves out elements in between, or reverses them")?;
             value = self.part(value, axis, range)?;
         }
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     pub(super) fn split(&mut self, call: &Call<'_>) -> Lowered<Vec<Known>> {
         let input = self.first(call)?;
         let axis = self.sample_axis(call.attributes.int("axis", 0), input.shape.len())?;
         let size = input.shape[axis];
-        let sizes = match call.integers(1, "split")? {
-            Some(sizes) => Some(sizes),
-            None => call.attributes.ints("split").map(<[i64]>::to_vec),
-        };
-        let sizes: Vec<usize> = match sizes {
+        let sizes: Vec<usize> = match call.integers_or_attribute(1, "split")? {
             Some(sizes) => sizes.iter().map(|&size| size.try_into().unwrap_or(usize::MAX)).collect(),
             None => {
                 let each = size.div_ceil(call.outputs.max(1));
@@ -80,7 +76,7 @@ impl Lowering<'_> {
         let mut parts = Vec::new();
         for size in sizes {
             let part = self.part(value, axis, start..start + size)?;
-            parts.push(self.computed_as_is(part));
+            parts.push(self.computed_as_is(part).into());
             start += size;
         }
         Ok(parts)
@@ -107,7 +103,7 @@ impl Lowering<'_> {
         match (call.input(0), call.input(1)) {
             (Some(Known::Constant(_)), Some(tokens)) => {
                 let weight = call.reals(0, "table")?;
-                let tokens = self.as_computed(tokens, call)?;
+                let tokens = self.as_computed(tokens)?;
                 self.embedding(&weight, &tokens, call)
             }
             _ => {
@@ -129,7 +125,7 @@ impl Lowering<'_> {
                 let value = self.part(value, axis, range)?;
                 let shape: Vec<usize> = [&input.shape[..axis], &at.shape[..], &input.shape[axis + 1..]].concat();
                 let value = self.reshape(value, &shape)?;
-                Ok(self.computed(value, &shape))
+                Ok(self.computed(value, &shape).into())
             }
         }
     }
@@ -148,11 +144,6 @@ impl Lowering<'_> {
         let value = self.value(tokens)?;
         let value = self.push(Operator::Embedding { weight: weight.clone() }, &[value])?;
         let value = self.reshape(value, &shape)?;
-        Ok(self.computed(value, &shape))
+        Ok(self.computed(value, &shape).into())
     }
-}
-
-/// The order that puts an axis first.
-fn to_front(axis: usize, rank: usize) -> Vec<usize> {
-    std::iter::once(axis).chain((0..rank).filter(|&other| other != axis)).collect()
 }

@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 use crate::tensor::indices::{broadcast, broadcast_indices, pick, transpose};
 
 impl Lowering<'_> {
-    pub(super) fn conv(&mut self, call: &Call<'_>) -> Lowered<Known> {
+    pub(super) fn conv(&mut self, call: &Call<'_>) -> Lowered<Computed> {
         let input = self.image(call)?;
         let (weight, bias) = (call.reals(1, "weight")?, call.reals_if_given(2, "bias")?);
         if weight.shape.len() < 3 {
@@ -30,7 +30,7 @@ impl Lowering<'_> {
         Ok(self.computed_as_is(value))
     }
 
-    pub(super) fn gemm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+    pub(super) fn gemm(&mut self, call: &Call<'_>) -> Lowered<Computed> {
         let mut input = self.first(call)?;
         if self.whole_shape(&input.shape).len() != 2 {
             return Err(format!("its first input is {:?}, not a matrix", self.whole_shape(&input.shape)).into());
@@ -41,8 +41,7 @@ impl Lowering<'_> {
             }
             let value = self.value(&input)?;
             let value = self.transpose(value, &[1, 0])?;
-            let Known::Computed(transposed) = self.computed_as_is(value) else { return Err("it has no input".into()) };
-            input = transposed;
+            input = self.computed_as_is(value);
         }
         let weight = call.reals(1, "second input")?;
         if weight.shape.len() != 2 {
@@ -57,15 +56,15 @@ impl Lowering<'_> {
             .reals_if_given(2, "bias")?
             .map(|bias| times(bias.as_ref().clone(), call.attributes.float("beta", 1.0)));
         match bias {
-            Some(bias) => self.add_constant(&output, &bias),
-            None => Ok(Known::Computed(output)),
+            Some(bias) => self.scaled(&output, &Tensor::reals(&[], vec![1.0]), &bias),
+            None => Ok(output),
         }
     }
 
     pub(super) fn matmul(&mut self, call: &Call<'_>) -> Lowered<Known> {
         match (call.input(0), call.input(1)) {
             (Some(Known::Constant(_)), Some(right)) => {
-                let right = self.as_computed(right, call)?;
+                let right = self.as_computed(right)?;
                 let left = call.reals(0, "first input")?;
                 // W·x = (xᵀ·Wᵀ)ᵀ
                 let rank = right.shape.len();
@@ -79,13 +78,11 @@ impl Lowering<'_> {
                 order.swap(rank - 2, rank - 1);
                 let value = self.value(&right)?;
                 let value = self.transpose(value, &order)?;
-                let Known::Computed(transposed) = self.computed_as_is(value) else {
-                    return Err("it has no input".into());
-                };
+                let transposed = self.computed_as_is(value);
                 let product = self.product(&transposed, &transpose(&left, &[1, 0]))?;
                 let value = self.value(&product)?;
                 let value = self.transpose(value, &order)?;
-                Ok(self.computed_as_is(value))
+                Ok(self.computed_as_is(value).into())
             }
             (Some(_), Some(Known::Constant(_))) => {
                 let input = self.first(call)?;
@@ -101,12 +98,12 @@ impl Lowering<'_> {
                 };
                 let product = self.product(&input, &matrix)?;
                 if !vector {
-                    return Ok(Known::Computed(product));
+                    return Ok(product.into());
                 }
                 let shape = product.shape[..product.shape.len() - 1].to_vec();
                 let value = self.value(&product)?;
                 let value = self.reshape(value, &shape)?;
-                Ok(self.computed(value, &shape))
+                Ok(self.computed(value, &shape).into())
             }
             _ => Err("it multiplies two values that depend on the input".into()),
         }
@@ -141,20 +138,11 @@ impl Lowering<'_> {
         };
         let shape: Vec<usize> = leading.iter().copied().chain([outputs]).collect();
         let value = self.reshape(value, &shape)?;
-        match self.computed(value, &shape) {
-            Known::Computed(computed) => Ok(computed),
-            _ => Err("it is no value".into()),
-        }
-    }
-
-    /// The sum of a value and a constant that is broadcast to it.
-    fn add_constant(&mut self, value: &Computed, constant: &Tensor) -> Lowered<Known> {
-        let weight = Tensor::reals(&[], vec![1.0]);
-        self.scaled(value, &weight, constant)
+        Ok(self.computed(value, &shape))
     }
 
     /// `weight · value + bias`, both broadcast to the value.
-    pub(super) fn scaled(&mut self, value: &Computed, weight: &Tensor, bias: &Tensor) -> Lowered<Known> {
+    pub(super) fn scaled(&mut self, value: &Computed, weight: &Tensor, bias: &Tensor) -> Lowered<Computed> {
         let whole = self.whole_shape(&value.shape);
         let shape = broadcast(&weight.shape, &bias.shape)?;
         if broadcast(&whole, &shape)? != whole {
@@ -204,16 +192,12 @@ pub(super) fn windows(call: &Call<'_>, sizes: &[usize], kernel: &[usize]) -> Low
     let window = |axis: usize| {
         let mut window =
             Window { kernel: kernel[axis], stride: strides[axis], dilation: dilations[axis], padding: (0, 0) };
-        let total = || {
-            let last = (sizes[axis].div_ceil(strides[axis]) - 1).checked_mul(strides[axis])?;
-            Some(last.checked_add(window.span()?)?.saturating_sub(sizes[axis]))
-        };
-        let total = || total().ok_or_else(|| "its window is too large".to_string());
+        let same = || window.same(sizes[axis]).ok_or_else(|| "its window is too large".to_string());
         window.padding = match auto {
             "NOTSET" | "" => (pads[axis], pads[axes + axis]),
             "VALID" => (0, 0),
-            "SAME_UPPER" => total().map(|total| (total / 2, total.div_ceil(2)))?,
-            "SAME_LOWER" => total().map(|total| (total.div_ceil(2), total / 2))?,
+            "SAME_UPPER" => same()?,
+            "SAME_LOWER" => same().map(|(less, more)| (more, less))?,
             other => return Err(format!("its `auto_pad` is {other}")),
         };
         Ok(window)

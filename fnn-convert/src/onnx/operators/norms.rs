@@ -6,7 +6,7 @@ use super::Call;
 use crate::graph::Operator;
 use crate::onnx::lowering::{Known, Lowered, Lowering};
 use crate::tensor::Tensor;
-use crate::tensor::indices::{broadcast, broadcast_indices, inverse, pick};
+use crate::tensor::indices::{broadcast, broadcast_indices, inverse, pick, to_front};
 
 impl Lowering<'_> {
     pub(super) fn batch_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -20,7 +20,7 @@ impl Lowering<'_> {
         let epsilon = call.attributes.float("epsilon", 1e-5);
         let value = self.value(&input)?;
         let value = self.push(Operator::BatchNorm { weight, bias, mean, variance, epsilon }, &[value])?;
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     pub(super) fn instance_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -31,7 +31,7 @@ impl Lowering<'_> {
         let (weight, bias) = (weight.as_ref().clone(), bias.as_ref().clone());
         let value = self.value(&input)?;
         let value = self.push(Operator::GroupNorm { groups, weight, bias, epsilon }, &[value])?;
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     pub(super) fn group_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -52,7 +52,7 @@ impl Lowering<'_> {
         let (weight, bias) = (each(call.reals(1, "scale")?), each(call.reals(2, "bias")?));
         let value = self.value(&input)?;
         let value = self.push(Operator::GroupNorm { groups, weight, bias, epsilon }, &[value])?;
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     pub(super) fn layer_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -87,7 +87,7 @@ impl Lowering<'_> {
         };
         let value = self.value(&input)?;
         let value = self.push(norm, &[value])?;
-        Ok(self.computed(value, &input.shape))
+        Ok(self.computed(value, &input.shape).into())
     }
 
     pub(super) fn softmax(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -108,7 +108,7 @@ impl Lowering<'_> {
         };
         let value = self.push(softmax, &[value])?;
         let value = self.transpose(value, &inverse(&order))?;
-        Ok(self.computed(value, &input.shape))
+        Ok(self.computed(value, &input.shape).into())
     }
 
     pub(super) fn prelu(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -132,8 +132,7 @@ impl Lowering<'_> {
             // One slope, or one for each channel.
             [] | [0] => self.push(Operator::PRelu { slopes: flat }, &[value])?,
             [axis] => {
-                let order: Vec<usize> =
-                    std::iter::once(axis).chain((0..sample.len()).filter(|&other| other != axis)).collect();
+                let order = to_front(axis, sample.len());
                 let value = self.transpose(value, &order)?;
                 let value = self.push(Operator::PRelu { slopes: flat }, &[value])?;
                 self.transpose(value, &inverse(&order))?
@@ -146,6 +145,6 @@ impl Lowering<'_> {
                 self.reshape(value, &input.shape)?
             }
         };
-        Ok(self.computed(value, &input.shape))
+        Ok(self.computed(value, &input.shape).into())
     }
 }

@@ -14,7 +14,7 @@ impl Lowering<'_> {
         let (windows, _) = pool_windows(call, &input.shape)?;
         let value = self.value(&input)?;
         let value = self.push(Operator::MaxPool { windows }, &[value])?;
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     pub(super) fn average_pool(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -31,7 +31,7 @@ impl Lowering<'_> {
         }
         let value = self.value(&input)?;
         let value = self.push(Operator::AveragePool { windows, count_padding }, &[value])?;
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     pub(super) fn global_pool(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -41,21 +41,17 @@ impl Lowering<'_> {
             _ => Operator::GlobalMaxPool,
         };
         let axes: Vec<usize> = (1..input.shape.len()).collect();
-        self.reduced(&input, &axes, pool, true)
+        self.reduced(&input, &axes, pool, true).map(Known::from)
     }
 
     pub(super) fn reduce(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let keep = call.attributes.flag("keepdims", true);
-        let axes = match call.integers(1, "axes")? {
-            Some(axes) => Some(axes),
-            None => call.attributes.ints("axes").map(<[i64]>::to_vec),
-        };
         let rank = match call.input(0) {
             Some(Known::Computed(computed)) => computed.shape.len(),
             Some(Known::Moment(moment)) => moment.of.shape.len(),
             _ => return Err("its input is no value".into()),
         };
-        let axes = axes.filter(|axes| !axes.is_empty());
+        let axes = call.integers_or_attribute(1, "axes")?.filter(|axes| !axes.is_empty());
         if axes.is_none() && call.attributes.flag("noop_with_empty_axes", false) {
             return self.first(call).map(Known::Computed);
         }
@@ -79,21 +75,21 @@ impl Lowering<'_> {
             };
             return Ok(Known::Moment(moment));
         }
-        match call.operator() {
+        let reduced = match call.operator() {
             "ReduceMax" => self.reduced(&input, &axes, Operator::GlobalMaxPool, keep),
             "ReduceMean" => self.reduced(&input, &axes, Operator::GlobalAveragePool, keep),
             _ => {
                 let count: usize = axes.iter().map(|&axis| input.shape[axis]).product();
                 let mean = self.reduced(&input, &axes, Operator::GlobalAveragePool, keep)?;
-                let mean = self.as_computed(&mean, call)?;
                 let (weight, bias) = (Tensor::reals(&[], vec![count as f32]), Tensor::reals(&[], vec![0.0]));
                 self.scaled(&mean, &weight, &bias)
             }
-        }
+        };
+        reduced.map(Known::from)
     }
 
     /// A global pool along axes that are kept as sizes of 1, or not.
-    fn reduced(&mut self, input: &Computed, axes: &[usize], pool: Operator, keep: bool) -> Lowered<Known> {
+    fn reduced(&mut self, input: &Computed, axes: &[usize], pool: Operator, keep: bool) -> Lowered<Computed> {
         let pooled = self.pool(input, axes, pool)?;
         let sizes = input.shape.iter().enumerate();
         let shape: Vec<usize> = if keep {

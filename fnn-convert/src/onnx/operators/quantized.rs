@@ -14,7 +14,7 @@ impl Lowering<'_> {
         let value = self.value(&input)?;
         let quantization = activations(call, 1, 2)?;
         let value = self.quantized(value, quantization)?;
-        Ok(self.computed(value, &input.shape))
+        Ok(self.computed(value, &input.shape).into())
     }
 
     /// Integers as the real numbers that they stand for: nothing changes.
@@ -23,11 +23,11 @@ impl Lowering<'_> {
         let value = self.value(&input)?;
         let given = activations(call, 1, 2)?;
         match &self.graph.values[value.0].quantization {
-            Some(own) if *own == given => Ok(self.computed(value, &input.shape)),
+            Some(own) if *own == given => Ok(self.computed(value, &input.shape).into()),
             Some(_) => Err("its scale or zero point isn't that of the integers that it takes".into()),
             None => {
                 let value = self.quantized(value, given)?;
-                Ok(self.computed(value, &input.shape))
+                Ok(self.computed(value, &input.shape).into())
             }
         }
     }
@@ -48,11 +48,10 @@ impl Lowering<'_> {
             inputs.push(Some(Known::Constant(Rc::new(bias))));
         }
         let layer = Call { attributes: call.attributes, inputs, outputs: 1 };
-        let layer = if convolution { self.conv(&layer)? } else { self.gemm(&layer)? };
-        let Known::Computed(computed) = layer else { return Err("it is no value".into()) };
+        let computed = if convolution { self.conv(&layer)? } else { self.gemm(&layer)? };
         let value = self.value(&computed)?;
         let value = self.quantized(value, activations(call, output, output + 1)?)?;
-        Ok(self.computed(value, &computed.shape))
+        Ok(self.computed(value, &computed.shape).into())
     }
 
     /// A value with this quantization. Where that cuts off what is below 0, so does a rectifier, which quantizing has

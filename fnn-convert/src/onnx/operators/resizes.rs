@@ -19,10 +19,7 @@ impl Lowering<'_> {
             None => Some(call.attributes.float("value", 0.0)),
         };
         let rank = self.whole_shape(&input.shape).len();
-        let pads = match call.integers(1, "pads")? {
-            Some(pads) => pads,
-            None => call.attributes.ints("pads").ok_or("its pads are left out")?.to_vec(),
-        };
+        let pads = call.integers_or_attribute(1, "pads")?.ok_or("its pads are left out")?;
         let axes = match call.integers(3, "axes")? {
             Some(axes) => unique_axes(&axes, rank)?,
             None => (0..rank).collect(),
@@ -47,21 +44,12 @@ impl Lowering<'_> {
         }
         // Padded with another number: zeros around what is smaller by it.
         let one = Tensor::reals(&[], vec![1.0]);
-        let shifted = match number {
-            0.0 => input,
-            number => match self.scaled(&input, &one, &Tensor::reals(&[], vec![-number as f32]))? {
-                Known::Computed(shifted) => shifted,
-                _ => return Err("it is no value".into()),
-            },
-        };
+        let shift = |number: f64| Tensor::reals(&[], vec![number as f32]);
+        let shifted = if number == 0.0 { input } else { self.scaled(&input, &one, &shift(-number))? };
         let value = self.value(&shifted)?;
         let value = self.push(Operator::ZeroPad { padding: padding[2..].to_vec() }, &[value])?;
-        match (number, self.computed_as_is(value)) {
-            (number, Known::Computed(padded)) if number != 0.0 => {
-                self.scaled(&padded, &one, &Tensor::reals(&[], vec![number as f32]))
-            }
-            (_, padded) => Ok(padded),
-        }
+        let padded = self.computed_as_is(value);
+        Ok(if number == 0.0 { padded } else { self.scaled(&padded, &one, &shift(number))? }.into())
     }
 
     pub(super) fn resize(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -111,7 +99,7 @@ impl Lowering<'_> {
         }
         let value = self.value(&input)?;
         let value = self.push(Operator::Upsample { factors: factors[2..].to_vec() }, &[value])?;
-        Ok(self.computed_as_is(value))
+        Ok(self.computed_as_is(value).into())
     }
 
     /// Whether each element is repeated, with the given rounding of coordinates.

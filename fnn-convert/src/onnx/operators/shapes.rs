@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::Call;
-use crate::onnx::axes::{axis_of, reshaped, unique_axes};
-use crate::onnx::constants::{shape, squeezed, unsqueezed};
+use crate::onnx::axes::{new_shape, permutation};
+use crate::onnx::constants::shape;
 use crate::onnx::lowering::{Known, Lowered, Lowering};
 use crate::tensor::Tensor;
 use crate::tensor::indices::broadcast;
@@ -12,41 +12,17 @@ use crate::tensor::indices::broadcast;
 impl Lowering<'_> {
     pub(super) fn reshaped(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let input = self.first(call)?;
-        let whole = self.whole_shape(&input.shape);
-        let axes = || match call.integers(1, "axes")? {
-            Some(axes) => Ok::<_, super::super::lowering::Fault>(Some(axes)),
-            None => Ok(call.attributes.ints("axes").map(<[i64]>::to_vec)),
-        };
-        let whole = match call.operator() {
-            "Reshape" => {
-                let to = call.integers(1, "shape")?;
-                let to =
-                    to.or_else(|| call.attributes.ints("shape").map(<[i64]>::to_vec)).ok_or("its shape is left out")?;
-                reshaped(&whole, &to, call.attributes.flag("allowzero", false))?
-            }
-            "Flatten" => {
-                let axis = call.attributes.int("axis", 1);
-                let axis = if axis == whole.len() as i64 { whole.len() } else { axis_of(axis, whole.len())? };
-                let (before, after) = whole.split_at(axis);
-                vec![before.iter().product(), after.iter().product()]
-            }
-            "Squeeze" => squeezed(&whole, axes()?.as_deref())?,
-            _ => unsqueezed(&whole, &axes()?.ok_or("its axes are left out")?)?,
-        };
+        let given = call.integers(1, if call.operator() == "Reshape" { "shape" } else { "axes" })?;
+        let whole = new_shape(&self.whole_shape(&input.shape), given, &call.attributes)?;
         let sample = self.sample_shape(&whole)?;
         let value = self.value(&input)?;
         let value = self.reshape(value, &sample)?;
-        Ok(self.computed(value, &sample))
+        Ok(self.computed(value, &sample).into())
     }
 
     pub(super) fn transposed(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let input = self.first(call)?;
-        let whole = self.whole_shape(&input.shape).len();
-        let default: Vec<i64> = (0..whole as i64).rev().collect();
-        let order = unique_axes(call.attributes.ints("perm").unwrap_or(&default), whole)?;
-        if order.len() != whole {
-            return Err("its `perm` doesn't have all axes".into());
-        }
+        let order = permutation(&call.attributes, self.whole_shape(&input.shape).len())?;
         let order: Vec<usize> = match (self.batch, order.split_first()) {
             (None, _) => order,
             (Some(_), Some((0, sample))) => sample.iter().map(|axis| axis - 1).collect(),
@@ -55,7 +31,7 @@ impl Lowering<'_> {
         let value = self.value(&input)?;
         let value = self.transpose(value, &order)?;
         let shape: Vec<usize> = order.iter().map(|&axis| input.shape[axis]).collect();
-        Ok(self.computed(value, &shape))
+        Ok(self.computed(value, &shape).into())
     }
 
     /// Operators that have no effect, or are refused.

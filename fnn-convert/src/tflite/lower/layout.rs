@@ -2,6 +2,7 @@
 
 use super::{Held, Lowering, Source, Stop, activations, operators, sample};
 use crate::graph::{Operator, ValueId};
+use crate::tensor::indices::{to_back, to_front};
 
 /// Channels, the last axis of a sample in the model, are the first of a value.
 pub(super) fn canonical(rank: usize) -> Vec<Option<usize>> {
@@ -11,7 +12,7 @@ pub(super) fn canonical(rank: usize) -> Vec<Option<usize>> {
 
 /// The axes of the model in the order of a value, where they differ.
 pub(super) fn channels_first(rank: usize) -> Option<Vec<usize>> {
-    (rank > 1).then(|| std::iter::once(rank - 1).chain(0..rank - 1).collect())
+    (rank > 1).then(|| to_front(rank - 1, rank))
 }
 
 /// The shape of a value in this layout.
@@ -70,12 +71,12 @@ impl Lowering<'_> {
             flattened = Some(shape);
         } else {
             if !places.is_empty() {
-                let last = (1..shape.len()).chain([0]).collect();
+                let last = to_back(shape.len());
                 value = self.moved(source, Operator::Transpose { axes: last }, value)?;
             }
             value = self.moved(source, Operator::Reshape { shape: to.to_vec() }, value)?;
             if !to_places.is_empty() {
-                let first = [to.len() - 1].into_iter().chain(0..to.len() - 1).collect();
+                let first = to_front(to.len() - 1, to.len());
                 value = self.moved(source, Operator::Transpose { axes: first }, value)?;
             }
         }
@@ -87,7 +88,7 @@ impl Lowering<'_> {
     pub(super) fn straight(&mut self, held: Held) -> Result<Held, Stop> {
         let Some(shape) = &held.flattened else { return Ok(held) };
         let quantization = self.graph.values[held.value.0].quantization.clone();
-        let last = (1..shape.len()).chain([0]).collect();
+        let last = to_back(shape.len());
         let mut value = held.value;
         let row = self.graph.shape(value).to_vec();
         for operator in [

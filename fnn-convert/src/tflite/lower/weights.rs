@@ -2,7 +2,7 @@
 
 use super::{Held, Lowering, Source, Stop, Type, operators, sample};
 use crate::graph::{Operator, Window};
-use crate::tensor::indices::transpose;
+use crate::tensor::indices::{of_transposed, to_back, transpose};
 use crate::tensor::{Numbers, Tensor};
 
 impl Lowering<'_> {
@@ -55,7 +55,7 @@ impl Lowering<'_> {
         }
         let held = self.in_shape(source, held, &[inputs])?;
         let weight = match &held.flattened {
-            Some(shape) => of_channels_first(&weight, shape),
+            Some(shape) => of_transposed(&weight, shape, &to_back(shape.len())),
             None => weight,
         };
         let operator = Operator::Dense { weight, bias: self.bias(source)? };
@@ -87,13 +87,8 @@ impl Lowering<'_> {
                 }
                 continue;
             };
-            let size = shape[axis];
             if padding == 0 {
-                let span = window.span().ok_or("its window is too large")?;
-                let places = size.div_ceil(stride);
-                let reach = (places - 1).checked_mul(stride).and_then(|reach| reach.checked_add(span));
-                let total = reach.ok_or("its window is too large")?.saturating_sub(size);
-                window.padding = (total / 2, total - total / 2);
+                window.padding = window.same(shape[axis]).ok_or("its window is too large")?;
             }
             windows.push(window);
         }
@@ -138,11 +133,4 @@ impl Lowering<'_> {
             _ => Err("its bias isn't of numbers that it can have".into()),
         }
     }
-}
-
-/// The weight of a dense layer with its columns in the order of a row that was `shape`, channels first.
-fn of_channels_first(weight: &Tensor, shape: &[usize]) -> Tensor {
-    let (outputs, places) = (weight.shape[0], shape[1..].iter().product());
-    let image = Tensor { shape: vec![outputs, places, shape[0]], ..weight.clone() };
-    Tensor { shape: weight.shape.clone(), ..transpose(&image, &[0, 2, 1]) }
 }

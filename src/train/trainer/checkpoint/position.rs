@@ -206,9 +206,5 @@ fn nullable<'a, T>(text: &'a str, parse: impl FnOnce(&'a str) -> Option<T>) -> O
 
 /// The elements of an array.
 fn array<const COUNT: usize>(text: &str) -> Option<[&str; COUNT]> {
-    cells(text.strip_prefix('[')?.strip_suffix(']')?)
-}
-
-fn cells<const COUNT: usize>(text: &str) -> Option<[&str; COUNT]> {
-    text.split(',').collect::<Vec<_>>().try_into().ok()
+    text.strip_prefix('[')?.strip_suffix(']')?.split(',').collect::<Vec<_>>().try_into().ok()
 }

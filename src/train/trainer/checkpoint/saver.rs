@@ -109,12 +109,7 @@ impl<'a> Saver<'a> {
                 self.written = Some(steps);
                 remove_old(checkpoints, steps, &snapshot.position.epochs, self.batches);
             }
-            Err(error) if self.failure.is_none() => {
-                let failure = format!("a checkpoint could not be written, {error}");
-                display.print(|| format!("{failure}; training continues"));
-                self.failure = Some(failure);
-            }
-            Err(_) => {}
+            Err(error) => display.failed(&mut self.failure, || format!("a checkpoint could not be written, {error}")),
         }
         self.stopwatch = Stopwatch::start();
     }

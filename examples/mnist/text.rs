@@ -1,33 +1,12 @@
-//! Prints the worst misclassifications as text.
+//! Prints mistakes as text.
 
-use fnn::DataSet;
-use fnn::metrics::highest;
+use crate::mistakes::Mistake;
 
 /// Pictures per row.
 const COLUMNS: usize = 3;
 
-/// A misclassified picture.
-struct Mistake<'a> {
-    pixels: &'a [f32; 784],
-    target: usize,
-    answer: usize,
-    /// The probability of the answer according to the network, from 0 to 1.
-    confidence: f32,
-}
-
-/// Print the `count` mistakes with the highest confidence.
-pub(crate) fn print(count: usize, data: &DataSet<[f32; 784], usize>, scores: &[[f32; 10]]) {
-    let pairs = data.inputs().iter().zip(data.targets()).zip(scores);
-    let mut mistakes: Vec<Mistake<'_>> = pairs
-        .filter_map(|((pixels, &target), scores)| {
-            let answer = highest(scores)?;
-            // The softmax of the highest score.
-            let confidence = 1.0 / scores.iter().map(|score| (score - scores[answer]).exp()).sum::<f32>();
-            Some(Mistake { pixels, target, answer, confidence })
-        })
-        .filter(|mistake| mistake.answer != mistake.target)
-        .collect();
-    mistakes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+/// Print the first `count` mistakes.
+pub(crate) fn print(count: usize, mistakes: &[Mistake<'_>]) {
     println!("the worst of {} mistakes:", mistakes.len());
 
     for row in mistakes[..count.min(mistakes.len())].chunks(COLUMNS) {
