@@ -5,6 +5,7 @@ use std::env::var;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(fnn_dsp)");
+    println!("cargo::rustc-check-cfg=cfg(fnn_fused)");
     println!("cargo::rustc-check-cfg=cfg(fnn_without_vectors)");
     // All cores of the architecture Armv7E-M have it: Cortex-M4 and Cortex-M7.
     let always = var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em"));

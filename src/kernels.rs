@@ -3,7 +3,8 @@
 //! A kernel takes a [`Simd`] token, the proof that an instruction set is available. [`dispatch`] chooses the token once
 //! per step, and everything below it is compiled for that instruction set.
 //!
-//! Instruction sets differ only in the order of sums and in how often they round. On any of them, the error of a sum of
+//! Instruction sets differ in how often a multiply-add rounds, and in how functions are computed; so there are two families,
+//! with and without fused multiply-adds ([`InstructionSet`]). On any of them, the error of a sum of
 //! k products is at most (k + 2)·ε times the sum of the products' absolute values. So for a network of sums, pools and
 //! `Relu`, two of them agree to 2ε·Σ(k + 2), summed over the layers, times the network's output for the absolute values
 //! of its weights and inputs. Functions such as `tanh` add their own errors, listed at [`Real`](crate::real::Real).
@@ -42,7 +43,7 @@ mod x86;
 #[cfg(feature = "simd")]
 pub(crate) use convolution::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 pub(crate) use convolution::{Convolution, Gradients, Scratch};
-pub use dispatch::dispatch;
+pub use dispatch::{InstructionSet, dispatch};
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 #[cfg(feature = "std")]
 pub(crate) use gather::gather;

@@ -3,5 +3,5 @@
 //! A [`Simd`] token proves that an instruction set is available; [`dispatch`] selects the best one and runs an
 //! [`Operation`] with it. A formula is written once, generic over [`Real`], for scalars and vectors alike.
 
-pub use crate::kernels::{Operation, Portable, Simd, dispatch};
+pub use crate::kernels::{InstructionSet, Operation, Portable, Simd, dispatch};
 pub use crate::real::Real;

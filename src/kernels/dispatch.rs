@@ -1,12 +1,80 @@
-//! Detection of the processor's instruction set.
+//! The choice of the instruction set.
 
-use super::vector::Operation;
-#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
-use super::vector::Simd;
+#[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use super::vector::{Operation, Simd};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::x86::{Avx2, Avx512};
 
-/// Runs `operation` with the best instruction set of this processor: AVX-512, AVX2 with FMA, NEON, or plain loops.
+/// An instruction set that passes run with. Later ones have wider vectors.
+///
+/// Those with fused multiply-adds compute the same bits, and so do those without ([`is_fused`](Self::is_fused)): the
+/// order of every sum depends on nothing but the shape of the layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum InstructionSet {
+    /// Plain loops, for every processor.
+    Portable = 1,
+    /// NEON, on AArch64.
+    Neon,
+    /// AVX2 and FMA, on x86-64.
+    Avx2,
+    /// AVX-512, on x86-64.
+    Avx512,
+}
+
+impl InstructionSet {
+    /// What passes run with: the best that the processor has, unless [`select`](Self::select) has chosen another one.
+    #[must_use]
+    pub fn current() -> Self {
+        dispatch(Current)
+    }
+
+    /// Makes all passes of this process run with this instruction set, or with the best one before it that there is.
+    /// Returns what they run with from now on.
+    ///
+    /// To compute what another processor computes, and to compare their speed. Don't call it while passes run on other
+    /// threads: some might use one instruction set, and some the other.
+    ///
+    /// On AArch64, and in a build for one processor alone (`-C target-cpu=native`), there is only one.
+    ///
+    /// ```
+    /// use fnn::simd::InstructionSet;
+    ///
+    /// let best = InstructionSet::current();
+    /// assert!(InstructionSet::Avx2.select() <= InstructionSet::Avx2 || cfg!(target_feature = "avx512f"));
+    /// assert_eq!(best.select(), best);
+    /// ```
+    #[cfg(feature = "std")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+    pub fn select(self) -> Self {
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        LEVEL.store(detect().min(if self == Self::Neon { Self::Portable } else { self }) as u8, Relaxed);
+        Self::current()
+    }
+
+    /// Whether `a·b + c` is rounded once.
+    #[must_use]
+    pub const fn is_fused(self) -> bool {
+        !matches!(self, Self::Portable) || cfg!(fnn_fused)
+    }
+}
+
+/// Reports the instruction set.
+struct Current;
+
+impl Operation for Current {
+    type Output = InstructionSet;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, _: V) -> InstructionSet {
+        V::SET
+    }
+}
+
+/// Runs `operation` with the best instruction set of this processor: AVX-512, AVX2 with FMA, NEON, or plain loops; or
+/// with the one that was [selected](InstructionSet::select).
 ///
 /// Detection runs once; after that a call costs a load and a branch, or nothing if the compiler may assume the best
 /// instruction set (`-C target-cpu=native`). Without `std` there is no detection, and only what the compiler may assume
@@ -20,10 +88,10 @@ pub fn dispatch<O: Operation>(operation: O) -> O::Output {
             return Avx512::assume().run(operation);
         }
         let level = level();
-        if level == AVX512 {
+        if level == InstructionSet::Avx512 as u8 {
             return Avx512::assume().run(operation);
         }
-        if Avx2::KNOWN || level == AVX2 {
+        if Avx2::KNOWN || level == InstructionSet::Avx2 as u8 {
             return Avx2::assume().run(operation);
         }
     }
@@ -41,40 +109,43 @@ pub fn dispatch<O: Operation>(operation: O) -> O::Output {
     operation.run(super::Portable)
 }
 
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-const PORTABLE: u8 = 1;
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-const AVX2: u8 = 2;
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-const AVX512: u8 = 3;
+/// The instruction set that was detected or selected; 0 at first.
+#[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
+static LEVEL: AtomicU8 = AtomicU8::new(0);
 
-/// The detected instruction set.
+/// The best instruction set of this processor.
+#[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
+#[cold]
+fn detect() -> InstructionSet {
+    match (Avx512::detect(), Avx2::detect()) {
+        (Some(_), _) => InstructionSet::Avx512,
+        (None, Some(_)) => InstructionSet::Avx2,
+        (None, None) => InstructionSet::Portable,
+    }
+}
+
+/// The instruction set to run with.
 #[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
 #[inline(always)]
 fn level() -> u8 {
-    use core::sync::atomic::{AtomicU8, Ordering};
-
-    static LEVEL: AtomicU8 = AtomicU8::new(0);
-
     #[cold]
-    fn detect() -> u8 {
-        let level = match (Avx512::detect(), Avx2::detect()) {
-            (Some(_), _) => AVX512,
-            (None, Some(_)) => AVX2,
-            (None, None) => PORTABLE,
-        };
-        LEVEL.store(level, Ordering::Relaxed);
-        level
+    fn first() -> u8 {
+        let level = detect() as u8;
+        // Another thread may have selected one in the meantime.
+        match LEVEL.compare_exchange(0, level, Relaxed, Relaxed) {
+            Ok(_) => level,
+            Err(selected) => selected,
+        }
     }
 
-    match LEVEL.load(Ordering::Relaxed) {
-        0 => detect(),
+    match LEVEL.load(Relaxed) {
+        0 => first(),
         level => level,
     }
 }
 
 #[cfg(all(feature = "simd", not(feature = "std"), target_arch = "x86_64"))]
 #[inline(always)]
-fn level() -> u8 {
-    PORTABLE
+const fn level() -> u8 {
+    InstructionSet::Portable as u8
 }

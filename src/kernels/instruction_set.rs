@@ -92,6 +92,8 @@ macro_rules! token {
             type F32 = $f32;
             type F64 = $f64;
 
+            const SET: crate::kernels::InstructionSet = crate::kernels::InstructionSet::$token;
+
             crate::kernels::instruction_set::inlined! {
                 fn run<O: crate::kernels::Operation>(self, operation: O) -> O::Output {
                     #[target_feature(enable = $features)]

@@ -2,6 +2,7 @@
 
 use core::fmt::Debug;
 
+use super::dispatch::InstructionSet;
 use super::dot_products::DotProducts;
 use super::outer_products;
 use super::product::Product;
@@ -18,6 +19,13 @@ pub trait Simd: Copy + Send + Sync + Debug + 'static + sealed::Sealed {
     /// Vectors of `f64`.
     #[doc(hidden)]
     type F64: Vector<f64, Self>;
+
+    /// Which one it is.
+    #[doc(hidden)]
+    const SET: InstructionSet;
+    /// Whether `a·b + c` is rounded once.
+    #[doc(hidden)]
+    const FUSED: bool = Self::SET.is_fused();
 
     /// Runs `operation`, compiled for this instruction set.
     fn run<O: Operation>(self, operation: O) -> O::Output;
@@ -199,6 +207,8 @@ impl sealed::Sealed for Portable {}
 impl Simd for Portable {
     type F32 = f32;
     type F64 = f64;
+
+    const SET: InstructionSet = InstructionSet::Portable;
 
     #[inline(always)]
     fn run<O: Operation>(self, operation: O) -> O::Output {
