@@ -567,6 +567,15 @@ fn a_flag_ends_after_the_step_and_the_training_goes_on_from_there() {
 }
 
 #[test]
+fn a_folder_that_is_a_file_is_an_error() {
+    let file = folder("file").with_extension("txt");
+    fs::write(&file, "").unwrap();
+    let error = trainer(Adam::new(0.01)).resume(&file).fit(&data(1)).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: ", file.display())), "{error}");
+    fs::remove_file(file).unwrap();
+}
+
+#[test]
 fn no_mutation_does_harm() {
     let mut random = fnn::Random::new(1);
     let good = check::good();

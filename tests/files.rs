@@ -347,6 +347,16 @@ Adelie;NA;17.4;female
             ("number.csv", "a,b\n1,2\n1,2x\n", "line 3, column `b`: expected a number, found `2x`"),
             ("twice.csv", "a,b,a\n1,2,3\n", "header: expected one column `a`, found more than one"),
             ("empty.csv", "", "header: expected a column `a`, found nothing"),
+            (
+                "cut.csv",
+                "a,b\n1,2\n3,\"4\n5,6\n",
+                "line 3: expected a quote at the end of a cell, found the end of the file",
+            ),
+            (
+                "cut_header.csv",
+                "a,b,\"c\n1,2,3\n",
+                "line 1: expected a quote at the end of a cell, found the end of the file",
+            ),
         ] {
             let path = file(name, text);
             refused(Csv::new(&path).regression(["a"], ["b"]), &path, message);

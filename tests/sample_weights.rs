@@ -135,5 +135,12 @@ fn an_invalid_weight_is_an_error_about_its_sample() {
         let expected = "the training set, sample 1: the target: expected a finite weight of at least 0, found Weighted";
         assert_eq!(fit(weight), format!("{expected} {{ target: 1, weight: {weight:?} }}"));
     }
-    assert_eq!(fit(0.0), "sample weights: expected a weight above 0 in the training set, found only 0");
+    let expected = "sample weights: expected a weight above 0 in the training set, found only 0";
+    assert_eq!(fit(0.0), expected);
+
+    // Of a source that is not in memory, this is known after an epoch.
+    let read = fnn::data::Source::map(data.weighted(|_, _| 0.0), |&x, target, _| (x, target));
+    let trainer = Trainer::new(Dense::<2, 2>::zeroed(), SampleWeights(CrossEntropy), Sgd::new(0.5));
+    let error = trainer.progress(Progress::Silent).fit(&read).unwrap_err();
+    assert_eq!((error.to_string(), *error.network), (expected.into(), Dense::zeroed()));
 }

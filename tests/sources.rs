@@ -242,6 +242,10 @@ fn an_evaluation_of_a_source_is_that_of_the_set() {
     let first = data.inputs().iter().position(|input| input[0] > 2.0).unwrap();
     let error = try_evaluate(&network, &CrossEntropy, &broken).unwrap_err().to_string();
     assert!(error.starts_with(&format!("the validation set, sample {first}: ")), "{error}");
+    let in_memory = DataSet::from([([0.0; 20], 1_usize), ([0.0; 20], 4)]);
+    let error = try_evaluate(&network, &CrossEntropy, &in_memory).unwrap_err().to_string();
+    let expected = "the target: expected a class below the number of outputs, found 4";
+    assert_eq!(error, format!("the validation set, sample 1: {expected}"));
 }
 
 /// A large set's order is computed, and covers each sample once.

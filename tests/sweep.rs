@@ -61,6 +61,9 @@ fn each_fold_is_what_it_is_alone() {
 
 #[test]
 fn the_first_error_of_a_fold_is_returned() {
+    let error = cross_validate([], |_, _: &fnn::data::Split<[f32; 1], usize>| Err(Error::Empty { set: "training" }))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "cross-validation: expected folds to train on, found none");
     let error = cross_validate(points().folds(3, 1).unwrap(), |fold, _| match fold {
         0 => {
             train(0.1, 1, None).map(|loss| evaluate(&Box::new(Sides::seeded(loss.to_bits())), &CrossEntropy, &points()))

@@ -191,10 +191,11 @@ impl Csv {
         let names = || inputs.iter().chain(targets);
         let columns = names().map(|name| self.column(&header, name)).collect::<Result<Vec<usize>, _>>()?;
 
-        let mut rows = Vec::new();
+        let (mut rows, mut last) = (Vec::new(), None);
         for (row, record) in reader.records().enumerate() {
             let record = record.map_err(unreadable)?;
             let line = line(&bytes, record.position());
+            last = record.position().cloned();
             let cells: Vec<String> = columns.iter().map(|&column| record.get(column).unwrap_or("").into()).collect();
             let missing = |from: usize| (from..cells.len()).find(|&column| is_missing(&cells[column]));
             let refused = match self.missing {
@@ -211,7 +212,19 @@ impl Csv {
             }
             rows.push(Row { row, line, cells });
         }
+        if self.is_cut(rest(&bytes, last.as_ref())) {
+            let line = line(&bytes, last.as_ref());
+            return Err(self.wrong(format!("line {line}"), "a quote at the end of a cell", "the end of the file"));
+        }
         Ok(rows)
+    }
+
+    /// Whether the last record ends within quotes, which the reader ignores: a line after it would be a part of it.
+    fn is_cut(&self, last: &[u8]) -> bool {
+        let mut reader = csv::ReaderBuilder::new();
+        reader.delimiter(self.delimiter).has_headers(false).flexible(true);
+        let count = |bytes: &[u8]| reader.from_reader(bytes).byte_records().count();
+        count(last) == count(&[last, b"\n0"].concat())
     }
 
     /// The index of the column with this name.
@@ -261,9 +274,17 @@ impl Csv {
 /// The line of a record whose position is that of its first byte, or of the empty lines before it.
 fn line(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
     let Some(position) = position else { return 1 };
-    let rest = usize::try_from(position.byte()).ok().and_then(|byte| bytes.get(byte..)).unwrap_or_default();
-    let empty = rest.iter().take_while(|&&byte| byte == b'\n' || byte == b'\r').filter(|&&byte| byte == b'\n');
+    let empty = rest(bytes, Some(position))
+        .iter()
+        .take_while(|&&byte| byte == b'\n' || byte == b'\r')
+        .filter(|&&byte| byte == b'\n');
     position.line() + empty.count() as u64
+}
+
+/// The bytes from a record on.
+fn rest<'a>(bytes: &'a [u8], position: Option<&csv::Position>) -> &'a [u8] {
+    let start = position.map_or(0, csv::Position::byte);
+    usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default()
 }
 
 /// Whether a cell is missing.

@@ -33,12 +33,15 @@ use crate::train::sweep::each;
 /// ```
 ///
 /// # Errors
-/// The error of the first fold that fails.
+/// [`Error::Setting`] without folds, and the error of the first fold that fails.
 pub fn cross_validate<I: Send + Sync, T: Send + Sync>(
     folds: impl IntoIterator<Item = Split<I, T>>,
     train: impl Fn(usize, &Split<I, T>) -> Result<Evaluation, Error> + Sync,
 ) -> Result<CrossValidation, Error> {
     let splits: Vec<_> = folds.into_iter().collect();
+    if splits.is_empty() {
+        return Err(Error::Setting { name: "cross-validation", expected: "folds to train on", found: "none".into() });
+    }
     let folds = each(&splits, |fold, split| train(fold, split)).into_iter().collect::<Result<_, _>>()?;
     Ok(CrossValidation { folds })
 }

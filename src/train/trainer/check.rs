@@ -57,25 +57,35 @@ pub(crate) fn data<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T
         return Err(Error::Empty { set });
     }
     let Some(data) = source.in_memory() else { return Ok(()) };
-    let (check, mut weight) = (sample::<N, T, F>(loss), 0.0);
+    samples::<N, T, F>(set, source, loss)?;
+    let weighs = |target| loss.value(&N::Output::zeroed(), target).weight.to_f64() > 0.0;
+    if data.targets().iter().any(weighs) { Ok(()) } else { Err(only_zeros(set)) }
+}
+
+/// Check the samples of a set in memory. Others are checked when they are read.
+pub(crate) fn samples<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>>(
+    set: &'static str,
+    source: &AnySource<'_, N::Input, T>,
+    loss: &F,
+) -> Result<(), Error> {
+    let Some(data) = source.in_memory() else { return Ok(()) };
+    let check = sample::<N, T, F>(loss);
     for (sample, (input, target)) in data.inputs().iter().zip(data.targets()).enumerate() {
         if let Err(problem) = check(input, target) {
             return Err(Error::Sample { set, sample, row: source.row(sample), problem });
         }
-        // One weight above 0 is enough.
-        if weight == 0.0 {
-            weight = loss.value(&N::Output::zeroed(), target).weight.to_f64();
-        }
-    }
-    if weight == 0.0 {
-        let expected = if set == "training" {
-            "a weight above 0 in the training set"
-        } else {
-            "a weight above 0 in the validation set"
-        };
-        return Err(Error::Setting { name: "sample weights", expected, found: "only 0".into() });
     }
     Ok(())
+}
+
+/// The error about a set without a weight above 0, whose mean loss would be NaN.
+pub(crate) fn only_zeros(set: &'static str) -> Error {
+    let expected = if set == "training" {
+        "a weight above 0 in the training set"
+    } else {
+        "a weight above 0 in the validation set"
+    };
+    Error::Setting { name: "sample weights", expected, found: "only 0".into() }
 }
 
 /// Checks that an input is finite and valid for the network, and that its target is valid for the loss.

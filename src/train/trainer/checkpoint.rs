@@ -184,7 +184,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// # Errors
     /// In [`fit`](Self::fit): [`Error::Checkpoint`] with all differences if the network, the optimizer, the loss, the data,
     /// the seed, the batch size or another setting differs from that of the checkpoint, or if the file format is newer. If
-    /// all files are damaged, the error about the newest one.
+    /// all files are damaged, the error about the newest one. [`Error::File`] if `folder` is a file, or cannot be read.
     pub fn resume(mut self, folder: impl AsRef<Path>) -> Self
     where
         F: Debug,

@@ -76,6 +76,7 @@ pub fn try_evaluate<N: Layer, D: Source<Input = N::Input>, F: Loss<N::Output, D:
     data: &D,
 ) -> Result<Evaluation, Error> {
     const { assert_logits::<N, D::Target, F>() }
+    check::samples::<N, D::Target, F>("validation", data, loss)?;
     let check = check::sample::<N, D::Target, F>(loss);
     let reader = Reader { set: "validation", source: data, check: &check, seed: 0 };
     Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current())

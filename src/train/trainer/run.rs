@@ -150,6 +150,11 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                 history.stopped = Some(Stopped::Flag);
                 break;
             }
+            // Of a set in memory, this was known before the training.
+            if now.totals.mean().loss.is_nan() {
+                memory.rewind(&mut self.network);
+                return Err(check::only_zeros("training"));
+            }
 
             let evaluate = |reader| evaluator.evaluate(memory.outcome(&self.network), &self.loss, reader, &threads);
             let after = evaluated.as_ref().map(evaluate).transpose()?;

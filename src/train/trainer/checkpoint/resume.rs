@@ -43,7 +43,7 @@ pub(crate) fn resume<N: Parameters, const SLOTS: usize>(
     restored: Restored<'_, N, SLOTS>,
 ) -> Result<Option<(PathBuf, Position)>, Error> {
     let mut newest_error = None;
-    for (_, path) in checkpoints_in(folder) {
+    for (_, path) in checkpoints_in(folder)? {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(source) => {

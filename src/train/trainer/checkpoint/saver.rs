@@ -1,6 +1,7 @@
 //! Writing checkpoints, and removing old ones.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -17,13 +18,17 @@ use crate::weights::parameters::Parameters;
 const START: &str = "step-";
 const END: &str = ".safetensors";
 
-/// The checkpoints in a folder with their steps, newest first.
-pub(super) fn checkpoints_in(folder: &Path) -> Vec<(u64, PathBuf)> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let with_step = entries.filter_map(|entry| Some((step(entry.file_name().to_str()?)?, entry.path())));
+/// The checkpoints in a folder with their steps, newest first; none if there is no such folder.
+pub(super) fn checkpoints_in(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<Result<Vec<_>, _>>),
+    };
+    let entries = entries.map_err(|source| Error::File { path: folder.into(), source })?;
+    let with_step = entries.iter().filter_map(|entry| Some((step(entry.file_name().to_str()?)?, entry.path())));
     let mut found: Vec<_> = with_step.collect();
     found.sort_by_key(|(step, _)| std::cmp::Reverse(*step));
-    found
+    Ok(found)
 }
 
 /// The step of a checkpoint, from its file name.
@@ -56,7 +61,7 @@ impl<'a> Saver<'a> {
             fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.clone(), source })?;
             let canonical = |folder: &Path| fs::canonicalize(folder).ok();
             let resumes = resume.as_ref().is_some_and(|other| canonical(other) == canonical(folder));
-            if !resumes && !checkpoints_in(folder).is_empty() {
+            if !resumes && !checkpoints_in(folder)?.is_empty() {
                 let expected = "a folder without checkpoints, or `resume` from the same folder";
                 let found = format!("checkpoints in {}", folder.display());
                 return Err(Error::Setting { name: "checkpoints", expected, found });
@@ -127,7 +132,7 @@ impl<'a> Saver<'a> {
 
 /// Remove all checkpoints except the last ones and the best one. Files that cannot be removed are left alone.
 fn remove_old(checkpoints: &Checkpoints, steps: u64, epochs: &[Epoch], batches: u64) {
-    let found = checkpoints_in(&checkpoints.folder);
+    let found = checkpoints_in(&checkpoints.folder).unwrap_or_default();
     // Newer ones are damaged, or training would have resumed from them.
     let old = || found.iter().filter(|(step, _)| *step <= steps);
     let cost = |step: u64| {
