@@ -4,11 +4,14 @@
 
 #[path = "quantized_file/check.rs"]
 mod check;
+#[path = "support/mutations.rs"]
+mod mutations;
 
 use std::collections::BTreeMap;
 
 use fnn::weights::WeightsError;
 use fnn::{Quantized, include_quantized, network};
+use mutations::mutated;
 
 network! {
     /// Every kind of array, and padding behind shifts and weights.
@@ -133,21 +136,8 @@ fn no_mutation_does_harm() {
     let mut random = fnn::Random::new(1);
     let good = check::Tiny::seeded(2).quantize(&[[1.0, -1.0]]).to_bytes();
     assert!(check::check(&good));
-    let interesting = *b"\0\x01\x7f\x80\xff\"\\{}[],:90 af.";
     for _ in 0..5_000 {
-        let mut bytes = good.clone();
-        for _ in 0..=random.below(3) {
-            let at = random.below(bytes.len());
-            match random.below(4) {
-                0 => bytes[at] = interesting[random.below(interesting.len())],
-                1 => bytes.insert(at, interesting[random.below(interesting.len())]),
-                2 => drop(bytes.remove(at)),
-                _ => {
-                    let other = random.below(bytes.len());
-                    bytes.swap(at, other);
-                }
-            }
-        }
+        let bytes = mutated(&good, &mut random);
         check::check(&bytes);
     }
 }

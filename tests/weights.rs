@@ -9,6 +9,8 @@ mod foreign;
 mod many_arrays;
 #[path = "weights/messages.rs"]
 mod messages;
+#[path = "support/mutations.rs"]
+mod mutations;
 #[path = "weights/options.rs"]
 mod options;
 
@@ -18,6 +20,7 @@ use std::path::PathBuf;
 
 use check::{Small, check, check_options};
 use fnn::{Error, Network, Parameters, Random, layers::Sample};
+use mutations::mutated;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 fnn::network! {
@@ -210,22 +213,9 @@ fn no_mutation_does_harm() {
     for length in 0..good.len() {
         assert!(!check(&good[..length]), "a file cut off at {length}");
     }
-    let interesting = [0, 1, 0x7f, 0x80, 0xff, b'"', b'\\', b'{', b'}', b'[', b']', b',', b':', b'9', b'0', b' '];
     let mut unharmed = 0;
     for _ in 0..20_000 {
-        let mut bytes = good.clone();
-        for _ in 0..=random.below(3) {
-            let at = random.below(bytes.len());
-            match random.below(4) {
-                0 => bytes[at] = interesting[random.below(interesting.len())],
-                1 => bytes.insert(at, interesting[random.below(interesting.len())]),
-                2 => drop(bytes.remove(at)),
-                _ => {
-                    let other = random.below(bytes.len());
-                    bytes.swap(at, other);
-                }
-            }
-        }
+        let bytes = mutated(&good, &mut random);
         unharmed += usize::from(check(&bytes));
         check_options(&bytes);
     }
