@@ -11,7 +11,7 @@ section() { size -A "$1" | awk -v sections=" $2 " 'index(sections, " " $1 " ") {
 
 program() {
     cargo build --quiet --release "${CARGO_FLAGS[@]}" --target $target --bin cost --features "$1" >&2 &&
-        echo "target/$target/release/cost"
+        echo "$built/$target/release/cost"
 }
 
 empty=$(program "")
