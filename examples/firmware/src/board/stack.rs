@@ -1,6 +1,7 @@
 //! How much stack an operation takes: the stack is painted before, and the paint that is left is counted.
 
-use core::ptr::{read_volatile, write_volatile};
+use core::arch::asm;
+use core::ptr::read_volatile;
 
 const PAINT: u32 = 0xa5a5_a5a5;
 
@@ -16,26 +17,55 @@ pub(super) fn paint() -> usize {
     #[cfg(target_arch = "arm")]
     // SAFETY: reads a register.
     unsafe {
-        core::arch::asm!("mov {}, sp", out(reg) top, options(nomem, nostack, preserves_flags));
+        asm!("mov {}, sp", out(reg) top, options(nomem, nostack, preserves_flags));
     }
     #[cfg(target_arch = "riscv32")]
     // SAFETY: reads a register.
     unsafe {
-        core::arch::asm!("mv {}, sp", out(reg) top, options(nomem, nostack, preserves_flags));
+        asm!("mv {}, sp", out(reg) top, options(nomem, nostack, preserves_flags));
     }
     let floor = lowest(top);
-    let mut address = floor;
-    while address < top {
-        // SAFETY: there is nothing between the end of the statics and the stack pointer.
-        unsafe { write_volatile(address as *mut u32, PAINT) };
-        address += 4;
+    // In assembly: without optimization, a loop in Rust calls functions, whose frames would lie in the paint.
+    #[cfg(target_arch = "arm")]
+    // SAFETY: there is nothing between the end of the statics and the stack pointer.
+    unsafe {
+        asm!(
+            "2:",
+            "cmp {address}, {top}",
+            "bhs 3f",
+            "str {paint}, [{address}]",
+            "adds {address}, #4",
+            "b 2b",
+            "3:",
+            address = inout(reg) floor => _,
+            top = in(reg) top,
+            paint = in(reg) PAINT,
+            options(nostack),
+        );
+    }
+    #[cfg(target_arch = "riscv32")]
+    // SAFETY: as above.
+    unsafe {
+        asm!(
+            "2:",
+            "bgeu {address}, {top}, 3f",
+            "sw {paint}, 0({address})",
+            "addi {address}, {address}, 4",
+            "j 2b",
+            "3:",
+            address = inout(reg) floor => _,
+            top = in(reg) top,
+            paint = in(reg) PAINT,
+            options(nostack),
+        );
     }
     top
 }
 
 fn lowest(top: usize) -> usize {
     let statics = &raw const __sheap as usize;
-    statics.max(top - 64 * 1024)
+    // Words, on both ends.
+    statics.max(top - 64 * 1024).next_multiple_of(4)
 }
 
 /// How far the stack has grown down from `top`.
