@@ -14,8 +14,6 @@ mod const_message;
 pub mod data;
 #[cfg(feature = "std")]
 mod error;
-#[cfg(feature = "defmt")]
-mod format;
 pub mod gradient_check;
 pub mod graph;
 #[cfg(doc)]

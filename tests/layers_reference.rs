@@ -13,7 +13,10 @@ mod padded;
 #[path = "support/pass.rs"]
 mod pass;
 
+use std::collections::BTreeSet;
+
 use fixtures::{Tensors, compare};
+use fnn::graph::Node;
 use fnn::layers::{AvgPool, BatchNorm, Conv, GlobalAvgPool, MaxPool, Window};
 use fnn::{
     Layer, Network, Parameters, Scalar,
@@ -30,6 +33,8 @@ const TOLERANCE_F64: f64 = 1e-9;
 /// The largest deviation of a layer from PyTorch.
 struct Row {
     layer: String,
+    /// The network's graph, if it is declared.
+    graph: Option<&'static Node>,
     /// In `f32`.
     single: f64,
     /// In `f64`, if PyTorch's numbers have that precision.
@@ -43,10 +48,28 @@ fn layers_are_those_of_pytorch() {
     with_batch_normalization(&mut rows);
     with_layer_normalization(&mut rows);
     println!("{:<36} {:>8} {:>8}", "largest deviation of", "f32", "f64");
-    for Row { layer, single, double } in rows {
+    for Row { layer, single, double, .. } in &rows {
         let double = double.map_or(String::new(), |double| format!("{double:.1e}"));
         println!("{layer:<36} {single:>8.1e} {double:>8}");
     }
+    every_kind_is_among(&rows);
+}
+
+macro_rules! names {
+    (documentation: [$($row:literal)*] kinds: [$($kind:ident { $($entry:tt)* })*]) => { [$(stringify!($kind)),*] };
+}
+
+/// Each kind of the macro's table is one of these layers, but for dropout, whose random numbers are our own.
+fn every_kind_is_among(rows: &[Row]) {
+    let mut seen = BTreeSet::from(["Dropout"]);
+    for graph in rows.iter().filter_map(|row| row.graph) {
+        graph.for_each(&mut |visit| {
+            seen.insert(visit.node.kind);
+        });
+    }
+    let kinds = fnn::macro_support::kinds!(names);
+    let missing: Vec<_> = kinds.into_iter().filter(|kind| !seen.contains(kind)).collect();
+    assert!(missing.is_empty(), "no layer of PyTorch's is here for {missing:?}");
 }
 
 /// One layer, forward and backward, with all samples in one batch.
@@ -93,7 +116,7 @@ macro_rules! rows {
         vec![$({
             type Layer<$S> = $layer;
             let single = check_in::<f32, Layer<f32>>($name, TOLERANCE);
-            Row { layer: $name.into(), single, double: Some(check_in::<f64, Layer<f64>>($name, TOLERANCE_F64)) }
+            Row { layer: $name.into(), graph: None, single, double: Some(check_in::<f64, Layer<f64>>($name, TOLERANCE_F64)) }
         }),*]
     };
 }
@@ -168,7 +191,8 @@ where
     let tensors = Tensors::read(name);
     let inputs: Vec<[f32; 7]> = samples_of(tensors.get("x"));
     let outputs = passes(&*network, &inputs, &vec![[0.0; 5]; inputs.len()]).outputs;
-    let mut row = |what: &str, single| rows.push(Row { layer: format!("{name}, {what}"), single, double: None });
+    let mut row =
+        |what: &str, single| rows.push(Row { layer: format!("{name}, {what}"), graph: None, single, double: None });
     row("out", compare("out", Sample::flat(&outputs), tensors.get("out"), TOLERANCE));
 
     let classes = tensors.classes("y_class");

@@ -93,6 +93,9 @@ network!(Rectified: [3, 4] { norm: BatchNorm, Relu });
 network!(Larger: [2, 2, 3] { Upsample2d((2, 3)) });
 network!(Part: [5, 2] { Slice(1, 3) });
 network!(Logarithms: [6] { LogSoftmax });
+network!(OfRows: [2, 3, 5] { Softmax(axes = 1) });
+network!(OfImages: [2, 3, 4] { LogSoftmax(axes = 2) });
+network!(Permuted: [2, 3, 4] { Permute(2, 0, 1) });
 network!(Clipped: [7] { Clip(-1.5, 0.75) });
 network!(Above: [7] { Clip(min = 0.5) });
 // The branches have ranges of their own: [−3, 3], [−1, 1] and [−1.5, 0.5].
@@ -142,6 +145,10 @@ fn moves() {
         places.map(|(channel, row, column)| at(channel, row, column)).collect()
     });
     check(&*drawn::<Part>(), |x| x[2..6].to_vec());
+    check(&*drawn::<Permuted>(), |x| {
+        let places = (0..4).flat_map(|i| (0..2).flat_map(move |j| (0..3).map(move |k| (j, k, i))));
+        places.map(|(channel, row, column)| x[(channel * 3 + row) * 4 + column]).collect()
+    });
 }
 
 #[test]
@@ -153,6 +160,30 @@ fn logarithms() {
     });
     let quantized = network.quantize(&samples(50));
     assert_eq!(quantized.output, Quantization { scale: 1.0 / 16.0, zero_point: 127 });
+}
+
+#[test]
+fn probabilities_of_rows() {
+    check(&*drawn::<OfRows>(), |x| {
+        let row = |row: &[f64]| {
+            let sum: f64 = row.iter().map(|x| x.exp()).sum();
+            row.iter().map(|x| x.exp() / sum).collect::<Vec<_>>()
+        };
+        x.chunks(5).flat_map(row).collect()
+    });
+    check(&*drawn::<OfImages>(), |x| {
+        let image = |image: &[f64]| {
+            let sum: f64 = image.iter().map(|x| x.exp()).sum();
+            image.iter().map(|x| x - sum.ln()).collect::<Vec<_>>()
+        };
+        x.chunks(12).flat_map(image).collect()
+    });
+    // A file tells rows from images, and is that of a network of vectors if there is but one row.
+    let quantized = drawn::<OfImages>().quantize(&samples(9));
+    let text = String::from_utf8_lossy(&quantized.to_bytes()).into_owned();
+    assert!(text.contains("LogSoftmax(shape = [2, 3, 4], row = [12])"), "{text}");
+    let quantized = drawn::<Logarithms>().quantize(&samples(9));
+    assert!(String::from_utf8_lossy(&quantized.to_bytes()).contains("LogSoftmax(shape = [6])"));
 }
 
 #[test]

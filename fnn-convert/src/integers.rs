@@ -1,6 +1,8 @@
-//! The arrays of int8 layers, in the arithmetic of TensorFlow Lite's reference kernels.
+//! The arrays of int8 layers, in the arithmetic of TensorFlow Lite's reference kernels or in that of ONNX.
 //!
 //! A layer of a declaration has the arrays of `fnn::quantized`'s structs, under their names.
+
+mod affine;
 
 use fnn::quantized::tflite::{Clipped, Factor, Operand, Sum, multiplier};
 
@@ -74,12 +76,24 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
         | Operator::GlobalMaxPool
         | Operator::Upsample { .. }
         | Operator::Reshape { .. }
+        | Operator::Transpose { .. }
         | Operator::Slice { .. } => {
             same(graph, node)?;
             Ok(Vec::new())
         }
+        Operator::PRelu { slopes } if graph.rounding == Rounding::Onnx => affine::prelu(graph, node, slopes),
         Operator::PRelu { slopes } => prelu(graph, node, slopes.shape[0]),
-        Operator::Scale { weight, .. } => scale(graph, node, weight.shape[0]),
+        Operator::Scale { weight, bias } => {
+            if let Some(before) = graph.maker(node.inputs[0]).map(|maker| &graph.nodes[maker].operator)
+                && matches!(before, Operator::Conv { .. } | Operator::Dense { .. })
+            {
+                return Err("it follows a layer that `network!` folds it into, so that its own rounding is lost".into());
+            }
+            match graph.rounding {
+                Rounding::Onnx => affine::scale(graph, node, (weight, bias)),
+                Rounding::TfliteReference => scale(graph, node, weight.shape[0]),
+            }
+        }
         Operator::LogSoftmax { .. } => {
             if of(graph, node.output)? != (1.0 / 16.0, 127) {
                 return Err("its output hasn't the scale 1/16 and the zero point 127".into());
@@ -141,11 +155,6 @@ fn prelu(graph: &Graph, node: &Node, slopes: usize) -> Result<Arrays, String> {
 
 /// A product and a sum; where the model has but one of them, the other one changes nothing.
 fn scale(graph: &Graph, node: &Node, channels: usize) -> Result<Arrays, String> {
-    if let Some(before) = graph.maker(node.inputs[0]).map(|maker| &graph.nodes[maker].operator)
-        && matches!(before, Operator::Conv { .. } | Operator::Dense { .. })
-    {
-        return Err("it follows a layer that `network!` folds it into, so that its own rounding is lost".into());
-    }
     let input = of(graph, node.inputs[0])?;
     let output = output(graph, node)?;
     let Integers { factors, terms, between, .. } = &node.integers;

@@ -24,6 +24,8 @@ pub enum Numbers {
     I64(Vec<i64>),
     /// Quantized biases.
     I32(Vec<i32>),
+    /// Shifts.
+    U32(Vec<u32>),
     /// Quantized weights.
     I8(Vec<i8>),
     /// Quantized weights of other signs.
@@ -62,6 +64,7 @@ impl Numbers {
             Self::F32(numbers) => numbers.len(),
             Self::I64(numbers) => numbers.len(),
             Self::I32(numbers) => numbers.len(),
+            Self::U32(numbers) => numbers.len(),
             Self::I8(numbers) => numbers.len(),
             Self::U8(numbers) => numbers.len(),
         }
@@ -105,6 +108,7 @@ impl Tensor {
             Numbers::F32(_) => None,
             Numbers::I64(numbers) => Some(numbers.clone()),
             Numbers::I32(numbers) => Some(numbers.iter().map(|&number| number.into()).collect()),
+            Numbers::U32(numbers) => Some(numbers.iter().map(|&number| number.into()).collect()),
             Numbers::I8(numbers) => Some(numbers.iter().map(|&number| number.into()).collect()),
             Numbers::U8(numbers) => Some(numbers.iter().map(|&number| number.into()).collect()),
         }

@@ -77,6 +77,16 @@ where
         steps
     };
 
+    /// `y`, from `x`: a sample's elements, whatever they are.
+    #[inline(always)]
+    pub(crate) fn permute<E: Copy>(x: &[E], y: &mut [E]) {
+        Self::for_each(|to, from| {
+            if let (Some(y), Some(x)) = (y.get_mut(to), x.get(from)) {
+                *y = *x;
+            }
+        });
+    }
+
     /// Call `each` with an element of the output and of the input that it is.
     #[inline(always)]
     fn for_each(mut each: impl FnMut(usize, usize)) {
@@ -124,11 +134,7 @@ where
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
         for (x, y) in I::flat(inputs).blocks(I::LENGTH).zip(O::flat_mut(outputs).blocks_mut(O::LENGTH)) {
-            Self::for_each(|to, from| {
-                if let (Some(y), Some(x)) = (y.get_mut(to), x.get(from)) {
-                    *y = *x;
-                }
-            });
+            Self::permute(x, y);
         }
     }
 

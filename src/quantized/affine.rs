@@ -29,6 +29,24 @@ unsafe impl Pod for Affine {}
 crate::stored!([] Affine { "factor": factor: i32; "offset": offset: i32; "shift": shift: u32 });
 
 impl Affine {
+    /// `y = factor · x + offset` of real numbers, for inputs and outputs of these quantizations; `None` if a product may
+    /// overflow.
+    ///
+    /// ```
+    /// use fnn::quantized::{Affine, Quantization};
+    ///
+    /// let (input, output) = (Quantization::of_range(-1.0, 1.0), Quantization::of_range(-4.0, 4.0));
+    /// let affine = Affine::between(2.0, 1.0, input, output).unwrap();
+    /// assert!((f64::from(affine.factor) / f64::from(1 << affine.shift) - 0.5).abs() < 1e-5);
+    /// assert_eq!(Affine::between(1e9, 0.0, input, output), None);
+    /// ```
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn between(factor: f64, offset: f64, input: Quantization, output: Quantization) -> Option<Self> {
+        let line = Line { factor, offset };
+        (line.smallest_scale(input) <= output.scale).then(|| line.between(input, output))
+    }
+
     /// The output for an input.
     #[inline(always)]
     pub(super) fn apply(&self, x: i8) -> i8 {

@@ -29,10 +29,10 @@ pub trait Arithmetic: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 
     type Sum: Addition;
     /// How the outputs of branches are brought to the quantization of a concatenation.
     type Branch: Rescale;
-    /// Softmax.
-    type Softmax<const N: usize>: QuantizedLayer<Input = [i8; N], Output = [i8; N]>;
-    /// The logarithms of softmax.
-    type LogSoftmax<const N: usize>: QuantizedLayer<Input = [i8; N], Output = [i8; N]>;
+    /// Softmax of each row of N numbers.
+    type Softmax<const N: usize, S: Sample<Element = f32>>: QuantizedLayer<Input = S::Of<i8>, Output = S::Of<i8>>;
+    /// The logarithms of softmax of each row.
+    type LogSoftmax<const N: usize, S: Sample<Element = f32>>: QuantizedLayer<Input = S::Of<i8>, Output = S::Of<i8>>;
     /// The rectifier with slopes of the shape of `P`.
     type PRelu<C, P>: QuantizedLayer<Input = C::Of<i8>, Output = C::Of<i8>>
     where
@@ -55,8 +55,8 @@ impl Arithmetic for Native {
     type Convolution = Once;
     type Sum = Sum;
     type Branch = Affine;
-    type Softmax<const N: usize> = Softmax<N>;
-    type LogSoftmax<const N: usize> = LogSoftmax<N>;
+    type Softmax<const N: usize, S: Sample<Element = f32>> = Softmax<N, S>;
+    type LogSoftmax<const N: usize, S: Sample<Element = f32>> = LogSoftmax<N, S>;
     type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = PRelu<C, P>;
     type BatchNorm<C: Channels<Element = f32>> = BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = GlobalAvgPool<C>;
@@ -82,8 +82,8 @@ impl Arithmetic for TfliteReference {
     type Convolution = tflite::Twice;
     type Sum = tflite::Sum;
     type Branch = tflite::Unscaled;
-    type Softmax<const N: usize> = tflite::Softmax<N>;
-    type LogSoftmax<const N: usize> = tflite::LogSoftmax<N>;
+    type Softmax<const N: usize, S: Sample<Element = f32>> = tflite::Softmax<N, S>;
+    type LogSoftmax<const N: usize, S: Sample<Element = f32>> = tflite::LogSoftmax<N, S>;
     type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = tflite::PRelu<C, P>;
     type BatchNorm<C: Channels<Element = f32>> = tflite::BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C>;
@@ -105,10 +105,10 @@ impl Arithmetic for Onnx {
     type Convolution = tflite::Once;
     type Sum = tflite::Sum;
     type Branch = tflite::Unscaled;
-    type Softmax<const N: usize> = tflite::Softmax<N>;
-    type LogSoftmax<const N: usize> = tflite::LogSoftmax<N>;
-    type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = tflite::PRelu<C, P>;
-    type BatchNorm<C: Channels<Element = f32>> = tflite::BatchNorm<C>;
+    type Softmax<const N: usize, S: Sample<Element = f32>> = tflite::Softmax<N, S>;
+    type LogSoftmax<const N: usize, S: Sample<Element = f32>> = tflite::LogSoftmax<N, S>;
+    type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = PRelu<C, P>;
+    type BatchNorm<C: Channels<Element = f32>> = BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C, tflite::Once>;
 }
 

@@ -4,6 +4,7 @@ use core::fmt::Debug;
 use core::slice;
 
 use super::{Arithmetic, Quantize};
+use crate::graph::Node;
 use crate::memory;
 use crate::pod::Pod;
 use crate::shape::{Sample, reshape, reshape_mut};
@@ -20,6 +21,10 @@ pub trait QuantizedLayer: Stored + Debug + PartialEq {
     type Output: Sample<Element = i8>;
     /// Scratch.
     type Workspace: Pod;
+
+    /// Of a network, the [graph](crate::graph) of the network in `f32` that it is converted from, after its batch norms are
+    /// folded: the arrays of a layer have its name. A layer by itself has none.
+    const GRAPH: Option<&'static Node> = None;
 
     /// Inference: `output` from `input`. `trace` sees the outputs of inner layers.
     fn forward<T: Trace>(

@@ -1,33 +1,37 @@
 //! Quantized logarithms of probabilities.
 
+use core::marker::PhantomData;
+
+use super::softmax::{each_row, row_attributes};
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Quantization, Ranges, Signal};
 use crate::layers;
 use crate::pod::Pod;
 use crate::scalar::Scalar;
-use crate::shape::Sample;
+use crate::shape::{Sample, Shape};
 
-/// A quantized [`LogSoftmax`](crate::layers::LogSoftmax). Its outputs represent 0, −1/16, … −255/16, as in TensorFlow
-/// Lite. 1 KiB: a table of the exponential of every possible difference.
+/// A quantized [`LogSoftmax`](crate::layers::LogSoftmax) of each row of `N` numbers of a sample `A`. Its outputs represent
+/// 0, −1/16, … −255/16, as in TensorFlow Lite. 1 KiB: a table of the exponential of every possible difference.
 ///
 /// The output for a score that is d integers below the largest one is `−(scale · d + ln Σ e^(−scale · dⱼ))`, rounded once
 /// to the nearest multiple of 1/16, halves away from 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub struct LogSoftmax<const N: usize> {
+pub struct LogSoftmax<const N: usize, A = [f32; N]> {
     /// `2²⁰ · e^(−scale · d)` for a score that is d integers below the largest one.
     pub powers: [u32; 256],
     /// A step of the scores in steps of the outputs, times 2¹⁶.
     pub step: u32,
+    shape: PhantomData<A>,
 }
 
-// SAFETY: all fields are integers.
-unsafe impl<const N: usize> Pod for LogSoftmax<N> {}
+// SAFETY: the fields that aren't empty are integers.
+unsafe impl<const N: usize, A: Sample> Pod for LogSoftmax<N, A> {}
 
 crate::stored!(
-    [const N: usize] LogSoftmax<N> { "powers": powers: [u32; 256]; "step": step: u32 },
-    &[("shape", <[i8; N] as Sample>::SHAPE)]
+    [const N: usize, A: Sample] LogSoftmax<N, A> { "powers": powers: [u32; 256]; "step": step: u32 },
+    row_attributes::<A>(const { &[("shape", A::SHAPE), ("row", Shape::SCALAR.repeated(N))] })
 );
 
 /// The bits after the point of the table, and its e⁰.
@@ -59,28 +63,30 @@ fn log2(sum: u32) -> u32 {
     logarithm
 }
 
-impl<const N: usize> QuantizedLayer for LogSoftmax<N> {
-    type Input = [i8; N];
-    type Output = [i8; N];
+impl<const N: usize, A: Sample<Element = f32>> QuantizedLayer for LogSoftmax<N, A> {
+    type Input = A::Of<i8>;
+    type Output = A::Of<i8>;
     type Workspace = ();
 
     #[inline(always)]
-    fn forward<T: Trace>(&self, x: &[i8; N], y: &mut [i8; N], (): &mut (), _: &mut T) {
+    fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
         const { assert!(N < (u32::MAX / ONE) as usize, "the sum of 4,095 exponentials may overflow its 32 bits") }
-        let largest = x.iter().copied().fold(i8::MIN, i8::max);
-        let distance = |x: i8| largest.wrapping_sub(x) as u8;
-        let sum = x.iter().map(|&x| self.powers[usize::from(distance(x))]).fold(0, u32::wrapping_add);
-        let logarithm = ((u64::from(log2(sum)) * u64::from(OCTAVE)) >> POINT) as u32;
-        let half = 1 << (POINT - 1);
-        for (y, &x) in y.iter_mut().zip(x) {
-            let steps = u32::from(distance(x)).saturating_mul(self.step).saturating_add(logarithm + half) >> POINT;
-            *y = (127 - steps.min(255) as i32) as i8;
-        }
+        each_row(x, y, |x: &[i8; N], y| {
+            let largest = x.iter().copied().fold(i8::MIN, i8::max);
+            let distance = |x: i8| largest.wrapping_sub(x) as u8;
+            let sum = x.iter().map(|&x| self.powers[usize::from(distance(x))]).fold(0, u32::wrapping_add);
+            let logarithm = ((u64::from(log2(sum)) * u64::from(OCTAVE)) >> POINT) as u32;
+            let half = 1 << (POINT - 1);
+            for (y, &x) in y.iter_mut().zip(x) {
+                let steps = u32::from(distance(x)).saturating_mul(self.step).saturating_add(logarithm + half) >> POINT;
+                *y = (127 - steps.min(255) as i32) as i8;
+            }
+        });
     }
 }
 
-impl<const N: usize> Quantize for layers::LogSoftmax<N> {
-    type Quantized<R: Arithmetic> = R::LogSoftmax<N>;
+impl<const N: usize, A: Sample<Element = f32>> Quantize for layers::LogSoftmax<N, f32, A> {
+    type Quantized<R: Arithmetic> = R::LogSoftmax<N, A>;
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
@@ -96,7 +102,7 @@ impl<const N: usize> Quantize for layers::LogSoftmax<N> {
     }
 }
 
-aware_without_weights!([const N: usize, S: Scalar] layers::LogSoftmax<N, S>);
+aware_without_weights!([const N: usize, S: Scalar, A: Sample<Element = S>] layers::LogSoftmax<N, S, A>);
 
 #[cfg(test)]
 mod tests {

@@ -71,6 +71,7 @@ where
     let case = |tolerance| Case { tensors, layer, tolerance, largest: 0.0 };
     Row {
         layer: layer.into(),
+        graph: Some(F::graph()),
         single: case(TOLERANCE).check_in::<f32, F>(),
         double: Some(case(TOLERANCE_F64).check_in::<f64, D>()),
     }
@@ -186,6 +187,18 @@ layers! {
     slice_row: [7] -> [3] { Slice(2, 5) }
     slice_image: [3, 4, 5] -> [2, 4, 5] { Slice(0, 2) }
     sum: [6] -> [6] { Sum { { Dense(4), Tanh, Dense(6) }, { Dense(6) }, {} } }
+    permute_matrix: [3, 5] -> [5, 3] { Permute(1, 0) }
+    permute_image: [2, 3, 4] -> [4, 2, 3] { Permute(2, 0, 1) }
+    permute_volume: [2, 3, 4, 5] -> [3, 5, 2, 4] { Permute(1, 3, 0, 2) }
+    softmax_rows: [3, 4, 5] -> [3, 4, 5] { Softmax(axes = 1) }
+    log_softmax_rows: [3, 4, 5] -> [3, 4, 5] { LogSoftmax(axes = 1) }
+    softmax_images: [3, 4, 5] -> [3, 4, 5] { Softmax(axes = 2) }
+    log_softmax_images: [3, 4, 5] -> [3, 4, 5] { LogSoftmax(axes = 2) }
+    softsign: [4, 5] -> [4, 5] { Softsign }
+    normalize: [3, 4, 5] -> [3, 4, 5] { Normalize }
+    flatten: [2, 3, 4] -> [24] { Flatten }
+    reshape: [24] -> [2, 3, 4] { Reshape(2, 3, 4) }
+    identity: [2, 3] -> [2, 3] { Identity }
     two_inputs: [10] -> [8] { Concat { { Slice(0, 4), Dense(3) }, { Slice(4, 10), Dense(5), Tanh } } }
 }
 
@@ -198,6 +211,11 @@ pub(crate) fn rows() -> Vec<Row> {
     let (mut single, mut double) = (case(TOLERANCE), case(TOLERANCE_F64));
     single.check::<Embedding<4, 5, 3, f32>>(&tokens);
     double.check::<Embedding<4, 5, 3, f64>>(&tokens);
-    rows.push(Row { layer: "embedding".into(), single: single.largest, double: Some(double.largest) });
+    rows.push(Row {
+        layer: "embedding".into(),
+        graph: Some(Embedding::<4, 5, 3, f32>::graph()),
+        single: single.largest,
+        double: Some(double.largest),
+    });
     rows
 }

@@ -26,6 +26,7 @@ impl Numbers {
             Self::F32(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
             Self::I64(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
             Self::I32(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+            Self::U32(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
             Self::I8(numbers) => numbers.iter().map(|number| number.cast_unsigned()).collect(),
             Self::U8(numbers) => numbers.clone(),
         }

@@ -65,6 +65,7 @@ pub(crate) fn pick(numbers: &Numbers, indices: impl Iterator<Item = usize>) -> N
         Numbers::F32(numbers) => Numbers::F32(indices.map(|index| numbers[index]).collect()),
         Numbers::I64(numbers) => Numbers::I64(indices.map(|index| numbers[index]).collect()),
         Numbers::I32(numbers) => Numbers::I32(indices.map(|index| numbers[index]).collect()),
+        Numbers::U32(numbers) => Numbers::U32(indices.map(|index| numbers[index]).collect()),
         Numbers::I8(numbers) => Numbers::I8(indices.map(|index| numbers[index]).collect()),
         Numbers::U8(numbers) => Numbers::U8(indices.map(|index| numbers[index]).collect()),
     }

@@ -55,6 +55,7 @@ impl File {
             Numbers::F32(_) => "F32",
             Numbers::I64(_) => "I64",
             Numbers::I32(_) => "I32",
+            Numbers::U32(_) => "U32",
             Numbers::I8(_) => "I8",
             Numbers::U8(_) => "U8",
         };

@@ -207,6 +207,9 @@ impl Integers<'_> {
                 type Output = <<#float as #fnn::macro_support::Layer>::Output as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Workspace = (#ping, (#pong, #scratch));
 
+                const GRAPH: ::core::option::Option<&'static #fnn::macro_support::Node> =
+                    ::core::option::Option::Some(&<#float as #fnn::macro_support::Layer>::GRAPH);
+
                 #[inline(always)]
                 fn forward<__T: #fnn::quantized::Trace>(
                     &self,

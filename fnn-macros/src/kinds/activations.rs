@@ -132,7 +132,7 @@ pub(super) static OF_ROWS: &[Kind] = &[
         parameters: &[keyword("axes", ArgumentType::Count)],
         example: Example::free("Softmax", "[5]"),
         documentation: Documentation {
-            arguments: "`axes = 1`: any shape; of each row, which is the last size; not in int8",
+            arguments: "`axes = 1`: any shape; of each row, which is the last size",
             ..Documentation::same("[`Softmax`](crate::layers::Softmax)", "`[N]`")
         },
         role: Role::Other,
@@ -146,7 +146,7 @@ pub(super) static OF_ROWS: &[Kind] = &[
         parameters: &[keyword("axes", ArgumentType::Count)],
         example: Example::free("LogSoftmax", "[5]"),
         documentation: Documentation {
-            arguments: "`axes = 1`: any shape; of each row, which is the last size; not in int8",
+            arguments: "`axes = 1`: any shape; of each row, which is the last size",
             ..Documentation::same("[`LogSoftmax`](crate::layers::LogSoftmax)", "`[N]`")
         },
         role: Role::Other,
@@ -211,7 +211,5 @@ fn of_row(site: &Site<'_>, arguments: &Arguments, flow: &Flow, layer: &TokenStre
     let (size, sample) = (&row.tokens, flow.sample(site, scalar));
     let mut built = Built::new(quote!(#fnn::layers::#layer<{ #size }, #scalar, #sample>), flow.clone());
     built.checks.push(site.check_axes(&axes, flow));
-    // Only the layer of a whole vector has an int8 form.
-    built.int8 = Some(Int8::Unsupported);
     built
 }

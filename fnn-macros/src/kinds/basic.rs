@@ -86,7 +86,7 @@ pub(super) static KINDS: &[Kind] = &[
             ..Documentation::same("[`Permute(axes)`](crate::layers::Permute)", "any")
         },
         role: Role::Weightless,
-        int8: Int8::Unsupported,
+        int8: Int8::Layer(Outputs::OfInputs),
         stream: Stream::Never("doesn't keep frames apart"),
         build: permute,
     },

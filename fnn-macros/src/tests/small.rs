@@ -626,8 +626,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
     #[inline(always)]
     fn train_in_place<
         __V: ::fnn::macro_support::Simd,
-        __O: ::fnn::macro_support::Optimizer<{ __SLOTS }>,
-        const __SLOTS: ::core::primitive::usize,
+        __O: ::fnn::macro_support::Optimizer<0>,
         const __BATCH: ::core::primitive::usize,
     >(
         &mut self,
@@ -640,7 +639,6 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
             Self::Scalar,
             Self::LayerGradient,
         >,
-        mut slots: [&mut Self; __SLOTS],
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
@@ -663,7 +661,6 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
             __V,
             __O,
             _,
-            { __SLOTS },
             { __BATCH },
         >(
             &mut self.out,
@@ -674,7 +671,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
                 tape: tape_2,
             },
             &mut *gradient_2,
-            (descent.one(), slots.each_mut().map(|slot| &mut slot.out)),
+            descent.one(),
             ::core::option::Option::Some(&mut *gradient_1),
             ::fnn::macro_support::workspace(&mut *scratch),
         );
@@ -690,7 +687,6 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
             __V,
             __O,
             _,
-            { __SLOTS },
             { __BATCH },
         >(
             &mut self.hidden,
@@ -701,7 +697,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
                 tape: tape_1,
             },
             &mut *gradient_1,
-            (descent.one(), slots.each_mut().map(|slot| &mut slot.hidden)),
+            descent.one(),
             input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
             ::fnn::macro_support::workspace(&mut *scratch),
         );

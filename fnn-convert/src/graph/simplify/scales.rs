@@ -101,11 +101,28 @@ impl Graph {
                 renamed[node.output.0] = node.inputs[0];
                 continue;
             }
+            let first = self.values.len();
             let output = self.push_scale(&node, weight, bias)?;
+            self.quantize_like(&node, first);
             renamed[node.output.0] = output;
         }
         self.output = renamed[self.output.0];
         Ok(self)
+    }
+
+    /// What the values from `first` on stand for, which a node has become: those before the scale, what its input stands
+    /// for, and the others, what its output does.
+    fn quantize_like(&mut self, node: &Node, first: usize) {
+        let [mut quantization, after] =
+            [node.inputs[0], node.output].map(|value| self.values[value.0].quantization.clone());
+        let made = self.nodes.len() - (self.values.len() - first);
+        for index in made..self.nodes.len() {
+            if matches!(self.nodes[index].operator, Operator::Scale { .. }) {
+                quantization.clone_from(&after);
+            }
+            let output = self.nodes[index].output;
+            self.values[output.0].quantization.clone_from(&quantization);
+        }
     }
 
     fn push_scale(&mut self, node: &Node, weight: &Tensor, bias: &Tensor) -> Result<ValueId, Refusal> {

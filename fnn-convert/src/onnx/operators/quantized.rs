@@ -23,7 +23,7 @@ impl Lowering<'_> {
         let value = self.value(&input)?;
         let given = activations(call, 1, 2)?;
         match &self.graph.values[value.0].quantization {
-            Some(own) if *own == given => Ok(self.computed(value, &input.shape).into()),
+            Some(own) if agree(own, &given) => Ok(self.computed(value, &input.shape).into()),
             Some(_) => Err("its scale or zero point isn't that of the integers that it takes".into()),
             None => {
                 let value = self.quantized(value, given)?;
@@ -84,11 +84,17 @@ impl Lowering<'_> {
         let own = &mut self.graph.values[value.0].quantization;
         match own {
             None => *own = Some(quantization),
-            Some(own) if *own == quantization => {}
+            Some(own) if agree(own, &quantization) => {}
             Some(_) => return Err("it rounds integers to other ones".into()),
         }
         Ok(value)
     }
+}
+
+/// Whether two quantizations are one, but for how their scale was computed.
+fn agree(one: &Quantization, other: &Quantization) -> bool {
+    let mut scales = one.scales.iter().zip(&other.scales);
+    one.zero_points == other.zero_points && scales.all(|(one, other)| (one / other - 1.0).abs() < 1e-6)
 }
 
 /// The scale and the zero point of a value, counted from −128.
