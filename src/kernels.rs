@@ -50,7 +50,7 @@ pub(crate) use gather::gather;
 pub(crate) use loops::descend;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
-pub(crate) use operation::operation;
+pub(crate) use operation::{operation, outlined};
 #[cfg(feature = "std")]
 pub(crate) use outer_products::OuterProducts;
 pub(crate) use product::SMALL;
@@ -59,7 +59,6 @@ pub(crate) use runner::{Divisible, Part};
 pub(crate) use runner::{RANGE, Runner, Serial, Task};
 pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
 pub(crate) use sums::{sum, sum_of};
-pub(crate) use vector::Vector;
 pub use vector::{Operation, Portable, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
 pub(crate) use window::{Plane, collect, divide_by_taps, maximum, maximum_gradient, spread_evenly};

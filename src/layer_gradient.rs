@@ -24,31 +24,43 @@ pub struct Descent<'a, O, S, M> {
     pub(crate) memory: &'a mut M,
 }
 
-impl<O: Optimizer<0>, S: Scalar, M: Room> Descent<'_, O, S, M> {
+impl<O, S, M> Descent<'_, O, S, M> {
     /// Reborrows it for one layer.
     #[inline(always)]
-    pub fn one(&mut self) -> Descent<'_, O, S, M> {
+    pub fn one(&mut self) -> Descent<'_, O, S, M>
+    where
+        S: Copy,
+    {
         Descent { memory: self.memory, ..*self }
     }
+}
 
+impl<O, S: Scalar, M: Room> Descent<'_, O, S, M> {
     /// Moves weights of one role along their gradient.
     #[inline(always)]
-    pub(crate) fn mover<V: Simd>(&self, simd: V, role: Role) -> impl Fn(&mut [S], &[S]) + use<V, O, S, M> {
+    pub(crate) fn mover<V: Simd, const SLOTS: usize>(
+        &self,
+        simd: V,
+        role: Role,
+    ) -> impl Fn(&mut [S], &[S], [&mut [S]; SLOTS]) + use<V, O, S, M, SLOTS>
+    where
+        O: Optimizer<SLOTS>,
+    {
         let vectors = self.optimizer.for_vectors().filter(|_| role == Role::Vector);
         // A local copy, so that its constants stay in registers.
         let (optimizer, step) = (vectors.unwrap_or_else(|| self.optimizer.clone()), self.step);
-        move |weights, gradient| optimizer.update(simd, step, weights, gradient, [])
+        move |weights, gradient, slots| optimizer.update(simd, step, weights, gradient, slots)
     }
 }
 
 /// [`Layer::backward`], followed by an update with the gradient of the mean loss: for training in place.
 #[inline(always)]
-pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+pub fn descend<L: Layer, V: Simd, O: Optimizer<SLOTS>, M: Room, const SLOTS: usize, const B: usize>(
     layer: &mut L,
     pass: Pass<'_, V>,
     recorded: Recorded<'_, L, B>,
     output_gradients: &mut [L::Output],
-    descent: Descent<'_, O, L::Scalar, M>,
+    (descent, slots): (Descent<'_, O, L::Scalar, M>, [&mut L; SLOTS]),
     input_gradients: Option<&mut [L::Input]>,
     workspace: &mut L::Workspace<B>,
 ) {
@@ -57,7 +69,7 @@ pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
     layer.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
     if L::PARAMETERS > 0 {
         descent.term.average(weights.parameters_mut());
-        advance(descent.optimizer, descent.step, layer, weights, []);
+        advance(descent.optimizer, descent.step, layer, weights, slots);
     }
 }
 
@@ -67,12 +79,12 @@ pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
 pub trait Descend: Layer {
     /// [`descend`].
     #[inline(always)]
-    fn descend<V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+    fn descend<V: Simd, O: Optimizer<SLOTS>, M: Room, const SLOTS: usize, const B: usize>(
         &mut self,
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [Self::Output],
-        descent: Descent<'_, O, Self::Scalar, M>,
+        descent: (Descent<'_, O, Self::Scalar, M>, [&mut Self; SLOTS]),
         input_gradients: Option<&mut [Self::Input]>,
         workspace: &mut Self::Workspace<B>,
     ) {

@@ -61,7 +61,7 @@ pub use crate::kernels::Start;
 pub use crate::layer::{
     Chance, Deferral, Deferred, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded,
 };
-pub use crate::pod::Pod;
+pub use crate::pod::{Pod, zeroed};
 pub use crate::shape::{Sample, Shape};
 pub use activation::Activation;
 pub(crate) use activation::FromOutput;

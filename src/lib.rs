@@ -14,6 +14,8 @@ mod const_message;
 pub mod data;
 #[cfg(feature = "std")]
 mod error;
+#[cfg(feature = "defmt")]
+mod format;
 pub mod gradient_check;
 pub mod graph;
 #[cfg(doc)]

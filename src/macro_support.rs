@@ -31,7 +31,7 @@ pub use crate::scalar::Scalar;
 pub use crate::shape::Sample;
 pub use crate::simd::Simd;
 pub use crate::train::TrainInPlace;
-pub use crate::weights::parameters::MadeOf;
+pub use crate::weights::parameters::{MadeOf, zeroed};
 pub use crate::weights::{Field, Initializer, Layout, LoadOptions, Name, Parameters, Roles, Visitor, WeightsError};
 
 /// The index of a layer's first weight in its network.

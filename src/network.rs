@@ -12,6 +12,7 @@ use crate::kernels::{dispatch, operation};
 use crate::layer::Layer;
 use crate::pod::Pod;
 use crate::random::Random;
+use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::GradientBuffers;
 use crate::weights::initializer::Initializer;
@@ -47,6 +48,27 @@ pub trait Network: Layer {
         let mut network = Self::zeroed();
         network.initialize(Initializer::DEFAULT, &mut Random::new(seed));
         network
+    }
+
+    /// Replace all weights by the initial ones that [`seeded`](Self::seeded) returns, in place: in a `static` of any
+    /// size, without a copy on the stack.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    ///
+    /// fnn::network! {
+    ///     #[derive(PartialEq)]
+    ///     struct Net: [4] -> [2] { Dense(8), Tanh, Dense(2) }
+    /// }
+    ///
+    /// static NET: Mutex<Net> = Mutex::new(Net::zeroed());
+    ///
+    /// NET.lock().unwrap().reseed(1);
+    /// assert!(*NET.lock().unwrap() == Net::seeded(1));
+    /// ```
+    fn reseed(&mut self, seed: u64) {
+        self.parameters_mut().fill(Scalar::ZERO);
+        self.initialize(Initializer::DEFAULT, &mut Random::new(seed));
     }
 
     /// [`seeded`](Self::seeded), built in place on the heap, for networks of any size.

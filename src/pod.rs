@@ -2,6 +2,30 @@
 
 use core::marker::PhantomData;
 
+/// The value whose bytes are all zero, as a constant: memory in a `static`.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use fnn::layers::{Layer, zeroed};
+///
+/// fnn::network! {
+///     struct Net: [64] -> [10] { Dense(32), Relu, Dense(10) }
+/// }
+///
+/// /// In a firmware: a `StaticCell`, or a `static mut`.
+/// static WORKSPACE: Mutex<<Net as Layer>::Workspace<1>> = Mutex::new(zeroed());
+///
+/// let (network, mut scores) = (Net::seeded(1), [[0.0; 10]]);
+/// network.forward_into(&[[0.5; 64]], &mut scores, &mut WORKSPACE.lock().unwrap());
+/// assert_eq!(scores[0], network.forward(&[0.5; 64]));
+/// ```
+#[must_use]
+pub const fn zeroed<T: Pod>() -> T {
+    // SAFETY: `Pod` promises that every bit pattern is valid.
+    unsafe { core::mem::zeroed() }
+}
+
 /// Types that are valid for every bit pattern and need no drop: numbers, and arrays and pairs of numbers.
 ///
 /// Tapes and workspaces are plain old data, so they can start as zeroed memory wherever their owner keeps them: on the
@@ -19,8 +43,7 @@ pub unsafe trait Pod: Copy + Send + Sync + 'static {
 
     /// The value whose bytes are all zero.
     fn zeroed() -> Self {
-        // SAFETY: the trait promises that every bit pattern is valid.
-        unsafe { core::mem::zeroed() }
+        zeroed()
     }
 
     /// The value whose bytes are all zero, built in place on the heap.

@@ -200,6 +200,63 @@ mod forms {
         }
     }
 
+    fnn::network! {
+        /// A head with norms of its own, and a nested one.
+        #[split(Before, After, at = hidden, statistics = frozen)]
+        #[derive(Clone)]
+        struct Normed: [6] -> [3] {
+            wide: Dense(10, bias = false),
+            first: BatchNorm,
+            Relu,
+            hidden: Dense(8),
+            second: BatchNorm,
+            Tanh,
+            skip: Residual { Dense(8), BatchNorm },
+            logits: Dense(3),
+        }
+    }
+
+    fnn::network! {
+        /// Split where a norm is merged into the layer before it, so that its folded form has no parts.
+        #[split(Linear, Norm, at = norm)]
+        struct Between: [2] -> [2] { linear: Dense(2), norm: BatchNorm }
+    }
+
+    #[test]
+    fn a_folded_network_splits_into_its_folded_parts() {
+        let mut network = Normed::seeded(4);
+        let mut random = Random::new(5);
+        network.parameters_mut().iter_mut().for_each(|weight| *weight += 0.5 * random.uniform() as f32);
+        let folded: Folded<Normed> = network.fold_batch_norm();
+        let (before, after): (&Folded<Before>, &Folded<After>) = folded.split();
+        assert_eq!(folded.parameters(), [before.parameters(), after.parameters()].concat());
+        assert!(std::ptr::eq(before.parameters().as_ptr(), folded.parameters().as_ptr()));
+
+        let (first, second) = network.split();
+        assert_eq!(before.parameters(), first.fold_batch_norm().parameters());
+        assert_eq!(after.parameters(), second.fold_batch_norm().parameters());
+        let input = [0.3, -1.0, 0.2, 0.9, -0.4, 0.1];
+        let mut tuned = FineTune { frozen: before, head: after.clone() };
+        assert_eq!(tuned.forward(&input), folded.forward(&input));
+        for (one, other) in tuned.forward(&input).iter().zip(network.forward(&input)) {
+            assert!((one - other).abs() < 1e-5, "{one} {other}");
+        }
+
+        // With momentum, the head learns as it would alone.
+        let (mut memory, mut alone) = (
+            FineTuneBuffers::<Folded<Before>, Folded<After>, 1, 1>::new(),
+            InPlaceBuffers::<Folded<After>, 1, 1>::new(),
+        );
+        let (mut head, features, sgd) = (after.clone(), before.forward(&input), Sgd::new(0.01).momentum(0.5));
+        let losses = [(); 6].map(|()| memory.train(&mut tuned, &CrossEntropy, &sgd, &[input], &[1]));
+        assert!(losses.is_sorted_by(|before, after| before > after), "{losses:?}");
+        for loss in losses {
+            assert_eq!(alone.train(&mut head, &CrossEntropy, &sgd, &[features], &[1]), loss);
+        }
+        assert_eq!(tuned.head.parameters(), head.parameters());
+        assert_eq!(Between::seeded(1).fold_batch_norm().parameters().len(), 6);
+    }
+
     #[test]
     fn a_folded_network_trains_in_place() {
         let (images, classes) = samples(12);

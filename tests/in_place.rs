@@ -4,7 +4,7 @@ use fnn::{
     Network, Parameters, Random,
     layers::Sample,
     losses::{CrossEntropy, MeanSquaredError},
-    optimizers::{Optimizer, Schedule, Sgd, State},
+    optimizers::{Adam, Optimizer, Schedule, Sgd, State},
     train::{GradientBuffers, InPlaceBuffers},
 };
 
@@ -93,6 +93,59 @@ fn every_step_comes_to_the_same_bits() {
     assert!(!same_bits(&ordinary, &Mixed::seeded(2)));
 }
 
+/// The same weights, loss and slots as by the ordinary step, for an optimizer with slots.
+fn check_slots<const SLOTS: usize, const B: usize>(optimizer: &impl Optimizer<SLOTS>) {
+    let mut random = Random::new(6);
+    let mut ordinary = Wide::seeded(2);
+    let mut in_place = ordinary.clone();
+    let (mut gradient, mut state) = (Wide::zeroed(), State::<_, SLOTS>::new());
+    let mut memory = GradientBuffers::<Wide, B>::new();
+    let mut less = InPlaceBuffers::<Wide, B, SLOTS>::new();
+    for step in 0..12 {
+        if step == 6 {
+            // As if the loop resumed.
+            let slots = less.slots_mut().each_ref().map(Wide::clone);
+            less = InPlaceBuffers::new();
+            *less.slots_mut() = slots;
+            less.set_steps(6);
+        }
+        let (inputs, targets) = (samples::<[f32; 5], B>(&mut random), [step % 3; B]);
+        let loss = memory.gradient(&ordinary, &CrossEntropy, &inputs, &targets, &mut gradient);
+        optimizer.step(&mut ordinary, &gradient, &mut state);
+        assert_eq!(less.train(&mut in_place, &CrossEntropy, optimizer, &inputs, &targets).to_bits(), loss.to_bits());
+        assert!(same_bits(&ordinary, &in_place), "step {step}");
+        assert!(state.slots.iter().zip(less.slots_mut()).all(|(one, other)| same_bits(one, other)), "step {step}");
+    }
+    assert!(SLOTS == 0 || less.slots_mut()[0].parameters().iter().any(|&slot| slot != 0.0));
+}
+
+#[test]
+fn optimizers_with_slots_come_to_the_same_bits() {
+    check_slots::<0, 1>(&Sgd::new(0.05));
+    check_slots::<1, 1>(&Sgd::new(0.05).weight_decay(1e-2).momentum(0.9).nesterov());
+    check_slots::<1, 3>(&Sgd::new(0.05).momentum(0.9).decay_weights_only());
+    check_slots::<2, 1>(&Adam::new(0.01).scheduled(Schedule::cosine(20)));
+    check_slots::<2, 3>(&Adam::new(0.01));
+}
+
+/// Blocks, norms and nested networks have their slots, too.
+#[test]
+fn momentum_in_every_kind_of_layer() {
+    let mut random = Random::new(8);
+    let optimizer = Sgd::new(0.02).momentum(0.8);
+    let mut ordinary = Mixed::seeded(2);
+    let mut in_place = ordinary.clone();
+    let (mut gradient, mut state) = (Mixed::zeroed(), State::new());
+    let (mut memory, mut less) = (GradientBuffers::<Mixed, 4>::new(), InPlaceBuffers::<Mixed, 4, 1>::new());
+    for step in 0..10 {
+        let (inputs, targets) = (samples::<_, 4>(&mut random), [0, 1, 2, 3 + step % 2]);
+        memory.gradient(&ordinary, &CrossEntropy, &inputs, &targets, &mut gradient);
+        optimizer.step(&mut ordinary, &gradient, &mut state);
+        less.train(&mut in_place, &CrossEntropy, &optimizer, &inputs, &targets);
+        assert!(same_bits(&ordinary, &in_place), "step {step}");
+    }
+}
+
 #[test]
 fn more_samples_than_there_is_room_for_are_more_steps() {
     let mut random = Random::new(3);
@@ -133,6 +186,7 @@ fn only_one_layer_s_gradient_is_held() {
     assert_eq!(Tiny::RAM_TRAINING_IN_PLACE, 4 * numbers + 16);
     assert_eq!(Tiny::RAM_TRAINING, 4 * (2 * (9 + 6) + (2 + 2) + 3 + 3) + 16);
     assert_eq!(size_of::<InPlaceBuffers<Tiny, 3>>(), 4 * (3 * (2 + 2 + 3 + 3) + 9) + 16);
+    assert_eq!(size_of::<InPlaceBuffers<Tiny, 3, 2>>(), size_of::<InPlaceBuffers<Tiny, 3>>() + 2 * Tiny::FLASH);
 }
 
 #[test]

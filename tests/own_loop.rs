@@ -141,14 +141,32 @@ fn training_in_place_drops_the_same() {
 static BUFFERS: Mutex<GradientBuffers<Dropping, 1>> = Mutex::new(GradientBuffers::new());
 static IN_PLACE: Mutex<InPlaceBuffers<Dropping, 1>> = Mutex::new(InPlaceBuffers::new());
 static FINE_TUNE: Mutex<FineTuneBuffers<Features, Head, 1>> = Mutex::new(FineTuneBuffers::new());
+static MOMENTUM: Mutex<FineTuneBuffers<Features, Head, 1, 1>> = Mutex::new(FineTuneBuffers::new());
 static STATE: Mutex<State<Dropping, 2>> = Mutex::new(State::new());
+static NETWORK: Mutex<Dropping> = Mutex::new(Dropping::zeroed());
+static WORKSPACE: Mutex<<Dropping as fnn::Layer>::Workspace<1>> = Mutex::new(fnn::layers::zeroed());
 
 #[test]
 fn buffers_and_states_live_in_statics() {
     assert_eq!(BUFFERS.lock().unwrap().steps(), 0);
     assert_eq!(IN_PLACE.lock().unwrap().steps(), 0);
     assert_eq!(FINE_TUNE.lock().unwrap().head.steps(), 0);
+    assert_eq!(MOMENTUM.lock().unwrap().head.steps(), 0);
     assert_eq!(*STATE.lock().unwrap(), State::new());
+}
+
+#[test]
+fn a_network_in_a_static_gets_its_initial_weights_in_place() {
+    let (mut network, expected) = (NETWORK.lock().unwrap(), Dropping::seeded(3));
+    assert!(network.parameters().iter().all(|&weight| weight == 0.0));
+    for earlier in [0.0, f32::NAN] {
+        network.parameters_mut().fill(earlier);
+        network.reseed(3);
+        assert_same_bits(&*network, &expected);
+    }
+    let (inputs, mut outputs) = (samples::<_, f32, 1>(1), [fnn::layers::zeroed()]);
+    network.forward_into(&inputs, &mut outputs, &mut WORKSPACE.lock().unwrap());
+    assert_eq!(outputs[0], expected.forward(&inputs[0]));
 }
 
 /// Bit for bit for one sample, whose mean is itself; up to rounding for several.

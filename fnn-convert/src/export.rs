@@ -1,9 +1,11 @@
 //! Networks as ONNX files.
 
+mod integers;
 mod layers;
 
 use fnn::Network;
 use fnn::graph::{Node, Wiring};
+use fnn::quantized::{Arithmetic, QuantizedLayer, QuantizedNetwork};
 use fnn::weights::Layout;
 use prost::Message;
 
@@ -18,13 +20,28 @@ const OPSET: i64 = 17;
 /// The version of the file format that belongs to it.
 const IR_VERSION: i64 = 8;
 
-/// Writes a network as an ONNX file.
-pub trait ToOnnx {
-    /// The network as the bytes of an ONNX file, for a batch of any size: the input is `input`, the output `output`, and
-    /// weights have the names that they have in [`save`](Network::save).
+/// Networks in floats, for [`ToOnnx`].
+#[derive(Clone, Copy, Debug)]
+pub enum InFloats {}
+
+/// Int8 networks, for [`ToOnnx`].
+#[derive(Clone, Copy, Debug)]
+pub enum InIntegers {}
+
+/// Writes a network as an ONNX file: a network in floats, or an int8 network. Which of both it is, rustc finds out.
+pub trait ToOnnx<Numbers = InFloats> {
+    /// The network as the bytes of an ONNX file, for a batch of any size: the input is `input`, the output `output`, both
+    /// are real numbers, and weights have the names that they have in [`save`](Network::save).
     ///
     /// Operators are those of opset 17. Dropout is left out, since the file is for inference; an activation that ONNX
     /// lacks is written as others, such as SiLU as `x · sigmoid(x)`.
+    ///
+    /// An int8 network ([`Quantized`](fnn::Quantized)) is written in QDQ form: operators of real numbers between
+    /// `DequantizeLinear` and `QuantizeLinear`, with the network's 8-bit weights and a scale for each output. ONNX Runtime
+    /// computes the same integers, but where a number lies within the rounding of a 32-bit float between two. An
+    /// activation that isn't saturation is a table, `Gather`. The scale of values between two layers isn't part of an int8
+    /// network, and no integer depends on it: if the layers behind don't fix it, the largest weight of the layer is
+    /// between ½ and 1.
     ///
     /// # Errors
     /// If the network has layers of a type of one's own, whose formula the library doesn't know: all of them at once.
@@ -33,6 +50,7 @@ pub trait ToOnnx {
     /// use fnn_convert::ToOnnx;
     ///
     /// fnn::network! {
+    ///     #[quantizable]
     ///     struct Digits: [1, 8, 8] -> [10] {
     ///         conv: Conv2d(4, kernel = 3),
     ///         Relu,
@@ -41,36 +59,32 @@ pub trait ToOnnx {
     ///     }
     /// }
     ///
-    /// let file: Vec<u8> = Digits::seeded(1).to_onnx()?;
-    /// # let _ = file;
+    /// let network = Digits::seeded(1);
+    /// let file: Vec<u8> = network.to_onnx()?;
+    /// let in_int8: Vec<u8> = network.quantize(&[[[[0.5; 8]; 8]]]).to_onnx()?;
+    /// # let _ = (file, in_int8);
     /// # Ok::<(), fnn_convert::Error>(())
     /// ```
     fn to_onnx(&self) -> Result<Vec<u8>, Error>;
 }
 
-impl<N: Network<Scalar = f32>> ToOnnx for N {
+impl<N: Network<Scalar = f32>> ToOnnx<InFloats> for N {
     fn to_onnx(&self) -> Result<Vec<u8>, Error> {
         let graph = N::graph();
-        let mut builder =
-            Builder { parameters: self.parameters(), graph: GraphProto::default(), refusals: Vec::new(), made: 0 };
+        let mut builder = Builder::new(Weights::Reals(self.parameters()));
         let tokens = first_layer(graph).is_some_and(|node| node.kind == "Embedding");
         let output = builder.add(graph, "", 0, "input".into());
-        builder.name_output(&output);
-        if !builder.refusals.is_empty() {
-            return Err(Error::Refused { path: graph.kind.into(), refusals: builder.refusals });
+        if output == "input" {
+            // A network without nodes.
+            builder.node("", "Identity", &[output], &[]);
         }
-        let elements = if tokens { data_type::INT64 } else { data_type::FLOAT };
-        builder.graph.name = graph.kind.into();
-        builder.graph.input = vec![value_info("input", elements, graph.input.sizes())];
-        builder.graph.output = vec![value_info("output", data_type::FLOAT, graph.output.sizes())];
-        let model = ModelProto {
-            ir_version: IR_VERSION,
-            producer_name: env!("CARGO_PKG_NAME").into(),
-            producer_version: env!("CARGO_PKG_VERSION").into(),
-            graph: Some(builder.graph),
-            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
-        };
-        Ok(model.encode_to_vec())
+        builder.finish(graph, if tokens { data_type::INT64 } else { data_type::FLOAT })
+    }
+}
+
+impl<L: QuantizedLayer, A: Arithmetic> ToOnnx<InIntegers> for QuantizedNetwork<L, A> {
+    fn to_onnx(&self) -> Result<Vec<u8>, Error> {
+        integers::model(self)
     }
 }
 
@@ -92,9 +106,17 @@ fn value_info(name: &str, elem_type: i32, sizes: &[usize]) -> ValueInfoProto {
     ValueInfoProto { name: name.into(), r#type: Some(TypeProto { tensor_type }) }
 }
 
+/// Where the weights of layers are.
+enum Weights<'a> {
+    /// All weights of a network in floats.
+    Reals(&'a [f32]),
+    /// Values of the graph, by the names of the weights in the layer that is being written.
+    Values(Vec<(&'static str, String)>),
+}
+
 /// A graph that gets nodes.
 struct Builder<'a> {
-    parameters: &'a [f32],
+    weights: Weights<'a>,
     graph: GraphProto,
     refusals: Vec<Refusal>,
     /// The number of values without a name of their own.
@@ -109,18 +131,47 @@ enum Attribute<'a> {
     Text(&'a str),
 }
 
-impl Builder<'_> {
+/// The dotted name of a node inside the node `path`.
+fn inside(path: &str, node: &Node) -> String {
+    match (path, node.name) {
+        (path, "") => path.to_string(),
+        ("", name) => name.to_string(),
+        (path, name) => format!("{path}.{name}"),
+    }
+}
+
+impl<'a> Builder<'a> {
+    fn new(weights: Weights<'a>) -> Self {
+        Self { weights, graph: GraphProto::default(), refusals: Vec::new(), made: 0 }
+    }
+
+    /// The bytes of the file. The output is that of the last node.
+    fn finish(mut self, graph: &Node, elements: i32) -> Result<Vec<u8>, Error> {
+        if !self.refusals.is_empty() {
+            return Err(Error::Refused { path: graph.kind.into(), refusals: self.refusals });
+        }
+        if let Some(last) = self.graph.node.last_mut() {
+            last.output = vec!["output".into()];
+        }
+        self.graph.name = graph.kind.into();
+        self.graph.input = vec![value_info("input", elements, graph.input.sizes())];
+        self.graph.output = vec![value_info("output", data_type::FLOAT, graph.output.sizes())];
+        let model = ModelProto {
+            ir_version: IR_VERSION,
+            producer_name: env!("CARGO_PKG_NAME").into(),
+            producer_version: env!("CARGO_PKG_VERSION").into(),
+            graph: Some(self.graph),
+            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+        };
+        Ok(model.encode_to_vec())
+    }
+
     /// Append a node of the network, whose weights begin at `start` and whose dotted name is `path`. Returns its output.
     fn add(&mut self, node: &'static Node, path: &str, start: usize, input: String) -> String {
-        let inside = |node: &Node| match (path, node.name) {
-            (path, "") => path.to_string(),
-            ("", name) => name.to_string(),
-            (path, name) => format!("{path}.{name}"),
-        };
         let mut at = start;
         let mut branches = |builder: &mut Self, nodes: &'static [Node]| -> Vec<String> {
             let branch = |branch: &'static Node| {
-                let output = builder.add(branch, &inside(branch), at, input.clone());
+                let output = builder.add(branch, &inside(path, branch), at, input.clone());
                 at += branch.parameters();
                 output
             };
@@ -130,7 +181,7 @@ impl Builder<'_> {
             Wiring::Sequence(nodes) => {
                 let mut value = input.clone();
                 for layer in nodes {
-                    value = self.add(layer, &inside(layer), at, value);
+                    value = self.add(layer, &inside(path, layer), at, value);
                     at += layer.parameters();
                 }
                 value
@@ -216,6 +267,13 @@ impl Builder<'_> {
     /// The array of weights of a layer that has this name, in the layout of files; none if it is empty. `sizes`, if given, is its
     /// shape in the file.
     fn weight(&mut self, node: &Node, path: &str, start: usize, name: &str, sizes: Option<&[usize]>) -> Option<String> {
+        let parameters = match &self.weights {
+            Weights::Reals(parameters) => *parameters,
+            Weights::Values(values) => {
+                let value = values.iter().find(|(given, _)| *given == name);
+                return value.map(|(_, value)| value.clone());
+            }
+        };
         let mut found = None;
         node.for_each_weight(&mut |weight| {
             if weight.name.to_string() == name {
@@ -223,7 +281,7 @@ impl Builder<'_> {
             }
         });
         let (layout, start) = found?;
-        let numbers = self.parameters.get(start..start + layout.length()).filter(|numbers| !numbers.is_empty())?;
+        let numbers = parameters.get(start..start + layout.length()).filter(|numbers| !numbers.is_empty())?;
         let name = format!("{path}.{name}");
         match layout {
             Layout::Transposed(shape) => {
@@ -238,15 +296,5 @@ impl Builder<'_> {
             }
             _ => None,
         }
-    }
-
-    /// Call the output `output`.
-    fn name_output(&mut self, output: &str) {
-        if output == "input" {
-            // A network without nodes.
-            self.node("", "Identity", &["input".into()], &[]);
-        }
-        let Some(last) = self.graph.node.last_mut() else { return };
-        last.output = vec!["output".into()];
     }
 }

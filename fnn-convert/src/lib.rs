@@ -15,6 +15,6 @@ mod write;
 
 pub use declaration::{Block, Content, Declaration, Layer, Weight};
 pub use error::{Error, Refusal};
-pub use export::ToOnnx;
+pub use export::{InFloats, InIntegers, ToOnnx};
 pub use model::{Model, Options};
 pub use state_dict::StateDict;

@@ -39,7 +39,7 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
     // The struct comes first: if its name is taken, rustc should report that first.
     let own = (!network.hidden).then(|| {
         let (callable, folded) = (callable(form), folded::items(plan));
-        let parts = parts.as_ref().map(|parts| parts::items(network, parts));
+        let parts = parts.as_ref().map(|parts| parts::items(plan, parts));
         let stream = stream::items(plan);
         quote!(#callable #folded #parts #stream)
     });

@@ -208,7 +208,7 @@ macro_rules! vector {
         separate($even:ident, $odd:ident): $separate:expr,
         where_equal($left:ident, $right:ident, $equal:ident, $unequal:ident): $where_equal:expr,
     ) => {
-        impl crate::kernels::Vector<$scalar, $token> for $vector {
+        impl crate::kernels::vector::Vector<$scalar, $token> for $vector {
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;
 

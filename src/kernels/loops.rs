@@ -5,6 +5,7 @@
 
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
+use crate::shape::within;
 
 /// The numbers kept in registers at a time: half of the registers of a Cortex-M4F.
 const TILE: usize = 16;
@@ -160,47 +161,54 @@ impl<S: Scalar> Columns for AddDotProducts<'_, S> {
 /// One sample's input gradient, `dx[i] = Σₒ g[o] · W[i][o]`, and a step along its weight gradient
 /// `dW[i][o] = x[i] · g[o]`, with which `update` moves some weights at a time. Passes over the weights once.
 #[inline(always)]
-pub(crate) fn descend<S: Scalar>(
+pub(crate) fn descend<S: Scalar, const SLOTS: usize>(
     x: &[S],
     g: &[S],
-    w: &mut [S],
+    (w, mut slots): (&mut [S], [&mut [S]; SLOTS]),
     mut dx: Option<&mut [S]>,
-    update: impl Fn(&mut [S], &[S]),
+    update: impl Fn(&mut [S], &[S], [&mut [S]; SLOTS]),
 ) {
     if let Some(dx) = &mut dx {
         dx.fill(S::ZERO);
     }
     if g.len() <= FEW {
-        return in_tiles(g.len(), &mut Descend { x, g, w, dx, update });
+        return in_tiles(g.len(), &mut Descend { x, g, w, slots, dx, update });
     }
     for (row, (x, w)) in x.blocks(1).zip(w.blocks_mut(g.len())).enumerate() {
         let dx = dx.as_deref_mut().and_then(|dx| dx.get_mut(row..=row));
-        in_tiles(g.len(), &mut Descend { x, g, w, dx, update: &update });
+        let slots = slots.each_mut().map(|slot| within(slot, &(row * g.len()..(row + 1) * g.len())));
+        in_tiles(g.len(), &mut Descend { x, g, w, slots, dx, update: &update });
     }
 }
 
-struct Descend<'a, S, U> {
+struct Descend<'a, S, U, const SLOTS: usize> {
     x: &'a [S],
     g: &'a [S],
     w: &'a mut [S],
+    slots: [&'a mut [S]; SLOTS],
     dx: Option<&'a mut [S]>,
     update: U,
 }
 
-impl<S: Scalar, U: Fn(&mut [S], &[S])> Columns for Descend<'_, S, U> {
+impl<S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: usize> Columns for Descend<'_, S, U, SLOTS> {
     #[inline(always)]
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.g.len();
         let Some(g) = columns::<S, C>(self.g, width, column).next() else { return };
         let rows = self.x.iter().zip(columns_mut::<S, C>(self.w, width, column));
+        let mut slots = self.slots.each_mut().map(|slot| columns_mut::<S, C>(slot, width, column));
+        let mut update = |w: &mut [S; C], x: S| {
+            let slots = slots.each_mut().map(|rows| rows.next().map_or(<&mut [S]>::default(), |row| row));
+            (self.update)(w, &g.map(|g| x * g), slots);
+        };
         match &mut self.dx {
             Some(dx) => {
                 for ((&x, w), dx) in rows.zip(dx.iter_mut()) {
                     *dx = g.iter().zip(&*w).fold(*dx, |sum, (&g, &w)| sum + g * w);
-                    (self.update)(w, &g.map(|g| x * g));
+                    update(w, x);
                 }
             }
-            None => rows.for_each(|(&x, w)| (self.update)(w, &g.map(|g| x * g))),
+            None => rows.for_each(|(&x, w)| update(w, x)),
         }
     }
 }

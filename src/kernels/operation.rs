@@ -1,4 +1,16 @@
-//! A macro for operations.
+//! Operations: a macro that defines them, and a function that keeps them apart.
+
+use super::vector::{Operation, Simd, Vector};
+
+/// Runs `operation` in a function that is compiled for the instruction set and never inlined.
+#[inline(always)]
+pub(crate) fn outlined<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
+    #[inline(never)]
+    fn plain<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
+        operation.run(simd)
+    }
+    if <V::F32 as Vector<f32, V>>::LANES == 1 { plain(simd, operation) } else { simd.call(operation) }
+}
 
 /// Defines an [`Operation`](super::Operation): its captures, and its body, generic over the instruction set.
 ///

@@ -183,22 +183,24 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
 impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Descend for Dense<I, O, S, B> {
     /// For one sample and without vectors, this passes over the weights once, and never stores their gradient.
     #[inline(always)]
-    fn descend<V: Simd, Z: Optimizer<0>, M: Room, const N: usize>(
+    fn descend<V: Simd, Z: Optimizer<SLOTS>, M: Room, const SLOTS: usize, const N: usize>(
         &mut self,
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, N>,
         output_gradients: &mut [[S; O]],
-        descent: Descent<'_, Z, S, M>,
+        (descent, mut slots): (Descent<'_, Z, S, M>, [&mut Self; SLOTS]),
         input_gradients: Option<&mut [[S; I]]>,
         (): &mut (),
     ) {
         match (recorded.inputs, &*output_gradients) {
             ([x], [g]) if lanes::<V, S>() == 1 && descent.term.is_mean() => {
                 let (weight, dx) = (Sample::flat_mut(&mut self.weight), input_gradients.map(Sample::flat_mut));
-                kernels::descend(x, g, weight, dx, descent.mover(pass.simd, Role::Weight));
-                descent.mover(pass.simd, Role::Vector)(self.bias.parameters_mut(), g);
+                let of_weight = slots.each_mut().map(|slot| Sample::flat_mut(&mut slot.weight));
+                kernels::descend(x, g, (weight, of_weight), dx, descent.mover(pass.simd, Role::Weight));
+                let of_bias = slots.map(|slot| slot.bias.parameters_mut());
+                descent.mover(pass.simd, Role::Vector)(self.bias.parameters_mut(), g, of_bias);
             }
-            _ => descend(self, pass, recorded, output_gradients, descent, input_gradients, &mut ()),
+            _ => descend(self, pass, recorded, output_gradients, (descent, slots), input_gradients, &mut ()),
         }
     }
 }

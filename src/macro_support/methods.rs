@@ -61,11 +61,11 @@ macro_rules! __constructors {
             <Self as $crate::macro_support::Network>::seeded(seed)
         }
 
-        /// The network with all weights zero: an empty gradient.
+        /// The network with all weights zero: an empty gradient, or a `static` that [`reseed`](Self::reseed) fills.
         #[inline]
         #[must_use]
-        pub fn zeroed() -> Self {
-            <Self as $crate::macro_support::Parameters>::zeroed()
+        pub const fn zeroed() -> Self {
+            $crate::macro_support::zeroed()
         }
 
         /// The network's graph: its layers, their attributes, shapes, wiring and weights, as a constant.
@@ -140,6 +140,12 @@ macro_rules! __methods {
             workspace: &mut <Self as $crate::macro_support::Layer>::Workspace<{ __BATCH }>,
         ) {
             $crate::macro_support::Network::forward_into::<{ __BATCH }>(self, inputs, outputs, workspace);
+        }
+
+        /// Replaces all weights by the initial ones that `seeded(seed)` returns, in place.
+        #[inline]
+        pub fn reseed(&mut self, seed: ::core::primitive::u64) {
+            $crate::macro_support::Network::reseed(self, seed);
         }
 
         /// All weights.

@@ -3,23 +3,13 @@
 //! In a tiny network, inlining saves the calls. But compile time grows faster than a function's length, to a minute for
 //! ten inlined layers. Layers of the same type share these functions.
 
-use crate::kernels::{Operation, Simd, Vector, operation};
+use crate::kernels::{Simd, operation, outlined};
 use crate::layer::{Deferral, Gradient, Layer, Pass, Recorded};
 use crate::layer_gradient::{self, Descend, Descent, Room};
 use crate::layers::{Activation, FromOutput};
 use crate::optimizers::Optimizer;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
-
-/// Runs `operation` in a function that is compiled for the instruction set and never inlined.
-#[inline(always)]
-fn outlined<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
-    #[inline(never)]
-    fn plain<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
-        operation.run(simd)
-    }
-    if <V::F32 as Vector<f32, V>>::LANES == 1 { plain(simd, operation) } else { simd.call(operation) }
-}
 
 /// [`Layer::forward_batch`].
 #[inline(always)]
@@ -139,12 +129,12 @@ operation! {
 
 /// [`layer_gradient::descend`].
 #[inline(always)]
-pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+pub fn descend<L: Layer, V: Simd, O: Optimizer<SLOTS>, M: Room, const SLOTS: usize, const B: usize>(
     layer: &mut L,
     pass: Pass<'_, V>,
     recorded: Recorded<'_, L, B>,
     output_gradients: &mut [L::Output],
-    descent: Descent<'_, O, L::Scalar, M>,
+    descent: (Descent<'_, O, L::Scalar, M>, [&mut L; SLOTS]),
     input_gradients: Option<&mut [L::Input]>,
     workspace: &mut L::Workspace<B>,
 ) {
@@ -154,12 +144,12 @@ pub fn descend<L: Layer, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
 }
 
 operation! {
-    struct DescendByGradient<'a, L: Layer, O: Optimizer<0>, M: Room; B> {
+    struct DescendByGradient<'a, L: Layer, O: Optimizer<SLOTS>, M: Room; SLOTS, B> {
         layer: &'a mut L,
         pass: Pass<'a, ()>,
         recorded: Recorded<'a, L, B>,
         output_gradients: &'a mut [L::Output],
-        descent: Descent<'a, O, L::Scalar, M>,
+        descent: (Descent<'a, O, L::Scalar, M>, [&'a mut L; SLOTS]),
         input_gradients: Option<&'a mut [L::Input]>,
         workspace: &'a mut L::Workspace<B>,
     }
@@ -172,12 +162,12 @@ operation! {
 
 /// [`Descend::descend`].
 #[inline(always)]
-pub fn descend_linear<L: Descend, V: Simd, O: Optimizer<0>, M: Room, const B: usize>(
+pub fn descend_linear<L: Descend, V: Simd, O: Optimizer<SLOTS>, M: Room, const SLOTS: usize, const B: usize>(
     layer: &mut L,
     pass: Pass<'_, V>,
     recorded: Recorded<'_, L, B>,
     output_gradients: &mut [L::Output],
-    descent: Descent<'_, O, L::Scalar, M>,
+    descent: (Descent<'_, O, L::Scalar, M>, [&mut L; SLOTS]),
     input_gradients: Option<&mut [L::Input]>,
     workspace: &mut L::Workspace<B>,
 ) {
@@ -187,12 +177,12 @@ pub fn descend_linear<L: Descend, V: Simd, O: Optimizer<0>, M: Room, const B: us
 }
 
 operation! {
-    struct DescendLinear<'a, L: Descend, O: Optimizer<0>, M: Room; B> {
+    struct DescendLinear<'a, L: Descend, O: Optimizer<SLOTS>, M: Room; SLOTS, B> {
         layer: &'a mut L,
         pass: Pass<'a, ()>,
         recorded: Recorded<'a, L, B>,
         output_gradients: &'a mut [L::Output],
-        descent: Descent<'a, O, L::Scalar, M>,
+        descent: (Descent<'a, O, L::Scalar, M>, [&'a mut L; SLOTS]),
         input_gradients: Option<&'a mut [L::Input]>,
         workspace: &'a mut L::Workspace<B>,
     }

@@ -20,6 +20,7 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Adagrad {
     /// The learning rate η.

@@ -20,6 +20,7 @@ use crate::setting::InvalidSetting;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AdamW {
     /// All constants; the weight decay λ is 0.01 by default.
     pub adam: Adam,

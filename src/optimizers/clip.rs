@@ -24,6 +24,7 @@ use crate::weights::parameters::Parameters;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Clip {
     /// Clamp each element of the gradient to ± this limit. This changes the gradient's direction.

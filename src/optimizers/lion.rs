@@ -20,6 +20,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Lion {
     /// The learning rate η: how far each weight moves in a step.

@@ -100,6 +100,7 @@ impl<P: Parameters> Default for MovingAverage<P> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Decay {
     kept: f64,
     warm_up: bool,

@@ -27,6 +27,7 @@ use crate::weights::parameters::{Parameters, Role, visit_trained};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Penalty {
     /// λ₁, for the sum of absolute values.

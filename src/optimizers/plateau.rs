@@ -28,6 +28,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE};
 /// It combines with a [`Schedule`](super::Schedule), which multiplies the reduced learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Plateau {
     factor: f64,
     patience: u64,

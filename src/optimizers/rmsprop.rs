@@ -25,6 +25,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct RmsProp<const CENTRED: bool = false, const MOMENTUM: bool = false> {
     /// The learning rate η.

@@ -17,6 +17,7 @@ use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Schedule {
     shape: Shape,
     floor: f64,
@@ -25,6 +26,7 @@ pub struct Schedule {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 enum Shape {
     Constant,
     Step { every: u64, factor: f64 },
@@ -167,6 +169,7 @@ fn one_cycle(done: f64, steps: f64) -> f64 {
 /// An optimizer whose learning rate follows a [`Schedule`]. Created by [`Optimizer::scheduled`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Scheduled<O> {
     /// The optimizer, with the learning rate that the schedule multiplies.
     pub optimizer: O,

@@ -18,6 +18,7 @@ use crate::setting::{BELOW_ONE, InvalidSetting, NOT_NEGATIVE, UP_TO_ONE};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Sgd {
     /// The learning rate η.
@@ -88,6 +89,7 @@ impl Optimizer<0> for Sgd {
 /// importance of initialization and momentum in deep learning", ICML 2013.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Momentum {
     /// The learning rate η and the weight decay λ.

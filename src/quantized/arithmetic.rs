@@ -16,6 +16,7 @@
 /// assert_eq!(quantization.quantize(7.0), 127);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(C)]
 pub struct Quantization {
     /// The size of one step. Above 0.
@@ -109,6 +110,7 @@ pub(crate) const LARGEST_FACTOR: f64 = 0.249_999;
 /// TensorFlow Lite and gemmlowp write a factor as `mantissa · 2^−31 · 2^−n`, 2³⁰ ≤ mantissa < 2³¹. Here the shift
 /// follows the product's upper half and one more bit, so that rounding needs no wider integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Multiplier {
     /// From 2³⁰ to 2³¹, or smaller if the factor is below 2⁻³².
     pub mantissa: i32,
@@ -193,6 +195,12 @@ pub(super) mod tests {
             let error = quantization.dequantize(quantization.quantize(value)) - value.clamp(first, last);
             assert!(error.abs() <= 0.5001 * quantization.scale);
         }
+        // Zero points that no network has.
+        let foreign = |zero_point| Quantization { scale: 1.0, zero_point };
+        assert_eq!(foreign(i32::MIN).range(), (2_147_483_520.0, -2_147_483_521.0));
+        assert_eq!(foreign(i32::MAX).range(), (2_147_483_521.0, -2_147_483_520.0));
+        assert_eq!((foreign(i32::MIN).quantize(-1.0), foreign(i32::MAX).quantize(9e9)), (-128, 127));
+
         let quantization = Quantization { scale: 1.0, zero_point: 0 };
         let integers = [2.5, -2.5, 0.499_999_97, -0.5, 1e30, -1e30, f32::NAN].map(|value| quantization.quantize(value));
         assert_eq!(integers, [3, -3, 0, -1, 127, -128, 0]);

@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 use crate::shape::{Sample, first_mut};
 use crate::train::gradient_buffers::{assert_batch, refuse_probabilities};
 use crate::train::in_place::{InPlaceBuffers, TrainInPlace};
-use crate::weights::parameters::Parameters;
+use crate::weights::parameters::{Parameters, assert_weights};
 
 /// A network whose first layers are frozen: a reference to the frozen layers, wherever they are stored, and the
 /// trainable layers by value. The frozen layers may be [`Quantized`](crate::Quantized): features in int8 in flash, and a
@@ -128,21 +128,27 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune
     }
 }
 
-/// All memory that fine-tuning needs for mini-batches of up to `B` samples.
+/// All memory that fine-tuning needs for mini-batches of up to `B` samples, with an optimizer of `SLOTS`: none for
+/// [`Sgd`](crate::optimizers::Sgd), one for momentum.
 ///
 /// Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
-pub struct FineTuneBuffers<F: Frozen, H: TrainInPlace, const B: usize> {
+pub struct FineTuneBuffers<F: Frozen, H: TrainInPlace, const B: usize, const SLOTS: usize = 0> {
     /// The outputs of the frozen layers.
     features: [F::Output; B],
     workspace: F::Workspace<B>,
-    /// The buffers of the trainable layers, with the seed of their dropout and the step count.
-    pub head: InPlaceBuffers<H, B>,
+    /// The buffers of the trainable layers, with the seed of their dropout, the step count, and the optimizer's slots.
+    pub head: InPlaceBuffers<H, B, SLOTS>,
 }
 
-impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> FineTuneBuffers<F, H, B> {
+impl<F, H, const B: usize, const SLOTS: usize> FineTuneBuffers<F, H, B, SLOTS>
+where
+    F: Frozen,
+    H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>,
+{
     /// Buffers for mini-batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
+        const { assert_weights::<H>() }
         // SAFETY: fields that are `Pod`, and buffers, of which zero bytes are values.
         unsafe { core::mem::zeroed() }
     }
@@ -151,6 +157,7 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B:
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
+        const { assert_weights::<H>() }
         // SAFETY: as in `new`.
         unsafe { crate::pod::zeroed_box() }
     }
@@ -159,7 +166,7 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B:
     /// update.
     ///
     /// Equivalent to [`InPlaceBuffers::train`] on the outputs of the frozen layers. Does not allocate.
-    pub fn train<T, L: Loss<H::Output, T>, O: Optimizer<0>>(
+    pub fn train<T, L: Loss<H::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut FineTune<'_, F, H>,
         loss: &L,
@@ -180,15 +187,17 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B:
     }
 }
 
-impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>, const B: usize> Default
-    for FineTuneBuffers<F, H, B>
+impl<F, H, const B: usize, const SLOTS: usize> Default for FineTuneBuffers<F, H, B, SLOTS>
+where
+    F: Frozen,
+    H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>,
 {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<F: Frozen, H: TrainInPlace, const B: usize> fmt::Debug for FineTuneBuffers<F, H, B> {
+impl<F: Frozen, H: TrainInPlace, const B: usize, const SLOTS: usize> fmt::Debug for FineTuneBuffers<F, H, B, SLOTS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FineTuneBuffers of {} bytes", size_of::<Self>())
     }

@@ -12,6 +12,7 @@ use crate::optimizers::Optimizer;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{Tally, assert_batch, assert_logits};
 use crate::train::loop_state::{LoopState, loop_state_methods};
+use crate::weights::parameters::assert_weights;
 
 /// A network whose layers can be updated one by one, from last to first. Implemented by every network declared with
 /// `network!`.
@@ -22,24 +23,27 @@ pub trait TrainInPlace: Layer {
     type LayerGradient: Room;
 
     /// RAM in bytes that training with [`InPlaceBuffers`] on one sample at a time needs: the weights and the buffers.
-    /// It is less than [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradients of all layers but the largest.
+    /// It is less than [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradients of all layers but the largest. An
+    /// optimizer needs another [`FLASH`](crate::Network::FLASH) bytes for each of its slots.
     const RAM_TRAINING_IN_PLACE: usize =
         Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>() - Self::WORKSPACE + Self::RAM_INFERENCE;
 
     /// [`Layer::backward`], which updates each layer once its gradient is known and its weights are no longer needed.
     #[doc(hidden)]
-    fn train_in_place<V: Simd, O: Optimizer<0>, const B: usize>(
+    fn train_in_place<V: Simd, O: Optimizer<SLOTS>, const SLOTS: usize, const B: usize>(
         &mut self,
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [Self::Output],
         descent: Descent<'_, O, Self::Scalar, Self::LayerGradient>,
+        slots: [&mut Self; SLOTS],
         workspace: &mut Self::Workspace<B>,
     );
 }
 
 /// All memory that in-place training needs for mini-batches of up to `B` samples: as
-/// [`GradientBuffers`](crate::train::GradientBuffers), plus the gradient of the largest layer.
+/// [`GradientBuffers`](crate::train::GradientBuffers), plus the gradient of the largest layer, and the optimizer's
+/// `SLOTS`, each as large as the network: none for [`Sgd`](crate::optimizers::Sgd), one for momentum.
 ///
 /// The size is known at compile time. Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
 ///
@@ -57,8 +61,32 @@ pub trait TrainInPlace: Layer {
 ///     memory.train(&mut line, &MeanSquaredError, &Sgd::new(0.2), &[[0.0], [1.0]], &[[1.0], [3.0]]);
 /// }
 /// assert!((line.forward(&[2.0])[0] - 5.0).abs() < 1e-3);
+///
 /// ```
-pub struct InPlaceBuffers<L: TrainInPlace, const B: usize> {
+///
+/// With momentum, one sample at a time, in a `static`:
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use fnn::{losses::MeanSquaredError, optimizers::Sgd, train::InPlaceBuffers};
+///
+/// fnn::network! {
+///     pub struct Line: [1] -> [1] { Dense(1) }
+/// }
+///
+/// static LINE: Mutex<Line> = Mutex::new(Line::zeroed());
+/// static MEMORY: Mutex<InPlaceBuffers<Line, 1, 1>> = Mutex::new(InPlaceBuffers::new());
+///
+/// let (mut line, mut memory) = (LINE.lock().unwrap(), MEMORY.lock().unwrap());
+/// line.reseed(1);
+/// for step in 0..500 {
+///     let x = (step % 2) as f32;
+///     memory.train(&mut line, &MeanSquaredError, &Sgd::new(0.05).momentum(0.5), &[[x]], &[[2.0 * x + 1.0]]);
+/// }
+/// assert!((line.forward(&[2.0])[0] - 5.0).abs() < 1e-3);
+/// ```
+pub struct InPlaceBuffers<L: TrainInPlace, const B: usize, const SLOTS: usize = 0> {
     /// The step count also drives the optimizer's schedule.
     state: LoopState,
     outputs: [L::Output; B],
@@ -66,13 +94,15 @@ pub struct InPlaceBuffers<L: TrainInPlace, const B: usize> {
     tape: L::Tape<B>,
     workspace: L::Workspace<B>,
     gradient: L::LayerGradient,
+    slots: [L; SLOTS],
 }
 
-impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
+impl<L: TrainInPlace, const B: usize, const SLOTS: usize> InPlaceBuffers<L, B, SLOTS> {
     /// Buffers for mini-batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
-        // SAFETY: two numbers, fields that are `Pod`, and room, of which zero bytes are values.
+        const { assert_weights::<L>() }
+        // SAFETY: two numbers, fields that are `Pod`, and room and weights, of which zero bytes are values.
         unsafe { core::mem::zeroed() }
     }
 
@@ -80,6 +110,7 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
+        const { assert_weights::<L>() }
         // SAFETY: as in `new`.
         unsafe { crate::pod::zeroed_box() }
     }
@@ -87,11 +118,10 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
     /// Update the network along the gradient of the mean loss of a mini-batch. Returns the loss before the update.
     ///
     /// More than `B` samples are trained as several mini-batches of `B`; uses `min(inputs.len(), targets.len())`
-    /// samples. The optimizer must be one without state: [`Sgd`](crate::optimizers::Sgd), with or without a schedule.
-    /// The resulting weights are bit for bit those of
+    /// samples. The optimizer is any with as many slots as these buffers have. The resulting weights are bit for bit those of
     /// [`GradientBuffers::gradient`](crate::train::GradientBuffers::gradient) followed by
     /// [`Optimizer::step`](Optimizer::step), and with equal seeds the dropout masks are equal too. Does not allocate.
-    pub fn train<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
+    pub fn train<T, F: Loss<L::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut L,
         loss: &F,
@@ -110,8 +140,14 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
 
     loop_state_methods!();
 
+    /// The optimizer's slots, to save and resume a training: with them belongs the number of [`steps`](Self::steps).
+    #[must_use]
+    pub const fn slots_mut(&mut self) -> &mut [L; SLOTS] {
+        &mut self.slots
+    }
+
     /// Train on a mini-batch of up to `B` samples. Returns the sum of its losses.
-    pub(crate) fn step<T, F: Loss<L::Output, T>, O: Optimizer<0>>(
+    pub(crate) fn step<T, F: Loss<L::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut L,
         loss: &F,
@@ -123,13 +159,13 @@ impl<L: TrainInPlace, const B: usize> InPlaceBuffers<L, B> {
     }
 }
 
-impl<L: TrainInPlace, const B: usize> Default for InPlaceBuffers<L, B> {
+impl<L: TrainInPlace, const B: usize, const SLOTS: usize> Default for InPlaceBuffers<L, B, SLOTS> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<L: TrainInPlace, const B: usize> fmt::Debug for InPlaceBuffers<L, B> {
+impl<L: TrainInPlace, const B: usize, const SLOTS: usize> fmt::Debug for InPlaceBuffers<L, B, SLOTS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "InPlaceBuffers of {} bytes", size_of::<Self>())
     }
@@ -137,8 +173,8 @@ impl<L: TrainInPlace, const B: usize> fmt::Debug for InPlaceBuffers<L, B> {
 
 operation! {
     /// A step on one mini-batch, dispatched to the best instruction set.
-    struct Train<'a, L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<0>; B> {
-        memory: &'a mut InPlaceBuffers<L, B>,
+    struct Train<'a, L: TrainInPlace, T, F: Loss<L::Output, T>, O: Optimizer<SLOTS>; B, SLOTS> {
+        memory: &'a mut InPlaceBuffers<L, B, SLOTS>,
         network: &'a mut L,
         loss: &'a F,
         optimizer: &'a O,
@@ -147,7 +183,7 @@ operation! {
     }
     fn run(self, simd: V) -> Term<L::Scalar> {
         let Self { memory, network, loss, optimizer, inputs, targets } = self;
-        let InPlaceBuffers { state, outputs, output_gradients, tape, workspace, gradient } = memory;
+        let InPlaceBuffers { state, outputs, output_gradients, tape, workspace, gradient, slots } = memory;
         let inputs = first(inputs, targets.len());
         let outputs = first_mut(outputs, inputs.len());
         let output_gradients = first_mut(output_gradients, inputs.len());
@@ -159,7 +195,7 @@ operation! {
         }
         let descent = Descent { optimizer, step: state.steps, term: tally.term, memory: gradient };
         let recorded = Recorded { inputs, outputs, tape };
-        network.train_in_place(pass, recorded, output_gradients, descent, workspace);
+        network.train_in_place(pass, recorded, output_gradients, descent, slots.each_mut(), workspace);
         tally.term
     }
 }

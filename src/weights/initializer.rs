@@ -8,6 +8,7 @@ use crate::scalar::Scalar;
 /// `fan in` is the number of inputs that each output sums over, `fan out` the number of outputs that each input
 /// contributes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Initializer {
     /// Normal, standard deviation √(2 / fan in): for ReLU and similar activations.

@@ -111,8 +111,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     #[must_use]
     fn zeroed() -> Self {
         const { assert_weights::<Self>() }
-        // SAFETY: the trait promises an array of scalars, of which zero bytes are the zeros.
-        unsafe { core::mem::zeroed() }
+        zeroed()
     }
 
     /// [`zeroed`](Self::zeroed), built in place on the heap, for any size.
@@ -137,6 +136,15 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     fn for_each(&self, visitor: &mut Visitor<'_, Self::Scalar>) {
         Self::LAYOUT.visit(self.parameters(), visitor);
     }
+}
+
+/// [`Parameters::zeroed`], as a constant.
+#[doc(hidden)]
+#[must_use]
+pub const fn zeroed<P: Parameters>() -> P {
+    const { assert_weights::<P>() }
+    // SAFETY: `Parameters` promises an array of scalars, of which zero bytes are the zeros.
+    unsafe { core::mem::zeroed() }
 }
 
 /// Proof that a `T` consists of weights of type `S`. It exists for no other types.

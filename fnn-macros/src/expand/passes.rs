@@ -136,7 +136,8 @@ impl<'a> Passes<'a> {
             #[inline(always)]
             fn train_in_place<
                 __V: #fnn::macro_support::Simd,
-                __O: #fnn::macro_support::Optimizer<0>,
+                __O: #fnn::macro_support::Optimizer<{ __SLOTS }>,
+                const __SLOTS: ::core::primitive::usize,
                 const __BATCH: ::core::primitive::usize,
             >(
                 &mut self,
@@ -144,6 +145,7 @@ impl<'a> Passes<'a> {
                 recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
                 output_gradients: &mut [Self::Output],
                 mut descent: #fnn::macro_support::Descent<'_, __O, Self::Scalar, Self::LayerGradient>,
+                mut slots: [&mut Self; __SLOTS],
                 workspace: &mut Self::Workspace<{ __BATCH }>,
             ) {
                 let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
@@ -277,7 +279,7 @@ impl<'a> Passes<'a> {
                 hygienic!(&self.#name),
                 hygienic!(#fnn::macro_support::Gradient::new(&mut weights.#name, start)),
             ),
-            Backward::Update => (self.update(stage), hygienic!(&mut self.#name), hygienic!(descent.one())),
+            Backward::Update => (self.update(stage), hygienic!(&mut self.#name), self.descent(name)),
             Backward::Defer => {
                 let layer = &stage.layer.layer;
                 let own = hygienic!(deferral.of::<#layer>(samples));

@@ -46,9 +46,10 @@ pub(super) fn parts(network: &Network, blocks: &[Vec<Plan>]) -> Option<Box<[Plan
     // The head is trained; the features can be folded and quantized like any network.
     second.header.quantizable = false;
     let folded = fold::fold(&first, blocks.get(..index).unwrap_or_default());
+    let folded_head = fold::fold(&second, blocks.get(index..).unwrap_or_default());
     let plan =
         |network, folded| Plan { form: Form::of(network), blocks: Vec::new(), folded, quantized: None, parts: None };
-    Some(Box::new([plan(first, folded).quantize(), plan(second, None)]))
+    Some(Box::new([plan(first, folded).quantize(), plan(second, folded_head)]))
 }
 
 /// A layer with its running statistics frozen, if it has any.

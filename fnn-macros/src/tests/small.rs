@@ -626,7 +626,8 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
     #[inline(always)]
     fn train_in_place<
         __V: ::fnn::macro_support::Simd,
-        __O: ::fnn::macro_support::Optimizer<0>,
+        __O: ::fnn::macro_support::Optimizer<{ __SLOTS }>,
+        const __SLOTS: ::core::primitive::usize,
         const __BATCH: ::core::primitive::usize,
     >(
         &mut self,
@@ -639,6 +640,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
             Self::Scalar,
             Self::LayerGradient,
         >,
+        mut slots: [&mut Self; __SLOTS],
         workspace: &mut Self::Workspace<{ __BATCH }>,
     ) {
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
@@ -661,6 +663,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
             __V,
             __O,
             _,
+            { __SLOTS },
             { __BATCH },
         >(
             &mut self.out,
@@ -671,7 +674,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
                 tape: tape_2,
             },
             &mut *gradient_2,
-            descent.one(),
+            (descent.one(), slots.each_mut().map(|slot| &mut slot.out)),
             ::core::option::Option::Some(&mut *gradient_1),
             ::fnn::macro_support::workspace(&mut *scratch),
         );
@@ -687,6 +690,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
             __V,
             __O,
             _,
+            { __SLOTS },
             { __BATCH },
         >(
             &mut self.hidden,
@@ -697,7 +701,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
                 tape: tape_1,
             },
             &mut *gradient_1,
-            descent.one(),
+            (descent.one(), slots.each_mut().map(|slot| &mut slot.hidden)),
             input_gradients.map(|gradients| self.flatten_1.view_mut(gradients)),
             ::fnn::macro_support::workspace(&mut *scratch),
         );

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::update::{Mean, Update};
-use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task};
+use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task, operation, outlined};
 use crate::optimizers::Optimizer;
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -82,14 +82,29 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, rows: Rows<'_, S, SLOTS>) {
         let (width, count) = (rows.width, rows.length());
-        let Rows { first, weights, mut slots, gradient, .. } = rows;
-        if gradient.len() == weights.len() {
+        if rows.gradient.len() == rows.weights.len() {
+            let Rows { first, weights, slots, gradient, .. } = rows;
             self.sum(simd, (first..first + count, 0..width), gradient);
             return self.finish(simd, gradient, weights, slots);
         }
         if self.is_bias {
-            return self.update_bias(simd, first, weights, slots);
+            return self.update_bias(simd, rows.first, rows.weights, rows.slots);
         }
+        // A function of its own: without optimization, each inlined copy would keep its own memory for the sums.
+        outlined(simd, InBlocks { sums: self, rows });
+    }
+}
+
+operation! {
+    /// A few rows or columns of a weight matrix at a time, whose sums stay in the first-level cache.
+    struct InBlocks<'a, O: Optimizer<SLOTS>, S: Scalar; SLOTS> {
+        sums: &'a Sums<'a, O, S>,
+        rows: Rows<'a, S, SLOTS>,
+    }
+    fn run(self, simd: V) {
+        let Self { sums: all, rows } = self;
+        let count = rows.length();
+        let Rows { first, width, weights, mut slots, .. } = rows;
         let mut memory = [const { MaybeUninit::uninit() }; ROOM];
         let (at_once, columns) = if width * ROWS <= ROOM { (rows_at_once(width), width) } else { (ROWS, ROOM / ROWS) };
         for row in (0..count).step_by(at_once) {
@@ -97,14 +112,14 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>
             for column in (0..width).step_by(columns) {
                 let columns = column..width.min(column + columns);
                 let block = (first + rows.start..first + rows.end, columns.clone());
-                let sums = self.products.weights_in(simd, block, &mut memory);
+                let sums = all.products.weights_in(simd, block, &mut memory);
                 // Whole rows are one range of weights, and parts of rows one each.
                 let length = if columns.len() == width { sums.len() } else { columns.len() };
                 for (index, sums) in sums.chunks_mut(length.max(1)).enumerate() {
                     let start = (rows.start + index) * width + columns.start;
                     let range = start..start + length;
                     let slots = slots.each_mut().map(|slot| within(slot, &range));
-                    self.finish(simd, sums, within(weights, &range), slots);
+                    all.finish(simd, sums, within(weights, &range), slots);
                 }
             }
         }

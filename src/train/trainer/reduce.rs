@@ -252,7 +252,8 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
     }
 
     /// Compute the gradient of the weights of one layer, and do something with each range of it.
-    #[inline(always)]
+    // A function of its own: without optimization, each inlined copy would keep its own pointers to the samples.
+    #[inline(never)]
     fn compute<'o, R: Runner, O: Optimizer<SLOTS> + 'o, const SLOTS: usize>(
         &mut self,
         runner: R,

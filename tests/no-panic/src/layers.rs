@@ -19,9 +19,22 @@ where
     MeanSquaredError: Loss<N::Output, N::Output>,
 {
     let Training { network, gradient, buffers, in_place, workspace, inputs, outputs, targets, .. } = training::<N, 2>();
+    network.reseed(black_box(1));
     network.forward_into::<2>(inputs, outputs, workspace);
     black_box(buffers.gradient(network, &MeanSquaredError, inputs, targets, gradient));
     black_box(in_place.train(network, &MeanSquaredError, &Sgd::new(0.1), inputs, targets));
+}
+
+/// Training in place with momentum.
+#[inline(never)]
+pub(crate) fn train_with_momentum<N>()
+where
+    N: Network<Scalar = f32> + TrainInPlace,
+    MeanSquaredError: Loss<N::Output, N::Output>,
+{
+    let Training { network, with_momentum, inputs, targets, .. } = training::<N, 2>();
+    let momentum = Sgd::new(0.1).momentum(0.9);
+    black_box(with_momentum.train(network, &MeanSquaredError, &momentum, inputs, targets));
 }
 
 /// The gradient with respect to the inputs.

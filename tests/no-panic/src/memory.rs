@@ -22,6 +22,7 @@ pub(crate) struct Training<N: TrainInPlace, const B: usize> {
     pub(crate) gradient: N,
     pub(crate) buffers: GradientBuffers<N, B>,
     pub(crate) in_place: InPlaceBuffers<N, B>,
+    pub(crate) with_momentum: InPlaceBuffers<N, B, 1>,
     pub(crate) workspace: N::Workspace<B>,
     pub(crate) inputs: [N::Input; B],
     pub(crate) input_gradients: [N::Input; B],

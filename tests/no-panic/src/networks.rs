@@ -10,7 +10,7 @@ use fnn::train::{FineTune, FineTuneBuffers};
 use fnn::weights::LoadOptions;
 use fnn::{Folded, Quantized, Streaming};
 
-use crate::layers::{back_to_inputs, fold, quantized, train};
+use crate::layers::{back_to_inputs, fold, quantized, train, train_with_momentum};
 use crate::memory::{Training, any, file, sample, training};
 
 fnn::network! {
@@ -143,6 +143,7 @@ pub(crate) fn all() {
     macro_rules! whole {
         ($($network:ty),*) => {$(
             train::<$network>();
+            train_with_momentum::<$network>();
             back_to_inputs::<$network>();
             fold::<$network>();
             quantized::<$network, Native>();
@@ -174,14 +175,17 @@ fn tune() {
     let Training { network: head, .. } = training::<Head, 1>();
     let (mut network, mut memory) =
         (FineTune { frozen, head: head.clone() }, FineTuneBuffers::<Features, Head, 2>::new());
-    let inputs = &training::<Separable, 2>().inputs;
+    let inputs @ [first, _] = &training::<Separable, 2>().inputs;
     black_box(memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1), inputs, &[1, 2]));
-    let [input, _] = inputs;
-    black_box(network.forward(input));
+    let mut memory = FineTuneBuffers::<Features, Head, 2, 1>::new();
+    black_box(memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1).momentum(0.9), inputs, &[1, 2]));
+    let (frozen, head) = training::<Folded<Separable>, 1>().network.split();
+    black_box(FineTune { frozen, head: head.clone() }.forward(first));
+    black_box(network.forward(first));
     if let Ok(frozen) = Quantized::<Features>::read(file()) {
         let mut network = FineTune { frozen, head: head.clone() };
         let mut memory = FineTuneBuffers::<Quantized<Features>, Head, 2>::new();
         black_box(memory.train(&mut network, &CrossEntropy, &Sgd::new(0.1), inputs, &[1, 2]));
-        black_box(network.forward(input));
+        black_box(network.forward(first));
     }
 }

@@ -41,15 +41,16 @@ impl<S: Scalar> Layer for Own<S> {
 impl<S: Scalar> TrainInPlace for Own<S> {
     type LayerGradient = ();
 
-    fn train_in_place<V: Simd, O: Optimizer<0>, const B: usize>(
+    fn train_in_place<V: Simd, O: Optimizer<SLOTS>, const SLOTS: usize, const B: usize>(
         &mut self,
         pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [[S; 1]],
         descent: Descent<'_, O, S, ()>,
+        slots: [&mut Self; SLOTS],
         workspace: &mut (),
     ) {
-        descend(self, pass, recorded, output_gradients, descent, None, workspace);
+        descend(self, pass, recorded, output_gradients, (descent, slots), None, workspace);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Trains the imported network further, quantizes it, and writes `trained.onnx` and `src/bin/trained.int8`.
+//! Trains the imported network further, quantizes it, and writes `trained.onnx`, `quantized.onnx` and `src/bin/trained.int8`; and
+//! what the int8 network computes for the first test digits to `scores.bin`.
 
 use std::error::Error;
 
@@ -28,6 +29,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     quantized.save("src/bin/trained.int8")?;
 
     std::fs::write("trained.onnx", trained.to_onnx()?)?;
-    println!("wrote trained.onnx and src/bin/trained.int8");
+    std::fs::write("quantized.onnx", quantized.to_onnx()?)?;
+    let scores = test.inputs()[..1000].iter().flat_map(|image| quantized.forward(image));
+    std::fs::write("scores.bin", scores.flat_map(f32::to_le_bytes).collect::<Vec<_>>())?;
+    println!("wrote trained.onnx, quantized.onnx, scores.bin and src/bin/trained.int8");
     Ok(())
 }

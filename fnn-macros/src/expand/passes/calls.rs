@@ -30,13 +30,18 @@ impl Passes<'_> {
         let (fnn, layer) = (&self.network.header.fnn, &stage.layer.layer);
         let function = match (stage.layer.role, self.is_inlined()) {
             (Role::Linear, true) => {
-                return hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __BATCH }>);
+                return hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __SLOTS }, { __BATCH }>);
             }
             (Role::Linear, false) => hygienic!(outlined::descend_linear),
             (_, true) => hygienic!(descend),
             (_, false) => hygienic!(outlined::descend),
         };
-        hygienic!(#fnn::macro_support::#function::<#layer, __V, __O, _, { __BATCH }>)
+        hygienic!(#fnn::macro_support::#function::<#layer, __V, __O, _, { __SLOTS }, { __BATCH }>)
+    }
+
+    /// How a layer is updated, and its part of each of the optimizer's slots.
+    pub(super) fn descent(&self, layer: &Ident) -> TokenStream {
+        hygienic!((descent.one(), slots.each_mut().map(|slot| &mut slot.#layer)))
     }
 
     /// An activation's function: inlined here, or called.
