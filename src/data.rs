@@ -25,6 +25,7 @@ pub use csv::{Csv, Missing};
 #[cfg(feature = "npz")]
 pub use files::Npz;
 pub use files::{ArrayFile, Paired, ReadNumber, RecordFile, StoredNumber};
+pub(crate) use fingerprint::fingerprint_of;
 pub use idx::Idx;
 #[cfg(feature = "images")]
 pub use image_folder::ImageFolder;

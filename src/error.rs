@@ -93,6 +93,20 @@ pub enum Error {
         /// The message of the panic.
         message: String,
     },
+    /// A rank of a training on several computers cannot go on, so neither can this one.
+    Rank {
+        /// Its number.
+        rank: usize,
+        /// Why it cannot.
+        reason: String,
+    },
+    /// The ranks of a training on several computers do not train the same network with the same settings and data.
+    Ranks {
+        /// The first rank that differs from rank 0.
+        rank: usize,
+        /// The differences: rank 0's network, settings and data are those that are expected.
+        mismatches: Vec<Mismatch>,
+    },
     /// An error of another type, for example from a [`Source`](crate::data::Source): [`Error::other`].
     Other(Box<dyn std::error::Error + Send + Sync>),
     /// A setting of the trainer, of the optimizer or of the loss is invalid.
@@ -166,10 +180,7 @@ impl fmt::Display for Error {
             }
             Self::Checkpoint { path, mismatches } => {
                 write!(f, "{}: the checkpoint differs from this training", path.display())?;
-                if let [mismatch] = &mismatches[..] {
-                    return write!(f, ": {mismatch}");
-                }
-                mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}"))
+                differences(f, mismatches)
             }
             Self::Unpaired { inputs, targets } => {
                 write!(
@@ -190,12 +201,25 @@ impl fmt::Display for Error {
             }
             Self::Read { set, sample, source } => write!(f, "the {set} set, sample {sample}: {source}"),
             Self::Panic { message } => write!(f, "the training panicked: {message}"),
+            Self::Rank { rank, reason } => write!(f, "rank {rank} cannot go on: {reason}"),
+            Self::Ranks { rank, mismatches } => {
+                write!(f, "rank {rank} differs from rank 0")?;
+                differences(f, mismatches)
+            }
             Self::Other(error) => error.fmt(f),
             Self::Setting { name, expected, found } => write!(f, "{name}: expected {expected}, found {found}"),
             Self::NonFinite { epoch, batch, what } => {
                 write!(f, "epoch {epoch}, mini-batch {batch}: {what} is not finite; the previous weights are kept")
             }
         }
+    }
+}
+
+/// One difference on the same line, or each on its own.
+fn differences(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
+    match mismatches {
+        [mismatch] => write!(f, ": {mismatch}"),
+        mismatches => mismatches.iter().try_for_each(|mismatch| write!(f, "\n  {mismatch}")),
     }
 }
 
@@ -216,8 +240,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// A difference between a file of weights and the network that loads it, or between a checkpoint and the training that
-/// it is to resume.
+/// A difference between a file of weights and the network that loads it, between a checkpoint and the training that it
+/// is to resume, or between two ranks of a training.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The part of the file: the name of a tensor or of a setting, `header`, `data` or `file`.

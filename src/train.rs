@@ -6,6 +6,8 @@
 
 #[cfg(feature = "std")]
 mod cross_validation;
+#[cfg(feature = "std")]
+mod exchange;
 pub(crate) mod fine_tune;
 mod forward_pass;
 pub(crate) mod gradient_buffers;
@@ -20,6 +22,8 @@ pub(crate) mod trainer;
 
 #[cfg(feature = "std")]
 pub use cross_validation::{CrossValidation, cross_validate};
+#[cfg(feature = "std")]
+pub use exchange::{Exchange, InProcess};
 pub use fine_tune::{FineTune, FineTuneBuffers, Frozen};
 pub use forward_pass::ForwardPass;
 pub use gradient_buffers::GradientBuffers;

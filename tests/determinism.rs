@@ -1,7 +1,9 @@
-//! The number of threads changes the time, and never the result.
+//! The number of threads, or of ranks, changes the time, and never the result.
 
 #![cfg(feature = "std")]
 
+#[path = "determinism/ranks.rs"]
+mod ranks;
 mod support;
 
 use fnn::{

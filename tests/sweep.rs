@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use fnn::Error;
 use fnn::prelude::*;
-use fnn::train::{Checkpoints, Sweep, Trial, cross_validate};
+use fnn::train::{Checkpoints, Exchange, InProcess, Sweep, SweepResults, Trial, cross_validate};
 
 fnn::network! {
     #[derive(Debug, PartialEq)]
@@ -198,4 +198,69 @@ fn halving_that_is_run_again_chooses_the_same_trials() {
     // Its results are not those of a sweep without halving.
     let all = Sweep::over([0, 1, 2, 3]).folder(&interrupted).run(|trial| Ok(value(trial.number, 100))).unwrap();
     assert!(all.trials.iter().all(|trial| trial.epochs.is_none() && trial.value == Some(f64::from(trial.settings))));
+}
+
+/// The results of each rank, and how many trainings there were.
+fn on_ranks(count: usize, folder: Option<&PathBuf>) -> (Vec<SweepResults<f64>>, usize) {
+    let trainings = AtomicUsize::new(0);
+    let run = |rank: &InProcess| {
+        let sweep = Sweep::over([0.01, 0.1, 1.0, 0.3, 0.03]).halving(2, 2, 6);
+        let sweep = if let Some(folder) = folder { sweep.folder(folder) } else { sweep };
+        sweep.run_on(rank, |Trial { settings, epochs, folder, .. }: &Trial<'_, f64>| {
+            trainings.fetch_add(1, Relaxed);
+            train(**settings, epochs.unwrap_or(1), folder.as_ref())
+        })
+    };
+    let run = &run;
+    let results = std::thread::scope(|scope| {
+        let ranks: Vec<_> = InProcess::ranks(count).into_iter().map(|rank| scope.spawn(move || run(&rank))).collect();
+        ranks.into_iter().map(|rank| timeless(rank.join().unwrap().unwrap())).collect()
+    });
+    (results, trainings.into_inner())
+}
+
+fn timeless(mut results: SweepResults<f64>) -> SweepResults<f64> {
+    results.trials.iter_mut().for_each(|trial| trial.seconds = None);
+    results
+}
+
+#[test]
+fn ranks_share_the_trainings_and_have_the_results_of_all() {
+    let (one, trainings) = on_ranks(1, None);
+    assert_eq!(trainings, 5 + 2 + 1);
+    for count in [2, 3, 7] {
+        let folder = folder(&format!("sweep-ranks-{count}"));
+        for folder in [None, Some(&folder)] {
+            let (results, trainings) = on_ranks(count, folder);
+            assert!(results.iter().all(|results| *results == one[0]), "{count} ranks");
+            assert_eq!((results.len(), trainings), (count, 8), "{count} ranks");
+        }
+        // Nothing is repeated, whatever the number of ranks, and one file is left.
+        assert_eq!(on_ranks(2, Some(&folder)), (vec![one[0].clone(); 2], 0));
+        let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        assert_eq!(files.filter(|path| path.is_file()).collect::<Vec<_>>(), [folder.join("trials.csv")]);
+    }
+}
+
+#[test]
+fn what_a_rank_could_not_share_is_not_lost() {
+    let folder = folder("sweep-ranks-left");
+    let (one, _) = on_ranks(1, Some(&folder));
+    // The ranks were killed before rank 0 had the rows of rank 3.
+    let text = fs::read_to_string(folder.join("trials.csv")).unwrap();
+    let (rows, row) = text.trim_end().rsplit_once('\n').unwrap();
+    fs::write(folder.join("trials.csv"), rows).unwrap();
+    fs::write(folder.join("trials-3.csv"), format!("{}\n{row}\n", text.lines().next().unwrap())).unwrap();
+    assert_eq!(on_ranks(2, Some(&folder)), (vec![one[0].clone(); 2], 0));
+    assert!(!folder.join("trials-3.csv").exists());
+}
+
+#[test]
+fn ranks_with_other_settings_are_an_error() {
+    let run = |rank: InProcess| Sweep::over([1.0, 2.0 + rank.rank() as f64]).run_on(&rank, |trial| Ok(*trial.settings));
+    let ranks: Vec<_> = InProcess::ranks(2).into_iter().map(|rank| std::thread::spawn(move || run(rank))).collect();
+    for rank in ranks {
+        let error = rank.join().unwrap().unwrap_err().to_string();
+        assert_eq!(error, "rank 1 differs from rank 0: settings of trial 1: expected `2.0`, found `3.0`");
+    }
 }

@@ -44,6 +44,13 @@ impl Fingerprint {
     }
 }
 
+/// The fingerprint of bytes.
+pub(crate) fn fingerprint_of(bytes: &[u8]) -> u64 {
+    let mut fingerprint = Fingerprint::new(bytes.len());
+    fingerprint.bytes(bytes);
+    fingerprint.finish()
+}
+
 impl Write for Fingerprint {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.bytes(text.as_bytes());

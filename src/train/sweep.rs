@@ -5,6 +5,7 @@ mod results;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
+use super::exchange::Exchange;
 use super::trainer::stopwatch::Stopwatch;
 use crate::error::Error;
 use crate::random::Random;
@@ -128,6 +129,37 @@ impl<S> Sweep<S> {
     where
         S: Debug + Send + Sync,
     {
+        self.run_on(&(), train)
+    }
+
+    /// [`run`](Self::run) on several *ranks*, for example computers: each takes some of the trainings, and all return all
+    /// results. Networks that are too small to be trained together are trained one by one.
+    ///
+    /// Give all ranks the same sweep. A [`folder`](Self::folder) should be one that they share, so that any rank can continue
+    /// a trial.
+    ///
+    /// ```
+    /// use fnn::train::{InProcess, Sweep};
+    ///
+    /// let all = |rank: InProcess| Sweep::over(1..=7).run_on(&rank, |trial| Ok(1.0 / f64::from(*trial.settings)));
+    /// let ranks: Vec<_> = InProcess::ranks(2).into_iter().map(|rank| std::thread::spawn(move || all(rank))).collect();
+    /// for rank in ranks {
+    ///     assert_eq!(rank.join().unwrap()?.best().map(|trial| trial.settings), Some(7));
+    /// }
+    /// # Ok::<(), fnn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run) on any rank, [`Error::Ranks`] if ranks have different settings, and [`Error::Rank`] if
+    /// another rank cannot go on.
+    pub fn run_on(
+        self,
+        exchange: &impl Exchange,
+        train: impl Fn(&Trial<'_, S>) -> Result<f64, Error> + Sync,
+    ) -> Result<SweepResults<S>, Error>
+    where
+        S: Debug + Send + Sync,
+    {
         let Self { settings, folder, halving } = self;
         let invalid = |expected, found: String| Err(Error::Setting { name: "sweep", expected, found });
         if settings.is_empty() {
@@ -142,18 +174,19 @@ impl<S> Sweep<S> {
             }
         };
         let texts: Vec<_> = settings.iter().map(|settings| format!("{settings:?}")).collect();
-        let table = Table::open(&texts, folder.as_deref())?;
+        let table = Table::open(&texts, folder.as_deref(), exchange)?;
         let mut running: Vec<usize> = (0..settings.len()).collect();
         for (epochs, count) in rungs {
             table.keep_best(&mut running, count);
             let left: Vec<_> = running.iter().copied().filter(|&number| !table.is_done(number, epochs)).collect();
-            let outcomes = each(&left, |_, &number| {
+            let mine: Vec<_> = left.into_iter().skip(exchange.rank()).step_by(exchange.ranks()).collect();
+            let outcomes = each(&mine, |_, &number| {
                 let stopwatch = Stopwatch::start();
                 let folder = folder.as_deref().map(|folder| folder.join(format!("trial-{number:04}")));
                 let value = train(&Trial { number, settings: &settings[number], epochs, folder });
                 table.record(number, Outcome::new(epochs, value, stopwatch.seconds()))
             });
-            outcomes.into_iter().collect::<Result<(), Error>>()?;
+            table.share(exchange, outcomes.into_iter().collect())?;
         }
         Ok(SweepResults::new(settings, table.into_outcomes()))
     }

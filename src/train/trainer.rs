@@ -3,6 +3,7 @@
 mod check;
 mod checkpoint;
 mod chunk;
+mod compare;
 mod deferred;
 mod evaluate;
 mod feed;
@@ -16,6 +17,7 @@ mod observers;
 mod outcome;
 mod parallel;
 mod progress;
+mod ranks;
 mod reduce;
 mod regularise;
 mod run;
@@ -45,6 +47,7 @@ use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, Optimizer};
+use crate::train::exchange::{Exchange, agree};
 use crate::train::gradient_buffers::assert_logits;
 use checkpoint::Saving;
 use observers::Observers;
@@ -127,7 +130,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// failed because the previous one had made a weight infinite, or if it panicked, they are those before the epoch. With a
     /// [`moving_average`](Self::moving_average) they are still the weights themselves, unless early stopping kept an
     /// average.
-    pub fn fit<D>(mut self, data: &D) -> Result<Trained<N>, TrainingError<N>>
+    pub fn fit<D>(self, data: &D) -> Result<Trained<N>, TrainingError<N>>
     where
         D: Source<Input = N::Input>,
         F: Loss<N::Output, D::Target>,
@@ -135,8 +138,51 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         V: Validation<N::Input, D::Target>,
     {
         const { assert_logits::<N, D::Target, F>() }
+        self.fit_by(&(), data)
+    }
+
+    /// Train on several *ranks*, for example computers: [`fit`](Self::fit) on each, with the same trainer and the same
+    /// data. The weights are bit for bit those of a single rank.
+    ///
+    /// Each rank computes, and reads, whole chunks of 32 samples of a mini-batch (64 for more than 131,072 weights), and
+    /// updates its slice of the weights. So a mini-batch should have at least a chunk for each rank, and more than eight
+    /// ranks share the update alone. Rank 0 prints, logs, and writes and reads checkpoints, which any number of
+    /// ranks can resume. Callbacks and metrics are called on every rank, of which rank 0's metrics count; a callback or a
+    /// [`stop_flag`](Self::stop_flag) on any rank stops all.
+    ///
+    /// # Errors
+    /// [`Error::Ranks`] if ranks differ in their networks, settings or data, [`Error::Rank`] if another rank cannot go
+    /// on, and the errors of [`fit`](Self::fit).
+    pub fn fit_on<X, D>(mut self, exchange: &X, data: &D) -> Result<Trained<N>, TrainingError<N>>
+    where
+        X: Exchange,
+        D: Source<Input = N::Input>,
+        F: Loss<N::Output, D::Target> + Debug,
+        O: Optimizer<SLOTS> + Debug,
+        V: Validation<N::Input, D::Target>,
+    {
+        const { assert_logits::<N, D::Target, F>() }
+        self.describe();
+        self.fit_by(exchange, data)
+    }
+
+    fn fit_by<X, D>(mut self, exchange: &X, data: &D) -> Result<Trained<N>, TrainingError<N>>
+    where
+        X: Exchange,
+        D: Source<Input = N::Input>,
+        F: Loss<N::Output, D::Target>,
+        O: Optimizer<SLOTS>,
+        V: Validation<N::Input, D::Target>,
+    {
         let mut history = History::default();
-        match caught(|| self.check::<D::Target>(data).and_then(|()| self.run::<D::Target>(data, &mut history))) {
+        let result = caught(|| {
+            agree(exchange, self.check::<D::Target>(data))?;
+            self.run::<D::Target, _>(exchange, data, &mut history)
+        });
+        if let Err(panic @ Error::Panic { .. }) = &result {
+            exchange.abandon(&panic.to_string());
+        }
+        match result {
             Ok(()) => Ok(Trained { network: self.network, history }),
             Err(reason) => Err(TrainingError { reason, network: self.network, history: Box::new(history) }),
         }

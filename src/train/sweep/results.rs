@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::atomic_file::write_atomically;
-use crate::error::Error;
+use crate::error::{Error, Mismatch};
+use crate::train::exchange::{Exchange, agree, gather_texts};
 use crate::train::trainer::csv_quoted;
 
 /// The results of a [`Sweep`](super::Sweep), in the order of its settings. Printed, it is a table, the best first.
@@ -58,34 +59,98 @@ impl Outcome {
     }
 }
 
-/// The outcomes so far, and the file that has them.
+/// The outcomes so far, and the file that has them: that of all ranks, or while other ranks train, one of this rank's own.
 pub(super) struct Table<'a> {
     texts: &'a [String],
     file: Option<PathBuf>,
+    is_first: bool,
     outcomes: Mutex<Vec<Outcome>>,
+    /// The trials whose outcomes other ranks don't know.
+    own: Mutex<Vec<usize>>,
 }
+
+/// The file of all ranks.
+const FILE: &str = "trials.csv";
 
 const HEADER: [&str; 6] = ["trial", "settings", "epochs", "value", "seconds", "failure"];
 
 impl<'a> Table<'a> {
     /// Read what an earlier run has left in the folder.
-    pub(super) fn open(texts: &'a [String], folder: Option<&Path>) -> Result<Self, Error> {
-        let mut outcomes = vec![Outcome::default(); texts.len()];
-        let file = folder.map(|folder| folder.join("trials.csv"));
-        if let (Some(folder), Some(file)) = (folder, &file) {
-            fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.into(), source })?;
-            match fs::read_to_string(file) {
-                Ok(text) => read(file, &text, texts, &mut outcomes)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(Error::File { path: file.clone(), source }),
-            }
+    pub(super) fn open(texts: &'a [String], folder: Option<&Path>, exchange: &impl Exchange) -> Result<Self, Error> {
+        let rank = exchange.rank();
+        let name = if rank == 0 { FILE.into() } else { rank_file(rank) };
+        let (file, is_first) = (folder.map(|folder| folder.join(name)), rank == 0);
+        let outcomes = Mutex::new(vec![Outcome::default(); texts.len()]);
+        let table = Self { texts, file, is_first, outcomes, own: Mutex::new(Vec::new()) };
+        agree_on(exchange, texts)?;
+        let read = folder.map_or(Ok(()), |folder| table.read_folder(folder));
+        let done =
+            table.lock().iter().enumerate().filter(|(_, outcome)| outcome.done).map(|(number, _)| number).collect();
+        *table.own() = done;
+        table.share(exchange, read)?;
+        Ok(table)
+    }
+
+    /// Read the file of this rank. Rank 0 also reads what other ranks could not share.
+    fn read_folder(&self, folder: &Path) -> Result<(), Error> {
+        fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.into(), source })?;
+        let Some(file) = &self.file else { return Ok(()) };
+        self.read_file(file)?;
+        let entries = fs::read_dir(folder).map_err(|source| Error::File { path: folder.into(), source })?;
+        let is_left = |name: &str| name.strip_prefix("trials-").is_some_and(|name| name.ends_with(".csv"));
+        let left = entries.flatten().filter(|entry| self.is_first && entry.file_name().to_str().is_some_and(is_left));
+        left.map(|entry| entry.path()).try_for_each(|file| {
+            self.read_file(&file)?;
+            // With its rows, so that the file is superfluous.
+            self.write_file(&folder.join(FILE), &self.lock())?;
+            fs::remove_file(&file).map_err(|source| Error::File { path: file.clone(), source })
+        })
+    }
+
+    fn read_file(&self, file: &Path) -> Result<(), Error> {
+        match fs::read_to_string(file) {
+            Ok(text) => read(file, &text, self.texts, &mut self.lock()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(Error::File { path: file.into(), source }),
         }
-        Ok(Self { texts, file, outcomes: Mutex::new(outcomes) })
+    }
+
+    /// Give all ranks the outcomes of each, if all have succeeded. Rank 0 writes them.
+    pub(super) fn share(&self, exchange: &impl Exchange, result: Result<(), Error>) -> Result<(), Error> {
+        agree(exchange, result)?;
+        if exchange.ranks() == 1 {
+            return Ok(());
+        }
+        let mut own = vec![Outcome::default(); self.texts.len()];
+        let mut outcomes = self.lock();
+        self.own().drain(..).for_each(|number| own[number] = outcomes[number].clone());
+        let text = write(self.texts, &own);
+        for text in gather_texts(exchange, &text)? {
+            read(Path::new(FILE), &text, self.texts, &mut outcomes)?;
+        }
+        let Some(file) = &self.file else { return Ok(()) };
+        let written = if self.is_first { self.write_file(file, &outcomes) } else { Ok(()) };
+        agree(exchange, written)?;
+        if !self.is_first {
+            // Its rows are in the file of rank 0, if the folder is shared; if it isn't, they are kept here.
+            let shared = file.with_file_name(FILE).exists();
+            let _ = if shared { fs::remove_file(file) } else { Ok(()) };
+        }
+        Ok(())
+    }
+
+    fn write_file(&self, file: &Path, outcomes: &[Outcome]) -> Result<(), Error> {
+        let text = write(self.texts, outcomes);
+        write_atomically(file, |file| io::Write::write_all(file, text.as_bytes()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Outcome>> {
         // An outcome is replaced as a whole, so that a panic elsewhere leaves none half-written.
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn own(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a trial was trained for this many epochs.
@@ -117,15 +182,43 @@ impl<'a> Table<'a> {
         if let Some(place) = outcomes.get_mut(number) {
             let seconds = place.seconds.zip(outcome.seconds).map(|(before, now)| before + now).or(outcome.seconds);
             *place = Outcome { seconds, ..outcome };
+            self.own().push(number);
         }
         let Some(file) = &self.file else { return Ok(()) };
-        let text = write(self.texts, &outcomes);
-        write_atomically(file, |file| io::Write::write_all(file, text.as_bytes()))
+        self.write_file(file, &outcomes)
     }
 
     pub(super) fn into_outcomes(self) -> Vec<Outcome> {
         self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The file of a rank other than 0, until its rows are in that of rank 0.
+fn rank_file(rank: usize) -> String {
+    format!("trials-{rank}.csv")
+}
+
+/// Check that all ranks have the same settings.
+fn agree_on(exchange: &impl Exchange, texts: &[String]) -> Result<(), Error> {
+    if exchange.ranks() == 1 {
+        return Ok(());
+    }
+    let all = gather_texts(exchange, &texts.join("\n"))?;
+    let Some(first) = all.first() else { return Ok(()) };
+    let Some((rank, other)) = all.iter().enumerate().find(|(_, other)| *other != first) else { return Ok(()) };
+    let differs = |(_, (expected, found)): &(usize, (&str, &str))| expected != found;
+    let mismatch = |(number, (expected, found)): (usize, (&str, &str))| Mismatch {
+        field: format!("settings of trial {number}"),
+        expected: format!("`{expected}`"),
+        found: format!("`{found}`"),
+    };
+    let mut mismatches: Vec<_> = first.lines().zip(other.lines()).enumerate().filter(differs).map(mismatch).collect();
+    let counts = [first, other].map(|text| text.lines().count().to_string());
+    if counts[0] != counts[1] {
+        let [expected, found] = counts;
+        mismatches.push(Mismatch { field: "number of trials".into(), expected, found });
+    }
+    Err(Error::Ranks { rank, mismatches })
 }
 
 /// The file: a row per trial that was trained.

@@ -118,6 +118,13 @@ impl Saving<'_> {
     pub(crate) fn validate(&self) -> Result<(), Error> {
         self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::validate)
     }
+
+    /// What all ranks of a training must have in common: when they stop and write.
+    pub(crate) fn described(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let every = self.checkpoints.as_ref().map(|checkpoints| checkpoints.every);
+        let [resumes, stops] = [self.resume.is_some(), self.stop.is_some()].map(|is| is.to_string());
+        [("checkpoints", format!("{every:?}")), ("resume", resumes), ("stop flag", stops)].into_iter()
+    }
 }
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
@@ -229,7 +236,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     }
 
     /// Store the texts of the optimizer and the loss, which only `Debug` gives.
-    fn describe(&mut self)
+    pub(super) fn describe(&mut self)
     where
         F: Debug,
         O: Debug,

@@ -15,6 +15,7 @@ use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::pod::Pod;
 use crate::scalar::Scalar;
+use crate::train::exchange::{Exchange, agree};
 use crate::train::gradient_buffers::{Tally, assert_logits};
 
 /// The loss and the accuracy of a network on a data set.
@@ -49,7 +50,7 @@ pub fn evaluate<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>>(
     const { assert_logits::<N, T, F>() }
     let unchecked = |_: &_, _: &_| Ok(());
     let reader = Reader { set: "validation", source: data, check: &unchecked, seed: 0 };
-    let evaluation = Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current());
+    let evaluation = Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current(), &());
     // Samples in memory can be read, and that none is invalid was just decided.
     evaluation.unwrap_or(Totals::default().mean())
 }
@@ -79,7 +80,7 @@ pub fn try_evaluate<N: Layer, D: Source<Input = N::Input>, F: Loss<N::Output, D:
     check::samples::<N, D::Target, F>("validation", data, loss)?;
     let check = check::sample::<N, D::Target, F>(loss);
     let reader = Reader { set: "validation", source: data, check: &check, seed: 0 };
-    Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current())
+    Evaluator::new(&reader).evaluate(network.as_network(), loss, &reader, &Threads::current(), &())
 }
 
 /// Sums over samples; [`Evaluation`] is their mean.
@@ -96,6 +97,21 @@ impl Totals {
     /// Add the sums of other samples.
     pub(crate) fn add(&mut self, Self(other): Self) {
         self.0 += other;
+    }
+
+    /// The sums as bytes, for other ranks.
+    fn to_bytes(self) -> [u8; 32] {
+        let Self(Tally { term, correct, scored }) = self;
+        let words = [term.loss.to_bits(), term.weight.to_bits(), correct as u64, scored as u64];
+        let mut bytes = [0; 32];
+        bytes.as_chunks_mut().0.iter_mut().zip(words).for_each(|(bytes, word)| *bytes = word.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: [u8; 32]) -> Self {
+        let word = |index: usize| bytes.as_chunks().0.get(index).map_or(0, |&word| u64::from_le_bytes(word));
+        let term = Term { loss: f64::from_bits(word(0)), weight: f64::from_bits(word(1)) };
+        Self(Tally { term, correct: word(2) as usize, scored: word(3) as usize })
     }
 
     /// The means.
@@ -156,19 +172,20 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
         shares(samples) * (share + read)
     }
 
-    /// The mean loss and the accuracy of `network` on the samples of `reader`.
+    /// The mean loss and the accuracy of `network` on the samples of `reader`, of which each rank computes a part.
     ///
     /// # Errors
-    /// The first sample that cannot be read or is invalid.
+    /// The first sample that cannot be read or is invalid; another rank is gone.
     pub(crate) fn evaluate<F: Loss<N::Output, T>>(
         &mut self,
         network: &N,
         loss: &F,
         reader: &Reader<'_, N::Input, T>,
         threads: &Threads,
+        exchange: &impl Exchange,
     ) -> Result<Evaluation, Error> {
-        let shares = &mut *self.shares;
-        let (count, samples) = (shares.len(), reader.source.len());
+        let (count, samples) = (self.shares.len(), reader.source.len());
+        let shares = &mut self.shares[share(exchange.rank(), exchange.ranks(), count, 1)];
         threads.run(reader.work::<N>(), |parallel| {
             let measure = Measure { network, loss, reader, samples, count };
             if parallel {
@@ -177,14 +194,28 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
                 Serial(Portable).each(&mut *shares, 1, &measure)
             }
         });
+        let failure = shares.iter_mut().find_map(|share| share.failure.take());
+        agree(exchange, failure.map_or(Ok(()), Err))?;
+        self.complete(exchange)?;
         let mut totals = Totals::default();
-        for share in shares {
-            if let Some(failure) = share.failure.take() {
-                return Err(failure);
-            }
-            totals.add(share.totals);
-        }
+        self.shares.iter().for_each(|share| totals.add(share.totals));
         Ok(totals.mean())
+    }
+
+    /// Complete the totals of all ranks.
+    fn complete(&mut self, exchange: &impl Exchange) -> Result<(), Error> {
+        let (count, ranks) = (self.shares.len(), exchange.ranks());
+        if ranks == 1 {
+            return Ok(());
+        }
+        let mut bytes: Vec<u8> = self.shares.iter().flat_map(|share| share.totals.to_bytes()).collect();
+        let size = Totals::default().to_bytes().len();
+        let lengths: Vec<_> = (0..ranks).map(|rank| size * share(rank, ranks, count, 1).len()).collect();
+        exchange.all_gather(&mut bytes, &lengths)?;
+        for (share, bytes) in self.shares.iter_mut().zip(bytes.as_chunks().0) {
+            share.totals = Totals::from_bytes(*bytes);
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::parallel::{Parallel, work};
+use super::ranks::Division;
 use crate::data::{AnySource, MiniBatch, Order, chance};
 use crate::error::Error;
 use crate::kernels::{Portable, Runner, Serial, Simd, Task};
@@ -22,6 +23,8 @@ pub(crate) struct Feed<'a, I, T> {
     reader: Reader<'a, I, T>,
     order: Order,
     batch_size: usize,
+    /// Which samples of a mini-batch are read here.
+    division: Division,
     /// The numbers of the samples of a mini-batch, where the order is not a table.
     numbers: Vec<usize>,
     /// The mini-batch of the current step, and the next one. Empty for a set in memory.
@@ -47,14 +50,19 @@ struct Samples<I, T> {
 
 impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
     /// Mini-batches of up to `batch_size` samples. Reads a sample if the source is not in memory.
-    pub(crate) fn new(reader: Reader<'a, I, T>, batch_size: usize, shuffle: bool) -> Result<Self, Error> {
+    pub(crate) fn new(
+        reader: Reader<'a, I, T>,
+        batch_size: usize,
+        shuffle: bool,
+        division: Division,
+    ) -> Result<Self, Error> {
         let samples = reader.source.len();
         let numbers = if Order::is_table(samples) { Vec::new() } else { Vec::with_capacity(batch_size) };
         let batches = match reader.source.in_memory() {
             Some(_) => [Samples::none(), Samples::none()],
             None => [Samples::new(&reader, batch_size)?, Samples::new(&reader, batch_size)?],
         };
-        Ok(Self { reader, order: Order::new(samples, shuffle), batch_size, numbers, batches })
+        Ok(Self { reader, order: Order::new(samples, shuffle), batch_size, division, numbers, batches })
     }
 
     /// The bytes that [`new`](Self::new) allocates.
@@ -83,47 +91,50 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
     }
 
     /// Call `step` with each mini-batch of the epoch and its number, counted from 0, from number `first` on, until it
-    /// breaks. With `parallel`, the next mini-batch is read at the same time, on the threads of the pool.
+    /// breaks or returns an error. With `parallel`, the next mini-batch is read at the same time, on the threads of the
+    /// pool.
+    ///
+    /// `step` gets an error in place of a mini-batch with a sample that cannot be read or is invalid, and returns one.
     ///
     /// # Errors
-    /// The first sample that cannot be read or is invalid, after the steps before it.
+    /// That of `step`.
     pub(crate) fn each(
         &mut self,
         first: usize,
         parallel: bool,
-        mut step: impl FnMut(usize, MiniBatch<'_, I, T>) -> ControlFlow<()> + Send,
+        mut step: impl FnMut(usize, Result<MiniBatch<'_, I, T>, Error>) -> Result<ControlFlow<()>, Error> + Send,
     ) -> Result<(), Error> {
         let (batches, samples, batch_size) = (self.batches(), self.reader.source.len(), self.batch_size);
         let places = |number: usize| number * batch_size..samples.min((number + 1) * batch_size);
-        let Self { reader, order, numbers, batches: [current, next], .. } = self;
+        let Self { reader, order, division, numbers, batches: [current, next], .. } = self;
         if let Some(set) = reader.source.in_memory() {
             for number in first..batches {
                 let numbers = order.numbers(places(number), numbers);
-                if step(number, MiniBatch::rows(set, numbers)).is_break() {
+                if step(number, Ok(MiniBatch::rows(set, numbers)))?.is_break() {
                     break;
                 }
             }
             return Ok(());
         }
-        let mut fill = |batch: &mut Samples<I, T>, places| reader.fill(batch, order.numbers(places, numbers), parallel);
-        if first < batches {
-            fill(current, places(first))?;
-        }
+        let mut fill =
+            |batch: &mut Samples<I, T>, places| reader.fill(batch, order.numbers(places, numbers), *division, parallel);
+        let mut read = if first < batches { fill(current, places(first)) } else { Ok(()) };
         for number in first..batches {
-            let batch = current.mini_batch();
-            let (flow, read) = if number + 1 == batches {
+            let is_last = number + 1 == batches || read.is_err();
+            let batch = read.map(|()| current.mini_batch());
+            let (flow, read_next) = if is_last {
                 (step(number, batch), Ok(()))
             } else if parallel {
                 Parallel.both(|| step(number, batch), || fill(next, places(number + 1)))
             } else {
                 let flow = step(number, batch);
-                let read = if flow.is_break() { Ok(()) } else { fill(next, places(number + 1)) };
-                (flow, read)
+                let more = flow.as_ref().is_ok_and(|flow| flow.is_continue());
+                (flow, if more { fill(next, places(number + 1)) } else { Ok(()) })
             };
-            if flow.is_break() {
+            if flow?.is_break() || is_last {
                 break;
             }
-            read?;
+            read = read_next;
             std::mem::swap(current, next);
         }
         Ok(())
@@ -140,7 +151,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
             return Ok(MiniBatch::rows(set, numbers));
         }
         let [batch, _] = &mut self.batches;
-        self.reader.fill(batch, numbers, parallel)?;
+        self.reader.fill(batch, numbers, self.division, parallel)?;
         Ok(batch.mini_batch())
     }
 }
@@ -165,18 +176,16 @@ impl<I: Sample, T: Copy + Debug + Send + Sync> Reader<'_, I, T> {
         }
     }
 
-    /// Read the samples of a mini-batch, which have these numbers.
-    fn fill(&self, batch: &mut Samples<I, T>, of: &[usize], parallel: bool) -> Result<(), Error> {
+    /// Read this rank's samples of a mini-batch, which have these numbers.
+    fn fill(&self, batch: &mut Samples<I, T>, of: &[usize], division: Division, parallel: bool) -> Result<(), Error> {
         let Samples { numbers, inputs, targets } = batch;
         numbers.clear();
         numbers.extend_from_slice(of);
-        let (inputs, targets) = (&mut inputs[..numbers.len()], &mut targets[..numbers.len()]);
         let task = Fill { reader: self, failure: Mutex::new(None) };
-        let work = (&numbers[..], (inputs, targets));
-        if parallel {
-            Parallel.each(work, PART, &task)
-        } else {
-            Serial(Portable).each(work, PART, &task)
+        for range in division.samples(numbers.len()) {
+            let (inputs, targets) = (&mut inputs[range.clone()], &mut targets[range.clone()]);
+            let work = (&numbers[range], (inputs, targets));
+            if parallel { Parallel.each(work, PART, &task) } else { Serial(Portable).each(work, PART, &task) }
         }
         task.failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
     }

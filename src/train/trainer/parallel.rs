@@ -80,6 +80,11 @@ impl Threads {
         Ok(Self { pool, one: count == Some(1) })
     }
 
+    /// The same, but never the threads of a pool that others use too.
+    pub(crate) fn apart(count: Option<usize>, most: u64) -> Result<Self, Error> {
+        Self::new(count.or_else(|| Some(threads::available())), most)
+    }
+
     /// Run `job` in the pool, and tell it whether there is enough work for several threads.
     pub(crate) fn run<R: Send>(&self, work: u64, job: impl FnOnce(bool) -> R + Send) -> R {
         match &self.pool {
@@ -97,6 +102,11 @@ impl Threads {
     /// One thread.
     pub(crate) fn new(_count: Option<usize>, _most: u64) -> Result<Self, Error> {
         Ok(Self {})
+    }
+
+    /// One thread.
+    pub(crate) fn apart(count: Option<usize>, most: u64) -> Result<Self, Error> {
+        Self::new(count, most)
     }
 
     /// Run `job`.

@@ -5,22 +5,27 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::chunk::{Accumulator, Chunk};
 use super::deferred::{Rows, Sums, Then, rows_at_once};
+use super::ranks::Ranks;
 use super::update::{Mean, Update};
 use crate::data::MiniBatch;
+use crate::error::Error;
 use crate::kernels::{OuterProducts, Portable, RANGE, Runner, Serial, Start};
 use crate::layer::deferral::defers;
-use crate::layer::{Deferred, Layer, Part};
+use crate::layer::{Deferred, Factors, Layer, Part};
 use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, for_each_range, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
+use crate::train::exchange::Exchange;
 use crate::weights::parameters::{Role, from_numbers, from_numbers_mut, visit_trained};
 
 /// The gradients of a mini-batch, and how their mean is modified before the optimizer uses it.
-pub(crate) struct Gradients<'a, N: Layer, T, const K: usize> {
+pub(crate) struct Gradients<'a, N: Layer, T, X, const K: usize> {
     /// The accumulated sums over samples, in order. Missing ones are empty.
     sums: [&'a mut [N::Scalar]; K],
-    /// What the other sums are computed from.
+    /// What the other sums are computed from, and the size of a chunk. Ranks other than the only one have it too.
     chunks: [Option<Added<'a, N, T>>; K],
+    chunk: usize,
+    ranks: &'a Ranks<N::Scalar, X>,
     /// Memory for the other sums, or none if each becomes an update at once.
     deferred: Option<&'a mut N>,
 }
@@ -57,7 +62,7 @@ struct LastPass<'a, S> {
 /// Visit the weights by when their gradient is computed; the accumulated ones with their range in a gradient of
 /// accumulated weights.
 #[inline(always)]
-fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
+pub(super) fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
     if !defers::<N>() {
         // As few and as long ranges as possible.
         return visit(Part::Accumulated(0..N::PARAMETERS), 0);
@@ -72,35 +77,36 @@ fn for_each_part<N: Layer>(mut visit: impl FnMut(Part, usize)) {
 
 /// What two ranges have in common.
 #[inline(always)]
-fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
+pub(super) fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
     let start = one.start.max(other.start);
     start..one.end.min(other.end).max(start)
 }
 
-impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K> {
+impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients<'a, N, T, X, K> {
     /// Those of the accumulators, which have added the samples of `round`, the last ones, in chunks of a given size.
     #[inline(always)]
     pub(crate) fn of(
         accumulators: &'a mut [Accumulator<N, T>],
         (round, chunk): (MiniBatch<'a, N::Input, T>, usize),
         deferred: Option<&'a mut N>,
+        ranks: &'a Ranks<N::Scalar, X>,
     ) -> Self {
         let (mut sums, mut chunks) = (core::array::from_fn(|_| <&mut [_]>::default()), [None; K]);
         let mut samples = round.chunks(chunk);
-        for (accumulator, (sum, chunk)) in accumulators.iter_mut().zip(sums.iter_mut().zip(&mut chunks)) {
+        for (accumulator, (sum, added)) in accumulators.iter_mut().zip(sums.iter_mut().zip(&mut chunks)) {
             if defers::<N>() {
                 *sum = &mut *accumulator.gradient;
-                *chunk = samples.next().map(|samples| (&accumulator.chunk, samples));
+                *added = samples.next().map(|samples| (&accumulator.chunk, samples));
             } else {
                 // The length is a constant here.
                 *sum = from_numbers_mut(&mut accumulator.gradient).map_or(&mut [][..], N::parameters_mut);
             }
         }
-        Self { sums, chunks, deferred }
+        Self { sums, chunks, chunk, ranks, deferred }
     }
 
-    /// Update `network` along the mean gradient, and replace its running statistics. Returns whether the whole
-    /// gradient was finite: weights with a gradient that is not finite are unchanged, but others may have been
+    /// Update this rank's weights of `network` along the mean gradient, and replace its running statistics. Returns
+    /// whether all of that gradient was finite: weights with a gradient that is not finite are unchanged, but others may have been
     /// updated.
     ///
     /// Each range of weights passes through memory once. The gradient passes twice if its norm is clipped, which
@@ -113,7 +119,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         optimizer: &O,
         network: &mut N,
         state: &mut State<N, SLOTS>,
-    ) -> bool {
+    ) -> Result<bool, Error> {
         state.steps += 1;
         let finite = AtomicBool::new(true);
         let by_role = penalty.is_some_and(|penalty| penalty.weights_only);
@@ -122,7 +128,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         N::running_statistics(&mut |statistics| {
             for_each_part::<N>(|part, at| {
                 let Part::Accumulated(part) = part else { return };
-                let range = common(&statistics, &part);
+                let range = self.ranks.own(common(&statistics, &part));
                 let sums = self.range(K, &part, at, &range);
                 runner.each(sums, RANGE, &Mean { factor, penalty: None, finite: &finite });
             });
@@ -132,9 +138,9 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
             None => {}
             Some(Clip::Value(limit)) => last.limit = Some(N::Scalar::from_f64(limit)),
             Some(Clip::Norm(limit)) => {
-                let norm = self.average(runner, start, (factor, penalty), network, &finite);
+                let norm = self.average(runner, start, (factor, penalty), network, &finite)?;
                 if !finite.load(Relaxed) {
-                    return false;
+                    return Ok(false);
                 }
                 let factor = N::Scalar::from_f64(shortening(limit, norm));
                 last = LastPass { is_ready: true, factor, penalty: None, ..last };
@@ -153,7 +159,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                 network.absorb(gradient);
             }
         }
-        finite.into_inner()
+        Ok(finite.into_inner())
     }
 
     /// Update the weights of one part.
@@ -181,7 +187,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                         let mean = Mean { factor: last.factor, penalty, finite };
                         let update = Update { optimizer, step, mean, limit: last.limit };
                         // Everything, unless gradients are deferred.
-                        let changed = if defers::<N>() { common(&range, &part) } else { range.clone() };
+                        let changed = self.ranks.own(if defers::<N>() { common(&range, &part) } else { range.clone() });
                         let local = changed.start - range.start..changed.end - range.start;
                         let sums = self.range(if last.is_ready { 1 } else { K }, &part, at, &changed);
                         let slots = slots.map(|slot| within(slot, &local));
@@ -201,6 +207,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
                 if last.is_ready {
                     let Some(gradient) = self.deferred.as_deref_mut() else { return };
                     for (role, range) in ranges(&part) {
+                        let range = self.ranks.own(range);
                         let gradient = within(gradient.parameters_mut(), &range);
                         let slots = slots.each_mut().map(|slot| within(slot, &range));
                         let weights = within(network.parameters_mut(), &range);
@@ -223,7 +230,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         });
     }
 
-    /// The whole sum, for an error message. If the deferred gradients lack the last chunks, `last` says what their sums
+    /// This rank's part of the whole sum, for an error message; the rest is zero. If the deferred gradients lack the last chunks, `last` says what their sums
     /// start from.
     #[cold]
     pub(crate) fn collect(self, network: &mut N, last: Option<Start>) -> Box<N> {
@@ -237,21 +244,27 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         };
         for_each_part::<N>(|part, at| {
             let Part::Accumulated(range) = part else { return };
-            let gradient = within(whole.parameters_mut(), &range);
+            let own = self.ranks.own(range.clone());
+            let at = at + own.start.saturating_sub(range.start);
+            let gradient = within(whole.parameters_mut(), &own);
             gradient.fill(N::Scalar::ZERO);
             for sum in &self.sums {
-                let sum = sum.get(at..at + range.len()).unwrap_or_default();
+                let sum = sum.get(at..at + own.len()).unwrap_or_default();
                 gradient.iter_mut().zip(sum).for_each(|(gradient, &sum)| *gradient += sum);
             }
         });
         if let Some(start) = last {
-            let Self { sums, chunks, .. } = self;
-            Gradients { sums, chunks, deferred: Some(&mut *whole) }.add_deferred(Serial(Portable), start, network);
+            let Self { sums, chunks, chunk, ranks, .. } = self;
+            Gradients { sums, chunks, chunk, ranks, deferred: Some(&mut *whole) }.add_deferred(
+                Serial(Portable),
+                start,
+                network,
+            );
         }
         whole
     }
 
-    /// Compute the gradient of the weights of one layer, and do something with each range of it.
+    /// Compute the gradient of this rank's weights of one layer, and do something with each range of it.
     // A function of its own: without optimization, each inlined copy would keep its own pointers to the samples.
     #[inline(never)]
     fn compute<'o, R: Runner, O: Optimizer<SLOTS> + 'o, const SLOTS: usize>(
@@ -262,26 +275,39 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         mut slots: [&mut [N::Scalar]; SLOTS],
         then: impl Fn(Role) -> Then<'o, O, N::Scalar>,
     ) {
+        if ranges(part).all(|(_, range)| self.ranks.own(range).is_empty()) {
+            return;
+        }
         let mut products = OuterProducts::new(part.inputs, part.outputs);
-        for &(chunk, samples) in self.chunks.iter().flatten() {
-            if let Some(factors) = chunk.factors(samples, network, part.start) {
-                products.extend(factors.inputs, factors.output_gradients);
+        for (index, &(chunk, samples)) in self.chunks.iter().flatten().enumerate() {
+            let factors = if self.ranks.is_alone() {
+                chunk.factors(samples, network, part.start)
+            } else {
+                Some(self.ranks.factors::<N>((index, self.chunk, samples.len()), part))
+            };
+            if let Some(Factors { inputs, output_gradients }) = factors {
+                products.extend(inputs, output_gradients);
             }
         }
         for (role, range) in ranges(part) {
+            let own = self.ranks.own(range.clone());
+            if own.is_empty() {
+                continue;
+            }
             let is_bias = role == Role::Vector;
             let width = if is_bias { 1 } else { part.outputs };
-            let gradient = self.deferred.as_deref_mut().map_or(&mut [][..], |all| within(all.parameters_mut(), &range));
-            let slots = slots.each_mut().map(|slot| within(slot, &range));
-            let weights = within(network.parameters_mut(), &range);
-            let rows = Rows { first: 0, width, weights, slots, gradient };
+            let gradient = self.deferred.as_deref_mut().map_or(&mut [][..], |all| within(all.parameters_mut(), &own));
+            let slots = slots.each_mut().map(|slot| within(slot, &own));
+            let weights = within(network.parameters_mut(), &own);
+            let first = (own.start - range.start) / width.max(1);
+            let rows = Rows { first, width, weights, slots, gradient };
             let sums = Sums { products: &products, is_bias, start, then: then(role) };
             runner.each(rows, rows_at_once(width), &sums);
         }
     }
 
     /// Compute the mean gradient, including the penalty: of accumulated weights in the first accumulator, and of
-    /// deferred ones in the memory for these. Returns its norm.
+    /// deferred ones in the memory for these. Returns its norm, for which ranks exchange the whole gradient.
     #[inline(always)]
     fn average<R: Runner>(
         &mut self,
@@ -290,27 +316,59 @@ impl<'a, N: Layer, T: Copy + Send + Sync, const K: usize> Gradients<'a, N, T, K>
         (factor, penalty): (N::Scalar, Option<Penalty>),
         network: &mut N,
         finite: &AtomicBool,
-    ) -> f64 {
-        let mut sum = 0.0;
+    ) -> Result<f64, Error> {
         let by_role = penalty.is_some_and(|penalty| penalty.weights_only);
         let mean = |role| Mean { factor, penalty: penalty.filter(|penalty| penalty.counts(role)), finite };
         for_each_part::<N>(|part, at| match part {
             Part::Accumulated(part) => visit_trained::<N>(by_role, &mut |role, range| {
-                let changed = common(&range, &part);
+                let changed = self.ranks.own(common(&range, &part));
                 let weights = within(network.parameters_mut(), &changed);
                 runner.each((self.range(K, &part, at, &changed), weights), RANGE, &mean(role));
-                let [mean, ..] = &self.range(1, &part, at, &changed)[..] else { return };
-                sum += sum_of_squares(runner, mean);
             }),
             Part::Deferred(part) => {
                 self.compute(runner, (&part, start), network, [], |role| Then::<Sgd, _>::Mean(mean(role)));
+            }
+        });
+        if !self.ranks.is_alone() {
+            self.exchange_mean(finite)?;
+        }
+        let mut sum = 0.0;
+        for_each_part::<N>(|part, at| match part {
+            Part::Accumulated(part) => visit_trained::<N>(by_role, &mut |_, range| {
+                let range = common(&range, &part);
+                let stored = self.deferred.as_deref().filter(|_| !self.ranks.is_alone()).map(N::parameters);
+                let mean = match stored {
+                    Some(whole) => whole.get(range).unwrap_or_default(),
+                    None => self.range(1, &part, at, &range).into_iter().next().unwrap_or_default(),
+                };
+                sum += sum_of_squares(runner, mean);
+            }),
+            Part::Deferred(part) => {
                 let Some(gradient) = self.deferred.as_deref() else { return };
                 for (_, range) in ranges(&part) {
                     sum += sum_of_squares(runner, gradient.parameters().get(range).unwrap_or_default());
                 }
             }
         });
-        libm::sqrt(sum)
+        Ok(libm::sqrt(sum))
+    }
+
+    /// Give all ranks the whole mean gradient, in the memory for deferred ones.
+    fn exchange_mean(&mut self, finite: &AtomicBool) -> Result<(), Error> {
+        let Some(whole) = self.deferred.take() else { return Ok(()) };
+        for_each_part::<N>(|part, at| {
+            let Part::Accumulated(part) = part else { return };
+            let own = self.ranks.own(part.clone());
+            if let Some(mean) = self.range(1, &part, at, &own).first() {
+                within(whole.parameters_mut(), &own).copy_from_slice(mean);
+            }
+        });
+        let exchanged = self.ranks.complete(&mut *whole);
+        if whole.parameters().iter().any(|value| !value.is_finite()) {
+            finite.store(false, Relaxed);
+        }
+        self.deferred = Some(whole);
+        exchanged
     }
 
     /// A range of the weights in the first `count` sums, which hold the weights `part` from index `at` on; empty slices

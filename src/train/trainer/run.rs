@@ -7,14 +7,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::Trainer;
 use super::check;
 use super::checkpoint::{Identity, Length, Moment, Saver};
+use super::compare::compare;
 use super::evaluate::Evaluator;
 use super::feed::{Feed, Reader};
 use super::history::{Epoch, EpochEnd, History, Stopped};
 use super::monitor::Monitor;
 use super::parallel::{Sharing, Threads, work};
-use super::progress::Display;
+use super::progress::{Display, Progress};
+use super::ranks::Division;
 use super::settings::Settings;
-use super::step::{Course, Failure, Memory, NonFinite, first_non_finite};
+use super::step::{Course, Failure, Memory, first_non_finite};
 use super::stopping::Best;
 use super::stopwatch::Stopwatch;
 use super::validation::Validation;
@@ -24,11 +26,18 @@ use crate::layer::Layer;
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::random::mix;
+use crate::train::exchange::{Exchange, agree};
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run all epochs, and restore the best weights.
-    pub(super) fn run<T>(&mut self, data: &AnySource<'_, N::Input, T>, history: &mut History) -> Result<(), Error>
+    pub(super) fn run<T, X>(
+        &mut self,
+        exchange: &X,
+        data: &AnySource<'_, N::Input, T>,
+        history: &mut History,
+    ) -> Result<(), Error>
     where
+        X: Exchange,
         T: Copy + Debug + Send + Sync,
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
@@ -36,12 +45,16 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     {
         let mut best = self.settings.patience.map(Best::new);
         let batches = data.len().div_ceil(self.settings.batch_size);
-        let mut display = Display::new(self.settings.progress, batches);
+        let is_first = exchange.rank() == 0;
+        let mut display = Display::new(if is_first { self.settings.progress } else { Progress::Silent }, batches);
         let names = self.observers.names();
-        let identity = Identity::new(&self.saving, &self.settings, &names, data, self.validation.set())?;
-        let mut saver = Saver::new(&self.saving, identity, batches)?;
+        let identity = Identity::new(&self.saving, &self.settings, &names, data, self.validation.set());
+        let identity = agree(exchange, identity)?;
+        compare(exchange, &*self.network, &self.settings, &self.saving, identity.as_ref())?;
+        let mut saver = agree(exchange, Saver::new(&self.saving, identity, batches, is_first))?;
         let batch_size = self.settings.batch_size.min(data.len());
-        let mut memory = Memory::<N, T, SLOTS>::new(batch_size, self.settings.clip, self.settings.moving_average);
+        let Settings { clip, moving_average, .. } = self.settings;
+        let mut memory = Memory::<N, T, SLOTS, &X>::new(batch_size, clip, moving_average, exchange);
         let result = caught(|| self.descend(data, history, &mut memory, &mut best, &mut saver, &mut display));
         if matches!(result, Err(Error::Panic { .. })) {
             memory.recover(&mut self.network);
@@ -57,26 +70,29 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     }
 
     /// Run the epochs.
-    fn descend<T>(
+    fn descend<T, X>(
         &mut self,
         data: &AnySource<'_, N::Input, T>,
         history: &mut History,
-        memory: &mut Memory<N, T, SLOTS>,
+        memory: &mut Memory<N, T, SLOTS, &X>,
         best: &mut Option<Best<N>>,
         saver: &mut Saver<'a>,
         display: &mut Display,
     ) -> Result<(), Error>
     where
+        X: Exchange,
         T: Copy + Debug + Send + Sync,
         F: Loss<N::Output, T>,
         O: Optimizer<SLOTS>,
         V: Validation<N::Input, T>,
     {
+        let exchange = memory.ranks.exchange;
         let Settings { epochs, seed, shuffle, penalty, clip, .. } = self.settings;
         let batch_size = self.settings.batch_size.min(data.len());
         let check = check::sample::<N, T, F>(&self.loss);
         let reader = |set, source| Reader { set, source, check: &check, seed: 0 };
-        let mut feed = Feed::new(reader("training", data), batch_size, shuffle)?;
+        let division = Division::of::<N>(exchange);
+        let mut feed = agree(exchange, Feed::new(reader("training", data), batch_size, shuffle, division))?;
         let batches = feed.batches();
         let mut optimizer = self.optimizer.clone();
         let (validation, monitors) = (self.validation, self.settings.monitors());
@@ -88,13 +104,17 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let step_work = work::<N>(batch_size);
         let epoch_work = if reads { u64::MAX } else { step_work };
         let most = evaluated.as_ref().map_or(0, |reader| reader.work::<N>());
-        let threads = Threads::new(self.settings.threads, epoch_work.max(most))?;
+        // A rank waits for others, which must not occupy threads that these need.
+        let new = if memory.ranks.is_alone() { Threads::new } else { Threads::apart };
+        let threads = agree(exchange, new(self.settings.threads, epoch_work.max(most)))?;
 
         let mut now = Moment::new(optimizer.learning_rate(), self.settings.plateau);
-        let restored = memory.restored(&mut *self.network, best.as_mut());
-        if let Some((path, position)) =
-            saver.resume(restored, Length { epochs, batches }, (self.settings.monitor, &self.observers.names()))?
-        {
+        let (length, names) = (Length { epochs, batches }, self.observers.names());
+        let monitored = (self.settings.monitor, &*names);
+        let (restored, _) = memory.restored(&mut *self.network, best.as_mut());
+        let resumed = agree(exchange, saver.resume(restored, length, monitored))?;
+        let (restored, ranks) = memory.restored(&mut *self.network, best.as_mut());
+        if let Some((path, position)) = restored.spread(ranks, resumed, length, monitored)? {
             display.print(|| format!("resumed from {} after step {}", path.display(), position.steps));
             now = Moment::of(&position, self.settings.plateau);
             history.epochs = position.epochs;
@@ -104,7 +124,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         }
 
         for number in history.epochs.len() + 1..=epochs {
-            if now.stopped.is_some() || saver.stopped() {
+            if now.stopped.is_some() || saver.stopped(&mut memory.ranks)? {
                 history.stopped = now.stopped.or(Some(Stopped::Flag));
                 break;
             }
@@ -129,18 +149,19 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                     &mut now.totals,
                     |memory, network, totals| {
                         display.batch();
-                        if memory.steps() == last as u64 {
-                            return ControlFlow::Continue(());
+                        let steps = memory.steps();
+                        if steps == last as u64 {
+                            return Ok(ControlFlow::Continue(()));
                         }
-                        if saver.stopped() {
-                            return ControlFlow::Break(());
+                        if saver.stopped(&mut memory.ranks)? {
+                            return Ok(ControlFlow::Break(()));
                         }
-                        if saver.due(memory.steps()) {
+                        if saver.due(steps, &mut memory.ranks)? {
                             let seconds = add(moment.seconds, stopwatch.seconds());
                             let moment = Moment { totals: *totals, seconds, ..moment };
-                            saver.write(&memory.snapshot(network, best.as_ref(), moment, epochs_before), display);
+                            saver.write(&memory.snapshot(network, best.as_ref(), moment, epochs_before)?, display);
                         }
-                        ControlFlow::Continue(())
+                        Ok(ControlFlow::Continue(()))
                     },
                 )
             });
@@ -156,7 +177,8 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                 return Err(check::only_zeros("training"));
             }
 
-            let evaluate = |reader| evaluator.evaluate(memory.outcome(&self.network), &self.loss, reader, &threads);
+            let network = memory.outcome(&self.network);
+            let evaluate = |reader| evaluator.evaluate(network, &self.loss, reader, &threads, exchange);
             let after = evaluated.as_ref().map(evaluate).transpose()?;
             if after.is_some_and(|after| !after.loss.is_finite()) {
                 memory.rewind(&mut self.network);
@@ -166,7 +188,8 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                     what: "the loss after the epoch".into(),
                 });
             }
-            let metrics = self.observers.measure(memory.outcome(&self.network));
+            let mut metrics = self.observers.measure(memory.outcome(&self.network));
+            memory.ranks.spread_metrics(&mut metrics)?;
             let monitor = self.settings.monitor;
             let monitored = after.filter(|_| monitors).and_then(|after| monitor.value(after, &metrics));
             if monitors && !monitored.is_some_and(f64::is_finite) {
@@ -183,14 +206,17 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                 metrics,
                 monitor: monitor.to_owned(),
             });
-            self.observers.log(history, display);
+            if memory.ranks.is_first() {
+                self.observers.log(history, display);
+            }
             now = Moment::new(optimizer.learning_rate(), now.plateau);
-            let network = memory.outcome(&self.network);
-            if let Some(end) = EpochEnd::new(network, history) {
+            let mut stops = false;
+            if let Some(end) = EpochEnd::new(memory.outcome(&self.network), history) {
                 display.end(end.epoch);
-                if self.observers.call(&end) {
-                    now.stopped = Some(Stopped::Callback);
-                }
+                stops = self.observers.call(&end);
+            }
+            if memory.ranks.any(stops)? {
+                now.stopped = Some(Stopped::Callback);
             }
             let cost = monitored.map(|value| monitor.cost(value));
             if let (Some(plateau), Some(cost)) = (now.plateau.as_mut(), cost) {
@@ -198,16 +224,16 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                 optimizer = optimizer.with_learning_rate(now.learning_rate);
             }
             if let (Some(best), Some(cost)) = (best.as_mut(), cost)
-                && !best.see(network, number, cost)
+                && !best.see(memory.outcome(&self.network), number, cost)
             {
                 now.stopped.get_or_insert(Stopped::EarlyStopping);
             }
-            if saver.due(memory.steps()) {
-                saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs), display);
+            if saver.due(memory.steps(), &mut memory.ranks)? {
+                saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs)?, display);
             }
         }
-        if !saver.has_written(memory.steps()) {
-            saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs), display);
+        if memory.ranks.any(!saver.has_written(memory.steps()))? {
+            saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs)?, display);
         }
         memory.take_outcome(&mut self.network);
         Ok(())
@@ -216,10 +242,10 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
 
 /// Return an error if a step failed or the weights after the last one are not finite. Restores the weights from
 /// before the epoch if they are not finite.
-fn finite<N: Layer, T, const SLOTS: usize>(
+fn finite<N: Layer, T, X: Exchange, const SLOTS: usize>(
     result: Result<(), Failure>,
     network: &mut N,
-    memory: &mut Memory<N, T, SLOTS>,
+    memory: &mut Memory<N, T, SLOTS, X>,
     epoch: usize,
     batches: usize,
 ) -> Result<(), Error>
@@ -233,8 +259,8 @@ where
     match (result, infinite) {
         (Ok(()), None) => Ok(()),
         (Ok(()), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
-        (Err(Failure::Step(batch, NonFinite(what))), _) => Err(Error::NonFinite { epoch, batch, what }),
-        (Err(Failure::Data(error)), _) => Err(error),
+        (Err(Failure::NonFinite(batch, what)), _) => Err(Error::NonFinite { epoch, batch, what }),
+        (Err(Failure::Other(error)), _) => Err(error),
     }
 }
 

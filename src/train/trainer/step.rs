@@ -13,6 +13,7 @@ use super::evaluate::Totals;
 use super::feed::Feed;
 use super::memory::TrainingMemory;
 use super::parallel::{Parallel, Sharing};
+use super::ranks::Ranks;
 use super::reduce::{Gradients, Last};
 use crate::data::MiniBatch;
 use crate::error::Error;
@@ -22,6 +23,7 @@ use crate::layer::deferral::defers;
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
 use crate::scalar::Scalar;
+use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::Tally;
 use crate::weights::parameters::Parameters;
 
@@ -39,7 +41,7 @@ const LARGE: usize = 1 << 17;
 pub(crate) const ACCUMULATORS: usize = 8;
 
 /// The memory of a training, allocated once; steps do not allocate.
-pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
+pub(crate) struct Memory<N: Layer, T, const SLOTS: usize, X = ()> {
     accumulators: Vec<Accumulator<N, T>>,
     /// Memory for gradients that are computed in the second phase, unless each becomes an update at once.
     deferred: Option<Box<N>>,
@@ -50,6 +52,7 @@ pub(crate) struct Memory<N: Layer, T, const SLOTS: usize> {
     in_step: bool,
     /// The moving average of the weights, and its decay.
     pub(super) average: Option<(Box<MovingAverage<N>>, Decay)>,
+    pub(super) ranks: Ranks<N::Scalar, X>,
 }
 
 /// The constants of all steps in an epoch.
@@ -62,28 +65,36 @@ pub(crate) struct Course<'a, F, O> {
     pub(crate) seed: u64,
 }
 
-/// What is not finite: "the loss", or the gradient of a parameter, by its name.
-pub(crate) struct NonFinite(pub(crate) String);
+/// Why a step could not be completed.
+pub(crate) enum StepFailure {
+    /// Something is not finite: "the loss", or the gradient of a parameter, by its name.
+    NonFinite(String),
+    /// Another rank is gone.
+    Exchange(Error),
+}
+
+impl From<Error> for StepFailure {
+    fn from(error: Error) -> Self {
+        Self::Exchange(error)
+    }
+}
 
 /// Why an epoch could not be completed.
 pub(crate) enum Failure {
-    /// The step of a mini-batch, whose number in the epoch is counted from 1, failed.
-    Step(usize, NonFinite),
-    /// A sample could not be read.
-    Data(Error),
+    /// In the step of a mini-batch, whose number in the epoch is counted from 1, something is not finite.
+    NonFinite(usize, String),
+    /// A sample could not be read, or another rank is gone.
+    Other(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
 }
 
 impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
-    /// Memory for mini-batches of up to `batch` samples, with a moving average if a decay is given.
-    pub(crate) fn new(batch: usize, clip: Option<Clip>, average: Option<Decay>) -> Self {
-        let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
-        let deferred = stores_deferred::<N>(batch, clip).then(N::zeroed_box);
-        let average = average.map(|decay| (MovingAverage::boxed(), decay));
-        let before = (N::zeroed_box(), State::boxed());
-        Self { accumulators, deferred, state: State::boxed(), before, in_step: false, average }
-    }
-
-    /// The bytes that [`new`](Self::new) allocates.
+    /// The bytes that [`new`](Self::new) allocates for a single rank.
     pub(crate) const fn bytes(batch: usize, clip: Option<Clip>, average: bool) -> TrainingMemory {
         let (count, state) = (accumulators::<N>(batch), size_of::<State<N, SLOTS>>());
         let deferred = if stores_deferred::<N>(batch, clip) { size_of::<N>() } else { 0 };
@@ -97,6 +108,20 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
             evaluation: 0,
         }
     }
+}
+
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> Memory<N, T, SLOTS, X> {
+    /// Memory for mini-batches of up to `batch` samples, with a moving average if a decay is given.
+    pub(crate) fn new(batch: usize, clip: Option<Clip>, average: Option<Decay>, exchange: X) -> Self {
+        let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
+        let ranks = Ranks::new::<N>(exchange, batch);
+        // Ranks exchange the whole gradient there, for its norm.
+        let stores = stores_deferred::<N>(batch, clip) || (!ranks.is_alone() && matches!(clip, Some(Clip::Norm(_))));
+        let deferred = stores.then(N::zeroed_box);
+        let average = average.map(|decay| (MovingAverage::boxed(), decay));
+        let before = (N::zeroed_box(), State::boxed());
+        Self { accumulators, deferred, state: State::boxed(), before, in_step: false, average, ranks }
+    }
 
     /// Take one step for each mini-batch of the epoch from number `first` on, add to `totals`, and call `done` after
     /// each step, which can end the epoch there.
@@ -104,7 +129,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
     /// If the gradient of a step is not finite, `network` gets the weights from before that step, and the error has
     /// the number of the step and what was not finite. An update sees each range of the gradient once, so it may have
     /// changed some weights before it finds others that it cannot change. In this case, the epoch is repeated up to
-    /// that step.
+    /// that step. If another rank is gone, `network` gets the weights from before the epoch.
     pub(crate) fn epoch<F: Loss<N::Output, T>, O: Optimizer<SLOTS>>(
         &mut self,
         network: &mut N,
@@ -112,40 +137,53 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
         (feed, first): (&mut Feed<'_, N::Input, T>, usize),
         threads: Sharing,
         totals: &mut Totals,
-        mut done: impl FnMut(&Self, &N, &Totals) -> ControlFlow<()> + Send,
-    ) -> Result<(), Failure> {
+        mut done: impl FnMut(&mut Self, &N, &Totals) -> Result<ControlFlow<()>, Error> + Send,
+    ) -> Result<(), Failure>
+    where
+        X: Send,
+    {
         self.before.0.parameters_mut().copy_from_slice(network.parameters());
         copy_state(&self.state, &mut self.before.1);
         let Sharing { step: parallel, read } = threads;
+        let reads = feed.reads();
         let mut failed = None;
-        let read_failure = feed.each(first, read, |number, batch| match self.step(network, course, &batch, parallel) {
-            Ok(more) => {
-                totals.add(more);
-                if let Some((average, decay)) = &mut self.average {
-                    if parallel {
-                        average.update_by(Parallel, network, *decay);
-                    } else {
-                        average.update(network, *decay);
+        feed.each(first, read, |number, batch| {
+            // Samples that some rank cannot read end the training of all.
+            let batch = if reads { self.ranks.agree(batch)? } else { batch? };
+            match self.step(network, course, &batch, parallel) {
+                Ok(more) => {
+                    totals.add(more);
+                    if let Some((average, decay)) = &mut self.average {
+                        if parallel {
+                            average.update_by(Parallel, network, *decay);
+                        } else {
+                            average.update(network, *decay);
+                        }
                     }
+                    done(self, network, totals)
                 }
-                done(self, network, totals)
+                Err(failure) => {
+                    failed = Some((number, failure));
+                    Ok(ControlFlow::Break(()))
+                }
             }
-            Err(what) => {
-                failed = Some((number, what));
-                ControlFlow::Break(())
-            }
-        });
-        let Some((failed, what)) = failed else { return read_failure.map_err(Failure::Data) };
+        })?;
+        let Some((failed, failure)) = failed else { return Ok(()) };
         self.rewind(network);
-        let repeated = feed.each(first, read, |number, batch| {
+        let what = match failure {
+            StepFailure::NonFinite(what) => what,
+            StepFailure::Exchange(error) => return Err(Failure::Other(error)),
+        };
+        feed.each(first, read, |number, batch| {
+            let batch = if reads { self.ranks.agree(batch)? } else { batch? };
             if number == failed {
-                return ControlFlow::Break(());
+                return Ok(ControlFlow::Break(()));
             }
-            let _: Result<_, NonFinite> = self.step(network, course, &batch, parallel);
-            ControlFlow::Continue(())
-        });
-        repeated.map_err(Failure::Data)?;
-        Err(Failure::Step(failed + 1, what))
+            // These have succeeded before.
+            let _: Result<_, StepFailure> = self.step(network, course, &batch, parallel);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Err(Failure::NonFinite(failed + 1, what))
     }
 
     /// The number of steps.
@@ -194,7 +232,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
         course: &Course<'_, F, O>,
         batch: &MiniBatch<'_, N::Input, T>,
         parallel: bool,
-    ) -> Result<Totals, NonFinite> {
+    ) -> Result<Totals, StepFailure> {
         // With a single chunk, only the update could be parallel, which does not pay.
         let parallel = parallel && batch.len() > chunk::<N>(batch.len());
         self.in_step = true;
@@ -207,46 +245,55 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
 
 operation! {
     /// One step, dispatched to the best instruction set.
-    struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>; SLOTS> where [T: Copy + Debug + Send + Sync] {
-        memory: &'a mut Memory<N, T, SLOTS>,
+    struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, X: Exchange; SLOTS> where [T: Copy + Debug + Send + Sync] {
+        memory: &'a mut Memory<N, T, SLOTS, X>,
         network: &'a mut N,
         course: &'a Course<'a, F, O>,
         batch: &'a MiniBatch<'a, N::Input, T>,
     }
-    fn run(self, simd: V) -> Result<Totals, NonFinite> {
+    fn run(self, simd: V) -> Result<Totals, StepFailure> {
         self.run_by(Serial(simd))
     }
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, const SLOTS: usize>
-    Step<'_, N, T, F, O, SLOTS>
+impl<N, T, F, O, X, const SLOTS: usize> Step<'_, N, T, F, O, X, SLOTS>
+where
+    N: Layer,
+    T: Copy + Debug + Send + Sync,
+    F: Loss<N::Output, T>,
+    O: Optimizer<SLOTS>,
+    X: Exchange,
 {
     /// The first phase for all chunks of the batch, followed by the second.
     #[inline(always)]
-    fn run_by<R: Runner>(self, runner: R) -> Result<Totals, NonFinite> {
+    fn run_by<R: Runner>(self, runner: R) -> Result<Totals, StepFailure> {
         let Self { memory, network, course, batch } = self;
         let chunk = even_chunk::<N>(batch.len());
+        let chunks = batch.len().div_ceil(chunk);
         let (mut tally, mut start) = (Tally::default(), Start::Zero);
         let mut end = 0;
         let last = loop {
             let round = batch.part(end..batch.len().min(end + ACCUMULATORS * chunk));
             end += round.len();
             let used = &mut memory.accumulators[..round.len().div_ceil(chunk)];
-            runner.each(&mut *used, 1, &Add { network: &*network, course, round: &round, chunk, start });
+            let mine = memory.ranks.mine(used.len(), chunks);
+            runner.each(&mut used[mine], 1, &Add { network: &*network, course, round: &round, chunk, start });
+            memory.ranks.complete_round(used, (round, chunk, chunks), network)?;
             used.iter().for_each(|accumulator| tally += accumulator.tally);
             if end == batch.len() {
                 break round;
             }
             if defers::<N>() {
-                let gradients =
-                    Gradients::<_, _, ACCUMULATORS>::of(used, (round, chunk), memory.deferred.as_deref_mut());
+                let deferred = memory.deferred.as_deref_mut();
+                let gradients = Gradients::<_, _, _, ACCUMULATORS>::of(used, (round, chunk), deferred, &memory.ranks);
                 gradients.add_deferred(runner, start, network);
             }
             start = Start::Sum;
         };
 
         let loss = tally.term.mean();
-        let used = &mut memory.accumulators[..batch.len().div_ceil(chunk).min(ACCUMULATORS)];
+        let used = &mut memory.accumulators[..chunks.min(ACCUMULATORS)];
+        memory.ranks.complete_sums(used)?;
         let mut finite = loss.is_finite();
         if finite {
             let (optimizer, state) = (course.optimizer, &mut *memory.state);
@@ -256,20 +303,23 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Optimize
             finite = match used.len() {
                 // The common case of small networks gets a loop of its own.
                 0 | 1 => {
-                    let gradients = Gradients::<_, _, 1>::of(used, (last, chunk), deferred);
-                    gradients.update(runner, last_sums, optimizer, network, state)
+                    let gradients = Gradients::<_, _, _, 1>::of(used, (last, chunk), deferred, &memory.ranks);
+                    gradients.update(runner, last_sums, optimizer, network, state)?
                 }
                 _ => {
-                    let gradients = Gradients::<_, _, ACCUMULATORS>::of(used, (last, chunk), deferred);
-                    gradients.update(runner, last_sums, optimizer, network, state)
+                    let gradients =
+                        Gradients::<_, _, _, ACCUMULATORS>::of(used, (last, chunk), deferred, &memory.ranks);
+                    gradients.update(runner, last_sums, optimizer, network, state)?
                 }
             };
+            finite = !memory.ranks.any(!finite)?;
         }
         if finite {
+            memory.ranks.complete(network)?;
             return Ok(Totals::of(tally));
         }
         let count = used.len();
-        Err(memory.non_finite(loss, network, count, (last, chunk), start))
+        Err(memory.non_finite(loss, network, count, (last, chunk), start)?)
     }
 }
 
@@ -330,14 +380,14 @@ pub(super) fn smallest_chunk<N: Parameters>(batch: usize) -> usize {
 ///
 /// A network that computes statistics over a chunk, such as batch normalization, would give a small last chunk too
 /// much weight, so its chunks have equal sizes.
-fn even_chunk<N: Parameters>(batch: usize) -> usize {
+pub(super) fn even_chunk<N: Parameters>(batch: usize) -> usize {
     let mut has_statistics = false;
     N::running_statistics(&mut |_| has_statistics = true);
     let chunk = chunk::<N>(batch);
     if has_statistics { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> Memory<N, T, SLOTS, X> {
     /// What is not finite in the mean loss and the gradient of a mini-batch. The loss comes first, because it is closer
     /// to the cause.
     #[cold]
@@ -348,17 +398,19 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
         count: usize,
         last: (MiniBatch<'_, N::Input, T>, usize),
         start: Start,
-    ) -> NonFinite {
+    ) -> Result<StepFailure, Error> {
         let used = &mut self.accumulators[..count];
-        let gradients = Gradients::<_, _, ACCUMULATORS>::of(used, last, self.deferred.as_deref_mut());
+        let gradients = Gradients::<_, _, _, ACCUMULATORS>::of(used, last, self.deferred.as_deref_mut(), &self.ranks);
         // With a finite loss, what is stored has been completed.
         let gradient = gradients.collect(network, (!loss.is_finite()).then_some(start));
-        let gradient = first_non_finite(&*gradient).map(|name| format!("the gradient of `{name}`"));
-        NonFinite(match (loss.is_finite(), gradient) {
+        // Ranks have the weights in order, so that the first name is that of the first array.
+        let gradient = self.ranks.first_text(first_non_finite(&*gradient))?;
+        let gradient = gradient.map(|name| format!("the gradient of `{name}`"));
+        Ok(StepFailure::NonFinite(match (loss.is_finite(), gradient) {
             (false, Some(gradient)) => format!("the loss, as {gradient},"),
             (false, None) => "the loss".into(),
             (true, gradient) => gradient.unwrap_or_else(|| "the gradient".into()),
-        })
+        }))
     }
 }
 

@@ -42,6 +42,11 @@ impl Identity {
         ])))
     }
 
+    /// The names and texts.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.0.iter().cloned()
+    }
+
     /// The metadata of a checkpoint.
     pub(crate) fn metadata(&self) -> impl Iterator<Item = (String, String)> {
         self.0.iter().map(|(name, value)| (key(name), value.clone()))

@@ -8,7 +8,9 @@ use super::snapshot::prefixes;
 use super::{CONTENT, FORMAT, FORMAT_KEY, Identity, Position};
 use crate::error::{Error, Mismatch};
 use crate::optimizers::{MovingAverage, State};
+use crate::train::exchange::Exchange;
 use crate::train::trainer::monitor::Monitor;
+use crate::train::trainer::ranks::Ranks;
 use crate::train::trainer::stopping::Best;
 use crate::weights::parameters::Parameters;
 use crate::weights::safetensors::NetworksFile;
@@ -19,6 +21,51 @@ pub(crate) struct Restored<'a, N, const SLOTS: usize> {
     pub(crate) state: &'a mut State<N, SLOTS>,
     pub(crate) average: Option<&'a mut MovingAverage<N>>,
     pub(crate) best: Option<&'a mut Best<N>>,
+}
+
+impl<N: Parameters, const SLOTS: usize> Restored<'_, N, SLOTS> {
+    /// Set what belongs to the networks of a position.
+    fn set(&mut self, position: &Position) {
+        self.state.steps = position.steps;
+        if let Some(average) = &mut self.average {
+            average.steps = position.average_steps;
+        }
+        if let (Some(best), Some((epoch, waited))) = (&mut self.best, position.best) {
+            (best.epoch, best.waited) = (epoch, waited);
+        }
+    }
+
+    /// Everything that has a number for each weight.
+    fn networks(&mut self) -> impl Iterator<Item = &mut N> {
+        let average = self.average.as_mut().map(|average| &mut average.network);
+        let best = self.best.as_mut().map(|best| &mut *best.network);
+        std::iter::once(&mut *self.network).chain(&mut self.state.slots).chain(average).chain(best)
+    }
+
+    /// Give all ranks what rank 0 has loaded.
+    pub(crate) fn spread<X: Exchange>(
+        mut self,
+        ranks: &Ranks<N::Scalar, X>,
+        resumed: Option<(PathBuf, Position)>,
+        length: Length,
+        monitored: Monitored<'_>,
+    ) -> Result<Option<(PathBuf, Position)>, Error> {
+        if ranks.is_alone() {
+            return Ok(resumed);
+        }
+        let line = |(key, value): (String, String)| format!("{key}\t{value}\n");
+        let text = |(path, position): &(PathBuf, Position)| {
+            format!("{}\n{}", path.display(), position.metadata().map(line).collect::<String>())
+        };
+        let text = ranks.spread_text(resumed.as_ref().map(text).unwrap_or_default())?;
+        let Some((path, lines)) = text.split_once('\n') else { return Ok(None) };
+        let get = |key: &str| lines.lines().filter_map(|line| line.split_once('\t')).find(|(name, _)| *name == key);
+        let position = Position::parse(|key| get(key).map(|(_, value)| value), length.epochs, monitored)
+            .map_err(|mismatch| Error::Rank { rank: 0, reason: mismatch.to_string() })?;
+        self.set(&position);
+        self.networks().try_for_each(|network| ranks.spread(network.parameters_mut()))?;
+        Ok(Some((path.into(), position)))
+    }
 }
 
 /// The length of a training.
@@ -72,7 +119,7 @@ fn take<N: Parameters, const SLOTS: usize>(
     identity: &Identity,
     length: Length,
     monitored: Monitored<'_>,
-    restored: Restored<'_, N, SLOTS>,
+    mut restored: Restored<'_, N, SLOTS>,
 ) -> Result<Position, Vec<Mismatch>> {
     let is = |field: &str, expected: &str, found: &str| {
         let (expected, found) = (format!("`{expected}`"), format!("`{found}`"));
@@ -93,18 +140,8 @@ fn take<N: Parameters, const SLOTS: usize>(
         let found = format!("{} in all", position.steps);
         return Err(vec![Mismatch { field: "step".into(), expected, found }]);
     }
-    let Restored { network, state, average, best } = restored;
-    let prefixes = prefixes::<SLOTS>(average.is_some(), best.is_some());
-    let (average, average_steps) = average.map(|average| (&mut average.network, &mut average.steps)).unzip();
-    let (best, best_so_far) = best.map(|best| (&mut *best.network, (&mut best.epoch, &mut best.waited))).unzip();
-    let networks = std::iter::once(network).chain(&mut state.slots).chain(average).chain(best);
-    file.load(&mut prefixes.zip(networks).collect::<Vec<_>>())?;
-    state.steps = position.steps;
-    if let Some(steps) = average_steps {
-        *steps = position.average_steps;
-    }
-    if let (Some((epoch, waited)), Some((best_epoch, best_waited))) = (best_so_far, position.best) {
-        (*epoch, *waited) = (best_epoch, best_waited);
-    }
+    let prefixes = prefixes::<SLOTS>(restored.average.is_some(), restored.best.is_some());
+    file.load(&mut prefixes.zip(restored.networks()).collect::<Vec<_>>())?;
+    restored.set(&position);
     Ok(position)
 }

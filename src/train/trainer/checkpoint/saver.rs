@@ -10,8 +10,11 @@ use super::snapshot::Snapshot;
 use super::{Checkpoints, Every, Identity, Position, Saving};
 use crate::atomic_file::remove_abandoned_in;
 use crate::error::Error;
+use crate::scalar::Scalar;
+use crate::train::exchange::Exchange;
 use crate::train::trainer::history::Epoch;
 use crate::train::trainer::progress::Display;
+use crate::train::trainer::ranks::Ranks;
 use crate::train::trainer::stopwatch::Stopwatch;
 use crate::weights::parameters::Parameters;
 
@@ -51,13 +54,20 @@ pub(crate) struct Saver<'a> {
     /// The steps of the last checkpoint.
     written: Option<u64>,
     failure: Option<String>,
+    /// Whether this is rank 0, which reads and writes.
+    is_first: bool,
 }
 
 impl<'a> Saver<'a> {
-    /// Create the folder of checkpoints, if one is set.
-    pub(crate) fn new(saving: &Saving<'a>, identity: Option<Identity>, batches: usize) -> Result<Self, Error> {
+    /// Create the folder of checkpoints, if one is set and this is rank 0.
+    pub(crate) fn new(
+        saving: &Saving<'a>,
+        identity: Option<Identity>,
+        batches: usize,
+        is_first: bool,
+    ) -> Result<Self, Error> {
         let (checkpoints, resume) = (saving.checkpoints.clone(), saving.resume.clone());
-        if let Some(Checkpoints { folder, .. }) = &checkpoints {
+        if let Some(Checkpoints { folder, .. }) = checkpoints.as_ref().filter(|_| is_first) {
             fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.clone(), source })?;
             let canonical = |folder: &Path| fs::canonicalize(folder).ok();
             let resumes = resume.as_ref().is_some_and(|other| canonical(other) == canonical(folder));
@@ -69,7 +79,7 @@ impl<'a> Saver<'a> {
             remove_abandoned_in(folder, |name| step(name).is_some());
         }
         let (stop, batches, stopwatch) = (saving.stop, batches as u64, Stopwatch::start());
-        Ok(Self { checkpoints, resume, identity, stop, batches, stopwatch, written: None, failure: None })
+        Ok(Self { checkpoints, resume, identity, stop, batches, stopwatch, written: None, failure: None, is_first })
     }
 
     /// Resume from the newest complete checkpoint, if there is one. Returns its path and its position.
@@ -80,23 +90,26 @@ impl<'a> Saver<'a> {
         monitored: Monitored<'_>,
     ) -> Result<Option<(PathBuf, Position)>, Error> {
         match (&self.resume, &self.identity) {
-            (Some(folder), Some(identity)) => resume(folder, identity, length, monitored, restored),
+            (Some(folder), Some(identity)) if self.is_first => resume(folder, identity, length, monitored, restored),
             _ => Ok(None),
         }
     }
 
-    /// Whether the stop flag is set.
-    pub(crate) fn stopped(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Relaxed))
+    /// Whether the stop flag of any rank is set.
+    pub(crate) fn stopped<S: Scalar, X: Exchange>(&self, ranks: &mut Ranks<S, X>) -> Result<bool, Error> {
+        self.stop.map_or(Ok(false), |stop| ranks.any(stop.load(Relaxed)))
     }
 
     /// Whether to write a checkpoint after that many steps.
-    pub(crate) fn due(&self, steps: u64) -> bool {
-        let Some(Checkpoints { every, .. }) = &self.checkpoints else { return false };
+    pub(crate) fn due<S: Scalar, X: Exchange>(&self, steps: u64, ranks: &mut Ranks<S, X>) -> Result<bool, Error> {
+        let Some(Checkpoints { every, .. }) = &self.checkpoints else { return Ok(false) };
         match *every {
-            Every::Epochs(epochs) => steps.is_multiple_of(self.batches.saturating_mul(epochs as u64)),
-            Every::Steps(interval) => steps.is_multiple_of(interval),
-            Every::Minutes(minutes) => self.stopwatch.seconds().is_some_and(|seconds| seconds >= 60.0 * minutes),
+            Every::Epochs(epochs) => Ok(steps.is_multiple_of(self.batches.saturating_mul(epochs as u64))),
+            Every::Steps(interval) => Ok(steps.is_multiple_of(interval)),
+            // Clocks differ.
+            Every::Minutes(minutes) => {
+                ranks.any(self.stopwatch.seconds().is_some_and(|seconds| seconds >= 60.0 * minutes))
+            }
         }
     }
 
@@ -106,7 +119,10 @@ impl<'a> Saver<'a> {
         snapshot: &Snapshot<'_, N, SLOTS>,
         display: &Display,
     ) {
-        let (Some(checkpoints), Some(identity)) = (&self.checkpoints, &self.identity) else { return };
+        self.stopwatch = Stopwatch::start();
+        let (Some(checkpoints), Some(identity), true) = (&self.checkpoints, &self.identity, self.is_first) else {
+            return;
+        };
         let steps = snapshot.position.steps;
         let path = checkpoints.folder.join(format!("{START}{steps:012}{END}"));
         match snapshot.save(&path, identity) {
@@ -116,12 +132,11 @@ impl<'a> Saver<'a> {
             }
             Err(error) => display.failed(&mut self.failure, || format!("a checkpoint could not be written, {error}")),
         }
-        self.stopwatch = Stopwatch::start();
     }
 
-    /// Whether the checkpoint of that many steps is written, or none is to be.
+    /// Whether the checkpoint of that many steps is written, or none is to be here.
     pub(crate) fn has_written(&self, steps: u64) -> bool {
-        self.checkpoints.is_none() || self.written == Some(steps)
+        self.checkpoints.is_none() || !self.is_first || self.written == Some(steps)
     }
 
     /// The first failure to write a checkpoint.

@@ -8,8 +8,10 @@ use super::{CONTENT, FORMAT, FORMAT_KEY, Identity, Position};
 use crate::error::Error;
 use crate::layer::Layer;
 use crate::optimizers::{MovingAverage, Plateau, State};
+use crate::train::exchange::Exchange;
 use crate::train::trainer::evaluate::Totals;
 use crate::train::trainer::history::{Epoch, Stopped};
+use crate::train::trainer::ranks::Ranks;
 use crate::train::trainer::step::Memory;
 use crate::train::trainer::stopping::Best;
 use crate::weights::parameters::Parameters;
@@ -76,15 +78,19 @@ impl<N: Parameters, const SLOTS: usize> Snapshot<'_, N, SLOTS> {
     }
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
-    /// The contents of a checkpoint of `network` at `moment`.
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> Memory<N, T, SLOTS, X> {
+    /// The contents of a checkpoint of `network` at `moment`, on rank 0. All ranks call it.
+    ///
+    /// # Errors
+    /// Another rank is gone.
     pub(crate) fn snapshot<'a>(
-        &'a self,
+        &'a mut self,
         network: &'a N,
         best: Option<&'a Best<N>>,
         moment: Moment,
         epochs: &[Epoch],
-    ) -> Snapshot<'a, N, SLOTS> {
+    ) -> Result<Snapshot<'a, N, SLOTS>, Error> {
+        self.state.slots.iter_mut().try_for_each(|slot| self.ranks.complete(slot))?;
         let Moment { totals, seconds, learning_rate, plateau, stopped } = moment;
         let average = self.average.as_ref().map(|(average, _)| &**average);
         let position = Position {
@@ -98,16 +104,16 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, S
             stopped,
             epochs: epochs.to_vec(),
         };
-        Snapshot { network, state: &self.state, average, best, position }
+        Ok(Snapshot { network, state: &self.state, average, best, position })
     }
 
-    /// What a checkpoint is loaded into.
+    /// What a checkpoint is loaded into, and the other ranks.
     pub(crate) fn restored<'a>(
         &'a mut self,
         network: &'a mut N,
         best: Option<&'a mut Best<N>>,
-    ) -> Restored<'a, N, SLOTS> {
+    ) -> (Restored<'a, N, SLOTS>, &'a mut Ranks<N::Scalar, X>) {
         let average = self.average.as_mut().map(|(average, _)| &mut **average);
-        Restored { network, state: &mut self.state, average, best }
+        (Restored { network, state: &mut self.state, average, best }, &mut self.ranks)
     }
 }

@@ -1,0 +1,143 @@
+//! Exchanges between the computers that train one network.
+
+mod in_process;
+
+pub use in_process::InProcess;
+
+use crate::error::Error;
+
+/// Exchanges bytes between *ranks*: the processes, on one computer or several, that train one network together.
+///
+/// [`Trainer::fit_on`](crate::Trainer::fit_on) and [`Sweep::run_on`](crate::train::Sweep::run_on) take one. [`InProcess`]
+/// has ranks that are threads of one process, and `()` is a single rank.
+///
+/// All ranks make the same calls in the same order, with lengths that fit each other. A call waits for the other ranks.
+/// Calls come from one thread at a time, but not always from the same one.
+///
+/// # Errors
+/// An implementation that notices that another rank is gone returns [`Error::Rank`]. It may also end the process: a
+/// training that writes checkpoints can be resumed with any number of ranks.
+pub trait Exchange: Sync {
+    /// The number of this rank, from 0.
+    fn rank(&self) -> usize;
+
+    /// The number of ranks.
+    fn ranks(&self) -> usize;
+
+    /// Give every rank the same bytes: those from rank 0, then those from rank 1, and so on, which have these lengths.
+    ///
+    /// Before the call, `bytes` has those from this rank in their place.
+    ///
+    /// # Errors
+    /// Another rank is gone.
+    fn all_gather(&self, bytes: &mut [u8], lengths: &[usize]) -> Result<(), Error>;
+
+    /// Send other bytes to each rank: to rank 0 the first `sent_lengths[0]` of `sent`, to rank 1 the next
+    /// `sent_lengths[1]`, and so on; `received` gets those from each rank, in the same order.
+    ///
+    /// # Errors
+    /// Another rank is gone.
+    fn all_to_all(
+        &self,
+        sent: &[u8],
+        sent_lengths: &[usize],
+        received: &mut [u8],
+        received_lengths: &[usize],
+    ) -> Result<(), Error>;
+
+    /// Tell the other ranks that this one cannot go on, so that they don't wait for it. Does not wait.
+    fn abandon(&self, reason: &str);
+}
+
+/// A single rank, which has nothing to exchange.
+impl Exchange for () {
+    #[inline(always)]
+    fn rank(&self) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    fn ranks(&self) -> usize {
+        1
+    }
+
+    #[inline(always)]
+    fn all_gather(&self, _: &mut [u8], _: &[usize]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn all_to_all(&self, sent: &[u8], _: &[usize], received: &mut [u8], _: &[usize]) -> Result<(), Error> {
+        received.iter_mut().zip(sent).for_each(|(received, sent)| *received = *sent);
+        Ok(())
+    }
+
+    fn abandon(&self, _: &str) {}
+}
+
+impl<X: Exchange> Exchange for &X {
+    #[inline(always)]
+    fn rank(&self) -> usize {
+        (**self).rank()
+    }
+
+    #[inline(always)]
+    fn ranks(&self) -> usize {
+        (**self).ranks()
+    }
+
+    #[inline(always)]
+    fn all_gather(&self, bytes: &mut [u8], lengths: &[usize]) -> Result<(), Error> {
+        (**self).all_gather(bytes, lengths)
+    }
+
+    #[inline(always)]
+    fn all_to_all(
+        &self,
+        sent: &[u8],
+        sent_lengths: &[usize],
+        received: &mut [u8],
+        received_lengths: &[usize],
+    ) -> Result<(), Error> {
+        (**self).all_to_all(sent, sent_lengths, received, received_lengths)
+    }
+
+    fn abandon(&self, reason: &str) {
+        (**self).abandon(reason);
+    }
+}
+
+/// The text of each rank, on every rank.
+pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<String>, Error> {
+    let (rank, ranks) = (exchange.rank(), exchange.ranks());
+    let mut numbers = vec![0u8; ranks * size_of::<u64>()];
+    numbers[rank * size_of::<u64>()..][..size_of::<u64>()].copy_from_slice(&(text.len() as u64).to_le_bytes());
+    exchange.all_gather(&mut numbers, &vec![size_of::<u64>(); ranks])?;
+    let (numbers, _) = numbers.as_chunks();
+    let lengths: Vec<_> = numbers.iter().map(|&number| u64::from_le_bytes(number) as usize).collect();
+    let start = lengths[..rank].iter().sum::<usize>();
+    let mut bytes = vec![0; lengths.iter().sum()];
+    bytes[start..start + text.len()].copy_from_slice(text.as_bytes());
+    exchange.all_gather(&mut bytes, &lengths)?;
+    let mut rest = &bytes[..];
+    let text = |&length: &usize| {
+        let (text, after) = rest.split_at(length);
+        rest = after;
+        String::from_utf8_lossy(text).into_owned()
+    };
+    Ok(lengths.iter().map(text).collect())
+}
+
+/// The result of this rank, or an error if that of another rank is one: all ranks go on, or none.
+pub(crate) fn agree<T>(exchange: &impl Exchange, result: Result<T, Error>) -> Result<T, Error> {
+    if exchange.ranks() == 1 {
+        return result;
+    }
+    let text = result.as_ref().err().map_or(String::new(), |error| format!("{error} "));
+    let texts = gather_texts(exchange, &text)?;
+    let failed = texts.iter().enumerate().find(|(_, text)| !text.is_empty());
+    match (result, failed) {
+        (Ok(_), Some((rank, reason))) => Err(Error::Rank { rank, reason: reason.trim_end().into() }),
+        (result, _) => result,
+    }
+}
