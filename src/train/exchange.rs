@@ -47,6 +47,28 @@ pub trait Exchange: Sync {
 
     /// Tell the other ranks that this one cannot go on, so that they don't wait for it. Does not wait.
     fn abandon(&self, reason: &str);
+
+    /// The result of this rank, or [`Error::Rank`] if that of another rank is an error: all ranks go on, or none.
+    ///
+    /// For what a program does before or after a training, such as reading files. Trainings do it themselves.
+    ///
+    /// # Errors
+    /// The error of this rank or another one.
+    fn agree<T>(&self, result: Result<T, Error>) -> Result<T, Error>
+    where
+        Self: Sized,
+    {
+        if self.ranks() == 1 {
+            return result;
+        }
+        let text = result.as_ref().err().map_or(String::new(), |error| format!("{error} "));
+        let texts = gather_texts(self, &text)?;
+        let failed = texts.iter().enumerate().find(|(_, text)| !text.is_empty());
+        match (result, failed) {
+            (Ok(_), Some((rank, reason))) => Err(Error::Rank { rank, reason: reason.trim_end().into() }),
+            (result, _) => result,
+        }
+    }
 }
 
 /// A single rank, which has nothing to exchange.
@@ -126,18 +148,4 @@ pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<S
         String::from_utf8_lossy(text).into_owned()
     };
     Ok(lengths.iter().map(text).collect())
-}
-
-/// The result of this rank, or an error if that of another rank is one: all ranks go on, or none.
-pub(crate) fn agree<T>(exchange: &impl Exchange, result: Result<T, Error>) -> Result<T, Error> {
-    if exchange.ranks() == 1 {
-        return result;
-    }
-    let text = result.as_ref().err().map_or(String::new(), |error| format!("{error} "));
-    let texts = gather_texts(exchange, &text)?;
-    let failed = texts.iter().enumerate().find(|(_, text)| !text.is_empty());
-    match (result, failed) {
-        (Ok(_), Some((rank, reason))) => Err(Error::Rank { rank, reason: reason.trim_end().into() }),
-        (result, _) => result,
-    }
 }

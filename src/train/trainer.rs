@@ -47,7 +47,7 @@ use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, Optimizer};
-use crate::train::exchange::{Exchange, agree};
+use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::assert_logits;
 use checkpoint::Saving;
 use observers::Observers;
@@ -176,7 +176,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     {
         let mut history = History::default();
         let result = caught(|| {
-            agree(exchange, self.check::<D::Target>(data))?;
+            exchange.agree(self.check::<D::Target>(data))?;
             self.run::<D::Target, _>(exchange, data, &mut history)
         });
         if let Err(panic @ Error::Panic { .. }) = &result {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::atomic_file::write_atomically;
 use crate::error::{Error, Mismatch};
-use crate::train::exchange::{Exchange, agree, gather_texts};
+use crate::train::exchange::{Exchange, gather_texts};
 use crate::train::trainer::csv_quoted;
 
 /// The results of a [`Sweep`](super::Sweep), in the order of its settings. Printed, it is a table, the best first.
@@ -117,7 +117,7 @@ impl<'a> Table<'a> {
 
     /// Give all ranks the outcomes of each, if all have succeeded. Rank 0 writes them.
     pub(super) fn share(&self, exchange: &impl Exchange, result: Result<(), Error>) -> Result<(), Error> {
-        agree(exchange, result)?;
+        exchange.agree(result)?;
         if exchange.ranks() == 1 {
             return Ok(());
         }
@@ -130,7 +130,7 @@ impl<'a> Table<'a> {
         }
         let Some(file) = &self.file else { return Ok(()) };
         let written = if self.is_first { self.write_file(file, &outcomes) } else { Ok(()) };
-        agree(exchange, written)?;
+        exchange.agree(written)?;
         if !self.is_first {
             // Its rows are in the file of rank 0, if the folder is shared; if it isn't, they are kept here.
             let shared = file.with_file_name(FILE).exists();

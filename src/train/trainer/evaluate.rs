@@ -15,7 +15,7 @@ use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::pod::Pod;
 use crate::scalar::Scalar;
-use crate::train::exchange::{Exchange, agree};
+use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::{Tally, assert_logits};
 
 /// The loss and the accuracy of a network on a data set.
@@ -195,7 +195,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
             }
         });
         let failure = shares.iter_mut().find_map(|share| share.failure.take());
-        agree(exchange, failure.map_or(Ok(()), Err))?;
+        exchange.agree(failure.map_or(Ok(()), Err))?;
         self.complete(exchange)?;
         let mut totals = Totals::default();
         self.shares.iter().for_each(|share| totals.add(share.totals));

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::layer::{Deferred, Factors, Layer, Part};
 use crate::losses::Term;
 use crate::scalar::Scalar;
-use crate::train::exchange::{Exchange, agree, gather_texts};
+use crate::train::exchange::{Exchange, gather_texts};
 use crate::train::gradient_buffers::Tally;
 use crate::weights::parameters::Parameters;
 
@@ -271,7 +271,7 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
 
     /// The result of this rank, or an error if that of another rank is one: all ranks go on, or none.
     pub(crate) fn agree<A>(&mut self, result: Result<A, Error>) -> Result<A, Error> {
-        if self.any(result.is_err())? { agree(&self.exchange, result) } else { result }
+        if self.any(result.is_err())? { self.exchange.agree(result) } else { result }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::layer::Layer;
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
 use crate::random::mix;
-use crate::train::exchange::{Exchange, agree};
+use crate::train::exchange::Exchange;
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run all epochs, and restore the best weights.
@@ -49,9 +49,9 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let mut display = Display::new(if is_first { self.settings.progress } else { Progress::Silent }, batches);
         let names = self.observers.names();
         let identity = Identity::new(&self.saving, &self.settings, &names, data, self.validation.set());
-        let identity = agree(exchange, identity)?;
+        let identity = exchange.agree(identity)?;
         compare(exchange, &*self.network, &self.settings, &self.saving, identity.as_ref())?;
-        let mut saver = agree(exchange, Saver::new(&self.saving, identity, batches, is_first))?;
+        let mut saver = exchange.agree(Saver::new(&self.saving, identity, batches, is_first))?;
         let batch_size = self.settings.batch_size.min(data.len());
         let Settings { clip, moving_average, .. } = self.settings;
         let mut memory = Memory::<N, T, SLOTS, &X>::new(batch_size, clip, moving_average, exchange);
@@ -92,7 +92,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let check = check::sample::<N, T, F>(&self.loss);
         let reader = |set, source| Reader { set, source, check: &check, seed: 0 };
         let division = Division::of::<N>(exchange);
-        let mut feed = agree(exchange, Feed::new(reader("training", data), batch_size, shuffle, division))?;
+        let mut feed = exchange.agree(Feed::new(reader("training", data), batch_size, shuffle, division))?;
         let batches = feed.batches();
         let mut optimizer = self.optimizer.clone();
         let (validation, monitors) = (self.validation, self.settings.monitors());
@@ -106,13 +106,13 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let most = evaluated.as_ref().map_or(0, |reader| reader.work::<N>());
         // A rank waits for others, which must not occupy threads that these need.
         let new = if memory.ranks.is_alone() { Threads::new } else { Threads::apart };
-        let threads = agree(exchange, new(self.settings.threads, epoch_work.max(most)))?;
+        let threads = exchange.agree(new(self.settings.threads, epoch_work.max(most)))?;
 
         let mut now = Moment::new(optimizer.learning_rate(), self.settings.plateau);
         let (length, names) = (Length { epochs, batches }, self.observers.names());
         let monitored = (self.settings.monitor, &*names);
         let (restored, _) = memory.restored(&mut *self.network, best.as_mut());
-        let resumed = agree(exchange, saver.resume(restored, length, monitored))?;
+        let resumed = exchange.agree(saver.resume(restored, length, monitored))?;
         let (restored, ranks) = memory.restored(&mut *self.network, best.as_mut());
         if let Some((path, position)) = restored.spread(ranks, resumed, length, monitored)? {
             display.print(|| format!("resumed from {} after step {}", path.display(), position.steps));
