@@ -54,13 +54,13 @@ pub use crate::__methods as methods;
 pub use crate::__start as start;
 pub use crate::__with_heap as with_heap;
 pub use crate::layer_gradient::{Descend, Descent, Either, RoomFor, descend};
-pub use crate::memory::{Larger, batch, workspace};
+pub use crate::memory::{Larger, batch, each, members, workspace};
 pub use crate::network::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::network::{assert_forward_fits, forward};
 #[cfg(feature = "alloc")]
 pub use crate::quantized::conversion::{observe_layer, outputs, pass_through, quantize_layer};
 pub use crate::quantized::file::include_quantized;
-pub use crate::quantized::layer::{forward_layer, forward_nothing};
+pub use crate::quantized::layer::{forward_each, forward_layer, forward_layer_batch, forward_nothing};
 pub use crate::shape::{first, first_mut, view, view_mut};
 pub use crate::stored;
 pub use crate::train::fine_tune::split;

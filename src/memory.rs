@@ -45,6 +45,40 @@ pub fn workspace<T: Pod, M: Pod>(memory: &mut M) -> &mut T {
     unsafe { &mut *core::ptr::from_mut(memory).cast::<T>() }
 }
 
+/// As many `T`s as there are `M`s, with whatever contents they have; none if `M` may have padding. Memory that is too small is
+/// a compile error, as in [`workspace`].
+#[inline(always)]
+pub fn each<T: Pod, M: Pod>(memory: &mut [M]) -> &mut [T] {
+    const { assert_room::<T, M>(is_padded::<T>()) }
+    if is_padded::<M>() {
+        return &mut [];
+    }
+    // SAFETY: as in `workspace`: the memory is aligned for the first `T`, and so are those right behind one another, which
+    // take no more room than as many `M`s. Neither has padding.
+    unsafe { core::slice::from_raw_parts_mut(memory.as_mut_ptr().cast(), memory.len()) }
+}
+
+/// The memory of some triples, as that many values of each of their types, with whatever contents they have. `None` if there
+/// may be padding between them.
+#[inline(always)]
+pub fn members<A: Pod, B: Pod, C: Pod>(memory: &mut [(A, (B, C))]) -> Option<(&mut [A], &mut [B], &mut [C])> {
+    if align_of::<(A, (B, C))>() > 1 || is_padded::<(A, (B, C))>() {
+        return None;
+    }
+    let (start, count) = (memory.as_mut_ptr().cast::<u8>(), memory.len());
+    // SAFETY: triples without padding are as large as their members, so all of these have room in the memory, one type behind
+    // the other; anything is aligned to a byte. All bytes are initialized and stay so, every bit pattern is a value of these
+    // types, and the borrow is exclusive.
+    unsafe {
+        let (second, third) = (start.add(count * size_of::<A>()), start.add(count * size_of::<(A, B)>()));
+        Some((
+            core::slice::from_raw_parts_mut(start.cast(), count),
+            core::slice::from_raw_parts_mut(second.cast(), count),
+            core::slice::from_raw_parts_mut(third.cast(), count),
+        ))
+    }
+}
+
 /// As many `T`s as the memory has room for behind what it takes to align them, with whatever contents they have.
 #[cfg(any(fnn_without_vectors, test))]
 #[inline(always)]

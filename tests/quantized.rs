@@ -123,3 +123,27 @@ fn weights_are_four_times_smaller() {
     assert!(ratio > 3.9, "{ratio}");
     assert_eq!(Quantized::<Digits>::RAM_INFERENCE, 32);
 }
+
+fnn::network! {
+    #[quantizable]
+    struct Inner: [40] -> [33] { Residual { Dense(40), Tanh }, Dense(33), Gelu }
+}
+
+fnn::network! {
+    #[quantizable]
+    struct Dense5: [3, 5, 7] -> [6] { Flatten, Dense(40), Relu, inner: Inner, Dense(64), Relu6, Dense(6) }
+}
+
+/// A batch goes through the layers as a whole, whatever its size and the number of threads.
+#[test]
+fn answers_of_batches_are_those_of_their_samples() {
+    let mut random = Random::new(6);
+    let samples: Vec<[[[f32; 7]; 5]; 3]> =
+        (0..300).map(|_| std::array::from_fn(|_| std::array::from_fn(|_| numbers(&mut random)))).collect();
+    let quantized = Dense5::seeded(1).quantize(&samples[..50]);
+    let expected: Vec<[f32; 6]> = samples.iter().map(|sample| quantized.forward(sample)).collect();
+    assert!(expected.windows(2).all(|pair| pair[0] != pair[1]));
+    for count in [0, 1, 2, 16, 31, 32, 33, 127, 128, 129, 300] {
+        assert_eq!(quantized.forward_all(&samples[..count]), expected[..count], "{count} samples");
+    }
+}

@@ -89,6 +89,21 @@ impl Quantization {
     }
 }
 
+/// The nearest integer, halves away from 0, or 512 on either side for all that are further; 0 for NaN. The compiler makes vectors
+/// of it, as it doesn't of conversions that saturate.
+#[inline(always)]
+pub(crate) fn nearest(steps: f32) -> i32 {
+    /// Where the last bit of a number counts 1, so that a sum is rounded to an integer, halves to even ones.
+    const ONES: f32 = (3 << 22) as f32;
+    let size = steps.abs();
+    let size = if size < 512.0 { size } else { 512.0 };
+    let sum = size + ONES;
+    let up = i32::from(size - (sum - ONES) == 0.5);
+    let size = (sum.to_bits() as i32).wrapping_sub(ONES.to_bits() as i32) + up;
+    let nearest = if steps < 0.0 { -size } else { size };
+    if steps.is_nan() { 0 } else { nearest }
+}
+
 /// The nearest 8-bit integer.
 #[inline(always)]
 pub(crate) fn saturate(integer: i32) -> i8 {
@@ -216,5 +231,31 @@ pub(super) mod tests {
         let highest = Quantization { scale: 0.5, zero_point: i32::MAX };
         assert_eq!([-2, 0].map(|integer| highest.dequantize(integer)), [high, low]);
         assert_eq!([-3.0, f32::MIN].map(|value| highest.quantize(value)), [127, -1]);
+    }
+
+    /// Vectors quantize as the formula of one number does: halves and their neighbours, numbers of all sizes, infinities and NaN, at
+    /// scales of all sizes, and with zero points that a caller may have written.
+    #[test]
+    fn vectors_quantize_like_the_formula() {
+        let mut random = Random::new(9);
+        let halves = (-1100..1100).map(|half| half as f32 * 0.5);
+        let near = halves.clone().flat_map(|x| [x.next_down(), x.next_up()]);
+        let edges = [f32::NAN, -f32::NAN, f32::INFINITY, -f32::INFINITY, f32::MAX, f32::MIN, 2147483648.0, 1e-45, -0.0];
+        let drawn = (0..5000).map(|_| ((random.uniform() - 0.5) * libm::exp2(40.0 * random.uniform() - 10.0)) as f32);
+        let values: [f32; 11_609] = {
+            let mut values = halves.chain(near).chain(edges).chain(drawn);
+            core::array::from_fn(|_| values.next().unwrap())
+        };
+        for scale in [1.0, 0.5, 0.1, 1e-3, 3e7, 1e-30, f32::MAX, 1e-45] {
+            for zero_point in [-128, -3, 0, 127, 128, -129, 1 << 20, i32::MAX, i32::MIN] {
+                let quantization = Quantization { scale, zero_point };
+                for values in [values, values.map(|value| value * scale)] {
+                    let integers: [i8; 11_609] = quantization.quantize_all(&values);
+                    for (integer, value) in integers.into_iter().zip(values) {
+                        assert_eq!(integer, quantization.quantize(value), "{value} by {scale} + {zero_point}");
+                    }
+                }
+            }
+        }
     }
 }

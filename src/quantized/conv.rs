@@ -6,7 +6,7 @@ use core::slice;
 #[cfg(fnn_without_vectors)]
 use super::tile::{Layer, Way, convolve, in_one_row};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-use super::vnni::{Strip, Vnni};
+use super::vnni::{Narrow, Strip, Vnni};
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
@@ -48,6 +48,8 @@ crate::stored!(
 /// Scratch on the stack for strips: bytes of padded channels, and quads. What a convolution needs of both decides which.
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 const SMALL: (usize, usize) = (4096, 40);
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+const MEDIUM: (usize, usize) = (8192, 80);
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 const LARGE: (usize, usize) = (48 * 1024, 384);
 
@@ -112,8 +114,19 @@ where
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
         if let Some(simd) = Vnni::detect() {
             let (input, filters) = ((x, self.zero_point as i8), &self.filters);
+            if let Some(narrow) = const { &Narrow::new(Self::CONVOLUTION) } {
+                return filters.convolve_narrow(simd, narrow, input, y);
+            }
             if const { Strip::new(Self::CONVOLUTION).fits(SMALL.0, SMALL.1) } {
                 return filters.convolve::<{ SMALL.0 }, { SMALL.1 }>(
+                    simd,
+                    &const { Strip::new(Self::CONVOLUTION) },
+                    input,
+                    y,
+                );
+            }
+            if const { Strip::new(Self::CONVOLUTION).fits(MEDIUM.0, MEDIUM.1) } {
+                return filters.convolve::<{ MEDIUM.0 }, { MEDIUM.1 }>(
                     simd,
                     &const { Strip::new(Self::CONVOLUTION) },
                     input,

@@ -1,10 +1,17 @@
 //! Quantized dense layers.
 
+use super::layer::forward_each;
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace};
 #[cfg(feature = "alloc")]
 use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
 use crate::pod::Pod;
+
+/// From so many weights on, vectors of samples are faster than vectors of inputs.
+const MANY: usize = 1024;
+
+/// The most inputs for vectors of samples: 32 samples of them stay in the first-level cache.
+const LONGEST: usize = 1024;
 
 /// A quantized [`Dense`](crate::layers::Dense) layer of I inputs and O outputs, fused with a clipping activation
 /// (`Relu`, `Relu6`) right after it.
@@ -36,6 +43,18 @@ impl<const I: usize, const O: usize, R: Requantize> QuantizedLayer for Dense<I, 
             return super::dsp::dense_with_room(input, weights, finish, output);
         }
         self.filters.apply(input, output);
+    }
+
+    const BATCHED: bool = cfg!(all(feature = "simd", target_arch = "x86_64")) && I * O >= MANY && I <= LONGEST;
+
+    /// Lanes are samples, where the processor has instructions for it.
+    #[inline(always)]
+    fn forward_batch(&self, inputs: &[[i8; I]], outputs: &mut [[i8; O]], workspaces: &mut [()]) {
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        if let (true, Some(simd)) = (Self::BATCHED, super::vnni::Vnni::detect()) {
+            return self.filters.batch::<{ LONGEST / 4 }>(simd, inputs.as_flattened(), outputs.as_flattened_mut());
+        }
+        forward_each(self, inputs, outputs, workspaces);
     }
 }
 

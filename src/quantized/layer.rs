@@ -13,7 +13,7 @@ use crate::weights::stored::Stored;
 /// A quantized layer, from integers to integers.
 ///
 /// As for a [`Layer`](crate::Layer), all memory is passed in, its size is known from the type, and no method panics or
-/// allocates. It computes one sample at a time.
+/// allocates.
 pub trait QuantizedLayer: Stored + Debug + PartialEq {
     /// One input sample.
     type Input: Sample<Element = i8>;
@@ -34,6 +34,29 @@ pub trait QuantizedLayer: Stored + Debug + PartialEq {
         workspace: &mut Self::Workspace,
         trace: &mut T,
     );
+
+    /// Whether [`forward_batch`](Self::forward_batch) is faster than one sample after the other.
+    const BATCHED: bool = false;
+
+    /// [`forward`](Self::forward) of a batch of samples, with a workspace for each. By default, one after the other.
+    #[inline]
+    fn forward_batch(&self, inputs: &[Self::Input], outputs: &mut [Self::Output], workspaces: &mut [Self::Workspace]) {
+        forward_each(self, inputs, outputs, workspaces);
+    }
+}
+
+/// The outputs of samples, one after the other.
+#[inline(always)]
+pub fn forward_each<L: QuantizedLayer>(
+    layer: &L,
+    inputs: &[L::Input],
+    outputs: &mut [L::Output],
+    workspaces: &mut [L::Workspace],
+) {
+    let Some(workspace) = workspaces.first_mut() else { return };
+    for (input, output) in inputs.iter().zip(outputs) {
+        layer.forward(input, output, workspace, &mut ());
+    }
 }
 
 /// Observes the integers between layers: each array with a [`Quantization`](super::Quantization) of its own, in the
@@ -76,6 +99,20 @@ pub fn forward_layer<L: Quantize, A: Arithmetic, I, O, W: Pod, T: Trace>(
             trace.see(Sample::flat(slice::from_ref(output)));
         }
     }
+}
+
+/// [`forward_layer`] of a batch, with memory for each sample.
+#[inline(always)]
+pub fn forward_layer_batch<L: Quantize, A: Arithmetic, I, O, W: Pod>(
+    layer: &L::Quantized<A>,
+    inputs: &[I],
+    outputs: &mut [O],
+    workspaces: &mut [W],
+) where
+    I: Sample<Element = i8>,
+    O: Sample<Element = i8>,
+{
+    layer.forward_batch(reshape(inputs), reshape_mut(outputs), memory::each(workspaces));
 }
 
 /// The forward pass of a network whose layers compute nothing.

@@ -2,11 +2,14 @@
 
 use core::marker::PhantomData;
 
+use super::arithmetic::{nearest, saturate};
 use super::{Arithmetic, Native, Quantization, QuantizedLayer};
 use crate::kernels::{dispatch, operation};
 use crate::layer::OutputKind;
 use crate::pod::Pod;
 use crate::shape::Sample;
+#[cfg(feature = "alloc")]
+use crate::shape::first_mut;
 use crate::train::fine_tune::Frozen;
 
 /// A quantized network: its layers, and the quantization of its inputs and outputs.
@@ -35,6 +38,13 @@ operation! {
     /// The integers that stand for numbers: the compiler makes vectors of it.
     struct QuantizeAll<'a,;> { quantization: Quantization, values: &'a [f32], integers: &'a mut [i8] }
     fn run(self, _simd: V) {
+        let Quantization { scale, zero_point } = self.quantization;
+        if zero_point == i32::from(zero_point as i8) {
+            for (integer, &value) in self.integers.iter_mut().zip(self.values) {
+                *integer = saturate(nearest(value / scale) + zero_point);
+            }
+            return;
+        }
         for (integer, &value) in self.integers.iter_mut().zip(self.values) {
             *integer = self.quantization.quantize(value);
         }
@@ -93,12 +103,49 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn forward_all(&self, inputs: &[Real<L::Input>]) -> alloc::vec::Vec<Real<L::Output>> {
+        if const { L::BATCHED && SAMPLES * size_of::<(L::Workspace, (L::Input, L::Output))>() <= CACHE } {
+            return self.forward_pieces(inputs);
+        }
         #[cfg(feature = "rayon")]
         if crate::threads::available() > 1 {
             use rayon::prelude::*;
             return inputs.par_iter().with_min_len(16).map(|input| self.forward(input)).collect();
         }
         inputs.iter().map(|input| self.forward(input)).collect()
+    }
+
+    /// Runs inference on a batch, [`SAMPLES`] at a time.
+    #[cfg(feature = "alloc")]
+    fn forward_pieces(&self, inputs: &[Real<L::Input>]) -> alloc::vec::Vec<Real<L::Output>> {
+        let mut outputs = alloc::vec![Pod::zeroed(); inputs.len()];
+        #[cfg(feature = "rayon")]
+        if crate::threads::available() > 1 {
+            use rayon::prelude::*;
+            let pieces = inputs.par_chunks(SAMPLES).zip(outputs.par_chunks_mut(SAMPLES));
+            pieces.for_each_init(
+                || Memory::new(inputs.len()),
+                |memory, (inputs, outputs)| self.forward_piece(inputs, outputs, memory),
+            );
+            return outputs;
+        }
+        let mut memory = Memory::new(inputs.len());
+        for (inputs, outputs) in inputs.chunks(SAMPLES).zip(outputs.chunks_mut(SAMPLES)) {
+            self.forward_piece(inputs, outputs, &mut memory);
+        }
+        outputs
+    }
+
+    #[cfg(feature = "alloc")]
+    fn forward_piece(&self, inputs: &[Real<L::Input>], outputs: &mut [Real<L::Output>], memory: &mut Memory<L>) {
+        let Memory { inputs: integers, outputs: results, workspaces } = memory;
+        let (integers, results) = (first_mut(integers, inputs.len()), first_mut(results, inputs.len()));
+        for (to, input) in integers.iter_mut().zip(inputs) {
+            self.input.quantize_into::<L::Input>(input, to);
+        }
+        self.layers.forward_batch(integers, results, first_mut(workspaces, inputs.len()));
+        for (output, integers) in outputs.iter_mut().zip(&*results) {
+            *output = self.dequantize(integers);
+        }
     }
 
     /// Quantizes an input sample.
@@ -113,6 +160,35 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     #[must_use]
     pub fn dequantize(&self, output: &L::Output) -> Real<L::Output> {
         self.output.dequantize_all(output)
+    }
+}
+
+/// Samples that are computed together.
+#[cfg(feature = "alloc")]
+const SAMPLES: usize = 128;
+
+/// Bytes that stay in a second-level cache.
+#[cfg(feature = "alloc")]
+const CACHE: usize = 512 * 1024;
+
+/// Integers and scratch of samples that are computed together.
+#[cfg(feature = "alloc")]
+struct Memory<L: QuantizedLayer> {
+    inputs: alloc::vec::Vec<L::Input>,
+    outputs: alloc::vec::Vec<L::Output>,
+    workspaces: alloc::vec::Vec<L::Workspace>,
+}
+
+#[cfg(feature = "alloc")]
+impl<L: QuantizedLayer> Memory<L> {
+    /// For one piece of a batch.
+    fn new(batch: usize) -> Self {
+        let samples = batch.min(SAMPLES);
+        Self {
+            inputs: alloc::vec![Pod::zeroed(); samples],
+            outputs: alloc::vec![Pod::zeroed(); samples],
+            workspaces: alloc::vec![Pod::zeroed(); samples],
+        }
     }
 }
 
@@ -135,7 +211,7 @@ impl<L: QuantizedLayer, A: Arithmetic> Frozen for QuantizedNetwork<L, A> {
         (input, (integers, workspace)): &mut Self::Workspace<B>,
     ) {
         for (x, y) in inputs.iter().zip(outputs) {
-            *input = self.quantize(x);
+            self.input.quantize_into::<L::Input>(x, input);
             self.forward_integers_into(input, integers, workspace);
             *y = self.dequantize(integers);
         }
@@ -147,12 +223,18 @@ impl Quantization {
     #[inline]
     pub(crate) fn quantize_all<I: Sample<Element = i8>>(&self, sample: &Real<I>) -> I {
         let mut integers = I::zeroed();
+        self.quantize_into(sample, &mut integers);
+        integers
+    }
+
+    /// [`quantize_all`](Self::quantize_all) in the caller's memory.
+    #[inline]
+    fn quantize_into<I: Sample<Element = i8>>(&self, sample: &Real<I>, integers: &mut I) {
         dispatch(QuantizeAll {
             quantization: *self,
             values: Real::<I>::flat(core::slice::from_ref(sample)),
-            integers: I::flat_mut(core::slice::from_mut(&mut integers)),
+            integers: I::flat_mut(core::slice::from_mut(integers)),
         });
-        integers
     }
 
     /// The numbers that a sample of integers stands for.

@@ -5,14 +5,19 @@
 //! the other ones, which is subtracted. Sums wrap around on the way; what they are in the end has room, so results are
 //! those of the plain loops, bit for bit.
 
+mod batch;
 mod convolution;
 mod dense;
+mod narrow;
+mod sums;
 
 use core::arch::x86_64::*;
 
 use super::requantization::Requantize;
 
-pub(super) use convolution::{Quads, Strip};
+pub(super) use convolution::Strip;
+pub(super) use narrow::Narrow;
+pub(super) use sums::Quads;
 
 /// The proof that the processor has the instructions.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +45,7 @@ impl Vnni {
         macro_rules! has {
             ($($feature:tt),*) => { cfg!(all($(target_feature = $feature),*)) };
         }
-        has!("avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512vbmi2").then_some(Self(()))
+        has!("avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512vbmi", "avx512vbmi2").then_some(Self(()))
     }
 }
 

@@ -107,6 +107,12 @@ impl Integers<'_> {
         located(quote!(<#kind as #fnn::macro_support::Quantize>::Quantized<__A>), span)
     }
 
+    /// `<… as QuantizedLayer>::member`.
+    fn member(&self, layer: &Layer, member: TokenStream) -> TokenStream {
+        let (fnn, quantized) = (&self.network.header.fnn, self.quantized(layer));
+        quote!(<#quantized as #fnn::quantized::QuantizedLayer>::#member)
+    }
+
     fn name(&self) -> Ident {
         name(self.network)
     }
@@ -169,10 +175,7 @@ impl Integers<'_> {
     fn layer(&self) -> TokenStream {
         let (fnn, parameters, path) = (&self.network.header.fnn, self.parameters(), self.path());
         let float = self.network.path(&self.network.header.scalar);
-        let member = |layer, member: TokenStream| {
-            let quantized = self.quantized(layer);
-            quote!(<#quantized as #fnn::quantized::QuantizedLayer>::#member)
-        };
+        let member = |layer, member| self.member(layer, member);
         let layers: Vec<_> = self.computing().map(|(layer, _)| layer).collect();
         let between = layers.len().saturating_sub(1);
         let [ping, pong] = [0, 1].map(|parity| {
@@ -200,6 +203,7 @@ impl Integers<'_> {
         });
         let nothing = layers.is_empty().then(|| hygienic!(#fnn::macro_support::forward_nothing(input, output);));
         let (first, last) = (local("integers", 0), local("integers", layers.len()));
+        let batch = self.batch(&layers);
         hygienic! {
             #[automatically_derived]
             impl<#parameters> #fnn::quantized::QuantizedLayer for #path {
@@ -224,8 +228,54 @@ impl Integers<'_> {
                     #(#calls)*
                     let _ = (#last, ping, pong, scratch, trace);
                 }
+
+                #batch
             }
         }
+    }
+
+    /// A batch goes through each layer as a whole, if any of them wants that.
+    fn batch(&self, layers: &[&Layer]) -> Option<TokenStream> {
+        let (last, _) = layers.split_last()?;
+        let fnn = &self.network.header.fnn;
+        let batched = layers.iter().map(|layer| self.member(layer, quote!(BATCHED)));
+        let calls = layers.iter().enumerate().map(|(index, layer)| {
+            let (before, integers) = (local("integers", index), local("integers", index + 1));
+            let buffer = Ident::new(if index % 2 == 0 { "ping" } else { "pong" }, Span::mixed_site());
+            let take = if core::ptr::eq(*layer, *last) {
+                hygienic!(&mut *outputs)
+            } else {
+                let sample = self.member(layer, quote!(Output));
+                hygienic!(#fnn::macro_support::each::<#sample, _>(&mut *#buffer))
+            };
+            let (name, kind) = (&layer.name, &layer.layer);
+            hygienic! {
+                let #integers = #take;
+                #fnn::macro_support::forward_layer_batch::<#kind, __A, _, _, _>(
+                    &self.#name, #before, &mut *#integers, &mut *scratch
+                );
+                let #integers = &*#integers;
+            }
+        });
+        let (first, end) = (local("integers", 0), local("integers", layers.len()));
+        Some(hygienic! {
+            const BATCHED: ::core::primitive::bool = false #(|| #batched)*;
+
+            #[inline]
+            fn forward_batch(
+                &self,
+                inputs: &[Self::Input],
+                outputs: &mut [Self::Output],
+                workspaces: &mut [Self::Workspace],
+            ) {
+                let ::core::option::Option::Some((ping, pong, scratch)) = #fnn::macro_support::members(workspaces) else {
+                    return #fnn::macro_support::forward_each(self, inputs, outputs, workspaces);
+                };
+                let #first = inputs;
+                #(#calls)*
+                let _ = (#end, ping, pong, scratch);
+            }
+        })
     }
 
     /// `impl Quantize`: layer by layer, observes the outputs and writes the integers.

@@ -9,26 +9,19 @@
 //! every n-th row begins a window, rows lie in memory by the remainder of their number by n.
 
 use core::arch::x86_64::*;
+use core::slice::ChunksExactMut;
 
 use super::super::products::Finish;
 use super::super::requantization::Requantize;
-use super::{BYTES, SUMS, Vnni, first, once_rounded, one_by_one};
+use super::sums::{PLACES, Quads, ROWS, Rows, requantized, starts};
+use super::{BYTES, SUMS, Vnni, first};
 use crate::kernels::Convolution;
-
-/// Places that are computed at once: two vectors of sums.
-const PLACES: usize = 2 * SUMS;
-
-/// Filters that are computed at once.
-const FILTERS: usize = 8;
 
 /// Blocks of places that there is room for.
 const BLOCKS: usize = 256;
 
 /// Bytes after an image, which vectors read or write beyond it.
 const BEYOND: usize = 4 * PLACES + 2 * BYTES;
-
-/// Four taps of 32 places.
-pub(in crate::quantized) type Quads = [[u8; BYTES]; 2];
 
 /// How a convolution's padded rows and its quads lie in memory.
 #[derive(Clone, Copy, Debug)]
@@ -127,17 +120,15 @@ fn convolution<R: Requantize>(
 ) {
     let Convolution { plane, seen, filters } = strip.convolution;
     let length = seen * plane.taps();
-    for ((start, bias), weights) in start.iter_mut().zip(finish.bias).zip(weights.chunks_exact(length)) {
-        let sum = weights.iter().fold(0i32, |sum, &weight| sum.wrapping_add(i32::from(weight)));
-        *start = bias.wrapping_sub(sum.wrapping_mul(128));
-    }
+    starts(weights, length, finish.bias, start);
     let mut blocks = [Block::default(); BLOCKS];
     let blocks = blocks.get_mut(..strip.places().div_ceil(PLACES)).unwrap_or_default();
     mark(strip, blocks);
     if !strip.pointwise {
         image.fill((outside as u8) ^ 0x80);
     }
-    let order = Order::new(strip);
+    let quads = quads.get_mut(..strip.tap_rows * strip.taps.div_ceil(4)).unwrap_or_default();
+    let (order, rows) = (Order::new(strip), Rows { weights, length, taps: strip.taps });
     let groups = x.chunks_exact(seen * plane.inputs()).zip(y.chunks_exact_mut(filters * plane.outputs()));
     for (group, (x, y)) in groups.enumerate() {
         let number = group * filters;
@@ -152,13 +143,14 @@ fn convolution<R: Requantize>(
             }
             let mut done = 0;
             while done < filters {
-                let at = Filters { strip, weights, start, finish, first: number + done, length };
+                let at = Filters { rows, start, finish, first: number + done };
                 let y = y.get_mut(done * plane.outputs()..).unwrap_or_default();
+                let planes = y.chunks_exact_mut(plane.outputs());
                 done += match filters - done {
-                    FILTERS.. => at.apply::<FILTERS>(quads, places, y),
-                    4.. => at.apply::<4>(quads, places, y),
-                    2.. => at.apply::<2>(quads, places, y),
-                    _ => at.apply::<1>(quads, places, y),
+                    ROWS.. => at.apply::<ROWS>(quads, places, planes),
+                    4.. => at.apply::<4>(quads, places, planes),
+                    2.. => at.apply::<2>(quads, places, planes),
+                    _ => at.apply::<1>(quads, places, planes),
                 };
             }
         }
@@ -274,7 +266,7 @@ fn gather_windows(strip: &Strip, order: Order, place: usize, image: &[u8], quads
             let start = channel * strip.channel() + (part * strip.rows + index) * strip.width + place * stride;
             for (quad, to) in quads.iter_mut().enumerate() {
                 let bytes = if quad + 1 == of_row { order.last } else { order.bytes };
-                for (half, to) in to.iter_mut().enumerate() {
+                for (half, to) in to.0.iter_mut().enumerate() {
                     let start = start + half * SUMS * stride + 4 * quad;
                     let Some(from) = image.get(start..start + BYTES) else { continue };
                     // SAFETY: as many bytes as a vector has are read, and written.
@@ -308,7 +300,7 @@ fn gather_channels(plane: usize, place: usize, x: &[i8], quads: &mut [Quads]) {
         let lower = both(_mm256_unpacklo_epi16(ab, cd), _mm256_unpackhi_epi16(ab, cd));
         let upper = both(_mm256_unpacklo_epi16(upper_ab, upper_cd), _mm256_unpackhi_epi16(upper_ab, upper_cd));
         let halves = [_mm512_shuffle_i64x2::<0x88>(lower, upper), _mm512_shuffle_i64x2::<0xdd>(lower, upper)];
-        for (to, half) in to.iter_mut().zip(halves) {
+        for (to, half) in to.0.iter_mut().zip(halves) {
             // SAFETY: as many bytes as a vector has are written.
             unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), half) };
         }
@@ -318,79 +310,24 @@ fn gather_channels(plane: usize, place: usize, x: &[i8], quads: &mut [Quads]) {
 /// Filters from number `first` on.
 #[derive(Clone, Copy)]
 struct Filters<'a, R> {
-    strip: &'a Strip,
-    weights: &'a [i8],
+    rows: Rows<'a>,
     start: &'a [i32],
     finish: Finish<'a, R>,
     first: usize,
-    /// Weights of a filter.
-    length: usize,
 }
 
 impl<R: Requantize> Filters<'_, R> {
-    /// N filters at 32 places, each into a plane of `y`. Tells N.
+    /// N filters at 32 places, each into a plane. Tells N.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi2")]
-    fn apply<const N: usize>(self, quads: &[Quads], places: Block, y: &mut [i8]) -> usize {
-        let Self { strip, weights, start, finish, first: number, length } = self;
-        // A quad of weights may reach into the next filter, where it meets zeros.
-        let mut filters: [&[i8]; N] = [&[]; N];
-        for (filter, row) in filters.iter_mut().enumerate() {
-            *row = weights.get((number + filter) * length..).unwrap_or_default();
-        }
-        let mut sums: [_; N] = [[_mm512_setzero_si512(); 2]; N];
-        for (filter, sums) in sums.iter_mut().enumerate() {
-            *sums = [_mm512_set1_epi32(number_at(start, number + filter)); 2];
-        }
-        let rows = quads.chunks_exact(strip.taps.div_ceil(4)).take(strip.tap_rows);
-        for (row, quads) in rows.enumerate() {
-            for (quad, x) in quads.iter().enumerate() {
-                let [low, high] = x;
-                // SAFETY: as many bytes as a vector has are read.
-                let x = unsafe { [_mm512_loadu_si512(low.as_ptr().cast()), _mm512_loadu_si512(high.as_ptr().cast())] };
-                for (sums, weights) in sums.iter_mut().zip(filters) {
-                    let weights = _mm512_set1_epi32(four(weights, row * strip.taps + 4 * quad));
-                    for (sum, x) in sums.iter_mut().zip(x) {
-                        *sum = _mm512_dpbusd_epi32(*sum, x, weights);
-                    }
-                }
-            }
-        }
-        let rounding = finish.requantization.once().map(|once| _mm512_set1_epi32(once.rounding));
-        let planes = y.chunks_exact_mut(strip.convolution.plane.outputs());
-        for ((filter, [low, high]), y) in sums.into_iter().enumerate().zip(planes) {
-            let mantissa = _mm512_set1_epi32(number_at(finish.mantissa, number + filter));
-            let shift = finish.shift.get(number + filter).copied().unwrap_or_default();
-            let shift = _mm512_set1_epi32(i32::from(shift));
-            let [low, high] = match rounding {
-                Some(rounding) => [low, high].map(|sums| once_rounded(sums, mantissa, shift, rounding)),
-                None => [low, high].map(|sums| one_by_one(sums, mantissa, shift, finish.requantization)),
-            };
-            let integers = _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high);
-            write(integers, places, y);
+    fn apply<const N: usize>(self, quads: &[Quads], places: Block, planes: ChunksExactMut<'_, i8>) -> usize {
+        let mut sums = [[_mm512_setzero_si512(); 2]; N];
+        self.rows.sums(self.first, self.start, quads, &mut sums);
+        for ((filter, sums), y) in sums.into_iter().enumerate().zip(planes) {
+            write(requantized(sums, self.first + filter, self.finish), places, y);
         }
         N
     }
-}
-
-/// The number of a filter.
-#[inline(always)]
-fn number_at(numbers: &[i32], filter: usize) -> i32 {
-    match numbers.get(filter) {
-        Some(&number) => number,
-        None => 0,
-    }
-}
-
-/// Four weights; zeros behind the last one.
-#[inline(always)]
-fn four(weights: &[i8], at: usize) -> i32 {
-    let weights = weights.get(at..).unwrap_or_default();
-    let four = weights.first_chunk().copied().unwrap_or_else(|| {
-        let mut rest = weights.iter();
-        [(); 4].map(|()| rest.next().copied().unwrap_or_default())
-    });
-    i32::from_le_bytes(four.map(i8::cast_unsigned))
 }
 
 /// The integers within rows, to where they belong. What is behind them is written later.

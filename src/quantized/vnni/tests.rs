@@ -4,7 +4,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::drawn::{Case, Numbers};
-use super::{Quads, Strip, Vnni};
+use super::super::products::{Finish, products};
+use super::super::requantization::Once;
+use super::{Narrow, Quads, Strip, Vnni};
 use crate::random::Random;
 
 /// An integer that no kernel may touch.
@@ -15,7 +17,7 @@ fn check(case: Case, random: &mut Random) -> bool {
     let Some(simd) = Vnni::detect() else { return true };
     let strip = Strip::new(case.convolution);
     let mut image = vec![random.uniform() as u8; 1 << 15];
-    let mut quads: Vec<Quads> = vec![[[77; 64]; 2]; 100];
+    let mut quads: Vec<Quads> = vec![Quads([[77; 64]; 2]); 100];
     if !strip.fits(image.len(), quads.len()) {
         return false;
     }
@@ -34,4 +36,56 @@ fn convolutions_are_the_formula_for_all_sizes() {
     let mut random = Random::new(11);
     let strips = (0..1500).filter(|_| check(Case::draw(&mut random), &mut random)).count();
     assert!(strips > 500, "{strips} of 1500");
+}
+
+/// The same for depthwise convolutions of small planes.
+fn check_narrow(simd: Vnni, case: Case, random: &mut Random) -> bool {
+    let Some(narrow) = Narrow::new(case.convolution) else { return false };
+    let numbers = Numbers::draw(case, random);
+    let expected = numbers.expected();
+    let mut y = vec![UNTOUCHED; expected.len() + 1];
+    let (last, outputs) = y.split_last_mut().unwrap();
+    let filters = (&*numbers.weights, numbers.finish(), &mut *vec![0; numbers.bias.len()]);
+    simd.narrow(&narrow, (&numbers.x, numbers.outside), filters, outputs);
+    assert_eq!((&*outputs, *last), (&*expected, UNTOUCHED), "{case:?}");
+    true
+}
+
+#[test]
+fn depthwise_convolutions_of_small_planes_are_the_formula() {
+    let Some(simd) = Vnni::detect() else { return };
+    let mut random = Random::new(12);
+    let narrow = (0..3000).filter(|_| check_narrow(simd, Case::draw(&mut random), &mut random)).count();
+    assert!(narrow > 300, "{narrow} of 3000");
+}
+
+/// Batches of any size, of rows of any number and length.
+#[test]
+fn outputs_of_batches_are_those_of_their_samples() {
+    let Some(simd) = Vnni::detect() else { return };
+    let mut random = Random::new(13);
+    for inputs in (1..=70).chain([127, 128, 129, 784]) {
+        for (outputs, samples) in [(1, 1), (2, 33), (3, 15), (7, 16), (8, 17), (9, 31), (12, 32), (15, 64), (29, 40)] {
+            let mut integers = |count: usize| -> Vec<i8> {
+                let extreme = outputs % 2 == 0;
+                let integer = |uniform: f64| (uniform * 256.0).floor() as i32 - 128;
+                let all = (0..count).map(|_| integer(random.uniform()));
+                all.map(|x| if extreme { if x < 0 { -128 } else { 127 } } else { x as i8 }).collect()
+            };
+            let (x, weights) = (integers(samples * inputs), integers(outputs * inputs));
+            let bias: Vec<i32> = integers(outputs).into_iter().map(|bias| i32::from(bias) * 500).collect();
+            let mantissa: Vec<i32> = bias.iter().map(|bias| (1 << 30) + (bias << 10)).collect();
+            let shift: Vec<u8> = integers(outputs).into_iter().map(|shift| shift.unsigned_abs() % 12).collect();
+            let finish = Finish { bias: &bias, mantissa: &mantissa, shift: &shift, requantization: Once::at(3) };
+            let mut expected = vec![0; samples * outputs];
+            for (x, y) in x.chunks(inputs).zip(expected.chunks_mut(outputs)) {
+                products(x, &weights, finish, |row, integer| y[row] = integer);
+            }
+            let mut y = vec![UNTOUCHED; samples * outputs + 1];
+            let (last, results) = y.split_last_mut().unwrap();
+            let filters = (&*weights, finish, &mut *vec![0; outputs]);
+            simd.batch(&x, filters, results, &mut vec![Quads([[77; 64]; 2]); inputs.div_ceil(4)]);
+            assert_eq!((&*results, *last), (&*expected, UNTOUCHED), "{samples} samples of {inputs}, {outputs} outputs");
+        }
+    }
 }
