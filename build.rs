@@ -1,4 +1,4 @@
-//! Detects processors without vectors, and Arm's DSP extension, which stable Rust's `cfg(target_feature)` doesn't expose.
+//! Detects processors without vectors, and what Arm's have that stable Rust's `cfg(target_feature)` doesn't expose.
 
 use std::env::var;
 
@@ -7,8 +7,14 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(fnn_dsp)");
     println!("cargo::rustc-check-cfg=cfg(fnn_fused)");
     println!("cargo::rustc-check-cfg=cfg(fnn_without_vectors)");
+    println!("cargo::rustc-check-cfg=cfg(fnn_thumb1)");
+    println!("cargo::rustc-check-cfg=cfg(fnn_vfma)");
+    println!("cargo::rustc-check-cfg=cfg(fnn_fused)");
+    let target = var("TARGET").unwrap_or_default();
     // All cores of the architecture Armv7E-M have it: Cortex-M4 and Cortex-M7.
-    let always = var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em"));
+    let always = target.starts_with("thumbv7em");
+    // Those with floating point have the multiply-add, as do those of Armv8-M.
+    let vfma = (always || target.starts_with("thumbv8m.main")) && target.ends_with("eabihf");
     let features = var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let architecture = var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let has = |wanted: &str| features.split(',').any(|feature| feature == wanted);
@@ -19,5 +25,16 @@ fn main() {
     // Processors that aren't microcontrollers have it, too, but may run another instruction set than Thumb.
     if always || architecture == "arm" && has("dsp") && has("mclass") {
         println!("cargo::rustc-cfg=fnn_dsp");
+    }
+    // Cortex-M0, M0+ and M1.
+    if target.starts_with("thumbv6m") {
+        println!("cargo::rustc-cfg=fnn_thumb1");
+    }
+    if vfma {
+        println!("cargo::rustc-cfg=fnn_vfma");
+    }
+    // On request, plain loops round multiply-adds once, as vectors do.
+    if var("CARGO_FEATURE_FUSED").is_ok() {
+        println!("cargo::rustc-cfg=fnn_fused");
     }
 }

@@ -33,9 +33,12 @@ mod product;
 mod runner;
 mod softmax;
 mod sums;
+mod taps;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 pub(crate) mod vector;
+#[cfg(fnn_vfma)]
+mod vfp;
 mod window;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod x86;
@@ -59,6 +62,8 @@ pub(crate) use runner::{Divisible, Part};
 pub(crate) use runner::{RANGE, Runner, Serial, Task};
 pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
 pub(crate) use sums::{sum, sum_of};
+#[cfg(any(fnn_without_vectors, test))]
+pub(crate) use taps::Taps;
 pub use vector::{Operation, Portable, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
 pub(crate) use window::{Plane, collect, divide_by_taps, maximum, maximum_gradient, spread_evenly};

@@ -97,7 +97,7 @@ pub(crate) fn aligned<T: Pod, M: Pod>(memory: &mut M) -> &mut [T] {
 }
 
 /// The bytes of numbers, in the order of little-endian memory.
-#[cfg(any(all(fnn_without_vectors, not(fnn_dsp)), test))]
+#[cfg(any(all(fnn_without_vectors, not(fnn_dsp), not(fnn_thumb1)), test))]
 #[inline(always)]
 pub(crate) fn bytes(numbers: &[u32]) -> &[[i8; 4]] {
     const { assert!(cfg!(target_endian = "little")) }

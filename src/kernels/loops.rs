@@ -3,6 +3,7 @@
 //! A few numbers at a time stay in registers while the weights stream by, so a multiply-accumulate takes little more
 //! than a load and a multiplication. Every sum is computed in the order of its definition.
 
+use super::vector::{Simd, multiply_add};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 use crate::shape::within;
@@ -69,18 +70,19 @@ fn columns_mut<S, const C: usize>(matrix: &mut [S], width: usize, column: usize)
 /// none.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn row_product<S: Scalar>(a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
-    in_tiles(c.len(), &mut RowProduct { a, b, c, bias });
+pub(super) fn row_product<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
+    in_tiles(c.len(), &mut RowProduct { simd, a, b, c, bias });
 }
 
-struct RowProduct<'a, S> {
+struct RowProduct<'a, V, S> {
+    simd: V,
     a: &'a [S],
     b: &'a [S],
     c: &'a mut [S],
     bias: &'a [S],
 }
 
-impl<S: Scalar> Columns for RowProduct<'_, S> {
+impl<V: Simd, S: Scalar> Columns for RowProduct<'_, V, S> {
     #[inline(always)]
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.c.len();
@@ -88,7 +90,7 @@ impl<S: Scalar> Columns for RowProduct<'_, S> {
         let mut sums = columns(self.bias, width, column).next().copied().unwrap_or([S::ZERO; C]);
         for (&a, b) in self.a.iter().zip(columns::<S, C>(self.b, width, column)) {
             for (sum, &b) in sums.iter_mut().zip(b) {
-                *sum += a * b;
+                *sum = multiply_add(self.simd, a, b, *sum);
             }
         }
         *c = sums;
@@ -98,31 +100,32 @@ impl<S: Scalar> Columns for RowProduct<'_, S> {
 /// `dW[i][o] += x[i] · g[o]`: a sample's weight gradient.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn add_outer_product<S: Scalar>(x: &[S], g: &[S], dw: &mut [S]) {
+pub(super) fn add_outer_product<V: Simd, S: Scalar>(simd: V, x: &[S], g: &[S], dw: &mut [S]) {
     if g.len() <= FEW {
-        return in_tiles(g.len(), &mut OuterProduct { x, g, dw });
+        return in_tiles(g.len(), &mut OuterProduct { simd, x, g, dw });
     }
     for (&x, dw) in x.iter().zip(dw.blocks_mut(g.len())) {
         for (dw, &g) in dw.iter_mut().zip(g) {
-            *dw += x * g;
+            *dw = multiply_add(simd, x, g, *dw);
         }
     }
 }
 
-struct OuterProduct<'a, S> {
+struct OuterProduct<'a, V, S> {
+    simd: V,
     x: &'a [S],
     g: &'a [S],
     dw: &'a mut [S],
 }
 
-impl<S: Scalar> Columns for OuterProduct<'_, S> {
+impl<V: Simd, S: Scalar> Columns for OuterProduct<'_, V, S> {
     #[inline(always)]
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.g.len();
         let Some(&g) = columns::<S, C>(self.g, width, column).next() else { return };
         for (&x, dw) in self.x.iter().zip(columns_mut::<S, C>(self.dw, width, column)) {
             for (dw, g) in dw.iter_mut().zip(g) {
-                *dw += x * g;
+                *dw = multiply_add(self.simd, x, g, *dw);
             }
         }
     }
@@ -131,29 +134,30 @@ impl<S: Scalar> Columns for OuterProduct<'_, S> {
 /// `dx[i] = Σₒ g[o] · W[i][o]`: a sample's input gradient.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn dot_products<S: Scalar>(g: &[S], w: &[S], dx: &mut [S]) {
+pub(super) fn dot_products<V: Simd, S: Scalar>(simd: V, g: &[S], w: &[S], dx: &mut [S]) {
     dx.fill(S::ZERO);
     if g.len() <= FEW {
-        return in_tiles(g.len(), &mut AddDotProducts { g, w, dx });
+        return in_tiles(g.len(), &mut AddDotProducts { simd, g, w, dx });
     }
     for (dx, w) in dx.iter_mut().zip(w.blocks(g.len())) {
-        *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| sum + g * w);
+        *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| multiply_add(simd, g, w, sum));
     }
 }
 
-struct AddDotProducts<'a, S> {
+struct AddDotProducts<'a, V, S> {
+    simd: V,
     g: &'a [S],
     w: &'a [S],
     dx: &'a mut [S],
 }
 
-impl<S: Scalar> Columns for AddDotProducts<'_, S> {
+impl<V: Simd, S: Scalar> Columns for AddDotProducts<'_, V, S> {
     #[inline(always)]
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.g.len();
         let Some(&g) = columns::<S, C>(self.g, width, column).next() else { return };
         for (dx, w) in self.dx.iter_mut().zip(columns::<S, C>(self.w, width, column)) {
-            *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| sum + g * w);
+            *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| multiply_add(self.simd, g, w, sum));
         }
     }
 }
@@ -161,7 +165,8 @@ impl<S: Scalar> Columns for AddDotProducts<'_, S> {
 /// One sample's input gradient, `dx[i] = Σₒ g[o] · W[i][o]`, and a step along its weight gradient
 /// `dW[i][o] = x[i] · g[o]`, with which `update` moves some weights at a time. Passes over the weights once.
 #[inline(always)]
-pub(crate) fn descend<S: Scalar, const SLOTS: usize>(
+pub(crate) fn descend<V: Simd, S: Scalar, const SLOTS: usize>(
+    simd: V,
     x: &[S],
     g: &[S],
     (w, mut slots): (&mut [S], [&mut [S]; SLOTS]),
@@ -172,16 +177,17 @@ pub(crate) fn descend<S: Scalar, const SLOTS: usize>(
         dx.fill(S::ZERO);
     }
     if g.len() <= FEW {
-        return in_tiles(g.len(), &mut Descend { x, g, w, slots, dx, update });
+        return in_tiles(g.len(), &mut Descend { simd, x, g, w, slots, dx, update });
     }
     for (row, (x, w)) in x.blocks(1).zip(w.blocks_mut(g.len())).enumerate() {
         let dx = dx.as_deref_mut().and_then(|dx| dx.get_mut(row..=row));
         let slots = slots.each_mut().map(|slot| within(slot, &(row * g.len()..(row + 1) * g.len())));
-        in_tiles(g.len(), &mut Descend { x, g, w, slots, dx, update: &update });
+        in_tiles(g.len(), &mut Descend { simd, x, g, w, slots, dx, update: &update });
     }
 }
 
-struct Descend<'a, S, U, const SLOTS: usize> {
+struct Descend<'a, V, S, U, const SLOTS: usize> {
+    simd: V,
     x: &'a [S],
     g: &'a [S],
     w: &'a mut [S],
@@ -190,7 +196,9 @@ struct Descend<'a, S, U, const SLOTS: usize> {
     update: U,
 }
 
-impl<S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: usize> Columns for Descend<'_, S, U, SLOTS> {
+impl<V: Simd, S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: usize> Columns
+    for Descend<'_, V, S, U, SLOTS>
+{
     #[inline(always)]
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.g.len();
@@ -204,7 +212,7 @@ impl<S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: usize> Co
         match &mut self.dx {
             Some(dx) => {
                 for ((&x, w), dx) in rows.zip(dx.iter_mut()) {
-                    *dx = g.iter().zip(&*w).fold(*dx, |sum, (&g, &w)| sum + g * w);
+                    *dx = g.iter().zip(&*w).fold(*dx, |sum, (&g, &w)| multiply_add(self.simd, g, w, sum));
                     update(w, x);
                 }
             }

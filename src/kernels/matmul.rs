@@ -63,7 +63,7 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
         );
     }
     for (row, c) in c.blocks_mut(n).enumerate() {
-        row_product(a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
+        row_product(simd, a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
     }
 }
 
@@ -94,7 +94,7 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
         dw.fill(S::ZERO);
     }
     for (x, g) in x.blocks(i).zip(g.blocks(o)) {
-        add_outer_product(x, g, dw);
+        add_outer_product(simd, x, g, dw);
     }
 }
 
@@ -120,6 +120,6 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
         return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, pitch: o, b: w, c: dx, start: S::ZERO });
     }
     for (g, dx) in g.blocks(o).zip(dx.blocks_mut(i)) {
-        dot_products(g, w, dx);
+        dot_products(simd, g, w, dx);
     }
 }

@@ -108,6 +108,17 @@ pub trait Vector<S, V>: Real {
     #[must_use]
     fn if_equal(self, other: Self, yes: Self, no: Self) -> Self;
 
+    /// Adds the products of four rows of weights with the inputs of four places, one tap after the other, without vectors.
+    /// Nothing if a row has fewer weights than there are inputs.
+    #[inline(always)]
+    fn add_tile(simd: V, rows: [&[S]; 4], inputs: &[[S; 4]], sums: &mut [[S; 4]; 4])
+    where
+        S: Scalar<Vector<V> = Self>,
+        V: Simd,
+    {
+        add_tile(simd, rows, inputs, sums);
+    }
+
     // The kernels that are compiled once per instruction set and scalar, as separate functions.
 
     /// Computes a matrix product.
@@ -175,6 +186,33 @@ pub(crate) fn first_lane<V: Simd, S: Scalar>(simd: V, vector: S::Vector<V>) -> S
     lane[0]
 }
 
+/// `a · b + sum`, rounded as by vectors.
+#[inline(always)]
+pub(crate) fn multiply_add<V: Simd, S: Scalar>(simd: V, a: S, b: S, sum: S) -> S {
+    let [a, b, sum] = [a, b, sum].map(|number| splat(simd, number));
+    first_lane(simd, a.mul_add(b, sum))
+}
+
+/// [`Vector::add_tile`], for every processor.
+#[inline(always)]
+fn add_tile<V: Simd, S: Scalar>(simd: V, rows: [&[S]; 4], inputs: &[[S; 4]], sums: &mut [[S; 4]; 4]) {
+    if rows.iter().any(|row| row.len() < inputs.len()) {
+        return;
+    }
+    let rows = rows.map(|row| row.as_ptr());
+    let mut tile = *sums;
+    for (tap, inputs) in inputs.iter().enumerate() {
+        for (sums, row) in tile.iter_mut().zip(rows) {
+            // SAFETY: each row has a weight for each of the inputs.
+            let weight = unsafe { *row.add(tap) };
+            for (sum, &x) in sums.iter_mut().zip(inputs) {
+                *sum = multiply_add(simd, weight, x, *sum);
+            }
+        }
+    }
+    *sums = tile;
+}
+
 /// The sum of the lanes, in every lane.
 #[inline(always)]
 pub(crate) fn sum_of_lanes<V: Simd, S: Scalar>(mut vector: S::Vector<V>) -> S::Vector<V> {
@@ -222,7 +260,7 @@ impl Simd for Portable {
 }
 
 macro_rules! scalar_vectors {
-    ($($scalar:ident),*) => {$(
+    ($($scalar:ident $({ $($own:tt)* })?),*) => {$(
         /// One lane: the number itself.
         impl<V: Simd> Vector<$scalar, V> for $scalar {
             const LANES: usize = 1;
@@ -274,6 +312,8 @@ macro_rules! scalar_vectors {
                 if self == other { yes } else { no }
             }
 
+            $($($own)*)?
+
             // Never called for one lane; inlined, they would only enlarge the frames of debug builds.
             fn product(simd: V, product: Product<'_, $scalar>) {
                 product.run(simd);
@@ -289,7 +329,16 @@ macro_rules! scalar_vectors {
         }
     )*};
 }
-scalar_vectors!(f32, f64);
+scalar_vectors!(
+    f32 {
+        #[cfg(fnn_vfma)]
+        #[inline(always)]
+        fn add_tile(_: V, rows: [&[f32]; 4], inputs: &[[f32; 4]], sums: &mut [[f32; 4]; 4]) {
+            super::vfp::add_tile(rows, inputs, sums);
+        }
+    },
+    f64
+);
 
 /// A computation that is generic over the instruction set.
 pub trait Operation {

@@ -116,7 +116,7 @@ impl Plane {
 
     /// The rows of a window, if windows of two columns lie side by side and cover the input.
     #[inline(always)]
-    const fn pairs(&self) -> Option<usize> {
+    pub(crate) const fn pairs(&self) -> Option<usize> {
         let (rows, columns) = (self.rows.window, self.columns.window);
         let apart = rows.stride == rows.kernel && columns.stride == 2 && columns.kernel == 2;
         let together = rows.dilation == 1 && columns.dilation == 1;

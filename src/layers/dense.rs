@@ -196,7 +196,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Descend for Den
             ([x], [g]) if lanes::<V, S>() == 1 && descent.term.is_mean() => {
                 let (weight, dx) = (Sample::flat_mut(&mut self.weight), input_gradients.map(Sample::flat_mut));
                 let of_weight = slots.each_mut().map(|slot| Sample::flat_mut(&mut slot.weight));
-                kernels::descend(x, g, (weight, of_weight), dx, descent.mover(pass.simd, Role::Weight));
+                kernels::descend(pass.simd, x, g, (weight, of_weight), dx, descent.mover(pass.simd, Role::Weight));
                 let of_bias = slots.map(|slot| slot.bias.parameters_mut());
                 descent.mover(pass.simd, Role::Vector)(self.bias.parameters_mut(), g, of_bias);
             }

@@ -7,6 +7,7 @@
 mod dense;
 mod filters;
 mod instructions;
+mod rows;
 mod square;
 
 pub(super) use dense::by_fours;
@@ -15,11 +16,11 @@ pub(super) use dense::{MANY, dense_with_room};
 
 use self::filters::{arrange, few_taps, multiply_filters};
 use self::instructions::{extend, low, multiply_add, pairs, word};
+use self::rows::{channels, row};
 use self::square::Places;
 use super::products::{Finish, tail};
 use super::requantization::Requantize;
-use super::tile::Multiply;
-use crate::chunks::Chunks;
+use super::tile::{self, Multiply};
 
 /// The instructions of the DSP extension.
 #[derive(Clone, Copy, Debug)]
@@ -77,24 +78,16 @@ impl Multiply for Dsp {
             _ => row::<16, 4>(x, stride, filter, bias, sums),
         }
     }
-}
 
-/// [`Multiply::row`] for filters of at most `TAPS` weights, which are `GROUPS` groups of four.
-#[inline(always)]
-fn row<const TAPS: usize, const GROUPS: usize>(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]) {
-    let mut weights = [(0, 0); GROUPS];
-    for (weights, four) in weights.iter_mut().zip(filter.parts(4)) {
-        *weights = extend(word(four));
-    }
-    let mut at = 0;
-    for to in sums {
-        let Some(under) = x.get(at..).and_then(|x| x.first_chunk::<TAPS>()) else { return };
-        let mut sum = bias;
-        for (&four, (even, odd)) in under.as_chunks::<4>().0.iter().zip(weights) {
-            let (x_even, x_odd) = pairs(four);
-            sum = multiply_add(odd, x_odd, multiply_add(even, x_even, sum));
-        }
-        *to = sum;
-        at += stride;
+    #[inline(always)]
+    fn channels<R: Requantize>(x: &[i8], weights: &[i8], taps: usize, finish: Finish<'_, R>, y: &mut [i8]) {
+        let computed = match taps {
+            1..=4 => channels::<1, R>(x, weights, taps, finish, y),
+            5..=8 => channels::<2, R>(x, weights, taps, finish, y),
+            9..=12 => channels::<3, R>(x, weights, taps, finish, y),
+            13..=16 => channels::<4, R>(x, weights, taps, finish, y),
+            _ => 0,
+        };
+        tile::channels::<Self, R>(x, weights, taps, finish, y, computed);
     }
 }

@@ -6,16 +6,20 @@
 
 mod depthwise;
 mod one_place;
+#[cfg(not(fnn_dsp))]
+mod plain;
 mod taps;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 
 pub(super) use depthwise::Way;
+#[cfg(any(fnn_dsp, test))]
+pub(super) use one_place::channels;
+#[cfg(not(fnn_dsp))]
+use plain::Plain;
 use taps::Places;
 
 use super::products::Finish;
-#[cfg(not(fnn_dsp))]
-use super::products::{plain_products, tail};
 use super::requantization::Requantize;
 use crate::kernels::Convolution;
 
@@ -46,82 +50,21 @@ pub(super) trait Multiply {
     /// For each row of weights, the requantized sum of its products with `x`, with room for as many words.
     fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], room: &mut [u32]);
 
+    /// For each row of `taps` weights, the requantized sum of its products with its own row of `x`.
+    #[inline(always)]
+    fn channels<R: Requantize>(x: &[i8], weights: &[i8], taps: usize, finish: Finish<'_, R>, y: &mut [i8])
+    where
+        Self: Sized,
+    {
+        one_place::channels::<Self, R>(x, weights, taps, finish, y, 0);
+    }
+
     /// `sum` and the products of inputs and weights.
     fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32;
 
     /// For places side by side, the bias and the products with a filter of at most 16 weights: the first place's window
     /// begins at `x[0]`, the next one's `stride` further. There are three numbers behind the last one's.
     fn row(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]);
-}
-
-/// One product at a time.
-#[cfg(not(fnn_dsp))]
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plain;
-
-#[cfg(not(fnn_dsp))]
-impl Multiply for Plain {
-    const NUMBERS: usize = 1;
-    const TAPS: usize = 1;
-
-    #[inline(always)]
-    fn arrange(_: &mut [u32], _: usize) {}
-
-    #[inline(always)]
-    fn filters(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32], sums: &mut [[i32; PLACES]]) {
-        let inputs = crate::memory::bytes(inputs);
-        let mut filters = filters;
-        for (&bias, sums) in bias.iter().zip(sums) {
-            let Some((filter, others)) = filters.split_at_checked(taps) else { return };
-            let [mut one, mut two, mut three, mut four] = [bias; PLACES];
-            for (&weight, x) in filter.iter().zip(inputs) {
-                let weight = i32::from(weight);
-                one = one.wrapping_add(weight * i32::from(x[0]));
-                two = two.wrapping_add(weight * i32::from(x[1]));
-                three = three.wrapping_add(weight * i32::from(x[2]));
-                four = four.wrapping_add(weight * i32::from(x[3]));
-            }
-            *sums = [one, two, three, four];
-            filters = others;
-        }
-    }
-
-    #[inline(always)]
-    fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]) {
-        let (filter, _) = filter.as_chunks::<3>();
-        let mut column = 0;
-        for to in sums {
-            let (mut sum, mut at) = (bias, column);
-            for weights in filter {
-                let under = x.get(at..).and_then(|row| row.first_chunk()).unwrap_or(&[0; 3]);
-                for (&x, &weight) in under.iter().zip(weights) {
-                    sum = sum.wrapping_add(i32::from(x) * i32::from(weight));
-                }
-                at += pitch;
-            }
-            *to = sum;
-            column += stride;
-        }
-    }
-
-    #[inline(always)]
-    fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], _: &mut [u32]) {
-        plain_products(x, weights, finish, y);
-    }
-
-    #[inline(always)]
-    fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32 {
-        tail(x, weights, sum)
-    }
-
-    #[inline(always)]
-    fn row(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]) {
-        let mut at = 0;
-        for to in sums {
-            *to = tail(x.get(at..).unwrap_or_default(), filter, bias);
-            at += stride;
-        }
-    }
 }
 
 /// A convolution and its weights.

@@ -33,7 +33,7 @@ pub fn lenet_int8(network: &Quantized<LeNet>, image: &[[[i8; 28]; 28]; 1]) -> [i
 /// LeNet in int8 in the bytes of a file, which are checked.
 #[inline(never)]
 pub fn read_lenet_int8(file: &[u8]) -> Option<&Quantized<LeNet>> {
-    Quantized::read(file).ok()
+    Quantized::<LeNet>::read(file).ok()
 }
 
 /// Inference of 4-16-16-3.

@@ -4,15 +4,18 @@
 //! copied, so the scratch has a fixed size.
 
 use super::Convolution;
+use crate::kernels::taps::Taps;
+use crate::kernels::vector::{Simd, Vector, multiply_add};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
+use crate::window::quotient;
 
 /// Filters, and neighbouring places, that are computed together: their sums take half of the registers of a Cortex-M4F.
 const FILTERS: usize = 4;
 const PLACES: usize = 4;
 
-/// Taps whose inputs are copied at a time.
-const TAPS: usize = 64;
+/// Taps whose inputs are copied at a time: those of 16 channels under a window of 3 × 3.
+const TAPS: usize = 144;
 
 /// Four places of a row.
 struct Tile {
@@ -34,36 +37,63 @@ impl Convolution {
     /// Whether it is computed in tiles, where there are no vectors.
     #[inline(always)]
     pub(super) const fn is_tiled(&self) -> bool {
-        self.filters >= FILTERS
+        self.filters >= FILTERS || self.seen > 1
     }
 
     /// `y = b + w ∗ x`, for a group; an empty bias counts as none.
     #[inline(never)]
-    pub(super) fn tiled<S: Scalar>(&self, w: &[S], bias: &[S], x: &[S], y: &mut [S]) {
+    pub(super) fn tiled<V: Simd, S: Scalar>(&self, simd: V, (w, bias): (&[S], &[S]), x: &[S], y: &mut [S]) {
         let plane = self.plane.in_one_row();
-        let taps = self.seen * plane.taps();
+        let (taps, width) = (self.seen * plane.taps(), plane.columns.output);
+        // Whole channels at a time, if windows aren't too large.
+        let channels = quotient(TAPS, plane.taps());
+        let most = if channels == 0 { TAPS } else { channels * plane.taps() };
         let mut inputs = [[S::ZERO; PLACES]; TAPS];
         for row in 0..plane.rows.output {
             let mut column = 0;
-            while column < plane.columns.output {
-                let tile = Tile { row, column, count: (plane.columns.output - column).min(PLACES) };
+            while column < width {
+                // The last four overlap with the ones before.
+                let first = column.min(width.saturating_sub(PLACES));
+                let tile = Tile { row, column: first, count: width.min(PLACES) };
+                let inside = if channels > 0 { tile.inside(&plane) } else { None };
                 let (mut from, mut tap) = (0, Tap::default());
                 while from < taps {
-                    let count = (taps - from).min(TAPS);
+                    let count = (taps - from).min(most);
                     let Some(inputs) = inputs.get_mut(..count) else { return };
-                    for inputs in inputs.iter_mut() {
-                        *inputs = under(&plane, x, &tile, tap);
-                        tap = tap.next(&plane);
+                    if let Some(corner) = inside {
+                        let seen = channels.min(self.seen - tap.channel);
+                        copy(&plane, seen, x, corner + tap.channel * plane.inputs(), inputs);
+                        tap.channel += seen;
+                    } else {
+                        for inputs in inputs.iter_mut() {
+                            *inputs = under(&plane, x, &tile, tap);
+                            tap = tap.next(&plane);
+                        }
                     }
                     let start = if from == 0 { Some(bias) } else { None };
-                    let place = row * plane.columns.output + column;
                     let weights = w.get(from..).unwrap_or_default();
-                    apply((weights, taps), start, inputs, y, (place, tile.count, plane.outputs()));
+                    apply(simd, (weights, taps), start, inputs, y, (row * width + first, tile.count, plane.outputs()));
                     from += count;
                 }
                 column += PLACES;
             }
         }
+    }
+}
+
+impl Tile {
+    /// The input under the first tap of the first place, if all taps of four places are on the input.
+    #[inline(always)]
+    const fn inside(&self, plane: &Plane) -> Option<usize> {
+        let Plane { rows, columns } = plane;
+        let row = (self.row * rows.window.stride).wrapping_sub(rows.window.before);
+        let column = (self.column * columns.window.stride).wrapping_sub(columns.window.before);
+        let width = (PLACES - 1) * columns.window.stride + columns.window.span();
+        let inside = row < rows.input
+            && column < columns.input
+            && row + rows.window.span() <= rows.input
+            && column + width <= columns.input;
+        if inside { Some(row * columns.input + column) } else { None }
     }
 }
 
@@ -78,6 +108,34 @@ impl Tap {
         } else {
             Self { channel: channel + 1, row: 0, column: 0 }
         }
+    }
+}
+
+/// The inputs under all taps of some channels of four places, from the first tap's on, where none is outside.
+#[inline(always)]
+fn copy<S: Scalar>(plane: &Plane, channels: usize, x: &[S], corner: usize, to: &mut [[S; PLACES]]) {
+    let (taps, stride) = (Taps::new(plane, channels), plane.columns.window.stride);
+    if to.len() < taps.count() || x.len() <= corner + taps.reach() + (PLACES - 1) * stride {
+        return;
+    }
+    let (x, mut to) = (x.as_ptr(), to.as_mut_ptr());
+    if stride == 1 {
+        taps.each(corner, |at| {
+            // SAFETY: indices grow up to that of the last tap, whose four places' inputs are in the slice, and there are as many
+            // inputs to write as taps.
+            unsafe {
+                *to = *x.add(at).cast();
+                to = to.add(1);
+            }
+        });
+    } else {
+        taps.each(corner, |at| {
+            // SAFETY: as above.
+            unsafe {
+                *to = [0, 1, 2, 3].map(|place| *x.add(at + place * stride));
+                to = to.add(1);
+            }
+        });
     }
 }
 
@@ -105,7 +163,8 @@ fn under<S: Scalar>(plane: &Plane, x: &[S], tile: &Tile, tap: Tap) -> [S; PLACES
 
 /// Adds the products of all filters with the inputs to their outputs, or to a start. Filters are `taps` weights apart.
 #[inline(never)]
-fn apply<S: Scalar>(
+fn apply<V: Simd, S: Scalar>(
+    simd: V,
     (w, taps): (&[S], usize),
     start: Option<&[S]>,
     inputs: &[[S; PLACES]],
@@ -130,17 +189,15 @@ fn apply<S: Scalar>(
             let row = w.get((filter + number) * taps..).unwrap_or_default();
             row.get(..inputs.len()).unwrap_or_default()
         };
-        let sums = [sums(0), sums(1), sums(2), sums(3)];
+        let mut sums = [sums(0), sums(1), sums(2), sums(3)];
         let rows = [row(0), row(1), row(2), row(3)];
-        let sums = if rows[3].is_empty() {
-            let mut some = sums;
-            for (sums, row) in some.iter_mut().zip(rows) {
-                [*sums] = multiply([row], inputs, [*sums]);
+        if rows[3].is_empty() {
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                add_filter(simd, row, inputs, sums);
             }
-            some
         } else {
-            multiply(rows, inputs, sums)
-        };
+            S::Vector::<V>::add_tile(simd, rows, inputs, &mut sums);
+        }
         for (number, sums) in sums.iter().enumerate() {
             let start = (filter + number) * outputs + place;
             for (y, &sum) in y.get_mut(start..start + count).unwrap_or_default().iter_mut().zip(sums) {
@@ -151,25 +208,12 @@ fn apply<S: Scalar>(
     }
 }
 
-/// Adds the products of rows of weights with the inputs of four places.
+/// Adds the products of a filter's weights with the inputs of four places.
 #[inline(always)]
-fn multiply<S: Scalar, const F: usize>(
-    rows: [&[S]; F],
-    inputs: &[[S; PLACES]],
-    mut sums: [[S; PLACES]; F],
-) -> [[S; PLACES]; F] {
-    if rows.iter().any(|row| row.len() < inputs.len()) {
-        return sums;
-    }
-    let rows = rows.map(|row| row.as_ptr());
-    for (tap, inputs) in inputs.iter().enumerate() {
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            // SAFETY: each row has a weight for each of the inputs.
-            let weight = unsafe { *row.add(tap) };
-            for (sum, &x) in sums.iter_mut().zip(inputs) {
-                *sum += weight * x;
-            }
+fn add_filter<V: Simd, S: Scalar>(simd: V, row: &[S], inputs: &[[S; PLACES]], sums: &mut [S; PLACES]) {
+    for (&weight, inputs) in row.iter().zip(inputs) {
+        for (sum, &x) in sums.iter_mut().zip(inputs) {
+            *sum = multiply_add(simd, weight, x, *sum);
         }
     }
-    sums
 }

@@ -75,8 +75,7 @@ impl<R: Requantize> Layer<'_, R> {
     pub(in crate::quantized) fn depthwise_row<M: Multiply>(&self, x: &[i8], y: &mut [i8]) {
         let plane = self.convolution.plane;
         let (columns, along) = (plane.columns, plane.columns.window);
-        let band = Band { rows: 1, pitch: pitch(self.convolution) };
-        let top = 0usize.wrapping_sub(plane.rows.window.before);
+        let before = along.before;
         let Finish { bias, mantissa, shift, requantization } = self.finish;
         let (mut x, mut y) = (x, y);
         let (mut room, mut sums) = ([self.outside; ROOM], [0; SUMS]);
@@ -84,7 +83,9 @@ impl<R: Requantize> Layer<'_, R> {
         for (((filter, &bias), &mantissa), &shift) in filters.zip(bias).zip(mantissa).zip(shift) {
             let Some((channel, channels)) = x.split_at_checked(plane.inputs()) else { return };
             let Some((image, images)) = y.split_at_mut_checked(plane.outputs()) else { return };
-            self.copy_rows(channel, top, band, &mut room);
+            for (to, &from) in room.get_mut(before..).unwrap_or_default().iter_mut().zip(channel) {
+                *to = from;
+            }
             let mut column = 0;
             while column < columns.output {
                 let part = (columns.output - column).min(SUMS);

@@ -16,6 +16,9 @@ impl<R: Requantize> Layer<'_, R> {
         if bias.len() == filters {
             return M::rows(x, self.weights, self.finish, y, room);
         }
+        if filters == 1 {
+            return M::channels(x, self.weights, taps, self.finish, y);
+        }
         let factors = bias.iter().zip(mantissa).zip(shift);
         let (mut x, mut computed) = (x, 0);
         for ((y, ((&bias, &mantissa), &shift)), weights) in y.iter_mut().zip(factors).zip(self.weights.blocks(taps)) {
@@ -26,5 +29,23 @@ impl<R: Requantize> Layer<'_, R> {
             computed += 1;
             *y = requantization.requantize(M::dot(x, weights, bias), mantissa, shift);
         }
+    }
+}
+
+/// [`Multiply::channels`], one after the other, from one on.
+#[inline(always)]
+pub(in crate::quantized) fn channels<M: Multiply, R: Requantize>(
+    x: &[i8],
+    weights: &[i8],
+    taps: usize,
+    finish: Finish<'_, R>,
+    y: &mut [i8],
+    first: usize,
+) {
+    let Finish { bias, mantissa, shift, requantization } = finish;
+    let factors = bias.iter().zip(mantissa).zip(shift);
+    let rows = x.blocks(taps).zip(weights.blocks(taps));
+    for ((y, ((&bias, &mantissa), &shift)), (x, weights)) in y.iter_mut().zip(factors).zip(rows).skip(first) {
+        *y = requantization.requantize(M::dot(x, weights, bias), mantissa, shift);
     }
 }

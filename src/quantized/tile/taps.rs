@@ -1,7 +1,7 @@
 //! The inputs of four neighbouring places, tap by tap.
 
 use super::PLACES;
-use crate::kernels::Plane;
+use crate::kernels::{Plane, Taps};
 use crate::window::Axis;
 
 /// Columns of a window for which the way to read inputs at the edge is worked out once.
@@ -55,28 +55,14 @@ impl Places<'_> {
     /// [`write`](Self::write), where no tap is outside.
     #[inline(always)]
     fn write_inside(&self, start: usize, to: &mut [u32]) {
-        let Plane { rows, columns } = self.plane;
-        let (Axis { stride, .. }, inputs) = (columns.window, self.plane.inputs());
-        // Three loops, one in the other: how often, and how far the input moves on.
-        let mut loops = [
-            (self.channels, inputs),
-            (rows.window.kernel, rows.window.dilation * columns.input),
-            (columns.window.kernel, columns.window.dilation),
-        ];
-        // The innermost should be a long one.
-        if loops[2].0 == 1 {
-            loops = [(1, 0), loops[0], loops[1]];
-        }
-        if loops[2].0 == 1 {
-            loops = [(1, 0), loops[0], loops[1]];
-        }
+        let (taps, stride) = (Taps::new(self.plane, self.channels), self.plane.columns.window.stride);
         match stride {
-            1 => visit(loops, self.x, start, to, |&bytes: &[i8; 4]| bytes),
-            2 => visit(loops, self.x, start, to, |&[one, _, two, _, three, _, four]: &[i8; 7]| [one, two, three, four]),
+            1 => visit(&taps, self.x, start, to, |&bytes: &[i8; 4]| bytes),
+            2 => visit(&taps, self.x, start, to, |&[one, _, two, _, three, _, four]: &[i8; 7]| [one, two, three, four]),
             _ => {
                 let x = |at: usize| self.x.get(at).copied().unwrap_or_default();
                 let mut to = to.iter_mut();
-                each(loops, start, |at| {
+                taps.each(start, |at| {
                     if let Some(to) = to.next() {
                         *to = number([0, 1, 2, 3].map(|place| x(at + place * stride)));
                     }
@@ -127,46 +113,23 @@ impl Places<'_> {
     }
 }
 
-/// Three loops, one in the other, each with how often and how far an index moves on.
-#[inline(always)]
-fn each(
-    [(channels, to_channel), (rows, to_row), (columns, to_column)]: [(usize, usize); 3],
-    start: usize,
-    mut visit: impl FnMut(usize),
-) {
-    let mut channel = start;
-    for _ in 0..channels {
-        let mut row = channel;
-        for _ in 0..rows {
-            let mut at = row;
-            for _ in 0..columns {
-                visit(at);
-                at += to_column;
-            }
-            row += to_row;
-        }
-        channel += to_channel;
-    }
-}
-
-/// For each index that three loops visit, writes the four inputs that are picked from some at the index.
+/// For each tap, from an index on, writes the four inputs that are picked from some at the index.
 #[inline(always)]
 fn visit<const BYTES: usize>(
-    loops: [(usize, usize); 3],
+    taps: &Taps,
     x: &[i8],
     start: usize,
     to: &mut [u32],
     pick: impl Fn(&[i8; BYTES]) -> [i8; PLACES],
 ) {
-    let last = start + loops.iter().map(|&(count, step)| count.saturating_sub(1) * step).sum::<usize>();
-    let count = loops.iter().map(|&(count, _)| count).product::<usize>();
-    if to.len() < count {
+    let last = start + taps.reach();
+    if to.len() < taps.count() {
         return;
     }
     if x.len() < last + BYTES {
         // What lies behind the image belongs to no place.
         let mut to = to.iter_mut();
-        return each(loops, start, |at| {
+        return taps.each(start, |at| {
             let mut bytes = [0; BYTES];
             for (to, &from) in bytes.iter_mut().zip(x.get(at..).unwrap_or_default()) {
                 *to = from;
@@ -177,7 +140,7 @@ fn visit<const BYTES: usize>(
         });
     }
     let (x, mut to) = (x.as_ptr(), to.as_mut_ptr());
-    each(loops, start, |at| {
+    taps.each_in_place(start, |at| {
         // SAFETY: indices grow up to the last one, from which on `BYTES` bytes are in the slice, and there are as many
         // numbers as visits.
         unsafe {

@@ -1,0 +1,148 @@
+//! Processors without instructions for 8-bit integers: one product at a time.
+
+use super::{Finish, Multiply, PLACES, Requantize};
+use crate::quantized::products::{plain_products, tail};
+
+/// One product at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain;
+
+impl Multiply for Plain {
+    const NUMBERS: usize = 1;
+    const TAPS: usize = 1;
+
+    #[inline(always)]
+    fn arrange(_: &mut [u32], _: usize) {}
+
+    #[inline(always)]
+    fn filters(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32], sums: &mut [[i32; PLACES]]) {
+        let mut filters = filters;
+        for (&bias, sums) in bias.iter().zip(sums) {
+            let Some((filter, others)) = filters.split_at_checked(taps) else { return };
+            *sums = [bias; PLACES];
+            add_products(filter, inputs, sums);
+            filters = others;
+        }
+    }
+
+    #[inline(always)]
+    fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]) {
+        let (filter, _) = filter.as_chunks::<3>();
+        let mut column = 0;
+        for to in sums {
+            let (mut sum, mut at) = (bias, column);
+            for weights in filter {
+                let under = x.get(at..).and_then(|row| row.first_chunk()).unwrap_or(&[0; 3]);
+                for (&x, &weight) in under.iter().zip(weights) {
+                    sum = sum.wrapping_add(i32::from(x) * i32::from(weight));
+                }
+                at += pitch;
+            }
+            *to = sum;
+            column += stride;
+        }
+    }
+
+    #[inline(always)]
+    fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], _: &mut [u32]) {
+        plain_products(x, weights, finish, y);
+    }
+
+    #[inline(always)]
+    fn dot(x: &[i8], weights: &[i8], sum: i32) -> i32 {
+        tail(x, weights, sum)
+    }
+
+    #[inline(always)]
+    fn row(x: &[i8], stride: usize, filter: &[i8], bias: i32, sums: &mut [i32]) {
+        let mut at = 0;
+        for to in sums {
+            *to = tail(x.get(at..).unwrap_or_default(), filter, bias);
+            at += stride;
+        }
+    }
+}
+
+/// Adds the products of weights with the inputs of four places.
+#[cfg(not(fnn_thumb1))]
+#[inline(always)]
+fn add_products(filter: &[i8], inputs: &[u32], sums: &mut [i32; PLACES]) {
+    let (inputs, mut some) = (crate::memory::bytes(inputs), *sums);
+    let mut add = |&weight: &i8, inputs: &[i8; PLACES]| {
+        for (sum, &x) in some.iter_mut().zip(inputs) {
+            *sum = sum.wrapping_add(i32::from(weight) * i32::from(x));
+        }
+    };
+    // Several a turn, or every seventh instruction would be one of the loop.
+    let ((fours, rest), (inputs, rest_of_inputs)) = (filter.as_chunks::<4>(), inputs.as_chunks::<4>());
+    for (weights, inputs) in fours.iter().zip(inputs) {
+        weights.iter().zip(inputs).for_each(|(weight, inputs)| add(weight, inputs));
+    }
+    if fours.len() == inputs.len() {
+        rest.iter().zip(rest_of_inputs).for_each(|(weight, inputs)| add(weight, inputs));
+    } else if let Some(inputs) = inputs.get(fours.len()) {
+        rest.iter().zip(inputs).for_each(|(weight, inputs)| add(weight, inputs));
+    }
+    *sums = some;
+}
+
+/// The same for a Cortex-M0, whose instructions take only eight of its registers, all but `add`: the sums are in the others.
+/// 18 instructions for four products.
+#[cfg(fnn_thumb1)]
+#[inline(always)]
+fn add_products(filter: &[i8], inputs: &[u32], sums: &mut [i32; PLACES]) {
+    if filter.is_empty() || inputs.len() < filter.len() {
+        return;
+    }
+    // SAFETY: as many inputs as weights are read, of which there is at least one, and the four sums. What is pushed is popped, and registers that can't be operands are restored.
+    unsafe {
+        core::arch::asm!(
+            "push {{r3, r6, r7}}
+             mov r4, r8
+             mov r5, r9
+             mov r6, r10
+             mov r7, r11
+             push {{r4, r5, r6, r7}}
+             ldm r3!, {{r4, r5, r6, r7}}
+             mov r8, r4
+             mov r9, r5
+             mov r10, r6
+             mov r11, r7
+             2:
+             ldm r0!, {{r3}}
+             ldrsb r6, [r1, r2]
+             asrs r5, r3, #24
+             muls r5, r6, r5
+             add r11, r5
+             lsls r5, r3, #8
+             asrs r5, r5, #24
+             muls r5, r6, r5
+             add r10, r5
+             lsls r5, r3, #16
+             asrs r5, r5, #24
+             muls r5, r6, r5
+             add r9, r5
+             sxtb r3, r3
+             muls r3, r6, r3
+             add r8, r3
+             adds r2, r2, #1
+             bne 2b
+             mov r0, r8
+             mov r1, r9
+             mov r2, r10
+             mov r3, r11
+             pop {{r4, r5, r6, r7}}
+             mov r8, r4
+             mov r9, r5
+             mov r10, r6
+             mov r11, r7
+             pop {{r4, r6, r7}}
+             stm r4!, {{r0, r1, r2, r3}}",
+            inout("r0") inputs.as_ptr() => _,
+            inout("r1") filter.as_ptr().add(filter.len()) => _,
+            inout("r2") filter.len().wrapping_neg() => _,
+            inout("r3") sums => _,
+            out("r4") _, out("r5") _,
+        );
+    }
+}
