@@ -51,6 +51,7 @@ impl Taps {
     }
 
     /// [`each`](Self::each), with loops of their own for the most frequent windows, whose rows are visited without one.
+    #[cfg(any(fnn_without_vectors, test))]
     #[inline(always)]
     pub(crate) fn each_in_place(&self, start: usize, visit: impl FnMut(usize)) {
         let [_, _, columns] = self.0;
