@@ -20,6 +20,7 @@ mod functions;
 mod gather;
 #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod instruction_set;
+mod lane_sums;
 mod loops;
 mod matmul;
 #[cfg(test)]
@@ -65,5 +66,5 @@ pub(crate) use sums::{sum, sum_of};
 #[cfg(any(fnn_without_vectors, test))]
 pub(crate) use taps::Taps;
 pub use vector::{Operation, Portable, Simd};
-pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
+pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, write};
 pub(crate) use window::{Plane, collect, divide_by_taps, maximum, maximum_gradient, spread_evenly};

@@ -351,6 +351,14 @@ impl<'a, V: Simd> Pass<'a, V> {
 }
 
 /// The nodes of layers, in `Layer::GRAPH`.
+/// Whether all batches of a network of few samples fit narrow vectors, as far as its sizes tell.
+pub(crate) const fn is_tiny<L: Layer>() -> bool {
+    const SHORT: usize = 8;
+    let (inputs, outputs) = (<L::Input as Sample>::LENGTH, <L::Output as Sample>::LENGTH);
+    let few = (SHORT * SHORT) as u64;
+    inputs <= SHORT && outputs <= SHORT && L::PARAMETERS as u64 <= few && L::MACS <= few
+}
+
 impl Node {
     const fn of<L: Layer>(wiring: Wiring) -> Self {
         let (input, output) = (<L::Input as Sample>::SHAPE, <L::Output as Sample>::SHAPE);

@@ -9,7 +9,7 @@ pub use summary::Summary;
 use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::kernels::{dispatch, operation};
-use crate::layer::Layer;
+use crate::layer::{Layer, is_tiny};
 use crate::pod::Pod;
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -305,6 +305,7 @@ operation! {
         outputs: &'a mut [L::Output],
         workspace: &'a mut L::Workspace<B>,
     }
+    const IS_TINY = is_tiny::<L>();
     fn run(self, simd: V) {
         const { assert!(B > 0, "a forward pass needs room for at least one sample") }
         for (inputs, outputs) in self.inputs.parts(B).zip(self.outputs.parts_mut(B)) {

@@ -8,6 +8,10 @@ use fnn::{
     train::GradientBuffers,
 };
 
+#[cfg(feature = "std")]
+#[path = "support/instruction_sets.rs"]
+mod instruction_sets;
+
 /// The elements of a random sample.
 trait Drawn: Sized {
     fn drawn(random: &mut Random) -> Self;
@@ -65,6 +69,24 @@ where
             assert!((f64::from(output) - precise).abs() <= 1e-5 * (1.0 + precise.abs()), "{output}, {precise}");
         }
     }
+}
+
+/// A sample has the same outputs in a batch of any size, and all instruction sets of a family compute the same outputs and
+/// gradients: bit for bit.
+#[cfg(feature = "std")]
+fn check_bits<N: Layer<Scalar: Drawn, Input: Sample<Element: Drawn>>>(network: &N) {
+    let (inputs, targets) = (samples::<N::Input>(40, 1), samples::<N::Output>(40, 2));
+    let results = instruction_sets::on_each(|set| {
+        let outputs: Vec<_> = inputs.iter().map(|input| network.forward(input)).collect();
+        for batch in 1..=inputs.len() {
+            let found = network.forward_all(&inputs[..batch]);
+            assert!(found == outputs[..batch], "a batch of {batch} on {set:?}");
+        }
+        let mut gradient = N::boxed(0);
+        GradientBuffers::<N, 40>::boxed().gradient(network, &MeanSquaredError, &inputs, &targets, &mut gradient);
+        (outputs, gradient.parameters().to_vec())
+    });
+    instruction_sets::assert_families(&results, N::KIND);
 }
 
 /// For inputs without a gradient: the gradients of the weights against central differences.
@@ -163,6 +185,16 @@ macro_rules! test_kinds {
                 #[test]
                 fn computes() {
                     check_outputs(&*drawn::<Net>(), &mut *drawn::<Net<f64>>());
+                }
+
+                #[test]
+                #[cfg(feature = "std")]
+                fn bits() {
+                    // Its weight gradient still depends on the width of the vectors.
+                    if stringify!($kind) != "DepthwiseConv2d" {
+                        check_bits(&*drawn::<Net>());
+                        check_bits(&*drawn::<Net<f64>>());
+                    }
                 }
 
                 #[test]

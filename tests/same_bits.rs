@@ -1,32 +1,125 @@
-//! The choice of the instruction set.
+//! A sample gives the same bits in any batch, and a training gives the same weights on all processors of a family.
 
 #![cfg(feature = "std")]
 
-use std::sync::{Mutex, PoisonError};
+#[path = "support/instruction_sets.rs"]
+mod instruction_sets;
+mod support;
 
+use fnn::layers::{Dense, Layer, Pod, Sample};
+use fnn::losses::{CrossEntropy, MeanSquaredError};
+use fnn::optimizers::{Adam, Clip};
 use fnn::simd::InstructionSet;
+use fnn::train::{GradientBuffers, Progress};
+use fnn::{Network, Parameters, Random, Scalar, Trainer};
+use instruction_sets::{assert_families, on_each};
+use support::classes;
 
-/// The selected instruction set is one for the whole process.
-static SELECTION: Mutex<()> = Mutex::new(());
+#[test]
+fn an_instruction_set_can_be_selected() {
+    let sets = on_each(|selected| (selected, InstructionSet::current()));
+    assert!(!sets.is_empty() && sets.iter().all(|(set, (selected, current))| set == selected && set == current));
+    // The best one is selected again, and the best one before it where there is no such one.
+    let best = sets[0].0;
+    let others = on_each(|set| (InstructionSet::Avx512.select(), InstructionSet::Neon.select(), set.select()));
+    for (set, (highest, low, again)) in others {
+        assert!(highest == best && (low <= InstructionSet::Neon || sets.len() == 1) && again == set);
+    }
+}
 
-/// What `compute` returns on each instruction set that there is, the best one first.
-fn on_each<R>(compute: impl Fn() -> R) -> Vec<(InstructionSet, R)> {
-    let _guard = SELECTION.lock().unwrap_or_else(PoisonError::into_inner);
-    let best = InstructionSet::current();
-    let all = [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Neon, InstructionSet::Portable];
-    let found = all.into_iter().filter(|set| set.select() == *set).collect::<Vec<_>>();
-    let results = found.into_iter().map(|set| (set.select(), compute())).collect();
-    best.select();
-    results
+fn numbers<S: Scalar, A: Sample<Element = S>>(count: usize, seed: u64) -> Vec<A> {
+    let (mut random, mut samples) = (Random::new(seed), vec![A::zeroed(); count]);
+    A::flat_mut(&mut samples).fill_with(|| S::from_f64(2.0 * random.uniform() - 1.0));
+    samples
+}
+
+fn drawn<L: Layer>() -> Box<L> {
+    let (mut random, mut layer) = (Random::new(7), L::zeroed_box());
+    layer.parameters_mut().fill_with(|| L::Scalar::from_f64(2.0 * random.uniform() - 1.0));
+    layer
+}
+
+/// Outputs and gradients of batches: bytes.
+fn passes<L: Layer<Input: Sample<Element = L::Scalar>>>(layer: &L, batch: usize) -> Vec<f64> {
+    let (inputs, targets) = (numbers::<_, L::Input>(batch, 1), numbers::<_, L::Output>(batch, 2));
+    let mut gradient = L::zeroed_box();
+    let mut by_inputs = vec![L::Input::zeroed(); batch];
+    GradientBuffers::<L, 64>::boxed().gradients(
+        layer,
+        &MeanSquaredError,
+        &inputs,
+        &targets,
+        &mut gradient,
+        &mut by_inputs,
+    );
+    let outputs = layer.forward_all(&inputs);
+    let all = [gradient.parameters(), L::Input::flat(&by_inputs), L::Output::flat(&outputs)];
+    all.into_iter().flatten().map(|number| number.to_f64()).collect()
+}
+
+/// Batches of 1 to 40 give each sample the outputs that it has alone, and its input gradient; all instruction sets of a
+/// family give the same.
+fn check<L: Layer<Input: Sample<Element = L::Scalar>>>(what: &str) {
+    let layer = drawn::<L>();
+    let inputs = numbers::<_, L::Input>(40, 1);
+    on_each(|set| {
+        let single: Vec<_> = inputs.iter().map(|input| layer.forward(input)).collect();
+        for batch in 1..=40 {
+            assert!(layer.forward_all(&inputs[..batch]) == single[..batch], "{what}: a batch of {batch} on {set:?}");
+        }
+    });
+    for batch in [1, 2, 3, 5, 8, 11, 17, 33, 40] {
+        assert_families(&on_each(|_| passes(&*layer, batch)), &format!("{what}, batch of {batch}"));
+    }
+}
+
+macro_rules! dense {
+    ($($inputs:literal $outputs:literal),*) => {$(
+        check::<Dense<$inputs, $outputs>>(concat!(stringify!($inputs), " to ", stringify!($outputs)));
+        check::<Dense<$inputs, $outputs, f64>>(concat!(stringify!($inputs), " to ", stringify!($outputs), " in f64"));
+    )*};
 }
 
 #[test]
-fn an_instruction_set_can_be_selected_and_others_are_left_alone() {
-    let sets: Vec<_> = on_each(InstructionSet::current);
-    assert!(!sets.is_empty() && sets.iter().all(|(selected, current)| selected == current));
-    let _guard = SELECTION.lock().unwrap_or_else(PoisonError::into_inner);
-    let best = InstructionSet::current();
-    assert_eq!((best, InstructionSet::Avx512.select()), (sets[0].0, best));
-    assert!(InstructionSet::Neon.select() <= InstructionSet::Neon || sets.len() == 1);
-    assert_eq!(best.select(), best);
+fn dense_layers_sum_in_an_order_of_their_shape() {
+    dense!(1 1, 3 2, 2 8, 8 1, 4 16, 5 16, 16 3, 20 10, 33 1, 64 32, 33 33, 61 97, 300 1, 200 10, 300 40, 20 200);
+}
+
+fnn::network! {
+    struct Mixed: [20] -> [4] {
+        Dense(70), Tanh,
+        LayerNorm, Gelu,
+        Dense(33), Silu,
+        Residual { Dense(33), Softplus },
+        RmsNorm, PRelu,
+        Dense(180), Sigmoid,
+        Dense(16), Elu,
+        Dense(1), Gelu(tanh),
+        Dense(7), Mish, Softmax,
+        Dense(4), Selu,
+        GroupNorm(2),
+    }
+}
+
+/// A number that any other weights would change.
+fn fingerprint<P: Parameters<Scalar = f32>>(network: &P) -> u64 {
+    let add = |hash: u64, weight: &f32| (hash ^ u64::from(weight.to_bits())).wrapping_mul(0x0100_0000_01b3);
+    network.parameters().iter().fold(0xcbf2_9ce4_8422_2325, add)
+}
+
+/// The weights of two trainings, the same on every machine. That they are right is what other tests show.
+#[test]
+fn a_training_gives_the_same_weights_on_every_processor_of_a_family() {
+    let data = classes::<20, 4>(300, 1);
+    let trained = on_each(|_| {
+        [1, 2].map(|threads| {
+            let trainer = Trainer::new(Mixed::boxed(3), CrossEntropy, Adam::new(1e-2)).batch_size(100).threads(threads);
+            let trainer = trainer.clip(Clip::Norm(0.5)).epochs(3).progress(Progress::Silent);
+            fingerprint(&*trainer.fit(&data).unwrap().network)
+        })
+    });
+    for (set, found) in trained {
+        let expected = if set.is_fused() { 0x014a_5a9b_3a47_b758 } else { 0x587f_135e_1d96_f807 };
+        assert!(found == [expected; 2], "{set:?}: {found:x?}");
+    }
 }

@@ -124,7 +124,8 @@ fn assert_steps_are_those_of_a_loop<const SLOTS: usize>(
 #[test]
 fn steps_are_those_of_a_loop_that_stores_the_gradient() {
     let sgd = Sgd::new(0.05);
-    for batch_size in [7, 64, 200, 700] {
+    // Of 300 and 530, the last round has two chunks and one.
+    for batch_size in [7, 64, 200, 300, 530, 700] {
         assert_steps_are_those_of_a_loop(&sgd, batch_size, None, None);
         assert_steps_are_those_of_a_loop(&sgd.momentum(0.9), batch_size, Some(Clip::Norm(0.1)), None);
     }
@@ -132,6 +133,24 @@ fn steps_are_those_of_a_loop_that_stores_the_gradient() {
     assert_steps_are_those_of_a_loop(&sgd.weight_decay(0.1).decay_weights_only(), 64, None, penalty);
     assert_steps_are_those_of_a_loop(&sgd, 300, Some(Clip::Value(1e-3)), penalty);
     assert_steps_are_those_of_a_loop(&Adam::new(1e-4).epsilon(1e-2), 100, Some(Clip::Norm(0.05)), penalty);
+}
+
+/// Mini-batches of 10 and of 17 chunks, of which the last round has two and one, the last of them short: some weights are
+/// summed chunk by chunk, the others over all samples, round by round.
+#[test]
+fn rounds_of_several_sizes_give_the_same_bits_at_any_number_of_threads() {
+    let data = classes::<20, 4>(530, 1);
+    for (batch_size, clip) in [(300, None), (530, None), (530, Some(Clip::Norm(0.1)))] {
+        let train = |threads| {
+            let trainer = Trainer::new(Mixed::boxed(3), CrossEntropy, Adam::new(1e-3)).batch_size(batch_size);
+            let trainer = clip.into_iter().fold(trainer.epochs(2), Trainer::clip);
+            bits(&*trainer.threads(threads).progress(Progress::Silent).fit(&data).unwrap().network)
+        };
+        let one = train(1);
+        for threads in [2, 3, 8] {
+            assert!(train(threads) == one, "mini-batches of {batch_size}, {threads} threads");
+        }
+    }
 }
 
 #[test]

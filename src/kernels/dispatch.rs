@@ -84,14 +84,18 @@ impl Operation for Current {
 pub fn dispatch<O: Operation>(operation: O) -> O::Output {
     // SAFETY: the compiler assumes the instruction set, or it was detected.
     unsafe {
-        if Avx512::KNOWN {
+        if Avx512::KNOWN && !O::IS_TINY {
             return Avx512::assume().run(operation);
+        }
+        if Avx2::KNOWN && O::IS_TINY {
+            return Avx2::assume().run(operation);
         }
         let level = level();
-        if level == InstructionSet::Avx512 as u8 {
+        if level == InstructionSet::Avx512 as u8 && !O::IS_TINY {
             return Avx512::assume().run(operation);
         }
-        if Avx2::KNOWN || level == InstructionSet::Avx2 as u8 {
+        // Every processor with AVX-512 has AVX2.
+        if Avx2::KNOWN || level >= InstructionSet::Avx2 as u8 {
             return Avx2::assume().run(operation);
         }
     }

@@ -1,7 +1,18 @@
-//! Dot products of rows with rows: the input gradient of a dense layer.
+//! Dot products of rows with rows: the input gradient of a dense layer, and a dense layer of one output.
+//!
+//! The order of a sum is chosen by the caller ([`Order`]), and depends on nothing else: not on the number of rows, nor on
+//! that of lanes.
+//!
+//! | order | rows of A | form | why |
+//! |---|---|---|---|
+//! | in order | more than 5/8 of the lanes | lanes are rows of A, some columns of which are transposed at a time | these serve all rows of B |
+//! | | fewer | lanes are rows of B, transposed in registers | the lanes would be idle |
+//! | in lanes | any | lanes are products of the same sum | nothing is transposed |
 
 use core::mem::MaybeUninit;
 
+use super::elementwise;
+use super::lane_sums::LANES;
 use super::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -17,10 +28,18 @@ pub struct DotProducts<'a, S> {
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
     pub(crate) start: S,
+    pub(crate) order: Order,
 }
 
-/// The largest number of lanes.
-const LANES: usize = 16;
+/// The order of a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// From the start, one product after the other.
+    InOrder,
+    /// In [`LaneSums`](super::lane_sums::LaneSums), which are added to the start.
+    InLanes,
+}
+
 /// Rows of B of one tile.
 const TILE: usize = 8;
 
@@ -41,7 +60,7 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { size: (rows, inner, columns), a, pitch, b, c, start } = self;
+        let Self { size: (rows, inner, columns), a, pitch, b, c, start, order } = self;
         if rows == 0 || columns == 0 {
             return;
         }
@@ -55,9 +74,23 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
         }
         let operands = Operands { a: a.as_ptr(), pitch, b: b.as_ptr(), c: c.as_mut_ptr(), rows, inner, columns, start };
         let lanes = S::Vector::<V>::LANES;
-        let mut row = 0;
         // SAFETY: the slices hold that many rows of these lengths.
         unsafe {
+            if order == Order::InLanes {
+                for column in (0..columns).step_by(lanes) {
+                    for row in 0..rows {
+                        match LANES / lanes {
+                            1 => operands.in_lanes::<V, 1, 16>(simd, row, column),
+                            2 => operands.in_lanes::<V, 2, 4>(simd, row, column),
+                            4 => operands.in_lanes::<V, 4, 2>(simd, row, column),
+                            8 => operands.in_lanes::<V, 8, 1>(simd, row, column),
+                            _ => operands.in_lanes::<V, 16, 1>(simd, row, column),
+                        }
+                    }
+                }
+                return;
+            }
+            let mut row = 0;
             // Only if most of the lanes are used.
             while lanes > 1 && rows - row > lanes * 5 / 8 && inner > 0 {
                 row += if rows - row > lanes * 13 / 8 {
@@ -66,10 +99,13 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
                     operands.transposed::<V, 1>(simd, row)
                 };
             }
-            for column in (0..columns).step_by(lanes) {
-                for row in row..rows {
-                    operands.dots(simd, row, column);
-                }
+            while row < rows {
+                row += match rows - row {
+                    8.. => operands.few::<V, 8>(simd, row),
+                    4.. => operands.few::<V, 4>(simd, row),
+                    2.. => operands.few::<V, 2>(simd, row),
+                    _ => operands.few::<V, 1>(simd, row),
+                };
             }
         }
     }
@@ -87,39 +123,102 @@ struct Operands<S> {
 }
 
 impl<S: Scalar> Operands<S> {
-    /// One row of A with one row of B per lane.
+    /// One row of A with a row of B per lane, [in lanes](Order::InLanes): `W` vectors hold the sums of a row of B, and
+    /// those of `G` rows of B are computed at a time.
     ///
     /// # Safety
     /// The row and the column are in range.
     #[inline(always)]
-    unsafe fn dots<V: Simd>(&self, simd: V, row: usize, column: usize) {
+    unsafe fn in_lanes<V: Simd, const W: usize, const G: usize>(&self, simd: V, row: usize, column: usize) {
         let lanes = S::Vector::<V>::LANES;
         let count = lanes.min(self.columns - column);
-        let mut sums = [S::Vector::<V>::splat(simd, S::ZERO); LANES];
-        // SAFETY: rows after the last one repeat it; `load_masked` and `store_masked` stay within the rest.
+        let whole = self.inner / LANES * LANES;
+        let mut totals = [splat::<V, S>(simd, S::ZERO); LANES];
+        // SAFETY: rows after the last one repeat it; masked loads and stores stay within the rest.
         unsafe {
             let a = self.a.add(row * self.pitch);
             let b = self.b.add(column * self.inner);
-            let mut k = 0;
-            while k + lanes <= self.inner {
-                let a = S::Vector::<V>::load(simd, a.add(k));
-                for (r, sum) in sums.iter_mut().take(lanes).enumerate() {
-                    let b = S::Vector::<V>::load(simd, b.add(r.min(count - 1) * self.inner + k));
-                    *sum = a.mul_add(b, *sum);
+            for (group, totals) in totals.chunks_mut(G).take(count.div_ceil(G)).enumerate() {
+                let mut bs = [b; G];
+                for (r, to) in bs.iter_mut().enumerate() {
+                    *to = b.add((group * G + r).min(count - 1) * self.inner);
                 }
-                k += lanes;
-            }
-            let rest = self.inner - k;
-            if rest > 0 {
-                let a = S::Vector::<V>::load_masked(simd, a.add(k), rest);
-                for (r, sum) in sums.iter_mut().take(lanes).enumerate() {
-                    let b = S::Vector::<V>::load_masked(simd, b.add(r.min(count - 1) * self.inner + k), rest);
-                    *sum = a.mul_add(b, *sum);
+                let mut sums = [[splat::<V, S>(simd, S::ZERO); W]; G];
+                for first in (0..whole).step_by(LANES) {
+                    for w in 0..W {
+                        let k = first + w * lanes;
+                        let a = S::Vector::<V>::load(simd, a.add(k));
+                        for (sums, b) in sums.iter_mut().zip(bs) {
+                            sums[w] = a.mul_add(S::Vector::<V>::load(simd, b.add(k)), sums[w]);
+                        }
+                    }
+                }
+                for w in 0..W {
+                    let k = self.inner.min(whole + w * lanes);
+                    let a = S::Vector::<V>::load_masked(simd, a.add(k), self.inner - k);
+                    for (sums, b) in sums.iter_mut().zip(bs) {
+                        let b = S::Vector::<V>::load_masked(simd, b.add(k), self.inner - k);
+                        sums[w] = a.mul_add(b, sums[w]);
+                    }
+                }
+                for (total, sums) in totals.iter_mut().zip(sums) {
+                    *total = sum_of_vectors(sums);
                 }
             }
-            let sums = sum_each::<V, S>(sums) + S::Vector::<V>::splat(simd, self.start);
-            sums.store_masked(self.c.add(row * self.columns + column), count);
+            let totals = sum_each::<V, S>(totals) + splat(simd, self.start);
+            totals.store_masked(self.c.add(row * self.columns + column), count);
         }
+    }
+
+    /// `R` rows of A with all rows of B, in order: lanes are rows of B. Returns `R`.
+    ///
+    /// # Safety
+    /// The rows are in range.
+    #[inline(always)]
+    unsafe fn few<V: Simd, const R: usize>(&self, simd: V, row: usize) -> usize {
+        let lanes = S::Vector::<V>::LANES;
+        let whole = self.inner / lanes * lanes;
+        for column in (0..self.columns).step_by(lanes) {
+            let count = lanes.min(self.columns - column);
+            let mut sums = [splat::<V, S>(simd, self.start); R];
+            // SAFETY: rows after the last one repeat it; masked loads and stores stay within the rest.
+            unsafe {
+                let a = self.a.add(row * self.pitch);
+                let b = self.b.add(column * self.inner);
+                for k in (0..whole).step_by(lanes) {
+                    let mut block = [splat::<V, S>(simd, S::ZERO); LANES];
+                    for (r, vector) in block.iter_mut().take(lanes).enumerate() {
+                        *vector = S::Vector::<V>::load(simd, b.add(r.min(count - 1) * self.inner + k));
+                    }
+                    let block = transpose::<V, S>(block, lanes);
+                    for (index, &b) in block.iter().take(lanes).enumerate() {
+                        for (r, sum) in sums.iter_mut().enumerate() {
+                            *sum = b.mul_add(splat(simd, *a.add(r * self.pitch + k + index)), *sum);
+                        }
+                    }
+                }
+                if whole < self.inner {
+                    let mut block = [splat::<V, S>(simd, S::ZERO); LANES];
+                    for (r, vector) in block.iter_mut().take(lanes).enumerate() {
+                        let from = b.add(r.min(count - 1) * self.inner + whole);
+                        *vector = S::Vector::<V>::load_masked(simd, from, self.inner - whole);
+                    }
+                    let block = transpose::<V, S>(block, lanes);
+                    for (index, &b) in block.iter().take(lanes).enumerate() {
+                        // Not the end of the loop, so that the block stays in registers.
+                        if whole + index < self.inner {
+                            for (r, sum) in sums.iter_mut().enumerate() {
+                                *sum = b.mul_add(splat(simd, *a.add(r * self.pitch + whole + index)), *sum);
+                            }
+                        }
+                    }
+                }
+                for (r, sum) in sums.iter().enumerate() {
+                    sum.store_masked(self.c.add((row + r) * self.columns + column), count);
+                }
+            }
+        }
+        R
     }
 
     /// Up to `W` vectors of rows of A with all rows of B: lanes are rows of A, transposed some columns at a time.
@@ -187,10 +286,12 @@ impl<S: Scalar> Operands<S> {
     unsafe fn transposed_tile<V: Simd, const W: usize>(&self, simd: V, part: &Part, column: usize, a: *const S) {
         let lanes = lanes::<V, S>();
         let count = TILE.min(self.columns - column);
-        let start = if part.first == 0 { self.start } else { S::ZERO };
-        let mut sums = [[splat(simd, start); W]; TILE];
         // SAFETY: the caller's promise; rows of B after the last one repeat it.
         unsafe {
+            let mut sums = [[splat(simd, self.start); W]; TILE];
+            if part.first > 0 {
+                sums = self.stored(simd, part, column);
+            }
             let mut b = [self.b; TILE];
             for (r, b) in b.iter_mut().enumerate() {
                 *b = self.b.add((column + r.min(count - 1)) * self.inner + part.first);
@@ -218,28 +319,49 @@ impl<S: Scalar> Operands<S> {
                 }
                 let to = self.c.add((part.row + w * lanes) * self.columns + column);
                 for (r, flat) in flat.iter().enumerate().take(lanes.min(part.rows - w * lanes)) {
-                    let to = core::slice::from_raw_parts_mut(to.add(r * self.columns), count);
-                    put(flat, to, part.first > 0);
+                    copy(flat, core::slice::from_raw_parts_mut(to.add(r * self.columns), count));
                 }
             }
         }
     }
+
+    /// What [`transposed_tile`](Self::transposed_tile) has stored, to go on from.
+    ///
+    /// # Safety
+    /// C has the part.
+    #[inline(always)]
+    unsafe fn stored<V: Simd, const W: usize>(&self, simd: V, part: &Part, column: usize) -> [[S::Vector<V>; W]; TILE] {
+        let (lanes, count) = (lanes::<V, S>(), TILE.min(self.columns - column));
+        let mut sums = [[splat(simd, S::ZERO); W]; TILE];
+        for w in 0..W {
+            let (mut flat, mut block) = ([[S::ZERO; TILE]; LANES], [splat(simd, S::ZERO); LANES]);
+            // SAFETY: the caller's promise; there are as many numbers as in `TILE` vectors.
+            unsafe {
+                let from = self.c.add((part.row + w * lanes) * self.columns + column);
+                for (r, flat) in flat.iter_mut().enumerate().take(lanes.min(part.rows - w * lanes)) {
+                    copy(core::slice::from_raw_parts(from.add(r * self.columns), count), flat);
+                }
+                for (r, vector) in block.iter_mut().take(TILE).enumerate() {
+                    *vector = S::Vector::<V>::load(simd, flat.as_ptr().cast::<S>().add(r * lanes));
+                }
+            }
+            let block = rotate::<V, S>(block, TILE, lanes.trailing_zeros());
+            for (sums, vector) in sums.iter_mut().zip(block) {
+                sums[w] = vector;
+            }
+        }
+        sums
+    }
 }
 
-/// Stores numbers, or adds them to the existing ones.
+/// Copies a row of a tile, or a part of it.
 #[inline(always)]
-fn put<S: Scalar>(from: &[S; TILE], to: &mut [S], add: bool) {
-    if let Some(to) = to.first_chunk_mut::<TILE>() {
+fn copy<S: Scalar>(from: &[S], to: &mut [S]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<TILE>(), to.first_chunk_mut::<TILE>()) {
         // All of them, without a loop.
-        let mut sum = *from;
-        if add {
-            sum.iter_mut().zip(&*to).for_each(|(sum, &to)| *sum += to);
-        }
-        *to = sum;
+        *to = *from;
     } else {
-        for (to, &from) in to.iter_mut().zip(from) {
-            *to = if add { *to + from } else { from };
-        }
+        elementwise::copy(from, to);
     }
 }
 
@@ -248,8 +370,13 @@ fn put<S: Scalar>(from: &[S; TILE], to: &mut [S], add: bool) {
 /// Interleaving the upper and the lower half of the rows moves the highest bit of an element's index to the lowest;
 /// repeated for each bit of a row's index, this turns rows into columns.
 #[inline(always)]
-fn transpose<V: Simd, S: Scalar>(mut block: [S::Vector<V>; LANES], rows: usize) -> [S::Vector<V>; LANES] {
-    let mut bits = rows.trailing_zeros();
+fn transpose<V: Simd, S: Scalar>(block: [S::Vector<V>; LANES], rows: usize) -> [S::Vector<V>; LANES] {
+    rotate::<V, S>(block, rows, rows.trailing_zeros())
+}
+
+/// Moves the highest `bits` bits of the elements' indices in the first `rows` vectors, a power of two, to the lowest.
+#[inline(always)]
+fn rotate<V: Simd, S: Scalar>(mut block: [S::Vector<V>; LANES], rows: usize, mut bits: u32) -> [S::Vector<V>; LANES] {
     while bits > 0 {
         let old = block;
         for i in 0..rows / 2 {
@@ -258,6 +385,19 @@ fn transpose<V: Simd, S: Scalar>(mut block: [S::Vector<V>; LANES], rows: usize) 
         bits -= 1;
     }
     block
+}
+
+/// The sum of vectors, a power of two: the upper half is added to the lower one until one is left.
+#[inline(always)]
+pub(super) fn sum_of_vectors<T: Real, const W: usize>(mut vectors: [T; W]) -> T {
+    let mut half = W / 2;
+    while half > 0 {
+        for i in 0..half {
+            vectors[i] = vectors[i] + vectors[i + half];
+        }
+        half /= 2;
+    }
+    vectors[0]
 }
 
 /// The sums of the lanes of the first `LANES` vectors, as one vector.

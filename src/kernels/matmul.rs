@@ -1,13 +1,16 @@
 //! Matrix products: forward, weight gradient and input gradient of a dense layer.
 
-use super::dot_products::DotProducts;
+use super::dot_products::{DotProducts, Order};
+use super::lane_sums::{LANES, LaneSums};
 use super::loops::{add_outer_product, dot_products, row_product};
 pub use super::product::Start;
-use super::product::{Origin, Product, Small};
-use super::vector::{Operation, Simd, Vector, first_lane, lanes, read, splat, sum_of_lanes};
+use super::product::{Origin, Product, Small, is_chained};
+use super::vector::{Operation, Simd, Vector, first_lane, lanes, read};
 use crate::chunks::Chunks;
-use crate::real::Real;
 use crate::scalar::Scalar;
+
+/// The most products of a sum that is inlined.
+const DOT: usize = 128;
 
 /// A product: inlined if it is small, otherwise in a shared function.
 #[inline(always)]
@@ -22,15 +25,20 @@ fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize)
     }
 }
 
-/// `Σₖ a[k] · b[k]`, for short slices.
+/// `Σₖ a[k] · b[k]`, for short slices, [in lanes](Order::InLanes).
 #[inline(always)]
 fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
-    let lanes = lanes::<V, S>();
-    let mut sum = splat(simd, S::ZERO);
-    for (a, b) in a.parts(lanes).zip(b.parts(lanes)) {
-        sum = read(simd, a).mul_add(read(simd, b), sum);
+    let mut sums = LaneSums::<V, S>::new(simd);
+    for (first, (x, y)) in a.parts(LANES).zip(b.parts(LANES)).enumerate() {
+        for (index, at) in (0..LANES).step_by(lanes::<V, S>()).enumerate() {
+            // In a short sum, the other lanes stay zero.
+            if first > 0 || at < a.len() {
+                let terms = |of: &[S]| read(simd, of.get(at..).unwrap_or_default());
+                sums.multiply_add(index, terms(x), terms(y));
+            }
+        }
     }
-    first_lane(simd, sum_of_lanes::<V, S>(sum))
+    first_lane(simd, sums.total())
 }
 
 /// `C[m][n] = bias[n] + Σₖ A[m][k] · B[k][n]`, with A, B and C contiguous in row-major order.
@@ -41,26 +49,23 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
     if n == 0 {
         return;
     }
-    if n == 1 && lanes::<V, S>() > 1 {
+    if n == 1 && V::FUSED {
         // One output: dot products with one row, instead of vectors of one number.
         let start = bias.first().copied().unwrap_or(S::ZERO);
-        if k <= 8 * lanes::<V, S>() {
+        if k <= DOT {
             for (a, c) in a.blocks(k.max(1)).zip(c) {
                 *c = start + dot(simd, a, b);
             }
         } else {
-            let size = (1, k, c.len());
-            S::Vector::<V>::dot_products(simd, DotProducts { size, a: b, pitch: k, b: a, c, start });
+            let (size, order) = ((1, k, c.len()), Order::InLanes);
+            S::Vector::<V>::dot_products(simd, DotProducts { size, a: b, pitch: k, b: a, c, start, order });
         }
         return;
     }
     if lanes::<V, S>() > 1 {
-        let size = (c.len() / n, k, n);
-        return product(
-            simd,
-            Product { size, a, strides: (k, 1), b, c, pitches: (n, n), start: Origin::Row(bias) },
-            k.saturating_mul(n),
-        );
+        let (size, start) = ((c.len() / n, k, n), Origin::Row(bias));
+        let (strides, pitches, is_chained) = ((k, 1), (n, n), is_chained::<V>(k, n));
+        return product(simd, Product { size, a, strides, b, c, pitches, start, is_chained }, k.saturating_mul(n));
     }
     for (row, c) in c.blocks_mut(n).enumerate() {
         row_product(simd, a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
@@ -83,10 +88,11 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
         return;
     }
     if lanes::<V, S>() > 1 {
-        let n = g.len() / o;
+        let (size, start, is_chained) = ((i, g.len() / o, o), start.into(), false);
+        let (strides, pitches) = ((1, i), (o, o));
         return product(
             simd,
-            Product { size: (i, n, o), a: x, strides: (1, i), b: g, c: dw, pitches: (o, o), start: start.into() },
+            Product { size, a: x, strides, b: g, c: dw, pitches, start, is_chained },
             i.saturating_mul(o),
         );
     }
@@ -108,16 +114,13 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
     }
     if o == 1 && lanes::<V, S>() > 1 {
         // One output: rows of one weight each are contiguous, and form one row.
-        let size = (dx.len() / i, 1, i);
-        return product(
-            simd,
-            Product { size, a: g, strides: (1, 1), b: w, c: dx, pitches: (i, i), start: Origin::Zero },
-            i,
-        );
+        let (size, start, is_chained) = ((dx.len() / i, 1, i), Origin::Zero, false);
+        let (strides, pitches) = ((1, 1), (i, i));
+        return product(simd, Product { size, a: g, strides, b: w, c: dx, pitches, start, is_chained }, i);
     }
     if lanes::<V, S>() > 1 {
-        let size = (dx.len() / i, o, i);
-        return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, pitch: o, b: w, c: dx, start: S::ZERO });
+        let (size, start, order) = ((dx.len() / i, o, i), S::ZERO, Order::InOrder);
+        return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, pitch: o, b: w, c: dx, start, order });
     }
     for (g, dx) in g.blocks(o).zip(dx.blocks_mut(i)) {
         dot_products(simd, g, w, dx);

@@ -29,6 +29,7 @@ macro_rules! operation {
         $visibility:vis struct $name:ident<'a, $($type:ident $(: $bound:path)?),*; $($constant:ident),*>
         $(where [$($where:tt)*])?
         { $($field:ident: $field_type:ty),* $(,)? }
+        $(const IS_TINY = $is_tiny:expr;)?
         fn run($self:ident, $simd:ident: $instructions:ident) $(-> $output:ty)? $body:block
     ) => {
         $(#[$attribute])*
@@ -43,6 +44,8 @@ macro_rules! operation {
         $(where $($where)*)?
         {
             type Output = $crate::kernels::operation!(@output $($output)?);
+
+            $(const IS_TINY: bool = $is_tiny;)?
 
             #[inline(always)]
             fn run<$instructions: $crate::kernels::Simd>($self, $simd: $instructions) -> Self::Output $body

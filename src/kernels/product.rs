@@ -4,24 +4,29 @@
 //! Nothing is packed or allocated: A's elements are addressed by two strides and broadcast, and B's rows are
 //! contiguous.
 //!
+//! # Order of sums
+//! Each sum is one chain of multiply-adds, from the first row of B to the last, whatever the tile and the number of lanes:
+//! equal operands give equal bits. A dense layer of few outputs would leave a processor waiting for its only chain, so
+//! there ([`is_chained`]) a sum is that of [`CHAINS`] chains, each over a quarter of the inputs, `(s₀ + s₁) + (s₂ + s₃)`.
+//!
 //! # Choice of the tile
-//! A tile is *rows* of C × *vectors* of its columns × *chains*: the products of one element alternate between that many
-//! sums, which are added at the end. A processor starts two multiplications at a time, each of which takes four
-//! cycles, so fewer than eight sums in a tile leave it waiting. More sums than registers would spill to memory.
+//! A tile is *rows* of C × *vectors* of its columns. A processor starts two multiplications at a time, each of which takes
+//! four cycles, so fewer than eight sums in a tile leave it waiting. More sums than registers would spill to memory. The
+//! chains of one row are computed side by side, those of more rows one after the other.
 //!
 //! | product | rows left | tile | why |
 //! |---|---|---|---|
-//! | [small](Product::is_small), up to 1 vector of columns | ≥ 4, and fewer | 4 × 1 × 1, 1 × 1 × 4 | inlined, with constant sizes, it needs no loop over columns; |
-//! | of 2 vectors | | 4 × 2 × 1, 1 × 2 × 4 | one row alone needs the chains, |
-//! | of 3 or 4 | | 4 × 3 × 1 or 4 × 4 × 1, 1 × 3 × 1 or 1 × 4 × 1 | more would take more registers than AVX2 has |
-//! | of one row | 1 | 1 × 16 × 1 | with 32 registers: the most columns, so that as much of B's row as possible is read at once, |
-//! | | | 1 × 8 × 1, 1 × 4 × 2, 1 × 2 × 4, 1 × 1 × 8 | and for the remaining columns, always eight sums |
-//! | of up to 1 vector of columns | ≥ 16 | 16 × 1 × 1 | with 32 registers: each load of B serves 16 rows, |
-//! | | ≥ 8 | 8 × 1 × 1 | and elsewhere eight |
-//! | any other | ≥ 8 | 8 × 2 × 1 | with 32 registers: 10 loads for 16 multiplications |
-//! | | ≥ 4 | 4 × 2 × 1 | what fits into 16 registers |
-//! | | 2, 3 | 2 × 2 × 2 | eight sums |
-//! | | 1 | 1 × 2 × 4 | eight sums |
+//! | [small](Product::is_small), up to 4 vectors of columns | ≥ 4 | 4 × all | inlined, with constant sizes, it needs no loop over columns; |
+//! | | fewer | 1 × all, or 1 × 2 with chains | more would take more registers than AVX2 has |
+//! | of one row, or the last row | 1 | 1 × 16 | with 32 registers: the most columns, so that as much of B's row as possible is read at once, |
+//! | | | 1 × 8, 1 × 4, 1 × 2, 1 × 1 | and for the remaining columns |
+//! | | | 1 × 2, 1 × 1 | with chains: up to eight sums |
+//! | of up to 1 vector of columns and 8 rows, with chains | 2 to 7 | 2 × 1 | eight sums |
+//! | of up to 1 vector of columns | ≥ 16 | 16 × 1 | with 32 registers: each load of B serves 16 rows, |
+//! | | ≥ 8 | 8 × 1 | and elsewhere eight |
+//! | any other | ≥ 8 | 8 × 2 | with 32 registers: 10 loads for 16 multiplications |
+//! | | ≥ 4 | 4 × 2 | what fits into 16 registers |
+//! | | 2, 3 | 2 × 2 | with chains, row by row |
 //!
 //! # Blocking
 //! | constant | is | because |
@@ -31,6 +36,8 @@
 //! | [`BLOCK`] | 256 rows of B | a tile's part of them, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2, and stays in the first-level cache |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
 //! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
+//!
+//! With chains, a block is two of them, and the sum of the last two is added to that of the first two.
 
 mod tile;
 
@@ -82,6 +89,18 @@ pub struct Product<'a, S> {
     /// The row strides of B and C.
     pub(crate) pitches: (usize, usize),
     pub(crate) start: Origin<'a, S>,
+    /// Whether each sum is that of [`CHAINS`] chains.
+    pub(crate) is_chained: bool,
+}
+
+/// The chains of a sum of a dense layer with few outputs.
+const CHAINS: usize = 4;
+
+/// Whether the outputs of a dense layer are sums of [`CHAINS`] chains: with enough inputs, and so few outputs that a single
+/// sample doesn't fill a processor's multipliers. Depends on nothing but the shape of the layer, as do the bits of its
+/// outputs. Without fused multiply-adds, sums are in order, as in plain loops.
+pub(super) const fn is_chained<V: Simd>(inputs: usize, outputs: usize) -> bool {
+    V::FUSED && inputs >= CHAINS && outputs <= 32
 }
 
 /// The most weights of a small product.
@@ -126,10 +145,22 @@ impl<S: Scalar> Product<'_, S> {
         fits
     }
 
-    /// The products with `inner` rows of B from `first` on.
+    /// The length of a chain.
     #[inline(always)]
-    fn block(&mut self, first: usize, inner: usize) -> Block<'_, S> {
+    const fn length(&self) -> usize {
+        if self.is_chained { self.size.1.div_ceil(CHAINS) } else { self.size.1 }
+    }
+
+    /// The products with `inner` rows of B from `first` on, in `chains` of a length.
+    #[inline(always)]
+    fn block(&mut self, (first, inner): (usize, usize), (chains, length): (usize, usize)) -> Block<'_, S> {
         let before = first * self.pitches.0;
+        let is_first = first == 0;
+        let start = match (is_first, chains) {
+            (true, _) => self.start,
+            (false, 1) => Origin::Sum,
+            (false, _) => Origin::Zero,
+        };
         Block {
             a: self.a.as_ptr().wrapping_add(first * self.strides.1),
             strides: self.strides,
@@ -139,7 +170,10 @@ impl<S: Scalar> Product<'_, S> {
             inner,
             pitches: self.pitches,
             columns: self.size.2,
-            start: if first > 0 { Origin::Sum } else { self.start },
+            start,
+            chains,
+            length,
+            is_added: !is_first && chains > 1,
         }
     }
 }
@@ -157,16 +191,22 @@ impl<S: Scalar> Operation for Small<'_, S> {
             return;
         }
         let (rows, inner, _) = product.size;
-        let block = product.block(0, inner);
+        let chains = if product.is_chained { CHAINS } else { 1 };
+        let length = product.length();
+        let block = product.block((0, inner), (chains, length));
         let mut row = 0;
         // SAFETY: `fits` has checked that the slices hold all rows and columns.
         unsafe {
             while row + 4 <= rows {
-                block.small_tile::<V, 4, 1>(simd, row);
+                block.small_tile::<V, 4>(simd, row);
                 row += 4;
             }
             while row < rows {
-                block.small_tile::<V, 1, 4>(simd, row);
+                if block.chains == CHAINS {
+                    block.chained_row(simd, row, (0, block.columns), true);
+                } else {
+                    block.small_tile::<V, 1>(simd, row);
+                }
                 row += 1;
             }
         }
@@ -182,11 +222,17 @@ impl<S: Scalar> Operation for Product<'_, S> {
             return;
         }
         let (rows, inner, columns) = self.size;
-        let (depth, cached) = if rows <= ONCE { (inner, usize::MAX) } else { (BLOCK, CACHED) };
+        let length = self.length();
+        let (depth, chains, cached) = match (rows <= ONCE, self.is_chained) {
+            (true, is_chained) => (inner, if is_chained { CHAINS } else { 1 }, usize::MAX),
+            (false, true) => (2 * length, 2, usize::MAX),
+            (false, false) => (BLOCK, 1, CACHED),
+        };
         let pair = 2 * lanes::<V, S>();
         let mut first = 0;
         loop {
-            let block = self.block(first, depth.min(inner - first));
+            let part = depth.min(inner - first);
+            let block = self.block((first, part), (chains, if chains > 1 { length } else { part }));
             let group = (cached / size_of::<S>() / block.inner.max(1) / pair).max(1) * pair;
             let mut from = 0;
             while from < columns {
@@ -213,12 +259,12 @@ impl<S: Scalar> Block<'_, S> {
     /// # Safety
     /// A and C have the rows.
     #[inline(always)]
-    unsafe fn small_tile<V: Simd, const R: usize, const U: usize>(&self, simd: V, row: usize) {
+    unsafe fn small_tile<V: Simd, const R: usize>(&self, simd: V, row: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             match self.columns.div_ceil(lanes::<V, S>()) {
-                1 => self.tile::<V, R, 1, U>(simd, row, 0, true),
-                2 => self.tile::<V, R, 2, U>(simd, row, 0, true),
+                1 => self.tile::<V, R, 1, 1>(simd, row, 0, true),
+                2 => self.tile::<V, R, 2, 1>(simd, row, 0, true),
                 3 => self.tile::<V, R, 3, 1>(simd, row, 0, true),
                 _ => self.tile::<V, R, 4, 1>(simd, row, 0, true),
             }
@@ -236,13 +282,17 @@ impl<S: Scalar> Block<'_, S> {
         // SAFETY: the caller's promise.
         unsafe {
             match left {
-                _ if rows == 1 => self.row(simd, row, from, to),
-                16.. if one_vector && many => self.tiles::<V, 16, 1, 1>(simd, row, from, to),
-                8.. if one_vector => self.tiles::<V, 8, 1, 1>(simd, row, from, to),
-                8.. if many => self.tiles::<V, 8, 2, 1>(simd, row, from, to),
-                4.. => self.tiles::<V, 4, 2, 1>(simd, row, from, to),
-                2.. => self.tiles::<V, 2, 2, 2>(simd, row, from, to),
-                _ => self.tiles::<V, 1, 2, 4>(simd, row, from, to),
+                1 => self.row(simd, row, from, to),
+                16.. if one_vector && many => self.tiles::<V, 16, 1>(simd, row, from, to),
+                8.. if one_vector => self.tiles::<V, 8, 1>(simd, row, from, to),
+                8.. if many => self.tiles::<V, 8, 2>(simd, row, from, to),
+                2.. if one_vector && self.chains == CHAINS => {
+                    self.tile::<V, 2, 1, CHAINS>(simd, row, from, false);
+                    2
+                }
+                4.. => self.tiles::<V, 4, 2>(simd, row, from, to),
+                _ if self.chains == CHAINS => self.row(simd, row, from, to),
+                _ => self.tiles::<V, 2, 2>(simd, row, from, to),
             }
         }
     }
@@ -253,19 +303,19 @@ impl<S: Scalar> Block<'_, S> {
     /// # Safety
     /// A and C have the rows, B and C the columns.
     #[inline(always)]
-    unsafe fn tiles<V: Simd, const R: usize, const C: usize, const U: usize>(
+    unsafe fn tiles<V: Simd, const R: usize, const C: usize>(
         &self,
         simd: V,
         row: usize,
         from: usize,
         to: usize,
     ) -> usize {
-        simd.call(Tiles::<S, R, C, U> { block: self, row, from, to });
+        simd.call(Tiles::<S, R, C> { block: self, row, from, to });
         R
     }
 
     /// One row, the columns `from..to`. Without a second row to hide the latency of a multiplication, it takes more
-    /// columns.
+    /// columns, or computes chains side by side.
     ///
     /// # Safety
     /// A and C have the row, B and C the columns.
@@ -275,6 +325,10 @@ impl<S: Scalar> Block<'_, S> {
         let mut column = from;
         // SAFETY: the caller's promise.
         unsafe {
+            if self.chains == CHAINS {
+                self.chained_row(simd, row, (from, to), false);
+                return 1;
+            }
             while S::Vector::<V>::REGISTERS >= 32 && column + 15 * lanes < to {
                 self.tile::<V, 1, 16, 1>(simd, row, column, false);
                 column += 16 * lanes;
@@ -284,31 +338,52 @@ impl<S: Scalar> Block<'_, S> {
                 column += 8 * lanes;
             }
             while column + 3 * lanes < to {
-                self.tile::<V, 1, 4, 2>(simd, row, column, false);
+                self.tile::<V, 1, 4, 1>(simd, row, column, false);
                 column += 4 * lanes;
             }
             while column + lanes < to {
-                self.tile::<V, 1, 2, 4>(simd, row, column, false);
+                self.tile::<V, 1, 2, 1>(simd, row, column, false);
                 column += 2 * lanes;
             }
             while column < to {
-                self.tile::<V, 1, 1, 8>(simd, row, column, false);
+                self.tile::<V, 1, 1, 1>(simd, row, column, false);
                 column += lanes;
             }
         }
         1
     }
+
+    /// One row, the columns `from..to`, whose chains are computed side by side. `constant` as in [`tile`](Self::tile).
+    ///
+    /// # Safety
+    /// A and C have the row, B and C the columns.
+    #[inline(always)]
+    unsafe fn chained_row<V: Simd>(&self, simd: V, row: usize, (from, to): (usize, usize), constant: bool) {
+        let lanes = S::Vector::<V>::LANES;
+        let mut column = from;
+        // SAFETY: the caller's promise.
+        unsafe {
+            while column + lanes < to {
+                self.tile::<V, 1, 2, CHAINS>(simd, row, column, constant);
+                column += 2 * lanes;
+            }
+            while column < to {
+                self.tile::<V, 1, 1, CHAINS>(simd, row, column, constant);
+                column += lanes;
+            }
+        }
+    }
 }
 
 /// The tiles of `R` rows as a separate function. Private to this file; only [`Block::tiles`] constructs it.
-struct Tiles<'a, S, const R: usize, const C: usize, const U: usize> {
+struct Tiles<'a, S, const R: usize, const C: usize> {
     block: &'a Block<'a, S>,
     row: usize,
     from: usize,
     to: usize,
 }
 
-impl<S: Scalar, const R: usize, const C: usize, const U: usize> Operation for Tiles<'_, S, R, C, U> {
+impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, S, R, C> {
     type Output = ();
 
     #[inline(always)]
@@ -320,12 +395,12 @@ impl<S: Scalar, const R: usize, const C: usize, const U: usize> Operation for Ti
         unsafe {
             if C > 1 {
                 while column + (C - 1) * lanes < to {
-                    block.tile::<V, R, C, U>(simd, row, column, false);
+                    block.tile::<V, R, C, 1>(simd, row, column, false);
                     column += C * lanes;
                 }
             }
             while column < to {
-                block.tile::<V, R, 1, U>(simd, row, column, false);
+                block.tile::<V, R, 1, 1>(simd, row, column, false);
                 column += lanes;
             }
         }

@@ -1,8 +1,7 @@
 //! The softmax of a row of scores.
 
-use super::{
-    Simd, dispatch, first_lane, lanes, largest_of_lanes, operation, read, read_or, splat, sum_of_lanes, write,
-};
+use super::lane_sums::{LANES, LaneSums};
+use super::{Simd, dispatch, first_lane, lanes, largest_of_lanes, operation, read, read_or, splat, write};
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -27,13 +26,15 @@ operation! {
     fn run(self, simd: V) -> (S, S) {
         let lanes = lanes::<V, S>();
         let largest = largest(simd, self.scores);
-        let mut sum = splat(simd, S::ZERO);
-        for scores in self.scores.parts_mut(lanes) {
-            let power = power(simd, scores, largest);
-            sum = sum + power;
-            write(simd, power, scores);
+        let mut sum = LaneSums::<V, S>::new(simd);
+        for scores in self.scores.parts_mut(LANES) {
+            for (index, scores) in scores.parts_mut(lanes).enumerate() {
+                let power = power(simd, scores, largest);
+                sum.add(index, power);
+                write(simd, power, scores);
+            }
         }
-        let sum = sum_of_lanes::<V, S>(sum);
+        let sum = sum.total();
         for powers in self.scores.parts_mut(lanes) {
             write(simd, read(simd, powers) / sum, powers);
         }
@@ -47,11 +48,13 @@ operation! {
     }
     fn run(self, simd: V) -> (S, S) {
         let largest = largest(simd, self.scores);
-        let mut sum = splat(simd, S::ZERO);
-        for scores in self.scores.parts(lanes::<V, S>()) {
-            sum = sum + power(simd, scores, largest);
+        let mut sum = LaneSums::<V, S>::new(simd);
+        for scores in self.scores.parts(LANES) {
+            for (index, scores) in scores.parts(lanes::<V, S>()).enumerate() {
+                sum.add(index, power(simd, scores, largest));
+            }
         }
-        (first_lane(simd, largest), first_lane(simd, sum_of_lanes::<V, S>(sum)))
+        (first_lane(simd, largest), first_lane(simd, sum.total()))
     }
 }
 

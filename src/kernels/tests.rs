@@ -6,11 +6,11 @@ mod agreement;
 mod channels;
 #[cfg(feature = "simd")]
 mod convolution;
+mod order;
 #[cfg(feature = "std")]
 mod outer_products;
 mod pool;
 
-use super::product::Product;
 use super::*;
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -100,58 +100,6 @@ impl<S: Scalar> Operation for Products<S> {
 fn products(size: (usize, usize, usize), offset: usize) {
     everywhere(&Products::<f32> { size, offset, scalar: core::marker::PhantomData });
     everywhere(&Products::<f64> { size, offset, scalar: core::marker::PhantomData });
-}
-
-/// One row of a small product, `C = A · B`, whose sums differ in another order.
-#[derive(Clone)]
-struct InOrder {
-    inner: usize,
-    columns: usize,
-}
-
-impl Operation for InOrder {
-    /// The number of lanes, C, and whether the product is small.
-    type Output = (usize, Vec<f32>, bool);
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> Self::Output {
-        let Self { inner, columns } = self;
-        let mut c = vec![0.0; columns];
-        matmul(simd, (inner, columns), &self.a(), &self.b(), &mut c, &[]);
-        (lanes::<V, f32>(), c, Product::<f32>::is_small::<V>(inner * columns, columns))
-    }
-}
-
-impl InOrder {
-    fn a(&self) -> Vec<f32> {
-        numbers(self.inner, &mut Random::new(self.inner as u64))
-    }
-
-    fn b(&self) -> Vec<f32> {
-        numbers(self.inner * self.columns, &mut Random::new(self.columns as u64))
-    }
-}
-
-/// The order that `product.rs` states for one row of a small product: the same kernel in debug and release builds.
-#[test]
-fn small_products_are_summed_in_the_same_order_in_every_build() {
-    for (inner, columns) in [(13, 16), (40, 7), (10, 33), (16, 64), (64, 2)] {
-        let product = InOrder { inner, columns };
-        let (a, b) = (product.a(), product.b());
-        for (name, (lanes, c, small)) in everywhere(&product) {
-            let chains = if columns.div_ceil(lanes) <= 2 { 4 } else { 1 };
-            let fused = |sum: f32, k: usize, n: usize| b[k * columns + n].mul_add(a[k], sum);
-            let chain = |u: usize, n: usize| (u..inner).step_by(chains).fold(0.0, |sum, k| fused(sum, k, n));
-            let expected = |n: usize| match chains {
-                _ if lanes == 1 => (0..inner).fold(0.0, |sum, k| sum + a[k] * b[k * columns + n]),
-                4 => (chain(0, n) + chain(2, n)) + (chain(1, n) + chain(3, n)),
-                _ => chain(0, n),
-            };
-            if small {
-                assert_eq!(c, (0..columns).map(expected).collect::<Vec<_>>(), "{name} {inner} {columns}");
-            }
-        }
-    }
 }
 
 #[test]

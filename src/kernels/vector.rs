@@ -345,6 +345,11 @@ pub trait Operation {
     /// The result.
     type Output;
 
+    /// Whether the widest vectors would have more lanes than there are numbers. Then [`dispatch`](super::dispatch) takes
+    /// narrower ones, which compute the same bits in less time.
+    #[doc(hidden)]
+    const IS_TINY: bool = false;
+
     /// Runs it. Mark the implementation `#[inline(always)]`: only what is inlined here is compiled for the
     /// instruction set.
     fn run<V: Simd>(self, simd: V) -> Self::Output;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::gradient_buffers::GradientBuffers;
 use crate::kernels::{Start, copy, dispatch, operation};
-use crate::layer::{Chance, Gradient, Layer, Pass, Recorded};
+use crate::layer::{Chance, Gradient, Layer, Pass, Recorded, is_tiny};
 use crate::pod::Pod;
 use crate::shape::{Sample, first, first_mut};
 
@@ -112,6 +112,7 @@ operation! {
         inputs: &'a [L::Input],
         chance: Chance<'static>,
     }
+    const IS_TINY = is_tiny::<L>();
     fn run(self, simd: V) {
         let Self { buffers: GradientBuffers { outputs, tape, workspace, .. }, network, inputs, chance } = self;
         network.forward_train(Pass::new(simd, chance), inputs, first_mut(outputs, inputs.len()), tape, workspace);
@@ -128,6 +129,7 @@ operation! {
         gradient: Gradient<'a, L>,
         input_gradients: Option<&'a mut [L::Input]>,
     }
+    const IS_TINY = is_tiny::<L>();
     fn run(self, simd: V) {
         let Self { buffers, network, inputs, chance, gradient, input_gradients } = self;
         if inputs.is_empty() {

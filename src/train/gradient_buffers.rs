@@ -4,7 +4,7 @@ use core::ops::AddAssign;
 
 use crate::chunks::Chunks;
 use crate::kernels::{Start, dispatch, operation};
-use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded};
+use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded, is_tiny};
 use crate::losses::{Loss, Term};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
@@ -209,6 +209,7 @@ operation! {
         gradient: Gradient<'a, L>,
         input_gradients: Option<&'a mut [L::Input]>,
     }
+    const IS_TINY = is_tiny::<L>();
     fn run(self, simd: V) -> Tally<L::Scalar> {
         const { assert!(B > 0, "backpropagation needs room for at least one sample") }
         let Self { memory, network, loss, batch, gradient, mut input_gradients } = self;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::chunks::Chunks;
 use crate::kernels::{Simd, dispatch, operation};
-use crate::layer::{Layer, Pass, Recorded};
+use crate::layer::{Layer, Pass, Recorded, is_tiny};
 use crate::layer_gradient::{Descent, Room};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
@@ -181,6 +181,7 @@ operation! {
         inputs: &'a [L::Input],
         targets: &'a [T],
     }
+    const IS_TINY = is_tiny::<L>();
     fn run(self, simd: V) -> Term<L::Scalar> {
         let Self { memory, network, loss, optimizer, inputs, targets } = self;
         let InPlaceBuffers { state, outputs, output_gradients, tape, workspace, gradient, slots } = memory;

@@ -6,7 +6,7 @@
 
 use super::{Convolution, Scratch};
 use crate::chunks::Chunks;
-use crate::kernels::dot_products::DotProducts;
+use crate::kernels::dot_products::{DotProducts, Order};
 use crate::kernels::elementwise::add_assign;
 use crate::kernels::product::{Origin, Product};
 use crate::kernels::vector::{Simd, Vector, lanes};
@@ -95,7 +95,7 @@ impl Convolution {
         if self.is_pointwise() {
             let (size, pitches) = ((self.filters, self.seen, outputs), (outputs, outputs));
             let start = Origin::Column(bias);
-            return multiply(simd, Product { size, a: w, strides, b: x, c: y, pitches, start });
+            return multiply(simd, Product { size, a: w, strides, b: x, c: y, pitches, start, is_chained: false });
         }
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
@@ -105,7 +105,7 @@ impl Convolution {
                 let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
                 let c = y.get_mut(from..).unwrap_or_default();
                 let start = if channel == 0 { Origin::Column(bias) } else { Origin::Sum };
-                multiply(simd, Product { size, a, strides, b: &*patches, c, pitches, start });
+                multiply(simd, Product { size, a, strides, b: &*patches, c, pitches, start, is_chained: false });
             }
         }
     }
@@ -176,7 +176,9 @@ impl Convolution {
             let sums = first_mut(&mut *sums, rows * depth);
             let a = g.get(first * outputs..).unwrap_or_default();
             let size = (rows, count, depth);
-            let products = DotProducts { size, a, pitch: outputs, b: patches, c: &mut *sums, start: S::ZERO };
+            // Few filters leave most lanes idle, if these are filters.
+            let order = if self.filters > 10 { Order::InOrder } else { Order::InLanes };
+            let products = DotProducts { size, a, pitch: outputs, b: patches, c: &mut *sums, start: S::ZERO, order };
             S::Vector::<V>::dot_products(simd, products);
             for (dw, sums) in dw.parts_mut(filter).skip(first).zip(sums.blocks(depth)) {
                 add_assign(simd, sums, dw);
@@ -197,7 +199,10 @@ impl Convolution {
     ) {
         let (size, strides) = ((depth, self.filters, count), (1, self.filter()));
         let pitches = (self.plane.outputs(), count);
-        multiply(simd, Product { size, a: w, strides, b: g, c: patches, pitches, start: Origin::Zero });
+        multiply(
+            simd,
+            Product { size, a: w, strides, b: g, c: patches, pitches, start: Origin::Zero, is_chained: false },
+        );
     }
 
     /// The patches of outputs from `from` on in channels from `first` on, as many as fit.

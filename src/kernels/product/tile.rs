@@ -1,8 +1,8 @@
 //! One tile of a product: some rows and some vectors of columns of C, kept in registers from the first product to the
 //! last.
 
-use super::Origin;
-use crate::kernels::vector::{Simd, Vector};
+use super::{CHAINS, Origin};
+use crate::kernels::vector::{Simd, Vector, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -19,12 +19,39 @@ pub(super) struct Block<'a, S> {
     pub(super) inner: usize,
     pub(super) columns: usize,
     pub(super) start: Origin<'a, S>,
+    /// The chains of each sum: 1, 2 or [`CHAINS`].
+    pub(super) chains: usize,
+    /// The rows of B of a chain; the last one may have fewer.
+    pub(super) length: usize,
+    /// Whether the sums are added to the existing values.
+    pub(super) is_added: bool,
 }
 
+/// A place in C: the first row and column, and how many lanes of the last vector of columns there are.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    column: usize,
+    last: usize,
+}
+
+impl Place {
+    /// How many lanes of vector `vector` of `of` there are.
+    #[inline(always)]
+    const fn count(&self, vector: usize, of: usize, lanes: usize) -> usize {
+        if vector + 1 == of { self.last } else { lanes }
+    }
+}
+
+/// The sums of a tile.
+type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
+
 impl<S: Scalar> Block<'_, S> {
-    /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end; the sums of `U`
-    /// successive products are kept apart, for tiles with too few numbers to hide the latency of a multiplication.
-    /// `constant` says whether the number of columns is a constant where this is inlined.
+    /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end. `constant` says whether
+    /// the number of columns is a constant where this is inlined.
+    ///
+    /// Chains are computed side by side if `U` is their number, which hides the latency of a multiplication in a tile of
+    /// few sums; otherwise one after the other.
     ///
     /// # Safety
     /// A and C have the rows, B and C the columns but for those over the end.
@@ -37,118 +64,201 @@ impl<S: Scalar> Block<'_, S> {
         constant: bool,
     ) {
         let lanes = S::Vector::<V>::LANES;
-        let width = (C - 1) * lanes;
-        // How many lanes of the last vector there are.
-        let last = lanes.min(self.columns - column - width);
-        let count = |vector| if vector + 1 == C { last } else { lanes };
-        let a = self.a.wrapping_add(row * self.strides.0);
-        let b = self.b.wrapping_add(column);
-        let c = self.c.wrapping_add(row * self.pitches.1 + column);
+        let place = Place { row, column, last: lanes.min(self.columns - column - (C - 1) * lanes) };
+        let zero = [[splat::<V, S>(simd, S::ZERO); C]; R];
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums = [zero; U];
+            sums[0] = self.origin::<V, R, C>(simd, place);
+            self.multiply(simd, place, 0, &mut sums);
+            let mut total = sums[0];
+            if U == CHAINS {
+                total = add(add(sums[0], sums[1 % U]), add(sums[2 % U], sums[3 % U]));
+            } else if self.chains > 1 {
+                let mut third = zero;
+                for number in 1..self.chains {
+                    let mut sums = [zero];
+                    self.multiply(simd, place, number, &mut sums);
+                    match number {
+                        1 => total = add(total, sums[0]),
+                        2 => third = sums[0],
+                        _ => total = add(total, add(third, sums[0])),
+                    }
+                }
+            }
+            if self.is_added {
+                total = add(self.existing::<V, R, C>(simd, place), total);
+            }
+            self.store::<V, R, C>(place, &total, constant);
+        }
+    }
 
-        let mut sums = [[[S::Vector::<V>::splat(simd, S::ZERO); C]; R]; U];
-        // SAFETY: the caller's promise; masked loads and stores touch no column over the end.
+    /// What the sums start from.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    #[inline(always)]
+    unsafe fn origin<V: Simd, const R: usize, const C: usize>(
+        &self,
+        simd: V,
+        place: Place,
+    ) -> Sums<S::Vector<V>, R, C> {
+        let lanes = S::Vector::<V>::LANES;
+        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
+        // SAFETY: the caller's promise; masked loads touch no column over the end.
         unsafe {
             match self.start {
                 Origin::Row(start) if !start.is_empty() => {
                     for v in 0..C {
-                        let start = start.as_ptr().add(column + v * lanes);
-                        let start = S::Vector::<V>::load_masked(simd, start, count(v));
-                        for sums in &mut sums[0] {
+                        let from = start.as_ptr().add(place.column + v * lanes);
+                        let start = S::Vector::<V>::load_masked(simd, from, place.count(v, C, lanes));
+                        for sums in &mut sums {
                             sums[v] = start;
                         }
                     }
                 }
                 Origin::Column(start) if !start.is_empty() => {
-                    for (r, sums) in sums[0].iter_mut().enumerate() {
-                        *sums = [S::Vector::<V>::splat(simd, *start.as_ptr().add(row + r)); C];
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        *sums = [splat(simd, *start.as_ptr().add(place.row + r)); C];
                     }
                 }
                 Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
-                Origin::Sum => {
-                    for (r, sums) in sums[0].iter_mut().enumerate() {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = S::Vector::<V>::load_masked(simd, c.add(r * self.pitches.1 + v * lanes), count(v));
-                        }
-                    }
+                Origin::Sum => sums = self.existing(simd, place),
+            }
+        }
+        sums
+    }
+
+    /// The existing values.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    #[inline(always)]
+    unsafe fn existing<V: Simd, const R: usize, const C: usize>(
+        &self,
+        simd: V,
+        place: Place,
+    ) -> Sums<S::Vector<V>, R, C> {
+        let lanes = S::Vector::<V>::LANES;
+        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
+        let c = self.c.wrapping_add(place.row * self.pitches.1 + place.column);
+        for (r, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller's promise; masked loads touch no column over the end.
+                unsafe {
+                    let from = c.add(r * self.pitches.1 + v * lanes);
+                    *sum = S::Vector::<V>::load_masked(simd, from, place.count(v, C, lanes));
                 }
             }
+        }
+        sums
+    }
 
-            // For these rows of B, a full load may overrun into the next row. The lanes past the end are not stored.
-            let reach = column + width + lanes;
-            let whole = if last == lanes {
-                self.inner
-            } else {
-                (self.available + self.pitches.0).saturating_sub(reach) / self.pitches.0
-            };
-            let whole = whole.min(self.inner) / U * U;
-            let mut k = 0;
-            let mut next = b;
-            // Rows of A in fours, so that the processor's addressing modes (base + 1, 2 or 4 times an index) reach all
-            // with few registers.
-            let mut bases = [a; 4];
-            for (four, base) in bases.iter_mut().enumerate() {
-                *base = a.wrapping_add(4 * four * self.strides.0);
-            }
-            while k < whole {
+    /// Adds to the sums of chain `first` and those after it.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    #[inline(always)]
+    unsafe fn multiply<V: Simd, const R: usize, const C: usize, const U: usize>(
+        &self,
+        simd: V,
+        place: Place,
+        first: usize,
+        sums: &mut [Sums<S::Vector<V>, R, C>; U],
+    ) {
+        let (lanes, (pitch, _)) = (S::Vector::<V>::LANES, self.pitches);
+        // A chain is a range of rows of B, the last of which may be shorter or empty.
+        let length = self.length;
+        let from = (first * length).min(self.inner);
+        let longest = length.min(self.inner - from);
+        let shortest = longest.min(self.inner.saturating_sub(from + (U - 1) * length));
+        // For these rows of B, a full load may overrun into the next row. The lanes past the end are not stored.
+        let rows = if place.last == lanes {
+            self.inner
+        } else {
+            (self.available + pitch).saturating_sub(place.column + C * lanes) / pitch
+        };
+        let whole = shortest.min(rows.saturating_sub(from + (U - 1) * length));
+
+        let a = self.a.wrapping_add(place.row * self.strides.0 + from * self.strides.1);
+        let b = self.b.wrapping_add(from * pitch + place.column);
+        // Rows of A in fours, so that the processor's addressing modes (base + 1, 2 or 4 times an index) reach all
+        // with few registers; and hidden, as the compiler would rather add the stride to one base again and again, one
+        // addition after the other.
+        let mut bases = [a; 4];
+        for (four, base) in bases.iter_mut().enumerate().skip(1).take(R.div_ceil(4) - 1) {
+            *base = hidden(a.wrapping_add(4 * four * self.strides.0));
+        }
+        let mut next = b;
+        // SAFETY: the caller's promise; masked loads touch no column over the end.
+        unsafe {
+            for _ in 0..whole {
                 for (u, sums) in sums.iter_mut().enumerate() {
-                    let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                    let mut bs = [splat::<V, S>(simd, S::ZERO); C];
                     for (v, to) in bs.iter_mut().enumerate() {
-                        *to = S::Vector::<V>::load(simd, next.add(u * self.pitches.0 + v * lanes));
+                        *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
-                        let a = *bases[r / 4].add(r % 4 * self.strides.0 + u * self.strides.1);
-                        let a = S::Vector::<V>::splat(simd, a);
+                        let a = *bases[r / 4].add(r % 4 * self.strides.0 + u * length * self.strides.1);
+                        let a = splat::<V, S>(simd, a);
                         for (sum, &b) in sums.iter_mut().zip(&bs) {
                             *sum = b.mul_add(a, *sum);
                         }
                     }
                 }
                 for base in &mut bases {
-                    *base = base.wrapping_add(U * self.strides.1);
+                    *base = base.wrapping_add(self.strides.1);
                 }
-                next = next.wrapping_add(U * self.pitches.0);
+                next = next.wrapping_add(pitch);
                 if R == 1 && U == 1 {
-                    next = rolled(next);
+                    // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
+                    // instruction by itself. Four times as many instructions take it 1.6 times as long.
+                    next = hidden(next);
                 }
-                k += U;
             }
-            while k < self.inner {
+            for k in whole..longest {
                 for (u, sums) in sums.iter_mut().enumerate() {
-                    if k + u < self.inner {
-                        let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                    let k = u * length + k;
+                    if from + k < self.inner {
+                        let mut bs = [splat::<V, S>(simd, S::ZERO); C];
                         for (v, to) in bs.iter_mut().enumerate() {
-                            let from = b.add((k + u) * self.pitches.0 + v * lanes);
-                            *to = S::Vector::<V>::load_masked(simd, from, count(v));
+                            let from = b.add(k * pitch + v * lanes);
+                            *to = S::Vector::<V>::load_masked(simd, from, place.count(v, C, lanes));
                         }
                         for (r, sums) in sums.iter_mut().enumerate() {
-                            let a = *a.add(r * self.strides.0 + (k + u) * self.strides.1);
-                            let a = S::Vector::<V>::splat(simd, a);
+                            let a = splat::<V, S>(simd, *a.add(r * self.strides.0 + k * self.strides.1));
                             for (sum, &b) in sums.iter_mut().zip(&bs) {
                                 *sum = b.mul_add(a, *sum);
                             }
                         }
                     }
                 }
-                k += U;
             }
+        }
+    }
 
-            let mut step = U / 2;
-            while step > 0 {
-                let (low, high) = sums.split_at_mut(step);
-                for (low, high) in low.as_flattened_mut().iter_mut().zip(high.as_flattened()) {
-                    for (low, &high) in low.iter_mut().zip(high) {
-                        *low = *low + high;
-                    }
-                }
-                step /= 2;
-            }
-            for (r, sums) in sums[0].iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    let to = c.add(r * self.pitches.1 + v * lanes);
+    /// Stores the sums.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    #[inline(always)]
+    unsafe fn store<V: Simd, const R: usize, const C: usize>(
+        &self,
+        place: Place,
+        sums: &Sums<S::Vector<V>, R, C>,
+        constant: bool,
+    ) {
+        let lanes = S::Vector::<V>::LANES;
+        let c = self.c.wrapping_add(place.row * self.pitches.1 + place.column);
+        for (r, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                // SAFETY: the caller's promise; no column over the end is touched.
+                unsafe {
+                    let (to, count) = (c.add(r * self.pitches.1 + v * lanes), place.count(v, C, lanes));
                     if constant {
-                        sum.store_first(to, count(v));
+                        sum.store_first(to, count);
                     } else {
-                        sum.store_masked(to, count(v));
+                        sum.store_masked(to, count);
                     }
                 }
             }
@@ -156,13 +266,18 @@ impl<S: Scalar> Block<'_, S> {
     }
 }
 
-/// Hides the pointer's value from the compiler, so that it doesn't unroll the loop.
-///
-/// One row of A streams all of B through the processor, whose prefetcher follows each load instruction by itself: four
-/// times as many instructions take it 1.6 times as long.
+/// Sums of sums.
+#[inline(always)]
+fn add<T: Real, const R: usize, const C: usize>(mut one: Sums<T, R, C>, other: Sums<T, R, C>) -> Sums<T, R, C> {
+    for (one, other) in one.as_flattened_mut().iter_mut().zip(other.as_flattened()) {
+        *one = *one + *other;
+    }
+    one
+}
+/// Hides the pointer's value from the compiler.
 #[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through the pointer")]
 #[inline(always)]
-fn rolled<S>(pointer: *const S) -> *const S {
+fn hidden<S>(pointer: *const S) -> *const S {
     #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     {
         let mut pointer = pointer;

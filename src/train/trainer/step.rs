@@ -18,8 +18,8 @@ use super::reduce::{Gradients, Last};
 use crate::data::MiniBatch;
 use crate::error::Error;
 use crate::kernels::{Runner, Serial, Simd, Start, Task, dispatch, operation};
-use crate::layer::Layer;
 use crate::layer::deferral::defers;
+use crate::layer::{Layer, is_tiny};
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
 use crate::scalar::Scalar;
@@ -251,6 +251,7 @@ operation! {
         course: &'a Course<'a, F, O>,
         batch: &'a MiniBatch<'a, N::Input, T>,
     }
+    const IS_TINY = is_tiny::<N>();
     fn run(self, simd: V) -> Result<Totals, StepFailure> {
         self.run_by(Serial(simd))
     }

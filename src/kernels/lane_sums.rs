@@ -1,0 +1,53 @@
+//! Sums whose lanes run over the terms.
+
+use super::vector::{Simd, lanes, splat, sum_of_lanes};
+use crate::real::Real;
+use crate::scalar::Scalar;
+
+/// The sums that the terms are dealt out to, whatever the width of a vector: that of the widest.
+pub(crate) const LANES: usize = 16;
+
+/// [`LANES`] sums, of which term k is added to number k mod [`LANES`]. In the end, the upper half of them is added to the
+/// lower one until one is left.
+///
+/// So the bits of a sum don't depend on the width of the vectors. Without fused multiply-adds, there is one sum for each
+/// lane of a vector: plain loops add one term after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneSums<V: Simd, S: Scalar>([S::Vector<V>; LANES]);
+
+impl<V: Simd, S: Scalar> LaneSums<V, S> {
+    /// The vectors that are used.
+    const VECTORS: usize = if V::FUSED { LANES / lanes::<V, S>() } else { 1 };
+
+    #[inline(always)]
+    pub(crate) fn new(simd: V) -> Self {
+        Self([splat(simd, S::ZERO); LANES])
+    }
+
+    /// Adds terms: those of vector `index` of [`LANES`] terms.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, index: usize, terms: S::Vector<V>) {
+        let sum = &mut self.0[index % Self::VECTORS];
+        *sum = *sum + terms;
+    }
+
+    /// Adds products, as [`add`](Self::add) does terms.
+    #[inline(always)]
+    pub(crate) fn multiply_add(&mut self, index: usize, x: S::Vector<V>, y: S::Vector<V>) {
+        let sum = &mut self.0[index % Self::VECTORS];
+        *sum = x.mul_add(y, *sum);
+    }
+
+    /// The sum, in every lane.
+    #[inline(always)]
+    pub(crate) fn total(mut self) -> S::Vector<V> {
+        let mut vectors = Self::VECTORS;
+        while vectors > 1 {
+            vectors /= 2;
+            for index in 0..vectors {
+                self.0[index] = self.0[index] + self.0[index + vectors];
+            }
+        }
+        sum_of_lanes::<V, S>(self.0[0])
+    }
+}
