@@ -107,6 +107,7 @@ mod quantize;
 mod report;
 mod requantization;
 mod residual;
+mod resize;
 mod softmax;
 pub(crate) mod stream;
 pub mod tflite;

@@ -7,8 +7,8 @@ use fnn::Scalar;
 use fnn::layers::Activation;
 use fnn::layers::Sample;
 use fnn::layers::activation::{
-    Elu, Function, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
-    Softsign, Tanh,
+    Elu, Function, Gelu, GeluTanh, HardShrink, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid,
+    Silu, SoftShrink, Softplus, Softsign, Tanh, Threshold,
 };
 use pass::{Passes, passes, portable_passes};
 
@@ -98,4 +98,9 @@ limits! {
     hard_swish: HardSwish, [x] near (x / 2.0, 0.5), (x / 2.0, 0.5); far (x, 1.0), (0.0, 0.0);
     // tanh(ln 2) = 3/5
     mish: Mish, [x] near (0.6 * x, 0.6), (0.6 * x, 0.6); far (x, 1.0), (0.0, 0.0);
+    threshold: Threshold<{ f64::to_bits(1.0) }, { f64::to_bits(2.0) }>, [x]
+        near (2.0, 0.0), (2.0, 0.0);
+        far (x, 1.0), (2.0, 0.0);
+    hard_shrink: HardShrink, [x] near (0.0, 0.0), (0.0, 0.0); far (x, 1.0), (x, 1.0);
+    soft_shrink: SoftShrink, [x] near (0.0, 0.0), (0.0, 0.0); far (x - 0.5, 1.0), (x + 0.5, 1.0);
 }

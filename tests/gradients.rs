@@ -1,12 +1,12 @@
 //! Every layer and every loss against central differences, and the check itself against wrong gradients.
 
 use fnn::layers::activation::{
-    Elu, Function, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softplus,
-    Softsign, Tanh,
+    Elu, Function, Gelu, GeluTanh, HardShrink, HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Relu6, Selu, Sigmoid,
+    Silu, SoftShrink, Softplus, Softsign, Tanh, Threshold,
 };
 use fnn::layers::{
     Activation, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, LogSoftmax,
-    NoBias, PRelu, Permute, Reshape, Residual, RmsNorm, Softmax, Sum, Upsample,
+    NoBias, PRelu, Permute, Reshape, Residual, Resize, RmsNorm, Softmax, Sum, Upsample,
 };
 use fnn::{
     Initializer, Layer, Network, Parameters, Random, gradient_check,
@@ -101,6 +101,9 @@ mod layers {
         check_activation::<Mish>();
         check_activation::<Selu>();
         check_activation::<Softsign>();
+        check_activation::<Threshold<{ f64::to_bits(0.25) }, { f64::to_bits(-1.0) }>>();
+        check_activation::<HardShrink>();
+        check_activation::<SoftShrink<{ f64::to_bits(0.25) }>>();
     }
 
     #[test]
@@ -151,6 +154,9 @@ mod layers {
     fn shapes() {
         check(&Upsample::<[[[f64; 3]; 2]; 2], [[[f64; 6]; 6]; 2]>::new()).assert(TOLERANCE);
         check(&Upsample::<[[f64; 3]; 2], [[f64; 12]; 2]>::new()).assert(TOLERANCE);
+        check(&Resize::<[[[f64; 3]; 2]; 2], [[[f64; 4]; 5]; 2]>::new()).assert(TOLERANCE);
+        check(&Resize::<[[[f64; 4]; 5]; 2], [[[f64; 1]; 3]; 2], true>::new()).assert(TOLERANCE);
+        check(&Resize::<[[f64; 7]; 2], [[f64; 3]; 2]>::new()).assert(TOLERANCE);
         check(&Reshape::<[[f64; 3]; 4], [f64; 12]>::new()).assert(TOLERANCE);
         check(&Permute::<[[f64; 3]; 4], [[f64; 4]; 3], 1, 0>::new()).assert(TOLERANCE);
         check(&Permute::<[[[f64; 4]; 3]; 2], [[[f64; 2]; 4]; 3], 1, 2, 0>::new()).assert(TOLERANCE);

@@ -91,6 +91,8 @@ network!(Slope: [5] { PRelu });
 network!(Norm: [3, 4] { norm: BatchNorm });
 network!(Rectified: [3, 4] { norm: BatchNorm, Relu });
 network!(Larger: [2, 2, 3] { Upsample2d((2, 3)) });
+network!(Interpolated: [2, 2, 3] { Resize2d((3, 5)) });
+network!(Aligned: [2, 4] { Resize1d(7, align_corners = true) });
 network!(Part: [5, 2] { Slice(1, 3) });
 network!(Logarithms: [6] { LogSoftmax });
 network!(OfRows: [2, 3, 5] { Softmax(axes = 1) });
@@ -148,6 +150,49 @@ fn moves() {
     check(&*drawn::<Permuted>(), |x| {
         let places = (0..4).flat_map(|i| (0..2).flat_map(move |j| (0..3).map(move |k| (j, k, i))));
         places.map(|(channel, row, column)| x[(channel * 3 + row) * 4 + column]).collect()
+    });
+}
+
+/// The number at a place between those of a row: at the ends, there is nothing behind.
+fn between(row: &[f64], place: f64) -> f64 {
+    let place = place.clamp(0.0, (row.len() - 1) as f64);
+    let (first, share) = (place.floor() as usize, place.fract());
+    row[first] * (1.0 - share) + row[(first + 1).min(row.len() - 1)] * share
+}
+
+/// Compares the integers of an interpolation with a formula of those before, whose results are multiples of `1 / whole`: halves
+/// are rounded away from 0.
+fn check_interpolation<N: Quantize>(network: &N, whole: f64, formula: impl Fn(&[f64]) -> Vec<f64>) {
+    let given = samples::<N::Input>(200);
+    let quantized = network.quantize_boxed(&given, Calibration::MinMax);
+    assert_eq!(quantized.input, quantized.output);
+    for sample in &given {
+        let integers = quantized.quantize(&of(sample));
+        let numbers: Vec<f64> =
+            Sample::flat(core::slice::from_ref(&integers)).iter().map(|&integer| f64::from(integer)).collect();
+        let outputs = quantized.forward_integers(&integers);
+        let expected = formula(&numbers).into_iter().map(|mean| ((mean * whole).round() / whole).round() as i8);
+        assert!(Sample::flat(core::slice::from_ref(&outputs)).iter().copied().eq(expected));
+    }
+}
+
+#[test]
+fn interpolation() {
+    check_interpolation(&*drawn::<Interpolated>(), 60.0, |x| {
+        let center = |index: usize, from: f64, to: f64| (index as f64 + 0.5) * from / to - 0.5;
+        let mut y = Vec::new();
+        for channel in x.chunks(6) {
+            for row in 0..3 {
+                for column in 0..5 {
+                    let rows: Vec<f64> = channel.chunks(3).map(|row| between(row, center(column, 3.0, 5.0))).collect();
+                    y.push(between(&rows, center(row, 2.0, 3.0)));
+                }
+            }
+        }
+        y
+    });
+    check_interpolation(&*drawn::<Aligned>(), 6.0, |x| {
+        x.chunks(4).flat_map(|row| (0..7).map(|index| between(row, f64::from(index) / 2.0))).collect()
     });
 }
 

@@ -12,6 +12,7 @@ mod listing;
 mod norms;
 mod paddings;
 mod pools;
+mod resizes;
 mod roles;
 mod windows;
 
@@ -167,6 +168,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
         basic::KINDS,
         convolutions::KINDS,
         pools::KINDS,
+        resizes::KINDS,
         paddings::KINDS,
         norms::KINDS,
         activations::KINDS,

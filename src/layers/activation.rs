@@ -6,8 +6,10 @@ mod from_output;
 use core::fmt;
 use core::marker::PhantomData;
 
-pub use from_input::{Gelu, GeluTanh, HardSwish, Mish, Silu};
-pub use from_output::{Clip, Elu, HardSigmoid, LeakyRelu, Relu, Relu6, Selu, Sigmoid, Softplus, Softsign, Tanh};
+pub use from_input::{Gelu, GeluTanh, HardSwish, Mish, Silu, Threshold};
+pub use from_output::{
+    Clip, Elu, HardShrink, HardSigmoid, LeakyRelu, Relu, Relu6, Selu, Sigmoid, SoftShrink, Softplus, Softsign, Tanh,
+};
 
 use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};

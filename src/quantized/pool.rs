@@ -57,7 +57,7 @@ const fn mean_attributes<I: Sample, O: Sample, K: Windows>(count_padding: bool) 
 
 /// The mean of `count` integers, rounded to the nearest one, halves away from 0.
 #[inline(always)]
-fn mean(sum: i32, count: usize) -> i8 {
+pub(super) fn mean(sum: i32, count: usize) -> i8 {
     let count = count.max(1) as i32;
     let half = if sum < 0 { -(count / 2) } else { count / 2 };
     sum.wrapping_add(half).checked_div(count).unwrap_or_default() as i8

@@ -200,6 +200,20 @@ layers! {
     reshape: [24] -> [2, 3, 4] { Reshape(2, 3, 4) }
     identity: [2, 3] -> [2, 3] { Identity }
     two_inputs: [10] -> [8] { Concat { { Slice(0, 4), Dense(3) }, { Slice(4, 10), Dense(5), Tanh } } }
+
+    resize2d: [2, 3, 4] -> [2, 7, 5] { Resize2d((7, 5)) }
+    resize2d_smaller: [2, 7, 4] -> [2, 2, 3] { Resize2d((2, 3)) }
+    resize2d_aligned: [2, 3, 4] -> [2, 5, 7] { Resize2d((5, 7), align_corners = true) }
+    resize2d_single: [2, 3, 1] -> [2, 1, 4] { Resize2d((1, 4), align_corners = true) }
+    resize1d: [2, 5] -> [2, 8] { Resize1d(8) }
+    resize1d_aligned: [2, 9] -> [2, 4] { Resize1d(4, align_corners = true) }
+
+    threshold: [4, 5] -> [4, 5] { Threshold(0.75) }
+    threshold_value: [4, 5] -> [4, 5] { Threshold(-1.5, value = 2.0) }
+    hard_shrink: [4, 5] -> [4, 5] { HardShrink }
+    hard_shrink_lambda: [4, 5] -> [4, 5] { HardShrink(0.75) }
+    soft_shrink: [4, 5] -> [4, 5] { SoftShrink }
+    soft_shrink_lambda: [4, 5] -> [4, 5] { SoftShrink(0.75) }
 }
 
 /// All rows.

@@ -39,6 +39,7 @@ impl Builder<'_> {
             "GlobalAvgPool" => self.global(node, path, "ReduceMean", input),
             "GlobalMaxPool" => self.global(node, path, "ReduceMax", input),
             "Upsample1d" | "Upsample2d" => self.upsample(node, path, input),
+            "Resize1d" | "Resize2d" => self.resize(node, path, input),
             "ZeroPad1d" | "ZeroPad2d" => self.zero_pad(node, path, input),
             "BatchNorm" => {
                 let names = ["weight", "bias", "running_mean", "running_var"];
@@ -105,6 +106,17 @@ impl Builder<'_> {
             "HardSigmoid" => {
                 let attributes = [("alpha", Attribute::Float(1.0 / 6.0)), ("beta", Attribute::Float(0.5))];
                 self.node(path, "HardSigmoid", &of(&input), &attributes)
+            }
+            "Threshold" => {
+                let (threshold, value) = (self.number(number("threshold")), self.number(number("value")));
+                let above = self.node(path, "Greater", &[input.clone(), threshold], &[]);
+                self.node(path, "Where", &[above, input, value], &[])
+            }
+            "HardShrink" => self.node(path, "Shrink", &of(&input), &[("lambd", Attribute::Float(number("lambda")))]),
+            "SoftShrink" => {
+                let lambda = number("lambda");
+                let attributes = [("lambd", Attribute::Float(lambda)), ("bias", Attribute::Float(lambda))];
+                self.node(path, "Shrink", &of(&input), &attributes)
             }
             "Relu6" => self.clip(path, input, 0.0, 6.0),
             "Clip" => self.clip(path, input, number("min"), number("max")),
@@ -187,6 +199,28 @@ impl Builder<'_> {
             return input;
         }
         self.node(path, operator, &[input], &[("axes", Attribute::Ints(axes)), ("keepdims", Attribute::Int(0))])
+    }
+
+    fn resize(&mut self, node: &Node, path: &str, input: String) -> String {
+        let sizes = node.input.sizes().iter().zip(node.output.sizes()).skip(1);
+        // The smallest factor that gives the size, which is rounded down.
+        let scale = |(&from, &to): (&usize, &usize)| {
+            let scale = to as f32 / from as f32;
+            if f64::from(scale) * (from as f64) < to as f64 { scale.next_up() } else { scale }
+        };
+        let scales: Vec<f32> = [1.0, 1.0].into_iter().chain(sizes.map(scale)).collect();
+        let align_corners = node.switch("align_corners").unwrap_or(false);
+        let attributes = [
+            ("mode", Attribute::Text("linear")),
+            (
+                "coordinate_transformation_mode",
+                Attribute::Text(if align_corners { "align_corners" } else { "half_pixel" }),
+            ),
+        ];
+        self.made += 1;
+        let name = format!("scales_{}", self.made);
+        let scales = self.reals(&name, &[scales.len()], &scales);
+        self.node(path, "Resize", &[input, String::new(), scales], &attributes)
     }
 
     fn upsample(&mut self, node: &Node, path: &str, input: String) -> String {

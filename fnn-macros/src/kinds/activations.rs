@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::roles::MIXES_TIME;
 use super::{Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
-use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional};
+use crate::arguments::{ArgumentType, Arguments, Number, keyword, optional, required};
 use crate::flow::{Flow, Site};
 use crate::report::const_check;
 use crate::size::Size;
@@ -94,6 +94,51 @@ pub(super) static KINDS: &[Kind] = &[
         },
         build: clip,
         ..function!(Clip)
+    },
+    Kind {
+        parameters: &[
+            required("threshold", "the threshold", ArgumentType::Number("check_bound")),
+            optional("value", ArgumentType::Number("check_bound")),
+        ],
+        synonyms: &["ThresholdedRelu"],
+        example: Example::free("Threshold(0.02)", "[2, 3]"),
+        documentation: Documentation {
+            arguments: "`threshold`; `value`, elsewhere, 0 by default",
+            ..Documentation::same("[`Threshold(threshold)`](crate::layers::activation::Threshold)", "any")
+        },
+        role: SMOOTH_RECTIFIER,
+        build: |site, arguments, flow| {
+            let (threshold, value) = (arguments.number(site, "threshold", 0.0), arguments.number(site, "value", 0.0));
+            let (first, second) = (&threshold.bits, &value.bits);
+            let mut built = function(site, quote!(Threshold<#first, #second>), flow);
+            built.checks.extend([threshold.check, value.check]);
+            built
+        },
+        ..function!(Threshold)
+    },
+    Kind {
+        parameters: &[optional("lambda", ArgumentType::Number("check_not_negative"))],
+        example: Example::free("HardShrink(0.02)", "[2, 3]"),
+        documentation: Documentation {
+            arguments: "`lambda`, 0.5 by default",
+            ..Documentation::same("[`HardShrink(lambda)`](crate::layers::activation::HardShrink)", "any")
+        },
+        build: |site, arguments, flow| {
+            parametric(site, quote!(HardShrink), arguments.number(site, "lambda", 0.5), flow)
+        },
+        ..function!(HardShrink)
+    },
+    Kind {
+        parameters: &[optional("lambda", ArgumentType::Number("check_not_negative"))],
+        example: Example::free("SoftShrink(0.5)", "[2, 3]"),
+        documentation: Documentation {
+            arguments: "`lambda`, 0.5 by default",
+            ..Documentation::same("[`SoftShrink(lambda)`](crate::layers::activation::SoftShrink)", "any")
+        },
+        build: |site, arguments, flow| {
+            parametric(site, quote!(SoftShrink), arguments.number(site, "lambda", 0.5), flow)
+        },
+        ..function!(SoftShrink)
     },
     Kind {
         parameters: &[optional("form", ArgumentType::Word(&["exact", "tanh"]))],

@@ -1,9 +1,9 @@
-//! Pools and upsampling.
+//! Pools.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::roles::{IMAGES, MORE_FRAMES};
+use super::roles::IMAGES;
 use super::windows::{Axis, IMAGE, SEQUENCE, checks, sample, windows};
 use super::{Build, Built, Documentation, Example, Int8, Kind, Outputs, Role, Stream, Takes};
 use crate::arguments::{ArgumentType, Arguments, Padding, keyword, required};
@@ -101,38 +101,6 @@ pub(super) static KINDS: &[Kind] = &[
         int8: Int8::Layer(Outputs::OfInputs),
         stream: Stream::Positions,
         build: |site, _, flow| global_pool(site, flow, &quote!(GlobalMaxPool)),
-    },
-    Kind {
-        name: "Upsample2d",
-        synonyms: &["UpSampling2D"],
-        takes: Takes::Image,
-        parameters: &[required("factor", "the factor by which rows and columns grow", ArgumentType::Pair)],
-        example: Example::free("Upsample2d(2)", "[2, 2, 3]"),
-        documentation: Documentation {
-            gives: "`[C, …]`",
-            arguments: "`factor`: a size, or `(rows, columns)`",
-            ..Documentation::same("[`Upsample2d(factor)`](crate::layers::Upsample)", "`[C, rows, columns]`")
-        },
-        role: Role::Weightless,
-        int8: Int8::Layer(Outputs::OfInputs),
-        stream: Stream::Never(IMAGES),
-        build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, IMAGE)),
-    },
-    Kind {
-        name: "Upsample1d",
-        synonyms: &[],
-        takes: Takes::Sequence,
-        parameters: &[required("factor", "the factor by which the length grows", ArgumentType::Size)],
-        example: Example::free("Upsample1d(2)", "[2, 3]"),
-        documentation: Documentation {
-            gives: "`[C, …]`",
-            arguments: "`factor`: a size",
-            ..Documentation::same("[`Upsample1d(factor)`](crate::layers::Upsample)", "`[C, length]`")
-        },
-        role: Role::Weightless,
-        int8: Int8::Layer(Outputs::OfInputs),
-        stream: Stream::Never(MORE_FRAMES),
-        build: |site, arguments, flow| upsample(site, arguments, &flow.sizes(site, SEQUENCE)),
     },
 ];
 
@@ -234,18 +202,4 @@ fn global_pool(site: &Site<'_>, flow: &Flow, layer: &TokenStream) -> Built {
     let sample = flow.sample(site, site.scalar);
     let output = Flow::Sizes(flow.sizes(site, 1));
     Built::new(quote!(#fnn::layers::#layer<#sample>), output)
-}
-
-/// `Upsample2d(factor)` and `Upsample1d(factor)`: `[C, …]` to `[C, …]`, each size after the channels times its factor.
-fn upsample(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
-    let fnn = site.fnn;
-    let factors: Vec<_> =
-        (0..sizes.len() - 1).map(|axis| arguments.size_of_axis("factor", axis).unwrap_or_else(Size::one)).collect();
-    let larger = sizes[1..].iter().zip(&factors).map(|(size, factor)| Size::product(&[size.clone(), factor.clone()]));
-    let (_, input) = sample(site, &sizes[0], sizes[1..].iter().cloned());
-    let (flow, output) = sample(site, &sizes[0], larger);
-    let mut built = Built::new(quote!(#fnn::layers::Upsample<#input, #output>), flow);
-    let different = factors.iter().enumerate().filter(|(axis, factor)| *axis == 0 || !factors[0].same(factor));
-    built.checks.extend(different.map(|(_, factor)| site.check_size(factor, "factor")));
-    built
 }

@@ -1,5 +1,6 @@
 //! Functions whose derivatives need their inputs.
 
+use super::from_output::parameter;
 use super::{Function, HardSigmoid};
 use crate::graph::Attribute;
 use crate::real::Real;
@@ -84,6 +85,41 @@ pub struct HardSwish;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mish;
+
+/// `x` above THRESHOLD, elsewhere VALUE. Declared as `Threshold(threshold)` or `Threshold(threshold, value)`, by default with the
+/// value 0: a [`Relu`](super::Relu) that starts at the threshold.
+///
+/// f′(x) is 1 above the threshold, and 0 elsewhere. In int8, x is rounded before it is compared.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
+///
+/// Konda, Memisevic and Krueger, "Zero-bias autoencoders and the benefits of co-adapting features", ICLR 2015.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::Threshold}};
+///
+/// let threshold = Activation::<Threshold<{ f64::to_bits(1.0) }>, [f32; 3]>::new();
+/// assert_eq!(threshold.forward(&[-2.0, 1.0, 1.5]), [0.0, 0.0, 1.5]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold<const THRESHOLD: u64, const VALUE: u64 = { f64::to_bits(0.0) }>;
+
+impl<const THRESHOLD: u64, const VALUE: u64> Function for Threshold<THRESHOLD, VALUE> {
+    const KIND: &'static str = "Threshold";
+    const ATTRIBUTES: Option<&'static [Attribute]> =
+        Some(const { &[Attribute::bits("threshold", THRESHOLD), Attribute::bits("value", VALUE)] });
+
+    #[inline(always)]
+    fn value<R: Real>(x: R) -> R {
+        let (excess, value) = (x - parameter(x, THRESHOLD), parameter(x, VALUE));
+        // NaN stays NaN.
+        excess.if_positive(x, (-excess).if_positive(value, value + excess))
+    }
+
+    #[inline(always)]
+    fn derivative<R: Real>(x: R, _: R) -> R {
+        (x - parameter(x, THRESHOLD)).if_positive(x.constant(1.0), x.constant(0.0))
+    }
+}
 
 impl Function for HardSwish {
     const KIND: &'static str = "HardSwish";

@@ -181,9 +181,43 @@ pub struct Clip<const MIN: u64, const MAX: u64>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softsign;
 
+/// `x` where |x| is above LAMBDA, elsewhere 0. Declared as `HardShrink` or `HardShrink(lambda)`, by default 0.5; lambda is not
+/// negative.
+///
+/// f′(x) is 1 where |x| is above lambda, and 0 elsewhere. In int8, x is rounded before it is compared.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
+///
+/// Donoho and Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::HardShrink}};
+///
+/// let shrink = Activation::<HardShrink, [f32; 3]>::new();
+/// assert_eq!(shrink.forward(&[-2.0, 0.25, 0.75]), [-2.0, 0.0, 0.75]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HardShrink<const LAMBDA: u64 = { f64::to_bits(0.5) }>;
+
+/// `x` nearer to 0 by LAMBDA, and 0 where |x| is below it. Declared as `SoftShrink` or `SoftShrink(lambda)`, by default 0.5;
+/// lambda is not negative.
+///
+/// f′(x) is 1 where |x| is above lambda, and 0 elsewhere.
+/// Applied to samples of any shape, element by element; no weights, no multiply-accumulates.
+///
+/// Donoho, "De-noising by soft-thresholding", IEEE Transactions on Information Theory 41, 1995.
+///
+/// ```
+/// use fnn::{Network, layers::{Activation, activation::SoftShrink}};
+///
+/// let shrink = Activation::<SoftShrink, [f32; 3]>::new();
+/// assert_eq!(shrink.forward(&[-2.0, 0.25, 0.75]), [-1.5, 0.0, 0.25]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoftShrink<const LAMBDA: u64 = { f64::to_bits(0.5) }>;
+
 /// The function's parameter, passed as bits in a const generic.
 #[inline(always)]
-fn parameter<R: Real>(like: R, bits: u64) -> R {
+pub(super) fn parameter<R: Real>(like: R, bits: u64) -> R {
     like.constant(f64::from_bits(bits))
 }
 
@@ -244,6 +278,13 @@ function_from_output!(HardSigmoid [probabilities = true],
 function_from_output!(Clip<const MIN: u64 = "min", const MAX: u64 = "max">,
     x: clamp(x, (f64::from_bits(MIN), f64::from_bits(MAX))),
     y: within(y, (f64::from_bits(MIN), f64::from_bits(MAX)), 1.0));
+function_from_output!(HardShrink<const LAMBDA: u64 = "lambda">,
+    // NaN stays NaN.
+    x: (x.abs() - parameter(x, LAMBDA)).if_positive(x, x * x.constant(0.0)),
+    y: y.abs().if_positive(y.constant(1.0), y.constant(0.0)));
+function_from_output!(SoftShrink<const LAMBDA: u64 = "lambda">,
+    x: x - clamp(x, (-f64::from_bits(LAMBDA), f64::from_bits(LAMBDA))),
+    y: y.abs().if_positive(y.constant(1.0), y.constant(0.0)));
 function_from_output!(Selu,
     x: x.constant(SELU_SCALE) * x.if_positive(x, x.constant(SELU_ALPHA) * x.exp_m1()),
     y: y.if_positive(y.constant(SELU_SCALE), y + y.constant(SELU_SCALE * SELU_ALPHA)));
