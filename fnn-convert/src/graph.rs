@@ -9,7 +9,7 @@ mod shapes;
 mod simplify;
 
 pub use operator::{Activation, Operator, Window};
-pub(crate) use shapes::bounded;
+pub(crate) use shapes::{MAX_RANK, bounded};
 pub(crate) use simplify::Simplification;
 
 use crate::error::Refusal;

@@ -75,6 +75,7 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
         Operator::MaxPool { .. }
         | Operator::GlobalMaxPool
         | Operator::Upsample { .. }
+        | Operator::Resize { .. }
         | Operator::Reshape { .. }
         | Operator::Transpose { .. }
         | Operator::Slice { .. } => {

@@ -10,11 +10,12 @@ mod expression;
 mod inputs;
 mod lowering;
 mod moments;
+mod names;
 mod operators;
 pub(crate) mod proto;
 mod tensors;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -24,10 +25,11 @@ use self::attributes::Attributes;
 use self::constants::Room;
 use self::inputs::{InputType, declare_inputs, input_type};
 use self::lowering::{Computed, Fault, Known, Lowering};
+use self::names::{check_names, name_of, path_of};
 use self::operators::Call;
 use self::proto::{GraphProto, ModelProto, NodeProto};
 use crate::error::Refusal;
-use crate::graph::{Graph, Value, ValueId};
+use crate::graph::{Graph, MAX_RANK, Value, ValueId};
 use crate::model::{Options, Problem};
 use crate::tensor::Tensor;
 
@@ -95,72 +97,6 @@ fn initializers<'a>(graph: &'a GraphProto, folder: Option<&Path>) -> Result<Hash
     if refusals.is_empty() { Ok(constants) } else { Err(Problem::Refused(refusals)) }
 }
 
-/// Check that each name is made once, and before it is used.
-fn check_names(graph: &GraphProto, constants: &HashMap<&str, Rc<Tensor>>) -> Result<(), Problem> {
-    let mut made: HashSet<&str> = constants.keys().copied().collect();
-    made.extend(graph.input.iter().map(|input| input.name.as_str()));
-    let all: HashSet<&str> = graph.node.iter().flat_map(|node| &node.output).map(String::as_str).collect();
-    for node in &graph.node {
-        let problem = |what: String| {
-            Problem::Refused(vec![Refusal { node: name_of(node), operator: node.op_type.clone(), reason: what }])
-        };
-        for input in node.input.iter().filter(|input| !input.is_empty()) {
-            if made.contains(input.as_str()) {
-                continue;
-            }
-            return Err(problem(match all.contains(input.as_str()) {
-                true => format!(
-                    "it takes `{input}`, which only a later node makes: the nodes are out of order, or form a cycle"
-                ),
-                false => format!("it takes `{input}`, which nothing makes"),
-            }));
-        }
-        for output in node.output.iter().filter(|output| !output.is_empty()) {
-            if !made.insert(output) {
-                return Err(problem(format!("it makes `{output}`, which is made before already")));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The name of a node, or of its first output.
-fn name_of(node: &NodeProto) -> String {
-    if node.name.is_empty() { node.output.first().cloned().unwrap_or_default() } else { node.name.clone() }
-}
-
-/// The path of the module that a node comes from: that of its weights, or of its own name; empty, if both are made up.
-fn path_of(node: &NodeProto, known: &HashMap<&str, Known>) -> String {
-    let weights = node.input.iter().filter(|name| known.contains_key(name.as_str()) && !name.contains("::"));
-    if let Some((module, _)) = weights.filter_map(|name| name.rsplit_once('.')).next() {
-        return module.to_string();
-    }
-    let stem =
-        |name: &str| name.trim_end_matches(|letter: char| letter.is_ascii_digit()).trim_end_matches('_').to_lowercase();
-    // What exporters append to a module for the operator itself.
-    const OPERATORS: &[&str] = &[
-        "biasadd",
-        "conv2d",
-        "conv1d",
-        "depthwise",
-        "depthwiseconv2dnative",
-        "matmul",
-        "fusedbatchnormv",
-        "batchnorm",
-    ];
-    let is_operator = |name: &str| {
-        let stem = stem(name);
-        stem == node.op_type.to_lowercase() || OPERATORS.contains(&stem.as_str())
-    };
-    match node.name.rsplit_once('/') {
-        Some((module, last)) if is_operator(last) => module.to_string(),
-        Some((module, _)) if node.name.starts_with('/') => module.to_string(),
-        Some(_) => node.name.clone(),
-        None if node.name.starts_with("node_") || is_operator(&node.name) => String::new(),
-        None => node.name.clone(),
-    }
-}
-
 /// The graph of a model with these constants.
 fn lower(
     graph: &GraphProto,
@@ -196,7 +132,7 @@ fn lower(
     nodes.push((inputs[0].name.clone(), "the input".into()));
     let paths = graph.node.iter().map(|node| path_of(node, &known)).collect();
     let sample: Vec<usize> = match &declared[..] {
-        [(_, only)] => lowering::in_graph(&only.sample).to_vec(),
+        [(_, only)] => lowering::in_graph(&only.sample),
         several => {
             let length = |input: &InputType| input.sample.iter().try_fold(1usize, |sum, &size| sum.checked_mul(size));
             let sum = several.iter().try_fold(0usize, |sum, (_, input)| sum.checked_add(length(input)?));
@@ -235,7 +171,8 @@ fn lower(
 /// Translate all nodes.
 fn run<'a>(mut lowering: Lowering<'a>, graph: &'a GraphProto, opset: i64) -> Result<Graph, Problem> {
     let mut refusals: Vec<Refusal> = Vec::new();
-    for (index, node) in graph.node.iter().enumerate() {
+    let needed = names::needed(graph);
+    for (index, node) in graph.node.iter().enumerate().filter(|&(index, _)| needed[index]) {
         lowering.current = index;
         let outputs = match step(&mut lowering, node, opset) {
             Ok(outputs) => outputs,
@@ -278,7 +215,14 @@ fn result(lowering: &mut Lowering<'_>, name: &str) -> Result<Option<ValueId>, Fa
         Some(Known::Constant(_)) => Err("it doesn't depend on the input".into()),
         Some(Known::GivenAtRunTime(_)) => Err("it is one of several inputs".into()),
         Some(Known::Further(reason)) => Err(reason.into()),
-        Some(Known::Computed(computed)) => lowering.value(&computed).map(Some),
+        Some(Known::Computed(computed)) => {
+            let value = lowering.folded(&computed)?;
+            if computed.shape.len() > MAX_RANK {
+                let (shape, own) = (&computed.shape, lowering.graph.shape(value).to_vec());
+                lowering.graph.notes.push(format!("The output of the model is {shape:?}; here, it is {own:?}."));
+            }
+            Ok(Some(value))
+        }
         Some(Known::Moment(moment)) => {
             let Computed { expression, .. } = lowering.moment_value(&moment)?;
             Ok(expression.made.get())

@@ -55,10 +55,6 @@ const REFUSED: &[(&str, &str)] = &[
         "onnx_h_act_softmax_wrong_axis.onnx",
         "Softmax `Softmax_4`: it is along the batch axis, so that samples depend on each other",
     ),
-    (
-        "onnx_h_resize_linear.onnx",
-        "Resize `Resize_6`: it interpolates by mode `linear`; only `nearest` can be declared",
-    ),
     ("onnx_refuse_custom_domain.onnx", "Sine `Sine_4`: the operator's domain `com.example.ops` is unknown"),
     (
         "onnx_refuse_dynamic_reshape.onnx",

@@ -1,5 +1,6 @@
 //! ONNX's own node tests, which `node_tests.py` writes to a folder: `MODELS=folder cargo test -p fnn-convert --test node_tests --
-//! --ignored --nocapture` compiles the declarations of all of them, and prints the table in `node_tests.md`.
+//! --ignored --nocapture` compiles the declarations of all of them, and prints the table in `node_tests.md`. Some of them are in the
+//! repository, one for each way in which an operator is declared.
 //!
 //! Beside `NAME.onnx` is `NAME.io.safetensors`, with inputs `x0`, `x1` … and the output `y`. Of `NAME.onnx` and
 //! `NAME.constant.onnx`, which has some of the inputs as weights, the first one that can be declared is taken; with the first
@@ -20,7 +21,7 @@ use fnn_convert::{Error, Model, Options};
 use support::{transposed, unordered};
 
 /// How many models of an operator passed, failed, and were refused.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Counts {
     passed: usize,
     /// Of those passed, how many are within ONNX's own tolerance only: numbers that are rounded in the test.
@@ -33,6 +34,19 @@ struct Counts {
 #[ignore = "needs a folder of models"]
 fn outputs_are_those_of_onnx() {
     let folder = PathBuf::from(std::env::var("MODELS").expect("the folder with the models is in the variable MODELS"));
+    compare("node-tests", &folder);
+}
+
+#[test]
+fn outputs_of_a_selection_are_those_of_onnx() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node_tests");
+    let counts = compare("selected-node-tests", &folder);
+    let refused: Vec<_> = counts.iter().filter(|(_, count)| !count.refused.is_empty()).collect();
+    assert!(refused.is_empty() && counts.len() > 20, "{refused:#?}");
+}
+
+/// Compare all models of a folder, and print the table.
+fn compare(name: &str, folder: &Path) -> BTreeMap<String, Counts> {
     let mut stems: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -53,7 +67,7 @@ fn outputs_are_those_of_onnx() {
             Err(reason) => *counts.entry(operator(&name)).or_default().refused.entry(reason).or_default() += 1,
         }
     }
-    let results = declared::run("node-tests", &cases, false);
+    let results = declared::run(name, &cases, false);
     for ((case, expected), (outputs, _)) in cases.iter().zip(&expected).zip(&results) {
         let Samples::Reals(outputs) = outputs else { panic!("{} is quantized", case.name) };
         let count = counts.entry(operator(&case.name)).or_default();
@@ -74,6 +88,7 @@ fn outputs_are_those_of_onnx() {
     report(&counts);
     let failed: Vec<&String> = counts.values().flat_map(|counts| &counts.failed).collect();
     assert!(failed.is_empty(), "{failed:#?}");
+    counts
 }
 
 /// The operator that a model tests.

@@ -10,6 +10,8 @@ use crate::integers;
 
 /// How deep blocks nest at most in a declaration.
 const MAX_DEPTH: usize = 15;
+/// How many branches may compute again what others compute, too.
+const MAX_COPIES: usize = 64;
 
 /// The layers of a graph, or everything that can't be declared.
 pub(super) fn layers(graph: &Graph) -> Result<Vec<Layer>, Vec<Refusal>> {
@@ -53,6 +55,8 @@ struct Structure<'a> {
     refusals: Vec<Refusal>,
     /// The nodes that are layers already.
     declared: HashSet<usize>,
+    /// The number of branches that compute again what others compute.
+    copies: usize,
 }
 
 impl<'a> Structure<'a> {
@@ -67,7 +71,7 @@ impl<'a> Structure<'a> {
             }
         }
         let makers = graph.makers();
-        Self { graph, makers, dominators, depths, refusals: Vec::new(), declared: HashSet::new() }
+        Self { graph, makers, dominators, depths, refusals: Vec::new(), declared: HashSet::new(), copies: 0 }
     }
 
     /// The layers from one value to another, which every path to it passes.
@@ -140,7 +144,15 @@ impl<'a> Structure<'a> {
                 continue;
             }
             if members.len() == inputs.len() {
-                return Err(refuse("its branches share layers without nesting, which blocks can't express"));
+                // Branches that share layers without nesting: each has its own, which is refused if they have weights.
+                self.copies += members.len();
+                if self.copies > MAX_COPIES {
+                    return Err(refuse("its branches share layers without nesting, which blocks can't express"));
+                }
+                for &member in &members {
+                    branches.push((member, self.chain(start, member, depth + 1)?));
+                }
+                continue;
             }
             if !sum && group.windows(2).any(|pair| pair[0] + 1 != pair[1]) {
                 return Err(refuse("branches that share layers aren't next to each other, which blocks can't express"));

@@ -66,6 +66,11 @@ pub(super) fn kind(operator: &Operator, input: &[usize]) -> Result<Kind, String>
             let dimensions = factors.len();
             free(&format!("Upsample{dimensions}d({})", pair(factors)))
         }
+        Operator::Resize { sizes, align_corners } => {
+            let dimensions = sizes.len();
+            let aligned = if *align_corners { ", align_corners = true" } else { "" };
+            free(&format!("Resize{dimensions}d({}{aligned})", pair(sizes)))
+        }
         Operator::ZeroPad { padding } => {
             let dimensions = padding.len();
             free(&format!("ZeroPad{dimensions}d({})", ends(padding)))
@@ -231,6 +236,10 @@ fn activation(activation: Activation) -> Result<String, String> {
         A::Softplus(beta) => with("Softplus", beta, 1.0),
         A::Gelu => "Gelu".into(),
         A::GeluTanh => "Gelu(tanh)".into(),
+        A::Threshold(threshold, 0.0) => format!("Threshold({threshold:?})"),
+        A::Threshold(threshold, value) => format!("Threshold({threshold:?}, value = {value:?})"),
+        A::HardShrink(lambda) => with("HardShrink", lambda, 0.5),
+        A::SoftShrink(lambda) => with("SoftShrink", lambda, 0.5),
         A::Clip(0.0, f64::INFINITY) => "Relu".into(),
         A::Clip(0.0, 6.0) => "Relu6".into(),
         A::Clip(f64::NEG_INFINITY, f64::INFINITY) => "Identity".into(),

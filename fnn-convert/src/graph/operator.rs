@@ -130,6 +130,13 @@ pub enum Operator {
         /// One for each axis.
         factors: Vec<usize>,
     },
+    /// Linear interpolation along the axes behind the channels.
+    Resize {
+        /// Of the output, one for each axis.
+        sizes: Vec<usize>,
+        /// Whether the first and the last element stay.
+        align_corners: bool,
+    },
     /// Zeros before and after the axes behind the channels.
     ZeroPad {
         /// One pair for each axis.
@@ -190,4 +197,10 @@ pub enum Activation {
     GeluTanh,
     /// Between a lowest and a highest number; each may be infinite.
     Clip(f64, f64),
+    /// `x` above the first number, otherwise the second one.
+    Threshold(f64, f64),
+    /// `x` beyond ±lambda, otherwise 0.
+    HardShrink(f64),
+    /// Nearer to 0 by lambda, at most 0.
+    SoftShrink(f64),
 }

@@ -6,7 +6,7 @@ use crate::tensor::Tensor;
 /// More elements than any network has that this library is for, and far fewer than overflow.
 const MAX_ELEMENTS: usize = 1 << 30;
 /// The largest rank of a sample.
-const MAX_RANK: usize = 4;
+pub(crate) const MAX_RANK: usize = 4;
 
 impl Operator {
     /// The output's shape, or why the operator doesn't fit its inputs.
@@ -70,6 +70,7 @@ impl Operator {
                 axes.iter().map(|&axis| input[axis]).collect()
             }
             Self::Upsample { factors } => on_places(input, factors, |size, factor| size.checked_mul(*factor))?,
+            Self::Resize { sizes, .. } => on_places(input, sizes, |_, size| Some(*size))?,
             Self::ZeroPad { padding } => {
                 on_places(input, padding, |size, (before, after)| size.checked_add(*before)?.checked_add(*after))?
             }

@@ -83,6 +83,7 @@ impl Graph {
                     | Operator::MaxPool { .. }
                     | Operator::AveragePool { .. }
                     | Operator::Upsample { .. }
+                    | Operator::Resize { .. }
                     | Operator::ZeroPad { .. }
                     | Operator::GroupNorm { .. }
             )

@@ -31,6 +31,8 @@ pub(super) enum Form {
     Number(f64),
     Unary(Unary, Expression),
     Binary(Binary, Expression, Expression),
+    /// The second where the first is true, the third where it isn't.
+    Choice(Expression, Expression, Expression),
 }
 
 /// A function of one number.
@@ -47,11 +49,12 @@ pub(super) enum Unary {
     Exp,
     Log,
     Negative,
+    Not,
     Reciprocal,
     Sqrt,
 }
 
-/// A function of two numbers.
+/// A function of two numbers. A truth value is 1 or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Binary {
     Add,
@@ -61,6 +64,11 @@ pub(super) enum Binary {
     Power,
     Max,
     Min,
+    Less,
+    LessOrEqual,
+    Equal,
+    And,
+    Or,
 }
 
 /// Larger expressions are no activations.
@@ -90,6 +98,11 @@ impl Term {
         Self::new(Form::Binary(function, left.clone(), right.clone()), left.size + right.size + 1, node)
     }
 
+    pub(super) fn choice(condition: &Expression, yes: &Expression, no: &Expression, node: usize) -> Expression {
+        let size = condition.size + yes.size + no.size + 1;
+        Self::new(Form::Choice(condition.clone(), yes.clone(), no.clone()), size, node)
+    }
+
     pub(super) fn is_large(&self) -> bool {
         self.size > MAX_TERMS
     }
@@ -111,23 +124,41 @@ impl Term {
             Form::Number(number) => *number,
             Form::Unary(function, argument) => function.at(argument.at(x, hole)),
             Form::Binary(function, left, right) => function.at(left.at(x, hole), right.at(x, hole)),
+            Form::Choice(condition, yes, no) => match condition.at(x, hole) {
+                truth if truth.is_nan() => truth,
+                0.0 => no.at(x, hole),
+                _ => yes.at(x, hole),
+            },
         }
+    }
+
+    /// The terms that it is computed from.
+    fn arguments(&self) -> impl Iterator<Item = &Expression> {
+        let arguments = match &self.form {
+            Form::Variable | Form::Number(_) => [None; 3],
+            Form::Unary(_, argument) => [Some(argument), None, None],
+            Form::Binary(_, left, right) => [Some(left), Some(right), None],
+            Form::Choice(condition, yes, no) => [Some(condition), Some(yes), Some(no)],
+        };
+        arguments.into_iter().flatten()
+    }
+
+    /// The constants in it.
+    fn numbers(&self, numbers: &mut Vec<f64>) {
+        if let Form::Number(number) = self.form
+            && !numbers.contains(&number)
+        {
+            numbers.push(number);
+        }
+        self.arguments().for_each(|argument| argument.numbers(numbers));
     }
 
     /// Its parts, itself excluded, those that it starts from first.
     fn parts<'a>(&'a self, parts: &mut Vec<&'a Expression>) {
-        let mut visit = |part: &'a Expression| {
+        for part in self.arguments() {
             part.parts(parts);
             if !matches!(part.form, Form::Number(_)) && !parts.iter().any(|known| Rc::ptr_eq(known, part)) {
                 parts.push(part);
-            }
-        };
-        match &self.form {
-            Form::Variable | Form::Number(_) => {}
-            Form::Unary(_, argument) => visit(argument),
-            Form::Binary(_, left, right) => {
-                visit(left);
-                visit(right);
             }
         }
     }
@@ -136,19 +167,33 @@ impl Term {
     pub(super) fn recognize(&self) -> Option<(Activation, &Expression)> {
         let mut parts = Vec::new();
         self.parts(&mut parts);
-        parts.into_iter().find_map(|part| Some((self.recognize_of(part)?, part)))
+        parts.into_iter().find_map(|part| Some((self.recognize_of(part, 1.0)?, part)))
     }
 
-    /// The activation that it is as a function of `part`.
-    fn recognize_of(&self, part: &Term) -> Option<Activation> {
+    /// The activation that it is times a factor, and of which of its parts.
+    pub(super) fn recognize_scaled(&self) -> Option<(Activation, f64, &Expression)> {
+        let mut parts = Vec::new();
+        self.parts(&mut parts);
+        parts.into_iter().find_map(|part| {
+            let factor = self.at(FAR, Some(part)) / FAR;
+            let possible = factor.is_finite() && factor > 0.0;
+            Some((self.recognize_of(part, factor).filter(|_| possible)?, factor, part))
+        })
+    }
+
+    /// The activation that it is as a function of `part`, times a factor. Its parameter, if it has one, is a constant of the
+    /// expression, or follows from its value somewhere.
+    fn recognize_of(&self, part: &Term, factor: f64) -> Option<Activation> {
+        let mut numbers = Vec::new();
+        self.numbers(&mut numbers);
+        let at = |x| self.at(x, Some(part)) / factor;
         let is = |activation: &Activation| {
-            points().all(|x| {
-                let y = self.at(x, Some(part));
+            points(&numbers).all(|x| {
+                let y = at(x);
                 (y - activation.at(x)).abs() <= 2e-6 * (1.0 + y.abs())
             })
         };
-        let slope = -self.at(-1.0, Some(part));
-        let candidates = [
+        let known = [
             Activation::Relu,
             Activation::Relu6,
             Activation::Sigmoid,
@@ -162,19 +207,53 @@ impl Term {
             Activation::Gelu,
             Activation::GeluTanh,
             Activation::Softplus(1.0),
-            Activation::Elu(1.0),
-            Activation::LeakyRelu(slope),
+            Activation::LeakyRelu(-at(-1.0)),
+            Activation::Elu(-at(-FAR)),
+            Activation::Clip(bound(at(-FAR)), bound(at(FAR))),
         ];
-        candidates.into_iter().find(|candidate| {
-            // A slope of 1 is the identity, and a negative one can't be declared.
-            !matches!(candidate, Activation::LeakyRelu(slope) if !(0.0..1.0).contains(slope)) && is(candidate)
+        let lowest = at(-FAR);
+        let parametric = numbers.iter().flat_map(|&number| {
+            [
+                Activation::Softplus(number),
+                Activation::Threshold(number, lowest),
+                Activation::HardShrink(number),
+                Activation::SoftShrink(number),
+            ]
+        });
+        known.into_iter().chain(parametric).find(|candidate| {
+            let possible = match *candidate {
+                // A slope of 1 is the identity, and a negative one can't be declared.
+                Activation::LeakyRelu(slope) => (0.0..1.0).contains(&slope),
+                Activation::Elu(alpha) => alpha > 0.0 && alpha.is_finite(),
+                Activation::Softplus(number) | Activation::HardShrink(number) | Activation::SoftShrink(number) => {
+                    number > 0.0
+                }
+                Activation::Threshold(_, value) => value.abs() < FAR,
+                Activation::Clip(low, high) => low < high && (low, high) != (f64::NEG_INFINITY, f64::INFINITY),
+                _ => true,
+            };
+            possible && is(candidate)
         })
     }
 }
 
-/// Where functions are compared: more densely around 0, and at no zero of a derivative.
-fn points() -> impl Iterator<Item = f64> {
-    (-60..=60).map(|index| f64::from(index) * 0.1037 + 0.0113).flat_map(|x| [x, 3.1 * x])
+/// A number beyond all bounds of activations.
+const FAR: f64 = 1e30;
+
+/// A bound that is there, or none.
+fn bound(value: f64) -> f64 {
+    if value.abs() >= FAR { value * f64::INFINITY } else { value }
+}
+
+/// Where functions are compared: more densely around 0, at no zero of a derivative, and beside the constants, where they may
+/// have a corner or a step.
+fn points(numbers: &[f64]) -> impl Iterator<Item = f64> {
+    let beside = |&number: &f64| {
+        let distance = 1e-3 * (1.0 + number.abs());
+        [number - distance, number + distance, -number - distance, -number + distance]
+    };
+    let even = (-60..=60).map(|index| f64::from(index) * 0.1037 + 0.0113).flat_map(|x| [x, 3.1 * x]);
+    even.chain(numbers.iter().flat_map(beside))
 }
 
 impl Unary {
@@ -188,6 +267,7 @@ impl Unary {
             Self::Exp => x.exp(),
             Self::Log => x.ln(),
             Self::Negative => -x,
+            Self::Not => f64::from(x == 0.0),
             Self::Reciprocal => 1.0 / x,
             Self::Sqrt => x.sqrt(),
         }
@@ -204,7 +284,19 @@ impl Binary {
             Self::Power => left.powf(right),
             Self::Max => left.max(right),
             Self::Min => left.min(right),
+            // What is compared with an unknown value is unknown.
+            _ if left.is_nan() || right.is_nan() => f64::NAN,
+            Self::Less => f64::from(left < right),
+            Self::LessOrEqual => f64::from(left <= right),
+            Self::Equal => f64::from(left == right),
+            Self::And => f64::from(left != 0.0 && right != 0.0),
+            Self::Or => f64::from(left != 0.0 || right != 0.0),
         }
+    }
+
+    /// Whether the result is a truth value.
+    pub(super) fn is_truth(self) -> bool {
+        matches!(self, Self::Less | Self::LessOrEqual | Self::Equal | Self::And | Self::Or)
     }
 }
 
@@ -232,6 +324,21 @@ impl Activation {
                 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh())
             }
             Self::Clip(low, high) => x.max(low).min(high),
+            Self::Threshold(threshold, value) => {
+                if x > threshold {
+                    x
+                } else {
+                    value
+                }
+            }
+            Self::HardShrink(lambda) => {
+                if x.abs() > lambda {
+                    x
+                } else {
+                    0.0
+                }
+            }
+            Self::SoftShrink(lambda) => x - x.clamp(-lambda, lambda),
         }
     }
 }

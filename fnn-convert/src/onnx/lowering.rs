@@ -7,7 +7,7 @@ use super::constants::Room;
 use super::expression::{Binary, Expression, Form, Term, Unary};
 use super::moments::Moment;
 use crate::error::Refusal;
-use crate::graph::{Activation, Graph, Operator, ValueId};
+use crate::graph::{Activation, Graph, MAX_RANK, Operator, ValueId};
 use crate::tensor::Tensor;
 
 /// What is known of a value of the model.
@@ -122,7 +122,7 @@ impl Lowering<'_> {
         if self.graph.shape(value) == in_graph(shape) {
             return Ok(value);
         }
-        self.push(Operator::Reshape { shape: in_graph(shape).to_vec() }, &[value])
+        self.push(Operator::Reshape { shape: in_graph(shape) }, &[value])
     }
 
     /// Push a transpose, unless it changes nothing.
@@ -141,8 +141,19 @@ impl Lowering<'_> {
         self.push_for(node, scale, &[value])
     }
 
-    /// The value of the graph that a computed value is.
+    /// The value of the graph that a computed value is, with the axes that it has in the model.
     pub(super) fn value(&mut self, computed: &Computed) -> Lowered<ValueId> {
+        match computed.shape.len() {
+            0..=MAX_RANK => self.make(&computed.expression),
+            _ => {
+                let shape = &computed.shape;
+                Err(format!("its shape is {shape:?} for each sample; a sample has at most {MAX_RANK} axes").into())
+            }
+        }
+    }
+
+    /// The value of the graph that a computed value is; if it has more axes than a sample may have, the last ones are one.
+    pub(super) fn folded(&mut self, computed: &Computed) -> Lowered<ValueId> {
         self.make(&computed.expression)
     }
 
@@ -154,12 +165,12 @@ impl Lowering<'_> {
         let value = match &term.form {
             Form::Unary(Unary::Declared(activation), argument) => {
                 let argument = self.make(argument)?;
-                self.push_for(term.node, Operator::Activation(*activation), &[argument])?
+                self.activate(term.node, argument, *activation)?
             }
             _ => match term.recognize() {
                 Some((activation, part)) => {
                     let part = self.make(part)?;
-                    self.push_for(term.node, Operator::Activation(activation), &[part])?
+                    self.activate(term.node, part, activation)?
                 }
                 None => self.make_by_parts(term)?,
             },
@@ -168,12 +179,38 @@ impl Lowering<'_> {
         Ok(value)
     }
 
+    /// An activation; one that gives the same number everywhere is that number.
+    fn activate(&mut self, node: usize, value: ValueId, activation: Activation) -> Lowered<ValueId> {
+        match activation {
+            Activation::Clip(low, high) if low == high && low.is_finite() => self.scale(node, value, 0.0, low),
+            activation => self.push_for(node, Operator::Activation(activation), &[value]),
+        }
+    }
+
+    /// The larger or the smaller one of two values: `x + max(y − x, 0)`, or `x − max(x − y, 0)`.
+    pub(super) fn extreme(&mut self, node: usize, [x, y]: [ValueId; 2], largest: bool) -> Lowered<ValueId> {
+        let (less, more) = if largest { (x, y) } else { (y, x) };
+        let minus = self.scale(node, less, -1.0, 0.0)?;
+        let difference = self.push_for(node, Operator::Sum, &[more, minus])?;
+        let excess = self.push_for(node, Operator::Activation(Activation::Relu), &[difference])?;
+        let excess = if largest { excess } else { self.scale(node, excess, -1.0, 0.0)? };
+        self.push_for(node, Operator::Sum, &[x, excess])
+    }
+
     /// An expression that is no activation: its last operator, after the rest.
     fn make_by_parts(&mut self, term: &Expression) -> Lowered<ValueId> {
         let node = term.node;
         let fault = |reason: &str| Fault { node: Some(node), reason: reason.to_string() };
         match &term.form {
             Form::Variable | Form::Number(_) => Err(fault("it is a constant for each number")),
+            Form::Choice(..) => match term.recognize_scaled() {
+                Some((activation, factor, part)) => {
+                    let value = self.make(part)?;
+                    let value = self.activate(node, value, activation)?;
+                    self.scale(node, value, factor, 0.0)
+                }
+                None => Err(fault("it chooses between values by a comparison, and isn't a known activation")),
+            },
             Form::Unary(function, argument) => {
                 let value = self.make(argument)?;
                 match *function {
@@ -219,6 +256,13 @@ impl Lowering<'_> {
                     let negative = self.scale(node, right, -1.0, 0.0)?;
                     self.push_for(node, Operator::Sum, &[left, negative])
                 }
+                (Binary::Max | Binary::Min, ..) => {
+                    let values = [self.make(left)?, self.make(right)?];
+                    self.extreme(node, values, *function == Binary::Max)
+                }
+                (function, ..) if function.is_truth() => {
+                    Err(fault("it is true or false, and isn't part of a known activation"))
+                }
                 _ => Err(fault(
                     "it combines values that depend on the input, other than by a sum, and isn't part of a known activation",
                 )),
@@ -262,7 +306,14 @@ impl Lowering<'_> {
     }
 }
 
-/// The shape in the graph, where a single number is an array of one.
-pub(super) fn in_graph(shape: &[usize]) -> &[usize] {
-    if shape.is_empty() { &[1] } else { shape }
+/// The shape in the graph, where a single number is an array of one, and the last of too many axes are one.
+pub(super) fn in_graph(shape: &[usize]) -> Vec<usize> {
+    match shape.split_at_checked(MAX_RANK - 1) {
+        _ if shape.is_empty() => vec![1],
+        Some((first, last)) if last.len() > 1 => {
+            let joined = last.iter().fold(1usize, |product, &size| product.saturating_mul(size));
+            first.iter().copied().chain([joined]).collect()
+        }
+        _ => shape.to_vec(),
+    }
 }

@@ -3,11 +3,14 @@
 mod arithmetic;
 mod joins;
 mod linear;
+mod maps;
 mod norms;
+mod pads;
 mod pools;
 pub(super) mod quantized;
 mod resizes;
 mod shapes;
+mod transposed;
 
 use std::rc::Rc;
 
@@ -85,25 +88,35 @@ impl Lowering<'_> {
     pub(super) fn lower(&mut self, call: &Call<'_>) -> Lowered<Vec<Known>> {
         let output = match call.operator() {
             "Conv" => self.conv(call).map(Known::from),
+            "ConvTranspose" => self.conv_transpose(call),
             "Gemm" => self.gemm(call).map(Known::from),
             "MatMul" => self.matmul(call),
             "MaxPool" => self.max_pool(call),
             "AveragePool" => self.average_pool(call),
             "GlobalAveragePool" | "GlobalMaxPool" => self.global_pool(call),
-            "ReduceMean" | "ReduceMax" | "ReduceSum" => self.reduce(call),
+            "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceSum" | "ReduceL1" | "ReduceL2" | "ReduceLogSumExp" => {
+                self.reduce(call)
+            }
             "BatchNormalization" => self.batch_norm(call),
             "InstanceNormalization" => self.instance_norm(call),
             "GroupNormalization" => self.group_norm(call),
             "LayerNormalization" => self.layer_norm(call),
             "RMSNormalization" => self.rms_norm(call),
+            "MeanVarianceNormalization" => self.mean_variance_norm(call),
+            "LpNormalization" => self.lp_norm(call),
             "Softmax" | "LogSoftmax" => self.softmax(call),
             "PRelu" => self.prelu(call),
-            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Sum" | "Mean" => self.arithmetic(call),
+            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Sum" | "Mean" | "Less" | "LessOrEqual"
+            | "Greater" | "GreaterOrEqual" | "Equal" | "And" | "Or" => self.arithmetic(call),
+            "Where" => self.choice(call),
             "Concat" => self.concat(call),
             "Slice" => self.slice(call),
             "Split" => return self.split(call),
             "Gather" => self.gather(call),
+            "Tile" => self.tile(call),
             "Pad" => self.pad(call),
+            "CenterCropPad" => self.center_crop_pad(call),
+            "DepthToSpace" | "SpaceToDepth" => self.depth_and_space(call),
             "Resize" | "Upsample" => self.resize(call),
             "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" => self.reshaped(call),
             "Transpose" => self.transposed(call),

@@ -170,7 +170,7 @@ impl<'a> Lowering<'a> {
             operators::AVERAGE_POOL_2D | operators::MAX_POOL_2D => self.pool(source)?,
             operators::MEAN | operators::REDUCE_MAX => self.global_pool(source)?,
             operators::PAD => self.pad(source)?,
-            operators::RESIZE_NEAREST_NEIGHBOR => self.resize(source)?,
+            operators::RESIZE_NEAREST_NEIGHBOR | operators::RESIZE_BILINEAR => self.resize(source)?,
             operators::TILE => self.tile(source)?,
             operators::RESHAPE | operators::SQUEEZE | operators::EXPAND_DIMS => self.reshape(source)?,
             operators::TRANSPOSE => self.transpose(source)?,

@@ -26,6 +26,7 @@ operators! {
     RELU_N1_TO_1 = 20,
     RELU6 = 21,
     RESHAPE = 22,
+    RESIZE_BILINEAR = 23,
     SOFTMAX = 25,
     TANH = 28,
     CUSTOM = 32,

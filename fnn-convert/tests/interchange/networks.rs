@@ -1175,6 +1175,19 @@ fnn::network! {
 }
 
 fnn::network! {
+    /// `onnx_h_resize_linear.onnx`
+    #[derive(Clone, Debug)]
+    pub struct OnnxHResizeLinear: [3, 4, 6] -> [5] {
+        Conv2d(3, kernel = 3, padding = 1),
+        Relu,
+        Resize2d((8, 12)),
+        Conv2d(3, kernel = 3, padding = 1),
+        Flatten,
+        Dense(5),
+    }
+}
+
+fnn::network! {
     /// `onnx_h_shared_weight.onnx`
     #[derive(Clone, Debug)]
     pub struct OnnxHSharedWeight: [5] -> [5] {
@@ -1281,6 +1294,7 @@ pub(crate) fn run(file: &str, weights: &[u8], inputs: &[f64]) -> super::support:
         "onnx_h_residual_projection.onnx" => super::support::run::<OnnxHResidualProjection>(weights, inputs),
         "onnx_h_residual_shortcut_first.onnx" => super::support::run::<OnnxHResidualShortcutFirst>(weights, inputs),
         "onnx_h_resize_asym_floor.onnx" | "onnx_h_resize_halfpixel.onnx" | "onnx_h_resize_sizes.onnx" => super::support::run::<OnnxHResizeAsymFloor>(weights, inputs),
+        "onnx_h_resize_linear.onnx" => super::support::run::<OnnxHResizeLinear>(weights, inputs),
         "onnx_h_shared_weight.onnx" => super::support::run::<OnnxHSharedWeight>(weights, inputs),
         other => panic!("{other} has no declaration"),
     }

@@ -316,6 +316,11 @@ fn before(operator: &Operator, axes: &[usize]) -> Option<Operator> {
             places().zip(factors).for_each(|(place, &factor)| before[place] = factor);
             Operator::Upsample { factors: before }
         }
+        Operator::Resize { sizes, align_corners } if channels_stay => {
+            let mut before = vec![1; sizes.len()];
+            places().zip(sizes).for_each(|(place, &size)| before[place] = size);
+            Operator::Resize { sizes: before, align_corners: *align_corners }
+        }
         Operator::ZeroPad { padding } if channels_stay => {
             let mut before = vec![(0, 0); padding.len()];
             places().zip(padding).for_each(|(place, &pad)| before[place] = pad);

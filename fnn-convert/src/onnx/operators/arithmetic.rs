@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::Call;
 use crate::graph::{Activation, Operator};
+use crate::onnx::attributes::shortest;
 use crate::onnx::expression::{Binary, Expression, SELU, Term, Unary};
 use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
-use crate::onnx::moments::{Moment, Step};
 use crate::tensor::Tensor;
 
 impl Lowering<'_> {
@@ -23,8 +23,16 @@ impl Lowering<'_> {
             "Div" => Binary::Divide,
             "Pow" => Binary::Power,
             "Max" => Binary::Max,
+            "Less" | "Greater" => Binary::Less,
+            "LessOrEqual" | "GreaterOrEqual" => Binary::LessOrEqual,
+            "Equal" => Binary::Equal,
+            "And" => Binary::And,
+            "Or" => Binary::Or,
             _ => Binary::Min,
         };
+        if call.operator().starts_with("Greater") {
+            inputs.reverse();
+        }
         let count = inputs.len();
         let mut inputs = inputs.into_iter();
         let mut result = inputs.next().ok_or("it has no inputs")?;
@@ -78,7 +86,7 @@ impl Lowering<'_> {
             let expression = Term::binary(function, &left.expression, &right.expression, self.current);
             return self.limited(left, expression);
         }
-        let (one, other) = (self.value(left)?, self.value(right)?);
+        let (one, other) = (self.folded(left)?, self.folded(right)?);
         let other = match function {
             Binary::Add => other,
             Binary::Subtract => {
@@ -86,7 +94,15 @@ impl Lowering<'_> {
                 let zero = Tensor::reals(&minus.shape, vec![0.0]);
                 self.push(Operator::Scale { weight: minus, bias: zero }, &[other])?
             }
-            _ => return Err("it combines two different values that depend on the input, other than by a sum".into()),
+            Binary::Max | Binary::Min => {
+                let value = self.extreme(self.current, [one, other], function == Binary::Max)?;
+                return Ok(self.computed(value, &left.shape).into());
+            }
+            _ => {
+                return Err("it combines two different values that depend on the input, other than by a sum or the \
+                            larger one"
+                    .into());
+            }
         };
         let sum = self.push(Operator::Sum, &[one, other])?;
         Ok(self.computed(sum, &left.shape).into())
@@ -97,7 +113,7 @@ impl Lowering<'_> {
         let reals = constant.as_reals().ok_or("it combines real numbers and integers")?;
         let whole = self.whole_shape(&value.shape);
         if let (Some(number), true) = (constant.as_real(), constant.shape.len() <= whole.len()) {
-            let number = Term::number(number.into());
+            let number = Term::number(shortest(number));
             let expression = match first {
                 true => Term::binary(function, &number, &value.expression, self.current),
                 false => Term::binary(function, &value.expression, &number, self.current),
@@ -113,9 +129,57 @@ impl Lowering<'_> {
             (Binary::Subtract, false) => (number(1.0), mapped(|x| -x)),
             (Binary::Multiply, _) => (constant.clone(), number(0.0)),
             (Binary::Divide, false) => (mapped(|x| 1.0 / x), number(0.0)),
+            (Binary::Max | Binary::Min, _) if reals.iter().all(|bound| bound.is_finite()) => {
+                // max(x, c) = max(x − c, 0) + c, and min(x, c) = c − max(c − x, 0).
+                let largest = function == Binary::Max;
+                let sign = number(if largest { 1.0 } else { -1.0 });
+                let away = if largest { mapped(|x| -x) } else { constant.clone() };
+                let difference = self.scaled(value, &sign, &away)?;
+                let excess = self.activated(&difference, Activation::Relu);
+                return self.scaled(&excess, &sign, constant).map(Known::from);
+            }
             _ => return Err(format!("its constant of {:?} isn't a single number", constant.shape).into()),
         };
         self.scaled(value, &weight, &bias).map(Known::from)
+    }
+
+    /// An activation of a value.
+    fn activated(&self, value: &Computed, activation: Activation) -> Computed {
+        let expression = Term::unary(Unary::Declared(activation), &value.expression, self.current);
+        Computed { expression, ..value.clone() }
+    }
+
+    /// `Where`: one of two functions of each number, by a third one.
+    pub(super) fn choice(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let mut inputs = Vec::new();
+        for index in 0..3 {
+            inputs.push(call.input(index).cloned().ok_or("an input is left out")?);
+        }
+        if let Some(known) = self.parametric_rectifier(&inputs)? {
+            return Ok(known);
+        }
+        let mut of: Option<Computed> = None;
+        let mut expressions = Vec::new();
+        for input in &inputs {
+            if let Known::Constant(constant) = input {
+                let number = constant.as_real().ok_or("it chooses by, or between, constants for each number")?;
+                expressions.push(Term::number(shortest(number)));
+                continue;
+            }
+            let value = self.as_computed(input)?;
+            let of = of.get_or_insert_with(|| value.clone());
+            if of.base != value.base || of.shape != value.shape {
+                return Err("it chooses between values that aren't functions of the same numbers".into());
+            }
+            expressions.push(value.expression);
+        }
+        match (of, &expressions[..]) {
+            (Some(of), [condition, yes, no]) => {
+                let expression = Term::choice(condition, yes, no, self.current);
+                self.limited(&of, expression)
+            }
+            _ => Err("it chooses between constants".into()),
+        }
     }
 
     /// An expression as a value; a large one is computed up to here.
@@ -123,71 +187,25 @@ impl Lowering<'_> {
         let large = expression.is_large();
         let computed = Computed { expression, ..of.clone() };
         if large {
-            let value = self.value(&computed)?;
+            let value = self.folded(&computed)?;
             return Ok(self.computed(value, &of.shape).into());
         }
         Ok(Known::Computed(computed))
     }
 
-    /// Steps of a normalization; `None` if this is none.
-    fn pair_of_moments(&mut self, function: Binary, left: &Known, right: &Known) -> Lowered<Option<Known>> {
-        let number = |known: &Known| match known {
-            Known::Constant(tensor) => tensor.as_real(),
-            _ => None,
-        };
-        let moment = |moment| Ok(Some(Known::Moment(moment)));
-        match (function, left, right) {
-            (Binary::Subtract, Known::Computed(value), Known::Moment(mean)) => {
-                Ok(mean.subtracted_from(value).map(Known::Moment))
-            }
-            (Binary::Multiply, Known::Moment(one), Known::Moment(other)) => {
-                if let Some(epsilon) = one.normalized_by(other, true).or_else(|| other.normalized_by(one, true)) {
-                    return self.normalize(&one.of, &one.axes, epsilon, true).map(Some);
-                }
-                let square = one.step == Step::Centered && other.step == Step::Centered;
-                if square { moment(one.then(Step::Square)) } else { Ok(None) }
-            }
-            (Binary::Divide, Known::Moment(one), Known::Moment(other)) => match one.normalized_by(other, false) {
-                Some(epsilon) => self.normalize(&one.of, &one.axes, epsilon, true).map(Some),
-                None => Ok(None),
-            },
-            (Binary::Divide, Known::Computed(value), Known::Moment(root)) => match root.normalizes(value, false) {
-                Some(epsilon) => self.normalize(value, &root.axes, epsilon, false).map(Some),
-                None => Ok(None),
-            },
-            (Binary::Multiply, Known::Computed(value), Known::Moment(root))
-            | (Binary::Multiply, Known::Moment(root), Known::Computed(value)) => match root.normalizes(value, true) {
-                Some(epsilon) => self.normalize(value, &root.axes, epsilon, false).map(Some),
-                None => Ok(None),
-            },
-            (Binary::Power, Known::Moment(one), other) => match (one.step, number(other)) {
-                (Step::Centered, Some(2.0)) => moment(one.then(Step::Square)),
-                (Step::Stabilized(epsilon), Some(0.5)) => moment(one.then(Step::Root(epsilon))),
-                (Step::Stabilized(epsilon), Some(-0.5)) => moment(one.then(Step::InverseRoot(epsilon))),
-                _ => Ok(None),
-            },
-            (Binary::Add, Known::Moment(one), other) | (Binary::Add, other, Known::Moment(one)) => {
-                match (one.step, number(other)) {
-                    (Step::MeanSquare, Some(epsilon)) => {
-                        moment(one.then(Step::Stabilized(crate::onnx::attributes::shortest(epsilon))))
-                    }
-                    _ => Ok(None),
-                }
-            }
-            (Binary::Divide, one, Known::Moment(root)) => match (number(one), root.step) {
-                (Some(1.0), Step::Root(epsilon)) => moment(root.then(Step::InverseRoot(epsilon))),
-                _ => Ok(None),
-            },
-            _ => Ok(None),
-        }
-    }
-
     /// A function of each number.
     pub(super) fn function(&mut self, call: &Call<'_>) -> Lowered<Known> {
-        if let Some(Known::Moment(moment)) = call.input(0)
-            && let Some(next) = root_of(call.operator(), moment)
-        {
-            return Ok(Known::Moment(next));
+        if let Some(Known::Moment(moment)) = call.input(0) {
+            let next = match call.operator() {
+                "Clip" => match self.clip(call)? {
+                    Unary::Declared(Activation::Clip(low, f64::INFINITY)) => moment.at_least(low),
+                    _ => None,
+                },
+                operator => moment.function(operator),
+            };
+            if let Some(next) = next {
+                return Ok(Known::Moment(next));
+            }
         }
         let attributes = &call.attributes;
         let alpha = |default| attributes.float("alpha", default);
@@ -203,6 +221,8 @@ impl Lowering<'_> {
             "LeakyRelu" if alpha(0.01) >= 0.0 => Unary::Declared(A::LeakyRelu(alpha(0.01))),
             "Elu" if alpha(1.0) >= 0.0 => Unary::Declared(A::Elu(alpha(1.0))),
             "Celu" => Unary::Celu(alpha(1.0)),
+            "ThresholdedRelu" => Unary::Declared(A::Threshold(alpha(1.0), 0.0)),
+            "Shrink" => return self.shrink(call),
             "Swish" if alpha(1.0) == 1.0 => Unary::Declared(A::Silu),
             "Selu" => {
                 let given = (alpha(SELU.0), attributes.float("gamma", SELU.1));
@@ -220,6 +240,7 @@ impl Lowering<'_> {
             "Exp" => Unary::Exp,
             "Log" => Unary::Log,
             "Neg" => Unary::Negative,
+            "Not" => Unary::Not,
             "Reciprocal" => Unary::Reciprocal,
             "Sqrt" => Unary::Sqrt,
             "LeakyRelu" | "Elu" | "Swish" => return Err(format!("its alpha is {}", alpha(0.0)).into()),
@@ -232,6 +253,18 @@ impl Lowering<'_> {
         let input = self.first(call)?;
         let expression = Term::unary(function, &input.expression, self.current);
         self.limited(&input, expression)
+    }
+
+    /// Numbers within ±lambda become 0, and others nearer to it.
+    fn shrink(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.first(call)?;
+        let (lambda, bias) = (call.attributes.float("lambd", 0.5), call.attributes.float("bias", 0.0));
+        if !(0.0..=lambda).contains(&bias) {
+            return Err(format!("it makes what is beyond ±{lambda} nearer to 0 by {bias}").into());
+        }
+        let hard = if bias == lambda { input } else { self.activated(&input, Activation::HardShrink(lambda)) };
+        let soft = if bias == 0.0 { hard } else { self.activated(&hard, Activation::SoftShrink(bias)) };
+        Ok(soft.into())
     }
 
     /// SELU with any constants: `gamma · ELU(x, alpha)`.
@@ -261,7 +294,7 @@ impl Lowering<'_> {
                 None => Ok(default),
                 Some(tensor) => match tensor.as_real() {
                     Some(bound) if bound.abs() >= 3.4e38 => Ok(f64::from(bound.signum()) * f64::INFINITY),
-                    Some(bound) => Ok(crate::onnx::attributes::shortest(bound)),
+                    Some(bound) => Ok(shortest(bound)),
                     None => Err(super::super::lowering::Fault::from("its bounds aren't single numbers")),
                 },
             }
@@ -273,14 +306,4 @@ impl Lowering<'_> {
         // Where they cross, everything is the upper one.
         Ok(Unary::Declared(Activation::Clip(low.min(high), high)))
     }
-}
-
-/// The step after a mean of squares.
-fn root_of(operator: &str, moment: &Moment) -> Option<Moment> {
-    Some(moment.then(match (operator, moment.step) {
-        ("Sqrt", Step::Stabilized(epsilon)) => Step::Root(epsilon),
-        ("Sqrt", Step::MeanSquare) => Step::Root(0.0),
-        ("Reciprocal", Step::Root(epsilon)) => Step::InverseRoot(epsilon),
-        _ => return None,
-    }))
 }

@@ -49,8 +49,14 @@ impl Lowering<'_> {
         }
         let mut value = self.value(&input)?;
         for (axis, slice) in slices.iter().enumerate() {
-            let range = slice.range().ok_or("it leaves out elements in between, or reverses them")?;
-            value = self.part(value, axis, range)?;
+            value = match slice.range() {
+                Some(range) => self.part(value, axis, range)?,
+                None => {
+                    self.room.take(&[slice.length])?;
+                    let indices: Vec<_> = (0..slice.length).map(|index| Some(slice.at(index))).collect();
+                    self.select(value, axis, &indices)?
+                }
+            };
         }
         Ok(self.computed_as_is(value).into())
     }
@@ -114,15 +120,13 @@ impl Lowering<'_> {
                 let indices = at.to_integers().ok_or("its indices aren't integers")?;
                 let indices: Vec<i64> =
                     indices.iter().map(|&at| if at < 0 { at.saturating_add(size) } else { at }).collect();
-                let consecutive = indices.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
-                let range = match (indices.first(), indices.last()) {
-                    (Some(&first), Some(&last)) if consecutive && 0 <= first && last < size => {
-                        first as usize..last as usize + 1
-                    }
-                    _ => return Err("it takes elements that aren't next to each other".into()),
+                let element = |&at: &i64| match (0..size).contains(&at) {
+                    true => Ok(Some(at as usize)),
+                    false => Err(format!("it takes the element {at} of {size}")),
                 };
+                let indices: Vec<Option<usize>> = indices.iter().map(element).collect::<Result<_, _>>()?;
                 let value = self.value(&input)?;
-                let value = self.part(value, axis, range)?;
+                let value = self.select(value, axis, &indices)?;
                 let shape: Vec<usize> = [&input.shape[..axis], &at.shape[..], &input.shape[axis + 1..]].concat();
                 let value = self.reshape(value, &shape)?;
                 Ok(self.computed(value, &shape).into())

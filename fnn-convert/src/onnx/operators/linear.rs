@@ -1,8 +1,8 @@
 //! Convolutions and dense layers.
 
 use super::Call;
-use crate::graph::{Operator, Window};
-use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
+use crate::graph::{MAX_RANK, Operator, Window};
+use crate::onnx::lowering::{Computed, Known, Lowered, Lowering, in_graph};
 use crate::tensor::Tensor;
 use crate::tensor::indices::{broadcast, broadcast_indices, pick, transpose};
 
@@ -67,39 +67,30 @@ impl Lowering<'_> {
                 let right = self.as_computed(right)?;
                 let left = call.reals(0, "first input")?;
                 // W·x = (xᵀ·Wᵀ)ᵀ
-                let rank = right.shape.len();
+                let (rank, axes) = (right.shape.len(), left.shape.len());
                 if rank < 2 {
                     return Err("a constant times the batch mixes its samples".into());
                 }
-                let [_, _] = left.shape[..] else {
+                if axes < 2 {
                     return Err(format!("its first input is {:?}, not a matrix", left.shape).into());
-                };
-                let mut order: Vec<usize> = (0..rank).collect();
-                order.swap(rank - 2, rank - 1);
-                let value = self.value(&right)?;
-                let value = self.transpose(value, &order)?;
-                let transposed = self.computed_as_is(value);
-                let product = self.product(&transposed, &transpose(&left, &[1, 0]))?;
-                let value = self.value(&product)?;
-                let value = self.transpose(value, &order)?;
-                Ok(self.computed_as_is(value).into())
+                }
+                let transposed = self.with_last_axes_swapped(&right)?;
+                let mut order: Vec<usize> = (0..axes).collect();
+                order.swap(axes - 2, axes - 1);
+                let product = self.products(&transposed, &transpose(&left, &order))?;
+                self.with_last_axes_swapped(&product).map(Known::Computed)
             }
             (Some(_), Some(Known::Constant(_))) => {
                 let input = self.first(call)?;
                 let weight = call.reals(1, "second input")?.as_ref().clone();
-                // A vector is a matrix of one column, which the output lacks.
-                let vector = weight.shape.len() == 1;
-                let matrix = match weight.shape[..] {
-                    [length] => Tensor { shape: vec![length, 1], ..weight },
-                    [.., rows, columns] if weight.numbers.len() == rows * columns => {
-                        Tensor { shape: vec![rows, columns], ..weight }
-                    }
-                    _ => return Err(format!("its weight is {:?}, a matrix for each sample", weight.shape).into()),
-                };
-                let product = self.product(&input, &matrix)?;
-                if !vector {
+                let &[length] = &weight.shape[..] else {
+                    let row = self.batch.is_none() && input.shape.len() == 1;
+                    let product =
+                        if row { self.row_product(&input, &weight)? } else { self.products(&input, &weight)? };
                     return Ok(product.into());
-                }
+                };
+                // A vector is a matrix of one column, which the output lacks.
+                let product = self.product(&input, &Tensor { shape: vec![length, 1], ..weight })?;
                 let shape = product.shape[..product.shape.len() - 1].to_vec();
                 let value = self.value(&product)?;
                 let value = self.reshape(value, &shape)?;
@@ -107,6 +98,77 @@ impl Lowering<'_> {
             }
             _ => Err("it multiplies two values that depend on the input".into()),
         }
+    }
+
+    /// A vector times matrices: the output lacks the axis of its one row.
+    fn row_product(&mut self, input: &Computed, weight: &Tensor) -> Lowered<Computed> {
+        let value = self.value(input)?;
+        let row = [1, input.shape[0]];
+        let value = self.reshape(value, &row)?;
+        let row = self.computed(value, &row);
+        let product = self.products(&row, weight)?;
+        let mut shape = product.shape.clone();
+        shape.remove(shape.len() - 2);
+        let value = self.value(&product)?;
+        let value = self.reshape(value, &shape)?;
+        Ok(self.computed(value, &shape))
+    }
+
+    fn with_last_axes_swapped(&mut self, value: &Computed) -> Lowered<Computed> {
+        let rank = value.shape.len();
+        let mut order: Vec<usize> = (0..rank).collect();
+        order.swap(rank - 2, rank - 1);
+        let value = self.value(value)?;
+        let value = self.transpose(value, &order)?;
+        Ok(self.computed_as_is(value))
+    }
+
+    /// A value times matrices `[…, in, out]`, one for each index of the axes before the last two.
+    fn products(&mut self, input: &Computed, weight: &Tensor) -> Lowered<Computed> {
+        let [leading @ .., inputs, outputs] = &weight.shape[..] else { return Err("its weight is no matrix".into()) };
+        if leading.iter().all(|&size| size == 1) && leading.len() < self.whole_shape(&input.shape).len() {
+            return self.product(input, &Tensor { shape: vec![*inputs, *outputs], ..weight.clone() });
+        }
+        let refused = || format!("its weight is {:?}, a matrix for each sample", weight.shape);
+        let skipped = (weight.shape.len() + 1).saturating_sub(self.whole_shape(&input.shape).len());
+        let leading = match self.batch {
+            Some(_) if skipped > 1 || skipped == 1 && leading[0] != 1 => return Err(refused().into()),
+            Some(_) => &leading[skipped..],
+            None => leading,
+        };
+        let [own @ .., rows, last] = &input.shape[..] else { return Err(refused().into()) };
+        let (rows, all) = (*rows, broadcast(own, leading)?);
+        if last != inputs {
+            return Err(format!("its weights have {inputs} inputs, but its input is {:?}", input.shape).into());
+        }
+        let groups: usize = all.iter().product();
+        self.room.take(&[groups, *inputs, *outputs])?;
+        // As [group, out, in].
+        let matrices: Vec<usize> = all.iter().copied().chain([*inputs, *outputs]).collect();
+        let from: Vec<usize> = leading.iter().copied().chain([*inputs, *outputs]).collect();
+        let numbers = pick(&weight.numbers, broadcast_indices(&from, &matrices));
+        let weights = Tensor { shape: vec![groups, *inputs, *outputs], numbers, quantization: None };
+        let weights = transpose(&weights, &[0, 2, 1]);
+        let weights = Tensor { shape: vec![groups * outputs, *inputs, 1], ..weights };
+        // One matrix for all groups of channels, each by its own filters; or the same channels by all filters.
+        let whole: Vec<usize> = all.iter().copied().chain([rows, *inputs]).collect();
+        let (value, groups_of_input) = if own.iter().all(|&size| size == 1) {
+            (self.value(input)?, 1)
+        } else {
+            let input = self.expanded_to(input, &whole)?;
+            (self.value(&input)?, groups)
+        };
+        let value = self.reshape(value, &[groups_of_input, rows, *inputs])?;
+        let value = self.transpose(value, &[0, 2, 1])?;
+        let value = self.reshape(value, &[groups_of_input * inputs, rows])?;
+        let windows = vec![Window { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) }];
+        let value =
+            self.push(Operator::Conv { weight: weights, bias: None, windows, groups: groups_of_input }, &[value])?;
+        let value = self.reshape(value, &[groups, *outputs, rows])?;
+        let value = self.transpose(value, &[0, 2, 1])?;
+        let shape: Vec<usize> = all.iter().copied().chain([rows, *outputs]).collect();
+        let value = self.reshape(value, &shape)?;
+        Ok(self.computed(value, &shape))
     }
 
     /// A value times a matrix `[in, out]`, along its last axis.
@@ -142,7 +204,7 @@ impl Lowering<'_> {
     }
 
     /// `weight · value + bias`, both broadcast to the value.
-    pub(super) fn scaled(&mut self, value: &Computed, weight: &Tensor, bias: &Tensor) -> Lowered<Computed> {
+    pub(in crate::onnx) fn scaled(&mut self, value: &Computed, weight: &Tensor, bias: &Tensor) -> Lowered<Computed> {
         let whole = self.whole_shape(&value.shape);
         let shape = broadcast(&weight.shape, &bias.shape)?;
         if broadcast(&whole, &shape)? != whole {
@@ -155,13 +217,18 @@ impl Lowering<'_> {
             return Err(format!("its constant of {shape:?} differs between the samples of a batch").into());
         }
         let sample = if self.batch.is_some() { own.get(1..).unwrap_or_default() } else { &own[..] };
-        let sample = crate::onnx::lowering::in_graph(sample).to_vec();
+        // Of a value with too many axes, one number for each element.
+        let each = sample.len() > MAX_RANK;
+        let sample = in_graph(if each { &value.shape } else { sample });
+        let shape = if each { value.shape.clone() } else { shape };
+        self.room.take(&sample)?;
         let whole = |tensor: &Tensor| {
-            let numbers = pick(&tensor.numbers, broadcast_indices(&tensor.shape, &shape));
+            let first = tensor.shape.len().saturating_sub(shape.len());
+            let numbers = pick(&tensor.numbers, broadcast_indices(&tensor.shape[first..], &shape));
             Tensor { shape: sample.clone(), numbers, quantization: None }
         };
         let scale = Operator::Scale { weight: whole(weight), bias: whole(bias) };
-        let graph = self.value(value)?;
+        let graph = self.folded(value)?;
         let graph = self.push(scale, &[graph])?;
         Ok(self.computed(graph, &value.shape))
     }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::Call;
 use crate::graph::Operator;
-use crate::onnx::lowering::{Known, Lowered, Lowering};
+use crate::onnx::expression::{Binary, Form};
+use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
 use crate::tensor::Tensor;
 use crate::tensor::indices::{broadcast, broadcast_indices, inverse, pick, to_front};
 
@@ -97,23 +98,65 @@ impl Lowering<'_> {
         let joined = call.attributes.opset < 13;
         let axis = call.attributes.int("axis", if joined { 1 } else { -1 });
         let axis = self.sample_axis(axis, rank)?;
-        let axes = if joined { rank - axis } else { 1 };
-        let last = if joined { rank } else { axis + 1 };
-        let order: Vec<usize> = (0..axis).chain(last..rank).chain(axis..last).collect();
-        let value = self.value(&input)?;
-        let value = self.transpose(value, &order)?;
-        let softmax = match call.operator() {
-            "Softmax" => Operator::Softmax { axes },
-            _ => Operator::LogSoftmax { axes },
-        };
-        let value = self.push(softmax, &[value])?;
-        let value = self.transpose(value, &inverse(&order))?;
-        Ok(self.computed(value, &input.shape).into())
+        let axes: Vec<usize> = (axis..if joined { rank } else { axis + 1 }).collect();
+        self.softmax_over(&input, &axes, call.operator() == "LogSoftmax")
+    }
+
+    pub(super) fn mean_variance_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.first(call)?;
+        let rank = input.shape.len();
+        let axes = call.attributes.ints("axes").unwrap_or(&[0, 2, 3]);
+        let mut axes = axes.iter().map(|&axis| self.sample_axis(axis, rank)).collect::<Lowered<Vec<_>>>()?;
+        axes.sort_unstable();
+        axes.dedup();
+        // 1e-9 is added to the standard deviation.
+        self.normalize(&input, &axes, 1e-18, true).map(Known::from)
+    }
+
+    pub(super) fn lp_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.first(call)?;
+        let axis = self.sample_axis(call.attributes.int("axis", -1), input.shape.len())?;
+        match call.attributes.int("p", 2) {
+            2 => self.divided_by_norm(&input, &[axis], 0.0),
+            p => Err(format!("it divides by the norm of order {p}; only that of order 2 can be declared").into()),
+        }
     }
 
     pub(super) fn prelu(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let input = self.first(call)?;
         let slopes = call.reals(1, "slope")?;
+        self.rectified(&input, &slopes)
+    }
+
+    /// A choice that is a PReLU: of `slopes · x` where x is below 0, otherwise of x.
+    pub(super) fn parametric_rectifier(&mut self, choice: &[Known]) -> Lowered<Option<Known>> {
+        let [Known::Computed(condition), Known::Computed(below), Known::Computed(above)] = choice else {
+            return Ok(None);
+        };
+        let (Form::Binary(Binary::Less, compared, zero), Some(value)) =
+            (&condition.expression.form, above.expression.made.get())
+        else {
+            return Ok(None);
+        };
+        let maker = self.graph.nodes.iter().find(|node| Some(node.output) == below.expression.made.get());
+        match maker.map(|node| (&node.operator, &node.inputs[..])) {
+            Some((Operator::Scale { weight, bias }, &[scaled]))
+                if scaled == value
+                    && compared.made.get() == Some(value)
+                    && matches!(zero.form, Form::Number(0.0))
+                    && bias.as_reals().is_some_and(|terms| terms.iter().all(|&term| term == 0.0)) =>
+            {
+                let mut slopes = weight.clone();
+                if self.batch.is_some() {
+                    slopes.shape.insert(0, 1);
+                }
+                self.rectified(above, &slopes).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn rectified(&mut self, input: &Computed, slopes: &Tensor) -> Lowered<Known> {
         let whole = self.whole_shape(&input.shape);
         if broadcast(&whole, &slopes.shape)? != whole {
             return Err(format!("its slopes of {:?} repeat its input {whole:?}", slopes.shape).into());
@@ -124,10 +167,10 @@ impl Lowering<'_> {
         if self.batch.is_some() && own[0] != 1 {
             return Err("its slopes differ between the samples of a batch".into());
         }
-        let value = self.value(&input)?;
+        let value = self.value(input)?;
         let differing: Vec<usize> = (0..sample.len()).filter(|&axis| sample[axis] > 1).collect();
         let length = slopes.numbers.len();
-        let flat = Tensor { shape: vec![length], ..slopes.as_ref().clone() };
+        let flat = Tensor { shape: vec![length], ..slopes.clone() };
         let value = match differing[..] {
             // One slope, or one for each channel.
             [] | [0] => self.push(Operator::PRelu { slopes: flat }, &[value])?,

@@ -3,35 +3,87 @@
 use super::Call;
 use super::linear::windows;
 use crate::graph::{Operator, Window};
-use crate::onnx::expression::{Binary, Form};
+use crate::onnx::expression::{Binary, Form, Term, Unary};
 use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
-use crate::onnx::moments::Moment;
+use crate::onnx::moments::{Moment, Step};
 use crate::tensor::Tensor;
 
 impl Lowering<'_> {
     pub(super) fn max_pool(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let input = self.image(call)?;
         let (windows, _) = pool_windows(call, &input.shape)?;
-        let value = self.value(&input)?;
-        let value = self.push(Operator::MaxPool { windows }, &[value])?;
-        Ok(self.computed_as_is(value).into())
+        self.slid(&input, &windows, |windows| Operator::MaxPool { windows }).map(Known::from)
     }
 
     pub(super) fn average_pool(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let input = self.image(call)?;
-        let (windows, extended) = pool_windows(call, &input.shape)?;
+        let (windows, extensions) = pool_windows(call, &input.shape)?;
         let mut count_padding = call.attributes.flag("count_include_pad", false);
-        if extended && count_padding {
+        if count_padding && extensions.iter().any(|&extension| extension > 0) {
             // What a window has behind the padding is never counted.
             let padded = call.attributes.ints("pads").is_some_and(|pads| pads.iter().any(|&pad| pad != 0));
             if padded {
-                return Err("it counts its padding, but not what its last window has behind that (`ceil_mode`)".into());
+                return self.average_of_padded(&input, &windows, &extensions).map(Known::from);
             }
             count_padding = false;
         }
-        let value = self.value(&input)?;
-        let value = self.push(Operator::AveragePool { windows, count_padding }, &[value])?;
-        Ok(self.computed_as_is(value).into())
+        self.slid(&input, &windows, |windows| Operator::AveragePool { windows, count_padding }).map(Known::from)
+    }
+
+    /// A pool. Along three axes, it is one along the last two and one along the first, since largest numbers of largest
+    /// numbers, and means of means over as many, are those of all.
+    fn slid(
+        &mut self,
+        input: &Computed,
+        windows: &[Window],
+        pool: impl Fn(Vec<Window>) -> Operator,
+    ) -> Lowered<Computed> {
+        let value = self.value(input)?;
+        let (&[channels, depth, ..], &[first, rows, columns]) = (&input.shape[..], windows) else {
+            let value = self.push(pool(windows.to_vec()), &[value])?;
+            return Ok(self.computed_as_is(value));
+        };
+        let &[_, _, height, width] = &input.shape[..] else {
+            return Err(format!("its kernel has three axes, but its input is {:?}", input.shape).into());
+        };
+        let too_large = || "it is too large".to_string();
+        let planes = channels.checked_mul(depth).ok_or_else(too_large)?;
+        let value = self.reshape(value, &[planes, height, width])?;
+        let value = self.push(pool(vec![rows, columns]), &[value])?;
+        let sizes = self.graph.shape(value)[1..].to_vec();
+        let place = Window { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) };
+        let value = if first == place {
+            value
+        } else {
+            let value = self.reshape(value, &[channels, depth, sizes[0] * sizes[1]])?;
+            self.push(pool(vec![first, place]), &[value])?
+        };
+        let depth = self.graph.shape(value).iter().product::<usize>() / (channels * sizes[0] * sizes[1]);
+        let shape = [channels, depth, sizes[0], sizes[1]];
+        let value = self.reshape(value, &shape)?;
+        Ok(self.computed(value, &shape))
+    }
+
+    /// A mean that counts its padding, but not what its last windows have behind that: one that counts all, times a number for
+    /// each place.
+    fn average_of_padded(&mut self, input: &Computed, windows: &[Window], extensions: &[usize]) -> Lowered<Computed> {
+        let mut mean = self.slid(input, windows, |windows| Operator::AveragePool { windows, count_padding: true })?;
+        let rank = windows.len();
+        for (axis, (window, &extension)) in windows.iter().zip(extensions).enumerate() {
+            let padded = input.shape[axis + 1] + window.padding.0 + window.padding.1 - extension;
+            let counted = |position: usize| {
+                let left = padded.saturating_sub(position * window.stride);
+                left.div_ceil(window.dilation).clamp(1, window.kernel)
+            };
+            let positions = mean.shape[axis + 1];
+            self.room.take(&[positions])?;
+            let factors = (0..positions).map(|position| window.kernel as f32 / counted(position) as f32).collect();
+            let mut shape = vec![1; rank];
+            shape[axis] = positions;
+            let factors = Tensor::reals(&shape, factors);
+            mean = self.scaled(&mean, &factors, &Tensor::reals(&[], vec![0.0]))?;
+        }
+        Ok(mean)
     }
 
     pub(super) fn global_pool(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -60,32 +112,65 @@ impl Lowering<'_> {
         let mut axes = axes.iter().map(|&axis| self.sample_axis(axis, rank)).collect::<Lowered<Vec<_>>>()?;
         axes.sort_unstable();
         axes.dedup();
-        let mean = call.operator() == "ReduceMean";
-        if let (Some(Known::Moment(moment)), true) = (call.input(0), mean && keep)
-            && let Some(next) = moment.averaged(&axes)
-        {
-            return Ok(Known::Moment(next));
+        let operator = call.operator();
+        if let (Some(Known::Moment(moment)), true) = (call.input(0), keep) {
+            let next = match operator {
+                "ReduceMean" => moment.averaged(&axes),
+                "ReduceSum" => moment.summed(&axes),
+                _ => None,
+            };
+            if let Some(next) = next {
+                return Ok(Known::Moment(next));
+            }
         }
         let input = self.first(call)?;
-        if mean && keep {
+        let first = |step| Moment::new(&input, axes.clone(), step, self.current);
+        let step = match operator {
+            _ if !keep => None,
             // The mean of squares: of an RMS norm, or of nothing that can be declared.
-            let moment = match square_of(&input) {
-                Some(root) => Moment::square(&root, self.current).averaged(&axes).ok_or("it has no axes")?,
-                None => Moment::mean(&input, axes, self.current),
-            };
-            return Ok(Known::Moment(moment));
+            "ReduceMean" => Some(match square_of(&input) {
+                Some(root) => Moment::new(&root, axes.clone(), Step::MeanSquare, self.current),
+                None => first(Step::Mean),
+            }),
+            "ReduceMax" => Some(first(Step::Largest)),
+            "ReduceL2" => Some(first(Step::Norm(0.0))),
+            "ReduceLogSumExp" => Some(first(Step::LogSum)),
+            "ReduceSum" => exponent_of(&input).map(|of| Moment::new(&of, axes.clone(), Step::Sum, self.current)),
+            _ => None,
+        };
+        if let Some(step) = step {
+            return Ok(Known::Moment(step));
         }
-        let reduced = match call.operator() {
+        let reduced = match operator {
             "ReduceMax" => self.reduced(&input, &axes, Operator::GlobalMaxPool, keep),
             "ReduceMean" => self.reduced(&input, &axes, Operator::GlobalAveragePool, keep),
-            _ => {
-                let count: usize = axes.iter().map(|&axis| input.shape[axis]).product();
-                let mean = self.reduced(&input, &axes, Operator::GlobalAveragePool, keep)?;
-                let (weight, bias) = (Tensor::reals(&[], vec![count as f32]), Tensor::reals(&[], vec![0.0]));
-                self.scaled(&mean, &weight, &bias)
+            "ReduceMin" => {
+                // The smallest number is the negative of the largest negative one.
+                let negative = self.times(&input, -1.0)?;
+                let largest = self.reduced(&negative, &axes, Operator::GlobalMaxPool, keep)?;
+                self.times(&largest, -1.0)
             }
+            "ReduceSum" | "ReduceL1" => {
+                let count: usize = axes.iter().map(|&axis| input.shape[axis]).product();
+                let input = match operator {
+                    "ReduceL1" => {
+                        let expression = Term::unary(Unary::Abs, &input.expression, self.current);
+                        Computed { expression, ..input }
+                    }
+                    _ => input,
+                };
+                let mean = self.reduced(&input, &axes, Operator::GlobalAveragePool, keep)?;
+                self.times(&mean, count as f32)
+            }
+            _ => Err(format!("the operator {operator} isn't supported, but as part of a normalization").into()),
         };
         reduced.map(Known::from)
+    }
+
+    /// The product with a number.
+    fn times(&mut self, value: &Computed, factor: f32) -> Lowered<Computed> {
+        let (weight, bias) = (Tensor::reals(&[], vec![factor]), Tensor::reals(&[], vec![0.0]));
+        self.scaled(value, &weight, &bias)
     }
 
     /// A global pool along axes that are kept as sizes of 1, or not.
@@ -112,26 +197,33 @@ pub(super) fn square_of(value: &Computed) -> Option<Computed> {
     Some(Computed { expression: root.clone(), ..value.clone() })
 }
 
-/// The windows of a pool, and whether `ceil_mode` lets the last one reach behind the padding.
-fn pool_windows(call: &Call<'_>, shape: &[usize]) -> Lowered<(Vec<Window>, bool)> {
+/// What a value is `e` to the power of.
+fn exponent_of(value: &Computed) -> Option<Computed> {
+    match &value.expression.form {
+        Form::Unary(Unary::Exp, exponent) => Some(Computed { expression: exponent.clone(), ..value.clone() }),
+        _ => None,
+    }
+}
+
+/// The windows of a pool, and by how much `ceil_mode` lets the last one on each axis reach behind the padding.
+fn pool_windows(call: &Call<'_>, shape: &[usize]) -> Lowered<(Vec<Window>, Vec<usize>)> {
     let sizes = &shape[1..];
     if !call.attributes.has("kernel_shape") {
         return Err("its kernel is left out".into());
     }
     let kernel = call.attributes.sizes("kernel_shape", sizes.len(), 0)?;
     let mut windows = windows(call, sizes, &kernel)?;
-    let mut extended = false;
+    let mut extensions = vec![0; windows.len()];
     if call.attributes.flag("ceil_mode", false) {
-        for (window, &size) in windows.iter_mut().zip(sizes) {
-            extended |= extend(window, size).ok_or("its window doesn't fit")?;
+        for ((window, extension), &size) in windows.iter_mut().zip(&mut extensions).zip(sizes) {
+            *extension = extend(window, size).ok_or("its window doesn't fit")?;
         }
     }
-    Ok((windows, extended))
+    Ok((windows, extensions))
 }
 
-/// Pad the end, so that the last window that starts within the input or the padding before it fits. Returns whether it
-/// had to be.
-fn extend(window: &mut Window, size: usize) -> Option<bool> {
+/// Pad the end, so that the last window that starts within the input or the padding before it fits. Returns by how much.
+fn extend(window: &mut Window, size: usize) -> Option<usize> {
     let span = window.span()?;
     let padded = size.checked_add(window.padding.0)?.checked_add(window.padding.1)?;
     let mut last = padded.checked_sub(span)?.div_ceil(window.stride).checked_mul(window.stride)?;
@@ -140,5 +232,5 @@ fn extend(window: &mut Window, size: usize) -> Option<bool> {
     }
     let missing = last.checked_add(span)?.saturating_sub(padded);
     window.padding.1 = window.padding.1.checked_add(missing)?;
-    Some(missing > 0)
+    Some(missing)
 }

@@ -1,132 +1,344 @@
-//! Images and sequences made larger.
+//! Images, sequences and volumes in another size: a linear map along each axis, which follows from the sizes.
 
 use super::Call;
-use crate::graph::Operator;
+use crate::graph::{Operator, ValueId};
 use crate::onnx::axes::unique_axes;
 use crate::onnx::lowering::{Known, Lowered, Lowering};
-use crate::tensor::Tensor;
+
+/// The largest number of elements that an axis is resized to.
+const MAX_SIZE: f64 = 65536.0;
+
+/// How an axis is resized.
+struct Resized {
+    /// The axis of the whole tensor.
+    axis: usize,
+    /// As the model says it: not always the quotient of the sizes.
+    scale: f64,
+    inputs: usize,
+    outputs: usize,
+    /// The part that is taken, of 0 to 1.
+    region: Option<(f64, f64)>,
+}
 
 impl Lowering<'_> {
-    pub(super) fn pad(&mut self, call: &Call<'_>) -> Lowered<Known> {
-        let input = self.image(call)?;
-        let mode = call.attributes.word("mode", "constant")?;
-        if mode != "constant" {
-            return Err(format!("it pads by mode `{mode}`, not with zeros").into());
-        }
-        // Attributes before opset 11, inputs from then on.
-        let number = match call.reals_if_given(2, "constant")? {
-            Some(tensor) => tensor.as_real().map(f64::from),
-            None => Some(call.attributes.float("value", 0.0)),
-        };
-        let rank = self.whole_shape(&input.shape).len();
-        let pads = call.integers_or_attribute(1, "pads")?.ok_or("its pads are left out")?;
-        let axes = match call.integers(3, "axes")? {
-            Some(axes) => unique_axes(&axes, rank)?,
-            None => (0..rank).collect(),
-        };
-        if pads.len() != 2 * axes.len() {
-            return Err(format!("its pads are {pads:?} for {} axes", axes.len()).into());
-        }
-        if pads.iter().all(|&pad| pad == 0) {
-            return Ok(Known::Computed(input));
-        }
-        let number = number.ok_or("it doesn't pad with a single number")?;
-        let mut padding = vec![(0, 0); rank];
-        for (index, &axis) in axes.iter().enumerate() {
-            let size = |pad: i64| usize::try_from(pad).map_err(|_| "its pads are negative: it cuts its input");
-            padding[axis] = (size(pads[index])?, size(pads[axes.len() + index])?);
-        }
-        if padding[0] != (0, 0) {
-            return Err("it pads the batch".into());
-        }
-        if padding[1] != (0, 0) {
-            return Err("it pads the channels".into());
-        }
-        // Padded with another number: zeros around what is smaller by it.
-        let one = Tensor::reals(&[], vec![1.0]);
-        let shift = |number: f64| Tensor::reals(&[], vec![number as f32]);
-        let shifted = if number == 0.0 { input } else { self.scaled(&input, &one, &shift(-number))? };
-        let value = self.value(&shifted)?;
-        let value = self.push(Operator::ZeroPad { padding: padding[2..].to_vec() }, &[value])?;
-        let padded = self.computed_as_is(value);
-        Ok(if number == 0.0 { padded } else { self.scaled(&padded, &one, &shift(number))? }.into())
-    }
-
     pub(super) fn resize(&mut self, call: &Call<'_>) -> Lowered<Known> {
-        let input = self.image(call)?;
-        let attributes = &call.attributes;
-        let mode = attributes.word("mode", "nearest")?;
-        if mode != "nearest" {
-            return Err(format!("it interpolates by mode `{mode}`; only `nearest` can be declared").into());
-        }
+        let input = self.first(call)?;
         let whole = self.whole_shape(&input.shape);
-        // Resize has a region of interest before its scales, from opset 11 on.
-        let (scales, sizes) = match (call.operator(), attributes.opset) {
-            ("Upsample", _) | ("Resize", ..=10) => (call.reals_if_given(1, "scales")?, None),
-            _ => (call.reals_if_given(2, "scales")?, call.integers(3, "sizes")?),
-        };
-        let scales = scales.filter(|scales| !scales.numbers.is_empty());
-        let axes = match attributes.ints("axes") {
-            Some(axes) => unique_axes(axes, whole.len())?,
-            None => (0..whole.len()).collect(),
-        };
-        let mut factors = vec![1; whole.len()];
-        let given: Vec<f64> = if let Some(scales) = scales.as_deref().and_then(|scales| scales.as_reals()) {
-            scales.iter().map(|&scale| scale.into()).collect()
-        } else if let Some(scales) = attributes.floats("scales") {
-            scales.iter().map(|&scale| scale.into()).collect()
-        } else {
-            let sizes = sizes.ok_or("its scales and sizes are left out")?;
-            sizes.iter().zip(&axes).map(|(&size, &axis)| size as f64 / whole[axis] as f64).collect()
-        };
-        if given.len() != axes.len() {
-            return Err(format!("it has {} scales for {} axes", given.len(), axes.len()).into());
+        let method = Method::new(call)?;
+        let resized: Vec<Resized> =
+            axes(call, &whole)?.into_iter().filter(|resized| !resized.is_identity(&method)).collect();
+        let mut value = self.value(&input)?;
+        if let Some(factors) = repetitions(&resized, &method, whole.len()).filter(|_| self.batch.is_some()) {
+            value = self.push(Operator::Upsample { factors }, &[value])?;
+            return Ok(self.computed_as_is(value).into());
         }
-        for (&axis, &factor) in axes.iter().zip(&given) {
-            if factor.fract() != 0.0 || !(1.0..=65536.0).contains(&factor) {
-                return Err(format!("it resizes by {factor}; only whole factors can be declared").into());
-            }
-            factors[axis] = factor as usize;
+        if let Some((sizes, align_corners)) = interpolation(&resized, &method, &whole).filter(|_| self.batch.is_some())
+        {
+            value = self.push(Operator::Resize { sizes, align_corners }, &[value])?;
+            return Ok(self.computed_as_is(value).into());
         }
-        if factors[..2] != [1, 1] {
-            return Err("it resizes the batch or the channels".into());
+        let mut shape = input.shape.clone();
+        for resized in &resized {
+            let axis = self.sample_axis(resized.axis as i64, shape.len())?;
+            value = self.resize_axis(value, axis, resized, &method)?;
+            shape[axis] = resized.outputs;
         }
-        if call.operator() == "Resize" && attributes.opset >= 11 {
-            self.check_nearest(call, &factors)?;
-        }
-        if factors.iter().all(|&factor| factor == 1) {
-            return Ok(Known::Computed(input));
-        }
-        let value = self.value(&input)?;
-        let value = self.push(Operator::Upsample { factors: factors[2..].to_vec() }, &[value])?;
-        Ok(self.computed_as_is(value).into())
+        Ok(self.computed(value, &shape).into())
     }
 
-    /// Whether each element is repeated, with the given rounding of coordinates.
-    fn check_nearest(&self, call: &Call<'_>, factors: &[usize]) -> Lowered<()> {
-        let coordinates = call.attributes.word("coordinate_transformation_mode", "half_pixel")?;
-        let rounding = call.attributes.word("nearest_mode", "round_prefer_floor")?;
-        for &factor in factors {
-            for place in 0..factor {
-                let (size, index) = (factor as f64, place as f64);
-                let source = match coordinates {
-                    "asymmetric" => index / size,
-                    "half_pixel" | "half_pixel_symmetric" | "pytorch_half_pixel" => (index + 0.5) / size - 0.5,
-                    other => return Err(format!("its coordinates are `{other}`").into()),
-                };
-                let rounded = match rounding {
-                    "floor" => source.floor(),
-                    "ceil" => source.ceil(),
-                    "round_prefer_ceil" => (source + 0.5).floor(),
-                    _ => (source - 0.5).ceil(),
-                };
-                if rounded != 0.0 {
-                    return Err(
-                        format!("by {factor}, `{coordinates}` and `{rounding}` don't repeat each element").into()
-                    );
-                }
+    fn resize_axis(&mut self, value: ValueId, axis: usize, resized: &Resized, method: &Method) -> Lowered<ValueId> {
+        if let Mode::Nearest(rounding) = method.mode {
+            let indices: Vec<Option<usize>> =
+                (0..resized.outputs).map(|output| method.nearest(rounding, resized, output)).collect();
+            if method.outside == 0.0 || indices.iter().all(Option::is_some) {
+                return self.select(value, axis, &indices);
             }
         }
-        Ok(())
+        self.room.take(&[resized.inputs, resized.outputs])?;
+        let rows: Vec<Option<Vec<f64>>> = (0..resized.outputs).map(|output| method.row(resized, output)).collect();
+        let terms = rows.iter().any(Option::is_none).then(|| {
+            let term = |row: &Option<Vec<f64>>| if row.is_none() { method.outside as f32 } else { 0.0 };
+            rows.iter().map(term).collect()
+        });
+        let rows: Vec<Vec<f64>> =
+            rows.into_iter().map(|row| row.unwrap_or_else(|| vec![0.0; resized.inputs])).collect();
+        self.along(value, axis, &rows, terms)
+    }
+}
+
+/// By how much each axis behind the channels is repeated, if that is all that happens.
+fn repetitions(resized: &[Resized], method: &Method, rank: usize) -> Option<Vec<usize>> {
+    let Mode::Nearest(rounding) = method.mode else { return None };
+    let mut factors = vec![1; rank];
+    for resized in resized {
+        let factor = resized.outputs / resized.inputs;
+        let mut repeated =
+            (0..resized.outputs).map(|output| method.nearest(rounding, resized, output) == Some(output / factor));
+        if factor * resized.inputs != resized.outputs || !repeated.all(|repeated| repeated) {
+            return None;
+        }
+        factors[resized.axis] = factor;
+    }
+    let places = factors.get(2..)?;
+    (factors[..2] == [1, 1] && (1..=2).contains(&places.len()) && !resized.is_empty()).then(|| places.to_vec())
+}
+
+/// The sizes behind the channels, and whether the corners are aligned, if what happens is a linear interpolation between those.
+fn interpolation(resized: &[Resized], method: &Method, whole: &[usize]) -> Option<(Vec<usize>, bool)> {
+    let smoothed = |resized: &Resized| method.antialias && resized.scale < 1.0;
+    if !matches!(method.mode, Mode::Linear) || method.exclude_outside || resized.iter().any(smoothed) {
+        return None;
+    }
+    let mut sizes = whole.to_vec();
+    resized.iter().for_each(|resized| sizes[resized.axis] = resized.outputs);
+    let places = sizes.get(2..).filter(|places| (1..=2).contains(&places.len()) && sizes[..2] == whole[..2])?;
+    let align_corners = [false, true].into_iter().find(|&align_corners| {
+        resized.iter().all(|resized| (0..resized.outputs).all(|output| method.is_at(resized, output, align_corners)))
+    })?;
+    (!resized.is_empty()).then(|| (places.to_vec(), align_corners))
+}
+
+/// The axes that are resized.
+fn axes(call: &Call<'_>, whole: &[usize]) -> Lowered<Vec<Resized>> {
+    let attributes = &call.attributes;
+    let axes = match attributes.ints("axes") {
+        Some(axes) => unique_axes(axes, whole.len())?,
+        None => (0..whole.len()).collect(),
+    };
+    // Resize has a region of interest before its scales, from opset 11 on.
+    let (scales, sizes, region) = match (call.operator(), attributes.opset) {
+        ("Upsample", _) | ("Resize", ..=10) => (call.reals_if_given(1, "scales")?, None, None),
+        _ => (
+            call.reals_if_given(2, "scales")?,
+            call.integers(3, "sizes")?,
+            call.reals_if_given(1, "region of interest").ok().flatten(),
+        ),
+    };
+    let scales = scales.filter(|scales| !scales.numbers.is_empty());
+    let scales = scales.as_deref().and_then(|scales| scales.as_reals()).or_else(|| attributes.floats("scales"));
+    let fits = |length: usize| match length == axes.len() {
+        true => Ok(()),
+        false => Err(format!("it has {length} scales or sizes for {} axes", axes.len())),
+    };
+    // Scales and sizes, axis by axis.
+    let resized: Vec<(f64, f64)> = if let Some(scales) = scales {
+        fits(scales.len())?;
+        // In 32 bits, as others compute it.
+        let each = |(&scale, &axis): (&f32, &usize)| (scale.into(), (scale * whole[axis] as f32).floor().into());
+        scales.iter().zip(&axes).map(each).collect()
+    } else {
+        let sizes = sizes.ok_or("its scales and sizes are left out")?;
+        fits(sizes.len())?;
+        let scale = |(&size, &axis): (&i64, &usize)| size as f64 / whole[axis] as f64;
+        let scales: Vec<f64> = sizes.iter().zip(&axes).map(scale).collect();
+        let kept = match attributes.word("keep_aspect_ratio_policy", "stretch")? {
+            "not_larger" => scales.iter().copied().reduce(f64::min),
+            "not_smaller" => scales.iter().copied().reduce(f64::max),
+            _ => None,
+        };
+        let each = |((&size, &axis), &scale): ((&i64, &usize), &f64)| match kept {
+            Some(kept) => (kept, (kept * whole[axis] as f64 + 0.5).floor()),
+            None => (scale, size as f64),
+        };
+        sizes.iter().zip(&axes).zip(&scales).map(each).collect()
+    };
+    let crops = attributes.word("coordinate_transformation_mode", "half_pixel")? == "tf_crop_and_resize";
+    let region = match region.as_deref().and_then(|region| region.as_reals()) {
+        Some(region) if crops && region.len() == 2 * axes.len() => Some(region),
+        _ if crops => return Err("its region of interest is left out".into()),
+        _ => None,
+    };
+    let each = |(index, (&axis, &(scale, size))): (usize, (&usize, &(f64, f64)))| {
+        if size != whole[axis] as f64 && !(scale > 0.0 && (1.0..=MAX_SIZE).contains(&size)) {
+            return Err(format!("it resizes {} elements by {scale} to {size}", whole[axis]).into());
+        }
+        let region = region.map(|region| (region[index].into(), region[axes.len() + index].into()));
+        Ok(Resized { axis, scale, inputs: whole[axis], outputs: size as usize, region })
+    };
+    axes.iter().zip(&resized).enumerate().map(each).collect()
+}
+
+/// What an element of the result is made of.
+struct Method {
+    mode: Mode,
+    coordinates: Coordinates,
+    /// Whether a reduction is smoothed.
+    antialias: bool,
+    /// Whether elements outside don't count; otherwise, they are those at the ends.
+    exclude_outside: bool,
+    /// The result where a region reaches outside.
+    outside: f64,
+}
+
+enum Mode {
+    Nearest(Rounding),
+    Linear,
+    /// With this coefficient.
+    Cubic(f64),
+}
+
+#[derive(Clone, Copy)]
+enum Rounding {
+    Floor,
+    Ceil,
+    HalfDown,
+    HalfUp,
+}
+
+#[derive(PartialEq)]
+enum Coordinates {
+    HalfPixel,
+    HalfPixelSymmetric,
+    PytorchHalfPixel,
+    AlignCorners,
+    Asymmetric,
+    Crop,
+}
+
+impl Method {
+    fn new(call: &Call<'_>) -> Lowered<Self> {
+        let attributes = &call.attributes;
+        // Before opset 11, there was one way.
+        let early = call.operator() == "Upsample" || attributes.opset < 11;
+        let rounding = match attributes.word("nearest_mode", if early { "floor" } else { "round_prefer_floor" })? {
+            "floor" => Rounding::Floor,
+            "ceil" => Rounding::Ceil,
+            "round_prefer_ceil" => Rounding::HalfUp,
+            "round_prefer_floor" => Rounding::HalfDown,
+            other => return Err(format!("it rounds coordinates by `{other}`").into()),
+        };
+        let mode = match attributes.word("mode", "nearest")? {
+            "nearest" => Mode::Nearest(rounding),
+            "linear" | "bilinear" => Mode::Linear,
+            "cubic" => Mode::Cubic(attributes.float("cubic_coeff_a", -0.75)),
+            other => return Err(format!("it interpolates by mode `{other}`").into()),
+        };
+        let default = if early { "asymmetric" } else { "half_pixel" };
+        let coordinates = match attributes.word("coordinate_transformation_mode", default)? {
+            "half_pixel" => Coordinates::HalfPixel,
+            "half_pixel_symmetric" => Coordinates::HalfPixelSymmetric,
+            "pytorch_half_pixel" => Coordinates::PytorchHalfPixel,
+            "align_corners" => Coordinates::AlignCorners,
+            "asymmetric" => Coordinates::Asymmetric,
+            "tf_crop_and_resize" => Coordinates::Crop,
+            other => return Err(format!("its coordinates are `{other}`").into()),
+        };
+        Ok(Self {
+            mode,
+            coordinates,
+            antialias: attributes.flag("antialias", false),
+            exclude_outside: attributes.flag("exclude_outside", false),
+            outside: attributes.float("extrapolation_value", 0.0),
+        })
+    }
+
+    /// Where an element of the result lies in the input; `None` if that is outside a region.
+    fn source(&self, resized: &Resized, output: usize) -> Option<f64> {
+        let &Resized { scale, inputs, outputs, region, .. } = resized;
+        let (output, last) = (output as f64, inputs as f64 - 1.0);
+        // The result's size before it is rounded.
+        let size = scale * inputs as f64;
+        let half = (output + 0.5) / scale - 0.5;
+        match self.coordinates {
+            Coordinates::HalfPixel => Some(half),
+            Coordinates::HalfPixelSymmetric => Some(inputs as f64 / 2.0 * (1.0 - outputs as f64 / size) + half),
+            Coordinates::PytorchHalfPixel if size == 1.0 => Some(-0.5),
+            Coordinates::PytorchHalfPixel => Some(half),
+            Coordinates::AlignCorners if size == 1.0 => Some(0.0),
+            Coordinates::AlignCorners => Some(output * last / (size - 1.0)),
+            Coordinates::Asymmetric => Some(output / scale),
+            Coordinates::Crop => {
+                let (start, end) = region?;
+                let along = if size == 1.0 { 0.5 } else { output / (size - 1.0) };
+                let source = along * (end - start) * last + start * last;
+                (0.0..=last).contains(&source).then_some(source)
+            }
+        }
+    }
+
+    /// The nearest element of the input; `None` if an element of the result lies outside a region.
+    fn nearest(&self, rounding: Rounding, resized: &Resized, output: usize) -> Option<usize> {
+        let (base, ratio) = between(self.source(resized, output)?);
+        let place = if rounding.up(ratio) { base + 1.0 } else { base };
+        Some(place.clamp(0.0, resized.inputs as f64 - 1.0) as usize)
+    }
+
+    /// Whether an element of the result lies where `Resize2d` takes it from.
+    fn is_at(&self, resized: &Resized, output: usize, align_corners: bool) -> bool {
+        let (inputs, outputs) = (resized.inputs as f64, resized.outputs as f64);
+        let own = match align_corners {
+            true if resized.outputs == 1 => 0.0,
+            true => output as f64 * (inputs - 1.0) / (outputs - 1.0),
+            false => (output as f64 + 0.5) * inputs / outputs - 0.5,
+        };
+        let inside = |place: f64| place.clamp(0.0, inputs - 1.0);
+        // A scale in 32 bits is never exact.
+        self.source(resized, output).is_some_and(|source| (inside(source) - inside(own)).abs() < 1e-6 * inputs)
+    }
+
+    /// The factors of the input's elements for an element of the result; `None` if that lies outside a region.
+    fn row(&self, resized: &Resized, output: usize) -> Option<Vec<f64>> {
+        let (base, ratio) = between(self.source(resized, output)?);
+        let narrow = if self.antialias { resized.scale.min(1.0) } else { 1.0 };
+        let (first, factor): (f64, &dyn Fn(f64) -> f64) = match self.mode {
+            Mode::Nearest(rounding) => (0.0, &move |distance| f64::from(rounding.up(ratio) == (distance >= 0.0))),
+            Mode::Linear => ((-1.0 / narrow).floor() + 1.0, &|distance| (1.0 - distance.abs()).max(0.0)),
+            Mode::Cubic(a) => ((-2.0 / narrow).floor() + 1.0, &move |distance| cubic(distance.abs(), a)),
+        };
+        let mut factors: Vec<(f64, f64)> = Vec::new();
+        let mut place = first;
+        // As many before the element as behind it.
+        while place <= 1.0 - first {
+            factors.push((base + place, factor((place - ratio) * narrow)));
+            place += 1.0;
+        }
+        let last = resized.inputs as f64 - 1.0;
+        if self.exclude_outside {
+            factors.retain(|(place, _)| (0.0..=last).contains(place));
+        }
+        let sum: f64 = factors.iter().map(|(_, factor)| factor).sum();
+        let sum = if sum == 0.0 { 1.0 } else { sum };
+        let mut row = vec![0.0; resized.inputs];
+        for (place, factor) in factors {
+            row[place.clamp(0.0, last) as usize] += factor / sum;
+        }
+        Some(row)
+    }
+}
+
+/// The element before a place, and how far that is from the element, at most at the next one.
+fn between(source: f64) -> (f64, f64) {
+    let base = source.ceil() - 1.0;
+    (base, source - base)
+}
+
+impl Rounding {
+    /// Whether a place so far behind an element is rounded to the next one.
+    fn up(self, ratio: f64) -> bool {
+        match self {
+            _ if ratio == 1.0 => true,
+            Self::Floor => false,
+            Self::Ceil => true,
+            Self::HalfDown => ratio > 0.5,
+            Self::HalfUp => ratio >= 0.5,
+        }
+    }
+}
+
+impl Resized {
+    /// Whether nothing changes.
+    fn is_identity(&self, method: &Method) -> bool {
+        let whole = method.coordinates != Coordinates::Crop || self.region == Some((0.0, 1.0));
+        self.inputs == self.outputs && (self.scale - 1.0).abs() < 1e-9 && whole
+    }
+}
+
+/// The cubic convolution of Keys, at a distance from the element.
+fn cubic(distance: f64, a: f64) -> f64 {
+    let x = distance;
+    match x {
+        ..=1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0,
+        ..2.0 => ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a,
+        _ => 0.0,
     }
 }

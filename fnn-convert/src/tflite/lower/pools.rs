@@ -64,29 +64,26 @@ impl Lowering<'_> {
         self.finish(source, Operator::ZeroPad { padding: ends }, &[held.value], held.axes, 0)
     }
 
-    /// Every number repeated along rows and columns.
+    /// Every number repeated along rows and columns, or interpolation between them.
     pub(super) fn resize(&mut self, source: &Source<'_>) -> Result<Held, Stop> {
         let held = self.input(source, 0)?;
-        if source.options.is_some_and(|options| options.byte(0).is_ok_and(|aligned| aligned != 0)) {
-            return Err("it aligns corners".into());
-        }
         let sizes = self.integers(source, 1)?;
         let shape = self.graph.shape(held.value);
         let (places, [rows, columns]) = (&held.axes[..held.axes.len() - 1], &sizes[..]) else {
             return Err("it is supported for rows and columns only".into());
         };
-        let mut factors = vec![1; shape.len() - 1];
+        let mut wanted = shape[1..].to_vec();
         for (&axis, &size) in places.iter().zip([rows, columns]) {
             let Some(axis) = axis else { continue };
-            let size = usize::try_from(size).unwrap_or_default();
-            match size.checked_div(shape[axis]) {
-                Some(factor @ 1..) if factor * shape[axis] == size => factors[axis - 1] = factor,
-                _ => {
-                    return Err(format!("{} rows or columns become {size}, which isn't a multiple", shape[axis]).into());
-                }
-            }
+            wanted[axis - 1] = usize::try_from(size).ok().filter(|&size| size > 0).ok_or("its size is below 1")?;
         }
-        self.finish(source, Operator::Upsample { factors }, &[held.value], held.axes, 0)
+        let on = |index| source.options.is_some_and(|options| options.byte(index).is_ok_and(|on| on != 0));
+        let operator = if source.code == operators::RESIZE_BILINEAR {
+            interpolation(wanted, on(2), on(3), self.graph.values[held.value.0].quantization.is_some())?
+        } else {
+            repetition(&shape[1..], &wanted, on(0))?
+        };
+        self.finish(source, operator, &[held.value], held.axes, 0)
     }
 
     /// Rows or columns repeated, as Keras writes it: a new axis of size 1 behind one, repeated, and joined with it.
@@ -120,4 +117,26 @@ impl Lowering<'_> {
         self.graph.values[value.0].quantization = quantization;
         Ok(Held { value, ..held })
     }
+}
+
+/// Linear interpolation, with these options.
+fn interpolation(sizes: Vec<usize>, aligned: bool, centered: bool, in_integers: bool) -> Result<Operator, String> {
+    match (aligned, centered) {
+        _ if in_integers => Err("in 8 bits, its positions are rounded, as those of `Resize2d` aren't".into()),
+        (true, false) => Ok(Operator::Resize { sizes, align_corners: true }),
+        (false, true) => Ok(Operator::Resize { sizes, align_corners: false }),
+        _ => Err("it aligns neither corners nor the centers of elements".into()),
+    }
+}
+
+/// Elements repeated a whole number of times.
+fn repetition(from: &[usize], to: &[usize], aligned: bool) -> Result<Operator, String> {
+    if aligned {
+        return Err("it aligns corners".into());
+    }
+    let factor = |(&from, &to): (&usize, &usize)| match to / from {
+        factor @ 1.. if factor * from == to => Ok(factor),
+        _ => Err(format!("{from} rows or columns become {to}, which isn't a multiple")),
+    };
+    Ok(Operator::Upsample { factors: from.iter().zip(to).map(factor).collect::<Result<_, _>>()? })
 }
