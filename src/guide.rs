@@ -3,6 +3,9 @@
 #[doc = include_str!("guide/from_pytorch.md")]
 pub mod from_pytorch {}
 
+#[doc = include_str!("guide/microcontroller.md")]
+pub mod microcontroller {}
+
 #[doc = include_str!("guide/to_pytorch.md")]
 pub mod to_pytorch {}
 

@@ -36,5 +36,7 @@ lenet-int8|LeNet, int8
 read-lenet-int8|LeNet, int8, reading its file
 flowers-int8|4-16-16-3, int8
 flowers-step|4-16-16-3, one training step in place, one sample
+flowers-momentum|4-16-16-3, the same with momentum
+flowers-reseed|4-16-16-3, initial weights in place
 xor-step|2-8-1, one training step with momentum, four samples
 NETWORKS

@@ -196,6 +196,14 @@ struct Descend<'a, V, S, U, const SLOTS: usize> {
     update: U,
 }
 
+/// The next row of each matrix, or nothing after the last one.
+#[inline(always)]
+fn next_of_each<'a, S: 'a, const C: usize, const N: usize>(
+    matrices: &mut [impl Iterator<Item = &'a mut [S; C]>; N],
+) -> [&'a mut [S]; N] {
+    matrices.each_mut().map(|rows| rows.next().map_or(<&mut [S]>::default(), |row| row))
+}
+
 impl<V: Simd, S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: usize> Columns
     for Descend<'_, V, S, U, SLOTS>
 {
@@ -205,18 +213,14 @@ impl<V: Simd, S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: 
         let Some(g) = columns::<S, C>(self.g, width, column).next() else { return };
         let rows = self.x.iter().zip(columns_mut::<S, C>(self.w, width, column));
         let mut slots = self.slots.each_mut().map(|slot| columns_mut::<S, C>(slot, width, column));
-        let mut update = |w: &mut [S; C], x: S| {
-            let slots = slots.each_mut().map(|rows| rows.next().map_or(<&mut [S]>::default(), |row| row));
-            (self.update)(w, &g.map(|g| x * g), slots);
-        };
         match &mut self.dx {
             Some(dx) => {
                 for ((&x, w), dx) in rows.zip(dx.iter_mut()) {
                     *dx = g.iter().zip(&*w).fold(*dx, |sum, (&g, &w)| multiply_add(self.simd, g, w, sum));
-                    update(w, x);
+                    (self.update)(w, &g.map(|g| x * g), next_of_each(&mut slots));
                 }
             }
-            None => rows.for_each(|(&x, w)| update(w, x)),
+            None => rows.for_each(|(&x, w)| (self.update)(w, &g.map(|g| x * g), next_of_each(&mut slots))),
         }
     }
 }

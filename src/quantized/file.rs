@@ -72,8 +72,9 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
 
     /// The network in the bytes of a file, used where it lies: in memory-mapped flash, or after an update over the air.
     ///
-    /// Nothing is copied. The file is checked first: it takes one pass over the header, and two to three instructions
-    /// per byte of data for the checksum.
+    /// Nothing is copied. The file is checked first: one pass over the header, and one over the data for the checksum. On
+    /// a Cortex-M4F, the file of a LeNet (48 KB) takes 211,000 instructions; `examples/firmware/costs.sh`
+    /// counts them.
     ///
     /// The data has to be aligned to 4 bytes, which it is if the file is aligned to 4 bytes or more: the header is
     /// padded.

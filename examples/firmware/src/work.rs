@@ -59,6 +59,17 @@ pub fn flowers_step(
     memory.train(network, &CrossEntropy, &Sgd::new(0.02), core::slice::from_ref(sample), &[kind])
 }
 
+/// The same with momentum.
+#[inline(never)]
+pub fn flowers_momentum(
+    network: &mut Flowers,
+    memory: &mut InPlaceBuffers<Flowers, 1, 1>,
+    sample: &[f32; 4],
+    kind: usize,
+) -> f32 {
+    memory.train(network, &CrossEntropy, &Sgd::new(0.02).momentum(0.9), core::slice::from_ref(sample), &[kind])
+}
+
 /// A training step of the last layer of 784-32-10, one sample.
 #[inline(never)]
 pub fn tuning_step(
@@ -136,6 +147,8 @@ pub fn everything() {
     black_box(flowers_int8(black_box(&FLOWERS_INT8), black_box(&[5; 4])));
     let (mut network, mut memory) = (Flowers::zeroed(), InPlaceBuffers::new());
     black_box(flowers_step(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 4]), black_box(1)));
+    let mut memory = InPlaceBuffers::new();
+    black_box(flowers_momentum(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 4]), black_box(1)));
     let (mut network, mut memory) = (tuning::network(), tuning::Memory::new());
     black_box(tuning_step(black_box(&mut network), black_box(&mut memory), black_box(&[0.5; 784]), black_box(9)));
     let (mut network, mut training) = (Xor::zeroed(), Training::new());

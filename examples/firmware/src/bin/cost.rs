@@ -16,10 +16,12 @@ use {
 #[entry]
 fn main() -> ! {
     // `entry` turns these into references.
+    #[cfg(any(feature = "flowers-step", feature = "flowers-momentum", feature = "flowers-reseed"))]
+    static mut LEARNER: Flowers = Flowers::zeroed();
     #[cfg(feature = "flowers-step")]
-    static mut LEARNER: MaybeUninit<Flowers> = MaybeUninit::uninit();
-    #[cfg(feature = "flowers-step")]
-    static mut MEMORY: MaybeUninit<InPlaceBuffers<Flowers, 1>> = MaybeUninit::uninit();
+    static mut MEMORY: InPlaceBuffers<Flowers, 1> = InPlaceBuffers::new();
+    #[cfg(feature = "flowers-momentum")]
+    static mut WITH_MOMENTUM: InPlaceBuffers<Flowers, 1, 1> = InPlaceBuffers::new();
     #[cfg(feature = "tuning-step")]
     static mut TUNED: MaybeUninit<tuning::Network> = MaybeUninit::uninit();
     #[cfg(feature = "tuning-step")]
@@ -63,9 +65,16 @@ fn main() -> ! {
     let cost = measure(&mut || _ = black_box(flowers_int8(black_box(&FLOWERS_INT8), black_box(&[5; 4]))));
     #[cfg(feature = "flowers-step")]
     let cost = {
-        let (network, memory) = (LEARNER.write(Flowers::seeded(1)), MEMORY.write(InPlaceBuffers::new()));
-        measure(&mut || _ = black_box(flowers_step(network, memory, black_box(&[0.5; 4]), black_box(1))))
+        LEARNER.reseed(1);
+        measure(&mut || _ = black_box(flowers_step(LEARNER, MEMORY, black_box(&[0.5; 4]), black_box(1))))
     };
+    #[cfg(feature = "flowers-momentum")]
+    let cost = {
+        LEARNER.reseed(1);
+        measure(&mut || _ = black_box(flowers_momentum(LEARNER, WITH_MOMENTUM, black_box(&[0.5; 4]), black_box(1))))
+    };
+    #[cfg(feature = "flowers-reseed")]
+    let cost = measure(&mut || black_box(&mut *LEARNER).reseed(black_box(1)));
     #[cfg(feature = "tuning-step")]
     let cost = {
         static PIXELS: [f32; 784] = [0.5; 784];

@@ -9,6 +9,7 @@ use core::mem::MaybeUninit;
 
 use fnn::{
     Layer, Quantized,
+    layers::zeroed,
     losses::CrossEntropy,
     optimizers::{Optimizer, Sgd, State},
     train::{GradientBuffers, InPlaceBuffers},
@@ -20,16 +21,14 @@ use fnn_firmware::{Digits, Flowers, Head, LeNet};
 
 #[entry]
 fn main() -> ! {
-    static mut DIGITS_RAM_INFERENCE: MaybeUninit<<Digits as Layer>::Workspace<1>> = MaybeUninit::zeroed();
+    static mut DIGITS_RAM_INFERENCE: <Digits as Layer>::Workspace<1> = zeroed();
     static mut FLOWERS_RAM_TRAINING: MaybeUninit<Training> = MaybeUninit::zeroed();
     static mut FLOWERS_RAM_TRAINING_IN_PLACE: MaybeUninit<(Flowers, InPlaceBuffers<Flowers, 1>)> =
         MaybeUninit::zeroed();
     static mut TUNING_RAM_TRAINING: MaybeUninit<(Head, Memory)> = MaybeUninit::zeroed();
 
     let mut scores = [[0.0; 10]];
-    // SAFETY: a network's memory is plain numbers, for which zeros are valid.
-    let workspace = unsafe { DIGITS_RAM_INFERENCE.assume_init_mut() };
-    DIGITS.forward_into::<1>(&[[0.5; 784]], &mut scores, workspace);
+    DIGITS.forward_into::<1>(&[[0.5; 784]], &mut scores, DIGITS_RAM_INFERENCE);
 
     let Training { network, gradient, memory } = FLOWERS_RAM_TRAINING.write(Training::new());
     let loss = memory.gradient(network, &CrossEntropy, &[[0.5; 4]], &[1], gradient);

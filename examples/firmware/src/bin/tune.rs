@@ -11,11 +11,11 @@ use fnn_firmware::tuning::{Memory, MemoryInt8, Network, NetworkInt8, network, ne
 #[entry]
 fn main() -> ! {
     static mut NETWORK: MaybeUninit<Network> = MaybeUninit::uninit();
-    static mut MEMORY: MaybeUninit<Memory> = MaybeUninit::uninit();
+    static mut MEMORY: Memory = Memory::new();
     static mut NETWORK_INT8: MaybeUninit<NetworkInt8> = MaybeUninit::uninit();
-    static mut MEMORY_INT8: MaybeUninit<MemoryInt8> = MaybeUninit::uninit();
-    let float = report(&mut Output, NETWORK.write(network()), MEMORY.write(Memory::new()));
-    let int8 = report(&mut Output, NETWORK_INT8.write(network_int8()), MEMORY_INT8.write(MemoryInt8::new()));
+    static mut MEMORY_INT8: MemoryInt8 = MemoryInt8::new();
+    let float = report(&mut Output, NETWORK.write(network()), MEMORY);
+    let int8 = report(&mut Output, NETWORK_INT8.write(network_int8()), MEMORY_INT8);
     exit(float.and(int8).is_ok())
 }
 
