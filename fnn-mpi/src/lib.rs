@@ -94,8 +94,9 @@ impl Exchange for World {
         let (rank, start) = (self.rank(), lengths.iter().take(self.rank()).sum::<usize>());
         own.clear();
         own.extend_from_slice(&bytes[start..start + lengths[rank]]);
-        let mut all = PartitionMut::new(bytes, &*received.counts, &*received.starts);
-        self.communicator.all_gather_varcount_into(&**own, &mut all);
+        let mut nothing = [0];
+        let mut all = PartitionMut::new(somewhere_mut(bytes, &mut nothing), &*received.counts, &*received.starts);
+        self.communicator.all_gather_varcount_into(somewhere(own), &mut all);
         Ok(())
     }
 
@@ -111,8 +112,9 @@ impl Exchange for World {
         memory.sent.set(sent_lengths, (ranks, sent.len()))?;
         memory.received.set(received_lengths, (ranks, received.len()))?;
         let Memory { sent: from, received: to, .. } = &*memory;
-        let sent = Partition::new(sent, &*from.counts, &*from.starts);
-        let mut received = PartitionMut::new(received, &*to.counts, &*to.starts);
+        let mut nothing = [0];
+        let sent = Partition::new(somewhere(sent), &*from.counts, &*from.starts);
+        let mut received = PartitionMut::new(somewhere_mut(received, &mut nothing), &*to.counts, &*to.starts);
         self.communicator.all_to_all_varcount_into(&sent, &mut received);
         Ok(())
     }
@@ -122,6 +124,17 @@ impl Exchange for World {
         eprintln!("rank {} cannot go on: {reason}", self.rank());
         self.communicator.abort(1);
     }
+}
+
+/// The same bytes. An empty slice may have the address 1, which is Open MPI's `MPI_IN_PLACE`; this one has another.
+fn somewhere(bytes: &[u8]) -> &[u8] {
+    static NOTHING: [u8; 1] = [0];
+    if bytes.is_empty() { &NOTHING[..0] } else { bytes }
+}
+
+/// As [`somewhere`].
+fn somewhere_mut<'a>(bytes: &'a mut [u8], nothing: &'a mut [u8; 1]) -> &'a mut [u8] {
+    if bytes.is_empty() { &mut nothing[..0] } else { bytes }
 }
 
 impl Parts {
