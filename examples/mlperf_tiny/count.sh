@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Counts the instructions of one inference: `count.sh TARGET FEATURES [OPT_LEVEL]`.
+# Counts the instructions of one inference, and the bytes of code: `count.sh TARGET FEATURES [OPT_LEVEL]`.
 set -euo pipefail
 cd "$(dirname "$0")"
 target=$1 features=$2 level=${3:-3}

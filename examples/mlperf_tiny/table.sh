@@ -1,44 +1,69 @@
 #!/usr/bin/env bash
-# Prints what each network costs on three processors, beside published figures: `table.sh [OPT_LEVEL [NETWORK …]]`. The same
-# network must give the same outputs on all of them. Needs the weights:
-# `cargo run --release --features host --bin weights`.
+# Prints what each network costs on three processors, at optimization levels 3 and "s", compared with published figures:
+# `table.sh [NETWORK …]`. The same network must give the same outputs on all of them. `count.sh` counts the code of one.
+#
+# Needs what `examples/firmware/check.sh` needs, and the weights: `cargo run --release --features host --bin weights`.
 set -euo pipefail
 cd "$(dirname "$0")"
-level=${1:-3}
-shift || true
-networks=${*:-ds-cnn-int8 resnet-8-int8 mobilenet-int8 autoencoder-int8 wake-word-int8 lenet-int8 tails-int8 ds-cnn-f32 resnet-8-f32}
-targets="thumbv7em-none-eabihf thumbv6m-none-eabi riscv32imc-unknown-none-elf"
+all="ds-cnn-int8 resnet-8-int8 mobilenet-int8 autoencoder-int8 wake-word-int8 lenet-int8 tails-int8"
+all+=" ds-cnn-f32 resnet-8-f32 tails-f32 wake-word-frame-int8"
+networks=${*:-$all}
+built=${CARGO_TARGET_DIR:-target}
+m4=thumbv7em-none-eabihf
+trace=$(mktemp)
+trap 'rm -f "$trace"' EXIT
+
+# Millions, with three digits at least.
+millions() { awk -v number="$1" 'BEGIN { printf number < 1e6 ? "%.3f M" : number < 1e7 ? "%.2f M" : "%.1f M", number / 1e6 }'; }
 
 # Cycles on a Cortex-M4, as the leaders of MLPerf Tiny published them; CMSIS-NN's instructions, counted in the same way as ours.
 published() {
     case $1 in
-    ds-cnn-int8) echo "5.21 M, 5.73 M | 7,402,050" ;;
-    resnet-8-int8) echo "19.9 M, 20.1 M | 29,001,965" ;;
-    mobilenet-int8) echo "10.73 M, 11.85 M | " ;;
-    autoencoder-int8) echo "0.486 M, 0.575 M | 584,048" ;;
-    lenet-int8) echo " | 1,489,961" ;;
-    ds-cnn-f32) echo " | 15,107,703" ;;
-    *) echo " | " ;;
+    ds-cnn-int8) echo "5.21 M, 5.73 M | 7.40 M" ;;
+    resnet-8-int8) echo "19.9 M, 20.1 M | 29.0 M" ;;
+    mobilenet-int8) echo "10.73 M, 11.85 M |" ;;
+    autoencoder-int8) echo "0.486 M, 0.575 M | 0.584 M" ;;
+    lenet-int8) echo " | 1.49 M" ;;
+    ds-cnn-f32) echo " | 15.1 M" ;;
+    *) echo " |" ;;
     esac
 }
 
-echo "Instructions at optimization level $level:"
-echo
-echo "| network | flash, B | RAM, B | stack on M4, B | M4 | M0 | RV32IMC | code on M4, M0, RV32, B | M4 cycles, published | CMSIS-NN |"
-echo "|---|---|---|---|---|---|---|---|---|---|"
-for network in $networks; do
-    instructions="" code="" hashes="" stack=""
-    for target in $targets; do
-        output=$(./count.sh "$target" "$network" "$level" 2>/dev/null)
-        read -r _ count deepest flash ram hash < <(head -n 1 <<<"$output")
-        instructions+=" $count |"
-        stack=${stack:-$deepest}
-        code+="${code:+, }$(awk '$1 == "text" { print $2 }' <<<"$output")"
-        hashes+="$hash "
+declare -A lines counted hashes cycles
+for target in $m4 thumbv6m-none-eabi riscv32imc-unknown-none-elf; do
+    for level in 3 s; do
+        while read -r name rest; do
+            if [ "$name" = text ]; then continue; fi
+            read -r _ _ _ _ _ instructions hash <<<"$rest"
+            lines[$name]=${lines[$name]:-$rest}
+            counted[$name]+=" $(millions "$instructions") |"
+            hashes[$name]=${hashes[$name]:-$hash}
+            if [ "${hashes[$name]}" != "$hash" ]; then
+                echo "$name: the outputs on $target differ from those on $m4" >&2
+                exit 1
+            fi
+        done < <(./count.sh $target "$networks" $level)
+        if [ "$target $level" = "$m4 3" ]; then
+            cargo build --quiet --release --manifest-path ../firmware/Cargo.toml --bin cycles
+            qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -semihosting-config enable=on,target=native \
+                -d in_asm,exec,nochain -D >("${CARGO_TARGET_DIR:-../firmware/target}/release/cycles" >"$trace") \
+                -kernel "$built/$target/release/cost" </dev/null >/dev/null
+            # Before each network, nothing is measured; a stream has many frames, and comes last.
+            number=0
+            for name in $all; do
+                if [[ " $networks " == *" $name "* ]]; then
+                    number=$((number + 2))
+                    cycles[$name]=$(sed -n "${number}p" "$trace" | cut -d ' ' -f 2)
+                fi
+            done
+            cycles[wake-word-frame-int8]=$(tail -n 1 "$trace" | cut -d ' ' -f 2)
+        fi
     done
-    if [ "$(tr ' ' '\n' <<<"$hashes" | grep . | sort -u | wc -l)" != 1 ]; then
-        echo "$network: the outputs differ between processors: $hashes" >&2
-        exit 1
-    fi
-    echo "| $network | $flash | $ram | $stack |$instructions $code | $(published "$network") |"
+done
+
+echo "| network | parameters | multiply-accumulates | flash, B | RAM, B | stack on M4, B | M4 | M4, \"s\" | M0 | M0, \"s\" | RV32IMC | RV32IMC, \"s\" | cycles on M4, estimated | cycles on M4, published | CMSIS-NN |"
+echo "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+for name in $networks; do
+    read -r parameters macs flash ram stack _ <<<"${lines[$name]}"
+    echo "| $name | $parameters | $macs | $flash | $ram | $stack |${counted[$name]} $(millions "${cycles[$name]}") | $(published "$name") |"
 done

@@ -2,9 +2,16 @@
 
 use super::window::Plane;
 
-/// Three loops, one in the other: how often each runs, and how far the input moves on.
+/// The taps of a filter.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Taps([(usize, usize); 3]);
+pub(crate) struct Taps {
+    /// Three loops, one in the other: how often each runs, and how far the input moves on.
+    loops: [(usize, usize); 3],
+    /// How many there are.
+    pub(crate) count: usize,
+    /// How far the last one's input is behind the first one's.
+    pub(crate) reach: usize,
+}
 
 impl Taps {
     /// Those of a filter that sees so many channels.
@@ -24,29 +31,18 @@ impl Taps {
             }
             turns += 1;
         }
-        Self(loops)
-    }
-
-    /// How many there are.
-    #[inline(always)]
-    pub(crate) const fn count(&self) -> usize {
-        let [channels, rows, columns] = self.0;
-        channels.0 * rows.0 * columns.0
-    }
-
-    /// How far the last one's input is behind the first one's.
-    #[inline(always)]
-    pub(crate) const fn reach(&self) -> usize {
-        let [channels, rows, columns] = self.0;
-        channels.0.saturating_sub(1) * channels.1
+        let [channels, rows, columns] = loops;
+        let count = channels.0 * rows.0 * columns.0;
+        let reach = channels.0.saturating_sub(1) * channels.1
             + rows.0.saturating_sub(1) * rows.1
-            + columns.0.saturating_sub(1) * columns.1
+            + columns.0.saturating_sub(1) * columns.1;
+        Self { loops, count, reach }
     }
 
     /// Visits their inputs' indices, from that of the first one on.
     #[inline(always)]
     pub(crate) fn each(&self, start: usize, visit: impl FnMut(usize)) {
-        let [_, _, columns] = self.0;
+        let [_, _, columns] = self.loops;
         self.each_of(columns, start, visit);
     }
 
@@ -54,7 +50,7 @@ impl Taps {
     #[cfg(any(fnn_without_vectors, test))]
     #[inline(always)]
     pub(crate) fn each_in_place(&self, start: usize, visit: impl FnMut(usize)) {
-        let [_, _, columns] = self.0;
+        let [_, _, columns] = self.loops;
         match columns {
             (3, 1) => self.each_of((3, 1), start, visit),
             (4, 1) => self.each_of((4, 1), start, visit),
@@ -65,7 +61,7 @@ impl Taps {
 
     #[inline(always)]
     fn each_of(&self, (columns, to_column): (usize, usize), start: usize, mut visit: impl FnMut(usize)) {
-        let [(channels, to_channel), (rows, to_row), _] = self.0;
+        let [(channels, to_channel), (rows, to_row), _] = self.loops;
         let mut channel = start;
         for _ in 0..channels {
             let mut row = channel;

@@ -189,8 +189,7 @@ pub(crate) fn first_lane<V: Simd, S: Scalar>(simd: V, vector: S::Vector<V>) -> S
 /// `a · b + sum`, rounded as by vectors.
 #[inline(always)]
 pub(crate) fn multiply_add<V: Simd, S: Scalar>(simd: V, a: S, b: S, sum: S) -> S {
-    let [a, b, sum] = [a, b, sum].map(|number| splat(simd, number));
-    first_lane(simd, a.mul_add(b, sum))
+    first_lane(simd, splat(simd, a).mul_add(splat(simd, b), splat(simd, sum)))
 }
 
 /// [`Vector::add_tile`], for every processor.

@@ -21,7 +21,7 @@ use taps::Places;
 
 use super::products::Finish;
 use super::requantization::Requantize;
-use crate::kernels::Convolution;
+use crate::kernels::{Convolution, Taps};
 
 /// Places that are computed together.
 const PLACES: usize = 4;
@@ -147,6 +147,7 @@ impl<R: Requantize> Layer<'_, R> {
         let (mut bias, mut mantissa, mut shift) = (bias, mantissa, shift);
         let mut sums = [[0; PLACES]; FILTERS];
         let whole = taps.next_multiple_of(M::TAPS);
+        let under = Taps::new(&plane, seen);
         let Some(room) = room.get_mut(..whole * M::NUMBERS) else { return };
         loop {
             // The next group.
@@ -168,7 +169,8 @@ impl<R: Requantize> Layer<'_, R> {
                     let (plane, outside) = (&plane, self.outside);
                     let start = room.len() - whole;
                     if let Some(to) = room.get_mut(start..start + taps) {
-                        Places { plane, channels: seen, x: channels, outside, row, column, count }.write(to);
+                        Places { plane, channels: seen, taps: &under, x: channels, outside, row, column, count }
+                            .write(to);
                     }
                     M::arrange(room, whole);
                     filter_all::<M, R>(rows, taps, finish, room, images, (place, count, outputs), &mut sums);

@@ -109,31 +109,48 @@ fn three_by_three<V: Simd, S: Scalar>(simd: V, w: &[S; 9], start: S, (x, pitch):
         let under = |row: usize| x.get(row * pitch + first..).and_then(|x| x.first_chunk::<{ PLACES + 2 }>());
         let (Some(above), Some(at), Some(below)) = (under(0), under(1), under(2)) else { return };
         let Some(y) = y.get_mut(first..).and_then(|y| y.first_chunk_mut::<PLACES>()) else { return };
-        let mut sums = [start; PLACES];
-        for (x, w) in [(above, [a, b, c]), (at, [d, e, f]), (below, [g, h, i])] {
-            for (tap, w) in w.into_iter().enumerate() {
-                for (sum, &x) in sums.iter_mut().zip(&x[tap..]) {
-                    *sum = multiply_add(simd, w, x, *sum);
-                }
-            }
-        }
+        let sums = three_taps(simd, [a, b, c], above, [start; PLACES]);
+        let sums = three_taps(simd, [d, e, f], at, sums);
+        let sums = three_taps(simd, [g, h, i], below, sums);
         *y = sums;
         column += PLACES;
     }
+}
+
+/// Adds the products with a row of the window to four places' sums: written out, because loops stay loops where code is to be small.
+#[inline(always)]
+fn three_taps<V: Simd, S: Scalar>(
+    simd: V,
+    w: [S; 3],
+    &[a, b, c, d, e, f]: &[S; PLACES + 2],
+    [one, two, three, four]: [S; PLACES],
+) -> [S; PLACES] {
+    [
+        three_products(simd, w, [a, b, c], one),
+        three_products(simd, w, [b, c, d], two),
+        three_products(simd, w, [c, d, e], three),
+        three_products(simd, w, [d, e, f], four),
+    ]
+}
+
+/// `sum` and three products.
+#[inline(always)]
+fn three_products<V: Simd, S: Scalar>(simd: V, [a, b, c]: [S; 3], [x, y, z]: [S; 3], sum: S) -> S {
+    multiply_add(simd, c, z, multiply_add(simd, b, y, multiply_add(simd, a, x, sum)))
 }
 
 /// A row of outputs of any window.
 #[inline(always)]
 fn any_window<V: Simd, S: Scalar>(simd: V, plane: &Plane, w: &[S], start: S, x: &[S], y: &mut [S]) {
     let (taps, stride) = (Taps::new(plane, 1), plane.columns.window.stride);
-    if w.len() < taps.count() {
+    if w.len() < taps.count {
         return;
     }
     let mut column = 0;
     while column < y.len() {
         let first = column.min(y.len().saturating_sub(PLACES));
         let (corner, mut sums, mut w) = (first * stride, [start; PLACES], w.iter());
-        let all = x.len() > corner + taps.reach() + (PLACES - 1) * stride;
+        let all = x.len() > corner + taps.reach + (PLACES - 1) * stride;
         taps.each(corner, |at| {
             let Some(&w) = w.next() else { return };
             for (place, sum) in sums.iter_mut().enumerate() {

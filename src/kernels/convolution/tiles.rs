@@ -115,7 +115,7 @@ impl Tap {
 #[inline(always)]
 fn copy<S: Scalar>(plane: &Plane, channels: usize, x: &[S], corner: usize, to: &mut [[S; PLACES]]) {
     let (taps, stride) = (Taps::new(plane, channels), plane.columns.window.stride);
-    if to.len() < taps.count() || x.len() <= corner + taps.reach() + (PLACES - 1) * stride {
+    if to.len() < taps.count || x.len() <= corner + taps.reach + (PLACES - 1) * stride {
         return;
     }
     let (x, mut to) = (x.as_ptr(), to.as_mut_ptr());

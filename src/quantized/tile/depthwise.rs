@@ -83,15 +83,20 @@ impl<R: Requantize> Layer<'_, R> {
         for (((filter, &bias), &mantissa), &shift) in filters.zip(bias).zip(mantissa).zip(shift) {
             let Some((channel, channels)) = x.split_at_checked(plane.inputs()) else { return };
             let Some((image, images)) = y.split_at_mut_checked(plane.outputs()) else { return };
-            for (to, &from) in room.get_mut(before..).unwrap_or_default().iter_mut().zip(channel) {
-                *to = from;
-            }
+            // What is read behind a channel without padding is the next one, if there is a next one.
+            let padded: &[i8] = if columns.is_whole() && channels.len() >= BEYOND {
+                x
+            } else {
+                let inside = room.get_mut(before..).unwrap_or_default().iter_mut();
+                inside.zip(channel).for_each(|(to, &from)| *to = from);
+                &room
+            };
             let mut column = 0;
             while column < columns.output {
                 let part = (columns.output - column).min(SUMS);
                 let Some(sums) = sums.get_mut(..part) else { return };
-                let x = room.get(column * along.stride..).unwrap_or_default();
-                M::row(x, along.stride, filter, bias, sums);
+                let under = padded.get(column * along.stride..).unwrap_or_default();
+                M::row(under, along.stride, filter, bias, sums);
                 let image = image.get_mut(column..).unwrap_or_default();
                 write_rows(sums, image, (1, part, part, part), (mantissa, shift, requantization));
                 column += part;

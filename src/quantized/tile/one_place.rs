@@ -43,9 +43,17 @@ pub(in crate::quantized) fn channels<M: Multiply, R: Requantize>(
     first: usize,
 ) {
     let Finish { bias, mantissa, shift, requantization } = finish;
-    let factors = bias.iter().zip(mantissa).zip(shift);
+    let (x, weights) = (skip(x, first * taps), skip(weights, first * taps));
+    let factors = skip(bias, first).iter().zip(skip(mantissa, first)).zip(skip(shift, first));
     let rows = x.blocks(taps).zip(weights.blocks(taps));
-    for ((y, ((&bias, &mantissa), &shift)), (x, weights)) in y.iter_mut().zip(factors).zip(rows).skip(first) {
+    let y = y.get_mut(first..).unwrap_or_default();
+    for ((y, ((&bias, &mantissa), &shift)), (x, weights)) in y.iter_mut().zip(factors).zip(rows) {
         *y = requantization.requantize(M::dot(x, weights, bias), mantissa, shift);
     }
+}
+
+/// Without the first ones.
+#[inline(always)]
+fn skip<A>(all: &[A], first: usize) -> &[A] {
+    all.get(first..).unwrap_or_default()
 }

@@ -11,8 +11,10 @@ const COLUMNS: usize = 8;
 #[derive(Clone, Copy)]
 pub(super) struct Places<'a> {
     pub(super) plane: &'a Plane,
-    /// The channels that a filter sees.
+    /// The channels that a filter sees,
     pub(super) channels: usize,
+    /// and its taps.
+    pub(super) taps: &'a Taps,
     pub(super) x: &'a [i8],
     /// What lies in the padding.
     pub(super) outside: i8,
@@ -55,10 +57,10 @@ impl Places<'_> {
     /// [`write`](Self::write), where no tap is outside.
     #[inline(always)]
     fn write_inside(&self, start: usize, to: &mut [u32]) {
-        let (taps, stride) = (Taps::new(self.plane, self.channels), self.plane.columns.window.stride);
+        let (taps, stride) = (self.taps, self.plane.columns.window.stride);
         match stride {
-            1 => visit(&taps, self.x, start, to, |&bytes: &[i8; 4]| bytes),
-            2 => visit(&taps, self.x, start, to, |&[one, _, two, _, three, _, four]: &[i8; 7]| [one, two, three, four]),
+            1 => visit(taps, self.x, start, to, |&bytes: &[i8; 4]| bytes),
+            2 => visit(taps, self.x, start, to, |&[one, _, two, _, three, _, four]: &[i8; 7]| [one, two, three, four]),
             _ => {
                 let x = |at: usize| self.x.get(at).copied().unwrap_or_default();
                 let mut to = to.iter_mut();
@@ -122,8 +124,8 @@ fn visit<const BYTES: usize>(
     to: &mut [u32],
     pick: impl Fn(&[i8; BYTES]) -> [i8; PLACES],
 ) {
-    let last = start + taps.reach();
-    if to.len() < taps.count() {
+    let last = start + taps.reach;
+    if to.len() < taps.count {
         return;
     }
     if x.len() < last + BYTES {

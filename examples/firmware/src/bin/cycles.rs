@@ -5,8 +5,8 @@
 //! memory without wait states: a load or store of n words n + 1 cycles, a taken branch 3 (1 and a refill of 1 to 3, here 2),
 //! a division 12 of 2 to 12, `vfma` 3, and most others 1. That neighbouring loads may overlap is not counted.
 //!
-//! Prints instructions and cycles, between the calls of `measured` and the return to `measure`: with `functions` or
-//! `blocks` as argument, those of each function or block of code.
+//! Prints instructions and cycles of each operation, between the call of `measured` and the return to `measure`; with
+//! `functions` or `blocks` as argument, those of each function or block of code.
 
 use std::collections::HashMap;
 use std::env::args;
@@ -34,7 +34,8 @@ impl Block {
     /// Adds an instruction, from a line of disassembly: address, one or two halfwords, mnemonic, operands.
     fn push(&mut self, line: &str) {
         let mut words = line.split_whitespace();
-        let address = words.next().and_then(|word| word.strip_prefix("0x")?.strip_suffix(':')).map(hex).unwrap_or_default();
+        let address =
+            words.next().and_then(|word| word.strip_prefix("0x")?.strip_suffix(':')).map(hex).unwrap_or_default();
         let wide = words.next().map(hex).unwrap_or_default() >> 11 >= 0b11101;
         if wide {
             words.next();
@@ -55,8 +56,10 @@ fn hex(digits: &str) -> u64 {
 /// The registers in a list like `{r0, r4-r6}`.
 fn registers(operands: &str) -> u64 {
     let list = operands.split_once('{').and_then(|(_, list)| list.split_once('}')).map_or("", |(list, _)| list);
-    let number = |register: &str| register.trim().trim_start_matches(char::is_alphabetic).parse::<u64>().unwrap_or_default();
-    let count = |part: &str| part.split_once('-').map_or(1, |(first, last)| number(last).saturating_sub(number(first)) + 1);
+    let number =
+        |register: &str| register.trim().trim_start_matches(char::is_alphabetic).parse::<u64>().unwrap_or_default();
+    let count =
+        |part: &str| part.split_once('-').map_or(1, |(first, last)| number(last).saturating_sub(number(first)) + 1);
     let words = if list.trim_start().starts_with('d') { 2 } else { 1 };
     list.split(',').filter(|part| !part.trim().is_empty()).map(|part| words * count(part)).sum()
 }
@@ -86,6 +89,7 @@ fn main() -> io::Result<()> {
     let mut blocks: HashMap<String, Block> = HashMap::new();
     let mut new: Option<Block> = None;
     let (mut last, mut measuring) = (None::<String>, false);
+    let by = args().nth(1).unwrap_or_default();
     for line in io::stdin().lock().lines() {
         let line = line?;
         if let Some(function) = line.strip_prefix("IN: ") {
@@ -107,6 +111,7 @@ fn main() -> io::Result<()> {
                 blocks.values_mut().for_each(|block| (block.executed, block.branched) = (0, 0));
             } else if measuring && block.function.contains("7measure") {
                 measuring = false;
+                report(&blocks, &by);
             }
             if measuring && let Some(block) = blocks.get_mut(host) {
                 block.executed += 1;
@@ -114,11 +119,16 @@ fn main() -> io::Result<()> {
             }
         }
     }
-    let totals = |block: &Block| (block.executed * block.instructions, block.executed * block.cycles + block.branched * REFILL);
+    Ok(())
+}
+
+/// Prints what was executed, by name.
+fn report(blocks: &HashMap<String, Block>, by: &str) {
+    let totals =
+        |block: &Block| (block.executed * block.instructions, block.executed * block.cycles + block.branched * REFILL);
     let mut parts: HashMap<String, (u64, u64)> = HashMap::new();
-    let by = args().nth(1).unwrap_or_default();
-    for (host, block) in &blocks {
-        let name = match &*by {
+    for (host, block) in blocks {
+        let name = match by {
             "functions" => block.function.clone(),
             "blocks" => format!("{} {}, {} times\n{}", host, block.function, block.executed, block.text),
             _ => String::new(),
@@ -131,5 +141,4 @@ fn main() -> io::Result<()> {
     for (name, (instructions, cycles)) in parts {
         println!("{}", format!("{instructions} {cycles} {name}").trim_end());
     }
-    Ok(())
 }

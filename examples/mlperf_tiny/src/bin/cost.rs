@@ -1,5 +1,6 @@
-//! Prints for each network that a feature selects: the instructions and the stack of one inference, the bytes of its
-//! weights and of its working memory, and a hash of its outputs. Without a feature, an empty program.
+//! Prints for each network that a feature selects: its parameters and multiply-accumulates, the bytes of its weights and of its
+//! working memory, the instructions and the stack of one inference, and a hash of its outputs. Without a feature, an empty
+//! program.
 
 #![no_std]
 #![no_main]
@@ -16,6 +17,13 @@ mod work {
     use fnn::quantized::{Native, Quantize, QuantizedLayer, QuantizedNetwork};
     use fnn::{Layer, Network};
     use fnn_firmware::board::{Cost, Output, measure};
+
+    /// What is known of a network without running it.
+    pub struct Facts {
+        pub name: &'static str,
+        pub parameters: usize,
+        pub macs: u64,
+    }
 
     /// Inputs, outputs and working memory.
     pub struct Memory<I, O, W>(pub I, pub O, pub W);
@@ -39,7 +47,7 @@ mod work {
 
     #[allow(dead_code, reason = "each feature uses its own")]
     pub fn int8<L: QuantizedLayer>(
-        name: &str,
+        facts: &Facts,
         network: &QuantizedNetwork<L>,
         memory: &mut Memory<L::Input, L::Output, L::Workspace>,
     ) {
@@ -50,12 +58,12 @@ mod work {
         let network = black_box(network);
         let cost = measure(&mut || network.forward_integers_into(black_box(input), black_box(output), workspace));
         let outputs = Sample::flat(slice::from_ref(output)).iter().map(|&integer| integer as u8);
-        print(name, cost, (QuantizedNetwork::<L>::FLASH, QuantizedNetwork::<L>::RAM_INFERENCE), outputs);
+        print(facts, cost, (QuantizedNetwork::<L>::FLASH, QuantizedNetwork::<L>::RAM_INFERENCE), outputs);
     }
 
     #[allow(dead_code, reason = "each feature uses its own")]
     pub fn float<N: Network<Scalar = f32>>(
-        name: &str,
+        facts: &Facts,
         network: &N,
         memory: &mut Memory<[N::Input; 1], [N::Output; 1], N::Workspace<1>>,
     ) where
@@ -69,13 +77,13 @@ mod work {
         let network = black_box(network);
         let cost = measure(&mut || network.forward_into(black_box(input), black_box(output), workspace));
         let outputs = Sample::flat(output).iter().flat_map(|number| number.to_bits().to_le_bytes());
-        print(name, cost, (N::FLASH, N::RAM_INFERENCE), outputs);
+        print(facts, cost, (N::FLASH, N::RAM_INFERENCE), outputs);
     }
 
     /// A new frame of a stream, after as many as the network's window has.
     #[cfg(feature = "wake-word-frame-int8")]
     pub fn frame(
-        name: &str,
+        facts: &Facts,
         network: &fnn::Quantized<fnn_mlperf_tiny::WakeWord>,
         stream: &mut fnn::Streaming<fnn::Quantized<fnn_mlperf_tiny::WakeWord>>,
     ) {
@@ -90,15 +98,27 @@ mod work {
             cost = measure(&mut || answer = stream.push_integers(network, black_box(frame)));
         }
         let outputs = answer.iter().flatten().map(|&integer| integer as u8);
-        print(name, cost, (fnn::Quantized::<fnn_mlperf_tiny::WakeWord>::FLASH, size_of_val(stream)), outputs);
+        print(facts, cost, (fnn::Quantized::<fnn_mlperf_tiny::WakeWord>::FLASH, size_of_val(stream)), outputs);
     }
 
-    fn print(name: &str, cost: Cost, (flash, ram): (usize, usize), outputs: impl Iterator<Item = u8>) {
+    fn print(facts: &Facts, cost: Cost, (flash, ram): (usize, usize), outputs: impl Iterator<Item = u8>) {
         // FNV-1a
         let hash = outputs.fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        let Cost { instructions, stack } = cost;
-        let _ = writeln!(Output, "{name} {instructions} {stack} {flash} {ram} {hash:08x}");
+        let (Facts { name, parameters, macs }, Cost { instructions, stack }) = (facts, cost);
+        let _ = writeln!(Output, "{name} {parameters} {macs} {flash} {ram} {stack} {instructions} {hash:08x}");
     }
+}
+
+/// A network's name and its constants.
+#[cfg(feature = "cost")]
+macro_rules! facts {
+    ($name:literal $network:ident) => {
+        work::Facts {
+            name: $name,
+            parameters: <$network as fnn::Parameters>::PARAMETERS,
+            macs: <$network as fnn::Layer>::MACS,
+        }
+    };
 }
 
 /// Measures networks, each with a feature of its own, whose weights and memory are statics.
@@ -111,7 +131,8 @@ macro_rules! measured {
             static NETWORK: measured!($memory $network) = fnn::$include!($path as $network);
             static mut MEMORY: core::mem::MaybeUninit<work::$memory<$network>> = core::mem::MaybeUninit::zeroed();
             // SAFETY: nothing else borrows the memory, and zeros are values of plain old data.
-            work::$measure($feature, &NETWORK, unsafe { (*(&raw mut MEMORY)).assume_init_mut() });
+            let facts = facts!($feature $network);
+            work::$measure(&facts, &NETWORK, unsafe { (*(&raw mut MEMORY)).assume_init_mut() });
         }
     )*};
     (Int8 $network:ident) => { fnn::Quantized<$network> };
@@ -145,7 +166,10 @@ fn main() -> ! {
         static NETWORK: Quantized<WakeWord> = fnn::include_quantized!("../../weights/wake-word.int8" as WakeWord);
         static mut STREAM: Streaming<Quantized<WakeWord>> = Streaming::new();
         // SAFETY: nothing else borrows the stream.
-        work::frame("wake-word-frame-int8", &NETWORK, unsafe { &mut *(&raw mut STREAM) });
+        let mut facts = facts!("wake-word-frame-int8" WakeWord);
+        // Of one position of each layer.
+        facts.macs = 46_040;
+        work::frame(&facts, &NETWORK, unsafe { &mut *(&raw mut STREAM) });
     }
     exit(true)
 }
