@@ -12,6 +12,7 @@ use super::{Affine, Arithmetic, Quantize, QuantizedLayer, Rescale, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Observer, Quantization, Ranges, Signal};
 use crate::image::Channels;
+use crate::layer::largest;
 use crate::layers;
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
@@ -55,6 +56,8 @@ where
     type Output = O;
     /// Scratch shared by both branches, which write into their parts of the output.
     type Workspace = Larger<F::Workspace, G::Workspace>;
+
+    const STACK: usize = largest(&[F::STACK, G::STACK]);
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &F::Input, y: &mut O, memory: &mut Self::Workspace, trace: &mut T) {

@@ -7,6 +7,13 @@ use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
 use crate::pod::Pod;
 
+/// From so many outputs on, it is worth the memory to turn inputs into pairs of 16-bit integers once, where instructions multiply
+/// pairs: two of 23 instructions for four rows.
+const PAIRED: usize = 64;
+
+/// Room for inputs as pairs, and to align them.
+pub(super) type Paired<const I: usize> = ([[i8; I]; 2], [i8; 9]);
+
 /// From so many weights on, vectors of samples are faster than vectors of inputs.
 const MANY: usize = 1024;
 
@@ -17,7 +24,7 @@ const LONGEST: usize = 1024;
 /// (`Relu`, `Relu6`) right after it.
 ///
 /// I·O multiply-accumulates, I·O + 9·O + 4 bytes. On processors with Arm's DSP extension, layers with 64 outputs or more take
-/// 2·I + 9 bytes of the stack, in which the inputs are copied as 16-bit integers.
+/// 2·I + 9 bytes of the stack, in which the inputs are copied as 16-bit integers; `RAM_INFERENCE` counts them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(transparent)]
 pub struct Dense<const I: usize, const O: usize, R = Once> {
@@ -35,10 +42,12 @@ impl<const I: usize, const O: usize, R: Requantize> QuantizedLayer for Dense<I, 
     type Output = [i8; O];
     type Workspace = ();
 
+    const STACK: usize = if O >= PAIRED { size_of::<Paired<I>>() } else { 0 };
+
     #[inline(always)]
     fn forward<T: Trace>(&self, input: &[i8; I], output: &mut [i8; O], (): &mut (), _: &mut T) {
         #[cfg(fnn_dsp)]
-        if const { O >= super::dsp::MANY } {
+        if const { O >= PAIRED } {
             let (weights, finish) = self.filters.part(0, O);
             return super::dsp::dense_with_room(input, weights, finish, output);
         }

@@ -12,7 +12,7 @@ mod square;
 
 pub(super) use dense::by_fours;
 #[cfg(fnn_dsp)]
-pub(super) use dense::{MANY, dense_with_room};
+pub(super) use dense::dense_with_room;
 
 use self::filters::{arrange, few_taps, multiply_filters};
 use self::instructions::{extend, low, multiply_add, pairs, word};

@@ -22,6 +22,10 @@ pub trait QuantizedLayer: Stored + Debug + PartialEq {
     /// Scratch.
     type Workspace: Pod;
 
+    /// Bytes of the stack that hold a layer's inputs in another form, in addition to the workspace. They are counted on every
+    /// processor, though only those with Arm's DSP extension need them.
+    const STACK: usize = 0;
+
     /// Of a network, the [graph](crate::graph) of the network in `f32` that it is converted from, after its batch norms are
     /// folded: the arrays of a layer have its name. A layer by itself has none.
     const GRAPH: Option<&'static Node> = None;

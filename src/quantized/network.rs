@@ -61,8 +61,9 @@ crate::stored!([L: QuantizedLayer, A: Arithmetic] QuantizedNetwork<L, A> {
 impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     /// Bytes of weights, biases and factors: the network's size in flash.
     pub const FLASH: usize = size_of::<Self>();
-    /// Bytes that inference needs in addition to its input and output.
-    pub const RAM_INFERENCE: usize = size_of::<L::Workspace>();
+    /// Bytes that inference needs in addition to its input and output: the integers between layers, scratch, and inputs on the
+    /// stack in another form ([`QuantizedLayer::STACK`]).
+    pub const RAM_INFERENCE: usize = size_of::<L::Workspace>() + L::STACK;
 
     /// Runs inference on one sample. Allocates nothing.
     #[inline]

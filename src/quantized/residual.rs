@@ -7,7 +7,7 @@ use super::arithmetic::saturate;
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Observer, Quantization, Ranges, Signal};
-use crate::layer::Layer;
+use crate::layer::{Layer, largest};
 use crate::layers;
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
@@ -115,6 +115,8 @@ impl<L: QuantizedLayer, S: Addition> QuantizedLayer for Residual<L, S> {
     type Output = L::Output;
     type Workspace = L::Workspace;
 
+    const STACK: usize = L::STACK;
+
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &L::Input, y: &mut L::Output, workspace: &mut L::Workspace, trace: &mut T) {
         self.inside.forward(x, y, workspace, trace);
@@ -132,6 +134,8 @@ where
     type Output = F::Output;
     /// The second branch's output, and scratch shared by both.
     type Workspace = (G::Output, Larger<F::Workspace, G::Workspace>);
+
+    const STACK: usize = largest(&[F::STACK, G::STACK]);
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &F::Input, y: &mut F::Output, memory: &mut Self::Workspace, trace: &mut T) {

@@ -6,9 +6,7 @@ pub const COUNT: usize = 200;
 pub const PRACTICE: usize = 300;
 
 #[cfg(not(feature = "host"))]
-pub use trained::{
-    DIGITS, FEATURES_INT8, FLOWERS, FLOWERS_INT8, LENET_INT8, READER, SMALL_DIGITS, practice, report, test,
-};
+pub use trained::{DIGITS, FEATURES_INT8, FLOWERS, FLOWERS_INT8, LENET_INT8, READER, SMALL_DIGITS, practice, report, test};
 
 /// Everything that needs the weight files.
 #[cfg(not(feature = "host"))]
@@ -31,11 +29,13 @@ mod trained {
     /// The layers of the last one before its head, in int8.
     pub static FEATURES_INT8: Quantized<Features> = include_quantized!("../weights/features.int8" as Features);
     /// 784-32-10 in int8.
-    pub static SMALL_DIGITS: Quantized<SmallDigits> = include_quantized!("../weights/small_digits.int8" as SmallDigits);
+    pub static SMALL_DIGITS: Quantized<SmallDigits> =
+        include_quantized!("../weights/small_digits.int8" as SmallDigits);
     /// LeNet in int8.
     pub static LENET_INT8: Quantized<LeNet> = include_quantized!("../weights/lenet.int8" as LeNet);
     /// 4-16-16-3 in int8.
-    pub static FLOWERS_INT8: Quantized<Flowers> = include_quantized!("../weights/flowers.int8" as Flowers);
+    pub static FLOWERS_INT8: Quantized<Flowers> =
+        include_quantized!("../weights/flowers.int8" as Flowers);
 
     /// The first MNIST test digits: each one's class, and then its pixels from 0 to 255.
     static TEST: &[u8; 785 * COUNT] = include_bytes!("../weights/test.bin");

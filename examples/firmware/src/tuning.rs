@@ -39,11 +39,7 @@ pub fn network_int8() -> NetworkInt8 {
 }
 
 /// Fine-tune on some digits, and print the accuracy before and after.
-pub fn report<F>(
-    out: &mut impl Write,
-    network: &mut FineTune<'_, F, Head>,
-    memory: &mut FineTuneBuffers<F, Head, 1>,
-) -> Result
+pub fn report<F>(out: &mut impl Write, network: &mut FineTune<'_, F, Head>, memory: &mut FineTuneBuffers<F, Head, 1>) -> Result
 where
     F: Frozen<Scalar = f32, Input = [f32; 784], Output = [f32; 32]>,
 {

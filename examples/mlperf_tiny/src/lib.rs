@@ -178,24 +178,8 @@ fnn::network! {
     }
 }
 
-fnn::network! {
-    /// LeNet, which other libraries are compared on, too.
-    #[quantizable]
-    pub struct LeNet: [1, 28, 28] -> [10] {
-        conv1: Conv2d(6, kernel = 5),
-        Relu,
-        MaxPool2d(2),
-        conv2: Conv2d(16, kernel = 5),
-        Relu,
-        MaxPool2d(2),
-        Flatten,
-        fc1: Dense(120),
-        Relu,
-        fc2: Dense(84),
-        Relu,
-        logits: Dense(10),
-    }
-}
+/// Not of the benchmark: a network that other libraries are compared on, too.
+pub use fnn_firmware::LeNet;
 
 fnn::network! {
     /// Not of the benchmark: shapes that leave a rest everywhere, to compare processors bit for bit.

@@ -204,12 +204,15 @@ impl Integers<'_> {
         let nothing = layers.is_empty().then(|| hygienic!(#fnn::macro_support::forward_nothing(input, output);));
         let (first, last) = (local("integers", 0), local("integers", layers.len()));
         let batch = self.batch(&layers);
+        let stacks = layers.iter().map(|layer| member(layer, quote!(STACK)));
         hygienic! {
             #[automatically_derived]
             impl<#parameters> #fnn::quantized::QuantizedLayer for #path {
                 type Input = <<#float as #fnn::macro_support::Layer>::Input as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Output = <<#float as #fnn::macro_support::Layer>::Output as #fnn::macro_support::Sample>::Of<::core::primitive::i8>;
                 type Workspace = (#ping, (#pong, #scratch));
+
+                const STACK: ::core::primitive::usize = #fnn::macro_support::largest(&[#(#stacks),*]);
 
                 const GRAPH: ::core::option::Option<&'static #fnn::macro_support::Node> =
                     ::core::option::Option::Some(&<#float as #fnn::macro_support::Layer>::GRAPH);

@@ -4,6 +4,8 @@
 #[cfg(fnn_dsp)]
 use core::arch::asm;
 
+#[cfg(fnn_dsp)]
+use super::super::dense::Paired;
 use super::super::products::{Finish, tail};
 use super::super::requantization::Requantize;
 use super::instructions::{extend, multiply_add, pairs, word};
@@ -14,10 +16,6 @@ const ROWS: usize = 4;
 
 /// The inputs 0 and 2, and the inputs 1 and 3 of four.
 type Pairs = [u32; 2];
-
-/// Outputs from which on it is worth the memory to turn inputs into pairs only once: two of 23 instructions for four rows.
-#[cfg(fnn_dsp)]
-pub(in crate::quantized) const MANY: usize = 64;
 
 /// Adds the products of `x` and a row to each number of `start`, four at a time.
 #[inline(always)]
@@ -49,7 +47,7 @@ pub(in crate::quantized) fn dense_with_room<const I: usize, R: Requantize>(
     finish: Finish<'_, R>,
     y: &mut [i8],
 ) {
-    let mut room = ([[0i8; I]; 2], [0i8; 9]);
+    let mut room: Paired<I> = ([[0; I]; 2], [0; 9]);
     dense(x, weights, finish, y, crate::memory::aligned(&mut room));
 }
 

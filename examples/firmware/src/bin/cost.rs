@@ -84,8 +84,7 @@ fn main() -> ! {
     #[cfg(feature = "tuning-step-int8")]
     let cost = {
         static PIXELS: [f32; 784] = [0.5; 784];
-        let (network, memory) =
-            (TUNED_INT8.write(tuning::network_int8()), TUNING_INT8.write(tuning::MemoryInt8::new()));
+        let (network, memory) = (TUNED_INT8.write(tuning::network_int8()), TUNING_INT8.write(tuning::MemoryInt8::new()));
         measure(&mut || _ = black_box(tuning_step_int8(network, memory, black_box(&PIXELS), black_box(1))))
     };
     #[cfg(feature = "xor-step")]
