@@ -9,7 +9,6 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(fnn_without_vectors)");
     println!("cargo::rustc-check-cfg=cfg(fnn_thumb1)");
     println!("cargo::rustc-check-cfg=cfg(fnn_vfma)");
-    println!("cargo::rustc-check-cfg=cfg(fnn_fused)");
     let target = var("TARGET").unwrap_or_default();
     // All cores of the architecture Armv7E-M have it: Cortex-M4 and Cortex-M7.
     let always = target.starts_with("thumbv7em");

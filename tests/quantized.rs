@@ -2,7 +2,7 @@
 
 #![cfg(feature = "alloc")]
 
-use fnn::quantized::{Filters, Quantization};
+use fnn::quantized::{Filters, Quantization, QuantizedLayer, QuantizedNetwork};
 use fnn::{Quantized, Random};
 
 fnn::network! {
@@ -132,6 +132,17 @@ fnn::network! {
 fnn::network! {
     #[quantizable]
     struct Dense5: [3, 5, 7] -> [6] { Flatten, Dense(40), Relu, inner: Inner, Dense(64), Relu6, Dense(6) }
+}
+
+/// Only the layer of 64 outputs turns its inputs, of which it has 33: two bytes for each, and nine to align them.
+#[test]
+fn inputs_that_are_turned_on_the_stack_count_as_memory() {
+    fn memory<L: QuantizedLayer>(_: &QuantizedNetwork<L>) -> (usize, usize) {
+        (L::STACK, QuantizedNetwork::<L>::RAM_INFERENCE - size_of::<L::Workspace>())
+    }
+    let quantized = Dense5::seeded(1).quantize(&[[[[0.5; 7]; 5]; 3]]);
+    assert_eq!(memory(&quantized), (2 * 33 + 9, 2 * 33 + 9));
+    assert_eq!(memory(&Odd::<4>::seeded(1).quantize(&[[0.5; 5]])), (0, 0));
 }
 
 /// A batch goes through the layers as a whole, whatever its size and the number of threads.
