@@ -4,7 +4,11 @@
 #![cfg(feature = "alloc")]
 
 use fnn::{
-    Initializer, Layer, Network, Random, gradient_check, graph::Wiring, layers::Sample, losses::MeanSquaredError,
+    Initializer, Layer, Network, Quantized, Random, gradient_check,
+    graph::Wiring,
+    layers::{Pod, Sample, zeroed},
+    losses::MeanSquaredError,
+    quantized::{Arithmetic, Native, Quantize, TfliteReference},
     train::GradientBuffers,
 };
 
@@ -136,6 +140,25 @@ macro_rules! check_gradients {
     };
 }
 
+/// Any bytes are a network in int8, those of a damaged file too: nothing overflows in builds that would report it.
+fn check_any_bytes<N: Quantize, A: Arithmetic>(seed: u64) {
+    let (mut network, mut random) = (Quantized::<N, A>::zeroed_box(), Random::new(seed));
+    let mut input = [zeroed()];
+    for round in 0..8 {
+        let size = size_of_val(&*network);
+        // SAFETY: a quantized network is `Pod`: any bytes are a value.
+        let bytes = unsafe { core::slice::from_raw_parts_mut((&raw mut *network).cast::<u8>(), size) };
+        bytes.fill_with(|| match round {
+            0 => 0xff,
+            1 => 0x7f,
+            2 => 0x80,
+            _ => random.next_u64() as u8,
+        });
+        Sample::flat_mut(&mut input).fill_with(|| random.next_u64() as i8);
+        core::hint::black_box(network.dequantize(&network.forward_integers(&input[0])));
+    }
+}
+
 /// A network of one layer, quantized to int8, equals the float network up to rounding.
 macro_rules! quantized {
     (no, $input:tt { $($layer:tt)* }) => {};
@@ -143,6 +166,12 @@ macro_rules! quantized {
         fnn::network! {
             #[quantizable]
             struct InIntegers: $input { $($layer)* }
+        }
+
+        #[test]
+        fn any_bytes_compute() {
+            check_any_bytes::<InIntegers, Native>(3);
+            check_any_bytes::<InIntegers, TfliteReference>(4);
         }
 
         #[test]
