@@ -14,8 +14,10 @@ mod convolution;
 mod dispatch;
 mod dot_products;
 mod elementwise;
-#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(any(fnn_fused, test, all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod functions;
+#[cfg(any(fnn_fused, test))]
+mod fused;
 #[cfg(feature = "std")]
 mod gather;
 #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]

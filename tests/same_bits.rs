@@ -68,7 +68,7 @@ fn check<L: Layer<Input: Sample<Element = L::Scalar>>>(what: &str) {
             assert!(layer.forward_all(&inputs[..batch]) == single[..batch], "{what}: a batch of {batch} on {set:?}");
         }
     });
-    for batch in [1, 2, 3, 5, 8, 11, 17, 33, 40] {
+    for batch in [1, 3, 8, 11, 33] {
         assert_families(&on_each(|_| passes(&*layer, batch)), &format!("{what}, batch of {batch}"));
     }
 }

@@ -1,8 +1,12 @@
 //! The products of a dense layer as plain loops, for processors without vectors and for unknown ones.
 //!
 //! A few numbers at a time stay in registers while the weights stream by, so a multiply-accumulate takes little more
-//! than a load and a multiplication. Every sum is computed in the order of its definition.
+//! than a load and a multiplication. Every sum is computed in the order of its definition; with fused multiply-adds, in that of
+//! the kernels for vectors.
 
+use core::ops::Range;
+
+use super::product::{CHAINS, is_chained};
 use super::vector::{Simd, multiply_add};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
@@ -87,13 +91,29 @@ impl<V: Simd, S: Scalar> Columns for RowProduct<'_, V, S> {
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.c.len();
         let Some(c) = columns_mut::<S, C>(self.c, width, column).next() else { return };
-        let mut sums = columns(self.bias, width, column).next().copied().unwrap_or([S::ZERO; C]);
-        for (&a, b) in self.a.iter().zip(columns::<S, C>(self.b, width, column)) {
-            for (sum, &b) in sums.iter_mut().zip(b) {
-                *sum = multiply_add(self.simd, a, b, *sum);
+        let start = columns(self.bias, width, column).next().copied().unwrap_or([S::ZERO; C]);
+        let chain = |rows: Range<usize>, mut sums: [S; C]| {
+            let b = self.b.get(rows.start * width..).unwrap_or_default();
+            let a = self.a.get(rows).unwrap_or_default();
+            for (&a, b) in a.iter().zip(columns::<S, C>(b, width, column)) {
+                for (sum, &b) in sums.iter_mut().zip(b) {
+                    *sum = multiply_add(self.simd, a, b, *sum);
+                }
             }
-        }
-        *c = sums;
+            sums
+        };
+        let inputs = self.a.len();
+        *c = if is_chained::<V>(inputs, width) {
+            // The order of `product`.
+            let quarter = inputs.div_ceil(CHAINS);
+            let part =
+                |number: usize, start| chain(inputs.min(number * quarter)..inputs.min((number + 1) * quarter), start);
+            let [one, two, three, four] =
+                [part(0, start), part(1, [S::ZERO; C]), part(2, [S::ZERO; C]), part(3, [S::ZERO; C])];
+            core::array::from_fn(|column| (one[column] + two[column]) + (three[column] + four[column]))
+        } else {
+            chain(0..inputs, start)
+        };
     }
 }
 

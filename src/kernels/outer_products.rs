@@ -13,7 +13,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::product::Start;
-use super::vector::{Operation, Simd, Vector, lanes};
+use super::vector::{Operation, Simd, Vector, lanes, multiply_add};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -156,7 +156,7 @@ impl<S: Scalar> Operation for Block<'_, S> {
         let lanes = lanes::<V, S>();
         if lanes == 1 {
             // SAFETY: it fits.
-            return unsafe { self.plain() };
+            return unsafe { self.plain(simd) };
         }
         let many = S::Vector::<V>::REGISTERS >= 32;
         let mut from = self.columns.start;
@@ -190,7 +190,7 @@ impl<S: Scalar> Block<'_, S> {
     /// # Safety
     /// The block fits.
     #[inline(always)]
-    unsafe fn plain(self) {
+    unsafe fn plain<V: Simd>(self, simd: V) {
         let Self { products, rows, columns, to, pitch, start, .. } = self;
         let row = |row: usize| to.wrapping_add(row * pitch);
         // SAFETY: the samples have all rows and columns, and the memory room for them, which is borrowed exclusively;
@@ -204,7 +204,7 @@ impl<S: Scalar> Block<'_, S> {
                 for index in 0..rows.len() {
                     let x = *x.add(rows.start + index);
                     let to = core::slice::from_raw_parts_mut(row(index), columns.len());
-                    to.iter_mut().zip(g).for_each(|(to, &g)| *to += x * g);
+                    to.iter_mut().zip(g).for_each(|(to, &g)| *to = multiply_add(simd, x, g, *to));
                 }
             }
         }

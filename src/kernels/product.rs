@@ -94,7 +94,7 @@ pub struct Product<'a, S> {
 }
 
 /// The chains of a sum of a dense layer with few outputs.
-const CHAINS: usize = 4;
+pub(super) const CHAINS: usize = 4;
 
 /// Whether the outputs of a dense layer are sums of [`CHAINS`] chains: with enough inputs, and so few outputs that a single
 /// sample doesn't fill a processor's multipliers. Depends on nothing but the shape of the layer, as do the bits of its

@@ -17,7 +17,8 @@ use crate::scalar::Scalar;
 
 /// Runs `operation` with every instruction set that this processor has; returns each one's name and result.
 pub(super) fn everywhere<O: Operation + Clone>(operation: &O) -> Vec<(&'static str, O::Output)> {
-    let mut outputs = vec![("plain", operation.clone().run(Portable))];
+    let mut outputs =
+        vec![("plain", operation.clone().run(Portable)), ("fused", operation.clone().run(fused::FusedLoops))];
     #[cfg(all(feature = "simd", feature = "std", target_arch = "x86_64"))]
     {
         outputs.extend(x86::Avx2::detect().map(|simd| ("AVX2", simd.run(operation.clone()))));

@@ -242,8 +242,14 @@ pub struct Portable;
 
 impl sealed::Sealed for Portable {}
 impl Simd for Portable {
+    #[cfg(not(fnn_fused))]
     type F32 = f32;
+    #[cfg(not(fnn_fused))]
     type F64 = f64;
+    #[cfg(fnn_fused)]
+    type F32 = super::fused::Fused<f32>;
+    #[cfg(fnn_fused)]
+    type F64 = super::fused::Fused<f64>;
 
     const SET: InstructionSet = InstructionSet::Portable;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# NEON, under QEMU: the kernels against their oracles, and whole networks against PyTorch. Skipped if the target, a linker for it
-# or QEMU can't be installed.
+# NEON, under QEMU: the kernels against their oracles, whole networks against PyTorch, and a training with the bits of AVX-512 and
+# AVX2. Skipped if the target, a linker for it or QEMU can't be installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=aarch64-unknown-linux-gnu
@@ -20,4 +20,4 @@ if [ "$(uname -m)" != aarch64 ]; then
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
 fi
 cargo test --quiet --target "$target" --lib kernels
-cargo test --quiet --target "$target" --test layers_reference --test reference
+cargo test --quiet --target "$target" --test layers_reference --test reference --test same_bits

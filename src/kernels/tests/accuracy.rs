@@ -97,7 +97,7 @@ impl<K: Known> Operation for Values<'_, K> {
         for (x, y) in self.0.chunks(lanes).zip(values.chunks_mut(lanes)) {
             write(simd, K::found(read(simd, x)), y);
         }
-        (lanes > 1, values)
+        (V::FUSED, values)
     }
 }
 
@@ -113,8 +113,8 @@ struct Error {
 fn errors_of<K: Known>(x: &[f32]) -> Vec<Error> {
     let (function, vectors, libm) = K::BOUNDS;
     let exact: Vec<f64> = x.iter().map(|&x| K::exact(f64::from(x))).collect();
-    let of = |(simd, (is_vector, values)): (&'static str, (bool, Vec<f32>))| {
-        let bound = if is_vector { vectors } else { libm };
+    let of = |(simd, (is_fused, values)): (&'static str, (bool, Vec<f32>))| {
+        let bound = if is_fused { vectors } else { libm };
         let mut row = Error { function, simd, largest: 0.0, bound, at: 0.0 };
         for ((&x, &y), &exact) in x.iter().zip(&values).zip(&exact) {
             assert!(x.is_nan() == y.is_nan(), "{simd}: {function} of {x:e} is {y:e}");
@@ -125,7 +125,16 @@ fn errors_of<K: Known>(x: &[f32]) -> Vec<Error> {
         }
         row
     };
-    everywhere(&Values::<K>(x, PhantomData)).into_iter().map(of).collect()
+    let values = everywhere(&Values::<K>(x, PhantomData));
+    // Vectors of any width compute the same bits. NaN has several.
+    let bits = |values: &[f32]| values.iter().map(|y| if y.is_nan() { 0 } else { y.to_bits() }).collect::<Vec<_>>();
+    let mut fused =
+        values.iter().filter(|(_, (is_fused, _))| *is_fused).map(|(simd, (_, values))| (simd, bits(values)));
+    let first = fused.next();
+    for (simd, bits) in fused {
+        assert!(first.as_ref().is_some_and(|(_, first)| *first == bits), "{simd}: other bits of {function}");
+    }
+    values.into_iter().map(of).collect()
 }
 
 /// The distance from the exact value, in units of the last place of `scale`.
