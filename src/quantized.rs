@@ -18,6 +18,12 @@
 //!
 //! No sum overflows its 32 bits: a layer that adds up more than 33,026 products is a compile error.
 //!
+//! # What can't be quantized
+//! `LayerNorm`, `RmsNorm` and `GroupNorm`: their mean and variance are those of each sample, so that integers would need a
+//! root and a division for each row, and TensorFlow Lite and ONNX Runtime compute them in floating point too. `Embedding`:
+//! its inputs are tokens, not numbers; put the network behind it in int8. All other kinds are, as the table of
+//! [`network!`](crate::network!) says.
+//!
 //! # How accurate it is
 //! LeNet on MNIST's 10,000 test digits, trained for 5 epochs, and 2 more where the table says so; 177,704 bytes in
 //! `f32`, 46,360 in int8, of which 44,190 are weights. The example `quantize` prints these figures (here on x86-64 with
