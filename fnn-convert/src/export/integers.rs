@@ -62,8 +62,8 @@ impl Exporter<'_> {
                 let layers = nodes.iter().zip(wanted);
                 layers.fold(input, |value, (layer, wanted)| self.add(layer, &inside(path, layer), value, wanted))
             }
-            Wiring::Sum(&[ref inner, ref around]) => self.sum([inner, around], path, &input, wanted),
-            Wiring::Concat(&[ref first, ref second]) => self.concat([first, second], path, &input, wanted),
+            Wiring::Sum([inner, around]) => self.sum([inner, around], path, &input, wanted),
+            Wiring::Concat([first, second]) => self.concat([first, second], path, &input, wanted),
             Wiring::Layer(_) => self.layer(node, path, input, wanted),
             _ => self.refuse(node, path, "it is a layer of one's own, whose formula isn't known", input),
         }

@@ -19,7 +19,8 @@ impl Exporter<'_> {
             }
             "GlobalAvgPool" if self.arrays.array(path, "mantissa").is_some() => self.mean(node, path, input),
             "MaxPool1d" | "MaxPool2d" | "AvgPool1d" | "AvgPool2d" | "GlobalMaxPool" | "GlobalAvgPool"
-            | "Upsample1d" | "Upsample2d" | "ZeroPad1d" | "ZeroPad2d" | "Flatten" | "Reshape" | "Permute" | "Slice" => {
+            | "Upsample1d" | "Upsample2d" | "Resize1d" | "Resize2d" | "ZeroPad1d" | "ZeroPad2d" | "Flatten"
+            | "Reshape" | "Permute" | "Slice" => {
                 let zero_point = self.arrays.integer(path, "zero_point").unwrap_or(input.zero_point);
                 self.float(node, path, Signal { zero_point, ..input.clone() }, input.scale, zero_point)
             }
@@ -169,7 +170,7 @@ impl Exporter<'_> {
         let (factors, terms) = (integers("factor", "factor_zero_point"), integers("term", "sum.around.zero_point"));
         let largest = factors.iter().fold(0.0, |largest: f64, factor| largest.max(factor.abs()));
         let step = self.arrays.factor(path, "scale.");
-        let scale = wanted.scale.map_or_else(|| chosen(input.scale, step * largest) / of_product, |scale| scale);
+        let scale = wanted.scale.unwrap_or_else(|| chosen(input.scale, step * largest) / of_product);
         let (scale, between) = (rounded(scale), rounded(scale * of_product));
         let before = self.arrays.integer(path, "zero_point").unwrap_or(input.zero_point);
         let x = self.dequantize(&Signal { zero_point: before, ..input.clone() });

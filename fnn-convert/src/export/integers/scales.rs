@@ -50,10 +50,8 @@ impl Exporter<'_> {
     pub(super) fn ratio(&self, node: &'static Node, path: &str) -> Option<f64> {
         match node.wiring {
             Wiring::Sequence(nodes) => nodes.iter().map(|node| self.ratio(node, &inside(path, node))).product(),
-            Wiring::Sum(&[ref inner, ref around]) => {
-                self.joined_scale([inner, around], path, self.arrays.sum(path).factors)
-            }
-            Wiring::Concat(&[ref first, ref second]) => {
+            Wiring::Sum([inner, around]) => self.joined_scale([inner, around], path, self.arrays.sum(path).factors),
+            Wiring::Concat([first, second]) => {
                 self.joined_scale([first, second], path, self.arrays.branches(path).map(|line| line.factor))
             }
             Wiring::Layer(_) if self.keeps_integers(node, path) => Some(1.0),
