@@ -20,6 +20,16 @@ use core::marker::PhantomData;
 /// network.forward_into(&[[0.5; 64]], &mut scores, &mut WORKSPACE.lock().unwrap());
 /// assert_eq!(scores[0], network.forward(&[0.5; 64]));
 /// ```
+///
+/// Arrays of numbers are also [`Parameters`](crate::Parameters), so that `<[f32; 4]>::zeroed()` is ambiguous where both
+/// traits are imported. This function isn't:
+///
+/// ```
+/// use fnn::Parameters;
+/// use fnn::layers::{Pod, zeroed};
+///
+/// assert_eq!(zeroed::<[f32; 4]>(), [0.0; 4]);
+/// ```
 #[must_use]
 pub const fn zeroed<T: Pod>() -> T {
     // SAFETY: `Pod` promises that every bit pattern is valid.

@@ -43,7 +43,7 @@ pub(super) fn parts(network: &Network, blocks: &[Vec<Plan>]) -> Option<Box<[Plan
         },
     ];
     let [first, mut second] = parts;
-    // The head is trained; the features can be folded and quantized like any network.
+    // The head is trained in floating point; the features can be quantized like any network.
     second.header.quantizable = false;
     let folded = fold::fold(&first, blocks.get(..index).unwrap_or_default());
     let folded_head = fold::fold(&second, blocks.get(index..).unwrap_or_default());
