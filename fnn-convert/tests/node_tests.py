@@ -14,8 +14,10 @@ import warnings
 
 import numpy
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from onnx.backend.test.case.node import collect_testcases
+from onnx.reference import ReferenceEvaluator
+from onnxruntime import InferenceSession
 from safetensors.numpy import save_file
 
 warnings.filterwarnings("ignore")
@@ -26,7 +28,7 @@ def as_array(value):
     return numpy.asarray(value) if isinstance(value, numpy.generic) else value
 
 
-# One for each way in which the converter declares an operator.
+# One for each way in which the converter declares an operator; some more are below.
 SELECTION = """
     averagepool_2d_ceil averagepool_3d_dilations_small maxpool_3d_dilations
     resize_downsample_scales_cubic_antialias resize_downsample_scales_linear resize_downsample_sizes_linear_antialias
@@ -79,4 +81,46 @@ for case in collect_testcases(None):
     tensors["y"] = numpy.ascontiguousarray(outputs[0])
     save_file({name: value.astype("float32") for name, value in tensors.items()}, f"{stem}.io.safetensors")
     written += 1
+
+
+def constants(**arrays):
+    """Initializers of these names."""
+    return [numpy_helper.from_array(numpy.asarray(array), name) for name, array in arrays.items()]
+
+
+def own(name, operator, shape, extra=(), **attributes):
+    """A case that ONNX has for other types only, or not at all, computed by ONNX Runtime, or where that lacks the operator by
+    ONNX's reference implementation."""
+    # An input that is left out has no name.
+    inputs = ["x", *("" if tensor.name.startswith("no_") else tensor.name for tensor in extra)]
+    extra = [tensor for tensor in extra if tensor.name in inputs]
+    node = helper.make_node(operator, inputs, ["y"], **attributes)
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)
+    y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    graph = helper.make_graph([node], name, [x], [y], extra)
+    version = 24 if operator == "Swish" else 19
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=9)
+    given = numpy.random.default_rng(7).standard_normal(shape).astype("float32")
+    evaluator = ReferenceEvaluator(model) if version > 19 else InferenceSession(model.SerializeToString())
+    (output,) = evaluator.run(None, {"x": given})
+    onnx.save(model, folder / f"{operator}__{name}.onnx")
+    save_file({"x0": given, "y": numpy.ascontiguousarray(output)}, folder / f"{operator}__{name}.io.safetensors")
+
+
+if "SELECTION" in os.environ:
+    for mode in ["reflect", "edge", "wrap"]:
+        own(f"own_{mode}", "Pad", [2, 3, 4, 5], constants(pads=[0, 0, 1, 2, 0, 0, 3, 1]), mode=mode)
+    own("own_long_reflect", "Pad", [1, 2, 12], constants(pads=[0, 0, 11, 0, 0, 10]), mode="reflect")
+    own("own_negative", "Pad", [2, 3, 4, 5], constants(pads=[0, 1, -1, 2, 0, -1, 1, -2], value=numpy.float32(0.5)))
+    own("own_steps", "Slice", [2, 3, 7, 5], constants(starts=[1, 4], ends=[7, 0], axes=[2, 3], steps=[3, -2]))
+    own("own_alpha", "Swish", [2, 3, 4], alpha=0.5)
+    pool = {"kernel_shape": [3, 2], "strides": [2, 2], "pads": [1, 1, 1, 0], "ceil_mode": 1}
+    own("own_padding_counted", "AveragePool", [1, 2, 6, 6], count_include_pad=1, **pool)
+    sizes = constants(no_region=0, no_scales=0, sizes=[2, 3, 7, 3])
+    own("own_half_pixel", "Resize", [2, 3, 4, 5], sizes, mode="linear")
+    own("own_asymmetric", "Resize", [2, 3, 4, 5], sizes, mode="linear", coordinate_transformation_mode="asymmetric")
+    sizes = constants(no_region=0, no_scales=0, sizes=[2, 3, 9])
+    own("own_sequence", "Resize", [2, 3, 4], sizes, mode="linear", coordinate_transformation_mode="align_corners")
+    own("own_channels", "Resize", [2, 3, 4], constants(no_region=0, scales=numpy.float32([1, 2, 0.5])), mode="nearest")
+    own("own_volume", "Transpose", [2, 2, 3, 2, 3, 2], perm=[0, 4, 2, 5, 1, 3])
 print(f"{written} cases of 32-bit floats; {left_out} of other types, or of sequences left out")

@@ -243,12 +243,18 @@ impl Lowering<'_> {
             "Not" => Unary::Not,
             "Reciprocal" => Unary::Reciprocal,
             "Sqrt" => Unary::Sqrt,
-            "LeakyRelu" | "Elu" | "Swish" => return Err(format!("its alpha is {}", alpha(0.0)).into()),
-            "LSTM" | "GRU" | "RNN" => return Err("networks are feed-forward; recurrent layers aren't supported".into()),
-            "QLinearMatMul" | "DynamicQuantizeLinear" => {
-                return Err("this quantized operator isn't supported".into());
+            "Swish" if alpha(1.0) != 0.0 => {
+                // x · σ(αx) = silu(αx) / α
+                let (input, alpha) = (self.first(call)?, alpha(1.0));
+                let times = |factor: f64, term: &Expression, node| {
+                    Term::binary(Binary::Multiply, &Term::number(factor), term, node)
+                };
+                let scaled = times(alpha, &input.expression, self.current);
+                let silu = Term::unary(Unary::Declared(A::Silu), &scaled, self.current);
+                return self.limited(&input, times(1.0 / alpha, &silu, self.current));
             }
-            other => return Err(format!("the operator {other} isn't supported").into()),
+            "LeakyRelu" | "Elu" | "Swish" => return Err(format!("its alpha is {}", alpha(0.0)).into()),
+            other => return Err(unsupported(other).into()),
         };
         let input = self.first(call)?;
         let expression = Term::unary(function, &input.expression, self.current);
@@ -306,4 +312,28 @@ impl Lowering<'_> {
         // Where they cross, everything is the upper one.
         Ok(Unary::Declared(Activation::Clip(low.min(high), high)))
     }
+}
+
+/// Why an operator can't be declared.
+fn unsupported(operator: &str) -> String {
+    let reason = match operator {
+        "LSTM" | "GRU" | "RNN" | "Scan" | "Loop" | "CausalConvWithState" => {
+            "networks are feed-forward; recurrent layers aren't supported"
+        }
+        "Attention" | "LinearAttention" | "FlexAttention" | "SwiGLU" | "RotaryEmbedding" | "DeformConv" | "Det" => {
+            "it multiplies values that depend on the input"
+        }
+        "SoftmaxCrossEntropyLoss" | "NegativeLogLikelihoodLoss" => "it is a loss: a network ends before it",
+        "Hardmax" | "ArgMax" | "ArgMin" | "TopK" | "Unique" | "NonZero" | "NonMaxSuppression" | "OneHot" => {
+            "its output is a choice of the largest, or an index, through which nothing trains"
+        }
+        "Floor" | "Ceil" | "Round" | "Sign" => "its output has no slope, so that nothing trains through it",
+        "Bernoulli" | "RandomNormalLike" | "RandomUniformLike" | "Multinomial" => "its output is random",
+        "LpPool" | "ReduceProd" | "ReduceSumSquare" | "LRN" => {
+            "it sums powers, or multiplies numbers of the input, for which there is no layer"
+        }
+        "QLinearMatMul" | "DynamicQuantizeLinear" => "this quantized operator isn't supported",
+        other => return format!("the operator {other} isn't supported"),
+    };
+    reason.into()
 }
