@@ -121,10 +121,13 @@ fn sums_of_a_dense_layer_are_in_an_order_that_depends_on_nothing_but_its_shape()
         (20, 200),
         (1, 140),
         (13, 64),
-        (260, 70),
+        (260, 20),
     ];
     for (inputs, outputs) in shapes {
-        for samples in (1..=12).chain([16, 17, 21, 27, 33, 40]) {
+        // Each tile and each rest; the larger shapes, of several blocks, take long under an emulator.
+        let batches: &[usize] =
+            if inputs * outputs < 3000 { &[1, 2, 3, 4, 5, 7, 8, 9, 12, 17, 33] } else { &[1, 6, 11, 35] };
+        for &samples in batches {
             check((samples, inputs, outputs));
         }
     }
