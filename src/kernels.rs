@@ -39,6 +39,7 @@ mod sums;
 mod taps;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
+mod transpose;
 pub(crate) mod vector;
 #[cfg(fnn_vfma)]
 mod vfp;
@@ -46,9 +47,9 @@ mod window;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod x86;
 
-#[cfg(feature = "simd")]
-pub(crate) use convolution::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 pub(crate) use convolution::{Convolution, Gradients, Scratch};
+#[cfg(feature = "simd")]
+pub(crate) use convolution::{INPUTS, PATCHES, WEIGHTS};
 pub use dispatch::{InstructionSet, dispatch};
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 #[cfg(feature = "std")]

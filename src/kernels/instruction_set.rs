@@ -281,6 +281,17 @@ macro_rules! vector {
                     unsafe { compiled(simd, product) }
                 }
 
+                fn scattered(simd: $token, product: crate::kernels::product::Scattered<'_, $scalar>) {
+                    // Not generic, so compiled once, in this crate, for all networks.
+                    #[inline(never)]
+                    #[target_feature(enable = $features)]
+                    fn compiled(simd: $token, product: crate::kernels::product::Scattered<'_, $scalar>) {
+                        crate::kernels::Operation::run(product, simd);
+                    }
+                    // SAFETY: the token is the proof that the processor has the instruction set.
+                    unsafe { compiled(simd, product) }
+                }
+
                 fn dot_products(simd: $token, products: crate::kernels::dot_products::DotProducts<'_, $scalar>) {
                     // Not generic, so compiled once, in this crate, for all networks.
                     #[inline(never)]

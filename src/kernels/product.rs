@@ -39,8 +39,11 @@
 //!
 //! With chains, a block is two of them, and the sum of the last two is added to that of the first two.
 
+mod scattered;
 mod tile;
 
+pub(crate) use self::scattered::Place;
+pub(super) use self::scattered::Scattered;
 use self::tile::Block;
 use super::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;

@@ -5,7 +5,7 @@ use core::fmt::Debug;
 use super::dispatch::InstructionSet;
 use super::dot_products::DotProducts;
 use super::outer_products;
-use super::product::Product;
+use super::product::{Product, Scattered};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -123,6 +123,8 @@ pub trait Vector<S, V>: Real {
 
     /// Computes a matrix product.
     fn product(simd: V, product: Product<'_, S>);
+    /// Computes a matrix product of operands that lie anywhere.
+    fn scattered(simd: V, product: Scattered<'_, S>);
     /// Computes dot products of rows with rows.
     fn dot_products(simd: V, products: DotProducts<'_, S>);
     /// Computes sums of outer products.
@@ -321,6 +323,10 @@ macro_rules! scalar_vectors {
 
             // Never called for one lane; inlined, they would only enlarge the frames of debug builds.
             fn product(simd: V, product: Product<'_, $scalar>) {
+                product.run(simd);
+            }
+
+            fn scattered(simd: V, product: Scattered<'_, $scalar>) {
                 product.run(simd);
             }
 

@@ -6,9 +6,9 @@ use super::windowed::Windowed;
 use super::{Bias, Windows};
 use crate::graph::{Attribute, Node};
 use crate::image::{Channels, Image};
-#[cfg(feature = "simd")]
-use crate::kernels::{CHANNEL, OUTPUTS, PATCHES, WEIGHTS};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
+#[cfg(feature = "simd")]
+use crate::kernels::{INPUTS, PATCHES, WEIGHTS};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::layer_gradient::Descend;
 #[cfg(feature = "simd")]
@@ -48,7 +48,7 @@ use crate::window::Sliding;
 /// channel, and, for sequences, as `Conv1d(F, kernel = 3)` and `DepthwiseConv1d(kernel = 3)`. `F·(C / groups)·kernel + F` weights, where the kernel is
 /// rows times columns; multiply-accumulates: the elements of `O` times the weights of one filter.
 ///
-/// With the feature `simd`, the workspace holds 28 Ki numbers, whatever the layer's size; without it, it is empty. They
+/// With the feature `simd`, the workspace holds 32 Ki numbers, whatever the layer's size; without it, it is empty. They
 /// count towards [`WORKSPACE`](crate::Network::WORKSPACE), not towards
 /// [`RAM_INFERENCE`](crate::Network::RAM_INFERENCE).
 ///
@@ -149,14 +149,13 @@ where
     ];
 }
 
-/// With vectors, a convolution is a matrix product, for which its windows are copied side by side.
+/// With vectors, a convolution is a product of inputs with zeros around them and of weights in another order.
 #[cfg(feature = "simd")]
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Workspace<S> {
-    channel: [S; CHANNEL],
-    patches: [S; PATCHES],
-    outputs: [S; OUTPUTS],
+    inputs: [S; INPUTS],
+    sums: [S; PATCHES],
     weights: [S; WEIGHTS],
 }
 
@@ -174,14 +173,14 @@ type Workspace<S> = PhantomData<S>;
 #[cfg(feature = "simd")]
 #[inline(always)]
 fn scratch<S: Scalar>(workspace: &mut Workspace<S>) -> Scratch<'_, S> {
-    let Workspace { channel, patches, outputs, weights } = workspace;
-    Scratch { channel, patches, outputs, weights }
+    let Workspace { inputs, sums, weights } = workspace;
+    Scratch { inputs, sums, weights }
 }
 
 #[cfg(not(feature = "simd"))]
 #[inline(always)]
 fn scratch<S: Scalar>(_: &mut Workspace<S>) -> Scratch<'_, S> {
-    Scratch { channel: &mut [], patches: &mut [], outputs: &mut [], weights: &mut [] }
+    Scratch { inputs: &mut [], sums: &mut [], weights: &mut [] }
 }
 
 impl<S, I, O, W, K, B> Descend for Conv<I, O, W, K, B>
@@ -228,10 +227,7 @@ where
     ) {
         let convolution = const { Self::CONVOLUTION };
         let weights = (self.weight.parameters(), self.bias.parameters());
-        for (x, y) in inputs.iter().zip(outputs) {
-            let (x, y) = (I::flat(core::slice::from_ref(x)), O::flat_mut(core::slice::from_mut(y)));
-            convolution.forward(simd, weights, x, y, scratch(workspace));
-        }
+        convolution.forward(simd, weights, I::flat(inputs), O::flat_mut(outputs), scratch(workspace));
     }
 
     #[inline(always)]
@@ -246,17 +242,13 @@ where
     ) {
         let gradient = gradient.accumulator();
         let convolution = const { Self::CONVOLUTION };
-        let mut input_gradients = input_gradients.map(|dx| dx.iter_mut());
-        for (x, g) in recorded.inputs.iter().zip(output_gradients.iter()) {
-            let (x, g) = (I::flat(core::slice::from_ref(x)), O::flat(core::slice::from_ref(g)));
-            let dx = input_gradients.as_mut().and_then(Iterator::next);
-            let gradients = Gradients {
-                weight: gradient.weight.parameters_mut(),
-                bias: gradient.bias.parameters_mut(),
-                input: dx.map(|dx| I::flat_mut(core::slice::from_mut(dx))),
-            };
-            convolution.backward(pass.simd, self.weight.parameters(), (x, g), gradients, scratch(workspace));
-        }
+        let gradients = Gradients {
+            weight: gradient.weight.parameters_mut(),
+            bias: gradient.bias.parameters_mut(),
+            input: input_gradients.map(I::flat_mut),
+        };
+        let images = (I::flat(recorded.inputs), O::flat(output_gradients));
+        convolution.backward(pass.simd, self.weight.parameters(), images, gradients, scratch(workspace));
     }
 
     /// Draws the weights; biases start at 0.

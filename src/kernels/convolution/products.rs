@@ -4,7 +4,7 @@
 //! `patches[t][p]` is the input of output p under tap t of a channel. The filters times that matrix are the outputs.
 //! Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
 
-use super::{Convolution, Scratch};
+use super::{Convolution, Parts};
 use crate::chunks::Chunks;
 use crate::kernels::dot_products::{DotProducts, Order};
 use crate::kernels::elementwise::add_assign;
@@ -16,7 +16,7 @@ use crate::window::quotient;
 
 /// Numbers in each part of the scratch: what stays in the second-level cache.
 pub(crate) const PATCHES: usize = 16384;
-pub(crate) const WEIGHTS: usize = 4096;
+pub(crate) const WEIGHTS: usize = 8192;
 
 /// The most outputs, and the most numbers of a filter, that are multiplied at a time: what a product needs to be fast.
 const PIXELS: usize = 128;
@@ -24,9 +24,9 @@ const DEPTH: usize = 256;
 /// The fewest filters for which products are worth the copies.
 const FEWEST: usize = 4;
 
-/// How a product is split into parts that fit into the scratch.
+/// How a product is split that fit into the scratch.
 #[derive(Clone, Copy)]
-struct Parts {
+struct Division {
     /// Channels that are seen at a time,
     channels: usize,
     /// and how many numbers of a filter belong to them.
@@ -49,13 +49,13 @@ const fn smaller(one: usize, other: usize) -> usize {
 impl Convolution {
     /// Whether the patches are the image itself.
     #[inline(always)]
-    const fn is_pointwise(&self) -> bool {
+    pub(super) const fn is_pointwise(&self) -> bool {
         self.plane.is_pointwise() && self.seen <= WEIGHTS
     }
 
     /// The parts, none of which is empty unless a single window is too large for the scratch.
     #[inline(always)]
-    const fn parts(&self) -> Parts {
+    const fn parts(&self) -> Division {
         let taps = self.plane.taps();
         let channels = if self.is_pointwise() {
             self.seen
@@ -67,16 +67,16 @@ impl Convolution {
         let depth = channels * taps;
         let row = self.plane.columns.output;
         let pixels = smaller(whole(smaller(PIXELS, quotient(PATCHES, depth)), row), self.plane.outputs());
-        Parts { channels, depth, pixels, filters: smaller(quotient(WEIGHTS, depth), self.filters) }
+        Division { channels, depth, pixels, filters: smaller(quotient(WEIGHTS, depth), self.filters) }
     }
 
     /// Whether it is computed as products.
     #[inline(always)]
-    pub(super) fn is_product<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
+    pub(super) fn is_product<V: Simd, S: Scalar>(&self, scratch: &Parts<'_, S>) -> bool {
         if lanes::<V, S>() == 1 {
             return false;
         }
-        let Parts { pixels, filters, .. } = self.parts();
+        let Division { pixels, filters, .. } = self.parts();
         let room = scratch.patches.len() >= PATCHES && scratch.weights.len() >= WEIGHTS && pixels * filters > 0;
         self.filters >= FEWEST && room
     }
@@ -89,7 +89,7 @@ impl Convolution {
         (w, bias): (&[S], &[S]),
         x: &[S],
         y: &mut [S],
-        scratch: &mut Scratch<'_, S>,
+        scratch: &mut Parts<'_, S>,
     ) {
         let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
         if self.is_pointwise() {
@@ -113,14 +113,14 @@ impl Convolution {
     /// The first channel of each part of a group's channels, and how many numbers of a filter belong to the part.
     #[inline(always)]
     fn channels(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (Parts { channels, depth, .. }, seen, taps) = (self.parts(), self.seen, self.plane.taps());
+        let (Division { channels, depth, .. }, seen, taps) = (self.parts(), self.seen, self.plane.taps());
         (0..seen).step_by(channels.max(1)).map(move |channel| (channel, depth.min((seen - channel) * taps)))
     }
 
     /// The first of each part of the outputs, and how many they are.
     #[inline(always)]
     fn pixels(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (Parts { pixels, .. }, outputs) = (self.parts(), self.plane.outputs());
+        let (Division { pixels, .. }, outputs) = (self.parts(), self.plane.outputs());
         (0..outputs).step_by(pixels.max(1)).map(move |from| (from, pixels.min(outputs - from)))
     }
 
@@ -131,13 +131,14 @@ impl Convolution {
         simd: V,
         w: &[S],
         (x, g): (&[S], &[S]),
-        dw: &mut [S],
-        mut dx: Option<&mut [S]>,
-        scratch: &mut Scratch<'_, S>,
+        (mut dw, mut dx): (Option<&mut [S]>, Option<&mut [S]>),
+        scratch: &mut Parts<'_, S>,
     ) {
         let (outputs, taps) = (self.plane.outputs(), self.plane.taps());
         if self.is_pointwise() {
-            self.add_products(simd, (g, outputs), x, (dw, self.seen), scratch.weights);
+            if let Some(dw) = dw {
+                self.add_products(simd, (g, outputs), x, (dw, self.seen), scratch.weights);
+            }
             if let Some(dx) = dx {
                 self.spread_products(simd, w, g, dx, (self.seen, outputs));
             }
@@ -150,8 +151,11 @@ impl Convolution {
             for (channel, depth) in self.channels() {
                 let patches = first_mut(&mut *scratch.patches, depth * count);
                 self.gather(simd, x, patches, &mut *scratch.channel, channel, (from, count));
-                let (g, dw) = (g.get(from..).unwrap_or_default(), dw.get_mut(channel * taps..).unwrap_or_default());
-                self.add_products(simd, (g, count), patches, (dw, depth), scratch.weights);
+                let g = g.get(from..).unwrap_or_default();
+                if let Some(dw) = &mut dw {
+                    let dw = dw.get_mut(channel * taps..).unwrap_or_default();
+                    self.add_products(simd, (g, count), patches, (dw, depth), scratch.weights);
+                }
                 let Some(dx) = dx.as_deref_mut() else { continue };
                 let w = w.get(channel * taps..).unwrap_or_default();
                 self.spread_products(simd, w, g, patches, (depth, count));

@@ -19,7 +19,7 @@ mod reads;
 
 use self::copies::lay_rows;
 use self::reads::{Masks, Reads};
-use super::{Convolution, Scratch};
+use super::{Convolution, Parts};
 use crate::chunks::Chunks;
 use crate::kernels::vector::{Operation, Simd, lanes};
 use crate::kernels::window::Plane;
@@ -119,7 +119,7 @@ const fn behind(axis: &Sliding) -> usize {
 impl Convolution {
     /// Whether it is computed over strips.
     #[inline(always)]
-    pub(super) fn is_strips<V: Simd, S: Scalar>(&self, scratch: &Scratch<'_, S>) -> bool {
+    pub(super) fn is_strips<V: Simd, S: Scalar>(&self, scratch: &Parts<'_, S>) -> bool {
         let room = scratch.channel.len() >= STRIP && scratch.outputs.len() >= STRIP;
         let (dense, strides) = self.plane.dense();
         let back = match dense.reversed() {
@@ -136,7 +136,7 @@ pub(super) struct Forward<'a, 'b, S> {
     pub(super) weights: (&'a [S], &'a [S]),
     pub(super) x: &'a [S],
     pub(super) y: &'a mut [S],
-    pub(super) scratch: Scratch<'b, S>,
+    pub(super) scratch: Parts<'b, S>,
 }
 
 impl<S: Scalar> Operation for Forward<'_, '_, S> {
@@ -163,9 +163,9 @@ pub(super) struct Backward<'a, 'b, S> {
     pub(super) w: &'a [S],
     pub(super) x: &'a [S],
     pub(super) g: &'a [S],
-    pub(super) dw: &'a mut [S],
+    pub(super) dw: Option<&'a mut [S]>,
     pub(super) dx: Option<&'a mut [S]>,
-    pub(super) scratch: Scratch<'b, S>,
+    pub(super) scratch: Parts<'b, S>,
 }
 
 impl<S: Scalar> Operation for Backward<'_, '_, S> {
@@ -186,7 +186,8 @@ impl<S: Scalar> Backward<'_, '_, S> {
         let Some(strip) = Strip::new(&plane, strides) else { return };
         let (masks, taps, columns) = (Masks::new(simd, &strip, &plane.columns), plane.taps(), plane.columns.output);
         let kernel = (plane.rows.window.kernel, plane.columns.window.kernel);
-        let dw = self.dw.blocks_mut(seen * taps);
+        let Some(dw) = self.dw.as_deref_mut() else { return };
+        let dw = dw.blocks_mut(seen * taps);
         for (number, (g, dw)) in self.g.blocks(compact.outputs()).zip(dw).enumerate() {
             let group = self.x.get(number / filters * seen * plane.inputs()..).unwrap_or_default();
             let group = group.blocks(plane.inputs());
@@ -245,7 +246,7 @@ impl Strip {
         pairs: impl Iterator<Item = (&'a [S], &'a [S])> + Clone,
         (start, is_reversed): (S, bool),
         (strides, y): (Strides, &mut [S]),
-        scratch: &mut Scratch<'_, S>,
+        scratch: &mut Parts<'_, S>,
     ) {
         let (x_strides, y_strides) = if is_reversed { (strides, (1, 1)) } else { ((1, 1), strides) };
         let (taps, kernel) = (plane.taps(), (plane.rows.window.kernel, plane.columns.window.kernel));

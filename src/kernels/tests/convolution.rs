@@ -23,9 +23,10 @@ impl<S: Scalar> Operation for Drawn<S> {
         let mut random = Random::new((inputs * 1000 + outputs * 10 + seen * filters) as u64);
         let w = numbers::<S>(groups * filters * seen * taps, &mut random);
         let bias = numbers::<S>(groups * filters, &mut random);
-        let x = numbers::<S>(groups * seen * inputs, &mut random);
-        let g = numbers::<S>(groups * filters * outputs, &mut random);
-        let mut memory = [CHANNEL, PATCHES, OUTPUTS, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
+        let samples = 1 + (inputs + filters) % 3;
+        let x = numbers::<S>(samples * groups * seen * inputs, &mut random);
+        let g = numbers::<S>(samples * groups * filters * outputs, &mut random);
+        let mut memory = [INPUTS, PATCHES, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
 
         let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
         convolution.forward(simd, (&w, &bias), &x, &mut y, scratch(&mut memory));
@@ -37,11 +38,14 @@ impl<S: Scalar> Operation for Drawn<S> {
         convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));
         assert!(alone == dw, "{what}: weights get another gradient without that of the input");
 
-        let mut naive_y: Vec<f64> = bias.iter().flat_map(|bias| core::iter::repeat_n(bias.to_f64(), outputs)).collect();
+        let of_sample = bias.iter().flat_map(|bias| core::iter::repeat_n(bias.to_f64(), outputs));
+        let mut naive_y: Vec<f64> = core::iter::repeat_n(of_sample, samples).flatten().collect();
         let (mut naive_dw, mut naive_dx) = (vec![1.0; w.len()], vec![0.0; x.len()]);
-        for filter in 0..groups * filters {
+        for (sample, filter) in
+            (0..samples).flat_map(|sample| (0..groups * filters).map(move |filter| (sample, filter)))
+        {
             for pair in 0..seen {
-                let from = (filter / filters * seen + pair) * inputs;
+                let from = ((sample * groups + filter / filters) * seen + pair) * inputs;
                 for place in 0..outputs {
                     for tap in 0..taps {
                         let row = position(plane.rows, place / plane.columns.output, tap / plane.columns.window.kernel);
@@ -49,7 +53,8 @@ impl<S: Scalar> Operation for Drawn<S> {
                             position(plane.columns, place % plane.columns.output, tap % plane.columns.window.kernel);
                         let (Some(row), Some(column)) = (row, column) else { continue };
                         let at = from + row * plane.columns.input + column;
-                        let (weight, output) = ((filter * seen + pair) * taps + tap, filter * outputs + place);
+                        let weight = (filter * seen + pair) * taps + tap;
+                        let output = (sample * groups * filters + filter) * outputs + place;
                         naive_y[output] += w[weight].to_f64() * x[at].to_f64();
                         naive_dw[weight] += g[output].to_f64() * x[at].to_f64();
                         naive_dx[at] += g[output].to_f64() * w[weight].to_f64();
@@ -58,17 +63,18 @@ impl<S: Scalar> Operation for Drawn<S> {
             }
         }
         assert_close(&y, &naive_y, seen * taps, &format!("{what}, forward"));
-        assert_close(&dw, &naive_dw, outputs, &format!("{what}, weight gradient"));
+        assert_close(&dw, &naive_dw, samples * outputs, &format!("{what}, weight gradient"));
         assert_close(&dx, &naive_dx, filters * taps, &format!("{what}, input gradient"));
-        for (filter, (db, g)) in db.iter().zip(g.chunks_exact(outputs)).enumerate() {
-            let sum = 1.0 + g.iter().map(|g| g.to_f64()).sum::<f64>();
-            assert_close(&[*db], &[sum], outputs, &format!("{what}, bias gradient of {filter}"));
+        for (filter, db) in db.iter().enumerate() {
+            let g = g.chunks_exact(outputs).skip(filter).step_by(bias.len()).flatten();
+            let sum = 1.0 + g.map(|g| g.to_f64()).sum::<f64>();
+            assert_close(&[*db], &[sum], samples * outputs, &format!("{what}, bias gradient of {filter}"));
         }
     }
 }
 
-fn scratch<S>([channel, patches, outputs, weights]: &mut [Vec<S>; 4]) -> Scratch<'_, S> {
-    Scratch { channel, patches, outputs, weights }
+fn scratch<S>([inputs, sums, weights]: &mut [Vec<S>; 3]) -> Scratch<'_, S> {
+    Scratch { inputs, sums, weights }
 }
 
 /// The input on an axis that an output reads under a tap.
@@ -104,6 +110,31 @@ fn depthwise_convolutions_are_those_of_their_definition_for_all_widths() {
                 check(rows, columns, (1, 1, 2));
             }
         }
+    }
+}
+
+/// Channels around the lanes of a vector, on small planes, with all strides.
+#[test]
+fn depthwise_convolutions_over_channels_are_those_of_their_definition() {
+    let mut random = Random::new(14);
+    let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
+    let mut drawn = 0;
+    while drawn < 60 {
+        let mut window = || {
+            let (kernel, stride, before, after, dilation) =
+                (draw(1, 5), draw(1, 3), draw(0, 3), draw(0, 3), draw(1, 2));
+            Axis { kernel, stride, before, after, dilation }
+        };
+        let windows = (window(), window());
+        let sizes = (axis(draw(1, 12), windows.0), axis(draw(1, 12), windows.1));
+        let (Some(rows), Some(columns)) = sizes else { continue };
+        check(rows, columns, (1, draw(1, 3), draw(5, 35)));
+        drawn += 1;
+    }
+    // A plane in several bands of rows.
+    let window = Axis { kernel: 3, stride: 2, before: 1, after: 1, dilation: 1 };
+    if let (Some(rows), Some(columns)) = (axis(50, window), axis(40, window)) {
+        check(rows, columns, (1, 1, 17));
     }
 }
 
@@ -154,6 +185,26 @@ fn products_of_parts_of_a_plane_are_those_of_their_definition() {
                 check(rows, columns, (2, 5, 1));
             }
         }
+    }
+}
+
+/// Numbers of filters around those of vectors, on planes of any size, whose strides leave phases without taps.
+#[test]
+fn convolutions_of_vectors_of_filters_are_those_of_their_definition() {
+    let mut random = Random::new(13);
+    let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
+    let mut drawn = 0;
+    while drawn < 50 {
+        let mut window = || {
+            let (kernel, stride, before, after, dilation) =
+                (draw(1, 5), draw(1, 3), draw(0, 4), draw(0, 4), draw(1, 2));
+            Axis { kernel, stride, before, after, dilation }
+        };
+        let windows = (window(), window());
+        let sizes = (axis(draw(1, 9), windows.0), axis(draw(1, 20), windows.1));
+        let (Some(rows), Some(columns)) = sizes else { continue };
+        check(rows, columns, (draw(1, 20), draw(6, 40), draw(1, 2)));
+        drawn += 1;
     }
 }
 

@@ -1,0 +1,69 @@
+//! Measures a layer: the shortest time of a pass over a batch of 64 samples, forward and backward. Time is the processor's: what
+//! the thread was given, so that other processes disturb less.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+
+use fnn::{
+    Layer, Network,
+    layers::{Pod, Sample},
+    train::GradientBuffers,
+};
+
+const BATCH: usize = 64;
+/// How long a pass is repeated, and how often at least.
+const TIME: Duration = Duration::from_millis(100);
+const PASSES: usize = 12;
+
+/// The layers named on the command line; all if there are none.
+#[must_use]
+pub fn only() -> Vec<usize> {
+    std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect()
+}
+
+/// Prints the layer's number and its two times in µs.
+#[inline(never)]
+pub fn measure<N>(number: usize, only: &[usize])
+where
+    N: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Element = f32>>,
+{
+    if !only.is_empty() && !only.contains(&number) {
+        return;
+    }
+    let (network, mut gradient) = (N::boxed(1), N::zeroed_box());
+    let mut inputs = vec![N::Input::zeroed(); BATCH];
+    let values = |index: usize| (index * 2_654_435_761 % 1_000) as f32 * 0.002 - 1.0;
+    N::Input::flat_mut(&mut inputs).iter_mut().enumerate().for_each(|(index, x)| *x = values(index));
+    let (mut outputs, mut input_gradients) = (vec![N::Output::zeroed(); BATCH], inputs.clone());
+    let mut output_gradients = outputs.clone();
+    N::Output::flat_mut(&mut output_gradients).iter_mut().enumerate().for_each(|(index, g)| *g = values(index + 1));
+    let mut workspace = N::Workspace::<BATCH>::zeroed_box();
+    let mut buffers = GradientBuffers::<N, BATCH>::boxed();
+
+    let forward = shortest(|| {
+        let start = ThreadTime::now();
+        black_box(&*network).forward_into::<BATCH>(black_box(&inputs), &mut outputs, &mut workspace);
+        black_box(&outputs);
+        start.elapsed()
+    });
+    let backward = shortest(|| {
+        let pass = buffers.forward(black_box(&*network), black_box(&inputs));
+        let start = ThreadTime::now();
+        pass.backward_to_inputs(black_box(&output_gradients), &mut gradient, &mut input_gradients);
+        black_box((&gradient, &input_gradients));
+        start.elapsed()
+    });
+    println!("{number} {:.3} {:.3}", 1e6 * forward.as_secs_f64(), 1e6 * backward.as_secs_f64());
+}
+
+fn shortest(mut pass: impl FnMut() -> Duration) -> Duration {
+    let start = ThreadTime::now();
+    let (mut shortest, mut passes) = (pass(), 1);
+    while start.elapsed() < TIME || passes < PASSES {
+        shortest = shortest.min(pass());
+        passes += 1;
+    }
+    shortest
+}

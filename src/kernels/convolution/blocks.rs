@@ -1,0 +1,392 @@
+//! A convolution in either direction, as sums over channels and taps, and the blocks into which it is split.
+
+use core::ops::Range;
+
+use super::track::Track;
+use crate::chunks::Chunks;
+use crate::kernels::vector::{Operation, Simd, Vector, lanes, read, splat, write};
+use crate::scalar::Scalar;
+use crate::window::{ceil_div, quotient};
+
+/// The most sums in a block, and the most products that are added to them at a time.
+pub(super) const PLACES: usize = 256;
+pub(super) const DEPTH: usize = 256;
+/// The largest number of lanes. Copies are written in whole vectors, of which the last one may reach over the end.
+const LANES: usize = 16;
+
+/// The images that a convolution reads, channel by channel in each sample.
+#[derive(Clone, Copy)]
+pub(super) struct Images {
+    pub(super) rows: Track,
+    pub(super) columns: Track,
+    /// Channels in a group.
+    pub(super) channels: usize,
+    /// Numbers in a sample, of all groups.
+    pub(super) sample: usize,
+    /// Taps of the window, of which sums at a phase read some.
+    pub(super) window: usize,
+    pub(super) is_copied: bool,
+    /// How many parts a copied row has: with a step of s, every s-th number is in the same part, so that the numbers of
+    /// neighbouring sums lie side by side.
+    pub(super) parts: usize,
+}
+
+/// How sums are split: sums of whole samples if several samples fit, or else some rows, or else a part of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Split {
+    pub(super) samples: usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    /// Channels at a time.
+    pub(super) channels: usize,
+}
+
+/// Some sums of some samples.
+#[derive(Clone)]
+pub(super) struct Block {
+    pub(super) samples: Range<usize>,
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+}
+
+/// Where the numbers that a block reads are.
+#[derive(Clone, Copy)]
+pub(super) struct Places {
+    /// The strides between samples, channels, rows, and parts of a row.
+    pub(super) sample: usize,
+    pub(super) channel: usize,
+    pub(super) row: usize,
+    pub(super) part: usize,
+}
+
+/// The copy of [`Images::numbers`], with all registers to itself.
+struct Pad<'a, 'b, S> {
+    images: &'a Images,
+    x: &'a [S],
+    block: &'a Block,
+    channels: usize,
+    room: &'b mut [S],
+}
+
+impl<S: Scalar> Operation for Pad<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { images, x, block, channels, room } = self;
+        let places = images.places(block, channels);
+        for sample in 0..block.samples.len() {
+            let x = x.get(sample * images.sample..).unwrap_or_default();
+            for (channel, x) in x.blocks(images.plane()).enumerate().take(channels) {
+                let to = room.get_mut(sample * places.sample + channel * places.channel..).unwrap_or_default();
+                if images.parts > 1 {
+                    images.pad_in_parts(simd, x, block, places, to);
+                } else {
+                    images.pad(simd, x, block, places.row, to);
+                }
+            }
+        }
+    }
+}
+
+impl Images {
+    #[inline(always)]
+    pub(super) const fn plane(&self) -> usize {
+        self.rows.input * self.columns.input
+    }
+
+    /// The number of groups.
+    #[inline(always)]
+    pub(super) const fn groups(&self) -> usize {
+        quotient(self.sample, self.plane() * self.channels)
+    }
+
+    /// The same images, which are copied even if no sum reads zeros around them.
+    #[inline(always)]
+    pub(super) const fn copied(mut self) -> Self {
+        self.is_copied = true;
+        self
+    }
+
+    #[inline(always)]
+    pub(super) fn taps(&self) -> usize {
+        self.rows.taps().len() * self.columns.taps().len()
+    }
+
+    /// Sums in a plane.
+    #[inline(always)]
+    pub(super) const fn sums(&self) -> usize {
+        self.rows.count * self.columns.count
+    }
+
+    /// Whether the images are read as they stand: if no sum reads zeros around them.
+    #[inline(always)]
+    pub(super) const fn is_whole(&self) -> bool {
+        !self.is_copied && self.rows.is_whole() && self.columns.is_whole()
+    }
+
+    /// Numbers that some sums of a channel read.
+    #[inline(always)]
+    const fn seen(&self, rows: usize, columns: usize) -> usize {
+        self.rows.seen(rows) * self.part(columns) * self.parts
+    }
+
+    /// Numbers in a part of a row.
+    #[inline(always)]
+    const fn part(&self, columns: usize) -> usize {
+        ceil_div(self.columns.seen(columns), self.parts)
+    }
+
+    /// The same images, copied in parts.
+    #[inline(always)]
+    pub(super) const fn in_parts(mut self) -> Self {
+        (self.is_copied, self.parts) = (true, self.columns.step);
+        self
+    }
+
+    /// A split into blocks of at most `places` sums, whose images fit into `room` numbers, and of as many channels at a time
+    /// as have at most `depth` taps, if there is one.
+    #[inline(always)]
+    pub(super) fn split(&self, samples: usize, places: usize, room: usize, depth: usize) -> Option<Split> {
+        let (taps, depth) = (self.window, depth.min(DEPTH));
+        if self.taps() == 0 || taps > depth || places == 0 {
+            return None;
+        }
+        let room = room.saturating_sub(LANES);
+        // Parts of nearly the same size.
+        let parts = ceil_div(self.channels, quotient(depth, taps).min(self.channels).max(1));
+        let mut channels = ceil_div(self.channels, parts).max(1);
+        let mut columns = self.columns.count.min(places);
+        let mut rows = self.rows.count.min(quotient(places, columns)).max(1);
+        let mut room = room;
+        if self.is_whole() {
+            room = usize::MAX;
+        }
+        while self.seen(rows, columns).saturating_mul(channels) > room {
+            if rows > 8 || rows > 1 && channels == 1 {
+                rows -= 1;
+            } else if channels > 1 {
+                channels = channels.div_ceil(2);
+            } else if columns > 1 {
+                columns = columns.div_ceil(2);
+            } else {
+                return None;
+            }
+        }
+        let mut together = 1;
+        if (rows, columns) == (self.rows.count, self.columns.count) {
+            let fit = quotient(room, self.seen(rows, columns) * channels);
+            together = quotient(places, rows * columns).min(fit).min(samples).max(1);
+        }
+        Some(Split { samples: together, rows, columns, channels })
+    }
+
+    /// The blocks of some samples, in order.
+    #[inline(always)]
+    pub(super) fn blocks(&self, samples: usize, split: Split) -> impl Iterator<Item = Block> + use<> {
+        let (rows, columns) = (self.rows.count, self.columns.count);
+        let cut = |count: usize, part: usize| {
+            (0..count).step_by(part.max(1)).map(move |first| first..count.min(first + part))
+        };
+        cut(samples, split.samples).flat_map(move |samples| {
+            cut(rows, split.rows).flat_map(move |rows| {
+                let samples = samples.clone();
+                cut(columns, split.columns).map(move |columns| Block {
+                    samples: samples.clone(),
+                    rows: rows.clone(),
+                    columns,
+                })
+            })
+        })
+    }
+
+    /// Where a block's numbers are: in the images, or in a copy of some channels with zeros around them.
+    #[inline(always)]
+    pub(super) fn places(&self, block: &Block, channels: usize) -> Places {
+        if self.is_whole() {
+            return Places { sample: self.sample, channel: self.plane(), row: self.columns.input, part: 0 };
+        }
+        let part = self.part(block.columns.len());
+        let row = part * self.parts;
+        let channel = self.rows.seen(block.rows.len()) * row;
+        Places { sample: channels * channel, channel, row, part }
+    }
+
+    /// The numbers that a block reads of some channels, from the first of them on: the images themselves, or a copy.
+    #[inline(always)]
+    pub(super) fn numbers<'a, V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        x: &'a [S],
+        block: &Block,
+        (first, channels): (usize, usize),
+        room: &'a mut [S],
+    ) -> &'a [S] {
+        let from = block.samples.start * self.sample + first * self.plane();
+        let x = x.get(from..).unwrap_or_default();
+        if self.is_whole() {
+            let above = block.rows.start * self.rows.step * self.columns.input;
+            return x.get(above + block.columns.start * self.columns.step..).unwrap_or_default();
+        }
+        simd.call(Pad { images: self, x, block, channels, room: &mut *room });
+        room
+    }
+
+    /// The numbers of a channel that a block reads, with zeros around them, to rows of `width`. Writes up to a vector more.
+    #[inline(always)]
+    fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], block: &Block, width: usize, to: &mut [S]) {
+        let (lanes, zero) = (lanes::<V, S>(), splat::<V, S>(simd, S::ZERO));
+        let (above, left) = (block.rows.start * self.rows.step, block.columns.start * self.columns.step);
+        let height = self.rows.seen(block.rows.len());
+        // The part of a row that there is, in the image and in the copy.
+        let skip = self.columns.before.saturating_sub(left).min(width);
+        let from = left.saturating_sub(self.columns.before).min(self.columns.input);
+        let count = (width - skip).min(self.columns.input - from);
+        let fits = height * width + lanes <= to.len() && self.plane() <= x.len();
+        debug_assert!(fits, "a channel doesn't fit");
+        if !fits {
+            return;
+        }
+        if count <= lanes {
+            // Rows of a vector: the zeros of all first, and then two instructions for each.
+            let first = self.rows.before.saturating_sub(above).min(height);
+            let image = above + first - self.rows.before.min(above + first);
+            let rows = (height - first).min(self.rows.input - image.min(self.rows.input));
+            // SAFETY: as below.
+            unsafe {
+                for at in (0..height * width).step_by(lanes) {
+                    zero.store(to.as_mut_ptr().add(at));
+                }
+                let mut x = x.as_ptr().wrapping_add(image * self.columns.input + from);
+                let mut to = to.as_mut_ptr().wrapping_add(first * width + skip);
+                for _ in 0..rows {
+                    S::Vector::<V>::load_masked(simd, x, count).store_masked(to, count);
+                    (x, to) = (x.wrapping_add(self.columns.input), to.wrapping_add(width));
+                }
+            }
+            return;
+        }
+        for row in 0..height {
+            let image = (above + row).wrapping_sub(self.rows.before);
+            let end = if image < self.rows.input { count } else { 0 };
+            let to = to.as_mut_ptr().wrapping_add(row * width);
+            // SAFETY: `to` has room for all rows and a vector, and no more of a row of the image is read than it has. What
+            // reaches over the end of a row is overwritten by the next.
+            unsafe {
+                let mut at = 0;
+                while at < if end == 0 { width } else { skip } {
+                    zero.store(to.add(at));
+                    at += lanes;
+                }
+                if end == 0 {
+                    continue;
+                }
+                let (x, to) = (x.as_ptr().add(image * self.columns.input + from), to.add(skip));
+                let mut at = 0;
+                while at + lanes <= end {
+                    S::Vector::<V>::load(simd, x.add(at)).store(to.add(at));
+                    at += lanes;
+                }
+                if at < end {
+                    S::Vector::<V>::load_masked(simd, x.add(at), end - at).store(to.add(at));
+                    at += lanes;
+                }
+                while at < width - skip {
+                    zero.store(to.add(at));
+                    at += lanes;
+                }
+            }
+        }
+    }
+
+    /// [`pad`](Self::pad), in parts.
+    #[inline(always)]
+    fn pad_in_parts<V: Simd, S: Scalar>(&self, simd: V, x: &[S], block: &Block, places: Places, to: &mut [S]) {
+        let (above, left) = (block.rows.start * self.rows.step, block.columns.start * self.columns.step);
+        let (lanes, parts) = (lanes::<V, S>(), self.parts);
+        let width = self.columns.seen(block.columns.len());
+        let skip = self.columns.before.saturating_sub(left).min(width);
+        let from = left.saturating_sub(self.columns.before).min(self.columns.input);
+        let count = (width - skip).min(self.columns.input - from);
+        for (row, to) in to.blocks_mut(places.row).enumerate().take(self.rows.seen(block.rows.len())) {
+            for to in to.parts_mut(lanes) {
+                write(simd, splat(simd, S::ZERO), to);
+            }
+            let image = (above + row).wrapping_sub(self.rows.before);
+            if image >= self.rows.input {
+                continue;
+            }
+            let start = image * self.columns.input + from;
+            let Some(x) = x.get(start..start + count) else { return };
+            if parts == 2 && places.part >= lanes {
+                // The first number is in the part of its parity, and the next in the other.
+                let (one, other) = (skip % 2 * places.part + skip / 2, (skip + 1) % 2 * places.part + skip.div_ceil(2));
+                for (index, x) in x.parts(2 * lanes).enumerate() {
+                    let (low, high) = x.split_at(x.len().min(lanes));
+                    let (even, odd) = read(simd, low).separate(read(simd, high));
+                    let (at, half) = (index * lanes, x.len() / 2);
+                    let ends = (one + at..one + at + x.len() - half, other + at..other + at + half);
+                    write(simd, even, to.get_mut(ends.0).unwrap_or_default());
+                    write(simd, odd, to.get_mut(ends.1).unwrap_or_default());
+                }
+                continue;
+            }
+            for part in 0..parts.min(count) {
+                let at = skip + part;
+                let to = to.get_mut(at % parts * places.part + at / parts..).unwrap_or_default();
+                to.iter_mut().zip(x.iter().skip(part).step_by(parts)).for_each(|(to, &x)| *to = x);
+            }
+        }
+    }
+
+    /// Where the first number of each sum lies, from a block's first number on. Returns how many sums there are.
+    #[inline(always)]
+    pub(super) fn starts(&self, block: &Block, places: Places, to: &mut [u32; PLACES]) -> usize {
+        let (mut count, mut to) = (0, to.iter_mut());
+        for sample in 0..block.samples.len() {
+            for row in 0..block.rows.len() {
+                let start = sample * places.sample + row * self.rows.step * places.row;
+                for (column, to) in (0..block.columns.len()).zip(&mut to) {
+                    *to = (start + column * self.columns.step) as u32;
+                    count += 1;
+                }
+            }
+        }
+        count
+    }
+
+    /// Channel by channel, where the numbers under each tap lie, from the first number of a sum on, and the channel, the row
+    /// and the column of the tap.
+    #[inline(always)]
+    pub(super) fn for_each_tap(
+        &self,
+        places: Places,
+        channels: usize,
+        mut visit: impl FnMut(usize, (usize, usize, usize)),
+    ) {
+        for channel in 0..channels {
+            for &(down, row) in self.rows.taps() {
+                let start = channel * places.channel + usize::from(down) * places.row;
+                for &(right, column) in self.columns.taps() {
+                    let right = usize::from(right);
+                    let right =
+                        if self.parts == 1 { right } else { right % self.parts * places.part + right / self.parts };
+                    visit(start + right, (channel, usize::from(row), usize::from(column)));
+                }
+            }
+        }
+    }
+
+    /// Where the numbers under each tap lie, times a factor. Returns how many there are.
+    #[inline(always)]
+    pub(super) fn under_taps(&self, places: Places, channels: usize, factor: usize, to: &mut [u32; DEPTH]) -> usize {
+        let mut count = 0;
+        self.for_each_tap(places, channels, |place, _| {
+            if let Some(to) = to.get_mut(count) {
+                *to = (place * factor) as u32;
+            }
+            count += 1;
+        });
+        count.min(DEPTH)
+    }
+}

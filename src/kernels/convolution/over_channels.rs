@@ -1,0 +1,459 @@
+//! Depthwise convolutions whose vectors are over channels: for small planes, and for windows that move by more than one.
+//!
+//! The channels of a vector are transposed, padded, convolved and transposed back: `y[p][c] = b[c] + Σ w[t][c] · x[p's tap t][c]`. All lanes are
+//! in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Each sum is one chain
+//! over taps, and that of a weight's gradient one over the positions of all samples, in order.
+
+use core::ops::Range;
+
+use super::Scratch;
+use super::blocks::{Block, DEPTH, Images, Split};
+use crate::chunks::Chunks;
+use crate::kernels::transpose::{LANES, transpose, turn};
+use crate::kernels::vector::{Operation, Simd, Vector, lanes, read, splat, write};
+use crate::real::Real;
+use crate::scalar::Scalar;
+
+/// Positions, or taps, that are computed together: they share the reads of a weight, or of a gradient.
+const TILE: usize = 8;
+
+/// Convolutions of single channels: each of the `outputs` of a channel is the sum over its `inputs`.
+#[derive(Clone, Copy)]
+pub(super) struct Channels {
+    /// Of one channel in a group.
+    pub(super) images: Images,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    /// Taps in a row of the window, and in all of it.
+    pub(super) taps: (usize, usize),
+}
+
+/// `y = bias + w ∗ x`, for all samples of a batch; an empty bias counts as none.
+pub(super) struct Correlate<'a, 'b, S> {
+    pub(super) channels: Channels,
+    pub(super) w: &'a [S],
+    pub(super) bias: &'a [S],
+    pub(super) x: &'a [S],
+    pub(super) y: &'a mut [S],
+    /// Numbers in a channel of y, and in a row.
+    pub(super) strides: (usize, usize),
+    pub(super) scratch: &'a mut Scratch<'b, S>,
+}
+
+/// `dw += g ∗ x`, over all samples of a batch.
+pub(super) struct WeightGradient<'a, 'b, S> {
+    pub(super) channels: Channels,
+    pub(super) x: &'a [S],
+    pub(super) g: &'a [S],
+    pub(super) dw: &'a mut [S],
+    pub(super) scratch: &'a mut Scratch<'b, S>,
+}
+
+impl Channels {
+    /// A split, if there is one: a channel's numbers take as many times the room as
+    /// the widest vector has lanes.
+    #[inline(always)]
+    pub(super) fn split<S>(&self, scratch: &Scratch<'_, S>) -> Option<Split> {
+        let fits = self.images.taps() * self.inputs * self.outputs * LANES <= scratch.weights.len();
+        let split = self.images.copied().split(1, scratch.sums.len() / LANES, scratch.inputs.len() / LANES, DEPTH)?;
+        // Rows are transposed as one.
+        (fits && split.columns == self.images.columns.count).then_some(split)
+    }
+
+    /// Channels of a vector at a time: the first, and how many.
+    #[inline(always)]
+    fn vectors(count: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+        (0..count).step_by(lanes.max(1)).map(move |first| (first, lanes.min(count - first)))
+    }
+
+    /// The channels of a group of samples.
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.images.groups() / self.inputs.max(1)
+    }
+
+    /// Where each tap of a sum is in x, with `lanes` numbers at each position. Returns how many there are.
+    #[inline(always)]
+    fn offsets(&self, block: &Block, lanes: usize, to: &mut [u32; DEPTH]) -> usize {
+        self.images.under_taps(self.images.copied().places(block, 1), 1, lanes, to)
+    }
+
+    /// Transposes what a block reads of some channels, `apart` numbers from one to the next, with zeros around it.
+    #[inline(always)]
+    fn lay<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        (x, apart, channels): (&[S], usize, usize),
+        block: &Block,
+        to: &mut [S],
+    ) {
+        let (lanes, Images { rows, columns, .. }) = (lanes::<V, S>(), self.images);
+        let (width, height) = (columns.seen(columns.count), rows.seen(block.rows.len()));
+        let above = block.rows.start * rows.step;
+        // Rows that there are, and columns that are read.
+        let seen = above.saturating_sub(rows.before)..(above + height).saturating_sub(rows.before).min(rows.input);
+        let read = width.saturating_sub(columns.before).min(columns.input);
+        let Some(to) = to.get_mut(..width * height * lanes) else { return };
+        if read < width || seen.len() < height {
+            for to in to.chunks_exact_mut(lanes) {
+                write(simd, splat(simd, S::ZERO), to);
+            }
+        }
+        let first = seen.start + rows.before - above;
+        let from = x.get(seen.start * columns.input..).unwrap_or_default();
+        let slots = Slots { row: width, columns: columns.input, read, at: first * width + columns.before };
+        let count = seen.len() * columns.input;
+        if (channels - 1) * apart + count <= from.len() && slots.end(count) * lanes <= to.len() {
+            // SAFETY: the channels have that many numbers, and all of the slots fit.
+            unsafe { lay_positions(simd, (from, apart, channels), count, slots, to) };
+        }
+    }
+}
+
+/// Where positions go: rows of `columns`, of which the first `read` are kept, `row` apart.
+#[derive(Clone, Copy)]
+struct Slots {
+    row: usize,
+    columns: usize,
+    read: usize,
+    at: usize,
+}
+
+impl Slots {
+    /// The end of the slots of `count` positions.
+    #[inline(always)]
+    fn end(&self, count: usize) -> usize {
+        let rows = count.div_ceil(self.columns.max(1));
+        if rows == 0 { 0 } else { self.at + (rows - 1) * self.row + self.read }
+    }
+}
+
+/// Transposes `count` positions of some channels into their slots.
+///
+/// # Safety
+/// Each channel has the positions, and the slots fit.
+#[inline(always)]
+unsafe fn lay_positions<V: Simd, S: Scalar>(
+    simd: V,
+    (x, apart, channels): (&[S], usize, usize),
+    count: usize,
+    slots: Slots,
+    to: &mut [S],
+) {
+    let lanes = lanes::<V, S>();
+    let (mut column, mut slot) = (0, slots.at);
+    for first in (0..count).step_by(lanes) {
+        let width = lanes.min(count - first);
+        let mut square = [splat::<V, S>(simd, S::ZERO); LANES];
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (channel, vector) in square.iter_mut().enumerate().take(channels) {
+                let from = x.as_ptr().add(channel * apart + first);
+                *vector = if width == lanes {
+                    S::Vector::<V>::load(simd, from)
+                } else {
+                    S::Vector::<V>::load_masked(simd, from, width)
+                };
+            }
+            turn::<V, S>(&mut square);
+            for &vector in square.iter().take(width) {
+                if column < slots.read {
+                    vector.store(to.as_mut_ptr().add((slot + column) * lanes));
+                }
+                column += 1;
+                if column == slots.columns {
+                    column = 0;
+                    slot += slots.row;
+                }
+            }
+        }
+    }
+}
+
+impl<S: Scalar> Operation for Correlate<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { channels, w, bias, x, y, strides: (plane, width), scratch } = self;
+        let Channels { images, inputs, outputs, taps: (row, taps) } = channels;
+        let lanes = lanes::<V, S>();
+        let Some(split) = channels.split(scratch) else { return };
+        let samples = x.len() / images.sample.max(1);
+        let of_outputs = channels.count() * outputs * plane;
+        let mut offsets = [0; DEPTH];
+        for (first, count) in Channels::vectors(channels.count(), lanes) {
+            let depth = images.taps();
+            // The weights of each pair of an input and an output, tap by tap.
+            for pair in 0..inputs * outputs {
+                let order = images.rows.taps().iter().flat_map(|&(_, down)| {
+                    images.columns.taps().iter().map(move |&(_, right)| usize::from(down) * row + usize::from(right))
+                });
+                let to = scratch.weights.get_mut(pair * depth * lanes..).unwrap_or_default();
+                for (to, tap) in to.chunks_exact_mut(lanes).zip(order) {
+                    for (channel, to) in to.iter_mut().enumerate().take(count) {
+                        let at = ((first + channel) * inputs * outputs + pair) * taps + tap;
+                        *to = w.get(at).copied().unwrap_or(S::ZERO);
+                    }
+                }
+            }
+            for block in images.blocks(samples, split) {
+                channels.offsets(&block, lanes, &mut offsets);
+                let offsets = offsets.get(..depth).unwrap_or_default();
+                let sample = block.samples.start;
+                for output in 0..outputs {
+                    let mut starts = [S::ZERO; LANES];
+                    for (channel, start) in starts.iter_mut().enumerate().take(count) {
+                        *start = bias.get((first + channel) * outputs + output).copied().unwrap_or(S::ZERO);
+                    }
+                    for input in 0..inputs {
+                        if output == 0 || inputs > 1 {
+                            let at = sample * images.sample + (first * inputs + input) * images.plane();
+                            let from = x.get(at..).unwrap_or_default();
+                            channels.lay(simd, (from, inputs * images.plane(), count), &block, scratch.inputs);
+                        }
+                        let pair = input * outputs + output;
+                        let weights = scratch.weights.get(pair * depth * lanes..).unwrap_or_default();
+                        let start = if input == 0 { Some(&starts) } else { None };
+                        let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets), weights);
+                        tiles.correlate(simd, start, scratch.sums);
+                    }
+                    let at = sample * of_outputs + (first * outputs + output) * plane;
+                    let y = y.get_mut(at..).unwrap_or_default();
+                    store(simd, &images, &block, (&*scratch.sums, count), (y, outputs * plane, width));
+                }
+            }
+        }
+    }
+}
+
+/// Transposes the sums of a block into channels of y, `apart` numbers from one to the next, with rows of `width`.
+#[inline(always)]
+fn store<V: Simd, S: Scalar>(
+    simd: V,
+    Images { rows, columns, .. }: &Images,
+    block: &Block,
+    (sums, channels): (&[S], usize),
+    (y, apart, width): (&mut [S], usize, usize),
+) {
+    let lanes = lanes::<V, S>();
+    let is_dense = rows.apart == 1 && columns.apart == 1 && columns.count == width;
+    let (runs, run) = if is_dense { (1, block.rows.len() * width) } else { (block.rows.len(), columns.count) };
+    for line in 0..runs {
+        let at = (rows.first + rows.apart * (block.rows.start + line)) * width + columns.first;
+        let (from, to) = (sums.get(line * run * lanes..), y.get_mut(at..));
+        let (Some(from), Some(to)) = (from, to) else { return };
+        transpose(simd, (from, lanes), (run, channels), (to, apart), columns.apart, false);
+    }
+}
+
+/// Channels of a block with zeros around them, and what its sums read of them.
+struct Tiles<'a, S> {
+    x: &'a [S],
+    offsets: &'a [u32],
+    weights: &'a [S],
+    /// From a row of sums to the next in x, and from a column to the next.
+    steps: (usize, usize),
+    /// Rows and columns of sums.
+    sums: (usize, usize),
+}
+
+impl<'a, S: Scalar> Tiles<'a, S> {
+    #[inline(always)]
+    fn of<V: Simd>(images: &Images, block: &Block, (x, offsets): (&'a [S], &'a [u32]), weights: &'a [S]) -> Self {
+        let (lanes, row) = (lanes::<V, S>(), images.columns.seen(images.columns.count));
+        Self {
+            x,
+            offsets,
+            weights,
+            steps: (images.rows.step * row * lanes, images.columns.step * lanes),
+            sums: (block.rows.len(), images.columns.count),
+        }
+    }
+
+    /// Whether all sums can be read.
+    #[inline(always)]
+    fn fits(&self, lanes: usize) -> bool {
+        let (rows, columns) = self.sums;
+        let last = self.offsets.iter().fold(0, |most, &offset| most.max(offset)) as usize;
+        let end = rows.saturating_sub(1) * self.steps.0 + columns.saturating_sub(1) * self.steps.1 + last + lanes;
+        end <= self.x.len() && self.offsets.len() * lanes <= self.weights.len()
+    }
+
+    /// `y[p] = start + Σₜ w[t] · x[p's tap t]`; without a start, it is added to the existing values.
+    #[inline(always)]
+    fn correlate<V: Simd>(&self, simd: V, start: Option<&[S; LANES]>, y: &mut [S]) {
+        let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
+        let fits = self.fits(lanes) && rows * columns * lanes <= y.len();
+        debug_assert!(fits, "channels don't fit");
+        if !fits {
+            return;
+        }
+        let start = start.map(|start| read(simd, start.get(..lanes).unwrap_or_default()));
+        for row in 0..rows {
+            let mut column = 0;
+            while column < columns {
+                // SAFETY: all sums can be read and written.
+                unsafe {
+                    let x = self.x.as_ptr().add(row * self.steps.0 + column * self.steps.1);
+                    let y = y.as_mut_ptr().add((row * columns + column) * lanes);
+                    column += match columns - column {
+                        TILE.. => self.tile::<V, TILE>(simd, x, start, y),
+                        4.. => self.tile::<V, 4>(simd, x, start, y),
+                        2.. => self.tile::<V, 2>(simd, x, start, y),
+                        _ => self.tile::<V, 1>(simd, x, start, y),
+                    };
+                }
+            }
+        }
+    }
+
+    /// `N` sums of a row. Returns N.
+    ///
+    /// # Safety
+    /// They can be read at `x`, and written to `y`.
+    #[inline(always)]
+    unsafe fn tile<V: Simd, const N: usize>(
+        &self,
+        simd: V,
+        x: *const S,
+        start: Option<S::Vector<V>>,
+        y: *mut S,
+    ) -> usize {
+        let lanes = lanes::<V, S>();
+        let mut sums = [splat(simd, S::ZERO); N];
+        // SAFETY: the caller's promise; there is a weight for each offset.
+        unsafe {
+            for (index, sum) in sums.iter_mut().enumerate() {
+                *sum = match start {
+                    Some(start) => start,
+                    None => S::Vector::<V>::load(simd, y.add(index * lanes)),
+                };
+            }
+            let mut w = self.weights.as_ptr();
+            for &offset in self.offsets {
+                let (weight, x) = (S::Vector::<V>::load(simd, w), x.add(offset as usize));
+                for (index, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::Vector::<V>::load(simd, x.add(index * self.steps.1)).mul_add(weight, *sum);
+                }
+                w = w.add(lanes);
+            }
+            for (index, sum) in sums.into_iter().enumerate() {
+                sum.store(y.add(index * lanes));
+            }
+        }
+        N
+    }
+
+    /// `dw[t] += Σₚ g[p] · x[p's tap t]`, for the taps of a range.
+    #[inline(always)]
+    fn add_gradient<V: Simd>(&self, simd: V, g: &[S], dw: &mut [S]) {
+        let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
+        let fits = self.fits(lanes) && rows * columns * lanes <= g.len() && self.offsets.len() * lanes <= dw.len();
+        debug_assert!(fits, "channels don't fit");
+        if !fits {
+            return;
+        }
+        let mut tap = 0;
+        while tap < self.offsets.len() {
+            // SAFETY: all sums can be read, and there is a number for each tap.
+            unsafe {
+                let dw = dw.as_mut_ptr().add(tap * lanes);
+                tap += match self.offsets.len() - tap {
+                    9.. if S::Vector::<V>::REGISTERS >= 32 => self.add_taps::<V, 9>(simd, g, tap, dw),
+                    4.. => self.add_taps::<V, 4>(simd, g, tap, dw),
+                    _ => self.add_taps::<V, 1>(simd, g, tap, dw),
+                };
+            }
+        }
+    }
+
+    /// The sums of `N` taps from `first` on. Returns N.
+    ///
+    /// # Safety
+    /// There are as many taps, all positions can be read, and `dw` has a number for each tap and lane.
+    #[inline(always)]
+    unsafe fn add_taps<V: Simd, const N: usize>(&self, simd: V, g: &[S], first: usize, dw: *mut S) -> usize {
+        let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
+        let mut sums = [splat(simd, S::ZERO); N];
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut offsets = [0; N];
+            for (index, (offset, sum)) in offsets.iter_mut().zip(&mut sums).enumerate() {
+                *offset = *self.offsets.get_unchecked(first + index) as usize;
+                *sum = S::Vector::<V>::load(simd, dw.add(index * lanes));
+            }
+            let mut g = g.as_ptr();
+            for row in 0..rows {
+                let mut x = self.x.as_ptr().add(row * self.steps.0);
+                for _ in 0..columns {
+                    let gradient = S::Vector::<V>::load(simd, g);
+                    for (sum, &offset) in sums.iter_mut().zip(&offsets) {
+                        *sum = S::Vector::<V>::load(simd, x.add(offset)).mul_add(gradient, *sum);
+                    }
+                    (x, g) = (x.wrapping_add(self.steps.1), g.add(lanes));
+                }
+            }
+            for (index, sum) in sums.into_iter().enumerate() {
+                sum.store(dw.add(index * lanes));
+            }
+        }
+        N
+    }
+}
+
+impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { channels, x, g, dw, scratch } = self;
+        let Channels { images, outputs, .. } = channels;
+        let (lanes, depth) = (lanes::<V, S>(), images.taps());
+        let Some(split) = channels.split(scratch) else { return };
+        let (samples, positions) = (x.len() / images.sample.max(1), images.sums());
+        let of_outputs = channels.count() * outputs * positions;
+        let mut offsets = [0; DEPTH];
+        for (first, count) in Channels::vectors(channels.count(), lanes) {
+            for output in 0..outputs {
+                let Some(sums) = scratch.weights.get_mut(..depth * lanes) else { return };
+                sums.fill(S::ZERO);
+                for block in images.blocks(samples, split) {
+                    channels.offsets(&block, lanes, &mut offsets);
+                    let offsets = offsets.get(..depth).unwrap_or_default();
+                    let at = block.samples.start * images.sample + first * images.plane();
+                    let from = x.get(at..).unwrap_or_default();
+                    channels.lay(simd, (from, images.plane(), count), &block, scratch.inputs);
+                    let at = block.samples.start * of_outputs
+                        + (first * outputs + output) * positions
+                        + block.rows.start * images.columns.count;
+                    let g = g.get(at..).unwrap_or_default();
+                    let run = block.rows.len() * images.columns.count;
+                    transpose(simd, (g, outputs * positions), (count, run), (&mut *scratch.sums, lanes), 1, false);
+                    let weights = &*scratch.sums;
+                    let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets), weights);
+                    tiles.add_gradient(simd, &*scratch.sums, sums);
+                }
+                add(sums, lanes, dw, |channel, tap| ((first + channel) * outputs + output) * depth + tap, 0..count);
+            }
+        }
+    }
+}
+
+/// Adds sums, tap by tap and channel by channel, to where they belong.
+#[inline(always)]
+fn add<S: Scalar>(
+    sums: &[S],
+    lanes: usize,
+    dw: &mut [S],
+    place: impl Fn(usize, usize) -> usize,
+    channels: Range<usize>,
+) {
+    for (tap, sums) in sums.blocks(lanes).enumerate() {
+        for (channel, &sum) in channels.clone().zip(sums) {
+            if let Some(dw) = dw.get_mut(place(channel, tap)) {
+                *dw += sum;
+            }
+        }
+    }
+}

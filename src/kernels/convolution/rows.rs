@@ -1,0 +1,200 @@
+//! Convolutions whose vectors are over neighbouring positions of a row, of any number of filters.
+//!
+//! The windows of such positions lie side by side: what a tap reads for all of them is a piece of a row of the image. So the sums are a
+//! [product](Scattered) of weights, broadcast from where they lie, and of pieces of the image with zeros around it; nothing
+//! else is copied. Where rows fill vectors badly, several rows are computed as one, along with the few sums between
+//! them that belong to no position.
+//!
+//! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
+
+use super::Scratch;
+use super::blocks::{Block, DEPTH, Images, Split};
+use super::filters::Weights;
+use crate::kernels::elementwise::copy_few;
+use crate::kernels::product::{Origin, Place, Scattered};
+use crate::kernels::vector::{Operation, Simd, Vector, lanes};
+use crate::scalar::Scalar;
+use crate::shape::first_mut;
+
+/// The most positions at a time.
+const PLACES: usize = 4096;
+/// The most filters at a time.
+const FILTERS: usize = 128;
+
+/// `y = bias + w ∗ x`, for all samples of a batch and all groups; an empty bias counts as none.
+pub(super) struct InRows<'a, 'b, S> {
+    pub(super) images: Images,
+    /// Sums at each position, in a group.
+    pub(super) filters: usize,
+    pub(super) weights: Weights<'a, S>,
+    pub(super) bias: &'a [S],
+    pub(super) x: &'a [S],
+    pub(super) y: &'a mut [S],
+    /// Numbers in a sample of y, in a channel, and in a row.
+    pub(super) strides: (usize, usize, usize),
+    pub(super) scratch: &'a mut Scratch<'b, S>,
+}
+
+impl Images {
+    /// How many vectors of `lanes` the rows of sums take, each by itself or together, and whether the latter are fewer.
+    pub(super) const fn vectors(&self, lanes: usize) -> (usize, bool) {
+        let alone = self.rows.count * self.columns.count.div_ceil(lanes);
+        if self.rows.step != 1 || self.columns.step != 1 {
+            return (alone, false);
+        }
+        let together = self.rows.count.saturating_sub(1) * self.columns.seen(self.columns.count) + self.columns.count;
+        let together = together.div_ceil(lanes);
+        // A copy of the sums costs as much as some products.
+        let together = together + together / 8;
+        if together < alone { (together, true) } else { (alone, false) }
+    }
+}
+
+/// How sums are computed: apart from y if they don't lie side by side there, and several rows together.
+#[derive(Clone, Copy)]
+struct Layout {
+    is_apart: bool,
+    is_together: bool,
+}
+
+impl Layout {
+    #[inline(always)]
+    fn of<V: Simd, S: Scalar>(images: &Images) -> Self {
+        let is_apart = images.columns.apart != 1 || images.vectors(lanes::<V, S>()).1;
+        Self { is_apart, is_together: is_apart && images.rows.step == 1 && images.columns.step == 1 }
+    }
+}
+
+/// The split for a number of filters.
+#[inline(always)]
+pub(super) fn split<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
+    let Layout { is_apart, is_together } = Layout::of::<V, S>(images);
+    let width = images.columns.seen(images.columns.count).max(1);
+    let most = if is_apart { scratch.sums.len() / filters.clamp(1, FILTERS) } else { PLACES };
+    // Sums between a row and the next take some room.
+    let places = if is_together && width <= most { most / width * images.columns.count } else { most / 2 };
+    images.in_parts().split(1, places, scratch.inputs.len(), DEPTH)
+}
+
+impl<S: Scalar> Operation for InRows<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(mut self, simd: V) {
+        let Self { images, filters, .. } = self;
+        let samples = self.x.len() / images.sample.max(1);
+        let Layout { is_apart, is_together } = Layout::of::<V, S>(&images);
+        let Some(split) = split::<V, S>(&images, filters, self.scratch) else { return };
+        for block in images.blocks(samples, split) {
+            for group in 0..images.groups() {
+                for from in (0..filters).step_by(FILTERS) {
+                    let filters = FILTERS.min(filters - from);
+                    self.block(simd, &block, (group, from, filters), split.channels, (is_apart, is_together));
+                }
+            }
+        }
+    }
+}
+
+impl<S: Scalar> InRows<'_, '_, S> {
+    /// The sums of a block for some filters of a group.
+    #[inline(always)]
+    fn block<V: Simd>(
+        &mut self,
+        simd: V,
+        block: &Block,
+        (group, from, filters): (usize, usize, usize),
+        most: usize,
+        (is_apart, is_together): (bool, bool),
+    ) {
+        let images = &self.images.in_parts();
+        let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
+        let mut rows = [0; FILTERS];
+        rows.iter_mut().enumerate().for_each(|(index, to)| *to = (index * filter) as u32);
+        let mut inner = [Place::default(); DEPTH];
+        for first in (0..images.channels).step_by(most.max(1)) {
+            let count = most.min(images.channels - first);
+            let places = images.places(block, count);
+            let mut depth = 0;
+            images.for_each_tap(places, count, |place, (number, down, right)| {
+                if let Some(inner) = inner.get_mut(depth) {
+                    *inner = Place { a: (number * channel + down * row + right) as u32, b: place as u32 };
+                }
+                depth += 1;
+            });
+            let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), self.scratch.inputs);
+            let a = all.get(group * apart + (from * filter) + first * channel..).unwrap_or_default();
+            let start = if first == 0 {
+                Origin::Column(self.bias.get(group * self.filters + from..).unwrap_or_default())
+            } else {
+                Origin::Sum
+            };
+            let (lines, columns) = if is_together {
+                (1, (block.rows.len() - 1) * places.row + block.columns.len())
+            } else {
+                (block.rows.len(), block.columns.len())
+            };
+            let at = place(images, self.strides, (group * self.filters + from, block.rows.start), block);
+            let (c, pitch, apart) = if is_apart {
+                (&mut *self.scratch.sums, lines * columns, columns)
+            } else {
+                (self.y.get_mut(at..).unwrap_or_default(), self.strides.1, images.rows.apart * self.strides.2)
+            };
+            S::Vector::<V>::scattered(
+                simd,
+                Scattered {
+                    columns,
+                    a,
+                    rows: rows.get(..filters).unwrap_or_default(),
+                    inner: inner.get(..depth).unwrap_or_default(),
+                    b: x,
+                    c,
+                    pitch,
+                    lines: (lines, images.rows.step * places.row, apart),
+                    start,
+                },
+            );
+        }
+        if is_apart {
+            self.store(simd, block, (group, from, filters), is_together);
+        }
+    }
+
+    /// Copies the sums of a block into y.
+    #[inline(always)]
+    fn store<V: Simd>(
+        &mut self,
+        simd: V,
+        block: &Block,
+        (group, from, filters): (usize, usize, usize),
+        is_together: bool,
+    ) {
+        let (width, lines) = (block.columns.len(), block.rows.len());
+        let apart = if is_together { self.images.columns.seen(width) } else { width };
+        let pitch = (lines - 1) * apart + width;
+        for filter in 0..filters {
+            for line in 0..lines {
+                let at = (group * self.filters + from + filter, block.rows.start + line);
+                let at = place(&self.images, self.strides, at, block);
+                let sums = self.scratch.sums.get(filter * pitch + line * apart..).unwrap_or_default();
+                let (Some(sums), Some(y)) = (sums.get(..width), self.y.get_mut(at..)) else { return };
+                match self.images.columns.apart {
+                    1 => copy_few(simd, sums, first_mut(y, width)),
+                    apart => y.iter_mut().step_by(apart.max(1)).zip(sums).for_each(|(y, &sum)| *y = sum),
+                }
+            }
+        }
+    }
+}
+
+/// Where a block's columns of a row begin in y, for a filter.
+#[inline(always)]
+fn place(
+    Images { rows, columns, .. }: &Images,
+    (sample, channel, width): (usize, usize, usize),
+    (filter, row): (usize, usize),
+    block: &Block,
+) -> usize {
+    let row = (rows.first + rows.apart * row) * width;
+    block.samples.start * sample + filter * channel + row + columns.first + columns.apart * block.columns.start
+}

@@ -1,0 +1,299 @@
+//! Convolutions with vectors: the form of each pass, chosen by the shape, as a function that all layers share.
+
+use super::blocks::{DEPTH, Images};
+use super::filters::{Correlate, WeightGradient, Weights};
+use super::over_channels::{self, Channels};
+use super::rows::InRows;
+use super::track::{TAPS, Track};
+use super::{Convolution, Gradients, Scratch};
+use crate::chunks::Chunks;
+use crate::kernels::vector::{Operation, Simd, lanes};
+use crate::scalar::Scalar;
+use crate::window::ceil_div;
+
+/// `y = b + w ∗ x`, for a batch; an empty bias counts as none.
+pub(super) struct Forward<'a, 'b, S> {
+    pub(super) convolution: Convolution,
+    pub(super) w: &'a [S],
+    pub(super) bias: &'a [S],
+    pub(super) x: &'a [S],
+    pub(super) y: &'a mut [S],
+    pub(super) scratch: Scratch<'b, S>,
+}
+
+/// The gradients of a batch: those of the weights are added to, that of the input is overwritten.
+pub(super) struct Backward<'a, 'b, S> {
+    pub(super) convolution: Convolution,
+    pub(super) w: &'a [S],
+    pub(super) x: &'a [S],
+    pub(super) g: &'a [S],
+    pub(super) gradients: Gradients<'a, S>,
+    pub(super) scratch: Scratch<'b, S>,
+}
+
+/// The largest number of lanes. Forms whose sums have another order are chosen by it alone, so that bits don't depend on the
+/// width of vectors.
+const LANES: usize = 16;
+
+/// What vectors are over: sums have the same order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lanes {
+    Filters,
+    Positions,
+}
+
+/// What vectors are over, if sums over channels and taps are computed by products of numbers where they lie: whatever
+/// leaves fewer lanes idle.
+#[inline(always)]
+fn lanes_of<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<Lanes> {
+    let (taps, lanes) = (images.taps(), lanes::<V, S>());
+    if taps == 0 || taps > DEPTH || scratch.sums.is_empty() {
+        return None;
+    }
+    // Multiplications of vectors, for each channel and tap. Sums over filters are transposed, which costs as much as
+    // some more; with a single vector of filters, each is multiplied by a number that is loaded for it alone.
+    let depth = images.channels * taps;
+    let by_filters = images.sums() * ceil_div(filters, lanes) * (depth + 14) / depth;
+    let by_filters = if filters <= lanes { by_filters + by_filters / 8 } else { by_filters };
+    let by_positions = images.vectors(lanes).0 * filters.next_multiple_of(2);
+    let fits_filters = super::filters::split(images, 1, filters, scratch).is_some();
+    let fits_positions = super::rows::split::<V, S>(images, filters, scratch).is_some();
+    match (fits_filters, fits_positions) {
+        (true, true) if by_positions <= by_filters => Some(Lanes::Positions),
+        (true, _) => Some(Lanes::Filters),
+        (false, true) => Some(Lanes::Positions),
+        (false, false) => None,
+    }
+}
+
+impl Convolution {
+    fn has_few_taps(&self) -> bool {
+        let (rows, columns) = (self.plane.rows.window.kernel, self.plane.columns.window.kernel);
+        rows <= TAPS && columns <= TAPS
+    }
+
+    /// Whether it is computed channel by channel, as depthwise layers are.
+    #[inline(always)]
+    fn is_over_strips<V: Simd, S: Scalar>(&self, scratch: &mut Scratch<'_, S>) -> bool {
+        self.seen == 1 && self.filters < 4 && self.is_strips::<V, S>(&scratch.parts())
+    }
+
+    /// Whether images are the matrices of a product as they stand, with rows that fill vectors.
+    #[inline(always)]
+    fn is_matrix(&self) -> bool {
+        self.is_pointwise() && self.filters >= 4 && self.plane.outputs() >= 2 * LANES
+    }
+
+    /// Whether a depthwise layer is computed over vectors of channels, and not over strips: if that takes fewer
+    /// multiplications, including what transpositions cost, and the calls and copies for each strip.
+    #[inline(always)]
+    fn is_over_channels<V: Simd, S: Scalar>(&self, w: &[S], scratch: &mut Scratch<'_, S>) -> bool {
+        if self.seen != 1 || self.filters >= 4 || !self.has_few_taps() {
+            return false;
+        }
+        let (plane, lanes) = (&self.plane, LANES);
+        let (taps, inputs, outputs) = (plane.taps(), plane.inputs(), plane.outputs());
+        let channels = self.samples(w).0 / inputs.max(1);
+        let over_channels = ceil_div(channels, lanes) * (self.filters * (taps * outputs + 8 * outputs) + 8 * inputs);
+        let dense = outputs * plane.rows.window.stride * plane.columns.window.stride;
+        let over_strips = channels * self.filters * (taps * ceil_div(dense, lanes) + 100 + 2 * plane.rows.input);
+        let fits = self.forth(w).split(scratch).is_some()
+            && self.phases().all(|phase| {
+                let channels = self.back(w, phase);
+                channels.images.taps() == 0 || channels.images.sums() == 0 || channels.split(scratch).is_some()
+            });
+        fits && (over_channels < over_strips || !self.is_strips::<V, S>(&scratch.parts()))
+    }
+
+    /// Of a depthwise layer, for sums at the outputs.
+    fn forth<S>(&self, w: &[S]) -> Channels {
+        let taps = (self.plane.columns.window.kernel, self.plane.taps());
+        Channels { images: self.inputs(w), inputs: 1, outputs: self.filters, taps }
+    }
+
+    /// Of a depthwise layer, for sums at the inputs of a phase.
+    fn back<S>(&self, w: &[S], phase: (usize, usize)) -> Channels {
+        let taps = (self.plane.columns.window.kernel, self.plane.taps());
+        let images = Images { channels: 1, ..self.outputs(w, phase) };
+        Channels { images, inputs: self.filters, outputs: 1, taps }
+    }
+
+    /// Whether the gradients of its weights are computed over vectors of filters.
+    fn has_gradient_over_filters<S>(&self, w: &[S], scratch: &Scratch<'_, S>) -> bool {
+        let images = self.inputs(w);
+        let few = images.taps() <= DEPTH && 2 * self.filters >= LANES;
+        few && super::filters::gradient::split(&images, 1, scratch).is_some()
+    }
+
+    /// The images of the inputs, for sums at the outputs.
+    fn inputs<S>(&self, w: &[S]) -> Images {
+        let (rows, columns) = (Track::forward(&self.plane.rows), Track::forward(&self.plane.columns));
+        Images {
+            rows,
+            columns,
+            channels: self.seen,
+            sample: self.samples(w).0,
+            window: self.plane.taps(),
+            is_copied: false,
+            parts: 1,
+        }
+    }
+
+    /// The images of the outputs, for sums at the inputs of a phase.
+    fn outputs<S>(&self, w: &[S], (row, column): (usize, usize)) -> Images {
+        let rows = Track::backward(&self.plane.rows, row);
+        let columns = Track::backward(&self.plane.columns, column);
+        Images {
+            rows,
+            columns,
+            channels: self.filters,
+            sample: self.samples(w).1,
+            window: self.plane.taps(),
+            is_copied: false,
+            parts: 1,
+        }
+    }
+
+    /// The phases of the inputs.
+    fn phases(&self) -> impl Iterator<Item = (usize, usize)> {
+        let (rows, columns) = (self.plane.rows.window.stride, self.plane.columns.window.stride);
+        (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
+    }
+}
+
+impl<S: Scalar> Operation for Forward<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { convolution, w, bias, x, y, mut scratch } = self;
+        let plane = &convolution.plane;
+        let (of_inputs, of_outputs) = convolution.samples(w);
+        if convolution.is_over_channels::<V, S>(w, &mut scratch) {
+            let (channels, scratch) = (convolution.forth(w), &mut scratch);
+            let strides = (plane.outputs(), plane.columns.output);
+            return over_channels::Correlate { channels, w, bias, x, y, strides, scratch }.run(simd);
+        }
+        let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
+        if convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
+            let images = convolution.inputs(w);
+            let lanes = lanes_of::<V, S>(&images, convolution.filters, &scratch);
+            let weights = Weights {
+                all: w,
+                group: convolution.filters * convolution.filter(),
+                filter: convolution.filter(),
+                channel: plane.taps(),
+                row: plane.columns.window.kernel,
+                is_forward: true,
+            };
+            let strides = (of_outputs, plane.outputs(), plane.columns.output);
+            let (filters, scratch) = (convolution.filters, &mut scratch);
+            match lanes {
+                Some(Lanes::Filters) => {
+                    return Correlate { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
+                }
+                Some(Lanes::Positions) => {
+                    return InRows { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
+                }
+                _ => {}
+            }
+        }
+        for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
+            convolution.forward_sample(simd, (w, bias), x, y, scratch.parts());
+        }
+    }
+}
+
+impl<S: Scalar> Operation for Backward<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { convolution, w, x, g, gradients, mut scratch } = self;
+        let Gradients { weight: dw, bias, input: mut dx } = gradients;
+        convolution.add_bias_gradient(w, g, bias);
+        let (of_inputs, of_outputs) = convolution.samples(w);
+        if convolution.is_over_channels::<V, S>(w, &mut scratch) {
+            let scratch = &mut scratch;
+            over_channels::WeightGradient { channels: convolution.forth(w), x, g, dw, scratch: &mut *scratch }
+                .run(simd);
+            let Some(dx) = dx else { return };
+            let phases = || convolution.phases().map(|phase| convolution.back(w, phase));
+            if phases().any(|channels| channels.images.taps() == 0) {
+                dx.fill(S::ZERO);
+            }
+            for channels in phases().filter(|channels| channels.images.taps() * channels.images.sums() > 0) {
+                let strides = (convolution.plane.inputs(), convolution.plane.columns.input);
+                let (bias, x, y, scratch) = (&[][..], g, &mut *dx, &mut *scratch);
+                over_channels::Correlate { channels, w, bias, x, y, strides, scratch }.run(simd);
+            }
+            return;
+        }
+        let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
+        let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
+        let (mut needs_weights, mut needs_inputs) = (true, dx.is_some());
+        if few && convolution.has_gradient_over_filters(w, &scratch) {
+            let (images, filters, scratch) = (convolution.inputs(w), convolution.filters, &mut scratch);
+            WeightGradient { images, filters, x, g, dw: &mut *dw, scratch }.run(simd);
+            needs_weights = false;
+        }
+        if let (true, Some(dx)) = (few, dx.as_deref_mut()) {
+            needs_inputs = !convolution.input_gradients(simd, w, g, dx, &mut scratch);
+        }
+        if !needs_weights && !needs_inputs {
+            return;
+        }
+        let mut dx = dx.filter(|_| needs_inputs).map(|dx| dx.blocks_mut(of_inputs));
+        for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
+            let dx = dx.as_mut().and_then(Iterator::next);
+            let dw = if needs_weights { Some(&mut *dw) } else { None };
+            convolution.backward_sample(simd, w, (x, g), (dw, dx), scratch.parts());
+        }
+    }
+}
+
+impl Convolution {
+    /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases have a form for it.
+    #[inline(always)]
+    fn input_gradients<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        w: &[S],
+        g: &[S],
+        dx: &mut [S],
+        scratch: &mut Scratch<'_, S>,
+    ) -> bool {
+        let plane = &self.plane;
+        let phases = || self.phases().map(|phase| self.outputs(w, phase)).filter(|images| images.sums() > 0);
+        let has_form = |images: &Images| images.taps() == 0 || lanes_of::<V, S>(images, self.seen, scratch).is_some();
+        if !phases().all(|images| has_form(&images)) {
+            return false;
+        }
+        if phases().any(|images| images.taps() == 0) {
+            dx.fill(S::ZERO);
+        }
+        let weights = Weights {
+            all: w,
+            group: self.filters * self.filter(),
+            filter: plane.taps(),
+            channel: self.filter(),
+            row: plane.columns.window.kernel,
+            is_forward: false,
+        };
+        let strides = (self.samples(w).0, plane.inputs(), plane.columns.input);
+        for images in phases() {
+            let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
+            let scratch = &mut *scratch;
+            match lanes_of::<V, S>(&images, filters, scratch) {
+                Some(Lanes::Filters) => {
+                    Correlate { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
+                }
+                Some(Lanes::Positions) => {
+                    InRows { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
+                }
+                None => {}
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,213 @@
+//! A product whose operands lie anywhere: a convolution multiplies its inputs where they are, and copies no windows.
+//!
+//! An element of A lies at the sum of an offset of its row and one of its column, and each row of B at an offset. Both
+//! are tables, so that one kernel serves all strides, dilations and paddings. Dukhan, "The indirect convolution
+//! algorithm", 2019, has a table of pointers instead.
+//!
+//! Each sum is one chain, from the first product to the last: its bits depend on the order of the tables alone, and not on
+//! the tile or the width of vectors. So tiles are as large as [`product`](super) says, but never have several chains:
+//! with fewer rows, they take more columns.
+
+use super::Origin;
+use crate::kernels::vector::{Operation, Simd, Vector, lanes};
+use crate::real::Real;
+use crate::scalar::Scalar;
+
+/// Where a column of A lies, from each of its rows on, and the row of B that it is multiplied by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+}
+
+/// `C[r][n] = start + Σₖ a[rows[r] + inner[k].a] · b[inner[k].b + n]`, with contiguous rows of C; and the same for each of
+/// several lines, which lie apart in B and in C.
+#[derive(Debug)]
+pub struct Scattered<'a, S> {
+    pub(crate) columns: usize,
+    pub(crate) a: &'a [S],
+    pub(crate) rows: &'a [u32],
+    pub(crate) inner: &'a [Place],
+    /// Rows are read in whole vectors.
+    pub(crate) b: &'a [S],
+    pub(crate) c: &'a mut [S],
+    /// The row stride of C.
+    pub(crate) pitch: usize,
+    /// How many lines there are, and how far they lie apart in B and in C.
+    pub(crate) lines: (usize, usize, usize),
+    pub(crate) start: Origin<'a, S>,
+}
+
+impl<S: Scalar> Scattered<'_, S> {
+    /// Whether there is something to compute, and the slices are long enough.
+    #[inline(always)]
+    fn fits<V: Simd>(&self) -> bool {
+        let (rows, columns, (lines, apart_b, apart_c)) = (self.rows.len(), self.columns, self.lines);
+        if rows == 0 || columns == 0 || lines == 0 {
+            return false;
+        }
+        let start = match self.start {
+            Origin::Row(row) => row.is_empty() || columns <= row.len(),
+            Origin::Column(column) => column.is_empty() || rows <= column.len(),
+            Origin::Zero | Origin::Sum => true,
+        };
+        let row = self.rows.iter().fold(0, |most, &row| most.max(row));
+        let last = self
+            .inner
+            .iter()
+            .fold(Place::default(), |most, place| Place { a: most.a.max(place.a), b: most.b.max(place.b) });
+        let whole = columns.div_ceil(lanes::<V, S>()).saturating_mul(lanes::<V, S>());
+        let a = (row as usize).saturating_add(last.a as usize);
+        let end = |apart: usize| (lines - 1).saturating_mul(apart);
+        let fits = (self.inner.is_empty()
+            || a < self.a.len() && end(apart_b).saturating_add(last.b as usize).saturating_add(whole) <= self.b.len())
+            && columns <= self.pitch
+            && end(apart_c).saturating_add((rows - 1).saturating_mul(self.pitch)).saturating_add(columns)
+                <= self.c.len()
+            && start;
+        debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.inner.len());
+        fits
+    }
+}
+
+impl<S: Scalar> Operation for Scattered<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(mut self, simd: V) {
+        if !self.fits::<V>() {
+            return;
+        }
+        let (rows, many) = (self.rows.len(), S::Vector::<V>::REGISTERS >= 32);
+        let product = &mut self;
+        let mut row = 0;
+        while row < rows {
+            let (product, left) = (&mut *product, rows - row);
+            row += match left {
+                8.. if many => {
+                    simd.call(Tiles::<S, 8, 2> { product, row });
+                    8
+                }
+                4.. => {
+                    simd.call(Tiles::<S, 4, 2> { product, row });
+                    4
+                }
+                2.. => {
+                    simd.call(Tiles::<S, 2, 4> { product, row });
+                    2
+                }
+                _ => {
+                    simd.call(Tiles::<S, 1, 8> { product, row });
+                    1
+                }
+            };
+        }
+    }
+}
+
+/// All columns of `R` rows, `C` vectors at a time. Private to this file: only a product that fits constructs it.
+struct Tiles<'p, 'a, S, const R: usize, const C: usize> {
+    product: &'p mut Scattered<'a, S>,
+    row: usize,
+}
+
+impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { product, row } = self;
+        let (lanes, columns) = (lanes::<V, S>(), product.columns);
+        for line in 0..product.lines.0 {
+            let mut column = 0;
+            while column < columns {
+                let (vectors, at) = ((columns - column).div_ceil(lanes), (line, column));
+                // SAFETY: the product fits, and has these rows, columns and lines.
+                let done = unsafe {
+                    if vectors >= C {
+                        product.tile::<V, R, C>(simd, row, at)
+                    } else if C > 4 && vectors >= 4 {
+                        product.tile::<V, R, 4>(simd, row, at)
+                    } else if C > 2 && vectors >= 2 {
+                        product.tile::<V, R, 2>(simd, row, at)
+                    } else {
+                        product.tile::<V, R, 1>(simd, row, at)
+                    }
+                };
+                column += done * lanes;
+            }
+        }
+    }
+}
+
+impl<S: Scalar> Scattered<'_, S> {
+    /// `R` rows from `row` on, and `C` vectors of columns of a line, of which the last one may reach over the end. Returns C.
+    ///
+    /// # Safety
+    /// The product fits, and has the rows, and columns in each of the vectors.
+    #[inline(always)]
+    unsafe fn tile<V: Simd, const R: usize, const C: usize>(
+        &mut self,
+        simd: V,
+        row: usize,
+        (line, column): (usize, usize),
+    ) -> usize {
+        let lanes = S::Vector::<V>::LANES;
+        let count =
+            |vector: usize| if vector + 1 == C { lanes.min(self.columns - column - vector * lanes) } else { lanes };
+        let b = self.b.as_ptr().wrapping_add(line * self.lines.1 + column);
+        let c = self.c.as_mut_ptr().wrapping_add(line * self.lines.2 + row * self.pitch + column);
+        let mut a = [self.a.as_ptr(); R];
+        let mut sums = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
+        // SAFETY: the caller's promise; masked loads and stores touch no column of C over the end, and B can be read in
+        // whole vectors.
+        unsafe {
+            for (r, a) in a.iter_mut().enumerate() {
+                *a = a.wrapping_add(*self.rows.get_unchecked(row + r) as usize);
+            }
+            match self.start {
+                Origin::Row(start) if !start.is_empty() => {
+                    for v in 0..C {
+                        let start = start.as_ptr().add(column + v * lanes);
+                        let start = S::Vector::<V>::load_masked(simd, start, count(v));
+                        for sums in &mut sums {
+                            sums[v] = start;
+                        }
+                    }
+                }
+                Origin::Column(start) if !start.is_empty() => {
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        *sums = [S::Vector::<V>::splat(simd, *start.as_ptr().add(row + r)); C];
+                    }
+                }
+                Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
+                Origin::Sum => {
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            *sum = S::Vector::<V>::load_masked(simd, c.add(r * self.pitch + v * lanes), count(v));
+                        }
+                    }
+                }
+            }
+            for place in self.inner {
+                let (at, b) = (place.a as usize, b.add(place.b as usize));
+                let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                for (v, to) in bs.iter_mut().enumerate() {
+                    *to = S::Vector::<V>::load(simd, b.add(v * lanes));
+                }
+                for (sums, a) in sums.iter_mut().zip(&a) {
+                    let a = S::Vector::<V>::splat(simd, *a.add(at));
+                    for (sum, &b) in sums.iter_mut().zip(&bs) {
+                        *sum = b.mul_add(a, *sum);
+                    }
+                }
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store_masked(c.add(r * self.pitch + v * lanes), count(v));
+                }
+            }
+        }
+        C
+    }
+}
