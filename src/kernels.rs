@@ -25,6 +25,7 @@ mod instruction_set;
 mod lane_sums;
 mod loops;
 mod matmul;
+mod maxima;
 #[cfg(test)]
 mod naive;
 #[cfg(all(feature = "simd", target_arch = "aarch64"))]

@@ -219,11 +219,8 @@ macro_rules! test_kinds {
                 #[test]
                 #[cfg(feature = "std")]
                 fn bits() {
-                    // Its weight gradient still depends on the width of the vectors.
-                    if stringify!($kind) != "DepthwiseConv2d" {
-                        check_bits(&*drawn::<Net>());
-                        check_bits(&*drawn::<Net<f64>>());
-                    }
+                    check_bits(&*drawn::<Net>());
+                    check_bits(&*drawn::<Net<f64>>());
                 }
 
                 #[test]

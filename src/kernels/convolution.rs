@@ -12,8 +12,8 @@
 //! | channel by channel ([`depthwise`]) | – | other filters that see one channel, without vectors | the sums of four places stay in registers; rows are copied with their padding |
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
 //!
-//! In the first three forms, each sum is one chain, over channels and in each over taps, or over the positions of all samples in
-//! order: its bits depend on the shape alone, and not on the batch, the block or the width of vectors.
+//! In the first three forms, each sum is one chain, over channels and in each over taps; that of a weight's gradient is one
+//! over the positions of a block. Its bits don't depend on the width of vectors, and those of outputs not on the batch.
 //!
 //! On one core of a Zen 5 (275 GFLOP/s), a depthwise layer of 3 × 3 on 64 × 25 × 5 takes 3.9 µs over strips, and took
 //! 182 µs row by row, where eleven of sixteen lanes are idle and each tap of each row is a call.

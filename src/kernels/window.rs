@@ -7,6 +7,7 @@
 use core::ops::Range;
 
 use super::elementwise::{add_few, add_to_every_second, copy_every_second, copy_few};
+use super::maxima::{Maximum, MaximumGradient};
 use super::sums::Sums;
 use super::vector::{Simd, Vector, lanes, read, splat, write};
 use crate::chunks::Chunks;
@@ -289,7 +290,7 @@ pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mu
     }
 }
 
-/// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input. NaN if one of them is.
+/// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input, for all channels of a batch. NaN if one of them is.
 // A separate function in debug builds, which reserve stack for everything inlined.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
@@ -302,12 +303,17 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &m
         }
         return;
     }
+    if lanes::<V, S>() > 1 && plane.has_room_for_maxima() {
+        return simd.call(Maximum { plane: *plane, x, y });
+    }
     y.fill(S::from_f64(f64::NEG_INFINITY));
-    plane.for_each_line(|_, Line { input, output }| {
-        let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
-        // NaN is not greater than anything, and nothing is greater than it.
-        pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y = if x > *y || x != x { x } else { *y });
-    });
+    for (x, y) in x.blocks(plane.inputs()).zip(y.blocks_mut(plane.outputs())) {
+        plane.for_each_line(|_, Line { input, output }| {
+            let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
+            // NaN is not greater than anything, and nothing is greater than it.
+            pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y = if x > *y || x != x { x } else { *y });
+        });
+    }
 }
 
 /// The largest of two columns and all rows, each of `width`.
@@ -355,7 +361,8 @@ fn give_to_largest_of_pairs<V: Simd, S: Scalar>(simd: V, (x, y): (&[S], &[S]), g
     }
 }
 
-/// `dx[p's largest tap] = g[p]`, the first tap if several are equally large; 0 elsewhere. Overwrites `g`.
+/// `dx[p's largest tap] += g[p]`, the first tap if several are equally large; 0 elsewhere. For all channels of a batch;
+/// overwrites `g`.
 // A separate function in debug builds, which reserve stack for everything inlined.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
@@ -374,16 +381,22 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
         }
         return;
     }
+    if lanes::<V, S>() > 1 && plane.has_room_for_maxima() {
+        return simd.call(MaximumGradient { plane: *plane, x, y, g, dx });
+    }
     dx.fill(S::ZERO);
-    plane.for_each_line(|_, Line { input, output }| {
-        let (x, dx) = (x.get(input.clone()), dx.get_mut(input));
-        let (y, g) = (y.get(output.clone()), g.get_mut(output));
-        let (Some(x), Some(dx), Some(y), Some(g)) = (x, dx, y, g) else { return };
-        pairs(plane.stride(), x.iter().zip(dx), y.iter().zip(g), |(&x, dx), (&y, g)| {
-            // A gradient that was assigned is set to 0, so that no later tap gets it again.
-            let given = if x == y { *g } else { S::ZERO };
-            *dx += given;
-            *g = if x == y { S::ZERO } else { *g };
+    let outputs = y.blocks(plane.outputs()).zip(g.blocks_mut(plane.outputs()));
+    for ((x, dx), (y, g)) in x.blocks(plane.inputs()).zip(dx.blocks_mut(plane.inputs())).zip(outputs) {
+        plane.for_each_line(|_, Line { input, output }| {
+            let (x, dx) = (x.get(input.clone()), dx.get_mut(input));
+            let (y, g) = (y.get(output.clone()), g.get_mut(output));
+            let (Some(x), Some(dx), Some(y), Some(g)) = (x, dx, y, g) else { return };
+            pairs(plane.stride(), x.iter().zip(dx), y.iter().zip(g), |(&x, dx), (&y, g)| {
+                // A gradient that was assigned is set to 0, so that no later tap gets it again.
+                let given = if x == y { *g } else { S::ZERO };
+                *dx += given;
+                *g = if x == y { S::ZERO } else { *g };
+            });
         });
-    });
+    }
 }

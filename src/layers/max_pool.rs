@@ -4,7 +4,6 @@ use core::marker::PhantomData;
 
 use super::windowed::Windowed;
 use super::{Axis, Windows};
-use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
 use crate::kernels::{Plane, Simd, maximum, maximum_gradient};
@@ -78,10 +77,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
         let plane = const { pool_plane::<I, O, K>() };
-        let outputs = O::flat_mut(outputs).blocks_mut(plane.outputs());
-        for (x, y) in I::flat(inputs).blocks(plane.inputs()).zip(outputs) {
-            maximum(simd, &plane, x, y);
-        }
+        maximum(simd, &plane, I::flat(inputs), O::flat_mut(outputs));
     }
 
     #[inline(always)]
@@ -96,12 +92,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     ) {
         let Some(dx) = input_gradients else { return };
         let plane = const { pool_plane::<I, O, K>() };
-        let x = I::flat(recorded.inputs).blocks(plane.inputs());
-        let dx = I::flat_mut(dx).blocks_mut(plane.inputs());
-        let y = O::flat(recorded.outputs).blocks(plane.outputs());
-        let g = O::flat_mut(output_gradients).blocks_mut(plane.outputs());
-        for (((x, dx), y), g) in x.zip(dx).zip(y).zip(g) {
-            maximum_gradient(pass.simd, &plane, (x, y), g, dx);
-        }
+        let (x, y) = (I::flat(recorded.inputs), O::flat(recorded.outputs));
+        maximum_gradient(pass.simd, &plane, (x, y), O::flat_mut(output_gradients), I::flat_mut(dx));
     }
 }

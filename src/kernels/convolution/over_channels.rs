@@ -2,13 +2,14 @@
 //!
 //! The channels of a vector are transposed, padded, convolved and transposed back: `y[p][c] = b[c] + Σ w[t][c] · x[p's tap t][c]`. All lanes are
 //! in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Each sum is one chain
-//! over taps, and that of a weight's gradient one over the positions of all samples, in order.
+//! over taps, and that of a weight's gradient one over the positions of each block, whose sums are added in order.
 
 use core::ops::Range;
 
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use crate::chunks::Chunks;
+use crate::kernels::elementwise::add_few;
 use crate::kernels::transpose::{LANES, transpose, turn};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, read, splat, write};
 use crate::real::Real;
@@ -54,7 +55,7 @@ impl Channels {
     /// the widest vector has lanes.
     #[inline(always)]
     pub(super) fn split<S>(&self, scratch: &Scratch<'_, S>) -> Option<Split> {
-        let fits = self.images.taps() * self.inputs * self.outputs * LANES <= scratch.weights.len();
+        let fits = self.images.taps() * (self.inputs * self.outputs).max(2) * LANES <= scratch.weights.len();
         let split = self.images.copied().split(1, scratch.sums.len() / LANES, scratch.inputs.len() / LANES, DEPTH)?;
         // Rows are transposed as one.
         (fits && split.columns == self.images.columns.count).then_some(split)
@@ -416,8 +417,13 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
         let mut offsets = [0; DEPTH];
         for (first, count) in Channels::vectors(channels.count(), lanes) {
             for output in 0..outputs {
-                let Some(sums) = scratch.weights.get_mut(..depth * lanes) else { return };
-                sums.fill(S::ZERO);
+                let half = scratch.weights.len() / 2;
+                let (totals, sums) = scratch.weights.split_at_mut(half);
+                let (Some(totals), Some(sums)) = (totals.get_mut(..depth * lanes), sums.get_mut(..depth * lanes))
+                else {
+                    return;
+                };
+                totals.fill(S::ZERO);
                 for block in images.blocks(samples, split) {
                     channels.offsets(&block, lanes, &mut offsets);
                     let offsets = offsets.get(..depth).unwrap_or_default();
@@ -430,11 +436,13 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
                     let g = g.get(at..).unwrap_or_default();
                     let run = block.rows.len() * images.columns.count;
                     transpose(simd, (g, outputs * positions), (count, run), (&mut *scratch.sums, lanes), 1, false);
+                    sums.fill(S::ZERO);
                     let weights = &*scratch.sums;
                     let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets), weights);
                     tiles.add_gradient(simd, &*scratch.sums, sums);
+                    add_few(simd, sums, totals);
                 }
-                add(sums, lanes, dw, |channel, tap| ((first + channel) * outputs + output) * depth + tap, 0..count);
+                add(totals, lanes, dw, |channel, tap| ((first + channel) * outputs + output) * depth + tap, 0..count);
             }
         }
     }

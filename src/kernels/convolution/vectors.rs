@@ -105,6 +105,13 @@ impl Convolution {
         fits && (over_channels < over_strips || !self.is_strips::<V, S>(&scratch.parts()))
     }
 
+    /// Whether the gradients of a depthwise layer's weights are computed over vectors of channels. Over strips, lanes would run
+    /// over the terms of a sum.
+    fn has_gradient_over_channels<S>(&self, w: &[S], scratch: &Scratch<'_, S>) -> bool {
+        let is_depthwise = self.seen == 1 && self.filters < 4 && self.has_few_taps();
+        is_depthwise && self.forth(w).split(scratch).is_some()
+    }
+
     /// Of a depthwise layer, for sums at the outputs.
     fn forth<S>(&self, w: &[S]) -> Channels {
         let taps = (self.plane.columns.window.kernel, self.plane.taps());
@@ -213,11 +220,14 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let Gradients { weight: dw, bias, input: mut dx } = gradients;
         convolution.add_bias_gradient(w, g, bias);
         let (of_inputs, of_outputs) = convolution.samples(w);
-        if convolution.is_over_channels::<V, S>(w, &mut scratch) {
-            let scratch = &mut scratch;
-            over_channels::WeightGradient { channels: convolution.forth(w), x, g, dw, scratch: &mut *scratch }
-                .run(simd);
-            let Some(dx) = dx else { return };
+        let mut needs_weights = true;
+        if convolution.has_gradient_over_channels(w, &scratch) {
+            let (channels, scratch) = (convolution.forth(w), &mut scratch);
+            over_channels::WeightGradient { channels, x, g, dw: &mut *dw, scratch }.run(simd);
+            needs_weights = false;
+        }
+        if !needs_weights && convolution.is_over_channels::<V, S>(w, &mut scratch) {
+            let (Some(dx), scratch) = (dx, &mut scratch) else { return };
             let phases = || convolution.phases().map(|phase| convolution.back(w, phase));
             if phases().any(|channels| channels.images.taps() == 0) {
                 dx.fill(S::ZERO);
@@ -231,7 +241,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         }
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
-        let (mut needs_weights, mut needs_inputs) = (true, dx.is_some());
+        let mut needs_inputs = dx.is_some();
         if few && convolution.has_gradient_over_filters(w, &scratch) {
             let (images, filters, scratch) = (convolution.inputs(w), convolution.filters, &mut scratch);
             WeightGradient { images, filters, x, g, dw: &mut *dw, scratch }.run(simd);

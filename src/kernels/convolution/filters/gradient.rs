@@ -1,15 +1,18 @@
 //! The gradient of a convolution's weights, over vectors of filters.
 //!
-//! `dw[c, t][f] += Σ x[p's tap t in c] · g[p][f]`, over the positions p of all samples in order, in one chain: a
-//! [product](Scattered) of inputs, broadcast from where they lie, and of gradients, which are transposed for each block.
+//! `dw[c, t][f] += Σ x[p's tap t in c] · g[p][f]`, over the positions p of all samples in order: a [product](Scattered) of
+//! inputs, broadcast from where they lie, and of gradients, which are transposed for each block. A block is one chain, and
+//! the sums of blocks are added: a chain over all positions of a batch would round more.
 
 use super::{LANES, PANEL};
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split};
+use crate::kernels::elementwise::add_few;
 use crate::kernels::product::{Origin, Place, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
+use crate::shape::first;
 
 /// `dw += g ∗ x`, over all samples of a batch, for all groups.
 pub(in crate::kernels::convolution) struct WeightGradient<'a, 'b, S> {
@@ -29,7 +32,7 @@ pub(in crate::kernels::convolution) fn split<S>(
     samples: usize,
     scratch: &Scratch<'_, S>,
 ) -> Option<Split> {
-    images.split(samples, PLACES, scratch.inputs.len(), scratch.weights.len() / (PANEL * LANES))
+    images.split(samples, PLACES / 2, scratch.inputs.len(), scratch.weights.len() / (2 * PANEL * LANES))
 }
 
 impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
@@ -48,17 +51,16 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
                 let count = split.channels.min(images.channels - first);
                 for from in (0..filters).step_by(panel) {
                     let width = panel.min(filters - from);
-                    let mut start = Origin::Zero;
+                    self.scratch.weights.fill(S::ZERO);
                     for block in images.blocks(samples, split) {
                         let places = images.places(&block, count);
                         let depth = images.under_taps(places, count, 1, &mut rows);
                         let rows = rows.get(..depth).unwrap_or_default();
-                        self.add(simd, &block, (group, from, width), (first, count), rows, start);
-                        start = Origin::Sum;
+                        self.add(simd, &block, (group, from, width), (first, count), rows);
                     }
                     let to = (group * filters + from) * filter + first * taps;
-                    let (Some(to), sums) = (self.dw.get_mut(to..), &*self.scratch.weights) else { return };
-                    transpose(simd, (sums, panel), (count * taps, width), (to, filter), 1, true);
+                    let (Some(to), (totals, _)) = (self.dw.get_mut(to..), halves(self.scratch.weights)) else { return };
+                    transpose(simd, (totals, panel), (count * taps, width), (to, filter), 1, true);
                 }
             }
         }
@@ -73,9 +75,8 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         simd: V,
         block: &Block,
         (group, from, filters): (usize, usize, usize),
-        (first, channels): (usize, usize),
+        (from_channel, channels): (usize, usize),
         rows: &[u32],
-        start: Origin<'_, S>,
     ) {
         let images = self.images;
         let (places, panel) = (images.places(block, channels), PANEL * lanes::<V, S>());
@@ -84,7 +85,13 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         for (index, (place, &start)) in inner.iter_mut().zip(&starts).enumerate() {
             *place = Place { a: start, b: (index * panel) as u32 };
         }
-        let x = images.numbers(simd, self.x, block, (group * images.channels + first, channels), self.scratch.inputs);
+        let x = images.numbers(
+            simd,
+            self.x,
+            block,
+            (group * images.channels + from_channel, channels),
+            self.scratch.inputs,
+        );
         let (plane, row) = (images.sums(), images.columns.count);
         let (runs, run) = if block.columns.len() == row {
             (1, block.rows.len() * row)
@@ -102,6 +109,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 to = rest;
             }
         }
+        let (totals, sums) = halves(self.scratch.weights);
         S::Vector::<V>::scattered(
             simd,
             Scattered {
@@ -110,13 +118,21 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 rows,
                 inner: inner.get(..count).unwrap_or_default(),
                 b: &*self.scratch.sums,
-                c: &mut *self.scratch.weights,
+                c: &mut *sums,
                 pitch: panel,
                 lines: (1, 0, 0),
-                start,
+                start: Origin::Zero,
             },
         );
+        add_few(simd, first(sums, rows.len() * panel), totals);
     }
+}
+
+/// Room for the sums of all blocks, and for those of one.
+#[inline(always)]
+fn halves<S>(weights: &mut [S]) -> (&mut [S], &mut [S]) {
+    let half = weights.len() / 2;
+    weights.split_at_mut(half)
 }
 
 const _: () = assert!(LANES * PANEL * PLACES <= 16384, "the gradients of a block fit");
