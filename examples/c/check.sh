@@ -22,6 +22,6 @@ fi
 echo "-- on a Cortex-M4F, under QEMU"
 (target_flags $target && cargo build --quiet --release "${CARGO_FLAGS[@]}" --target $target)
 arm-none-eabi-gcc "${options[@]}" -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -ffreestanding -nostdlib \
-    -ffunction-sections -Wl,--gc-sections -T qemu.ld "${sources[@]}" qemu.c "$built/$target/release/libflowers.a" -o "$built/flowers.elf"
+    -ffunction-sections -Wl,--gc-sections,-z,noexecstack -T qemu.ld "${sources[@]}" qemu.c "$built/$target/release/libflowers.a" -o "$built/flowers.elf"
 timeout 60 qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -semihosting-config enable=on,target=native \
     -kernel "$built/flowers.elf" </dev/null
