@@ -79,6 +79,7 @@ macro_rules! widths {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    measure::select_instructions();
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
     println!("{}, multiply-add peak of a core: {:.0} GFLOP/s", measure::processor(), measure::peak());

@@ -50,6 +50,7 @@ impl Operation for Case<'_> {
 }
 
 fn main() {
+    measure::select_instructions();
     let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let peak = measure::peak();
     println!("multiply-add peak: {peak:.0} GFLOP/s");

@@ -75,6 +75,7 @@ fn row<N: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Eleme
 }
 
 fn main() {
+    measure::select_instructions();
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     println!("| layer | forward, µs | of peak | step, µs | of peak |");
     println!("|---|---|---|---|---|");

@@ -1,6 +1,6 @@
-//! The workloads W1 to W10 on one thread and on two, and the fraction of the processor's peak that they reach.
+//! The workloads W1 to W13 on one thread and on two, and the fraction of the processor's peak that they reach.
 //!
-//! `cargo bench --bench workloads -- W1 W4` runs those whose names start with these: W1, W4a, W4b and W4c.
+//! The environment variable `INSTRUCTIONS=avx2` masks AVX-512. `cargo bench --bench workloads -- W1 W4` runs those whose names start with these: W1, W4a, W4b and W4c.
 
 #[path = "support/measure.rs"]
 mod measure;
@@ -10,6 +10,7 @@ mod workloads;
 use workloads::WORKLOADS;
 
 fn main() {
+    measure::select_instructions();
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     println!("{}, multiply-add peak of a core: {:.0} GFLOP/s", measure::processor(), measure::peak());
     println!("{:<4} {:<38} {:>7} {:>24} {:>6}", "", "", "threads", "median", "peak");

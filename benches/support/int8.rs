@@ -1,6 +1,6 @@
 //! Networks in 8 bits.
 
-use fnn::{Network, Quantized, layers::Sample, quantized::Quantize};
+use fnn::{Network, Quantized, Random, layers::Sample, quantized::Quantize};
 
 fnn::network! {
     /// 784-128-10.
@@ -34,7 +34,8 @@ fnn::network! {
 /// A network, quantized, and 256 samples.
 pub(crate) fn quantized<N: Quantize + Network<Scalar = f32>>() -> (Box<Quantized<N>>, Vec<N::Input>) {
     let mut inputs = vec![<N::Input as fnn::layers::Pod>::zeroed(); 256];
-    N::Input::flat_mut(&mut inputs).iter_mut().enumerate().for_each(|(index, x)| *x = (index % 13) as f32 * 0.1 - 0.6);
+    let mut random = Random::new(7);
+    N::Input::flat_mut(&mut inputs).iter_mut().for_each(|x| *x = random.uniform() as f32);
     let network = N::boxed(1);
     (network.quantize_boxed(&inputs, fnn::quantized::Calibration::MinMax), inputs)
 }

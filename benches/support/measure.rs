@@ -64,13 +64,23 @@ peak!(peak_512, "avx512f", 16, _mm512_set1_ps, _mm512_fmadd_ps);
 #[cfg(target_arch = "x86_64")]
 peak!(peak_256, "avx2,fma", 8, _mm256_set1_ps, _mm256_fmadd_ps);
 
+/// Runs with the instruction set that `INSTRUCTIONS` names, `avx2` or `portable`, to measure what other processors have.
+pub(crate) fn select_instructions() {
+    use fnn::simd::InstructionSet;
+    match std::env::var("INSTRUCTIONS").as_deref() {
+        Ok("avx2") => _ = InstructionSet::Avx2.select(),
+        Ok("portable") => _ = InstructionSet::Portable.select(),
+        _ => {}
+    }
+}
+
 /// GFLOP/s of one core, or NaN where there is no such loop for the processor.
 pub(crate) fn peak() -> f64 {
     #[cfg(target_arch = "x86_64")]
     {
         // SAFETY: the processor has the instruction set.
         unsafe {
-            if std::arch::is_x86_feature_detected!("avx512f") {
+            if fnn::simd::InstructionSet::current() == fnn::simd::InstructionSet::Avx512 {
                 return peak_512();
             }
             if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {

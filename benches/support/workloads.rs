@@ -1,5 +1,7 @@
-//! The workloads W1 to W10 in fnn, through its public API.
+//! The workloads W1 to W13 in fnn, through its public API.
 
+#[path = "int8.rs"]
+pub(crate) mod int8;
 #[path = "tiny.rs"]
 mod tiny;
 
@@ -83,6 +85,23 @@ fnn::network! {
     }
 }
 
+/// Forward passes of one sample per second in int8, from numbers to numbers.
+macro_rules! one_in_int8 {
+    ($network:ty) => {{
+        let (network, inputs) = int8::quantized::<$network>();
+        calls_per_second(|| _ = black_box(black_box(&network).forward(black_box(&inputs[0]))))
+    }};
+}
+
+/// Samples per second of forward passes of 256 in int8, from numbers to numbers.
+macro_rules! batch_in_int8 {
+    ($network:ty, $threads:ident) => {{
+        let (network, inputs) = int8::quantized::<$network>();
+        let batch = || drop(black_box(network.forward_all(black_box(&inputs))));
+        256.0 * on_threads($threads, || calls_per_second(batch))
+    }};
+}
+
 /// One workload.
 #[derive(Clone, Copy)]
 pub(crate) struct Workload {
@@ -111,7 +130,7 @@ const fn training(macs: u64, first: u64) -> f64 {
     (2 * (3 * macs - first)) as f64
 }
 
-pub(crate) const WORKLOADS: [Workload; 21] = [
+pub(crate) const WORKLOADS: [Workload; 27] = [
     Workload {
         name: "W1",
         what: "train 784-128-10, SGD, batch 64",
@@ -282,6 +301,54 @@ pub(crate) const WORKLOADS: [Workload; 21] = [
         flop: 2.0 * Autoencoder::MACS as f64,
         parallel: true,
         run: |threads| batch(&*Autoencoder::boxed(1), threads),
+    },
+    Workload {
+        name: "W11i",
+        what: "inference in int8, one sample, 784-128-10",
+        unit: "calls/s",
+        flop: 2.0 * Digits::MACS as f64,
+        parallel: false,
+        run: |_| one_in_int8!(int8::Digits),
+    },
+    Workload {
+        name: "W11b",
+        what: "inference in int8, 784-128-10, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * Digits::MACS as f64,
+        parallel: true,
+        run: |threads| batch_in_int8!(int8::Digits, threads),
+    },
+    Workload {
+        name: "W12i",
+        what: "inference in int8, one sample, LeNet",
+        unit: "calls/s",
+        flop: 2.0 * LeNet::MACS as f64,
+        parallel: false,
+        run: |_| one_in_int8!(int8::LeNet),
+    },
+    Workload {
+        name: "W12b",
+        what: "inference in int8, LeNet, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * LeNet::MACS as f64,
+        parallel: true,
+        run: |threads| batch_in_int8!(int8::LeNet, threads),
+    },
+    Workload {
+        name: "W13i",
+        what: "inference in int8, one sample, DS-CNN",
+        unit: "calls/s",
+        flop: 2.0 * DsCnn::MACS as f64,
+        parallel: false,
+        run: |_| one_in_int8!(int8::Keywords),
+    },
+    Workload {
+        name: "W13b",
+        what: "inference in int8, DS-CNN, batch 256",
+        unit: "samples/s",
+        flop: 2.0 * DsCnn::MACS as f64,
+        parallel: true,
+        run: |threads| batch_in_int8!(int8::Keywords, threads),
     },
 ];
 

@@ -15,6 +15,8 @@ use super::{gather::gather, products::products};
 #[cfg(not(fnn_without_vectors))]
 use crate::chunks::Chunks;
 use crate::kernels::Convolution;
+#[cfg(not(fnn_without_vectors))]
+use crate::kernels::{Operation, Simd, dispatch};
 use crate::layers::{self, Bias, Channels, Image, Windows};
 use crate::pod::Pod;
 use crate::shape::Sample;
@@ -109,7 +111,6 @@ where
     /// Place by place, with vectors.
     #[inline(always)]
     fn patch_by_patch(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut <Self as QuantizedLayer>::Workspace) {
-        let Convolution { plane, seen, filters } = const { Self::CONVOLUTION };
         let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
         if let Some(simd) = Vnni::detect() {
@@ -143,16 +144,45 @@ where
             }
         }
         let patch = A::Of::<i8>::flat_mut(&mut workspace.0[..1]);
-        let places = plane.outputs();
-        let outside = self.zero_point as i8;
+        dispatch(PatchByPatch { layer: self, x, y, patch });
+    }
+}
+
+/// A convolution, place by place: the compiler makes vectors of the sums.
+#[cfg(not(fnn_without_vectors))]
+struct PatchByPatch<'a, I: Sample, O: Sample, A: Sample, K, const F: usize, R> {
+    layer: &'a Conv<I, O, A, K, F, R>,
+    x: &'a [i8],
+    y: &'a mut [i8],
+    /// The elements under the window.
+    patch: &'a mut [i8],
+}
+
+#[cfg(not(fnn_without_vectors))]
+impl<I, O, A, K, const F: usize, R> Operation for PatchByPatch<'_, I, O, A, K, F, R>
+where
+    I: Image<Element = f32>,
+    O: Image<Element = f32>,
+    A: Sample<Element = f32>,
+    [A; F]: Parameters<Scalar = f32>,
+    K: Windows,
+    R: Requantize,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, _: V) {
+        let Self { layer, x, y, patch } = self;
+        let Convolution { plane, seen, filters } = const { Conv::<I, O, A, K, F, R>::CONVOLUTION };
+        let (places, outside) = (plane.outputs(), layer.zero_point as i8);
         for (group, x) in x.blocks(seen * plane.inputs()).enumerate() {
+            let (weights, finish) = layer.filters.part(group * filters, filters);
             let mut place = 0;
             for row in 0..plane.rows.output {
                 for column in 0..plane.columns.output {
                     for (channel, patch) in x.blocks(plane.inputs()).zip(patch.blocks_mut(plane.taps())) {
                         gather(&plane, channel, (row, column), outside, patch);
                     }
-                    let (weights, finish) = self.filters.part(group * filters, filters);
                     products(patch, weights, finish, |filter, integer| {
                         if let Some(y) = y.get_mut((group * filters + filter) * places + place) {
                             *y = integer;

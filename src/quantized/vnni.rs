@@ -14,6 +14,8 @@ mod sums;
 use core::arch::x86_64::*;
 
 use super::requantization::Requantize;
+#[cfg(feature = "std")]
+use crate::kernels::InstructionSet;
 
 pub(super) use convolution::Strip;
 pub(super) use narrow::Narrow;
@@ -44,6 +46,11 @@ impl Vnni {
         #[cfg(not(feature = "std"))]
         macro_rules! has {
             ($($feature:tt),*) => { cfg!(all($(target_feature = $feature),*)) };
+        }
+        // One that was selected may be another one than the processor's best.
+        #[cfg(feature = "std")]
+        if InstructionSet::current() != InstructionSet::Avx512 {
+            return None;
         }
         has!("avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512vbmi", "avx512vbmi2").then_some(Self(()))
     }

@@ -30,7 +30,7 @@ def is_named(name, prefix):
     return name.startswith(prefix) and not name[len(prefix):len(prefix) + 1].isdigit()
 
 
-PARALLEL = ("W1", "W2", "W5", "W6", "W7", "W7b", "W8", "W8b", "W9", "W9b", "W10", "W10b")
+PARALLEL = ("W1", "W2", "W5", "W6", "W7", "W7b", "W8", "W8b", "W9", "W9b", "W10", "W10b", "W11b", "W12b", "W13b")
 
 
 def run(workloads, parallel=PARALLEL):

@@ -1,7 +1,10 @@
 //! Compares fnn with other frameworks, in one table.
 //!
 //! Each framework runs in its own process, once per number of threads, and prints a line per workload: its name, and units per
-//! second. Python frameworks do the same if they are installed; `PYTHON` sets the interpreter.
+//! second. Python frameworks do the same if they are installed; `PYTHON` sets the interpreter. So does RTNeural, if `RTNEURAL`
+//! names the folder of its source.
+//!
+//! `INSTRUCTIONS=avx2` masks AVX-512. `RESUME=folder` keeps what each process prints, so that a run which was interrupted goes on.
 
 #[path = "../../support/measure.rs"]
 mod measure;
@@ -36,10 +39,18 @@ const FRAMEWORKS: &[(&str, Measure)] = &[
 
 const SCRIPTS: [(&str, &str); 3] = [("torch", "PyTorch"), ("jax", "JAX"), ("onnxruntime", "ONNX Runtime")];
 
+/// With `INSTRUCTIONS=avx2`, those frameworks that can do without AVX-512 do, too.
+const AVX2: [(&str, &str); 3] =
+    [("ATEN_CPU_CAPABILITY", "avx2"), ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("XLA_FLAGS", "--xla_cpu_max_isa=AVX2")];
+
+/// Those that can't, where AVX-512 is masked.
+const UNMASKED: [&str; 6] = ["burn", "burn, raised", "candle", "candle, raised", "ONNX Runtime", "RTNeural"];
+
 /// With the defaults, the allocations of each step are returned to the system and requested again.
 const MALLOC: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "1073741824"), ("MALLOC_TRIM_THRESHOLD_", "4294967296")];
 
 fn main() {
+    measure::select_instructions();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["measure", framework, ref only @ ..] => measure_all(framework, only),
@@ -55,6 +66,11 @@ fn threads() -> usize {
 fn fnn(name: &str) -> Option<f64> {
     let workload = WORKLOADS.iter().find(|workload| workload.name == name)?;
     Some((workload.run)(threads()))
+}
+
+/// Whether AVX-512 is masked.
+fn is_masked() -> bool {
+    std::env::var("INSTRUCTIONS").is_ok_and(|set| set == "avx2")
 }
 
 fn is_chosen(workload: &Workload, only: &[&str]) -> bool {
@@ -84,8 +100,7 @@ fn on_threads(command: &mut Command, threads: usize) -> &mut Command {
 
 /// Run a process that measures, and read its lines. `None` if it doesn't exist or prints nothing.
 fn rates(command: &mut Command, threads: usize) -> Option<Rates> {
-    let output = on_threads(command, threads).output().ok()?;
-    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines = lines(command, threads)?;
     let rates: Rates = lines
         .lines()
         .filter_map(|line| {
@@ -94,6 +109,29 @@ fn rates(command: &mut Command, threads: usize) -> Option<Rates> {
         })
         .collect();
     (!rates.is_empty()).then_some(rates)
+}
+
+/// What a process prints. If `RESUME` names a folder, lines are kept there, and a later run doesn't start the process again.
+fn lines(command: &mut Command, threads: usize) -> Option<String> {
+    let kept = std::env::var("RESUME").ok().map(|folder| {
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy().into_owned()).collect();
+        let variables: Vec<_> = command.get_envs().filter_map(|(_, value)| Some(value?.to_string_lossy().into_owned())).collect();
+        let set = std::env::var("INSTRUCTIONS").unwrap_or_default();
+        let name = format!("{} {} {threads} {set}", arguments.join(" "), variables.join(" "));
+        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let tail = name.len().saturating_sub(200);
+        std::path::Path::new(&folder).join(&name[tail..])
+    });
+    if let Some(lines) = kept.as_ref().and_then(|kept| std::fs::read_to_string(kept).ok()) {
+        return Some(lines);
+    }
+    let output = on_threads(command, threads).output().ok()?;
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    if let (Some(kept), false) = (kept, lines.is_empty()) {
+        let _ = kept.parent().map(std::fs::create_dir_all);
+        let _ = std::fs::write(kept, &lines);
+    }
+    Some(lines)
 }
 
 /// Print the table: fnn, and each framework with fnn's speedup over it.
@@ -128,9 +166,20 @@ fn compare(only: &[&str]) {
             eprintln!("{name}, {threads} threads");
             let mut command = Command::new(std::env::var("PYTHON").unwrap_or("python3".into()));
             command.arg(format!("{scripts}/{script}_workloads.py")).args(only);
+            if is_masked() {
+                command.envs(AVX2);
+            }
             match rates(&mut command, threads) {
                 Some(rates) => columns.push((name.into(), rates)),
                 None => missing.push(name.to_string()),
+            }
+        }
+        if threads == 1 {
+            // Its source, in the folder `RTNEURAL`, is built first.
+            let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/rtneural/run.sh"));
+            match rates(&mut command, threads) {
+                Some(rates) => columns.push(("RTNeural".into(), rates)),
+                None => missing.push("RTNeural".into()),
             }
         }
         print(threads, &columns, only);
@@ -146,6 +195,9 @@ fn compare(only: &[&str]) {
 fn print(threads: usize, columns: &[(String, Rates)], only: &[&str]) {
     let peak = measure::peak() * threads as f64;
     println!("{threads} thread{}; × is the speedup of fnn:\n", if threads > 1 { "s" } else { "" });
+    if is_masked() {
+        println!("fnn without AVX-512. With it, as they can't be told: {}.\n", UNMASKED.join("; "));
+    }
     let others = || columns.iter().skip(1);
     let names: Vec<&str> = others().map(|(name, _)| name.as_str()).collect();
     println!("| | fnn | of peak | {} |", names.join(" | "));

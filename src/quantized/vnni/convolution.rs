@@ -160,6 +160,13 @@ fn convolution<R: Requantize>(
 /// Which places are within rows.
 fn mark(strip: &Strip, blocks: &mut [Block]) {
     let (row, columns) = (strip.row(), strip.convolution.plane.columns.output);
+    if row == columns {
+        for (index, block) in blocks.iter_mut().enumerate() {
+            let places = strip.places() - index * PLACES;
+            *block = Block { within: first(places) as u32, before: index * PLACES };
+        }
+        return;
+    }
     for start in (0..strip.places()).step_by(row.max(1)) {
         for place in start..start + columns {
             if let Some(block) = blocks.get_mut(place / PLACES) {

@@ -128,11 +128,12 @@ fn narrow<R: Requantize>(
     // Of a row's last four weights, those that are in the row.
     let last = u32::MAX >> (8 * (4 * of_row - along));
     let mut fours = [0; QUADS];
-    for (number, weights) in weights.chunks_exact(plane.taps()).enumerate() {
-        for (weights, fours) in weights.chunks_exact(along).zip(fours.chunks_exact_mut(of_row)) {
+    for number in 0..finish.bias.len() {
+        let weights = weights.get(number * plane.taps()..).unwrap_or_default();
+        for (row, fours) in fours.chunks_exact_mut(of_row).take(down).enumerate() {
             for (index, to) in fours.iter_mut().enumerate() {
                 let mask = if index + 1 == of_row { last } else { u32::MAX };
-                *to = four(weights, 4 * index) & mask.cast_signed();
+                *to = four(weights, row * along + 4 * index) & mask.cast_signed();
             }
         }
         let mantissa = _mm512_set1_epi32(number_at(finish.mantissa, number));
