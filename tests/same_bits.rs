@@ -11,9 +11,9 @@ use fnn::losses::{CrossEntropy, MeanSquaredError};
 use fnn::optimizers::{Adam, Clip};
 use fnn::simd::InstructionSet;
 use fnn::train::{GradientBuffers, Progress};
-use fnn::{Network, Parameters, Random, Scalar, Trainer};
+use fnn::{DataSet, Network, Parameters, Random, Scalar, Trainer};
 use instruction_sets::{assert_families, on_each};
-use support::classes;
+use support::{bits, classes};
 
 #[test]
 fn an_instruction_set_can_be_selected() {
@@ -122,4 +122,19 @@ fn a_training_gives_the_same_weights_on_every_processor_of_a_family() {
         let expected = if set.is_fused() { 0x014a_5a9b_3a47_b758 } else { 0x587f_135e_1d96_f807 };
         assert!(found == [expected; 2], "{set:?}: {found:x?}");
     }
+}
+
+fnn::network! {
+    struct Planes: [3, 7, 9] -> [4] { BatchNorm, Tanh, AvgPool2d(2), BatchNorm, Flatten, Dense(4) }
+}
+
+#[test]
+fn statistics_of_a_batch_are_the_same_on_every_processor_of_a_family() {
+    let inputs = numbers::<f32, [[[f32; 9]; 7]; 3]>(150, 5);
+    let data: DataSet<_, usize> = inputs.into_iter().enumerate().map(|(index, input)| (input, index % 4)).collect();
+    let trained = on_each(|_| {
+        let trainer = Trainer::new(Planes::boxed(3), CrossEntropy, Adam::new(1e-2)).batch_size(50);
+        bits(&*trainer.epochs(2).progress(Progress::Silent).fit(&data).unwrap().network)
+    });
+    assert_families(&trained, "batch norms of planes");
 }

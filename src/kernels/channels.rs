@@ -9,6 +9,7 @@
 mod loops;
 
 use super::dot_products::sum_each;
+use super::lane_sums::LANES;
 use super::vector::{Operation, Simd, lanes, read, read_or, splat, write};
 use crate::scalar::Scalar;
 
@@ -263,21 +264,54 @@ impl Block {
             }
             return totals;
         }
+        // As in `LaneSums`, in this many vectors, of as many channels at a time as have room.
+        let vectors = if V::FUSED { LANES / lanes } else { 1 };
+        let width = vectors * lanes;
         let mut all = [[zero; K]; CHANNELS];
-        for (x, g) in samples() {
-            for ((channel, sums), &centre) in all.iter_mut().enumerate().take(self.count).zip(centres) {
-                let (x, g) =
-                    (self.channel(channel, x).chunks_exact(lanes), self.channel(channel, g).chunks_exact(lanes));
-                let (rest, centre) = ((x.remainder(), g.remainder()), (centre, splat(simd, centre)));
-                // In registers: a sum in memory would stall each step.
-                let mut local = *sums;
-                for (x, g) in x.zip(g) {
-                    add(&mut local, f(centre.1, read(simd, x), read(simd, g)));
+        for first in (0..self.count).step_by(CHANNELS / vectors) {
+            let channels = first..self.count.min(first + CHANNELS / vectors);
+            let mut sums = [[zero; K]; CHANNELS];
+            for (x, g) in samples() {
+                for (channel, sums) in channels.clone().zip(sums.chunks_mut(vectors)) {
+                    let Some(&number) = centres.get(channel) else { continue };
+                    let (x, g) =
+                        (self.channel(channel, x).chunks_exact(width), self.channel(channel, g).chunks_exact(width));
+                    let (rest, centre) = ((x.remainder(), g.remainder()), splat(simd, number));
+                    // In registers: a sum in memory would stall each step.
+                    let mut local = [[zero; K]; LANES];
+                    for (local, sum) in local.iter_mut().take(vectors).zip(&*sums) {
+                        *local = *sum;
+                    }
+                    for (x, g) in x.zip(g) {
+                        for (local, (x, g)) in local.iter_mut().zip(x.chunks_exact(lanes).zip(g.chunks_exact(lanes))) {
+                            add(local, f(centre, read(simd, x), read(simd, g)));
+                        }
+                    }
+                    if !rest.0.is_empty() {
+                        for (index, local) in local.iter_mut().take(vectors).enumerate() {
+                            let part = |of: &'_ [S]| of.len().min(index * lanes);
+                            let (x, g) = (rest.0.get(part(rest.0)..), rest.1.get(part(rest.1)..));
+                            let (x, g) = (x.unwrap_or_default(), g.unwrap_or_default());
+                            add(local, f(centre, read_or(simd, x, number), read(simd, g)));
+                        }
+                    }
+                    for (sum, local) in sums.iter_mut().zip(local) {
+                        *sum = local;
+                    }
                 }
-                if !rest.0.is_empty() {
-                    add(&mut local, f(centre.1, read_or(simd, rest.0, centre.0), read(simd, rest.1)));
+            }
+            for (channel, sums) in channels.zip(sums.chunks_mut(vectors)) {
+                let mut half = vectors / 2;
+                while half > 0 {
+                    let (lower, upper) = sums.split_at_mut(half);
+                    for (lower, upper) in lower.iter_mut().zip(upper) {
+                        add(lower, *upper);
+                    }
+                    half /= 2;
                 }
-                *sums = local;
+                if let (Some(to), Some(sum)) = (all.get_mut(channel), sums.first()) {
+                    *to = *sum;
+                }
             }
         }
         for (index, total) in totals.iter_mut().enumerate() {
