@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Measures `costs` with 1, 2, 4 and 8 processes on this computer, and draws them beside the model of cost: `out/`, and the
-# tables of README.md.
+# Measures `costs` with 1, 2, 4 and 8 processes on this computer, and prints them beside the model of cost.
 set -euo pipefail
 cd "$(dirname "$0")"
 cargo build --release --quiet --example costs --example model

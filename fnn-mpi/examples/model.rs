@@ -1,5 +1,5 @@
-//! A model of the cost of a step on several ranks, beside what `costs` has measured: prints the tables of README.md, and draws
-//! `measured.svg` and `model.svg` next to the measurements.
+//! A model of the cost of a step on several ranks, beside what `costs` has measured: prints both, and draws `model.svg` next
+//! to the measurements.
 
 #[path = "../../src/plot/chart.rs"]
 mod chart;
@@ -108,7 +108,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         found.map(|row| row.seconds)
     };
     let folder = path.parent().unwrap_or(Path::new("."));
-    compare(&networks, &measured, &folder.join("measured.svg"))?;
+    compare(&networks, &measured);
     extrapolate(&networks, &folder.join("model.svg"))
 }
 
@@ -124,19 +124,13 @@ fn read(path: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
 }
 
 /// The measurements of this computer, and the model with its speed, latency and bandwidth.
-fn compare(
-    networks: &[Network],
-    measured: &impl Fn(&str, f64, f64) -> Option<f64>,
-    picture: &Path,
-) -> Result<(), Box<dyn Error>> {
+fn compare(networks: &[Network], measured: &impl Fn(&str, f64, f64) -> Option<f64>) {
     let processors = 2.0;
     println!("| network | mini-batch | ranks | measured, ms | model, ms |\n|---|---|---|---|---|");
-    let mut chart = Chart::new("A step on this computer, mini-batches of 2048", "ranks", "milliseconds").logarithmic();
     for network in networks {
         for batch in [256.0, 2048.0] {
             let Some(alone) = measured(network.name, batch, 1.0) else { continue };
             let speed = batch * (network.first + network.second) / alone;
-            let (mut points, mut curve) = (Vec::new(), Vec::new());
             for ranks in [1.0, 2.0, 4.0, 8.0] {
                 let Some(seconds) = measured(network.name, batch, ranks) else { continue };
                 let latency = measured("gather", ranks, ranks).unwrap_or_default() / f64::max(ranks.log2(), 1.0);
@@ -144,16 +138,9 @@ fn compare(
                 let machine = Machine { name: "here", speed, processors, latency, bandwidth };
                 let model = machine.step(network, batch, ranks);
                 println!("| {} | {batch} | {ranks} | {:.2} | {:.2} |", network.name, 1e3 * seconds, 1e3 * model);
-                points.push((ranks, 1e3 * seconds));
-                curve.push((ranks, 1e3 * model));
-            }
-            if batch == 2048.0 {
-                chart = chart.line(network.name, points).dots("model", curve);
             }
         }
     }
-    fs::write(picture, chart.svg()?)?;
-    Ok(())
 }
 
 /// What to expect of computers with a network between them.
@@ -171,14 +158,14 @@ fn extrapolate(networks: &[Network], picture: &Path) -> Result<(), Box<dyn Error
     println!("|---|---|---|---|");
     let mut chart =
         Chart::new("Mini-batches of 8192: how much faster", "computers, as a power of two", "times").logarithmic();
-    let wide = Network::dense("8192-8192-8192-10", &[8192.0, 8192.0, 8192.0, 10.0]);
+    let wide = Network::dense("8192 wide", &[8192.0, 8192.0, 8192.0, 10.0]);
     for network in networks.iter().chain([&wide]) {
         for machine in &connections {
             let faster = |ranks: f64| machine.step(network, 8192.0, 1.0) / machine.step(network, 8192.0, ranks);
             let counts = || (0..=10).map(|power| f64::from(1 << power));
-            let (best, times) = counts().map(|ranks| (ranks, faster(ranks))).fold((1.0, 1.0), |one, other| {
-                if other.1 > one.1 { other } else { one }
-            });
+            let (best, times) = counts()
+                .map(|ranks| (ranks, faster(ranks)))
+                .fold((1.0, 1.0), |one, other| if other.1 > one.1 { other } else { one });
             println!("| {} | {} | {} | {best}: {times:.1} |", network.name, machine.name, pays(machine, network, 2.0));
             if machine.name == "100 Gbit/s" {
                 chart = chart.line(network.name, counts().map(|ranks| (ranks.log2(), faster(ranks))));
