@@ -60,7 +60,7 @@ fn padded<V: Simd, S: Scalar>(simd: V, plane: &Plane, filter: (&[S], S), x: &[S]
     for y in y.parts_mut(lines * plane.columns.output) {
         let seen = plane.rows_seen((first, y.len()));
         first += y.len();
-        let Some(room) = room.get_mut(..seen.len() * pitch) else { return };
+        let Some(room) = room.get_mut(..seen.end.saturating_sub(seen.start) * pitch) else { return };
         pad(plane, pitch, x, seen, room);
         rows(simd, &padded, filter, room, y);
     }

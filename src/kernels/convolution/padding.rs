@@ -9,7 +9,7 @@ use crate::kernels::elementwise::{add_few, copy_few};
 use crate::kernels::vector::{Simd, lanes};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
-use crate::window::{Axis, Sliding};
+use crate::window::{Axis, Sliding, quotient};
 
 /// The most numbers in a padded channel: what stays in the first-level cache.
 #[cfg(feature = "simd")]
@@ -42,8 +42,9 @@ impl Plane {
     /// The rows of a padded channel that `count` outputs from `from` on see.
     #[inline(always)]
     pub(super) fn rows_seen(&self, (from, count): (usize, usize)) -> Range<usize> {
-        let (window, width) = (self.rows.window, self.columns.output.max(1));
-        from / width * window.stride..(from + count).saturating_sub(1) / width * window.stride + window.span()
+        let (window, width) = (self.rows.window, self.columns.output);
+        let last = quotient((from + count).saturating_sub(1), width);
+        quotient(from, width) * window.stride..last * window.stride + window.span()
     }
 
     /// Copies some rows of the channel `x`, with padding, into `to`.
