@@ -10,7 +10,7 @@ use super::InstructionSet;
 use super::dot_products::DotProducts;
 use super::functions::{Lanes, vector_functions};
 use super::outer_products;
-use super::product::Product;
+use super::product::{Product, Scattered};
 use super::vector::{Operation, Simd, Vector};
 use crate::real::Real;
 
@@ -118,6 +118,10 @@ macro_rules! fused {
             }
 
             fn product(simd: V, product: Product<'_, $scalar>) {
+                product.run(simd);
+            }
+
+            fn scattered(simd: V, product: Scattered<'_, $scalar>) {
                 product.run(simd);
             }
 
