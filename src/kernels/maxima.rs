@@ -10,7 +10,7 @@ use super::window::Plane;
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::window::{Sliding, ceil_div};
+use crate::window::{Sliding, ceil_div, quotient};
 
 /// Room for a row with its padding, and for the rows under a window.
 const ROW: usize = 512;
@@ -80,7 +80,7 @@ impl Line {
             return;
         }
         for first in 0..stride.min(count) {
-            let at = before + first;
+            let (at, stride) = (before + first, stride.max(1));
             let to = to.get_mut(at % stride * self.part + at / stride..).unwrap_or_default();
             to.iter_mut().zip(row.iter().skip(first).step_by(stride)).for_each(|(to, &from)| *to = from);
         }
@@ -89,8 +89,9 @@ impl Line {
     /// Where the numbers under a column of taps begin.
     #[inline(always)]
     const fn tap(&self, tap: usize) -> usize {
-        let at = tap * self.columns.window.dilation;
-        at % self.columns.window.stride * self.part + at / self.columns.window.stride
+        let (at, stride) = (tap * self.columns.window.dilation, self.columns.window.stride);
+        let index = quotient(at, stride);
+        (at - index * stride) * self.part + index
     }
 }
 

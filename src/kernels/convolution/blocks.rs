@@ -137,6 +137,13 @@ impl Images {
         ceil_div(self.columns.seen(columns), self.parts)
     }
 
+    /// Where a number of a row lies, in parts.
+    #[inline(always)]
+    const fn place(&self, at: usize, part: usize) -> usize {
+        let index = quotient(at, self.parts);
+        (at - index * self.parts) * part + index
+    }
+
     /// The same images, copied in parts.
     #[inline(always)]
     pub(super) const fn in_parts(mut self) -> Self {
@@ -332,8 +339,7 @@ impl Images {
                 continue;
             }
             for part in 0..parts.min(count) {
-                let at = skip + part;
-                let to = to.get_mut(at % parts * places.part + at / parts..).unwrap_or_default();
+                let to = to.get_mut(self.place(skip + part, places.part)..).unwrap_or_default();
                 to.iter_mut().zip(x.iter().skip(part).step_by(parts)).for_each(|(to, &x)| *to = x);
             }
         }
@@ -368,10 +374,10 @@ impl Images {
             for &(down, row) in self.rows.taps() {
                 let start = channel * places.channel + usize::from(down) * places.row;
                 for &(right, column) in self.columns.taps() {
-                    let right = usize::from(right);
-                    let right =
-                        if self.parts == 1 { right } else { right % self.parts * places.part + right / self.parts };
-                    visit(start + right, (channel, usize::from(row), usize::from(column)));
+                    visit(
+                        start + self.place(usize::from(right), places.part),
+                        (channel, usize::from(row), usize::from(column)),
+                    );
                 }
             }
         }

@@ -52,7 +52,7 @@ fn lanes_of<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scrat
     }
     // Multiplications of vectors, for each channel and tap. Sums over filters are transposed, which costs as much as
     // some more; with a single vector of filters, each is multiplied by a number that is loaded for it alone.
-    let depth = images.channels * taps;
+    let depth = (images.channels * taps).max(1);
     let by_filters = images.sums() * ceil_div(filters, lanes) * (depth + 14) / depth;
     let by_filters = if filters <= lanes { by_filters + by_filters / 8 } else { by_filters };
     let by_positions = images.vectors(lanes).0 * filters.next_multiple_of(2);
