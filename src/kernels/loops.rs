@@ -42,6 +42,20 @@ fn in_tiles(columns: usize, worker: &mut impl Columns) {
     tiles::<1>(column, columns, worker);
 }
 
+/// `sums += a · b`, without a loop, which at `opt-level = "s"` would keep the sums in memory.
+#[inline(always)]
+fn add_row<V: Simd, S: Scalar, const C: usize>(simd: V, a: S, b: &[S; C], sums: &mut [S; C]) {
+    const { assert!(C <= TILE) }
+    macro_rules! each {
+        ($($column:literal)*) => {
+            $(if $column < C {
+                sums[$column] = multiply_add(simd, a, b[$column], sums[$column]);
+            })*
+        };
+    }
+    each!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+}
+
 /// How many rows of `width` numbers have `C` columns from `column` on.
 #[inline(always)]
 const fn rows<const C: usize>(length: usize, width: usize, column: usize) -> usize {
@@ -96,9 +110,7 @@ impl<V: Simd, S: Scalar> Columns for RowProduct<'_, V, S> {
             let b = self.b.get(rows.start * width..).unwrap_or_default();
             let a = self.a.get(rows).unwrap_or_default();
             for (&a, b) in a.iter().zip(columns::<S, C>(b, width, column)) {
-                for (sum, &b) in sums.iter_mut().zip(b) {
-                    *sum = multiply_add(self.simd, a, b, *sum);
-                }
+                add_row(self.simd, a, b, &mut sums);
             }
             sums
         };
