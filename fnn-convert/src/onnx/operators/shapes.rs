@@ -77,7 +77,8 @@ impl Lowering<'_> {
         let inner = call.attributes.word("mode", "DCR")? == "CRD";
         let value = self.value(&input)?;
         let wrong = || format!("blocks of {block} don't fit [{channels}, {rows}, {columns}]");
-        let whole = |size: usize, by: usize| if by > 0 && size.is_multiple_of(by) { Ok(size / by) } else { Err(wrong()) };
+        let whole =
+            |size: usize, by: usize| if by > 0 && size.is_multiple_of(by) { Ok(size / by) } else { Err(wrong()) };
         let (split, order, shape) = if call.operator() == "DepthToSpace" {
             let area = block.checked_mul(block).ok_or_else(wrong)?;
             let depth = whole(channels, area)?;
