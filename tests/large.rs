@@ -42,8 +42,8 @@ fn a_gradient_larger_than_a_stack_is_trained_on_a_small_one() {
     }
     const { assert!(Wide::FLASH > 2 * 1024 * 1024) };
 
-    // A step sums 32 KiB of a gradient at a time; without optimization, each tile of a product has a place on the stack, too.
-    on_a_stack_of(384, || {
+    // A step sums 32 KiB of a gradient at a time.
+    on_a_stack_of(256, || {
         let data: DataSet<[f32; 784], usize> = classes::<784, 10>(70, 1);
         for threads in [1, 2] {
             let trained = Trainer::new(Wide::boxed(1), CrossEntropy, Adam::new(1e-4))

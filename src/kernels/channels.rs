@@ -59,6 +59,12 @@ fn inverse_deviation<S: Scalar>(variance: S, epsilon: S) -> S {
     S::ONE / (variance + epsilon).sqrt()
 }
 
+/// Whether plain loops add one number after the other. With fused multiply-adds, they have the sums of vectors.
+#[inline(always)]
+fn in_order<V: Simd, S: Scalar>() -> bool {
+    lanes::<V, S>() == 1 && !V::FUSED
+}
+
 /// Normalisation with given statistics.
 pub(crate) struct Normalise<'a, S> {
     pub(crate) sizes: Sizes,
@@ -77,7 +83,7 @@ impl<S: Scalar> Operation for Normalise<'_, S> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { sizes, scales, mean, variance, x, y, scale } = self;
-        if lanes::<V, S>() == 1 {
+        if in_order::<V, S>() {
             return loops::normalise(sizes, scales, (mean, variance), (x, y), scale);
         }
         for block in sizes.blocks() {
@@ -104,7 +110,7 @@ impl<S: Scalar> Operation for Measure<'_, S> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { sizes, scales, mean, variance, x, y, scale } = self;
-        if lanes::<V, S>() == 1 {
+        if in_order::<V, S>() {
             loops::measure(sizes, x, mean, variance);
             return loops::normalise(sizes, scales, (mean, variance), (x, y), scale);
         }
@@ -143,7 +149,7 @@ impl<S: Scalar> Operation for Backward<'_, S> {
     /// `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`, frozen `dx = w / √(σ² + ε) · g`.
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        if lanes::<V, S>() == 1 {
+        if in_order::<V, S>() {
             return loops::differentiate(self);
         }
         let Self { sizes, scales, mean, variance, is_frozen, x, g, mut dx, by_weight, by_bias } = self;

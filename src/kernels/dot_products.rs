@@ -128,7 +128,8 @@ impl<S: Scalar> Operands<S> {
     ///
     /// # Safety
     /// The row and the column are in range.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn in_lanes<V: Simd, const W: usize, const G: usize>(&self, simd: V, row: usize, column: usize) {
         let lanes = S::Vector::<V>::LANES;
         let count = lanes.min(self.columns - column);
@@ -174,7 +175,8 @@ impl<S: Scalar> Operands<S> {
     ///
     /// # Safety
     /// The rows are in range.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn few<V: Simd, const R: usize>(&self, simd: V, row: usize) -> usize {
         let lanes = S::Vector::<V>::LANES;
         let whole = self.inner / lanes * lanes;
@@ -226,7 +228,8 @@ impl<S: Scalar> Operands<S> {
     ///
     /// # Safety
     /// The row is in range, and more rows than fill all vectors but one.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn transposed<V: Simd, const W: usize>(&self, simd: V, row: usize) -> usize {
         let width = W * lanes::<V, S>();
         let rows = width.min(self.rows - row);

@@ -28,7 +28,7 @@ const tests = {
     },
 
     async "two moons are learned"(page) {
-        await page.until("document.querySelector('#plane-status').textContent.startsWith('Step 0')", 30);
+        await page.until("document.querySelector('#plane-status')?.textContent.startsWith('Step 0')", 30);
         await page.value("document.querySelector('#plane-play').click()");
         const seconds = await page.until("Number(document.body.dataset.accuracy) >= 0.98", 60);
         await page.until("Number(document.body.dataset.frames) > 0", 10);
@@ -68,12 +68,12 @@ const tests = {
             select.value = "4";
             select.dispatchEvent(new Event("change", { bubbles: true }));
         })()`);
-        await page.until("document.querySelector('#plane-status').textContent.startsWith('Draw')", 10);
+        await page.until("document.querySelector('#plane-status')?.textContent.startsWith('Draw')", 10);
         await page.value("document.querySelector('#plane-surface').focus()");
         for (const key of ["ArrowRight", "ArrowUp", "Enter"]) {
             await page.press(key, key, { ArrowRight: 39, ArrowUp: 38, Enter: 13 }[key]);
         }
-        await page.until("document.querySelector('#plane-status').textContent.startsWith('Step 0')", 10);
+        await page.until("document.querySelector('#plane-status')?.textContent.startsWith('Step 0')", 10);
     },
 
     async "the numbers of a step are those of by_hand"(page) {

@@ -145,7 +145,9 @@ impl<S: Scalar> Scattered<'_, S> {
     ///
     /// # Safety
     /// The product fits, and has the rows, and columns in each of the vectors.
-    #[inline(always)]
+    // In debug builds, everything inlined into one function has its own place on the stack.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn tile<V: Simd, const R: usize, const C: usize>(
         &mut self,
         simd: V,

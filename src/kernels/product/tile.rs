@@ -55,7 +55,9 @@ impl<S: Scalar> Block<'_, S> {
     ///
     /// # Safety
     /// A and C have the rows, B and C the columns but for those over the end.
-    #[inline(always)]
+    // In debug builds, everything inlined into one function has its own place on the stack.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) unsafe fn tile<V: Simd, const R: usize, const C: usize, const U: usize>(
         &self,
         simd: V,
