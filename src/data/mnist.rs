@@ -51,7 +51,7 @@ fn set<S: Sample<Element: Scalar>>(folder: &Path, name: &str) -> Result<DataSet<
     let labels = Idx::read(&labels_path)?.labels(CLASSES)?;
     let images = Idx::read(file(folder, &format!("{name}-images-idx3-ubyte")))?.images()?;
     if labels.len() != images.len() {
-        let expected = format_args!("{}, one for each image", images.len());
+        let expected = format!("{}, one for each image", images.len());
         return Err(Error::format(&labels_path, "number of labels", expected, labels.len()));
     }
     DataSet::new(images, labels)
