@@ -255,12 +255,50 @@ fn what_a_rank_could_not_share_is_not_lost() {
     assert!(!folder.join("trials-3.csv").exists());
 }
 
+/// The error of each of two ranks, none of which ends before the other has its error.
+fn errors_on_two(sweep: impl Fn(bool) -> Sweep<f64> + Sync) -> [String; 2] {
+    let ranks = InProcess::ranks(2);
+    let run = |rank: &InProcess| {
+        let results = sweep(rank.rank() == 1).run_on(rank, |trial| Ok(*trial.settings));
+        results.unwrap_err().to_string()
+    };
+    std::thread::scope(|scope| {
+        let errors: Vec<_> = ranks.iter().map(|rank| scope.spawn(move || run(rank))).collect();
+        errors.into_iter().map(|error| error.join().unwrap()).collect::<Vec<_>>().try_into().unwrap()
+    })
+}
+
 #[test]
-fn ranks_with_other_settings_are_an_error() {
-    let run = |rank: InProcess| Sweep::over([1.0, 2.0 + rank.rank() as f64]).run_on(&rank, |trial| Ok(*trial.settings));
-    let ranks: Vec<_> = InProcess::ranks(2).into_iter().map(|rank| std::thread::spawn(move || run(rank))).collect();
-    for rank in ranks {
-        let error = rank.join().unwrap().unwrap_err().to_string();
-        assert_eq!(error, "rank 1 differs from rank 0: settings of trial 1: expected `2.0`, found `3.0`");
-    }
+fn ranks_with_other_sweeps_are_an_error() {
+    let differs = |what: &str| [(); 2].map(|()| format!("rank 1 differs from rank 0: {what}"));
+    let errors = errors_on_two(|is_second| Sweep::over([1.0, 2.0 + f64::from(u8::from(is_second))]));
+    assert_eq!(errors, differs("settings of trial 1: expected `2.0`, found `3.0`"));
+
+    let errors = errors_on_two(|is_second| Sweep::over(vec![1.0; 2 + usize::from(is_second)]));
+    assert_eq!(errors, differs("number of trials: expected `2`, found `3`"));
+
+    let sweep = |is_second| Sweep::over([1.0, 2.0, 3.0]).halving(1, 2 + usize::from(is_second), 9);
+    let halving = |factor| format!("`Some(Halving {{ first: 1, factor: {factor}, last: 9 }})`");
+    assert_eq!(errors_on_two(sweep), differs(&format!("halving: expected {}, found {}", halving(2), halving(3))));
+
+    let folder = folder("sweep-ranks-one-folder");
+    let sweep = |is_second| if is_second { Sweep::over([1.0]).folder(&folder) } else { Sweep::over([1.0]) };
+    assert_eq!(errors_on_two(sweep), differs("folder: expected `false`, found `true`"));
+}
+
+#[test]
+fn what_is_wrong_on_one_rank_ends_all() {
+    let ended = |what: &str| [format!("rank 1 cannot go on: {what}"), what.into()];
+    let errors = errors_on_two(|is_second| Sweep::over(vec![1.0; usize::from(!is_second)]));
+    assert_eq!(errors, ended("sweep: expected settings to train with, found none"));
+
+    let errors = errors_on_two(|is_second| Sweep::over([1.0]).halving(usize::from(!is_second), 2, 9));
+    let expected = "halving with at least 1 epoch, a factor of at least 2, and no fewer epochs at the end";
+    assert_eq!(errors, ended(&format!("sweep: expected {expected}, found 0, 2 and 9")));
+
+    let (file, folder) = (folder("sweep-ranks-file"), folder("sweep-ranks-no-file"));
+    fs::write(&file, "").unwrap();
+    let [first, second] = errors_on_two(|is_second| Sweep::over([1.0]).folder(if is_second { &file } else { &folder }));
+    assert!(second.starts_with(&file.display().to_string()), "{second}");
+    assert_eq!(first, format!("rank 1 cannot go on: {second}"));
 }

@@ -4,7 +4,7 @@ mod in_process;
 
 pub use in_process::InProcess;
 
-use crate::error::Error;
+use crate::error::{Error, Mismatch};
 
 /// Exchanges bytes between *ranks*: the processes, on one computer or several, that train one network together.
 ///
@@ -129,9 +129,49 @@ impl<X: Exchange> Exchange for &X {
     }
 }
 
+/// Compare this rank with the others in fields, each a name and a value.
+///
+/// # Errors
+/// [`Error::Ranks`], the same on all ranks.
+pub(crate) fn compare(
+    exchange: &impl Exchange,
+    fields: impl IntoIterator<Item = (String, String)>,
+) -> Result<(), Error> {
+    let [between, after] = SEPARATORS;
+    let text: String = fields.into_iter().map(|(name, value)| format!("{name}{between}{value}{after}")).collect();
+    let texts = gather_texts(exchange, &text)?;
+    let Some(first) = texts.first() else { return Ok(()) };
+    let Some((rank, other)) = texts.iter().enumerate().find(|(_, text)| *text != first) else { return Ok(()) };
+    Err(Error::Ranks { rank, mismatches: differences(first, other) })
+}
+
+/// Between the name of a field and its value, and after the value: in no text.
+const SEPARATORS: [char; 2] = ['\u{1f}', '\u{1e}'];
+
+/// The fields that differ.
+fn differences(expected: &str, found: &str) -> Vec<Mismatch> {
+    let [between, after] = SEPARATORS;
+    let fields = |text: &'_ str| -> Vec<(String, String)> {
+        let fields = text.split_terminator(after).filter_map(|field| field.split_once(between));
+        fields.map(|(name, value)| (name.into(), value.into())).collect()
+    };
+    let pairs = fields(expected).into_iter().zip(fields(found)).filter(|(expected, found)| expected != found);
+    pairs
+        .map(|((field, expected), (_, found))| Mismatch {
+            field,
+            expected: format!("`{expected}`"),
+            found: format!("`{found}`"),
+        })
+        .collect()
+}
+
 /// The text of each rank, on every rank.
 pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<String>, Error> {
     let (rank, ranks) = (exchange.rank(), exchange.ranks());
+    if rank >= ranks {
+        let (expected, found) = ("a rank below the number of ranks", format!("rank {rank} of {ranks}"));
+        return Err(Error::Setting { name: "exchange", expected, found });
+    }
     let mut numbers = vec![0u8; ranks * size_of::<u64>()];
     numbers[rank * size_of::<u64>()..][..size_of::<u64>()].copy_from_slice(&(text.len() as u64).to_le_bytes());
     exchange.all_gather(&mut numbers, &vec![size_of::<u64>(); ranks])?;

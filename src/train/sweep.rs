@@ -5,7 +5,7 @@ mod results;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
-use super::exchange::Exchange;
+use super::exchange::{self, Exchange};
 use super::trainer::stopwatch::Stopwatch;
 use crate::error::Error;
 use crate::random::Random;
@@ -150,7 +150,7 @@ impl<S> Sweep<S> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`run`](Self::run) on any rank, [`Error::Ranks`] if ranks have different settings, and [`Error::Rank`] if
+    /// Those of [`run`](Self::run) on any rank, [`Error::Ranks`] if ranks have different sweeps, and [`Error::Rank`] if
     /// another rank cannot go on.
     pub fn run_on(
         self,
@@ -161,19 +161,16 @@ impl<S> Sweep<S> {
         S: Debug + Send + Sync,
     {
         let Self { settings, folder, halving } = self;
-        let invalid = |expected, found: String| Err(Error::Setting { name: "sweep", expected, found });
-        if settings.is_empty() {
-            return invalid("settings to train with", "none".into());
-        }
-        let rungs = match halving {
-            None => vec![(None, settings.len())],
-            Some(halving) if halving.is_valid() => halving_rungs(settings.len(), halving),
-            Some(Halving { first, factor, last }) => {
-                let expected = "halving with at least 1 epoch, a factor of at least 2, and no fewer epochs at the end";
-                return invalid(expected, format!("{first}, {factor} and {last}"));
-            }
-        };
+        let rungs = exchange.agree(rungs(settings.len(), halving))?;
         let texts: Vec<_> = settings.iter().map(|settings| format!("{settings:?}")).collect();
+        let of_all = [
+            ("number of trials", texts.len().to_string()),
+            ("halving", format!("{halving:?}")),
+            ("folder", folder.is_some().to_string()),
+        ];
+        let of_each =
+            texts.iter().enumerate().map(|(number, text)| (format!("settings of trial {number}"), text.clone()));
+        exchange::compare(exchange, of_all.map(|(name, value)| (name.into(), value)).into_iter().chain(of_each))?;
         let table = Table::open(&texts, folder.as_deref(), exchange)?;
         let mut running: Vec<usize> = (0..settings.len()).collect();
         for (epochs, count) in rungs {
@@ -189,6 +186,20 @@ impl<S> Sweep<S> {
             table.share(exchange, outcomes.into_iter().collect())?;
         }
         Ok(SweepResults::new(settings, table.into_outcomes()))
+    }
+}
+
+/// The epochs of each rung and how many trials take part; without halving, one of all trials.
+fn rungs(trials: usize, halving: Option<Halving>) -> Result<Vec<(Option<usize>, usize)>, Error> {
+    let invalid = |expected, found: String| Err(Error::Setting { name: "sweep", expected, found });
+    match halving {
+        _ if trials == 0 => invalid("settings to train with", "none".into()),
+        None => Ok(vec![(None, trials)]),
+        Some(halving) if halving.is_valid() => Ok(halving_rungs(trials, halving)),
+        Some(Halving { first, factor, last }) => {
+            let expected = "halving with at least 1 epoch, a factor of at least 2, and no fewer epochs at the end";
+            invalid(expected, format!("{first}, {factor} and {last}"))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::atomic_file::write_atomically;
-use crate::error::{Error, Mismatch};
+use crate::error::Error;
 use crate::train::exchange::{Exchange, gather_texts};
 use crate::train::trainer::csv_quoted;
 
@@ -82,7 +82,6 @@ impl<'a> Table<'a> {
         let (file, is_first) = (folder.map(|folder| folder.join(name)), rank == 0);
         let outcomes = Mutex::new(vec![Outcome::default(); texts.len()]);
         let table = Self { texts, file, is_first, outcomes, own: Mutex::new(Vec::new()) };
-        agree_on(exchange, texts)?;
         let read = folder.map_or(Ok(()), |folder| table.read_folder(folder));
         let done =
             table.lock().iter().enumerate().filter(|(_, outcome)| outcome.done).map(|(number, _)| number).collect();
@@ -196,29 +195,6 @@ impl<'a> Table<'a> {
 /// The file of a rank other than 0, until its rows are in that of rank 0.
 fn rank_file(rank: usize) -> String {
     format!("trials-{rank}.csv")
-}
-
-/// Check that all ranks have the same settings.
-fn agree_on(exchange: &impl Exchange, texts: &[String]) -> Result<(), Error> {
-    if exchange.ranks() == 1 {
-        return Ok(());
-    }
-    let all = gather_texts(exchange, &texts.join("\n"))?;
-    let Some(first) = all.first() else { return Ok(()) };
-    let Some((rank, other)) = all.iter().enumerate().find(|(_, other)| *other != first) else { return Ok(()) };
-    let differs = |(_, (expected, found)): &(usize, (&str, &str))| expected != found;
-    let mismatch = |(number, (expected, found)): (usize, (&str, &str))| Mismatch {
-        field: format!("settings of trial {number}"),
-        expected: format!("`{expected}`"),
-        found: format!("`{found}`"),
-    };
-    let mut mismatches: Vec<_> = first.lines().zip(other.lines()).enumerate().filter(differs).map(mismatch).collect();
-    let counts = [first, other].map(|text| text.lines().count().to_string());
-    if counts[0] != counts[1] {
-        let [expected, found] = counts;
-        mismatches.push(Mismatch { field: "number of trials".into(), expected, found });
-    }
-    Err(Error::Ranks { rank, mismatches })
 }
 
 /// The file: a row per trial that was trained.

@@ -3,13 +3,10 @@
 use super::checkpoint::{Identity, Saving};
 use super::settings::Settings;
 use crate::data::fingerprint_of;
-use crate::error::{Error, Mismatch};
+use crate::error::Error;
 use crate::layer::Layer;
 use crate::scalar::Scalar;
-use crate::train::exchange::{Exchange, gather_texts};
-
-/// Between the name of a field and its value, and after the value: in no text.
-const SEPARATORS: [char; 2] = ['\u{1f}', '\u{1e}'];
+use crate::train::exchange::{self, Exchange};
 
 /// Compare this rank with the others.
 ///
@@ -34,27 +31,5 @@ pub(super) fn compare<N: Layer>(
         ("epochs", settings.epochs.to_string()),
     ];
     let own = own.into_iter().chain(saving.described()).chain(identity.into_iter().flat_map(Identity::fields));
-    let [between, after] = SEPARATORS;
-    let text: String = own.map(|(name, value)| format!("{name}{between}{value}{after}")).collect();
-    let texts = gather_texts(exchange, &text)?;
-    let Some(first) = texts.first() else { return Ok(()) };
-    let Some((rank, other)) = texts.iter().enumerate().find(|(_, text)| *text != first) else { return Ok(()) };
-    Err(Error::Ranks { rank, mismatches: differences(first, other) })
-}
-
-/// The fields that differ.
-fn differences(expected: &str, found: &str) -> Vec<Mismatch> {
-    let [between, after] = SEPARATORS;
-    let fields = |text: &'_ str| -> Vec<(String, String)> {
-        let fields = text.split_terminator(after).filter_map(|field| field.split_once(between));
-        fields.map(|(name, value)| (name.into(), value.into())).collect()
-    };
-    let pairs = fields(expected).into_iter().zip(fields(found)).filter(|(expected, found)| expected != found);
-    pairs
-        .map(|((field, expected), (_, found))| Mismatch {
-            field,
-            expected: format!("`{expected}`"),
-            found: format!("`{found}`"),
-        })
-        .collect()
+    exchange::compare(exchange, own.map(|(name, value)| (name.into(), value)))
 }
