@@ -26,6 +26,11 @@ fnn::network! {
     }
 }
 
+fnn::network! {
+    /// Enough weights that the sums over them are split.
+    struct Wide: [20] -> [4] { hidden: Dense(300), Tanh, wide: Dense(100), Tanh, out: Dense(4) }
+}
+
 /// Three epochs of mini-batches of 200, spread over seven accumulators, and a last one of 100.
 fn train(threads: usize, batch_size: usize, seed: u64) -> Trained<Net> {
     let (train, test) = (classes::<20, 4>(500, 1), classes::<20, 4>(300, 2));
@@ -54,10 +59,8 @@ fn weights_and_history_are_the_same_bit_for_bit_at_any_number_of_threads() {
     }
 }
 
-/// A network with enough weights that the sums over them are split.
 #[test]
 fn so_are_those_of_a_training_with_all_that_goes_around_it() {
-    fnn::network! { struct Wide: [20] -> [4] { hidden: Dense(300), Tanh, wide: Dense(100), Tanh, out: Dense(4) } }
     let data = classes::<20, 4>(200, 1);
     let train = |threads| {
         let trainer = Trainer::new(Wide::boxed(3), CrossEntropy, Adam::new(1e-3)).batch_size(100).threads(threads);

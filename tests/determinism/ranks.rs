@@ -9,9 +9,10 @@ use std::thread;
 use fnn::data::{Source, from_fn};
 use fnn::losses::{CrossEntropy, Loss};
 use fnn::optimizers::{Adagrad, Adam, AdamW, AmsGrad, Clip, Lion, Optimizer, Penalty, Plateau, RmsProp, Schedule, Sgd};
-use fnn::train::{Checkpoints, Exchange, History, InProcess, Progress, Stopped, Trained, TrainingError};
+use fnn::train::{Checkpoints, Exchange, History, InProcess, Progress, Stopped, Sweep, Trained, TrainingError};
 use fnn::{DataSet, Error, Random, Trainer};
 
+use super::Wide;
 use super::support::{bits, classes};
 
 fnn::network! {
@@ -131,7 +132,6 @@ fn convolutions_and_batch_norms_too() {
 
 #[test]
 fn ranks_may_have_several_threads() {
-    fnn::network! { struct Wide: [20] -> [4] { hidden: Dense(300), Tanh, wide: Dense(100), Tanh, out: Dense(4) } }
     let data = classes::<20, 4>(200, 1);
     let trainer = |threads| {
         let trainer = Trainer::new(Wide::boxed(3), CrossEntropy, Adam::new(1e-3)).batch_size(200).threads(threads);
@@ -259,6 +259,44 @@ fn an_error_on_one_rank_ends_all() {
             "the training set, sample 70: the disk is gone"
         ]
     );
+}
+
+/// Says that there are this many ranks, and that it is this one.
+struct Claim {
+    rank: usize,
+    ranks: usize,
+}
+
+impl Exchange for Claim {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+
+    fn ranks(&self) -> usize {
+        self.ranks
+    }
+
+    fn all_gather(&self, _: &mut [u8], _: &[usize]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn all_to_all(&self, _: &[u8], _: &[usize], _: &mut [u8], _: &[usize]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn abandon(&self, _: &str) {}
+}
+
+#[test]
+fn a_rank_that_there_is_not_is_an_error() {
+    let data = classes::<20, 4>(100, 1);
+    for (rank, ranks) in [(0, 0), (2, 2), (3, 2)] {
+        let expected = format!("exchange: expected a rank below the number of ranks, found rank {rank} of {ranks}");
+        let trained = deep(Adam::new(1e-3), 20).fit_on(&Claim { rank, ranks }, &data);
+        assert_eq!(trained.unwrap_err().to_string(), expected);
+        let swept = Sweep::over([1.0]).run_on(&Claim { rank, ranks }, |trial| Ok(*trial.settings));
+        assert_eq!(swept.unwrap_err().to_string(), expected);
+    }
 }
 
 /// Cross-entropy that panics in a later step of one rank, or has an infinite gradient in it.
