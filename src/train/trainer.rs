@@ -3,6 +3,7 @@
 mod check;
 mod checkpoint;
 mod chunk;
+mod chunk_size;
 mod compare;
 mod deferred;
 mod evaluate;

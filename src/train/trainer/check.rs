@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use super::step::{first_non_finite, smallest_chunk};
+use super::chunk_size::smallest_chunk;
+use super::step::first_non_finite;
 use crate::data::AnySource;
 use crate::error::Error;
 use crate::layer::{InvalidInput, Layer};

@@ -1,6 +1,7 @@
 //! A chunk of samples: forward, loss, backward.
 
-use super::step::{Course, LARGE_CHUNK};
+use super::chunk_size::LARGE_CHUNK;
+use super::step::Course;
 use crate::data::MiniBatch;
 use crate::kernels::{Simd, Start};
 use crate::layer::deferral::defers;

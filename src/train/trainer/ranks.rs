@@ -8,10 +8,10 @@
 use core::ops::Range;
 
 use super::chunk::Accumulator;
+use super::chunk_size::{ACCUMULATORS, LARGE_CHUNK, accumulators, even_chunk};
 use super::history::Metric;
 use super::parallel::share;
 use super::reduce::{common, for_each_part};
-use super::step::{ACCUMULATORS, LARGE_CHUNK, even_chunk};
 use crate::data::MiniBatch;
 use crate::error::Error;
 use crate::layer::{Deferred, Factors, Layer, Part};
@@ -63,7 +63,7 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
             this.accumulated_cuts = this.cuts.iter().map(|&cut| accumulated_before::<N>(cut)).collect();
             this.slices = this.cuts.windows(2).map(|cuts| (cuts[1] - cuts[0]) * size_of::<S>()).collect();
             N::parts(0, &mut |part| this.factors += width(&part));
-            let chunks = batch.div_ceil(LARGE_CHUNK / 2).min(ACCUMULATORS);
+            let chunks = accumulators::<N>(batch);
             this.round.reserve_exact(chunks * TALLY + batch.min(ACCUMULATORS * LARGE_CHUNK) * this.factors);
             this.sums.iter_mut().for_each(|sums| sums.reserve_exact(chunks * N::ACCUMULATED));
             this.lengths.iter_mut().for_each(|lengths| lengths.reserve_exact(ranks));
@@ -89,7 +89,7 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
         if self.is_alone() {
             0..round
         } else {
-            accumulators((self.exchange.rank(), self.exchange.ranks()), round, chunks)
+            accumulators_of((self.exchange.rank(), self.exchange.ranks()), round, chunks)
         }
     }
 
@@ -146,7 +146,7 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
             });
         }
         let lengths = (0..ranks).map(|rank| {
-            let mine = accumulators((rank, ranks), count, chunks);
+            let mine = accumulators_of((rank, ranks), count, chunks);
             (end(mine.end) - end(mine.start)) * size_of::<S>()
         });
         self.lengths[0].clear();
@@ -201,7 +201,7 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
             let before = sent.len();
             used[mine.clone()].iter().for_each(|sums| sent.extend_from_slice(&sums.gradient[slice(other)]));
             sent_lengths.push((sent.len() - before) * size_of::<S>());
-            received_lengths.push(accumulators((other, ranks), count, count).len() * own.len() * size_of::<S>());
+            received_lengths.push(accumulators_of((other, ranks), count, count).len() * own.len() * size_of::<S>());
         }
         received.resize(count * own.len(), S::ZERO);
         self.exchange.all_to_all(as_bytes(sent), sent_lengths, as_bytes_mut(received), received_lengths)?;
@@ -296,7 +296,7 @@ impl Division {
         let round = (ACCUMULATORS * chunk).min(batch.max(1));
         (0..batch).step_by(round).map(move |start| {
             let length = round.min(batch - start);
-            let mine = accumulators((rank, ranks), length.div_ceil(chunk), chunks);
+            let mine = accumulators_of((rank, ranks), length.div_ceil(chunk), chunks);
             let end = |chunks: usize| start + length.min(chunks * chunk);
             end(mine.start)..end(mine.end)
         })
@@ -305,7 +305,7 @@ impl Division {
 
 /// Which of the accumulators of a round a rank computes, in a mini-batch of this many chunks: the same ones in each round,
 /// because they add chunk after chunk.
-fn accumulators((rank, ranks): (usize, usize), round: usize, chunks: usize) -> Range<usize> {
+fn accumulators_of((rank, ranks): (usize, usize), round: usize, chunks: usize) -> Range<usize> {
     let all = share(rank, ranks, chunks.min(ACCUMULATORS), 1);
     all.start.min(round)..all.end.min(round)
 }

@@ -9,6 +9,7 @@ use std::fmt::Debug;
 use std::ops::ControlFlow;
 
 use super::chunk::Accumulator;
+use super::chunk_size::{ACCUMULATORS, accumulators, chunk, even_chunk};
 use super::evaluate::Totals;
 use super::feed::Feed;
 use super::memory::TrainingMemory;
@@ -26,19 +27,6 @@ use crate::scalar::Scalar;
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::Tally;
 use crate::weights::parameters::Parameters;
-
-/// Samples per chunk: few enough for the cache and to give each thread one, enough for a matrix product.
-const CHUNK: usize = 32;
-
-/// Samples per chunk for a large network, if the mini-batch is larger: writing and summing gradients then costs more
-/// than further threads would save, so fewer accumulators are better.
-pub(super) const LARGE_CHUNK: usize = 64;
-
-/// The number of weights from which a network is large: two gradients and the weights exceed the second-level cache.
-const LARGE: usize = 1 << 17;
-
-/// The most accumulators, and therefore threads, for one mini-batch.
-pub(crate) const ACCUMULATORS: usize = 8;
 
 /// The memory of a training, allocated once; steps do not allocate.
 pub(crate) struct Memory<N: Layer, T, const SLOTS: usize, X = ()> {
@@ -354,38 +342,9 @@ fn copy_state<N: Parameters, const SLOTS: usize>(from: &State<N, SLOTS>, to: &mu
     }
 }
 
-/// The largest chunk of a mini-batch of `batch` samples.
-const fn chunk<N: Parameters>(batch: usize) -> usize {
-    if N::PARAMETERS > LARGE && batch > LARGE_CHUNK { LARGE_CHUNK } else { CHUNK }
-}
-
-/// The number of accumulators for a mini-batch of `batch` samples.
-const fn accumulators<N: Parameters>(batch: usize) -> usize {
-    let chunks = batch.div_ceil(chunk::<N>(batch));
-    if chunks < ACCUMULATORS { chunks } else { ACCUMULATORS }
-}
-
 /// Whether the gradients of the second phase are stored: between rounds, or until their norm is known.
 const fn stores_deferred<N: Layer>(batch: usize, clip: Option<Clip>) -> bool {
     defers::<N>() && (batch > ACCUMULATORS * chunk::<N>(batch) || matches!(clip, Some(Clip::Norm(_))))
-}
-
-/// The smallest chunk of a mini-batch of `batch` samples.
-pub(super) fn smallest_chunk<N: Parameters>(batch: usize) -> usize {
-    let chunk = even_chunk::<N>(batch);
-    let last = batch % chunk;
-    if last == 0 { chunk } else { last }
-}
-
-/// The chunk size for a mini-batch of `batch` samples; the last chunk may be smaller.
-///
-/// A network that computes statistics over a chunk, such as batch normalization, would give a small last chunk too
-/// much weight, so its chunks have equal sizes.
-pub(super) fn even_chunk<N: Parameters>(batch: usize) -> usize {
-    let mut has_statistics = false;
-    N::running_statistics(&mut |_| has_statistics = true);
-    let chunk = chunk::<N>(batch);
-    if has_statistics { batch.div_ceil(batch.div_ceil(chunk).max(1)).max(1) } else { chunk }
 }
 
 impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> Memory<N, T, SLOTS, X> {
