@@ -107,7 +107,8 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let Settings { batch_size, seed, threads, penalty, clip, shuffle, .. } = self.settings;
         let batch_size = batch_size.min(data.len());
         let mut network = self.network.boxed_copy();
-        let mut memory = Memory::<N, D::Target, SLOTS>::new(batch_size, clip, None, ());
+        // As in `fit`, so that the step is compiled once.
+        let mut memory = Memory::<N, D::Target, SLOTS, &()>::new(batch_size, clip, None, &());
         let check = check::sample::<N, D::Target, F>(&self.loss);
         let reader = Reader { set: "training", source: data, check: &check, seed };
         let mut feed = Feed::new(reader, batch_size, shuffle, Division::of::<N>(&()))?;
