@@ -2,19 +2,21 @@
 
 #[path = "int8.rs"]
 pub(crate) mod int8;
+#[path = "runs.rs"]
+mod runs;
 #[path = "tiny.rs"]
 mod tiny;
 
 use std::hint::black_box;
 
+use self::runs::{batch, echoes, on_threads, one, one_with_memory, samples};
+pub(crate) use self::runs::{classes, train};
 use self::tiny::{Autoencoder, DsCnn, Pictures, ResNet8};
-use super::measure::{WINDOWS, calls_per_second, median};
+use super::measure::calls_per_second;
 use fnn::{
-    DataSet, Layer, Network, Random, Trainer,
-    layers::{Pod, Sample},
-    losses::{CrossEntropy, Loss, MeanSquaredError},
-    optimizers::{Adam, Optimizer, Sgd},
-    train::Progress,
+    DataSet,
+    losses::{CrossEntropy, MeanSquaredError},
+    optimizers::{Adam, Sgd},
 };
 
 fnn::network! {
@@ -351,82 +353,3 @@ pub(crate) const WORKLOADS: [Workload; 27] = [
         run: |threads| batch_in_int8!(int8::Keywords, threads),
     },
 ];
-
-/// Random samples.
-pub(crate) fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
-    let mut random = Random::new(7);
-    let mut samples: Vec<A> = vec![Pod::zeroed(); count];
-    A::flat_mut(&mut samples).iter_mut().for_each(|x| *x = random.uniform() as f32);
-    samples
-}
-
-/// Random samples with random classes.
-pub(crate) fn classes<A: Sample<Element = f32>>(count: usize) -> DataSet<A, usize> {
-    let mut random = Random::new(8);
-    samples(count).into_iter().map(|x| (x, (random.next_u64() % 10) as usize)).collect()
-}
-
-/// Random samples that are their own targets.
-fn echoes<A: Sample<Element = f32>>(count: usize) -> DataSet<A, A> {
-    samples::<A>(count).into_iter().map(|x| (x, x)).collect()
-}
-
-/// Samples per second of training, shuffled every epoch. The [`Trainer`]'s work before its first step doesn't count: a window is an
-/// epoch, or several short ones.
-#[allow(clippy::boxed_local, reason = "a large network doesn't fit on the stack")]
-pub(crate) fn train<N: Layer, T, F, O, const SLOTS: usize>(
-    network: Box<N>,
-    loss: F,
-    optimizer: O,
-    batch_size: usize,
-    data: &DataSet<N::Input, T>,
-    threads: usize,
-) -> f64
-where
-    T: Copy + Sync + Send + std::fmt::Debug,
-    F: Loss<N::Output, T> + Clone,
-    O: Optimizer<SLOTS>,
-{
-    let epochs = |epochs| {
-        let network = network.boxed_copy();
-        let trainer = Trainer::new(network, loss.clone(), optimizer.clone()).batch_size(batch_size).epochs(epochs);
-        let trained = trainer.threads(threads).progress(Progress::Silent).fit(data);
-        let Ok(trained) = trained else { panic!("the workload doesn't train") };
-        trained.history.epochs.iter().filter_map(|epoch| epoch.seconds).collect::<Vec<_>>()
-    };
-    let estimate = epochs(3).into_iter().fold(f64::MAX, f64::min);
-    let window = (0.05 / estimate).ceil() as usize;
-    let seconds = epochs(window * (WINDOWS + 1));
-    let windows = seconds.chunks_exact(window).skip(1).map(|epochs| epochs.iter().sum());
-    (data.len() * window) as f64 / median(windows.collect())
-}
-
-/// Forward passes of one sample per second.
-fn one<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64 {
-    let input = samples::<N::Input>(1);
-    calls_per_second(|| {
-        black_box(black_box(network).forward(black_box(&input[0])));
-    })
-}
-
-/// [`one`], of a network that needs more memory than a stack has: it works in memory on the heap.
-fn one_with_memory<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64 {
-    let (input, mut output) = (samples::<N::Input>(1), vec![<N::Output as Pod>::zeroed()]);
-    let mut workspace = <N::Workspace<1> as Pod>::zeroed_box();
-    calls_per_second(|| black_box(network).forward_into::<1>(black_box(&input), &mut output, &mut workspace))
-}
-
-/// Samples per second of forward passes of 256.
-fn batch<N: Network<Input: Sample<Element = f32>>>(network: &N, threads: usize) -> f64 {
-    let inputs = samples::<N::Input>(256);
-    let batch = || drop(black_box(network.forward_all(black_box(&inputs))));
-    256.0 * on_threads(threads, || calls_per_second(batch))
-}
-
-/// Run with this many threads for inference.
-fn on_threads<R: Send>(threads: usize, job: impl FnOnce() -> R + Send) -> R {
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(job),
-        Err(error) => panic!("{threads} threads: {error}"),
-    }
-}
