@@ -94,8 +94,8 @@ pub trait Source: Sync {
 
     /// A number that other data do not have: a training resumes from a checkpoint only with the same data.
     ///
-    /// By default it covers 64 to 127 samples and targets, evenly spaced, or all of fewer. A source that is slow to read, or that changes in
-    /// other places, can return a number of its own.
+    /// By default it covers 64 to 127 samples and targets, evenly spaced, or all of fewer. A source that is slow to read,
+    /// or that changes in other places, can return a number of its own.
     ///
     /// # Errors
     /// The errors of [`read`](Self::read).

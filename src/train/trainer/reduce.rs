@@ -106,8 +106,8 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
     }
 
     /// Update this rank's weights of `network` along the mean gradient, and replace its running statistics. Returns
-    /// whether all of that gradient was finite: weights with a gradient that is not finite are unchanged, but others may have been
-    /// updated.
+    /// whether all of that gradient was finite: weights with a gradient that is not finite are unchanged, but others
+    /// may have been updated.
     ///
     /// Each range of weights passes through memory once. The gradient passes twice if its norm is clipped, which
     /// requires the whole gradient.
@@ -230,8 +230,8 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         });
     }
 
-    /// This rank's part of the whole sum, for an error message; the rest is zero. If the deferred gradients lack the last chunks, `last` says what their sums
-    /// start from.
+    /// This rank's part of the whole sum, for an error message; the rest is zero. If the deferred gradients lack the
+    /// last chunks, `last` says what their sums start from.
     #[cold]
     pub(crate) fn collect(self, network: &mut N, last: Option<Start>) -> Box<N> {
         let mut whole = N::zeroed_box();

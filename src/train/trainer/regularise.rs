@@ -61,7 +61,8 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
     /// Lower the learning rate when what is monitored stops improving.
     ///
     /// That is the loss after the epoch, on the validation set, or without one on the training set, which takes another
-    /// pass over it; [`monitor`](Self::monitor) chooses something else. A schedule multiplies the result. The final value is in [`Epoch::learning_rate`].
+    /// pass over it; [`monitor`](Self::monitor) chooses something else. A schedule multiplies the result. The final value
+    /// is in [`Epoch::learning_rate`].
     ///
     /// [`Epoch::learning_rate`]: crate::train::Epoch::learning_rate
     ///
