@@ -67,6 +67,8 @@ where
     K: Windows,
 {
     const CONVOLUTION: Convolution = Float::<I, O, A, K, F>::CONVOLUTION;
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    const STRIP: Strip = Strip::new(Self::CONVOLUTION);
 }
 
 impl<I, O, A, K, const F: usize, R> QuantizedLayer for Conv<I, O, A, K, F, R>
@@ -94,7 +96,7 @@ where
             convolve(const { Way::of(&Self::CONVOLUTION) }, layer, x, y, crate::memory::aligned(workspace));
         }
         #[cfg(not(fnn_without_vectors))]
-        self.patch_by_patch(x, y, workspace);
+        self.with_vectors(x, y, workspace);
     }
 }
 
@@ -108,9 +110,9 @@ where
     K: Windows,
     R: Requantize,
 {
-    /// Place by place, with vectors.
+    /// Many places at once where the processor has instructions for it, or else place by place.
     #[inline(always)]
-    fn patch_by_patch(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut <Self as QuantizedLayer>::Workspace) {
+    fn with_vectors(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut <Self as QuantizedLayer>::Workspace) {
         let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
         if let Some(simd) = Vnni::detect() {
@@ -118,29 +120,14 @@ where
             if let Some(narrow) = const { &Narrow::new(Self::CONVOLUTION) } {
                 return filters.convolve_narrow(simd, narrow, input, y);
             }
-            if const { Strip::new(Self::CONVOLUTION).fits(SMALL.0, SMALL.1) } {
-                return filters.convolve::<{ SMALL.0 }, { SMALL.1 }>(
-                    simd,
-                    &const { Strip::new(Self::CONVOLUTION) },
-                    input,
-                    y,
-                );
+            if const { Self::STRIP.fits(SMALL.0, SMALL.1) } {
+                return filters.convolve::<{ SMALL.0 }, { SMALL.1 }>(simd, const { &Self::STRIP }, input, y);
             }
-            if const { Strip::new(Self::CONVOLUTION).fits(MEDIUM.0, MEDIUM.1) } {
-                return filters.convolve::<{ MEDIUM.0 }, { MEDIUM.1 }>(
-                    simd,
-                    &const { Strip::new(Self::CONVOLUTION) },
-                    input,
-                    y,
-                );
+            if const { Self::STRIP.fits(MEDIUM.0, MEDIUM.1) } {
+                return filters.convolve::<{ MEDIUM.0 }, { MEDIUM.1 }>(simd, const { &Self::STRIP }, input, y);
             }
-            if const { Strip::new(Self::CONVOLUTION).fits(LARGE.0, LARGE.1) } {
-                return filters.convolve::<{ LARGE.0 }, { LARGE.1 }>(
-                    simd,
-                    &const { Strip::new(Self::CONVOLUTION) },
-                    input,
-                    y,
-                );
+            if const { Self::STRIP.fits(LARGE.0, LARGE.1) } {
+                return filters.convolve::<{ LARGE.0 }, { LARGE.1 }>(simd, const { &Self::STRIP }, input, y);
             }
         }
         let patch = A::Of::<i8>::flat_mut(&mut workspace.0[..1]);

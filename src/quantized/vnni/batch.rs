@@ -8,7 +8,7 @@ use core::arch::x86_64::*;
 use super::super::products::Finish;
 use super::super::requantization::Requantize;
 use super::sums::{PLACES, Quads, ROWS, Rows, requantized, starts};
-use super::{BYTES, SUMS, Vnni, first};
+use super::{BYTES, SUMS, Vnni, first, load};
 
 impl Vnni {
     /// For each sample of `x` and each row of weights, the finished sum of their products, into `y`: samples and their outputs
@@ -67,10 +67,8 @@ fn gather_samples(x: &[i8], inputs: usize, quads: &mut [Quads]) {
             let samples = x.chunks_exact(inputs).skip(half * SUMS);
             for (numbers, x) in numbers.iter_mut().zip(samples) {
                 let Some(x) = x.get(start..) else { continue };
-                // SAFETY: bytes that the slice doesn't have are masked, and not touched.
-                let bytes = unsafe { _mm512_maskz_loadu_epi8(mask, x.as_ptr()) };
                 // 128 is added to integers; there are zeros behind them.
-                *numbers = _mm512_maskz_add_epi8(mask, bytes, _mm512_set1_epi8(i8::MIN));
+                *numbers = _mm512_maskz_add_epi8(mask, load(x), _mm512_set1_epi8(i8::MIN));
             }
             for (to, column) in quads.iter_mut().zip(transposed(numbers)) {
                 // SAFETY: as many bytes as a vector has are written.

@@ -4,10 +4,8 @@ use core::arch::x86_64::*;
 
 use super::super::products::Finish;
 use super::super::requantization::Requantize;
+use super::sums::{ROWS, excess};
 use super::{BYTES, SUMS, Vnni, first, load, requantize};
-
-/// Rows that are taken at once: enough that no sum waits for the one before it.
-const ROWS: usize = 8;
 
 impl Vnni {
     /// For each row of weights, the sum of its products with `x`, finished, into `y`. Rows lie one after the other in
@@ -49,17 +47,6 @@ fn products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &
         }
         finish_lanes(&sums, mantissa, shift, finish.requantization, y);
     }
-}
-
-/// What the sums are too large by: 128 times the sum of `x`.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-fn excess(x: &[i8]) -> i32 {
-    let (mut sum, weight) = (_mm512_setzero_si512(), _mm512_set1_epi8(i8::MIN));
-    for x in x.chunks(BYTES) {
-        sum = _mm512_dpbusd_epi32(sum, weight, load(x));
-    }
-    _mm512_reduce_add_epi32(sum)
 }
 
 /// The products of `x` and N rows, to the weights of which 128 is added.

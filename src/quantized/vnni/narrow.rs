@@ -9,7 +9,7 @@ use core::arch::x86_64::*;
 use super::super::products::Finish;
 use super::super::requantization::Requantize;
 use super::sums::{four, number_at, starts};
-use super::{BYTES, SUMS, Vnni, first, load, once_rounded, one_by_one};
+use super::{BYTES, SUMS, Vnni, first, load, requantize};
 use crate::kernels::Convolution;
 
 /// Vectors of quads that a table has room for.
@@ -159,10 +159,7 @@ fn narrow<R: Requantize>(
                 let under = _mm512_mask_permutexvar_epi8(outside, within, numbers, from);
                 sums = _mm512_dpbusd_epi32(sums, _mm512_xor_si512(under, sign), _mm512_set1_epi32(four));
             }
-            let integers = match finish.requantization.once() {
-                Some(once) => once_rounded(sums, mantissa, shift, _mm512_set1_epi32(once.rounding)),
-                None => one_by_one(sums, mantissa, shift, finish.requantization),
-            };
+            let integers = requantize(sums, mantissa, shift, finish.requantization);
             // What is written behind a plane belongs to the next one, which is written later.
             store_16(integers, y.get_mut(block * SUMS..).unwrap_or_default());
         }

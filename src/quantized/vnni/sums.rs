@@ -8,7 +8,7 @@ use core::arch::x86_64::*;
 
 use super::super::products::Finish;
 use super::super::requantization::Requantize;
-use super::{BYTES, SUMS, load, once_rounded, one_by_one};
+use super::{BYTES, SUMS, load, requantize};
 
 /// Places that are computed at once: two vectors of sums.
 pub(super) const PLACES: usize = 2 * SUMS;
@@ -99,28 +99,27 @@ fn add(sums: &mut [__m512i; 2], x: [__m512i; 2], four: i32) {
 pub(super) fn requantized<R: Requantize>(sums: [__m512i; 2], row: usize, finish: Finish<'_, R>) -> __m256i {
     let mantissa = _mm512_set1_epi32(number_at(finish.mantissa, row));
     let shift = _mm512_set1_epi32(i32::from(finish.shift.get(row).copied().unwrap_or_default()));
-    let [low, high] = match finish.requantization.once() {
-        Some(once) => {
-            let rounding = _mm512_set1_epi32(once.rounding);
-            sums.map(|sums| once_rounded(sums, mantissa, shift, rounding))
-        }
-        None => sums.map(|sums| one_by_one(sums, mantissa, shift, finish.requantization)),
-    };
+    let [low, high] = sums.map(|sums| requantize(sums, mantissa, shift, finish.requantization));
     _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high)
 }
 
-/// What the sums of each row of weights start from: its bias, less what the inputs are too large by, 128 times the sum of the
-/// row.
+/// What the sums of each row of weights start from: its bias, less their excess.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 pub(super) fn starts(weights: &[i8], length: usize, bias: &[i32], starts: &mut [i32]) {
-    let excess = _mm512_set1_epi8(i8::MIN);
     for ((start, bias), row) in starts.iter_mut().zip(bias).zip(weights.chunks_exact(length.max(1))) {
-        let mut sum = _mm512_setzero_si512();
-        for part in row.chunks(BYTES) {
-            sum = _mm512_dpbusd_epi32(sum, excess, load(part));
-        }
-        *start = bias.wrapping_sub(_mm512_reduce_add_epi32(sum));
+        *start = bias.wrapping_sub(excess(row));
     }
+}
+
+/// What sums of products with these integers are too large by, as 128 is added to the others: 128 times their sum.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+pub(super) fn excess(integers: &[i8]) -> i32 {
+    let (mut sum, added) = (_mm512_setzero_si512(), _mm512_set1_epi8(i8::MIN));
+    for part in integers.chunks(BYTES) {
+        sum = _mm512_dpbusd_epi32(sum, added, load(part));
+    }
+    _mm512_reduce_add_epi32(sum)
 }
 
 /// The number of a row.
