@@ -7,14 +7,14 @@ use super::{Ranges, Signal};
 use crate::layers::{self, Bias};
 use crate::pod::Pod;
 
-/// From so many outputs on, it is worth the memory to turn inputs into pairs of 16-bit integers once, where instructions multiply
-/// pairs: two of 23 instructions for four rows.
+/// The fewest outputs for which inputs are turned into pairs of 16-bit integers once, where instructions multiply pairs. It takes
+/// memory, and saves two of 23 instructions for four inputs and four rows.
 const PAIRED: usize = 64;
 
 /// Room for inputs as pairs, and to align them.
 pub(super) type Paired<const I: usize> = ([[i8; I]; 2], [i8; 9]);
 
-/// From so many weights on, vectors of samples are faster than vectors of inputs.
+/// The fewest weights for which vectors of samples are faster than vectors of inputs.
 const MANY: usize = 1024;
 
 /// The most inputs for vectors of samples: 32 samples of them stay in the first-level cache.

@@ -39,6 +39,7 @@ operation! {
     struct QuantizeAll<'a,;> { quantization: Quantization, values: &'a [f32], integers: &'a mut [i8] }
     fn run(self, _simd: V) {
         let Quantization { scale, zero_point } = self.quantization;
+        // `nearest` ends at 512, which is enough for zero points of 8 bits. Other bytes may contain any.
         if zero_point == i32::from(zero_point as i8) {
             for (integer, &value) in self.integers.iter_mut().zip(self.values) {
                 *integer = saturate(nearest(value / scale) + zero_point);

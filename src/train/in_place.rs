@@ -61,7 +61,6 @@ pub trait TrainInPlace: Layer {
 ///     memory.train(&mut line, &MeanSquaredError, &Sgd::new(0.2), &[[0.0], [1.0]], &[[1.0], [3.0]]);
 /// }
 /// assert!((line.forward(&[2.0])[0] - 5.0).abs() < 1e-3);
-///
 /// ```
 ///
 /// With momentum, one sample at a time, in a `static`:

@@ -62,7 +62,7 @@ pub(super) fn channels<const GROUPS: usize, R: Requantize>(
     for (y, ((&bias, &mantissa), &shift)) in y.iter_mut().zip(bias.iter().zip(mantissa).zip(shift)).take(rows) {
         let mut row = [(0, 0); GROUPS];
         for (group, row) in row.iter_mut().enumerate() {
-            // SAFETY: from the start of each of these rows on, so many groups are in the slice.
+            // SAFETY: from the start of each of these rows on, `GROUPS` groups are in the slice.
             let four = u32::from_le_bytes(unsafe { *weights.add(4 * group).cast() });
             *row = extend(if group + 1 == GROUPS { four & mask } else { four });
         }

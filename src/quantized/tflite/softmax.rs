@@ -7,7 +7,8 @@ use super::super::softmax::{each_row, row_attributes};
 use crate::pod::Pod;
 use crate::shape::{Sample, Shape};
 
-/// A softmax of each row of `N` numbers of a sample `A`, whose outputs represent 0, 1/256, … 255/256. 1 KiB: a table of the exponential of every possible difference.
+/// A softmax of each row of `N` numbers of a sample `A`, whose outputs represent 0, 1/256, … 255/256. 1 KiB: a table of the
+/// exponential of every possible difference.
 ///
 /// TensorFlow Lite's kernels sum and scale these exponentials in `f32`, in the order of the classes, and so does this
 /// layer: on a chip without a floating-point unit, it takes a few hundred instructions for each class.

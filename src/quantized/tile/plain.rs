@@ -94,7 +94,8 @@ fn add_products(filter: &[i8], inputs: &[u32], sums: &mut [i32; PLACES]) {
     if filter.is_empty() || inputs.len() < filter.len() {
         return;
     }
-    // SAFETY: as many inputs as weights are read, of which there is at least one, and the four sums. What is pushed is popped, and registers that can't be operands are restored.
+    // SAFETY: as many inputs as weights are read, of which there is at least one, and the four sums. What is pushed is popped, and
+    // registers that can't be operands are restored.
     unsafe {
         core::arch::asm!(
             "push {{r3, r6, r7}}
