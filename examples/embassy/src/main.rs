@@ -75,7 +75,11 @@ async fn classify(network: &'static mut Flowers, memory: &'static mut InPlaceBuf
         }
     }
     hprintln!("after {} steps, the next 60 flowers are of the classes {:?}", memory.steps(), counts);
-    debug::exit(if counts.iter().all(|count| (18..=22).contains(count)) { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE });
+    debug::exit(if counts.iter().all(|count| (18..=22).contains(count)) {
+        debug::EXIT_SUCCESS
+    } else {
+        debug::EXIT_FAILURE
+    });
 }
 
 #[panic_handler]

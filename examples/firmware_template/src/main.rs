@@ -4,10 +4,10 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use motion::board::{self, println};
-use motion::{Motion, NAMES, readings};
 use fnn::metrics::highest;
 use fnn::{Quantized, include_quantized};
+use motion::board::{self, println};
+use motion::{Motion, NAMES, readings};
 
 /// In flash; the compiler checks that the file is one of this network.
 static MOTION: Quantized<Motion> = include_quantized!("../weights/motion.int8" as Motion);

@@ -4,18 +4,21 @@
 
 use std::error::Error;
 
-use motion::{Motion, NAMES, Readings, readings};
 use fnn::data::Split;
 use fnn::metrics::ConfusionMatrix;
 use fnn::prelude::*;
+use motion::{Motion, NAMES, Readings, readings};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Replace this by your recordings.
     let all: DataSet<Readings, usize> = (0..1500).map(|seed| (readings(seed % 3, seed as u64), seed % 3)).collect();
     let Split { train, test } = all.hold_out_by_class(0.2, 1)?;
 
-    let trained =
-        Trainer::new(Motion::boxed(1), CrossEntropy, Adam::new(0.005)).epochs(10).seed(1).validate(&test).fit(&train)?;
+    let trained = Trainer::new(Motion::boxed(1), CrossEntropy, Adam::new(0.005))
+        .epochs(10)
+        .seed(1)
+        .validate(&test)
+        .fit(&train)?;
 
     // Quantizing folds the batch norms first. The report says how far each layer is off.
     let samples = &train.inputs()[..200];

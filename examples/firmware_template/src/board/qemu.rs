@@ -2,8 +2,8 @@
 
 use core::ptr::{read_volatile, write_volatile};
 
-pub use cortex_m_semihosting::hprintln as println;
 use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
+pub use cortex_m_semihosting::hprintln as println;
 
 /// The APB timer 0: control, value, reload.
 const TIMER: *mut u32 = 0x4000_0000 as *mut u32;
