@@ -47,7 +47,7 @@ pub(super) trait Multiply {
     /// next one's `stride` further, and its rows are `pitch` apart. Sums for one place more than there are may be written.
     fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]);
 
-    /// For each row of weights, the requantized sum of its products with `x`, with room for as many words.
+    /// For each row of weights, the requantized sum of its products with `x`, with room for as many words as `x` has integers.
     fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], room: &mut [u32]);
 
     /// For each row of `taps` weights, the requantized sum of its products with its own row of `x`.

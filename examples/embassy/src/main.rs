@@ -68,7 +68,7 @@ async fn classify(network: &'static mut Flowers, memory: &'static mut InPlaceBuf
         let Flower { measurements, class } = FLOWERS.receive().await;
         if let Some(class) = class {
             memory.train(network, &CrossEntropy, &optimizer, &[measurements], &[class]);
-            // A step takes 4,000 instructions; whoever feeds the watchdog has its turn after each.
+            // A step takes some thousand instructions; whoever feeds the watchdog has its turn after each.
             yield_now().await;
         } else if let Some(count) = highest(&network.forward(&measurements)).and_then(|class| counts.get_mut(class)) {
             *count += 1;
