@@ -38,16 +38,19 @@ impl StateDict {
         let path = path.as_ref();
         let error = |source| Error::File { path: path.into(), source };
         let mut file = File::open(path).map_err(error)?;
-        let mut start = [0; 8];
-        file.read_exact(&mut start).map_err(error)?;
+        let mut start = Vec::new();
+        file.by_ref().take(8).read_to_end(&mut start).map_err(error)?;
         let wrong = |reason: &str| Error::Format { path: path.into(), reason: reason.into() };
+        if start.is_empty() {
+            return Err(wrong("the file is empty"));
+        }
         if is_pickle(&start) {
             return Err(wrong(
                 "a pickle, which can run arbitrary code when it is loaded: save the model in PyTorch with \
                  `safetensors.torch.save_file(model.state_dict(), path)`",
             ));
         }
-        let length = u64::from_le_bytes(start);
+        let length = start.try_into().map_or(u64::MAX, u64::from_le_bytes);
         if length > MAX_HEADER {
             return Err(wrong("this isn't a safetensors file"));
         }

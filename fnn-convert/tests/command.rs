@@ -61,6 +61,9 @@ fn what_is_no_model_is_refused_by_name() {
     for (file, bytes) in [
         ("empty.onnx", &[][..]),
         ("empty.tflite", &[]),
+        ("empty.safetensors", &[]),
+        ("short.safetensors", b"\x10\0\0"),
+        ("cut.safetensors", b"\x10\0\0\0\0\0\0\0{\"a\":"),
         ("archive.pt", b"PK\x03\x04\x00\x00\x08\x08"),
         ("legacy.pt", b"\x80\x02\x8a\x0a"),
         ("text.onnx", b"version https://git-lfs.github.com/spec/v1\n"),
@@ -87,6 +90,16 @@ fn what_is_no_model_is_refused_by_name() {
         assert_eq!((code, &*said), (1, ""), "{file}");
         assert!(wrong.starts_with(&format!("{file}: ")) && wrong.contains(cause), "{wrong}");
         assert!(!folder.join("out").exists(), "{file}");
+    }
+    for (file, cause) in [
+        ("missing.safetensors", ""),
+        ("empty.safetensors", "the file is empty"),
+        ("short.safetensors", "this isn't a safetensors file"),
+        ("cut.safetensors", "the header of the file is damaged"),
+    ] {
+        let (code, said, wrong) = run(&folder, &[file]);
+        assert_eq!((code, &*said), (1, ""), "{file}");
+        assert!(wrong.starts_with(&format!("{file}: ")) && wrong.contains(cause), "{wrong}");
     }
 }
 
