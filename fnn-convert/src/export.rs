@@ -19,6 +19,10 @@ use crate::onnx::proto::{
 const OPSET: i64 = 17;
 /// The version of the file format that belongs to it.
 const IR_VERSION: i64 = 8;
+/// Why a layer of one's own is refused.
+const OWN_LAYER: &str = "it is a layer of one's own, whose formula isn't known";
+/// Why a layer of the library is refused, if it is.
+const NOT_EXPORTED: &str = "it cannot be exported to ONNX";
 
 /// Networks in floats, for [`ToOnnx`].
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +35,8 @@ pub enum InIntegers {}
 /// Writes a network as an ONNX file: a network in floats, or an int8 network. Which of both it is, rustc finds out.
 pub trait ToOnnx<Numbers = InFloats> {
     /// The network as the bytes of an ONNX file, for a batch of any size: the input is `input`, the output `output`, both
-    /// are real numbers, and weights have the names that they have in [`save`](Network::save).
+    /// are real numbers, but tokens are 64-bit integers, and weights have the names that they have in
+    /// [`save`](Network::save).
     ///
     /// Operators are those of opset 17. Dropout is left out, since the file is for inference; an activation that ONNX
     /// lacks is written as others, such as SiLU as `x · sigmoid(x)`.
@@ -39,12 +44,13 @@ pub trait ToOnnx<Numbers = InFloats> {
     /// An int8 network ([`Quantized`](fnn::Quantized)) is written in QDQ form: operators of real numbers between
     /// `DequantizeLinear` and `QuantizeLinear`, with the network's 8-bit weights and a scale for each output. ONNX Runtime
     /// computes the same integers, but where a number lies within the rounding of a 32-bit float between two. An
-    /// activation that isn't saturation is a table, `Gather`. The scale of values between two layers isn't part of an int8
-    /// network, and no integer depends on it: if the layers behind don't fix it, the largest weight of the layer is
-    /// between ½ and 1.
+    /// activation that is neither saturation nor `PRelu` is a table, `Gather`. The scale of values between two layers
+    /// isn't part of an int8 network, and no integer depends on it: if the layers behind don't fix it, the largest weight
+    /// of the layer is between ½ and 1.
     ///
     /// # Errors
-    /// If the network has layers of a type of one's own, whose formula the library doesn't know: all of them at once.
+    /// If the network has layers of a type of one's own, whose formula the library doesn't know, or average pools with a
+    /// dilation, which opset 17 lacks: all of them at once. If an int8 network is a layer by itself.
     ///
     /// ```
     /// use fnn_convert::ToOnnx;
@@ -197,11 +203,16 @@ impl<'a> Builder<'a> {
             }
             Wiring::Layer(_) => self.layer(node, path, start, input),
             _ => {
-                let reason = "it is a layer of one's own, whose formula isn't known".into();
-                self.refusals.push(Refusal { node: path.into(), operator: node.kind.into(), reason });
+                self.refuse(node, path, OWN_LAYER);
                 input
             }
         }
+    }
+
+    /// Note why a node of the network can't be written.
+    fn refuse(&mut self, node: &Node, path: &str, reason: &str) {
+        let refusal = Refusal { node: path.into(), operator: node.kind.into(), reason: reason.into() };
+        self.refusals.push(refusal);
     }
 
     /// Append a node of ONNX. Returns its output.

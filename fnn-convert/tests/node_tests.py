@@ -3,8 +3,8 @@
 `SELECTION=yes python node_tests.py node_tests` writes those that are in the repository.
 
 Each case of 32-bit floats becomes OPERATOR__NAME.onnx, with its inputs `x0`, `x1` … and its output `y` in
-OPERATOR__NAME.io.safetensors. Where a case passes its weights as inputs, as all of them do, OPERATOR__NAME.constant.onnx has all
-inputs but the first as initializers.
+OPERATOR__NAME.io.safetensors. Cases pass their weights as inputs: of several inputs, OPERATOR__NAME.constant.onnx has all but the
+first as initializers.
 """
 
 import os

@@ -15,7 +15,7 @@ use fnn::quantized::{Arithmetic, QuantizedLayer, QuantizedNetwork};
 
 use self::arrays::{Arrays, Clip};
 use self::scales::Wanted;
-use super::{Attribute, Builder, Weights, inside};
+use super::{Attribute, Builder, OWN_LAYER, Weights, inside};
 use crate::error::{Error, Refusal};
 use crate::onnx::proto::data_type;
 
@@ -65,14 +65,11 @@ impl Exporter<'_> {
             Wiring::Sum([inner, around]) => self.sum([inner, around], path, &input, wanted),
             Wiring::Concat([first, second]) => self.concat([first, second], path, &input, wanted),
             Wiring::Layer(_) => self.layer(node, path, input, wanted),
-            _ => self.refuse(node, path, "it is a layer of one's own, whose formula isn't known", input),
+            _ => {
+                self.builder.refuse(node, path, OWN_LAYER);
+                input
+            }
         }
-    }
-
-    fn refuse(&mut self, node: &Node, path: &str, reason: &str, input: Signal) -> Signal {
-        let refusal = Refusal { node: path.into(), operator: node.kind.into(), reason: reason.into() };
-        self.builder.refusals.push(refusal);
-        input
     }
 
     /// The sum of two branches of the input.

@@ -2,8 +2,7 @@
 
 use fnn::graph::Node;
 
-use super::{Attribute, Builder};
-use crate::error::Refusal;
+use super::{Attribute, Builder, NOT_EXPORTED};
 
 impl Builder<'_> {
     /// Append a layer. Returns its output.
@@ -28,8 +27,7 @@ impl Builder<'_> {
             }
             "AvgPool1d" | "AvgPool2d" => {
                 if node.sizes("dilation").is_some_and(|dilation| dilation.sizes().iter().any(|&size| size != 1)) {
-                    let reason = "an average pool with a dilation needs opset 19".into();
-                    self.refusals.push(Refusal { node: path.into(), operator: node.kind.into(), reason });
+                    self.refuse(node, path, "an average pool with a dilation needs opset 19");
                 }
                 let mut attributes = windows(node, "window");
                 let count = node.switch("count_padding").unwrap_or(true);
@@ -153,9 +151,8 @@ impl Builder<'_> {
                 let half = self.times(path, sum, 0.5);
                 self.node(path, "Mul", &[input, half], &[])
             }
-            kind => {
-                let reason = "it cannot be exported to ONNX".into();
-                self.refusals.push(Refusal { node: path.into(), operator: kind.into(), reason });
+            _ => {
+                self.refuse(node, path, NOT_EXPORTED);
                 input
             }
         }

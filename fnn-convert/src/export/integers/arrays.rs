@@ -49,6 +49,12 @@ impl Clip {
 impl Line {
     pub(super) const IDENTITY: Self = Self { factor: 1.0, offset: 0.0 };
 
+    /// `(factor · x + offset) / 2^shift`, rounded down, of which the offset contains a half.
+    fn of(factor: f64, offset: f64, shift: f64) -> Self {
+        let point = (-shift).exp2();
+        Self { factor: factor * point, offset: offset * point - 0.5 }
+    }
+
     pub(super) fn at(self, integer: i32) -> f64 {
         self.factor * f64::from(integer) + self.offset
     }
@@ -108,21 +114,16 @@ impl Arrays {
         Clip { low: bound("low").unwrap_or(Clip::NOT.low), high: bound("high").unwrap_or(Clip::NOT.high) }
     }
 
-    /// `(factor · x + offset) / 2^shift`, rounded down, of which the offset contains a half.
+    /// What a layer computes of each number.
     pub(super) fn line(&self, path: &str, prefix: &str) -> Option<Line> {
         let of = |name| self.number(path, &format!("{prefix}{name}"));
-        let point = (-of("shift")?).exp2();
-        Some(Line { factor: of("factor")? * point, offset: of("offset")? * point - 0.5 })
+        Some(Line::of(of("factor")?, of("offset")?, of("shift")?))
     }
 
     /// As [`line`](Self::line), one for each channel.
     pub(super) fn lines(&self, path: &str) -> Vec<Line> {
         let numbers = self.own(path, "factor").iter().zip(self.own(path, "offset")).zip(self.own(path, "shift"));
-        let line = |((&factor, &offset), &shift): ((&f64, &f64), &f64)| {
-            let point = (-shift).exp2();
-            Line { factor: factor * point, offset: offset * point - 0.5 }
-        };
-        numbers.map(line).collect()
+        numbers.map(|((&factor, &offset), &shift)| Line::of(factor, offset, shift)).collect()
     }
 
     /// How the outputs of the branches of a concatenation are rescaled.

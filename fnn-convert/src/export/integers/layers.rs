@@ -3,7 +3,7 @@
 use fnn::graph::Node;
 use fnn::weights::Layout;
 
-use super::super::{Attribute, Weights};
+use super::super::{Attribute, NOT_EXPORTED, Weights};
 use super::arrays::{Filters, Line};
 use super::scales::{Wanted, places};
 use super::{Exporter, Signal, rounded, whole};
@@ -36,7 +36,10 @@ impl Exporter<'_> {
             _ if self.arrays.array(path, "table").is_some() => self.table(path, &input, wanted),
             // Saturation of the layer before it, or folded into that.
             "Relu" | "Relu6" | "Clip" | "BatchNorm" => input,
-            _ => self.refuse(node, path, "its int8 layer has no form in ONNX here", input),
+            _ => {
+                self.builder.refuse(node, path, NOT_EXPORTED);
+                input
+            }
         }
     }
 
