@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::plan::Form;
@@ -37,6 +37,11 @@ pub(super) fn batches(Form { network, stages }: &Form) -> Vec<TokenStream> {
 /// `((a, b), (c, d))`, as a type or as a pattern.
 pub(super) fn pairs(types: impl Iterator<Item = TokenStream>) -> TokenStream {
     halves(&types.collect::<Vec<_>>(), &|one, other| quote!((#one, #other)))
+}
+
+/// The buffer for what stage `number` gives, of the two that are used alternately.
+pub(super) fn buffer(number: usize) -> Ident {
+    Ident::new(if number % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
 }
 
 /// Memory for a value of any one of the types.

@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::Ident;
 
-use super::buffers::{batches, pairs};
+use super::buffers::{batches, buffer, pairs};
 use super::{checked, local};
 use crate::plan::{Form, Stage};
 use crate::shapes::Network;
@@ -180,7 +180,7 @@ impl<'a> Passes<'a> {
     /// One stage: from the batch before to batch `number`.
     fn forward_stage(&self, pass: Forward, number: usize, stage: &Stage) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let (batch, buffer, scratch) = (local("batch", number), self.buffer(number), self.scratch());
+        let (batch, buffer, scratch) = (local("batch", number), buffer(number), self.scratch());
         let room = match (pass, self.batches.get(number - 1)) {
             (_, None) => self.outputs_mut("outputs"),
             (Forward::Inference, Some(sample)) => {
@@ -250,7 +250,7 @@ impl<'a> Passes<'a> {
         let fnn = &self.network.header.fnn;
         let (batch, before) = (local("batch", number), local("batch", number - 1));
         let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
-        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), self.buffer(number - 1));
+        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), buffer(number - 1));
         let room = self.before(number).map(|(stage, sample)| {
             let layer = &stage.layer.layer;
             let room = match pass {
@@ -346,14 +346,9 @@ impl<'a> Passes<'a> {
         if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::macro_support::view_mut(#name)) }
     }
 
-    /// The buffer for batch `number`.
-    fn buffer(&self, number: usize) -> Ident {
-        Ident::new(if number % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
-    }
-
     /// `(ping, (pong, scratch))`
     fn workspace_pattern(&self) -> TokenStream {
-        let [ping, pong] = [self.buffer(1), self.buffer(2)];
+        let [ping, pong] = [buffer(1), buffer(2)];
         hygienic!((#ping, (#pong, scratch)))
     }
 

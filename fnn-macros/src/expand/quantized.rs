@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 
-use super::buffers::largest;
+use super::buffers::{buffer, largest};
 use super::{local, stream};
 use crate::generated;
 use crate::plan::{Int8Layer, Plan, Quantized};
@@ -183,22 +183,12 @@ impl Integers<'_> {
             largest(fnn, mine.map(|layer| member(layer, quote!(Output))))
         });
         let scratch = largest(fnn, layers.iter().map(|layer| member(layer, quote!(Workspace))));
-        let calls = layers.iter().enumerate().map(|(index, layer)| {
-            let (before, integers) = (local("integers", index), local("integers", index + 1));
-            let buffer = Ident::new(if index % 2 == 0 { "ping" } else { "pong" }, Span::mixed_site());
-            let take = if index == between {
-                hygienic!(&mut *output)
-            } else {
-                let sample = member(layer, quote!(Output));
-                hygienic!(#fnn::macro_support::workspace::<#sample, _>(&mut *#buffer))
-            };
+        let calls = self.calls(&layers, &hygienic!(output), &hygienic!(workspace), |layer, before, integers| {
             let (name, kind) = (&layer.name, &layer.layer);
             hygienic! {
-                let #integers = #take;
                 #fnn::macro_support::forward_layer::<#kind, __A, _, _, _, _>(
                     &self.#name, #before, &mut *#integers, &mut *scratch, trace
                 );
-                let #integers = &*#integers;
             }
         });
         let nothing = layers.is_empty().then(|| hygienic!(#fnn::macro_support::forward_nothing(input, output);));
@@ -228,7 +218,7 @@ impl Integers<'_> {
                     let (ping, (pong, scratch)) = workspace;
                     let #first = input;
                     #nothing
-                    #(#calls)*
+                    #calls
                     let _ = (#last, ping, pong, scratch, trace);
                 }
 
@@ -237,27 +227,48 @@ impl Integers<'_> {
         }
     }
 
-    /// A batch goes through each layer as a whole, if any of them wants that.
-    fn batch(&self, layers: &[&Layer]) -> Option<TokenStream> {
-        let (last, _) = layers.split_last()?;
+    /// Each layer's call, given the integers before it and those that it writes: into one of two buffers, as `view` of it, or
+    /// the last layer into `output`.
+    fn calls(
+        &self,
+        layers: &[&Layer],
+        output: &TokenStream,
+        view: &TokenStream,
+        forward: impl Fn(&Layer, &Ident, &Ident) -> TokenStream,
+    ) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let batched = layers.iter().map(|layer| self.member(layer, quote!(BATCHED)));
         let calls = layers.iter().enumerate().map(|(index, layer)| {
-            let (before, integers) = (local("integers", index), local("integers", index + 1));
-            let buffer = Ident::new(if index % 2 == 0 { "ping" } else { "pong" }, Span::mixed_site());
-            let take = if core::ptr::eq(*layer, *last) {
-                hygienic!(&mut *outputs)
+            let (before, integers, buffer) =
+                (local("integers", index), local("integers", index + 1), buffer(index + 1));
+            let take = if index + 1 == layers.len() {
+                hygienic!(&mut *#output)
             } else {
                 let sample = self.member(layer, quote!(Output));
-                hygienic!(#fnn::macro_support::each::<#sample, _>(&mut *#buffer))
+                hygienic!(#fnn::macro_support::#view::<#sample, _>(&mut *#buffer))
             };
-            let (name, kind) = (&layer.name, &layer.layer);
+            let call = forward(layer, &before, &integers);
             hygienic! {
                 let #integers = #take;
+                #call
+                let #integers = &*#integers;
+            }
+        });
+        quote!(#(#calls)*)
+    }
+
+    /// A batch goes through each layer as a whole, if any of them wants that.
+    fn batch(&self, layers: &[&Layer]) -> Option<TokenStream> {
+        if layers.is_empty() {
+            return None;
+        }
+        let fnn = &self.network.header.fnn;
+        let batched = layers.iter().map(|layer| self.member(layer, quote!(BATCHED)));
+        let calls = self.calls(layers, &hygienic!(outputs), &hygienic!(each), |layer, before, integers| {
+            let (name, kind) = (&layer.name, &layer.layer);
+            hygienic! {
                 #fnn::macro_support::forward_layer_batch::<#kind, __A, _, _, _>(
                     &self.#name, #before, &mut *#integers, &mut *scratch
                 );
-                let #integers = &*#integers;
             }
         });
         let (first, end) = (local("integers", 0), local("integers", layers.len()));
@@ -275,7 +286,7 @@ impl Integers<'_> {
                     return #fnn::macro_support::forward_each(self, inputs, outputs, workspaces);
                 };
                 let #first = inputs;
-                #(#calls)*
+                #calls
                 let _ = (#end, ping, pong, scratch);
             }
         })

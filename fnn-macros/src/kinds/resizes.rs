@@ -1,5 +1,6 @@
 //! Images and sequences in another size.
 
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::roles::{IMAGES, MORE_FRAMES};
@@ -86,28 +87,39 @@ pub(super) static KINDS: &[Kind] = &[
 
 /// `Upsample2d(factor)` and `Upsample1d(factor)`: `[C, …]` to `[C, …]`, each size after the channels times its factor.
 fn upsample(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
-    let fnn = site.fnn;
-    let factors: Vec<_> =
-        (0..sizes.len() - 1).map(|axis| arguments.size_of_axis("factor", axis).unwrap_or_else(Size::one)).collect();
-    let larger = sizes[1..].iter().zip(&factors).map(|(size, factor)| Size::product(&[size.clone(), factor.clone()]));
-    let (_, input) = sample(site, &sizes[0], sizes[1..].iter().cloned());
-    let (flow, output) = sample(site, &sizes[0], larger);
-    let mut built = Built::new(quote!(#fnn::layers::Upsample<#input, #output>), flow);
-    let different = factors.iter().enumerate().filter(|(axis, factor)| *axis == 0 || !factors[0].same(factor));
-    built.checks.extend(different.map(|(_, factor)| site.check_size(factor, "factor")));
-    built
+    let larger = |size: &Size, factor: &Size| Size::product(&[size.clone(), factor.clone()]);
+    resized(site, arguments, sizes, ("factor", larger), |input, output| quote!(Upsample<#input, #output>))
 }
 
 /// `Resize2d(size)` and `Resize1d(size)`: `[C, …]` to `[C, …]`, of another size.
 fn resize(site: &Site<'_>, arguments: &Arguments, sizes: &[Size]) -> Built {
-    let fnn = site.fnn;
-    let wanted: Vec<_> =
-        (0..sizes.len() - 1).map(|axis| arguments.size_of_axis("size", axis).unwrap_or_else(Size::one)).collect();
-    let (_, input) = sample(site, &sizes[0], sizes[1..].iter().cloned());
-    let (flow, output) = sample(site, &sizes[0], wanted.iter().cloned());
     let align_corners = arguments.is("align_corners", "true").then(|| quote!(, true));
-    let mut built = Built::new(quote!(#fnn::layers::Resize<#input, #output #align_corners>), flow);
-    let different = wanted.iter().enumerate().filter(|(axis, size)| *axis == 0 || !wanted[0].same(size));
-    built.checks.extend(different.map(|(_, size)| site.check_size(size, "size")));
+    resized(
+        site,
+        arguments,
+        sizes,
+        ("size", |_: &Size, size: &Size| size.clone()),
+        |input, output| quote!(Resize<#input, #output #align_corners>),
+    )
+}
+
+/// A layer whose sizes after the channels follow from those of the input and the argument `name`. `layer` gives the type for
+/// those of the input and the output.
+fn resized(
+    site: &Site<'_>,
+    arguments: &Arguments,
+    sizes: &[Size],
+    (name, size): (&str, impl Fn(&Size, &Size) -> Size),
+    layer: impl FnOnce(TokenStream, TokenStream) -> TokenStream,
+) -> Built {
+    let fnn = site.fnn;
+    let given: Vec<_> =
+        (0..sizes.len() - 1).map(|axis| arguments.size_of_axis(name, axis).unwrap_or_else(Size::one)).collect();
+    let (_, input) = sample(site, &sizes[0], sizes[1..].iter().cloned());
+    let (flow, output) = sample(site, &sizes[0], sizes[1..].iter().zip(&given).map(|(from, given)| size(from, given)));
+    let layer = layer(input, output);
+    let mut built = Built::new(quote!(#fnn::layers::#layer), flow);
+    let different = given.iter().enumerate().filter(|(axis, own)| *axis == 0 || !given[0].same(own));
+    built.checks.extend(different.map(|(_, own)| site.check_size(own, name)));
     built
 }
