@@ -172,17 +172,7 @@ impl Graph {
     /// What only moves integers keeps their quantization.
     pub(crate) fn inherit_quantizations(&mut self) {
         for node in &self.nodes {
-            let moves = matches!(
-                node.operator,
-                Operator::MaxPool { .. }
-                    | Operator::GlobalMaxPool
-                    | Operator::Reshape { .. }
-                    | Operator::Transpose { .. }
-                    | Operator::Upsample { .. }
-                    | Operator::ZeroPad { .. }
-                    | Operator::Slice { .. }
-            );
-            if moves && self.values[node.output.0].quantization.is_none() {
+            if node.operator.only_moves() && self.values[node.output.0].quantization.is_none() {
                 self.values[node.output.0].quantization = self.values[node.inputs[0].0].quantization.clone();
             }
         }

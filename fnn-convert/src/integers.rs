@@ -72,13 +72,7 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
             same(graph, node)?;
             Ok(vec![("zero_point".into(), number(one(input)?.1))])
         }
-        Operator::MaxPool { .. }
-        | Operator::GlobalMaxPool
-        | Operator::Upsample { .. }
-        | Operator::Resize { .. }
-        | Operator::Reshape { .. }
-        | Operator::Transpose { .. }
-        | Operator::Slice { .. } => {
+        operator if operator.only_moves() || matches!(operator, Operator::Resize { .. }) => {
             same(graph, node)?;
             Ok(Vec::new())
         }

@@ -85,6 +85,11 @@ impl Tensor {
         Self { shape: shape.to_vec(), numbers: Numbers::F32(numbers), quantization: None }
     }
 
+    /// A single real number.
+    pub(crate) fn real(number: f32) -> Self {
+        Self::reals(&[], vec![number])
+    }
+
     /// Integers of this shape.
     #[must_use]
     pub fn integers(shape: &[usize], numbers: Vec<i64>) -> Self {

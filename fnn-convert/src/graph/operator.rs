@@ -162,6 +162,22 @@ pub struct Window {
     pub padding: (usize, usize),
 }
 
+impl Operator {
+    /// Whether each number of the output is one of the input, or 0.
+    pub(crate) fn only_moves(&self) -> bool {
+        matches!(
+            self,
+            Self::MaxPool { .. }
+                | Self::GlobalMaxPool
+                | Self::Reshape { .. }
+                | Self::Transpose { .. }
+                | Self::Upsample { .. }
+                | Self::ZeroPad { .. }
+                | Self::Slice { .. }
+        )
+    }
+}
+
 /// A function of each number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {

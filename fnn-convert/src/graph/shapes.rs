@@ -175,6 +175,9 @@ fn slid<'a>(input: &'a [usize], windows: &'a [Window]) -> Result<impl Iterator<I
 }
 
 impl Window {
+    /// One element at each position.
+    pub(crate) const ELEMENT: Self = Self { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) };
+
     /// Elements from its first to its last one.
     #[must_use]
     pub fn span(&self) -> Option<usize> {

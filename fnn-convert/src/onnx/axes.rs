@@ -25,6 +25,11 @@ pub(super) fn unique_axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, Strin
     Ok(unique)
 }
 
+/// Axes, each once; all of them, if none are given.
+pub(super) fn axes_or_all(axes: Option<&[i64]>, rank: usize) -> Result<Vec<usize>, String> {
+    axes.map_or_else(|| Ok((0..rank).collect()), |axes| unique_axes(axes, rank))
+}
+
 /// The shape that `Reshape` makes: 0 keeps a size unless `allow_zero`, −1 is what remains.
 fn reshaped(from: &[usize], to: &[i64], allow_zero: bool) -> Result<Vec<usize>, String> {
     let wrong = || format!("{from:?} can't be reshaped to {to:?}");

@@ -165,34 +165,39 @@ impl Term {
 
     /// The activation that it is, and of which of its parts.
     pub(super) fn recognize(&self) -> Option<(Activation, &Expression)> {
-        let mut parts = Vec::new();
-        self.parts(&mut parts);
-        parts.into_iter().find_map(|part| Some((self.recognize_of(part, 1.0)?, part)))
+        let (parts, numbers) = self.parts_and_numbers();
+        parts.into_iter().find_map(|part| Some((self.recognize_of(part, 1.0, &numbers)?, part)))
     }
 
     /// The activation that it is times a factor, and of which of its parts.
     pub(super) fn recognize_scaled(&self) -> Option<(Activation, f64, &Expression)> {
-        let mut parts = Vec::new();
-        self.parts(&mut parts);
+        let (parts, numbers) = self.parts_and_numbers();
         parts.into_iter().find_map(|part| {
             let factor = self.at(FAR, Some(part)) / FAR;
             let possible = factor.is_finite() && factor > 0.0;
-            Some((self.recognize_of(part, factor).filter(|_| possible)?, factor, part))
+            Some((self.recognize_of(part, factor, &numbers).filter(|_| possible)?, factor, part))
         })
     }
 
-    /// The activation that it is as a function of `part`, times a factor. Its parameter, if it has one, is a constant of the
-    /// expression, or follows from its value somewhere.
-    fn recognize_of(&self, part: &Term, factor: f64) -> Option<Activation> {
-        let mut numbers = Vec::new();
+    /// Its parts, as [`parts`](Self::parts) has them, and the constants in it.
+    fn parts_and_numbers(&self) -> (Vec<&Expression>, Vec<f64>) {
+        let (mut parts, mut numbers) = (Vec::new(), Vec::new());
+        self.parts(&mut parts);
         self.numbers(&mut numbers);
+        (parts, numbers)
+    }
+
+    /// The activation that it is as a function of `part`, times a factor. Its parameter, if it has one, is one of `numbers`,
+    /// the constants of the expression, or follows from its value somewhere.
+    fn recognize_of(&self, part: &Term, factor: f64, numbers: &[f64]) -> Option<Activation> {
         let at = |x| self.at(x, Some(part)) / factor;
         let is = |activation: &Activation| {
-            points(&numbers).all(|x| {
+            points(numbers).all(|x| {
                 let y = at(x);
                 (y - activation.at(x)).abs() <= 2e-6 * (1.0 + y.abs())
             })
         };
+        let lowest = at(-FAR);
         let known = [
             Activation::Relu,
             Activation::Relu6,
@@ -208,10 +213,9 @@ impl Term {
             Activation::GeluTanh,
             Activation::Softplus(1.0),
             Activation::LeakyRelu(-at(-1.0)),
-            Activation::Elu(-at(-FAR)),
-            Activation::Clip(bound(at(-FAR)), bound(at(FAR))),
+            Activation::Elu(-lowest),
+            Activation::Clip(bound(lowest), bound(at(FAR))),
         ];
-        let lowest = at(-FAR);
         let parametric = numbers.iter().flat_map(|&number| {
             [
                 Activation::Softplus(number),

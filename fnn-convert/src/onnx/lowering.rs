@@ -9,6 +9,7 @@ use super::moments::Moment;
 use crate::error::Refusal;
 use crate::graph::{Activation, Graph, MAX_RANK, Operator, ValueId};
 use crate::tensor::Tensor;
+use crate::tensor::indices::inverse;
 
 /// What is known of a value of the model.
 #[derive(Clone, Debug)]
@@ -133,8 +134,15 @@ impl Lowering<'_> {
         self.push(Operator::Transpose { axes: axes.to_vec() }, &[value])
     }
 
+    /// Push an operator on a value with its axes in another order. Returns the output in the order of the value.
+    pub(super) fn push_ordered(&mut self, operator: Operator, value: ValueId, order: &[usize]) -> Lowered<ValueId> {
+        let value = self.transpose(value, order)?;
+        let value = self.push(operator, &[value])?;
+        self.transpose(value, &inverse(order))
+    }
+
     /// The product with `weight` and the sum with `bias`, for all numbers.
-    fn scale(&mut self, node: usize, value: ValueId, weight: f64, bias: f64) -> Lowered<ValueId> {
+    pub(super) fn scale(&mut self, node: usize, value: ValueId, weight: f64, bias: f64) -> Lowered<ValueId> {
         let shape = vec![1; self.graph.shape(value).len()];
         let (weight, bias) = (vec![weight as f32], vec![bias as f32]);
         let scale = Operator::Scale { weight: Tensor::reals(&shape, weight), bias: Tensor::reals(&shape, bias) };
@@ -303,6 +311,14 @@ impl Lowering<'_> {
                 .checked_sub(1)
                 .ok_or_else(|| "it is along the batch axis, so that samples depend on each other".into()),
         }
+    }
+
+    /// Axes of a sample in ascending order, each once.
+    pub(super) fn sample_axes(&self, axes: &[i64], rank: usize) -> Lowered<Vec<usize>> {
+        let mut axes = axes.iter().map(|&axis| self.sample_axis(axis, rank)).collect::<Lowered<Vec<_>>>()?;
+        axes.sort_unstable();
+        axes.dedup();
+        Ok(axes)
     }
 }
 

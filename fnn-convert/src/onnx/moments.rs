@@ -6,7 +6,7 @@ use super::expression::{Binary, Form, Unary};
 use super::lowering::{Computed, Known, Lowered, Lowering};
 use crate::graph::{Operator, ValueId};
 use crate::tensor::Tensor;
-use crate::tensor::indices::inverse;
+use crate::tensor::indices::to_back;
 
 /// A part of a normalization of a value over some of its axes.
 #[derive(Clone, Debug)]
@@ -151,10 +151,22 @@ fn same(left: &Computed, right: &Computed) -> bool {
         || (left.expression.made.get().is_some() && left.expression.made.get() == right.expression.made.get())
 }
 
-/// Whether a value is `e` to the power of the other.
-fn is_exponential(value: &Computed, of: &Computed) -> bool {
-    matches!(&value.expression.form, Form::Unary(Unary::Exp, argument)
-        if same(of, &Computed { expression: argument.clone(), ..value.clone() }))
+/// What a value is the square of.
+pub(super) fn square_of(value: &Computed) -> Option<Computed> {
+    let root = match &value.expression.form {
+        Form::Binary(Binary::Multiply, left, right) if std::rc::Rc::ptr_eq(left, right) => left,
+        Form::Binary(Binary::Power, root, exponent) if matches!(exponent.form, Form::Number(2.0)) => root,
+        _ => return None,
+    };
+    Some(Computed { expression: root.clone(), ..value.clone() })
+}
+
+/// What a value is `e` to the power of.
+pub(super) fn exponent_of(value: &Computed) -> Option<Computed> {
+    match &value.expression.form {
+        Form::Unary(Unary::Exp, exponent) => Some(Computed { expression: exponent.clone(), ..value.clone() }),
+        _ => None,
+    }
 }
 
 impl Lowering<'_> {
@@ -200,7 +212,7 @@ impl Lowering<'_> {
                 part.subtracted_from(value)
             }
             (B::Divide, Known::Computed(value), Known::Moment(part)) => match part.step {
-                Step::Sum if !part.shifted && is_exponential(value, &part.of) => {
+                Step::Sum if !part.shifted && exponent_of(value).is_some_and(|exponent| same(&part.of, &exponent)) => {
                     return self.softmax_over(&part.of, &part.axes, false).map(Some);
                 }
                 Step::Norm(epsilon) if same(&part.of, value) => {
@@ -242,13 +254,10 @@ impl Lowering<'_> {
     /// The softmax of a value over axes, or its logarithms.
     pub(super) fn softmax_over(&mut self, of: &Computed, axes: &[usize], logarithms: bool) -> Lowered<Known> {
         let value = self.value(of)?;
-        let rank = of.shape.len();
-        let order: Vec<usize> = (0..rank).filter(|axis| !axes.contains(axis)).chain(axes.iter().copied()).collect();
-        let value = self.transpose(value, &order)?;
+        let order = to_back(axes, of.shape.len());
         let axes = axes.len();
         let softmax = if logarithms { Operator::LogSoftmax { axes } } else { Operator::Softmax { axes } };
-        let value = self.push(softmax, &[value])?;
-        let value = self.transpose(value, &inverse(&order))?;
+        let value = self.push_ordered(softmax, value, &order)?;
         Ok(self.computed(value, &of.shape).into())
     }
 
@@ -257,8 +266,7 @@ impl Lowering<'_> {
         let count = axes.iter().map(|&axis| of.shape[axis]).product::<usize>() as f64;
         // Zeros stay zeros.
         let normalized = self.normalize(of, axes, (epsilon / count).max(1e-30), false)?;
-        let factor = Tensor::reals(&[], vec![(1.0 / count.sqrt()) as f32]);
-        self.scaled(&normalized, &factor, &Tensor::reals(&[], vec![0.0])).map(Known::from)
+        self.times(&normalized, (1.0 / count.sqrt()) as f32).map(Known::from)
     }
 
     /// The layer norm of a value over axes, or its RMS norm, without weights.
@@ -270,9 +278,6 @@ impl Lowering<'_> {
         centered: bool,
     ) -> Lowered<Computed> {
         let value = self.value(of)?;
-        let rank = of.shape.len();
-        let order: Vec<usize> = (0..rank).filter(|axis| !axes.contains(axis)).chain(axes.iter().copied()).collect();
-        let value = self.transpose(value, &order)?;
         let shape: Vec<usize> = axes.iter().map(|&axis| of.shape[axis]).collect();
         let length = shape.iter().product();
         let weight = Tensor::reals(&shape, vec![1.0; length]);
@@ -281,8 +286,7 @@ impl Lowering<'_> {
         } else {
             Operator::RmsNorm { weight, epsilon }
         };
-        let value = self.push(norm, &[value])?;
-        let value = self.transpose(value, &inverse(&order))?;
+        let value = self.push_ordered(norm, value, &to_back(axes, of.shape.len()))?;
         Ok(self.computed(value, &of.shape))
     }
 
@@ -294,12 +298,9 @@ impl Lowering<'_> {
             _ => return Err("it takes a part of a normalization, which isn't a whole one".into()),
         };
         let current = std::mem::replace(&mut self.current, moment.node);
-        let pooled = self.pool(&moment.of, &moment.axes, pool)?;
-        let mut shape = moment.of.shape.clone();
-        moment.axes.iter().for_each(|&axis| shape[axis] = 1);
-        let value = self.reshape(pooled, &shape)?;
+        let computed = self.reduced(&moment.of, &moment.axes, pool, true)?;
         self.current = current;
-        Ok(self.computed(value, &shape))
+        Ok(computed)
     }
 
     /// A global pool over any axes of a value. Returns the numbers that remain, as a vector.

@@ -99,9 +99,9 @@ pub(crate) fn to_front(axis: usize, rank: usize) -> Vec<usize> {
     std::iter::once(axis).chain((0..rank).filter(|&other| other != axis)).collect()
 }
 
-/// The order that puts the first axis last.
-pub(crate) fn to_back(rank: usize) -> Vec<usize> {
-    (1..rank).chain([0]).collect()
+/// The order that puts these axes last.
+pub(crate) fn to_back(axes: &[usize], rank: usize) -> Vec<usize> {
+    (0..rank).filter(|axis| !axes.contains(axis)).chain(axes.iter().copied()).collect()
 }
 
 /// The columns of a matrix for a sample of this shape, if those of `weight` are for the sample with its axes in another order.

@@ -64,7 +64,7 @@ fn constant(attributes: &Attributes<'_>) -> Tensors {
     } else if attributes.has("value_int") {
         Tensor::integers(&[], vec![attributes.int("value_int", 0)])
     } else if attributes.has("value_float") {
-        Tensor::reals(&[], vec![attributes.float("value_float", 0.0) as f32])
+        Tensor::real(attributes.float("value_float", 0.0) as f32)
     } else {
         return Err("its value is neither numbers nor a tensor".into());
     };

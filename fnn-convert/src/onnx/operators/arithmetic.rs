@@ -40,7 +40,7 @@ impl Lowering<'_> {
             result = self.pair(function, &result, &input)?;
         }
         if call.operator() == "Mean" {
-            let count = Known::Constant(Rc::new(Tensor::reals(&[], vec![count as f32])));
+            let count = Known::Constant(Rc::new(Tensor::real(count as f32)));
             result = self.pair(Binary::Divide, &result, &count)?;
         }
         Ok(result)
@@ -56,7 +56,7 @@ impl Lowering<'_> {
                 match (left, right) {
                     (Some(left), Some(right)) => {
                         let result = function.at(left.into(), right.into()) as f32;
-                        Ok(Known::Constant(Rc::new(Tensor::reals(&[], vec![result]))))
+                        Ok(Known::Constant(Rc::new(Tensor::real(result))))
                     }
                     _ => Err("it combines several constants".into()),
                 }
@@ -89,11 +89,7 @@ impl Lowering<'_> {
         let (one, other) = (self.folded(left)?, self.folded(right)?);
         let other = match function {
             Binary::Add => other,
-            Binary::Subtract => {
-                let minus = Tensor::reals(&vec![1; self.graph.shape(other).len()], vec![-1.0]);
-                let zero = Tensor::reals(&minus.shape, vec![0.0]);
-                self.push(Operator::Scale { weight: minus, bias: zero }, &[other])?
-            }
+            Binary::Subtract => self.scale(self.current, other, -1.0, 0.0)?,
             Binary::Max | Binary::Min => {
                 let value = self.extreme(self.current, [one, other], function == Binary::Max)?;
                 return Ok(self.computed(value, &left.shape).into());
@@ -122,7 +118,7 @@ impl Lowering<'_> {
         }
         let mapped =
             |function: fn(f32) -> f32| Tensor::reals(&constant.shape, reals.iter().copied().map(function).collect());
-        let number = |number| Tensor::reals(&[], vec![number]);
+        let number = Tensor::real;
         let (weight, bias) = match (function, first) {
             (Binary::Add, _) => (number(1.0), constant.clone()),
             (Binary::Subtract, true) => (number(-1.0), constant.clone()),

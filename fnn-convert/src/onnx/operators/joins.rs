@@ -100,9 +100,7 @@ impl Lowering<'_> {
             return Ok(value);
         }
         let order = to_front(axis, shape.len());
-        let value = self.transpose(value, &order)?;
-        let value = self.push(Operator::Slice { start: range.start, end: range.end }, &[value])?;
-        self.transpose(value, &inverse(&order))
+        self.push_ordered(Operator::Slice { start: range.start, end: range.end }, value, &order)
     }
 
     pub(super) fn gather(&mut self, call: &Call<'_>) -> Lowered<Known> {

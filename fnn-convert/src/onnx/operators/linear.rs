@@ -56,7 +56,7 @@ impl Lowering<'_> {
             .reals_if_given(2, "bias")?
             .map(|bias| times(bias.as_ref().clone(), call.attributes.float("beta", 1.0)));
         match bias {
-            Some(bias) => self.scaled(&output, &Tensor::reals(&[], vec![1.0]), &bias),
+            Some(bias) => self.scaled(&output, &Tensor::real(1.0), &bias),
             None => Ok(output),
         }
     }
@@ -161,7 +161,7 @@ impl Lowering<'_> {
         let value = self.reshape(value, &[groups_of_input, rows, *inputs])?;
         let value = self.transpose(value, &[0, 2, 1])?;
         let value = self.reshape(value, &[groups_of_input * inputs, rows])?;
-        let windows = vec![Window { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) }];
+        let windows = vec![Window::ELEMENT];
         let value =
             self.push(Operator::Conv { weight: weights, bias: None, windows, groups: groups_of_input }, &[value])?;
         let value = self.reshape(value, &[groups, *outputs, rows])?;
@@ -194,7 +194,7 @@ impl Lowering<'_> {
             let value = self.reshape(value, &[rows, inputs])?;
             let value = self.transpose(value, &[1, 0])?;
             let weight = Tensor { shape: vec![outputs, inputs, 1], ..transposed };
-            let windows = vec![Window { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) }];
+            let windows = vec![Window::ELEMENT];
             let value = self.push(Operator::Conv { weight, bias: None, windows, groups: 1 }, &[value])?;
             self.transpose(value, &[1, 0])?
         };

@@ -36,7 +36,7 @@ impl Lowering<'_> {
         } else {
             // A matrix for all places is a convolution of one element.
             let weight = Tensor::reals(&[outputs, inputs, 1], weight);
-            let windows = vec![Window { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) }];
+            let windows = vec![Window::ELEMENT];
             self.push(Operator::Conv { weight, bias, windows, groups: 1 }, &[value])?
         };
         shape[axis] = outputs;

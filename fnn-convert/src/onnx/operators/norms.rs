@@ -7,7 +7,7 @@ use crate::graph::Operator;
 use crate::onnx::expression::{Binary, Form};
 use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
 use crate::tensor::Tensor;
-use crate::tensor::indices::{broadcast, broadcast_indices, inverse, pick, to_front};
+use crate::tensor::indices::{broadcast, broadcast_indices, pick, to_front};
 
 impl Lowering<'_> {
     pub(super) fn batch_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
@@ -105,10 +105,7 @@ impl Lowering<'_> {
     pub(super) fn mean_variance_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let input = self.first(call)?;
         let rank = input.shape.len();
-        let axes = call.attributes.ints("axes").unwrap_or(&[0, 2, 3]);
-        let mut axes = axes.iter().map(|&axis| self.sample_axis(axis, rank)).collect::<Lowered<Vec<_>>>()?;
-        axes.sort_unstable();
-        axes.dedup();
+        let axes = self.sample_axes(call.attributes.ints("axes").unwrap_or(&[0, 2, 3]), rank)?;
         // 1e-9 is added to the standard deviation.
         self.normalize(&input, &axes, 1e-18, true).map(Known::from)
     }
@@ -174,12 +171,7 @@ impl Lowering<'_> {
         let value = match differing[..] {
             // One slope, or one for each channel.
             [] | [0] => self.push(Operator::PRelu { slopes: flat }, &[value])?,
-            [axis] => {
-                let order = to_front(axis, sample.len());
-                let value = self.transpose(value, &order)?;
-                let value = self.push(Operator::PRelu { slopes: flat }, &[value])?;
-                self.transpose(value, &inverse(&order))?
-            }
+            [axis] => self.push_ordered(Operator::PRelu { slopes: flat }, value, &to_front(axis, sample.len()))?,
             _ => {
                 let numbers = pick(&slopes.numbers, broadcast_indices(sample, &input.shape));
                 let slopes = Tensor { shape: vec![numbers.len()], numbers, quantization: None };

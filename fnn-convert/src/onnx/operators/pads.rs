@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::graph::{Operator, ValueId};
-use crate::onnx::axes::unique_axes;
+use crate::onnx::axes::axes_or_all;
 use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
 use crate::tensor::Tensor;
 
@@ -17,10 +17,7 @@ impl Lowering<'_> {
         };
         let rank = self.whole_shape(&input.shape).len();
         let pads = call.integers_or_attribute(1, "pads")?.ok_or("its pads are left out")?;
-        let axes = match call.integers(3, "axes")? {
-            Some(axes) => unique_axes(&axes, rank)?,
-            None => (0..rank).collect(),
-        };
+        let axes = axes_or_all(call.integers(3, "axes")?.as_deref(), rank)?;
         if pads.len() != 2 * axes.len() {
             return Err(format!("its pads are {pads:?} for {} axes", axes.len()).into());
         }
@@ -56,8 +53,8 @@ impl Lowering<'_> {
         let pads = padding.iter().any(|&ends| ends != (0, 0));
         // Padded with another number: zeros around what is smaller by it.
         let shift = if pads { number as f32 } else { 0.0 };
-        let (one, term) = (Tensor::reals(&[], vec![1.0]), |term| Tensor::reals(&[], vec![term]));
-        let shifted = if shift == 0.0 { input.clone() } else { self.scaled(input, &one, &term(-shift))? };
+        let one = Tensor::real(1.0);
+        let shifted = if shift == 0.0 { input.clone() } else { self.scaled(input, &one, &Tensor::real(-shift))? };
         let mut value = self.value(&shifted)?;
         for (axis, &(before, after)) in ends.iter().enumerate() {
             value = self.cut(value, axis, (before, after))?;
@@ -73,7 +70,7 @@ impl Lowering<'_> {
             }
         }
         let padded = self.computed_as_is(value);
-        if shift == 0.0 { Ok(padded) } else { self.scaled(&padded, &one, &term(shift)) }
+        if shift == 0.0 { Ok(padded) } else { self.scaled(&padded, &one, &Tensor::real(shift)) }
     }
 
     /// An axis without as many elements at each end as its padding is negative.
@@ -91,10 +88,7 @@ impl Lowering<'_> {
         let input = self.first(call)?;
         let whole = self.whole_shape(&input.shape);
         let sizes = call.integers(1, "shape")?.ok_or("its shape is left out")?;
-        let axes = match call.attributes.ints("axes") {
-            Some(axes) => unique_axes(axes, whole.len())?,
-            None => (0..whole.len()).collect(),
-        };
+        let axes = axes_or_all(call.attributes.ints("axes"), whole.len())?;
         if sizes.len() != axes.len() {
             return Err(format!("its shape is {sizes:?} for {} axes", axes.len()).into());
         }

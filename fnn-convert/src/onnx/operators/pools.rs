@@ -3,9 +3,9 @@
 use super::Call;
 use super::linear::windows;
 use crate::graph::{Operator, Window};
-use crate::onnx::expression::{Binary, Form, Term, Unary};
+use crate::onnx::expression::{Term, Unary};
 use crate::onnx::lowering::{Computed, Known, Lowered, Lowering};
-use crate::onnx::moments::{Moment, Step};
+use crate::onnx::moments::{Moment, Step, exponent_of, square_of};
 use crate::tensor::Tensor;
 
 impl Lowering<'_> {
@@ -51,12 +51,11 @@ impl Lowering<'_> {
         let value = self.reshape(value, &[planes, height, width])?;
         let value = self.push(pool(vec![rows, columns]), &[value])?;
         let sizes = self.graph.shape(value)[1..].to_vec();
-        let place = Window { kernel: 1, stride: 1, dilation: 1, padding: (0, 0) };
-        let value = if first == place {
+        let value = if first == Window::ELEMENT {
             value
         } else {
             let value = self.reshape(value, &[channels, depth, sizes[0] * sizes[1]])?;
-            self.push(pool(vec![first, place]), &[value])?
+            self.push(pool(vec![first, Window::ELEMENT]), &[value])?
         };
         let depth = self.graph.shape(value).iter().product::<usize>() / (channels * sizes[0] * sizes[1]);
         let shape = [channels, depth, sizes[0], sizes[1]];
@@ -81,7 +80,7 @@ impl Lowering<'_> {
             let mut shape = vec![1; rank];
             shape[axis] = positions;
             let factors = Tensor::reals(&shape, factors);
-            mean = self.scaled(&mean, &factors, &Tensor::reals(&[], vec![0.0]))?;
+            mean = self.scaled(&mean, &factors, &Tensor::real(0.0))?;
         }
         Ok(mean)
     }
@@ -109,9 +108,7 @@ impl Lowering<'_> {
         }
         let whole = rank + usize::from(self.batch.is_some());
         let axes = axes.unwrap_or_else(|| (0..whole as i64).collect());
-        let mut axes = axes.iter().map(|&axis| self.sample_axis(axis, rank)).collect::<Lowered<Vec<_>>>()?;
-        axes.sort_unstable();
-        axes.dedup();
+        let axes = self.sample_axes(&axes, rank)?;
         let operator = call.operator();
         if let (Some(Known::Moment(moment)), true) = (call.input(0), keep) {
             let next = match operator {
@@ -168,13 +165,18 @@ impl Lowering<'_> {
     }
 
     /// The product with a number.
-    fn times(&mut self, value: &Computed, factor: f32) -> Lowered<Computed> {
-        let (weight, bias) = (Tensor::reals(&[], vec![factor]), Tensor::reals(&[], vec![0.0]));
-        self.scaled(value, &weight, &bias)
+    pub(in crate::onnx) fn times(&mut self, value: &Computed, factor: f32) -> Lowered<Computed> {
+        self.scaled(value, &Tensor::real(factor), &Tensor::real(0.0))
     }
 
     /// A global pool along axes that are kept as sizes of 1, or not.
-    fn reduced(&mut self, input: &Computed, axes: &[usize], pool: Operator, keep: bool) -> Lowered<Computed> {
+    pub(in crate::onnx) fn reduced(
+        &mut self,
+        input: &Computed,
+        axes: &[usize],
+        pool: Operator,
+        keep: bool,
+    ) -> Lowered<Computed> {
         let pooled = self.pool(input, axes, pool)?;
         let sizes = input.shape.iter().enumerate();
         let shape: Vec<usize> = if keep {
@@ -184,24 +186,6 @@ impl Lowering<'_> {
         };
         let value = self.reshape(pooled, &shape)?;
         Ok(self.computed(value, &shape))
-    }
-}
-
-/// What a value is the square of.
-pub(super) fn square_of(value: &Computed) -> Option<Computed> {
-    let root = match &value.expression.form {
-        Form::Binary(Binary::Multiply, left, right) if std::rc::Rc::ptr_eq(left, right) => left,
-        Form::Binary(Binary::Power, root, exponent) if matches!(exponent.form, Form::Number(2.0)) => root,
-        _ => return None,
-    };
-    Some(Computed { expression: root.clone(), ..value.clone() })
-}
-
-/// What a value is `e` to the power of.
-fn exponent_of(value: &Computed) -> Option<Computed> {
-    match &value.expression.form {
-        Form::Unary(Unary::Exp, exponent) => Some(Computed { expression: exponent.clone(), ..value.clone() }),
-        _ => None,
     }
 }
 

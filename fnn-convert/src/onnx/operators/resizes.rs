@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::graph::{Operator, ValueId};
-use crate::onnx::axes::unique_axes;
+use crate::onnx::axes::axes_or_all;
 use crate::onnx::lowering::{Known, Lowered, Lowering};
 
 /// The largest number of elements that an axis is resized to.
@@ -28,13 +28,8 @@ impl Lowering<'_> {
         let resized: Vec<Resized> =
             axes(call, &whole)?.into_iter().filter(|resized| !resized.is_identity(&method)).collect();
         let mut value = self.value(&input)?;
-        if let Some(factors) = repetitions(&resized, &method, whole.len()).filter(|_| self.batch.is_some()) {
-            value = self.push(Operator::Upsample { factors }, &[value])?;
-            return Ok(self.computed_as_is(value).into());
-        }
-        if let Some((sizes, align_corners)) = interpolation(&resized, &method, &whole).filter(|_| self.batch.is_some())
-        {
-            value = self.push(Operator::Resize { sizes, align_corners }, &[value])?;
+        if let Some(layer) = layer(&resized, &method, &whole).filter(|_| self.batch.is_some()) {
+            value = self.push(layer, &[value])?;
             return Ok(self.computed_as_is(value).into());
         }
         let mut shape = input.shape.clone();
@@ -66,45 +61,34 @@ impl Lowering<'_> {
     }
 }
 
-/// By how much each axis behind the channels is repeated, if that is all that happens.
-fn repetitions(resized: &[Resized], method: &Method, rank: usize) -> Option<Vec<usize>> {
-    let Mode::Nearest(rounding) = method.mode else { return None };
-    let mut factors = vec![1; rank];
-    for resized in resized {
-        let factor = resized.outputs / resized.inputs;
-        let mut repeated =
-            (0..resized.outputs).map(|output| method.nearest(rounding, resized, output) == Some(output / factor));
-        if factor * resized.inputs != resized.outputs || !repeated.all(|repeated| repeated) {
-            return None;
-        }
-        factors[resized.axis] = factor;
-    }
-    let places = factors.get(2..)?;
-    (factors[..2] == [1, 1] && (1..=2).contains(&places.len()) && !resized.is_empty()).then(|| places.to_vec())
-}
-
-/// The sizes behind the channels, and whether the corners are aligned, if what happens is a linear interpolation between those.
-fn interpolation(resized: &[Resized], method: &Method, whole: &[usize]) -> Option<(Vec<usize>, bool)> {
-    let smoothed = |resized: &Resized| method.antialias && resized.scale < 1.0;
-    if !matches!(method.mode, Mode::Linear) || method.exclude_outside || resized.iter().any(smoothed) {
+/// The layer that repeats elements behind the channels, or interpolates between them, if that is all that happens.
+fn layer(resized: &[Resized], method: &Method, whole: &[usize]) -> Option<Operator> {
+    let channels_change = resized.iter().any(|resized| resized.axis < 2 && resized.outputs != resized.inputs);
+    if resized.is_empty() || channels_change || !(3..=4).contains(&whole.len()) {
         return None;
     }
-    let mut sizes = whole.to_vec();
-    resized.iter().for_each(|resized| sizes[resized.axis] = resized.outputs);
-    let places = sizes.get(2..).filter(|places| (1..=2).contains(&places.len()) && sizes[..2] == whole[..2])?;
-    let align_corners = [false, true].into_iter().find(|&align_corners| {
-        resized.iter().all(|resized| (0..resized.outputs).all(|output| method.is_at(resized, output, align_corners)))
-    })?;
-    (!resized.is_empty()).then(|| (places.to_vec(), align_corners))
+    match method.mode {
+        Mode::Nearest(rounding) => {
+            let mut factors = vec![1; whole.len()];
+            for resized in resized {
+                factors[resized.axis] = method.repetitions(rounding, resized)?;
+            }
+            Some(Operator::Upsample { factors: factors.split_off(2) })
+        }
+        Mode::Linear => {
+            let align_corners = method.align_corners(resized)?;
+            let mut sizes = whole.to_vec();
+            resized.iter().for_each(|resized| sizes[resized.axis] = resized.outputs);
+            Some(Operator::Resize { sizes: sizes.split_off(2), align_corners })
+        }
+        Mode::Cubic(_) => None,
+    }
 }
 
 /// The axes that are resized.
 fn axes(call: &Call<'_>, whole: &[usize]) -> Lowered<Vec<Resized>> {
     let attributes = &call.attributes;
-    let axes = match attributes.ints("axes") {
-        Some(axes) => unique_axes(axes, whole.len())?,
-        None => (0..whole.len()).collect(),
-    };
+    let axes = axes_or_all(attributes.ints("axes"), whole.len())?;
     // Resize has a region of interest before its scales, from opset 11 on.
     let (scales, sizes, region) = match (call.operator(), attributes.opset) {
         ("Upsample", _) | ("Resize", ..=10) => (call.reals_if_given(1, "scales")?, None, None),
@@ -120,27 +104,14 @@ fn axes(call: &Call<'_>, whole: &[usize]) -> Lowered<Vec<Resized>> {
         true => Ok(()),
         false => Err(format!("it has {length} scales or sizes for {} axes", axes.len())),
     };
-    // Scales and sizes, axis by axis.
-    let resized: Vec<(f64, f64)> = if let Some(scales) = scales {
+    let inputs: Vec<usize> = axes.iter().map(|&axis| whole[axis]).collect();
+    let resized = if let Some(scales) = scales {
         fits(scales.len())?;
-        // In 32 bits, as others compute it.
-        let each = |(&scale, &axis): (&f32, &usize)| (scale.into(), (scale * whole[axis] as f32).floor().into());
-        scales.iter().zip(&axes).map(each).collect()
+        by_scales(scales, &inputs)
     } else {
         let sizes = sizes.ok_or("its scales and sizes are left out")?;
         fits(sizes.len())?;
-        let scale = |(&size, &axis): (&i64, &usize)| size as f64 / whole[axis] as f64;
-        let scales: Vec<f64> = sizes.iter().zip(&axes).map(scale).collect();
-        let kept = match attributes.word("keep_aspect_ratio_policy", "stretch")? {
-            "not_larger" => scales.iter().copied().reduce(f64::min),
-            "not_smaller" => scales.iter().copied().reduce(f64::max),
-            _ => None,
-        };
-        let each = |((&size, &axis), &scale): ((&i64, &usize), &f64)| match kept {
-            Some(kept) => (kept, (kept * whole[axis] as f64 + 0.5).floor()),
-            None => (scale, size as f64),
-        };
-        sizes.iter().zip(&axes).zip(&scales).map(each).collect()
+        by_sizes(&sizes, &inputs, attributes.word("keep_aspect_ratio_policy", "stretch")?)
     };
     let crops = attributes.word("coordinate_transformation_mode", "half_pixel")? == "tf_crop_and_resize";
     let region = match region.as_deref().and_then(|region| region.as_reals()) {
@@ -149,13 +120,35 @@ fn axes(call: &Call<'_>, whole: &[usize]) -> Lowered<Vec<Resized>> {
         _ => None,
     };
     let each = |(index, (&axis, &(scale, size))): (usize, (&usize, &(f64, f64)))| {
-        if size != whole[axis] as f64 && !(scale > 0.0 && (1.0..=MAX_SIZE).contains(&size)) {
-            return Err(format!("it resizes {} elements by {scale} to {size}", whole[axis]).into());
+        let inputs = inputs[index];
+        if size != inputs as f64 && !(scale > 0.0 && (1.0..=MAX_SIZE).contains(&size)) {
+            return Err(format!("it resizes {inputs} elements by {scale} to {size}").into());
         }
         let region = region.map(|region| (region[index].into(), region[axes.len() + index].into()));
-        Ok(Resized { axis, scale, inputs: whole[axis], outputs: size as usize, region })
+        Ok(Resized { axis, scale, inputs, outputs: size as usize, region })
     };
     axes.iter().zip(&resized).enumerate().map(each).collect()
+}
+
+/// The scale and the size of each axis, given the scales.
+fn by_scales(scales: &[f32], inputs: &[usize]) -> Vec<(f64, f64)> {
+    // In 32 bits, as others compute it.
+    let each = |(&scale, &inputs): (&f32, &usize)| (scale.into(), (scale * inputs as f32).floor().into());
+    scales.iter().zip(inputs).map(each).collect()
+}
+
+/// The scale and the size of each axis, given the sizes, of which a policy may keep the proportions.
+fn by_sizes(sizes: &[i64], inputs: &[usize], policy: &str) -> Vec<(f64, f64)> {
+    let scales = || sizes.iter().zip(inputs).map(|(&size, &inputs)| size as f64 / inputs as f64);
+    let kept = match policy {
+        "not_larger" => scales().reduce(f64::min),
+        "not_smaller" => scales().reduce(f64::max),
+        _ => None,
+    };
+    match kept {
+        Some(kept) => inputs.iter().map(|&inputs| (kept, (kept * inputs as f64 + 0.5).floor())).collect(),
+        None => scales().zip(sizes).map(|(scale, &size)| (scale, size as f64)).collect(),
+    }
 }
 
 /// What an element of the result is made of.
@@ -261,6 +254,24 @@ impl Method {
         let (base, ratio) = between(self.source(resized, output)?);
         let place = if rounding.up(ratio) { base + 1.0 } else { base };
         Some(place.clamp(0.0, resized.inputs as f64 - 1.0) as usize)
+    }
+
+    /// How often each element of the input is repeated, if that is all that happens.
+    fn repetitions(&self, rounding: Rounding, resized: &Resized) -> Option<usize> {
+        let factor = resized.outputs / resized.inputs;
+        let is_repeated = |output: usize| self.nearest(rounding, resized, output) == Some(output / factor);
+        (factor * resized.inputs == resized.outputs && (0..resized.outputs).all(is_repeated)).then_some(factor)
+    }
+
+    /// Whether corners are aligned, if `Resize2d` takes all elements from where this linear interpolation does.
+    fn align_corners(&self, resized: &[Resized]) -> Option<bool> {
+        let smoothed = |resized: &Resized| self.antialias && resized.scale < 1.0;
+        if self.exclude_outside || resized.iter().any(smoothed) {
+            return None;
+        }
+        [false, true].into_iter().find(|&align_corners| {
+            resized.iter().all(|resized| (0..resized.outputs).all(|output| self.is_at(resized, output, align_corners)))
+        })
     }
 
     /// Whether an element of the result lies where `Resize2d` takes it from.

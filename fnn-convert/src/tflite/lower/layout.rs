@@ -71,7 +71,7 @@ impl Lowering<'_> {
             flattened = Some(shape);
         } else {
             if !places.is_empty() {
-                let last = to_back(shape.len());
+                let last = to_back(&[0], shape.len());
                 value = self.moved(source, Operator::Transpose { axes: last }, value)?;
             }
             value = self.moved(source, Operator::Reshape { shape: to.to_vec() }, value)?;
@@ -88,7 +88,7 @@ impl Lowering<'_> {
     pub(super) fn straight(&mut self, held: Held) -> Result<Held, Stop> {
         let Some(shape) = &held.flattened else { return Ok(held) };
         let quantization = self.graph.values[held.value.0].quantization.clone();
-        let last = to_back(shape.len());
+        let last = to_back(&[0], shape.len());
         let mut value = held.value;
         let row = self.graph.shape(value).to_vec();
         for operator in [

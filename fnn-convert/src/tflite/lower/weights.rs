@@ -55,7 +55,7 @@ impl Lowering<'_> {
         }
         let held = self.in_shape(source, held, &[inputs])?;
         let weight = match &held.flattened {
-            Some(shape) => of_transposed(&weight, shape, &to_back(shape.len())),
+            Some(shape) => of_transposed(&weight, shape, &to_back(&[0], shape.len())),
             None => weight,
         };
         let operator = Operator::Dense { weight, bias: self.bias(source)? };
