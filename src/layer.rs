@@ -350,8 +350,7 @@ impl<'a, V: Simd> Pass<'a, V> {
     }
 }
 
-/// The nodes of layers, in `Layer::GRAPH`.
-/// Whether all batches of a network of few samples fit narrow vectors, as far as its sizes tell.
+/// Whether samples and weights are so few that narrow vectors hold them, as far as a layer's or a network's sizes tell.
 pub(crate) const fn is_tiny<L: Layer>() -> bool {
     const SHORT: usize = 8;
     let (inputs, outputs) = (<L::Input as Sample>::LENGTH, <L::Output as Sample>::LENGTH);
@@ -359,6 +358,7 @@ pub(crate) const fn is_tiny<L: Layer>() -> bool {
     inputs <= SHORT && outputs <= SHORT && L::PARAMETERS as u64 <= few && L::MACS <= few
 }
 
+/// The nodes of layers, in `Layer::GRAPH`.
 impl Node {
     const fn of<L: Layer>(wiring: Wiring) -> Self {
         let (input, output) = (<L::Input as Sample>::SHAPE, <L::Output as Sample>::SHAPE);

@@ -8,8 +8,8 @@
 
 mod loops;
 
-use super::dot_products::sum_each;
 use super::lane_sums::LANES;
+use super::transpose::sum_each;
 use super::vector::{Operation, Simd, lanes, read, read_or, splat, write};
 use crate::scalar::Scalar;
 

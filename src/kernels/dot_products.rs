@@ -13,6 +13,7 @@ use core::mem::MaybeUninit;
 
 use super::elementwise;
 use super::lane_sums::LANES;
+use super::transpose::{rotate, sum_each, turn};
 use super::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -192,7 +193,7 @@ impl<S: Scalar> Operands<S> {
                     for (r, vector) in block.iter_mut().take(lanes).enumerate() {
                         *vector = S::Vector::<V>::load(simd, b.add(r.min(count - 1) * self.inner + k));
                     }
-                    let block = transpose::<V, S>(block, lanes);
+                    turn::<V, S>(&mut block);
                     for (index, &b) in block.iter().take(lanes).enumerate() {
                         for (r, sum) in sums.iter_mut().enumerate() {
                             *sum = b.mul_add(splat(simd, *a.add(r * self.pitch + k + index)), *sum);
@@ -205,7 +206,7 @@ impl<S: Scalar> Operands<S> {
                         let from = b.add(r.min(count - 1) * self.inner + whole);
                         *vector = S::Vector::<V>::load_masked(simd, from, self.inner - whole);
                     }
-                    let block = transpose::<V, S>(block, lanes);
+                    turn::<V, S>(&mut block);
                     for (index, &b) in block.iter().take(lanes).enumerate() {
                         // Not the end of the loop, so that the block stays in registers.
                         if whole + index < self.inner {
@@ -272,7 +273,8 @@ impl<S: Scalar> Operands<S> {
                             *vector = S::Vector::<V>::load_masked(simd, from, part.inner - k);
                         }
                     }
-                    for (r, vector) in transpose::<V, S>(block, lanes).into_iter().take(lanes).enumerate() {
+                    turn::<V, S>(&mut block);
+                    for (r, vector) in block.into_iter().take(lanes).enumerate() {
                         vector.store(to.add(((k + r) * W + w) * lanes));
                     }
                 }
@@ -317,7 +319,8 @@ impl<S: Scalar> Operands<S> {
                     *vector = sums[w];
                 }
                 let mut flat = [[S::ZERO; TILE]; LANES];
-                for (r, vector) in transpose::<V, S>(block, TILE).into_iter().take(TILE).enumerate() {
+                rotate::<V, S>(&mut block, TILE, TILE.trailing_zeros());
+                for (r, vector) in block.into_iter().take(TILE).enumerate() {
                     vector.store(flat.as_mut_ptr().cast::<S>().add(r * lanes));
                 }
                 let to = self.c.add((part.row + w * lanes) * self.columns + column);
@@ -348,7 +351,7 @@ impl<S: Scalar> Operands<S> {
                     *vector = S::Vector::<V>::load(simd, flat.as_ptr().cast::<S>().add(r * lanes));
                 }
             }
-            let block = rotate::<V, S>(block, TILE, lanes.trailing_zeros());
+            rotate::<V, S>(&mut block, TILE, lanes.trailing_zeros());
             for (sums, vector) in sums.iter_mut().zip(block) {
                 sums[w] = vector;
             }
@@ -368,51 +371,13 @@ fn copy<S: Scalar>(from: &[S], to: &mut [S]) {
     }
 }
 
-/// The transpose of the first `rows` vectors, a power of two: as one sequence of numbers, column by column.
-///
-/// Interleaving the upper and the lower half of the rows moves the highest bit of an element's index to the lowest;
-/// repeated for each bit of a row's index, this turns rows into columns.
-#[inline(always)]
-fn transpose<V: Simd, S: Scalar>(block: [S::Vector<V>; LANES], rows: usize) -> [S::Vector<V>; LANES] {
-    rotate::<V, S>(block, rows, rows.trailing_zeros())
-}
-
-/// Moves the highest `bits` bits of the elements' indices in the first `rows` vectors, a power of two, to the lowest.
-#[inline(always)]
-fn rotate<V: Simd, S: Scalar>(mut block: [S::Vector<V>; LANES], rows: usize, mut bits: u32) -> [S::Vector<V>; LANES] {
-    while bits > 0 {
-        let old = block;
-        for i in 0..rows / 2 {
-            (block[2 * i], block[2 * i + 1]) = old[i].interleave(old[i + rows / 2]);
-        }
-        bits -= 1;
-    }
-    block
-}
-
 /// The sum of vectors, a power of two: the upper half is added to the lower one until one is left.
 #[inline(always)]
-pub(super) fn sum_of_vectors<T: Real, const W: usize>(mut vectors: [T; W]) -> T {
+fn sum_of_vectors<T: Real, const W: usize>(mut vectors: [T; W]) -> T {
     let mut half = W / 2;
     while half > 0 {
         for i in 0..half {
             vectors[i] = vectors[i] + vectors[i + half];
-        }
-        half /= 2;
-    }
-    vectors[0]
-}
-
-/// The sums of the lanes of the first `LANES` vectors, as one vector.
-///
-/// The same as [`transpose`], with the halves added at each step.
-#[inline(always)]
-pub(super) fn sum_each<V: Simd, S: Scalar>(mut vectors: [S::Vector<V>; LANES]) -> S::Vector<V> {
-    let mut half = S::Vector::<V>::LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            let (low, high) = vectors[i].interleave(vectors[i + half]);
-            vectors[i] = low + high;
         }
         half /= 2;
     }

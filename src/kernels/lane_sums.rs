@@ -1,11 +1,11 @@
 //! Sums whose lanes run over the terms.
 
-use super::vector::{Simd, lanes, splat, sum_of_lanes};
+use super::vector::{self, Simd, lanes, splat, sum_of_lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// The sums that the terms are dealt out to, whatever the width of a vector: that of the widest.
-pub(crate) const LANES: usize = 16;
+pub(crate) const LANES: usize = vector::LANES;
 
 /// [`LANES`] sums, of which term k is added to number k mod [`LANES`]. In the end, the upper half of them is added to the
 /// lower one until one is left.

@@ -5,7 +5,7 @@
 //! their padding, and in parts: with a stride of s, every s-th number is in the same part, so that the numbers under a tap of
 //! neighbouring outputs lie side by side.
 
-use super::vector::{Operation, Simd, Vector, lanes, read, splat, write};
+use super::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use super::window::Plane;
 use crate::chunks::Chunks;
 use crate::real::Real;
@@ -17,8 +17,6 @@ const ROW: usize = 512;
 const ROWS: usize = 2048;
 /// The most taps.
 const TAPS: usize = 128;
-/// The largest number of lanes.
-const LANES: usize = 16;
 
 /// `y[p] = maxₜ x[p's tap t]`, for all channels of a batch.
 pub(super) struct Maximum<'a, S> {

@@ -14,7 +14,7 @@ pub(crate) struct Taps {
 }
 
 impl Taps {
-    /// Those of a filter that sees so many channels.
+    /// Those of a filter that sees some channels of a plane.
     #[inline(always)]
     pub(crate) const fn new(plane: &Plane, channels: usize) -> Self {
         let Plane { rows, columns } = plane;

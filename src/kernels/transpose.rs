@@ -1,10 +1,7 @@
-//! Transposes a matrix, a square of vectors at a time.
+//! Transposes a matrix, a square of vectors at a time; and sums over the lanes of each vector of a square.
 
-use super::vector::{Operation, Simd, Vector, lanes, splat};
+use super::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::scalar::Scalar;
-
-/// The largest number of lanes.
-pub(crate) const LANES: usize = 16;
 
 /// `to[c][apart · r] = from[r][c]`, or added to it, for matrices whose rows begin a pitch apart. Writes as much as fits into
 /// `to`.
@@ -91,19 +88,40 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
     }
 }
 
-/// Transposes a square of as many vectors as they have lanes: interleaving halves moves one bit of an index at a time from
-/// the vectors to their lanes.
+/// Transposes a square of as many vectors as they have lanes.
 #[inline(always)]
 pub(crate) fn turn<V: Simd, S: Scalar>(square: &mut [S::Vector<V>; LANES]) {
-    let lanes = lanes::<V, S>();
-    let mut step = lanes;
-    while step > 1 {
-        let before = *square;
-        for index in 0..lanes / 2 {
-            let (low, high) = before[index].interleave(before[index + lanes / 2]);
-            square[2 * index] = low;
-            square[2 * index + 1] = high;
+    rotate::<V, S>(square, lanes::<V, S>(), lanes::<V, S>().trailing_zeros());
+}
+
+/// Moves the highest `bits` bits of the elements' indices in the first `rows` vectors, a power of two, to the lowest.
+///
+/// Interleaving the upper and the lower half of the rows moves the highest bit of an element's index to the lowest;
+/// repeated for each bit of a row's index, this turns rows into columns, as one sequence of numbers, column by column.
+#[inline(always)]
+pub(crate) fn rotate<V: Simd, S: Scalar>(vectors: &mut [S::Vector<V>; LANES], rows: usize, mut bits: u32) {
+    while bits > 0 {
+        let before = *vectors;
+        for index in 0..rows / 2 {
+            let (low, high) = before[index].interleave(before[index + rows / 2]);
+            (vectors[2 * index], vectors[2 * index + 1]) = (low, high);
         }
-        step /= 2;
+        bits -= 1;
     }
+}
+
+/// The sums of the lanes of each of the first `Vector::LANES` vectors, as one vector.
+///
+/// The same as [`turn`], with the halves added at each step.
+#[inline(always)]
+pub(crate) fn sum_each<V: Simd, S: Scalar>(mut vectors: [S::Vector<V>; LANES]) -> S::Vector<V> {
+    let mut half = lanes::<V, S>() / 2;
+    while half > 0 {
+        for i in 0..half {
+            let (low, high) = vectors[i].interleave(vectors[i + half]);
+            vectors[i] = low + high;
+        }
+        half /= 2;
+    }
+    vectors[0]
 }

@@ -35,6 +35,9 @@ pub trait Simd: Copy + Send + Sync + Debug + 'static + sealed::Sealed {
     fn call<O: Operation>(self, operation: O) -> O::Output;
 }
 
+/// The lanes of the widest vector, of any scalar.
+pub(crate) const LANES: usize = 16;
+
 /// The numbers that one instruction handles.
 ///
 /// Vectors are made from a [`Simd`] token and from nothing else, so a vector proves its instruction set, too.

@@ -50,8 +50,8 @@ macro_rules! add_tile {
                 return;
             }
             let [one, two, three, four] = rows.map(|row| row.as_ptr());
-            // SAFETY: the target has the instructions. The inputs of so many taps and as many weights of each row are read, two taps at a
-            // time, where an odd number begins with one; and 16 sums are read and written.
+            // SAFETY: the target has the instructions. For each tap, its inputs and a weight of each row are read, two taps at a time,
+            // where an odd number begins with one; and 16 sums are read and written.
             unsafe {
                 asm!(
                     "vldmia {sums}, {{s0-s15}}

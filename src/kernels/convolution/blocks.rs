@@ -4,15 +4,13 @@ use core::ops::Range;
 
 use super::track::Track;
 use crate::chunks::Chunks;
-use crate::kernels::vector::{Operation, Simd, Vector, lanes, read, splat, write};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
 
 /// The most sums in a block, and the most products that are added to them at a time.
 pub(super) const PLACES: usize = 256;
 pub(super) const DEPTH: usize = 256;
-/// The largest number of lanes. Copies are written in whole vectors, of which the last one may reach over the end.
-const LANES: usize = 16;
 
 /// The images that a convolution reads, channel by channel in each sample.
 #[derive(Clone, Copy)]
@@ -159,16 +157,13 @@ impl Images {
         if self.taps() == 0 || taps > depth || places == 0 {
             return None;
         }
-        let room = room.saturating_sub(LANES);
         // Parts of nearly the same size.
         let parts = ceil_div(self.channels, quotient(depth, taps).min(self.channels).max(1));
         let mut channels = ceil_div(self.channels, parts).max(1);
         let mut columns = self.columns.count.min(places);
         let mut rows = self.rows.count.min(quotient(places, columns)).max(1);
-        let mut room = room;
-        if self.is_whole() {
-            room = usize::MAX;
-        }
+        // Copies are written in whole vectors, of which the last one may reach over the end.
+        let room = if self.is_whole() { usize::MAX } else { room.saturating_sub(LANES) };
         while self.seen(rows, columns).saturating_mul(channels) > room {
             if rows > 8 || rows > 1 && channels == 1 {
                 rows -= 1;

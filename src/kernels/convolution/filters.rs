@@ -15,11 +15,9 @@ use super::blocks::{Block, DEPTH, Images, PLACES, Split};
 use crate::chunks::Chunks;
 use crate::kernels::product::{Origin, Place, Scattered};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{Operation, Simd, Vector, lanes};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 
-/// The largest number of lanes.
-const LANES: usize = 16;
 /// Vectors of filters at a time.
 const PANEL: usize = 2;
 

@@ -10,8 +10,8 @@ use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use crate::chunks::Chunks;
 use crate::kernels::elementwise::add_few;
-use crate::kernels::transpose::{LANES, transpose, turn};
-use crate::kernels::vector::{Operation, Simd, Vector, lanes, read, splat, write};
+use crate::kernels::transpose::{transpose, turn};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::real::Real;
 use crate::scalar::Scalar;
 

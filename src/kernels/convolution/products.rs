@@ -24,7 +24,7 @@ const DEPTH: usize = 256;
 /// The fewest filters for which products are worth the copies.
 const FEWEST: usize = 4;
 
-/// How a product is split that fit into the scratch.
+/// How a product is split into parts that fit into the scratch.
 #[derive(Clone, Copy)]
 struct Division {
     /// Channels that are seen at a time,

@@ -21,7 +21,7 @@ use self::copies::lay_rows;
 use self::reads::{Masks, Reads};
 use super::{Convolution, Parts};
 use crate::chunks::Chunks;
-use crate::kernels::vector::{Operation, Simd, lanes};
+use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
 use crate::window::{Axis, Sliding};
@@ -31,8 +31,6 @@ const STRIP: usize = 4096;
 /// Numbers in the scratch for outputs.
 #[cfg(feature = "simd")]
 pub(crate) const OUTPUTS: usize = STRIP;
-/// The largest number of lanes.
-const LANES: usize = 16;
 /// The most taps.
 const TAPS: usize = 128;
 /// The most numbers of masks. For windows of 3, rows of up to 69 fit.

@@ -1,4 +1,7 @@
 //! Convolutions with vectors: the form of each pass, chosen by the shape, as a function that all layers share.
+//!
+//! Forms whose sums have another order are chosen by the lanes of the widest vector alone, so that bits don't depend on the
+//! width of vectors.
 
 use super::blocks::{DEPTH, Images};
 use super::filters::{Correlate, WeightGradient, Weights};
@@ -7,7 +10,7 @@ use super::rows::InRows;
 use super::track::{TAPS, Track};
 use super::{Convolution, Gradients, Scratch};
 use crate::chunks::Chunks;
-use crate::kernels::vector::{Operation, Simd, lanes};
+use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::scalar::Scalar;
 use crate::window::ceil_div;
 
@@ -30,10 +33,6 @@ pub(super) struct Backward<'a, 'b, S> {
     pub(super) gradients: Gradients<'a, S>,
     pub(super) scratch: Scratch<'b, S>,
 }
-
-/// The largest number of lanes. Forms whose sums have another order are chosen by it alone, so that bits don't depend on the
-/// width of vectors.
-const LANES: usize = 16;
 
 /// What vectors are over: sums have the same order.
 #[derive(Clone, Copy, PartialEq, Eq)]

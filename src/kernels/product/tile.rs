@@ -276,6 +276,7 @@ fn add<T: Real, const R: usize, const C: usize>(mut one: Sums<T, R, C>, other: S
     }
     one
 }
+
 /// Hides the pointer's value from the compiler.
 #[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written through the pointer")]
 #[inline(always)]

@@ -4,13 +4,13 @@
 //! inputs, broadcast from where they lie, and of gradients, which are transposed for each block. A block is one chain, and
 //! the sums of blocks are added: a chain over all positions of a batch would round more.
 
-use super::{LANES, PANEL};
+use super::PANEL;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split};
 use crate::kernels::elementwise::add_few;
 use crate::kernels::product::{Origin, Place, Scattered};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{Operation, Simd, Vector, lanes};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first;
 

@@ -2,9 +2,9 @@
 
 use core::ops::Range;
 
-use super::{LANES, Strides, Strip};
+use super::{Strides, Strip};
 use crate::chunks::Chunks;
-use crate::kernels::vector::{Simd, Vector, lanes, splat};
+use crate::kernels::vector::{LANES, Simd, Vector, lanes, splat};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
 

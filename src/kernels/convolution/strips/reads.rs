@@ -1,9 +1,9 @@
 //! The inner loops over a strip, vector by vector.
 
-use super::{LANES, NARROW, Strip};
+use super::{NARROW, Strip};
 use crate::chunks::Chunks;
-use crate::kernels::dot_products::sum_each;
-use crate::kernels::vector::{Simd, Vector, lanes, splat, write};
+use crate::kernels::transpose::sum_each;
+use crate::kernels::vector::{LANES, Simd, Vector, lanes, splat, write};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::window::Sliding;
