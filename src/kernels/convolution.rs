@@ -19,6 +19,7 @@
 //! 182 µs row by row, where eleven of sixteen lanes are idle and each tap of each row is a call.
 
 mod blocks;
+mod correlation;
 mod depthwise;
 mod filters;
 mod over_channels;

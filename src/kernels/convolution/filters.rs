@@ -12,41 +12,14 @@ pub(super) mod gradient;
 pub(super) use self::gradient::WeightGradient;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, PLACES, Split};
-use crate::chunks::Chunks;
+use super::correlation::{Correlation, Weights};
 use crate::kernels::product::{Origin, Place, Scattered};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes};
+use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 
 /// Vectors of filters at a time.
 const PANEL: usize = 2;
-
-/// `y = bias + w ∗ x`, for all samples of a batch and all groups; an empty bias counts as none.
-pub(super) struct Correlate<'a, 'b, S> {
-    pub(super) images: Images,
-    /// Sums at each position, in a group.
-    pub(super) filters: usize,
-    pub(super) weights: Weights<'a, S>,
-    pub(super) bias: &'a [S],
-    pub(super) x: &'a [S],
-    pub(super) y: &'a mut [S],
-    /// Numbers in a sample of y, in a channel, and in a row.
-    pub(super) strides: (usize, usize, usize),
-    pub(super) scratch: &'a mut Scratch<'b, S>,
-}
-
-/// Weights, and how far those of neighbouring filters and channels lie apart.
-#[derive(Clone, Copy)]
-pub(super) struct Weights<'a, S> {
-    pub(super) all: &'a [S],
-    pub(super) group: usize,
-    pub(super) filter: usize,
-    pub(super) channel: usize,
-    /// Taps in a row of the window.
-    pub(super) row: usize,
-    /// Whether filters have their own order: the taps of neighbouring channels lie one after the other.
-    pub(super) is_forward: bool,
-}
 
 /// `filters`, with those that complete a vector of any width.
 const fn padded(filters: usize) -> usize {
@@ -60,25 +33,22 @@ pub(super) fn split<S>(images: &Images, samples: usize, filters: usize, scratch:
     images.split(samples, places, scratch.inputs.len(), scratch.weights.len() / (PANEL * LANES))
 }
 
-impl<S: Scalar> Operation for Correlate<'_, '_, S> {
-    type Output = ();
-
+impl<S: Scalar> Correlation<'_, '_, S> {
+    /// Computes it over vectors of filters.
     #[inline(always)]
-    fn run<V: Simd>(mut self, simd: V) {
+    pub(super) fn over_filters<V: Simd>(mut self, simd: V) {
         let (samples, groups) = (self.x.len() / self.images.sample.max(1), self.images.groups());
         let Some(split) = split(&self.images, samples, self.filters, self.scratch) else { return };
         for block in self.images.blocks(samples, split) {
             for group in 0..groups {
-                self.block(simd, &block, group, split.channels);
+                self.over_filters_of_block(simd, &block, group, split.channels);
             }
         }
     }
-}
 
-impl<S: Scalar> Correlate<'_, '_, S> {
     /// The sums of a block in a group.
     #[inline(always)]
-    fn block<V: Simd>(&mut self, simd: V, block: &Block, group: usize, most: usize) {
+    fn over_filters_of_block<V: Simd>(&mut self, simd: V, block: &Block, group: usize, most: usize) {
         let Images { channels, .. } = self.images;
         let (pitch, panel) = (padded(self.filters), PANEL * lanes::<V, S>());
         let mut starts = [0; PLACES];
@@ -125,12 +95,12 @@ impl<S: Scalar> Correlate<'_, '_, S> {
                 );
             }
         }
-        self.store(simd, block, group, pitch);
+        self.store_transposed(simd, block, group, pitch);
     }
 
     /// Transposes the sums of a block into y.
     #[inline(always)]
-    fn store<V: Simd>(&mut self, simd: V, block: &Block, group: usize, pitch: usize) {
+    fn store_transposed<V: Simd>(&mut self, simd: V, block: &Block, group: usize, pitch: usize) {
         let (sample, channel, row) = self.strides;
         let Images { rows, columns, .. } = self.images;
         // Sums of whole rows lie one after the other.
@@ -154,32 +124,6 @@ impl<S: Scalar> Correlate<'_, '_, S> {
                 }
                 sums = sums.get(run * pitch..).unwrap_or_default();
             }
-        }
-    }
-}
-
-impl<S: Scalar> Weights<'_, S> {
-    /// Lays the weights of some filters and channels of a group as the rows of a matrix, `[channel, tap][filter]`, with all taps of
-    /// the window.
-    #[inline(always)]
-    fn lay<V: Simd>(
-        &self,
-        simd: V,
-        images: &Images,
-        (group, filter, filters): (usize, usize, usize),
-        (first, channels): (usize, usize),
-        pitch: usize,
-        to: &mut [S],
-    ) {
-        let (taps, start) = (images.window, group * self.group + filter * self.filter + first * self.channel);
-        let from = self.all.get(start..).unwrap_or_default();
-        if self.is_forward {
-            // The taps of neighbouring channels lie one after the other.
-            return transpose(simd, (from, self.filter), (filters, channels * taps), (to, pitch), 1, false);
-        }
-        for (channel, to) in to.blocks_mut(taps * pitch).enumerate().take(channels) {
-            let from = from.get(channel * self.channel..).unwrap_or_default();
-            transpose(simd, (from, self.filter), (filters, taps), (to, pitch), 1, false);
         }
     }
 }

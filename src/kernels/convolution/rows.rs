@@ -9,10 +9,10 @@
 
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
-use super::filters::Weights;
+use super::correlation::{Correlation, Weights};
 use crate::kernels::elementwise::copy_few;
 use crate::kernels::product::{Origin, Place, Scattered};
-use crate::kernels::vector::{Operation, Simd, Vector, lanes};
+use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
 
@@ -20,20 +20,6 @@ use crate::shape::first_mut;
 const PLACES: usize = 4096;
 /// The most filters at a time.
 const FILTERS: usize = 128;
-
-/// `y = bias + w ∗ x`, for all samples of a batch and all groups; an empty bias counts as none.
-pub(super) struct InRows<'a, 'b, S> {
-    pub(super) images: Images,
-    /// Sums at each position, in a group.
-    pub(super) filters: usize,
-    pub(super) weights: Weights<'a, S>,
-    pub(super) bias: &'a [S],
-    pub(super) x: &'a [S],
-    pub(super) y: &'a mut [S],
-    /// Numbers in a sample of y, in a channel, and in a row.
-    pub(super) strides: (usize, usize, usize),
-    pub(super) scratch: &'a mut Scratch<'b, S>,
-}
 
 impl Images {
     /// How many vectors of `lanes` the rows of sums take, each by itself or together, and whether the latter are fewer.
@@ -76,36 +62,33 @@ pub(super) fn split<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch
     images.in_parts().split(1, places, scratch.inputs.len(), DEPTH)
 }
 
-impl<S: Scalar> Operation for InRows<'_, '_, S> {
-    type Output = ();
-
+impl<S: Scalar> Correlation<'_, '_, S> {
+    /// Computes it over vectors of positions.
     #[inline(always)]
-    fn run<V: Simd>(mut self, simd: V) {
+    pub(super) fn over_positions<V: Simd>(mut self, simd: V) {
         let Self { images, filters, .. } = self;
         let samples = self.x.len() / images.sample.max(1);
-        let Layout { is_apart, is_together } = Layout::of::<V, S>(&images);
+        let layout = Layout::of::<V, S>(&images);
         let Some(split) = split::<V, S>(&images, filters, self.scratch) else { return };
         for block in images.blocks(samples, split) {
             for group in 0..images.groups() {
                 for from in (0..filters).step_by(FILTERS) {
                     let filters = FILTERS.min(filters - from);
-                    self.block(simd, &block, (group, from, filters), split.channels, (is_apart, is_together));
+                    self.over_positions_of_block(simd, &block, (group, from, filters), split.channels, layout);
                 }
             }
         }
     }
-}
 
-impl<S: Scalar> InRows<'_, '_, S> {
     /// The sums of a block for some filters of a group.
     #[inline(always)]
-    fn block<V: Simd>(
+    fn over_positions_of_block<V: Simd>(
         &mut self,
         simd: V,
         block: &Block,
         (group, from, filters): (usize, usize, usize),
         most: usize,
-        (is_apart, is_together): (bool, bool),
+        Layout { is_apart, is_together }: Layout,
     ) {
         let images = &self.images.in_parts();
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
@@ -156,13 +139,13 @@ impl<S: Scalar> InRows<'_, '_, S> {
             );
         }
         if is_apart {
-            self.store(simd, block, (group, from, filters), is_together);
+            self.store_rows(simd, block, (group, from, filters), is_together);
         }
     }
 
     /// Copies the sums of a block into y.
     #[inline(always)]
-    fn store<V: Simd>(
+    fn store_rows<V: Simd>(
         &mut self,
         simd: V,
         block: &Block,

@@ -4,9 +4,9 @@
 //! width of vectors.
 
 use super::blocks::{DEPTH, Images};
-use super::filters::{Correlate, WeightGradient, Weights};
+use super::correlation::{Correlation, Weights};
+use super::filters::WeightGradient;
 use super::over_channels::{self, Channels};
-use super::rows::InRows;
 use super::track::{TAPS, Track};
 use super::{Convolution, Gradients, Scratch};
 use crate::chunks::Chunks;
@@ -62,6 +62,16 @@ fn lanes_of<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scrat
         (true, _) => Some(Lanes::Filters),
         (false, true) => Some(Lanes::Positions),
         (false, false) => None,
+    }
+}
+
+impl<S: Scalar> Correlation<'_, '_, S> {
+    #[inline(always)]
+    fn over<V: Simd>(self, simd: V, lanes: Lanes) {
+        match lanes {
+            Lanes::Filters => self.over_filters(simd),
+            Lanes::Positions => self.over_positions(simd),
+        }
     }
 }
 
@@ -183,25 +193,18 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         if convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
             let images = convolution.inputs(w);
-            let lanes = lanes_of::<V, S>(&images, convolution.filters, &scratch);
             let weights = Weights {
                 all: w,
                 group: convolution.filters * convolution.filter(),
                 filter: convolution.filter(),
                 channel: plane.taps(),
                 row: plane.columns.window.kernel,
-                is_forward: true,
             };
             let strides = (of_outputs, plane.outputs(), plane.columns.output);
-            let (filters, scratch) = (convolution.filters, &mut scratch);
-            match lanes {
-                Some(Lanes::Filters) => {
-                    return Correlate { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
-                }
-                Some(Lanes::Positions) => {
-                    return InRows { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
-                }
-                _ => {}
+            let filters = convolution.filters;
+            if let Some(lanes) = lanes_of::<V, S>(&images, filters, &scratch) {
+                let scratch = &mut scratch;
+                return Correlation { images, filters, weights, bias, x, y, strides, scratch }.over(simd, lanes);
             }
         }
         for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
@@ -262,7 +265,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
 }
 
 impl Convolution {
-    /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases have a form for it.
+    /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases are computed like this.
     #[inline(always)]
     fn input_gradients<V: Simd, S: Scalar>(
         &self,
@@ -274,8 +277,8 @@ impl Convolution {
     ) -> bool {
         let plane = &self.plane;
         let phases = || self.phases().map(|phase| self.outputs(w, phase)).filter(|images| images.sums() > 0);
-        let has_form = |images: &Images| images.taps() == 0 || lanes_of::<V, S>(images, self.seen, scratch).is_some();
-        if !phases().all(|images| has_form(&images)) {
+        let fits = |images: &Images| images.taps() == 0 || lanes_of::<V, S>(images, self.seen, scratch).is_some();
+        if !phases().all(|images| fits(&images)) {
             return false;
         }
         if phases().any(|images| images.taps() == 0) {
@@ -287,20 +290,13 @@ impl Convolution {
             filter: plane.taps(),
             channel: self.filter(),
             row: plane.columns.window.kernel,
-            is_forward: false,
         };
         let strides = (self.samples(w).0, plane.inputs(), plane.columns.input);
         for images in phases() {
             let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
-            let scratch = &mut *scratch;
-            match lanes_of::<V, S>(&images, filters, scratch) {
-                Some(Lanes::Filters) => {
-                    Correlate { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
-                }
-                Some(Lanes::Positions) => {
-                    InRows { images, filters, weights, bias, x, y, strides, scratch }.run(simd);
-                }
-                None => {}
+            if let Some(lanes) = lanes_of::<V, S>(&images, filters, scratch) {
+                let scratch = &mut *scratch;
+                Correlation { images, filters, weights, bias, x, y, strides, scratch }.over(simd, lanes);
             }
         }
         true

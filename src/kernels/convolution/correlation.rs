@@ -1,0 +1,60 @@
+//! A convolution in either direction, as sums over channels and taps, which two forms compute.
+
+use super::Scratch;
+use super::blocks::Images;
+use crate::chunks::Chunks;
+use crate::kernels::transpose::transpose;
+use crate::kernels::vector::Simd;
+use crate::scalar::Scalar;
+
+/// `y = bias + w ∗ x`, for all samples of a batch and all groups; an empty bias counts as none. Backward, channels take the
+/// place of filters, and gradients that of inputs.
+pub(super) struct Correlation<'a, 'b, S> {
+    pub(super) images: Images,
+    /// Sums at each position, in a group.
+    pub(super) filters: usize,
+    pub(super) weights: Weights<'a, S>,
+    pub(super) bias: &'a [S],
+    pub(super) x: &'a [S],
+    pub(super) y: &'a mut [S],
+    /// Numbers in a sample of y, in a channel, and in a row.
+    pub(super) strides: (usize, usize, usize),
+    pub(super) scratch: &'a mut Scratch<'b, S>,
+}
+
+/// Weights, and how far those of neighbouring filters and channels lie apart.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a, S> {
+    pub(super) all: &'a [S],
+    pub(super) group: usize,
+    pub(super) filter: usize,
+    pub(super) channel: usize,
+    /// Taps in a row of the window.
+    pub(super) row: usize,
+}
+
+impl<S: Scalar> Weights<'_, S> {
+    /// Lays the weights of some filters and channels of a group as the rows of a matrix, `[channel, tap][filter]`, with all taps of
+    /// the window.
+    #[inline(always)]
+    pub(super) fn lay<V: Simd>(
+        &self,
+        simd: V,
+        images: &Images,
+        (group, filter, filters): (usize, usize, usize),
+        (first, channels): (usize, usize),
+        pitch: usize,
+        to: &mut [S],
+    ) {
+        let (taps, start) = (images.window, group * self.group + filter * self.filter + first * self.channel);
+        let from = self.all.get(start..).unwrap_or_default();
+        if self.channel == taps {
+            // The taps of neighbouring channels lie one after the other.
+            return transpose(simd, (from, self.filter), (filters, channels * taps), (to, pitch), 1, false);
+        }
+        for (channel, to) in to.blocks_mut(taps * pitch).enumerate().take(channels) {
+            let from = from.get(channel * self.channel..).unwrap_or_default();
+            transpose(simd, (from, self.filter), (filters, taps), (to, pitch), 1, false);
+        }
+    }
+}
