@@ -5,13 +5,10 @@
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-#[cfg(test)]
-use super::InstructionSet;
-use super::dot_products::DotProducts;
 use super::functions::{Lanes, vector_functions};
-use super::outer_products;
-use super::product::{Product, Scattered};
-use super::vector::{Operation, Simd, Vector};
+use super::vector::{Simd, Vector};
+#[cfg(test)]
+use super::{InstructionSet, Operation};
 use crate::real::Real;
 
 /// A number whose multiply-adds are rounded once.
@@ -115,22 +112,6 @@ macro_rules! fused {
             #[inline(always)]
             fn if_equal(self, other: Self, yes: Self, no: Self) -> Self {
                 if self.0 == other.0 { yes } else { no }
-            }
-
-            fn product(simd: V, product: Product<'_, $scalar>) {
-                product.run(simd);
-            }
-
-            fn scattered(simd: V, product: Scattered<'_, $scalar>) {
-                product.run(simd);
-            }
-
-            fn dot_products(simd: V, products: DotProducts<'_, $scalar>) {
-                products.run(simd);
-            }
-
-            fn outer_products(simd: V, block: outer_products::Block<'_, $scalar>) {
-                block.run(simd);
             }
 
             $($own)*

@@ -11,6 +11,7 @@
 //! | `arithmetic` | a vector's `+ − · /` and sign |
 //! | `real` | a vector as a number: [`Real`](crate::real::Real) |
 //! | `vector` | a vector as lanes in memory: [`Vector`](super::Vector) |
+//! | `kernels` | the kernels that are compiled for it, and not for each network |
 
 /// An instruction set and its two kinds of vectors, by the names of their instructions.
 macro_rules! define_instruction_set {
@@ -195,7 +196,7 @@ macro_rules! real {
     };
 }
 
-/// A vector as lanes in memory, and the kernels that are compiled once for it.
+/// A vector as lanes in memory, with its kernels.
 macro_rules! vector {
     (
         $token:ident as $features:literal, $registers:literal registers;
@@ -269,53 +270,34 @@ macro_rules! vector {
                     // SAFETY: a vector is made from a token.
                     Self(unsafe { $where_equal })
                 }
+            }
 
-                fn product(simd: $token, product: crate::kernels::product::Product<'_, $scalar>) {
-                    // Not generic, so compiled once, in this crate, for all networks.
-                    #[inline(never)]
-                    #[target_feature(enable = $features)]
-                    fn compiled(simd: $token, product: crate::kernels::product::Product<'_, $scalar>) {
-                        crate::kernels::Operation::run(product, simd);
-                    }
-                    // SAFETY: the token is the proof that the processor has the instruction set.
-                    unsafe { compiled(simd, product) }
-                }
-
-                fn scattered(simd: $token, product: crate::kernels::product::Scattered<'_, $scalar>) {
-                    // Not generic, so compiled once, in this crate, for all networks.
-                    #[inline(never)]
-                    #[target_feature(enable = $features)]
-                    fn compiled(simd: $token, product: crate::kernels::product::Scattered<'_, $scalar>) {
-                        crate::kernels::Operation::run(product, simd);
-                    }
-                    // SAFETY: the token is the proof that the processor has the instruction set.
-                    unsafe { compiled(simd, product) }
-                }
-
-                fn dot_products(simd: $token, products: crate::kernels::dot_products::DotProducts<'_, $scalar>) {
-                    // Not generic, so compiled once, in this crate, for all networks.
-                    #[inline(never)]
-                    #[target_feature(enable = $features)]
-                    fn compiled(simd: $token, products: crate::kernels::dot_products::DotProducts<'_, $scalar>) {
-                        crate::kernels::Operation::run(products, simd);
-                    }
-                    // SAFETY: the token is the proof that the processor has the instruction set.
-                    unsafe { compiled(simd, products) }
-                }
-
-                fn outer_products(simd: $token, block: crate::kernels::outer_products::Block<'_, $scalar>) {
-                    // Not generic, so compiled once, in this crate, for all networks.
-                    #[inline(never)]
-                    #[target_feature(enable = $features)]
-                    fn compiled(simd: $token, block: crate::kernels::outer_products::Block<'_, $scalar>) {
-                        crate::kernels::Operation::run(block, simd);
-                    }
-                    // SAFETY: the token is the proof that the processor has the instruction set.
-                    unsafe { compiled(simd, block) }
-                }
+            crate::kernels::instruction_set::kernels! {
+                $token as $features:
+                product: crate::kernels::product::Product<'_, $scalar>,
+                scattered: crate::kernels::product::Scattered<'_, $scalar>,
+                dot_products: crate::kernels::dot_products::DotProducts<'_, $scalar>,
+                outer_products: crate::kernels::outer_products::Block<'_, $scalar>
             }
         }
     };
 }
 
-pub(super) use {arithmetic, define_instruction_set, inlined, real, token, vector};
+/// Kernels that aren't generic, so compiled once, in this crate, for all networks.
+macro_rules! kernels {
+    ($token:ident as $features:literal: $($name:ident: $operation:ty),*) => {
+        crate::kernels::instruction_set::inlined! {
+            $(fn $name(simd: $token, operation: $operation) {
+                #[inline(never)]
+                #[target_feature(enable = $features)]
+                fn compiled(simd: $token, operation: $operation) {
+                    crate::kernels::Operation::run(operation, simd);
+                }
+                // SAFETY: the token is the proof that the processor has the instruction set.
+                unsafe { compiled(simd, operation) }
+            })*
+        }
+    };
+}
+
+pub(super) use {arithmetic, define_instruction_set, inlined, kernels, real, token, vector};

@@ -122,16 +122,44 @@ pub trait Vector<S, V>: Real {
         add_tile(simd, rows, inputs, sums);
     }
 
-    // The kernels that are compiled once per instruction set and scalar, as separate functions.
+    // The kernels that are compiled once per instruction set and scalar, as separate functions. These are those of one lane:
+    // not marked as inlined, which would only enlarge the frames of debug builds.
 
     /// Computes a matrix product.
-    fn product(simd: V, product: Product<'_, S>);
+    fn product(simd: V, product: Product<'_, S>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        product.run(simd);
+    }
+
     /// Computes a matrix product of operands that lie anywhere.
-    fn scattered(simd: V, product: Scattered<'_, S>);
+    fn scattered(simd: V, product: Scattered<'_, S>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        product.run(simd);
+    }
+
     /// Computes dot products of rows with rows.
-    fn dot_products(simd: V, products: DotProducts<'_, S>);
+    fn dot_products(simd: V, products: DotProducts<'_, S>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        products.run(simd);
+    }
+
     /// Computes sums of outer products.
-    fn outer_products(simd: V, block: outer_products::Block<'_, S>);
+    fn outer_products(simd: V, block: outer_products::Block<'_, S>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        block.run(simd);
+    }
 }
 
 /// The number of lanes of a vector.
@@ -323,23 +351,6 @@ macro_rules! scalar_vectors {
             }
 
             $($($own)*)?
-
-            // Never called for one lane; inlined, they would only enlarge the frames of debug builds.
-            fn product(simd: V, product: Product<'_, $scalar>) {
-                product.run(simd);
-            }
-
-            fn scattered(simd: V, product: Scattered<'_, $scalar>) {
-                product.run(simd);
-            }
-
-            fn dot_products(simd: V, products: DotProducts<'_, $scalar>) {
-                products.run(simd);
-            }
-
-            fn outer_products(simd: V, block: outer_products::Block<'_, $scalar>) {
-                block.run(simd);
-            }
         }
     )*};
 }
