@@ -4,12 +4,11 @@
 //! in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Each sum is one chain
 //! over taps, and that of a weight's gradient one over the positions of each block, whose sums are added in order.
 
-use core::ops::Range;
+mod gradient;
 
+pub(super) use self::gradient::WeightGradient;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
-use crate::chunks::Chunks;
-use crate::kernels::elementwise::add_few;
 use crate::kernels::transpose::{transpose, turn};
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::real::Real;
@@ -38,15 +37,6 @@ pub(super) struct Correlate<'a, 'b, S> {
     pub(super) y: &'a mut [S],
     /// Numbers in a channel of y, and in a row.
     pub(super) strides: (usize, usize),
-    pub(super) scratch: &'a mut Scratch<'b, S>,
-}
-
-/// `dw += g ∗ x`, over all samples of a batch.
-pub(super) struct WeightGradient<'a, 'b, S> {
-    pub(super) channels: Channels,
-    pub(super) x: &'a [S],
-    pub(super) g: &'a [S],
-    pub(super) dw: &'a mut [S],
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 
@@ -216,8 +206,8 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                         let pair = input * outputs + output;
                         let weights = scratch.weights.get(pair * depth * lanes..).unwrap_or_default();
                         let start = if input == 0 { Some(&starts) } else { None };
-                        let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets), weights);
-                        tiles.correlate(simd, start, scratch.sums);
+                        let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets));
+                        tiles.correlate(simd, weights, start, scratch.sums);
                     }
                     let at = sample * of_outputs + (first * outputs + output) * plane;
                     let y = y.get_mut(at..).unwrap_or_default();
@@ -252,7 +242,6 @@ fn store<V: Simd, S: Scalar>(
 struct Tiles<'a, S> {
     x: &'a [S],
     offsets: &'a [u32],
-    weights: &'a [S],
     /// From a row of sums to the next in x, and from a column to the next.
     steps: (usize, usize),
     /// Rows and columns of sums.
@@ -261,12 +250,11 @@ struct Tiles<'a, S> {
 
 impl<'a, S: Scalar> Tiles<'a, S> {
     #[inline(always)]
-    fn of<V: Simd>(images: &Images, block: &Block, (x, offsets): (&'a [S], &'a [u32]), weights: &'a [S]) -> Self {
+    fn of<V: Simd>(images: &Images, block: &Block, (x, offsets): (&'a [S], &'a [u32])) -> Self {
         let (lanes, row) = (lanes::<V, S>(), images.columns.seen(images.columns.count));
         Self {
             x,
             offsets,
-            weights,
             steps: (images.rows.step * row * lanes, images.columns.step * lanes),
             sums: (block.rows.len(), images.columns.count),
         }
@@ -278,14 +266,14 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         let (rows, columns) = self.sums;
         let last = self.offsets.iter().fold(0, |most, &offset| most.max(offset)) as usize;
         let end = rows.saturating_sub(1) * self.steps.0 + columns.saturating_sub(1) * self.steps.1 + last + lanes;
-        end <= self.x.len() && self.offsets.len() * lanes <= self.weights.len()
+        end <= self.x.len()
     }
 
     /// `y[p] = start + Σₜ w[t] · x[p's tap t]`; without a start, it is added to the existing values.
     #[inline(always)]
-    fn correlate<V: Simd>(&self, simd: V, start: Option<&[S; LANES]>, y: &mut [S]) {
+    fn correlate<V: Simd>(&self, simd: V, w: &[S], start: Option<&[S; LANES]>, y: &mut [S]) {
         let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
-        let fits = self.fits(lanes) && rows * columns * lanes <= y.len();
+        let fits = self.fits(lanes) && self.offsets.len() * lanes <= w.len() && rows * columns * lanes <= y.len();
         debug_assert!(fits, "channels don't fit");
         if !fits {
             return;
@@ -294,15 +282,15 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         for row in 0..rows {
             let mut column = 0;
             while column < columns {
-                // SAFETY: all sums can be read and written.
+                // SAFETY: all sums can be read and written, and there is a weight for each tap and lane.
                 unsafe {
                     let x = self.x.as_ptr().add(row * self.steps.0 + column * self.steps.1);
                     let y = y.as_mut_ptr().add((row * columns + column) * lanes);
                     column += match columns - column {
-                        TILE.. => self.tile::<V, TILE>(simd, x, start, y),
-                        4.. => self.tile::<V, 4>(simd, x, start, y),
-                        2.. => self.tile::<V, 2>(simd, x, start, y),
-                        _ => self.tile::<V, 1>(simd, x, start, y),
+                        TILE.. => self.tile::<V, TILE>(simd, w, x, start, y),
+                        4.. => self.tile::<V, 4>(simd, w, x, start, y),
+                        2.. => self.tile::<V, 2>(simd, w, x, start, y),
+                        _ => self.tile::<V, 1>(simd, w, x, start, y),
                     };
                 }
             }
@@ -312,18 +300,19 @@ impl<'a, S: Scalar> Tiles<'a, S> {
     /// `N` sums of a row. Returns N.
     ///
     /// # Safety
-    /// They can be read at `x`, and written to `y`.
+    /// They can be read at `x`, and written to `y`; there is a weight for each tap and lane.
     #[inline(always)]
     unsafe fn tile<V: Simd, const N: usize>(
         &self,
         simd: V,
+        w: &[S],
         x: *const S,
         start: Option<S::Vector<V>>,
         y: *mut S,
     ) -> usize {
         let lanes = lanes::<V, S>();
         let mut sums = [splat(simd, S::ZERO); N];
-        // SAFETY: the caller's promise; there is a weight for each offset.
+        // SAFETY: the caller's promise.
         unsafe {
             for (index, sum) in sums.iter_mut().enumerate() {
                 *sum = match start {
@@ -331,7 +320,7 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                     None => S::Vector::<V>::load(simd, y.add(index * lanes)),
                 };
             }
-            let mut w = self.weights.as_ptr();
+            let mut w = w.as_ptr();
             for &offset in self.offsets {
                 let (weight, x) = (S::Vector::<V>::load(simd, w), x.add(offset as usize));
                 for (index, sum) in sums.iter_mut().enumerate() {
@@ -344,124 +333,5 @@ impl<'a, S: Scalar> Tiles<'a, S> {
             }
         }
         N
-    }
-
-    /// `dw[t] += Σₚ g[p] · x[p's tap t]`, for the taps of a range.
-    #[inline(always)]
-    fn add_gradient<V: Simd>(&self, simd: V, g: &[S], dw: &mut [S]) {
-        let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
-        let fits = self.fits(lanes) && rows * columns * lanes <= g.len() && self.offsets.len() * lanes <= dw.len();
-        debug_assert!(fits, "channels don't fit");
-        if !fits {
-            return;
-        }
-        let mut tap = 0;
-        while tap < self.offsets.len() {
-            // SAFETY: all sums can be read, and there is a number for each tap.
-            unsafe {
-                let dw = dw.as_mut_ptr().add(tap * lanes);
-                tap += match self.offsets.len() - tap {
-                    9.. if S::Vector::<V>::REGISTERS >= 32 => self.add_taps::<V, 9>(simd, g, tap, dw),
-                    4.. => self.add_taps::<V, 4>(simd, g, tap, dw),
-                    _ => self.add_taps::<V, 1>(simd, g, tap, dw),
-                };
-            }
-        }
-    }
-
-    /// The sums of `N` taps from `first` on. Returns N.
-    ///
-    /// # Safety
-    /// There are as many taps, all positions can be read, and `dw` has a number for each tap and lane.
-    #[inline(always)]
-    unsafe fn add_taps<V: Simd, const N: usize>(&self, simd: V, g: &[S], first: usize, dw: *mut S) -> usize {
-        let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
-        let mut sums = [splat(simd, S::ZERO); N];
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut offsets = [0; N];
-            for (index, (offset, sum)) in offsets.iter_mut().zip(&mut sums).enumerate() {
-                *offset = *self.offsets.get_unchecked(first + index) as usize;
-                *sum = S::Vector::<V>::load(simd, dw.add(index * lanes));
-            }
-            let mut g = g.as_ptr();
-            for row in 0..rows {
-                let mut x = self.x.as_ptr().add(row * self.steps.0);
-                for _ in 0..columns {
-                    let gradient = S::Vector::<V>::load(simd, g);
-                    for (sum, &offset) in sums.iter_mut().zip(&offsets) {
-                        *sum = S::Vector::<V>::load(simd, x.add(offset)).mul_add(gradient, *sum);
-                    }
-                    (x, g) = (x.wrapping_add(self.steps.1), g.add(lanes));
-                }
-            }
-            for (index, sum) in sums.into_iter().enumerate() {
-                sum.store(dw.add(index * lanes));
-            }
-        }
-        N
-    }
-}
-
-impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let Self { channels, x, g, dw, scratch } = self;
-        let Channels { images, outputs, .. } = channels;
-        let (lanes, depth) = (lanes::<V, S>(), images.taps());
-        let Some(split) = channels.split(scratch) else { return };
-        let (samples, positions) = (x.len() / images.sample.max(1), images.sums());
-        let of_outputs = channels.count() * outputs * positions;
-        let mut offsets = [0; DEPTH];
-        for (first, count) in Channels::vectors(channels.count(), lanes) {
-            for output in 0..outputs {
-                let half = scratch.weights.len() / 2;
-                let (totals, sums) = scratch.weights.split_at_mut(half);
-                let (Some(totals), Some(sums)) = (totals.get_mut(..depth * lanes), sums.get_mut(..depth * lanes))
-                else {
-                    return;
-                };
-                totals.fill(S::ZERO);
-                for block in images.blocks(samples, split) {
-                    channels.offsets(&block, lanes, &mut offsets);
-                    let offsets = offsets.get(..depth).unwrap_or_default();
-                    let at = block.samples.start * images.sample + first * images.plane();
-                    let from = x.get(at..).unwrap_or_default();
-                    channels.lay(simd, (from, images.plane(), count), &block, scratch.inputs);
-                    let at = block.samples.start * of_outputs
-                        + (first * outputs + output) * positions
-                        + block.rows.start * images.columns.count;
-                    let g = g.get(at..).unwrap_or_default();
-                    let run = block.rows.len() * images.columns.count;
-                    transpose(simd, (g, outputs * positions), (count, run), (&mut *scratch.sums, lanes), 1, false);
-                    sums.fill(S::ZERO);
-                    let weights = &*scratch.sums;
-                    let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets), weights);
-                    tiles.add_gradient(simd, &*scratch.sums, sums);
-                    add_few(simd, sums, totals);
-                }
-                add(totals, lanes, dw, |channel, tap| ((first + channel) * outputs + output) * depth + tap, 0..count);
-            }
-        }
-    }
-}
-
-/// Adds sums, tap by tap and channel by channel, to where they belong.
-#[inline(always)]
-fn add<S: Scalar>(
-    sums: &[S],
-    lanes: usize,
-    dw: &mut [S],
-    place: impl Fn(usize, usize) -> usize,
-    channels: Range<usize>,
-) {
-    for (tap, sums) in sums.blocks(lanes).enumerate() {
-        for (channel, &sum) in channels.clone().zip(sums) {
-            if let Some(dw) = dw.get_mut(place(channel, tap)) {
-                *dw += sum;
-            }
-        }
     }
 }
