@@ -69,6 +69,18 @@ pub(crate) enum Origin<'a, S> {
     Column(&'a [S]),
 }
 
+impl<S> Origin<'_, S> {
+    /// Whether it has all rows and columns.
+    #[inline(always)]
+    const fn fits(&self, rows: usize, columns: usize) -> bool {
+        match self {
+            Self::Row(row) => row.is_empty() || columns <= row.len(),
+            Self::Column(column) => column.is_empty() || rows <= column.len(),
+            Self::Zero | Self::Sum => true,
+        }
+    }
+}
+
 impl<S> From<Start> for Origin<'_, S> {
     #[inline(always)]
     fn from(start: Start) -> Self {
@@ -132,18 +144,13 @@ impl<S: Scalar> Product<'_, S> {
         if rows == 0 || columns == 0 {
             return false;
         }
-        let start = match self.start {
-            Origin::Row(row) => row.is_empty() || columns <= row.len(),
-            Origin::Column(column) => column.is_empty() || rows <= column.len(),
-            Origin::Zero | Origin::Sum => true,
-        };
         // The end of some rows. One that overflows is larger than any slice.
         let end = |rows: usize, pitch: usize, last: usize| (rows - 1).saturating_mul(pitch).saturating_add(last);
         let a = |inner: usize| end(rows, self.strides.0, end(inner, self.strides.1, 1));
         let fits = (inner == 0 || a(inner) <= self.a.len() && end(inner, self.pitches.0, columns) <= self.b.len())
             && columns <= self.pitches.0.min(self.pitches.1)
             && end(rows, self.pitches.1, columns) <= self.c.len()
-            && start;
+            && self.start.fits(rows, columns);
         debug_assert!(fits, "a product of {:?} doesn't fit its slices", self.size);
         fits
     }

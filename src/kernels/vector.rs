@@ -122,8 +122,8 @@ pub trait Vector<S, V>: Real {
         add_tile(simd, rows, inputs, sums);
     }
 
-    // The kernels that are compiled once per instruction set and scalar, as separate functions. These are those of one lane:
-    // not marked as inlined, which would only enlarge the frames of debug builds.
+    // The kernels that are compiled once per instruction set and scalar, as separate functions; here, for one lane. They
+    // aren't marked as inlined, which would only enlarge the frames of debug builds.
 
     /// Computes a matrix product.
     fn product(simd: V, product: Product<'_, S>)

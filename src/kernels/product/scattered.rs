@@ -9,6 +9,7 @@
 //! with fewer rows, they take more columns.
 
 use super::Origin;
+use super::tile::{Sums, Tile};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -46,11 +47,6 @@ impl<S: Scalar> Scattered<'_, S> {
         if rows == 0 || columns == 0 || lines == 0 {
             return false;
         }
-        let start = match self.start {
-            Origin::Row(row) => row.is_empty() || columns <= row.len(),
-            Origin::Column(column) => column.is_empty() || rows <= column.len(),
-            Origin::Zero | Origin::Sum => true,
-        };
         let row = self.rows.iter().fold(0, |most, &row| most.max(row));
         let last = self
             .inner
@@ -64,7 +60,7 @@ impl<S: Scalar> Scattered<'_, S> {
             && columns <= self.pitch
             && end(apart_c).saturating_add((rows - 1).saturating_mul(self.pitch)).saturating_add(columns)
                 <= self.c.len()
-            && start;
+            && self.start.fits(rows, columns);
         debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.inner.len());
         fits
     }
@@ -155,42 +151,22 @@ impl<S: Scalar> Scattered<'_, S> {
         (line, column): (usize, usize),
     ) -> usize {
         let lanes = S::Vector::<V>::LANES;
-        let count =
-            |vector: usize| if vector + 1 == C { lanes.min(self.columns - column - vector * lanes) } else { lanes };
         let b = self.b.as_ptr().wrapping_add(line * self.lines.1 + column);
-        let c = self.c.as_mut_ptr().wrapping_add(line * self.lines.2 + row * self.pitch + column);
+        let tile = Tile {
+            c: self.c.as_mut_ptr().wrapping_add(line * self.lines.2 + row * self.pitch + column),
+            pitch: self.pitch,
+            row,
+            column,
+            last: lanes.min(self.columns - column - (C - 1) * lanes),
+        };
         let mut a = [self.a.as_ptr(); R];
-        let mut sums = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
         // SAFETY: the caller's promise; masked loads and stores touch no column of C over the end, and B can be read in
         // whole vectors.
         unsafe {
             for (r, a) in a.iter_mut().enumerate() {
                 *a = a.wrapping_add(*self.rows.get_unchecked(row + r) as usize);
             }
-            match self.start {
-                Origin::Row(start) if !start.is_empty() => {
-                    for v in 0..C {
-                        let start = start.as_ptr().add(column + v * lanes);
-                        let start = S::Vector::<V>::load_masked(simd, start, count(v));
-                        for sums in &mut sums {
-                            sums[v] = start;
-                        }
-                    }
-                }
-                Origin::Column(start) if !start.is_empty() => {
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        *sums = [S::Vector::<V>::splat(simd, *start.as_ptr().add(row + r)); C];
-                    }
-                }
-                Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
-                Origin::Sum => {
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = S::Vector::<V>::load_masked(simd, c.add(r * self.pitch + v * lanes), count(v));
-                        }
-                    }
-                }
-            }
+            let mut sums: Sums<S::Vector<V>, R, C> = tile.origin(simd, self.start);
             for place in self.inner {
                 let (at, b) = (place.a as usize, b.add(place.b as usize));
                 let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
@@ -204,11 +180,7 @@ impl<S: Scalar> Scattered<'_, S> {
                     }
                 }
             }
-            for (r, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    sum.store_masked(c.add(r * self.pitch + v * lanes), count(v));
-                }
-            }
+            tile.store::<V, R, C>(&sums, false);
         }
         C
     }

@@ -27,24 +27,21 @@ pub(super) struct Block<'a, S> {
     pub(super) is_added: bool,
 }
 
-/// A place in C: the first row and column, and how many lanes of the last vector of columns there are.
+/// Where a tile is in C.
 #[derive(Clone, Copy)]
-struct Place {
-    row: usize,
-    column: usize,
-    last: usize,
-}
-
-impl Place {
-    /// How many lanes of vector `vector` of `of` there are.
-    #[inline(always)]
-    const fn count(&self, vector: usize, of: usize, lanes: usize) -> usize {
-        if vector + 1 == of { self.last } else { lanes }
-    }
+pub(super) struct Tile<S> {
+    /// Its first element, and the row stride.
+    pub(super) c: *mut S,
+    pub(super) pitch: usize,
+    /// The first row and column.
+    pub(super) row: usize,
+    pub(super) column: usize,
+    /// How many lanes of the last vector of columns there are.
+    pub(super) last: usize,
 }
 
 /// The sums of a tile.
-type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
+pub(super) type Sums<T, const R: usize, const C: usize> = [[T; C]; R];
 
 impl<S: Scalar> Block<'_, S> {
     /// A tile of `R` rows and `C` vectors of columns, the last of which may reach over the end. `constant` says whether
@@ -66,13 +63,19 @@ impl<S: Scalar> Block<'_, S> {
         constant: bool,
     ) {
         let lanes = S::Vector::<V>::LANES;
-        let place = Place { row, column, last: lanes.min(self.columns - column - (C - 1) * lanes) };
+        let tile = Tile {
+            c: self.c.wrapping_add(row * self.pitches.1 + column),
+            pitch: self.pitches.1,
+            row,
+            column,
+            last: lanes.min(self.columns - column - (C - 1) * lanes),
+        };
         let zero = [[splat::<V, S>(simd, S::ZERO); C]; R];
         // SAFETY: the caller's promise.
         unsafe {
             let mut sums = [zero; U];
-            sums[0] = self.origin::<V, R, C>(simd, place);
-            self.multiply(simd, place, 0, &mut sums);
+            sums[0] = tile.origin(simd, self.start);
+            self.multiply(simd, tile, 0, &mut sums);
             let mut total = sums[0];
             if U == CHAINS {
                 total = add(add(sums[0], sums[1 % U]), add(sums[2 % U], sums[3 % U]));
@@ -80,7 +83,7 @@ impl<S: Scalar> Block<'_, S> {
                 let mut third = zero;
                 for number in 1..self.chains {
                     let mut sums = [zero];
-                    self.multiply(simd, place, number, &mut sums);
+                    self.multiply(simd, tile, number, &mut sums);
                     match number {
                         1 => total = add(total, sums[0]),
                         2 => third = sums[0],
@@ -89,71 +92,10 @@ impl<S: Scalar> Block<'_, S> {
                 }
             }
             if self.is_added {
-                total = add(self.existing::<V, R, C>(simd, place), total);
+                total = add(tile.existing(simd), total);
             }
-            self.store::<V, R, C>(place, &total, constant);
+            tile.store::<V, R, C>(&total, constant);
         }
-    }
-
-    /// What the sums start from.
-    ///
-    /// # Safety
-    /// As for [`tile`](Self::tile).
-    #[inline(always)]
-    unsafe fn origin<V: Simd, const R: usize, const C: usize>(
-        &self,
-        simd: V,
-        place: Place,
-    ) -> Sums<S::Vector<V>, R, C> {
-        let lanes = S::Vector::<V>::LANES;
-        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
-        // SAFETY: the caller's promise; masked loads touch no column over the end.
-        unsafe {
-            match self.start {
-                Origin::Row(start) if !start.is_empty() => {
-                    for v in 0..C {
-                        let from = start.as_ptr().add(place.column + v * lanes);
-                        let start = S::Vector::<V>::load_masked(simd, from, place.count(v, C, lanes));
-                        for sums in &mut sums {
-                            sums[v] = start;
-                        }
-                    }
-                }
-                Origin::Column(start) if !start.is_empty() => {
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        *sums = [splat(simd, *start.as_ptr().add(place.row + r)); C];
-                    }
-                }
-                Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
-                Origin::Sum => sums = self.existing(simd, place),
-            }
-        }
-        sums
-    }
-
-    /// The existing values.
-    ///
-    /// # Safety
-    /// As for [`tile`](Self::tile).
-    #[inline(always)]
-    unsafe fn existing<V: Simd, const R: usize, const C: usize>(
-        &self,
-        simd: V,
-        place: Place,
-    ) -> Sums<S::Vector<V>, R, C> {
-        let lanes = S::Vector::<V>::LANES;
-        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
-        let c = self.c.wrapping_add(place.row * self.pitches.1 + place.column);
-        for (r, sums) in sums.iter_mut().enumerate() {
-            for (v, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: the caller's promise; masked loads touch no column over the end.
-                unsafe {
-                    let from = c.add(r * self.pitches.1 + v * lanes);
-                    *sum = S::Vector::<V>::load_masked(simd, from, place.count(v, C, lanes));
-                }
-            }
-        }
-        sums
     }
 
     /// Adds to the sums of chain `first` and those after it.
@@ -164,7 +106,7 @@ impl<S: Scalar> Block<'_, S> {
     unsafe fn multiply<V: Simd, const R: usize, const C: usize, const U: usize>(
         &self,
         simd: V,
-        place: Place,
+        tile: Tile<S>,
         first: usize,
         sums: &mut [Sums<S::Vector<V>, R, C>; U],
     ) {
@@ -175,15 +117,15 @@ impl<S: Scalar> Block<'_, S> {
         let longest = length.min(self.inner - from);
         let shortest = longest.min(self.inner.saturating_sub(from + (U - 1) * length));
         // For these rows of B, a full load may overrun into the next row. The lanes past the end are not stored.
-        let rows = if place.last == lanes {
+        let rows = if tile.last == lanes {
             self.inner
         } else {
-            (self.available + pitch).saturating_sub(place.column + C * lanes) / pitch
+            (self.available + pitch).saturating_sub(tile.column + C * lanes) / pitch
         };
         let whole = shortest.min(rows.saturating_sub(from + (U - 1) * length));
 
-        let a = self.a.wrapping_add(place.row * self.strides.0 + from * self.strides.1);
-        let b = self.b.wrapping_add(from * pitch + place.column);
+        let a = self.a.wrapping_add(tile.row * self.strides.0 + from * self.strides.1);
+        let b = self.b.wrapping_add(from * pitch + tile.column);
         // Rows of A in fours, so that the processor's addressing modes (base + 1, 2 or 4 times an index) reach all
         // with few registers; and hidden, as the compiler would rather add the stride to one base again and again, one
         // addition after the other.
@@ -225,7 +167,7 @@ impl<S: Scalar> Block<'_, S> {
                         let mut bs = [splat::<V, S>(simd, S::ZERO); C];
                         for (v, to) in bs.iter_mut().enumerate() {
                             let from = b.add(k * pitch + v * lanes);
-                            *to = S::Vector::<V>::load_masked(simd, from, place.count(v, C, lanes));
+                            *to = S::Vector::<V>::load_masked(simd, from, tile.count(v, C, lanes));
                         }
                         for (r, sums) in sums.iter_mut().enumerate() {
                             let a = splat::<V, S>(simd, *a.add(r * self.strides.0 + k * self.strides.1));
@@ -238,25 +180,87 @@ impl<S: Scalar> Block<'_, S> {
             }
         }
     }
+}
+
+impl<S: Scalar> Tile<S> {
+    /// How many lanes of vector `vector` of `of` there are.
+    #[inline(always)]
+    const fn count(&self, vector: usize, of: usize, lanes: usize) -> usize {
+        if vector + 1 == of { self.last } else { lanes }
+    }
+
+    /// What the sums start from.
+    ///
+    /// # Safety
+    /// C and the start have `R` rows and `C` vectors of columns, but for those over the end.
+    #[inline(always)]
+    pub(super) unsafe fn origin<V: Simd, const R: usize, const C: usize>(
+        &self,
+        simd: V,
+        start: Origin<'_, S>,
+    ) -> Sums<S::Vector<V>, R, C> {
+        let lanes = S::Vector::<V>::LANES;
+        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
+        // SAFETY: the caller's promise; masked loads touch no column over the end.
+        unsafe {
+            match start {
+                Origin::Row(start) if !start.is_empty() => {
+                    for v in 0..C {
+                        let from = start.as_ptr().add(self.column + v * lanes);
+                        let start = S::Vector::<V>::load_masked(simd, from, self.count(v, C, lanes));
+                        for sums in &mut sums {
+                            sums[v] = start;
+                        }
+                    }
+                }
+                Origin::Column(start) if !start.is_empty() => {
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        *sums = [splat(simd, *start.as_ptr().add(self.row + r)); C];
+                    }
+                }
+                Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
+                Origin::Sum => sums = self.existing(simd),
+            }
+        }
+        sums
+    }
+
+    /// The existing values.
+    ///
+    /// # Safety
+    /// As for [`origin`](Self::origin).
+    #[inline(always)]
+    unsafe fn existing<V: Simd, const R: usize, const C: usize>(&self, simd: V) -> Sums<S::Vector<V>, R, C> {
+        let lanes = S::Vector::<V>::LANES;
+        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the caller's promise; masked loads touch no column over the end.
+                unsafe {
+                    let from = self.c.add(r * self.pitch + v * lanes);
+                    *sum = S::Vector::<V>::load_masked(simd, from, self.count(v, C, lanes));
+                }
+            }
+        }
+        sums
+    }
 
     /// Stores the sums.
     ///
     /// # Safety
-    /// As for [`tile`](Self::tile).
+    /// As for [`origin`](Self::origin).
     #[inline(always)]
-    unsafe fn store<V: Simd, const R: usize, const C: usize>(
+    pub(super) unsafe fn store<V: Simd, const R: usize, const C: usize>(
         &self,
-        place: Place,
         sums: &Sums<S::Vector<V>, R, C>,
         constant: bool,
     ) {
         let lanes = S::Vector::<V>::LANES;
-        let c = self.c.wrapping_add(place.row * self.pitches.1 + place.column);
         for (r, sums) in sums.iter().enumerate() {
             for (v, sum) in sums.iter().enumerate() {
                 // SAFETY: the caller's promise; no column over the end is touched.
                 unsafe {
-                    let (to, count) = (c.add(r * self.pitches.1 + v * lanes), place.count(v, C, lanes));
+                    let (to, count) = (self.c.add(r * self.pitch + v * lanes), self.count(v, C, lanes));
                     if constant {
                         sum.store_first(to, count);
                     } else {
