@@ -5,7 +5,7 @@
 //! algorithm", 2019, has a table of pointers instead.
 //!
 //! Each sum is one chain, from the first product to the last: its bits depend on the order of the tables alone, and not on
-//! the tile or the width of vectors. So tiles are as large as [`product`](super) says, but never have several chains:
+//! the tile or the width of vectors. So tiles are as large as [`tiles`](super::tiles) says, but never have several chains:
 //! with fewer rows, they take more columns.
 
 use super::Origin;
