@@ -5,6 +5,9 @@ use core::fmt;
 use crate::shape::Shape;
 
 /// A message of at most 800 bytes; the rest is cut off.
+///
+/// It is written in place: passed by value, each piece of a message would take another 800 bytes of the stack in a build
+/// without optimization.
 #[derive(Clone, Copy)]
 pub(crate) struct ConstMessage {
     bytes: [u8; 800],
@@ -18,10 +21,12 @@ impl ConstMessage {
 
     /// A message about a layer.
     pub(crate) const fn of(layer: &str) -> Self {
-        Self::new().text("layer `").text(layer).text("`: ")
+        let mut message = Self::new();
+        message.text("layer `").text(layer).text("`: ");
+        message
     }
 
-    pub(crate) const fn text(mut self, text: &str) -> Self {
+    pub(crate) const fn text(&mut self, text: &str) -> &mut Self {
         let text = text.as_bytes();
         let mut index = 0;
         while index < text.len() && self.length < self.bytes.len() {
@@ -34,16 +39,10 @@ impl ConstMessage {
 
     /// Untrusted text: everything but printable ASCII is escaped, so that it can't hide or reorder the rest of a
     /// message.
-    pub(crate) const fn escaped(mut self, mut text: &str) -> Self {
+    pub(crate) const fn escaped(&mut self, mut text: &str) -> &mut Self {
         while let Some((character, rest)) = split_first(text) {
-            self = match character {
-                ' '..='~' => {
-                    let byte = [character as u8];
-                    match core::str::from_utf8(&byte) {
-                        Ok(character) => self.text(character),
-                        Err(_) => self,
-                    }
-                }
+            match (character, core::str::from_utf8(&[character as u8])) {
+                (' '..='~', Ok(character)) => self.text(character),
                 _ => self.text("\\u{").hexadecimal(character as u32).text("}"),
             };
             text = rest;
@@ -51,15 +50,17 @@ impl ConstMessage {
         self
     }
 
-    const fn hexadecimal(self, number: u32) -> Self {
+    const fn hexadecimal(&mut self, number: u32) -> &mut Self {
         const DIGITS: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
-        let rest = if number >= 16 { self.hexadecimal(number / 16) } else { self };
-        rest.text(DIGITS[(number % 16) as usize])
+        if number >= 16 {
+            self.hexadecimal(number / 16);
+        }
+        self.text(DIGITS[(number % 16) as usize])
     }
 
     /// The position of the element at `index` in an array of this shape, such as `[1, 0]`.
-    pub(crate) const fn position(mut self, shape: &Shape, index: usize) -> Self {
-        self = self.text("[");
+    pub(crate) const fn position(&mut self, shape: &Shape, index: usize) -> &mut Self {
+        self.text("[");
         let mut axis = 0;
         while axis < shape.rank() {
             // The number of elements per index of this axis.
@@ -69,42 +70,44 @@ impl ConstMessage {
                 next += 1;
             }
             if axis > 0 {
-                self = self.text(", ");
+                self.text(", ");
             }
-            self = self.number(index / inner % shape.size(axis));
+            self.number(index / inner % shape.size(axis));
             axis += 1;
         }
         self.text("]")
     }
 
-    pub(crate) const fn number(self, number: usize) -> Self {
+    pub(crate) const fn number(&mut self, number: usize) -> &mut Self {
         const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-        let rest = if number >= 10 { self.number(number / 10) } else { self };
-        rest.text(DIGITS[number % 10])
+        if number >= 10 {
+            self.number(number / 10);
+        }
+        self.text(DIGITS[number % 10])
     }
 
-    pub(crate) const fn large(self, number: u64) -> Self {
+    pub(crate) const fn large(&mut self, number: u64) -> &mut Self {
         if number < 1_000_000_000 {
             return self.number(number as usize);
         }
         let last = (number % 1_000_000_000) as usize;
-        let mut sentence = self.large(number / 1_000_000_000);
+        self.large(number / 1_000_000_000);
         let mut next = 100_000_000;
         while next > 1 && last < next {
-            sentence = sentence.text("0");
+            self.text("0");
             next /= 10;
         }
-        sentence.number(last)
+        self.number(last)
     }
 
-    pub(crate) const fn shape(mut self, shape: &Shape) -> Self {
-        self = self.text("[");
+    pub(crate) const fn shape(&mut self, shape: &Shape) -> &mut Self {
+        self.text("[");
         let mut axis = 0;
         while axis < shape.rank() {
             if axis > 0 {
-                self = self.text(", ");
+                self.text(", ");
             }
-            self = self.number(shape.size(axis));
+            self.number(shape.size(axis));
             axis += 1;
         }
         self.text("]")
@@ -116,11 +119,11 @@ impl ConstMessage {
     }
 
     /// 8 digits of a hash.
-    pub(crate) const fn hash(mut self, hash: u32) -> Self {
+    pub(crate) const fn hash(&mut self, hash: u32) -> &mut Self {
         let mut digit = 8;
         while digit > 0 {
             digit -= 1;
-            self = self.hexadecimal(hash >> (4 * digit) & 15);
+            self.hexadecimal(hash >> (4 * digit) & 15);
         }
         self
     }

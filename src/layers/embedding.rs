@@ -47,7 +47,11 @@ unsafe impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scal
 
 impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Embedding<N, VOCABULARY, WIDTH, S> {
     /// The input that is expected.
-    const TOKEN: &'static ConstMessage = &ConstMessage::new().text("a token below ").number(VOCABULARY);
+    const TOKEN: &'static ConstMessage = &{
+        let mut message = ConstMessage::new();
+        message.text("a token below ").number(VOCABULARY);
+        message
+    };
 }
 
 impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Layer

@@ -85,7 +85,7 @@ pub const fn check_budget(takes: &str, counted: &str, needed: u64, limit: u64) {
 #[track_caller]
 pub const fn check_size(layer: &str, what: &str, size: usize) {
     if size == 0 {
-        let sentence = if layer.is_empty() { ConstMessage::new() } else { ConstMessage::of(layer) };
+        let mut sentence = if layer.is_empty() { ConstMessage::new() } else { ConstMessage::of(layer) };
         sentence.text(what).text(" must be at least 1").say();
     }
 }
@@ -106,7 +106,8 @@ pub const fn check_sum(layer: &str, products: usize) {
 /// A parameter is finite and not negative, in `f32` too.
 #[track_caller]
 pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
-    let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite and not negative");
+    let mut message = ConstMessage::of(layer);
+    message.text("`").text(what).text("` must be finite and not negative");
     if !(value >= 0.0 && value < f64::INFINITY) {
         message.say();
     }
@@ -118,7 +119,8 @@ pub const fn check_not_negative(layer: &str, what: &str, value: f64) {
 /// A parameter is finite and positive, in `f32` too.
 #[track_caller]
 pub const fn check_positive(layer: &str, what: &str, value: f64) {
-    let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite and positive");
+    let mut message = ConstMessage::of(layer);
+    message.text("`").text(what).text("` must be finite and positive");
     if !(value > 0.0 && value < f64::INFINITY) {
         message.say();
     }
@@ -133,7 +135,8 @@ pub const fn check_positive(layer: &str, what: &str, value: f64) {
 /// A bound is finite, in `f32` too.
 #[track_caller]
 pub const fn check_bound(layer: &str, what: &str, value: f64) {
-    let message = ConstMessage::of(layer).text("`").text(what).text("` must be finite");
+    let mut message = ConstMessage::of(layer);
+    message.text("`").text(what).text("` must be finite");
     if !(value > f64::NEG_INFINITY && value < f64::INFINITY) {
         message.say();
     }
@@ -174,16 +177,16 @@ pub const fn check_window(
 ) {
     let span = span(kernel, apart);
     if span > size + before + after {
-        let mut sentence =
-            ConstMessage::of(layer).text("a ").text(window).text(" of ").number(kernel).text(" ").text(unit);
+        let mut sentence = ConstMessage::of(layer);
+        sentence.text("a ").text(window).text(" of ").number(kernel).text(" ").text(unit);
         if apart != 1 {
-            sentence = sentence.text(", ").number(apart).text(" apart, reaches over ").number(span).text(", which");
+            sentence.text(", ").number(apart).text(" apart, reaches over ").number(span).text(", which");
         }
-        sentence = sentence.text(" is larger than the input of ").number(size).text(" ").text(unit);
+        sentence.text(" is larger than the input of ").number(size).text(" ").text(unit);
         if before != after {
-            sentence = sentence.text(" plus ").number(before).text(" and ").number(after).text(" of padding");
+            sentence.text(" plus ").number(before).text(" and ").number(after).text(" of padding");
         } else if before > 0 {
-            sentence = sentence.text(" plus 2·").number(before).text(" of padding");
+            sentence.text(" plus 2·").number(before).text(" of padding");
         }
         sentence.say();
     }
@@ -205,7 +208,7 @@ pub const fn check_pool_padding(layer: &str, kernel: usize, padding: usize) {
 /// A convolution's groups divide its channels and its filters.
 #[track_caller]
 pub const fn check_groups(layer: &str, groups: usize, channels: usize, filters: usize) {
-    let sentence = ConstMessage::of(layer);
+    let mut sentence = ConstMessage::of(layer);
     if groups == 0 {
         sentence.text("the groups must be at least 1").say();
     }
@@ -237,11 +240,13 @@ pub const fn check_reshape(layer: &str, given: Shape, wanted: Shape) {
 #[track_caller]
 pub const fn check_slice(layer: &str, start: usize, end: usize, channels: usize) {
     if start >= end {
-        let sentence = ConstMessage::of(layer).text("a slice from ").number(start).text(" to ").number(end);
+        let mut sentence = ConstMessage::of(layer);
+        sentence.text("a slice from ").number(start).text(" to ").number(end);
         sentence.text(" is empty: `end` must be above `start`").say();
     }
     if end > channels {
-        let sentence = ConstMessage::of(layer).text("a slice up to ").number(end);
+        let mut sentence = ConstMessage::of(layer);
+        sentence.text("a slice up to ").number(end);
         sentence.text(" reaches beyond the input, whose first size is ").number(channels).say();
     }
 }

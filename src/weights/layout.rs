@@ -193,15 +193,15 @@ impl Layout {
     }
 
     /// Append the dotted name of the array with index `array` to a message.
-    pub(crate) const fn name(&self, mut array: usize, mut message: ConstMessage) -> ConstMessage {
+    pub(crate) const fn name(&self, mut array: usize, message: &mut ConstMessage) {
         if let Self::Fields(fields) = self {
             let mut index = 0;
             while index < fields.len() {
                 let field = &fields[index];
                 if array < field.arrays {
-                    message = message.text(field.name);
+                    message.text(field.name);
                     if let Self::Fields(_) = field.layout {
-                        message = message.text(".");
+                        message.text(".");
                     }
                     return field.layout.name(array, message);
                 }
@@ -209,7 +209,6 @@ impl Layout {
                 index += 1;
             }
         }
-        message
     }
 
     /// The shape of an array in memory; for fields, that of a vector of all their numbers.

@@ -211,22 +211,18 @@ impl Content {
         &self,
         mut index: usize,
         offset: usize,
-        name: ConstMessage,
-    ) -> Option<(Place, ConstMessage)> {
+        name: &mut ConstMessage,
+    ) -> Option<Place> {
         match self {
-            Self::Array(dtype, shape) => {
-                if index == 0 {
-                    Some((Place { dtype: *dtype, shape: *shape, offset }, name))
-                } else {
-                    None
-                }
-            }
+            Self::Array(dtype, shape) if index == 0 => Some(Place { dtype: *dtype, shape: *shape, offset }),
+            Self::Array(..) => None,
             Self::Parts(parts) => {
                 let mut parts = *parts;
                 while let Some((part, rest)) = parts.split_first() {
                     let arrays = part.content.arrays();
                     if index < arrays {
-                        return part.content.locate(index, offset + part.offset, dotted(name, part.name));
+                        append_segment(name, part.name);
+                        return part.content.locate(index, offset + part.offset, name);
                     }
                     index -= arrays;
                     parts = rest;
@@ -249,38 +245,43 @@ impl Content {
         count
     }
 
-    /// The text about the layer with this index: its dotted name, its kind, its attributes, and the activation that it
-    /// is fused with.
-    pub(crate) const fn layer(&self, mut index: usize, name: ConstMessage) -> Option<ConstMessage> {
+    /// Append the text about the layer with this index: its dotted name, its kind, its attributes, and the activation that
+    /// it is fused with. Returns whether there is such a layer.
+    pub(crate) const fn layer(&self, mut index: usize, text: &mut ConstMessage) -> bool {
         if let Self::Parts(parts) = self {
             let mut parts = *parts;
             while let Some((part, rest)) = parts.split_first() {
-                let name = dotted(name, part.name);
                 if part.is_layer() {
                     if index == 0 {
-                        return Some(part.describe(name));
+                        append_segment(text, part.name);
+                        part.describe(text);
+                        return true;
                     }
                     index -= 1;
                 }
                 let layers = part.content.layers();
                 if index < layers {
-                    return part.content.layer(index, name);
+                    append_segment(text, part.name);
+                    return part.content.layer(index, text);
                 }
                 index -= layers;
                 parts = rest;
             }
         }
-        None
+        false
     }
 
     /// The hash of the texts about all layers, with separators.
     pub(crate) const fn hash(&self) -> u64 {
         let (mut hash, mut index) = (Fnv::new(), 0);
-        while let Some(layer) = self.layer(index, ConstMessage::new()) {
+        loop {
+            let mut layer = ConstMessage::new();
+            if !self.layer(index, &mut layer) {
+                return hash.value();
+            }
             hash = hash.text(if index > 0 { SEPARATOR } else { "" }).text(layer.as_str());
             index += 1;
         }
-        hash.value()
     }
 }
 
@@ -289,16 +290,16 @@ impl Part {
         !self.kind.is_empty() || !self.attributes.is_empty()
     }
 
-    /// `name: Kind(attribute = [1, 2], …), Activation`
-    const fn describe(&self, name: ConstMessage) -> ConstMessage {
-        let mut text = name.text(": ").text(self.kind);
+    /// Append to a name: `name: Kind(attribute = [1, 2], …), Activation`.
+    const fn describe(&self, text: &mut ConstMessage) {
+        text.text(": ").text(self.kind);
         let (mut attributes, mut separator) = (self.attributes, "(");
         while let Some(((name, value), rest)) = attributes.split_first() {
-            text = text.text(separator).text(name).text(" = ").shape(value);
+            text.text(separator).text(name).text(" = ").shape(value);
             (attributes, separator) = (rest, ", ");
         }
-        text = text.text(if self.attributes.is_empty() { "" } else { ")" });
-        text.text(if self.activation.is_empty() { "" } else { ", " }).text(self.activation)
+        text.text(if self.attributes.is_empty() { "" } else { ")" });
+        text.text(if self.activation.is_empty() { "" } else { ", " }).text(self.activation);
     }
 
     pub(crate) const fn name(&self) -> &'static str {
@@ -314,7 +315,7 @@ impl Part {
     }
 }
 
-/// A dotted name and one more segment, unless that is empty.
-const fn dotted(name: ConstMessage, segment: &str) -> ConstMessage {
-    name.text(if name.is_empty() || segment.is_empty() { "" } else { "." }).text(segment)
+/// Append a segment to a dotted name, unless it is empty.
+const fn append_segment(name: &mut ConstMessage, segment: &str) {
+    name.text(if name.is_empty() || segment.is_empty() { "" } else { "." }).text(segment);
 }

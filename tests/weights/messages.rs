@@ -185,6 +185,21 @@ fn metadata_say_what_a_file_holds() {
     }
 }
 
+/// A firmware builds without optimization, too, and its stack is small.
+#[test]
+fn an_error_is_printed_on_a_small_stack() {
+    let texts = || {
+        let mut texts = [HEADER.replace("1,3", "1,2"), HEADER.replace("F32", "F64"), HEADER.replace("out", "\u{202e}")]
+            .map(|header| error(&file(&header, 48)))
+            .to_vec();
+        texts.extend([error(b"1234567"), error(&file(HEADER, 47))]);
+        texts
+    };
+    let printed = std::thread::Builder::new().stack_size(32 * 1024).spawn(texts).unwrap().join().unwrap();
+    assert_eq!(printed, texts());
+    assert_eq!(printed[0], "out.weight: expected [1, 3], found [1,2]");
+}
+
 #[test]
 fn a_file_s_error_names_the_file() {
     let path = path("wrong.safetensors");

@@ -98,7 +98,8 @@ pub(crate) const fn include_image<T: Stored>(path: &str, file: &[u8], image: &'s
 
 /// The compiler's message about a file: the mismatches that fit.
 const fn message(path: &str, error: &WeightsError<'_>) -> ConstMessage {
-    let mut message = ConstMessage::new().text(path).text(": ");
+    let mut message = ConstMessage::new();
+    message.text(path).text(": ");
     let (mut problems, mut told, mut more) = (error.problems(), 0, 0);
     while let Some(wrong) = problems.next() {
         if message.room() < ROOM {
@@ -106,12 +107,15 @@ const fn message(path: &str, error: &WeightsError<'_>) -> ConstMessage {
             continue;
         }
         let Description { field, expected, found } = wrong.describe();
-        message = message.text(if told > 0 { "; " } else { "" });
-        message = message.text(field.as_str()).text(": expected ").text(expected.as_str());
-        message = message.text(", found ").text(found.as_str());
+        message.text(if told > 0 { "; " } else { "" });
+        message.text(field.as_str()).text(": expected ").text(expected.as_str());
+        message.text(", found ").text(found.as_str());
         told += 1;
     }
-    if more > 0 { message.text("; and ").number(more).text(" more") } else { message }
+    if more > 0 {
+        message.text("; and ").number(more).text(" more");
+    }
+    message
 }
 
 /// Room in bytes for a mismatch of typical length and the number of further ones.

@@ -328,22 +328,29 @@ pub(crate) fn aligned<T>(data: &[u8]) -> Result<&[u8], WeightsError<'_>> {
     if past == 0 { Ok(data) } else { Err(WeightsError::new(Reason::File(Wrong::Alignment { expected, past }))) }
 }
 
-/// The first difference between the layers and their text in a file: the name of a layer, its text, the text found.
-pub(super) const fn first_difference<'a>(expected: &Content, found: &'a str) -> (ConstMessage, ConstMessage, &'a str) {
+/// Append the first difference between the layers and their text in a file: the name of a layer, and its text. Returns the
+/// text found.
+pub(super) const fn first_difference<'a>(
+    expected: &Content,
+    found: &'a str,
+    field: &mut ConstMessage,
+    text: &mut ConstMessage,
+) -> &'a str {
     let (mut index, mut rest) = (0, found);
     loop {
         let (piece, others) = split_layer(rest);
-        let Some(layer) = expected.layer(index, ConstMessage::new()) else {
-            return (ConstMessage::new().text("network"), ConstMessage::new().text("no other layer"), piece);
-        };
+        let mut layer = ConstMessage::new();
+        if !expected.layer(index, &mut layer) {
+            field.text("network");
+            text.text("no other layer");
+            return piece;
+        }
         if !same(layer.as_str(), piece) {
-            let (name, text) = split_name(layer.as_str());
+            let (name, layer) = split_name(layer.as_str());
             let (other, found) = split_name(piece);
-            return (
-                ConstMessage::new().text(name),
-                ConstMessage::new().text(text),
-                if same(name, other) { found } else { piece },
-            );
+            field.text(name);
+            text.text(layer);
+            return if same(name, other) { found } else { piece };
         }
         (index, rest) = (index + 1, others);
     }

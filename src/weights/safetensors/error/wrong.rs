@@ -152,132 +152,169 @@ pub(in crate::weights::safetensors) struct Description {
 impl Wrong<'_> {
     pub(in crate::weights::safetensors) const fn describe(&self) -> Description {
         let text = ConstMessage::new();
-        let (field, expected, found) = match *self {
-            Self::Foreign { looks } => (text.text("file"), text.text("a safetensors file"), text.text(looks)),
+        let mut description = Description { field: text, expected: text, found: text };
+        self.write(&mut description);
+        description
+    }
+
+    const fn write(&self, Description { field, expected, found }: &mut Description) {
+        match *self {
+            Self::Foreign { looks } => {
+                field.text("file");
+                expected.text("a safetensors file");
+                found.text(looks);
+            }
             Self::Length { header: None, rest } => {
-                (text.text("header"), text.text("8 bytes with its length"), text.number(rest))
+                field.text("header");
+                expected.text("8 bytes with its length");
+                found.number(rest);
             }
-            Self::Length { header: Some(length), rest } => (
-                text.text("header"),
-                text.large(length).text(" bytes, the length in the first 8 bytes"),
-                text.number(rest),
-            ),
+            Self::Length { header: Some(length), rest } => {
+                field.text("header");
+                expected.large(length).text(" bytes, the length in the first 8 bytes");
+                found.number(rest);
+            }
             Self::LongHeader { length } => {
-                (text.text("header"), text.text("at most ").large(MAX_HEADER).text(" bytes"), text.large(length))
+                field.text("header");
+                expected.text("at most ").large(MAX_HEADER).text(" bytes");
+                found.large(length);
             }
-            Self::Header { expected, at, found } => (text.text("header"), text.text(expected), byte(at, found)),
-            Self::Content { expected, found } => (text.text("file"), content(expected), content(found)),
-            Self::Metadata { key, expected, found } => {
-                let found = match found {
-                    Some(found) => text.text("`").escaped(found).text("`"),
-                    None => text.text("none"),
+            Self::Header { expected: what, at, found: other } => {
+                field.text("header");
+                expected.text(what);
+                byte(at, other, found);
+            }
+            Self::Content { expected: one, found: other } => {
+                field.text("file");
+                content(one, expected);
+                content(other, found);
+            }
+            Self::Metadata { key, expected: value, found: other } => {
+                field.text(key);
+                expected.text("`").text(value).text("`");
+                match other {
+                    Some(other) => found.text("`").escaped(other).text("`"),
+                    None => found.text("none"),
                 };
-                (text.text(key), text.text("`").text(expected).text("`"), found)
             }
-            Self::Structure { expected, found } => {
-                let (name, expected, found) = first_difference(expected, found);
-                (name, expected, if found.is_empty() { text.text("none") } else { text.escaped(found) })
+            Self::Structure { expected: layers, found: text } => {
+                let other = first_difference(layers, text, field, expected);
+                if other.is_empty() { found.text("none") } else { found.escaped(other) };
             }
-            Self::Convention { found } => (
-                text.text("file"),
-                text.text("arrays in the convention `pytorch`"),
-                text.text("`").escaped(found).text("`"),
-            ),
-            Self::Tensors { expected, found } => (
-                text.text("header"),
-                text.number(expected).text(" tensors, excluding counts, to match by order"),
-                text.number(found),
-            ),
-            Self::Unordered { name } => (
-                text.escaped(name),
-                text.text("the name of a numbered layer (`0.weight`) to match by order"),
-                text.text("another name: use the option `names`"),
-            ),
+            Self::Convention { found: other } => {
+                field.text("file");
+                expected.text("arrays in the convention `pytorch`");
+                found.text("`").escaped(other).text("`");
+            }
+            Self::Tensors { expected: count, found: other } => {
+                field.text("header");
+                expected.number(count).text(" tensors, excluding counts, to match by order");
+                found.number(other);
+            }
+            Self::Unordered { name } => {
+                field.escaped(name);
+                expected.text("the name of a numbered layer (`0.weight`) to match by order");
+                found.text("another name: use the option `names`");
+            }
             Self::Unexpected { name, shape } => {
-                (text.escaped(name), text.text("no tensor of this name"), text.text("one of shape ").escaped(shape))
+                field.escaped(name);
+                expected.text("no tensor of this name");
+                found.text("one of shape ").escaped(shape);
             }
             Self::Twice { name } => {
-                (text.escaped(name), text.text("a single tensor for this array"), text.text("a second one"))
+                field.escaped(name);
+                expected.text("a single tensor for this array");
+                found.text("a second one");
             }
             Self::Missing { layout, array } => {
                 let shape = match layout.locate(array) {
                     Some(location) => location.shape_in_file(),
                     None => Shape::SCALAR,
                 };
-                (layout.name(array, text), text.text("a tensor of shape ").shape(&shape), text.text("none"))
+                layout.name(array, field);
+                expected.text("a tensor of shape ").shape(&shape);
+                found.text("none");
             }
-            Self::Absent { content, array } => match content.locate(array, 0, text) {
-                Some((place, name)) => {
-                    (name, text.text(place.dtype.name).text(" of shape ").shape(&place.shape), text.text("none"))
+            Self::Absent { content, array } => {
+                if let Some(place) = content.locate(array, 0, field) {
+                    expected.text(place.dtype.name).text(" of shape ").shape(&place.shape);
+                    found.text("none");
                 }
-                None => (text, text, text),
-            },
-            Self::Type { name, expected, found, convertible } => {
-                let advice = if convertible { " (the option `convert` accepts it)" } else { "" };
-                (text.escaped(name), text.text(expected), text.escaped(found).text(advice))
             }
-            Self::Shape { name, expected, found, transposed } => {
-                let question = if transposed { " (transposed?)" } else { "" };
-                (text.escaped(name), text.shape(&expected), text.escaped(found).text(question))
+            Self::Type { name, expected: dtype, found: other, convertible } => {
+                field.escaped(name);
+                expected.text(dtype);
+                found.escaped(other).text(if convertible { " (the option `convert` accepts it)" } else { "" });
             }
-            Self::Offsets { name, expected, found: (begin, end) } => (
-                text.escaped(name),
-                text.large(expected).text(" bytes"),
-                text.text("data from ").large(begin).text(" to ").large(end),
-            ),
-            Self::Data { expected, found } => {
-                (text.text("data"), text.large(expected).text(" bytes"), text.large(found))
+            Self::Shape { name, expected: shape, found: other, transposed } => {
+                field.escaped(name);
+                expected.shape(&shape);
+                found.escaped(other).text(if transposed { " (transposed?)" } else { "" });
             }
-            Self::Outside { name, length, end } => (
-                text.escaped(name),
-                text.text("data within ").large(length).text(" bytes"),
-                text.text("its end at ").large(end),
-            ),
-            Self::Gap { at } => (text.text("data"), text.text("a tensor at offset ").large(at), text.text("none")),
-            Self::Place { name, expected, found: (begin, end) } => (
-                text.escaped(name),
-                text.text("data from ").number(expected).text(" on, as in memory"),
-                text.text("data from ").large(begin).text(" to ").large(end),
-            ),
-            Self::Alignment { expected, past } => (
-                text.text("data"),
-                text.text("an address that is a multiple of ").number(expected),
-                text.text("one that is ").number(past).text(" more than a multiple"),
-            ),
-            Self::Checksum { expected, found } => (
-                text.text("data"),
-                text.text("the checksum ").hash(expected).text(", as in the header"),
-                text.hash(found).text(": it has changed since it was written"),
-            ),
-            Self::Value { name, shape, index, found, number } => (
-                text.escaped(name),
-                text.text("finite numbers"),
-                text.text(value(found)).text(number_name(found, number)).text(" at ").position(&shape, index),
-            ),
-            Self::Count { name, found } => {
-                (text.escaped(name), text.text("a count"), text.text("-").large(found.unsigned_abs()))
+            Self::Offsets { name, expected: length, found: (begin, end) } => {
+                field.escaped(name);
+                expected.large(length).text(" bytes");
+                found.text("data from ").large(begin).text(" to ").large(end);
             }
-        };
-        Description { field, expected, found }
+            Self::Data { expected: length, found: other } => {
+                field.text("data");
+                expected.large(length).text(" bytes");
+                found.large(other);
+            }
+            Self::Outside { name, length, end } => {
+                field.escaped(name);
+                expected.text("data within ").large(length).text(" bytes");
+                found.text("its end at ").large(end);
+            }
+            Self::Gap { at } => {
+                field.text("data");
+                expected.text("a tensor at offset ").large(at);
+                found.text("none");
+            }
+            Self::Place { name, expected: offset, found: (begin, end) } => {
+                field.escaped(name);
+                expected.text("data from ").number(offset).text(" on, as in memory");
+                found.text("data from ").large(begin).text(" to ").large(end);
+            }
+            Self::Alignment { expected: alignment, past } => {
+                field.text("data");
+                expected.text("an address that is a multiple of ").number(alignment);
+                found.text("one that is ").number(past).text(" more than a multiple");
+            }
+            Self::Checksum { expected: hash, found: other } => {
+                field.text("data");
+                expected.text("the checksum ").hash(hash).text(", as in the header");
+                found.hash(other).text(": it has changed since it was written");
+            }
+            Self::Value { name, shape, index, found: what, number } => {
+                field.escaped(name);
+                expected.text("finite numbers");
+                found.text(value(what)).text(number_name(what, number)).text(" at ").position(&shape, index);
+            }
+            Self::Count { name, found: count } => {
+                field.escaped(name);
+                expected.text("a count");
+                found.text("-").large(count.unsigned_abs());
+            }
+        }
     }
 }
 
 /// A byte of a header, or the end of it.
-const fn byte(at: usize, found: Option<u8>) -> ConstMessage {
-    let text = ConstMessage::new();
-    let Some(byte) = found else { return text.text("the end at byte ").number(at) };
-    if byte < b' ' || b'~' < byte {
-        return text.number(byte as usize).text(" as byte ").number(at);
-    }
+const fn byte(at: usize, found: Option<u8>, text: &mut ConstMessage) {
+    let Some(byte) = found else {
+        text.text("the end at byte ").number(at);
+        return;
+    };
     match core::str::from_utf8(&[byte]) {
-        Ok(letter) => text.text("`").text(letter).text("` at byte ").number(at),
-        Err(_) => text,
-    }
+        Ok(letter) if b' ' <= byte && byte <= b'~' => text.text("`").text(letter).text("` at byte "),
+        _ => text.number(byte as usize).text(" as byte "),
+    };
+    text.number(at);
 }
 
 /// The content of a file according to its metadata.
-const fn content(found: &str) -> ConstMessage {
-    let text = ConstMessage::new();
+const fn content(found: &str, text: &mut ConstMessage) {
     if same(found, WEIGHTS) {
         text.text("the weights of a network")
     } else if same(found, "checkpoint") {
@@ -286,7 +323,7 @@ const fn content(found: &str) -> ConstMessage {
         text.text("an int8 network")
     } else {
         text.text("`").escaped(found).text("`")
-    }
+    };
 }
 
 const fn value(found: NonFinite) -> &'static str {

@@ -15,20 +15,23 @@ pub(crate) fn to_bytes<T: Stored>(stored: &T, image: &'static Image) -> Vec<u8> 
     let mut tensors = String::new();
     let (mut array, mut end) = (0, 0);
     stored.visit(Name::ROOT, &mut |name, numbers| {
-        let Some((place, _)) = T::CONTENT.locate(array, 0, ConstMessage::new()) else { return };
+        let Some(place) = T::CONTENT.locate(array, 0, &mut ConstMessage::new()) else { return };
         array += 1;
         end = place.offset + place.length();
         if let Some(to) = data.get_mut(place.offset..end) {
             to.copy_from_slice(&numbers.to_le_bytes());
         }
         tensors += &entry(&format!("{name}"), place.dtype.name, place.shape.sizes(), place.offset..end);
-        let next = T::CONTENT.locate(array, 0, ConstMessage::new()).map_or(size_of::<T>(), |(next, _)| next.offset);
+        let next = T::CONTENT.locate(array, 0, &mut ConstMessage::new()).map_or(size_of::<T>(), |next| next.offset);
         if end < next {
             tensors += &entry(&format!("{name}{PADDING}"), "U8", &[next - end], end..next);
         }
     });
-    let layers = (0..).map_while(|index| T::CONTENT.layer(index, ConstMessage::new()));
-    let layers: Vec<_> = layers.map(|layer| String::from(layer.as_str())).collect();
+    let layers = (0..).map_while(|index| {
+        let mut layer = ConstMessage::new();
+        T::CONTENT.layer(index, &mut layer).then(|| String::from(layer.as_str()))
+    });
+    let layers: Vec<_> = layers.collect();
     let header = header(image.arithmetic, &layers.join(SEPARATOR), &data, &tensors);
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &data].concat()
 }
