@@ -6,6 +6,7 @@ mod measure;
 
 use std::hint::black_box;
 
+use fnn::layers::{zeroed, zeroed_box};
 use fnn::{
     Layer, Network,
     layers::{Pod, Sample},
@@ -51,11 +52,11 @@ layers! {
 fn row<N: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sample<Element = f32>>>(peak: f64) -> String {
     const BATCH: usize = 32;
     let (network, mut gradient) = (N::boxed(1), N::zeroed_box());
-    let mut inputs = vec![N::Input::zeroed(); BATCH];
+    let mut inputs = vec![zeroed::<N::Input>(); BATCH];
     N::Input::flat_mut(&mut inputs).iter_mut().enumerate().for_each(|(index, x)| *x = (index % 13) as f32 * 0.1 - 0.6);
-    let (mut outputs, mut input_gradients) = (vec![N::Output::zeroed(); BATCH], inputs.clone());
+    let (mut outputs, mut input_gradients) = (vec![zeroed::<N::Output>(); BATCH], inputs.clone());
     let targets = outputs.clone();
-    let mut workspace = N::Workspace::<BATCH>::zeroed_box();
+    let mut workspace = zeroed_box::<N::Workspace<BATCH>>();
     let mut memory = GradientBuffers::<N, BATCH>::boxed();
 
     let seconds = |rate: f64| 1.0 / rate / BATCH as f64;

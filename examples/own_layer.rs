@@ -24,6 +24,7 @@ impl<const N: usize, S: Scalar> Layer for Prelu<N, S> {
     // It needs nothing but its inputs for the backward pass, and no scratch.
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Prelu";
     const MACS: u64 = N as u64;

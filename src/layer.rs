@@ -6,6 +6,7 @@ pub use deferral::{Deferral, Deferred, Factors, Part};
 
 use crate::graph::{Attribute, Node, Wiring};
 use crate::kernels::{Simd, Start};
+use crate::memory;
 use crate::pod::Pod;
 use crate::random::{Random, mix};
 use crate::scalar::Scalar;
@@ -30,8 +31,11 @@ pub trait Layer: Parameters {
     type Output: Sample<Element = Self::Scalar>;
     /// What `forward_train` saves of a batch of at most `B` samples, in addition to its inputs and outputs.
     type Tape<const B: usize>: Pod;
-    /// Scratch for a batch of at most `B` samples.
+    /// Scratch for inference on a batch of at most `B` samples.
     type Workspace<const B: usize>: Pod;
+    /// Scratch for training on a batch of at most `B` samples, forward and backward. It has room for a `Workspace<B>`, and
+    /// most layers need no more: `Self::Workspace<B>`.
+    type TrainingWorkspace<const B: usize>: Pod;
 
     /// The kind of layer, as written in a declaration.
     const KIND: &'static str;
@@ -67,9 +71,9 @@ pub trait Layer: Parameters {
         inputs: &[Self::Input],
         outputs: &mut [Self::Output],
         _tape: &mut Self::Tape<B>,
-        workspace: &mut Self::Workspace<B>,
+        workspace: &mut Self::TrainingWorkspace<B>,
     ) {
-        self.forward_batch(pass.simd, inputs, outputs, workspace);
+        self.forward_batch::<V, B>(pass.simd, inputs, outputs, memory::workspace(workspace));
     }
 
     /// The chain rule: from the loss's gradient with respect to the outputs to those with respect to the weights and
@@ -85,7 +89,7 @@ pub trait Layer: Parameters {
         output_gradients: &mut [Self::Output],
         gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [Self::Input]>,
-        workspace: &mut Self::Workspace<B>,
+        workspace: &mut Self::TrainingWorkspace<B>,
     );
 
     /// How many weights' gradients [`backward_deferring`](Self::backward_deferring) adds to. The gradients of all others
@@ -109,7 +113,7 @@ pub trait Layer: Parameters {
         output_gradients: &mut [Self::Output],
         deferral: Deferral<'_, Self::Scalar>,
         input_gradients: Option<&mut [Self::Input]>,
-        workspace: &mut Self::Workspace<B>,
+        workspace: &mut Self::TrainingWorkspace<B>,
     ) {
         const { assert!(Self::ACCUMULATED == Self::PARAMETERS, "a layer that defers needs a `backward_deferring`") }
         if let Some(gradient) = deferral.gradient() {

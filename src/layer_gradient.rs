@@ -62,7 +62,7 @@ pub fn descend<L: Layer, V: Simd, O: Optimizer<SLOTS>, M: Room, const SLOTS: usi
     output_gradients: &mut [L::Output],
     (descent, slots): (Descent<'_, O, L::Scalar, M>, [&mut L; SLOTS]),
     input_gradients: Option<&mut [L::Input]>,
-    workspace: &mut L::Workspace<B>,
+    workspace: &mut L::TrainingWorkspace<B>,
 ) {
     let weights = zeroed_weights::<L, M>(descent.memory);
     let gradient = Gradient::new(&mut *weights, Start::Zero);
@@ -86,7 +86,7 @@ pub trait Descend: Layer {
         output_gradients: &mut [Self::Output],
         descent: (Descent<'_, O, Self::Scalar, M>, [&mut Self; SLOTS]),
         input_gradients: Option<&mut [Self::Input]>,
-        workspace: &mut Self::Workspace<B>,
+        workspace: &mut Self::TrainingWorkspace<B>,
     ) {
         descend(self, pass, recorded, output_gradients, descent, input_gradients, workspace);
     }

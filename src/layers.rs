@@ -62,6 +62,8 @@ pub use crate::kernels::Start;
 pub use crate::layer::{
     Chance, Deferral, Deferred, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded,
 };
+#[cfg(feature = "alloc")]
+pub use crate::pod::zeroed_box;
 pub use crate::pod::{Pod, zeroed};
 pub use crate::shape::{Sample, Shape};
 pub use activation::Activation;

@@ -10,7 +10,7 @@ use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::kernels::{dispatch, operation};
 use crate::layer::{Layer, is_tiny};
-use crate::pod::Pod;
+use crate::pod::{Pod, zeroed};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
@@ -23,7 +23,8 @@ pub trait Network: Layer {
     /// Size of the weights in bytes: the flash that the network needs.
     const FLASH: usize = size_of::<Self>();
     /// RAM in bytes that inference on one sample needs on a microcontroller, in addition to the weights, the input and
-    /// the output: two buffers that layers write to in turn, and the scratch memory of the layer that needs the most.
+    /// the output: two buffers that layers write to in turn, and the scratch memory of the layer that needs the most. A
+    /// block counts as one layer; its scratch is what is inside of it.
     ///
     /// The value is the same on every target. The extra scratch memory of vectorized convolutions (feature `simd`) is
     /// only part of [`WORKSPACE`](Self::WORKSPACE).
@@ -32,7 +33,7 @@ pub trait Network: Layer {
     /// [`GradientBuffers`] without the extra scratch memory of vectorized layers. An optimizer needs another
     /// [`FLASH`](Self::FLASH) bytes for each of its slots.
     const RAM_TRAINING: usize =
-        2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>() - Self::WORKSPACE + Self::RAM_INFERENCE;
+        2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>() - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH;
     /// Memory in bytes that inference on one sample needs on this target: [`RAM_INFERENCE`](Self::RAM_INFERENCE), and
     /// the extra scratch memory of vectorized layers. [`forward`](Self::forward) takes it from the stack.
     const WORKSPACE: usize = size_of::<Self::Workspace<1>>();
@@ -87,7 +88,7 @@ pub trait Network: Layer {
     /// with your own buffers.
     ///
     /// ```
-    /// use fnn::{Layer, layers::Pod};
+    /// use fnn::layers::{Layer, zeroed_box};
     ///
     /// fnn::network! {
     ///     struct Blur: [1, 512, 512] { Conv2d(2, kernel = 3, padding = same), Conv2d(1, kernel = 3, padding = same) }
@@ -96,7 +97,7 @@ pub trait Network: Layer {
     /// let blur = Blur::seeded(1);
     /// let photos = vec![[[[0.5; 512]; 512]; 1]; 2];
     /// let mut blurred = photos.clone();
-    /// let mut workspace = <Blur as Layer>::Workspace::<1>::zeroed_box();
+    /// let mut workspace = zeroed_box::<<Blur as Layer>::Workspace<1>>();
     /// blur.forward_into(&photos, &mut blurred, &mut workspace);
     /// assert_eq!(blurred, blur.forward_all(&photos));
     /// ```
@@ -125,9 +126,9 @@ pub trait Network: Layer {
     #[cfg(feature = "alloc")]
     #[must_use]
     fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
-        let mut outputs = alloc::vec![Pod::zeroed(); inputs.len()];
+        let mut outputs = alloc::vec![zeroed(); inputs.len()];
         for_each_part::<Self>(inputs, &mut outputs, &|inputs, outputs| {
-            let mut workspace = Self::Workspace::<BLOCK>::zeroed_box();
+            let mut workspace = crate::pod::zeroed_box::<Self::Workspace<BLOCK>>();
             self.forward_into::<BLOCK>(inputs, outputs, &mut workspace);
         });
         outputs
@@ -254,9 +255,9 @@ pub const fn assert_forward_fits<L: Layer>() {
 #[inline]
 #[must_use]
 pub fn forward<L: Layer>(network: &L, input: &L::Input) -> L::Output {
-    let mut output = Pod::zeroed();
+    let mut output = zeroed();
     let outputs = core::slice::from_mut(&mut output);
-    let mut workspace = Aligned(Pod::zeroed());
+    let mut workspace = Aligned(zeroed());
     let inputs = core::slice::from_ref(input);
     dispatch(Forward::<L, 1> { network, inputs, outputs, workspace: &mut workspace.0 });
     output

@@ -166,7 +166,7 @@ impl<P: Parameters, const SLOTS: usize> State<P, SLOTS> {
     pub fn boxed() -> alloc::boxed::Box<Self> {
         const { assert_weights::<P>() }
         // SAFETY: as in `new`.
-        unsafe { crate::pod::zeroed_box() }
+        unsafe { crate::pod::zero_bytes_box() }
     }
 }
 

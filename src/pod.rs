@@ -21,25 +21,26 @@ use core::marker::PhantomData;
 /// assert_eq!(scores[0], network.forward(&[0.5; 64]));
 /// ```
 ///
-/// Arrays of numbers are also [`Parameters`](crate::Parameters), so that `<[f32; 4]>::zeroed()` is ambiguous where both
-/// traits are imported. This function isn't:
-///
-/// ```
-/// use fnn::Parameters;
-/// use fnn::layers::{Pod, zeroed};
-///
-/// assert_eq!(zeroed::<[f32; 4]>(), [0.0; 4]);
-/// ```
+/// It is a function and not a method, because arrays of numbers are also [`Parameters`](crate::Parameters), which have
+/// [`zeroed`](crate::Parameters::zeroed).
 #[must_use]
 pub const fn zeroed<T: Pod>() -> T {
     // SAFETY: `Pod` promises that every bit pattern is valid.
     unsafe { core::mem::zeroed() }
 }
 
+/// [`zeroed`], built in place on the heap.
+#[cfg(feature = "alloc")]
+#[must_use]
+pub fn zeroed_box<T: Pod>() -> alloc::boxed::Box<T> {
+    // SAFETY: `Pod` promises that every bit pattern is valid.
+    unsafe { zero_bytes_box() }
+}
+
 /// Types that are valid for every bit pattern and need no drop: numbers, and arrays and pairs of numbers.
 ///
 /// Tapes and workspaces are plain old data, so they can start as zeroed memory wherever their owner keeps them: on the
-/// heap without passing through the stack, in a `static`, or on the stack.
+/// heap without passing through the stack ([`zeroed_box`]), in a `static` ([`zeroed`]), or on the stack.
 ///
 /// # Safety
 /// Every bit pattern, all zeros included, is a valid value of the type, and none of the first
@@ -50,18 +51,6 @@ pub unsafe trait Pod: Copy + Send + Sync + 'static {
     const INITIALIZED: usize = 0;
     /// How many of its bytes are scratch for vector instructions, and aren't needed without them.
     const VECTOR_SCRATCH: usize = 0;
-
-    /// The value whose bytes are all zero.
-    fn zeroed() -> Self {
-        zeroed()
-    }
-
-    /// The value whose bytes are all zero, built in place on the heap.
-    #[cfg(feature = "alloc")]
-    fn zeroed_box() -> alloc::boxed::Box<Self> {
-        // SAFETY: the trait promises that every bit pattern is valid.
-        unsafe { zeroed_box() }
-    }
 }
 
 macro_rules! plain_numbers {
@@ -102,7 +91,7 @@ pub(crate) const fn is_padded<T: Pod>() -> bool {
 /// # Safety
 /// Zero bytes are a valid `T`.
 #[cfg(feature = "alloc")]
-pub(crate) unsafe fn zeroed_box<T>() -> alloc::boxed::Box<T> {
+pub(crate) unsafe fn zero_bytes_box<T>() -> alloc::boxed::Box<T> {
     let mut memory = alloc::boxed::Box::<T>::new_uninit();
     // SAFETY: the memory was allocated for one `T`, and the caller promises that zero bytes are a valid one.
     unsafe {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::kernels::{dispatch, operation};
 use crate::layers::stream::Stream;
-use crate::pod::Pod;
+use crate::pod::{Pod, zeroed};
 use crate::quantized::stream::QuantizedStream;
 use crate::quantized::{Arithmetic, QuantizedNetwork};
 use crate::shape::Sample;
@@ -64,7 +64,7 @@ impl<N: OnStream> Streaming<N> {
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
         // SAFETY: as in `new`.
-        unsafe { crate::pod::zeroed_box() }
+        unsafe { crate::pod::zero_bytes_box() }
     }
 
     /// Takes the next frame in. Returns the answer that it completes, if it completes one. Allocates nothing.
@@ -76,7 +76,7 @@ impl<N: OnStream> Streaming<N> {
     /// Starts a new stream.
     pub fn reset(&mut self) {
         // Nothing else is read before it is written.
-        self.memory = N::Memory::zeroed();
+        self.memory = zeroed::<N::Memory>();
     }
 }
 
@@ -84,7 +84,7 @@ impl<L: QuantizedStream, A: Arithmetic> Streaming<QuantizedNetwork<L, A>> {
     /// [`push`](Self::push), from integers to integers.
     #[inline]
     pub fn push_integers(&mut self, network: &QuantizedNetwork<L, A>, frame: &L::Frame) -> Option<L::Answer> {
-        let mut answer = L::Answer::zeroed();
+        let mut answer = zeroed::<L::Answer>();
         network.layers.push(frame, &mut answer, &mut self.memory).then_some(answer)
     }
 }
@@ -129,7 +129,7 @@ impl<N: Stream> OnStream for N {
 
     #[inline]
     fn push_frame(&self, frame: &N::Frame, memory: &mut N::Memory) -> Option<N::Answer> {
-        let mut answer = <N::Answer as Pod>::zeroed();
+        let mut answer = zeroed::<N::Answer>();
         dispatch(Push { network: self, frame, answer: &mut answer, memory }).then_some(answer)
     }
 }
@@ -141,7 +141,7 @@ impl<L: QuantizedStream, A: Arithmetic> OnStream for QuantizedNetwork<L, A> {
 
     #[inline]
     fn push_frame(&self, frame: &Self::Frame, memory: &mut L::Memory) -> Option<Self::Answer> {
-        let (integers, mut answer) = (self.input.quantize_all::<L::Frame>(frame), L::Answer::zeroed());
+        let (integers, mut answer) = (self.input.quantize_all::<L::Frame>(frame), zeroed::<L::Answer>());
         self.layers.push(&integers, &mut answer, memory).then(|| self.output.dequantize_all(&answer))
     }
 }

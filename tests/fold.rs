@@ -3,11 +3,8 @@
 #![cfg(feature = "alloc")]
 
 use approx::assert_abs_diff_eq;
-use fnn::{
-    Folded, Layer, Network, Parameters, Random, Scalar,
-    layers::{Pod, Sample},
-    network::FoldBatchNorm,
-};
+use fnn::layers::zeroed;
+use fnn::{Folded, Layer, Network, Parameters, Random, Scalar, layers::Sample, network::FoldBatchNorm};
 
 /// A network as after training: no weight is 0 or 1, and every variance is positive.
 fn trained<N: Layer>(seed: u64) -> Box<N> {
@@ -26,7 +23,7 @@ where
     N: FoldBatchNorm<Input: Sample<Element = N::Scalar>>,
 {
     let mut random = Random::new(seed);
-    let mut inputs = vec![N::Input::zeroed(); 7];
+    let mut inputs = vec![zeroed::<N::Input>(); 7];
     N::Input::flat_mut(&mut inputs).fill_with(|| N::Scalar::from_f64(random.normal()));
     let network = trained::<N>(seed);
     let folded = network.fold_batch_norm();
@@ -158,6 +155,7 @@ impl<const N: usize, S: Scalar> Layer for Gain<N, S> {
     type Output = [S; N];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Gain";
     const MACS: u64 = N as u64;

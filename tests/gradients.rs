@@ -6,7 +6,7 @@ use fnn::layers::activation::{
 };
 use fnn::layers::{
     Activation, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GlobalAvgPool, GroupNorm, LayerNorm, LogSoftmax,
-    NoBias, PRelu, Permute, Reshape, Residual, Resize, RmsNorm, Softmax, Sum, Upsample,
+    NoBias, PRelu, Permute, Reshape, Residual, Resize, RmsNorm, Softmax, Sum, Upsample, zeroed,
 };
 use fnn::{
     Initializer, Layer, Network, Parameters, Random, gradient_check,
@@ -26,7 +26,7 @@ const TOLERANCE: f64 = 1e-6;
 /// Samples of numbers in [−2, 2).
 fn samples<A: Sample<Element = f64>>(count: usize, seed: u64) -> Vec<A> {
     let mut random = Random::new(seed);
-    let mut samples = vec![A::zeroed(); count];
+    let mut samples = vec![zeroed::<A>(); count];
     A::flat_mut(&mut samples).fill_with(|| 4.0 * random.uniform() - 2.0);
     samples
 }
@@ -186,6 +186,7 @@ mod layers {
             type Output = [[S; 2]; 3];
             type Tape<const B: usize> = ();
             type Workspace<const B: usize> = ();
+            type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
             const KIND: &'static str = "Tokens";
             const MACS: u64 = 0;
 
@@ -416,6 +417,7 @@ mod mistakes {
         type Output = [S; 3];
         type Tape<const B: usize> = ();
         type Workspace<const B: usize> = ();
+        type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
         const KIND: &'static str = "Affine";
         const MACS: u64 = 3;
 

@@ -29,6 +29,7 @@ impl<S: Scalar> Layer for Doubled<S> {
     type Output = [S; 5];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Doubled";
     const MACS: u64 = 5;

@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fnn::layers::activation::Tanh;
-use fnn::layers::{Activation, Chance, Dense, Gradient, NoBias, Pass, Pod, Recorded, Start};
+use fnn::layers::{Activation, Chance, Dense, Gradient, NoBias, Pass, Recorded, Start, zeroed};
 use fnn::macro_support::kernels::{input_gradient, matmul, weight_gradient};
 use fnn::macro_support::{self, Larger, batch, outlined, workspace};
 use fnn::simd::{Operation, Portable, Simd, dispatch};
@@ -121,14 +121,14 @@ fn a_bias_is_of_the_layer_s_length_or_none() {
 #[test]
 fn memory_holds_what_was_written_whatever_its_type() {
     // 5 bytes or 4, and 3 bytes of padding.
-    let mut memory = Larger::<[u8; 5], [f32; 1]>::zeroed();
+    let mut memory = zeroed::<Larger<[u8; 5], [f32; 1]>>();
     *workspace::<[u8; 5], _>(&mut memory) = [0x00, 0x00, 0x80, 0x3f, 0xff];
     let one = f32::from_bits(u32::from_ne_bytes([0x00, 0x00, 0x80, 0x3f]));
     assert_eq!(batch::<[f32; 1], 1, _>(&mut memory, usize::MAX), [[one]]);
     assert_eq!(workspace::<[u8; 5], _>(&mut memory)[4], 0xff);
     assert!(batch::<[f32; 1], 0, _>(&mut memory, 3).is_empty());
     // An empty array needs no memory.
-    assert_eq!(workspace::<[f32; 0], _>(&mut Larger::<[f32; 0], ()>::zeroed()), &[]);
+    assert_eq!(workspace::<[f32; 0], _>(&mut zeroed::<Larger<[f32; 0], ()>>()), &[]);
 }
 
 #[test]
@@ -208,18 +208,19 @@ impl Operation for Passes<'_> {
         let inputs = vec![[[[0.5; 6]; 7]; 2]; inputs];
         let (mut outputs, mut gradients) = (vec![[0.25; 4]; outputs], vec![[1.0; 4]; gradients]);
         let mut by_inputs = vec![[[[0.0; 6]; 7]; 2]; by_inputs];
-        let mut tape = Box::new(<Mixed as Layer>::Tape::<B>::zeroed());
-        let mut workspace = Box::new(<Mixed as Layer>::Workspace::<B>::zeroed());
+        let mut tape = Box::new(zeroed::<<Mixed as Layer>::Tape<B>>());
+        let mut workspace = Box::new(zeroed::<<Mixed as Layer>::Workspace<B>>());
+        let mut training = Box::new(zeroed::<<Mixed as Layer>::TrainingWorkspace<B>>());
         let mut gradient = Mixed::zeroed();
         let pass = Pass::new(simd, Chance { seed: 1, samples: &[usize::MAX], ..Chance::default() });
         attempt(|| {
             network.forward_batch::<V, B>(simd, &inputs, &mut outputs, &mut workspace);
         });
         attempt(|| {
-            network.forward_train::<V, B>(pass, &inputs, &mut outputs, &mut tape, &mut workspace);
+            network.forward_train::<V, B>(pass, &inputs, &mut outputs, &mut tape, &mut training);
         });
         attempt(|| outlined::forward_batch::<_, V, B>(network, simd, &inputs, &mut outputs, &mut workspace));
-        attempt(|| outlined::forward_train::<_, V, B>(network, pass, &inputs, &mut outputs, &mut tape, &mut workspace));
+        attempt(|| outlined::forward_train::<_, V, B>(network, pass, &inputs, &mut outputs, &mut tape, &mut training));
         let tanh = Activation::<Tanh, [f32; 4]>::new();
         attempt(|| outlined::forward_in_place(&tanh, simd, &mut outputs));
         attempt(|| outlined::backward_in_place(&tanh, simd, &outputs, &mut gradients));
@@ -228,7 +229,7 @@ impl Operation for Passes<'_> {
             let recorded = Recorded::<Mixed, B> { inputs: &inputs, outputs, tape: &tape };
             attempt(|| {
                 let gradient = Gradient::new(&mut gradient, start);
-                network.backward(pass, recorded, &mut gradients, gradient, Some(&mut by_inputs), &mut workspace);
+                network.backward(pass, recorded, &mut gradients, gradient, Some(&mut by_inputs), &mut training);
             });
         }
     }
@@ -267,6 +268,7 @@ mod own {
         type Output = [S; 3];
         type Tape<const B: usize> = (u32, u8);
         type Workspace<const B: usize> = [u8; 5];
+        type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
         const KIND: &'static str = "Masked";
         const MACS: u64 = 3;

@@ -1,5 +1,6 @@
 //! Training in place gives the same weights as the ordinary step, bit for bit, in less memory.
 
+use fnn::layers::zeroed;
 use fnn::{
     Network, Parameters, Random,
     layers::Sample,
@@ -60,7 +61,7 @@ fnn::network! {
 
 /// Numbers between −1 and 1.
 fn samples<A: Sample<Element = f32>, const N: usize>(random: &mut Random) -> [A; N] {
-    let mut samples = [A::zeroed(); N];
+    let mut samples = [zeroed::<A>(); N];
     A::flat_mut(&mut samples).fill_with(|| random.uniform() as f32 * 2.0 - 1.0);
     samples
 }

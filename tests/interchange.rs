@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fnn::layers::Sample;
+use fnn::layers::{Sample, zeroed};
 use fnn::weights::LoadOptions;
 use fnn::{Layer, Network, Scalar};
 use networks::{Cnn, Everything, GroupNormed, LayerNormed, Mlp, Mobile, ResNet, Sequence, Slopes, Square, Tokens};
@@ -55,7 +55,7 @@ where
     N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<Element = f32>>,
 {
     let (x, y) = (numbers(io, "x"), numbers(io, "y"));
-    let mut inputs = vec![<N::Input as fnn::layers::Pod>::zeroed(); x.len() / N::Input::LENGTH];
+    let mut inputs = vec![zeroed::<N::Input>(); x.len() / N::Input::LENGTH];
     for (input, number) in Sample::flat_mut(&mut inputs).iter_mut().zip(&x) {
         *input = Given::given(*number);
     }

@@ -6,7 +6,7 @@
 use fnn::{
     Initializer, Layer, Network, Quantized, Random, gradient_check,
     graph::Wiring,
-    layers::{Pod, Sample, zeroed},
+    layers::{Pod, Sample, zeroed, zeroed_box},
     losses::MeanSquaredError,
     quantized::{Arithmetic, Native, Quantize, TfliteReference},
     train::GradientBuffers,
@@ -42,7 +42,7 @@ impl Drawn for u16 {
 
 fn samples<A: Sample<Element: Drawn>>(count: usize, seed: u64) -> Vec<A> {
     let mut random = Random::new(seed);
-    let mut samples = vec![A::zeroed(); count];
+    let mut samples = vec![zeroed::<A>(); count];
     A::flat_mut(&mut samples).fill_with(|| Drawn::drawn(&mut random));
     samples
 }
@@ -142,7 +142,7 @@ macro_rules! check_gradients {
 
 /// Any bytes are a network in int8, those of a damaged file too: nothing overflows in builds that would report it.
 fn check_any_bytes<N: Quantize, A: Arithmetic>(seed: u64) {
-    let (mut network, mut random) = (Quantized::<N, A>::zeroed_box(), Random::new(seed));
+    let (mut network, mut random) = (zeroed_box::<Quantized<N, A>>(), Random::new(seed));
     let mut input = [zeroed()];
     for round in 0..8 {
         let size = size_of_val(&*network);

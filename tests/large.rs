@@ -30,6 +30,19 @@ fn eighty_megabytes_are_built_and_asked_on_a_stack_of_256_kilobytes() {
 }
 
 #[test]
+fn a_network_in_a_static_gets_its_weights_on_a_stack_of_32_kilobytes() {
+    use std::sync::Mutex;
+
+    fnn::network! {
+        struct Wide: [256] -> [10] { Dense(256), Relu, Dense(10) }
+    }
+    static WIDE: Mutex<Wide> = Mutex::new(Wide::zeroed());
+
+    on_a_stack_of(32, || WIDE.lock().unwrap().reseed(1));
+    assert_eq!(WIDE.lock().unwrap().parameters(), Wide::boxed(1).parameters());
+}
+
+#[test]
 fn a_gradient_larger_than_a_stack_is_trained_on_a_small_one() {
     fnn::network! {
         struct Wide: [784] -> [10] {

@@ -2,6 +2,7 @@
 
 use approx::assert_relative_eq;
 use fnn::layers::activation::{Function, HardSigmoid, HardSwish, Mish, Relu6, Selu, Softplus};
+use fnn::layers::zeroed;
 use fnn::{
     DataSet, Layer, Network, Parameters, Random, Trainer, gradient_check,
     losses::{CrossEntropy, MeanSquaredError},
@@ -86,7 +87,7 @@ fnn::network! {
 
 fn random<A: fnn::layers::Sample<Element = S>, S: fnn::Scalar, const N: usize>(seed: u64) -> [A; N] {
     let mut random = Random::new(seed);
-    let mut samples = [A::zeroed(); N];
+    let mut samples = [zeroed::<A>(); N];
     A::flat_mut(&mut samples).fill_with(|| S::from_f64(random.normal()));
     samples
 }

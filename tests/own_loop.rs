@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use approx::assert_relative_eq;
-use fnn::layers::{Dense, Sample};
+use fnn::layers::{Dense, Sample, zeroed};
 use fnn::losses::{CrossEntropy, Loss, MeanSquaredError};
 use fnn::optimizers::{Optimizer, Schedule, Sgd, State};
 use fnn::train::{FineTune, FineTuneBuffers, GradientBuffers, InPlaceBuffers};
@@ -35,7 +35,7 @@ fnn::network! {
 }
 
 fn samples<A: Sample<Element = S>, S: fnn::Scalar, const N: usize>(seed: u64) -> [A; N] {
-    let (mut random, mut samples) = (Random::new(seed), [A::zeroed(); N]);
+    let (mut random, mut samples) = (Random::new(seed), [zeroed::<A>(); N]);
     A::flat_mut(&mut samples).fill_with(|| S::from_f64(random.uniform() * 2.0 - 1.0));
     samples
 }
@@ -153,6 +153,22 @@ fn buffers_and_states_live_in_statics() {
     assert_eq!(FINE_TUNE.lock().unwrap().head.steps(), 0);
     assert_eq!(MOMENTUM.lock().unwrap().head.steps(), 0);
     assert_eq!(*STATE.lock().unwrap(), State::new());
+}
+
+/// Arrays of numbers are weights and memory; only weights have the method.
+#[test]
+fn arrays_and_networks_start_as_zeros_where_both_traits_are_imported() {
+    use fnn::Parameters;
+    use fnn::layers::{Pod, zeroed_box};
+
+    fn bytes<T: Pod>(_: &T) -> usize {
+        T::INITIALIZED
+    }
+    let array = <[f32; 4]>::zeroed();
+    assert_eq!((array, bytes(&array)), ([0.0; 4], 16));
+    assert_eq!((zeroed::<[f32; 4]>(), *zeroed_box::<[f32; 4]>(), *<[f32; 4]>::zeroed_box()), (array, array, array));
+    assert!(Dropping::zeroed().parameters().iter().all(|&weight| weight == 0.0));
+    assert_eq!(f32::zeroed(), 0.0);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 #![cfg(feature = "alloc")]
 
 use fnn::graph::Node;
-use fnn::layers::Sample;
+use fnn::layers::{Sample, zeroed};
 use fnn::losses::{CrossEntropy, MeanSquaredError};
 use fnn::optimizers::{Optimizer, Sgd, State};
 use fnn::quantized::{Calibration, Quantize};
@@ -14,7 +14,7 @@ use fnn::{Folded, Network, Quantized, Random, gradient_check};
 
 fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
     let mut random = Random::new(6);
-    let mut samples = vec![A::zeroed(); count];
+    let mut samples = vec![zeroed::<A>(); count];
     A::flat_mut(&mut samples).fill_with(|| (2.0 * random.uniform() - 0.7) as f32);
     samples
 }

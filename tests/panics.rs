@@ -28,6 +28,7 @@ impl<const N: usize, S: Scalar> Layer for Fragile<N, S> {
     type Output = [S; N];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
     const KIND: &'static str = "Fragile";
     const MACS: u64 = 0;
 

@@ -3,7 +3,7 @@
 
 #![cfg(feature = "alloc")]
 
-use fnn::layers::Dense;
+use fnn::layers::{Dense, zeroed};
 use fnn::quantized::{FakeQuantize, FakeWeights, Quantization};
 use fnn::{
     Network, Parameters, Quantized, Random,
@@ -43,7 +43,7 @@ fnn::network! {
 
 fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
     let mut random = Random::new(6);
-    let mut samples = vec![A::zeroed(); count];
+    let mut samples = vec![zeroed::<A>(); count];
     for number in A::flat_mut(&mut samples) {
         *number = (2.0 * random.uniform() - 0.7) as f32;
     }

@@ -3,14 +3,14 @@
 
 #![cfg(feature = "alloc")]
 
-use fnn::layers::Sample;
+use fnn::layers::{Sample, zeroed};
 use fnn::quantized::{Calibration, Quantization, QuantizationAware, Quantize};
 use fnn::{Initializer, Network, Quantized, Random};
 
 /// Samples that reach from −3 to 3.
 fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
     let mut random = Random::new(7);
-    let mut samples = vec![A::zeroed(); count];
+    let mut samples = vec![zeroed::<A>(); count];
     A::flat_mut(&mut samples).fill_with(|| (6.0 * random.uniform() - 3.0) as f32);
     samples
 }
@@ -72,7 +72,7 @@ where
 
 /// The same sample as another name of its type.
 fn of<A: Sample<Element = f32>, B: Sample<Element = f32>>(sample: &A) -> B {
-    let mut copy = [B::zeroed()];
+    let mut copy = [zeroed::<B>()];
     B::flat_mut(&mut copy).copy_from_slice(A::flat(core::slice::from_ref(sample)));
     copy[0]
 }

@@ -3,6 +3,7 @@
 
 #![cfg(feature = "alloc")]
 
+use fnn::layers::zeroed;
 use fnn::quantized::{Numbers, QuantizationReport, Stored};
 use fnn::{
     Network, Quantized, Random,
@@ -12,7 +13,7 @@ use fnn::{
 };
 
 fn random<A: Sample<Element = f32>>(random: &mut Random) -> A {
-    let mut sample = [A::zeroed()];
+    let mut sample = [zeroed::<A>()];
     for number in A::flat_mut(&mut sample) {
         *number = (2.0 * random.uniform() - 0.7) as f32;
     }

@@ -11,7 +11,7 @@ mod fixtures;
 
 use fixtures::{Tensors, compare};
 use fnn::Network;
-use fnn::layers::{Pod, Sample};
+use fnn::layers::{Sample, zeroed};
 use fnn::quantized::{Calibration, Quantize};
 
 fnn::network! {
@@ -60,7 +60,7 @@ where
     for (parameter, weight) in network.parameters_mut().iter_mut().zip(weights) {
         *parameter = weight as f32;
     }
-    let mut samples = vec![N::Input::zeroed(); 64];
+    let mut samples = vec![zeroed::<N::Input>(); 64];
     for (number, &given) in Sample::flat_mut(&mut samples).iter_mut().zip(tensors.get("x")) {
         *number = given as f32;
     }
@@ -72,7 +72,7 @@ where
     assert_eq!(f64::from(quantized.output.zero_point), tensors.get("zero_point")[0]);
     let (mut same, mut off) = (0, 0);
     for (sample, theirs) in samples.iter().zip(tensors.samples::<f32, 5>("quantized")) {
-        let mut input = [Pod::zeroed()];
+        let mut input = [zeroed()];
         Sample::flat_mut(&mut input).copy_from_slice(Sample::flat(core::slice::from_ref(sample)));
         let output = quantized.forward(&input[0]);
         for (&ours, theirs) in Sample::flat(core::slice::from_ref(&output)).iter().zip(theirs) {

@@ -3,7 +3,7 @@
 //! `random_architectures/draw.py` generates the declarations, with every kind of layer, with strides, dilations, groups, padding and
 //! rectangular kernels, inside and outside of blocks. Weights and samples are drawn here.
 
-use fnn::layers::Embedding;
+use fnn::layers::{Embedding, zeroed};
 use fnn::{
     Initializer, Layer, Network, Parameters, Random, Scalar, gradient_check,
     layers::{Gradient, Pass, Recorded, Sample},
@@ -19,7 +19,7 @@ const SEEDS: u64 = 2;
 const SAMPLES: usize = 3;
 
 fn samples<A: Sample<Element = f64>>(random: &mut Random) -> [A; SAMPLES] {
-    let mut samples = [A::zeroed(); SAMPLES];
+    let mut samples = [zeroed::<A>(); SAMPLES];
     A::flat_mut(&mut samples).fill_with(|| random.normal());
     samples
 }
@@ -58,6 +58,7 @@ impl<S: Scalar> Layer for Tokens<S> {
     type Output = [[S; 3]; 4];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
     const KIND: &'static str = "Tokens";
     const MACS: u64 = 0;
 

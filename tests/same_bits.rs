@@ -6,7 +6,7 @@
 mod instruction_sets;
 mod support;
 
-use fnn::layers::{Dense, Layer, Pod, Sample};
+use fnn::layers::{Dense, Layer, Sample, zeroed};
 use fnn::losses::{CrossEntropy, MeanSquaredError};
 use fnn::optimizers::{Adam, Clip};
 use fnn::simd::InstructionSet;
@@ -28,7 +28,7 @@ fn an_instruction_set_can_be_selected() {
 }
 
 fn numbers<S: Scalar, A: Sample<Element = S>>(count: usize, seed: u64) -> Vec<A> {
-    let (mut random, mut samples) = (Random::new(seed), vec![A::zeroed(); count]);
+    let (mut random, mut samples) = (Random::new(seed), vec![zeroed::<A>(); count]);
     A::flat_mut(&mut samples).fill_with(|| S::from_f64(2.0 * random.uniform() - 1.0));
     samples
 }
@@ -43,7 +43,7 @@ fn drawn<L: Layer>() -> Box<L> {
 fn passes<L: Layer<Input: Sample<Element = L::Scalar>>>(layer: &L, batch: usize) -> Vec<f64> {
     let (inputs, targets) = (numbers::<_, L::Input>(batch, 1), numbers::<_, L::Output>(batch, 2));
     let mut gradient = L::zeroed_box();
-    let mut by_inputs = vec![L::Input::zeroed(); batch];
+    let mut by_inputs = vec![zeroed::<L::Input>(); batch];
     GradientBuffers::<L, 64>::boxed().gradients(
         layer,
         &MeanSquaredError,

@@ -502,6 +502,7 @@ impl<S: Scalar> Layer for Unlucky<S> {
     type Output = [S; 1];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
     const KIND: &'static str = "Unlucky";
     const MACS: u64 = 1;
 

@@ -5,7 +5,7 @@
 #[allow(dead_code)]
 mod pass;
 
-use fnn::layers::{AvgPool, Conv, GlobalMaxPool, MaxPool, NoBias, Window};
+use fnn::layers::{AvgPool, Conv, GlobalMaxPool, MaxPool, NoBias, Window, zeroed};
 use fnn::{Initializer, Layer, Network, Random, gradient_check, layers::Sample, losses::MeanSquaredError};
 
 /// A window along both axes, as (rows, columns).
@@ -42,7 +42,7 @@ impl Geometry {
 
 fn random<A: Sample<Element = f64>>(seed: u64) -> A {
     let mut random = Random::new(seed);
-    let mut sample = A::zeroed();
+    let mut sample = zeroed::<A>();
     A::flat_mut(core::slice::from_mut(&mut sample)).fill_with(|| 4.0 * random.uniform() - 2.0);
     sample
 }

@@ -1,5 +1,6 @@
 //! Networks in 8 bits.
 
+use fnn::layers::zeroed;
 use fnn::{Network, Quantized, Random, layers::Sample, quantized::Quantize};
 
 fnn::network! {
@@ -33,7 +34,7 @@ fnn::network! {
 
 /// A network, quantized, and 256 samples.
 pub(crate) fn quantized<N: Quantize + Network<Scalar = f32>>() -> (Box<Quantized<N>>, Vec<N::Input>) {
-    let mut inputs = vec![<N::Input as fnn::layers::Pod>::zeroed(); 256];
+    let mut inputs = vec![zeroed::<N::Input>(); 256];
     let mut random = Random::new(7);
     N::Input::flat_mut(&mut inputs).iter_mut().for_each(|x| *x = random.uniform() as f32);
     let network = N::boxed(1);

@@ -3,18 +3,15 @@
 use std::hint::black_box;
 
 use crate::measure::{WINDOWS, calls_per_second, median};
+use fnn::layers::{zeroed, zeroed_box};
 use fnn::{
-    DataSet, Layer, Network, Random, Trainer,
-    layers::{Pod, Sample},
-    losses::Loss,
-    optimizers::Optimizer,
-    train::Progress,
+    DataSet, Layer, Network, Random, Trainer, layers::Sample, losses::Loss, optimizers::Optimizer, train::Progress,
 };
 
 /// Random samples.
 pub(crate) fn samples<A: Sample<Element = f32>>(count: usize) -> Vec<A> {
     let mut random = Random::new(7);
-    let mut samples: Vec<A> = vec![Pod::zeroed(); count];
+    let mut samples: Vec<A> = vec![zeroed(); count];
     A::flat_mut(&mut samples).iter_mut().for_each(|x| *x = random.uniform() as f32);
     samples
 }
@@ -70,8 +67,8 @@ pub(crate) fn one<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64 
 
 /// [`one`], of a network that needs more memory than a stack has: it works in memory on the heap.
 pub(crate) fn one_with_memory<N: Network<Input: Sample<Element = f32>>>(network: &N) -> f64 {
-    let (input, mut output) = (samples::<N::Input>(1), vec![<N::Output as Pod>::zeroed()]);
-    let mut workspace = <N::Workspace<1> as Pod>::zeroed_box();
+    let (input, mut output) = (samples::<N::Input>(1), vec![zeroed::<N::Output>()]);
+    let mut workspace = zeroed_box::<N::Workspace<1>>();
     calls_per_second(|| black_box(network).forward_into::<1>(black_box(&input), &mut output, &mut workspace))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 
+use fnn::layers::{zeroed, zeroed_box};
 use fnn::{
     Layer, Network,
     layers::{Pod, Sample},
@@ -33,13 +34,13 @@ where
         return;
     }
     let (network, mut gradient) = (N::boxed(1), N::zeroed_box());
-    let mut inputs = vec![N::Input::zeroed(); BATCH];
+    let mut inputs = vec![zeroed::<N::Input>(); BATCH];
     let values = |index: usize| (index * 2_654_435_761 % 1_000) as f32 * 0.002 - 1.0;
     N::Input::flat_mut(&mut inputs).iter_mut().enumerate().for_each(|(index, x)| *x = values(index));
-    let (mut outputs, mut input_gradients) = (vec![N::Output::zeroed(); BATCH], inputs.clone());
+    let (mut outputs, mut input_gradients) = (vec![zeroed::<N::Output>(); BATCH], inputs.clone());
     let mut output_gradients = outputs.clone();
     N::Output::flat_mut(&mut output_gradients).iter_mut().enumerate().for_each(|(index, g)| *g = values(index + 1));
-    let mut workspace = N::Workspace::<BATCH>::zeroed_box();
+    let mut workspace = zeroed_box::<N::Workspace<BATCH>>();
     let mut buffers = GradientBuffers::<N, BATCH>::boxed();
 
     let forward = shortest(|| {

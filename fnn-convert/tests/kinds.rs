@@ -7,7 +7,7 @@ mod support;
 
 use std::path::Path;
 
-use fnn::layers::{Pod, Sample};
+use fnn::layers::{Sample, zeroed, zeroed_box};
 use fnn::quantized::{Arithmetic, Quantize, QuantizedLayer, QuantizedNetwork};
 use fnn::{Initializer, Layer, Network, Random};
 use fnn_convert::{Model, Options, ToOnnx};
@@ -49,7 +49,7 @@ fn check<N: Layer<Scalar = f32, Input: Sample<Element: Given>, Output: Sample<El
 /// Check the int8 form of a network.
 fn check_int8<N: Network<Scalar = f32> + Quantize>(name: &str) {
     let (network, mut random) = (drawn::<N>(), Random::new(2));
-    let mut samples = vec![<N::Input as Pod>::zeroed(); 50];
+    let mut samples = vec![zeroed::<N::Input>(); 50];
     Sample::flat_mut(&mut samples).iter_mut().for_each(|number| *number = 4.0 * random.uniform() as f32 - 2.0);
     write_integers(name, &network.quantize(&samples));
 }
@@ -57,9 +57,9 @@ fn check_int8<N: Network<Scalar = f32> + Quantize>(name: &str) {
 /// Write an int8 network, 20 inputs of any integers, and its outputs.
 fn write_integers<L: QuantizedLayer, A: Arithmetic>(name: &str, network: &QuantizedNetwork<L, A>) {
     let mut random = Random::new(5);
-    let (mut x, mut y, mut workspace) = (Vec::new(), Vec::new(), L::Workspace::zeroed_box());
+    let (mut x, mut y, mut workspace) = (Vec::new(), Vec::new(), zeroed_box::<L::Workspace>());
     for _ in 0..20 {
-        let (mut input, mut output) = ([L::Input::zeroed()], [L::Output::zeroed()]);
+        let (mut input, mut output) = ([zeroed::<L::Input>()], [zeroed::<L::Output>()]);
         Sample::flat_mut(&mut input).iter_mut().for_each(|integer| *integer = random.below(256) as u8 as i8);
         network.forward_integers_into(&input[0], &mut output[0], &mut workspace);
         x.extend(Sample::flat(&input).iter().map(|&integer| f64::from(network.input.dequantize(integer))));

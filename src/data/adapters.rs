@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::Source;
 use crate::error::Error;
-use crate::pod::Pod;
+use crate::pod::zeroed;
 use crate::random::Random;
 use crate::shape::Sample;
 
@@ -79,7 +79,7 @@ where
     }
 
     fn read(&self, index: usize, random: &mut Random, input: &mut J) -> Result<U, Error> {
-        let mut before = S::Input::zeroed();
+        let mut before = zeroed::<S::Input>();
         let target = self.source.read(index, random, &mut before)?;
         let (after, target) = (self.map)(&before, target, random);
         *input = after;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use crate::error::Error;
+use crate::pod::zeroed;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -111,7 +112,7 @@ impl Idx {
             return Err(Error::format(&self.path, "dimensions", expected, format_args!("{:?}", self.dimensions)));
         }
         let scaled: [S::Element; 256] = std::array::from_fn(|byte| S::Element::from_f64(byte as f64 / 255.0));
-        let mut samples = vec![S::zeroed(); *count];
+        let mut samples = vec![zeroed::<S>(); *count];
         for (element, byte) in S::flat_mut(&mut samples).iter_mut().zip(&self.bytes) {
             *element = scaled[usize::from(*byte)];
         }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::Source;
 use crate::error::Error;
-use crate::pod::Pod;
+use crate::pod::zeroed;
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -39,7 +39,7 @@ where
     fn read(&self, index: usize, random: &mut Random, input: &mut S::Input) -> Result<S::Target, Error> {
         let share = beta(self.alpha, random);
         let other = random.below(self.source.len());
-        let mut other_input = S::Input::zeroed();
+        let mut other_input = zeroed::<S::Input>();
         let other_target = self.source.read(other, random, &mut other_input)?;
         let mut target = self.source.read(index, random, input)?;
         mix(share, input, &other_input);

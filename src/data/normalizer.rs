@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::image::Channels;
 pub use crate::layers::Normalize as Normalizer;
+use crate::pod::zeroed;
 use crate::scalar::Scalar;
 use crate::statistics::Spread;
 use crate::weights::parameters::Parameters;
@@ -47,7 +48,7 @@ impl<S: Scalar, A: Channels<Element = S>> Normalizer<A> {
             let found = A::flat(samples).get(cell).map_or(f64::NAN, |x| x.to_f64());
             return Err(Error::Cell { row: cell / A::LENGTH, column: cell % A::LENGTH, found });
         }
-        let mut fitted = Self { mean: A::Each::zeroed(), deviation: A::Each::zeroed() };
+        let mut fitted = Self { mean: zeroed::<A::Each>(), deviation: zeroed::<A::Each>() };
         fitted.deviation.parameters_mut().fill(S::ONE);
         let fields = fitted.mean.parameters_mut().iter_mut().zip(fitted.deviation.parameters_mut());
         for (channel, (mean, deviation)) in fields.enumerate() {

@@ -4,7 +4,7 @@ use super::Source;
 use super::source::chance;
 use super::split::by_class;
 use crate::error::Error;
-use crate::pod::Pod;
+use crate::pod::zeroed;
 use crate::random::Random;
 
 /// The source that [`Source::balanced`] returns.
@@ -20,7 +20,7 @@ impl<S: Source<Target = usize>> Balanced<S> {
         let classes = match source.in_memory() {
             Some(set) => by_class(set.targets().iter().copied()),
             None => {
-                let mut input = Box::new(S::Input::zeroed());
+                let mut input = Box::new(zeroed::<S::Input>());
                 let read = (0..source.len()).map(|index| source.read(index, &mut chance(0, index), &mut input));
                 by_class(read.collect::<Result<Vec<_>, _>>()?)
             }

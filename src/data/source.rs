@@ -8,7 +8,7 @@ use super::fingerprint::Fingerprint;
 use super::mix_up::MixUp;
 use super::samplers::{Balanced, Sampled};
 use crate::error::Error;
-use crate::pod::Pod;
+use crate::pod::zeroed;
 use crate::random::{Random, mix};
 use crate::shape::Sample;
 
@@ -101,7 +101,7 @@ pub trait Source: Sync {
     /// The errors of [`read`](Self::read).
     fn fingerprint(&self) -> Result<u64, Error> {
         let mut fingerprint = Fingerprint::new(self.len());
-        let mut input = Box::new(Self::Input::zeroed());
+        let mut input = Box::new(zeroed::<Self::Input>());
         for index in (0..self.len()).step_by((self.len() / 64).max(1)) {
             let target = self.read(index, &mut chance(0, index), &mut input)?;
             fingerprint.inputs(std::slice::from_ref(&*input));

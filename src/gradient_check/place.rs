@@ -21,9 +21,9 @@ pub(super) fn weights<P: Parameters>() -> Place<P> {
 /// An array of zeros.
 pub(super) fn numbers<A: Pod>() -> Place<A> {
     #[cfg(feature = "alloc")]
-    return A::zeroed_box();
+    return crate::pod::zeroed_box();
     #[cfg(not(feature = "alloc"))]
-    return A::zeroed();
+    return crate::pod::zeroed();
 }
 
 /// Buffers for backpropagation.

@@ -198,6 +198,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
     type Tape<const B: usize> = (A::Each, A::Each);
     /// Two numbers for each channel.
     type Workspace<const B: usize> = (A::Each, A::Each);
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "BatchNorm";
     const MACS: u64 = A::LENGTH as u64;

@@ -6,6 +6,7 @@ use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, largest};
+use crate::memory::{Larger, workspace};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{self, Sample};
@@ -93,11 +94,25 @@ where
     /// Copies both branches' outputs into one.
     #[inline(always)]
     pub(crate) fn join(ys: &[F::Output], zs: &[G::Output], outputs: &mut [O]) {
+        Self::write_first(ys, outputs);
+        Self::write_second(zs, outputs);
+    }
+
+    /// Copies the first branch's outputs to their places.
+    #[inline(always)]
+    fn write_first(ys: &[F::Output], outputs: &mut [O]) {
         const { Self::FITS }
-        for ((y, z), output) in ys.iter().zip(zs).zip(outputs) {
-            let (y_part, z_part) = Self::parts(output);
-            copy(Sample::flat(core::slice::from_ref(y)), y_part);
-            copy(Sample::flat(core::slice::from_ref(z)), z_part);
+        for (y, output) in ys.iter().zip(outputs) {
+            copy(Sample::flat(core::slice::from_ref(y)), Self::parts(output).0);
+        }
+    }
+
+    /// Copies the second branch's outputs to their places.
+    #[inline(always)]
+    fn write_second(zs: &[G::Output], outputs: &mut [O]) {
+        const { Self::FITS }
+        for (z, output) in zs.iter().zip(outputs) {
+            copy(Sample::flat(core::slice::from_ref(z)), Self::parts(output).1);
         }
     }
 
@@ -120,9 +135,11 @@ where
     type Output = O;
     /// The branches' tapes and outputs.
     type Tape<const B: usize> = ((F::Tape<B>, [F::Output; B]), (G::Tape<B>, [G::Output; B]));
-    /// The branches' scratch; their outputs, later their output gradients; and the second branch's input gradient.
-    type Workspace<const B: usize> =
-        ((F::Workspace<B>, [F::Output; B]), ((G::Workspace<B>, [G::Output; B]), [F::Input; B]));
+    /// The scratch and the output of one branch at a time.
+    type Workspace<const B: usize> = Larger<(F::Workspace<B>, [F::Output; B]), (G::Workspace<B>, [G::Output; B])>;
+    /// The scratch of one branch at a time; their output gradients; and the second branch's input gradient.
+    type TrainingWorkspace<const B: usize> =
+        (Larger<F::TrainingWorkspace<B>, G::TrainingWorkspace<B>>, ([F::Output; B], ([G::Output; B], [F::Input; B])));
 
     const KIND: &'static str = "Concat";
     const MACS: u64 = F::MACS + G::MACS;
@@ -136,12 +153,16 @@ where
         simd: V,
         inputs: &[F::Input],
         outputs: &mut [O],
-        ((first_workspace, ys), ((second_workspace, zs), _)): &mut Self::Workspace<B>,
+        scratch: &mut Self::Workspace<B>,
     ) {
-        let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
-        self.first.forward_batch(simd, inputs, ys, first_workspace);
-        self.second.forward_batch(simd, inputs, zs, second_workspace);
-        Self::join(ys, zs, outputs);
+        let (first_scratch, ys) = workspace::<(F::Workspace<B>, [F::Output; B]), _>(scratch);
+        let ys = shape::first_mut(ys, inputs.len());
+        self.first.forward_batch(simd, inputs, ys, first_scratch);
+        Self::write_first(ys, outputs);
+        let (second_scratch, zs) = workspace::<(G::Workspace<B>, [G::Output; B]), _>(scratch);
+        let zs = shape::first_mut(zs, inputs.len());
+        self.second.forward_batch(simd, inputs, zs, second_scratch);
+        Self::write_second(zs, outputs);
     }
 
     #[inline(always)]
@@ -151,11 +172,11 @@ where
         inputs: &[F::Input],
         outputs: &mut [O],
         ((first_tape, ys), (second_tape, zs)): &mut Self::Tape<B>,
-        ((first_workspace, _), ((second_workspace, _), _)): &mut Self::Workspace<B>,
+        (scratch, _): &mut Self::TrainingWorkspace<B>,
     ) {
         let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
-        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, first_workspace);
-        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, second_workspace);
+        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, workspace(scratch));
+        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, workspace(scratch));
         Self::join(ys, zs, outputs);
     }
 
@@ -167,7 +188,7 @@ where
         output_gradients: &mut [O],
         gradient: Gradient<'_, Self>,
         mut input_gradients: Option<&mut [F::Input]>,
-        ((first_workspace, dys), ((second_workspace, dzs), second_dx)): &mut Self::Workspace<B>,
+        (scratch, (dys, (dzs, second_dx))): &mut Self::TrainingWorkspace<B>,
     ) {
         let (inputs, ((first_tape, ys), (second_tape, zs))) = (recorded.inputs, recorded.tape);
         let samples = inputs.len();
@@ -186,9 +207,9 @@ where
         // One call of each, not one for each case: both would be inlined, and double the code with every block around.
         let second_dx = shape::first_mut(second_dx, samples);
         let by_inputs = input_gradients.as_deref_mut();
-        self.first.backward(first_pass, first_recorded, dys, first_gradient, by_inputs, first_workspace);
+        self.first.backward(first_pass, first_recorded, dys, first_gradient, by_inputs, workspace(scratch));
         let by_inputs = input_gradients.is_some().then_some(&mut *second_dx);
-        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, second_workspace);
+        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, workspace(scratch));
         if let Some(dx) = input_gradients {
             add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
         }

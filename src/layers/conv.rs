@@ -207,6 +207,7 @@ where
     type Output = O;
     type Tape<const N: usize> = ();
     type Workspace<const N: usize> = Workspace<S>;
+    type TrainingWorkspace<const N: usize> = Self::Workspace<N>;
 
     const KIND: &'static str = match (I::SHAPE.rank(), Self::SEEN) {
         _ if Self::DEPTHWISE && I::SHAPE.rank() == 2 => "DepthwiseConv1d",

@@ -98,6 +98,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
     type Output = [S; O];
     type Tape<const N: usize> = ();
     type Workspace<const N: usize> = ();
+    type TrainingWorkspace<const N: usize> = Self::Workspace<N>;
 
     const KIND: &'static str = "Dense";
     const MACS: u64 = I as u64 * O as u64;

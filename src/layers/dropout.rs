@@ -59,6 +59,7 @@ impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Layer for Dropou
     type Output = A;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Dropout";
     const MACS: u64 = 0;

@@ -61,6 +61,7 @@ impl<const N: usize, const VOCABULARY: usize, const WIDTH: usize, S: Scalar> Lay
     type Output = [[S; WIDTH]; N];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Embedding";
     const MACS: u64 = 0;

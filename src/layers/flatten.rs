@@ -53,6 +53,7 @@ impl<S: Scalar, A: Sample<Element = S>, const N: usize> Layer for Flatten<A, N> 
     type Output = [S; N];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Flatten";
     const MACS: u64 = 0;

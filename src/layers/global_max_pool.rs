@@ -55,6 +55,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalMaxPool<A> {
     type Output = A::Each;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "GlobalMaxPool";
     const MACS: u64 = 0;

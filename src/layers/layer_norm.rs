@@ -90,6 +90,7 @@ where
     type Output = A;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "LayerNorm";
     const MACS: u64 = A::LENGTH as u64;

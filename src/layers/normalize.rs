@@ -94,6 +94,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for Normalize<A> {
     type Output = A;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Normalize";
     const MACS: u64 = A::LENGTH as u64;

@@ -116,6 +116,7 @@ where
     type Output = O;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Permute";
     const MACS: u64 = 0;

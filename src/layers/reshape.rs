@@ -46,6 +46,7 @@ impl<S: Scalar, I: Sample<Element = S>, O: Sample<Element = S>> Layer for Reshap
     type Output = O;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = if I::SHAPE.equals(&O::SHAPE) { "Identity" } else { "Reshape" };
     const MACS: u64 = 0;

@@ -51,8 +51,10 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
     type Output = L::Output;
     /// The block's tape, and its outputs, which the sum doesn't keep.
     type Tape<const B: usize> = (L::Tape<B>, [L::Output; B]);
+    /// The block's scratch.
+    type Workspace<const B: usize> = L::Workspace<B>;
     /// The block's scratch, and the shortcut's gradient.
-    type Workspace<const B: usize> = (L::Workspace<B>, [L::Output; B]);
+    type TrainingWorkspace<const B: usize> = (L::TrainingWorkspace<B>, [L::Output; B]);
 
     const KIND: &'static str = "Residual";
     const MACS: u64 = L::MACS;
@@ -65,7 +67,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         simd: V,
         inputs: &[L::Input],
         outputs: &mut [L::Output],
-        (workspace, _): &mut Self::Workspace<B>,
+        workspace: &mut Self::Workspace<B>,
     ) {
         self.inside.forward_batch(simd, inputs, outputs, workspace);
         add_assign(simd, Sample::flat(inputs), Sample::flat_mut(outputs));
@@ -78,7 +80,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         inputs: &[L::Input],
         outputs: &mut [L::Output],
         (tape, inside): &mut Self::Tape<B>,
-        (workspace, _): &mut Self::Workspace<B>,
+        (workspace, _): &mut Self::TrainingWorkspace<B>,
     ) {
         let inside = first_mut(inside, inputs.len());
         self.inside.forward_train(pass, inputs, inside, tape, workspace);
@@ -94,7 +96,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         output_gradients: &mut [L::Output],
         gradient: Gradient<'_, Self>,
         mut input_gradients: Option<&mut [L::Input]>,
-        (workspace, around): &mut Self::Workspace<B>,
+        (workspace, around): &mut Self::TrainingWorkspace<B>,
     ) {
         let (tape, inside) = recorded.tape;
         let recorded = Recorded { inputs: recorded.inputs, outputs: first(inside, recorded.inputs.len()), tape };

@@ -141,6 +141,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, const ALIGN_CORNER
     type Output = O;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "Resize1d" } else { "Resize2d" };
     const MACS: u64 = 4 * O::LENGTH as u64;

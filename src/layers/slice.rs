@@ -55,6 +55,7 @@ impl<S: Scalar, A: Channels<Element = S>, O: Channels<Element = S>, const START:
     type Output = O;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Slice";
     const MACS: u64 = 0;

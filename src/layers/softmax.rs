@@ -43,6 +43,7 @@ impl<const N: usize, S: Scalar, A: Sample<Element = S>> Layer for Softmax<N, S, 
     type Output = A;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Softmax";
     const MACS: u64 = 0;

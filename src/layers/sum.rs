@@ -3,6 +3,7 @@
 use crate::graph::Node;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Gradient, Layer, Pass, Recorded, largest};
+use crate::memory::{Larger, workspace};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{self, Sample};
@@ -65,8 +66,11 @@ where
     type Output = F::Output;
     /// The tapes of both, and their outputs, which the sum doesn't keep.
     type Tape<const B: usize> = ((F::Tape<B>, [F::Output; B]), (G::Tape<B>, [F::Output; B]));
-    /// The scratch of both; the second branch's output, later its output gradient; and its input gradient.
-    type Workspace<const B: usize> = ((F::Workspace<B>, G::Workspace<B>), ([F::Output; B], [F::Input; B]));
+    /// The scratch of one branch at a time; the second one's with its output.
+    type Workspace<const B: usize> = Larger<F::Workspace<B>, (G::Workspace<B>, [F::Output; B])>;
+    /// The scratch of one branch at a time; the second branch's output gradient, and its input gradient.
+    type TrainingWorkspace<const B: usize> =
+        (Larger<F::TrainingWorkspace<B>, G::TrainingWorkspace<B>>, ([F::Output; B], [F::Input; B]));
 
     const KIND: &'static str = "Sum";
     const MACS: u64 = F::MACS + G::MACS;
@@ -79,11 +83,12 @@ where
         simd: V,
         inputs: &[F::Input],
         outputs: &mut [F::Output],
-        ((first_workspace, second_workspace), (zs, _)): &mut Self::Workspace<B>,
+        scratch: &mut Self::Workspace<B>,
     ) {
+        self.first.forward_batch::<V, B>(simd, inputs, outputs, workspace(scratch));
+        let (scratch, zs) = workspace::<(G::Workspace<B>, [F::Output; B]), _>(scratch);
         let zs = shape::first_mut(zs, inputs.len());
-        self.first.forward_batch(simd, inputs, outputs, first_workspace);
-        self.second.forward_batch(simd, inputs, zs, second_workspace);
+        self.second.forward_batch(simd, inputs, zs, scratch);
         add_assign(simd, Sample::flat(zs), Sample::flat_mut(outputs));
     }
 
@@ -94,11 +99,11 @@ where
         inputs: &[F::Input],
         outputs: &mut [F::Output],
         ((first_tape, ys), (second_tape, zs)): &mut Self::Tape<B>,
-        ((first_workspace, second_workspace), _): &mut Self::Workspace<B>,
+        (scratch, _): &mut Self::TrainingWorkspace<B>,
     ) {
         let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
-        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, first_workspace);
-        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, second_workspace);
+        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, workspace(scratch));
+        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, workspace(scratch));
         copy(zs, outputs);
         add_assign(pass.simd, Sample::flat(ys), Sample::flat_mut(outputs));
     }
@@ -111,7 +116,7 @@ where
         output_gradients: &mut [F::Output],
         gradient: Gradient<'_, Self>,
         mut input_gradients: Option<&mut [F::Input]>,
-        ((first_workspace, second_workspace), (dzs, second_dx)): &mut Self::Workspace<B>,
+        (scratch, (dzs, second_dx)): &mut Self::TrainingWorkspace<B>,
     ) {
         let (inputs, ((first_tape, ys), (second_tape, zs))) = (recorded.inputs, recorded.tape);
         let samples = inputs.len();
@@ -125,9 +130,16 @@ where
         let second_gradient = Gradient::new(&mut weights.second, start);
         // One call of each, not one for each case: both would be inlined, and double the code with every block around.
         let by_inputs = input_gradients.as_deref_mut();
-        self.first.backward(first_pass, first_recorded, output_gradients, first_gradient, by_inputs, first_workspace);
+        self.first.backward(
+            first_pass,
+            first_recorded,
+            output_gradients,
+            first_gradient,
+            by_inputs,
+            workspace(scratch),
+        );
         let by_inputs = input_gradients.is_some().then_some(&mut *second_dx);
-        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, second_workspace);
+        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, workspace(scratch));
         if let Some(dx) = input_gradients {
             add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
         }

@@ -64,6 +64,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>> Layer for Upsample
     type Output = O;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "Upsample1d" } else { "Upsample2d" };
     const MACS: u64 = 0;

@@ -52,6 +52,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     type Output = O;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = if I::SHAPE.rank() == 2 { "ZeroPad1d" } else { "ZeroPad2d" };
     const MACS: u64 = 0;

@@ -43,7 +43,7 @@ pub fn forward_train<L: Layer, V: Simd, const B: usize>(
     inputs: &[L::Input],
     outputs: &mut [L::Output],
     tape: &mut L::Tape<B>,
-    workspace: &mut L::Workspace<B>,
+    workspace: &mut L::TrainingWorkspace<B>,
 ) {
     outlined(pass.simd, ForwardTrain { layer, pass: pass.with(()), inputs, outputs, tape, workspace });
 }
@@ -55,7 +55,7 @@ operation! {
         inputs: &'a [L::Input],
         outputs: &'a mut [L::Output],
         tape: &'a mut L::Tape<B>,
-        workspace: &'a mut L::Workspace<B>,
+        workspace: &'a mut L::TrainingWorkspace<B>,
     }
     fn run(self, simd: V) {
         let Self { layer, pass, inputs, outputs, tape, workspace } = self;
@@ -72,7 +72,7 @@ pub fn backward<L: Layer, V: Simd, const B: usize>(
     output_gradients: &mut [L::Output],
     gradient: Gradient<'_, L>,
     input_gradients: Option<&mut [L::Input]>,
-    workspace: &mut L::Workspace<B>,
+    workspace: &mut L::TrainingWorkspace<B>,
 ) {
     let simd = pass.simd;
     let pass = pass.with(());
@@ -87,7 +87,7 @@ operation! {
         output_gradients: &'a mut [L::Output],
         gradient: Gradient<'a, L>,
         input_gradients: Option<&'a mut [L::Input]>,
-        workspace: &'a mut L::Workspace<B>,
+        workspace: &'a mut L::TrainingWorkspace<B>,
     }
     fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
@@ -104,7 +104,7 @@ pub fn backward_deferring<L: Layer, V: Simd, const B: usize>(
     output_gradients: &mut [L::Output],
     deferral: Deferral<'_, L::Scalar>,
     input_gradients: Option<&mut [L::Input]>,
-    workspace: &mut L::Workspace<B>,
+    workspace: &mut L::TrainingWorkspace<B>,
 ) {
     let simd = pass.simd;
     let pass = pass.with(());
@@ -119,7 +119,7 @@ operation! {
         output_gradients: &'a mut [L::Output],
         deferral: Deferral<'a, L::Scalar>,
         input_gradients: Option<&'a mut [L::Input]>,
-        workspace: &'a mut L::Workspace<B>,
+        workspace: &'a mut L::TrainingWorkspace<B>,
     }
     fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, deferral, input_gradients, workspace } = self;
@@ -136,7 +136,7 @@ pub fn descend<L: Layer, V: Simd, O: Optimizer<SLOTS>, M: Room, const SLOTS: usi
     output_gradients: &mut [L::Output],
     descent: (Descent<'_, O, L::Scalar, M>, [&mut L; SLOTS]),
     input_gradients: Option<&mut [L::Input]>,
-    workspace: &mut L::Workspace<B>,
+    workspace: &mut L::TrainingWorkspace<B>,
 ) {
     let simd = pass.simd;
     let pass = pass.with(());
@@ -151,7 +151,7 @@ operation! {
         output_gradients: &'a mut [L::Output],
         descent: (Descent<'a, O, L::Scalar, M>, [&'a mut L; SLOTS]),
         input_gradients: Option<&'a mut [L::Input]>,
-        workspace: &'a mut L::Workspace<B>,
+        workspace: &'a mut L::TrainingWorkspace<B>,
     }
     fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, descent, input_gradients, workspace } = self;
@@ -169,7 +169,7 @@ pub fn descend_linear<L: Descend, V: Simd, O: Optimizer<SLOTS>, M: Room, const S
     output_gradients: &mut [L::Output],
     descent: (Descent<'_, O, L::Scalar, M>, [&mut L; SLOTS]),
     input_gradients: Option<&mut [L::Input]>,
-    workspace: &mut L::Workspace<B>,
+    workspace: &mut L::TrainingWorkspace<B>,
 ) {
     let simd = pass.simd;
     let pass = pass.with(());
@@ -184,7 +184,7 @@ operation! {
         output_gradients: &'a mut [L::Output],
         descent: (Descent<'a, O, L::Scalar, M>, [&'a mut L; SLOTS]),
         input_gradients: Option<&'a mut [L::Input]>,
-        workspace: &'a mut L::Workspace<B>,
+        workspace: &'a mut L::TrainingWorkspace<B>,
     }
     fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, descent, input_gradients, workspace } = self;

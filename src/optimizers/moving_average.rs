@@ -52,7 +52,7 @@ impl<P: Parameters> MovingAverage<P> {
     pub fn boxed() -> alloc::boxed::Box<Self> {
         const { assert_weights::<P>() }
         // SAFETY: as in `new`.
-        unsafe { crate::pod::zeroed_box() }
+        unsafe { crate::pod::zero_bytes_box() }
     }
 
     /// Add the weights after a step. `decay` is the share of the average that is kept, from 0 to below 1, such as

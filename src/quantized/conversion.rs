@@ -7,7 +7,7 @@ use super::calibration::Seen;
 use super::{Calibration, Native, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
 use crate::layer::Layer;
 use crate::network::Network;
-use crate::pod::Pod;
+use crate::pod::zeroed_box;
 use crate::shape::{Sample, view};
 
 /// The name of a network's input.
@@ -47,7 +47,7 @@ pub(super) fn observe_block<N: Quantize>(network: &N, samples: &[N::Input], obse
 
 /// The quantized network for these ranges, and its activations.
 pub(super) fn quantize<N: Quantize>(network: &N, ranges: &[Range]) -> (Box<Quantized<N>>, Vec<Signal>) {
-    let mut quantized = Quantized::<N>::zeroed_box();
+    let mut quantized = zeroed_box::<Quantized<N>>();
     let mut ranges = Ranges::new(ranges);
     let range = ranges.take();
     let input = Signal::rounded(Quantization::of_range(range.low, range.high), range, 0.0);

@@ -11,7 +11,8 @@ use crate::atomic_file::write_atomically;
 #[cfg(feature = "std")]
 use crate::error::Error;
 #[cfg(feature = "alloc")]
-use crate::pod::Pod;
+#[cfg(feature = "alloc")]
+use crate::pod::zeroed_box;
 #[cfg(feature = "std")]
 use crate::weights::safetensors::in_file;
 #[cfg(feature = "alloc")]
@@ -125,7 +126,7 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     /// [`WeightsError`] unless it is an undamaged file of a network with these layers.
     #[cfg(feature = "alloc")]
     pub fn load_from_bytes(file: &[u8]) -> Result<Box<Self>, WeightsError<'_>> {
-        let mut network = Self::zeroed_box();
+        let mut network = zeroed_box::<Self>();
         // SAFETY: the memory is that of the network, exclusively borrowed and, padding included, zeroed.
         let to = unsafe { core::slice::from_raw_parts_mut((&raw mut *network).cast(), size_of::<Self>()) };
         Self::IMAGE.copy(file, to)?;

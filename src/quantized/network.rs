@@ -6,7 +6,7 @@ use super::arithmetic::{nearest, saturate};
 use super::{Arithmetic, Native, Quantization, QuantizedLayer};
 use crate::kernels::{dispatch, operation};
 use crate::layer::OutputKind;
-use crate::pod::Pod;
+use crate::pod::{Pod, zeroed};
 use crate::shape::Sample;
 #[cfg(feature = "alloc")]
 use crate::shape::first_mut;
@@ -87,8 +87,8 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
                  `forward_integers_into` with memory on the heap or in a `static`"
             );
         }
-        let mut output = Pod::zeroed();
-        let mut workspace = Pod::zeroed();
+        let mut output = zeroed();
+        let mut workspace = zeroed();
         self.forward_integers_into(input, &mut output, &mut workspace);
         output
     }
@@ -119,7 +119,7 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     /// Runs inference on a batch, [`SAMPLES`] at a time.
     #[cfg(feature = "alloc")]
     fn forward_pieces(&self, inputs: &[Real<L::Input>]) -> alloc::vec::Vec<Real<L::Output>> {
-        let mut outputs = alloc::vec![Pod::zeroed(); inputs.len()];
+        let mut outputs = alloc::vec![zeroed(); inputs.len()];
         #[cfg(feature = "rayon")]
         if crate::threads::available() > 1 {
             use rayon::prelude::*;
@@ -187,9 +187,9 @@ impl<L: QuantizedLayer> Memory<L> {
     fn new(batch: usize) -> Self {
         let samples = batch.min(SAMPLES);
         Self {
-            inputs: alloc::vec![Pod::zeroed(); samples],
-            outputs: alloc::vec![Pod::zeroed(); samples],
-            workspaces: alloc::vec![Pod::zeroed(); samples],
+            inputs: alloc::vec![zeroed(); samples],
+            outputs: alloc::vec![zeroed(); samples],
+            workspaces: alloc::vec![zeroed(); samples],
         }
     }
 }
@@ -224,7 +224,7 @@ impl Quantization {
     /// The integers that stand for the numbers of a sample.
     #[inline]
     pub(crate) fn quantize_all<I: Sample<Element = i8>>(&self, sample: &Real<I>) -> I {
-        let mut integers = I::zeroed();
+        let mut integers = zeroed::<I>();
         self.quantize_into(sample, &mut integers);
         integers
     }
@@ -242,7 +242,7 @@ impl Quantization {
     /// The numbers that a sample of integers stands for.
     #[inline]
     pub(crate) fn dequantize_all<I: Sample<Element = i8>>(&self, sample: &I) -> Real<I> {
-        let mut values = Real::<I>::zeroed();
+        let mut values = zeroed::<Real<I>>();
         let flat = Real::<I>::flat_mut(core::slice::from_mut(&mut values));
         for (value, &integer) in flat.iter_mut().zip(I::flat(core::slice::from_ref(sample))) {
             *value = self.dequantize(integer);

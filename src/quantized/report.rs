@@ -8,7 +8,7 @@ use super::calibration::Seen;
 use super::conversion::{BLOCK, observe_block};
 use super::{Native, Observer, Quantization, Quantize, Quantized, QuantizedLayer, Signal};
 use crate::network::Network;
-use crate::pod::Pod;
+use crate::pod::{zeroed, zeroed_box};
 use crate::shape::{Sample, Shape};
 
 /// The differences between a quantized network and its float network, on the samples of the calibration.
@@ -107,7 +107,7 @@ pub(super) fn report<N: Quantize>(
     (seen, signals): (Vec<Seen>, &[Signal]),
 ) -> QuantizationReport {
     let mut errors = alloc::vec![Errors::default(); signals.len()];
-    let mut workspace = <N::Quantized<Native> as QuantizedLayer>::Workspace::zeroed_box();
+    let mut workspace = zeroed_box::<<N::Quantized<Native> as QuantizedLayer>::Workspace>();
     for block in samples.chunks(BLOCK) {
         let mut observer = Observer::keeping();
         observe_block(network, block, &mut observer);
@@ -121,8 +121,8 @@ pub(super) fn report<N: Quantize>(
                     errors.compare(signal.quantization, integers, numbers);
                 }
             };
-            let mut input = <N::Quantized<Native> as QuantizedLayer>::Input::zeroed();
-            let mut output = <N::Quantized<Native> as QuantizedLayer>::Output::zeroed();
+            let mut input = zeroed::<<N::Quantized<Native> as QuantizedLayer>::Input>();
+            let mut output = zeroed::<<N::Quantized<Native> as QuantizedLayer>::Output>();
             let numbers = N::Input::flat(slice::from_ref(sample)).iter();
             for (integer, &number) in Sample::flat_mut(slice::from_mut(&mut input)).iter_mut().zip(numbers) {
                 *integer = quantized.input.quantize(number);

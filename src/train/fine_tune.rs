@@ -7,7 +7,7 @@ use crate::layer::{Layer, OutputKind};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
-use crate::pod::Pod;
+use crate::pod::{Pod, zeroed};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first_mut};
 use crate::train::gradient_buffers::{assert_batch, refuse_probabilities};
@@ -114,14 +114,15 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune
     };
     /// RAM in bytes that training on one sample at a time needs: the trainable weights and a [`FineTuneBuffers`].
     pub const RAM_TRAINING: usize = {
-        let scratch = size_of::<F::Workspace<1>>() - F::FROZEN_RAM + H::WORKSPACE - H::RAM_INFERENCE;
-        H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>() - scratch
+        let frozen = size_of::<F::Workspace<1>>() - F::FROZEN_RAM;
+        let head = <H::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH;
+        H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>() - frozen - head
     };
 
     /// Run inference on one sample. Does not allocate.
     #[must_use]
     pub fn forward(&self, input: &F::Input) -> H::Output {
-        let (mut features, mut workspace) = ([F::Output::zeroed()], F::Workspace::<1>::zeroed());
+        let (mut features, mut workspace) = ([zeroed::<F::Output>()], zeroed::<F::Workspace<1>>());
         self.frozen.features::<1>(core::slice::from_ref(input), &mut features, &mut workspace);
         let [features] = &features;
         Network::forward(&self.head, features)
@@ -159,7 +160,7 @@ where
     pub fn boxed() -> alloc::boxed::Box<Self> {
         const { assert_weights::<H>() }
         // SAFETY: as in `new`.
-        unsafe { crate::pod::zeroed_box() }
+        unsafe { crate::pod::zero_bytes_box() }
     }
 
     /// Update the trainable layers along the gradient of the mean loss of a mini-batch. Returns the loss before the

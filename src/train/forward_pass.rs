@@ -5,7 +5,7 @@ use core::fmt;
 use super::gradient_buffers::GradientBuffers;
 use crate::kernels::{Start, copy, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer, Pass, Recorded, is_tiny};
-use crate::pod::Pod;
+use crate::pod::zeroed;
 use crate::shape::{Sample, first, first_mut};
 
 impl<L: Layer, const B: usize> GradientBuffers<L, B> {
@@ -92,7 +92,7 @@ impl<'a, L: Layer, const B: usize> ForwardPass<'a, L, B> {
         let Self { buffers, network, inputs, chance, start } = self;
         let gradient = Gradient::new(gradient, start);
         let scratch = first_mut(&mut buffers.output_gradients, inputs.len());
-        scratch.fill(Pod::zeroed());
+        scratch.fill(zeroed());
         copy(output_gradients, scratch);
         dispatch(Backward { buffers, network, inputs, chance, gradient, input_gradients });
     }

@@ -48,7 +48,7 @@ pub struct GradientBuffers<L: Layer, const B: usize> {
     pub(crate) outputs: [L::Output; B],
     pub(crate) output_gradients: [L::Output; B],
     pub(crate) tape: L::Tape<B>,
-    pub(crate) workspace: L::Workspace<B>,
+    pub(crate) workspace: L::TrainingWorkspace<B>,
 }
 
 impl<L: Layer, const B: usize> GradientBuffers<L, B> {
@@ -64,7 +64,7 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
     #[must_use]
     pub fn boxed() -> alloc::boxed::Box<Self> {
         // SAFETY: as in `new`.
-        unsafe { crate::pod::zeroed_box() }
+        unsafe { crate::pod::zero_bytes_box() }
     }
 
     /// Compute the mean loss of a batch of any size, and its gradient with respect to the weights.

@@ -9,6 +9,7 @@ use crate::layer_gradient::{Descent, Room};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
+use crate::pod::Pod;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{Tally, assert_batch, assert_logits};
 use crate::train::loop_state::{LoopState, loop_state_methods};
@@ -26,7 +27,7 @@ pub trait TrainInPlace: Layer {
     /// It is less than [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradients of all layers but the largest. An
     /// optimizer needs another [`FLASH`](crate::Network::FLASH) bytes for each of its slots.
     const RAM_TRAINING_IN_PLACE: usize =
-        Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>() - Self::WORKSPACE + Self::RAM_INFERENCE;
+        Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>() - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH;
 
     /// [`Layer::backward`], which updates each layer once its gradient is known and its weights are no longer needed.
     #[doc(hidden)]
@@ -37,7 +38,7 @@ pub trait TrainInPlace: Layer {
         output_gradients: &mut [Self::Output],
         descent: Descent<'_, O, Self::Scalar, Self::LayerGradient>,
         slots: [&mut Self; SLOTS],
-        workspace: &mut Self::Workspace<B>,
+        workspace: &mut Self::TrainingWorkspace<B>,
     );
 }
 
@@ -91,7 +92,7 @@ pub struct InPlaceBuffers<L: TrainInPlace, const B: usize, const SLOTS: usize = 
     outputs: [L::Output; B],
     output_gradients: [L::Output; B],
     tape: L::Tape<B>,
-    workspace: L::Workspace<B>,
+    workspace: L::TrainingWorkspace<B>,
     gradient: L::LayerGradient,
     slots: [L; SLOTS],
 }
@@ -111,7 +112,7 @@ impl<L: TrainInPlace, const B: usize, const SLOTS: usize> InPlaceBuffers<L, B, S
     pub fn boxed() -> alloc::boxed::Box<Self> {
         const { assert_weights::<L>() }
         // SAFETY: as in `new`.
-        unsafe { crate::pod::zeroed_box() }
+        unsafe { crate::pod::zero_bytes_box() }
     }
 
     /// Update the network along the gradient of the mean loss of a mini-batch. Returns the loss before the update.

@@ -120,7 +120,7 @@ pub unsafe trait Parameters: Sized + Send + Sync + 'static {
     fn zeroed_box() -> alloc::boxed::Box<Self> {
         const { assert_weights::<Self>() }
         // SAFETY: as in `zeroed`.
-        unsafe { crate::pod::zeroed_box() }
+        unsafe { crate::pod::zero_bytes_box() }
     }
 
     /// A copy on the heap, made without a temporary on the stack.

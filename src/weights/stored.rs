@@ -207,12 +207,7 @@ impl Content {
     }
 
     /// The place of the array with this index, which begins at `offset`; its dotted name is appended to `name`.
-    pub(crate) const fn locate(
-        &self,
-        mut index: usize,
-        offset: usize,
-        name: &mut ConstMessage,
-    ) -> Option<Place> {
+    pub(crate) const fn locate(&self, mut index: usize, offset: usize, name: &mut ConstMessage) -> Option<Place> {
         match self {
             Self::Array(dtype, shape) if index == 0 => Some(Place { dtype: *dtype, shape: *shape, offset }),
             Self::Array(..) => None,

@@ -153,6 +153,7 @@ impl<S: fnn::Scalar> fnn::Layer for OwnWithoutTraits<S> {
     type Output = [S; 2];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Own";
     const MACS: u64 = 2;

@@ -40,13 +40,62 @@ fn the_tape_is_as_large_as_what_is_remembered() {
     assert_eq!(size_of::<<Digits as Layer>::Tape<7>>(), 7 * BYTES);
 }
 
-/// Two buffers that batches alternate between: here 128 and 20 numbers for odd ones, 20 for even ones; and the block's own: 8, 8,
-/// and the gradient of the skip connection, 20.
+/// Two buffers that batches alternate between: here 128 and 20 numbers for odd ones, 20 for even ones; and the block's own: 8, 8;
+/// in training, also the gradient of the skip connection, 20.
 #[test]
 fn the_workspace_is_two_pieces_in_turn() {
-    const BYTES: usize = 4 * (128 + 20 + (8 + 8) + 20);
+    const BYTES: usize = 4 * (128 + 20 + (8 + 8));
     assert_eq!(Digits::RAM_INFERENCE, BYTES);
     assert_eq!(size_of::<<Digits as Layer>::Workspace<3>>(), 3 * BYTES);
+    assert_eq!(size_of::<<Digits as Layer>::TrainingWorkspace<3>>(), 3 * (BYTES + 4 * 20));
+}
+
+fn workspaces<N: Layer>() -> (usize, usize) {
+    (size_of::<N::Workspace<1>>() / 4, size_of::<N::TrainingWorkspace<1>>() / 4)
+}
+
+/// A block holds no more than it has to: the inputs around it are in a buffer outside of it, and so are its outputs.
+#[test]
+fn blocks_hold_in_inference_what_is_needed_at_the_same_time() {
+    fnn::network! {
+        struct Skip: [100] -> [10] { Residual { Dense(30), Relu, Dense(100) }, Dense(10) }
+    }
+    fnn::network! {
+        struct Added: [100] -> [10] { Sum { { Dense(30), Relu, Dense(50) }, { Dense(40), Relu, Dense(50) } }, Dense(10) }
+    }
+    fnn::network! {
+        struct Beside: [100] -> [10] { Concat { { Dense(30), Relu, Dense(50) }, { Dense(20) } }, Dense(10) }
+    }
+    // The block's output; inside, 30; in training, the gradient around it.
+    assert_eq!(workspaces::<Skip>(), (100 + 30, 100 + 30 + 100));
+    assert_eq!(Skip::RAM_INFERENCE, 4 * (100 + 30));
+    // The block's output; inside of one branch at a time, 30, or 40 and the other term of the sum. In training, the gradients
+    // of the second branch's output and input.
+    assert_eq!(workspaces::<Added>(), (50 + (40 + 50), 50 + 40 + (50 + 100)));
+    // The block's output; one branch at a time, 30 and its output, or 20. In training, the gradients of both outputs and of
+    // the second branch's input.
+    assert_eq!(workspaces::<Beside>(), (70 + (30 + 50), 70 + 30 + (50 + 20 + 100)));
+}
+
+/// A stack of ResNet-8: its input, what is inside of the block, its output.
+#[test]
+fn three_buffers_are_enough_for_a_residual_block_of_convolutions() {
+    fnn::network! {
+        struct Stack: [3, 32, 32] -> [10] {
+            Conv2d(16, kernel = 3, padding = same),
+            Relu,
+            Residual { Conv2d(16, kernel = 3, padding = same), Relu, Conv2d(16, kernel = 3, padding = same) },
+            Relu,
+            GlobalAvgPool,
+            Dense(10),
+        }
+    }
+    assert_eq!(Stack::RAM_INFERENCE, 3 * (4 * 16 * 32 * 32));
+    let (network, inputs) = (Stack::boxed(1), [[[[0.5; 32]; 32]; 3]]);
+    let (mut outputs, mut workspace) = ([[0.0; 10]], fnn::layers::zeroed_box::<<Stack as Layer>::Workspace<1>>());
+    network.forward_into(&inputs, &mut outputs, &mut workspace);
+    let mut buffers = fnn::train::GradientBuffers::<Stack, 1>::boxed();
+    assert_eq!(buffers.forward(&*network, &inputs).outputs(), outputs);
 }
 
 /// Weights and gradient, tape and workspace, outputs and their gradient, the seed and the step count.
@@ -76,7 +125,7 @@ skip       Residual  [20]        348                   320
   dense_2  Dense     [20]        180                   160
 logits     Dense     [10]        210                   200
 total                [10]     103598                103432
-414392 bytes of weights; 736 bytes of memory for inference, 830512 for training";
+414392 bytes of weights; 656 bytes of memory for inference, 830512 for training";
     let summary = Digits::summary().to_string();
     assert_eq!(summary.lines().map(str::trim_end).collect::<Vec<_>>(), table.lines().collect::<Vec<_>>());
 }
@@ -191,7 +240,10 @@ fn ram_figures_leave_out_the_scratch_of_vectors() {
 }
 
 fnn::network! {
-    struct Wide: [1, 50_000] -> [1, 50_000] { Conv1d(1, kernel = 3, padding = same), Residual { Conv1d(1, kernel = 1) } }
+    struct Wide: [1, 50_000] -> [1, 50_000] {
+        Conv1d(1, kernel = 3, padding = same),
+        Residual { Conv1d(1, kernel = 1), Conv1d(1, kernel = 1) },
+    }
 }
 
 fnn::network! {

@@ -22,6 +22,7 @@ pub(crate) mod scales {
         type Output = [S; N];
         type Tape<const B: usize> = ();
         type Workspace<const B: usize> = ();
+        type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
         const KIND: &'static str = "Scale";
         const MACS: u64 = N as u64;
@@ -76,6 +77,7 @@ impl<const N: usize, S: Scalar> Layer for Offset<N, S> {
     type Output = [S; N];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Offset";
     const MACS: u64 = 0;

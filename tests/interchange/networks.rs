@@ -168,6 +168,7 @@ impl<const R: usize, const C: usize, S: Scalar> Layer for Transpose<R, C, S> {
     type Output = [[S; R]; C];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Transpose";
     const MACS: u64 = 0;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
 
-use fnn::layers::{Layer, Pod, Sample};
+use fnn::layers::{Layer, Sample, zeroed};
 use fnn::{Network, Random};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -46,7 +46,7 @@ where
 {
     network.save(folder().join(format!("{name}.safetensors"))).unwrap();
     let mut random = Random::new(5);
-    let mut inputs = [N::Input::zeroed(); 4];
+    let mut inputs = [zeroed::<N::Input>(); 4];
     Sample::flat_mut(&mut inputs).iter_mut().for_each(|input| *input = Stored::drawn(&mut random));
     let outputs = network.forward_all(&inputs);
     let shape = |sample: &[usize]| [&[4], sample].concat();

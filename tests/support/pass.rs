@@ -1,8 +1,9 @@
 //! One layer forward and backward.
 
+use fnn::layers::{zeroed, zeroed_box};
 use fnn::{
     Layer, Scalar,
-    layers::{Chance, Gradient, Pass, Pod, Recorded, Sample, Start},
+    layers::{Chance, Gradient, Pass, Recorded, Sample, Start},
     simd::{Operation, Portable, Simd, dispatch},
 };
 
@@ -35,7 +36,7 @@ fn passes_by<L: Layer>(
 ) -> Passes<L> {
     assert!(inputs.len() == output_gradients.len() && inputs.len() <= ROOM);
     let mut passes = Passes {
-        outputs: vec![Pod::zeroed(); inputs.len()],
+        outputs: vec![zeroed(); inputs.len()],
         // Filled with other values, so that a missing write shows.
         input_gradients: inputs.to_vec(),
         gradient: L::zeroed_box(),
@@ -58,8 +59,8 @@ impl<L: Layer> Operation for ForwardAndBackward<'_, L> {
     fn run<V: Simd>(self, simd: V) {
         let Self { layer, inputs, output_gradients, passes } = self;
         let Passes { outputs, input_gradients, gradient } = passes;
-        let mut tape = L::Tape::<ROOM>::zeroed_box();
-        let mut workspace = L::Workspace::<ROOM>::zeroed_box();
+        let mut tape = zeroed_box::<L::Tape<ROOM>>();
+        let mut workspace = zeroed_box::<L::TrainingWorkspace<ROOM>>();
         let pass = Pass::new(simd, Chance::default());
         layer.forward_train(pass, inputs, outputs, &mut tape, &mut workspace);
         let recorded = Recorded { inputs, outputs, tape: &*tape };
@@ -72,7 +73,7 @@ impl<L: Layer> Operation for ForwardAndBackward<'_, L> {
 #[allow(dead_code)]
 pub(crate) fn samples_of<A: Sample<Element: Scalar>>(numbers: &[f64]) -> Vec<A> {
     assert_eq!(numbers.len() % A::LENGTH, 0);
-    let mut samples = vec![A::zeroed(); numbers.len() / A::LENGTH];
+    let mut samples = vec![zeroed::<A>(); numbers.len() / A::LENGTH];
     for (to, &number) in A::flat_mut(&mut samples).iter_mut().zip(numbers) {
         *to = A::Element::from_f64(number);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fnn::layers::{Pod, Sample};
+use fnn::layers::Sample;
 use fnn::quantized::{Calibration, Native, Onnx, Quantize, QuantizedLayer, TfliteReference};
 use fnn::{Network, Quantized, Random};
 use fnn_convert::{Model, Options, ToOnnx};
@@ -108,7 +108,7 @@ where
     assert_eq!((again.input, again.output), (quantized.input, quantized.output));
     let mut random = Random::new(9);
     for _ in samples {
-        let mut x = [<I::Of<i8>>::zeroed()];
+        let mut x = [fnn::layers::zeroed::<I::Of<i8>>()];
         Sample::flat_mut(&mut x).iter_mut().for_each(|integer| *integer = random.below(256) as u8 as i8);
         let (one, other) = (again.forward_integers(&x[0]), quantized.forward_integers(&x[0]));
         assert_eq!(one, other, "{name}");

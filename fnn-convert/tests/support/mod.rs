@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fnn::layers::{Pod, Sample};
+use fnn::layers::{Sample, zeroed};
 use fnn::{Layer, Network};
 use fnn_convert::graph::Graph;
 use fnn_convert::{Declaration, ToOnnx};
@@ -111,7 +111,7 @@ where
 {
     let network = N::load_from_bytes(weights).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(inputs.len() % N::Input::LENGTH, 0, "{} numbers for inputs of {}", inputs.len(), N::Input::LENGTH);
-    let mut samples = vec![<N::Input as Pod>::zeroed(); inputs.len() / N::Input::LENGTH];
+    let mut samples = vec![zeroed::<N::Input>(); inputs.len() / N::Input::LENGTH];
     for (input, number) in Sample::flat_mut(&mut samples).iter_mut().zip(inputs) {
         *input = Given::given(*number);
     }

@@ -7,9 +7,9 @@ use quote::quote;
 
 use crate::plan::Form;
 
-/// `type Tape` and `type Workspace`.
+/// `type Tape`, `type Workspace` and `type TrainingWorkspace`.
 ///
-/// The tape holds every batch between two stages, and each layer's own tape. The workspace holds two buffers,
+/// The tape holds every batch between two stages, and each layer's own tape. A workspace holds two buffers,
 /// used alternately by such batches or their gradients, and one shared by the layers' own workspaces.
 pub(super) fn types(form: &Form) -> TokenStream {
     let Form { network, stages } = form;
@@ -19,11 +19,15 @@ pub(super) fn types(form: &Form) -> TokenStream {
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
     let [ping, pong] = [0, 1]
         .map(|parity| largest(fnn, batches.iter().skip(parity).step_by(2).map(|sample| quote!([#sample; __BATCH]))));
-    let scratch = largest(fnn, stages.iter().map(|stage| stage.layer.member(fnn, quote!(Workspace<{ __BATCH }>))));
-    let workspace = quote!((#ping, (#pong, #scratch)));
+    let workspace = |name: TokenStream| {
+        let scratch = largest(fnn, stages.iter().map(|stage| stage.layer.member(fnn, quote!(#name<{ __BATCH }>))));
+        quote!((#ping, (#pong, #scratch)))
+    };
+    let (inference, training) = (workspace(quote!(Workspace)), workspace(quote!(TrainingWorkspace)));
     quote! {
         type Tape<const __BATCH: ::core::primitive::usize> = #tape;
-        type Workspace<const __BATCH: ::core::primitive::usize> = #workspace;
+        type Workspace<const __BATCH: ::core::primitive::usize> = #inference;
+        type TrainingWorkspace<const __BATCH: ::core::primitive::usize> = #training;
     }
 }
 

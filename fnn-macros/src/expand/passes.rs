@@ -80,7 +80,7 @@ impl<'a> Passes<'a> {
                 inputs: &[Self::Input],
                 outputs: &mut [Self::Output],
                 tape: &mut Self::Tape<{ __BATCH }>,
-                workspace: &mut Self::Workspace<{ __BATCH }>,
+                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
             ) {
                 #stages
             }
@@ -100,7 +100,7 @@ impl<'a> Passes<'a> {
                 output_gradients: &mut [Self::Output],
                 gradient: #fnn::macro_support::Gradient<'_, Self>,
                 input_gradients: ::core::option::Option<&mut [Self::Input]>,
-                workspace: &mut Self::Workspace<{ __BATCH }>,
+                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
             ) {
                 let #fnn::macro_support::Gradient { weights, start } = gradient;
                 #stages
@@ -121,7 +121,7 @@ impl<'a> Passes<'a> {
                 output_gradients: &mut [Self::Output],
                 mut deferral: #fnn::macro_support::Deferral<'_, Self::Scalar>,
                 input_gradients: ::core::option::Option<&mut [Self::Input]>,
-                workspace: &mut Self::Workspace<{ __BATCH }>,
+                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
             ) {
                 #stages
             }
@@ -146,7 +146,7 @@ impl<'a> Passes<'a> {
                 output_gradients: &mut [Self::Output],
                 mut descent: #fnn::macro_support::Descent<'_, __O, Self::Scalar, Self::LayerGradient>,
                 mut slots: [&mut Self; __SLOTS],
-                workspace: &mut Self::Workspace<{ __BATCH }>,
+                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
             ) {
                 let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
                 #stages

@@ -87,11 +87,11 @@ impl Family<'_> {
                 _ if is_last => hygienic!(answer),
                 Step::Gather(layer) => {
                     let sample = layer.output.sample(&self.network.site(), &quote!(::core::primitive::i8));
-                    hygienic!(&mut <#sample as #fnn::macro_support::Pod>::zeroed())
+                    hygienic!(&mut #fnn::layers::zeroed::<#sample>())
                 }
                 _ => {
                     let sample = self.sample(step, quote!(Output));
-                    hygienic!(&mut <#sample as #fnn::macro_support::Pod>::zeroed())
+                    hygienic!(&mut #fnn::layers::zeroed::<#sample>())
                 }
             };
             let (simd, push, push_position, forward) = (&self.simd, &self.push, &self.push_position, &self.forward);

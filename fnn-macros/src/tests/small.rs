@@ -149,6 +149,20 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
             >,
         ),
     );
+    type TrainingWorkspace<const __BATCH: ::core::primitive::usize> = (
+        [[S; __Small_1]; __BATCH],
+        (
+            (),
+            ::fnn::macro_support::Larger<
+                <__Small_hidden<
+                    S,
+                > as ::fnn::macro_support::Layer>::TrainingWorkspace<{ __BATCH }>,
+                <__Small_out<
+                    S,
+                > as ::fnn::macro_support::Layer>::TrainingWorkspace<{ __BATCH }>,
+            >,
+        ),
+    );
     const KIND: &'static ::core::primitive::str = "Small";
     const MACS: ::core::primitive::u64 = 0
         + <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::MACS
@@ -239,7 +253,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         inputs: &[Self::Input],
         outputs: &mut [Self::Output],
         tape: &mut Self::Tape<{ __BATCH }>,
-        workspace: &mut Self::Workspace<{ __BATCH }>,
+        workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
         let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
@@ -293,7 +307,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         output_gradients: &mut [Self::Output],
         gradient: ::fnn::macro_support::Gradient<'_, Self>,
         input_gradients: ::core::option::Option<&mut [Self::Input]>,
-        workspace: &mut Self::Workspace<{ __BATCH }>,
+        workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
         let ::fnn::macro_support::Gradient { weights, start } = gradient;
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
@@ -364,7 +378,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         output_gradients: &mut [Self::Output],
         mut deferral: ::fnn::macro_support::Deferral<'_, Self::Scalar>,
         input_gradients: ::core::option::Option<&mut [Self::Input]>,
-        workspace: &mut Self::Workspace<{ __BATCH }>,
+        workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
@@ -641,7 +655,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
             Self::LayerGradient,
         >,
         mut slots: [&mut Self; __SLOTS],
-        workspace: &mut Self::Workspace<{ __BATCH }>,
+        workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;

@@ -9,6 +9,7 @@ use super::number::{ReadNumber, StoredNumber};
 use super::{check_samples, npy, open, read_at};
 use crate::data::{Source, idx};
 use crate::error::Error;
+use crate::pod::zeroed;
 use crate::random::Random;
 use crate::shape::Sample;
 
@@ -162,7 +163,7 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
     /// # Errors
     /// The errors of [`read`](Self::read).
     pub fn read_all(&self) -> Result<Vec<A>, Error> {
-        let mut samples = vec![A::zeroed(); self.samples];
+        let mut samples = vec![zeroed::<A>(); self.samples];
         samples.iter_mut().enumerate().try_for_each(|(index, sample)| self.read(index, sample))?;
         Ok(samples)
     }
@@ -208,7 +209,7 @@ where
 
     fn read(&self, index: usize, _: &mut Random, input: &mut A) -> Result<T, Error> {
         self.inputs.read(index, input)?;
-        let mut target = T::zeroed();
+        let mut target = zeroed::<T>();
         self.targets.read(index, &mut target)?;
         Ok(target)
     }

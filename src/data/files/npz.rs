@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::number::ReadNumber;
 use super::{check_samples, npy};
 use crate::error::Error;
+use crate::pod::zeroed;
 use crate::shape::Sample;
 
 /// An archive of NumPy arrays (`.npz`), as `numpy.savez` and `numpy.savez_compressed` write it.
@@ -70,7 +71,7 @@ impl Npz {
                 }
                 _ => damaged(&path, error),
             })?;
-            let mut sample = A::zeroed();
+            let mut sample = zeroed::<A>();
             let numbers = A::flat_mut(std::slice::from_mut(&mut sample));
             number.read(&bytes, 1.0, numbers).map_err(|(_, found)| {
                 Error::format(&path, format!("sample {index}"), <A::Element as ReadNumber>::EXPECTED, found)

@@ -6,7 +6,7 @@ use super::everywhere;
 use crate::kernels::{Operation, Simd};
 use crate::layer::Layer;
 use crate::network::Network;
-use crate::pod::Pod;
+use crate::pod::{zeroed, zeroed_box};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -50,8 +50,8 @@ impl<N: Layer> Operation for RunInference<'_, N> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> Vec<N::Output> {
-        let mut outputs = vec![N::Output::zeroed(); self.1.len()];
-        self.0.forward_batch::<V, 8>(simd, self.1, &mut outputs, &mut N::Workspace::<8>::zeroed_box());
+        let mut outputs = vec![zeroed::<N::Output>(); self.1.len()];
+        self.0.forward_batch::<V, 8>(simd, self.1, &mut outputs, &mut zeroed_box::<N::Workspace<8>>());
         outputs
     }
 }
@@ -68,14 +68,14 @@ where
 {
     let mut random = Random::new(3);
     let network = N::boxed(1);
-    let mut inputs = vec![N::Input::zeroed(); 5];
+    let mut inputs = vec![zeroed::<N::Input>(); 5];
     N::Input::flat_mut(&mut inputs).fill_with(|| S::from_f64(2.0 * random.uniform() - 1.0));
 
     let mut absolute = A::zeroed_box();
     for (absolute, weight) in absolute.parameters_mut().iter_mut().zip(network.parameters()) {
         *absolute = weight.to_f64().abs();
     }
-    let mut magnitudes = vec![A::Input::zeroed(); inputs.len()];
+    let mut magnitudes = vec![zeroed::<A::Input>(); inputs.len()];
     for (magnitude, input) in A::Input::flat_mut(&mut magnitudes).iter_mut().zip(N::Input::flat(&inputs)) {
         *magnitude = input.to_f64().abs();
     }

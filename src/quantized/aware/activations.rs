@@ -86,6 +86,7 @@ impl<S: Scalar, A: Sample<Element = S>> Layer for FakeQuantize<A> {
     type Output = A;
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "FakeQuantize";
     const MACS: u64 = 0;

@@ -47,6 +47,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
     type Tape<const B: usize> = ([L::Input; B], L::Tape<B>);
     /// The rounded input, later its gradient; and the scratch of the layers.
     type Workspace<const B: usize> = ([L::Input; B], L::Workspace<B>);
+    type TrainingWorkspace<const B: usize> = ([L::Input; B], L::TrainingWorkspace<B>);
 
     const KIND: &'static str = L::KIND;
     const MACS: u64 = L::MACS;
@@ -75,7 +76,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
         inputs: &[L::Input],
         outputs: &mut [L::Output],
         (rounded, tape): &mut Self::Tape<B>,
-        (_, workspace): &mut Self::Workspace<B>,
+        (_, workspace): &mut Self::TrainingWorkspace<B>,
     ) {
         let rounded = first_mut(rounded, inputs.len());
         self.input.forward_batch::<V, B>(pass.simd, inputs, rounded, &mut ());
@@ -90,7 +91,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
         output_gradients: &mut [L::Output],
         gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [L::Input]>,
-        (inside, workspace): &mut Self::Workspace<B>,
+        (inside, workspace): &mut Self::TrainingWorkspace<B>,
     ) {
         let Recorded { inputs, outputs, tape: (rounded, tape) } = recorded;
         let rounded = first(rounded, inputs.len());

@@ -58,6 +58,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
     type Tape<const B: usize> = L::Tape<B>;
     /// The rounded layer, and its scratch.
     type Workspace<const B: usize> = (L::Memory, L::Workspace<B>);
+    type TrainingWorkspace<const B: usize> = (L::Memory, L::TrainingWorkspace<B>);
 
     const KIND: &'static str = L::KIND;
     const MACS: u64 = L::MACS;
@@ -84,7 +85,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
         inputs: &[L::Input],
         outputs: &mut [L::Output],
         tape: &mut L::Tape<B>,
-        (rounded, workspace): &mut Self::Workspace<B>,
+        (rounded, workspace): &mut Self::TrainingWorkspace<B>,
     ) {
         let rounded = memory::layer::<L, _>(rounded);
         self.layer.round_weights(rounded);
@@ -99,7 +100,7 @@ impl<L: RoundWeights> Layer for FakeWeights<L> {
         output_gradients: &mut [L::Output],
         gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [L::Input]>,
-        (rounded, workspace): &mut Self::Workspace<B>,
+        (rounded, workspace): &mut Self::TrainingWorkspace<B>,
     ) {
         let rounded = memory::layer::<L, _>(rounded);
         self.layer.round_weights(rounded);

@@ -8,7 +8,7 @@ use crate::data::AnySource;
 use crate::error::Error;
 use crate::layer::{InvalidInput, Layer};
 use crate::losses::Loss;
-use crate::pod::Pod;
+use crate::pod::zeroed;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
@@ -59,7 +59,7 @@ pub(crate) fn data<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T
     }
     let Some(data) = source.in_memory() else { return Ok(()) };
     samples::<N, T, F>(set, source, loss)?;
-    let weighs = |target| loss.value(&N::Output::zeroed(), target).weight.to_f64() > 0.0;
+    let weighs = |target| loss.value(&zeroed::<N::Output>(), target).weight.to_f64() > 0.0;
     if data.targets().iter().any(weighs) { Ok(()) } else { Err(only_zeros(set)) }
 }
 

@@ -13,7 +13,7 @@ use crate::kernels::{Portable, Runner, Serial, Simd, Task};
 use crate::layer::Layer;
 use crate::losses::{Loss, Term};
 use crate::network::Network;
-use crate::pod::Pod;
+use crate::pod::{zeroed, zeroed_box};
 use crate::scalar::Scalar;
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::{Tally, assert_logits};
@@ -152,10 +152,10 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
             index,
             totals: Totals::default(),
             failure: None,
-            inputs: vec![Pod::zeroed(); read],
+            inputs: vec![zeroed(); read],
             targets: Vec::with_capacity(read),
-            outputs: Pod::zeroed_box(),
-            workspace: Pod::zeroed_box(),
+            outputs: zeroed_box(),
+            workspace: zeroed_box(),
         });
         Self { shares: shares.collect() }
     }

@@ -10,6 +10,7 @@ use crate::data::{AnySource, MiniBatch, Order, chance};
 use crate::error::Error;
 use crate::kernels::{Portable, Runner, Serial, Simd, Task};
 use crate::layer::Layer;
+use crate::pod::zeroed;
 use crate::shape::Sample;
 
 /// Checks a sample and its target: what is wrong with it.
@@ -223,7 +224,7 @@ impl<I: Sample, T: Copy + Debug + Send + Sync> Samples<I, T> {
 
     /// Memory for `count` samples, filled with the first one of the source.
     fn new(reader: &Reader<'_, I, T>, count: usize) -> Result<Self, Error> {
-        let mut inputs = vec![I::zeroed(); count];
+        let mut inputs = vec![zeroed::<I>(); count];
         let (Some(input), true) = (inputs.first_mut(), !reader.source.is_empty()) else { return Ok(Self::none()) };
         let target = reader.read(0, input)?;
         Ok(Self { numbers: Vec::with_capacity(count), inputs, targets: vec![target; count] })

@@ -22,6 +22,7 @@ impl<const N: usize, S: Scalar> Layer for Doubled<N, S> {
     type Output = [S; N];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Doubled";
     const MACS: u64 = N as u64;

@@ -11,7 +11,7 @@ macro_rules! shadow_types {
 }
 shadow_types!(Option Some None Result Ok Err Vec Box String Self_ usize f32 f64 u64 u16 bool str FnMut Range Default);
 shadow_types!(PhantomData Dense Relu Layer Parameters Name Visitor Scalar Network Initializer Random Simd Recorded S);
-shadow_types!(V B Weights Input Output Tape Workspace __fnn Larger Folded FoldBatchNorm FoldWith FoldIf Folds Unfolded);
+shadow_types!(V B Weights Input Output Tape Workspace TrainingWorkspace __fnn Larger Folded FoldBatchNorm FoldWith FoldIf Folds Unfolded);
 shadow_types!(Quantize Quantized QuantizedLayer QuantizationAware Aware Trace Signal Ranges Observer __T);
 
 macro_rules! shadow_modules {

@@ -18,6 +18,7 @@ impl<S: Scalar> Layer for Own<S> {
     type Output = [S; 1];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Own";
     const MACS: u64 = 2;

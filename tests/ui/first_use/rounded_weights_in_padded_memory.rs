@@ -14,6 +14,7 @@ impl<S: Scalar> Layer for Scale<S> {
     type Output = [S; 2];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
     const KIND: &'static str = "Scale";
     const MACS: u64 = 2;

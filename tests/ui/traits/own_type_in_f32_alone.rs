@@ -11,6 +11,7 @@ impl<const SIZE: usize> Layer for Scale<SIZE, f32> {
     type Output = [f32; SIZE];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
     const KIND: &'static str = "Scale";
     const MACS: u64 = SIZE as u64;
 

@@ -14,6 +14,7 @@ impl Layer for Double {
     type Output = [f32; 128];
     type Tape<const B: usize> = ();
     type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
     const KIND: &'static str = "Double";
     const MACS: u64 = 128;
 

@@ -5,14 +5,14 @@ use std::fs::create_dir_all;
 use std::path::Path;
 
 use fnn::Random;
-use fnn::layers::Sample;
+use fnn::layers::{Sample, zeroed};
 use fnn::quantized::{Calibration, Quantize};
 use fnn_mlperf_tiny::{AutoEncoder, DsCnn, LeNet, MobileNet, ResNet8, Tails, WakeWord};
 
 /// Samples for calibration.
 fn samples<A: Sample<Element = f32>>() -> Vec<A> {
     let mut random = Random::new(1);
-    let mut samples = vec![A::zeroed(); 8];
+    let mut samples = vec![zeroed::<A>(); 8];
     for number in A::flat_mut(&mut samples) {
         *number = (2.0 * random.uniform() - 1.0) as f32;
     }

@@ -199,7 +199,11 @@ impl Wrong<'_> {
             }
             Self::Structure { expected: layers, found: text } => {
                 let other = first_difference(layers, text, field, expected);
-                if other.is_empty() { found.text("none") } else { found.escaped(other) };
+                if other.is_empty() {
+                    found.text("none")
+                } else {
+                    found.escaped(other)
+                };
             }
             Self::Convention { found: other } => {
                 field.text("file");
