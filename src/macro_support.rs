@@ -15,12 +15,14 @@ pub use crate::graph::Node;
 pub use crate::layer::deferral::{Record, recorded, split_numbers};
 pub use crate::layer::{Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest};
 pub use crate::layers::FreezeStatistics;
+pub use crate::layers::stream::blocks::push_inner;
 pub use crate::layers::stream::{LastFrames, Stream, Windowed, forward as forward_one, push_frame, push_position};
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;
 pub use crate::pod::Pod;
 #[cfg(feature = "alloc")]
 pub use crate::quantized::Calibration;
+pub use crate::quantized::stream::blocks::{pass_frame, push_inner_integers};
 pub use crate::quantized::stream::{
     QuantizedStream, QuantizedWindowed, gather_frames, push_integers, push_integers_position,
     quantized_forward as forward_integers,
@@ -69,9 +71,9 @@ pub use crate::window::{between, causal_padding, part, places, same_padding, sam
 #[cfg(feature = "alloc")]
 pub use alloc::vec::Vec;
 pub use const_checks::{
-    check_axes, check_bound, check_branches, check_budget, check_clip, check_concat, check_groups, check_input,
-    check_not_negative, check_output, check_permute, check_pool_padding, check_positive, check_probability, check_rank,
-    check_reshape, check_residual, check_size, check_slice, check_sum, check_window,
+    check_axes, check_bound, check_branches, check_budget, check_clip, check_concat, check_frames, check_groups,
+    check_input, check_not_negative, check_output, check_permute, check_pool_padding, check_positive,
+    check_probability, check_rank, check_reshape, check_residual, check_size, check_slice, check_sum, check_window,
 };
 
 /// Weights made of `S`: `Parameters<Scalar = S>` with an error message of its own.
@@ -186,6 +188,12 @@ impl<L: Quantize + QuantizationAware> IsQuantizable for L {}
 /// Asserts that a layer can be quantized.
 #[must_use]
 pub const fn is_quantizable<L: IsQuantizable>() -> bool {
+    true
+}
+
+/// Asserts that a network takes a stream.
+#[must_use]
+pub const fn takes_stream<L: Stream>() -> bool {
     true
 }
 

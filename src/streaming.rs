@@ -16,6 +16,8 @@ use crate::shape::Sample;
 /// `length` frames, with the same sums in the same order; in int8, the same bits always, and in floating point wherever
 /// sums have the same order at all positions, which they have in the plain kernels. With strides, there is an answer
 /// once in as many frames as the product of all strides. Where the declared output has positions, an answer is one of them.
+/// Blocks and networks inside it take frames, too; where the branches of a block have other delays, the earlier answer waits
+/// for the later one.
 ///
 /// A network with `padding = causal` starts as if silence had come before, and then sees what really came: as the same
 /// network declared with a longer input.
@@ -85,7 +87,8 @@ impl<L: QuantizedStream, A: Arithmetic> Streaming<QuantizedNetwork<L, A>> {
     #[inline]
     pub fn push_integers(&mut self, network: &QuantizedNetwork<L, A>, frame: &L::Frame) -> Option<L::Answer> {
         let mut answer = zeroed::<L::Answer>();
-        network.layers.push(frame, &mut answer, &mut self.memory).then_some(answer)
+        let (frames, scratch) = &mut self.memory;
+        network.layers.push(frame, &mut answer, frames, scratch).then_some(answer)
     }
 }
 
@@ -116,19 +119,25 @@ pub trait OnStream {
 
 operation! {
     /// The next frame, with the best instruction set.
-    struct Push<'a, N: Stream;> { network: &'a N, frame: &'a N::Frame, answer: &'a mut N::Answer, memory: &'a mut N::Memory }
+    struct Push<'a, N: Stream;> {
+        network: &'a N,
+        frame: &'a N::Frame,
+        answer: &'a mut N::Answer,
+        memory: &'a mut (N::Memory, N::Scratch),
+    }
     fn run(self, simd: V) -> bool {
-        self.network.push(simd, self.frame, self.answer, self.memory)
+        let (frames, scratch) = self.memory;
+        self.network.push(simd, self.frame, self.answer, frames, scratch)
     }
 }
 
 impl<N: Stream> OnStream for N {
     type Frame = N::Frame;
     type Answer = N::Answer;
-    type Memory = N::Memory;
+    type Memory = (N::Memory, N::Scratch);
 
     #[inline]
-    fn push_frame(&self, frame: &N::Frame, memory: &mut N::Memory) -> Option<N::Answer> {
+    fn push_frame(&self, frame: &N::Frame, memory: &mut Self::Memory) -> Option<N::Answer> {
         let mut answer = zeroed::<N::Answer>();
         dispatch(Push { network: self, frame, answer: &mut answer, memory }).then_some(answer)
     }
@@ -137,11 +146,11 @@ impl<N: Stream> OnStream for N {
 impl<L: QuantizedStream, A: Arithmetic> OnStream for QuantizedNetwork<L, A> {
     type Frame = <L::Frame as Sample>::Of<f32>;
     type Answer = <L::Answer as Sample>::Of<f32>;
-    type Memory = L::Memory;
+    type Memory = (L::Memory, L::Scratch);
 
     #[inline]
-    fn push_frame(&self, frame: &Self::Frame, memory: &mut L::Memory) -> Option<Self::Answer> {
+    fn push_frame(&self, frame: &Self::Frame, (frames, scratch): &mut Self::Memory) -> Option<Self::Answer> {
         let (integers, mut answer) = (self.input.quantize_all::<L::Frame>(frame), zeroed::<L::Answer>());
-        self.layers.push(&integers, &mut answer, memory).then(|| self.output.dequantize_all(&answer))
+        self.layers.push(&integers, &mut answer, frames, scratch).then(|| self.output.dequantize_all(&answer))
     }
 }

@@ -220,3 +220,122 @@ fn integers_are_those_of_the_window() {
     let answers = (0..23).filter_map(|t| stream.push_integers(&int8, &integers.map(|channel| channel[t])));
     assert_eq!(answers.collect::<Vec<_>>(), [int8.forward_integers(&integers)]);
 }
+
+fnn::network! {
+    /// A layer of the networks below.
+    #[streaming]
+    #[quantizable]
+    struct Encoder: [3, 24] -> [6, 10] {
+        Conv1d(4, kernel = 3),
+        Relu,
+        Conv1d(6, kernel = 4, stride = 2),
+    }
+}
+
+fnn::network! {
+    /// A network, and blocks whose branches answer at different frames: with strides, the first branch of `last` is one frame
+    /// behind the second one.
+    #[streaming]
+    #[quantizable]
+    struct Nested: [3, 24] -> [2] {
+        encoder: Encoder,
+        Relu,
+        Residual { Conv1d(5, kernel = 1), Tanh, Conv1d(6, kernel = 1) },
+        Concat { { Conv1d(4, kernel = 3) }, { DepthwiseConv1d(kernel = 2, dilation = 2), BatchNorm }, { MaxPool1d(3, stride = 1) } },
+        last: Sum { { Conv1d(5, kernel = 2, stride = 2), Relu }, { Conv1d(5, kernel = 1, stride = 2) } },
+        Relu,
+        Flatten,
+        Residual { Dense(20) },
+        Dense(2),
+    }
+}
+
+#[test]
+fn networks_and_blocks_are_layers_on_a_stream() {
+    for seed in 1..=5 {
+        let network = Nested::seeded(seed);
+        let frames = frames::<3>(80, seed);
+        let samples: Vec<_> = (0..57).map(|start| window::<3, 24>(&frames, start)).collect();
+        let (folded, int8) = (network.fold_batch_norm(), network.quantize(&samples));
+        let (mut stream, mut folded_stream) = (Streaming::<Nested>::new(), Streaming::<fnn::Folded<Nested>>::new());
+        let mut int8_stream = Streaming::<fnn::Quantized<Nested>>::new();
+        let mut answers = 0;
+        for (t, frame) in frames.iter().enumerate() {
+            let answer = stream.push(&network, frame);
+            let (folded_answer, int8_answer) = (folded_stream.push(&folded, frame), int8_stream.push(&int8, frame));
+            assert_eq!(answer.is_some(), t >= 23 && (t - 23) % 4 == 0, "frame {t}");
+            assert_eq!((folded_answer.is_some(), int8_answer.is_some()), (answer.is_some(), answer.is_some()));
+            let (Some(answer), Some(folded_answer), Some(int8_answer)) = (answer, folded_answer, int8_answer) else {
+                continue;
+            };
+            let window = &samples[t - 23];
+            assert_same(&answer, &network.forward(window), &format!("seed {seed}, frame {t}"));
+            assert_same(&folded_answer, &folded.forward(window), &format!("folded, seed {seed}, frame {t}"));
+            assert_same(&int8_answer, &int8.forward(window), &format!("int8, seed {seed}, frame {t}"));
+            answers += 1;
+        }
+        assert_eq!(answers, 15);
+    }
+}
+
+fnn::network! {
+    #[streaming]
+    #[quantizable]
+    struct Head: [6, 10] -> [2] { MaxPool1d(2, stride = 1), Flatten, Dense(2) }
+}
+
+fnn::network! {
+    /// Its last layer takes all positions.
+    #[streaming]
+    #[quantizable]
+    struct InParts: [3, 24] -> [2] { encoder: Encoder, Relu, head: Head }
+}
+
+#[test]
+fn a_network_that_takes_all_positions_is_the_last_layer() {
+    let network = InParts::seeded(1);
+    let frames = frames::<3>(60, 1);
+    let samples: Vec<_> = (0..37).map(|start| window::<3, 24>(&frames, start)).collect();
+    let int8 = network.quantize(&samples);
+    let (mut stream, mut int8_stream) = (Streaming::<InParts>::new(), Streaming::<fnn::Quantized<InParts>>::new());
+    for (t, frame) in frames.iter().enumerate() {
+        let (answer, int8_answer) = (stream.push(&network, frame), int8_stream.push(&int8, frame));
+        // Of the 24 frames of a window, the strides leave none over.
+        assert_eq!((answer.is_some(), int8_answer.is_some()), (t >= 23 && t % 2 == 1, t >= 23 && t % 2 == 1), "{t}");
+        let (Some(answer), Some(int8_answer)) = (answer, int8_answer) else { continue };
+        assert_same(&answer, &network.forward(&samples[t - 23]), &format!("frame {t}"));
+        assert_same(&int8_answer, &int8.forward(&samples[t - 23]), &format!("int8, frame {t}"));
+    }
+}
+
+fnn::network! {
+    /// Blocks of causal layers: a temporal convolutional network.
+    #[streaming]
+    #[quantizable]
+    struct CausalBlocks: [3, 40] -> [4, 20] {
+        Residual { Conv1d(5, kernel = 3, padding = causal), Relu, Conv1d(3, kernel = 3, dilation = 2, padding = causal) },
+        Relu,
+        Conv1d(4, kernel = 3, stride = 2, padding = causal),
+        Residual { { Conv1d(4, kernel = 2, padding = causal), Relu }, { Conv1d(4, kernel = 1) } },
+        Sum { { Residual { Conv1d(4, kernel = 4, padding = causal) } }, {} },
+    }
+}
+
+#[test]
+fn blocks_of_causal_layers_answer_at_once() {
+    for seed in 1..=5 {
+        let network = CausalBlocks::seeded(seed);
+        let frames = frames::<3>(40, seed);
+        let whole = window::<3, 40>(&frames, 0);
+        let int8 = network.quantize(&[whole]);
+        let (expected, int8_expected) = (network.forward(&whole), int8.forward(&whole));
+        let (mut stream, mut int8_stream) = (Streaming::<CausalBlocks>::new(), Streaming::new());
+        for (t, frame) in frames.iter().enumerate() {
+            let (answer, int8_answer) = (stream.push(&network, frame), int8_stream.push(&int8, frame));
+            assert_eq!((answer.is_some(), int8_answer.is_some()), (t % 2 == 0, t % 2 == 0));
+            let (Some(answer), Some(int8_answer)) = (answer, int8_answer) else { continue };
+            assert_same(&answer, &expected.map(|channel| channel[t / 2]), &format!("seed {seed}, frame {t}"));
+            assert_same(&int8_answer, &int8_expected.map(|channel| channel[t / 2]), &format!("int8, frame {t}"));
+        }
+    }
+}

@@ -35,13 +35,12 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
     let (constants, aliases) = (&network.constants, &network.aliases);
     let items = items(form);
     let checks = checks(network);
-    let (quantized, aware) = (quantized::items(plan), aware::items(plan));
+    let (quantized, aware, stream) = (quantized::items(plan), aware::items(plan), stream::items(plan));
     // The struct comes first: if its name is taken, rustc should report that first.
     let own = (!network.hidden).then(|| {
         let (callable, folded) = (callable(form), folded::items(plan));
         let parts = parts.as_ref().map(|parts| parts::items(plan, parts));
-        let stream = stream::items(plan);
-        quote!(#callable #folded #parts #stream)
+        quote!(#callable #folded #parts)
     });
     quote! {
         #items
@@ -49,6 +48,7 @@ pub(crate) fn network(plan: &Plan) -> TokenStream {
         #(#aliases)*
         #(#blocks)*
         #own
+        #stream
         #quantized
         #aware
         #checks

@@ -198,6 +198,19 @@ impl Chain<'_> {
             }
             network.layers.push(Rc::new(layer));
         }
+        // Behind a network that takes all positions of a stream, there are no frames.
+        if network.header.streaming.is_some() {
+            let (site, behind) = (network.site(), network.layers.len().saturating_sub(1));
+            let before = network.layers.iter().take(behind).take_while(|layer| layer.stream != Stream::Positions);
+            let fnn = site.fnn;
+            let checks = before.filter_map(|layer| {
+                let (own, name) = (layer.own.as_ref()?, layer.name.unraw().to_string());
+                let keeps = quote!(#name, <#own as #fnn::macro_support::Stream>::KEEPS_FRAMES);
+                Some(const_check(&layer.written, "check_frames", keeps))
+            });
+            let checks: Vec<_> = checks.collect();
+            network.checks.extend(checks);
+        }
         if let Some(Declared { output, check }) = &declared
             && !output.same(&flow)
         {
@@ -245,7 +258,7 @@ impl Chain<'_> {
             output: Flow::Unknown,
             role: Role::Other,
             int8: Int8::Layer(Outputs::OfInputs),
-            stream: Stream::Never("is a block or a type of your own"),
+            stream: Stream::Inner,
             span: Size::one(),
             initializer: None,
             weights: None,

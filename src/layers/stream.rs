@@ -3,6 +3,8 @@
 //! A layer computes one output from a window of its last frames, as the same layer does whose input is as long as that
 //! window.
 
+pub(crate) mod blocks;
+
 use super::{Activation, AvgPool, BatchNorm, Bias, Conv, Dropout, MaxPool, Normalize, PRelu, Reshape, Slice};
 use crate::chunks::Chunks;
 use crate::kernels::Simd;
@@ -26,12 +28,25 @@ pub trait Stream: Layer {
     type Frame: Sample<Element = Self::Scalar>;
     /// One position of the output, or the whole output if it has no positions.
     type Answer: Sample<Element = Self::Scalar>;
-    /// The last frames of each layer, and scratch.
+    /// The last frames of each layer.
     type Memory: Pod;
+    /// Scratch, which layers share.
+    type Scratch: Pod;
+
+    /// After how many frames there is another answer: the product of all strides.
+    const STRIDE: usize;
+    /// Whether an answer is one position of the output.
+    const KEEPS_FRAMES: bool;
 
     /// Takes the next frame in. Returns whether it completes an answer, and writes that.
-    fn push<V: Simd>(&self, simd: V, frame: &Self::Frame, answer: &mut Self::Answer, memory: &mut Self::Memory)
-    -> bool;
+    fn push<V: Simd>(
+        &self,
+        simd: V,
+        frame: &Self::Frame,
+        answer: &mut Self::Answer,
+        memory: &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool;
 }
 
 /// A layer of sequences whose outputs at one position depend on `SPAN` frames.

@@ -37,6 +37,16 @@ pub const fn check_input(layer: &str, wanted: Shape, given: Shape) {
     }
 }
 
+/// On a stream, a network keeps frames apart for the layers behind it.
+#[track_caller]
+pub const fn check_frames(layer: &str, keeps_frames: bool) {
+    if !keeps_frames {
+        ConstMessage::of(layer)
+            .text("the network takes all positions of the stream together, so it has to be the last layer")
+            .say();
+    }
+}
+
 /// The network's output has the shape that its header declares.
 #[track_caller]
 pub const fn check_output(declared: Shape, given: Shape) {

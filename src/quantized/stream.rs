@@ -1,5 +1,7 @@
 //! Quantized layers on a stream, as those in floating point.
 
+pub(crate) mod blocks;
+
 use super::{Activation, AvgPool, BatchNorm, Conv, PRelu, QuantizedLayer, Requantize, tflite};
 use crate::layers::stream::{LastFrames, assert_streams};
 use crate::layers::{MaxPool, Sample, Slice, Window, Windows};
@@ -20,11 +22,24 @@ pub trait QuantizedStream: QuantizedLayer {
     type Frame: Sample<Element = i8>;
     /// One position of the output, or the whole output if it has no positions.
     type Answer: Sample<Element = i8>;
-    /// The last frames of each layer, and scratch.
+    /// The last frames of each layer.
     type Memory: Pod;
+    /// Scratch, which layers share.
+    type Scratch: Pod;
+
+    /// After how many frames there is another answer: the product of all strides.
+    const STRIDE: usize;
+    /// Whether an answer is one position of the output.
+    const KEEPS_FRAMES: bool;
 
     /// Takes the next frame in. Returns whether it completes an answer, and writes that.
-    fn push(&self, frame: &Self::Frame, answer: &mut Self::Answer, memory: &mut Self::Memory) -> bool;
+    fn push(
+        &self,
+        frame: &Self::Frame,
+        answer: &mut Self::Answer,
+        memory: &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool;
 }
 
 /// A quantized layer of sequences whose outputs at one position depend on `SPAN` frames.

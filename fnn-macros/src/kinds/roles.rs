@@ -74,6 +74,8 @@ pub(crate) enum Stream {
     Window { size: &'static str, padded: bool },
     /// From all positions of the network's window at once; the layers after it see no frames.
     Positions,
+    /// As a network by itself: a block, or a network that is a layer of another one.
+    Inner,
     /// Not at all: why.
     Never(&'static str),
 }

@@ -14,6 +14,8 @@ pub(crate) enum Step {
     Window(Rc<Layer>),
     /// Computes from all positions at once.
     Positions(Rc<Layer>),
+    /// A block or a network, with a stream of its own.
+    Inner(Rc<Layer>),
     /// Takes all positions, and computes nothing.
     Gather(Rc<Layer>),
     /// Comes after the layer that took all positions, and is the same as without a stream.
@@ -45,6 +47,7 @@ fn computes(whole: &mut bool, layer: &Rc<Layer>) -> Step {
     let step = match (*whole, layer.stream) {
         (true, _) => Step::Whole,
         (false, Stream::Positions) => Step::Positions,
+        (false, Stream::Inner) => Step::Inner,
         (false, _) => Step::Window,
     };
     *whole |= layer.stream == Stream::Positions;
@@ -70,13 +73,32 @@ pub(super) fn check(network: &Network, errors: &mut Errors) {
         _ => {}
     }
     for layer in network.layers.iter().take_while(|layer| layer.stream != Stream::Positions) {
-        if let (Stream::Never(why), false) = (layer.stream, matches!(layer.output, Flow::Unknown)) {
-            let (name, kind) = (&layer.name, &layer.kind);
-            let message = format!(
-                "layer `{name}`: `{kind}` {why}, so this network can't compute on a stream: put the layer after \
-                 `Flatten`, or remove it or `#[streaming]`"
-            );
-            errors.at(&layer.written, message);
+        check_layer(layer, errors);
+    }
+}
+
+/// Reports a layer, of those that see frames, that can't compute on a stream, and those inside of it.
+fn check_layer(layer: &Layer, errors: &mut Errors) {
+    if let (Stream::Never(why), false) = (layer.stream, matches!(layer.output, Flow::Unknown)) {
+        let (name, kind) = (&layer.name, &layer.kind);
+        let message = format!(
+            "layer `{name}`: `{kind}` {why}, so this network can't compute on a stream: put the layer after \
+             `Flatten`, or remove it or `#[streaming]`"
+        );
+        errors.at(&layer.written, message);
+    }
+    for block in &layer.blocks {
+        for layer in &block.layers {
+            if layer.stream == Stream::Positions {
+                let (name, kind) = (&layer.name, &layer.kind);
+                let message = format!(
+                    "layer `{name}`: `{kind}` takes all positions of the sequence, and a block on a stream computes one of \
+                     them at a time: put the block after `Flatten`, or remove the layer or `#[streaming]`"
+                );
+                errors.at(&layer.written, message);
+                break;
+            }
+            check_layer(layer, errors);
         }
     }
 }

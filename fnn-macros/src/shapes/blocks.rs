@@ -99,7 +99,9 @@ impl Chain<'_> {
         let header = &network.header;
         let number = layer.blocks.len();
         let name = generated::part(&header.name, &format!("{number}_{}", layer.name.unraw()));
-        let inside = Header { name, output: layer.written.clone(), streaming: None, ..header.clone() };
+        // Behind a layer that takes all positions, there are no frames.
+        let streaming = header.streaming.filter(|_| network.keeps_frames());
+        let inside = Header { name, output: layer.written.clone(), streaming, ..header.clone() };
         let mut inside = self.network(inside, kind.into(), layer.input.clone(), declared, layers);
         inside.hidden = true;
         let (scalar, name, arguments) = (&header.scalar, &inside.header.name, generic_arguments(&header.generics));

@@ -48,6 +48,11 @@ impl Chain<'_> {
         } else {
             quote_spanned!(path.span()=> __fnn::is_layer::<#own_f32_type>())
         };
+        let check = if network.header.streaming.is_some() && network.keeps_frames() {
+            quote_spanned!(path.span()=> #check && __fnn::takes_stream::<#own_f32_type>())
+        } else {
+            check
+        };
         let generic = quote_spanned!(path.span()=> __fnn::is_layer::<<#own_f64 as __fnn::Itself<{ #in_f32 }>>::Type>());
         network.constants.push(quote! {
             #[allow(non_upper_case_globals)]

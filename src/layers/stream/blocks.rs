@@ -1,0 +1,184 @@
+//! Blocks on a stream: each frame goes through all of their branches.
+
+use super::Stream;
+use crate::kernels::{Simd, add_assign, copy};
+use crate::layer::Layer;
+use crate::layers::{Concat, Residual, Sum};
+use crate::memory::{Larger, workspace};
+use crate::pod::Pod;
+use crate::scalar::Scalar;
+use crate::shape::{Sample, view, view_mut};
+
+/// The memory of two branches, their last answers, and which of these are of the next position: the first bit says so of
+/// the first branch. Where they have strides, one branch may be some frames ahead of the other one.
+pub(crate) type Branches<F, G, A, B> = ((F, G), ((A, B), u32));
+
+/// Takes note of which branches have answered. Returns whether both have.
+#[inline(always)]
+pub(crate) fn both(arrived: &mut u32, first: bool, second: bool) -> bool {
+    *arrived |= u32::from(first) | u32::from(second) << 1;
+    let both = *arrived == 0b11;
+    if both {
+        *arrived = 0;
+    }
+    both
+}
+
+/// Checks at compile time that two branches answer equally often.
+#[track_caller]
+pub(crate) const fn assert_same_strides(first: usize, second: usize) {
+    assert!(first == second, "the branches of a block on a stream have the same strides");
+}
+
+/// Checks at compile time that a shortcut has no frame to skip.
+#[track_caller]
+pub(crate) const fn assert_no_stride(stride: usize) {
+    assert!(stride == 1, "a residual block on a stream has no stride");
+}
+
+/// Checks at compile time that the layers behind a network see frames.
+#[track_caller]
+pub(crate) const fn assert_keeps_frames(keeps_frames: bool, is_last: bool) {
+    assert!(
+        keeps_frames || is_last,
+        "on a stream, a network inside of another one that takes all positions together is the last layer"
+    );
+}
+
+/// A shortcut waits for nothing: layers that keep the length of a sequence compute from no later frame.
+impl<L> Stream for Residual<L>
+where
+    L: Stream<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input, Answer = <L as Stream>::Frame>,
+{
+    type Frame = L::Frame;
+    type Answer = L::Answer;
+    type Memory = L::Memory;
+    type Scratch = L::Scratch;
+
+    const STRIDE: usize = 1;
+    const KEEPS_FRAMES: bool = L::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push<V: Simd>(
+        &self,
+        simd: V,
+        frame: &L::Frame,
+        answer: &mut L::Answer,
+        memory: &mut L::Memory,
+        scratch: &mut L::Scratch,
+    ) -> bool {
+        const { assert_no_stride(L::STRIDE) }
+        let complete = self.inside.push(simd, frame, answer, memory, scratch);
+        if complete {
+            add_assign(simd, flat(frame), flat_mut(answer));
+        }
+        complete
+    }
+}
+
+impl<S, F, G> Stream for Sum<F, G>
+where
+    S: Scalar,
+    F: Stream<Scalar = S, Input: Sample<Element = S>>,
+    G: Stream<Scalar = S, Input = F::Input, Output = F::Output, Frame = F::Frame, Answer = F::Answer>,
+{
+    type Frame = F::Frame;
+    type Answer = F::Answer;
+    type Memory = Branches<F::Memory, G::Memory, F::Answer, F::Answer>;
+    type Scratch = Larger<F::Scratch, G::Scratch>;
+
+    const STRIDE: usize = F::STRIDE;
+    const KEEPS_FRAMES: bool = F::KEEPS_FRAMES && G::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push<V: Simd>(
+        &self,
+        simd: V,
+        frame: &F::Frame,
+        answer: &mut F::Answer,
+        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        const { assert_same_strides(F::STRIDE, G::STRIDE) }
+        let y_is_new = self.first.push(simd, frame, y, first, workspace(scratch));
+        let z_is_new = self.second.push(simd, frame, z, second, workspace(scratch));
+        let complete = both(arrived, y_is_new, z_is_new);
+        if complete {
+            copy(flat(y), flat_mut(answer));
+            add_assign(simd, flat(z), flat_mut(answer));
+        }
+        complete
+    }
+}
+
+impl<S, F, G, const T: usize, const C: usize> Stream for Concat<F, G, [[S; T]; C]>
+where
+    S: Scalar,
+    F: Stream<Scalar = S, Input: Sample<Element = S>>,
+    G: Stream<Scalar = S, Input = F::Input, Frame = F::Frame>,
+    Self: Layer<Scalar = S>,
+{
+    type Frame = F::Frame;
+    type Answer = [S; C];
+    type Memory = Branches<F::Memory, G::Memory, F::Answer, G::Answer>;
+    type Scratch = Larger<F::Scratch, G::Scratch>;
+
+    const STRIDE: usize = F::STRIDE;
+    const KEEPS_FRAMES: bool = F::KEEPS_FRAMES && G::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push<V: Simd>(
+        &self,
+        simd: V,
+        frame: &F::Frame,
+        answer: &mut [S; C],
+        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        const { assert_same_strides(F::STRIDE, G::STRIDE) }
+        let y_is_new = self.first.push(simd, frame, y, first, workspace(scratch));
+        let z_is_new = self.second.push(simd, frame, z, second, workspace(scratch));
+        let complete = both(arrived, y_is_new, z_is_new);
+        if complete {
+            let (y_part, z_part) = answer.split_at_mut(F::Answer::LENGTH.min(C));
+            copy(flat(y), y_part);
+            copy(flat(z), z_part);
+        }
+        complete
+    }
+}
+
+fn flat<A: Sample>(sample: &A) -> &[A::Element] {
+    A::flat(core::slice::from_ref(sample))
+}
+
+fn flat_mut<A: Sample>(sample: &mut A) -> &mut [A::Element] {
+    A::flat_mut(core::slice::from_mut(sample))
+}
+
+/// A frame for a block or a network, as a layer of another network. Returns whether it completes an output, and writes
+/// that.
+#[inline(always)]
+pub fn push_inner<L, V, M, I, O, const IS_LAST: bool>(
+    layer: &L,
+    simd: V,
+    memory: &mut L::Memory,
+    frame: &I,
+    output: &mut O,
+    scratch: &mut M,
+) -> bool
+where
+    L: Stream,
+    V: Simd,
+    M: Pod,
+    I: Sample<Element = L::Scalar>,
+    O: Sample<Element = L::Scalar>,
+{
+    const { assert_keeps_frames(L::KEEPS_FRAMES, IS_LAST) }
+    let frame = view::<I, L::Frame>(core::slice::from_ref(frame)).first();
+    let output = view_mut::<O, L::Answer>(core::slice::from_mut(output)).first_mut();
+    match (frame, output) {
+        (Some(frame), Some(output)) => layer.push(simd, frame, output, memory, workspace(scratch)),
+        _ => false,
+    }
+}

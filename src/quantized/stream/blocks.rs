@@ -1,0 +1,139 @@
+//! Quantized blocks on a stream: each frame goes through all of their branches.
+
+use core::slice;
+
+use super::QuantizedStream;
+use crate::kernels::copy;
+use crate::layers::stream::blocks::{Branches, assert_keeps_frames, assert_no_stride, assert_same_strides, both};
+use crate::memory::{Larger, workspace};
+use crate::pod::Pod;
+use crate::quantized::residual::Addition;
+use crate::quantized::{AddedBranches, Concat, Rescale, Residual};
+use crate::shape::{Sample, view, view_mut};
+
+impl<L, S> QuantizedStream for Residual<L, S>
+where
+    L: QuantizedStream<Answer = <L as QuantizedStream>::Frame>,
+    S: Addition,
+{
+    type Frame = L::Frame;
+    type Answer = L::Answer;
+    type Memory = L::Memory;
+    type Scratch = L::Scratch;
+
+    const STRIDE: usize = 1;
+    const KEEPS_FRAMES: bool = L::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push(&self, frame: &L::Frame, answer: &mut L::Answer, memory: &mut L::Memory, scratch: &mut L::Scratch) -> bool {
+        const { assert_no_stride(L::STRIDE) }
+        let complete = self.inside.push(frame, answer, memory, scratch);
+        if complete {
+            self.sum.add(frame, answer);
+        }
+        complete
+    }
+}
+
+impl<F, G, S> QuantizedStream for AddedBranches<F, G, S>
+where
+    F: QuantizedStream,
+    G: QuantizedStream<Input = F::Input, Frame = F::Frame, Answer = F::Answer>,
+    S: Addition,
+{
+    type Frame = F::Frame;
+    type Answer = F::Answer;
+    type Memory = Branches<F::Memory, G::Memory, F::Answer, F::Answer>;
+    type Scratch = Larger<F::Scratch, G::Scratch>;
+
+    const STRIDE: usize = F::STRIDE;
+    const KEEPS_FRAMES: bool = F::KEEPS_FRAMES && G::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push(
+        &self,
+        frame: &F::Frame,
+        answer: &mut F::Answer,
+        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        const { assert_same_strides(F::STRIDE, G::STRIDE) }
+        let y_is_new = self.first.push(frame, y, first, workspace(scratch));
+        let z_is_new = self.second.push(frame, z, second, workspace(scratch));
+        let complete = both(arrived, y_is_new, z_is_new);
+        if complete {
+            *answer = *y;
+            self.sum.add(z, answer);
+        }
+        complete
+    }
+}
+
+impl<F, G, S, const T: usize, const C: usize> QuantizedStream for Concat<F, G, [[i8; T]; C], S>
+where
+    F: QuantizedStream,
+    G: QuantizedStream<Input = F::Input, Frame = F::Frame>,
+    S: Rescale,
+{
+    type Frame = F::Frame;
+    type Answer = [i8; C];
+    type Memory = Branches<F::Memory, G::Memory, F::Answer, G::Answer>;
+    type Scratch = Larger<F::Scratch, G::Scratch>;
+
+    const STRIDE: usize = F::STRIDE;
+    const KEEPS_FRAMES: bool = F::KEEPS_FRAMES && G::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push(
+        &self,
+        frame: &F::Frame,
+        answer: &mut [i8; C],
+        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        const { assert_same_strides(F::STRIDE, G::STRIDE) }
+        let y_is_new = self.first.push(frame, y, first, workspace(scratch));
+        let z_is_new = self.second.push(frame, z, second, workspace(scratch));
+        let complete = both(arrived, y_is_new, z_is_new);
+        if complete {
+            let (y_part, z_part) = answer.split_at_mut(F::Answer::LENGTH.min(C));
+            copy(F::Answer::flat(slice::from_ref(y)), y_part);
+            copy(G::Answer::flat(slice::from_ref(z)), z_part);
+            self.first_scale.rescale(y_part);
+            self.second_scale.rescale(z_part);
+        }
+        complete
+    }
+}
+
+/// A frame for a quantized block or network, as a layer of another network. Returns whether it completes an output, and
+/// writes that.
+#[inline(always)]
+pub fn push_inner_integers<L, M, I, O, const IS_LAST: bool>(
+    layer: &L,
+    memory: &mut L::Memory,
+    frame: &I,
+    output: &mut O,
+    scratch: &mut M,
+) -> bool
+where
+    L: QuantizedStream,
+    M: Pod,
+    I: Sample<Element = i8>,
+    O: Sample<Element = i8>,
+{
+    const { assert_keeps_frames(L::KEEPS_FRAMES, IS_LAST) }
+    let frame = view::<I, L::Frame>(slice::from_ref(frame)).first();
+    let output = view_mut::<O, L::Answer>(slice::from_mut(output)).first_mut();
+    match (frame, output) {
+        (Some(frame), Some(output)) => layer.push(frame, output, memory, workspace(scratch)),
+        _ => false,
+    }
+}
+
+/// A frame for a branch without layers.
+#[inline(always)]
+pub fn pass_frame<I: Sample<Element = i8>, O: Sample<Element = i8>>(frame: &I, output: &mut O) -> bool {
+    copy(I::flat(slice::from_ref(frame)), O::flat_mut(slice::from_mut(output)));
+    true
+}
