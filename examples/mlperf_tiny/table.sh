@@ -3,11 +3,15 @@
 # `table.sh [NETWORK …]`. The same network must give the same outputs on all of them. `count.sh` counts the code of one.
 # TARGETS and LEVELS in the environment choose fewer processors, of which the first is the Cortex-M4, and levels.
 #
-# Needs what `examples/firmware/check.sh` needs, and the weights: `cargo run --release --features host --bin weights`.
+# Needs what `examples/firmware/check.sh` needs, and the weights: `cargo run --release --features host --bin weights`. Has rows for
+# the reference models, too, if these were imported: `cargo run --release --features import --bin reference FOLDER`.
 set -euo pipefail
 cd "$(dirname "$0")"
 all="ds-cnn-int8 resnet-8-int8 mobilenet-int8 autoencoder-int8 wake-word-int8 lenet-int8 tails-int8"
 all+=" ds-cnn-f32 resnet-8-f32 tails-f32 wake-word-frame-int8"
+if [ -d weights/reference ]; then
+    all+=" ds-cnn-reference resnet-8-reference mobilenet-reference autoencoder-reference wake-word-reference"
+fi
 networks=${*:-$all}
 m4=thumbv7em-none-eabihf
 targets=${TARGETS:-$m4 thumbv6m-none-eabi riscv32imc-unknown-none-elf}
@@ -31,10 +35,10 @@ processor() {
 # Cycles on a Cortex-M4, as the leaders of MLPerf Tiny published them; CMSIS-NN's instructions, counted in the same way as ours.
 published() {
     case $1 in
-    ds-cnn-int8) echo "5.21 M, 5.73 M | 7.40 M" ;;
-    resnet-8-int8) echo "19.9 M, 20.1 M | 29.0 M" ;;
-    mobilenet-int8) echo "10.73 M, 11.85 M |" ;;
-    autoencoder-int8) echo "0.486 M, 0.575 M | 0.584 M" ;;
+    ds-cnn-int8 | ds-cnn-reference) echo "5.21 M, 5.73 M | 7.40 M" ;;
+    resnet-8-int8 | resnet-8-reference) echo "19.9 M, 20.1 M | 29.0 M" ;;
+    mobilenet-int8 | mobilenet-reference) echo "10.73 M, 11.85 M |" ;;
+    autoencoder-int8 | autoencoder-reference) echo "0.486 M, 0.575 M | 0.584 M" ;;
     lenet-int8) echo " | 1.49 M" ;;
     ds-cnn-f32) echo " | 15.1 M" ;;
     *) echo " |" ;;

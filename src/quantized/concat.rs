@@ -15,7 +15,7 @@ use crate::image::Channels;
 use crate::layer::largest;
 use crate::layers;
 use crate::memory::{Larger, workspace};
-use crate::pod::{Pod, zeroed};
+use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, sample_mut};
 
@@ -89,7 +89,7 @@ where
         const { assert_branch::<G>() }
         let ys = observer.inside("first", |observer| self.first.observe(inputs, observer));
         let zs = observer.inside("second", |observer| self.second.observe(inputs, observer));
-        let mut outputs = alloc::vec![zeroed::<O>(); inputs.len()];
+        let mut outputs = alloc::vec![crate::pod::zeroed::<O>(); inputs.len()];
         Self::join(&ys, &zs, &mut outputs);
         outputs
     }

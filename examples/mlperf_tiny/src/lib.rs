@@ -178,6 +178,17 @@ fnn::network! {
     }
 }
 
+/// The reference models themselves, as they were imported: trained, in the integers of TensorFlow Lite, softmax included.
+#[cfg(feature = "reference")]
+#[allow(missing_docs, reason = "a declaration without words about the network")]
+pub mod reference {
+    include!("../weights/reference/ds_cnn.rs");
+    include!("../weights/reference/res_net8.rs");
+    include!("../weights/reference/mobile_net.rs");
+    include!("../weights/reference/auto_encoder.rs");
+    include!("../weights/reference/wake_word.rs");
+}
+
 /// Not of the benchmark: a network that other libraries are compared on, too.
 pub use fnn_firmware::LeNet;
 

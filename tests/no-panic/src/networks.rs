@@ -112,6 +112,12 @@ fnn::network! {
 fnn::network! {
     #[quantizable]
     #[streaming]
+    struct Ears: [9, 5] -> [9, 5] { Conv1d(9, kernel = 2, padding = causal), Tanh }
+}
+
+fnn::network! {
+    #[quantizable]
+    #[streaming]
     struct Listening: [10, 31] -> [3] {
         Conv1d(8, kernel = 3, dilation = 2, padding = causal),
         BatchNorm,
@@ -126,6 +132,10 @@ fnn::network! {
         MaxPool1d(2, stride = 1),
         AvgPool1d(3, stride = 2),
         Conv1d(9, kernel = 2, groups = 3),
+        ears: Ears,
+        Residual { Conv1d(5, kernel = 2, padding = causal), Relu, Conv1d(9, kernel = 1) },
+        Sum { { Conv1d(4, kernel = 2, stride = 2, padding = causal) }, { Conv1d(4, kernel = 1, stride = 2) } },
+        Concat { { Conv1d(3, kernel = 1) }, {}, { Relu } },
         Flatten,
         Dense(3),
     }

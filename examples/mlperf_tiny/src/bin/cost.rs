@@ -6,6 +6,8 @@
 #![no_main]
 
 use fnn_firmware::board::exit;
+#[cfg(feature = "reference")]
+use fnn_mlperf_tiny::reference;
 
 #[cfg(feature = "cost")]
 mod work {
@@ -14,7 +16,7 @@ mod work {
     use core::slice;
 
     use fnn::layers::Sample;
-    use fnn::quantized::{Native, Quantize, QuantizedLayer, QuantizedNetwork};
+    use fnn::quantized::{Arithmetic, Native, Quantize, QuantizedLayer, QuantizedNetwork, TfliteReference};
     use fnn::{Layer, Network};
     use fnn_firmware::board::{Cost, Output, measure};
 
@@ -30,11 +32,15 @@ mod work {
 
     /// That of an int8 network.
     #[allow(dead_code, reason = "each feature uses its own")]
-    pub type Int8<N> = Memory<
-        <<N as Quantize>::Quantized<Native> as QuantizedLayer>::Input,
-        <<N as Quantize>::Quantized<Native> as QuantizedLayer>::Output,
-        <<N as Quantize>::Quantized<Native> as QuantizedLayer>::Workspace,
+    pub type Int8<N, A = Native> = Memory<
+        <<N as Quantize>::Quantized<A> as QuantizedLayer>::Input,
+        <<N as Quantize>::Quantized<A> as QuantizedLayer>::Output,
+        <<N as Quantize>::Quantized<A> as QuantizedLayer>::Workspace,
     >;
+
+    /// That of a reference model.
+    #[allow(dead_code, reason = "each feature uses its own")]
+    pub type Reference<N> = Int8<N, TfliteReference>;
 
     /// That of a network in `f32`.
     #[allow(dead_code, reason = "each feature uses its own")]
@@ -46,9 +52,9 @@ mod work {
     }
 
     #[allow(dead_code, reason = "each feature uses its own")]
-    pub fn int8<L: QuantizedLayer>(
+    pub fn int8<L: QuantizedLayer, A: Arithmetic>(
         facts: &Facts,
-        network: &QuantizedNetwork<L>,
+        network: &QuantizedNetwork<L, A>,
         memory: &mut Memory<L::Input, L::Output, L::Workspace>,
     ) {
         let Memory(input, output, workspace) = memory;
@@ -58,7 +64,7 @@ mod work {
         let network = black_box(network);
         let cost = measure(&mut || network.forward_integers_into(black_box(input), black_box(output), workspace));
         let outputs = Sample::flat(slice::from_ref(output)).iter().map(|&integer| integer as u8);
-        print(facts, cost, (QuantizedNetwork::<L>::FLASH, QuantizedNetwork::<L>::RAM_INFERENCE), outputs);
+        print(facts, cost, (QuantizedNetwork::<L, A>::FLASH, QuantizedNetwork::<L, A>::RAM_INFERENCE), outputs);
     }
 
     #[allow(dead_code, reason = "each feature uses its own")]
@@ -123,12 +129,12 @@ macro_rules! facts {
 
 /// Measures networks, each with a feature of its own, whose weights and memory are statics.
 macro_rules! measured {
-    ($measure:ident, $memory:ident, $include:ident: $($feature:literal $network:ident $path:literal;)*) => {$(
+    ($measure:ident, $memory:ident, $module:ident: $($feature:literal $network:ident $path:literal;)*) => {$(
         #[cfg(feature = $feature)]
         {
-            use fnn_mlperf_tiny::$network;
+            use $module::$network;
 
-            static NETWORK: measured!($memory $network) = fnn::$include!($path as $network);
+            static NETWORK: measured!($memory $network) = measured!($memory $network $path);
             static mut MEMORY: core::mem::MaybeUninit<work::$memory<$network>> = core::mem::MaybeUninit::zeroed();
             // SAFETY: nothing else borrows the memory, and zeros are values of plain old data.
             let facts = facts!($feature $network);
@@ -137,13 +143,19 @@ macro_rules! measured {
     )*};
     (Int8 $network:ident) => { fnn::Quantized<$network> };
     (Float $network:ident) => { $network };
+    (Reference $network:ident) => { fnn::Quantized<$network, fnn::quantized::TfliteReference> };
+    (Int8 $network:ident $path:literal) => { fnn::include_quantized!($path as $network) };
+    (Float $network:ident $path:literal) => { fnn::include_network!($path as $network) };
+    (Reference $network:ident $path:literal) => {
+        fnn::include_quantized!($path as $network, fnn::quantized::TfliteReference)
+    };
 }
 
 #[cfg_attr(target_arch = "arm", fnn_firmware::board::entry)]
 #[cfg_attr(target_arch = "riscv32", unsafe(no_mangle))]
 fn main() -> ! {
     measured! {
-        int8, Int8, include_quantized:
+        int8, Int8, fnn_mlperf_tiny:
         "ds-cnn-int8" DsCnn "../../weights/ds-cnn.int8";
         "resnet-8-int8" ResNet8 "../../weights/resnet-8.int8";
         "mobilenet-int8" MobileNet "../../weights/mobilenet.int8";
@@ -153,10 +165,18 @@ fn main() -> ! {
         "tails-int8" Tails "../../weights/tails.int8";
     }
     measured! {
-        float, Float, include_network:
+        float, Float, fnn_mlperf_tiny:
         "ds-cnn-f32" DsCnn "../../weights/ds-cnn.safetensors";
         "resnet-8-f32" ResNet8 "../../weights/resnet-8.safetensors";
         "tails-f32" Tails "../../weights/tails.safetensors";
+    }
+    measured! {
+        int8, Reference, reference:
+        "ds-cnn-reference" DsCnn "../../weights/reference/ds_cnn.int8";
+        "resnet-8-reference" ResNet8 "../../weights/reference/res_net8.int8";
+        "mobilenet-reference" MobileNet "../../weights/reference/mobile_net.int8";
+        "autoencoder-reference" AutoEncoder "../../weights/reference/auto_encoder.int8";
+        "wake-word-reference" WakeWord "../../weights/reference/wake_word.int8";
     }
     #[cfg(feature = "wake-word-frame-int8")]
     {
