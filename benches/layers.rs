@@ -7,12 +7,7 @@ mod measure;
 use std::hint::black_box;
 
 use fnn::layers::{zeroed, zeroed_box};
-use fnn::{
-    Layer, Network,
-    layers::{Pod, Sample},
-    losses::MeanSquaredError,
-    train::GradientBuffers,
-};
+use fnn::{Layer, Network, layers::Sample, losses::MeanSquaredError, train::GradientBuffers};
 
 /// Declare a network for each layer, and list the functions that measure them.
 macro_rules! layers {

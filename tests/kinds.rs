@@ -6,7 +6,7 @@
 use fnn::{
     Initializer, Layer, Network, Quantized, Random, gradient_check,
     graph::Wiring,
-    layers::{Pod, Sample, zeroed, zeroed_box},
+    layers::{Sample, zeroed, zeroed_box},
     losses::MeanSquaredError,
     quantized::{Arithmetic, Native, Quantize, TfliteReference},
     train::GradientBuffers,
