@@ -14,12 +14,12 @@ pub(super) use dense::by_fours;
 #[cfg(fnn_dsp)]
 pub(super) use dense::dense_with_room;
 
-use self::filters::{arrange, few_taps, multiply_filters};
-use self::instructions::{extend, low, multiply_add, pairs, word};
+use self::filters::{To, arrange, few_taps, multiply_filters};
+use self::instructions::{extend, multiply_add, pairs, word};
 use self::rows::{channels, row};
 use self::square::Places;
 use super::products::{Finish, tail};
-use super::requantization::Requantize;
+use super::requantization::{Once, Requantize};
 use super::tile::{self, Multiply};
 
 /// The instructions of the DSP extension.
@@ -41,16 +41,35 @@ impl Multiply for Dsp {
         if taps < 4 {
             return few_taps(filters, taps, bias, inputs, sums);
         }
-        multiply_filters(filters, taps, bias, inputs, sums);
+        multiply_filters(filters, taps, bias, inputs, To::Sums(sums));
+    }
+
+    fn accumulates<R: Requantize>(finish: &Finish<'_, R>, taps: usize) -> bool {
+        taps >= 4 && finish.accumulates()
+    }
+
+    #[inline(always)]
+    fn images(
+        filters: &[i8],
+        taps: usize,
+        finish: Finish<'_, Once>,
+        inputs: &[u32],
+        images: &mut [i8],
+        outputs: usize,
+    ) {
+        multiply_filters(filters, taps, finish.bias, inputs, To::Images(finish, images, outputs));
     }
 
     #[inline(always)]
     fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]) {
-        let [a, b, c, d, e, f, g, h, i] = filter.map(|weight| weight as u32);
-        let outer = [low(a, c), low(d, f), low(g, i)];
-        let middle = [low(b, e), h];
-        let places = Places { x, pitch, outer, middle, bias };
-        if stride == 1 { places.in_pairs(sums) } else { places.one_by_one(stride, sums) }
+        Places::new(x, pitch, filter, bias).one_by_one(stride, sums);
+    }
+
+    const STRIPS: bool = true;
+
+    #[inline(always)]
+    fn strips(x: &[i8], pitch: usize, filter: &[i8; 9], bias: i32, rows: usize, sums: &mut [[i32; 2]]) {
+        Places::new(x, pitch, filter, bias).in_strips(rows, sums);
     }
 
     #[inline(always)]

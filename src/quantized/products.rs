@@ -34,6 +34,14 @@ pub(super) struct Finish<'a, R> {
     pub(super) requantization: R,
 }
 
+impl<R: Requantize> Finish<'_, R> {
+    /// Whether all sums can be requantized in the short way of [`Once`].
+    #[cfg(any(fnn_dsp, test))]
+    pub(super) fn accumulates(&self) -> bool {
+        self.requantization.once().is_some_and(|once| self.shift.iter().all(|&shift| once.accumulates(shift)))
+    }
+}
+
 /// For each row of weights, the requantized sum of its products with `x`, passed to `put` with the row's index.
 ///
 /// Rows lie one after the other in `weights`, each as long as `x`.

@@ -45,6 +45,22 @@ impl Once {
     pub(super) const fn at(zero_point: i32) -> Self {
         Self { rounding: 2 * zero_point + 1 }
     }
+
+    /// Whether a factor with this shift can be [`accumulated`](Self::accumulated): then what is added has at most 30 bits, as
+    /// the upper half of a product has.
+    #[cfg(any(fnn_dsp, test))]
+    #[inline(always)]
+    pub(super) fn accumulates(&self, shift: u8) -> bool {
+        shift <= 22 && (-255..=255).contains(&self.rounding)
+    }
+
+    /// The same integers, for an output whose factor allows it.
+    #[cfg(any(fnn_dsp, test))]
+    #[inline(always)]
+    pub(super) fn accumulated(&self, mantissa: i32, shift: u8) -> Accumulated {
+        let shift = u32::from(shift) & 31;
+        Accumulated { mantissa, rounding: self.rounding.wrapping_shl(shift), shift: shift + 1 }
+    }
 }
 
 impl Requantize for Once {
@@ -63,11 +79,32 @@ impl Requantize for Once {
     }
 }
 
+/// [`Once`], with what is added moved in front of the shift, where it is added to the product by one instruction:
+/// `((upper half >> n) + rounding) >> 1` is `(upper half + (rounding << n)) >> (n + 1)`.
+#[cfg(any(fnn_dsp, test))]
+#[derive(Clone, Copy)]
+pub(super) struct Accumulated {
+    mantissa: i32,
+    rounding: i32,
+    shift: u32,
+}
+
+#[cfg(any(fnn_dsp, test))]
+impl Accumulated {
+    /// The integer for a sum.
+    #[inline(always)]
+    pub(super) fn requantize(self, sum: i32) -> i8 {
+        let upper = ((i64::from(sum) * i64::from(self.mantissa)) >> 32) as i32;
+        saturate(upper.wrapping_add(self.rounding).wrapping_shr(self.shift))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Multiplier;
     use super::super::arithmetic::tests::{cases, doubling_high_mul, rounding_divide};
     use super::*;
+    use crate::random::Random;
 
     /// The formula in 128 bits: TensorFlow Lite's single rounding.
     fn single_rounding(x: i32, mantissa: i32, n: u32) -> i128 {
@@ -81,6 +118,26 @@ mod tests {
             let expected = single_rounding(x, mantissa, 33 + u32::from(shift)) + i128::from(zero_point);
             let given = Once::at(zero_point).requantize(x, mantissa, shift);
             assert_eq!(i128::from(given), expected.clamp(-128, 127), "{x} · {factor} + {zero_point}");
+        }
+    }
+
+    /// For all shifts and zero points that allow it, at the ends of their ranges, and for any mantissa, as a file may have it.
+    #[test]
+    fn accumulated_is_the_same() {
+        let mut random = Random::new(8);
+        let ends = [i32::MIN, i32::MIN + 1, -1, 0, 1, i32::MAX];
+        for zero_point in [-128, -127, -1, 0, 3, 126, 127] {
+            let once = Once::at(zero_point);
+            for shift in (0..=22).filter(|&shift| once.accumulates(shift)) {
+                let any = core::array::from_fn::<i32, 50, _>(|_| (random.uniform() * 4_294_967_296.0) as u32 as i32);
+                for &mantissa in ends.iter().chain(&any) {
+                    for &sum in ends.iter().chain(&any) {
+                        let given = once.accumulated(mantissa, shift).requantize(sum);
+                        assert_eq!(given, once.requantize(sum, mantissa, shift), "{sum} · {mantissa} >> {shift}");
+                    }
+                }
+            }
+            assert!(once.accumulates(22) && !once.accumulates(23) && !Once { rounding: 256 }.accumulates(0));
         }
     }
 

@@ -20,7 +20,7 @@ use plain::Plain;
 use taps::Places;
 
 use super::products::Finish;
-use super::requantization::Requantize;
+use super::requantization::{Once, Requantize};
 use crate::kernels::{Convolution, Taps};
 
 /// Places that are computed together.
@@ -43,9 +43,34 @@ pub(super) trait Multiply {
     /// For each filter of `taps` weights, its bias and the products with the inputs of four places.
     fn filters(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32], sums: &mut [[i32; PLACES]]);
 
+    /// Whether [`images`](Self::images) can finish all filters of a layer.
+    fn accumulates<R: Requantize>(_finish: &Finish<'_, R>, _taps: usize) -> bool {
+        false
+    }
+
+    /// The same, requantized and written to the first four places of images, which have `outputs` places each.
+    #[inline(always)]
+    fn images(
+        _filters: &[i8],
+        _taps: usize,
+        _: Finish<'_, Once>,
+        _inputs: &[u32],
+        _images: &mut [i8],
+        _outputs: usize,
+    ) {
+    }
+
     /// For places side by side, the bias and the products with a window of 3 × 3: the first place's begins at `x[0]`, the
     /// next one's `stride` further, and its rows are `pitch` apart. Sums for one place more than there are may be written.
     fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]);
+
+    /// Whether windows of 3 × 3 that move by 1 go down in [`strips`](Self::strips).
+    const STRIPS: bool = false;
+
+    /// The bias and the products with a window of 3 × 3 that moves by 1, for strips of two columns and `rows` rows of places, side
+    /// by side, as many as there are sums for. The first place's window begins at `x[0]`, and its rows are `pitch` apart.
+    #[inline(always)]
+    fn strips(_x: &[i8], _pitch: usize, _filter: &[i8; 9], _bias: i32, _rows: usize, _sums: &mut [[i32; 2]]) {}
 
     /// For each row of weights, the requantized sum of its products with `x`, with room for as many words as `x` has integers.
     fn rows<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8], room: &mut [u32]);
@@ -147,7 +172,7 @@ impl<R: Requantize> Layer<'_, R> {
         let (mut bias, mut mantissa, mut shift) = (bias, mantissa, shift);
         let mut sums = [[0; PLACES]; FILTERS];
         let whole = taps.next_multiple_of(M::TAPS);
-        let under = Taps::new(&plane, seen);
+        let (under, accumulates) = (Taps::new(&plane, seen), M::accumulates(&self.finish, taps));
         let Some(room) = room.get_mut(..whole * M::NUMBERS) else { return };
         loop {
             // The next group.
@@ -173,7 +198,14 @@ impl<R: Requantize> Layer<'_, R> {
                             .write(to);
                     }
                     M::arrange(room, whole);
-                    filter_all::<M, R>(rows, taps, finish, room, images, (place, count, outputs), &mut sums);
+                    let all = images.get_mut(place..).unwrap_or_default();
+                    match finish.requantization.once() {
+                        Some(&requantization) if accumulates && count == PLACES => {
+                            let finish = Finish { bias: biases, mantissa: mantissas, shift: shifts, requantization };
+                            M::images(rows, taps, finish, room, all, outputs);
+                        }
+                        _ => filter_all::<M, R>(rows, taps, finish, room, all, (count, outputs), &mut sums),
+                    }
                     column += count;
                     place += count;
                 }
@@ -184,7 +216,7 @@ impl<R: Requantize> Layer<'_, R> {
     }
 }
 
-/// Applies all filters to the inputs of four places, of which `count` are written from `place` on of each image.
+/// Applies all filters to the inputs of four places, of which the first `count` of each image are written.
 #[inline(never)]
 fn filter_all<M: Multiply, R: Requantize>(
     filters: &[i8],
@@ -192,12 +224,11 @@ fn filter_all<M: Multiply, R: Requantize>(
     finish: Finish<'_, R>,
     inputs: &[u32],
     images: &mut [i8],
-    (place, count, outputs): (usize, usize, usize),
+    (count, outputs): (usize, usize),
     sums: &mut [[i32; PLACES]; FILTERS],
 ) {
     let Finish { mut bias, mut mantissa, mut shift, requantization } = finish;
-    let mut filters = filters;
-    let mut images = images.get_mut(place..).unwrap_or_default();
+    let (mut filters, mut images) = (filters, images);
     while !bias.is_empty() {
         M::filters(filters, taps, bias, inputs, sums);
         let factors = (mantissa, shift, requantization);
@@ -244,6 +275,20 @@ fn write<const N: usize, R: Requantize>(
     }
 }
 
+/// Requantizes the sums of one output in the shortest way: `for_each!((mantissa, shift, requantization), |requantize| …)`.
+macro_rules! for_each {
+    (($mantissa:ident, $shift:ident, $requantization:ident), |$requantize:ident| $work:expr) => {{
+        #[cfg(any(fnn_dsp, test))]
+        if let Some(once) = $requantization.once().filter(|once| once.accumulates($shift)) {
+            let output = once.accumulated($mantissa, $shift);
+            let $requantize = |sum: i32| output.requantize(sum);
+            return $work;
+        }
+        let $requantize = |sum: i32| $requantization.requantize(sum, $mantissa, $shift);
+        $work
+    }};
+}
+
 /// Requantizes the first `part` sums of each of `lines` rows, which are `pitch` apart, and writes them to rows of `width`.
 #[inline(never)]
 fn write_rows<R: Requantize>(
@@ -256,15 +301,55 @@ fn write_rows<R: Requantize>(
     if sums.len() < last * pitch + part || y.len() < last * width + part {
         return;
     }
-    let (mut sums, mut y) = (sums.as_ptr(), y.as_mut_ptr());
-    for line in 0..lines {
-        for place in 0..part {
-            // SAFETY: `part` places from the start of the last row on are in both slices, and earlier rows before it.
-            unsafe { *y.add(place) = requantization.requantize(*sums.add(place), mantissa, shift) };
+    for_each!((mantissa, shift, requantization), |requantize| {
+        let (mut sums, mut y) = (sums.as_ptr(), y.as_mut_ptr());
+        for line in 0..lines {
+            for place in 0..part {
+                // SAFETY: `part` places from the start of the last row on are in both slices, and earlier rows before it.
+                unsafe { *y.add(place) = requantize(*sums.add(place)) };
+            }
+            if line < last {
+                // SAFETY: there is another row.
+                unsafe { (sums, y) = (sums.add(pitch), y.add(width)) };
+            }
         }
-        if line < last {
-            // SAFETY: there is another row.
-            unsafe { (sums, y) = (sums.add(pitch), y.add(width)) };
-        }
+    })
+}
+
+/// Requantizes the sums of strips of `rows` rows and writes them to the first `part` columns of rows of `width`. The last strip has
+/// one column if their number is odd.
+#[inline(never)]
+fn write_strips<R: Requantize>(
+    sums: &[[i32; 2]],
+    y: &mut [i8],
+    (rows, width, part): (usize, usize, usize),
+    (mantissa, shift, requantization): (i32, u8, R),
+) {
+    let Some(last) = rows.checked_sub(1) else { return };
+    if sums.len() < part.div_ceil(2) * rows || y.len() < last * width + part {
+        return;
     }
+    for_each!((mantissa, shift, requantization), |requantize| {
+        let mut sums = sums.as_ptr();
+        let mut column = 0;
+        while column < part {
+            // SAFETY: `part` places from the start of the last row on are in the slice, and there are sums for all of them.
+            unsafe {
+                let mut to = y.as_mut_ptr().add(column);
+                if column + 1 < part {
+                    for _ in 0..rows {
+                        let [one, other] = (*sums).map(&requantize);
+                        to.cast::<[i8; 2]>().write([one, other]);
+                        (sums, to) = (sums.add(1), to.wrapping_add(width));
+                    }
+                } else {
+                    for _ in 0..rows {
+                        *to = requantize((*sums)[0]);
+                        (sums, to) = (sums.add(1), to.wrapping_add(width));
+                    }
+                }
+            }
+            column += 2;
+        }
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! A channel is copied with its padding, as many rows at a time as there is room for, so that no place is at an edge.
 
-use super::{Layer, Multiply, write_rows};
+use super::{Layer, Multiply, write_rows, write_strips};
 use crate::chunks::Chunks;
 use crate::kernels::{Convolution, Plane};
 use crate::quantized::products::Finish;
@@ -12,7 +12,7 @@ use crate::quantized::requantization::Requantize;
 const ROOM: usize = 1024;
 const BEYOND: usize = 16;
 
-/// Sums that are kept until they are requantized.
+/// Sums that are kept until they are requantized. An even number.
 const SUMS: usize = 128;
 
 /// The size of the window.
@@ -203,6 +203,10 @@ fn convolve_band<M: Multiply, R: Requantize>(
     finish: (i32, u8, R),
 ) -> usize {
     let all = if rows < SIZE { 0 } else { (rows - SIZE).checked_div(down).unwrap_or_default() + 1 };
+    if M::STRIPS && down == 1 && along == 1 {
+        convolve_strips::<M, R>(room, pitch, (filter, bias), (all, width), y, sums, finish);
+        return all;
+    }
     // The places between the end of a row and the start of the next one are computed, too.
     let together = if down == 1 && along == 1 { SUMS.checked_div(pitch).unwrap_or_default().max(1) } else { 1 };
     let (mut y, mut line) = (y, 0);
@@ -223,4 +227,33 @@ fn convolve_band<M: Multiply, R: Requantize>(
         line += lines;
     }
     all
+}
+
+/// The outputs of rows of `width` places, in strips of two columns.
+#[inline(always)]
+fn convolve_strips<M: Multiply, R: Requantize>(
+    x: &[i8; ROOM],
+    pitch: usize,
+    (filter, bias): (&[i8; SIZE * SIZE], i32),
+    (rows, width): (usize, usize),
+    y: &mut [i8],
+    sums: &mut [i32; SUMS + 1],
+    finish: (i32, u8, R),
+) {
+    let (sums, _) = sums.as_chunks_mut::<2>();
+    let mut row = 0;
+    while row < rows {
+        let part = (rows - row).min(SUMS / 2);
+        let together = (SUMS / 2).checked_div(part).unwrap_or_default();
+        let mut column = 0;
+        while column < width {
+            let columns = (width - column).min(2 * together);
+            let Some(sums) = sums.get_mut(..columns.div_ceil(2) * part) else { return };
+            M::strips(x.get(row * pitch + column..).unwrap_or_default(), pitch, filter, bias, part, sums);
+            let y = y.get_mut(row * width + column..).unwrap_or_default();
+            write_strips(sums, y, (part, width, columns), finish);
+            column += columns;
+        }
+        row += part;
+    }
 }
