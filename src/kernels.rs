@@ -25,7 +25,6 @@ mod instruction_set;
 mod lane_sums;
 mod loops;
 mod matmul;
-mod maxima;
 #[cfg(test)]
 mod naive;
 #[cfg(all(feature = "simd", target_arch = "aarch64"))]
@@ -33,6 +32,7 @@ mod neon;
 mod normalise;
 mod operation;
 mod outer_products;
+mod pools;
 mod product;
 mod runner;
 mod softmax;
@@ -61,6 +61,7 @@ pub(crate) use normalise::Moments;
 pub(crate) use operation::{operation, outlined};
 #[cfg(feature = "std")]
 pub(crate) use outer_products::OuterProducts;
+pub(crate) use pools::{average, average_gradient, maximum, maximum_gradient};
 pub(crate) use product::SMALL;
 #[cfg(feature = "std")]
 pub(crate) use runner::{Divisible, Part};
@@ -71,4 +72,4 @@ pub(crate) use sums::{sum, sum_of};
 pub(crate) use taps::Taps;
 pub use vector::{Operation, Portable, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, write};
-pub(crate) use window::{Plane, collect, divide_by_taps, maximum, maximum_gradient, spread_evenly};
+pub(crate) use window::Plane;

@@ -1,4 +1,4 @@
-//! Windows over images: convolution and pooling, one pair of channels at a time, forward and backward.
+//! Windows over images, and convolution one pair of channels at a time, forward and backward.
 //!
 //! A window's elements are its *taps*. Every kernel loops over the taps, and for each tap over the rows of outputs
 //! whose tap lies on the input; the innermost loop runs along such a row, so it vectorises. All sizes are
@@ -7,11 +7,9 @@
 use core::ops::Range;
 
 use super::elementwise::{add_few, add_to_every_second, copy_every_second, copy_few};
-use super::maxima::{Maximum, MaximumGradient};
 use super::sums::Sums;
-use super::vector::{Simd, Vector, lanes, read, splat, write};
+use super::vector::Simd;
 use crate::chunks::Chunks;
-use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::window::{Sliding, ceil_div};
 
@@ -23,10 +21,10 @@ pub(crate) struct Plane {
 }
 
 /// A tap's inputs for a row of outputs, as indices into the two channels.
-struct Line {
+pub(super) struct Line {
     /// Inputs; every `stride`th one belongs to an output.
-    input: Range<usize>,
-    output: Range<usize>,
+    pub(super) input: Range<usize>,
+    pub(super) output: Range<usize>,
 }
 
 impl Plane {
@@ -49,7 +47,7 @@ impl Plane {
     }
 
     #[inline(always)]
-    const fn stride(&self) -> usize {
+    pub(super) const fn stride(&self) -> usize {
         self.columns.window.stride
     }
 
@@ -107,23 +105,12 @@ impl Plane {
 
     /// Tap after tap, the rows of outputs that it reaches.
     #[inline(always)]
-    fn for_each_line(&self, mut visit: impl FnMut(usize, Line)) {
+    pub(super) fn for_each_line(&self, mut visit: impl FnMut(usize, Line)) {
         for tap in 0..self.taps() {
             for line in self.lines(tap) {
                 visit(tap, line);
             }
         }
-    }
-
-    /// The rows of a window, if windows of two columns lie side by side and cover the input.
-    #[inline(always)]
-    pub(crate) const fn pairs(&self) -> Option<usize> {
-        let (rows, columns) = (self.rows.window, self.columns.window);
-        let apart = rows.stride == rows.kernel && columns.stride == 2 && columns.kernel == 2;
-        let together = rows.dilation == 1 && columns.dilation == 1;
-        let covered =
-            self.rows.output * rows.kernel == self.rows.input && self.columns.output * 2 == self.columns.input;
-        if apart && together && covered { Some(rows.kernel) } else { None }
     }
 
     /// Whether all taps of all outputs lie on the input.
@@ -210,7 +197,7 @@ impl Plane {
 
 /// Both sides of a line, element by element.
 #[inline(always)]
-fn pairs<X, Y>(
+pub(super) fn pairs<X, Y>(
     stride: usize,
     inputs: impl ExactSizeIterator<Item = X>,
     outputs: impl Iterator<Item = Y>,
@@ -252,151 +239,5 @@ pub(crate) fn correlate_gradient<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x:
             sums.add_products(plane.stride(), x, g);
         }
         *dw += sums.total();
-    }
-}
-
-/// `y[p] += Σₜ x[p's tap t]`
-#[inline(always)]
-pub(crate) fn collect<V: Simd, S: Scalar>(_simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
-    plane.for_each_line(|_, Line { input, output }| {
-        let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
-        pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y += x);
-    });
-}
-
-/// `dx[p's tap t] += g[p]`: the sum's gradient.
-#[inline(always)]
-pub(crate) fn spread_evenly<V: Simd, S: Scalar>(_simd: V, plane: &Plane, g: &[S], dx: &mut [S]) {
-    plane.for_each_line(|_, Line { input, output }| {
-        let (Some(g), Some(dx)) = (g.get(output), dx.get_mut(input)) else { return };
-        pairs(plane.stride(), dx.iter_mut(), g.iter(), |dx, &g| *dx += g);
-    });
-}
-
-/// `y[p] /= ` the number of p's taps that lie on the input.
-#[inline(always)]
-pub(crate) fn divide_by_taps<V: Simd, S: Scalar>(_simd: V, plane: &Plane, y: &mut [S]) {
-    let (mut last, mut part) = (1, S::ONE);
-    for (row, y) in y.blocks_mut(plane.columns.output).enumerate() {
-        let rows = plane.rows.taps(row);
-        for (column, y) in y.iter_mut().enumerate() {
-            let taps = rows * plane.columns.taps(column);
-            // Neighbours mostly have as many, and a division takes long where it is a function.
-            if taps != last {
-                (last, part) = (taps, S::ONE / S::from_usize(taps));
-            }
-            *y *= part;
-        }
-    }
-}
-
-/// `y[p] = maxₜ x[p's tap t]`, over the taps that lie on the input, for all channels of a batch. NaN if one of them is.
-// A separate function in debug builds, which reserve stack for everything inlined.
-#[cfg_attr(debug_assertions, inline)]
-#[cfg_attr(not(debug_assertions), inline(always))]
-#[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
-pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &mut [S]) {
-    if let Some(rows) = plane.pairs() {
-        let width = plane.columns.input;
-        for (x, y) in x.blocks(rows * width).zip(y.blocks_mut(plane.columns.output)) {
-            largest_of_pairs(simd, x, y, width);
-        }
-        return;
-    }
-    if lanes::<V, S>() > 1 && plane.has_room_for_maxima() {
-        return simd.call(Maximum { plane: *plane, x, y });
-    }
-    y.fill(S::from_f64(f64::NEG_INFINITY));
-    for (x, y) in x.blocks(plane.inputs()).zip(y.blocks_mut(plane.outputs())) {
-        plane.for_each_line(|_, Line { input, output }| {
-            let (Some(x), Some(y)) = (x.get(input), y.get_mut(output)) else { return };
-            // NaN is not greater than anything, and nothing is greater than it.
-            pairs(plane.stride(), x.iter(), y.iter_mut(), |&x, y| *y = if x > *y || x != x { x } else { *y });
-        });
-    }
-}
-
-/// The largest of two columns and all rows, each of `width`.
-#[inline(always)]
-fn largest_of_pairs<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S], width: usize) {
-    let lanes = lanes::<V, S>();
-    for (index, y) in y.parts_mut(lanes).enumerate() {
-        let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
-        for row in x.blocks(width) {
-            let (even, odd) = read_pairs(simd, row, index);
-            for x in [even, odd] {
-                // NaN is kept, and nothing is greater than it.
-                largest = x.if_equal(x, largest.max(x), x);
-            }
-        }
-        write(simd, largest, y);
-    }
-}
-
-/// The left and the right inputs of the vector of outputs at `index` in a row.
-#[inline(always)]
-fn read_pairs<V: Simd, S: Scalar>(simd: V, row: &[S], index: usize) -> (S::Vector<V>, S::Vector<V>) {
-    let at = |vector: usize| read(simd, row.get(vector * lanes::<V, S>()..).unwrap_or_default());
-    at(2 * index).separate(at(2 * index + 1))
-}
-
-/// [`maximum_gradient`] of [`largest_of_pairs`].
-#[inline(always)]
-fn give_to_largest_of_pairs<V: Simd, S: Scalar>(simd: V, (x, y): (&[S], &[S]), g: &[S], dx: &mut [S], width: usize) {
-    let (lanes, zero) = (lanes::<V, S>(), splat(simd, S::ZERO));
-    for (index, (y, g)) in y.parts(lanes).zip(g.parts(lanes)).enumerate() {
-        let (y, mut rest) = (read(simd, y), read(simd, g));
-        for (row, dx) in x.blocks(width).zip(dx.blocks_mut(width)) {
-            let (even, odd) = read_pairs(simd, row, index);
-            let [left, right] = [even, odd].map(|x| {
-                // A gradient that was assigned is set to 0, so that no later tap gets it again.
-                let given = x.if_equal(y, rest, zero);
-                rest = x.if_equal(y, zero, rest);
-                given
-            });
-            let (low, high) = if lanes == 1 { (left, right) } else { left.interleave(right) };
-            write(simd, low, dx.get_mut(2 * index * lanes..).unwrap_or_default());
-            write(simd, high, dx.get_mut((2 * index + 1) * lanes..).unwrap_or_default());
-        }
-    }
-}
-
-/// `dx[p's largest tap] += g[p]`, the first tap if several are equally large; 0 elsewhere. For all channels of a batch;
-/// overwrites `g`.
-// A separate function in debug builds, which reserve stack for everything inlined.
-#[cfg_attr(debug_assertions, inline)]
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
-    simd: V,
-    plane: &Plane,
-    (x, y): (&[S], &[S]),
-    g: &mut [S],
-    dx: &mut [S],
-) {
-    if let Some(rows) = plane.pairs() {
-        let (width, size, columns) = (plane.columns.input, rows * plane.columns.input, plane.columns.output);
-        let y = y.blocks(columns).zip(g.blocks_mut(columns));
-        for ((x, dx), (y, g)) in x.blocks(size).zip(dx.blocks_mut(size)).zip(y) {
-            give_to_largest_of_pairs(simd, (x, y), g, dx, width);
-        }
-        return;
-    }
-    if lanes::<V, S>() > 1 && plane.has_room_for_maxima() {
-        return simd.call(MaximumGradient { plane: *plane, x, y, g, dx });
-    }
-    dx.fill(S::ZERO);
-    let outputs = y.blocks(plane.outputs()).zip(g.blocks_mut(plane.outputs()));
-    for ((x, dx), (y, g)) in x.blocks(plane.inputs()).zip(dx.blocks_mut(plane.inputs())).zip(outputs) {
-        plane.for_each_line(|_, Line { input, output }| {
-            let (x, dx) = (x.get(input.clone()), dx.get_mut(input));
-            let (y, g) = (y.get(output.clone()), g.get_mut(output));
-            let (Some(x), Some(dx), Some(y), Some(g)) = (x, dx, y, g) else { return };
-            pairs(plane.stride(), x.iter().zip(dx), y.iter().zip(g), |(&x, dx), (&y, g)| {
-                // A gradient that was assigned is set to 0, so that no later tap gets it again.
-                let given = if x == y { *g } else { S::ZERO };
-                *dx += given;
-                *g = if x == y { S::ZERO } else { *g };
-            });
-        });
     }
 }

@@ -5,10 +5,9 @@ use core::marker::PhantomData;
 use super::Windows;
 use super::max_pool::pool_plane;
 use super::windowed::Windowed;
-use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
-use crate::kernels::{Plane, Simd, collect, divide_by_taps, scale, spread_evenly};
+use crate::kernels::{Simd, average, average_gradient};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 
@@ -48,23 +47,6 @@ without_weights!(
     I::Element
 );
 
-impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const COUNT_PADDING: bool>
-    AvgPool<I, O, K, COUNT_PADDING>
-{
-    const PLANE: Plane = pool_plane::<I, O, K>();
-
-    /// Sums of the windows of a channel, or their gradients, over the number of elements.
-    #[inline(always)]
-    fn divide<V: Simd>(simd: V, sums: &mut [S]) {
-        let plane = const { Self::PLANE };
-        if COUNT_PADDING || plane.is_whole() {
-            scale(simd, S::ONE / S::from_f64(plane.taps() as f64), sums);
-        } else {
-            divide_by_taps(simd, &plane, sums);
-        }
-    }
-}
-
 impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const COUNT_PADDING: bool> Layer
     for AvgPool<I, O, K, COUNT_PADDING>
 {
@@ -91,13 +73,8 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const 
 
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[I], outputs: &mut [O], (): &mut ()) {
-        let plane = const { Self::PLANE };
-        let outputs = O::flat_mut(outputs).blocks_mut(plane.outputs());
-        for (x, y) in I::flat(inputs).blocks(plane.inputs()).zip(outputs) {
-            y.fill(S::ZERO);
-            collect(simd, &plane, x, y);
-            Self::divide(simd, y);
-        }
+        let plane = const { pool_plane::<I, O, K>() };
+        average(simd, &plane, COUNT_PADDING, I::flat(inputs), O::flat_mut(outputs));
     }
 
     #[inline(always)]
@@ -111,12 +88,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows, const 
         (): &mut (),
     ) {
         let Some(dx) = input_gradients else { return };
-        let plane = const { Self::PLANE };
-        let g = O::flat_mut(output_gradients).blocks_mut(plane.outputs());
-        for (dx, g) in I::flat_mut(dx).blocks_mut(plane.inputs()).zip(g) {
-            dx.fill(S::ZERO);
-            Self::divide(pass.simd, g);
-            spread_evenly(pass.simd, &plane, g, dx);
-        }
+        let plane = const { pool_plane::<I, O, K>() };
+        average_gradient(pass.simd, &plane, COUNT_PADDING, O::flat_mut(output_gradients), I::flat_mut(dx));
     }
 }

@@ -1,140 +1,189 @@
-//! Maxima of adjacent windows, against their definition.
+//! Pools against their definition, to the bit: a sum's order is that of the taps, whatever the form.
 
 use super::*;
-use crate::window::{Axis, Sliding};
+use crate::window::{Axis, Sliding, places};
 
-/// Windows of `rows` × 2 that cover an image of `columns` pairs, with equal numbers and NaN in it.
+/// Some planes with a window of any kind on them.
 #[derive(Clone)]
-struct Pairs<S> {
-    rows: usize,
-    columns: usize,
-    scalar: core::marker::PhantomData<S>,
-}
-
-impl<S: Scalar> Operation for Pairs<S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let Self { rows, columns, .. } = self;
-        let (width, places) = (2 * columns, 3);
-        let axis = |kernel| Axis { kernel, stride: kernel, before: 0, after: 0, dilation: 1 };
-        let plane = Plane {
-            rows: Sliding::new(places * rows, places, axis(rows)),
-            columns: Sliding::new(width, columns, axis(2)),
-        };
-        let mut random = Random::new((100 * rows + columns) as u64);
-        // Few distinct values, so that some are equal.
-        let mut value =
-            || S::from_f64([-1.0, 0.0, 2.0, f64::NEG_INFINITY, f64::NAN][(random.uniform() * 4.2) as usize]);
-        let x: Vec<S> = (0..places * rows * width).map(|_| value()).collect();
-        let g: Vec<S> = (1..=places * columns).map(|g| S::from_f64(g as f64)).collect();
-        let (mut y, mut dx, mut rest) = (vec![S::ONE; g.len()], vec![S::ONE; x.len()], g.clone());
-        maximum(simd, &plane, &x, &mut y);
-        maximum_gradient(simd, &plane, (&x, &y), &mut rest, &mut dx);
-
-        let mut expected = vec![0.0; x.len()];
-        for (place, (&y, g)) in y.iter().zip(&g).enumerate() {
-            let corner = place / columns * rows * width + place % columns * 2;
-            let window = (0..2 * rows).map(|tap| corner + tap / 2 * width + tap % 2);
-            let values = || window.clone().map(|at| x[at].to_f64());
-            if values().any(f64::is_nan) {
-                assert!(y.to_f64().is_nan(), "{simd:?} {rows} {columns}");
-                continue;
-            }
-            let largest = values().fold(f64::NEG_INFINITY, f64::max);
-            assert_eq!(y.to_f64(), largest, "{simd:?} {rows} {columns}");
-            if let Some(first) = window.clone().find(|&at| x[at].to_f64() == largest) {
-                expected[first] = g.to_f64();
-            }
-        }
-        let found: Vec<_> = dx.iter().map(|dx| dx.to_f64()).collect();
-        assert_eq!(found, expected, "{simd:?} {rows} {columns}");
-    }
-}
-
-#[test]
-fn maxima_of_pairs_are_those_of_the_definition() {
-    for columns in 1..=40 {
-        for rows in 1..=3 {
-            everywhere(&Pairs::<f32> { rows, columns, scalar: core::marker::PhantomData });
-            everywhere(&Pairs::<f64> { rows, columns, scalar: core::marker::PhantomData });
-        }
-    }
-}
-
-/// Windows of any kind, with equal numbers and NaN under them.
-#[derive(Clone)]
-struct Windows<S> {
+struct Pool<S> {
+    planes: usize,
     rows: Sliding,
     columns: Sliding,
     scalar: core::marker::PhantomData<S>,
 }
 
-impl<S: Scalar> Operation for Windows<S> {
-    type Output = ();
+/// The bits of numbers, but NaN as one.
+fn bits<S: Scalar>(numbers: &[S]) -> Vec<u64> {
+    numbers.iter().map(|number| number.to_f64()).map(|x| if x.is_nan() { f64::NAN } else { x }.to_bits()).collect()
+}
 
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let Self { rows, columns, .. } = self;
-        let plane = Plane { rows, columns };
-        let what = format!("{simd:?} {plane:?}");
-        let mut random = Random::new((plane.inputs() * 100 + plane.taps()) as u64);
-        let mut value =
-            || S::from_f64([-1.0, 0.0, 2.0, 3.0, 4.0, f64::NEG_INFINITY, f64::NAN][(random.uniform() * 6.1) as usize]);
-        let x: Vec<S> = (0..plane.inputs()).map(|_| value()).collect();
-        let g: Vec<S> = (1..=plane.outputs()).map(|g| S::from_f64(g as f64)).collect();
-        let (mut y, mut dx, mut rest) = (vec![S::ONE; g.len()], vec![S::ONE; x.len()], g.clone());
-        maximum(simd, &plane, &x, &mut y);
-        maximum_gradient(simd, &plane, (&x, &y), &mut rest, &mut dx);
+impl<S: Scalar> Pool<S> {
+    fn plane(&self) -> Plane {
+        Plane { rows: self.rows, columns: self.columns }
+    }
 
+    /// For each output of a plane, the positions of its taps on the input, in order.
+    fn windows(&self) -> Vec<Vec<usize>> {
         let under = |axis: &Sliding, output: usize, tap: usize| {
             let Axis { stride, before, dilation, .. } = axis.window;
             (output * stride + tap * dilation).checked_sub(before).filter(|&at| at < axis.input)
         };
-        let mut expected = vec![0.0; x.len()];
-        for (place, (&y, g)) in y.iter().zip(&g).enumerate() {
-            let (row, column) = (place / columns.output, place % columns.output);
-            let window: Vec<usize> = (0..plane.taps())
-                .filter_map(|tap| {
-                    let row = under(&rows, row, tap / columns.window.kernel)?;
-                    Some(row * columns.input + under(&columns, column, tap % columns.window.kernel)?)
-                })
-                .collect();
-            if window.iter().any(|&at| x[at].to_f64().is_nan()) {
-                assert!(y.to_f64().is_nan(), "{what}");
-                continue;
-            }
-            let largest = window.iter().map(|&at| x[at].to_f64()).fold(f64::NEG_INFINITY, f64::max);
-            assert_eq!(y.to_f64(), largest, "{what}");
-            if let Some(&first) = window.iter().find(|&&at| x[at].to_f64() == largest) {
-                expected[first] += g.to_f64();
+        let (rows, columns) = (self.rows, self.columns);
+        let window = |place: usize| {
+            let taps = (0..self.plane().taps()).filter_map(|tap| {
+                let row = under(&rows, place / columns.output, tap / columns.window.kernel)?;
+                Some(row * columns.input + under(&columns, place % columns.output, tap % columns.window.kernel)?)
+            });
+            taps.collect()
+        };
+        (0..self.plane().outputs()).map(window).collect()
+    }
+
+    /// `dx[q] = Σ given(p)` over the outputs that see q, in the order of the taps that see it: the last output first.
+    fn spread(&self, windows: &[Vec<usize>], given: impl Fn(usize, usize, usize) -> Option<S>) -> Vec<S> {
+        let mut sums = vec![S::ZERO; self.planes * self.plane().inputs()];
+        for plane in 0..self.planes {
+            for (output, window) in windows.iter().enumerate().rev() {
+                for &at in window {
+                    if let Some(given) = given(plane, output, at) {
+                        let sum = &mut sums[plane * self.plane().inputs() + at];
+                        // Windows of pairs don't add.
+                        *sum = if self.plane().pairs().is_some() { given } else { *sum + given };
+                    }
+                }
             }
         }
-        let found: Vec<_> = dx.iter().map(|dx| dx.to_f64()).collect();
-        assert_eq!(found, expected, "{what}");
+        sums
+    }
+}
+
+impl<S: Scalar> Operation for Pool<S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let (plane, windows) = (self.plane(), self.windows());
+        let (inputs, outputs) = (plane.inputs(), plane.outputs());
+        let what = format!("{simd:?}, {} planes, {plane:?}", self.planes);
+        let mut random = Random::new((inputs * 100 + plane.taps()) as u64);
+        // Few distinct values, so that some are equal; zeros of both signs are.
+        let values = [-1.0, 0.0, 2.0, -0.0, 4.0, f64::NEG_INFINITY, f64::NAN];
+        let x: Vec<S> =
+            (0..self.planes * inputs).map(|_| S::from_f64(values[(random.uniform() * 6.1) as usize])).collect();
+        let mut g: Vec<S> = numbers(self.planes * outputs, &mut random);
+        g[0] = -S::ZERO;
+
+        let mut largest = Vec::new();
+        let mut givers = vec![None; self.planes * outputs];
+        for (x, givers) in x.chunks(inputs).zip(givers.chunks_mut(outputs)) {
+            for (window, giver) in windows.iter().zip(givers) {
+                let mut first = None;
+                for &at in window {
+                    if first.is_none_or(|first: usize| x[at] > x[first] || x[at].to_f64().is_nan()) {
+                        first = Some(at);
+                    }
+                }
+                let y = first.map_or(S::from_f64(f64::NEG_INFINITY), |first| x[first]);
+                largest.push(y);
+                *giver = first.filter(|_| !y.to_f64().is_nan());
+            }
+        }
+        let (mut y, mut dx, mut rest) = (vec![S::ONE; g.len()], vec![S::ONE; x.len()], g.clone());
+        maximum(simd, &plane, &x, &mut y);
+        assert_eq!(bits(&y), bits(&largest), "{what}");
+        maximum_gradient(simd, &plane, (&x, &y), &mut rest, &mut dx);
+        let given = |plane, output, at| {
+            let place = plane * outputs + output;
+            (givers[place] == Some(at)).then_some(g[place])
+        };
+        assert_eq!(bits(&dx), bits(&self.spread(&windows, given)), "{what}");
+
+        let x: Vec<S> = numbers(x.len(), &mut random);
+        for counts_padding in [true, false] {
+            let part =
+                |window: &[usize]| S::ONE / S::from_usize(if counts_padding { plane.taps() } else { window.len() });
+            let mean =
+                |x: &[S], window: &Vec<usize>| window.iter().fold(S::ZERO, |sum, &at| sum + x[at]) * part(window);
+            let means: Vec<S> =
+                x.chunks(inputs).flat_map(|x| windows.iter().map(move |window| mean(x, window))).collect();
+            let (mut y, mut dx, mut rest) = (vec![S::ONE; g.len()], vec![S::ONE; x.len()], g.clone());
+            average(simd, &plane, counts_padding, &x, &mut y);
+            assert_eq!(bits(&y), bits(&means), "{what}");
+            average_gradient(simd, &plane, counts_padding, &mut rest, &mut dx);
+            if plane.pairs().is_none() {
+                let given = |plane, output: usize, _| Some(g[plane * outputs + output] * part(&windows[output]));
+                assert_eq!(bits(&dx), bits(&self.spread(&windows, given)), "{what}");
+            }
+        }
+    }
+}
+
+fn check(planes: usize, rows: Sliding, columns: Sliding) {
+    everywhere(&Pool::<f32> { planes, rows, columns, scalar: core::marker::PhantomData });
+    everywhere(&Pool::<f64> { planes, rows, columns, scalar: core::marker::PhantomData });
+}
+
+/// A window on an axis, if it fits.
+fn axis(
+    size: usize,
+    kernel: usize,
+    stride: usize,
+    (before, after): (usize, usize),
+    dilation: usize,
+) -> Option<Sliding> {
+    let window = Axis { kernel, stride, before, after, dilation };
+    let fits = window.span() <= size + before + after;
+    fits.then(|| Sliding::new(size, places(size, kernel, stride, before, after, dilation), window))
+}
+
+#[test]
+fn pools_of_adjacent_pairs_are_those_of_the_definition() {
+    for columns in 1..=40 {
+        for rows in 1..=3 {
+            let sides = (axis(3 * rows, rows, rows, (0, 0), 1), axis(2 * columns, 2, 2, (0, 0), 1));
+            let (Some(rows), Some(columns)) = sides else { continue };
+            for planes in [1, 17] {
+                check(planes, rows, columns);
+            }
+        }
     }
 }
 
 #[test]
-fn maxima_of_drawn_windows_are_those_of_the_definition() {
+fn pools_of_drawn_windows_are_those_of_the_definition() {
     let mut random = Random::new(3);
     let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
     let mut drawn = 0;
-    while drawn < 200 {
-        let mut axis = |size: usize| {
+    while drawn < 120 {
+        let mut side = |size: usize| {
             let (kernel, stride, dilation) = (draw(1, 5), draw(1, 3), draw(1, 2));
-            let (before, after) = (draw(0, kernel - 1), draw(0, kernel - 1));
-            let window = Axis { kernel, stride, before, after, dilation };
-            let fits = window.span() <= size + before + after;
-            fits.then(|| {
-                Sliding::new(size, crate::window::places(size, kernel, stride, before, after, dilation), window)
-            })
+            let padding = (draw(0, kernel - 1), draw(0, kernel - 1));
+            axis(size, kernel, stride, padding, dilation)
         };
-        let sizes = (axis(1 + drawn % 9), axis(1 + drawn % 41));
+        let sides = (side(1 + drawn % 9), side(1 + drawn % 41));
         drawn += 1;
-        let (Some(rows), Some(columns)) = sizes else { continue };
-        everywhere(&Windows::<f32> { rows, columns, scalar: core::marker::PhantomData });
-        everywhere(&Windows::<f64> { rows, columns, scalar: core::marker::PhantomData });
+        let (Some(rows), Some(columns)) = sides else { continue };
+        // Fewer than half a vector, and one to three vectors with the rest of another.
+        for planes in [1 + drawn % 3, 16 + drawn % 33] {
+            check(planes, rows, columns);
+        }
+    }
+}
+
+/// Planes in bands that overlap, that lie side by side, with rows between them that no window sees, and behind the last; windows
+/// of many taps; and rows longer than a band.
+#[test]
+fn pools_of_large_planes_are_those_of_the_definition() {
+    let sides = [
+        (axis(40, 3, 1, (1, 1), 1), axis(37, 3, 2, (1, 1), 1)),
+        (axis(41, 4, 4, (0, 0), 1), axis(50, 3, 3, (1, 0), 1)),
+        (axis(45, 2, 5, (0, 0), 1), axis(33, 2, 1, (0, 1), 3)),
+        (axis(21, 5, 2, (0, 0), 1), axis(21, 9, 2, (0, 0), 1)),
+        (axis(30, 7, 1, (3, 3), 2), axis(32, 7, 1, (3, 3), 1)),
+        (axis(2, 2, 1, (0, 0), 1), axis(600, 3, 2, (1, 1), 1)),
+    ];
+    for (rows, columns) in sides {
+        let (Some(rows), Some(columns)) = (rows, columns) else { panic!("a window doesn't fit") };
+        check(17, rows, columns);
     }
 }

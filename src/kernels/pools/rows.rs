@@ -1,19 +1,17 @@
-//! Maxima of windows of any kind with vectors, a row of outputs at a time.
+//! Maxima of windows of any kind, a row of outputs at a time.
 //!
-//! Forward, the rows under the windows are reduced to one first, and then the columns. Backward, the first of a window's
-//! largest taps is found for a vector of outputs at a time, and each gradient is added where it belongs. Rows are laid out with
-//! their padding, and in parts: with a stride of s, every s-th number is in the same part, so that the numbers under a tap of
-//! neighbouring outputs lie side by side.
+//! Backward, the first of a window's largest taps is found for a vector of outputs at a time, and each gradient is added where it
+//! belongs. The rows under the windows are laid out with their padding, and in parts: with a stride of s, every s-th number is in
+//! the same part, so that the numbers under a tap of neighbouring outputs lie side by side.
 
-use super::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
-use super::window::Plane;
+use super::larger;
 use crate::chunks::Chunks;
-use crate::real::Real;
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
+use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
 use crate::window::{Sliding, ceil_div, quotient};
 
-/// Room for a row with its padding, and for the rows under a window.
-const ROW: usize = 512;
+/// Room for the rows under a window, with their padding.
 const ROWS: usize = 2048;
 /// The most taps.
 const TAPS: usize = 128;
@@ -37,9 +35,9 @@ pub(super) struct MaximumGradient<'a, S> {
 impl Plane {
     /// Whether there is room for rows.
     #[inline(always)]
-    pub(super) const fn has_room_for_maxima(&self) -> bool {
+    pub(super) const fn has_room_for_rows(&self) -> bool {
         let row = self.line().width();
-        row + LANES <= ROW && row * self.rows.window.kernel + LANES <= ROWS && self.taps() <= TAPS
+        row * self.rows.window.kernel + LANES <= ROWS && self.taps() <= TAPS
     }
 
     #[inline(always)]
@@ -93,45 +91,23 @@ impl Line {
     }
 }
 
-/// The larger of two. NaN is kept, and nothing is greater than it.
-#[inline(always)]
-fn larger<V: Simd, S: Scalar>(_: V, largest: S::Vector<V>, x: S::Vector<V>) -> S::Vector<V> {
-    x.if_equal(x, largest.max(x), x)
+/// Where the numbers under each tap begin, in its row and column of the window.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    down: usize,
+    right: usize,
+    at: usize,
 }
 
-impl<S: Scalar> Operation for Maximum<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let Self { plane, x, y } = self;
-        let (lanes, line, lowest) = (lanes::<V, S>(), plane.line(), S::from_f64(f64::NEG_INFINITY));
-        let (rows, width) = (plane.rows, plane.columns.input);
-        let (mut highest, mut laid, mut taps) = ([lowest; ROW], [lowest; ROW], [0; TAPS]);
-        taps.iter_mut().enumerate().take(plane.columns.window.kernel).for_each(|(tap, at)| *at = line.tap(tap));
-        for (x, y) in x.blocks(plane.inputs()).zip(y.blocks_mut(plane.outputs())) {
-            for (output, y) in y.blocks_mut(plane.columns.output).enumerate() {
-                let under = |tap: usize| row(&rows, output, tap).and_then(|row| x.get(row * width..(row + 1) * width));
-                let highest = highest.get_mut(..width).unwrap_or_default();
-                for (index, to) in highest.parts_mut(lanes).enumerate() {
-                    let mut largest = splat(simd, lowest);
-                    for x in (0..rows.window.kernel).filter_map(under) {
-                        largest = larger::<V, S>(simd, largest, read(simd, x.get(index * lanes..).unwrap_or_default()));
-                    }
-                    write(simd, largest, to);
-                }
-                line.lay(simd, highest, &mut laid);
-                for (index, y) in y.parts_mut(lanes).enumerate() {
-                    let mut largest = splat(simd, lowest);
-                    for &tap in taps.iter().take(plane.columns.window.kernel) {
-                        let at = tap + index * lanes;
-                        largest = larger::<V, S>(simd, largest, read(simd, laid.get(at..).unwrap_or_default()));
-                    }
-                    write(simd, largest, y);
-                }
-            }
-        }
+/// The places of a window's taps.
+#[inline(always)]
+fn places(plane: &Plane, line: &Line) -> [Place; TAPS] {
+    let (mut places, kernel) = ([Place::default(); TAPS], plane.columns.window.kernel.max(1));
+    for (tap, place) in places.iter_mut().enumerate().take(plane.taps()) {
+        let (down, right) = (tap / kernel, tap % kernel);
+        *place = Place { down, right, at: down * line.width() + line.tap(right) };
     }
+    places
 }
 
 /// The row of the input under a row of taps, if there is one.
@@ -141,49 +117,80 @@ fn row(rows: &Sliding, output: usize, tap: usize) -> Option<usize> {
     (row < rows.input).then_some(row)
 }
 
-impl<S: Scalar> Operation for MaximumGradient<'_, S> {
+/// Lays out the rows under a row of outputs, whose padding is there already, and `padding` for rows beside the input.
+#[inline(always)]
+fn lay_rows<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], output: usize, padding: S, laid: &mut [S; ROWS]) {
+    let (line, width) = (plane.line(), plane.columns.input);
+    for (tap, to) in laid.blocks_mut(line.width()).enumerate().take(plane.rows.window.kernel) {
+        match row(&plane.rows, output, tap).and_then(|row| x.get(row * width..(row + 1) * width)) {
+            Some(x) => line.lay(simd, x, to),
+            None => to.fill(padding),
+        }
+    }
+}
+
+impl<S: Scalar> Operation for Maximum<'_, S> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { plane, x, y, g, dx } = self;
-        let (lanes, line) = (lanes::<V, S>(), plane.line());
-        let (rows, columns, width) = (plane.rows, plane.columns, plane.columns.input);
-        let (pitch, taps) = (line.width(), columns.window.kernel);
-        // NaN is equal to nothing, so that padding gets no gradient.
-        let mut laid = [S::from_f64(f64::NAN); ROWS];
-        let mut places = [(0, 0, 0); TAPS];
-        for (tap, place) in places.iter_mut().enumerate().take(plane.taps()) {
-            let (down, right) = (tap / taps.max(1), tap % taps.max(1));
-            *place = (down, right, down * pitch + line.tap(right));
+        let Self { plane, x, y } = self;
+        let (lanes, lowest) = (lanes::<V, S>(), S::from_f64(f64::NEG_INFINITY));
+        let (mut laid, places) = ([lowest; ROWS], places(&plane, &plane.line()));
+        for (x, y) in x.blocks(plane.inputs()).zip(y.blocks_mut(plane.outputs())) {
+            for (output, y) in y.blocks_mut(plane.columns.output).enumerate() {
+                lay_rows(simd, &plane, x, output, lowest, &mut laid);
+                for (index, y) in y.parts_mut(lanes).enumerate() {
+                    let mut largest = splat(simd, lowest);
+                    for place in places.iter().take(plane.taps()) {
+                        let x = read(simd, laid.get(place.at + index * lanes..).unwrap_or_default());
+                        largest = larger::<V, S>(largest, x);
+                    }
+                    write(simd, largest, y);
+                }
+            }
         }
+    }
+}
+
+impl<S: Scalar> Operation for MaximumGradient<'_, S> {
+    type Output = ();
+
+    /// From the last output to the first: an input then gets its gradients in the order of the taps that see it, as in plain
+    /// loops.
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { plane, x, y, g, dx } = self;
+        let (lanes, columns, width) = (lanes::<V, S>(), plane.columns, plane.columns.input);
+        // NaN is equal to nothing, so that padding gets no gradient.
+        let nothing = S::from_f64(f64::NAN);
+        let (mut laid, places) = ([nothing; ROWS], places(&plane, &plane.line()));
         dx.fill(S::ZERO);
         let outputs = y.blocks(plane.outputs()).zip(g.blocks(plane.outputs()));
         for ((x, dx), (y, g)) in x.blocks(plane.inputs()).zip(dx.blocks_mut(plane.inputs())).zip(outputs) {
-            let outputs = y.blocks(columns.output).zip(g.blocks(columns.output));
-            for (output, (y, g)) in outputs.enumerate() {
-                for (tap, to) in laid.blocks_mut(pitch).enumerate().take(rows.window.kernel) {
-                    match row(&rows, output, tap).and_then(|row| x.get(row * width..(row + 1) * width)) {
-                        Some(x) => line.lay(simd, x, to),
-                        None => to.fill(S::from_f64(f64::NAN)),
-                    }
-                }
-                for (index, (y, g)) in y.parts(lanes).zip(g.parts(lanes)).enumerate() {
+            for output in (0..plane.rows.output).rev() {
+                lay_rows(simd, &plane, x, output, nothing, &mut laid);
+                let row_of = |of: &'_ [S]| output * columns.output..((output + 1) * columns.output).min(of.len());
+                let (Some(y), Some(g)) = (y.get(row_of(y)), g.get(row_of(g))) else { return };
+                for index in (0..ceil_div(columns.output, lanes)).rev() {
                     // From the last tap to the first, which stays.
+                    let y = y.get(index * lanes..).unwrap_or_default();
                     let (largest, mut first) = (read(simd, y), splat(simd, S::from_f64(-1.0)));
-                    for (tap, &(_, _, at)) in places.iter().enumerate().take(plane.taps()).rev() {
-                        let x = read(simd, laid.get(at + index * lanes..).unwrap_or_default());
+                    for (tap, place) in places.iter().enumerate().take(plane.taps()).rev() {
+                        let x = read(simd, laid.get(place.at + index * lanes..).unwrap_or_default());
                         first = x.if_equal(largest, splat(simd, S::from_f64(tap as f64)), first);
                     }
                     let mut taps = [S::ZERO; LANES];
                     write(simd, first, taps.get_mut(..lanes).unwrap_or_default());
-                    for (lane, (&g, &tap)) in g.iter().zip(&taps).enumerate() {
+                    let g = g.get(index * lanes..).unwrap_or_default();
+                    for lane in (0..g.len().min(lanes)).rev() {
+                        let (Some(&g), Some(&tap)) = (g.get(lane), taps.get(lane)) else { return };
                         if tap < S::ZERO {
                             continue;
                         }
-                        let Some(&(down, right, _)) = places.get(tap.to_f64() as usize) else { continue };
+                        let Some(&Place { down, right, .. }) = places.get(tap.to_f64() as usize) else { continue };
                         let at = (index * lanes + lane) * columns.window.stride + right * columns.window.dilation;
-                        let Some(row) = row(&rows, output, down) else { continue };
+                        let Some(row) = row(&plane.rows, output, down) else { continue };
                         if let Some(dx) = dx.get_mut((row * width + at).wrapping_sub(columns.window.before)) {
                             *dx += g;
                         }

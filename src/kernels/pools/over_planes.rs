@@ -1,0 +1,299 @@
+//! Pools over *planes*: a vector's lanes are the same position of neighbouring channels and samples.
+//!
+//! Channels of a batch lie one after the other, and a pool treats them all alike. As many as a vector has lanes are transposed,
+//! so that their numbers at one position lie side by side. Then any window, stride or padding is code without vectors in which
+//! each number is a vector: it visits the positions on the image alone, in the order of the plain loops, and no lane is idle.
+//!
+//! A plane is computed in bands of rows of outputs that fit into the scratch.
+
+mod gradients;
+
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+pub(super) use self::gradients::{AverageGradient, MaximumGradient};
+use super::larger;
+use crate::chunks::Chunks;
+use crate::kernels::transpose::transpose;
+use crate::kernels::vector::{Operation, Simd, lanes, splat};
+use crate::kernels::window::Plane;
+use crate::scalar::Scalar;
+use crate::window::{Axis, Sliding, ceil_div, quotient};
+
+/// The most positions of a band: 32 KB of the widest vectors.
+const POSITIONS: usize = 512;
+/// A plane in bands of this many rows of outputs.
+#[derive(Clone, Copy)]
+pub(super) struct Bands {
+    plane: Plane,
+    rows: usize,
+}
+
+/// Rows of outputs, and the rows of inputs under them.
+struct Band {
+    outputs: Range<usize>,
+    inputs: Range<usize>,
+}
+
+impl Band {
+    /// How many positions of inputs and of outputs it has.
+    #[inline(always)]
+    fn sizes(&self, plane: &Plane) -> (usize, usize) {
+        (self.inputs.len() * plane.columns.input, self.outputs.len() * plane.columns.output)
+    }
+
+    /// Where its inputs and its outputs begin in a batch, in the plane at index `plane`.
+    #[inline(always)]
+    fn places(&self, plane: &Plane, index: usize) -> (usize, usize) {
+        let inputs = index * plane.inputs() + self.inputs.start * plane.columns.input;
+        (inputs, index * plane.outputs() + self.outputs.start * plane.columns.output)
+    }
+}
+
+impl Plane {
+    /// Its bands, if one row of outputs fits.
+    #[inline(always)]
+    pub(super) fn bands(&self) -> Option<Bands> {
+        let Self { rows, columns } = *self;
+        let seen = quotient(POSITIONS, columns.input.max(columns.output));
+        let fit = if seen >= rows.input {
+            rows.output
+        } else {
+            (seen + rows.window.stride).saturating_sub(rows.window.span()) / rows.window.stride.max(1)
+        };
+        let rows = fit.min(rows.output).min(quotient(POSITIONS, columns.output));
+        (rows > 0).then_some(Bands { plane: *self, rows })
+    }
+}
+
+impl Bands {
+    /// From top to bottom.
+    #[inline(always)]
+    fn each(self) -> impl DoubleEndedIterator<Item = Band> {
+        let axis = self.plane.rows;
+        let Axis { stride, before, .. } = axis.window;
+        (0..axis.output).step_by(self.rows.max(1)).map(move |first| {
+            let end = axis.output.min(first + self.rows);
+            let bottom = ((end - 1) * stride + axis.window.span()).saturating_sub(before).min(axis.input);
+            Band { outputs: first..end, inputs: (first * stride).saturating_sub(before).min(bottom)..bottom }
+        })
+    }
+
+    /// Whether each row of inputs belongs to a band.
+    #[inline(always)]
+    fn cover(&self) -> bool {
+        let axis = self.plane.rows;
+        let together = axis.window.stride <= axis.window.span() || self.rows >= axis.output;
+        together && (axis.output - 1) * axis.window.stride + axis.window.span() >= axis.input + axis.window.before
+    }
+}
+
+/// The first position on the axis under a window, and how many there are.
+#[inline(always)]
+fn under(axis: &Sliding, output: usize) -> (usize, usize) {
+    let Axis { kernel, stride, before, dilation, .. } = axis.window;
+    let start = output * stride;
+    let steps = |numbers: usize| if dilation == 1 { numbers } else { ceil_div(numbers, dilation) };
+    let first = steps(before.saturating_sub(start));
+    let end = steps((axis.input + before).saturating_sub(start)).min(kernel);
+    ((start + first * dilation).saturating_sub(before), end.saturating_sub(first))
+}
+
+/// From the first to the last of some positions that lie `step` apart.
+#[inline(always)]
+fn reach(start: usize, count: usize, step: usize) -> Range<usize> {
+    start..if count == 0 { start } else { start + (count - 1) * step + 1 }
+}
+
+/// Visits numbers that lie `step` apart.
+#[inline(always)]
+fn every<X>(step: usize, numbers: impl ExactSizeIterator<Item = X>, visit: impl FnMut(X)) {
+    // A step of 1 is a separate case because `step_by` is slow.
+    if step == 1 {
+        numbers.for_each(visit);
+    } else {
+        numbers.step_by(step.max(1)).for_each(visit);
+    }
+}
+
+/// Room for the positions of some planes.
+struct Room<S: Scalar, V: Simd> {
+    vectors: [MaybeUninit<S::Vector<V>>; POSITIONS],
+    /// How many of them have been written.
+    ready: usize,
+}
+
+impl<S: Scalar, V: Simd> Room<S, V> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { vectors: [const { MaybeUninit::uninit() }; POSITIONS], ready: 0 }
+    }
+
+    /// The first `count` vectors, or all if that is less.
+    #[inline(always)]
+    fn first(&mut self, simd: V, count: usize) -> &mut [S::Vector<V>] {
+        let count = count.min(POSITIONS);
+        for vector in self.vectors.iter_mut().take(count).skip(self.ready) {
+            vector.write(splat(simd, S::ZERO));
+        }
+        self.ready = self.ready.max(count);
+        // SAFETY: the first `ready` vectors have been written, and `count` is no more.
+        unsafe { core::slice::from_raw_parts_mut(self.vectors.as_mut_ptr().cast(), count) }
+    }
+
+    /// Their numbers.
+    #[inline(always)]
+    fn numbers(&mut self, simd: V, count: usize) -> &mut [S] {
+        let vectors = self.first(simd, count);
+        // SAFETY: a vector is as many numbers as it has lanes, and any bits are a number.
+        unsafe { core::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * lanes::<V, S>()) }
+    }
+
+    /// Transposes `count` numbers of each of some planes, which lie `apart`.
+    #[inline(always)]
+    fn load(&mut self, simd: V, (planes, from): (usize, &[S]), apart: usize, count: usize) -> &mut [S::Vector<V>] {
+        let to = (self.numbers(simd, count), lanes::<V, S>());
+        transpose(simd, (from, apart), (planes, count), to, 1, false);
+        self.first(simd, count)
+    }
+
+    /// The reverse.
+    #[inline(always)]
+    fn store(&mut self, simd: V, (planes, to): (usize, &mut [S]), apart: usize, count: usize) {
+        let from = (&*self.numbers(simd, count), lanes::<V, S>());
+        transpose(simd, from, (count, planes), (to, apart), 1, false);
+    }
+}
+
+/// The planes of a vector at a time: the first, and how many.
+#[inline(always)]
+fn vectors<V: Simd, S: Scalar>(planes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let lanes = lanes::<V, S>();
+    (0..planes).step_by(lanes).map(move |first| (first, lanes.min(planes - first)))
+}
+
+/// `y[p] = maxₜ x[p's tap t]`, for all channels of a batch.
+pub(super) struct Maximum<'a, S> {
+    pub(super) bands: Bands,
+    pub(super) x: &'a [S],
+    pub(super) y: &'a mut [S],
+}
+
+impl<S: Scalar> Operation for Maximum<'_, S> {
+    type Output = ();
+
+    /// Columns first, then rows: of equal numbers, the first one is kept, as in plain loops.
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { bands, x, y } = self;
+        let (plane, lowest) = (bands.plane, splat(simd, S::from_f64(f64::NEG_INFINITY)));
+        let Plane { rows, columns } = plane;
+        let (width, height) = (columns.output, rows.window.dilation);
+        let has_columns = columns.window.kernel > 1 || columns.window.stride > 1 || !columns.is_whole();
+        let (mut inputs, mut reduced, mut outputs) = (Room::<S, V>::new(), Room::<S, V>::new(), Room::<S, V>::new());
+        for (first, planes) in vectors::<V, S>(quotient(x.len(), plane.inputs())) {
+            for band in bands.each() {
+                let (of_inputs, of_outputs) = band.sizes(&plane);
+                let (at_inputs, at_outputs) = band.places(&plane, first);
+                let x = (planes, x.get(at_inputs..).unwrap_or_default());
+                let mut x = &*inputs.load(simd, x, plane.inputs(), of_inputs);
+                if has_columns {
+                    let reduced = reduced.first(simd, band.inputs.len() * width);
+                    for column in 0..width {
+                        let (start, count) = under(&columns, column);
+                        let line = reach(start, count, columns.window.dilation);
+                        for (x, to) in x.blocks(columns.input).zip(reduced.blocks_mut(width)) {
+                            let (Some(x), Some(to)) = (x.get(line.clone()), to.get_mut(column)) else { return };
+                            let mut largest = lowest;
+                            every(columns.window.dilation, x.iter(), |&x| largest = larger::<V, S>(largest, x));
+                            *to = largest;
+                        }
+                    }
+                    x = reduced;
+                }
+                for (y, row) in outputs.first(simd, of_outputs).blocks_mut(width).zip(band.outputs.clone()) {
+                    let (start, count) = under(&rows, row);
+                    let start = start.saturating_sub(band.inputs.start) * width;
+                    for (column, y) in y.iter_mut().enumerate() {
+                        let mut largest = lowest;
+                        for tap in 0..count {
+                            let Some(&x) = x.get(start + tap * height * width + column) else { return };
+                            largest = larger::<V, S>(largest, x);
+                        }
+                        *y = largest;
+                    }
+                }
+                let y = (planes, y.get_mut(at_outputs..).unwrap_or_default());
+                outputs.store(simd, y, plane.outputs(), of_outputs);
+            }
+        }
+    }
+}
+
+/// `y[p] = Σₜ x[p's tap t] / T`, for all channels of a batch.
+pub(super) struct Average<'a, S> {
+    pub(super) bands: Bands,
+    pub(super) counts_padding: bool,
+    pub(super) x: &'a [S],
+    pub(super) y: &'a mut [S],
+}
+
+impl<S: Scalar> Operation for Average<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { bands, counts_padding, x, y } = self;
+        let plane = bands.plane;
+        let Plane { rows, columns } = plane;
+        let (width, step) = (columns.output, columns.window.dilation);
+        let mut part = Part::<S>::new(&plane, counts_padding);
+        let (mut inputs, mut outputs) = (Room::<S, V>::new(), Room::<S, V>::new());
+        for (first, planes) in vectors::<V, S>(quotient(x.len(), plane.inputs())) {
+            for band in bands.each() {
+                let (of_inputs, of_outputs) = band.sizes(&plane);
+                let (at_inputs, at_outputs) = band.places(&plane, first);
+                let x = (planes, x.get(at_inputs..).unwrap_or_default());
+                let x = &*inputs.load(simd, x, plane.inputs(), of_inputs);
+                for (y, row) in outputs.first(simd, of_outputs).blocks_mut(width).zip(band.outputs.clone()) {
+                    let (top, tall) = under(&rows, row);
+                    for (column, y) in y.iter_mut().enumerate() {
+                        let (left, wide) = under(&columns, column);
+                        let mut sum = splat(simd, S::ZERO);
+                        for tap in 0..tall {
+                            let row = (top + tap * rows.window.dilation).saturating_sub(band.inputs.start);
+                            let Some(x) = x.get(reach(row * columns.input + left, wide, step)) else { return };
+                            every(step, x.iter(), |&x| sum = sum + x);
+                        }
+                        *y = sum * splat(simd, part.of(tall * wide));
+                    }
+                }
+                let y = (planes, y.get_mut(at_outputs..).unwrap_or_default());
+                outputs.store(simd, y, plane.outputs(), of_outputs);
+            }
+        }
+    }
+}
+
+/// The factor that makes a sum a mean.
+struct Part<S> {
+    counts_padding: bool,
+    taps: usize,
+    part: S,
+}
+
+impl<S: Scalar> Part<S> {
+    #[inline(always)]
+    fn new(plane: &Plane, counts_padding: bool) -> Self {
+        Self { counts_padding, taps: plane.taps(), part: S::ONE / S::from_usize(plane.taps()) }
+    }
+
+    /// Of a window with this many taps on the input.
+    #[inline(always)]
+    fn of(&mut self, taps: usize) -> S {
+        if !self.counts_padding && taps != self.taps {
+            (self.taps, self.part) = (taps, S::ONE / S::from_usize(taps));
+        }
+        self.part
+    }
+}

@@ -1,0 +1,232 @@
+//! The gradients of pools over planes. Outputs are visited from the last to the first: an input then gets its gradients in the
+//! order of the taps that see it, as in plain loops.
+
+use core::ops::Range;
+
+use super::{Band, Bands, POSITIONS, Part, Room, every, reach, under, vectors};
+use crate::chunks::Chunks;
+use crate::kernels::transpose::transpose;
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
+use crate::kernels::window::Plane;
+use crate::scalar::Scalar;
+use crate::window::quotient;
+
+/// From this many taps on, finding a window's largest one and adding a gradient there, lane by lane, takes less time than adding
+/// to all of them.
+const MANY: usize = 40;
+
+/// `dx[p's largest tap] += g[p]`, the first tap if several are equally large, for all channels of a batch. `dx` is overwritten.
+pub(in super::super) struct MaximumGradient<'a, S> {
+    pub(in super::super) bands: Bands,
+    pub(in super::super) x: &'a [S],
+    pub(in super::super) y: &'a [S],
+    pub(in super::super) g: &'a [S],
+    pub(in super::super) dx: &'a mut [S],
+}
+
+/// `dx[p's tap t] += g[p] / T`, for all channels of a batch. `dx` is overwritten.
+pub(in super::super) struct AverageGradient<'a, S> {
+    pub(in super::super) bands: Bands,
+    pub(in super::super) counts_padding: bool,
+    pub(in super::super) g: &'a [S],
+    pub(in super::super) dx: &'a mut [S],
+}
+
+/// The taps of an output, as positions in a band.
+struct Taps {
+    /// Of a row: the first one's, and how many.
+    left: (usize, usize),
+    /// The first row's, and how many.
+    top: (usize, usize),
+    /// From one row to the next, and from one position to the next.
+    steps: (usize, usize),
+}
+
+impl Taps {
+    /// How many there are.
+    #[inline(always)]
+    const fn count(&self) -> usize {
+        self.left.1 * self.top.1
+    }
+
+    /// The rows of taps, each from its first to its last position.
+    #[inline(always)]
+    fn rows(&self) -> impl DoubleEndedIterator<Item = Range<usize>> {
+        let Self { left, top, steps } = *self;
+        (0..top.1).map(move |row| reach(top.0 + row * steps.0 + left.0, left.1, steps.1))
+    }
+}
+
+impl Bands {
+    /// The outputs of a band, from the last to the first, and their taps.
+    #[inline(always)]
+    fn outputs(self, band: &Band) -> impl Iterator<Item = (usize, Taps)> {
+        let Plane { rows, columns } = self.plane;
+        let (first, above) = (band.outputs.start, band.inputs.start);
+        band.outputs.clone().rev().flat_map(move |row| {
+            let (top, tall) = under(&rows, row);
+            let top = (top.saturating_sub(above) * columns.input, tall);
+            let steps = (rows.window.dilation * columns.input, columns.window.dilation);
+            let at = (row - first) * columns.output;
+            (0..columns.output)
+                .rev()
+                .map(move |column| (at + column, Taps { left: under(&columns, column), top, steps }))
+        })
+    }
+}
+
+impl<S: Scalar, V: Simd> Room<S, V> {
+    /// Zeros for the first `new` of `count` positions, and of the others the sums so far.
+    #[inline(always)]
+    fn sums(
+        &mut self,
+        simd: V,
+        (planes, from): (usize, &[S]),
+        apart: usize,
+        (new, count): (usize, usize),
+    ) -> &mut [S::Vector<V>] {
+        let lanes = lanes::<V, S>();
+        self.first(simd, count).iter_mut().take(new).for_each(|sum| *sum = splat(simd, S::ZERO));
+        if let (true, Some(to)) = (new < count, self.numbers(simd, count).get_mut(new * lanes..)) {
+            transpose(simd, (from.get(new..).unwrap_or_default(), apart), (planes, count - new), (to, lanes), 1, false);
+        }
+        self.first(simd, count)
+    }
+}
+
+impl<S: Scalar> Operation for MaximumGradient<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        if self.bands.plane.taps() < MANY { self.add_to_taps(simd) } else { self.add_to_largest(simd) }
+    }
+}
+
+impl<S: Scalar> MaximumGradient<'_, S> {
+    /// Adds to each tap its gradient, or 0.
+    #[inline(always)]
+    fn add_to_taps<V: Simd>(self, simd: V) {
+        let Self { bands, x, y, g, dx } = self;
+        let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
+        let (size, width) = (plane.inputs(), plane.columns.input);
+        let (mut xs, mut sums) = (Room::<S, V>::new(), Room::<S, V>::new());
+        let (mut ys, mut gs) = (Room::<S, V>::new(), Room::<S, V>::new());
+        if !bands.cover() {
+            dx.fill(S::ZERO);
+        }
+        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
+            let mut below = plane.rows.input;
+            for band in bands.each().rev() {
+                let (of_inputs, of_outputs) = band.sizes(&plane);
+                let (inputs, outputs) = band.places(&plane, first);
+                let x = (planes, x.get(inputs..).unwrap_or_default());
+                let (y, g) =
+                    ((planes, y.get(outputs..).unwrap_or_default()), (planes, g.get(outputs..).unwrap_or_default()));
+                let x = xs.load(simd, x, size, of_inputs);
+                let y = ys.load(simd, y, plane.outputs(), of_outputs);
+                let g = gs.load(simd, g, plane.outputs(), of_outputs);
+                let new = below.min(band.inputs.end).saturating_sub(band.inputs.start) * width;
+                let to = (planes, dx.get(inputs..).unwrap_or_default());
+                let to = sums.sums(simd, to, size, (new, of_inputs));
+                for (output, taps) in bands.outputs(&band) {
+                    let (Some(&y), Some(&g)) = (y.get(output), g.get(output)) else { return };
+                    let mut rest = g;
+                    for row in taps.rows() {
+                        let (Some(x), Some(dx)) = (x.get(row.clone()), to.get_mut(row)) else { return };
+                        every(taps.steps.1, x.iter().zip(dx), |(&x, dx)| {
+                            // A gradient that was assigned is set to 0, so that no later tap gets it again.
+                            *dx = *dx + x.if_equal(y, rest, zero);
+                            rest = x.if_equal(y, zero, rest);
+                        });
+                    }
+                }
+                sums.store(simd, (planes, dx.get_mut(inputs..).unwrap_or_default()), size, of_inputs);
+                below = band.inputs.start;
+            }
+        }
+    }
+
+    /// Finds the largest tap, and adds the gradient there.
+    #[inline(always)]
+    fn add_to_largest<V: Simd>(self, simd: V) {
+        let Self { bands, x, y, g, dx } = self;
+        let plane = bands.plane;
+        let size = plane.inputs();
+        let (mut xs, mut ys) = (Room::<S, V>::new(), Room::<S, V>::new());
+        let mut positions = [S::ZERO; POSITIONS];
+        positions.iter_mut().enumerate().for_each(|(position, number)| *number = S::from_usize(position));
+        // Where no tap is equal to the output, which is NaN.
+        let nowhere = splat::<V, S>(simd, S::from_usize(POSITIONS));
+        dx.fill(S::ZERO);
+        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
+            for band in bands.each().rev() {
+                let (of_inputs, of_outputs) = band.sizes(&plane);
+                let (inputs, outputs) = band.places(&plane, first);
+                let x = (planes, x.get(inputs..).unwrap_or_default());
+                let y = (planes, y.get(outputs..).unwrap_or_default());
+                let x = xs.load(simd, x, size, of_inputs);
+                let y = ys.load(simd, y, plane.outputs(), of_outputs);
+                for (output, taps) in bands.outputs(&band) {
+                    let Some(&y) = y.get(output) else { return };
+                    // From the last tap to the first, which stays.
+                    let mut largest = nowhere;
+                    for row in taps.rows().rev() {
+                        let (Some(x), Some(positions)) = (x.get(row.clone()), positions.get(row)) else { return };
+                        every(taps.steps.1, x.iter().zip(positions).rev(), |(&x, &position)| {
+                            largest = x.if_equal(y, splat(simd, position), largest);
+                        });
+                    }
+                    let mut places = [S::ZERO; LANES];
+                    write(simd, largest, places.get_mut(..lanes::<V, S>()).unwrap_or_default());
+                    let g = g.get(outputs + output..).unwrap_or_default().parts(plane.outputs());
+                    let dx = dx.get_mut(inputs..).unwrap_or_default().parts_mut(size);
+                    for ((dx, g), place) in dx.zip(g).zip(places).take(planes) {
+                        let dx = dx.get_mut(..of_inputs).unwrap_or_default();
+                        if let (Some(dx), Some(&g)) = (dx.get_mut(place.to_f64() as usize), g.first()) {
+                            *dx += g;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<S: Scalar> Operation for AverageGradient<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { bands, counts_padding, g, dx } = self;
+        let plane = bands.plane;
+        let (size, width) = (plane.inputs(), plane.columns.input);
+        let (mut gs, mut sums) = (Room::<S, V>::new(), Room::<S, V>::new());
+        let mut part = Part::<S>::new(&plane, counts_padding);
+        if !bands.cover() {
+            dx.fill(S::ZERO);
+        }
+        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
+            let mut below = plane.rows.input;
+            for band in bands.each().rev() {
+                let (of_inputs, of_outputs) = band.sizes(&plane);
+                let (inputs, outputs) = band.places(&plane, first);
+                let g = (planes, g.get(outputs..).unwrap_or_default());
+                let g = gs.load(simd, g, plane.outputs(), of_outputs);
+                let new = below.min(band.inputs.end).saturating_sub(band.inputs.start) * width;
+                let to = (planes, dx.get(inputs..).unwrap_or_default());
+                let to = sums.sums(simd, to, size, (new, of_inputs));
+                for (output, taps) in bands.outputs(&band) {
+                    let Some(&g) = g.get(output) else { return };
+                    let given = g * splat(simd, part.of(taps.count()));
+                    for row in taps.rows() {
+                        let Some(dx) = to.get_mut(row) else { return };
+                        every(taps.steps.1, dx.iter_mut(), |dx| *dx = *dx + given);
+                    }
+                }
+                sums.store(simd, (planes, dx.get_mut(inputs..).unwrap_or_default()), size, of_inputs);
+                below = band.inputs.start;
+            }
+        }
+    }
+}
