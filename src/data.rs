@@ -30,7 +30,7 @@ pub use idx::Idx;
 #[cfg(feature = "images")]
 pub use image_folder::ImageFolder;
 pub use labels::Labels;
-pub(crate) use mini_batch::MiniBatch;
+pub(crate) use mini_batch::{MiniBatch, gathered};
 pub use mix_up::MixUp;
 pub use mnist::Mnist;
 pub use normalizer::Normalizer;

@@ -9,6 +9,7 @@ use crate::kernels::{Simd, Start};
 use crate::memory;
 use crate::pod::Pod;
 use crate::random::{Random, mix};
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::initializer::Initializer;
@@ -76,6 +77,27 @@ pub trait Layer: Parameters {
         self.forward_batch::<V, B>(pass.simd, inputs, outputs, memory::workspace(workspace));
     }
 
+    /// Whether [`forward_rows`](Self::forward_rows) reads samples that lie anywhere, and
+    /// [`backward_deferring`](Self::backward_deferring) needs none: `Recorded::inputs` may then be empty.
+    const READS_ROWS: bool = false;
+
+    /// [`forward_train`](Self::forward_train) on samples that may lie anywhere in a set, which spares the trainer from
+    /// gathering its mini-batches.
+    ///
+    /// The default takes samples in order, and does nothing with others.
+    #[inline(always)]
+    fn forward_rows<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: Rows<'_, Self::Input>,
+        outputs: &mut [Self::Output],
+        tape: &mut Self::Tape<B>,
+        workspace: &mut Self::TrainingWorkspace<B>,
+    ) {
+        const { assert!(!Self::READS_ROWS, "a layer that reads rows needs a `forward_rows`") }
+        self.forward_train(pass, inputs.samples().unwrap_or_default(), outputs, tape, workspace);
+    }
+
     /// The chain rule: from the loss's gradient with respect to the outputs to those with respect to the weights and
     /// the inputs.
     ///
@@ -128,10 +150,12 @@ pub trait Layer: Parameters {
     }
 
     /// What the gradient of the [`Deferred`] weights from index `start` on is computed from, after a call of
-    /// [`backward_deferring`](Self::backward_deferring) with the same arguments.
+    /// [`backward_deferring`](Self::backward_deferring) with the same arguments, and of
+    /// [`forward_rows`](Self::forward_rows) with the same inputs.
     #[inline]
     fn deferred<'a, const B: usize>(
         &self,
+        _inputs: Rows<'a, Self::Input>,
         _recorded: Recorded<'a, Self, B>,
         _output_gradients: &'a [Self::Output],
         _record: &'a [Self::Scalar],

@@ -65,6 +65,7 @@ pub use crate::layer::{
 #[cfg(feature = "alloc")]
 pub use crate::pod::zeroed_box;
 pub use crate::pod::{Pod, zeroed};
+pub use crate::rows::Rows;
 pub use crate::shape::{Sample, Shape};
 pub use activation::Activation;
 pub(crate) use activation::FromOutput;

@@ -40,6 +40,7 @@ pub mod prelude;
 pub mod quantized;
 mod random;
 mod real;
+mod rows;
 mod scalar;
 mod setting;
 mod shape;

@@ -29,6 +29,7 @@ pub use crate::quantized::stream::{
 };
 pub use crate::quantized::{Aware, QuantizationAware, Quantize, Quantized};
 pub use crate::random::Random;
+pub use crate::rows::Rows;
 pub use crate::scalar::Scalar;
 pub use crate::shape::Sample;
 pub use crate::simd::Simd;

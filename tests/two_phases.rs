@@ -4,11 +4,12 @@
 
 mod support;
 
-use fnn::layers::{Dense, Layer, Part};
+use fnn::data::Source;
+use fnn::layers::{Dense, Flatten, Layer, Part};
 use fnn::losses::{CrossEntropy, Loss, Term};
 use fnn::optimizers::{Adam, Clip, Optimizer, Penalty, Sgd, State};
 use fnn::train::{GradientBuffers, Progress};
-use fnn::{DataSet, Parameters, Random, Trainer};
+use fnn::{DataSet, Network, Parameters, Random, Trainer};
 use support::{bits, classes};
 
 /// The loss t·y, whose gradient is t, whatever the output.
@@ -151,6 +152,39 @@ fn rounds_of_several_sizes_give_the_same_bits_at_any_number_of_threads() {
             assert!(train(threads) == one, "mini-batches of {batch_size}, {threads} threads");
         }
     }
+}
+
+fn assert_rows_are_read_where_they_lie<N: Network<Input = [[f32; 7]; 6], Output = [f32; 4], Scalar = f32>>(
+    seeded: fn() -> Box<N>,
+) {
+    assert!(N::READS_ROWS);
+    let data = classes::<42, 4>(200, 1)
+        .map_inputs(|input| core::array::from_fn(|row| core::array::from_fn(|at| input[7 * row + at])));
+    let trainer = || Trainer::new(seeded(), CrossEntropy, Sgd::new(0.1)).batch_size(70).progress(Progress::Silent);
+    let in_memory = trainer().fit(&data).unwrap().network;
+    // Samples that are read for the mini-batch are in order.
+    let read = trainer().fit(&(&data).map(|&input, target, _| (input, target))).unwrap().network;
+    assert!(bits(&*in_memory) == bits(&*read) && bits(&*in_memory) != bits(&*seeded()));
+}
+
+fnn::network! {
+    struct Viewed: [6, 7] -> [4] { Flatten, hidden: Dense(30), Tanh, logits: Dense(4) }
+}
+
+fnn::network! {
+    struct Body: [42] -> [20] { hidden: Dense(30), Relu, out: Dense(20) }
+}
+
+fnn::network! {
+    struct Nested: [6, 7] -> [4] { Flatten, Reshape(42), body: Body, Relu, wide: Dense(100), Relu, logits: Dense(4) }
+}
+
+#[test]
+fn samples_are_read_where_they_lie_through_views_and_networks() {
+    assert_rows_are_read_where_they_lie(|| Viewed::boxed(3));
+    assert_rows_are_read_where_they_lie(|| Nested::boxed(3));
+    // A single output, few weights, a layer that isn't dense.
+    assert!(!Dense::<2000, 1>::READS_ROWS && !Dense::<20, 30>::READS_ROWS && !Flatten::<[[f32; 7]; 6], 42>::READS_ROWS);
 }
 
 #[test]

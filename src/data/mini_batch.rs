@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::DataSet;
 use crate::kernels::gather;
+use crate::rows::Rows;
 
 /// The samples of a mini-batch, or of a part of it.
 #[derive(Debug)]
@@ -45,9 +46,14 @@ impl<'a, I, T> MiniBatch<'a, I, T> {
         self.numbers
     }
 
-    /// All inputs and targets in order, unless they are scattered rows of a set.
-    pub(crate) fn slices(self) -> Option<(&'a [I], &'a [T])> {
-        (!self.is_set).then_some((self.inputs, self.targets))
+    /// The inputs, where they lie.
+    pub(crate) const fn inputs(self) -> Rows<'a, I> {
+        if self.is_set { Rows::scattered(self.inputs, self.numbers) } else { Rows::in_order(self.inputs) }
+    }
+
+    /// The targets, where they lie.
+    pub(crate) const fn targets(self) -> Rows<'a, T> {
+        if self.is_set { Rows::scattered(self.targets, self.numbers) } else { Rows::in_order(self.targets) }
     }
 
     /// The samples in a range.
@@ -73,20 +79,15 @@ impl<'a, I, T> MiniBatch<'a, I, T> {
     }
 }
 
-impl<'a, I: Copy, T: Copy> MiniBatch<'a, I, T> {
-    /// All inputs and targets in order, as slices: copied to `inputs` and `targets` unless they already are.
-    #[inline(always)]
-    pub(crate) fn gather<'b>(self, inputs: &'b mut Vec<I>, targets: &'b mut Vec<T>) -> (&'b [I], &'b [T])
-    where
-        'a: 'b,
-    {
-        if !self.is_set {
-            return (self.inputs, self.targets);
+/// Rows in order: copied to `memory` unless they already are.
+#[inline(always)]
+pub(crate) fn gathered<'a, A: Copy>(rows: Rows<'a, A>, memory: &'a mut Vec<A>) -> &'a [A] {
+    match rows.parts() {
+        (samples, None) => samples,
+        (set, Some(numbers)) => {
+            memory.clear();
+            gather(set, numbers, memory);
+            memory
         }
-        inputs.clear();
-        targets.clear();
-        gather(self.inputs, self.numbers, inputs);
-        gather(self.targets, self.numbers, targets);
-        (inputs, targets)
     }
 }

@@ -46,9 +46,6 @@ fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
 /// `a` holds m·k, `b` k·n and `c` m·n numbers, `bias` n, or none without a bias.
 #[inline(always)]
 pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
-    if n == 0 {
-        return;
-    }
     if n == 1 && V::FUSED {
         // One output: dot products with one row, instead of vectors of one number.
         let start = bias.first().copied().unwrap_or(S::ZERO);
@@ -62,13 +59,34 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
         }
         return;
     }
+    matmul_rows(simd, (k, n), (a, None), b, c, bias);
+}
+
+/// [`matmul`] for n > 1, with the rows of `a` that have some numbers, if there are any.
+#[inline(always)]
+pub(crate) fn matmul_rows<V: Simd, S: Scalar>(
+    simd: V,
+    (k, n): (usize, usize),
+    (a, rows): (&[S], Option<&[usize]>),
+    b: &[S],
+    c: &mut [S],
+    bias: &[S],
+) {
+    if n == 0 {
+        return;
+    }
     if lanes::<V, S>() > 1 {
         let (size, start) = ((c.len() / n, k, n), Origin::Row(bias));
         let (strides, pitches, is_chained) = ((k, 1), (n, n), is_chained::<V>(k, n));
-        return product(simd, Product { size, a, strides, b, c, pitches, start, is_chained }, k.saturating_mul(n));
+        return product(
+            simd,
+            Product { size, a, strides, rows, b, c, pitches, start, is_chained },
+            k.saturating_mul(n),
+        );
     }
     for (row, c) in c.blocks_mut(n).enumerate() {
-        row_product(simd, a.get(row * k..(row + 1) * k).unwrap_or_default(), b, c, bias);
+        let row = rows.map_or(row, |rows| rows.get(row).copied().unwrap_or(usize::MAX)).saturating_mul(k);
+        row_product(simd, a.get(row..row.saturating_add(k)).unwrap_or_default(), b, c, bias);
     }
 }
 
@@ -92,7 +110,7 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
         let (strides, pitches) = ((1, i), (o, o));
         return product(
             simd,
-            Product { size, a: x, strides, b: g, c: dw, pitches, start, is_chained },
+            Product { size, a: x, strides, rows: None, b: g, c: dw, pitches, start, is_chained },
             i.saturating_mul(o),
         );
     }
@@ -116,7 +134,8 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
         // One output: rows of one weight each are contiguous, and form one row.
         let (size, start, is_chained) = ((dx.len() / i, 1, i), Origin::Zero, false);
         let (strides, pitches) = ((1, 1), (i, i));
-        return product(simd, Product { size, a: g, strides, b: w, c: dx, pitches, start, is_chained }, i);
+        let product = Product { size, a: g, strides, rows: None, b: w, c: dx, pitches, start, is_chained };
+        return self::product(simd, product, i);
     }
     if lanes::<V, S>() > 1 {
         let (size, start, order) = ((dx.len() / i, o, i), S::ZERO, Order::InOrder);

@@ -47,11 +47,12 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
         Self { inputs, outputs, samples: 0, x: null, g: null, slices: PhantomData }
     }
 
-    /// Adds samples, up to [`SAMPLES`]: the inputs of each, and the gradients of its outputs.
-    pub(crate) fn extend(&mut self, x: &'a [S], g: &'a [S]) {
-        let (inputs, outputs) = (self.inputs.max(1), self.outputs.max(1));
-        let room = self.x.iter_mut().zip(&mut self.g).skip(self.samples);
-        for ((x, g), (to_x, to_g)) in x.blocks(inputs).zip(g.blocks(outputs)).zip(room) {
+    /// Adds a sample, up to [`SAMPLES`]: its inputs, and the gradients of its outputs.
+    pub(crate) fn add(&mut self, x: &'a [S], g: &'a [S]) {
+        if let (Some(to_x), Some(to_g)) = (self.x.get_mut(self.samples), self.g.get_mut(self.samples))
+            && x.len() >= self.inputs
+            && g.len() >= self.outputs
+        {
             (*to_x, *to_g) = (x.as_ptr(), g.as_ptr());
             self.samples += 1;
         }

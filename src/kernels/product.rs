@@ -81,6 +81,8 @@ pub struct Product<'a, S> {
     pub(crate) a: &'a [S],
     /// The strides of A, from row to row and from column to column.
     pub(crate) strides: (usize, usize),
+    /// The number of each row in A, unless they are in order: row m of the product is row `rows[m]` of A.
+    pub(crate) rows: Option<&'a [usize]>,
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
     /// The row strides of B and C.
@@ -128,8 +130,13 @@ impl<S: Scalar> Product<'_, S> {
         }
         // The end of some rows. One that overflows is larger than any slice.
         let end = |rows: usize, pitch: usize, last: usize| (rows - 1).saturating_mul(pitch).saturating_add(last);
-        let a = |inner: usize| end(rows, self.strides.0, end(inner, self.strides.1, 1));
-        let fits = (inner == 0 || a(inner) <= self.a.len() && end(inner, self.pitches.0, columns) <= self.b.len())
+        let (numbers, last_row) = match self.rows {
+            Some(numbers) => (numbers.len(), numbers.iter().fold(0, |last, &number| number.max(last))),
+            None => (rows, rows - 1),
+        };
+        let a = |inner: usize| last_row.saturating_mul(self.strides.0).saturating_add(end(inner, self.strides.1, 1));
+        let fits = rows <= numbers
+            && (inner == 0 || a(inner) <= self.a.len() && end(inner, self.pitches.0, columns) <= self.b.len())
             && columns <= self.pitches.0.min(self.pitches.1)
             && end(rows, self.pitches.1, columns) <= self.c.len()
             && self.start.fits(rows, columns);
@@ -156,6 +163,7 @@ impl<S: Scalar> Product<'_, S> {
         Block {
             a: self.a.as_ptr().wrapping_add(first * self.strides.1),
             strides: self.strides,
+            rows: self.rows,
             b: self.b.as_ptr().wrapping_add(before),
             available: self.b.len().saturating_sub(before),
             c: self.c.as_mut_ptr(),

@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use super::{Gradient, Layer};
+use crate::chunks::Chunks;
 use crate::kernels::Start;
 use crate::memory::batch;
 use crate::pod::Pod;
@@ -40,8 +41,24 @@ pub struct Deferred {
 pub struct Factors<'a, S> {
     /// The inputs, sample after sample.
     pub inputs: &'a [S],
+    /// Which samples of `inputs` they are, unless they are all of them in order.
+    pub numbers: Option<&'a [usize]>,
     /// The gradients of the outputs, sample after sample.
     pub output_gradients: &'a [S],
+}
+
+#[cfg_attr(not(feature = "std"), allow(dead_code, reason = "only the trainer has a second phase"))]
+impl<'a, S> Factors<'a, S> {
+    /// The inputs of each sample, and the gradients of its outputs.
+    pub(crate) fn samples(self, part: &Deferred) -> impl Iterator<Item = (&'a [S], &'a [S])> {
+        let Self { inputs, numbers, output_gradients } = self;
+        let (width, outputs) = (part.inputs, part.outputs);
+        output_gradients.blocks(outputs).enumerate().map_while(move |(index, gradients)| {
+            let number = numbers.map_or(Some(index), |numbers| numbers.get(index).copied())?;
+            let start = number.checked_mul(width)?;
+            Some((inputs.get(start..start.checked_add(width)?)?, gradients))
+        })
+    }
 }
 
 /// Where a backward pass leaves the gradients of the weights, and what it leaves for those that are [`Deferred`].

@@ -5,11 +5,12 @@ use core::marker::PhantomData;
 
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
-use crate::kernels::{self, SMALL, Simd, add_rows, input_gradient, lanes, matmul, weight_gradient};
+use crate::kernels::{self, SMALL, Simd, add_rows, input_gradient, lanes, matmul, matmul_rows, weight_gradient};
 use crate::layer::{Deferral, Deferred, Factors, Gradient, Layer, Part, Pass, Recorded};
 use crate::layer_gradient::{Descend, Descent, Room, descend};
 use crate::optimizers::Optimizer;
 use crate::random::Random;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::initializer::Initializer;
@@ -133,6 +134,27 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
     }
     // ANCHOR_END: passes
 
+    /// With one output, the samples are the rows of the other operand.
+    const READS_ROWS: bool = Self::DEFERS && O > 1;
+
+    #[inline(always)]
+    fn forward_rows<V: Simd, const N: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: Rows<'_, [S; I]>,
+        outputs: &mut [[S; O]],
+        (): &mut (),
+        (): &mut (),
+    ) {
+        if Self::READS_ROWS {
+            let (weight, bias) = (Sample::flat(&self.weight), self.bias.parameters());
+            matmul_rows(pass.simd, (I, O), inputs.flat(), weight, Sample::flat_mut(outputs), bias);
+        } else {
+            let inputs = inputs.samples().unwrap_or_default();
+            self.forward_train::<V, N>(pass, inputs, outputs, &mut (), &mut ());
+        }
+    }
+
     const ACCUMULATED: usize = if Self::DEFERS { 0 } else { Self::PARAMETERS };
 
     #[inline(always)]
@@ -165,13 +187,14 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
 
     fn deferred<'a, const N: usize>(
         &self,
-        recorded: Recorded<'a, Self, N>,
+        inputs: Rows<'a, [S; I]>,
+        _: Recorded<'a, Self, N>,
         output_gradients: &'a [[S; O]],
         _: &'a [S],
         _: usize,
     ) -> Option<Factors<'a, S>> {
-        let factors =
-            Factors { inputs: Sample::flat(recorded.inputs), output_gradients: Sample::flat(output_gradients) };
+        let (inputs, numbers) = inputs.flat();
+        let factors = Factors { inputs, numbers, output_gradients: Sample::flat(output_gradients) };
         Self::DEFERS.then_some(factors)
     }
 

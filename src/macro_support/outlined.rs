@@ -8,6 +8,7 @@ use crate::layer::{Deferral, Gradient, Layer, Pass, Recorded};
 use crate::layer_gradient::{self, Descend, Descent, Room};
 use crate::layers::{Activation, FromOutput};
 use crate::optimizers::Optimizer;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
@@ -60,6 +61,34 @@ operation! {
     fn run(self, simd: V) {
         let Self { layer, pass, inputs, outputs, tape, workspace } = self;
         layer.forward_train(pass.with(simd), inputs, outputs, tape, workspace);
+    }
+}
+
+/// [`Layer::forward_rows`].
+#[inline(always)]
+pub fn forward_rows<L: Layer, V: Simd, const B: usize>(
+    layer: &L,
+    pass: Pass<'_, V>,
+    inputs: Rows<'_, L::Input>,
+    outputs: &mut [L::Output],
+    tape: &mut L::Tape<B>,
+    workspace: &mut L::TrainingWorkspace<B>,
+) {
+    outlined(pass.simd, ForwardRows { layer, pass: pass.with(()), inputs, outputs, tape, workspace });
+}
+
+operation! {
+    struct ForwardRows<'a, L: Layer; B> {
+        layer: &'a L,
+        pass: Pass<'a, ()>,
+        inputs: Rows<'a, L::Input>,
+        outputs: &'a mut [L::Output],
+        tape: &'a mut L::Tape<B>,
+        workspace: &'a mut L::TrainingWorkspace<B>,
+    }
+    fn run(self, simd: V) {
+        let Self { layer, pass, inputs, outputs, tape, workspace } = self;
+        layer.forward_rows(pass.with(simd), inputs, outputs, tape, workspace);
     }
 }
 

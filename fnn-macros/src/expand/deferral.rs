@@ -1,7 +1,8 @@
 //! Which weight gradients of a network wait for the end of the mini-batch, and what they are computed from.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::Ident;
 
 use super::local;
 use super::passes::Passes;
@@ -67,19 +68,24 @@ fn deferred(passes: &Passes<'_>) -> TokenStream {
             hygienic!(let #gradient_before = record.outputs::<#layer, #sample>(samples);)
         });
         let (inputs, deferred) = (passes.input(stage, &before), stage.layer.member(fnn, quote!(deferred)));
+        let rows = match number {
+            1 => passes.rows(stage, &Ident::new("rows", Span::mixed_site())),
+            _ => hygienic!(#fnn::macro_support::Rows::in_order(recorded.inputs)),
+        };
         hygienic! {
             #room
             let own = record.of::<#layer>(samples);
             let first = #fnn::macro_support::start!(Self, #name);
             if start >= first {
                 let recorded = #fnn::macro_support::Recorded { inputs: #inputs, outputs: #batch, tape: #tape };
-                return #deferred::<{ __BATCH }>(&self.#name, recorded, #gradient, own, start - first);
+                return #deferred::<{ __BATCH }>(&self.#name, #rows, recorded, #gradient, own, start - first);
             }
         }
     });
     hygienic! {
         fn deferred<'__a, const __BATCH: ::core::primitive::usize>(
             &self,
+            rows: #fnn::macro_support::Rows<'__a, Self::Input>,
             recorded: #fnn::macro_support::Recorded<'__a, Self, { __BATCH }>,
             output_gradients: &'__a [Self::Output],
             record: &'__a [Self::Scalar],

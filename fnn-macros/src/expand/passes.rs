@@ -3,7 +3,7 @@
 mod calls;
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::Ident;
 
 use super::buffers::{batches, buffer, pairs};
@@ -15,8 +15,8 @@ use crate::shapes::Network;
 pub(super) fn functions(form: &Form) -> TokenStream {
     let passes = Passes::new(form);
     let (forward, train, backward) = (passes.forward_batch(), passes.forward_train(), passes.backward());
-    let deferring = passes.backward_deferring();
-    hygienic!(#forward #train #backward #deferring)
+    let (rows, deferring) = (passes.forward_rows(), passes.backward_deferring());
+    hygienic!(#forward #train #rows #backward #deferring)
 }
 
 pub(super) struct Passes<'a> {
@@ -68,16 +68,38 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// The forward pass of training: batch `i` stays on the tape.
+    /// The forward pass of training on samples in order.
     fn forward_train(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
-        let stages = self.go_forward(Forward::Training);
         hygienic! {
             #[inline(always)]
             fn forward_train<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
                 pass: #fnn::macro_support::Pass<'_, __V>,
                 inputs: &[Self::Input],
+                outputs: &mut [Self::Output],
+                tape: &mut Self::Tape<{ __BATCH }>,
+                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
+            ) {
+                let inputs = #fnn::macro_support::Rows::in_order(inputs);
+                #fnn::macro_support::Layer::forward_rows::<__V, { __BATCH }>(self, pass, inputs, outputs, tape, workspace);
+            }
+        }
+    }
+
+    /// The forward pass of training: batch `i` stays on the tape.
+    fn forward_rows(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let stages = self.go_forward(Forward::Training);
+        let reads_rows = self.stages.first().map_or(quote!(false), |stage| stage.layer.member(fnn, quote!(READS_ROWS)));
+        hygienic! {
+            const READS_ROWS: ::core::primitive::bool = #reads_rows;
+
+            #[inline(always)]
+            fn forward_rows<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
+                &self,
+                pass: #fnn::macro_support::Pass<'_, __V>,
+                inputs: #fnn::macro_support::Rows<'_, Self::Input>,
                 outputs: &mut [Self::Output],
                 tape: &mut Self::Tape<{ __BATCH }>,
                 workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
@@ -188,15 +210,23 @@ impl<'a> Passes<'a> {
             }
             (Forward::Training, Some(_)) => hygienic!(#fnn::macro_support::first_mut(#batch, samples)),
         };
-        let (function, context, simd, tape) = match pass {
-            Forward::Inference => (self.call(stage, "forward_batch"), hygienic!(simd), hygienic!(simd), None),
+        let before = local("batch", number - 1);
+        let (function, context, simd, input, tape) = match pass {
+            Forward::Inference => {
+                let input = self.input(stage, &before);
+                (self.call(stage, "forward_batch"), hygienic!(simd), hygienic!(simd), input, None)
+            }
             Forward::Training => {
                 let (index, tape) = (stage.index as u64, local("tape", number));
                 let (context, simd) = (hygienic!(pass.inside(#index)), hygienic!(pass.simd));
-                (self.call(stage, "forward_train"), context, simd, Some(hygienic!(#tape,)))
+                let (function, input) = match number {
+                    1 => ("forward_rows", self.rows(stage, &before)),
+                    _ => ("forward_train", self.input(stage, &before)),
+                };
+                (self.call(stage, function), context, simd, input, Some(hygienic!(#tape,)))
             }
         };
-        let (layer, input) = (&stage.layer.name, self.input(stage, &local("batch", number - 1)));
+        let layer = &stage.layer.name;
         let activation = stage.activation.as_ref().map(|activation| {
             let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
             hygienic!(#forward(&self.#name, #simd, &mut *#batch);)
@@ -238,7 +268,7 @@ impl<'a> Passes<'a> {
         hygienic! {
             let #fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
             let #tape = tape;
-            let samples = inputs.len();
+            let samples = outputs.len();
             let batch_0 = inputs;
             #(#recorded)*
             let #last_batch = #outputs;
@@ -315,6 +345,16 @@ impl<'a> Passes<'a> {
             hygienic!(self.#name.view(#batch))
         });
         self.as_taken(stage, viewed, hygienic!(view))
+    }
+
+    /// [`input`](Self::input) of the first stage, whose samples may lie anywhere.
+    pub(super) fn rows(&self, stage: &Stage, rows: &Ident) -> TokenStream {
+        if stage.views.is_empty() && stage.layer.exact_input {
+            return rows.to_token_stream();
+        }
+        let set = Ident::new("set", Span::mixed_site());
+        let view = self.input(stage, &set);
+        hygienic!(#rows.map(|#set| #view))
     }
 
     /// [`input`](Self::input), mutable.

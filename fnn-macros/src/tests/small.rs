@@ -255,6 +255,27 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         tape: &mut Self::Tape<{ __BATCH }>,
         workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
     ) {
+        let inputs = ::fnn::macro_support::Rows::in_order(inputs);
+        ::fnn::macro_support::Layer::forward_rows::<
+            __V,
+            { __BATCH },
+        >(self, pass, inputs, outputs, tape, workspace);
+    }
+    const READS_ROWS: ::core::primitive::bool = <__Small_hidden<
+        S,
+    > as ::fnn::macro_support::Layer>::READS_ROWS;
+    #[inline(always)]
+    fn forward_rows<
+        __V: ::fnn::macro_support::Simd,
+        const __BATCH: ::core::primitive::usize,
+    >(
+        &self,
+        pass: ::fnn::macro_support::Pass<'_, __V>,
+        inputs: ::fnn::macro_support::Rows<'_, Self::Input>,
+        outputs: &mut [Self::Output],
+        tape: &mut Self::Tape<{ __BATCH }>,
+        workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
+    ) {
         let (batch_1, (tape_1, tape_2)) = tape;
         let (ping, (pong, scratch)) = workspace;
         let samples = inputs.len();
@@ -262,13 +283,13 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         let batch_1 = ::fnn::macro_support::first_mut(batch_1, samples);
         <__Small_hidden<
             S,
-        > as ::fnn::macro_support::Layer>::forward_train::<
+        > as ::fnn::macro_support::Layer>::forward_rows::<
             __V,
             { __BATCH },
         >(
             &self.hidden,
             pass.inside(1u64),
-            self.flatten_1.view(batch_0),
+            batch_0.map(|set| self.flatten_1.view(set)),
             &mut *batch_1,
             tape_1,
             ::fnn::macro_support::workspace(&mut *scratch),
@@ -312,7 +333,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         let ::fnn::macro_support::Gradient { weights, start } = gradient;
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
-        let samples = inputs.len();
+        let samples = outputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;
@@ -382,7 +403,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
     ) {
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
-        let samples = inputs.len();
+        let samples = outputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;
@@ -473,6 +494,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
     }
     fn deferred<'__a, const __BATCH: ::core::primitive::usize>(
         &self,
+        rows: ::fnn::macro_support::Rows<'__a, Self::Input>,
         recorded: ::fnn::macro_support::Recorded<'__a, Self, { __BATCH }>,
         output_gradients: &'__a [Self::Output],
         record: &'__a [Self::Scalar],
@@ -480,7 +502,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
     ) -> ::core::option::Option<::fnn::macro_support::Factors<'__a, Self::Scalar>> {
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
-        let samples = inputs.len();
+        let samples = outputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;
@@ -499,7 +521,14 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
                 S,
             > as ::fnn::macro_support::Layer>::deferred::<
                 { __BATCH },
-            >(&self.out, recorded, gradient_2, own, start - first);
+            >(
+                &self.out,
+                ::fnn::macro_support::Rows::in_order(recorded.inputs),
+                recorded,
+                gradient_2,
+                own,
+                start - first,
+            );
         }
         let own = record.of::<__Small_hidden<S>>(samples);
         let first = ::fnn::macro_support::start!(Self, hidden);
@@ -513,7 +542,14 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
                 S,
             > as ::fnn::macro_support::Layer>::deferred::<
                 { __BATCH },
-            >(&self.hidden, recorded, gradient_1, own, start - first);
+            >(
+                &self.hidden,
+                rows.map(|set| self.flatten_1.view(set)),
+                recorded,
+                gradient_1,
+                own,
+                start - first,
+            );
         }
         ::core::option::Option::None
     }
@@ -660,7 +696,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::TrainInPlace for Sma
         let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
         let ::fnn::macro_support::Recorded { inputs, outputs, tape } = recorded;
         let (batch_1, (tape_1, tape_2)) = tape;
-        let samples = inputs.len();
+        let samples = outputs.len();
         let batch_0 = inputs;
         let batch_1 = ::fnn::macro_support::first(batch_1, samples);
         let batch_2 = outputs;

@@ -95,7 +95,10 @@ impl Convolution {
         if self.is_pointwise() {
             let (size, pitches) = ((self.filters, self.seen, outputs), (outputs, outputs));
             let start = Origin::Column(bias);
-            return multiply(simd, Product { size, a: w, strides, b: x, c: y, pitches, start, is_chained: false });
+            return multiply(
+                simd,
+                Product { size, a: w, strides, b: x, c: y, pitches, start, rows: None, is_chained: false },
+            );
         }
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
@@ -105,7 +108,10 @@ impl Convolution {
                 let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
                 let c = y.get_mut(from..).unwrap_or_default();
                 let start = if channel == 0 { Origin::Column(bias) } else { Origin::Sum };
-                multiply(simd, Product { size, a, strides, b: &*patches, c, pitches, start, is_chained: false });
+                multiply(
+                    simd,
+                    Product { size, a, strides, b: &*patches, c, pitches, start, rows: None, is_chained: false },
+                );
             }
         }
     }
@@ -205,7 +211,17 @@ impl Convolution {
         let pitches = (self.plane.outputs(), count);
         multiply(
             simd,
-            Product { size, a: w, strides, b: g, c: patches, pitches, start: Origin::Zero, is_chained: false },
+            Product {
+                size,
+                a: w,
+                strides,
+                b: g,
+                c: patches,
+                pitches,
+                start: Origin::Zero,
+                rows: None,
+                is_chained: false,
+            },
         );
     }
 

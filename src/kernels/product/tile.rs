@@ -10,6 +10,8 @@ use crate::scalar::Scalar;
 pub(super) struct Block<'a, S> {
     pub(super) a: *const S,
     pub(super) strides: (usize, usize),
+    /// The number of each row in A, unless they are in order.
+    pub(super) rows: Option<&'a [usize]>,
     pub(super) b: *const S,
     /// How many numbers can be read starting at `b`.
     pub(super) available: usize,
@@ -124,16 +126,18 @@ impl<S: Scalar> Block<'_, S> {
         };
         let whole = shortest.min(rows.saturating_sub(from + (U - 1) * length));
 
-        let a = self.a.wrapping_add(tile.row * self.strides.0 + from * self.strides.1);
-        let b = self.b.wrapping_add(from * pitch + tile.column);
-        // Rows of A in fours, so that the processor's addressing modes (base + 1, 2 or 4 times an index) reach all
-        // with few registers; and hidden, as the compiler would rather add the stride to one base again and again, one
-        // addition after the other.
-        let mut bases = [a; 4];
-        for (four, base) in bases.iter_mut().enumerate().skip(1).take(R.div_ceil(4) - 1) {
-            *base = hidden(a.wrapping_add(4 * four * self.strides.0));
+        // A pointer to each row of A, and one index for all of them; hidden, as the compiler would rather add the stride to
+        // one of them again and again, one addition after the other.
+        let mut a = [self.a; R];
+        for (r, a) in a.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *a = unsafe { self.row_of_a(tile.row + r) }.wrapping_add(from * self.strides.1);
+            if R > 4 {
+                *a = hidden(*a);
+            }
         }
-        let mut next = b;
+        let b = self.b.wrapping_add(from * pitch + tile.column);
+        let (mut next, mut at) = (b, 0);
         // SAFETY: the caller's promise; masked loads touch no column over the end.
         unsafe {
             for _ in 0..whole {
@@ -142,17 +146,14 @@ impl<S: Scalar> Block<'_, S> {
                     for (v, to) in bs.iter_mut().enumerate() {
                         *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
                     }
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let a = *bases[r / 4].add(r % 4 * self.strides.0 + u * length * self.strides.1);
-                        let a = splat::<V, S>(simd, a);
+                    for (sums, a) in sums.iter_mut().zip(a) {
+                        let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));
                         for (sum, &b) in sums.iter_mut().zip(&bs) {
                             *sum = b.mul_add(a, *sum);
                         }
                     }
                 }
-                for base in &mut bases {
-                    *base = base.wrapping_add(self.strides.1);
-                }
+                at += self.strides.1;
                 next = next.wrapping_add(pitch);
                 if R == 1 && U == 1 {
                     // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
@@ -169,8 +170,8 @@ impl<S: Scalar> Block<'_, S> {
                             let from = b.add(k * pitch + v * lanes);
                             *to = S::Vector::<V>::load_masked(simd, from, tile.count(v, C, lanes));
                         }
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let a = splat::<V, S>(simd, *a.add(r * self.strides.0 + k * self.strides.1));
+                        for (sums, a) in sums.iter_mut().zip(a) {
+                            let a = splat::<V, S>(simd, *a.add(k * self.strides.1));
                             for (sum, &b) in sums.iter_mut().zip(&bs) {
                                 *sum = b.mul_add(a, *sum);
                             }
@@ -179,6 +180,20 @@ impl<S: Scalar> Block<'_, S> {
                 }
             }
         }
+    }
+
+    /// Where a row of A begins.
+    ///
+    /// # Safety
+    /// There is such a row.
+    #[inline(always)]
+    unsafe fn row_of_a(&self, row: usize) -> *const S {
+        let row = match self.rows {
+            // SAFETY: the caller's promise.
+            Some(rows) => unsafe { *rows.get_unchecked(row) },
+            None => row,
+        };
+        self.a.wrapping_add(row * self.strides.0)
     }
 }
 

@@ -12,8 +12,7 @@
 //! | | | 1 × 8, 1 × 4, 1 × 2, 1 × 1 | and for the remaining columns |
 //! | | | 1 × 2, 1 × 1 | with chains: up to eight sums |
 //! | of up to 1 vector of columns and 8 rows, with chains | 2 to 7 | 2 × 1 | eight sums |
-//! | of up to 1 vector of columns | ≥ 16 | 16 × 1 | with 32 registers: each load of B serves 16 rows, |
-//! | | ≥ 8 | 8 × 1 | and elsewhere eight |
+//! | of up to 1 vector of columns | ≥ 8 | 8 × 1 | the pointers to more rows would take more registers than there are |
 //! | any other | ≥ 8 | 8 × 2 | with 32 registers: 10 loads for 16 multiplications |
 //! | | ≥ 4 | 4 × 2 | what fits into 16 registers |
 //! | | 2, 3 | 2 × 2 | with chains, row by row |
@@ -58,7 +57,6 @@ impl<S: Scalar> Block<'_, S> {
         unsafe {
             match left {
                 1 => self.row(simd, row, from, to),
-                16.. if one_vector && many => self.tiles::<V, 16, 1>(simd, row, from, to),
                 8.. if one_vector => self.tiles::<V, 8, 1>(simd, row, from, to),
                 8.. if many => self.tiles::<V, 8, 2>(simd, row, from, to),
                 2.. if one_vector && self.chains == CHAINS => {

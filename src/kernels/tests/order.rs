@@ -2,7 +2,7 @@
 //! and the width of the vectors, and in debug and release builds alike.
 
 use super::{everywhere, numbers};
-use crate::kernels::{Operation, Simd, Start, input_gradient, matmul, weight_gradient};
+use crate::kernels::{Operation, Simd, Start, input_gradient, matmul, matmul_rows, weight_gradient};
 use crate::random::Random;
 
 /// The operands of a dense layer's products, for a number of samples.
@@ -31,6 +31,14 @@ impl Operation for Dense {
         matmul(simd, (inputs, outputs), &x, &w, &mut y, &bias);
         weight_gradient(simd, (inputs, outputs), &x, &g, &mut dw, Start::Sum);
         input_gradient(simd, (inputs, outputs), &g, &w, &mut dx);
+        if outputs > 1 {
+            // Rows that lie anywhere, some of them more than once.
+            let numbers: Vec<_> = (0..samples + 3).map(|row| 5 * row % samples).collect();
+            let mut rows = vec![9.0; numbers.len() * outputs];
+            matmul_rows(simd, (inputs, outputs), (&x, Some(&numbers)), &w, &mut rows, &bias);
+            let expected: Vec<_> = numbers.iter().flat_map(|&row| &y[row * outputs..][..outputs]).copied().collect();
+            assert_eq!(rows, expected, "{simd:?} {:?}", self.size);
+        }
         (V::FUSED, [y, dw, dx])
     }
 }

@@ -24,7 +24,7 @@ impl<S: Scalar> Operation for InBlocks<'_, S> {
     fn run<V: Simd>(self, simd: V) -> Self::Output {
         let Self { samples, size: (inputs, outputs), block: (rows, columns), start } = self;
         let mut products = OuterProducts::new(inputs, outputs);
-        samples.iter().for_each(|(x, g)| products.extend(x, g));
+        samples.iter().for_each(|(x, g)| products.add(x, g));
         let untouched = S::from_f64(UNTOUCHED);
         let mut weights = vec![start.unwrap_or(untouched); inputs * outputs];
         let mut biases = vec![start.unwrap_or(untouched); outputs];

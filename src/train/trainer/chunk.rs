@@ -2,11 +2,12 @@
 
 use super::chunk_size::LARGE_CHUNK;
 use super::step::Course;
-use crate::data::MiniBatch;
+use crate::data::{MiniBatch, gathered};
 use crate::kernels::{Simd, Start};
 use crate::layer::deferral::defers;
 use crate::layer::{Chance, Deferral, Factors, Layer, Pass, Recorded};
 use crate::losses::Loss;
+use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{GradientBuffers, Tally};
@@ -26,7 +27,7 @@ pub(super) struct Accumulator<N: Layer, T> {
 pub(super) struct Chunk<N: Layer, T> {
     memory: Box<GradientBuffers<N, LARGE_CHUNK>>,
     record: Box<[N::Scalar]>,
-    /// The samples, gathered from their shuffled positions.
+    /// The samples, gathered from their shuffled positions, unless the network reads them where they lie.
     inputs: Vec<N::Input>,
     targets: Vec<T>,
 }
@@ -38,14 +39,16 @@ impl<N: Layer, T> Accumulator<N, T> {
     pub(super) const TAPE: usize =
         size_of::<GradientBuffers<N, LARGE_CHUNK>>() + LARGE_CHUNK * N::RECORDED * size_of::<N::Scalar>();
     /// The bytes of heap that samples take.
-    pub(super) const SAMPLES: usize = LARGE_CHUNK * (size_of::<N::Input>() + size_of::<T>());
+    pub(super) const SAMPLES: usize = Self::INPUTS * size_of::<N::Input>() + LARGE_CHUNK * size_of::<T>();
+    /// How many samples are gathered.
+    const INPUTS: usize = if N::READS_ROWS { 0 } else { LARGE_CHUNK };
 
     pub(super) fn new(index: usize) -> Self {
         let zeros = |count| vec![N::Scalar::ZERO; count].into_boxed_slice();
         let chunk = Chunk {
             memory: GradientBuffers::boxed(),
             record: zeros(LARGE_CHUNK * N::RECORDED),
-            inputs: Vec::with_capacity(LARGE_CHUNK),
+            inputs: Vec::with_capacity(Self::INPUTS),
             targets: Vec::with_capacity(LARGE_CHUNK),
         };
         Self { index, gradient: zeros(N::ACCUMULATED), tally: Tally::default(), chunk }
@@ -64,21 +67,23 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
         start: Start,
     ) {
         let Chunk { memory, record, inputs, targets } = &mut self.chunk;
-        let (inputs, targets) = samples.gather(inputs, targets);
+        let rows = samples.inputs();
+        let inputs = if N::READS_ROWS { rows } else { Rows::in_order(gathered(rows, inputs)) };
+        let targets = gathered(samples.targets(), targets);
         let pass = Pass::new(simd, Chance { seed: course.seed, samples: samples.numbers(), first: 0 });
         let (outputs, output_gradients) = (
             first_mut(&mut memory.outputs, inputs.len()), //
             first_mut(&mut memory.output_gradients, inputs.len()),
         );
 
-        network.forward_train(pass, inputs, outputs, &mut memory.tape, &mut memory.workspace);
+        network.forward_rows(pass, inputs, outputs, &mut memory.tape, &mut memory.workspace);
 
         self.tally = Tally::default();
         for ((output, target), gradient) in outputs.iter().zip(targets).zip(output_gradients.iter_mut()) {
             self.tally.count(course.loss.gradient(output, target, gradient), course.loss.correct(output, target));
         }
 
-        let recorded = Recorded { inputs, outputs, tape: &memory.tape };
+        let recorded = Recorded { inputs: inputs.samples().unwrap_or_default(), outputs, tape: &memory.tape };
         let deferral = Deferral::new(&mut self.gradient, start, record);
         if defers::<N>() {
             network.backward_deferring(pass, recorded, output_gradients, deferral, None, &mut memory.workspace);
@@ -98,9 +103,11 @@ impl<N: Layer, T> Chunk<N, T> {
         network: &N,
         start: usize,
     ) -> Option<Factors<'a, N::Scalar>> {
-        let inputs = samples.slices().map_or(&self.inputs[..], |(inputs, _)| inputs);
+        let rows = samples.inputs();
+        let inputs = if N::READS_ROWS { rows } else { Rows::in_order(rows.samples().unwrap_or(&self.inputs)) };
         let (memory, count) = (&*self.memory, samples.len());
-        let recorded = Recorded { inputs, outputs: first(&memory.outputs, count), tape: &memory.tape };
-        network.deferred(recorded, first(&memory.output_gradients, count), &self.record, start)
+        let (in_order, outputs) = (inputs.samples().unwrap_or_default(), first(&memory.outputs, count));
+        let recorded = Recorded { inputs: in_order, outputs, tape: &memory.tape };
+        network.deferred(inputs, recorded, first(&memory.output_gradients, count), &self.record, start)
     }
 }

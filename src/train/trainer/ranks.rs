@@ -133,12 +133,9 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
             tally.copy_from_slice(&to_numbers(accumulator.tally));
             N::parts(0, &mut |part| {
                 let Part::Deferred(part) = part else { return };
-                let Some(Factors { inputs, output_gradients }) =
-                    accumulator.chunk.factors(samples, network, part.start)
-                else {
-                    return;
-                };
-                for from in [inputs, output_gradients] {
+                let Some(factors) = accumulator.chunk.factors(samples, network, part.start) else { return };
+                let inputs = factors.samples(&part).map(|(inputs, _)| inputs);
+                for from in inputs.chain([factors.output_gradients]) {
                     let (to, after) = std::mem::take(&mut rest).split_at_mut(from.len());
                     to.copy_from_slice(from);
                     rest = after;
@@ -176,7 +173,7 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
         let numbers = self.round.get(start..).unwrap_or_default();
         let (inputs, numbers) = numbers.split_at((samples * part.inputs).min(numbers.len()));
         let output_gradients = &numbers[..(samples * part.outputs).min(numbers.len())];
-        Factors { inputs, output_gradients }
+        Factors { inputs, numbers: None, output_gradients }
     }
 
     /// Complete the sums of the weights that belong to this rank, in all accumulators.

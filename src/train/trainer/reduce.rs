@@ -11,7 +11,7 @@ use crate::data::MiniBatch;
 use crate::error::Error;
 use crate::kernels::{OuterProducts, Portable, RANGE, Runner, Serial, Start};
 use crate::layer::deferral::defers;
-use crate::layer::{Deferred, Factors, Layer, Part};
+use crate::layer::{Deferred, Layer, Part};
 use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, for_each_range, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -285,8 +285,8 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
             } else {
                 Some(self.ranks.factors::<N>((index, self.chunk, samples.len()), part))
             };
-            if let Some(Factors { inputs, output_gradients }) = factors {
-                products.extend(inputs, output_gradients);
+            for (inputs, output_gradients) in factors.into_iter().flat_map(|factors| factors.samples(part)) {
+                products.add(inputs, output_gradients);
             }
         }
         for (role, range) in ranges(part) {
