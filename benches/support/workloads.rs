@@ -14,8 +14,9 @@ pub(crate) use self::runs::{classes, train};
 use self::tiny::{Autoencoder, DsCnn, Pictures, ResNet8};
 use super::measure::calls_per_second;
 use fnn::{
-    DataSet,
+    DataSet, Folded,
     losses::{CrossEntropy, MeanSquaredError},
+    network::FoldBatchNorm,
     optimizers::{Adam, Sgd},
 };
 
@@ -126,13 +127,23 @@ impl Workload {
     }
 }
 
+/// Inference on one sample, of so many multiply-accumulates.
+const fn one_sample(name: &'static str, what: &'static str, macs: u64, run: fn(usize) -> f64) -> Workload {
+    Workload { name, what, unit: "calls/s", flop: 2.0 * macs as f64, parallel: false, run }
+}
+
+/// Inference on batches of 256 samples, each of so many multiply-accumulates.
+const fn batches(name: &'static str, what: &'static str, macs: u64, run: fn(usize) -> f64) -> Workload {
+    Workload { name, what, unit: "samples/s", flop: 2.0 * macs as f64, parallel: true, run }
+}
+
 /// Multiplications and additions of a training step per sample, with `first` multiply-accumulates in the first layer: forward
 /// pass, weight gradient, and the input gradient of all layers but the first.
 const fn training(macs: u64, first: u64) -> f64 {
     (2 * (3 * macs - first)) as f64
 }
 
-pub(crate) const WORKLOADS: [Workload; 27] = [
+pub(crate) const WORKLOADS: [Workload; 33] = [
     Workload {
         name: "W1",
         what: "train 784-128-10, SGD, batch 64",
@@ -160,38 +171,10 @@ pub(crate) const WORKLOADS: [Workload; 27] = [
             train(Xor::boxed(1), MeanSquaredError, Sgd::new(0.1), 4, &set, threads) / 4.0
         },
     },
-    Workload {
-        name: "W4a",
-        what: "inference, one sample, 784-128-10",
-        unit: "calls/s",
-        flop: 2.0 * Digits::MACS as f64,
-        parallel: false,
-        run: |_| one(&*Digits::boxed(1)),
-    },
-    Workload {
-        name: "W4b",
-        what: "inference, one sample, 4-16-16-3",
-        unit: "calls/s",
-        flop: 2.0 * Control::MACS as f64,
-        parallel: false,
-        run: |_| one(&*Control::boxed(1)),
-    },
-    Workload {
-        name: "W4c",
-        what: "inference, one sample, 2-8-1",
-        unit: "calls/s",
-        flop: 2.0 * Curve::MACS as f64,
-        parallel: false,
-        run: |_| one(&*Curve::boxed(1)),
-    },
-    Workload {
-        name: "W5",
-        what: "inference, 784-128-10, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * Digits::MACS as f64,
-        parallel: true,
-        run: |threads| batch(&*Digits::boxed(1), threads),
-    },
+    one_sample("W4a", "inference, one sample, 784-128-10", Digits::MACS, |_| one(&*Digits::boxed(1))),
+    one_sample("W4b", "inference, one sample, 4-16-16-3", Control::MACS, |_| one(&*Control::boxed(1))),
+    one_sample("W4c", "inference, one sample, 2-8-1", Curve::MACS, |_| one(&*Curve::boxed(1))),
+    batches("W5", "inference, 784-128-10, batch 256", Digits::MACS, |threads| batch(&*Digits::boxed(1), threads)),
     Workload {
         name: "W6",
         what: "train LeNet, SGD, batch 64",
@@ -200,14 +183,7 @@ pub(crate) const WORKLOADS: [Workload; 27] = [
         parallel: true,
         run: |threads| train(LeNet::boxed(1), CrossEntropy, Sgd::new(0.1), 64, &classes(2048), threads),
     },
-    Workload {
-        name: "W6i",
-        what: "inference, one sample, LeNet",
-        unit: "calls/s",
-        flop: 2.0 * LeNet::MACS as f64,
-        parallel: false,
-        run: |_| one(&*LeNet::boxed(1)),
-    },
+    one_sample("W6i", "inference, one sample, LeNet", LeNet::MACS, |_| one(&*LeNet::boxed(1))),
     Workload {
         name: "W7",
         what: "train DS-CNN, SGD, batch 64",
@@ -216,22 +192,18 @@ pub(crate) const WORKLOADS: [Workload; 27] = [
         parallel: true,
         run: |threads| train(DsCnn::boxed(1), CrossEntropy, Sgd::new(0.01), 64, &classes(1024), threads),
     },
-    Workload {
-        name: "W7i",
-        what: "inference, one sample, DS-CNN",
-        unit: "calls/s",
-        flop: 2.0 * DsCnn::MACS as f64,
-        parallel: false,
-        run: |_| one_with_memory(&*DsCnn::boxed(1)),
-    },
-    Workload {
-        name: "W7b",
-        what: "inference, DS-CNN, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * DsCnn::MACS as f64,
-        parallel: true,
-        run: |threads| batch(&*DsCnn::boxed(1), threads),
-    },
+    one_sample("W7i", "inference, one sample, DS-CNN, norms folded", Folded::<DsCnn>::MACS, |_| {
+        one_with_memory(&*DsCnn::boxed(1).fold_batch_norm_boxed())
+    }),
+    one_sample("W7id", "inference, one sample, DS-CNN, as declared", DsCnn::MACS, |_| {
+        one_with_memory(&*DsCnn::boxed(1))
+    }),
+    batches("W7b", "inference, DS-CNN, batch 256, norms folded", Folded::<DsCnn>::MACS, |threads| {
+        batch(&*DsCnn::boxed(1).fold_batch_norm_boxed(), threads)
+    }),
+    batches("W7bd", "inference, DS-CNN, batch 256, as declared", DsCnn::MACS, |threads| {
+        batch(&*DsCnn::boxed(1), threads)
+    }),
     Workload {
         name: "W8",
         what: "train ResNet-8, SGD, batch 64",
@@ -240,22 +212,18 @@ pub(crate) const WORKLOADS: [Workload; 27] = [
         parallel: true,
         run: |threads| train(ResNet8::boxed(1), CrossEntropy, Sgd::new(0.01), 64, &classes(1024), threads),
     },
-    Workload {
-        name: "W8i",
-        what: "inference, one sample, ResNet-8",
-        unit: "calls/s",
-        flop: 2.0 * ResNet8::MACS as f64,
-        parallel: false,
-        run: |_| one_with_memory(&*ResNet8::boxed(1)),
-    },
-    Workload {
-        name: "W8b",
-        what: "inference, ResNet-8, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * ResNet8::MACS as f64,
-        parallel: true,
-        run: |threads| batch(&*ResNet8::boxed(1), threads),
-    },
+    one_sample("W8i", "inference, one sample, ResNet-8, norms folded", Folded::<ResNet8>::MACS, |_| {
+        one_with_memory(&*ResNet8::boxed(1).fold_batch_norm_boxed())
+    }),
+    one_sample("W8id", "inference, one sample, ResNet-8, as declared", ResNet8::MACS, |_| {
+        one_with_memory(&*ResNet8::boxed(1))
+    }),
+    batches("W8b", "inference, ResNet-8, batch 256, norms folded", Folded::<ResNet8>::MACS, |threads| {
+        batch(&*ResNet8::boxed(1).fold_batch_norm_boxed(), threads)
+    }),
+    batches("W8bd", "inference, ResNet-8, batch 256, as declared", ResNet8::MACS, |threads| {
+        batch(&*ResNet8::boxed(1), threads)
+    }),
     Workload {
         name: "W9",
         what: "train conv 32-32-64-64 on 32×32, SGD, batch 64",
@@ -264,22 +232,12 @@ pub(crate) const WORKLOADS: [Workload; 27] = [
         parallel: true,
         run: |threads| train(Pictures::boxed(1), CrossEntropy, Sgd::new(0.01), 64, &classes(1024), threads),
     },
-    Workload {
-        name: "W9i",
-        what: "inference, one sample, conv 32-32-64-64 on 32×32",
-        unit: "calls/s",
-        flop: 2.0 * Pictures::MACS as f64,
-        parallel: false,
-        run: |_| one_with_memory(&*Pictures::boxed(1)),
-    },
-    Workload {
-        name: "W9b",
-        what: "inference, conv 32-32-64-64 on 32×32, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * Pictures::MACS as f64,
-        parallel: true,
-        run: |threads| batch(&*Pictures::boxed(1), threads),
-    },
+    one_sample("W9i", "inference, one sample, conv 32-32-64-64 on 32×32", Pictures::MACS, |_| {
+        one_with_memory(&*Pictures::boxed(1))
+    }),
+    batches("W9b", "inference, conv 32-32-64-64 on 32×32, batch 256", Pictures::MACS, |threads| {
+        batch(&*Pictures::boxed(1), threads)
+    }),
     Workload {
         name: "W10",
         what: "train autoencoder 640-128-8-128-640, SGD, batch 64",
@@ -288,68 +246,35 @@ pub(crate) const WORKLOADS: [Workload; 27] = [
         parallel: true,
         run: |threads| train(Autoencoder::boxed(1), MeanSquaredError, Sgd::new(0.01), 64, &echoes(4096), threads),
     },
-    Workload {
-        name: "W10i",
-        what: "inference, one sample, autoencoder 640-128-8-128-640",
-        unit: "calls/s",
-        flop: 2.0 * Autoencoder::MACS as f64,
-        parallel: false,
-        run: |_| one_with_memory(&*Autoencoder::boxed(1)),
-    },
-    Workload {
-        name: "W10b",
-        what: "inference, autoencoder 640-128-8-128-640, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * Autoencoder::MACS as f64,
-        parallel: true,
-        run: |threads| batch(&*Autoencoder::boxed(1), threads),
-    },
-    Workload {
-        name: "W11i",
-        what: "inference in int8, one sample, 784-128-10",
-        unit: "calls/s",
-        flop: 2.0 * Digits::MACS as f64,
-        parallel: false,
-        run: |_| one_in_int8!(int8::Digits),
-    },
-    Workload {
-        name: "W11b",
-        what: "inference in int8, 784-128-10, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * Digits::MACS as f64,
-        parallel: true,
-        run: |threads| batch_in_int8!(int8::Digits, threads),
-    },
-    Workload {
-        name: "W12i",
-        what: "inference in int8, one sample, LeNet",
-        unit: "calls/s",
-        flop: 2.0 * LeNet::MACS as f64,
-        parallel: false,
-        run: |_| one_in_int8!(int8::LeNet),
-    },
-    Workload {
-        name: "W12b",
-        what: "inference in int8, LeNet, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * LeNet::MACS as f64,
-        parallel: true,
-        run: |threads| batch_in_int8!(int8::LeNet, threads),
-    },
-    Workload {
-        name: "W13i",
-        what: "inference in int8, one sample, DS-CNN",
-        unit: "calls/s",
-        flop: 2.0 * DsCnn::MACS as f64,
-        parallel: false,
-        run: |_| one_in_int8!(int8::Keywords),
-    },
-    Workload {
-        name: "W13b",
-        what: "inference in int8, DS-CNN, batch 256",
-        unit: "samples/s",
-        flop: 2.0 * DsCnn::MACS as f64,
-        parallel: true,
-        run: |threads| batch_in_int8!(int8::Keywords, threads),
-    },
+    one_sample(
+        "W10i",
+        "inference, one sample, autoencoder 640-128-8-128-640, norms folded",
+        Folded::<Autoencoder>::MACS,
+        |_| one_with_memory(&*Autoencoder::boxed(1).fold_batch_norm_boxed()),
+    ),
+    one_sample("W10id", "inference, one sample, autoencoder 640-128-8-128-640, as declared", Autoencoder::MACS, |_| {
+        one_with_memory(&*Autoencoder::boxed(1))
+    }),
+    batches(
+        "W10b",
+        "inference, autoencoder 640-128-8-128-640, batch 256, norms folded",
+        Folded::<Autoencoder>::MACS,
+        |threads| batch(&*Autoencoder::boxed(1).fold_batch_norm_boxed(), threads),
+    ),
+    batches(
+        "W10bd",
+        "inference, autoencoder 640-128-8-128-640, batch 256, as declared",
+        Autoencoder::MACS,
+        |threads| batch(&*Autoencoder::boxed(1), threads),
+    ),
+    one_sample("W11i", "inference in int8, one sample, 784-128-10", Digits::MACS, |_| one_in_int8!(int8::Digits)),
+    batches("W11b", "inference in int8, 784-128-10, batch 256", Digits::MACS, |threads| {
+        batch_in_int8!(int8::Digits, threads)
+    }),
+    one_sample("W12i", "inference in int8, one sample, LeNet", LeNet::MACS, |_| one_in_int8!(int8::LeNet)),
+    batches("W12b", "inference in int8, LeNet, batch 256", LeNet::MACS, |threads| batch_in_int8!(int8::LeNet, threads)),
+    one_sample("W13i", "inference in int8, one sample, DS-CNN", DsCnn::MACS, |_| one_in_int8!(int8::Keywords)),
+    batches("W13b", "inference in int8, DS-CNN, batch 256", DsCnn::MACS, |threads| {
+        batch_in_int8!(int8::Keywords, threads)
+    }),
 ];

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.fx.experimental.optimization import fuse
 
 from windows import THREADS, calls_per_second, run
 
@@ -92,6 +93,11 @@ def inference(network, *shape):
         return calls_per_second(lambda: network(inputs))
 
 
+def folded(network):
+    """Its batch norms merged into the layers before them."""
+    return fuse(network.eval())
+
+
 def train(network, optimizer, *shape):
     classes = torch.arange(shape[0]) % 10
     return shape[0] * steps(network, optimizer(network), nn.CrossEntropyLoss(), torch.rand(*shape), classes)
@@ -118,15 +124,21 @@ run({
     "W6": lambda: train(le_net(), sgd, 64, 1, 28, 28),
     "W6i": lambda: inference(le_net(), 1, 1, 28, 28),
     "W7": lambda: train(ds_cnn(), sgd, 64, 1, 49, 10),
-    "W7i": lambda: inference(ds_cnn(), 1, 1, 49, 10),
-    "W7b": lambda: 256 * inference(ds_cnn(), 256, 1, 49, 10),
+    "W7i": lambda: inference(folded(ds_cnn()), 1, 1, 49, 10),
+    "W7id": lambda: inference(ds_cnn(), 1, 1, 49, 10),
+    "W7b": lambda: 256 * inference(folded(ds_cnn()), 256, 1, 49, 10),
+    "W7bd": lambda: 256 * inference(ds_cnn(), 256, 1, 49, 10),
     "W8": lambda: train(res_net_8(), sgd, 64, 3, 32, 32),
-    "W8i": lambda: inference(res_net_8(), 1, 3, 32, 32),
-    "W8b": lambda: 256 * inference(res_net_8(), 256, 3, 32, 32),
+    "W8i": lambda: inference(folded(res_net_8()), 1, 3, 32, 32),
+    "W8id": lambda: inference(res_net_8(), 1, 3, 32, 32),
+    "W8b": lambda: 256 * inference(folded(res_net_8()), 256, 3, 32, 32),
+    "W8bd": lambda: 256 * inference(res_net_8(), 256, 3, 32, 32),
     "W9": lambda: train(pictures(), sgd, 64, 3, 32, 32),
     "W9i": lambda: inference(pictures(), 1, 3, 32, 32),
     "W9b": lambda: 256 * inference(pictures(), 256, 3, 32, 32),
     "W10": lambda: echo(autoencoder(), 64, 640),
-    "W10i": lambda: inference(autoencoder(), 1, 640),
-    "W10b": lambda: 256 * inference(autoencoder(), 256, 640),
+    "W10i": lambda: inference(folded(autoencoder()), 1, 640),
+    "W10id": lambda: inference(autoencoder(), 1, 640),
+    "W10b": lambda: 256 * inference(folded(autoencoder()), 256, 640),
+    "W10bd": lambda: 256 * inference(autoencoder(), 256, 640),
 })

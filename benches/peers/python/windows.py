@@ -30,7 +30,9 @@ def is_named(name, prefix):
     return name.startswith(prefix) and not name[len(prefix):len(prefix) + 1].isdigit()
 
 
-PARALLEL = ("W1", "W2", "W5", "W6", "W7", "W7b", "W8", "W8b", "W9", "W9b", "W10", "W10b", "W11b", "W12b", "W13b")
+PARALLEL = (
+    "W1", "W2", "W5", "W6", "W7", "W7b", "W7bd", "W8", "W8b", "W8bd", "W9", "W9b", "W10", "W10b", "W10bd", "W11b", "W12b", "W13b",
+)
 
 
 def run(workloads, parallel=PARALLEL):
