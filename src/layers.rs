@@ -28,6 +28,7 @@ macro_rules! without_weights {
     };
 }
 
+mod activated;
 pub mod activation;
 mod avg_pool;
 mod batch_norm;
@@ -67,6 +68,8 @@ pub use crate::pod::zeroed_box;
 pub use crate::pod::{Pod, zeroed};
 pub use crate::rows::Rows;
 pub use crate::shape::{Sample, Shape};
+#[doc(hidden)]
+pub use activated::Activated;
 pub use activation::Activation;
 pub(crate) use activation::FromOutput;
 pub use avg_pool::AvgPool;

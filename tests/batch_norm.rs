@@ -144,6 +144,51 @@ fn a_frozen_norm_folds_as_any() {
     }
 }
 
+fnn::network! {
+    struct Together: [2, 3, 5] -> [3] {
+        norm: BatchNorm, Sigmoid, Flatten, first: Dense(8), last_norm: BatchNorm, Elu, out: Dense(3), out_norm: BatchNorm(frozen), Relu,
+    }
+}
+fnn::network! {
+    /// The same layers with views between a norm and its activation, which then has a pass over memory of its own.
+    struct Apart: [2, 3, 5] -> [3] {
+        norm: BatchNorm, Flatten, Sigmoid, first: Dense(8), last_norm: BatchNorm, Reshape(8, 1), Elu, Flatten, out: Dense(3),
+        out_norm: BatchNorm(frozen), Reshape(3, 1), Relu, Flatten,
+    }
+}
+
+/// In one pass over memory or in two, in inference, in training, and where each layer is updated right away.
+#[test]
+fn a_norm_and_its_activation_compute_what_they_do_apart() {
+    let data: DataSet<[[[f32; 5]; 3]; 2], [f32; 3]> = (0..60)
+        .map(|index| {
+            let number = |place: usize| ((index * 31 + place * 17) % 23) as f32 / 7.0 - 1.5;
+            let row = |row: usize| core::array::from_fn(|column| number(row * 5 + column));
+            let plane = |channel: usize| core::array::from_fn(|place| row(channel * 3 + place));
+            (core::array::from_fn(plane), core::array::from_fn(number))
+        })
+        .collect();
+    let (mut together, mut apart) = (Together::seeded(3), Apart::zeroed());
+    apart.parameters_mut().copy_from_slice(together.parameters());
+    assert_eq!(together.forward_all(data.inputs()), apart.forward_all(data.inputs()));
+    let mut by_inputs = [vec![[[[0.0; 5]; 3]; 2]; 20], vec![[[[0.0; 5]; 3]; 2]; 20]];
+    let (mut one, mut other) = (Together::zeroed(), Apart::zeroed());
+    let (inputs, targets) = (&data.inputs()[..20], &data.targets()[..20]);
+    let [by_one, by_other] = &mut by_inputs;
+    GradientBuffers::<_, 20>::boxed().gradients(&together, &MeanSquaredError, inputs, targets, &mut one, by_one);
+    GradientBuffers::<_, 20>::boxed().gradients(&apart, &MeanSquaredError, inputs, targets, &mut other, by_other);
+    assert_eq!(bits(&one), bits(&other));
+    assert!(by_one == by_other && one.norm.weight != [0.0; 2]);
+
+    let mut buffers = (InPlaceBuffers::<Together, 20>::new(), InPlaceBuffers::<Apart, 20>::new());
+    buffers.0.train(&mut together, &MeanSquaredError, &Sgd::new(0.1), inputs, targets);
+    buffers.1.train(&mut apart, &MeanSquaredError, &Sgd::new(0.1), inputs, targets);
+    assert_eq!(bits(&together), bits(&apart));
+    let one = Trainer::new(together, MeanSquaredError, Sgd::new(0.1)).batch_size(40).progress(Progress::Silent);
+    let other = Trainer::new(apart, MeanSquaredError, Sgd::new(0.1)).batch_size(40).progress(Progress::Silent);
+    assert_eq!(bits(&*one.fit(&data).unwrap().network), bits(&*other.fit(&data).unwrap().network));
+}
+
 /// As on a microcontroller: the last layers learn one sample at a time, with the statistics from training.
 #[test]
 fn the_part_that_learns_has_frozen_statistics() {

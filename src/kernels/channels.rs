@@ -6,12 +6,16 @@
 //! | a plane or a sequence | its positions |
 //! | one number | channels, since one position would leave all lanes but one idle |
 
+mod activate;
 mod loops;
 
+pub(crate) use self::activate::{Activate, Identity};
 use super::lane_sums::LANES;
 use super::transpose::sum_each;
 use super::vector::{Operation, Simd, lanes, read, read_or, splat, write};
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
+use crate::shape::{first, first_mut};
 
 /// Channels at a time: the largest number of lanes.
 const CHANNELS: usize = 16;
@@ -66,9 +70,10 @@ fn in_order<V: Simd, S: Scalar>() -> bool {
 }
 
 /// Normalisation with given statistics.
-pub(crate) struct Normalise<'a, S> {
+pub(crate) struct Normalise<'a, S, A> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
+    pub(crate) activation: A,
     pub(crate) mean: &'a [S],
     pub(crate) variance: &'a [S],
     pub(crate) x: &'a [S],
@@ -77,25 +82,26 @@ pub(crate) struct Normalise<'a, S> {
     pub(crate) scale: &'a mut [S],
 }
 
-impl<S: Scalar> Operation for Normalise<'_, S> {
+impl<S: Scalar, A: Activate> Operation for Normalise<'_, S, A> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { sizes, scales, mean, variance, x, y, scale } = self;
+        let Self { sizes, scales, activation, mean, variance, x, y, scale } = self;
         if in_order::<V, S>() {
-            return loops::normalise(sizes, scales, (mean, variance), (x, y), scale);
+            return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
         for block in sizes.blocks() {
-            block.normalise(simd, scales, &block.of(mean), &block.of(variance), x, y);
+            block.normalise(simd, (scales, activation), &block.of(mean), &block.of(variance), x, y);
         }
     }
 }
 
 /// Normalisation with the statistics of the batch, which it computes.
-pub(crate) struct Measure<'a, S> {
+pub(crate) struct Measure<'a, S, A> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
+    pub(crate) activation: A,
     pub(crate) mean: &'a mut [S],
     pub(crate) variance: &'a mut [S],
     pub(crate) x: &'a [S],
@@ -104,15 +110,15 @@ pub(crate) struct Measure<'a, S> {
     pub(crate) scale: &'a mut [S],
 }
 
-impl<S: Scalar> Operation for Measure<'_, S> {
+impl<S: Scalar, A: Activate> Operation for Measure<'_, S, A> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { sizes, scales, mean, variance, x, y, scale } = self;
+        let Self { sizes, scales, activation, mean, variance, x, y, scale } = self;
         if in_order::<V, S>() {
             loops::measure(sizes, x, mean, variance);
-            return loops::normalise(sizes, scales, (mean, variance), (x, y), scale);
+            return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
         let part = sizes.part(x);
         for block in sizes.blocks() {
@@ -123,27 +129,30 @@ impl<S: Scalar> Operation for Measure<'_, S> {
             let variances = squares.map(|square| square * part);
             block.put(&means, mean);
             block.put(&variances, variance);
-            block.normalise(simd, scales, &means, &variances, x, y);
+            block.normalise(simd, (scales, activation), &means, &variances, x, y);
         }
     }
 }
 
-/// The gradients of a batch: of the weight, `Σ g·x̂`, of the bias, `Σ g`, and of the input. Frozen statistics are
-/// constants; others are those of the batch.
-pub(crate) struct Backward<'a, S> {
+/// The gradients of a batch: of the weight, `Σ g·x̂`, of the bias, `Σ g`, and of the input, where g is the gradient of what
+/// the activation was applied to. Frozen statistics are constants; others are those of the batch.
+pub(crate) struct Backward<'a, S, A> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
+    pub(crate) activation: A,
     pub(crate) mean: &'a [S],
     pub(crate) variance: &'a [S],
     pub(crate) is_frozen: bool,
     pub(crate) x: &'a [S],
-    pub(crate) g: &'a [S],
+    pub(crate) y: &'a [S],
+    /// The gradient of y, which becomes that of what the activation was applied to.
+    pub(crate) g: &'a mut [S],
     pub(crate) dx: Option<&'a mut [S]>,
     pub(crate) by_weight: &'a mut [S],
     pub(crate) by_bias: &'a mut [S],
 }
 
-impl<S: Scalar> Operation for Backward<'_, S> {
+impl<S: Scalar, A: Activate> Operation for Backward<'_, S, A> {
     type Output = ();
 
     /// `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`, frozen `dx = w / √(σ² + ε) · g`.
@@ -152,9 +161,13 @@ impl<S: Scalar> Operation for Backward<'_, S> {
         if in_order::<V, S>() {
             return loops::differentiate(self);
         }
-        let Self { sizes, scales, mean, variance, is_frozen, x, g, mut dx, by_weight, by_bias } = self;
+        let Self { sizes, scales, activation, mean, variance, is_frozen, x, y, g, mut dx, by_weight, by_bias } = self;
         let part = sizes.part(x);
         for block in sizes.blocks() {
+            if !A::IS_IDENTITY {
+                block.differentiate(simd, activation, y, g);
+            }
+            let g = &*g;
             let (means, weights) = (block.of(mean), block.of(scales.weight));
             let inverses = block.of(variance).map(|variance| inverse_deviation(variance, scales.epsilon));
             let [products, sums] = block.sums(simd, &means, x, g, |mean, x, g| [(x - mean) * g, g]);
@@ -222,12 +235,24 @@ impl Block {
         self.first * space..(self.first + self.count) * space
     }
 
-    /// `(x − mean) · w / √(variance + ε) + b`
+    /// `f′·g` for an activation of outputs y, overwriting g.
     #[inline(always)]
-    fn normalise<V: Simd, S: Scalar>(
+    fn differentiate<V: Simd, S: Scalar, A: Activate>(&self, simd: V, activation: A, y: &[S], g: &mut [S]) {
+        let (lanes, places) = (lanes::<V, S>(), self.places());
+        for (y, g) in y.blocks(self.sizes.length).zip(g.blocks_mut(self.sizes.length)) {
+            let (y, g) = (y.get(places.clone()).unwrap_or_default(), g.get_mut(places.clone()).unwrap_or_default());
+            for (y, g) in y.parts(lanes).zip(g.parts_mut(lanes)) {
+                write(simd, activation.gradient(read(simd, y), read(simd, g)), g);
+            }
+        }
+    }
+
+    /// `f((x − mean) · w / √(variance + ε) + b)`
+    #[inline(always)]
+    fn normalise<V: Simd, S: Scalar, A: Activate>(
         &self,
         simd: V,
-        scales: Scales<'_, S>,
+        (scales, activation): (Scales<'_, S>, A),
         mean: &Each<S>,
         variance: &Each<S>,
         x: &[S],
@@ -236,7 +261,7 @@ impl Block {
         let inverse = variance.map(|variance| inverse_deviation(variance, scales.epsilon));
         let scale = pairs(&self.of(scales.weight), &inverse, |weight, inverse| weight * inverse);
         let constants = [*mean, scale, self.of(scales.bias)];
-        self.map(simd, &constants, (x, x), y, |[mean, scale, bias], x, _| (x - mean) * scale + bias);
+        self.map(simd, &constants, (x, x), y, |[mean, scale, bias], x, _| activation.value((x - mean) * scale + bias));
     }
 
     /// `Σ f(centre, x, g)` for each channel, over a batch. If x is the centre and g is 0, f must be 0.
@@ -258,11 +283,11 @@ impl Block {
         let mut totals = [[S::ZERO; CHANNELS]; K];
         if space == 1 {
             for lane in (0..self.count).step_by(lanes) {
-                let places = self.first + lane..self.first + self.count;
+                let (place, width) = (self.first + lane, lanes.min(self.count - lane));
                 let (mut sums, centre) = ([zero; K], read(simd, centres.get(lane..self.count).unwrap_or_default()));
-                for (x, g) in samples() {
-                    let (x, g) = (x.get(places.clone()), g.get(places.clone()));
-                    add(&mut sums, f(centre, read(simd, x.unwrap_or_default()), read(simd, g.unwrap_or_default())));
+                let (x, g) = (x.get(place..).unwrap_or_default(), g.get(place..).unwrap_or_default());
+                for (x, g) in x.parts(length).zip(g.parts(length)) {
+                    add(&mut sums, f(centre, read(simd, first(x, width)), read(simd, first(g, width))));
                 }
                 for (total, sum) in totals.iter_mut().zip(sums) {
                     write(simd, sum, total.get_mut(lane..).unwrap_or_default());
@@ -340,25 +365,32 @@ impl Block {
         to: &mut [S],
         f: impl Fn([S::Vector<V>; K], S::Vector<V>, S::Vector<V>) -> S::Vector<V>,
     ) {
-        let (lanes, places) = (lanes::<V, S>(), self.places());
-        let Sizes { length, space } = self.sizes;
-        let samples = x.chunks_exact(length.max(1)).zip(g.chunks_exact(length.max(1)));
-        for ((x, g), to) in samples.zip(to.chunks_exact_mut(length.max(1))) {
+        let (lanes, Sizes { length, space }) = (lanes::<V, S>(), self.sizes);
+        if space == 1 {
+            for lane in (0..self.count).step_by(lanes) {
+                let (place, width) = (self.first + lane, lanes.min(self.count - lane));
+                let constants = constants.each_ref().map(|each| read(simd, each.get(lane..).unwrap_or_default()));
+                let samples = x
+                    .get(place..)
+                    .unwrap_or_default()
+                    .parts(length)
+                    .zip(g.get(place..).unwrap_or_default().parts(length));
+                for ((x, g), to) in samples.zip(to.get_mut(place..).unwrap_or_default().parts_mut(length)) {
+                    let (x, g) = (read(simd, first(x, width)), read(simd, first(g, width)));
+                    write(simd, f(constants, x, g), first_mut(to, width));
+                }
+            }
+            return;
+        }
+        let places = self.places();
+        let samples = x.blocks(length).zip(g.blocks(length));
+        for ((x, g), to) in samples.zip(to.blocks_mut(length)) {
             let (x, g) = (x.get(places.clone()).unwrap_or_default(), g.get(places.clone()).unwrap_or_default());
             let to = to.get_mut(places.clone()).unwrap_or_default();
-            if space == 1 {
-                for (vector, ((x, g), to)) in x.chunks(lanes).zip(g.chunks(lanes)).zip(to.chunks_mut(lanes)).enumerate()
-                {
-                    let constants =
-                        constants.each_ref().map(|each| read(simd, each.get(vector * lanes..).unwrap_or_default()));
-                    write(simd, f(constants, read(simd, x), read(simd, g)), to);
-                }
-                continue;
-            }
-            let channels = x.chunks_exact(space).zip(g.chunks_exact(space)).zip(to.chunks_exact_mut(space));
+            let channels = x.blocks(space).zip(g.blocks(space)).zip(to.blocks_mut(space));
             for (channel, ((x, g), to)) in channels.enumerate().take(CHANNELS) {
                 let constants = constants.each_ref().map(|each| splat(simd, each[channel]));
-                for ((x, g), to) in x.chunks(lanes).zip(g.chunks(lanes)).zip(to.chunks_mut(lanes)) {
+                for ((x, g), to) in x.parts(lanes).zip(g.parts(lanes)).zip(to.parts_mut(lanes)) {
                     write(simd, f(constants, read(simd, x), read(simd, g)), to);
                 }
             }

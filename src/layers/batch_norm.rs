@@ -3,7 +3,7 @@
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::Simd;
-use crate::kernels::channels::{Backward, Measure, Normalise, Scales, Sizes};
+use crate::kernels::channels::{Activate, Backward, Identity, Measure, Normalise, Scales, Sizes};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -174,18 +174,92 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         Scales { weight: self.weight.parameters(), bias: self.bias.parameters(), epsilon }
     }
 
-    /// Inference; `scale` is scratch.
+    /// Inference, and an activation; `scale` is scratch.
     #[inline(always)]
-    fn normalise<V: Simd>(&self, simd: V, inputs: &[A], outputs: &mut [A], scale: &mut A::Each) {
+    pub(super) fn normalise<V: Simd>(
+        &self,
+        simd: V,
+        activation: impl Activate,
+        (inputs, outputs): (&[A], &mut [A]),
+        scale: &mut A::Each,
+    ) {
         simd.call(Normalise {
             sizes: Self::SIZES,
             scales: self.scales(),
+            activation,
             mean: self.running_mean.parameters(),
             variance: self.running_var.parameters(),
             x: A::flat(inputs),
             y: A::flat_mut(outputs),
             scale: scale.parameters_mut(),
         });
+    }
+
+    /// The forward pass of training, and an activation; `scale` is scratch.
+    #[inline(always)]
+    pub(super) fn measure<V: Simd>(
+        &self,
+        simd: V,
+        activation: impl Activate,
+        (inputs, outputs): (&[A], &mut [A]),
+        (mean, variance): &mut (A::Each, A::Each),
+        scale: &mut A::Each,
+    ) {
+        if FROZEN {
+            return self.normalise(simd, activation, (inputs, outputs), scale);
+        }
+        simd.call(Measure {
+            sizes: Self::SIZES,
+            scales: self.scales(),
+            activation,
+            mean: mean.parameters_mut(),
+            variance: variance.parameters_mut(),
+            x: A::flat(inputs),
+            y: A::flat_mut(outputs),
+            scale: scale.parameters_mut(),
+        });
+    }
+
+    /// The backward pass, that of an activation first.
+    #[inline(always)]
+    pub(super) fn differentiate<V: Simd>(
+        &self,
+        simd: V,
+        activation: impl Activate,
+        (inputs, outputs, statistics): (&[A], &[A], &(A::Each, A::Each)),
+        output_gradients: &mut [A],
+        gradient: &mut Self,
+        input_gradients: Option<&mut [A]>,
+        (by_weight, by_bias): &mut (A::Each, A::Each),
+    ) {
+        let (mean, variance) =
+            if FROZEN { (&self.running_mean, &self.running_var) } else { (&statistics.0, &statistics.1) };
+        let (mean, variance) = (mean.parameters(), variance.parameters());
+        let (by_weight, by_bias) = (by_weight.parameters_mut(), by_bias.parameters_mut());
+        simd.call(Backward {
+            sizes: Self::SIZES,
+            scales: self.scales(),
+            activation,
+            mean,
+            variance,
+            is_frozen: FROZEN,
+            x: A::flat(inputs),
+            y: A::flat(outputs),
+            g: A::flat_mut(output_gradients),
+            dx: input_gradients.map(A::flat_mut),
+            by_weight: &mut *by_weight,
+            by_bias: &mut *by_bias,
+        });
+        add(gradient.weight.parameters_mut(), S::ONE, by_weight);
+        add(gradient.bias.parameters_mut(), S::ONE, by_bias);
+        let numbers = inputs.len() * A::SPACE;
+        if !FROZEN && numbers > 1 {
+            let samples = S::from_f64(inputs.len() as f64);
+            let unbiased = S::from_f64(numbers as f64 / (numbers - 1) as f64);
+            add(gradient.running_mean.parameters_mut(), samples, mean);
+            add(gradient.running_var.parameters_mut(), samples * unbiased, variance);
+            gradient.num_batches_tracked += samples;
+        }
     }
 }
 
@@ -221,7 +295,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         outputs: &mut [A],
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        self.normalise(simd, inputs, outputs, scale);
+        self.normalise(simd, Identity, (inputs, outputs), scale);
     }
 
     #[inline(always)]
@@ -230,21 +304,10 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         pass: Pass<'_, V>,
         inputs: &[A],
         outputs: &mut [A],
-        (mean, variance): &mut (A::Each, A::Each),
+        statistics: &mut (A::Each, A::Each),
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        if FROZEN {
-            return self.normalise(pass.simd, inputs, outputs, scale);
-        }
-        pass.simd.call(Measure {
-            sizes: Self::SIZES,
-            scales: self.scales(),
-            mean: mean.parameters_mut(),
-            variance: variance.parameters_mut(),
-            x: A::flat(inputs),
-            y: A::flat_mut(outputs),
-            scale: scale.parameters_mut(),
-        });
+        self.measure(pass.simd, Identity, (inputs, outputs), statistics, scale);
     }
 
     #[inline(always)]
@@ -255,35 +318,11 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         output_gradients: &mut [A],
         gradient: Gradient<'_, Self>,
         input_gradients: Option<&mut [A]>,
-        (by_weight, by_bias): &mut (A::Each, A::Each),
+        sums: &mut (A::Each, A::Each),
     ) {
-        let gradient = gradient.accumulator();
-        let (mean, variance) =
-            if FROZEN { (&self.running_mean, &self.running_var) } else { (&recorded.tape.0, &recorded.tape.1) };
-        let (mean, variance) = (mean.parameters(), variance.parameters());
-        let (by_weight, by_bias) = (by_weight.parameters_mut(), by_bias.parameters_mut());
-        pass.simd.call(Backward {
-            sizes: Self::SIZES,
-            scales: self.scales(),
-            mean,
-            variance,
-            is_frozen: FROZEN,
-            x: A::flat(recorded.inputs),
-            g: A::flat(output_gradients),
-            dx: input_gradients.map(A::flat_mut),
-            by_weight: &mut *by_weight,
-            by_bias: &mut *by_bias,
-        });
-        add(gradient.weight.parameters_mut(), S::ONE, by_weight);
-        add(gradient.bias.parameters_mut(), S::ONE, by_bias);
-        let numbers = recorded.inputs.len() * A::SPACE;
-        if !FROZEN && numbers > 1 {
-            let samples = S::from_f64(recorded.inputs.len() as f64);
-            let unbiased = S::from_f64(numbers as f64 / (numbers - 1) as f64);
-            add(gradient.running_mean.parameters_mut(), samples, mean);
-            add(gradient.running_var.parameters_mut(), samples * unbiased, variance);
-            gradient.num_batches_tracked += samples;
-        }
+        let Recorded { inputs, outputs, tape } = recorded;
+        let (recorded, gradient) = ((inputs, outputs, tape), gradient.accumulator());
+        self.differentiate(pass.simd, Identity, recorded, output_gradients, gradient, input_gradients, sums);
     }
 
     /// The identity, with running statistics of mean 0 and variance 1.

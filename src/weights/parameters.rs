@@ -203,6 +203,18 @@ pub(crate) fn same_weights<P: Parameters, Q: Parameters<Scalar = P::Scalar>>(wei
     unsafe { &*core::ptr::from_ref(weights).cast() }
 }
 
+/// [`same_weights`], mutable.
+#[inline(always)]
+pub(crate) fn same_weights_mut<P: Parameters, Q: Parameters<Scalar = P::Scalar>>(weights: &mut P) -> &mut Q {
+    const {
+        assert_weights::<P>();
+        assert_weights::<Q>();
+        assert!(P::PARAMETERS == Q::PARAMETERS, "weights of another number");
+    }
+    // SAFETY: as in `same_weights`; the borrow is exclusive.
+    unsafe { &mut *core::ptr::from_mut(weights).cast() }
+}
+
 /// The role of a range of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -72,13 +72,14 @@ fn deferred(passes: &Passes<'_>) -> TokenStream {
             1 => passes.rows(stage, &Ident::new("rows", Span::mixed_site())),
             _ => hygienic!(#fnn::macro_support::Rows::in_order(recorded.inputs)),
         };
+        let this = stage.shared(hygienic!(&self.#name));
         hygienic! {
             #room
             let own = record.of::<#layer>(samples);
             let first = #fnn::macro_support::start!(Self, #name);
             if start >= first {
                 let recorded = #fnn::macro_support::Recorded { inputs: #inputs, outputs: #batch, tape: #tape };
-                return #deferred::<{ __BATCH }>(&self.#name, #rows, recorded, #gradient, own, start - first);
+                return #deferred::<{ __BATCH }>(#this, #rows, recorded, #gradient, own, start - first);
             }
         }
     });

@@ -226,14 +226,15 @@ impl<'a> Passes<'a> {
                 (self.call(stage, function), context, simd, input, Some(hygienic!(#tape,)))
             }
         };
-        let layer = &stage.layer.name;
+        let name = &stage.layer.name;
+        let layer = stage.shared(hygienic!(&self.#name));
         let activation = stage.activation.as_ref().map(|activation| {
             let (name, forward) = (&activation.name, self.activation(&hygienic!(forward_in_place)));
             hygienic!(#forward(&self.#name, #simd, &mut *#batch);)
         });
         hygienic! {
             let #batch = #room;
-            #function(&self.#layer, #context, #input, &mut *#batch, #tape #scratch);
+            #function(#layer, #context, #input, &mut *#batch, #tape #scratch);
             #activation
             let #batch = &*#batch;
         }
@@ -304,16 +305,16 @@ impl<'a> Passes<'a> {
         });
         let name = &stage.layer.name;
         let (function, layer, own) = match pass {
-            Backward::Keep => (
-                self.call(stage, "backward"),
-                hygienic!(&self.#name),
-                hygienic!(#fnn::macro_support::Gradient::new(&mut weights.#name, start)),
-            ),
-            Backward::Update => (self.update(stage), hygienic!(&mut self.#name), self.descent(name)),
+            Backward::Keep => {
+                let weights = stage.exclusive(hygienic!(&mut weights.#name));
+                let own = hygienic!(#fnn::macro_support::Gradient::new(#weights, start));
+                (self.call(stage, "backward"), stage.shared(hygienic!(&self.#name)), own)
+            }
+            Backward::Update => (self.update(stage), stage.exclusive(hygienic!(&mut self.#name)), self.descent(stage)),
             Backward::Defer => {
                 let layer = &stage.layer.layer;
                 let own = hygienic!(deferral.of::<#layer>(samples));
-                (self.call(stage, "backward_deferring"), hygienic!(&self.#name), own)
+                (self.call(stage, "backward_deferring"), stage.shared(hygienic!(&self.#name)), own)
             }
         };
         let (index, inputs) = (stage.index as u64, self.input(stage, &before));

@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use proc_macro2::TokenStream;
+use quote::quote;
+
 use crate::kinds::Role;
 use crate::shapes::{Layer, Network};
 
@@ -16,6 +19,9 @@ pub(crate) struct Stage {
     pub(crate) index: usize,
     /// The activation right after it.
     pub(crate) activation: Option<Rc<Layer>>,
+    /// Whether the layer is two of the network's: the one of its name, and an activation that it applies to each number
+    /// before it writes it.
+    pub(crate) is_activated: bool,
 }
 
 /// Divides a network into stages.
@@ -25,27 +31,56 @@ pub(super) fn stages(network: &Network) -> Vec<Stage> {
     let count = network.layers.len();
     for (index, layer) in network.layers.iter().enumerate() {
         let layer = Rc::clone(layer);
-        match layer.role {
+        match (layer.role, stages.last_mut()) {
             // The last layer writes the output, so it has to compute.
-            Role::View if index + 1 < count => views.push(layer),
-            Role::Activation { in_place: true, .. } if views.is_empty() => match stages.last_mut() {
-                Some(stage)
-                    if stage.activation.is_none()
-                        && matches!(stage.layer.role, Role::Linear | Role::Weightless | Role::Affine) =>
-                {
-                    stage.activation = Some(layer);
-                }
-                _ => stages.push(Stage { views: Vec::new(), layer, index, activation: None }),
-            },
-            _ => stages.push(Stage { views: std::mem::take(&mut views), layer, index, activation: None }),
+            (Role::View, _) if index + 1 < count => views.push(layer),
+            (Role::Activation { in_place: true, .. }, Some(stage)) if views.is_empty() && stage.is_linear() => {
+                stage.activate(layer, &network.header.fnn);
+            }
+            _ => {
+                let views = std::mem::take(&mut views);
+                stages.push(Stage { views, layer, index, activation: None, is_activated: false });
+            }
         }
     }
     stages
 }
 
 impl Stage {
+    /// Whether an activation can overwrite its outputs, and none does.
+    fn is_linear(&self) -> bool {
+        let is_linear = matches!(self.layer.role, Role::Linear | Role::Weightless | Role::Affine);
+        is_linear && self.activation.is_none() && !self.is_activated
+    }
+
+    fn activate(&mut self, activation: Rc<Layer>, fnn: &TokenStream) {
+        if self.layer.role == Role::Affine {
+            let (layer, function) = (&self.layer.layer, &activation.layer);
+            let layer = quote!(#fnn::macro_support::Activated<#layer, #function>);
+            self.layer = Rc::new(Layer { layer, output: activation.output.clone(), ..Layer::clone(&self.layer) });
+            self.is_activated = true;
+        } else {
+            self.activation = Some(activation);
+        }
+    }
+
     /// The layer whose outputs are those of the stage.
     pub(crate) fn last(&self) -> &Layer {
         self.activation.as_ref().unwrap_or(&self.layer)
+    }
+
+    /// A reference to the network's layer of that name as one to the layer that computes.
+    pub(crate) fn shared(&self, layer: TokenStream) -> TokenStream {
+        self.seen_as(layer, &quote!(of))
+    }
+
+    /// [`shared`](Self::shared), mutable.
+    pub(crate) fn exclusive(&self, layer: TokenStream) -> TokenStream {
+        self.seen_as(layer, &quote!(of_mut))
+    }
+
+    fn seen_as(&self, layer: TokenStream, function: &TokenStream) -> TokenStream {
+        let own = &self.layer.layer;
+        if self.is_activated { quote!(<#own>::#function(#layer)) } else { layer }
     }
 }

@@ -1,15 +1,15 @@
 //! Batch normalisation as plain loops, for processors without vectors and for unknown ones.
 
-use super::{Backward, Scales, Sizes, inverse_deviation};
+use super::{Activate, Backward, Scales, Sizes, inverse_deviation};
 use crate::chunks::Chunks;
 use crate::kernels::sums::{sum, sum_of};
 use crate::scalar::Scalar;
 
-/// `y = (x − mean) · w / √(variance + ε) + b`; `scale` is scratch.
+/// `y = f((x − mean) · w / √(variance + ε) + b)`; `scale` is scratch.
 #[inline(always)]
-pub(super) fn normalise<S: Scalar>(
+pub(super) fn normalise<S: Scalar, A: Activate>(
     Sizes { length, space }: Sizes,
-    scales: Scales<'_, S>,
+    (scales, activation): (Scales<'_, S>, A),
     (mean, variance): (&[S], &[S]),
     (x, y): (&[S], &mut [S]),
     scale: &mut [S],
@@ -21,7 +21,7 @@ pub(super) fn normalise<S: Scalar>(
         let channels = x.blocks(space).zip(y.blocks_mut(space));
         for ((x, y), ((&mean, &scale), &bias)) in channels.zip(mean.iter().zip(&*scale).zip(scales.bias)) {
             for (y, &x) in y.iter_mut().zip(x) {
-                *y = (x - mean) * scale + bias;
+                *y = activation.value((x - mean) * scale + bias);
             }
         }
     }
@@ -47,8 +47,14 @@ pub(super) fn measure<S: Scalar>(sizes: Sizes, x: &[S], mean: &mut [S], variance
 
 /// The gradients of a batch.
 #[inline(always)]
-pub(super) fn differentiate<S: Scalar>(backward: Backward<'_, S>) {
-    let Backward { sizes, scales, mean, variance, is_frozen, x, g, dx, by_weight, by_bias } = backward;
+pub(super) fn differentiate<S: Scalar, A: Activate>(backward: Backward<'_, S, A>) {
+    let Backward { sizes, scales, activation, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias } = backward;
+    if !A::IS_IDENTITY {
+        for (g, &y) in g.iter_mut().zip(y) {
+            *g = activation.gradient(y, *g);
+        }
+    }
+    let g = &*g;
     let (Sizes { length, space }, part) = (sizes, sizes.part(x));
     let statistics = || mean.iter().zip(variance.iter().map(|&variance| inverse_deviation(variance, scales.epsilon)));
     by_weight.fill(S::ZERO);

@@ -1,7 +1,9 @@
 //! Batch normalisation over vectors, against its formulas in `f64`.
 
 use super::*;
-use crate::kernels::channels::{Backward, Measure, Normalise, Scales, Sizes};
+use crate::kernels::channels::{Activate, Backward, Identity, Measure, Normalise, Scales, Sizes};
+use crate::layers::Activation;
+use crate::layers::activation::Elu;
 
 /// A batch of samples with some channels.
 #[derive(Clone)]
@@ -13,6 +15,42 @@ struct Batch<S> {
 }
 
 const EPSILON: f64 = 1e-3;
+
+/// A norm with given statistics.
+struct Norm<'a, S> {
+    sizes: Sizes,
+    scales: Scales<'a, S>,
+    mean: &'a [S],
+    variance: &'a [S],
+}
+
+impl<S: Scalar> Norm<'_, S> {
+    fn forward<V: Simd>(&self, simd: V, activation: impl Activate, x: &[S]) -> Vec<S> {
+        let &Self { sizes, scales, mean, variance } = self;
+        let (mut y, scale) = (vec![S::ONE; x.len()], &mut mean.to_vec()[..]);
+        Normalise { sizes, scales, activation, mean, variance, x, y: &mut y, scale }.run(simd);
+        y
+    }
+
+    /// The gradients by input, weight and bias.
+    fn backward<V: Simd>(
+        &self,
+        simd: V,
+        activation: impl Activate,
+        is_frozen: bool,
+        (x, y, g): (&[S], &[S], &[S]),
+    ) -> [Vec<S>; 3] {
+        let &Self { sizes, scales, mean, variance } = self;
+        let (mut dx, mut dw, mut db) = (vec![S::ONE; x.len()], mean.to_vec(), mean.to_vec());
+        let g = &mut g.to_vec()[..];
+        {
+            let (dx, by_weight, by_bias) = (Some(&mut dx[..]), &mut dw[..], &mut db[..]);
+            Backward { sizes, scales, activation, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias }
+                .run(simd);
+        }
+        [dx, dw, db]
+    }
+}
 
 impl<S: Scalar> Operation for Batch<S> {
     type Output = ();
@@ -30,45 +68,30 @@ impl<S: Scalar> Operation for Batch<S> {
         let (mut mean, mut variance) = (vec![S::ONE; channels], vec![S::ONE; channels]);
         let mut y = vec![S::ONE; x.len()];
         let (m, v, scale) = (&mut mean, &mut variance, &mut vec![S::ONE; channels][..]);
-        Measure { sizes, scales, mean: m, variance: v, x: &x, y: &mut y, scale }.run(simd);
-        let mut again = vec![S::ONE; x.len()];
-        let (m, v, scale) = (&mean, &variance, &mut vec![S::ONE; channels][..]);
-        Normalise { sizes, scales, mean: m, variance: v, x: &x, y: &mut again, scale }.run(simd);
+        Measure { sizes, scales, activation: Identity, mean: m, variance: v, x: &x, y: &mut y, scale }.run(simd);
+        let norm = Norm { sizes, scales, mean: &mean, variance: &variance };
+        let again = norm.forward(simd, Identity, &x);
         assert!(again == y, "{what}: given statistics and those of the batch disagree");
+        let [frozen, ..] = norm.backward(simd, Identity, true, (&x, &y, &g));
+        let [dx, dw, db] = norm.backward(simd, Identity, false, (&x, &y, &g));
 
-        let (m, v) = (&mean[..], &variance[..]);
-        let mut frozen = vec![S::ONE; x.len()];
-        let (by_weight, by_bias) = (&mut vec![S::ONE; channels][..], &mut vec![S::ONE; channels][..]);
-        let (is_frozen, gradients, gradient) = (true, &g[..], Some(&mut frozen[..]));
-        Backward {
-            sizes,
-            scales,
-            mean: m,
-            variance: v,
-            is_frozen,
-            x: &x,
-            g: gradients,
-            dx: gradient,
-            by_weight,
-            by_bias,
+        // An activation in the same pass gives the bits of one that has its own.
+        let elu = Activation::<Elu<{ f64::to_bits(0.5) }>, [S; 1]>::new();
+        let each = |f: &dyn Fn([S::Vector<V>; 2]) -> S::Vector<V>, x: &[S], y: &[S]| -> Vec<S> {
+            x.iter().zip(y).map(|(&x, &y)| first_lane(simd, f([splat(simd, x), splat(simd, y)]))).collect()
+        };
+        let activated = each(&|[y, _]| elu.value(y), &y, &y);
+        assert!(norm.forward(simd, elu, &x) == activated, "{what}: an activation");
+        let (m, v, scale) = (&mut mean.clone()[..], &mut variance.clone()[..], &mut variance.clone()[..]);
+        let mut measured = vec![S::ONE; x.len()];
+        Measure { sizes, scales, activation: elu, mean: m, variance: v, x: &x, y: &mut measured, scale }.run(simd);
+        assert!(measured == activated, "{what}: an activation, of the batch's statistics");
+        let before = each(&|[y, g]| elu.gradient(y, g), &activated, &g);
+        for is_frozen in [true, false] {
+            let expected = norm.backward(simd, Identity, is_frozen, (&x, &y, &before));
+            let found = norm.backward(simd, elu, is_frozen, (&x, &activated, &g));
+            assert!(found == expected, "{what}: the gradients through an activation, frozen: {is_frozen}");
         }
-        .run(simd);
-        let (mut dw, mut db, mut dx) = (vec![S::ONE; channels], vec![S::ONE; channels], vec![S::ONE; x.len()]);
-        let (by_weight, by_bias, gradient) = (&mut dw[..], &mut db[..], Some(&mut dx[..]));
-        let (is_frozen, gradients) = (false, &g[..]);
-        Backward {
-            sizes,
-            scales,
-            mean: m,
-            variance: v,
-            is_frozen,
-            x: &x,
-            g: gradients,
-            dx: gradient,
-            by_weight,
-            by_bias,
-        }
-        .run(simd);
 
         let numbers = (samples * space) as f64;
         let tolerance = if size_of::<S>() == 4 { 3e-4 } else { 1e-12 };

@@ -40,8 +40,10 @@ impl Passes<'_> {
     }
 
     /// How a layer is updated, and its part of each of the optimizer's slots.
-    pub(super) fn descent(&self, layer: &Ident) -> TokenStream {
-        hygienic!((descent.one(), slots.each_mut().map(|slot| &mut slot.#layer)))
+    pub(super) fn descent(&self, stage: &Stage) -> TokenStream {
+        let name = &stage.layer.name;
+        let slot = stage.exclusive(hygienic!(&mut slot.#name));
+        hygienic!((descent.one(), slots.each_mut().map(|slot| #slot)))
     }
 
     /// An activation's function: inlined here, or called.
