@@ -35,7 +35,8 @@ SELECTION = """
     resize_downsample_sizes_nearest_not_larger resize_tf_crop_and_resize_extrapolation_value
     resize_upsample_scales_cubic_A_n0p5_exclude_outside resize_upsample_scales_linear
     resize_upsample_scales_linear_align_corners resize_upsample_sizes_nearest_ceil_half_pixel
-    convtranspose_group_2 convtranspose_output_shape convtranspose_autopad_same convtranspose_1d
+    convtranspose_group_2 convtranspose_output_shape convtranspose_autopad_same convtranspose_1d convtranspose_3d
+    batchnorm_example_training_mode
     matmul_3d matmul_1d_3d max_example min_example gather_1 tile_precomputed expand_dim_changed
     center_crop_pad_crop_axes_chw depthtospace_crd_mode_example depthtospace_example spacetodepth_example
     unsqueeze_three_axes slice_neg_steps reduce_min_keepdims_example reduce_l1_keep_dims_example
@@ -89,7 +90,7 @@ def constants(**arrays):
 
 
 def own(name, operator, shape, extra=(), **attributes):
-    """A case that ONNX has for other types only, or not at all, computed by ONNX Runtime, or where that lacks the operator by
+    """A case that ONNX has for other types only, or not at all, computed by ONNX Runtime, or where that lacks the operator or its mode by
     ONNX's reference implementation."""
     # An input that is left out has no name.
     inputs = ["x", *("" if tensor.name.startswith("no_") else tensor.name for tensor in extra)]
@@ -101,10 +102,18 @@ def own(name, operator, shape, extra=(), **attributes):
     version = 24 if operator == "Swish" else 19
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=9)
     given = numpy.random.default_rng(7).standard_normal(shape).astype("float32")
-    evaluator = ReferenceEvaluator(model) if version > 19 else InferenceSession(model.SerializeToString())
-    (output,) = evaluator.run(None, {"x": given})
+    lacking = version > 19 or operator == "BatchNormalization"
+    evaluator = ReferenceEvaluator(model) if lacking else InferenceSession(model.SerializeToString())
+    output, *_ = evaluator.run(None, {"x": given})
     onnx.save(model, folder / f"{operator}__{name}.onnx")
     save_file({"x0": given, "y": numpy.ascontiguousarray(output)}, folder / f"{operator}__{name}.io.safetensors")
+
+
+def batch(channels, drawn):
+    """The weights and the running statistics of a batch norm."""
+    return constants(
+        **{name: abs(drawn(channels)).astype("float32") for name in ["scale", "shift", "running_mean", "running_var"]}
+    )
 
 
 if "SELECTION" in os.environ:
@@ -123,4 +132,12 @@ if "SELECTION" in os.environ:
     own("own_sequence", "Resize", [2, 3, 4], sizes, mode="linear", coordinate_transformation_mode="align_corners")
     own("own_channels", "Resize", [2, 3, 4], constants(no_region=0, scales=numpy.float32([1, 2, 0.5])), mode="nearest")
     own("own_volume", "Transpose", [2, 2, 3, 2, 3, 2], perm=[0, 4, 2, 5, 1, 3])
+    drawn = numpy.random.default_rng(8).standard_normal
+    filters = constants(weight=drawn([6, 2, 3, 2, 3]).astype("float32"), bias=drawn(6).astype("float32"))
+    slides = {"strides": [2, 1, 2], "dilations": [1, 2, 1], "pads": [1, 0, 2, 2, 1, 0], "group": 2}
+    own("own_three_axes", "Conv", [2, 4, 5, 6, 7], filters, **slides)
+    filters = constants(weight=drawn([4, 3, 3, 2, 2]).astype("float32"), bias=drawn(6).astype("float32"))
+    slides = {"strides": [2, 1, 2], "dilations": [2, 1, 1], "pads": [1, 0, 0, 2, 1, 0], "group": 2}
+    own("own_three_axes", "ConvTranspose", [2, 4, 3, 4, 2], filters, output_padding=[1, 0, 0], **slides)
+    own("own_one_sample", "BatchNormalization", [1, 3, 4, 5], batch(3, drawn), training_mode=1, momentum=0.9)
 print(f"{written} cases of 32-bit floats; {left_out} of other types, or of sequences left out")

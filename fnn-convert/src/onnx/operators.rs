@@ -11,6 +11,7 @@ pub(super) mod quantized;
 mod resizes;
 mod shapes;
 mod transposed;
+mod volumes;
 
 use std::rc::Rc;
 

@@ -26,7 +26,10 @@ impl Lowering<'_> {
             usize::try_from(call.attributes.int("group", 1)).map_err(|_| "its number of groups is negative")?;
         let (weight, bias) = (weight.as_ref().clone(), bias.map(|bias| bias.as_ref().clone()));
         let value = self.value(&input)?;
-        let value = self.push(Operator::Conv { weight, bias, windows, groups }, &[value])?;
+        let value = match windows.len() {
+            3 => self.conv_of_volume(value, (&weight, bias.as_ref()), &windows, groups)?,
+            _ => self.push(Operator::Conv { weight, bias, windows, groups }, &[value])?,
+        };
         Ok(self.computed_as_is(value))
     }
 
@@ -125,7 +128,7 @@ impl Lowering<'_> {
 
     /// A value times matrices `[…, in, out]`, one for each index of the axes before the last two.
     fn products(&mut self, input: &Computed, weight: &Tensor) -> Lowered<Computed> {
-        let [leading @ .., inputs, outputs] = &weight.shape[..] else { return Err("its weight is no matrix".into()) };
+        let [leading @ .., inputs, outputs] = &weight.shape[..] else { return Err("its weight isn't a matrix".into()) };
         if leading.iter().all(|&size| size == 1) && leading.len() < self.whole_shape(&input.shape).len() {
             return self.product(input, &Tensor { shape: vec![*inputs, *outputs], ..weight.clone() });
         }
@@ -173,7 +176,7 @@ impl Lowering<'_> {
 
     /// A value times a matrix `[in, out]`, along its last axis.
     fn product(&mut self, input: &Computed, weight: &Tensor) -> Lowered<Computed> {
-        let &[inputs, outputs] = &weight.shape[..] else { return Err("its weight is no matrix".into()) };
+        let &[inputs, outputs] = &weight.shape[..] else { return Err("its weight isn't a matrix".into()) };
         let Some((&last, leading)) = input.shape.split_last() else {
             return Err("it mixes the samples of a batch".into());
         };

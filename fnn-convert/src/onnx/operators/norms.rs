@@ -11,16 +11,35 @@ use crate::tensor::indices::{broadcast, broadcast_indices, pick, to_front};
 
 impl Lowering<'_> {
     pub(super) fn batch_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
-        let input = self.image(call)?;
         if call.attributes.flag("training_mode", false) {
-            return Err("it is in training mode: its output depends on the other samples of the batch".into());
+            return self.norm_of_batch(call);
         }
+        let input = self.image(call)?;
         let of = |index, what| Ok::<_, super::super::lowering::Fault>(call.reals(index, what)?.as_ref().clone());
         let (weight, bias) = (of(1, "scale")?, of(2, "bias")?);
         let (mean, variance) = (of(3, "mean")?, of(4, "variance")?);
         let epsilon = call.attributes.float("epsilon", 1e-5);
         let value = self.value(&input)?;
         let value = self.push(Operator::BatchNorm { weight, bias, mean, variance, epsilon }, &[value])?;
+        Ok(self.computed_as_is(value).into())
+    }
+
+    /// A batch norm in training mode, which normalizes each channel by the mean and the variance in the batch: if the batch is a
+    /// part of the sample, or a single one, by those in the sample.
+    fn norm_of_batch(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.first(call)?;
+        if self.batch.is_some_and(|batch| batch != 1) {
+            return Err("it is in training mode: its output depends on the other samples of the batch".into());
+        }
+        let channels = usize::from(self.batch.is_none());
+        let Some(&groups) = input.shape.get(channels) else {
+            return Err(format!("its input is {:?}, without channels", self.whole_shape(&input.shape)).into());
+        };
+        let (weight, bias) = (call.reals(1, "scale")?.as_ref().clone(), call.reals(2, "bias")?.as_ref().clone());
+        let epsilon = call.attributes.float("epsilon", 1e-5);
+        let value = self.value(&input)?;
+        let norm = Operator::GroupNorm { groups, weight, bias, epsilon };
+        let value = self.push_ordered(norm, value, &to_front(channels, input.shape.len()))?;
         Ok(self.computed_as_is(value).into())
     }
 

@@ -1,7 +1,8 @@
 //! Transposed convolutions.
 
 use super::Call;
-use crate::graph::{Operator, Window};
+use super::volumes::repeated;
+use crate::graph::{Operator, ValueId, Window};
 use crate::onnx::lowering::{Known, Lowered, Lowering};
 use crate::tensor::Tensor;
 use crate::tensor::indices::pick;
@@ -17,8 +18,8 @@ impl Lowering<'_> {
         let &[inputs, each, ref kernel @ ..] = &weight.shape[..] else {
             return Err(format!("its weight is {:?}", weight.shape).into());
         };
-        if !(1..=2).contains(&kernel.len()) {
-            return Err(format!("it slides along {} axes; one or two are supported", kernel.len()).into());
+        if !(1..=3).contains(&kernel.len()) {
+            return Err(format!("it slides along {} axes; one to three are supported", kernel.len()).into());
         }
         if input.shape.len() != kernel.len() + 1 || input.shape[0] != inputs || weight.numbers.is_empty() {
             return Err(format!("its weight is {:?}, but its input {:?}", weight.shape, input.shape).into());
@@ -28,7 +29,35 @@ impl Lowering<'_> {
             return Err(format!("{groups} groups don't divide its {inputs} channels").into());
         }
         let axes = slides(call, &input.shape[1..], kernel)?;
-        let mut value = self.value(&input)?;
+        let value = self.value(&input)?;
+        let bias = bias.map(|bias| bias.as_ref().clone());
+        let value = match &axes[..] {
+            [first, axes @ ..] if axes.len() == 2 => {
+                let depth = input.shape[1];
+                let positions = first.positions(depth, kernel[0]).ok_or("it has no outputs")?;
+                let between = |place, position| first.element(position, place, kernel[0]);
+                let weight = self.banded(&weight, (depth, positions), between)?;
+                let bias = bias.map(|bias| repeated(&bias, positions));
+                let value = self.volume_as_image(value)?;
+                let value = self.transposed_filters(value, (&weight, bias), axes, groups)?;
+                self.image_as_volume(value, groups * each)?
+            }
+            axes => self.transposed_filters(value, (&weight, bias), axes, groups)?,
+        };
+        Ok(self.computed_as_is(value).into())
+    }
+
+    /// A transposed convolution along one or two axes.
+    fn transposed_filters(
+        &mut self,
+        mut value: ValueId,
+        (weight, bias): (&Tensor, Option<Tensor>),
+        axes: &[Slide],
+        groups: usize,
+    ) -> Lowered<ValueId> {
+        let &[inputs, each, ref kernel @ ..] = &weight.shape[..] else {
+            return Err(format!("its weight is {:?}", weight.shape).into());
+        };
         let mut windows = Vec::new();
         for (axis, slide) in axes.iter().enumerate() {
             value = self.spread(value, axis + 1, slide.stride - 1)?;
@@ -48,9 +77,7 @@ impl Lowering<'_> {
         });
         let shape: Vec<usize> = [groups * each, inputs].iter().chain(kernel).copied().collect();
         let weight = Tensor { numbers: pick(&weight.numbers, order), shape, quantization: None };
-        let bias = bias.map(|bias| bias.as_ref().clone());
-        let value = self.push(Operator::Conv { weight, bias, windows, groups }, &[value])?;
-        Ok(self.computed_as_is(value).into())
+        self.push(Operator::Conv { weight, bias, windows, groups }, &[value])
     }
 }
 
@@ -60,6 +87,27 @@ struct Slide {
     dilation: usize,
     /// Of the convolution behind the zeros between the elements, and behind the last one; negative where it cuts.
     padding: (i64, i64),
+}
+
+impl Slide {
+    /// From the first element of a kernel to its last one.
+    fn span(&self, kernel: usize) -> i64 {
+        ((kernel - 1) * self.dilation) as i64
+    }
+
+    /// The number of outputs of an axis of this size.
+    fn positions(&self, size: usize, kernel: usize) -> Option<usize> {
+        let (before, after) = self.padding;
+        let positions = (size * self.stride) as i64 + before + after - self.span(kernel);
+        usize::try_from(positions).ok().filter(|&positions| positions > 0)
+    }
+
+    /// The element of the kernel between an output and an input, if there is one.
+    fn element(&self, position: usize, place: usize, kernel: usize) -> Option<usize> {
+        let distance = position as i64 + self.span(kernel) - self.padding.0 - (place * self.stride) as i64;
+        let distance = usize::try_from(distance).ok()?;
+        (distance % self.dilation == 0).then_some(distance / self.dilation).filter(|&element| element < kernel)
+    }
 }
 
 fn slides(call: &Call<'_>, sizes: &[usize], kernel: &[usize]) -> Lowered<Vec<Slide>> {
