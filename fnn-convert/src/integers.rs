@@ -3,9 +3,11 @@
 //! A layer of a declaration has the arrays of `fnn::quantized`'s structs, under their names.
 
 mod affine;
+mod sums;
 
-use fnn::quantized::tflite::{Clipped, Factor, Operand, Sum, multiplier};
+use fnn::quantized::tflite::{Clipped, Factor, multiplier};
 
+pub(crate) use self::sums::{sum, total};
 use crate::exact;
 use crate::graph::{Activation, Graph, Integers, Node, Operator, Rounding, ValueId};
 use crate::tensor::{Numbers, Quantization, Tensor};
@@ -91,7 +93,7 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
         }
         Operator::LogSoftmax { .. } => {
             if of(graph, node.output)? != (1.0 / 16.0, 127) {
-                return Err("its output hasn't the scale 1/16 and the zero point 127".into());
+                return Err("its output doesn't have the scale 1/16 and the zero point 127".into());
             }
             let exact::LogSoftmax { powers, steps, reverse, smallest } = exact::log_softmax(one(input)?.0);
             let mut arrays = vec![("powers".into(), array(&[256], Numbers::I32(powers)))];
@@ -102,7 +104,7 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
         }
         Operator::Softmax { .. } => {
             if of(graph, node.output)? != (1.0 / 256.0, -128) {
-                return Err("its output hasn't the scale 1/256 and the zero point -128".into());
+                return Err("its output doesn't have the scale 1/256 and the zero point -128".into());
             }
             let scale = one(input)?.0;
             let powers = (0..256).map(|distance| (f64::from(-scale * distance as f32)).exp() as f32).collect();
@@ -110,28 +112,6 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
         }
         _ => Err("int8 networks don't have such a layer yet".into()),
     }
-}
-
-/// The arrays of a sum of two values.
-pub(crate) fn sum(graph: &Graph, node: &Node, around: ValueId, inside: ValueId) -> Result<Arrays, String> {
-    let output = output(graph, node)?;
-    let Clipped { zero_point, low, high } = output.clipped;
-    let around = of(graph, around)?;
-    let mut arrays = Vec::new();
-    push_sum(&mut arrays, &exact::sum(around, of(graph, inside)?, (output.scale, zero_point), (low, high)));
-    Ok(arrays)
-}
-
-fn push_sum(arrays: &mut Arrays, sum: &Sum) {
-    for (name, operand) in [("around", sum.around), ("inside", sum.inside)] {
-        let Operand { zero_point, mantissa, shift } = operand;
-        for (field, value) in [("zero_point", zero_point), ("mantissa", mantissa), ("shift", shift)] {
-            arrays.push((format!("sum.{name}.{field}"), number(value)));
-        }
-    }
-    arrays.push(("sum.mantissa".into(), number(sum.mantissa)));
-    arrays.push(("sum.shift".into(), number(sum.shift)));
-    clipped(arrays, "sum.output.", sum.output);
 }
 
 /// The slopes of a rectifier.
@@ -177,7 +157,7 @@ fn scale(graph: &Graph, node: &Node, channels: usize) -> Result<Arrays, String> 
         vec![("zero_point".into(), number(input.1)), ("factor_zero_point".into(), number(factor_zero_point))];
     push_factor(&mut arrays, "scale.", exact::factor(exact::product_factor(input.0, factor_scale, between.0)));
     clipped(&mut arrays, "product.", product);
-    push_sum(&mut arrays, &exact::sum(term, between, whole, (low, high)));
+    sums::push(&mut arrays, "sum.", &exact::sum(term, between, whole, (low, high)));
     arrays.push(("factor".into(), factor_integers));
     arrays.push(("term".into(), term_integers));
     Ok(arrays)
@@ -237,7 +217,7 @@ fn one(quantization: Option<&Quantization>) -> Result<(f32, i32), String> {
 }
 
 /// The quantization of a value.
-fn of(graph: &Graph, value: ValueId) -> Result<(f32, i32), String> {
+pub(crate) fn of(graph: &Graph, value: ValueId) -> Result<(f32, i32), String> {
     one(graph.values[value.0].quantization.as_ref())
 }
 
@@ -302,7 +282,7 @@ fn filters(graph: &Graph, node: &Node, weight: &Tensor, bias: Option<&Tensor>, d
             };
             reals.iter().enumerate().map(integer).collect()
         }
-        Some(_) => return Err("its bias isn't of numbers that it can have".into()),
+        Some(_) => return Err("the type of its bias isn't supported".into()),
     };
     let (mut bias, mut mantissas, mut shifts) = (Vec::new(), Vec::new(), Vec::new());
     for (filter, row) in integers.chunks_exact(length.max(1)).enumerate() {

@@ -1,5 +1,5 @@
-//! Models that ONNX Runtime has quantized: the int8 networks give its integers. They may differ by one where a product lies
-//! within the rounding of a 32-bit float between two, which none does here.
+//! Models that ONNX Runtime has quantized, and one by `quantized.py`: the int8 networks give its integers. They may differ by one
+//! where a product lies within the rounding of a 32-bit float between two, which none does here.
 
 #[path = "support/arrays.rs"]
 mod arrays;
@@ -42,7 +42,10 @@ fn integers_are_those_of_onnx_runtime() {
             let steps = given.iter().zip(&expected).map(|(given, expected)| given.abs_diff(*expected));
             let (different, most) = (steps.clone().filter(|&steps| steps > 0).count(), steps.max().unwrap());
             println!("{}: {different} of {} integers differ from {name}, by {most}", case.name, given.len());
-            assert_eq!(different, 0, "{}", case.name);
+            // A sum of three is rounded twice here, which its declaration says.
+            let sums_of_sums = case.declaration.source().contains("is a sum of sums here");
+            assert_eq!(sums_of_sums, case.name == "onnx_q_sum_of_three_qdq");
+            assert!(different == 0 || sums_of_sums && most <= 1, "{}", case.name);
         }
     }
 }

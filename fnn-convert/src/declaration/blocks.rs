@@ -140,7 +140,7 @@ impl<'a> Structure<'a> {
         for group in self.groups(inputs, start) {
             let members: Vec<ValueId> = group.iter().map(|&index| inputs[index]).collect();
             if let [only] = members[..] {
-                branches.push((only, self.chain(start, only, depth + 1)?));
+                branches.push((vec![only], self.chain(start, only, depth + 1)?));
                 continue;
             }
             if members.len() == inputs.len() {
@@ -150,7 +150,7 @@ impl<'a> Structure<'a> {
                     return Err(refuse("its branches share layers without nesting, which blocks can't express"));
                 }
                 for &member in &members {
-                    branches.push((member, self.chain(start, member, depth + 1)?));
+                    branches.push((vec![member], self.chain(start, member, depth + 1)?));
                 }
                 continue;
             }
@@ -165,14 +165,15 @@ impl<'a> Structure<'a> {
                 .unwrap_or(start);
             let mut branch = self.chain(start, inner, depth + 1)?;
             branch.push(self.join(node, &members, inner, depth + 1)?);
-            branches.push((node.output, branch));
+            branches.push((members, branch));
         }
         let weight = |layers: &Vec<Layer>| layers.iter().map(Layer::size).sum::<usize>();
+        // Of a sum, the values that are added in each branch.
         let mut ends = Vec::new();
         let block = if sum {
             // The order of a sum doesn't matter: what has more layers comes first, the shortcut last.
             branches.sort_by_key(|(_, branch)| (branch.is_empty(), std::cmp::Reverse(weight(branch))));
-            ends = branches.iter().map(|(end, _)| *end).collect();
+            ends = branches.iter().map(|(end, _)| end.clone()).collect();
             match &branches[..] {
                 [_, (_, shortcut)] if shortcut.is_empty() => {
                     branches.truncate(1);
@@ -191,14 +192,21 @@ impl<'a> Structure<'a> {
         if branches.iter().any(Vec::is_empty) && block == Block::Residual {
             return Err(refuse("it adds a value to itself"));
         }
-        let integers = match (graph.is_quantized(), &ends[..]) {
-            (false, _) => Vec::new(),
-            (true, &[inside, around]) if sum => {
-                integers::sum(graph, node, around, inside).map_err(|reason| refuse(&reason))?
+        let integers = match graph.is_quantized() {
+            false => Ok(Vec::new()),
+            true if sum => {
+                let total = |values: &Vec<ValueId>| -> Result<_, String> {
+                    let each: Vec<_> =
+                        values.iter().map(|&value| integers::of(graph, value)).collect::<Result<_, _>>()?;
+                    Ok(integers::total(&each))
+                };
+                let part = inputs.len() < node.inputs.len();
+                let ends = ends.iter().map(total).collect::<Result<Vec<_>, _>>();
+                ends.and_then(|ends| integers::sum(graph, node, &ends, part))
             }
-            (true, _) if sum => return Err(refuse("it is a sum of more than two")),
-            (true, _) => integers::concatenation(graph, node).map_err(|reason| refuse(&reason))?,
+            true => integers::concatenation(graph, node),
         };
+        let integers = integers.map_err(|reason| refuse(&reason))?;
         let content = Content::Block { block, branches };
         let origin = node.origin.clone();
         Ok(Layer { name: None, field: String::new(), content, origin, output, integers, path: Vec::new() })

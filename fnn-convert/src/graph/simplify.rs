@@ -91,7 +91,7 @@ impl Graph {
         self.nodes.iter().any(of_places)
     }
 
-    /// Sums of sums, and concatenations of concatenations, as one.
+    /// Sums of sums, and concatenations of concatenations, as one, unless the inner ones are rounded to a quantization of their own.
     fn join_sums(&mut self) {
         let (uses, makers) = (self.uses(), self.makers());
         for index in 0..self.nodes.len() {
@@ -101,8 +101,13 @@ impl Graph {
             }
             let mut inputs = Vec::new();
             for &input in &node.inputs {
+                let rounded = self.values[input.0].quantization.as_ref();
+                let moves =
+                    node.operator == Operator::Concat && rounded == self.values[node.output.0].quantization.as_ref();
                 match makers[input.0].map(|maker| &self.nodes[maker]) {
-                    Some(inner) if uses[input.0] == 1 && inner.operator == node.operator => {
+                    Some(inner)
+                        if uses[input.0] == 1 && inner.operator == node.operator && (rounded.is_none() || moves) =>
+                    {
                         inputs.extend(&inner.inputs)
                     }
                     _ => inputs.push(input),

@@ -1,0 +1,58 @@
+"""Writes a quantized model with a sum of three values, which ONNX Runtime's quantizer doesn't make, and its outputs there: with
+its fused kernels, and without.
+"""
+
+import pathlib
+
+import numpy
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save_file
+
+FOLDER = pathlib.Path(__file__).parent / "quantized"
+random = numpy.random.default_rng(5)
+nodes, constants = [], []
+
+
+def constant(name, value):
+    constants.append(numpy_helper.from_array(numpy.asarray(value), name))
+    return name
+
+
+def rounded(value, name, scale, zero_point):
+    """Integers, and the numbers that they stand for."""
+    of = [constant(f"{name}.scale", numpy.float32(scale)), constant(f"{name}.zero_point", numpy.int8(zero_point))]
+    nodes.append(helper.make_node("QuantizeLinear", [value, *of], [f"{name}.integers"]))
+    nodes.append(helper.make_node("DequantizeLinear", [f"{name}.integers", *of], [name]))
+    return name
+
+
+x = rounded("input", "x", 0.03, 5)
+parts = []
+for number, scale in enumerate([0.02, 0.05, 0.04]):
+    weight = constant(f"weight{number}.integers", random.integers(-127, 128, [3, 3, 3, 3]).astype("int8"))
+    nodes.append(helper.make_node("DequantizeLinear", [weight, constant(f"weight{number}.scale", numpy.float32(2e-3))], [f"weight{number}"]))
+    nodes.append(helper.make_node("Conv", [x, f"weight{number}"], [f"conv{number}.sums"], pads=[1, 1, 1, 1], name=f"conv{number}"))
+    parts.append(rounded(f"conv{number}.sums", f"conv{number}", scale, 3 * number))
+nodes.append(helper.make_node("Sum", parts, ["total"], name="total"))
+nodes.append(helper.make_node("Identity", [rounded("total", "y", 0.06, -4)], ["output"]))
+shape = ["N", 3, 6, 5]
+given = helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)
+result = helper.make_tensor_value_info("output", TensorProto.FLOAT, shape)
+graph = helper.make_graph(nodes, "sum", [given], [result], constants)
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+onnx.checker.check_model(model, full_check=True)
+onnx.save(model, FOLDER / "onnx_q_sum_of_three_qdq.onnx")
+
+integers = random.integers(-128, 128, [20, 3, 6, 5]).astype("int8")
+samples = ((integers - numpy.float32(5)) * numpy.float32(0.03)).astype("float32")
+arrays = {"x_q": integers}
+levels = {"y_q": "ORT_ENABLE_ALL", "y_q_unfused": "ORT_DISABLE_ALL"}
+for name, level in levels.items():
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    (outputs,) = session.run(None, {"input": samples})
+    arrays[name] = (numpy.round(outputs / numpy.float32(0.06)) - 4).astype("int8")
+save_file(arrays, FOLDER / "onnx_q_sum_of_three_qdq.io.safetensors")
