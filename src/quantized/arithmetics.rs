@@ -6,7 +6,8 @@ use super::{
     Addition, Affine, BatchNorm, GlobalAvgPool, LogSoftmax, Once, PRelu, QuantizedLayer, Requantize, Rescale, Softmax,
     Sum, tflite,
 };
-use crate::layers::Channels;
+use crate::image::Image;
+use crate::layers::{self, Channels};
 use crate::shape::Sample;
 
 /// Which integers a quantized network computes.
@@ -42,6 +43,11 @@ pub trait Arithmetic: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 
     type BatchNorm<C: Channels<Element = f32>>: QuantizedLayer<Input = C::Of<i8>, Output = C::Of<i8>>;
     /// The mean of each channel.
     type GlobalAvgPool<C: Channels<Element = f32>>: QuantizedLayer<Input = C::Of<i8>, Output = <C::Each as Sample>::Of<i8>>;
+    /// Linear interpolation.
+    type Resize<I, O, const ALIGN_CORNERS: bool>: QuantizedLayer<Input = I::Of<i8>, Output = O::Of<i8>>
+    where
+        I: Image<Element = f32>,
+        O: Image<Element = f32>;
 }
 
 /// The arithmetic of networks that are quantized here: every sum is rounded once, halves up.
@@ -60,6 +66,8 @@ impl Arithmetic for Native {
     type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = PRelu<C, P>;
     type BatchNorm<C: Channels<Element = f32>> = BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = GlobalAvgPool<C>;
+    type Resize<I: Image<Element = f32>, O: Image<Element = f32>, const ALIGN_CORNERS: bool> =
+        layers::Resize<I, O, ALIGN_CORNERS>;
 }
 
 /// The arithmetic of TensorFlow Lite's reference kernels: the same integers as an interpreter with
@@ -87,6 +95,8 @@ impl Arithmetic for TfliteReference {
     type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = tflite::PRelu<C, P>;
     type BatchNorm<C: Channels<Element = f32>> = tflite::BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C>;
+    type Resize<I: Image<Element = f32>, O: Image<Element = f32>, const ALIGN_CORNERS: bool> =
+        tflite::Resize<I, O, ALIGN_CORNERS>;
 }
 
 /// The arithmetic of networks that are imported from quantized ONNX models: every sum of products is rounded once, halves
@@ -110,6 +120,8 @@ impl Arithmetic for Onnx {
     type PRelu<C: Channels<Element = f32>, P: Sample<Element = f32>> = PRelu<C, P>;
     type BatchNorm<C: Channels<Element = f32>> = BatchNorm<C>;
     type GlobalAvgPool<C: Channels<Element = f32>> = tflite::Mean<C, tflite::Once>;
+    type Resize<I: Image<Element = f32>, O: Image<Element = f32>, const ALIGN_CORNERS: bool> =
+        layers::Resize<I, O, ALIGN_CORNERS>;
 }
 
 mod sealed {

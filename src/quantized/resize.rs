@@ -50,7 +50,7 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, const ALIGN_CORNERS: bool
 impl<I: Image<Element = f32>, O: Image<Element = f32>, const ALIGN_CORNERS: bool> Quantize
     for Resize<I, O, ALIGN_CORNERS>
 {
-    type Quantized<M: Arithmetic> = Self;
+    type Quantized<M: Arithmetic> = M::Resize<I, O, ALIGN_CORNERS>;
     const RANGED: bool = false;
 
     #[cfg(feature = "alloc")]

@@ -79,7 +79,7 @@ impl Lowering<'_> {
         }
         let on = |index| source.options.is_some_and(|options| options.byte(index).is_ok_and(|on| on != 0));
         let operator = if source.code == operators::RESIZE_BILINEAR {
-            interpolation(wanted, on(2), on(3), self.graph.values[held.value.0].quantization.is_some())?
+            interpolation(wanted, on(2), on(3))?
         } else {
             repetition(&shape[1..], &wanted, on(0))?
         };
@@ -120,9 +120,8 @@ impl Lowering<'_> {
 }
 
 /// Linear interpolation, with these options.
-fn interpolation(sizes: Vec<usize>, aligned: bool, centered: bool, in_integers: bool) -> Result<Operator, String> {
+fn interpolation(sizes: Vec<usize>, aligned: bool, centered: bool) -> Result<Operator, String> {
     match (aligned, centered) {
-        _ if in_integers => Err("in 8 bits, its positions are rounded, as those of `Resize2d` aren't".into()),
         (true, false) => Ok(Operator::Resize { sizes, align_corners: true }),
         (false, true) => Ok(Operator::Resize { sizes, align_corners: false }),
         _ => Err("it aligns neither corners nor the centers of elements".into()),
