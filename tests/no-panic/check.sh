@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Links a program that has every kind of layer, every loss and optimizer and every reader of files, and whose panic handler
-# can't be linked: at each optimization level, for a Cortex-M4F, and at one for a Cortex-M0 and for RISC-V. Verifies that an
-# index that may be out of bounds doesn't link.
+# Links a program that has every kind of layer, in int8 in each arithmetic, every loss and optimizer and every reader of files,
+# and whose panic handler can't be linked: at each optimization level, for a Cortex-M4F, and at one for a Cortex-M0 and for
+# RISC-V. Verifies that an index that may be out of bounds doesn't link.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../../examples/firmware/toolchain.sh

@@ -5,7 +5,7 @@ use core::hint::black_box;
 use fnn::layers::Sample;
 use fnn::losses::{Loss, MeanSquaredError};
 use fnn::optimizers::Sgd;
-use fnn::quantized::{Arithmetic, Native, Quantize, TfliteReference};
+use fnn::quantized::{Arithmetic, Native, Onnx, Quantize, TfliteReference};
 use fnn::train::TrainInPlace;
 use fnn::{Folded, Network, Quantized};
 
@@ -84,6 +84,7 @@ macro_rules! only {
         pub(super) fn integers() {
             crate::layers::quantized::<InIntegers, super::Native>();
             crate::layers::quantized::<InIntegers, super::TfliteReference>();
+            crate::layers::quantized::<InIntegers, super::Onnx>();
         }
     };
     (no, $input:tt { $($layer:tt)* }) => {

@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use fnn::losses::CrossEntropy;
 use fnn::optimizers::Sgd;
-use fnn::quantized::{Native, TfliteReference};
+use fnn::quantized::{Native, Onnx, TfliteReference};
 use fnn::streaming::OnStream;
 use fnn::train::{FineTune, FineTuneBuffers};
 use fnn::weights::LoadOptions;
@@ -158,6 +158,7 @@ pub(crate) fn all() {
             fold::<$network>();
             quantized::<$network, Native>();
             quantized::<$network, TfliteReference>();
+            quantized::<$network, Onnx>();
         )*};
     }
     whole!(Convolutional, Separable, Skipping, Sequential, Padded, Deep);
@@ -165,6 +166,7 @@ pub(crate) fn all() {
     stream::<Folded<Listening>>();
     stream::<Quantized<Listening>>();
     stream::<Quantized<Listening, TfliteReference>>();
+    stream::<Quantized<Listening, Onnx>>();
     read();
     tune();
 }
