@@ -20,7 +20,7 @@ const OPSET: i64 = 17;
 /// The version of the file format that belongs to it.
 const IR_VERSION: i64 = 8;
 /// Why a layer of one's own is refused.
-const OWN_LAYER: &str = "it is a layer of one's own, whose formula isn't known";
+const OWN_LAYER: &str = "it is a custom layer, whose formula isn't known";
 /// Why a layer of the library is refused, if it is.
 const NOT_EXPORTED: &str = "it cannot be exported to ONNX";
 

@@ -193,7 +193,7 @@ fn padding(windows: &[Window], sizes: &[usize]) -> Option<String> {
 
 fn pool(kind: &str, windows: &[Window], sizes: &[usize], count_padding: bool) -> Result<String, String> {
     if windows.iter().any(|window| window.padding.0 >= window.kernel || window.padding.1 >= window.kernel) {
-        return Err("its padding is as large as its window, which then sees nothing else".into());
+        return Err("its padding is as large as its window, so that some windows see padding alone".into());
     }
     let kernels = kernels(windows);
     let mut arguments = vec![pair(&kernels)];
@@ -246,6 +246,6 @@ fn activation(activation: Activation) -> Result<String, String> {
         A::Clip(low, f64::INFINITY) => format!("Clip(min = {low:?})"),
         A::Clip(f64::NEG_INFINITY, high) => format!("Clip(max = {high:?})"),
         A::Clip(low, high) if low.is_finite() && high.is_finite() && low < high => format!("Clip({low:?}, {high:?})"),
-        A::Clip(low, high) => return Err(format!("it clips to {low} and {high}")),
+        A::Clip(low, high) => return Err(format!("it clips to {low} and {high}, which isn't a range")),
     })
 }

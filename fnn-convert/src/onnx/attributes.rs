@@ -44,7 +44,7 @@ impl<'a> Attributes<'a> {
     pub(super) fn word(&self, name: &str, default: &'a str) -> Result<&'a str, String> {
         match self.find(name).and_then(|attribute| attribute.s.as_deref()) {
             None => Ok(default),
-            Some(word) => std::str::from_utf8(word).map_err(|_| format!("its attribute `{name}` is no text")),
+            Some(word) => std::str::from_utf8(word).map_err(|_| format!("its attribute `{name}` isn't text")),
         }
     }
 

@@ -239,7 +239,7 @@ impl Lowering<'_> {
                         let below = self.push_for(node, relu, &[negative])?;
                         self.push_for(node, Operator::Sum, &[above, below])
                     }
-                    _ => Err(fault("there is no such activation, and it is no part of a known one")),
+                    _ => Err(fault("there is no such activation, and it isn't part of a known one")),
                 }
             }
             Form::Binary(function, left, right) => match (function, &left.form, &right.form) {

@@ -295,7 +295,7 @@ impl Lowering<'_> {
         let pool = match moment.step {
             Step::Mean => Operator::GlobalAveragePool,
             Step::Largest => Operator::GlobalMaxPool,
-            _ => return Err("it takes a part of a normalization, which isn't a whole one".into()),
+            _ => return Err("it uses an intermediate value of a normalization, for which there is no layer".into()),
         };
         let current = std::mem::replace(&mut self.current, moment.node);
         let computed = self.reduced(&moment.of, &moment.axes, pool, true)?;

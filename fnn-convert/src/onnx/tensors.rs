@@ -122,7 +122,7 @@ fn external_data(proto: &TensorProto, folder: Option<&Path>, length: usize) -> R
     let number = |key| match entry(key).map(str::parse::<u64>) {
         None => Ok(None),
         Some(Ok(number)) => Ok(Some(number)),
-        Some(Err(_)) => Err(format!("the {key} of its data in `{location}` is no number")),
+        Some(Err(_)) => Err(format!("the {key} of its data in `{location}` isn't a number")),
     };
     let bytes = length.checked_mul(size_of_number(proto.data_type)?).ok_or("it is too large")? as u64;
     let (offset, count) = (number("offset")?.unwrap_or(0), number("length")?.unwrap_or(bytes));

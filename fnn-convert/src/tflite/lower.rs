@@ -115,7 +115,7 @@ fn unsupported(model: &Model<'_>, source: &Source<'_>) -> Option<Refusal> {
         Some(Refusal { node: node_name(model, source), operator, reason: reason.to_string() })
     };
     if source.code == operators::CUSTOM {
-        return refusal(format!("CUSTOM `{}`", source.custom), "it is an operator of its maker's own");
+        return refusal(format!("CUSTOM `{}`", source.custom), "it is a custom operator, whose formula isn't known");
     }
     if !operators::is_known(source.code) {
         return refusal(name_of(source.code), "there is no such layer");
@@ -203,14 +203,14 @@ impl<'a> Lowering<'a> {
     /// The constant reals of an operator's input; those of 8 bits are dequantized.
     fn reals(&self, source: &Source<'_>, number: usize) -> Result<Tensor, Stop> {
         let constant = self.input_constant(source, number)?;
-        let numbers = constant.dequantized().ok_or("a constant isn't of numbers that it can have")?;
+        let numbers = constant.dequantized().ok_or("the type of a constant isn't supported")?;
         Ok(Tensor::reals(&constant.shape, numbers))
     }
 
     /// The constant integers of an operator's input.
     fn integers(&self, source: &Source<'_>, number: usize) -> Result<Vec<i64>, Stop> {
         let constant = self.input_constant(source, number)?;
-        constant.to_integers().ok_or_else(|| "a constant isn't of whole numbers".into())
+        constant.to_integers().ok_or_else(|| "a constant isn't of integers".into())
     }
 
     fn input_constant(&self, source: &Source<'_>, number: usize) -> Result<Tensor, Stop> {

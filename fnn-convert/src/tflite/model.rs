@@ -138,7 +138,7 @@ fn entry<'a>(table: &Table<'a>, number: usize, buffers: &[Table<'a>], budget: &m
         if expected != Some(data.len()) {
             return Err(format!("{called} is {shape:?} of {bytes} bytes each, but the file has {} bytes", data.len()));
         }
-        *budget = budget.checked_sub(data.len()).ok_or("its tensors share buffers again and again")?;
+        *budget = budget.checked_sub(data.len()).ok_or("its tensors share their buffers too often")?;
     }
     let quantization = match table.table(4)? {
         Some(table) => quantization(&table, &shape).map_err(|reason| format!("{called} {reason}"))?,

@@ -76,7 +76,7 @@ pub(super) fn integers(
         }
         (operators::HARD_SWISH, _) => hard_swish(table, from, to)?,
         (operators::LOGISTIC, _) if of(to) != (1.0 / 256.0, -128) => {
-            return Err("its output hasn't the scale 1/256 and the zero point -128".into());
+            return Err("its output doesn't have the scale 1/256 and the zero point -128".into());
         }
         // The rest are tables in TensorFlow Lite, too.
         _ => {

@@ -208,7 +208,7 @@ fn range(inputs: &[Option<&Tensor>], room: &mut Room) -> Result<Tensor, String> 
         integers
             .filter(|integers| integers.len() == 1)
             .map(|integers| i128::from(integers[0]))
-            .ok_or("it has no integers")
+            .ok_or("its limits and its step aren't integers")
     };
     let (start, limit, step) = (number(0)?, number(1)?, number(2)?);
     if step == 0 {

@@ -262,7 +262,7 @@ impl Lowering<'_> {
         let input = self.first(call)?;
         let (lambda, bias) = (call.attributes.float("lambd", 0.5), call.attributes.float("bias", 0.0));
         if !(0.0..=lambda).contains(&bias) {
-            return Err(format!("it makes what is beyond ±{lambda} nearer to 0 by {bias}").into());
+            return Err(format!("its `bias` is {bias}, which isn't between 0 and its `lambd` of {lambda}").into());
         }
         let hard = if bias == lambda { input } else { self.activated(&input, Activation::HardShrink(lambda)) };
         let soft = if bias == 0.0 { hard } else { self.activated(&hard, Activation::SoftShrink(bias)) };

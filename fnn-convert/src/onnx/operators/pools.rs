@@ -100,7 +100,7 @@ impl Lowering<'_> {
         let rank = match call.input(0) {
             Some(Known::Computed(computed)) => computed.shape.len(),
             Some(Known::Moment(moment)) => moment.of.shape.len(),
-            _ => return Err("its input is no value".into()),
+            _ => return Err("its input isn't a computed value".into()),
         };
         let axes = call.integers_or_attribute(1, "axes")?.filter(|axes| !axes.is_empty());
         if axes.is_none() && call.attributes.flag("noop_with_empty_axes", false) {

@@ -85,7 +85,7 @@ impl Lowering<'_> {
         match own {
             None => *own = Some(quantization),
             Some(own) if agree(own, &quantization) => {}
-            Some(_) => return Err("it rounds integers to other ones".into()),
+            Some(_) => return Err("it requantizes integers, for which there is no layer".into()),
         }
         Ok(value)
     }

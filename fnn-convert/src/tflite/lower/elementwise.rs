@@ -104,7 +104,7 @@ impl Lowering<'_> {
                 let results = Results::Integers(Box::new(tables::rescaled(&table, &from, &to)), to);
                 Ok(Held { column: Some(Column { function: column.function, results }), ..held })
             }
-            (operators::QUANTIZE, Results::None) => Err("it quantizes in the midst of a float model".into()),
+            (operators::QUANTIZE, Results::None) => Err("it quantizes a value inside a float model".into()),
             (operators::DEQUANTIZE, Results::Integers(table, from)) => {
                 let results = Results::Reals(Box::new(tables::dequantized(&table, &from)));
                 Ok(Held { column: Some(Column { function: column.function, results }), ..held })
@@ -336,7 +336,7 @@ impl Lowering<'_> {
         let shape = self.of_input(source, 0)?;
         let places: usize = shape[..shape.len() - 1].iter().product();
         if places != 1 {
-            return Err("it is over each place of an image".into());
+            return Err("it is computed at each place of an image; that of a vector is supported".into());
         }
         let row = self.in_shape(source, held, &shape[shape.len() - 1..])?;
         let operator = match source.code {

@@ -113,10 +113,10 @@ impl Lowering<'_> {
                 if !self.graph.notes.iter().any(|other| other == note) {
                     self.graph.notes.push(note.into());
                 }
-                let reals = weight.dequantized().ok_or("its weight isn't of numbers that it can have")?;
+                let reals = weight.dequantized().ok_or("the type of its weight isn't supported")?;
                 Ok(Tensor::reals(&weight.shape, reals))
             }
-            _ => Err("its weight isn't of numbers that go with its input".into()),
+            _ => Err("the type of its weight doesn't fit that of its input".into()),
         }
     }
 
@@ -130,7 +130,7 @@ impl Lowering<'_> {
         }
         match bias.numbers {
             Numbers::F32(_) | Numbers::I32(_) => Ok(Some(bias)),
-            _ => Err("its bias isn't of numbers that it can have".into()),
+            _ => Err("the type of its bias isn't supported".into()),
         }
     }
 }
