@@ -17,6 +17,8 @@ import onnxruntime
 from onnx.reference import ReferenceEvaluator
 
 onnxruntime.set_default_logger_severity(3)
+# The logarithm of a probability that is 0.
+numpy.seterr(divide="ignore", invalid="ignore")
 
 
 def session(model):
@@ -60,6 +62,7 @@ class Wide:
                 if value in self.constants:
                     scale = scale.reshape([-1] + [1] * (self.constants[value].ndim - 1)) if scale.ndim else scale
                     value = self.constant(self.numbers[value])
+                value = self.add("Cast", [value], f"{output}.wide", to=onnx.TensorProto.DOUBLE)
                 moved = self.add("Sub", [value, self.constant(zero_point)], f"{output}.moved")
                 self.add("Mul", [moved, self.constant(scale)], output)
             else:
@@ -72,8 +75,8 @@ class Wide:
         graph = onnx.helper.make_graph(self.nodes, "wide", *infos, tensors)
         self.evaluator = ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=model.opset_import))
 
-    def add(self, operator, inputs, output):
-        self.nodes.append(onnx.helper.make_node(operator, inputs, [output]))
+    def add(self, operator, inputs, output, **attributes):
+        self.nodes.append(onnx.helper.make_node(operator, inputs, [output], **attributes))
         return output
 
     def constant(self, value):
