@@ -9,7 +9,7 @@ use fnn::quantized::{Arithmetic, Native, Onnx, Quantize, TfliteReference};
 use fnn::train::TrainInPlace;
 use fnn::{Folded, Network, Quantized};
 
-use crate::memory::{Training, file, sample, training};
+use crate::memory::{Training, any, file, sample, training};
 
 /// Inference and training with a network whose input has no gradient.
 #[inline(never)]
@@ -70,6 +70,13 @@ pub(crate) fn quantized<N: Quantize, A: Arithmetic>() {
     }
 }
 
+/// Running a quantized network in another arithmetic, which its file doesn't depend on.
+#[inline(never)]
+pub(crate) fn in_arithmetic<N: Quantize, A: Arithmetic>() {
+    let network: &Quantized<N, A> = any();
+    black_box(network.forward_integers(sample()));
+}
+
 macro_rules! only {
     (numbers, $network:ty) => {
         crate::layers::back_to_inputs::<$network>();
@@ -84,7 +91,7 @@ macro_rules! only {
         pub(super) fn integers() {
             crate::layers::quantized::<InIntegers, super::Native>();
             crate::layers::quantized::<InIntegers, super::TfliteReference>();
-            crate::layers::quantized::<InIntegers, super::Onnx>();
+            crate::layers::in_arithmetic::<InIntegers, super::Onnx>();
         }
     };
     (no, $input:tt { $($layer:tt)* }) => {

@@ -10,7 +10,7 @@ use fnn::train::{FineTune, FineTuneBuffers};
 use fnn::weights::LoadOptions;
 use fnn::{Folded, Quantized, Streaming};
 
-use crate::layers::{back_to_inputs, fold, quantized, train, train_with_momentum};
+use crate::layers::{back_to_inputs, fold, in_arithmetic, quantized, train, train_with_momentum};
 use crate::memory::{Training, any, file, sample, training};
 
 fnn::network! {
@@ -158,7 +158,7 @@ pub(crate) fn all() {
             fold::<$network>();
             quantized::<$network, Native>();
             quantized::<$network, TfliteReference>();
-            quantized::<$network, Onnx>();
+            in_arithmetic::<$network, Onnx>();
         )*};
     }
     whole!(Convolutional, Separable, Skipping, Sequential, Padded, Deep);
@@ -166,7 +166,6 @@ pub(crate) fn all() {
     stream::<Folded<Listening>>();
     stream::<Quantized<Listening>>();
     stream::<Quantized<Listening, TfliteReference>>();
-    stream::<Quantized<Listening, Onnx>>();
     read();
     tune();
 }
