@@ -19,9 +19,9 @@
 //! No sum overflows its 32 bits: a layer that adds up more than 33,026 products is a compile error.
 //!
 //! # What can't be quantized
-//! `LayerNorm`, `RmsNorm` and `GroupNorm`: their mean and variance are those of each sample, so that integers would need a
-//! root and a division for each row, and TensorFlow Lite and ONNX Runtime compute them in floating point too. `Embedding`:
-//! its inputs are tokens, not numbers; put the network behind it in int8. All other kinds are, as the table of
+//! `LayerNorm`, `RmsNorm`, `GroupNorm` and `LocalResponseNorm`: their mean and variance are those of each sample, so that integers
+//! would need a root and a division for each row or number, and TensorFlow Lite and ONNX Runtime compute them in floating point
+//! too. `Embedding`: its inputs are tokens, not numbers; put the network behind it in int8. All other kinds are, as the table of
 //! [`network!`](crate::network!) says.
 //!
 //! # How accurate it is

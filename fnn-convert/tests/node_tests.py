@@ -36,7 +36,7 @@ SELECTION = """
     resize_upsample_scales_cubic_A_n0p5_exclude_outside resize_upsample_scales_linear
     resize_upsample_scales_linear_align_corners resize_upsample_sizes_nearest_ceil_half_pixel
     convtranspose_group_2 convtranspose_output_shape convtranspose_autopad_same convtranspose_1d convtranspose_3d
-    batchnorm_example_training_mode
+    batchnorm_example_training_mode lrn
     matmul_3d matmul_1d_3d max_example min_example gather_1 tile_precomputed expand_dim_changed
     center_crop_pad_crop_axes_chw depthtospace_crd_mode_example depthtospace_example spacetodepth_example
     unsqueeze_three_axes slice_neg_steps reduce_min_keepdims_example reduce_l1_keep_dims_example

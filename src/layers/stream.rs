@@ -5,7 +5,9 @@
 
 pub(crate) mod blocks;
 
-use super::{Activation, AvgPool, BatchNorm, Bias, Conv, Dropout, MaxPool, Normalize, PRelu, Reshape, Slice};
+use super::{
+    Activation, AvgPool, BatchNorm, Bias, Conv, Dropout, LocalResponseNorm, MaxPool, Normalize, PRelu, Reshape, Slice,
+};
 use crate::chunks::Chunks;
 use crate::kernels::Simd;
 use crate::layer::Layer;
@@ -133,6 +135,8 @@ frame_by_frame! {
     [const P: u64] Dropout<[[S; T]; C], P> => Dropout<[[S; 1]; C], P>;
     [const E: u64, const M: u64, const FROZEN: bool] BatchNorm<[[S; T]; C], E, M, FROZEN> => BatchNorm<[[S; 1]; C], E, M, FROZEN>;
     [] Normalize<[[S; T]; C]> => Normalize<[[S; 1]; C]>;
+    [const SIZE: usize, const ALPHA: u64, const BETA: u64, const K: u64]
+        LocalResponseNorm<[[S; T]; C], SIZE, ALPHA, BETA, K> => LocalResponseNorm<[[S; 1]; C], SIZE, ALPHA, BETA, K>;
     [const O: usize, const START: usize] Slice<[[S; T]; C], [[S; T]; O], START> => Slice<[[S; 1]; C], [[S; 1]; O], START>;
     [] Reshape<[[S; T]; C], [[S; T]; C]> => Reshape<[[S; 1]; C], [[S; 1]; C]>;
 }

@@ -147,6 +147,9 @@ layers! {
     rmsnorm_row: [9] -> [9] { RmsNorm }
     rmsnorm_image: [3, 4, 5] -> [3, 4, 5] { RmsNorm(epsilon = 1e-3) }
     rmsnorm_one_axis: [3, 4, 5] -> [3, 4, 5] { RmsNorm(epsilon = 0.1, axes = 1) }
+    local_response_norm: [6, 5] -> [6, 5] { LocalResponseNorm(3) }
+    local_response_norm_image: [6, 3, 4] -> [6, 3, 4] { LocalResponseNorm(5, alpha = 2.0, beta = 0.6, k = 1.5) }
+    local_response_norm_even: [7, 4] -> [7, 4] { LocalResponseNorm(4, alpha = 3.0, beta = 1.2) }
 
     relu: [4, 5] -> [4, 5] { Relu }
     leaky_relu: [4, 5] -> [4, 5] { LeakyRelu }

@@ -50,6 +50,14 @@ pub(super) fn kind(operator: &Operator, input: &[usize]) -> Result<Kind, String>
         Operator::GroupNorm { groups, weight, bias, epsilon } => {
             Ok((norm("GroupNorm", &[groups.to_string()], *epsilon), weight_and_bias(weight, Some(bias))))
         }
+        Operator::LocalResponseNorm { size, alpha, beta, k } => {
+            let constants = [("alpha", *alpha, 1e-4), ("beta", *beta, 0.75), ("k", *k, 1.0)];
+            let given = constants.iter().filter(|(_, number, default)| number != default);
+            let arguments: Vec<String> = std::iter::once(size.to_string())
+                .chain(given.map(|(name, number, _)| format!("{name} = {number:?}")))
+                .collect();
+            free(&call("LocalResponseNorm", &arguments))
+        }
         Operator::Activation(activation) => Ok((self::activation(*activation)?, Vec::new())),
         Operator::PRelu { slopes } => {
             let each = slopes.shape != [1];

@@ -59,6 +59,7 @@ impl Builder<'_> {
             }
             "RmsNorm" => self.rms_norm(node, path, start, input),
             "GroupNorm" => self.group_norm(node, path, start, input),
+            "LocalResponseNorm" => self.local_response_norm(node, path, input),
             "PRelu" => {
                 // One slope for all, or one for each channel.
                 let mut slopes = vec![1; node.input.rank()];
@@ -271,6 +272,24 @@ impl Builder<'_> {
         let normalized = self.node(path, "Div", &[input, root], &[]);
         let inputs = self.with_weights(node, path, start, normalized, &["weight"]);
         self.node(path, "Mul", &inputs, &[])
+    }
+
+    /// ONNX Runtime takes images alone, and an odd number of channels.
+    fn local_response_norm(&mut self, node: &Node, path: &str, input: String) -> String {
+        let size = node.count("size").unwrap_or(1);
+        if size % 2 == 0 {
+            self.refuse(node, path, "ONNX Runtime takes an odd size only");
+        }
+        let number = |name| Attribute::Float(node.number(name).unwrap_or(1.0));
+        let size = ("size", Attribute::Int(size as i64));
+        let attributes = [size, ("alpha", number("alpha")), ("beta", number("beta")), ("bias", number("k"))];
+        let sizes = node.input.sizes();
+        if sizes.len() == 3 {
+            return self.node(path, "LRN", &[input], &attributes);
+        }
+        let image = self.reshaped(path, input, &[sizes[0], sizes[1..].iter().product(), 1]);
+        let normalized = self.node(path, "LRN", &[image], &attributes);
+        self.reshaped(path, normalized, sizes)
     }
 
     /// An instance norm of the groups, then scale and shift of the channels.

@@ -87,6 +87,17 @@ pub enum Operator {
         /// Added to the variance.
         epsilon: f64,
     },
+    /// Divides by a power of the mean square of channels around each.
+    LocalResponseNorm {
+        /// How many channels.
+        size: usize,
+        /// The factor of the mean square.
+        alpha: f64,
+        /// The power.
+        beta: f64,
+        /// Added to the mean square.
+        k: f64,
+    },
     /// A function of each number.
     Activation(Activation),
     /// `x` above 0, `slope · x` below.

@@ -47,6 +47,10 @@ impl Operator {
             Self::Softmax { axes } | Self::LogSoftmax { axes } if *axes == 0 || *axes > input.len() => {
                 return Err(format!("it is over {axes} axes of {input:?}"));
             }
+            Self::LocalResponseNorm { .. } => {
+                channels(input)?;
+                input.to_vec()
+            }
             Self::Activation(_) | Self::Softmax { .. } | Self::LogSoftmax { .. } => input.to_vec(),
             Self::Slice { start, end } => {
                 let (channels, places) = input.split_first().ok_or("its input is a single number")?;

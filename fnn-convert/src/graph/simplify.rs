@@ -86,6 +86,7 @@ impl Graph {
                     | Operator::Resize { .. }
                     | Operator::ZeroPad { .. }
                     | Operator::GroupNorm { .. }
+                    | Operator::LocalResponseNorm { .. }
             )
         };
         self.nodes.iter().any(of_places)

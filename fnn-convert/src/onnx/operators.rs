@@ -104,6 +104,7 @@ impl Lowering<'_> {
             "LayerNormalization" => self.layer_norm(call),
             "RMSNormalization" => self.rms_norm(call),
             "MeanVarianceNormalization" => self.mean_variance_norm(call),
+            "LRN" => self.local_response_norm(call),
             "LpNormalization" => self.lp_norm(call),
             "Softmax" | "LogSoftmax" => self.softmax(call),
             "PRelu" => self.prelu(call),

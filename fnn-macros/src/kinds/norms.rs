@@ -10,7 +10,8 @@ use crate::flow::{Flow, Site};
 use crate::report::const_check;
 use crate::size::Size;
 
-const EPSILON: Parameter = keyword("epsilon", ArgumentType::Number("check_positive"));
+const EPSILON: Parameter = keyword("epsilon", POSITIVE);
+const POSITIVE: ArgumentType = ArgumentType::Number("check_positive");
 const AXES: Parameter = keyword("axes", ArgumentType::Count);
 
 pub(super) static KINDS: &[Kind] = &[
@@ -21,7 +22,7 @@ pub(super) static KINDS: &[Kind] = &[
         parameters: &[
             optional("statistics", ArgumentType::Word(&["batch", "frozen"])),
             EPSILON,
-            keyword("momentum", ArgumentType::Number("check_positive")),
+            keyword("momentum", POSITIVE),
         ],
         example: Example {
             layer: "BatchNorm(epsilon = 1e-5, momentum = 0.1)",
@@ -115,6 +116,32 @@ pub(super) static KINDS: &[Kind] = &[
         stream: Stream::Never(MIXES_TIME),
         build: group_norm,
     },
+    Kind {
+        name: "LocalResponseNorm",
+        synonyms: &["LRN", "LocalResponseNormalization"],
+        takes: Takes::Any,
+        parameters: &[
+            required("size", "the number of channels that a number is divided by", ArgumentType::Size),
+            keyword("alpha", POSITIVE),
+            keyword("beta", POSITIVE),
+            keyword("k", POSITIVE),
+        ],
+        example: Example {
+            layer: "LocalResponseNorm(3, alpha = 0.5, beta = 0.6, k = 2.0)",
+            input: "[5, 3]",
+            weights: 0,
+            macs: 3 * 5 * 3,
+        },
+        documentation: Documentation {
+            arguments: "`alpha`, 1e-4 by default; `beta`, 0.75; `k`, 1",
+            macs: "`N·size`",
+            ..Documentation::same("[`LocalResponseNorm(size)`](crate::layers::LocalResponseNorm)", "`[C, …]`")
+        },
+        role: Role::Weightless,
+        int8: Int8::Unsupported,
+        stream: Stream::Frames,
+        build: local_response_norm,
+    },
 ];
 
 /// `BatchNorm`: any shape with channels.
@@ -179,5 +206,18 @@ fn group_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     built.checks.push(const_check(&groups.written, "check_groups", quote!(#name, #tokens, #count, #count)));
     built.checks.push(check);
     built.weights.extend([channels.clone(), channels]);
+    built
+}
+
+/// `LocalResponseNorm(size)`: any shape with channels.
+fn local_response_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
+    let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
+    let size = arguments.size("size").tokens;
+    let constants = [("alpha", 1e-4), ("beta", 0.75), ("k", 1.0)];
+    let [alpha, beta, k] = constants.map(|(name, default)| arguments.number(site, name, default));
+    let bits = [&alpha.bits, &beta.bits, &k.bits];
+    let layer = quote!(#fnn::layers::LocalResponseNorm<#sample, { #size }, #(#bits),*>);
+    let mut built = Built::new(layer, flow.clone());
+    built.checks.extend([alpha.check, beta.check, k.check]);
     built
 }

@@ -289,7 +289,12 @@ fn before(operator: &Operator, axes: &[usize]) -> Option<Operator> {
     Some(match operator {
         Operator::Activation(_) => operator.clone(),
         Operator::PRelu { slopes } if slopes.shape == [1] || channels_stay => operator.clone(),
-        Operator::BatchNorm { .. } | Operator::GroupNorm { .. } | Operator::Slice { .. } if channels_stay => {
+        Operator::BatchNorm { .. }
+        | Operator::GroupNorm { .. }
+        | Operator::LocalResponseNorm { .. }
+        | Operator::Slice { .. }
+            if channels_stay =>
+        {
             operator.clone()
         }
         Operator::Scale { weight, bias } => {

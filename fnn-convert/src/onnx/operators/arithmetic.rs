@@ -325,7 +325,7 @@ fn unsupported(operator: &str) -> String {
         }
         "Floor" | "Ceil" | "Round" | "Sign" => "its output has no slope, so that nothing trains through it",
         "Bernoulli" | "RandomNormalLike" | "RandomUniformLike" | "Multinomial" => "its output is random",
-        "LpPool" | "ReduceProd" | "ReduceSumSquare" | "LRN" => {
+        "LpPool" | "ReduceProd" | "ReduceSumSquare" => {
             "it sums powers, or multiplies numbers of the input, for which there is no layer"
         }
         "QLinearMatMul" | "DynamicQuantizeLinear" => "this quantized operator isn't supported",

@@ -129,6 +129,25 @@ impl Lowering<'_> {
         self.normalize(&input, &axes, 1e-18, true).map(Known::from)
     }
 
+    pub(super) fn local_response_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
+        let input = self.image(call)?;
+        let size = usize::try_from(call.attributes.int("size", 0)).unwrap_or(0);
+        if size % 2 == 0 {
+            return Err(format!("its size is {size}; only odd ones are supported").into());
+        }
+        let constant = |name, default| {
+            let number = call.attributes.float(name, default);
+            match number > 0.0 && number < f64::from(f32::MAX) {
+                true => Ok(number),
+                false => Err(format!("its {name} is {number}; only numbers above 0 are supported")),
+            }
+        };
+        let (alpha, beta, k) = (constant("alpha", 1e-4)?, constant("beta", 0.75)?, constant("bias", 1.0)?);
+        let value = self.value(&input)?;
+        let value = self.push(Operator::LocalResponseNorm { size, alpha, beta, k }, &[value])?;
+        Ok(self.computed_as_is(value).into())
+    }
+
     pub(super) fn lp_norm(&mut self, call: &Call<'_>) -> Lowered<Known> {
         let input = self.first(call)?;
         let axis = self.sample_axis(call.attributes.int("axis", -1), input.shape.len())?;
