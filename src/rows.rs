@@ -3,6 +3,14 @@
 use crate::shape::Sample;
 
 /// The samples of a batch: all rows of a set in order, or those that have some numbers.
+///
+/// ```
+/// use fnn::layers::Rows;
+///
+/// let set = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+/// assert_eq!(Rows::in_order(&set).samples(), Some(&set[..]));
+/// assert_eq!(Rows::scattered(&set, &[2, 0]).len(), 2);
+/// ```
 #[derive(Debug)]
 pub struct Rows<'a, A> {
     set: &'a [A],
