@@ -55,7 +55,7 @@ pub use dispatch::{InstructionSet, dispatch};
 pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
 #[cfg(feature = "std")]
 pub(crate) use gather::gather;
-pub(crate) use loops::descend;
+pub(crate) use loops::{Update, descend};
 pub(crate) use matmul::matmul_rows;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;

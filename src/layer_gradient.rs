@@ -3,7 +3,7 @@
 use core::fmt;
 use core::mem::{ManuallyDrop, MaybeUninit};
 
-use crate::kernels::{Simd, Start};
+use crate::kernels::{Simd, Start, Update};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::losses::Term;
 use crate::optimizers::{Optimizer, advance};
@@ -38,18 +38,28 @@ impl<O, S, M> Descent<'_, O, S, M> {
 impl<O, S: Scalar, M: Room> Descent<'_, O, S, M> {
     /// Moves weights of one role along their gradient.
     #[inline(always)]
-    pub(crate) fn mover<V: Simd, const SLOTS: usize>(
-        &self,
-        simd: V,
-        role: Role,
-    ) -> impl Fn(&mut [S], &[S], [&mut [S]; SLOTS]) + use<V, O, S, M, SLOTS>
+    pub(crate) fn mover<V: Simd, const SLOTS: usize>(&self, simd: V, role: Role) -> Mover<V, O>
     where
         O: Optimizer<SLOTS>,
     {
         let vectors = self.optimizer.for_vectors().filter(|_| role == Role::Vector);
         // A local copy, so that its constants stay in registers.
-        let (optimizer, step) = (vectors.unwrap_or_else(|| self.optimizer.clone()), self.step);
-        move |weights, gradient, slots| optimizer.update(simd, step, weights, gradient, slots)
+        Mover { simd, optimizer: vectors.unwrap_or_else(|| self.optimizer.clone()), step: self.step }
+    }
+}
+
+/// An optimizer in one of its steps.
+#[derive(Debug)]
+pub(crate) struct Mover<V, O> {
+    simd: V,
+    optimizer: O,
+    step: u64,
+}
+
+impl<V: Simd, S: Scalar, O: Optimizer<SLOTS>, const SLOTS: usize> Update<S, SLOTS> for Mover<V, O> {
+    #[inline(always)]
+    fn update(&self, weights: &mut [S], gradient: &[S], slots: [&mut [S]; SLOTS]) {
+        self.optimizer.update(self.simd, self.step, weights, gradient, slots);
     }
 }
 

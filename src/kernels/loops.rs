@@ -5,6 +5,7 @@
 //! the kernels for vectors.
 
 use core::ops::Range;
+use core::slice::from_mut;
 
 use super::product::{CHAINS, is_chained};
 use super::vector::{Simd, multiply_add};
@@ -42,18 +43,32 @@ fn in_tiles(columns: usize, worker: &mut impl Columns) {
     tiles::<1>(column, columns, worker);
 }
 
-/// `sums += a · b`, without a loop, which at `opt-level = "s"` would keep the sums in memory.
+/// `each!(C, |column| …)` for each of the columns of a tile, without a loop, which at `opt-level = "s"` would stay one and keep the
+/// columns' numbers in memory.
+macro_rules! each {
+    ($count:ident, |$column:ident| $work:expr) => {
+        each!($count, $column, $work, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    ($count:ident, $column:ident, $work:expr, $($number:literal)*) => {{
+        const { assert!($count <= TILE) }
+        $(if $number < $count {
+            let $column = $number;
+            $work;
+        })*
+    }};
+}
+
+/// `sums += a · b`
 #[inline(always)]
 fn add_row<V: Simd, S: Scalar, const C: usize>(simd: V, a: S, b: &[S; C], sums: &mut [S; C]) {
-    const { assert!(C <= TILE) }
-    macro_rules! each {
-        ($($column:literal)*) => {
-            $(if $column < C {
-                sums[$column] = multiply_add(simd, a, b[$column], sums[$column]);
-            })*
-        };
-    }
-    each!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    each!(C, |column| sums[column] = multiply_add(simd, a, b[column], sums[column]));
+}
+
+/// `sum + a · b`
+#[inline(always)]
+fn add_products<V: Simd, S: Scalar, const C: usize>(simd: V, a: &[S; C], b: &[S; C], mut sum: S) -> S {
+    each!(C, |column| sum = multiply_add(simd, a[column], b[column], sum));
+    sum
 }
 
 /// How many rows of `width` numbers have `C` columns from `column` on.
@@ -156,9 +171,7 @@ impl<V: Simd, S: Scalar> Columns for OuterProduct<'_, V, S> {
         let width = self.g.len();
         let Some(&g) = columns::<S, C>(self.g, width, column).next() else { return };
         for (&x, dw) in self.x.iter().zip(columns_mut::<S, C>(self.dw, width, column)) {
-            for (dw, g) in dw.iter_mut().zip(g) {
-                *dw = multiply_add(self.simd, x, g, *dw);
-            }
+            add_row(self.simd, x, &g, dw);
         }
     }
 }
@@ -189,8 +202,21 @@ impl<V: Simd, S: Scalar> Columns for AddDotProducts<'_, V, S> {
         let width = self.g.len();
         let Some(&g) = columns::<S, C>(self.g, width, column).next() else { return };
         for (dx, w) in self.dx.iter_mut().zip(columns::<S, C>(self.w, width, column)) {
-            *dx = g.iter().zip(w).fold(*dx, |sum, (&g, &w)| multiply_add(self.simd, g, w, sum));
+            *dx = add_products(self.simd, &g, w, *dx);
         }
+    }
+}
+
+/// How weights move along their gradient.
+pub(crate) trait Update<S, const SLOTS: usize> {
+    /// Moves some weights, with the optimizer's numbers for them.
+    fn update(&self, weights: &mut [S], gradient: &[S], slots: [&mut [S]; SLOTS]);
+}
+
+impl<S, U: Update<S, SLOTS>, const SLOTS: usize> Update<S, SLOTS> for &U {
+    #[inline(always)]
+    fn update(&self, weights: &mut [S], gradient: &[S], slots: [&mut [S]; SLOTS]) {
+        (**self).update(weights, gradient, slots);
     }
 }
 
@@ -203,7 +229,7 @@ pub(crate) fn descend<V: Simd, S: Scalar, const SLOTS: usize>(
     g: &[S],
     (w, mut slots): (&mut [S], [&mut [S]; SLOTS]),
     mut dx: Option<&mut [S]>,
-    update: impl Fn(&mut [S], &[S], [&mut [S]; SLOTS]),
+    update: impl Update<S, SLOTS>,
 ) {
     if let Some(dx) = &mut dx {
         dx.fill(S::ZERO);
@@ -228,17 +254,25 @@ struct Descend<'a, V, S, U, const SLOTS: usize> {
     update: U,
 }
 
-/// The next row of each matrix, or nothing after the last one.
+/// A step of a row of weights along `x · g`; without the optimizer's rows for it, none.
 #[inline(always)]
-fn next_of_each<'a, S: 'a, const C: usize, const N: usize>(
-    matrices: &mut [impl Iterator<Item = &'a mut [S; C]>; N],
-) -> [&'a mut [S]; N] {
-    matrices.each_mut().map(|rows| rows.next().map_or(<&mut [S]>::default(), |row| row))
+fn step<S: Scalar, const C: usize, const SLOTS: usize>(
+    w: &mut [S; C],
+    slots: [Option<&mut [S; C]>; SLOTS],
+    (x, g): (S, &[S; C]),
+    update: &impl Update<S, SLOTS>,
+) {
+    if slots.iter().any(Option::is_none) {
+        return;
+    }
+    let mut slots = slots.map(|slot| slot.map_or(<&mut [S]>::default(), |slot| slot));
+    each!(C, |column| {
+        let slots = slots.each_mut().map(|slot| slot.get_mut(column..=column).unwrap_or_default());
+        update.update(from_mut(&mut w[column]), &[x * g[column]], slots);
+    });
 }
 
-impl<V: Simd, S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: usize> Columns
-    for Descend<'_, V, S, U, SLOTS>
-{
+impl<V: Simd, S: Scalar, U: Update<S, SLOTS>, const SLOTS: usize> Columns for Descend<'_, V, S, U, SLOTS> {
     #[inline(always)]
     fn work<const C: usize>(&mut self, column: usize) {
         let width = self.g.len();
@@ -248,11 +282,11 @@ impl<V: Simd, S: Scalar, U: Fn(&mut [S], &[S], [&mut [S]; SLOTS]), const SLOTS: 
         match &mut self.dx {
             Some(dx) => {
                 for ((&x, w), dx) in rows.zip(dx.iter_mut()) {
-                    *dx = g.iter().zip(&*w).fold(*dx, |sum, (&g, &w)| multiply_add(self.simd, g, w, sum));
-                    (self.update)(w, &g.map(|g| x * g), next_of_each(&mut slots));
+                    *dx = add_products(self.simd, g, w, *dx);
+                    step(w, slots.each_mut().map(Iterator::next), (x, g), &self.update);
                 }
             }
-            None => rows.for_each(|(&x, w)| (self.update)(w, &g.map(|g| x * g), next_of_each(&mut slots))),
+            None => rows.for_each(|(&x, w)| step(w, slots.each_mut().map(Iterator::next), (x, g), &self.update)),
         }
     }
 }

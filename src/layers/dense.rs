@@ -5,7 +5,9 @@ use core::marker::PhantomData;
 
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
-use crate::kernels::{self, SMALL, Simd, add_rows, input_gradient, lanes, matmul, matmul_rows, weight_gradient};
+use crate::kernels::{
+    self, SMALL, Simd, Update, add_rows, input_gradient, lanes, matmul, matmul_rows, weight_gradient,
+};
 use crate::layer::{Deferral, Deferred, Factors, Gradient, Layer, Part, Pass, Recorded};
 use crate::layer_gradient::{Descend, Descent, Room, descend};
 use crate::optimizers::Optimizer;
@@ -222,7 +224,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Descend for Den
                 let of_weight = slots.each_mut().map(|slot| Sample::flat_mut(&mut slot.weight));
                 kernels::descend(pass.simd, x, g, (weight, of_weight), dx, descent.mover(pass.simd, Role::Weight));
                 let of_bias = slots.map(|slot| slot.bias.parameters_mut());
-                descent.mover(pass.simd, Role::Vector)(self.bias.parameters_mut(), g, of_bias);
+                descent.mover(pass.simd, Role::Vector).update(self.bias.parameters_mut(), g, of_bias);
             }
             _ => descend(self, pass, recorded, output_gradients, (descent, slots), input_gradients, &mut ()),
         }
