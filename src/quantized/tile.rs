@@ -338,8 +338,8 @@ fn write_strips<R: Requantize>(
                 let mut to = y.as_mut_ptr().add(column);
                 if column + 1 < part {
                     for _ in 0..rows {
-                        let [one, other] = (*sums).map(&requantize);
-                        to.cast::<[i8; 2]>().write([one, other]);
+                        let [one, other] = *sums;
+                        to.cast::<[i8; 2]>().write([requantize(one), requantize(other)]);
                         (sums, to) = (sums.add(1), to.wrapping_add(width));
                     }
                 } else {

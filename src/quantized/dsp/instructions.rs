@@ -65,6 +65,7 @@ pub(super) fn word(bytes: &[i8]) -> u32 {
 
 /// Four integers as pairs.
 #[inline(always)]
-pub(super) fn pairs(four: [i8; 4]) -> (u32, u32) {
-    extend(u32::from_le_bytes(four.map(i8::cast_unsigned)))
+pub(super) fn pairs([one, two, three, four]: [i8; 4]) -> (u32, u32) {
+    // Not `map`, which stays a loop at `opt-level = "z"`.
+    extend(u32::from_le_bytes([one as u8, two as u8, three as u8, four as u8]))
 }

@@ -27,8 +27,9 @@ pub(super) struct Places<'a> {
 
 /// Four bytes as a number, the first one lowest.
 #[inline(always)]
-fn number(bytes: [i8; PLACES]) -> u32 {
-    u32::from_le_bytes(bytes.map(i8::cast_unsigned))
+fn number([one, two, three, four]: [i8; PLACES]) -> u32 {
+    // Not `map`, which stays a loop at `opt-level = "z"`.
+    u32::from_le_bytes([one as u8, two as u8, three as u8, four as u8])
 }
 
 impl Places<'_> {
@@ -66,7 +67,7 @@ impl Places<'_> {
                 let mut to = to.iter_mut();
                 taps.each(start, |at| {
                     if let Some(to) = to.next() {
-                        *to = number([0, 1, 2, 3].map(|place| x(at + place * stride)));
+                        *to = number([x(at), x(at + stride), x(at + 2 * stride), x(at + 3 * stride)]);
                     }
                 });
             }
@@ -102,8 +103,10 @@ impl Places<'_> {
                     Some(line) => {
                         let mut column = first_column;
                         for to in to {
-                            let input = |place: usize| line.get(column.wrapping_add(place * stride)).copied();
-                            *to = number([0, 1, 2, 3].map(|place| input(place).unwrap_or(self.outside)));
+                            let input = |place: usize| {
+                                line.get(column.wrapping_add(place * stride)).copied().unwrap_or(self.outside)
+                            };
+                            *to = number([input(0), input(1), input(2), input(3)]);
                             column = column.wrapping_add(dilation);
                         }
                     }
