@@ -8,10 +8,12 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 all="ds-cnn-int8 resnet-8-int8 mobilenet-int8 autoencoder-int8 wake-word-int8 lenet-int8 tails-int8"
-all+=" ds-cnn-f32 resnet-8-f32 tails-f32 wake-word-frame-int8"
+all+=" ds-cnn-f32 resnet-8-f32 tails-f32"
 if [ -d weights/reference ]; then
     all+=" ds-cnn-reference resnet-8-reference mobilenet-reference autoencoder-reference wake-word-reference"
 fi
+# The last one that `cost` measures.
+all+=" wake-word-frame-int8"
 networks=${*:-$all}
 m4=thumbv7em-none-eabihf
 targets=${TARGETS:-$m4 thumbv6m-none-eabi riscv32imc-unknown-none-elf}
@@ -54,7 +56,11 @@ for target in $targets; do
             if [ "$name" = text ]; then continue; fi
             read -r _ _ _ _ _ instructions hash <<<"$rest"
             lines[$name]=${lines[$name]:-$rest}
-            counted[$name]+=" $(millions "$instructions") |"
+            case $target$name in
+            # In software, floats take longer than the board's timer counts.
+            thumbv6m*-f32) counted[$name]+=" – |" ;;
+            *) counted[$name]+=" $(millions "$instructions") |" ;;
+            esac
             hashes[$name]=${hashes[$name]:-$hash}
             if [ "${hashes[$name]}" != "$hash" ]; then
                 echo "$name: the outputs on $target differ from those on $m4" >&2
