@@ -9,7 +9,7 @@ use cpu_time::ThreadTime;
 use fnn::layers::{zeroed, zeroed_box};
 use fnn::{
     Layer, Network,
-    layers::{Pod, Sample},
+    layers::Sample,
     train::GradientBuffers,
 };
 
