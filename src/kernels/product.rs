@@ -24,7 +24,7 @@ mod scattered;
 mod tile;
 mod tiles;
 
-pub(crate) use self::scattered::Place;
+pub(crate) use self::scattered::{Place, Row};
 pub(super) use self::scattered::Scattered;
 use self::tile::Block;
 use super::vector::{Operation, Simd, lanes};

@@ -79,7 +79,8 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
                         let mut numbers = [S::ZERO; LANES];
                         vector.store(numbers.as_mut_ptr());
                         for (place, number) in numbers.into_iter().enumerate().take(height) {
-                            *to.add(place * apart) = number;
+                            let to = to.add(place * apart);
+                            *to = if is_sum { *to + number } else { number };
                         }
                     }
                 }

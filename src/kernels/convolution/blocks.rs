@@ -2,14 +2,15 @@
 
 use core::ops::Range;
 
-use super::track::Track;
+use super::track::{Stretch, Track};
 use crate::chunks::Chunks;
+use crate::kernels::product::Row;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
 
 /// The most sums in a block, and the most products that are added to them at a time.
-pub(super) const PLACES: usize = 256;
+pub(super) const PLACES: usize = 512;
 pub(super) const DEPTH: usize = 256;
 
 /// The images that a convolution reads, channel by channel in each sample.
@@ -21,8 +22,8 @@ pub(super) struct Images {
     pub(super) channels: usize,
     /// Numbers in a sample, of all groups.
     pub(super) sample: usize,
-    /// Taps of the window, of which sums at a phase read some.
-    pub(super) window: usize,
+    /// Whether taps that lie on zeros around the images are left out of a sum, and the images are read as they stand.
+    pub(super) is_sparse: bool,
     pub(super) is_copied: bool,
     /// How many parts a copied row has: with a step of s, every s-th number is in the same part, so that the numbers of
     /// neighbouring sums lie side by side.
@@ -88,6 +89,13 @@ impl<S: Scalar> Operation for Pad<'_, '_, S> {
 }
 
 impl Images {
+    /// Images, channel by channel in each `sample`.
+    pub(super) fn new(rows: Track, columns: Track, channels: usize, sample: usize) -> Self {
+        let mut images = Self { rows, columns, channels, sample, is_sparse: false, is_copied: false, parts: 1 };
+        images.is_sparse = !images.is_whole() && 8 * images.products() <= 7 * images.sums() * images.taps();
+        images
+    }
+
     #[inline(always)]
     pub(super) const fn plane(&self) -> usize {
         self.rows.input * self.columns.input
@@ -117,10 +125,49 @@ impl Images {
         self.rows.count * self.columns.count
     }
 
-    /// Whether the images are read as they stand: if no sum reads zeros around them.
+    /// Taps of the sums of a plane that lie on it.
+    pub(super) fn products(&self) -> usize {
+        self.rows.products() * self.columns.products()
+    }
+
+    /// Whether no sum reads zeros around the images.
     #[inline(always)]
-    pub(super) const fn is_whole(&self) -> bool {
-        !self.is_copied && self.rows.is_whole() && self.columns.is_whole()
+    const fn is_whole(&self) -> bool {
+        self.rows.is_whole() && self.columns.is_whole()
+    }
+
+    /// Whether the images are read as they stand.
+    #[inline(always)]
+    pub(super) const fn is_in_place(&self) -> bool {
+        !self.is_copied && (self.is_sparse || self.is_whole())
+    }
+
+    /// All of a block's sums, and all taps.
+    #[inline(always)]
+    pub(super) fn whole(&self, block: &Block) -> (Stretch, Stretch) {
+        (self.rows.whole(block.rows.clone()), self.columns.whole(block.columns.clone()))
+    }
+
+    /// Which taps of a window with rows of `row` the sums read, in order.
+    #[inline(always)]
+    pub(super) fn tap_numbers(&self, row: usize) -> impl Iterator<Item = usize> {
+        let columns = self.columns.numbers(0..self.columns.taps().len());
+        let rows = self.rows.numbers(0..self.rows.taps().len());
+        rows.flat_map(move |down| columns.clone().map(move |right| down * row + right))
+    }
+
+    /// A block's sums, cut where the taps that they read change. Those of a copy read all of them.
+    #[inline(always)]
+    pub(super) fn for_each_stretch(&self, block: &Block, mut visit: impl FnMut(&Stretch, &Stretch)) {
+        if self.is_copied || !self.is_sparse {
+            let (rows, columns) = self.whole(block);
+            return visit(&rows, &columns);
+        }
+        for rows in self.rows.stretches(block.rows.clone()) {
+            for columns in self.columns.stretches(block.columns.clone()) {
+                visit(&rows, &columns);
+            }
+        }
     }
 
     /// Numbers that some sums of a channel read.
@@ -152,8 +199,14 @@ impl Images {
     /// A split into blocks of at most `places` sums, whose images fit into `room` numbers, and of as many channels at a time
     /// as have at most `depth` taps, if there is one.
     #[inline(always)]
-    pub(super) fn split(&self, samples: usize, places: usize, room: usize, depth: usize) -> Option<Split> {
-        let (taps, depth) = (self.window, depth.min(DEPTH));
+    pub(super) fn split(
+        &self,
+        samples: usize,
+        places: usize,
+        room: usize,
+        (taps, depth): (usize, usize),
+    ) -> Option<Split> {
+        let depth = depth.min(DEPTH);
         if self.taps() == 0 || taps > depth || places == 0 {
             return None;
         }
@@ -163,7 +216,7 @@ impl Images {
         let mut columns = self.columns.count.min(places);
         let mut rows = self.rows.count.min(quotient(places, columns)).max(1);
         // Copies are written in whole vectors, of which the last one may reach over the end.
-        let room = if self.is_whole() { usize::MAX } else { room.saturating_sub(LANES) };
+        let room = if self.is_in_place() { usize::MAX } else { room.saturating_sub(LANES) };
         while self.seen(rows, columns).saturating_mul(channels) > room {
             if rows > 8 || rows > 1 && channels == 1 {
                 rows -= 1;
@@ -205,7 +258,7 @@ impl Images {
     /// Where a block's numbers are: in the images, or in a copy of some channels with zeros around them.
     #[inline(always)]
     pub(super) fn places(&self, block: &Block, channels: usize) -> Places {
-        if self.is_whole() {
+        if self.is_in_place() {
             return Places { sample: self.sample, channel: self.plane(), row: self.columns.input, part: 0 };
         }
         let part = self.part(block.columns.len());
@@ -226,9 +279,13 @@ impl Images {
     ) -> &'a [S] {
         let from = block.samples.start * self.sample + first * self.plane();
         let x = x.get(from..).unwrap_or_default();
-        if self.is_whole() {
-            let above = block.rows.start * self.rows.step * self.columns.input;
-            return x.get(above + block.columns.start * self.columns.step..).unwrap_or_default();
+        if self.is_in_place() {
+            if self.is_sparse {
+                return x;
+            }
+            let above = self.rows.origin + block.rows.start * self.rows.step;
+            let left = self.columns.origin + block.columns.start * self.columns.step;
+            return x.get(above * self.columns.input + left..).unwrap_or_default();
         }
         simd.call(Pad { images: self, x, block, channels, room: &mut *room });
         room
@@ -340,15 +397,26 @@ impl Images {
         }
     }
 
-    /// Where the first number of each sum lies, from a block's first number on. Returns how many sums there are.
+    /// Where the first number of each sum of a stretch of a block's rows and one of its columns lies, and where the sum does,
+    /// `pitch` numbers from one sum of the block to the next. Returns how many there are.
     #[inline(always)]
-    pub(super) fn starts(&self, block: &Block, places: Places, to: &mut [u32; PLACES]) -> usize {
+    pub(super) fn starts(
+        &self,
+        block: &Block,
+        places: Places,
+        (rows, columns): (&Stretch, &Stretch),
+        pitch: usize,
+        to: &mut [Row; PLACES],
+    ) -> usize {
         let (mut count, mut to) = (0, to.iter_mut());
         for sample in 0..block.samples.len() {
-            for row in 0..block.rows.len() {
-                let start = sample * places.sample + row * self.rows.step * places.row;
-                for (column, to) in (0..block.columns.len()).zip(&mut to) {
-                    *to = (start + column * self.columns.step) as u32;
+            for row in 0..rows.sums.len() {
+                let start = sample * places.sample + (rows.start + row * self.rows.step) * places.row + columns.start;
+                let sum = (sample * block.rows.len() + rows.sums.start + row - block.rows.start) * block.columns.len()
+                    + columns.sums.start
+                    - block.columns.start;
+                for (column, to) in (0..columns.sums.len()).zip(&mut to) {
+                    *to = Row { a: (start + column * self.columns.step) as u32, c: ((sum + column) * pitch) as u32 };
                     count += 1;
                 }
             }
@@ -356,33 +424,32 @@ impl Images {
         count
     }
 
-    /// Channel by channel, where the numbers under each tap lie, from the first number of a sum on, and the channel, the row
-    /// and the column of the tap.
+    /// Channel by channel, where the numbers under each tap of a stretch lie, from the first number of a sum on; and the
+    /// channel, and the tap's indices in both directions and its row and column in the window.
     #[inline(always)]
     pub(super) fn for_each_tap(
         &self,
         places: Places,
         channels: usize,
-        mut visit: impl FnMut(usize, (usize, usize, usize)),
+        (rows, columns): (&Stretch, &Stretch),
+        mut visit: impl FnMut(usize, usize, [(usize, usize); 2]),
     ) {
         for channel in 0..channels {
-            for &(down, row) in self.rows.taps() {
-                let start = channel * places.channel + usize::from(down) * places.row;
-                for &(right, column) in self.columns.taps() {
-                    visit(
-                        start + self.place(usize::from(right), places.part),
-                        (channel, usize::from(row), usize::from(column)),
-                    );
+            for (down, row_index, row) in self.rows.under(rows) {
+                let start = channel * places.channel + down * places.row;
+                for (right, column_index, column) in self.columns.under(columns) {
+                    visit(start + self.place(right, places.part), channel, [(row_index, row), (column_index, column)]);
                 }
             }
         }
     }
 
-    /// Where the numbers under each tap lie, times a factor. Returns how many there are.
+    /// Where the numbers under each tap of all sums lie, times a factor. Returns how many there are.
     #[inline(always)]
     pub(super) fn under_taps(&self, places: Places, channels: usize, factor: usize, to: &mut [u32; DEPTH]) -> usize {
         let mut count = 0;
-        self.for_each_tap(places, channels, |place, _| {
+        let all = (&self.rows.whole(0..self.rows.count), &self.columns.whole(0..self.columns.count));
+        self.for_each_tap(places, channels, all, |place, _, _| {
             if let Some(to) = to.get_mut(count) {
                 *to = (place * factor) as u32;
             }

@@ -2,6 +2,7 @@
 
 use super::Scratch;
 use super::blocks::Images;
+use super::filters::Laid;
 use crate::chunks::Chunks;
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::Simd;
@@ -29,25 +30,37 @@ pub(super) struct Weights<'a, S> {
     pub(super) group: usize,
     pub(super) filter: usize,
     pub(super) channel: usize,
-    /// Taps in a row of the window.
+    /// Taps in a row of the window, and in all of it.
     pub(super) row: usize,
+    pub(super) window: usize,
 }
 
 impl<S: Scalar> Weights<'_, S> {
-    /// Lays the weights of some filters and channels of a group as the rows of a matrix, `[channel, tap][filter]`, with all taps of
-    /// the window.
+    /// Lays the weights of some filters and channels of a group as the rows of a matrix, `[channel, tap][filter]`.
     #[inline(always)]
     pub(super) fn lay<V: Simd>(
         &self,
         simd: V,
-        images: &Images,
+        (images, laid): (&Images, &Laid),
         (group, filter, filters): (usize, usize, usize),
         (first, channels): (usize, usize),
         pitch: usize,
         to: &mut [S],
     ) {
-        let (taps, start) = (images.window, group * self.group + filter * self.filter + first * self.channel);
+        let (taps, start) = (self.window, group * self.group + filter * self.filter + first * self.channel);
         let from = self.all.get(start..).unwrap_or_default();
+        if laid.is_gathered {
+            let mut rows = to.blocks_mut(pitch);
+            for channel in 0..channels {
+                for (tap, to) in laid.gathered(images).zip(&mut rows) {
+                    let from = from.get(channel * self.channel + tap..).unwrap_or_default();
+                    for (filter, to) in to.iter_mut().enumerate().take(filters) {
+                        *to = from.get(filter * self.filter).copied().unwrap_or(S::ZERO);
+                    }
+                }
+            }
+            return;
+        }
         if self.channel == taps {
             // The taps of neighbouring channels lie one after the other.
             return transpose(simd, (from, self.filter), (filters, channels * taps), (to, pitch), 1, false);

@@ -5,15 +5,21 @@
 //! where they lie, and of weights, which are transposed for each block. Then they are transposed into y. Backward, channels
 //! take the place of filters, and gradients that of inputs.
 //!
+//! Where many taps lie on the zeros around images, as in windows larger than their planes, the sums of a block are several
+//! products, each of the positions that read the same taps: nothing is multiplied by those zeros, and images are read as they stand.
+//!
 //! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
 
 pub(super) mod gradient;
 
+use core::ops::Range;
+
 pub(super) use self::gradient::WeightGradient;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, PLACES, Split};
-use super::correlation::{Correlation, Weights};
-use crate::kernels::product::{Origin, Place, Scattered};
+use super::correlation::Correlation;
+use super::track::Track;
+use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -26,11 +32,70 @@ const fn padded(filters: usize) -> usize {
     filters.next_multiple_of(LANES)
 }
 
-/// The split for a number of filters and room for sums and for inputs.
+/// How the weights of a channel are laid.
+#[derive(Clone)]
+pub(super) struct Laid {
+    /// Indices of the taps in both directions that some sum reads.
+    rows: Range<usize>,
+    columns: Range<usize>,
+    /// Whether only those taps are laid, and not all of the window.
+    pub(super) is_gathered: bool,
+    /// How many taps are laid, and in a row of the window.
+    pub(super) taps: usize,
+    row: usize,
+}
+
+impl Laid {
+    /// For sums over `images`, with windows of so many taps in a row and in all.
+    #[inline(always)]
+    fn new(images: &Images, (row, window): (usize, usize)) -> Self {
+        let taps = |track: &Track| if images.is_sparse { track.taps_of_all() } else { 0..track.taps().len() };
+        let (rows, columns) = (taps(&images.rows), taps(&images.columns));
+        let count = rows.len() * columns.len();
+        // A number taken by itself takes three times as long as in a transposition.
+        let is_gathered = 3 * count < window;
+        Self { is_gathered, taps: if is_gathered { count } else { window }, rows, columns, row }
+    }
+
+    /// Where a tap is laid.
+    #[inline(always)]
+    fn place(&self, [(row_index, row), (column_index, column)]: [(usize, usize); 2]) -> usize {
+        if self.is_gathered {
+            (row_index - self.rows.start) * self.columns.len() + column_index - self.columns.start
+        } else {
+            row * self.row + column
+        }
+    }
+
+    /// The taps that are laid one by one, in order, as their numbers in the window.
+    #[inline(always)]
+    pub(super) fn gathered(&self, images: &Images) -> impl Iterator<Item = usize> {
+        let (row, columns) = (self.row, images.columns.numbers(self.columns.clone()));
+        let rows = images.rows.numbers(self.rows.clone());
+        rows.flat_map(move |down| columns.clone().map(move |right| down * row + right))
+    }
+}
+
+/// Filters whose sums are computed together: all of them if images are copied for them, and otherwise so few that there is
+/// room for the sums of many positions, which share the weights that are laid.
 #[inline(always)]
-pub(super) fn split<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
-    let places = (scratch.sums.len() / padded(filters).max(1)).min(PLACES);
-    images.split(samples, places, scratch.inputs.len(), scratch.weights.len() / (PANEL * LANES))
+const fn together(images: &Images, filters: usize, panel: usize) -> usize {
+    if images.is_in_place() && filters > panel { panel } else { filters }
+}
+
+/// The split for a number of filters, for windows of so many taps in a row and in all, and room for sums and for inputs.
+#[inline(always)]
+pub(super) fn split<S>(
+    images: &Images,
+    samples: usize,
+    filters: usize,
+    window: (usize, usize),
+    scratch: &Scratch<'_, S>,
+) -> Option<Split> {
+    let most = padded(together(images, filters, PANEL * LANES)).max(1);
+    let places = (scratch.sums.len() / most).min(PLACES);
+    let taps = Laid::new(images, window).taps;
+    images.split(samples, places, scratch.inputs.len(), (taps, scratch.weights.len() / (PANEL * LANES)))
 }
 
 impl<S: Scalar> Correlation<'_, '_, S> {
@@ -38,69 +103,84 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     #[inline(always)]
     pub(super) fn over_filters<V: Simd>(mut self, simd: V) {
         let (samples, groups) = (self.x.len() / self.images.sample.max(1), self.images.groups());
-        let Some(split) = split(&self.images, samples, self.filters, self.scratch) else { return };
+        let window = (self.weights.row, self.weights.window);
+        let Some(split) = split(&self.images, samples, self.filters, window, self.scratch) else { return };
+        let laid = Laid::new(&self.images, window);
+        let most = together(&self.images, self.filters, PANEL * lanes::<V, S>());
         for block in self.images.blocks(samples, split) {
             for group in 0..groups {
-                self.over_filters_of_block(simd, &block, group, split.channels);
+                for from in (0..self.filters).step_by(most.max(1)) {
+                    let filters = (from, most.min(self.filters - from));
+                    self.over_filters_of_block(simd, &block, group, filters, split.channels, &laid);
+                }
             }
         }
     }
 
-    /// The sums of a block in a group.
+    /// The sums of a block for some filters of a group.
     #[inline(always)]
-    fn over_filters_of_block<V: Simd>(&mut self, simd: V, block: &Block, group: usize, most: usize) {
-        let Images { channels, .. } = self.images;
-        let (pitch, panel) = (padded(self.filters), PANEL * lanes::<V, S>());
-        let mut starts = [0; PLACES];
+    fn over_filters_of_block<V: Simd>(
+        &mut self,
+        simd: V,
+        block: &Block,
+        group: usize,
+        (from, filters): (usize, usize),
+        most: usize,
+        laid: &Laid,
+    ) {
+        let images = self.images;
+        let (pitch, panel) = (padded(filters), PANEL * lanes::<V, S>());
+        let mut starts = [Row::default(); PLACES];
         let mut inner = [Place::default(); DEPTH];
-        for first in (0..channels).step_by(most.max(1)) {
-            let count = most.min(channels - first);
-            let places = self.images.places(block, count);
-            let sums = self.images.starts(block, places, &mut starts);
-            let mut depth = 0;
-            let Weights { row: width, .. } = self.weights;
-            self.images.for_each_tap(places, count, |place, (channel, row, column)| {
-                let tap = channel * self.images.window + row * width + column;
-                if let Some(inner) = inner.get_mut(depth) {
-                    *inner = Place { a: place as u32, b: (tap * panel) as u32 };
-                }
-                depth += 1;
-            });
-            let x = self.images.numbers(simd, self.x, block, (group * channels + first, count), self.scratch.inputs);
-            for from in (0..self.filters).step_by(panel) {
-                let filters = panel.min(self.filters - from);
-                self.weights.lay(
-                    simd,
-                    &self.images,
-                    (group, from, filters),
-                    (first, count),
-                    panel,
-                    self.scratch.weights,
-                );
-                let bias = self.bias.get(group * self.filters + from..).unwrap_or_default();
+        for first in (0..images.channels).step_by(most.max(1)) {
+            let count = most.min(images.channels - first);
+            let places = images.places(block, count);
+            let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), self.scratch.inputs);
+            for at in (0..filters).step_by(panel) {
+                let columns = panel.min(filters - at);
+                let which = (group, from + at, columns);
+                self.weights.lay(simd, (&images, laid), which, (first, count), panel, self.scratch.weights);
+                let bias = self.bias.get(group * self.filters + from + at..).unwrap_or_default();
                 let start = if first == 0 { Origin::Row(bias) } else { Origin::Sum };
-                S::Vector::<V>::scattered(
-                    simd,
-                    Scattered {
-                        columns: filters,
-                        a: x,
-                        rows: starts.get(..sums).unwrap_or_default(),
-                        inner: inner.get(..depth).unwrap_or_default(),
-                        b: &*self.scratch.weights,
-                        c: self.scratch.sums.get_mut(from..).unwrap_or_default(),
-                        pitch,
-                        lines: (1, 0, 0),
-                        start,
-                    },
-                );
+                images.for_each_stretch(block, |down, along| {
+                    let sums = images.starts(block, places, (down, along), pitch, &mut starts);
+                    let mut depth = 0;
+                    images.for_each_tap(places, count, (down, along), |place, channel, tap| {
+                        if let Some(inner) = inner.get_mut(depth) {
+                            let tap = channel * laid.taps + laid.place(tap);
+                            *inner = Place { a: place as u32, b: (tap * panel) as u32 };
+                        }
+                        depth += 1;
+                    });
+                    S::Vector::<V>::scattered(
+                        simd,
+                        Scattered {
+                            columns,
+                            a: x,
+                            rows: starts.get(..sums).unwrap_or_default(),
+                            inner: inner.get(..depth).unwrap_or_default(),
+                            b: &*self.scratch.weights,
+                            c: self.scratch.sums.get_mut(at..).unwrap_or_default(),
+                            lines: (1, 0, 0),
+                            start,
+                        },
+                    );
+                });
             }
         }
-        self.store_transposed(simd, block, group, pitch);
+        self.store_transposed(simd, block, group, (from, filters), pitch);
     }
 
     /// Transposes the sums of a block into y.
     #[inline(always)]
-    fn store_transposed<V: Simd>(&mut self, simd: V, block: &Block, group: usize, pitch: usize) {
+    fn store_transposed<V: Simd>(
+        &mut self,
+        simd: V,
+        block: &Block,
+        group: usize,
+        (from, filters): (usize, usize),
+        pitch: usize,
+    ) {
         let (sample, channel, row) = self.strides;
         let Images { rows, columns, .. } = self.images;
         // Sums of whole rows lie one after the other.
@@ -112,15 +192,15 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let first = (rows.first + rows.apart * (block.rows.start + line)) * row
                     + columns.first
                     + columns.apart * block.columns.start;
-                let start = number * sample + group * self.filters * channel + first;
+                let start = number * sample + (group * self.filters + from) * channel + first;
                 let y = self.y.get_mut(start..).unwrap_or_default();
-                let from = sums.get(..run * pitch).unwrap_or_default();
+                let run_of = sums.get(..run * pitch).unwrap_or_default();
                 if channel == 1 {
-                    for (y, &sum) in y.iter_mut().zip(from).take(self.filters) {
+                    for (y, &sum) in y.iter_mut().zip(run_of).take(filters) {
                         *y = sum;
                     }
                 } else {
-                    transpose(simd, (from, pitch), (run, self.filters), (&mut *y, channel), columns.apart, false);
+                    transpose(simd, (run_of, pitch), (run, filters), (&mut *y, channel), columns.apart, false);
                 }
                 sums = sums.get(run * pitch..).unwrap_or_default();
             }

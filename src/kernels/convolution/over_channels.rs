@@ -46,7 +46,8 @@ impl Channels {
     #[inline(always)]
     pub(super) fn split<S>(&self, scratch: &Scratch<'_, S>) -> Option<Split> {
         let fits = self.images.taps() * (self.inputs * self.outputs).max(2) * LANES <= scratch.weights.len();
-        let split = self.images.copied().split(1, scratch.sums.len() / LANES, scratch.inputs.len() / LANES, DEPTH)?;
+        let (sums, inputs) = (scratch.sums.len() / LANES, scratch.inputs.len() / LANES);
+        let split = self.images.copied().split(1, sums, inputs, (self.images.taps(), DEPTH))?;
         // Rows are transposed as one.
         (fits && split.columns == self.images.columns.count).then_some(split)
     }

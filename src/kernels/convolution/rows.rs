@@ -11,7 +11,7 @@ use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Weights};
 use crate::kernels::elementwise::copy_few;
-use crate::kernels::product::{Origin, Place, Scattered};
+use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -59,7 +59,7 @@ pub(super) fn split<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch
     let most = if is_apart { scratch.sums.len() / filters.clamp(1, FILTERS) } else { PLACES };
     // Sums between a row and the next take some room.
     let places = if is_together && width <= most { most / width * images.columns.count } else { most / 2 };
-    images.in_parts().split(1, places, scratch.inputs.len(), DEPTH)
+    images.in_parts().split(1, places, scratch.inputs.len(), (images.taps(), DEPTH))
 }
 
 impl<S: Scalar> Correlation<'_, '_, S> {
@@ -92,14 +92,14 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     ) {
         let images = &self.images.in_parts();
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
-        let mut rows = [0; FILTERS];
-        rows.iter_mut().enumerate().for_each(|(index, to)| *to = (index * filter) as u32);
+        let mut rows = [Row::default(); FILTERS];
         let mut inner = [Place::default(); DEPTH];
         for first in (0..images.channels).step_by(most.max(1)) {
             let count = most.min(images.channels - first);
             let places = images.places(block, count);
             let mut depth = 0;
-            images.for_each_tap(places, count, |place, (number, down, right)| {
+            let (down, along) = images.whole(block);
+            images.for_each_tap(places, count, (&down, &along), |place, number, [(_, down), (_, right)]| {
                 if let Some(inner) = inner.get_mut(depth) {
                     *inner = Place { a: (number * channel + down * row + right) as u32, b: place as u32 };
                 }
@@ -123,6 +123,9 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             } else {
                 (self.y.get_mut(at..).unwrap_or_default(), self.strides.1, images.rows.apart * self.strides.2)
             };
+            for (index, row) in rows.iter_mut().enumerate() {
+                *row = Row { a: (index * filter) as u32, c: (index * pitch) as u32 };
+            }
             S::Vector::<V>::scattered(
                 simd,
                 Scattered {
@@ -132,7 +135,6 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                     inner: inner.get(..depth).unwrap_or_default(),
                     b: x,
                     c,
-                    pitch,
                     lines: (lines, images.rows.step * places.row, apart),
                     start,
                 },

@@ -4,6 +4,8 @@
 //! stride s, every s-th element of the inputs reads the same taps: those elements are a *phase*, and each phase is a
 //! convolution with a step of 1, so that no zeros between gradients are multiplied.
 
+use core::ops::Range;
+
 use crate::window::{Sliding, ceil_div, quotient};
 
 /// The most taps along an axis.
@@ -18,6 +20,8 @@ pub(super) struct Track {
     /// Elements that there are, and zeros before them.
     pub(super) input: usize,
     pub(super) before: usize,
+    /// Of a [`part`](Self::part) of an axis, the first element that a sum reads.
+    pub(super) origin: usize,
     /// Where the first sum is stored, and how far they lie apart.
     pub(super) first: usize,
     pub(super) apart: usize,
@@ -37,6 +41,7 @@ impl Track {
             step: window.stride,
             input,
             before: window.before,
+            origin: 0,
             first: 0,
             apart: 1,
             span: window.span(),
@@ -59,6 +64,7 @@ impl Track {
             step: 1,
             input: output,
             before: 0,
+            origin: 0,
             first: phase,
             apart: window.stride,
             span: 1,
@@ -102,6 +108,113 @@ impl Track {
     /// Whether no sum reads zeros around the elements.
     #[inline(always)]
     pub(super) const fn is_whole(&self) -> bool {
-        self.before == 0 && self.seen(self.count) <= self.input
+        self.before == 0 && self.origin + self.seen(self.count) <= self.input
     }
+
+    /// A tap's offset.
+    #[inline(always)]
+    fn offset(&self, tap: usize) -> usize {
+        self.taps().get(tap).map_or(0, |&(offset, _)| usize::from(offset))
+    }
+
+    /// The taps of a sum that lie on elements.
+    fn taps_of(&self, sum: usize) -> Range<usize> {
+        let at = self.step * sum;
+        let below = |end: usize| self.taps().partition_point(|&(offset, _)| at + usize::from(offset) < end);
+        below(self.before)..below(self.before + self.input)
+    }
+
+    /// The sums for which a tap lies on elements.
+    fn sums_of(&self, tap: usize) -> Range<usize> {
+        let below = |end: usize| ceil_div(end.saturating_sub(self.offset(tap)), self.step).min(self.count);
+        below(self.before)..below(self.before + self.input)
+    }
+
+    /// The taps that lie on elements for some sum.
+    pub(super) fn taps_of_all(&self) -> Range<usize> {
+        // Later sums read further on, with taps that come no later.
+        self.taps_of(self.count.saturating_sub(1)).start..self.taps_of(0).end
+    }
+
+    /// How many taps of sums lie on elements, in all.
+    pub(super) fn products(&self) -> usize {
+        (0..self.taps).map(|tap| self.sums_of(tap).len()).sum()
+    }
+
+    /// Some sums, cut where the taps that lie on elements change.
+    pub(super) fn stretches(&self, sums: Range<usize>) -> impl Iterator<Item = Stretch> {
+        let mut next = sums.start;
+        core::iter::from_fn(move || {
+            let (first, taps) = (next, self.taps_of(next));
+            next += 1;
+            while next < sums.end && self.taps_of(next) == taps {
+                next += 1;
+            }
+            let from = self.offset(taps.start);
+            let start = (self.step * first + from).saturating_sub(self.before);
+            (first < sums.end).then_some(Stretch { sums: first..next, taps, start, from })
+        })
+    }
+
+    /// Which taps those at some indices are.
+    #[inline(always)]
+    pub(super) fn numbers(&self, taps: Range<usize>) -> impl Iterator<Item = usize> + Clone {
+        self.taps().get(taps).unwrap_or_default().iter().map(|&(_, tap)| usize::from(tap))
+    }
+
+    /// The taps of a stretch: the offset from the first, the index, and which tap it is.
+    #[inline(always)]
+    pub(super) fn under(&self, stretch: &Stretch) -> impl Iterator<Item = (usize, usize, usize)> {
+        let (taps, from) = (stretch.taps.clone(), stretch.from);
+        let numbered = self.taps().get(taps.clone()).unwrap_or_default();
+        taps.zip(numbered).map(move |(index, &(offset, tap))| (usize::from(offset) - from, index, usize::from(tap)))
+    }
+
+    /// All sums of a range as a stretch of all taps, from a copy's first number on.
+    #[inline(always)]
+    pub(super) fn whole(&self, sums: Range<usize>) -> Stretch {
+        Stretch { sums, taps: 0..self.taps, start: 0, from: 0 }
+    }
+
+    /// The axis, cut into parts with the same sums for all of their taps, without zeros.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
+        let mut next = 0;
+        core::iter::from_fn(move || {
+            let (first, sums) = (next, self.sums_of(next));
+            next += 1;
+            while next < self.taps && self.sums_of(next) == sums {
+                next += 1;
+            }
+            (first < self.taps).then(|| self.part(sums, first..next))
+        })
+    }
+
+    /// Some sums of some taps, all of which lie on elements.
+    fn part(&self, sums: Range<usize>, taps: Range<usize>) -> Self {
+        let from = self.offset(taps.start);
+        let mut part = Self {
+            count: sums.len(),
+            before: 0,
+            origin: (self.step * sums.start + from).saturating_sub(self.before),
+            first: self.first + self.apart * sums.start,
+            span: self.offset(taps.end.saturating_sub(1)).saturating_sub(from) + 1,
+            taps: taps.len(),
+            ..*self
+        };
+        for (to, &(offset, tap)) in part.offsets.iter_mut().zip(self.taps().get(taps).unwrap_or_default()) {
+            *to = (offset.saturating_sub(from as u16), tap);
+        }
+        part
+    }
+}
+
+/// Neighbouring sums of an axis, and the taps that they read.
+#[derive(Clone)]
+pub(super) struct Stretch {
+    pub(super) sums: Range<usize>,
+    pub(super) taps: Range<usize>,
+    /// The element under the first tap of the first sum.
+    pub(super) start: usize,
+    /// The offset of the first tap.
+    pub(super) from: usize,
 }

@@ -44,7 +44,12 @@ enum Lanes {
 /// What vectors are over, if sums over channels and taps are computed by products of numbers where they lie: whatever
 /// leaves fewer lanes idle.
 #[inline(always)]
-fn lanes_of<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<Lanes> {
+fn lanes_of<V: Simd, S: Scalar>(
+    images: &Images,
+    filters: usize,
+    window: (usize, usize),
+    scratch: &Scratch<'_, S>,
+) -> Option<Lanes> {
     let (taps, lanes) = (images.taps(), lanes::<V, S>());
     if taps == 0 || taps > DEPTH || scratch.sums.is_empty() {
         return None;
@@ -52,10 +57,11 @@ fn lanes_of<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scrat
     // Multiplications of vectors, for each channel and tap. Sums over filters are transposed, which costs as much as
     // some more; with a single vector of filters, each is multiplied by a number that is loaded for it alone.
     let depth = (images.channels * taps).max(1);
-    let by_filters = images.sums() * ceil_div(filters, lanes) * (depth + 14) / depth;
+    let sums = if images.is_sparse { images.products() / taps } else { images.sums() };
+    let by_filters = sums * ceil_div(filters, lanes) * (depth + 14) / depth;
     let by_filters = if filters <= lanes { by_filters + by_filters / 8 } else { by_filters };
     let by_positions = images.vectors(lanes).0 * filters.next_multiple_of(2);
-    let fits_filters = super::filters::split(images, 1, filters, scratch).is_some();
+    let fits_filters = super::filters::split(images, 1, filters, window, scratch).is_some();
     let fits_positions = super::rows::split::<V, S>(images, filters, scratch).is_some();
     match (fits_filters, fits_positions) {
         (true, true) if by_positions <= by_filters => Some(Lanes::Positions),
@@ -79,6 +85,12 @@ impl Convolution {
     fn has_few_taps(&self) -> bool {
         let (rows, columns) = (self.plane.rows.window.kernel, self.plane.columns.window.kernel);
         rows <= TAPS && columns <= TAPS
+    }
+
+    /// Taps in a row of the window, and in all of it.
+    #[inline(always)]
+    const fn window(&self) -> (usize, usize) {
+        (self.plane.columns.window.kernel, self.plane.taps())
     }
 
     /// Whether it is computed channel by channel, as depthwise layers are.
@@ -138,36 +150,20 @@ impl Convolution {
     fn has_gradient_over_filters<S>(&self, w: &[S], scratch: &Scratch<'_, S>) -> bool {
         let images = self.inputs(w);
         let few = images.taps() <= DEPTH && 2 * self.filters >= LANES;
-        few && super::filters::gradient::split(&images, 1, scratch).is_some()
+        few && super::filters::gradient::fits(&images, scratch)
     }
 
     /// The images of the inputs, for sums at the outputs.
     fn inputs<S>(&self, w: &[S]) -> Images {
         let (rows, columns) = (Track::forward(&self.plane.rows), Track::forward(&self.plane.columns));
-        Images {
-            rows,
-            columns,
-            channels: self.seen,
-            sample: self.samples(w).0,
-            window: self.plane.taps(),
-            is_copied: false,
-            parts: 1,
-        }
+        Images::new(rows, columns, self.seen, self.samples(w).0)
     }
 
     /// The images of the outputs, for sums at the inputs of a phase.
     fn outputs<S>(&self, w: &[S], (row, column): (usize, usize)) -> Images {
         let rows = Track::backward(&self.plane.rows, row);
         let columns = Track::backward(&self.plane.columns, column);
-        Images {
-            rows,
-            columns,
-            channels: self.filters,
-            sample: self.samples(w).1,
-            window: self.plane.taps(),
-            is_copied: false,
-            parts: 1,
-        }
+        Images::new(rows, columns, self.filters, self.samples(w).1)
     }
 
     /// The phases of the inputs.
@@ -199,10 +195,11 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
                 filter: convolution.filter(),
                 channel: plane.taps(),
                 row: plane.columns.window.kernel,
+                window: plane.taps(),
             };
             let strides = (of_outputs, plane.outputs(), plane.columns.output);
             let filters = convolution.filters;
-            if let Some(lanes) = lanes_of::<V, S>(&images, filters, &scratch) {
+            if let Some(lanes) = lanes_of::<V, S>(&images, filters, convolution.window(), &scratch) {
                 let scratch = &mut scratch;
                 return Correlation { images, filters, weights, bias, x, y, strides, scratch }.over(simd, lanes);
             }
@@ -220,6 +217,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
     fn run<V: Simd>(self, simd: V) {
         let Self { convolution, w, x, g, gradients, mut scratch } = self;
         let Gradients { weight: dw, bias, input: mut dx } = gradients;
+        let plane = &convolution.plane;
         convolution.add_bias_gradient(w, g, bias);
         let (of_inputs, of_outputs) = convolution.samples(w);
         let mut needs_weights = true;
@@ -246,7 +244,8 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let mut needs_inputs = dx.is_some();
         if few && convolution.has_gradient_over_filters(w, &scratch) {
             let (images, filters, scratch) = (convolution.inputs(w), convolution.filters, &mut scratch);
-            WeightGradient { images, filters, x, g, dw: &mut *dw, scratch }.run(simd);
+            let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
+            WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.run(simd);
             needs_weights = false;
         }
         if let (true, Some(dx)) = (few, dx.as_deref_mut()) {
@@ -277,7 +276,7 @@ impl Convolution {
     ) -> bool {
         let plane = &self.plane;
         let phases = || self.phases().map(|phase| self.outputs(w, phase)).filter(|images| images.sums() > 0);
-        let fits = |images: &Images| images.taps() == 0 || lanes_of::<V, S>(images, self.seen, scratch).is_some();
+        let fits = |images: &Images| images.taps() == 0 || lanes_of::<V, S>(images, self.seen, self.window(), scratch).is_some();
         if !phases().all(|images| fits(&images)) {
             return false;
         }
@@ -290,11 +289,12 @@ impl Convolution {
             filter: plane.taps(),
             channel: self.filter(),
             row: plane.columns.window.kernel,
+            window: plane.taps(),
         };
         let strides = (self.samples(w).0, plane.inputs(), plane.columns.input);
         for images in phases() {
             let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
-            if let Some(lanes) = lanes_of::<V, S>(&images, filters, scratch) {
+            if let Some(lanes) = lanes_of::<V, S>(&images, filters, self.window(), scratch) {
                 let scratch = &mut *scratch;
                 Correlation { images, filters, weights, bias, x, y, strides, scratch }.over(simd, lanes);
             }

@@ -21,19 +21,24 @@ pub(crate) struct Place {
     pub(crate) b: u32,
 }
 
-/// `C[r][n] = start + Σₖ a[rows[r] + inner[k].a] · b[inner[k].b + n]`, with contiguous rows of C; and the same for each of
-/// several lines, which lie apart in B and in C.
+/// Where a row of A and the same row of C lie.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Row {
+    pub(crate) a: u32,
+    pub(crate) c: u32,
+}
+
+/// `c[rows[r].c + n] = start + Σₖ a[rows[r].a + inner[k].a] · b[inner[k].b + n]`; and the same for each of several lines,
+/// which lie apart in B and in C.
 #[derive(Debug)]
 pub struct Scattered<'a, S> {
     pub(crate) columns: usize,
     pub(crate) a: &'a [S],
-    pub(crate) rows: &'a [u32],
+    pub(crate) rows: &'a [Row],
     pub(crate) inner: &'a [Place],
     /// Rows are read in whole vectors.
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
-    /// The row stride of C.
-    pub(crate) pitch: usize,
     /// How many lines there are, and how far they lie apart in B and in C.
     pub(crate) lines: (usize, usize, usize),
     pub(crate) start: Origin<'a, S>,
@@ -47,19 +52,17 @@ impl<S: Scalar> Scattered<'_, S> {
         if rows == 0 || columns == 0 || lines == 0 {
             return false;
         }
-        let row = self.rows.iter().fold(0, |most, &row| most.max(row));
+        let row = self.rows.iter().fold(Row::default(), |most, row| Row { a: most.a.max(row.a), c: most.c.max(row.c) });
         let last = self
             .inner
             .iter()
             .fold(Place::default(), |most, place| Place { a: most.a.max(place.a), b: most.b.max(place.b) });
         let whole = columns.div_ceil(lanes::<V, S>()).saturating_mul(lanes::<V, S>());
-        let a = (row as usize).saturating_add(last.a as usize);
+        let a = (row.a as usize).saturating_add(last.a as usize);
         let end = |apart: usize| (lines - 1).saturating_mul(apart);
         let fits = (self.inner.is_empty()
             || a < self.a.len() && end(apart_b).saturating_add(last.b as usize).saturating_add(whole) <= self.b.len())
-            && columns <= self.pitch
-            && end(apart_c).saturating_add((rows - 1).saturating_mul(self.pitch)).saturating_add(columns)
-                <= self.c.len()
+            && end(apart_c).saturating_add(row.c as usize).saturating_add(columns) <= self.c.len()
             && self.start.fits(rows, columns);
         debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.inner.len());
         fits
@@ -152,21 +155,29 @@ impl<S: Scalar> Scattered<'_, S> {
     ) -> usize {
         let lanes = S::Vector::<V>::LANES;
         let b = self.b.as_ptr().wrapping_add(line * self.lines.1 + column);
-        let tile = Tile {
-            c: self.c.as_mut_ptr().wrapping_add(line * self.lines.2 + row * self.pitch + column),
-            pitch: self.pitch,
-            row,
-            column,
-            last: lanes.min(self.columns - column - (C - 1) * lanes),
-        };
+        let c = self.c.as_mut_ptr().wrapping_add(line * self.lines.2 + column);
+        let last = lanes.min(self.columns - column - (C - 1) * lanes);
+        let tile = Tile { c, pitch: 0, row, column, last };
         let mut a = [self.a.as_ptr(); R];
+        // Rows of C lie anywhere, so each is a tile.
+        let mut rows = [tile; R];
         // SAFETY: the caller's promise; masked loads and stores touch no column of C over the end, and B can be read in
         // whole vectors.
         unsafe {
-            for (r, a) in a.iter_mut().enumerate() {
-                *a = a.wrapping_add(*self.rows.get_unchecked(row + r) as usize);
+            for (r, (a, tile)) in a.iter_mut().zip(&mut rows).enumerate() {
+                let row = *self.rows.get_unchecked(row + r);
+                *a = a.wrapping_add(row.a as usize);
+                tile.c = tile.c.wrapping_add(row.c as usize);
             }
-            let mut sums: Sums<S::Vector<V>, R, C> = tile.origin(simd, self.start);
+            let mut sums: Sums<S::Vector<V>, R, C>;
+            if let Origin::Sum = self.start {
+                sums = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
+                for (tile, sums) in rows.iter().zip(&mut sums) {
+                    [*sums] = tile.origin(simd, Origin::Sum);
+                }
+            } else {
+                sums = tile.origin(simd, self.start);
+            }
             for place in self.inner {
                 let (at, b) = (place.a as usize, b.add(place.b as usize));
                 let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
@@ -180,7 +191,9 @@ impl<S: Scalar> Scattered<'_, S> {
                     }
                 }
             }
-            tile.store::<V, R, C>(&sums, false);
+            for (tile, sums) in rows.iter().zip(sums) {
+                tile.store::<V, 1, C>(&[sums], false);
+            }
         }
         C
     }

@@ -3,12 +3,15 @@
 //! `dw[c, t][f] += Σ x[p's tap t in c] · g[p][f]`, over the positions p of all samples in order: a [product](Scattered) of
 //! inputs, broadcast from where they lie, and of gradients, which are transposed for each block. A block is one chain, and
 //! the sums of blocks are added: a chain over all positions of a batch would round more.
+//!
+//! Where many taps lie on the zeros around images, taps that lie on an image for the same positions are computed together, and
+//! for those positions alone.
 
 use super::PANEL;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split};
 use crate::kernels::elementwise::add_few;
-use crate::kernels::product::{Origin, Place, Scattered};
+use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -19,20 +22,30 @@ pub(in crate::kernels::convolution) struct WeightGradient<'a, 'b, S> {
     pub(in crate::kernels::convolution) images: Images,
     /// Filters in a group.
     pub(in crate::kernels::convolution) filters: usize,
+    /// Taps in a row of the window, and in all of it.
+    pub(in crate::kernels::convolution) window: (usize, usize),
+    /// Outputs of a filter, and in a row of them.
+    pub(in crate::kernels::convolution) outputs: (usize, usize),
     pub(in crate::kernels::convolution) x: &'a [S],
     pub(in crate::kernels::convolution) g: &'a [S],
     pub(in crate::kernels::convolution) dw: &'a mut [S],
     pub(in crate::kernels::convolution) scratch: &'a mut Scratch<'b, S>,
 }
 
+/// Sums of a block of positions: the most positions, and the most numbers under a position in some channels.
+const POSITIONS: usize = 128;
+
 /// The split into blocks of positions.
 #[inline(always)]
-pub(in crate::kernels::convolution) fn split<S>(
-    images: &Images,
-    samples: usize,
-    scratch: &Scratch<'_, S>,
-) -> Option<Split> {
-    images.split(samples, PLACES / 2, scratch.inputs.len(), scratch.weights.len() / (2 * PANEL * LANES))
+fn split<S>(images: &Images, samples: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
+    let depth = scratch.weights.len() / (2 * PANEL * LANES);
+    images.split(samples, POSITIONS, scratch.inputs.len(), (images.taps(), depth))
+}
+
+/// Whether there is a split.
+#[inline(always)]
+pub(in crate::kernels::convolution) fn fits<S>(images: &Images, scratch: &Scratch<'_, S>) -> bool {
+    split(images, 1, scratch).is_some()
 }
 
 impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
@@ -40,12 +53,29 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(mut self, simd: V) {
-        let Self { images, filters, .. } = self;
+        let images = self.images;
+        if !images.is_sparse {
+            return self.add_all(simd);
+        }
+        for rows in images.rows.parts() {
+            for columns in images.columns.parts() {
+                self.images = Images::new(rows, columns, images.channels, images.sample);
+                self.add_all(simd);
+            }
+        }
+    }
+}
+
+impl<S: Scalar> WeightGradient<'_, '_, S> {
+    /// Adds the gradients of all weights under the taps of the images.
+    #[inline(always)]
+    fn add_all<V: Simd>(&mut self, simd: V) {
+        let Self { images, filters, window: (row, window), .. } = *self;
         let samples = self.x.len() / images.sample.max(1);
         let Some(split) = split(&images, samples, self.scratch) else { return };
         let (groups, panel) = (images.groups(), PANEL * lanes::<V, S>());
-        let (taps, filter) = (images.taps(), images.taps() * images.channels);
-        let mut rows = [0; DEPTH];
+        let (taps, filter) = (images.taps(), window * images.channels);
+        let mut rows = [Row::default(); DEPTH];
         for group in 0..groups {
             for first in (0..images.channels).step_by(split.channels.max(1)) {
                 let count = split.channels.min(images.channels - first);
@@ -54,13 +84,27 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
                     self.scratch.weights.fill(S::ZERO);
                     for block in images.blocks(samples, split) {
                         let places = images.places(&block, count);
-                        let depth = images.under_taps(places, count, 1, &mut rows);
+                        let (mut depth, all) = (0, images.whole(&block));
+                        images.for_each_tap(places, count, (&all.0, &all.1), |place, _, _| {
+                            if let Some(row) = rows.get_mut(depth) {
+                                *row = Row { a: place as u32, c: (depth * panel) as u32 };
+                            }
+                            depth += 1;
+                        });
                         let rows = rows.get(..depth).unwrap_or_default();
                         self.add(simd, &block, (group, from, width), (first, count), rows);
                     }
-                    let to = (group * filters + from) * filter + first * taps;
+                    let to = (group * filters + from) * filter + first * window;
                     let (Some(to), (totals, _)) = (self.dw.get_mut(to..), halves(self.scratch.weights)) else { return };
-                    transpose(simd, (totals, panel), (count * taps, width), (to, filter), 1, true);
+                    if taps == window {
+                        transpose(simd, (totals, panel), (count * taps, width), (to, filter), 1, true);
+                        continue;
+                    }
+                    for (index, tap) in images.tap_numbers(row).enumerate() {
+                        let (totals, to) = (totals.get(index * panel..), to.get_mut(tap..));
+                        let (Some(totals), Some(to)) = (totals, to) else { return };
+                        transpose(simd, (totals, taps * panel), (count, width), (to, filter), window, true);
+                    }
                 }
             }
         }
@@ -76,14 +120,14 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         block: &Block,
         (group, from, filters): (usize, usize, usize),
         (from_channel, channels): (usize, usize),
-        rows: &[u32],
+        rows: &[Row],
     ) {
-        let images = self.images;
+        let (images, (down, along)) = (self.images, self.images.whole(block));
         let (places, panel) = (images.places(block, channels), PANEL * lanes::<V, S>());
-        let (mut starts, mut inner) = ([0; PLACES], [Place::default(); PLACES]);
-        let count = images.starts(block, places, &mut starts);
-        for (index, (place, &start)) in inner.iter_mut().zip(&starts).enumerate() {
-            *place = Place { a: start, b: (index * panel) as u32 };
+        let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); POSITIONS]);
+        let count = images.starts(block, places, (&down, &along), panel, &mut starts);
+        for (place, &Row { a, c }) in inner.iter_mut().zip(&starts) {
+            *place = Place { a, b: c };
         }
         let x = images.numbers(
             simd,
@@ -92,7 +136,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             (group * images.channels + from_channel, channels),
             self.scratch.inputs,
         );
-        let (plane, row) = (images.sums(), images.columns.count);
+        let (plane, row) = self.outputs;
         let (runs, run) = if block.columns.len() == row {
             (1, block.rows.len() * row)
         } else {
@@ -101,7 +145,8 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let mut to = &mut *self.scratch.sums;
         for sample in block.samples.clone() {
             for line in 0..runs {
-                let place = (block.rows.start + line) * row + block.columns.start;
+                let down = images.rows.first + block.rows.start + line;
+                let place = down * row + images.columns.first + block.columns.start;
                 let at = ((sample * images.groups() + group) * self.filters + from) * plane + place;
                 let g = self.g.get(at..).unwrap_or_default();
                 let Some((run_of, rest)) = to.split_at_mut_checked(run * panel) else { return };
@@ -119,7 +164,6 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 inner: inner.get(..count).unwrap_or_default(),
                 b: &*self.scratch.sums,
                 c: &mut *sums,
-                pitch: panel,
                 lines: (1, 0, 0),
                 start: Origin::Zero,
             },
@@ -135,4 +179,4 @@ fn halves<S>(weights: &mut [S]) -> (&mut [S], &mut [S]) {
     weights.split_at_mut(half)
 }
 
-const _: () = assert!(LANES * PANEL * PLACES <= 16384, "the gradients of a block fit");
+const _: () = assert!(LANES * PANEL * POSITIONS <= 16384 && POSITIONS <= PLACES, "the gradients of a block fit");
