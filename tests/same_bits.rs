@@ -86,6 +86,26 @@ fn dense_layers_sum_in_an_order_of_their_shape() {
 }
 
 fnn::network! {
+    /// A window larger than its plane.
+    struct Large: [5, 3, 4] -> [20, 1, 3] { Conv2d(20, kernel = 6, padding = ((4, 4), (5, 4)), dilation = 2) }
+}
+fnn::network! {
+    /// Phases that read few taps.
+    struct Phases: [4, 9, 7] -> [18, 2, 4] { Conv2d(18, kernel = (7, 5), stride = (3, 2), padding = (1, 2)) }
+}
+fnn::network! {
+    /// Rows of less than a vector.
+    struct Short: [6, 12, 12] -> [5, 8, 8] { Conv2d(5, kernel = 5) }
+}
+
+#[test]
+fn convolutions_sum_in_an_order_of_their_shape() {
+    check::<Large>("a window larger than its plane");
+    check::<Phases>("a stride");
+    check::<Short>("short rows");
+}
+
+fnn::network! {
     struct Mixed: [20] -> [4] {
         Dense(70), Tanh,
         LayerNorm, Gelu,

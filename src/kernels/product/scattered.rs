@@ -104,7 +104,7 @@ impl<S: Scalar> Operation for Scattered<'_, S> {
     }
 }
 
-/// All columns of `R` rows, `C` vectors at a time. Private to this file: only a product that fits constructs it.
+/// All lines of `R` rows, `C` vectors at a time. Private to this file: only a product that fits constructs it.
 struct Tiles<'p, 'a, S, const R: usize, const C: usize> {
     product: &'p mut Scattered<'a, S>,
     row: usize,
@@ -116,34 +116,32 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { product, row } = self;
-        let (lanes, columns) = (lanes::<V, S>(), product.columns);
-        for line in 0..product.lines.0 {
-            let mut column = 0;
-            while column < columns {
-                let (vectors, at) = ((columns - column).div_ceil(lanes), (line, column));
-                // SAFETY: the product fits, and has these rows, columns and lines.
-                let done = unsafe {
-                    if vectors >= C {
-                        product.tile::<V, R, C>(simd, row, at)
-                    } else if C > 4 && vectors >= 4 {
-                        product.tile::<V, R, 4>(simd, row, at)
-                    } else if C > 2 && vectors >= 2 {
-                        product.tile::<V, R, 2>(simd, row, at)
-                    } else {
-                        product.tile::<V, R, 1>(simd, row, at)
-                    }
-                };
-                column += done * lanes;
-            }
+        // Vectors of short lines share a tile.
+        let mut left = product.lines.0 * product.columns.div_ceil(lanes::<V, S>());
+        let mut at = (0, 0);
+        while left > 0 {
+            // SAFETY: the product fits, and has these rows and, from `at` on, so many vectors.
+            left -= unsafe {
+                if left >= C {
+                    product.tile::<V, R, C>(simd, row, &mut at)
+                } else if C > 4 && left >= 4 {
+                    product.tile::<V, R, 4>(simd, row, &mut at)
+                } else if C > 2 && left >= 2 {
+                    product.tile::<V, R, 2>(simd, row, &mut at)
+                } else {
+                    product.tile::<V, R, 1>(simd, row, &mut at)
+                }
+            };
         }
     }
 }
 
 impl<S: Scalar> Scattered<'_, S> {
-    /// `R` rows from `row` on, and `C` vectors of columns of a line, of which the last one may reach over the end. Returns C.
+    /// `R` rows from `row` on, and `C` vectors from a line and a column on, which move behind them; the last vector of a line may
+    /// reach over the end. Returns C.
     ///
     /// # Safety
-    /// The product fits, and has the rows, and columns in each of the vectors.
+    /// The product fits, and has the rows and the vectors.
     // In debug builds, everything inlined into one function has its own place on the stack.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -151,38 +149,48 @@ impl<S: Scalar> Scattered<'_, S> {
         &mut self,
         simd: V,
         row: usize,
-        (line, column): (usize, usize),
+        (line, column): &mut (usize, usize),
     ) -> usize {
         let lanes = S::Vector::<V>::LANES;
-        let b = self.b.as_ptr().wrapping_add(line * self.lines.1 + column);
-        let c = self.c.as_mut_ptr().wrapping_add(line * self.lines.2 + column);
-        let last = lanes.min(self.columns - column - (C - 1) * lanes);
-        let tile = Tile { c, pitch: 0, row, column, last };
-        let mut a = [self.a.as_ptr(); R];
-        // Rows of C lie anywhere, so each is a tile.
-        let mut rows = [tile; R];
+        // The vectors lie anywhere in B and C, and so do the rows in A and C.
+        let (mut a, mut b) = ([self.a.as_ptr(); R], [self.b.as_ptr(); C]);
+        let mut tiles = [Tile { c: self.c.as_mut_ptr(), pitch: 0, row, column: 0, last: lanes }; C];
+        for (b, tile) in b.iter_mut().zip(&mut tiles) {
+            *b = b.wrapping_add(*line * self.lines.1 + *column);
+            tile.c = tile.c.wrapping_add(*line * self.lines.2 + *column);
+            (tile.column, tile.last) = (*column, lanes.min(self.columns - *column));
+            *column += lanes;
+            if *column >= self.columns {
+                (*line, *column) = (*line + 1, 0);
+            }
+        }
         // SAFETY: the caller's promise; masked loads and stores touch no column of C over the end, and B can be read in
         // whole vectors.
         unsafe {
-            for (r, (a, tile)) in a.iter_mut().zip(&mut rows).enumerate() {
+            let mut rows = [0; R];
+            for (r, (a, to)) in a.iter_mut().zip(&mut rows).enumerate() {
                 let row = *self.rows.get_unchecked(row + r);
                 *a = a.wrapping_add(row.a as usize);
-                tile.c = tile.c.wrapping_add(row.c as usize);
+                *to = row.c as usize;
             }
-            let mut sums: Sums<S::Vector<V>, R, C>;
-            if let Origin::Sum = self.start {
-                sums = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
-                for (tile, sums) in rows.iter().zip(&mut sums) {
-                    [*sums] = tile.origin(simd, Origin::Sum);
+            let mut sums: Sums<S::Vector<V>, R, C> = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
+            for (v, &tile) in tiles.iter().enumerate() {
+                if let Origin::Sum = self.start {
+                    for (sums, &row) in sums.iter_mut().zip(&rows) {
+                        [[sums[v]]] = Tile { c: tile.c.wrapping_add(row), ..tile }.origin(simd, Origin::Sum);
+                    }
+                } else {
+                    let starts: Sums<S::Vector<V>, R, 1> = tile.origin(simd, self.start);
+                    for (sums, [start]) in sums.iter_mut().zip(starts) {
+                        sums[v] = start;
+                    }
                 }
-            } else {
-                sums = tile.origin(simd, self.start);
             }
             for place in self.inner {
-                let (at, b) = (place.a as usize, b.add(place.b as usize));
+                let (at, from) = (place.a as usize, place.b as usize);
                 let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
-                for (v, to) in bs.iter_mut().enumerate() {
-                    *to = S::Vector::<V>::load(simd, b.add(v * lanes));
+                for (to, b) in bs.iter_mut().zip(&b) {
+                    *to = S::Vector::<V>::load(simd, b.add(from));
                 }
                 for (sums, a) in sums.iter_mut().zip(&a) {
                     let a = S::Vector::<V>::splat(simd, *a.add(at));
@@ -191,8 +199,10 @@ impl<S: Scalar> Scattered<'_, S> {
                     }
                 }
             }
-            for (tile, sums) in rows.iter().zip(sums) {
-                tile.store::<V, 1, C>(&[sums], false);
+            for (sums, &row) in sums.iter().zip(&rows) {
+                for (&sum, &tile) in sums.iter().zip(&tiles) {
+                    Tile { c: tile.c.wrapping_add(row), ..tile }.store::<V, 1, 1>(&[[sum]], false);
+                }
             }
         }
         C

@@ -208,6 +208,41 @@ fn convolutions_of_vectors_of_filters_are_those_of_their_definition() {
     }
 }
 
+/// Windows larger than their planes, most of whose taps lie on the zeros around them, and strides whose phases read few taps.
+#[test]
+fn convolutions_of_windows_larger_than_planes_are_those_of_their_definition() {
+    let axis = |input, (kernel, stride, before, after, dilation): (usize, usize, usize, usize, usize)| {
+        axis(input, Axis { kernel, stride, before, after, dilation })
+    };
+    for (rows, columns) in [
+        (axis(3, (6, 1, 5, 5, 2)), axis(3, (6, 1, 5, 5, 2))),
+        (axis(2, (5, 1, 2, 2, 1)), axis(5, (11, 1, 5, 5, 1))),
+        (axis(4, (8, 2, 7, 7, 2)), axis(21, (3, 2, 2, 2, 2))),
+        (axis(1, (7, 2, 4, 3, 1)), axis(6, (3, 1, 1, 1, 1))),
+        (axis(9, (5, 1, 6, 6, 3)), axis(3, (5, 1, 6, 6, 3))),
+        (axis(12, (5, 1, 0, 0, 2)), axis(5, (4, 1, 0, 0, 1))),
+        (axis(10, (7, 3, 0, 2, 1)), axis(11, (6, 3, 1, 4, 1))),
+        // Sums that read nothing but zeros.
+        (axis(2, (2, 1, 4, 5, 3)), axis(3, (2, 2, 3, 4, 1))),
+    ] {
+        let (Some(rows), Some(columns)) = (rows, columns) else { continue };
+        for sizes in [(1, 20, 1), (5, 9, 2), (13, 40, 1), (40, 13, 1), (33, 3, 1)] {
+            check(rows, columns, sizes);
+        }
+    }
+}
+
+/// Rows of less than a vector, several of which share a tile, for numbers of filters around those of a tile.
+#[test]
+fn convolutions_of_short_rows_are_those_of_their_definition() {
+    for (height, width) in [(5, 15), (9, 12), (3, 13), (2, 31)] {
+        for filters in [1, 2, 3, 5, 6, 7, 11] {
+            let (Some(rows), Some(columns)) = (axis(height, still(3, 1)), axis(width, still(3, 1))) else { continue };
+            check(rows, columns, (2, filters, 1));
+        }
+    }
+}
+
 /// Numbers of filters and channels around those of a tile, pointwise and not.
 #[test]
 fn convolutions_of_many_channels_are_those_of_their_definition() {
