@@ -90,10 +90,14 @@ impl<S: Scalar> Operation for Pad<'_, '_, S> {
 
 impl Images {
     /// Images, channel by channel in each `sample`.
-    pub(super) fn new(rows: Track, columns: Track, channels: usize, sample: usize) -> Self {
-        let mut images = Self { rows, columns, channels, sample, is_sparse: false, is_copied: false, parts: 1 };
-        images.is_sparse = !images.is_whole() && 8 * images.products() <= 7 * images.sums() * images.taps();
-        images
+    pub(super) const fn new(rows: Track, columns: Track, channels: usize, sample: usize) -> Self {
+        Self { rows, columns, channels, sample, is_sparse: false, is_copied: false, parts: 1 }
+    }
+
+    /// The same images, whose sums leave out the taps that lie on zeros.
+    pub(super) const fn sparse(mut self) -> Self {
+        self.is_sparse = true;
+        self
     }
 
     #[inline(always)]
@@ -132,7 +136,7 @@ impl Images {
 
     /// Whether no sum reads zeros around the images.
     #[inline(always)]
-    const fn is_whole(&self) -> bool {
+    pub(super) const fn is_whole(&self) -> bool {
         self.rows.is_whole() && self.columns.is_whole()
     }
 

@@ -23,6 +23,7 @@ use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
+use crate::window::quotient;
 
 /// Vectors of filters at a time.
 const PANEL: usize = 2;
@@ -30,6 +31,33 @@ const PANEL: usize = 2;
 /// `filters`, with those that complete a vector of any width.
 const fn padded(filters: usize) -> usize {
     filters.next_multiple_of(LANES)
+}
+
+/// Cycles for a product of one number for each of some rows, with one vector or two; a multiplication takes four.
+const fn cycles(rows: usize, vectors: usize) -> usize {
+    let (whole, rest) = (quotient(rows, 8), rows % 8);
+    let waits = (rest & 1) + (rest >> 1 & 1) + (rest >> 2 & 1);
+    whole * if vectors == 1 { 5 } else { 8 } + 4 * waits
+}
+
+/// The images for sums of some filters at a time: without the taps that lie on zeros, if the sums that read the same taps are
+/// so many that products of them alone take less time. A product by zero changes no sum, so that the batch may decide.
+pub(super) fn images(images: Images, samples: usize, filters: usize) -> Images {
+    if images.is_whole() || 8 * images.products() > 7 * images.sums() * images.taps() {
+        return images;
+    }
+    let (sums, vectors) = (images.sums().max(1), filters.div_ceil(LANES).min(PANEL));
+    let samples = quotient(PLACES, sums).clamp(1, samples.max(1));
+    let (rows, columns) = (0..images.rows.count, 0..images.columns.count);
+    let mut sparse = 0;
+    for down in images.rows.stretches(rows) {
+        for along in images.columns.stretches(columns.clone()) {
+            let sums = down.sums.len() * along.sums.len() * samples;
+            // Each number's place takes some cycles.
+            sparse += down.taps.len() * along.taps.len() * (cycles(sums, vectors) + 3);
+        }
+    }
+    if sparse < images.taps() * cycles(sums * samples, vectors) { images.sparse() } else { images }
 }
 
 /// How the weights of a channel are laid.

@@ -188,7 +188,8 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         }
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         if convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
-            let images = convolution.inputs(w);
+            let samples = x.len() / of_inputs.max(1);
+            let images = super::filters::images(convolution.inputs(w), samples, convolution.filters);
             let weights = Weights {
                 all: w,
                 group: convolution.filters * convolution.filter(),
@@ -275,7 +276,9 @@ impl Convolution {
         scratch: &mut Scratch<'_, S>,
     ) -> bool {
         let plane = &self.plane;
-        let phases = || self.phases().map(|phase| self.outputs(w, phase)).filter(|images| images.sums() > 0);
+        let samples = g.len() / self.samples(w).1.max(1);
+        let images = |phase| super::filters::images(self.outputs(w, phase), samples, self.seen);
+        let phases = || self.phases().map(images).filter(|images| images.sums() > 0);
         let fits = |images: &Images| images.taps() == 0 || lanes_of::<V, S>(images, self.seen, self.window(), scratch).is_some();
         if !phases().all(|images| fits(&images)) {
             return false;

@@ -42,10 +42,19 @@ fn split<S>(images: &Images, samples: usize, scratch: &Scratch<'_, S>) -> Option
     images.split(samples, POSITIONS, scratch.inputs.len(), (images.taps(), depth))
 }
 
+/// Whether taps that lie on an image for the same positions are computed together: if enough products fall away, and there
+/// are enough channels for tiles of one tap.
+fn is_in_parts(images: &Images) -> bool {
+    // A transposition of gradients for each part takes as long as the products of some channels.
+    let rows = images.channels.next_multiple_of(4) + 10;
+    !images.is_whole() && images.products() * rows < images.sums() * images.taps() * images.channels
+}
+
 /// Whether there is a split.
 #[inline(always)]
 pub(in crate::kernels::convolution) fn fits<S>(images: &Images, scratch: &Scratch<'_, S>) -> bool {
-    split(images, 1, scratch).is_some()
+    let images = if is_in_parts(images) { images.sparse() } else { *images };
+    split(&images, 1, scratch).is_some()
 }
 
 impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
@@ -54,7 +63,7 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
     #[inline(always)]
     fn run<V: Simd>(mut self, simd: V) {
         let images = self.images;
-        if !images.is_sparse {
+        if !is_in_parts(&images) {
             return self.add_all(simd);
         }
         for rows in images.rows.parts() {
