@@ -24,8 +24,8 @@ mod scattered;
 mod tile;
 mod tiles;
 
-pub(crate) use self::scattered::{Place, Row};
 pub(super) use self::scattered::Scattered;
+pub(crate) use self::scattered::{Place, Row};
 use self::tile::Block;
 use super::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;

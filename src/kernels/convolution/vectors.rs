@@ -279,7 +279,9 @@ impl Convolution {
         let samples = g.len() / self.samples(w).1.max(1);
         let images = |phase| super::filters::images(self.outputs(w, phase), samples, self.seen);
         let phases = || self.phases().map(images).filter(|images| images.sums() > 0);
-        let fits = |images: &Images| images.taps() == 0 || lanes_of::<V, S>(images, self.seen, self.window(), scratch).is_some();
+        let fits = |images: &Images| {
+            images.taps() == 0 || lanes_of::<V, S>(images, self.seen, self.window(), scratch).is_some()
+        };
         if !phases().all(|images| fits(&images)) {
             return false;
         }
