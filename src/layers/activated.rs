@@ -6,6 +6,7 @@ use crate::image::Channels;
 use crate::kernels::Simd;
 use crate::kernels::channels::Activate;
 use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layers::batch_norm::Finished;
 use crate::layers::{Activation, BatchNorm, FromOutput};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -116,9 +117,9 @@ where
         input_gradients: Option<&mut [A]>,
         sums: &mut (A::Each, A::Each),
     ) {
-        let Recorded { inputs, outputs, tape } = recorded;
-        let (activation, recorded) = (Activation::<F, A>::new(), (inputs, outputs, tape));
+        let finished = Finished { inputs: recorded.inputs, outputs: recorded.outputs, statistics: recorded.tape };
+        let (activation, gradients) = (Activation::<F, A>::new(), (output_gradients, input_gradients));
         let gradient = &mut gradient.accumulator().layer;
-        self.layer.differentiate(pass.simd, activation, recorded, output_gradients, gradient, input_gradients, sums);
+        self.layer.differentiate(pass.simd, activation, finished, gradients, gradient, sums);
     }
 }

@@ -102,6 +102,13 @@ pub(crate) struct Channel<S> {
     pub(crate) bias: S,
 }
 
+/// A finished forward pass of training: the inputs, what the activation after it gave, and the batch's statistics.
+pub(super) struct Finished<'a, A: Channels> {
+    pub(super) inputs: &'a [A],
+    pub(super) outputs: &'a [A],
+    pub(super) statistics: &'a (A::Each, A::Each),
+}
+
 /// How many per-channel arrays precede the running statistics, and how many running statistics there are.
 const TRAINED: usize = 2;
 const RUNNING: usize = 2;
@@ -220,18 +227,18 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         });
     }
 
-    /// The backward pass, that of an activation first.
+    /// The backward pass, that of an activation first: from the gradients of its outputs to those of the inputs.
     #[inline(always)]
     pub(super) fn differentiate<V: Simd>(
         &self,
         simd: V,
         activation: impl Activate,
-        (inputs, outputs, statistics): (&[A], &[A], &(A::Each, A::Each)),
-        output_gradients: &mut [A],
+        finished: Finished<'_, A>,
+        (output_gradients, input_gradients): (&mut [A], Option<&mut [A]>),
         gradient: &mut Self,
-        input_gradients: Option<&mut [A]>,
         (by_weight, by_bias): &mut (A::Each, A::Each),
     ) {
+        let Finished { inputs, outputs, statistics } = finished;
         let (mean, variance) =
             if FROZEN { (&self.running_mean, &self.running_var) } else { (&statistics.0, &statistics.1) };
         let (mean, variance) = (mean.parameters(), variance.parameters());
@@ -320,9 +327,9 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         input_gradients: Option<&mut [A]>,
         sums: &mut (A::Each, A::Each),
     ) {
-        let Recorded { inputs, outputs, tape } = recorded;
-        let (recorded, gradient) = ((inputs, outputs, tape), gradient.accumulator());
-        self.differentiate(pass.simd, Identity, recorded, output_gradients, gradient, input_gradients, sums);
+        let finished = Finished { inputs: recorded.inputs, outputs: recorded.outputs, statistics: recorded.tape };
+        let gradients = (output_gradients, input_gradients);
+        self.differentiate(pass.simd, Identity, finished, gradients, gradient.accumulator(), sums);
     }
 
     /// The identity, with running statistics of mean 0 and variance 1.
