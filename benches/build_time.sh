@@ -14,7 +14,7 @@ seconds() { local TIMEFORMAT="%U %S"; { time "$@" >/dev/null 2>&1; } 2>&1 | awk 
 
 # Trains a network and runs inference: its name, its input, its output.
 use_network() {
-    echo "    let data: fnn::DataSet<$2, $3> = (0..8).map(|_| (fnn::layers::Pod::zeroed(), fnn::layers::Pod::zeroed())).collect();"
+    echo "    let data: fnn::DataSet<$2, $3> = (0..8).map(|_| (fnn::layers::zeroed(), fnn::layers::zeroed())).collect();"
     echo "    let trainer = fnn::Trainer::new($1::boxed(1), fnn::losses::MeanSquaredError, fnn::optimizers::Sgd::new(0.1));"
     echo '    let trained = trainer.fit(&data).expect("trains");'
     echo '    println!("{:?}", trained.network.forward_all(data.inputs()).len());'
