@@ -49,6 +49,13 @@ impl Taps {
         self.left.1 * self.top.1
     }
 
+    /// The end of the last one's position.
+    #[inline(always)]
+    const fn end(&self) -> usize {
+        let last = self.top.0 + self.top.1.saturating_sub(1) * self.steps.0 + self.left.0;
+        last + self.left.1.saturating_sub(1) * self.steps.1 + 1
+    }
+
     /// The rows of taps, each from its first to its last position.
     #[inline(always)]
     fn rows(&self) -> impl DoubleEndedIterator<Item = Range<usize>> {
@@ -57,21 +64,48 @@ impl Taps {
     }
 }
 
-impl Bands {
-    /// The outputs of a band, from the last to the first, and their taps.
+impl Taps {
+    /// Adds `g` to `dx` at the first tap that is equal to `y`, for each lane.
+    ///
+    /// # Safety
+    /// `x` and `dx` have all positions.
     #[inline(always)]
-    fn outputs(self, band: &Band) -> impl Iterator<Item = (usize, Taps)> {
+    unsafe fn give_to_first<V: Simd, S: Scalar>(
+        &self,
+        (x, y): (&[S::Vector<V>], S::Vector<V>),
+        (g, zero): (S::Vector<V>, S::Vector<V>),
+        dx: &mut [S::Vector<V>],
+    ) {
+        let (mut rest, mut start) = (g, self.top.0 + self.left.0);
+        for _ in 0..self.top.1 {
+            let mut at = start;
+            for _ in 0..self.left.1 {
+                // SAFETY: the caller's promise.
+                let (x, dx) = unsafe { (*x.as_ptr().add(at), &mut *dx.as_mut_ptr().add(at)) };
+                // A gradient that was assigned is set to 0, so that no later tap gets it again.
+                *dx = *dx + x.if_equal(y, rest, zero);
+                rest = x.if_equal(y, zero, rest);
+                at += self.steps.1;
+            }
+            start += self.steps.0;
+        }
+    }
+}
+
+impl Bands {
+    /// Visits the outputs of a band, from the last to the first, and their taps.
+    #[inline(always)]
+    fn visit(self, band: &Band, mut visit: impl FnMut(usize, Taps)) {
         let Plane { rows, columns } = self.plane;
-        let (first, above) = (band.outputs.start, band.inputs.start);
-        band.outputs.clone().rev().flat_map(move |row| {
+        let steps = (rows.window.dilation * columns.input, columns.window.dilation);
+        for row in band.outputs.clone().rev() {
             let (top, tall) = under(&rows, row);
-            let top = (top.saturating_sub(above) * columns.input, tall);
-            let steps = (rows.window.dilation * columns.input, columns.window.dilation);
-            let at = (row - first) * columns.output;
-            (0..columns.output)
-                .rev()
-                .map(move |column| (at + column, Taps { left: under(&columns, column), top, steps }))
-        })
+            let top = (top.saturating_sub(band.inputs.start) * columns.input, tall);
+            let at = (row - band.outputs.start) * columns.output;
+            for column in (0..columns.output).rev() {
+                visit(at + column, Taps { left: under(&columns, column), top, steps });
+            }
+        }
     }
 }
 
@@ -129,18 +163,13 @@ impl<S: Scalar> MaximumGradient<'_, S> {
                 let new = below.min(band.inputs.end).saturating_sub(band.inputs.start) * width;
                 let to = (planes, dx.get(inputs..).unwrap_or_default());
                 let to = sums.sums(simd, to, size, (new, of_inputs));
-                for (output, taps) in bands.outputs(&band) {
+                bands.visit(&band, |output, taps| {
                     let (Some(&y), Some(&g)) = (y.get(output), g.get(output)) else { return };
-                    let mut rest = g;
-                    for row in taps.rows() {
-                        let (Some(x), Some(dx)) = (x.get(row.clone()), to.get_mut(row)) else { return };
-                        every(taps.steps.1, x.iter().zip(dx), |(&x, dx)| {
-                            // A gradient that was assigned is set to 0, so that no later tap gets it again.
-                            *dx = *dx + x.if_equal(y, rest, zero);
-                            rest = x.if_equal(y, zero, rest);
-                        });
+                    if taps.count() > 0 && taps.end() <= x.len().min(to.len()) {
+                        // SAFETY: the last tap's position is one of both.
+                        unsafe { taps.give_to_first::<V, S>((x, y), (g, zero), to) };
                     }
-                }
+                });
                 sums.store(simd, (planes, dx.get_mut(inputs..).unwrap_or_default()), size, of_inputs);
                 below = band.inputs.start;
             }
@@ -167,7 +196,7 @@ impl<S: Scalar> MaximumGradient<'_, S> {
                 let y = (planes, y.get(outputs..).unwrap_or_default());
                 let x = xs.load(simd, x, size, of_inputs);
                 let y = ys.load(simd, y, plane.outputs(), of_outputs);
-                for (output, taps) in bands.outputs(&band) {
+                bands.visit(&band, |output, taps| {
                     let Some(&y) = y.get(output) else { return };
                     // From the last tap to the first, which stays.
                     let mut largest = nowhere;
@@ -187,7 +216,7 @@ impl<S: Scalar> MaximumGradient<'_, S> {
                             *dx += g;
                         }
                     }
-                }
+                });
             }
         }
     }
@@ -216,14 +245,14 @@ impl<S: Scalar> Operation for AverageGradient<'_, S> {
                 let new = below.min(band.inputs.end).saturating_sub(band.inputs.start) * width;
                 let to = (planes, dx.get(inputs..).unwrap_or_default());
                 let to = sums.sums(simd, to, size, (new, of_inputs));
-                for (output, taps) in bands.outputs(&band) {
+                bands.visit(&band, |output, taps| {
                     let Some(&g) = g.get(output) else { return };
                     let given = g * splat(simd, part.of(taps.count()));
                     for row in taps.rows() {
                         let Some(dx) = to.get_mut(row) else { return };
                         every(taps.steps.1, dx.iter_mut(), |dx| *dx = *dx + given);
                     }
-                }
+                });
                 sums.store(simd, (planes, dx.get_mut(inputs..).unwrap_or_default()), size, of_inputs);
                 below = band.inputs.start;
             }
