@@ -3,17 +3,12 @@
 
 use core::ops::Range;
 
-use super::{Band, Bands, POSITIONS, Part, Room, every, reach, under, vectors};
-use crate::chunks::Chunks;
+use super::{Band, Bands, Part, Room, every, reach, under, vectors};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
+use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
 use crate::window::quotient;
-
-/// From this many taps on, finding a window's largest one and adding a gradient there, lane by lane, takes less time than adding
-/// to all of them.
-const MANY: usize = 40;
 
 /// `dx[p's largest tap] += g[p]`, the first tap if several are equally large, for all channels of a batch. `dx` is overwritten.
 pub(in super::super) struct MaximumGradient<'a, S> {
@@ -133,14 +128,6 @@ impl<S: Scalar> Operation for MaximumGradient<'_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        if self.bands.plane.taps() < MANY { self.add_to_taps(simd) } else { self.add_to_largest(simd) }
-    }
-}
-
-impl<S: Scalar> MaximumGradient<'_, S> {
-    /// Adds to each tap its gradient, or 0.
-    #[inline(always)]
-    fn add_to_taps<V: Simd>(self, simd: V) {
         let Self { bands, x, y, g, dx } = self;
         let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
         let (size, width) = (plane.inputs(), plane.columns.input);
@@ -172,51 +159,6 @@ impl<S: Scalar> MaximumGradient<'_, S> {
                 });
                 sums.store(simd, (planes, dx.get_mut(inputs..).unwrap_or_default()), size, of_inputs);
                 below = band.inputs.start;
-            }
-        }
-    }
-
-    /// Finds the largest tap, and adds the gradient there.
-    #[inline(always)]
-    fn add_to_largest<V: Simd>(self, simd: V) {
-        let Self { bands, x, y, g, dx } = self;
-        let plane = bands.plane;
-        let size = plane.inputs();
-        let (mut xs, mut ys) = (Room::<S, V>::new(), Room::<S, V>::new());
-        let mut positions = [S::ZERO; POSITIONS];
-        positions.iter_mut().enumerate().for_each(|(position, number)| *number = S::from_usize(position));
-        // Where no tap is equal to the output, which is NaN.
-        let nowhere = splat::<V, S>(simd, S::from_usize(POSITIONS));
-        dx.fill(S::ZERO);
-        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
-            for band in bands.each().rev() {
-                let (of_inputs, of_outputs) = band.sizes(&plane);
-                let (inputs, outputs) = band.places(&plane, first);
-                let x = (planes, x.get(inputs..).unwrap_or_default());
-                let y = (planes, y.get(outputs..).unwrap_or_default());
-                let x = xs.load(simd, x, size, of_inputs);
-                let y = ys.load(simd, y, plane.outputs(), of_outputs);
-                bands.visit(&band, |output, taps| {
-                    let Some(&y) = y.get(output) else { return };
-                    // From the last tap to the first, which stays.
-                    let mut largest = nowhere;
-                    for row in taps.rows().rev() {
-                        let (Some(x), Some(positions)) = (x.get(row.clone()), positions.get(row)) else { return };
-                        every(taps.steps.1, x.iter().zip(positions).rev(), |(&x, &position)| {
-                            largest = x.if_equal(y, splat(simd, position), largest);
-                        });
-                    }
-                    let mut places = [S::ZERO; LANES];
-                    write(simd, largest, places.get_mut(..lanes::<V, S>()).unwrap_or_default());
-                    let g = g.get(outputs + output..).unwrap_or_default().parts(plane.outputs());
-                    let dx = dx.get_mut(inputs..).unwrap_or_default().parts_mut(size);
-                    for ((dx, g), place) in dx.zip(g).zip(places).take(planes) {
-                        let dx = dx.get_mut(..of_inputs).unwrap_or_default();
-                        if let (Some(dx), Some(&g)) = (dx.get_mut(place.to_f64() as usize), g.first()) {
-                            *dx += g;
-                        }
-                    }
-                });
             }
         }
     }
