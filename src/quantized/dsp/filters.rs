@@ -149,7 +149,11 @@ pub(super) fn multiply_filters(filters: &[i8], taps: usize, bias: &[i32], inputs
             (count, factors, images.as_mut_ptr().cast::<u8>(), outputs)
         }
     };
-    if count == 0 || groups == 0 || filters.len() / taps < count || inputs.len() < 2 * taps.next_multiple_of(4) {
+    if count == 0
+        || groups == 0
+        || filters.len() < count.saturating_mul(taps)
+        || inputs.len() < 2 * taps.next_multiple_of(4)
+    {
         return;
     }
     let words = taps.is_multiple_of(8) && filters.as_ptr().cast::<u32>().is_aligned();
