@@ -86,7 +86,8 @@ impl<'a, A> Rows<'a, A> {
     where
         A: Sample,
     {
-        (Sample::flat(self.set), self.numbers)
+        let (set, numbers) = self.parts();
+        (Sample::flat(set), numbers)
     }
 }
 
