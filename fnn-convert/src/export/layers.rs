@@ -277,7 +277,7 @@ impl Builder<'_> {
     /// ONNX Runtime takes images alone, and an odd number of channels.
     fn local_response_norm(&mut self, node: &Node, path: &str, input: String) -> String {
         let size = node.count("size").unwrap_or(1);
-        if size % 2 == 0 {
+        if size.is_multiple_of(2) {
             self.refuse(node, path, "ONNX Runtime takes an odd size only");
         }
         let number = |name| Attribute::Float(node.number(name).unwrap_or(1.0));
