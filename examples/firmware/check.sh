@@ -52,6 +52,14 @@ echo "-- links for a Cortex-M0 and for RISC-V"
 build thumbv6m-none-eabi --bin links
 build riscv32imc-unknown-none-elf --bin links
 
+echo "-- code that computes addresses begins at a multiple of four"
+for program in links digits map; do
+    if nm "$built/$target/release/$program" | grep '^[0-9a-f]*[26ae] .*multiply_filters'; then
+        echo "$program: the addresses in the function above are wrong by two" >&2
+        exit 1
+    fi
+done
+
 echo "-- costs"
 ./costs.sh >"$built/costs.md"
 cat "$built/costs.md"

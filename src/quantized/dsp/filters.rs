@@ -216,7 +216,10 @@ pub(super) fn multiply_filters(filters: &[i8], taps: usize, bias: &[i32], inputs
     // a sum sets on overflow.
     unsafe {
         asm!(
-            "push {{r6, r7}}
+            // `adr` counts from a multiple of four, so the assembler must know where there is one: functions begin at
+            // multiples of two.
+            ".p2align 2
+             push {{r6, r7}}
              adr.w r2, 5f
              adr.w r3, 6f
              adr.w r4, 7f
