@@ -22,6 +22,7 @@ use crate::window::{Axis, Sliding, ceil_div, quotient};
 
 /// The most positions of a band: 32 KB of the widest vectors.
 const POSITIONS: usize = 512;
+
 /// A plane in bands of this many rows of outputs.
 #[derive(Clone, Copy)]
 pub(super) struct Bands {
@@ -67,6 +68,30 @@ impl Plane {
 }
 
 impl Bands {
+    /// The outputs `y` of all channels of a batch: `compute` takes a band, its inputs, and its outputs.
+    #[inline(always)]
+    fn pool<V: Simd, S: Scalar>(
+        self,
+        simd: V,
+        x: &[S],
+        y: &mut [S],
+        mut compute: impl FnMut(&Band, &[S::Vector<V>], &mut [S::Vector<V>]),
+    ) {
+        let plane = self.plane;
+        let (mut inputs, mut outputs) = (Room::<S, V>::new(), Room::<S, V>::new());
+        for (first, planes) in vectors::<V, S>(quotient(x.len(), plane.inputs())) {
+            for band in self.each() {
+                let (of_inputs, of_outputs) = band.sizes(&plane);
+                let (at_inputs, at_outputs) = band.places(&plane, first);
+                let x = (planes, x.get(at_inputs..).unwrap_or_default());
+                let x = &*inputs.load(simd, x, plane.inputs(), of_inputs);
+                compute(&band, x, outputs.first(simd, of_outputs));
+                let y = (planes, y.get_mut(at_outputs..).unwrap_or_default());
+                outputs.store(simd, y, plane.outputs(), of_outputs);
+            }
+        }
+    }
+
     /// From top to bottom.
     #[inline(always)]
     fn each(self) -> impl DoubleEndedIterator<Item = Band> {
@@ -190,43 +215,36 @@ impl<S: Scalar> Operation for Maximum<'_, S> {
         let Plane { rows, columns } = plane;
         let (width, height) = (columns.output, rows.window.dilation);
         let has_columns = columns.window.kernel > 1 || columns.window.stride > 1 || !columns.is_whole();
-        let (mut inputs, mut reduced, mut outputs) = (Room::<S, V>::new(), Room::<S, V>::new(), Room::<S, V>::new());
-        for (first, planes) in vectors::<V, S>(quotient(x.len(), plane.inputs())) {
-            for band in bands.each() {
-                let (of_inputs, of_outputs) = band.sizes(&plane);
-                let (at_inputs, at_outputs) = band.places(&plane, first);
-                let x = (planes, x.get(at_inputs..).unwrap_or_default());
-                let mut x = &*inputs.load(simd, x, plane.inputs(), of_inputs);
-                if has_columns {
-                    let reduced = reduced.first(simd, band.inputs.len() * width);
-                    for column in 0..width {
-                        let (start, count) = under(&columns, column);
-                        let line = reach(start, count, columns.window.dilation);
-                        for (x, to) in x.blocks(columns.input).zip(reduced.blocks_mut(width)) {
-                            let (Some(x), Some(to)) = (x.get(line.clone()), to.get_mut(column)) else { return };
-                            let mut largest = lowest;
-                            every(columns.window.dilation, x.iter(), |&x| largest = larger::<V, S>(largest, x));
-                            *to = largest;
-                        }
-                    }
-                    x = reduced;
-                }
-                for (y, row) in outputs.first(simd, of_outputs).blocks_mut(width).zip(band.outputs.clone()) {
-                    let (start, count) = under(&rows, row);
-                    let start = start.saturating_sub(band.inputs.start) * width;
-                    for (column, y) in y.iter_mut().enumerate() {
+        let mut reduced = Room::<S, V>::new();
+        bands.pool(simd, x, y, |band, inputs, y| {
+            let mut x: &[S::Vector<V>] = inputs;
+            if has_columns {
+                let reduced = reduced.first(simd, band.inputs.len() * width);
+                for column in 0..width {
+                    let (start, count) = under(&columns, column);
+                    let line = reach(start, count, columns.window.dilation);
+                    for (x, to) in x.blocks(columns.input).zip(reduced.blocks_mut(width)) {
+                        let (Some(x), Some(to)) = (x.get(line.clone()), to.get_mut(column)) else { return };
                         let mut largest = lowest;
-                        for tap in 0..count {
-                            let Some(&x) = x.get(start + tap * height * width + column) else { return };
-                            largest = larger::<V, S>(largest, x);
-                        }
-                        *y = largest;
+                        every(columns.window.dilation, x.iter(), |&x| largest = larger::<V, S>(largest, x));
+                        *to = largest;
                     }
                 }
-                let y = (planes, y.get_mut(at_outputs..).unwrap_or_default());
-                outputs.store(simd, y, plane.outputs(), of_outputs);
+                x = reduced;
             }
-        }
+            for (y, row) in y.blocks_mut(width).zip(band.outputs.clone()) {
+                let (start, count) = under(&rows, row);
+                let start = start.saturating_sub(band.inputs.start) * width;
+                for (column, y) in y.iter_mut().enumerate() {
+                    let mut largest = lowest;
+                    for tap in 0..count {
+                        let Some(&x) = x.get(start + tap * height * width + column) else { return };
+                        largest = larger::<V, S>(largest, x);
+                    }
+                    *y = largest;
+                }
+            }
+        });
     }
 }
 
@@ -248,30 +266,21 @@ impl<S: Scalar> Operation for Average<'_, S> {
         let Plane { rows, columns } = plane;
         let (width, step) = (columns.output, columns.window.dilation);
         let mut part = Part::<S>::new(&plane, counts_padding);
-        let (mut inputs, mut outputs) = (Room::<S, V>::new(), Room::<S, V>::new());
-        for (first, planes) in vectors::<V, S>(quotient(x.len(), plane.inputs())) {
-            for band in bands.each() {
-                let (of_inputs, of_outputs) = band.sizes(&plane);
-                let (at_inputs, at_outputs) = band.places(&plane, first);
-                let x = (planes, x.get(at_inputs..).unwrap_or_default());
-                let x = &*inputs.load(simd, x, plane.inputs(), of_inputs);
-                for (y, row) in outputs.first(simd, of_outputs).blocks_mut(width).zip(band.outputs.clone()) {
-                    let (top, tall) = under(&rows, row);
-                    for (column, y) in y.iter_mut().enumerate() {
-                        let (left, wide) = under(&columns, column);
-                        let mut sum = splat(simd, S::ZERO);
-                        for tap in 0..tall {
-                            let row = (top + tap * rows.window.dilation).saturating_sub(band.inputs.start);
-                            let Some(x) = x.get(reach(row * columns.input + left, wide, step)) else { return };
-                            every(step, x.iter(), |&x| sum = sum + x);
-                        }
-                        *y = sum * splat(simd, part.of(tall * wide));
+        bands.pool(simd, x, y, |band, x, y| {
+            for (y, row) in y.blocks_mut(width).zip(band.outputs.clone()) {
+                let (top, tall) = under(&rows, row);
+                for (column, y) in y.iter_mut().enumerate() {
+                    let (left, wide) = under(&columns, column);
+                    let mut sum = splat(simd, S::ZERO);
+                    for tap in 0..tall {
+                        let row = (top + tap * rows.window.dilation).saturating_sub(band.inputs.start);
+                        let Some(x) = x.get(reach(row * columns.input + left, wide, step)) else { return };
+                        every(step, x.iter(), |&x| sum = sum + x);
                     }
+                    *y = sum * splat(simd, part.of(tall * wide));
                 }
-                let y = (planes, y.get_mut(at_outputs..).unwrap_or_default());
-                outputs.store(simd, y, plane.outputs(), of_outputs);
             }
-        }
+        });
     }
 }
 

@@ -57,9 +57,7 @@ impl Taps {
         let Self { left, top, steps } = *self;
         (0..top.1).map(move |row| reach(top.0 + row * steps.0 + left.0, left.1, steps.1))
     }
-}
 
-impl Taps {
     /// Adds `g` to `dx` at the first tap that is equal to `y`, for each lane.
     ///
     /// # Safety
@@ -88,6 +86,36 @@ impl Taps {
 }
 
 impl Bands {
+    /// The gradients `dx` of all channels of a batch. `add` adds those of a band's outputs to its inputs: it takes the band, where
+    /// its inputs and its outputs begin in the first of some planes, how many planes these are, and both gradients.
+    #[inline(always)]
+    fn spread<V: Simd, S: Scalar>(
+        self,
+        simd: V,
+        g: &[S],
+        dx: &mut [S],
+        mut add: impl FnMut(&Band, (usize, usize), usize, (&[S::Vector<V>], &mut [S::Vector<V>])),
+    ) {
+        let plane = self.plane;
+        let (size, mut gs, mut sums) = (plane.inputs(), Room::<S, V>::new(), Room::<S, V>::new());
+        if !self.cover() {
+            dx.fill(S::ZERO);
+        }
+        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
+            let mut below = plane.rows.input;
+            for band in self.each().rev() {
+                let ((count, of_outputs), places) = (band.sizes(&plane), band.places(&plane, first));
+                let g = (planes, g.get(places.1..).unwrap_or_default());
+                let g = &*gs.load(simd, g, plane.outputs(), of_outputs);
+                let new = below.min(band.inputs.end).saturating_sub(band.inputs.start) * plane.columns.input;
+                let to = (planes, dx.get(places.0..).unwrap_or_default());
+                add(&band, places, planes, (g, sums.sums(simd, to, size, (new, count))));
+                sums.store(simd, (planes, dx.get_mut(places.0..).unwrap_or_default()), size, count);
+                below = band.inputs.start;
+            }
+        }
+    }
+
     /// Visits the outputs of a band, from the last to the first, and their taps.
     #[inline(always)]
     fn visit(self, band: &Band, mut visit: impl FnMut(usize, Taps)) {
@@ -130,37 +158,19 @@ impl<S: Scalar> Operation for MaximumGradient<'_, S> {
     fn run<V: Simd>(self, simd: V) {
         let Self { bands, x, y, g, dx } = self;
         let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
-        let (size, width) = (plane.inputs(), plane.columns.input);
-        let (mut xs, mut sums) = (Room::<S, V>::new(), Room::<S, V>::new());
-        let (mut ys, mut gs) = (Room::<S, V>::new(), Room::<S, V>::new());
-        if !bands.cover() {
-            dx.fill(S::ZERO);
-        }
-        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
-            let mut below = plane.rows.input;
-            for band in bands.each().rev() {
-                let (of_inputs, of_outputs) = band.sizes(&plane);
-                let (inputs, outputs) = band.places(&plane, first);
-                let x = (planes, x.get(inputs..).unwrap_or_default());
-                let (y, g) =
-                    ((planes, y.get(outputs..).unwrap_or_default()), (planes, g.get(outputs..).unwrap_or_default()));
-                let x = xs.load(simd, x, size, of_inputs);
-                let y = ys.load(simd, y, plane.outputs(), of_outputs);
-                let g = gs.load(simd, g, plane.outputs(), of_outputs);
-                let new = below.min(band.inputs.end).saturating_sub(band.inputs.start) * width;
-                let to = (planes, dx.get(inputs..).unwrap_or_default());
-                let to = sums.sums(simd, to, size, (new, of_inputs));
-                bands.visit(&band, |output, taps| {
-                    let (Some(&y), Some(&g)) = (y.get(output), g.get(output)) else { return };
-                    if taps.count() > 0 && taps.end() <= x.len().min(to.len()) {
-                        // SAFETY: the last tap's position is one of both.
-                        unsafe { taps.give_to_first::<V, S>((x, y), (g, zero), to) };
-                    }
-                });
-                sums.store(simd, (planes, dx.get_mut(inputs..).unwrap_or_default()), size, of_inputs);
-                below = band.inputs.start;
-            }
-        }
+        let (mut xs, mut ys) = (Room::<S, V>::new(), Room::<S, V>::new());
+        bands.spread(simd, g, dx, |band, (inputs, outputs), planes, (g, to)| {
+            let (of_inputs, of_outputs) = band.sizes(&plane);
+            let x = xs.load(simd, (planes, x.get(inputs..).unwrap_or_default()), plane.inputs(), of_inputs);
+            let y = ys.load(simd, (planes, y.get(outputs..).unwrap_or_default()), plane.outputs(), of_outputs);
+            bands.visit(band, |output, taps| {
+                let (Some(&y), Some(&g)) = (y.get(output), g.get(output)) else { return };
+                if taps.count() > 0 && taps.end() <= x.len().min(to.len()) {
+                    // SAFETY: the last tap's position is one of both.
+                    unsafe { taps.give_to_first::<V, S>((x, y), (g, zero), to) };
+                }
+            });
+        });
     }
 }
 
@@ -170,34 +180,16 @@ impl<S: Scalar> Operation for AverageGradient<'_, S> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { bands, counts_padding, g, dx } = self;
-        let plane = bands.plane;
-        let (size, width) = (plane.inputs(), plane.columns.input);
-        let (mut gs, mut sums) = (Room::<S, V>::new(), Room::<S, V>::new());
-        let mut part = Part::<S>::new(&plane, counts_padding);
-        if !bands.cover() {
-            dx.fill(S::ZERO);
-        }
-        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
-            let mut below = plane.rows.input;
-            for band in bands.each().rev() {
-                let (of_inputs, of_outputs) = band.sizes(&plane);
-                let (inputs, outputs) = band.places(&plane, first);
-                let g = (planes, g.get(outputs..).unwrap_or_default());
-                let g = gs.load(simd, g, plane.outputs(), of_outputs);
-                let new = below.min(band.inputs.end).saturating_sub(band.inputs.start) * width;
-                let to = (planes, dx.get(inputs..).unwrap_or_default());
-                let to = sums.sums(simd, to, size, (new, of_inputs));
-                bands.visit(&band, |output, taps| {
-                    let Some(&g) = g.get(output) else { return };
-                    let given = g * splat(simd, part.of(taps.count()));
-                    for row in taps.rows() {
-                        let Some(dx) = to.get_mut(row) else { return };
-                        every(taps.steps.1, dx.iter_mut(), |dx| *dx = *dx + given);
-                    }
-                });
-                sums.store(simd, (planes, dx.get_mut(inputs..).unwrap_or_default()), size, of_inputs);
-                below = band.inputs.start;
-            }
-        }
+        let mut part = Part::<S>::new(&bands.plane, counts_padding);
+        bands.spread(simd, g, dx, |band, _, _, (g, to)| {
+            bands.visit(band, |output, taps| {
+                let Some(&g) = g.get(output) else { return };
+                let given = g * splat(simd, part.of(taps.count()));
+                for row in taps.rows() {
+                    let Some(dx) = to.get_mut(row) else { return };
+                    every(taps.steps.1, dx.iter_mut(), |dx| *dx = *dx + given);
+                }
+            });
+        });
     }
 }
