@@ -45,6 +45,22 @@ pub(crate) const fn assert_keeps_frames(keeps_frames: bool, is_last: bool) {
     );
 }
 
+/// A frame for both branches of a block. Returns whether both have answered for the next position then.
+#[inline(always)]
+fn push_to_both<V: Simd, F: Stream, G: Stream<Frame = F::Frame>>(
+    (first, second): (&F, &G),
+    simd: V,
+    frame: &F::Frame,
+    memory: &mut Branches<F::Memory, G::Memory, F::Answer, G::Answer>,
+    scratch: &mut Larger<F::Scratch, G::Scratch>,
+) -> bool {
+    const { assert_same_strides(F::STRIDE, G::STRIDE) }
+    let ((of_first, of_second), ((y, z), arrived)) = memory;
+    let y_is_new = first.push(simd, frame, y, of_first, workspace(scratch));
+    let z_is_new = second.push(simd, frame, z, of_second, workspace(scratch));
+    both(arrived, y_is_new, z_is_new)
+}
+
 /// A shortcut waits for nothing: layers that keep the length of a sequence compute from no later frame.
 impl<L> Stream for Residual<L>
 where
@@ -96,14 +112,12 @@ where
         simd: V,
         frame: &F::Frame,
         answer: &mut F::Answer,
-        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        memory: &mut Self::Memory,
         scratch: &mut Self::Scratch,
     ) -> bool {
-        const { assert_same_strides(F::STRIDE, G::STRIDE) }
-        let y_is_new = self.first.push(simd, frame, y, first, workspace(scratch));
-        let z_is_new = self.second.push(simd, frame, z, second, workspace(scratch));
-        let complete = both(arrived, y_is_new, z_is_new);
+        let complete = push_to_both((&self.first, &self.second), simd, frame, memory, scratch);
         if complete {
+            let (_, ((y, z), _)) = memory;
             copy(flat(y), flat_mut(answer));
             add_assign(simd, flat(z), flat_mut(answer));
         }
@@ -132,14 +146,12 @@ where
         simd: V,
         frame: &F::Frame,
         answer: &mut [S; C],
-        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        memory: &mut Self::Memory,
         scratch: &mut Self::Scratch,
     ) -> bool {
-        const { assert_same_strides(F::STRIDE, G::STRIDE) }
-        let y_is_new = self.first.push(simd, frame, y, first, workspace(scratch));
-        let z_is_new = self.second.push(simd, frame, z, second, workspace(scratch));
-        let complete = both(arrived, y_is_new, z_is_new);
+        let complete = push_to_both((&self.first, &self.second), simd, frame, memory, scratch);
         if complete {
+            let (_, ((y, z), _)) = memory;
             let (y_part, z_part) = answer.split_at_mut(F::Answer::LENGTH.min(C));
             copy(flat(y), y_part);
             copy(flat(z), z_part);
@@ -175,10 +187,22 @@ where
     O: Sample<Element = L::Scalar>,
 {
     const { assert_keeps_frames(L::KEEPS_FRAMES, IS_LAST) }
-    let frame = view::<I, L::Frame>(core::slice::from_ref(frame)).first();
-    let output = view_mut::<O, L::Answer>(core::slice::from_mut(output)).first_mut();
+    as_inner(frame, output, |frame, output| layer.push(simd, frame, output, memory, workspace(scratch)))
+}
+
+/// Calls `push` with a frame and an output as the types that a layer inside has for them.
+#[inline(always)]
+pub(crate) fn as_inner<I, F, O, A>(frame: &I, output: &mut O, push: impl FnOnce(&F, &mut A) -> bool) -> bool
+where
+    I: Sample,
+    F: Sample<Element = I::Element>,
+    O: Sample,
+    A: Sample<Element = O::Element>,
+{
+    let frame = view::<I, F>(core::slice::from_ref(frame)).first();
+    let output = view_mut::<O, A>(core::slice::from_mut(output)).first_mut();
     match (frame, output) {
-        (Some(frame), Some(output)) => layer.push(simd, frame, output, memory, workspace(scratch)),
+        (Some(frame), Some(output)) => push(frame, output),
         _ => false,
     }
 }

@@ -4,12 +4,29 @@ use core::slice;
 
 use super::QuantizedStream;
 use crate::kernels::copy;
-use crate::layers::stream::blocks::{Branches, assert_keeps_frames, assert_no_stride, assert_same_strides, both};
+use crate::layers::stream::blocks::{
+    Branches, as_inner, assert_keeps_frames, assert_no_stride, assert_same_strides, both,
+};
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
 use crate::quantized::residual::Addition;
 use crate::quantized::{AddedBranches, Concat, Rescale, Residual};
-use crate::shape::{Sample, view, view_mut};
+use crate::shape::Sample;
+
+/// A frame for both branches of a block. Returns whether both have answered for the next position then.
+#[inline(always)]
+fn push_to_both<F: QuantizedStream, G: QuantizedStream<Frame = F::Frame>>(
+    (first, second): (&F, &G),
+    frame: &F::Frame,
+    memory: &mut Branches<F::Memory, G::Memory, F::Answer, G::Answer>,
+    scratch: &mut Larger<F::Scratch, G::Scratch>,
+) -> bool {
+    const { assert_same_strides(F::STRIDE, G::STRIDE) }
+    let ((of_first, of_second), ((y, z), arrived)) = memory;
+    let y_is_new = first.push(frame, y, of_first, workspace(scratch));
+    let z_is_new = second.push(frame, z, of_second, workspace(scratch));
+    both(arrived, y_is_new, z_is_new)
+}
 
 impl<L, S> QuantizedStream for Residual<L, S>
 where
@@ -54,14 +71,12 @@ where
         &self,
         frame: &F::Frame,
         answer: &mut F::Answer,
-        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        memory: &mut Self::Memory,
         scratch: &mut Self::Scratch,
     ) -> bool {
-        const { assert_same_strides(F::STRIDE, G::STRIDE) }
-        let y_is_new = self.first.push(frame, y, first, workspace(scratch));
-        let z_is_new = self.second.push(frame, z, second, workspace(scratch));
-        let complete = both(arrived, y_is_new, z_is_new);
+        let complete = push_to_both((&self.first, &self.second), frame, memory, scratch);
         if complete {
+            let (_, ((y, z), _)) = memory;
             *answer = *y;
             self.sum.add(z, answer);
         }
@@ -88,14 +103,12 @@ where
         &self,
         frame: &F::Frame,
         answer: &mut [i8; C],
-        ((first, second), ((y, z), arrived)): &mut Self::Memory,
+        memory: &mut Self::Memory,
         scratch: &mut Self::Scratch,
     ) -> bool {
-        const { assert_same_strides(F::STRIDE, G::STRIDE) }
-        let y_is_new = self.first.push(frame, y, first, workspace(scratch));
-        let z_is_new = self.second.push(frame, z, second, workspace(scratch));
-        let complete = both(arrived, y_is_new, z_is_new);
+        let complete = push_to_both((&self.first, &self.second), frame, memory, scratch);
         if complete {
+            let (_, ((y, z), _)) = memory;
             let (y_part, z_part) = answer.split_at_mut(F::Answer::LENGTH.min(C));
             copy(F::Answer::flat(slice::from_ref(y)), y_part);
             copy(G::Answer::flat(slice::from_ref(z)), z_part);
@@ -123,12 +136,7 @@ where
     O: Sample<Element = i8>,
 {
     const { assert_keeps_frames(L::KEEPS_FRAMES, IS_LAST) }
-    let frame = view::<I, L::Frame>(slice::from_ref(frame)).first();
-    let output = view_mut::<O, L::Answer>(slice::from_mut(output)).first_mut();
-    match (frame, output) {
-        (Some(frame), Some(output)) => layer.push(frame, output, memory, workspace(scratch)),
-        _ => false,
-    }
+    as_inner(frame, output, |frame, output| layer.push(frame, output, memory, workspace(scratch)))
 }
 
 /// A frame for a branch without layers.
