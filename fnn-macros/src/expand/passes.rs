@@ -1,10 +1,10 @@
 //! The forward and backward functions of a network: its stages, one call after the other.
 
 mod calls;
+mod views;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::Ident;
 
 use super::buffers::{batches, buffer, pairs};
 use super::{checked, local};
@@ -337,54 +337,6 @@ impl<'a> Passes<'a> {
     pub(super) fn before(&self, number: usize) -> Option<(&Stage, &TokenStream)> {
         let index = number.checked_sub(2)?;
         self.stages.get(index).zip(self.batches.get(index))
-    }
-
-    /// A batch as a stage's layer sees it.
-    pub(super) fn input(&self, stage: &Stage, batch: &Ident) -> TokenStream {
-        let viewed = stage.views.iter().fold(batch.to_token_stream(), |batch, view| {
-            let name = &view.name;
-            hygienic!(self.#name.view(#batch))
-        });
-        self.as_taken(stage, viewed, hygienic!(view))
-    }
-
-    /// [`input`](Self::input) of the first stage, whose samples may lie anywhere.
-    pub(super) fn rows(&self, stage: &Stage, rows: &Ident) -> TokenStream {
-        if stage.views.is_empty() && stage.layer.exact_input {
-            return rows.to_token_stream();
-        }
-        let set = Ident::new("set", Span::mixed_site());
-        let view = self.input(stage, &set);
-        hygienic!(#rows.map(|#set| #view))
-    }
-
-    /// [`input`](Self::input), mutable.
-    fn input_mut(&self, stage: &Stage, batch: TokenStream) -> TokenStream {
-        let viewed = stage.views.iter().fold(batch, |batch, view| {
-            let name = &view.name;
-            hygienic!(self.#name.view_mut(#batch))
-        });
-        self.as_taken(stage, viewed, hygienic!(view_mut))
-    }
-
-    /// A batch as the type that the layer takes, if the macro can't know that it has that type.
-    fn as_taken(&self, stage: &Stage, batch: TokenStream, view: TokenStream) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        if stage.layer.exact_input { batch } else { hygienic!(#fnn::macro_support::#view(#batch)) }
-    }
-
-    /// The last stage's outputs, or their gradients, as its layer's output type.
-    pub(super) fn outputs(&self, name: &str) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        let name = Ident::new(name, Span::mixed_site());
-        if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::macro_support::view(#name)) }
-    }
-
-    /// [`outputs`](Self::outputs), mutable.
-    fn outputs_mut(&self, name: &str) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        let name = Ident::new(name, Span::mixed_site());
-        if self.network.exact_output { hygienic!(#name) } else { hygienic!(#fnn::macro_support::view_mut(#name)) }
     }
 
     /// `(ping, (pong, scratch))`
