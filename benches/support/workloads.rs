@@ -127,12 +127,12 @@ impl Workload {
     }
 }
 
-/// Inference on one sample, of so many multiply-accumulates.
+/// Inference on one sample, which takes `macs` multiply-accumulates.
 const fn one_sample(name: &'static str, what: &'static str, macs: u64, run: fn(usize) -> f64) -> Workload {
     Workload { name, what, unit: "calls/s", flop: 2.0 * macs as f64, parallel: false, run }
 }
 
-/// Inference on batches of 256 samples, each of so many multiply-accumulates.
+/// Inference on batches of 256 samples, each of which takes `macs` multiply-accumulates.
 const fn batches(name: &'static str, what: &'static str, macs: u64, run: fn(usize) -> f64) -> Workload {
     Workload { name, what, unit: "samples/s", flop: 2.0 * macs as f64, parallel: true, run }
 }

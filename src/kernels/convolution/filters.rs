@@ -40,8 +40,8 @@ const fn cycles(rows: usize, vectors: usize) -> usize {
     whole * if vectors == 1 { 5 } else { 8 } + 4 * waits
 }
 
-/// The images for sums of some filters at a time: without the taps that lie on zeros, if the sums that read the same taps are
-/// so many that products of them alone take less time. A product by zero changes no sum, so that the batch may decide.
+/// The images for sums of some filters at a time: without the taps that lie on zeros, if separate products for the sums that read
+/// the same taps take less time. A product by zero changes no sum, so that the batch may decide.
 pub(super) fn images(images: Images, samples: usize, filters: usize) -> Images {
     if images.is_whole() || 8 * images.products() > 7 * images.sums() * images.taps() {
         return images;
@@ -74,7 +74,7 @@ pub(super) struct Laid {
 }
 
 impl Laid {
-    /// For sums over `images`, with windows of so many taps in a row and in all.
+    /// For sums over `images`; a window's taps in a row, and all of them.
     #[inline(always)]
     fn new(images: &Images, (row, window): (usize, usize)) -> Self {
         let taps = |track: &Track| if images.is_sparse { track.taps_of_all() } else { 0..track.taps().len() };
@@ -111,7 +111,7 @@ const fn together(images: &Images, filters: usize, panel: usize) -> usize {
     if images.is_in_place() && filters > panel { panel } else { filters }
 }
 
-/// The split for a number of filters, for windows of so many taps in a row and in all, and room for sums and for inputs.
+/// The split for a number of filters, for a window's taps in a row and all of them, and room for sums and for inputs.
 #[inline(always)]
 pub(super) fn split<S>(
     images: &Images,

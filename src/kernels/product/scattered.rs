@@ -120,7 +120,7 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
         let mut left = product.lines.0 * product.columns.div_ceil(lanes::<V, S>());
         let mut at = (0, 0);
         while left > 0 {
-            // SAFETY: the product fits, and has these rows and, from `at` on, so many vectors.
+            // SAFETY: the product fits, and has these rows and, from `at` on, at least as many vectors as the tile.
             left -= unsafe {
                 if left >= C {
                     product.tile::<V, R, C>(simd, row, &mut at)

@@ -106,7 +106,7 @@ pub(super) fn few_taps(filters: &[i8], taps: usize, bias: &[i32], inputs: &[u32]
 pub(super) enum To<'a> {
     /// They are kept.
     Sums(&'a mut [[i32; 4]]),
-    /// They are requantized, and written to the first places of images, which have so many places each.
+    /// They are requantized, and written to the first places of images, each of which has this number of places.
     Images(Finish<'a, Once>, &'a mut [i8], usize),
 }
 

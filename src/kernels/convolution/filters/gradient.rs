@@ -118,9 +118,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             }
         }
     }
-}
 
-impl<S: Scalar> WeightGradient<'_, '_, S> {
     /// Adds the products of a block to the sums of some filters and channels of a group.
     #[inline(always)]
     fn add<V: Simd>(
