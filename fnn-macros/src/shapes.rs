@@ -130,6 +130,37 @@ impl Layer {
     }
 }
 
+/// The checks of a network on a stream: behind a network that takes all positions, there are no frames; and the branches of a block
+/// answer equally often.
+fn checks_on_a_stream(network: &Network) -> Vec<TokenStream> {
+    let (fnn, behind) = (&network.header.fnn, network.layers.len().saturating_sub(1));
+    let mut checks = Vec::new();
+    let before = network.layers.iter().take_while(|layer| layer.stream != Stream::Positions);
+    for (index, layer) in before.enumerate() {
+        let name = layer.name.unraw().to_string();
+        if let (Some(own), true) = (&layer.own, index < behind) {
+            let keeps = quote!(#name, <#own as #fnn::macro_support::Stream>::KEEPS_FRAMES);
+            checks.push(const_check(&layer.written, "check_frames", keeps));
+        }
+        // Another error says which layer of a branch takes no frames.
+        let branches_stream = layer.blocks.iter().all(takes_frames);
+        if layer.blocks.len() > 1 && branches_stream && network.header.generics.params.is_empty() {
+            let strides = layer.blocks.iter().map(|branch| {
+                let branch = &branch.header.name;
+                quote!(<#branch<::core::primitive::f32> as #fnn::macro_support::Stream>::STRIDE)
+            });
+            checks.push(const_check(&layer.written, "check_strides", quote!(#name, &[#(#strides),*])));
+        }
+    }
+    checks
+}
+
+/// Whether all layers of a network, and those inside them, take frames.
+fn takes_frames(network: &Network) -> bool {
+    let takes = |layer: &Layer| !matches!(layer.stream, Stream::Never(_) | Stream::Positions);
+    network.layers.iter().all(|layer| takes(layer) && layer.blocks.iter().all(takes_frames))
+}
+
 /// Determines the types between the layers of a network.
 pub(crate) fn flow(network: model::Network, errors: &mut Errors) -> Network {
     let model::Network { header, input, output, layers, budget, scope } = network;
@@ -198,18 +229,8 @@ impl Chain<'_> {
             }
             network.layers.push(Rc::new(layer));
         }
-        // Behind a network that takes all positions of a stream, there are no frames.
         if network.header.streaming.is_some() {
-            let (site, behind) = (network.site(), network.layers.len().saturating_sub(1));
-            let before = network.layers.iter().take(behind).take_while(|layer| layer.stream != Stream::Positions);
-            let fnn = site.fnn;
-            let checks = before.filter_map(|layer| {
-                let (own, name) = (layer.own.as_ref()?, layer.name.unraw().to_string());
-                let keeps = quote!(#name, <#own as #fnn::macro_support::Stream>::KEEPS_FRAMES);
-                Some(const_check(&layer.written, "check_frames", keeps))
-            });
-            let checks: Vec<_> = checks.collect();
-            network.checks.extend(checks);
+            network.checks.extend(checks_on_a_stream(&network));
         }
         if let Some(Declared { output, check }) = &declared
             && !output.same(&flow)

@@ -47,6 +47,23 @@ pub const fn check_frames(layer: &str, keeps_frames: bool) {
     }
 }
 
+/// On a stream, the branches of a block answer equally often: after as many frames as the product of their strides.
+#[track_caller]
+pub const fn check_strides(layer: &str, strides: &[usize]) {
+    let mut index = 1;
+    while index < strides.len() {
+        if strides[index] != strides[0] {
+            ConstMessage::of(layer)
+                .text("on a stream, its branches must have the same strides, and one answers after ")
+                .number(strides[0])
+                .text(if strides[0] == 1 { " frame, another one after " } else { " frames, another one after " })
+                .number(strides[index])
+                .say();
+        }
+        index += 1;
+    }
+}
+
 /// The network's output has the shape that its header declares.
 #[track_caller]
 pub const fn check_output(declared: Shape, given: Shape) {

@@ -212,12 +212,14 @@ fn group_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
 /// `LocalResponseNorm(size)`: any shape with channels.
 fn local_response_norm(site: &Site<'_>, arguments: &Arguments, flow: &Flow) -> Built {
     let (fnn, sample) = (site.fnn, flow.sample(site, site.scalar));
-    let size = arguments.size("size").tokens;
+    let size = arguments.size("size");
+    let tokens = &size.tokens;
     let constants = [("alpha", 1e-4), ("beta", 0.75), ("k", 1.0)];
     let [alpha, beta, k] = constants.map(|(name, default)| arguments.number(site, name, default));
     let bits = [&alpha.bits, &beta.bits, &k.bits];
-    let layer = quote!(#fnn::layers::LocalResponseNorm<#sample, { #size }, #(#bits),*>);
+    let layer = quote!(#fnn::layers::LocalResponseNorm<#sample, { #tokens }, #(#bits),*>);
     let mut built = Built::new(layer, flow.clone());
+    built.checks.push(site.check_size(&size, "size"));
     built.checks.extend([alpha.check, beta.check, k.check]);
     built
 }

@@ -18,14 +18,15 @@ const MODELS: [(&str, &str); 5] = [
 ];
 
 /// The file of this name in a folder, or in one inside it.
-fn find(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
+fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>, String> {
     let file = folder.join(name);
     if file.is_file() {
         return Ok(Some(file));
     }
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir()
+    let fault = |error: io::Error| format!("{}: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(fault)? {
+        let entry = entry.map_err(fault)?;
+        if entry.file_type().map_err(fault)?.is_dir()
             && let Some(file) = find(&entry.path(), name)?
         {
             return Ok(Some(file));
