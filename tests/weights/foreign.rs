@@ -80,7 +80,8 @@ fn no_more_of_a_file_is_read_than_fits_the_network() {
         let before = peak_memory();
         let error = Small::load(&path).unwrap_err().to_string();
         assert!(error.contains(&message), "{error}");
-        assert!(peak_memory() - before < 1 << 27, "memory for the file's zeros was taken");
+        // The system's counters are approximate: a later reading can be below an earlier one.
+        assert!(peak_memory().saturating_sub(before) < 1 << 27, "memory for the file's zeros was taken");
     }
     fs::remove_file(path).unwrap();
 }
