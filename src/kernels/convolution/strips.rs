@@ -9,22 +9,26 @@
 //!
 //! | rows of outputs | between rows of a strip | because |
 //! |---|---|---|
-//! | as long as those of inputs, and short ([`NARROW`]) | nothing: the strip is the channel itself, and inputs of a column of taps beyond the ends of rows are masked | a copy of each row, and lanes for its padding, would take longer than the products |
-//! | any other | the padding of both ends, which neighbours share; rows are copied | each column would need a mask |
+//! | as long as those of inputs, and short ([`NARROW`]) | nothing: the strip is the channel itself, copied once for each column of taps, with zeros where that column lies beyond the ends of rows | a copy of each row, and lanes for its padding, would take longer than the products |
+//! | any other | the padding of both ends, which neighbours share; rows are copied | each column would need a copy of its own |
 //!
-//! A channel larger than the scratch is split into bands of rows.
+//! A channel larger than the scratch is split into bands of rows. Several smaller ones are copied before the first is read:
+//! a processor waits for numbers that it has just written, if they are read across vectors.
+//!
+//! Each sum is one chain over the taps, row by row.
 
 mod copies;
 mod reads;
 
-use self::copies::lay_rows;
-use self::reads::{Masks, Reads};
+use self::copies::{Masks, lay_rows};
+use self::reads::Reads;
 use super::{Convolution, Parts};
 use crate::chunks::Chunks;
 use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
-use crate::window::{Axis, Sliding};
+use crate::shape::first;
+use crate::window::{Axis, Sliding, quotient};
 
 /// The most numbers in a strip: what stays in the first-level cache.
 const STRIP: usize = 4096;
@@ -35,6 +39,9 @@ pub(crate) const OUTPUTS: usize = STRIP;
 const TAPS: usize = 128;
 /// The most numbers of masks. For windows of 3, rows of up to 69 fit.
 const NARROW: usize = 256;
+
+/// The most strips at a time.
+const SLOTS: usize = 8;
 
 /// The layout of a strip.
 #[derive(Clone, Copy)]
@@ -49,8 +56,12 @@ struct Strip {
     reach: usize,
     /// From one row of taps to the next, and from one column to the next.
     steps: (usize, usize),
-    /// Whether ends of rows are masked.
-    is_masked: bool,
+    /// Whether rows lie one after the other, so that outputs are those of the channel. There is a copy for each column of
+    /// taps.
+    is_dense: bool,
+    /// How many copies there are, and from one to the next.
+    copies: usize,
+    length: usize,
 }
 
 /// How far windows move, along the columns and along the rows.
@@ -73,40 +84,70 @@ impl Sliding {
 }
 
 impl Strip {
-    /// The strips of a dense plane, if they fit.
+    /// The strips of a plane with all outputs, if they fit.
     const fn new(plane: &Plane, strides: Strides) -> Option<Self> {
-        let (rows, columns) = (plane.rows, plane.columns);
+        let columns = plane.columns;
         if plane.taps() > TAPS {
             return None;
         }
-        let before = columns.window.before;
-        let behind = behind(&columns);
         let masks = columns.window.kernel * (columns.output + LANES);
-        let is_masked = columns.input == columns.output && masks <= NARROW && strides.0 == 1 && strides.1 == 1;
-        let between = if is_masked {
-            0
-        } else if before > behind {
-            before
-        } else {
-            behind
+        let is_dense = columns.input == columns.output && masks <= NARROW && strides.0 == 1 && strides.1 == 1;
+        match Self::laid(plane, is_dense) {
+            None if is_dense => Self::laid(plane, false),
+            strip => strip,
+        }
+    }
+
+    const fn laid(plane: &Plane, is_dense: bool) -> Option<Self> {
+        let (rows, columns) = (plane.rows, plane.columns);
+        let (before, behind) = (columns.window.before, behind(&columns));
+        let between = match (is_dense, before > behind) {
+            (true, _) => 0,
+            (false, true) => before,
+            (false, false) => behind,
         };
         let pitch = columns.input + between;
         let pitch = if pitch < columns.output { columns.output } else { pitch };
-        let reach = (rows.window.span() - 1) * pitch + columns.window.span() - 1;
+        let copies = if is_dense { columns.window.kernel } else { 1 };
         // Whole vectors are read and written; the last one may run past the end, as may the last row's copy.
-        let band = match STRIP.saturating_sub(reach + 2 * LANES).checked_div(pitch) {
+        let ends = (rows.window.span() - 1) * pitch + columns.window.span() - 1 + 2 * LANES;
+        let band = match quotient(STRIP, copies).saturating_sub(ends).checked_div(pitch) {
             None | Some(0) => return None,
             Some(band) => band,
         };
         let band = if band < rows.output { band } else { rows.output };
-        let steps = (rows.window.dilation * pitch, columns.window.dilation);
-        Some(Self { pitch, margin: before, band, reach, steps, is_masked })
+        let length = band * pitch + ends;
+        let apart = if is_dense { length } else { 0 };
+        let steps = (rows.window.dilation * pitch, columns.window.dilation + apart);
+        let reach = (rows.window.kernel - 1) * steps.0 + (columns.window.kernel - 1) * steps.1;
+        Some(Self { pitch, margin: before, band, reach, steps, is_dense, copies, length })
+    }
+
+    /// Numbers of all copies of a strip.
+    #[inline(always)]
+    const fn size(&self) -> usize {
+        self.copies * self.length
+    }
+
+    /// How many strips there is room for.
+    #[inline(always)]
+    const fn slots(&self) -> usize {
+        let slots = quotient(STRIP, self.size());
+        if slots < SLOTS { slots } else { SLOTS }
     }
 
     /// From the first output of `rows` rows to the end of the last.
+    #[inline(always)]
     const fn outputs(&self, plane: &Plane, rows: usize) -> usize {
         (rows - 1) * self.pitch + plane.columns.output
     }
+}
+
+/// Which group of a size an index is in.
+#[inline(always)]
+const fn group(index: usize, size: usize) -> usize {
+    // A division takes as long as several products.
+    if size == 1 { index } else { quotient(index, size) }
 }
 
 /// How far windows reach past the last input.
@@ -142,16 +183,22 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, mut scratch } = self;
-        let (outputs, (plane, strides)) = (plane.outputs(), plane.dense());
-        let Some(strip) = Strip::new(&plane, strides) else { return };
-        let (masks, taps) = (Masks::new(simd, &strip, &plane.columns), plane.taps());
-        for (number, (y, w)) in y.blocks_mut(outputs).zip(w.blocks(seen * taps)).enumerate() {
-            let group = x.get(number / filters * seen * plane.inputs()..).unwrap_or_default().blocks(plane.inputs());
-            let bias = bias.get(number).copied().unwrap_or(S::ZERO);
-            let pairs = group.zip(w.blocks(taps));
-            strip.correlate_all(simd, &plane, &masks, pairs, (bias, false), (strides, y), &mut scratch);
-        }
+        let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, scratch } = self;
+        let (dense, strides) = plane.dense();
+        let (inputs, taps) = (plane.inputs(), plane.taps());
+        let sums = Sums {
+            plane: &dense,
+            terms: seen,
+            strides: ((1, 1), strides),
+            is_reversed: false,
+            channels: y,
+            length: plane.outputs(),
+        };
+        sums.compute(simd, strides, scratch, |filter, channel| {
+            let x = x.get((group(filter, filters) * seen + channel) * inputs..).unwrap_or_default();
+            let w = w.get((filter * seen + channel) * taps..).unwrap_or_default();
+            (first(x, inputs), first(w, taps), bias.get(filter).copied().unwrap_or(S::ZERO))
+        });
     }
 }
 
@@ -182,27 +229,28 @@ impl<S: Scalar> Backward<'_, '_, S> {
         let Convolution { plane, seen, filters } = self.convolution;
         let (compact, (plane, strides)) = (plane, plane.dense());
         let Some(strip) = Strip::new(&plane, strides) else { return };
-        let (masks, taps, columns) = (Masks::new(simd, &strip, &plane.columns), plane.taps(), plane.columns.output);
+        let (masks, taps, columns) = (Masks::new(&strip, &plane.columns), plane.taps(), plane.columns.output);
         let kernel = (plane.rows.window.kernel, plane.columns.window.kernel);
         let Some(dw) = self.dw.as_deref_mut() else { return };
         let dw = dw.blocks_mut(seen * taps);
         for (number, (g, dw)) in self.g.blocks(compact.outputs()).zip(dw).enumerate() {
             let group = self.x.get(number / filters * seen * plane.inputs()..).unwrap_or_default();
             let group = group.blocks(plane.inputs());
-            for first in (0..plane.rows.output).step_by(strip.band.max(1)) {
-                let rows = strip.band.min(plane.rows.output - first);
-                let laid = first..first + rows;
-                let g = if strip.is_masked {
-                    g.get(first * columns..(first + rows) * columns).unwrap_or_default()
+            for from in (0..plane.rows.output).step_by(strip.band.max(1)) {
+                let rows = strip.band.min(plane.rows.output - from);
+                let laid = from..from + rows;
+                strip.lay_margins(simd, &plane, (from, rows), self.scratch.channel);
+                let g = if strip.is_dense {
+                    g.get(from * columns..(from + rows) * columns).unwrap_or_default()
                 } else {
                     lay_rows(simd, (g, compact.columns.output), strides, laid, strip.pitch, self.scratch.outputs);
                     &*self.scratch.outputs
                 };
                 for (x, dw) in group.zip(dw.blocks_mut(taps)) {
-                    strip.pack(simd, &plane, (x, (1, 1)), (first, rows), self.scratch.channel);
+                    strip.pack(simd, &plane, &masks, (&[x], (1, 1)), (from, rows), self.scratch.channel);
                     let x = &*self.scratch.channel;
                     let outputs = strip.outputs(&plane, rows);
-                    let reads = Reads { x, g, outputs, masks: &masks, steps: strip.steps, is_reversed: false };
+                    let reads = Reads { x, g, outputs, steps: strip.steps, is_reversed: false };
                     debug_assert!(reads.fit(strip.reach), "a strip doesn't fit");
                     if reads.fit(strip.reach) {
                         // SAFETY: `fit` has checked that all outputs and their inputs can be read.
@@ -215,65 +263,99 @@ impl<S: Scalar> Backward<'_, '_, S> {
 
     /// A convolution of the gradients with the taps in reverse.
     #[inline(always)]
-    fn input_gradients<V: Simd>(&mut self, simd: V) {
+    fn input_gradients<V: Simd>(self, simd: V) {
         let Convolution { plane, seen, filters } = self.convolution;
         let (dense, strides) = plane.dense();
-        let (Some(dx), Some(reversed)) = (self.dx.as_deref_mut(), dense.reversed()) else { return };
-        let Some(strip) = Strip::new(&reversed, strides) else { return };
-        let (masks, taps) = (Masks::new(simd, &strip, &reversed.columns), plane.taps());
-        for (channel, dx) in dx.blocks_mut(plane.inputs()).enumerate() {
-            let (group, channel) = (channel / seen * filters, channel % seen);
-            let g = self.g.get(group * plane.outputs()..).unwrap_or_default().blocks(plane.outputs());
-            let w = self.w.get(group * seen * taps..).unwrap_or_default().blocks(seen * taps).take(filters);
-            let pairs = g.zip(w.map(|w| w.get(channel * taps..(channel + 1) * taps).unwrap_or_default()));
-            strip.correlate_all(simd, &reversed, &masks, pairs, (S::ZERO, true), (strides, dx), &mut self.scratch);
-        }
+        let (Some(dx), Some(reversed)) = (self.dx, dense.reversed()) else { return };
+        let (outputs, taps) = (plane.outputs(), plane.taps());
+        let sums = Sums {
+            plane: &reversed,
+            terms: filters,
+            strides: (strides, (1, 1)),
+            is_reversed: true,
+            channels: dx,
+            length: plane.inputs(),
+        };
+        sums.compute(simd, strides, self.scratch, |channel, filter| {
+            let group = group(channel, seen);
+            let (number, channel) = (group * filters + filter, channel - group * seen);
+            let g = self.g.get(number * outputs..).unwrap_or_default();
+            let w = self.w.get((number * seen + channel) * taps..).unwrap_or_default();
+            (first(g, outputs), first(w, taps), S::ZERO)
+        });
     }
 }
 
-impl Strip {
-    /// `y = start + Σ w ∗ x`, over pairs of a channel x and weights w. In reverse, weights are, and it is x that lies
-    /// apart by the strides, or else y.
+/// `y = start + Σ w ∗ x` for each channel of y.
+struct Sums<'a, S> {
+    plane: &'a Plane,
+    /// Channels x that are convolved and added.
+    terms: usize,
+    /// How far numbers of x and of y lie apart.
+    strides: (Strides, Strides),
+    /// Whether the weights are.
+    is_reversed: bool,
+    channels: &'a mut [S],
+    /// Numbers in a channel of y.
+    length: usize,
+}
+
+impl<S: Scalar> Sums<'_, S> {
+    /// Computes the sums; a term is x, w, and the start, for the index of a channel of y and that of the term.
     #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "forward and back differ in all of them")]
-    fn correlate_all<'a, V: Simd, S: Scalar>(
-        &self,
+    fn compute<'t, V: Simd>(
+        self,
         simd: V,
-        plane: &Plane,
-        masks: &Masks<S>,
-        pairs: impl Iterator<Item = (&'a [S], &'a [S])> + Clone,
-        (start, is_reversed): (S, bool),
-        (strides, y): (Strides, &mut [S]),
-        scratch: &mut Parts<'_, S>,
-    ) {
-        let (x_strides, y_strides) = if is_reversed { (strides, (1, 1)) } else { ((1, 1), strides) };
-        let (taps, kernel) = (plane.taps(), (plane.rows.window.kernel, plane.columns.window.kernel));
-        let columns = plane.columns.output;
-        for first in (0..plane.rows.output).step_by(self.band.max(1)) {
-            let rows = self.band.min(plane.rows.output - first);
-            let outputs = self.outputs(plane, rows);
-            let mut is_first = true;
-            for (x, w) in pairs.clone() {
-                self.pack(simd, plane, (x, x_strides), (first, rows), scratch.channel);
-                let x = &*scratch.channel;
-                let y = if self.is_masked {
-                    y.get_mut(first * columns..(first + rows) * columns).unwrap_or_default()
-                } else {
-                    scratch.outputs.get_mut(..outputs).unwrap_or_default()
-                };
-                let reads = Reads { x, g: &[], outputs, masks, steps: self.steps, is_reversed };
-                let fits = reads.fit_whole::<V>(self.reach) && y.len() == outputs && w.len() == taps;
-                debug_assert!(fits, "a strip doesn't fit");
-                if fits {
-                    let start = if is_first { Some(start) } else { None };
-                    // SAFETY: the inputs of all outputs can be read in whole vectors, `y` has all outputs, and `w` all
-                    // taps.
-                    unsafe { reads.correlate(simd, kernel, w, start, y) };
+        strides: Strides,
+        scratch: Parts<'_, S>,
+        term: impl Fn(usize, usize) -> (&'t [S], &'t [S], S),
+    ) where
+        S: 't,
+    {
+        let Self { plane, terms, strides: (x_strides, y_strides), is_reversed, channels, length } = self;
+        let Some(strip) = Strip::new(plane, strides) else { return };
+        let (masks, kernel) =
+            (Masks::new(&strip, &plane.columns), (plane.rows.window.kernel, plane.columns.window.kernel));
+        let (jobs, columns) = (quotient(channels.len(), length) * terms, plane.columns.output);
+        let Parts { channel: copies, outputs: room, .. } = scratch;
+        for above in (0..plane.rows.output).step_by(strip.band.max(1)) {
+            let rows = (above, strip.band.min(plane.rows.output - above));
+            let outputs = strip.outputs(plane, rows.1);
+            strip.lay_margins(simd, plane, rows, copies);
+            let (mut channel, mut number) = (0, 0);
+            for from in (0..jobs).step_by(strip.slots().max(1)) {
+                let count = strip.slots().min(jobs - from);
+                let (mut x, mut others) = ([&[][..]; SLOTS], [(0, 0, &[][..], S::ZERO); SLOTS]);
+                for (x, other) in x.iter_mut().zip(&mut others).take(count) {
+                    let (numbers, w, start) = term(channel, number);
+                    (*x, *other) = (numbers, (channel, number, w, start));
+                    number += 1;
+                    if number == terms {
+                        (channel, number) = (channel + 1, 0);
+                    }
                 }
-                is_first = false;
-            }
-            if !self.is_masked {
-                self.unpack(simd, plane, scratch.outputs, (first, rows), (y, y_strides));
+                strip.pack(simd, plane, &masks, (first(&x, count), x_strides), rows, copies);
+                let terms_of_strips = others.iter().take(count).zip(copies.blocks(strip.size()));
+                for (&(channel, number, w, start), x) in terms_of_strips {
+                    let y = channels.get_mut(channel * length..(channel + 1) * length).unwrap_or_default();
+                    let sums = if strip.is_dense {
+                        y.get_mut(above * columns..(above + rows.1) * columns).unwrap_or_default()
+                    } else {
+                        room.get_mut(..outputs).unwrap_or_default()
+                    };
+                    let reads = Reads { x, g: &[], outputs, steps: strip.steps, is_reversed };
+                    let fits = reads.fit_whole::<V>(strip.reach) && sums.len() == outputs && w.len() == plane.taps();
+                    debug_assert!(fits, "a strip doesn't fit");
+                    if fits {
+                        let start = (number == 0).then_some(start);
+                        // SAFETY: the inputs of all outputs can be read in whole vectors, `sums` has all outputs, and
+                        // `w` all taps.
+                        unsafe { reads.correlate(simd, kernel, w, start, sums) };
+                    }
+                    if !strip.is_dense && number + 1 == terms {
+                        strip.unpack(simd, plane, room, rows, (y, y_strides));
+                    }
+                }
             }
         }
     }

@@ -106,7 +106,7 @@ impl Convolution {
     }
 
     /// Whether a depthwise layer is computed over vectors of channels, and not over strips: if that takes fewer
-    /// multiplications, including what transpositions cost, and the calls and copies for each strip.
+    /// multiplications, including what transpositions cost, and the copies for each strip, one for each column of taps.
     #[inline(always)]
     fn is_over_channels<V: Simd, S: Scalar>(&self, w: &[S], scratch: &mut Scratch<'_, S>) -> bool {
         if self.seen != 1 || self.filters >= 4 || !self.has_few_taps() {
@@ -117,7 +117,8 @@ impl Convolution {
         let channels = self.samples(w).0 / inputs.max(1);
         let over_channels = ceil_div(channels, lanes) * (self.filters * (taps * outputs + 8 * outputs) + 8 * inputs);
         let dense = outputs * plane.rows.window.stride * plane.columns.window.stride;
-        let over_strips = channels * self.filters * (taps * ceil_div(dense, lanes) + 100 + 2 * plane.rows.input);
+        let over_strips =
+            channels * self.filters * ((taps + self.window().0) * ceil_div(dense, lanes) + 20 + plane.rows.input);
         let fits = self.forth(w).split(scratch).is_some()
             && self.phases().all(|phase| {
                 let channels = self.back(w, phase);

@@ -2,41 +2,153 @@
 
 use core::ops::Range;
 
-use super::{Strides, Strip};
+use super::{NARROW, Strides, Strip};
 use crate::chunks::Chunks;
-use crate::kernels::vector::{LANES, Simd, Vector, lanes, splat};
+use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat};
 use crate::kernels::window::Plane;
+use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::window::{Axis, Sliding};
+
+/// Which inputs some output sees under each column of taps, from any column of inputs on: 1 where one does, 0 elsewhere.
+pub(super) struct Masks<S> {
+    /// Row by row, a row for each column of taps.
+    numbers: [S; NARROW],
+    length: usize,
+    width: usize,
+    /// The column of taps that outputs see all inputs under.
+    free: usize,
+}
+
+impl<S: Scalar> Masks<S> {
+    #[inline(always)]
+    pub(super) fn new(strip: &Strip, columns: &Sliding) -> Self {
+        let (mut numbers, width) = ([S::ZERO; NARROW], columns.output.max(1));
+        let length = width + LANES;
+        let Axis { kernel, before, dilation, .. } = columns.window;
+        if strip.is_dense {
+            for (tap, row) in numbers.blocks_mut(length).enumerate().take(kernel) {
+                let mut column = 0;
+                for number in row {
+                    let seen = (tap * dilation..tap * dilation + width).contains(&(column + before));
+                    *number = if seen { S::ONE } else { S::ZERO };
+                    column = if column + 1 == width { 0 } else { column + 1 };
+                }
+            }
+        }
+        let free = if before.is_multiple_of(dilation.max(1)) { before / dilation.max(1) } else { usize::MAX };
+        Self { numbers, length, width, free }
+    }
+
+    /// The mask of a column of taps for inputs from a column on, if it has zeros.
+    #[inline(always)]
+    fn of<V: Simd>(&self, simd: V, tap: usize, column: usize) -> Option<S::Vector<V>> {
+        let numbers = self.numbers.get(tap * self.length + column..)?.first_chunk::<LANES>()?;
+        (tap != self.free).then(|| read(simd, numbers))
+    }
+}
 
 impl Strip {
-    /// The inputs of some rows of outputs of a channel, as a strip.
+    /// The rows of inputs that some rows of outputs see, where the first is in a strip, and where the strip ends that those
+    /// outputs see.
+    #[inline(always)]
+    fn inner(&self, plane: &Plane, (first, rows): (usize, usize)) -> (Range<usize>, usize, usize) {
+        // Rows of the padded input, of which `above` come before the first row of the input.
+        let above = plane.rows.window.before;
+        let end = first + rows - 1 + plane.rows.window.span();
+        let from = first.saturating_sub(above).min(plane.rows.input);
+        let to = end.saturating_sub(above).clamp(from, plane.rows.input);
+        (from..to, (from + above - first) * self.pitch + self.margin, self.length - 2 * LANES)
+    }
+
+    /// Zeros around the inputs of some rows of outputs, in all copies.
+    #[inline(always)]
+    pub(super) fn lay_margins<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        plane: &Plane,
+        rows: (usize, usize),
+        copies: &mut [S],
+    ) {
+        let (seen, begin, end) = self.inner(plane, rows);
+        let (begin, after) = (begin.min(end), begin + seen.len() * self.pitch);
+        for copy in copies.blocks_mut(self.length).take(self.slots() * self.copies) {
+            lay_zeros(simd, begin, copy);
+            lay_zeros(simd, end.saturating_sub(after), copy.get_mut(after..).unwrap_or_default());
+        }
+    }
+
+    /// The inputs of some rows of outputs, of some channels: strips, one after the other, that have their
+    /// [margins](Self::lay_margins).
     #[inline(always)]
     pub(super) fn pack<V: Simd, S: Scalar>(
         &self,
         simd: V,
         plane: &Plane,
-        (x, strides): (&[S], Strides),
-        (first, rows): (usize, usize),
-        strip: &mut [S],
+        masks: &Masks<S>,
+        (channels, strides): (&[&[S]], Strides),
+        rows: (usize, usize),
+        copies: &mut [S],
     ) {
-        let (above, columns) = (plane.rows.window.before, plane.columns.input);
-        // Rows of the padded input, of which `above` come before the first row of the input.
-        let end = first + rows - 1 + plane.rows.window.span();
-        let from = first.saturating_sub(above).min(plane.rows.input);
-        let to = end.saturating_sub(above).min(plane.rows.input);
-        let begin = (from + above - first) * self.pitch + self.margin;
-        let inner = begin + to.saturating_sub(from) * self.pitch;
-        let length = self.outputs(plane, rows) + self.reach;
-        let begin = begin.min(length);
-        lay_zeros(simd, begin, strip);
-        let room = strip.get_mut(begin..).unwrap_or_default();
-        if !self.is_masked {
-            lay_rows(simd, (x, columns.div_ceil(strides.1)), strides, from..to, self.pitch, room);
-        } else if from < to {
-            let x = x.get(from * columns..to * columns).unwrap_or_default();
-            lay(simd, x, x.len(), x.len(), room);
+        let (columns, (seen, begin, _)) = (plane.columns.input, self.inner(plane, rows));
+        if !self.is_dense || channels.is_empty() {
+            for (&x, copy) in channels.iter().zip(copies.blocks_mut(self.length)) {
+                let room = copy.get_mut(begin..).unwrap_or_default();
+                lay_rows(simd, (x, columns.div_ceil(strides.1)), strides, seen.clone(), self.pitch, room);
+            }
+            return;
         }
-        lay_zeros(simd, length.saturating_sub(inner), strip.get_mut(inner..).unwrap_or_default());
+        let (from, count) = (seen.start * columns, seen.len() * columns);
+        let end = (self.copies - 1) * self.length + begin + count.next_multiple_of(LANES);
+        let fits = channels.iter().all(|x| from + count <= x.len())
+            && (channels.len() - 1) * self.size() + end <= copies.len();
+        debug_assert!(fits, "strips don't fit");
+        if fits {
+            let to = copies.as_mut_ptr().wrapping_add(begin);
+            // SAFETY: the channels have these numbers, and there is room for them in whole vectors.
+            unsafe { self.lay_copies(simd, masks, (channels, from), count, to) };
+        }
+    }
+
+    /// Lays `count` numbers of some channels, `from` one on, as copies for each column of taps.
+    ///
+    /// # Safety
+    /// The channels have these numbers, and there is room for them in each copy of each strip in whole vectors.
+    #[inline(always)]
+    unsafe fn lay_copies<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        masks: &Masks<S>,
+        (channels, from): (&[&[S]], usize),
+        count: usize,
+        to: *mut S,
+    ) {
+        let (lanes, size) = (lanes::<V, S>(), self.size());
+        let (mut column, step, zero) = (0, lanes % masks.width, splat::<V, S>(simd, S::ZERO));
+        for place in (0..count).step_by(lanes) {
+            let width = lanes.min(count - place);
+            for tap in 0..self.copies {
+                let mask = masks.of(simd, tap, column);
+                let mut to = to.wrapping_add(tap * self.length + place);
+                for x in channels {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        let x = x.as_ptr().add(from + place);
+                        let x = if width == lanes {
+                            S::Vector::<V>::load(simd, x)
+                        } else {
+                            S::Vector::<V>::load_masked(simd, x, width)
+                        };
+                        mask.map_or(x, |mask| mask.if_positive(x, zero)).store(to);
+                    }
+                    to = to.wrapping_add(size);
+                }
+            }
+            column += step;
+            if column >= masks.width {
+                column -= masks.width;
+            }
+        }
     }
 
     /// The outputs of some rows, from a strip to a channel. The rows after them may be overwritten.
