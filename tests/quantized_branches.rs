@@ -104,6 +104,7 @@ network!(Above: [7] { Clip(min = 0.5) });
 network!(Joined: [2, 3] { Concat { {}, { Tanh }, { Clip(-1.5, 0.5) }, { Slice(0, 1) } } });
 network!(JoinedAndRectified: [2, 3] { Concat { {}, { Tanh } }, Relu });
 network!(Added: [6] { Sum { {}, { Slice(0, 6) }, { Identity } } });
+network!(AddedTo: [3, 9] { Sum { { Tanh }, {}, { Slice(0, 3) }, { Clip(-1.5, 0.5) } }, Relu });
 
 #[test]
 fn slopes() {
@@ -279,17 +280,17 @@ fn concatenations_and_activations_are_one() {
 
 #[test]
 fn sums_of_three() {
-    let network = drawn::<Added>();
-    let (quantized, report) = network.quantize_and_report(&samples::<[f32; 6]>(200), Calibration::MinMax);
-    let inner = report.activations.iter().find(|activation| activation.name == "sum_1.second.sum_1").unwrap();
-    for sample in samples::<[f32; 6]>(200) {
-        let x = quantized.quantize(&sample);
-        for (&x, y) in x.iter().zip(quantized.forward_integers(&x)) {
-            let x = f64::from(quantized.input.scale) * f64::from(i32::from(x) - quantized.input.zero_point);
-            let (expected, is_half) = nearest(quantized.output, x + rounded(inner.quantization, 2.0 * x));
-            assert!(y == expected || is_half && (i32::from(y) - i32::from(expected)).abs() <= 1, "{x}");
-        }
-    }
+    check(&*drawn::<Added>(), |x| x.iter().map(|x| 3.0 * x).collect());
+    let network = drawn::<AddedTo>();
+    let (_, report) = network.quantize_and_report(&samples::<[[f32; 9]; 3]>(200), Calibration::MinMax);
+    let of = |name: &str| report.activations.iter().find(|activation| activation.name == name).unwrap().quantization;
+    let [tanh, clip] = ["sum_1.first.tanh_1", "sum_1.second.second.second.clip_1"].map(of);
+    let names: Vec<_> = report.activations.iter().map(|activation| activation.name.as_str()).collect();
+    assert_eq!(names, ["input", "sum_1.first.tanh_1", "sum_1.second.second.second.clip_1", "sum_1"]);
+    check(&*network, |x| {
+        let sum = |x: &f64| rounded(tanh, x.tanh()) + 2.0 * x + rounded(clip, x.clamp(-1.5, 0.5));
+        x.iter().map(|x| sum(x).max(0.0)).collect()
+    });
 }
 
 fnn::network! {

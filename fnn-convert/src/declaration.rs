@@ -121,9 +121,6 @@ impl Declaration {
         comments.extend(graph.input_axes.as_deref().map(|axes| order("input", axes)));
         comments.extend(graph.output_axes.as_deref().map(|axes| order("output", axes)));
         comments.extend(graph.notes.iter().cloned());
-        if graph.is_quantized() && has_long_sum(&layers) {
-            comments.push(SUMS_OF_SUMS.into());
-        }
         let (input, output) = (graph.shape(graph.input).to_vec(), graph.shape(graph.output).to_vec());
         let of = |value: ValueId| graph.values[value.0].quantization.clone();
         let quantization = of(graph.input).zip(of(graph.output)).map(|(input, output)| [input, output]);
@@ -174,19 +171,6 @@ fn weights(layers: &[Layer]) -> Vec<(String, &Weight)> {
     weights
 }
 
-/// Said of a quantized model with a sum of more than two.
-const SUMS_OF_SUMS: &str = "A sum of more than two is a sum of sums here, each of which is rounded to 8 bits; the model rounds \
-                            once, so that integers may differ by a few steps.";
-
-/// Whether there is a sum of more than two.
-fn has_long_sum(layers: &[Layer]) -> bool {
-    let mut found = false;
-    for_each(layers, "", &mut |_, layer| {
-        found |= matches!(&layer.content, Content::Block { block: Block::Sum, branches } if branches.len() > 2);
-    });
-    found
-}
-
 /// The arrays with weights that are NaN or infinite, which `load` refuses.
 fn not_finite(layers: &[Layer]) -> Vec<Refusal> {
     let refusal = |(name, weight): (String, &Weight)| {
@@ -225,13 +209,11 @@ impl Block {
 
     /// What comes before the names of weights in a branch: the later ones form a block of their own, inside the second.
     fn prefix(self, index: usize, count: usize) -> String {
-        let inner = match self {
-            Self::Residual => return String::new(),
-            Self::Sum => "second.sum_1.",
-            Self::Concat => "second.",
-        };
+        if self == Self::Residual {
+            return String::new();
+        }
         // The last two branches are the innermost pair.
         let (depth, last) = if index + 1 == count { (count - 2, "second.") } else { (index, "first.") };
-        format!("{}{last}", inner.repeat(depth))
+        format!("{}{last}", "second.".repeat(depth))
     }
 }

@@ -20,15 +20,31 @@ pub(crate) fn product_factor(one: f32, other: f32, output: f32) -> f64 {
 }
 
 /// For the sum of two values: each a scale and a zero point, and those of the output.
-pub(crate) fn sum(around: (f32, i32), inside: (f32, i32), output: (f32, i32), (low, high): (i32, i32)) -> Sum {
-    let twice_larger = f64::from(2.0 * around.0.max(inside.0));
-    let operand = |(scale, zero_point): (f32, i32)| {
-        let (mantissa, shift) = multiplier(f64::from(scale) / twice_larger);
+pub(crate) fn sum(around: (f32, i32), inside: (f32, i32), output: (f32, i32), bounds: (i32, i32)) -> Sum {
+    sums(&[inside, around], output, bounds).remove(0)
+}
+
+/// For the sum of two values or more, rounded once: each but the last one, and the sum of those behind it.
+pub(crate) fn sums(values: &[(f32, i32)], output: (f32, i32), (low, high): (i32, i32)) -> Vec<Sum> {
+    let largest = values.iter().map(|(scale, _)| *scale).fold(0.0, f32::max);
+    // Twice the larger one of two.
+    let common = f64::from(values.len().next_power_of_two() as f32 * largest);
+    let operand = |&(scale, zero_point): &(f32, i32)| {
+        let (mantissa, shift) = multiplier(f64::from(scale) / common);
         Operand { zero_point, mantissa, shift: shift.into() }
     };
-    let (mantissa, shift) = multiplier(twice_larger / f64::from((1 << 20) as f32 * output.0));
+    let nothing = Operand { zero_point: 0, mantissa: 0, shift: 0 };
+    let (mantissa, shift) = multiplier(common / f64::from((1 << 20) as f32 * output.0));
     let clipped = Clipped { zero_point: output.1, low, high };
-    Sum { around: operand(around), inside: operand(inside), mantissa, shift: shift.into(), output: clipped }
+    let count = values.len().saturating_sub(1);
+    let sum = |index: usize| Sum {
+        around: if index + 1 == count { operand(&values[count]) } else { nothing },
+        inside: operand(&values[index]),
+        mantissa,
+        shift: shift.into(),
+        output: clipped,
+    };
+    (0..count).map(sum).collect()
 }
 
 /// For the mean of each channel of `places` numbers.

@@ -30,13 +30,13 @@ def rounded(value, name, scale, zero_point):
 
 x = rounded("input", "x", 0.03, 5)
 parts = []
-for number, scale in enumerate([0.02, 0.05, 0.04]):
+for number, scale in enumerate([0.0213, 0.0527, 0.0391]):
     weight = constant(f"weight{number}.integers", random.integers(-127, 128, [3, 3, 3, 3]).astype("int8"))
     nodes.append(helper.make_node("DequantizeLinear", [weight, constant(f"weight{number}.scale", numpy.float32(2e-3))], [f"weight{number}"]))
     nodes.append(helper.make_node("Conv", [x, f"weight{number}"], [f"conv{number}.sums"], pads=[1, 1, 1, 1], name=f"conv{number}"))
     parts.append(rounded(f"conv{number}.sums", f"conv{number}", scale, 3 * number))
 nodes.append(helper.make_node("Sum", parts, ["total"], name="total"))
-nodes.append(helper.make_node("Identity", [rounded("total", "y", 0.06, -4)], ["output"]))
+nodes.append(helper.make_node("Identity", [rounded("total", "y", 0.0611, -4)], ["output"]))
 shape = ["N", 3, 6, 5]
 given = helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)
 result = helper.make_tensor_value_info("output", TensorProto.FLOAT, shape)
@@ -54,5 +54,5 @@ for name, level in levels.items():
     options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     (outputs,) = session.run(None, {"input": samples})
-    arrays[name] = (numpy.round(outputs / numpy.float32(0.06)) - 4).astype("int8")
+    arrays[name] = (numpy.round(outputs / numpy.float32(0.0611)) - 4).astype("int8")
 save_file(arrays, FOLDER / "onnx_q_sum_of_three_qdq.io.safetensors")

@@ -42,10 +42,7 @@ fn integers_are_those_of_onnx_runtime() {
             let steps = given.iter().zip(&expected).map(|(given, expected)| given.abs_diff(*expected));
             let (different, most) = (steps.clone().filter(|&steps| steps > 0).count(), steps.max().unwrap());
             println!("{}: {different} of {} integers differ from {name}, by {most}", case.name, given.len());
-            // A sum of three is rounded twice here, which its declaration says.
-            let sums_of_sums = case.declaration.source().contains("is a sum of sums here");
-            assert_eq!(sums_of_sums, case.name == "onnx_q_sum_of_three_qdq");
-            assert!(different == 0 || sums_of_sums && most <= 1, "{}", case.name);
+            assert_eq!(different, 0, "{}", case.name);
         }
     }
 }

@@ -68,8 +68,8 @@ pub(crate) enum Kind {
     BuiltIn { kind: &'static kinds::Kind, arguments: Arguments },
     /// Layers with a shortcut around them.
     Residual(Vec<Layer>),
-    /// Two branches whose outputs are added.
-    Sum([Vec<Layer>; 2]),
+    /// Two or more branches whose outputs are added.
+    Sum(Vec<Vec<Layer>>),
     /// Two or more branches whose outputs are concatenated.
     Concat(Vec<Vec<Layer>>),
     /// A type of the user's.
@@ -257,10 +257,9 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
     let bind = |branch: TokenStream| bind_layers(parse::layers(branch, errors), scope, errors);
     let message = match (block.combination, branches.len()) {
         (Combination::Concat, 2..) if only_branches => return Kind::Concat(branches.into_iter().map(bind).collect()),
-        (Combination::Sum, 2..=DEEPEST) | (Combination::Shortcut, 2) if only_branches => {
-            return sum(name, branches.into_iter().map(bind).collect());
+        (Combination::Sum, 2..) | (Combination::Shortcut, 2) if only_branches => {
+            return Kind::Sum(branches.into_iter().map(bind).collect());
         }
-        (Combination::Sum, 3..) if only_branches => format!("`{name}` takes {DEEPEST} branches at most"),
         (Combination::Concat | Combination::Sum, _) => {
             format!("`{name}` needs two or more branches, each in braces: `{}`", block.written)
         }
@@ -277,18 +276,6 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
     };
     errors.at(name, message);
     Kind::Unknown
-}
-
-/// The sum of two or more branches: of the first one, and of the sum of the others, a layer inside the second one.
-fn sum(name: &Ident, branches: Vec<Vec<Layer>>) -> Kind {
-    let mut branches = branches.into_iter().rev();
-    let last = branches.next().unwrap_or_default();
-    let two = |first, second| Kind::Sum([first, second]);
-    let Some(first) = branches.next() else { return two(Vec::new(), last) };
-    branches.fold(two(first, last), |others, first| {
-        let inner = format_ident!("sum_1", span = Span::mixed_site());
-        two(first, vec![Layer { attributes: Vec::new(), name: inner, written: name.to_token_stream(), kind: others }])
-    })
 }
 
 /// A name that isn't one of the library's: a misspelling, or a user's type.

@@ -19,8 +19,8 @@ use crate::weights::parameters::{Parameters, Roles};
 /// Declared as `Sum { { … }, { … } }`, with two or more branches, of which one may be empty and pass its input on; or,
 /// with two, as `Residual { { … }, { … } }`, a [`Residual`](super::Residual) whose shortcut, the second branch, changes
 /// the shape or is learned. The weights of the first branch are named `first.…`, those of the second `second.…`; if
-/// there are more than two, the later ones form a sum inside the second branch, `second.sum_1.first.…` and so on. He,
-/// Zhang, Ren and Sun, "Deep residual learning for image recognition", CVPR 2016.
+/// there are more than two, the later ones form a `Sum` of their own, `second.first.…` and so on. He, Zhang, Ren and
+/// Sun, "Deep residual learning for image recognition", CVPR 2016.
 ///
 /// ```
 /// use fnn::{Network, layers::{Dense, Sum}};

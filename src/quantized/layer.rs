@@ -3,7 +3,8 @@
 use core::fmt::Debug;
 use core::slice;
 
-use super::{Arithmetic, Quantize};
+use super::residual::from_place;
+use super::{Addition, Arithmetic, Quantize};
 use crate::graph::Node;
 use crate::memory;
 use crate::pod::Pod;
@@ -38,6 +39,38 @@ pub trait QuantizedLayer: Stored + Debug + PartialEq {
         workspace: &mut Self::Workspace,
         trace: &mut T,
     );
+
+    /// Whether it is a sum of branches. As the second branch of another sum, it leaves its terms to that one, which rounds once.
+    #[doc(hidden)]
+    const IS_SUM: bool = false;
+
+    /// [`forward`](Self::forward), but for the addition of the branches of a sum.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn forward_terms<T: Trace>(
+        &self,
+        input: &Self::Input,
+        output: &mut Self::Output,
+        workspace: &mut Self::Workspace,
+        trace: &mut T,
+    ) {
+        self.forward(input, output, workspace, trace);
+    }
+
+    /// Adds what [`forward_terms`](Self::forward_terms) has left, from a place of the output on, to `sums`: the terms of the
+    /// shortcut of `sum`, or, if it is a sum itself, the terms of its branches.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn add_terms<A: Addition>(
+        &self,
+        sum: &A,
+        output: &Self::Output,
+        _workspace: &mut Self::Workspace,
+        from: usize,
+        sums: &mut [i32],
+    ) {
+        sum.add_around(from_place(output, from), sums);
+    }
 
     /// Whether [`forward_batch`](Self::forward_batch) is faster than one sample after the other.
     const BATCHED: bool = false;

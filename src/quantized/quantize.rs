@@ -5,6 +5,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 #[cfg(feature = "alloc")]
 use super::affine::{Affine, Line};
+#[cfg(feature = "alloc")]
+use super::residual::Total;
 use super::{Arithmetic, Native, QuantizedLayer, QuantizedNetwork};
 #[cfg(feature = "alloc")]
 use super::{Calibration, Observer, Quantization, QuantizationReport, Ranges, Signal, conversion, report};
@@ -68,7 +70,12 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sa
     #[doc(hidden)]
     const JOINED: bool = false;
 
-    /// As a branch of a concatenation: [`quantize_into`](Self::quantize_into), but for the quantization of the output.
+    /// Whether it is a sum, which, as the second branch of another one, is quantized with that.
+    #[doc(hidden)]
+    const ADDED: bool = false;
+
+    /// As a branch of a concatenation or a sum: [`quantize_into`](Self::quantize_into), but for the quantization of the
+    /// output.
     #[cfg(feature = "alloc")]
     #[doc(hidden)]
     fn quantize_branches(
@@ -92,6 +99,13 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sa
     ) -> Affine {
         let branch = branches.next().map_or(output, |branch| branch.quantization);
         Line::IDENTITY.between(branch, output)
+    }
+
+    /// As a branch of a sum: writes its factors, if it is a sum itself; otherwise, returns its own.
+    #[cfg(feature = "alloc")]
+    #[doc(hidden)]
+    fn add_branches(&self, _quantized: &mut Self::Quantized<Native>, total: &mut Total<'_>) -> i32 {
+        total.factor()
     }
 
     /// Quantizes the network, with ranges from the smallest to the largest activation on `samples`. A result of more

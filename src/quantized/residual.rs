@@ -7,6 +7,7 @@ use super::arithmetic::saturate;
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Observer, Quantization, Ranges, Signal};
+use crate::chunks::Chunks;
 use crate::layer::{Layer, largest};
 use crate::layers;
 use crate::memory::{Larger, workspace};
@@ -14,14 +15,27 @@ use crate::pod::Pod;
 use crate::shape::Sample;
 use crate::weights::stored::Stored;
 
-/// How two tensors with different quantizations are added.
+/// How two tensors with different quantizations are added, and more of them: of a sum whose second operand is a sum itself,
+/// all terms are summed before they are rounded.
 pub trait Addition: Stored + Debug + PartialEq {
     /// `inside += around`
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B);
+
+    /// Adds the terms of the inner output to `sums`.
+    fn add_inside(&self, inside: &[i8], sums: &mut [i32]);
+
+    /// Adds the terms of the shortcut to `sums`.
+    fn add_around(&self, around: &[i8], sums: &mut [i32]);
+
+    /// The outputs for sums of all terms.
+    fn round(&self, sums: &[i32], outputs: &mut [i8]);
 }
 
+/// How many sums of more than two terms are computed together.
+const TOGETHER: usize = 16;
+
 /// The sum of two integers with different quantizations: each is multiplied by its factor, and the sum is rounded once,
-/// halves up.
+/// halves up. Where the shortcut is a sum itself, that has the factors of its own operands, and its offset isn't used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Sum {
@@ -50,29 +64,73 @@ impl Addition for Sum {
             *inside = saturate(products.wrapping_add(self.offset) >> (self.shift & 31));
         }
     }
+
+    #[inline(always)]
+    fn add_inside(&self, inside: &[i8], sums: &mut [i32]) {
+        add_products(self.inside, inside, sums);
+    }
+
+    #[inline(always)]
+    fn add_around(&self, around: &[i8], sums: &mut [i32]) {
+        add_products(self.around, around, sums);
+    }
+
+    #[inline(always)]
+    fn round(&self, sums: &[i32], outputs: &mut [i8]) {
+        for (output, &sum) in outputs.iter_mut().zip(sums) {
+            *output = saturate(sum.wrapping_add(self.offset) >> (self.shift & 31));
+        }
+    }
 }
 
-impl Sum {
-    /// Writes the factors.
-    #[cfg(feature = "alloc")]
-    fn fill(&mut self, around: Signal, inside: Signal, ranges: &mut Ranges<'_>) -> Signal {
+/// `sums += factor · integers`
+#[inline(always)]
+fn add_products(factor: i32, integers: &[i8], sums: &mut [i32]) {
+    for (sum, &integer) in sums.iter_mut().zip(integers) {
+        *sum = sum.wrapping_add(i32::from(integer).wrapping_mul(factor));
+    }
+}
+
+/// The quantization of a sum of branches while its factors are written.
+#[cfg(feature = "alloc")]
+#[derive(Debug)]
+pub struct Total<'a> {
+    /// The branches that are left.
+    branches: slice::Iter<'a, Signal>,
+    output: Quantization,
+    /// The number of fractional bits of all factors.
+    shift: u32,
+    /// All zero points, plus a half, times 2^shift.
+    offset: i32,
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> Total<'a> {
+    /// The sum of these branches, calibrated to the next range.
+    fn new(branches: &'a [Signal], ranges: &mut Ranges<'_>) -> (Self, Signal) {
         let range = ranges.take();
-        let largest = around.quantization.scale.max(inside.quantization.scale);
-        // Neither factor is above 2¹⁸, so there is at least one fractional bit.
-        let output = Quantization::of_range(range.low, range.high).at_least(largest / (1 << 18) as f32);
-        let factor = |signal: Signal| f64::from(signal.quantization.scale) / f64::from(output.scale);
-        // 255 steps of both plus the zero point stay below 2³¹.
-        let room = f64::from(1 << 30) / (256.0 * (factor(around) + factor(inside)));
-        self.shift = (1..=22).rev().find(|&shift| f64::from(1 << shift) <= room).unwrap_or(1);
-        let point = f64::from(1 << self.shift);
-        self.around = libm::round(factor(around) * point) as i32;
-        self.inside = libm::round(factor(inside) * point) as i32;
-        let zero_points = (output.zero_point << self.shift)
-            - self.around * around.quantization.zero_point
-            - self.inside * inside.quantization.zero_point;
-        self.offset = zero_points + (1 << (self.shift - 1));
-        let factors = 256.0 / point * f64::from(output.scale);
-        Signal::rounded(output, range, around.error + inside.error + factors)
+        let scales = branches.iter().map(|branch| branch.quantization.scale);
+        let largest = scales.clone().fold(0.0, f32::max);
+        // The factors' sum isn't above 2¹⁹, so there is at least one fractional bit.
+        let smallest = largest * branches.len() as f32 / (1 << 19) as f32;
+        let output = Quantization::of_range(range.low, range.high).at_least(smallest);
+        let factors: f64 = scales.map(|scale| f64::from(scale) / f64::from(output.scale)).sum();
+        // 255 steps of all plus the zero point stay below 2³¹.
+        let room = f64::from(1 << 30) / (256.0 * factors);
+        let shift = (1..=22).rev().find(|&shift| f64::from(1 << shift) <= room).unwrap_or(1);
+        let offset = (output.zero_point << shift) + (1 << (shift - 1));
+        let error = branches.iter().map(|branch| branch.error).sum::<f64>()
+            + 128.0 * branches.len() as f64 / f64::from(1 << shift) * f64::from(output.scale);
+        (Self { branches: branches.iter(), output, shift, offset }, Signal::rounded(output, range, error))
+    }
+
+    /// The factor of the next branch.
+    pub(super) fn factor(&mut self) -> i32 {
+        let Some(Signal { quantization, .. }) = self.branches.next() else { return 0 };
+        let factor = f64::from(quantization.scale) / f64::from(self.output.scale);
+        let factor = libm::round(factor * f64::from(1 << self.shift)) as i32;
+        self.offset -= factor * quantization.zero_point;
+        factor
     }
 }
 
@@ -136,14 +194,62 @@ where
     type Workspace = (G::Output, Larger<F::Workspace, G::Workspace>);
 
     const STACK: usize = largest(&[F::STACK, G::STACK]);
+    const IS_SUM: bool = true;
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &F::Input, y: &mut F::Output, memory: &mut Self::Workspace, trace: &mut T) {
+        self.forward_terms(x, y, memory, trace);
+        let (z, memory) = memory;
+        match G::IS_SUM {
+            false => self.sum.add(z, y),
+            true => {
+                let of_second = |from: usize, sums: &mut [i32]| {
+                    self.second.add_terms(&self.sum, z, workspace(memory), from, sums);
+                };
+                add_all(&self.sum, Sample::flat_mut(slice::from_mut(y)), of_second);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn forward_terms<T: Trace>(&self, x: &F::Input, y: &mut F::Output, memory: &mut Self::Workspace, trace: &mut T) {
         let (z, memory) = memory;
         self.first.forward(x, y, workspace(memory), trace);
-        self.second.forward(x, z, workspace(memory), trace);
-        self.sum.add(z, y);
+        self.second.forward_terms(x, z, workspace(memory), trace);
     }
+
+    #[inline(always)]
+    fn add_terms<A: Addition>(
+        &self,
+        _: &A,
+        y: &F::Output,
+        (z, memory): &mut Self::Workspace,
+        from: usize,
+        sums: &mut [i32],
+    ) {
+        self.sum.add_inside(from_place(y, from), sums);
+        self.second.add_terms(&self.sum, z, workspace(memory), from, sums);
+    }
+}
+
+/// Adds the terms of all other branches, which `others` adds to sums from a place on, to those of the first branch.
+#[inline(always)]
+pub(crate) fn add_all<A: Addition>(sum: &A, first: &mut [i8], mut others: impl FnMut(usize, &mut [i32])) {
+    let mut from = 0;
+    for first in first.parts_mut(TOGETHER) {
+        let mut sums = [0; TOGETHER];
+        let Some(sums) = sums.get_mut(..first.len()) else { return };
+        sum.add_inside(first, sums);
+        others(from, sums);
+        sum.round(sums, first);
+        from = from.wrapping_add(TOGETHER);
+    }
+}
+
+/// The integers of a sample from a place on.
+#[inline(always)]
+pub(crate) fn from_place<A: Sample<Element = i8>>(sample: &A, from: usize) -> &[i8] {
+    A::flat(slice::from_ref(sample)).get(from..).unwrap_or_default()
 }
 
 impl<L> Quantize for layers::Residual<L>
@@ -163,7 +269,11 @@ where
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
         let inside = self.inside.quantize_into(&mut quantized.inside, input, ranges);
-        quantized.sum.fill(input, inside, ranges)
+        let branches = [inside, input];
+        let (mut total, output) = Total::new(&branches, ranges);
+        let (inside, around) = (total.factor(), total.factor());
+        quantized.sum = Sum { around, inside, offset: total.offset, shift: total.shift };
+        output
     }
 }
 
@@ -173,11 +283,12 @@ where
     G: Quantize<Input = F::Input, Output = F::Output>,
 {
     type Quantized<A: Arithmetic> = AddedBranches<F::Quantized<A>, G::Quantized<A>, A::Sum>;
+    const ADDED: bool = true;
 
     #[cfg(feature = "alloc")]
     fn observe(&self, inputs: &[F::Input], observer: &mut Observer) -> alloc::vec::Vec<F::Output> {
         const { assert_network::<F>() }
-        const { assert_network::<G>() }
+        const { assert!(!G::RANGED || G::ADDED, "a branch of a quantized block must be a network") }
         let mut outputs = observer.inside("first", |observer| self.first.observe(inputs, observer));
         let others = observer.inside("second", |observer| self.second.observe(inputs, observer));
         add(&others, &mut outputs);
@@ -186,9 +297,32 @@ where
 
     #[cfg(feature = "alloc")]
     fn quantize_into(&self, quantized: &mut Self::Quantized<Native>, input: Signal, ranges: &mut Ranges<'_>) -> Signal {
-        let first = self.first.quantize_into(&mut quantized.first, input, ranges);
-        let second = self.second.quantize_into(&mut quantized.second, input, ranges);
-        quantized.sum.fill(second, first, ranges)
+        let mut branches = alloc::vec::Vec::new();
+        self.quantize_branches(quantized, input, ranges, &mut branches);
+        let (mut total, output) = Total::new(&branches, ranges);
+        self.add_branches(quantized, &mut total);
+        quantized.sum.offset = total.offset;
+        output
+    }
+
+    #[cfg(feature = "alloc")]
+    fn quantize_branches(
+        &self,
+        quantized: &mut Self::Quantized<Native>,
+        input: Signal,
+        ranges: &mut Ranges<'_>,
+        branches: &mut alloc::vec::Vec<Signal>,
+    ) {
+        self.first.quantize_branches(&mut quantized.first, input, ranges, branches);
+        self.second.quantize_branches(&mut quantized.second, input, ranges, branches);
+    }
+
+    #[cfg(feature = "alloc")]
+    fn add_branches(&self, quantized: &mut Self::Quantized<Native>, total: &mut Total<'_>) -> i32 {
+        let inside = self.first.add_branches(&mut quantized.first, total);
+        let around = self.second.add_branches(&mut quantized.second, total);
+        quantized.sum = Sum { around, inside, offset: 0, shift: total.shift };
+        0
     }
 }
 

@@ -2,7 +2,8 @@
 
 pub(crate) mod blocks;
 
-use super::{Activation, AvgPool, BatchNorm, Conv, PRelu, QuantizedLayer, Requantize, tflite};
+use super::residual::from_place;
+use super::{Activation, Addition, AvgPool, BatchNorm, Conv, PRelu, QuantizedLayer, Requantize, tflite};
 use crate::layers::stream::{LastFrames, assert_streams};
 use crate::layers::{MaxPool, Sample, Slice, Window, Windows};
 use crate::memory;
@@ -40,6 +41,33 @@ pub trait QuantizedStream: QuantizedLayer {
         memory: &mut Self::Memory,
         scratch: &mut Self::Scratch,
     ) -> bool;
+
+    /// [`push`](Self::push), but for the addition of the branches of a sum.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn push_terms(
+        &self,
+        frame: &Self::Frame,
+        answer: &mut Self::Answer,
+        memory: &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        self.push(frame, answer, memory, scratch)
+    }
+
+    /// Adds what [`push_terms`](Self::push_terms) has left, as [`QuantizedLayer::add_terms`] does.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn add_pushed<A: Addition>(
+        &self,
+        sum: &A,
+        answer: &Self::Answer,
+        _memory: &Self::Memory,
+        from: usize,
+        sums: &mut [i32],
+    ) {
+        sum.add_around(from_place(answer, from), sums);
+    }
 }
 
 /// A quantized layer of sequences whose outputs at one position depend on `SPAN` frames.

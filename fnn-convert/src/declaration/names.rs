@@ -76,7 +76,7 @@ impl Layer {
         let shared = if paths.iter().any(|path| path.len() == shared) { shared.saturating_sub(1) } else { shared };
         let mut path = first[..shared].to_vec();
         // The names of branches, in a model that this library has written.
-        while path.last().is_some_and(|last| matches!(last.as_str(), "first" | "second" | "sum_1")) {
+        while path.last().is_some_and(|last| matches!(last.as_str(), "first" | "second")) {
             path.pop();
         }
         path

@@ -62,7 +62,7 @@ impl Exporter<'_> {
                 let layers = nodes.iter().zip(wanted);
                 layers.fold(input, |value, (layer, wanted)| self.add(layer, &inside(path, layer), value, wanted))
             }
-            Wiring::Sum([inner, around]) => self.sum([inner, around], path, &input, wanted),
+            Wiring::Sum(_) => self.sum(node, path, &input, wanted),
             Wiring::Concat([first, second]) => self.concat([first, second], path, &input, wanted),
             Wiring::Layer(_) => self.layer(node, path, input, wanted),
             _ => {
@@ -72,20 +72,22 @@ impl Exporter<'_> {
         }
     }
 
-    /// The sum of two branches of the input.
-    fn sum(&mut self, branches: [&'static Node; 2], path: &str, input: &Signal, wanted: Wanted) -> Signal {
-        let sum = self.arrays.sum(path);
-        let scale = self.joined_scale(branches, path, sum.factors).map(|ratio| ratio * input.scale);
+    /// The sum of branches of the input.
+    fn sum(&mut self, node: &'static Node, path: &str, input: &Signal, wanted: Wanted) -> Signal {
+        let branches = added(node, path);
+        let sum = self.arrays.sum(path, branches.len());
+        let scale = self.joined_scale(&branches, &sum.factors).map(|ratio| ratio * input.scale);
         let scale = rounded(scale.or(wanted.scale).unwrap_or(input.scale));
         let mut zero_point = sum.offset;
-        let terms = branches.iter().zip(sum.factors).map(|(branch, factor)| {
+        let terms = branches.iter().zip(sum.factors).map(|((branch, path), factor)| {
             let wanted = Wanted { scale: Some(scale * factor), zero_point: None };
-            let output = self.add(branch, &inside(path, branch), input.clone(), wanted);
+            let output = self.add(branch, path, input.clone(), wanted);
             zero_point += factor * f64::from(output.zero_point);
             self.dequantize(&Signal { scale: scale * factor, ..output })
         });
         let terms: Vec<String> = terms.collect();
-        let sum_of_terms = self.builder.node(path, "Add", &terms, &[]);
+        let operator = if terms.len() == 2 { "Add" } else { "Sum" };
+        let sum_of_terms = self.builder.node(path, operator, &terms, &[]);
         let (zero_point, rest) = whole(zero_point);
         let total = self.plus(path, sum_of_terms, rest * scale);
         let output = self.quantize(total, scale, zero_point);
@@ -95,7 +97,8 @@ impl Exporter<'_> {
     /// The channels of two branches of the input.
     fn concat(&mut self, branches: [&'static Node; 2], path: &str, input: &Signal, wanted: Wanted) -> Signal {
         let lines = self.arrays.branches(path);
-        let scale = self.joined_scale(branches, path, lines.map(|line| line.factor)).map(|ratio| ratio * input.scale);
+        let named = branches.map(|branch| (branch, inside(path, branch)));
+        let scale = self.joined_scale(&named, &lines.map(|line| line.factor)).map(|ratio| ratio * input.scale);
         let scale = rounded(scale.or(wanted.scale).unwrap_or(input.scale));
         let outputs = [0, 1].map(|index| {
             let wanted = Wanted { scale: Some(scale * lines[index].factor), zero_point: None };
@@ -167,6 +170,15 @@ impl Exporter<'_> {
         let clipped = self.builder.node(path, "Clip", &inputs, &[]);
         self.quantize(clipped, signal.scale, signal.zero_point)
     }
+}
+
+/// The branches of a sum, and of a sum in the second one's place, with their dotted names.
+fn added(sum: &'static Node, path: &str) -> Vec<(&'static Node, String)> {
+    let branch = |branch: &'static Node| match branch.wiring {
+        Wiring::Sum(_) => added(branch, &inside(path, branch)),
+        _ => vec![(branch, inside(path, branch))],
+    };
+    sum.nodes().iter().flat_map(branch).collect()
 }
 
 /// What rounding may leave of 0, in steps.

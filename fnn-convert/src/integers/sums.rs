@@ -1,4 +1,4 @@
-//! Sums of two values, and of more, which are sums of sums.
+//! Sums of two values, and of more.
 
 use fnn::quantized::Quantization;
 use fnn::quantized::tflite::{Operand, Sum};
@@ -13,9 +13,9 @@ type Steps = (f32, i32);
 /// The arrays of a sum of branches whose outputs have these quantizations. It is what `node` gives, or, if `part`, the sum of
 /// some of its inputs.
 ///
-/// Of more than two, the first one is added to the sum of the others, which is rounded, too.
+/// Of more than two, all but the first one are a sum in the second branch, which isn't rounded.
 pub(crate) fn sum(graph: &Graph, node: &Node, ends: &[Steps], part: bool) -> Result<Arrays, String> {
-    let (mut to, mut bounds) = match part {
+    let (to, bounds) = match part {
         true => (total(ends), (-128, 127)),
         false => {
             let output = output(graph, node)?;
@@ -23,14 +23,9 @@ pub(crate) fn sum(graph: &Graph, node: &Node, ends: &[Steps], part: bool) -> Res
         }
     };
     let (mut arrays, mut prefix) = (Arrays::new(), String::from("sum."));
-    let mut ends = ends;
-    while let [inside, around @ ..] = ends
-        && !around.is_empty()
-    {
-        let others = total(around);
-        push(&mut arrays, &prefix, &exact::sum(others, *inside, to, bounds));
-        (to, bounds, ends) = (others, (-128, 127), around);
-        prefix.insert_str(0, "second.sum_1.");
+    for sum in exact::sums(ends, to, bounds) {
+        push(&mut arrays, &prefix, &sum);
+        prefix.insert_str(0, "second.");
     }
     Ok(arrays)
 }

@@ -30,20 +30,25 @@ impl Chain<'_> {
         layer.int8 = RESIDUAL.int8;
     }
 
-    /// Two branches whose outputs are added.
+    /// Branches whose outputs are added: nested pairs of the first and the sum of all others.
     pub(super) fn sum(
         &mut self,
         network: &mut Network,
         layer: &mut Layer,
         site: &Site<'_>,
-        [first, second]: [Vec<model::Layer>; 2],
+        branches: Vec<Vec<model::Layer>>,
     ) {
-        let first = self.block(network, layer, first, BRANCH, None);
-        let declared = Declared { output: layer.output.clone(), check: Some("check_branches") };
-        let second = self.block(network, layer, second, BRANCH, Some(declared));
-        let fnn = site.fnn;
-        layer.field = quote!(#fnn::layers::Sum<#first, #second>);
         layer.int8 = SUM.int8;
+        let mut output = None;
+        let mut types = Vec::new();
+        for branch in branches {
+            let declared = output.clone().map(|output| Declared { output, check: Some("check_branches") });
+            types.push(self.block(network, layer, branch, BRANCH, declared));
+            output = Some(layer.output.clone());
+        }
+        let fnn = site.fnn;
+        let pair = |others: TokenStream, first: TokenStream| quote!(#fnn::layers::Sum<#first, #others>);
+        layer.field = types.into_iter().rev().reduce(pair).unwrap_or_default();
     }
 
     /// Concatenated branches: nested pairs of the first and all others.

@@ -9,7 +9,7 @@ use crate::layers::stream::blocks::{
 };
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
-use crate::quantized::residual::Addition;
+use crate::quantized::residual::{Addition, add_all, from_place};
 use crate::quantized::{AddedBranches, Concat, Rescale, Residual};
 use crate::shape::Sample;
 
@@ -24,7 +24,7 @@ fn push_to_both<F: QuantizedStream, G: QuantizedStream<Frame = F::Frame>>(
     const { assert_same_strides(F::STRIDE, G::STRIDE) }
     let ((of_first, of_second), ((y, z), arrived)) = memory;
     let y_is_new = first.push(frame, y, of_first, workspace(scratch));
-    let z_is_new = second.push(frame, z, of_second, workspace(scratch));
+    let z_is_new = second.push_terms(frame, z, of_second, workspace(scratch));
     both(arrived, y_is_new, z_is_new)
 }
 
@@ -74,13 +74,46 @@ where
         memory: &mut Self::Memory,
         scratch: &mut Self::Scratch,
     ) -> bool {
-        let complete = push_to_both((&self.first, &self.second), frame, memory, scratch);
+        let complete = self.push_terms(frame, answer, memory, scratch);
         if complete {
-            let (_, ((y, z), _)) = memory;
-            *answer = *y;
-            self.sum.add(z, answer);
+            let ((_, of_second), ((_, z), _)) = memory;
+            match G::IS_SUM {
+                false => self.sum.add(z, answer),
+                true => add_all(&self.sum, Sample::flat_mut(slice::from_mut(answer)), |from, sums| {
+                    self.second.add_pushed(&self.sum, z, of_second, from, sums);
+                }),
+            }
         }
         complete
+    }
+
+    #[inline(always)]
+    fn push_terms(
+        &self,
+        frame: &F::Frame,
+        answer: &mut F::Answer,
+        memory: &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        let complete = push_to_both((&self.first, &self.second), frame, memory, scratch);
+        if complete {
+            let (_, ((y, _), _)) = memory;
+            *answer = *y;
+        }
+        complete
+    }
+
+    #[inline(always)]
+    fn add_pushed<A: Addition>(
+        &self,
+        _: &A,
+        answer: &F::Answer,
+        ((_, of_second), ((_, z), _)): &Self::Memory,
+        from: usize,
+        sums: &mut [i32],
+    ) {
+        self.sum.add_inside(from_place(answer, from), sums);
+        self.second.add_pushed(&self.sum, z, of_second, from, sums);
     }
 }
 

@@ -23,7 +23,8 @@ pub struct Operand {
 }
 
 /// The sum of two tensors with different quantizations: each is brought to a common scale with 20 more bits and rounded,
-/// and so is the sum. Every product is rounded twice, as in convolutions.
+/// and so is the sum. Every product is rounded twice, as in convolutions. Of a sum whose shortcut is a sum itself, that one
+/// brings its own operands to the common scale, and the rest of its numbers isn't used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Sum {
@@ -59,6 +60,13 @@ impl Operand {
         let steps = i32::from(integer).wrapping_sub(self.zero_point);
         twice(steps.wrapping_shl(FRACTION), self.mantissa, self.shift as u8)
     }
+
+    #[inline(always)]
+    fn add_to(&self, integers: &[i8], sums: &mut [i32]) {
+        for (sum, &integer) in sums.iter_mut().zip(integers) {
+            *sum = sum.wrapping_add(self.scaled(integer));
+        }
+    }
 }
 
 impl Addition for Sum {
@@ -69,13 +77,35 @@ impl Addition for Sum {
             *inside = self.of(around, *inside);
         }
     }
+
+    #[inline(always)]
+    fn add_inside(&self, inside: &[i8], sums: &mut [i32]) {
+        self.inside.add_to(inside, sums);
+    }
+
+    #[inline(always)]
+    fn add_around(&self, around: &[i8], sums: &mut [i32]) {
+        self.around.add_to(around, sums);
+    }
+
+    #[inline(always)]
+    fn round(&self, sums: &[i32], outputs: &mut [i8]) {
+        for (output, &sum) in outputs.iter_mut().zip(sums) {
+            *output = self.rounded(sum);
+        }
+    }
 }
 
 impl Sum {
     /// The sum of two integers.
     #[inline(always)]
     pub(super) fn of(&self, around: i8, inside: i8) -> i8 {
-        let sum = self.around.scaled(around).wrapping_add(self.inside.scaled(inside));
+        self.rounded(self.around.scaled(around).wrapping_add(self.inside.scaled(inside)))
+    }
+
+    /// The output for the sum of all scaled operands.
+    #[inline(always)]
+    fn rounded(&self, sum: i32) -> i8 {
         self.output.clip(twice(sum, self.mantissa, self.shift as u8))
     }
 }

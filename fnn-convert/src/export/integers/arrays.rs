@@ -24,10 +24,10 @@ pub(super) struct Line {
     pub(super) offset: f64,
 }
 
-/// The sum of two integers, each times its factor, and the offset.
+/// The sum of integers, each times its factor, and the offset.
 pub(super) struct Sum {
-    /// Of the first branch and of the second, which in a residual block is its input.
-    pub(super) factors: [f64; 2],
+    /// Of each branch, of which the last one, in a residual block, is the input.
+    pub(super) factors: Vec<f64>,
     pub(super) offset: f64,
     pub(super) clip: Clip,
 }
@@ -131,10 +131,25 @@ impl Arrays {
         ["first_scale.", "second_scale."].map(|prefix| self.line(path, prefix).unwrap_or(Line::IDENTITY))
     }
 
-    pub(super) fn sum(&self, path: &str) -> Sum {
+    /// The sum of these branches: of the first one, and of the others, whose factors are those of a sum in the second branch.
+    pub(super) fn sum(&self, path: &str, branches: usize) -> Sum {
+        let mut sum = self.sum_of_two(path);
+        let mut inside = path.to_string();
+        for _ in 2..branches {
+            inside.push_str(".second");
+            let Sum { factors, offset, .. } = self.sum_of_two(&inside);
+            sum.factors.pop();
+            sum.factors.extend(factors);
+            // Both contain the zero point of the output.
+            sum.offset += offset - self.number(&inside, "sum.output.zero_point").unwrap_or(-0.5);
+        }
+        sum
+    }
+
+    fn sum_of_two(&self, path: &str) -> Sum {
         if let Some(shift) = self.number(path, "sum.offset").and_then(|_| self.number(path, "sum.shift")) {
             let of = |name| self.of_own(path, name) * (-shift).exp2();
-            let factors = [of("sum.inside"), of("sum.around")];
+            let factors = vec![of("sum.inside"), of("sum.around")];
             return Sum { factors, offset: of("sum.offset") - 0.5, clip: Clip::NOT };
         }
         self.exact_sum(path)
@@ -148,7 +163,7 @@ impl Arrays {
         let zero_points = ["sum.inside.zero_point", "sum.around.zero_point"].map(|name| self.of_own(path, name));
         let terms = factors.iter().zip(zero_points).map(|(factor, zero_point)| factor * zero_point);
         let offset = self.of_own(path, "sum.output.zero_point") - terms.sum::<f64>();
-        Sum { factors, offset, clip: self.clip(path, "sum.output.") }
+        Sum { factors: factors.to_vec(), offset, clip: self.clip(path, "sum.output.") }
     }
 
     pub(super) fn filters(&self, path: &str) -> Filters {

@@ -164,7 +164,7 @@ impl Exporter<'_> {
     /// A product and a sum with an integer for each channel, each of which is rounded.
     fn product_and_sum(&mut self, node: &Node, path: &str, input: &Signal, wanted: Wanted) -> Signal {
         let sum = self.arrays.exact_sum(path);
-        let [of_product, of_term] = sum.factors;
+        let (of_product, of_term) = (sum.factors[0], sum.factors[1]);
         let integers = |name: &str, zero_point: &str| -> Vec<f64> {
             let zero_point = self.arrays.number(path, zero_point).unwrap_or(0.0);
             let integers = self.arrays.array(path, name).unwrap_or_default();

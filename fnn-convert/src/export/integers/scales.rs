@@ -3,7 +3,7 @@
 use fnn::graph::{Node, Wiring};
 
 use super::super::inside;
-use super::Exporter;
+use super::{Exporter, added};
 
 /// What the layers behind a value fix of its quantization.
 #[derive(Clone, Copy, Default)]
@@ -50,9 +50,13 @@ impl Exporter<'_> {
     pub(super) fn ratio(&self, node: &'static Node, path: &str) -> Option<f64> {
         match node.wiring {
             Wiring::Sequence(nodes) => nodes.iter().map(|node| self.ratio(node, &inside(path, node))).product(),
-            Wiring::Sum([inner, around]) => self.joined_scale([inner, around], path, self.arrays.sum(path).factors),
+            Wiring::Sum(_) => {
+                let branches = added(node, path);
+                self.joined_scale(&branches, &self.arrays.sum(path, branches.len()).factors)
+            }
             Wiring::Concat([first, second]) => {
-                self.joined_scale([first, second], path, self.arrays.branches(path).map(|line| line.factor))
+                let branches = [first, second].map(|branch| (branch, inside(path, branch)));
+                self.joined_scale(&branches, &self.arrays.branches(path).map(|line| line.factor))
             }
             Wiring::Layer(_) if self.keeps_integers(node, path) => Some(1.0),
             Wiring::Layer(_) => match node.kind {
@@ -65,13 +69,13 @@ impl Exporter<'_> {
     }
 
     /// [`ratio`](Self::ratio) for branches that are joined, each after it is multiplied by its factor.
-    pub(super) fn joined_scale(&self, branches: [&'static Node; 2], path: &str, factors: [f64; 2]) -> Option<f64> {
-        // The input itself first, if it is the second branch.
+    pub(super) fn joined_scale(&self, branches: &[(&'static Node, String)], factors: &[f64]) -> Option<f64> {
+        // The input itself first, if it is the last branch.
         let mut ratios = branches
             .iter()
             .zip(factors)
             .rev()
-            .map(|(branch, factor)| self.ratio(branch, &inside(path, branch)).map(|ratio| ratio / factor));
+            .map(|((branch, path), factor)| self.ratio(branch, path).map(|ratio| ratio / factor));
         ratios.find_map(|ratio| ratio)
     }
 }
