@@ -8,7 +8,6 @@ pub(crate) mod blocks;
 use super::{
     Activation, AvgPool, BatchNorm, Bias, Conv, Dropout, LocalResponseNorm, MaxPool, Normalize, PRelu, Reshape, Slice,
 };
-use crate::chunks::Chunks;
 use crate::kernels::Simd;
 use crate::layer::Layer;
 use crate::layers::activation::Function;
@@ -170,12 +169,7 @@ impl<W: Sample> LastFrames<W> {
                 *to = new;
             }
         } else {
-            forget_oldest(frames);
-            for (channel, &new) in frames.blocks_mut(span).zip(frame) {
-                if let Some(last) = channel.last_mut() {
-                    *last = new;
-                }
-            }
+            renew(frames, span, frame);
         }
         self.missing -= 1;
         if self.missing > 0 {
@@ -186,25 +180,43 @@ impl<W: Sample> LastFrames<W> {
     }
 }
 
-/// Moves all elements one place forward, which leaves the last one as it is.
+/// Moves channels of `span` elements one place forward, and puts the elements of a frame at their ends.
 ///
-/// Four at a time, which is a word of a channel of integers: a call of `memmove` takes twice as long.
-#[inline(always)]
-fn forget_oldest<E: Copy>(elements: &mut [E]) {
-    let (moved, start) = (elements.len().saturating_sub(1), elements.as_mut_ptr());
+/// All channels at once, four elements at a time, which are a word of integers: a call of `memmove` takes twice as long.
+#[inline(never)]
+fn renew<E: Copy>(channels: &mut [E], span: usize, frame: &[E]) {
+    if span == 0 || channels.len() < span.saturating_mul(frame.len()) {
+        return;
+    }
+    let (moved, start) = (channels.len().saturating_sub(1), channels.as_mut_ptr());
+    /// Moves four elements, of which the first one goes to a place.
+    macro_rules! four {
+        ($place:expr) => {{
+            // SAFETY: one element more than are moved is in the slice, and what is overwritten was read before.
+            unsafe {
+                let four = start.add($place + 1).cast::<[E; 4]>().read();
+                start.add($place).cast::<[E; 4]>().write(four);
+            }
+        }};
+    }
     let mut place = 0;
-    while place + 4 <= moved {
-        // SAFETY: one element more than are moved is in the slice, and what is overwritten was read before.
-        unsafe {
-            let four = start.add(place + 1).cast::<[E; 4]>().read();
-            start.add(place).cast::<[E; 4]>().write(four);
-        }
-        place += 4;
+    while place + 16 <= moved {
+        four!(place);
+        four!(place + 4);
+        four!(place + 8);
+        four!(place + 12);
+        place += 16;
     }
     while place < moved {
         // SAFETY: as above.
         unsafe { start.add(place).write(start.add(place + 1).read()) }
         place += 1;
+    }
+    let mut channel = start;
+    for &new in frame {
+        // SAFETY: there are as many channels as elements of the frame.
+        unsafe { channel.add(span - 1).write(new) }
+        channel = channel.wrapping_add(span);
     }
 }
 
@@ -226,6 +238,10 @@ where
     O: Sample<Element = L::Scalar>,
 {
     const { assert_streams(L::AXIS) }
+    if const { sees_one_frame(L::AXIS) } {
+        forward(layer.on_window(), simd, frame, output, scratch);
+        return true;
+    }
     let frame = I::flat(core::slice::from_ref(frame));
     let Some(window) = last.push(&const { L::AXIS }, frame, L::Scalar::ZERO) else { return false };
     forward(layer.on_window(), simd, window, output, scratch);
@@ -268,6 +284,11 @@ where
     let input = view(core::slice::from_ref(input));
     let output = view_mut(core::slice::from_mut(output));
     layer.forward_batch::<V, 1>(simd, input, output, memory::workspace(scratch));
+}
+
+/// Whether each output is that of one frame, which needn't be kept.
+pub(crate) const fn sees_one_frame(axis: Axis) -> bool {
+    axis.span() == 1 && axis.stride == 1
 }
 
 /// Checks at compile time that a window can slide over a stream.

@@ -6,9 +6,11 @@
 
 mod dense;
 mod filters;
+mod finished;
 mod instructions;
 mod rows;
 mod square;
+mod two_rows;
 
 pub(super) use dense::by_fours;
 #[cfg(fnn_dsp)]
@@ -100,13 +102,7 @@ impl Multiply for Dsp {
 
     #[inline(always)]
     fn channels<R: Requantize>(x: &[i8], weights: &[i8], taps: usize, finish: Finish<'_, R>, y: &mut [i8]) {
-        let computed = match taps {
-            1..=4 => channels::<1, R>(x, weights, taps, finish, y),
-            5..=8 => channels::<2, R>(x, weights, taps, finish, y),
-            9..=12 => channels::<3, R>(x, weights, taps, finish, y),
-            13..=16 => channels::<4, R>(x, weights, taps, finish, y),
-            _ => 0,
-        };
+        let computed = channels(x, weights, taps, finish, y);
         tile::channels::<Self, R>(x, weights, taps, finish, y, computed);
     }
 }

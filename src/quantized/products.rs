@@ -34,7 +34,22 @@ pub(super) struct Finish<'a, R> {
     pub(super) requantization: R,
 }
 
+/// Without the first ones.
+#[cfg(any(fnn_without_vectors, test))]
+#[inline(always)]
+pub(super) fn skip<A>(all: &[A], first: usize) -> &[A] {
+    all.get(first..).unwrap_or_default()
+}
+
 impl<R: Requantize> Finish<'_, R> {
+    /// How the sums from one on are requantized.
+    #[cfg(any(fnn_without_vectors, test))]
+    #[inline(always)]
+    pub(super) fn skip(self, first: usize) -> Self {
+        let Self { bias, mantissa, shift, requantization } = self;
+        Self { bias: skip(bias, first), mantissa: skip(mantissa, first), shift: skip(shift, first), requantization }
+    }
+
     /// Whether all sums can be requantized in the short way of [`Once`].
     #[cfg(any(fnn_dsp, test))]
     pub(super) fn accumulates(&self) -> bool {

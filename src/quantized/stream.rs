@@ -4,7 +4,7 @@ pub(crate) mod blocks;
 
 use super::residual::from_place;
 use super::{Activation, Addition, AvgPool, BatchNorm, Conv, PRelu, QuantizedLayer, Requantize, tflite};
-use crate::layers::stream::{LastFrames, assert_streams};
+use crate::layers::stream::{LastFrames, assert_streams, sees_one_frame};
 use crate::layers::{MaxPool, Sample, Slice, Window, Windows};
 use crate::memory;
 use crate::pod::Pod;
@@ -191,6 +191,10 @@ where
     O: Sample<Element = i8>,
 {
     const { assert_streams(L::AXIS) }
+    if const { sees_one_frame(L::AXIS) } {
+        quantized_forward(layer.on_window(), frame, output, scratch);
+        return true;
+    }
     let frame = I::flat(core::slice::from_ref(frame));
     let Some(window) = last.push(&const { L::AXIS }, frame, layer.outside()) else { return false };
     quantized_forward(layer.on_window(), window, output, scratch);

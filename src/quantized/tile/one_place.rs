@@ -3,7 +3,7 @@
 use super::{Layer, Multiply};
 use crate::chunks::Chunks;
 use crate::kernels::Convolution;
-use crate::quantized::products::Finish;
+use crate::quantized::products::{Finish, skip};
 use crate::quantized::requantization::Requantize;
 
 impl<R: Requantize> Layer<'_, R> {
@@ -42,18 +42,12 @@ pub(in crate::quantized) fn channels<M: Multiply, R: Requantize>(
     y: &mut [i8],
     first: usize,
 ) {
-    let Finish { bias, mantissa, shift, requantization } = finish;
+    let Finish { bias, mantissa, shift, requantization } = finish.skip(first);
     let (x, weights) = (skip(x, first * taps), skip(weights, first * taps));
-    let factors = skip(bias, first).iter().zip(skip(mantissa, first)).zip(skip(shift, first));
+    let factors = bias.iter().zip(mantissa).zip(shift);
     let rows = x.blocks(taps).zip(weights.blocks(taps));
     let y = y.get_mut(first..).unwrap_or_default();
     for ((y, ((&bias, &mantissa), &shift)), (x, weights)) in y.iter_mut().zip(factors).zip(rows) {
         *y = requantization.requantize(M::dot(x, weights, bias), mantissa, shift);
     }
-}
-
-/// Without the first ones.
-#[inline(always)]
-fn skip<A>(all: &[A], first: usize) -> &[A] {
-    all.get(first..).unwrap_or_default()
 }
