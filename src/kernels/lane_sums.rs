@@ -1,6 +1,8 @@
 //! Sums whose lanes run over the terms.
 
-use super::vector::{self, Simd, lanes, splat, sum_of_lanes};
+use super::transpose::sum_each;
+use super::vector::{self, Simd, lanes, read, splat, sum_of_lanes, write};
+use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
 
@@ -49,5 +51,29 @@ impl<V: Simd, S: Scalar> LaneSums<V, S> {
             }
         }
         sum_of_lanes::<V, S>(self.0[0])
+    }
+}
+
+/// `totals[i] +=` the sum of the [`LANES`] numbers of block i, as [`LaneSums::total`] adds them.
+#[inline(always)]
+pub(crate) fn total_each<V: Simd, S: Scalar>(simd: V, sums: &[S], totals: &mut [S]) {
+    let lanes = lanes::<V, S>();
+    for (totals, sums) in totals.parts_mut(lanes).zip(sums.parts(lanes * LANES)) {
+        let mut vectors = [splat(simd, S::ZERO); LANES];
+        for (vector, sums) in vectors.iter_mut().zip(sums.blocks(LANES)) {
+            let mut parts = [splat(simd, S::ZERO); LANES];
+            let mut count = LANES / lanes;
+            for (part, sums) in parts.iter_mut().zip(sums.blocks(lanes)) {
+                *part = read(simd, sums);
+            }
+            while count > 1 {
+                count /= 2;
+                for index in 0..count {
+                    parts[index] = parts[index] + parts[index + count];
+                }
+            }
+            *vector = parts[0];
+        }
+        write(simd, read(simd, totals) + sum_each::<V, S>(vectors), totals);
     }
 }

@@ -1,4 +1,4 @@
-//! A convolution in either direction, as sums over channels and taps, which two forms compute.
+//! A convolution in either direction, as sums over channels and taps, which two forms compute; and the gradient of its weights.
 
 use super::Scratch;
 use super::blocks::Images;
@@ -33,6 +33,21 @@ pub(super) struct Weights<'a, S> {
     /// Taps in a row of the window, and in all of it.
     pub(super) row: usize,
     pub(super) window: usize,
+}
+
+/// `dw += g ∗ x`, over all samples of a batch, for all groups, which three forms compute.
+pub(super) struct WeightGradient<'a, 'b, S> {
+    pub(super) images: Images,
+    /// Filters in a group.
+    pub(super) filters: usize,
+    /// Taps in a row of the window, and in all of it.
+    pub(super) window: (usize, usize),
+    /// Outputs of a filter, and in a row of them.
+    pub(super) outputs: (usize, usize),
+    pub(super) x: &'a [S],
+    pub(super) g: &'a [S],
+    pub(super) dw: &'a mut [S],
+    pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 
 impl<S: Scalar> Weights<'_, S> {

@@ -14,7 +14,6 @@ pub(super) mod gradient;
 
 use core::ops::Range;
 
-pub(super) use self::gradient::WeightGradient;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, PLACES, Split};
 use super::correlation::Correlation;

@@ -4,15 +4,18 @@
 //! in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Each sum is one chain
 //! over taps, and that of a weight's gradient one over the positions of each block, whose sums are added in order.
 
+pub(super) mod few_filters;
 mod gradient;
 
 pub(super) use self::gradient::WeightGradient;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
+use crate::chunks::Chunks;
 use crate::kernels::transpose::{transpose, turn};
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::shape::first_mut;
 
 /// Positions, or taps, that are computed together: they share the reads of a weight, or of a gradient.
 const TILE: usize = 8;
@@ -47,9 +50,22 @@ impl Channels {
     pub(super) fn split<S>(&self, scratch: &Scratch<'_, S>) -> Option<Split> {
         let fits = self.images.taps() * (self.inputs * self.outputs).max(2) * LANES <= scratch.weights.len();
         let (sums, inputs) = (scratch.sums.len() / LANES, scratch.inputs.len() / LANES);
-        let split = self.images.copied().split(1, sums, inputs, (self.images.taps(), DEPTH))?;
+        self.split_of(1, sums, inputs).filter(|_| fits)
+    }
+
+    /// A split into blocks of some positions, whose images fit into `room` numbers of each channel.
+    #[inline(always)]
+    fn split_of(&self, samples: usize, positions: usize, room: usize) -> Option<Split> {
+        let split = self.images.copied().split(samples, positions, room, (self.images.taps(), DEPTH))?;
         // Rows are transposed as one.
-        (fits && split.columns == self.images.columns.count).then_some(split)
+        (split.columns == self.images.columns.count).then_some(split)
+    }
+
+    /// Rows and columns that a block reads.
+    #[inline(always)]
+    fn seen(&self, block: &Block) -> (usize, usize) {
+        let Images { rows, columns, .. } = self.images;
+        (rows.seen(block.rows.len()), columns.seen(columns.count))
     }
 
     /// Channels of a vector at a time: the first, and how many.
@@ -77,38 +93,48 @@ impl Channels {
         simd: V,
         (x, apart, channels): (&[S], usize, usize),
         block: &Block,
-        to: &mut [S],
+        to: Laid<'_, S>,
     ) {
         let (lanes, Images { rows, columns, .. }) = (lanes::<V, S>(), self.images);
-        let (width, height) = (columns.seen(columns.count), rows.seen(block.rows.len()));
+        let (height, width) = self.seen(block);
+        let channels = channels.min(lanes);
         let above = block.rows.start * rows.step;
         // Rows that there are, and columns that are read.
         let seen = above.saturating_sub(rows.before)..(above + height).saturating_sub(rows.before).min(rows.input);
         let read = width.saturating_sub(columns.before).min(columns.input);
-        let Some(to) = to.get_mut(..width * height * lanes) else { return };
+        let Laid { numbers: to, pitch } = to;
+        let all = (width * height).saturating_sub(1) * pitch + lanes;
+        let Some(to) = to.get_mut(..all) else { return };
         if read < width || seen.len() < height {
-            for to in to.chunks_exact_mut(lanes) {
-                write(simd, splat(simd, S::ZERO), to);
+            for to in to.parts_mut(pitch) {
+                write(simd, splat(simd, S::ZERO), first_mut(to, lanes));
             }
         }
         let first = seen.start + rows.before - above;
         let from = x.get(seen.start * columns.input..).unwrap_or_default();
-        let slots = Slots { row: width, columns: columns.input, read, at: first * width + columns.before };
+        let slots = Slots { row: width, columns: columns.input, read, at: first * width + columns.before, pitch };
         let count = seen.len() * columns.input;
-        if (channels - 1) * apart + count <= from.len() && slots.end(count) * lanes <= to.len() {
+        if (channels - 1) * apart + count <= from.len() && slots.end(count) <= width * height {
             // SAFETY: the channels have that many numbers, and all of the slots fit.
             unsafe { lay_positions(simd, (from, apart, channels), count, slots, to) };
         }
     }
 }
 
-/// Where positions go: rows of `columns`, of which the first `read` are kept, `row` apart.
+/// Where channels are laid: the first position's numbers, and how far those of neighbouring positions lie apart.
+struct Laid<'a, S> {
+    numbers: &'a mut [S],
+    pitch: usize,
+}
+
+/// Where positions go: rows of `columns`, of which the first `read` are kept, `row` apart; `pitch` numbers for each position.
 #[derive(Clone, Copy)]
 struct Slots {
     row: usize,
     columns: usize,
     read: usize,
     at: usize,
+    pitch: usize,
 }
 
 impl Slots {
@@ -150,7 +176,7 @@ unsafe fn lay_positions<V: Simd, S: Scalar>(
             turn::<V, S>(&mut square);
             for &vector in square.iter().take(width) {
                 if column < slots.read {
-                    vector.store(to.as_mut_ptr().add((slot + column) * lanes));
+                    vector.store(to.as_mut_ptr().add((slot + column) * slots.pitch));
                 }
                 column += 1;
                 if column == slots.columns {
@@ -202,7 +228,8 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                         if output == 0 || inputs > 1 {
                             let at = sample * images.sample + (first * inputs + input) * images.plane();
                             let from = x.get(at..).unwrap_or_default();
-                            channels.lay(simd, (from, inputs * images.plane(), count), &block, scratch.inputs);
+                            let to = Laid { numbers: &mut *scratch.inputs, pitch: lanes };
+                            channels.lay(simd, (from, inputs * images.plane(), count), &block, to);
                         }
                         let pair = input * outputs + output;
                         let weights = scratch.weights.get(pair * depth * lanes..).unwrap_or_default();

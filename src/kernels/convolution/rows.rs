@@ -7,6 +7,8 @@
 //!
 //! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
 
+pub(super) mod gradient;
+
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Weights};

@@ -4,8 +4,7 @@
 //! width of vectors.
 
 use super::blocks::{DEPTH, Images};
-use super::correlation::{Correlation, Weights};
-use super::filters::WeightGradient;
+use super::correlation::{Correlation, WeightGradient, Weights};
 use super::over_channels::{self, Channels};
 use super::track::{TAPS, Track};
 use super::{Convolution, Gradients, Scratch};
@@ -39,6 +38,14 @@ pub(super) struct Backward<'a, 'b, S> {
 enum Lanes {
     Filters,
     Positions,
+}
+
+/// What vectors are over in a gradient of weights: sums have orders of their own.
+#[derive(Clone, Copy)]
+enum Gradient {
+    OverFilters,
+    OverChannels,
+    OverPositions,
 }
 
 /// What vectors are over, if sums over channels and taps are computed by products of numbers where they lie: whatever
@@ -77,6 +84,17 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         match lanes {
             Lanes::Filters => self.over_filters(simd),
             Lanes::Positions => self.over_positions(simd),
+        }
+    }
+}
+
+impl<S: Scalar> WeightGradient<'_, '_, S> {
+    #[inline(always)]
+    fn add<V: Simd>(self, simd: V, form: Gradient) {
+        match form {
+            Gradient::OverFilters => self.over_filters(simd),
+            Gradient::OverChannels => self.over_channels(simd),
+            Gradient::OverPositions => self.over_positions(simd),
         }
     }
 }
@@ -147,11 +165,25 @@ impl Convolution {
         Channels { images, inputs: self.filters, outputs: 1, taps }
     }
 
-    /// Whether the gradients of its weights are computed over vectors of filters.
-    fn has_gradient_over_filters<S>(&self, w: &[S], scratch: &Scratch<'_, S>) -> bool {
-        let images = self.inputs(w);
-        let few = images.taps() <= DEPTH && 2 * self.filters >= LANES;
-        few && super::filters::gradient::fits(&images, scratch)
+    /// What vectors are over in the gradient of its weights: whatever takes the fewest multiplications of vectors.
+    fn gradient<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> Option<Gradient> {
+        let (filters, channels, sums) = (self.filters, images.channels, images.sums());
+        if images.taps() > DEPTH {
+            return None;
+        }
+        let by_filters = super::filters::gradient::positions(images) * ceil_div(filters, LANES) * channels;
+        // Inputs are transposed for each block, along with those that several blocks read.
+        let by_channels = sums * ceil_div(channels, LANES) * filters;
+        let by_channels = by_channels + by_channels / 4;
+        // Pieces of rows lie across the lines of the cache.
+        let by_positions = super::rows::gradient::vectors(images) * filters * channels;
+        let by_positions = by_positions + by_positions / 4;
+        let forms = [
+            (by_filters, Gradient::OverFilters, super::filters::gradient::fits(images, scratch)),
+            (by_channels, Gradient::OverChannels, over_channels::few_filters::fits(images, filters, scratch)),
+            (by_positions, Gradient::OverPositions, super::rows::gradient::fits(images, filters, scratch)),
+        ];
+        forms.into_iter().filter(|&(.., fits)| fits).min_by_key(|&(cost, ..)| cost).map(|(_, form, _)| form)
     }
 
     /// The images of the inputs, for sums at the outputs.
@@ -244,10 +276,11 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
         let mut needs_inputs = dx.is_some();
-        if few && convolution.has_gradient_over_filters(w, &scratch) {
-            let (images, filters, scratch) = (convolution.inputs(w), convolution.filters, &mut scratch);
+        let images = convolution.inputs(w);
+        if let (true, Some(form)) = (few, convolution.gradient(&images, &scratch)) {
+            let (filters, scratch) = (convolution.filters, &mut scratch);
             let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
-            WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.run(simd);
+            WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, form);
             needs_weights = false;
         }
         if let (true, Some(dx)) = (few, dx.as_deref_mut()) {

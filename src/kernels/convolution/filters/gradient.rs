@@ -10,27 +10,13 @@
 use super::PANEL;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split};
+use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::elementwise::add_few;
 use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes};
+use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first;
-
-/// `dw += g ∗ x`, over all samples of a batch, for all groups.
-pub(in crate::kernels::convolution) struct WeightGradient<'a, 'b, S> {
-    pub(in crate::kernels::convolution) images: Images,
-    /// Filters in a group.
-    pub(in crate::kernels::convolution) filters: usize,
-    /// Taps in a row of the window, and in all of it.
-    pub(in crate::kernels::convolution) window: (usize, usize),
-    /// Outputs of a filter, and in a row of them.
-    pub(in crate::kernels::convolution) outputs: (usize, usize),
-    pub(in crate::kernels::convolution) x: &'a [S],
-    pub(in crate::kernels::convolution) g: &'a [S],
-    pub(in crate::kernels::convolution) dw: &'a mut [S],
-    pub(in crate::kernels::convolution) scratch: &'a mut Scratch<'b, S>,
-}
 
 /// Sums of a block of positions: the most positions, and the most numbers under a position in some channels.
 const POSITIONS: usize = 128;
@@ -50,6 +36,11 @@ fn is_in_parts(images: &Images) -> bool {
     !images.is_whole() && images.products() * rows < images.sums() * images.taps() * images.channels
 }
 
+/// Products of a number with a vector of filters, for each channel and tap.
+pub(in crate::kernels::convolution) fn positions(images: &Images) -> usize {
+    if is_in_parts(images) { images.products() / images.taps().max(1) } else { images.sums() }
+}
+
 /// Whether there is a split.
 #[inline(always)]
 pub(in crate::kernels::convolution) fn fits<S>(images: &Images, scratch: &Scratch<'_, S>) -> bool {
@@ -57,11 +48,10 @@ pub(in crate::kernels::convolution) fn fits<S>(images: &Images, scratch: &Scratc
     split(&images, 1, scratch).is_some()
 }
 
-impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
-    type Output = ();
-
+impl<S: Scalar> WeightGradient<'_, '_, S> {
+    /// Adds them, over vectors of filters.
     #[inline(always)]
-    fn run<V: Simd>(mut self, simd: V) {
+    pub(in crate::kernels::convolution) fn over_filters<V: Simd>(mut self, simd: V) {
         let images = self.images;
         if !is_in_parts(&images) {
             return self.add_all(simd);
@@ -73,9 +63,7 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
             }
         }
     }
-}
 
-impl<S: Scalar> WeightGradient<'_, '_, S> {
     /// Adds the gradients of all weights under the taps of the images.
     #[inline(always)]
     fn add_all<V: Simd>(&mut self, simd: V) {
@@ -101,7 +89,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                             depth += 1;
                         });
                         let rows = rows.get(..depth).unwrap_or_default();
-                        self.add(simd, &block, (group, from, width), (first, count), rows);
+                        self.add_block(simd, &block, (group, from, width), (first, count), rows);
                     }
                     let to = (group * filters + from) * filter + first * window;
                     let (Some(to), (totals, _)) = (self.dw.get_mut(to..), halves(self.scratch.weights)) else { return };
@@ -121,7 +109,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
 
     /// Adds the products of a block to the sums of some filters and channels of a group.
     #[inline(always)]
-    fn add<V: Simd>(
+    fn add_block<V: Simd>(
         &mut self,
         simd: V,
         block: &Block,

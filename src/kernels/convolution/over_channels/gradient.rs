@@ -1,6 +1,6 @@
 //! The gradient of a depthwise convolution's weights, over vectors of channels.
 
-use super::{Channels, Tiles};
+use super::{Channels, Laid, Tiles};
 use crate::chunks::Chunks;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::DEPTH;
@@ -45,7 +45,8 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
                     let offsets = offsets.get(..depth).unwrap_or_default();
                     let at = block.samples.start * images.sample + first * images.plane();
                     let from = x.get(at..).unwrap_or_default();
-                    channels.lay(simd, (from, images.plane(), count), &block, scratch.inputs);
+                    let to = Laid { numbers: &mut *scratch.inputs, pitch: lanes };
+                    channels.lay(simd, (from, images.plane(), count), &block, to);
                     let at = block.samples.start * of_outputs
                         + (first * outputs + output) * positions
                         + block.rows.start * images.columns.count;
