@@ -3,17 +3,19 @@
 //! | form | lanes are | used for | because |
 //! |---|---|---|---|
 //! | rows ([`rows`]) | positions of a row, or of rows that lie one after the other | planes whose rows fill vectors, and few filters | what a tap reads for neighbouring positions is a piece of a row with its padding: nothing but that padding is copied, and a stride is one of the copy |
-//! | filters ([`filters`]) | filters; backward, channels | narrow planes of many filters; and the gradients of weights, from half a vector of filters on | all lanes are in use, whatever the plane, stride or dilation, and taps on padding are left out where they are many; weights and sums are transposed, which is worth it for sums of many products |
+//! | filters ([`filters`]) | filters; backward, channels | narrow planes of many filters; and the gradients of weights, if there are about as many filters as fill vectors | all lanes are in use, whatever the plane, stride or dilation, and taps on padding are left out where they are many; weights and sums are transposed, which is worth it for sums of many products |
+//! | channels of few filters ([`over_channels::few_filters`]) | channels | gradients of the weights of few filters that see many channels | a number of a gradient is multiplied by all channels under a tap, and no lane is left for filters that don't exist; inputs are transposed |
+//! | positions of few filters ([`rows::gradient`]) | positions | gradients of the weights of few filters that see few channels | the sums of six filters under four taps stay in registers, and inputs and gradients are read where they lie, with zeros around them |
 //! | channels ([`over_channels`]) | channels | depthwise layers of small planes or with a stride | all lanes are in use, and nothing is computed that isn't kept; inputs and outputs are transposed |
 //! | strips ([`strips`]) | positions of a channel with its padding as one long row | other depthwise layers, with fewer than four filters per channel | each number is multiplied only once per tap, so vectors read it in place, or in a copy for each column of taps; they run on over the ends of rows, which may be short |
 //! | the image as it stands, a product ([`products`]) | positions | 1 × 1 windows with a stride of 1, without padding, of planes of at least two vectors | the channels are the rows of a matrix, and nothing is copied, neither forward nor backward |
-//! | patches, a product ([`products`]) | positions | gradients of the weights of few filters; windows of more than 256 taps | a number is copied once per tap, and multiplied once per filter |
+//! | patches, a product ([`products`]) | positions | windows of more than 256 taps, and what there is no room for otherwise | a number is copied once per tap, and multiplied once per filter |
 //! | tiles ([`tiles`]) | – | filters that see several channels, or four of one channel and more, without vectors | the sums of four filters at four places stay in registers |
 //! | channel by channel ([`depthwise`]) | – | other filters that see one channel, without vectors | the sums of four places stay in registers; rows are copied with their padding |
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
 //!
-//! In the first three forms, each sum is one chain, over channels and in each over taps; that of a weight's gradient is one
-//! over the positions of a block. Its bits don't depend on the width of vectors, and those of outputs not on the batch, as long
+//! In the first three forms and that over channels, each sum is one chain, over channels and in each over taps; that of a weight's
+//! gradient is one over the positions of a block, or sixteen where lanes are positions. Its bits don't depend on the width of vectors, and those of outputs not on the batch, as long
 //! as weights are finite: whether products with zeros of the padding are left out does, and these change no other sum.
 //!
 //! On one core of a Zen 5 (275 GFLOP/s), a depthwise layer of 3 × 3 on 64 × 25 × 5 takes 3.5 µs over strips, and took

@@ -8,7 +8,8 @@
 //! | rows ([`rows`]) | outputs of a row | maxima of fewer channels | rows are laid out with their padding, in as many parts as the stride |
 //! | tap by tap, row by row ([`Plane::for_each_line`]) | – | everything else; and without vectors | it needs no scratch, and handles every shape |
 //!
-//! Nothing is remembered for the gradient of a maximum: comparing the taps with the output again finds where it is.
+//! Nothing is remembered for the gradient of a maximum: comparing the taps with the output again finds where it is. Over planes, the
+//! gradients of many inputs aren't transposed for few outputs: each is added where it belongs, number by number.
 
 mod over_planes;
 mod pairs;

@@ -5,8 +5,9 @@ use core::ops::Range;
 
 use super::{Band, Bands, Part, Room, every, reach, under, vectors};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
 use crate::kernels::window::Plane;
+use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::window::quotient;
 
@@ -156,6 +157,16 @@ impl<S: Scalar> Operation for MaximumGradient<'_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
+        let plane = &self.bands.plane;
+        // An addition to a place takes as long as the transpositions of some gradients of inputs.
+        if plane.inputs() >= 6 * plane.outputs() { self.at_places(simd) } else { self.tap_by_tap(simd) }
+    }
+}
+
+impl<S: Scalar> MaximumGradient<'_, S> {
+    /// Reads and writes the gradients under all taps.
+    #[inline(always)]
+    fn tap_by_tap<V: Simd>(self, simd: V) {
         let Self { bands, x, y, g, dx } = self;
         let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
         let (mut xs, mut ys) = (Room::<S, V>::new(), Room::<S, V>::new());
@@ -171,6 +182,127 @@ impl<S: Scalar> Operation for MaximumGradient<'_, S> {
                 }
             });
         });
+    }
+
+    /// Finds the place of the first of the largest numbers of each window, of its columns and then of its rows, which neighbouring
+    /// windows share; and adds the gradient there, number by number.
+    #[inline(always)]
+    fn at_places<V: Simd>(self, simd: V) {
+        let Self { bands, x, y, g, dx } = self;
+        let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
+        let (width, size) = (plane.columns.output, plane.inputs());
+        let (mut xs, mut ys, mut gs) = (Room::<S, V>::new(), Room::<S, V>::new(), Room::<S, V>::new());
+        let (mut largest, mut places) = (Room::<S, V>::new(), Room::<S, V>::new());
+        for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
+            let dx = dx.get_mut(first * size..(first + planes) * size).unwrap_or_default();
+            dx.fill(S::ZERO);
+            for band in bands.each().rev() {
+                let ((of_inputs, of_outputs), (inputs, outputs)) = (band.sizes(&plane), band.places(&plane, first));
+                let x = &*xs.load(simd, (planes, x.get(inputs..).unwrap_or_default()), size, of_inputs);
+                let apart = plane.outputs();
+                let y = &*ys.load(simd, (planes, y.get(outputs..).unwrap_or_default()), apart, of_outputs);
+                let g = &*gs.load(simd, (planes, g.get(outputs..).unwrap_or_default()), apart, of_outputs);
+                let largest = largest.first(simd, band.inputs.len() * width);
+                let places = places.first(simd, band.inputs.len() * width);
+                for column in 0..width {
+                    let (left, wide) = under(&plane.columns, column);
+                    for row in 0..band.inputs.len() {
+                        let (at, step) = (row * plane.columns.input + left, plane.columns.window.dilation);
+                        let Some(found) = First::<S, V>::of(simd, x, (at, wide, step)) else { continue };
+                        let at = row * width + column;
+                        let (Some(largest), Some(place)) = (largest.get_mut(at), places.get_mut(at)) else { return };
+                        (*largest, *place) = (found.largest, found.place);
+                    }
+                }
+                let start = band.inputs.start * plane.columns.input;
+                for (index, row) in band.outputs.clone().enumerate().rev() {
+                    let (top, tall) = under(&plane.rows, row);
+                    let top = top.saturating_sub(band.inputs.start);
+                    for column in (0..width).rev() {
+                        let at = index * width + column;
+                        let (Some(&y), Some(&g)) = (y.get(at), g.get(at)) else { return };
+                        if tall == 0 || under(&plane.columns, column).1 == 0 {
+                            continue;
+                        }
+                        let line = (top * width + column, tall, plane.rows.window.dilation * width);
+                        let Some(found) = First::<S, V>::among((largest, places), line) else { return };
+                        // The largest of numbers that have NaN among them gets none.
+                        let given = found.largest.if_equal(y, g, zero);
+                        found.add_there(simd, given, dx.get_mut(start..).unwrap_or_default(), size, planes);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The largest of some numbers, and the place of the first such number.
+struct First<S: Scalar, V: Simd> {
+    largest: S::Vector<V>,
+    place: S::Vector<V>,
+}
+
+impl<S: Scalar, V: Simd> First<S, V> {
+    /// Of some numbers that lie a step apart, if there are any.
+    #[inline(always)]
+    fn of(simd: V, x: &[S::Vector<V>], (at, count, step): (usize, usize, usize)) -> Option<Self> {
+        if count == 0 || at + (count - 1) * step >= x.len() {
+            return None;
+        }
+        let (mut place, apart) = (splat(simd, S::from_usize(at)), splat(simd, S::from_usize(step)));
+        let mut x = x.as_ptr().wrapping_add(at);
+        // SAFETY: the last of the numbers is in the slice.
+        let mut first = Self { largest: unsafe { *x }, place };
+        for _ in 1..count {
+            x = x.wrapping_add(step);
+            place = place + apart;
+            // SAFETY: as above.
+            first = first.or(unsafe { *x }, place);
+        }
+        Some(first)
+    }
+
+    /// Of the first ones of some rows.
+    #[inline(always)]
+    fn among(
+        (largest, places): (&[S::Vector<V>], &[S::Vector<V>]),
+        (at, count, step): (usize, usize, usize),
+    ) -> Option<Self> {
+        if count == 0 || at + (count - 1) * step >= largest.len().min(places.len()) {
+            return None;
+        }
+        let (mut x, mut place) = (largest.as_ptr().wrapping_add(at), places.as_ptr().wrapping_add(at));
+        // SAFETY: the last row is in both slices.
+        let mut first = unsafe { Self { largest: *x, place: *place } };
+        for _ in 1..count {
+            (x, place) = (x.wrapping_add(step), place.wrapping_add(step));
+            // SAFETY: as above.
+            first = unsafe { first.or(*x, *place) };
+        }
+        Some(first)
+    }
+
+    /// Itself, or a number behind it that is larger.
+    #[inline(always)]
+    fn or(self, x: S::Vector<V>, place: S::Vector<V>) -> Self {
+        let largest = self.largest.max(x);
+        Self { largest, place: largest.if_equal(self.largest, self.place, place) }
+    }
+
+    /// Adds a number of each of some planes of `size` at its place.
+    #[inline(always)]
+    fn add_there(&self, simd: V, given: S::Vector<V>, dx: &mut [S], size: usize, planes: usize) {
+        let lanes = lanes::<V, S>();
+        let (mut numbers, mut places) = ([S::ZERO; LANES], [S::ZERO; LANES]);
+        write(simd, given, numbers.get_mut(..lanes).unwrap_or_default());
+        write(simd, self.place, places.get_mut(..lanes).unwrap_or_default());
+        for (plane, (&given, &place)) in numbers.iter().zip(&places).enumerate().take(planes) {
+            // SAFETY: places are whole numbers below the number of positions of a band.
+            let place: u32 = unsafe { place.to_f64().to_int_unchecked() };
+            if let Some(dx) = dx.get_mut(plane * size + place as usize) {
+                *dx += given;
+            }
+        }
     }
 }
 
