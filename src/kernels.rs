@@ -52,7 +52,7 @@ pub(crate) use convolution::{Convolution, Gradients, Scratch};
 #[cfg(feature = "simd")]
 pub(crate) use convolution::{INPUTS, PATCHES, WEIGHTS};
 pub use dispatch::{InstructionSet, dispatch};
-pub(crate) use elementwise::{add_assign, add_rows, copy, scale};
+pub(crate) use elementwise::{add_assign, add_rows, copy, multiply_assign, products_per_channel, scale};
 #[cfg(feature = "std")]
 pub(crate) use gather::gather;
 pub(crate) use loops::{Update, descend};

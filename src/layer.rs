@@ -295,6 +295,12 @@ impl Node {
         Self::around::<L>(Wiring::Sum(branches))
     }
 
+    /// A block of two branches whose outputs are multiplied.
+    #[must_use]
+    pub const fn product<L: Layer>(branches: &'static [Self]) -> Self {
+        Self::around::<L>(Wiring::Product(branches))
+    }
+
     /// A block of branches whose channels lie one after the other in its output.
     #[must_use]
     pub const fn concat<L: Layer>(branches: &'static [Self]) -> Self {

@@ -107,6 +107,7 @@ mod moves;
 mod network;
 mod pool;
 mod prelu;
+mod product;
 mod products;
 mod quantize;
 #[cfg(feature = "alloc")]
@@ -140,6 +141,7 @@ pub use log_softmax::LogSoftmax;
 pub use network::QuantizedNetwork;
 pub use pool::{AvgPool, GlobalAvgPool};
 pub use prelu::PRelu;
+pub use product::{MultipliedBranches, Products};
 pub(crate) use products::LONGEST_SUM;
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]

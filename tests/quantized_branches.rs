@@ -104,6 +104,8 @@ network!(Above: [7] { Clip(min = 0.5) });
 network!(Joined: [2, 3] { Concat { {}, { Tanh }, { Clip(-1.5, 0.5) }, { Slice(0, 1) } } });
 network!(JoinedAndRectified: [2, 3] { Concat { {}, { Tanh } }, Relu });
 network!(Added: [6] { Sum { {}, { Slice(0, 6) }, { Identity } } });
+network!(Multiplied: [2, 3] { Product { { Tanh }, { Clip(-1.5, 0.5) } } });
+network!(Gated: [3, 9] { Product { {}, { GlobalMaxPool, Sigmoid } }, Relu });
 network!(AddedTo: [3, 9] { Sum { { Tanh }, {}, { Slice(0, 3) }, { Clip(-1.5, 0.5) } }, Relu });
 
 #[test]
@@ -293,12 +295,34 @@ fn sums_of_three() {
     });
 }
 
+#[test]
+fn products_are_rounded_once() {
+    let range = |report: &fnn::quantized::QuantizationReport, name: &str| {
+        report.activations.iter().find(|activation| activation.name == name).unwrap().quantization
+    };
+    let network = drawn::<Multiplied>();
+    let (_, report) = network.quantize_and_report(&samples::<[[f32; 3]; 2]>(200), Calibration::MinMax);
+    let [tanh, clip] = ["product_1.first.tanh_1", "product_1.second.clip_1"].map(|name| range(&report, name));
+    check(&*network, |x| x.iter().map(|x| rounded(tanh, x.tanh()) * rounded(clip, x.clamp(-1.5, 0.5))).collect());
+    let network = drawn::<Gated>();
+    let (_, report) = network.quantize_and_report(&samples::<[[f32; 9]; 3]>(200), Calibration::MinMax);
+    let sigmoid = range(&report, "product_1.second.sigmoid_1");
+    check(&*network, |x| {
+        let gate = |x: &[f64]| {
+            let largest = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            rounded(sigmoid, 1.0 / (1.0 + (-largest).exp()))
+        };
+        x.chunks(9).flat_map(|x| x.iter().map(move |y| (y * gate(x)).max(0.0))).collect()
+    });
+}
+
 fnn::network! {
     #[quantizable]
     struct Everything: [10] -> [5] {
         Concat {
             { Slice(0, 8), Reshape(2, 2, 2), Upsample2d(2), BatchNorm, PRelu(slopes = each), Conv2d(3, kernel = 2), Flatten },
             { Slice(8, 10), Dense(4), Clip(-1.0, 1.0) },
+            { Slice(1, 9), Reshape(2, 4), Product { {}, { GlobalAvgPool, Dense(2), Sigmoid } }, Flatten },
             { Slice(4, 10), Sum { { Dense(3) }, { Dense(3), Tanh }, { Slice(0, 3) } } },
         },
         Clip(min = -2.0),

@@ -241,12 +241,13 @@ fnn::network! {
         encoder: Encoder,
         Relu,
         Residual { Conv1d(5, kernel = 1), Tanh, Conv1d(6, kernel = 1) },
+        Product { {}, { Conv1d(6, kernel = 1), Sigmoid } },
         Concat { { Conv1d(4, kernel = 3) }, { DepthwiseConv1d(kernel = 2, dilation = 2), BatchNorm }, { MaxPool1d(3, stride = 1) } },
         last: Sum { { Conv1d(5, kernel = 2, stride = 2), Relu }, { Conv1d(5, kernel = 1, stride = 2) }, { Conv1d(5, kernel = 2, stride = 2), Tanh } },
         Relu,
         Flatten,
         Residual { Dense(20) },
-        Dense(2),
+        Product { { Dense(2) }, { Dense(2), Sigmoid } },
     }
 }
 

@@ -76,6 +76,8 @@ pub enum Block {
     Residual,
     /// The sum of branches.
     Sum,
+    /// The product of two branches.
+    Product,
     /// Branches one after the other.
     Concat,
 }
@@ -203,6 +205,7 @@ impl Block {
         match self {
             Self::Residual => "Residual",
             Self::Sum => "Sum",
+            Self::Product => "Product",
             Self::Concat => "Concat",
         }
     }

@@ -197,6 +197,10 @@ impl<'a> Builder<'a> {
                 let sum = values.into_iter().reduce(|one, other| self.node(path, "Add", &[one, other], &[]));
                 sum.unwrap_or(input)
             }
+            Wiring::Product(nodes) => {
+                let values = branches(self, nodes);
+                self.product(node, path, &values)
+            }
             Wiring::Concat(nodes) => {
                 let values = branches(self, nodes);
                 self.node(path, "Concat", &values, &[("axis", Attribute::Int(1))])
@@ -207,6 +211,20 @@ impl<'a> Builder<'a> {
                 input
             }
         }
+    }
+
+    /// The product of two branches' outputs: that of the second one has as many axes as the other one before.
+    fn product(&mut self, node: &Node, path: &str, values: &[String]) -> String {
+        let [first, second] = values else { return String::new() };
+        let (whole, factors) = (node.output.sizes().len(), node.nodes()[1].output.sizes().len());
+        let mut second = second.clone();
+        if factors < whole {
+            // Behind the batch and the channels.
+            let axes: Vec<i64> = (2..=whole as i64).collect();
+            let axes = self.list(&axes);
+            second = self.node(path, "Unsqueeze", &[second, axes], &[]);
+        }
+        self.node(path, "Mul", &[first.clone(), second], &[])
     }
 
     /// Note why a node of the network can't be written.

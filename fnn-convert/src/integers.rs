@@ -34,7 +34,13 @@ pub(crate) fn layer(graph: &Graph, node: &Node) -> Result<Arrays, String> {
             let saturates = matches!(activation, Activation::Relu | Activation::Relu6 | Activation::Clip(..))
                 && matches!(
                     before,
-                    Some(Operator::Conv { .. } | Operator::Dense { .. } | Operator::Sum | Operator::Scale { .. })
+                    Some(
+                        Operator::Conv { .. }
+                            | Operator::Dense { .. }
+                            | Operator::Sum
+                            | Operator::Product
+                            | Operator::Scale { .. }
+                    )
                 );
             if saturates && node.integers.table.is_none() {
                 return Ok(Vec::new());
@@ -178,6 +184,19 @@ fn integers_of(constant: Option<&Tensor>, count: usize) -> Result<(Tensor, (f32,
 fn push_factor(arrays: &mut Arrays, prefix: &str, Factor { mantissa, shift }: Factor) {
     arrays.push((format!("{prefix}mantissa"), number(mantissa)));
     arrays.push((format!("{prefix}shift"), number(shift)));
+}
+
+/// The arrays of a product of two values.
+pub(crate) fn product(graph: &Graph, node: &Node) -> Result<Arrays, String> {
+    let [first, second] = [of(graph, node.inputs[0])?, of(graph, node.inputs[1])?];
+    let output = output(graph, node)?;
+    let mut arrays = vec![
+        ("product.first_zero_point".into(), number(first.1)),
+        ("product.second_zero_point".into(), number(second.1)),
+    ];
+    push_factor(&mut arrays, "product.", exact::factor(exact::product_factor(first.0, second.0, output.scale)));
+    clipped(&mut arrays, "product.output.", output.clipped);
+    Ok(arrays)
 }
 
 /// The arrays of a concatenation, whose inputs have the quantization of its output: branches aren't rescaled.

@@ -18,7 +18,7 @@ mod windows;
 
 use proc_macro2::TokenStream;
 
-pub(crate) use self::blocks::{BLOCKS, CONCAT, Combination, RESIDUAL, SUM};
+pub(crate) use self::blocks::{BLOCKS, CONCAT, Combination, PRODUCT, RESIDUAL, SUM};
 pub(crate) use self::listing::listing;
 pub(crate) use self::roles::{Int8, Outputs, Role, Stream};
 pub(crate) use self::windows::span;

@@ -70,6 +70,8 @@ pub(crate) enum Kind {
     Residual(Vec<Layer>),
     /// Two or more branches whose outputs are added.
     Sum(Vec<Vec<Layer>>),
+    /// Two branches whose outputs are multiplied.
+    Product([Vec<Layer>; 2]),
     /// Two or more branches whose outputs are concatenated.
     Concat(Vec<Vec<Layer>>),
     /// A type of the user's.
@@ -230,7 +232,8 @@ fn bind_nested(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mu
 /// `Residual { layers }`, `Residual { { layers }, { layers } }`, `Sum { { layers }, … }` or `Concat { { layers }, … }`.
 fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut Errors) -> Kind {
     let Some(block) = kinds::BLOCKS.iter().find(|block| name == block.name) else {
-        let blocks = "the blocks are `Residual { … }`, `Sum { { … }, { … } }` and `Concat { { … }, { … } }`";
+        let blocks = "the blocks are `Residual { … }`, `Sum { { … }, { … } }`, `Product { { … }, { … } }` and \
+                      `Concat { { … }, { … } }`";
         let message = match kinds::find(&name.to_string()) {
             Some(kind) if kind.parameters.is_empty() => format!("`{name}` takes no braces"),
             Some(kind) => format!("`{name}` takes its arguments in parentheses: `{}`", kind.example.layer),
@@ -256,6 +259,11 @@ fn bind_block(name: &Ident, layers: TokenStream, scope: &mut Scope, errors: &mut
     let only_branches = branches.len() == layers.len();
     let bind = |branch: TokenStream| bind_layers(parse::layers(branch, errors), scope, errors);
     let message = match (block.combination, branches.len()) {
+        (Combination::Product, 2) if only_branches => {
+            let [first, second] = [0, 1].map(|branch| branches.get(branch).cloned().unwrap_or_default());
+            return Kind::Product([first, second].map(bind));
+        }
+        (Combination::Product, _) => format!("`{name}` needs two branches, each in braces: `{}`", block.written),
         (Combination::Concat, 2..) if only_branches => return Kind::Concat(branches.into_iter().map(bind).collect()),
         (Combination::Sum, 2..) | (Combination::Shortcut, 2) if only_branches => {
             return Kind::Sum(branches.into_iter().map(bind).collect());

@@ -293,6 +293,7 @@ impl Chain<'_> {
             Kind::Own(path) => self.own(network, &mut layer, &site, &path),
             Kind::Residual(inside) => self.residual(network, &mut layer, &site, inside),
             Kind::Sum(branches) => self.sum(network, &mut layer, &site, branches),
+            Kind::Product(branches) => self.product(network, &mut layer, &site, branches),
             Kind::Concat(branches) => self.concat(network, &mut layer, &site, branches),
         }
         layer

@@ -1,5 +1,6 @@
 //! Elementwise operations on flat slices.
 
+use super::sums::dot;
 use super::vector::{Simd, Vector, lanes, read, splat, write};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
@@ -69,6 +70,34 @@ pub(crate) fn add_assign<V: Simd, S: Scalar>(_simd: V, x: &[S], y: &mut [S]) {
 pub(crate) fn scale<V: Simd, S: Scalar>(_simd: V, factor: S, y: &mut [S]) {
     for y in y {
         *y *= factor;
+    }
+}
+
+/// `y *= x`, where each number of x is the factor of a row of `places` numbers of y.
+#[inline(always)]
+pub(crate) fn multiply_assign<V: Simd, S: Scalar>(simd: V, x: &[S], places: usize, y: &mut [S]) {
+    if places == 1 {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y *= x;
+        }
+        return;
+    }
+    for (y, &x) in y.blocks_mut(places).zip(x) {
+        scale(simd, x, y);
+    }
+}
+
+/// `sums[i] = Σ x·y` over row `i` of `places` numbers of both.
+#[inline(always)]
+pub(crate) fn products_per_channel<V: Simd, S: Scalar>(_simd: V, x: &[S], y: &[S], places: usize, sums: &mut [S]) {
+    if places == 1 {
+        for (sum, (&x, &y)) in sums.iter_mut().zip(x.iter().zip(y)) {
+            *sum = x * y;
+        }
+        return;
+    }
+    for (sum, (x, y)) in sums.iter_mut().zip(x.blocks(places).zip(y.blocks(places))) {
+        *sum = dot(x, y);
     }
 }
 

@@ -335,6 +335,21 @@ pub const fn check_concat(layer: &str, first: Shape, other: Shape) {
     }
 }
 
+/// The second branch of a product ends in the first one's shape, or in a number for each of its channels.
+#[track_caller]
+pub const fn check_product(layer: &str, first: Shape, second: Shape) {
+    let each = second.rank() == 1 && first.rank() > 0 && second.size(0) == first.size(0);
+    if !each && !second.equals(&first) {
+        ConstMessage::of(layer)
+            .text("the second branch's output is ")
+            .shape(&second)
+            .text(", but the first branch's is ")
+            .shape(&first)
+            .text(": they are multiplied, so the second shape must be the first one, or its channels alone")
+            .say();
+    }
+}
+
 /// The branches of a sum end in the same shape.
 #[track_caller]
 pub const fn check_branches(first: Shape, other: Shape) {

@@ -3,7 +3,7 @@
 use crate::chunks::Chunks;
 use crate::image::Channels;
 use crate::layer::Layer;
-use crate::layers::{BatchNorm, Bias, Concat, Conv, Dense, Image, Residual, Sum, Windows};
+use crate::layers::{BatchNorm, Bias, Concat, Conv, Dense, Image, Product, Residual, Sum, Windows};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 use crate::weights::parameters::Parameters;
@@ -18,7 +18,7 @@ use crate::weights::parameters::Parameters;
 ///
 /// Every network declared with `network!` implements it. In [`Folded`],
 /// - a `BatchNorm` right after a `Dense` or a convolution is removed, and that layer has a bias;
-/// - the same applies inside `Residual`, `Sum` and `Concat`, and inside nested networks (except those that take a const
+/// - the same applies inside `Residual`, `Sum`, `Product` and `Concat`, and inside nested networks (except those that take a const
 ///   parameter of the outer network, which are unchanged);
 /// - any other `BatchNorm` is unchanged, for example one after an activation or at the input;
 /// - a custom layer is unchanged, unless it implements this trait;
@@ -176,6 +176,20 @@ where
     G: FoldBatchNorm<Scalar = S, Input = F::Input, Output = F::Output>,
 {
     type Folded = Sum<F::Folded, G::Folded>;
+
+    fn fold_into(&self, folded: &mut Self::Folded) {
+        self.first.fold_into(&mut folded.first);
+        self.second.fold_into(&mut folded.second);
+    }
+}
+
+impl<S, F, G> FoldBatchNorm for Product<F, G>
+where
+    S: Scalar,
+    F: FoldBatchNorm<Scalar = S, Output: Channels<Element = S>, Input: Sample<Element = S>>,
+    G: FoldBatchNorm<Scalar = S, Output: Channels<Element = S>, Input = F::Input>,
+{
+    type Folded = Product<F::Folded, G::Folded>;
 
     fn fold_into(&self, folded: &mut Self::Folded) {
         self.first.fold_into(&mut folded.first);

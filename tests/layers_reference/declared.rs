@@ -183,6 +183,11 @@ layers! {
     concat: [2, 4, 5] -> [7, 4, 5] {
         Concat { { Conv2d(3, kernel = 1), Tanh }, { Conv2d(2, kernel = (3, 5), padding = same) }, {} }
     }
+    product: [6] -> [6] { Product { { Dense(4), Tanh, Dense(6) }, {} } }
+    gated: [2, 5] -> [3, 4] { Product { { Conv1d(3, kernel = 2) }, { Conv1d(3, kernel = 2), Sigmoid } } }
+    squeeze_and_excitation: [8, 3, 5] -> [8, 3, 5] {
+        Product { {}, { GlobalAvgPool, Dense(4), Relu, Dense(8), Sigmoid } }
+    }
 
     clip: [4, 5] -> [4, 5] { Clip(-1.5, 2.0) }
     clip_below: [4, 5] -> [4, 5] { Clip(min = 0.5) }

@@ -154,7 +154,7 @@ impl<'a> Structure<'a> {
                 }
                 continue;
             }
-            if !sum && group.windows(2).any(|pair| pair[0] + 1 != pair[1]) {
+            if node.operator == Operator::Concat && group.windows(2).any(|pair| pair[0] + 1 != pair[1]) {
                 return Err(refuse("branches that share layers aren't next to each other, which blocks can't express"));
             }
             // Branches that share layers form a block of their own, behind those.
@@ -181,12 +181,14 @@ impl<'a> Structure<'a> {
                 }
                 _ => Block::Sum,
             }
+        } else if node.operator == Operator::Product {
+            Block::Product
         } else {
             Block::Concat
         };
         let branches: Vec<Vec<Layer>> = branches.into_iter().map(|(_, branch)| branch).collect();
         let mut output = graph.shape(inputs[0]).to_vec();
-        if !sum {
+        if block == Block::Concat {
             output[0] = inputs.iter().map(|&input| graph.shape(input)[0]).sum();
         }
         if branches.iter().any(Vec::is_empty) && block == Block::Residual {
@@ -204,6 +206,7 @@ impl<'a> Structure<'a> {
                 let ends = ends.iter().map(total).collect::<Result<Vec<_>, _>>();
                 ends.and_then(|ends| integers::sum(graph, node, &ends, part))
             }
+            true if block == Block::Product => integers::product(graph, node),
             true => integers::concatenation(graph, node),
         };
         let integers = integers.map_err(|reason| refuse(&reason))?;

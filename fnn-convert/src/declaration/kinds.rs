@@ -87,7 +87,7 @@ pub(super) fn kind(operator: &Operator, input: &[usize]) -> Result<Kind, String>
             let written = format!("Embedding({})", list(&weight.shape));
             Ok((written, weight_and_bias(weight, None)))
         }
-        Operator::Sum | Operator::Concat => Err("it is a block".into()),
+        Operator::Sum | Operator::Product | Operator::Concat => Err("it is a block".into()),
     }
 }
 

@@ -117,6 +117,8 @@ pub enum Operator {
     },
     /// The sum of two and more values of the same shape.
     Sum,
+    /// The product of two values: the second one has the shape of the first, or is one number for each of its channels.
+    Product,
     /// Two and more values, one after the other along the channels.
     Concat,
     /// The channels from `start` to `end`.

@@ -14,6 +14,12 @@ impl Operator {
         let Some((&input, rest)) = inputs.split_first() else { return Err("it has no input".into()) };
         let shape = match self {
             Self::Sum | Self::Concat => return joined(self, input, rest),
+            Self::Product => match rest {
+                &[other] if other == input || input.first().is_some_and(|&channels| other == [channels]) => {
+                    input.to_vec()
+                }
+                _ => return Err(format!("its inputs {input:?} and {rest:?} don't fit")),
+            },
             _ if !rest.is_empty() => return Err("it has more than one input".into()),
             Self::Dense { weight, bias } => dense(input, weight, bias.as_ref())?,
             Self::Conv { weight, bias, windows, groups } => conv(input, weight, bias.as_ref(), windows, *groups)?,

@@ -268,11 +268,20 @@ impl Lowering<'_> {
                     let values = [self.make(left)?, self.make(right)?];
                     self.extreme(node, values, *function == Binary::Max)
                 }
+                (Binary::Multiply, ..) => {
+                    let values = [self.make(left)?, self.make(right)?];
+                    self.push_for(node, Operator::Product, &values)
+                }
+                (Binary::Power, _, Form::Number(power)) if (1.0..=8.0).contains(power) && power.fract() == 0.0 => {
+                    let value = self.make(left)?;
+                    (1..*power as u32)
+                        .try_fold(value, |product, _| self.push_for(node, Operator::Product, &[product, value]))
+                }
                 (function, ..) if function.is_truth() => {
                     Err(fault("it is true or false, and isn't part of a known activation"))
                 }
                 _ => Err(fault(
-                    "it combines values that depend on the input, other than by a sum, and isn't part of a known activation",
+                    "it combines values that depend on the input, other than by a sum or a product, and isn't part of a known activation",
                 )),
             },
         }

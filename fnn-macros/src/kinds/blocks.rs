@@ -9,6 +9,8 @@ pub(crate) enum Combination {
     Shortcut,
     /// Adds the outputs of branches.
     Sum,
+    /// Multiplies the outputs of two branches.
+    Product,
     /// Concatenates the outputs of branches.
     Concat,
 }
@@ -27,7 +29,7 @@ pub(crate) struct Block {
 }
 
 /// All blocks.
-pub(crate) static BLOCKS: &[&Block] = &[&RESIDUAL, &SUM, &CONCAT];
+pub(crate) static BLOCKS: &[&Block] = &[&RESIDUAL, &SUM, &PRODUCT, &CONCAT];
 
 /// Layers with their input added to their output.
 pub(crate) static RESIDUAL: Block = Block {
@@ -67,6 +69,31 @@ pub(crate) static SUM: Block = Block {
         gives: "the shape of all branches",
         arguments: "two or more branches; an empty one passes its input on; two can also be written as \
                     `Residual { { … }, { … } }`, the second being the shortcut",
+        weights: "those inside",
+        macs: "those inside",
+    },
+    int8: Int8::Layer(Outputs::Sums),
+};
+
+/// Two branches whose outputs are multiplied.
+pub(crate) static PRODUCT: Block = Block {
+    name: "Product",
+    combination: Combination::Product,
+    written: "Product { {}, { Dense(8), Sigmoid } }",
+    braces: "branches",
+    synonyms: &["Mul", "Multiply", "Gate", "Glu", "SqueezeExcite", "SqueezeExcitation"],
+    example: Example {
+        layer: "Product { { Conv1d(3, kernel = 1), Tanh }, { GlobalAvgPool, Dense(3), Sigmoid } }",
+        input: "[2, 4]",
+        weights: 9 + 9,
+        macs: 24 + 6,
+    },
+    documentation: Documentation {
+        name: "[`Product { { … }, { … } }`](crate::layers::Product)",
+        takes: "any",
+        gives: "the shape of the first branch",
+        arguments: "two branches; the second one's shape is the first one's, or its channels alone; an empty one passes \
+                    its input on",
         weights: "those inside",
         macs: "those inside",
     },

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::{Chain, Declared, Layer, Network};
 use crate::flow::{Flow, Site};
 use crate::generated;
-use crate::kinds::{CONCAT, RESIDUAL, SUM};
+use crate::kinds::{CONCAT, PRODUCT, RESIDUAL, SUM};
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;
 
@@ -49,6 +49,23 @@ impl Chain<'_> {
         let fnn = site.fnn;
         let pair = |others: TokenStream, first: TokenStream| quote!(#fnn::layers::Sum<#first, #others>);
         layer.field = types.into_iter().rev().reduce(pair).unwrap_or_default();
+    }
+
+    /// Two branches whose outputs are multiplied.
+    pub(super) fn product(
+        &mut self,
+        network: &mut Network,
+        layer: &mut Layer,
+        site: &Site<'_>,
+        branches: [Vec<model::Layer>; 2],
+    ) {
+        layer.int8 = PRODUCT.int8;
+        let [(first, output), (second, factors)] =
+            branches.map(|branch| (self.block(network, layer, branch, BRANCH, None), layer.output.clone()));
+        network.checks.push(site.check_branches("check_product", &output, &factors));
+        let fnn = site.fnn;
+        layer.field = quote!(#fnn::layers::Product<#first, #second>);
+        layer.output = if matches!(factors, Flow::Unknown) { Flow::Unknown } else { output };
     }
 
     /// Concatenated branches: nested pairs of the first and all others.

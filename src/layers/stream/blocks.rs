@@ -1,9 +1,10 @@
 //! Blocks on a stream: each frame goes through all of their branches.
 
 use super::Stream;
-use crate::kernels::{Simd, add_assign, copy};
+use crate::image::Channels;
+use crate::kernels::{Simd, add_assign, copy, multiply_assign};
 use crate::layer::Layer;
-use crate::layers::{Concat, Residual, Sum};
+use crate::layers::{Concat, Product, Residual, Sum};
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
 use crate::scalar::Scalar;
@@ -28,6 +29,15 @@ pub(crate) fn both(arrived: &mut u32, first: bool, second: bool) -> bool {
 #[track_caller]
 pub(crate) const fn assert_same_strides(first: usize, second: usize) {
     assert!(first == second, "the branches of a block on a stream have the same strides");
+}
+
+/// Checks at compile time that what is multiplied are frames, or whole outputs.
+#[track_caller]
+pub(crate) const fn assert_same_frames(first: bool, second: bool) {
+    assert!(
+        first == second,
+        "on a stream, the branches of a product both see one frame after the other, or both take all positions together"
+    );
 }
 
 /// Checks at compile time that a shortcut has no frame to skip.
@@ -120,6 +130,41 @@ where
             let (_, ((y, z), _)) = memory;
             copy(flat(y), flat_mut(answer));
             add_assign(simd, flat(z), flat_mut(answer));
+        }
+        complete
+    }
+}
+
+/// What a frame or an answer of the first branch is multiplied by, is one of the second branch.
+impl<S, F, G> Stream for Product<F, G>
+where
+    S: Scalar,
+    F: Stream<Scalar = S, Input: Sample<Element = S>, Output: Channels<Element = S>>,
+    G: Stream<Scalar = S, Input = F::Input, Output: Channels<Element = S>, Frame = F::Frame>,
+{
+    type Frame = F::Frame;
+    type Answer = F::Answer;
+    type Memory = Branches<F::Memory, G::Memory, F::Answer, G::Answer>;
+    type Scratch = Larger<F::Scratch, G::Scratch>;
+
+    const STRIDE: usize = F::STRIDE;
+    const KEEPS_FRAMES: bool = F::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push<V: Simd>(
+        &self,
+        simd: V,
+        frame: &F::Frame,
+        answer: &mut F::Answer,
+        memory: &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        const { assert_same_frames(F::KEEPS_FRAMES, G::KEEPS_FRAMES) }
+        let complete = push_to_both((&self.first, &self.second), simd, frame, memory, scratch);
+        if complete {
+            let (_, ((y, z), _)) = memory;
+            copy(flat(y), flat_mut(answer));
+            multiply_assign(simd, flat(z), const { F::Answer::LENGTH / G::Answer::LENGTH }, flat_mut(answer));
         }
         complete
     }

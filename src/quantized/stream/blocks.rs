@@ -5,12 +5,12 @@ use core::slice;
 use super::QuantizedStream;
 use crate::kernels::copy;
 use crate::layers::stream::blocks::{
-    Branches, as_inner, assert_keeps_frames, assert_no_stride, assert_same_strides, both,
+    Branches, as_inner, assert_keeps_frames, assert_no_stride, assert_same_frames, assert_same_strides, both,
 };
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
 use crate::quantized::residual::{Addition, add_all, from_place};
-use crate::quantized::{AddedBranches, Concat, Rescale, Residual};
+use crate::quantized::{AddedBranches, Concat, MultipliedBranches, Requantize, Rescale, Residual};
 use crate::shape::Sample;
 
 /// A frame for both branches of a block. Returns whether both have answered for the next position then.
@@ -114,6 +114,41 @@ where
     ) {
         self.sum.add_inside(from_place(answer, from), sums);
         self.second.add_pushed(&self.sum, z, of_second, from, sums);
+    }
+}
+
+impl<F, G, R> QuantizedStream for MultipliedBranches<F, G, R>
+where
+    F: QuantizedStream,
+    G: QuantizedStream<Input = F::Input, Frame = F::Frame>,
+    R: Requantize,
+{
+    type Frame = F::Frame;
+    type Answer = F::Answer;
+    type Memory = Branches<F::Memory, G::Memory, F::Answer, G::Answer>;
+    type Scratch = Larger<F::Scratch, G::Scratch>;
+
+    const STRIDE: usize = F::STRIDE;
+    const KEEPS_FRAMES: bool = F::KEEPS_FRAMES;
+
+    #[inline(always)]
+    fn push(
+        &self,
+        frame: &F::Frame,
+        answer: &mut F::Answer,
+        memory: &mut Self::Memory,
+        scratch: &mut Self::Scratch,
+    ) -> bool {
+        const { assert_same_frames(F::KEEPS_FRAMES, G::KEEPS_FRAMES) }
+        let complete = push_to_both((&self.first, &self.second), frame, memory, scratch);
+        if complete {
+            let (_, ((y, z), _)) = memory;
+            *answer = *y;
+            let places = const { F::Answer::LENGTH / G::Answer::LENGTH };
+            let answer = F::Answer::flat_mut(slice::from_mut(answer));
+            self.products.multiply(G::Answer::flat(slice::from_ref(z)), places, answer);
+        }
+        complete
     }
 }
 

@@ -32,6 +32,14 @@ pub(super) struct Sum {
     pub(super) clip: Clip,
 }
 
+/// The product of two integers without their zero points, times a factor, and a zero point.
+pub(super) struct Product {
+    pub(super) zero_points: [i32; 2],
+    pub(super) factor: f64,
+    pub(super) zero_point: i32,
+    pub(super) clip: Clip,
+}
+
 /// Sums of products with weights, times a factor for each output, and the zero point.
 pub(super) struct Filters {
     pub(super) weight: Vec<f64>,
@@ -164,6 +172,20 @@ impl Arrays {
         let terms = factors.iter().zip(zero_points).map(|(factor, zero_point)| factor * zero_point);
         let offset = self.of_own(path, "sum.output.zero_point") - terms.sum::<f64>();
         Sum { factors: factors.to_vec(), offset, clip: self.clip(path, "sum.output.") }
+    }
+
+    pub(super) fn product(&self, path: &str) -> Product {
+        // Once, or as TensorFlow Lite writes factors.
+        let rounding = self.number(path, "product.rounding");
+        let more = if rounding.is_some() { 33.0 } else { 0.0 };
+        let of = |name: &str| self.of_own(path, name);
+        let zero_point = rounding.map_or_else(|| of("product.output.zero_point"), |twice| (twice - 1.0) / 2.0);
+        Product {
+            zero_points: ["product.first_zero_point", "product.second_zero_point"].map(|name| of(name) as i32),
+            factor: of("product.mantissa") * (-of("product.shift") - more).exp2(),
+            zero_point: zero_point as i32,
+            clip: self.clip(path, "product.output."),
+        }
     }
 
     pub(super) fn filters(&self, path: &str) -> Filters {

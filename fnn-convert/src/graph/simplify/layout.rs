@@ -84,6 +84,7 @@ impl Mover<'_> {
             (Operator::Transpose { axes }, &[input]) => self.transpose(axes, input),
             (Operator::Reshape { shape }, &[input]) => self.reshape(shape, input),
             (Operator::Sum | Operator::Concat, inputs) => self.join(operator.clone(), inputs),
+            (Operator::Product, &[whole, factors]) => self.multiply(whole, factors),
             (Operator::Dense { weight, bias }, &[input]) => match self.flattened_transpose(input) {
                 Some((axes, from)) => {
                     let columns = of_transposed(weight, self.graph.shape(from), &axes);
@@ -247,6 +248,22 @@ impl Mover<'_> {
         fits.then(|| (from, weights.each_ref().map(each)))
     }
 
+    /// A product passes a transpose that both of its inputs have, or that keeps the channels which the second one has a number
+    /// for.
+    fn multiply(&mut self, whole: ValueId, factors: ValueId) -> Result<ValueId, Refusal> {
+        let same = self.graph.shape(whole) == self.graph.shape(factors);
+        if same {
+            return self.join(Operator::Product, &[whole, factors]);
+        }
+        match self.maker(whole) {
+            Some((Operator::Transpose { axes }, from)) if axes[0] == 0 => {
+                let value = self.multiply(from, factors)?;
+                self.transpose(&axes, value)
+            }
+            _ => self.append(Operator::Product, &[whole, factors]),
+        }
+    }
+
     /// Sums and concatenations pass transposes that all their inputs have, and vectors written as images.
     fn join(&mut self, operator: Operator, inputs: &[ValueId]) -> Result<ValueId, Refusal> {
         let makers: Option<Vec<_>> = inputs.iter().map(|&input| self.maker(input)).collect();
@@ -254,7 +271,7 @@ impl Mover<'_> {
         let from: Vec<ValueId> = makers.iter().map(|(_, from)| *from).collect();
         match &makers[0].0 {
             Operator::Transpose { axes }
-                if (operator == Operator::Sum || axes[0] == 0)
+                if (operator != Operator::Concat || axes[0] == 0)
                     && makers.iter().all(|(maker, _)| *maker == makers[0].0) =>
             {
                 let value = self.push(operator, &from)?;
@@ -268,7 +285,7 @@ impl Mover<'_> {
                 });
                 let same = makers.iter().all(|(maker, _)| *maker == makers[0].0)
                     && from.iter().all(|&from| self.graph.shape(from) == self.graph.shape(makers[0].1));
-                if !(vectors || same && operator == Operator::Sum) {
+                if !(vectors || same && operator != Operator::Concat) {
                     return self.append(operator, inputs);
                 }
                 let value = self.push(operator, &from)?;

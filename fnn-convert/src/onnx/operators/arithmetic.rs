@@ -78,6 +78,11 @@ impl Lowering<'_> {
 
     /// Two values that depend on the input.
     fn of_values(&mut self, function: Binary, left: &Computed, right: &Computed) -> Lowered<Known> {
+        if function == Binary::Multiply
+            && let Some(known) = self.by_channels(left, right)?
+        {
+            return Ok(known);
+        }
         if left.shape != right.shape {
             let (left, right) = (self.whole_shape(&left.shape), self.whole_shape(&right.shape));
             return Err(format!("it combines values of different shapes, {left:?} and {right:?}").into());
@@ -94,14 +99,39 @@ impl Lowering<'_> {
                 let value = self.extreme(self.current, [one, other], function == Binary::Max)?;
                 return Ok(self.computed(value, &left.shape).into());
             }
+            Binary::Multiply => {
+                let product = self.push(Operator::Product, &[one, other])?;
+                return Ok(self.computed(product, &left.shape).into());
+            }
             _ => {
-                return Err("it combines two different values that depend on the input, other than by a sum or the \
-                            larger one"
-                    .into());
+                return Err(
+                    "it combines two different values that depend on the input, other than by a sum, a product \
+                            or the larger one"
+                        .into(),
+                );
             }
         };
         let sum = self.push(Operator::Sum, &[one, other])?;
         Ok(self.computed(sum, &left.shape).into())
+    }
+
+    /// The product of a value and a number for each of its channels, in any order.
+    fn by_channels(&mut self, left: &Computed, right: &Computed) -> Lowered<Option<Known>> {
+        let by_channels = |whole: &Computed, factors: &Computed| match (&whole.shape[..], &factors.shape[..]) {
+            ([channels, places @ ..], [factors, ones @ ..]) => {
+                channels == factors && places.len() == ones.len() && places != ones && ones.iter().all(|&one| one == 1)
+            }
+            _ => false,
+        };
+        let (whole, factors) = match () {
+            () if by_channels(left, right) => (left, right),
+            () if by_channels(right, left) => (right, left),
+            () => return Ok(None),
+        };
+        let (value, each) = (self.value(whole)?, self.value(factors)?);
+        let each = self.reshape(each, &whole.shape[..1])?;
+        let product = self.push(Operator::Product, &[value, each])?;
+        Ok(Some(self.computed(product, &whole.shape).into()))
     }
 
     /// A value and a constant, which comes first or second.

@@ -62,7 +62,13 @@ impl Lowering<'_> {
         let maker = self.graph.maker(value).map(|maker| &self.graph.nodes[maker].operator);
         let of_sums = matches!(
             maker,
-            Some(Operator::Conv { .. } | Operator::Dense { .. } | Operator::Scale { .. } | Operator::Sum)
+            Some(
+                Operator::Conv { .. }
+                    | Operator::Dense { .. }
+                    | Operator::Scale { .. }
+                    | Operator::Sum
+                    | Operator::Product
+            )
         );
         if of_sums && self.graph.values[value.0].quantization.is_none() && quantization.zero_points[0] == -128 {
             let largest = 255.0 * quantization.scales[0];

@@ -196,21 +196,21 @@ impl Lowering<'_> {
         Ok(sample(&self.model.tensors[tensor])?)
     }
 
-    /// `x · sigmoid(x)` and `x · hard_sigmoid(x)`.
+    /// A product: `x · sigmoid(x)` and `x · hard_sigmoid(x)` are activations.
     fn product(&mut self, source: &Source<'_>, one: usize, other: usize, fused: u8) -> Result<Held, Stop> {
         let ((held, first), (second_held, second)) = (self.column(one)?, self.column(other)?);
         let (activation, function, linear) = match (first.function, second.function) {
-            (Function::Identity, Function::Known(function)) => (function, &second, &first),
-            (Function::Known(function), Function::Identity) => (function, &first, &second),
-            _ => return Err("a product of two values is supported as `x · sigmoid(x)` only".into()),
+            (Function::Identity, Function::Known(function)) => (Some(function), &second, &first),
+            (Function::Known(function), Function::Identity) => (Some(function), &first, &second),
+            _ => (None, &first, &second),
         };
         let activation = match activation {
-            Activation::Sigmoid => Activation::Silu,
-            Activation::HardSigmoid => Activation::HardSwish,
-            _ => return Err("a product of two values is supported as `x · sigmoid(x)` only".into()),
+            Some(Activation::Sigmoid) => Activation::Silu,
+            Some(Activation::HardSigmoid) => Activation::HardSwish,
+            _ => return self.product_of_values(source, one, other, fused),
         };
         if held.value != second_held.value || fused != 0 {
-            return Err("it is the product of two different values".into());
+            return self.product_of_values(source, one, other, fused);
         }
         let results = match (&linear.results, &function.results) {
             (Results::None, Results::None) => Results::None,
@@ -221,6 +221,34 @@ impl Lowering<'_> {
             _ => return Err("it mixes integers and real numbers".into()),
         };
         Ok(Held { column: Some(Column { function: Function::Known(activation), results }), ..held })
+    }
+
+    /// The product of two values of one shape, or of a value and a number for each of its channels.
+    fn product_of_values(&mut self, source: &Source<'_>, one: usize, other: usize, fused: u8) -> Result<Held, Stop> {
+        let (mut whole, mut factors) = (self.in_any_order(one)?, self.in_any_order(other)?);
+        let size = |lowering: &Self, held: &Held| lowering.graph.shape(held.value).iter().product::<usize>();
+        if size(self, &whole) < size(self, &factors) {
+            (whole, factors) = (factors, whole);
+        }
+        if size(self, &whole) == size(self, &factors) {
+            if whole.flattened != factors.flattened {
+                (whole, factors) = (self.straight(whole)?, self.straight(factors)?);
+            }
+            if whole.axes != factors.axes {
+                let shape = self.of_input(source, 0)?;
+                (whole, factors) = (self.in_shape(source, whole, &shape)?, self.in_shape(source, factors, &shape)?);
+            }
+        } else {
+            let channels = self.graph.shape(whole.value)[0];
+            let wide = self.of_input(source, 0)?.len() == self.of_input(source, 1)?.len();
+            if !wide || size(self, &factors) != channels || factors.flattened.is_some() {
+                return Err("one of its inputs is neither of the other's shape nor a number for each channel".into());
+            }
+            factors = self.in_shape(source, factors, &[channels])?;
+        }
+        let flattened = whole.flattened.clone();
+        let product = self.finish(source, Operator::Product, &[whole.value, factors.value], whole.axes, fused)?;
+        Ok(Held { flattened, ..product })
     }
 
     /// A sum with a constant, or a product with one.
