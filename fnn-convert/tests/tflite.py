@@ -43,6 +43,19 @@ class Model:
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
+    def conv(self, number, given, output, scale):
+        """Three filters of one place of three channels, whose numbers have this scale."""
+        options = schema.Conv2DOptionsT()
+        options.strideW = options.strideH = 1
+        if self.kind == "int8":
+            weight, bias = random.integers(-127, 128, [3, 1, 1, 3]).astype("int8"), random.integers(-99, 99, 3).astype("int32")
+        else:
+            weight, bias = random.standard_normal([3, 1, 1, 3]).astype("float32"), random.standard_normal(3).astype("float32")
+        own = 0.01 * number
+        weight = self.tensor(f"weight{number}", [3, 1, 1, 3], own, 0, weight)
+        bias = self.tensor(f"bias{number}", [3], scale * own, 0, bias)
+        return self.operator("CONV_2D", [given, weight, bias], output, "Conv2DOptions", options)
+
     def operator(self, name, inputs, output, kind, options):
         """An operator of one output."""
         code = schema.OperatorCodeT()
@@ -99,20 +112,7 @@ def sums(name, kind):
     given = model.tensor("x", [1, *shape], 0.05, -7)
 
     def conv(number):
-        options = schema.Conv2DOptionsT()
-        options.strideW = options.strideH = 1
-        if kind == "int8":
-            weight, bias = random.integers(-127, 128, [3, 1, 1, 3]).astype("int8"), random.integers(-99, 99, 3).astype("int32")
-        else:
-            weight, bias = random.standard_normal([3, 1, 1, 3]).astype("float32"), random.standard_normal(3).astype("float32")
-        scale = 0.01 * number
-        inputs = [
-            given,
-            model.tensor(f"weight{number}", [3, 1, 1, 3], scale, 0, weight),
-            model.tensor(f"bias{number}", [3], 0.05 * scale, 0, bias),
-        ]
-        output = model.tensor(f"conv{number}", [1, *shape], 0.04 * number, number)
-        return model.operator("CONV_2D", inputs, output, "Conv2DOptions", options)
+        return model.conv(number, given, model.tensor(f"conv{number}", [1, *shape], 0.04 * number, number), 0.05)
 
     def add(one, other, number):
         output = model.tensor(f"sum{number}", [1, *shape], 0.05 * number, -number)
@@ -122,8 +122,31 @@ def sums(name, kind):
     model.write(f"{name}_{'f32' if kind == 'float32' else 'int8'}", given, total, shape)
 
 
+def products(name, kind):
+    """Squeeze and excitation, and a product of two convolutions with a rectifier."""
+    model, shape = Model(kind), (5, 4, 3)
+    given = model.tensor("x", [1, *shape], 0.05, -7)
+    axes = model.tensor("axes", [2], data=numpy.int32([1, 2]))
+    options = schema.ReducerOptionsT()
+    options.keepDims = True
+    mean = model.operator("MEAN", [given, axes], model.tensor("mean", [1, 1, 1, 3], 0.02, 5), "ReducerOptions", options)
+    squeezed = model.conv(1, mean, model.tensor("squeezed", [1, 1, 1, 3], 0.03, -9), 0.02)
+    gate = model.tensor("gate", [1, 1, 1, 3], 1 / 256, -128)
+    model.operator("LOGISTIC", [squeezed], gate, "NONE", None)
+    options = schema.MulOptionsT()
+    excited = model.operator("MUL", [gate, given], model.tensor("excited", [1, *shape], 0.037, 2), "MulOptions", options)
+    one, other = (model.tensor(f"conv{number}", [1, *shape], 0.04 * number, number) for number in (2, 3))
+    one, other = model.conv(2, excited, one, 0.037), model.conv(3, excited, other, 0.037)
+    options = schema.MulOptionsT()
+    options.fusedActivationFunction = schema.ActivationFunctionType.RELU
+    output = model.operator("MUL", [one, other], model.tensor("y", [1, *shape], 0.31, -90), "MulOptions", options)
+    model.write(f"{name}_{'f32' if kind == 'float32' else 'int8'}", given, output, shape)
+
+
 for kind in ["float32", "int8"]:
     bilinear("larger", kind, (5, 7, 3), (8, 16), False)
     bilinear("smaller", kind, (9, 8, 2), (4, 5), False)
     bilinear("aligned", kind, (4, 6, 2), (9, 13), True)
     sums("tfl_sums", kind)
+for kind in ["float32", "int8"]:
+    products("tfl_products", kind)

@@ -84,6 +84,15 @@ impl Lowering<'_> {
         Ok(Held { value, axes, flattened, column: None })
     }
 
+    /// An image of one place that is held as its channels alone, as a sequence of one place.
+    pub(super) fn with_place(&mut self, source: &Source<'_>, held: Held) -> Result<Held, Stop> {
+        let (&[channels], 3) = (self.graph.shape(held.value), held.axes.len()) else { return Ok(held) };
+        let quantization = self.graph.values[held.value.0].quantization.clone();
+        let value = self.moved(source, Operator::Reshape { shape: vec![channels, 1] }, held.value)?;
+        self.graph.values[value.0].quantization = quantization;
+        Ok(Held { value, axes: vec![None, Some(1), Some(0)], ..held })
+    }
+
     /// The numbers in the order of the model.
     pub(super) fn straight(&mut self, held: Held) -> Result<Held, Stop> {
         let Some(shape) = &held.flattened else { return Ok(held) };

@@ -9,6 +9,7 @@ impl Lowering<'_> {
     /// A convolution; of a depthwise one, every channel is a group.
     pub(super) fn convolution(&mut self, source: &Source<'_>) -> Result<Held, Stop> {
         let held = self.input(source, 0)?;
+        let held = self.with_place(source, held)?;
         let options = source.options.ok_or("it has no options")?;
         let depthwise = source.code == operators::DEPTHWISE_CONV_2D;
         // The fields behind the strides, of both kinds.
