@@ -82,22 +82,15 @@ impl Operation for Current {
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 #[inline(always)]
 pub fn dispatch<O: Operation>(operation: O) -> O::Output {
-    // SAFETY: the compiler assumes the instruction set, or it was detected.
-    unsafe {
-        if Avx512::KNOWN && !O::IS_TINY {
-            return Avx512::assume().run(operation);
-        }
-        if Avx2::KNOWN && O::IS_TINY {
-            return Avx2::assume().run(operation);
-        }
-        let level = level();
-        if level == InstructionSet::Avx512 as u8 && !O::IS_TINY {
-            return Avx512::assume().run(operation);
-        }
-        // Every processor with AVX-512 has AVX2.
-        if Avx2::KNOWN || level >= InstructionSet::Avx2 as u8 {
-            return Avx2::assume().run(operation);
-        }
+    // Asked in a constant, so that tiny operations aren't compiled for AVX-512.
+    if const { !O::IS_TINY } && (Avx512::KNOWN || level() == InstructionSet::Avx512 as u8) {
+        // SAFETY: the compiler assumes the instruction set, or it was detected.
+        return unsafe { Avx512::assume() }.run(operation);
+    }
+    // Every processor with AVX-512 has AVX2.
+    if Avx2::KNOWN || level() >= InstructionSet::Avx2 as u8 {
+        // SAFETY: as above.
+        return unsafe { Avx2::assume() }.run(operation);
     }
     operation.run(super::Portable)
 }

@@ -10,7 +10,6 @@ use crate::layers::batch_norm::Finished;
 use crate::layers::{Activation, BatchNorm, FromOutput};
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::shape::Sample;
 use crate::weights::layout::Layout;
 use crate::weights::parameters::{Parameters, Roles, same_weights, same_weights_mut};
 
@@ -56,7 +55,8 @@ impl<L: Parameters, F: Parameters> Activated<L, F> {
     }
 }
 
-impl<F: FromOutput, A: Sample<Element: Scalar>> Activate for Activation<F, A> {
+// Not the layer: its shape would make each one a kernel of its own.
+impl<F: FromOutput> Activate for PhantomData<F> {
     #[inline(always)]
     fn value<R: Real>(self, x: R) -> R {
         F::value(x)
@@ -92,7 +92,7 @@ where
         outputs: &mut [A],
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        self.layer.normalise(simd, Activation::<F, A>::new(), (inputs, outputs), scale);
+        self.layer.normalise(simd, PhantomData::<F>, (inputs, outputs), scale);
     }
 
     #[inline(always)]
@@ -104,7 +104,7 @@ where
         statistics: &mut (A::Each, A::Each),
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        self.layer.measure(pass.simd, Activation::<F, A>::new(), (inputs, outputs), statistics, scale);
+        self.layer.measure(pass.simd, PhantomData::<F>, (inputs, outputs), statistics, scale);
     }
 
     #[inline(always)]
@@ -118,7 +118,7 @@ where
         sums: &mut (A::Each, A::Each),
     ) {
         let finished = Finished { inputs: recorded.inputs, outputs: recorded.outputs, statistics: recorded.tape };
-        let (activation, gradients) = (Activation::<F, A>::new(), (output_gradients, input_gradients));
+        let (activation, gradients) = (PhantomData::<F>, (output_gradients, input_gradients));
         let gradient = &mut gradient.accumulator().layer;
         self.layer.differentiate(pass.simd, activation, finished, gradients, gradient, sums);
     }

@@ -9,7 +9,7 @@ use super::feed::Reader;
 use super::parallel::{Parallel, Threads, share};
 use crate::data::{DataSet, Source};
 use crate::error::Error;
-use crate::kernels::{Portable, Runner, Serial, Simd, Task};
+use crate::kernels::{Runner, Simd, Task};
 use crate::layer::Layer;
 use crate::losses::{Loss, Term};
 use crate::network::Network;
@@ -188,11 +188,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
         let shares = &mut self.shares[share(exchange.rank(), exchange.ranks(), count, 1)];
         threads.run(reader.work::<N>(), |parallel| {
             let measure = Measure { network, loss, reader, samples, count };
-            if parallel {
-                Parallel.each(&mut *shares, 1, &measure)
-            } else {
-                Serial(Portable).each(&mut *shares, 1, &measure)
-            }
+            Parallel { several: parallel }.each(&mut *shares, 1, &measure);
         });
         let failure = shares.iter_mut().find_map(|share| share.failure.take());
         exchange.agree(failure.map_or(Ok(()), Err))?;

@@ -8,7 +8,7 @@ use super::parallel::{Parallel, work};
 use super::ranks::Division;
 use crate::data::{AnySource, MiniBatch, Order, chance};
 use crate::error::Error;
-use crate::kernels::{Portable, Runner, Serial, Simd, Task};
+use crate::kernels::{Runner, Simd, Task};
 use crate::layer::Layer;
 use crate::pod::zeroed;
 use crate::shape::Sample;
@@ -126,7 +126,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
             let (flow, read_next) = if is_last {
                 (step(number, batch), Ok(()))
             } else if parallel {
-                Parallel.both(|| step(number, batch), || fill(next, places(number + 1)))
+                Parallel { several: true }.both(|| step(number, batch), || fill(next, places(number + 1)))
             } else {
                 let flow = step(number, batch);
                 let more = flow.as_ref().is_ok_and(|flow| flow.is_continue());
@@ -186,7 +186,7 @@ impl<I: Sample, T: Copy + Debug + Send + Sync> Reader<'_, I, T> {
         for range in division.samples(numbers.len()) {
             let (inputs, targets) = (&mut inputs[range.clone()], &mut targets[range.clone()]);
             let work = (&numbers[range], (inputs, targets));
-            if parallel { Parallel.each(work, PART, &task) } else { Serial(Portable).each(work, PART, &task) }
+            Parallel { several: parallel }.each(work, PART, &task);
         }
         task.failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
     }

@@ -115,18 +115,20 @@ impl Threads {
     }
 }
 
-/// A runner on the threads of the caller's pool, or without the feature `rayon` on the caller's thread.
+/// A runner on the threads of the caller's pool, or without the feature `rayon` on the caller's thread. It chooses the
+/// instruction set part by part, so that all but the parts is compiled once.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Parallel;
+pub(crate) struct Parallel {
+    /// Whether there is enough work for more than the calling thread.
+    pub(crate) several: bool,
+}
 
 impl Runner for Parallel {
-    #[cfg(feature = "rayon")]
     fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
-        rayon::join(left, right)
-    }
-
-    #[cfg(not(feature = "rayon"))]
-    fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
+        #[cfg(feature = "rayon")]
+        if self.several {
+            return rayon::join(left, right);
+        }
         (left(), right())
     }
 
@@ -178,7 +180,7 @@ mod tests {
                 let mut lengths = vec![0; length];
                 let work = (&mut *numbers, [&mut *lengths, &mut []]);
                 if parallel {
-                    Parallel.each(work, 10, &Count)
+                    Parallel { several: true }.each(work, 10, &Count)
                 } else {
                     Serial(Portable).each(work, 10, &Count)
                 }

@@ -5,11 +5,12 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::chunk::{Accumulator, Chunk};
 use super::deferred::{Rows, Sums, Then, rows_at_once};
+use super::parallel::Parallel;
 use super::ranks::Ranks;
 use super::update::{Mean, Update};
 use crate::data::MiniBatch;
 use crate::error::Error;
-use crate::kernels::{OuterProducts, Portable, RANGE, Runner, Serial, Start};
+use crate::kernels::{OuterProducts, RANGE, Runner, Start};
 use crate::layer::deferral::defers;
 use crate::layer::{Deferred, Layer, Part};
 use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, for_each_range, shortening, squares};
@@ -256,7 +257,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         if let Some(start) = last {
             let Self { sums, chunks, chunk, ranks, .. } = self;
             Gradients { sums, chunks, chunk, ranks, deferred: Some(&mut *whole) }.add_deferred(
-                Serial(Portable),
+                Parallel { several: false },
                 start,
                 network,
             );

@@ -142,11 +142,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> M
                 Ok(more) => {
                     totals.add(more);
                     if let Some((average, decay)) = &mut self.average {
-                        if parallel {
-                            average.update_by(Parallel, network, *decay);
-                        } else {
-                            average.update(network, *decay);
-                        }
+                        average.update_by(Parallel { several: parallel }, network, *decay);
                     }
                     done(self, network, totals)
                 }
@@ -225,7 +221,12 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> M
         let parallel = parallel && batch.len() > chunk::<N>(batch.len());
         self.in_step = true;
         let step = Step { memory: &mut *self, network, course, batch };
-        let result = if parallel { step.run_by(Parallel) } else { dispatch(step) };
+        // Where the choice of the instruction set for each part would show, the whole step is compiled for each of them.
+        let result = if const { is_tiny::<N>() } && !parallel {
+            dispatch(step)
+        } else {
+            step.run_by(Parallel { several: parallel })
+        };
         self.in_step = false;
         result
     }

@@ -75,7 +75,7 @@ impl Position {
 
     /// Parse the metadata that `get` looks up. `epochs` is the number of epochs of the resumed training.
     pub(crate) fn parse<'a>(
-        get: impl Fn(&str) -> Option<&'a str>,
+        get: &dyn Fn(&str) -> Option<&'a str>,
         epochs: usize,
         monitored: Monitored<'_>,
     ) -> Result<Self, Mismatch> {

@@ -60,7 +60,7 @@ impl<N: Parameters, const SLOTS: usize> Restored<'_, N, SLOTS> {
         let text = ranks.spread_text(resumed.as_ref().map(text).unwrap_or_default())?;
         let Some((path, lines)) = text.split_once('\n') else { return Ok(None) };
         let get = |key: &str| lines.lines().filter_map(|line| line.split_once('\t')).find(|(name, _)| *name == key);
-        let position = Position::parse(|key| get(key).map(|(_, value)| value), length.epochs, monitored)
+        let position = Position::parse(&|key| get(key).map(|(_, value)| value), length.epochs, monitored)
             .map_err(|mismatch| Error::Rank { rank: 0, reason: mismatch.to_string() })?;
         self.set(&position);
         self.networks().try_for_each(|network| ranks.spread(network.parameters_mut()))?;
@@ -132,7 +132,7 @@ fn take<N: Parameters, const SLOTS: usize>(
         return Err(mismatches);
     }
     let position =
-        Position::parse(|key| file.metadata(key), length.epochs, monitored).map_err(|mismatch| vec![mismatch])?;
+        Position::parse(&|key| file.metadata(key), length.epochs, monitored).map_err(|mismatch| vec![mismatch])?;
     let begun = (position.epochs.len() as u64).checked_mul(length.batches as u64);
     let in_epoch = begun.and_then(|begun| position.steps.checked_sub(begun));
     if in_epoch.is_none_or(|steps| steps >= length.batches as u64) {
