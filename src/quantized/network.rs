@@ -39,8 +39,8 @@ operation! {
     struct QuantizeAll<'a,;> { quantization: Quantization, values: &'a [f32], integers: &'a mut [i8] }
     fn run(self, _simd: V) {
         let Quantization { scale, zero_point } = self.quantization;
-        // `nearest` ends at 512, which is enough for zero points of 8 bits. Other bytes may contain any.
-        if zero_point == i32::from(zero_point as i8) {
+        // `nearest` ends at 512, which is enough.
+        if self.quantization.has_8_bits() {
             for (integer, &value) in self.integers.iter_mut().zip(self.values) {
                 *integer = saturate(nearest(value / scale) + zero_point);
             }
@@ -232,11 +232,26 @@ impl Quantization {
     /// [`quantize_all`](Self::quantize_all) in the caller's memory.
     #[inline]
     fn quantize_into<I: Sample<Element = i8>>(&self, sample: &Real<I>, integers: &mut I) {
-        dispatch(QuantizeAll {
-            quantization: *self,
-            values: Real::<I>::flat(core::slice::from_ref(sample)),
-            integers: I::flat_mut(core::slice::from_mut(integers)),
-        });
+        let values = Real::<I>::flat(core::slice::from_ref(sample));
+        self.quantize_slice(values, I::flat_mut(core::slice::from_mut(integers)));
+    }
+
+    /// The integers that stand for numbers.
+    #[inline]
+    pub(super) fn quantize_slice(&self, values: &[f32], integers: &mut [i8]) {
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        if let Some(simd) = super::vnni::Vnni::detect()
+            && self.has_8_bits()
+        {
+            return simd.quantize(*self, values, integers);
+        }
+        dispatch(QuantizeAll { quantization: *self, values, integers });
+    }
+
+    /// Whether the zero point has 8 bits. Other bytes may contain any.
+    #[inline(always)]
+    fn has_8_bits(&self) -> bool {
+        self.zero_point == i32::from(self.zero_point as i8)
     }
 
     /// The numbers that a sample of integers stands for.

@@ -9,6 +9,7 @@ mod batch;
 mod convolution;
 mod dense;
 mod narrow;
+mod quantize;
 mod sums;
 
 use core::arch::x86_64::*;
@@ -52,7 +53,8 @@ impl Vnni {
         if InstructionSet::current() != InstructionSet::Avx512 {
             return None;
         }
-        has!("avx512f", "avx512bw", "avx512vl", "avx512vnni", "avx512vbmi", "avx512vbmi2").then_some(Self(()))
+        has!("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512vbmi", "avx512vbmi2")
+            .then_some(Self(()))
     }
 }
 

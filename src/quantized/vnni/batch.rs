@@ -127,13 +127,13 @@ impl<R: Requantize> Outputs<'_, R> {
         let Self { rows, start, finish, row, outputs } = self;
         let (mut sums, mut integers) = ([[_mm512_setzero_si512(); 2]; N], [_mm256_setzero_si256(); ROWS]);
         rows.sums(row, start, quads, &mut sums);
-        for (number, (integers, sums)) in integers.iter_mut().zip(sums).enumerate() {
+        for (number, (integers, &sums)) in integers.iter_mut().zip(&sums).enumerate() {
             *integers = requantized(sums, row + number, finish);
         }
-        for (sample, integers) in of_samples(integers).into_iter().enumerate() {
+        for (sample, integers) in of_samples(integers).iter().enumerate() {
             let to = y.get_mut(sample * outputs + row..).unwrap_or_default();
             if let Some(to) = to.first_chunk_mut::<N>() {
-                for (to, from) in to.iter_mut().zip(integers) {
+                for (to, &from) in to.iter_mut().zip(integers) {
                     *to = from;
                 }
             }

@@ -330,7 +330,7 @@ impl<R: Requantize> Filters<'_, R> {
     fn apply<const N: usize>(self, quads: &[Quads], places: Block, planes: ChunksExactMut<'_, i8>) -> usize {
         let mut sums = [[_mm512_setzero_si512(); 2]; N];
         self.rows.sums(self.first, self.start, quads, &mut sums);
-        for ((filter, sums), y) in sums.into_iter().enumerate().zip(planes) {
+        for ((filter, &sums), y) in sums.iter().enumerate().zip(planes) {
             write(requantized(sums, self.first + filter, self.finish), places, y);
         }
         N

@@ -2,7 +2,8 @@
 //!
 //! Where rows are short, the inputs under one row of taps at 16 neighbouring places lie within 64 bytes, whatever the places'
 //! rows. So one instruction takes the quads of 16 places from a vector, with the numbers of bytes in a table that is the same
-//! for all channels; it also knows what is padding. Nothing is copied.
+//! for all channels; it also knows what is padding. Nothing is copied. A channel of less than 128 bytes is loaded once, into two
+//! vectors, from which one instruction takes bytes too; padding is the last byte of them.
 
 use core::arch::x86_64::*;
 
@@ -14,6 +15,9 @@ use crate::kernels::Convolution;
 
 /// Vectors of quads that a table has room for.
 const QUADS: usize = 48;
+
+/// What a channel that is loaded at once has room for, before the byte that is padding.
+const CHANNEL: usize = 2 * BYTES - 1;
 
 /// The numbers of the bytes that are the quads of 16 places.
 #[derive(Clone, Copy, Debug)]
@@ -79,12 +83,19 @@ impl Narrow {
             }
             byte += 1;
         }
-        let start = if least < most { least } else { most };
-        if most - start >= BYTES {
+        let start = if self.is_loaded_at_once() {
+            0
+        } else if least < most {
+            least
+        } else {
+            most
+        };
+        if most - start >= BYTES && !self.is_loaded_at_once() {
             return false;
         }
         byte = 0;
         while byte < BYTES {
+            self.numbers[quad].0[byte] = CHANNEL as u8;
             if let Some(position) = positions[byte] {
                 self.numbers[quad].0[byte] = (position - start) as u8;
                 self.within[quad] |= 1 << byte;
@@ -94,6 +105,11 @@ impl Narrow {
         self.start[quad] = start;
         self.reach = if start + BYTES > self.reach { start + BYTES } else { self.reach };
         true
+    }
+
+    /// Whether a channel is loaded at once. Its bytes are numbered from its first one on then.
+    const fn is_loaded_at_once(&self) -> bool {
+        self.convolution.plane.inputs() <= CHANNEL
     }
 }
 
@@ -120,49 +136,117 @@ fn narrow<R: Requantize>(
     y: &mut [i8],
 ) {
     let Convolution { plane, filters, .. } = table.convolution;
-    let (down, along) = (plane.rows.window.kernel, plane.columns.window.kernel);
+    let down = plane.rows.window.kernel;
+    let of_place = down * plane.columns.window.kernel.div_ceil(4);
     starts(weights, plane.taps(), finish.bias, start);
-    let (outside, sign) = (_mm512_set1_epi8(outside), _mm512_set1_epi8(i8::MIN));
-    let of_row = along.div_ceil(4);
-    let of_place = down * of_row;
-    // Of a row's last four weights, those that are in the row.
-    let last = u32::MAX >> (8 * (4 * of_row - along));
     let mut fours = [0; QUADS];
+    let fours = fours.get_mut(..of_place).unwrap_or_default();
     for number in 0..finish.bias.len() {
-        let weights = weights.get(number * plane.taps()..).unwrap_or_default();
-        for (row, fours) in fours.chunks_exact_mut(of_row).take(down).enumerate() {
-            for (index, to) in fours.iter_mut().enumerate() {
-                let mask = if index + 1 == of_row { last } else { u32::MAX };
-                *to = four(weights, row * along + 4 * index) & mask.cast_signed();
-            }
-        }
-        let mantissa = _mm512_set1_epi32(number_at(finish.mantissa, number));
-        let shift = _mm512_set1_epi32(i32::from(finish.shift.get(number).copied().unwrap_or_default()));
-        let start = _mm512_set1_epi32(number_at(start, number));
+        quads_of_weights(weights.get(number * plane.taps()..).unwrap_or_default(), table.convolution, fours);
+        let factor = Factor {
+            start: _mm512_set1_epi32(number_at(start, number)),
+            mantissa: _mm512_set1_epi32(number_at(finish.mantissa, number)),
+            shift: _mm512_set1_epi32(i32::from(finish.shift.get(number).copied().unwrap_or_default())),
+            requantization: finish.requantization,
+        };
         let x = x.get(number / filters.max(1) * plane.inputs()..).unwrap_or_default();
         let y = y.get_mut(number * plane.outputs()..).unwrap_or_default();
-        let whole = x.len() >= table.reach;
-        let quads = table.numbers.chunks_exact(of_place).zip(table.within.chunks_exact(of_place));
-        let quads = quads.zip(table.start.chunks_exact(of_place)).take(plane.outputs().div_ceil(SUMS));
-        for (block, ((numbers, within), start_of)) in quads.enumerate() {
-            let mut sums = start;
-            for (((numbers, &within), &start), &four) in numbers.iter().zip(within).zip(start_of).zip(&fours) {
-                // SAFETY: there are as many numbers as a vector has bytes, and the slice has as many bytes from there on.
-                let (numbers, from) = unsafe {
-                    let from = if whole {
-                        _mm512_loadu_si512(x.as_ptr().add(start).cast())
-                    } else {
-                        load(x.get(start..).unwrap_or_default())
-                    };
-                    (_mm512_loadu_si512(numbers.0.as_ptr().cast()), from)
-                };
-                let under = _mm512_mask_permutexvar_epi8(outside, within, numbers, from);
-                sums = _mm512_dpbusd_epi32(sums, _mm512_xor_si512(under, sign), _mm512_set1_epi32(four));
-            }
-            let integers = requantize(sums, mantissa, shift, finish.requantization);
-            // What is written behind a plane belongs to the next one, which is written later.
-            store_16(integers, y.get_mut(block * SUMS..).unwrap_or_default());
+        match <&[i32; 3]>::try_from(&*fours) {
+            _ if !table.is_loaded_at_once() => in_parts(table, (x, outside), fours, factor, y),
+            // Most kernels; their loop isn't one here.
+            Ok(fours) => at_once(table, (x, outside), fours, factor, y),
+            Err(_) => at_once(table, (x, outside), fours, factor, y),
         }
+    }
+}
+
+/// The weights of a filter, by fours; zeros behind the last one of a row.
+fn quads_of_weights(weights: &[i8], Convolution { plane, .. }: Convolution, to: &mut [i32]) {
+    let along = plane.columns.window.kernel;
+    let of_row = along.div_ceil(4);
+    // Of a row's last four weights, those that are in the row.
+    let last = u32::MAX >> (8 * (4 * of_row - along));
+    for (row, to) in to.chunks_exact_mut(of_row).enumerate() {
+        for (index, to) in to.iter_mut().enumerate() {
+            let mask = if index + 1 == of_row { last } else { u32::MAX };
+            *to = four(weights, row * along + 4 * index) & mask.cast_signed();
+        }
+    }
+}
+
+/// What the sums of a filter start from, and how they are requantized.
+#[derive(Clone, Copy)]
+struct Factor<R> {
+    start: __m512i,
+    mantissa: __m512i,
+    shift: __m512i,
+    requantization: R,
+}
+
+/// One filter on a channel, whose bytes are in two vectors.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]
+fn at_once<R: Requantize>(
+    table: &Narrow,
+    (x, outside): (&[i8], i8),
+    fours: &[i32],
+    Factor { start, mantissa, shift, requantization }: Factor<R>,
+    y: &mut [i8],
+) {
+    let plane = table.convolution.plane;
+    let (x, sign) = (x.get(..plane.inputs()).unwrap_or_default(), _mm512_set1_epi8(i8::MIN));
+    let (low, high) = x.split_at(x.len().min(BYTES));
+    let outside = _mm512_set1_epi8(outside);
+    // SAFETY: bytes that the slice doesn't have are masked, and not touched.
+    let high = unsafe { _mm512_mask_loadu_epi8(outside, first(high.len()), high.as_ptr()) };
+    let (low, high) = (_mm512_xor_si512(load(low), sign), _mm512_xor_si512(high, sign));
+    let numbers = table.numbers.chunks_exact(fours.len().max(1)).take(plane.outputs().div_ceil(SUMS));
+    for (block, numbers) in numbers.enumerate() {
+        let mut sums = start;
+        for (numbers, &four) in numbers.iter().zip(fours) {
+            // SAFETY: there are as many numbers as a vector has bytes.
+            let numbers = unsafe { _mm512_loadu_si512(numbers.0.as_ptr().cast()) };
+            sums = _mm512_dpbusd_epi32(sums, _mm512_permutex2var_epi8(low, numbers, high), _mm512_set1_epi32(four));
+        }
+        let integers = requantize(sums, mantissa, shift, requantization);
+        // What is written behind a plane belongs to the next one, which is written later.
+        store_16(integers, y.get_mut(block * SUMS..).unwrap_or_default());
+    }
+}
+
+/// One filter on a channel, of which each quad's vector is loaded where it begins.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx512vbmi")]
+fn in_parts<R: Requantize>(
+    table: &Narrow,
+    (x, outside): (&[i8], i8),
+    fours: &[i32],
+    Factor { start: first, mantissa, shift, requantization }: Factor<R>,
+    y: &mut [i8],
+) {
+    let (outside, sign) = (_mm512_set1_epi8(outside), _mm512_set1_epi8(i8::MIN));
+    let (of_place, whole) = (fours.len().max(1), x.len() >= table.reach);
+    let quads = table.numbers.chunks_exact(of_place).zip(table.within.chunks_exact(of_place));
+    let quads = quads.zip(table.start.chunks_exact(of_place));
+    for (block, ((numbers, within), start)) in quads.take(table.convolution.plane.outputs().div_ceil(SUMS)).enumerate()
+    {
+        let mut sums = first;
+        for (((numbers, &within), &start), &four) in numbers.iter().zip(within).zip(start).zip(fours) {
+            // SAFETY: there are as many numbers as a vector has bytes, and the slice has as many bytes from there on.
+            let (numbers, from) = unsafe {
+                let from = if whole {
+                    _mm512_loadu_si512(x.as_ptr().add(start).cast())
+                } else {
+                    load(x.get(start..).unwrap_or_default())
+                };
+                (_mm512_loadu_si512(numbers.0.as_ptr().cast()), from)
+            };
+            let under = _mm512_mask_permutexvar_epi8(outside, within, numbers, from);
+            sums = _mm512_dpbusd_epi32(sums, _mm512_xor_si512(under, sign), _mm512_set1_epi32(four));
+        }
+        let integers = requantize(sums, mantissa, shift, requantization);
+        // What is written behind a plane belongs to the next one, which is written later.
+        store_16(integers, y.get_mut(block * SUMS..).unwrap_or_default());
     }
 }
 

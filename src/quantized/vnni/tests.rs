@@ -89,3 +89,25 @@ fn outputs_of_batches_are_those_of_their_samples() {
         }
     }
 }
+
+/// Numbers of all sizes, those around each half, and those that aren't.
+#[test]
+fn numbers_are_quantized_as_by_plain_loops() {
+    use super::super::Quantization;
+    use super::super::arithmetic::{nearest, saturate};
+
+    let Some(simd) = Vnni::detect() else { return };
+    let mut random = Random::new(14);
+    let around = |x: f32| [x.next_down(), x, x.next_up()];
+    let mut values: Vec<f32> = (-1200..=1200).flat_map(|quarters| around(quarters as f32 * 0.25)).collect();
+    values.extend([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN, f32::MIN_POSITIVE, -0.0, 1e-45]);
+    values.extend((0..2000).map(|_| f32::from_bits(random.next_u64() as u32)));
+    for (scale, zero_point) in [(1.0, 0), (1.0, -128), (0.25, 127), (0.017, 3), (3.3e-5, -7), (0.0, 1), (f32::NAN, 1)] {
+        let expected: Vec<i8> = values.iter().map(|x| saturate(nearest(x / scale) + zero_point)).collect();
+        for count in [values.len(), 1, 15, 16, 17] {
+            let mut integers = vec![UNTOUCHED; count + 1];
+            simd.quantize(Quantization { scale, zero_point }, &values, &mut integers[..count]);
+            assert_eq!((&integers[..count], integers[count]), (&expected[..count], UNTOUCHED), "{scale}, {zero_point}");
+        }
+    }
+}
