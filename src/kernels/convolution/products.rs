@@ -156,9 +156,9 @@ impl Convolution {
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
                 let patches = first_mut(&mut *scratch.patches, depth * count);
-                self.gather(simd, x, patches, &mut *scratch.channel, channel, (from, count));
                 let g = g.get(from..).unwrap_or_default();
                 if let Some(dw) = &mut dw {
+                    self.gather(simd, x, patches, &mut *scratch.channel, channel, (from, count));
                     let dw = dw.get_mut(channel * taps..).unwrap_or_default();
                     self.add_products(simd, (g, count), patches, (dw, depth), scratch.weights);
                 }

@@ -6,6 +6,7 @@
 use super::blocks::{DEPTH, Images};
 use super::correlation::{Correlation, WeightGradient, Weights};
 use super::over_channels::{self, Channels};
+use super::products::{PATCHES, WEIGHTS};
 use super::track::{TAPS, Track};
 use super::{Convolution, Gradients, Scratch};
 use crate::chunks::Chunks;
@@ -186,6 +187,13 @@ impl Convolution {
         forms.into_iter().filter(|&(.., fits)| fits).min_by_key(|&(cost, ..)| cost).map(|(_, form, _)| form)
     }
 
+    /// Whether the gradients of few channels are a product of weights and of the gradients of many filters, which leaves sums to add
+    /// where the taps are. Sums over filters and taps would share each number that they read among those few channels alone.
+    fn spreads_patches<S>(&self, scratch: &Scratch<'_, S>) -> bool {
+        let room = scratch.sums.len() >= PATCHES && scratch.weights.len() >= WEIGHTS;
+        self.seen <= 4 && self.filters >= 2 * LANES && self.plane.taps() <= DEPTH && room
+    }
+
     /// The images of the inputs, for sums at the outputs.
     fn inputs<S>(&self, w: &[S]) -> Images {
         let (rows, columns) = (Track::forward(&self.plane.rows), Track::forward(&self.plane.columns));
@@ -283,7 +291,8 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, form);
             needs_weights = false;
         }
-        if let (true, Some(dx)) = (few, dx.as_deref_mut()) {
+        let by_patches = convolution.spreads_patches(&scratch);
+        if let (true, Some(dx)) = (few && !by_patches, dx.as_deref_mut()) {
             needs_inputs = !convolution.input_gradients(simd, w, g, dx, &mut scratch);
         }
         if !needs_weights && !needs_inputs {

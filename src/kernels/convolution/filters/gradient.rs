@@ -17,6 +17,7 @@ use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first;
+use crate::window::quotient;
 
 /// Sums of a block of positions: the most positions, and the most numbers under a position in some channels.
 const POSITIONS: usize = 128;
@@ -31,8 +32,11 @@ fn split<S>(images: &Images, samples: usize, scratch: &Scratch<'_, S>) -> Option
 /// Whether taps that lie on an image for the same positions are computed together: if enough products fall away, and there
 /// are enough channels for tiles of one tap.
 fn is_in_parts(images: &Images) -> bool {
-    // A transposition of gradients for each part takes as long as the products of some channels.
-    let rows = images.channels.next_multiple_of(4) + 10;
+    // A transposition of gradients for each part takes as long as the products of some channels, and of more if parts of rows fill
+    // few lanes.
+    let run = images.columns.products() / images.columns.taps().len().max(1);
+    let run = if images.columns.is_whole() { LANES } else { run.clamp(1, LANES) };
+    let rows = images.channels.next_multiple_of(4) + quotient(10 * LANES, run);
     !images.is_whole() && images.products() * rows < images.sums() * images.taps() * images.channels
 }
 
