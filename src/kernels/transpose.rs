@@ -48,27 +48,26 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
             let height = lanes.min(rows - row);
             for column in (0..columns).step_by(lanes) {
                 let width = lanes.min(columns - column);
-                let mut square = [splat::<V, S>(simd, S::ZERO); LANES];
                 // SAFETY: `fits` has checked that the slices hold these rows and columns.
                 unsafe {
                     let from = from.as_ptr().add(row * from_pitch + column);
                     let to = to.as_mut_ptr().add(column * to_pitch + row * apart);
                     if height == lanes && width == lanes && apart == 1 && !is_sum {
-                        // Without a branch for each vector, the square stays in registers.
-                        for (index, vector) in square.iter_mut().enumerate().take(lanes) {
-                            *vector = S::Vector::<V>::load(simd, from.add(index * from_pitch));
-                        }
-                        turn::<V, S>(&mut square);
-                        for (index, vector) in square.into_iter().enumerate().take(lanes) {
-                            vector.store(to.add(index * to_pitch));
-                        }
+                        whole::<V, S>(simd, (from, from_pitch), (to, to_pitch));
                         continue;
                     }
-                    for (index, vector) in square.iter_mut().enumerate().take(height) {
-                        *vector = S::Vector::<V>::load_masked(simd, from.add(index * from_pitch), width);
+                    // All indices are constants, so that the square stays in registers.
+                    let mut square = [splat::<V, S>(simd, S::ZERO); LANES];
+                    for (index, vector) in square.iter_mut().enumerate().take(lanes) {
+                        if index < height {
+                            *vector = S::Vector::<V>::load_masked(simd, from.add(index * from_pitch), width);
+                        }
                     }
                     turn::<V, S>(&mut square);
-                    for (index, &vector) in square.iter().enumerate().take(width) {
+                    for (index, vector) in square.into_iter().enumerate().take(lanes) {
+                        if index >= width {
+                            break;
+                        }
                         let to = to.add(index * to_pitch);
                         if apart == 1 {
                             let sum =
@@ -85,6 +84,26 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A whole square. It has a place of its own: sharing one with squares that aren't whole, the vectors would go through memory.
+///
+/// # Safety
+/// As many rows can be read and written as a vector has lanes.
+#[inline(always)]
+unsafe fn whole<V: Simd, S: Scalar>(simd: V, (from, from_pitch): (*const S, usize), (to, to_pitch): (*mut S, usize)) {
+    let lanes = lanes::<V, S>();
+    let mut square = [splat::<V, S>(simd, S::ZERO); LANES];
+    // SAFETY: the caller's promise.
+    unsafe {
+        for (index, vector) in square.iter_mut().enumerate().take(lanes) {
+            *vector = S::Vector::<V>::load(simd, from.add(index * from_pitch));
+        }
+        turn::<V, S>(&mut square);
+        for (index, vector) in square.into_iter().enumerate().take(lanes) {
+            vector.store(to.add(index * to_pitch));
         }
     }
 }

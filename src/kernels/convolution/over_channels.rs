@@ -166,7 +166,11 @@ unsafe fn lay_positions<V: Simd, S: Scalar>(
         let mut square = [splat::<V, S>(simd, S::ZERO); LANES];
         // SAFETY: the caller's promise.
         unsafe {
-            for (channel, vector) in square.iter_mut().enumerate().take(channels) {
+            // All indices are constants, so that the square stays in registers.
+            for (channel, vector) in square.iter_mut().enumerate().take(lanes) {
+                if channel >= channels {
+                    break;
+                }
                 let from = x.as_ptr().add(channel * apart + first);
                 *vector = if width == lanes {
                     S::Vector::<V>::load(simd, from)
@@ -175,7 +179,10 @@ unsafe fn lay_positions<V: Simd, S: Scalar>(
                 };
             }
             turn::<V, S>(&mut square);
-            for &vector in square.iter().take(width) {
+            for (index, vector) in square.into_iter().enumerate().take(lanes) {
+                if index >= width {
+                    break;
+                }
                 if column < slots.read {
                     vector.store(to.as_mut_ptr().add((slot + column) * slots.pitch));
                 }
