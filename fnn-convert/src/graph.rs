@@ -4,6 +4,7 @@
 //! constants: those are the operators' weights. A reader may insert a [`Operator::Transpose`] wherever layouts differ;
 //! `simplify` moves them to where they vanish.
 
+mod narrow;
 mod operator;
 mod shapes;
 mod simplify;

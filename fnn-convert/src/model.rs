@@ -90,7 +90,7 @@ impl Model {
         let graph = graph.and_then(|graph| {
             let exact = graph.is_quantized() && graph.rounding == Rounding::TfliteReference;
             let graph = if exact { Ok(graph) } else { graph.simplified(simplification) };
-            let mut graph = graph.map_err(|refusal| Problem::Refused(vec![refusal]))?;
+            let mut graph = graph.map_err(|refusal| Problem::Refused(vec![refusal]))?.narrowed();
             graph.inherit_quantizations();
             Ok(graph)
         });

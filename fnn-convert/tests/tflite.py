@@ -143,6 +143,27 @@ def products(name, kind):
     model.write(f"{name}_{'f32' if kind == 'float32' else 'int8'}", given, output, shape)
 
 
+def narrow(name, kind):
+    """A sequence, written as planes of one column."""
+    model = Model(kind)
+    given = model.tensor("x", [1, 9, 1, 3], 0.05, -7)
+    if kind == "int8":
+        weight, bias = random.integers(-127, 128, [1, 4, 1, 3]).astype("int8"), random.integers(-99, 99, 3).astype("int32")
+    else:
+        weight, bias = random.standard_normal([1, 4, 1, 3]).astype("float32"), random.standard_normal(3).astype("float32")
+    scales = numpy.float32([0.01, 0.02, 0.015])
+    weight, bias = model.tensor("weight", [1, 4, 1, 3], scales, 0, weight), model.tensor("bias", [3], 0.05 * scales, 0, bias)
+    if kind == "int8":
+        model.graph.tensors[weight].quantization.quantizedDimension = 3
+    options = schema.DepthwiseConv2DOptionsT()
+    options.strideW, options.strideH, options.depthMultiplier = 1, 2, 1
+    options.padding = schema.Padding.SAME
+    filtered = model.tensor("filtered", [1, 5, 1, 3], 0.04, 2)
+    model.operator("DEPTHWISE_CONV_2D", [given, weight, bias], filtered, "DepthwiseConv2DOptions", options)
+    output = model.conv(4, filtered, model.tensor("y", [1, 5, 1, 3], 0.13, -20), 0.04)
+    model.write(f"{name}_{'f32' if kind == 'float32' else 'int8'}", given, output, (9, 1, 3))
+
+
 for kind in ["float32", "int8"]:
     bilinear("larger", kind, (5, 7, 3), (8, 16), False)
     bilinear("smaller", kind, (9, 8, 2), (4, 5), False)
@@ -150,3 +171,5 @@ for kind in ["float32", "int8"]:
     sums("tfl_sums", kind)
 for kind in ["float32", "int8"]:
     products("tfl_products", kind)
+for kind in ["float32", "int8"]:
+    narrow("tfl_narrow", kind)

@@ -133,6 +133,19 @@ fn models_compute_what_tensorflow_lite_computes() {
     assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), cases.len(), problems.join("\n"));
 }
 
+/// Planes of one column are sequences: layers along one axis cost less, and take a stream.
+#[test]
+fn planes_of_one_column_are_declared_as_sequences() {
+    for name in ["tfl_narrow_f32", "tfl_narrow_int8"] {
+        let model = Model::read(folder().join(name).with_extension("tflite"), &Options::default()).unwrap();
+        let source = model.declare("Imported").unwrap().source();
+        let filtered = "DepthwiseConv1d(kernel = 4, stride = 2, padding = same)";
+        for part in ["Imported: [3, 9] -> [3, 5]", "in the order 2, 0", filtered, "Conv1d(3, kernel = 1)"] {
+            assert!(source.contains(part), "{part} in:\n{source}");
+        }
+    }
+}
+
 #[test]
 fn damaged_and_unsupported_files_are_refused_with_the_reason() {
     for (name, reason) in REFUSED {

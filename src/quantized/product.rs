@@ -12,7 +12,9 @@ use super::{Multiplier, Native, Observer, Once, Quantization, Ranges, Signal};
 use crate::chunks::Chunks;
 use crate::image::Channels;
 use crate::layer::largest;
-use crate::layers::{self, product::places};
+use crate::layers;
+#[cfg(feature = "alloc")]
+use crate::layers::product::places;
 use crate::memory::{Larger, workspace};
 use crate::pod::Pod;
 use crate::scalar::Scalar;
