@@ -2,9 +2,9 @@
 
 use fnn::{
     DataSet, Network, Random, Trainer,
-    losses::CrossEntropy,
+    losses::{CrossEntropy, MeanSquaredError},
     optimizers::Sgd,
-    train::{Progress, evaluate},
+    train::{GradientBuffers, InPlaceBuffers, Progress, evaluate},
 };
 
 fnn::network! {
@@ -122,4 +122,53 @@ fn a_network_of_convolutions_learns() {
         .unwrap();
     let evaluation = evaluate(&*trained.network, &CrossEntropy, &test);
     assert!(evaluation.accuracy.unwrap() > 0.95, "{evaluation:?}");
+}
+
+fnn::network! {
+    struct Together: [2, 7, 5] -> [3] {
+        first: Conv2d(4, kernel = 3, padding = same), Relu,
+        depthwise: DepthwiseConv2d(kernel = 3, padding = same), Relu,
+        pointwise: Conv2d(8, kernel = 1), Relu,
+        last: DepthwiseConv2d(kernel = 2, stride = 2), LeakyRelu(0.1),
+        Flatten,
+        out: Dense(3),
+    }
+}
+fnn::network! {
+    /// The same layers with views between a convolution and its activation, which then is a pass over memory of its own.
+    struct Apart: [2, 7, 5] -> [3] {
+        first: Conv2d(4, kernel = 3, padding = same), Reshape(140), Relu, Reshape(4, 7, 5),
+        depthwise: DepthwiseConv2d(kernel = 3, padding = same), Reshape(140), Relu, Reshape(4, 7, 5),
+        pointwise: Conv2d(8, kernel = 1), Reshape(280), Relu, Reshape(8, 7, 5),
+        last: DepthwiseConv2d(kernel = 2, stride = 2), Flatten, LeakyRelu(0.1),
+        out: Dense(3),
+    }
+}
+
+/// In inference, in training, and where each layer is updated right away.
+#[test]
+fn a_convolution_and_its_activation_compute_what_they_do_apart() {
+    let number = |index: usize| ((index * 31 + index / 7) % 23) as f32 / 7.0 - 1.5;
+    let inputs: Vec<[[[f32; 5]; 7]; 2]> = (0..20)
+        .map(|sample| {
+            let row = |row: usize| core::array::from_fn(|column| number(sample * 70 + row * 5 + column));
+            core::array::from_fn(|channel| core::array::from_fn(|place| row(channel * 7 + place)))
+        })
+        .collect();
+    let targets: Vec<[f32; 3]> = (0..20).map(|sample| [0, 1, 2].map(|place| number(sample * 3 + place))).collect();
+    let (mut together, mut apart) = (Together::seeded(3), Apart::zeroed());
+    apart.parameters_mut().copy_from_slice(together.parameters());
+    assert_eq!(together.forward_all(&inputs), apart.forward_all(&inputs));
+    let mut by_inputs = [vec![[[[0.0; 5]; 7]; 2]; 20], vec![[[[0.0; 5]; 7]; 2]; 20]];
+    let (mut one, mut other) = (Together::zeroed(), Apart::zeroed());
+    let [by_one, by_other] = &mut by_inputs;
+    GradientBuffers::<_, 20>::boxed().gradients(&together, &MeanSquaredError, &inputs, &targets, &mut one, by_one);
+    GradientBuffers::<_, 20>::boxed().gradients(&apart, &MeanSquaredError, &inputs, &targets, &mut other, by_other);
+    assert!(one.parameters() == other.parameters() && by_one == by_other);
+    assert!(one.first.bias.iter().all(|&slope| slope != 0.0));
+
+    let mut buffers = (InPlaceBuffers::<Together, 20>::new(), InPlaceBuffers::<Apart, 20>::new());
+    buffers.0.train(&mut together, &MeanSquaredError, &Sgd::new(0.1), &inputs, &targets);
+    buffers.1.train(&mut apart, &MeanSquaredError, &Sgd::new(0.1), &inputs, &targets);
+    assert!(together.parameters() == apart.parameters());
 }

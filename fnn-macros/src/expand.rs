@@ -190,7 +190,7 @@ fn initialize(network: &Network) -> TokenStream {
         let follower = network.layers[index + 1..]
             .iter()
             .map(|layer| layer.role)
-            .find(|role| matches!(role, Role::Activation { .. } | Role::Linear));
+            .find(|role| matches!(role, Role::Activation { .. } | Role::Linear { .. }));
         let suiting = match follower {
             Some(Role::Activation { rectifier: true, .. }) => {
                 quote!(#fnn::macro_support::Initializer::BEFORE_RECTIFIER)

@@ -41,6 +41,7 @@ pub(crate) use products::{PATCHES, WEIGHTS};
 use self::padding::CHANNEL;
 #[cfg(feature = "simd")]
 use self::strips::OUTPUTS;
+use super::elementwise::rectify;
 use super::sums::sum;
 use super::vector::{Operation, Simd, lanes};
 use super::window::{Plane, correlate, correlate_gradient, spread};
@@ -111,7 +112,7 @@ impl Convolution {
         (groups * self.seen * self.plane.inputs(), groups * self.filters * self.plane.outputs())
     }
 
-    /// `y = b + w ∗ x`, for a batch; an empty bias counts as none.
+    /// `y = b + w ∗ x`, for a batch, or the larger of 0 and that; an empty bias counts as none.
     // A separate function in debug builds, which reserve stack for everything inlined.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -120,15 +121,15 @@ impl Convolution {
         simd: V,
         (w, bias): (&[S], &[S]),
         x: &[S],
-        y: &mut [S],
+        (y, is_rectified): (&mut [S], bool),
         mut scratch: Scratch<'_, S>,
     ) {
         if lanes::<V, S>() > 1 {
-            return simd.call(vectors::Forward { convolution: *self, w, bias, x, y, scratch });
+            return simd.call(vectors::Forward { convolution: *self, w, bias, x, y, is_rectified, scratch });
         }
         let (of_inputs, of_outputs) = self.samples(w);
         for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
-            self.forward_sample(simd, (w, bias), x, y, scratch.parts());
+            self.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());
         }
     }
 
@@ -174,17 +175,21 @@ impl Convolution {
         simd: V,
         (w, bias): (&[S], &[S]),
         x: &[S],
-        y: &mut [S],
+        (y, is_rectified): (&mut [S], bool),
         mut scratch: Parts<'_, S>,
     ) {
         let outputs = self.plane.outputs();
         let is_product = self.is_product::<V, S>(&scratch);
         if !is_product && self.is_strips::<V, S>(&scratch) {
-            return strips::Forward { convolution: *self, weights: (w, bias), x, y, scratch }.run(simd);
+            return strips::Forward { convolution: *self, weights: (w, bias), x, y, is_rectified, scratch }.run(simd);
         }
         let without_vectors = lanes::<V, S>() == 1;
         if without_vectors && self.is_depthwise() {
-            return self.depthwise(simd, (w, bias), x, y);
+            self.depthwise(simd, (w, bias), x, y);
+            if is_rectified {
+                rectify(simd, y);
+            }
+            return;
         }
         let is_tiled = without_vectors && self.is_tiled();
         if !is_product && !is_tiled {
@@ -194,12 +199,11 @@ impl Convolution {
             }
         }
         let x = x.blocks(self.seen * self.plane.inputs());
-        let y = y.blocks_mut(self.filters * outputs);
         let weights = w.blocks(self.filters * self.filter());
-        for (group, ((x, y), w)) in x.zip(y).zip(weights).enumerate() {
+        for (group, ((x, y), w)) in x.zip(y.blocks_mut(self.filters * outputs)).zip(weights).enumerate() {
             if is_product {
                 let bias = bias.get(group * self.filters..).unwrap_or_default();
-                self.product(simd, (w, bias), x, y, &mut scratch);
+                self.product(simd, (w, bias), x, (y, is_rectified), &mut scratch);
             } else if is_tiled {
                 self.tiled(simd, (w, bias.get(group * self.filters..).unwrap_or_default()), x, y);
             } else {
@@ -209,6 +213,9 @@ impl Convolution {
                     }
                 }
             }
+        }
+        if is_rectified && !is_product {
+            rectify(simd, y);
         }
     }
 

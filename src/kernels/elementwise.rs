@@ -3,6 +3,7 @@
 use super::sums::dot;
 use super::vector::{Simd, Vector, lanes, read, splat, write};
 use crate::chunks::Chunks;
+use crate::real::Real;
 use crate::scalar::Scalar;
 
 /// Copies up to the length of the shorter slice, without a panic path.
@@ -54,6 +55,14 @@ pub(crate) fn add_to_every_second<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut 
             let sum = read(simd, y) + x;
             write(simd, sum, y);
         }
+    }
+}
+
+/// The larger of 0 and each number.
+#[inline(always)]
+pub(crate) fn rectify<V: Simd, S: Scalar>(simd: V, values: &mut [S]) {
+    for values in values.parts_mut(lanes::<V, S>()) {
+        write(simd, read(simd, values).max(splat(simd, S::ZERO)), values);
     }
 }
 

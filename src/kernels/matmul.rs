@@ -80,7 +80,7 @@ pub(crate) fn matmul_rows<V: Simd, S: Scalar>(
         let (strides, pitches, is_chained) = ((k, 1), (n, n), is_chained::<V>(k, n));
         return product(
             simd,
-            Product { size, a, strides, rows, b, c, pitches, start, is_chained },
+            Product { size, a, strides, rows, b, c, pitches, start, is_chained, is_rectified: false },
             k.saturating_mul(n),
         );
     }
@@ -110,7 +110,7 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
         let (strides, pitches) = ((1, i), (o, o));
         return product(
             simd,
-            Product { size, a: x, strides, rows: None, b: g, c: dw, pitches, start, is_chained },
+            Product { size, a: x, strides, rows: None, b: g, c: dw, pitches, start, is_chained, is_rectified: false },
             i.saturating_mul(o),
         );
     }
@@ -134,7 +134,8 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
         // One output: rows of one weight each are contiguous, and form one row.
         let (size, start, is_chained) = ((dx.len() / i, 1, i), Origin::Zero, false);
         let (strides, pitches) = ((1, 1), (i, i));
-        let product = Product { size, a: g, strides, rows: None, b: w, c: dx, pitches, start, is_chained };
+        let product =
+            Product { size, a: g, strides, rows: None, b: w, c: dx, pitches, start, is_chained, is_rectified: false };
         return self::product(simd, product, i);
     }
     if lanes::<V, S>() > 1 {

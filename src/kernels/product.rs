@@ -90,6 +90,8 @@ pub struct Product<'a, S> {
     pub(crate) start: Origin<'a, S>,
     /// Whether each sum is that of [`CHAINS`] chains.
     pub(crate) is_chained: bool,
+    /// Whether the larger of 0 and a sum is stored.
+    pub(crate) is_rectified: bool,
 }
 
 /// The chains of a sum of a dense layer with few outputs.
@@ -174,6 +176,7 @@ impl<S: Scalar> Product<'_, S> {
             chains,
             length,
             is_added: !is_first && chains > 1,
+            is_rectified: self.is_rectified && first + inner == self.size.1,
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use core::marker::PhantomData;
 
-use crate::image::Channels;
+use crate::image::{Channels, Image};
 use crate::kernels::Simd;
 use crate::kernels::channels::Activate;
 use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer_gradient::Descend;
 use crate::layers::batch_norm::Finished;
-use crate::layers::{Activation, BatchNorm, FromOutput};
+use crate::layers::{Activation, BatchNorm, Bias, Conv, FromOutput, Windows};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::weights::layout::Layout;
@@ -122,4 +123,69 @@ where
         let gradient = &mut gradient.accumulator().layer;
         self.layer.differentiate(pass.simd, activation, finished, gradients, gradient, sums);
     }
+}
+
+impl<S, I, O, W, K, B, F> Layer for Activated<Conv<I, O, W, K, B>, Activation<F, O>>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<O::Each>,
+    F: FromOutput,
+{
+    type Input = I;
+    type Output = O;
+    type Tape<const N: usize> = ();
+    type Workspace<const N: usize> = <Conv<I, O, W, K, B> as Layer>::Workspace<N>;
+    type TrainingWorkspace<const N: usize> = Self::Workspace<N>;
+
+    const KIND: &'static str = <Conv<I, O, W, K, B> as Layer>::KIND;
+    const MACS: u64 = <Conv<I, O, W, K, B> as Layer>::MACS;
+
+    /// Kernels rectify sums in registers. Any other function takes longer than a pass over memory, and would have to be
+    /// compiled once more for each of the kernels.
+    #[inline(always)]
+    fn forward_batch<V: Simd, const N: usize>(
+        &self,
+        simd: V,
+        inputs: &[I],
+        outputs: &mut [O],
+        workspace: &mut Self::Workspace<N>,
+    ) {
+        self.layer.convolve(simd, inputs, (&mut *outputs, F::IS_RELU), workspace);
+        if !F::IS_RELU {
+            Activation::<F, O>::new().forward_in_place(simd, outputs);
+        }
+    }
+
+    #[inline(always)]
+    fn backward<V: Simd, const N: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, N>,
+        output_gradients: &mut [O],
+        gradient: Gradient<'_, Self>,
+        input_gradients: Option<&mut [I]>,
+        workspace: &mut Self::Workspace<N>,
+    ) {
+        let Recorded { inputs, outputs, tape } = recorded;
+        Activation::<F, O>::new().backward_in_place(pass.simd, outputs, output_gradients);
+        let (recorded, start) = (Recorded::<Conv<I, O, W, K, B>, N> { inputs, outputs, tape }, gradient.start);
+        let gradient = Gradient::new(&mut gradient.weights.layer, start);
+        self.layer.backward(pass, recorded, output_gradients, gradient, input_gradients, workspace);
+    }
+}
+
+impl<S, I, O, W, K, B, F> Descend for Activated<Conv<I, O, W, K, B>, Activation<F, O>>
+where
+    S: Scalar,
+    I: Image<Element = S>,
+    O: Image<Element = S>,
+    W: Sample<Element = S> + Parameters<Scalar = S>,
+    K: Windows,
+    B: Bias<O::Each>,
+    F: FromOutput,
+{
 }

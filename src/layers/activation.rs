@@ -34,6 +34,10 @@ pub trait Function: Copy + Send + Sync + 'static {
     /// Whether y is a probability, from 0 to 1.
     const PROBABILITIES: bool = false;
 
+    /// Whether it is `max(0, x)`, which kernels apply to sums before they store them.
+    #[doc(hidden)]
+    const IS_RELU: bool = false;
+
     /// y = f(x).
     fn value<R: Real>(x: R) -> R;
 

@@ -137,6 +137,20 @@ where
     K: Windows,
     B: Bias<O::Each>,
 {
+    /// The convolution of a batch, or the larger of 0 and that.
+    #[inline(always)]
+    pub(super) fn convolve<V: Simd>(
+        &self,
+        simd: V,
+        inputs: &[I],
+        (outputs, is_rectified): (&mut [O], bool),
+        workspace: &mut Workspace<S>,
+    ) {
+        let convolution = const { Self::CONVOLUTION };
+        let (weights, outputs) = ((self.weight.parameters(), self.bias.parameters()), O::flat_mut(outputs));
+        convolution.forward(simd, weights, I::flat(inputs), (outputs, is_rectified), scratch(workspace));
+    }
+
     const ATTRIBUTES: [Attribute; 8] = [
         Attribute::sizes("kernel", Windowed::<I, K>::KERNEL),
         Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
@@ -226,9 +240,7 @@ where
         outputs: &mut [O],
         workspace: &mut Workspace<S>,
     ) {
-        let convolution = const { Self::CONVOLUTION };
-        let weights = (self.weight.parameters(), self.bias.parameters());
-        convolution.forward(simd, weights, I::flat(inputs), O::flat_mut(outputs), scratch(workspace));
+        self.convolve(simd, inputs, (outputs, false), workspace);
     }
 
     #[inline(always)]

@@ -28,7 +28,7 @@ pub(super) static KINDS: &[Kind] = &[
             weights: "`I·units + units`",
             macs: "`I·units`",
         },
-        role: Role::Linear,
+        role: Role::Linear { activated: false },
         int8: Int8::Layer(Outputs::Sums),
         stream: Stream::Never("takes no frames"),
         build: dense,

@@ -4,8 +4,9 @@
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Role {
     /// Has weights to initialize, and a backward pass that doesn't need its outputs, so that an activation right after
-    /// it can overwrite them. The library implements `Descend` for it.
-    Linear,
+    /// it can overwrite them. The library implements `Descend` for it. `activated` if it computes such an activation itself,
+    /// as one layer with it.
+    Linear { activated: bool },
     /// Has no weights to initialize; its backward pass doesn't need its outputs either.
     Weightless,
     /// Like `Weightless`; in inference, it is a factor and an offset per channel, which can be folded into a linear

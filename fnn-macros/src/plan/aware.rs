@@ -41,7 +41,11 @@ pub(super) fn aware(network: &Network, quantized: &[Int8Layer]) -> Aware {
         };
         let kind = &layer.layer;
         let rounded = quote!(<#kind as #fnn::macro_support::QuantizationAware>::Aware);
-        let rounded = Layer { layer: rounded.clone(), field: rounded, blocks: Vec::new(), ..Layer::clone(layer) };
+        let role = match layer.role {
+            Role::Linear { .. } => Role::Linear { activated: false },
+            role => role,
+        };
+        let rounded = Layer { layer: rounded.clone(), field: rounded, blocks: Vec::new(), role, ..Layer::clone(layer) };
         layers.push((Rc::new(rounded), Rounding::Weights));
         layers.extend(activation.iter().map(|activation| (Rc::clone(activation), Rounding::Nothing)));
         if layer.int8.is_calibrated() {

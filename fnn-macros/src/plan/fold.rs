@@ -39,7 +39,9 @@ pub(super) fn fold(network: &Network, blocks: &[Vec<Plan>]) -> Option<Folded> {
     let mut folded: Vec<(Layer, Source)> = Vec::new();
     for (layer, blocks) in network.layers.iter().zip(blocks) {
         match folded.last_mut() {
-            Some((linear, source @ Source::Same)) if linear.role == Role::Linear && layer.role == Role::Affine => {
+            Some((linear, source @ Source::Same))
+                if matches!(linear.role, Role::Linear { .. }) && layer.role == Role::Affine =>
+            {
                 let (fnn, norm) = (&network.header.fnn, &layer.layer);
                 become_folded(linear, &quote!(#fnn::macro_support::FoldWith<#norm>));
                 *source = Source::WithNorm(layer.name.clone());

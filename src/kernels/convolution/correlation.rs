@@ -20,6 +20,8 @@ pub(super) struct Correlation<'a, 'b, S> {
     pub(super) y: &'a mut [S],
     /// Numbers in a sample of y, in a channel, and in a row.
     pub(super) strides: (usize, usize, usize),
+    /// Whether the larger of 0 and a sum is stored.
+    pub(super) is_rectified: bool,
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 

@@ -190,6 +190,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             c: self.scratch.sums.get_mut(at..).unwrap_or_default(),
                             lines: (1, 0, 0),
                             start,
+                            is_rectified: self.is_rectified && first + count == images.channels,
                         },
                     );
                 });

@@ -41,6 +41,8 @@ pub(super) struct Correlate<'a, 'b, S> {
     pub(super) y: &'a mut [S],
     /// Numbers in a channel of y, and in a row.
     pub(super) strides: (usize, usize),
+    /// Whether the larger of 0 and a sum is stored.
+    pub(super) is_rectified: bool,
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 
@@ -201,7 +203,7 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { channels, w, bias, x, y, strides: (plane, width), scratch } = self;
+        let Self { channels, w, bias, x, y, strides: (plane, width), is_rectified, scratch } = self;
         let Channels { images, inputs, outputs, taps: (row, taps) } = channels;
         let lanes = lanes::<V, S>();
         let Some(split) = channels.split(scratch) else { return };
@@ -243,7 +245,8 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                         let weights = scratch.weights.get(pair * depth * lanes..).unwrap_or_default();
                         let start = if input == 0 { Some(&starts) } else { None };
                         let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets));
-                        tiles.correlate(simd, weights, start, scratch.sums);
+                        let is_rectified = is_rectified && input + 1 == inputs;
+                        tiles.correlate(simd, weights, start, is_rectified, scratch.sums);
                     }
                     let at = sample * of_outputs + (first * outputs + output) * plane;
                     let y = y.get_mut(at..).unwrap_or_default();
@@ -307,7 +310,7 @@ impl<'a, S: Scalar> Tiles<'a, S> {
 
     /// `y[p] = start + Σₜ w[t] · x[p's tap t]`; without a start, it is added to the existing values.
     #[inline(always)]
-    fn correlate<V: Simd>(&self, simd: V, w: &[S], start: Option<&[S; LANES]>, y: &mut [S]) {
+    fn correlate<V: Simd>(&self, simd: V, w: &[S], start: Option<&[S; LANES]>, is_rectified: bool, y: &mut [S]) {
         let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
         let fits = self.fits(lanes) && self.offsets.len() * lanes <= w.len() && rows * columns * lanes <= y.len();
         debug_assert!(fits, "channels don't fit");
@@ -323,10 +326,10 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                     let x = self.x.as_ptr().add(row * self.steps.0 + column * self.steps.1);
                     let y = y.as_mut_ptr().add((row * columns + column) * lanes);
                     column += match columns - column {
-                        TILE.. => self.tile::<V, TILE>(simd, w, x, start, y),
-                        4.. => self.tile::<V, 4>(simd, w, x, start, y),
-                        2.. => self.tile::<V, 2>(simd, w, x, start, y),
-                        _ => self.tile::<V, 1>(simd, w, x, start, y),
+                        TILE.. => self.tile::<V, TILE>(simd, w, x, (start, is_rectified), y),
+                        4.. => self.tile::<V, 4>(simd, w, x, (start, is_rectified), y),
+                        2.. => self.tile::<V, 2>(simd, w, x, (start, is_rectified), y),
+                        _ => self.tile::<V, 1>(simd, w, x, (start, is_rectified), y),
                     };
                 }
             }
@@ -343,7 +346,7 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         simd: V,
         w: &[S],
         x: *const S,
-        start: Option<S::Vector<V>>,
+        (start, is_rectified): (Option<S::Vector<V>>, bool),
         y: *mut S,
     ) -> usize {
         let lanes = lanes::<V, S>();
@@ -364,7 +367,10 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                 }
                 w = w.add(lanes);
             }
-            for (index, sum) in sums.into_iter().enumerate() {
+            for (index, mut sum) in sums.into_iter().enumerate() {
+                if is_rectified {
+                    sum = sum.max(splat(simd, S::ZERO));
+                }
                 sum.store(y.add(index * lanes));
             }
         }

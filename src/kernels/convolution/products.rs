@@ -88,7 +88,7 @@ impl Convolution {
         simd: V,
         (w, bias): (&[S], &[S]),
         x: &[S],
-        y: &mut [S],
+        (y, is_rectified): (&mut [S], bool),
         scratch: &mut Parts<'_, S>,
     ) {
         let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
@@ -97,7 +97,18 @@ impl Convolution {
             let start = Origin::Column(bias);
             return multiply(
                 simd,
-                Product { size, a: w, strides, b: x, c: y, pitches, start, rows: None, is_chained: false },
+                Product {
+                    size,
+                    a: w,
+                    strides,
+                    b: x,
+                    c: y,
+                    pitches,
+                    start,
+                    rows: None,
+                    is_chained: false,
+                    is_rectified,
+                },
             );
         }
         for (from, count) in self.pixels() {
@@ -108,9 +119,21 @@ impl Convolution {
                 let a = w.get(channel * self.plane.taps()..).unwrap_or_default();
                 let c = y.get_mut(from..).unwrap_or_default();
                 let start = if channel == 0 { Origin::Column(bias) } else { Origin::Sum };
+                let is_rectified = is_rectified && channel * self.plane.taps() + depth == self.filter();
                 multiply(
                     simd,
-                    Product { size, a, strides, b: &*patches, c, pitches, start, rows: None, is_chained: false },
+                    Product {
+                        size,
+                        a,
+                        strides,
+                        b: &*patches,
+                        c,
+                        pitches,
+                        start,
+                        rows: None,
+                        is_chained: false,
+                        is_rectified,
+                    },
                 );
             }
         }
@@ -221,6 +244,7 @@ impl Convolution {
                 start: Origin::Zero,
                 rows: None,
                 is_chained: false,
+                is_rectified: false,
             },
         );
     }

@@ -139,6 +139,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                     c,
                     lines: (lines, images.rows.step * places.row, apart),
                     start,
+                    is_rectified: self.is_rectified && first + count == images.channels,
                 },
             );
         }

@@ -175,6 +175,8 @@ pub(super) struct Forward<'a, 'b, S> {
     pub(super) weights: (&'a [S], &'a [S]),
     pub(super) x: &'a [S],
     pub(super) y: &'a mut [S],
+    /// Whether the larger of 0 and a sum is stored.
+    pub(super) is_rectified: bool,
     pub(super) scratch: Parts<'b, S>,
 }
 
@@ -183,7 +185,8 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, scratch } = self;
+        let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, is_rectified, scratch } =
+            self;
         let (dense, strides) = plane.dense();
         let (inputs, taps) = (plane.inputs(), plane.taps());
         let sums = Sums {
@@ -191,6 +194,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             terms: seen,
             strides: ((1, 1), strides),
             is_reversed: false,
+            is_rectified,
             channels: y,
             length: plane.outputs(),
         };
@@ -273,6 +277,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
             terms: filters,
             strides: (strides, (1, 1)),
             is_reversed: true,
+            is_rectified: false,
             channels: dx,
             length: plane.inputs(),
         };
@@ -295,6 +300,7 @@ struct Sums<'a, S> {
     strides: (Strides, Strides),
     /// Whether the weights are.
     is_reversed: bool,
+    is_rectified: bool,
     channels: &'a mut [S],
     /// Numbers in a channel of y.
     length: usize,
@@ -312,7 +318,7 @@ impl<S: Scalar> Sums<'_, S> {
     ) where
         S: 't,
     {
-        let Self { plane, terms, strides: (x_strides, y_strides), is_reversed, channels, length } = self;
+        let Self { plane, terms, strides: (x_strides, y_strides), is_reversed, is_rectified, channels, length } = self;
         let Some(strip) = Strip::new(plane, strides) else { return };
         let (masks, kernel) =
             (Masks::new(&strip, &plane.columns), (plane.rows.window.kernel, plane.columns.window.kernel));
@@ -350,7 +356,7 @@ impl<S: Scalar> Sums<'_, S> {
                         let start = (number == 0).then_some(start);
                         // SAFETY: the inputs of all outputs can be read in whole vectors, `sums` has all outputs, and
                         // `w` all taps.
-                        unsafe { reads.correlate(simd, kernel, w, start, sums) };
+                        unsafe { reads.correlate(simd, kernel, w, (start, is_rectified && number + 1 == terms), sums) };
                     }
                     if !strip.is_dense && number + 1 == terms {
                         strip.unpack(simd, plane, room, rows, (y, y_strides));

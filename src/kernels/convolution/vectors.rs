@@ -21,6 +21,8 @@ pub(super) struct Forward<'a, 'b, S> {
     pub(super) bias: &'a [S],
     pub(super) x: &'a [S],
     pub(super) y: &'a mut [S],
+    /// Whether the larger of 0 and a sum is stored.
+    pub(super) is_rectified: bool,
     pub(super) scratch: Scratch<'b, S>,
 }
 
@@ -219,13 +221,13 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { convolution, w, bias, x, y, mut scratch } = self;
+        let Self { convolution, w, bias, x, y, is_rectified, mut scratch } = self;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
         if convolution.is_over_channels::<V, S>(w, &mut scratch) {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
             let strides = (plane.outputs(), plane.columns.output);
-            return over_channels::Correlate { channels, w, bias, x, y, strides, scratch }.run(simd);
+            return over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified, scratch }.run(simd);
         }
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         if convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
@@ -243,11 +245,12 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             let filters = convolution.filters;
             if let Some(lanes) = lanes_of::<V, S>(&images, filters, convolution.window(), &scratch) {
                 let scratch = &mut scratch;
-                return Correlation { images, filters, weights, bias, x, y, strides, scratch }.over(simd, lanes);
+                let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
+                return sums.over(simd, lanes);
             }
         }
         for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
-            convolution.forward_sample(simd, (w, bias), x, y, scratch.parts());
+            convolution.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());
         }
     }
 }
@@ -277,7 +280,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             for channels in phases().filter(|channels| channels.images.taps() * channels.images.sums() > 0) {
                 let strides = (convolution.plane.inputs(), convolution.plane.columns.input);
                 let (bias, x, y, scratch) = (&[][..], g, &mut *dx, &mut *scratch);
-                over_channels::Correlate { channels, w, bias, x, y, strides, scratch }.run(simd);
+                over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified: false, scratch }.run(simd);
             }
             return;
         }
@@ -344,7 +347,8 @@ impl Convolution {
             let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
             if let Some(lanes) = lanes_of::<V, S>(&images, filters, self.window(), scratch) {
                 let scratch = &mut *scratch;
-                Correlation { images, filters, weights, bias, x, y, strides, scratch }.over(simd, lanes);
+                let is_rectified = false;
+                Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch }.over(simd, lanes);
             }
         }
         true

@@ -9,7 +9,7 @@
 //! with fewer rows, they take more columns.
 
 use super::Origin;
-use super::tile::{Sums, Tile};
+use super::tile::{Sums, Tile, rectified};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -42,6 +42,8 @@ pub struct Scattered<'a, S> {
     /// How many lines there are, and how far they lie apart in B and in C.
     pub(crate) lines: (usize, usize, usize),
     pub(crate) start: Origin<'a, S>,
+    /// Whether the larger of 0 and a sum is stored.
+    pub(crate) is_rectified: bool,
 }
 
 impl<S: Scalar> Scattered<'_, S> {
@@ -198,6 +200,9 @@ impl<S: Scalar> Scattered<'_, S> {
                         *sum = b.mul_add(a, *sum);
                     }
                 }
+            }
+            if self.is_rectified {
+                sums = rectified(sums);
             }
             for (sums, &row) in sums.iter().zip(&rows) {
                 for (&sum, &tile) in sums.iter().zip(&tiles) {

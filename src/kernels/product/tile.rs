@@ -27,6 +27,8 @@ pub(super) struct Block<'a, S> {
     pub(super) length: usize,
     /// Whether the sums are added to the existing values.
     pub(super) is_added: bool,
+    /// Whether the larger of 0 and a sum is stored.
+    pub(super) is_rectified: bool,
 }
 
 /// Where a tile is in C.
@@ -95,6 +97,9 @@ impl<S: Scalar> Block<'_, S> {
             }
             if self.is_added {
                 total = add(tile.existing(simd), total);
+            }
+            if self.is_rectified {
+                total = rectified(total);
             }
             tile.store::<V, R, C>(&total, constant);
         }
@@ -294,6 +299,15 @@ fn add<T: Real, const R: usize, const C: usize>(mut one: Sums<T, R, C>, other: S
         *one = *one + *other;
     }
     one
+}
+
+/// The larger of 0 and each sum.
+#[inline(always)]
+pub(super) fn rectified<T: Real, const R: usize, const C: usize>(mut sums: Sums<T, R, C>) -> Sums<T, R, C> {
+    for sum in sums.as_flattened_mut() {
+        *sum = sum.max(sum.constant(0.0));
+    }
+    sums
 }
 
 /// Hides the pointer's value from the compiler.

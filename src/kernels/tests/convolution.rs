@@ -1,6 +1,7 @@
 //! Convolutions of random shapes, in every form, against their definition in `f64`.
 
 use super::*;
+use crate::kernels::elementwise::rectify;
 use crate::window::{Axis, Sliding, places};
 
 /// A convolution; its sizes choose the form.
@@ -29,7 +30,12 @@ impl<S: Scalar> Operation for Drawn<S> {
         let mut memory = [INPUTS, PATCHES, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
 
         let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
-        convolution.forward(simd, (&w, &bias), &x, &mut y, scratch(&mut memory));
+        convolution.forward(simd, (&w, &bias), &x, (&mut y, false), scratch(&mut memory));
+        let mut rectified = vec![S::from_f64(UNTOUCHED); g.len()];
+        convolution.forward(simd, (&w, &bias), &x, (&mut rectified, true), scratch(&mut memory));
+        let mut after = y.clone();
+        rectify(simd, &mut after);
+        assert!(rectified == after, "{what}: sums are rectified otherwise than after they are stored");
         let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
         let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx) };
         convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));

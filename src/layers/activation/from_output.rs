@@ -223,12 +223,12 @@ pub(super) fn parameter<R: Real>(like: R, bits: u64) -> R {
 
 /// A function whose derivative is a formula of its value.
 macro_rules! function_from_output {
-    ($function:ident $(<$(const $parameter:ident: u64 = $argument:literal),+>)? $([probabilities = $probabilities:literal])?, $x:ident: $value:expr, $y:ident: $derivative:expr) => {
+    ($function:ident $(<$(const $parameter:ident: u64 = $argument:literal),+>)? $([$constant:ident = $constant_value:literal])?, $x:ident: $value:expr, $y:ident: $derivative:expr) => {
         impl $(<$(const $parameter: u64),+>)? Function for $function $(<$($parameter),+>)? {
             const KIND: &'static str = stringify!($function);
             const ATTRIBUTES: Option<&'static [Attribute]> =
                 Some(const { &[$($(Attribute::bits($argument, $parameter)),+)?] });
-            $(const PROBABILITIES: bool = $probabilities;)?
+            $(const $constant: bool = $constant_value;)?
 
             #[inline(always)]
             fn value<R: Real>($x: R) -> R {
@@ -250,7 +250,7 @@ macro_rules! function_from_output {
     };
 }
 
-function_from_output!(Relu,
+function_from_output!(Relu [IS_RELU = true],
     x: x.max(x.constant(0.0)),
     y: y.if_positive(y.constant(1.0), y.constant(0.0)));
 function_from_output!(LeakyRelu<const SLOPE: u64 = "slope">,
@@ -259,7 +259,7 @@ function_from_output!(LeakyRelu<const SLOPE: u64 = "slope">,
 function_from_output!(Elu<const ALPHA: u64 = "alpha">,
     x: x.if_positive(x, parameter(x, ALPHA) * x.exp_m1()),
     y: y.if_positive(y.constant(1.0), y + parameter(y, ALPHA)));
-function_from_output!(Sigmoid [probabilities = true], x: x.sigmoid(), y: y * (y.constant(1.0) - y));
+function_from_output!(Sigmoid [PROBABILITIES = true], x: x.sigmoid(), y: y * (y.constant(1.0) - y));
 function_from_output!(Tanh, x: x.tanh(), y: y.constant(1.0) - y * y);
 function_from_output!(Softsign,
     x: x / (x.constant(1.0) + x.abs()),
@@ -272,7 +272,7 @@ function_from_output!(Softplus<const BETA: u64 = "beta">,
 function_from_output!(Relu6,
     x: clamp(x, (0.0, 6.0)),
     y: within(y, (0.0, 6.0), 1.0));
-function_from_output!(HardSigmoid [probabilities = true],
+function_from_output!(HardSigmoid [PROBABILITIES = true],
     x: clamp((x + x.constant(3.0)) / x.constant(6.0), (0.0, 1.0)),
     y: within(y, (0.0, 1.0), 1.0 / 6.0));
 function_from_output!(Clip<const MIN: u64 = "min", const MAX: u64 = "max">,

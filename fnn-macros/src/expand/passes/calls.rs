@@ -29,10 +29,10 @@ impl Passes<'_> {
     pub(super) fn update(&self, stage: &Stage) -> TokenStream {
         let (fnn, layer) = (&self.network.header.fnn, &stage.layer.layer);
         let function = match (stage.layer.role, self.is_inlined()) {
-            (Role::Linear, true) => {
+            (Role::Linear { .. }, true) => {
                 return hygienic!(<#layer as #fnn::macro_support::Descend>::descend::<__V, __O, _, { __SLOTS }, { __BATCH }>);
             }
-            (Role::Linear, false) => hygienic!(outlined::descend_linear),
+            (Role::Linear { .. }, false) => hygienic!(outlined::descend_linear),
             (_, true) => hygienic!(descend),
             (_, false) => hygienic!(outlined::descend),
         };

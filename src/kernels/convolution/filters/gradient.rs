@@ -157,6 +157,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         S::Vector::<V>::scattered(
             simd,
             Scattered {
+                is_rectified: false,
                 columns: filters,
                 a: x,
                 rows,

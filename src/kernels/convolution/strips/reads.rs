@@ -32,7 +32,8 @@ impl<S: Scalar> Reads<'_, S> {
         self.outputs.next_multiple_of(lanes::<V, S>()) + reach <= self.x.len()
     }
 
-    /// `y[q] = start + Σₜ w[t] · x[q + place of t]`; without a start, it is added to the existing values.
+    /// `y[q] = start + Σₜ w[t] · x[q + place of t]`; without a start, it is added to the existing values. Then, possibly,
+    /// the larger of 0 and that.
     ///
     /// # Safety
     /// [`fit_whole`](Self::fit_whole) holds for a reach of `kernel`, `y` has all outputs, and `w` a number for each
@@ -43,16 +44,16 @@ impl<S: Scalar> Reads<'_, S> {
         simd: V,
         kernel: (usize, usize),
         w: &[S],
-        start: Option<S>,
+        ends: (Option<S>, bool),
         y: &mut [S],
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             if kernel == (3, 3) {
                 // The same, with sizes known to the compiler.
-                self.correlate_kernel(simd, (3, 3), w, start, y);
+                self.correlate_kernel(simd, (3, 3), w, ends, y);
             } else {
-                self.correlate_kernel(simd, kernel, w, start, y);
+                self.correlate_kernel(simd, kernel, w, ends, y);
             }
         }
     }
@@ -67,7 +68,7 @@ impl<S: Scalar> Reads<'_, S> {
         simd: V,
         kernel: (usize, usize),
         w: &[S],
-        start: Option<S>,
+        ends: (Option<S>, bool),
         y: &mut [S],
     ) {
         let lanes = lanes::<V, S>();
@@ -77,10 +78,10 @@ impl<S: Scalar> Reads<'_, S> {
             while place < self.outputs {
                 place += lanes
                     * match (self.outputs - place).div_ceil(lanes) {
-                        VECTORS.. => self.correlate_vectors::<V, VECTORS>(simd, kernel, w, start, place, y),
-                        4.. => self.correlate_vectors::<V, 4>(simd, kernel, w, start, place, y),
-                        2.. => self.correlate_vectors::<V, 2>(simd, kernel, w, start, place, y),
-                        _ => self.correlate_vectors::<V, 1>(simd, kernel, w, start, place, y),
+                        VECTORS.. => self.correlate_vectors::<V, VECTORS>(simd, kernel, w, ends, place, y),
+                        4.. => self.correlate_vectors::<V, 4>(simd, kernel, w, ends, place, y),
+                        2.. => self.correlate_vectors::<V, 2>(simd, kernel, w, ends, place, y),
+                        _ => self.correlate_vectors::<V, 1>(simd, kernel, w, ends, place, y),
                     };
             }
         }
@@ -96,7 +97,7 @@ impl<S: Scalar> Reads<'_, S> {
         simd: V,
         (rows, columns): (usize, usize),
         w: &[S],
-        start: Option<S>,
+        (start, is_rectified): (Option<S>, bool),
         place: usize,
         y: &mut [S],
     ) -> usize {
@@ -123,7 +124,10 @@ impl<S: Scalar> Reads<'_, S> {
                     }
                 }
             }
-            for (vector, sum) in sums.into_iter().enumerate() {
+            for (vector, mut sum) in sums.into_iter().enumerate() {
+                if is_rectified {
+                    sum = sum.max(splat(simd, S::ZERO));
+                }
                 sum.store_masked(y.add(vector * lanes), count(vector));
             }
         }
