@@ -11,6 +11,7 @@ use crate::layers::batch_norm::Finished;
 use crate::layers::{Activation, BatchNorm, Bias, Conv, FromOutput, Windows};
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::shape::Sample;
 use crate::weights::layout::Layout;
 use crate::weights::parameters::{Parameters, Roles, same_weights, same_weights_mut};
 

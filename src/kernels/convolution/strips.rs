@@ -19,9 +19,11 @@
 
 mod copies;
 mod reads;
+mod sums;
 
 use self::copies::{Masks, lay_rows};
 use self::reads::Reads;
+use self::sums::{Layout, Sums, Term};
 use super::{Convolution, Parts};
 use crate::chunks::Chunks;
 use crate::kernels::vector::{LANES, Operation, Simd, lanes};
@@ -169,7 +171,7 @@ impl Convolution {
     }
 }
 
-/// `y = b + w ∗ x`, for all groups of a sample; an empty bias counts as none.
+/// `y = b + w ∗ x`, for all groups of a batch; an empty bias counts as none.
 pub(super) struct Forward<'a, 'b, S> {
     pub(super) convolution: Convolution,
     pub(super) weights: (&'a [S], &'a [S]),
@@ -185,24 +187,29 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { convolution: Convolution { plane, seen, filters }, weights: (w, bias), x, y, is_rectified, scratch } =
-            self;
+        let Self { convolution, weights: (w, bias), x, y, is_rectified, mut scratch } = self;
+        let Convolution { plane, seen, filters } = convolution;
         let (dense, strides) = plane.dense();
         let (inputs, taps) = (plane.inputs(), plane.taps());
-        let sums = Sums {
-            plane: &dense,
-            terms: seen,
-            strides: ((1, 1), strides),
-            is_reversed: false,
-            is_rectified,
-            channels: y,
-            length: plane.outputs(),
-        };
-        sums.compute(simd, strides, scratch, |filter, channel| {
-            let x = x.get((group(filter, filters) * seen + channel) * inputs..).unwrap_or_default();
-            let w = w.get((filter * seen + channel) * taps..).unwrap_or_default();
-            (first(x, inputs), first(w, taps), bias.get(filter).copied().unwrap_or(S::ZERO))
-        });
+        let Some(strip) = Strip::new(&dense, strides) else { return };
+        let layout = Layout { strip, masks: Masks::new(&strip, &dense.columns), plane: &dense };
+        let (of_inputs, of_outputs) = convolution.samples(w);
+        for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
+            let sums = Sums {
+                layout: &layout,
+                terms: seen,
+                strides: ((1, 1), strides),
+                is_reversed: false,
+                is_rectified,
+                channels: y,
+                length: plane.outputs(),
+            };
+            sums.compute(simd, &mut scratch, |filter, channel| {
+                let x = x.get((group(filter, filters) * seen + channel) * inputs..).unwrap_or_default();
+                let w = w.get((filter * seen + channel) * taps..).unwrap_or_default();
+                (first(x, inputs), first(w, taps), bias.get(filter).copied().unwrap_or(S::ZERO))
+            });
+        }
     }
 }
 
@@ -251,7 +258,8 @@ impl<S: Scalar> Backward<'_, '_, S> {
                     &*self.scratch.outputs
                 };
                 for (x, dw) in group.zip(dw.blocks_mut(taps)) {
-                    strip.pack(simd, &plane, &masks, (&[x], (1, 1)), (from, rows), self.scratch.channel);
+                    let term = Term { channel: 0, number: 0, x, w: &[], start: S::ZERO };
+                    strip.pack(simd, &plane, &masks, (&[term], (1, 1)), (from, rows), self.scratch.channel);
                     let x = &*self.scratch.channel;
                     let outputs = strip.outputs(&plane, rows);
                     let reads = Reads { x, g, outputs, steps: strip.steps, is_reversed: false };
@@ -267,13 +275,15 @@ impl<S: Scalar> Backward<'_, '_, S> {
 
     /// A convolution of the gradients with the taps in reverse.
     #[inline(always)]
-    fn input_gradients<V: Simd>(self, simd: V) {
+    fn input_gradients<V: Simd>(mut self, simd: V) {
         let Convolution { plane, seen, filters } = self.convolution;
         let (dense, strides) = plane.dense();
         let (Some(dx), Some(reversed)) = (self.dx, dense.reversed()) else { return };
         let (outputs, taps) = (plane.outputs(), plane.taps());
+        let Some(strip) = Strip::new(&reversed, strides) else { return };
+        let layout = Layout { strip, masks: Masks::new(&strip, &reversed.columns), plane: &reversed };
         let sums = Sums {
-            plane: &reversed,
+            layout: &layout,
             terms: filters,
             strides: (strides, (1, 1)),
             is_reversed: true,
@@ -281,88 +291,12 @@ impl<S: Scalar> Backward<'_, '_, S> {
             channels: dx,
             length: plane.inputs(),
         };
-        sums.compute(simd, strides, self.scratch, |channel, filter| {
+        sums.compute(simd, &mut self.scratch, |channel, filter| {
             let group = group(channel, seen);
             let (number, channel) = (group * filters + filter, channel - group * seen);
             let g = self.g.get(number * outputs..).unwrap_or_default();
             let w = self.w.get((number * seen + channel) * taps..).unwrap_or_default();
             (first(g, outputs), first(w, taps), S::ZERO)
         });
-    }
-}
-
-/// `y = start + Σ w ∗ x` for each channel of y.
-struct Sums<'a, S> {
-    plane: &'a Plane,
-    /// Channels x that are convolved and added.
-    terms: usize,
-    /// How far numbers of x and of y lie apart.
-    strides: (Strides, Strides),
-    /// Whether the weights are.
-    is_reversed: bool,
-    is_rectified: bool,
-    channels: &'a mut [S],
-    /// Numbers in a channel of y.
-    length: usize,
-}
-
-impl<S: Scalar> Sums<'_, S> {
-    /// Computes the sums; a term is x, w, and the start, for the index of a channel of y and that of the term.
-    #[inline(always)]
-    fn compute<'t, V: Simd>(
-        self,
-        simd: V,
-        strides: Strides,
-        scratch: Parts<'_, S>,
-        term: impl Fn(usize, usize) -> (&'t [S], &'t [S], S),
-    ) where
-        S: 't,
-    {
-        let Self { plane, terms, strides: (x_strides, y_strides), is_reversed, is_rectified, channels, length } = self;
-        let Some(strip) = Strip::new(plane, strides) else { return };
-        let (masks, kernel) =
-            (Masks::new(&strip, &plane.columns), (plane.rows.window.kernel, plane.columns.window.kernel));
-        let (jobs, columns) = (quotient(channels.len(), length) * terms, plane.columns.output);
-        let Parts { channel: copies, outputs: room, .. } = scratch;
-        for above in (0..plane.rows.output).step_by(strip.band.max(1)) {
-            let rows = (above, strip.band.min(plane.rows.output - above));
-            let outputs = strip.outputs(plane, rows.1);
-            strip.lay_margins(simd, plane, rows, copies);
-            let (mut channel, mut number) = (0, 0);
-            for from in (0..jobs).step_by(strip.slots().max(1)) {
-                let count = strip.slots().min(jobs - from);
-                let (mut x, mut others) = ([&[][..]; SLOTS], [(0, 0, &[][..], S::ZERO); SLOTS]);
-                for (x, other) in x.iter_mut().zip(&mut others).take(count) {
-                    let (numbers, w, start) = term(channel, number);
-                    (*x, *other) = (numbers, (channel, number, w, start));
-                    number += 1;
-                    if number == terms {
-                        (channel, number) = (channel + 1, 0);
-                    }
-                }
-                strip.pack(simd, plane, &masks, (first(&x, count), x_strides), rows, copies);
-                let terms_of_strips = others.iter().take(count).zip(copies.blocks(strip.size()));
-                for (&(channel, number, w, start), x) in terms_of_strips {
-                    let y = channels.get_mut(channel * length..(channel + 1) * length).unwrap_or_default();
-                    let sums = if strip.is_dense {
-                        y.get_mut(above * columns..(above + rows.1) * columns).unwrap_or_default()
-                    } else {
-                        room.get_mut(..outputs).unwrap_or_default()
-                    };
-                    let reads = Reads { x, g: &[], outputs, steps: strip.steps, is_reversed };
-                    let fits = reads.fit_whole::<V>(strip.reach) && sums.len() == outputs && w.len() == plane.taps();
-                    debug_assert!(fits, "a strip doesn't fit");
-                    if fits {
-                        let start = (number == 0).then_some(start);
-                        // SAFETY: the inputs of all outputs can be read in whole vectors, `sums` has all outputs, and
-                        // `w` all taps.
-                        unsafe { reads.correlate(simd, kernel, w, (start, is_rectified && number + 1 == terms), sums) };
-                    }
-                    if !strip.is_dense && number + 1 == terms {
-                        strip.unpack(simd, plane, room, rows, (y, y_strides));
-                    }
-                }
-            }
-        }
     }
 }

@@ -8,7 +8,7 @@ use super::correlation::{Correlation, WeightGradient, Weights};
 use super::over_channels::{self, Channels};
 use super::products::{PATCHES, WEIGHTS};
 use super::track::{TAPS, Track};
-use super::{Convolution, Gradients, Scratch};
+use super::{Convolution, Gradients, Scratch, strips};
 use crate::chunks::Chunks;
 use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::scalar::Scalar;
@@ -248,6 +248,10 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
                 let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
                 return sums.over(simd, lanes);
             }
+        }
+        if over_strips {
+            let (weights, scratch) = ((w, bias), scratch.parts());
+            return strips::Forward { convolution, weights, x, y, is_rectified, scratch }.run(simd);
         }
         for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
             convolution.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());

@@ -2,9 +2,10 @@
 
 use core::ops::Range;
 
+use super::sums::Term;
 use super::{NARROW, Strides, Strip};
 use crate::chunks::Chunks;
-use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat};
 use crate::kernels::window::Plane;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -86,13 +87,13 @@ impl Strip {
         simd: V,
         plane: &Plane,
         masks: &Masks<S>,
-        (channels, strides): (&[&[S]], Strides),
+        (terms, strides): (&[Term<'_, S>], Strides),
         rows: (usize, usize),
         copies: &mut [S],
     ) {
         let (columns, (seen, begin, _)) = (plane.columns.input, self.inner(plane, rows));
-        if !self.is_dense || channels.is_empty() {
-            for (&x, copy) in channels.iter().zip(copies.blocks_mut(self.length)) {
+        if !self.is_dense || terms.is_empty() {
+            for (&Term { x, .. }, copy) in terms.iter().zip(copies.blocks_mut(self.length)) {
                 let room = copy.get_mut(begin..).unwrap_or_default();
                 lay_rows(simd, (x, columns.div_ceil(strides.1)), strides, seen.clone(), self.pitch, room);
             }
@@ -100,54 +101,13 @@ impl Strip {
         }
         let (from, count) = (seen.start * columns, seen.len() * columns);
         let end = (self.copies - 1) * self.length + begin + count.next_multiple_of(LANES);
-        let fits = channels.iter().all(|x| from + count <= x.len())
-            && (channels.len() - 1) * self.size() + end <= copies.len();
+        let fits = terms.iter().all(|term| from + count <= term.x.len())
+            && (terms.len() - 1) * self.size() + end <= copies.len();
         debug_assert!(fits, "strips don't fit");
         if fits {
             let to = copies.as_mut_ptr().wrapping_add(begin);
-            // SAFETY: the channels have these numbers, and there is room for them in whole vectors.
-            unsafe { self.lay_copies(simd, masks, (channels, from), count, to) };
-        }
-    }
-
-    /// Lays `count` numbers of some channels, `from` one on, as copies for each column of taps.
-    ///
-    /// # Safety
-    /// The channels have these numbers, and there is room for them in each copy of each strip in whole vectors.
-    #[inline(always)]
-    unsafe fn lay_copies<V: Simd, S: Scalar>(
-        &self,
-        simd: V,
-        masks: &Masks<S>,
-        (channels, from): (&[&[S]], usize),
-        count: usize,
-        to: *mut S,
-    ) {
-        let (lanes, size) = (lanes::<V, S>(), self.size());
-        let (mut column, step, zero) = (0, lanes % masks.width, splat::<V, S>(simd, S::ZERO));
-        for place in (0..count).step_by(lanes) {
-            let width = lanes.min(count - place);
-            for tap in 0..self.copies {
-                let mask = masks.of(simd, tap, column);
-                let mut to = to.wrapping_add(tap * self.length + place);
-                for x in channels {
-                    // SAFETY: the caller's promise.
-                    unsafe {
-                        let x = x.as_ptr().add(from + place);
-                        let x = if width == lanes {
-                            S::Vector::<V>::load(simd, x)
-                        } else {
-                            S::Vector::<V>::load_masked(simd, x, width)
-                        };
-                        mask.map_or(x, |mask| mask.if_positive(x, zero)).store(to);
-                    }
-                    to = to.wrapping_add(size);
-                }
-            }
-            column += step;
-            if column >= masks.width {
-                column -= masks.width;
-            }
+            // With all registers to itself.
+            simd.call(Copies { strip: self, masks, terms, from, count, to });
         }
     }
 
@@ -185,6 +145,53 @@ impl Strip {
                         outputs.store(to.as_mut_ptr());
                     }
                 }
+            }
+        }
+    }
+}
+
+/// `count` numbers of each term's x, `from` one on, as copies for each column of taps. Private to this file: only
+/// [`Strip::pack`] constructs it, if the numbers are there, and room for them in whole vectors.
+struct Copies<'a, 't, S> {
+    strip: &'a Strip,
+    masks: &'a Masks<S>,
+    terms: &'a [Term<'t, S>],
+    from: usize,
+    count: usize,
+    /// Where the first number of the first copy goes.
+    to: *mut S,
+}
+
+impl<S: Scalar> Operation for Copies<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { strip, masks, terms, from, count, to } = self;
+        let (lanes, size) = (lanes::<V, S>(), strip.size());
+        let (mut column, step, zero) = (0, lanes % masks.width, splat::<V, S>(simd, S::ZERO));
+        for place in (0..count).step_by(lanes) {
+            let width = lanes.min(count - place);
+            for tap in 0..strip.copies {
+                let mask = masks.of(simd, tap, column);
+                let mut to = to.wrapping_add(tap * strip.length + place);
+                for term in terms {
+                    // SAFETY: the numbers are there, and room for whole vectors.
+                    unsafe {
+                        let x = term.x.as_ptr().add(from + place);
+                        let x = if width == lanes {
+                            S::Vector::<V>::load(simd, x)
+                        } else {
+                            S::Vector::<V>::load_masked(simd, x, width)
+                        };
+                        mask.map_or(x, |mask| mask.if_positive(x, zero)).store(to);
+                    }
+                    to = to.wrapping_add(size);
+                }
+            }
+            column += step;
+            if column >= masks.width {
+                column -= masks.width;
             }
         }
     }
