@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | [`SMALL`] | 1024 weights | below, a call and loops over unknown sizes take longer than the products; above, inlined code fills the instruction cache |
 //! | [`SMALL_VECTORS`] | 4 | with one row of tiles, and columns that need no loop |
-//! | [`BLOCK`] | up to 256 rows of B | a tile's part of them, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2, and stays in the first-level cache |
+//! | [`BLOCK`] | 256 rows of B | a tile's part of them, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2, and stays in the first-level cache |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
 //! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
 //!
@@ -108,7 +108,7 @@ pub(super) const fn is_chained<V: Simd>(inputs: usize, outputs: usize) -> bool {
 pub(crate) const SMALL: usize = 1024;
 /// The most vectors of columns of a small product.
 const SMALL_VECTORS: usize = 4;
-/// The most rows of B that are multiplied before moving on to the next columns.
+/// Rows of B that are multiplied before moving on to the next columns.
 const BLOCK: usize = 256;
 /// Bytes of B that should stay in the first-level cache for the next tile.
 const CACHED: usize = 24 * 1024;
@@ -229,8 +229,7 @@ impl<S: Scalar> Operation for Product<'_, S> {
         let (depth, chains, cached) = match (rows <= ONCE, self.is_chained) {
             (true, is_chained) => (inner, if is_chained { CHAINS } else { 1 }, usize::MAX),
             (false, true) => (2 * length, 2, usize::MAX),
-            // Blocks of the same size: the sums of a short one take longer than its products.
-            (false, false) => (inner.div_ceil(inner.div_ceil(BLOCK).max(1)), 1, CACHED),
+            (false, false) => (BLOCK, 1, CACHED),
         };
         let pair = 2 * lanes::<V, S>();
         let mut first = 0;

@@ -238,7 +238,7 @@ impl Quantization {
 
     /// The integers that stand for numbers.
     #[inline]
-    pub(super) fn quantize_slice(&self, values: &[f32], integers: &mut [i8]) {
+    fn quantize_slice(&self, values: &[f32], integers: &mut [i8]) {
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
         if let Some(simd) = super::vnni::Vnni::detect()
             && self.has_8_bits()

@@ -195,11 +195,11 @@ fn at_once<R: Requantize>(
 ) {
     let plane = table.convolution.plane;
     let (x, sign) = (x.get(..plane.inputs()).unwrap_or_default(), _mm512_set1_epi8(i8::MIN));
-    let (low, high) = x.split_at(x.len().min(BYTES));
+    let (low, high) = (load(x), x.get(BYTES..).unwrap_or_default());
     let outside = _mm512_set1_epi8(outside);
     // SAFETY: bytes that the slice doesn't have are masked, and not touched.
     let high = unsafe { _mm512_mask_loadu_epi8(outside, first(high.len()), high.as_ptr()) };
-    let (low, high) = (_mm512_xor_si512(load(low), sign), _mm512_xor_si512(high, sign));
+    let (low, high) = (_mm512_xor_si512(low, sign), _mm512_xor_si512(high, sign));
     let numbers = table.numbers.chunks_exact(fours.len().max(1)).take(plane.outputs().div_ceil(SUMS));
     for (block, numbers) in numbers.enumerate() {
         let mut sums = start;
