@@ -68,9 +68,9 @@ pub(crate) fn total_each<V: Simd, S: Scalar>(simd: V, sums: &[S], totals: &mut [
             }
             while count > 1 {
                 count /= 2;
-                for index in 0..count {
-                    parts[index] = parts[index] + parts[index + count];
-                }
+                let upper = parts;
+                let pairs = parts.iter_mut().zip(upper.iter().skip(count)).take(count);
+                pairs.for_each(|(part, &upper)| *part = *part + upper);
             }
             *vector = parts[0];
         }

@@ -45,10 +45,10 @@ enum Lanes {
 
 /// What vectors are over in a gradient of weights: sums have orders of their own.
 #[derive(Clone, Copy)]
-enum Gradient {
-    OverFilters,
-    OverChannels,
-    OverPositions,
+enum GradientLanes {
+    Filters,
+    Channels,
+    Positions,
 }
 
 /// What vectors are over, if sums over channels and taps are computed by products of numbers where they lie: whatever
@@ -93,11 +93,11 @@ impl<S: Scalar> Correlation<'_, '_, S> {
 
 impl<S: Scalar> WeightGradient<'_, '_, S> {
     #[inline(always)]
-    fn add<V: Simd>(self, simd: V, form: Gradient) {
-        match form {
-            Gradient::OverFilters => self.over_filters(simd),
-            Gradient::OverChannels => self.over_channels(simd),
-            Gradient::OverPositions => self.over_positions(simd),
+    fn add<V: Simd>(self, simd: V, lanes: GradientLanes) {
+        match lanes {
+            GradientLanes::Filters => self.over_filters(simd),
+            GradientLanes::Channels => self.over_channels(simd),
+            GradientLanes::Positions => self.over_positions(simd),
         }
     }
 }
@@ -169,7 +169,7 @@ impl Convolution {
     }
 
     /// What vectors are over in the gradient of its weights: whatever takes the fewest multiplications of vectors.
-    fn gradient<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> Option<Gradient> {
+    fn gradient_over<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> Option<GradientLanes> {
         let (filters, channels, sums) = (self.filters, images.channels, images.sums());
         if images.taps() > DEPTH {
             return None;
@@ -182,9 +182,9 @@ impl Convolution {
         let by_positions = super::rows::gradient::vectors(images) * filters * channels;
         let by_positions = by_positions + by_positions / 4;
         let forms = [
-            (by_filters, Gradient::OverFilters, super::filters::gradient::fits(images, scratch)),
-            (by_channels, Gradient::OverChannels, over_channels::few_filters::fits(images, filters, scratch)),
-            (by_positions, Gradient::OverPositions, super::rows::gradient::fits(images, filters, scratch)),
+            (by_filters, GradientLanes::Filters, super::filters::gradient::fits(images, scratch)),
+            (by_channels, GradientLanes::Channels, over_channels::few_filters::fits(images, filters, scratch)),
+            (by_positions, GradientLanes::Positions, super::rows::gradient::fits(images, filters, scratch)),
         ];
         forms.into_iter().filter(|&(.., fits)| fits).min_by_key(|&(cost, ..)| cost).map(|(_, form, _)| form)
     }
@@ -292,10 +292,10 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
         let mut needs_inputs = dx.is_some();
         let images = convolution.inputs(w);
-        if let (true, Some(form)) = (few, convolution.gradient(&images, &scratch)) {
+        if let (true, Some(lanes)) = (few, convolution.gradient_over(&images, &scratch)) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
-            WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, form);
+            WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, lanes);
             needs_weights = false;
         }
         let by_patches = convolution.spreads_patches(&scratch);

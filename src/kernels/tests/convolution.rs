@@ -214,6 +214,34 @@ fn convolutions_of_vectors_of_filters_are_those_of_their_definition() {
     }
 }
 
+/// Few filters for numbers of channels around those of vectors, in one block of positions or several.
+#[test]
+fn gradients_of_few_filters_are_those_of_their_definition() {
+    let mut random = Random::new(15);
+    let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
+    let mut drawn = 0;
+    while drawn < 25 {
+        let mut window = || {
+            let (kernel, stride, before, after, dilation) =
+                (draw(1, 5), draw(1, 3), draw(0, 4), draw(0, 4), draw(1, 2));
+            Axis { kernel, stride, before, after, dilation }
+        };
+        let windows = (window(), window());
+        let sizes = (axis(draw(1, 20), windows.0), axis(draw(1, 30), windows.1));
+        let (Some(rows), Some(columns)) = sizes else { continue };
+        check(rows, columns, (draw(5, 40), draw(1, 7), draw(1, 2)));
+        drawn += 1;
+    }
+    // More filters and channels than fit at a time; and lines of several vectors.
+    if let (Some(rows), Some(columns)) = (axis(6, still(9, 4)), axis(7, still(9, 4))) {
+        check(rows, columns, (34, 7, 1));
+        check(rows, columns, (5, 6, 1));
+    }
+    if let (Some(rows), Some(columns)) = (axis(2, still(1, 0)), axis(700, still(7, 3))) {
+        check(rows, columns, (2, 3, 1));
+    }
+}
+
 /// Windows larger than their planes, most of whose taps lie on the zeros around them, and strides whose phases read few taps.
 #[test]
 fn convolutions_of_windows_larger_than_planes_are_those_of_their_definition() {

@@ -86,10 +86,10 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         }
         let mut inner = [Place::default(); PLACES];
         for (group, from) in
-            (0..groups).flat_map(|group| (0..images.channels).step_by(panel).map(move |from| (group, from)))
+            (0..groups).flat_map(|group| (0..images.channels).step_by(panel.max(1)).map(move |from| (group, from)))
         {
             let count = panel.min(images.channels - from);
-            for filter in (0..filters).step_by(together) {
+            for filter in (0..filters).step_by(together.max(1)) {
                 let some = together.min(filters - filter);
                 let (totals, sums) = scratch.weights.split_at_mut((some * taps * panel).min(scratch.weights.len()));
                 totals.fill(S::ZERO);

@@ -15,6 +15,7 @@ use crate::kernels::lane_sums::total_each;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::window::quotient;
 
 /// The most vectors of positions in a block.
 const VECTORS: usize = 256;
@@ -54,16 +55,16 @@ pub(in crate::kernels::convolution) fn vectors(images: &Images) -> usize {
 #[inline(always)]
 fn split<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<(usize, Split)> {
     let taps = images.taps();
-    let together = filters.min(FILTERS).min(scratch.weights.len() / (LANES * taps.max(1)));
+    let together = filters.min(FILTERS).min(quotient(scratch.weights.len(), LANES * taps));
     if together == 0 || taps > DEPTH {
         return None;
     }
     // Of positions in lines of whole vectors, as many as there is room for.
-    let (most, columns) = ((scratch.sums.len() / together).min(VECTORS * LANES), images.columns.count);
+    let (most, columns) = (quotient(scratch.sums.len(), together).min(VECTORS * LANES), images.columns.count);
     let line =
         if Layout::of(images).is_together { images.columns.seen(columns) } else { columns }.next_multiple_of(LANES);
-    let places = if line <= most { most / line * columns } else { most - LANES };
-    let depth = scratch.weights.len() / (LANES * together);
+    let places = if line <= most { quotient(most, line) * columns } else { most - LANES };
+    let depth = quotient(scratch.weights.len(), LANES * together);
     let split = images.in_parts().split(samples, places, scratch.inputs.len(), (taps, depth))?;
     Some((together, split))
 }
@@ -88,7 +89,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         for group in 0..groups {
             for first in (0..images.channels).step_by(split.channels.max(1)) {
                 let channels = split.channels.min(images.channels - first);
-                for from in (0..filters).step_by(together) {
+                for from in (0..filters).step_by(together.max(1)) {
                     let filters = (from, together.min(filters - from));
                     let depth = channels * taps;
                     let Some(totals) = scratch.weights.get_mut(..filters.1 * depth * LANES) else { return };

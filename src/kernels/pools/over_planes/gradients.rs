@@ -225,7 +225,7 @@ impl<S: Scalar> MaximumGradient<'_, S> {
                             continue;
                         }
                         let line = (top * width + column, tall, plane.rows.window.dilation * width);
-                        let Some(found) = First::<S, V>::among((largest, places), line) else { return };
+                        let Some(found) = First::<S, V>::among(largest, places, line) else { return };
                         // The largest of numbers that have NaN among them gets none.
                         let given = found.largest.if_equal(y, g, zero);
                         found.add_there(simd, given, dx.get_mut(start..).unwrap_or_default(), size, planes);
@@ -265,7 +265,8 @@ impl<S: Scalar, V: Simd> First<S, V> {
     /// Of the first ones of some rows.
     #[inline(always)]
     fn among(
-        (largest, places): (&[S::Vector<V>], &[S::Vector<V>]),
+        largest: &[S::Vector<V>],
+        places: &[S::Vector<V>],
         (at, count, step): (usize, usize, usize),
     ) -> Option<Self> {
         if count == 0 || at + (count - 1) * step >= largest.len().min(places.len()) {
