@@ -27,17 +27,14 @@ impl Multiply for Plain {
 
     #[inline(always)]
     fn three_by_three(x: &[i8], pitch: usize, stride: usize, filter: &[i8; 9], bias: i32, sums: &mut [i32]) {
-        let (filter, _) = filter.as_chunks::<3>();
+        let &[a, b, c, d, e, f, g, h, i] = filter;
+        let [one, two, three] = [[a, b, c], [d, e, f], [g, h, i]];
         let mut column = 0;
         for to in sums {
-            let (mut sum, mut at) = (bias, column);
-            for weights in filter {
-                let under = x.get(at..).and_then(|row| row.first_chunk()).unwrap_or(&[0; 3]);
-                for (&x, &weight) in under.iter().zip(weights) {
-                    sum = sum.wrapping_add(i32::from(x) * i32::from(weight));
-                }
-                at += pitch;
-            }
+            let row = |at: usize| x.get(at..).and_then(|row| row.first_chunk()).copied().unwrap_or_default();
+            let sum = dot3(row(column), one, bias);
+            let sum = dot3(row(column + pitch), two, sum);
+            let sum = dot3(row(column + 2 * pitch), three, sum);
             *to = sum;
             column += stride;
         }
@@ -63,27 +60,43 @@ impl Multiply for Plain {
     }
 }
 
+/// Adds three products, without a loop at any optimization level.
+#[inline(always)]
+fn dot3([x, y, z]: [i8; 3], [a, b, c]: [i8; 3], sum: i32) -> i32 {
+    let product = |x: i8, weight: i8| i32::from(x) * i32::from(weight);
+    sum.wrapping_add(product(x, a)).wrapping_add(product(y, b)).wrapping_add(product(z, c))
+}
+
 /// Adds the products of weights with the inputs of four places.
 #[cfg(not(fnn_thumb1))]
 #[inline(always)]
 fn add_products(filter: &[i8], inputs: &[u32], sums: &mut [i32; PLACES]) {
-    let (inputs, mut some) = (crate::memory::bytes(inputs), *sums);
-    let mut add = |&weight: &i8, inputs: &[i8; PLACES]| {
-        for (sum, &x) in some.iter_mut().zip(inputs) {
-            *sum = sum.wrapping_add(i32::from(weight) * i32::from(x));
-        }
-    };
+    let inputs: &[[i8; PLACES]] = crate::memory::bytes(inputs);
+    let [mut one, mut two, mut three, mut four] = *sums;
+    // Without loops and closures, which stay what they are at `opt-level = "s"` and "z".
+    macro_rules! add {
+        ($weight:expr, $inputs:expr) => {{
+            let weight = i32::from($weight);
+            let [x, y, z, w] = $inputs;
+            one = one.wrapping_add(weight * i32::from(x));
+            two = two.wrapping_add(weight * i32::from(y));
+            three = three.wrapping_add(weight * i32::from(z));
+            four = four.wrapping_add(weight * i32::from(w));
+        }};
+    }
     // Several a turn, or every seventh instruction would be one of the loop.
     let ((fours, rest), (inputs, rest_of_inputs)) = (filter.as_chunks::<4>(), inputs.as_chunks::<4>());
     for (weights, inputs) in fours.iter().zip(inputs) {
-        weights.iter().zip(inputs).for_each(|(weight, inputs)| add(weight, inputs));
+        add!(weights[0], inputs[0]);
+        add!(weights[1], inputs[1]);
+        add!(weights[2], inputs[2]);
+        add!(weights[3], inputs[3]);
     }
-    if fours.len() == inputs.len() {
-        rest.iter().zip(rest_of_inputs).for_each(|(weight, inputs)| add(weight, inputs));
-    } else if let Some(inputs) = inputs.get(fours.len()) {
-        rest.iter().zip(inputs).for_each(|(weight, inputs)| add(weight, inputs));
+    let rest_of_inputs = inputs.get(fours.len()).map_or(rest_of_inputs, |inputs| inputs);
+    for (&weight, &inputs) in rest.iter().zip(rest_of_inputs) {
+        add!(weight, inputs);
     }
-    *sums = some;
+    *sums = [one, two, three, four];
 }
 
 /// The same for a Cortex-M0, whose instructions take only eight of its registers, all but `add`: the sums are in the others.
