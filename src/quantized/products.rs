@@ -130,11 +130,25 @@ fn by_ones<const N: usize>(x: &[i8], rows: [&[i8]; N], start: [i32; N]) -> [i32;
     sums
 }
 
-/// Adds the products of `x` and a row, one at a time.
+/// Adds the products of a row and of as many numbers of `x`, which has at least as many.
 #[inline(always)]
 pub(super) fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
-    let products = x.iter().zip(row).map(|(&x, &weight)| i32::from(x) * i32::from(weight));
-    products.fold(start, i32::wrapping_add)
+    let product = |x: i8, weight: i8| i32::from(x) * i32::from(weight);
+    let mut sum = start;
+    // Four a turn, which the compiler doesn't do by itself where code is to be small. Elsewhere, it makes vectors.
+    #[cfg(fnn_without_vectors)]
+    let (x, row) = {
+        let (fours, rest) = row.as_chunks::<4>();
+        for (&[a, b, c, d], &[x, y, z, w]) in fours.iter().zip(x.as_chunks::<4>().0) {
+            sum = sum.wrapping_add(product(x, a)).wrapping_add(product(y, b));
+            sum = sum.wrapping_add(product(z, c)).wrapping_add(product(w, d));
+        }
+        (x.get(4 * fours.len()..).unwrap_or_default(), rest)
+    };
+    for (&x, &weight) in x.iter().zip(row) {
+        sum = sum.wrapping_add(product(x, weight));
+    }
+    sum
 }
 
 #[cfg(test)]

@@ -149,18 +149,22 @@ fn any_window<V: Simd, S: Scalar>(simd: V, plane: &Plane, w: &[S], start: S, x: 
     let mut column = 0;
     while column < y.len() {
         let first = column.min(y.len().saturating_sub(PLACES));
-        let (corner, mut sums, mut w) = (first * stride, [start; PLACES], w.iter());
+        let (corner, mut w) = (first * stride, w.iter());
+        let [mut one, mut two, mut three, mut four] = [start; PLACES];
         let all = x.len() > corner + taps.reach + (PLACES - 1) * stride;
         taps.each(corner, |at| {
             let Some(&w) = w.next() else { return };
-            for (place, sum) in sums.iter_mut().enumerate() {
-                let at = at + place * stride;
+            let input = |at: usize| {
                 // SAFETY: where all four places are in the row, so is the input under the last tap of the last one.
-                let x = if all { unsafe { *x.get_unchecked(at) } } else { x.get(at).copied().unwrap_or(S::ZERO) };
-                *sum = multiply_add(simd, w, x, *sum);
-            }
+                if all { unsafe { *x.get_unchecked(at) } } else { x.get(at).copied().unwrap_or(S::ZERO) }
+            };
+            // Written out, because loops stay loops where code is to be small.
+            one = multiply_add(simd, w, input(at), one);
+            two = multiply_add(simd, w, input(at + stride), two);
+            three = multiply_add(simd, w, input(at + 2 * stride), three);
+            four = multiply_add(simd, w, input(at + 3 * stride), four);
         });
-        for (y, &sum) in y.get_mut(first..).unwrap_or_default().iter_mut().zip(&sums) {
+        for (y, sum) in y.get_mut(first..).unwrap_or_default().iter_mut().zip([one, two, three, four]) {
             *y = sum;
         }
         column += PLACES;

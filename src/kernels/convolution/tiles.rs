@@ -132,7 +132,8 @@ fn copy<S: Scalar>(plane: &Plane, channels: usize, x: &[S], corner: usize, to: &
         taps.each(corner, |at| {
             // SAFETY: as above.
             unsafe {
-                *to = [0, 1, 2, 3].map(|place| *x.add(at + place * stride));
+                let x = x.add(at);
+                *to = [*x, *x.add(stride), *x.add(2 * stride), *x.add(3 * stride)];
                 to = to.add(1);
             }
         });
@@ -158,7 +159,8 @@ fn under<S: Scalar>(plane: &Plane, x: &[S], tile: &Tile, tap: Tap) -> [S; PLACES
         }
     }
     let Some(line) = x.get(line..line + columns.input) else { return [S::ZERO; PLACES] };
-    [0, 1, 2, 3].map(|place| line.get(column.wrapping_add(place * along.stride)).copied().unwrap_or(S::ZERO))
+    let input = |place: usize| line.get(column.wrapping_add(place * along.stride)).copied().unwrap_or(S::ZERO);
+    [input(0), input(1), input(2), input(3)]
 }
 
 /// Adds the products of all filters with the inputs to their outputs, or to a start. Filters are `taps` weights apart.
@@ -181,7 +183,8 @@ fn apply<V: Simd, S: Scalar>(
                 Some(bias) => [bias.get(filter + number).copied().unwrap_or(S::ZERO); PLACES],
                 None => {
                     let y = at.get(number * outputs..).unwrap_or_default();
-                    [0, 1, 2, 3].map(|place| y.get(place).copied().unwrap_or(S::ZERO))
+                    let sum = |place: usize| y.get(place).copied().unwrap_or(S::ZERO);
+                    [sum(0), sum(1), sum(2), sum(3)]
                 }
             }
         };
@@ -200,8 +203,10 @@ fn apply<V: Simd, S: Scalar>(
         }
         for (number, sums) in sums.iter().enumerate() {
             let start = (filter + number) * outputs + place;
-            for (y, &sum) in y.get_mut(start..start + count).unwrap_or_default().iter_mut().zip(sums) {
-                *y = sum;
+            let Some(y) = y.get_mut(start..start + count) else { break };
+            match y.first_chunk_mut() {
+                Some(y) => *y = *sums,
+                None => y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum),
             }
         }
         filter += FILTERS;
@@ -211,9 +216,13 @@ fn apply<V: Simd, S: Scalar>(
 /// Adds the products of a filter's weights with the inputs of four places.
 #[inline(always)]
 fn add_filter<V: Simd, S: Scalar>(simd: V, row: &[S], inputs: &[[S; PLACES]], sums: &mut [S; PLACES]) {
-    for (&weight, inputs) in row.iter().zip(inputs) {
-        for (sum, &x) in sums.iter_mut().zip(inputs) {
-            *sum = multiply_add(simd, weight, x, *sum);
-        }
+    let [mut one, mut two, mut three, mut four] = *sums;
+    for (&weight, &[x, y, z, w]) in row.iter().zip(inputs) {
+        // Written out, because loops stay loops where code is to be small.
+        one = multiply_add(simd, weight, x, one);
+        two = multiply_add(simd, weight, y, two);
+        three = multiply_add(simd, weight, z, three);
+        four = multiply_add(simd, weight, w, four);
     }
+    *sums = [one, two, three, four];
 }
