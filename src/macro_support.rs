@@ -175,21 +175,24 @@ pub const fn is_layer<L: IsLayer>() -> bool {
     true
 }
 
-/// [`Quantize`] and [`QuantizationAware`] with an error message of their own.
+/// [`Quantize`] and [`QuantizationAware`] with an error message of their own; those of the folded form, if there is one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be quantized to int8",
     label = "expected a quantizable layer",
     note = "add `#[quantizable]` to a network's declaration; implement `Quantize` and `QuantizationAware` for a layer of \
             your own"
 )]
-pub trait IsQuantizable {}
+pub trait IsQuantizable<const FOLDS: bool> {}
 
 #[diagnostic::do_not_recommend]
-impl<L: Quantize + QuantizationAware> IsQuantizable for L {}
+impl<L: Quantize + QuantizationAware> IsQuantizable<false> for L {}
+
+#[diagnostic::do_not_recommend]
+impl<L: FoldBatchNorm<Folded: Quantize + QuantizationAware>> IsQuantizable<true> for L {}
 
 /// Asserts that a layer can be quantized.
 #[must_use]
-pub const fn is_quantizable<L: IsQuantizable>() -> bool {
+pub const fn is_quantizable<L: IsQuantizable<FOLDS>, const FOLDS: bool>() -> bool {
     true
 }
 

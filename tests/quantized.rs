@@ -3,7 +3,7 @@
 #![cfg(feature = "alloc")]
 
 use fnn::quantized::{Filters, Quantization, QuantizedLayer, QuantizedNetwork};
-use fnn::{Quantized, Random};
+use fnn::{Folded, Quantized, Random};
 
 fnn::network! {
     #[quantizable]
@@ -156,5 +156,55 @@ fn answers_of_batches_are_those_of_their_samples() {
     assert!(expected.windows(2).all(|pair| pair[0] != pair[1]));
     for count in [0, 1, 2, 16, 31, 32, 33, 127, 128, 129, 300] {
         assert_eq!(quantized.forward_all(&samples[..count]), expected[..count], "{count} samples");
+    }
+}
+
+fnn::network! {
+    #[quantizable]
+    struct Normed: [2, 9] -> [4, 7] { conv: Conv1d(4, kernel = 3, bias = false), norm: BatchNorm, Relu }
+}
+fnn::network! {
+    #[quantizable]
+    struct Around: [2, 9] -> [3] { inside: Normed, Residual { again: Rescaled }, Flatten, Dense(3) }
+}
+fnn::network! {
+    #[quantizable]
+    struct Rescaled: [4, 7] -> [4, 7] { Conv1d(4, kernel = 1), BatchNorm }
+}
+fnn::network! {
+    #[quantizable]
+    struct Flat: [2, 9] -> [3] {
+        conv: Conv1d(4, kernel = 3, bias = false),
+        norm: BatchNorm,
+        Relu,
+        Residual { Conv1d(4, kernel = 1), BatchNorm },
+        Flatten,
+        Dense(3),
+    }
+}
+
+/// A network inside is folded, too: its integers are those of the network whose layers are declared in a row.
+#[test]
+fn networks_inside_are_folded() {
+    let (mut around, mut flat, mut random) = (Around::seeded(1), Flat::seeded(1), Random::new(2));
+    for (one, other) in around.parameters_mut().iter_mut().zip(flat.parameters_mut()) {
+        // Variances and counts stay above 0.
+        *one = other.abs() + 0.5 * random.uniform() as f32;
+        *other = *one;
+    }
+    let samples: [[[f32; 9]; 2]; 12] = std::array::from_fn(|_| std::array::from_fn(|_| numbers(&mut random)));
+    let (one, other) = (around.quantize(&samples), flat.quantize(&samples));
+    let (folded, folded_flat) = (around.fold_batch_norm(), flat.fold_batch_norm());
+    let aware = Folded::<Around>::quantize_aware(&folded.quantization_aware(&samples));
+    let aware_flat = Folded::<Flat>::quantize_aware(&folded_flat.quantization_aware(&samples));
+    for sample in &samples {
+        assert_eq!(one.forward(sample), other.forward(sample));
+        assert_eq!(aware.forward(sample), aware_flat.forward(sample));
+        let (real, integer) = (around.forward(sample), one.forward(sample));
+        let steps = 4.0 * one.output.scale;
+        assert!(
+            real.iter().zip(integer).all(|(real, integer)| (real - integer).abs() < steps),
+            "{real:?}: {integer:?}"
+        );
     }
 }

@@ -44,7 +44,14 @@ impl Chain<'_> {
         // that is no layer, one that is a layer in `f32` alone.
         let own_f32_type = quote_spanned!(path.span()=> <#own_f32 as __fnn::Itself<{ #is_type }>>::Type);
         let check = if network.header.quantizable {
-            quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_f32_type>())
+            // Not with the span of the user's token, at which rustc would warn where the trait isn't needed.
+            let unfolded = quote!(
+                use __fnn::Unfolded as _;
+            );
+            quote_spanned!(path.span()=> {
+                #unfolded
+                __fnn::is_quantizable::<#own_f32_type, { __fnn::Folds::<#own_f32_type>::FOLDS }>()
+            })
         } else {
             quote_spanned!(path.span()=> __fnn::is_layer::<#own_f32_type>())
         };
