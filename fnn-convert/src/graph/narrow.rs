@@ -82,10 +82,8 @@ impl Operator {
                 take_axis(bias, axis, rank)?;
             }
             Self::RmsNorm { weight, .. } => take_axis(weight, axis, rank)?,
-            Self::Softmax { axes } | Self::LogSoftmax { axes } => {
-                if axis >= rank - *axes {
-                    *axes = axes.checked_sub(1).filter(|&axes| axes > 0)?;
-                }
+            Self::Softmax { axes } | Self::LogSoftmax { axes } if axis >= rank - *axes => {
+                *axes = axes.checked_sub(1).filter(|&axes| axes > 0)?;
             }
             Self::Transpose { .. } => return None,
             _ => {}
