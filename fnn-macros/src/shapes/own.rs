@@ -44,14 +44,7 @@ impl Chain<'_> {
         // that is no layer, one that is a layer in `f32` alone.
         let own_f32_type = quote_spanned!(path.span()=> <#own_f32 as __fnn::Itself<{ #is_type }>>::Type);
         let check = if network.header.quantizable {
-            // Not with the span of the user's token, at which rustc would warn where the trait isn't needed.
-            let unfolded = quote!(
-                use __fnn::Unfolded as _;
-            );
-            quote_spanned!(path.span()=> {
-                #unfolded
-                __fnn::is_quantizable::<#own_f32_type, { __fnn::Folds::<#own_f32_type>::FOLDS }>()
-            })
+            quote_spanned!(path.span()=> __fnn::is_quantizable::<#own_f32_type, { __fnn::Folds::<#own_f32_type>::FOLDS }>())
         } else {
             quote_spanned!(path.span()=> __fnn::is_layer::<#own_f32_type>())
         };
@@ -60,12 +53,18 @@ impl Chain<'_> {
         } else {
             check
         };
+        // Not with the span of the user's token, at which rustc would warn where the trait isn't needed.
+        let unfolded = network.header.quantizable.then(|| {
+            quote!(
+                use __fnn::Unfolded as _;
+            )
+        });
         let generic = quote_spanned!(path.span()=> __fnn::is_layer::<<#own_f64 as __fnn::Itself<{ #in_f32 }>>::Type>());
         network.constants.push(quote! {
             #[allow(non_upper_case_globals)]
             const #is_type: ::core::primitive::bool = #fnn::macro_support::is_type::<#own_f32>();
             #[allow(non_upper_case_globals)]
-            const #in_f32: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #check };
+            const #in_f32: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #unfolded #check };
             #[allow(non_upper_case_globals)]
             const #name: ::core::primitive::bool = { use #fnn::macro_support as __fnn; #generic };
         });
