@@ -120,6 +120,7 @@ impl Threads {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parallel {
     /// Whether there is enough work for more than the calling thread.
+    #[cfg_attr(not(feature = "rayon"), expect(dead_code, reason = "there is only the calling thread"))]
     pub(crate) several: bool,
 }
 
