@@ -9,7 +9,7 @@
 //! | channels ([`over_channels`]) | channels | depthwise layers of small planes or with a stride | all lanes are in use, and nothing is computed that isn't kept; inputs and outputs are transposed |
 //! | strips ([`strips`]) | positions of a channel with its padding as one long row | other depthwise layers, with fewer than four filters per channel | each number is multiplied only once per tap, so vectors read it in place, or in a copy for each column of taps; they run on over the ends of rows, which may be short |
 //! | the image as it stands, a product ([`products`]) | positions | 1 × 1 windows with a stride of 1, without padding, of planes of at least two vectors | the channels are the rows of a matrix, and nothing is copied, neither forward nor backward |
-//! | patches, a product ([`products`]) | positions | windows of more than 256 taps, and what there is no room for otherwise | a number is copied once per tap, and multiplied once per filter |
+//! | patches, a product ([`products`]) | positions | windows of more than 256 taps, what there is no room for otherwise, and the gradients of images of few channels under many filters | a number is copied once per tap, and multiplied once per filter |
 //! | tiles ([`tiles`]) | – | filters that see several channels, or four of one channel and more, without vectors | the sums of four filters at four places stay in registers |
 //! | channel by channel ([`depthwise`]) | – | other filters that see one channel, without vectors | the sums of four places stay in registers; rows are copied with their padding |
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
