@@ -77,7 +77,7 @@ pub enum Wiring {
     Sum(&'static [Node]),
     /// Two branches: each takes the node's input, and the output is that of the first one times that of the second one, which
     /// may be one number for each channel.
-    Product(&'static [Node]),
+    Product(&'static [Node; 2]),
     /// Branches: each takes the node's input, and the output has the channels of theirs, one after the other.
     Concat(&'static [Node]),
 }
@@ -192,7 +192,8 @@ impl Node {
     pub const fn nodes(&self) -> &'static [Self] {
         match self.wiring {
             Wiring::Layer(_) | Wiring::Opaque => &[],
-            Wiring::Sequence(nodes) | Wiring::Sum(nodes) | Wiring::Product(nodes) | Wiring::Concat(nodes) => nodes,
+            Wiring::Sequence(nodes) | Wiring::Sum(nodes) | Wiring::Concat(nodes) => nodes,
+            Wiring::Product(nodes) => nodes,
         }
     }
 

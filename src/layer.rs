@@ -297,7 +297,7 @@ impl Node {
 
     /// A block of two branches whose outputs are multiplied.
     #[must_use]
-    pub const fn product<L: Layer>(branches: &'static [Self]) -> Self {
+    pub const fn product<L: Layer>(branches: &'static [Self; 2]) -> Self {
         Self::around::<L>(Wiring::Product(branches))
     }
 

@@ -32,6 +32,7 @@ mod activated;
 pub mod activation;
 mod avg_pool;
 mod batch_norm;
+mod branches;
 mod concat;
 mod conv;
 mod dense;

@@ -175,13 +175,10 @@ impl<'a> Builder<'a> {
     /// Append a node of the network, whose weights begin at `start` and whose dotted name is `path`. Returns its output.
     fn add(&mut self, node: &'static Node, path: &str, start: usize, input: String) -> String {
         let mut at = start;
-        let mut branches = |builder: &mut Self, nodes: &'static [Node]| -> Vec<String> {
-            let branch = |branch: &'static Node| {
-                let output = builder.add(branch, &inside(path, branch), at, input.clone());
-                at += branch.parameters();
-                output
-            };
-            nodes.iter().map(branch).collect()
+        let mut add = |builder: &mut Self, branch: &'static Node| {
+            let output = builder.add(branch, &inside(path, branch), at, input.clone());
+            at += branch.parameters();
+            output
         };
         match node.wiring {
             Wiring::Sequence(nodes) => {
@@ -193,16 +190,16 @@ impl<'a> Builder<'a> {
                 value
             }
             Wiring::Sum(nodes) => {
-                let values = branches(self, nodes);
+                let values: Vec<_> = nodes.iter().map(|branch| add(self, branch)).collect();
                 let sum = values.into_iter().reduce(|one, other| self.node(path, "Add", &[one, other], &[]));
                 sum.unwrap_or(input)
             }
             Wiring::Product(nodes) => {
-                let values = branches(self, nodes);
-                self.product(node, path, &values)
+                let values = nodes.each_ref().map(|branch| add(self, branch));
+                self.product(nodes, path, values)
             }
             Wiring::Concat(nodes) => {
-                let values = branches(self, nodes);
+                let values: Vec<_> = nodes.iter().map(|branch| add(self, branch)).collect();
                 self.node(path, "Concat", &values, &[("axis", Attribute::Int(1))])
             }
             Wiring::Layer(_) => self.layer(node, path, start, input),
@@ -214,17 +211,15 @@ impl<'a> Builder<'a> {
     }
 
     /// The product of two branches' outputs: that of the second one has as many axes as the other one before.
-    fn product(&mut self, node: &Node, path: &str, values: &[String]) -> String {
-        let [first, second] = values else { return String::new() };
-        let (whole, factors) = (node.output.sizes().len(), node.nodes()[1].output.sizes().len());
-        let mut second = second.clone();
+    fn product(&mut self, branches: &[Node; 2], path: &str, [first, mut second]: [String; 2]) -> String {
+        let [whole, factors] = branches.each_ref().map(|branch| branch.output.sizes().len());
         if factors < whole {
             // Behind the batch and the channels.
             let axes: Vec<i64> = (2..=whole as i64).collect();
             let axes = self.list(&axes);
             second = self.node(path, "Unsqueeze", &[second, axes], &[]);
         }
-        self.node(path, "Mul", &[first.clone(), second], &[])
+        self.node(path, "Mul", &[first, second], &[])
     }
 
     /// Note why a node of the network can't be written.

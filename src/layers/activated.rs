@@ -179,14 +179,4 @@ where
     }
 }
 
-impl<S, I, O, W, K, B, F> Descend for Activated<Conv<I, O, W, K, B>, Activation<F, O>>
-where
-    S: Scalar,
-    I: Image<Element = S>,
-    O: Image<Element = S>,
-    W: Sample<Element = S> + Parameters<Scalar = S>,
-    K: Windows,
-    B: Bias<O::Each>,
-    F: FromOutput,
-{
-}
+impl<L, F> Descend for Activated<L, F> where Self: Layer {}

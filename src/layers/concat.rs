@@ -2,9 +2,10 @@
 
 use core::marker::PhantomData;
 
+use super::branches::{self, Scratch, Tapes, weights_of_branches};
 use crate::graph::Node;
 use crate::image::Channels;
-use crate::kernels::{Simd, add_assign, copy};
+use crate::kernels::{Simd, copy};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, largest};
 use crate::memory::{Larger, workspace};
 use crate::random::Random;
@@ -50,22 +51,7 @@ impl<F, G, O> Concat<F, G, O> {
     }
 }
 
-// SAFETY: `repr(C)`, and both fields that are not zero-sized have the layout of arrays of the same scalar.
-unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>, O: Sample> Parameters for Concat<F, G, O> {
-    type Scalar = F::Scalar;
-
-    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("first", F::LAYOUT), Field::new("second", G::LAYOUT)] });
-
-    fn roles(start: usize, visitor: &mut impl Roles) {
-        F::roles(start, visitor);
-        G::roles(start + F::PARAMETERS, visitor);
-    }
-
-    fn absorb(&mut self, gradient: &Self) {
-        self.first.absorb(&gradient.first);
-        self.second.absorb(&gradient.second);
-    }
-}
+weights_of_branches!(Concat<F, G, O>);
 
 impl<S, F, G, O> Concat<F, G, O>
 where
@@ -134,12 +120,11 @@ where
     type Input = F::Input;
     type Output = O;
     /// The branches' tapes and outputs.
-    type Tape<const B: usize> = ((F::Tape<B>, [F::Output; B]), (G::Tape<B>, [G::Output; B]));
+    type Tape<const B: usize> = Tapes<F, G, B>;
     /// The scratch and the output of one branch at a time.
     type Workspace<const B: usize> = Larger<(F::Workspace<B>, [F::Output; B]), (G::Workspace<B>, [G::Output; B])>;
     /// The scratch of one branch at a time; their output gradients; and the second branch's input gradient.
-    type TrainingWorkspace<const B: usize> =
-        (Larger<F::TrainingWorkspace<B>, G::TrainingWorkspace<B>>, ([F::Output; B], ([G::Output; B], [F::Input; B])));
+    type TrainingWorkspace<const B: usize> = (Scratch<F, G, B>, ([F::Output; B], ([G::Output; B], [F::Input; B])));
 
     const KIND: &'static str = "Concat";
     const MACS: u64 = F::MACS + G::MACS;
@@ -171,12 +156,10 @@ where
         pass: Pass<'_, V>,
         inputs: &[F::Input],
         outputs: &mut [O],
-        ((first_tape, ys), (second_tape, zs)): &mut Self::Tape<B>,
+        tapes: &mut Self::Tape<B>,
         (scratch, _): &mut Self::TrainingWorkspace<B>,
     ) {
-        let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
-        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, workspace(scratch));
-        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, workspace(scratch));
+        let (ys, zs) = branches::forward_train((&self.first, &self.second), pass, inputs, tapes, scratch);
         Self::join(ys, zs, outputs);
     }
 
@@ -187,32 +170,26 @@ where
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [O],
         gradient: Gradient<'_, Self>,
-        mut input_gradients: Option<&mut [F::Input]>,
+        input_gradients: Option<&mut [F::Input]>,
         (scratch, (dys, (dzs, second_dx))): &mut Self::TrainingWorkspace<B>,
     ) {
-        let (inputs, ((first_tape, ys), (second_tape, zs))) = (recorded.inputs, recorded.tape);
-        let samples = inputs.len();
+        let samples = recorded.inputs.len();
         let (dys, dzs) = (shape::first_mut(dys, samples), shape::first_mut(dzs, samples));
         for ((dy, dz), output_gradient) in dys.iter_mut().zip(dzs.iter_mut()).zip(output_gradients) {
             let (y_part, z_part) = Self::parts(output_gradient);
             copy(y_part, Sample::flat_mut(core::slice::from_mut(dy)));
             copy(z_part, Sample::flat_mut(core::slice::from_mut(dz)));
         }
-        let first_recorded = Recorded { inputs, outputs: shape::first(ys, samples), tape: first_tape };
-        let second_recorded = Recorded { inputs, outputs: shape::first(zs, samples), tape: second_tape };
-        let (first_pass, second_pass) = (pass.inside(0), pass.inside(1));
         let Gradient { weights, start } = gradient;
-        let first_gradient = Gradient::new(&mut weights.first, start);
-        let second_gradient = Gradient::new(&mut weights.second, start);
-        // One call of each, not one for each case: both would be inlined, and double the code with every block around.
-        let second_dx = shape::first_mut(second_dx, samples);
-        let by_inputs = input_gradients.as_deref_mut();
-        self.first.backward(first_pass, first_recorded, dys, first_gradient, by_inputs, workspace(scratch));
-        let by_inputs = input_gradients.is_some().then_some(&mut *second_dx);
-        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, workspace(scratch));
-        if let Some(dx) = input_gradients {
-            add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
-        }
+        branches::backward(
+            (&self.first, &self.second),
+            pass,
+            (recorded.inputs, recorded.tape),
+            (dys, dzs),
+            (Gradient::new(&mut weights.first, start), Gradient::new(&mut weights.second, start)),
+            (input_gradients, second_dx),
+            scratch,
+        );
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

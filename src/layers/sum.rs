@@ -1,5 +1,6 @@
 //! Sums of branches.
 
+use super::branches::{self, Scratch, Tapes, weights_of_branches};
 use crate::graph::Node;
 use crate::kernels::{Simd, add_assign, copy};
 use crate::layer::{Gradient, Layer, Pass, Recorded, largest};
@@ -39,22 +40,7 @@ pub struct Sum<F, G> {
     pub second: G,
 }
 
-// SAFETY: `repr(C)`, and both fields have the layout of arrays of the same scalar.
-unsafe impl<F: Parameters, G: Parameters<Scalar = F::Scalar>> Parameters for Sum<F, G> {
-    type Scalar = F::Scalar;
-
-    const LAYOUT: Layout = Layout::Fields(const { &[Field::new("first", F::LAYOUT), Field::new("second", G::LAYOUT)] });
-
-    fn roles(start: usize, visitor: &mut impl Roles) {
-        F::roles(start, visitor);
-        G::roles(start + F::PARAMETERS, visitor);
-    }
-
-    fn absorb(&mut self, gradient: &Self) {
-        self.first.absorb(&gradient.first);
-        self.second.absorb(&gradient.second);
-    }
-}
+weights_of_branches!(Sum<F, G>);
 
 impl<S, F, G> Layer for Sum<F, G>
 where
@@ -65,12 +51,11 @@ where
     type Input = F::Input;
     type Output = F::Output;
     /// The tapes of both, and their outputs, which the sum doesn't keep.
-    type Tape<const B: usize> = ((F::Tape<B>, [F::Output; B]), (G::Tape<B>, [F::Output; B]));
+    type Tape<const B: usize> = Tapes<F, G, B>;
     /// The scratch of one branch at a time; the second one's with its output.
     type Workspace<const B: usize> = Larger<F::Workspace<B>, (G::Workspace<B>, [F::Output; B])>;
     /// The scratch of one branch at a time; the second branch's output gradient, and its input gradient.
-    type TrainingWorkspace<const B: usize> =
-        (Larger<F::TrainingWorkspace<B>, G::TrainingWorkspace<B>>, ([F::Output; B], [F::Input; B]));
+    type TrainingWorkspace<const B: usize> = (Scratch<F, G, B>, ([F::Output; B], [F::Input; B]));
 
     const KIND: &'static str = "Sum";
     const MACS: u64 = F::MACS + G::MACS;
@@ -98,12 +83,10 @@ where
         pass: Pass<'_, V>,
         inputs: &[F::Input],
         outputs: &mut [F::Output],
-        ((first_tape, ys), (second_tape, zs)): &mut Self::Tape<B>,
+        tapes: &mut Self::Tape<B>,
         (scratch, _): &mut Self::TrainingWorkspace<B>,
     ) {
-        let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
-        self.first.forward_train(pass.inside(0), inputs, ys, first_tape, workspace(scratch));
-        self.second.forward_train(pass.inside(1), inputs, zs, second_tape, workspace(scratch));
+        let (ys, zs) = branches::forward_train((&self.first, &self.second), pass, inputs, tapes, scratch);
         copy(zs, outputs);
         add_assign(pass.simd, Sample::flat(ys), Sample::flat_mut(outputs));
     }
@@ -115,34 +98,21 @@ where
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [F::Output],
         gradient: Gradient<'_, Self>,
-        mut input_gradients: Option<&mut [F::Input]>,
+        input_gradients: Option<&mut [F::Input]>,
         (scratch, (dzs, second_dx)): &mut Self::TrainingWorkspace<B>,
     ) {
-        let (inputs, ((first_tape, ys), (second_tape, zs))) = (recorded.inputs, recorded.tape);
-        let samples = inputs.len();
-        let (dzs, second_dx) = (shape::first_mut(dzs, samples), shape::first_mut(second_dx, samples));
+        let dzs = shape::first_mut(dzs, recorded.inputs.len());
         copy(output_gradients, dzs);
-        let first_recorded = Recorded { inputs, outputs: shape::first(ys, samples), tape: first_tape };
-        let second_recorded = Recorded { inputs, outputs: shape::first(zs, samples), tape: second_tape };
-        let (first_pass, second_pass) = (pass.inside(0), pass.inside(1));
         let Gradient { weights, start } = gradient;
-        let first_gradient = Gradient::new(&mut weights.first, start);
-        let second_gradient = Gradient::new(&mut weights.second, start);
-        // One call of each, not one for each case: both would be inlined, and double the code with every block around.
-        let by_inputs = input_gradients.as_deref_mut();
-        self.first.backward(
-            first_pass,
-            first_recorded,
-            output_gradients,
-            first_gradient,
-            by_inputs,
-            workspace(scratch),
+        branches::backward(
+            (&self.first, &self.second),
+            pass,
+            (recorded.inputs, recorded.tape),
+            (output_gradients, dzs),
+            (Gradient::new(&mut weights.first, start), Gradient::new(&mut weights.second, start)),
+            (input_gradients, second_dx),
+            scratch,
         );
-        let by_inputs = input_gradients.is_some().then_some(&mut *second_dx);
-        self.second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, workspace(scratch));
-        if let Some(dx) = input_gradients {
-            add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
-        }
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

@@ -11,6 +11,8 @@ use super::{Arithmetic, QuantizationAware, Quantize, QuantizedLayer, Requantize,
 use super::{Multiplier, Native, Observer, Once, Quantization, Ranges, Signal};
 use crate::chunks::Chunks;
 use crate::image::Channels;
+#[cfg(feature = "alloc")]
+use crate::kernels::{Portable, multiply_assign};
 use crate::layer::largest;
 use crate::layers;
 #[cfg(feature = "alloc")]
@@ -117,11 +119,8 @@ where
         const { assert_network::<G>() }
         let mut outputs = observer.inside("first", |observer| self.first.observe(inputs, observer));
         let factors = observer.inside("second", |observer| self.second.observe(inputs, observer));
-        let outputs_per_factor = const { places::<F::Output, G::Output>() };
-        let rows = F::Output::flat_mut(&mut outputs).chunks_exact_mut(outputs_per_factor);
-        for (row, factor) in rows.zip(G::Output::flat(&factors)) {
-            row.iter_mut().for_each(|output| *output *= factor);
-        }
+        let places = const { places::<F::Output, G::Output>() };
+        multiply_assign(Portable, Sample::flat(&factors), places, Sample::flat_mut(&mut outputs));
         outputs
     }
 

@@ -63,7 +63,7 @@ impl Exporter<'_> {
                 layers.fold(input, |value, (layer, wanted)| self.add(layer, &inside(path, layer), value, wanted))
             }
             Wiring::Sum(_) => self.sum(node, path, &input, wanted),
-            Wiring::Product(nodes) => self.product(node, nodes, path, &input, wanted),
+            Wiring::Product(nodes) => self.product(nodes, path, &input, wanted),
             Wiring::Concat([first, second]) => self.concat([first, second], path, &input, wanted),
             Wiring::Layer(_) => self.layer(node, path, input, wanted),
             _ => {
@@ -96,25 +96,18 @@ impl Exporter<'_> {
     }
 
     /// The product of two branches of the input. Of the scales of both, only the product is known.
-    fn product(
-        &mut self,
-        node: &'static Node,
-        branches: &'static [Node],
-        path: &str,
-        input: &Signal,
-        wanted: Wanted,
-    ) -> Signal {
+    fn product(&mut self, branches: &'static [Node; 2], path: &str, input: &Signal, wanted: Wanted) -> Signal {
         let Product { zero_points, factor, zero_point, clip } = self.arrays.product(path);
         let scale = rounded(wanted.scale.unwrap_or(input.scale));
         let of_second = 2f64.powi(-7);
         let scales = [factor * scale / of_second, of_second];
-        let mut values = Vec::new();
-        for (branch, (scale, zero_point)) in branches.iter().zip(scales.into_iter().zip(zero_points)) {
+        let values = [0, 1].map(|index| {
+            let (scale, zero_point) = (scales[index], zero_points[index]);
             let wanted = Wanted { scale: Some(scale), zero_point: Some(zero_point) };
-            let output = self.add(branch, &inside(path, branch), input.clone(), wanted);
-            values.push(self.dequantize(&Signal { scale, zero_point, ..output }));
-        }
-        let product = self.builder.product(node, path, &values);
+            let output = self.add(&branches[index], &inside(path, &branches[index]), input.clone(), wanted);
+            self.dequantize(&Signal { scale, zero_point, ..output })
+        });
+        let product = self.builder.product(branches, path, values);
         let output = self.quantize(product, scale, zero_point);
         self.clip(path, output, clip)
     }

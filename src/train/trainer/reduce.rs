@@ -256,11 +256,8 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         });
         if let Some(start) = last {
             let Self { sums, chunks, chunk, ranks, .. } = self;
-            Gradients { sums, chunks, chunk, ranks, deferred: Some(&mut *whole) }.add_deferred(
-                Parallel { several: false },
-                start,
-                network,
-            );
+            let all = Gradients { sums, chunks, chunk, ranks, deferred: Some(&mut *whole) };
+            all.add_deferred(Parallel { several: false }, start, network);
         }
         whole
     }

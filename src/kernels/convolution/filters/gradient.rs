@@ -157,7 +157,6 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         S::Vector::<V>::scattered(
             simd,
             Scattered {
-                is_rectified: false,
                 columns: filters,
                 a: x,
                 rows,
@@ -166,6 +165,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 c: &mut *sums,
                 lines: (1, 0, 0),
                 start: Origin::Zero,
+                is_rectified: false,
             },
         );
         add_few(simd, first(sums, rows.len() * panel), totals);
