@@ -5,11 +5,22 @@
 //! algorithm", 2019, has a table of pointers instead.
 //!
 //! Each sum is one chain, from the first product to the last: its bits depend on the order of the tables alone, and not on
-//! the tile or the width of vectors. So tiles are as large as [`tiles`](super::tiles) says, but never have several chains:
-//! with fewer rows, they take more columns.
+//! the tile or the width of vectors. So tiles never have several chains; they are made of as many sums as registers hold, and of
+//! at least eight, which a processor needs to start two multiplications in each cycle:
+//!
+//! | rows left | vectors of columns | tile, with 32 registers | with fewer |
+//! |---|---|---|---|
+//! | more than 8 | 1 | 16 × 1, 12 × 1 | 4 × 1 |
+//! | 7, 8 and more | 2, 3 and more | 8 × 2, 8 × 3 | 4 × 2 |
+//! | 5, 6 | 2, 3, 4 and more | 6 × 2, 6 × 3, 6 × 4 | 4 × 2 |
+//! | 3, 4 | 2, 3, 4 and more | 4 × 2, 4 × 3, 4 × 4 | 4 × 2 |
+//! | 2 | any | 2 × 4, 2 × 2, 2 × 1 | the same |
+//! | 1 | any | 1 × 8, 1 × 4, 1 × 2, 1 × 1 | the same |
+//!
+//! Rows are divided into tiles of about the same size, and those that a tile has too many are computed twice.
 
 use super::Origin;
-use super::tile::{Sums, Tile, rectified};
+use super::tile::{Sums, rectified};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -79,71 +90,72 @@ impl<S: Scalar> Operation for Scattered<'_, S> {
         if !self.fits::<V>() {
             return;
         }
-        let (rows, many) = (self.rows.len(), S::Vector::<V>::REGISTERS >= 32);
+        let many = S::Vector::<V>::REGISTERS >= 32;
+        let vectors = self.lines.0 * self.columns.div_ceil(lanes::<V, S>());
+        // A single vector of columns takes more rows, as each sum waits for its last product.
+        let most = if many && vectors == 1 { 16 } else { 8 };
         let product = &mut self;
         let mut row = 0;
-        while row < rows {
-            let (product, left) = (&mut *product, rows - row);
-            row += match left {
-                8.. if many => {
-                    simd.call(Tiles::<S, 8, 2> { product, row });
-                    8
-                }
-                4.. => {
-                    simd.call(Tiles::<S, 4, 2> { product, row });
-                    4
-                }
-                2.. => {
-                    simd.call(Tiles::<S, 2, 4> { product, row });
-                    2
-                }
-                _ => {
-                    simd.call(Tiles::<S, 1, 8> { product, row });
-                    1
-                }
+        while row < product.rows.len() {
+            let left = product.rows.len() - row;
+            // Of about the same size.
+            let together = left.div_ceil(left.div_ceil(most));
+            let product = &mut *product;
+            row += match together {
+                13.. if many => simd.call(Tiles::<S, 16, 1> { product, row }),
+                9.. if many => simd.call(Tiles::<S, 12, 1> { product, row }),
+                7.. if many => simd.call(Tiles::<S, 8, 3> { product, row }),
+                5.. if many => simd.call(Tiles::<S, 6, 4> { product, row }),
+                3.. if many => simd.call(Tiles::<S, 4, 4> { product, row }),
+                3.. => simd.call(Tiles::<S, 4, 2> { product, row }),
+                2 => simd.call(Tiles::<S, 2, 4> { product, row }),
+                _ => simd.call(Tiles::<S, 1, 8> { product, row }),
             };
         }
     }
 }
 
-/// All lines of `R` rows, `C` vectors at a time. Private to this file: only a product that fits constructs it.
+/// All lines of `R` rows, up to `C` vectors at a time. Those rows that there aren't are the last one again. Private to this file:
+/// only a product that fits, and has the first row, constructs it.
 struct Tiles<'p, 'a, S, const R: usize, const C: usize> {
     product: &'p mut Scattered<'a, S>,
     row: usize,
 }
 
 impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R, C> {
-    type Output = ();
+    /// R.
+    type Output = usize;
 
     #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+    fn run<V: Simd>(self, simd: V) -> usize {
         let Self { product, row } = self;
         // Vectors of short lines share a tile.
         let mut left = product.lines.0 * product.columns.div_ceil(lanes::<V, S>());
         let mut at = (0, 0);
         while left > 0 {
-            // SAFETY: the product fits, and has these rows and, from `at` on, at least as many vectors as the tile.
+            // Of about the same size; few rows need as many sums as possible.
+            let together = if R > 2 { left.div_ceil(left.div_ceil(C)) } else { left };
+            // SAFETY: the product fits, and has the row and, from `at` on, at least as many vectors as the tile.
             left -= unsafe {
-                if left >= C {
-                    product.tile::<V, R, C>(simd, row, &mut at)
-                } else if C > 4 && left >= 4 {
-                    product.tile::<V, R, 4>(simd, row, &mut at)
-                } else if C > 2 && left >= 2 {
-                    product.tile::<V, R, 2>(simd, row, &mut at)
-                } else {
-                    product.tile::<V, R, 1>(simd, row, &mut at)
+                match together {
+                    8.. if C == 8 => product.tile::<V, R, 8>(simd, row, &mut at),
+                    4.. if C >= 4 => product.tile::<V, R, 4>(simd, row, &mut at),
+                    3.. if C >= 3 && R > 2 => product.tile::<V, R, 3>(simd, row, &mut at),
+                    2.. if C >= 2 => product.tile::<V, R, 2>(simd, row, &mut at),
+                    _ => product.tile::<V, R, 1>(simd, row, &mut at),
                 }
             };
         }
+        R
     }
 }
 
 impl<S: Scalar> Scattered<'_, S> {
-    /// `R` rows from `row` on, and `C` vectors from a line and a column on, which move behind them; the last vector of a line may
-    /// reach over the end. Returns C.
+    /// `R` rows from `row` on, the last one again for those that there aren't, and `C` vectors from a line and a column on, which
+    /// move behind them; the last vector of a line may reach over the end. Returns C.
     ///
     /// # Safety
-    /// The product fits, and has the rows and the vectors.
+    /// The product fits, and has the first row and the vectors.
     // In debug builds, everything inlined into one function has its own place on the stack.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -155,12 +167,12 @@ impl<S: Scalar> Scattered<'_, S> {
     ) -> usize {
         let lanes = S::Vector::<V>::LANES;
         // The vectors lie anywhere in B and C, and so do the rows in A and C.
-        let (mut a, mut b) = ([self.a.as_ptr(); R], [self.b.as_ptr(); C]);
-        let mut tiles = [Tile { c: self.c.as_mut_ptr(), pitch: 0, row, column: 0, last: lanes }; C];
-        for (b, tile) in b.iter_mut().zip(&mut tiles) {
-            *b = b.wrapping_add(*line * self.lines.1 + *column);
-            tile.c = tile.c.wrapping_add(*line * self.lines.2 + *column);
-            (tile.column, tile.last) = (*column, lanes.min(self.columns - *column));
+        let (mut a, mut b, mut c) = ([self.a.as_ptr(); R], [self.b.as_ptr(); C], [self.c.as_mut_ptr(); C]);
+        let (mut columns, mut counts) = ([0; C], [lanes; C]);
+        for v in 0..C {
+            b[v] = b[v].wrapping_add(*line * self.lines.1 + *column);
+            c[v] = c[v].wrapping_add(*line * self.lines.2 + *column);
+            (columns[v], counts[v]) = (*column, lanes.min(self.columns - *column));
             *column += lanes;
             if *column >= self.columns {
                 (*line, *column) = (*line + 1, 0);
@@ -169,24 +181,35 @@ impl<S: Scalar> Scattered<'_, S> {
         // SAFETY: the caller's promise; masked loads and stores touch no column of C over the end, and B can be read in
         // whole vectors.
         unsafe {
-            let mut rows = [0; R];
+            let (mut rows, last) = ([0; R], self.rows.len() - 1 - row);
             for (r, (a, to)) in a.iter_mut().zip(&mut rows).enumerate() {
-                let row = *self.rows.get_unchecked(row + r);
+                let row = *self.rows.get_unchecked(row + r.min(last));
                 *a = a.wrapping_add(row.a as usize);
                 *to = row.c as usize;
             }
+            // Each kind of start has loops of its own, small enough to be unrolled: the sums are to stay in registers.
             let mut sums: Sums<S::Vector<V>, R, C> = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
-            for (v, &tile) in tiles.iter().enumerate() {
-                if let Origin::Sum = self.start {
+            match self.start {
+                Origin::Sum => {
                     for (sums, &row) in sums.iter_mut().zip(&rows) {
-                        [[sums[v]]] = Tile { c: tile.c.wrapping_add(row), ..tile }.origin(simd, Origin::Sum);
-                    }
-                } else {
-                    let starts: Sums<S::Vector<V>, R, 1> = tile.origin(simd, self.start);
-                    for (sums, [start]) in sums.iter_mut().zip(starts) {
-                        sums[v] = start;
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            *sum = S::Vector::<V>::load_masked(simd, c[v].add(row), counts[v]);
+                        }
                     }
                 }
+                Origin::Row(start) if !start.is_empty() => {
+                    let mut starts = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                    for (v, to) in starts.iter_mut().enumerate() {
+                        *to = S::Vector::<V>::load_masked(simd, start.as_ptr().add(columns[v]), counts[v]);
+                    }
+                    sums = [starts; R];
+                }
+                Origin::Column(start) if !start.is_empty() => {
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        *sums = [S::Vector::<V>::splat(simd, *start.get_unchecked(row + r.min(last))); C];
+                    }
+                }
+                Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
             }
             for place in self.inner {
                 let (at, from) = (place.a as usize, place.b as usize);
@@ -205,8 +228,8 @@ impl<S: Scalar> Scattered<'_, S> {
                 sums = rectified(sums);
             }
             for (sums, &row) in sums.iter().zip(&rows) {
-                for (&sum, &tile) in sums.iter().zip(&tiles) {
-                    Tile { c: tile.c.wrapping_add(row), ..tile }.store::<V, 1, 1>(&[[sum]], false);
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store_masked(c[v].add(row), counts[v]);
                 }
             }
         }
