@@ -36,6 +36,7 @@ mod vectors;
 
 #[cfg(feature = "simd")]
 pub(crate) use products::{PATCHES, WEIGHTS};
+pub(super) use vectors::{Backward, Forward};
 
 #[cfg(feature = "simd")]
 use self::padding::CHANNEL;
@@ -43,7 +44,7 @@ use self::padding::CHANNEL;
 use self::strips::OUTPUTS;
 use super::elementwise::rectify;
 use super::sums::sum;
-use super::vector::{Operation, Simd, lanes};
+use super::vector::{Operation, Simd, Vector, lanes};
 use super::window::{Plane, correlate, correlate_gradient, spread};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
@@ -91,6 +92,7 @@ impl<S> Scratch<'_, S> {
 }
 
 /// A convolution's weights and their gradients.
+#[derive(Debug)]
 pub(crate) struct Gradients<'a, S> {
     pub(crate) weight: &'a mut [S],
     pub(crate) bias: &'a mut [S],
@@ -113,49 +115,29 @@ impl Convolution {
     }
 
     /// `y = b + w ∗ x`, for a batch, or the larger of 0 and that; an empty bias counts as none.
-    // A separate function in debug builds, which reserve stack for everything inlined.
-    #[cfg_attr(debug_assertions, inline)]
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[inline(always)]
     pub(crate) fn forward<V: Simd, S: Scalar>(
         &self,
         simd: V,
         (w, bias): (&[S], &[S]),
         x: &[S],
         (y, is_rectified): (&mut [S], bool),
-        mut scratch: Scratch<'_, S>,
+        scratch: Scratch<'_, S>,
     ) {
-        if lanes::<V, S>() > 1 {
-            return simd.call(vectors::Forward { convolution: *self, w, bias, x, y, is_rectified, scratch });
-        }
-        let (of_inputs, of_outputs) = self.samples(w);
-        for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
-            self.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());
-        }
+        S::Vector::<V>::convolution(simd, Forward { convolution: *self, w, bias, x, y, is_rectified, scratch });
     }
 
     /// The gradients of a batch, given `g`, the gradient of its outputs.
-    // A separate function in debug builds, which reserve stack for everything inlined.
-    #[cfg_attr(debug_assertions, inline)]
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[inline(always)]
     pub(crate) fn backward<V: Simd, S: Scalar>(
         &self,
         simd: V,
         w: &[S],
         (x, g): (&[S], &[S]),
         gradients: Gradients<'_, S>,
-        mut scratch: Scratch<'_, S>,
+        scratch: Scratch<'_, S>,
     ) {
-        if lanes::<V, S>() > 1 {
-            return simd.call(vectors::Backward { convolution: *self, w, x, g, gradients, scratch });
-        }
-        let Gradients { weight, bias, mut input } = gradients;
-        self.add_bias_gradient(w, g, bias);
-        let (of_inputs, of_outputs) = self.samples(w);
-        let mut input = input.as_mut().map(|dx| dx.blocks_mut(of_inputs));
-        for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
-            let dx = input.as_mut().and_then(Iterator::next);
-            self.backward_sample(simd, w, (x, g), (Some(&mut *weight), dx), scratch.parts());
-        }
+        S::Vector::<V>::convolution_gradients(simd, Backward { convolution: *self, w, x, g, gradients, scratch });
     }
 
     /// Sample by sample, the sum of each channel's gradients.

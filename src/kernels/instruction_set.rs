@@ -272,19 +272,34 @@ macro_rules! vector {
                 }
             }
 
-            crate::kernels::instruction_set::kernels! {
-                $token as $features:
-                product: crate::kernels::product::Product<'_, $scalar>,
-                scattered: crate::kernels::product::Scattered<'_, $scalar>,
-                dot_products: crate::kernels::dot_products::DotProducts<'_, $scalar>,
-                outer_products: crate::kernels::outer_products::Block<'_, $scalar>
-            }
+            crate::kernels::instruction_set::kernels! { $scalar with $token as $features }
         }
     };
 }
 
 /// Kernels that aren't generic, so compiled once, in this crate, for all networks.
 macro_rules! kernels {
+    (f32 with $token:ident as $features:literal) => {
+        crate::kernels::instruction_set::kernels! {
+            $token as $features:
+            product: crate::kernels::product::Product<'_, f32>,
+            scattered: crate::kernels::product::Scattered<'_, f32>,
+            dot_products: crate::kernels::dot_products::DotProducts<'_, f32>,
+            outer_products: crate::kernels::outer_products::Block<'_, f32>,
+            convolution: crate::kernels::convolution::Forward<'_, '_, f32>,
+            convolution_gradients: crate::kernels::convolution::Backward<'_, '_, f32>
+        }
+    };
+    // Convolutions of `f64` are for few crates, which compile them themselves.
+    (f64 with $token:ident as $features:literal) => {
+        crate::kernels::instruction_set::kernels! {
+            $token as $features:
+            product: crate::kernels::product::Product<'_, f64>,
+            scattered: crate::kernels::product::Scattered<'_, f64>,
+            dot_products: crate::kernels::dot_products::DotProducts<'_, f64>,
+            outer_products: crate::kernels::outer_products::Block<'_, f64>
+        }
+    };
     ($token:ident as $features:literal: $($name:ident: $operation:ty),*) => {
         crate::kernels::instruction_set::inlined! {
             $(fn $name(simd: $token, operation: $operation) {

@@ -2,6 +2,7 @@
 
 use core::fmt::Debug;
 
+use super::convolution::{Backward, Forward};
 use super::dispatch::InstructionSet;
 use super::dot_products::DotProducts;
 use super::outer_products;
@@ -160,6 +161,31 @@ pub trait Vector<S, V>: Real {
     {
         block.run(simd);
     }
+
+    // Those that are compiled once if a processor may have vectors: without vectors, their sizes are constants. Separate functions
+    // in debug builds, which reserve stack for everything inlined.
+
+    /// Computes a convolution.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn convolution(simd: V, convolution: Forward<'_, '_, S>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        simd.call(convolution);
+    }
+
+    /// Computes the gradients of a convolution.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn convolution_gradients(simd: V, gradients: Backward<'_, '_, S>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        simd.call(gradients);
+    }
 }
 
 /// The number of lanes of a vector.
@@ -300,23 +326,23 @@ impl Simd for Portable {
 macro_rules! scalar_vectors {
     ($($scalar:ident $({ $($own:tt)* })?),*) => {$(
         /// One lane: the number itself.
-        impl<V: Simd> Vector<$scalar, V> for $scalar {
+        impl Vector<$scalar, Portable> for $scalar {
             const LANES: usize = 1;
             const REGISTERS: usize = 16;
 
             #[inline(always)]
-            fn splat(_: V, value: $scalar) -> Self {
+            fn splat(_: Portable, value: $scalar) -> Self {
                 value
             }
 
             #[inline(always)]
-            unsafe fn load(_: V, from: *const $scalar) -> Self {
+            unsafe fn load(_: Portable, from: *const $scalar) -> Self {
                 // SAFETY: the caller's promise.
                 unsafe { *from }
             }
 
             #[inline(always)]
-            unsafe fn load_first(_: V, from: *const $scalar, count: usize) -> Self {
+            unsafe fn load_first(_: Portable, from: *const $scalar, count: usize) -> Self {
                 // SAFETY: the caller's promise.
                 if count == 0 { 0.0 } else { unsafe { *from } }
             }
@@ -358,8 +384,20 @@ scalar_vectors!(
     f32 {
         #[cfg(fnn_vfma)]
         #[inline(always)]
-        fn add_tile(_: V, rows: [&[f32]; 4], inputs: &[[f32; 4]], sums: &mut [[f32; 4]; 4]) {
+        fn add_tile(_: Portable, rows: [&[f32]; 4], inputs: &[[f32; 4]], sums: &mut [[f32; 4]; 4]) {
             super::vfp::add_tile(rows, inputs, sums);
+        }
+
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        #[inline(never)]
+        fn convolution(simd: Portable, convolution: Forward<'_, '_, f32>) {
+            convolution.run(simd);
+        }
+
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+        #[inline(never)]
+        fn convolution_gradients(simd: Portable, gradients: Backward<'_, '_, f32>) {
+            gradients.run(simd);
         }
     },
     f64

@@ -15,7 +15,8 @@ use crate::scalar::Scalar;
 use crate::window::ceil_div;
 
 /// `y = b + w ∗ x`, for a batch; an empty bias counts as none.
-pub(super) struct Forward<'a, 'b, S> {
+#[derive(Debug)]
+pub struct Forward<'a, 'b, S> {
     pub(super) convolution: Convolution,
     pub(super) w: &'a [S],
     pub(super) bias: &'a [S],
@@ -27,7 +28,8 @@ pub(super) struct Forward<'a, 'b, S> {
 }
 
 /// The gradients of a batch: those of the weights are added to, that of the input is overwritten.
-pub(super) struct Backward<'a, 'b, S> {
+#[derive(Debug)]
+pub struct Backward<'a, 'b, S> {
     pub(super) convolution: Convolution,
     pub(super) w: &'a [S],
     pub(super) x: &'a [S],
@@ -224,6 +226,13 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         let Self { convolution, w, bias, x, y, is_rectified, mut scratch } = self;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
+        // Asked in a constant, so that only one of both ways is compiled.
+        if const { lanes::<V, S>() == 1 } {
+            for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
+                convolution.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());
+            }
+            return;
+        }
         if convolution.is_over_channels::<V, S>(w, &mut scratch) {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
             let strides = (plane.outputs(), plane.columns.output);
@@ -269,6 +278,15 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let plane = &convolution.plane;
         convolution.add_bias_gradient(w, g, bias);
         let (of_inputs, of_outputs) = convolution.samples(w);
+        // Asked in a constant, so that only one of both ways is compiled.
+        if const { lanes::<V, S>() == 1 } {
+            let mut dx = dx.map(|dx| dx.blocks_mut(of_inputs));
+            for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
+                let dx = dx.as_mut().and_then(Iterator::next);
+                convolution.backward_sample(simd, w, (x, g), (Some(&mut *dw), dx), scratch.parts());
+            }
+            return;
+        }
         let mut needs_weights = true;
         if convolution.has_gradient_over_channels(w, &scratch) {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
