@@ -7,6 +7,7 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(fnn_dsp)");
     println!("cargo::rustc-check-cfg=cfg(fnn_fused)");
     println!("cargo::rustc-check-cfg=cfg(fnn_without_vectors)");
+    println!("cargo::rustc-check-cfg=cfg(fnn_simd128)");
     println!("cargo::rustc-check-cfg=cfg(fnn_thumb1)");
     println!("cargo::rustc-check-cfg=cfg(fnn_vfma)");
     let target = var("TARGET").unwrap_or_default();
@@ -33,7 +34,12 @@ fn main() {
         println!("cargo::rustc-cfg=fnn_vfma");
     }
     // On request, plain loops round multiply-adds once, as vectors do.
-    if var("CARGO_FEATURE_FUSED").is_ok() {
+    let fused = var("CARGO_FEATURE_FUSED").is_ok();
+    if fused {
         println!("cargo::rustc-cfg=fnn_fused");
+    }
+    // Vectors of WebAssembly round them twice.
+    if has("simd128") && var("CARGO_FEATURE_SIMD").is_ok() && !fused {
+        println!("cargo::rustc-cfg=fnn_simd128");
     }
 }

@@ -4,7 +4,7 @@
 //! per step, and everything below it is compiled for that instruction set.
 //!
 //! Instruction sets differ in how often a multiply-add rounds, and in how functions are computed; so there are two families,
-//! with and without fused multiply-adds ([`InstructionSet`]). On any of them, the error of a sum of
+//! with fused multiply-adds (AVX-512, AVX2, NEON) and without (plain loops, `simd128` of WebAssembly; [`InstructionSet`]). On any of them, the error of a sum of
 //! k products is at most (k + 2)·ε times the sum of the products' absolute values. So for a network of sums, pools and
 //! `Relu`, two of them agree to 2ε·Σ(k + 2), summed over the layers, times the network's output for the absolute values
 //! of its weights and inputs. Functions such as `tanh` add their own errors, listed at [`Real`](crate::real::Real).
@@ -14,13 +14,14 @@ mod convolution;
 mod dispatch;
 mod dot_products;
 mod elementwise;
-#[cfg(any(fnn_fused, test, all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[cfg(any(fnn_fused, fnn_simd128, test, all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[cfg_attr(fnn_simd128, allow(dead_code, reason = "without fused multiply-adds, functions are those of scalars"))]
 mod functions;
 #[cfg(any(fnn_fused, test))]
 mod fused;
 #[cfg(feature = "std")]
 mod gather;
-#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(any(fnn_simd128, all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod instruction_set;
 mod lane_sums;
 mod loops;
@@ -44,6 +45,8 @@ mod transpose;
 pub(crate) mod vector;
 #[cfg(fnn_vfma)]
 mod vfp;
+#[cfg(fnn_simd128)]
+mod wasm;
 mod window;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod x86;

@@ -5,15 +5,18 @@
 #[path = "support/instruction_sets.rs"]
 mod instruction_sets;
 mod support;
+#[path = "support/trainings.rs"]
+mod trainings;
 
 use fnn::layers::{Dense, Layer, Sample, zeroed};
 use fnn::losses::{CrossEntropy, MeanSquaredError};
-use fnn::optimizers::{Adam, Clip};
+use fnn::optimizers::Adam;
 use fnn::simd::InstructionSet;
 use fnn::train::{GradientBuffers, Progress};
 use fnn::{DataSet, Network, Parameters, Random, Scalar, Trainer};
 use instruction_sets::{assert_families, on_each};
-use support::{bits, classes};
+use support::bits;
+use trainings::numbers;
 
 #[test]
 fn an_instruction_set_can_be_selected() {
@@ -25,12 +28,6 @@ fn an_instruction_set_can_be_selected() {
     for (set, (highest, low, again)) in others {
         assert!(highest == best && (low <= InstructionSet::Neon || sets.len() == 1) && again == set);
     }
-}
-
-fn numbers<S: Scalar, A: Sample<Element = S>>(count: usize, seed: u64) -> Vec<A> {
-    let (mut random, mut samples) = (Random::new(seed), vec![zeroed::<A>(); count]);
-    A::flat_mut(&mut samples).fill_with(|| S::from_f64(2.0 * random.uniform() - 1.0));
-    samples
 }
 
 fn drawn<L: Layer>() -> Box<L> {
@@ -109,80 +106,29 @@ fn convolutions_sum_in_an_order_of_their_shape() {
     check::<Short>("short rows", is_vectors);
 }
 
-fnn::network! {
-    struct Mixed: [20] -> [4] {
-        Dense(70), Tanh,
-        LayerNorm, Gelu,
-        Dense(33), Silu,
-        Residual { Dense(33), Softplus },
-        RmsNorm, PRelu,
-        Dense(180), Sigmoid,
-        Dense(16), Elu,
-        Dense(1), Gelu(tanh),
-        Dense(7), Mish, Softmax,
-        Dense(4), Selu,
-        GroupNorm(2),
-    }
-}
-
-/// A number that any other weights would change.
-fn fingerprint<P: Parameters<Scalar = f32>>(network: &P) -> u64 {
-    let add = |hash: u64, weight: &f32| (hash ^ u64::from(weight.to_bits())).wrapping_mul(0x0100_0000_01b3);
-    network.parameters().iter().fold(0xcbf2_9ce4_8422_2325, add)
+/// The fingerprint of a set's family.
+const fn expected(set: InstructionSet, [fused, unfused]: [u64; 2]) -> u64 {
+    if set.is_fused() { fused } else { unfused }
 }
 
 /// The weights of two trainings, the same on every machine. That they are right is what other tests show.
 #[test]
 fn a_training_gives_the_same_weights_on_every_processor_of_a_family() {
-    let data = classes::<20, 4>(300, 1);
-    let trained = on_each(|_| {
-        [1, 2].map(|threads| {
-            let trainer = Trainer::new(Mixed::boxed(3), CrossEntropy, Adam::new(1e-2)).batch_size(100).threads(threads);
-            let trainer = trainer.clip(Clip::Norm(0.5)).epochs(3).progress(Progress::Silent);
-            fingerprint(&*trainer.fit(&data).unwrap().network)
-        })
-    });
-    for (set, found) in trained {
-        let expected = if set.is_fused() { 0x014a_5a9b_3a47_b758 } else { 0x587f_135e_1d96_f807 };
-        assert!(found == [expected; 2], "{set:?}: {found:x?}");
-    }
-}
-
-fnn::network! {
-    /// Convolutions, pools and norms of each form: of images and sequences, strided, dilated, grouped, depthwise, pointwise, on rows
-    /// of less than a vector, and in a single place.
-    struct Planes: [3, 14, 11] -> [4] {
-        BatchNorm, Conv2d(8, kernel = 3, padding = 1, bias = false), BatchNorm, Relu,
-        Residual { Conv2d(8, kernel = (1, 3), padding = same, groups = 2), Tanh },
-        DepthwiseConv2d(kernel = 3, padding = 2, dilation = 2), Silu,
-        MaxPool2d(3, stride = 2, padding = 1),
-        Conv2d(20, kernel = 1), BatchNorm, Relu6,
-        Conv2d(12, kernel = 5, stride = 2, padding = 2), LeakyRelu(0.1),
-        AvgPool2d(2, stride = 1), GroupNorm(3),
-        Upsample2d(2), Resize2d((5, 4)),
-        Conv2d(24, kernel = 3, padding = same), PRelu(slopes = each),
-        Concat { { GlobalAvgPool, Reshape(24, 1) }, { GlobalMaxPool, Reshape(24, 1) } },
-        Reshape(4, 12), Conv1d(6, kernel = 3, padding = causal), HardSwish, DepthwiseConv1d(kernel = 5, padding = same),
-        Flatten, Dense(4),
+    for (set, found) in on_each(|_| [1, 2].map(trainings::mixed)) {
+        assert!(found == [expected(set, trainings::MIXED); 2], "{set:?}: {found:x?}");
     }
 }
 
 #[test]
 fn a_training_of_planes_gives_the_same_weights_on_every_processor_of_a_family() {
-    let inputs = numbers::<f32, [[[f32; 11]; 14]; 3]>(50, 5);
-    let data: DataSet<_, usize> = inputs.into_iter().enumerate().map(|(index, input)| (input, index % 4)).collect();
-    let trained = on_each(|_| {
-        let trainer = Trainer::new(Planes::boxed(3), CrossEntropy, Adam::new(1e-2)).batch_size(40);
-        fingerprint(&*trainer.epochs(2).progress(Progress::Silent).fit(&data).unwrap().network)
-    });
-    for (set, found) in trained {
-        let expected = match set {
-            // Its convolutions add in another order than those of vectors.
-            InstructionSet::Portable if cfg!(feature = "fused") => continue,
-            InstructionSet::Portable => 0x7f27_5c8a_5a40_5440,
-            _ => 0xef78_66ef_4c90_9310,
-        };
-        assert!(found == expected, "{set:?}: {found:#x}");
+    for (set, found) in on_each(|_| [trainings::planes(), trainings::usual()]) {
+        // With the feature `fused`, convolutions of plain loops add in another order than those of vectors.
+        if set != InstructionSet::Portable || !cfg!(feature = "fused") {
+            assert!(
+                found == [trainings::PLANES, trainings::USUAL].map(|family| expected(set, family)),
+                "{set:?}: {found:#x?}"
+            );
+        }
     }
 }
 

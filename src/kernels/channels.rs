@@ -1,5 +1,6 @@
-//! Batch normalisation: in plain loops, or over vectors. With vectors, it takes some channels of the whole batch at a
-//! time: their sums stay in registers, and their numbers are still in the second-level cache when they are normalised.
+//! Batch normalisation: in plain loops, or, with fused multiply-adds, over vectors, even of one lane. With vectors, it takes some
+//! channels of the whole batch at a time: their sums stay in registers, and their numbers are still in the second-level cache when
+//! they are normalised.
 //!
 //! | a channel is | lanes are |
 //! |---|---|
@@ -12,7 +13,7 @@ mod loops;
 
 pub(crate) use self::activate::{Activate, Identity};
 use self::block::Block;
-use super::vector::{Operation, Simd, lanes};
+use super::vector::{Operation, Simd};
 use crate::scalar::Scalar;
 
 /// Channels at a time: the largest number of lanes.
@@ -59,13 +60,6 @@ fn inverse_deviation<S: Scalar>(variance: S, epsilon: S) -> S {
     S::ONE / (variance + epsilon).sqrt()
 }
 
-/// Whether plain loops add one number after the other. With fused multiply-adds, they have the sums of vectors.
-///
-/// Asked in a constant, so that only one of both ways is compiled.
-const fn in_order<V: Simd, S: Scalar>() -> bool {
-    lanes::<V, S>() == 1 && !V::FUSED
-}
-
 /// Normalisation with given statistics.
 pub(crate) struct Normalise<'a, S, A> {
     pub(crate) sizes: Sizes,
@@ -85,7 +79,7 @@ impl<S: Scalar, A: Activate> Operation for Normalise<'_, S, A> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { sizes, scales, activation, mean, variance, x, y, scale } = self;
-        if const { in_order::<V, S>() } {
+        if const { !V::FUSED } {
             return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
         for block in sizes.blocks() {
@@ -113,7 +107,7 @@ impl<S: Scalar, A: Activate> Operation for Measure<'_, S, A> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { sizes, scales, activation, mean, variance, x, y, scale } = self;
-        if const { in_order::<V, S>() } {
+        if const { !V::FUSED } {
             loops::measure(sizes, x, mean, variance);
             return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
@@ -153,7 +147,7 @@ impl<S: Scalar, A: Activate> Operation for Backward<'_, S, A> {
     /// `dx = w / √(σ² + ε) · (g − db/m − x̂·dw/m)`, frozen `dx = w / √(σ² + ε) · g`.
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        if const { in_order::<V, S>() } {
+        if const { !V::FUSED } {
             return loops::differentiate(self);
         }
         let Self { sizes, scales, activation, mean, variance, is_frozen, x, y, g, mut dx, by_weight, by_bias } = self;

@@ -16,6 +16,8 @@ use super::x86::{Avx2, Avx512};
 pub enum InstructionSet {
     /// Plain loops, for every processor.
     Portable = 1,
+    /// `simd128`, in WebAssembly built with `-C target-feature=+simd128`. Computes the bits of plain loops.
+    Simd128,
     /// NEON, on AArch64.
     Neon,
     /// AVX2 and FMA, on x86-64.
@@ -37,7 +39,7 @@ impl InstructionSet {
     /// To compute what another processor computes, and to compare their speed. Don't call it while passes run on other
     /// threads: some might use one instruction set, and some the other.
     ///
-    /// On AArch64, and in a build for one processor alone (`-C target-cpu=native`), there is only one.
+    /// On AArch64, in WebAssembly, and in a build for one processor alone (`-C target-cpu=native`), there is only one.
     ///
     /// ```
     /// use fnn::simd::InstructionSet;
@@ -50,14 +52,14 @@ impl InstructionSet {
     #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
     pub fn select(self) -> Self {
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        LEVEL.store(detect().min(if self == Self::Neon { Self::Portable } else { self }) as u8, Relaxed);
+        LEVEL.store(detect().min(if self < Self::Avx2 { Self::Portable } else { self }) as u8, Relaxed);
         Self::current()
     }
 
     /// Whether `a·b + c` is rounded once.
     #[must_use]
     pub const fn is_fused(self) -> bool {
-        !matches!(self, Self::Portable) || cfg!(fnn_fused)
+        !matches!(self, Self::Portable | Self::Simd128) || cfg!(fnn_fused)
     }
 }
 
@@ -73,8 +75,8 @@ impl Operation for Current {
     }
 }
 
-/// Runs `operation` with the best instruction set of this processor: AVX-512, AVX2 with FMA, NEON, or plain loops; or
-/// with the one that was [selected](InstructionSet::select).
+/// Runs `operation` with the best instruction set of this processor: AVX-512, AVX2 with FMA, NEON, `simd128`, or plain loops;
+/// or with the one that was [selected](InstructionSet::select).
 ///
 /// Detection runs once; after that a call costs a load and a branch, or nothing if the compiler may assume the best
 /// instruction set (`-C target-cpu=native`). Without `std` there is no detection, and only what the compiler may assume
@@ -95,14 +97,18 @@ pub fn dispatch<O: Operation>(operation: O) -> O::Output {
     operation.run(super::Portable)
 }
 
-/// Runs `operation` with the best instruction set that the compiler may assume: NEON on AArch64, or else plain loops.
+/// Runs `operation` with the best instruction set that the compiler may assume: NEON on AArch64, `simd128` in WebAssembly, or
+/// else plain loops.
 #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
 #[inline(always)]
 pub fn dispatch<O: Operation>(operation: O) -> O::Output {
     #[cfg(all(feature = "simd", target_arch = "aarch64", target_feature = "neon"))]
     // SAFETY: the compiler assumes the instruction set.
     return unsafe { super::neon::Neon::assume().run(operation) };
-    #[cfg(not(all(feature = "simd", target_arch = "aarch64", target_feature = "neon")))]
+    #[cfg(fnn_simd128)]
+    // SAFETY: as above.
+    return unsafe { super::wasm::Simd128::assume().run(operation) };
+    #[cfg(not(any(fnn_simd128, all(feature = "simd", target_arch = "aarch64", target_feature = "neon"))))]
     operation.run(super::Portable)
 }
 

@@ -108,28 +108,32 @@ pub(super) fn softplus<L: Lanes>(x: L) -> L {
 }
 
 /// The functions of [`Real`], lane by lane.
+///
+/// `of vectors`, those of `f32` are the ones above; `of lanes`, and those of `f64`, are those of scalars.
 macro_rules! vector_functions {
-    ($scalar:ident, $lanes:literal) => {
-        crate::kernels::functions::vector_functions!($scalar, $lanes: exp, exp_m1, tanh, normal_distribution, softplus);
+    ($scalar:ident, $lanes:literal of $kind:ident) => {
+        crate::kernels::functions::vector_functions!(
+            $scalar, $lanes of $kind: exp, exp_m1, tanh, normal_distribution, softplus
+        );
     };
-    (f32, $lanes:literal: $($function:ident),*) => {$(
+    (f32, $lanes:literal of vectors: $($function:ident),*) => {$(
         #[cfg_attr(debug_assertions, inline)]
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn $function(self) -> Self {
             crate::kernels::functions::$function(self)
         }
     )*};
-    (f64, $lanes:literal: $($function:ident),*) => {$(
+    ($scalar:ident, $lanes:literal of $kind:ident: $($function:ident),*) => {$(
         #[cfg_attr(debug_assertions, inline)]
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn $function(self) -> Self {
             // SAFETY: a vector's bits are those of its lanes.
-            let mut lanes = unsafe { core::mem::transmute::<Self, [f64; $lanes]>(self) };
+            let mut lanes = unsafe { core::mem::transmute::<Self, [$scalar; $lanes]>(self) };
             for lane in &mut lanes {
                 *lane = crate::real::Real::$function(*lane);
             }
             // SAFETY: as above.
-            unsafe { core::mem::transmute::<[f64; $lanes], Self>(lanes) }
+            unsafe { core::mem::transmute::<[$scalar; $lanes], Self>(lanes) }
         }
     )*};
 }

@@ -61,7 +61,7 @@ macro_rules! fused {
                 Self(Real::sqrt(self.0))
             }
 
-            vector_functions!($scalar, 1);
+            vector_functions!($scalar, 1 of vectors);
         }
 
         impl<V: Simd> Vector<$scalar, V> for Fused<$scalar> {

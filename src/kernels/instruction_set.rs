@@ -16,7 +16,8 @@
 /// An instruction set and its two kinds of vectors, by the names of their instructions.
 macro_rules! define_instruction_set {
     (
-        $(#[$document:meta])* $token:ident ($($feature:tt),*) found by $detected:ident as $features:literal, $registers:literal registers;
+        $(#[$document:meta])* $token:ident ($($feature:tt),*) found by $detected:ident as $features:literal,
+        $registers:literal registers, functions of $functions:ident;
         $($vector:ident = [$scalar:ident; $lanes:literal] in $register:ident {
             $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $mul_add:ident
             $max:ident $sqrt:ident $xor:ident $and_not:ident
@@ -37,7 +38,8 @@ macro_rules! define_instruction_set {
                 $vector, $splat, $xor: Add add $add, Sub sub $sub, Mul mul $mul, Div div $div
             }
             crate::kernels::instruction_set::real! {
-                $vector = [$scalar; $lanes]: $splat $mul_add $max $sqrt $and_not, where_positive $where_positive: $if_positive
+                $vector = [$scalar; $lanes] with functions of $functions:
+                $splat $mul_add $max $sqrt $and_not, where_positive $where_positive: $if_positive
             }
             crate::kernels::instruction_set::vector! {
                 $token as $features, $registers registers; $vector = [$scalar; $lanes]: $splat $load $store, $($rest)*
@@ -74,7 +76,7 @@ macro_rules! token {
             #[cfg(feature = "std")]
             #[allow(dead_code, reason = "where every processor has it, only tests ask")]
             pub(super) fn detect() -> Option<Self> {
-                ($(std::arch::$detected!($feature))&&*).then_some(Self(()))
+                ($($detected!($feature))&&*).then_some(Self(()))
             }
 
             crate::kernels::instruction_set::inlined! {
@@ -152,7 +154,7 @@ macro_rules! arithmetic {
 /// A vector as a number.
 macro_rules! real {
     (
-        $vector:ident = [$scalar:ident; $lanes:literal]:
+        $vector:ident = [$scalar:ident; $lanes:literal] with functions of $functions:ident:
         $splat:ident $mul_add:ident $max:ident $sqrt:ident $and_not:ident,
         where_positive($positive:ident, $yes:ident, $no:ident): $if_positive:expr
     ) => {
@@ -191,7 +193,7 @@ macro_rules! real {
                 }
             }
 
-            crate::kernels::functions::vector_functions!($scalar, $lanes);
+            crate::kernels::functions::vector_functions!($scalar, $lanes of $functions);
         }
     };
 }

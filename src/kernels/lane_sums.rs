@@ -1,7 +1,7 @@
 //! Sums whose lanes run over the terms.
 
 use super::transpose::sum_each;
-use super::vector::{self, Simd, lanes, read, splat, sum_of_lanes, write};
+use super::vector::{self, Simd, first_lane, lanes, read, splat, sum_of_lanes, write};
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -12,8 +12,8 @@ pub(crate) const LANES: usize = vector::LANES;
 /// [`LANES`] sums, of which term k is added to number k mod [`LANES`]. In the end, the upper half of them is added to the
 /// lower one until one is left.
 ///
-/// So the bits of a sum don't depend on the width of the vectors. Without fused multiply-adds, there is one sum for each
-/// lane of a vector: plain loops add one term after the other.
+/// So the bits of a sum don't depend on the width of the vectors. Without fused multiply-adds, there is a single sum: plain loops
+/// add one term after the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LaneSums<V: Simd, S: Scalar>([S::Vector<V>; LANES]);
 
@@ -28,21 +28,36 @@ impl<V: Simd, S: Scalar> LaneSums<V, S> {
 
     /// Adds terms: those of vector `index` of [`LANES`] terms.
     #[inline(always)]
-    pub(crate) fn add(&mut self, index: usize, terms: S::Vector<V>) {
+    pub(crate) fn add(&mut self, simd: V, index: usize, terms: S::Vector<V>) {
         let sum = &mut self.0[index % Self::VECTORS];
-        *sum = *sum + terms;
+        if V::FUSED || lanes::<V, S>() == 1 {
+            *sum = *sum + terms;
+            return;
+        }
+        let mut each = [S::ZERO; LANES];
+        write(simd, terms, &mut each);
+        let mut total: S = first_lane(simd, *sum);
+        each.iter().take(lanes::<V, S>()).for_each(|&term| total += term);
+        *sum = splat(simd, total);
     }
 
     /// Adds products, as [`add`](Self::add) does terms.
     #[inline(always)]
-    pub(crate) fn multiply_add(&mut self, index: usize, x: S::Vector<V>, y: S::Vector<V>) {
-        let sum = &mut self.0[index % Self::VECTORS];
-        *sum = x.mul_add(y, *sum);
+    pub(crate) fn multiply_add(&mut self, simd: V, index: usize, x: S::Vector<V>, y: S::Vector<V>) {
+        if V::FUSED {
+            let sum = &mut self.0[index % Self::VECTORS];
+            *sum = x.mul_add(y, *sum);
+        } else {
+            self.add(simd, index, x * y);
+        }
     }
 
     /// The sum, in every lane.
     #[inline(always)]
     pub(crate) fn total(mut self) -> S::Vector<V> {
+        if !V::FUSED {
+            return self.0[0];
+        }
         let mut vectors = Self::VECTORS;
         while vectors > 1 {
             vectors /= 2;

@@ -5,7 +5,7 @@ use super::lane_sums::{LANES, LaneSums};
 use super::loops::{add_outer_product, dot_products, row_product};
 pub use super::product::Start;
 use super::product::{Origin, Product, Small, is_chained};
-use super::vector::{Operation, Simd, Vector, first_lane, lanes, read};
+use super::vector::{Operation, Portable, Simd, Vector, first_lane, lanes, read};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 
@@ -34,7 +34,7 @@ fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
             // In a short sum, the other lanes stay zero.
             if first > 0 || at < a.len() {
                 let terms = |of: &[S]| read(simd, of.get(at..).unwrap_or_default());
-                sums.multiply_add(index, terms(x), terms(y));
+                sums.multiply_add(simd, index, terms(x), terms(y));
             }
         }
     }
@@ -74,6 +74,10 @@ pub(crate) fn matmul_rows<V: Simd, S: Scalar>(
 ) {
     if n == 0 {
         return;
+    }
+    if const { lanes::<V, S>() > 1 && !V::FUSED } && c.len() == n {
+        // Of one row, plain loops read each row of B piece by piece, as fast as vectors can.
+        return matmul_rows(Portable, (k, n), (a, rows), b, c, bias);
     }
     if lanes::<V, S>() > 1 {
         let (size, start) = ((c.len() / n, k, n), Origin::Row(bias));

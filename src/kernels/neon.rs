@@ -1,13 +1,15 @@
 //! NEON, which every AArch64 processor has.
 
 use core::arch::aarch64::*;
+#[cfg(feature = "std")]
+use std::arch::is_aarch64_feature_detected;
 
 use super::functions::Lanes;
 use super::instruction_set::define_instruction_set;
 
 define_instruction_set! {
     /// NEON, which is part of AArch64.
-    Neon("neon") found by is_aarch64_feature_detected as "neon", 32 registers;
+    Neon("neon") found by is_aarch64_feature_detected as "neon", 32 registers, functions of vectors;
     F32x4 = [f32; 4] in float32x4_t {
         vdupq_n_f32 vld1q_f32 vst1q_f32
         vaddq_f32 vsubq_f32 vmulq_f32 vdivq_f32 mul_add_4

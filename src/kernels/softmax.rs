@@ -30,7 +30,7 @@ operation! {
         for scores in self.scores.parts_mut(LANES) {
             for (index, scores) in scores.parts_mut(lanes).enumerate() {
                 let power = power(simd, scores, largest);
-                sum.add(index, power);
+                sum.add(simd, index, power);
                 write(simd, power, scores);
             }
         }
@@ -51,7 +51,7 @@ operation! {
         let mut sum = LaneSums::<V, S>::new(simd);
         for scores in self.scores.parts(LANES) {
             for (index, scores) in scores.parts(lanes::<V, S>()).enumerate() {
-                sum.add(index, power(simd, scores, largest));
+                sum.add(simd, index, power(simd, scores, largest));
             }
         }
         (first_lane(simd, largest), first_lane(simd, sum.total()))

@@ -1,6 +1,8 @@
 //! AVX-512, and AVX2 with FMA.
 
 use core::arch::x86_64::*;
+#[cfg(feature = "std")]
+use std::arch::is_x86_feature_detected;
 
 use super::functions::Lanes;
 use super::instruction_set::define_instruction_set;
@@ -8,7 +10,7 @@ use super::instruction_set::define_instruction_set;
 define_instruction_set! {
     /// AVX-512, which every processor of level x86-64-v4 has.
     Avx512("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt", "f16c")
-    found by is_x86_feature_detected as "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 32 registers;
+    found by is_x86_feature_detected as "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 32 registers, functions of vectors;
     F32x16 = [f32; 16] in __m512 {
         _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps
         _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps
@@ -77,7 +79,7 @@ define_instruction_set! {
 
 define_instruction_set! {
     /// AVX2 and FMA, which every processor of level x86-64-v3 has.
-    Avx2("avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt", "f16c") found by is_x86_feature_detected as "avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 16 registers;
+    Avx2("avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt", "f16c") found by is_x86_feature_detected as "avx2,fma,bmi1,bmi2,lzcnt,popcnt,f16c", 16 registers, functions of vectors;
     F32x8 = [f32; 8] in __m256 {
         _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps
         _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps

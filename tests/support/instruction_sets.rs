@@ -11,7 +11,13 @@ static SELECTION: Mutex<()> = Mutex::new(());
 pub(crate) fn on_each<R>(mut compute: impl FnMut(InstructionSet) -> R) -> Vec<(InstructionSet, R)> {
     let _guard = SELECTION.lock().unwrap_or_else(PoisonError::into_inner);
     let best = InstructionSet::current();
-    let all = [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Neon, InstructionSet::Portable];
+    let all = [
+        InstructionSet::Avx512,
+        InstructionSet::Avx2,
+        InstructionSet::Neon,
+        InstructionSet::Simd128,
+        InstructionSet::Portable,
+    ];
     let found = all.into_iter().filter(|set| set.select() == *set).collect::<Vec<_>>();
     let results = found.into_iter().map(|set| (set, compute(set.select()))).collect();
     best.select();

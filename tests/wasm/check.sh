@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# WebAssembly without imports, with the default features: inference, a custom training loop and the trainer run in Node, and give
-# the same bits as the host without SIMD. Skipped without the target or Node.
+# WebAssembly without imports, with the default features: inference, a custom training loop and the trainer run in Node, with vectors
+# and without, and give the bits of all processors without fused multiply-adds. Skipped without the target or Node. `check.sh all`
+# also runs trainings that take long to compile.
 set -euo pipefail
 cd "$(dirname "$0")"
 target=wasm32-unknown-unknown
@@ -11,7 +12,12 @@ command -v node >/dev/null || skip "no Node"
 rustup target list --installed 2>/dev/null | grep -qx "$target" || timeout 300 rustup target add "$target" >/dev/null 2>&1 ||
     skip "no target $target"
 
+features=("${@/#/--features=}")
 output=${CARGO_TARGET_DIR:-target}
-cargo build --release --quiet --lib --target "$target"
-cargo run --release --quiet --no-default-features --features plain --bin host >"$output/host.json"
-node compare.mjs "$output/$target/release/fnn_wasm.wasm" "$output/host.json"
+run() {
+    local instructions=$1 flags=$2
+    RUSTFLAGS="$flags" cargo build --release --quiet --lib --target "$target" "${features[@]}"
+    node run.mjs "$output/$target/release/fnn_wasm.wasm" "$instructions"
+}
+run plain ""
+run simd128 "-C target-feature=+simd128"

@@ -149,7 +149,7 @@ impl Block {
             return totals;
         }
         // As in `LaneSums`, in this many vectors, of as many channels at a time as have room.
-        let vectors = if V::FUSED { LANES / lanes } else { 1 };
+        let vectors = LANES / lanes;
         let width = vectors * lanes;
         let mut all = [[zero; K]; CHANNELS];
         for first in (0..self.count).step_by(CHANNELS / vectors) {

@@ -10,7 +10,7 @@ use super::products::{PATCHES, WEIGHTS};
 use super::track::{TAPS, Track};
 use super::{Convolution, Gradients, Scratch, strips};
 use crate::chunks::Chunks;
-use crate::kernels::vector::{LANES, Operation, Simd, lanes};
+use crate::kernels::vector::{LANES, Operation, Portable, Simd, lanes};
 use crate::scalar::Scalar;
 use crate::window::ceil_div;
 
@@ -223,10 +223,13 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
+        // Asked in a constant, so that only one of these ways is compiled. Without fused multiply-adds, sums are those of plain loops.
+        if const { lanes::<V, S>() > 1 && !V::FUSED } {
+            return self.run(Portable);
+        }
         let Self { convolution, w, bias, x, y, is_rectified, mut scratch } = self;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
-        // Asked in a constant, so that only one of both ways is compiled.
         if const { lanes::<V, S>() == 1 } {
             for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
                 convolution.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());
@@ -273,12 +276,14 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
+        if const { lanes::<V, S>() > 1 && !V::FUSED } {
+            return self.run(Portable);
+        }
         let Self { convolution, w, x, g, gradients, mut scratch } = self;
         let Gradients { weight: dw, bias, input: mut dx } = gradients;
         let plane = &convolution.plane;
         convolution.add_bias_gradient(w, g, bias);
         let (of_inputs, of_outputs) = convolution.samples(w);
-        // Asked in a constant, so that only one of both ways is compiled.
         if const { lanes::<V, S>() == 1 } {
             let mut dx = dx.map(|dx| dx.blocks_mut(of_inputs));
             for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
