@@ -13,7 +13,7 @@ use fnn::losses::{CrossEntropy, MeanSquaredError};
 use fnn::optimizers::Adam;
 use fnn::simd::InstructionSet;
 use fnn::train::{GradientBuffers, Progress};
-use fnn::{DataSet, Network, Parameters, Random, Scalar, Trainer};
+use fnn::{DataSet, Network, Random, Scalar, Trainer};
 use instruction_sets::{assert_families, on_each};
 use support::bits;
 use trainings::numbers;

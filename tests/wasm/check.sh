@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# WebAssembly without imports, with the default features: inference, a custom training loop and the trainer run in Node, with vectors
-# and without, and give the bits of all processors without fused multiply-adds. Skipped without the target or Node. `check.sh all`
+# WebAssembly without imports: inference, a custom training loop and the trainer run in Node, with the default features, and with
+# vectors, and give the bits of all processors without fused multiply-adds. Skipped without the target or Node. `check.sh all`
 # also runs trainings that take long to compile.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -16,8 +16,9 @@ features=("${@/#/--features=}")
 output=${CARGO_TARGET_DIR:-target}
 run() {
     local instructions=$1 flags=$2
-    RUSTFLAGS="$flags" cargo build --release --quiet --lib --target "$target" "${features[@]}"
+    shift 2
+    RUSTFLAGS="$flags" cargo build --release --quiet --lib --target "$target" "$@" "${features[@]}"
     node run.mjs "$output/$target/release/fnn_wasm.wasm" "$instructions"
 }
 run plain ""
-run simd128 "-C target-feature=+simd128"
+run simd128 "-C target-feature=+simd128" --no-default-features --features few
