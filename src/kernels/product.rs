@@ -14,7 +14,8 @@
 //! |---|---|---|
 //! | [`SMALL`] | 1024 weights | below, a call and loops over unknown sizes take longer than the products; above, inlined code fills the instruction cache |
 //! | [`SMALL_VECTORS`] | 4 | with one row of tiles, and columns that need no loop |
-//! | [`BLOCK`] | 256 rows of B | a tile's part of them, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2, and stays in the first-level cache |
+//! | [`BLOCK`] | 1 MiB from a row of B to the last one | each block loads and stores all of C: so a matrix of 784 × 128 is one block. The tiles read it from the second-level cache while they multiply; rows that are further apart are in more pages than addresses are kept of |
+//! | [`ROWS`] | 256 | of which a tile's part, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2: a shorter block would take more time for its sums than for products |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
 //! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
 //!
@@ -108,8 +109,11 @@ pub(super) const fn is_chained<V: Simd>(inputs: usize, outputs: usize) -> bool {
 pub(crate) const SMALL: usize = 1024;
 /// The most vectors of columns of a small product.
 const SMALL_VECTORS: usize = 4;
-/// Rows of B that are multiplied before moving on to the next columns.
-const BLOCK: usize = 256;
+/// Bytes of B in whose rows a tile multiplies before it moves on to the next columns. Tests have several blocks of small
+/// matrices.
+const BLOCK: usize = if cfg!(test) { 1 << 16 } else { 1 << 20 };
+/// The fewest rows of B in a block of a larger matrix.
+const ROWS: usize = 256;
 /// Bytes of B that should stay in the first-level cache for the next tile.
 const CACHED: usize = 24 * 1024;
 /// Up to this many rows of C, B isn't blocked.
@@ -150,6 +154,14 @@ impl<S: Scalar> Product<'_, S> {
     #[inline(always)]
     const fn length(&self) -> usize {
         if self.is_chained { self.size.1.div_ceil(CHAINS) } else { self.size.1 }
+    }
+
+    /// The rows of B in a block: of the same number in each, since a short block takes more time for its sums than for
+    /// products.
+    #[inline(always)]
+    fn even_depth(&self) -> usize {
+        let most = (BLOCK / size_of::<S>() / self.pitches.0.max(1)).max(ROWS);
+        self.size.1.div_ceil(self.size.1.div_ceil(most).max(1))
     }
 
     /// The products with `inner` rows of B from `first` on, in `chains` of a length.
@@ -229,7 +241,7 @@ impl<S: Scalar> Operation for Product<'_, S> {
         let (depth, chains, cached) = match (rows <= ONCE, self.is_chained) {
             (true, is_chained) => (inner, if is_chained { CHAINS } else { 1 }, usize::MAX),
             (false, true) => (2 * length, 2, usize::MAX),
-            (false, false) => (BLOCK, 1, CACHED),
+            (false, false) => (self.even_depth(), 1, CACHED),
         };
         let pair = 2 * lanes::<V, S>();
         let mut first = 0;
