@@ -7,10 +7,11 @@ use crate::kernels::{Simd, Start};
 use crate::layer::deferral::defers;
 use crate::layer::{Chance, Deferral, Factors, Layer, Pass, Recorded};
 use crate::losses::Loss;
+use crate::pod::zero_bytes_box;
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
-use crate::train::gradient_buffers::{GradientBuffers, Tally};
+use crate::train::gradient_buffers::Tally;
 
 /// The gradient that chunks of samples add to, one after the other, and what the last of them left for the gradients
 /// that are computed later.
@@ -25,19 +26,30 @@ pub(super) struct Accumulator<N: Layer, T> {
 
 /// The memory of a chunk.
 pub(super) struct Chunk<N: Layer, T> {
-    memory: Box<GradientBuffers<N, LARGE_CHUNK>>,
+    memory: Box<Buffers<N>>,
     record: Box<[N::Scalar]>,
     /// The samples, gathered from their shuffled positions, unless the network reads them where they lie.
     inputs: Vec<N::Input>,
     targets: Vec<T>,
 }
 
+/// The outputs and their gradients, the tape, and scratch memory.
+///
+/// It begins with a cache line, and so does each array of numbers in it, as there are [`LARGE_CHUNK`] of each: vectors across
+/// the ends of lines take twice as long.
+#[repr(C, align(64))]
+struct Buffers<N: Layer> {
+    outputs: [N::Output; LARGE_CHUNK],
+    output_gradients: [N::Output; LARGE_CHUNK],
+    tape: N::Tape<LARGE_CHUNK>,
+    workspace: N::TrainingWorkspace<LARGE_CHUNK>,
+}
+
 impl<N: Layer, T> Accumulator<N, T> {
     /// The bytes of heap that an accumulated gradient takes.
     pub(super) const GRADIENT: usize = N::ACCUMULATED * size_of::<N::Scalar>();
     /// The bytes of heap that buffers and the record take.
-    pub(super) const TAPE: usize =
-        size_of::<GradientBuffers<N, LARGE_CHUNK>>() + LARGE_CHUNK * N::RECORDED * size_of::<N::Scalar>();
+    pub(super) const TAPE: usize = size_of::<Buffers<N>>() + LARGE_CHUNK * N::RECORDED * size_of::<N::Scalar>();
     /// The bytes of heap that samples take.
     pub(super) const SAMPLES: usize = Self::INPUTS * size_of::<N::Input>() + LARGE_CHUNK * size_of::<T>();
     /// How many samples are gathered.
@@ -46,7 +58,8 @@ impl<N: Layer, T> Accumulator<N, T> {
     pub(super) fn new(index: usize) -> Self {
         let zeros = |count| vec![N::Scalar::ZERO; count].into_boxed_slice();
         let chunk = Chunk {
-            memory: GradientBuffers::boxed(),
+            // SAFETY: all fields are `Pod`, of which zero bytes are values.
+            memory: unsafe { zero_bytes_box() },
             record: zeros(LARGE_CHUNK * N::RECORDED),
             inputs: Vec::with_capacity(Self::INPUTS),
             targets: Vec::with_capacity(LARGE_CHUNK),

@@ -17,6 +17,10 @@ use crate::shape::{first_mut, within};
 const ROOM: usize = 8192;
 const ENOUGH: usize = 4096;
 
+/// Begins with a cache line.
+#[repr(C, align(64))]
+struct CacheLines<T>(T);
+
 /// The most numbers of the gradient of a bias at a time.
 const BIASES: usize = 256;
 
@@ -105,14 +109,14 @@ operation! {
         let Self { sums: all, rows } = self;
         let count = rows.length();
         let Rows { first, width, weights, mut slots, .. } = rows;
-        let mut memory = [const { MaybeUninit::uninit() }; ROOM];
+        let mut memory = CacheLines([const { MaybeUninit::<S>::uninit() }; ROOM]);
         let (at_once, columns) = if width * ROWS <= ROOM { (rows_at_once(width), width) } else { (ROWS, ROOM / ROWS) };
         for row in (0..count).step_by(at_once) {
             let rows = row..count.min(row + at_once);
             for column in (0..width).step_by(columns) {
                 let columns = column..width.min(column + columns);
                 let block = (first + rows.start..first + rows.end, columns.clone());
-                let sums = all.products.weights_in(simd, block, &mut memory);
+                let sums = all.products.weights_in(simd, block, &mut memory.0);
                 // Whole rows are one range of weights, and parts of rows one each.
                 let length = if columns.len() == width { sums.len() } else { columns.len() };
                 for (index, sums) in sums.chunks_mut(length.max(1)).enumerate() {
