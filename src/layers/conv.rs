@@ -48,7 +48,7 @@ use crate::window::Sliding;
 /// channel, and, for sequences, as `Conv1d(F, kernel = 3)` and `DepthwiseConv1d(kernel = 3)`. `F·(C / groups)·kernel + F` weights, where the kernel is
 /// rows times columns; multiply-accumulates: the elements of `O` times the weights of one filter.
 ///
-/// With the feature `simd`, the workspace holds 32 Ki numbers, whatever the layer's size; without it, it is empty. They
+/// With the feature `simd`, the workspace holds 32 Ki and 16 numbers, whatever the layer's size; without it, it is empty. They
 /// count towards [`WORKSPACE`](crate::Network::WORKSPACE), not towards
 /// [`RAM_INFERENCE`](crate::Network::RAM_INFERENCE).
 ///
@@ -168,12 +168,18 @@ where
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Workspace<S> {
-    inputs: [S; INPUTS],
-    sums: [S; PATCHES],
-    weights: [S; WEIGHTS],
+    /// For inputs, sums and weights, and what lies before the first line of the cache.
+    numbers: [S; INPUTS + PATCHES + WEIGHTS + LINE],
 }
 
-// SAFETY: arrays of one type of numbers, without padding.
+/// The most numbers in a line of the cache.
+#[cfg(feature = "simd")]
+const LINE: usize = 64 / size_of::<f32>();
+
+#[cfg(feature = "simd")]
+const _: () = assert!(INPUTS.is_multiple_of(LINE) && PATCHES.is_multiple_of(LINE), "each part begins with a line");
+
+// SAFETY: an array of numbers, without padding.
 #[cfg(feature = "simd")]
 unsafe impl<S: Scalar> Pod for Workspace<S> {
     const INITIALIZED: usize = size_of::<Self>();
@@ -187,8 +193,12 @@ type Workspace<S> = PhantomData<S>;
 #[cfg(feature = "simd")]
 #[inline(always)]
 fn scratch<S: Scalar>(workspace: &mut Workspace<S>) -> Scratch<'_, S> {
-    let Workspace { inputs, sums, weights } = workspace;
-    Scratch { inputs, sums, weights }
+    // From a line's beginning on: a vector that lies in two lines takes twice as long to read.
+    let before = workspace.numbers.as_ptr().align_offset(64).min(LINE);
+    let numbers = workspace.numbers.get_mut(before..).unwrap_or_default();
+    let (inputs, rest) = numbers.split_at_mut_checked(INPUTS).unwrap_or_default();
+    let (sums, rest) = rest.split_at_mut_checked(PATCHES).unwrap_or_default();
+    Scratch { inputs, sums, weights: rest.get_mut(..WEIGHTS).unwrap_or_default() }
 }
 
 #[cfg(not(feature = "simd"))]

@@ -24,8 +24,6 @@ pub(super) struct Images {
     pub(super) channels: usize,
     /// Numbers in a sample, of all groups.
     pub(super) sample: usize,
-    /// Whether taps that lie on zeros around the images are left out of a sum, and the images are read as they stand.
-    pub(super) is_sparse: bool,
     pub(super) is_copied: bool,
     /// How many parts a copied row has: with a step of s, every s-th number is in the same part, so that the numbers of
     /// neighbouring sums lie side by side.
@@ -63,12 +61,18 @@ pub(super) struct Places {
 impl Images {
     /// Images, channel by channel in each `sample`.
     pub(super) const fn new(rows: Track, columns: Track, channels: usize, sample: usize) -> Self {
-        Self { rows, columns, channels, sample, is_sparse: false, is_copied: false, parts: 1 }
+        Self { rows, columns, channels, sample, is_copied: false, parts: 1 }
     }
 
-    /// The same images, whose sums leave out the taps that lie on zeros.
+    /// The same images, whose sums leave out the taps that lie on zeros: they are read as they stand.
     pub(super) const fn sparse(mut self) -> Self {
-        self.is_sparse = true;
+        (self.rows, self.columns) = (self.rows.sparse(), self.columns.sparse());
+        self
+    }
+
+    /// The same images, whose sums leave out the rows of taps that lie on zeros.
+    pub(super) const fn sparse_rows(mut self) -> Self {
+        self.rows = self.rows.sparse();
         self
     }
 
@@ -106,6 +110,11 @@ impl Images {
         self.rows.products() * self.columns.products()
     }
 
+    /// Taps of the sums of a plane that are multiplied.
+    pub(super) fn multiplications(&self) -> usize {
+        self.rows.multiplications() * self.columns.multiplications()
+    }
+
     /// Whether no sum reads zeros around the images.
     #[inline(always)]
     pub(super) const fn is_whole(&self) -> bool {
@@ -115,7 +124,7 @@ impl Images {
     /// Whether the images are read as they stand.
     #[inline(always)]
     pub(super) const fn is_in_place(&self) -> bool {
-        !self.is_copied && (self.is_sparse || self.is_whole())
+        !self.is_copied && self.rows.is_in_place() && self.columns.is_in_place()
     }
 
     /// All of a block's sums, and all taps.
@@ -132,13 +141,9 @@ impl Images {
         rows.flat_map(move |down| columns.clone().map(move |right| down * row + right))
     }
 
-    /// A block's sums, cut where the taps that they read change. Those of a copy read all of them.
+    /// A block's sums, cut where the taps that they read change.
     #[inline(always)]
     pub(super) fn for_each_stretch(&self, block: &Block, mut visit: impl FnMut(&Stretch, &Stretch)) {
-        if self.is_copied || !self.is_sparse {
-            let (rows, columns) = self.whole(block);
-            return visit(&rows, &columns);
-        }
         for rows in self.rows.stretches(block.rows.clone()) {
             for columns in self.columns.stretches(block.columns.clone()) {
                 visit(&rows, &columns);
@@ -256,11 +261,8 @@ impl Images {
         let from = block.samples.start * self.sample + first * self.plane();
         let x = x.get(from..).unwrap_or_default();
         if self.is_in_place() {
-            if self.is_sparse {
-                return x;
-            }
-            let above = self.rows.origin + block.rows.start * self.rows.step;
-            let left = self.columns.origin + block.columns.start * self.columns.step;
+            let above = self.rows.origin + self.rows.read(&block.rows).start - self.rows.before;
+            let left = self.columns.origin + self.columns.read(&block.columns).start - self.columns.before;
             return x.get(above * self.columns.input + left..).unwrap_or_default();
         }
         simd.call(Pad { images: self, x, block, channels, room: &mut *room });

@@ -39,24 +39,30 @@ const fn cycles(rows: usize, vectors: usize) -> usize {
     whole * if vectors == 1 { 5 } else { 8 } + 4 * waits
 }
 
-/// The images for sums of some filters at a time: without the taps that lie on zeros, if separate products for the sums that read
-/// the same taps take less time. A product by zero changes no sum, so that the batch may decide.
+/// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows of them, if separate
+/// products for the sums that read the same taps take less time. A product by zero changes no sum, so that the batch may decide.
 pub(super) fn images(images: Images, samples: usize, filters: usize) -> Images {
-    if images.is_whole() || 8 * images.products() > 7 * images.sums() * images.taps() {
+    if images.is_whole() {
         return images;
     }
-    let (sums, vectors) = (images.sums().max(1), filters.div_ceil(LANES).min(PANEL));
-    let samples = quotient(PLACES, sums).clamp(1, samples.max(1));
-    let (rows, columns) = (0..images.rows.count, 0..images.columns.count);
-    let mut sparse = 0;
-    for down in images.rows.stretches(rows) {
-        for along in images.columns.stretches(columns.clone()) {
+    let vectors = filters.div_ceil(LANES).min(PANEL);
+    let samples = quotient(PLACES, images.sums().max(1)).clamp(1, samples.max(1));
+    let forms = [images, images.sparse_rows(), images.sparse()];
+    forms.into_iter().min_by_key(|images| time(images, samples, vectors)).unwrap_or(images)
+}
+
+/// Cycles for the sums of a channel.
+fn time(images: &Images, samples: usize, vectors: usize) -> usize {
+    let Images { rows, columns, .. } = images;
+    let mut time = 0;
+    for down in rows.stretches(0..rows.count) {
+        for along in columns.stretches(0..columns.count) {
             let sums = down.sums.len() * along.sums.len() * samples;
             // Each number's place takes some cycles.
-            sparse += down.taps.len() * along.taps.len() * (cycles(sums, vectors) + 3);
+            time += down.taps.len() * along.taps.len() * (cycles(sums, vectors) + 3);
         }
     }
-    if sparse < images.taps() * cycles(sums * samples, vectors) { images.sparse() } else { images }
+    time
 }
 
 /// How the weights of a channel are laid.
@@ -76,7 +82,7 @@ impl Laid {
     /// For sums over `images`; a window's taps in a row, and all of them.
     #[inline(always)]
     fn new(images: &Images, (row, window): (usize, usize)) -> Self {
-        let taps = |track: &Track| if images.is_sparse { track.taps_of_all() } else { 0..track.taps().len() };
+        let taps = |track: &Track| if track.is_sparse { track.taps_of_all() } else { 0..track.taps().len() };
         let (rows, columns) = (taps(&images.rows), taps(&images.columns));
         let count = rows.len() * columns.len();
         // A number taken by itself takes three times as long as in a transposition.

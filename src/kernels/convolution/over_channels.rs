@@ -8,18 +8,23 @@
 pub(super) mod few_filters;
 mod gradient;
 
+use core::ops::Range;
+
 pub(super) use self::gradient::WeightGradient;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
-use crate::chunks::Chunks;
 use crate::kernels::transpose::{transpose, turn};
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
+use crate::window::ceil_div;
 
-/// Positions, or taps, that are computed together: they share the reads of a weight, or of a gradient.
+/// Taps that are computed together: they share the reads of a gradient.
 const TILE: usize = 8;
+/// The most positions that are computed together, which share the reads of a weight, if neighbours read neighbouring numbers;
+/// otherwise each has a pointer of its own, and there are at most [`TILE`].
+const POSITIONS: usize = 12;
 
 /// Convolutions of single channels: each of the `outputs` of a channel is the sum over its `inputs`.
 #[derive(Clone, Copy)]
@@ -64,7 +69,7 @@ impl Channels {
         (split.columns == self.images.columns.count).then_some(split)
     }
 
-    /// Rows and columns that a block reads.
+    /// The most rows and columns that a block reads.
     #[inline(always)]
     fn seen(&self, block: &Block) -> (usize, usize) {
         let Images { rows, columns, .. } = self.images;
@@ -99,21 +104,23 @@ impl Channels {
         to: Laid<'_, S>,
     ) {
         let (lanes, Images { rows, columns, .. }) = (lanes::<V, S>(), self.images);
-        let (height, width) = self.seen(block);
-        let channels = channels.min(lanes);
-        let above = block.rows.start * rows.step;
+        let (reads, width, channels) = (rows.read(&block.rows), columns.seen(columns.count), channels.min(lanes));
+        let (above, height) = (reads.start, reads.len());
         // Rows that there are, and columns that are read.
         let seen = above.saturating_sub(rows.before)..(above + height).saturating_sub(rows.before).min(rows.input);
         let read = width.saturating_sub(columns.before).min(columns.input);
         let Laid { numbers: to, pitch } = to;
         let all = (width * height).saturating_sub(1) * pitch + lanes;
         let Some(to) = to.get_mut(..all) else { return };
-        if read < width || seen.len() < height {
-            for to in to.parts_mut(pitch) {
+        let first = seen.start + rows.before - above;
+        let inner = (columns.before.min(width), (columns.before + read).min(width));
+        for row in 0..height {
+            let (left, right) = if (first..first + seen.len()).contains(&row) { inner } else { (width, width) };
+            for column in (0..left).chain(right..width) {
+                let to = to.get_mut((row * width + column) * pitch..).unwrap_or_default();
                 write(simd, splat(simd, S::ZERO), first_mut(to, lanes));
             }
         }
-        let first = seen.start + rows.before - above;
         let from = x.get(seen.start * columns.input..).unwrap_or_default();
         let slots = Slots { row: width, columns: columns.input, read, at: first * width + columns.before, pitch };
         let count = seen.len() * columns.input;
@@ -203,10 +210,13 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { channels, w, bias, x, y, strides: (plane, width), is_rectified, scratch } = self;
+        let Self { mut channels, w, bias, x, y, strides: (plane, width), is_rectified, scratch } = self;
+        channels.images = channels.images.sparse_rows();
         let Channels { images, inputs, outputs, taps: (row, taps) } = channels;
         let lanes = lanes::<V, S>();
-        let Some(split) = channels.split(scratch) else { return };
+        let Some(mut split) = channels.split(scratch) else { return };
+        // Blocks of nearly the same size.
+        split.rows = ceil_div(images.rows.count, ceil_div(images.rows.count, split.rows));
         let samples = x.len() / images.sample.max(1);
         let of_outputs = channels.count() * outputs * plane;
         let mut offsets = [0; DEPTH];
@@ -279,8 +289,14 @@ fn store<V: Simd, S: Scalar>(
 
 /// Channels of a block with zeros around them, and what its sums read of them.
 struct Tiles<'a, S> {
+    images: &'a Images,
+    /// The rows of sums.
+    rows: Range<usize>,
     x: &'a [S],
+    /// Row by row of the taps.
     offsets: &'a [u32],
+    /// From a row to the next in x.
+    pitch: usize,
     /// From a row of sums to the next in x, and from a column to the next.
     steps: (usize, usize),
     /// Rows and columns of sums.
@@ -289,12 +305,16 @@ struct Tiles<'a, S> {
 
 impl<'a, S: Scalar> Tiles<'a, S> {
     #[inline(always)]
-    fn of<V: Simd>(images: &Images, block: &Block, (x, offsets): (&'a [S], &'a [u32])) -> Self {
-        let (lanes, row) = (lanes::<V, S>(), images.columns.seen(images.columns.count));
+    fn of<V: Simd>(images: &'a Images, block: &Block, (x, offsets): (&'a [S], &'a [u32])) -> Self {
+        let lanes = lanes::<V, S>();
+        let pitch = images.columns.seen(images.columns.count) * lanes;
         Self {
+            images,
+            rows: block.rows.clone(),
             x,
             offsets,
-            steps: (images.rows.step * row * lanes, images.columns.step * lanes),
+            pitch,
+            steps: (images.rows.step * pitch, images.columns.step * lanes),
             sums: (block.rows.len(), images.columns.count),
         }
     }
@@ -312,43 +332,102 @@ impl<'a, S: Scalar> Tiles<'a, S> {
     #[inline(always)]
     fn correlate<V: Simd>(&self, simd: V, w: &[S], start: Option<&[S; LANES]>, is_rectified: bool, y: &mut [S]) {
         let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
-        let fits = self.fits(lanes) && self.offsets.len() * lanes <= w.len() && rows * columns * lanes <= y.len();
-        debug_assert!(fits, "channels don't fit");
-        if !fits {
-            return;
-        }
         let start = start.map(|start| read(simd, start.get(..lanes).unwrap_or_default()));
-        for row in 0..rows {
-            let mut column = 0;
-            while column < columns {
-                // SAFETY: all sums can be read and written, and there is a weight for each tap and lane.
-                unsafe {
-                    let x = self.x.as_ptr().add(row * self.steps.0 + column * self.steps.1);
-                    let y = y.as_mut_ptr().add((row * columns + column) * lanes);
-                    column += match columns - column {
-                        TILE.. => self.tile::<V, TILE>(simd, w, x, (start, is_rectified), y),
-                        4.. => self.tile::<V, 4>(simd, w, x, (start, is_rectified), y),
-                        2.. => self.tile::<V, 2>(simd, w, x, (start, is_rectified), y),
-                        _ => self.tile::<V, 1>(simd, w, x, (start, is_rectified), y),
-                    };
+        let across = self.images.columns.taps().len();
+        let most = if self.steps.1 == lanes { POSITIONS } else { TILE };
+        // Rows of taps that lie on zeros are left out, and so are the zeros.
+        for stretch in self.images.rows.stretches(self.rows.clone()) {
+            let taps = stretch.taps.start * across..stretch.taps.end * across;
+            let w = w.get(taps.start * lanes..).unwrap_or_default();
+            let offsets = self.offsets.get(taps).unwrap_or_default();
+            let x = self.x.get(stretch.start * self.pitch..).unwrap_or_default();
+            let before = stretch.from * self.pitch;
+            let last = offsets.iter().fold(0, |most, &offset| most.max(offset)) as usize;
+            let reach = (stretch.sums.len() - 1) * self.steps.0 + columns.saturating_sub(1) * self.steps.1;
+            let is_read = offsets.is_empty() || (reach + last + lanes).saturating_sub(before) <= x.len();
+            let fits = is_read && offsets.len() * lanes <= w.len() && rows * columns * lanes <= y.len();
+            debug_assert!(fits, "channels don't fit");
+            if !fits {
+                return;
+            }
+            for (row, sum) in stretch.sums.enumerate() {
+                let mut column = 0;
+                while column < columns {
+                    let left = columns - column;
+                    // Tiles of nearly the same size: one of few positions takes as long as one of several.
+                    let count = left.div_ceil(left.div_ceil(most));
+                    // SAFETY: all sums can be read and written, and there is a weight for each tap and lane.
+                    unsafe {
+                        let x = x.as_ptr().wrapping_add(row * self.steps.0 + column * self.steps.1);
+                        let y = y.as_mut_ptr().add(((sum - self.rows.start) * columns + column) * lanes);
+                        let ends = (start, is_rectified);
+                        self.tile_of(simd, count, (w, offsets), x.wrapping_sub(before), ends, y);
+                    }
+                    column += count;
                 }
             }
         }
     }
 
-    /// `N` sums of a row. Returns N.
+    /// `count` sums of a row, at most as many as a tile has.
     ///
     /// # Safety
-    /// They can be read at `x`, and written to `y`; there is a weight for each tap and lane.
+    /// As for [`tile`](Self::tile).
     #[inline(always)]
-    unsafe fn tile<V: Simd, const N: usize>(
+    unsafe fn tile_of<V: Simd>(
         &self,
         simd: V,
-        w: &[S],
+        count: usize,
+        taps: (&[S], &[u32]),
         x: *const S,
+        ends: (Option<S::Vector<V>>, bool),
+        y: *mut S,
+    ) {
+        let (lanes, step) = (lanes::<V, S>(), self.steps.1);
+        // SAFETY: the caller's promise.
+        unsafe {
+            if step != lanes {
+                return match count {
+                    1 => Self::tile::<V, 1>(simd, taps, (x, step), ends, y),
+                    2 => Self::tile::<V, 2>(simd, taps, (x, step), ends, y),
+                    3 => Self::tile::<V, 3>(simd, taps, (x, step), ends, y),
+                    4 => Self::tile::<V, 4>(simd, taps, (x, step), ends, y),
+                    5 => Self::tile::<V, 5>(simd, taps, (x, step), ends, y),
+                    6 => Self::tile::<V, 6>(simd, taps, (x, step), ends, y),
+                    7 => Self::tile::<V, 7>(simd, taps, (x, step), ends, y),
+                    _ => Self::tile::<V, TILE>(simd, taps, (x, step), ends, y),
+                };
+            }
+            match count {
+                1 => Self::tile::<V, 1>(simd, taps, (x, lanes), ends, y),
+                2 => Self::tile::<V, 2>(simd, taps, (x, lanes), ends, y),
+                3 => Self::tile::<V, 3>(simd, taps, (x, lanes), ends, y),
+                4 => Self::tile::<V, 4>(simd, taps, (x, lanes), ends, y),
+                5 => Self::tile::<V, 5>(simd, taps, (x, lanes), ends, y),
+                6 => Self::tile::<V, 6>(simd, taps, (x, lanes), ends, y),
+                7 => Self::tile::<V, 7>(simd, taps, (x, lanes), ends, y),
+                8 => Self::tile::<V, 8>(simd, taps, (x, lanes), ends, y),
+                9 => Self::tile::<V, 9>(simd, taps, (x, lanes), ends, y),
+                10 => Self::tile::<V, 10>(simd, taps, (x, lanes), ends, y),
+                11 => Self::tile::<V, 11>(simd, taps, (x, lanes), ends, y),
+                _ => Self::tile::<V, POSITIONS>(simd, taps, (x, lanes), ends, y),
+            }
+        }
+    }
+
+    /// `N` sums of a row, over some taps' weights and offsets.
+    ///
+    /// # Safety
+    /// Each tap can be read at its offset from `x`, for sums a step apart, and the sums can be written to `y`; there is a weight
+    /// for each tap and lane.
+    #[inline(always)]
+    unsafe fn tile<V: Simd, const N: usize>(
+        simd: V,
+        (w, offsets): (&[S], &[u32]),
+        (x, step): (*const S, usize),
         (start, is_rectified): (Option<S::Vector<V>>, bool),
         y: *mut S,
-    ) -> usize {
+    ) {
         let lanes = lanes::<V, S>();
         let mut sums = [splat(simd, S::ZERO); N];
         // SAFETY: the caller's promise.
@@ -360,10 +439,10 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                 };
             }
             let mut w = w.as_ptr();
-            for &offset in self.offsets {
-                let (weight, x) = (S::Vector::<V>::load(simd, w), x.add(offset as usize));
+            for &offset in offsets {
+                let (weight, x) = (S::Vector::<V>::load(simd, w), x.wrapping_add(offset as usize));
                 for (index, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::Vector::<V>::load(simd, x.add(index * self.steps.1)).mul_add(weight, *sum);
+                    *sum = S::Vector::<V>::load(simd, x.add(index * step)).mul_add(weight, *sum);
                 }
                 w = w.add(lanes);
             }
@@ -374,6 +453,5 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                 sum.store(y.add(index * lanes));
             }
         }
-        N
     }
 }

@@ -23,14 +23,36 @@ const PLACES: usize = 4096;
 /// The most filters at a time.
 const FILTERS: usize = 128;
 
+/// The images for sums of some filters: without the rows of taps that lie on zeros, if separate products for the rows of sums
+/// that read the same taps take less time.
+pub(super) fn images<V: Simd, S: Scalar>(images: Images, filters: usize) -> Images {
+    let sparse = images.sparse_rows();
+    if images.rows.is_whole() || work::<V, S>(&images, filters) <= work::<V, S>(&sparse, filters) {
+        images
+    } else {
+        sparse
+    }
+}
+
+/// Multiplications of vectors for the sums of a channel.
+pub(super) fn work<V: Simd, S: Scalar>(images: &Images, filters: usize) -> usize {
+    let filters = filters.next_multiple_of(2);
+    let rows = images.rows.stretches(0..images.rows.count);
+    let down = rows.map(|rows| {
+        // Each number's place takes as long as some.
+        rows.taps.len() * (images.vectors(rows.sums.len(), lanes::<V, S>()).0 * filters + 6)
+    });
+    down.sum::<usize>() * images.columns.taps().len()
+}
+
 impl Images {
-    /// How many vectors of `lanes` the rows of sums take, each by itself or together, and whether the latter are fewer.
-    pub(super) const fn vectors(&self, lanes: usize) -> (usize, bool) {
-        let alone = self.rows.count * self.columns.count.div_ceil(lanes);
+    /// How many vectors of `lanes` some rows of sums take, each by itself or together, and whether the latter are fewer.
+    const fn vectors(&self, rows: usize, lanes: usize) -> (usize, bool) {
+        let alone = rows * self.columns.count.div_ceil(lanes);
         if self.rows.step != 1 || self.columns.step != 1 {
             return (alone, false);
         }
-        let together = self.rows.count.saturating_sub(1) * self.columns.seen(self.columns.count) + self.columns.count;
+        let together = rows.saturating_sub(1) * self.columns.seen(self.columns.count) + self.columns.count;
         let together = together.div_ceil(lanes);
         // A copy of the sums costs as much as some products.
         let together = together + together / 8;
@@ -48,7 +70,7 @@ struct Layout {
 impl Layout {
     #[inline(always)]
     fn of<V: Simd, S: Scalar>(images: &Images) -> Self {
-        let is_apart = images.columns.apart != 1 || images.vectors(lanes::<V, S>()).1;
+        let is_apart = images.columns.apart != 1 || images.vectors(images.rows.count, lanes::<V, S>()).1;
         Self { is_apart, is_together: is_apart && images.rows.step == 1 && images.columns.step == 1 }
     }
 }
@@ -95,18 +117,10 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let images = &self.images.in_parts();
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
         let mut rows = [Row::default(); FILTERS];
-        let mut inner = [Place::default(); DEPTH];
+        let (width, lines) = (block.columns.len(), block.rows.len());
         for first in (0..images.channels).step_by(most.max(1)) {
             let count = most.min(images.channels - first);
             let places = images.places(block, count);
-            let mut depth = 0;
-            let (down, along) = images.whole(block);
-            images.for_each_tap(places, count, (&down, &along), |place, number, [(_, down), (_, right)]| {
-                if let Some(inner) = inner.get_mut(depth) {
-                    *inner = Place { a: (number * channel + down * row + right) as u32, b: place as u32 };
-                }
-                depth += 1;
-            });
             let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), self.scratch.inputs);
             let a = all.get(group * apart + (from * filter) + first * channel..).unwrap_or_default();
             let start = if first == 0 {
@@ -114,34 +128,44 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             } else {
                 Origin::Sum
             };
-            let (lines, columns) = if is_together {
-                (1, (block.rows.len() - 1) * places.row + block.columns.len())
-            } else {
-                (block.rows.len(), block.columns.len())
+            // From one row of sums to the next.
+            let apart = match (is_apart, is_together) {
+                (true, true) => places.row,
+                (true, false) => width,
+                (false, _) => images.rows.apart * self.strides.2,
             };
             let at = place(images, self.strides, (group * self.filters + from, block.rows.start), block);
-            let (c, pitch, apart) = if is_apart {
-                (&mut *self.scratch.sums, lines * columns, columns)
-            } else {
-                (self.y.get_mut(at..).unwrap_or_default(), self.strides.1, images.rows.apart * self.strides.2)
-            };
+            let pitch = if is_apart { (lines - 1) * apart + width } else { self.strides.1 };
             for (index, row) in rows.iter_mut().enumerate() {
                 *row = Row { a: (index * filter) as u32, c: (index * pitch) as u32 };
             }
-            S::Vector::<V>::scattered(
-                simd,
-                Scattered {
-                    columns,
-                    a,
-                    rows: rows.get(..filters).unwrap_or_default(),
-                    inner: inner.get(..depth).unwrap_or_default(),
-                    b: x,
-                    c,
-                    lines: (lines, images.rows.step * places.row, apart),
-                    start,
-                    is_rectified: self.is_rectified && first + count == images.channels,
-                },
-            );
+            images.for_each_stretch(block, |down, along| {
+                let (mut inner, mut depth) = ([Place::default(); DEPTH], 0);
+                images.for_each_tap(places, count, (down, along), |place, number, [(_, down), (_, right)]| {
+                    if let Some(inner) = inner.get_mut(depth) {
+                        *inner = Place { a: (number * channel + down * row + right) as u32, b: place as u32 };
+                    }
+                    depth += 1;
+                });
+                let lines = down.sums.len();
+                let (lines, columns) = if is_together { (1, (lines - 1) * places.row + width) } else { (lines, width) };
+                let to = (down.sums.start - block.rows.start) * apart;
+                let c = if is_apart { self.scratch.sums.get_mut(to..) } else { self.y.get_mut(at + to..) };
+                S::Vector::<V>::scattered(
+                    simd,
+                    Scattered {
+                        columns,
+                        a,
+                        rows: rows.get(..filters).unwrap_or_default(),
+                        inner: inner.get(..depth).unwrap_or_default(),
+                        b: x.get(down.start * places.row..).unwrap_or_default(),
+                        c: c.unwrap_or_default(),
+                        lines: (lines, images.rows.step * places.row, apart),
+                        start,
+                        is_rectified: self.is_rectified && first + count == images.channels,
+                    },
+                );
+            });
         }
         if is_apart {
             self.store_rows(simd, block, (group, from, filters), is_together);

@@ -22,6 +22,8 @@ pub(super) struct Track {
     pub(super) before: usize,
     /// Of a [`part`](Self::part) of an axis, the first element that a sum reads.
     pub(super) origin: usize,
+    /// Whether taps that lie on the zeros are left out of a sum, so that no zeros are copied.
+    pub(super) is_sparse: bool,
     /// Where the first sum is stored, and how far they lie apart.
     pub(super) first: usize,
     pub(super) apart: usize,
@@ -42,6 +44,7 @@ impl Track {
             input,
             before: window.before,
             origin: 0,
+            is_sparse: false,
             first: 0,
             apart: 1,
             span: window.span(),
@@ -65,6 +68,7 @@ impl Track {
             input: output,
             before: 0,
             origin: 0,
+            is_sparse: false,
             first: phase,
             apart: window.stride,
             span: 1,
@@ -99,16 +103,47 @@ impl Track {
         self.offsets.get(..self.taps).unwrap_or_default()
     }
 
-    /// How many elements with the zeros around them `count` sums read.
+    /// The same axis, whose sums leave out the taps that lie on zeros.
+    pub(super) const fn sparse(mut self) -> Self {
+        self.is_sparse = true;
+        self
+    }
+
+    /// How many elements with the zeros around them `count` sums reach over.
+    #[inline(always)]
+    const fn reach(&self, count: usize) -> usize {
+        count.saturating_sub(1) * self.step + self.span
+    }
+
+    /// The most elements and zeros that `count` sums read.
     #[inline(always)]
     pub(super) const fn seen(&self, count: usize) -> usize {
-        count.saturating_sub(1) * self.step + self.span
+        let reach = self.reach(count);
+        if self.is_sparse && reach > self.input { self.input } else { reach }
+    }
+
+    /// The elements and zeros that some sums read, counted from the first zero.
+    #[inline(always)]
+    pub(super) fn read(&self, sums: &Range<usize>) -> Range<usize> {
+        let start = sums.start * self.step;
+        let end = start + self.reach(sums.len());
+        if !self.is_sparse {
+            return start..end;
+        }
+        let within = |at: usize| at.clamp(self.before, self.before + self.input);
+        within(start)..within(end)
     }
 
     /// Whether no sum reads zeros around the elements.
     #[inline(always)]
     pub(super) const fn is_whole(&self) -> bool {
-        self.before == 0 && self.origin + self.seen(self.count) <= self.input
+        self.before == 0 && self.origin + self.reach(self.count) <= self.input
+    }
+
+    /// Whether no zeros are read, be it that they are left out.
+    #[inline(always)]
+    pub(super) const fn is_in_place(&self) -> bool {
+        self.is_sparse || self.is_whole()
     }
 
     /// A tap's offset.
@@ -141,17 +176,27 @@ impl Track {
         (0..self.taps).map(|tap| self.sums_of(tap).len()).sum()
     }
 
-    /// Some sums, cut where the taps that lie on elements change.
+    /// How many taps of sums are multiplied, in all.
+    pub(super) fn multiplications(&self) -> usize {
+        if self.is_sparse { self.products() } else { self.count * self.taps }
+    }
+
+    /// Some sums, cut where the taps that they read change.
     pub(super) fn stretches(&self, sums: Range<usize>) -> impl Iterator<Item = Stretch> {
-        let mut next = sums.start;
+        let (mut next, origin) = (sums.start, self.read(&sums).start);
         core::iter::from_fn(move || {
+            if !self.is_sparse {
+                let all = (next < sums.end).then(|| self.whole(next..sums.end));
+                next = sums.end;
+                return all;
+            }
             let (first, taps) = (next, self.taps_of(next));
             next += 1;
             while next < sums.end && self.taps_of(next) == taps {
                 next += 1;
             }
             let from = self.offset(taps.start);
-            let start = (self.step * first + from).saturating_sub(self.before);
+            let start = (self.step * first + from).saturating_sub(origin);
             (first < sums.end).then_some(Stretch { sums: first..next, taps, start, from })
         })
     }
@@ -213,7 +258,7 @@ impl Track {
 pub(super) struct Stretch {
     pub(super) sums: Range<usize>,
     pub(super) taps: Range<usize>,
-    /// The element under the first tap of the first sum.
+    /// From the first number that a block reads to the one under the first tap of the first sum.
     pub(super) start: usize,
     /// The offset of the first tap.
     pub(super) from: usize,

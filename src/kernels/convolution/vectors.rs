@@ -54,14 +54,14 @@ enum GradientLanes {
 }
 
 /// What vectors are over, if sums over channels and taps are computed by products of numbers where they lie: whatever
-/// leaves fewer lanes idle.
+/// leaves fewer lanes idle. And the images, of which taps on zeros may be left out.
 #[inline(always)]
 fn lanes_of<V: Simd, S: Scalar>(
     images: &Images,
-    filters: usize,
+    (samples, filters): (usize, usize),
     window: (usize, usize),
     scratch: &Scratch<'_, S>,
-) -> Option<Lanes> {
+) -> Option<(Lanes, Images)> {
     let (taps, lanes) = (images.taps(), lanes::<V, S>());
     if taps == 0 || taps > DEPTH || scratch.sums.is_empty() {
         return None;
@@ -69,16 +69,17 @@ fn lanes_of<V: Simd, S: Scalar>(
     // Multiplications of vectors, for each channel and tap. Sums over filters are transposed, which costs as much as
     // some more; with a single vector of filters, each is multiplied by a number that is loaded for it alone.
     let depth = (images.channels * taps).max(1);
-    let sums = if images.is_sparse { images.products() / taps } else { images.sums() };
-    let by_filters = sums * ceil_div(filters, lanes) * (depth + 14) / depth;
+    let over_filters = super::filters::images(*images, samples, filters);
+    let by_filters = over_filters.multiplications() * ceil_div(filters, lanes) * (depth + 14) / depth;
     let by_filters = if filters <= lanes { by_filters + by_filters / 8 } else { by_filters };
-    let by_positions = images.vectors(lanes).0 * filters.next_multiple_of(2);
-    let fits_filters = super::filters::split(images, 1, filters, window, scratch).is_some();
-    let fits_positions = super::rows::split::<V, S>(images, filters, scratch).is_some();
+    let over_positions = super::rows::images::<V, S>(*images, filters);
+    let by_positions = super::rows::work::<V, S>(&over_positions, filters);
+    let fits_filters = super::filters::split(&over_filters, 1, filters, window, scratch).is_some();
+    let fits_positions = super::rows::split::<V, S>(&over_positions, filters, scratch).is_some();
     match (fits_filters, fits_positions) {
-        (true, true) if by_positions <= by_filters => Some(Lanes::Positions),
-        (true, _) => Some(Lanes::Filters),
-        (false, true) => Some(Lanes::Positions),
+        (true, true) if by_positions <= by_filters => Some((Lanes::Positions, over_positions)),
+        (true, _) => Some((Lanes::Filters, over_filters)),
+        (false, true) => Some((Lanes::Positions, over_positions)),
         (false, false) => None,
     }
 }
@@ -138,10 +139,11 @@ impl Convolution {
         let (plane, lanes) = (&self.plane, LANES);
         let (taps, inputs, outputs) = (plane.taps(), plane.inputs(), plane.outputs());
         let channels = self.samples(w).0 / inputs.max(1);
-        let over_channels = ceil_div(channels, lanes) * (self.filters * (taps * outputs + 8 * outputs) + 8 * inputs);
+        let over_channels = ceil_div(channels, lanes) * (self.filters * (taps * outputs + 4 * outputs) + 4 * inputs);
         let dense = outputs * plane.rows.window.stride * plane.columns.window.stride;
+        // Numbers that are read where they lie are in two lines of the cache.
         let over_strips =
-            channels * self.filters * ((taps + self.window().0) * ceil_div(dense, lanes) + 20 + plane.rows.input);
+            channels * self.filters * (2 * (taps + self.window().0) * ceil_div(dense, lanes) + 20 + plane.rows.input);
         let fits = self.forth(w).split(scratch).is_some()
             && self.phases().all(|phase| {
                 let channels = self.back(w, phase);
@@ -244,7 +246,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         if convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
             let samples = x.len() / of_inputs.max(1);
-            let images = super::filters::images(convolution.inputs(w), samples, convolution.filters);
+            let images = convolution.inputs(w);
             let weights = Weights {
                 all: w,
                 group: convolution.filters * convolution.filter(),
@@ -255,7 +257,8 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             };
             let strides = (of_outputs, plane.outputs(), plane.columns.output);
             let filters = convolution.filters;
-            if let Some(lanes) = lanes_of::<V, S>(&images, filters, convolution.window(), &scratch) {
+            let form = lanes_of::<V, S>(&images, (samples, filters), convolution.window(), &scratch);
+            if let Some((lanes, images)) = form {
                 let scratch = &mut scratch;
                 let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
                 return sums.over(simd, lanes);
@@ -350,10 +353,9 @@ impl Convolution {
     ) -> bool {
         let plane = &self.plane;
         let samples = g.len() / self.samples(w).1.max(1);
-        let images = |phase| super::filters::images(self.outputs(w, phase), samples, self.seen);
-        let phases = || self.phases().map(images).filter(|images| images.sums() > 0);
+        let phases = || self.phases().map(|phase| self.outputs(w, phase)).filter(|images| images.sums() > 0);
         let fits = |images: &Images| {
-            images.taps() == 0 || lanes_of::<V, S>(images, self.seen, self.window(), scratch).is_some()
+            images.taps() == 0 || lanes_of::<V, S>(images, (samples, self.seen), self.window(), scratch).is_some()
         };
         if !phases().all(|images| fits(&images)) {
             return false;
@@ -372,7 +374,8 @@ impl Convolution {
         let strides = (self.samples(w).0, plane.inputs(), plane.columns.input);
         for images in phases() {
             let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
-            if let Some(lanes) = lanes_of::<V, S>(&images, filters, self.window(), scratch) {
+            let form = lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch);
+            if let Some((lanes, images)) = form {
                 let scratch = &mut *scratch;
                 let is_rectified = false;
                 Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch }.over(simd, lanes);

@@ -40,8 +40,8 @@ impl Images {
     #[inline(always)]
     fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], block: &Block, width: usize, to: &mut [S]) {
         let (lanes, zero) = (lanes::<V, S>(), splat::<V, S>(simd, S::ZERO));
-        let (above, left) = (block.rows.start * self.rows.step, block.columns.start * self.columns.step);
-        let height = self.rows.seen(block.rows.len());
+        let (rows, left) = (self.rows.read(&block.rows), block.columns.start * self.columns.step);
+        let (above, height) = (rows.start, rows.len());
         // The part of a row that there is, in the image and in the copy.
         let skip = self.columns.before.saturating_sub(left).min(width);
         let from = left.saturating_sub(self.columns.before).min(self.columns.input);
@@ -106,17 +106,17 @@ impl Images {
     /// [`pad`](Self::pad), in parts.
     #[inline(always)]
     fn pad_in_parts<V: Simd, S: Scalar>(&self, simd: V, x: &[S], block: &Block, places: Places, to: &mut [S]) {
-        let (above, left) = (block.rows.start * self.rows.step, block.columns.start * self.columns.step);
+        let (rows, left) = (self.rows.read(&block.rows), block.columns.start * self.columns.step);
         let (lanes, parts) = (lanes::<V, S>(), self.parts);
         let width = self.columns.seen(block.columns.len());
         let skip = self.columns.before.saturating_sub(left).min(width);
         let from = left.saturating_sub(self.columns.before).min(self.columns.input);
         let count = (width - skip).min(self.columns.input - from);
-        for (row, to) in to.blocks_mut(places.row).enumerate().take(self.rows.seen(block.rows.len())) {
+        for (row, to) in to.blocks_mut(places.row).enumerate().take(rows.len()) {
             for to in to.parts_mut(lanes) {
                 write(simd, splat(simd, S::ZERO), to);
             }
-            let image = (above + row).wrapping_sub(self.rows.before);
+            let image = (rows.start + row).wrapping_sub(self.rows.before);
             if image >= self.rows.input {
                 continue;
             }

@@ -30,7 +30,7 @@ struct Layout {
 
 impl Layout {
     fn of(images: &Images) -> Self {
-        Self { is_together: images.vectors(LANES).1 }
+        Self { is_together: images.vectors(images.rows.count, LANES).1 }
     }
 
     /// Lines of a sample, the positions of each, and from the first position of a row to that of the next.
@@ -48,7 +48,7 @@ impl Layout {
 
 /// Vectors of positions for each multiplication of a filter with a channel under a tap.
 pub(in crate::kernels::convolution) fn vectors(images: &Images) -> usize {
-    images.vectors(LANES).0
+    images.vectors(images.rows.count, LANES).0
 }
 
 /// The filters at a time, and the split into blocks, if there is one.
