@@ -6,6 +6,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(fnn_dsp)");
     println!("cargo::rustc-check-cfg=cfg(fnn_fused)");
+    println!("cargo::rustc-check-cfg=cfg(fnn_integer_dot)");
     println!("cargo::rustc-check-cfg=cfg(fnn_without_vectors)");
     println!("cargo::rustc-check-cfg=cfg(fnn_simd128)");
     println!("cargo::rustc-check-cfg=cfg(fnn_thumb1)");
@@ -21,6 +22,11 @@ fn main() {
     let vectors = has("neon") || has("v");
     if !vectors && ["arm", "riscv32", "riscv64"].contains(&&*architecture) {
         println!("cargo::rustc-cfg=fnn_without_vectors");
+    }
+    // Those that have, or may have, vectors for sums of products of 8-bit integers.
+    let dots = architecture == "x86_64" || architecture == "aarch64" && has("neon");
+    if dots && var("CARGO_FEATURE_SIMD").is_ok() {
+        println!("cargo::rustc-cfg=fnn_integer_dot");
     }
     // Processors that aren't microcontrollers have it, too, but may run another instruction set than Thumb.
     if always || architecture == "arm" && has("dsp") && has("mclass") {

@@ -101,6 +101,8 @@ mod dsp;
 pub(crate) mod file;
 mod filters;
 mod gather;
+#[cfg(fnn_integer_dot)]
+mod integer_dot;
 pub(crate) mod layer;
 mod log_softmax;
 mod moves;
@@ -120,8 +122,6 @@ pub(crate) mod stream;
 pub mod tflite;
 #[cfg(any(fnn_without_vectors, test))]
 mod tile;
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-mod vnni;
 mod zero_pad;
 
 pub use activation::Activation;

@@ -3,10 +3,10 @@
 use core::marker::PhantomData;
 use core::slice;
 
+#[cfg(fnn_integer_dot)]
+use super::integer_dot::{IntegerDot, Strip, Tables};
 #[cfg(fnn_without_vectors)]
 use super::tile::{Layer, Way, convolve, in_one_row};
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-use super::vnni::{Narrow, Strip, Vnni};
 use super::{Arithmetic, Filters, Once, Quantize, QuantizedLayer, Requantize, Trace, attributes};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
@@ -48,11 +48,11 @@ crate::stored!(
 );
 
 /// Scratch on the stack for strips: bytes of padded channels, and quads. What a convolution needs of both decides which.
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[cfg(fnn_integer_dot)]
 const SMALL: (usize, usize) = (4096, 40);
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[cfg(fnn_integer_dot)]
 const MEDIUM: (usize, usize) = (8192, 80);
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[cfg(fnn_integer_dot)]
 const LARGE: (usize, usize) = (48 * 1024, 384);
 
 /// The layer in `f32`.
@@ -67,7 +67,7 @@ where
     K: Windows,
 {
     const CONVOLUTION: Convolution = Float::<I, O, A, K, F>::CONVOLUTION;
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    #[cfg(fnn_integer_dot)]
     const STRIP: Strip = Strip::new(Self::CONVOLUTION);
 }
 
@@ -114,10 +114,10 @@ where
     #[inline(always)]
     fn with_vectors(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut <Self as QuantizedLayer>::Workspace) {
         let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
-        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        if let Some(simd) = Vnni::detect() {
+        #[cfg(fnn_integer_dot)]
+        if let Some(simd) = IntegerDot::detect() {
             let (input, filters) = ((x, self.zero_point as i8), &self.filters);
-            if let Some(narrow) = const { &Narrow::new(Self::CONVOLUTION) } {
+            if let Some(narrow) = simd.table(const { &Tables::new(Self::CONVOLUTION) }) {
                 return filters.convolve_narrow(simd, narrow, input, y);
             }
             if const { Self::STRIP.fits(SMALL.0, SMALL.1) } {

@@ -54,13 +54,13 @@ impl<const I: usize, const O: usize, R: Requantize> QuantizedLayer for Dense<I, 
         self.filters.apply(input, output);
     }
 
-    const BATCHED: bool = cfg!(all(feature = "simd", target_arch = "x86_64")) && I * O >= MANY && I <= LONGEST;
+    const BATCHED: bool = cfg!(fnn_integer_dot) && I * O >= MANY && I <= LONGEST;
 
     /// Lanes are samples, where the processor has instructions for it.
     #[inline(always)]
     fn forward_batch(&self, inputs: &[[i8; I]], outputs: &mut [[i8; O]], workspaces: &mut [()]) {
-        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        if let (true, Some(simd)) = (Self::BATCHED, super::vnni::Vnni::detect()) {
+        #[cfg(fnn_integer_dot)]
+        if let (true, Some(simd)) = (Self::BATCHED, super::integer_dot::IntegerDot::detect()) {
             return self.filters.batch::<{ LONGEST / 4 }>(simd, inputs.as_flattened(), outputs.as_flattened_mut());
         }
         forward_each(self, inputs, outputs, workspaces);

@@ -1,9 +1,9 @@
 //! Quantized weights, with the factors that requantize their sums.
 
+#[cfg(fnn_integer_dot)]
+use super::integer_dot::{IntegerDot, Narrow, Quads, Strip};
 use super::products::{Finish, all_products, assert_no_overflow};
 use super::requantization::{Once, Requantize};
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-use super::vnni::{Narrow, Quads, Strip, Vnni};
 use crate::pod::Pod;
 use crate::shape::Sample;
 
@@ -46,35 +46,35 @@ impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
     }
 
     /// All filters on all places of an image, with scratch of these sizes, which it fits.
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    #[cfg(fnn_integer_dot)]
     #[inline(always)]
     pub(super) fn convolve<const IMAGE: usize, const QUADS: usize>(
         &self,
-        simd: Vnni,
+        simd: IntegerDot,
         strip: &Strip,
         x: (&[i8], i8),
         y: &mut [i8],
     ) {
         let (weights, finish) = self.part(0, F);
         let (mut image, mut quads): ([_; IMAGE], [Quads; QUADS]) = ([0; IMAGE], [Quads::ZERO; QUADS]);
-        simd.convolution(strip, x, (weights, finish, &mut [0; F]), y, (&mut image, &mut quads));
+        simd.convolution(strip, x, (weights, finish.of_any_layer(), &mut [0; F]), y, (&mut image, &mut quads));
     }
 
     /// All filters on all places of an image, by their table.
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    #[cfg(fnn_integer_dot)]
     #[inline(always)]
-    pub(super) fn convolve_narrow(&self, simd: Vnni, narrow: &Narrow, x: (&[i8], i8), y: &mut [i8]) {
+    pub(super) fn convolve_narrow(&self, simd: IntegerDot, narrow: &Narrow, x: (&[i8], i8), y: &mut [i8]) {
         let (weights, finish) = self.part(0, F);
-        simd.narrow(narrow, x, (weights, finish, &mut [0; F]), y);
+        simd.narrow(narrow, x, (weights, finish.of_any_layer(), &mut [0; F]), y);
     }
 
     /// All filters on a batch of inputs, each of at most four times `QUADS` numbers.
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    #[cfg(fnn_integer_dot)]
     #[inline(always)]
-    pub(super) fn batch<const QUADS: usize>(&self, simd: Vnni, x: &[i8], y: &mut [i8]) {
+    pub(super) fn batch<const QUADS: usize>(&self, simd: IntegerDot, x: &[i8], y: &mut [i8]) {
         let (weights, finish) = self.part(0, F);
         let mut quads: [Quads; QUADS] = [Quads::ZERO; QUADS];
-        simd.batch(x, (weights, finish, &mut [0; F]), y, &mut quads);
+        simd.batch(x, (weights, finish.of_any_layer(), &mut [0; F]), y, &mut quads);
     }
 
     /// The weights of `count` filters from `first` on, and how their sums are requantized.

@@ -240,7 +240,7 @@ impl Quantization {
     #[inline]
     fn quantize_slice(&self, values: &[f32], integers: &mut [i8]) {
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        if let Some(simd) = super::vnni::Vnni::detect()
+        if let Some(super::integer_dot::IntegerDot::Avx512(simd)) = super::integer_dot::IntegerDot::detect()
             && self.has_8_bits()
         {
             return simd.quantize(*self, values, integers);

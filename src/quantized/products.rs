@@ -5,6 +5,8 @@ use self::by_ones as sums;
 #[cfg(fnn_dsp)]
 use super::dsp::by_fours as sums;
 use super::requantization::Requantize;
+#[cfg(fnn_integer_dot)]
+use super::requantization::Rounding;
 use crate::chunks::Chunks;
 
 /// Rows of weights computed together, so that an input is read once for all of them.
@@ -48,6 +50,14 @@ impl<R: Requantize> Finish<'_, R> {
     pub(super) fn skip(self, first: usize) -> Self {
         let Self { bias, mantissa, shift, requantization } = self;
         Self { bias: skip(bias, first), mantissa: skip(mantissa, first), shift: skip(shift, first), requantization }
+    }
+
+    /// The same, with any layer's rounding as one type.
+    #[cfg(fnn_integer_dot)]
+    #[inline(always)]
+    pub(super) fn of_any_layer(&self) -> Finish<'_, Rounding<'_>> {
+        let &Self { bias, mantissa, shift, ref requantization } = self;
+        Finish { bias, mantissa, shift, requantization: Rounding::of(requantization) }
     }
 
     /// Whether all sums can be requantized in the short way of [`Once`].
@@ -100,16 +110,16 @@ pub(super) fn plain_products<R: Requantize>(x: &[i8], weights: &[i8], finish: Fi
 /// [`products`] into `y`, with the best instructions that the processor has.
 #[inline(always)]
 pub(super) fn all_products<R: Requantize>(x: &[i8], weights: &[i8], finish: Finish<'_, R>, y: &mut [i8]) {
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-    match super::vnni::Vnni::detect() {
-        Some(simd) => simd.products(x, weights, finish, y),
+    #[cfg(fnn_integer_dot)]
+    match super::integer_dot::IntegerDot::detect() {
+        Some(simd) => simd.products(x, weights, finish.of_any_layer(), y),
         None => crate::kernels::dispatch(Products { x, weights, finish, y }),
     }
-    #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
+    #[cfg(not(fnn_integer_dot))]
     plain_products(x, weights, finish, y);
 }
 
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+#[cfg(fnn_integer_dot)]
 crate::kernels::operation! {
     /// The plain loops, which the compiler makes vectors of where it may.
     struct Products<'a, R: Requantize;> { x: &'a [i8], weights: &'a [i8], finish: Finish<'a, R>, y: &'a mut [i8] }
@@ -154,7 +164,7 @@ pub(super) fn tail(x: &[i8], row: &[i8], start: i32) -> i32 {
 #[cfg(test)]
 #[allow(unreachable_pub, reason = "`network!` generates public methods")]
 mod tests {
-    #[cfg(all(feature = "alloc", feature = "simd", target_arch = "x86_64"))]
+    #[cfg(all(feature = "alloc", fnn_integer_dot))]
     use core::sync::atomic::Ordering;
 
     use super::super::dsp::by_fours;
@@ -172,8 +182,8 @@ mod tests {
 
     #[cfg(feature = "alloc")]
     fn masked(masked: bool) {
-        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        crate::quantized::vnni::MASKED.store(masked, Ordering::SeqCst);
+        #[cfg(fnn_integer_dot)]
+        crate::quantized::integer_dot::MASKED.store(masked, Ordering::SeqCst);
         let _ = masked;
     }
 
@@ -183,7 +193,7 @@ mod tests {
 
     /// Rows of any number and length, from anywhere in memory, with the largest numbers among them: every processor's way
     /// gives the integers of the plain loops.
-    #[cfg(all(feature = "simd", target_arch = "x86_64", feature = "alloc"))]
+    #[cfg(all(fnn_integer_dot, feature = "alloc"))]
     #[test]
     fn vectors_give_the_integers_of_plain_loops() {
         use alloc::vec::Vec;
@@ -220,9 +230,10 @@ mod tests {
                 let mut expected = alloc::vec![0; rows];
                 products(x, weights, finish, |number, integer| expected[number] = integer);
                 let mut y = alloc::vec![99; rows + 1];
-                if let Some(simd) = crate::quantized::vnni::Vnni::detect() {
-                    simd.products(x, weights, finish, &mut y[..rows]);
-                    assert_eq!((&y[..rows], y[rows]), (&*expected, 99), "{rows} rows of {length}");
+                for simd in crate::quantized::integer_dot::IntegerDot::all() {
+                    y.fill(99);
+                    simd.products(x, weights, finish.of_any_layer(), &mut y[..rows]);
+                    assert_eq!((&y[..rows], y[rows]), (&*expected, 99), "{simd:?}, {rows} rows of {length}");
                 }
                 crate::kernels::dispatch(Products { x, weights, finish, y: &mut y[..rows] });
                 assert_eq!((&y[..rows], y[rows]), (&*expected, 99), "{rows} rows of {length}");

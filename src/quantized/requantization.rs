@@ -22,6 +22,51 @@ pub trait Requantize: Stored + Debug + PartialEq {
     }
 }
 
+/// Any layer's rounding, as one type: kernels for vectors are compiled once for all of them.
+#[cfg(fnn_integer_dot)]
+#[derive(Clone, Copy)]
+pub(super) struct Rounding<'a> {
+    pub(super) once: Option<Once>,
+    pub(super) formula: &'a dyn Formula,
+}
+
+/// The formula of a rounding.
+#[cfg(fnn_integer_dot)]
+pub(super) trait Formula {
+    /// The integers for 16 sums, their mantissas and their shifts.
+    fn requantize_all(&self, numbers: &[[i32; 16]; 3]) -> [i8; 16];
+}
+
+#[cfg(fnn_integer_dot)]
+impl<R: Requantize> Formula for R {
+    #[inline(never)]
+    fn requantize_all(&self, numbers: &[[i32; 16]; 3]) -> [i8; 16] {
+        crate::kernels::dispatch(RequantizeAll { requantization: *self, numbers })
+    }
+}
+
+#[cfg(fnn_integer_dot)]
+crate::kernels::operation! {
+    /// The formula of one sum, of which the compiler makes vectors where it may.
+    struct RequantizeAll<'a, R: Requantize;> { requantization: R, numbers: &'a [[i32; 16]; 3] }
+    fn run(self, _simd: V) -> [i8; 16] {
+        let [sums, mantissas, shifts] = self.numbers;
+        let mut integers = [0; 16];
+        for (integer, ((&sum, &mantissa), &shift)) in integers.iter_mut().zip(sums.iter().zip(mantissas).zip(shifts)) {
+            *integer = self.requantization.requantize(sum, mantissa, shift as u8);
+        }
+        integers
+    }
+}
+
+#[cfg(fnn_integer_dot)]
+impl<'a> Rounding<'a> {
+    #[inline(always)]
+    pub(super) fn of(requantization: &'a impl Requantize) -> Self {
+        Self { once: requantization.once().copied(), formula: requantization }
+    }
+}
+
 /// `⌊sum · factor + ½⌋ + zero_point`, saturated to 8 bits: the product is rounded once to the nearest integer, halves up.
 /// The factor is `mantissa · 2^−(33 + shift)`: see [`Multiplier`](super::Multiplier).
 ///

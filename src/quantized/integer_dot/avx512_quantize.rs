@@ -3,9 +3,10 @@
 use core::arch::x86_64::*;
 
 use super::super::Quantization;
-use super::{SUMS, Vnni, first};
+use super::SUMS;
+use super::avx512::{Avx512, first};
 
-impl Vnni {
+impl Avx512 {
     /// The integers that stand for numbers, where the zero point has 8 bits.
     #[inline(always)]
     pub(in crate::quantized) fn quantize(self, quantization: Quantization, values: &[f32], integers: &mut [i8]) {
