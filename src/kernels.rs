@@ -71,7 +71,7 @@ pub(crate) use product::SMALL;
 pub(crate) use runner::{Divisible, Part};
 pub(crate) use runner::{RANGE, Runner, Serial, Task};
 pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
-pub(crate) use sums::{sum, sum_of};
+pub(crate) use sums::{sum, sum_of, sum_positions};
 #[cfg(any(fnn_without_vectors, test))]
 pub(crate) use taps::Taps;
 pub use vector::{Operation, Portable, Simd};

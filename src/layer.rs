@@ -6,6 +6,7 @@ mod pass;
 pub use deferral::{Deferral, Deferred, Factors, Part};
 pub use pass::{Chance, Gradient, Pass, Recorded};
 
+use crate::channels_last::{ChannelsLast, Formats};
 use crate::graph::{Attribute, Node, Wiring};
 use crate::kernels::Simd;
 use crate::memory;
@@ -62,6 +63,25 @@ pub trait Layer: Parameters {
         outputs: &mut [Self::Output],
         workspace: &mut Self::Workspace<B>,
     );
+
+    /// What it can read and write besides batches that lie as their types say.
+    #[doc(hidden)]
+    const FORMATS: Formats = Formats::FIRST;
+
+    /// [`forward_batch`](Self::forward_batch) of batches in one of the [`FORMATS`](Self::FORMATS). The default is for layers that have
+    /// no other, or that don't care.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn forward_formatted<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[Self::Input],
+        outputs: &mut [Self::Output],
+        _format: ChannelsLast,
+        workspace: &mut Self::Workspace<B>,
+    ) {
+        self.forward_batch::<V, B>(simd, inputs, outputs, workspace);
+    }
 
     /// The forward pass of training: computes what `forward_batch` does, and saves on `tape` what `backward` needs.
     ///

@@ -8,6 +8,7 @@ extern crate self as fnn;
 
 #[cfg(feature = "std")]
 mod atomic_file;
+mod channels_last;
 mod chunks;
 mod const_message;
 #[cfg(feature = "std")]

@@ -11,6 +11,7 @@ pub use fnn_macros::{declare, kinds};
 
 #[cfg(feature = "std")]
 pub use crate::Error;
+pub use crate::channels_last::ChannelsLast;
 pub use crate::graph::Node;
 pub use crate::layer::deferral::{Record, recorded, split_numbers};
 pub use crate::layer::{Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest};

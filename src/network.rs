@@ -10,7 +10,7 @@ use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::kernels::{dispatch, operation};
 use crate::layer::{Layer, is_tiny};
-use crate::pod::{Pod, zeroed};
+use crate::pod::{Aligned, Pod, zeroed};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
@@ -128,8 +128,14 @@ pub trait Network: Layer {
     fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
         let mut outputs = alloc::vec![zeroed(); inputs.len()];
         for_each_part::<Self>(inputs, &mut outputs, &|inputs, outputs| {
-            let mut workspace = crate::pod::zeroed_box::<Self::Workspace<BLOCK>>();
-            self.forward_into::<BLOCK>(inputs, outputs, &mut workspace);
+            // A single one of them is compiled.
+            if const { stays_in_cache::<Self, BLOCK>() } {
+                forward_blocks::<Self, BLOCK>(self, inputs, outputs);
+            } else if const { stays_in_cache::<Self, 8>() } {
+                forward_blocks::<Self, 8>(self, inputs, outputs);
+            } else {
+                forward_blocks::<Self, 4>(self, inputs, outputs);
+            }
         });
         outputs
     }
@@ -263,9 +269,23 @@ pub fn forward<L: Layer>(network: &L, input: &L::Input) -> L::Output {
     output
 }
 
-/// Block size of a forward pass if the caller does not choose one.
+/// The largest block of a forward pass if the caller does not choose one.
 #[cfg(feature = "alloc")]
 const BLOCK: usize = 32;
+
+/// Whether blocks of `B` samples stay in a processor's cache between two layers.
+#[cfg(feature = "alloc")]
+const fn stays_in_cache<L: Layer, const B: usize>() -> bool {
+    const CACHE: usize = 1 << 20;
+    size_of::<L::Workspace<B>>() - <L::Workspace<B> as Pod>::VECTOR_SCRATCH <= CACHE
+}
+
+/// Inference on a batch, `B` samples at a time.
+#[cfg(feature = "alloc")]
+fn forward_blocks<L: Layer, const B: usize>(network: &L, inputs: &[L::Input], outputs: &mut [L::Output]) {
+    let mut workspace = crate::pod::zeroed_box::<Aligned<L::Workspace<B>>>();
+    dispatch(Forward::<L, B> { network, inputs, outputs, workspace: &mut workspace.0 });
+}
 
 /// Computes the outputs for some inputs.
 #[cfg(feature = "alloc")]
@@ -292,11 +312,6 @@ fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compu
 fn for_each_part<L: Layer>(inputs: &[L::Input], outputs: &mut [L::Output], compute: &Compute<'_, L>) {
     compute(inputs, outputs);
 }
-
-/// Aligned to a cache line where vectors are that wide: the processor forwards a store to a later load only if the
-/// load does not cross a line boundary.
-#[cfg_attr(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")), repr(align(64)))]
-struct Aligned<T>(T);
 
 operation! {
     /// Inference on a batch, block by block, dispatched to the best instruction set.

@@ -53,6 +53,15 @@ pub unsafe trait Pod: Copy + Send + Sync + 'static {
     const VECTOR_SCRATCH: usize = 0;
 }
 
+/// Aligned to a cache line where vectors are that wide: the processor forwards a store to a later load only if the
+/// load does not cross a line boundary.
+#[cfg_attr(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")), repr(align(64)))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aligned<T>(pub(crate) T);
+
+// SAFETY: what is added to a `T` is padding.
+unsafe impl<T: Pod> Pod for Aligned<T> {}
+
 macro_rules! plain_numbers {
     ($($number:ty),*) => {
         // SAFETY: every bit pattern of an integer or a floating-point number is a value.

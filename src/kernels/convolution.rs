@@ -7,6 +7,7 @@
 //! | channels of few filters ([`over_channels::few_filters`]) | channels | gradients of the weights of few filters that see many channels | a number of a gradient is multiplied by all channels under a tap, and no lane is left for filters that don't exist; inputs are transposed |
 //! | positions of few filters ([`rows::gradient`]) | positions | gradients of the weights of few filters that see few channels | the sums of six filters under four taps stay in registers, and inputs and gradients are read where they lie, with zeros around them |
 //! | channels ([`over_channels`]) | channels | depthwise layers of small planes or with a stride | all lanes are in use, and nothing is computed that isn't kept; inputs and outputs are transposed |
+//! | channels, last ([`channels_last`]) | channels, or filters | depthwise layers and 1 × 1 windows between layers that read and write batches channels last, in inference; other forms over filters write such batches | nothing is copied or transposed but the weights, and all lanes are in use |
 //! | strips ([`strips`]) | positions of a channel with its padding as one long row | other depthwise layers, with fewer than four filters per channel | each number is multiplied only once per tap, so vectors read it in place, or in a copy for each column of taps; they run on over the ends of rows, which may be short |
 //! | the image as it stands, a product ([`products`]) | positions | 1 × 1 windows with a stride of 1, without padding, of planes of at least two vectors | the channels are the rows of a matrix, and nothing is copied, neither forward nor backward |
 //! | patches, a product ([`products`]) | positions | windows of more than 256 taps, what there is no room for otherwise, and the gradients of images of few channels under many filters | a number is copied once per tap, and multiplied once per filter |
@@ -22,6 +23,7 @@
 //! 182 µs row by row, where eleven of sixteen lanes are idle and each tap of each row is a call.
 
 mod blocks;
+mod channels_last;
 mod correlation;
 mod depthwise;
 mod filters;
@@ -46,6 +48,7 @@ use super::elementwise::rectify;
 use super::sums::sum;
 use super::vector::{Operation, Simd, Vector, lanes};
 use super::window::{Plane, correlate, correlate_gradient, spread};
+use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 use crate::window::quotient;
@@ -114,7 +117,8 @@ impl Convolution {
         (groups * self.seen * self.plane.inputs(), groups * self.filters * self.plane.outputs())
     }
 
-    /// `y = b + w ∗ x`, for a batch, or the larger of 0 and that; an empty bias counts as none.
+    /// `y = b + w ∗ x`, for a batch, or the larger of 0 and that; an empty bias counts as none. Batches lie as the format
+    /// says, which is one of the [`formats`](Self::formats).
     #[inline(always)]
     pub(crate) fn forward<V: Simd, S: Scalar>(
         &self,
@@ -122,9 +126,11 @@ impl Convolution {
         (w, bias): (&[S], &[S]),
         x: &[S],
         (y, is_rectified): (&mut [S], bool),
+        format: ChannelsLast,
         scratch: Scratch<'_, S>,
     ) {
-        S::Vector::<V>::convolution(simd, Forward { convolution: *self, w, bias, x, y, is_rectified, scratch });
+        let convolution = *self;
+        S::Vector::<V>::convolution(simd, Forward { convolution, w, bias, x, y, is_rectified, format, scratch });
     }
 
     /// The gradients of a batch, given `g`, the gradient of its outputs.

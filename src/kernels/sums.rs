@@ -1,7 +1,9 @@
 //! Sums of many numbers.
 
+use super::vector::{Simd, lanes, read, splat, write};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
+use crate::shape::first;
 
 /// A sum of products in eight parts, which fit a vector and round less than a single sum.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,26 @@ impl<S: Scalar> Sums<S> {
 #[inline(always)]
 pub(crate) fn sum<S: Scalar>(x: &[S]) -> S {
     sum_of(x, x, |x, _| x)
+}
+
+/// `y[c] = factor · Σₚ x[p][c]`, each sum with the bits of [`sum`] over a channel.
+#[inline(always)]
+pub(crate) fn sum_positions<V: Simd, S: Scalar>(simd: V, x: &[S], factor: S, y: &mut [S]) {
+    let (channels, lanes, zero) = (y.len(), lanes::<V, S>(), splat::<V, S>(simd, S::ZERO));
+    for (index, y) in y.parts_mut(lanes).enumerate() {
+        // No closures, which wouldn't be compiled for the instruction set.
+        let mut sums = [zero; LANES];
+        for x in x.parts(LANES * channels) {
+            for (sum, x) in sums.iter_mut().zip(x.blocks(channels)) {
+                *sum = *sum + read(simd, first(x.get(index * lanes..).unwrap_or_default(), y.len()));
+            }
+        }
+        let mut total = sums[0];
+        for &sum in sums.iter().skip(1) {
+            total = total + sum;
+        }
+        write(simd, total * splat(simd, factor), y);
+    }
 }
 
 /// `Σ x[i]·y[i]`

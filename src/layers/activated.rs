@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::channels_last::{ChannelsLast, Formats};
 use crate::image::{Channels, Image};
 use crate::kernels::Simd;
 use crate::kernels::channels::Activate;
@@ -155,7 +156,21 @@ where
         outputs: &mut [O],
         workspace: &mut Self::Workspace<N>,
     ) {
-        self.layer.convolve(simd, inputs, (&mut *outputs, F::IS_RELU), workspace);
+        self.forward_formatted::<V, N>(simd, inputs, outputs, ChannelsLast::NONE, workspace);
+    }
+
+    const FORMATS: Formats = <Conv<I, O, W, K, B> as Layer>::FORMATS;
+
+    #[inline(always)]
+    fn forward_formatted<V: Simd, const N: usize>(
+        &self,
+        simd: V,
+        inputs: &[I],
+        outputs: &mut [O],
+        format: ChannelsLast,
+        workspace: &mut Self::Workspace<N>,
+    ) {
+        self.layer.convolve(simd, inputs, (&mut *outputs, F::IS_RELU), format, workspace);
         if !F::IS_RELU {
             Activation::<F, O>::new().forward_in_place(simd, outputs);
         }

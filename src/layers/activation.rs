@@ -11,6 +11,7 @@ pub use from_output::{
     Clip, Elu, HardShrink, HardSigmoid, LeakyRelu, Relu, Relu6, Selu, Sigmoid, SoftShrink, Softplus, Softsign, Tanh,
 };
 
+use crate::channels_last::Formats;
 use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::kernels::{Simd, lanes, read, write};
@@ -137,6 +138,8 @@ impl<S: Scalar, F: Function, A: Sample<Element = S>> Layer for Activation<F, A> 
             write(simd, F::value(read(simd, x)), y);
         }
     }
+
+    const FORMATS: Formats = Formats::SAME;
 
     #[inline(always)]
     fn backward<V: Simd, const B: usize>(

@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use super::windowed::Windowed;
 use super::{Bias, Windows};
+use crate::channels_last::{ChannelsLast, Formats};
 use crate::graph::{Attribute, Node};
 use crate::image::{Channels, Image};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
@@ -144,11 +145,12 @@ where
         simd: V,
         inputs: &[I],
         (outputs, is_rectified): (&mut [O], bool),
+        format: ChannelsLast,
         workspace: &mut Workspace<S>,
     ) {
         let convolution = const { Self::CONVOLUTION };
         let (weights, outputs) = ((self.weight.parameters(), self.bias.parameters()), O::flat_mut(outputs));
-        convolution.forward(simd, weights, I::flat(inputs), (outputs, is_rectified), scratch(workspace));
+        convolution.forward(simd, weights, I::flat(inputs), (outputs, is_rectified), format, scratch(workspace));
     }
 
     const ATTRIBUTES: [Attribute; 8] = [
@@ -250,7 +252,21 @@ where
         outputs: &mut [O],
         workspace: &mut Workspace<S>,
     ) {
-        self.convolve(simd, inputs, (outputs, false), workspace);
+        self.convolve(simd, inputs, (outputs, false), ChannelsLast::NONE, workspace);
+    }
+
+    const FORMATS: Formats = Self::CONVOLUTION.formats(I::CHANNELS / Self::SEEN);
+
+    #[inline(always)]
+    fn forward_formatted<V: Simd, const N: usize>(
+        &self,
+        simd: V,
+        inputs: &[I],
+        outputs: &mut [O],
+        format: ChannelsLast,
+        workspace: &mut Workspace<S>,
+    ) {
+        self.convolve(simd, inputs, (outputs, false), format, workspace);
     }
 
     #[inline(always)]

@@ -2,10 +2,11 @@
 
 use core::marker::PhantomData;
 
+use crate::channels_last::{ChannelsLast, Formats, Support};
 use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::image::Channels;
-use crate::kernels::{Simd, sum};
+use crate::kernels::{Simd, sum, sum_positions};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
 use crate::scalar::Scalar;
 use crate::shape::Sample;
@@ -45,6 +46,27 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for GlobalAvgPool<A> {
         let part = S::ONE / S::from_f64(A::SPACE as f64);
         for (x, y) in A::flat(inputs).blocks(A::SPACE).zip(A::Each::flat_mut(outputs)) {
             *y = sum(x) * part;
+        }
+    }
+
+    const FORMATS: Formats = Formats { input: Support::Always, output: Support::Never };
+
+    #[inline(always)]
+    fn forward_formatted<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        inputs: &[A],
+        outputs: &mut [A::Each],
+        format: ChannelsLast,
+        (): &mut (),
+    ) {
+        if !format.input {
+            return self.forward_batch::<V, B>(simd, inputs, outputs, &mut ());
+        }
+        let part = S::ONE / S::from_f64(A::SPACE as f64);
+        let samples = A::flat(inputs).blocks(A::LENGTH).zip(A::Each::flat_mut(outputs).blocks_mut(A::CHANNELS));
+        for (x, y) in samples {
+            sum_positions(simd, x, part, y);
         }
     }
 

@@ -3,7 +3,8 @@
 //! In a tiny network, inlining saves the calls. But compile time grows faster than a function's length, to a minute for
 //! ten inlined layers. Layers of the same type share these functions.
 
-use crate::kernels::{Simd, operation, outlined};
+use crate::channels_last::ChannelsLast;
+use crate::kernels::{Simd, lanes, operation, outlined};
 use crate::layer::{Deferral, Gradient, Layer, Pass, Recorded};
 use crate::layer_gradient::{self, Descend, Descent, Room};
 use crate::layers::{Activation, FromOutput};
@@ -34,6 +35,43 @@ operation! {
     fn run(self, simd: V) {
         self.layer.forward_batch(simd, self.inputs, self.outputs, self.workspace);
     }
+}
+
+/// [`Layer::forward_formatted`].
+#[inline(always)]
+pub fn forward_formatted<L: Layer, V: Simd, const B: usize>(
+    layer: &L,
+    simd: V,
+    inputs: &[L::Input],
+    outputs: &mut [L::Output],
+    format: ChannelsLast,
+    workspace: &mut L::Workspace<B>,
+) {
+    // A single one of them is compiled.
+    if const { L::FORMATS.are_first() || !has_vectors::<V, L::Scalar>() } {
+        outlined(simd, Forward { layer, inputs, outputs, workspace });
+    } else {
+        outlined(simd, ForwardFormatted { layer, inputs, outputs, format, workspace });
+    }
+}
+
+operation! {
+    struct ForwardFormatted<'a, L: Layer; B> {
+        layer: &'a L,
+        inputs: &'a [L::Input],
+        outputs: &'a mut [L::Output],
+        format: ChannelsLast,
+        workspace: &'a mut L::Workspace<B>,
+    }
+    fn run(self, simd: V) {
+        self.layer.forward_formatted(simd, self.inputs, self.outputs, self.format, self.workspace);
+    }
+}
+
+/// Whether kernels compute with vectors of several numbers: without fused multiply-adds, convolutions are plain loops.
+#[must_use]
+pub const fn has_vectors<V: Simd, S: Scalar>() -> bool {
+    lanes::<V, S>() > 1 && V::FUSED
 }
 
 /// [`Layer::forward_train`].

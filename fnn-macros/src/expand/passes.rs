@@ -3,11 +3,12 @@
 mod calls;
 mod views;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::buffers::{batches, buffer, pairs};
 use super::{checked, local};
+use crate::flow::Flow;
 use crate::plan::{Form, Stage};
 use crate::shapes::Network;
 
@@ -188,14 +189,43 @@ impl<'a> Passes<'a> {
         };
         let stages = self.stages.iter().enumerate().map(|(index, stage)| self.forward_stage(pass, index + 1, stage));
         let last = local("batch", self.stages.len());
+        let formats = match pass {
+            Forward::Inference if self.has_images() => Some(self.formats()),
+            _ => None,
+        };
         hygienic! {
             #checked
             #tape
+            #formats
             let #workspace = workspace;
             let samples = inputs.len();
             let batch_0 = inputs;
             #(#stages)*
             let _ = (#last, samples, ping, pong, scratch);
+        }
+    }
+
+    /// Whether batches between stages may be images, which have more than one format.
+    fn has_images(&self) -> bool {
+        let between = self.stages.len().saturating_sub(1);
+        self.stages
+            .iter()
+            .take(between)
+            .any(|stage| matches!(&stage.last().output, Flow::Sizes(sizes) if sizes.len() > 1))
+    }
+
+    /// The format of the batches of each stage in inference.
+    fn formats(&self) -> TokenStream {
+        let fnn = &self.network.header.fnn;
+        let formats = self.stages.iter().map(|stage| {
+            let formats = stage.layer.member(fnn, quote!(FORMATS));
+            if stage.views.is_empty() { formats } else { quote!(#formats.behind_view()) }
+        });
+        hygienic! {
+            let formats = const {
+                let has_vectors = #fnn::macro_support::outlined::has_vectors::<__V, Self::Scalar>();
+                #fnn::macro_support::ChannelsLast::between([#(#formats),*], has_vectors)
+            };
         }
     }
 
@@ -211,10 +241,16 @@ impl<'a> Passes<'a> {
             (Forward::Training, Some(_)) => hygienic!(#fnn::macro_support::first_mut(#batch, samples)),
         };
         let before = local("batch", number - 1);
-        let (function, context, simd, input, tape) = match pass {
+        let (function, context, simd, input, more) = match pass {
             Forward::Inference => {
                 let input = self.input(stage, &before);
-                (self.call(stage, "forward_batch"), hygienic!(simd), hygienic!(simd), input, None)
+                let (function, format) = if self.has_images() {
+                    let index = Literal::usize_unsuffixed(number - 1);
+                    ("forward_formatted", Some(hygienic!(formats[#index],)))
+                } else {
+                    ("forward_batch", None)
+                };
+                (self.call(stage, function), hygienic!(simd), hygienic!(simd), input, format)
             }
             Forward::Training => {
                 let (index, tape) = (stage.index as u64, local("tape", number));
@@ -234,7 +270,7 @@ impl<'a> Passes<'a> {
         });
         hygienic! {
             let #batch = #room;
-            #function(#layer, #context, #input, &mut *#batch, #tape #scratch);
+            #function(#layer, #context, #input, &mut *#batch, #more #scratch);
             #activation
             let #batch = &*#batch;
         }

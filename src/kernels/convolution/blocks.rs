@@ -51,11 +51,28 @@ pub(super) struct Block {
 /// Where the numbers that a block reads are.
 #[derive(Clone, Copy)]
 pub(super) struct Places {
-    /// The strides between samples, channels, rows, and parts of a row.
+    /// The strides between samples, channels, rows, columns, and parts of a row.
     pub(super) sample: usize,
     pub(super) channel: usize,
     pub(super) row: usize,
+    pub(super) column: usize,
     pub(super) part: usize,
+}
+
+/// Where the sums of a block are stored: the strides between samples, rows and columns.
+#[derive(Clone, Copy)]
+pub(super) struct Stored {
+    pub(super) sample: usize,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+impl Stored {
+    /// The sums of a block one after the other, `pitch` numbers from one to the next.
+    pub(super) const fn in_order(block: &Block, pitch: usize) -> Self {
+        let row = (block.columns.end - block.columns.start) * pitch;
+        Self { sample: (block.rows.end - block.rows.start) * row, row, column: pitch }
+    }
 }
 
 impl Images {
@@ -240,12 +257,12 @@ impl Images {
     #[inline(always)]
     pub(super) fn places(&self, block: &Block, channels: usize) -> Places {
         if self.is_in_place() {
-            return Places { sample: self.sample, channel: self.plane(), row: self.columns.input, part: 0 };
+            return Places { sample: self.sample, channel: self.plane(), row: self.columns.input, column: 1, part: 0 };
         }
         let part = self.part(block.columns.len());
         let row = part * self.parts;
         let channel = self.rows.seen(block.rows.len()) * row;
-        Places { sample: channels * channel, channel, row, part }
+        Places { sample: channels * channel, channel, row, column: 1, part }
     }
 
     /// The numbers that a block reads of some channels, from the first of them on: the images themselves, or a copy.
@@ -270,25 +287,30 @@ impl Images {
     }
 
     /// Where the first number of each sum of a stretch of a block's rows and one of its columns lies, and where the sum does,
-    /// `pitch` numbers from one sum of the block to the next. Returns how many there are.
+    /// from the first sum of the block on. Returns how many there are.
     #[inline(always)]
     pub(super) fn starts(
         &self,
         block: &Block,
         places: Places,
         (rows, columns): (&Stretch, &Stretch),
-        pitch: usize,
+        stored: Stored,
         to: &mut [Row; PLACES],
     ) -> usize {
         let (mut count, mut to) = (0, to.iter_mut());
         for sample in 0..block.samples.len() {
             for row in 0..rows.sums.len() {
-                let start = sample * places.sample + (rows.start + row * self.rows.step) * places.row + columns.start;
-                let sum = (sample * block.rows.len() + rows.sums.start + row - block.rows.start) * block.columns.len()
-                    + columns.sums.start
-                    - block.columns.start;
+                let start = sample * places.sample
+                    + (rows.start + row * self.rows.step) * places.row
+                    + columns.start * places.column;
+                let sum = sample * stored.sample
+                    + (rows.sums.start + row - block.rows.start) * stored.row
+                    + (columns.sums.start - block.columns.start) * stored.column;
                 for (column, to) in (0..columns.sums.len()).zip(&mut to) {
-                    *to = Row { a: (start + column * self.columns.step) as u32, c: ((sum + column) * pitch) as u32 };
+                    *to = Row {
+                        a: (start + column * self.columns.step * places.column) as u32,
+                        c: (sum + column * stored.column) as u32,
+                    };
                     count += 1;
                 }
             }
@@ -310,7 +332,11 @@ impl Images {
             for (down, row_index, row) in self.rows.under(rows) {
                 let start = channel * places.channel + down * places.row;
                 for (right, column_index, column) in self.columns.under(columns) {
-                    visit(start + self.place(right, places.part), channel, [(row_index, row), (column_index, column)]);
+                    visit(
+                        start + self.place(right, places.part) * places.column,
+                        channel,
+                        [(row_index, row), (column_index, column)],
+                    );
                 }
             }
         }

@@ -6,7 +6,9 @@ use super::filters::Laid;
 use crate::chunks::Chunks;
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::Simd;
+use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
+use crate::window::quotient;
 
 /// `y = bias + w ∗ x`, for all samples of a batch and all groups; an empty bias counts as none. Backward, channels take the
 /// place of filters, and gradients that of inputs.
@@ -18,11 +20,33 @@ pub(super) struct Correlation<'a, 'b, S> {
     pub(super) bias: &'a [S],
     pub(super) x: &'a [S],
     pub(super) y: &'a mut [S],
-    /// Numbers in a sample of y, in a channel, and in a row.
-    pub(super) strides: (usize, usize, usize),
+    /// Of y.
+    pub(super) strides: Strides,
     /// Whether the larger of 0 and a sum is stored.
     pub(super) is_rectified: bool,
     pub(super) scratch: &'a mut Scratch<'b, S>,
+}
+
+/// How far samples of a batch lie apart, channels, rows of a channel, and neighbours in a row.
+#[derive(Clone, Copy)]
+pub(super) struct Strides {
+    pub(super) sample: usize,
+    pub(super) channel: usize,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+impl Strides {
+    /// Of outputs that lie channels first, of some numbers in a sample.
+    pub(super) const fn first(sample: usize, plane: &Plane) -> Self {
+        Self { sample, channel: plane.outputs(), row: plane.columns.output, column: 1 }
+    }
+
+    /// Of outputs that lie channels last.
+    pub(super) const fn last(sample: usize, plane: &Plane) -> Self {
+        let column = quotient(sample, plane.outputs());
+        Self { sample, channel: 1, row: plane.columns.output * column, column }
+    }
 }
 
 /// Weights, and how far those of neighbouring filters and channels lie apart.

@@ -3,7 +3,7 @@
 //! A sum is `y[p][f] = b[f] + Σ w[c, t][f] · x[p's tap t in c]`, for a vector of filters f: all lanes are in use, whatever the
 //! width of rows, the stride or the padding. The sums of a block are a [product](Scattered) of its inputs, broadcast from
 //! where they lie, and of weights, which are transposed for each block. Then they are transposed into y. Backward, channels
-//! take the place of filters, and gradients that of inputs.
+//! take the place of filters, and gradients that of inputs. A y whose channels lie side by side gets the sums where they belong.
 //!
 //! Where many taps lie on the zeros around images, as in windows larger than their planes, the sums of a block are several
 //! products, each of the positions that read the same taps: nothing is multiplied by those zeros, and images are read as they stand.
@@ -15,8 +15,8 @@ pub(super) mod gradient;
 use core::ops::Range;
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, PLACES, Split};
-use super::correlation::Correlation;
+use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
+use super::correlation::{Correlation, Strides};
 use super::track::Track;
 use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::transpose::transpose;
@@ -163,6 +163,9 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     ) {
         let images = self.images;
         let (pitch, panel) = (padded(filters), PANEL * lanes::<V, S>());
+        let is_in_place = self.strides.channel == 1;
+        let stored = if is_in_place { self.stored() } else { Stored::in_order(block, pitch) };
+        let first_sum = self.first_sum(block, group * self.filters + from);
         let mut starts = [Row::default(); PLACES];
         let mut inner = [Place::default(); DEPTH];
         for first in (0..images.channels).step_by(most.max(1)) {
@@ -176,7 +179,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let bias = self.bias.get(group * self.filters + from + at..).unwrap_or_default();
                 let start = if first == 0 { Origin::Row(bias) } else { Origin::Sum };
                 images.for_each_stretch(block, |down, along| {
-                    let sums = images.starts(block, places, (down, along), pitch, &mut starts);
+                    let sums = images.starts(block, places, (down, along), stored, &mut starts);
                     let mut depth = 0;
                     images.for_each_tap(places, count, (down, along), |place, channel, tap| {
                         if let Some(inner) = inner.get_mut(depth) {
@@ -185,6 +188,8 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         }
                         depth += 1;
                     });
+                    let sums_of_block =
+                        if is_in_place { self.y.get_mut(first_sum + at..) } else { self.scratch.sums.get_mut(at..) };
                     S::Vector::<V>::scattered(
                         simd,
                         Scattered {
@@ -193,7 +198,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             rows: starts.get(..sums).unwrap_or_default(),
                             inner: inner.get(..depth).unwrap_or_default(),
                             b: &*self.scratch.weights,
-                            c: self.scratch.sums.get_mut(at..).unwrap_or_default(),
+                            c: sums_of_block.unwrap_or_default(),
                             lines: (1, 0, 0),
                             start,
                             is_rectified: self.is_rectified && first + count == images.channels,
@@ -202,7 +207,26 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 });
             }
         }
-        self.store_transposed(simd, block, group, (from, filters), pitch);
+        if !is_in_place {
+            self.store_transposed(simd, block, group, (from, filters), pitch);
+        }
+    }
+
+    /// Where the sums of a block lie in y, from its first one on.
+    #[inline(always)]
+    fn stored(&self) -> Stored {
+        let (Images { rows, columns, .. }, Strides { sample, row, column, .. }) = (self.images, self.strides);
+        Stored { sample, row: rows.apart * row, column: columns.apart * column }
+    }
+
+    /// Where the first sum of a block lies in y, for a filter.
+    #[inline(always)]
+    fn first_sum(&self, block: &Block, filter: usize) -> usize {
+        let (Images { rows, columns, .. }, Strides { sample, channel, row, column }) = (self.images, self.strides);
+        block.samples.start * sample
+            + filter * channel
+            + (rows.first + rows.apart * block.rows.start) * row
+            + (columns.first + columns.apart * block.columns.start) * column
     }
 
     /// Transposes the sums of a block into y.
@@ -215,7 +239,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         (from, filters): (usize, usize),
         pitch: usize,
     ) {
-        let (sample, channel, row) = self.strides;
+        let Strides { sample, channel, row, .. } = self.strides;
         let Images { rows, columns, .. } = self.images;
         // Sums of whole rows lie one after the other.
         let is_dense = rows.apart == 1 && columns.apart == 1 && block.columns.len() == row;
@@ -229,13 +253,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let start = number * sample + (group * self.filters + from) * channel + first;
                 let y = self.y.get_mut(start..).unwrap_or_default();
                 let run_of = sums.get(..run * pitch).unwrap_or_default();
-                if channel == 1 {
-                    for (y, &sum) in y.iter_mut().zip(run_of).take(filters) {
-                        *y = sum;
-                    }
-                } else {
-                    transpose(simd, (run_of, pitch), (run, filters), (&mut *y, channel), columns.apart, false);
-                }
+                transpose(simd, (run_of, pitch), (run, filters), (y, channel), columns.apart, false);
                 sums = sums.get(run * pitch..).unwrap_or_default();
             }
         }

@@ -11,7 +11,7 @@ pub(super) mod gradient;
 
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
-use super::correlation::{Correlation, Weights};
+use super::correlation::{Correlation, Strides, Weights};
 use crate::kernels::elementwise::copy_few;
 use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::vector::{Simd, Vector, lanes};
@@ -132,10 +132,10 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let apart = match (is_apart, is_together) {
                 (true, true) => places.row,
                 (true, false) => width,
-                (false, _) => images.rows.apart * self.strides.2,
+                (false, _) => images.rows.apart * self.strides.row,
             };
             let at = place(images, self.strides, (group * self.filters + from, block.rows.start), block);
-            let pitch = if is_apart { (lines - 1) * apart + width } else { self.strides.1 };
+            let pitch = if is_apart { (lines - 1) * apart + width } else { self.strides.channel };
             for (index, row) in rows.iter_mut().enumerate() {
                 *row = Row { a: (index * filter) as u32, c: (index * pitch) as u32 };
             }
@@ -203,10 +203,14 @@ impl<S: Scalar> Correlation<'_, '_, S> {
 #[inline(always)]
 fn place(
     Images { rows, columns, .. }: &Images,
-    (sample, channel, width): (usize, usize, usize),
+    strides: Strides,
     (filter, row): (usize, usize),
     block: &Block,
 ) -> usize {
-    let row = (rows.first + rows.apart * row) * width;
-    block.samples.start * sample + filter * channel + row + columns.first + columns.apart * block.columns.start
+    let row = (rows.first + rows.apart * row) * strides.row;
+    block.samples.start * strides.sample
+        + filter * strides.channel
+        + row
+        + columns.first
+        + columns.apart * block.columns.start
 }

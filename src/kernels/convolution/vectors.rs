@@ -4,11 +4,12 @@
 //! width of vectors.
 
 use super::blocks::{DEPTH, Images};
-use super::correlation::{Correlation, WeightGradient, Weights};
+use super::correlation::{Correlation, Strides, WeightGradient, Weights};
 use super::over_channels::{self, Channels};
 use super::products::{PATCHES, WEIGHTS};
 use super::track::{TAPS, Track};
-use super::{Convolution, Gradients, Scratch, strips};
+use super::{Convolution, Gradients, Scratch, channels_last, strips};
+use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
 use crate::kernels::vector::{LANES, Operation, Portable, Simd, lanes};
 use crate::scalar::Scalar;
@@ -24,6 +25,7 @@ pub struct Forward<'a, 'b, S> {
     pub(super) y: &'a mut [S],
     /// Whether the larger of 0 and a sum is stored.
     pub(super) is_rectified: bool,
+    pub(super) format: ChannelsLast,
     pub(super) scratch: Scratch<'b, S>,
 }
 
@@ -201,7 +203,7 @@ impl Convolution {
     }
 
     /// The images of the inputs, for sums at the outputs.
-    fn inputs<S>(&self, w: &[S]) -> Images {
+    pub(super) fn inputs<S>(&self, w: &[S]) -> Images {
         let (rows, columns) = (Track::forward(&self.plane.rows), Track::forward(&self.plane.columns));
         Images::new(rows, columns, self.seen, self.samples(w).0)
     }
@@ -229,7 +231,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         if const { lanes::<V, S>() > 1 && !V::FUSED } {
             return self.run(Portable);
         }
-        let Self { convolution, w, bias, x, y, is_rectified, mut scratch } = self;
+        let Self { convolution, w, bias, x, y, is_rectified, format, mut scratch } = self;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
         if const { lanes::<V, S>() == 1 } {
@@ -238,13 +240,17 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             }
             return;
         }
-        if convolution.is_over_channels::<V, S>(w, &mut scratch) {
+        if format.input || format.output && convolution.is_pointwise() {
+            let (weights, scratch) = ((w, bias), &mut scratch);
+            return channels_last::Forward { convolution, weights, x, y, is_rectified, format, scratch }.run(simd);
+        }
+        if !format.output && convolution.is_over_channels::<V, S>(w, &mut scratch) {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
             let strides = (plane.outputs(), plane.columns.output);
             return over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified, scratch }.run(simd);
         }
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
-        if convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
+        if format.output || convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
             let samples = x.len() / of_inputs.max(1);
             let images = convolution.inputs(w);
             let weights = Weights {
@@ -255,8 +261,15 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
                 row: plane.columns.window.kernel,
                 window: plane.taps(),
             };
-            let strides = (of_outputs, plane.outputs(), plane.columns.output);
             let filters = convolution.filters;
+            if format.output {
+                let strides = Strides::last(of_outputs, plane);
+                let images = super::filters::images(images, samples, filters);
+                let (lanes, scratch) = (Lanes::Filters, &mut scratch);
+                let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
+                return sums.over(simd, lanes);
+            }
+            let strides = Strides::first(of_outputs, plane);
             let form = lanes_of::<V, S>(&images, (samples, filters), convolution.window(), &scratch);
             if let Some((lanes, images)) = form {
                 let scratch = &mut scratch;
@@ -371,7 +384,8 @@ impl Convolution {
             row: plane.columns.window.kernel,
             window: plane.taps(),
         };
-        let strides = (self.samples(w).0, plane.inputs(), plane.columns.input);
+        let strides =
+            Strides { sample: self.samples(w).0, channel: plane.inputs(), row: plane.columns.input, column: 1 };
         for images in phases() {
             let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
             let form = lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch);

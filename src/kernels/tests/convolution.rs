@@ -1,7 +1,9 @@
 //! Convolutions of random shapes, in every form, against their definition in `f64`.
 
 use super::*;
+use crate::channels_last::{ChannelsLast, Support};
 use crate::kernels::elementwise::rectify;
+use crate::macro_support::outlined::has_vectors;
 use crate::window::{Axis, Sliding, places};
 
 /// A convolution; its sizes choose the form.
@@ -17,7 +19,7 @@ impl<S: Scalar> Operation for Drawn<S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { convolution, groups, .. } = self;
+        let (convolution, groups) = (self.convolution, self.groups);
         let Convolution { plane, seen, filters } = convolution;
         let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
         let (inputs, outputs, taps) = (plane.inputs(), plane.outputs(), plane.taps());
@@ -30,12 +32,13 @@ impl<S: Scalar> Operation for Drawn<S> {
         let mut memory = [INPUTS, PATCHES, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
 
         let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
-        convolution.forward(simd, (&w, &bias), &x, (&mut y, false), scratch(&mut memory));
+        convolution.forward(simd, (&w, &bias), &x, (&mut y, false), ChannelsLast::NONE, scratch(&mut memory));
         let mut rectified = vec![S::from_f64(UNTOUCHED); g.len()];
-        convolution.forward(simd, (&w, &bias), &x, (&mut rectified, true), scratch(&mut memory));
+        convolution.forward(simd, (&w, &bias), &x, (&mut rectified, true), ChannelsLast::NONE, scratch(&mut memory));
         let mut after = y.clone();
         rectify(simd, &mut after);
         assert!(rectified == after, "{what}: sums are rectified otherwise than after they are stored");
+        self.check_formats(simd, (&w, &bias), &x, &rectified, &mut memory);
         let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
         let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx) };
         convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));
@@ -288,4 +291,68 @@ fn convolutions_of_many_channels_are_those_of_their_definition() {
             check(rows, columns, (seen, filters, 1));
         }
     }
+}
+
+/// The same convolution, of batches that lie channels last where it supports that.
+impl<S: Scalar> Drawn<S> {
+    /// Outputs have the same bits, whatever the format of the batches.
+    fn check_formats<V: Simd>(&self, simd: V, weights: (&[S], &[S]), x: &[S], y: &[S], memory: &mut [Vec<S>; 3]) {
+        let Convolution { plane, seen, filters } = self.convolution;
+        let supported = self.convolution.formats(self.groups);
+        let are_last = |support| if support == Support::Never { &[false][..] } else { &[false, true] };
+        let is_one_of = |support, other: bool| support != Support::Both || other;
+        for &input in are_last(supported.input) {
+            for &output in are_last(supported.output) {
+                let is_supported =
+                    (!input || is_one_of(supported.input, output)) && (!output || is_one_of(supported.output, input));
+                if !is_supported || !has_vectors::<V, S>() {
+                    continue;
+                }
+                let last = |of: &[S], channels, positions, is_last| {
+                    if is_last { turned(of, channels, positions) } else { of.to_vec() }
+                };
+                let x = last(x, self.groups * seen, plane.inputs(), input);
+                let mut found = vec![S::from_f64(UNTOUCHED); y.len()];
+                let format = ChannelsLast { input, output };
+                self.convolution.forward(simd, weights, &x, (&mut found, true), format, scratch(memory));
+                let expected = last(y, self.groups * filters, plane.outputs(), output);
+                assert!(found == expected, "{simd:?} {:?} × {}: {format:?}", self.convolution, self.groups);
+            }
+        }
+    }
+}
+
+/// A batch of images, channels last.
+fn turned<S: Scalar>(images: &[S], channels: usize, positions: usize) -> Vec<S> {
+    let of_sample = |sample: &[S]| {
+        let places = (0..positions).flat_map(|position| (0..channels).map(move |channel| (position, channel)));
+        places.map(|(position, channel)| sample[channel * positions + position]).collect::<Vec<_>>()
+    };
+    images.chunks_exact(channels * positions).flat_map(of_sample).collect()
+}
+
+/// Shapes with whole vectors of channels, in all formats that they support: several samples in a block, planes of several
+/// blocks, windows larger than the plane, strides and dilations, and more weights than there is room for.
+#[test]
+fn the_format_of_a_batch_changes_no_bit_of_a_convolution() {
+    let window = |kernel, stride, padding, dilation| Axis { kernel, stride, before: padding, after: padding, dilation };
+    let shapes = [
+        ((25, window(3, 1, 1, 1)), (5, window(3, 1, 1, 1)), (1, 1, 64)),
+        ((9, window(5, 2, 4, 1)), (7, window(3, 1, 2, 2)), (1, 1, 48)),
+        ((2, window(5, 1, 2, 1)), (1, window(1, 1, 0, 1)), (1, 1, 16)),
+        ((3, window(1, 1, 0, 1)), (600, window(3, 1, 1, 1)), (1, 1, 16)),
+        ((10, window(9, 1, 4, 1)), (10, window(9, 1, 4, 1)), (1, 1, 144)),
+        ((7, still(1, 0)), (5, still(1, 0)), (64, 64, 1)),
+        ((2, still(1, 0)), (2, still(1, 0)), (3, 16, 1)),
+        ((3, still(1, 0)), (5, still(1, 0)), (300, 48, 1)),
+        ((9, window(10, 2, 5, 1)), (10, window(4, 2, 1, 1)), (1, 64, 1)),
+        ((40, window(3, 1, 1, 1)), (40, window(3, 2, 1, 1)), (3, 32, 1)),
+        ((6, window(3, 1, 1, 1)), (5, window(3, 1, 1, 1)), (40, 80, 1)),
+    ];
+    let supported = shapes.into_iter().filter(|&(rows, columns, (seen, filters, groups))| {
+        let (Some(rows), Some(columns)) = (axis(rows.0, rows.1), axis(columns.0, columns.1)) else { return false };
+        check(rows, columns, (seen, filters, groups));
+        !Convolution { plane: Plane { rows, columns }, seen, filters }.formats(groups).are_first()
+    });
+    assert_eq!(supported.count(), if cfg!(feature = "simd") { shapes.len() } else { 0 });
 }

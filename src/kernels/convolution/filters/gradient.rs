@@ -9,7 +9,7 @@
 
 use super::PANEL;
 use crate::kernels::convolution::Scratch;
-use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split};
+use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::elementwise::add_few;
 use crate::kernels::product::{Origin, Place, Row, Scattered};
@@ -124,7 +124,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let (images, (down, along)) = (self.images, self.images.whole(block));
         let (places, panel) = (images.places(block, channels), PANEL * lanes::<V, S>());
         let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); POSITIONS]);
-        let count = images.starts(block, places, (&down, &along), panel, &mut starts);
+        let count = images.starts(block, places, (&down, &along), Stored::in_order(block, panel), &mut starts);
         for (place, &Row { a, c }) in inner.iter_mut().zip(&starts) {
             *place = Place { a, b: c };
         }
