@@ -172,3 +172,38 @@ fn a_convolution_and_its_activation_compute_what_they_do_apart() {
     buffers.1.train(&mut apart, &MeanSquaredError, &Sgd::new(0.1), &inputs, &targets);
     assert!(together.parameters() == apart.parameters());
 }
+
+fnn::network! {
+    /// As many channels as fill vectors, so that batches between layers lie channels last.
+    struct Wide<const FILTERS: usize>: [2, 9, 6] -> [5] {
+        first: Conv2d(32, kernel = (5, 3), stride = 2, padding = 1),
+        relu: Relu,
+        depthwise: DepthwiseConv2d(kernel = 3, padding = same),
+        tanh: Tanh,
+        gelu: Gelu,
+        pointwise: Conv2d(FILTERS, kernel = 1),
+        last: DepthwiseConv2d(kernel = 3, stride = 2, bias = false),
+        pool: GlobalAvgPool,
+        scores: Dense(5),
+    }
+}
+
+#[test]
+fn a_network_computes_what_its_layers_compute_one_by_one() {
+    let network = Wide::<48>::seeded(3);
+    let mut random = Random::new(4);
+    let mut inputs = [[[[0.0f32; 6]; 9]; 2]; 7];
+    inputs
+        .as_flattened_mut()
+        .as_flattened_mut()
+        .as_flattened_mut()
+        .iter_mut()
+        .for_each(|x| *x = random.uniform() as f32 - 0.5);
+    let by_layers = inputs.map(|x| {
+        let x = network.tanh.forward(&network.depthwise.forward(&network.relu.forward(&network.first.forward(&x))));
+        let x = network.last.forward(&network.pointwise.forward(&network.gelu.forward(&x)));
+        network.scores.forward(&network.pool.forward(&x))
+    });
+    assert_eq!(network.forward_all(&inputs), by_layers);
+    assert_eq!(inputs.map(|x| network.forward(&x)), by_layers);
+}
