@@ -34,6 +34,7 @@ mod normalise;
 mod operation;
 mod outer_products;
 mod pools;
+mod portable;
 mod product;
 mod runner;
 mod softmax;
@@ -66,6 +67,7 @@ pub(crate) use operation::{operation, outlined};
 #[cfg(feature = "std")]
 pub(crate) use outer_products::OuterProducts;
 pub(crate) use pools::{average, average_gradient, maximum, maximum_gradient};
+pub use portable::Portable;
 pub(crate) use product::SMALL;
 #[cfg(feature = "std")]
 pub(crate) use runner::{Divisible, Part};
@@ -74,6 +76,6 @@ pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
 pub(crate) use sums::{sum, sum_of, sum_positions};
 #[cfg(any(fnn_without_vectors, test))]
 pub(crate) use taps::Taps;
-pub use vector::{Operation, Portable, Simd};
+pub use vector::{Operation, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, write};
 pub(crate) use window::Plane;

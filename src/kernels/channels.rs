@@ -11,9 +11,9 @@ mod activate;
 mod block;
 mod loops;
 
-pub(crate) use self::activate::{Activate, Identity};
+pub(crate) use self::activate::{Activate, Floor, Identity};
 use self::block::Block;
-use super::vector::{Operation, Simd};
+use super::vector::{Operation, Simd, Vector};
 use crate::scalar::Scalar;
 
 /// Channels at a time: the largest number of lanes.
@@ -61,7 +61,8 @@ fn inverse_deviation<S: Scalar>(variance: S, epsilon: S) -> S {
 }
 
 /// Normalisation with given statistics.
-pub(crate) struct Normalise<'a, S, A> {
+#[derive(Debug)]
+pub struct Normalise<'a, S, A> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
     pub(crate) activation: A,
@@ -89,7 +90,8 @@ impl<S: Scalar, A: Activate> Operation for Normalise<'_, S, A> {
 }
 
 /// Normalisation with the statistics of the batch, which it computes.
-pub(crate) struct Measure<'a, S, A> {
+#[derive(Debug)]
+pub struct Measure<'a, S, A> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
     pub(crate) activation: A,
@@ -125,7 +127,8 @@ impl<S: Scalar, A: Activate> Operation for Measure<'_, S, A> {
 
 /// The gradients of a batch: of the weight, `Σ g·x̂`, of the bias, `Σ g`, and of the input, where g is the gradient of what
 /// the activation was applied to. Frozen statistics are constants; others are those of the batch.
-pub(crate) struct Backward<'a, S, A> {
+#[derive(Debug)]
+pub struct Backward<'a, S, A> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
     pub(crate) activation: A,
@@ -153,7 +156,7 @@ impl<S: Scalar, A: Activate> Operation for Backward<'_, S, A> {
         let Self { sizes, scales, activation, mean, variance, is_frozen, x, y, g, mut dx, by_weight, by_bias } = self;
         let part = sizes.part(x);
         for block in sizes.blocks() {
-            if !A::IS_IDENTITY {
+            if !activation.is_identity() {
                 block.differentiate(simd, activation, y, g);
             }
             let g = &*g;
@@ -174,6 +177,29 @@ impl<S: Scalar, A: Activate> Operation for Backward<'_, S, A> {
             }
         }
     }
+}
+
+/// A function that runs an operation: one that all layers share or, if the activation is a floor, all crates.
+macro_rules! called {
+    ($($operation:ident by $kernel:ident { $($field:ident),* }),*) => {$(
+        impl<S: Scalar, A: Activate> $operation<'_, S, A> {
+            #[inline(always)]
+            pub(crate) fn call<V: Simd>(self, simd: V) {
+                if const { S::Vector::<V>::SHARED && A::FLOOR.is_some() } {
+                    let Self { activation: _, $($field),* } = self;
+                    let activation = Floor(A::FLOOR.unwrap_or_default());
+                    S::Vector::<V>::$kernel(simd, $operation { activation, $($field),* });
+                } else {
+                    simd.call(self);
+                }
+            }
+        }
+    )*};
+}
+called! {
+    Normalise by normalise { sizes, scales, mean, variance, x, y, scale },
+    Measure by normalise_batch { sizes, scales, mean, variance, x, y, scale },
+    Backward by normalisation_gradients { sizes, scales, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias }
 }
 
 /// Multiplies elementwise.

@@ -171,15 +171,14 @@ impl Convolution {
         if !is_product && self.is_strips::<V, S>(&scratch) {
             return strips::Forward { convolution: *self, weights: (w, bias), x, y, is_rectified, scratch }.run(simd);
         }
-        let without_vectors = lanes::<V, S>() == 1;
-        if without_vectors && self.is_depthwise() {
+        if const { lanes::<V, S>() == 1 } && self.is_depthwise() {
             self.depthwise(simd, (w, bias), x, y);
             if is_rectified {
                 rectify(simd, y);
             }
             return;
         }
-        let is_tiled = without_vectors && self.is_tiled();
+        let is_tiled = lanes::<V, S>() == 1 && self.is_tiled();
         if !is_product && !is_tiled {
             y.fill(S::ZERO);
             for (y, &bias) in y.blocks_mut(outputs).zip(bias) {
@@ -192,7 +191,7 @@ impl Convolution {
             if is_product {
                 let bias = bias.get(group * self.filters..).unwrap_or_default();
                 self.product(simd, (w, bias), x, (y, is_rectified), &mut scratch);
-            } else if is_tiled {
+            } else if const { lanes::<V, S>() == 1 } && is_tiled {
                 self.tiled(simd, (w, bias.get(group * self.filters..).unwrap_or_default()), x, y);
             } else {
                 for (y, w) in y.blocks_mut(outputs).zip(w.blocks(self.filter())) {

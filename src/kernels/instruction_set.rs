@@ -289,10 +289,14 @@ macro_rules! kernels {
             dot_products: crate::kernels::dot_products::DotProducts<'_, f32>,
             outer_products: crate::kernels::outer_products::Block<'_, f32>,
             convolution: crate::kernels::convolution::Forward<'_, '_, f32>,
-            convolution_gradients: crate::kernels::convolution::Backward<'_, '_, f32>
+            convolution_gradients: crate::kernels::convolution::Backward<'_, '_, f32>,
+            normalise: crate::kernels::channels::Normalise<'_, f32, crate::kernels::channels::Floor>,
+            normalise_batch: crate::kernels::channels::Measure<'_, f32, crate::kernels::channels::Floor>,
+            normalisation_gradients: crate::kernels::channels::Backward<'_, f32, crate::kernels::channels::Floor>
         }
+        const SHARED: bool = true;
     };
-    // Convolutions of `f64` are for few crates, which compile them themselves.
+    // Those of `f64` are for few crates, which compile them themselves.
     (f64 with $token:ident as $features:literal) => {
         crate::kernels::instruction_set::kernels! {
             $token as $features:

@@ -3,9 +3,10 @@
 use super::dot_products::{DotProducts, Order};
 use super::lane_sums::{LANES, LaneSums};
 use super::loops::{add_outer_product, dot_products, row_product};
+use super::portable::Portable;
 pub use super::product::Start;
 use super::product::{Origin, Product, Small, is_chained};
-use super::vector::{Operation, Portable, Simd, Vector, first_lane, lanes, read};
+use super::vector::{Operation, Simd, Vector, first_lane, lanes, read};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 
@@ -46,7 +47,7 @@ fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
 /// `a` holds m·k, `b` k·n and `c` m·n numbers, `bias` n, or none without a bias.
 #[inline(always)]
 pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
-    if n == 1 && V::FUSED {
+    if const { V::FUSED } && n == 1 {
         // One output: dot products with one row, instead of vectors of one number.
         let start = bias.first().copied().unwrap_or(S::ZERO);
         if k <= DOT {
@@ -79,7 +80,7 @@ pub(crate) fn matmul_rows<V: Simd, S: Scalar>(
         // Of one row, plain loops read each row of B piece by piece, as fast as vectors can.
         return matmul_rows(Portable, (k, n), (a, rows), b, c, bias);
     }
-    if lanes::<V, S>() > 1 {
+    if const { lanes::<V, S>() > 1 } {
         let (size, start) = ((c.len() / n, k, n), Origin::Row(bias));
         let (strides, pitches, is_chained) = ((k, 1), (n, n), is_chained::<V>(k, n));
         return product(
@@ -109,7 +110,7 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
     if i == 0 || o == 0 {
         return;
     }
-    if lanes::<V, S>() > 1 {
+    if const { lanes::<V, S>() > 1 } {
         let (size, start, is_chained) = ((i, g.len() / o, o), start.into(), false);
         let (strides, pitches) = ((1, i), (o, o));
         return product(
@@ -134,7 +135,7 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
     if i == 0 || o == 0 {
         return;
     }
-    if o == 1 && lanes::<V, S>() > 1 {
+    if const { lanes::<V, S>() > 1 } && o == 1 {
         // One output: rows of one weight each are contiguous, and form one row.
         let (size, start, is_chained) = ((dx.len() / i, 1, i), Origin::Zero, false);
         let (strides, pitches) = ((1, 1), (i, i));
@@ -142,7 +143,7 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
             Product { size, a: g, strides, rows: None, b: w, c: dx, pitches, start, is_chained, is_rectified: false };
         return self::product(simd, product, i);
     }
-    if lanes::<V, S>() > 1 {
+    if const { lanes::<V, S>() > 1 } {
         let (size, start, order) = ((dx.len() / i, o, i), S::ZERO, Order::InOrder);
         return S::Vector::<V>::dot_products(simd, DotProducts { size, a: g, pitch: o, b: w, c: dx, start, order });
     }

@@ -9,7 +9,8 @@ pub(crate) fn outlined<V: Simd, O: Operation>(simd: V, operation: O) -> O::Outpu
     fn plain<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
         operation.run(simd)
     }
-    if <V::F32 as Vector<f32, V>>::LANES == 1 { plain(simd, operation) } else { simd.call(operation) }
+    // Asked in a constant, so that only one of both is compiled; and so wherever code is for vectors, or for plain loops.
+    if const { <V::F32 as Vector<f32, V>>::LANES == 1 } { plain(simd, operation) } else { simd.call(operation) }
 }
 
 /// Defines an [`Operation`](super::Operation): its captures, and its body, generic over the instruction set.

@@ -53,7 +53,7 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &m
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
         return simd.call(over_planes::Maximum { bands, x, y });
     }
-    if lanes::<V, S>() > 1 && plane.has_room_for_rows() {
+    if const { lanes::<V, S>() > 1 } && plane.has_room_for_rows() {
         return simd.call(rows::Maximum { plane: *plane, x, y });
     }
     y.fill(S::from_f64(f64::NEG_INFINITY));
@@ -84,7 +84,7 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
         return simd.call(over_planes::MaximumGradient { bands, x, y, g, dx });
     }
-    if lanes::<V, S>() > 1 && plane.has_room_for_rows() {
+    if const { lanes::<V, S>() > 1 } && plane.has_room_for_rows() {
         return simd.call(rows::MaximumGradient { plane: *plane, x, y, g, dx });
     }
     dx.fill(S::ZERO);

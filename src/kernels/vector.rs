@@ -1,7 +1,8 @@
-//! Vectors: the minimal set of operations that the kernels need, and a portable implementation.
+//! Vectors: the minimal set of operations that the kernels need.
 
 use core::fmt::Debug;
 
+use super::channels::{self, Floor};
 use super::convolution::{Backward, Forward};
 use super::dispatch::InstructionSet;
 use super::dot_products::DotProducts;
@@ -162,10 +163,13 @@ pub trait Vector<S, V>: Real {
         block.run(simd);
     }
 
-    // Those that are compiled once if a processor may have vectors: without vectors, their sizes are constants. Separate functions
-    // in debug builds, which reserve stack for everything inlined.
+    // Those that are compiled once where a processor may have vectors; without vectors, their sizes are constants.
+
+    /// Whether they are compiled once.
+    const SHARED: bool = false;
 
     /// Computes a convolution.
+    // A separate function in debug builds, which reserve stack for everything inlined; the next one, too.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn convolution(simd: V, convolution: Forward<'_, '_, S>)
@@ -180,6 +184,33 @@ pub trait Vector<S, V>: Real {
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn convolution_gradients(simd: V, gradients: Backward<'_, '_, S>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        simd.call(gradients);
+    }
+
+    /// Normalises channels.
+    fn normalise(simd: V, normalise: channels::Normalise<'_, S, Floor>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        simd.call(normalise);
+    }
+
+    /// Normalises channels with the statistics of the batch.
+    fn normalise_batch(simd: V, measure: channels::Measure<'_, S, Floor>)
+    where
+        S: Scalar,
+        V: Simd,
+    {
+        simd.call(measure);
+    }
+
+    /// Computes the gradients of a normalisation.
+    fn normalisation_gradients(simd: V, gradients: channels::Backward<'_, S, Floor>)
     where
         S: Scalar,
         V: Simd,
@@ -294,114 +325,6 @@ pub(crate) fn largest_of_lanes<V: Simd, S: Scalar>(mut vector: S::Vector<V>) -> 
     }
     vector
 }
-
-/// Plain loops, for every processor.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Portable;
-
-impl sealed::Sealed for Portable {}
-impl Simd for Portable {
-    #[cfg(not(fnn_fused))]
-    type F32 = f32;
-    #[cfg(not(fnn_fused))]
-    type F64 = f64;
-    #[cfg(fnn_fused)]
-    type F32 = super::fused::Fused<f32>;
-    #[cfg(fnn_fused)]
-    type F64 = super::fused::Fused<f64>;
-
-    const SET: InstructionSet = InstructionSet::Portable;
-
-    #[inline(always)]
-    fn run<O: Operation>(self, operation: O) -> O::Output {
-        operation.run(self)
-    }
-
-    #[inline(always)]
-    fn call<O: Operation>(self, operation: O) -> O::Output {
-        operation.run(self)
-    }
-}
-
-macro_rules! scalar_vectors {
-    ($($scalar:ident $({ $($own:tt)* })?),*) => {$(
-        /// One lane: the number itself.
-        impl Vector<$scalar, Portable> for $scalar {
-            const LANES: usize = 1;
-            const REGISTERS: usize = 16;
-
-            #[inline(always)]
-            fn splat(_: Portable, value: $scalar) -> Self {
-                value
-            }
-
-            #[inline(always)]
-            unsafe fn load(_: Portable, from: *const $scalar) -> Self {
-                // SAFETY: the caller's promise.
-                unsafe { *from }
-            }
-
-            #[inline(always)]
-            unsafe fn load_first(_: Portable, from: *const $scalar, count: usize) -> Self {
-                // SAFETY: the caller's promise.
-                if count == 0 { 0.0 } else { unsafe { *from } }
-            }
-
-            #[inline(always)]
-            unsafe fn store(self, to: *mut $scalar) {
-                // SAFETY: the caller's promise.
-                unsafe { *to = self }
-            }
-
-            #[inline(always)]
-            unsafe fn store_first(self, to: *mut $scalar, count: usize) {
-                if count > 0 {
-                    // SAFETY: the caller's promise.
-                    unsafe { *to = self }
-                }
-            }
-
-            #[inline(always)]
-            fn interleave(self, other: Self) -> (Self, Self) {
-                (self, other)
-            }
-
-            #[inline(always)]
-            fn separate(self, other: Self) -> (Self, Self) {
-                (self, other)
-            }
-
-            #[inline(always)]
-            fn if_equal(self, other: Self, yes: Self, no: Self) -> Self {
-                if self == other { yes } else { no }
-            }
-
-            $($($own)*)?
-        }
-    )*};
-}
-scalar_vectors!(
-    f32 {
-        #[cfg(fnn_vfma)]
-        #[inline(always)]
-        fn add_tile(_: Portable, rows: [&[f32]; 4], inputs: &[[f32; 4]], sums: &mut [[f32; 4]; 4]) {
-            super::vfp::add_tile(rows, inputs, sums);
-        }
-
-        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        #[inline(never)]
-        fn convolution(simd: Portable, convolution: Forward<'_, '_, f32>) {
-            convolution.run(simd);
-        }
-
-        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-        #[inline(never)]
-        fn convolution_gradients(simd: Portable, gradients: Backward<'_, '_, f32>) {
-            gradients.run(simd);
-        }
-    },
-    f64
-);
 
 /// A computation that is generic over the instruction set.
 pub trait Operation {

@@ -60,6 +60,8 @@ impl<L: Parameters, F: Parameters> Activated<L, F> {
 
 // Not the layer: its shape would make each one a kernel of its own.
 impl<F: FromOutput> Activate for PhantomData<F> {
+    const FLOOR: Option<f64> = if F::IS_RELU { Some(0.0) } else { None };
+
     #[inline(always)]
     fn value<R: Real>(self, x: R) -> R {
         F::value(x)

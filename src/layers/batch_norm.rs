@@ -190,7 +190,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         (inputs, outputs): (&[A], &mut [A]),
         scale: &mut A::Each,
     ) {
-        simd.call(Normalise {
+        Normalise {
             sizes: Self::SIZES,
             scales: self.scales(),
             activation,
@@ -199,7 +199,8 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
             x: A::flat(inputs),
             y: A::flat_mut(outputs),
             scale: scale.parameters_mut(),
-        });
+        }
+        .call(simd);
     }
 
     /// The forward pass of training, and an activation; `scale` is scratch.
@@ -215,7 +216,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         if FROZEN {
             return self.normalise(simd, activation, (inputs, outputs), scale);
         }
-        simd.call(Measure {
+        Measure {
             sizes: Self::SIZES,
             scales: self.scales(),
             activation,
@@ -224,7 +225,8 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
             x: A::flat(inputs),
             y: A::flat_mut(outputs),
             scale: scale.parameters_mut(),
-        });
+        }
+        .call(simd);
     }
 
     /// The backward pass, that of an activation first: from the gradients of its outputs to those of the inputs.
@@ -243,7 +245,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
             if FROZEN { (&self.running_mean, &self.running_var) } else { (&statistics.0, &statistics.1) };
         let (mean, variance) = (mean.parameters(), variance.parameters());
         let (by_weight, by_bias) = (by_weight.parameters_mut(), by_bias.parameters_mut());
-        simd.call(Backward {
+        Backward {
             sizes: Self::SIZES,
             scales: self.scales(),
             activation,
@@ -256,7 +258,8 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
             dx: input_gradients.map(A::flat_mut),
             by_weight: &mut *by_weight,
             by_bias: &mut *by_bias,
-        });
+        }
+        .call(simd);
         add(gradient.weight.parameters_mut(), S::ONE, by_weight);
         add(gradient.bias.parameters_mut(), S::ONE, by_bias);
         let numbers = inputs.len() * A::SPACE;

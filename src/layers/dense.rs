@@ -219,7 +219,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Descend for Den
         (): &mut (),
     ) {
         match (recorded.inputs, &*output_gradients) {
-            ([x], [g]) if lanes::<V, S>() == 1 && descent.term.is_mean() => {
+            ([x], [g]) if const { lanes::<V, S>() == 1 } && descent.term.is_mean() => {
                 let (weight, dx) = (Sample::flat_mut(&mut self.weight), input_gradients.map(Sample::flat_mut));
                 let of_weight = slots.each_mut().map(|slot| Sample::flat_mut(&mut slot.weight));
                 kernels::descend(pass.simd, x, g, (weight, of_weight), dx, descent.mover(pass.simd, Role::Weight));

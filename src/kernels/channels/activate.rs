@@ -3,9 +3,15 @@
 use crate::real::Real;
 
 /// An activation whose derivative follows from its value.
-pub(crate) trait Activate: Copy {
+pub trait Activate: Copy {
+    /// What it is the larger of, beside its argument: 0 for `Relu`, −∞ for the identity.
+    const FLOOR: Option<f64> = None;
+
     /// Whether it changes nothing.
-    const IS_IDENTITY: bool = false;
+    #[inline(always)]
+    fn is_identity(self) -> bool {
+        false
+    }
 
     /// y = f(x).
     fn value<R: Real>(self, x: R) -> R;
@@ -19,7 +25,12 @@ pub(crate) trait Activate: Copy {
 pub(crate) struct Identity;
 
 impl Activate for Identity {
-    const IS_IDENTITY: bool = true;
+    const FLOOR: Option<f64> = Some(f64::NEG_INFINITY);
+
+    #[inline(always)]
+    fn is_identity(self) -> bool {
+        true
+    }
 
     #[inline(always)]
     fn value<R: Real>(self, x: R) -> R {
@@ -29,5 +40,27 @@ impl Activate for Identity {
     #[inline(always)]
     fn gradient<R: Real>(self, _: R, g: R) -> R {
         g
+    }
+}
+
+/// The larger of a number and [a floor](Activate::FLOOR), known at run time: `Relu` and no activation share functions.
+#[derive(Clone, Copy, Debug)]
+pub struct Floor(pub(super) f64);
+
+impl Activate for Floor {
+    #[inline(always)]
+    fn is_identity(self) -> bool {
+        self.0 < 0.0
+    }
+
+    #[inline(always)]
+    fn value<R: Real>(self, x: R) -> R {
+        x.max(x.constant(self.0))
+    }
+
+    /// That of `Relu`.
+    #[inline(always)]
+    fn gradient<R: Real>(self, y: R, g: R) -> R {
+        y.if_positive(y.constant(1.0), y.constant(0.0)) * g
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn measure<S: Scalar>(sizes: Sizes, x: &[S], mean: &mut [S], variance
 #[inline(always)]
 pub(super) fn differentiate<S: Scalar, A: Activate>(backward: Backward<'_, S, A>) {
     let Backward { sizes, scales, activation, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias } = backward;
-    if !A::IS_IDENTITY {
+    if !activation.is_identity() {
         for (g, &y) in g.iter_mut().zip(y) {
             *g = activation.gradient(y, *g);
         }

@@ -11,7 +11,8 @@ use super::track::{TAPS, Track};
 use super::{Convolution, Gradients, Scratch, channels_last, strips};
 use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
-use crate::kernels::vector::{LANES, Operation, Portable, Simd, lanes};
+use crate::kernels::portable::Portable;
+use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::scalar::Scalar;
 use crate::window::ceil_div;
 

@@ -87,14 +87,53 @@ impl Threads {
 
     /// Run `job` in the pool, and tell it whether there is enough work for several threads.
     pub(crate) fn run<R: Send>(&self, work: u64, job: impl FnOnce(bool) -> R + Send) -> R {
-        match &self.pool {
-            // For little work, do not even wake another thread.
-            _ if self.one || work < WORTHWHILE => job(false),
-            Some(pool) => pool.install(|| job(true)),
-            None if threads::available() == 1 => job(false),
-            None => rayon::scope(|_| job(true)),
+        // For little work, do not even wake another thread.
+        if self.one || work < WORTHWHILE || self.pool.is_none() && threads::available() == 1 {
+            return job(false);
         }
+        let mut job = Job::new(|| job(true));
+        enter(self.pool.as_ref(), &mut || job.run());
+        job.result()
     }
+}
+
+/// A job that is run once, by a function that is compiled once for jobs of all types.
+#[cfg(feature = "rayon")]
+struct Job<F, R> {
+    work: Option<F>,
+    result: Option<R>,
+}
+
+#[cfg(feature = "rayon")]
+impl<R, F: FnOnce() -> R> Job<F, R> {
+    fn new(work: F) -> Self {
+        Self { work: Some(work), result: None }
+    }
+
+    fn run(&mut self) {
+        self.result = self.work.take().map(|work| work());
+    }
+
+    fn result(self) -> R {
+        self.result.expect("a job that ran has a result")
+    }
+}
+
+/// Runs a job in a pool.
+#[cfg(feature = "rayon")]
+#[inline(never)]
+fn enter(pool: Option<&rayon::ThreadPool>, job: &mut (dyn FnMut() + Send)) {
+    match pool {
+        Some(pool) => pool.install(job),
+        None => rayon::scope(|_| job()),
+    }
+}
+
+/// Runs two jobs, on two threads if there are.
+#[cfg(feature = "rayon")]
+#[inline(never)]
+fn join(left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
+    rayon::join(left, right);
 }
 
 #[cfg(not(feature = "rayon"))]
@@ -128,7 +167,9 @@ impl Runner for Parallel {
     fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
         #[cfg(feature = "rayon")]
         if self.several {
-            return rayon::join(left, right);
+            let (mut left, mut right) = (Job::new(left), Job::new(right));
+            join(&mut || left.run(), &mut || right.run());
+            return (left.result(), right.result());
         }
         (left(), right())
     }
