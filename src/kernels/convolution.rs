@@ -250,7 +250,7 @@ impl Convolution {
         (x, g): (&[S], &[S]),
         (dw, dx): (Option<&mut [S]>, Option<&mut [S]>),
     ) {
-        let plane = &self.plane;
+        let plane = &self.plane.in_one_row();
         for (g, dw) in g.blocks(plane.outputs()).zip(dw.unwrap_or_default().blocks_mut(self.filter())) {
             for (x, dw) in x.blocks(plane.inputs()).zip(dw.blocks_mut(plane.taps())) {
                 correlate_gradient(simd, plane, x, g, dw);
@@ -264,7 +264,7 @@ impl Convolution {
     /// The gradient of a group's channels, filter by filter.
     #[inline(always)]
     fn spread<V: Simd, S: Scalar>(&self, simd: V, w: &[S], g: &[S], dx: &mut [S]) {
-        let plane = &self.plane;
+        let plane = &self.plane.in_one_row();
         for (g, w) in g.blocks(plane.outputs()).zip(w.blocks(self.filter())) {
             for (dx, w) in dx.blocks_mut(plane.inputs()).zip(w.blocks(plane.taps())) {
                 spread(simd, plane, w, g, dx);
