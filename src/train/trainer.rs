@@ -1,5 +1,6 @@
 //! Training: mini-batch gradient descent, epoch after epoch.
 
+mod cache_lines;
 mod check;
 mod checkpoint;
 mod chunk;

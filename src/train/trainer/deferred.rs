@@ -6,6 +6,7 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
+use super::cache_lines::CacheLines;
 use super::update::{Mean, Update};
 use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task, operation, outlined};
 use crate::optimizers::Optimizer;
@@ -16,10 +17,6 @@ use crate::shape::{first_mut, within};
 /// large as the first-level cache, at most.
 const ROOM: usize = 8192;
 const ENOUGH: usize = 4096;
-
-/// Begins with a cache line.
-#[repr(C, align(64))]
-struct CacheLines<T>(T);
 
 /// The most numbers of the gradient of a bias at a time.
 const BIASES: usize = 256;

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Trainer;
+use super::cache_lines::CacheLines;
 use super::evaluate::Evaluator;
 use super::feed::Feed;
 use super::step::Memory;
@@ -31,8 +32,8 @@ pub struct TrainingMemory {
     /// The samples of the mini-batch, and the order of all samples; of a [`Source`] that is not in memory, two
     /// mini-batches, and the order of up to 2²⁰ samples.
     pub samples: usize,
-    /// The weights and the optimizer's state from before the epoch, the best weights for early stopping, and the
-    /// moving average.
+    /// The weights while they are trained, where vectors lie best; the weights and the optimizer's state from before the
+    /// epoch, the best weights for early stopping, and the moving average.
     pub copies: usize,
     /// The buffers for the evaluation after each epoch.
     pub evaluation: usize,
@@ -103,6 +104,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let mut memory = Memory::<N, D::Target, SLOTS>::bytes(batch_size, settings.clip, average);
         memory.weights = size_of::<N>();
         memory.samples += Feed::bytes(data, batch_size);
+        memory.copies += size_of::<CacheLines<N>>();
         memory.copies += if settings.patience.is_some() { size_of::<N>() } else { 0 };
         memory.evaluation = evaluated.unwrap_or(0);
         memory

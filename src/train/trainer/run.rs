@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Trainer;
+use super::cache_lines::CacheLines;
 use super::check;
 use super::checkpoint::{Identity, Length, Moment, Saver};
 use super::compare::compare;
@@ -55,14 +56,18 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let batch_size = self.settings.batch_size.min(data.len());
         let Settings { clip, moving_average, .. } = self.settings;
         let mut memory = Memory::<N, T, SLOTS, &X>::new(batch_size, clip, moving_average, exchange);
-        let result = caught(|| self.descend(data, history, &mut memory, &mut best, &mut saver, &mut display));
+        let mut trained = CacheLines::boxed_copy(&*self.network);
+        let network = &mut trained.0;
+        let training = (&mut *network, data);
+        let result = caught(|| self.descend(training, history, &mut memory, &mut best, &mut saver, &mut display));
         if matches!(result, Err(Error::Panic { .. })) {
-            memory.recover(&mut self.network);
+            memory.recover(network);
         }
         history.checkpoint_failure = saver.into_failure();
         if let Some(best) = best {
-            history.kept = best.restore(&mut self.network);
+            history.kept = best.restore(network);
         }
+        self.network.parameters_mut().copy_from_slice(network.parameters());
         if result.is_ok() {
             display.finish(history);
         }
@@ -72,7 +77,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run the epochs.
     fn descend<T, X>(
         &mut self,
-        data: &AnySource<'_, N::Input, T>,
+        (network, data): (&mut N, &AnySource<'_, N::Input, T>),
         history: &mut History,
         memory: &mut Memory<N, T, SLOTS, &X>,
         best: &mut Option<Best<N>>,
@@ -111,9 +116,9 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let mut now = Moment::new(optimizer.learning_rate(), self.settings.plateau);
         let (length, names) = (Length { epochs, batches }, self.observers.names());
         let monitored = (self.settings.monitor, &*names);
-        let (restored, _) = memory.restored(&mut *self.network, best.as_mut());
+        let (restored, _) = memory.restored(&mut *network, best.as_mut());
         let resumed = exchange.agree(saver.resume(restored, length, monitored))?;
-        let (restored, ranks) = memory.restored(&mut *self.network, best.as_mut());
+        let (restored, ranks) = memory.restored(&mut *network, best.as_mut());
         if let Some((path, position)) = restored.spread(ranks, resumed, length, monitored)? {
             display.print(|| format!("resumed from {} after step {}", path.display(), position.steps));
             now = Moment::of(&position, self.settings.plateau);
@@ -137,7 +142,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
             (0..first).for_each(|_| display.batch());
 
             let course = Course { loss: &self.loss, optimizer: &optimizer, adjust: (penalty, clip), seed };
-            let network = &mut *self.network;
+            let network = &mut *network;
             let (moment, epochs_before, last) = (now, &*history.epochs, number * batches);
             let result = threads.run(epoch_work, |several| {
                 let sharing = Sharing::new(several, step_work, reads);
@@ -165,7 +170,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                     },
                 )
             });
-            finite(result, &mut *self.network, memory, number, batches)?;
+            finite(result, &mut *network, memory, number, batches)?;
             now.seconds = add(now.seconds, stopwatch.seconds());
             if memory.steps() < last as u64 {
                 history.stopped = Some(Stopped::Flag);
@@ -173,22 +178,22 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
             }
             // Of a set in memory, this was known before the training.
             if now.totals.mean().loss.is_nan() {
-                memory.rewind(&mut self.network);
+                memory.rewind(network);
                 return Err(check::only_zeros("training"));
             }
 
-            let network = memory.outcome(&self.network);
-            let evaluate = |reader| evaluator.evaluate(network, &self.loss, reader, &threads, exchange);
+            let outcome = memory.outcome(network);
+            let evaluate = |reader| evaluator.evaluate(outcome, &self.loss, reader, &threads, exchange);
             let after = evaluated.as_ref().map(evaluate).transpose()?;
             if after.is_some_and(|after| !after.loss.is_finite()) {
-                memory.rewind(&mut self.network);
+                memory.rewind(network);
                 return Err(Error::NonFinite {
                     epoch: number,
                     batch: batches,
                     what: "the loss after the epoch".into(),
                 });
             }
-            let mut metrics = self.observers.measure(memory.outcome(&self.network));
+            let mut metrics = self.observers.measure(memory.outcome(network));
             memory.ranks.spread_metrics(&mut metrics)?;
             let monitor = self.settings.monitor;
             let monitored = after.filter(|_| monitors).and_then(|after| monitor.value(after, &metrics));
@@ -211,7 +216,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
             }
             now = Moment::new(optimizer.learning_rate(), now.plateau);
             let mut stops = false;
-            if let Some(end) = EpochEnd::new(memory.outcome(&self.network), history) {
+            if let Some(end) = EpochEnd::new(memory.outcome(network), history) {
                 display.end(end.epoch);
                 stops = self.observers.call(&end);
             }
@@ -224,18 +229,18 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
                 optimizer = optimizer.with_learning_rate(now.learning_rate);
             }
             if let (Some(best), Some(cost)) = (best.as_mut(), cost)
-                && !best.see(memory.outcome(&self.network), number, cost)
+                && !best.see(memory.outcome(network), number, cost)
             {
                 now.stopped.get_or_insert(Stopped::EarlyStopping);
             }
             if saver.due(memory.steps(), &mut memory.ranks)? {
-                saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs)?, display);
+                saver.write(&memory.snapshot(network, best.as_ref(), now, &history.epochs)?, display);
             }
         }
         if memory.ranks.any(!saver.has_written(memory.steps()))? {
-            saver.write(&memory.snapshot(&self.network, best.as_ref(), now, &history.epochs)?, display);
+            saver.write(&memory.snapshot(network, best.as_ref(), now, &history.epochs)?, display);
         }
-        memory.take_outcome(&mut self.network);
+        memory.take_outcome(network);
         Ok(())
     }
 }
