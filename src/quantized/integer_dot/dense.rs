@@ -53,15 +53,8 @@ impl<R: Round> Work for Products<'_, R> {
                 for (sum, bias) in sums.iter_mut().zip(bias) {
                     *sum = sum.wrapping_add(bias.wrapping_sub(excess));
                 }
-                let (mut mantissas, mut shifts) = ([0; SUMS], [0; SUMS]);
-                for (to, &from) in mantissas.iter_mut().zip(mantissa) {
-                    *to = from;
-                }
-                for (to, &from) in shifts.iter_mut().zip(shift) {
-                    *to = from.into();
-                }
-                let (sums, mantissas) = (simd.load_sums(&sums), simd.load_sums(&mantissas));
-                let integers = finish.requantization.integers(simd, sums, mantissas, simd.load_sums(&shifts));
+                let (mantissas, shifts) = (simd.load_sums(&lanes(mantissa)), simd.load_sums(&lanes(shift)));
+                let integers = finish.requantization.integers(simd, simd.load_sums(&sums), mantissas, shifts);
                 let count = y.len().min(mantissa.len()).min(shift.len());
                 simd.store_first(integers, y.get_mut(..count).unwrap_or_default());
             }
@@ -70,6 +63,18 @@ impl<R: Round> Work for Products<'_, R> {
 }
 
 inlined! {
+    /// As many numbers as there are lanes, with zeros behind those that there are.
+    fn lanes<N: Copy + Into<i32>>(numbers: &[N]) -> [i32; SUMS] {
+        if let Some(numbers) = numbers.first_chunk::<SUMS>() {
+            return numbers.map(Into::into);
+        }
+        let mut lanes = [0; SUMS];
+        for (to, &from) in lanes.iter_mut().zip(numbers) {
+            *to = from.into();
+        }
+        lanes
+    }
+
     /// The products of `x` and eight rows, as many at a time as there are registers for.
     fn eight<V: Instructions>(simd: V, x: &[i8], weights: &[i8], sums: &mut [i32; ROWS]) {
         if V::ROWS >= ROWS {

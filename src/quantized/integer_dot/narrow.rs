@@ -172,7 +172,7 @@ impl<R: Round> Work for Depthwise<'_, R> {
             let down = plane.rows.window.kernel;
             let of_place = down * plane.columns.window.kernel.div_ceil(4);
             starts(simd, weights, plane.taps(), finish.bias, start);
-            let (mut fours, mut room) = ([0; QUADS], [0; ROOM]);
+            let mut fours = [0; QUADS];
             let fours = fours.get_mut(..of_place).unwrap_or_default();
             for number in 0..finish.bias.len() {
                 quads_of_weights(weights.get(number * plane.taps()..).unwrap_or_default(), table.convolution, fours);
@@ -193,6 +193,7 @@ impl<R: Round> Work for Depthwise<'_, R> {
                 } else if x.len() >= table.reach {
                     filter.apply::<false>(simd, simd.channel::<false>(x, outside), y);
                 } else {
+                    let mut room = [0; ROOM];
                     for (to, &from) in room.iter_mut().zip(x) {
                         *to = from;
                     }
