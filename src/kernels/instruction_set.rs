@@ -210,6 +210,7 @@ macro_rules! vector {
         interleave($one:ident, $other:ident): $interleave:expr,
         separate($even:ident, $odd:ident): $separate:expr,
         where_equal($left:ident, $right:ident, $equal:ident, $unequal:ident): $where_equal:expr,
+        $(columns($matrix:ident, $pitch:ident, $rows:ident): $columns:expr,)?
     ) => {
         impl crate::kernels::vector::Vector<$scalar, $token> for $vector {
             const LANES: usize = $lanes;
@@ -272,6 +273,16 @@ macro_rules! vector {
                     // SAFETY: a vector is made from a token.
                     Self(unsafe { $where_equal })
                 }
+
+                $(unsafe fn columns(
+                    _: $token,
+                    $matrix: *const $scalar,
+                    $pitch: usize,
+                    $rows: usize,
+                ) -> Option<[Self; 4]> {
+                    // SAFETY: the token, and the caller's promise.
+                    Some(unsafe { $columns }.map(Self))
+                })?
             }
 
             crate::kernels::instruction_set::kernels! { $scalar with $token as $features }

@@ -52,9 +52,14 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
                 unsafe {
                     let from = from.as_ptr().add(row * from_pitch + column);
                     let to = to.as_mut_ptr().add(column * to_pitch + row * apart);
-                    if height == lanes && width == lanes && apart == 1 && !is_sum {
-                        whole::<V, S>(simd, (from, from_pitch), (to, to_pitch));
-                        continue;
+                    if apart == 1 && !is_sum {
+                        if by_fours::<V, S>(simd, (from, from_pitch), (to, to_pitch), (height, width)) {
+                            continue;
+                        }
+                        if height == lanes && width == lanes {
+                            whole::<V, S>(simd, (from, from_pitch), (to, to_pitch));
+                            continue;
+                        }
                     }
                     // All indices are constants, so that the square stays in registers.
                     let mut square = [splat::<V, S>(simd, S::ZERO); LANES];
@@ -86,6 +91,42 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
             }
         }
     }
+}
+
+/// Up to a square, four columns at a time, if there are as many and the instruction set has a way to read them.
+///
+/// # Safety
+/// As many rows and columns can be read and written.
+#[inline(always)]
+unsafe fn by_fours<V: Simd, S: Scalar>(
+    simd: V,
+    (from, from_pitch): (*const S, usize),
+    (to, to_pitch): (*mut S, usize),
+    (height, width): (usize, usize),
+) -> bool {
+    let lanes = lanes::<V, S>();
+    for column in (0..width).step_by(4) {
+        // The last ones overlap those before.
+        let Some(last) = width.checked_sub(4) else { return false };
+        let column = column.min(last);
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (from, to) = (from.add(column), to.add(column * to_pitch));
+            if height == lanes {
+                // A constant, for most of them.
+                let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, lanes) else { return false };
+                for (index, vector) in columns.into_iter().enumerate() {
+                    vector.store(to.add(index * to_pitch));
+                }
+            } else {
+                let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, height) else { return false };
+                for (index, vector) in columns.into_iter().enumerate() {
+                    vector.store_masked(to.add(index * to_pitch), height);
+                }
+            }
+        }
+    }
+    true
 }
 
 /// A whole square. It has a place of its own: sharing one with squares that aren't whole, the vectors would go through memory.

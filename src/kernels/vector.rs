@@ -109,6 +109,16 @@ pub trait Vector<S, V>: Real {
     /// With one lane each, `self` is even and `other` odd.
     fn separate(self, other: Self) -> (Self, Self);
 
+    /// The first four columns of a matrix whose rows lie `pitch` apart, of its first `rows` rows, or `LANES` if that is less,
+    /// followed by zeros; if there is a way to read them that is faster than [turning](super::transpose::turn) a square.
+    ///
+    /// # Safety
+    /// Four numbers of each of these rows can be read.
+    #[inline(always)]
+    unsafe fn columns(_: V, _: *const S, _: usize, _: usize) -> Option<[Self; 4]> {
+        None
+    }
+
     /// `yes` where the lanes of two are equal, which NaN never is; `no` elsewhere.
     #[must_use]
     fn if_equal(self, other: Self, yes: Self, no: Self) -> Self;

@@ -43,6 +43,26 @@ define_instruction_set! {
             (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
         },
         where_equal(x, y, yes, no): _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(x, y), no, yes),
+        columns(from, pitch, rows): {
+            // Each quarter is four rows' part of a square of four rows and columns, which is turned by itself. Reading puts the
+            // numbers into their quarters.
+            let part = |row: usize| if row < rows { _mm_loadu_ps(from.add(row * pitch)) } else { _mm_setzero_ps() };
+            let quarters = |row: usize| {
+                let first = _mm512_castps128_ps512(part(row));
+                let second = _mm512_mask_broadcast_f32x4(first, 0x00f0, part(row + 4));
+                let third = _mm512_mask_broadcast_f32x4(second, 0x0f00, part(row + 8));
+                _mm512_mask_broadcast_f32x4(third, 0xf000, part(row + 12))
+            };
+            let (a, b, c, d) = (quarters(0), quarters(1), quarters(2), quarters(3));
+            let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+            let pairs = |x, y| {
+                let (x, y) = (_mm512_castps_pd(x), _mm512_castps_pd(y));
+                (_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)))
+            };
+            let ((first, second), (third, fourth)) = (pairs(ab_low, cd_low), pairs(ab_high, cd_high));
+            [first, second, third, fourth]
+        },
     }
     F64x8 = [f64; 8] in __m512d {
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use super::{Band, Bands, Part, Room, every, reach, under, vectors};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat};
 use crate::kernels::window::Plane;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -27,6 +27,9 @@ pub(in super::super) struct AverageGradient<'a, S> {
     pub(in super::super) g: &'a [S],
     pub(in super::super) dx: &'a mut [S],
 }
+
+/// The whole numbers that an `f32` can hold, up to here.
+const EXACT: usize = 1 << 24;
 
 /// The taps of an output, as positions in a band.
 struct Taps {
@@ -159,7 +162,11 @@ impl<S: Scalar> Operation for MaximumGradient<'_, S> {
     fn run<V: Simd>(self, simd: V) {
         let plane = &self.bands.plane;
         // An addition to a place takes as long as the transpositions of some gradients of inputs.
-        if plane.inputs() >= 6 * plane.outputs() { self.at_places(simd) } else { self.tap_by_tap(simd) }
+        if plane.inputs() >= 6 * plane.outputs() && LANES * plane.inputs() <= EXACT {
+            self.at_places(simd);
+        } else {
+            self.tap_by_tap(simd);
+        }
     }
 }
 
@@ -191,6 +198,10 @@ impl<S: Scalar> MaximumGradient<'_, S> {
         let Self { bands, x, y, g, dx } = self;
         let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
         let (width, size) = (plane.columns.output, plane.inputs());
+        // Where the planes begin.
+        let mut planes_at = [S::ZERO; LANES];
+        planes_at.iter_mut().enumerate().for_each(|(lane, at)| *at = S::from_usize(lane * size));
+        let planes_at = read::<V, S>(simd, &planes_at);
         let (mut xs, mut ys, mut gs) = (Room::<S, V>::new(), Room::<S, V>::new(), Room::<S, V>::new());
         let (mut largest, mut places) = (Room::<S, V>::new(), Room::<S, V>::new());
         for (first, planes) in vectors::<V, S>(quotient(dx.len(), size)) {
@@ -208,13 +219,14 @@ impl<S: Scalar> MaximumGradient<'_, S> {
                     let (left, wide) = under(&plane.columns, column);
                     for row in 0..band.inputs.len() {
                         let (at, step) = (row * plane.columns.input + left, plane.columns.window.dilation);
-                        let Some(found) = First::<S, V>::of(simd, x, (at, wide, step)) else { continue };
+                        let Some(found) = First::<S, V>::of(simd, x, (at, wide, step), planes_at) else { continue };
                         let at = row * width + column;
                         let (Some(largest), Some(place)) = (largest.get_mut(at), places.get_mut(at)) else { return };
                         (*largest, *place) = (found.largest, found.place);
                     }
                 }
                 let start = band.inputs.start * plane.columns.input;
+                let dx = dx.get_mut(start..).unwrap_or_default();
                 for (index, row) in band.outputs.clone().enumerate().rev() {
                     let (top, tall) = under(&plane.rows, row);
                     let top = top.saturating_sub(band.inputs.start);
@@ -228,7 +240,7 @@ impl<S: Scalar> MaximumGradient<'_, S> {
                         let Some(found) = First::<S, V>::among(largest, places, line) else { return };
                         // The largest of numbers that have NaN among them gets none.
                         let given = found.largest.if_equal(y, g, zero);
-                        found.add_there(simd, given, dx.get_mut(start..).unwrap_or_default(), size, planes);
+                        found.add_there(given, planes, dx);
                     }
                 }
             }
@@ -243,13 +255,18 @@ struct First<S: Scalar, V: Simd> {
 }
 
 impl<S: Scalar, V: Simd> First<S, V> {
-    /// Of some numbers that lie a step apart, if there are any.
+    /// Of some numbers that lie a step apart, if there are any, in planes that begin at `planes_at`.
     #[inline(always)]
-    fn of(simd: V, x: &[S::Vector<V>], (at, count, step): (usize, usize, usize)) -> Option<Self> {
+    fn of(
+        simd: V,
+        x: &[S::Vector<V>],
+        (at, count, step): (usize, usize, usize),
+        planes_at: S::Vector<V>,
+    ) -> Option<Self> {
         if count == 0 || at + (count - 1) * step >= x.len() {
             return None;
         }
-        let (mut place, apart) = (splat(simd, S::from_usize(at)), splat(simd, S::from_usize(step)));
+        let (mut place, apart) = (planes_at + splat(simd, S::from_usize(at)), splat(simd, S::from_usize(step)));
         let mut x = x.as_ptr().wrapping_add(at);
         // SAFETY: the last of the numbers is in the slice.
         let mut first = Self { largest: unsafe { *x }, place };
@@ -290,17 +307,19 @@ impl<S: Scalar, V: Simd> First<S, V> {
         Self { largest, place: largest.if_equal(self.largest, self.place, place) }
     }
 
-    /// Adds a number of each of some planes of `size` at its place.
+    /// Adds the first numbers, one of each of some planes, at their places.
     #[inline(always)]
-    fn add_there(&self, simd: V, given: S::Vector<V>, dx: &mut [S], size: usize, planes: usize) {
-        let lanes = lanes::<V, S>();
+    fn add_there(&self, given: S::Vector<V>, planes: usize, dx: &mut [S]) {
         let (mut numbers, mut places) = ([S::ZERO; LANES], [S::ZERO; LANES]);
-        write(simd, given, numbers.get_mut(..lanes).unwrap_or_default());
-        write(simd, self.place, places.get_mut(..lanes).unwrap_or_default());
-        for (plane, (&given, &place)) in numbers.iter().zip(&places).enumerate().take(planes) {
-            // SAFETY: places are whole numbers below the number of positions of a band.
-            let place: u32 = unsafe { place.to_f64().to_int_unchecked() };
-            if let Some(dx) = dx.get_mut(plane * size + place as usize) {
+        // SAFETY: a vector has no more lanes; places are whole numbers from 0 on, below 2²⁴.
+        let places = unsafe {
+            given.store(numbers.as_mut_ptr());
+            self.place.store(places.as_mut_ptr());
+            // All at once, which takes few instructions.
+            places.map(|place| place.to_f64().to_int_unchecked::<u32>())
+        };
+        for (&given, &place) in numbers.iter().zip(&places).take(planes) {
+            if let Some(dx) = dx.get_mut(place as usize) {
                 *dx += given;
             }
         }
