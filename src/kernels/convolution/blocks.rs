@@ -81,6 +81,12 @@ impl Images {
         Self { rows, columns, channels, sample, is_copied: false, parts: 1 }
     }
 
+    /// The same images without the taps that lie on zeros for all sums, as those of a wide window on a narrow plane.
+    pub(super) fn without_idle_taps(mut self) -> Self {
+        (self.rows, self.columns) = (self.rows.without_idle_taps(), self.columns.without_idle_taps());
+        self
+    }
+
     /// The same images, whose sums leave out the taps that lie on zeros: they are read as they stand.
     pub(super) const fn sparse(mut self) -> Self {
         (self.rows, self.columns) = (self.rows.sparse(), self.columns.sparse());

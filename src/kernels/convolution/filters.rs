@@ -201,6 +201,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             c: sums_of_block.unwrap_or_default(),
                             lines: (1, 0, 0),
                             start,
+                            is_added: false,
                             is_rectified: self.is_rectified && first + count == images.channels,
                         },
                     );

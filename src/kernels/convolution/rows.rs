@@ -162,6 +162,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         c: c.unwrap_or_default(),
                         lines: (lines, images.rows.step * places.row, apart),
                         start,
+                        is_added: false,
                         is_rectified: self.is_rectified && first + count == images.channels,
                     },
                 );
@@ -184,6 +185,11 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let (width, lines) = (block.columns.len(), block.rows.len());
         let apart = if is_together { self.images.columns.seen(width) } else { width };
         let pitch = (lines - 1) * apart + width;
+        // Rows without sums between them are one.
+        let Images { rows, columns, .. } = self.images;
+        let is_in_order = (self.strides.row, self.strides.column) == (width, 1);
+        let is_one = apart == width && is_in_order && rows.apart == 1 && columns.apart == 1;
+        let (lines, width) = if is_one { (1, pitch) } else { (lines, width) };
         for filter in 0..filters {
             for line in 0..lines {
                 let at = (group * self.filters + from + filter, block.rows.start + line);

@@ -221,8 +221,8 @@ impl Track {
         Stretch { sums, taps: 0..self.taps, start: 0, from: 0 }
     }
 
-    /// The axis, cut into parts with the same sums for all of their taps, without zeros.
-    pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
+    /// Taps that lie on elements for the same sums, in order, and those sums.
+    pub(super) fn taps_of_same(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let mut next = 0;
         core::iter::from_fn(move || {
             let (first, sums) = (next, self.sums_of(next));
@@ -230,8 +230,28 @@ impl Track {
             while next < self.taps && self.sums_of(next) == sums {
                 next += 1;
             }
-            (first < self.taps).then(|| self.part(sums, first..next))
+            (first < self.taps).then_some((first..next, sums))
         })
+    }
+
+    /// The axis, cut into parts with the same sums for all of their taps, without zeros.
+    pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
+        self.taps_of_same().map(|(taps, sums)| self.part(sums, taps))
+    }
+
+    /// The axis without the taps that lie on no element for any sum.
+    pub(super) fn without_idle_taps(&self) -> Self {
+        let taps = self.taps_of_all();
+        let from = self.offset(taps.start);
+        if taps.len() == self.taps || taps.is_empty() || from > self.before {
+            return *self;
+        }
+        let mut track =
+            Self { before: self.before - from, span: self.offset(taps.end - 1) - from + 1, taps: taps.len(), ..*self };
+        for (to, &(offset, tap)) in track.offsets.iter_mut().zip(self.taps().get(taps).unwrap_or_default()) {
+            *to = (offset - from as u16, tap);
+        }
+        track
     }
 
     /// Some sums of some taps, all of which lie on elements.

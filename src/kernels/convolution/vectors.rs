@@ -197,10 +197,12 @@ impl Convolution {
     }
 
     /// Whether the gradients of few channels are a product of weights and of the gradients of many filters, which leaves sums to add
-    /// where the taps are. Sums over filters and taps would share each number that they read among those few channels alone.
-    fn spreads_patches<S>(&self, scratch: &Scratch<'_, S>) -> bool {
+    /// where the taps are. Sums over filters and taps would share each number that they read among those few channels alone, but leave
+    /// out taps that lie on zeros for all sums.
+    fn spreads_patches<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> bool {
         let room = scratch.sums.len() >= PATCHES && scratch.weights.len() >= WEIGHTS;
-        self.seen <= 4 && self.filters >= 2 * LANES && self.plane.taps() <= DEPTH && room
+        let few_idle = 2 * images.taps() > self.plane.taps();
+        self.seen <= 4 && self.filters >= 2 * LANES && self.plane.taps() <= DEPTH && few_idle && room
     }
 
     /// The images of the inputs, for sums at the outputs.
@@ -253,7 +255,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         if format.output || convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
             let samples = x.len() / of_inputs.max(1);
-            let images = convolution.inputs(w);
+            let images = convolution.inputs(w).without_idle_taps();
             let weights = Weights {
                 all: w,
                 group: convolution.filters * convolution.filter(),
@@ -331,14 +333,14 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
         let mut needs_inputs = dx.is_some();
-        let images = convolution.inputs(w);
+        let images = convolution.inputs(w).without_idle_taps();
         if let (true, Some(lanes)) = (few, convolution.gradient_over(&images, &scratch)) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
             WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, lanes);
             needs_weights = false;
         }
-        let by_patches = convolution.spreads_patches(&scratch);
+        let by_patches = convolution.spreads_patches(&images, &scratch);
         if let (true, Some(dx)) = (few && !by_patches, dx.as_deref_mut()) {
             needs_inputs = !convolution.input_gradients(simd, w, g, dx, &mut scratch);
         }
@@ -367,7 +369,10 @@ impl Convolution {
     ) -> bool {
         let plane = &self.plane;
         let samples = g.len() / self.samples(w).1.max(1);
-        let phases = || self.phases().map(|phase| self.outputs(w, phase)).filter(|images| images.sums() > 0);
+        let phases = || {
+            let images = self.phases().map(|phase| self.outputs(w, phase).without_idle_taps());
+            images.filter(|images| images.sums() > 0)
+        };
         let fits = |images: &Images| {
             images.taps() == 0 || lanes_of::<V, S>(images, (samples, self.seen), self.window(), scratch).is_some()
         };

@@ -10,8 +10,8 @@
 //!
 //! | rows left | vectors of columns | tile, with 32 registers | with fewer |
 //! |---|---|---|---|
-//! | more than 8 | 1 | 16 × 1, 12 × 1 | 4 × 1 |
-//! | 7, 8 and more | 2, 3 and more | 8 × 2, 8 × 3 | 4 × 2 |
+//! | more than 8 | 1 | 12 × 1: the pointers to more rows would take more registers than there are | 4 × 1 |
+//! | 7, 8 and more | 2 and more, the last 3 of an odd number | 8 × 2, 8 × 3 | 4 × 2 |
 //! | 5, 6 | 2, 3, 4 and more | 6 × 2, 6 × 3, 6 × 4 | 4 × 2 |
 //! | 3, 4 | 2, 3, 4 and more | 4 × 2, 4 × 3, 4 × 4 | 4 × 2 |
 //! | 2 | any | 2 × 4, 2 × 2, 2 × 1 | the same |
@@ -53,6 +53,8 @@ pub struct Scattered<'a, S> {
     /// How many lines there are, and how far they lie apart in B and in C.
     pub(crate) lines: (usize, usize, usize),
     pub(crate) start: Origin<'a, S>,
+    /// Whether each sum is added to what is there in the end: not one chain with it, which would round more.
+    pub(crate) is_added: bool,
     /// Whether the larger of 0 and a sum is stored.
     pub(crate) is_rectified: bool,
 }
@@ -93,7 +95,7 @@ impl<S: Scalar> Operation for Scattered<'_, S> {
         let many = S::Vector::<V>::REGISTERS >= 32;
         let vectors = self.lines.0 * self.columns.div_ceil(lanes::<V, S>());
         // A single vector of columns takes more rows, as each sum waits for its last product.
-        let most = if many && vectors == 1 { 16 } else { 8 };
+        let most = if many && vectors == 1 { 12 } else { 8 };
         let product = &mut self;
         let mut row = 0;
         while row < product.rows.len() {
@@ -102,7 +104,6 @@ impl<S: Scalar> Operation for Scattered<'_, S> {
             let together = left.div_ceil(left.div_ceil(most));
             let product = &mut *product;
             row += match together {
-                13.. if many => simd.call(Tiles::<S, 16, 1> { product, row }),
                 9.. if many => simd.call(Tiles::<S, 12, 1> { product, row }),
                 7.. if many => simd.call(Tiles::<S, 8, 3> { product, row }),
                 5.. if many => simd.call(Tiles::<S, 6, 4> { product, row }),
@@ -133,8 +134,12 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
         let mut left = product.lines.0 * product.columns.div_ceil(lanes::<V, S>());
         let mut at = (0, 0);
         while left > 0 {
-            // Of about the same size; few rows need as many sums as possible.
-            let together = if R > 2 { left.div_ceil(left.div_ceil(C)) } else { left };
+            // Of about the same size; few rows need as many sums as possible, and many rows have enough with two vectors.
+            let together = match R {
+                1 | 2 => left,
+                8 if left > 3 => 2,
+                _ => left.div_ceil(left.div_ceil(C)),
+            };
             // SAFETY: the product fits, and has the row and, from `at` on, at least as many vectors as the tile.
             left -= unsafe {
                 match together {
@@ -226,6 +231,17 @@ impl<S: Scalar> Scattered<'_, S> {
             }
             if self.is_rectified {
                 sums = rectified(sums);
+            }
+            if self.is_added {
+                for (r, (sums, &row)) in sums.iter().zip(&rows).enumerate() {
+                    for (v, &sum) in sums.iter().enumerate() {
+                        if r <= last {
+                            let to = c[v].add(row);
+                            (S::Vector::<V>::load_masked(simd, to, counts[v]) + sum).store_masked(to, counts[v]);
+                        }
+                    }
+                }
+                return C;
             }
             for (sums, &row) in sums.iter().zip(&rows) {
                 for (v, sum) in sums.iter().enumerate() {

@@ -4,19 +4,20 @@
 //! inputs, broadcast from where they lie, and of gradients, which are transposed for each block. A block is one chain, and
 //! the sums of blocks are added: a chain over all positions of a batch would round more.
 //!
-//! Where many taps lie on the zeros around images, taps that lie on an image for the same positions are computed together, and
-//! for those positions alone.
+//! Taps of rows that lie on an image for the same positions are computed together, and for those positions alone. Where many taps
+//! lie on the zeros beside images, too, so are those of columns, each such part by itself: images are read as they stand.
+
+use core::ops::Range;
 
 use super::PANEL;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
-use crate::kernels::elementwise::add_few;
+use crate::kernels::convolution::track::Stretch;
 use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
-use crate::shape::first;
 use crate::window::quotient;
 
 /// Sums of a block of positions: the most positions, and the most numbers under a position in some channels.
@@ -25,11 +26,11 @@ const POSITIONS: usize = 128;
 /// The split into blocks of positions.
 #[inline(always)]
 fn split<S>(images: &Images, samples: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
-    let depth = scratch.weights.len() / (2 * PANEL * LANES);
+    let depth = scratch.weights.len() / (PANEL * LANES);
     images.split(samples, POSITIONS, scratch.inputs.len(), (images.taps(), depth))
 }
 
-/// Whether taps that lie on an image for the same positions are computed together: if enough products fall away, and there
+/// Whether taps that lie on an image for the same positions are computed part by part: if enough products fall away, and there
 /// are enough channels for tiles of one tap.
 fn is_in_parts(images: &Images) -> bool {
     // A transposition of gradients for each part takes as long as the products of some channels, and of more if parts of rows fill
@@ -37,12 +38,18 @@ fn is_in_parts(images: &Images) -> bool {
     let run = images.columns.products() / images.columns.taps().len().max(1);
     let run = if images.columns.is_whole() { LANES } else { run.clamp(1, LANES) };
     let rows = images.channels.next_multiple_of(4) + quotient(10 * LANES, run);
-    !images.is_whole() && images.products() * rows < images.sums() * images.taps() * images.channels
+    !images.columns.is_whole() && images.products() * rows < products(images) * images.channels
+}
+
+/// Products with rows of the images alone, but with the zeros beside them.
+fn products(images: &Images) -> usize {
+    images.rows.products() * images.columns.count * images.columns.taps().len()
 }
 
 /// Products of a number with a vector of filters, for each channel and tap.
 pub(in crate::kernels::convolution) fn positions(images: &Images) -> usize {
-    if is_in_parts(images) { images.products() / images.taps().max(1) } else { images.sums() }
+    let products = if is_in_parts(images) { images.products() } else { products(images) };
+    products / images.taps().max(1)
 }
 
 /// Whether there is a split.
@@ -76,7 +83,6 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let Some(split) = split(&images, samples, self.scratch) else { return };
         let (groups, panel) = (images.groups(), PANEL * lanes::<V, S>());
         let (taps, filter) = (images.taps(), window * images.channels);
-        let mut rows = [Row::default(); DEPTH];
         for group in 0..groups {
             for first in (0..images.channels).step_by(split.channels.max(1)) {
                 let count = split.channels.min(images.channels - first);
@@ -84,19 +90,10 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                     let width = panel.min(filters - from);
                     self.scratch.weights.fill(S::ZERO);
                     for block in images.blocks(samples, split) {
-                        let places = images.places(&block, count);
-                        let (mut depth, all) = (0, images.whole(&block));
-                        images.for_each_tap(places, count, (&all.0, &all.1), |place, _, _| {
-                            if let Some(row) = rows.get_mut(depth) {
-                                *row = Row { a: place as u32, c: (depth * panel) as u32 };
-                            }
-                            depth += 1;
-                        });
-                        let rows = rows.get(..depth).unwrap_or_default();
-                        self.add_block(simd, &block, (group, from, width), (first, count), rows);
+                        self.add_block(simd, &block, (group, from, width), (first, count));
                     }
                     let to = (group * filters + from) * filter + first * window;
-                    let (Some(to), (totals, _)) = (self.dw.get_mut(to..), halves(self.scratch.weights)) else { return };
+                    let (Some(to), totals) = (self.dw.get_mut(to..), &*self.scratch.weights) else { return };
                     if taps == window {
                         transpose(simd, (totals, panel), (count * taps, width), (to, filter), 1, true);
                         continue;
@@ -119,15 +116,9 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         block: &Block,
         (group, from, filters): (usize, usize, usize),
         (from_channel, channels): (usize, usize),
-        rows: &[Row],
     ) {
-        let (images, (down, along)) = (self.images, self.images.whole(block));
+        let images = self.images;
         let (places, panel) = (images.places(block, channels), PANEL * lanes::<V, S>());
-        let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); POSITIONS]);
-        let count = images.starts(block, places, (&down, &along), Stored::in_order(block, panel), &mut starts);
-        for (place, &Row { a, c }) in inner.iter_mut().zip(&starts) {
-            *place = Place { a, b: c };
-        }
         let x = images.numbers(
             simd,
             self.x,
@@ -153,30 +144,49 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 to = rest;
             }
         }
-        let (totals, sums) = halves(self.scratch.weights);
-        S::Vector::<V>::scattered(
-            simd,
-            Scattered {
-                columns: filters,
-                a: x,
-                rows,
-                inner: inner.get(..count).unwrap_or_default(),
-                b: &*self.scratch.sums,
-                c: &mut *sums,
-                lines: (1, 0, 0),
-                start: Origin::Zero,
-                is_rectified: false,
-            },
-        );
-        add_few(simd, first(sums, rows.len() * panel), totals);
+        let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); POSITIONS]);
+        let mut rows = [Row::default(); DEPTH];
+        let (down_all, across, along) = (images.rows.taps().len(), images.columns.taps().len(), images.whole(block).1);
+        let clipped = |on: Range<usize>| on.start.max(block.rows.start)..on.end.min(block.rows.end);
+        let mut parts = images.rows.taps_of_same().map(|(taps, on)| (taps, clipped(on))).peekable();
+        while let Some((mut taps, sums_on)) = parts.next() {
+            while let Some((more, _)) = parts.next_if(|(_, other)| *other == sums_on) {
+                taps.end = more.end;
+            }
+            if sums_on.is_empty() {
+                continue;
+            }
+            let start = (sums_on.start - block.rows.start) * images.rows.step;
+            let down = Stretch { sums: sums_on, taps, start, from: 0 };
+            let positions = images.starts(block, places, (&down, &along), Stored::in_order(block, panel), &mut starts);
+            for (place, &Row { a, c }) in inner.iter_mut().zip(&starts) {
+                *place = Place { a, b: c };
+            }
+            let (down, mut count) = (Stretch { start: 0, ..down }, 0);
+            images.for_each_tap(places, channels, (&down, &along), |place, channel, [(down, _), (right, _)]| {
+                if let Some(row) = rows.get_mut(count) {
+                    let total = (channel * down_all + down) * across + right;
+                    *row = Row { a: place as u32, c: (total * panel) as u32 };
+                }
+                count += 1;
+            });
+            S::Vector::<V>::scattered(
+                simd,
+                Scattered {
+                    columns: filters,
+                    a: x,
+                    rows: rows.get(..count).unwrap_or_default(),
+                    inner: inner.get(..positions).unwrap_or_default(),
+                    b: &*self.scratch.sums,
+                    c: &mut *self.scratch.weights,
+                    lines: (1, 0, 0),
+                    start: Origin::Zero,
+                    is_added: true,
+                    is_rectified: false,
+                },
+            );
+        }
     }
-}
-
-/// Room for the sums of all blocks, and for those of one.
-#[inline(always)]
-fn halves<S>(weights: &mut [S]) -> (&mut [S], &mut [S]) {
-    let half = weights.len() / 2;
-    weights.split_at_mut(half)
 }
 
 const _: () = assert!(LANES * PANEL * POSITIONS <= 16384 && POSITIONS <= PLACES, "the gradients of a block fit");

@@ -122,6 +122,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                                 c: sums,
                                 lines: (steps.len(), apart * panel, panel),
                                 start: Origin::Zero,
+                                is_added: false,
                                 is_rectified: false,
                             },
                         );

@@ -8,6 +8,7 @@
 //! the positions of a block; the sums of blocks are added, and in the end the chains.
 
 use super::Images;
+use crate::chunks::Chunks;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
@@ -15,6 +16,7 @@ use crate::kernels::lane_sums::total_each;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::shape::first_mut;
 use crate::window::quotient;
 
 /// The most vectors of positions in a block.
@@ -79,7 +81,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
     /// Adds them, over vectors of positions.
     #[inline(always)]
     pub(in crate::kernels::convolution) fn over_positions<V: Simd>(self, simd: V) {
-        let Self { filters, window: (_, window), outputs: (plane, row), x, g, dw, scratch, .. } = self;
+        let Self { filters, window: (width, window), outputs: (plane, row), x, g, dw, scratch, .. } = self;
         let images = self.images.in_parts();
         let (samples, groups) = (x.len() / images.sample.max(1), images.groups());
         let Some((together, split)) = split(&images, samples, filters, scratch) else { return };
@@ -124,11 +126,11 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                                 let at = ((sample * groups + group) * self.filters + from + filter) * plane;
                                 let at = at + block.rows.start * row + block.columns.start;
                                 let (g, to_line) = (g.get(at..).unwrap_or_default(), scratch.sums.get_mut(to..));
-                                let width = block.columns.len();
+                                let columns = block.columns.len();
                                 let lay = LayLines {
                                     g,
                                     row,
-                                    width,
+                                    width: columns,
                                     rows: block.rows.len(),
                                     pitch: if layout.is_together { pitch } else { whole },
                                     length: lines * whole,
@@ -149,8 +151,18 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                     let mut totals = &*scratch.weights;
                     for filter in 0..filters.1 {
                         let at = ((group * self.filters + from + filter) * images.channels + first) * window;
-                        let Some(dw) = dw.get_mut(at..at + depth) else { return };
-                        total_each(simd, totals, dw);
+                        let Some(dw) = dw.get_mut(at..at + channels * window) else { return };
+                        if taps == window {
+                            total_each(simd, totals, dw);
+                        } else {
+                            let mut sums = [S::ZERO; DEPTH];
+                            total_each(simd, totals, first_mut(&mut sums, depth));
+                            for (sums, dw) in sums.blocks(taps).zip(dw.blocks_mut(window)) {
+                                for (&sum, tap) in sums.iter().zip(images.tap_numbers(width)) {
+                                    dw.get_mut(tap).into_iter().for_each(|dw| *dw += sum);
+                                }
+                            }
+                        }
                         totals = totals.get(depth * LANES..).unwrap_or_default();
                     }
                 }
@@ -173,16 +185,19 @@ impl<S: Scalar> LayLines<'_, S> {
     #[inline(always)]
     fn to<V: Simd>(&self, simd: V, to: &mut [S]) {
         let (lanes, zero) = (lanes::<V, S>(), splat::<V, S>(simd, S::ZERO));
-        let rows = self.rows.saturating_sub(1);
-        let fits = rows * self.row + self.width <= self.g.len() && rows * self.pitch + self.width <= self.length;
+        // Rows without zeros between them are one.
+        let is_one = self.pitch == self.width && self.row == self.width;
+        let (rows, width) = if is_one { (1, self.rows * self.width) } else { (self.rows, self.width) };
+        let last = rows.saturating_sub(1);
+        let fits = last * self.row + width <= self.g.len() && last * self.pitch + width <= self.length;
         debug_assert!(fits && self.length <= to.len(), "gradients don't fit");
         if !fits || self.length > to.len() {
             return;
         }
-        for row in 0..self.rows {
-            let end = if row == rows { self.length } else { (row + 1) * self.pitch };
+        for row in 0..rows {
+            let end = if row == last { self.length } else { (row + 1) * self.pitch };
             let (mut at, mut from) = (row * self.pitch, row * self.row);
-            let stop = from + self.width;
+            let stop = from + width;
             // SAFETY: no more is read than the row has; what is written behind the row is overwritten by the next, and
             // nothing is written behind the length.
             unsafe {
