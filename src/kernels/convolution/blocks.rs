@@ -133,11 +133,6 @@ impl Images {
         self.rows.products() * self.columns.products()
     }
 
-    /// Taps of the sums of a plane that are multiplied.
-    pub(super) fn multiplications(&self) -> usize {
-        self.rows.multiplications() * self.columns.multiplications()
-    }
-
     /// Whether no sum reads zeros around the images.
     #[inline(always)]
     pub(super) const fn is_whole(&self) -> bool {
@@ -269,6 +264,18 @@ impl Images {
         let row = part * self.parts;
         let channel = self.rows.seen(block.rows.len()) * row;
         Places { sample: channels * channel, channel, row, column: 1, part }
+    }
+
+    /// What a copy of a sample costs, if there is one, in multiplications of vectors of `lanes`.
+    pub(super) fn copies(&self, lanes: usize) -> usize {
+        let width = self.columns.seen(self.columns.count);
+        let row = match self.parts {
+            _ if self.is_in_place() => 0,
+            1 => 8 * ceil_div(width, lanes),
+            2 => 40 * ceil_div(width, 2 * lanes),
+            _ => 6 * width,
+        };
+        self.channels * self.rows.seen(self.rows.count) * row
     }
 
     /// The numbers that a block reads of some channels, from the first of them on: the images themselves, or a copy.

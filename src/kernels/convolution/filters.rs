@@ -17,12 +17,13 @@ use core::ops::Range;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use super::correlation::{Correlation, Strides};
+use super::products::PATCHES;
 use super::track::Track;
 use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
-use crate::window::quotient;
+use crate::window::{ceil_div, quotient};
 
 /// Vectors of filters at a time.
 const PANEL: usize = 2;
@@ -32,37 +33,55 @@ const fn padded(filters: usize) -> usize {
     filters.next_multiple_of(LANES)
 }
 
-/// Cycles for a product of one number for each of some rows, with one vector or two; a multiplication takes four.
-const fn cycles(rows: usize, vectors: usize) -> usize {
-    let (whole, rest) = (quotient(rows, 8), rows % 8);
-    let waits = (rest & 1) + (rest >> 1 & 1) + (rest >> 2 & 1);
-    whole * if vectors == 1 { 5 } else { 8 } + 4 * waits
+/// What a [product](Scattered) of one number for each of some rows, with one vector or two, costs in multiplications, and how
+/// many tiles it has.
+fn product(rows: usize, vectors: usize) -> (usize, usize) {
+    // In a cycle, a processor loads two numbers and starts two multiplications, which take four.
+    let cost = |tile: usize| (tile * vectors).max(tile + vectors + 1).max(8);
+    let most = if vectors == 1 { 16 } else { 8 };
+    let (whole, rest) = (quotient(rows, most), rows % most);
+    let tiles = whole + usize::from(rest > 0);
+    (whole * cost(most) + if rest > 0 { cost(rest.next_multiple_of(2)) } else { 0 }, tiles)
 }
 
 /// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows of them, if separate
 /// products for the sums that read the same taps take less time. A product by zero changes no sum, so that the batch may decide.
-pub(super) fn images(images: Images, samples: usize, filters: usize) -> Images {
+pub(super) fn images(images: Images, samples: usize, filters: usize, lanes: usize) -> Images {
     if images.is_whole() {
         return images;
     }
-    let vectors = filters.div_ceil(LANES).min(PANEL);
-    let samples = quotient(PLACES, images.sums().max(1)).clamp(1, samples.max(1));
     let forms = [images, images.sparse_rows(), images.sparse()];
-    forms.into_iter().min_by_key(|images| time(images, samples, vectors)).unwrap_or(images)
+    forms.into_iter().min_by_key(|images| work(images, samples, filters, lanes)).unwrap_or(images)
 }
 
-/// Cycles for the sums of a channel.
-fn time(images: &Images, samples: usize, vectors: usize) -> usize {
-    let Images { rows, columns, .. } = images;
-    let mut time = 0;
+/// What the sums of a sample cost, in multiplications of vectors of `lanes`.
+pub(super) fn work(images: &Images, samples: usize, filters: usize, lanes: usize) -> usize {
+    let vectors = ceil_div(filters, lanes);
+    let panels = |vectors| panel_work(images, samples, filters, vectors);
+    let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
+    let rest = if vectors % PANEL == 0 { 0 } else { panels(vectors % PANEL) };
+    // Sums are transposed.
+    whole + rest + 14 * images.sums() * vectors + images.copies(lanes)
+}
+
+/// The same, for some vectors of filters at a time.
+fn panel_work(images: &Images, samples: usize, filters: usize, vectors: usize) -> usize {
+    let Images { rows, columns, channels, .. } = images;
+    let most = padded(together(images, filters, PANEL * LANES)).max(1);
+    let places = quotient(PATCHES, most).min(PLACES);
+    let samples = quotient(places, images.sums().max(1)).clamp(1, samples.max(1));
+    let mut work = 0;
     for down in rows.stretches(0..rows.count) {
         for along in columns.stretches(0..columns.count) {
             let sums = down.sums.len() * along.sums.len() * samples;
-            // Each number's place takes some cycles.
-            time += down.taps.len() * along.taps.len() * (cycles(sums, vectors) + 3);
+            let (product, tiles) = product(sums, vectors);
+            // Each number's place takes some cycles, and so do a tile's sums, for each part of the products.
+            let taps = down.taps.len() * along.taps.len() * channels;
+            let parts = ceil_div(taps, DEPTH).max(1);
+            work += taps * (product + 6) + parts * (40 * tiles + 4 * sums * vectors);
         }
     }
-    time
+    quotient(work, samples)
 }
 
 /// How the weights of a channel are laid.

@@ -12,7 +12,7 @@ use core::ops::Range;
 
 pub(super) use self::gradient::WeightGradient;
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, Split};
+use super::blocks::{Block, DEPTH, Images, Places, Split};
 use crate::kernels::transpose::{transpose, turn};
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::real::Real;
@@ -72,7 +72,7 @@ impl Channels {
     /// The most rows and columns that a block reads.
     #[inline(always)]
     fn seen(&self, block: &Block) -> (usize, usize) {
-        let Images { rows, columns, .. } = self.images;
+        let Images { rows, columns, .. } = &self.images;
         (rows.seen(block.rows.len()), columns.seen(columns.count))
     }
 
@@ -90,8 +90,9 @@ impl Channels {
 
     /// Where each tap of a sum is in x, with `lanes` numbers at each position. Returns how many there are.
     #[inline(always)]
-    fn offsets(&self, block: &Block, lanes: usize, to: &mut [u32; DEPTH]) -> usize {
-        self.images.under_taps(self.images.copied().places(block, 1), 1, lanes, to)
+    fn offsets(&self, lanes: usize, to: &mut [u32; DEPTH]) -> usize {
+        let row = self.images.columns.seen(self.images.columns.count);
+        self.images.under_taps(Places { sample: 0, channel: 0, row, part: row }, 1, lanes, to)
     }
 
     /// Transposes what a block reads of some channels, `apart` numbers from one to the next, with zeros around it.
@@ -103,7 +104,7 @@ impl Channels {
         block: &Block,
         to: Laid<'_, S>,
     ) {
-        let (lanes, Images { rows, columns, .. }) = (lanes::<V, S>(), self.images);
+        let (lanes, Images { rows, columns, .. }) = (lanes::<V, S>(), &self.images);
         let (reads, width, channels) = (rows.read(&block.rows), columns.seen(columns.count), channels.min(lanes));
         let (above, height) = (reads.start, reads.len());
         // Rows that there are, and columns that are read.
@@ -220,6 +221,8 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
         let samples = x.len() / images.sample.max(1);
         let of_outputs = channels.count() * outputs * plane;
         let mut offsets = [0; DEPTH];
+        channels.offsets(lanes, &mut offsets);
+        let offsets = offsets.get(..images.taps()).unwrap_or_default();
         for (first, count) in Channels::vectors(channels.count(), lanes) {
             let depth = images.taps();
             // The weights of each pair of an input and an output, tap by tap.
@@ -236,8 +239,6 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                 }
             }
             for block in images.blocks(samples, split) {
-                channels.offsets(&block, lanes, &mut offsets);
-                let offsets = offsets.get(..depth).unwrap_or_default();
                 let sample = block.samples.start;
                 for output in 0..outputs {
                     let mut starts = [S::ZERO; LANES];

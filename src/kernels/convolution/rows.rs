@@ -17,6 +17,7 @@ use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
+use crate::window::quotient;
 
 /// The most positions at a time.
 const PLACES: usize = 4096;
@@ -40,23 +41,33 @@ pub(super) fn work<V: Simd, S: Scalar>(images: &Images, filters: usize) -> usize
     let rows = images.rows.stretches(0..images.rows.count);
     let down = rows.map(|rows| {
         // Each number's place takes as long as some.
-        rows.taps.len() * (images.vectors(rows.sums.len(), lanes::<V, S>()).0 * filters + 6)
+        rows.taps.len() * (images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * filters + 6)
     });
-    down.sum::<usize>() * images.columns.taps().len()
+    down.sum::<usize>() * images.columns.taps().len() * images.channels + images.in_parts().copies(lanes::<V, S>())
 }
 
 impl Images {
     /// How many vectors of `lanes` some rows of sums take, each by itself or together, and whether the latter are fewer.
     const fn vectors(&self, rows: usize, lanes: usize) -> (usize, bool) {
-        let alone = rows * self.columns.count.div_ceil(lanes);
-        if self.rows.step != 1 || self.columns.step != 1 {
-            return (alone, false);
-        }
+        let (alone, together) = self.alone_and_together(rows, lanes);
+        self.fewer(alone, together, together / 8)
+    }
+
+    /// The same, for sums over channels and taps, which are copied if they are computed together: as much work as some products.
+    fn vectors_of_sums(&self, rows: usize, lanes: usize) -> (usize, bool) {
+        let (alone, together) = self.alone_and_together(rows, lanes);
+        self.fewer(alone, together, quotient(12 * alone, self.channels * self.taps()))
+    }
+
+    const fn alone_and_together(&self, rows: usize, lanes: usize) -> (usize, usize) {
         let together = rows.saturating_sub(1) * self.columns.seen(self.columns.count) + self.columns.count;
-        let together = together.div_ceil(lanes);
-        // A copy of the sums costs as much as some products.
-        let together = together + together / 8;
-        if together < alone { (together, true) } else { (alone, false) }
+        (rows * self.columns.count.div_ceil(lanes), together.div_ceil(lanes))
+    }
+
+    const fn fewer(&self, alone: usize, together: usize, copies: usize) -> (usize, bool) {
+        let together = together + copies;
+        let is_dense = self.rows.step == 1 && self.columns.step == 1;
+        if is_dense && together < alone { (together, true) } else { (alone, false) }
     }
 }
 
@@ -70,7 +81,7 @@ struct Layout {
 impl Layout {
     #[inline(always)]
     fn of<V: Simd, S: Scalar>(images: &Images) -> Self {
-        let is_apart = images.columns.apart != 1 || images.vectors(images.rows.count, lanes::<V, S>()).1;
+        let is_apart = images.columns.apart != 1 || images.vectors_of_sums(images.rows.count, lanes::<V, S>()).1;
         Self { is_apart, is_together: is_apart && images.rows.step == 1 && images.columns.step == 1 }
     }
 }

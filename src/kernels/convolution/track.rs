@@ -176,11 +176,6 @@ impl Track {
         (0..self.taps).map(|tap| self.sums_of(tap).len()).sum()
     }
 
-    /// How many taps of sums are multiplied, in all.
-    pub(super) fn multiplications(&self) -> usize {
-        if self.is_sparse { self.products() } else { self.count * self.taps }
-    }
-
     /// Some sums, cut where the taps that they read change.
     pub(super) fn stretches(&self, sums: Range<usize>) -> impl Iterator<Item = Stretch> {
         let (mut next, origin) = (sums.start, self.read(&sums).start);

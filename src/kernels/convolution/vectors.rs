@@ -69,12 +69,8 @@ fn lanes_of<V: Simd, S: Scalar>(
     if taps == 0 || taps > DEPTH || scratch.sums.is_empty() {
         return None;
     }
-    // Multiplications of vectors, for each channel and tap. Sums over filters are transposed, which costs as much as
-    // some more; with a single vector of filters, each is multiplied by a number that is loaded for it alone.
-    let depth = (images.channels * taps).max(1);
-    let over_filters = super::filters::images(*images, samples, filters);
-    let by_filters = over_filters.multiplications() * ceil_div(filters, lanes) * (depth + 14) / depth;
-    let by_filters = if filters <= lanes { by_filters + by_filters / 8 } else { by_filters };
+    let over_filters = super::filters::images(*images, samples, filters, lanes);
+    let by_filters = super::filters::work(&over_filters, samples, filters, lanes);
     let over_positions = super::rows::images::<V, S>(*images, filters);
     let by_positions = super::rows::work::<V, S>(&over_positions, filters);
     let fits_filters = super::filters::split(&over_filters, 1, filters, window, scratch).is_some();

@@ -17,7 +17,7 @@
 //! | 2 | any | 2 × 4, 2 × 2, 2 × 1 | the same |
 //! | 1 | any | 1 × 8, 1 × 4, 1 × 2, 1 × 1 | the same |
 //!
-//! Rows are divided into tiles of about the same size, and those that a tile has too many are computed twice.
+//! The last rows are divided into tiles of about the same size, and those that a tile has too many are computed twice.
 
 use super::Origin;
 use super::tile::{Sums, rectified};
@@ -100,8 +100,12 @@ impl<S: Scalar> Operation for Scattered<'_, S> {
         let mut row = 0;
         while row < product.rows.len() {
             let left = product.rows.len() - row;
-            // Of about the same size.
-            let together = left.div_ceil(left.div_ceil(most));
+            // The last two of about the same size, if one of them would be small.
+            let together = match left {
+                few if few <= most => few,
+                some if 2 * some <= 3 * most => some.div_ceil(2),
+                _ => most,
+            };
             let product = &mut *product;
             row += match together {
                 9.. if many => simd.call(Tiles::<S, 12, 1> { product, row }),

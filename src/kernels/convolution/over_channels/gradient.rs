@@ -41,7 +41,7 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
                 };
                 totals.fill(S::ZERO);
                 for block in images.blocks(samples, split) {
-                    channels.offsets(&block, lanes, &mut offsets);
+                    channels.offsets(lanes, &mut offsets);
                     let offsets = offsets.get(..depth).unwrap_or_default();
                     let at = block.samples.start * images.sample + first * images.plane();
                     let from = x.get(at..).unwrap_or_default();
