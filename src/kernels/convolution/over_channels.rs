@@ -92,7 +92,7 @@ impl Channels {
     #[inline(always)]
     fn offsets(&self, lanes: usize, to: &mut [u32; DEPTH]) -> usize {
         let row = self.images.columns.seen(self.images.columns.count);
-        self.images.under_taps(Places { sample: 0, channel: 0, row, part: row }, 1, lanes, to)
+        self.images.under_taps(Places { sample: 0, channel: 0, row, column: 1, part: row }, 1, lanes, to)
     }
 
     /// Transposes what a block reads of some channels, `apart` numbers from one to the next, with zeros around it.

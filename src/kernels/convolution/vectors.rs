@@ -263,7 +263,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             let filters = convolution.filters;
             if format.output {
                 let strides = Strides::last(of_outputs, plane);
-                let images = super::filters::images(images, samples, filters);
+                let images = super::filters::images(images, samples, filters, lanes::<V, S>());
                 let (lanes, scratch) = (Lanes::Filters, &mut scratch);
                 let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
                 return sums.over(simd, lanes);
