@@ -272,7 +272,7 @@ impl Images {
         let row = match self.parts {
             _ if self.is_in_place() => 0,
             1 => 8 * ceil_div(width, lanes),
-            2 => 40 * ceil_div(width, 2 * lanes),
+            2 => 80 * ceil_div(width, 2 * lanes),
             _ => 6 * width,
         };
         self.channels * self.rows.seen(self.rows.count) * row
