@@ -38,7 +38,7 @@ const fn padded(filters: usize) -> usize {
 fn product(rows: usize, vectors: usize) -> (usize, usize) {
     // In a cycle, a processor loads two numbers and starts two multiplications, which take four.
     let cost = |tile: usize| (tile * vectors).max(tile + vectors + 1).max(8);
-    let most = if vectors == 1 { 16 } else { 8 };
+    let most = if vectors == 1 { 12 } else { 8 };
     let (whole, rest) = (quotient(rows, most), rows % most);
     let tiles = whole + usize::from(rest > 0);
     (whole * cost(most) + if rest > 0 { cost(rest.next_multiple_of(2)) } else { 0 }, tiles)
