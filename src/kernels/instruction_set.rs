@@ -300,12 +300,8 @@ macro_rules! kernels {
             dot_products: crate::kernels::dot_products::DotProducts<'_, f32>,
             outer_products: crate::kernels::outer_products::Block<'_, f32>,
             convolution: crate::kernels::convolution::Forward<'_, '_, f32>,
-            convolution_gradients: crate::kernels::convolution::Backward<'_, '_, f32>,
-            normalise: crate::kernels::channels::Normalise<'_, f32, crate::kernels::channels::Floor>,
-            normalise_batch: crate::kernels::channels::Measure<'_, f32, crate::kernels::channels::Floor>,
-            normalisation_gradients: crate::kernels::channels::Backward<'_, f32, crate::kernels::channels::Floor>
+            convolution_gradients: crate::kernels::convolution::Backward<'_, '_, f32>
         }
-        const SHARED: bool = true;
     };
     // Those of `f64` are for few crates, which compile them themselves.
     (f64 with $token:ident as $features:literal) => {

@@ -175,7 +175,8 @@ pub trait Vector<S, V>: Real {
 
     // Those that are compiled once where a processor may have vectors; without vectors, their sizes are constants.
 
-    /// Whether they are compiled once.
+    /// Whether norms are compiled once. Those with vectors aren't: in a network whose layers have one shape, the compiler makes its
+    /// sizes constants of their functions.
     const SHARED: bool = false;
 
     /// Computes a convolution.
