@@ -47,7 +47,7 @@ fn product(rows: usize, vectors: usize) -> (usize, usize) {
 /// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows of them, if separate
 /// products for the sums that read the same taps take less time. A product by zero changes no sum, so that the batch may decide.
 pub(super) fn images(images: Images, samples: usize, filters: usize, lanes: usize) -> Images {
-    if images.is_whole() {
+    if images.is_nearly_whole() {
         return images;
     }
     let forms = [images, images.sparse_rows(), images.sparse()];
@@ -59,9 +59,10 @@ pub(super) fn work(images: &Images, samples: usize, filters: usize, lanes: usize
     let vectors = ceil_div(filters, lanes);
     let panels = |vectors| panel_work(images, samples, filters, vectors);
     let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
-    let rest = if vectors % PANEL == 0 { 0 } else { panels(vectors % PANEL) };
-    // Sums are transposed.
-    whole + rest + 14 * images.sums() * vectors + images.copies(lanes)
+    let rest = if vectors.is_multiple_of(PANEL) { 0 } else { panels(vectors % PANEL) };
+    // Sums and weights in another order go through the second-level cache, and sums are transposed.
+    let products = whole + rest;
+    products + products / 4 + 14 * images.sums() * vectors + images.copies(lanes)
 }
 
 /// The same, for some vectors of filters at a time.

@@ -17,7 +17,7 @@ use crate::kernels::product::{Origin, Place, Row, Scattered};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
-use crate::window::quotient;
+use crate::window::{ceil_div, quotient};
 
 /// The most positions at a time.
 const PLACES: usize = 4096;
@@ -28,22 +28,24 @@ const FILTERS: usize = 128;
 /// that read the same taps take less time.
 pub(super) fn images<V: Simd, S: Scalar>(images: Images, filters: usize) -> Images {
     let sparse = images.sparse_rows();
-    if images.rows.is_whole() || work::<V, S>(&images, filters) <= work::<V, S>(&sparse, filters) {
+    if images.is_nearly_whole() || work::<V, S>(&images, filters) <= work::<V, S>(&sparse, filters) {
         images
     } else {
         sparse
     }
 }
 
-/// Multiplications of vectors for the sums of a channel.
+/// What the sums of a sample cost, in multiplications of vectors.
 pub(super) fn work<V: Simd, S: Scalar>(images: &Images, filters: usize) -> usize {
     let filters = filters.next_multiple_of(2);
     let rows = images.rows.stretches(0..images.rows.count);
     let down = rows.map(|rows| {
-        // Each number's place takes as long as some.
-        rows.taps.len() * (images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * filters + 6)
+        let sums = images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * filters;
+        let taps = rows.taps.len() * images.columns.taps().len() * images.channels;
+        // Each number's place takes as long as some, and so do the sums, for each part of the products.
+        taps * (sums + 6) + 4 * sums * ceil_div(taps, DEPTH)
     });
-    down.sum::<usize>() * images.columns.taps().len() * images.channels + images.in_parts().copies(lanes::<V, S>())
+    down.sum::<usize>() + images.in_parts().copies(lanes::<V, S>())
 }
 
 impl Images {

@@ -159,6 +159,16 @@ impl Track {
         below(self.before)..below(self.before + self.input)
     }
 
+    /// The first sum that leaves out another tap than those that read some taps: it moves the last one before the elements onto
+    /// them, or the last one on them behind.
+    fn next_with_other_taps(&self, taps: &Range<usize>) -> usize {
+        let moved = |tap: usize, end: usize| match tap.checked_sub(1) {
+            Some(last) => ceil_div(end.saturating_sub(self.offset(last)), self.step),
+            None => usize::MAX,
+        };
+        moved(taps.start, self.before).min(moved(taps.end, self.before + self.input))
+    }
+
     /// The sums for which a tap lies on elements.
     fn sums_of(&self, tap: usize) -> Range<usize> {
         let below = |end: usize| ceil_div(end.saturating_sub(self.offset(tap)), self.step).min(self.count);
@@ -186,10 +196,7 @@ impl Track {
                 return all;
             }
             let (first, taps) = (next, self.taps_of(next));
-            next += 1;
-            while next < sums.end && self.taps_of(next) == taps {
-                next += 1;
-            }
+            next = self.next_with_other_taps(&taps).min(sums.end).max(next + 1);
             let from = self.offset(taps.start);
             let start = (self.step * first + from).saturating_sub(origin);
             (first < sums.end).then_some(Stretch { sums: first..next, taps, start, from })

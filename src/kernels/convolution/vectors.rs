@@ -71,8 +71,6 @@ fn lanes_of<V: Simd, S: Scalar>(
     }
     let over_filters = super::filters::images(*images, samples, filters, lanes);
     let by_filters = super::filters::work(&over_filters, samples, filters, lanes);
-    // Sums and weights in another order go through the second-level cache.
-    let by_filters = by_filters + by_filters / 4;
     let over_positions = super::rows::images::<V, S>(*images, filters);
     let by_positions = super::rows::work::<V, S>(&over_positions, filters);
     let fits_filters = super::filters::split(&over_filters, 1, filters, window, scratch).is_some();
