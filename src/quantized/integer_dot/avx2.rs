@@ -17,8 +17,8 @@ impl<const VNNI: bool> Avx2<VNNI> {
     /// The token, where this processor has the instructions.
     #[inline(always)]
     pub(super) fn detect() -> Option<Self> {
-        let found =
-            super::has!(is_x86_feature_detected: "avx2") && (!VNNI || super::has!(is_x86_feature_detected: "avxvnni"));
+        let found = super::has!(is_x86_feature_detected: "avx2")
+            && if VNNI { super::has!(is_x86_feature_detected: "avxvnni") } else { true };
         found.then_some(Self(()))
     }
 }
