@@ -35,7 +35,7 @@ pub struct Formats {
 }
 
 impl Formats {
-    /// Channels first alone.
+    /// Channels first only.
     pub const FIRST: Self = Self { input: Support::Never, output: Support::Never };
     /// Inputs and outputs in the same format: a layer that computes each number, or each channel, by itself.
     pub const SAME: Self = Self { input: Support::Both, output: Support::Both };
@@ -57,7 +57,7 @@ impl ChannelsLast {
     /// Neither of them.
     pub const NONE: Self = Self { input: false, output: false };
 
-    /// Of each of some layers, one after the other: those between two layers that both support it.
+    /// The formats of a chain of layers: a batch lies channels last between two that both support it.
     #[must_use]
     pub const fn between<const N: usize>(layers: [Formats; N], has_vectors: bool) -> [Self; N] {
         let mut formats = [Self::NONE; N];

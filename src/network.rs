@@ -128,7 +128,7 @@ pub trait Network: Layer {
     fn forward_all(&self, inputs: &[Self::Input]) -> alloc::vec::Vec<Self::Output> {
         let mut outputs = alloc::vec![zeroed(); inputs.len()];
         for_each_part::<Self>(inputs, &mut outputs, &|inputs, outputs| {
-            // A single one of them is compiled.
+            // Only one of them is compiled.
             if const { stays_in_cache::<Self, BLOCK>() } {
                 forward_blocks::<Self, BLOCK>(self, inputs, outputs);
             } else if const { stays_in_cache::<Self, 8>() } {

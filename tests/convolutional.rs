@@ -206,4 +206,43 @@ fn a_network_computes_what_its_layers_compute_one_by_one() {
     });
     assert_eq!(network.forward_all(&inputs), by_layers);
     assert_eq!(inputs.map(|x| network.forward(&x)), by_layers);
+    // With vectors, batches between these layers lie channels last.
+    let has_two_formats = |formats: bool| assert_eq!(formats, cfg!(feature = "simd"));
+    has_two_formats(!formats_are_first(&network.depthwise));
+    has_two_formats(!formats_are_first(&network.pointwise));
+}
+
+/// Whether a layer reads and writes nothing but channels first.
+fn formats_are_first<L: fnn::layers::Layer>(_: &L) -> bool {
+    L::FORMATS.are_first()
+}
+
+/// Columns of a sequence in which the taps of a window lie further apart than 65,535.
+const LONG: usize = 66_010;
+
+fnn::network! {
+    struct Far: [16, LONG] -> [16] {
+        first: Conv1d(16, kernel = 1),
+        far: DepthwiseConv1d(kernel = 2, dilation = 66_000),
+        pool: GlobalAvgPool,
+    }
+}
+
+#[test]
+fn taps_may_lie_any_distance_apart() {
+    let mut network = Far::boxed(1);
+    network.parameters_mut().fill(0.0);
+    // Sums over channels, of which the second tap is taken.
+    network.parameters_mut()[..16 * 16].fill(1.0);
+    network.parameters_mut()[16 * 16 + 16..]
+        .iter_mut()
+        .take(2 * 16)
+        .skip(1)
+        .step_by(2)
+        .for_each(|weight| *weight = 1.0);
+    let mut input = fnn::layers::zeroed_box::<[[f32; LONG]; 16]>();
+    input[3].iter_mut().enumerate().for_each(|(column, x)| *x = column as f32);
+    let mean = (66_000 + 66_009) as f32 / 2.0;
+    let outputs = network.forward_all(std::slice::from_ref(&*input));
+    assert_eq!(outputs, [[mean; 16]]);
 }

@@ -7,7 +7,7 @@ use super::vector::{Operation, Simd};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::x86::{Avx2, Avx512};
 
-/// An instruction set that passes run with. Later ones have wider vectors.
+/// An instruction set that passes run with. Later ones have vectors at least as wide.
 ///
 /// Those with fused multiply-adds compute the same bits, and so do those without ([`is_fused`](Self::is_fused)): the
 /// order of every sum depends on nothing but the shape of the layer.

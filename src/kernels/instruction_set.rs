@@ -303,7 +303,7 @@ macro_rules! kernels {
             convolution_gradients: crate::kernels::convolution::Backward<'_, '_, f32>
         }
     };
-    // Those of `f64` are for few crates, which compile them themselves.
+    // Convolutions in `f64` are rare: crates that have them compile them.
     (f64 with $token:ident as $features:literal) => {
         crate::kernels::instruction_set::kernels! {
             $token as $features:

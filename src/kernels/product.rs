@@ -14,8 +14,8 @@
 //! |---|---|---|
 //! | [`SMALL`] | 1024 weights | below, a call and loops over unknown sizes take longer than the products; above, inlined code fills the instruction cache |
 //! | [`SMALL_VECTORS`] | 4 | with one row of tiles, and columns that need no loop |
-//! | [`BLOCK`] | 1 MiB from a row of B to the last one | each block loads and stores all of C: so a matrix of 784 × 128 is one block. The tiles read it from the second-level cache while they multiply; rows that are further apart are in more pages than addresses are kept of |
-//! | [`ROWS`] | 256 | of which a tile's part, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2: a shorter block would take more time for its sums than for products |
+//! | [`BLOCK`] | 1 MiB from a row of B to the last one | each block loads and stores all of C: so a matrix of 784 × 128 is one block. The tiles read it from the second-level cache while they multiply; rows that are further apart span more pages, probably more than the processor keeps addresses of |
+//! | [`ROWS`] | 256 | of which a tile's part, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2: a shorter block loads and stores its sums too often |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
 //! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
 //!
@@ -156,8 +156,8 @@ impl<S: Scalar> Product<'_, S> {
         if self.is_chained { self.size.1.div_ceil(CHAINS) } else { self.size.1 }
     }
 
-    /// The rows of B in a block: of the same number in each, since a short block takes more time for its sums than for
-    /// products.
+    /// The rows of B in a block: of the same number in each, since a short block loads and stores its sums too
+    /// often.
     #[inline(always)]
     fn even_depth(&self) -> usize {
         let most = (BLOCK / size_of::<S>() / self.pitches.0.max(1)).max(ROWS);

@@ -173,10 +173,11 @@ pub trait Vector<S, V>: Real {
         block.run(simd);
     }
 
-    // Those that are compiled once where a processor may have vectors; without vectors, their sizes are constants.
+    // Those that may be compiled once: convolutions in `f32` with vectors, and on x86-64 also plain loops and their norms. Without
+    // vectors, their sizes are constants.
 
-    /// Whether norms are compiled once. Those with vectors aren't: in a network whose layers have one shape, the compiler makes its
-    /// sizes constants of their functions.
+    /// Whether norms are compiled once. Those with vectors aren't: training steps of a DS-CNN took longer when they were, perhaps
+    /// because in a network whose layers have one shape, sizes become constants.
     const SHARED: bool = false;
 
     /// Computes a convolution.

@@ -2,7 +2,7 @@
 //!
 //! It has no fused multiply-add whose bits are the same everywhere (that of relaxed SIMD may round once or twice), so it computes
 //! the bits of plain loops: functions are those of scalars, lane by lane, and kernels whose sums would have another order than in
-//! plain loops are plain loops, which the compiler vectorizes.
+//! plain loops are plain loops, which the compiler may vectorize.
 
 #![allow(
     unused_unsafe,

@@ -49,7 +49,7 @@ use crate::window::Sliding;
 /// channel, and, for sequences, as `Conv1d(F, kernel = 3)` and `DepthwiseConv1d(kernel = 3)`. `F·(C / groups)·kernel + F` weights, where the kernel is
 /// rows times columns; multiply-accumulates: the elements of `O` times the weights of one filter.
 ///
-/// With the feature `simd`, the workspace holds 32 Ki and 16 numbers, whatever the layer's size; without it, it is empty. They
+/// With the feature `simd`, the workspace holds 32,784 numbers (16 of them for alignment), whatever the layer's size; without it, it is empty. They
 /// count towards [`WORKSPACE`](crate::Network::WORKSPACE), not towards
 /// [`RAM_INFERENCE`](crate::Network::RAM_INFERENCE).
 ///
@@ -195,7 +195,7 @@ type Workspace<S> = PhantomData<S>;
 #[cfg(feature = "simd")]
 #[inline(always)]
 fn scratch<S: Scalar>(workspace: &mut Workspace<S>) -> Scratch<'_, S> {
-    // From a line's beginning on: a vector that lies in two lines takes twice as long to read.
+    // From a line's beginning on: a vector across the end of a cache line is two accesses.
     let before = workspace.numbers.as_ptr().align_offset(64).min(LINE);
     let numbers = workspace.numbers.get_mut(before..).unwrap_or_default();
     let (inputs, rest) = numbers.split_at_mut_checked(INPUTS).unwrap_or_default();

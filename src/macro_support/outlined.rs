@@ -47,7 +47,7 @@ pub fn forward_formatted<L: Layer, V: Simd, const B: usize>(
     format: ChannelsLast,
     workspace: &mut L::Workspace<B>,
 ) {
-    // A single one of them is compiled.
+    // Only one of them is compiled.
     if const { L::FORMATS.are_first() || !has_vectors::<V, L::Scalar>() } {
         outlined(simd, Forward { layer, inputs, outputs, workspace });
     } else {

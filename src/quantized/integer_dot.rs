@@ -13,13 +13,13 @@
 //! | instruction set | products | where |
 //! |---|---|---|
 //! | AVX-512 VNNI | `vpdpbusd`, 64 in a register | x86-64 with VNNI, VBMI and VBMI2 |
-//! | AVX-VNNI | `vpdpbusd`, 32 in a register | x86-64 without AVX-512 |
+//! | AVX-VNNI | `vpdpbusd`, 32 in a register | x86-64 with AVX-VNNI, where AVX-512 isn't used |
 //! | AVX2 | `vpmaddwd`, 16 in a register | x86-64 |
 //! | NEON, dot products | `sdot`, 16 in a register | AArch64 with the feature `dotprod` |
 //! | NEON | `mul` and `sadalp`, 8 in a register | AArch64 |
 //!
 //! `vpdpbusd` multiplies unsigned integers with signed ones, so 128 is added to one of each pair: to weights in [`dense`], to
-//! inputs elsewhere. The sums are then off by 128 times the sum of the other ones, which is subtracted. Sums wrap around on the way;
+//! inputs elsewhere; AVX2 does the same, and NEON adds nothing. The sums are then off by 128 times the sum of the other ones, which is subtracted. Sums wrap around on the way;
 //! what they are in the end has room, so results are those of the plain loops, bit for bit.
 
 #[cfg(target_arch = "x86_64")]
@@ -95,7 +95,7 @@ impl IntegerDot {
         #[cfg(target_arch = "x86_64")]
         match InstructionSet::current() {
             InstructionSet::Avx512 => Avx512::detect().map(Self::Avx512).or(Self::avx2()),
-            // Where AVX-512 is there, another instruction set was selected, whose processors have no AVX-VNNI.
+            // Where AVX-512 is there, AVX2 was selected: compute as a processor with AVX2 alone.
             InstructionSet::Avx2 if has!(is_x86_feature_detected: "avx512f") => Self::avx2(),
             InstructionSet::Avx2 => Avx2::detect().map(Self::AvxVnni).or(Self::avx2()),
             _ => None,
@@ -170,12 +170,22 @@ fn order(stride: usize, taps: usize) -> [i8; SUMS] {
     numbers
 }
 
+/// The first N integers, with zeros behind those that there are.
+#[inline(always)]
+fn copied<const N: usize>(from: &[i8]) -> [i8; N] {
+    let mut bytes = [0; N];
+    for (to, &from) in bytes.iter_mut().zip(from) {
+        *to = from;
+    }
+    bytes
+}
+
 /// Which of 32 integers are taken, for processors that take bytes by their numbers.
 #[derive(Clone, Copy, Debug)]
 struct Selection {
     /// Of each half, the numbers of those that are taken.
     numbers: [[u8; SUMS]; 2],
-    /// How many of the lower half are.
+    /// How many of the lower half are taken.
     count: usize,
 }
 

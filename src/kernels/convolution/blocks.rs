@@ -139,8 +139,8 @@ impl Images {
         self.rows.is_whole() && self.columns.is_whole()
     }
 
-    /// Whether so few products are with zeros around the images that leaving them out, in products of their own, isn't worth it. A copy
-    /// for a stride takes long enough that it may be.
+    /// Whether so few products are with padding that separate products without them aren't worth it. With a stride they may be, as they
+    /// save a copy.
     pub(super) fn is_nearly_whole(&self) -> bool {
         let is_dense = self.rows.step == 1 && self.columns.step == 1;
         self.is_whole() || is_dense && 8 * self.products() > 7 * self.sums() * self.taps()

@@ -33,10 +33,8 @@ impl Convolution {
     pub(crate) const fn formats(&self, groups: usize) -> Formats {
         const ROOM: usize = super::INPUTS - LANES;
         let (rows, columns, taps) = (self.plane.rows.window, self.plane.columns.window, self.plane.taps());
-        let most = if rows.kernel > columns.kernel { rows.kernel } else { columns.kernel };
-        let has_few_taps = most <= super::track::TAPS && 0 < taps && taps <= DEPTH;
         let written = self.filters * groups;
-        if !written.is_multiple_of(LANES) || !has_few_taps {
+        if !written.is_multiple_of(LANES) || !self.has_few_taps() || taps == 0 || taps > DEPTH {
             return Formats::FIRST;
         }
         match (self.seen, self.filters, groups) {

@@ -60,7 +60,7 @@ pub(super) fn work(images: &Images, samples: usize, filters: usize, lanes: usize
     let panels = |vectors| panel_work(images, samples, filters, vectors);
     let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
     let rest = if vectors.is_multiple_of(PANEL) { 0 } else { panels(vectors % PANEL) };
-    // Sums and weights in another order go through the second-level cache, and sums are transposed.
+    // Measured, such sums take a quarter more than their products, and transposing a vector of them as long as 14 multiplications.
     let products = whole + rest;
     products + products / 4 + 14 * images.sums() * vectors + images.copies(lanes)
 }

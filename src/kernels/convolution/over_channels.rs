@@ -1,8 +1,8 @@
-//! Depthwise convolutions whose vectors are over channels: for small planes, and for windows that move by more than one. And
-//! the gradients of the weights of few filters that see many channels.
+//! Depthwise convolutions whose vectors are over channels: most of them. And the gradients of the weights of few filters that see many
+//! channels.
 //!
-//! The channels of a vector are transposed, padded, convolved and transposed back: `y[p][c] = b[c] + Σ w[t][c] · x[p's tap t][c]`. All lanes are
-//! in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Each sum is one chain
+//! The channels of a vector are transposed, padded, convolved and transposed back: `y[p][c] = b[c] + Σ w[t][c] · x[p's tap t][c]`.
+//! All lanes are in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Each sum is one chain
 //! over taps, and that of a weight's gradient one over the positions of each block, whose sums are added in order.
 
 pub(super) mod few_filters;

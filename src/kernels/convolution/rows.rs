@@ -42,7 +42,7 @@ pub(super) fn work<V: Simd, S: Scalar>(images: &Images, filters: usize) -> usize
     let down = rows.map(|rows| {
         let sums = images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * filters;
         let taps = rows.taps.len() * images.columns.taps().len() * images.channels;
-        // Each number's place takes as long as some, and so do the sums, for each part of the products.
+        // Looking up a number's place takes as long as six multiplications, and a sum as four, for each part of the products.
         taps * (sums + 6) + 4 * sums * ceil_div(taps, DEPTH)
     });
     down.sum::<usize>() + images.in_parts().copies(lanes::<V, S>())

@@ -9,7 +9,7 @@ use core::ops::Range;
 use crate::window::{Sliding, ceil_div, quotient};
 
 /// The most taps along an axis.
-pub(super) const TAPS: usize = 128;
+const TAPS: usize = 128;
 
 /// An axis.
 #[derive(Clone, Copy)]
@@ -35,7 +35,13 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// From inputs to outputs; the axis must have at most [`TAPS`] taps.
+    /// Whether an axis has few enough taps, and is short enough for their offsets. In other forms, an axis may be of any length.
+    pub(super) const fn fits(axis: &Sliding) -> bool {
+        let window = &axis.window;
+        window.kernel <= TAPS && window.before + window.span() <= u16::MAX as usize
+    }
+
+    /// From inputs to outputs, of an axis that [fits](Self::fits).
     pub(super) const fn forward(axis: &Sliding) -> Self {
         let Sliding { input, output, window } = *axis;
         let mut track = Self {
@@ -59,7 +65,7 @@ impl Track {
         track
     }
 
-    /// From outputs to the inputs of a phase, below the stride.
+    /// From outputs to the inputs of a phase, below the stride, of an axis that [fits](Self::fits).
     pub(super) const fn backward(axis: &Sliding, phase: usize) -> Self {
         let Sliding { input, output, window } = *axis;
         let mut track = Self {

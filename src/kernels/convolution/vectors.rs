@@ -7,7 +7,7 @@ use super::blocks::{DEPTH, Images};
 use super::correlation::{Correlation, Strides, WeightGradient, Weights};
 use super::over_channels::{self, Channels};
 use super::products::{PATCHES, WEIGHTS};
-use super::track::{TAPS, Track};
+use super::track::Track;
 use super::{Convolution, Gradients, Scratch, channels_last, strips};
 use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
@@ -57,7 +57,7 @@ enum GradientLanes {
 }
 
 /// What vectors are over, if sums over channels and taps are computed by products of numbers where they lie: whatever
-/// leaves fewer lanes idle. And the images, of which taps on zeros may be left out.
+/// is estimated to cost less. And the images, of which taps on zeros may be left out.
 #[inline(always)]
 fn lanes_of<V: Simd, S: Scalar>(
     images: &Images,
@@ -105,9 +105,9 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
 }
 
 impl Convolution {
-    fn has_few_taps(&self) -> bool {
-        let (rows, columns) = (self.plane.rows.window.kernel, self.plane.columns.window.kernel);
-        rows <= TAPS && columns <= TAPS
+    /// Whether windows are [those](Track::fits) whose taps are found by tables.
+    pub(super) const fn has_few_taps(&self) -> bool {
+        Track::fits(&self.plane.rows) && Track::fits(&self.plane.columns)
     }
 
     /// Taps in a row of the window, and in all of it.
@@ -140,7 +140,7 @@ impl Convolution {
         let channels = self.samples(w).0 / inputs.max(1);
         let over_channels = ceil_div(channels, lanes) * (self.filters * (taps * outputs + 4 * outputs) + 4 * inputs);
         let dense = outputs * plane.rows.window.stride * plane.columns.window.stride;
-        // Numbers that are read where they lie are in two lines of the cache.
+        // Most vectors that are read where they lie cross the end of a cache line, and are two accesses.
         let over_strips =
             channels * self.filters * (2 * (taps + self.window().0) * ceil_div(dense, lanes) + 20 + plane.rows.input);
         let fits = self.forth(w).split(scratch).is_some()
@@ -181,7 +181,7 @@ impl Convolution {
         // Inputs are transposed for each block, along with those that several blocks read.
         let by_channels = sums * ceil_div(channels, LANES) * filters;
         let by_channels = by_channels + by_channels / 4;
-        // Pieces of rows lie across the lines of the cache.
+        // Pieces of rows may cross the ends of cache lines.
         let by_positions = super::rows::gradient::vectors(images) * filters * channels;
         let by_positions = by_positions + by_positions / 4;
         let forms = [

@@ -11,13 +11,14 @@
 //! | rows left | vectors of columns | tile, with 32 registers | with fewer |
 //! |---|---|---|---|
 //! | more than 8 | 1 | 12 × 1: the pointers to more rows would take more registers than there are | 4 × 1 |
-//! | 7, 8 and more | 2 and more, the last 3 of an odd number | 8 × 2, 8 × 3 | 4 × 2 |
-//! | 5, 6 | 2, 3, 4 and more | 6 × 2, 6 × 3, 6 × 4 | 4 × 2 |
-//! | 3, 4 | 2, 3, 4 and more | 4 × 2, 4 × 3, 4 × 4 | 4 × 2 |
+//! | 7, 8 and more | 1; 2 and more, the last 3 of an odd number | 8 × 1, 8 × 2, 8 × 3 | 4 × 2 |
+//! | 5, 6 | 1, 2, 3, 4 and more | 6 × 1, 6 × 2, 6 × 3, 6 × 4 | 4 × 2 |
+//! | 3, 4 | 1, 2, 3, 4 and more | 4 × 1, 4 × 2, 4 × 3, 4 × 4 | 4 × 2 |
 //! | 2 | any | 2 × 4, 2 × 2, 2 × 1 | the same |
 //! | 1 | any | 1 × 8, 1 × 4, 1 × 2, 1 × 1 | the same |
 //!
-//! The last rows are divided into tiles of about the same size, and those that a tile has too many are computed twice.
+//! Up to one and a half tiles of rows are halved, and rows that a tile has too many are computed twice. With fewer registers, a tile has
+//! four rows, and the rest is in tiles of 2 or 1.
 
 use super::Origin;
 use super::tile::{Sums, rectified};
@@ -32,11 +33,27 @@ pub(crate) struct Place {
     pub(crate) b: u32,
 }
 
+impl Place {
+    /// The furthest that some numbers lie.
+    #[inline(always)]
+    pub(crate) fn furthest(places: &[Self]) -> Self {
+        places.iter().fold(Self::default(), |most, place| Self { a: most.a.max(place.a), b: most.b.max(place.b) })
+    }
+}
+
 /// Where a row of A and the same row of C lie.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Row {
     pub(crate) a: u32,
     pub(crate) c: u32,
+}
+
+impl Row {
+    /// The furthest that some rows lie.
+    #[inline(always)]
+    pub(crate) fn furthest(rows: &[Self]) -> Self {
+        rows.iter().fold(Self::default(), |most, row| Self { a: most.a.max(row.a), c: most.c.max(row.c) })
+    }
 }
 
 /// `c[rows[r].c + n] = start + Σₖ a[rows[r].a + inner[k].a] · b[inner[k].b + n]`; and the same for each of several lines,
@@ -67,11 +84,7 @@ impl<S: Scalar> Scattered<'_, S> {
         if rows == 0 || columns == 0 || lines == 0 {
             return false;
         }
-        let row = self.rows.iter().fold(Row::default(), |most, row| Row { a: most.a.max(row.a), c: most.c.max(row.c) });
-        let last = self
-            .inner
-            .iter()
-            .fold(Place::default(), |most, place| Place { a: most.a.max(place.a), b: most.b.max(place.b) });
+        let (row, last) = (Row::furthest(self.rows), Place::furthest(self.inner));
         let whole = columns.div_ceil(lanes::<V, S>()).saturating_mul(lanes::<V, S>());
         let a = (row.a as usize).saturating_add(last.a as usize);
         let end = |apart: usize| (lines - 1).saturating_mul(apart);

@@ -7,7 +7,7 @@
 use core::arch::x86_64::*;
 
 use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
-use super::{PLACES, Selection};
+use super::{PLACES, Selection, copied};
 
 /// The proof that the processor has the instructions, with AVX-VNNI where `VNNI`.
 #[derive(Clone, Copy, Debug)]
@@ -48,16 +48,6 @@ unsafe fn two(low: *const i8, high: *const i8) -> __m256i {
         let low = _mm256_castsi128_si256(_mm_loadu_si128(low.cast()));
         _mm256_inserti128_si256::<1>(low, _mm_loadu_si128(high.cast()))
     }
-}
-
-/// The first N integers, with zeros behind those that there are.
-#[inline(always)]
-fn copied<const N: usize>(from: &[i8]) -> [i8; N] {
-    let mut bytes = [0; N];
-    for (to, &from) in bytes.iter_mut().zip(from) {
-        *to = from;
-    }
-    bytes
 }
 
 // SAFETY of all calls of instructions: the token is the proof that the processor has them. No more bytes are read or written than a

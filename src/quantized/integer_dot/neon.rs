@@ -5,7 +5,7 @@ use core::arch::aarch64::*;
 use core::arch::asm;
 
 use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
-use super::{PLACES, Selection};
+use super::{PLACES, Selection, copied};
 
 /// The proof that the processor has the instructions, with dot products where `DOT`.
 #[derive(Clone, Copy, Debug)]
@@ -32,16 +32,6 @@ pub(in crate::quantized) struct Channel<'a> {
 pub(in crate::quantized) struct Order {
     stride: usize,
     bytes: uint8x16_t,
-}
-
-/// The first N integers, with zeros behind those that there are.
-#[inline(always)]
-fn copied<const N: usize>(from: &[i8]) -> [i8; N] {
-    let mut bytes = [0; N];
-    for (to, &from) in bytes.iter_mut().zip(from) {
-        *to = from;
-    }
-    bytes
 }
 
 /// To each sum, four products.

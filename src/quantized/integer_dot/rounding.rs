@@ -1,5 +1,5 @@
 //! How vectors of sums become integers. Each form is compiled twice: for the rounding that has instructions, and for all others, whose
-//! formula is called for 16 sums at a time. So no sum waits in memory for a call that isn't made.
+//! formula is called for 16 sums at a time. With one form for all, sums would be stored for a call that [`Once`] never makes.
 
 use super::super::products::Finish;
 use super::super::requantization::{Once, Rounding};

@@ -13,8 +13,8 @@ pub(in crate::quantized) const PLACES: usize = 2 * SUMS;
 /// Rows of weights that are finished together.
 pub(super) const ROWS: usize = 8;
 
-/// Four integers, changed by [`OFFSET`](Instructions::OFFSET), of 32 places. Aligned, as vectors that lie across the ends of cache
-/// lines take twice as long.
+/// Four integers, changed by [`OFFSET`](Instructions::OFFSET), of 32 places. Aligned, as a vector across the end of a cache
+/// line is two accesses.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(in crate::quantized) struct Quads(pub(super) [[u8; BYTES]; 2]);

@@ -37,10 +37,19 @@ fn check(case: Case, random: &mut Random) -> bool {
 }
 
 #[test]
+fn processors_with_vectors_have_dot_products() {
+    #[cfg(target_arch = "x86_64")]
+    let has_vectors = std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(target_arch = "aarch64")]
+    let has_vectors = true;
+    assert_eq!(IntegerDot::all().next().is_some(), has_vectors);
+}
+
+#[test]
 fn convolutions_are_the_formula_for_all_sizes() {
     let mut random = Random::new(11);
     let strips = (0..700 / SHARE).filter(|_| check(Case::draw(&mut random), &mut random)).count();
-    assert!(strips > 230 / SHARE, "{strips} of 700");
+    assert!(strips > 230 / SHARE, "{strips} of {}", 700 / SHARE);
 }
 
 /// The same for depthwise convolutions of small planes.
@@ -63,7 +72,7 @@ fn depthwise_convolutions_of_small_planes_are_the_formula() {
     for simd in IntegerDot::all() {
         let mut random = Random::new(12);
         let narrow = (0..2000 / SHARE).filter(|_| check_narrow(simd, Case::draw(&mut random), &mut random)).count();
-        assert!(narrow > 100 / SHARE, "{simd:?}: {narrow} of 2000");
+        assert!(narrow > 100 / SHARE, "{simd:?}: {narrow} of {}", 2000 / SHARE);
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) struct Chunk<N: Layer, T> {
 
 /// The outputs and their gradients, the tape, and scratch memory.
 ///
-/// It begins with a cache line, and so does each array of numbers in it, as there are [`LARGE_CHUNK`] of each: vectors across
-/// the ends of lines take twice as long.
+/// It begins with a cache line, and so does each array of numbers in it, as there are [`LARGE_CHUNK`] of each: a vector
+/// across the end of a line is two accesses.
 #[repr(C, align(64))]
 struct Buffers<N: Layer> {
     outputs: [N::Output; LARGE_CHUNK],

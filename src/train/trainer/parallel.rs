@@ -114,6 +114,7 @@ impl<R, F: FnOnce() -> R> Job<F, R> {
         self.result = self.work.take().map(|work| work());
     }
 
+    /// Its result, of a job that ran: the pool either runs it or unwinds.
     fn result(self) -> R {
         self.result.expect("a job that ran has a result")
     }

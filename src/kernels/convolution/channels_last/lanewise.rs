@@ -7,8 +7,8 @@ use crate::scalar::Scalar;
 
 /// `c[rows[r].c + n] = start[n] + Σₖ a[rows[r].a + inner[k].a + n] · b[inner[k].b + n]`; an empty start counts as zeros.
 ///
-/// Each sum is one chain. A processor starts two multiplications at a time, each of which takes four cycles, so a tile has eight
-/// sums: of as many rows as there are, which share the loads of b, and of several vectors of fewer rows.
+/// Each sum is one chain. A processor starts two multiplications at a time, each of which takes four cycles, so tiles have eight
+/// sums where there are as many: 8 × 1, of rows that share the loads of b, 4 × 2 or 2 × 4; a last row has 1 × 4.
 pub(super) struct Lanewise<'a, S> {
     pub(super) columns: usize,
     pub(super) a: &'a [S],
@@ -25,11 +25,7 @@ impl<S: Scalar> Lanewise<'_, S> {
     /// Whether the slices are long enough, and the columns whole vectors.
     #[inline(always)]
     fn fits<V: Simd>(&self) -> bool {
-        let row = self.rows.iter().fold(Row::default(), |most, row| Row { a: most.a.max(row.a), c: most.c.max(row.c) });
-        let last = self
-            .inner
-            .iter()
-            .fold(Place::default(), |most, place| Place { a: most.a.max(place.a), b: most.b.max(place.b) });
+        let (row, last) = (Row::furthest(self.rows), Place::furthest(self.inner));
         let end = |place: u32| (place as usize).saturating_add(self.columns);
         let fits = self.columns.is_multiple_of(lanes::<V, S>())
             && (self.inner.is_empty() || end(row.a).saturating_add(last.a as usize) <= self.a.len())

@@ -28,7 +28,7 @@ pub(in super::super) struct AverageGradient<'a, S> {
     pub(in super::super) dx: &'a mut [S],
 }
 
-/// The whole numbers that an `f32` can hold, up to here.
+/// Up to here, an `f32` represents every whole number.
 const EXACT: usize = 1 << 24;
 
 /// The taps of an output, as positions in a band.
