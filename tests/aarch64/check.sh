@@ -19,5 +19,6 @@ if [ "$(uname -m)" != aarch64 ]; then
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
 fi
-cargo test --quiet --target "$target" --lib -- kernels quantized::integer_dot
+# Optimized a little: emulated, kernels of a debug build take ten times as long.
+CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo test --quiet --target "$target" --lib -- kernels quantized::integer_dot
 cargo test --quiet --target "$target" --test layers_reference --test reference --test same_bits
