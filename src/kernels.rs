@@ -59,6 +59,8 @@ pub use dispatch::{InstructionSet, dispatch};
 pub(crate) use elementwise::{add_assign, add_rows, copy, multiply_assign, products_per_channel, scale};
 #[cfg(feature = "std")]
 pub(crate) use gather::gather;
+#[cfg(fnn_integer_dot)]
+pub(crate) use instruction_set::inlined;
 pub(crate) use loops::{Update, descend};
 pub(crate) use matmul::matmul_rows;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};

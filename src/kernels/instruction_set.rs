@@ -328,4 +328,5 @@ macro_rules! kernels {
     };
 }
 
-pub(super) use {arithmetic, define_instruction_set, inlined, kernels, real, token, vector};
+pub(crate) use inlined;
+pub(super) use {arithmetic, define_instruction_set, kernels, real, token, vector};

@@ -19,8 +19,9 @@
 //! | NEON | `mul` and `sadalp`, 8 in a register | AArch64 |
 //!
 //! `vpdpbusd` multiplies unsigned integers with signed ones, so 128 is added to one of each pair: to weights in [`dense`], to
-//! inputs elsewhere; AVX2 does the same, and NEON adds nothing. The sums are then off by 128 times the sum of the other ones, which is subtracted. Sums wrap around on the way;
-//! what they are in the end has room, so results are those of the plain loops, bit for bit.
+//! inputs elsewhere; AVX2 does the same, and NEON adds nothing. The sums are then off by 128 times the sum of the other ones, which
+//! is subtracted. Sums wrap around on the way; what they are in the end has room, so results are those of the plain loops, bit for
+//! bit.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

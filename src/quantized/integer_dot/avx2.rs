@@ -6,8 +6,9 @@
 
 use core::arch::x86_64::*;
 
-use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
+use super::instructions::{BYTES, Instructions, SUMS, Work};
 use super::{PLACES, Selection, copied};
+use crate::kernels::inlined;
 
 /// The proof that the processor has the instructions, with AVX-VNNI where `VNNI`.
 #[derive(Clone, Copy, Debug)]
@@ -123,25 +124,6 @@ impl<const VNNI: bool> Instructions for Avx2<VNNI> {
             unsafe {
                 _mm256_storeu_si256(to.as_mut_ptr().cast(), low);
                 _mm256_storeu_si256(to.as_mut_ptr().add(32).cast(), high);
-            }
-        }
-
-        fn load_first(self, from: &[i8]) -> Self::Bytes {
-            match from.first_chunk::<BYTES>() {
-                // SAFETY: as above.
-                Some(from) => unsafe { self.load_at_least(from.as_ptr(), BYTES, BYTES) },
-                None => self.load(&copied::<BYTES>(from).map(i8::cast_unsigned)),
-            }
-        }
-
-        unsafe fn load_at_least(self, from: *const i8, count: usize, readable: usize) -> Self::Bytes {
-            // SAFETY: the caller's promise, and as above.
-            unsafe {
-                if readable >= BYTES {
-                    [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(32).cast())]
-                } else {
-                    self.load(&copied::<BYTES>(core::slice::from_raw_parts(from, count)).map(i8::cast_unsigned))
-                }
             }
         }
 

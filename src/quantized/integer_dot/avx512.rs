@@ -3,8 +3,9 @@
 
 use core::arch::x86_64::*;
 
-use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
+use super::instructions::{BYTES, Instructions, SUMS, Work};
 use super::{PLACES, Quads};
+use crate::kernels::inlined;
 
 /// The proof that the processor has the instructions.
 #[derive(Clone, Copy, Debug)]
@@ -96,11 +97,6 @@ impl Instructions for Avx512 {
         fn store(self, bytes: __m512i, to: &mut [u8; BYTES]) {
             // SAFETY: as above.
             unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), bytes) }
-        }
-
-        fn load_first(self, from: &[i8]) -> __m512i {
-            // SAFETY: as above.
-            unsafe { _mm512_maskz_loadu_epi8(first(from.len()), from.as_ptr()) }
         }
 
         unsafe fn load_at_least(self, from: *const i8, count: usize, _readable: usize) -> __m512i {

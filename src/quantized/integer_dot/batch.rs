@@ -3,20 +3,18 @@
 //! Lanes are samples. Four neighbouring inputs of each sample are a quad, and four weights of a row, as they lie in memory, are
 //! what they are multiplied with. So nothing is added up across lanes, and weights need no other order.
 
-use super::instructions::{Instructions, SUMS, Work, inlined};
-use super::rounding::Round;
+use super::instructions::{Instructions, SUMS, Work};
+use super::rounding::{self, Round};
 use super::sums::{PLACES, Put, Quads, ROWS, Rows, starts};
 use super::{IntegerDot, Layer};
+use crate::kernels::inlined;
 
 impl IntegerDot {
     /// For each sample of `x` and each row of weights, the finished sum of their products, into `y`: samples and their outputs
     /// lie one after the other. `quads` has room for those of a sample.
     pub(in crate::quantized) fn batch(self, x: &[i8], layer: Layer<'_>, y: &mut [i8], quads: &mut [Quads]) {
         let (weights, finish, start) = layer;
-        match finish.rounded_once() {
-            Some(finish) => self.run(Batch { x, layer: (weights, finish, start), y, quads }),
-            None => self.run(Batch { x, layer: (weights, finish, start), y, quads }),
-        }
+        rounding::run!(self, finish => Batch { x, layer: (weights, finish, start), y, quads });
     }
 }
 

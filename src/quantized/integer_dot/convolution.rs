@@ -8,11 +8,12 @@
 //! whatever the width of the plane. Some of them are beyond a row's end, and left out of what is written. Where only
 //! every n-th row begins a window, rows lie in memory by the remainder of their number by n.
 
-use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
-use super::rounding::Round;
+use super::instructions::{BYTES, Instructions, SUMS, Work};
+use super::rounding::{self, Round};
 use super::sums::{PLACES, Put, Quads, Rows, starts};
 use super::{IntegerDot, Layer};
 use crate::kernels::Convolution;
+use crate::kernels::inlined;
 
 /// Blocks of places that there is room for.
 const BLOCKS: usize = 256;
@@ -101,10 +102,7 @@ impl IntegerDot {
         scratch: (&mut [u8], &mut [Quads]),
     ) {
         let (weights, finish, start) = layer;
-        match finish.rounded_once() {
-            Some(finish) => self.run(Strips { strip, x, layer: (weights, finish, start), y, scratch }),
-            None => self.run(Strips { strip, x, layer: (weights, finish, start), y, scratch }),
-        }
+        rounding::run!(self, finish => Strips { strip, x, layer: (weights, finish, start), y, scratch });
     }
 }
 

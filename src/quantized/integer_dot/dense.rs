@@ -1,9 +1,10 @@
 //! Sums of products with rows of weights.
 
-use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
-use super::rounding::Round;
+use super::instructions::{BYTES, Instructions, SUMS, Work};
+use super::rounding::{self, Round};
 use super::sums::{ROWS, excess};
 use super::{Finish, IntegerDot, Rounding};
+use crate::kernels::inlined;
 
 impl IntegerDot {
     /// For each row of weights, the sum of its products with `x`, finished, into `y`. Rows lie one after the other in
@@ -15,10 +16,7 @@ impl IntegerDot {
         finish: Finish<'_, Rounding<'_>>,
         y: &mut [i8],
     ) {
-        match finish.rounded_once() {
-            Some(finish) => self.run(Products { x, weights, finish, y }),
-            None => self.run(Products { x, weights, finish, y }),
-        }
+        rounding::run!(self, finish => Products { x, weights, finish, y });
     }
 }
 

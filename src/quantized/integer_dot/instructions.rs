@@ -1,6 +1,7 @@
 //! What an instruction set supplies, in vectors of 64 bytes: one register with AVX-512, two with AVX2, four with NEON.
 
-use super::Quads;
+use super::{Quads, copied};
+use crate::kernels::inlined;
 
 /// Bytes of a vector.
 pub(super) const BYTES: usize = 64;
@@ -51,13 +52,28 @@ pub(super) trait Instructions: Copy {
     fn load(self, from: &[u8; BYTES]) -> Self::Bytes;
     /// 64 bytes to memory.
     fn store(self, bytes: Self::Bytes, to: &mut [u8; BYTES]);
-    /// As many integers as there are, up to 64, and zeros behind them.
-    fn load_first(self, from: &[i8]) -> Self::Bytes;
-    /// 64 integers, of which those behind `count` may be any.
-    ///
-    /// # Safety
-    /// `readable` integers can be read there, which are at least `count`.
-    unsafe fn load_at_least(self, from: *const i8, count: usize, readable: usize) -> Self::Bytes;
+    inlined! {
+        /// As many integers as there are, up to 64, and zeros behind them.
+        fn load_first(self, from: &[i8]) -> Self::Bytes {
+            // SAFETY: as many integers can be read.
+            unsafe { self.load_at_least(from.as_ptr(), from.len().min(BYTES), from.len()) }
+        }
+
+        /// 64 integers, of which those behind `count` are zeros if no more than `count` can be read, and else may be any.
+        ///
+        /// # Safety
+        /// `readable` integers can be read there, which are at least `count`.
+        unsafe fn load_at_least(self, from: *const i8, count: usize, readable: usize) -> Self::Bytes {
+            // SAFETY: the caller's promise. An integer is a byte.
+            unsafe {
+                if readable >= BYTES {
+                    self.load(&*from.cast())
+                } else {
+                    self.load(&copied::<BYTES>(core::slice::from_raw_parts(from, count)).map(i8::cast_unsigned))
+                }
+            }
+        }
+    }
     /// The same integers, changed by [`OFFSET`](Self::OFFSET).
     fn with_offset(self, bytes: Self::Bytes) -> Self::Bytes;
 
@@ -116,14 +132,3 @@ pub(super) trait Work {
     /// Does it.
     fn run<V: Instructions>(self, simd: V);
 }
-
-/// Functions inlined into code compiled for an instruction set. Not forced in debug builds, which reserve stack for
-/// everything inlined.
-macro_rules! inlined {
-    ($($function:item)*) => {$(
-        #[cfg_attr(debug_assertions, inline)]
-        #[cfg_attr(not(debug_assertions), inline(always))]
-        $function
-    )*};
-}
-pub(super) use inlined;

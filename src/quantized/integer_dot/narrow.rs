@@ -5,11 +5,12 @@
 //! for all channels; it also knows what is padding. Nothing is copied. With AVX-512, 16 places share 64 bytes, and a channel of less than
 //! 128 bytes is loaded once, into two registers; with other instruction sets, four places share 16 bytes.
 
-use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
-use super::rounding::Round;
+use super::instructions::{BYTES, Instructions, SUMS, Work};
+use super::rounding::{self, Round};
 use super::sums::{four, number_at, starts};
 use super::{IntegerDot, Layer};
 use crate::kernels::Convolution;
+use crate::kernels::inlined;
 
 /// Vectors of quads that a table has room for.
 const QUADS: usize = 48;
@@ -150,10 +151,7 @@ impl IntegerDot {
     /// The convolution of `x`, with `outside` for padding, into `y`, by the [table](Self::table) for these instructions.
     pub(in crate::quantized) fn narrow(self, table: &Narrow, x: (&[i8], i8), layer: Layer<'_>, y: &mut [i8]) {
         let (weights, finish, start) = layer;
-        match finish.rounded_once() {
-            Some(finish) => self.run(Depthwise { table, x, layer: (weights, finish, start), y }),
-            None => self.run(Depthwise { table, x, layer: (weights, finish, start), y }),
-        }
+        rounding::run!(self, finish => Depthwise { table, x, layer: (weights, finish, start), y });
     }
 }
 

@@ -4,8 +4,9 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::instructions::{BYTES, Instructions, SUMS, Work, inlined};
+use super::instructions::{BYTES, Instructions, SUMS, Work};
 use super::{PLACES, Selection, copied};
+use crate::kernels::inlined;
 
 /// The proof that the processor has the instructions, with dot products where `DOT`.
 #[derive(Clone, Copy, Debug)]
@@ -124,25 +125,6 @@ impl<const DOT: bool> Instructions for Neon<DOT> {
             for (to, from) in to.as_chunks_mut::<16>().0.iter_mut().zip(bytes) {
                 // SAFETY: as above.
                 unsafe { vst1q_s8(to.as_mut_ptr().cast(), from) };
-            }
-        }
-
-        fn load_first(self, from: &[i8]) -> Self::Bytes {
-            match from.first_chunk::<BYTES>() {
-                // SAFETY: as above.
-                Some(from) => unsafe { self.load_at_least(from.as_ptr(), BYTES, BYTES) },
-                None => self.load(&copied::<BYTES>(from).map(i8::cast_unsigned)),
-            }
-        }
-
-        unsafe fn load_at_least(self, from: *const i8, count: usize, readable: usize) -> Self::Bytes {
-            // SAFETY: the caller's promise, and as above.
-            unsafe {
-                if readable >= BYTES {
-                    [vld1q_s8(from), vld1q_s8(from.add(16)), vld1q_s8(from.add(32)), vld1q_s8(from.add(48))]
-                } else {
-                    self.load(&copied::<BYTES>(core::slice::from_raw_parts(from, count)).map(i8::cast_unsigned))
-                }
             }
         }
 

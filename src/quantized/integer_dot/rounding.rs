@@ -3,7 +3,8 @@
 
 use super::super::products::Finish;
 use super::super::requantization::{Once, Rounding};
-use super::instructions::{Instructions, SUMS, inlined};
+use super::instructions::{Instructions, SUMS};
+use crate::kernels::inlined;
 
 /// A rounding of sums.
 pub(super) trait Round: Copy {
@@ -30,6 +31,17 @@ impl Round for Rounding<'_> {
         }
     }
 }
+
+/// Runs work with the rounding that has instructions, if sums are finished by it, or else with any.
+macro_rules! run {
+    ($simd:ident, $finish:ident => $work:expr) => {
+        match $finish.rounded_once() {
+            Some($finish) => $simd.run($work),
+            None => $simd.run($work),
+        }
+    };
+}
+pub(super) use run;
 
 impl<'a> Finish<'a, Rounding<'a>> {
     /// The same for [`Once`], if it is that.

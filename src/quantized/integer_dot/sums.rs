@@ -4,8 +4,9 @@
 //! for all places. Places are those of a plane in [`convolution`](super::convolution), and samples in [`batch`](super::batch).
 
 use super::super::products::Finish;
-use super::instructions::{BYTES, Instructions, SUMS, inlined};
+use super::instructions::{BYTES, Instructions, SUMS};
 use super::rounding::Round;
+use crate::kernels::inlined;
 
 /// Places that are computed at once: two vectors of sums.
 pub(in crate::quantized) const PLACES: usize = 2 * SUMS;
