@@ -294,23 +294,25 @@ macro_rules! vector {
 macro_rules! kernels {
     (f32 with $token:ident as $features:literal) => {
         crate::kernels::instruction_set::kernels! {
-            $token as $features:
-            product: crate::kernels::product::Product<'_, f32>,
-            scattered: crate::kernels::product::Scattered<'_, f32>,
-            dot_products: crate::kernels::dot_products::DotProducts<'_, f32>,
-            outer_products: crate::kernels::outer_products::Block<'_, f32>,
+            products of f32 with $token as $features,
             convolution: crate::kernels::convolution::Forward<'_, '_, f32>,
             convolution_gradients: crate::kernels::convolution::Backward<'_, '_, f32>
         }
     };
     // Convolutions in `f64` are rare: crates that have them compile them.
     (f64 with $token:ident as $features:literal) => {
+        crate::kernels::instruction_set::kernels! { products of f64 with $token as $features }
+    };
+    (
+        products of $scalar:ident with $token:ident as $features:literal $(, $name:ident: $operation:ty)*
+    ) => {
         crate::kernels::instruction_set::kernels! {
             $token as $features:
-            product: crate::kernels::product::Product<'_, f64>,
-            scattered: crate::kernels::product::Scattered<'_, f64>,
-            dot_products: crate::kernels::dot_products::DotProducts<'_, f64>,
-            outer_products: crate::kernels::outer_products::Block<'_, f64>
+            product: crate::kernels::product::Product<'_, $scalar>,
+            scattered: crate::kernels::product::Scattered<'_, $scalar>,
+            dot_products: crate::kernels::dot_products::DotProducts<'_, $scalar>,
+            outer_products: crate::kernels::outer_products::Block<'_, $scalar>
+            $(, $name: $operation)*
         }
     };
     ($token:ident as $features:literal: $($name:ident: $operation:ty),*) => {

@@ -47,15 +47,22 @@ fn product(rows: usize, vectors: usize) -> (usize, usize) {
 /// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows of them, if separate
 /// products for the sums that read the same taps take less time. A product by zero changes no sum, so that the batch may decide.
 pub(super) fn images(images: Images, samples: usize, filters: usize, lanes: usize) -> Images {
+    if images.is_nearly_whole() { images } else { cheapest(images, samples, filters, lanes).1 }
+}
+
+/// The same images, and what the sums of a sample cost.
+pub(super) fn cheapest(images: Images, samples: usize, filters: usize, lanes: usize) -> (usize, Images) {
+    let with_work = |images| (work(&images, samples, filters, lanes), images);
+    let whole = with_work(images);
     if images.is_nearly_whole() {
-        return images;
+        return whole;
     }
-    let forms = [images, images.sparse_rows(), images.sparse()];
-    forms.into_iter().min_by_key(|images| work(images, samples, filters, lanes)).unwrap_or(images)
+    let sparse = [with_work(images.sparse_rows()), with_work(images.sparse())];
+    sparse.into_iter().fold(whole, |least, form| if form.0 < least.0 { form } else { least })
 }
 
 /// What the sums of a sample cost, in multiplications of vectors of `lanes`.
-pub(super) fn work(images: &Images, samples: usize, filters: usize, lanes: usize) -> usize {
+fn work(images: &Images, samples: usize, filters: usize, lanes: usize) -> usize {
     let vectors = ceil_div(filters, lanes);
     let panels = |vectors| panel_work(images, samples, filters, vectors);
     let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };

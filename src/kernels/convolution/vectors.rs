@@ -69,10 +69,8 @@ fn lanes_of<V: Simd, S: Scalar>(
     if taps == 0 || taps > DEPTH || scratch.sums.is_empty() {
         return None;
     }
-    let over_filters = super::filters::images(*images, samples, filters, lanes);
-    let by_filters = super::filters::work(&over_filters, samples, filters, lanes);
-    let over_positions = super::rows::images::<V, S>(*images, filters);
-    let by_positions = super::rows::work::<V, S>(&over_positions, filters);
+    let (by_filters, over_filters) = super::filters::cheapest(*images, samples, filters, lanes);
+    let (by_positions, over_positions) = super::rows::cheapest::<V, S>(*images, filters);
     let fits_filters = super::filters::split(&over_filters, 1, filters, window, scratch).is_some();
     let fits_positions = super::rows::split::<V, S>(&over_positions, filters, scratch).is_some();
     match (fits_filters, fits_positions) {
@@ -160,15 +158,13 @@ impl Convolution {
 
     /// Of a depthwise layer, for sums at the outputs.
     fn forth<S>(&self, w: &[S]) -> Channels {
-        let taps = (self.plane.columns.window.kernel, self.plane.taps());
-        Channels { images: self.inputs(w), inputs: 1, outputs: self.filters, taps }
+        Channels { images: self.inputs(w), inputs: 1, outputs: self.filters, taps: self.window() }
     }
 
     /// Of a depthwise layer, for sums at the inputs of a phase.
     fn back<S>(&self, w: &[S], phase: (usize, usize)) -> Channels {
-        let taps = (self.plane.columns.window.kernel, self.plane.taps());
         let images = Images { channels: 1, ..self.outputs(w, phase) };
-        Channels { images, inputs: self.filters, outputs: 1, taps }
+        Channels { images, inputs: self.filters, outputs: 1, taps: self.window() }
     }
 
     /// What vectors are over in the gradient of its weights: whatever takes the fewest multiplications of vectors.

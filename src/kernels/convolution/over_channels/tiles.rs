@@ -117,33 +117,21 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         y: *mut S,
     ) {
         let (lanes, step) = (lanes::<V, S>(), self.steps.1);
+        macro_rules! tile {
+            ($step:ident: $($count:literal)*, $most:ident) => {
+                match count {
+                    $($count => Self::tile::<V, $count>(simd, taps, (x, $step), ends, y),)*
+                    _ => Self::tile::<V, $most>(simd, taps, (x, $step), ends, y),
+                }
+            };
+        }
         // SAFETY: the caller's promise.
         unsafe {
-            if step != lanes {
-                return match count {
-                    1 => Self::tile::<V, 1>(simd, taps, (x, step), ends, y),
-                    2 => Self::tile::<V, 2>(simd, taps, (x, step), ends, y),
-                    3 => Self::tile::<V, 3>(simd, taps, (x, step), ends, y),
-                    4 => Self::tile::<V, 4>(simd, taps, (x, step), ends, y),
-                    5 => Self::tile::<V, 5>(simd, taps, (x, step), ends, y),
-                    6 => Self::tile::<V, 6>(simd, taps, (x, step), ends, y),
-                    7 => Self::tile::<V, 7>(simd, taps, (x, step), ends, y),
-                    _ => Self::tile::<V, TILE>(simd, taps, (x, step), ends, y),
-                };
-            }
-            match count {
-                1 => Self::tile::<V, 1>(simd, taps, (x, lanes), ends, y),
-                2 => Self::tile::<V, 2>(simd, taps, (x, lanes), ends, y),
-                3 => Self::tile::<V, 3>(simd, taps, (x, lanes), ends, y),
-                4 => Self::tile::<V, 4>(simd, taps, (x, lanes), ends, y),
-                5 => Self::tile::<V, 5>(simd, taps, (x, lanes), ends, y),
-                6 => Self::tile::<V, 6>(simd, taps, (x, lanes), ends, y),
-                7 => Self::tile::<V, 7>(simd, taps, (x, lanes), ends, y),
-                8 => Self::tile::<V, 8>(simd, taps, (x, lanes), ends, y),
-                9 => Self::tile::<V, 9>(simd, taps, (x, lanes), ends, y),
-                10 => Self::tile::<V, 10>(simd, taps, (x, lanes), ends, y),
-                11 => Self::tile::<V, 11>(simd, taps, (x, lanes), ends, y),
-                _ => Self::tile::<V, POSITIONS>(simd, taps, (x, lanes), ends, y),
+            // A step of so many lanes is a constant.
+            if step == lanes {
+                tile!(lanes: 1 2 3 4 5 6 7 8 9 10 11, POSITIONS);
+            } else {
+                tile!(step: 1 2 3 4 5 6 7, TILE);
             }
         }
     }
