@@ -53,8 +53,8 @@ pub unsafe trait Pod: Copy + Send + Sync + 'static {
     const VECTOR_SCRATCH: usize = 0;
 }
 
-/// Aligned to a cache line where vectors are that wide: the processor forwards a store to a later load only if the
-/// load does not cross a line boundary.
+/// Aligned to a cache line where vectors are that wide: a vector across the end of a line is two accesses, and the processor
+/// forwards a store to a later load only if the load does not cross it.
 #[cfg_attr(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")), repr(align(64)))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Aligned<T>(pub(crate) T);

@@ -1,6 +1,5 @@
 //! Training: mini-batch gradient descent, epoch after epoch.
 
-mod cache_lines;
 mod check;
 mod checkpoint;
 mod chunk;

@@ -6,10 +6,10 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use super::cache_lines::CacheLines;
 use super::update::{Mean, Update};
 use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task, operation, outlined};
 use crate::optimizers::Optimizer;
+use crate::pod::Aligned;
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 
@@ -106,7 +106,7 @@ operation! {
         let Self { sums: all, rows } = self;
         let count = rows.length();
         let Rows { first, width, weights, mut slots, .. } = rows;
-        let mut memory = CacheLines([const { MaybeUninit::<S>::uninit() }; ROOM]);
+        let mut memory = Aligned([const { MaybeUninit::<S>::uninit() }; ROOM]);
         let (at_once, columns) = if width * ROWS <= ROOM { (rows_at_once(width), width) } else { (ROWS, ROOM / ROWS) };
         for row in (0..count).step_by(at_once) {
             let rows = row..count.min(row + at_once);

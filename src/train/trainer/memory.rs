@@ -3,13 +3,13 @@
 use core::fmt;
 
 use super::Trainer;
-use super::cache_lines::CacheLines;
 use super::evaluate::Evaluator;
 use super::feed::Feed;
 use super::step::Memory;
 use super::validation::Validation;
 use crate::data::{AnySource, Source};
 use crate::layer::Layer;
+use crate::pod::Aligned;
 
 /// The heap memory of a training in bytes, all of it allocated before the first step.
 ///
@@ -104,7 +104,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let mut memory = Memory::<N, D::Target, SLOTS>::bytes(batch_size, settings.clip, average);
         memory.weights = size_of::<N>();
         memory.samples += Feed::bytes(data, batch_size);
-        memory.copies += size_of::<CacheLines<N>>();
+        memory.copies += size_of::<Aligned<N>>();
         memory.copies += if settings.patience.is_some() { size_of::<N>() } else { 0 };
         memory.evaluation = evaluated.unwrap_or(0);
         memory

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Trainer;
-use super::cache_lines::CacheLines;
 use super::check;
 use super::checkpoint::{Identity, Length, Moment, Saver};
 use super::compare::compare;
@@ -26,8 +25,10 @@ use crate::error::Error;
 use crate::layer::Layer;
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
+use crate::pod::{Aligned, zero_bytes_box};
 use crate::random::mix;
 use crate::train::exchange::Exchange;
+use crate::weights::parameters::{Parameters, assert_weights};
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run all epochs, and restore the best weights.
@@ -56,7 +57,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let batch_size = self.settings.batch_size.min(data.len());
         let Settings { clip, moving_average, .. } = self.settings;
         let mut memory = Memory::<N, T, SLOTS, &X>::new(batch_size, clip, moving_average, exchange);
-        let mut trained = CacheLines::boxed_copy(&*self.network);
+        let mut trained = aligned_copy(&*self.network);
         let network = &mut trained.0;
         let training = (&mut *network, data);
         let result = caught(|| self.descend(training, history, &mut memory, &mut best, &mut saver, &mut display));
@@ -293,4 +294,13 @@ pub(super) fn caught(work: impl FnOnce() -> Result<(), Error>) -> Result<(), Err
 /// Seconds of both, where there is a clock.
 fn add(seconds: Option<f64>, more: Option<f64>) -> Option<f64> {
     seconds.zip(more).map(|(seconds, more)| seconds + more)
+}
+
+/// A copy of some weights where vectors lie best, built in place on the heap.
+fn aligned_copy<N: Parameters>(weights: &N) -> Box<Aligned<N>> {
+    const { assert_weights::<N>() }
+    // SAFETY: zero bytes are weights, and what follows them is padding.
+    let mut copy: Box<Aligned<N>> = unsafe { zero_bytes_box() };
+    copy.0.parameters_mut().copy_from_slice(weights.parameters());
+    copy
 }
