@@ -47,18 +47,18 @@ fn product(rows: usize, vectors: usize) -> (usize, usize) {
 /// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows of them, if separate
 /// products for the sums that read the same taps take less time. A product by zero changes no sum, so that the batch may decide.
 pub(super) fn images(images: Images, samples: usize, filters: usize, lanes: usize) -> Images {
-    if images.is_nearly_whole() { images } else { cheapest(images, samples, filters, lanes).1 }
+    if images.is_nearly_whole() { images } else { cheapest(&images, samples, filters, lanes).1 }
 }
 
 /// The same images, and what the sums of a sample cost.
-pub(super) fn cheapest(images: Images, samples: usize, filters: usize, lanes: usize) -> (usize, Images) {
-    let with_work = |images| (work(&images, samples, filters, lanes), images);
-    let whole = with_work(images);
+pub(super) fn cheapest(images: &Images, samples: usize, filters: usize, lanes: usize) -> (usize, Images) {
+    let whole = work(images, samples, filters, lanes);
     if images.is_nearly_whole() {
-        return whole;
+        return (whole, *images);
     }
+    let with_work = |images| (work(&images, samples, filters, lanes), images);
     let sparse = [with_work(images.sparse_rows()), with_work(images.sparse())];
-    sparse.into_iter().fold(whole, |least, form| if form.0 < least.0 { form } else { least })
+    sparse.into_iter().fold((whole, *images), |least, form| if form.0 < least.0 { form } else { least })
 }
 
 /// What the sums of a sample cost, in multiplications of vectors of `lanes`.

@@ -26,14 +26,14 @@ const FILTERS: usize = 128;
 
 /// The images for sums of some filters: without the rows of taps that lie on zeros, if separate products for the rows of sums
 /// that read the same taps take less time. And what the sums of a sample cost.
-pub(super) fn cheapest<V: Simd, S: Scalar>(images: Images, filters: usize) -> (usize, Images) {
-    let whole = work::<V, S>(&images, filters);
+pub(super) fn cheapest<V: Simd, S: Scalar>(images: &Images, filters: usize) -> (usize, Images) {
+    let whole = work::<V, S>(images, filters);
     if images.is_nearly_whole() {
-        return (whole, images);
+        return (whole, *images);
     }
     let sparse = images.sparse_rows();
     let without_zeros = work::<V, S>(&sparse, filters);
-    if without_zeros < whole { (without_zeros, sparse) } else { (whole, images) }
+    if without_zeros < whole { (without_zeros, sparse) } else { (whole, *images) }
 }
 
 /// What the sums of a sample cost, in multiplications of vectors.

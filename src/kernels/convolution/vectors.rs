@@ -69,8 +69,8 @@ fn lanes_of<V: Simd, S: Scalar>(
     if taps == 0 || taps > DEPTH || scratch.sums.is_empty() {
         return None;
     }
-    let (by_filters, over_filters) = super::filters::cheapest(*images, samples, filters, lanes);
-    let (by_positions, over_positions) = super::rows::cheapest::<V, S>(*images, filters);
+    let (by_filters, over_filters) = super::filters::cheapest(images, samples, filters, lanes);
+    let (by_positions, over_positions) = super::rows::cheapest::<V, S>(images, filters);
     let fits_filters = super::filters::split(&over_filters, 1, filters, window, scratch).is_some();
     let fits_positions = super::rows::split::<V, S>(&over_positions, filters, scratch).is_some();
     match (fits_filters, fits_positions) {
