@@ -4,6 +4,7 @@
 //! | form | lanes are | used for | because |
 //! |---|---|---|---|
 //! | pairs ([`pairs`]) | outputs of a row | maxima of adjacent windows of two columns that cover the image | each number is read once, where it lies |
+//! | columns ([`columns`]) | outputs of some rows | maxima of windows of one column under every column, and of windows that move by 1 over a sequence | numbers under a tap lie side by side, so that nothing is transposed |
 //! | over planes ([`over_planes`]) | channels and samples | everything else, from half a vector of channels in a batch on | all lanes are in use, whatever the window, its stride, its padding, or the length of rows; inputs and outputs are transposed |
 //! | rows ([`rows`]) | outputs of a row | maxima of fewer channels | rows are laid out with their padding, in as many parts as the stride |
 //! | tap by tap, row by row ([`Plane::for_each_line`]) | – | everything else; and without vectors | it needs no scratch, and handles every shape |
@@ -11,6 +12,7 @@
 //! Nothing is remembered for the gradient of a maximum: comparing the taps with the output again finds where it is. Over planes, the
 //! gradients of many inputs aren't transposed for few outputs: each is added where it belongs, number by number.
 
+mod columns;
 mod over_planes;
 mod pairs;
 mod rows;
@@ -50,6 +52,9 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &m
     if let Some(rows) = plane.pairs() {
         return pairs::maximum(simd, plane, rows, x, y);
     }
+    if let Some(columns) = plane.in_columns::<V, S>() {
+        return simd.call(columns::Maximum { columns, x, y });
+    }
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
         return simd.call(over_planes::Maximum { bands, x, y });
     }
@@ -80,6 +85,9 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
 ) {
     if let Some(rows) = plane.pairs() {
         return pairs::maximum_gradient(simd, plane, rows, (x, y), g, dx);
+    }
+    if let Some(columns) = plane.in_columns::<V, S>() {
+        return simd.call(columns::MaximumGradient { columns, x, y, g, dx });
     }
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
         return simd.call(over_planes::MaximumGradient { bands, x, y, g, dx });

@@ -115,7 +115,7 @@ impl Bands {
 
 /// The first position on the axis under a window, and how many there are.
 #[inline(always)]
-fn under(axis: &Sliding, output: usize) -> (usize, usize) {
+pub(super) fn under(axis: &Sliding, output: usize) -> (usize, usize) {
     let Axis { kernel, stride, before, dilation, .. } = axis.window;
     let start = output * stride;
     let steps = |numbers: usize| if dilation == 1 { numbers } else { ceil_div(numbers, dilation) };

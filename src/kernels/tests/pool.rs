@@ -187,3 +187,23 @@ fn pools_of_large_planes_are_those_of_the_definition() {
         check(17, rows, columns);
     }
 }
+
+/// Windows of one column, which lie under every column, and windows that move by 1 over sequences: rows of one number to some
+/// vectors, windows that leave the input on either side or are longer than it, and more planes than fit at once.
+#[test]
+fn pools_of_one_column_are_those_of_the_definition() {
+    let mut random = Random::new(5);
+    let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
+    let still = |size: usize| axis(size, 1, 1, (0, 0), 1);
+    for index in 0..60 {
+        let (kernel, stride, dilation) = (draw(1, 6), [1, 1, 2, 4][index % 4], draw(1, 2));
+        let padding = (draw(0, kernel - 1), draw(0, kernel - 1));
+        let size = if index % 3 == 0 { draw(30, 150) } else { draw(1, 12) };
+        let (Some(rows), Some(columns)) = (axis(size, kernel, stride, padding, dilation), still(draw(1, 40))) else {
+            continue;
+        };
+        check(1 + index % 5, rows, columns);
+        let one = still(1);
+        check(1 + index % 40, one.unwrap_or(columns), rows);
+    }
+}
