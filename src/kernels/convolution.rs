@@ -11,12 +11,13 @@
 //! | channels, last ([`channels_last`]) | channels, or filters | depthwise layers and 1 × 1 windows between layers that read and write batches channels last, in inference; other forms over filters write such batches | nothing is copied or transposed but the weights, and all lanes are in use |
 //! | strips ([`strips`]) | positions of a channel with its padding as one long row | other depthwise layers: those of few channels, with fewer than four filters per channel | each number is multiplied only once per tap, so vectors read it in place, or in a copy for each column of taps; they run on over the ends of rows, which may be short |
 //! | the image as it stands, a product ([`products`]) | positions | 1 × 1 windows with a stride of 1, without padding, of planes of at least two vectors | the channels are the rows of a matrix, and nothing is copied, neither forward nor backward |
+//! | samples ([`over_samples`]) | samples of a batch | batches of narrow planes, few filters, strides and large windows | all lanes are in use, whatever the shape, weights are read where they lie, and taps on padding are left out along both axes; inputs and outputs are transposed |
 //! | patches, a product ([`products`]) | positions | windows of more than 256 taps, what there is no room for otherwise, and the gradients of images of few channels under many filters | a number is copied once per tap, and multiplied once per filter |
 //! | tiles ([`tiles`]) | – | filters that see several channels, or four of one channel and more, without vectors | the sums of four filters at four places stay in registers |
 //! | channel by channel ([`depthwise`]) | – | other filters that see one channel, without vectors | the sums of four places stay in registers; rows are copied with their padding |
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
 //!
-//! In the first three forms and the two over channels, each sum is one chain, over channels and in each over taps; that of a weight's
+//! In the first three forms, the two over channels and that over samples, each sum is one chain, over channels and in each over taps; that of a weight's
 //! gradient is one over the positions of a block, or sixteen where lanes are positions. Its bits don't depend on the width of
 //! vectors, and those of outputs not on the batch, as long as weights are finite: whether products with zeros of the padding are
 //! left out does, and these change no other sum.
@@ -27,6 +28,7 @@ mod correlation;
 mod depthwise;
 mod filters;
 mod over_channels;
+mod over_samples;
 mod padding;
 mod products;
 mod rows;

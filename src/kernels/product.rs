@@ -26,7 +26,7 @@ mod tile;
 mod tiles;
 
 pub(super) use self::scattered::Scattered;
-pub(crate) use self::scattered::{Place, Row};
+pub(crate) use self::scattered::{Place, Repeats, Row};
 use self::tile::Block;
 use super::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;

@@ -19,7 +19,7 @@ use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use super::correlation::{Correlation, Strides};
 use super::products::PATCHES;
 use super::track::Track;
-use crate::kernels::product::{Origin, Place, Row, Scattered};
+use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -224,6 +224,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             a: x,
                             rows: starts.get(..sums).unwrap_or_default(),
                             inner: inner.get(..depth).unwrap_or_default(),
+                            repeats: Repeats::NONE,
                             b: &*self.scratch.weights,
                             c: sums_of_block.unwrap_or_default(),
                             lines: (1, 0, 0),

@@ -13,7 +13,7 @@ use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Strides, Weights};
 use crate::kernels::elementwise::copy_few;
-use crate::kernels::product::{Origin, Place, Row, Scattered};
+use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -172,6 +172,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         a,
                         rows: rows.get(..filters).unwrap_or_default(),
                         inner: inner.get(..depth).unwrap_or_default(),
+                        repeats: Repeats::NONE,
                         b: x.get(down.start * places.row..).unwrap_or_default(),
                         c: c.unwrap_or_default(),
                         lines: (lines, images.rows.step * places.row, apart),

@@ -46,6 +46,7 @@ pub struct Backward<'a, 'b, S> {
 enum Lanes {
     Filters,
     Positions,
+    Samples,
 }
 
 /// What vectors are over in a gradient of weights: sums have orders of their own.
@@ -73,20 +74,55 @@ fn lanes_of<V: Simd, S: Scalar>(
     let (by_positions, over_positions) = super::rows::cheapest::<V, S>(images, filters);
     let fits_filters = super::filters::split(&over_filters, 1, filters, window, scratch).is_some();
     let fits_positions = super::rows::split::<V, S>(&over_positions, filters, scratch).is_some();
-    match (fits_filters, fits_positions) {
-        (true, true) if by_positions <= by_filters => Some((Lanes::Positions, over_positions)),
-        (true, _) => Some((Lanes::Filters, over_filters)),
-        (false, true) => Some((Lanes::Positions, over_positions)),
+    let form = match (fits_filters, fits_positions) {
+        (true, true) if by_positions <= by_filters => Some((by_positions, Lanes::Positions, over_positions)),
+        (true, _) => Some((by_filters, Lanes::Filters, over_filters)),
+        (false, true) => Some((by_positions, Lanes::Positions, over_positions)),
         (false, false) => None,
+    };
+    // Samples that don't fill a vector are computed in another form.
+    let by_samples = if samples < lanes || form.is_none() && !samples.is_multiple_of(lanes) {
+        None
+    } else {
+        super::over_samples::work::<V, S>(images, filters, scratch)
+    };
+    match (by_samples, form) {
+        (Some(by_samples), Some((least, ..))) if by_samples < least => Some((Lanes::Samples, *images)),
+        (Some(_), None) => Some((Lanes::Samples, *images)),
+        (_, form) => form.map(|(_, lanes, images)| (lanes, images)),
     }
 }
 
 impl<S: Scalar> Correlation<'_, '_, S> {
+    /// Computes it in a form.
     #[inline(always)]
-    fn over<V: Simd>(self, simd: V, lanes: Lanes) {
+    fn over<V: Simd>(mut self, simd: V, lanes: Lanes) {
+        let mut form = Some((lanes, self.images));
+        if lanes == Lanes::Samples {
+            let (samples, lanes) = (self.x.len() / self.images.sample.max(1), super::lanes::<V, S>());
+            let whole = samples - samples % lanes;
+            let ends = (whole * self.images.sample, whole * self.strides.sample);
+            let Some((x, rest)) = self.x.split_at_checked(ends.0) else { return };
+            let Some((y, rest_of_y)) = core::mem::take(&mut self.y).split_at_mut_checked(ends.1) else { return };
+            (self.x, self.y) = (rest, rest_of_y);
+            Correlation { x, y, scratch: &mut *self.scratch, ..self }.over_samples(simd);
+            form = if whole < samples {
+                lanes_of::<V, S>(
+                    &self.images,
+                    (samples - whole, self.filters),
+                    (self.weights.row, self.weights.window),
+                    self.scratch,
+                )
+            } else {
+                None
+            };
+        }
+        let Some((lanes, images)) = form else { return };
+        self.images = images;
         match lanes {
             Lanes::Filters => self.over_filters(simd),
             Lanes::Positions => self.over_positions(simd),
+            Lanes::Samples => {}
         }
     }
 }

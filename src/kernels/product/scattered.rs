@@ -56,14 +56,29 @@ impl Row {
     }
 }
 
-/// `c[rows[r].c + n] = start + Σₖ a[rows[r].a + inner[k].a] · b[inner[k].b + n]`; and the same for each of several lines,
-/// which lie apart in B and in C.
+/// How often a product's columns of A are repeated, and how far the repetitions lie apart in A and in B: the channels of a
+/// convolution, whose windows are alike.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Repeats {
+    pub(crate) count: usize,
+    pub(crate) a: usize,
+    pub(crate) b: usize,
+}
+
+impl Repeats {
+    /// Once.
+    pub(crate) const NONE: Self = Self { count: 1, a: 0, b: 0 };
+}
+
+/// `c[rows[r].c + n] = start + Σₖ a[rows[r].a + inner[k].a] · b[inner[k].b + n]`, with all k of a repetition before the next; and the
+/// same for each of several lines, which lie apart in B and in C.
 #[derive(Debug)]
 pub struct Scattered<'a, S> {
     pub(crate) columns: usize,
     pub(crate) a: &'a [S],
     pub(crate) rows: &'a [Row],
     pub(crate) inner: &'a [Place],
+    pub(crate) repeats: Repeats,
     /// Rows are read in whole vectors.
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
@@ -86,11 +101,12 @@ impl<S: Scalar> Scattered<'_, S> {
         }
         let (row, last) = (Row::furthest(self.rows), Place::furthest(self.inner));
         let whole = columns.div_ceil(lanes::<V, S>()).saturating_mul(lanes::<V, S>());
-        let a = (row.a as usize).saturating_add(last.a as usize);
-        let end = |apart: usize| (lines - 1).saturating_mul(apart);
-        let fits = (self.inner.is_empty()
-            || a < self.a.len() && end(apart_b).saturating_add(last.b as usize).saturating_add(whole) <= self.b.len())
-            && end(apart_c).saturating_add(row.c as usize).saturating_add(columns) <= self.c.len()
+        let end = |count: usize, apart: usize| count.saturating_sub(1).saturating_mul(apart);
+        let Repeats { count, a: apart_a, b: repeated_b } = self.repeats;
+        let a = (row.a as usize).saturating_add(last.a as usize).saturating_add(end(count, apart_a));
+        let b = end(lines, apart_b).saturating_add(last.b as usize).saturating_add(end(count, repeated_b));
+        let fits = (self.inner.is_empty() || count == 0 || a < self.a.len() && b.saturating_add(whole) <= self.b.len())
+            && end(lines, apart_c).saturating_add(row.c as usize).saturating_add(columns) <= self.c.len()
             && self.start.fits(rows, columns);
         debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.inner.len());
         fits
@@ -233,16 +249,22 @@ impl<S: Scalar> Scattered<'_, S> {
                 }
                 Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
             }
-            for place in self.inner {
-                let (at, from) = (place.a as usize, place.b as usize);
-                let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
-                for (to, b) in bs.iter_mut().zip(&b) {
-                    *to = S::Vector::<V>::load(simd, b.add(from));
+            for repeat in 0..self.repeats.count {
+                if repeat > 0 {
+                    a = a.map(|a| a.wrapping_add(self.repeats.a));
+                    b = b.map(|b| b.wrapping_add(self.repeats.b));
                 }
-                for (sums, a) in sums.iter_mut().zip(&a) {
-                    let a = S::Vector::<V>::splat(simd, *a.add(at));
-                    for (sum, &b) in sums.iter_mut().zip(&bs) {
-                        *sum = b.mul_add(a, *sum);
+                for place in self.inner {
+                    let (at, from) = (place.a as usize, place.b as usize);
+                    let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                    for (to, b) in bs.iter_mut().zip(&b) {
+                        *to = S::Vector::<V>::load(simd, b.add(from));
+                    }
+                    for (sums, a) in sums.iter_mut().zip(&a) {
+                        let a = S::Vector::<V>::splat(simd, *a.add(at));
+                        for (sum, &b) in sums.iter_mut().zip(&bs) {
+                            *sum = b.mul_add(a, *sum);
+                        }
                     }
                 }
             }

@@ -46,6 +46,7 @@ impl<S: Scalar> Operation for Drawn<S> {
         let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None };
         convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));
         assert!(alone == dw, "{what}: weights get another gradient without that of the input");
+        self.check_batch(simd, (&w, &bias), [&x, &y, &g, &dx], &mut memory);
 
         let of_sample = bias.iter().flat_map(|bias| core::iter::repeat_n(bias.to_f64(), outputs));
         let mut naive_y: Vec<f64> = core::iter::repeat_n(of_sample, samples).flatten().collect();
@@ -79,6 +80,29 @@ impl<S: Scalar> Operation for Drawn<S> {
             let sum = 1.0 + g.map(|g| g.to_f64()).sum::<f64>();
             assert_close(&[*db], &[sum], samples * outputs, &format!("{what}, bias gradient of {filter}"));
         }
+    }
+}
+
+impl<S: Scalar> Drawn<S> {
+    /// Samples of a batch that fills vectors, and those left over, get the bits that they get in a batch of few.
+    fn check_batch<V: Simd>(&self, simd: V, (w, bias): (&[S], &[S]), few: [&[S]; 4], memory: &mut [Vec<S>; 3]) {
+        let Convolution { plane, seen, .. } = self.convolution;
+        let lanes = crate::kernels::lanes::<V, S>();
+        if lanes == 1 {
+            return;
+        }
+        let samples = few[0].len() / (self.groups * seen * plane.inputs());
+        let [x, y, g, dx] = few.map(|numbers| {
+            let of_samples = numbers.chunks_exact(numbers.len() / samples).cycle();
+            of_samples.take(lanes + 1).flatten().copied().collect::<Vec<_>>()
+        });
+        let (mut found, mut weight) = (vec![S::from_f64(UNTOUCHED); y.len()], vec![S::ZERO; w.len()]);
+        self.convolution.forward(simd, (w, bias), &x, (&mut found, false), ChannelsLast::NONE, scratch(memory));
+        assert!(found == y, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
+        let mut found = vec![S::from_f64(UNTOUCHED); dx.len()];
+        let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found) };
+        self.convolution.backward(simd, w, (&x, &g), gradients, scratch(memory));
+        assert!(found == dx, "{simd:?} {:?} × {}: a batch has other gradients", self.convolution, self.groups);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::convolution::track::Stretch;
-use crate::kernels::product::{Origin, Place, Row, Scattered};
+use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -177,6 +177,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                     a: x,
                     rows: rows.get(..count).unwrap_or_default(),
                     inner: inner.get(..positions).unwrap_or_default(),
+                    repeats: Repeats::NONE,
                     b: &*self.scratch.sums,
                     c: &mut *self.scratch.weights,
                     lines: (1, 0, 0),
