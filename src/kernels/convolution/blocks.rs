@@ -1,6 +1,7 @@
 //! A convolution in either direction, as sums over channels and taps, and the blocks into which it is split.
 
 mod copies;
+mod dense;
 
 use core::ops::Range;
 
@@ -28,6 +29,8 @@ pub(super) struct Images {
     /// How many parts a copied row has: with a step of s, every s-th number is in the same part, so that the numbers of
     /// neighbouring sums lie side by side.
     pub(super) parts: usize,
+    /// Whether there is a copy for each column of taps, of what they multiply, so that rows of sums are one.
+    pub(super) is_dense: bool,
 }
 
 /// How sums are split: sums of whole samples if several samples fit, or else some rows, or else a part of a row.
@@ -78,7 +81,7 @@ impl Stored {
 impl Images {
     /// Images, channel by channel in each `sample`.
     pub(super) const fn new(rows: Track, columns: Track, channels: usize, sample: usize) -> Self {
-        Self { rows, columns, channels, sample, is_copied: false, parts: 1 }
+        Self { rows, columns, channels, sample, is_copied: false, parts: 1, is_dense: false }
     }
 
     /// The same images without the taps that lie on zeros for all sums, as those of a wide window on a narrow plane.
@@ -179,6 +182,9 @@ impl Images {
     /// Numbers that some sums of a channel read.
     #[inline(always)]
     const fn seen(&self, rows: usize, columns: usize) -> usize {
+        if self.is_dense {
+            return self.columns.len() * self.dense_plane(rows, columns);
+        }
         self.rows.seen(rows) * self.part(columns) * self.parts
     }
 
@@ -267,14 +273,22 @@ impl Images {
         if self.is_in_place() {
             return Places { sample: self.sample, channel: self.plane(), row: self.columns.input, column: 1, part: 0 };
         }
-        let part = self.part(block.columns.len());
+        let (rows, columns) = (block.rows.len(), block.columns.len());
+        if self.is_dense {
+            let (sample, channel) = (channels * self.seen(rows, columns), self.dense_plane(rows, columns));
+            return Places { sample, channel, row: columns, column: 1, part: channels * channel };
+        }
+        let part = self.part(columns);
         let row = part * self.parts;
-        let channel = self.rows.seen(block.rows.len()) * row;
+        let channel = self.rows.seen(rows) * row;
         Places { sample: channels * channel, channel, row, column: 1, part }
     }
 
-    /// What a copy of a sample costs, if there is one, in multiplications of vectors of `lanes`.
-    pub(super) fn copies(&self, lanes: usize) -> usize {
+    /// What a copy costs of what some rows of sums of a sample read, if there is one, in multiplications of vectors of `lanes`.
+    pub(super) fn copies(&self, rows: usize, lanes: usize) -> usize {
+        if self.is_dense {
+            return self.dense_copies(rows, lanes);
+        }
         let width = self.columns.seen(self.columns.count);
         let row = match self.parts {
             _ if self.is_in_place() => 0,
@@ -282,7 +296,7 @@ impl Images {
             2 => 80 * ceil_div(width, 2 * lanes),
             _ => 6 * width,
         };
-        self.channels * self.rows.seen(self.rows.count) * row
+        self.channels * self.rows.seen(rows) * row
     }
 
     /// The numbers that a block reads of some channels, from the first of them on: the images themselves, or a copy.
@@ -301,6 +315,10 @@ impl Images {
             let above = self.rows.origin + self.rows.read(&block.rows).start - self.rows.before;
             let left = self.columns.origin + self.columns.read(&block.columns).start - self.columns.before;
             return x.get(above * self.columns.input + left..).unwrap_or_default();
+        }
+        if self.is_dense {
+            simd.call(dense::Lay { images: self, x, block, channels, room: &mut *room });
+            return room;
         }
         simd.call(Pad { images: self, x, block, channels, room: &mut *room });
         room
@@ -350,13 +368,10 @@ impl Images {
     ) {
         for channel in 0..channels {
             for (down, row_index, row) in self.rows.under(rows) {
-                let start = channel * places.channel + down * places.row;
+                let start = channel * places.channel + self.row_place(down, places);
                 for (right, column_index, column) in self.columns.under(columns) {
-                    visit(
-                        start + self.place(right, places.part) * places.column,
-                        channel,
-                        [(row_index, row), (column_index, column)],
-                    );
+                    let part = if self.is_dense { column_index * places.part } else { self.place(right, places.part) };
+                    visit(start + part * places.column, channel, [(row_index, row), (column_index, column)]);
                 }
             }
         }

@@ -67,9 +67,8 @@ fn work(images: &Images, samples: usize, filters: usize, lanes: usize) -> usize 
     let panels = |vectors| panel_work(images, samples, filters, vectors);
     let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
     let rest = if vectors.is_multiple_of(PANEL) { 0 } else { panels(vectors % PANEL) };
-    // Measured, such sums take a quarter more than their products, and transposing a vector of them as long as 14 multiplications.
-    let products = whole + rest;
-    products + products / 4 + 14 * images.sums() * vectors + images.copies(lanes)
+    // Measured, transposing a vector of sums takes as long as 22 multiplications.
+    whole + rest + 22 * images.sums() * vectors + images.copies(images.rows.count, lanes)
 }
 
 /// The same, for some vectors of filters at a time.
@@ -78,15 +77,16 @@ fn panel_work(images: &Images, samples: usize, filters: usize, vectors: usize) -
     let most = padded(together(images, filters, PANEL * LANES)).max(1);
     let places = quotient(PATCHES, most).min(PLACES);
     let samples = quotient(places, images.sums().max(1)).clamp(1, samples.max(1));
-    let mut work = 0;
+    // Weights are laid for each block, a vector of them in the time of eight multiplications.
+    let mut work = 8 * images.taps() * channels * vectors * ceil_div(images.sums(), places);
     for down in rows.stretches(0..rows.count) {
         for along in columns.stretches(0..columns.count) {
             let sums = down.sums.len() * along.sums.len() * samples;
             let (product, tiles) = product(sums, vectors);
-            // Each number's place takes some cycles, and so do a tile's sums, for each part of the products.
+            // Each number's place takes as long as 25 multiplications, and so do a tile's sums as 40, for each part of the products.
             let taps = down.taps.len() * along.taps.len() * channels;
             let parts = ceil_div(taps, DEPTH).max(1);
-            work += taps * (product + 6) + parts * (40 * tiles + 4 * sums * vectors);
+            work += taps * (product + 25) + 40 * parts * tiles;
         }
     }
     quotient(work, samples)

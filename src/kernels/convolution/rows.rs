@@ -2,8 +2,8 @@
 //!
 //! The windows of such positions lie side by side: what a tap reads for all of them is a piece of a row of the image. So the sums are a
 //! [product](Scattered) of weights, broadcast from where they lie, and of pieces of the image with zeros around it; nothing
-//! else is copied. Where rows fill vectors badly, several rows are computed as one, along with the few sums between
-//! them that belong to no position.
+//! else is copied. Where rows fill vectors badly, several rows are computed as one: along with the few sums between
+//! them that belong to no position, or of a [dense](super::blocks) copy for each column of taps, which has none between them.
 //!
 //! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
 
@@ -24,29 +24,49 @@ const PLACES: usize = 4096;
 /// The most filters at a time.
 const FILTERS: usize = 128;
 
-/// The images for sums of some filters: without the rows of taps that lie on zeros, if separate products for the rows of sums
-/// that read the same taps take less time. And what the sums of a sample cost.
-pub(super) fn cheapest<V: Simd, S: Scalar>(images: &Images, filters: usize) -> (usize, Images) {
-    let whole = work::<V, S>(images, filters);
-    if images.is_nearly_whole() {
-        return (whole, *images);
+/// The images for sums of some filters, as they are copied: without the rows of taps that lie on zeros, if separate products for the
+/// rows of sums that read the same taps take less time; and for each column of taps, if sums then fill vectors better. And what the
+/// sums of a sample cost. If there is room.
+pub(super) fn cheapest<V: Simd, S: Scalar>(
+    images: &Images,
+    filters: usize,
+    scratch: &Scratch<'_, S>,
+) -> Option<(usize, Images)> {
+    let mut least = None;
+    let mut consider = |images: Images| {
+        let Some(split) = split::<V, S>(&images, filters, scratch) else { return };
+        let cost = work::<V, S>(&images, filters, split);
+        if least.is_none_or(|(least, _)| cost < least) {
+            least = Some((cost, images));
+        }
+    };
+    let mut both = |images: &Images| {
+        consider(images.in_parts());
+        if images.can_be_dense() {
+            consider(images.dense());
+        }
+    };
+    both(images);
+    if !images.is_nearly_whole() {
+        both(&images.sparse_rows());
     }
-    let sparse = images.sparse_rows();
-    let without_zeros = work::<V, S>(&sparse, filters);
-    if without_zeros < whole { (without_zeros, sparse) } else { (whole, *images) }
+    least
 }
 
 /// What the sums of a sample cost, in multiplications of vectors.
-fn work<V: Simd, S: Scalar>(images: &Images, filters: usize) -> usize {
+fn work<V: Simd, S: Scalar>(images: &Images, filters: usize, split: Split) -> usize {
     let filters = filters.next_multiple_of(2);
-    let rows = images.rows.stretches(0..images.rows.count);
-    let down = rows.map(|rows| {
+    let parts = ceil_div(images.channels, split.channels);
+    let (rows, columns) = (&images.rows, &images.columns);
+    let blocks = ceil_div(rows.count, split.rows) * ceil_div(columns.count, split.columns);
+    let down = rows.stretches(0..rows.count).map(|rows| {
         let sums = images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * filters;
-        let taps = rows.taps.len() * images.columns.taps().len() * images.channels;
+        let taps = rows.taps.len() * columns.taps().len() * images.channels;
         // Looking up a number's place takes as long as six multiplications, and a sum as four, for each part of the products.
-        taps * (sums + 6) + 4 * sums * ceil_div(taps, DEPTH)
+        taps * (sums + 6 * blocks) + 4 * sums * parts
     });
-    down.sum::<usize>() + images.in_parts().copies(lanes::<V, S>())
+    let copied = images.copies(split.rows, lanes::<V, S>()) * ceil_div(rows.count, split.rows);
+    down.sum::<usize>() + copied
 }
 
 impl Images {
@@ -58,6 +78,9 @@ impl Images {
 
     /// The same, for sums over channels and taps, which are copied if they are computed together: as much work as some products.
     fn vectors_of_sums(&self, rows: usize, lanes: usize) -> (usize, bool) {
+        if self.is_dense {
+            return (ceil_div(rows * self.columns.count, lanes), true);
+        }
         let (alone, together) = self.alone_and_together(rows, lanes);
         self.fewer(alone, together, quotient(12 * alone, self.channels * self.taps()))
     }
@@ -84,7 +107,11 @@ struct Layout {
 impl Layout {
     #[inline(always)]
     fn of<V: Simd, S: Scalar>(images: &Images) -> Self {
-        let is_apart = images.columns.apart != 1 || images.vectors_of_sums(images.rows.count, lanes::<V, S>()).1;
+        let is_apart = images.columns.apart != 1;
+        if images.is_dense {
+            return Self { is_apart: is_apart || images.rows.apart != 1, is_together: true };
+        }
+        let is_apart = is_apart || images.vectors_of_sums(images.rows.count, lanes::<V, S>()).1;
         Self { is_apart, is_together: is_apart && images.rows.step == 1 && images.columns.step == 1 }
     }
 }
@@ -93,11 +120,13 @@ impl Layout {
 #[inline(always)]
 pub(super) fn split<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
     let Layout { is_apart, is_together } = Layout::of::<V, S>(images);
-    let width = images.columns.seen(images.columns.count).max(1);
+    let width = if images.is_dense { images.columns.count } else { images.columns.seen(images.columns.count) }.max(1);
     let most = if is_apart { scratch.sums.len() / filters.clamp(1, FILTERS) } else { PLACES };
     // Sums between a row and the next take some room.
     let places = if is_together && width <= most { most / width * images.columns.count } else { most / 2 };
-    images.in_parts().split(1, places, scratch.inputs.len(), (images.taps(), DEPTH))
+    let split = images.split(1, places, scratch.inputs.len(), (images.taps(), DEPTH))?;
+    // Rows of sums are one only if they are whole.
+    (!images.is_dense || split.columns == images.columns.count).then_some(split)
 }
 
 impl<S: Scalar> Correlation<'_, '_, S> {
@@ -128,7 +157,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         most: usize,
         Layout { is_apart, is_together }: Layout,
     ) {
-        let images = &self.images.in_parts();
+        let images = &self.images;
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
         let mut rows = [Row::default(); FILTERS];
         let (width, lines) = (block.columns.len(), block.rows.len());
@@ -198,7 +227,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         is_together: bool,
     ) {
         let (width, lines) = (block.columns.len(), block.rows.len());
-        let apart = if is_together { self.images.columns.seen(width) } else { width };
+        let apart = if is_together && !self.images.is_dense { self.images.columns.seen(width) } else { width };
         let pitch = (lines - 1) * apart + width;
         // Rows without sums between them are one.
         let Images { rows, columns, .. } = self.images;

@@ -109,6 +109,12 @@ impl Track {
         self.offsets.get(..self.taps).unwrap_or_default()
     }
 
+    /// How many taps there are.
+    #[inline(always)]
+    pub(super) const fn len(&self) -> usize {
+        self.taps
+    }
+
     /// The same axis, whose sums leave out the taps that lie on zeros.
     pub(super) const fn sparse(mut self) -> Self {
         self.is_sparse = true;

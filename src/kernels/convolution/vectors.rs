@@ -71,14 +71,14 @@ fn lanes_of<V: Simd, S: Scalar>(
         return None;
     }
     let (by_filters, over_filters) = super::filters::cheapest(images, samples, filters, lanes);
-    let (by_positions, over_positions) = super::rows::cheapest::<V, S>(images, filters);
-    let fits_filters = super::filters::split(&over_filters, 1, filters, window, scratch).is_some();
-    let fits_positions = super::rows::split::<V, S>(&over_positions, filters, scratch).is_some();
-    let form = match (fits_filters, fits_positions) {
-        (true, true) if by_positions <= by_filters => Some((by_positions, Lanes::Positions, over_positions)),
-        (true, _) => Some((by_filters, Lanes::Filters, over_filters)),
-        (false, true) => Some((by_positions, Lanes::Positions, over_positions)),
-        (false, false) => None,
+    let by_filters = super::filters::split(&over_filters, 1, filters, window, scratch).map(|_| by_filters);
+    let over_positions = super::rows::cheapest::<V, S>(images, filters, scratch);
+    let form = match (by_filters, over_positions) {
+        (Some(by_filters), Some((by_positions, images))) if by_positions <= by_filters => {
+            Some((by_positions, Lanes::Positions, images))
+        }
+        (Some(by_filters), _) => Some((by_filters, Lanes::Filters, over_filters)),
+        (None, positions) => positions.map(|(by_positions, images)| (by_positions, Lanes::Positions, images)),
     };
     // Samples that don't fill a vector are computed in another form.
     let by_samples = if samples < lanes || form.is_none() && !samples.is_multiple_of(lanes) {
