@@ -35,6 +35,7 @@ mod operation;
 mod outer_products;
 mod pools;
 mod portable;
+mod prefetch;
 mod product;
 mod runner;
 mod softmax;
@@ -79,5 +80,5 @@ pub(crate) use sums::{sum, sum_of, sum_positions};
 #[cfg(any(fnn_without_vectors, test))]
 pub(crate) use taps::Taps;
 pub use vector::{Operation, Simd};
-pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, write};
+pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
 pub(crate) use window::Plane;

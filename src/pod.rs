@@ -62,6 +62,38 @@ pub(crate) struct Aligned<T>(pub(crate) T);
 // SAFETY: what is added to a `T` is padding.
 unsafe impl<T: Pod> Pod for Aligned<T> {}
 
+/// Numbers on the heap that begin with a cache line, as [`Aligned`] does.
+#[cfg(feature = "std")]
+pub(crate) struct AlignedNumbers<S> {
+    memory: alloc::boxed::Box<[S]>,
+    start: usize,
+}
+
+#[cfg(feature = "std")]
+impl<S: Pod> AlignedNumbers<S> {
+    /// How many bytes `count` of them take.
+    pub(crate) const fn bytes(count: usize) -> usize {
+        if count == 0 { 0 } else { count * size_of::<S>() + align_of::<Aligned<S>>() }
+    }
+
+    /// `count` zeros.
+    pub(crate) fn zeros(count: usize) -> Self {
+        let memory = alloc::vec![zeroed::<S>(); Self::bytes(count) / size_of::<S>()].into_boxed_slice();
+        let start = memory.as_ptr().align_offset(align_of::<Aligned<S>>()).min(memory.len() - count);
+        Self { memory, start }
+    }
+
+    /// The numbers.
+    pub(crate) fn get(&self) -> &[S] {
+        &self.memory[self.start..]
+    }
+
+    /// The numbers.
+    pub(crate) fn get_mut(&mut self) -> &mut [S] {
+        &mut self.memory[self.start..]
+    }
+}
+
 macro_rules! plain_numbers {
     ($($number:ty),*) => {
         // SAFETY: every bit pattern of an integer or a floating-point number is a value.

@@ -17,6 +17,7 @@
 //! | [`BLOCK`] | 1 MiB from a row of B to the last one | each block loads and stores all of C: so a matrix of 784 × 128 is one block. The tiles read it from the second-level cache while they multiply; rows that are further apart span more pages, probably more than the processor keeps addresses of |
 //! | [`ROWS`] | 256 | of which a tile's part, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2: a shorter block loads and stores its sums too often |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
+//! | [`SECOND`] | 512 KiB of B | half of the second-level cache, where not even one tile's columns fit in the first: then a tile's rows meet all of these columns, and the next rows, which may lie anywhere in memory, are prefetched meanwhile |
 //! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
 //!
 //! With chains, a block is two of them, and the sum of the last two is added to that of the first two.
@@ -116,6 +117,8 @@ const BLOCK: usize = if cfg!(test) { 1 << 16 } else { 1 << 20 };
 const ROWS: usize = 256;
 /// Bytes of B that should stay in the first-level cache for the next tile.
 const CACHED: usize = 24 * 1024;
+/// Bytes of B that should stay in the second-level cache for the next rows.
+const SECOND: usize = 512 * 1024;
 /// Up to this many rows of C, B isn't blocked.
 const ONCE: usize = 8;
 
@@ -248,6 +251,7 @@ impl<S: Scalar> Operation for Product<'_, S> {
         loop {
             let part = depth.min(inner - first);
             let block = self.block((first, part), (chains, if chains > 1 { length } else { part }));
+            let cached = if pair * block.inner * size_of::<S>() > cached { SECOND } else { cached };
             let group = (cached / size_of::<S>() / block.inner.max(1) / pair).max(1) * pair;
             let mut from = 0;
             while from < columns {

@@ -35,17 +35,23 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
 
     #[inline(always)]
     fn value(&self, output: &[S; N], &class: &usize) -> Term<S> {
-        if class < N { Term::of(value(output, one_hot::<S, N>(class))) } else { nan_loss() }
+        let Some(&score) = output.get(class) else { return nan_loss() };
+        let (largest, sum) = softmax_normalizer(output);
+        Term::of((largest - score) + sum.ln())
     }
 
     #[inline(always)]
     fn gradient(&self, output: &[S; N], &class: &usize, gradient: &mut [S; N]) -> Term<S> {
-        if class < N {
-            Term::of(self::gradient(output, one_hot::<S, N>(class), gradient))
-        } else {
+        let (Some(&score), Some(_)) = (output.get(class), gradient.get(class)) else {
             gradient.fill(S::ZERO);
-            nan_loss()
+            return nan_loss();
+        };
+        copy(output, gradient);
+        let (largest, sum) = softmax_in_place(gradient);
+        if let Some(g) = gradient.get_mut(class) {
+            *g -= S::ONE;
         }
+        Term::of((largest - score) + sum.ln())
     }
 
     fn correct(&self, output: &[S; N], &class: &usize) -> Option<bool> {

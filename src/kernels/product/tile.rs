@@ -2,6 +2,7 @@
 //! last.
 
 use super::{CHAINS, Origin};
+use crate::kernels::prefetch::{LINE, PREFETCHES, prefetch};
 use crate::kernels::vector::{Simd, Vector, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -143,27 +144,35 @@ impl<S: Scalar> Block<'_, S> {
         }
         let b = self.b.wrapping_add(from * pitch + tile.column);
         let (mut next, mut at) = (b, 0);
+        let ahead = self.rows_ahead::<R, C>(tile, lanes);
+        // The numbers in a cache line, where there are rows to prefetch.
+        let part = if ahead.is_some() { (LINE / size_of::<S>()).max(1) } else { whole };
         // SAFETY: the caller's promise; masked loads touch no column over the end.
         unsafe {
-            for _ in 0..whole {
-                for (u, sums) in sums.iter_mut().enumerate() {
-                    let mut bs = [splat::<V, S>(simd, S::ZERO); C];
-                    for (v, to) in bs.iter_mut().enumerate() {
-                        *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
-                    }
-                    for (sums, a) in sums.iter_mut().zip(a) {
-                        let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));
-                        for (sum, &b) in sums.iter_mut().zip(&bs) {
-                            *sum = b.mul_add(a, *sum);
+            for first in (0..whole).step_by(part.max(1)) {
+                for row in ahead.iter().flatten() {
+                    prefetch(row.wrapping_add(first));
+                }
+                for _ in first..whole.min(first + part) {
+                    for (u, sums) in sums.iter_mut().enumerate() {
+                        let mut bs = [splat::<V, S>(simd, S::ZERO); C];
+                        for (v, to) in bs.iter_mut().enumerate() {
+                            *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
+                        }
+                        for (sums, a) in sums.iter_mut().zip(a) {
+                            let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));
+                            for (sum, &b) in sums.iter_mut().zip(&bs) {
+                                *sum = b.mul_add(a, *sum);
+                            }
                         }
                     }
-                }
-                at += self.strides.1;
-                next = next.wrapping_add(pitch);
-                if R == 1 && U == 1 {
-                    // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
-                    // instruction by itself. Four times as many instructions take it 1.6 times as long.
-                    next = hidden(next);
+                    at += self.strides.1;
+                    next = next.wrapping_add(pitch);
+                    if R == 1 && U == 1 {
+                        // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
+                        // instruction by itself. Four times as many instructions take it 1.6 times as long.
+                        next = hidden(next);
+                    }
                 }
             }
             for k in whole..longest {
@@ -185,6 +194,23 @@ impl<S: Scalar> Block<'_, S> {
                 }
             }
         }
+    }
+
+    /// Two rows of A that the next tile of rows begins to read, or `None` if all rows lie in order.
+    ///
+    /// The processor can't foresee where rows lie that are scattered over memory. So each tile of columns fetches two of the next
+    /// rows while it multiplies, one cache line at a time: all at once would fill the processor's list of misses.
+    #[inline(always)]
+    fn rows_ahead<const R: usize, const C: usize>(&self, tile: Tile<S>, lanes: usize) -> Option<[*const S; 2]> {
+        if !PREFETCHES || R < 4 || C < 2 {
+            return None;
+        }
+        let rows = self.rows?;
+        let first = tile.column / lanes;
+        Some([0, 1].map(|index| {
+            let row = if first + index < R { rows.get(tile.row + R + first + index) } else { None };
+            row.map_or(self.a, |row| self.a.wrapping_add(row * self.strides.0))
+        }))
     }
 
     /// Where a row of A begins.

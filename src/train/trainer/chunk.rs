@@ -7,7 +7,7 @@ use crate::kernels::{Simd, Start};
 use crate::layer::deferral::defers;
 use crate::layer::{Chance, Deferral, Factors, Layer, Pass, Recorded};
 use crate::losses::Loss;
-use crate::pod::zero_bytes_box;
+use crate::pod::{AlignedNumbers, zero_bytes_box};
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
@@ -27,7 +27,7 @@ pub(super) struct Accumulator<N: Layer, T> {
 /// The memory of a chunk.
 pub(super) struct Chunk<N: Layer, T> {
     memory: Box<Buffers<N>>,
-    record: Box<[N::Scalar]>,
+    record: AlignedNumbers<N::Scalar>,
     /// The samples, gathered from their shuffled positions, unless the network reads them where they lie.
     inputs: Vec<N::Input>,
     targets: Vec<T>,
@@ -49,7 +49,8 @@ impl<N: Layer, T> Accumulator<N, T> {
     /// The bytes of heap that an accumulated gradient takes.
     pub(super) const GRADIENT: usize = N::ACCUMULATED * size_of::<N::Scalar>();
     /// The bytes of heap that buffers and the record take.
-    pub(super) const TAPE: usize = size_of::<Buffers<N>>() + LARGE_CHUNK * N::RECORDED * size_of::<N::Scalar>();
+    pub(super) const TAPE: usize =
+        size_of::<Buffers<N>>() + AlignedNumbers::<N::Scalar>::bytes(LARGE_CHUNK * N::RECORDED);
     /// The bytes of heap that samples take.
     pub(super) const SAMPLES: usize = Self::INPUTS * size_of::<N::Input>() + LARGE_CHUNK * size_of::<T>();
     /// How many samples are gathered.
@@ -60,7 +61,7 @@ impl<N: Layer, T> Accumulator<N, T> {
         let chunk = Chunk {
             // SAFETY: all fields are `Pod`, of which zero bytes are values.
             memory: unsafe { zero_bytes_box() },
-            record: zeros(LARGE_CHUNK * N::RECORDED),
+            record: AlignedNumbers::zeros(LARGE_CHUNK * N::RECORDED),
             inputs: Vec::with_capacity(Self::INPUTS),
             targets: Vec::with_capacity(LARGE_CHUNK),
         };
@@ -97,7 +98,7 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
         }
 
         let recorded = Recorded { inputs: inputs.samples().unwrap_or_default(), outputs, tape: &memory.tape };
-        let deferral = Deferral::new(&mut self.gradient, start, record);
+        let deferral = Deferral::new(&mut self.gradient, start, record.get_mut());
         if defers::<N>() {
             network.backward_deferring(pass, recorded, output_gradients, deferral, None, &mut memory.workspace);
         } else if let Some(gradient) = deferral.gradient() {
@@ -121,6 +122,6 @@ impl<N: Layer, T> Chunk<N, T> {
         let (memory, count) = (&*self.memory, samples.len());
         let (in_order, outputs) = (inputs.samples().unwrap_or_default(), first(&memory.outputs, count));
         let recorded = Recorded { inputs: in_order, outputs, tape: &memory.tape };
-        network.deferred(inputs, recorded, first(&memory.output_gradients, count), &self.record, start)
+        network.deferred(inputs, recorded, first(&memory.output_gradients, count), self.record.get(), start)
     }
 }

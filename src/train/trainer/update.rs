@@ -2,7 +2,8 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::kernels::{Simd, Task, add_assign};
+use crate::chunks::Chunks;
+use crate::kernels::{Simd, Task, add_assign, first_lane, lanes, read, splat, sum_of_lanes, write};
 use crate::optimizers::{Optimizer, Penalty, clamp};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -49,11 +50,7 @@ impl<S: Scalar> Mean<'_, S> {
         for other in others {
             add_assign(simd, other, mean);
         }
-        // No early exit, so that the loop is vectorized.
-        let all_finite = mean.iter_mut().fold(true, |finite, value| {
-            *value *= self.factor;
-            finite & value.is_finite()
-        });
+        let all_finite = scale(simd, self.factor, mean);
         if let Some(penalty) = self.penalty {
             penalty.add(weights, mean);
         }
@@ -62,6 +59,31 @@ impl<S: Scalar> Mean<'_, S> {
         }
         all_finite
     }
+}
+
+/// Multiplies all numbers by a factor. Returns whether the products are finite.
+#[inline(always)]
+fn scale<V: Simd, S: Scalar>(simd: V, factor: S, numbers: &mut [S]) -> bool {
+    let lanes = lanes::<V, S>();
+    if lanes == 1 {
+        // No early exit, so that the compiler vectorizes the loop.
+        return numbers.iter_mut().fold(true, |finite, number| {
+            *number *= factor;
+            finite & number.is_finite()
+        });
+    }
+    // x − x is 0, or NaN if x isn't finite. Several sums, as each addition waits for the one before.
+    let zero = splat(simd, S::ZERO);
+    let (factor, mut sums) = (splat(simd, factor), [zero; 4]);
+    for numbers in numbers.parts_mut(4 * lanes) {
+        for (sum, numbers) in sums.iter_mut().zip(numbers.parts_mut(lanes)) {
+            let product = read(simd, numbers) * factor;
+            write(simd, product, numbers);
+            *sum = *sum + (product - product);
+        }
+    }
+    let [a, b, c, d] = sums;
+    first_lane::<V, S>(simd, sum_of_lanes::<V, S>((a + b) + (c + d))) == S::ZERO
 }
 
 /// From sums of gradients to updated weights.
