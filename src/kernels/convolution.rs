@@ -18,7 +18,7 @@
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
 //!
 //! In the first three forms, the two over channels and that over samples, each sum is one chain, over channels and in each over taps; that of a weight's
-//! gradient is one over the positions of a block, or sixteen where lanes are positions. Its bits don't depend on the width of
+//! gradient is one over up to 512 positions, or sixteen where lanes are positions. Its bits don't depend on the width of
 //! vectors, and those of outputs not on the batch, as long as weights are finite: whether products with zeros of the padding are
 //! left out does, and these change no other sum.
 

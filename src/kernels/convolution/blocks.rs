@@ -155,12 +155,6 @@ impl Images {
         !self.is_copied && self.rows.is_in_place() && self.columns.is_in_place()
     }
 
-    /// All of a block's sums, and all taps.
-    #[inline(always)]
-    pub(super) fn whole(&self, block: &Block) -> (Stretch, Stretch) {
-        (self.rows.whole(block.rows.clone()), self.columns.whole(block.columns.clone()))
-    }
-
     /// Which taps of a window with rows of `row` the sums read, in order.
     #[inline(always)]
     pub(super) fn tap_numbers(&self, row: usize) -> impl Iterator<Item = usize> {
@@ -312,8 +306,8 @@ impl Images {
         let from = block.samples.start * self.sample + first * self.plane();
         let x = x.get(from..).unwrap_or_default();
         if self.is_in_place() {
-            let above = self.rows.origin + self.rows.read(&block.rows).start - self.rows.before;
-            let left = self.columns.origin + self.columns.read(&block.columns).start - self.columns.before;
+            let above = self.rows.read(&block.rows).start - self.rows.before;
+            let left = self.columns.read(&block.columns).start - self.columns.before;
             return x.get(above * self.columns.input + left..).unwrap_or_default();
         }
         if self.is_dense {

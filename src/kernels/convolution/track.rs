@@ -20,8 +20,6 @@ pub(super) struct Track {
     /// Elements that there are, and zeros before them.
     pub(super) input: usize,
     pub(super) before: usize,
-    /// Of a [`part`](Self::part) of an axis, the first element that a sum reads.
-    pub(super) origin: usize,
     /// Whether taps that lie on the zeros are left out of a sum, so that no zeros are copied.
     pub(super) is_sparse: bool,
     /// Where the first sum is stored, and how far they lie apart.
@@ -49,7 +47,6 @@ impl Track {
             step: window.stride,
             input,
             before: window.before,
-            origin: 0,
             is_sparse: false,
             first: 0,
             apart: 1,
@@ -73,7 +70,6 @@ impl Track {
             step: 1,
             input: output,
             before: 0,
-            origin: 0,
             is_sparse: false,
             first: phase,
             apart: window.stride,
@@ -149,7 +145,7 @@ impl Track {
     /// Whether no sum reads zeros around the elements.
     #[inline(always)]
     pub(super) const fn is_whole(&self) -> bool {
-        self.before == 0 && self.origin + self.reach(self.count) <= self.input
+        self.before == 0 && self.reach(self.count) <= self.input
     }
 
     /// Whether no zeros are read, be it that they are left out.
@@ -235,22 +231,35 @@ impl Track {
         Stretch { sums, taps: 0..self.taps, start: 0, from: 0 }
     }
 
-    /// Taps that lie on elements for the same sums, in order, and those sums.
-    pub(super) fn taps_of_same(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    /// Taps that lie on elements for the same ones of some sums, in order, and those sums; all of both if none are left out.
+    pub(super) fn shared(&self, sums: Range<usize>) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let mut next = 0;
         core::iter::from_fn(move || {
-            let (first, sums) = (next, self.sums_of(next));
-            next += 1;
-            while next < self.taps && self.sums_of(next) == sums {
+            if !self.is_sparse {
+                let all = (next < self.taps).then(|| (0..self.taps, sums.clone()));
+                next = self.taps;
+                return all;
+            }
+            let on_elements = |tap: usize| {
+                let all = self.sums_of(tap);
+                all.start.max(sums.start)..all.end.min(sums.end)
+            };
+            while next < self.taps && on_elements(next).is_empty() {
                 next += 1;
             }
-            (first < self.taps).then_some((first..next, sums))
+            let (first, shared) = (next, on_elements(next));
+            while next < self.taps && on_elements(next) == shared {
+                next += 1;
+            }
+            (first < next).then_some((first..next, shared))
         })
     }
 
-    /// The axis, cut into parts with the same sums for all of their taps, without zeros.
-    pub(super) fn parts(&self) -> impl Iterator<Item = Self> {
-        self.taps_of_same().map(|(taps, sums)| self.part(sums, taps))
+    /// Some taps of some sums of a block, all of which lie on elements, or in a copy with the zeros around them.
+    pub(super) fn stretch(&self, (taps, sums): (Range<usize>, Range<usize>), block: &Range<usize>) -> Stretch {
+        let from = self.offset(taps.start);
+        let start = (self.step * sums.start + from).saturating_sub(self.read(block).start);
+        Stretch { sums, taps, start, from }
     }
 
     /// The axis without the taps that lie on no element for any sum.
@@ -266,24 +275,6 @@ impl Track {
             *to = (offset - from as u16, tap);
         }
         track
-    }
-
-    /// Some sums of some taps, all of which lie on elements.
-    fn part(&self, sums: Range<usize>, taps: Range<usize>) -> Self {
-        let from = self.offset(taps.start);
-        let mut part = Self {
-            count: sums.len(),
-            before: 0,
-            origin: (self.step * sums.start + from).saturating_sub(self.before),
-            first: self.first + self.apart * sums.start,
-            span: self.offset(taps.end.saturating_sub(1)).saturating_sub(from) + 1,
-            taps: taps.len(),
-            ..*self
-        };
-        for (to, &(offset, tap)) in part.offsets.iter_mut().zip(self.taps().get(taps).unwrap_or_default()) {
-            *to = (offset.saturating_sub(from as u16), tap);
-        }
-        part
     }
 }
 

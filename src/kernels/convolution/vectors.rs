@@ -209,16 +209,18 @@ impl Convolution {
         if images.taps() > DEPTH {
             return None;
         }
-        let by_filters = super::filters::gradient::positions(images) * ceil_div(filters, LANES) * channels;
-        // Inputs are transposed for each block, along with those that several blocks read.
-        let by_channels = sums * ceil_div(channels, LANES) * filters;
-        let by_channels = by_channels + by_channels / 4;
-        // Pieces of rows may cross the ends of cache lines.
-        let by_positions = super::rows::gradient::vectors(images) * filters * channels;
-        let by_positions = by_positions + by_positions / 4;
+        let (by_filters, _) = super::filters::gradient::cheapest(images, filters);
+        // Inputs are transposed for each few filters, with what several blocks read.
+        let by_channels = sums * images.taps() * ceil_div(channels, LANES) * filters;
+        let transposed = over_channels::few_filters::transposed(images, filters, scratch);
+        let by_channels = by_channels + by_channels / 8 + 14 * transposed.unwrap_or_default();
+        // Pieces of rows may cross the ends of cache lines, and images are copied for each few filters.
+        let by_positions = super::rows::gradient::vectors(images) * images.taps() * filters * channels;
+        let copies = super::rows::gradient::copies(images, filters);
+        let by_positions = by_positions + by_positions / 2 + copies;
         let forms = [
-            (by_filters, GradientLanes::Filters, super::filters::gradient::fits(images, scratch)),
-            (by_channels, GradientLanes::Channels, over_channels::few_filters::fits(images, filters, scratch)),
+            (by_filters, GradientLanes::Filters, super::filters::gradient::fits(images, filters, scratch)),
+            (by_channels, GradientLanes::Channels, transposed.is_some()),
             (by_positions, GradientLanes::Positions, super::rows::gradient::fits(images, filters, scratch)),
         ];
         forms.into_iter().filter(|&(.., fits)| fits).min_by_key(|&(cost, ..)| cost).map(|(_, form, _)| form)

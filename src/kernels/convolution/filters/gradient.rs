@@ -4,128 +4,192 @@
 //! inputs, broadcast from where they lie, and of gradients, which are transposed for each block. A block is one chain, and
 //! the sums of blocks are added: a chain over all positions of a batch would round more.
 //!
-//! Taps of rows that lie on an image for the same positions are computed together, and for those positions alone. Where many taps
-//! lie on the zeros beside images, too, so are those of columns, each such part by itself: images are read as they stand.
+//! Taps that lie on an image for the same positions are computed together, and for those positions alone: images are read as they
+//! stand, and nothing is multiplied by the zeros around them. Of few channels, such products would be too small: then only whole rows
+//! of taps are left out, and images are copied with the zeros beside them.
+//!
+//! A pass over all positions computes as many sums as there is room for: of some rows of taps, so that there are enough channels.
 
 use core::ops::Range;
 
-use super::PANEL;
+use super::{PANEL, product};
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
-use crate::kernels::convolution::track::Stretch;
 use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
-use crate::window::quotient;
+use crate::window::{ceil_div, quotient};
 
-/// Sums of a block of positions: the most positions, and the most numbers under a position in some channels.
-const POSITIONS: usize = 128;
+/// The most numbers in the gradients of a block.
+const GRADIENTS: usize = 16384;
+/// The most sums of a filter in a pass.
+const SUMS: usize = 256;
+/// The fewest channels in a pass over some of the rows of taps, if there are as many.
+const CHANNELS: usize = 16;
 
-/// The split into blocks of positions.
+/// Vectors of filters at a time.
+const fn panel(filters: usize, lanes: usize) -> usize {
+    let vectors = ceil_div(filters, lanes);
+    if vectors < PANEL { vectors } else { PANEL }
+}
+
+/// How a gradient is computed.
+#[derive(Clone, Copy)]
+struct Division {
+    blocks: Split,
+    /// Rows of taps in a pass.
+    rows: usize,
+}
+
+impl Division {
+    /// The one for some filters, if there is any.
+    #[inline(always)]
+    fn of<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
+        let positions = quotient(GRADIENTS, panel(filters, LANES).max(1) * LANES).min(PLACES);
+        let depth = SUMS.min(quotient(scratch.weights.len(), PANEL * LANES));
+        let rows = rows(images);
+        let taps = rows * images.columns.taps().len();
+        let mut blocks = images.split(samples, positions, scratch.inputs.len(), (taps, depth))?;
+        // Blocks of nearly the same size.
+        blocks.rows = ceil_div(images.rows.count, ceil_div(images.rows.count, blocks.rows));
+        (scratch.sums.len() >= GRADIENTS).then_some(Self { blocks, rows })
+    }
+}
+
+/// Rows of taps in a pass: all of them where images are copied.
+fn rows(images: &Images) -> usize {
+    let (rows, columns) = (images.rows.taps().len(), images.columns.taps().len());
+    if !images.columns.is_sparse {
+        return rows;
+    }
+    let channels = images.channels.min(CHANNELS);
+    let most = quotient(SUMS, columns * channels).clamp(1, rows.max(1));
+    ceil_div(rows, ceil_div(rows, most))
+}
+
+/// The images, of which taps on zeros are left out, and what their gradients cost for some filters of a sample, in multiplications of
+/// vectors.
+pub(in crate::kernels::convolution) fn cheapest(images: &Images, filters: usize) -> (usize, Images) {
+    let with_work = |images| (work(&images, filters), images);
+    let (copied, sparse) = (with_work(images.sparse_rows()), with_work(images.sparse()));
+    if copied.0 < sparse.0 { copied } else { sparse }
+}
+
+/// What the gradients cost.
+fn work(images: &Images, filters: usize) -> usize {
+    let vectors = ceil_div(filters, LANES);
+    let panels = |vectors| panel_work(images, vectors);
+    let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
+    whole + if vectors.is_multiple_of(PANEL) { 0 } else { panels(vectors % PANEL) }
+}
+
+/// The same, for some vectors of filters at a time.
+fn panel_work(images: &Images, vectors: usize) -> usize {
+    let Images { rows: down, columns: along, channels, .. } = images;
+    let (rows, taps) = (rows(images), along.taps().len());
+    let parts = ceil_div(*channels, quotient(SUMS, rows * taps).clamp(1, *channels));
+    let passes = ceil_div(down.taps().len(), rows.max(1)) * parts;
+    let channels = ceil_div(*channels, parts);
+    let most = quotient(GRADIENTS, vectors * LANES);
+    let (blocks, samples) = (ceil_div(images.sums(), most), quotient(most, images.sums()).max(1));
+    let mut work = 0;
+    for (taps_down, sums_down) in down.shared(0..down.count) {
+        for (taps_along, sums_along) in along.shared(0..along.count) {
+            // In the middle of a large image, all rows of taps lie on it.
+            let together = if blocks > 2 { rows } else { taps_down.len().min(rows) };
+            let (cost, _) = product(channels * together * taps_along.len(), vectors);
+            let each = sums_down.len() * sums_along.len() * (cost + 6) + quotient(200, samples);
+            work += quotient(each * taps_down.len(), together) * parts;
+        }
+    }
+    work + passes * (14 * images.sums() * vectors + quotient(images.copies(down.count, LANES), parts))
+}
+
+/// Whether there is a division.
 #[inline(always)]
-fn split<S>(images: &Images, samples: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
-    let depth = scratch.weights.len() / (PANEL * LANES);
-    images.split(samples, POSITIONS, scratch.inputs.len(), (images.taps(), depth))
+pub(in crate::kernels::convolution) fn fits<S>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> bool {
+    Division::of(&cheapest(images, filters).1, 1, filters, scratch).is_some()
 }
 
-/// Whether taps that lie on an image for the same positions are computed part by part: if enough products fall away, and there
-/// are enough channels for tiles of one tap.
-fn is_in_parts(images: &Images) -> bool {
-    // A transposition of gradients for each part takes as long as the products of some channels, and of more if parts of rows fill
-    // few lanes.
-    let run = images.columns.products() / images.columns.taps().len().max(1);
-    let run = if images.columns.is_whole() { LANES } else { run.clamp(1, LANES) };
-    let rows = images.channels.next_multiple_of(4) + quotient(10 * LANES, run);
-    !images.columns.is_whole() && images.products() * rows < products(images) * images.channels
-}
-
-/// Products with rows of the images alone, but with the zeros beside them.
-fn products(images: &Images) -> usize {
-    images.rows.products() * images.columns.count * images.columns.taps().len()
-}
-
-/// Products of a number with a vector of filters, for each channel and tap.
-pub(in crate::kernels::convolution) fn positions(images: &Images) -> usize {
-    let products = if is_in_parts(images) { images.products() } else { products(images) };
-    products / images.taps().max(1)
-}
-
-/// Whether there is a split.
-#[inline(always)]
-pub(in crate::kernels::convolution) fn fits<S>(images: &Images, scratch: &Scratch<'_, S>) -> bool {
-    let images = if is_in_parts(images) { images.sparse() } else { *images };
-    split(&images, 1, scratch).is_some()
+/// What a pass computes: a group, the first of some filters and how many, of some channels, and of some rows of taps; and how many
+/// numbers there are for each position.
+struct Part {
+    group: usize,
+    filters: (usize, usize),
+    channels: (usize, usize),
+    rows: Range<usize>,
+    panel: usize,
 }
 
 impl<S: Scalar> WeightGradient<'_, '_, S> {
     /// Adds them, over vectors of filters.
     #[inline(always)]
     pub(in crate::kernels::convolution) fn over_filters<V: Simd>(mut self, simd: V) {
+        let filters = self.filters;
+        (_, self.images) = cheapest(&self.images, filters);
         let images = self.images;
-        if !is_in_parts(&images) {
-            return self.add_all(simd);
-        }
-        for rows in images.rows.parts() {
-            for columns in images.columns.parts() {
-                self.images = Images::new(rows, columns, images.channels, images.sample);
-                self.add_all(simd);
-            }
-        }
-    }
-
-    /// Adds the gradients of all weights under the taps of the images.
-    #[inline(always)]
-    fn add_all<V: Simd>(&mut self, simd: V) {
-        let Self { images, filters, window: (row, window), .. } = *self;
         let samples = self.x.len() / images.sample.max(1);
-        let Some(split) = split(&images, samples, self.scratch) else { return };
-        let (groups, panel) = (images.groups(), PANEL * lanes::<V, S>());
-        let (taps, filter) = (images.taps(), window * images.channels);
-        for group in 0..groups {
-            for first in (0..images.channels).step_by(split.channels.max(1)) {
-                let count = split.channels.min(images.channels - first);
-                for from in (0..filters).step_by(panel) {
-                    let width = panel.min(filters - from);
-                    self.scratch.weights.fill(S::ZERO);
-                    for block in images.blocks(samples, split) {
-                        self.add_block(simd, &block, (group, from, width), (first, count));
-                    }
-                    let to = (group * filters + from) * filter + first * window;
-                    let (Some(to), totals) = (self.dw.get_mut(to..), &*self.scratch.weights) else { return };
-                    if taps == window {
-                        transpose(simd, (totals, panel), (count * taps, width), (to, filter), 1, true);
-                        continue;
-                    }
-                    for (index, tap) in images.tap_numbers(row).enumerate() {
-                        let (totals, to) = (totals.get(index * panel..), to.get_mut(tap..));
-                        let (Some(totals), Some(to)) = (totals, to) else { return };
-                        transpose(simd, (totals, taps * panel), (count, width), (to, filter), window, true);
+        let Some(Division { blocks, rows }) = Division::of(&images, samples, filters, self.scratch) else { return };
+        let panel = panel(filters, lanes::<V, S>()) * lanes::<V, S>();
+        let down = images.rows.taps().len();
+        for group in 0..images.groups() {
+            for channel in (0..images.channels).step_by(blocks.channels.max(1)) {
+                for row in (0..down).step_by(rows.max(1)) {
+                    for filter in (0..filters).step_by(panel.max(1)) {
+                        let part = Part {
+                            group,
+                            filters: (filter, panel.min(filters - filter)),
+                            channels: (channel, blocks.channels.min(images.channels - channel)),
+                            rows: row..down.min(row + rows),
+                            panel,
+                        };
+                        self.add_part(simd, blocks, &part);
                     }
                 }
             }
         }
     }
 
-    /// Adds the products of a block to the sums of some filters and channels of a group.
+    /// Adds what a pass computes.
     #[inline(always)]
-    fn add_block<V: Simd>(
-        &mut self,
-        simd: V,
-        block: &Block,
-        (group, from, filters): (usize, usize, usize),
-        (from_channel, channels): (usize, usize),
-    ) {
+    fn add_part<V: Simd>(&mut self, simd: V, split: Split, part: &Part) {
+        let Self { images, window: (row, window), .. } = *self;
+        let &Part { group, filters: (from, filters), channels: (first, channels), ref rows, panel } = part;
+        let samples = self.x.len() / images.sample.max(1);
+        let (along, filter) = (images.columns.taps().len(), window * images.channels);
+        let taps = rows.len() * along;
+        let Some(totals) = self.scratch.weights.get_mut(..channels * taps * panel) else { return };
+        totals.fill(S::ZERO);
+        for block in images.blocks(samples, split) {
+            self.add_block(simd, &block, part);
+        }
+        // Taps that lie side by side in the window are transposed together, and so are whole windows.
+        let (together, run) = match (taps == window, along == row) {
+            (true, _) => (channels, taps),
+            (false, true) => (1, taps),
+            (false, false) => (1, along),
+        };
+        let mut totals = &*self.scratch.weights;
+        for channel in (0..channels).step_by(together.max(1)) {
+            let to = (group * self.filters + from) * filter + (first + channel) * window;
+            for tap in images.tap_numbers(row).skip(rows.start * along).take(taps).step_by(run.max(1)) {
+                let Some(to) = self.dw.get_mut(to + tap..) else { return };
+                transpose(simd, (totals, panel), (together * run, filters), (to, filter), 1, true);
+                totals = totals.get(together * run * panel..).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Adds the products of a block to the sums of a pass.
+    #[inline(always)]
+    fn add_block<V: Simd>(&mut self, simd: V, block: &Block, part: &Part) {
         let images = self.images;
-        let (places, panel) = (images.places(block, channels), PANEL * lanes::<V, S>());
-        let x = images.numbers(
-            simd,
-            self.x,
-            block,
-            (group * images.channels + from_channel, channels),
-            self.scratch.inputs,
-        );
+        let &Part { group, filters: (from, filters), channels: (first, channels), rows: ref of_part, panel } = part;
+        let places = images.places(block, channels);
+        let channel = group * images.channels + first;
+        let x = images.numbers(simd, self.x, block, (channel, channels), self.scratch.inputs);
         let (plane, row) = self.outputs;
         let (runs, run) = if block.columns.len() == row {
             (1, block.rows.len() * row)
@@ -135,8 +199,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let mut to = &mut *self.scratch.sums;
         for sample in block.samples.clone() {
             for line in 0..runs {
-                let down = images.rows.first + block.rows.start + line;
-                let place = down * row + images.columns.first + block.columns.start;
+                let place = (block.rows.start + line) * row + block.columns.start;
                 let at = ((sample * images.groups() + group) * self.filters + from) * plane + place;
                 let g = self.g.get(at..).unwrap_or_default();
                 let Some((run_of, rest)) = to.split_at_mut_checked(run * panel) else { return };
@@ -144,50 +207,52 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 to = rest;
             }
         }
-        let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); POSITIONS]);
+        let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); PLACES]);
         let mut rows = [Row::default(); DEPTH];
-        let (down_all, across, along) = (images.rows.taps().len(), images.columns.taps().len(), images.whole(block).1);
-        let clipped = |on: Range<usize>| on.start.max(block.rows.start)..on.end.min(block.rows.end);
-        let mut parts = images.rows.taps_of_same().map(|(taps, on)| (taps, clipped(on))).peekable();
-        while let Some((mut taps, sums_on)) = parts.next() {
-            while let Some((more, _)) = parts.next_if(|(_, other)| *other == sums_on) {
-                taps.end = more.end;
-            }
-            if sums_on.is_empty() {
+        let across = images.columns.taps().len();
+        // The positions of a sample, and the same of the others.
+        let (samples, stored) = (block.samples.clone(), Stored::in_order(block, panel));
+        let of_sample = Block { samples: samples.start..samples.start + 1, ..block.clone() };
+        let repeats = Repeats { count: samples.len(), a: places.sample, b: stored.sample };
+        for (taps, sums) in images.rows.shared(block.rows.clone()) {
+            let taps = taps.start.max(of_part.start)..taps.end.min(of_part.end);
+            if taps.is_empty() {
                 continue;
             }
-            let start = (sums_on.start - block.rows.start) * images.rows.step;
-            let down = Stretch { sums: sums_on, taps, start, from: 0 };
-            let positions = images.starts(block, places, (&down, &along), Stored::in_order(block, panel), &mut starts);
-            for (place, &Row { a, c }) in inner.iter_mut().zip(&starts) {
-                *place = Place { a, b: c };
-            }
-            let (down, mut count) = (Stretch { start: 0, ..down }, 0);
-            images.for_each_tap(places, channels, (&down, &along), |place, channel, [(down, _), (right, _)]| {
-                if let Some(row) = rows.get_mut(count) {
-                    let total = (channel * down_all + down) * across + right;
-                    *row = Row { a: place as u32, c: (total * panel) as u32 };
+            let down = images.rows.stretch((taps, sums), &block.rows);
+            for (taps, sums) in images.columns.shared(block.columns.clone()) {
+                let along = images.columns.stretch((taps, sums), &block.columns);
+                let positions = images.starts(&of_sample, places, (&down, &along), stored, &mut starts);
+                for (place, &Row { a, c }) in inner.iter_mut().zip(starts.get(..positions).unwrap_or_default()) {
+                    *place = Place { a, b: c };
                 }
-                count += 1;
-            });
-            S::Vector::<V>::scattered(
-                simd,
-                Scattered {
-                    columns: filters,
-                    a: x,
-                    rows: rows.get(..count).unwrap_or_default(),
-                    inner: inner.get(..positions).unwrap_or_default(),
-                    repeats: Repeats::NONE,
-                    b: &*self.scratch.sums,
-                    c: &mut *self.scratch.weights,
-                    lines: (1, 0, 0),
-                    start: Origin::Zero,
-                    is_added: true,
-                    is_rectified: false,
-                },
-            );
+                let mut count = 0;
+                images.for_each_tap(places, channels, (&down, &along), |place, channel, [(down, _), (right, _)]| {
+                    if let Some(row) = rows.get_mut(count) {
+                        let total = (channel * of_part.len() + down - of_part.start) * across + right;
+                        *row = Row { a: place as u32, c: (total * panel) as u32 };
+                    }
+                    count += 1;
+                });
+                S::Vector::<V>::scattered(
+                    simd,
+                    Scattered {
+                        columns: filters,
+                        a: x,
+                        rows: rows.get(..count).unwrap_or_default(),
+                        inner: inner.get(..positions).unwrap_or_default(),
+                        repeats,
+                        b: &*self.scratch.sums,
+                        c: &mut *self.scratch.weights,
+                        lines: (1, 0, 0),
+                        start: Origin::Zero,
+                        is_added: true,
+                        is_rectified: false,
+                    },
+                );
+            }
         }
     }
 }
 
-const _: () = assert!(LANES * PANEL * POSITIONS <= 16384 && POSITIONS <= PLACES, "the gradients of a block fit");
+const _: () = assert!(SUMS <= DEPTH, "there is a place for each sum");

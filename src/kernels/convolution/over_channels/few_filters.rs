@@ -61,10 +61,16 @@ fn channels(images: &Images) -> Channels {
     Channels { images: Images { channels: 1, ..*images }, inputs: 1, outputs: 1, taps: (0, 0) }
 }
 
-/// Whether there is a split.
+/// How many vectors of a sample are transposed, if there is a split.
 #[inline(always)]
-pub(in crate::kernels::convolution) fn fits<S>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> bool {
-    Division::of(images, 1, filters, scratch).is_some()
+pub(in crate::kernels::convolution) fn transposed<S>(
+    images: &Images,
+    filters: usize,
+    scratch: &Scratch<'_, S>,
+) -> Option<usize> {
+    let positions = images.rows.seen(images.rows.count) * images.columns.seen(images.columns.count);
+    let vectors = positions * ceil_div(images.channels, LANES);
+    Division::of(images, 1, filters, scratch).map(|division| vectors * ceil_div(filters, division.filters))
 }
 
 impl<S: Scalar> WeightGradient<'_, '_, S> {

@@ -17,7 +17,7 @@ use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
-use crate::window::quotient;
+use crate::window::{ceil_div, quotient};
 
 /// The most vectors of positions in a block.
 const VECTORS: usize = 256;
@@ -51,6 +51,11 @@ impl Layout {
 /// Vectors of positions for each multiplication of a filter with a channel under a tap.
 pub(in crate::kernels::convolution) fn vectors(images: &Images) -> usize {
     images.vectors(images.rows.count, LANES).0
+}
+
+/// What copies of a sample's images cost, in multiplications of vectors.
+pub(in crate::kernels::convolution) fn copies(images: &Images, filters: usize) -> usize {
+    images.in_parts().copies(images.rows.count, LANES) * ceil_div(filters, FILTERS)
 }
 
 /// The filters at a time, and the split into blocks, if there is one.
