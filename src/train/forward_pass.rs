@@ -88,12 +88,43 @@ impl<'a, L: Layer, const B: usize> ForwardPass<'a, L, B> {
         self.go_back(output_gradients, gradient, Some(input_gradients));
     }
 
-    fn go_back(self, output_gradients: &[L::Output], gradient: &mut L, input_gradients: Option<&mut [L::Input]>) {
+    /// The gradients with respect to the outputs that [`backward_in_place`](Self::backward_in_place) starts from, one for each
+    /// output. They hold anything until they are written.
+    pub fn output_gradients(&mut self) -> &mut [L::Output] {
+        first_mut(&mut self.buffers.output_gradients, self.inputs.len())
+    }
+
+    /// [`backward`](Self::backward), or [`backward_to_inputs`](Self::backward_to_inputs) if there are `input_gradients`, from the
+    /// gradients in [`output_gradients`](Self::output_gradients): nothing is copied.
+    ///
+    /// ```
+    /// use fnn::{Parameters, layers::Dense, train::GradientBuffers};
+    ///
+    /// let network = Dense::<1, 1> { weight: [[3.0]], bias: [0.0] };
+    /// let (mut buffers, mut gradient) = (GradientBuffers::<_, 1>::new(), Dense::zeroed());
+    /// let mut pass = buffers.forward(&network, &[[2.0]]);
+    /// let error = pass.outputs()[0][0] - 5.0;
+    /// pass.output_gradients()[0] = [2.0 * error];
+    /// pass.backward_in_place(&mut gradient, None);
+    /// assert_eq!((gradient.weight, gradient.bias), ([[4.0]], [2.0]));
+    /// ```
+    pub fn backward_in_place(self, gradient: &mut L, input_gradients: Option<&mut [L::Input]>)
+    where
+        L::Input: Sample<Element = L::Scalar>,
+    {
+        self.differentiate(gradient, input_gradients);
+    }
+
+    fn go_back(mut self, output_gradients: &[L::Output], gradient: &mut L, input_gradients: Option<&mut [L::Input]>) {
+        let scratch = self.output_gradients();
+        copy(output_gradients, scratch);
+        scratch.get_mut(output_gradients.len()..).unwrap_or_default().fill(zeroed());
+        self.differentiate(gradient, input_gradients);
+    }
+
+    fn differentiate(self, gradient: &mut L, input_gradients: Option<&mut [L::Input]>) {
         let Self { buffers, network, inputs, chance, start } = self;
         let gradient = Gradient::new(gradient, start);
-        let scratch = first_mut(&mut buffers.output_gradients, inputs.len());
-        scratch.fill(zeroed());
-        copy(output_gradients, scratch);
         dispatch(Backward { buffers, network, inputs, chance, gradient, input_gradients });
     }
 }
