@@ -21,6 +21,7 @@ mod functions;
 mod fused;
 #[cfg(feature = "std")]
 mod gather;
+pub(crate) mod groups;
 #[cfg(any(fnn_simd128, all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod instruction_set;
 mod lane_sums;

@@ -6,6 +6,8 @@ mod agreement;
 mod channels;
 #[cfg(feature = "simd")]
 mod convolution;
+#[cfg(feature = "simd")]
+mod groups;
 mod order;
 #[cfg(feature = "std")]
 mod outer_products;

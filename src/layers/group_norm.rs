@@ -3,6 +3,7 @@
 use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
+use crate::kernels::groups::{Gradients, Normalise, Sizes};
 use crate::kernels::{Moments, Simd, sum, sum_of};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
@@ -64,6 +65,8 @@ impl<A: Channels, const GROUPS: usize, const EPSILON: u64> GroupNorm<A, GROUPS, 
     /// Numbers in a group.
     const GROUP: usize = Self::CHANNELS * A::SPACE;
 
+    const SIZES: Sizes = Sizes { space: A::SPACE, channels: Self::CHANNELS, groups: GROUPS };
+
     /// The scales and the shifts of each group's channels.
     #[inline(always)]
     fn groups(&self) -> impl Iterator<Item = (&[A::Element], &[A::Element])> {
@@ -87,8 +90,13 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
         Node::layer::<Self>(const { &[Attribute::count("groups", GROUPS), Attribute::bits("epsilon", EPSILON)] });
 
     #[inline(always)]
-    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
+    fn forward_batch<V: Simd, const B: usize>(&self, simd: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         let epsilon = epsilon::<S, EPSILON>();
+        if const { V::FUSED && Self::SIZES.fill_vectors() } {
+            let (weight, bias) = (self.weight.parameters(), self.bias.parameters());
+            let (x, y) = (A::flat(inputs), A::flat_mut(outputs));
+            return simd.call(Normalise { sizes: Self::SIZES, epsilon, weight, bias, x, y });
+        }
         let samples = A::flat(inputs).blocks(A::LENGTH).zip(A::flat_mut(outputs).blocks_mut(A::LENGTH));
         for (x, y) in samples {
             let groups = x.blocks(Self::GROUP).zip(y.blocks_mut(Self::GROUP));
@@ -107,7 +115,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
     #[inline(always)]
     fn backward<V: Simd, const B: usize>(
         &self,
-        _: Pass<'_, V>,
+        pass: Pass<'_, V>,
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [A],
         gradient: Gradient<'_, Self>,
@@ -116,6 +124,18 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
     ) {
         let gradient = gradient.accumulator();
         let epsilon = epsilon::<S, EPSILON>();
+        if const { V::FUSED && Self::SIZES.fill_vectors() } {
+            return pass.simd.call(Gradients {
+                sizes: Self::SIZES,
+                epsilon,
+                weight: self.weight.parameters(),
+                x: A::flat(recorded.inputs),
+                g: A::flat(output_gradients),
+                dx: input_gradients.map(A::flat_mut),
+                by_weight: gradient.weight.parameters_mut(),
+                by_bias: gradient.bias.parameters_mut(),
+            });
+        }
         let mut dx = input_gradients.map(|dx| A::flat_mut(dx).blocks_mut(Self::GROUP));
         let gradients = A::flat_mut(output_gradients).blocks_mut(A::LENGTH);
         for (x, g) in A::flat(recorded.inputs).blocks(A::LENGTH).zip(gradients) {
