@@ -16,6 +16,14 @@ use crate::window::{ceil_div, quotient};
 pub(super) const PLACES: usize = 512;
 pub(super) const DEPTH: usize = 256;
 
+/// Channels of `count` that share a table of places, which is [repeated](crate::kernels::product::Repeats) for the others: as few as have
+/// some dozen taps, since a short table is made in less time, and a few more repetitions cost nothing.
+pub(super) fn channels_together(count: usize, taps: usize) -> usize {
+    const FEW: usize = 32;
+    let together = (1..=count).find(|&some| some * taps >= FEW && count.is_multiple_of(some)).unwrap_or(count);
+    if together * taps > DEPTH { 1 } else { together }
+}
+
 /// The images that a convolution reads, channel by channel in each sample.
 #[derive(Clone, Copy)]
 pub(super) struct Images {

@@ -15,7 +15,7 @@ pub(super) mod gradient;
 use core::ops::Range;
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
+use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored, channels_together};
 use super::correlation::{Correlation, Strides};
 use super::products::PATCHES;
 use super::track::Track;
@@ -207,8 +207,9 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let start = if first == 0 { Origin::Row(bias) } else { Origin::Sum };
                 images.for_each_stretch(block, |down, along| {
                     let sums = images.starts(block, places, (down, along), stored, &mut starts);
+                    let together = channels_together(count, down.taps.len() * along.taps.len());
                     let mut depth = 0;
-                    images.for_each_tap(places, count, (down, along), |place, channel, tap| {
+                    images.for_each_tap(places, together, (down, along), |place, channel, tap| {
                         if let Some(inner) = inner.get_mut(depth) {
                             let tap = channel * laid.taps + laid.place(tap);
                             *inner = Place { a: place as u32, b: (tap * panel) as u32 };
@@ -224,7 +225,11 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             a: x,
                             rows: starts.get(..sums).unwrap_or_default(),
                             inner: inner.get(..depth).unwrap_or_default(),
-                            repeats: Repeats::NONE,
+                            repeats: Repeats {
+                                count: quotient(count, together),
+                                a: together * places.channel,
+                                b: together * laid.taps * panel,
+                            },
                             b: &*self.scratch.weights,
                             c: sums_of_block.unwrap_or_default(),
                             lines: (1, 0, 0),

@@ -10,7 +10,7 @@
 pub(super) mod gradient;
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, Split};
+use super::blocks::{Block, DEPTH, Images, Split, channels_together};
 use super::correlation::{Correlation, Strides, Weights};
 use crate::kernels::elementwise::copy_few;
 use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
@@ -183,13 +183,16 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 *row = Row { a: (index * filter) as u32, c: (index * pitch) as u32 };
             }
             images.for_each_stretch(block, |down, along| {
+                let together = channels_together(count, down.taps.len() * along.taps.len());
                 let (mut inner, mut depth) = ([Place::default(); DEPTH], 0);
-                images.for_each_tap(places, count, (down, along), |place, number, [(_, down), (_, right)]| {
+                images.for_each_tap(places, together, (down, along), |place, number, [(_, down), (_, right)]| {
                     if let Some(inner) = inner.get_mut(depth) {
                         *inner = Place { a: (number * channel + down * row + right) as u32, b: place as u32 };
                     }
                     depth += 1;
                 });
+                let repeats =
+                    Repeats { count: quotient(count, together), a: together * channel, b: together * places.channel };
                 let lines = down.sums.len();
                 let (lines, columns) = if is_together { (1, (lines - 1) * places.row + width) } else { (lines, width) };
                 let to = (down.sums.start - block.rows.start) * apart;
@@ -201,7 +204,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         a,
                         rows: rows.get(..filters).unwrap_or_default(),
                         inner: inner.get(..depth).unwrap_or_default(),
-                        repeats: Repeats::NONE,
+                        repeats,
                         b: x.get(down.start * places.row..).unwrap_or_default(),
                         c: c.unwrap_or_default(),
                         lines: (lines, images.rows.step * places.row, apart),
