@@ -32,8 +32,9 @@ pub trait Network: Layer {
     /// RAM in bytes that training on one sample at a time needs on a microcontroller: the weights, their gradient, and
     /// [`GradientBuffers`] without the extra scratch memory of vectorized layers. An optimizer needs another
     /// [`FLASH`](Self::FLASH) bytes for each of its slots.
-    const RAM_TRAINING: usize =
-        2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>() - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH;
+    const RAM_TRAINING: usize = 2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>()
+        - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH
+        - <Self::Tape<1> as Pod>::VECTOR_SCRATCH;
     /// Memory in bytes that inference on one sample needs on this target: [`RAM_INFERENCE`](Self::RAM_INFERENCE), and
     /// the extra scratch memory of vectorized layers. [`forward`](Self::forward) takes it from the stack.
     const WORKSPACE: usize = size_of::<Self::Workspace<1>>();

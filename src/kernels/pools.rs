@@ -15,6 +15,7 @@
 mod columns;
 mod over_planes;
 mod pairs;
+mod places;
 mod rows;
 
 use self::over_planes::Bands;
@@ -71,18 +72,36 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &m
     }
 }
 
+/// [`maximum`], which also stores the first of each output's largest taps in `places`, if there is room and
+/// [`maximum_gradient`] needs it.
+// As above.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn maximum_with_places<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &mut [S], places: &mut [u8]) {
+    if places.len() < y.len() || !plane.keeps_places() {
+        return maximum(simd, plane, x, y);
+    }
+    match plane.over_planes::<V, S>(x.len()) {
+        Some(bands) => simd.call(places::Maximum { bands, x, y, places }),
+        None => places::maximum(plane, x, y, places),
+    }
+}
+
 /// `dx[p's largest tap] += g[p]`, the first tap if several are equally large; 0 elsewhere. For all channels of a batch;
-/// overwrites `g`.
+/// overwrites `g`. `places` are those of [`maximum_with_places`].
 // A separate function in debug builds, which reserve stack for everything inlined.
 #[cfg_attr(debug_assertions, inline)]
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
     simd: V,
     plane: &Plane,
-    (x, y): (&[S], &[S]),
+    (x, y, places): (&[S], &[S], &[u8]),
     g: &mut [S],
     dx: &mut [S],
 ) {
+    if places.len() >= y.len() && plane.keeps_places() {
+        return places::maximum_gradient(plane, places, g, dx);
+    }
     if let Some(rows) = plane.pairs() {
         return pairs::maximum_gradient(simd, plane, rows, (x, y), g, dx);
     }

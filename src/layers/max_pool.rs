@@ -6,9 +6,12 @@ use super::windowed::Windowed;
 use super::{Axis, Windows};
 use crate::graph::{Attribute, Node};
 use crate::image::Image;
-use crate::kernels::{Plane, Simd, maximum, maximum_gradient};
+use crate::kernels::{Plane, Simd, maximum, maximum_gradient, maximum_with_places};
 use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
+use crate::pod::Pod;
 use crate::scalar::Scalar;
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+use crate::shape::Sample;
 use crate::window::Sliding;
 
 /// The largest element of each window, channel by channel.
@@ -20,7 +23,7 @@ use crate::window::Sliding;
 ///
 /// `y[c, p] = max x[c, s·p + t − a]` over the positions t in the window that lie on the image; padding is never the
 /// largest. Backward, `g[c, p]` goes to that largest element, the first one if several are equal. NaN in, NaN out. No
-/// weights, no multiply-accumulates, no tape.
+/// weights, no multiply-accumulates; with vectors, a tape of one byte for each output.
 ///
 /// Declared as `MaxPool2d(2)` or `MaxPool2d((rows, columns), stride = the window, padding = 0)`, for sequences as
 /// `MaxPool1d(2)`. Padding and `dilation` are written as those of a [`Conv`](super::Conv); the padding may be `same`.
@@ -37,6 +40,46 @@ use crate::window::Sliding;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct MaxPool<I, O, K>(PhantomData<(I, O, K)>);
+
+/// With vectors, the tap that each output of a batch was found at: one byte for each.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(4))]
+pub struct Places<O: Image, const B: usize> {
+    #[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    taps: [O::Of<u8>; B],
+    outputs: PhantomData<O>,
+}
+
+// SAFETY: bytes, and what fills the last four of them up.
+unsafe impl<O: Image, const B: usize> Pod for Places<O, B> {
+    const VECTOR_SCRATCH: usize = size_of::<Self>();
+}
+
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+impl<O: Image, const B: usize> Places<O, B> {
+    #[inline(always)]
+    fn all(&self) -> &[u8] {
+        <O::Of<u8>>::flat(&self.taps)
+    }
+
+    #[inline(always)]
+    fn all_mut(&mut self) -> &mut [u8] {
+        <O::Of<u8>>::flat_mut(&mut self.taps)
+    }
+}
+
+#[cfg(not(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+impl<O: Image, const B: usize> Places<O, B> {
+    #[inline(always)]
+    const fn all(&self) -> &[u8] {
+        &[]
+    }
+
+    #[inline(always)]
+    const fn all_mut(&mut self) -> &mut [u8] {
+        &mut []
+    }
+}
 
 without_weights!([I: Image, O: Image<Element = I::Element>, K: Windows] MaxPool<I, O, K>, I::Element);
 
@@ -57,7 +100,7 @@ const fn leaves_input(Axis { kernel, before, after, .. }: Axis) -> bool {
 impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer for MaxPool<I, O, K> {
     type Input = I;
     type Output = O;
-    type Tape<const B: usize> = ();
+    type Tape<const B: usize> = Places<O, B>;
     type Workspace<const B: usize> = ();
     type TrainingWorkspace<const B: usize> = Self::Workspace<B>;
 
@@ -82,6 +125,19 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     }
 
     #[inline(always)]
+    fn forward_train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        inputs: &[I],
+        outputs: &mut [O],
+        places: &mut Places<O, B>,
+        (): &mut (),
+    ) {
+        let plane = const { pool_plane::<I, O, K>() };
+        maximum_with_places(pass.simd, &plane, I::flat(inputs), O::flat_mut(outputs), places.all_mut());
+    }
+
+    #[inline(always)]
     fn backward<V: Simd, const B: usize>(
         &self,
         pass: Pass<'_, V>,
@@ -93,7 +149,7 @@ impl<S: Scalar, I: Image<Element = S>, O: Image<Element = S>, K: Windows> Layer 
     ) {
         let Some(dx) = input_gradients else { return };
         let plane = const { pool_plane::<I, O, K>() };
-        let (x, y) = (I::flat(recorded.inputs), O::flat(recorded.outputs));
-        maximum_gradient(pass.simd, &plane, (x, y), O::flat_mut(output_gradients), I::flat_mut(dx));
+        let recorded = (I::flat(recorded.inputs), O::flat(recorded.outputs), recorded.tape.all());
+        maximum_gradient(pass.simd, &plane, recorded, O::flat_mut(output_gradients), I::flat_mut(dx));
     }
 }

@@ -115,7 +115,7 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune
     /// RAM in bytes that training on one sample at a time needs: the trainable weights and a [`FineTuneBuffers`].
     pub const RAM_TRAINING: usize = {
         let frozen = size_of::<F::Workspace<1>>() - F::FROZEN_RAM;
-        let head = <H::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH;
+        let head = <H::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH + <H::Tape<1> as Pod>::VECTOR_SCRATCH;
         H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>() - frozen - head
     };
 

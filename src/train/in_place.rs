@@ -26,8 +26,9 @@ pub trait TrainInPlace: Layer {
     /// RAM in bytes that training with [`InPlaceBuffers`] on one sample at a time needs: the weights and the buffers.
     /// It is less than [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradients of all layers but the largest. An
     /// optimizer needs another [`FLASH`](crate::Network::FLASH) bytes for each of its slots.
-    const RAM_TRAINING_IN_PLACE: usize =
-        Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>() - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH;
+    const RAM_TRAINING_IN_PLACE: usize = Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>()
+        - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH
+        - <Self::Tape<1> as Pod>::VECTOR_SCRATCH;
 
     /// [`Layer::backward`], which updates each layer once its gradient is known and its weights are no longer needed.
     #[doc(hidden)]

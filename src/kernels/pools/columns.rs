@@ -51,18 +51,29 @@ struct Runs {
 
 impl Plane {
     /// Itself, if windows have one column, the same as that of their output; or, if it is a single row over which they move by 1,
-    /// the row as a column. And if runs fill at least half of a vector.
+    /// the row as a column.
+    #[inline(always)]
+    const fn columns(&self) -> Option<Columns> {
+        let Self { rows, columns } = *self;
+        if is_still(&columns) {
+            Some(Columns { rows, width: columns.output })
+        } else if is_still(&rows) && rows.output == 1 && columns.window.stride == 1 {
+            Some(Columns { rows: columns, width: 1 })
+        } else {
+            None
+        }
+    }
+
+    /// Whether the place of a maximum is found in less time than it takes to store and to read it.
+    #[inline(always)]
+    pub(super) const fn keeps_places(&self) -> bool {
+        self.taps() < u8::MAX as usize && self.columns().is_none() && self.pairs().is_none()
+    }
+
+    /// Itself, as [`columns`](Self::columns) if runs fill at least half of a vector.
     #[inline(always)]
     pub(super) fn in_columns<V: Simd, S: Scalar>(&self) -> Option<Columns> {
-        let still = |axis: &Sliding| axis.window.kernel == 1 && axis.window.stride == 1 && axis.is_whole();
-        let Self { rows, columns } = *self;
-        let found = if still(&columns) {
-            Columns { rows, width: columns.output }
-        } else if still(&rows) && rows.output == 1 && columns.window.stride == 1 {
-            Columns { rows: columns, width: 1 }
-        } else {
-            return None;
-        };
+        let found = self.columns()?;
         let (Sliding { input, output, window }, width) = (found.rows, found.width);
         let (longest, fits) = if window.stride == 1 {
             // Rows whose windows leave the input are runs of their own.
@@ -73,6 +84,11 @@ impl Plane {
         };
         (fits && lanes::<V, S>() > 1 && 2 * longest >= lanes::<V, S>()).then_some(found)
     }
+}
+
+/// Whether windows are single numbers of the axis, one after the other.
+const fn is_still(axis: &Sliding) -> bool {
+    axis.window.kernel == 1 && axis.window.stride == 1 && axis.is_whole()
 }
 
 impl Columns {

@@ -21,7 +21,7 @@ use crate::scalar::Scalar;
 use crate::window::{Axis, Sliding, ceil_div, quotient};
 
 /// The most positions of a band: 32 KB of the widest vectors.
-const POSITIONS: usize = 512;
+pub(super) const POSITIONS: usize = 512;
 
 /// A plane in bands of this many rows of outputs.
 #[derive(Clone, Copy)]
@@ -31,21 +31,21 @@ pub(super) struct Bands {
 }
 
 /// Rows of outputs, and the rows of inputs under them.
-struct Band {
-    outputs: Range<usize>,
-    inputs: Range<usize>,
+pub(super) struct Band {
+    pub(super) outputs: Range<usize>,
+    pub(super) inputs: Range<usize>,
 }
 
 impl Band {
     /// How many positions of inputs and of outputs it has.
     #[inline(always)]
-    fn sizes(&self, plane: &Plane) -> (usize, usize) {
+    pub(super) fn sizes(&self, plane: &Plane) -> (usize, usize) {
         (self.inputs.len() * plane.columns.input, self.outputs.len() * plane.columns.output)
     }
 
     /// Where its inputs and its outputs begin in a batch, in the plane at index `plane`.
     #[inline(always)]
-    fn places(&self, plane: &Plane, index: usize) -> (usize, usize) {
+    pub(super) fn places(&self, plane: &Plane, index: usize) -> (usize, usize) {
         let inputs = index * plane.inputs() + self.inputs.start * plane.columns.input;
         (inputs, index * plane.outputs() + self.outputs.start * plane.columns.output)
     }
@@ -68,6 +68,11 @@ impl Plane {
 }
 
 impl Bands {
+    #[inline(always)]
+    pub(super) const fn plane(&self) -> Plane {
+        self.plane
+    }
+
     /// The outputs `y` of all channels of a batch: `compute` takes a band, its inputs, and its outputs.
     #[inline(always)]
     fn pool<V: Simd, S: Scalar>(
@@ -94,7 +99,7 @@ impl Bands {
 
     /// From top to bottom.
     #[inline(always)]
-    fn each(self) -> impl DoubleEndedIterator<Item = Band> {
+    pub(super) fn each(self) -> impl DoubleEndedIterator<Item = Band> {
         let axis = self.plane.rows;
         let Axis { stride, before, .. } = axis.window;
         (0..axis.output).step_by(self.rows.max(1)).map(move |first| {
@@ -142,7 +147,7 @@ fn every<X>(step: usize, numbers: impl ExactSizeIterator<Item = X>, visit: impl 
 }
 
 /// Room for the positions of some planes.
-struct Room<S: Scalar, V: Simd> {
+pub(super) struct Room<S: Scalar, V: Simd> {
     vectors: [MaybeUninit<S::Vector<V>>; POSITIONS],
     /// How many of them have been written.
     ready: usize,
@@ -150,13 +155,13 @@ struct Room<S: Scalar, V: Simd> {
 
 impl<S: Scalar, V: Simd> Room<S, V> {
     #[inline(always)]
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { vectors: [const { MaybeUninit::uninit() }; POSITIONS], ready: 0 }
     }
 
     /// The first `count` vectors, or all if that is less.
     #[inline(always)]
-    fn first(&mut self, simd: V, count: usize) -> &mut [S::Vector<V>] {
+    pub(super) fn first(&mut self, simd: V, count: usize) -> &mut [S::Vector<V>] {
         let count = count.min(POSITIONS);
         for vector in self.vectors.iter_mut().take(count).skip(self.ready) {
             vector.write(splat(simd, S::ZERO));
@@ -168,7 +173,7 @@ impl<S: Scalar, V: Simd> Room<S, V> {
 
     /// Their numbers.
     #[inline(always)]
-    fn numbers(&mut self, simd: V, count: usize) -> &mut [S] {
+    pub(super) fn numbers(&mut self, simd: V, count: usize) -> &mut [S] {
         let vectors = self.first(simd, count);
         // SAFETY: a vector is as many numbers as it has lanes, and any bits are a number.
         unsafe { core::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * lanes::<V, S>()) }
@@ -176,7 +181,13 @@ impl<S: Scalar, V: Simd> Room<S, V> {
 
     /// Transposes `count` numbers of each of some planes, which lie `apart`.
     #[inline(always)]
-    fn load(&mut self, simd: V, (planes, from): (usize, &[S]), apart: usize, count: usize) -> &mut [S::Vector<V>] {
+    pub(super) fn load(
+        &mut self,
+        simd: V,
+        (planes, from): (usize, &[S]),
+        apart: usize,
+        count: usize,
+    ) -> &mut [S::Vector<V>] {
         let to = (self.numbers(simd, count), lanes::<V, S>());
         transpose(simd, (from, apart), (planes, count), to, 1, false);
         self.first(simd, count)
@@ -184,7 +195,7 @@ impl<S: Scalar, V: Simd> Room<S, V> {
 
     /// The reverse.
     #[inline(always)]
-    fn store(&mut self, simd: V, (planes, to): (usize, &mut [S]), apart: usize, count: usize) {
+    pub(super) fn store(&mut self, simd: V, (planes, to): (usize, &mut [S]), apart: usize, count: usize) {
         let from = (&*self.numbers(simd, count), lanes::<V, S>());
         transpose(simd, from, (count, planes), (to, apart), 1, false);
     }
@@ -192,7 +203,7 @@ impl<S: Scalar, V: Simd> Room<S, V> {
 
 /// The planes of a vector at a time: the first, and how many.
 #[inline(always)]
-fn vectors<V: Simd, S: Scalar>(planes: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn vectors<V: Simd, S: Scalar>(planes: usize) -> impl Iterator<Item = (usize, usize)> {
     let lanes = lanes::<V, S>();
     (0..planes).step_by(lanes).map(move |first| (first, lanes.min(planes - first)))
 }

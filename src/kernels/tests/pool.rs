@@ -91,12 +91,18 @@ impl<S: Scalar> Operation for Pool<S> {
         let (mut y, mut dx, mut rest) = (vec![S::ONE; g.len()], vec![S::ONE; x.len()], g.clone());
         maximum(simd, &plane, &x, &mut y);
         assert_eq!(bits(&y), bits(&largest), "{what}");
-        maximum_gradient(simd, &plane, (&x, &y), &mut rest, &mut dx);
+        maximum_gradient(simd, &plane, (&x, &y, &[]), &mut rest, &mut dx);
         let given = |plane, output, at| {
             let place = plane * outputs + output;
             (givers[place] == Some(at)).then_some(g[place])
         };
         assert_eq!(bits(&dx), bits(&self.spread(&windows, given)), "{what}");
+        let (mut again, mut places) = (vec![S::ONE; g.len()], vec![7; g.len()]);
+        maximum_with_places(simd, &plane, &x, &mut again, &mut places);
+        assert_eq!(bits(&again), bits(&y), "{what}, with places");
+        let (mut by_places, mut rest) = (vec![S::ONE; x.len()], g.clone());
+        maximum_gradient(simd, &plane, (&x, &y, &places), &mut rest, &mut by_places);
+        assert_eq!(bits(&by_places), bits(&dx), "{what}, from places");
 
         let x: Vec<S> = numbers(x.len(), &mut random);
         for counts_padding in [true, false] {
