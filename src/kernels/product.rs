@@ -27,7 +27,7 @@ mod tile;
 mod tiles;
 
 pub(super) use self::scattered::Scattered;
-pub(crate) use self::scattered::{Place, Repeats, Row};
+pub(crate) use self::scattered::{Place, Row, Terms};
 use self::tile::Block;
 use super::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;

@@ -16,7 +16,7 @@ use crate::window::{ceil_div, quotient};
 pub(super) const PLACES: usize = 512;
 pub(super) const DEPTH: usize = 256;
 
-/// Channels of `count` that share a table of places, which is [repeated](crate::kernels::product::Repeats) for the others: as few as have
+/// Channels of `count` that share a table of places, which is [repeated](crate::kernels::product::Terms) for the others: as few as have
 /// some dozen taps, since a short table is made in less time, and a few more repetitions cost nothing.
 pub(super) fn channels_together(count: usize, taps: usize) -> usize {
     const FEW: usize = 32;

@@ -19,7 +19,7 @@ use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored, channels_togeth
 use super::correlation::{Correlation, Strides};
 use super::products::PATCHES;
 use super::track::Track;
-use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -224,12 +224,11 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             columns,
                             a: x,
                             rows: starts.get(..sums).unwrap_or_default(),
-                            inner: inner.get(..depth).unwrap_or_default(),
-                            repeats: Repeats {
-                                count: quotient(count, together),
-                                a: together * places.channel,
-                                b: together * laid.taps * panel,
-                            },
+                            terms: Terms::repeated(
+                                inner.get(..depth).unwrap_or_default(),
+                                quotient(count, together),
+                                (together * places.channel, together * laid.taps * panel),
+                            ),
                             b: &*self.scratch.weights,
                             c: sums_of_block.unwrap_or_default(),
                             lines: (1, 0, 0),

@@ -8,10 +8,10 @@
 //! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, Places};
+use super::blocks::{Block, DEPTH, Images, channels_together};
 use super::correlation::{Correlation, Weights};
-use super::track::Stretch;
-use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
+use super::track::{Stretch, Track};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -19,43 +19,89 @@ use crate::window::{ceil_div, quotient};
 
 /// The most filters at a time.
 const FILTERS: usize = 64;
-/// Windows of fewer taps have several channels in a table.
-const TAPS: usize = 16;
+/// A row of as many taps has a table, which is repeated for the window's rows.
+const ROW: usize = 6;
 
 /// How sums are split: some rows of all columns, for some filters, over some channels at a time.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Split {
     rows: usize,
     filters: usize,
     channels: usize,
+    /// Whether inputs are where sums are in other forms, and the reverse.
+    is_swapped: bool,
 }
 
-/// The split for a number of filters, with room for as many vectors of inputs and of sums.
-fn split(images: &Images, filters: usize, (inputs, sums): (usize, usize)) -> Option<Split> {
-    let Images { rows, columns, channels, .. } = images;
-    let taps = images.taps();
-    if taps == 0 || taps > DEPTH || images.sums() == 0 || filters == 0 {
-        return None;
+impl Split {
+    /// The split for a number of filters, with room for as many vectors of inputs and of sums.
+    fn new(images: &Images, filters: usize, (inputs, sums): (usize, usize), is_swapped: bool) -> Option<Self> {
+        let Images { rows, columns, channels, .. } = images;
+        let taps = images.taps();
+        if taps == 0 || taps > DEPTH || images.sums() == 0 || filters == 0 {
+            return None;
+        }
+        let fits = |count: usize, filters: usize, channels: usize| {
+            rows.seen(count) * columns.input * channels <= inputs && count * columns.count * filters <= sums
+        };
+        // Inputs are transposed for each block of filters, and sums are stored for each part of the channels.
+        let (few_filters, few_channels) = (filters.min(8), (*channels).min(4));
+        let count = (1..=rows.count).rev().find(|&count| fits(count, few_filters, few_channels));
+        let count = count.or_else(|| fits(1, 1, 1).then_some(1))?;
+        let even = |all: usize, most: usize| ceil_div(all, ceil_div(all, most.clamp(1, all.max(1))));
+        Some(Self {
+            rows: even(rows.count, count),
+            filters: even(filters, quotient(sums, count * columns.count).min(FILTERS)),
+            channels: even(*channels, quotient(inputs, (rows.seen(count) * columns.input).max(1))),
+            is_swapped,
+        })
     }
-    let fits = |count: usize, filters: usize, channels: usize| {
-        rows.seen(count) * columns.input * channels <= inputs && count * columns.count * filters <= sums
-    };
-    // Inputs are transposed for each block of filters, and sums are stored for each part of the channels.
-    let (few_filters, few_channels) = (filters.min(8), (*channels).min(4));
-    let count = (1..=rows.count).rev().find(|&count| fits(count, few_filters, few_channels));
-    let count = count.or_else(|| fits(1, 1, 1).then_some(1))?;
-    let even = |all: usize, most: usize| ceil_div(all, ceil_div(all, most.clamp(1, all.max(1))));
-    Some(Split {
-        rows: even(rows.count, count),
-        filters: even(filters, quotient(sums, count * columns.count).min(FILTERS)),
-        channels: even(*channels, quotient(inputs, (rows.seen(count) * columns.input).max(1))),
-    })
+
+    /// The split for the room of a scratch that takes the least work; and the work for a sample, in multiplications of vectors.
+    pub(super) fn cheapest<V: Simd, S: Scalar>(
+        images: &Images,
+        filters: usize,
+        scratch: &Scratch<'_, S>,
+    ) -> Option<(usize, Self)> {
+        let images = images.sparse();
+        let (inputs, sums) = (scratch.inputs.len() / lanes::<V, S>(), scratch.sums.len() / lanes::<V, S>());
+        let splits = [(inputs, sums, false), (sums, inputs, true)];
+        let splits = splits.map(|(inputs, sums, is_swapped)| Self::new(&images, filters, (inputs, sums), is_swapped));
+        let with_work = splits.into_iter().flatten().map(|split| (split.work(&images, filters), split));
+        let (work, split) = with_work.min_by_key(|&(work, _)| work)?;
+        Some((ceil_div(work, lanes::<V, S>()), split))
+    }
+
+    /// What the sums of a vector of samples cost, in multiplications of vectors.
+    fn work(&self, images: &Images, filters: usize) -> usize {
+        let Images { rows, columns, channels, .. } = images;
+        let (blocks, parts) = (ceil_div(filters, self.filters), ceil_div(*channels, self.channels));
+        let (mut work, mut read) = (0, 0);
+        for first in (0..rows.count).step_by(self.rows.max(1)) {
+            let block = first..rows.count.min(first + self.rows);
+            read += rows.read(&block).filter(|&row| rows.reads(&block, row)).count() * columns.input;
+            for down in rows.stretches(block) {
+                for along in columns.stretches(0..columns.count) {
+                    let (lines, vectors) = lines(images, (&down, &along));
+                    let (product, tiles) = product(self.filters, vectors);
+                    let taps = down.taps.len() * along.taps.len();
+                    let listed =
+                        if along.taps.len() >= ROW { down.taps.len() + along.taps.len() } else { taps.max(32) };
+                    let calls = lines * (taps * channels * product + parts * (25 * tiles + 180));
+                    work += blocks * (calls + parts * 8 * listed);
+                }
+            }
+        }
+        // Transposing a vector takes as long as 10 or 20 multiplications, and as 80 if its numbers are stored apart.
+        let apart = if columns.apart == 1 { 20 } else { 80 };
+        let laid = if parts == 1 { 1 } else { blocks };
+        work + laid * read * channels * 10 + images.sums() * filters * apart
+    }
 }
 
-/// The split that there is room for in a scratch.
-fn split_in<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
-    let lanes = lanes::<V, S>();
-    split(images, filters, (scratch.inputs.len() / lanes, scratch.sums.len() / lanes))
+/// How many products the positions of some stretches are, and of how many positions each.
+fn lines(images: &Images, (down, along): (&Stretch, &Stretch)) -> (usize, usize) {
+    let (rows, columns) = (down.sums.len(), along.sums.len());
+    if images.columns.step == 1 { (1, rows * columns) } else { (rows, columns) }
 }
 
 /// What a product of some rows with some vectors costs, in multiplications, and how many tiles it has.
@@ -77,45 +123,12 @@ fn product(rows: usize, vectors: usize) -> (usize, usize) {
     (whole * each + last, whole * tiles + more)
 }
 
-/// What the sums of a sample cost in multiplications of vectors of `lanes`, if there are as many samples and there is room.
-pub(super) fn work<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<usize> {
-    let images = &images.sparse();
-    let Split { rows, filters: together, channels } = split_in::<V, S>(images, filters, scratch)?;
-    let Images { rows: down, columns: along, .. } = images;
-    let (blocks, parts) = (ceil_div(filters, together), ceil_div(images.channels, channels));
-    let (mut work, mut read) = (0, 0);
-    for first in (0..down.count).step_by(rows) {
-        let block = first..down.count.min(first + rows);
-        read += down.read(&block).len() * along.input;
-        for down in down.stretches(block) {
-            for along in along.stretches(0..along.count) {
-                let (lines, vectors) = lines(images, (&down, &along));
-                let taps = down.taps.len() * along.taps.len() * images.channels;
-                let (product, tiles) = product(together, vectors);
-                let tables = 6 * taps.min(DEPTH) + 40 * tiles + 4 * vectors * together * parts;
-                work += blocks * lines * (taps * product + tables);
-            }
-        }
-    }
-    // Transposing a vector takes as long as 14 multiplications, and as 50 if its numbers are stored apart.
-    let apart = if along.apart == 1 { 14 } else { 50 };
-    let transposed = blocks * read * images.channels * 14 + images.sums() * filters * apart;
-    Some(ceil_div(work + transposed, lanes::<V, S>()))
-}
-
-/// How many products the positions of some stretches are, and of how many positions each.
-fn lines(images: &Images, (down, along): (&Stretch, &Stretch)) -> (usize, usize) {
-    let (rows, columns) = (down.sums.len(), along.sums.len());
-    if images.columns.step == 1 { (1, rows * columns) } else { (rows, columns) }
-}
-
 impl<S: Scalar> Correlation<'_, '_, S> {
     /// Computes it over vectors of samples, of which there are as many as fill vectors.
     #[inline(always)]
-    pub(super) fn over_samples<V: Simd>(mut self, simd: V) {
+    pub(super) fn over_samples<V: Simd>(mut self, simd: V, split: Split) {
         self.images = self.images.sparse();
         let (images, lanes) = (self.images, lanes::<V, S>());
-        let Some(split) = split_in::<V, S>(&images, self.filters, self.scratch) else { return };
         let samples = self.x.len() / images.sample.max(1);
         let cut =
             |all: usize, part: usize| (0..all).step_by(part.max(1)).map(move |first| first..all.min(first + part));
@@ -124,7 +137,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 for rows in cut(images.rows.count, split.rows) {
                     let block = Block { samples: samples.clone(), rows, columns: 0..images.columns.count };
                     for filters in cut(self.filters, split.filters) {
-                        self.over_samples_of_block(simd, &block, group, (filters.start, filters.len()), split.channels);
+                        self.over_samples_of_block(simd, &block, group, (filters.start, filters.len()), split);
                     }
                 }
             }
@@ -139,77 +152,80 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         block: &Block,
         group: usize,
         (from, filters): (usize, usize),
-        most: usize,
+        split: Split,
     ) {
         let (images, lanes) = (self.images, lanes::<V, S>());
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
-        // The numbers of a vector of samples, one after the other.
-        let read = images.rows.read(&block.rows);
-        let (above, width) = (read.start - images.rows.before, images.columns.input);
-        let plane = read.len() * width;
-        let places = Places { sample: 0, channel: plane * lanes, row: width * lanes, column: lanes, part: 0 };
+        let height = images.rows.read(&block.rows).len();
         let sums = block.rows.len() * block.columns.len();
         let mut rows = [Row::default(); FILTERS];
         for (index, to) in rows.iter_mut().enumerate().take(filters) {
             *to = Row { a: (index * filter) as u32, c: (index * sums * lanes) as u32 };
         }
-        for first in (0..images.channels).step_by(most.max(1)) {
-            let count = most.min(images.channels - first);
-            let at = block.samples.start * images.sample + (group * images.channels + first) * images.plane();
-            let x = self.x.get(at..).unwrap_or_default();
-            // The rows of a channel, or all of them.
-            let (runs, run) = if plane == images.plane() { (1, count * plane) } else { (count, plane) };
-            for index in 0..runs {
-                let from = x.get(index * images.plane() + above * width..).unwrap_or_default();
-                let to = self.scratch.inputs.get_mut(index * plane * lanes..).unwrap_or_default();
-                transpose(simd, (from, images.sample), (lanes, run), (to, lanes), 1, false);
+        let (mut inner, mut outer) = ([Place::default(); DEPTH], [Place::default(); DEPTH]);
+        for first in (0..images.channels).step_by(split.channels.max(1)) {
+            let count = split.channels.min(images.channels - first);
+            // All filters see the channels, which may be there from the last ones.
+            if from == 0 || count < images.channels {
+                self.interleave(simd, block, (group * images.channels + first, count), split);
             }
             let a = all.get(group * apart + from * filter + first * channel..).unwrap_or_default();
             let bias = self.bias.get(group * self.filters + from..).unwrap_or_default();
             let start = if first == 0 { Origin::Column(bias) } else { Origin::Sum };
+            let place = |channels: usize, (down, down_tap): (usize, usize), (right, right_tap): (usize, usize)| Place {
+                a: (channels * channel + down_tap * row + right_tap) as u32,
+                b: (((channels * height + down) * images.columns.input + right) * lanes) as u32,
+            };
             images.for_each_stretch(block, |down, along| {
                 let taps = down.taps.len() * along.taps.len();
-                // Several channels share a table if their number is a multiple.
-                let together = if taps >= TAPS {
-                    1
+                let is_by_rows = along.taps.len() >= ROW;
+                let together = if is_by_rows { 1 } else { channels_together(count, taps) };
+                let (mut listed, mut listed_outer) = (0, 1);
+                if is_by_rows {
+                    listed_outer =
+                        list(&mut outer, images.rows.under(down).map(|(down, _, tap)| place(0, (down, tap), (0, 0))));
+                    listed = list(
+                        &mut inner,
+                        images.columns.under(along).map(|(right, _, tap)| place(0, (0, 0), (right, tap))),
+                    );
                 } else {
-                    (1..=count.min(quotient(DEPTH, taps.max(1))))
-                        .rev()
-                        .find(|some| count.is_multiple_of(*some))
-                        .unwrap_or(1)
-                };
-                let (mut inner, mut depth) = ([Place::default(); DEPTH], 0);
-                images.for_each_tap(places, together, (down, along), |place, number, [(_, down), (_, right)]| {
-                    if let Some(inner) = inner.get_mut(depth) {
-                        *inner = Place { a: (number * channel + down * row + right) as u32, b: place as u32 };
+                    outer[0] = Place::default();
+                    for channels in 0..together {
+                        for (down, _, down_tap) in images.rows.under(down) {
+                            let places = images
+                                .columns
+                                .under(along)
+                                .map(|(right, _, tap)| place(channels, (down, down_tap), (right, tap)));
+                            listed += list(inner.get_mut(listed..).unwrap_or_default(), places);
+                        }
                     }
-                    depth += 1;
-                });
-                let repeats =
-                    Repeats { count: quotient(count, together), a: together * channel, b: together * places.channel };
-                let is_dense = images.columns.step == 1;
-                let (products, lines, columns) = if is_dense {
-                    (
-                        1,
-                        (down.sums.len(), images.rows.step * places.row, block.columns.len() * lanes),
-                        along.sums.len() * lanes,
-                    )
-                } else {
-                    (down.sums.len(), (along.sums.len(), images.columns.step * lanes, lanes), lanes)
+                }
+                let terms = Terms {
+                    inner: inner.get(..listed).unwrap_or_default(),
+                    outer: outer.get(..listed_outer).unwrap_or_default(),
+                    repeats: quotient(count, together),
+                    apart: (together * channel, together * height * images.columns.input * lanes),
                 };
+                let Images { rows: Track { step, .. }, columns, .. } = images;
+                let (width, read) = (block.columns.len() * lanes, columns.input * lanes);
+                let (products, lines, together) = if columns.step == 1 {
+                    (1, (down.sums.len(), step * read, width), along.sums.len() * lanes)
+                } else {
+                    (down.sums.len(), (along.sums.len(), columns.step * lanes, lanes), lanes)
+                };
+                let (inputs, sums) = self.scratch.rooms(split);
                 for line in 0..products {
-                    let b = (down.start + line * images.rows.step) * places.row + along.start * lanes;
-                    let c = (down.sums.start - block.rows.start + line) * block.columns.len() + along.sums.start;
+                    let b = (down.start + line * step) * read + along.start * lanes;
+                    let c = (down.sums.start - block.rows.start + line) * width + along.sums.start * lanes;
                     S::Vector::<V>::scattered(
                         simd,
                         Scattered {
-                            columns,
+                            columns: together,
                             a,
                             rows: rows.get(..filters).unwrap_or_default(),
-                            inner: inner.get(..depth).unwrap_or_default(),
-                            repeats,
-                            b: self.scratch.inputs.get(b..).unwrap_or_default(),
-                            c: self.scratch.sums.get_mut(c * lanes..).unwrap_or_default(),
+                            terms,
+                            b: inputs.get(b..).unwrap_or_default(),
+                            c: sums.get_mut(c..).unwrap_or_default(),
                             lines,
                             start,
                             is_added: false,
@@ -219,12 +235,39 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 }
             });
         }
-        self.store_samples(simd, block, (group * self.filters + from, filters));
+        self.store_samples(simd, block, (group * self.filters + from, filters), split);
+    }
+
+    /// Transposes what a block reads of some channels: the numbers of a vector of samples lie one after the other.
+    #[inline(always)]
+    fn interleave<V: Simd>(&mut self, simd: V, block: &Block, (first, channels): (usize, usize), split: Split) {
+        let (images, lanes) = (self.images, lanes::<V, S>());
+        let Images { rows, columns, .. } = &images;
+        let (read, width) = (rows.read(&block.rows), columns.input);
+        let at = block.samples.start * images.sample + first * images.plane();
+        let from = self.x.get(at + (read.start - rows.before) * width..).unwrap_or_default();
+        let (to, _) = self.scratch.rooms(split);
+        let mut lay = |channel: usize, row: usize, count: usize| {
+            let from = from.get(channel * images.plane() + row * width..).unwrap_or_default();
+            let to = to.get_mut((channel * read.len() + row) * width * lanes..).unwrap_or_default();
+            transpose(simd, (from, images.sample), (lanes, count), (to, lanes), 1, false);
+        };
+        if read.clone().any(|row| !rows.reads(&block.rows, row)) {
+            for channel in 0..channels {
+                for row in read.clone().filter(|&row| rows.reads(&block.rows, row)) {
+                    lay(channel, row - read.start, width);
+                }
+            }
+        } else if read.len() == rows.input {
+            lay(0, 0, channels * images.plane());
+        } else {
+            (0..channels).for_each(|channel| lay(channel, 0, read.len() * width));
+        }
     }
 
     /// Transposes the sums of a block into y, for some filters.
     #[inline(always)]
-    fn store_samples<V: Simd>(&mut self, simd: V, block: &Block, (from, filters): (usize, usize)) {
+    fn store_samples<V: Simd>(&mut self, simd: V, block: &Block, (from, filters): (usize, usize), split: Split) {
         let (lanes, Images { rows, columns, .. }, strides) = (lanes::<V, S>(), self.images, self.strides);
         let (lines, width) = (block.rows.len(), block.columns.len());
         // Sums of whole rows lie one after the other, and so do those of whole planes.
@@ -232,7 +275,8 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let (lines, width) = if is_dense { (1, lines * width) } else { (lines, width) };
         let is_one = lines == 1 && width == strides.channel;
         let (filters, width) = if is_one { (1, filters * width) } else { (filters, width) };
-        let mut sums = &*self.scratch.sums;
+        let (_, sums) = self.scratch.rooms(split);
+        let mut sums = &*sums;
         for filter in 0..filters {
             for line in 0..lines {
                 let at = block.samples.start * strides.sample
@@ -245,4 +289,19 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             }
         }
     }
+}
+
+impl<S> Scratch<'_, S> {
+    /// The rooms for inputs and for sums.
+    #[inline(always)]
+    fn rooms(&mut self, split: Split) -> (&mut [S], &mut [S]) {
+        let (inputs, sums) = (&mut *self.inputs, &mut *self.sums);
+        if split.is_swapped { (sums, inputs) } else { (inputs, sums) }
+    }
+}
+
+/// Writes places into a table. Returns how many.
+#[inline(always)]
+fn list(table: &mut [Place], places: impl Iterator<Item = Place>) -> usize {
+    table.iter_mut().zip(places).map(|(to, place)| *to = place).count()
 }

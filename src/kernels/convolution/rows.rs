@@ -13,7 +13,7 @@ use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split, channels_together};
 use super::correlation::{Correlation, Strides, Weights};
 use crate::kernels::elementwise::copy_few;
-use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -191,8 +191,8 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                     }
                     depth += 1;
                 });
-                let repeats =
-                    Repeats { count: quotient(count, together), a: together * channel, b: together * places.channel };
+                let inner = inner.get(..depth).unwrap_or_default();
+                let repeated = (together * channel, together * places.channel);
                 let lines = down.sums.len();
                 let (lines, columns) = if is_together { (1, (lines - 1) * places.row + width) } else { (lines, width) };
                 let to = (down.sums.start - block.rows.start) * apart;
@@ -203,8 +203,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         columns,
                         a,
                         rows: rows.get(..filters).unwrap_or_default(),
-                        inner: inner.get(..depth).unwrap_or_default(),
-                        repeats,
+                        terms: Terms::repeated(inner, quotient(count, together), repeated),
                         b: x.get(down.start * places.row..).unwrap_or_default(),
                         c: c.unwrap_or_default(),
                         lines: (lines, images.rows.step * places.row, apart),

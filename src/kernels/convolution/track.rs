@@ -142,6 +142,15 @@ impl Track {
         within(start)..within(end)
     }
 
+    /// Whether one of some sums reads an element, counted from the first zero.
+    pub(super) fn reads(&self, sums: &Range<usize>, at: usize) -> bool {
+        self.taps.max(1) == self.span
+            || sums.clone().any(|sum| {
+                let offset = at.checked_sub(self.step * sum);
+                offset.is_some_and(|offset| self.taps().iter().any(|&(tap, _)| usize::from(tap) == offset))
+            })
+    }
+
     /// Whether no sum reads zeros around the elements.
     #[inline(always)]
     pub(super) const fn is_whole(&self) -> bool {

@@ -6,6 +6,7 @@
 use super::blocks::{DEPTH, Images};
 use super::correlation::{Correlation, Strides, WeightGradient, Weights};
 use super::over_channels::{self, Channels};
+use super::over_samples;
 use super::products::{PATCHES, WEIGHTS};
 use super::track::Track;
 use super::{Convolution, Gradients, Scratch, channels_last, strips};
@@ -46,7 +47,7 @@ pub struct Backward<'a, 'b, S> {
 enum Lanes {
     Filters,
     Positions,
-    Samples,
+    Samples(over_samples::Split),
 }
 
 /// What vectors are over in a gradient of weights: sums have orders of their own.
@@ -84,11 +85,12 @@ fn lanes_of<V: Simd, S: Scalar>(
     let by_samples = if samples < lanes || form.is_none() && !samples.is_multiple_of(lanes) {
         None
     } else {
-        super::over_samples::work::<V, S>(images, filters, scratch)
+        over_samples::Split::cheapest::<V, S>(images, filters, scratch)
     };
     match (by_samples, form) {
-        (Some(by_samples), Some((least, ..))) if by_samples < least => Some((Lanes::Samples, *images)),
-        (Some(_), None) => Some((Lanes::Samples, *images)),
+        (Some((by_samples, split)), form) if form.is_none_or(|(least, ..)| by_samples < least) => {
+            Some((Lanes::Samples(split), *images))
+        }
         (_, form) => form.map(|(_, lanes, images)| (lanes, images)),
     }
 }
@@ -98,14 +100,14 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     #[inline(always)]
     fn over<V: Simd>(mut self, simd: V, lanes: Lanes) {
         let mut form = Some((lanes, self.images));
-        if lanes == Lanes::Samples {
+        if let Lanes::Samples(split) = lanes {
             let (samples, lanes) = (self.x.len() / self.images.sample.max(1), super::lanes::<V, S>());
             let whole = samples - samples % lanes;
             let ends = (whole * self.images.sample, whole * self.strides.sample);
             let Some((x, rest)) = self.x.split_at_checked(ends.0) else { return };
             let Some((y, rest_of_y)) = core::mem::take(&mut self.y).split_at_mut_checked(ends.1) else { return };
             (self.x, self.y) = (rest, rest_of_y);
-            Correlation { x, y, scratch: &mut *self.scratch, ..self }.over_samples(simd);
+            Correlation { x, y, scratch: &mut *self.scratch, ..self }.over_samples(simd, split);
             form = if whole < samples {
                 lanes_of::<V, S>(
                     &self.images,
@@ -122,7 +124,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         match lanes {
             Lanes::Filters => self.over_filters(simd),
             Lanes::Positions => self.over_positions(simd),
-            Lanes::Samples => {}
+            Lanes::Samples(_) => {}
         }
     }
 }

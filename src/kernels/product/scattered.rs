@@ -56,29 +56,53 @@ impl Row {
     }
 }
 
-/// How often a product's columns of A are repeated, and how far the repetitions lie apart in A and in B: the channels of a
-/// convolution, whose windows are alike.
+/// Where the terms of a sum lie, in order: the `inner` ones, from each of the `outer` places on; and all of that again and again, so far
+/// apart. A convolution's channels are repetitions, and the rows of its window may be outer places, so that tables are short.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Repeats {
-    pub(crate) count: usize,
-    pub(crate) a: usize,
-    pub(crate) b: usize,
+pub(crate) struct Terms<'a> {
+    pub(crate) inner: &'a [Place],
+    pub(crate) outer: &'a [Place],
+    pub(crate) repeats: usize,
+    pub(crate) apart: (usize, usize),
 }
 
-impl Repeats {
-    /// Once.
-    pub(crate) const NONE: Self = Self { count: 1, a: 0, b: 0 };
+impl<'a> Terms<'a> {
+    /// All of them in one table.
+    pub(crate) const fn listed(inner: &'a [Place]) -> Self {
+        Self::repeated(inner, 1, (0, 0))
+    }
+
+    /// Those of a table, again and again.
+    pub(crate) const fn repeated(inner: &'a [Place], repeats: usize, apart: (usize, usize)) -> Self {
+        Self { inner, outer: &[Place { a: 0, b: 0 }], repeats, apart }
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.inner.len().saturating_mul(self.outer.len()).saturating_mul(self.repeats)
+    }
+
+    /// The furthest that some lie in A, and in B.
+    #[inline(always)]
+    fn furthest(&self) -> (usize, usize) {
+        let (inner, outer) = (Place::furthest(self.inner), Place::furthest(self.outer));
+        let end = |inner: u32, outer: u32, apart: usize| {
+            let last = self.repeats.saturating_sub(1).saturating_mul(apart);
+            (inner as usize).saturating_add(outer as usize).saturating_add(last)
+        };
+        (end(inner.a, outer.a, self.apart.0), end(inner.b, outer.b, self.apart.1))
+    }
 }
 
-/// `c[rows[r].c + n] = start + Σₖ a[rows[r].a + inner[k].a] · b[inner[k].b + n]`, with all k of a repetition before the next; and the
-/// same for each of several lines, which lie apart in B and in C.
+/// `c[rows[r].c + n] = start + Σₖ a[rows[r].a + terms[k].a] · b[terms[k].b + n]`; and the same for each of several lines, which lie
+/// apart in B and in C.
 #[derive(Debug)]
 pub struct Scattered<'a, S> {
     pub(crate) columns: usize,
     pub(crate) a: &'a [S],
     pub(crate) rows: &'a [Row],
-    pub(crate) inner: &'a [Place],
-    pub(crate) repeats: Repeats,
+    pub(crate) terms: Terms<'a>,
     /// Rows are read in whole vectors.
     pub(crate) b: &'a [S],
     pub(crate) c: &'a mut [S],
@@ -99,16 +123,15 @@ impl<S: Scalar> Scattered<'_, S> {
         if rows == 0 || columns == 0 || lines == 0 {
             return false;
         }
-        let (row, last) = (Row::furthest(self.rows), Place::furthest(self.inner));
+        let (row, terms) = (Row::furthest(self.rows), self.terms.furthest());
         let whole = columns.div_ceil(lanes::<V, S>()).saturating_mul(lanes::<V, S>());
-        let end = |count: usize, apart: usize| count.saturating_sub(1).saturating_mul(apart);
-        let Repeats { count, a: apart_a, b: repeated_b } = self.repeats;
-        let a = (row.a as usize).saturating_add(last.a as usize).saturating_add(end(count, apart_a));
-        let b = end(lines, apart_b).saturating_add(last.b as usize).saturating_add(end(count, repeated_b));
-        let fits = (self.inner.is_empty() || count == 0 || a < self.a.len() && b.saturating_add(whole) <= self.b.len())
-            && end(lines, apart_c).saturating_add(row.c as usize).saturating_add(columns) <= self.c.len()
+        let end = |apart: usize| (lines - 1).saturating_mul(apart);
+        let a = (row.a as usize).saturating_add(terms.0);
+        let b = end(apart_b).saturating_add(terms.1).saturating_add(whole);
+        let fits = (self.terms.count() == 0 || a < self.a.len() && b <= self.b.len())
+            && end(apart_c).saturating_add(row.c as usize).saturating_add(columns) <= self.c.len()
             && self.start.fits(rows, columns);
-        debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.inner.len());
+        debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.terms.count());
         fits
     }
 }
@@ -249,21 +272,22 @@ impl<S: Scalar> Scattered<'_, S> {
                 }
                 Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
             }
-            for repeat in 0..self.repeats.count {
-                if repeat > 0 {
-                    a = a.map(|a| a.wrapping_add(self.repeats.a));
-                    b = b.map(|b| b.wrapping_add(self.repeats.b));
-                }
-                for place in self.inner {
-                    let (at, from) = (place.a as usize, place.b as usize);
-                    let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
-                    for (to, b) in bs.iter_mut().zip(&b) {
-                        *to = S::Vector::<V>::load(simd, b.add(from));
-                    }
-                    for (sums, a) in sums.iter_mut().zip(&a) {
-                        let a = S::Vector::<V>::splat(simd, *a.add(at));
-                        for (sum, &b) in sums.iter_mut().zip(&bs) {
-                            *sum = b.mul_add(a, *sum);
+            let Terms { inner, outer, repeats, apart } = self.terms;
+            for repeat in 0..repeats {
+                for outer in outer {
+                    let (at, from) = (repeat * apart.0 + outer.a as usize, repeat * apart.1 + outer.b as usize);
+                    let (a, b) = (a.map(|a| a.wrapping_add(at)), b.map(|b| b.wrapping_add(from)));
+                    for place in inner {
+                        let (at, from) = (place.a as usize, place.b as usize);
+                        let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
+                        for (to, b) in bs.iter_mut().zip(&b) {
+                            *to = S::Vector::<V>::load(simd, b.add(from));
+                        }
+                        for (sums, a) in sums.iter_mut().zip(&a) {
+                            let a = S::Vector::<V>::splat(simd, *a.add(at));
+                            for (sum, &b) in sums.iter_mut().zip(&bs) {
+                                *sum = b.mul_add(a, *sum);
+                            }
                         }
                     }
                 }

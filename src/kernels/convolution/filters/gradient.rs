@@ -16,7 +16,7 @@ use super::{PANEL, product};
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
-use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -213,7 +213,6 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         // The positions of a sample, and the same of the others.
         let (samples, stored) = (block.samples.clone(), Stored::in_order(block, panel));
         let of_sample = Block { samples: samples.start..samples.start + 1, ..block.clone() };
-        let repeats = Repeats { count: samples.len(), a: places.sample, b: stored.sample };
         for (taps, sums) in images.rows.shared(block.rows.clone()) {
             let taps = taps.start.max(of_part.start)..taps.end.min(of_part.end);
             if taps.is_empty() {
@@ -240,8 +239,11 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                         columns: filters,
                         a: x,
                         rows: rows.get(..count).unwrap_or_default(),
-                        inner: inner.get(..positions).unwrap_or_default(),
-                        repeats,
+                        terms: Terms::repeated(
+                            inner.get(..positions).unwrap_or_default(),
+                            samples.len(),
+                            (places.sample, stored.sample),
+                        ),
                         b: &*self.scratch.sums,
                         c: &mut *self.scratch.weights,
                         lines: (1, 0, 0),

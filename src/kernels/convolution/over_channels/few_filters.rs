@@ -10,7 +10,7 @@ use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, Images, PLACES, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::elementwise::add_few;
-use crate::kernels::product::{Origin, Place, Repeats, Row, Scattered};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -123,8 +123,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                                 columns: count,
                                 a: g,
                                 rows: first(&rows, some),
-                                inner: first(&inner, positions),
-                                repeats: Repeats::NONE,
+                                terms: Terms::listed(first(&inner, positions)),
                                 b: scratch.sums.get(usize::from(down) * seen * panel..).unwrap_or_default(),
                                 c: sums,
                                 lines: (steps.len(), apart * panel, panel),
