@@ -162,7 +162,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         for (index, to) in rows.iter_mut().enumerate().take(filters) {
             *to = Row { a: (index * filter) as u32, c: (index * sums * lanes) as u32 };
         }
-        let (mut inner, mut outer) = ([Place::default(); DEPTH], [Place::default(); DEPTH]);
+        let mut tables = Tables::new();
         for first in (0..images.channels).step_by(split.channels.max(1)) {
             let count = split.channels.min(images.channels - first);
             // All filters see the channels, which may be there from the last ones.
@@ -172,40 +172,14 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let a = all.get(group * apart + from * filter + first * channel..).unwrap_or_default();
             let bias = self.bias.get(group * self.filters + from..).unwrap_or_default();
             let start = if first == 0 { Origin::Column(bias) } else { Origin::Sum };
-            let place = |channels: usize, (down, down_tap): (usize, usize), (right, right_tap): (usize, usize)| Place {
-                a: (channels * channel + down_tap * row + right_tap) as u32,
-                b: (((channels * height + down) * images.columns.input + right) * lanes) as u32,
+            // Of a channel, and of the offset of a row or column of taps and which one it is.
+            let place = |channels: usize, (down, down_tap): (usize, usize), (right, right_tap): (usize, usize)| {
+                let weight = channels * channel + down_tap * row + right_tap;
+                let number = (channels * height + down) * images.columns.input + right;
+                Place { a: weight as u32, b: (number * lanes) as u32 }
             };
             images.for_each_stretch(block, |down, along| {
-                let taps = down.taps.len() * along.taps.len();
-                let is_by_rows = along.taps.len() >= ROW;
-                let together = if is_by_rows { 1 } else { channels_together(count, taps) };
-                let (mut listed, mut listed_outer) = (0, 1);
-                if is_by_rows {
-                    listed_outer =
-                        list(&mut outer, images.rows.under(down).map(|(down, _, tap)| place(0, (down, tap), (0, 0))));
-                    listed = list(
-                        &mut inner,
-                        images.columns.under(along).map(|(right, _, tap)| place(0, (0, 0), (right, tap))),
-                    );
-                } else {
-                    outer[0] = Place::default();
-                    for channels in 0..together {
-                        for (down, _, down_tap) in images.rows.under(down) {
-                            let places = images
-                                .columns
-                                .under(along)
-                                .map(|(right, _, tap)| place(channels, (down, down_tap), (right, tap)));
-                            listed += list(inner.get_mut(listed..).unwrap_or_default(), places);
-                        }
-                    }
-                }
-                let terms = Terms {
-                    inner: inner.get(..listed).unwrap_or_default(),
-                    outer: outer.get(..listed_outer).unwrap_or_default(),
-                    repeats: quotient(count, together),
-                    apart: (together * channel, together * height * images.columns.input * lanes),
-                };
+                let terms = tables.list((down, along), &images, count, place);
                 let Images { rows: Track { step, .. }, columns, .. } = images;
                 let (width, read) = (block.columns.len() * lanes, columns.input * lanes);
                 let (products, lines, together) = if columns.step == 1 {
@@ -300,8 +274,60 @@ impl<S> Scratch<'_, S> {
     }
 }
 
+/// Where the terms of sums lie.
+struct Tables {
+    inner: [Place; DEPTH],
+    outer: [Place; DEPTH],
+}
+
+impl Tables {
+    fn new() -> Self {
+        Self { inner: [Place::default(); DEPTH], outer: [Place::default(); DEPTH] }
+    }
+
+    /// The taps of some stretches, for some channels; `place` takes a channel, a row and a column.
+    #[inline(always)]
+    fn list(
+        &mut self,
+        (down, along): (&Stretch, &Stretch),
+        images: &Images,
+        channels: usize,
+        place: impl Fn(usize, (usize, usize), (usize, usize)) -> Place,
+    ) -> Terms<'_> {
+        let rows = || images.rows.under(down).map(|(offset, _, tap)| (offset, tap));
+        let columns = || images.columns.under(along).map(|(offset, _, tap)| (offset, tap));
+        let (mut of_outer, mut of_inner) = (1, 0);
+        let is_by_rows = along.taps.len() >= ROW;
+        let together = if is_by_rows { 1 } else { channels_together(channels, down.taps.len() * along.taps.len()) };
+        if is_by_rows {
+            of_outer = write(&mut self.outer, rows().map(|down| place(0, down, (0, 0))));
+            of_inner = write(&mut self.inner, columns().map(|right| place(0, (0, 0), right)));
+        } else {
+            self.outer[0] = Place::default();
+            for channel in 0..together {
+                for down in rows() {
+                    let to = self.inner.get_mut(of_inner..).unwrap_or_default();
+                    of_inner += write(to, columns().map(|right| place(channel, down, right)));
+                }
+            }
+        }
+        let apart = place(together, (0, 0), (0, 0));
+        Terms {
+            inner: self.inner.get(..of_inner).unwrap_or_default(),
+            outer: self.outer.get(..of_outer).unwrap_or_default(),
+            repeats: quotient(channels, together),
+            apart: (apart.a as usize, apart.b as usize),
+        }
+    }
+}
+
 /// Writes places into a table. Returns how many.
 #[inline(always)]
-fn list(table: &mut [Place], places: impl Iterator<Item = Place>) -> usize {
-    table.iter_mut().zip(places).map(|(to, place)| *to = place).count()
+fn write(table: &mut [Place], places: impl Iterator<Item = Place>) -> usize {
+    let mut count = 0;
+    for (to, place) in table.iter_mut().zip(places) {
+        *to = place;
+        count += 1;
+    }
+    count
 }
