@@ -14,6 +14,33 @@ pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     }
 }
 
+/// `to = f(x, g)` for each number, of as many as there are in all three.
+#[inline(always)]
+pub(crate) fn map<V: Simd, S: Scalar>(
+    simd: V,
+    (x, g): (&[S], &[S]),
+    to: &mut [S],
+    f: impl Fn(S::Vector<V>, S::Vector<V>) -> S::Vector<V>,
+) {
+    let (lanes, count) = (lanes::<V, S>(), to.len().min(x.len()).min(g.len()));
+    let (x, g, to) = (x.as_ptr(), g.as_ptr(), to.as_mut_ptr());
+    let mut at = 0;
+    while at + lanes <= count {
+        // SAFETY: `at + lanes` numbers are in all slices.
+        unsafe { f(S::Vector::<V>::load(simd, x.add(at)), S::Vector::<V>::load(simd, g.add(at))).store(to.add(at)) };
+        at += lanes;
+    }
+    if at < count {
+        let rest = count - at;
+        // SAFETY: `at + rest` numbers are in all slices.
+        unsafe {
+            let (x, g) = (x.add(at), g.add(at));
+            let (x, g) = (S::Vector::<V>::load_masked(simd, x, rest), S::Vector::<V>::load_masked(simd, g, rest));
+            f(x, g).store_masked(to.add(at), rest);
+        }
+    }
+}
+
 /// [`copy`] for short slices: with a length known to the compiler, `copy` would move one number at a time.
 #[inline(always)]
 pub(crate) fn copy_few<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S]) {

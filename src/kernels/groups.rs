@@ -3,8 +3,9 @@
 //! The sums of up to sixteen groups, or channels, are added up at once, so that their lanes are, and square roots and divisions take
 //! as long as one.
 
+use super::elementwise::map;
 use super::lane_sums::{LANES, total_each};
-use super::vector::{Operation, Simd, Vector, lanes, read, read_or, splat, write};
+use super::vector::{Operation, Simd, lanes, read, read_or, splat, write};
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -122,33 +123,6 @@ fn sums_of<V: Simd, S: Scalar, const K: usize>(
     sums
 }
 
-/// `to = f(x, g)` for each number.
-#[inline(always)]
-fn map<V: Simd, S: Scalar>(
-    simd: V,
-    (x, g): (&[S], &[S]),
-    to: &mut [S],
-    f: impl Fn(S::Vector<V>, S::Vector<V>) -> S::Vector<V>,
-) {
-    let (lanes, count) = (lanes::<V, S>(), to.len().min(x.len()).min(g.len()));
-    let (x, g, to) = (x.as_ptr(), g.as_ptr(), to.as_mut_ptr());
-    let mut at = 0;
-    while at + lanes <= count {
-        // SAFETY: `at + lanes` numbers are in all slices.
-        unsafe { f(S::Vector::<V>::load(simd, x.add(at)), S::Vector::<V>::load(simd, g.add(at))).store(to.add(at)) };
-        at += lanes;
-    }
-    if at < count {
-        let rest = count - at;
-        // SAFETY: `at + rest` numbers are in all slices.
-        unsafe {
-            let (x, g) = (x.add(at), g.add(at));
-            let (x, g) = (S::Vector::<V>::load_masked(simd, x, rest), S::Vector::<V>::load_masked(simd, g, rest));
-            f(x, g).store_masked(to.add(at), rest);
-        }
-    }
-}
-
 /// Stores the lanes of sums.
 #[inline(always)]
 fn put<V: Simd, S: Scalar>(simd: V, sums: &[S::Vector<V>; LANES], to: &mut [S]) {
@@ -182,7 +156,7 @@ impl<S: Scalar> Operation for Normalise<'_, S> {
                 let (Some(&weight), Some(&bias)) = (weight.get(channel), bias.get(channel)) else { return };
                 let (Some(&mean), Some(&inverse)) = (means.get(group), inverses.get(group)) else { return };
                 let [mean, scale, bias] = [mean, inverse * weight, bias].map(|number| splat::<V, S>(simd, number));
-                map::<V, S>(simd, (x, x), y, |x, _| (x - mean).mul_add(scale, bias));
+                map(simd, (x, x), y, |x, _| (x - mean).mul_add(scale, bias));
             }
         }
     }
@@ -256,7 +230,7 @@ impl<S: Scalar> Operation for Gradients<'_, S> {
                 let factor = inverse * part;
                 let constants = [mean, inverse * *weight, -(*slope * inverse * factor), -(*offset * factor)];
                 let [mean, scale, slope, offset] = constants.map(|number| splat::<V, S>(simd, number));
-                map::<V, S>(simd, (x, g), dx, |x, g| g.mul_add(scale, (x - mean).mul_add(slope, offset)));
+                map(simd, (x, g), dx, |x, g| g.mul_add(scale, (x - mean).mul_add(slope, offset)));
             }
         }
     }

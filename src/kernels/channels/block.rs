@@ -2,6 +2,7 @@
 
 use super::{Activate, CHANNELS, Each, Scales, Sizes, inverse_deviations, product};
 use crate::chunks::Chunks;
+use crate::kernels::elementwise::map;
 use crate::kernels::lane_sums::LANES;
 use crate::kernels::transpose::sum_each;
 use crate::kernels::vector::{Simd, lanes, read, read_or, splat, write};
@@ -249,9 +250,7 @@ impl Block {
                 for (vector, each) in vectors.iter_mut().zip(constants) {
                     *vector = splat(simd, each[channel]);
                 }
-                for ((x, g), to) in x.parts(lanes).zip(g.parts(lanes)).zip(to.parts_mut(lanes)) {
-                    write(simd, f(vectors, read(simd, x), read(simd, g)), to);
-                }
+                map(simd, (x, g), to, |x, g| f(vectors, x, g));
             }
         }
     }
