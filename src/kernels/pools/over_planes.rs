@@ -274,25 +274,67 @@ impl<S: Scalar> Operation for Average<'_, S> {
     fn run<V: Simd>(self, simd: V) {
         let Self { bands, counts_padding, x, y } = self;
         let plane = bands.plane;
-        let Plane { rows, columns } = plane;
-        let (width, step) = (columns.output, columns.window.dilation);
         let mut part = Part::<S>::new(&plane, counts_padding);
         bands.pool(simd, x, y, |band, x, y| {
-            for (y, row) in y.blocks_mut(width).zip(band.outputs.clone()) {
-                let (top, tall) = under(&rows, row);
-                for (column, y) in y.iter_mut().enumerate() {
-                    let (left, wide) = under(&columns, column);
-                    let mut sum = splat(simd, S::ZERO);
-                    for tap in 0..tall {
-                        let row = (top + tap * rows.window.dilation).saturating_sub(band.inputs.start);
-                        let Some(x) = x.get(reach(row * columns.input + left, wide, step)) else { return };
-                        every(step, x.iter(), |&x| sum = sum + x);
-                    }
-                    *y = sum * splat(simd, part.of(tall * wide));
+            let mut row = band.outputs.start;
+            while row < band.outputs.end {
+                let done = means::<V, S, ROWS>(simd, &plane, (band, row), x, y, &mut part);
+                row += if done { ROWS } else { 1 };
+                if !done && !means::<V, S, 1>(simd, &plane, (band, row - 1), x, y, &mut part) {
+                    return;
                 }
             }
         });
     }
+}
+
+/// Rows of outputs at a time: a sum waits for the addition before, and takes as many instructions to find its taps as several.
+const ROWS: usize = 4;
+
+/// The means of some rows of outputs, if there are as many in the band, and all have as many taps on the image.
+#[inline(always)]
+fn means<V: Simd, S: Scalar, const COUNT: usize>(
+    simd: V,
+    plane: &Plane,
+    (band, row): (&Band, usize),
+    x: &[S::Vector<V>],
+    y: &mut [S::Vector<V>],
+    part: &mut Part<S>,
+) -> bool {
+    let Plane { rows, columns } = *plane;
+    let (width, first, last) = (columns.output, under(&rows, row), under(&rows, row + COUNT - 1));
+    let alike = last == (first.0 + (COUNT - 1) * rows.window.stride, first.1);
+    if row + COUNT > band.outputs.end || !alike {
+        return false;
+    }
+    let (top, tall) = (first.0.saturating_sub(band.inputs.start) * columns.input, first.1);
+    let (step, right) = (rows.window.dilation * columns.input, columns.window.dilation);
+    let (apart, at) = (rows.window.stride * columns.input, (row - band.outputs.start) * width);
+    for column in 0..width {
+        let (left, wide) = under(&columns, column);
+        let mut sums = [splat::<V, S>(simd, S::ZERO); COUNT];
+        if tall * wide > 0 {
+            let end = top + (tall - 1) * step + (COUNT - 1) * apart + left + (wide - 1) * right;
+            if end >= x.len() {
+                return false;
+            }
+            for down in 0..tall {
+                let start = top + down * step + left;
+                for tap in 0..wide {
+                    for (index, sum) in sums.iter_mut().enumerate() {
+                        // SAFETY: no tap is behind the last one, `end`.
+                        *sum = *sum + unsafe { *x.as_ptr().add(start + tap * right + index * apart) };
+                    }
+                }
+            }
+        }
+        let factor = splat::<V, S>(simd, part.of(tall * wide));
+        for (index, sum) in sums.into_iter().enumerate() {
+            let Some(y) = y.get_mut(at + index * width + column) else { return false };
+            *y = sum * factor;
+        }
+    }
+    true
 }
 
 /// The factor that makes a sum a mean.
