@@ -8,17 +8,18 @@
 //! | channels of few filters ([`over_channels::few_filters`]) | channels | gradients of the weights of few filters that see many channels | a number of a gradient is multiplied by all channels under a tap, and no lane is left for filters that don't exist; inputs are transposed |
 //! | positions of few filters ([`rows::gradient`]) | positions | gradients of the weights of few filters that see few channels | the sums of six filters under four taps stay in registers, and inputs and gradients are read where they lie, with zeros around them |
 //! | channels ([`over_channels`]) | channels | most depthwise layers | all lanes are in use, each number that is read is a line of the cache, nothing is computed that isn't kept, and rows of taps on padding are left out; inputs and outputs are transposed |
+//! | tap by tap ([`spread`]) | channels | the gradients of the inputs of many filters, if channels fill vectors | a number of a gradient is multiplied by the weights of a tap and added where it lies on the inputs: by nothing else, whatever the padding and the stride |
 //! | channels, last ([`channels_last`]) | channels, or filters | depthwise layers and 1 × 1 windows between layers that read and write batches channels last, in inference; other forms over filters write such batches | nothing is copied or transposed but the weights, and all lanes are in use |
 //! | strips ([`strips`]) | positions of a channel with its padding as one long row | other depthwise layers: those of few channels, with fewer than four filters per channel | each number is multiplied only once per tap, so vectors read it in place, or in a copy for each column of taps; they run on over the ends of rows, which may be short |
 //! | the image as it stands, a product ([`products`]) | positions | 1 × 1 windows with a stride of 1, without padding, of planes of at least two vectors | the channels are the rows of a matrix, and nothing is copied, neither forward nor backward |
 //! | samples ([`over_samples`]) | samples of a batch | batches of narrow planes, few filters, strides and large windows | all lanes are in use, whatever the shape, weights are read where they lie, and taps on padding are left out along both axes; inputs and outputs are transposed |
-//! | patches, a product ([`products`]) | positions | windows of more than 256 taps, what there is no room for otherwise, and the gradients of images of few channels under many filters | a number is copied once per tap, and multiplied once per filter |
+//! | patches, a product ([`products`]) | positions | windows of more than 256 taps, and what there is no room for otherwise | a number is copied once per tap, and multiplied once per filter |
 //! | tiles ([`tiles`]) | – | filters that see several channels, or four of one channel and more, without vectors | the sums of four filters at four places stay in registers |
 //! | channel by channel ([`depthwise`]) | – | other filters that see one channel, without vectors | the sums of four places stay in registers; rows are copied with their padding |
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
 //!
 //! In the first three forms, the two over channels and that over samples, each sum is one chain, over channels and in each over taps; that of a weight's
-//! gradient is one over up to 512 positions, or sixteen where lanes are positions. Its bits don't depend on the width of
+//! gradient is one over up to 256 positions, or sixteen where lanes are positions. Its bits don't depend on the width of
 //! vectors, and those of outputs not on the batch, as long as weights are finite: whether products with zeros of the padding are
 //! left out does, and these change no other sum.
 
@@ -32,6 +33,7 @@ mod over_samples;
 mod padding;
 mod products;
 mod rows;
+mod spread;
 mod strips;
 mod tiles;
 mod track;

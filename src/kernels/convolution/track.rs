@@ -188,8 +188,18 @@ impl Track {
 
     /// The sums for which a tap lies on elements.
     fn sums_of(&self, tap: usize) -> Range<usize> {
+        self.sums_on(tap, &(0..self.input))
+    }
+
+    /// The sums for which a tap lies on some elements.
+    pub(super) fn sums_on(&self, tap: usize, elements: &Range<usize>) -> Range<usize> {
         let below = |end: usize| ceil_div(end.saturating_sub(self.offset(tap)), self.step).min(self.count);
-        below(self.before)..below(self.before + self.input)
+        below(self.before + elements.start)..below(self.before + elements.end)
+    }
+
+    /// The element that a tap of a sum lies on.
+    pub(super) fn element(&self, sum: usize, tap: usize) -> usize {
+        (self.step * sum + self.offset(tap)).saturating_sub(self.before)
     }
 
     /// The taps that lie on elements for some sum.

@@ -7,7 +7,7 @@ use super::blocks::{DEPTH, Images};
 use super::correlation::{Correlation, Strides, WeightGradient, Weights};
 use super::over_channels::{self, Channels};
 use super::over_samples;
-use super::products::{PATCHES, WEIGHTS};
+use super::spread::{self, Spread};
 use super::track::Track;
 use super::{Convolution, Gradients, Scratch, channels_last, strips};
 use crate::channels_last::ChannelsLast;
@@ -228,13 +228,13 @@ impl Convolution {
         forms.into_iter().filter(|&(.., fits)| fits).min_by_key(|&(cost, ..)| cost).map(|(_, form, _)| form)
     }
 
-    /// Whether the gradients of few channels are a product of weights and of the gradients of many filters, which leaves sums to add
-    /// where the taps are. Sums over filters and taps would share each number that they read among those few channels alone, but leave
-    /// out taps that lie on zeros for all sums.
-    fn spreads_patches<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> bool {
-        let room = scratch.sums.len() >= PATCHES && scratch.weights.len() >= WEIGHTS;
-        let few_idle = 2 * images.taps() > self.plane.taps();
-        self.seen <= 4 && self.filters >= 2 * LANES && self.plane.taps() <= DEPTH && few_idle && room
+    /// Whether the gradients of inputs are computed tap by tap: if channels fill vectors, and filters are so many that adding their
+    /// chains takes little time. Other forms multiply zeros, too, or cut planes where taps reach zeros and then read all weights for a
+    /// few positions: measured, they take one and a half times as long as the products that count, and twice as long without padding.
+    fn spreads<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> bool {
+        let products = images.products() * self.filters * self.seen / LANES;
+        let is_worth_it = 8 * spread::work(images, self.filters) < 11 * products;
+        self.filters > 2 * LANES && is_worth_it && spread::fits(images, scratch)
     }
 
     /// The images of the inputs, for sums at the outputs.
@@ -372,9 +372,15 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, lanes);
             needs_weights = false;
         }
-        let by_patches = convolution.spreads_patches(&images, &scratch);
-        if let (true, Some(dx)) = (few && !by_patches, dx.as_deref_mut()) {
-            needs_inputs = !convolution.input_gradients(simd, w, g, dx, &mut scratch);
+        if let (true, Some(dx)) = (few, dx.as_deref_mut()) {
+            let (filters, scratch) = (convolution.filters, &mut scratch);
+            if convolution.spreads(&images, scratch) {
+                let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
+                Spread { images, filters, window, outputs, w, g, dx, scratch }.run(simd);
+                needs_inputs = false;
+            } else {
+                needs_inputs = !convolution.input_gradients(simd, w, g, dx, scratch);
+            }
         }
         if !needs_weights && !needs_inputs {
             return;

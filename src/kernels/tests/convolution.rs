@@ -241,6 +241,27 @@ fn convolutions_of_vectors_of_filters_are_those_of_their_definition() {
     }
 }
 
+/// Filters of more than one chain, for channels that fill vectors or nearly do: of planes in one block, in blocks of rows and in parts
+/// of rows, with strides, dilations, padding and groups.
+#[test]
+fn input_gradients_of_many_filters_are_those_of_their_definition() {
+    let window = |kernel, stride, before, after, dilation| Axis { kernel, stride, before, after, dilation };
+    for (rows, columns, sizes) in [
+        ((8, still(3, 1)), (8, still(3, 1)), (32, 64, 1)),
+        ((7, window(5, 1, 2, 3, 1)), (9, window(4, 1, 0, 1, 1)), (30, 40, 2)),
+        ((3, still(2, 0)), (260, window(3, 1, 2, 0, 1)), (32, 33, 1)),
+        ((1, still(1, 0)), (520, still(2, 0)), (32, 33, 1)),
+        ((11, window(3, 1, 1, 1, 2)), (10, window(3, 2, 1, 1, 1)), (32, 66, 1)),
+        ((10, window(2, 3, 0, 0, 1)), (6, window(3, 1, 0, 0, 1)), (64, 70, 1)),
+        ((5, still(7, 3)), (6, still(7, 3)), (32, 35, 1)),
+    ] {
+        let (Some(rows), Some(columns)) = (axis(rows.0, rows.1), axis(columns.0, columns.1)) else {
+            panic!("{rows:?} or {columns:?} doesn't fit")
+        };
+        check(rows, columns, sizes);
+    }
+}
+
 /// Few filters for numbers of channels around those of vectors, in one block of positions or several.
 #[test]
 fn gradients_of_few_filters_are_those_of_their_definition() {

@@ -22,12 +22,10 @@ use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
 
-/// The most numbers in the gradients of a block.
-const GRADIENTS: usize = 16384;
+/// The most positions in a block: longer chains round more, and shorter ones are stored more often.
+const POSITIONS: usize = 256;
 /// The most sums of a filter in a pass.
 const SUMS: usize = 256;
-/// The fewest channels in a pass over some of the rows of taps, if there are as many.
-const CHANNELS: usize = 16;
 
 /// Vectors of filters at a time.
 const fn panel(filters: usize, lanes: usize) -> usize {
@@ -47,25 +45,23 @@ impl Division {
     /// The one for some filters, if there is any.
     #[inline(always)]
     fn of<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
-        let positions = quotient(GRADIENTS, panel(filters, LANES).max(1) * LANES).min(PLACES);
         let depth = SUMS.min(quotient(scratch.weights.len(), PANEL * LANES));
-        let rows = rows(images);
+        let rows = rows(images, panel(filters, LANES));
         let taps = rows * images.columns.taps().len();
-        let mut blocks = images.split(samples, positions, scratch.inputs.len(), (taps, depth))?;
+        let mut blocks = images.split(samples, POSITIONS, scratch.inputs.len(), (taps, depth))?;
         // Blocks of nearly the same size.
         blocks.rows = ceil_div(images.rows.count, ceil_div(images.rows.count, blocks.rows));
-        (scratch.sums.len() >= GRADIENTS).then_some(Self { blocks, rows })
+        (scratch.sums.len() >= POSITIONS * PANEL * LANES).then_some(Self { blocks, rows })
     }
 }
 
-/// Rows of taps in a pass: all of them where images are copied.
-fn rows(images: &Images) -> usize {
-    let (rows, columns) = (images.rows.taps().len(), images.columns.taps().len());
-    if !images.columns.is_sparse {
-        return rows;
-    }
-    let channels = images.channels.min(CHANNELS);
-    let most = quotient(SUMS, columns * channels).clamp(1, rows.max(1));
+/// Rows of taps in a pass, of which each product should have the rows of two tiles.
+fn rows(images: &Images, vectors: usize) -> usize {
+    let (rows, along) = (images.rows.taps().len().max(1), &images.columns);
+    let (taps, products) = (along.taps().len().max(1), along.shared(0..along.count).count().max(1));
+    let tiles = if vectors == 1 { 24 } else { 16 };
+    let channels = ceil_div(tiles * products, taps).min(images.channels);
+    let most = quotient(SUMS, taps * channels).clamp(1, rows);
     ceil_div(rows, ceil_div(rows, most))
 }
 
@@ -80,26 +76,26 @@ pub(in crate::kernels::convolution) fn cheapest(images: &Images, filters: usize)
 /// What the gradients cost.
 fn work(images: &Images, filters: usize) -> usize {
     let vectors = ceil_div(filters, LANES);
-    let panels = |vectors| panel_work(images, vectors);
+    let panels = |vectors| panel_work(images, panel(filters, LANES), vectors);
     let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
     whole + if vectors.is_multiple_of(PANEL) { 0 } else { panels(vectors % PANEL) }
 }
 
 /// The same, for some vectors of filters at a time.
-fn panel_work(images: &Images, vectors: usize) -> usize {
+fn panel_work(images: &Images, panel: usize, vectors: usize) -> usize {
     let Images { rows: down, columns: along, channels, .. } = images;
-    let (rows, taps) = (rows(images), along.taps().len());
+    let (rows, taps) = (rows(images, panel), along.taps().len());
     let parts = ceil_div(*channels, quotient(SUMS, rows * taps).clamp(1, *channels));
     let passes = ceil_div(down.taps().len(), rows.max(1)) * parts;
     let channels = ceil_div(*channels, parts);
-    let most = quotient(GRADIENTS, vectors * LANES);
-    let (blocks, samples) = (ceil_div(images.sums(), most), quotient(most, images.sums()).max(1));
+    let (blocks, samples) = (ceil_div(images.sums(), POSITIONS), quotient(POSITIONS, images.sums()).max(1));
     let mut work = 0;
     for (taps_down, sums_down) in down.shared(0..down.count) {
         for (taps_along, sums_along) in along.shared(0..along.count) {
             // In the middle of a large image, all rows of taps lie on it.
             let together = if blocks > 2 { rows } else { taps_down.len().min(rows) };
             let (cost, _) = product(channels * together * taps_along.len(), vectors);
+            let cost = if vectors == 1 { cost + cost / 8 } else { cost };
             let each = sums_down.len() * sums_along.len() * (cost + 6) + quotient(200, samples);
             work += quotient(each * taps_down.len(), together) * parts;
         }
@@ -257,4 +253,4 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
     }
 }
 
-const _: () = assert!(SUMS <= DEPTH, "there is a place for each sum");
+const _: () = assert!(SUMS <= DEPTH && POSITIONS <= PLACES, "there is a place for each sum and position");
