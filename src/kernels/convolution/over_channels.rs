@@ -220,9 +220,7 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
             let depth = images.taps();
             // The weights of each pair of an input and an output, tap by tap.
             for pair in 0..inputs * outputs {
-                let order = images.rows.taps().iter().flat_map(|&(_, down)| {
-                    images.columns.taps().iter().map(move |&(_, right)| usize::from(down) * row + usize::from(right))
-                });
+                let order = images.tap_numbers(row);
                 let to = scratch.weights.get_mut(pair * depth * lanes..).unwrap_or_default();
                 for (to, tap) in to.chunks_exact_mut(lanes).zip(order) {
                     for (channel, to) in to.iter_mut().enumerate().take(count) {

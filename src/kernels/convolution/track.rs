@@ -28,8 +28,12 @@ pub(super) struct Track {
     /// From the first element that a sum reads to the end of the last.
     pub(super) span: usize,
     taps: usize,
-    /// By ascending offset: from the first element that a sum reads, and which tap it is.
-    offsets: [(u16, u16); TAPS],
+    /// From the first element that a sum reads to the one under the first tap, and from one tap's to that of the next.
+    offset: usize,
+    spread: usize,
+    /// Which tap comes first, and how many further on the next is. Backward, taps are in descending order.
+    tap: usize,
+    next_tap: isize,
 }
 
 impl Track {
@@ -42,7 +46,7 @@ impl Track {
     /// From inputs to outputs, of an axis that [fits](Self::fits).
     pub(super) const fn forward(axis: &Sliding) -> Self {
         let Sliding { input, output, window } = *axis;
-        let mut track = Self {
+        Self {
             count: output,
             step: window.stride,
             input,
@@ -52,14 +56,11 @@ impl Track {
             apart: 1,
             span: window.span(),
             taps: if window.kernel < TAPS { window.kernel } else { TAPS },
-            offsets: [(0, 0); TAPS],
-        };
-        let mut tap = 0;
-        while tap < track.taps {
-            track.offsets[tap] = ((tap * window.dilation) as u16, tap as u16);
-            tap += 1;
+            offset: 0,
+            spread: window.dilation,
+            tap: 0,
+            next_tap: 1,
         }
-        track
     }
 
     /// From outputs to the inputs of a phase, below the stride, of an axis that [fits](Self::fits).
@@ -75,10 +76,13 @@ impl Track {
             apart: window.stride,
             span: 1,
             taps: 0,
-            offsets: [(0, 0); TAPS],
+            offset: 0,
+            spread: 1,
+            tap: 0,
+            next_tap: -1,
         };
         // The input at `phase` is under tap t of the output `(phase + before − dilation·t) / stride`, which may be before the
-        // first. Descending taps have ascending outputs.
+        // first. Descending taps have ascending outputs, and those that there are lie equally far apart.
         let mut tap = if window.kernel < TAPS { window.kernel } else { TAPS };
         while tap > 0 {
             tap -= 1;
@@ -92,7 +96,11 @@ impl Track {
                 track.before = outputs;
             }
             let offset = if back > from { track.before - outputs } else { track.before + outputs };
-            track.offsets[track.taps] = (offset as u16, tap as u16);
+            match track.taps {
+                0 => (track.offset, track.tap) = (offset, tap),
+                1 => (track.spread, track.next_tap) = (offset - track.offset, tap as isize - track.tap as isize),
+                _ => {}
+            }
             track.span = offset + 1;
             track.taps += 1;
         }
@@ -101,8 +109,15 @@ impl Track {
 
     /// Each tap's offset and number.
     #[inline(always)]
-    pub(super) fn taps(&self) -> &[(u16, u16)] {
-        self.offsets.get(..self.taps).unwrap_or_default()
+    pub(super) fn taps(&self) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone + use<> {
+        self.numbered(0..self.taps)
+    }
+
+    /// The offsets and numbers of the taps at some indices.
+    #[inline(always)]
+    fn numbered(&self, taps: Range<usize>) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone + use<> {
+        let Self { offset, spread, tap, next_tap, .. } = *self;
+        taps.map(move |index| (offset + index * spread, tap.wrapping_add_signed(index as isize * next_tap)))
     }
 
     /// How many taps there are.
@@ -147,7 +162,7 @@ impl Track {
         self.taps.max(1) == self.span
             || sums.clone().any(|sum| {
                 let offset = at.checked_sub(self.step * sum);
-                offset.is_some_and(|offset| self.taps().iter().any(|&(tap, _)| usize::from(tap) == offset))
+                offset.is_some_and(|offset| self.taps().any(|(tap, _)| tap == offset))
             })
     }
 
@@ -165,14 +180,14 @@ impl Track {
 
     /// A tap's offset.
     #[inline(always)]
-    fn offset(&self, tap: usize) -> usize {
-        self.taps().get(tap).map_or(0, |&(offset, _)| usize::from(offset))
+    const fn offset(&self, tap: usize) -> usize {
+        self.offset + tap * self.spread
     }
 
     /// The taps of a sum that lie on elements.
     fn taps_of(&self, sum: usize) -> Range<usize> {
         let at = self.step * sum;
-        let below = |end: usize| self.taps().partition_point(|&(offset, _)| at + usize::from(offset) < end);
+        let below = |end: usize| ceil_div(end.saturating_sub(at + self.offset), self.spread).min(self.taps);
         below(self.before)..below(self.before + self.input)
     }
 
@@ -233,15 +248,14 @@ impl Track {
     /// Which taps those at some indices are.
     #[inline(always)]
     pub(super) fn numbers(&self, taps: Range<usize>) -> impl Iterator<Item = usize> + Clone {
-        self.taps().get(taps).unwrap_or_default().iter().map(|&(_, tap)| usize::from(tap))
+        self.numbered(taps).map(|(_, tap)| tap)
     }
 
     /// The taps of a stretch: the offset from the first, the index, and which tap it is.
     #[inline(always)]
     pub(super) fn under(&self, stretch: &Stretch) -> impl Iterator<Item = (usize, usize, usize)> {
         let (taps, from) = (stretch.taps.clone(), stretch.from);
-        let numbered = self.taps().get(taps.clone()).unwrap_or_default();
-        taps.zip(numbered).map(move |(index, &(offset, tap))| (usize::from(offset) - from, index, usize::from(tap)))
+        taps.clone().zip(self.numbered(taps)).map(move |(index, (offset, tap))| (offset - from, index, tap))
     }
 
     /// All sums of a range as a stretch of all taps, from a copy's first number on.
@@ -288,12 +302,9 @@ impl Track {
         if taps.len() == self.taps || taps.is_empty() || from > self.before {
             return *self;
         }
-        let mut track =
-            Self { before: self.before - from, span: self.offset(taps.end - 1) - from + 1, taps: taps.len(), ..*self };
-        for (to, &(offset, tap)) in track.offsets.iter_mut().zip(self.taps().get(taps).unwrap_or_default()) {
-            *to = (offset - from as u16, tap);
-        }
-        track
+        let tap = self.tap.wrapping_add_signed(taps.start as isize * self.next_tap);
+        let span = self.offset(taps.end - 1) - from + 1;
+        Self { before: self.before - from, span, taps: taps.len(), offset: 0, tap, ..*self }
     }
 }
 

@@ -89,8 +89,7 @@ impl<S: Scalar> Operation for Lay<'_, '_, S> {
         let apart = rows.step * columns.input;
         let mut to = room.as_mut_ptr();
         for sample in 0..samples {
-            for &(right, _) in columns.taps() {
-                let right = usize::from(right);
+            for (right, _) in columns.taps() {
                 // The first sum for which these taps lie on a row, and how many there are.
                 let skip = ceil_div(columns.before.saturating_sub(right), columns.step).min(width);
                 let from = (skip * columns.step + right).saturating_sub(columns.before);

@@ -85,7 +85,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         };
         let (channels, of_gradients) = (channels(&images), groups * filters * plane);
         let (taps, steps) = (images.taps(), images.columns.taps());
-        let apart = steps.get(1).map_or(0, |&(offset, _)| usize::from(offset));
+        let apart = steps.clone().nth(1).map_or(0, |(offset, _)| offset);
         let mut rows = [Row::default(); FILTERS];
         for (index, to) in rows.iter_mut().enumerate() {
             *to = Row { a: (index * plane) as u32, c: (index * steps.len() * panel) as u32 };
@@ -115,7 +115,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                     let at = block.samples.start * of_gradients + (group * filters + filter) * plane;
                     let g = g.get(at..).unwrap_or_default();
                     let line = steps.len() * panel;
-                    for (index, &(down, _)) in images.rows.taps().iter().enumerate() {
+                    for (index, (down, _)) in images.rows.taps().enumerate() {
                         let sums = first_mut(&mut *sums, some * line);
                         S::Vector::<V>::scattered(
                             simd,
@@ -124,7 +124,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                                 a: g,
                                 rows: first(&rows, some),
                                 terms: Terms::listed(first(&inner, positions)),
-                                b: scratch.sums.get(usize::from(down) * seen * panel..).unwrap_or_default(),
+                                b: scratch.sums.get(down * seen * panel..).unwrap_or_default(),
                                 c: sums,
                                 lines: (steps.len(), apart * panel, panel),
                                 start: Origin::Zero,
