@@ -9,8 +9,10 @@
 //! | rows ([`rows`]) | outputs of a row | maxima of fewer channels | rows are laid out with their padding, in as many parts as the stride |
 //! | tap by tap, row by row ([`Plane::for_each_line`]) | – | everything else; and without vectors | it needs no scratch, and handles every shape |
 //!
-//! Nothing is remembered for the gradient of a maximum: comparing the taps with the output again finds where it is. Over planes, the
-//! gradients of many inputs aren't transposed for few outputs: each is added where it belongs, number by number.
+//! Where the tape has room, the forward pass of training stores which tap each maximum was ([`places`]), one byte for each output in
+//! their order, whatever form computes them; then the backward pass adds each gradient where it belongs, and memory alone bounds it.
+//! Elsewhere, and for pairs, comparing the taps with the output again finds where it is. Over planes, the gradients of many inputs
+//! aren't transposed for few outputs: each is added where it belongs, number by number.
 
 mod columns;
 mod over_planes;
@@ -54,7 +56,7 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &m
         return pairs::maximum(simd, plane, rows, x, y);
     }
     if let Some(columns) = plane.in_columns::<V, S>() {
-        return simd.call(columns::Maximum { columns, x, y });
+        return simd.call(columns::Maximum { columns, x, y, places: &mut [] });
     }
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
         return simd.call(over_planes::Maximum { bands, x, y });
@@ -81,6 +83,9 @@ pub(crate) fn maximum_with_places<V: Simd, S: Scalar>(simd: V, plane: &Plane, x:
     if places.len() < y.len() || !plane.keeps_places() {
         return maximum(simd, plane, x, y);
     }
+    if let Some(columns) = plane.in_columns::<V, S>() {
+        return simd.call(columns::Maximum { columns, x, y, places });
+    }
     match plane.over_planes::<V, S>(x.len()) {
         Some(bands) => simd.call(places::Maximum { bands, x, y, places }),
         None => places::maximum(plane, x, y, places),
@@ -100,13 +105,16 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
     dx: &mut [S],
 ) {
     if places.len() >= y.len() && plane.keeps_places() {
-        return places::maximum_gradient(plane, places, g, dx);
+        return match plane.in_columns::<V, S>() {
+            Some(columns) => simd.call(columns::MaximumGradient { columns, x, y, places, g, dx }),
+            None => places::maximum_gradient(plane, places, g, dx),
+        };
     }
     if let Some(rows) = plane.pairs() {
         return pairs::maximum_gradient(simd, plane, rows, (x, y), g, dx);
     }
     if let Some(columns) = plane.in_columns::<V, S>() {
-        return simd.call(columns::MaximumGradient { columns, x, y, g, dx });
+        return simd.call(columns::MaximumGradient { columns, x, y, places: &[], g, dx });
     }
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
         return simd.call(over_planes::MaximumGradient { bands, x, y, g, dx });

@@ -2,22 +2,23 @@
 //! so that nothing is copied or transposed. With a stride of 1, the rows of outputs whose windows lie on the input as a whole are one
 //! *run*, so that rows may be short. A sequence is a column of rows of one number.
 //!
-//! Backward with a stride of 1, the index of the first of the largest taps is found for each output of some planes, and then each
-//! input sums the gradients of the outputs that have found it: an addition to numbers in memory would wait for those before it.
+//! Backward with a stride of 1, each input sums the gradients of the outputs that have found it, whose places are read, or found
+//! again for some planes: an addition to numbers in memory would wait for those before it.
 
+mod gradients;
+
+pub(super) use self::gradients::MaximumGradient;
 use super::larger;
 use super::over_planes::under;
+use super::places::NONE;
 use crate::chunks::Chunks;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
-use crate::shape::first_mut;
-use crate::window::{Axis, Sliding, quotient};
+use crate::window::{Sliding, quotient};
 
 /// The most outputs of planes whose windows overlap by all but one row, with what lies between them.
 const PLACES: usize = 4096;
-/// What is read and written behind them, too.
-const ROOM: usize = PLACES + VECTORS * LANES;
 /// The most runs of such a plane.
 const RUNS: usize = 32;
 /// Vectors of a run at a time.
@@ -64,10 +65,15 @@ impl Plane {
         }
     }
 
-    /// Whether the place of a maximum is found in less time than it takes to store and to read it.
+    /// Whether to store the places of maxima. Where windows lie side by side and so do the numbers under their taps, they are found
+    /// again in less time.
     #[inline(always)]
     pub(super) const fn keeps_places(&self) -> bool {
-        self.taps() < u8::MAX as usize && self.columns().is_none() && self.pairs().is_none()
+        let rare = match self.columns() {
+            Some(columns) => columns.rows.window.stride > 1,
+            None => self.pairs().is_some(),
+        };
+        self.taps() < NONE as usize && !rare
     }
 
     /// Itself, as [`columns`](Self::columns) if runs fill at least half of a vector.
@@ -152,14 +158,6 @@ impl Runs {
     }
 }
 
-/// For each output of some planes, with [`between`](Columns::between) before each and after the last one.
-struct Found<S> {
-    /// The index of the first of the largest taps; -1 if there is none, and between planes.
-    places: [S; ROOM],
-    /// Its gradient; anything between planes.
-    gradients: [S; ROOM],
-}
-
 /// As many vectors from `at` on.
 #[inline(always)]
 fn read_all<V: Simd, S: Scalar, const COUNT: usize>(simd: V, from: &[S], at: usize) -> [S::Vector<V>; COUNT] {
@@ -194,11 +192,12 @@ fn write_all<V: Simd, S: Scalar, const COUNT: usize>(simd: V, vectors: [S::Vecto
     }
 }
 
-/// `y[p] = maxₜ x[p's tap t]`, for all channels of a batch.
+/// `y[p] = maxₜ x[p's tap t]`, for all channels of a batch; and the first such t, if there are places, which is for a stride of 1.
 pub(super) struct Maximum<'a, S> {
     pub(super) columns: Columns,
     pub(super) x: &'a [S],
     pub(super) y: &'a mut [S],
+    pub(super) places: &'a mut [u8],
 }
 
 impl<S: Scalar> Maximum<'_, S> {
@@ -213,16 +212,61 @@ impl<S: Scalar> Maximum<'_, S> {
         write_all(simd, largest, self.y, to);
     }
 
+    /// [`of`](Self::of), with places, of which the first is that of tap `first`.
+    #[inline(always)]
+    fn with_places<V: Simd, const COUNT: usize>(
+        &mut self,
+        simd: V,
+        (from, taps, first): (usize, usize, usize),
+        to: usize,
+    ) {
+        let (one, none) = (splat::<V, S>(simd, S::ONE), splat::<V, S>(simd, S::from_usize(usize::from(NONE))));
+        let mut index = splat::<V, S>(simd, S::from_usize(first));
+        let (mut largest, mut places) = ([splat(simd, S::from_f64(f64::NEG_INFINITY)); COUNT], [none; COUNT]);
+        if taps > 0 {
+            (largest, places) = (read_all::<V, S, COUNT>(simd, self.x, from), [index; COUNT]);
+        }
+        for tap in 1..taps {
+            index = index + one;
+            let x = read_all::<V, S, COUNT>(simd, self.x, from + tap * self.columns.step());
+            for ((largest, place), x) in largest.iter_mut().zip(&mut places).zip(x) {
+                let before = *largest;
+                *largest = larger::<V, S>(before, x);
+                *place = largest.if_equal(before, *place, index);
+            }
+        }
+        // NaN is equal to nothing.
+        for (place, &largest) in places.iter_mut().zip(&largest) {
+            *place = largest.if_equal(largest, *place, none);
+        }
+        write_all(simd, largest, self.y, to);
+        let mut numbers = [S::ZERO; VECTORS * LANES];
+        write_all(simd, places, &mut numbers, 0);
+        let to = self.places.get_mut(to..).unwrap_or_default();
+        for (to, place) in to.iter_mut().zip(numbers).take(COUNT * lanes::<V, S>()) {
+            // SAFETY: whole numbers from 0 to 255.
+            *to = unsafe { place.to_f64().to_int_unchecked::<u32>() } as u8;
+        }
+    }
+
     /// Of `count` outputs. What is written behind them is overwritten by those that are.
     #[inline(always)]
-    fn of_run<V: Simd>(&mut self, simd: V, (from, taps): (usize, usize), (to, count): (usize, usize)) {
-        let mut at = 0;
+    fn of_run<V: Simd>(&mut self, simd: V, (from, taps, first): (usize, usize, usize), (to, count): (usize, usize)) {
+        let (mut at, has_places) = (0, !self.places.is_empty());
         while at + (VECTORS - 1) * lanes::<V, S>() < count {
-            self.of::<V, VECTORS>(simd, (from + at, taps), to + at);
+            if has_places {
+                self.with_places::<V, VECTORS>(simd, (from + at, taps, first), to + at);
+            } else {
+                self.of::<V, VECTORS>(simd, (from + at, taps), to + at);
+            }
             at += VECTORS * lanes::<V, S>();
         }
         while at < count {
-            self.of::<V, 1>(simd, (from + at, taps), to + at);
+            if has_places {
+                self.with_places::<V, 1>(simd, (from + at, taps, first), to + at);
+            } else {
+                self.of::<V, 1>(simd, (from + at, taps), to + at);
+            }
             at += lanes::<V, S>();
         }
     }
@@ -239,11 +283,8 @@ impl<S: Scalar> Operation for Maximum<'_, S> {
             let runs = columns.outputs();
             for plane in 0..planes {
                 for run in runs.each() {
-                    self.of_run(
-                        simd,
-                        (plane * inputs + run.inputs, run.taps),
-                        (plane * outputs + run.first, run.count),
-                    );
+                    let taps = (plane * inputs + run.inputs, run.taps, run.tap);
+                    self.of_run(simd, taps, (plane * outputs + run.first, run.count));
                 }
             }
             return;
@@ -251,145 +292,7 @@ impl<S: Scalar> Operation for Maximum<'_, S> {
         for plane in 0..planes {
             for row in 0..columns.rows.output {
                 let ((top, taps), width) = (under(&columns.rows, row), columns.width);
-                self.of_run(simd, (plane * inputs + top * width, taps), (plane * outputs + row * width, width));
-            }
-        }
-    }
-}
-
-/// `dx[p's largest tap] += g[p]`, the first tap if several are equally large, for all channels of a batch. `dx` is overwritten.
-pub(super) struct MaximumGradient<'a, S> {
-    pub(super) columns: Columns,
-    pub(super) x: &'a [S],
-    pub(super) y: &'a [S],
-    pub(super) g: &'a [S],
-    pub(super) dx: &'a mut [S],
-}
-
-impl<S: Scalar> Operation for MaximumGradient<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        if self.columns.rows.window.stride == 1 {
-            self.by_input(simd);
-        } else {
-            self.by_output(simd);
-        }
-    }
-}
-
-impl<S: Scalar> MaximumGradient<'_, S> {
-    /// Where windows overlap by all but one row.
-    #[inline(always)]
-    fn by_input<V: Simd>(mut self, simd: V) {
-        let (columns, (inputs, outputs), lanes) = (self.columns, self.columns.sizes(), lanes::<V, S>());
-        let (runs, between) = (columns.outputs(), columns.between());
-        let Axis { kernel, before, dilation, .. } = columns.rows.window;
-        let last = (before * columns.width + between).saturating_sub((kernel - 1) * dilation * columns.width);
-        let planes = quotient(self.y.len(), outputs);
-        let together = quotient(PLACES.saturating_sub(between), outputs + between).max(1);
-        let mut found = Found { places: [-S::ONE; ROOM], gradients: [S::ZERO; ROOM] };
-        for first in (0..planes).step_by(together) {
-            let some = first..planes.min(first + together);
-            for (index, plane) in some.clone().enumerate() {
-                let start = between + index * (outputs + between);
-                for run in runs.each() {
-                    let (from, of, to) = (plane * inputs + run.inputs, plane * outputs + run.first, start + run.first);
-                    let mut at = 0;
-                    while at + (VECTORS - 1) * lanes < run.count {
-                        self.find::<V, VECTORS>(simd, run, (from + at, of + at), to + at, &mut found);
-                        at += VECTORS * lanes;
-                    }
-                    while at < run.count {
-                        self.find::<V, 1>(simd, run, (from + at, of + at), to + at, &mut found);
-                        at += lanes;
-                    }
-                }
-                found.places.get_mut(start + outputs..start + outputs + between).unwrap_or_default().fill(-S::ONE);
-            }
-            for (index, plane) in some.enumerate() {
-                let (from, to) = (last + index * (outputs + between), plane * inputs);
-                let mut at = 0;
-                while at + (VECTORS - 1) * lanes < inputs {
-                    self.sum::<V, VECTORS>(simd, from + at, to + at, &found);
-                    at += VECTORS * lanes;
-                }
-                while at < inputs {
-                    self.sum::<V, 1>(simd, from + at, to + at, &found);
-                    at += lanes;
-                }
-            }
-        }
-    }
-
-    /// The indices of the first of the largest taps of some outputs, or -1.
-    #[inline(always)]
-    fn find<V: Simd, const COUNT: usize>(
-        &self,
-        simd: V,
-        run: &Run,
-        (inputs, outputs): (usize, usize),
-        to: usize,
-        found: &mut Found<S>,
-    ) {
-        let one = splat::<V, S>(simd, S::ONE);
-        let y = read_all::<V, S, COUNT>(simd, self.y, outputs);
-        let (mut places, mut index) =
-            ([splat::<V, S>(simd, -S::ONE); COUNT], splat::<V, S>(simd, S::from_usize(run.tap + run.taps)));
-        for tap in (0..run.taps).rev() {
-            index = index - one;
-            let x = read_all::<V, S, COUNT>(simd, self.x, inputs + tap * self.columns.step());
-            for ((place, x), &y) in places.iter_mut().zip(x).zip(&y) {
-                *place = x.if_equal(y, index, *place);
-            }
-        }
-        write_all(simd, places, &mut found.places, to);
-        write_all(simd, read_all::<V, S, COUNT>(simd, self.g, outputs), &mut found.gradients, to);
-    }
-
-    /// The sums of the gradients of the outputs that have found some inputs, tap by tap; from their last one's on.
-    #[inline(always)]
-    fn sum<V: Simd, const COUNT: usize>(&mut self, simd: V, from: usize, to: usize, found: &Found<S>) {
-        let (zero, one) = (splat::<V, S>(simd, S::ZERO), splat::<V, S>(simd, S::ONE));
-        let (mut sums, mut index) = ([zero; COUNT], zero);
-        for tap in (0..self.columns.rows.window.kernel).rev() {
-            let at = from + tap * self.columns.step();
-            let places = read_all::<V, S, COUNT>(simd, &found.places, at);
-            let g = read_all::<V, S, COUNT>(simd, &found.gradients, at);
-            for ((sum, place), g) in sums.iter_mut().zip(places).zip(g) {
-                *sum = *sum + place.if_equal(index, g, zero);
-            }
-            index = index + one;
-        }
-        write_all(simd, sums, self.dx, to);
-    }
-
-    /// Where they lie further apart: each of few taps is added where it is.
-    #[inline(always)]
-    fn by_output<V: Simd>(self, simd: V) {
-        let Self { columns, x, y, g, dx } = self;
-        let (lanes, zero, width) = (lanes::<V, S>(), splat::<V, S>(simd, S::ZERO), columns.width);
-        let (inputs, outputs) = columns.sizes();
-        let gradients = y.blocks(outputs).zip(g.blocks(outputs));
-        for ((x, dx), (y, g)) in x.blocks(inputs).zip(dx.blocks_mut(inputs)).zip(gradients) {
-            dx.fill(S::ZERO);
-            // From the last output to the first: an input gets its gradients in the order of the taps that see it.
-            for row in (0..columns.rows.output).rev() {
-                let (top, tall) = under(&columns.rows, row);
-                for at in (0..width).step_by(lanes) {
-                    let count = lanes.min(width - at);
-                    let from = |of: &'_ [S]| row * width + at..(row * width + at + count).min(of.len());
-                    let y = read(simd, y.get(from(y)).unwrap_or_default());
-                    let mut rest = read(simd, g.get(from(g)).unwrap_or_default());
-                    for tap in 0..tall {
-                        let at = top * width + tap * columns.step() + at;
-                        let x = read(simd, x.get(at..).unwrap_or_default());
-                        let dx = first_mut(dx.get_mut(at..).unwrap_or_default(), count);
-                        write(simd, read(simd, dx) + x.if_equal(y, rest, zero), dx);
-                        rest = x.if_equal(y, zero, rest);
-                    }
-                }
+                self.of_run(simd, (plane * inputs + top * width, taps, 0), (plane * outputs + row * width, width));
             }
         }
     }

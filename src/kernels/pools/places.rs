@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 use crate::window::{Sliding, quotient};
 
 /// No tap: NaN, or a window beside the input.
-const NONE: u8 = u8::MAX;
+pub(super) const NONE: u8 = u8::MAX;
 /// Numbers that are filled with zeros at a time.
 const NUMBERS: usize = 4096;
 
