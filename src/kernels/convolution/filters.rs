@@ -77,8 +77,9 @@ fn panel_work(images: &Images, samples: usize, filters: usize, vectors: usize) -
     let most = padded(together(images, filters, PANEL * LANES)).max(1);
     let places = quotient(PATCHES, most).min(PLACES);
     let samples = quotient(places, images.sums().max(1)).clamp(1, samples.max(1));
-    // Weights are laid for each block, a vector of them in the time of eight multiplications.
-    let mut work = 8 * images.taps() * channels * vectors * ceil_div(images.sums(), places);
+    // Weights are laid for each block, a vector of them in the time of eight multiplications, and a block takes some time of its own.
+    let blocks = ceil_div(images.sums(), places);
+    let mut work = blocks * (8 * images.taps() * channels * vectors + 400);
     for down in rows.stretches(0..rows.count) {
         for along in columns.stretches(0..columns.count) {
             let sums = down.sums.len() * along.sums.len() * samples;

@@ -55,18 +55,20 @@ pub(super) fn cheapest<V: Simd, S: Scalar>(
 
 /// What the sums of a sample cost, in multiplications of vectors.
 fn work<V: Simd, S: Scalar>(images: &Images, filters: usize, split: Split) -> usize {
-    let filters = filters.next_multiple_of(2);
+    // Vectors that are read across the ends of lines take as long as three and a half multiplications, which few filters share.
+    let halves = (2 * filters.next_multiple_of(2)).max(7);
     let parts = ceil_div(images.channels, split.channels);
     let (rows, columns) = (&images.rows, &images.columns);
     let blocks = ceil_div(rows.count, split.rows) * ceil_div(columns.count, split.columns);
     let down = rows.stretches(0..rows.count).map(|rows| {
-        let sums = images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * filters;
+        let sums = quotient(images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * halves, 2);
         let taps = rows.taps.len() * columns.taps().len() * images.channels;
         // Looking up a number's place takes as long as six multiplications, and a sum as four, for each part of the products.
         taps * (sums + 6 * blocks) + 4 * sums * parts
     });
     let copied = images.copies(split.rows, lanes::<V, S>()) * ceil_div(rows.count, split.rows);
-    down.sum::<usize>() + copied
+    // A block takes some time of its own.
+    800 * blocks + down.sum::<usize>() + copied
 }
 
 impl Images {

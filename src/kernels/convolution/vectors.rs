@@ -88,7 +88,8 @@ fn lanes_of<V: Simd, S: Scalar>(
         over_samples::Split::cheapest::<V, S>(images, filters, scratch)
     };
     match (by_samples, form) {
-        (Some((by_samples, split)), form) if form.is_none_or(|(least, ..)| by_samples < least) => {
+        // Costs are estimates: what a whole vector of samples is worth is more than they are wrong by.
+        (Some((by_samples, split)), form) if form.is_none_or(|(least, ..)| by_samples + by_samples / 12 < least) => {
             Some((Lanes::Samples(split), *images))
         }
         (_, form) => form.map(|(_, lanes, images)| (lanes, images)),
