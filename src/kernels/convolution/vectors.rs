@@ -234,7 +234,7 @@ impl Convolution {
     /// few positions: measured, they take one and a half times as long as the products that count, and twice as long without padding.
     fn spreads<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> bool {
         let products = images.products() * self.filters * self.seen / LANES;
-        let is_worth_it = 8 * spread::work(images, self.filters) < 11 * products;
+        let is_worth_it = 5 * spread::work(images, self.filters) < 7 * products;
         self.filters > 2 * LANES && is_worth_it && spread::fits(images, scratch)
     }
 
