@@ -41,8 +41,10 @@ pub(crate) enum Order {
     InLanes,
 }
 
-/// Rows of B of one tile.
+/// The most rows of B of one tile: with two vectors of rows of A, their sums take half of 32 registers. Of 16, six rows leave enough
+/// for the rest.
 const TILE: usize = 8;
+const FEWER: usize = 6;
 
 /// Memory for the part of A that is transposed at a time.
 #[repr(align(64))]
@@ -243,8 +245,14 @@ impl<S: Scalar> Operands<S> {
             // SAFETY: rows and columns are in range, and the scratch holds `width` times `inner` numbers.
             unsafe {
                 self.transpose_a::<V, W>(simd, &part, scratch);
-                for column in (0..self.columns).step_by(TILE) {
-                    self.transposed_tile::<V, W>(simd, &part, column, scratch);
+                if W == 1 || S::Vector::<V>::REGISTERS >= 32 {
+                    for column in (0..self.columns).step_by(TILE) {
+                        self.transposed_tile::<V, W, TILE>(simd, &part, column, scratch);
+                    }
+                } else {
+                    for column in (0..self.columns).step_by(FEWER) {
+                        self.transposed_tile::<V, W, FEWER>(simd, &part, column, scratch);
+                    }
                 }
             }
             first += depth;
@@ -288,16 +296,22 @@ impl<S: Scalar> Operands<S> {
     /// # Safety
     /// A and C have the part, B the first of its rows; `a` is the transposed part.
     #[inline(always)]
-    unsafe fn transposed_tile<V: Simd, const W: usize>(&self, simd: V, part: &Part, column: usize, a: *const S) {
+    unsafe fn transposed_tile<V: Simd, const W: usize, const T: usize>(
+        &self,
+        simd: V,
+        part: &Part,
+        column: usize,
+        a: *const S,
+    ) {
         let lanes = lanes::<V, S>();
-        let count = TILE.min(self.columns - column);
+        let count = T.min(self.columns - column);
         // SAFETY: the caller's promise; rows of B after the last one repeat it.
         unsafe {
-            let mut sums = [[splat(simd, self.start); W]; TILE];
+            let mut sums = [[splat(simd, self.start); W]; T];
             if part.first > 0 {
                 sums = self.stored(simd, part, column);
             }
-            let mut b = [self.b; TILE];
+            let mut b = [self.b; T];
             for (r, b) in b.iter_mut().enumerate() {
                 *b = self.b.add((column + r.min(count - 1)) * self.inner + part.first);
             }
@@ -336,9 +350,14 @@ impl<S: Scalar> Operands<S> {
     /// # Safety
     /// C has the part.
     #[inline(always)]
-    unsafe fn stored<V: Simd, const W: usize>(&self, simd: V, part: &Part, column: usize) -> [[S::Vector<V>; W]; TILE] {
-        let (lanes, count) = (lanes::<V, S>(), TILE.min(self.columns - column));
-        let mut sums = [[splat(simd, S::ZERO); W]; TILE];
+    unsafe fn stored<V: Simd, const W: usize, const T: usize>(
+        &self,
+        simd: V,
+        part: &Part,
+        column: usize,
+    ) -> [[S::Vector<V>; W]; T] {
+        let (lanes, count) = (lanes::<V, S>(), T.min(self.columns - column));
+        let mut sums = [[splat(simd, S::ZERO); W]; T];
         for w in 0..W {
             let (mut flat, mut block) = ([[S::ZERO; TILE]; LANES], [splat(simd, S::ZERO); LANES]);
             // SAFETY: the caller's promise; there are as many numbers as in `TILE` vectors.

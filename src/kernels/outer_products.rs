@@ -4,8 +4,8 @@
 //! bits depend on the order of the samples alone, and not on the tile, the block or the thread that computes it.
 //! Samples are read where they lie, through a pointer to each.
 //!
-//! A tile is 8 rows of inputs × 2 vectors of outputs, as in [`product`](super::product), whose table says why; with one
-//! vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
+//! A tile is 8 rows of inputs × 2 vectors of outputs, or 6 × 2 with 16 registers, as in [`product`](super::product), whose
+//! table says why; with one vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
 
 use crate::chunks::Chunks;
 use core::marker::PhantomData;
@@ -173,6 +173,9 @@ impl<S: Scalar> Operation for Block<'_, S> {
                         (16.., false) if many => self.tiles::<V, 16, 1>(simd, row, from..to),
                         (8.., false) => self.tiles::<V, 8, 1>(simd, row, from..to),
                         (8.., true) if many => self.tiles::<V, 8, 2>(simd, row, from..to),
+                        (6.., true) if !many && !matches!(self.rows.end - row, 8 | 9) => {
+                            self.tiles::<V, 6, 2>(simd, row, from..to)
+                        }
                         (4.., true) => self.tiles::<V, 4, 2>(simd, row, from..to),
                         (4.., false) => self.tiles::<V, 4, 1>(simd, row, from..to),
                         (_, true) => self.tiles::<V, 1, 2>(simd, row, from..to),
@@ -224,7 +227,9 @@ impl<S: Scalar> Block<'_, S> {
         row: usize,
         columns: Range<usize>,
     ) -> usize {
-        let rows = (self.rows.end - row) / R * R;
+        let left = self.rows.end - row;
+        // Two or three rows more and the last tile of six are better two tiles of four.
+        let rows = if R == 6 && left > R && matches!(left % R, 2 | 3) { left / R * R - R } else { left / R * R };
         simd.call(Tiles::<S, R, C> { block: self, rows: row..row + rows, columns });
         rows
     }

@@ -14,7 +14,8 @@
 //! | of up to 1 vector of columns and 8 rows, with chains | 2 to 7 | 2 × 1 | eight sums |
 //! | of up to 1 vector of columns | ≥ 8 | 8 × 1 | the pointers to more rows would take more registers than there are |
 //! | any other | ≥ 8 | 8 × 2 | with 32 registers: 10 loads for 16 multiplications |
-//! | | ≥ 4 | 4 × 2 | what fits into 16 registers |
+//! | | ≥ 6, but not 8 or 9 | 6 × 2 | what fits into 16 registers: with 4 × 2, as many sums as the processor needs, it waits whenever a load is late |
+//! | | ≥ 4 | 4 × 2 | |
 //! | | 2, 3 | 2 × 2 | with chains, row by row |
 
 use super::CHAINS;
@@ -63,6 +64,7 @@ impl<S: Scalar> Block<'_, S> {
                     self.tile::<V, 2, 1, CHAINS>(simd, row, from, false);
                     2
                 }
+                6.. if !one_vector && !matches!(left, 8 | 9) => self.tiles::<V, 6, 2>(simd, row, from, to),
                 4.. => self.tiles::<V, 4, 2>(simd, row, from, to),
                 _ if self.chains == CHAINS => self.row(simd, row, from, to),
                 _ => self.tiles::<V, 2, 2>(simd, row, from, to),

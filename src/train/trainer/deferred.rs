@@ -13,8 +13,8 @@ use crate::pod::Aligned;
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 
-/// The most numbers of a gradient at a time, and the number from which on there are enough of them: a gradient half as
-/// large as the first-level cache, at most.
+/// The most numbers of a gradient at a time, and the number from which on there are enough of them: a gradient as large
+/// as half to all of a small first-level cache.
 const ROOM: usize = 8192;
 const ENOUGH: usize = 4096;
 
@@ -24,10 +24,23 @@ const BIASES: usize = 256;
 /// The fewest rows at a time: those of a tile of the kernel.
 const ROWS: usize = 8;
 
-/// How many rows of `outputs` weights to compute at a time.
-pub(super) const fn rows_at_once(outputs: usize) -> usize {
-    let rows = ENOUGH / if outputs > 0 { outputs } else { 1 } / ROWS * ROWS;
+/// The rows whose inputs fill a cache line: fewer would read each line of the inputs twice.
+const LINE: usize = 16;
+
+/// The most rows of `outputs` weights that there is room for; one tile, if parts of rows have to do.
+const fn most_rows(outputs: usize) -> usize {
+    let rows = ROOM / if outputs > 0 { outputs } else { 1 } / ROWS * ROWS;
     if rows > ROWS { rows } else { ROWS }
+}
+
+/// How many of `rows` rows of `outputs` weights to compute at a time. Where there is room, their parts are of an even number, so
+/// that two threads have the same work.
+pub(super) fn rows_at_once(rows: usize, outputs: usize) -> usize {
+    let most = most_rows(outputs);
+    let enough = (ENOUGH / outputs.max(1) / ROWS * ROWS).max(LINE).min(most);
+    let parts = (rows.div_ceil(enough) / 2 * 2).max(1);
+    let even = rows.div_ceil(parts).next_multiple_of(ROWS);
+    if even <= most { even } else { enough }
 }
 
 /// Some rows of a weight matrix, or some numbers of a bias, and what belongs to them.
@@ -107,7 +120,8 @@ operation! {
         let count = rows.length();
         let Rows { first, width, weights, mut slots, .. } = rows;
         let mut memory = Aligned([const { MaybeUninit::<S>::uninit() }; ROOM]);
-        let (at_once, columns) = if width * ROWS <= ROOM { (rows_at_once(width), width) } else { (ROWS, ROOM / ROWS) };
+        let columns = if width * ROWS <= ROOM { width } else { ROOM / ROWS };
+        let at_once = most_rows(width);
         for row in (0..count).step_by(at_once) {
             let rows = row..count.min(row + at_once);
             for column in (0..width).step_by(columns) {

@@ -300,7 +300,8 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
             let first = (own.start - range.start) / width.max(1);
             let rows = Rows { first, width, weights, slots, gradient };
             let sums = Sums { products: &products, is_bias, start, then: then(role) };
-            runner.each(rows, rows_at_once(width), &sums);
+            let part = rows_at_once(own.len() / width.max(1), width);
+            runner.each(rows, part, &sums);
         }
     }
 
