@@ -2,7 +2,7 @@
 //! last.
 
 use super::{CHAINS, Origin};
-use crate::kernels::prefetch::{LINE, PREFETCHES, prefetch};
+use crate::kernels::prefetch::{PREFETCHES, prefetch};
 use crate::kernels::vector::{Simd, Vector, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -145,34 +145,30 @@ impl<S: Scalar> Block<'_, S> {
         let b = self.b.wrapping_add(from * pitch + tile.column);
         let (mut next, mut at) = (b, 0);
         let ahead = self.rows_ahead::<R, C>(tile, lanes);
-        // The numbers in a cache line, where there are rows to prefetch.
-        let part = if ahead.is_some() { (LINE / size_of::<S>()).max(1) } else { whole };
         // SAFETY: the caller's promise; masked loads touch no column over the end.
         unsafe {
-            for first in (0..whole).step_by(part.max(1)) {
+            for _ in 0..whole {
                 for row in ahead.iter().flatten() {
-                    prefetch(row.wrapping_add(first));
+                    prefetch(row.wrapping_add(at));
                 }
-                for _ in first..whole.min(first + part) {
-                    for (u, sums) in sums.iter_mut().enumerate() {
-                        let mut bs = [splat::<V, S>(simd, S::ZERO); C];
-                        for (v, to) in bs.iter_mut().enumerate() {
-                            *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
-                        }
-                        for (sums, a) in sums.iter_mut().zip(a) {
-                            let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));
-                            for (sum, &b) in sums.iter_mut().zip(&bs) {
-                                *sum = b.mul_add(a, *sum);
-                            }
+                for (u, sums) in sums.iter_mut().enumerate() {
+                    let mut bs = [splat::<V, S>(simd, S::ZERO); C];
+                    for (v, to) in bs.iter_mut().enumerate() {
+                        *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
+                    }
+                    for (sums, a) in sums.iter_mut().zip(a) {
+                        let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));
+                        for (sum, &b) in sums.iter_mut().zip(&bs) {
+                            *sum = b.mul_add(a, *sum);
                         }
                     }
-                    at += self.strides.1;
-                    next = next.wrapping_add(pitch);
-                    if R == 1 && U == 1 {
-                        // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
-                        // instruction by itself. Four times as many instructions take it 1.6 times as long.
-                        next = hidden(next);
-                    }
+                }
+                at += self.strides.1;
+                next = next.wrapping_add(pitch);
+                if R == 1 && U == 1 {
+                    // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
+                    // instruction by itself. Four times as many instructions take it 1.6 times as long.
+                    next = hidden(next);
                 }
             }
             for k in whole..longest {
@@ -199,10 +195,11 @@ impl<S: Scalar> Block<'_, S> {
     /// Two rows of A that the next tile of rows begins to read, or `None` if all rows lie in order.
     ///
     /// The processor can't foresee where rows lie that are scattered over memory. So each tile of columns fetches two of the next
-    /// rows while it multiplies, one cache line at a time: all at once would fill the processor's list of misses.
+    /// rows while it multiplies, as it reads its own: all at once would fill the processor's list of misses.
     #[inline(always)]
     fn rows_ahead<const R: usize, const C: usize>(&self, tile: Tile<S>, lanes: usize) -> Option<[*const S; 2]> {
-        if !PREFETCHES || R < 4 || C < 2 {
+        // Not in the smaller tiles, which are inlined into tiny networks.
+        if !PREFETCHES || R <= 4 || C < 2 {
             return None;
         }
         let rows = self.rows?;
