@@ -28,6 +28,7 @@ mod channels_last;
 mod correlation;
 mod depthwise;
 mod filters;
+mod forms;
 mod over_channels;
 mod over_samples;
 mod padding;
