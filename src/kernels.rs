@@ -80,6 +80,8 @@ pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
 pub(crate) use sums::{sum, sum_of, sum_positions};
 #[cfg(any(fnn_without_vectors, test))]
 pub(crate) use taps::Taps;
+#[cfg(feature = "std")]
+pub(crate) use vector::sum_of_lanes;
 pub use vector::{Operation, Simd};
-pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, sum_of_lanes, write};
+pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, write};
 pub(crate) use window::Plane;

@@ -2,10 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::prefetch::{LINE, PREFETCHES, prefetch};
+use super::prefetch::{PREFETCHES, prefetch};
 
 /// How many items ahead to prefetch: at a few kilobytes each, they fill a first-level cache.
 const AHEAD: usize = 4;
+
+/// Bytes in a cache line.
+const LINE: usize = 64;
 
 /// Appends to `to` the items of `all` at `places`, which must be in range.
 ///

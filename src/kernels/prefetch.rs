@@ -1,8 +1,5 @@
 //! Hints that memory will be read soon.
 
-/// Bytes in a cache line.
-pub(super) const LINE: usize = 64;
-
 /// Whether there is an instruction for it.
 pub(super) const PREFETCHES: bool = cfg!(all(feature = "simd", target_arch = "x86_64"));
 

@@ -62,6 +62,7 @@ impl<S: Scalar> Mean<'_, S> {
 }
 
 /// Multiplies all numbers by a factor. Returns whether the products are finite.
+#[allow(clippy::eq_op, reason = "x − x tells whether x is finite")]
 #[inline(always)]
 fn scale<V: Simd, S: Scalar>(simd: V, factor: S, numbers: &mut [S]) -> bool {
     let lanes = lanes::<V, S>();
