@@ -36,7 +36,6 @@ mod operation;
 mod outer_products;
 mod pools;
 mod portable;
-mod prefetch;
 mod product;
 mod runner;
 mod softmax;

@@ -2,12 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::prefetch::{PREFETCHES, prefetch};
-
 /// How many items ahead to prefetch: at a few kilobytes each, they fill a first-level cache.
 const AHEAD: usize = 4;
 
 /// Bytes in a cache line.
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 const LINE: usize = 64;
 
 /// Appends to `to` the items of `all` at `places`, which must be in range.
@@ -16,20 +15,22 @@ const LINE: usize = 64;
 pub(crate) fn gather<A: Copy>(all: &[A], places: &[usize], to: &mut Vec<A>) {
     for (number, &place) in places.iter().enumerate() {
         if let Some(item) = places.get(number + AHEAD).and_then(|&later| all.get(later)) {
-            prefetch_all(item);
+            prefetch(item);
         }
         to.extend_from_slice(&all[place..=place]);
     }
 }
 
-/// Prefetches all of `item`.
+/// Prefetches `item`. Does nothing on targets without such an instruction.
 #[inline(always)]
-fn prefetch_all<A>(item: &A) {
-    if PREFETCHES {
-        (0..size_of::<A>())
-            .step_by(LINE)
-            .for_each(|offset| prefetch(core::ptr::from_ref(item).wrapping_byte_add(offset)));
+fn prefetch<A>(item: &A) {
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    for offset in (0..size_of::<A>()).step_by(LINE) {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address lies inside the item, and a prefetch has no visible effect.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(item).cast::<i8>().add(offset)) };
     }
+    let _ = item;
 }
 
 #[cfg(test)]

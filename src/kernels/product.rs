@@ -17,7 +17,7 @@
 //! | [`BLOCK`] | 1 MiB from a row of B to the last one | each block loads and stores all of C: so a matrix of 784 × 128 is one block. The tiles read it from the second-level cache while they multiply; rows that are further apart span more pages, probably more than the processor keeps addresses of |
 //! | [`ROWS`] | 256 | of which a tile's part, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2: a shorter block loads and stores its sums too often |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |
-//! | [`SECOND`] | 512 KiB of B | half of the second-level cache, where not even one tile's columns fit in the first: then a tile's rows meet all of these columns, and the next rows, which may lie anywhere in memory, are prefetched meanwhile |
+//! | [`SECOND`] | 512 KiB of B | half of the second-level cache, where not even one tile's columns fit in the first: then a tile's rows meet all of these columns |
 //! | [`ONCE`] | 8 rows | one row of tiles reads B only once, so nothing needs to stay in the cache |
 //!
 //! With chains, a block is two of them, and the sum of the last two is added to that of the first two.

@@ -2,7 +2,6 @@
 //! last.
 
 use super::{CHAINS, Origin};
-use crate::kernels::prefetch::{PREFETCHES, prefetch};
 use crate::kernels::vector::{Simd, Vector, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -144,13 +143,9 @@ impl<S: Scalar> Block<'_, S> {
         }
         let b = self.b.wrapping_add(from * pitch + tile.column);
         let (mut next, mut at) = (b, 0);
-        let ahead = self.rows_ahead::<R, C>(tile, lanes);
         // SAFETY: the caller's promise; masked loads touch no column over the end.
         unsafe {
             for _ in 0..whole {
-                for row in ahead.iter().flatten() {
-                    prefetch(row.wrapping_add(at));
-                }
                 for (u, sums) in sums.iter_mut().enumerate() {
                     let mut bs = [splat::<V, S>(simd, S::ZERO); C];
                     for (v, to) in bs.iter_mut().enumerate() {
@@ -190,24 +185,6 @@ impl<S: Scalar> Block<'_, S> {
                 }
             }
         }
-    }
-
-    /// Two rows of A that the next tile of rows begins to read, or `None` if all rows lie in order.
-    ///
-    /// The processor can't foresee where rows lie that are scattered over memory. So each tile of columns fetches two of the next
-    /// rows while it multiplies, as it reads its own: all at once would fill the processor's list of misses.
-    #[inline(always)]
-    fn rows_ahead<const R: usize, const C: usize>(&self, tile: Tile<S>, lanes: usize) -> Option<[*const S; 2]> {
-        // Not in the smaller tiles, which are inlined into tiny networks.
-        if !PREFETCHES || R <= 4 || C < 2 {
-            return None;
-        }
-        let rows = self.rows?;
-        let first = tile.column / lanes;
-        Some([0, 1].map(|index| {
-            let row = if first + index < R { rows.get(tile.row + R + first + index) } else { None };
-            row.map_or(self.a, |row| self.a.wrapping_add(row * self.strides.0))
-        }))
     }
 
     /// Where a row of A begins.
