@@ -57,6 +57,8 @@ pub(crate) use convolution::{Convolution, Gradients, Scratch};
 #[cfg(feature = "simd")]
 pub(crate) use convolution::{INPUTS, PATCHES, WEIGHTS};
 pub use dispatch::{InstructionSet, dispatch};
+#[cfg(feature = "std")]
+pub(crate) use elementwise::scale_finite;
 pub(crate) use elementwise::{add_assign, add_rows, copy, multiply_assign, products_per_channel, scale};
 #[cfg(feature = "std")]
 pub(crate) use gather::gather;
@@ -79,8 +81,6 @@ pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
 pub(crate) use sums::{sum, sum_of, sum_positions};
 #[cfg(any(fnn_without_vectors, test))]
 pub(crate) use taps::Taps;
-#[cfg(feature = "std")]
-pub(crate) use vector::sum_of_lanes;
 pub use vector::{Operation, Simd};
 pub(crate) use vector::{first_lane, lanes, largest_of_lanes, read, read_or, splat, write};
 pub(crate) use window::Plane;

@@ -2,6 +2,8 @@
 
 use super::sums::dot;
 use super::vector::{Simd, Vector, lanes, read, splat, write};
+#[cfg(feature = "std")]
+use super::vector::{first_lane, sum_of_lanes};
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -99,6 +101,33 @@ pub(crate) fn add_assign<V: Simd, S: Scalar>(_simd: V, x: &[S], y: &mut [S]) {
     for (y, &x) in y.iter_mut().zip(x) {
         *y += x;
     }
+}
+
+/// `y *= factor`. Returns whether the products are finite.
+#[allow(clippy::eq_op, reason = "x − x tells whether x is finite")]
+#[cfg(feature = "std")]
+#[inline(always)]
+pub(crate) fn scale_finite<V: Simd, S: Scalar>(simd: V, factor: S, y: &mut [S]) -> bool {
+    let lanes = lanes::<V, S>();
+    if lanes == 1 {
+        // No early exit, so that the compiler vectorizes the loop.
+        return y.iter_mut().fold(true, |finite, number| {
+            *number *= factor;
+            finite & number.is_finite()
+        });
+    }
+    // x − x is 0, or NaN if x isn't finite. Several sums, as each addition waits for the one before.
+    let zero = splat(simd, S::ZERO);
+    let (factor, mut sums) = (splat(simd, factor), [zero; 4]);
+    for numbers in y.parts_mut(4 * lanes) {
+        for (sum, numbers) in sums.iter_mut().zip(numbers.parts_mut(lanes)) {
+            let product = read(simd, numbers) * factor;
+            write(simd, product, numbers);
+            *sum = *sum + (product - product);
+        }
+    }
+    let [a, b, c, d] = sums;
+    first_lane::<V, S>(simd, sum_of_lanes::<V, S>((a + b) + (c + d))) == S::ZERO
 }
 
 /// `y *= factor`.

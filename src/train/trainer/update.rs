@@ -2,8 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::chunks::Chunks;
-use crate::kernels::{Simd, Task, add_assign, first_lane, lanes, read, splat, sum_of_lanes, write};
+use crate::kernels::{Simd, Task, add_assign, scale_finite};
 use crate::optimizers::{Optimizer, Penalty, clamp};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -50,7 +49,7 @@ impl<S: Scalar> Mean<'_, S> {
         for other in others {
             add_assign(simd, other, mean);
         }
-        let all_finite = scale(simd, self.factor, mean);
+        let all_finite = scale_finite(simd, self.factor, mean);
         if let Some(penalty) = self.penalty {
             penalty.add(weights, mean);
         }
@@ -59,32 +58,6 @@ impl<S: Scalar> Mean<'_, S> {
         }
         all_finite
     }
-}
-
-/// Multiplies all numbers by a factor. Returns whether the products are finite.
-#[allow(clippy::eq_op, reason = "x − x tells whether x is finite")]
-#[inline(always)]
-fn scale<V: Simd, S: Scalar>(simd: V, factor: S, numbers: &mut [S]) -> bool {
-    let lanes = lanes::<V, S>();
-    if lanes == 1 {
-        // No early exit, so that the compiler vectorizes the loop.
-        return numbers.iter_mut().fold(true, |finite, number| {
-            *number *= factor;
-            finite & number.is_finite()
-        });
-    }
-    // x − x is 0, or NaN if x isn't finite. Several sums, as each addition waits for the one before.
-    let zero = splat(simd, S::ZERO);
-    let (factor, mut sums) = (splat(simd, factor), [zero; 4]);
-    for numbers in numbers.parts_mut(4 * lanes) {
-        for (sum, numbers) in sums.iter_mut().zip(numbers.parts_mut(lanes)) {
-            let product = read(simd, numbers) * factor;
-            write(simd, product, numbers);
-            *sum = *sum + (product - product);
-        }
-    }
-    let [a, b, c, d] = sums;
-    first_lane::<V, S>(simd, sum_of_lanes::<V, S>((a + b) + (c + d))) == S::ZERO
 }
 
 /// From sums of gradients to updated weights.
