@@ -245,13 +245,11 @@ impl<S: Scalar> Operands<S> {
             // SAFETY: rows and columns are in range, and the scratch holds `width` times `inner` numbers.
             unsafe {
                 self.transpose_a::<V, W>(simd, &part, scratch);
-                if W == 1 || S::Vector::<V>::REGISTERS >= 32 {
-                    for column in (0..self.columns).step_by(TILE) {
-                        self.transposed_tile::<V, W, TILE>(simd, &part, column, scratch);
-                    }
-                } else {
-                    for column in (0..self.columns).step_by(FEWER) {
-                        self.transposed_tile::<V, W, FEWER>(simd, &part, column, scratch);
+                let tile = if W == 1 || S::Vector::<V>::REGISTERS >= 32 { TILE } else { FEWER };
+                for column in (0..self.columns).step_by(tile) {
+                    match tile {
+                        TILE => self.transposed_tile::<V, W, TILE>(simd, &part, column, scratch),
+                        _ => self.transposed_tile::<V, W, FEWER>(simd, &part, column, scratch),
                     }
                 }
             }

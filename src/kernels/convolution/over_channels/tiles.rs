@@ -127,7 +127,7 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         }
         // SAFETY: the caller's promise.
         unsafe {
-            // A step of so many lanes is a constant.
+            // With this many lanes, the step is a constant.
             if step == lanes {
                 tile!(lanes: 1 2 3 4 5 6 7 8 9 10 11, POSITIONS);
             } else {
