@@ -128,6 +128,18 @@ pub(crate) const fn ceil_div(a: usize, b: usize) -> usize {
     if floor * b < a && b > 0 { floor + 1 } else { floor }
 }
 
+/// The size of parts of `all`, of at most `most`, that are nearly equal; at least 1.
+#[inline(always)]
+pub(crate) fn even(all: usize, most: usize) -> usize {
+    ceil_div(all, ceil_div(all, most.clamp(1, all.max(1)))).max(1)
+}
+
+/// `0..all` in parts of `part`, of which the last may be smaller.
+#[inline(always)]
+pub(crate) fn cut(all: usize, part: usize) -> impl Iterator<Item = core::ops::Range<usize>> {
+    (0..all).step_by(part.max(1)).map(move |first| first..all.min(first + part))
+}
+
 /// The padding before the first element and after the last with `padding = same`: as little as [`same_places`] need,
 /// and of an odd number, one more after the last. As in TensorFlow, and ONNX's `SAME_UPPER`.
 ///

@@ -10,7 +10,7 @@ use super::track::{Stretch, Track};
 use crate::kernels::product::Row;
 use crate::kernels::vector::{LANES, Simd};
 use crate::scalar::Scalar;
-use crate::window::{ceil_div, quotient};
+use crate::window::{ceil_div, cut, even, quotient};
 
 /// The most sums in a block, and the most products that are added to them at a time.
 pub(super) const PLACES: usize = 512;
@@ -224,9 +224,7 @@ impl Images {
         if self.taps() == 0 || taps > depth || places == 0 {
             return None;
         }
-        // Parts of nearly the same size.
-        let parts = ceil_div(self.channels, quotient(depth, taps).min(self.channels).max(1));
-        let mut channels = ceil_div(self.channels, parts).max(1);
+        let mut channels = even(self.channels, quotient(depth, taps));
         let mut columns = self.columns.count.min(places);
         let mut rows = self.rows.count.min(quotient(places, columns)).max(1);
         // Copies are written in whole vectors, of which the last one may reach over the end.
@@ -254,9 +252,6 @@ impl Images {
     #[inline(always)]
     pub(super) fn blocks(&self, samples: usize, split: Split) -> impl Iterator<Item = Block> + use<> {
         let (rows, columns) = (self.rows.count, self.columns.count);
-        let cut = |count: usize, part: usize| {
-            (0..count).step_by(part.max(1)).map(move |first| first..count.min(first + part))
-        };
         cut(samples, split.samples).flat_map(move |samples| {
             cut(rows, split.rows).flat_map(move |rows| {
                 let samples = samples.clone();

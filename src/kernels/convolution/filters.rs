@@ -19,7 +19,7 @@ use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored, channels_togeth
 use super::correlation::{Correlation, Strides};
 use super::products::PATCHES;
 use super::track::Track;
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -31,17 +31,6 @@ const PANEL: usize = 2;
 /// `filters`, with those that complete a vector of any width.
 const fn padded(filters: usize) -> usize {
     filters.next_multiple_of(LANES)
-}
-
-/// What a [product](Scattered) of one number for each of some rows, with one vector or two, costs in multiplications, and how
-/// many tiles it has.
-fn product(rows: usize, vectors: usize) -> (usize, usize) {
-    // In a cycle, a processor loads two numbers and starts two multiplications, which take four.
-    let cost = |tile: usize| (tile * vectors).max(tile + vectors + 1).max(8);
-    let most = if vectors == 1 { 12 } else { 8 };
-    let (whole, rest) = (quotient(rows, most), rows % most);
-    let tiles = whole + usize::from(rest > 0);
-    (whole * cost(most) + if rest > 0 { cost(rest.next_multiple_of(2)) } else { 0 }, tiles)
 }
 
 /// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows of them, if separate
@@ -83,7 +72,7 @@ fn panel_work(images: &Images, samples: usize, filters: usize, vectors: usize) -
     for down in rows.stretches(0..rows.count) {
         for along in columns.stretches(0..columns.count) {
             let sums = down.sums.len() * along.sums.len() * samples;
-            let (product, tiles) = product(sums, vectors);
+            let (product, tiles) = scattered_work(sums, vectors);
             // Each number's place takes as long as 25 multiplications, and so do a tile's sums as 40, for each part of the products.
             let taps = down.taps.len() * along.taps.len() * channels;
             let parts = ceil_div(taps, DEPTH).max(1);

@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 use crate::window::ceil_div;
 
 /// What vectors are over: sums have the same order.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Lanes {
     Filters,
     Positions,
@@ -177,13 +177,18 @@ impl Convolution {
         Channels { images, inputs: self.filters, outputs: 1, taps: self.window() }
     }
 
-    /// What vectors are over in the gradient of its weights: whatever takes the fewest multiplications of vectors.
-    pub(super) fn gradient_over<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> Option<GradientLanes> {
+    /// What vectors are over in the gradient of its weights: whatever takes the fewest multiplications of vectors. And the images, of
+    /// which taps on zeros may be left out.
+    pub(super) fn gradient_over<S>(
+        &self,
+        images: &Images,
+        scratch: &Scratch<'_, S>,
+    ) -> Option<(GradientLanes, Images)> {
         let (filters, channels, sums) = (self.filters, images.channels, images.sums());
         if images.taps() > DEPTH {
             return None;
         }
-        let (by_filters, _) = filters::gradient::cheapest(images, filters);
+        let (by_filters, over_filters) = filters::gradient::cheapest(images, filters);
         // Inputs are transposed for each few filters, with what several blocks read.
         let by_channels = sums * images.taps() * ceil_div(channels, LANES) * filters;
         let transposed = over_channels::few_filters::transposed(images, filters, scratch);
@@ -193,15 +198,21 @@ impl Convolution {
         let copies = rows::gradient::copies(images, filters);
         let by_positions = by_positions + by_positions / 2 + copies;
         let forms = [
-            (by_filters, GradientLanes::Filters, filters::gradient::fits(images, filters, scratch)),
-            (by_channels, GradientLanes::Channels, transposed.is_some()),
-            (by_positions, GradientLanes::Positions, rows::gradient::fits(images, filters, scratch)),
+            (
+                by_filters,
+                GradientLanes::Filters,
+                over_filters,
+                filters::gradient::fits(&over_filters, filters, scratch),
+            ),
+            (by_channels, GradientLanes::Channels, *images, transposed.is_some()),
+            (by_positions, GradientLanes::Positions, *images, rows::gradient::fits(images, filters, scratch)),
         ];
-        forms.into_iter().filter(|&(.., fits)| fits).min_by_key(|&(cost, ..)| cost).map(|(_, form, _)| form)
+        let fit = forms.into_iter().filter(|&(.., fits)| fits);
+        fit.min_by_key(|&(cost, ..)| cost).map(|(_, form, images, _)| (form, images))
     }
 
-    /// Whether the gradients of inputs are computed tap by tap: if channels fill vectors, and filters are so many that adding their
-    /// chains takes little time. Other forms multiply zeros, too, or cut planes where taps reach zeros and then read all weights for a
+    /// Whether the gradients of inputs are computed tap by tap: if channels fill vectors, and there are enough filters for adding
+    /// their chains to take little time. Other forms multiply zeros, too, or cut planes where taps reach zeros and then read all weights for a
     /// few positions: measured, they take one and a half times as long as the products that count, and twice as long without padding.
     pub(super) fn spreads<S>(&self, images: &Images, scratch: &Scratch<'_, S>) -> bool {
         let products = images.products() * self.filters * self.seen / LANES;

@@ -17,7 +17,7 @@ use crate::kernels::transpose::{transpose, turn};
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
-use crate::window::ceil_div;
+use crate::window::even;
 
 /// Convolutions of single channels: each of the `outputs` of a channel is the sum over its `inputs`.
 #[derive(Clone, Copy)]
@@ -210,7 +210,7 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
         let lanes = lanes::<V, S>();
         let Some(mut split) = channels.split(scratch) else { return };
         // Blocks of nearly the same size.
-        split.rows = ceil_div(images.rows.count, ceil_div(images.rows.count, split.rows));
+        split.rows = even(images.rows.count, split.rows);
         let samples = x.len() / images.sample.max(1);
         let of_outputs = channels.count() * outputs * plane;
         let mut offsets = [0; DEPTH];

@@ -11,11 +11,11 @@ use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, channels_together};
 use super::correlation::{Correlation, Weights};
 use super::track::{Stretch, Track};
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
-use crate::window::{ceil_div, quotient};
+use crate::window::{ceil_div, cut, even, quotient};
 
 /// The most filters at a time.
 const FILTERS: usize = 64;
@@ -23,7 +23,7 @@ const FILTERS: usize = 64;
 const ROW: usize = 6;
 
 /// How sums are split: some rows of all columns, for some filters, over some channels at a time.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) struct Split {
     rows: usize,
     filters: usize,
@@ -47,7 +47,6 @@ impl Split {
         let (few_filters, few_channels) = (filters.min(8), (*channels).min(4));
         let count = (1..=rows.count).rev().find(|&count| fits(count, few_filters, few_channels));
         let count = count.or_else(|| fits(1, 1, 1).then_some(1))?;
-        let even = |all: usize, most: usize| ceil_div(all, ceil_div(all, most.clamp(1, all.max(1))));
         Some(Self {
             rows: even(rows.count, count),
             filters: even(filters, quotient(sums, count * columns.count).min(FILTERS)),
@@ -82,7 +81,7 @@ impl Split {
             for down in rows.stretches(block) {
                 for along in columns.stretches(0..columns.count) {
                     let (lines, vectors) = lines(images, (&down, &along));
-                    let (product, tiles) = product(self.filters, vectors);
+                    let (product, tiles) = scattered_work(self.filters, vectors);
                     let taps = down.taps.len() * along.taps.len();
                     let listed =
                         if along.taps.len() >= ROW { down.taps.len() + along.taps.len() } else { taps.max(32) };
@@ -104,25 +103,6 @@ fn lines(images: &Images, (down, along): (&Stretch, &Stretch)) -> (usize, usize)
     if images.columns.step == 1 { (1, rows * columns) } else { (rows, columns) }
 }
 
-/// What a product of some rows with some vectors costs, in multiplications, and how many tiles it has.
-fn product(rows: usize, vectors: usize) -> (usize, usize) {
-    // As many sums as a processor needs to start two multiplications in each cycle; it loads two numbers meanwhile.
-    let cost = |rows: usize, vectors: usize| (rows * vectors).max(rows + vectors + 1).max(8);
-    let of_tile = |rows: usize| {
-        let most = match rows {
-            0..=2 => 4,
-            3..=6 => 24 / rows.next_multiple_of(2),
-            _ => 2,
-        };
-        let (whole, rest) = (quotient(vectors, most), vectors % most);
-        (whole * cost(rows, most) + if rest > 0 { cost(rows, rest) } else { 0 }, whole + usize::from(rest > 0))
-    };
-    let most = if vectors == 1 { 12 } else { 8 };
-    let (whole, rest) = (quotient(rows, most), rows % most);
-    let ((each, tiles), (last, more)) = (of_tile(most), if rest > 0 { of_tile(rest) } else { (0, 0) });
-    (whole * each + last, whole * tiles + more)
-}
-
 impl<S: Scalar> Correlation<'_, '_, S> {
     /// Computes it over vectors of samples, of which there are as many as fill vectors.
     #[inline(always)]
@@ -130,8 +110,6 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         self.images = self.images.sparse();
         let (images, lanes) = (self.images, lanes::<V, S>());
         let samples = self.x.len() / images.sample.max(1);
-        let cut =
-            |all: usize, part: usize| (0..all).step_by(part.max(1)).map(move |first| first..all.min(first + part));
         for samples in cut(samples / lanes * lanes, lanes) {
             for group in 0..images.groups() {
                 for rows in cut(images.rows.count, split.rows) {

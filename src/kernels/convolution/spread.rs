@@ -7,15 +7,13 @@
 //!
 //! The products of some filters are a chain, and those chains are added: filters by filters, and in each tap by tap.
 
-use core::ops::Range;
-
 use super::Scratch;
-use super::blocks::{DEPTH, Images, PLACES};
+use super::blocks::{Block, DEPTH, Images, PLACES};
 use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
-use crate::window::{ceil_div, quotient};
+use crate::window::{ceil_div, cut, even, quotient};
 
 /// Vectors of channels at a time.
 const PANEL: usize = 2;
@@ -36,23 +34,6 @@ pub(super) struct Spread<'a, 'b, S> {
     pub(super) g: &'a [S],
     pub(super) dx: &'a mut [S],
     pub(super) scratch: &'a mut Scratch<'b, S>,
-}
-
-/// The inputs that are computed at a time.
-struct Block {
-    samples: Range<usize>,
-    rows: Range<usize>,
-    columns: Range<usize>,
-}
-
-/// Parts of nearly the same size.
-fn even(all: usize, most: usize) -> usize {
-    ceil_div(all, ceil_div(all, most.clamp(1, all.max(1))).max(1)).max(1)
-}
-
-/// Parts of a range.
-fn cut(all: usize, part: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..all).step_by(part.max(1)).map(move |first| first..all.min(first + part))
 }
 
 /// Vectors of channels at a time.

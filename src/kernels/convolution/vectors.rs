@@ -146,7 +146,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
         let mut needs_inputs = dx.is_some();
         let images = convolution.inputs(w).without_idle_taps();
-        if let (true, Some(lanes)) = (few, convolution.gradient_over(&images, &scratch)) {
+        if let (true, Some((lanes, images))) = (few, convolution.gradient_over(&images, &scratch)) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
             WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, lanes);

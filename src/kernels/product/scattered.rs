@@ -25,6 +25,7 @@ use super::tile::{Sums, rectified};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::window::quotient;
 
 /// Where a column of A lies, from each of its rows on, and the row of B that it is multiplied by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,6 +114,27 @@ pub struct Scattered<'a, S> {
     pub(crate) is_added: bool,
     /// Whether the larger of 0 and a sum is stored.
     pub(crate) is_rectified: bool,
+}
+
+/// What a product of some rows with some vectors of columns costs for each number of a row, in multiplications, with 32 registers; and how
+/// many tiles it has.
+pub(crate) fn work(rows: usize, vectors: usize) -> (usize, usize) {
+    // In a cycle, a processor loads two numbers and starts two multiplications, which take four.
+    let cost = |rows: usize, vectors: usize| (rows * vectors).max(rows + vectors + 1).max(8);
+    let of_rows = |rows: usize| {
+        let most = match rows {
+            0..=2 => 4,
+            3..=6 => quotient(24, rows),
+            _ => 2,
+        };
+        let (whole, rest) = (quotient(vectors, most), vectors % most);
+        (whole * cost(rows, most) + if rest > 0 { cost(rows, rest) } else { 0 }, whole + usize::from(rest > 0))
+    };
+    let most = if vectors == 1 { 12 } else { 8 };
+    let (whole, rest) = (quotient(rows, most), rows % most);
+    let ((each, tiles), (last, more)) =
+        (of_rows(most), if rest > 0 { of_rows(rest.next_multiple_of(2)) } else { (0, 0) });
+    (whole * each + last, whole * tiles + more)
 }
 
 impl<S: Scalar> Scattered<'_, S> {

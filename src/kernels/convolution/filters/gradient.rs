@@ -12,15 +12,15 @@
 
 use core::ops::Range;
 
-use super::{PANEL, product};
+use super::PANEL;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
+use crate::kernels::product::{Origin, Place, Row, Scattered, Terms, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
-use crate::window::{ceil_div, quotient};
+use crate::window::{ceil_div, even, quotient};
 
 /// The most positions in a block: longer chains round more, and shorter ones are stored more often.
 const POSITIONS: usize = 256;
@@ -50,7 +50,7 @@ impl Division {
         let taps = rows * images.columns.taps().len();
         let mut blocks = images.split(samples, POSITIONS, scratch.inputs.len(), (taps, depth))?;
         // Blocks of nearly the same size.
-        blocks.rows = ceil_div(images.rows.count, ceil_div(images.rows.count, blocks.rows));
+        blocks.rows = even(images.rows.count, blocks.rows);
         (scratch.sums.len() >= POSITIONS * PANEL * LANES).then_some(Self { blocks, rows })
     }
 }
@@ -62,7 +62,7 @@ fn rows(images: &Images, vectors: usize) -> usize {
     let tiles = if vectors == 1 { 24 } else { 16 };
     let channels = ceil_div(tiles * products, taps).min(images.channels);
     let most = quotient(SUMS, taps * channels).clamp(1, rows);
-    ceil_div(rows, ceil_div(rows, most))
+    even(rows, most)
 }
 
 /// The images, of which taps on zeros are left out, and what their gradients cost for some filters of a sample, in multiplications of
@@ -94,7 +94,7 @@ fn panel_work(images: &Images, panel: usize, vectors: usize) -> usize {
         for (taps_along, sums_along) in along.shared(0..along.count) {
             // In the middle of a large image, all rows of taps lie on it.
             let together = if blocks > 2 { rows } else { taps_down.len().min(rows) };
-            let (cost, _) = product(channels * together * taps_along.len(), vectors);
+            let (cost, _) = scattered_work(channels * together * taps_along.len(), vectors);
             let cost = if vectors == 1 { cost + cost / 8 } else { cost };
             let each = sums_down.len() * sums_along.len() * (cost + 6) + quotient(200, samples);
             work += quotient(each * taps_down.len(), together) * parts;
@@ -103,10 +103,10 @@ fn panel_work(images: &Images, panel: usize, vectors: usize) -> usize {
     work + passes * (14 * images.sums() * vectors + quotient(images.copies(down.count, LANES), parts))
 }
 
-/// Whether there is a division.
+/// Whether there is a division for the [cheapest] images.
 #[inline(always)]
 pub(in crate::kernels::convolution) fn fits<S>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> bool {
-    Division::of(&cheapest(images, filters).1, 1, filters, scratch).is_some()
+    Division::of(images, 1, filters, scratch).is_some()
 }
 
 /// What a pass computes: a group, the first of some filters and how many, of some channels, and of some rows of taps; and how many
@@ -120,12 +120,10 @@ struct Part {
 }
 
 impl<S: Scalar> WeightGradient<'_, '_, S> {
-    /// Adds them, over vectors of filters.
+    /// Adds them, over vectors of filters, for the [cheapest] images.
     #[inline(always)]
     pub(in crate::kernels::convolution) fn over_filters<V: Simd>(mut self, simd: V) {
-        let filters = self.filters;
-        (_, self.images) = cheapest(&self.images, filters);
-        let images = self.images;
+        let Self { images, filters, .. } = self;
         let samples = self.x.len() / images.sample.max(1);
         let Some(Division { blocks, rows }) = Division::of(&images, samples, filters, self.scratch) else { return };
         let panel = panel(filters, lanes::<V, S>()) * lanes::<V, S>();

@@ -15,7 +15,7 @@ use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
-use crate::window::ceil_div;
+use crate::window::{ceil_div, even};
 
 /// Channels at a time.
 const PANEL: usize = 2 * LANES;
@@ -46,9 +46,8 @@ impl Division {
             if most == 0 {
                 return None;
             }
-            // Parts of nearly the same size, of whole tiles.
-            let part = ceil_div(filters, ceil_div(filters, most).max(1));
-            let filters = part.next_multiple_of(4).min(most).min(filters);
+            // Of whole tiles.
+            let filters = even(filters, most).next_multiple_of(4).min(most).min(filters);
             let blocks = channels.split_of(samples, POSITIONS, scratch.sums.len() / panel)?;
             Some(Self { blocks, panel, filters })
         })
