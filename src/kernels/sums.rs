@@ -7,26 +7,27 @@ use crate::shape::first;
 
 /// A sum of products in eight parts, which fit a vector and round less than a single sum.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sums<S>([S; LANES]);
+pub(crate) struct Sums<S>([S; PARTS]);
 
-const LANES: usize = 8;
+/// The parts of a sum.
+pub(super) const PARTS: usize = 8;
 
 impl<S: Scalar> Sums<S> {
     pub(crate) const fn new() -> Self {
-        Self([S::ZERO; LANES])
+        Self([S::ZERO; PARTS])
     }
 
     /// Adds `Σₚ x[p · stride] · g[p]`.
     #[inline(always)]
     pub(crate) fn add_products(&mut self, stride: usize, x: &[S], g: &[S]) {
         if stride == 1 {
-            let ((xs, x), (gs, g)) = (x.as_chunks::<LANES>(), g.as_chunks::<LANES>());
+            let ((xs, x), (gs, g)) = (x.as_chunks::<PARTS>(), g.as_chunks::<PARTS>());
             for (x, g) in xs.iter().zip(gs) {
                 self.add(x, g);
             }
             self.add(x, g);
         } else {
-            for (x, g) in x.parts(LANES * stride.max(1)).zip(g.parts(LANES)) {
+            for (x, g) in x.parts(PARTS * stride.max(1)).zip(g.parts(PARTS)) {
                 self.add(x.iter().step_by(stride.max(1)), g);
             }
         }
@@ -58,8 +59,8 @@ pub(crate) fn sum_positions<V: Simd, S: Scalar>(simd: V, x: &[S], factor: S, y: 
     let (channels, lanes, zero) = (y.len(), lanes::<V, S>(), splat::<V, S>(simd, S::ZERO));
     for (index, y) in y.parts_mut(lanes).enumerate() {
         // No closures, which wouldn't be compiled for the instruction set.
-        let mut sums = [zero; LANES];
-        for x in x.parts(LANES * channels) {
+        let mut sums = [zero; PARTS];
+        for x in x.parts(PARTS * channels) {
             for (sum, x) in sums.iter_mut().zip(x.blocks(channels)) {
                 *sum = *sum + read(simd, first(x.get(index * lanes..).unwrap_or_default(), y.len()));
             }
@@ -81,8 +82,8 @@ pub(crate) fn dot<S: Scalar>(x: &[S], y: &[S]) -> S {
 /// `Σ f(x[i], y[i])`, in eight parts.
 #[inline(always)]
 pub(crate) fn sum_of<S: Scalar>(x: &[S], y: &[S], f: impl Fn(S, S) -> S) -> S {
-    let mut sums = [S::ZERO; LANES];
-    let ((xs, x), (ys, y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    let mut sums = [S::ZERO; PARTS];
+    let ((xs, x), (ys, y)) = (x.as_chunks::<PARTS>(), y.as_chunks::<PARTS>());
     for (x, y) in xs.iter().zip(ys) {
         for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
             *sum += f(x, y);

@@ -59,7 +59,7 @@ impl Plane {
 
     /// The rows of outputs that a tap reaches.
     #[inline(always)]
-    fn lines(&self, tap: usize) -> impl Iterator<Item = Line> {
+    pub(super) fn lines(&self, tap: usize) -> impl Iterator<Item = Line> {
         self.lines_within(tap, 0..self.outputs())
     }
 
@@ -220,13 +220,16 @@ pub(crate) fn correlate<V: Simd, S: Scalar>(_simd: V, plane: &Plane, w: &[S], x:
     });
 }
 
-/// `dx[p's tap t] += w[t] · g[p]`: the convolution's input gradient.
+/// `dx[p's tap t] += w[t] · g[p]`: the convolution's input gradient. From the last tap to the first, so that the outputs under which an
+/// input lies are in order, as vectors read them.
 #[inline(always)]
 pub(crate) fn spread<V: Simd, S: Scalar>(_simd: V, plane: &Plane, w: &[S], g: &[S], dx: &mut [S]) {
-    plane.for_each_line(|tap, Line { input, output }| {
-        let (Some(&w), Some(g), Some(dx)) = (w.get(tap), g.get(output), dx.get_mut(input)) else { return };
-        pairs(plane.stride(), dx.iter_mut(), g.iter(), |dx, &g| *dx += w * g);
-    });
+    for tap in (0..plane.taps()).rev() {
+        for Line { input, output } in plane.lines(tap) {
+            let (Some(&w), Some(g), Some(dx)) = (w.get(tap), g.get(output), dx.get_mut(input)) else { return };
+            pairs(plane.stride(), dx.iter_mut(), g.iter(), |dx, &g| *dx += w * g);
+        }
+    }
 }
 
 /// `dw[t] += Σₚ g[p] · x[p's tap t]`: the convolution's weight gradient.

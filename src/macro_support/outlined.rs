@@ -68,7 +68,7 @@ operation! {
     }
 }
 
-/// Whether kernels compute with vectors of several numbers: without fused multiply-adds, convolutions are plain loops.
+/// Whether batches may lie channels last: with vectors of several numbers, and fused multiply-adds, since norms are plain loops without.
 #[must_use]
 pub const fn has_vectors<V: Simd, S: Scalar>() -> bool {
     lanes::<V, S>() > 1 && V::FUSED

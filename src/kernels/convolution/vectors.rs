@@ -8,7 +8,6 @@ use super::spread::Spread;
 use super::{Convolution, Gradients, Scratch, channels_last, strips};
 use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
-use crate::kernels::portable::Portable;
 use crate::kernels::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;
 
@@ -42,13 +41,10 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        // Asked in a constant, so that only one of these ways is compiled. Without fused multiply-adds, sums are those of plain loops.
-        if const { lanes::<V, S>() > 1 && !V::FUSED } {
-            return self.run(Portable);
-        }
         let Self { convolution, w, bias, x, y, is_rectified, format, mut scratch } = self;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
+        // Asked in a constant, so that only one of these ways is compiled.
         if const { lanes::<V, S>() == 1 } {
             for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
                 convolution.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());
@@ -107,9 +103,6 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        if const { lanes::<V, S>() > 1 && !V::FUSED } {
-            return self.run(Portable);
-        }
         let Self { convolution, w, x, g, gradients, mut scratch } = self;
         let Gradients { weight: dw, bias, input: mut dx } = gradients;
         let plane = &convolution.plane;
@@ -124,7 +117,12 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             return;
         }
         let mut needs_weights = true;
-        if convolution.has_gradient_over_channels(w, &scratch) {
+        if const { !V::FUSED } {
+            for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
+                convolution.add_in_parts(simd, x, g, dw);
+            }
+            needs_weights = false;
+        } else if convolution.has_gradient_over_channels(w, &scratch) {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
             over_channels::WeightGradient { channels, x, g, dw: &mut *dw, scratch }.run(simd);
             needs_weights = false;
@@ -146,7 +144,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
         let mut needs_inputs = dx.is_some();
         let images = convolution.inputs(w).without_idle_taps();
-        if let (true, Some((lanes, images))) = (few, convolution.gradient_over(&images, &scratch)) {
+        if let (true, Some((lanes, images))) = (few && needs_weights, convolution.gradient_over(&images, &scratch)) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
             WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, lanes);
@@ -154,7 +152,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         }
         if let (true, Some(dx)) = (few, dx.as_deref_mut()) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
-            if convolution.spreads(&images, scratch) {
+            if const { V::FUSED } && convolution.spreads(&images, scratch) {
                 let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
                 Spread { images, filters, window, outputs, w, g, dx, scratch }.run(simd);
                 needs_inputs = false;

@@ -1,5 +1,6 @@
 //! Convolutions of random shapes, in every form, against their definition in `f64`.
 
+use super::unfused::Unfused;
 use super::*;
 use crate::channels_last::{ChannelsLast, Support};
 use crate::kernels::elementwise::rectify;
@@ -15,10 +16,11 @@ struct Drawn<S> {
 }
 
 impl<S: Scalar> Operation for Drawn<S> {
-    type Output = ();
+    /// Outputs and gradients.
+    type Output = Vec<S>;
 
     #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
+    fn run<V: Simd>(self, simd: V) -> Vec<S> {
         let (convolution, groups) = (self.convolution, self.groups);
         let Convolution { plane, seen, filters } = convolution;
         let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
@@ -80,6 +82,7 @@ impl<S: Scalar> Operation for Drawn<S> {
             let sum = 1.0 + g.map(|g| g.to_f64()).sum::<f64>();
             assert_close(&[*db], &[sum], samples * outputs, &format!("{what}, bias gradient of {filter}"));
         }
+        [y, dw, db, dx].concat()
     }
 }
 
@@ -125,7 +128,10 @@ fn axis(input: usize, window: Axis) -> Option<Sliding> {
 
 fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize)) {
     let convolution = Convolution { plane: Plane { rows, columns }, seen, filters };
-    everywhere(&Drawn::<f32> { convolution, groups, scalar: core::marker::PhantomData });
+    let drawn = Drawn::<f32> { convolution, groups, scalar: core::marker::PhantomData };
+    let all = everywhere(&drawn);
+    let plain = all.first().map(|(_, plain)| plain);
+    assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
     everywhere(&Drawn::<f64> { convolution, groups, scalar: core::marker::PhantomData });
 }
 
