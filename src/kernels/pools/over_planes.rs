@@ -7,11 +7,13 @@
 //! A plane is computed in bands of rows of outputs that fit into the scratch.
 
 mod gradients;
+mod means;
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 pub(super) use self::gradients::{AverageGradient, MaximumGradient};
+pub(super) use self::means::Average;
 use super::larger;
 use crate::chunks::Chunks;
 use crate::kernels::transpose::transpose;
@@ -256,106 +258,5 @@ impl<S: Scalar> Operation for Maximum<'_, S> {
                 }
             }
         });
-    }
-}
-
-/// `y[p] = Σₜ x[p's tap t] / T`, for all channels of a batch.
-pub(super) struct Average<'a, S> {
-    pub(super) bands: Bands,
-    pub(super) counts_padding: bool,
-    pub(super) x: &'a [S],
-    pub(super) y: &'a mut [S],
-}
-
-impl<S: Scalar> Operation for Average<'_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let Self { bands, counts_padding, x, y } = self;
-        let plane = bands.plane;
-        let mut part = Part::<S>::new(&plane, counts_padding);
-        bands.pool(simd, x, y, |band, x, y| {
-            let mut row = band.outputs.start;
-            while row < band.outputs.end {
-                let done = means::<V, S, ROWS>(simd, &plane, (band, row), x, y, &mut part);
-                row += if done { ROWS } else { 1 };
-                if !done && !means::<V, S, 1>(simd, &plane, (band, row - 1), x, y, &mut part) {
-                    return;
-                }
-            }
-        });
-    }
-}
-
-/// Rows of outputs at a time: a sum waits for the addition before, and takes as many instructions to find its taps as several.
-const ROWS: usize = 4;
-
-/// The means of some rows of outputs, if there are as many in the band, and all have as many taps on the image.
-#[inline(always)]
-fn means<V: Simd, S: Scalar, const COUNT: usize>(
-    simd: V,
-    plane: &Plane,
-    (band, row): (&Band, usize),
-    x: &[S::Vector<V>],
-    y: &mut [S::Vector<V>],
-    part: &mut Part<S>,
-) -> bool {
-    let Plane { rows, columns } = *plane;
-    let (width, first, last) = (columns.output, under(&rows, row), under(&rows, row + COUNT - 1));
-    let alike = last == (first.0 + (COUNT - 1) * rows.window.stride, first.1);
-    if row + COUNT > band.outputs.end || !alike {
-        return false;
-    }
-    let (top, tall) = (first.0.saturating_sub(band.inputs.start) * columns.input, first.1);
-    let (step, right) = (rows.window.dilation * columns.input, columns.window.dilation);
-    let (apart, at) = (rows.window.stride * columns.input, (row - band.outputs.start) * width);
-    for column in 0..width {
-        let (left, wide) = under(&columns, column);
-        let mut sums = [splat::<V, S>(simd, S::ZERO); COUNT];
-        if tall * wide > 0 {
-            let end = top + (tall - 1) * step + (COUNT - 1) * apart + left + (wide - 1) * right;
-            if end >= x.len() {
-                return false;
-            }
-            for down in 0..tall {
-                let start = top + down * step + left;
-                for tap in 0..wide {
-                    for (index, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: no tap is behind the last one, `end`.
-                        *sum = *sum + unsafe { *x.as_ptr().add(start + tap * right + index * apart) };
-                    }
-                }
-            }
-        }
-        let factor = splat::<V, S>(simd, part.of(tall * wide));
-        for (index, sum) in sums.into_iter().enumerate() {
-            let Some(y) = y.get_mut(at + index * width + column) else { return false };
-            *y = sum * factor;
-        }
-    }
-    true
-}
-
-/// The factor that makes a sum a mean.
-struct Part<S> {
-    counts_padding: bool,
-    taps: usize,
-    part: S,
-}
-
-impl<S: Scalar> Part<S> {
-    #[inline(always)]
-    fn new(plane: &Plane, counts_padding: bool) -> Self {
-        Self { counts_padding, taps: plane.taps(), part: S::ONE / S::from_usize(plane.taps()) }
-    }
-
-    /// Of a window with this many taps on the input.
-    #[inline(always)]
-    fn of(&mut self, taps: usize) -> S {
-        if !self.counts_padding && taps != self.taps {
-            (self.taps, self.part) = (taps, S::ONE / S::from_usize(taps));
-        }
-        self.part
     }
 }

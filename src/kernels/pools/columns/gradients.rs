@@ -1,9 +1,8 @@
 //! The gradients of maxima of windows of one column.
 
-use core::ops::Range;
-
 use super::{Columns, PLACES, Run, Runs, VECTORS, read_all, write_all};
 use crate::chunks::Chunks;
+use crate::kernels::elementwise::copy;
 use crate::kernels::pools::over_planes::under;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
@@ -13,12 +12,23 @@ use crate::window::{Axis, quotient};
 /// What is read and written behind the places of some planes, too.
 const ROOM: usize = PLACES + VECTORS * LANES;
 
+/// With fewer outputs, the places of several planes are converted at once: a loop takes long to begin and to end.
+const LONG: usize = 4 * LANES;
+
 /// For each output of some planes, with [`between`](Columns::between) before each and after the last one.
 struct Found<S> {
     /// The index of the first of the largest taps; that of none if there is none, and between planes.
     places: [S; ROOM],
     /// Its gradient; anything between planes.
     gradients: [S; ROOM],
+}
+
+/// Places as numbers.
+#[inline(always)]
+fn convert<S: Scalar>(places: &[u8], to: &mut [S]) {
+    for (to, &place) in to.iter_mut().zip(places) {
+        *to = S::from_usize(usize::from(place));
+    }
 }
 
 /// `dx[p's largest tap] += g[p]`, the first tap if several are equally large, for all channels of a batch. `dx` is overwritten.
@@ -55,17 +65,26 @@ impl<S: Scalar> MaximumGradient<'_, S> {
         let planes = quotient(self.y.len(), outputs);
         let together = quotient(PLACES.saturating_sub(between), outputs + between).max(1);
         let mut found = Found { places: [-S::ONE; ROOM], gradients: [S::ZERO; ROOM] };
+        let mut numbers = [S::ZERO; ROOM];
         for first in (0..planes).step_by(together) {
             let some = first..planes.min(first + together);
+            if outputs < LONG {
+                let places = self.places.get(some.start * outputs..some.end * outputs).unwrap_or_default();
+                convert(places, &mut numbers);
+            }
             for (index, plane) in some.clone().enumerate() {
                 let start = between + index * (outputs + between);
                 let behind = start + outputs;
                 if self.places.is_empty() {
                     self.search(simd, &runs, plane, start, &mut found);
                 } else {
-                    self.fetch(plane * outputs..(plane + 1) * outputs, start, &mut found);
+                    let places = numbers.get(index * outputs..).unwrap_or_default();
+                    self.fetch(simd, plane, places, start, &mut found);
                 }
-                found.places.get_mut(behind..behind + between).unwrap_or_default().fill(-S::ONE);
+                // In whole vectors: the next plane's are written later.
+                for at in (behind..behind + between).step_by(lanes) {
+                    write_all::<V, S, 1>(simd, [splat(simd, -S::ONE)], &mut found.places, at);
+                }
             }
             for (index, plane) in some.enumerate() {
                 let (from, to) = (last + index * (outputs + between), plane * inputs);
@@ -100,17 +119,21 @@ impl<S: Scalar> MaximumGradient<'_, S> {
         }
     }
 
-    /// What the forward pass has found for some outputs.
+    /// What the forward pass has found for a plane's outputs. With few of them, their places are `places`, and any are behind them.
     #[inline(always)]
-    fn fetch(&self, outputs: Range<usize>, to: usize, found: &mut Found<S>) {
-        let count = outputs.len();
-        let (Some(from), Some(g)) = (self.places.get(outputs.clone()), self.g.get(outputs)) else { return };
-        let places = found.places.get_mut(to..to + count).unwrap_or_default();
-        let gradients = found.gradients.get_mut(to..to + count).unwrap_or_default();
-        for (place, &from) in places.iter_mut().zip(from) {
-            *place = S::from_usize(usize::from(from));
+    fn fetch<V: Simd>(&self, simd: V, plane: usize, places: &[S], to: usize, found: &mut Found<S>) {
+        let (lanes, (_, outputs)) = (lanes::<V, S>(), self.columns.sizes());
+        let from = plane * outputs..(plane + 1) * outputs;
+        if outputs >= LONG {
+            let gradients = self.g.get(from.clone()).unwrap_or_default();
+            convert(self.places.get(from).unwrap_or_default(), found.places.get_mut(to..).unwrap_or_default());
+            copy(gradients, found.gradients.get_mut(to..to + outputs).unwrap_or_default());
+            return;
         }
-        gradients.iter_mut().zip(g).for_each(|(to, &g)| *to = g);
+        for at in (0..outputs).step_by(lanes) {
+            write_all::<V, S, 1>(simd, read_all(simd, places, at), &mut found.places, to + at);
+            write_all::<V, S, 1>(simd, read_all(simd, self.g, from.start + at), &mut found.gradients, to + at);
+        }
     }
 
     /// The indices of the first of the largest taps of some outputs, or -1.

@@ -3,7 +3,8 @@
 
 use core::ops::Range;
 
-use super::{Band, Bands, Part, Room, every, reach, under, vectors};
+use super::means::Part;
+use super::{Band, Bands, Room, every, reach, under, vectors};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat};
 use crate::kernels::window::Plane;
