@@ -262,12 +262,33 @@ pub const fn assert_forward_fits<L: Layer>() {
 #[inline]
 #[must_use]
 pub fn forward<L: Layer>(network: &L, input: &L::Input) -> L::Output {
+    if const { size_of::<L::Workspace<1>>() + size_of::<L::Output>() <= FEW } {
+        return dispatch(ForwardOne { network, input });
+    }
     let mut output = zeroed();
     let outputs = core::slice::from_mut(&mut output);
     let mut workspace = Aligned(zeroed());
     let inputs = core::slice::from_ref(input);
     dispatch(Forward::<L, 1> { network, inputs, outputs, workspace: &mut workspace.0 });
     output
+}
+
+/// Up to this many bytes of memory, an instruction set has its own: stack is reserved for that of each.
+const FEW: usize = 2048;
+
+operation! {
+    /// Inference on one sample. The memory is part of the operation, so that numbers stay in registers where it is compiled.
+    struct ForwardOne<'a, L: Layer;> {
+        network: &'a L,
+        input: &'a L::Input,
+    }
+    const IS_TINY = is_tiny::<L>();
+    fn run(self, simd: V) -> L::Output {
+        let (mut output, mut workspace) = (zeroed(), Aligned(zeroed()));
+        let (inputs, outputs) = (core::slice::from_ref(self.input), core::slice::from_mut(&mut output));
+        self.network.forward_batch::<V, 1>(simd, inputs, outputs, &mut workspace.0);
+        output
+    }
 }
 
 /// The largest block of a forward pass if the caller does not choose one.
