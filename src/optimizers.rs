@@ -31,8 +31,6 @@ pub use rmsprop::RmsProp;
 pub use schedule::{Schedule, Scheduled};
 pub use sgd::{Momentum, Sgd};
 pub(crate) use update::advance;
-#[cfg(feature = "std")]
-pub(crate) use update::{Moved, for_each_range};
 
 use crate::kernels::Simd;
 use crate::scalar::Scalar;

@@ -228,3 +228,40 @@ fn every_weight_is_updated() {
         assert!(still < 200, "{still} weights have not moved");
     }
 }
+
+fnn::network! {
+    /// More parts, waiting or not in turns, than threads share at a time.
+    struct Deep: [20] -> [4] {
+        a: Dense(36), n1: LayerNorm, Tanh,
+        b: Dense(36), n2: LayerNorm, Tanh,
+        c: Dense(36), n3: LayerNorm, Tanh,
+        d: Dense(36), n4: LayerNorm, Tanh,
+        e: Dense(36), n5: LayerNorm, Tanh,
+        f: Dense(36), n6: LayerNorm, Tanh,
+        g: Dense(36), n7: LayerNorm, Tanh,
+        h: Dense(36), n8: LayerNorm, Tanh,
+        i: Dense(36), n9: LayerNorm, Tanh,
+        j: Dense(36), n10: LayerNorm, Tanh,
+        logits: Dense(4),
+    }
+}
+
+#[test]
+fn many_layers_are_updated_in_several_groups() {
+    let data = classes::<20, 4>(64, 1);
+    let (mut expected, mut gradient) = (Deep::<f32>::boxed(3), Deep::<f32>::zeroed_box());
+    let (mut buffers, mut state) = (GradientBuffers::<Deep, 64>::boxed(), State::boxed());
+    buffers.gradient(&expected, &CrossEntropy, data.inputs(), data.targets(), &mut gradient);
+    Sgd::new(0.1).step(&mut *expected, &gradient, &mut state);
+    let train = |threads| {
+        let trainer = Trainer::new(Deep::boxed(3), CrossEntropy, Sgd::new(0.1)).batch_size(64).shuffle(false);
+        trainer.threads(threads).progress(Progress::Silent).fit(&data).unwrap().network
+    };
+    let one = train(1);
+    for (found, expected) in one.parameters().iter().zip(expected.parameters()) {
+        assert!((found - expected).abs() < 1e-5, "{found} instead of {expected}");
+    }
+    for threads in [2, 3, 8] {
+        assert_eq!(bits(&*train(threads)), bits(&*one), "{threads} threads");
+    }
+}

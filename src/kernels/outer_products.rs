@@ -27,10 +27,10 @@ pub(crate) struct OuterProducts<'a, S> {
     inputs: usize,
     outputs: usize,
     samples: usize,
-    /// Where the `inputs` numbers of each sample begin.
-    x: [*const S; SAMPLES],
+    /// Where the `inputs` numbers of each sample begin; initialized for `samples` of them, as are the next.
+    x: [MaybeUninit<*const S>; SAMPLES],
     /// Where the `outputs` numbers of each sample begin.
-    g: [*const S; SAMPLES],
+    g: [MaybeUninit<*const S>; SAMPLES],
     slices: PhantomData<&'a [S]>,
 }
 
@@ -43,8 +43,8 @@ unsafe impl<S: Scalar> Sync for OuterProducts<'_, S> {}
 impl<'a, S: Scalar> OuterProducts<'a, S> {
     /// Of no samples yet.
     pub(crate) const fn new(inputs: usize, outputs: usize) -> Self {
-        let null = [core::ptr::null(); SAMPLES];
-        Self { inputs, outputs, samples: 0, x: null, g: null, slices: PhantomData }
+        let none = [const { MaybeUninit::uninit() }; SAMPLES];
+        Self { inputs, outputs, samples: 0, x: none, g: none, slices: PhantomData }
     }
 
     /// Adds a sample, up to [`SAMPLES`]: its inputs, and the gradients of its outputs.
@@ -53,7 +53,8 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
             && x.len() >= self.inputs
             && g.len() >= self.outputs
         {
-            (*to_x, *to_g) = (x.as_ptr(), g.as_ptr());
+            to_x.write(x.as_ptr());
+            to_g.write(g.as_ptr());
             self.samples += 1;
         }
     }
@@ -99,14 +100,14 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
         let to = first_mut(to, self.outputs.saturating_sub(first));
         for (index, to) in to.parts_mut(lanes).enumerate() {
             let (column, count) = (first + index * lanes, to.len());
-            // SAFETY: `to` has that many numbers, and every sample those columns.
+            // SAFETY: `to` has that many numbers, and every sample, of which there are pointers, those columns.
             unsafe {
                 let mut sum = match start {
                     Start::Zero => S::Vector::<V>::splat(simd, S::ZERO),
                     Start::Sum => S::Vector::<V>::load_masked(simd, to.as_ptr(), count),
                 };
-                for &g in self.g.iter().take(self.samples) {
-                    sum = sum + S::Vector::<V>::load_masked(simd, g.add(column), count);
+                for g in self.g.iter().take(self.samples) {
+                    sum = sum + S::Vector::<V>::load_masked(simd, g.assume_init().add(column), count);
                 }
                 sum.store_masked(to.as_mut_ptr(), count);
             }
@@ -203,7 +204,8 @@ impl<S: Scalar> Block<'_, S> {
             if start == Start::Zero {
                 (0..rows.len()).for_each(|index| row(index).write_bytes(0, columns.len()));
             }
-            for (&x, &g) in products.x.iter().zip(&products.g).take(products.samples) {
+            for (x, g) in products.x.iter().zip(&products.g).take(products.samples) {
+                let (x, g) = (x.assume_init(), g.assume_init());
                 let g = core::slice::from_raw_parts(g.add(columns.start), columns.len());
                 for index in 0..rows.len() {
                     let x = *x.add(rows.start + index);
@@ -267,8 +269,8 @@ impl<S: Scalar> Block<'_, S> {
                 }
             }
             for k in 0..self.products.samples {
-                let x = self.products.x.as_ptr().add(k).read().add(row);
-                let g = self.products.g.as_ptr().add(k).read().add(columns.start);
+                let x = self.products.x.as_ptr().add(k).read().assume_init().add(row);
+                let g = self.products.g.as_ptr().add(k).read().assume_init().add(columns.start);
                 let mut gs = [S::Vector::<V>::splat(simd, S::ZERO); C];
                 for (v, to) in gs.iter_mut().enumerate() {
                     *to = load(g, v);

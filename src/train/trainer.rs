@@ -17,6 +17,7 @@ mod monitor;
 mod observers;
 mod outcome;
 mod parallel;
+mod parts;
 mod progress;
 mod ranks;
 mod reduce;

@@ -4,16 +4,17 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::chunk::{Accumulator, Chunk};
-use super::deferred::{Rows, Sums, Then, rows_at_once};
+use super::deferred::Then;
 use super::parallel::Parallel;
+use super::parts::{Apply, Plan, Planned, Share, compute, ranges};
 use super::ranks::Ranks;
 use super::update::{Mean, Update};
 use crate::data::MiniBatch;
 use crate::error::Error;
-use crate::kernels::{OuterProducts, RANGE, Runner, Start};
+use crate::kernels::{RANGE, Runner, Start};
 use crate::layer::deferral::defers;
-use crate::layer::{Deferred, Layer, Part};
-use crate::optimizers::{Clip, Moved, Optimizer, Penalty, Sgd, State, for_each_range, shortening, squares};
+use crate::layer::{Deferred, Factors, Layer, Part};
+use crate::optimizers::{Clip, Optimizer, Penalty, Sgd, State, shortening, squares};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 use crate::train::exchange::Exchange;
@@ -23,12 +24,17 @@ use crate::weights::parameters::{Role, from_numbers, from_numbers_mut, visit_tra
 pub(crate) struct Gradients<'a, N: Layer, T, X, const K: usize> {
     /// The accumulated sums over samples, in order. Missing ones are empty.
     sums: [&'a mut [N::Scalar]; K],
-    /// What the other sums are computed from, and the size of a chunk. Ranks other than the only one have it too.
+    sources: Sources<'a, N, T, X, K>,
+    /// Memory for the other sums, or none if each becomes an update at once.
+    deferred: Option<&'a mut N>,
+}
+
+/// What the sums that aren't accumulated are computed from.
+struct Sources<'a, N: Layer, T, X, const K: usize> {
+    /// The chunks, and the size of each. Ranks other than the only one have them too.
     chunks: [Option<Added<'a, N, T>>; K],
     chunk: usize,
     ranks: &'a Ranks<N::Scalar, X>,
-    /// Memory for the other sums, or none if each becomes an update at once.
-    deferred: Option<&'a mut N>,
 }
 
 /// A chunk, and the samples that were added last.
@@ -103,7 +109,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
                 *sum = from_numbers_mut(&mut accumulator.gradient).map_or(&mut [][..], N::parameters_mut);
             }
         }
-        Self { sums, chunks, chunk, ranks, deferred }
+        Self { sums, sources: Sources { chunks, chunk, ranks }, deferred }
     }
 
     /// Update this rank's weights of `network` along the mean gradient, and replace its running statistics. Returns
@@ -129,7 +135,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         N::running_statistics(&mut |statistics| {
             for_each_part::<N>(|part, at| {
                 let Part::Accumulated(part) = part else { return };
-                let range = self.ranks.own(common(&statistics, &part));
+                let range = self.sources.ranks.own(common(&statistics, &part));
                 let sums = self.range(K, &part, at, &range);
                 runner.each(sums, RANGE, &Mean { factor, penalty: None, finite: &finite });
             });
@@ -147,11 +153,21 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
                 last = LastPass { is_ready: true, factor, penalty: None, ..last };
             }
         }
+        let update = UpdatePart::<N, _, _, _> { runner, ranks: self.sources.ranks, optimizer, step: state.steps, last };
+        let Self { sources, sums, deferred } = &mut self;
         if defers::<N>() {
-            for_each_part::<N>(|part, at| self.update_part(runner, (part, at), &last, optimizer, network, state));
+            let mut plan = Plan::new();
+            for_each_part::<N>(|part, at| {
+                let factors = sources.factors(&part, network);
+                if plan.add(Planned { part, at, factors }) {
+                    plan.run(runner, Share::all(sums, deferred, network, &mut state.slots), &update);
+                }
+            });
+            plan.run(runner, Share::all(sums, deferred, network, &mut state.slots), &update);
         } else {
             // Not in a closure, which might not be inlined.
-            self.update_part(runner, (Part::Accumulated(0..N::PARAMETERS), 0), &last, optimizer, network, state);
+            let all = Planned { part: Part::Accumulated(0..N::PARAMETERS), at: 0, factors: [None; K] };
+            update.apply(&all, Share::all(sums, deferred, network, &mut state.slots));
         }
         if let [first, ..] = &self.sums[..] {
             if defers::<N>() {
@@ -163,70 +179,12 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         Ok(finite.into_inner())
     }
 
-    /// Update the weights of one part.
-    #[inline(always)]
-    fn update_part<R: Runner, O: Optimizer<SLOTS>, const SLOTS: usize>(
-        &mut self,
-        runner: R,
-        (part, at): (Part, usize),
-        last: &LastPass<'_, N::Scalar>,
-        optimizer: &O,
-        network: &mut N,
-        state: &mut State<N, SLOTS>,
-    ) {
-        let (step, finite) = (state.steps, last.finite);
-        match part {
-            Part::Accumulated(part) => {
-                let slots = state.slots.each_mut();
-                for_each_range(
-                    optimizer,
-                    last.by_role,
-                    network,
-                    slots,
-                    |Moved { optimizer, role, range, weights, slots }| {
-                        let penalty = last.penalty.filter(|penalty| penalty.counts(role));
-                        let mean = Mean { factor: last.factor, penalty, finite };
-                        let update = Update { optimizer, step, mean, limit: last.limit };
-                        // Everything, unless gradients are deferred.
-                        let changed = self.ranks.own(if defers::<N>() { common(&range, &part) } else { range.clone() });
-                        let local = changed.start - range.start..changed.end - range.start;
-                        let sums = self.range(if last.is_ready { 1 } else { K }, &part, at, &changed);
-                        let slots = slots.map(|slot| within(slot, &local));
-                        runner.each((sums, (within(weights, &local), slots)), RANGE, &update);
-                    },
-                );
-            }
-            Part::Deferred(part) => {
-                let vectors = optimizer.for_vectors();
-                let update = |role| {
-                    let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
-                    let penalty = last.penalty.filter(|penalty| penalty.counts(role));
-                    let mean = Mean { factor: last.factor, penalty, finite };
-                    Update { optimizer, step, mean, limit: last.limit }
-                };
-                let mut slots = state.slots.each_mut().map(|slot| slot.parameters_mut());
-                if last.is_ready {
-                    let Some(gradient) = self.deferred.as_deref_mut() else { return };
-                    for (role, range) in ranges(&part) {
-                        let range = self.ranks.own(range);
-                        let gradient = within(gradient.parameters_mut(), &range);
-                        let slots = slots.each_mut().map(|slot| within(slot, &range));
-                        let weights = within(network.parameters_mut(), &range);
-                        runner.each(([gradient], (weights, slots)), RANGE, &update(role));
-                    }
-                } else {
-                    self.compute(runner, (&part, last.start), network, slots, |role| Then::Update(update(role)));
-                }
-            }
-        }
-    }
-
     /// Add the sums over the samples of the chunks to the memory for the deferred gradients.
     #[inline(always)]
     pub(crate) fn add_deferred<R: Runner>(mut self, runner: R, start: Start, network: &mut N) {
         for_each_part::<N>(|part, _| {
             if let Part::Deferred(part) = part {
-                self.compute(runner, (&part, start), network, [], |_| Then::<Sgd, _>::More);
+                self.compute(runner, (part, start), network, |_| Then::<Sgd, _>::More);
             }
         });
     }
@@ -245,7 +203,7 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         };
         for_each_part::<N>(|part, at| {
             let Part::Accumulated(range) = part else { return };
-            let own = self.ranks.own(range.clone());
+            let own = self.sources.ranks.own(range.clone());
             let at = at + own.start.saturating_sub(range.start);
             let gradient = within(whole.parameters_mut(), &own);
             gradient.fill(N::Scalar::ZERO);
@@ -255,54 +213,26 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
             }
         });
         if let Some(start) = last {
-            let Self { sums, chunks, chunk, ranks, .. } = self;
-            let all = Gradients { sums, chunks, chunk, ranks, deferred: Some(&mut *whole) };
+            let Self { sums, sources, .. } = self;
+            let all = Gradients { sums, sources, deferred: Some(&mut *whole) };
             all.add_deferred(Parallel { several: false }, start, network);
         }
         whole
     }
 
-    /// Compute the gradient of this rank's weights of one layer, and do something with each range of it.
-    // A function of its own: without optimization, each inlined copy would keep its own pointers to the samples.
-    #[inline(never)]
-    fn compute<'o, R: Runner, O: Optimizer<SLOTS> + 'o, const SLOTS: usize>(
+    /// Compute the gradient of this rank's weights of one layer, and do something with it that changes no weight.
+    fn compute<'o, R: Runner, O: Optimizer<0> + 'o>(
         &mut self,
         runner: R,
-        (part, start): (&Deferred, Start),
+        (part, start): (Deferred, Start),
         network: &mut N,
-        mut slots: [&mut [N::Scalar]; SLOTS],
-        then: impl Fn(Role) -> Then<'o, O, N::Scalar>,
+        then: impl Fn(Role) -> Then<'o, O, N::Scalar> + Sync,
     ) {
-        if ranges(part).all(|(_, range)| self.ranks.own(range).is_empty()) {
-            return;
-        }
-        let mut products = OuterProducts::new(part.inputs, part.outputs);
-        for (index, &(chunk, samples)) in self.chunks.iter().flatten().enumerate() {
-            let factors = if self.ranks.is_alone() {
-                chunk.factors(samples, network, part.start)
-            } else {
-                Some(self.ranks.factors::<N>((index, self.chunk, samples.len()), part))
-            };
-            for (inputs, output_gradients) in factors.into_iter().flat_map(|factors| factors.samples(part)) {
-                products.add(inputs, output_gradients);
-            }
-        }
-        for (role, range) in ranges(part) {
-            let own = self.ranks.own(range.clone());
-            if own.is_empty() {
-                continue;
-            }
-            let is_bias = role == Role::Vector;
-            let width = if is_bias { 1 } else { part.outputs };
-            let gradient = self.deferred.as_deref_mut().map_or(&mut [][..], |all| within(all.parameters_mut(), &own));
-            let slots = slots.each_mut().map(|slot| within(slot, &own));
-            let weights = within(network.parameters_mut(), &own);
-            let first = (own.start - range.start) / width.max(1);
-            let rows = Rows { first, width, weights, slots, gradient };
-            let sums = Sums { products: &products, is_bias, start, then: then(role) };
-            let part = rows_at_once(own.len() / width.max(1), width);
-            runner.each(rows, part, &sums);
-        }
+        let Self { sources, sums, deferred } = self;
+        let ranks = sources.ranks;
+        let factors = sources.factors(&Part::Deferred(part), network);
+        let all = Share::all(sums, deferred, network, &mut []);
+        compute(runner, (&part, &factors, start), |range| ranks.own(range), all.of(&part), then);
     }
 
     /// Compute the mean gradient, including the penalty: of accumulated weights in the first accumulator, and of
@@ -320,22 +250,22 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         let mean = |role| Mean { factor, penalty: penalty.filter(|penalty| penalty.counts(role)), finite };
         for_each_part::<N>(|part, at| match part {
             Part::Accumulated(part) => visit_trained::<N>(by_role, &mut |role, range| {
-                let changed = self.ranks.own(common(&range, &part));
+                let changed = self.sources.ranks.own(common(&range, &part));
                 let weights = within(network.parameters_mut(), &changed);
                 runner.each((self.range(K, &part, at, &changed), weights), RANGE, &mean(role));
             }),
             Part::Deferred(part) => {
-                self.compute(runner, (&part, start), network, [], |role| Then::<Sgd, _>::Mean(mean(role)));
+                self.compute(runner, (part, start), network, |role| Then::<Sgd, _>::Mean(mean(role)));
             }
         });
-        if !self.ranks.is_alone() {
+        if !self.sources.ranks.is_alone() {
             self.exchange_mean(finite)?;
         }
         let mut sum = 0.0;
         for_each_part::<N>(|part, at| match part {
             Part::Accumulated(part) => visit_trained::<N>(by_role, &mut |_, range| {
                 let range = common(&range, &part);
-                let stored = self.deferred.as_deref().filter(|_| !self.ranks.is_alone()).map(N::parameters);
+                let stored = self.deferred.as_deref().filter(|_| !self.sources.ranks.is_alone()).map(N::parameters);
                 let mean = match stored {
                     Some(whole) => whole.get(range).unwrap_or_default(),
                     None => self.range(1, &part, at, &range).into_iter().next().unwrap_or_default(),
@@ -357,12 +287,12 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
         let Some(whole) = self.deferred.take() else { return Ok(()) };
         for_each_part::<N>(|part, at| {
             let Part::Accumulated(part) = part else { return };
-            let own = self.ranks.own(part.clone());
+            let own = self.sources.ranks.own(part.clone());
             if let Some(mean) = self.range(1, &part, at, &own).first() {
                 within(whole.parameters_mut(), &own).copy_from_slice(mean);
             }
         });
-        let exchanged = self.ranks.complete(&mut *whole);
+        let exchanged = self.sources.ranks.complete(&mut *whole);
         if whole.parameters().iter().any(|value| !value.is_finite()) {
             finite.store(false, Relaxed);
         }
@@ -381,11 +311,69 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
     }
 }
 
-/// The ranges of the weights of a layer whose gradient is computed later.
-fn ranges(part: &Deferred) -> impl Iterator<Item = (Role, Range<usize>)> + use<> {
-    let end = part.start + part.inputs * part.outputs;
-    let bias = (Role::Vector, end..end + part.outputs);
-    core::iter::once((Role::Weight, part.start..end)).chain(part.bias.then_some(bias))
+impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Sources<'a, N, T, X, K> {
+    /// What the gradient of a part is computed from, by chunk, unless it is accumulated.
+    fn factors(&self, part: &Part, network: &N) -> [Option<Factors<'a, N::Scalar>>; K] {
+        let Part::Deferred(part) = part else { return [None; K] };
+        let mut index = 0;
+        self.chunks.map(|chunk| {
+            let (chunk, samples) = chunk?;
+            index += 1;
+            if self.ranks.is_alone() {
+                chunk.factors(samples, network, part.start)
+            } else {
+                Some(self.ranks.factors::<N>((index - 1, self.chunk, samples.len()), part))
+            }
+        })
+    }
+}
+
+/// Updates the weights of a part.
+struct UpdatePart<'a, N: Layer, R, O, X> {
+    runner: R,
+    ranks: &'a Ranks<N::Scalar, X>,
+    optimizer: &'a O,
+    step: u64,
+    last: LastPass<'a, N::Scalar>,
+}
+
+impl<N: Layer, R: Runner, O: Optimizer<SLOTS>, X: Exchange, const SLOTS: usize, const K: usize>
+    Apply<N::Scalar, SLOTS, K> for UpdatePart<'_, N, R, O, X>
+{
+    #[inline(always)]
+    fn apply(&self, planned: &Planned<'_, N::Scalar, K>, mut share: Share<'_, N::Scalar, SLOTS, K>) {
+        let &Self { runner, ranks, optimizer, step, ref last } = self;
+        let finite = last.finite;
+        let vectors = optimizer.for_vectors();
+        let update = |role| {
+            let optimizer = vectors.as_ref().filter(|_| role == Role::Vector).unwrap_or(optimizer);
+            let penalty = last.penalty.filter(|penalty| penalty.counts(role));
+            let mean = Mean { factor: last.factor, penalty, finite };
+            Update { optimizer, step, mean, limit: last.limit }
+        };
+        match &planned.part {
+            Part::Accumulated(part) => visit_trained::<N>(last.by_role || vectors.is_some(), &mut |role, range| {
+                // Everything, unless gradients are deferred.
+                let changed = ranks.own(if defers::<N>() { common(&range, part) } else { range });
+                if defers::<N>() && changed.is_empty() {
+                    return;
+                }
+                let at = planned.at + changed.start - part.start;
+                let (sums, (weights, slots)) = share.parts(if last.is_ready { 1 } else { K }, at, &changed);
+                runner.each((sums, (weights, slots)), RANGE, &update(role));
+            }),
+            Part::Deferred(part) if last.is_ready => {
+                for (role, range) in ranges(part) {
+                    let (weights, slots, gradient) = share.range(&ranks.own(range));
+                    runner.each(([gradient], (weights, slots)), RANGE, &update(role));
+                }
+            }
+            Part::Deferred(part) => {
+                let then = |role| Then::Update(update(role));
+                compute(runner, (part, &planned.factors, last.start), |range| ranks.own(range), share, then);
+            }
+        }
+    }
 }
 
 /// Summed in an order that depends only on the length.
