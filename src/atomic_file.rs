@@ -18,7 +18,8 @@ const MAX_NAMES: usize = 100;
 /// Symbolic links are followed, and a file that is replaced keeps its permissions. Anything but a regular file is an
 /// error. The temporary file is locked while it is written, so that the next call can recognize and remove one that a
 /// killed process left behind.
-pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Error> {
+// Not generic: so it is compiled once, in this crate.
+pub(crate) fn write_atomically(path: &Path, write: &mut dyn FnMut(&mut File) -> io::Result<()>) -> Result<(), Error> {
     let error = |path: &Path, source| Error::File { path: path.into(), source };
     let permissions = permissions(path).map_err(|source| error(path, source))?;
     let target = follow_links(path).map_err(|source| error(path, source))?;

@@ -45,7 +45,7 @@ impl Picture {
     /// # Errors
     /// [`Error::File`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        write_atomically(path.as_ref(), |file| io::Write::write_all(file, self.0.as_bytes()))
+        write_atomically(path.as_ref(), &mut |file| io::Write::write_all(file, self.0.as_bytes()))
     }
 
     /// What was drawn. Drawing into memory does not fail; if it did, the picture would be empty.

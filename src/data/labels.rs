@@ -68,7 +68,7 @@ impl<const N: usize> Labels<N> {
     /// # Errors
     /// [`Error::File`] if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        write_atomically(path.as_ref(), |file| self.0.iter().try_for_each(|name| writeln!(file, "{name}")))
+        write_atomically(path.as_ref(), &mut |file| self.0.iter().try_for_each(|name| writeln!(file, "{name}")))
     }
 
     /// Read the names from a file that [`save`](Self::save) has written, or any text file with a name per line.

@@ -5,6 +5,8 @@ use super::channels::{self, Floor};
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 use super::convolution::{Backward, Forward};
 use super::dispatch::InstructionSet;
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
+use super::outer_products::Block;
 use super::vector::{Operation, Simd, Vector, sealed};
 
 /// Plain loops, for every processor.
@@ -116,6 +118,7 @@ scalar_vectors!(
 
         #[cfg(all(feature = "simd", target_arch = "x86_64"))]
         shared! {
+            outer_products: Block<'_, f32>,
             convolution: Forward<'_, '_, f32>,
             convolution_gradients: Backward<'_, '_, f32>,
             normalise: channels::Normalise<'_, f32, Floor>,

@@ -173,8 +173,8 @@ pub trait Vector<S, V>: Real {
         block.run(simd);
     }
 
-    // Those that may be compiled once: convolutions in `f32` with vectors, and on x86-64 also plain loops and their norms. Without
-    // vectors, their sizes are constants.
+    // Those that may be compiled once: convolutions in `f32` with vectors, and on x86-64 also plain loops, and their norms and
+    // outer products. Without vectors, their sizes are constants.
 
     /// Whether norms are compiled once. Those with vectors aren't: training steps of a DS-CNN took longer when they were, perhaps
     /// because in a network whose layers have one shape, sizes become constants.

@@ -139,7 +139,7 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
     /// [`Error::File`] if it can't be written.
     #[cfg(feature = "std")]
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        write_atomically(path.as_ref(), |file| file.write_all(&self.to_bytes()))
+        write_atomically(path.as_ref(), &mut |file| file.write_all(&self.to_bytes()))
     }
 
     /// Loads the network from a file, to the heap.

@@ -140,7 +140,7 @@ impl<'a> Table<'a> {
 
     fn write_file(&self, file: &Path, outcomes: &[Outcome]) -> Result<(), Error> {
         let text = write(self.texts, outcomes);
-        write_atomically(file, |file| io::Write::write_all(file, text.as_bytes()))
+        write_atomically(file, &mut |file| io::Write::write_all(file, text.as_bytes()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Outcome>> {

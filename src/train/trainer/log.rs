@@ -46,7 +46,7 @@ impl Log {
             Some(Format::Csv) | None => history.to_csv(),
         };
         create_folder(&self.0)?;
-        write_atomically(&self.0, |file| io::Write::write_all(file, text.as_bytes()))
+        write_atomically(&self.0, &mut |file| io::Write::write_all(file, text.as_bytes()))
     }
 }
 

@@ -59,6 +59,13 @@ fn tensors<'a, P: Parameters>(networks: impl Iterator<Item = (&'a str, &'a P)>) 
             number += 1;
         });
     }
+    in_file_order(tensors)
+}
+
+// What needn't be generic isn't: so it is compiled once, in this crate.
+
+/// Counts first.
+fn in_file_order(mut tensors: Vec<Tensor>) -> Vec<Tensor> {
     tensors.sort_by_key(|tensor| tensor.location.stored != Stored::Count);
     tensors
 }
@@ -73,7 +80,7 @@ pub(crate) fn save_networks<P: Parameters>(
 ) -> Result<(), Error> {
     let tensors = tensors(networks.iter().map(|(prefix, weights)| (&**prefix, *weights)));
     let header = header(content, metadata, &tensors, Number::of::<P>());
-    write_atomically(path, |file| {
+    write_atomically(path, &mut |file| {
         let mut file = BufWriter::new(file);
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(header.as_bytes())?;
@@ -121,15 +128,25 @@ impl<'a> NetworksFile<'a> {
     /// Load `networks`, each with the prefix of its tensor names. If the tensors of the file differ, returns all
     /// differences and leaves the networks unchanged.
     pub(crate) fn load<P: Parameters>(&self, networks: &mut [(String, &mut P)]) -> Result<(), Vec<Mismatch>> {
-        let number = Number::of::<P>();
         let tensors = tensors(networks.iter().map(|(prefix, weights)| (&**prefix, &**weights)));
+        let found = self.find(&tensors, Number::of::<P>())?;
+        for (tensor, bytes) in tensors.iter().zip(found) {
+            if let Some((_, weights)) = networks.get_mut(tensor.network) {
+                read_array(bytes, &mut weights.parameters_mut()[tensor.range()], &tensor.location);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of each tensor; or all differences, if the file has others.
+    fn find(&self, tensors: &[Tensor], number: Number) -> Result<Vec<&'a [u8]>, Vec<Mismatch>> {
         let (mut reader, mut entries) = (Reader::new(self.header), BTreeMap::new());
         while let Ok(Some(entry)) = reader.next() {
             entries.insert(entry.name, entry);
         }
         let mut mismatches = Vec::new();
         let mut found = Vec::with_capacity(tensors.len());
-        for tensor in &tensors {
+        for tensor in tensors {
             match bytes_of(tensor, entries.remove(&*tensor.name), self.data, number) {
                 Ok(bytes) => found.push(bytes),
                 Err(mismatch) => mismatches.push(mismatch),
@@ -140,15 +157,7 @@ impl<'a> NetworksFile<'a> {
             expected: "no such tensor".into(),
             found: format!("{} of shape {}", entry.dtype, entry.shape),
         }));
-        if !mismatches.is_empty() {
-            return Err(mismatches);
-        }
-        for (tensor, bytes) in tensors.iter().zip(found) {
-            if let Some((_, weights)) = networks.get_mut(tensor.network) {
-                read_array(bytes, &mut weights.parameters_mut()[tensor.range()], &tensor.location);
-            }
-        }
-        Ok(())
+        if mismatches.is_empty() { Ok(found) } else { Err(mismatches) }
     }
 }
 
