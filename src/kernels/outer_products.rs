@@ -70,21 +70,27 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
         start: Start,
     ) {
         let (to, room) = (to.as_mut_ptr(), to.len());
-        S::Vector::<V>::outer_products(simd, Block { products: self, rows, columns, to, room, pitch, start });
+        let weights = core::ptr::null();
+        S::Vector::<V>::outer_products(simd, Block { products: self, rows, columns, to, room, pitch, start, weights });
     }
 
     /// Some rows and columns of dW, from zero, to memory that isn't initialized, one row after the other. Returns them,
     /// or nothing if there are no such rows and columns, or no room for them.
+    ///
+    /// `weights` begins with the first weight that they will update. Other processors have read these, and give them up while
+    /// this one multiplies.
     #[inline(always)]
     pub(crate) fn weights_in<'m, V: Simd>(
         &self,
         simd: V,
         (rows, columns): (Range<usize>, Range<usize>),
         memory: &'m mut [MaybeUninit<S>],
+        weights: &[S],
     ) -> &'m mut [S] {
         let (to, room, pitch) = (memory.as_mut_ptr().cast::<S>(), memory.len(), columns.len());
         let count = rows.len().saturating_mul(pitch);
-        let block = Block { products: self, rows, columns, to, room, pitch, start: Start::Zero };
+        let (start, weights) = (Start::Zero, weights.as_ptr());
+        let block = Block { products: self, rows, columns, to, room, pitch, start, weights };
         if !block.fits() {
             return &mut [];
         }
@@ -127,6 +133,8 @@ pub struct Block<'a, S> {
     room: usize,
     pitch: usize,
     start: Start,
+    /// The first weight that these will update, in rows of all outputs, or null: an address that is never read.
+    weights: *const S,
 }
 
 impl<S: Scalar> Block<'_, S> {
@@ -268,7 +276,14 @@ impl<S: Scalar> Block<'_, S> {
                     }
                 }
             }
+            // One vector of weights at a time: all at once, they would hold up the loads of the products.
+            let width = self.products.outputs;
+            let place = (row - self.rows.start) * width + columns.start - self.columns.start;
+            let (weights, vectors) = (self.weights.wrapping_add(place), if self.weights.is_null() { 0 } else { R * C });
             for k in 0..self.products.samples {
+                if k < vectors {
+                    request(weights.wrapping_add(k / C * width + k % C * lanes));
+                }
                 let x = self.products.x.as_ptr().add(k).read().assume_init().add(row);
                 let g = self.products.g.as_ptr().add(k).read().assume_init().add(columns.start);
                 let mut gs = [S::Vector::<V>::splat(simd, S::ZERO); C];
@@ -294,6 +309,18 @@ impl<S: Scalar> Block<'_, S> {
             }
         }
     }
+}
+
+/// Asks for the cache line at an address, which will be written.
+#[inline(always)]
+fn request<S>(address: *const S) {
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
+    // SAFETY: a hint, which accesses no memory.
+    unsafe {
+        core::arch::asm!("prefetchw [{0}]", in(reg) address, options(readonly, nostack, preserves_flags));
+    }
+    #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
+    let _ = address;
 }
 
 /// Tiles of `R` rows and the same columns, as a separate function. Private to this file; only [`Block::tiles`]

@@ -127,7 +127,8 @@ operation! {
             for column in (0..width).step_by(columns) {
                 let columns = column..width.min(column + columns);
                 let block = (first + rows.start..first + rows.end, columns.clone());
-                let sums = all.products.weights_in(simd, block, &mut memory.0);
+                let updated = weights.get(rows.start * width + columns.start..).unwrap_or_default();
+                let sums = all.products.weights_in(simd, block, &mut memory.0, updated);
                 // Whole rows are one range of weights, and parts of rows one each.
                 let length = if columns.len() == width { sums.len() } else { columns.len() };
                 for (index, sums) in sums.chunks_mut(length.max(1)).enumerate() {
