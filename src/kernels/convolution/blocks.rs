@@ -272,8 +272,10 @@ impl Images {
         }
         let (rows, columns) = (block.rows.len(), block.columns.len());
         if self.is_dense {
-            let (sample, channel) = (channels * self.seen(rows, columns), self.dense_plane(rows, columns));
-            return Places { sample, channel, row: columns, column: 1, part: channels * channel };
+            // The copies for a column of taps lie together.
+            let channel = self.dense_plane(rows, columns);
+            let (sample, part) = (channels * channel, block.samples.len() * channels * channel);
+            return Places { sample, channel, row: columns, column: 1, part };
         }
         let part = self.part(columns);
         let row = part * self.parts;

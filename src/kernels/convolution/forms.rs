@@ -193,10 +193,7 @@ impl Convolution {
         let by_channels = sums * images.taps() * ceil_div(channels, LANES) * filters;
         let transposed = over_channels::few_filters::transposed(images, filters, scratch);
         let by_channels = by_channels + by_channels / 8 + 14 * transposed.unwrap_or_default();
-        // Pieces of rows may cross the ends of cache lines, and images are copied for each few filters.
-        let by_positions = rows::gradient::vectors(images) * images.taps() * filters * channels;
-        let copies = rows::gradient::copies(images, filters);
-        let by_positions = by_positions + by_positions / 2 + copies;
+        let by_positions = rows::gradient::work(images, filters, scratch);
         let forms = [
             (
                 by_filters,
@@ -205,7 +202,7 @@ impl Convolution {
                 filters::gradient::fits(&over_filters, filters, scratch),
             ),
             (by_channels, GradientLanes::Channels, *images, transposed.is_some()),
-            (by_positions, GradientLanes::Positions, *images, rows::gradient::fits(images, filters, scratch)),
+            (by_positions.unwrap_or_default(), GradientLanes::Positions, *images, by_positions.is_some()),
         ];
         let fit = forms.into_iter().filter(|&(.., fits)| fits);
         fit.min_by_key(|&(cost, ..)| cost).map(|(_, form, images, _)| (form, images))

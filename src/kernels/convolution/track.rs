@@ -178,9 +178,14 @@ impl Track {
         self.is_sparse || self.is_whole()
     }
 
+    /// Whether neighbouring taps read neighbouring numbers.
+    pub(super) const fn are_taps_together(&self) -> bool {
+        self.spread == 1
+    }
+
     /// A tap's offset.
     #[inline(always)]
-    const fn offset(&self, tap: usize) -> usize {
+    pub(super) const fn offset(&self, tap: usize) -> usize {
         self.offset + tap * self.spread
     }
 

@@ -68,7 +68,7 @@ impl<S: Scalar> Operation for Lay<'_, '_, S> {
     fn run<V: Simd>(self, simd: V) {
         let Self { images, x, block, channels, room } = self;
         let (places, width, samples) = (images.places(block, channels), images.columns.count, block.samples.len());
-        let fits = samples * places.sample + lanes::<V, S>() <= room.len()
+        let fits = images.columns.len() * places.part + lanes::<V, S>() <= room.len()
             && samples.saturating_sub(1) * images.sample + channels * images.plane() <= x.len()
             && block.columns == (0..width)
             && images.can_be_dense();
@@ -87,18 +87,19 @@ impl<S: Scalar> Operation for Lay<'_, '_, S> {
         };
         let of_steps: [_; STEPS] = core::array::from_fn(of_step);
         let apart = rows.step * columns.input;
-        let mut to = room.as_mut_ptr();
-        for sample in 0..samples {
-            for (right, _) in columns.taps() {
-                // The first sum for which these taps lie on a row, and how many there are.
-                let skip = ceil_div(columns.before.saturating_sub(right), columns.step).min(width);
-                let from = (skip * columns.step + right).saturating_sub(columns.before);
-                let count = ceil_div(columns.input.saturating_sub(from), columns.step).min(width - skip);
+        for (index, (right, _)) in columns.taps().enumerate() {
+            // The first sum for which these taps lie on a row, and how many there are.
+            let skip = ceil_div(columns.before.saturating_sub(right), columns.step).min(width);
+            let from = (skip * columns.step + right).saturating_sub(columns.before);
+            let count = ceil_div(columns.input.saturating_sub(from), columns.step).min(width - skip);
+            let mut to = room.as_mut_ptr().wrapping_add(index * places.part);
+            for sample in 0..samples {
                 let mut from = x.as_ptr().wrapping_add(sample * images.sample + from);
                 for _ in 0..channels {
                     for &(first, end, start) in of_steps.iter().take(rows.step) {
                         let rows = Rows { width, height, skip, count, first, end, step: columns.step };
-                        // SAFETY: these rows and columns are in the image, and there is room for all rows and a vector.
+                        // SAFETY: these rows and columns are in the image, and there is room for all rows and a vector. What is
+                        // written behind a copy is overwritten by the next.
                         unsafe { rows.lay(simd, (from.wrapping_add(start), apart), to) };
                         to = to.wrapping_add(height * width);
                     }
@@ -127,8 +128,29 @@ impl Rows {
     /// # Safety
     /// The rows can be read, from the first number of one on and `from.1` apart, and all rows and a vector more be written.
     #[inline(always)]
-    unsafe fn lay<V: Simd, S: Scalar>(&self, simd: V, (mut from, apart): (*const S, usize), to: *mut S) {
-        let Self { width, height, skip, count, first, end, step } = *self;
+    unsafe fn lay<V: Simd, S: Scalar>(&self, simd: V, from: (*const S, usize), to: *mut S) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.step == 1 {
+                self.lay_every::<V, S, 1>(simd, from, to);
+            } else {
+                self.lay_every::<V, S, STEPS>(simd, from, to);
+            }
+        }
+    }
+
+    /// The same, for a step that is a constant.
+    ///
+    /// # Safety
+    /// As for [`lay`](Self::lay).
+    #[inline(always)]
+    unsafe fn lay_every<V: Simd, S: Scalar, const STEP: usize>(
+        &self,
+        simd: V,
+        (mut from, apart): (*const S, usize),
+        to: *mut S,
+    ) {
+        let Self { width, height, skip, count, first, end, .. } = *self;
         let (lanes, zero) = (lanes::<V, S>(), splat::<V, S>(simd, S::ZERO));
         // SAFETY: the caller's promise.
         unsafe {
@@ -142,21 +164,31 @@ impl Rows {
             }
             zeros(0..first * width + skip);
             if width <= lanes {
-                let mut to = to.add(first * width + skip);
+                // Each vector ends in the zeros before the next row.
+                let mut row = to.add(first * width + skip);
                 for _ in first..end {
-                    every::<V, S>(simd, from, count, step).store(to);
-                    (from, to) = (from.wrapping_add(apart), to.wrapping_add(width));
+                    every::<V, S, STEP>(simd, from, count).store(row);
+                    (from, row) = (from.wrapping_add(apart), row.wrapping_add(width));
                 }
-            } else {
-                for row in first..end {
-                    let (start, inner) = (row * width, count.next_multiple_of(lanes));
-                    zeros(start..start + skip);
-                    for at in (0..count).step_by(lanes) {
-                        let numbers = every::<V, S>(simd, from.add(at * step), lanes.min(count - at), step);
-                        numbers.store(to.add(start + skip + at));
-                    }
-                    zeros(start + skip + inner..start + width);
-                    from = from.wrapping_add(apart);
+                return zeros(end * width..height * width);
+            }
+            let (whole, rest) = (count - count % lanes, count % lanes);
+            let inner = count.next_multiple_of(lanes);
+            let mut row = to.add(first * width);
+            for number in first..end {
+                let to = row.add(skip);
+                for at in (0..whole).step_by(lanes) {
+                    every::<V, S, STEP>(simd, from.add(at * STEP), lanes).store(to.add(at));
+                }
+                if rest > 0 {
+                    every::<V, S, STEP>(simd, from.add(whole * STEP), rest).store(to.add(whole));
+                }
+                if skip + inner < width {
+                    zeros(number * width + skip + inner..(number + 1) * width);
+                }
+                (from, row) = (from.wrapping_add(apart), row.wrapping_add(width));
+                if skip > 0 && number + 1 < end {
+                    zeros((number + 1) * width..(number + 1) * width + skip);
                 }
             }
             zeros(end * width..height * width);
@@ -169,11 +201,11 @@ impl Rows {
 /// # Safety
 /// They can be read.
 #[inline(always)]
-unsafe fn every<V: Simd, S: Scalar>(simd: V, from: *const S, count: usize, step: usize) -> S::Vector<V> {
+unsafe fn every<V: Simd, S: Scalar, const STEP: usize>(simd: V, from: *const S, count: usize) -> S::Vector<V> {
     let lanes = lanes::<V, S>();
     // SAFETY: the caller's promise; no more is read than the last of them.
     unsafe {
-        if step == 1 {
+        if STEP == 1 {
             return S::Vector::<V>::load_masked(simd, from, count);
         }
         let read = 2 * count - 1;

@@ -10,8 +10,11 @@
 //!
 //! A pass over all positions computes as many sums as there is room for: of some rows of taps, so that there are enough channels.
 
+mod lines;
+
 use core::ops::Range;
 
+use self::lines::Lines;
 use super::PANEL;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
@@ -87,6 +90,10 @@ fn panel_work(images: &Images, panel: usize, vectors: usize) -> usize {
     let (rows, taps) = (rows(images, panel), along.taps().len());
     let parts = ceil_div(*channels, quotient(SUMS, rows * taps).clamp(1, *channels));
     let passes = ceil_div(down.taps().len(), rows.max(1)) * parts;
+    let laid = passes * (14 * images.sums() * vectors + quotient(images.copies(down.count, LANES), parts));
+    if lines::suits(images) {
+        return lines::work(images) * vectors + laid;
+    }
     let channels = ceil_div(*channels, parts);
     let (blocks, samples) = (ceil_div(images.sums(), POSITIONS), quotient(POSITIONS, images.sums()).max(1));
     let mut work = 0;
@@ -100,7 +107,7 @@ fn panel_work(images: &Images, panel: usize, vectors: usize) -> usize {
             work += quotient(each * taps_down.len(), together) * parts;
         }
     }
-    work + passes * (14 * images.sums() * vectors + quotient(images.copies(down.count, LANES), parts))
+    work + laid
 }
 
 /// Whether there is a division for the [cheapest] images.
@@ -200,6 +207,20 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 transpose(simd, (g, plane), (filters, run), (run_of, panel), 1, false);
                 to = rest;
             }
+        }
+        if lines::fits::<V, S>(&images) {
+            simd.call(Lines {
+                images: &images,
+                x,
+                g: &*self.scratch.sums,
+                totals: &mut *self.scratch.weights,
+                block,
+                places,
+                channels,
+                filters: (ceil_div(filters, lanes::<V, S>()), panel),
+                taps_down: of_part.clone(),
+            });
+            return;
         }
         let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); PLACES]);
         let mut rows = [Row::default(); DEPTH];

@@ -1,177 +1,303 @@
 //! The gradient of the weights of few filters for few channels, over vectors of positions.
 //!
-//! `dw[f, c, t] += Σ g[f][p] · x[p's tap t in c]`: what a tap reads for neighbouring positions is a piece of a row of the image,
-//! and so are their gradients. Both are laid out with zeros in between, so that no lane is left out of a product, and the sums
+//! `dw[f, c, t] += Σ g[f][p] · x[p's tap t in c]`: what a tap reads for neighbouring positions is a piece of a row of the image, or of
+//! a [dense](crate::kernels::convolution::blocks) copy for each column of taps, of which all positions are one piece: then the gradients
+//! are read where they lie. With large strides, both are laid out with zeros in between. No lane is left out of a product, and the sums
 //! of some filters and some taps stay in registers: each vector is read once for all of them.
 //!
 //! Lanes run over the terms of a sum. So there are [`LANES`] chains, whatever the width of a vector, of which each is one over
 //! the positions of a block; the sums of blocks are added, and in the end the chains.
 
+mod tiles;
+
+use self::tiles::{Position, Run, Tap, Tiles};
 use super::Images;
 use crate::chunks::Chunks;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::lane_sums::total_each;
-use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
-use crate::real::Real;
+use crate::kernels::vector::{LANES, Simd, Vector, lanes, splat};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
-use crate::window::{ceil_div, quotient};
+use crate::window::{ceil_div, cut, even, quotient};
 
-/// The most vectors of positions in a block.
-const VECTORS: usize = 256;
-/// The most filters at a time.
+/// The most vectors of positions in a block: what a tile reads of their gradients and of inputs is to stay in the first-level cache.
+const VECTORS: usize = 96;
+/// The most filters at a time if gradients are copied.
 const FILTERS: usize = 8;
+/// The fewest taps of channels at a time, if there are as many: those of some tiles.
+const TAPS: usize = 12;
 
-/// How positions are laid out: in lines, each of whole vectors, of one row or of several with the numbers between them.
+/// How a gradient is computed: of which images, some filters at a time.
 #[derive(Clone, Copy)]
-struct Layout {
-    is_together: bool,
+struct Division {
+    /// Dense if they can be, or else with zeros between rows.
+    images: Images,
+    blocks: Split,
+    filters: usize,
 }
 
-impl Layout {
-    fn of(images: &Images) -> Self {
-        Self { is_together: images.vectors(images.rows.count, LANES).1 }
-    }
-
-    /// Lines of a sample, the positions of each, and from the first position of a row to that of the next.
+impl Division {
+    /// The one for some filters, if there is any.
     #[inline(always)]
-    fn lines(self, images: &Images, block: &Block) -> (usize, usize, usize) {
-        let (rows, columns) = (block.rows.len(), block.columns.len());
-        if self.is_together {
-            let pitch = images.columns.seen(columns);
-            (1, rows.saturating_sub(1) * pitch + columns, pitch)
-        } else {
-            (rows, columns, columns)
+    fn of<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
+        let dense = if images.can_be_dense() { Self::dense(images, samples, filters, scratch) } else { None };
+        dense.or_else(|| Self::in_parts(images, samples, filters, scratch))
+    }
+
+    /// Of dense images, which lie where gradients do in other forms. Gradients are read in place.
+    #[inline(always)]
+    fn dense<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
+        let (images, taps, totals) = (images.dense(), images.taps(), quotient(scratch.weights.len(), LANES));
+        let channels = ceil_div(TAPS, taps.max(1)).min(images.channels);
+        let channels = if channels * taps > totals { 1 } else { channels };
+        let filters = even(filters, quotient(totals, channels * taps));
+        let room = scratch.sums.len();
+        let mut blocks = images.split(samples, VECTORS * LANES, room, (taps, channels * taps))?;
+        let vectors = ceil_div(blocks.rows * blocks.columns, LANES);
+        let ends = quotient(scratch.inputs.len(), filters * LANES);
+        blocks.samples = blocks.samples.min(quotient(VECTORS, vectors)).min(ends);
+        (filters > 0 && blocks.samples > 0 && blocks.columns == images.columns.count).then_some(Self {
+            images,
+            blocks,
+            filters,
+        })
+    }
+
+    /// Of images with zeros between rows, and gradients that are copied with such zeros.
+    #[inline(always)]
+    fn in_parts<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
+        let (images, taps) = (images.in_parts(), images.taps());
+        let filters = filters.min(FILTERS).min(quotient(scratch.weights.len(), LANES * taps));
+        if filters == 0 || taps > DEPTH {
+            return None;
         }
+        // Of positions in lines of whole vectors, as many as there is room for.
+        let (most, columns) = (quotient(scratch.sums.len(), filters).min(VECTORS * LANES), images.columns.count);
+        let line = if is_together(&images) { images.columns.seen(columns) } else { columns }.next_multiple_of(LANES);
+        let places = if line <= most { quotient(most, line) * columns } else { most - LANES };
+        let depth = quotient(scratch.weights.len(), LANES * filters);
+        let blocks = images.split(samples, places, scratch.inputs.len(), (taps, depth))?;
+        Some(Self { images, blocks, filters })
+    }
+
+    /// What the gradient of a sample costs, in multiplications of vectors.
+    fn work(&self, filters: usize) -> usize {
+        let Self { images, blocks, .. } = self;
+        let parts = ceil_div(filters, self.filters);
+        let products = images.taps() * images.channels * filters;
+        let copies = images.copies(images.rows.count, LANES) * parts;
+        // Pieces of rows may cross the ends of cache lines, and images are copied for each few filters.
+        let multiplied = |vectors: usize| products * vectors + products * vectors / 2;
+        if !images.is_dense {
+            return multiplied(images.vectors(images.rows.count, LANES).0) + copies;
+        }
+        // The sums of a block are added to others, and in the end those of lanes.
+        let (lines, positions) = (ceil_div(images.rows.count, blocks.rows), blocks.rows * images.columns.count);
+        let added = quotient(products * 4 * lines, blocks.samples) + products / 8;
+        multiplied(lines * ceil_div(positions, LANES)) + added + copies
     }
 }
 
-/// Vectors of positions for each multiplication of a filter with a channel under a tap.
-pub(in crate::kernels::convolution) fn vectors(images: &Images) -> usize {
-    images.vectors(images.rows.count, LANES).0
-}
-
-/// What copies of a sample's images cost, in multiplications of vectors.
-pub(in crate::kernels::convolution) fn copies(images: &Images, filters: usize) -> usize {
-    images.in_parts().copies(images.rows.count, LANES) * ceil_div(filters, FILTERS)
-}
-
-/// The filters at a time, and the split into blocks, if there is one.
+/// Whether lines of whole vectors are of several rows with the numbers between them, and not of one, if images aren't dense.
 #[inline(always)]
-fn split<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<(usize, Split)> {
-    let taps = images.taps();
-    let together = filters.min(FILTERS).min(quotient(scratch.weights.len(), LANES * taps));
-    if together == 0 || taps > DEPTH {
-        return None;
-    }
-    // Of positions in lines of whole vectors, as many as there is room for.
-    let (most, columns) = (quotient(scratch.sums.len(), together).min(VECTORS * LANES), images.columns.count);
-    let line =
-        if Layout::of(images).is_together { images.columns.seen(columns) } else { columns }.next_multiple_of(LANES);
-    let places = if line <= most { quotient(most, line) * columns } else { most - LANES };
-    let depth = quotient(scratch.weights.len(), LANES * together);
-    let split = images.in_parts().split(samples, places, scratch.inputs.len(), (taps, depth))?;
-    Some((together, split))
+fn is_together(images: &Images) -> bool {
+    images.vectors(images.rows.count, LANES).1
 }
 
-/// Whether there is a split.
+/// What the gradient of a sample costs, in multiplications of vectors, if there is room.
 #[inline(always)]
-pub(in crate::kernels::convolution) fn fits<S>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> bool {
-    split(images, 1, filters, scratch).is_some()
+pub(in crate::kernels::convolution) fn work<S>(
+    images: &Images,
+    filters: usize,
+    scratch: &Scratch<'_, S>,
+) -> Option<usize> {
+    // Of a batch that fills blocks.
+    Division::of(images, VECTORS, filters, scratch).map(|division| division.work(filters))
+}
+
+/// What a pass over all positions computes: a group, the first of some filters and how many, and of some channels.
+#[derive(Clone, Copy)]
+struct Part {
+    group: usize,
+    filters: (usize, usize),
+    channels: (usize, usize),
 }
 
 impl<S: Scalar> WeightGradient<'_, '_, S> {
     /// Adds them, over vectors of positions.
     #[inline(always)]
-    pub(in crate::kernels::convolution) fn over_positions<V: Simd>(self, simd: V) {
-        let Self { filters, window: (width, window), outputs: (plane, row), x, g, dw, scratch, .. } = self;
-        let images = self.images.in_parts();
-        let (samples, groups) = (x.len() / images.sample.max(1), images.groups());
-        let Some((together, split)) = split(&images, samples, filters, scratch) else { return };
-        let (layout, taps) = (Layout::of(&images), images.taps());
-        let mut offsets = [0; DEPTH];
-        let mut vectors = [0; VECTORS];
-        for group in 0..groups {
-            for first in (0..images.channels).step_by(split.channels.max(1)) {
-                let channels = split.channels.min(images.channels - first);
-                for from in (0..filters).step_by(together.max(1)) {
-                    let filters = (from, together.min(filters - from));
-                    let depth = channels * taps;
-                    let Some(totals) = scratch.weights.get_mut(..filters.1 * depth * LANES) else { return };
+    pub(in crate::kernels::convolution) fn over_positions<V: Simd>(mut self, simd: V) {
+        let samples = self.x.len() / self.images.sample.max(1);
+        let Some(division) = Division::of(&self.images, samples, self.filters, self.scratch) else { return };
+        self.images = division.images;
+        let (images, taps) = (self.images, self.images.taps());
+        let mut offsets = [Tap::default(); DEPTH];
+        for group in 0..images.groups() {
+            for channels in cut(images.channels, division.blocks.channels) {
+                for filters in cut(self.filters, division.filters) {
+                    let part = Part {
+                        group,
+                        filters: (filters.start, filters.len()),
+                        channels: (channels.start, channels.len()),
+                    };
+                    let numbers = filters.len() * channels.len() * taps * LANES;
+                    let Some(totals) = self.scratch.weights.get_mut(..numbers) else { return };
                     totals.fill(S::ZERO);
-                    for block in images.blocks(samples, split) {
-                        let places = images.places(&block, channels);
-                        images.under_taps(places, channels, 1, &mut offsets);
-                        let (lines, columns, pitch) = layout.lines(&images, &block);
-                        let whole = columns.next_multiple_of(LANES);
-                        let channel = group * images.channels + first;
-                        images.numbers(simd, x, &block, (channel, channels), scratch.inputs);
-                        // What the last vector reads behind the copy is multiplied by zeros.
-                        let end = block.samples.len() * places.sample;
-                        scratch.inputs.get_mut(end..end + LANES).unwrap_or_default().fill(S::ZERO);
-                        let mut count = 0;
-                        for sample in 0..block.samples.len() {
-                            for line in 0..lines {
-                                let start = sample * places.sample + line * images.rows.step * places.row;
-                                for at in (0..whole).step_by(LANES) {
-                                    if let Some(vector) = vectors.get_mut(count) {
-                                        *vector = (start + at) as u32;
-                                    }
-                                    count += 1;
-                                }
-                            }
-                        }
-                        // The gradients of each filter, in the same lines.
-                        let length = count * LANES;
-                        for filter in 0..filters.1 {
-                            let mut to = filter * length;
-                            for sample in block.samples.clone() {
-                                let at = ((sample * groups + group) * self.filters + from + filter) * plane;
-                                let at = at + block.rows.start * row + block.columns.start;
-                                let (g, to_line) = (g.get(at..).unwrap_or_default(), scratch.sums.get_mut(to..));
-                                let columns = block.columns.len();
-                                let lay = LayLines {
-                                    g,
-                                    row,
-                                    width: columns,
-                                    rows: block.rows.len(),
-                                    pitch: if layout.is_together { pitch } else { whole },
-                                    length: lines * whole,
-                                };
-                                lay.to(simd, to_line.unwrap_or_default());
-                                to += lines * whole;
-                            }
-                        }
-                        simd.call(Tiles {
-                            x: &*scratch.inputs,
-                            g: &*scratch.sums,
-                            vectors: vectors.get(..count).unwrap_or_default(),
-                            offsets: offsets.get(..depth).unwrap_or_default(),
-                            filters: filters.1,
-                            totals: &mut *scratch.weights,
-                        });
-                    }
-                    let mut totals = &*scratch.weights;
-                    for filter in 0..filters.1 {
-                        let at = ((group * self.filters + from + filter) * images.channels + first) * window;
-                        let Some(dw) = dw.get_mut(at..at + channels * window) else { return };
-                        if taps == window {
-                            total_each(simd, totals, dw);
+                    for block in images.blocks(samples, division.blocks) {
+                        let offsets = under_taps(&images, &block, channels.len(), &mut offsets);
+                        if images.is_dense {
+                            self.add_dense(simd, &block, part, offsets);
                         } else {
-                            let mut sums = [S::ZERO; DEPTH];
-                            total_each(simd, totals, first_mut(&mut sums, depth));
-                            for (sums, dw) in sums.blocks(taps).zip(dw.blocks_mut(window)) {
-                                for (&sum, tap) in sums.iter().zip(images.tap_numbers(width)) {
-                                    dw.get_mut(tap).into_iter().for_each(|dw| *dw += sum);
-                                }
-                            }
+                            self.add_lines(simd, &block, part, offsets);
                         }
-                        totals = totals.get(depth * LANES..).unwrap_or_default();
+                    }
+                    self.store_totals(simd, part);
+                }
+            }
+        }
+    }
+
+    /// Where the gradients of a block begin, of the first filter of a part; and how far samples lie apart.
+    #[inline(always)]
+    fn gradients(&self, block: &Block, part: Part) -> (usize, usize) {
+        let (groups, (plane, row)) = (self.images.groups(), self.outputs);
+        let first = (block.samples.start * groups + part.group) * self.filters + part.filters.0;
+        (first * plane + block.rows.start * row + block.columns.start, groups * self.filters * plane)
+    }
+
+    /// Adds the products of a block of dense images, whose gradients are read in place.
+    #[inline(always)]
+    fn add_dense<V: Simd>(&mut self, simd: V, block: &Block, part: Part, offsets: &[Tap]) {
+        let (images, samples) = (self.images, block.samples.len());
+        let places = images.places(block, part.channels.1);
+        let channel = part.group * images.channels + part.channels.0;
+        let (first, apart) = self.gradients(block, part);
+        let Scratch { inputs, sums, weights } = &mut *self.scratch;
+        let (ends, x) = (&mut **inputs, &mut **sums);
+        images.numbers(simd, self.x, block, (channel, part.channels.1), x);
+        // What the last vector reads behind the copy is multiplied by zeros.
+        let end = images.columns.len() * places.part;
+        x.get_mut(end..end + LANES).unwrap_or_default().fill(S::ZERO);
+        let positions = block.rows.len() * block.columns.len();
+        let (whole, rest) = (quotient(positions, LANES), positions % LANES);
+        let (mut vectors, mut count) = ([Position::default(); VECTORS], 0);
+        for sample in 0..samples {
+            for index in 0..whole {
+                if let Some(to) = vectors.get_mut(count) {
+                    let at = index * LANES;
+                    *to = Position { x: (sample * places.sample + at) as u32, g: (sample * apart + at) as u32 };
+                }
+                count += 1;
+            }
+        }
+        let g = self.g.get(first..).unwrap_or_default();
+        // Positions at the end of a sample that don't fill a vector are followed by zeros.
+        let (mut last, mut of_ends) = ([Position::default(); VECTORS], 0);
+        if rest > 0 {
+            for (sample, to) in (0..samples).zip(&mut last) {
+                let x = sample * places.sample + whole * LANES;
+                *to = Position { x: x as u32, g: (sample * LANES) as u32 };
+                of_ends += 1;
+            }
+            for filter in 0..part.filters.1 {
+                for sample in 0..samples {
+                    let at = sample * apart + filter * self.outputs.0 + whole * LANES;
+                    let to = (filter * samples + sample) * LANES;
+                    let g = g.get(at..at + rest).unwrap_or_default();
+                    let Some(to) = ends.get_mut(to..to + LANES) else { return };
+                    to.iter_mut().zip(g.iter().chain(core::iter::repeat(&S::ZERO))).for_each(|(to, &g)| *to = g);
+                }
+            }
+        }
+        simd.call(Tiles {
+            x,
+            runs: [
+                Run { g, pitch: self.outputs.0, vectors: vectors.get(..count).unwrap_or_default() },
+                Run { g: ends, pitch: samples * LANES, vectors: last.get(..of_ends).unwrap_or_default() },
+            ],
+            offsets,
+            filters: part.filters.1,
+            totals: weights,
+        });
+    }
+
+    /// Adds the products of a block whose gradients are copied to lines, with zeros where images have numbers between rows.
+    #[inline(always)]
+    fn add_lines<V: Simd>(&mut self, simd: V, block: &Block, part: Part, offsets: &[Tap]) {
+        let (images, is_together) = (self.images, is_together(&self.images));
+        let places = images.places(block, part.channels.1);
+        let channel = part.group * images.channels + part.channels.0;
+        images.numbers(simd, self.x, block, (channel, part.channels.1), self.scratch.inputs);
+        let end = block.samples.len() * places.sample;
+        self.scratch.inputs.get_mut(end..end + LANES).unwrap_or_default().fill(S::ZERO);
+        let (rows, width) = (block.rows.len(), block.columns.len());
+        // Lines of a sample, the positions of each, and from the first position of a row to that of the next.
+        let (lines, columns, pitch) = if is_together {
+            let pitch = images.columns.seen(width);
+            (1, rows.saturating_sub(1) * pitch + width, pitch)
+        } else {
+            (rows, width, width.next_multiple_of(LANES))
+        };
+        let whole = columns.next_multiple_of(LANES);
+        let (mut vectors, mut count) = ([Position::default(); VECTORS], 0);
+        for sample in 0..block.samples.len() {
+            for line in 0..lines {
+                let start = sample * places.sample + line * images.rows.step * places.row;
+                for at in (0..whole).step_by(LANES) {
+                    if let Some(to) = vectors.get_mut(count) {
+                        *to = Position { x: (start + at) as u32, g: (count * LANES) as u32 };
+                    }
+                    count += 1;
+                }
+            }
+        }
+        let (first, apart) = self.gradients(block, part);
+        let mut to = 0;
+        for filter in 0..part.filters.1 {
+            for sample in 0..block.samples.len() {
+                let g = self.g.get(first + sample * apart + filter * self.outputs.0..).unwrap_or_default();
+                let lay = LayLines { g, row: self.outputs.1, width, rows, pitch, length: lines * whole };
+                lay.to(simd, self.scratch.sums.get_mut(to..).unwrap_or_default());
+                to += lines * whole;
+            }
+        }
+        let vectors = vectors.get(..count).unwrap_or_default();
+        simd.call(Tiles {
+            x: &*self.scratch.inputs,
+            runs: [
+                Run { g: &*self.scratch.sums, pitch: count * LANES, vectors },
+                Run { g: &[], pitch: 0, vectors: &[] },
+            ],
+            offsets,
+            filters: part.filters.1,
+            totals: &mut *self.scratch.weights,
+        });
+    }
+
+    /// Adds the sums of a part's chains to the gradient.
+    #[inline(always)]
+    fn store_totals<V: Simd>(&mut self, simd: V, Part { group, filters, channels }: Part) {
+        let (images, (width, window)) = (self.images, self.window);
+        let taps = images.taps();
+        let depth = channels.1 * taps;
+        let mut totals = &*self.scratch.weights;
+        for filter in 0..filters.1 {
+            let at = ((group * self.filters + filters.0 + filter) * images.channels + channels.0) * window;
+            let Some(dw) = self.dw.get_mut(at..at + channels.1 * window) else { return };
+            if taps == window {
+                total_each(simd, totals, dw);
+            } else {
+                let mut sums = [S::ZERO; DEPTH];
+                total_each(simd, totals, first_mut(&mut sums, depth));
+                for (sums, dw) in sums.blocks(taps).zip(dw.blocks_mut(window)) {
+                    for (&sum, tap) in sums.iter().zip(images.tap_numbers(width)) {
+                        dw.get_mut(tap).into_iter().for_each(|dw| *dw += sum);
                     }
                 }
             }
+            totals = totals.get(depth * LANES..).unwrap_or_default();
         }
     }
 }
@@ -226,117 +352,18 @@ impl<S: Scalar> LayLines<'_, S> {
     }
 }
 
-/// The products of a block, added to `totals[f][t]`, each of [`LANES`] numbers.
-struct Tiles<'a, 'b, S> {
-    x: &'a [S],
-    /// For each filter, all vectors.
-    g: &'a [S],
-    /// Where each vector lies in x.
-    vectors: &'a [u32],
-    /// Where taps of channels lie, from there on.
-    offsets: &'a [u32],
-    filters: usize,
-    totals: &'b mut [S],
+/// The taps of some channels, in an order in which neighbours lie close to each other: those of a column, of which there may be a copy.
+#[inline(always)]
+fn under_taps<'a>(images: &Images, block: &Block, channels: usize, to: &'a mut [Tap; DEPTH]) -> &'a [Tap] {
+    let places = images.places(block, channels);
+    let (rows, columns) = (images.rows.len(), images.columns.len());
+    let all = (&images.rows.whole(0..images.rows.count), &images.columns.whole(0..images.columns.count));
+    let mut total = 0;
+    images.for_each_tap(places, channels, all, |place, channel, [(down, _), (right, _)]| {
+        if let Some(to) = to.get_mut((channel * columns + right) * rows + down) {
+            *to = Tap { x: place as u32, total };
+        }
+        total += 1;
+    });
+    to.get(..channels * rows * columns).unwrap_or_default()
 }
-
-impl<S: Scalar> Operation for Tiles<'_, '_, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(mut self, simd: V) {
-        let most = |numbers: &[u32]| numbers.iter().fold(0, |most, &number| most.max(number)) as usize;
-        let depth = self.offsets.len();
-        let fits = most(self.vectors) + most(self.offsets) + LANES <= self.x.len()
-            && self.filters * self.vectors.len() * LANES <= self.g.len()
-            && self.filters * depth * LANES <= self.totals.len();
-        debug_assert!(fits, "positions don't fit");
-        if !fits || depth == 0 {
-            return;
-        }
-        let mut filter = 0;
-        while filter < self.filters {
-            // SAFETY: all vectors can be read under all taps, and there is a total for each filter and tap.
-            unsafe {
-                filter += match self.filters - filter {
-                    6.. if S::Vector::<V>::REGISTERS >= 32 => self.rows::<V, 6, 4>(simd, filter),
-                    4.. if S::Vector::<V>::REGISTERS >= 32 => self.rows::<V, 4, 6>(simd, filter),
-                    4.. => self.rows::<V, 4, 2>(simd, filter),
-                    2.. => self.rows::<V, 2, 5>(simd, filter),
-                    _ => self.rows::<V, 1, 10>(simd, filter),
-                };
-            }
-        }
-    }
-}
-
-impl<S: Scalar> Tiles<'_, '_, S> {
-    /// The sums of `R` filters, for `C` taps at a time. Returns R.
-    ///
-    /// # Safety
-    /// There are as many filters, and all of `run`'s conditions hold.
-    #[inline(always)]
-    unsafe fn rows<V: Simd, const R: usize, const C: usize>(&mut self, simd: V, filter: usize) -> usize {
-        let depth = self.offsets.len();
-        let mut tap = 0;
-        while tap < depth {
-            for lane in (0..LANES).step_by(lanes::<V, S>()) {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    if depth - tap == 1 {
-                        self.tile::<V, R, 1>(simd, filter, tap, lane);
-                    } else {
-                        self.tile::<V, R, C>(simd, filter, tap, lane);
-                    }
-                }
-            }
-            tap += if depth - tap == 1 { 1 } else { C };
-        }
-        R
-    }
-
-    /// Some lanes of the sums of `R` filters and `C` taps, of which those behind the last are computed but not kept.
-    ///
-    /// # Safety
-    /// As for [`rows`](Self::rows).
-    #[inline(always)]
-    unsafe fn tile<V: Simd, const R: usize, const C: usize>(
-        &mut self,
-        simd: V,
-        filter: usize,
-        tap: usize,
-        lane: usize,
-    ) {
-        let (depth, length) = (self.offsets.len(), self.vectors.len() * LANES);
-        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (mut xs, mut gs) = ([self.x.as_ptr(); C], [self.g.as_ptr(); R]);
-            for (index, x) in xs.iter_mut().enumerate() {
-                *x = x.add(*self.offsets.get_unchecked((tap + index).min(depth - 1)) as usize + lane);
-            }
-            for (index, g) in gs.iter_mut().enumerate() {
-                *g = g.add((filter + index) * length + lane);
-            }
-            for (index, &at) in self.vectors.iter().enumerate() {
-                let mut vectors = [splat::<V, S>(simd, S::ZERO); R];
-                for (vector, g) in vectors.iter_mut().zip(gs) {
-                    *vector = S::Vector::<V>::load(simd, g.add(index * LANES));
-                }
-                for (column, x) in xs.iter().enumerate() {
-                    let x = S::Vector::<V>::load(simd, x.add(at as usize));
-                    for (sums, &g) in sums.iter_mut().zip(&vectors) {
-                        sums[column] = x.mul_add(g, sums[column]);
-                    }
-                }
-            }
-            for (row, sums) in sums.iter().enumerate() {
-                for (column, &sum) in sums.iter().enumerate().take(depth - tap) {
-                    let to = self.totals.as_mut_ptr().add(((filter + row) * depth + tap + column) * LANES + lane);
-                    (S::Vector::<V>::load(simd, to) + sum).store(to);
-                }
-            }
-        }
-    }
-}
-
-const _: () = assert!(VECTORS * LANES <= 16384, "the gradients of a filter fit");

@@ -1,0 +1,170 @@
+//! The products of a block's gradients and inputs, over vectors of positions: the sums of some filters and some taps stay in registers.
+
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
+use crate::real::Real;
+use crate::scalar::Scalar;
+use crate::window::ceil_div;
+
+/// Where a vector of positions lies: in a copy of inputs, and in the gradients of a filter.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Position {
+    pub(super) x: u32,
+    pub(super) g: u32,
+}
+
+/// Where a tap of a channel lies, from the place of a vector on, and which total of a filter it has.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tap {
+    pub(super) x: u32,
+    pub(super) total: u32,
+}
+
+/// Vectors of positions of a block: for each filter, `pitch` apart.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a, S> {
+    pub(super) g: &'a [S],
+    pub(super) pitch: usize,
+    pub(super) vectors: &'a [Position],
+}
+
+/// The products of a block, added to `totals[f][t]`, each of [`LANES`] numbers.
+pub(super) struct Tiles<'a, 'b, S> {
+    pub(super) x: &'a [S],
+    pub(super) runs: [Run<'a, S>; 2],
+    /// Where taps of channels lie, from the place of a vector on, and which total each has.
+    pub(super) offsets: &'a [Tap],
+    pub(super) filters: usize,
+    pub(super) totals: &'b mut [S],
+}
+
+impl<S: Scalar> Operation for Tiles<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(mut self, simd: V) {
+        let (depth, filters) = (self.offsets.len(), self.filters);
+        let last = self
+            .offsets
+            .iter()
+            .fold(Tap::default(), |most, tap| Tap { x: most.x.max(tap.x), total: most.total.max(tap.total) });
+        let offset = last.x as usize;
+        let fits = (last.total as usize) < depth
+            && filters * depth * LANES <= self.totals.len()
+            && self.runs.iter().all(|run| {
+                let most = run.vectors.iter().fold(Position::default(), |most, position| Position {
+                    x: most.x.max(position.x),
+                    g: most.g.max(position.g),
+                });
+                let last = filters.saturating_sub(1).saturating_mul(run.pitch).saturating_add(most.g as usize);
+                run.vectors.is_empty()
+                    || most.x as usize + offset + LANES <= self.x.len() && last + LANES <= run.g.len()
+            });
+        debug_assert!(fits, "positions don't fit");
+        if !fits || depth == 0 || filters == 0 {
+            return;
+        }
+        let many = S::Vector::<V>::REGISTERS >= 32;
+        let most = if many { 6 } else { 4 };
+        let mut filter = 0;
+        while filter < filters {
+            // Of about the same size.
+            let left = filters - filter;
+            let together = ceil_div(left, ceil_div(left, most));
+            // SAFETY: all vectors can be read under all taps, and there is a total for each filter and tap.
+            unsafe {
+                match together {
+                    6.. if many => self.rows::<V, 6, 4, 3, 2>(simd, filter),
+                    5.. if many => self.rows::<V, 5, 5, 4, 3>(simd, filter),
+                    4.. if many => self.rows::<V, 4, 6, 5, 3>(simd, filter),
+                    3.. if many => self.rows::<V, 3, 8, 6, 4>(simd, filter),
+                    4.. => self.rows::<V, 4, 2, 2, 2>(simd, filter),
+                    3.. => self.rows::<V, 3, 3, 3, 3>(simd, filter),
+                    2 => self.rows::<V, 2, 5, 5, 3>(simd, filter),
+                    _ => self.rows::<V, 1, 10, 10, 5>(simd, filter),
+                }
+            }
+            filter += together;
+        }
+    }
+}
+
+impl<S: Scalar> Tiles<'_, '_, S> {
+    /// The sums of `R` filters, for up to `C` taps at a time, or `D` or `E` of them.
+    ///
+    /// # Safety
+    /// There are as many filters, and all of `run`'s conditions hold.
+    #[inline(always)]
+    unsafe fn rows<V: Simd, const R: usize, const C: usize, const D: usize, const E: usize>(
+        &mut self,
+        simd: V,
+        filter: usize,
+    ) {
+        let depth = self.offsets.len();
+        let mut tap = 0;
+        while tap < depth {
+            // Of about the same size.
+            let left = depth - tap;
+            let together = ceil_div(left, ceil_div(left, C));
+            for lane in (0..LANES).step_by(lanes::<V, S>()) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    if together <= E {
+                        self.tile::<V, R, E>(simd, (filter, tap, together), lane);
+                    } else if together <= D {
+                        self.tile::<V, R, D>(simd, (filter, tap, together), lane);
+                    } else {
+                        self.tile::<V, R, C>(simd, (filter, tap, together), lane);
+                    }
+                }
+            }
+            tap += together;
+        }
+    }
+
+    /// Some lanes of the sums of `R` filters and `C` taps, of which only so many are kept.
+    ///
+    /// # Safety
+    /// As for [`rows`](Self::rows).
+    #[inline(always)]
+    unsafe fn tile<V: Simd, const R: usize, const C: usize>(
+        &mut self,
+        simd: V,
+        (filter, tap, kept): (usize, usize, usize),
+        lane: usize,
+    ) {
+        let depth = self.offsets.len();
+        let mut sums = [[splat::<V, S>(simd, S::ZERO); C]; R];
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut xs = [self.x.as_ptr(); C];
+            for (index, x) in xs.iter_mut().enumerate() {
+                *x = x.add(self.offsets.get_unchecked(tap + index.min(kept - 1)).x as usize + lane);
+            }
+            for run in &self.runs {
+                let mut gs = [run.g.as_ptr(); R];
+                for (index, g) in gs.iter_mut().enumerate() {
+                    *g = g.wrapping_add((filter + index) * run.pitch + lane);
+                }
+                for &Position { x: at, g: from } in run.vectors {
+                    let mut vectors = [splat::<V, S>(simd, S::ZERO); R];
+                    for (vector, g) in vectors.iter_mut().zip(gs) {
+                        *vector = S::Vector::<V>::load(simd, g.add(from as usize));
+                    }
+                    for (column, x) in xs.iter().enumerate() {
+                        let x = S::Vector::<V>::load(simd, x.add(at as usize));
+                        for (sums, &g) in sums.iter_mut().zip(&vectors) {
+                            sums[column] = x.mul_add(g, sums[column]);
+                        }
+                    }
+                }
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                for (column, &sum) in sums.iter().enumerate().take(kept) {
+                    let total = self.offsets.get_unchecked(tap + column).total as usize;
+                    let to = self.totals.as_mut_ptr().add(((filter + row) * depth + total) * LANES + lane);
+                    (S::Vector::<V>::load(simd, to) + sum).store(to);
+                }
+            }
+        }
+    }
+}
