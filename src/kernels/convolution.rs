@@ -22,7 +22,7 @@
 //! In the first three forms, the two over channels and that over samples, each sum is one chain, over channels and in each over taps; that of a weight's
 //! gradient is one over up to 256 positions, or sixteen where lanes are positions. Its bits don't depend on the width of
 //! vectors, and those of outputs not on the batch, as long as weights are finite: whether products with zeros of the padding are
-//! left out does, and these change no other sum.
+//! left out does, and these change no other sum but the sign of one that is 0.
 
 mod blocks;
 mod channels_last;

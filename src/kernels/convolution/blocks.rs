@@ -187,7 +187,7 @@ impl Images {
         if self.is_dense {
             return self.columns.len() * self.dense_plane(rows, columns);
         }
-        self.rows.seen(rows) * self.part(columns) * self.parts
+        self.rows.seen(rows).saturating_mul(self.part(columns)).saturating_mul(self.parts)
     }
 
     /// Numbers in a part of a row.

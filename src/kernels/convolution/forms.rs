@@ -11,7 +11,7 @@ use super::track::Track;
 use super::{Convolution, Scratch, filters, rows, spread};
 use crate::kernels::vector::{LANES, Simd, lanes};
 use crate::scalar::Scalar;
-use crate::window::ceil_div;
+use crate::window::{Sliding, ceil_div};
 
 /// What vectors are over: sums have the same order.
 #[derive(Clone, Copy)]
@@ -234,7 +234,9 @@ impl Convolution {
 
     /// The phases of the inputs.
     pub(super) fn phases(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (rows, columns) = (self.plane.rows.window.stride, self.plane.columns.window.stride);
+        // A stride may be longer than the inputs.
+        let phases = |axis: Sliding| axis.window.stride.min(axis.input);
+        let (rows, columns) = (phases(self.plane.rows), phases(self.plane.columns));
         (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
     }
 }

@@ -225,7 +225,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         // Sums of whole rows lie one after the other, and so do those of whole planes.
         let is_dense = rows.apart == 1 && columns.apart == 1 && width == strides.row;
         let (lines, width) = if is_dense { (1, lines * width) } else { (lines, width) };
-        let is_one = lines == 1 && width == strides.channel;
+        let is_one = is_dense && width == strides.channel;
         let (filters, width) = if is_one { (1, filters * width) } else { (filters, width) };
         let (_, sums) = self.scratch.rooms(split);
         let mut sums = &*sums;

@@ -132,7 +132,20 @@ fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize
     let all = everywhere(&drawn);
     let plain = all.first().map(|(_, plain)| plain);
     assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
-    everywhere(&Drawn::<f64> { convolution, groups, scalar: core::marker::PhantomData });
+    have_equal_bits(&all, &convolution);
+    have_equal_bits(
+        &everywhere(&Drawn::<f64> { convolution, groups, scalar: core::marker::PhantomData }),
+        &convolution,
+    );
+}
+
+/// Vectors of any width have the same bits; the first two results are those of plain loops.
+fn have_equal_bits<S: Scalar>(all: &[(&str, Vec<S>)], convolution: &Convolution) {
+    for sets in all.get(2..).unwrap_or_default().windows(2) {
+        if let [(one, of_one), (other, of_other)] = sets {
+            assert!(of_one == of_other, "{convolution:?}: {one} and {other} have other bits");
+        }
+    }
 }
 
 const fn still(kernel: usize, padding: usize) -> Axis {
@@ -169,6 +182,30 @@ fn depthwise_convolutions_over_channels_are_those_of_their_definition() {
         let (Some(rows), Some(columns)) = sizes else { continue };
         check(rows, columns, (1, draw(1, 3), draw(5, 35)));
         drawn += 1;
+    }
+    // Rows too long to be transposed: over strips, for a filter or several.
+    for (height, width, kernel, sizes) in [
+        (20, 200, (3, 3), (1, 1, 2)),
+        (1, 700, (1, 3), (1, 1, 1)),
+        (1, 1000, (1, 5), (1, 2, 3)),
+        (8, 170, (3, 3), (1, 3, 4)),
+    ] {
+        let (rows, columns) = (axis(height, still(kernel.0, kernel.0 / 2)), axis(width, still(kernel.1, 1)));
+        if let (Some(rows), Some(columns)) = (rows, columns) {
+            check(rows, columns, sizes);
+        }
+    }
+    // Bands of rows that see nothing but padding, and rows behind the last window of a stride.
+    let window = |kernel, stride, before, after, dilation| Axis { kernel, stride, before, after, dilation };
+    for (rows, columns, sizes) in [
+        ((97, window(4, 1, 8, 22, 5)), (210, window(3, 2, 1, 1, 1)), (1, 1, 3)),
+        ((12, window(3, 1, 52, 94, 30)), (22, window(19, 1, 9, 2, 1)), (1, 1, 5)),
+        ((58, window(14, 6, 0, 0, 1)), (64, window(4, 1, 9, 212, 35)), (1, 2, 1)),
+    ] {
+        let (Some(rows), Some(columns)) = (axis(rows.0, rows.1), axis(columns.0, columns.1)) else {
+            panic!("{rows:?} or {columns:?} doesn't fit")
+        };
+        check(rows, columns, sizes);
     }
     // A plane in several bands of rows.
     let window = Axis { kernel: 3, stride: 2, before: 1, after: 1, dilation: 1 };
@@ -315,6 +352,18 @@ fn convolutions_of_windows_larger_than_planes_are_those_of_their_definition() {
     ] {
         let (Some(rows), Some(columns)) = (rows, columns) else { continue };
         for sizes in [(1, 20, 1), (5, 9, 2), (13, 40, 1), (40, 13, 1), (33, 3, 1)] {
+            check(rows, columns, sizes);
+        }
+    }
+}
+
+/// Planes of one number under windows with a stride: batches whose gradients of inputs are stored for each filter.
+#[test]
+fn convolutions_of_a_single_number_are_those_of_their_definition() {
+    for (kernel, stride, padding) in [(3, 2, 1), (1, 2, 0), (2, 6, 1), (3, 1, 1)] {
+        let window = Axis { kernel, stride, before: padding, after: padding, dilation: 1 };
+        let (Some(rows), Some(columns)) = (axis(1, window), axis(1, window)) else { panic!("{window:?} doesn't fit") };
+        for sizes in [(2, 13, 1), (4, 4, 1), (3, 5, 1), (3, 5, 3), (1, 7, 2)] {
             check(rows, columns, sizes);
         }
     }

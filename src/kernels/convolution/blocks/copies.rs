@@ -46,7 +46,7 @@ impl Images {
         let skip = self.columns.before.saturating_sub(left).min(width);
         let from = left.saturating_sub(self.columns.before).min(self.columns.input);
         let count = (width - skip).min(self.columns.input - from);
-        let fits = height * width + lanes <= to.len() && self.plane() <= x.len();
+        let fits = height.saturating_mul(width).saturating_add(lanes) <= to.len() && self.plane() <= x.len();
         debug_assert!(fits, "a channel doesn't fit");
         if !fits {
             return;

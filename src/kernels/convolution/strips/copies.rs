@@ -59,7 +59,7 @@ impl Strip {
         let end = first + rows - 1 + plane.rows.window.span();
         let from = first.saturating_sub(above).min(plane.rows.input);
         let to = end.saturating_sub(above).clamp(from, plane.rows.input);
-        (from..to, (from + above - first) * self.pitch + self.margin, self.length - 2 * LANES)
+        (from..to, (from + above).saturating_sub(first) * self.pitch + self.margin, self.length - 2 * LANES)
     }
 
     /// Zeros around the inputs of some rows of outputs, in all copies.

@@ -1,7 +1,7 @@
 //! The inner loops over a strip, vector by vector.
 
 use crate::chunks::Chunks;
-use crate::kernels::transpose::sum_each;
+use crate::kernels::lane_sums::total_each;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes, splat, write};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -174,30 +174,29 @@ impl<S: Scalar> Reads<'_, S> {
         dw: &mut [S],
     ) {
         let lanes = lanes::<V, S>();
-        let mut sums = [[splat(simd, S::ZERO); C]; R];
-        let mut place = 0;
-        while place < self.outputs {
-            let count = lanes.min(self.outputs - place);
-            // SAFETY: the caller's promise.
-            unsafe {
-                let g = S::Vector::<V>::load_masked(simd, self.g.as_ptr().add(place), count);
-                for c in 0..C {
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let offset = (down + r) * self.steps.0 + (right + c) * self.steps.1;
-                        let x = S::Vector::<V>::load_masked(simd, self.x.as_ptr().add(place + offset), count);
-                        sums[c] = x.mul_add(g, sums[c]);
+        // As many sums as the widest vector has lanes, whatever the width of a vector.
+        let mut lane_sums = [[[S::ZERO; LANES]; C]; R];
+        for lane in (0..LANES).step_by(lanes) {
+            let mut sums = [[splat(simd, S::ZERO); C]; R];
+            for place in (lane..self.outputs).step_by(LANES) {
+                let count = lanes.min(self.outputs - place);
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let g = S::Vector::<V>::load_masked(simd, self.g.as_ptr().add(place), count);
+                    for c in 0..C {
+                        for (r, sums) in sums.iter_mut().enumerate() {
+                            let offset = (down + r) * self.steps.0 + (right + c) * self.steps.1;
+                            let x = S::Vector::<V>::load_masked(simd, self.x.as_ptr().add(place + offset), count);
+                            sums[c] = x.mul_add(g, sums[c]);
+                        }
                     }
                 }
             }
-            place += lanes;
+            let to = lane_sums.as_flattened_mut().iter_mut().zip(sums.as_flattened());
+            to.for_each(|(to, &sum)| write(simd, sum, to.get_mut(lane..).unwrap_or_default()));
         }
-        let sums = sums.as_flattened();
         let mut totals = [S::ZERO; LANES];
-        for (sums, totals) in sums.parts(lanes).zip(totals.parts_mut(lanes)) {
-            let mut vectors = [splat(simd, S::ZERO); LANES];
-            vectors.iter_mut().zip(sums).for_each(|(vector, &sum)| *vector = sum);
-            write(simd, sum_each::<V, S>(vectors), totals);
-        }
+        total_each(simd, lane_sums.as_flattened().as_flattened(), &mut totals);
         for (r, totals) in totals.blocks(C).take(R).enumerate() {
             let dw = dw.get_mut((down + r) * columns + right..).unwrap_or_default();
             dw.iter_mut().zip(totals).for_each(|(dw, &total)| *dw += total);
