@@ -19,8 +19,8 @@ use crate::window::{ceil_div, cut, even, quotient};
 const TAPS: (usize, usize) = (6, 3);
 /// The most channels at a time.
 const CHANNELS: usize = 8;
-/// The fewest sums of a row of taps that are worth it.
-const FEW: usize = 9;
+/// The fewest channels that are worth it, if there are as many taps in a row.
+const FEW: usize = 3;
 
 /// Whether windows lie side by side along a line, and there are enough sums of a row of taps to keep a processor busy.
 pub(super) fn suits(images: &Images) -> bool {
@@ -29,7 +29,8 @@ pub(super) fn suits(images: &Images) -> bool {
         && columns.are_taps_together()
         && columns.count > 1
         && columns.len() > 1
-        && images.channels * columns.len().min(TAPS.0) >= FEW
+        && images.channels >= FEW
+        && images.channels * columns.len().min(TAPS.0) >= FEW * FEW
         && images.parts == 1
         && !images.is_dense
 }
