@@ -38,6 +38,7 @@ mod products;
 mod rows;
 mod spread;
 mod strips;
+mod tables;
 mod tiles;
 mod track;
 mod vectors;

@@ -110,6 +110,12 @@ impl Images {
         self
     }
 
+    /// The same images, whose sums leave out the columns of taps that lie on zeros.
+    pub(super) const fn sparse_columns(mut self) -> Self {
+        self.columns = self.columns.sparse();
+        self
+    }
+
     #[inline(always)]
     pub(super) const fn plane(&self) -> usize {
         self.rows.input * self.columns.input
@@ -366,14 +372,35 @@ impl Images {
         mut visit: impl FnMut(usize, usize, [(usize, usize); 2]),
     ) {
         for channel in 0..channels {
-            for (down, row_index, row) in self.rows.under(rows) {
-                let start = channel * places.channel + self.row_place(down, places);
-                for (right, column_index, column) in self.columns.under(columns) {
-                    let part = if self.is_dense { column_index * places.part } else { self.place(right, places.part) };
-                    visit(start + part * places.column, channel, [(row_index, row), (column_index, column)]);
+            for (down, row) in self.under_rows(rows, places) {
+                for (right, column) in self.under_columns(columns, places) {
+                    visit(channel * places.channel + down + right, channel, [row, column]);
                 }
             }
         }
+    }
+
+    /// Where the numbers under the rows of taps of a stretch lie, and each row's index and number.
+    #[inline(always)]
+    pub(super) fn under_rows(
+        &self,
+        rows: &Stretch,
+        places: Places,
+    ) -> impl ExactSizeIterator<Item = (usize, (usize, usize))> {
+        self.rows.under(rows).map(move |(down, index, row)| (self.row_place(down, places), (index, row)))
+    }
+
+    /// The same for its columns of taps.
+    #[inline(always)]
+    pub(super) fn under_columns(
+        &self,
+        columns: &Stretch,
+        places: Places,
+    ) -> impl ExactSizeIterator<Item = (usize, (usize, usize))> {
+        self.columns.under(columns).map(move |(right, index, column)| {
+            let part = if self.is_dense { index * places.part } else { self.place(right, places.part) };
+            (part * places.column, (index, column))
+        })
     }
 
     /// Where the numbers under each tap of all sums lie, times a factor. Returns how many there are.

@@ -15,16 +15,19 @@ pub(super) mod gradient;
 use core::ops::Range;
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored, channels_together};
+use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use super::correlation::{Correlation, Strides};
-use super::products::PATCHES;
+use super::products::{PATCHES, WEIGHTS};
+use super::tables::Tables;
 use super::track::Track;
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms, scattered_work};
+use crate::kernels::product::{Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
 
+/// The most weights that stay in the first-level cache.
+const CACHED: usize = 12 * 1024;
 /// Vectors of filters at a time.
 const PANEL: usize = 2;
 
@@ -33,7 +36,7 @@ const fn padded(filters: usize) -> usize {
     filters.next_multiple_of(LANES)
 }
 
-/// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows of them, if separate
+/// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows or the columns of them, if separate
 /// products for the sums that read the same taps take less time. A product by zero changes no sum, so that the batch may decide.
 pub(super) fn images(images: Images, samples: usize, filters: usize, lanes: usize) -> Images {
     if images.is_nearly_whole() { images } else { cheapest(&images, samples, filters, lanes).1 }
@@ -46,7 +49,7 @@ pub(super) fn cheapest(images: &Images, samples: usize, filters: usize, lanes: u
         return (whole, *images);
     }
     let with_work = |images| (work(&images, samples, filters, lanes), images);
-    let sparse = [with_work(images.sparse_rows()), with_work(images.sparse())];
+    let sparse = [images.sparse_rows(), images.sparse_columns(), images.sparse()].map(with_work);
     sparse.into_iter().fold((whole, *images), |least, form| if form.0 < least.0 { form } else { least })
 }
 
@@ -56,8 +59,7 @@ fn work(images: &Images, samples: usize, filters: usize, lanes: usize) -> usize 
     let panels = |vectors| panel_work(images, samples, filters, vectors);
     let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
     let rest = if vectors.is_multiple_of(PANEL) { 0 } else { panels(vectors % PANEL) };
-    // Measured, transposing a vector of sums takes as long as 22 multiplications.
-    whole + rest + 22 * images.sums() * vectors + images.copies(images.rows.count, lanes)
+    whole + rest + 4 * images.sums() * vectors + images.copies(images.rows.count, lanes)
 }
 
 /// The same, for some vectors of filters at a time.
@@ -66,17 +68,21 @@ fn panel_work(images: &Images, samples: usize, filters: usize, vectors: usize) -
     let most = padded(together(images, filters, PANEL * LANES)).max(1);
     let places = quotient(PATCHES, most).min(PLACES);
     let samples = quotient(places, images.sums().max(1)).clamp(1, samples.max(1));
-    // Weights are laid for each block, a vector of them in the time of eight multiplications, and a block takes some time of its own.
+    // Weights are laid for each block, a vector of them in the time of seven multiplications, or 24 if they don't stay in the first-level
+    // cache; and a block takes some time of its own.
     let blocks = ceil_div(images.sums(), places);
-    let mut work = blocks * (8 * images.taps() * channels * vectors + 400);
+    let is_cached = filters * images.taps() * channels <= CACHED;
+    let mut work = blocks * (if is_cached { 7 } else { 24 } * images.taps() * channels * vectors + 2500);
+    let at_a_time = quotient((WEIGHTS / (PANEL * LANES)).min(DEPTH), images.taps()).clamp(1, *channels);
+    let parts = ceil_div(*channels, at_a_time);
     for down in rows.stretches(0..rows.count) {
         for along in columns.stretches(0..columns.count) {
             let sums = down.sums.len() * along.sums.len() * samples;
-            let (product, tiles) = scattered_work(sums, vectors);
-            // Each number's place takes as long as 25 multiplications, and so do a tile's sums as 40, for each part of the products.
-            let taps = down.taps.len() * along.taps.len() * channels;
-            let parts = ceil_div(taps, DEPTH).max(1);
-            work += taps * (product + 25) + 40 * parts * tiles;
+            let (product, _) = scattered_work(sums, vectors);
+            // For each part of the products: the call, a vector of sums, and a number's place.
+            let listed = Tables::len(at_a_time, (down.taps.len(), along.taps.len()));
+            work += down.taps.len() * along.taps.len() * channels * product;
+            work += parts * (430 + 21 * sums * vectors + 2 * listed);
         }
     }
     quotient(work, samples)
@@ -107,14 +113,19 @@ impl Laid {
         Self { is_gathered, taps: if is_gathered { count } else { window }, rows, columns, row }
     }
 
-    /// Where a tap is laid.
+    /// Where a tap is laid: the sum of a place of its row, and one of its column. Of both, the index and the number.
     #[inline(always)]
-    fn place(&self, [(row_index, row), (column_index, column)]: [(usize, usize); 2]) -> usize {
+    const fn row_place(&self, (index, row): (usize, usize)) -> usize {
         if self.is_gathered {
-            (row_index - self.rows.start) * self.columns.len() + column_index - self.columns.start
+            (index - self.rows.start) * (self.columns.end - self.columns.start)
         } else {
-            row * self.row + column
+            row * self.row
         }
+    }
+
+    #[inline(always)]
+    const fn column_place(&self, (index, column): (usize, usize)) -> usize {
+        if self.is_gathered { index - self.columns.start } else { column }
     }
 
     /// The taps that are laid one by one, in order, as their numbers in the window.
@@ -184,7 +195,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let stored = if is_in_place { self.stored() } else { Stored::in_order(block, pitch) };
         let first_sum = self.first_sum(block, group * self.filters + from);
         let mut starts = [Row::default(); PLACES];
-        let mut inner = [Place::default(); DEPTH];
+        let mut tables = Tables::new();
         for first in (0..images.channels).step_by(most.max(1)) {
             let count = most.min(images.channels - first);
             let places = images.places(block, count);
@@ -197,15 +208,12 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let start = if first == 0 { Origin::Row(bias) } else { Origin::Sum };
                 images.for_each_stretch(block, |down, along| {
                     let sums = images.starts(block, places, (down, along), stored, &mut starts);
-                    let together = channels_together(count, down.taps.len() * along.taps.len());
-                    let mut depth = 0;
-                    images.for_each_tap(places, together, (down, along), |place, channel, tap| {
-                        if let Some(inner) = inner.get_mut(depth) {
-                            let tap = channel * laid.taps + laid.place(tap);
-                            *inner = Place { a: place as u32, b: (tap * panel) as u32 };
-                        }
-                        depth += 1;
-                    });
+                    let place = |place: usize, tap: usize| Place { a: place as u32, b: (tap * panel) as u32 };
+                    let terms = tables.list(
+                        (count, (places.channel, laid.taps * panel)),
+                        images.under_rows(down, places).map(|(down, row)| place(down, laid.row_place(row))),
+                        images.under_columns(along, places).map(|(right, tap)| place(right, laid.column_place(tap))),
+                    );
                     let sums_of_block =
                         if is_in_place { self.y.get_mut(first_sum + at..) } else { self.scratch.sums.get_mut(at..) };
                     S::Vector::<V>::scattered(
@@ -214,11 +222,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             columns,
                             a: x,
                             rows: starts.get(..sums).unwrap_or_default(),
-                            terms: Terms::repeated(
-                                inner.get(..depth).unwrap_or_default(),
-                                quotient(count, together),
-                                (together * places.channel, together * laid.taps * panel),
-                            ),
+                            terms,
                             b: &*self.scratch.weights,
                             c: sums_of_block.unwrap_or_default(),
                             lines: (1, 0, 0),

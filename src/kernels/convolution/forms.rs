@@ -6,12 +6,13 @@
 use super::blocks::{DEPTH, Images};
 use super::correlation::{Correlation, WeightGradient};
 use super::over_channels::{self, Channels};
-use super::over_samples::Split;
+use super::over_samples::{OverSamples, Split};
 use super::track::Track;
 use super::{Convolution, Scratch, filters, rows, spread};
-use crate::kernels::vector::{LANES, Simd, lanes};
+use crate::kernels::vector::{LANES, Operation, Simd, lanes};
+use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
-use crate::window::{Sliding, ceil_div};
+use crate::window::{Sliding, ceil_div, quotient};
 
 /// What vectors are over: sums have the same order.
 #[derive(Clone, Copy)]
@@ -59,11 +60,32 @@ pub(super) fn lanes_of<V: Simd, S: Scalar>(
         Split::cheapest::<V, S>(images, filters, scratch)
     };
     match (by_samples, form) {
-        // Costs are estimates: what a whole vector of samples is worth is more than they are wrong by.
-        (Some((by_samples, split)), form) if form.is_none_or(|(least, ..)| by_samples + by_samples / 12 < least) => {
+        (Some((by_samples, split)), form) if form.is_none_or(|(least, ..)| by_samples < least) => {
             Some((Lanes::Samples(split), *images))
         }
         (_, form) => form.map(|(_, lanes, images)| (lanes, images)),
+    }
+}
+
+/// Each form is a function of its own: its loops need the registers.
+struct OverFilters<'a, 'b, S>(Correlation<'a, 'b, S>);
+struct OverPositions<'a, 'b, S>(Correlation<'a, 'b, S>);
+
+impl<S: Scalar> Operation for OverFilters<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        self.0.over_filters(simd);
+    }
+}
+
+impl<S: Scalar> Operation for OverPositions<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        self.0.over_positions(simd);
     }
 }
 
@@ -79,7 +101,8 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let Some((x, rest)) = self.x.split_at_checked(ends.0) else { return };
             let Some((y, rest_of_y)) = core::mem::take(&mut self.y).split_at_mut_checked(ends.1) else { return };
             (self.x, self.y) = (rest, rest_of_y);
-            Correlation { x, y, scratch: &mut *self.scratch, ..self }.over_samples(simd, split);
+            let sums = Correlation { x, y, scratch: &mut *self.scratch, ..self };
+            simd.call(OverSamples { sums, split });
             form = if whole < samples {
                 lanes_of::<V, S>(
                     &self.images,
@@ -94,8 +117,8 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let Some((lanes, images)) = form else { return };
         self.images = images;
         match lanes {
-            Lanes::Filters => self.over_filters(simd),
-            Lanes::Positions => self.over_positions(simd),
+            Lanes::Filters => simd.call(OverFilters(self)),
+            Lanes::Positions => simd.call(OverPositions(self)),
             Lanes::Samples(_) => {}
         }
     }
@@ -136,27 +159,52 @@ impl Convolution {
         self.is_pointwise() && self.filters >= 4 && self.plane.outputs() >= 2 * LANES
     }
 
-    /// Whether a depthwise layer is computed over vectors of channels, and not over strips: if that takes fewer
-    /// multiplications, including what transpositions cost, and the copies for each strip, one for each column of taps.
+    /// Whether a depthwise layer is computed over vectors of channels, and not over strips, if that takes less time.
     #[inline(always)]
     pub(super) fn is_over_channels<V: Simd, S: Scalar>(&self, w: &[S], scratch: &mut Scratch<'_, S>) -> bool {
         if self.seen != 1 || self.filters >= 4 || !self.has_few_taps() {
             return false;
         }
-        let (plane, lanes) = (&self.plane, LANES);
-        let (taps, inputs, outputs) = (plane.taps(), plane.inputs(), plane.outputs());
-        let channels = self.samples(w).0 / inputs.max(1);
-        let over_channels = ceil_div(channels, lanes) * (self.filters * (taps * outputs + 4 * outputs) + 4 * inputs);
-        let dense = outputs * plane.rows.window.stride * plane.columns.window.stride;
-        // Most vectors that are read where they lie cross the end of a cache line, and are two accesses.
-        let over_strips =
-            channels * self.filters * (2 * (taps + self.window().0) * ceil_div(dense, lanes) + 20 + plane.rows.input);
+        let (over_channels, over_strips) = (self.forth(w).work(LANES), self.work_over_strips(w, LANES));
         let fits = self.forth(w).split(scratch).is_some()
             && self.phases().all(|phase| {
                 let channels = self.back(w, phase);
                 channels.images.taps() == 0 || channels.images.sums() == 0 || channels.split(scratch).is_some()
             });
         fits && (over_channels < over_strips || !self.is_strips::<V, S>(&scratch.parts()))
+    }
+
+    /// How a depthwise layer is computed over vectors of samples, if that takes less time than over channels, or over strips.
+    #[inline(always)]
+    pub(super) fn depthwise_over_samples<V: Simd, S: Scalar>(
+        &self,
+        w: &[S],
+        scratch: &mut Scratch<'_, S>,
+    ) -> Option<Split> {
+        if self.seen != 1 || self.filters >= 4 || !self.has_few_taps() {
+            return None;
+        }
+        let lanes = lanes::<V, S>();
+        let others = if self.is_over_channels::<V, S>(w, scratch) {
+            self.forth(w).work(lanes)
+        } else if self.is_strips::<V, S>(&scratch.parts()) {
+            self.work_over_strips(w, lanes)
+        } else {
+            return None;
+        };
+        let images = self.inputs(w).without_idle_taps();
+        let (work, split) = Split::cheapest::<V, S>(&images, self.filters, scratch)?;
+        (images.groups() * work < others).then_some(split)
+    }
+
+    /// What the sums of a sample cost over strips, in multiplications of vectors of `lanes`: all outputs with a stride of 1, of which most
+    /// vectors are read across the end of a cache line, and copies for each column of taps.
+    fn work_over_strips<S>(&self, w: &[S], lanes: usize) -> usize {
+        let Plane { rows, columns } = &self.plane;
+        let vectors = ceil_div(self.plane.outputs() * rows.window.stride * columns.window.stride, lanes);
+        let (row, taps) = self.window();
+        let channels = quotient(self.samples(w).0, self.plane.inputs());
+        channels * self.filters * ((5 * taps / 2 + 5 * row) * vectors + 145 + 8 * rows.input)
     }
 
     /// Whether the gradients of a depthwise layer's weights are computed over vectors of channels. Over strips, lanes would run

@@ -17,7 +17,7 @@ use crate::kernels::transpose::{transpose, turn};
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
-use crate::window::even;
+use crate::window::{ceil_div, even};
 
 /// Convolutions of single channels: each of the `outputs` of a channel is the sum over its `inputs`.
 #[derive(Clone, Copy)]
@@ -52,6 +52,17 @@ impl Channels {
         let fits = self.images.taps() * (self.inputs * self.outputs).max(2) * LANES <= scratch.weights.len();
         let (sums, inputs) = (scratch.sums.len() / LANES, scratch.inputs.len() / LANES);
         self.split_of(1, sums, inputs).filter(|_| fits)
+    }
+
+    /// What the sums of a sample cost, in multiplications of vectors of `lanes`.
+    pub(super) fn work(&self, lanes: usize) -> usize {
+        let Images { rows, columns, .. } = self.images.sparse_rows();
+        let sums = self.images.sums();
+        let (tiles, each) = tiles::even(&columns);
+        let of_rows = rows.stretches(0..rows.count).map(|rows| rows.sums.len() * rows.taps.len());
+        let products = of_rows.sum::<usize>() * columns.len() * tiles * (each + 1).max(8);
+        let of_vector = products + products / 4 + 28 * rows.count * tiles + 21 * sums + 6 * self.images.taps();
+        ceil_div(self.count(), lanes) * (self.inputs * self.outputs * of_vector + 650)
     }
 
     /// A split into blocks of some positions, whose images fit into `room` numbers of each channel.

@@ -8,19 +8,18 @@
 //! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, channels_together};
+use super::blocks::{Block, DEPTH, Images};
 use super::correlation::{Correlation, Weights};
+use super::tables::Tables;
 use super::track::{Stretch, Track};
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms, scattered_work};
+use crate::kernels::product::{Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{Simd, Vector, lanes};
+use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, cut, even, quotient};
 
 /// The most filters at a time.
 const FILTERS: usize = 64;
-/// A row of as many taps has a table, which is repeated for the window's rows.
-const ROW: usize = 6;
 
 /// How sums are split: some rows of all columns, for some filters, over some channels at a time.
 #[derive(Clone, Copy)]
@@ -34,7 +33,7 @@ pub(super) struct Split {
 
 impl Split {
     /// The split for a number of filters, with room for as many vectors of inputs and of sums.
-    fn new(images: &Images, filters: usize, (inputs, sums): (usize, usize), is_swapped: bool) -> Option<Self> {
+    fn new(images: &Images, filters: usize, (inputs, sums, is_swapped): (usize, usize, bool)) -> Option<Self> {
         let Images { rows, columns, channels, .. } = images;
         let taps = images.taps();
         if taps == 0 || taps > DEPTH || images.sums() == 0 || filters == 0 {
@@ -63,9 +62,9 @@ impl Split {
     ) -> Option<(usize, Self)> {
         let images = images.sparse();
         let (inputs, sums) = (scratch.inputs.len() / lanes::<V, S>(), scratch.sums.len() / lanes::<V, S>());
-        let splits = [(inputs, sums, false), (sums, inputs, true)];
-        let splits = splits.map(|(inputs, sums, is_swapped)| Self::new(&images, filters, (inputs, sums), is_swapped));
-        let with_work = splits.into_iter().flatten().map(|split| (split.work(&images, filters), split));
+        let rooms = [(inputs, sums, false), (sums, inputs, true)];
+        let splits = rooms.into_iter().filter_map(|rooms| Self::new(&images, filters, rooms));
+        let with_work = splits.map(|split| (split.work(&images, filters), split));
         let (work, split) = with_work.min_by_key(|&(work, _)| work)?;
         Some((ceil_div(work, lanes::<V, S>()), split))
     }
@@ -78,22 +77,24 @@ impl Split {
         for first in (0..rows.count).step_by(self.rows.max(1)) {
             let block = first..rows.count.min(first + self.rows);
             read += rows.read(&block).filter(|&row| rows.reads(&block, row)).count() * columns.input;
+            // A block takes some time of its own.
+            work += 850 * blocks * parts;
             for down in rows.stretches(block) {
                 for along in columns.stretches(0..columns.count) {
                     let (lines, vectors) = lines(images, (&down, &along));
                     let (product, tiles) = scattered_work(self.filters, vectors);
                     let taps = down.taps.len() * along.taps.len();
-                    let listed =
-                        if along.taps.len() >= ROW { down.taps.len() + along.taps.len() } else { taps.max(32) };
-                    let calls = lines * (taps * channels * product + parts * (25 * tiles + 180));
-                    work += blocks * (calls + parts * 8 * listed);
+                    let listed = Tables::len(self.channels, (down.taps.len(), along.taps.len()));
+                    // For each part of the products: the call, a tile, and a vector of sums.
+                    let part = 110 + 54 * tiles + 5 * self.filters * vectors / 2;
+                    work += blocks * (lines * (taps * channels * product + parts * part) + parts * 11 * listed);
                 }
             }
         }
-        // Transposing a vector takes as long as 10 or 20 multiplications, and as 80 if its numbers are stored apart.
-        let apart = if columns.apart == 1 { 20 } else { 80 };
+        // Transposing a vector takes as long as 12 or 15 multiplications, and as 80 if its numbers are stored apart.
+        let apart = if columns.apart == 1 { 15 } else { 80 };
         let laid = if parts == 1 { 1 } else { blocks };
-        work + laid * read * channels * 10 + images.sums() * filters * apart
+        work + laid * read * channels * 12 + images.sums() * filters * apart
     }
 }
 
@@ -103,25 +104,35 @@ fn lines(images: &Images, (down, along): (&Stretch, &Stretch)) -> (usize, usize)
     if images.columns.step == 1 { (1, rows * columns) } else { (rows, columns) }
 }
 
-impl<S: Scalar> Correlation<'_, '_, S> {
-    /// Computes it over vectors of samples, of which there are as many as fill vectors.
+/// Sums over vectors of samples, of which there are as many as fill vectors.
+pub(super) struct OverSamples<'a, 'b, S> {
+    pub(super) sums: Correlation<'a, 'b, S>,
+    pub(super) split: Split,
+}
+
+impl<S: Scalar> Operation for OverSamples<'_, '_, S> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn over_samples<V: Simd>(mut self, simd: V, split: Split) {
-        self.images = self.images.sparse();
-        let (images, lanes) = (self.images, lanes::<V, S>());
-        let samples = self.x.len() / images.sample.max(1);
+    fn run<V: Simd>(self, simd: V) {
+        let Self { mut sums, split } = self;
+        sums.images = sums.images.sparse();
+        let (images, lanes) = (sums.images, lanes::<V, S>());
+        let samples = sums.x.len() / images.sample.max(1);
         for samples in cut(samples / lanes * lanes, lanes) {
             for group in 0..images.groups() {
                 for rows in cut(images.rows.count, split.rows) {
                     let block = Block { samples: samples.clone(), rows, columns: 0..images.columns.count };
-                    for filters in cut(self.filters, split.filters) {
-                        self.over_samples_of_block(simd, &block, group, (filters.start, filters.len()), split);
+                    for filters in cut(sums.filters, split.filters) {
+                        sums.over_samples_of_block(simd, &block, group, (filters.start, filters.len()), split);
                     }
                 }
             }
         }
     }
+}
 
+impl<S: Scalar> Correlation<'_, '_, S> {
     /// The sums of a block for some filters of a group.
     #[inline(always)]
     fn over_samples_of_block<V: Simd>(
@@ -150,16 +161,15 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let a = all.get(group * apart + from * filter + first * channel..).unwrap_or_default();
             let bias = self.bias.get(group * self.filters + from..).unwrap_or_default();
             let start = if first == 0 { Origin::Column(bias) } else { Origin::Sum };
-            // Of a channel, and of the offset of a row or column of taps and which one it is.
-            let place = |channels: usize, (down, down_tap): (usize, usize), (right, right_tap): (usize, usize)| {
-                let weight = channels * channel + down_tap * row + right_tap;
-                let number = (channels * height + down) * images.columns.input + right;
-                Place { a: weight as u32, b: (number * lanes) as u32 }
-            };
             images.for_each_stretch(block, |down, along| {
-                let terms = tables.list((down, along), &images, count, place);
                 let Images { rows: Track { step, .. }, columns, .. } = images;
                 let (width, read) = (block.columns.len() * lanes, columns.input * lanes);
+                let place = |tap: usize, number: usize| Place { a: tap as u32, b: number as u32 };
+                let terms = tables.list(
+                    (count, (channel, height * read)),
+                    images.rows.under(down).map(|(down, _, tap)| place(tap * row, down * read)),
+                    columns.under(along).map(|(right, _, tap)| place(tap, right * lanes)),
+                );
                 let (products, lines, together) = if columns.step == 1 {
                     (1, (down.sums.len(), step * read, width), along.sums.len() * lanes)
                 } else {
@@ -250,62 +260,4 @@ impl<S> Scratch<'_, S> {
         let (inputs, sums) = (&mut *self.inputs, &mut *self.sums);
         if split.is_swapped { (sums, inputs) } else { (inputs, sums) }
     }
-}
-
-/// Where the terms of sums lie.
-struct Tables {
-    inner: [Place; DEPTH],
-    outer: [Place; DEPTH],
-}
-
-impl Tables {
-    fn new() -> Self {
-        Self { inner: [Place::default(); DEPTH], outer: [Place::default(); DEPTH] }
-    }
-
-    /// The taps of some stretches, for some channels; `place` takes a channel, a row and a column.
-    #[inline(always)]
-    fn list(
-        &mut self,
-        (down, along): (&Stretch, &Stretch),
-        images: &Images,
-        channels: usize,
-        place: impl Fn(usize, (usize, usize), (usize, usize)) -> Place,
-    ) -> Terms<'_> {
-        let rows = || images.rows.under(down).map(|(offset, _, tap)| (offset, tap));
-        let columns = || images.columns.under(along).map(|(offset, _, tap)| (offset, tap));
-        let (mut of_outer, mut of_inner) = (1, 0);
-        let is_by_rows = along.taps.len() >= ROW;
-        let together = if is_by_rows { 1 } else { channels_together(channels, down.taps.len() * along.taps.len()) };
-        if is_by_rows {
-            of_outer = write(&mut self.outer, rows().map(|down| place(0, down, (0, 0))));
-            of_inner = write(&mut self.inner, columns().map(|right| place(0, (0, 0), right)));
-        } else {
-            self.outer[0] = Place::default();
-            for channel in 0..together {
-                for down in rows() {
-                    let to = self.inner.get_mut(of_inner..).unwrap_or_default();
-                    of_inner += write(to, columns().map(|right| place(channel, down, right)));
-                }
-            }
-        }
-        let apart = place(together, (0, 0), (0, 0));
-        Terms {
-            inner: self.inner.get(..of_inner).unwrap_or_default(),
-            outer: self.outer.get(..of_outer).unwrap_or_default(),
-            repeats: quotient(channels, together),
-            apart: (apart.a as usize, apart.b as usize),
-        }
-    }
-}
-
-/// Writes places into a table. Returns how many.
-#[inline(always)]
-fn write(table: &mut [Place], places: impl Iterator<Item = Place>) -> usize {
-    let mut count = 0;
-    for (to, place) in table.iter_mut().zip(places) {
-        *to = place;
-        count += 1;
-    }
-    count
 }

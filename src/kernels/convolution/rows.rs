@@ -10,10 +10,11 @@
 pub(super) mod gradient;
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, Split, channels_together};
+use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Strides, Weights};
+use super::tables::Tables;
 use crate::kernels::elementwise::copy_few;
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
+use crate::kernels::product::{Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -55,20 +56,20 @@ pub(super) fn cheapest<V: Simd, S: Scalar>(
 
 /// What the sums of a sample cost, in multiplications of vectors.
 fn work<V: Simd, S: Scalar>(images: &Images, filters: usize, split: Split) -> usize {
-    // Vectors that are read across the ends of lines take as long as three and a half multiplications, which few filters share.
-    let halves = (2 * filters.next_multiple_of(2)).max(7);
     let parts = ceil_div(images.channels, split.channels);
     let (rows, columns) = (&images.rows, &images.columns);
     let blocks = ceil_div(rows.count, split.rows) * ceil_div(columns.count, split.columns);
     let down = rows.stretches(0..rows.count).map(|rows| {
-        let sums = quotient(images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0 * halves, 2);
+        let vectors = images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0;
         let taps = rows.taps.len() * columns.taps().len() * images.channels;
-        // Looking up a number's place takes as long as six multiplications, and a sum as four, for each part of the products.
-        taps * (sums + 6 * blocks) + 4 * sums * parts
+        let (product, tiles) = scattered_work(filters, vectors);
+        // Most vectors are read across the ends of lines. For each part of the products: the call in each block, a tile, and a vector of sums.
+        taps * (product + vectors - vectors / 5) + parts * (360 * blocks + 50 * tiles + 5 * vectors * filters)
     });
     let copied = images.copies(split.rows, lanes::<V, S>()) * ceil_div(rows.count, split.rows);
+    let copied = copied - copied / 4;
     // A block takes some time of its own.
-    800 * blocks + down.sum::<usize>() + copied
+    610 * blocks + down.sum::<usize>() + copied
 }
 
 impl Images {
@@ -161,7 +162,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     ) {
         let images = &self.images;
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
-        let mut rows = [Row::default(); FILTERS];
+        let (mut rows, mut tables) = ([Row::default(); FILTERS], Tables::new());
         let (width, lines) = (block.columns.len(), block.rows.len());
         for first in (0..images.channels).step_by(most.max(1)) {
             let count = most.min(images.channels - first);
@@ -185,16 +186,12 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 *row = Row { a: (index * filter) as u32, c: (index * pitch) as u32 };
             }
             images.for_each_stretch(block, |down, along| {
-                let together = channels_together(count, down.taps.len() * along.taps.len());
-                let (mut inner, mut depth) = ([Place::default(); DEPTH], 0);
-                images.for_each_tap(places, together, (down, along), |place, number, [(_, down), (_, right)]| {
-                    if let Some(inner) = inner.get_mut(depth) {
-                        *inner = Place { a: (number * channel + down * row + right) as u32, b: place as u32 };
-                    }
-                    depth += 1;
-                });
-                let inner = inner.get(..depth).unwrap_or_default();
-                let repeated = (together * channel, together * places.channel);
+                let place = |tap: usize, place: usize| Place { a: tap as u32, b: place as u32 };
+                let terms = tables.list(
+                    (count, (channel, places.channel)),
+                    images.under_rows(down, places).map(|(down, (_, tap))| place(tap * row, down)),
+                    images.under_columns(along, places).map(|(right, (_, tap))| place(tap, right)),
+                );
                 let lines = down.sums.len();
                 let (lines, columns) = if is_together { (1, (lines - 1) * places.row + width) } else { (lines, width) };
                 let to = (down.sums.start - block.rows.start) * apart;
@@ -205,7 +202,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         columns,
                         a,
                         rows: rows.get(..filters).unwrap_or_default(),
-                        terms: Terms::repeated(inner, quotient(count, together), repeated),
+                        terms,
                         b: x.get(down.start * places.row..).unwrap_or_default(),
                         c: c.unwrap_or_default(),
                         lines: (lines, images.rows.step * places.row, apart),

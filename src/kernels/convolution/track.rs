@@ -258,7 +258,7 @@ impl Track {
 
     /// The taps of a stretch: the offset from the first, the index, and which tap it is.
     #[inline(always)]
-    pub(super) fn under(&self, stretch: &Stretch) -> impl Iterator<Item = (usize, usize, usize)> {
+    pub(super) fn under(&self, stretch: &Stretch) -> impl ExactSizeIterator<Item = (usize, usize, usize)> + use<> {
         let (taps, from) = (stretch.taps.clone(), stretch.from);
         taps.clone().zip(self.numbered(taps)).map(move |(index, (offset, tap))| (offset - from, index, tap))
     }

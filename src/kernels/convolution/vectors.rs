@@ -4,12 +4,14 @@ use super::blocks::Images;
 use super::correlation::{Correlation, Strides, WeightGradient, Weights};
 use super::forms::{Lanes, lanes_of};
 use super::over_channels;
+use super::over_samples::OverSamples;
 use super::spread::Spread;
 use super::{Convolution, Gradients, Scratch, channels_last, strips};
 use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
 use crate::kernels::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;
+use crate::window::quotient;
 
 /// `y = b + w ∗ x`, for a batch; an empty bias counts as none.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { convolution, w, bias, x, y, is_rectified, format, mut scratch } = self;
+        let Self { convolution, w, bias, mut x, mut y, is_rectified, format, mut scratch } = self;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
         // Asked in a constant, so that only one of these ways is compiled.
@@ -55,24 +57,43 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             let (weights, scratch) = ((w, bias), &mut scratch);
             return channels_last::Forward { convolution, weights, x, y, is_rectified, format, scratch }.run(simd);
         }
+        let strides = Strides::first(of_outputs, plane);
+        let whole = quotient(x.len(), of_inputs * lanes::<V, S>()) * lanes::<V, S>();
+        if !format.output
+            && whole > 0
+            && let Some(split) = convolution.depthwise_over_samples::<V, S>(w, &mut scratch)
+        {
+            let images = convolution.inputs(w).without_idle_taps();
+            let Some((x_of_whole, rest)) = x.split_at_checked(whole * of_inputs) else { return };
+            let Some((y_of_whole, rest_of_y)) = y.split_at_mut_checked(whole * of_outputs) else { return };
+            let (filters, weights, scratch) = (convolution.filters, convolution.weights(w), &mut scratch);
+            let sums = Correlation {
+                images,
+                filters,
+                weights,
+                bias,
+                x: x_of_whole,
+                y: y_of_whole,
+                strides,
+                is_rectified,
+                scratch,
+            };
+            simd.call(OverSamples { sums, split });
+            (x, y) = (rest, rest_of_y);
+            if x.is_empty() {
+                return;
+            }
+        }
         if !format.output && convolution.is_over_channels::<V, S>(w, &mut scratch) {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
             let strides = (plane.outputs(), plane.columns.output);
-            return over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified, scratch }.run(simd);
+            return simd.call(over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified, scratch });
         }
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         if format.output || convolution.has_few_taps() && !over_strips && !convolution.is_matrix() {
             let samples = x.len() / of_inputs.max(1);
             let images = convolution.inputs(w).without_idle_taps();
-            let weights = Weights {
-                all: w,
-                group: convolution.filters * convolution.filter(),
-                filter: convolution.filter(),
-                channel: plane.taps(),
-                row: plane.columns.window.kernel,
-                window: plane.taps(),
-            };
-            let filters = convolution.filters;
+            let (filters, weights) = (convolution.filters, convolution.weights(w));
             if format.output {
                 let strides = Strides::last(of_outputs, plane);
                 let images = super::filters::images(images, samples, filters, lanes::<V, S>());
@@ -80,7 +101,6 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
                 let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
                 return sums.over(simd, lanes);
             }
-            let strides = Strides::first(of_outputs, plane);
             let form = lanes_of::<V, S>(&images, (samples, filters), convolution.window(), &scratch);
             if let Some((lanes, images)) = form {
                 let scratch = &mut scratch;
@@ -90,7 +110,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         }
         if over_strips {
             let (weights, scratch) = ((w, bias), scratch.parts());
-            return strips::Forward { convolution, weights, x, y, is_rectified, scratch }.run(simd);
+            return simd.call(strips::Forward { convolution, weights, x, y, is_rectified, scratch });
         }
         for (x, y) in x.blocks(of_inputs).zip(y.blocks_mut(of_outputs)) {
             convolution.forward_sample(simd, (w, bias), x, (y, is_rectified), scratch.parts());
@@ -136,7 +156,8 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             for channels in phases().filter(|channels| channels.images.taps() * channels.images.sums() > 0) {
                 let strides = (convolution.plane.inputs(), convolution.plane.columns.input);
                 let (bias, x, y, scratch) = (&[][..], g, &mut *dx, &mut *scratch);
-                over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified: false, scratch }.run(simd);
+                let sums = over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified: false, scratch };
+                simd.call(sums);
             }
             return;
         }
@@ -173,6 +194,19 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
 }
 
 impl Convolution {
+    /// Weights of filters that see channels.
+    #[inline(always)]
+    fn weights<'a, S>(&self, w: &'a [S]) -> Weights<'a, S> {
+        Weights {
+            all: w,
+            group: self.filters * self.filter(),
+            filter: self.filter(),
+            channel: self.plane.taps(),
+            row: self.plane.columns.window.kernel,
+            window: self.plane.taps(),
+        }
+    }
+
     /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases are computed like this.
     #[inline(always)]
     fn input_gradients<V: Simd, S: Scalar>(

@@ -40,7 +40,7 @@ impl Images {
     #[inline(always)]
     fn pad<V: Simd, S: Scalar>(&self, simd: V, x: &[S], block: &Block, width: usize, to: &mut [S]) {
         let (lanes, zero) = (lanes::<V, S>(), splat::<V, S>(simd, S::ZERO));
-        let (rows, left) = (self.rows.read(&block.rows), block.columns.start * self.columns.step);
+        let (rows, left) = (self.rows.read(&block.rows), self.columns.read(&block.columns).start);
         let (above, height) = (rows.start, rows.len());
         // The part of a row that there is, in the image and in the copy.
         let skip = self.columns.before.saturating_sub(left).min(width);
@@ -114,7 +114,7 @@ impl Images {
     /// [`pad`](Self::pad), in parts.
     #[inline(always)]
     fn pad_in_parts<V: Simd, S: Scalar>(&self, simd: V, x: &[S], block: &Block, places: Places, to: &mut [S]) {
-        let (rows, left) = (self.rows.read(&block.rows), block.columns.start * self.columns.step);
+        let (rows, left) = (self.rows.read(&block.rows), self.columns.read(&block.columns).start);
         let (lanes, parts) = (lanes::<V, S>(), self.parts);
         let width = self.columns.seen(block.columns.len());
         let skip = self.columns.before.saturating_sub(left).min(width);

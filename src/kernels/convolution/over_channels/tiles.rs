@@ -4,14 +4,22 @@
 use core::ops::Range;
 
 use crate::kernels::convolution::blocks::{Block, Images};
+use crate::kernels::convolution::track::Track;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::window::ceil_div;
 
 /// The most positions that are computed together, if each has a pointer of its own.
 const TILE: usize = 8;
 /// The same, if neighbours read neighbouring numbers.
 const POSITIONS: usize = 12;
+
+/// How many tiles a row of sums is, and of how many positions.
+pub(super) fn even(columns: &Track) -> (usize, usize) {
+    let tiles = columns.count.div_ceil(if columns.step == 1 { POSITIONS } else { TILE });
+    (tiles, ceil_div(columns.count, tiles))
+}
 
 /// Channels of a block with zeros around them, and what its sums read of them.
 pub(super) struct Tiles<'a, S> {
