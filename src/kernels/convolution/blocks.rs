@@ -2,6 +2,7 @@
 
 mod copies;
 mod dense;
+mod under_taps;
 
 use core::ops::Range;
 
@@ -15,14 +16,6 @@ use crate::window::{ceil_div, cut, even, quotient};
 /// The most sums in a block, and the most products that are added to them at a time.
 pub(super) const PLACES: usize = 512;
 pub(super) const DEPTH: usize = 256;
-
-/// Channels of `count` that share a table of places, which is [repeated](crate::kernels::product::Terms) for the others: as few as have
-/// some dozen taps, since a short table is made in less time, and a few more repetitions cost nothing.
-pub(super) fn channels_together(count: usize, taps: usize) -> usize {
-    const FEW: usize = 32;
-    let together = (1..=count).find(|&some| some * taps >= FEW && count.is_multiple_of(some)).unwrap_or(count);
-    if together * taps > DEPTH { 1 } else { together }
-}
 
 /// The images that a convolution reads, channel by channel in each sample.
 #[derive(Clone, Copy)]
@@ -359,61 +352,5 @@ impl Images {
             }
         }
         count
-    }
-
-    /// Channel by channel, where the numbers under each tap of a stretch lie, from the first number of a sum on; and the
-    /// channel, and the tap's indices in both directions and its row and column in the window.
-    #[inline(always)]
-    pub(super) fn for_each_tap(
-        &self,
-        places: Places,
-        channels: usize,
-        (rows, columns): (&Stretch, &Stretch),
-        mut visit: impl FnMut(usize, usize, [(usize, usize); 2]),
-    ) {
-        for channel in 0..channels {
-            for (down, row) in self.under_rows(rows, places) {
-                for (right, column) in self.under_columns(columns, places) {
-                    visit(channel * places.channel + down + right, channel, [row, column]);
-                }
-            }
-        }
-    }
-
-    /// Where the numbers under the rows of taps of a stretch lie, and each row's index and number.
-    #[inline(always)]
-    pub(super) fn under_rows(
-        &self,
-        rows: &Stretch,
-        places: Places,
-    ) -> impl ExactSizeIterator<Item = (usize, (usize, usize))> {
-        self.rows.under(rows).map(move |(down, index, row)| (self.row_place(down, places), (index, row)))
-    }
-
-    /// The same for its columns of taps.
-    #[inline(always)]
-    pub(super) fn under_columns(
-        &self,
-        columns: &Stretch,
-        places: Places,
-    ) -> impl ExactSizeIterator<Item = (usize, (usize, usize))> {
-        self.columns.under(columns).map(move |(right, index, column)| {
-            let part = if self.is_dense { index * places.part } else { self.place(right, places.part) };
-            (part * places.column, (index, column))
-        })
-    }
-
-    /// Where the numbers under each tap of all sums lie, times a factor. Returns how many there are.
-    #[inline(always)]
-    pub(super) fn under_taps(&self, places: Places, channels: usize, factor: usize, to: &mut [u32; DEPTH]) -> usize {
-        let mut count = 0;
-        let all = (&self.rows.whole(0..self.rows.count), &self.columns.whole(0..self.columns.count));
-        self.for_each_tap(places, channels, all, |place, _, _| {
-            if let Some(to) = to.get_mut(count) {
-                *to = (place * factor) as u32;
-            }
-            count += 1;
-        });
-        count.min(DEPTH)
     }
 }

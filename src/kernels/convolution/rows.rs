@@ -63,8 +63,10 @@ fn work<V: Simd, S: Scalar>(images: &Images, filters: usize, split: Split) -> us
         let vectors = images.vectors_of_sums(rows.sums.len(), lanes::<V, S>()).0;
         let taps = rows.taps.len() * columns.taps().len() * images.channels;
         let (product, tiles) = scattered_work(filters, vectors);
-        // Most vectors are read across the ends of lines. For each part of the products: the call in each block, a tile, and a vector of sums.
-        taps * (product + vectors - vectors / 5) + parts * (360 * blocks + 50 * tiles + 5 * vectors * filters)
+        // Most vectors are read across the ends of lines, which takes as long as three and a half multiplications if few filters share it. For
+        // each part of the products: the call in each block, a tile, and a vector of sums.
+        taps * (product + vectors - vectors / 5).max(7 * vectors / 2)
+            + parts * (360 * blocks + 50 * tiles + 5 * vectors * filters)
     });
     let copied = images.copies(split.rows, lanes::<V, S>()) * ceil_div(rows.count, split.rows);
     let copied = copied - copied / 4;

@@ -3,7 +3,7 @@
 //! A term lies at the sum of a place of its channel, one of its row of taps, and one of its column. Windows of long rows have a table of a row
 //! and one of the rows; others a single table, of a few channels.
 
-use super::blocks::{DEPTH, channels_together};
+use super::blocks::DEPTH;
 use crate::kernels::product::{Place, Terms};
 use crate::window::quotient;
 
@@ -75,4 +75,12 @@ fn write(table: &mut [Place], places: impl Iterator<Item = Place>) -> usize {
         count += 1;
     }
     count
+}
+
+/// Channels of `count` that share a table of places, which is [repeated](Terms) for the others: as few as have
+/// some dozen taps, since a short table is made in less time, and a few more repetitions cost nothing.
+fn channels_together(count: usize, taps: usize) -> usize {
+    const FEW: usize = 32;
+    let together = (1..=count).find(|&some| some * taps >= FEW && count.is_multiple_of(some)).unwrap_or(count);
+    if together * taps > DEPTH { 1 } else { together }
 }
