@@ -73,7 +73,7 @@ fn panel_work(images: &Images, samples: usize, filters: usize, vectors: usize) -
     let blocks = ceil_div(images.sums(), places);
     let is_cached = filters * images.taps() * channels <= CACHED;
     let mut work = blocks * (if is_cached { 7 } else { 24 } * images.taps() * channels * vectors + 2500);
-    let at_a_time = quotient((WEIGHTS / (PANEL * LANES)).min(DEPTH), images.taps()).clamp(1, *channels);
+    let at_a_time = quotient((WEIGHTS / (PANEL * LANES)).min(DEPTH), images.taps()).min(*channels).max(1);
     let parts = ceil_div(*channels, at_a_time);
     for down in rows.stretches(0..rows.count) {
         for along in columns.stretches(0..columns.count) {
