@@ -178,7 +178,7 @@ impl Runner for Parallel {
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>) {
         let length = work.length();
         if length <= part {
-            return dispatch(Part { task, part: work });
+            return run(task, work);
         }
         let (left, right) = work.divide(length.div_ceil(part).div_ceil(2) * part);
         self.both(
@@ -186,6 +186,13 @@ impl Runner for Parallel {
             || self.each(right, part, task),
         );
     }
+}
+
+/// A task on one part.
+// A function of its own: halves of halves would each reserve its stack.
+#[inline(never)]
+fn run<W>(task: &impl Task<W>, part: W) {
+    dispatch(Part { task, part });
 }
 
 #[cfg(test)]
