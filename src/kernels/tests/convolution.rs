@@ -171,7 +171,7 @@ fn depthwise_convolutions_over_channels_are_those_of_their_definition() {
     let mut random = Random::new(14);
     let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
     let mut drawn = 0;
-    while drawn < 60 {
+    while drawn < 40 {
         let mut window = || {
             let (kernel, stride, before, after, dilation) =
                 (draw(1, 5), draw(1, 3), draw(0, 3), draw(0, 3), draw(1, 2));
@@ -228,7 +228,7 @@ fn convolutions_of_drawn_shapes_are_those_of_their_definition() {
     let mut random = Random::new(12);
     let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
     let mut drawn = 0;
-    while drawn < 300 {
+    while drawn < 180 {
         let mut window = || {
             let (kernel, stride, before, after, dilation) =
                 (draw(1, 4), draw(1, 2), draw(0, 3), draw(0, 3), draw(1, 2));
@@ -270,7 +270,7 @@ fn convolutions_of_vectors_of_filters_are_those_of_their_definition() {
     let mut random = Random::new(13);
     let mut draw = |low: usize, high: usize| low + (random.uniform() * (high - low + 1) as f64) as usize;
     let mut drawn = 0;
-    while drawn < 50 {
+    while drawn < 30 {
         let mut window = || {
             let (kernel, stride, before, after, dilation) =
                 (draw(1, 5), draw(1, 3), draw(0, 4), draw(0, 4), draw(1, 2));
