@@ -140,6 +140,13 @@ pub(crate) fn cut(all: usize, part: usize) -> impl Iterator<Item = core::ops::Ra
     (0..all).step_by(part.max(1)).map(move |first| first..all.min(first + part))
 }
 
+/// `0..all` in as few parts of at most `most` as there can be, whose sizes differ by one at most.
+#[inline(always)]
+pub(crate) fn balanced(all: usize, most: usize) -> impl Iterator<Item = core::ops::Range<usize>> {
+    let parts = ceil_div(all, most);
+    (0..parts).map(move |part| quotient(part * all, parts)..quotient((part + 1) * all, parts))
+}
+
 /// The padding before the first element and after the last with `padding = same`: as little as [`same_places`] need,
 /// and of an odd number, one more after the last. As in TensorFlow, and ONNX's `SAME_UPPER`.
 ///

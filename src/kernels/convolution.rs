@@ -14,7 +14,7 @@
 //! | the image as it stands, a product ([`products`]) | positions | 1 × 1 windows with a stride of 1, without padding, of planes of at least two vectors | the channels are the rows of a matrix, and nothing is copied, neither forward nor backward |
 //! | samples ([`over_samples`]) | samples of a batch | batches of narrow planes, few filters, strides and large windows, and depthwise layers whose channels don't fill vectors | all lanes are in use, whatever the shape, weights are read where they lie, and taps on padding are left out along both axes; inputs and outputs are transposed |
 //! | patches, a product ([`products`]) | positions | windows of more than 256 taps, and what there is no room for otherwise | a number is copied once per tap, and multiplied once per filter |
-//! | in parts ([`in_parts`]) | the eight parts of a sum | gradients of weights without fused multiply-adds | these are the bits of plain loops; some filters and channels share what is read |
+//! | sums in parts ([`sums_in_parts`]) | the eight parts of a sum | gradients of weights without fused multiply-adds | these are the bits of plain loops; some filters and channels share what is read |
 //! | tiles ([`tiles`]) | – | filters that see several channels, or four of one channel and more, without vectors | the sums of four filters at four places stay in registers |
 //! | channel by channel ([`depthwise`]) | – | other filters that see one channel, without vectors | the sums of four places stay in registers; rows are copied with their padding |
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
@@ -30,7 +30,6 @@ mod correlation;
 mod depthwise;
 mod filters;
 mod forms;
-mod in_parts;
 mod over_channels;
 mod over_samples;
 mod padding;
@@ -38,6 +37,7 @@ mod products;
 mod rows;
 mod spread;
 mod strips;
+mod sums_in_parts;
 mod tables;
 mod tiles;
 mod track;

@@ -2,7 +2,7 @@
 //!
 //! It has no fused multiply-add whose bits are the same everywhere (that of relaxed SIMD may round once or twice), so it computes
 //! the bits of plain loops: functions are those of scalars, lane by lane; gradients of a convolution's weights have a form of their own
-//! (`kernels/convolution/in_parts`); and other kernels whose sums would have another order than in plain loops are plain loops, which
+//! (`kernels/convolution/sums_in_parts`); and other kernels whose sums would have another order than in plain loops are plain loops, which
 //! the compiler may vectorize: norms are.
 
 #![allow(

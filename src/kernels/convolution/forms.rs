@@ -179,13 +179,14 @@ impl Convolution {
     pub(super) fn depthwise_over_samples<V: Simd, S: Scalar>(
         &self,
         w: &[S],
+        is_over_channels: bool,
         scratch: &mut Scratch<'_, S>,
     ) -> Option<Split> {
         if self.seen != 1 || self.filters >= 4 || !self.has_few_taps() {
             return None;
         }
         let lanes = lanes::<V, S>();
-        let others = if self.is_over_channels::<V, S>(w, scratch) {
+        let others = if is_over_channels {
             self.forth(w).work(lanes)
         } else if self.is_strips::<V, S>(&scratch.parts()) {
             self.work_over_strips(w, lanes)

@@ -59,9 +59,10 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         }
         let strides = Strides::first(of_outputs, plane);
         let whole = quotient(x.len(), of_inputs * lanes::<V, S>()) * lanes::<V, S>();
+        let is_over_channels = !format.output && convolution.is_over_channels::<V, S>(w, &mut scratch);
         if !format.output
             && whole > 0
-            && let Some(split) = convolution.depthwise_over_samples::<V, S>(w, &mut scratch)
+            && let Some(split) = convolution.depthwise_over_samples::<V, S>(w, is_over_channels, &mut scratch)
         {
             let images = convolution.inputs(w).without_idle_taps();
             let Some((x_of_whole, rest)) = x.split_at_checked(whole * of_inputs) else { return };
@@ -84,7 +85,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
                 return;
             }
         }
-        if !format.output && convolution.is_over_channels::<V, S>(w, &mut scratch) {
+        if is_over_channels {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
             let strides = (plane.outputs(), plane.columns.output);
             return simd.call(over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified, scratch });
@@ -139,7 +140,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let mut needs_weights = true;
         if const { !V::FUSED } {
             for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
-                convolution.add_in_parts(simd, x, g, dw);
+                convolution.add_sums_in_parts(simd, x, g, dw);
             }
             needs_weights = false;
         } else if convolution.has_gradient_over_channels(w, &scratch) {

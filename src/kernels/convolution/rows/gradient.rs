@@ -205,9 +205,9 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 for sample in 0..samples {
                     let at = sample * apart + filter * self.outputs.0 + whole * LANES;
                     let to = (filter * samples + sample) * LANES;
-                    let g = g.get(at..at + rest).unwrap_or_default();
-                    let Some(to) = ends.get_mut(to..to + LANES) else { return };
-                    to.iter_mut().zip(g.iter().chain(core::iter::repeat(&S::ZERO))).for_each(|(to, &g)| *to = g);
+                    let g = g.get(at..).unwrap_or_default();
+                    let end = LayLines { g, row: rest, width: rest, rows: 1, pitch: LANES, length: LANES };
+                    end.to(simd, ends.get_mut(to..).unwrap_or_default());
                 }
             }
         }

@@ -13,7 +13,7 @@ use crate::kernels::convolution::blocks::{Block, Images, Places};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::window::{ceil_div, cut, even, quotient};
+use crate::window::{balanced, ceil_div, cut, even};
 
 /// The most taps of a row at a time, for one vector of filters and for two: a window of many vectors takes long to move on.
 const TAPS: (usize, usize) = (6, 3);
@@ -43,15 +43,9 @@ pub(super) fn fits<V: Simd, S: Scalar>(images: &Images) -> bool {
 /// What the gradients of a vector of filters cost for a sample, in multiplications of vectors.
 pub(super) fn work(images: &Images) -> usize {
     let Images { rows, columns, channels, .. } = images;
-    let tiles: usize = parts(columns.len(), TAPS.0).map(|taps| ceil_div(*channels, most(taps.len(), 1))).sum();
+    let tiles: usize = balanced(columns.len(), TAPS.0).map(|taps| ceil_div(*channels, most(taps.len(), 1))).sum();
     let products = images.products() * channels;
     products + products / 16 + 25 * rows.products() * tiles
-}
-
-/// Some taps in parts of nearly the same size, of at most `most`.
-fn parts(taps: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
-    let count = ceil_div(taps, most);
-    (0..count).map(move |part| quotient(part * taps, count)..quotient((part + 1) * taps, count))
 }
 
 /// The products, added to `totals[channel][tap of some rows][filter]`.
@@ -121,7 +115,7 @@ impl<S: Scalar> Operation for Lines<'_, '_, S> {
                 x: (places.sample, rows.step * places.row),
                 g: (block.rows.len() * positions * panel, positions * panel),
             };
-            for right in parts(across, if vectors > 1 { TAPS.1 } else { TAPS.0 }.min(positions + 1)) {
+            for right in balanced(across, if vectors > 1 { TAPS.1 } else { TAPS.0 }.min(positions + 1)) {
                 // The first element that the first tap reads for the first position, counted from the zeros before a row.
                 let at = block.columns.start + columns.offset(right.start);
                 let start = from.saturating_sub(at);

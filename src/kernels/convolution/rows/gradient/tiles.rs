@@ -3,7 +3,7 @@
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::window::ceil_div;
+use crate::window::balanced;
 
 /// Where a vector of positions lies: in a copy of inputs, and in the gradients of a filter.
 #[derive(Clone, Copy, Default)]
@@ -65,14 +65,11 @@ impl<S: Scalar> Operation for Tiles<'_, '_, S> {
         }
         let many = S::Vector::<V>::REGISTERS >= 32;
         let most = if many { 6 } else { 4 };
-        let mut filter = 0;
-        while filter < filters {
-            // Of about the same size.
-            let left = filters - filter;
-            let together = ceil_div(left, ceil_div(left, most));
+        for some in balanced(filters, most) {
+            let filter = some.start;
             // SAFETY: all vectors can be read under all taps, and there is a total for each filter and tap.
             unsafe {
-                match together {
+                match some.len() {
                     6.. if many => self.rows::<V, 6, 4, 3, 2>(simd, filter),
                     5.. if many => self.rows::<V, 5, 5, 4, 3>(simd, filter),
                     4.. if many => self.rows::<V, 4, 6, 5, 3>(simd, filter),
@@ -83,7 +80,6 @@ impl<S: Scalar> Operation for Tiles<'_, '_, S> {
                     _ => self.rows::<V, 1, 10, 10, 5>(simd, filter),
                 }
             }
-            filter += together;
         }
     }
 }
@@ -99,12 +95,8 @@ impl<S: Scalar> Tiles<'_, '_, S> {
         simd: V,
         filter: usize,
     ) {
-        let depth = self.offsets.len();
-        let mut tap = 0;
-        while tap < depth {
-            // Of about the same size.
-            let left = depth - tap;
-            let together = ceil_div(left, ceil_div(left, C));
+        for taps in balanced(self.offsets.len(), C) {
+            let (tap, together) = (taps.start, taps.len());
             for lane in (0..LANES).step_by(lanes::<V, S>()) {
                 // SAFETY: the caller's promise.
                 unsafe {
@@ -117,11 +109,10 @@ impl<S: Scalar> Tiles<'_, '_, S> {
                     }
                 }
             }
-            tap += together;
         }
     }
 
-    /// Some lanes of the sums of `R` filters and `C` taps, of which only so many are kept.
+    /// Some lanes of the sums of `R` filters and `C` taps. Those of the first `kept` taps are stored.
     ///
     /// # Safety
     /// As for [`rows`](Self::rows).

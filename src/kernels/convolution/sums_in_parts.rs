@@ -18,25 +18,25 @@ const TILE: usize = 4;
 impl Convolution {
     /// `dw += g ∗ x`, for a sample.
     #[inline(always)]
-    pub(super) fn add_in_parts<V: Simd, S: Scalar>(&self, simd: V, x: &[S], g: &[S], dw: &mut [S]) {
+    pub(super) fn add_sums_in_parts<V: Simd, S: Scalar>(&self, simd: V, x: &[S], g: &[S], dw: &mut [S]) {
         let (plane, seen) = (self.plane.in_one_row(), self.seen);
         let groups = x.blocks(seen * plane.inputs()).zip(g.blocks(self.filters * plane.outputs()));
         for ((x, g), dw) in groups.zip(dw.blocks_mut(self.filters * self.filter())) {
             if plane.stride() != 1 {
                 self.filters_back(simd, &[], (x, g), (Some(dw), None));
             } else if (seen, self.filters) == (1, 1) {
-                self.tiles_in_parts::<V, S, 1, 1>(simd, &plane, x, g, dw);
+                self.tiles_of_sums::<V, S, 1, 1>(simd, &plane, x, g, dw);
             } else if seen == 1 {
-                self.tiles_in_parts::<V, S, TILE, 1>(simd, &plane, x, g, dw);
+                self.tiles_of_sums::<V, S, TILE, 1>(simd, &plane, x, g, dw);
             } else {
-                self.tiles_in_parts::<V, S, { TILE / 2 }, 2>(simd, &plane, x, g, dw);
+                self.tiles_of_sums::<V, S, { TILE / 2 }, 2>(simd, &plane, x, g, dw);
             }
         }
     }
 
     /// Those of a group, in tiles of `F` filters and `C` channels.
     #[inline(never)]
-    fn tiles_in_parts<V: Simd, S: Scalar, const F: usize, const C: usize>(
+    fn tiles_of_sums<V: Simd, S: Scalar, const F: usize, const C: usize>(
         &self,
         simd: V,
         plane: &Plane,
