@@ -7,23 +7,30 @@ use crate::kernels::elementwise::rectify;
 use crate::macro_support::outlined::has_vectors;
 use crate::window::{Axis, Sliding, places};
 
-/// A convolution; its sizes choose the form.
+/// A convolution of some numbers; its sizes choose the form.
 #[derive(Clone)]
 struct Drawn<S> {
     convolution: Convolution,
     groups: usize,
-    scalar: core::marker::PhantomData<S>,
+    samples: usize,
+    w: Vec<S>,
+    bias: Vec<S>,
+    x: Vec<S>,
+    g: Vec<S>,
+    expected: Expected,
 }
 
-impl<S: Scalar> Operation for Drawn<S> {
-    /// Outputs and gradients.
-    type Output = Vec<S>;
+/// By the definition, in `f64`: outputs, and the gradients of weights, which are added to ones, and of inputs.
+#[derive(Clone)]
+struct Expected {
+    y: Vec<f64>,
+    dw: Vec<f64>,
+    dx: Vec<f64>,
+}
 
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) -> Vec<S> {
-        let (convolution, groups) = (self.convolution, self.groups);
+impl<S: Scalar> Drawn<S> {
+    fn new(convolution: Convolution, groups: usize) -> Self {
         let Convolution { plane, seen, filters } = convolution;
-        let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
         let (inputs, outputs, taps) = (plane.inputs(), plane.outputs(), plane.taps());
         let mut random = Random::new((inputs * 1000 + outputs * 10 + seen * filters) as u64);
         let w = numbers::<S>(groups * filters * seen * taps, &mut random);
@@ -31,28 +38,10 @@ impl<S: Scalar> Operation for Drawn<S> {
         let samples = 1 + (inputs + filters) % 3;
         let x = numbers::<S>(samples * groups * seen * inputs, &mut random);
         let g = numbers::<S>(samples * groups * filters * outputs, &mut random);
-        let mut memory = [INPUTS, PATCHES, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
-
-        let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
-        convolution.forward(simd, (&w, &bias), &x, (&mut y, false), ChannelsLast::NONE, scratch(&mut memory));
-        let mut rectified = vec![S::from_f64(UNTOUCHED); g.len()];
-        convolution.forward(simd, (&w, &bias), &x, (&mut rectified, true), ChannelsLast::NONE, scratch(&mut memory));
-        let mut after = y.clone();
-        rectify(simd, &mut after);
-        assert!(rectified == after, "{what}: sums are rectified otherwise than after they are stored");
-        self.check_formats(simd, (&w, &bias), &x, &rectified, &mut memory);
-        let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
-        let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx) };
-        convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));
-        let mut alone = vec![S::ONE; w.len()];
-        let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None };
-        convolution.backward(simd, &w, (&x, &g), gradients, scratch(&mut memory));
-        assert!(alone == dw, "{what}: weights get another gradient without that of the input");
-        self.check_batch(simd, (&w, &bias), [&x, &y, &g, &dx], &mut memory);
 
         let of_sample = bias.iter().flat_map(|bias| core::iter::repeat_n(bias.to_f64(), outputs));
-        let mut naive_y: Vec<f64> = core::iter::repeat_n(of_sample, samples).flatten().collect();
-        let (mut naive_dw, mut naive_dx) = (vec![1.0; w.len()], vec![0.0; x.len()]);
+        let y = core::iter::repeat_n(of_sample, samples).flatten().collect();
+        let mut expected = Expected { y, dw: vec![1.0; w.len()], dx: vec![0.0; x.len()] };
         for (sample, filter) in
             (0..samples).flat_map(|sample| (0..groups * filters).map(move |filter| (sample, filter)))
         {
@@ -67,16 +56,49 @@ impl<S: Scalar> Operation for Drawn<S> {
                         let at = from + row * plane.columns.input + column;
                         let weight = (filter * seen + pair) * taps + tap;
                         let output = (sample * groups * filters + filter) * outputs + place;
-                        naive_y[output] += w[weight].to_f64() * x[at].to_f64();
-                        naive_dw[weight] += g[output].to_f64() * x[at].to_f64();
-                        naive_dx[at] += g[output].to_f64() * w[weight].to_f64();
+                        expected.y[output] += w[weight].to_f64() * x[at].to_f64();
+                        expected.dw[weight] += g[output].to_f64() * x[at].to_f64();
+                        expected.dx[at] += g[output].to_f64() * w[weight].to_f64();
                     }
                 }
             }
         }
-        assert_close(&y, &naive_y, seen * taps, &format!("{what}, forward"));
-        assert_close(&dw, &naive_dw, samples * outputs, &format!("{what}, weight gradient"));
-        assert_close(&dx, &naive_dx, filters * taps, &format!("{what}, input gradient"));
+        Self { convolution, groups, samples, w, bias, x, g, expected }
+    }
+}
+
+impl<S: Scalar> Operation for Drawn<S> {
+    /// Outputs and gradients.
+    type Output = Vec<S>;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Vec<S> {
+        let Self { convolution, groups, samples, ref w, ref bias, ref x, ref g, ref expected } = self;
+        let Convolution { plane, seen, filters } = convolution;
+        let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
+        let (outputs, taps) = (plane.outputs(), plane.taps());
+        let mut memory = [INPUTS, PATCHES, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
+
+        let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
+        convolution.forward(simd, (w, bias), x, (&mut y, false), ChannelsLast::NONE, scratch(&mut memory));
+        let mut rectified = vec![S::from_f64(UNTOUCHED); g.len()];
+        convolution.forward(simd, (w, bias), x, (&mut rectified, true), ChannelsLast::NONE, scratch(&mut memory));
+        let mut after = y.clone();
+        rectify(simd, &mut after);
+        assert!(rectified == after, "{what}: sums are rectified otherwise than after they are stored");
+        self.check_formats(simd, (w, bias), x, &rectified, &mut memory);
+        let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
+        let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx) };
+        convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
+        let mut alone = vec![S::ONE; w.len()];
+        let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None };
+        convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
+        assert!(alone == dw, "{what}: weights get another gradient without that of the input");
+        self.check_batch(simd, (w, bias), [x, &y, g, &dx], &mut memory);
+
+        assert_close(&y, &expected.y, seen * taps, &format!("{what}, forward"));
+        assert_close(&dw, &expected.dw, samples * outputs, &format!("{what}, weight gradient"));
+        assert_close(&dx, &expected.dx, filters * taps, &format!("{what}, input gradient"));
         for (filter, db) in db.iter().enumerate() {
             let g = g.chunks_exact(outputs).skip(filter).step_by(bias.len()).flatten();
             let sum = 1.0 + g.map(|g| g.to_f64()).sum::<f64>();
@@ -128,15 +150,12 @@ fn axis(input: usize, window: Axis) -> Option<Sliding> {
 
 fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize)) {
     let convolution = Convolution { plane: Plane { rows, columns }, seen, filters };
-    let drawn = Drawn::<f32> { convolution, groups, scalar: core::marker::PhantomData };
+    let drawn = Drawn::<f32>::new(convolution, groups);
     let all = everywhere(&drawn);
     let plain = all.first().map(|(_, plain)| plain);
     assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
     have_equal_bits(&all, &convolution);
-    have_equal_bits(
-        &everywhere(&Drawn::<f64> { convolution, groups, scalar: core::marker::PhantomData }),
-        &convolution,
-    );
+    have_equal_bits(&everywhere(&Drawn::<f64>::new(convolution, groups)), &convolution);
 }
 
 /// Vectors of any width have the same bits; the first two results are those of plain loops.

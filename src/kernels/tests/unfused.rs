@@ -1,7 +1,6 @@
 //! Vectors without fused multiply-adds, as WebAssembly has them, on any processor: arrays of lanes, each of which is a number of plain
 //! loops.
 
-use core::array::from_fn;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::kernels::vector::{Vector, sealed};
@@ -35,8 +34,18 @@ impl Simd for Unfused {
 pub(in crate::kernels) struct Lanes<S, const N: usize>([S; N]);
 
 impl<S: Scalar, const N: usize> Lanes<S, N> {
+    /// Lane by lane. Not by `from_fn`, nor with an iterator: without optimization, either takes several times as long.
+    fn new(f: impl Fn(usize) -> S) -> Self {
+        let (mut lanes, mut lane) = ([S::ZERO; N], 0);
+        while lane < N {
+            lanes[lane] = f(lane);
+            lane += 1;
+        }
+        Self(lanes)
+    }
+
     fn zip(self, other: Self, f: impl Fn(S, S) -> S) -> Self {
-        Self(from_fn(|lane| f(self.0[lane], other.0[lane])))
+        Self::new(|lane| f(self.0[lane], other.0[lane]))
     }
 }
 
@@ -78,7 +87,7 @@ impl<S: Scalar, const N: usize> Real for Lanes<S, N> {
     }
 
     fn mul_add(self, factor: Self, summand: Self) -> Self {
-        self * factor + summand
+        Self::new(|lane| self.0[lane] * factor.0[lane] + summand.0[lane])
     }
 
     fn max(self, other: Self) -> Self {
@@ -86,7 +95,7 @@ impl<S: Scalar, const N: usize> Real for Lanes<S, N> {
     }
 
     fn if_positive(self, yes: Self, no: Self) -> Self {
-        Self(from_fn(|lane| self.0[lane].if_positive(yes.0[lane], no.0[lane])))
+        Self::new(|lane| self.0[lane].if_positive(yes.0[lane], no.0[lane]))
     }
 }
 
@@ -98,19 +107,19 @@ impl<S: Scalar, const N: usize> Vector<S, Unfused> for Lanes<S, N> {
         Self([value; N])
     }
 
-    unsafe fn load(simd: Unfused, from: *const S) -> Self {
+    unsafe fn load(_: Unfused, from: *const S) -> Self {
         // SAFETY: the caller's promise.
-        unsafe { Self::load_first(simd, from, N) }
+        Self(unsafe { from.cast::<[S; N]>().read_unaligned() })
     }
 
     unsafe fn load_first(_: Unfused, from: *const S, count: usize) -> Self {
         // SAFETY: the caller's promise.
-        Self(from_fn(|lane| if lane < count { unsafe { *from.add(lane) } } else { S::ZERO }))
+        Self::new(|lane| if lane < count { unsafe { *from.add(lane) } } else { S::ZERO })
     }
 
     unsafe fn store(self, to: *mut S) {
         // SAFETY: the caller's promise.
-        unsafe { self.store_first(to, N) }
+        unsafe { to.cast::<[S; N]>().write_unaligned(self.0) }
     }
 
     unsafe fn store_first(self, to: *mut S, count: usize) {
@@ -122,15 +131,15 @@ impl<S: Scalar, const N: usize> Vector<S, Unfused> for Lanes<S, N> {
 
     fn interleave(self, other: Self) -> (Self, Self) {
         let at = |index: usize| if index.is_multiple_of(2) { self.0[index / 2] } else { other.0[index / 2] };
-        (Self(from_fn(at)), Self(from_fn(|lane| at(N + lane))))
+        (Self::new(at), Self::new(|lane| at(N + lane)))
     }
 
     fn separate(self, other: Self) -> (Self, Self) {
         let at = |index: usize| if index < N { self.0[index] } else { other.0[index - N] };
-        (Self(from_fn(|lane| at(2 * lane))), Self(from_fn(|lane| at(2 * lane + 1))))
+        (Self::new(|lane| at(2 * lane)), Self::new(|lane| at(2 * lane + 1)))
     }
 
     fn if_equal(self, other: Self, yes: Self, no: Self) -> Self {
-        Self(from_fn(|lane| if self.0[lane] == other.0[lane] { yes.0[lane] } else { no.0[lane] }))
+        Self::new(|lane| if self.0[lane] == other.0[lane] { yes.0[lane] } else { no.0[lane] })
     }
 }
