@@ -11,7 +11,7 @@ use crate::kernels::{copy, dispatch, operation};
 use crate::layer::{Chance, Layer, Pass};
 use crate::losses::{Loss, Term};
 use crate::shape::{Sample, first, first_mut, within};
-use crate::train::gradient_buffers::{GradientBuffers, assert_logits};
+use crate::train::gradient_buffers::{Arrays, GradientBuffers, assert_logits};
 
 /// Samples per block.
 const BLOCK: usize = 8;
@@ -132,7 +132,7 @@ operation! {
         targets: &'a [T],
     }
     fn run(self, simd: V) -> f64 {
-        let GradientBuffers { outputs, tape, workspace, .. } = self.memory;
+        let Arrays { outputs, tape, workspace, .. } = &mut self.memory.arrays.0;
         let mut sum = Term::default();
         let chance = Chance::of_step(0, 0);
         for (block, (inputs, targets)) in self.inputs.chunks(BLOCK).zip(self.targets.chunks(BLOCK)).enumerate() {

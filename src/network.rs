@@ -32,7 +32,7 @@ pub trait Network: Layer {
     /// RAM in bytes that training on one sample at a time needs on a microcontroller: the weights, their gradient, and
     /// [`GradientBuffers`] without the extra scratch memory of vectorized layers. An optimizer needs another
     /// [`FLASH`](Self::FLASH) bytes for each of its slots.
-    const RAM_TRAINING: usize = 2 * Self::FLASH + size_of::<GradientBuffers<Self, 1>>()
+    const RAM_TRAINING: usize = 2 * Self::FLASH + GradientBuffers::<Self, 1>::BYTES
         - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH
         - <Self::Tape<1> as Pod>::VECTOR_SCRATCH;
     /// Memory in bytes that inference on one sample needs on this target: [`RAM_INFERENCE`](Self::RAM_INFERENCE), and

@@ -342,3 +342,21 @@ fn two_losses_are_one_gradient() {
     }
     assert_relative_eq!(gradient.parameters(), expected.parameters(), max_relative = 1e-12);
 }
+
+/// A vector across the end of a cache line is two accesses.
+#[test]
+#[cfg(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn buffers_begin_with_a_cache_line() {
+    type Buffers = InPlaceBuffers<Deep, 16, 1>;
+    let network = Deep::seeded(1);
+    // Among other memory of all sizes.
+    let others: Vec<_> = (0..20).map(|index| vec![0_u8; 1 << index]).collect();
+    for _ in others {
+        let mut buffers = GradientBuffers::<Deep, 16>::boxed();
+        let mut pass = buffers.forward(&network, &[[0.5; 6]; 16]);
+        assert!(pass.outputs().as_ptr().addr().is_multiple_of(64));
+        assert!(pass.output_gradients().as_ptr().addr().is_multiple_of(64));
+        assert!(Buffers::boxed().slots_mut().as_ptr().addr().is_multiple_of(64));
+    }
+    assert_eq!(align_of::<FineTuneBuffers<Features, Head, 16>>(), 64);
+}

@@ -7,7 +7,7 @@ use crate::layer::{Layer, OutputKind};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
-use crate::pod::{Pod, zeroed};
+use crate::pod::{Aligned, Pod, zeroed};
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first_mut};
 use crate::train::gradient_buffers::{assert_batch, refuse_probabilities};
@@ -113,11 +113,7 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune
         H::FLASH + size_of::<F::Output>() + if frozen > head { frozen } else { head }
     };
     /// RAM in bytes that training on one sample at a time needs: the trainable weights and a [`FineTuneBuffers`].
-    pub const RAM_TRAINING: usize = {
-        let frozen = size_of::<F::Workspace<1>>() - F::FROZEN_RAM;
-        let head = <H::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH + <H::Tape<1> as Pod>::VECTOR_SCRATCH;
-        H::FLASH + size_of::<FineTuneBuffers<F, H, 1>>() - frozen - head
-    };
+    pub const RAM_TRAINING: usize = size_of::<F::Output>() + F::FROZEN_RAM + H::RAM_TRAINING_IN_PLACE;
 
     /// Run inference on one sample. Does not allocate.
     #[must_use]
@@ -135,8 +131,8 @@ impl<F: Frozen, H: TrainInPlace<Scalar = F::Scalar, Input = F::Output>> FineTune
 /// Keep it on the heap ([`boxed`](Self::boxed)), in a `static`, or on the stack.
 pub struct FineTuneBuffers<F: Frozen, H: TrainInPlace, const B: usize, const SLOTS: usize = 0> {
     /// The outputs of the frozen layers.
-    features: [F::Output; B],
-    workspace: F::Workspace<B>,
+    features: Aligned<[F::Output; B]>,
+    workspace: Aligned<F::Workspace<B>>,
     /// The buffers of the trainable layers, with the seed of their dropout, the step count, and the optimizer's slots.
     pub head: InPlaceBuffers<H, B, SLOTS>,
 }
@@ -177,7 +173,7 @@ where
     ) -> F::Scalar {
         const { assert_batch::<H, B>() }
         const { refuse_probabilities(F::FEATURES.then(H::OUTPUTS), L::TAKES_LOGITS) }
-        let Self { features, workspace, head } = self;
+        let Self { features: Aligned(features), workspace: Aligned(workspace), head } = self;
         let mut all = Term::default();
         for (inputs, targets) in inputs.parts(B).zip(targets.parts(B)) {
             let features = first_mut(features, inputs.len());

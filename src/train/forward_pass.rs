@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::gradient_buffers::GradientBuffers;
+use super::gradient_buffers::{Arrays, GradientBuffers};
 use crate::kernels::{Start, copy, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer, Pass, Recorded, is_tiny};
 use crate::pod::zeroed;
@@ -63,7 +63,7 @@ impl<'a, L: Layer, const B: usize> ForwardPass<'a, L, B> {
     /// The outputs, one for each of the first `B` inputs.
     #[must_use]
     pub fn outputs(&self) -> &[L::Output] {
-        first(&self.buffers.outputs, self.inputs.len())
+        first(&self.buffers.arrays.0.outputs, self.inputs.len())
     }
 
     /// The same pass, whose backward pass *adds* to the weight gradient: for weights that are used more than once.
@@ -91,7 +91,7 @@ impl<'a, L: Layer, const B: usize> ForwardPass<'a, L, B> {
     /// The gradients with respect to the outputs that [`backward_in_place`](Self::backward_in_place) starts from, one for each
     /// output. They hold anything until they are written.
     pub fn output_gradients(&mut self) -> &mut [L::Output] {
-        first_mut(&mut self.buffers.output_gradients, self.inputs.len())
+        first_mut(&mut self.buffers.arrays.0.output_gradients, self.inputs.len())
     }
 
     /// [`backward`](Self::backward), or [`backward_to_inputs`](Self::backward_to_inputs) if there are `input_gradients`, from the
@@ -145,7 +145,8 @@ operation! {
     }
     const IS_TINY = is_tiny::<L>();
     fn run(self, simd: V) {
-        let Self { buffers: GradientBuffers { outputs, tape, workspace, .. }, network, inputs, chance } = self;
+        let Self { buffers, network, inputs, chance } = self;
+        let Arrays { outputs, tape, workspace, .. } = &mut buffers.arrays.0;
         network.forward_train(Pass::new(simd, chance), inputs, first_mut(outputs, inputs.len()), tape, workspace);
     }
 }
@@ -167,7 +168,7 @@ operation! {
             gradient.accumulator();
             return;
         }
-        let GradientBuffers { outputs, output_gradients, tape, workspace, .. } = buffers;
+        let Arrays { outputs, output_gradients, tape, workspace } = &mut buffers.arrays.0;
         let recorded = Recorded { inputs, outputs: first(outputs, inputs.len()), tape };
         let output_gradients = first_mut(output_gradients, inputs.len());
         let input_gradients = input_gradients.map(|gradients| first_mut(gradients, inputs.len()));

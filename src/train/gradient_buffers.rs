@@ -1,11 +1,13 @@
 //! Backpropagation on a batch: forward, loss, backward.
 
+use core::fmt;
 use core::ops::AddAssign;
 
 use crate::chunks::Chunks;
 use crate::kernels::{Start, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded, is_tiny};
 use crate::losses::{Loss, Term};
+use crate::pod::Aligned;
 use crate::scalar::Scalar;
 use crate::shape::{Sample, first, first_mut};
 use crate::train::loop_state::{LoopState, loop_state_methods};
@@ -41,10 +43,19 @@ use crate::train::loop_state::{LoopState, loop_state_methods};
 /// }
 /// assert!(gradients[0] != gradients[1] && gradients[0] == gradients[2]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GradientBuffers<L: Layer, const B: usize> {
     /// Each call counts as one step.
     pub(super) state: LoopState,
+    pub(crate) arrays: Aligned<Arrays<L, B>>,
+}
+
+/// The outputs and their gradients, the tape, and scratch memory: what a pass reads and writes.
+///
+/// Where they begin with a cache line, so does each array of numbers in them for as many samples as such a line has numbers.
+#[derive(Clone)]
+#[repr(C)]
+pub(crate) struct Arrays<L: Layer, const B: usize> {
     pub(crate) outputs: [L::Output; B],
     pub(crate) output_gradients: [L::Output; B],
     pub(crate) tape: L::Tape<B>,
@@ -52,6 +63,9 @@ pub struct GradientBuffers<L: Layer, const B: usize> {
 }
 
 impl<L: Layer, const B: usize> GradientBuffers<L, B> {
+    /// Bytes where nothing is aligned to cache lines: on a microcontroller.
+    pub(crate) const BYTES: usize = size_of::<LoopState>() + size_of::<Arrays<L, B>>();
+
     /// Buffers for batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
@@ -131,6 +145,12 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
 impl<L: Layer, const B: usize> Default for GradientBuffers<L, B> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<L: Layer, const B: usize> fmt::Debug for GradientBuffers<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GradientBuffers of {} bytes", size_of::<Self>())
     }
 }
 
@@ -214,7 +234,7 @@ operation! {
         const { assert!(B > 0, "backpropagation needs room for at least one sample") }
         let Self { memory, network, loss, batch, gradient, mut input_gradients } = self;
         let Gradient { weights, mut start } = gradient;
-        let GradientBuffers { outputs, output_gradients, tape, workspace, .. } = memory;
+        let Arrays { outputs, output_gradients, tape, workspace } = &mut memory.arrays.0;
         let mut tally = Tally::default();
         for (block, (inputs, targets)) in batch.inputs.parts(B).zip(batch.targets.parts(B)).enumerate() {
             let inputs = first(inputs, targets.len());

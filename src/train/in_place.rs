@@ -9,9 +9,9 @@ use crate::layer_gradient::{Descent, Room};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
-use crate::pod::Pod;
+use crate::pod::{Aligned, Pod};
 use crate::shape::{first, first_mut};
-use crate::train::gradient_buffers::{Tally, assert_batch, assert_logits};
+use crate::train::gradient_buffers::{Arrays, GradientBuffers, Tally, assert_batch, assert_logits};
 use crate::train::loop_state::{LoopState, loop_state_methods};
 use crate::weights::parameters::assert_weights;
 
@@ -26,7 +26,7 @@ pub trait TrainInPlace: Layer {
     /// RAM in bytes that training with [`InPlaceBuffers`] on one sample at a time needs: the weights and the buffers.
     /// It is less than [`RAM_TRAINING`](crate::Network::RAM_TRAINING) by the gradients of all layers but the largest. An
     /// optimizer needs another [`FLASH`](crate::Network::FLASH) bytes for each of its slots.
-    const RAM_TRAINING_IN_PLACE: usize = Self::FLASH + size_of::<InPlaceBuffers<Self, 1>>()
+    const RAM_TRAINING_IN_PLACE: usize = Self::FLASH + InPlaceBuffers::<Self, 1>::BYTES
         - <Self::TrainingWorkspace<1> as Pod>::VECTOR_SCRATCH
         - <Self::Tape<1> as Pod>::VECTOR_SCRATCH;
 
@@ -90,15 +90,15 @@ pub trait TrainInPlace: Layer {
 pub struct InPlaceBuffers<L: TrainInPlace, const B: usize, const SLOTS: usize = 0> {
     /// The step count also drives the optimizer's schedule.
     state: LoopState,
-    outputs: [L::Output; B],
-    output_gradients: [L::Output; B],
-    tape: L::Tape<B>,
-    workspace: L::TrainingWorkspace<B>,
-    gradient: L::LayerGradient,
-    slots: [L; SLOTS],
+    arrays: Aligned<Arrays<L, B>>,
+    gradient: Aligned<L::LayerGradient>,
+    slots: Aligned<[L; SLOTS]>,
 }
 
 impl<L: TrainInPlace, const B: usize, const SLOTS: usize> InPlaceBuffers<L, B, SLOTS> {
+    /// Bytes where nothing is aligned to cache lines: on a microcontroller.
+    const BYTES: usize = GradientBuffers::<L, B>::BYTES + size_of::<L::LayerGradient>() + SLOTS * size_of::<L>();
+
     /// Buffers for mini-batches of up to `B` samples.
     #[must_use]
     pub const fn new() -> Self {
@@ -144,7 +144,7 @@ impl<L: TrainInPlace, const B: usize, const SLOTS: usize> InPlaceBuffers<L, B, S
     /// The optimizer's slots, to save and resume a training: with them belongs the number of [`steps`](Self::steps).
     #[must_use]
     pub const fn slots_mut(&mut self) -> &mut [L; SLOTS] {
-        &mut self.slots
+        &mut self.slots.0
     }
 
     /// Train on a mini-batch of up to `B` samples. Returns the sum of its losses.
@@ -185,7 +185,8 @@ operation! {
     const IS_TINY = is_tiny::<L>();
     fn run(self, simd: V) -> Term<L::Scalar> {
         let Self { memory, network, loss, optimizer, inputs, targets } = self;
-        let InPlaceBuffers { state, outputs, output_gradients, tape, workspace, gradient, slots } = memory;
+        let InPlaceBuffers { state, arrays: Aligned(arrays), gradient: Aligned(gradient), slots: Aligned(slots) } = memory;
+        let Arrays { outputs, output_gradients, tape, workspace } = arrays;
         let inputs = first(inputs, targets.len());
         let outputs = first_mut(outputs, inputs.len());
         let output_gradients = first_mut(output_gradients, inputs.len());

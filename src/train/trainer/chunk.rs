@@ -7,11 +7,11 @@ use crate::kernels::{Simd, Start};
 use crate::layer::deferral::defers;
 use crate::layer::{Chance, Deferral, Factors, Layer, Pass, Recorded};
 use crate::losses::Loss;
-use crate::pod::{AlignedNumbers, zero_bytes_box};
+use crate::pod::{Aligned, AlignedNumbers, zero_bytes_box};
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
-use crate::train::gradient_buffers::Tally;
+use crate::train::gradient_buffers::{Arrays, Tally};
 
 /// The gradient that chunks of samples add to, one after the other, and what the last of them left for the gradients
 /// that are computed later.
@@ -33,17 +33,8 @@ pub(super) struct Chunk<N: Layer, T> {
     targets: Vec<T>,
 }
 
-/// The outputs and their gradients, the tape, and scratch memory.
-///
-/// It begins with a cache line, and so does each array of numbers in it, as there are [`LARGE_CHUNK`] of each: a vector
-/// across the end of a line is two accesses.
-#[repr(C, align(64))]
-struct Buffers<N: Layer> {
-    outputs: [N::Output; LARGE_CHUNK],
-    output_gradients: [N::Output; LARGE_CHUNK],
-    tape: N::Tape<LARGE_CHUNK>,
-    workspace: N::TrainingWorkspace<LARGE_CHUNK>,
-}
+/// Each array in it begins with a cache line, as there are [`LARGE_CHUNK`] of each number.
+type Buffers<N> = Aligned<Arrays<N, LARGE_CHUNK>>;
 
 impl<N: Layer, T> Accumulator<N, T> {
     /// The bytes of heap that an accumulated gradient takes.
@@ -81,6 +72,7 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
         start: Start,
     ) {
         let Chunk { memory, record, inputs, targets } = &mut self.chunk;
+        let memory = &mut memory.0;
         let rows = samples.inputs();
         let inputs = if N::READS_ROWS { rows } else { Rows::in_order(gathered(rows, inputs)) };
         let targets = gathered(samples.targets(), targets);
@@ -119,7 +111,7 @@ impl<N: Layer, T> Chunk<N, T> {
     ) -> Option<Factors<'a, N::Scalar>> {
         let rows = samples.inputs();
         let inputs = if N::READS_ROWS { rows } else { Rows::in_order(rows.samples().unwrap_or(&self.inputs)) };
-        let (memory, count) = (&*self.memory, samples.len());
+        let (memory, count) = (&self.memory.0, samples.len());
         let (in_order, outputs) = (inputs.samples().unwrap_or_default(), first(&memory.outputs, count));
         let recorded = Recorded { inputs: in_order, outputs, tape: &memory.tape };
         network.deferred(inputs, recorded, first(&memory.output_gradients, count), self.record.get(), start)
