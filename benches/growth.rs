@@ -1,5 +1,5 @@
 //! How the cost of training grows with the width and depth of a network, the mini-batch size and the number of threads: tables,
-//! and charts in `benches/growth/`.
+//! and charts in `target/tmp/growth/`.
 //!
 //! `cargo bench --bench growth -- width depth batch` selects what to run.
 
@@ -13,6 +13,7 @@ mod measure;
 mod workloads;
 
 use std::error::Error;
+use std::fs::create_dir_all;
 use std::path::Path;
 use std::thread::available_parallelism;
 
@@ -120,8 +121,11 @@ fn table(name: &str, what: &str, points: Vec<Point>) -> Result<(), Box<dyn Error
         }
     }
     let [one, all] = curves;
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("benches/growth/{name}.svg"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("growth");
+    create_dir_all(&folder)?;
+    let file = folder.join(format!("{name}.svg"));
     let chart = Chart::new(&format!("Training {what}"), &format!("{name}, as a power of 2"), "GFLOP/s").logarithmic();
     chart.line("1 thread", one).line(&format!("{cores} threads"), all).write(&file.to_string_lossy())?;
+    println!("\nchart: {}", file.display());
     Ok(())
 }
