@@ -2,7 +2,7 @@
 //!
 //! `dw[f, c, t] += Σ g[f][p] · x[p's tap t in c]`: what a tap reads for neighbouring positions is a piece of a row of the image, or of
 //! a [dense](crate::kernels::convolution::blocks) copy for each column of taps, of which all positions are one piece: then the gradients
-//! are read where they lie. With large strides, both are laid out with zeros in between. No lane is left out of a product, and the sums
+//! are read where they lie. Where several copies would cost more, on wide planes, and with large strides, both are laid out with zeros in between. No lane is left out of a product, and the sums
 //! of some filters and some taps stay in registers: each vector is read once for all of them.
 //!
 //! Lanes run over the terms of a sum. So there are [`LANES`] chains, whatever the width of a vector, of which each is one over
@@ -32,18 +32,33 @@ const TAPS: usize = 12;
 /// How a gradient is computed: of which images, some filters at a time.
 #[derive(Clone, Copy)]
 struct Division {
-    /// Dense if they can be, or else with zeros between rows.
+    /// Dense, or with zeros between rows.
     images: Images,
     blocks: Split,
     filters: usize,
 }
 
 impl Division {
-    /// The one for some filters, if there is any.
+    /// The one for some filters that is estimated to cost less, if there is any, and its cost for a sample, in multiplications of
+    /// vectors.
+    #[inline(always)]
+    fn cheapest<S>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<(Self, usize)> {
+        // Of a batch that fills blocks.
+        let in_parts = Self::in_parts(images, VECTORS, filters, scratch).map(|it| (it, it.work(filters)));
+        let dense = if images.can_be_dense() { Self::dense(images, VECTORS, filters, scratch) } else { None };
+        let dense = dense.map(|it| (it, it.work(filters)));
+        dense.into_iter().chain(in_parts).min_by_key(|&(_, work)| work)
+    }
+
+    /// The same for a number of samples.
     #[inline(always)]
     fn of<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
-        let dense = if images.can_be_dense() { Self::dense(images, samples, filters, scratch) } else { None };
-        dense.or_else(|| Self::in_parts(images, samples, filters, scratch))
+        let (cheapest, _) = Self::cheapest(images, filters, scratch)?;
+        if cheapest.images.is_dense {
+            Self::dense(images, samples, filters, scratch)
+        } else {
+            Self::in_parts(images, samples, filters, scratch)
+        }
     }
 
     /// Of dense images, which lie where gradients do in other forms. Gradients are read in place.
@@ -91,7 +106,10 @@ impl Division {
         // Pieces of rows may cross the ends of cache lines, and images are copied for each few filters.
         let multiplied = |vectors: usize| products * vectors + products * vectors / 2;
         if !images.is_dense {
-            return multiplied(images.vectors(images.rows.count, LANES).0) + copies;
+            // Gradients are copied for each few channels.
+            let vectors = images.vectors(images.rows.count, LANES).0;
+            let gradients = 8 * filters * vectors * ceil_div(images.channels, blocks.channels);
+            return multiplied(vectors) + gradients + copies;
         }
         // The sums of a block are added to others, and in the end those of lanes.
         let (lines, positions) = (ceil_div(images.rows.count, blocks.rows), blocks.rows * images.columns.count);
@@ -113,8 +131,7 @@ pub(in crate::kernels::convolution) fn work<S>(
     filters: usize,
     scratch: &Scratch<'_, S>,
 ) -> Option<usize> {
-    // Of a batch that fills blocks.
-    Division::of(images, VECTORS, filters, scratch).map(|division| division.work(filters))
+    Division::cheapest(images, filters, scratch).map(|(_, work)| work)
 }
 
 /// What a pass over all positions computes: a group, the first of some filters and how many, and of some channels.
