@@ -70,7 +70,7 @@ pub use matmul::{Start, input_gradient, matmul, weight_gradient};
 pub(crate) use normalise::Moments;
 pub(crate) use operation::{operation, outlined};
 #[cfg(feature = "std")]
-pub(crate) use outer_products::OuterProducts;
+pub(crate) use outer_products::{Descent, OuterProducts};
 pub(crate) use pools::{average, average_gradient, maximum, maximum_gradient, maximum_with_places};
 pub use portable::Portable;
 pub(crate) use product::SMALL;

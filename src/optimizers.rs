@@ -93,6 +93,13 @@ pub trait Optimizer<const SLOTS: usize>: Clone + Send + Sync {
         None
     }
 
+    /// η, if [`update`](Self::update) in step number `step` is `w ← w − η·g` and nothing else. Then an update needs no pass over memory
+    /// of its own.
+    #[doc(hidden)]
+    fn plain_rate(&self, _step: u64) -> Option<f64> {
+        None
+    }
+
     /// Exclude biases and the scales and shifts of normalization layers from weight decay: all weights that are
     /// [`Role::Vector`](crate::weights::Role::Vector).
     ///

@@ -6,14 +6,18 @@
 //!
 //! A tile is 8 rows of inputs × 2 vectors of outputs, or 6 × 2 with 16 registers, as in [`product`](super::product), whose
 //! table says why; with one vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
+//!
+//! Where an update is a plain step of gradient descent, the weights take it from the tile's registers ([`Descent`]): the processor takes
+//! the step of one tile beside the products of the next.
 
 use crate::chunks::Chunks;
+use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::product::Start;
-use super::vector::{Operation, Simd, Vector, lanes, multiply_add};
+use super::vector::{Operation, Simd, Vector, first_lane, lanes, multiply_add, splat, sum_of_lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -71,7 +75,8 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     ) {
         let (to, room) = (to.as_mut_ptr(), to.len());
         let weights = core::ptr::null();
-        S::Vector::<V>::outer_products(simd, Block { products: self, rows, columns, to, room, pitch, start, weights });
+        let block = Block { products: self, rows, columns, to, room, pitch, start, weights, descent: None };
+        S::Vector::<V>::outer_products(simd, block);
     }
 
     /// Some rows and columns of dW, from zero, to memory that isn't initialized, one row after the other. Returns them,
@@ -90,13 +95,24 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
         let (to, room, pitch) = (memory.as_mut_ptr().cast::<S>(), memory.len(), columns.len());
         let count = rows.len().saturating_mul(pitch);
         let (start, weights) = (Start::Zero, weights.as_ptr());
-        let block = Block { products: self, rows, columns, to, room, pitch, start, weights };
+        let block = Block { products: self, rows, columns, to, room, pitch, start, weights, descent: None };
         if !block.fits() {
             return &mut [];
         }
         S::Vector::<V>::outer_products(simd, block);
         // SAFETY: a block that fits has been written: all of its rows and columns, which are these numbers.
         unsafe { core::slice::from_raw_parts_mut(to, count) }
+    }
+
+    /// Moves the weights of some rows along dW, which isn't stored. Returns whether all of it, times the factor, was finite; if
+    /// not, some weights aren't, either. For vectors only: plain loops need memory for a sum.
+    #[inline(always)]
+    pub(crate) fn descend<V: Simd>(&self, simd: V, rows: Range<usize>, to: &mut [S], descent: Descent<S>) -> bool {
+        let (columns, pitch, finite, room) = (0..self.outputs, self.outputs, Cell::new(true), to.len());
+        let (to, start, descent) = (to.as_mut_ptr(), Start::Zero, Some((descent, &finite)));
+        let block = Block { products: self, rows, columns, to, room, pitch, start, weights: to, descent };
+        S::Vector::<V>::outer_products(simd, block);
+        finite.get()
     }
 
     /// The columns from `first` on of db, as many as `to` holds.
@@ -121,6 +137,13 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     }
 }
 
+/// A step of gradient descent along a sum: `w ← w − rate·(factor·sum)`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Descent<S> {
+    pub(crate) factor: S,
+    pub(crate) rate: S,
+}
+
 /// Some rows and columns of dW. Private to this file: `to` stands for an exclusive borrow of `room` numbers, which may be
 /// uninitialized only if the sum starts from zero.
 #[derive(Debug)]
@@ -135,6 +158,8 @@ pub struct Block<'a, S> {
     start: Start,
     /// The first weight that these will update, in rows of all outputs, or null: an address that is never read.
     weights: *const S,
+    /// The step that the numbers in `to` take along dW, unless they become dW; and whether all of it was finite.
+    descent: Option<(Descent<S>, &'a Cell<bool>)>,
 }
 
 impl<S: Scalar> Block<'_, S> {
@@ -244,17 +269,19 @@ impl<S: Scalar> Block<'_, S> {
         rows
     }
 
-    /// A tile of `R` rows and `C` vectors of columns.
+    /// A tile of `R` rows and `C` vectors of columns. Returns zeros, or NaN somewhere if a step was taken along a gradient that isn't
+    /// finite.
     ///
     /// # Safety
     /// As for [`tiles`](Self::tiles); the rows are in range.
+    #[allow(clippy::eq_op, reason = "x − x tells whether x is finite")]
     #[inline(always)]
     unsafe fn tile<V: Simd, const R: usize, const C: usize, const WHOLE: bool>(
         &self,
         simd: V,
         row: usize,
         columns: &Range<usize>,
-    ) {
+    ) -> S::Vector<V> {
         let lanes = lanes::<V, S>();
         let last = columns.len() - (C - 1) * lanes;
         let place = (row - self.rows.start) * self.pitch + columns.start - self.columns.start;
@@ -297,6 +324,18 @@ impl<S: Scalar> Block<'_, S> {
                     }
                 }
             }
+            let mut check = splat::<V, S>(simd, S::ZERO);
+            if let Some((Descent { factor, rate }, _)) = self.descent {
+                let (factor, rate) = (splat::<V, S>(simd, factor), splat::<V, S>(simd, rate));
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        let mean = *sum * factor;
+                        // 0, or NaN if the mean isn't finite.
+                        check = check + (mean - mean);
+                        *sum = load(to.add(r * self.pitch), v) - rate * mean;
+                    }
+                }
+            }
             for (r, sums) in sums.iter().enumerate() {
                 for (v, sum) in sums.iter().enumerate() {
                     let to = to.add(r * self.pitch + v * lanes);
@@ -307,6 +346,7 @@ impl<S: Scalar> Block<'_, S> {
                     }
                 }
             }
+            check
         }
     }
 }
@@ -338,15 +378,22 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, S, R, C>
     fn run<V: Simd>(self, simd: V) {
         let Self { block, rows, columns } = self;
         let whole = columns.len() == C * lanes::<V, S>();
+        let mut check = splat::<V, S>(simd, S::ZERO);
         for row in rows.step_by(R) {
             // SAFETY: the promise of `Block::tiles`.
-            unsafe {
+            let zeros = unsafe {
                 if whole {
-                    block.tile::<V, R, C, true>(simd, row, &columns);
+                    block.tile::<V, R, C, true>(simd, row, &columns)
                 } else {
-                    block.tile::<V, R, C, false>(simd, row, &columns);
+                    block.tile::<V, R, C, false>(simd, row, &columns)
                 }
-            }
+            };
+            check = check + zeros;
+        }
+        if let Some((_, finite)) = block.descent
+            && first_lane::<V, S>(simd, sum_of_lanes::<V, S>(check)) != S::ZERO
+        {
+            finite.set(false);
         }
     }
 }

@@ -38,6 +38,10 @@ impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for DecayWeightsO
         Self { optimizer: self.optimizer.with_learning_rate(learning_rate) }
     }
 
+    fn plain_rate(&self, step: u64) -> Option<f64> {
+        self.optimizer.plain_rate(step)
+    }
+
     fn without_weight_decay(&self) -> Self {
         Self { optimizer: self.optimizer.without_weight_decay() }
     }

@@ -203,6 +203,11 @@ impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for Scheduled<O> 
         Self { optimizer: self.optimizer.with_learning_rate(learning_rate), schedule: self.schedule }
     }
 
+    fn plain_rate(&self, step: u64) -> Option<f64> {
+        let rate = self.optimizer.learning_rate() * self.schedule.factor(step);
+        self.optimizer.with_learning_rate(rate).plain_rate(step)
+    }
+
     fn without_weight_decay(&self) -> Self {
         Self { optimizer: self.optimizer.without_weight_decay(), schedule: self.schedule }
     }

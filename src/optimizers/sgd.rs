@@ -69,6 +69,10 @@ impl Optimizer<0> for Sgd {
         Self { learning_rate, ..*self }
     }
 
+    fn plain_rate(&self, _: u64) -> Option<f64> {
+        (self.weight_decay == 0.0).then_some(self.learning_rate)
+    }
+
     fn without_weight_decay(&self) -> Self {
         self.weight_decay(0.0)
     }

@@ -3,8 +3,8 @@
 use core::ops::Range;
 
 use super::{UNTOUCHED, assert_close, everywhere, numbers};
-use crate::kernels::outer_products::OuterProducts;
-use crate::kernels::{Operation, Simd, Start, naive};
+use crate::kernels::outer_products::{Descent, OuterProducts};
+use crate::kernels::{Operation, Simd, Start, lanes, naive};
 use crate::random::Random;
 use crate::scalar::Scalar;
 
@@ -86,4 +86,65 @@ fn instruction_sets_with_fused_multiply_adds_agree_bit_for_bit() {
     let results = everywhere(&InBlocks { samples: &samples, size: (21, 37), block: (21, 37), start: None });
     let fused: Vec<_> = results.iter().filter(|(name, _)| *name != "plain").collect();
     assert!(fused.windows(2).all(|pair| pair[0].1 == pair[1].1));
+}
+
+/// Weights, some rows at a time, after a step along the sums of outer products, and whether these were finite.
+#[derive(Clone)]
+struct Descends<'a, S> {
+    samples: &'a [(Vec<S>, Vec<S>)],
+    size: (usize, usize),
+    rows: usize,
+    /// In the tile's registers, or from sums in memory.
+    at_once: bool,
+}
+
+impl<S: Scalar> Operation for Descends<'_, S> {
+    type Output = (Vec<S>, bool);
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Self::Output {
+        let Self { samples, size: (inputs, outputs), rows, at_once } = self;
+        let mut products = OuterProducts::new(inputs, outputs);
+        samples.iter().for_each(|(x, g)| products.add(x, g));
+        let (factor, rate) = (S::from_f64(0.3), S::from_f64(0.7));
+        let mut weights: Vec<_> = (0..inputs * outputs).map(|index| S::from_f64((index as f64).sin())).collect();
+        let mut all_finite = true;
+        for first in (0..inputs).step_by(rows) {
+            let rows = first..inputs.min(first + rows);
+            let to = &mut weights[first * outputs..rows.end * outputs];
+            if at_once && lanes::<V, S>() > 1 {
+                all_finite &= products.descend(simd, rows, to, Descent { factor, rate });
+                continue;
+            }
+            let mut sums = vec![S::ZERO; to.len()];
+            products.weights(simd, (rows, 0..outputs), &mut sums, outputs, Start::Zero);
+            for (weight, sum) in to.iter_mut().zip(sums) {
+                let mean = sum * factor;
+                all_finite &= mean.is_finite();
+                *weight -= rate * mean;
+            }
+        }
+        (weights, all_finite)
+    }
+}
+
+#[test]
+fn a_step_from_registers_has_the_bits_of_one_along_stored_sums() {
+    let mut random = Random::new(2);
+    for size in [(1, 1), (8, 32), (16, 10), (33, 17), (5, 40), (19, 16), (2, 100), (40, 3), (24, 70)] {
+        for count in [0, 1, 7, 64] {
+            let mut samples: Vec<_> = (0..count)
+                .map(|_| (numbers::<f32>(size.0, &mut random), numbers::<f32>(size.1, &mut random)))
+                .collect();
+            for rows in [3, 8, 17, size.0] {
+                let all = |at_once| everywhere(&Descends { samples: &samples, size, rows, at_once });
+                assert_eq!(all(true), all(false), "{size:?}, {count} samples, {rows} rows at a time");
+            }
+            let Some((x, _)) = samples.last_mut() else { continue };
+            x[size.0 - 1] = f32::INFINITY;
+            for (name, (_, is_finite)) in everywhere(&Descends { samples: &samples, size, rows: 8, at_once: true }) {
+                assert!(!is_finite, "{name}, {size:?}, {count} samples");
+            }
+        }
+    }
 }

@@ -5,9 +5,10 @@
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
+use core::sync::atomic::Ordering::Relaxed;
 
 use super::update::{Mean, Update};
-use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task, operation, outlined};
+use crate::kernels::{Divisible, OuterProducts, Simd, Start, Task, lanes, operation, outlined};
 use crate::optimizers::Optimizer;
 use crate::pod::Aligned;
 use crate::scalar::Scalar;
@@ -103,6 +104,15 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>
         }
         if self.is_bias {
             return self.update_bias(simd, rows.first, rows.weights, rows.slots);
+        }
+        if const { lanes::<V, S>() > 1 }
+            && let Then::Update(update) = &self.then
+            && let Some(descent) = update.descent()
+        {
+            if !self.products.descend(simd, rows.first..rows.first + count, rows.weights, descent) {
+                update.mean.finite.store(false, Relaxed);
+            }
+            return;
         }
         // A function of its own: without optimization, each inlined copy would keep its own memory for the sums.
         outlined(simd, InBlocks { sums: self, rows });

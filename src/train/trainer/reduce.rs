@@ -113,8 +113,8 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
     }
 
     /// Update this rank's weights of `network` along the mean gradient, and replace its running statistics. Returns
-    /// whether all of that gradient was finite: weights with a gradient that is not finite are unchanged, but others
-    /// may have been updated.
+    /// whether all of that gradient was finite: otherwise, some weights have been updated, and some may not be finite
+    /// themselves.
     ///
     /// Each range of weights passes through memory once. The gradient passes twice if its norm is clipped, which
     /// requires the whole gradient.

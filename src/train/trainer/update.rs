@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::kernels::{Simd, Task, add_assign, scale_finite};
+use crate::kernels::{Descent, Simd, Task, add_assign, scale_finite};
 use crate::optimizers::{Optimizer, Penalty, clamp};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -100,6 +100,17 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Ra
 }
 
 impl<O, S: Scalar> Update<'_, O, S> {
+    /// The update, if it is a plain step of gradient descent.
+    #[inline(always)]
+    pub(super) fn descent<const SLOTS: usize>(&self) -> Option<Descent<S>>
+    where
+        O: Optimizer<SLOTS>,
+    {
+        let rate = self.optimizer.plain_rate(self.step)?;
+        let is_plain = self.mean.penalty.is_none() && self.limit.is_none();
+        is_plain.then(|| Descent { factor: self.mean.factor, rate: S::from_f64(rate) })
+    }
+
     /// Update weights along the mean of `mean` and `others`, if all of it is finite.
     #[inline(always)]
     pub(super) fn of<'s, V: Simd, const SLOTS: usize>(
