@@ -149,11 +149,21 @@ impl Images {
         self.rows.is_whole() && self.columns.is_whole()
     }
 
-    /// Whether so few products are with padding that separate products without them aren't worth it. With a stride they may be, as they
-    /// save a copy.
-    pub(super) fn is_nearly_whole(&self) -> bool {
+    /// Whether separate products without padding are worth estimating, for some samples: not for a few of them, if few
+    /// products are with padding. With a stride they may be, as they save a copy.
+    pub(super) fn may_be_sparse(&self, samples: usize) -> bool {
+        !self.is_whole() && (samples >= LANES || !self.is_nearly_whole())
+    }
+
+    /// What such products take longer than estimated, if all take some time: a sixteenth, if few are saved.
+    pub(super) fn sparse_margin(&self, all: usize) -> usize {
+        if self.is_nearly_whole() { all / 16 } else { 0 }
+    }
+
+    /// Whether few products are with padding, and all positions are next to each other.
+    fn is_nearly_whole(&self) -> bool {
         let is_dense = self.rows.step == 1 && self.columns.step == 1;
-        self.is_whole() || is_dense && 8 * self.products() > 7 * self.sums() * self.taps()
+        is_dense && 8 * self.products() > 7 * self.sums() * self.taps()
     }
 
     /// Whether the images are read as they stand.

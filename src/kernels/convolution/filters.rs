@@ -39,16 +39,17 @@ const fn padded(filters: usize) -> usize {
 /// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows or the columns of them, if separate
 /// products for the sums that read the same taps take less time. A product by zero changes no sum, so that the batch may decide.
 pub(super) fn images(images: Images, samples: usize, filters: usize, lanes: usize) -> Images {
-    if images.is_nearly_whole() { images } else { cheapest(&images, samples, filters, lanes).1 }
+    cheapest(&images, samples, filters, lanes).1
 }
 
 /// The same images, and what the sums of a sample cost.
 pub(super) fn cheapest(images: &Images, samples: usize, filters: usize, lanes: usize) -> (usize, Images) {
     let whole = work(images, samples, filters, lanes);
-    if images.is_nearly_whole() {
+    if !images.may_be_sparse(samples) {
         return (whole, *images);
     }
-    let with_work = |images| (work(&images, samples, filters, lanes), images);
+    let margin = images.sparse_margin(whole);
+    let with_work = |images| (margin + work(&images, samples, filters, lanes), images);
     let sparse = [images.sparse_rows(), images.sparse_columns(), images.sparse()].map(with_work);
     sparse.into_iter().fold((whole, *images), |least, form| if form.0 < least.0 { form } else { least })
 }

@@ -45,7 +45,7 @@ pub(super) fn lanes_of<V: Simd, S: Scalar>(
     }
     let (by_filters, over_filters) = filters::cheapest(images, samples, filters, lanes);
     let by_filters = filters::split(&over_filters, 1, filters, window, scratch).map(|_| by_filters);
-    let over_positions = rows::cheapest::<V, S>(images, filters, scratch);
+    let over_positions = rows::cheapest::<V, S>(images, (samples, filters), scratch);
     let form = match (by_filters, over_positions) {
         (Some(by_filters), Some((by_positions, images))) if by_positions <= by_filters => {
             Some((by_positions, Lanes::Positions, images))

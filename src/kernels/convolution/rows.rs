@@ -30,26 +30,27 @@ const FILTERS: usize = 128;
 /// sums of a sample cost. If there is room.
 pub(super) fn cheapest<V: Simd, S: Scalar>(
     images: &Images,
-    filters: usize,
+    (samples, filters): (usize, usize),
     scratch: &Scratch<'_, S>,
 ) -> Option<(usize, Images)> {
-    let mut least = None;
-    let mut consider = |images: Images| {
+    let mut least: Option<(usize, Images)> = None;
+    let consider = |least: &mut Option<(usize, Images)>, images: Images, margin: usize| {
         let Some(split) = split::<V, S>(&images, filters, scratch) else { return };
-        let cost = work::<V, S>(&images, filters, split);
+        let cost = margin + work::<V, S>(&images, filters, split);
         if least.is_none_or(|(least, _)| cost < least) {
-            least = Some((cost, images));
+            *least = Some((cost, images));
         }
     };
-    let mut both = |images: &Images| {
-        consider(images.in_parts());
+    let both = |least: &mut Option<(usize, Images)>, images: &Images, margin: usize| {
+        consider(least, images.in_parts(), margin);
         if images.can_be_dense() {
-            consider(images.dense());
+            consider(least, images.dense(), margin);
         }
     };
-    both(images);
-    if !images.is_nearly_whole() {
-        both(&images.sparse_rows());
+    both(&mut least, images, 0);
+    if images.may_be_sparse(samples) {
+        let margin = least.map_or(0, |(whole, _)| images.sparse_margin(whole));
+        both(&mut least, &images.sparse_rows(), margin);
     }
     least
 }
