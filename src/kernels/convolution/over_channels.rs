@@ -54,13 +54,28 @@ impl Channels {
         self.split_of(1, sums, inputs).filter(|_| fits)
     }
 
+    /// The same for sums alone, which may have the room of the inputs, and inputs that of sums: what blocks share is transposed again for
+    /// each.
+    #[inline(always)]
+    fn larger_split<S>(&self, scratch: &Scratch<'_, S>) -> Option<(Split, bool)> {
+        let split = self.split(scratch)?;
+        if split.rows >= self.images.rows.count {
+            return Some((split, false));
+        }
+        let swapped = self.split_of(1, scratch.inputs.len() / LANES, scratch.sums.len() / LANES);
+        let larger = swapped.filter(|swapped| swapped.rows > split.rows);
+        Some(larger.map_or((split, false), |swapped| (swapped, true)))
+    }
+
     /// What the sums of a sample cost, in multiplications of vectors of `lanes`.
     pub(super) fn work(&self, lanes: usize) -> usize {
         let Images { rows, columns, .. } = self.images.sparse_rows();
         let sums = self.images.sums();
         let (tiles, each) = tiles::even(&columns);
         let of_rows = rows.stretches(0..rows.count).map(|rows| rows.sums.len() * rows.taps.len());
-        let products = of_rows.sum::<usize>() * columns.len() * tiles * (each + 1).max(8);
+        // Two rows share what they load, and have twice as many chains.
+        let tile = if tiles::lead(&rows).is_some() { (each + each / 6).max(5) } else { (each + 1).max(8) };
+        let products = of_rows.sum::<usize>() * columns.len() * tiles * tile;
         let of_vector = products + products / 4 + 28 * rows.count * tiles + 21 * sums + 6 * self.images.taps();
         ceil_div(self.count(), lanes) * (self.inputs * self.outputs * of_vector + 650)
     }
@@ -219,7 +234,9 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
         channels.images = channels.images.sparse_rows();
         let Channels { images, inputs, outputs, taps: (row, taps) } = channels;
         let lanes = lanes::<V, S>();
-        let Some(mut split) = channels.split(scratch) else { return };
+        let Some((mut split, is_swapped)) = channels.larger_split(scratch) else { return };
+        let Scratch { inputs: room, sums, weights: laid_weights } = scratch;
+        let (room, sums) = if is_swapped { (sums, room) } else { (room, sums) };
         // Blocks of nearly the same size.
         split.rows = even(images.rows.count, split.rows);
         let samples = x.len() / images.sample.max(1);
@@ -232,7 +249,7 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
             // The weights of each pair of an input and an output, tap by tap.
             for pair in 0..inputs * outputs {
                 let order = images.tap_numbers(row);
-                let to = scratch.weights.get_mut(pair * depth * lanes..).unwrap_or_default();
+                let to = laid_weights.get_mut(pair * depth * lanes..).unwrap_or_default();
                 for (to, tap) in to.chunks_exact_mut(lanes).zip(order) {
                     for (channel, to) in to.iter_mut().enumerate().take(count) {
                         let at = ((first + channel) * inputs * outputs + pair) * taps + tap;
@@ -251,19 +268,19 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                         if output == 0 || inputs > 1 {
                             let at = sample * images.sample + (first * inputs + input) * images.plane();
                             let from = x.get(at..).unwrap_or_default();
-                            let to = Laid { numbers: &mut *scratch.inputs, pitch: lanes };
+                            let to = Laid { numbers: room, pitch: lanes };
                             channels.lay(simd, (from, inputs * images.plane(), count), &block, to);
                         }
                         let pair = input * outputs + output;
-                        let weights = scratch.weights.get(pair * depth * lanes..).unwrap_or_default();
+                        let weights = laid_weights.get(pair * depth * lanes..).unwrap_or_default();
                         let start = if input == 0 { Some(&starts) } else { None };
-                        let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets));
+                        let tiles = Tiles::of::<V>(&images, &block, (&**room, offsets));
                         let is_rectified = is_rectified && input + 1 == inputs;
-                        tiles.correlate(simd, weights, start, is_rectified, scratch.sums);
+                        tiles.correlate(simd, weights, start, is_rectified, sums);
                     }
                     let at = sample * of_outputs + (first * outputs + output) * plane;
                     let y = y.get_mut(at..).unwrap_or_default();
-                    store(simd, &images, &block, (&*scratch.sums, count), (y, outputs * plane, width));
+                    store(simd, &images, &block, (&**sums, count), (y, outputs * plane, width));
                 }
             }
         }

@@ -196,6 +196,19 @@ impl Track {
         below(self.before)..below(self.before + self.input)
     }
 
+    /// The taps that a sum reads.
+    #[inline(always)]
+    pub(super) fn taps_read(&self, sum: usize) -> Range<usize> {
+        if self.is_sparse { self.taps_of(sum) } else { 0..self.taps }
+    }
+
+    /// How many taps further on a sum reads what the next one does, if there are such taps.
+    #[inline(always)]
+    pub(super) const fn lead(&self) -> Option<usize> {
+        let lead = quotient(self.step, self.spread);
+        if lead * self.spread == self.step && lead < self.taps { Some(lead) } else { None }
+    }
+
     /// The first sum that leaves out another tap than those that read some taps: it moves the last one before the elements onto
     /// them, or the last one on them behind.
     fn next_with_other_taps(&self, taps: &Range<usize>) -> usize {

@@ -21,6 +21,12 @@ pub(super) fn even(columns: &Track) -> (usize, usize) {
     (tiles, ceil_div(columns.count, tiles))
 }
 
+/// How many rows of taps further on a row of sums reads what the next one does, if two rows are computed together: they share most of what
+/// they read.
+pub(super) fn lead(rows: &Track) -> Option<usize> {
+    rows.lead().filter(|lead| 2 * lead < rows.len())
+}
+
 /// Channels of a block with zeros around them, and what its sums read of them.
 pub(super) struct Tiles<'a, S> {
     pub(super) images: &'a Images,
@@ -75,6 +81,9 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
         let start = start.map(|start| read(simd, start.get(..lanes).unwrap_or_default()));
         let across = self.images.columns.taps().len();
+        if let Some(lead) = lead(&self.images.rows) {
+            return self.correlate_pairs(simd, w, lead * across, (start, is_rectified), y);
+        }
         let most = if self.steps.1 == lanes { POSITIONS } else { TILE };
         // Rows of taps that lie on zeros are left out, and so are the zeros.
         for stretch in self.images.rows.stretches(self.rows.clone()) {
@@ -106,6 +115,108 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                     }
                     column += count;
                 }
+            }
+        }
+    }
+
+    /// The same, of two rows at a time, of which the first reads what the second does with taps whose numbers are `lead` higher.
+    #[inline(always)]
+    fn correlate_pairs<V: Simd>(&self, simd: V, w: &[S], lead: usize, ends: (Option<S::Vector<V>>, bool), y: &mut [S]) {
+        let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
+        let most = if self.steps.1 == lanes { POSITIONS } else { TILE };
+        let fits = self.offsets.is_sorted()
+            && self.offsets.len() * lanes <= w.len()
+            && self.rows.len() * columns * lanes <= y.len()
+            && rows == self.rows.len();
+        debug_assert!(fits, "channels don't fit");
+        if !fits {
+            return;
+        }
+        let mut row = self.rows.start;
+        while row < self.rows.end {
+            let (Some(taps), next) = (self.taps_of(row, lanes), self.taps_of(row + 1, lanes)) else { return };
+            let pair = next.filter(|_| row + 1 < self.rows.end);
+            let pair = pair.map(|second| Pair { lead, first: taps.clone(), second }).filter(Pair::is_in_order);
+            let mut column = 0;
+            while column < columns {
+                let left = columns - column;
+                // Tiles of nearly the same size: one of few positions takes as long as one of several.
+                let count = left.div_ceil(left.div_ceil(most));
+                // SAFETY: all sums can be read and written, and there is a weight for each tap and lane.
+                unsafe {
+                    let x = self.x.as_ptr().wrapping_add(row * self.steps.0 + column * self.steps.1);
+                    let x = x.wrapping_sub(self.origin() * self.pitch);
+                    let y = y.as_mut_ptr().add(((row - self.rows.start) * columns + column) * lanes);
+                    match &pair {
+                        Some(pair) => self.pair_of(simd, count, (w, pair), x, ends, y),
+                        None => {
+                            let w = w.get_unchecked(taps.start * lanes..);
+                            let offsets = self.offsets.get_unchecked(taps.clone());
+                            self.tile_of(simd, count, (w, offsets), x, ends, y);
+                        }
+                    }
+                }
+                column += count;
+            }
+            row += if pair.is_some() { 2 } else { 1 };
+        }
+    }
+
+    /// The first row that is laid.
+    #[inline(always)]
+    fn origin(&self) -> usize {
+        self.images.rows.read(&self.rows).start
+    }
+
+    /// The taps that a row of sums reads, if all of its sums can be read.
+    #[inline(always)]
+    fn taps_of(&self, row: usize, lanes: usize) -> Option<Range<usize>> {
+        let across = self.images.columns.taps().len();
+        let rows = self.images.rows.taps_read(row);
+        let taps = rows.start * across..rows.end * across;
+        // Offsets ascend.
+        let (Some(&first), Some(&last)) =
+            (self.offsets.get(taps.clone())?.first(), self.offsets.get(taps.clone())?.last())
+        else {
+            return Some(taps);
+        };
+        let (at, origin) = (row * self.steps.0, self.origin() * self.pitch);
+        let end = at + self.sums.1.saturating_sub(1) * self.steps.1 + last as usize + lanes;
+        let fits = origin <= at + first as usize && end <= self.x.len() + origin;
+        debug_assert!(fits || row >= self.rows.end, "channels don't fit");
+        fits.then_some(taps)
+    }
+
+    /// `count` sums of a row and of the next.
+    ///
+    /// # Safety
+    /// As for [`Pair::tile`].
+    #[inline(always)]
+    unsafe fn pair_of<V: Simd>(
+        &self,
+        simd: V,
+        count: usize,
+        (w, pair): (&[S], &Pair),
+        x: *const S,
+        ends: (Option<S::Vector<V>>, bool),
+        y: *mut S,
+    ) {
+        let (lanes, step, rows) = (lanes::<V, S>(), self.steps.1, (self.steps.0, self.sums.1));
+        macro_rules! tile {
+            ($step:ident: $($count:literal)*, $most:ident) => {
+                match count {
+                    $($count => pair.tile::<V, S, $count>(simd, (w, self.offsets), (x, $step), rows, ends, y),)*
+                    _ => pair.tile::<V, S, $most>(simd, (w, self.offsets), (x, $step), rows, ends, y),
+                }
+            };
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            // With this many lanes, the step is a constant.
+            if step == lanes {
+                tile!(lanes: 1 2 3 4 5 6 7 8 9 10 11, POSITIONS);
+            } else {
+                tile!(step: 1 2 3 4 5 6 7, TILE);
             }
         }
     }
@@ -180,6 +291,93 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                     sum = sum.max(splat(simd, S::ZERO));
                 }
                 sum.store(y.add(index * lanes));
+            }
+        }
+    }
+}
+
+/// Two neighbouring rows of sums: the taps that each reads, and how many numbers of taps further on the first one's lies
+/// on what the second one's lies on.
+struct Pair {
+    lead: usize,
+    first: Range<usize>,
+    second: Range<usize>,
+}
+
+impl Pair {
+    /// Whether the first row reads no further than the second, and begins no later.
+    #[inline(always)]
+    fn is_in_order(&self) -> bool {
+        let Self { lead, first, second } = self;
+        !first.is_empty()
+            && !second.is_empty()
+            && first.start <= second.start + lead
+            && first.end <= second.end + lead
+            && second.start + lead < first.end
+    }
+
+    /// `N` sums of both rows: a vector of inputs that both read is loaded once. `rows` are how far the second lies behind the first in
+    /// x, and how many sums in y.
+    ///
+    /// # Safety
+    /// The pair is in order. Each tap of a row can be read at its offset from `x`, for sums a step apart, and the sums can be
+    /// written to `y`; there is a weight for each tap and lane.
+    #[inline(always)]
+    unsafe fn tile<V: Simd, S: Scalar, const N: usize>(
+        &self,
+        simd: V,
+        (w, offsets): (&[S], &[u32]),
+        (x, step): (*const S, usize),
+        (below, width): (usize, usize),
+        (start, is_rectified): (Option<S::Vector<V>>, bool),
+        y: *mut S,
+    ) {
+        let lanes = lanes::<V, S>();
+        let Self { lead, first, second } = self;
+        let (w, offset) = (w.as_ptr(), offsets.as_ptr());
+        let mut sums = [[splat(simd, S::ZERO); N]; 2];
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (index, sum) in sums.iter_mut().enumerate() {
+                    *sum = match start {
+                        Some(start) => start,
+                        None => S::Vector::<V>::load(simd, y.add((row * width + index) * lanes)),
+                    };
+                }
+            }
+            let shared = second.start + lead;
+            for tap in first.start..shared {
+                let weight = S::Vector::<V>::load(simd, w.add(tap * lanes));
+                let x = x.wrapping_add(*offset.add(tap) as usize);
+                for (index, sum) in sums[0].iter_mut().enumerate() {
+                    *sum = S::Vector::<V>::load(simd, x.add(index * step)).mul_add(weight, *sum);
+                }
+            }
+            for tap in shared..first.end {
+                let weights = [tap, tap - lead].map(|tap| S::Vector::<V>::load(simd, w.add(tap * lanes)));
+                let x = x.wrapping_add(*offset.add(tap) as usize);
+                for index in 0..N {
+                    let x = S::Vector::<V>::load(simd, x.add(index * step));
+                    for (sums, &weight) in sums.iter_mut().zip(&weights) {
+                        sums[index] = x.mul_add(weight, sums[index]);
+                    }
+                }
+            }
+            for tap in first.end - lead..second.end {
+                let weight = S::Vector::<V>::load(simd, w.add(tap * lanes));
+                let x = x.wrapping_add(below + *offset.add(tap) as usize);
+                for (index, sum) in sums[1].iter_mut().enumerate() {
+                    *sum = S::Vector::<V>::load(simd, x.add(index * step)).mul_add(weight, *sum);
+                }
+            }
+            for (row, sums) in sums.into_iter().enumerate() {
+                for (index, mut sum) in sums.into_iter().enumerate() {
+                    if is_rectified {
+                        sum = sum.max(splat(simd, S::ZERO));
+                    }
+                    sum.store(y.add((row * width + index) * lanes));
+                }
             }
         }
     }
