@@ -226,6 +226,19 @@ fn depthwise_convolutions_over_channels_are_those_of_their_definition() {
         };
         check(rows, columns, sizes);
     }
+    // Large windows, whose rows share most of what they read: with all padding, strides, dilations, and planes of several blocks.
+    for (rows, columns, sizes) in [
+        ((10, window(10, 1, 8, 8, 1)), (6, window(9, 1, 4, 4, 1)), (1, 1, 33)),
+        ((32, window(11, 2, 0, 0, 1)), (45, window(11, 1, 0, 0, 1)), (1, 1, 13)),
+        ((19, window(11, 1, 5, 5, 1)), (19, window(11, 1, 5, 5, 1)), (1, 2, 9)),
+        ((23, window(7, 4, 9, 5, 2)), (13, window(5, 2, 2, 3, 1)), (1, 1, 20)),
+        ((9, window(8, 3, 7, 7, 1)), (17, window(3, 1, 1, 1, 1)), (1, 3, 5)),
+    ] {
+        let (Some(rows), Some(columns)) = (axis(rows.0, rows.1), axis(columns.0, columns.1)) else {
+            panic!("{rows:?} or {columns:?} doesn't fit")
+        };
+        check(rows, columns, sizes);
+    }
     // A plane in several bands of rows.
     let window = Axis { kernel: 3, stride: 2, before: 1, after: 1, dilation: 1 };
     if let (Some(rows), Some(columns)) = (axis(50, window), axis(40, window)) {

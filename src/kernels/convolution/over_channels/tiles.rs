@@ -1,5 +1,5 @@
 //! Sums over taps of a block whose numbers lie position by position, in vectors of channels: of several positions at a time, which share
-//! the reads of a weight.
+//! the reads of a weight; and of two rows, which share most of the inputs that they read.
 
 use core::ops::Range;
 
@@ -14,6 +14,8 @@ use crate::window::ceil_div;
 const TILE: usize = 8;
 /// The same, if neighbours read neighbouring numbers.
 const POSITIONS: usize = 12;
+/// The most positions in two rows each, with fewer than 32 registers.
+const NARROW: usize = 5;
 
 /// How many tiles a row of sums is, and of how many positions.
 pub(super) fn even(columns: &Track) -> (usize, usize) {
@@ -81,7 +83,8 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         let (lanes, (rows, columns)) = (lanes::<V, S>(), self.sums);
         let start = start.map(|start| read(simd, start.get(..lanes).unwrap_or_default()));
         let across = self.images.columns.taps().len();
-        if let Some(lead) = lead(&self.images.rows) {
+        let fit = S::Vector::<V>::REGISTERS >= 32 || columns <= NARROW;
+        if let Some(lead) = lead(&self.images.rows).filter(|_| fit) {
             return self.correlate_pairs(simd, w, lead * across, (start, is_rectified), y);
         }
         let most = if self.steps.1 == lanes { POSITIONS } else { TILE };
