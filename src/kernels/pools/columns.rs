@@ -65,12 +65,12 @@ impl Plane {
         }
     }
 
-    /// Whether to store the places of maxima. Where windows lie side by side and so do the numbers under their taps, they are found
-    /// again in less time.
+    /// Whether to store the places of maxima. Where windows lie side by side and so do the numbers under their taps, in rows that fill
+    /// at least half of a vector or under two taps, they are found again in less time.
     #[inline(always)]
     pub(super) const fn keeps_places(&self) -> bool {
         let rare = match self.columns() {
-            Some(columns) => columns.rows.window.stride > 1,
+            Some(Columns { rows, width }) => rows.window.stride > 1 && (2 * width >= LANES || rows.window.kernel <= 2),
             None => self.pairs().is_some(),
         };
         self.taps() < NONE as usize && !rare
