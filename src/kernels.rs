@@ -64,6 +64,7 @@ pub(crate) use elementwise::{add_assign, add_rows, copy, multiply_assign, produc
 pub(crate) use gather::gather;
 #[cfg(fnn_integer_dot)]
 pub(crate) use instruction_set::inlined;
+pub(crate) use lane_sums::LANES;
 pub(crate) use loops::{Update, descend};
 pub(crate) use matmul::matmul_rows;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
@@ -77,7 +78,7 @@ pub(crate) use product::SMALL;
 #[cfg(feature = "std")]
 pub(crate) use runner::{Divisible, Part};
 pub(crate) use runner::{RANGE, Runner, Serial, Task};
-pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer};
+pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer, softmax_of_rows};
 pub(crate) use sums::{sum, sum_of, sum_positions};
 #[cfg(any(fnn_without_vectors, test))]
 pub(crate) use taps::Taps;

@@ -54,6 +54,23 @@ pub trait Loss<Output: Sample<Element: Scalar>, Target>: Send + Sync {
     /// The loss of one sample. Writes the gradient of `weight · loss` with respect to the outputs to `gradient`.
     fn gradient(&self, output: &Output, target: &Target, gradient: &mut Output) -> Term<Output::Element>;
 
+    /// [`gradient`](Self::gradient) and [`correct`](Self::correct) of each sample, in order, with the same bits.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn gradients(
+        &self,
+        outputs: &[Output],
+        targets: &[Target],
+        gradients: &mut [Output],
+        mut each: impl FnMut(Term<Output::Element>, Option<bool>),
+    ) where
+        Self: Sized,
+    {
+        for ((output, target), gradient) in outputs.iter().zip(targets).zip(gradients) {
+            each(self.gradient(output, target, gradient), self.correct(output, target));
+        }
+    }
+
     /// Whether the output is correct, where that is defined: for example, whether the highest score is that of the
     /// target class.
     fn correct(&self, _output: &Output, _target: &Target) -> Option<bool> {

@@ -5,8 +5,8 @@ mod weighted;
 pub use weighted::WeightedCrossEntropy;
 
 use super::{Loss, Term, check_classes};
-use crate::kernels::copy;
-use crate::kernels::{softmax_in_place, softmax_normalizer};
+use crate::chunks::Chunks;
+use crate::kernels::{LANES, copy, softmax_in_place, softmax_normalizer, softmax_of_rows};
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
 use crate::statistics::highest;
@@ -42,16 +42,35 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
 
     #[inline(always)]
     fn gradient(&self, output: &[S; N], &class: &usize, gradient: &mut [S; N]) -> Term<S> {
-        let (Some(&score), Some(_)) = (output.get(class), gradient.get(class)) else {
-            gradient.fill(S::ZERO);
-            return nan_loss();
-        };
         copy(output, gradient);
-        let (largest, sum) = softmax_in_place(gradient);
-        if let Some(g) = gradient.get_mut(class) {
-            *g -= S::ONE;
+        let normalizer = softmax_in_place(gradient);
+        of_class(output, class, gradient, normalizer)
+    }
+
+    #[inline(always)]
+    fn gradients(
+        &self,
+        outputs: &[[S; N]],
+        targets: &[usize],
+        gradients: &mut [[S; N]],
+        mut each: impl FnMut(Term<S>, Option<bool>),
+    ) {
+        for ((outputs, targets), gradients) in
+            outputs.parts(LANES).zip(targets.parts(LANES)).zip(gradients.parts_mut(LANES))
+        {
+            let samples = outputs.iter().zip(targets);
+            if N > LANES || outputs.len() < LANES / 2 {
+                for ((output, target), gradient) in samples.zip(gradients) {
+                    each(self.gradient(output, target, gradient), self.correct(output, target));
+                }
+                continue;
+            }
+            copy(outputs, gradients);
+            let normalizers = softmax_of_rows(gradients.as_flattened_mut(), N);
+            for (((output, target), gradient), normalizer) in samples.zip(gradients).zip(normalizers) {
+                each(of_class(output, *target, gradient, normalizer), self.correct(output, target));
+            }
         }
-        Term::of((largest - score) + sum.ln())
     }
 
     fn correct(&self, output: &[S; N], &class: &usize) -> Option<bool> {
@@ -91,6 +110,17 @@ impl<S: Scalar, const N: usize> Loss<[S; N], [S; N]> for CrossEntropy {
     fn validate(&self) -> Result<(), InvalidSetting> {
         check_classes(N)
     }
+}
+
+/// The loss of a class, and its gradient, from the softmax of the scores.
+#[inline(always)]
+fn of_class<S: Scalar>(scores: &[S], class: usize, gradient: &mut [S], (largest, sum): (S, S)) -> Term<S> {
+    let (Some(&score), Some(g)) = (scores.get(class), gradient.get_mut(class)) else {
+        gradient.fill(S::ZERO);
+        return nan_loss();
+    };
+    *g -= S::ONE;
+    Term::of((largest - score) + sum.ln())
 }
 
 /// `Σᵢ tᵢ·(ln Σⱼ e^xⱼ − xᵢ)`: `−Σᵢ tᵢ·ln pᵢ`.
@@ -170,6 +200,37 @@ mod tests {
         assert_relative_eq!(term.loss, 0.5 * 8.0f64.ln() + 0.5 * 4.0f64.ln(), max_relative = 1e-15);
         assert_relative_eq!(gradient[..], [-0.375, -0.25, 0.625], max_relative = 1e-15);
         assert_eq!(CrossEntropy.value(&scores, &[0.5, 0.5, 0.0]), term);
+    }
+
+    #[test]
+    fn many_samples_have_the_bits_of_each() {
+        fn check<const N: usize>() {
+            for count in [1, 7, 8, 16, 21, 64] {
+                let score = |sample: usize, index: usize| ((sample * N + index) as f32).sin() * (sample as f32 - 5.0);
+                let outputs: Vec<[f32; N]> =
+                    (0..count).map(|sample| core::array::from_fn(|index| score(sample, index))).collect();
+                // One class in 16 doesn't exist.
+                let classes: Vec<usize> =
+                    (0..count).map(|sample| if sample % 16 == 9 { N } else { sample % N }).collect();
+                let (mut gradients, mut terms) = (vec![[9.0; N]; count], Vec::new());
+                CrossEntropy.gradients(&outputs, &classes, &mut gradients, |term, correct| {
+                    terms.push((term.loss.to_bits(), correct));
+                });
+                for (((output, class), gradient), found) in outputs.iter().zip(&classes).zip(&gradients).zip(&terms) {
+                    let mut alone = [9.0; N];
+                    let term = CrossEntropy.gradient(output, class, &mut alone);
+                    assert_eq!(gradient.map(f32::to_bits), alone.map(f32::to_bits), "{N} classes, {count} samples");
+                    assert_eq!(*found, (term.loss.to_bits(), CrossEntropy.correct(output, class)));
+                }
+                assert_eq!(terms.len(), count);
+            }
+        }
+        check::<2>();
+        check::<3>();
+        check::<10>();
+        check::<15>();
+        check::<16>();
+        check::<17>();
     }
 
     #[test]

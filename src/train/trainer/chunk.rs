@@ -84,10 +84,9 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
 
         network.forward_rows(pass, inputs, outputs, &mut memory.tape, &mut memory.workspace);
 
-        self.tally = Tally::default();
-        for ((output, target), gradient) in outputs.iter().zip(targets).zip(output_gradients.iter_mut()) {
-            self.tally.count(course.loss.gradient(output, target, gradient), course.loss.correct(output, target));
-        }
+        let mut tally = Tally::default();
+        course.loss.gradients(outputs, targets, output_gradients, |term, correct| tally.count(term, correct));
+        self.tally = tally;
 
         let recorded = Recorded { inputs: inputs.samples().unwrap_or_default(), outputs, tape: &memory.tape };
         let deferral = Deferral::new(&mut self.gradient, start, record.get_mut());
