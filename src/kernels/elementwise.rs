@@ -7,6 +7,7 @@ use super::vector::{first_lane, sum_of_lanes};
 use crate::chunks::Chunks;
 use crate::real::Real;
 use crate::scalar::Scalar;
+use crate::shape::first_mut;
 
 /// Copies up to the length of the shorter slice, without a panic path.
 #[inline(always)]
@@ -69,6 +70,21 @@ pub(crate) fn copy_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mu
     for (index, to) in to.parts_mut(lanes).enumerate() {
         let (even, _) = from(2 * index).separate(from(2 * index + 1));
         write(simd, even, to);
+    }
+}
+
+/// `to[2i] = from[i]`, or `to[2i + 1]`, for short slices; the numbers between them stay. Not for vectors of one lane.
+#[inline(always)]
+pub(crate) fn copy_to_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S], is_odd: bool) {
+    let lanes = lanes::<V, S>();
+    for (from, to) in from.parts(lanes).zip(to.parts_mut(2 * lanes)) {
+        let to = first_mut(to, 2 * from.len());
+        let (low, high) = to.split_at_mut(lanes.min(to.len()));
+        let (even, odd) = read(simd, low).separate(read(simd, high));
+        let from = read(simd, from);
+        let (first, second) = if is_odd { even.interleave(from) } else { from.interleave(odd) };
+        write(simd, first, low);
+        write(simd, second, high);
     }
 }
 

@@ -56,7 +56,7 @@ pub(crate) enum Origin<'a, S> {
 impl<S> Origin<'_, S> {
     /// Whether it has all rows and columns.
     #[inline(always)]
-    const fn fits(&self, rows: usize, columns: usize) -> bool {
+    pub(crate) const fn fits(&self, rows: usize, columns: usize) -> bool {
         match self {
             Self::Row(row) => row.is_empty() || columns <= row.len(),
             Self::Column(column) => column.is_empty() || rows <= column.len(),

@@ -3,10 +3,14 @@
 //! The samples of a vector are interleaved: `[channel][row][column][sample]`. Then a convolution is that of a single image whose
 //! numbers are vectors: `y[f][p] = b[f] + Σ w[f][c, t] · x[c][p's tap t]`, with weights broadcast from where they lie. No lane is idle,
 //! whatever the number of filters, the plane or the stride, and taps on padding are left out along both axes; inputs and sums are transposed.
-//! The sums of a block are several [products](Scattered), each of the positions that read the same taps.
+//! The sums of a block are several [products](Scattered), each of the positions that read the same taps; or, where taps lie on zeros at the
+//! ends of lines, they are computed [line by line](edges).
 //!
 //! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
 
+mod edges;
+
+use self::edges::Edges;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images};
 use super::correlation::{Correlation, Weights};
@@ -73,6 +77,7 @@ impl Split {
     fn work(&self, images: &Images, filters: usize) -> usize {
         let Images { rows, columns, channels, .. } = images;
         let (blocks, parts) = (ceil_div(filters, self.filters), ceil_div(*channels, self.channels));
+        let edges = edges::suits(images, self.filters).then(|| edges::work(images, self.filters));
         let (mut work, mut read) = (0, 0);
         for first in (0..rows.count).step_by(self.rows.max(1)) {
             let block = first..rows.count.min(first + self.rows);
@@ -80,6 +85,10 @@ impl Split {
             // A block takes some time of its own.
             work += 850 * blocks * parts;
             for down in rows.stretches(block) {
+                if let Some((products, line)) = edges {
+                    work += blocks * down.sums.len() * (down.taps.len() * channels * products + parts * line);
+                    continue;
+                }
                 for along in columns.stretches(0..columns.count) {
                     let (lines, vectors) = lines(images, (&down, &along));
                     let (product, tiles) = scattered_work(self.filters, vectors);
@@ -161,6 +170,26 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let a = all.get(group * apart + from * filter + first * channel..).unwrap_or_default();
             let bias = self.bias.get(group * self.filters + from..).unwrap_or_default();
             let start = if first == 0 { Origin::Column(bias) } else { Origin::Sum };
+            let is_rectified = self.is_rectified && first + count == images.channels;
+            if edges::suits(&images, filters) {
+                for down in images.rows.stretches(block.rows.clone()) {
+                    let (inputs, sums) = self.scratch.rooms(split);
+                    simd.call(Edges {
+                        images: &images,
+                        block,
+                        down: &down,
+                        weights: a,
+                        apart: (filter, channel, row),
+                        filters,
+                        channels: count,
+                        x: &*inputs,
+                        y: sums,
+                        start,
+                        is_rectified,
+                    });
+                }
+                continue;
+            }
             images.for_each_stretch(block, |down, along| {
                 let Images { rows: Track { step, .. }, columns, .. } = images;
                 let (width, read) = (block.columns.len() * lanes, columns.input * lanes);
@@ -191,7 +220,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             lines,
                             start,
                             is_added: false,
-                            is_rectified: self.is_rectified && first + count == images.channels,
+                            is_rectified,
                         },
                     );
                 }

@@ -13,7 +13,7 @@ use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Strides, Weights};
 use super::tables::Tables;
-use crate::kernels::elementwise::copy_few;
+use crate::kernels::elementwise::{copy_few, copy_to_every_second};
 use crate::kernels::product::{Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -243,9 +243,12 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let at = (group * self.filters + from + filter, block.rows.start + line);
                 let at = place(&self.images, self.strides, at, block);
                 let sums = self.scratch.sums.get(filter * pitch + line * apart..).unwrap_or_default();
-                let (Some(sums), Some(y)) = (sums.get(..width), self.y.get_mut(at..)) else { return };
-                match self.images.columns.apart {
+                // With a stride of 2, from the pair of numbers on that the first sum is one of.
+                let odd = if columns.apart == 2 { columns.first % 2 } else { 0 };
+                let (Some(sums), Some(y)) = (sums.get(..width), self.y.get_mut(at - odd..)) else { return };
+                match columns.apart {
                     1 => copy_few(simd, sums, first_mut(y, width)),
+                    2 => copy_to_every_second(simd, sums, y, odd == 1),
                     apart => y.iter_mut().step_by(apart.max(1)).zip(sums).for_each(|(y, &sum)| *y = sum),
                 }
             }

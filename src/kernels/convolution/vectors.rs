@@ -1,6 +1,5 @@
 //! Convolutions with vectors: each pass in its [form](super::forms), as a function that all layers share.
 
-use super::blocks::Images;
 use super::correlation::{Correlation, Strides, WeightGradient, Weights};
 use super::forms::{Lanes, lanes_of};
 use super::over_channels;
@@ -208,7 +207,8 @@ impl Convolution {
         }
     }
 
-    /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases are computed like this.
+    /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases have a form. If
+    /// not, some gradients may be those of a phase, and others of nothing.
     #[inline(always)]
     fn input_gradients<V: Simd, S: Scalar>(
         &self,
@@ -224,12 +224,6 @@ impl Convolution {
             let images = self.phases().map(|phase| self.outputs(w, phase).without_idle_taps());
             images.filter(|images| images.sums() > 0)
         };
-        let fits = |images: &Images| {
-            images.taps() == 0 || lanes_of::<V, S>(images, (samples, self.seen), self.window(), scratch).is_some()
-        };
-        if !phases().all(|images| fits(&images)) {
-            return false;
-        }
         if phases().any(|images| images.taps() == 0) {
             dx.fill(S::ZERO);
         }
@@ -243,14 +237,12 @@ impl Convolution {
         };
         let strides =
             Strides { sample: self.samples(w).0, channel: plane.inputs(), row: plane.columns.input, column: 1 };
-        for images in phases() {
+        for images in phases().filter(|images| images.taps() > 0) {
             let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
             let form = lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch);
-            if let Some((lanes, images)) = form {
-                let scratch = &mut *scratch;
-                let is_rectified = false;
-                Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch }.over(simd, lanes);
-            }
+            let Some((lanes, images)) = form else { return false };
+            let (scratch, is_rectified) = (&mut *scratch, false);
+            Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch }.over(simd, lanes);
         }
         true
     }
