@@ -79,7 +79,7 @@ pub(crate) fn copy_to_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: 
     let lanes = lanes::<V, S>();
     for (from, to) in from.parts(lanes).zip(to.parts_mut(2 * lanes)) {
         let to = first_mut(to, 2 * from.len());
-        let (low, high) = to.split_at_mut(lanes.min(to.len()));
+        let (low, high) = to.split_at_mut_checked(lanes.min(to.len())).unwrap_or_default();
         let (even, odd) = read(simd, low).separate(read(simd, high));
         let from = read(simd, from);
         let (first, second) = if is_odd { even.interleave(from) } else { from.interleave(odd) };
