@@ -2,8 +2,9 @@
 //!
 //! `dw[f, c, t] += Σ g[f][p] · x[p's tap t in c]`: what a tap reads for neighbouring positions is a piece of a row of the image, or of
 //! a [dense](crate::kernels::convolution::blocks) copy for each column of taps, of which all positions are one piece: then the gradients
-//! are read where they lie. Where several copies would cost more, on wide planes, and with large strides, both are laid out with zeros in between. No lane is left out of a product, and the sums
-//! of some filters and some taps stay in registers: each vector is read once for all of them.
+//! are read where they lie. Where several copies would cost more, on wide planes, and with large strides, both are laid out with zeros
+//! in between. No lane is left out of a product, and the sums of some filters and some taps stay in registers: each vector is read once
+//! for all of them.
 //!
 //! Lanes run over the terms of a sum. So there are [`LANES`] chains, whatever the width of a vector, of which each is one over
 //! the positions of a block; the sums of blocks are added, and in the end the chains.
