@@ -91,11 +91,15 @@ fn only_the_head_learns_and_as_it_would_alone() {
 fn what_fine_tuning_takes_is_what_it_takes() {
     type Tuned<'a> = FineTune<'a, Features, Head>;
     assert_eq!(Tuned::FLASH, Features::FLASH);
-    let scratch = Features::WORKSPACE - Features::RAM_INFERENCE;
-    let buffers = size_of::<FineTuneBuffers<Features, Head, 1>>() - scratch;
-    // Where vectors are as wide as a cache line, arrays are aligned to one.
-    let padding = 6 * (align_of::<FineTuneBuffers<Features, Head, 1>>() - 4);
-    assert!((buffers - padding.min(buffers)..=buffers).contains(&(Tuned::RAM_TRAINING - size_of::<Head>())));
+    // Where vectors are as wide as a cache line, each part is aligned to one.
+    let aligned = |bytes: usize| bytes.next_multiple_of(align_of::<FineTuneBuffers<Features, Head, 1>>());
+    let of_head = size_of::<fnn::train::InPlaceBuffers<Head, 1>>();
+    let buffers = aligned(4 * 64) + aligned(Features::WORKSPACE) + of_head;
+    assert_eq!(size_of::<FineTuneBuffers<Features, Head, 1>>(), buffers);
+    if aligned(1) == align_of::<f32>() {
+        let scratch = Features::WORKSPACE - Features::RAM_INFERENCE;
+        assert_eq!(Tuned::RAM_TRAINING, size_of::<Head>() + buffers - scratch);
+    }
     // The head; per sample the features, the frozen layers' workspace, a tape of 8, a buffer of 8, scores and their gradient; the
     // largest gradient; the seed and the step count.
     let numbers = Head::PARAMETERS + 64 + Features::RAM_INFERENCE / 4 + 8 + 8 + 3 + 3 + (64 * 8 + 8);
