@@ -1,0 +1,219 @@
+//! A drawn convolution, whose outputs and gradients are compared with their definition in `f64`.
+
+use super::super::unfused::Unfused;
+use super::super::*;
+use crate::channels_last::{ChannelsLast, Support};
+use crate::kernels::elementwise::rectify;
+use crate::macro_support::outlined::has_vectors;
+use crate::window::{Axis, Sliding, places};
+
+/// A convolution of some numbers; its sizes choose the form.
+#[derive(Clone)]
+struct Drawn<S> {
+    convolution: Convolution,
+    groups: usize,
+    samples: usize,
+    w: Vec<S>,
+    bias: Vec<S>,
+    x: Vec<S>,
+    g: Vec<S>,
+    expected: Expected,
+}
+
+/// By the definition, in `f64`: outputs, and the gradients of weights, which are added to ones, and of inputs.
+#[derive(Clone)]
+struct Expected {
+    y: Vec<f64>,
+    dw: Vec<f64>,
+    dx: Vec<f64>,
+}
+
+impl<S: Scalar> Drawn<S> {
+    fn new(convolution: Convolution, groups: usize) -> Self {
+        let Convolution { plane, seen, filters } = convolution;
+        let (inputs, outputs, taps) = (plane.inputs(), plane.outputs(), plane.taps());
+        let mut random = Random::new((inputs * 1000 + outputs * 10 + seen * filters) as u64);
+        let w = numbers::<S>(groups * filters * seen * taps, &mut random);
+        let bias = numbers::<S>(groups * filters, &mut random);
+        let samples = 1 + (inputs + filters) % 3;
+        let x = numbers::<S>(samples * groups * seen * inputs, &mut random);
+        let g = numbers::<S>(samples * groups * filters * outputs, &mut random);
+
+        let of_sample = bias.iter().flat_map(|bias| core::iter::repeat_n(bias.to_f64(), outputs));
+        let y = core::iter::repeat_n(of_sample, samples).flatten().collect();
+        let mut expected = Expected { y, dw: vec![1.0; w.len()], dx: vec![0.0; x.len()] };
+        for (sample, filter) in
+            (0..samples).flat_map(|sample| (0..groups * filters).map(move |filter| (sample, filter)))
+        {
+            for pair in 0..seen {
+                let from = ((sample * groups + filter / filters) * seen + pair) * inputs;
+                for place in 0..outputs {
+                    for tap in 0..taps {
+                        let row = position(plane.rows, place / plane.columns.output, tap / plane.columns.window.kernel);
+                        let column =
+                            position(plane.columns, place % plane.columns.output, tap % plane.columns.window.kernel);
+                        let (Some(row), Some(column)) = (row, column) else { continue };
+                        let at = from + row * plane.columns.input + column;
+                        let weight = (filter * seen + pair) * taps + tap;
+                        let output = (sample * groups * filters + filter) * outputs + place;
+                        expected.y[output] += w[weight].to_f64() * x[at].to_f64();
+                        expected.dw[weight] += g[output].to_f64() * x[at].to_f64();
+                        expected.dx[at] += g[output].to_f64() * w[weight].to_f64();
+                    }
+                }
+            }
+        }
+        Self { convolution, groups, samples, w, bias, x, g, expected }
+    }
+}
+
+impl<S: Scalar> Operation for Drawn<S> {
+    /// Outputs and gradients.
+    type Output = Vec<S>;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> Vec<S> {
+        let Self { convolution, groups, samples, ref w, ref bias, ref x, ref g, ref expected } = self;
+        let Convolution { plane, seen, filters } = convolution;
+        let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
+        let (outputs, taps) = (plane.outputs(), plane.taps());
+        let mut memory = [INPUTS, PATCHES, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
+
+        let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
+        convolution.forward(simd, (w, bias), x, (&mut y, false), ChannelsLast::NONE, scratch(&mut memory));
+        let mut rectified = vec![S::from_f64(UNTOUCHED); g.len()];
+        convolution.forward(simd, (w, bias), x, (&mut rectified, true), ChannelsLast::NONE, scratch(&mut memory));
+        let mut after = y.clone();
+        rectify(simd, &mut after);
+        assert!(rectified == after, "{what}: sums are rectified otherwise than after they are stored");
+        self.check_formats(simd, (w, bias), x, &rectified, &mut memory);
+        let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
+        let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx) };
+        convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
+        let mut alone = vec![S::ONE; w.len()];
+        let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None };
+        convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
+        assert!(alone == dw, "{what}: weights get another gradient without that of the input");
+        self.check_batch(simd, (w, bias), [x, &y, g, &dx], &mut memory);
+
+        assert_close(&y, &expected.y, seen * taps, &format!("{what}, forward"));
+        assert_close(&dw, &expected.dw, samples * outputs, &format!("{what}, weight gradient"));
+        assert_close(&dx, &expected.dx, filters * taps, &format!("{what}, input gradient"));
+        for (filter, db) in db.iter().enumerate() {
+            let g = g.chunks_exact(outputs).skip(filter).step_by(bias.len()).flatten();
+            let sum = 1.0 + g.map(|g| g.to_f64()).sum::<f64>();
+            assert_close(&[*db], &[sum], samples * outputs, &format!("{what}, bias gradient of {filter}"));
+        }
+        [y, dw, db, dx].concat()
+    }
+}
+
+impl<S: Scalar> Drawn<S> {
+    /// Samples of a batch that fills vectors, and those left over, get the bits that they get in a batch of few.
+    fn check_batch<V: Simd>(&self, simd: V, (w, bias): (&[S], &[S]), few: [&[S]; 4], memory: &mut [Vec<S>; 3]) {
+        let Convolution { plane, seen, .. } = self.convolution;
+        let lanes = crate::kernels::lanes::<V, S>();
+        if lanes == 1 {
+            return;
+        }
+        let samples = few[0].len() / (self.groups * seen * plane.inputs());
+        let [x, y, g, dx] = few.map(|numbers| {
+            let of_samples = numbers.chunks_exact(numbers.len() / samples).cycle();
+            of_samples.take(lanes + 1).flatten().copied().collect::<Vec<_>>()
+        });
+        let (mut found, mut weight) = (vec![S::from_f64(UNTOUCHED); y.len()], vec![S::ZERO; w.len()]);
+        self.convolution.forward(simd, (w, bias), &x, (&mut found, false), ChannelsLast::NONE, scratch(memory));
+        assert!(found == y, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
+        let mut found = vec![S::from_f64(UNTOUCHED); dx.len()];
+        let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found) };
+        self.convolution.backward(simd, w, (&x, &g), gradients, scratch(memory));
+        assert!(found == dx, "{simd:?} {:?} × {}: a batch has other gradients", self.convolution, self.groups);
+    }
+}
+
+impl<S: Scalar> Drawn<S> {
+    /// Outputs have the same bits, whatever the format of the batches.
+    fn check_formats<V: Simd>(&self, simd: V, weights: (&[S], &[S]), x: &[S], y: &[S], memory: &mut [Vec<S>; 3]) {
+        let Convolution { plane, seen, filters } = self.convolution;
+        let supported = self.convolution.formats(self.groups);
+        let are_last = |support| if support == Support::Never { &[false][..] } else { &[false, true] };
+        let is_one_of = |support, other: bool| support != Support::Both || other;
+        for &input in are_last(supported.input) {
+            for &output in are_last(supported.output) {
+                let is_supported =
+                    (!input || is_one_of(supported.input, output)) && (!output || is_one_of(supported.output, input));
+                if !is_supported || !has_vectors::<V, S>() {
+                    continue;
+                }
+                let last = |of: &[S], channels, positions, is_last| {
+                    if is_last { turned(of, channels, positions) } else { of.to_vec() }
+                };
+                let x = last(x, self.groups * seen, plane.inputs(), input);
+                let mut found = vec![S::from_f64(UNTOUCHED); y.len()];
+                let format = ChannelsLast { input, output };
+                self.convolution.forward(simd, weights, &x, (&mut found, true), format, scratch(memory));
+                let expected = last(y, self.groups * filters, plane.outputs(), output);
+                assert!(found == expected, "{simd:?} {:?} × {}: {format:?}", self.convolution, self.groups);
+            }
+        }
+    }
+}
+
+/// A batch of images, channels last.
+fn turned<S: Scalar>(images: &[S], channels: usize, positions: usize) -> Vec<S> {
+    let of_sample = |sample: &[S]| {
+        let places = (0..positions).flat_map(|position| (0..channels).map(move |channel| (position, channel)));
+        places.map(|(position, channel)| sample[channel * positions + position]).collect::<Vec<_>>()
+    };
+    images.chunks_exact(channels * positions).flat_map(of_sample).collect()
+}
+
+fn scratch<S>([inputs, sums, weights]: &mut [Vec<S>; 3]) -> Scratch<'_, S> {
+    Scratch { inputs, sums, weights }
+}
+
+/// The input on an axis that an output reads under a tap.
+fn position(axis: Sliding, output: usize, tap: usize) -> Option<usize> {
+    let Axis { stride, before, dilation, .. } = axis.window;
+    (output * stride + tap * dilation).checked_sub(before).filter(|&position| position < axis.input)
+}
+
+/// An axis of `input` elements.
+pub(super) fn axis(input: usize, window: Axis) -> Option<Sliding> {
+    let Axis { kernel, stride, before, after, dilation } = window;
+    let fits = window.span() <= input + before + after;
+    fits.then(|| Sliding::new(input, places(input, kernel, stride, before, after, dilation), window))
+}
+
+/// Checks a convolution in all instruction sets and both types: against the definition, and their bits against each other.
+pub(super) fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (usize, usize, usize)) {
+    let convolution = Convolution { plane: Plane { rows, columns }, seen, filters };
+    let drawn = Drawn::<f32>::new(convolution, groups);
+    let all = everywhere(&drawn);
+    let plain = all.first().map(|(_, plain)| plain);
+    assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
+    have_equal_bits(&all, &convolution);
+    have_equal_bits(&everywhere(&Drawn::<f64>::new(convolution, groups)), &convolution);
+}
+
+/// [`check`], of axes that a window fits into.
+pub(super) fn check_fitting(rows: (usize, Axis), columns: (usize, Axis), sizes: (usize, usize, usize)) {
+    match (axis(rows.0, rows.1), axis(columns.0, columns.1)) {
+        (Some(rows), Some(columns)) => check(rows, columns, sizes),
+        _ => panic!("{rows:?} or {columns:?} doesn't fit"),
+    }
+}
+
+/// Vectors of any width have the same bits; the first two results are those of plain loops.
+fn have_equal_bits<S: Scalar>(all: &[(&str, Vec<S>)], convolution: &Convolution) {
+    for sets in all.get(2..).unwrap_or_default().windows(2) {
+        if let [(one, of_one), (other, of_other)] = sets {
+            assert!(of_one == of_other, "{convolution:?}: {one} and {other} have other bits");
+        }
+    }
+}
+
+/// A window with a stride of 1.
+pub(super) const fn still(kernel: usize, padding: usize) -> Axis {
+    Axis { kernel, stride: 1, before: padding, after: padding, dilation: 1 }
+}
