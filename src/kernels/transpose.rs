@@ -44,6 +44,12 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
         if !fits {
             return;
         }
+        // A row that becomes a column without gaps, or the reverse.
+        let is_line = rows == 1 && to_pitch == 1 || columns == 1 && from_pitch == 1 && apart == 1;
+        if is_line && !is_sum {
+            let numbers = from.iter().zip(to).take(rows * columns);
+            return numbers.for_each(|(&from, to)| *to = from);
+        }
         for row in (0..rows).step_by(lanes) {
             let height = lanes.min(rows - row);
             for column in (0..columns).step_by(lanes) {

@@ -25,6 +25,10 @@ use crate::window::{Axis, Sliding, ceil_div, quotient};
 /// The most positions of a band: 32 KB of the widest vectors.
 pub(super) const POSITIONS: usize = 512;
 
+/// Vectors of small planes at a time: a number waits for the one that it is computed from, and finding taps takes as many
+/// instructions for one vector as for several.
+pub(super) const STACK: usize = 4;
+
 /// A plane in bands of this many rows of outputs.
 #[derive(Clone, Copy)]
 pub(super) struct Bands {
@@ -75,28 +79,45 @@ impl Bands {
         self.plane
     }
 
-    /// The outputs `y` of all channels of a batch: `compute` takes a band, its inputs, and its outputs.
+    /// The outputs `y` of all channels of a batch: `compute` takes a band, its inputs, and its outputs, of `N` vectors of planes.
     #[inline(always)]
-    fn pool<V: Simd, S: Scalar>(
+    fn pool<V: Simd, S: Scalar, const N: usize>(
         self,
         simd: V,
-        x: &[S],
-        y: &mut [S],
-        mut compute: impl FnMut(&Band, &[S::Vector<V>], &mut [S::Vector<V>]),
+        (x, y): (&[S], &mut [S]),
+        mut compute: impl FnMut(&Band, &[[S::Vector<V>; N]], &mut [[S::Vector<V>; N]]),
     ) {
         let plane = self.plane;
         let (mut inputs, mut outputs) = (Room::<S, V>::new(), Room::<S, V>::new());
-        for (first, planes) in vectors::<V, S>(quotient(x.len(), plane.inputs())) {
+        for (first, planes) in some_vectors::<V, S>(quotient(x.len(), plane.inputs()), N) {
             for band in self.each() {
                 let (of_inputs, of_outputs) = band.sizes(&plane);
                 let (at_inputs, at_outputs) = band.places(&plane, first);
                 let x = (planes, x.get(at_inputs..).unwrap_or_default());
-                let x = &*inputs.load(simd, x, plane.inputs(), of_inputs);
-                compute(&band, x, outputs.first(simd, of_outputs));
+                let (x, _) = inputs.load_some(simd, x, plane.inputs(), of_inputs, N).as_chunks();
+                compute(&band, x, outputs.first(simd, N * of_outputs).as_chunks_mut().0);
                 let y = (planes, y.get_mut(at_outputs..).unwrap_or_default());
-                outputs.store(simd, y, plane.outputs(), of_outputs);
+                outputs.store_some(simd, y, plane.outputs(), of_outputs, N);
             }
         }
+    }
+
+    /// The inputs and the outputs of a batch: of the planes that are computed [`STACK`] vectors at a time, and of the others.
+    #[inline(always)]
+    fn in_stacks<'a, V: Simd, S: Scalar>(&self, x: &'a [S], y: &'a mut [S]) -> [(&'a [S], &'a mut [S]); 2] {
+        let Plane { rows, columns } = self.plane;
+        let positions = rows.input.max(rows.output) * columns.input.max(columns.output);
+        let planes = quotient(x.len(), self.plane.inputs());
+        let left = planes % (STACK * lanes::<V, S>());
+        let stacked = match () {
+            () if STACK * positions > POSITIONS => 0,
+            // More than one vector: a stack that isn't full takes less time than as many vectors one by one.
+            () if left > lanes::<V, S>() => planes,
+            () => planes - left,
+        };
+        let (stacks_of_x, x) = x.split_at_checked(stacked * self.plane.inputs()).unwrap_or_default();
+        let (stacks_of_y, y) = y.split_at_mut_checked(stacked * self.plane.outputs()).unwrap_or_default();
+        [(stacks_of_x, stacks_of_y), (x, y)]
     }
 
     /// From top to bottom.
@@ -190,15 +211,34 @@ impl<S: Scalar, V: Simd> Room<S, V> {
         apart: usize,
         count: usize,
     ) -> &mut [S::Vector<V>] {
-        let to = (self.numbers(simd, count), lanes::<V, S>());
-        transpose(simd, (from, apart), (planes, count), to, 1, false);
-        self.first(simd, count)
+        self.load_some(simd, (planes, from), apart, count, 1)
     }
 
-    /// The reverse.
+    /// The same, of `vectors` for each position.
     #[inline(always)]
-    pub(super) fn store(&mut self, simd: V, (planes, to): (usize, &mut [S]), apart: usize, count: usize) {
-        let from = (&*self.numbers(simd, count), lanes::<V, S>());
+    fn load_some(
+        &mut self,
+        simd: V,
+        (planes, from): (usize, &[S]),
+        apart: usize,
+        count: usize,
+        vectors: usize,
+    ) -> &mut [S::Vector<V>] {
+        let to = (self.numbers(simd, vectors * count), vectors * lanes::<V, S>());
+        transpose(simd, (from, apart), (planes, count), to, 1, false);
+        self.first(simd, vectors * count)
+    }
+
+    /// The reverse of [`load`](Self::load).
+    #[inline(always)]
+    pub(super) fn store(&mut self, simd: V, to: (usize, &mut [S]), apart: usize, count: usize) {
+        self.store_some(simd, to, apart, count, 1);
+    }
+
+    /// The reverse of [`load_some`](Self::load_some).
+    #[inline(always)]
+    fn store_some(&mut self, simd: V, (planes, to): (usize, &mut [S]), apart: usize, count: usize, vectors: usize) {
+        let from = (&*self.numbers(simd, vectors * count), vectors * lanes::<V, S>());
         transpose(simd, from, (count, planes), (to, apart), 1, false);
     }
 }
@@ -206,7 +246,13 @@ impl<S: Scalar, V: Simd> Room<S, V> {
 /// The planes of a vector at a time: the first, and how many.
 #[inline(always)]
 pub(super) fn vectors<V: Simd, S: Scalar>(planes: usize) -> impl Iterator<Item = (usize, usize)> {
-    let lanes = lanes::<V, S>();
+    some_vectors::<V, S>(planes, 1)
+}
+
+/// The planes of some vectors at a time: the first, and how many.
+#[inline(always)]
+fn some_vectors<V: Simd, S: Scalar>(planes: usize, vectors: usize) -> impl Iterator<Item = (usize, usize)> {
+    let lanes = vectors * lanes::<V, S>();
     (0..planes).step_by(lanes).map(move |first| (first, lanes.min(planes - first)))
 }
 
@@ -220,43 +266,66 @@ pub(super) struct Maximum<'a, S> {
 impl<S: Scalar> Operation for Maximum<'_, S> {
     type Output = ();
 
-    /// Columns first, then rows: of equal numbers, the first one is kept, as in plain loops.
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { bands, x, y } = self;
-        let (plane, lowest) = (bands.plane, splat(simd, S::from_f64(f64::NEG_INFINITY)));
-        let Plane { rows, columns } = plane;
-        let (width, height) = (columns.output, rows.window.dilation);
-        let has_columns = columns.window.kernel > 1 || columns.window.stride > 1 || !columns.is_whole();
-        let mut reduced = Room::<S, V>::new();
-        bands.pool(simd, x, y, |band, inputs, y| {
-            let mut x: &[S::Vector<V>] = inputs;
-            if has_columns {
-                let reduced = reduced.first(simd, band.inputs.len() * width);
-                for column in 0..width {
-                    let (start, count) = under(&columns, column);
-                    let line = reach(start, count, columns.window.dilation);
-                    for (x, to) in x.blocks(columns.input).zip(reduced.blocks_mut(width)) {
-                        let (Some(x), Some(to)) = (x.get(line.clone()), to.get_mut(column)) else { return };
-                        let mut largest = lowest;
-                        every(columns.window.dilation, x.iter(), |&x| largest = larger::<V, S>(largest, x));
-                        *to = largest;
-                    }
-                }
-                x = reduced;
-            }
-            for (y, row) in y.blocks_mut(width).zip(band.outputs.clone()) {
-                let (start, count) = under(&rows, row);
-                let start = start.saturating_sub(band.inputs.start) * width;
-                for (column, y) in y.iter_mut().enumerate() {
+        let [stacks, rest] = bands.in_stacks::<V, S>(x, y);
+        maxima::<V, S, STACK>(simd, bands, stacks);
+        maxima::<V, S, 1>(simd, bands, rest);
+    }
+}
+
+/// Columns first, then rows: of equal numbers, the first one is kept, as in plain loops.
+#[inline(always)]
+fn maxima<V: Simd, S: Scalar, const N: usize>(simd: V, bands: Bands, batch: (&[S], &mut [S])) {
+    let (plane, lowest) = (bands.plane, [splat(simd, S::from_f64(f64::NEG_INFINITY)); N]);
+    let Plane { rows, columns } = plane;
+    let (width, height) = (columns.output, rows.window.dilation);
+    let has_columns = columns.window.kernel > 1 || columns.window.stride > 1 || !columns.is_whole();
+    let mut reduced = Room::<S, V>::new();
+    bands.pool::<V, S, N>(simd, batch, |band, inputs, y| {
+        let mut x: &[[S::Vector<V>; N]] = inputs;
+        if has_columns {
+            let (reduced, _) = reduced.first(simd, N * band.inputs.len() * width).as_chunks_mut();
+            for column in 0..width {
+                let (start, count) = under(&columns, column);
+                let line = reach(start, count, columns.window.dilation);
+                for (x, to) in x.blocks(columns.input).zip(reduced.blocks_mut(width)) {
+                    let (Some(x), Some(to)) = (x.get(line.clone()), to.get_mut(column)) else { return };
                     let mut largest = lowest;
-                    for tap in 0..count {
-                        let Some(&x) = x.get(start + tap * height * width + column) else { return };
-                        largest = larger::<V, S>(largest, x);
+                    // No closure: through one, the largest numbers would go through memory.
+                    if columns.window.dilation == 1 {
+                        for x in x {
+                            larger_of_each::<V, S, N>(&mut largest, x);
+                        }
+                    } else {
+                        for x in x.iter().step_by(columns.window.dilation.max(1)) {
+                            larger_of_each::<V, S, N>(&mut largest, x);
+                        }
                     }
-                    *y = largest;
+                    *to = largest;
                 }
             }
-        });
+            x = reduced;
+        }
+        for (y, row) in y.blocks_mut(width).zip(band.outputs.clone()) {
+            let (start, count) = under(&rows, row);
+            let start = start.saturating_sub(band.inputs.start) * width;
+            for (column, y) in y.iter_mut().enumerate() {
+                let mut largest = lowest;
+                for tap in 0..count {
+                    let Some(x) = x.get(start + tap * height * width + column) else { return };
+                    larger_of_each::<V, S, N>(&mut largest, x);
+                }
+                *y = largest;
+            }
+        }
+    });
+}
+
+#[inline(always)]
+fn larger_of_each<V: Simd, S: Scalar, const N: usize>(largest: &mut [S::Vector<V>; N], x: &[S::Vector<V>; N]) {
+    for (largest, &x) in largest.iter_mut().zip(x) {
+        *largest = larger::<V, S>(*largest, x);
     }
 }

@@ -169,8 +169,9 @@ fn pools_of_drawn_windows_are_those_of_the_definition() {
         let sides = (side(1 + drawn % 9), side(1 + drawn % 41));
         drawn += 1;
         let (Some(rows), Some(columns)) = sides else { continue };
-        // Fewer than half a vector, and one to three vectors with the rest of another.
-        for planes in [1 + drawn % 3, 16 + drawn % 33] {
+        // Fewer than half a vector; and one to three vectors with the rest of another, or one to two stacks.
+        let many = if drawn % 2 == 0 { 16 + drawn % 33 } else { 64 + drawn % 61 };
+        for planes in [1 + drawn % 3, many] {
             check(planes, rows, columns);
         }
     }

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{Band, Bands, under};
+use super::{Band, Bands, STACK, under};
 use crate::kernels::vector::{Operation, Simd, splat};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
@@ -24,7 +24,15 @@ impl<S: Scalar> Operation for Average<'_, S> {
         let Self { bands, counts_padding, x, y } = self;
         let plane = bands.plane;
         let mut part = Part::<S>::new(&plane, counts_padding);
-        bands.pool(simd, x, y, |band, x, y| {
+        let [stacks, rest] = bands.in_stacks::<V, S>(x, y);
+        bands.pool::<V, S, STACK>(simd, stacks, |band, x, y| {
+            for row in band.outputs.clone() {
+                if means(simd, &plane, (band, row, 1), x, y, &mut part).is_none() {
+                    return;
+                }
+            }
+        });
+        bands.pool::<V, S, 1>(simd, rest, |band, x, y| {
             let mut row = band.outputs.start;
             while row < band.outputs.end {
                 let some = row..row + TILE;
@@ -38,7 +46,7 @@ impl<S: Scalar> Operation for Average<'_, S> {
     }
 }
 
-/// Means at a time: a sum waits for the addition before, and takes as many instructions to find its taps as several.
+/// Means of a vector of planes at a time, for the reasons of [`STACK`].
 const TILE: usize = 4;
 
 /// Whether windows along an axis have as many taps on the image, and move by the stride.
@@ -48,14 +56,15 @@ fn are_alike(axis: &Sliding, outputs: Range<usize>) -> bool {
     last == (first.0 + (outputs.len() - 1) * axis.window.stride, first.1)
 }
 
-/// The means of [`TILE`] rows of outputs that are alike, or of one row: of as many columns at a time as are alike.
+/// The means of [`TILE`] rows of outputs that are alike, or of one row: of as many columns at a time as are alike, if there is one
+/// vector of planes.
 #[inline(always)]
-fn means<V: Simd, S: Scalar>(
+fn means<V: Simd, S: Scalar, const N: usize>(
     simd: V,
     plane: &Plane,
     (band, row, together): (&Band, usize, usize),
-    x: &[S::Vector<V>],
-    y: &mut [S::Vector<V>],
+    x: &[[S::Vector<V>; N]],
+    y: &mut [[S::Vector<V>; N]],
     part: &mut Part<S>,
 ) -> Option<()> {
     let Plane { rows, columns } = *plane;
@@ -69,20 +78,21 @@ fn means<V: Simd, S: Scalar>(
             Windows { start: top + left, apart: rows.window.stride * columns.input, count: (tall, wide), step };
         let factor = splat::<V, S>(simd, part.of(tall * wide));
         let y = y.get_mut(at + column..)?;
-        if together == TILE {
-            for (sum, y) in windows.sums::<V, S, TILE>(simd, x)?.into_iter().zip(y.iter_mut().step_by(width.max(1))) {
-                *y = sum * factor;
+        if const { N == 1 } && together == TILE {
+            for (sum, y) in windows.sums::<V, S, N, TILE>(simd, x)?.into_iter().zip(y.iter_mut().step_by(width.max(1)))
+            {
+                *y = sum.map(|sum| sum * factor);
             }
             column += 1;
-        } else if column + TILE <= width && are_alike(&columns, column..column + TILE) {
+        } else if const { N == 1 } && column + TILE <= width && are_alike(&columns, column..column + TILE) {
             windows.apart = columns.window.stride;
-            for (sum, y) in windows.sums::<V, S, TILE>(simd, x)?.into_iter().zip(y) {
-                *y = sum * factor;
+            for (sum, y) in windows.sums::<V, S, N, TILE>(simd, x)?.into_iter().zip(y) {
+                *y = sum.map(|sum| sum * factor);
             }
             column += TILE;
         } else {
-            let [sum] = windows.sums::<V, S, 1>(simd, x)?;
-            *y.first_mut()? = sum * factor;
+            let [sums] = windows.sums::<V, S, N, 1>(simd, x)?;
+            *y.first_mut()? = sums.map(|sum| sum * factor);
             column += 1;
         }
     }
@@ -101,13 +111,13 @@ struct Windows {
 impl Windows {
     /// The sums of some windows, if `x` has all of their taps.
     #[inline(always)]
-    fn sums<V: Simd, S: Scalar, const COUNT: usize>(
+    fn sums<V: Simd, S: Scalar, const N: usize, const COUNT: usize>(
         &self,
         simd: V,
-        x: &[S::Vector<V>],
-    ) -> Option<[S::Vector<V>; COUNT]> {
+        x: &[[S::Vector<V>; N]],
+    ) -> Option<[[S::Vector<V>; N]; COUNT]> {
         let Self { start, apart, count: (tall, wide), step } = *self;
-        let mut sums = [splat::<V, S>(simd, S::ZERO); COUNT];
+        let mut sums = [[splat::<V, S>(simd, S::ZERO); N]; COUNT];
         if tall * wide == 0 {
             return Some(sums);
         }
@@ -117,9 +127,12 @@ impl Windows {
         for down in 0..tall {
             for right in 0..wide {
                 let tap = start + down * step.0 + right * step.1;
-                for (index, sum) in sums.iter_mut().enumerate() {
+                for (index, sums) in sums.iter_mut().enumerate() {
                     // SAFETY: no tap is behind the last one of the last window.
-                    *sum = *sum + unsafe { *x.as_ptr().add(tap + index * apart) };
+                    let x = unsafe { &*x.as_ptr().add(tap + index * apart) };
+                    for (sum, &x) in sums.iter_mut().zip(x) {
+                        *sum = *sum + x;
+                    }
                 }
             }
         }
