@@ -250,7 +250,7 @@ pub const fn largest(sizes: &[usize]) -> usize {
 pub enum OutputKind {
     /// Arbitrary numbers.
     Values,
-    /// Probabilities, which a loss that takes logits would normalise a second time.
+    /// Probabilities, which a loss that takes logits would normalize a second time.
     Probabilities,
     /// The same as its inputs, which it passes on: all of them, some of them, or their means.
     AsInput,

@@ -20,7 +20,7 @@ impl<A: Pod, B: Pod> core::fmt::Debug for Larger<A, B> {
     }
 }
 
-// SAFETY: every bit pattern is an `A` and a `B`; both begin where the memory does, so a byte that is padding in neither
+// SAFETY: every bit pattern is an `A` and a `B`; both begin where the memory does, so a byte that belongs to a number in one
 // of them is no padding here.
 unsafe impl<A: Pod, B: Pod> Pod for Larger<A, B> {
     const INITIALIZED: usize = if A::INITIALIZED > B::INITIALIZED { A::INITIALIZED } else { B::INITIALIZED };

@@ -1,4 +1,4 @@
-//! Plain old data: types that can be zero-initialised in place, at any size.
+//! Plain old data: types that can be zero-initialized in place, at any size.
 
 use core::marker::PhantomData;
 

@@ -102,7 +102,7 @@ impl fmt::Debug for Shape {
 
 /// The input or output of a layer: a number, or arrays nested up to four deep.
 ///
-/// There is no tensor type: a sample of 784 numbers is `[f32; 784]`, a grey image is `[[[f32; 28]; 28]; 1]`
+/// There is no tensor type: a sample of 784 numbers is `[f32; 784]`, a grayscale image is `[[[f32; 28]; 28]; 1]`
 /// (channels, rows, columns), and a batch is a slice of samples, contiguous in memory.
 ///
 /// The trait is sealed. It is implemented for numbers and arrays of samples.

@@ -19,7 +19,7 @@ const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// A folder with a folder of images for each class: PNG and JPEG files, which are decoded when they are read.
 ///
 /// The classes are the names of the N folders, in alphabetical order. Samples are `[[[f32; W]; H]; C]` with numbers from 0
-/// to 1, and C = 1 for grey, or C = 3 for red, green and blue. Files and folders whose names begin with a dot, and files
+/// to 1, and C = 1 for grayscale, or C = 3 for red, green and blue. Files and folders whose names begin with a dot, and files
 /// with other extensions, are ignored. Decoding an image allocates memory.
 ///
 /// ```no_run
@@ -112,7 +112,7 @@ impl<S: Scalar, const C: usize, const H: usize, const W: usize, const N: usize> 
     }
 
     fn read(&self, index: usize, _: &mut Random, input: &mut Self::Input) -> Result<usize, Error> {
-        const { assert!(C == 1 || C == 3, "images have one channel (grey) or three (red, green and blue)") }
+        const { assert!(C == 1 || C == 3, "images have one channel (grayscale) or three (red, green and blue)") }
         let (path, class) = self.files.get(index).ok_or_else(|| Error::index(index, self.files.len()))?;
         let image = self.decode::<H, W>(path)?;
         if C == 1 {

@@ -19,10 +19,11 @@
 //! | channel by channel ([`depthwise`]) | – | other filters that see one channel, without vectors | the sums of four places stay in registers; rows are copied with their padding |
 //! | tap by tap, row by row ([`window`](super::window)) | – | what no scratch is large enough for; and fewer filters without vectors | it needs no scratch, and handles every shape |
 //!
-//! In the first three forms, the two over channels and that over samples, each sum is one chain, over channels and in each over taps; that of a weight's
-//! gradient is one over up to 256 positions, or sixteen where lanes are positions. Its bits don't depend on the width of
-//! vectors, and those of outputs not on the batch, as long as weights are finite: whether products with zeros of the padding are
-//! left out does, and these change no other sum but the sign of one that is 0.
+//! Over rows, filters, channels and samples, each sum is one chain, over channels and in each over taps. That of a weight's gradient
+//! is one over the positions of a block, up to 256 of them where filters see several channels, or sixteen where lanes are positions;
+//! the sums of blocks are added. So the bits of a sum don't depend on the width of vectors, and those of outputs not on the batch, as
+//! long as weights are finite. Whether products with the zeros of the padding are left out does depend on the batch: with finite
+//! weights, they change nothing but the sign of a sum that is 0.
 
 mod blocks;
 mod channels_last;
@@ -64,7 +65,7 @@ use crate::window::quotient;
 #[cfg(feature = "simd")]
 pub(crate) const INPUTS: usize = CHANNEL + OUTPUTS;
 
-/// A convolution's sizes, all of them constants of the caller.
+/// A convolution's sizes. They are constants where a convolution is compiled for its layer: those in `f32` with vectors aren't.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Convolution {
     pub(crate) plane: Plane,

@@ -59,7 +59,7 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
         }
         let operands = Operands { a: a.as_ptr(), pitch, b: b.as_ptr(), c: c.as_mut_ptr(), rows, inner, columns, start };
         let lanes = S::Vector::<V>::LANES;
-        // SAFETY: the slices hold that many rows of these lengths.
+        // SAFETY: `fits` has checked that the slices hold that many rows of these lengths.
         unsafe {
             if order == Order::InLanes {
                 for column in (0..columns).step_by(lanes) {

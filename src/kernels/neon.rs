@@ -89,7 +89,7 @@ macro_rules! instructions {
             $select($greater(a, b), a, b)
         }
 
-        /// Bitwise or.
+        /// Bitwise exclusive or.
         #[inline]
         #[target_feature(enable = "neon")]
         fn $xor(a: $register, b: $register) -> $register {

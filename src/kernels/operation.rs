@@ -9,7 +9,7 @@ pub(crate) fn outlined<V: Simd, O: Operation>(simd: V, operation: O) -> O::Outpu
     fn plain<V: Simd, O: Operation>(simd: V, operation: O) -> O::Output {
         operation.run(simd)
     }
-    // Asked in a constant, so that only one of both is compiled; and so wherever code is for vectors, or for plain loops.
+    // Asked in a constant, so that only one of the two is compiled. It is the same wherever vectors and plain loops differ.
     if const { <V::F32 as Vector<f32, V>>::LANES == 1 } { plain(simd, operation) } else { simd.call(operation) }
 }
 

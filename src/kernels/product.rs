@@ -13,7 +13,7 @@
 //! | constant | is | because |
 //! |---|---|---|
 //! | [`SMALL`] | 1024 weights | below, a call and loops over unknown sizes take longer than the products; above, inlined code fills the instruction cache |
-//! | [`SMALL_VECTORS`] | 4 | with one row of tiles, and columns that need no loop |
+//! | [`SMALL_VECTORS`] | 4 vectors of columns | a row of a small product is one tile, which needs no loop over columns |
 //! | [`BLOCK`] | 1 MiB from a row of B to the last one | each block loads and stores all of C: so a matrix of 784 × 128 is one block. The tiles read it from the second-level cache while they multiply; rows that are further apart span more pages, probably more than the processor keeps addresses of |
 //! | [`ROWS`] | 256 | of which a tile's part, 2 vectors wide, is 32 KiB with AVX-512 and 16 KiB with AVX2: a shorter block loads and stores its sums too often |
 //! | [`CACHED`] | 24 KiB of B | half of that cache (or three quarters of an older one of 32 KiB), which A and C share |

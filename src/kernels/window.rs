@@ -1,8 +1,8 @@
 //! Windows over images, and convolution one pair of channels at a time, forward and backward.
 //!
 //! A window's elements are its *taps*. Every kernel loops over the taps, and for each tap over the rows of outputs
-//! whose tap lies on the input; the innermost loop runs along such a row, so it vectorises. All sizes are
-//! constants of the caller.
+//! whose tap lies on the input; the innermost loop runs along such a row, so it vectorises. Sizes are
+//! constants where the caller is compiled for one layer.
 
 use core::ops::Range;
 
@@ -145,7 +145,7 @@ impl Plane {
         if let Some((start, apart)) = self.whole_rows(tap, from, patch.len()) {
             let rows = x.get(start..).unwrap_or_default().parts(apart);
             for (x, patch) in rows.zip(patch.blocks_mut(width)) {
-                // Of a constant length, unlike a slice that may be empty.
+                // Of the same length in all rows, unlike a slice that may be empty.
                 let Some(x) = x.get(..self.reach()) else { return };
                 match self.stride() {
                     1 => copy_few(simd, x, patch),
@@ -203,7 +203,7 @@ pub(super) fn pairs<X, Y>(
     outputs: impl Iterator<Item = Y>,
     mut visit: impl FnMut(X, Y),
 ) {
-    // A stride of 1 is a separate case because `step_by` is slow; it is known at compile time.
+    // A stride of 1 is a separate case because `step_by` is slow.
     if stride == 1 {
         inputs.zip(outputs).for_each(|(x, y)| visit(x, y));
     } else {

@@ -1,4 +1,4 @@
-//! Batch normalisation.
+//! Batch normalization.
 
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
@@ -12,7 +12,7 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// Normalises each channel to mean 0 and variance 1, then scales and shifts it by learned weights.
+/// Normalizes each channel to mean 0 and variance 1, then scales and shifts it by learned weights.
 ///
 /// `y[c] = w[c] · x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is
 /// the channels: `[S; C]`, `[[S; length]; C]`, `[[[S; columns]; rows]; C]`.
@@ -25,16 +25,16 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 ///
 /// # Running statistics
 /// They move by a fraction, the *momentum* (0.1), towards a mini-batch's mean and its variance (the unbiased one, with
-/// m − 1 degrees of freedom; normalisation uses m). They have no gradient. Instead, [`Layer::backward`] adds the
+/// m − 1 degrees of freedom; normalization uses m). They have no gradient. Instead, [`Layer::backward`] adds the
 /// batch's statistics to the gradient's fields of the same name, so that accumulators sum them in a fixed order,
 /// and [`Parameters::absorb`] updates the running statistics once per optimizer step.
 ///
 /// # Mini-batches of more than one chunk
 /// A batch is what passes through the layer at once: the trainer splits mini-batches of more than 32 samples into
 /// chunks of at most 32 (in networks of more than 131,072 weights, those of more than 64 into chunks of at most 64) of
-/// equal size, and each chunk is normalised by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer,
+/// equal size, and each chunk is normalized by itself ("ghost batches"; Hoffer, Hubara and Soudry, "Train longer,
 /// generalize better", NeurIPS 2017, found that this generalises better than larger batches). The running statistics
-/// move once, towards the mean over all chunks. To normalise over more samples, pass a larger batch to a
+/// move once, towards the mean over all chunks. To normalize over more samples, pass a larger batch to a
 /// [`GradientBuffers`](crate::train::GradientBuffers) that has room for it.
 ///
 /// # Batches of one
@@ -71,13 +71,13 @@ pub struct BatchNorm<
     const MOMENTUM: u64 = { f64::to_bits(0.1) },
     const FROZEN: bool = false,
 > {
-    /// The scale of each normalised channel.
+    /// The scale of each normalized channel.
     pub weight: A::Each,
-    /// The shift of each normalised channel.
+    /// The shift of each normalized channel.
     pub bias: A::Each,
     /// The mean of each channel that inference subtracts.
     pub running_mean: A::Each,
-    /// The variance of each channel that inference normalises by.
+    /// The variance of each channel that inference normalizes by.
     pub running_var: A::Each,
     /// How many mini-batches the running statistics have seen.
     pub num_batches_tracked: A::Element,

@@ -1,4 +1,4 @@
-//! Group normalisation.
+//! Group normalization.
 
 use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
@@ -13,13 +13,13 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// Splits the channels of each sample into groups, normalises each group to mean 0 and variance 1, then scales and
+/// Splits the channels of each sample into groups, normalizes each group to mean 0 and variance 1, then scales and
 /// shifts each channel by learned weights.
 ///
 /// `y[c] = w[c]·x̂[c] + b[c]` with `x̂ = (x − μ) / √(σ² + ε)`, for samples `A` of any shape whose outermost axis is
 /// the channels; μ and σ² are the mean and the variance of a group's n numbers. Samples don't depend on one another, so
 /// training and inference compute the same, at any batch size. With one group, it is a [`LayerNorm`] of the
-/// whole sample but for w and b; with one group per channel, it is called instance normalisation. Backward, with
+/// whole sample but for w and b; with one group per channel, it is called instance normalization. Backward, with
 /// `h = w·g`: `dx = (h − Σh/n − x̂·Σ(h·x̂)/n) / √(σ² + ε)`, `dw[c] = Σ g·x̂` and `db[c] = Σ g`.
 ///
 /// Declared as `GroupNorm(groups)` or `GroupNorm(groups, epsilon = 1e-5)`; the number of groups divides that of the
@@ -38,9 +38,9 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct GroupNorm<A: Channels, const GROUPS: usize, const EPSILON: u64 = { f64::to_bits(1e-5) }> {
-    /// The scale of each normalised channel.
+    /// The scale of each normalized channel.
     pub weight: A::Each,
-    /// The shift of each normalised channel.
+    /// The shift of each normalized channel.
     pub bias: A::Each,
 }
 
@@ -159,7 +159,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
         }
     }
 
-    /// Scales of 1 and shifts of 0: only normalises at first.
+    /// Scales of 1 and shifts of 0: only normalizes at first.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.weight.parameters_mut().fill(S::ONE);
     }

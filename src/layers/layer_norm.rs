@@ -1,4 +1,4 @@
-//! Layer normalisation.
+//! Layer normalization.
 
 use core::marker::PhantomData;
 
@@ -14,16 +14,16 @@ use crate::weights::initializer::Initializer;
 use crate::weights::layout::{Field, Layout};
 use crate::weights::parameters::{Parameters, Role, Roles};
 
-/// Normalises each sample, or each of its innermost parts, to mean 0 and variance 1, then scales and shifts its
+/// Normalizes each sample, or each of its innermost parts, to mean 0 and variance 1, then scales and shifts its
 /// elements by learned weights.
 ///
 /// `y = w·x̂ + b` with `x̂ = (x − μ) / √(σ² + ε)`, where μ and σ² are the mean and the variance of the n numbers that
-/// are normalised together: those of each `P` in a sample `A`, where `P` is `A` itself or an array inside it. Samples
+/// are normalized together: those of each `P` in a sample `A`, where `P` is `A` itself or an array inside it. Samples
 /// don't depend on one another. Backward, with `h = w·g`: `dx = (h − Σh/n − x̂·Σ(h·x̂)/n) / √(σ² + ε)`, `dw = Σ g·x̂`
 /// and `db = Σ g`, both summed over the batch and over all `P` of a sample.
 ///
 /// Declared as `LayerNorm` or `LayerNorm(epsilon = 1e-5, axes = 1)`: `axes` is how many of the shape's sizes, from the
-/// last one, are normalised together; all by default. Two weights per element of `P`; one multiply-accumulate per
+/// last one, are normalized together; all by default. Two weights per element of `P`; one multiply-accumulate per
 /// element of `A`. Ba, Kiros and Hinton, "Layer normalization", 2016.
 ///
 /// ```
@@ -36,9 +36,9 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct LayerNorm<A, P = A, const EPSILON: u64 = { f64::to_bits(1e-5) }> {
-    /// The scale of each normalised number.
+    /// The scale of each normalized number.
     pub weight: P,
-    /// The shift of each normalised number.
+    /// The shift of each normalized number.
     pub bias: P,
     sample: PhantomData<A>,
 }
@@ -67,14 +67,14 @@ where
     }
 }
 
-/// How many numbers are normalised together: those of the innermost part `P` of a sample `A`.
+/// How many numbers are normalized together: those of the innermost part `P` of a sample `A`.
 pub(super) const fn row<A: Sample, P: Sample>() -> usize {
     let (whole, part) = (A::SHAPE, P::SHAPE);
-    assert!(P::LENGTH > 0 && part.rank() <= whole.rank(), "the normalised part is no larger than the sample");
+    assert!(P::LENGTH > 0 && part.rank() <= whole.rank(), "the normalized part is no larger than the sample");
     let mut axis = 0;
     while axis < part.rank() {
         let same = part.size(axis) == whole.size(axis + whole.rank() - part.rank());
-        assert!(same, "the normalised part has the innermost sizes of the sample");
+        assert!(same, "the normalized part has the innermost sizes of the sample");
         axis += 1;
     }
     P::LENGTH
@@ -140,7 +140,7 @@ where
         }
     }
 
-    /// Scales of 1 and shifts of 0: only normalises at first.
+    /// Scales of 1 and shifts of 0: only normalizes at first.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.weight.parameters_mut().fill(S::ONE);
     }

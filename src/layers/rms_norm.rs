@@ -1,4 +1,4 @@
-//! Root mean square layer normalisation.
+//! Root mean square layer normalization.
 
 use core::marker::PhantomData;
 
@@ -36,7 +36,7 @@ use crate::weights::parameters::{Parameters, Role, Roles};
 #[derive(Clone, Debug, PartialEq)]
 #[repr(C)]
 pub struct RmsNorm<A, P = A, const EPSILON: u64 = 0> {
-    /// The scale of each normalised number.
+    /// The scale of each normalized number.
     pub weight: P,
     sample: PhantomData<A>,
 }
@@ -141,7 +141,7 @@ where
         }
     }
 
-    /// Scales of 1: only normalises at first.
+    /// Scales of 1: only normalizes at first.
     fn initialize(&mut self, _: Initializer, _: &mut Random) {
         self.weight.parameters_mut().fill(S::ONE);
     }

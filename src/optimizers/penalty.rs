@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn running_statistics_are_not_penalised() {
+    fn running_statistics_are_not_penalized() {
         let mut norm = BatchNorm::<[f32; 1]>::zeroed();
         norm.parameters_mut().copy_from_slice(&[1.0, -1.0, 5.0, 5.0, 5.0]);
         let mut gradient = BatchNorm::zeroed();

@@ -21,7 +21,7 @@ mod parts;
 mod progress;
 mod ranks;
 mod reduce;
-mod regularise;
+mod regularize;
 mod run;
 mod settings;
 mod step;
@@ -90,8 +90,8 @@ use settings::Settings;
 /// Allocated on the heap before the first step: the weights and the optimizer's state, a copy of both from before the
 /// epoch (and with early stopping, the best weights), the moving average, and for every 32 samples of a mini-batch (64
 /// for more than 131,072 weights), but at most eight times, a [`GradientBuffers`](crate::train::GradientBuffers) and the
-/// gradient of all weights but those of dense layers, whose gradient is not stored. [`memory`](Self::memory) returns the
-/// size of each.
+/// gradient of all weights but those of dense layers with more than 1,024, whose gradient is not stored.
+/// [`memory`](Self::memory) returns the size of each.
 #[must_use = "a trainer does nothing until `fit` is called"]
 pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     network: Box<N>,

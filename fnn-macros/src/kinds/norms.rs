@@ -1,4 +1,4 @@
-//! Normalisation layers.
+//! Normalization layers.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -64,8 +64,8 @@ pub(super) static KINDS: &[Kind] = &[
         parameters: &[EPSILON, AXES],
         example: Example { layer: "LayerNorm(epsilon = 1e-5)", input: "[2, 3]", weights: 2 * 6, macs: 6 },
         documentation: Documentation {
-            arguments: "`epsilon`, 1e-5 by default; `axes = 1`: normalise the last size alone",
-            weights: "two per number normalised together",
+            arguments: "`epsilon`, 1e-5 by default; `axes = 1`: normalize the last size alone",
+            weights: "two per number normalized together",
             macs: "`N`",
             ..Documentation::same("[`LayerNorm`](crate::layers::LayerNorm)", "any")
         },
@@ -86,7 +86,7 @@ pub(super) static KINDS: &[Kind] = &[
         example: Example { layer: "RmsNorm(epsilon = 1e-5)", input: "[2, 3]", weights: 6, macs: 6 },
         documentation: Documentation {
             arguments: "`epsilon`, by default that of the scalar; `axes`",
-            weights: "one per number normalised together",
+            weights: "one per number normalized together",
             macs: "`N`",
             ..Documentation::same("[`RmsNorm`](crate::layers::RmsNorm)", "any")
         },
@@ -169,7 +169,7 @@ fn normalize(site: &Site<'_>, _: &Arguments, flow: &Flow) -> Built {
     built
 }
 
-/// `LayerNorm(axes = …)` and `RmsNorm(axes = …)`: any shape; and the sizes that are normalised together.
+/// `LayerNorm(axes = …)` and `RmsNorm(axes = …)`: any shape; and the sizes that are normalized together.
 fn over_last_axes(
     site: &Site<'_>,
     arguments: &Arguments,

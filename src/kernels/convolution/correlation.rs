@@ -1,4 +1,4 @@
-//! A convolution in either direction, as sums over channels and taps, which two forms compute; and the gradient of its weights.
+//! A convolution in either direction, as sums over channels and taps, which three forms compute; and the gradient of its weights.
 
 use super::Scratch;
 use super::blocks::Images;
@@ -99,7 +99,7 @@ impl<S: Scalar> Weights<'_, S> {
                         return;
                     }
                     for (filter, to) in to.iter_mut().enumerate().take(filters) {
-                        // SAFETY: the last one is in range.
+                        // SAFETY: the last filter's number is in the slice, as was checked, and the others lie before it.
                         *to = unsafe { *from.get_unchecked(filter * self.filter) };
                     }
                 }

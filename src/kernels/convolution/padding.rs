@@ -1,5 +1,4 @@
-//! Channels with their padding: windows never leave the input, so every row of outputs is a row of vectors, of a length
-//! that the compiler knows.
+//! Channels with their padding: windows never leave the input, so under every tap, all rows of outputs have the same length.
 
 use core::ops::Range;
 

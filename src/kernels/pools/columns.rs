@@ -10,7 +10,7 @@ mod gradients;
 pub(super) use self::gradients::MaximumGradient;
 use super::larger;
 use super::over_planes::under;
-use super::places::NONE;
+use super::places::{NONE, first_tap};
 use crate::chunks::Chunks;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat, write};
 use crate::kernels::window::Plane;
@@ -122,11 +122,9 @@ impl Columns {
     /// With a stride of 1, the runs of outputs.
     #[inline(always)]
     fn outputs(&self) -> Runs {
-        let before = self.rows.window.before;
         Runs::of(self.rows.output, self.width, |row| {
             let (start, taps) = under(&self.rows, row);
-            let first = if taps == 0 { 0 } else { quotient(start + before - row, self.rows.window.dilation) };
-            (first, taps, start)
+            (if taps == 0 { 0 } else { first_tap(&self.rows, row, start) }, taps, start)
         })
     }
 }
@@ -192,7 +190,7 @@ fn write_all<V: Simd, S: Scalar, const COUNT: usize>(simd: V, vectors: [S::Vecto
     }
 }
 
-/// `y[p] = maxₜ x[p's tap t]`, for all channels of a batch; and the first such t, if there are places, which is for a stride of 1.
+/// `y[p] = maxₜ x[p's tap t]`, for all channels of a batch; and the first such t, if there are places.
 pub(super) struct Maximum<'a, S> {
     pub(super) columns: Columns,
     pub(super) x: &'a [S],
@@ -292,7 +290,8 @@ impl<S: Scalar> Operation for Maximum<'_, S> {
         for plane in 0..planes {
             for row in 0..columns.rows.output {
                 let ((top, taps), width) = (under(&columns.rows, row), columns.width);
-                self.of_run(simd, (plane * inputs + top * width, taps, 0), (plane * outputs + row * width, width));
+                let first = if self.places.is_empty() { 0 } else { first_tap(&columns.rows, row, top) };
+                self.of_run(simd, (plane * inputs + top * width, taps, first), (plane * outputs + row * width, width));
             }
         }
     }

@@ -158,7 +158,7 @@ pub(super) fn maximum<S: Scalar>(plane: &Plane, x: &[S], y: &mut [S], places: &m
 
 /// The index of the first tap of an output that lies on the axis, whose position is `start`.
 #[inline(always)]
-fn first_tap(axis: &Sliding, output: usize, start: usize) -> usize {
+pub(super) fn first_tap(axis: &Sliding, output: usize, start: usize) -> usize {
     let window = axis.window;
     quotient((start + window.before).saturating_sub(output * window.stride), window.dilation)
 }

@@ -39,6 +39,16 @@ impl<S: Scalar> Pool<S> {
         (0..self.plane().outputs()).map(window).collect()
     }
 
+    /// Which tap of an output reads the input at a position.
+    fn tap(&self, output: usize, position: usize) -> usize {
+        let along = |axis: &Sliding, output: usize, position: usize| {
+            (position + axis.window.before - output * axis.window.stride) / axis.window.dilation
+        };
+        let (rows, columns) = (self.rows, self.columns);
+        let down = along(&rows, output / columns.output, position / columns.input);
+        down * columns.window.kernel + along(&columns, output % columns.output, position % columns.input)
+    }
+
     /// `dx[q] = Σ given(p)` over the outputs that see q, in the order of the taps that see it: the last output first.
     fn spread(&self, windows: &[Vec<usize>], given: impl Fn(usize, usize, usize) -> Option<S>) -> Vec<S> {
         let mut sums = vec![S::ZERO; self.planes * self.plane().inputs()];
@@ -97,9 +107,17 @@ impl<S: Scalar> Operation for Pool<S> {
             (givers[place] == Some(at)).then_some(g[place])
         };
         assert_eq!(bits(&dx), bits(&self.spread(&windows, given)), "{what}");
-        let (mut again, mut places) = (vec![S::ONE; g.len()], vec![7; g.len()]);
+        // More than there are taps where places are stored.
+        const UNSET: u8 = u8::MAX - 1;
+        let (mut again, mut places) = (vec![S::ONE; g.len()], vec![UNSET; g.len()]);
         maximum_with_places(simd, &plane, &x, &mut again, &mut places);
         assert_eq!(bits(&again), bits(&y), "{what}, with places");
+        if places.iter().any(|&place| place != UNSET) {
+            let place = |(place, giver): (usize, &Option<usize>)| {
+                giver.map_or(u8::MAX, |at| self.tap(place % outputs, at) as u8)
+            };
+            assert_eq!(places, givers.iter().enumerate().map(place).collect::<Vec<_>>(), "{what}, places");
+        }
         let (mut by_places, mut rest) = (vec![S::ONE; x.len()], g.clone());
         maximum_gradient(simd, &plane, (&x, &y, &places), &mut rest, &mut by_places);
         assert_eq!(bits(&by_places), bits(&dx), "{what}, from places");

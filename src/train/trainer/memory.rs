@@ -20,14 +20,14 @@ use crate::pod::Aligned;
 pub struct TrainingMemory {
     /// The trained weights.
     pub weights: usize,
-    /// The gradients in memory: of the weights other than those of dense layers, one for every 32 samples of a mini-batch,
-    /// but at most eight. Of the others, none; or one, if their norm is clipped or a mini-batch has more than 256 samples
-    /// (512 for more than 131,072 weights).
+    /// The gradients in memory. Of dense layers with more than 1,024 weights that are in no block, none; or one, if their norm
+    /// is clipped or a mini-batch has more than 256 samples (512 for networks of more than 131,072 weights). Of all other
+    /// weights, one for every 32 samples of a mini-batch (64), but at most eight.
     pub gradients: usize,
     /// The state of the optimizer.
     pub optimizer: usize,
-    /// The activations saved for the backward pass, and scratch memory: for every 32 samples of a mini-batch, but at most
-    /// eight times.
+    /// The activations saved for the backward pass, and scratch memory: for every 32 samples of a mini-batch (64 for networks
+    /// of more than 131,072 weights), but at most eight times.
     pub tape: usize,
     /// The samples of the mini-batch, and the order of all samples; of a [`Source`] that is not in memory, two
     /// mini-batches, and the order of up to 2²⁰ samples.

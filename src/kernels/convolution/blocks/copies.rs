@@ -56,7 +56,7 @@ impl Images {
             let first = self.rows.before.saturating_sub(above).min(height);
             let image = above + first - self.rows.before.min(above + first);
             let rows = (height - first).min(self.rows.input - image.min(self.rows.input));
-            // SAFETY: as below.
+            // SAFETY: `fits` has checked that `to` has room for all rows and a vector, and that the image has these rows.
             unsafe {
                 for at in (0..height * width).step_by(lanes) {
                     zero.store(to.as_mut_ptr().add(at));
@@ -82,7 +82,7 @@ impl Images {
             let image = (above + row).wrapping_sub(self.rows.before);
             let end = if image < self.rows.input { count } else { 0 };
             let to = to.as_mut_ptr().wrapping_add(row * width);
-            // SAFETY: `to` has room for all rows and a vector, and no more of a row of the image is read than it has. What
+            // SAFETY: as `fits` has checked, `to` has room for all rows and a vector; no more of a row of the image is read than it has. What
             // reaches over the end of a row is overwritten by the next.
             unsafe {
                 let mut at = 0;
