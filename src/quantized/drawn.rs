@@ -66,32 +66,40 @@ impl Case {
         all.map(|integer| if self.extreme { if integer < 0 { -128 } else { 127 } } else { integer as i8 }).collect()
     }
 
-    /// What lies under a tap of a channel, or `outside`.
-    fn under(self, x: &[i8], outside: i8, channel: usize, [row, column]: [isize; 2]) -> i8 {
+    /// The inputs with `outside` around them, as far as windows reach, and the sizes of a channel.
+    fn padded(self, x: &[i8], outside: i8) -> (Vec<i8>, [usize; 2]) {
         let Plane { rows, columns } = self.convolution.plane;
-        let inside = (0..rows.input as isize).contains(&row) && (0..columns.input as isize).contains(&column);
-        if inside { x[(channel * rows.input + row as usize) * columns.input + column as usize] } else { outside }
+        let [height, width] = [rows, columns].map(|axis| (axis.output - 1) * axis.window.stride + axis.window.span());
+        let place = |at: usize, axis: Sliding| at.checked_sub(axis.window.before).filter(|&at| at < axis.input);
+        let mut padded = Vec::new();
+        for channel in x.chunks(rows.input * columns.input) {
+            for row in 0..height {
+                let row = place(row, rows).map(|row| &channel[row * columns.input..]);
+                let number = |column| Some(row?[place(column, columns)?]);
+                padded.extend((0..width).map(|column| number(column).unwrap_or(outside)));
+            }
+        }
+        (padded, [height, width])
     }
 
     /// The formula, one output after the other.
     fn expected(self, x: &[i8], outside: i8, weights: &[i8], finish: Finish<'_, impl Requantize>) -> Vec<i8> {
         let Convolution { plane: Plane { rows, columns }, seen, filters } = self.convolution;
-        let at = |sliding: Sliding, place: usize, tap: usize| {
-            let Axis { stride, before, dilation, .. } = sliding.window;
-            (place * stride + tap * dilation) as isize - before as isize
-        };
+        let (x, [height, width]) = self.padded(x, outside);
         let mut y = Vec::new();
         for filter in 0..self.groups * filters {
-            for (row, column) in (0..rows.output).flat_map(|row| (0..columns.output).map(move |column| (row, column))) {
+            for place in 0..rows.output * columns.output {
+                let (row, column) = (place / columns.output, place % columns.output);
                 let mut weights = weights[filter * seen * self.convolution.plane.taps()..].iter();
                 let mut sum = i64::from(finish.bias[filter]);
                 for channel in filter / filters * seen..(filter / filters + 1) * seen {
-                    for (down, along) in (0..rows.window.kernel)
-                        .flat_map(|down| (0..columns.window.kernel).map(move |along| (down, along)))
-                    {
-                        let place = [at(rows, row, down), at(columns, column, along)];
-                        let integer = self.under(x, outside, channel, place);
-                        sum += i64::from(*weights.next().unwrap()) * i64::from(integer);
+                    for down in 0..rows.window.kernel {
+                        let row = channel * height + row * rows.window.stride + down * rows.window.dilation;
+                        let from = row * width + column * columns.window.stride;
+                        for along in 0..columns.window.kernel {
+                            let integer = x[from + along * columns.window.dilation];
+                            sum += i64::from(*weights.next().unwrap()) * i64::from(integer);
+                        }
                     }
                 }
                 let sum = i32::try_from(sum).unwrap();

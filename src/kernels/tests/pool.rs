@@ -7,86 +7,95 @@ use crate::window::{Axis, Sliding, places};
 #[derive(Clone)]
 struct Pool<S> {
     planes: usize,
-    rows: Sliding,
-    columns: Sliding,
-    scalar: core::marker::PhantomData<S>,
+    plane: Plane,
+    /// Inputs of few distinct values, so that some are equal, for maxima; and any, for means.
+    x: [Vec<S>; 2],
+    g: Vec<S>,
+    expected: Expected,
+}
+
+/// By the definition, as [`bits`]: outputs and gradients of inputs. Of means, with padding counted and without.
+#[derive(Clone)]
+struct Expected {
+    largest: Vec<u64>,
+    to_largest: Vec<u64>,
+    /// Which tap each maximum is.
+    places: Vec<u8>,
+    means: [Vec<u64>; 2],
+    /// Nothing for pairs, which add in another order.
+    to_all: Option<[Vec<u64>; 2]>,
 }
 
 /// The bits of numbers, but NaN as one.
 fn bits<S: Scalar>(numbers: &[S]) -> Vec<u64> {
-    numbers.iter().map(|number| number.to_f64()).map(|x| if x.is_nan() { f64::NAN } else { x }.to_bits()).collect()
+    let of_number = |number: &S| {
+        let x = number.to_f64();
+        if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
+    };
+    numbers.iter().map(of_number).collect()
 }
 
-impl<S: Scalar> Pool<S> {
-    fn plane(&self) -> Plane {
-        Plane { rows: self.rows, columns: self.columns }
-    }
+/// For each output of a plane, the positions of its taps on the input, in order.
+fn windows(Plane { rows, columns }: Plane) -> Vec<Vec<usize>> {
+    let under = |axis: &Sliding, output: usize, tap: usize| {
+        let Axis { stride, before, dilation, .. } = axis.window;
+        (output * stride + tap * dilation).checked_sub(before).filter(|&at| at < axis.input)
+    };
+    let window = |place: usize| {
+        let taps = (0..rows.window.kernel * columns.window.kernel).filter_map(|tap| {
+            let row = under(&rows, place / columns.output, tap / columns.window.kernel)?;
+            Some(row * columns.input + under(&columns, place % columns.output, tap % columns.window.kernel)?)
+        });
+        taps.collect()
+    };
+    (0..rows.output * columns.output).map(window).collect()
+}
 
-    /// For each output of a plane, the positions of its taps on the input, in order.
-    fn windows(&self) -> Vec<Vec<usize>> {
-        let under = |axis: &Sliding, output: usize, tap: usize| {
-            let Axis { stride, before, dilation, .. } = axis.window;
-            (output * stride + tap * dilation).checked_sub(before).filter(|&at| at < axis.input)
-        };
-        let (rows, columns) = (self.rows, self.columns);
-        let window = |place: usize| {
-            let taps = (0..self.plane().taps()).filter_map(|tap| {
-                let row = under(&rows, place / columns.output, tap / columns.window.kernel)?;
-                Some(row * columns.input + under(&columns, place % columns.output, tap % columns.window.kernel)?)
-            });
-            taps.collect()
-        };
-        (0..self.plane().outputs()).map(window).collect()
-    }
+/// Which tap of an output reads the input at a position.
+fn tap(Plane { rows, columns }: Plane, output: usize, position: usize) -> usize {
+    let along = |axis: &Sliding, output: usize, position: usize| {
+        (position + axis.window.before - output * axis.window.stride) / axis.window.dilation
+    };
+    let down = along(&rows, output / columns.output, position / columns.input);
+    down * columns.window.kernel + along(&columns, output % columns.output, position % columns.input)
+}
 
-    /// Which tap of an output reads the input at a position.
-    fn tap(&self, output: usize, position: usize) -> usize {
-        let along = |axis: &Sliding, output: usize, position: usize| {
-            (position + axis.window.before - output * axis.window.stride) / axis.window.dilation
-        };
-        let (rows, columns) = (self.rows, self.columns);
-        let down = along(&rows, output / columns.output, position / columns.input);
-        down * columns.window.kernel + along(&columns, output % columns.output, position % columns.input)
-    }
-
-    /// `dx[q] = Σ given(p)` over the outputs that see q, in the order of the taps that see it: the last output first.
-    fn spread(&self, windows: &[Vec<usize>], given: impl Fn(usize, usize, usize) -> Option<S>) -> Vec<S> {
-        let mut sums = vec![S::ZERO; self.planes * self.plane().inputs()];
-        for plane in 0..self.planes {
-            for (output, window) in windows.iter().enumerate().rev() {
-                for &at in window {
-                    if let Some(given) = given(plane, output, at) {
-                        let sum = &mut sums[plane * self.plane().inputs() + at];
-                        // Windows of pairs don't add.
-                        *sum = if self.plane().pairs().is_some() { given } else { *sum + given };
-                    }
+/// `dx[q] = Σ given(p)` over the outputs that see q, in the order of the taps that see it: the last output first.
+fn spread<S: Scalar>(
+    plane: Plane,
+    planes: usize,
+    windows: &[Vec<usize>],
+    given: impl Fn(usize, usize) -> Option<S>,
+) -> Vec<S> {
+    let (inputs, outputs) = (plane.inputs(), plane.outputs());
+    let mut sums = vec![S::ZERO; planes * inputs];
+    for index in 0..planes {
+        for (output, window) in windows.iter().enumerate().rev() {
+            for &at in window {
+                if let Some(given) = given(index * outputs + output, at) {
+                    let sum = &mut sums[index * inputs + at];
+                    // Windows of pairs don't add.
+                    *sum = if plane.pairs().is_some() { given } else { *sum + given };
                 }
             }
         }
-        sums
     }
+    sums
 }
 
-impl<S: Scalar> Operation for Pool<S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let (plane, windows) = (self.plane(), self.windows());
-        let (inputs, outputs) = (plane.inputs(), plane.outputs());
-        let what = format!("{simd:?}, {} planes, {plane:?}", self.planes);
+impl<S: Scalar> Pool<S> {
+    fn new(planes: usize, plane: Plane) -> Self {
+        let (inputs, outputs, windows) = (plane.inputs(), plane.outputs(), windows(plane));
         let mut random = Random::new((inputs * 100 + plane.taps()) as u64);
-        // Few distinct values, so that some are equal; zeros of both signs are.
+        // Zeros of both signs are equal.
         let values = [-1.0, 0.0, 2.0, -0.0, 4.0, f64::NEG_INFINITY, f64::NAN];
-        let x: Vec<S> =
-            (0..self.planes * inputs).map(|_| S::from_f64(values[(random.uniform() * 6.1) as usize])).collect();
-        let mut g: Vec<S> = numbers(self.planes * outputs, &mut random);
+        let x: Vec<S> = (0..planes * inputs).map(|_| S::from_f64(values[(random.uniform() * 6.1) as usize])).collect();
+        let mut g: Vec<S> = numbers(planes * outputs, &mut random);
         g[0] = -S::ZERO;
 
-        let mut largest = Vec::new();
-        let mut givers = vec![None; self.planes * outputs];
-        for (x, givers) in x.chunks(inputs).zip(givers.chunks_mut(outputs)) {
-            for (window, giver) in windows.iter().zip(givers) {
+        let (mut largest, mut givers) = (Vec::new(), Vec::new());
+        for x in x.chunks(inputs) {
+            for window in &windows {
                 let mut first = None;
                 for &at in window {
                     if first.is_none_or(|first: usize| x[at] > x[first] || x[at].to_f64().is_nan()) {
@@ -95,56 +104,82 @@ impl<S: Scalar> Operation for Pool<S> {
                 }
                 let y = first.map_or(S::from_f64(f64::NEG_INFINITY), |first| x[first]);
                 largest.push(y);
-                *giver = first.filter(|_| !y.to_f64().is_nan());
+                givers.push(first.filter(|_| !y.to_f64().is_nan()));
             }
         }
+        let to_largest = spread(plane, planes, &windows, |place, at| (givers[place] == Some(at)).then_some(g[place]));
+
+        let place =
+            |(place, giver): (usize, &Option<usize>)| giver.map_or(u8::MAX, |at| tap(plane, place % outputs, at) as u8);
+        let places = givers.iter().enumerate().map(place).collect();
+
+        let any: Vec<S> = numbers(x.len(), &mut random);
+        let parts = [true, false].map(|counts_padding| {
+            let of_window =
+                |window: &Vec<usize>| S::ONE / S::from_usize(if counts_padding { plane.taps() } else { window.len() });
+            windows.iter().map(of_window).collect::<Vec<_>>()
+        });
+        let sums: Vec<S> = any
+            .chunks(inputs)
+            .flat_map(|x| windows.iter().map(move |window| window.iter().fold(S::ZERO, |sum, &at| sum + x[at])))
+            .collect();
+        let means = parts.each_ref().map(|parts| {
+            let means: Vec<S> = sums.iter().zip(parts.iter().cycle()).map(|(&sum, &part)| sum * part).collect();
+            bits(&means)
+        });
+        let to_all = parts
+            .each_ref()
+            .map(|parts| bits(&spread(plane, planes, &windows, |place, _| Some(g[place] * parts[place % outputs]))));
+        let to_all = plane.pairs().is_none().then_some(to_all);
+        let expected = Expected { largest: bits(&largest), to_largest: bits(&to_largest), places, means, to_all };
+        Self { planes, plane, x: [x, any], g, expected }
+    }
+}
+
+impl<S: Scalar> Operation for Pool<S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { planes, plane, x: [x, any], g, expected } = self;
+        let what = format!("{simd:?}, {planes} planes, {plane:?}");
         let (mut y, mut dx, mut rest) = (vec![S::ONE; g.len()], vec![S::ONE; x.len()], g.clone());
         maximum(simd, &plane, &x, &mut y);
-        assert_eq!(bits(&y), bits(&largest), "{what}");
+        assert_eq!(bits(&y), expected.largest, "{what}");
         maximum_gradient(simd, &plane, (&x, &y, &[]), &mut rest, &mut dx);
-        let given = |plane, output, at| {
-            let place = plane * outputs + output;
-            (givers[place] == Some(at)).then_some(g[place])
-        };
-        assert_eq!(bits(&dx), bits(&self.spread(&windows, given)), "{what}");
+        assert_eq!(bits(&dx), expected.to_largest, "{what}");
         // More than there are taps where places are stored.
         const UNSET: u8 = u8::MAX - 1;
-        let (mut again, mut places) = (vec![S::ONE; g.len()], vec![UNSET; g.len()]);
-        maximum_with_places(simd, &plane, &x, &mut again, &mut places);
-        assert_eq!(bits(&again), bits(&y), "{what}, with places");
+        let mut places = vec![UNSET; g.len()];
+        y.fill(S::ONE);
+        maximum_with_places(simd, &plane, &x, &mut y, &mut places);
+        assert_eq!(bits(&y), expected.largest, "{what}, with places");
         if places.iter().any(|&place| place != UNSET) {
-            let place = |(place, giver): (usize, &Option<usize>)| {
-                giver.map_or(u8::MAX, |at| self.tap(place % outputs, at) as u8)
-            };
-            assert_eq!(places, givers.iter().enumerate().map(place).collect::<Vec<_>>(), "{what}, places");
+            assert_eq!(places, expected.places, "{what}, places");
         }
-        let (mut by_places, mut rest) = (vec![S::ONE; x.len()], g.clone());
-        maximum_gradient(simd, &plane, (&x, &y, &places), &mut rest, &mut by_places);
-        assert_eq!(bits(&by_places), bits(&dx), "{what}, from places");
+        dx.fill(S::ONE);
+        rest.copy_from_slice(&g);
+        maximum_gradient(simd, &plane, (&x, &y, &places), &mut rest, &mut dx);
+        assert_eq!(bits(&dx), expected.to_largest, "{what}, from places");
 
-        let x: Vec<S> = numbers(x.len(), &mut random);
-        for counts_padding in [true, false] {
-            let part =
-                |window: &[usize]| S::ONE / S::from_usize(if counts_padding { plane.taps() } else { window.len() });
-            let mean =
-                |x: &[S], window: &Vec<usize>| window.iter().fold(S::ZERO, |sum, &at| sum + x[at]) * part(window);
-            let means: Vec<S> =
-                x.chunks(inputs).flat_map(|x| windows.iter().map(move |window| mean(x, window))).collect();
-            let (mut y, mut dx, mut rest) = (vec![S::ONE; g.len()], vec![S::ONE; x.len()], g.clone());
-            average(simd, &plane, counts_padding, &x, &mut y);
-            assert_eq!(bits(&y), bits(&means), "{what}");
+        for (index, counts_padding) in [true, false].into_iter().enumerate() {
+            y.fill(S::ONE);
+            average(simd, &plane, counts_padding, &any, &mut y);
+            assert_eq!(bits(&y), expected.means[index], "{what}");
+            dx.fill(S::ONE);
+            rest.copy_from_slice(&g);
             average_gradient(simd, &plane, counts_padding, &mut rest, &mut dx);
-            if plane.pairs().is_none() {
-                let given = |plane, output: usize, _| Some(g[plane * outputs + output] * part(&windows[output]));
-                assert_eq!(bits(&dx), bits(&self.spread(&windows, given)), "{what}");
+            if let Some(to_all) = &expected.to_all {
+                assert_eq!(bits(&dx), to_all[index], "{what}");
             }
         }
     }
 }
 
 fn check(planes: usize, rows: Sliding, columns: Sliding) {
-    everywhere(&Pool::<f32> { planes, rows, columns, scalar: core::marker::PhantomData });
-    everywhere(&Pool::<f64> { planes, rows, columns, scalar: core::marker::PhantomData });
+    let plane = Plane { rows, columns };
+    everywhere(&Pool::<f32>::new(planes, plane));
+    everywhere(&Pool::<f64>::new(planes, plane));
 }
 
 /// A window on an axis, if it fits.
