@@ -3,16 +3,24 @@
 #![no_std]
 #![no_main]
 
+#[cfg(not(feature = "index"))]
 mod layers;
+#[cfg_attr(feature = "index", expect(dead_code))]
 mod memory;
+#[cfg(not(feature = "index"))]
 mod networks;
+#[cfg(not(feature = "index"))]
 mod training;
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
-    layers::all();
-    networks::all();
-    training::all();
+    #[cfg(not(feature = "index"))]
+    {
+        layers::all();
+        networks::all();
+        training::all();
+    }
+    // By itself, which links in less time.
     #[cfg(feature = "index")]
     memory::index();
     loop {}
