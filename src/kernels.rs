@@ -59,7 +59,10 @@ pub(crate) use convolution::{INPUTS, PATCHES, WEIGHTS};
 pub use dispatch::{InstructionSet, dispatch};
 #[cfg(feature = "std")]
 pub(crate) use elementwise::scale_finite;
-pub(crate) use elementwise::{add_assign, add_rows, copy, multiply_assign, products_per_channel, scale};
+pub(crate) use elementwise::{
+    add_activated, add_activated_in_place, add_assign, add_rows, copy, differentiate_to_both, multiply_assign,
+    products_per_channel, scale,
+};
 #[cfg(feature = "std")]
 pub(crate) use gather::gather;
 #[cfg(fnn_integer_dot)]

@@ -1,6 +1,6 @@
 //! Batch normalisation: in plain loops, or, with fused multiply-adds, over vectors, even of one lane. With vectors, it takes some
 //! channels of the whole batch at a time: their sums stay in registers, and their numbers are still in the second-level cache when
-//! they are normalised.
+//! they are normalised. The gradient of what an activation was applied to is computed where it is used, and isn't stored.
 //!
 //! | a channel is | lanes are |
 //! |---|---|
@@ -9,15 +9,20 @@
 
 mod activate;
 mod block;
+mod chains;
 mod loops;
 
 pub(crate) use self::activate::{Activate, Floor, Identity};
 use self::block::Block;
 use super::vector::{Operation, Simd, Vector};
 use crate::scalar::Scalar;
+use crate::window::{cut, quotient};
 
 /// Channels at a time: the largest number of lanes.
 const CHANNELS: usize = 16;
+
+/// Bytes of a batch at a time: several batches are read together.
+const CACHED: usize = 256 * 1024;
 
 /// The number of elements in a sample, and in one of its channels.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +43,12 @@ pub(crate) struct Scales<'a, S> {
 type Each<S> = [S; CHANNELS];
 
 impl Sizes {
-    fn blocks(self) -> impl Iterator<Item = Block> {
-        let channels = self.length / self.space.max(1);
-        (0..channels).step_by(CHANNELS).map(move |first| Block {
-            sizes: self,
-            first,
-            count: CHANNELS.min(channels - first),
-        })
+    /// As many channels at a time as stay in the second-level cache until they are read again.
+    fn blocks<S>(self, batch: &[S]) -> impl Iterator<Item = Block> {
+        let channels = quotient(self.length, self.space);
+        let bytes = quotient(size_of_val(batch), channels);
+        let most = if self.space == 1 { CHANNELS } else { quotient(CACHED, bytes).clamp(1, CHANNELS) };
+        cut(channels, most).map(move |some| Block { sizes: self, first: some.start, count: some.len() })
     }
 
     /// The weight of each number in the mean of its channel.
@@ -58,6 +62,28 @@ impl Sizes {
 #[inline(always)]
 fn inverse_deviation<S: Scalar>(variance: S, epsilon: S) -> S {
     S::ONE / (variance + epsilon).sqrt()
+}
+
+/// `sums[c] += Σ x` for each channel c, over a batch.
+#[derive(Debug)]
+pub(crate) struct AddSums<'a, S> {
+    pub(crate) sizes: Sizes,
+    pub(crate) x: &'a [S],
+    pub(crate) sums: &'a mut [S],
+}
+
+impl<S: Scalar> Operation for AddSums<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        let Self { sizes, x, sums } = self;
+        for block in sizes.blocks(x) {
+            let mut totals = block.sum(simd, x);
+            totals.iter_mut().zip(block.of(sums)).for_each(|(total, before)| *total += before);
+            block.put(&totals, sums);
+        }
+    }
 }
 
 /// Normalisation with given statistics.
@@ -83,7 +109,7 @@ impl<S: Scalar, A: Activate> Operation for Normalise<'_, S, A> {
         if const { !V::FUSED } {
             return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
-        for block in sizes.blocks() {
+        for block in sizes.blocks(x) {
             block.normalise(simd, (scales, activation), &block.of(mean), &block.of(variance), x, y);
         }
     }
@@ -114,7 +140,7 @@ impl<S: Scalar, A: Activate> Operation for Measure<'_, S, A> {
             return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
         let part = sizes.part(x);
-        for block in sizes.blocks() {
+        for block in sizes.blocks(x) {
             // The mean first: the squares of numbers far from 0 would cancel.
             let means = scaled(&block.sum(simd, x), part);
             let variances = scaled(&block.squares(simd, &means, x), part);
@@ -137,7 +163,7 @@ pub struct Backward<'a, S, A> {
     pub(crate) is_frozen: bool,
     pub(crate) x: &'a [S],
     pub(crate) y: &'a [S],
-    /// The gradient of y, which becomes that of what the activation was applied to.
+    /// The gradient of y, which may become that of what the activation was applied to.
     pub(crate) g: &'a mut [S],
     pub(crate) dx: Option<&'a mut [S]>,
     pub(crate) by_weight: &'a mut [S],
@@ -153,28 +179,73 @@ impl<S: Scalar, A: Activate> Operation for Backward<'_, S, A> {
         if const { !V::FUSED } {
             return loops::differentiate(self);
         }
-        let Self { sizes, scales, activation, mean, variance, is_frozen, x, y, g, mut dx, by_weight, by_bias } = self;
-        let part = sizes.part(x);
-        for block in sizes.blocks() {
-            if !activation.is_identity() {
-                block.differentiate(simd, activation, y, g);
-            }
-            let g = &*g;
-            let (means, weights) = (block.of(mean), block.of(scales.weight));
-            let inverses = inverse_deviations(&block.of(variance), scales.epsilon);
-            let [products, sums] = block.products(simd, &means, x, g);
+        let (activation, x, y, g) = (self.activation, self.x, self.y, &*self.g);
+        let to = Gradients {
+            sizes: self.sizes,
+            scales: self.scales,
+            statistics: (self.mean, self.variance),
+            is_frozen: self.is_frozen,
+            dx: self.dx,
+            by_weight: self.by_weight,
+            by_bias: self.by_bias,
+        };
+        if activation.is_identity() {
+            to.compute(simd, [x, g], |_, [_, g]| g);
+        } else if const { A::ASKS_FOR_SIGN } {
+            // An argument is computed faster than y is read.
+            to.compute(simd, [x, g], |[mean, scale, bias], [x, g]| activation.gradient((x - mean) * scale + bias, g));
+        } else {
+            to.compute(simd, [x, g, y], |_, [_, g, y]| activation.gradient(y, g));
+        }
+    }
+}
+
+/// What gradients are computed with, and where they are stored.
+struct Gradients<'a, S> {
+    sizes: Sizes,
+    scales: Scales<'a, S>,
+    /// The mean and the variance.
+    statistics: (&'a [S], &'a [S]),
+    is_frozen: bool,
+    dx: Option<&'a mut [S]>,
+    by_weight: &'a mut [S],
+    by_bias: &'a mut [S],
+}
+
+impl<S: Scalar> Gradients<'_, S> {
+    /// Those of a batch of which x is the first slice, with the gradient of what the activation was applied to: a function of the
+    /// mean, the scale and the bias, and of the numbers at a place of the slices.
+    #[inline(always)]
+    fn compute<V: Simd, const N: usize>(
+        mut self,
+        simd: V,
+        from: [&[S]; N],
+        gradient: impl Fn([S::Vector<V>; 3], [S::Vector<V>; N]) -> S::Vector<V>,
+    ) {
+        let x = from.first().copied().unwrap_or_default();
+        let part = self.sizes.part(x);
+        for block in self.sizes.blocks(x) {
+            let (means, weights) = (block.of(self.statistics.0), block.of(self.scales.weight));
+            let inverses = inverse_deviations(&block.of(self.statistics.1), self.scales.epsilon);
+            let (scale, bias) = (product(&weights, &inverses), block.of(self.scales.bias));
+            let constants = [means, scale, bias];
+            let [products, sums] = block.sums(simd, &constants, from, |constants, numbers| {
+                let g = gradient(constants, numbers);
+                [(numbers[0] - constants[0]) * g, g]
+            });
             let slopes = product(&products, &inverses);
-            block.put(&slopes, by_weight);
-            block.put(&sums, by_bias);
-            if let Some(dx) = dx.as_deref_mut() {
-                let scale = product(&weights, &inverses);
-                if is_frozen {
-                    block.multiply(simd, &scale, g, dx);
-                } else {
-                    let slope = product(&scaled(&slopes, part), &inverses);
-                    block.input_gradients(simd, &[means, scale, slope, scaled(&sums, part)], (x, g), dx);
-                }
+            block.put(&slopes, self.by_weight);
+            block.put(&sums, self.by_bias);
+            let Some(dx) = self.dx.as_deref_mut() else { continue };
+            if self.is_frozen {
+                block.map(simd, &constants, from, dx, |constants, numbers| constants[1] * gradient(constants, numbers));
+                continue;
             }
+            let slope = product(&scaled(&slopes, part), &inverses);
+            let constants = [means, scale, bias, slope, scaled(&sums, part)];
+            block.map(simd, &constants, from, dx, |[mean, scale, bias, slope, offset], numbers| {
+                scale * (gradient([mean, scale, bias], numbers) - offset - slope * (numbers[0] - mean))
+            });
         }
     }
 }

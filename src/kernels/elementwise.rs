@@ -1,5 +1,6 @@
 //! Elementwise operations on flat slices.
 
+use super::channels::Activate;
 use super::sums::dot;
 use super::vector::{Simd, Vector, lanes, read, splat, write};
 #[cfg(feature = "std")]
@@ -25,23 +26,57 @@ pub(crate) fn map<V: Simd, S: Scalar>(
     to: &mut [S],
     f: impl Fn(S::Vector<V>, S::Vector<V>) -> S::Vector<V>,
 ) {
-    let (lanes, count) = (lanes::<V, S>(), to.len().min(x.len()).min(g.len()));
-    let (x, g, to) = (x.as_ptr(), g.as_ptr(), to.as_mut_ptr());
+    map_all(simd, [x, g], to, |[x, g]| f(x, g));
+}
+
+/// `to = f(from)` for the numbers at each place, of as many as there are in all slices.
+#[inline(always)]
+pub(crate) fn map_all<V: Simd, S: Scalar, const N: usize>(
+    simd: V,
+    from: [&[S]; N],
+    to: &mut [S],
+    f: impl Fn([S::Vector<V>; N]) -> S::Vector<V>,
+) {
+    let lanes = lanes::<V, S>();
+    let count = from.iter().fold(to.len(), |least, from| least.min(from.len()));
+    let (from, to) = (from.map(<[S]>::as_ptr), to.as_mut_ptr());
     let mut at = 0;
     while at + lanes <= count {
         // SAFETY: `at + lanes` numbers are in all slices.
-        unsafe { f(S::Vector::<V>::load(simd, x.add(at)), S::Vector::<V>::load(simd, g.add(at))).store(to.add(at)) };
+        unsafe { f(load_each::<V, S, N>(simd, &from, at, lanes)).store(to.add(at)) };
         at += lanes;
     }
     if at < count {
         let rest = count - at;
         // SAFETY: `at + rest` numbers are in all slices.
-        unsafe {
-            let (x, g) = (x.add(at), g.add(at));
-            let (x, g) = (S::Vector::<V>::load_masked(simd, x, rest), S::Vector::<V>::load_masked(simd, g, rest));
-            f(x, g).store_masked(to.add(at), rest);
-        }
+        unsafe { f(load_each::<V, S, N>(simd, &from, at, rest)).store_masked(to.add(at), rest) };
     }
+}
+
+/// The first `count` numbers at a place of each slice, at most as many as there are lanes, followed by zeros.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+pub(super) unsafe fn load_each<V: Simd, S: Scalar, const N: usize>(
+    simd: V,
+    from: &[*const S; N],
+    at: usize,
+    count: usize,
+) -> [S::Vector<V>; N] {
+    let mut numbers = [splat::<V, S>(simd, S::ZERO); N];
+    for (numbers, from) in numbers.iter_mut().zip(from) {
+        // SAFETY: the caller's promise.
+        *numbers = unsafe {
+            let from = from.wrapping_add(at);
+            if count >= lanes::<V, S>() {
+                S::Vector::<V>::load(simd, from)
+            } else {
+                S::Vector::<V>::load_masked(simd, from, count)
+            }
+        };
+    }
+    numbers
 }
 
 /// [`copy`] for short slices: with a length known to the compiler, `copy` would move one number at a time.
@@ -73,16 +108,21 @@ pub(crate) fn copy_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mu
     }
 }
 
-/// `to[2i] = from[i]`, or `to[2i + 1]`, for short slices; the numbers between them stay. Not for vectors of one lane.
+/// `to[2i] = from[i]`, with zeros between them; or `to[2i + 1]`, and the numbers between them stay. For short slices, and not for
+/// vectors of one lane.
 #[inline(always)]
 pub(crate) fn copy_to_every_second<V: Simd, S: Scalar>(simd: V, from: &[S], to: &mut [S], is_odd: bool) {
     let lanes = lanes::<V, S>();
     for (from, to) in from.parts(lanes).zip(to.parts_mut(2 * lanes)) {
         let to = first_mut(to, 2 * from.len());
         let (low, high) = to.split_at_mut_checked(lanes.min(to.len())).unwrap_or_default();
-        let (even, odd) = read(simd, low).separate(read(simd, high));
         let from = read(simd, from);
-        let (first, second) = if is_odd { even.interleave(from) } else { from.interleave(odd) };
+        let (first, second) = if is_odd {
+            let (even, _) = read(simd, low).separate(read(simd, high));
+            even.interleave(from)
+        } else {
+            from.interleave(splat(simd, S::ZERO))
+        };
         write(simd, first, low);
         write(simd, second, high);
     }
@@ -108,6 +148,43 @@ pub(crate) fn add_to_every_second<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut 
 pub(crate) fn rectify<V: Simd, S: Scalar>(simd: V, values: &mut [S]) {
     for values in values.parts_mut(lanes::<V, S>()) {
         write(simd, read(simd, values).max(splat(simd, S::ZERO)), values);
+    }
+}
+
+/// `to = f(x + y)`.
+#[inline(always)]
+pub(crate) fn add_activated<V: Simd, S: Scalar>(
+    simd: V,
+    activation: impl Activate,
+    (x, y): (&[S], &[S]),
+    to: &mut [S],
+) {
+    map(simd, (x, y), to, |x, y| activation.value(x + y));
+}
+
+/// `y = f(x + y)`.
+#[inline(always)]
+pub(crate) fn add_activated_in_place<V: Simd, S: Scalar>(simd: V, activation: impl Activate, x: &[S], y: &mut [S]) {
+    let lanes = lanes::<V, S>();
+    for (x, y) in x.parts(lanes).zip(y.parts_mut(lanes)) {
+        write(simd, activation.value(read(simd, x) + read(simd, y)), y);
+    }
+}
+
+/// `g = f′·g`, for an activation of outputs y, and the same in a copy.
+#[inline(always)]
+pub(crate) fn differentiate_to_both<V: Simd, S: Scalar>(
+    simd: V,
+    activation: impl Activate,
+    y: &[S],
+    g: &mut [S],
+    copy: &mut [S],
+) {
+    let lanes = lanes::<V, S>();
+    for ((y, g), copy) in y.parts(lanes).zip(g.parts_mut(lanes)).zip(copy.parts_mut(lanes)) {
+        let gradient = activation.gradient(read(simd, y), read(simd, g));
+        write(simd, gradient, copy);
+        write(simd, gradient, g);
     }
 }
 

@@ -78,6 +78,10 @@ pub(crate) trait Runner: Copy + Send + Sync {
     #[cfg(feature = "std")]
     fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B);
 
+    /// How many threads there are.
+    #[cfg(feature = "std")]
+    fn threads(self) -> usize;
+
     /// Runs `task` on parts of length `part`, the last one possibly shorter, in any order.
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>);
 }
@@ -90,6 +94,11 @@ impl<V: Simd> Runner for Serial<V> {
     #[cfg(feature = "std")]
     fn both<A: Send, B: Send>(self, left: impl FnOnce() -> A + Send, right: impl FnOnce() -> B + Send) -> (A, B) {
         (left(), right())
+    }
+
+    #[cfg(feature = "std")]
+    fn threads(self) -> usize {
+        1
     }
 
     #[inline(always)]

@@ -1,5 +1,7 @@
 //! A layer and the activation right after it as one layer, which passes over memory once.
 
+mod sums;
+
 use core::marker::PhantomData;
 
 use crate::channels_last::{ChannelsLast, Formats};

@@ -1,7 +1,8 @@
 //! Skip connections.
 
 use crate::graph::Node;
-use crate::kernels::{Simd, add_assign, copy};
+use crate::kernels::channels::{Activate, Identity};
+use crate::kernels::{Simd, add_activated, add_activated_in_place, add_assign, differentiate_to_both};
 use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
@@ -46,6 +47,60 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
     }
 }
 
+impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>> Residual<L> {
+    /// Inference, and an activation.
+    #[inline(always)]
+    pub(super) fn infer<V: Simd, const B: usize>(
+        &self,
+        simd: V,
+        activation: impl Activate,
+        (inputs, outputs): (&[L::Input], &mut [L::Output]),
+        workspace: &mut L::Workspace<B>,
+    ) {
+        self.inside.forward_batch(simd, inputs, outputs, workspace);
+        add_activated_in_place(simd, activation, Sample::flat(inputs), Sample::flat_mut(outputs));
+    }
+
+    /// The forward pass of training, and an activation.
+    #[inline(always)]
+    pub(super) fn train<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        activation: impl Activate,
+        (inputs, outputs): (&[L::Input], &mut [L::Output]),
+        (tape, inside): &mut <Self as Layer>::Tape<B>,
+        (workspace, _): &mut <Self as Layer>::TrainingWorkspace<B>,
+    ) {
+        let inside = first_mut(inside, inputs.len());
+        self.inside.forward_train(pass, inputs, inside, tape, workspace);
+        let numbers = (Sample::flat(inputs), Sample::flat(inside));
+        add_activated(pass.simd, activation, numbers, Sample::flat_mut(outputs));
+    }
+
+    /// The backward pass, that of an activation first.
+    #[inline(always)]
+    pub(super) fn differentiate<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        activation: impl Activate,
+        recorded: Recorded<'_, Self, B>,
+        (output_gradients, mut input_gradients): (&mut [L::Output], Option<&mut [L::Input]>),
+        gradient: Gradient<'_, L>,
+        (workspace, around): &mut <Self as Layer>::TrainingWorkspace<B>,
+    ) {
+        let (tape, inside) = recorded.tape;
+        let around = first_mut(around, output_gradients.len());
+        let (y, g) = (Sample::flat(recorded.outputs), Sample::flat_mut(output_gradients));
+        differentiate_to_both(pass.simd, activation, y, g, Sample::flat_mut(around));
+        let recorded = Recorded { inputs: recorded.inputs, outputs: first(inside, recorded.inputs.len()), tape };
+        // One call, not one for each case: both would be inlined, and double the code with every block around.
+        self.inside.backward(pass, recorded, output_gradients, gradient, input_gradients.as_deref_mut(), workspace);
+        if let Some(dx) = input_gradients {
+            add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
+        }
+    }
+}
+
 impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>> Layer for Residual<L> {
     type Input = L::Input;
     type Output = L::Output;
@@ -69,8 +124,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         outputs: &mut [L::Output],
         workspace: &mut Self::Workspace<B>,
     ) {
-        self.inside.forward_batch(simd, inputs, outputs, workspace);
-        add_assign(simd, Sample::flat(inputs), Sample::flat_mut(outputs));
+        self.infer(simd, Identity, (inputs, outputs), workspace);
     }
 
     #[inline(always)]
@@ -79,13 +133,10 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         pass: Pass<'_, V>,
         inputs: &[L::Input],
         outputs: &mut [L::Output],
-        (tape, inside): &mut Self::Tape<B>,
-        (workspace, _): &mut Self::TrainingWorkspace<B>,
+        tape: &mut Self::Tape<B>,
+        workspace: &mut Self::TrainingWorkspace<B>,
     ) {
-        let inside = first_mut(inside, inputs.len());
-        self.inside.forward_train(pass, inputs, inside, tape, workspace);
-        copy(inputs, outputs);
-        add_assign(pass.simd, Sample::flat(inside), Sample::flat_mut(outputs));
+        self.train(pass, Identity, (inputs, outputs), tape, workspace);
     }
 
     #[inline(always)]
@@ -95,19 +146,11 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         recorded: Recorded<'_, Self, B>,
         output_gradients: &mut [L::Output],
         gradient: Gradient<'_, Self>,
-        mut input_gradients: Option<&mut [L::Input]>,
-        (workspace, around): &mut Self::TrainingWorkspace<B>,
+        input_gradients: Option<&mut [L::Input]>,
+        workspace: &mut Self::TrainingWorkspace<B>,
     ) {
-        let (tape, inside) = recorded.tape;
-        let recorded = Recorded { inputs: recorded.inputs, outputs: first(inside, recorded.inputs.len()), tape };
-        let around = first_mut(around, output_gradients.len());
-        copy(output_gradients, around);
         let inside = Gradient::new(&mut gradient.weights.inside, gradient.start);
-        // One call, not one for each case: both would be inlined, and double the code with every block around.
-        self.inside.backward(pass, recorded, output_gradients, inside, input_gradients.as_deref_mut(), workspace);
-        if let Some(dx) = input_gradients {
-            add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
-        }
+        self.differentiate(pass, Identity, recorded, (output_gradients, input_gradients), inside, workspace);
     }
 
     fn check_input(input: &L::Input) -> Result<(), InvalidInput> {

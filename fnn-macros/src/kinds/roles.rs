@@ -12,6 +12,9 @@ pub(crate) enum Role {
     /// Like `Weightless`; in inference, it is a factor and an offset per channel, which can be folded into a linear
     /// layer right before it.
     Affine,
+    /// Adds the outputs of branches. Its backward pass doesn't need its outputs, and it computes an activation right after it, as one
+    /// layer with it.
+    Sum,
     /// An activation; `in_place` if its derivative follows from its output; `rectifier` if He's initialization is the
     /// default for the layer before it.
     Activation { in_place: bool, rectifier: bool },

@@ -49,12 +49,12 @@ pub(super) fn stages(network: &Network) -> Vec<Stage> {
 impl Stage {
     /// Whether an activation can overwrite its outputs, and none does.
     fn is_linear(&self) -> bool {
-        let is_linear = matches!(self.layer.role, Role::Linear { .. } | Role::Weightless | Role::Affine);
+        let is_linear = matches!(self.layer.role, Role::Linear { .. } | Role::Weightless | Role::Affine | Role::Sum);
         is_linear && self.activation.is_none() && !self.is_activated
     }
 
     fn activate(&mut self, activation: Rc<Layer>, fnn: &TokenStream) {
-        if matches!(self.layer.role, Role::Affine | Role::Linear { activated: true }) {
+        if matches!(self.layer.role, Role::Affine | Role::Sum | Role::Linear { activated: true }) {
             let (layer, function) = (&self.layer.layer, &activation.layer);
             let layer = quote!(#fnn::macro_support::Activated<#layer, #function>);
             self.layer = Rc::new(Layer { layer, output: activation.output.clone(), ..Layer::clone(&self.layer) });

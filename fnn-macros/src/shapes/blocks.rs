@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::{Chain, Declared, Layer, Network};
 use crate::flow::{Flow, Site};
 use crate::generated;
-use crate::kinds::{CONCAT, PRODUCT, RESIDUAL, SUM};
+use crate::kinds::{CONCAT, PRODUCT, RESIDUAL, Role, SUM};
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;
 
@@ -27,7 +27,7 @@ impl Chain<'_> {
         let inside = self.block(network, layer, inside, RESIDUAL.name, Some(declared));
         let fnn = site.fnn;
         layer.field = quote!(#fnn::layers::Residual<#inside>);
-        layer.int8 = RESIDUAL.int8;
+        (layer.role, layer.int8) = (Role::Sum, RESIDUAL.int8);
     }
 
     /// Branches whose outputs are added: nested pairs of the first and the sum of all others.
@@ -38,7 +38,7 @@ impl Chain<'_> {
         site: &Site<'_>,
         branches: Vec<Vec<model::Layer>>,
     ) {
-        layer.int8 = SUM.int8;
+        (layer.role, layer.int8) = (Role::Sum, SUM.int8);
         let mut output = None;
         let mut types = Vec::new();
         for branch in branches {

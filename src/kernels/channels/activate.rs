@@ -7,6 +7,9 @@ pub trait Activate: Copy {
     /// What it is the larger of, beside its argument: 0 for `Relu`, −∞ for the identity.
     const FLOOR: Option<f64> = None;
 
+    /// Whether its gradient asks of y only whether it is positive, as its argument is then.
+    const ASKS_FOR_SIGN: bool = Self::FLOOR.is_some();
+
     /// Whether it changes nothing.
     #[inline(always)]
     fn is_identity(self) -> bool {
@@ -48,6 +51,8 @@ impl Activate for Identity {
 pub struct Floor(pub(super) f64);
 
 impl Activate for Floor {
+    const ASKS_FOR_SIGN: bool = true;
+
     #[inline(always)]
     fn is_identity(self) -> bool {
         self.0 < 0.0

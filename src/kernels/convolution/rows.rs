@@ -243,9 +243,12 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let at = (group * self.filters + from + filter, block.rows.start + line);
                 let at = place(&self.images, self.strides, at, block);
                 let sums = self.scratch.sums.get(filter * pitch + line * apart..).unwrap_or_default();
-                // With a stride of 2, from the pair of numbers on that the first sum is one of.
+                // With a stride of 2, from the pair of numbers on that the first sum is one of, up to the end of a row. The phase of
+                // the numbers between those of the first one comes later, if there are any.
                 let odd = if columns.apart == 2 { columns.first % 2 } else { 0 };
-                let (Some(sums), Some(y)) = (sums.get(..width), self.y.get_mut(at - odd..)) else { return };
+                let end = at - odd + self.strides.row - columns.apart * block.columns.start;
+                let y = if columns.apart == 2 { self.y.get_mut(at - odd..end) } else { self.y.get_mut(at..) };
+                let (Some(sums), Some(y)) = (sums.get(..width), y) else { return };
                 match columns.apart {
                     1 => copy_few(simd, sums, first_mut(y, width)),
                     2 => copy_to_every_second(simd, sums, y, odd == 1),

@@ -1,16 +1,22 @@
 //! Convolutions with vectors: each pass in its [form](super::forms), as a function that all layers share.
 
 use super::correlation::{Correlation, Strides, WeightGradient, Weights};
-use super::forms::{Lanes, lanes_of};
+use super::forms::{GradientLanes, Lanes, lanes_of};
 use super::over_channels;
 use super::over_samples::OverSamples;
 use super::spread::Spread;
 use super::{Convolution, Gradients, Scratch, channels_last, strips};
 use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
+use crate::kernels::channels::{AddSums, Sizes};
 use crate::kernels::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;
 use crate::window::quotient;
+
+/// The most phases whose forms are chosen once for all samples, and the bytes of inputs and outputs of as many samples as all phases are
+/// computed for at a time.
+const PHASES: usize = 4;
+const CACHED: usize = 512 * 1024;
 
 /// `y = b + w ∗ x`, for a batch; an empty bias counts as none.
 #[derive(Debug)]
@@ -126,8 +132,10 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         let Self { convolution, w, x, g, gradients, mut scratch } = self;
         let Gradients { weight: dw, bias, input: mut dx } = gradients;
         let plane = &convolution.plane;
-        convolution.add_bias_gradient(w, g, bias);
         let (of_inputs, of_outputs) = convolution.samples(w);
+        if const { lanes::<V, S>() == 1 || !V::FUSED } {
+            convolution.add_bias_gradient(w, g, bias);
+        }
         if const { lanes::<V, S>() == 1 } {
             let mut dx = dx.map(|dx| dx.blocks_mut(of_inputs));
             for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
@@ -144,6 +152,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             needs_weights = false;
         } else if convolution.has_gradient_over_channels(w, &scratch) {
             let (channels, scratch) = (convolution.forth(w), &mut scratch);
+            convolution.add_bias_sums(simd, w, g, bias);
             over_channels::WeightGradient { channels, x, g, dw: &mut *dw, scratch }.run(simd);
             needs_weights = false;
         }
@@ -168,8 +177,15 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
         if let (true, Some((lanes, images))) = (few && needs_weights, convolution.gradient_over(&images, &scratch)) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
-            WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, scratch }.add(simd, lanes);
+            // Over filters, gradients of a bias are added where they lie transposed.
+            let mut bias = bias;
+            if !matches!(lanes, GradientLanes::Filters) {
+                convolution.add_bias_sums(simd, w, g, core::mem::take(&mut bias));
+            }
+            WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, bias, scratch }.add(simd, lanes);
             needs_weights = false;
+        } else if needs_weights {
+            convolution.add_bias_sums(simd, w, g, bias);
         }
         if let (true, Some(dx)) = (few, dx.as_deref_mut()) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
@@ -194,6 +210,15 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
 }
 
 impl Convolution {
+    /// Over all samples, the sum of each channel's gradients.
+    #[inline(always)]
+    fn add_bias_sums<V: Simd, S: Scalar>(&self, simd: V, w: &[S], g: &[S], bias: &mut [S]) {
+        if !bias.is_empty() {
+            let sizes = Sizes { length: self.samples(w).1, space: self.plane.outputs() };
+            simd.call(AddSums { sizes, x: g, sums: bias });
+        }
+    }
+
     /// Weights of filters that see channels.
     #[inline(always)]
     fn weights<'a, S>(&self, w: &'a [S]) -> Weights<'a, S> {
@@ -218,15 +243,14 @@ impl Convolution {
         dx: &mut [S],
         scratch: &mut Scratch<'_, S>,
     ) -> bool {
-        let plane = &self.plane;
-        let samples = g.len() / self.samples(w).1.max(1);
+        let (plane, (of_inputs, of_outputs)) = (&self.plane, self.samples(w));
+        let samples = quotient(g.len(), of_outputs);
         let phases = || {
             let images = self.phases().map(|phase| self.outputs(w, phase).without_idle_taps());
             images.filter(|images| images.sums() > 0)
         };
-        if phases().any(|images| images.taps() == 0) {
-            dx.fill(S::ZERO);
-        }
+        let has_idle = phases().any(|images| images.taps() == 0);
+        let phases = || phases().filter(|images| images.taps() > 0);
         let weights = Weights {
             all: w,
             group: self.filters * self.filter(),
@@ -235,14 +259,34 @@ impl Convolution {
             row: plane.columns.window.kernel,
             window: plane.taps(),
         };
-        let strides =
-            Strides { sample: self.samples(w).0, channel: plane.inputs(), row: plane.columns.input, column: 1 };
-        for images in phases().filter(|images| images.taps() > 0) {
-            let (filters, bias, x, y) = (self.seen, &[][..], g, &mut *dx);
+        let strides = Strides { sample: of_inputs, channel: plane.inputs(), row: plane.columns.input, column: 1 };
+        let filters = self.seen;
+        let mut forms = [None; PHASES];
+        let (mut count, mut is_whole) = (0, false);
+        for images in phases() {
             let form = lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch);
-            let Some((lanes, images)) = form else { return false };
-            let (scratch, is_rectified) = (&mut *scratch, false);
-            Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch }.over(simd, lanes);
+            is_whole |= matches!(form, Some((Lanes::Samples(_), _)));
+            match (form, forms.get_mut(count)) {
+                (Some(_), Some(to)) => (*to, count) = (form, count + 1),
+                (Some(_), None) => is_whole = true,
+                (None, _) => return false,
+            }
+        }
+        // Phases read the same gradients, and write the same lines, while these are in the second-level cache.
+        is_whole |= count == 1;
+        let bytes = (of_inputs + of_outputs) * size_of::<S>();
+        let some = if is_whole { samples } else { quotient(CACHED, bytes) }.max(1);
+        for (g, dx) in g.parts(some * of_outputs).zip(dx.parts_mut(some * of_inputs)) {
+            if has_idle {
+                dx.fill(S::ZERO);
+            }
+            for (index, images) in phases().enumerate() {
+                let chosen = forms.get(index).copied().flatten();
+                let form = chosen.or_else(|| lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch));
+                let Some((lanes, images)) = form else { return false };
+                let (bias, x, y, scratch, is_rectified) = (&[][..], g, &mut *dx, &mut *scratch, false);
+                Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch }.over(simd, lanes);
+            }
         }
         true
     }

@@ -134,3 +134,12 @@ fn channels_are_normalised_as_the_formulas_say() {
         }
     }
 }
+
+/// Channels of which few at a time stay in the second-level cache.
+#[test]
+fn large_channels_are_normalised_as_the_formulas_say() {
+    for (samples, channels, space) in [(2, 7, 11_000), (3, 3, 30_001)] {
+        everywhere(&Batch::<f32> { samples, channels, space, scalar: core::marker::PhantomData });
+    }
+    everywhere(&Batch::<f64> { samples: 2, channels: 5, space: 8_005, scalar: core::marker::PhantomData });
+}

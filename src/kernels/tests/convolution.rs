@@ -163,6 +163,20 @@ fn input_gradients_of_many_filters_are_those_of_their_definition() {
     }
 }
 
+/// Strides whose phases are computed some samples at a time, with columns of an odd and an even number, and phases without taps.
+#[test]
+fn input_gradients_of_large_strided_inputs_are_those_of_their_definition() {
+    let window = |kernel, stride, before, after| Axis { kernel, stride, before, after, dilation: 1 };
+    for (rows, columns, sizes) in [
+        ((33, window(3, 2, 1, 1)), (31, window(3, 2, 1, 1)), (8, 12, 1)),
+        ((30, window(3, 2, 0, 1)), (34, window(4, 2, 1, 1)), (8, 8, 1)),
+        ((30, window(1, 2, 0, 0)), (33, window(1, 2, 0, 0)), (8, 10, 1)),
+        ((30, window(3, 3, 1, 1)), (34, window(1, 2, 0, 0)), (8, 10, 1)),
+    ] {
+        check_fitting(rows, columns, sizes);
+    }
+}
+
 /// Few filters for numbers of channels around those of vectors, in one block of positions or several.
 #[test]
 fn gradients_of_few_filters_are_those_of_their_definition() {

@@ -175,6 +175,14 @@ impl Runner for Parallel {
         (left(), right())
     }
 
+    fn threads(self) -> usize {
+        #[cfg(feature = "rayon")]
+        if self.several {
+            return threads::available();
+        }
+        1
+    }
+
     fn each<W: Divisible>(self, work: W, part: usize, task: &impl Task<W>) {
         let length = work.length();
         if length <= part {

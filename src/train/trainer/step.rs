@@ -6,6 +6,7 @@
 //! is therefore independent of the number of threads.
 
 use std::fmt::Debug;
+use std::mem::swap;
 use std::ops::ControlFlow;
 
 use super::chunk::Accumulator;
@@ -267,7 +268,10 @@ where
             end += round.len();
             let used = &mut memory.accumulators[..round.len().div_ceil(chunk)];
             let mine = memory.ranks.mine(used.len(), chunks);
-            runner.each(&mut used[mine], 1, &Add { network: &*network, course, round: &round, chunk, start });
+            let mine = &mut used[mine];
+            // Chunks that nothing is computed from later share memory on each thread, which stays in the caches.
+            let together = if defers::<N>() { 1 } else { mine.len().div_ceil(runner.threads()).max(1) };
+            runner.each(mine, together, &Add { network: &*network, course, round: &round, chunk, start });
             memory.ranks.complete_round(used, (round, chunk, chunks), network)?;
             used.iter().for_each(|accumulator| tally += accumulator.tally);
             if end == batch.len() {
@@ -313,7 +317,7 @@ where
     }
 }
 
-/// The first phase: each chunk of a round adds to the accumulator of the same index.
+/// The first phase: each chunk of a round adds to the accumulator of the same index, all in the memory of the first of a part.
 struct Add<'a, N: Layer, T, F, O> {
     network: &'a N,
     course: &'a Course<'a, F, O>,
@@ -327,10 +331,18 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Sync> Ta
 {
     #[inline(always)]
     fn run<V: Simd>(&self, simd: V, accumulators: &mut [Accumulator<N, T>]) {
-        for accumulator in accumulators {
+        for index in 0..accumulators.len() {
+            let (before, rest) = accumulators.split_at_mut(index);
+            let Some(accumulator) = rest.first_mut() else { return };
+            let mut first = before.first_mut();
+            let mut exchange = |accumulator: &mut Accumulator<N, T>| {
+                first.iter_mut().for_each(|first| swap(&mut first.chunk, &mut accumulator.chunk));
+            };
+            exchange(accumulator);
             let start = accumulator.index * self.chunk;
             let samples = self.round.part(start..self.round.len().min(start + self.chunk));
             accumulator.add(simd, self.network, self.course, samples, self.start);
+            exchange(accumulator);
         }
     }
 }

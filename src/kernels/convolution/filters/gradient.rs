@@ -16,12 +16,13 @@ use core::ops::Range;
 
 use self::lines::Lines;
 use super::PANEL;
+use crate::chunks::Chunks;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::product::{Origin, Place, Row, Scattered, Terms, scattered_work};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{LANES, Simd, Vector, lanes};
+use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, even, quotient};
 
@@ -208,6 +209,12 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 to = rest;
             }
         }
+        if first == 0 && of_part.start == 0 && !self.bias.is_empty() {
+            let places = block.samples.len() * block.rows.len() * block.columns.len();
+            let gradients = self.scratch.sums.get(..places * panel).unwrap_or_default();
+            let at = group * self.filters + from;
+            add_sums(simd, gradients, panel, self.bias.get_mut(at..at + filters).unwrap_or_default());
+        }
         if lines::fits::<V, S>(&images) {
             simd.call(Lines {
                 images: &images,
@@ -269,6 +276,23 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 );
             }
         }
+    }
+}
+
+/// Adds the rows of a matrix to `sums`: as many chains as hide how long an addition takes.
+#[inline(always)]
+fn add_sums<V: Simd, S: Scalar>(simd: V, rows: &[S], pitch: usize, sums: &mut [S]) {
+    const CHAINS: usize = 4;
+    let lanes = lanes::<V, S>();
+    for (index, sums) in sums.parts_mut(lanes).enumerate() {
+        let mut chains = [splat::<V, S>(simd, S::ZERO); CHAINS];
+        for rows in rows.parts(CHAINS * pitch) {
+            for (chain, row) in chains.iter_mut().zip(rows.blocks(pitch)) {
+                *chain = *chain + read(simd, row.get(index * lanes..).unwrap_or_default());
+            }
+        }
+        let [a, b, c, d] = chains;
+        write(simd, read(simd, sums) + ((a + b) + (c + d)), sums);
     }
 }
 

@@ -76,7 +76,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
     /// Adds them, over vectors of channels.
     #[inline(always)]
     pub(in crate::kernels::convolution) fn over_channels<V: Simd>(self, simd: V) {
-        let Self { images, filters, window: (row, window), outputs: (plane, width), x, g, dw, scratch } = self;
+        let Self { images, filters, window: (row, window), outputs: (plane, width), x, g, dw, bias: _, scratch } = self;
         let (samples, groups) = (x.len() / images.sample.max(1), images.groups());
         let Some(Division { blocks, panel, filters: together }) = Division::of(&images, samples, filters, scratch)
         else {
