@@ -37,6 +37,7 @@ mod outer_products;
 mod pools;
 mod portable;
 mod product;
+mod request;
 mod runner;
 mod softmax;
 mod sums;

@@ -7,9 +7,10 @@ mod support;
 use fnn::data::Source;
 use fnn::layers::{Dense, Flatten, Layer, Part};
 use fnn::losses::{CrossEntropy, Loss, Term};
-use fnn::optimizers::{Adam, Clip, Optimizer, Penalty, Sgd, State};
+use fnn::optimizers::{Adam, Clip, Optimizer, Penalty, Schedule, Sgd, State};
+use fnn::simd::Simd;
 use fnn::train::{GradientBuffers, Progress};
-use fnn::{DataSet, Network, Parameters, Random, Trainer};
+use fnn::{DataSet, InvalidSetting, Network, Parameters, Random, Scalar, Trainer};
 use support::{bits, classes};
 
 /// The loss t·y, whose gradient is t, whatever the output.
@@ -56,6 +57,60 @@ fn a_weight_gradient_is_summed_in_the_order_of_the_samples_whatever_the_chunks_b
             assert!(found == fused || found == unfused, "{samples} samples on {threads} threads");
         }
     }
+}
+
+/// An optimizer of which the library knows no more than what it does.
+#[derive(Clone)]
+struct Unknown<O>(O);
+
+impl<O: Optimizer<SLOTS>, const SLOTS: usize> Optimizer<SLOTS> for Unknown<O> {
+    fn update<V: Simd, S: Scalar>(
+        &self,
+        simd: V,
+        step: u64,
+        weights: &mut [S],
+        gradient: &[S],
+        slots: [&mut [S]; SLOTS],
+    ) {
+        self.0.update(simd, step, weights, gradient, slots);
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.0.learning_rate()
+    }
+
+    fn with_learning_rate(&self, learning_rate: f64) -> Self {
+        Self(self.0.with_learning_rate(learning_rate))
+    }
+
+    fn validate<S: Scalar>(&self) -> Result<(), InvalidSetting> {
+        self.0.validate::<S>()
+    }
+}
+
+fnn::network! {
+    struct Wide: [33] -> [10] { first: Dense(80), Relu, second: Dense(40), Tanh, logits: Dense(10) }
+}
+
+/// Weights move along the gradient in registers if the library knows the optimizer, and along one in memory otherwise.
+#[test]
+fn an_optimizer_that_the_library_knows_gives_the_bits_of_one_that_it_does_not() {
+    fn check<const SLOTS: usize>(optimizer: &impl Optimizer<SLOTS>) {
+        let data = classes::<33, 10>(300, 2);
+        for batch in [64, 40, 300] {
+            for threads in [1, 2] {
+                let known = Trainer::new(Wide::boxed(5), CrossEntropy, optimizer.clone()).batch_size(batch).epochs(2);
+                let known = known.threads(threads).progress(Progress::Silent).fit(&data).unwrap().network;
+                let unknown = Trainer::new(Wide::boxed(5), CrossEntropy, Unknown(optimizer.clone()));
+                let unknown = unknown.batch_size(batch).epochs(2).threads(threads).progress(Progress::Silent);
+                assert_eq!(bits(&*known), bits(&*unknown.fit(&data).unwrap().network), "{batch}, {threads} threads");
+            }
+        }
+    }
+    check(&Sgd::new(0.1));
+    check(&Sgd::new(0.1).decay_weights_only());
+    check(&Sgd::new(0.1).scheduled(Schedule::cosine(20).warm_up(3)));
+    check(&Adam::new(0.01));
 }
 
 fnn::network! {

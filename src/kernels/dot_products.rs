@@ -5,10 +5,12 @@
 //!
 //! | order | rows of A | form | why |
 //! |---|---|---|---|
+//! | in order, up to one vector long | any, of more than half a vector of columns | lanes are rows of B, transposed in registers once | no sums are transposed |
 //! | in order | more than 5/8 of the lanes | lanes are rows of A, some columns of which are transposed at a time | these serve all rows of B |
 //! | | fewer | lanes are rows of B, transposed in registers | the lanes would be idle |
 //! | in lanes | any | lanes are products of the same sum | nothing is transposed |
 
+mod short;
 mod transposed;
 
 use super::lane_sums::LANES;
@@ -74,6 +76,9 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
                     }
                 }
                 return;
+            }
+            if lanes > 1 && inner <= lanes && columns > lanes / 2 {
+                return operands.short::<V>(simd);
             }
             let mut row = 0;
             // Only if most of the lanes are used.

@@ -4,8 +4,8 @@
 //! bits depend on the order of the samples alone, and not on the tile, the block or the thread that computes it.
 //! Samples are read where they lie, through a pointer to each.
 //!
-//! A tile is 8 rows of inputs × 2 vectors of outputs, or 6 × 2 with 16 registers, as in [`product`](super::product), whose
-//! table says why; with one vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
+//! A tile is 8 rows of inputs × 3 vectors of outputs, or × 2 where those are left, or 6 × 2 with 16 registers, as in
+//! [`product`](super::product), whose table says why; with one vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
 //!
 //! Where an update is a plain step of gradient descent, the weights take it from the tile's registers ([`Descent`]): the processor takes
 //! the step of one tile beside the products of the next.
@@ -17,6 +17,7 @@ use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::product::Start;
+use super::request;
 use super::vector::{Operation, Simd, Vector, first_lane, lanes, multiply_add, splat, sum_of_lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -196,14 +197,20 @@ impl<S: Scalar> Operation for Block<'_, S> {
         let many = S::Vector::<V>::REGISTERS >= 32;
         let mut from = self.columns.start;
         while from < self.columns.end {
-            let pair = self.columns.end - from > lanes;
-            let to = self.columns.end.min(from + if pair { 2 * lanes } else { lanes });
+            let vectors = match (self.columns.end - from).div_ceil(lanes) {
+                // Four are better two and two.
+                3 | 5.. if many && self.rows.len().is_multiple_of(8) => 3,
+                2.. => 2,
+                few => few,
+            };
+            let (pair, to) = (vectors > 1, self.columns.end.min(from + vectors * lanes));
             let mut row = self.rows.start;
             while row < self.rows.end {
                 // All samples' columns stay in the first-level cache from tile to tile.
                 // SAFETY: `fits` has checked that the samples have all rows and columns, and the memory room for them.
                 row += unsafe {
                     match (self.rows.end - row, pair) {
+                        _ if vectors == 3 => self.tiles::<V, 8, 3>(simd, row, from..to),
                         (16.., false) if many => self.tiles::<V, 16, 1>(simd, row, from..to),
                         (8.., false) => self.tiles::<V, 8, 1>(simd, row, from..to),
                         (8.., true) if many => self.tiles::<V, 8, 2>(simd, row, from..to),
@@ -309,7 +316,7 @@ impl<S: Scalar> Block<'_, S> {
             let (weights, vectors) = (self.weights.wrapping_add(place), if self.weights.is_null() { 0 } else { R * C });
             for k in 0..self.products.samples {
                 if k < vectors {
-                    request(weights.wrapping_add(k / C * width + k % C * lanes));
+                    request::for_writing(weights.wrapping_add(k / C * width + k % C * lanes));
                 }
                 let x = self.products.x.as_ptr().add(k).read().assume_init().add(row);
                 let g = self.products.g.as_ptr().add(k).read().assume_init().add(columns.start);
@@ -349,18 +356,6 @@ impl<S: Scalar> Block<'_, S> {
             check
         }
     }
-}
-
-/// Asks for the cache line at an address, which will be written.
-#[inline(always)]
-fn request<S>(address: *const S) {
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-    // SAFETY: a hint, which accesses no memory.
-    unsafe {
-        core::arch::asm!("prefetchw [{0}]", in(reg) address, options(readonly, nostack, preserves_flags));
-    }
-    #[cfg(not(all(feature = "simd", target_arch = "x86_64")))]
-    let _ = address;
 }
 
 /// Tiles of `R` rows and the same columns, as a separate function. Private to this file; only [`Block::tiles`]

@@ -9,6 +9,7 @@ use crate::chunks::Chunks;
 use crate::kernels::{LANES, copy, softmax_in_place, softmax_normalizer, softmax_of_rows};
 use crate::scalar::Scalar;
 use crate::setting::InvalidSetting;
+use crate::shape::{first, first_mut};
 use crate::statistics::highest;
 
 /// `−Σᵢ tᵢ·ln pᵢ` with `p = softmax(x)`, for scores `x: [N]`. The target t is a class (a `usize`, for which tᵢ is 1
@@ -55,6 +56,8 @@ impl<S: Scalar, const N: usize> Loss<[S; N], usize> for CrossEntropy {
         gradients: &mut [[S; N]],
         mut each: impl FnMut(Term<S>, Option<bool>),
     ) {
+        let count = outputs.len().min(targets.len()).min(gradients.len());
+        let (outputs, targets, gradients) = (first(outputs, count), first(targets, count), first_mut(gradients, count));
         for ((outputs, targets), gradients) in
             outputs.parts(LANES).zip(targets.parts(LANES)).zip(gradients.parts_mut(LANES))
         {
@@ -204,33 +207,57 @@ mod tests {
 
     #[test]
     fn many_samples_have_the_bits_of_each() {
-        fn check<const N: usize>() {
+        fn check<S: Scalar, const N: usize>() {
+            // Of numbers, the bits are compared; which NaN a formula gives isn't promised.
+            let bits = |value: S| if value.to_f64().is_nan() { None } else { Some(value.to_f64().to_bits()) };
             for count in [1, 7, 8, 16, 21, 64] {
-                let score = |sample: usize, index: usize| ((sample * N + index) as f32).sin() * (sample as f32 - 5.0);
-                let outputs: Vec<[f32; N]> =
-                    (0..count).map(|sample| core::array::from_fn(|index| score(sample, index))).collect();
+                let score = |sample: usize, index: usize| match (sample % 16, index) {
+                    (3, 1) => f64::NAN,
+                    (5, 0) => f64::INFINITY,
+                    (6, 1) => f64::NEG_INFINITY,
+                    _ => ((sample * N + index) as f64).sin() * (sample as f64 - 5.0),
+                };
+                let outputs: Vec<[S; N]> =
+                    (0..count).map(|sample| core::array::from_fn(|index| S::from_f64(score(sample, index)))).collect();
                 // One class in 16 doesn't exist.
                 let classes: Vec<usize> =
                     (0..count).map(|sample| if sample % 16 == 9 { N } else { sample % N }).collect();
-                let (mut gradients, mut terms) = (vec![[9.0; N]; count], Vec::new());
+                let (mut gradients, mut terms) = (vec![[S::ONE; N]; count], Vec::new());
                 CrossEntropy.gradients(&outputs, &classes, &mut gradients, |term, correct| {
-                    terms.push((term.loss.to_bits(), correct));
+                    terms.push((bits(term.loss), correct));
                 });
                 for (((output, class), gradient), found) in outputs.iter().zip(&classes).zip(&gradients).zip(&terms) {
-                    let mut alone = [9.0; N];
+                    let mut alone = [S::ONE; N];
                     let term = CrossEntropy.gradient(output, class, &mut alone);
-                    assert_eq!(gradient.map(f32::to_bits), alone.map(f32::to_bits), "{N} classes, {count} samples");
-                    assert_eq!(*found, (term.loss.to_bits(), CrossEntropy.correct(output, class)));
+                    assert_eq!(gradient.map(bits), alone.map(bits), "{N} classes, {count} samples");
+                    assert_eq!(*found, (bits(term.loss), CrossEntropy.correct(output, class)));
                 }
                 assert_eq!(terms.len(), count);
             }
         }
-        check::<2>();
-        check::<3>();
-        check::<10>();
-        check::<15>();
-        check::<16>();
-        check::<17>();
+        fn check_both<const N: usize>() {
+            check::<f32, N>();
+            check::<f64, N>();
+        }
+        check_both::<2>();
+        check_both::<3>();
+        check_both::<10>();
+        check_both::<15>();
+        check_both::<16>();
+        check_both::<17>();
+    }
+
+    #[test]
+    fn of_outputs_targets_and_gradients_the_fewest_count() {
+        for (outputs, targets, gradients) in [(40, 20, 40), (20, 40, 40), (40, 40, 20), (20, 17, 19), (0, 3, 3)] {
+            let count = outputs.min(targets).min(gradients);
+            let mut found = vec![[9.0f32; 3]; gradients];
+            let mut seen = 0;
+            CrossEntropy.gradients(&vec![[1.0; 3]; outputs], &vec![1; targets], &mut found, |_, _| seen += 1);
+            assert_eq!(seen, count);
+            assert!(found[..count].iter().all(|gradient| gradient[1] < 0.0));
+            assert!(found[count..].iter().all(|gradient| *gradient == [9.0; 3]));
+        }
     }
 
     #[test]

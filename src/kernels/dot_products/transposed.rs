@@ -15,9 +15,9 @@ use crate::scalar::Scalar;
 const TILE: usize = 8;
 const FEWER: usize = 6;
 
-/// Memory for the part of A that is transposed at a time.
+/// Memory for the part of A that is transposed at a time, all of which each tile reads. Another part loads and stores all sums again.
 #[repr(align(64))]
-struct Scratch(#[expect(dead_code, reason = "it is memory")] [u8; 16 * 1024]);
+struct Scratch(#[expect(dead_code, reason = "it is memory")] [u8; 32 * 1024]);
 
 /// Some rows of A, and the columns of A and B.
 struct Part {

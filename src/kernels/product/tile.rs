@@ -2,6 +2,7 @@
 //! last.
 
 use super::{CHAINS, Origin};
+use crate::kernels::request;
 use crate::kernels::vector::{Simd, Vector, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -30,6 +31,10 @@ pub(super) struct Block<'a, S> {
     /// Whether the larger of 0 and a sum is stored.
     pub(super) is_rectified: bool,
 }
+
+/// The bytes of a cache line, and of each row of A that are requested before they are multiplied, where rows lie anywhere.
+const LINE: usize = 64;
+const AHEAD: usize = 1024;
 
 /// Where a tile is in C.
 #[derive(Clone, Copy)]
@@ -143,27 +148,37 @@ impl<S: Scalar> Block<'_, S> {
         }
         let b = self.b.wrapping_add(from * pitch + tile.column);
         let (mut next, mut at) = (b, 0);
+        // Tiles of fewer rows have fewer registers, or are the last ones.
+        let part = if R == 8 && U == 1 && self.rows.is_some() { LINE / size_of::<S>() } else { usize::MAX };
+        let mut left = whole;
         // SAFETY: the caller's promise; masked loads touch no column over the end.
         unsafe {
-            for _ in 0..whole {
-                for (u, sums) in sums.iter_mut().enumerate() {
-                    let mut bs = [splat::<V, S>(simd, S::ZERO); C];
-                    for (v, to) in bs.iter_mut().enumerate() {
-                        *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
-                    }
-                    for (sums, a) in sums.iter_mut().zip(a) {
-                        let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));
-                        for (sum, &b) in sums.iter_mut().zip(&bs) {
-                            *sum = b.mul_add(a, *sum);
+            while left > 0 {
+                if R == 8 && U == 1 {
+                    self.request_rows::<V, R, C>(tile, &a, whole - left);
+                }
+                let now = left.min(part);
+                left -= now;
+                for _ in 0..now {
+                    for (u, sums) in sums.iter_mut().enumerate() {
+                        let mut bs = [splat::<V, S>(simd, S::ZERO); C];
+                        for (v, to) in bs.iter_mut().enumerate() {
+                            *to = S::Vector::<V>::load(simd, next.add(u * length * pitch + v * lanes));
+                        }
+                        for (sums, a) in sums.iter_mut().zip(a) {
+                            let a = splat::<V, S>(simd, *a.add(at + u * length * self.strides.1));
+                            for (sum, &b) in sums.iter_mut().zip(&bs) {
+                                *sum = b.mul_add(a, *sum);
+                            }
                         }
                     }
-                }
-                at += self.strides.1;
-                next = next.wrapping_add(pitch);
-                if R == 1 && U == 1 {
-                    // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
-                    // instruction by itself. Four times as many instructions take it 1.6 times as long.
-                    next = hidden(next);
+                    at += self.strides.1;
+                    next = next.wrapping_add(pitch);
+                    if R == 1 && U == 1 {
+                        // Not unrolled: a row of A streams all of B through the processor, whose prefetcher follows each load
+                        // instruction by itself. Four times as many instructions take it 1.6 times as long.
+                        next = hidden(next);
+                    }
                 }
             }
             for k in whole..longest {
@@ -183,6 +198,24 @@ impl<S: Scalar> Block<'_, S> {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Asks for numbers of the tile's rows of A, if these lie anywhere in memory, some time before the column `column` of A is multiplied:
+    /// by the first tile that reads them; and by the last one, for the first numbers of the next tile's.
+    #[inline(always)]
+    fn request_rows<V: Simd, const R: usize, const C: usize>(&self, tile: Tile<S>, a: &[*const S; R], column: usize) {
+        let Some(rows) = self.rows else { return };
+        let ahead = column + AHEAD / size_of::<S>();
+        if ahead < self.inner {
+            if tile.column == 0 {
+                a.iter().for_each(|a| request::for_reading(a.wrapping_add(ahead * self.strides.1)));
+            }
+        } else if tile.column + C * S::Vector::<V>::LANES >= self.columns {
+            for row in rows.iter().skip(tile.row + R).take(R) {
+                let place = row * self.strides.0 + (ahead - self.inner) * self.strides.1;
+                request::for_reading(self.a.wrapping_add(place));
             }
         }
     }
