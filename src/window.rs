@@ -88,10 +88,11 @@ impl<R: Windows, C: Windows> Windows for (R, C) {
     const COLUMNS: Axis = C::COLUMNS;
 }
 
-/// How many elements a window spans, including the gaps of its dilation.
+/// How many elements a window spans, including the gaps of its dilation. Saturates: in no build does an impossible window pass for a
+/// small one.
 #[must_use]
 pub const fn span(kernel: usize, dilation: usize) -> usize {
-    dilation * kernel.saturating_sub(1) + 1
+    dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1)
 }
 
 /// How many positions a window has on an axis of `size` elements, with this much padding before and after them.
@@ -199,8 +200,12 @@ impl Sliding {
         assert!(input > 0 && output > 0, "an image has at least one element");
         assert!(kernel > 0 && stride > 0 && dilation > 0, "a kernel, a stride and a dilation must be at least 1");
         // So that no position overflows.
-        let small = window.span() <= LARGEST && before <= LARGEST && after <= LARGEST && stride <= LARGEST;
-        assert!(small, "a window reaches over at most 16,777,216 elements, as do its stride and its padding");
+        let small = window.span() <= LARGEST && before <= LARGEST && after <= LARGEST;
+        let small = small && stride <= LARGEST && dilation <= LARGEST;
+        assert!(
+            small,
+            "a window reaches over at most 16,777,216 elements, as do its stride, its dilation and its padding"
+        );
         assert!(window.span() <= input + before + after, "a window is no larger than its padded input");
         let exact = output == places(input, kernel, stride, before, after, dilation);
         assert!(exact, "the output size does not match the window");
@@ -294,6 +299,20 @@ mod tests {
         let apart = usize::MAX / 6 - 2;
         assert_eq!(apart.wrapping_mul(6), 0_usize.wrapping_sub(16));
         Sliding::new(8, 8, Axis { kernel: 3, stride: 1, before: apart, after: apart, dilation: apart });
+    }
+
+    /// A window of 2⁶³ + 1 numbers, two apart, would span 2⁶⁴ + 1.
+    #[test]
+    #[should_panic(expected = "a window reaches over at most 16,777,216 elements")]
+    fn no_span_overflows() {
+        Sliding::new(8, 8, Axis { kernel: usize::MAX / 2 + 2, stride: 1, before: 0, after: 0, dilation: 2 });
+    }
+
+    /// Of a single number, too, a dilation is a factor of positions.
+    #[test]
+    #[should_panic(expected = "a window reaches over at most 16,777,216 elements")]
+    fn no_dilation_is_too_large() {
+        Sliding::new(8, 8, Axis { kernel: 1, stride: 1, before: 0, after: 0, dilation: usize::MAX });
     }
 
     #[test]
