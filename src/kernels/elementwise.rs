@@ -159,7 +159,11 @@ pub(crate) fn add_activated<V: Simd, S: Scalar>(
     (x, y): (&[S], &[S]),
     to: &mut [S],
 ) {
-    map(simd, (x, y), to, |x, y| activation.value(x + y));
+    // No closure: it would be compiled for the instruction set only if it is inlined, and many functions are too large.
+    let lanes = lanes::<V, S>();
+    for ((x, y), to) in x.parts(lanes).zip(y.parts(lanes)).zip(to.parts_mut(lanes)) {
+        write(simd, activation.value(read(simd, x) + read(simd, y)), to);
+    }
 }
 
 /// `y = f(x + y)`.

@@ -54,7 +54,22 @@ impl Block {
     ) {
         let scale = product(&self.of(scales.weight), &inverse_deviations(variance, scales.epsilon));
         let constants = [*mean, scale, self.of(scales.bias)];
-        self.map(simd, &constants, [x], y, |[mean, scale, bias], [x]| activation.value((x - mean) * scale + bias));
+        if const { A::ASKS_FOR_SIGN } {
+            self.map(simd, &constants, [x], y, |[mean, scale, bias], [x]| activation.value((x - mean) * scale + bias));
+            return;
+        }
+        self.map(simd, &constants, [x], y, |[mean, scale, bias], [x]| (x - mean) * scale + bias);
+        self.activate(simd, activation, y);
+    }
+
+    /// `y = f(y)`. Not in a closure: it is compiled for the instruction set only if it is inlined, and many functions are too large.
+    #[inline(always)]
+    fn activate<V: Simd, S: Scalar, A: Activate>(&self, simd: V, activation: A, y: &mut [S]) {
+        for y in y.blocks_mut(self.sizes.length) {
+            for y in y.get_mut(self.places()).unwrap_or_default().parts_mut(lanes::<V, S>()) {
+                write(simd, activation.value(read(simd, y)), y);
+            }
+        }
     }
 
     // In functions of their own, these closures are compiled once for all activations.
