@@ -9,10 +9,10 @@ cd "$(dirname "$0")/.."
 have() { command -v "$1" >/dev/null && "$1" --version | grep -q "$2"; }
 target=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 export PATH="$target/tools/bin:$PATH"
-# Optimized a little: they take longer to build than to run.
-install() { CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --locked --root "$target/tools" "$@"; }
-have mdbook "v0.5.4" || install --no-default-features --features search mdbook@0.5.4
-have hyperlink "0.3.2" || install hyperlink@0.3.2
+# Optimized little or not at all: they take longer to build than to run.
+install() { cargo install --quiet --locked --root "$target/tools" "$@"; }
+have mdbook "v0.5.4" || install --debug --no-default-features --features search mdbook@0.5.4
+have hyperlink "0.3.2" || CARGO_PROFILE_RELEASE_OPT_LEVEL=1 install hyperlink@0.3.2
 
 mdbook build book
 mdbook build book/zh
