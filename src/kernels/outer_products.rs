@@ -106,9 +106,13 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     }
 
     /// Moves the weights of some rows along dW, which isn't stored. Returns whether all of it, times the factor, was finite; if
-    /// not, some weights aren't, either. For vectors only: plain loops need memory for a sum.
+    /// not, some weights aren't, either. For vectors only: plain loops need memory
+    /// for a sum, and move nothing.
     #[inline(always)]
     pub(crate) fn descend<V: Simd>(&self, simd: V, rows: Range<usize>, to: &mut [S], descent: Descent<S>) -> bool {
+        if const { lanes::<V, S>() == 1 } {
+            return false;
+        }
         let (columns, pitch, finite, room) = (0..self.outputs, self.outputs, Cell::new(true), to.len());
         let (to, start, descent) = (to.as_mut_ptr(), Start::Zero, Some((descent, &finite)));
         let block = Block { products: self, rows, columns, to, room, pitch, start, weights: to, descent };

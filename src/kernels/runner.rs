@@ -1,7 +1,6 @@
 //! Runs a task on each part of some work: on the calling thread, or on the trainer's threads.
 //!
-//! The split depends on the length of the work alone, and parts never add to each other, so results don't depend on the
-//! number of threads.
+//! Parts never add to each other, so results depend neither on the split nor on the number of threads.
 
 use super::operation;
 use super::vector::Simd;

@@ -176,8 +176,8 @@ pub trait Vector<S, V>: Real {
     // Those that may be compiled once: convolutions in `f32` with vectors, and on x86-64 also plain loops, and their norms and
     // outer products. Without vectors, their sizes are constants.
 
-    /// Whether norms are compiled once. Those with vectors aren't: training steps of a DS-CNN took longer when they were, perhaps
-    /// because in a network whose layers have one shape, sizes become constants.
+    /// Whether norms are compiled once. Those with vectors aren't: training steps of a DS-CNN took longer when they were. In
+    /// a network whose layers have one shape, sizes become constants otherwise.
     const SHARED: bool = false;
 
     /// Computes a convolution.

@@ -28,10 +28,11 @@ pub(super) struct Line {
 }
 
 impl Plane {
-    /// The number of taps.
+    /// The number of taps. On 32 bits, a window may have more of them on padding than there are numbers: its layer wouldn't fit into
+    /// memory, and a pool has no forms but those for any number.
     #[inline(always)]
     pub(crate) const fn taps(&self) -> usize {
-        self.rows.window.kernel * self.columns.window.kernel
+        self.rows.window.kernel.saturating_mul(self.columns.window.kernel)
     }
 
     /// The number of inputs.

@@ -163,7 +163,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let mut tables = Tables::new();
         for first in (0..images.channels).step_by(split.channels.max(1)) {
             let count = split.channels.min(images.channels - first);
-            // All filters see the channels, which may be there from the last ones.
+            // All filters see the same channels, which may be laid already, for the filters before.
             if from == 0 || count < images.channels {
                 self.interleave(simd, block, (group * images.channels + first, count), split);
             }

@@ -1,7 +1,7 @@
 //! Parallel work: on one thread, or split recursively across `rayon`'s threads.
 //!
-//! The split depends only on the amount of work, and parts never share a sum, so results do not depend on the number
-//! of threads. Nothing here allocates once the pool is running.
+//! Parts never share a sum, so results depend neither on the split nor on the number of threads. Nothing here allocates
+//! once the pool is running.
 
 use core::ops::Range;
 

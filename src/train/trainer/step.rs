@@ -1,9 +1,9 @@
 //! One step of training: the gradient of a mini-batch, and the update.
 //!
 //! A mini-batch is split into chunks of a fixed size. In the first phase, they go forward and back, a fixed number of
-//! them at a time. Some layers add the gradients of their weights to the chunk's accumulator, and leave them to the
-//! second phase otherwise, which computes each over all samples at once, and updates the weights. The order of every sum
-//! is therefore independent of the number of threads.
+//! them at a time. Each layer either adds the gradients of its weights to the chunk's accumulator, or leaves them to
+//! the second phase, which computes each over all samples at once and updates the weights. The order of every sum is
+//! therefore independent of the number of threads.
 
 use std::fmt::Debug;
 use std::mem::swap;
