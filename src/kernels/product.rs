@@ -27,7 +27,7 @@ mod tile;
 mod tiles;
 
 pub(super) use self::scattered::Scattered;
-pub(crate) use self::scattered::{Place, Row, Terms, work as scattered_work};
+pub(crate) use self::scattered::{Fours, Place, Row, TOGETHER, Terms, work as scattered_work, work_in_fours};
 use self::tile::Block;
 use super::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;

@@ -2,13 +2,14 @@
 
 mod copies;
 mod dense;
+mod starts;
 mod under_taps;
 
 use core::ops::Range;
 
 use self::copies::Pad;
+pub(super) use self::starts::Line;
 use super::track::{Stretch, Track};
-use crate::kernels::product::Row;
 use crate::kernels::vector::{LANES, Simd};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, cut, even, quotient};
@@ -155,9 +156,9 @@ impl Images {
         !self.is_whole() && (samples >= LANES || !self.is_nearly_whole())
     }
 
-    /// What such products take longer than estimated, if all take some time: a sixteenth, if few are saved.
+    /// What such products take longer than estimated, if all take some time: a little, if few are saved.
     pub(super) fn sparse_margin(&self, all: usize) -> usize {
-        if self.is_nearly_whole() { all / 16 } else { 0 }
+        if self.is_nearly_whole() { all / 64 } else { 0 }
     }
 
     /// Whether few products are with padding, and all positions are next to each other.
@@ -330,37 +331,5 @@ impl Images {
         }
         simd.call(Pad { images: self, x, block, channels, room: &mut *room });
         room
-    }
-
-    /// Where the first number of each sum of a stretch of a block's rows and one of its columns lies, and where the sum does,
-    /// from the first sum of the block on. Returns how many there are.
-    #[inline(always)]
-    pub(super) fn starts(
-        &self,
-        block: &Block,
-        places: Places,
-        (rows, columns): (&Stretch, &Stretch),
-        stored: Stored,
-        to: &mut [Row; PLACES],
-    ) -> usize {
-        let (mut count, mut to) = (0, to.iter_mut());
-        for sample in 0..block.samples.len() {
-            for row in 0..rows.sums.len() {
-                let start = sample * places.sample
-                    + (rows.start + row * self.rows.step) * places.row
-                    + columns.start * places.column;
-                let sum = sample * stored.sample
-                    + (rows.sums.start + row - block.rows.start) * stored.row
-                    + (columns.sums.start - block.columns.start) * stored.column;
-                for (column, to) in (0..columns.sums.len()).zip(&mut to) {
-                    *to = Row {
-                        a: (start + column * self.columns.step * places.column) as u32,
-                        c: (sum + column * stored.column) as u32,
-                    };
-                    count += 1;
-                }
-            }
-        }
-        count
     }
 }

@@ -15,12 +15,12 @@ pub(super) mod gradient;
 use core::ops::Range;
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
+use super::blocks::{Block, DEPTH, Images, Line, PLACES, Split, Stored};
 use super::correlation::{Correlation, Strides};
 use super::products::{PATCHES, WEIGHTS};
 use super::tables::Tables;
 use super::track::Track;
-use crate::kernels::product::{Origin, Place, Row, Scattered, scattered_work};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work, work_in_fours};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -28,12 +28,42 @@ use crate::window::{ceil_div, quotient};
 
 /// The most weights that stay in the first-level cache.
 const CACHED: usize = 12 * 1024;
-/// Vectors of filters at a time.
+/// Vectors of filters at a time, but for a last one by itself: that is computed with the two before it, as what it reads would be loaded
+/// for one multiplication each.
 const PANEL: usize = 2;
 
 /// `filters`, with those that complete a vector of any width.
 const fn padded(filters: usize) -> usize {
     filters.next_multiple_of(LANES)
+}
+
+/// The most vectors of filters at a time, for channels of some taps of which weights are laid. More of them leave room for fewer taps at a
+/// time: each part of the channels loads and stores all sums.
+fn most(filters: usize, channels: usize, taps: usize) -> usize {
+    let vectors = ceil_div(filters, LANES);
+    if vectors <= PANEL || vectors.is_multiple_of(PANEL) {
+        return PANEL;
+    }
+    let parts = |most: usize| ceil_div(channels, quotient(depth(most), taps));
+    let fits = depth(PANEL + 1) >= taps;
+    if fits && 63 * vectors * (parts(PANEL + 1) - parts(PANEL)) <= taps * channels { PANEL + 1 } else { PANEL }
+}
+
+/// How many taps there is room for at a time, and not more than are computed at a time.
+const fn depth(most: usize) -> usize {
+    let room = quotient(WEIGHTS, most * LANES);
+    if room < DEPTH { room } else { DEPTH }
+}
+
+/// Some filters, panel by panel, the last one of up to `most` vectors.
+#[inline(always)]
+fn panels(filters: Range<usize>, most: usize, lanes: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut next = filters.start;
+    core::iter::from_fn(move || {
+        let (start, left) = (next, filters.end - next);
+        next += if left <= most * lanes { left } else { PANEL * lanes };
+        (start < next).then_some(start..next)
+    })
 }
 
 /// The images for sums of some filters at a time: without the taps that lie on zeros, or without the rows or the columns of them, if separate
@@ -56,30 +86,42 @@ pub(super) fn cheapest(images: &Images, samples: usize, filters: usize, lanes: u
 
 /// What the sums of a sample cost, in multiplications of vectors of `lanes`.
 fn work(images: &Images, samples: usize, filters: usize, lanes: usize) -> usize {
-    let vectors = ceil_div(filters, lanes);
-    let panels = |vectors| panel_work(images, samples, filters, vectors);
-    let whole = quotient(vectors, PANEL) * if vectors < PANEL { 0 } else { panels(PANEL) };
-    let rest = if vectors.is_multiple_of(PANEL) { 0 } else { panels(vectors % PANEL) };
-    whole + rest + 4 * images.sums() * vectors + images.copies(images.rows.count, lanes)
+    let (vectors, most) = (ceil_div(filters, lanes), most(filters, images.channels, images.taps()));
+    let whole = ceil_div(vectors.saturating_sub(most), PANEL);
+    // Panels of the same size cost the same.
+    let work = |count: usize, vectors: usize| match count * vectors {
+        0 => 0,
+        _ => count * panel_work(images, samples, (filters, most), vectors),
+    };
+    let work = match vectors - whole * PANEL {
+        PANEL => work(whole + 1, PANEL),
+        rest => work(whole, PANEL) + work(1, rest),
+    };
+    work + 4 * images.sums() * vectors + images.copies(images.rows.count, lanes)
 }
 
 /// The same, for some vectors of filters at a time.
-fn panel_work(images: &Images, samples: usize, filters: usize, vectors: usize) -> usize {
+fn panel_work(images: &Images, samples: usize, (filters, most): (usize, usize), vectors: usize) -> usize {
     let Images { rows, columns, channels, .. } = images;
-    let most = padded(together(images, filters, PANEL * LANES)).max(1);
-    let places = quotient(PATCHES, most).min(PLACES);
+    let places = quotient(PATCHES, together(images, filters, most)).min(PLACES);
     let samples = quotient(places, images.sums().max(1)).clamp(1, samples.max(1));
     // Weights are laid for each block, a vector of them in the time of seven multiplications, or 24 if they don't stay in the first-level
     // cache; and a block takes some time of its own.
     let blocks = ceil_div(images.sums(), places);
     let is_cached = filters * images.taps() * channels <= CACHED;
     let mut work = blocks * (if is_cached { 7 } else { 24 } * images.taps() * channels * vectors + 2500);
-    let at_a_time = quotient((WEIGHTS / (PANEL * LANES)).min(DEPTH), images.taps()).min(*channels).max(1);
+    let at_a_time = quotient(depth(most), images.taps()).min(*channels).max(1);
     let parts = ceil_div(*channels, at_a_time);
     for down in rows.stretches(0..rows.count) {
         for along in columns.stretches(0..columns.count) {
             let sums = down.sums.len() * along.sums.len() * samples;
-            let (product, _) = scattered_work(sums, vectors);
+            let (product, _) = if vectors == 1 {
+                let line = Line::of(images, (&down, &along));
+                let lines = quotient(sums, line.length);
+                work_in_fours(lines * line.fours(), sums, line.is_shared)
+            } else {
+                scattered_work(sums, vectors)
+            };
             // For each part of the products: the call, a vector of sums, and a number's place.
             let listed = Tables::len(at_a_time, (down.taps.len(), along.taps.len()));
             work += down.taps.len() * along.taps.len() * channels * product;
@@ -138,11 +180,18 @@ impl Laid {
     }
 }
 
-/// Filters whose sums are computed together: all of them if images are copied for them, and otherwise so few that there is
+/// Room for the filters whose sums are computed together: all of them if images are copied for them, and otherwise a panel, so that there is
 /// room for the sums of many positions, which share the weights that are laid.
 #[inline(always)]
-const fn together(images: &Images, filters: usize, panel: usize) -> usize {
-    if images.is_in_place() && filters > panel { panel } else { filters }
+const fn together(images: &Images, filters: usize, most: usize) -> usize {
+    let (all, panel) = (padded(filters), most * LANES);
+    if all == 0 {
+        1
+    } else if images.is_in_place() && all > panel {
+        panel
+    } else {
+        all
+    }
 }
 
 /// The split for a number of filters, for a window's taps in a row and all of them, and room for sums and for inputs.
@@ -154,10 +203,10 @@ pub(super) fn split<S>(
     window: (usize, usize),
     scratch: &Scratch<'_, S>,
 ) -> Option<Split> {
-    let most = padded(together(images, filters, PANEL * LANES)).max(1);
-    let places = (scratch.sums.len() / most).min(PLACES);
     let taps = Laid::new(images, window).taps;
-    images.split(samples, places, scratch.inputs.len(), (taps, scratch.weights.len() / (PANEL * LANES)))
+    let most = most(filters, images.channels, taps);
+    let places = (scratch.sums.len() / together(images, filters, most)).min(PLACES);
+    images.split(samples, places, scratch.inputs.len(), (taps, scratch.weights.len() / (most * LANES)))
 }
 
 impl<S: Scalar> Correlation<'_, '_, S> {
@@ -168,12 +217,15 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let window = (self.weights.row, self.weights.window);
         let Some(split) = split(&self.images, samples, self.filters, window, self.scratch) else { return };
         let laid = Laid::new(&self.images, window);
-        let most = together(&self.images, self.filters, PANEL * lanes::<V, S>());
+        let (all, most) = (0..self.filters, most(self.filters, self.images.channels, laid.taps));
         for block in self.images.blocks(samples, split) {
             for group in 0..groups {
-                for from in (0..self.filters).step_by(most.max(1)) {
-                    let filters = (from, most.min(self.filters - from));
-                    self.over_filters_of_block(simd, &block, group, filters, split.channels, &laid);
+                if self.images.is_in_place() {
+                    for panel in panels(all.clone(), most, lanes::<V, S>()) {
+                        self.over_filters_of_block(simd, &block, group, panel, (split.channels, most), &laid);
+                    }
+                } else {
+                    self.over_filters_of_block(simd, &block, group, all.clone(), (split.channels, most), &laid);
                 }
             }
         }
@@ -186,29 +238,34 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         simd: V,
         block: &Block,
         group: usize,
-        (from, filters): (usize, usize),
-        most: usize,
+        filters: Range<usize>,
+        (channels, most): (usize, usize),
         laid: &Laid,
     ) {
-        let images = self.images;
-        let (pitch, panel) = (padded(filters), PANEL * lanes::<V, S>());
+        let (images, lanes, from) = (self.images, lanes::<V, S>(), filters.start);
+        let pitch = padded(filters.len());
         let is_in_place = self.strides.channel == 1;
         let stored = if is_in_place { self.stored() } else { Stored::in_order(block, pitch) };
         let first_sum = self.first_sum(block, group * self.filters + from);
         let mut starts = [Row::default(); PLACES];
         let mut tables = Tables::new();
-        for first in (0..images.channels).step_by(most.max(1)) {
-            let count = most.min(images.channels - first);
+        for first in (0..images.channels).step_by(channels.max(1)) {
+            let count = channels.min(images.channels - first);
             let places = images.places(block, count);
             let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), self.scratch.inputs);
-            for at in (0..filters).step_by(panel) {
-                let columns = panel.min(filters - at);
-                let which = (group, from + at, columns);
+            for part in panels(filters.clone(), most, lanes) {
+                let (at, columns) = (part.start - from, part.len());
+                let (which, panel) = ((group, part.start, columns), columns.next_multiple_of(lanes));
                 self.weights.lay(simd, (&images, laid), which, (first, count), panel, self.scratch.weights);
-                let bias = self.bias.get(group * self.filters + from + at..).unwrap_or_default();
+                let bias = self.bias.get(group * self.filters + part.start..).unwrap_or_default();
                 let start = if first == 0 { Origin::Row(bias) } else { Origin::Sum };
                 images.for_each_stretch(block, |down, along| {
-                    let sums = images.starts(block, places, (down, along), stored, &mut starts);
+                    let line = Line::of(&images, (down, along));
+                    let (sums, fours) = if columns <= lanes && line.fours() > 0 {
+                        images.starts_in_fours(block, places, (down, along), stored, line, &mut starts)
+                    } else {
+                        (images.starts(block, places, (down, along), stored, &mut starts), Fours::NONE)
+                    };
                     let place = |place: usize, tap: usize| Place { a: place as u32, b: (tap * panel) as u32 };
                     let terms = tables.list(
                         (count, (places.channel, laid.taps * panel)),
@@ -223,6 +280,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             columns,
                             a: x,
                             rows: starts.get(..sums).unwrap_or_default(),
+                            fours,
                             terms,
                             b: &*self.scratch.weights,
                             c: sums_of_block.unwrap_or_default(),
@@ -236,7 +294,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             }
         }
         if !is_in_place {
-            self.store_transposed(simd, block, group, (from, filters), pitch);
+            self.store_transposed(simd, block, group, (from, filters.len()), pitch);
         }
     }
 

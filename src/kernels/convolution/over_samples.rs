@@ -16,7 +16,7 @@ use super::blocks::{Block, DEPTH, Images};
 use super::correlation::{Correlation, Weights};
 use super::tables::Tables;
 use super::track::{Stretch, Track};
-use crate::kernels::product::{Origin, Place, Row, Scattered, scattered_work};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -214,6 +214,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             columns: together,
                             a,
                             rows: rows.get(..filters).unwrap_or_default(),
+                            fours: Fours::NONE,
                             terms,
                             b: inputs.get(b..).unwrap_or_default(),
                             c: sums.get_mut(c..).unwrap_or_default(),

@@ -14,7 +14,7 @@ use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Strides, Weights};
 use super::tables::Tables;
 use crate::kernels::elementwise::{copy_few, copy_to_every_second};
-use crate::kernels::product::{Origin, Place, Row, Scattered, scattered_work};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -205,6 +205,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         columns,
                         a,
                         rows: rows.get(..filters).unwrap_or_default(),
+                        fours: Fours::NONE,
                         terms,
                         b: x.get(down.start * places.row..).unwrap_or_default(),
                         c: c.unwrap_or_default(),

@@ -9,7 +9,7 @@
 
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, PLACES};
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -132,6 +132,7 @@ impl<S: Scalar> Spread<'_, '_, S> {
                                 columns: channels,
                                 a: g,
                                 rows: rows.get(..count).unwrap_or_default(),
+                                fours: Fours::NONE,
                                 terms: Terms::listed(inner),
                                 b: self.scratch.weights.get(index * apart..).unwrap_or_default(),
                                 c: &mut *self.scratch.sums,

@@ -209,6 +209,12 @@ impl Track {
         if lead * self.spread == self.step && lead < self.taps { Some(lead) } else { None }
     }
 
+    /// How many sums further on one reads with a tap what a sum reads with the next tap, or 0 if there are no such sums.
+    pub(super) const fn sums_between_taps(&self) -> usize {
+        let sums = quotient(self.spread, self.step);
+        if sums * self.step == self.spread { sums } else { 0 }
+    }
+
     /// The first sum that leaves out another tap than those that read some taps: it moves the last one before the elements onto
     /// them, or the last one on them behind.
     fn next_with_other_taps(&self, taps: &Range<usize>) -> usize {

@@ -18,14 +18,18 @@
 //! | 1 | any | 1 × 8, 1 × 4, 1 × 2, 1 × 1 | the same |
 //!
 //! Up to one and a half tiles of rows are halved, and rows that a tile has too many are computed twice. With fewer registers, a tile has
-//! four rows, and the rest is in tiles of 2 or 1.
+//! four rows, and the rest is in tiles of 2 or 1. Of one vector of columns, rows in [fours](Fours) need fewer pointers.
 
+mod fours;
+mod work;
+
+pub(crate) use self::fours::{Fours, TOGETHER};
+pub(crate) use self::work::{work, work_in_fours};
 use super::Origin;
 use super::tile::{Sums, rectified};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::window::quotient;
 
 /// Where a column of A lies, from each of its rows on, and the row of B that it is multiplied by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,6 +107,8 @@ pub struct Scattered<'a, S> {
     pub(crate) columns: usize,
     pub(crate) a: &'a [S],
     pub(crate) rows: &'a [Row],
+    /// Those of them that lie equally far apart.
+    pub(crate) fours: Fours,
     pub(crate) terms: Terms<'a>,
     /// Rows are read in whole vectors.
     pub(crate) b: &'a [S],
@@ -114,48 +120,6 @@ pub struct Scattered<'a, S> {
     pub(crate) is_added: bool,
     /// Whether the larger of 0 and a sum is stored.
     pub(crate) is_rectified: bool,
-}
-
-/// What a product of some rows with some vectors of columns costs for each number of a row, in multiplications, with 32 registers; and how
-/// many tiles it has.
-pub(crate) fn work(rows: usize, vectors: usize) -> (usize, usize) {
-    // In a cycle, a processor loads two numbers and starts two multiplications, which take four. Measured, a tile of one row or one column
-    // takes a fourth longer than its loads.
-    let cost = |rows: usize, vectors: usize| {
-        let most = rows.max(vectors);
-        let loads = if rows.min(vectors) == 1 { most + most / 4 + 2 } else { rows + vectors + 2 };
-        (rows * vectors).max(loads).max(8)
-    };
-    let of_rows = |rows: usize| {
-        let tiles = |tile: usize, count: usize| (count * cost(rows, tile), count);
-        let sum = |one: (usize, usize), other: (usize, usize)| (one.0 + other.0, one.1 + other.1);
-        match rows {
-            0..=2 => {
-                let most = if rows == 2 { 4 } else { 8 };
-                let halves =
-                    [4, 2, 1].map(|tile| if tile < most && vectors & tile > 0 { tiles(tile, 1) } else { (0, 0) });
-                halves.into_iter().fold(tiles(most, quotient(vectors, most)), sum)
-            }
-            7.. if vectors <= 3 => tiles(vectors, 1),
-            7.. => sum(tiles(2, (vectors - vectors % 2 * 3) / 2), tiles(3, vectors % 2)),
-            _ => {
-                // Of about the same size.
-                let count = vectors.div_ceil(4);
-                let (tile, larger) = (quotient(vectors, count), vectors.checked_rem(count).unwrap_or_default());
-                sum(tiles(tile, count - larger), tiles(tile + 1, larger))
-            }
-        }
-    };
-    let most = if vectors == 1 { 12 } else { 8 };
-    let (whole, rest) = (quotient(rows, most), rows % most);
-    let ((each, tiles), rest_of) =
-        (of_rows(most), |rest: usize| of_rows(if rest == 1 { 1 } else { rest.next_multiple_of(2) }));
-    if whole > 0 && rest > 0 && 2 * rest <= most {
-        let (half, of_half) = rest_of((most + rest).div_ceil(2));
-        return ((whole - 1) * each + 2 * half, (whole - 1) * tiles + 2 * of_half);
-    }
-    let (last, more) = if rest > 0 { rest_of(rest) } else { (0, 0) };
-    (whole * each + last, whole * tiles + more)
 }
 
 impl<S: Scalar> Scattered<'_, S> {
@@ -173,6 +137,7 @@ impl<S: Scalar> Scattered<'_, S> {
         let b = end(apart_b).saturating_add(terms.1).saturating_add(whole);
         let fits = (self.terms.count() == 0 || a < self.a.len() && b <= self.b.len())
             && end(apart_c).saturating_add(row.c as usize).saturating_add(columns) <= self.c.len()
+            && self.fours.fit(self.rows)
             && self.start.fits(rows, columns);
         debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.terms.count());
         fits
@@ -191,6 +156,9 @@ impl<S: Scalar> Operation for Scattered<'_, S> {
         let vectors = self.lines.0 * self.columns.div_ceil(lanes::<V, S>());
         // A single vector of columns takes more rows, as each sum waits for its last product.
         let most = if many && vectors == 1 { 12 } else { 8 };
+        if many && vectors == 1 && self.fours.count > 0 {
+            return self.in_fours(simd);
+        }
         let product = &mut self;
         let mut row = 0;
         while row < product.rows.len() {
@@ -229,6 +197,7 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> usize {
         let Self { product, row } = self;
+        let tile = (row, product.rows.len() - row);
         // Vectors of short lines share a tile.
         let mut left = product.lines.0 * product.columns.div_ceil(lanes::<V, S>());
         let mut at = (0, 0);
@@ -242,11 +211,11 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
             // SAFETY: the product fits, and has the row and, from `at` on, at least as many vectors as the tile.
             left -= unsafe {
                 match together {
-                    8.. if C == 8 => product.tile::<V, R, 8>(simd, row, &mut at),
-                    4.. if C >= 4 => product.tile::<V, R, 4>(simd, row, &mut at),
-                    3.. if C >= 3 && R > 2 => product.tile::<V, R, 3>(simd, row, &mut at),
-                    2.. if C >= 2 => product.tile::<V, R, 2>(simd, row, &mut at),
-                    _ => product.tile::<V, R, 1>(simd, row, &mut at),
+                    8.. if C == 8 => product.tile::<V, R, 1, 8, 1>(simd, tile, 1, &mut at),
+                    4.. if C >= 4 => product.tile::<V, R, 1, 4, 1>(simd, tile, 1, &mut at),
+                    3.. if C >= 3 && R > 2 => product.tile::<V, R, 1, 3, 1>(simd, tile, 1, &mut at),
+                    2.. if C >= 2 => product.tile::<V, R, 1, 2, 1>(simd, tile, 1, &mut at),
+                    _ => product.tile::<V, R, 1, 1, 1>(simd, tile, 1, &mut at),
                 }
             };
         }
@@ -255,23 +224,26 @@ impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, '_, S, R
 }
 
 impl<S: Scalar> Scattered<'_, S> {
-    /// `R` rows from `row` on, the last one again for those that there aren't, and `C` vectors from a line and a column on, which
-    /// move behind them; the last vector of a line may reach over the end. Returns C.
+    /// Up to `G` times `Q` rows, of which there are `count` times `Q`; those that there aren't are the last Q again. And `C` vectors
+    /// from a line and a column on, which move behind them; the last vector of a line may reach over the end. If `T` is more than one, that
+    /// many of [neighbouring terms](fours::neighbours) share what they read. Returns C.
     ///
     /// # Safety
-    /// The product fits, and has the first row and the vectors.
+    /// The product fits, and has the rows, at least Q, and the vectors, and if Q is more than one, the rows are [fours](Fours). There are as many
+    /// neighbouring terms.
     // In debug builds, everything inlined into one function has its own place on the stack.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn tile<V: Simd, const R: usize, const C: usize>(
+    unsafe fn tile<V: Simd, const G: usize, const Q: usize, const C: usize, const T: usize>(
         &mut self,
         simd: V,
-        row: usize,
+        (row, count): (usize, usize),
+        neighbours: usize,
         (line, column): &mut (usize, usize),
     ) -> usize {
         let lanes = S::Vector::<V>::LANES;
-        // The vectors lie anywhere in B and C, and so do the rows in A and C.
-        let (mut a, mut b, mut c) = ([self.a.as_ptr(); R], [self.b.as_ptr(); C], [self.c.as_mut_ptr(); C]);
+        // The vectors lie anywhere in B and C, and so do the first rows in A, and all of them in C.
+        let (mut a, mut b, mut c) = ([self.a.as_ptr(); G], [self.b.as_ptr(); C], [self.c.as_mut_ptr(); C]);
         let (mut columns, mut counts) = ([0; C], [lanes; C]);
         for v in 0..C {
             b[v] = b[v].wrapping_add(*line * self.lines.1 + *column);
@@ -285,19 +257,23 @@ impl<S: Scalar> Scattered<'_, S> {
         // SAFETY: the caller's promise; masked loads and stores touch no column of C over the end, and B can be read in
         // whole vectors.
         unsafe {
-            let (mut rows, last) = ([0; R], self.rows.len() - 1 - row);
-            for (r, (a, to)) in a.iter_mut().zip(&mut rows).enumerate() {
-                let row = *self.rows.get_unchecked(row + r.min(last));
-                *a = a.wrapping_add(row.a as usize);
-                *to = row.c as usize;
+            let (mut to, last) = ([[0; Q]; G], count - 1);
+            for (g, (a, to)) in a.iter_mut().zip(&mut to).enumerate() {
+                let row = row + g.min(last) * Q;
+                *a = a.wrapping_add(self.rows.get_unchecked(row).a as usize);
+                for (q, to) in to.iter_mut().enumerate() {
+                    *to = self.rows.get_unchecked(row + q).c as usize;
+                }
             }
             // Each kind of start has loops of its own, small enough to be unrolled: the sums are to stay in registers.
-            let mut sums: Sums<S::Vector<V>, R, C> = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
+            let mut sums: [Sums<S::Vector<V>, Q, C>; G] = [[[S::Vector::<V>::splat(simd, S::ZERO); C]; Q]; G];
             match self.start {
                 Origin::Sum => {
-                    for (sums, &row) in sums.iter_mut().zip(&rows) {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = S::Vector::<V>::load_masked(simd, c[v].add(row), counts[v]);
+                    for (sums, rows) in sums.iter_mut().zip(&to) {
+                        for (sums, &row) in sums.iter_mut().zip(rows) {
+                            for (v, sum) in sums.iter_mut().enumerate() {
+                                *sum = S::Vector::<V>::load_masked(simd, c[v].add(row), counts[v]);
+                            }
                         }
                     }
                 }
@@ -306,42 +282,51 @@ impl<S: Scalar> Scattered<'_, S> {
                     for (v, to) in starts.iter_mut().enumerate() {
                         *to = S::Vector::<V>::load_masked(simd, start.as_ptr().add(columns[v]), counts[v]);
                     }
-                    sums = [starts; R];
+                    sums = [[starts; Q]; G];
                 }
                 Origin::Column(start) if !start.is_empty() => {
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        *sums = [S::Vector::<V>::splat(simd, *start.get_unchecked(row + r.min(last))); C];
+                    for (g, sums) in sums.iter_mut().enumerate() {
+                        for (q, sums) in sums.iter_mut().enumerate() {
+                            let row = row + g.min(last) * Q + q;
+                            *sums = [S::Vector::<V>::splat(simd, *start.get_unchecked(row)); C];
+                        }
                     }
                 }
                 Origin::Zero | Origin::Row(_) | Origin::Column(_) => {}
             }
-            let Terms { inner, outer, repeats, apart } = self.terms;
+            let (Terms { inner, outer, repeats, apart }, step) = (self.terms, self.fours.step);
             for repeat in 0..repeats {
                 for outer in outer {
                     let (at, from) = (repeat * apart.0 + outer.a as usize, repeat * apart.1 + outer.b as usize);
                     let (a, b) = (a.map(|a| a.wrapping_add(at)), b.map(|b| b.wrapping_add(from)));
-                    for place in inner {
-                        let (at, from) = (place.a as usize, place.b as usize);
-                        let mut bs = [S::Vector::<V>::splat(simd, S::ZERO); C];
-                        for (to, b) in bs.iter_mut().zip(&b) {
-                            *to = S::Vector::<V>::load(simd, b.add(from));
-                        }
-                        for (sums, a) in sums.iter_mut().zip(&a) {
-                            let a = S::Vector::<V>::splat(simd, *a.add(at));
-                            for (sum, &b) in sums.iter_mut().zip(&bs) {
-                                *sum = b.mul_add(a, *sum);
+                    if T > 1 {
+                        // As many as possible T at a time, so that none is left by itself.
+                        let pairs = (T - neighbours % T) % T;
+                        for terms in inner.chunks_exact(neighbours.max(1)) {
+                            let (whole, rest) = terms.split_at_unchecked(neighbours - 2 * pairs);
+                            for terms in whole.as_chunks::<T>().0 {
+                                add_terms(simd, (&a, step), &b, terms, &mut sums);
+                            }
+                            for terms in rest.as_chunks::<2>().0 {
+                                add_terms(simd, (&a, step), &b, terms, &mut sums);
                             }
                         }
+                        continue;
+                    }
+                    for place in inner {
+                        add_terms(simd, (&a, step), &b, &[*place], &mut sums);
                     }
                 }
             }
             if self.is_rectified {
-                sums = rectified(sums);
+                for sums in &mut sums {
+                    *sums = rectified(*sums);
+                }
             }
             if self.is_added {
-                for (r, (sums, &row)) in sums.iter().zip(&rows).enumerate() {
-                    for (v, &sum) in sums.iter().enumerate() {
-                        if r <= last {
+                for (sums, row) in sums.iter().zip(&to).take(count) {
+                    for (sums, &row) in sums.iter().zip(row) {
+                        for (v, &sum) in sums.iter().enumerate() {
                             let to = c[v].add(row);
                             (S::Vector::<V>::load_masked(simd, to, counts[v]) + sum).store_masked(to, counts[v]);
                         }
@@ -349,12 +334,51 @@ impl<S: Scalar> Scattered<'_, S> {
                 }
                 return C;
             }
-            for (sums, &row) in sums.iter().zip(&rows) {
-                for (v, sum) in sums.iter().enumerate() {
-                    sum.store_masked(c[v].add(row), counts[v]);
+            for (sums, rows) in sums.iter().zip(&to) {
+                for (sums, &row) in sums.iter().zip(rows) {
+                    for (v, sum) in sums.iter().enumerate() {
+                        sum.store_masked(c[v].add(row), counts[v]);
+                    }
                 }
             }
         }
         C
+    }
+}
+
+/// Adds to the sums of `Q` rows from each of some places in A on, a step apart, the products of `T` terms that lie a step apart in A, too: a
+/// number that several rows read, with one term each, is loaded once.
+///
+/// # Safety
+/// Each row can be read at the terms' places, and B in whole vectors.
+#[inline(always)]
+unsafe fn add_terms<V: Simd, S: Scalar, const G: usize, const Q: usize, const C: usize, const T: usize>(
+    simd: V,
+    (a, step): (&[*const S; G], usize),
+    b: &[*const S; C],
+    terms: &[Place; T],
+    sums: &mut [Sums<S::Vector<V>, Q, C>; G],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut bs = [[S::Vector::<V>::splat(simd, S::ZERO); C]; T];
+        for (bs, term) in bs.iter_mut().zip(terms) {
+            for (to, b) in bs.iter_mut().zip(b) {
+                *to = S::Vector::<V>::load(simd, b.add(term.b as usize));
+            }
+        }
+        let mut at = terms.first().map_or(0, |term| term.a as usize);
+        for number in 0..Q + T - 1 {
+            for (sums, a) in sums.iter_mut().zip(a) {
+                let a = S::Vector::<V>::splat(simd, *a.add(at));
+                for (term, bs) in bs.iter().enumerate() {
+                    let sums = sums.get_mut(number.wrapping_sub(term)).into_iter().flatten();
+                    for (sum, &b) in sums.zip(bs) {
+                        *sum = b.mul_add(a, *sum);
+                    }
+                }
+            }
+            at = at.wrapping_add(step);
+        }
     }
 }

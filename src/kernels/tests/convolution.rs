@@ -1,6 +1,7 @@
 //! Convolutions of random shapes, in every form, against their definition in `f64`.
 
 mod drawn;
+mod lines;
 
 use self::drawn::{axis, check, check_fitting, still};
 use super::*;

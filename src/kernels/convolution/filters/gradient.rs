@@ -20,7 +20,7 @@ use crate::chunks::Chunks;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms, scattered_work};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
@@ -261,6 +261,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                         columns: filters,
                         a: x,
                         rows: rows.get(..count).unwrap_or_default(),
+                        fours: Fours::NONE,
                         terms: Terms::repeated(
                             inner.get(..positions).unwrap_or_default(),
                             samples.len(),

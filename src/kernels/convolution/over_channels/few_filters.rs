@@ -10,7 +10,7 @@ use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, Images, PLACES, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::elementwise::add_few;
-use crate::kernels::product::{Origin, Place, Row, Scattered, Terms};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -122,6 +122,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                                 columns: count,
                                 a: g,
                                 rows: first(&rows, some),
+                                fours: Fours::NONE,
                                 terms: Terms::listed(first(&inner, positions)),
                                 b: scratch.sums.get(down * seen * panel..).unwrap_or_default(),
                                 c: sums,
