@@ -2,6 +2,8 @@
 
 mod sums;
 
+pub(super) use self::sums::Adds;
+
 use core::marker::PhantomData;
 
 use crate::channels_last::{ChannelsLast, Formats};

@@ -4,6 +4,7 @@ use crate::graph::Node;
 use crate::kernels::channels::{Activate, Identity};
 use crate::kernels::{Simd, add_activated, add_activated_in_place, add_assign, differentiate_to_both};
 use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded};
+use crate::layers::activated::Adds;
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -47,10 +48,9 @@ unsafe impl<L: Parameters> Parameters for Residual<L> {
     }
 }
 
-impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>> Residual<L> {
-    /// Inference, and an activation.
+impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>> Adds for Residual<L> {
     #[inline(always)]
-    pub(super) fn infer<V: Simd, const B: usize>(
+    fn infer<V: Simd, const B: usize>(
         &self,
         simd: V,
         activation: impl Activate,
@@ -61,15 +61,14 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         add_activated_in_place(simd, activation, Sample::flat(inputs), Sample::flat_mut(outputs));
     }
 
-    /// The forward pass of training, and an activation.
     #[inline(always)]
-    pub(super) fn train<V: Simd, const B: usize>(
+    fn train<V: Simd, const B: usize>(
         &self,
         pass: Pass<'_, V>,
         activation: impl Activate,
         (inputs, outputs): (&[L::Input], &mut [L::Output]),
-        (tape, inside): &mut <Self as Layer>::Tape<B>,
-        (workspace, _): &mut <Self as Layer>::TrainingWorkspace<B>,
+        (tape, inside): &mut Self::Tape<B>,
+        (workspace, _): &mut Self::TrainingWorkspace<B>,
     ) {
         let inside = first_mut(inside, inputs.len());
         self.inside.forward_train(pass, inputs, inside, tape, workspace);
@@ -77,22 +76,22 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         add_activated(pass.simd, activation, numbers, Sample::flat_mut(outputs));
     }
 
-    /// The backward pass, that of an activation first.
     #[inline(always)]
-    pub(super) fn differentiate<V: Simd, const B: usize>(
+    fn differentiate<V: Simd, const B: usize>(
         &self,
         pass: Pass<'_, V>,
         activation: impl Activate,
         recorded: Recorded<'_, Self, B>,
         (output_gradients, mut input_gradients): (&mut [L::Output], Option<&mut [L::Input]>),
-        gradient: Gradient<'_, L>,
-        (workspace, around): &mut <Self as Layer>::TrainingWorkspace<B>,
+        gradient: Gradient<'_, Self>,
+        (workspace, around): &mut Self::TrainingWorkspace<B>,
     ) {
         let (tape, inside) = recorded.tape;
         let around = first_mut(around, output_gradients.len());
         let (y, g) = (Sample::flat(recorded.outputs), Sample::flat_mut(output_gradients));
         differentiate_to_both(pass.simd, activation, y, g, Sample::flat_mut(around));
         let recorded = Recorded { inputs: recorded.inputs, outputs: first(inside, recorded.inputs.len()), tape };
+        let gradient = Gradient::new(&mut gradient.weights.inside, gradient.start);
         // One call, not one for each case: both would be inlined, and double the code with every block around.
         self.inside.backward(pass, recorded, output_gradients, gradient, input_gradients.as_deref_mut(), workspace);
         if let Some(dx) = input_gradients {
@@ -149,8 +148,7 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         input_gradients: Option<&mut [L::Input]>,
         workspace: &mut Self::TrainingWorkspace<B>,
     ) {
-        let inside = Gradient::new(&mut gradient.weights.inside, gradient.start);
-        self.differentiate(pass, Identity, recorded, (output_gradients, input_gradients), inside, workspace);
+        self.differentiate(pass, Identity, recorded, (output_gradients, input_gradients), gradient, workspace);
     }
 
     fn check_input(input: &L::Input) -> Result<(), InvalidInput> {

@@ -5,6 +5,7 @@ use crate::graph::Node;
 use crate::kernels::channels::{Activate, Identity};
 use crate::kernels::{Simd, add_activated, add_activated_in_place, differentiate_to_both};
 use crate::layer::{Gradient, Layer, Pass, Recorded, largest};
+use crate::layers::activated::Adds;
 use crate::memory::{Larger, workspace};
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -43,20 +44,19 @@ pub struct Sum<F, G> {
 
 weights_of_branches!(Sum<F, G>);
 
-impl<S, F, G> Sum<F, G>
+impl<S, F, G> Adds for Sum<F, G>
 where
     S: Scalar,
     F: Layer<Scalar = S, Input: Sample<Element = S>>,
     G: Layer<Scalar = S, Input = F::Input, Output = F::Output>,
 {
-    /// Inference, and an activation.
     #[inline(always)]
-    pub(super) fn infer<V: Simd, const B: usize>(
+    fn infer<V: Simd, const B: usize>(
         &self,
         simd: V,
         activation: impl Activate,
         (inputs, outputs): (&[F::Input], &mut [F::Output]),
-        scratch: &mut <Self as Layer>::Workspace<B>,
+        scratch: &mut Self::Workspace<B>,
     ) {
         self.first.forward_batch::<V, B>(simd, inputs, outputs, workspace(scratch));
         let (scratch, zs) = workspace::<(G::Workspace<B>, [F::Output; B]), _>(scratch);
@@ -65,40 +65,39 @@ where
         add_activated_in_place(simd, activation, Sample::flat(zs), Sample::flat_mut(outputs));
     }
 
-    /// The forward pass of training, and an activation.
     #[inline(always)]
-    pub(super) fn train<V: Simd, const B: usize>(
+    fn train<V: Simd, const B: usize>(
         &self,
         pass: Pass<'_, V>,
         activation: impl Activate,
         (inputs, outputs): (&[F::Input], &mut [F::Output]),
-        tapes: &mut <Self as Layer>::Tape<B>,
-        (scratch, _): &mut <Self as Layer>::TrainingWorkspace<B>,
+        tapes: &mut Self::Tape<B>,
+        (scratch, _): &mut Self::TrainingWorkspace<B>,
     ) {
         let (ys, zs) = branches::forward_train((&self.first, &self.second), pass, inputs, tapes, scratch);
         add_activated(pass.simd, activation, (Sample::flat(ys), Sample::flat(zs)), Sample::flat_mut(outputs));
     }
 
-    /// The backward pass, that of an activation first.
     #[inline(always)]
-    pub(super) fn differentiate<V: Simd, const B: usize>(
+    fn differentiate<V: Simd, const B: usize>(
         &self,
         pass: Pass<'_, V>,
         activation: impl Activate,
         recorded: Recorded<'_, Self, B>,
         (output_gradients, input_gradients): (&mut [F::Output], Option<&mut [F::Input]>),
-        gradients: (Gradient<'_, F>, Gradient<'_, G>),
-        (scratch, (dzs, second_dx)): &mut <Self as Layer>::TrainingWorkspace<B>,
+        gradient: Gradient<'_, Self>,
+        (scratch, (dzs, second_dx)): &mut Self::TrainingWorkspace<B>,
     ) {
         let dzs = shape::first_mut(dzs, recorded.inputs.len());
         let (y, g) = (Sample::flat(recorded.outputs), Sample::flat_mut(output_gradients));
         differentiate_to_both(pass.simd, activation, y, g, Sample::flat_mut(dzs));
+        let Gradient { weights, start } = gradient;
         branches::backward(
             (&self.first, &self.second),
             pass,
             (recorded.inputs, recorded.tape),
             (output_gradients, dzs),
-            gradients,
+            (Gradient::new(&mut weights.first, start), Gradient::new(&mut weights.second, start)),
             (input_gradients, second_dx),
             scratch,
         );
@@ -158,9 +157,7 @@ where
         input_gradients: Option<&mut [F::Input]>,
         workspace: &mut Self::TrainingWorkspace<B>,
     ) {
-        let Gradient { weights, start } = gradient;
-        let gradients = (Gradient::new(&mut weights.first, start), Gradient::new(&mut weights.second, start));
-        self.differentiate(pass, Identity, recorded, (output_gradients, input_gradients), gradients, workspace);
+        self.differentiate(pass, Identity, recorded, (output_gradients, input_gradients), gradient, workspace);
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

@@ -42,7 +42,7 @@ impl Fours {
     }
 }
 
-/// How many terms lie `step` numbers apart in A, and again so many, up to the last one; or 1.
+/// The length of the runs into which all terms divide, of terms that lie `step` numbers apart in A; or 1.
 #[inline(always)]
 pub(super) fn neighbours(terms: &[Place], step: usize) -> usize {
     let is_next = |term: &Place, next: &Place| (term.a as usize).saturating_add(step) == next.a as usize;
