@@ -1,6 +1,6 @@
 //! Blocks, which take layers in braces. `shapes` handles those.
 
-use super::{Documentation, Example, Int8, Outputs};
+use super::{Documentation, Example, Int8, Outputs, Role};
 
 /// What a block does with the layers in its braces.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,6 +25,7 @@ pub(crate) struct Block {
     pub(crate) synonyms: &'static [&'static str],
     pub(crate) example: Example,
     pub(crate) documentation: Documentation,
+    pub(crate) role: Role,
     pub(crate) int8: Int8,
 }
 
@@ -47,6 +48,7 @@ pub(crate) static RESIDUAL: Block = Block {
         weights: "those inside",
         macs: "those inside",
     },
+    role: Role::Sum,
     int8: Int8::Layer(Outputs::Sums),
 };
 
@@ -72,6 +74,7 @@ pub(crate) static SUM: Block = Block {
         weights: "those inside",
         macs: "those inside",
     },
+    role: Role::Sum,
     int8: Int8::Layer(Outputs::Sums),
 };
 
@@ -97,6 +100,7 @@ pub(crate) static PRODUCT: Block = Block {
         weights: "those inside",
         macs: "those inside",
     },
+    role: Role::Other,
     int8: Int8::Layer(Outputs::Sums),
 };
 
@@ -121,5 +125,6 @@ pub(crate) static CONCAT: Block = Block {
         weights: "those inside",
         macs: "those inside",
     },
+    role: Role::Other,
     int8: Int8::Layer(Outputs::Sums),
 };

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::{Chain, Declared, Layer, Network};
 use crate::flow::{Flow, Site};
 use crate::generated;
-use crate::kinds::{CONCAT, PRODUCT, RESIDUAL, Role, SUM};
+use crate::kinds::{CONCAT, PRODUCT, RESIDUAL, SUM};
 use crate::model::{self, Header, generic_arguments};
 use crate::size::Size;
 
@@ -27,7 +27,7 @@ impl Chain<'_> {
         let inside = self.block(network, layer, inside, RESIDUAL.name, Some(declared));
         let fnn = site.fnn;
         layer.field = quote!(#fnn::layers::Residual<#inside>);
-        (layer.role, layer.int8) = (Role::Sum, RESIDUAL.int8);
+        (layer.role, layer.int8) = (RESIDUAL.role, RESIDUAL.int8);
     }
 
     /// Branches whose outputs are added: nested pairs of the first and the sum of all others.
@@ -38,7 +38,7 @@ impl Chain<'_> {
         site: &Site<'_>,
         branches: Vec<Vec<model::Layer>>,
     ) {
-        (layer.role, layer.int8) = (Role::Sum, SUM.int8);
+        (layer.role, layer.int8) = (SUM.role, SUM.int8);
         let mut output = None;
         let mut types = Vec::new();
         for branch in branches {
@@ -59,7 +59,7 @@ impl Chain<'_> {
         site: &Site<'_>,
         branches: [Vec<model::Layer>; 2],
     ) {
-        layer.int8 = PRODUCT.int8;
+        (layer.role, layer.int8) = (PRODUCT.role, PRODUCT.int8);
         let [(first, output), (second, factors)] =
             branches.map(|branch| (self.block(network, layer, branch, BRANCH, None), layer.output.clone()));
         network.checks.push(site.check_branches("check_product", &output, &factors));
@@ -76,7 +76,7 @@ impl Chain<'_> {
         site: &Site<'_>,
         branches: Vec<Vec<model::Layer>>,
     ) {
-        layer.int8 = CONCAT.int8;
+        (layer.role, layer.int8) = (CONCAT.role, CONCAT.int8);
         let mut branch = |branch| (self.block(network, layer, branch, BRANCH, None), layer.output.clone());
         let branches: Vec<_> = branches.into_iter().map(&mut branch).collect();
         let fnn = site.fnn;
