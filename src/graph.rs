@@ -288,7 +288,7 @@ impl Node {
 
     /// Visits this node and all nodes inside, each before those inside it, in the order of their weights.
     pub fn for_each(&'static self, visitor: &mut dyn FnMut(Visit<'_>)) {
-        Visit { node: self, name: Name::ROOT, depth: 0, start: 0 }.descend(visitor);
+        Visit { node: self, name: Name::ROOT, depth: 0, start: 0 }.walk(visitor);
     }
 
     /// Visits all arrays of weights, in the order of [`parameters()`](crate::Parameters::parameters).
@@ -299,7 +299,7 @@ impl Node {
 
 impl Visit<'_> {
     /// Visits this node and all inside.
-    fn descend(self, visitor: &mut dyn FnMut(Visit<'_>)) {
+    fn walk(self, visitor: &mut dyn FnMut(Visit<'_>)) {
         visitor(self);
         let mut start = self.start;
         for node in self.node.nodes() {
@@ -308,7 +308,7 @@ impl Visit<'_> {
             } else {
                 Visit { node, name: self.name.field(node.name), depth: self.depth + 1, start }
             };
-            inside.descend(visitor);
+            inside.walk(visitor);
             start += node.parameters();
         }
     }

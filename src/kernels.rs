@@ -9,6 +9,7 @@
 //! `Relu`, two of them agree to 2ε·Σ(k + 2), summed over the layers, times the network's output for the absolute values
 //! of its weights and inputs. Functions such as `tanh` add their own errors, listed at [`Real`](crate::real::Real).
 
+mod assert_in_tests;
 pub(crate) mod channels;
 mod convolution;
 mod dispatch;
@@ -31,7 +32,7 @@ mod matmul;
 mod naive;
 #[cfg(all(feature = "simd", target_arch = "aarch64"))]
 mod neon;
-mod normalise;
+mod normalize;
 mod operation;
 mod outer_products;
 mod pools;
@@ -54,6 +55,7 @@ mod window;
 #[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod x86;
 
+pub(crate) use assert_in_tests::assert_in_tests;
 pub(crate) use convolution::{Convolution, Gradients, Scratch};
 #[cfg(feature = "simd")]
 pub(crate) use convolution::{INPUTS, PATCHES, WEIGHTS};
@@ -72,10 +74,10 @@ pub(crate) use lane_sums::LANES;
 pub(crate) use loops::{Update, descend};
 pub(crate) use matmul::matmul_rows;
 pub use matmul::{Start, input_gradient, matmul, weight_gradient};
-pub(crate) use normalise::Moments;
+pub(crate) use normalize::Moments;
 pub(crate) use operation::{operation, outlined};
 #[cfg(feature = "std")]
-pub(crate) use outer_products::{Descent, OuterProducts};
+pub(crate) use outer_products::{OuterProducts, PlainStep};
 pub(crate) use pools::{average, average_gradient, maximum, maximum_gradient, maximum_with_places};
 pub use portable::Portable;
 pub(crate) use product::SMALL;

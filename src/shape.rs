@@ -181,7 +181,7 @@ impl<A: Sample, const N: usize> Sample for [A; N] {
 
     #[inline(always)]
     fn all_finite(&self) -> bool {
-        // No early exit, so that the loop vectorises.
+        // No early exit, so that the loop vectorizes.
         self.iter().fold(true, |finite, sample| finite & sample.all_finite())
     }
 }

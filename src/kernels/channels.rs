@@ -1,6 +1,6 @@
-//! Batch normalisation: in plain loops, or, with fused multiply-adds, over vectors, even of one lane. With vectors, it takes some
+//! Batch normalization: in plain loops, or, with fused multiply-adds, over vectors, even of one lane. With vectors, it takes some
 //! channels of the whole batch at a time: their sums stay in registers, and their numbers are still in the second-level cache when
-//! they are normalised. The gradient of what an activation was applied to is computed where it is used, and isn't stored.
+//! they are normalized. The gradient of what an activation was applied to is computed where it is used, and isn't stored.
 //!
 //! | a channel is | lanes are |
 //! |---|---|
@@ -31,7 +31,7 @@ pub(crate) struct Sizes {
     pub(crate) space: usize,
 }
 
-/// How each channel is normalised: `y = (x − mean) · w / √(variance + ε) + b`.
+/// How each channel is normalized: `y = (x − mean) · w / √(variance + ε) + b`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scales<'a, S> {
     pub(crate) weight: &'a [S],
@@ -86,9 +86,9 @@ impl<S: Scalar> Operation for AddSums<'_, S> {
     }
 }
 
-/// Normalisation with given statistics.
+/// Normalization with given statistics.
 #[derive(Debug)]
-pub struct Normalise<'a, S, A> {
+pub struct Normalize<'a, S, A> {
     pub(crate) sizes: Sizes,
     pub(crate) scales: Scales<'a, S>,
     pub(crate) activation: A,
@@ -100,22 +100,22 @@ pub struct Normalise<'a, S, A> {
     pub(crate) scale: &'a mut [S],
 }
 
-impl<S: Scalar, A: Activate> Operation for Normalise<'_, S, A> {
+impl<S: Scalar, A: Activate> Operation for Normalize<'_, S, A> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { sizes, scales, activation, mean, variance, x, y, scale } = self;
         if const { !V::FUSED } {
-            return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
+            return loops::normalize(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
         for block in sizes.blocks(x) {
-            block.normalise(simd, (scales, activation), &block.of(mean), &block.of(variance), x, y);
+            block.normalize(simd, (scales, activation), &block.of(mean), &block.of(variance), x, y);
         }
     }
 }
 
-/// Normalisation with the statistics of the batch, which it computes.
+/// Normalization with the statistics of the batch, which it computes.
 #[derive(Debug)]
 pub struct Measure<'a, S, A> {
     pub(crate) sizes: Sizes,
@@ -137,7 +137,7 @@ impl<S: Scalar, A: Activate> Operation for Measure<'_, S, A> {
         let Self { sizes, scales, activation, mean, variance, x, y, scale } = self;
         if const { !V::FUSED } {
             loops::measure(sizes, x, mean, variance);
-            return loops::normalise(sizes, (scales, activation), (mean, variance), (x, y), scale);
+            return loops::normalize(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
         let part = sizes.part(x);
         for block in sizes.blocks(x) {
@@ -146,7 +146,7 @@ impl<S: Scalar, A: Activate> Operation for Measure<'_, S, A> {
             let variances = scaled(&block.squares(simd, &means, x), part);
             block.put(&means, mean);
             block.put(&variances, variance);
-            block.normalise(simd, (scales, activation), &means, &variances, x, y);
+            block.normalize(simd, (scales, activation), &means, &variances, x, y);
         }
     }
 }
@@ -268,9 +268,9 @@ macro_rules! called {
     )*};
 }
 called! {
-    Normalise by normalise { sizes, scales, mean, variance, x, y, scale },
-    Measure by normalise_batch { sizes, scales, mean, variance, x, y, scale },
-    Backward by normalisation_gradients { sizes, scales, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias }
+    Normalize by normalize { sizes, scales, mean, variance, x, y, scale },
+    Measure by normalize_batch { sizes, scales, mean, variance, x, y, scale },
+    Backward by normalization_gradients { sizes, scales, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias }
 }
 
 /// Multiplies elementwise.

@@ -13,6 +13,7 @@
 mod short;
 mod transposed;
 
+use super::assert_in_tests;
 use super::lane_sums::LANES;
 use super::transpose::{sum_each, turn};
 use super::vector::{Operation, Simd, Vector, splat};
@@ -55,7 +56,7 @@ impl<S: Scalar> Operation for DotProducts<'_, S> {
         let last = rows.saturating_sub(1).saturating_mul(pitch).saturating_add(inner);
         let holds = |slice: usize, rows: usize, columns: usize| rows.saturating_mul(columns) <= slice;
         let fits = last <= a.len() && holds(b.len(), columns, inner) && holds(c.len(), rows, columns);
-        debug_assert!(fits, "dot products of {:?} don't fit their slices", self.size);
+        assert_in_tests!(fits, "dot products of {:?} don't fit their slices", self.size);
         if !fits {
             return;
         }

@@ -1,4 +1,4 @@
-//! Group normalisation over vectors, whose lanes are the positions of a channel.
+//! Group normalization over vectors, whose lanes are the positions of a channel.
 //!
 //! The sums of up to sixteen groups, or channels, are added up at once, so that their lanes are, and square roots and divisions take
 //! as long as one.
@@ -133,7 +133,7 @@ fn put<V: Simd, S: Scalar>(simd: V, sums: &[S::Vector<V>; LANES], to: &mut [S]) 
 
 /// `y = w·x̂ + b`, for all groups of a batch.
 #[derive(Debug)]
-pub(crate) struct Normalise<'a, S> {
+pub(crate) struct Normalize<'a, S> {
     pub(crate) sizes: Sizes,
     pub(crate) epsilon: S,
     pub(crate) weight: &'a [S],
@@ -142,7 +142,7 @@ pub(crate) struct Normalise<'a, S> {
     pub(crate) y: &'a mut [S],
 }
 
-impl<S: Scalar> Operation for Normalise<'_, S> {
+impl<S: Scalar> Operation for Normalize<'_, S> {
     type Output = ();
 
     #[inline(always)]

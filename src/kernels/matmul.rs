@@ -83,11 +83,8 @@ pub(crate) fn matmul_rows<V: Simd, S: Scalar>(
     if const { lanes::<V, S>() > 1 } {
         let (size, start) = ((c.len() / n, k, n), Origin::Row(bias));
         let (strides, pitches, is_chained) = ((k, 1), (n, n), is_chained::<V>(k, n));
-        return product(
-            simd,
-            Product { size, a, strides, rows, b, c, pitches, start, is_chained, is_rectified: false },
-            k.saturating_mul(n),
-        );
+        let all = Product { rows, is_chained, ..Product::new(size, (a, strides), b, c, pitches, start) };
+        return product(simd, all, k.saturating_mul(n));
     }
     for (row, c) in c.blocks_mut(n).enumerate() {
         let row = rows.map_or(row, |rows| rows.get(row).copied().unwrap_or(usize::MAX)).saturating_mul(k);
@@ -111,13 +108,8 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
         return;
     }
     if const { lanes::<V, S>() > 1 } {
-        let (size, start, is_chained) = ((i, g.len() / o, o), start.into(), false);
-        let (strides, pitches) = ((1, i), (o, o));
-        return product(
-            simd,
-            Product { size, a: x, strides, rows: None, b: g, c: dw, pitches, start, is_chained, is_rectified: false },
-            i.saturating_mul(o),
-        );
+        let (size, strides, pitches) = ((i, g.len() / o, o), (1, i), (o, o));
+        return product(simd, Product::new(size, (x, strides), g, dw, pitches, start.into()), i.saturating_mul(o));
     }
     if start == Start::Zero {
         dw.fill(S::ZERO);
@@ -137,11 +129,8 @@ pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[
     }
     if const { lanes::<V, S>() > 1 } && o == 1 {
         // One output: rows of one weight each are contiguous, and form one row.
-        let (size, start, is_chained) = ((dx.len() / i, 1, i), Origin::Zero, false);
-        let (strides, pitches) = ((1, 1), (i, i));
-        let product =
-            Product { size, a: g, strides, rows: None, b: w, c: dx, pitches, start, is_chained, is_rectified: false };
-        return self::product(simd, product, i);
+        let (size, strides, pitches) = ((dx.len() / i, 1, i), (1, 1), (i, i));
+        return product(simd, Product::new(size, (g, strides), w, dx, pitches, Origin::Zero), i);
     }
     if const { lanes::<V, S>() > 1 } {
         let (size, start, order) = ((dx.len() / i, o, i), S::ZERO, Order::InOrder);

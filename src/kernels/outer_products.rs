@@ -7,19 +7,20 @@
 //! A tile is 8 rows of inputs × 3 vectors of outputs, or × 2 where those are left, or 6 × 2 with 16 registers, as in
 //! [`product`](super::product), whose table says why; with one vector of outputs, 16 × 1. Its sums are never split into chains, which would change their order.
 //!
-//! Where an update is a plain step of gradient descent, the weights take it from the tile's registers ([`Descent`]): the processor takes
+//! Where an update is a plain step of gradient descent, the weights take it from the tile's registers ([`PlainStep`]): the processor takes
 //! the step of one tile beside the products of the next.
 
-use crate::chunks::Chunks;
+mod tiles;
+
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
+use super::assert_in_tests;
 use super::product::Start;
-use super::request;
-use super::vector::{Operation, Simd, Vector, first_lane, lanes, multiply_add, splat, sum_of_lanes};
-use crate::real::Real;
+use super::vector::{Operation, Simd, Vector, lanes, multiply_add};
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
 
@@ -76,7 +77,7 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     ) {
         let (to, room) = (to.as_mut_ptr(), to.len());
         let weights = core::ptr::null();
-        let block = Block { products: self, rows, columns, to, room, pitch, start, weights, descent: None };
+        let block = Block { products: self, rows, columns, to, room, pitch, start, weights, step: None };
         S::Vector::<V>::outer_products(simd, block);
     }
 
@@ -96,7 +97,7 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
         let (to, room, pitch) = (memory.as_mut_ptr().cast::<S>(), memory.len(), columns.len());
         let count = rows.len().saturating_mul(pitch);
         let (start, weights) = (Start::Zero, weights.as_ptr());
-        let block = Block { products: self, rows, columns, to, room, pitch, start, weights, descent: None };
+        let block = Block { products: self, rows, columns, to, room, pitch, start, weights, step: None };
         if !block.fits() {
             return &mut [];
         }
@@ -109,13 +110,13 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
     /// not, some weights aren't, either. For vectors only: plain loops need memory
     /// for a sum, and move nothing.
     #[inline(always)]
-    pub(crate) fn descend<V: Simd>(&self, simd: V, rows: Range<usize>, to: &mut [S], descent: Descent<S>) -> bool {
+    pub(crate) fn update<V: Simd>(&self, simd: V, rows: Range<usize>, to: &mut [S], step: PlainStep<S>) -> bool {
         if const { lanes::<V, S>() == 1 } {
             return false;
         }
         let (columns, pitch, finite, room) = (0..self.outputs, self.outputs, Cell::new(true), to.len());
-        let (to, start, descent) = (to.as_mut_ptr(), Start::Zero, Some((descent, &finite)));
-        let block = Block { products: self, rows, columns, to, room, pitch, start, weights: to, descent };
+        let (to, start, step) = (to.as_mut_ptr(), Start::Zero, Some((step, &finite)));
+        let block = Block { products: self, rows, columns, to, room, pitch, start, weights: to, step };
         S::Vector::<V>::outer_products(simd, block);
         finite.get()
     }
@@ -144,7 +145,7 @@ impl<'a, S: Scalar> OuterProducts<'a, S> {
 
 /// A step of gradient descent along a sum: `w ← w − rate·(factor·sum)`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Descent<S> {
+pub(crate) struct PlainStep<S> {
     pub(crate) factor: S,
     pub(crate) rate: S,
 }
@@ -164,7 +165,7 @@ pub struct Block<'a, S> {
     /// The first weight that these will update, in rows of all outputs, or null: an address that is never read.
     weights: *const S,
     /// The step that the numbers in `to` take along dW, unless they become dW; and whether all of it was finite.
-    descent: Option<(Descent<S>, &'a Cell<bool>)>,
+    step: Option<(PlainStep<S>, &'a Cell<bool>)>,
 }
 
 impl<S: Scalar> Block<'_, S> {
@@ -180,7 +181,7 @@ impl<S: Scalar> Block<'_, S> {
             && self.columns.end <= self.products.outputs
             && columns <= self.pitch
             && end <= self.room;
-        debug_assert!(fits, "{:?} × {:?} of outer products don't fit", self.rows, self.columns);
+        assert_in_tests!(fits, "{:?} × {:?} of outer products don't fit", self.rows, self.columns);
         fits
     }
 }
@@ -257,142 +258,6 @@ impl<S: Scalar> Block<'_, S> {
                     to.iter_mut().zip(g).for_each(|(to, &g)| *to = multiply_add(simd, x, g, *to));
                 }
             }
-        }
-    }
-}
-
-impl<S: Scalar> Block<'_, S> {
-    /// As many tiles of `R` rows as there are from `row` on. Returns the number of their rows.
-    ///
-    /// # Safety
-    /// The columns are in range, and fill all of `C` vectors but the last, which may be filled in part.
-    #[inline(always)]
-    unsafe fn tiles<V: Simd, const R: usize, const C: usize>(
-        &self,
-        simd: V,
-        row: usize,
-        columns: Range<usize>,
-    ) -> usize {
-        let left = self.rows.end - row;
-        // Two or three rows more and the last tile of six are better two tiles of four.
-        let rows = if R == 6 && left > R && matches!(left % R, 2 | 3) { left / R * R - R } else { left / R * R };
-        simd.call(Tiles::<S, R, C> { block: self, rows: row..row + rows, columns });
-        rows
-    }
-
-    /// A tile of `R` rows and `C` vectors of columns. Returns zeros, or NaN somewhere if a step was taken along a gradient that isn't
-    /// finite.
-    ///
-    /// # Safety
-    /// As for [`tiles`](Self::tiles); the rows are in range.
-    #[allow(clippy::eq_op, reason = "x − x tells whether x is finite")]
-    #[inline(always)]
-    unsafe fn tile<V: Simd, const R: usize, const C: usize, const WHOLE: bool>(
-        &self,
-        simd: V,
-        row: usize,
-        columns: &Range<usize>,
-    ) -> S::Vector<V> {
-        let lanes = lanes::<V, S>();
-        let last = columns.len() - (C - 1) * lanes;
-        let place = (row - self.rows.start) * self.pitch + columns.start - self.columns.start;
-        let to = self.to.wrapping_add(place);
-        let mut sums = [[S::Vector::<V>::splat(simd, S::ZERO); C]; R];
-        // SAFETY: the caller's promise; each sample has all rows and columns, and `fits` has checked the memory.
-        unsafe {
-            let load = |from: *const S, vector: usize| {
-                if WHOLE || vector + 1 < C {
-                    S::Vector::<V>::load(simd, from.add(vector * lanes))
-                } else {
-                    S::Vector::<V>::load_masked(simd, from.add(vector * lanes), last)
-                }
-            };
-            if self.start == Start::Sum {
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = load(to.add(r * self.pitch), v);
-                    }
-                }
-            }
-            // One vector of weights at a time: all at once, they would hold up the loads of the products.
-            let width = self.products.outputs;
-            let place = (row - self.rows.start) * width + columns.start - self.columns.start;
-            let (weights, vectors) = (self.weights.wrapping_add(place), if self.weights.is_null() { 0 } else { R * C });
-            for k in 0..self.products.samples {
-                if k < vectors {
-                    request::for_writing(weights.wrapping_add(k / C * width + k % C * lanes));
-                }
-                let x = self.products.x.as_ptr().add(k).read().assume_init().add(row);
-                let g = self.products.g.as_ptr().add(k).read().assume_init().add(columns.start);
-                let mut gs = [S::Vector::<V>::splat(simd, S::ZERO); C];
-                for (v, to) in gs.iter_mut().enumerate() {
-                    *to = load(g, v);
-                }
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    let x = S::Vector::<V>::splat(simd, *x.add(r));
-                    for (sum, &g) in sums.iter_mut().zip(&gs) {
-                        *sum = g.mul_add(x, *sum);
-                    }
-                }
-            }
-            let mut check = splat::<V, S>(simd, S::ZERO);
-            if let Some((Descent { factor, rate }, _)) = self.descent {
-                let (factor, rate) = (splat::<V, S>(simd, factor), splat::<V, S>(simd, rate));
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        let mean = *sum * factor;
-                        // 0, or NaN if the mean isn't finite.
-                        check = check + (mean - mean);
-                        *sum = load(to.add(r * self.pitch), v) - rate * mean;
-                    }
-                }
-            }
-            for (r, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    let to = to.add(r * self.pitch + v * lanes);
-                    if WHOLE || v + 1 < C {
-                        sum.store(to);
-                    } else {
-                        sum.store_masked(to, last);
-                    }
-                }
-            }
-            check
-        }
-    }
-}
-
-/// Tiles of `R` rows and the same columns, as a separate function. Private to this file; only [`Block::tiles`]
-/// constructs it.
-struct Tiles<'a, S, const R: usize, const C: usize> {
-    block: &'a Block<'a, S>,
-    rows: Range<usize>,
-    columns: Range<usize>,
-}
-
-impl<S: Scalar, const R: usize, const C: usize> Operation for Tiles<'_, S, R, C> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Simd>(self, simd: V) {
-        let Self { block, rows, columns } = self;
-        let whole = columns.len() == C * lanes::<V, S>();
-        let mut check = splat::<V, S>(simd, S::ZERO);
-        for row in rows.step_by(R) {
-            // SAFETY: the promise of `Block::tiles`.
-            let zeros = unsafe {
-                if whole {
-                    block.tile::<V, R, C, true>(simd, row, &columns)
-                } else {
-                    block.tile::<V, R, C, false>(simd, row, &columns)
-                }
-            };
-            check = check + zeros;
-        }
-        if let Some((_, finite)) = block.descent
-            && first_lane::<V, S>(simd, sum_of_lanes::<V, S>(check)) != S::ZERO
-        {
-            finite.set(false);
         }
     }
 }

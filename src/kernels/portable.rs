@@ -121,9 +121,9 @@ scalar_vectors!(
             outer_products: Block<'_, f32>,
             convolution: Forward<'_, '_, f32>,
             convolution_gradients: Backward<'_, '_, f32>,
-            normalise: channels::Normalise<'_, f32, Floor>,
-            normalise_batch: channels::Measure<'_, f32, Floor>,
-            normalisation_gradients: channels::Backward<'_, f32, Floor>
+            normalize: channels::Normalize<'_, f32, Floor>,
+            normalize_batch: channels::Measure<'_, f32, Floor>,
+            normalization_gradients: channels::Backward<'_, f32, Floor>
         }
     },
     f64

@@ -29,6 +29,7 @@ mod tiles;
 pub(super) use self::scattered::Scattered;
 pub(crate) use self::scattered::{Fours, Place, Row, TOGETHER, Terms, work as scattered_work, work_in_fours};
 use self::tile::Block;
+use super::assert_in_tests;
 use super::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;
 
@@ -122,6 +123,21 @@ const SECOND: usize = 512 * 1024;
 /// Up to this many rows of C, B isn't blocked.
 const ONCE: usize = 8;
 
+impl<'a, S> Product<'a, S> {
+    /// `C = start + A·B`, with the rows of A in order and each sum in one chain.
+    #[inline(always)]
+    pub(crate) const fn new(
+        size: (usize, usize, usize),
+        (a, strides): (&'a [S], (usize, usize)),
+        b: &'a [S],
+        c: &'a mut [S],
+        pitches: (usize, usize),
+        start: Origin<'a, S>,
+    ) -> Self {
+        Self { size, a, strides, rows: None, b, c, pitches, start, is_chained: false, is_rectified: false }
+    }
+}
+
 impl<S: Scalar> Product<'_, S> {
     /// Whether it is small enough to be inlined into the caller, where its sizes are constants. `weights` counts those
     /// of the layer, regardless of the batch.
@@ -149,7 +165,7 @@ impl<S: Scalar> Product<'_, S> {
             && columns <= self.pitches.0.min(self.pitches.1)
             && end(rows, self.pitches.1, columns) <= self.c.len()
             && self.start.fits(rows, columns);
-        debug_assert!(fits, "a product of {:?} doesn't fit its slices", self.size);
+        assert_in_tests!(fits, "a product of {:?} doesn't fit its slices", self.size);
         fits
     }
 

@@ -1,5 +1,6 @@
 //! Transposes a matrix, a square of vectors at a time; and sums over the lanes of each vector of a square.
 
+use super::assert_in_tests;
 use super::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::scalar::Scalar;
 
@@ -40,7 +41,7 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
         let end = |rows: usize, pitch: usize, row: usize| (rows - 1).saturating_mul(pitch).saturating_add(row);
         let reach = end(rows, apart, 1);
         let fits = end(rows, from_pitch, columns) <= from.len() && end(columns, to_pitch, reach) <= to.len();
-        debug_assert!(fits, "a transposition of {rows} × {columns} doesn't fit");
+        assert_in_tests!(fits, "a transposition of {rows} × {columns} doesn't fit");
         if !fits {
             return;
         }

@@ -203,17 +203,17 @@ pub trait Vector<S, V>: Real {
         simd.call(gradients);
     }
 
-    /// Normalises channels.
-    fn normalise(simd: V, normalise: channels::Normalise<'_, S, Floor>)
+    /// Normalizes channels.
+    fn normalize(simd: V, normalize: channels::Normalize<'_, S, Floor>)
     where
         S: Scalar,
         V: Simd,
     {
-        simd.call(normalise);
+        simd.call(normalize);
     }
 
-    /// Normalises channels with the statistics of the batch.
-    fn normalise_batch(simd: V, measure: channels::Measure<'_, S, Floor>)
+    /// Normalizes channels with the statistics of the batch.
+    fn normalize_batch(simd: V, measure: channels::Measure<'_, S, Floor>)
     where
         S: Scalar,
         V: Simd,
@@ -221,8 +221,8 @@ pub trait Vector<S, V>: Real {
         simd.call(measure);
     }
 
-    /// Computes the gradients of a normalisation.
-    fn normalisation_gradients(simd: V, gradients: channels::Backward<'_, S, Floor>)
+    /// Computes the gradients of a normalization.
+    fn normalization_gradients(simd: V, gradients: channels::Backward<'_, S, Floor>)
     where
         S: Scalar,
         V: Simd,

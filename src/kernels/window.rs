@@ -1,7 +1,7 @@
 //! Windows over images, and convolution one pair of channels at a time, forward and backward.
 //!
 //! A window's elements are its *taps*. Every kernel loops over the taps, and for each tap over the rows of outputs
-//! whose tap lies on the input; the innermost loop runs along such a row, so it vectorises. Sizes are
+//! whose tap lies on the input; the innermost loop runs along such a row, so it vectorizes. Sizes are
 //! constants where the caller is compiled for one layer.
 
 use core::ops::Range;

@@ -101,7 +101,7 @@ where
         outputs: &mut [A],
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        self.layer.normalise(simd, PhantomData::<F>, (inputs, outputs), scale);
+        self.layer.normalize(simd, PhantomData::<F>, (inputs, outputs), scale);
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::Simd;
-use crate::kernels::channels::{Activate, Backward, Identity, Measure, Normalise, Scales, Sizes};
+use crate::kernels::channels::{Activate, Backward, Identity, Measure, Normalize, Scales, Sizes};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -183,14 +183,14 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
 
     /// Inference, and an activation; `scale` is scratch.
     #[inline(always)]
-    pub(super) fn normalise<V: Simd>(
+    pub(super) fn normalize<V: Simd>(
         &self,
         simd: V,
         activation: impl Activate,
         (inputs, outputs): (&[A], &mut [A]),
         scale: &mut A::Each,
     ) {
-        Normalise {
+        Normalize {
             sizes: Self::SIZES,
             scales: self.scales(),
             activation,
@@ -214,7 +214,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         scale: &mut A::Each,
     ) {
         if FROZEN {
-            return self.normalise(simd, activation, (inputs, outputs), scale);
+            return self.normalize(simd, activation, (inputs, outputs), scale);
         }
         Measure {
             sizes: Self::SIZES,
@@ -305,7 +305,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         outputs: &mut [A],
         (scale, _): &mut (A::Each, A::Each),
     ) {
-        self.normalise(simd, Identity, (inputs, outputs), scale);
+        self.normalize(simd, Identity, (inputs, outputs), scale);
     }
 
     #[inline(always)]

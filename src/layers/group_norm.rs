@@ -3,7 +3,7 @@
 use crate::chunks::Chunks;
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
-use crate::kernels::groups::{Gradients, Normalise, Sizes};
+use crate::kernels::groups::{Gradients, Normalize, Sizes};
 use crate::kernels::{Moments, Simd, sum, sum_of};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
 use crate::random::Random;
@@ -95,7 +95,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
         if const { V::FUSED && Self::SIZES.fill_vectors() } {
             let (weight, bias) = (self.weight.parameters(), self.bias.parameters());
             let (x, y) = (A::flat(inputs), A::flat_mut(outputs));
-            return simd.call(Normalise { sizes: Self::SIZES, epsilon, weight, bias, x, y });
+            return simd.call(Normalize { sizes: Self::SIZES, epsilon, weight, bias, x, y });
         }
         let samples = A::flat(inputs).blocks(A::LENGTH).zip(A::flat_mut(outputs).blocks_mut(A::LENGTH));
         for (x, y) in samples {
@@ -105,7 +105,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
                 let channels = x.blocks(A::SPACE).zip(y.blocks_mut(A::SPACE));
                 for ((x, y), (&weight, &bias)) in channels.zip(weight.iter().zip(bias)) {
                     for (y, &x) in y.iter_mut().zip(x) {
-                        *y = moments.normalise(x) * weight + bias;
+                        *y = moments.normalize(x) * weight + bias;
                     }
                 }
             }
@@ -146,7 +146,7 @@ impl<S: Scalar, A: Channels<Element = S>, const GROUPS: usize, const EPSILON: u6
                 let moments = Moments::of(x, epsilon);
                 let channels = x.blocks(A::SPACE).zip(g.blocks_mut(A::SPACE));
                 for (((x, g), (dw, db)), &weight) in channels.zip(dw.iter_mut().zip(db)).zip(weight) {
-                    *dw += sum_of(x, g, |x, g| moments.normalise(x) * g);
+                    *dw += sum_of(x, g, |x, g| moments.normalize(x) * g);
                     *db += sum(g);
                     for g in g {
                         *g *= weight;

@@ -106,7 +106,7 @@ where
             let moments = Moments::of(x, epsilon);
             let affine = self.weight.parameters().iter().zip(self.bias.parameters());
             for ((y, &x), (&weight, &bias)) in y.iter_mut().zip(x).zip(affine) {
-                *y = moments.normalise(x) * weight + bias;
+                *y = moments.normalize(x) * weight + bias;
             }
         }
     }
@@ -130,7 +130,7 @@ where
             let moments = Moments::of(x, epsilon);
             let sums = gradient.weight.parameters_mut().iter_mut().zip(gradient.bias.parameters_mut());
             for (((g, &x), (dw, db)), &weight) in g.iter_mut().zip(x).zip(sums).zip(self.weight.parameters()) {
-                *dw += *g * moments.normalise(x);
+                *dw += *g * moments.normalize(x);
                 *db += *g;
                 *g *= weight;
             }

@@ -109,7 +109,7 @@ where
         for (x, y) in A::flat(inputs).blocks(row).zip(A::flat_mut(outputs).blocks_mut(row)) {
             let moments = Moments::around_zero(x, Self::epsilon());
             for ((y, &x), &weight) in y.iter_mut().zip(x).zip(self.weight.parameters()) {
-                *y = moments.normalise(x) * weight;
+                *y = moments.normalize(x) * weight;
             }
         }
     }
@@ -132,7 +132,7 @@ where
             let moments = Moments::around_zero(x, Self::epsilon());
             let weights = gradient.weight.parameters_mut().iter_mut().zip(self.weight.parameters());
             for ((g, &x), (dw, &weight)) in g.iter_mut().zip(x).zip(weights) {
-                *dw += *g * moments.normalise(x);
+                *dw += *g * moments.normalize(x);
                 *g *= weight;
             }
             if let Some(dx) = dx.as_mut().and_then(Iterator::next) {

@@ -43,7 +43,7 @@ impl Block {
 
     /// `f((x − mean) · w / √(variance + ε) + b)`
     #[inline(always)]
-    pub(super) fn normalise<V: Simd, S: Scalar, A: Activate>(
+    pub(super) fn normalize<V: Simd, S: Scalar, A: Activate>(
         &self,
         simd: V,
         (scales, activation): (Scales<'_, S>, A),

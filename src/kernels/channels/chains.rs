@@ -5,6 +5,7 @@
 
 use super::block::{Block, numbers, vectors};
 use super::{CHANNELS, Each};
+use crate::kernels::assert_in_tests;
 use crate::kernels::elementwise::load_each;
 use crate::kernels::lane_sums::LANES;
 use crate::kernels::transpose::sum_each;
@@ -44,7 +45,7 @@ impl Block {
             return totals;
         }
         let fits = self.count <= CHANNELS && (self.first + self.count).saturating_mul(self.sizes.space) <= length;
-        debug_assert!(fits, "channels don't fit");
+        assert_in_tests!(fits, "channels don't fit");
         if !fits {
             return totals;
         }

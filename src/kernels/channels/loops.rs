@@ -1,4 +1,4 @@
-//! Batch normalisation as plain loops, for processors without vectors and for unknown ones.
+//! Batch normalization as plain loops, for processors without vectors and for unknown ones.
 
 use super::{Activate, Backward, Scales, Sizes, inverse_deviation};
 use crate::chunks::Chunks;
@@ -7,7 +7,7 @@ use crate::scalar::Scalar;
 
 /// `y = f((x − mean) · w / √(variance + ε) + b)`; `scale` is scratch.
 #[inline(always)]
-pub(super) fn normalise<S: Scalar, A: Activate>(
+pub(super) fn normalize<S: Scalar, A: Activate>(
     Sizes { length, space }: Sizes,
     (scales, activation): (Scales<'_, S>, A),
     (mean, variance): (&[S], &[S]),

@@ -2,20 +2,23 @@
 
 mod copies;
 mod dense;
+mod runs;
 mod starts;
 mod under_taps;
 
 use core::ops::Range;
 
 use self::copies::Pad;
+pub(super) use self::runs::Runs;
 pub(super) use self::starts::Line;
 use super::track::{Stretch, Track};
 use crate::kernels::vector::{LANES, Simd};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, cut, even, quotient};
 
-/// The most sums in a block, and the most products that are added to them at a time.
+/// The most sums in a block.
 pub(super) const PLACES: usize = 512;
+/// The most products that are added to a sum at a time, and the most numbers of a filter that a matrix product has at a time.
 pub(super) const DEPTH: usize = 256;
 
 /// The images that a convolution reads, channel by channel in each sample.

@@ -108,21 +108,12 @@ impl<S: Scalar> Forward<'_, '_, S> {
                     _ => Origin::Sum,
                 };
                 for (x, y) in x.blocks(rows * seen).zip(y.blocks_mut(rows * filters)) {
-                    S::Vector::<V>::product(
-                        simd,
-                        Product {
-                            size: (rows, depth, count),
-                            a: x.get(from * strides.1..).unwrap_or_default(),
-                            strides,
-                            rows: None,
-                            b: &*scratch.weights,
-                            c: y.get_mut(first..).unwrap_or_default(),
-                            pitches: (pitch, filters),
-                            start,
-                            is_chained: false,
-                            is_rectified: is_rectified && from + depth == seen,
-                        },
-                    );
+                    let (x, y) = (x.get(from * strides.1..), y.get_mut(first..));
+                    let (a, c) = ((x.unwrap_or_default(), strides), y.unwrap_or_default());
+                    let (size, pitches) = ((rows, depth, count), (pitch, filters));
+                    let product = Product::new(size, a, &*scratch.weights, c, pitches, start);
+                    let is_rectified = is_rectified && from + depth == seen;
+                    S::Vector::<V>::product(simd, Product { is_rectified, ..product });
                 }
             }
         }

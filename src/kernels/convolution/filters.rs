@@ -15,13 +15,12 @@ pub(super) mod gradient;
 use core::ops::Range;
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, Line, PLACES, Split, Stored};
+use super::blocks::{Block, DEPTH, Images, Line, PLACES, Runs, Split, Stored};
 use super::correlation::{Correlation, Strides};
 use super::products::{PATCHES, WEIGHTS};
 use super::tables::Tables;
 use super::track::Track;
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work, work_in_fours};
-use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
@@ -326,22 +325,11 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         pitch: usize,
     ) {
         let Strides { sample, channel, row, .. } = self.strides;
-        let Images { rows, columns, .. } = self.images;
-        // Sums of whole rows lie one after the other.
-        let is_dense = rows.apart == 1 && columns.apart == 1 && block.columns.len() == row;
-        let (runs, run) = if is_dense { (1, block.rows.len() * row) } else { (block.rows.len(), block.columns.len()) };
-        let mut sums = &*self.scratch.sums;
-        for number in block.samples.clone() {
-            for line in 0..runs {
-                let first = (rows.first + rows.apart * (block.rows.start + line)) * row
-                    + columns.first
-                    + columns.apart * block.columns.start;
-                let start = number * sample + (group * self.filters + from) * channel + first;
-                let y = self.y.get_mut(start..).unwrap_or_default();
-                let run_of = sums.get(..run * pitch).unwrap_or_default();
-                transpose(simd, (run_of, pitch), (run, filters), (y, channel), columns.apart, false);
-                sums = sums.get(run * pitch..).unwrap_or_default();
-            }
+        let runs = Runs::new(&self.images, block, row);
+        for (index, number) in block.samples.clone().enumerate() {
+            let sums = self.scratch.sums.get(index * runs.sums() * pitch..).unwrap_or_default();
+            let y = self.y.get_mut(number * sample + (group * self.filters + from) * channel..).unwrap_or_default();
+            runs.store(simd, (sums, pitch), filters, (y, channel));
         }
     }
 }

@@ -12,8 +12,8 @@ mod tiles;
 pub(super) use self::gradient::WeightGradient;
 use self::tiles::Tiles;
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, Places, Split};
-use crate::kernels::transpose::{transpose, turn};
+use super::blocks::{Block, DEPTH, Images, Places, Runs, Split};
+use crate::kernels::transpose::turn;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
 use crate::scalar::Scalar;
 use crate::shape::first_mut;
@@ -280,29 +280,9 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                     }
                     let at = sample * of_outputs + (first * outputs + output) * plane;
                     let y = y.get_mut(at..).unwrap_or_default();
-                    store(simd, &images, &block, (&**sums, count), (y, outputs * plane, width));
+                    Runs::new(&images, &block, width).store(simd, (&**sums, lanes), count, (y, outputs * plane));
                 }
             }
         }
-    }
-}
-
-/// Transposes the sums of a block into channels of y, `apart` numbers from one to the next, with rows of `width`.
-#[inline(always)]
-fn store<V: Simd, S: Scalar>(
-    simd: V,
-    Images { rows, columns, .. }: &Images,
-    block: &Block,
-    (sums, channels): (&[S], usize),
-    (y, apart, width): (&mut [S], usize, usize),
-) {
-    let lanes = lanes::<V, S>();
-    let is_dense = rows.apart == 1 && columns.apart == 1 && columns.count == width;
-    let (runs, run) = if is_dense { (1, block.rows.len() * width) } else { (block.rows.len(), columns.count) };
-    for line in 0..runs {
-        let at = (rows.first + rows.apart * (block.rows.start + line)) * width + columns.first;
-        let (from, to) = (sums.get(line * run * lanes..), y.get_mut(at..));
-        let (Some(from), Some(to)) = (from, to) else { return };
-        transpose(simd, (from, lanes), (run, channels), (to, apart), columns.apart, false);
     }
 }

@@ -12,7 +12,7 @@ mod edges;
 
 use self::edges::Edges;
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images};
+use super::blocks::{Block, DEPTH, Images, Runs};
 use super::correlation::{Correlation, Weights};
 use super::tables::Tables;
 use super::track::{Stretch, Track};
@@ -260,25 +260,14 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     /// Transposes the sums of a block into y, for some filters.
     #[inline(always)]
     fn store_samples<V: Simd>(&mut self, simd: V, block: &Block, (from, filters): (usize, usize), split: Split) {
-        let (lanes, Images { rows, columns, .. }, strides) = (lanes::<V, S>(), self.images, self.strides);
-        let (lines, width) = (block.rows.len(), block.columns.len());
-        // Sums of whole rows lie one after the other, and so do those of whole planes.
-        let is_dense = rows.apart == 1 && columns.apart == 1 && width == strides.row;
-        let (lines, width) = if is_dense { (1, lines * width) } else { (lines, width) };
-        let is_one = is_dense && width == strides.channel;
-        let (filters, width) = if is_one { (1, filters * width) } else { (filters, width) };
+        let (lanes, strides) = (lanes::<V, S>(), self.strides);
+        let (runs, filters) = Runs::new(&self.images, block, strides.row).joined(filters, strides.channel);
         let (_, sums) = self.scratch.rooms(split);
-        let mut sums = &*sums;
+        let y = block.samples.start * strides.sample + from * strides.channel;
         for filter in 0..filters {
-            for line in 0..lines {
-                let at = block.samples.start * strides.sample
-                    + (from + filter) * strides.channel
-                    + (rows.first + rows.apart * (block.rows.start + line)) * strides.row
-                    + columns.first;
-                let y = self.y.get_mut(at..).unwrap_or_default();
-                transpose(simd, (sums, lanes), (width, lanes), (y, strides.sample), columns.apart, false);
-                sums = sums.get(width * lanes..).unwrap_or_default();
-            }
+            let sums = sums.get(filter * runs.sums() * lanes..).unwrap_or_default();
+            let y = self.y.get_mut(y + filter * strides.channel..).unwrap_or_default();
+            runs.store(simd, (sums, lanes), lanes, (y, strides.sample));
         }
     }
 }

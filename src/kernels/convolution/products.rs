@@ -4,6 +4,7 @@
 //! `patches[t][p]` is the input of output p under tap t of a channel. The filters times that matrix are the outputs.
 //! Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
 
+use super::blocks::DEPTH;
 use super::{Convolution, Parts};
 use crate::chunks::Chunks;
 use crate::kernels::dot_products::{DotProducts, Order};
@@ -18,9 +19,8 @@ use crate::window::quotient;
 pub(crate) const PATCHES: usize = 16384;
 pub(crate) const WEIGHTS: usize = 8192;
 
-/// The most outputs, and the most numbers of a filter, that are multiplied at a time: what a product needs to be fast.
+/// The most outputs that are multiplied at a time: what a product needs to be fast.
 const PIXELS: usize = 128;
-const DEPTH: usize = 256;
 /// The fewest filters for which products are worth the copies.
 const FEWEST: usize = 4;
 
@@ -94,22 +94,8 @@ impl Convolution {
         let (outputs, strides) = (self.plane.outputs(), (self.filter(), 1));
         if self.is_pointwise() {
             let (size, pitches) = ((self.filters, self.seen, outputs), (outputs, outputs));
-            let start = Origin::Column(bias);
-            return multiply(
-                simd,
-                Product {
-                    size,
-                    a: w,
-                    strides,
-                    b: x,
-                    c: y,
-                    pitches,
-                    start,
-                    rows: None,
-                    is_chained: false,
-                    is_rectified,
-                },
-            );
+            let product = Product::new(size, (w, strides), x, y, pitches, Origin::Column(bias));
+            return S::Vector::<V>::product(simd, Product { is_rectified, ..product });
         }
         for (from, count) in self.pixels() {
             for (channel, depth) in self.channels() {
@@ -120,21 +106,8 @@ impl Convolution {
                 let c = y.get_mut(from..).unwrap_or_default();
                 let start = if channel == 0 { Origin::Column(bias) } else { Origin::Sum };
                 let is_rectified = is_rectified && channel * self.plane.taps() + depth == self.filter();
-                multiply(
-                    simd,
-                    Product {
-                        size,
-                        a,
-                        strides,
-                        b: &*patches,
-                        c,
-                        pitches,
-                        start,
-                        rows: None,
-                        is_chained: false,
-                        is_rectified,
-                    },
-                );
+                let product = Product::new(size, (a, strides), &*patches, c, pitches, start);
+                S::Vector::<V>::product(simd, Product { is_rectified, ..product });
             }
         }
     }
@@ -232,21 +205,7 @@ impl Convolution {
     ) {
         let (size, strides) = ((depth, self.filters, count), (1, self.filter()));
         let pitches = (self.plane.outputs(), count);
-        multiply(
-            simd,
-            Product {
-                size,
-                a: w,
-                strides,
-                b: g,
-                c: patches,
-                pitches,
-                start: Origin::Zero,
-                rows: None,
-                is_chained: false,
-                is_rectified: false,
-            },
-        );
+        S::Vector::<V>::product(simd, Product::new(size, (w, strides), g, patches, pitches, Origin::Zero));
     }
 
     /// The patches of outputs from `from` on in channels from `first` on, as many as fit.
@@ -306,10 +265,4 @@ impl Convolution {
             }
         }
     }
-}
-
-/// A product, in the shared function.
-#[inline(always)]
-fn multiply<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>) {
-    S::Vector::<V>::product(simd, product);
 }

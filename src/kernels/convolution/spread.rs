@@ -8,7 +8,7 @@
 //! The products of some filters are a chain, and those chains are added: filters by filters, and in each tap by tap.
 
 use super::Scratch;
-use super::blocks::{Block, DEPTH, Images, PLACES};
+use super::blocks::{Block, DEPTH, Images, PLACES, Runs};
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
@@ -179,18 +179,12 @@ impl<S: Scalar> Spread<'_, '_, S> {
         group: usize,
         (channel, channels, panel): (usize, usize, usize),
     ) {
-        let (images, width) = (self.images, self.images.columns.input);
-        let (rows, columns) = (block.rows.len(), block.columns.len());
-        let (runs, run) = if columns == width { (1, rows * columns) } else { (rows, columns) };
-        let mut sums = &*self.scratch.sums;
-        for sample in block.samples.clone() {
-            for line in 0..runs {
-                let at = (block.rows.start + line) * width + block.columns.start;
-                let at = sample * images.sample + (group * images.channels + channel) * images.plane() + at;
-                let dx = self.dx.get_mut(at..).unwrap_or_default();
-                transpose(simd, (sums, panel), (run, channels), (dx, images.plane()), 1, false);
-                sums = sums.get(run * panel..).unwrap_or_default();
-            }
+        let (images, runs) = (self.images, Runs::dense(block, self.images.columns.input));
+        for (index, sample) in block.samples.clone().enumerate() {
+            let sums = self.scratch.sums.get(index * runs.sums() * panel..).unwrap_or_default();
+            let at = sample * images.sample + (group * images.channels + channel) * images.plane();
+            let dx = self.dx.get_mut(at..).unwrap_or_default();
+            runs.store(simd, (sums, panel), channels, (dx, images.plane()));
         }
     }
 }

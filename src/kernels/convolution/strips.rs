@@ -26,6 +26,7 @@ use self::reads::Reads;
 use self::sums::{Layout, Sums, Term};
 use super::{Convolution, Parts};
 use crate::chunks::Chunks;
+use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::kernels::window::Plane;
 use crate::scalar::Scalar;
@@ -263,7 +264,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
                     let x = &*self.scratch.channel;
                     let outputs = strip.outputs(&plane, rows);
                     let reads = Reads { x, g, outputs, steps: strip.steps, is_reversed: false };
-                    debug_assert!(reads.fit(strip.reach), "a strip doesn't fit");
+                    assert_in_tests!(reads.fit(strip.reach), "a strip doesn't fit");
                     if reads.fit(strip.reach) {
                         // SAFETY: `fit` has checked that all outputs and their inputs can be read.
                         unsafe { reads.add_gradient(simd, kernel, dw) };

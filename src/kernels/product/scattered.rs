@@ -27,6 +27,7 @@ pub(crate) use self::fours::{Fours, TOGETHER};
 pub(crate) use self::work::{work, work_in_fours};
 use super::Origin;
 use super::tile::{Sums, rectified};
+use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -139,7 +140,7 @@ impl<S: Scalar> Scattered<'_, S> {
             && end(apart_c).saturating_add(row.c as usize).saturating_add(columns) <= self.c.len()
             && self.fours.fit(self.rows)
             && self.start.fits(rows, columns);
-        debug_assert!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.terms.count());
+        assert_in_tests!(fits, "a product of {rows} × {} × {columns} doesn't fit its slices", self.terms.count());
         fits
     }
 }

@@ -1,9 +1,9 @@
-//! Batch normalisation over vectors, against its formulas in `f64`.
+//! Batch normalization over vectors, against its formulas in `f64`.
 
 use core::marker::PhantomData;
 
 use super::*;
-use crate::kernels::channels::{Activate, Backward, Identity, Measure, Normalise, Scales, Sizes};
+use crate::kernels::channels::{Activate, Backward, Identity, Measure, Normalize, Scales, Sizes};
 use crate::layers::activation::Elu;
 
 /// A batch of samples with some channels.
@@ -29,7 +29,7 @@ impl<S: Scalar> Norm<'_, S> {
     fn forward<V: Simd>(&self, simd: V, activation: impl Activate, x: &[S]) -> Vec<S> {
         let &Self { sizes, scales, mean, variance } = self;
         let (mut y, scale) = (vec![S::ONE; x.len()], &mut mean.to_vec()[..]);
-        Normalise { sizes, scales, activation, mean, variance, x, y: &mut y, scale }.run(simd);
+        Normalize { sizes, scales, activation, mean, variance, x, y: &mut y, scale }.run(simd);
         y
     }
 
@@ -125,7 +125,7 @@ impl<S: Scalar> Operation for Batch<S> {
 }
 
 #[test]
-fn channels_are_normalised_as_the_formulas_say() {
+fn channels_are_normalized_as_the_formulas_say() {
     for channels in (1..=18).chain([33]) {
         for space in (1..=20).step_by(channels % 3 + 1).chain([1, 16, 32, 37, 125]) {
             let (samples, scalar) = (1 + (channels + space) % 4, core::marker::PhantomData);
@@ -137,7 +137,7 @@ fn channels_are_normalised_as_the_formulas_say() {
 
 /// Channels of which few at a time stay in the second-level cache.
 #[test]
-fn large_channels_are_normalised_as_the_formulas_say() {
+fn large_channels_are_normalized_as_the_formulas_say() {
     for (samples, channels, space) in [(2, 7, 11_000), (3, 3, 30_001)] {
         everywhere(&Batch::<f32> { samples, channels, space, scalar: core::marker::PhantomData });
     }

@@ -1,7 +1,7 @@
-//! Group normalisation over vectors, against its formulas in `f64`; and with the same bits for all instruction sets.
+//! Group normalization over vectors, against its formulas in `f64`; and with the same bits for all instruction sets.
 
 use super::*;
-use crate::kernels::groups::{Gradients, Normalise, Sizes};
+use crate::kernels::groups::{Gradients, Normalize, Sizes};
 
 /// A batch of samples with some channels in groups.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ impl<S: Scalar> Operation for Batch<S> {
         let epsilon = S::from_f64(EPSILON);
 
         let (mut y, mut dx, mut dw, mut db) = (x.clone(), x.clone(), before.clone(), before.clone());
-        Normalise { sizes, epsilon, weight: &weight, bias: &bias, x: &x, y: &mut y }.run(simd);
+        Normalize { sizes, epsilon, weight: &weight, bias: &bias, x: &x, y: &mut y }.run(simd);
         let gradients = |dx, by_weight, by_bias| {
             Gradients { sizes, epsilon, weight: &weight, x: &x, g: &g, dx, by_weight, by_bias }.run(simd);
         };
@@ -69,7 +69,7 @@ impl<S: Scalar> Operation for Batch<S> {
 }
 
 #[test]
-fn groups_are_normalised_as_the_formulas_say() {
+fn groups_are_normalized_as_the_formulas_say() {
     fn check<S: Scalar>(samples: usize, sizes: Sizes) {
         let found = everywhere(&Batch::<S> { samples, sizes, scalar: core::marker::PhantomData });
         // Plain loops aren't fused, and have another form.

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::{UNTOUCHED, assert_close, everywhere, numbers};
-use crate::kernels::outer_products::{Descent, OuterProducts};
+use crate::kernels::outer_products::{OuterProducts, PlainStep};
 use crate::kernels::{Operation, Simd, Start, lanes, naive};
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -113,7 +113,7 @@ impl<S: Scalar> Operation for Descends<'_, S> {
             let rows = first..inputs.min(first + rows);
             let to = &mut weights[first * outputs..rows.end * outputs];
             if at_once && lanes::<V, S>() > 1 {
-                all_finite &= products.descend(simd, rows, to, Descent { factor, rate });
+                all_finite &= products.update(simd, rows, to, PlainStep { factor, rate });
                 continue;
             }
             let mut sums = vec![S::ZERO; to.len()];

@@ -107,9 +107,9 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize> Task<Rows<'_, S, SLOTS>
         }
         if const { lanes::<V, S>() > 1 }
             && let Then::Update(update) = &self.then
-            && let Some(descent) = update.descent()
+            && let Some(step) = update.plain_step()
         {
-            if !self.products.descend(simd, rows.first..rows.first + count, rows.weights, descent) {
+            if !self.products.update(simd, rows.first..rows.first + count, rows.weights, step) {
                 update.mean.finite.store(false, Relaxed);
             }
             return;

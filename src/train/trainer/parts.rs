@@ -6,6 +6,7 @@
 use core::ops::Range;
 
 use super::deferred::{Rows, Sums, Then, rows_at_once};
+use super::update::Ranges;
 use crate::kernels::{Divisible, OuterProducts, Runner, Start};
 use crate::layer::{Deferred, Factors, Part};
 use crate::optimizers::Optimizer;
@@ -85,7 +86,7 @@ impl<'a, S: Send, const SLOTS: usize, const K: usize> Share<'a, S, SLOTS, K> {
     /// The [`range`](Self::range) of weights whose accumulated sums begin at an index, and these, in the first `count`
     /// accumulators; empty slices for missing ones.
     #[inline(always)]
-    pub(super) fn parts(&mut self, count: usize, at: usize, range: &Range<usize>) -> Both<'_, S, SLOTS, K> {
+    pub(super) fn parts(&mut self, count: usize, at: usize, range: &Range<usize>) -> Ranges<'_, S, SLOTS, K> {
         let first = at.saturating_sub(self.at);
         let of_sums = first..first + range.len();
         let place = |index: usize| index.saturating_sub(self.first);
@@ -95,9 +96,6 @@ impl<'a, S: Send, const SLOTS: usize, const K: usize> Share<'a, S, SLOTS, K> {
         (sums, (within(self.weights, &range), self.slots.each_mut().map(|slot| within(slot, &range))))
     }
 }
-
-/// Ranges of the accumulated sums, of the weights, and of the optimizer's slots.
-type Both<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
 
 /// What is done with each part.
 pub(super) trait Apply<S, const SLOTS: usize, const K: usize>: Sync {

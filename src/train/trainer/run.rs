@@ -60,7 +60,7 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let mut trained = aligned_copy(&*self.network);
         let network = &mut trained.0;
         let training = (&mut *network, data);
-        let result = caught(|| self.descend(training, history, &mut memory, &mut best, &mut saver, &mut display));
+        let result = caught(|| self.run_epochs(training, history, &mut memory, &mut best, &mut saver, &mut display));
         if matches!(result, Err(Error::Panic { .. })) {
             memory.recover(network);
         }
@@ -75,8 +75,8 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         result
     }
 
-    /// Run the epochs.
-    fn descend<T, X>(
+    /// Runs the epochs.
+    fn run_epochs<T, X>(
         &mut self,
         (network, data): (&mut N, &AnySource<'_, N::Input, T>),
         history: &mut History,

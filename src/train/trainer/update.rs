@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::kernels::{Descent, Simd, Task, add_assign, scale_finite};
+use crate::kernels::{PlainStep, Simd, Task, add_assign, scale_finite};
 use crate::optimizers::{Optimizer, Penalty, clamp};
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
@@ -69,7 +69,8 @@ pub(super) struct Update<'a, O, S> {
 }
 
 /// A range of the gradients' sums, of the weights, and of the optimizer's slots.
-type Ranges<'a, S, const SLOTS: usize, const K: usize> = ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
+pub(super) type Ranges<'a, S, const SLOTS: usize, const K: usize> =
+    ([&'a mut [S]; K], (&'a mut [S], [&'a mut [S]; SLOTS]));
 
 impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Ranges<'_, S, SLOTS, K>>
     for Update<'_, O, S>
@@ -102,13 +103,13 @@ impl<O: Optimizer<SLOTS>, S: Scalar, const SLOTS: usize, const K: usize> Task<Ra
 impl<O, S: Scalar> Update<'_, O, S> {
     /// The update, if it is a plain step of gradient descent.
     #[inline(always)]
-    pub(super) fn descent<const SLOTS: usize>(&self) -> Option<Descent<S>>
+    pub(super) fn plain_step<const SLOTS: usize>(&self) -> Option<PlainStep<S>>
     where
         O: Optimizer<SLOTS>,
     {
         let rate = self.optimizer.plain_rate(self.step)?;
         let is_plain = self.mean.penalty.is_none() && self.limit.is_none();
-        is_plain.then(|| Descent { factor: self.mean.factor, rate: S::from_f64(rate) })
+        is_plain.then(|| PlainStep { factor: self.mean.factor, rate: S::from_f64(rate) })
     }
 
     /// Update weights along the mean of `mean` and `others`, if all of it is finite.

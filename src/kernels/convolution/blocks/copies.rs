@@ -2,6 +2,7 @@
 
 use super::{Block, Images, Places};
 use crate::chunks::Chunks;
+use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
 
@@ -47,7 +48,7 @@ impl Images {
         let from = left.saturating_sub(self.columns.before).min(self.columns.input);
         let count = (width - skip).min(self.columns.input - from);
         let fits = height.saturating_mul(width).saturating_add(lanes) <= to.len() && self.plane() <= x.len();
-        debug_assert!(fits, "a channel doesn't fit");
+        assert_in_tests!(fits, "a channel doesn't fit");
         if !fits {
             return;
         }

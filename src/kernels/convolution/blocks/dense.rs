@@ -5,6 +5,7 @@
 //! ends of rows, and no lane is left idle on a narrow plane. Where sums take every s-th row, every s-th row of a copy lies with it.
 
 use super::{Block, Images, Places};
+use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
@@ -72,7 +73,7 @@ impl<S: Scalar> Operation for Lay<'_, '_, S> {
             && samples.saturating_sub(1) * images.sample + channels * images.plane() <= x.len()
             && block.columns == (0..width)
             && images.can_be_dense();
-        debug_assert!(fits, "copies of {samples} samples don't fit");
+        assert_in_tests!(fits, "copies of {samples} samples don't fit");
         if !fits {
             return;
         }

@@ -1,5 +1,6 @@
 //! Sums of products of numbers in the same lane, whose rows lie anywhere.
 
+use crate::kernels::assert_in_tests;
 use crate::kernels::product::{Place, Row};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
@@ -32,7 +33,7 @@ impl<S: Scalar> Lanewise<'_, S> {
             && end(last.b) <= self.b.len()
             && end(row.c) <= self.c.len()
             && (self.start.is_empty() || self.columns <= self.start.len());
-        debug_assert!(fits, "{} channels don't fit", self.columns);
+        assert_in_tests!(fits, "{} channels don't fit", self.columns);
         fits
     }
 }

@@ -3,12 +3,13 @@
 
 use core::ops::Range;
 
+use crate::kernels::assert_in_tests;
 use crate::kernels::convolution::blocks::{Block, Images};
 use crate::kernels::convolution::track::Track;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
-use crate::window::ceil_div;
+use crate::window::{balanced, ceil_div};
 
 /// The most positions that are computed together, if each has a pointer of its own.
 const TILE: usize = 8;
@@ -99,24 +100,20 @@ impl<'a, S: Scalar> Tiles<'a, S> {
             let reach = (stretch.sums.len() - 1) * self.steps.0 + columns.saturating_sub(1) * self.steps.1;
             let is_read = offsets.is_empty() || (reach + last + lanes).saturating_sub(before) <= x.len();
             let fits = is_read && offsets.len() * lanes <= w.len() && rows * columns * lanes <= y.len();
-            debug_assert!(fits, "channels don't fit");
+            assert_in_tests!(fits, "channels don't fit");
             if !fits {
                 return;
             }
             for (row, sum) in stretch.sums.enumerate() {
-                let mut column = 0;
-                while column < columns {
-                    let left = columns - column;
-                    // Tiles of nearly the same size: one of few positions takes as long as one of several.
-                    let count = left.div_ceil(left.div_ceil(most));
+                // Tiles of nearly the same size: one of few positions takes as long as one of several.
+                for Range { start: column, end } in balanced(columns, most) {
                     // SAFETY: all sums can be read and written, and there is a weight for each tap and lane.
                     unsafe {
                         let x = x.as_ptr().wrapping_add(row * self.steps.0 + column * self.steps.1);
                         let y = y.as_mut_ptr().add(((sum - self.rows.start) * columns + column) * lanes);
                         let ends = (start, is_rectified);
-                        self.tile_of(simd, count, (w, offsets), x.wrapping_sub(before), ends, y);
+                        self.tile_of(simd, end - column, (w, offsets), x.wrapping_sub(before), ends, y);
                     }
-                    column += count;
                 }
             }
         }
@@ -131,7 +128,7 @@ impl<'a, S: Scalar> Tiles<'a, S> {
             && self.offsets.len() * lanes <= w.len()
             && self.rows.len() * columns * lanes <= y.len()
             && rows == self.rows.len();
-        debug_assert!(fits, "channels don't fit");
+        assert_in_tests!(fits, "channels don't fit");
         if !fits {
             return;
         }
@@ -140,11 +137,8 @@ impl<'a, S: Scalar> Tiles<'a, S> {
             let (Some(taps), next) = (self.taps_of(row, lanes), self.taps_of(row + 1, lanes)) else { return };
             let pair = next.filter(|_| row + 1 < self.rows.end);
             let pair = pair.map(|second| Pair { lead, first: taps.clone(), second }).filter(Pair::is_in_order);
-            let mut column = 0;
-            while column < columns {
-                let left = columns - column;
-                // Tiles of nearly the same size: one of few positions takes as long as one of several.
-                let count = left.div_ceil(left.div_ceil(most));
+            for Range { start: column, end } in balanced(columns, most) {
+                let count = end - column;
                 // SAFETY: all sums can be read and written, and there is a weight for each tap and lane.
                 unsafe {
                     let x = self.x.as_ptr().wrapping_add(row * self.steps.0 + column * self.steps.1);
@@ -159,7 +153,6 @@ impl<'a, S: Scalar> Tiles<'a, S> {
                         }
                     }
                 }
-                column += count;
             }
             row += if pair.is_some() { 2 } else { 1 };
         }
@@ -186,7 +179,7 @@ impl<'a, S: Scalar> Tiles<'a, S> {
         let (at, origin) = (row * self.steps.0, self.origin() * self.pitch);
         let end = at + self.sums.1.saturating_sub(1) * self.steps.1 + last as usize + lanes;
         let fits = origin <= at + first as usize && end <= self.x.len() + origin;
-        debug_assert!(fits || row >= self.rows.end, "channels don't fit");
+        assert_in_tests!(fits || row >= self.rows.end, "channels don't fit");
         fits.then_some(taps)
     }
 

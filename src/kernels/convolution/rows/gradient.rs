@@ -14,6 +14,7 @@ mod tiles;
 use self::tiles::{Position, Run, Tap, Tiles};
 use super::Images;
 use crate::chunks::Chunks;
+use crate::kernels::assert_in_tests;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
@@ -339,7 +340,7 @@ impl<S: Scalar> LayLines<'_, S> {
         let (rows, width) = if is_one { (1, self.rows * self.width) } else { (self.rows, self.width) };
         let last = rows.saturating_sub(1);
         let fits = last * self.row + width <= self.g.len() && last * self.pitch + width <= self.length;
-        debug_assert!(fits && self.length <= to.len(), "gradients don't fit");
+        assert_in_tests!(fits && self.length <= to.len(), "gradients don't fit");
         if !fits || self.length > to.len() {
             return;
         }

@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::sums::Term;
 use super::{NARROW, Strides, Strip};
 use crate::chunks::Chunks;
+use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat};
 use crate::kernels::window::Plane;
 use crate::real::Real;
@@ -103,7 +104,7 @@ impl Strip {
         let end = (self.copies - 1) * self.length + begin + count.next_multiple_of(LANES);
         let fits = terms.iter().all(|term| from + count <= term.x.len())
             && (terms.len() - 1) * self.size() + end <= copies.len();
-        debug_assert!(fits, "strips don't fit");
+        assert_in_tests!(fits, "strips don't fit");
         if fits {
             let to = copies.as_mut_ptr().wrapping_add(begin);
             // With all registers to itself.

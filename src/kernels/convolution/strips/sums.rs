@@ -4,6 +4,7 @@ use super::copies::Masks;
 use super::reads::Reads;
 use super::{SLOTS, Strides, Strip};
 use crate::chunks::Chunks;
+use crate::kernels::assert_in_tests;
 use crate::kernels::convolution::Parts;
 use crate::kernels::vector::{Operation, Simd};
 use crate::kernels::window::Plane;
@@ -108,7 +109,7 @@ impl<S: Scalar> Operation for Together<'_, '_, '_, S> {
             };
             let reads = Reads { x, g: &[], outputs, steps: strip.steps, is_reversed };
             let fits = reads.fit_whole::<V>(strip.reach) && to.len() == outputs && w.len() == taps;
-            debug_assert!(fits, "a strip doesn't fit");
+            assert_in_tests!(fits, "a strip doesn't fit");
             let is_last = number + 1 == all;
             if fits {
                 let ends = ((number == 0).then_some(start), is_rectified && is_last);

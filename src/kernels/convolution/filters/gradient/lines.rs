@@ -9,6 +9,7 @@
 
 use core::ops::Range;
 
+use crate::kernels::assert_in_tests;
 use crate::kernels::convolution::blocks::{Block, Images, Places};
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
@@ -189,7 +190,7 @@ impl<S: Scalar> Tile<'_, '_, S> {
             && positions * self.panel + last(lines.g) <= self.g.len()
             && (channels - 1) * self.apart + taps * self.panel <= self.totals.len()
             && taps <= positions + 1;
-        debug_assert!(fits, "lines don't fit");
+        assert_in_tests!(fits, "lines don't fit");
         if !fits {
             return;
         }

@@ -1,5 +1,6 @@
 //! The products of a block's gradients and inputs, over vectors of positions: the sums of some filters and some taps stay in registers.
 
+use crate::kernels::assert_in_tests;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::real::Real;
 use crate::scalar::Scalar;
@@ -59,7 +60,7 @@ impl<S: Scalar> Operation for Tiles<'_, '_, S> {
                 run.vectors.is_empty()
                     || most.x as usize + offset + LANES <= self.x.len() && last + LANES <= run.g.len()
             });
-        debug_assert!(fits, "positions don't fit");
+        assert_in_tests!(fits, "positions don't fit");
         if !fits || depth == 0 || filters == 0 {
             return;
         }

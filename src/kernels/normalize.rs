@@ -1,9 +1,9 @@
-//! Normalising rows to mean 0 and variance 1.
+//! Normalizing rows to mean 0 and variance 1.
 
 use super::sums::{dot, sum, sum_of};
 use crate::scalar::Scalar;
 
-/// How a row is normalised: x̂ = (x − mean)·inverse.
+/// How a row is normalized: x̂ = (x − mean)·inverse.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moments<S> {
     pub(crate) mean: S,
@@ -31,7 +31,7 @@ impl<S: Scalar> Moments<S> {
 
     /// x̂
     #[inline(always)]
-    pub(crate) fn normalise(self, x: S) -> S {
+    pub(crate) fn normalize(self, x: S) -> S {
         (x - self.mean) * self.inverse
     }
 
@@ -40,9 +40,9 @@ impl<S: Scalar> Moments<S> {
     pub(crate) fn gradient(self, x: &[S], g: &[S], dx: &mut [S], around_zero: bool) {
         let part = S::ONE / S::from_f64(x.len() as f64);
         let offset = if around_zero { S::ZERO } else { sum(g) * part };
-        let slope = sum_of(x, g, |x, g| self.normalise(x) * g) * part;
+        let slope = sum_of(x, g, |x, g| self.normalize(x) * g) * part;
         for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
-            *dx = self.inverse * (g - offset - slope * self.normalise(x));
+            *dx = self.inverse * (g - offset - slope * self.normalize(x));
         }
     }
 }
