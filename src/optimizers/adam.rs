@@ -76,7 +76,7 @@ impl Optimizer<2> for Adam {
         let decay = S::from_f64(self.weight_decay);
         for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
             constants.remember(g + decay * *w, m, v);
-            *w -= constants.way(*m, *v);
+            *w -= constants.step(*m, *v);
         }
     }
 
@@ -136,7 +136,7 @@ impl<S: Scalar> Constants<S> {
 
     /// The step: `η · m̂ / (√v̂ + ε)`.
     #[inline(always)]
-    pub(super) fn way(&self, mean: S, square: S) -> S {
+    pub(super) fn step(&self, mean: S, square: S) -> S {
         self.rate * mean / (square.sqrt() * self.scale + self.epsilon)
     }
 }

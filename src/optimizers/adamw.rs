@@ -67,7 +67,7 @@ impl Optimizer<2> for AdamW {
         let kept = S::from_f64(1.0 - self.adam.learning_rate * self.adam.weight_decay);
         for (((w, &g), m), v) in weights.iter_mut().zip(gradient).zip(mean).zip(square) {
             constants.remember(g, m, v);
-            *w = kept * *w - constants.way(*m, *v);
+            *w = kept * *w - constants.step(*m, *v);
         }
     }
 

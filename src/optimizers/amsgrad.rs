@@ -67,7 +67,7 @@ impl Optimizer<3> for AmsGrad {
         for ((((w, &g), m), v), largest) in weights.iter_mut().zip(gradient).zip(mean).zip(square).zip(largest) {
             constants.remember(g + decay * *w, m, v);
             *largest = largest.max(*v);
-            *w -= constants.way(*m, *largest);
+            *w -= constants.step(*m, *largest);
         }
     }
 

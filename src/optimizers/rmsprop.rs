@@ -70,6 +70,7 @@ impl<const CENTRED: bool, const MOMENTUM: bool> RmsProp<CENTRED, MOMENTUM> {
 
     /// Divide by the standard deviation instead of the root mean square.
     #[must_use]
+    #[doc(alias = "centered")]
     pub const fn centred(self) -> RmsProp<true, MOMENTUM> {
         let Self { learning_rate, alpha, epsilon, weight_decay, momentum } = self;
         RmsProp { learning_rate, alpha, epsilon, weight_decay, momentum }

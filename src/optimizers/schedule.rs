@@ -147,12 +147,23 @@ fn between(start: f64, end: f64, share: f64) -> f64 {
     end + (start - end) / 2.0 * (1.0 + libm::cos(core::f64::consts::PI * share.clamp(0.0, 1.0)))
 }
 
+/// The most periods that are subtracted one by one, which is exact for whole numbers. Periods that double never are more.
+const MANY: f64 = 128.0;
+
 /// The position in the current period after `done` steps, from 0 to 1.
 fn place(done: u64, period: u64, longer: f64) -> f64 {
     if longer <= 1.0 {
         return done.checked_rem(period).unwrap_or_default() as f64 / period.max(1) as f64;
     }
     let (mut rest, mut period) = (done as f64, period.max(1) as f64);
+    let growth = longer - 1.0;
+    // The periods that are over: n of them are `period · (longerⁿ − 1) / growth` steps.
+    let over = libm::log1p(rest * growth / period) / libm::log1p(growth);
+    if over > MANY {
+        let longest = libm::expm1(libm::floor(over - 1.0) * libm::log1p(growth));
+        rest = (rest - period * longest / growth).max(0.0);
+        period *= 1.0 + longest;
+    }
     while rest >= period {
         rest -= period;
         period *= longer;
@@ -247,6 +258,29 @@ mod tests {
         }
         assert_relative_eq!(schedule.factor(21), 0.5, max_relative = 1e-12);
         assert_eq!(Schedule::cosine_with_restarts(10, 1.0).factor(1_000_001), 1.0);
+    }
+
+    #[test]
+    fn many_restarts_are_where_their_sum_is() {
+        for longer in [1.0 + 1e-7, 1.001, 1.01, 1.1] {
+            let (mut start, mut length) = (0.0, 10.0);
+            for _ in 0..400 {
+                let (done, end) = (start as u64 + 5, start + length);
+                let expected = if done as f64 >= end {
+                    (done as f64 - end) / (length * longer)
+                } else {
+                    (done as f64 - start) / length
+                };
+                // The end of a period is the start of the next one.
+                let apart = (place(done, 10, longer) - expected).abs();
+                assert!(apart.min((apart - 1.0).abs()) < 1e-9, "{longer} {done}");
+                (start, length) = (end, length * longer);
+            }
+        }
+        // 10¹¹ periods, one by one, would take minutes.
+        let place = place(1_000_000_000_000, 10, 1.0 + 1e-15);
+        assert!((0.0..1.0).contains(&place), "{place}");
+        assert!((0.0..1.0).contains(&self::place(u64::MAX, 1, 1.0 + f64::EPSILON)));
     }
 
     /// PyTorch 2: `OneCycleLR(max_lr=1, total_steps=10)`, whose first phase ends after step 3.

@@ -166,19 +166,32 @@ fn differences(expected: &str, found: &str) -> Vec<Mismatch> {
 }
 
 /// The text of each rank, on every rank.
+///
+/// # Errors
+/// An exchange that fails, or that didn't give this rank what the ranks have sent.
 pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<String>, Error> {
     let (rank, ranks) = (exchange.rank(), exchange.ranks());
     if rank >= ranks {
         let (expected, found) = ("a rank below the number of ranks", format!("rank {rank} of {ranks}"));
         return Err(Error::Setting { name: "exchange", expected, found });
     }
-    let mut numbers = vec![0u8; ranks * size_of::<u64>()];
-    numbers[rank * size_of::<u64>()..][..size_of::<u64>()].copy_from_slice(&(text.len() as u64).to_le_bytes());
-    exchange.all_gather(&mut numbers, &vec![size_of::<u64>(); ranks])?;
-    let (numbers, _) = numbers.as_chunks();
-    let lengths: Vec<_> = numbers.iter().map(|&number| u64::from_le_bytes(number) as usize).collect();
+    let mut numbers = vec![[0; size_of::<u64>()]; ranks];
+    numbers[rank] = (text.len() as u64).to_le_bytes();
+    exchange.all_gather(numbers.as_flattened_mut(), &vec![size_of::<u64>(); ranks])?;
+    let lengths: Vec<_> = numbers.into_iter().map(|number| u64::from_le_bytes(number) as usize).collect();
+    let mut bytes = Vec::new();
+    // What an exchange hands over may be anything, and so may be the sum of such lengths.
+    let sum = lengths.iter().try_fold(0, |sum: usize, &length| sum.checked_add(length));
+    let sum = sum.filter(|&sum| lengths[rank] == text.len() && bytes.try_reserve_exact(sum).is_ok());
+    let Some(sum) = sum else {
+        let (expected, found) = (
+            "one that passes on what ranks send",
+            format!("texts of {lengths:?} bytes, and rank {rank} has sent {}", text.len()),
+        );
+        return Err(Error::Setting { name: "exchange", expected, found });
+    };
+    bytes.resize(sum, 0);
     let start = lengths[..rank].iter().sum::<usize>();
-    let mut bytes = vec![0; lengths.iter().sum()];
     bytes[start..start + text.len()].copy_from_slice(text.as_bytes());
     exchange.all_gather(&mut bytes, &lengths)?;
     let mut rest = &bytes[..];
@@ -188,4 +201,40 @@ pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<S
         String::from_utf8_lossy(text).into_owned()
     };
     Ok(lengths.iter().map(text).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hands over numbers that no rank has sent.
+    struct Faulty;
+
+    impl Exchange for Faulty {
+        fn rank(&self) -> usize {
+            1
+        }
+
+        fn ranks(&self) -> usize {
+            2
+        }
+
+        fn all_gather(&self, bytes: &mut [u8], _: &[usize]) -> Result<(), Error> {
+            bytes.fill(0xff);
+            Ok(())
+        }
+
+        fn all_to_all(&self, _: &[u8], _: &[usize], received: &mut [u8], _: &[usize]) -> Result<(), Error> {
+            received.fill(0xff);
+            Ok(())
+        }
+
+        fn abandon(&self, _: &str) {}
+    }
+
+    #[test]
+    fn an_exchange_that_hands_over_anything_is_an_error() {
+        let error = gather_texts(&Faulty, "seed").unwrap_err().to_string();
+        assert!(error.contains("exchange") && error.contains("texts of"), "{error}");
+    }
 }

@@ -14,9 +14,11 @@ use crate::pod::Aligned;
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 
-/// The most numbers of a gradient at a time, and the number from which on there are enough of them: a gradient as large
-/// as half to all of a small first-level cache.
+/// The most numbers of a gradient that are computed at a time: in `f32`, as large as a first-level cache of 32 KiB.
 const ROOM: usize = 8192;
+
+/// How many numbers are computed at a time if rows are short enough for a choice: half of that, which leaves room for what they are
+/// computed from.
 const ENOUGH: usize = 4096;
 
 /// The most numbers of the gradient of a bias at a time.
