@@ -40,6 +40,7 @@ mod portable;
 mod product;
 mod request;
 mod runner;
+mod size;
 mod softmax;
 mod sums;
 mod taps;
@@ -82,8 +83,10 @@ pub(crate) use pools::{average, average_gradient, maximum, maximum_gradient, max
 pub use portable::Portable;
 pub(crate) use product::SMALL;
 #[cfg(feature = "std")]
-pub(crate) use runner::{Divisible, Part};
+pub(crate) use runner::{Divisible, RunPart};
 pub(crate) use runner::{RANGE, Runner, Serial, Task};
+pub(crate) use size::Constant;
+pub use size::Size;
 pub(crate) use softmax::{SoftmaxInPlace, softmax_in_place, softmax_normalizer, softmax_of_rows};
 pub(crate) use sums::{sum, sum_of, sum_positions};
 #[cfg(any(fnn_without_vectors, test))]

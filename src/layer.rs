@@ -50,7 +50,7 @@ pub trait Layer: Parameters {
     /// What the outputs mean: a loss that takes logits rejects probabilities.
     const OUTPUTS: OutputKind = OutputKind::Values;
     /// What [`graph`](crate::Network::graph) returns. By default, a single node whose inside is unknown; a layer of
-    /// your own that consists of layers can tell them with [`Node::sequence`] and the like.
+    /// your own that consists of layers can tell them with [`Node::sequence`] and similar functions.
     const GRAPH: Node = Node::opaque::<Self>();
 
     /// Inference: `outputs[n]` from `inputs[n]`.

@@ -13,6 +13,7 @@ mod chunks;
 mod const_message;
 #[cfg(feature = "std")]
 pub mod data;
+mod descent;
 #[cfg(feature = "std")]
 mod error;
 #[cfg(feature = "defmt")]
@@ -25,7 +26,6 @@ mod hash;
 mod image;
 mod kernels;
 mod layer;
-mod layer_gradient;
 pub mod layers;
 pub mod losses;
 #[doc(hidden)]

@@ -50,14 +50,14 @@ macro_rules! __start {
 
 /// The kernels, for their benchmarks.
 pub mod kernels {
-    pub use crate::kernels::{Start, input_gradient, matmul, weight_gradient};
+    pub use crate::kernels::{Size, Start, input_gradient, matmul, weight_gradient};
 }
 
 pub use crate::__constructors as constructors;
 pub use crate::__methods as methods;
 pub use crate::__start as start;
 pub use crate::__with_heap as with_heap;
-pub use crate::layer_gradient::{Descend, Descent, Either, RoomFor, descend};
+pub use crate::descent::{Descend, Descent, Either, RoomFor, descend};
 pub use crate::memory::{Larger, batch, each, members, workspace};
 pub use crate::network::fold::{FoldIf, FoldWith, copy_weights};
 pub use crate::network::{assert_forward_fits, forward};

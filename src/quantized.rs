@@ -84,7 +84,6 @@ macro_rules! aware_unrounded {
 mod activation;
 mod affine;
 mod arithmetic;
-mod arithmetics;
 pub(crate) mod aware;
 mod batch_norm;
 #[cfg(feature = "alloc")]
@@ -111,6 +110,7 @@ mod pool;
 mod prelu;
 mod product;
 mod products;
+mod quantization;
 mod quantize;
 #[cfg(feature = "alloc")]
 mod report;
@@ -126,8 +126,7 @@ mod zero_pad;
 
 pub use activation::Activation;
 pub use affine::{Affine, Rescale};
-pub use arithmetic::{Multiplier, Quantization};
-pub use arithmetics::{Arithmetic, Native, Onnx, TfliteReference};
+pub use arithmetic::{Arithmetic, Native, Onnx, TfliteReference};
 pub use aware::{Aware, AwareNetwork, FakeQuantize, FakeWeights, QuantizationAware, RoundWeights};
 pub use batch_norm::BatchNorm;
 #[cfg(feature = "alloc")]
@@ -143,6 +142,7 @@ pub use pool::{AvgPool, GlobalAvgPool};
 pub use prelu::PRelu;
 pub use product::{MultipliedBranches, Products};
 pub(crate) use products::LONGEST_SUM;
+pub use quantization::{Multiplier, Quantization};
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]
 pub use report::{Activation as ActivationReport, QuantizationReport};

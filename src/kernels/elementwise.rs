@@ -39,7 +39,7 @@ pub(crate) fn map_all<V: Simd, S: Scalar, const N: usize>(
 ) {
     let lanes = lanes::<V, S>();
     let count = from.iter().fold(to.len(), |least, from| least.min(from.len()));
-    let (from, to) = (from.map(<[S]>::as_ptr), to.as_mut_ptr());
+    let (from, to) = (pointers(&from, 0), to.as_mut_ptr());
     let mut at = 0;
     while at + lanes <= count {
         // SAFETY: `at + lanes` numbers are in all slices.
@@ -51,6 +51,16 @@ pub(crate) fn map_all<V: Simd, S: Scalar, const N: usize>(
         // SAFETY: `at + rest` numbers are in all slices.
         unsafe { f(load_each::<V, S, N>(simd, &from, at, rest)).store_masked(to.add(at), rest) };
     }
+}
+
+/// Pointers to the numbers at a place of each slice, which may not be there. `map` of an array takes far longer to compile.
+#[inline(always)]
+pub(super) fn pointers<S, const N: usize>(slices: &[&[S]; N], at: usize) -> [*const S; N] {
+    let mut pointers = [core::ptr::null(); N];
+    for (pointer, slice) in pointers.iter_mut().zip(slices) {
+        *pointer = slice.as_ptr().wrapping_add(at);
+    }
+    pointers
 }
 
 /// The first `count` numbers at a place of each slice, at most as many as there are lanes, followed by zeros.

@@ -16,7 +16,7 @@ use crate::shape::within;
 /// The numbers kept in registers at a time: half of the registers of a Cortex-M4F.
 const TILE: usize = 16;
 
-/// Up to this many columns, each tile passes over all rows; with more, they would no longer fit a cache.
+/// Up to this many columns, each tile passes over all rows; with more, they would not fit into a cache.
 const FEW: usize = 4 * TILE;
 
 /// An operation on the columns `column..column + C` of a matrix.

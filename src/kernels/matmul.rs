@@ -6,6 +6,7 @@ use super::loops::{add_outer_product, dot_products, row_product};
 use super::portable::Portable;
 pub use super::product::Start;
 use super::product::{Origin, Product, Small, is_chained};
+use super::size::{Constant, Size};
 use super::vector::{Operation, Simd, Vector, first_lane, lanes, read};
 use crate::chunks::Chunks;
 use crate::scalar::Scalar;
@@ -13,17 +14,25 @@ use crate::scalar::Scalar;
 /// The most products of a sum that is inlined.
 const DOT: usize = 128;
 
-/// A product: inlined if it is small, otherwise in a shared function.
+/// A product of a layer of k inputs with n columns: inlined if it is small, otherwise in a shared function.
 #[inline(always)]
-fn product<V: Simd, S: Scalar>(simd: V, product: Product<'_, S>, weights: usize) {
-    if !Product::<S>::is_small::<V>(weights, product.size.2) {
+fn product<V: Simd, S: Scalar, K: Size, N: Size>(simd: V, product: Product<'_, S>, (k, n): (K, N)) {
+    if const { !Product::<S>::may_be_small::<V, K, N>() } {
+        return S::Vector::<V>::product(simd, product);
+    }
+    if !Product::<S>::is_small::<V>(k.get().saturating_mul(n.get()), n.get()) {
         S::Vector::<V>::product(simd, product);
     } else if cfg!(debug_assertions) {
         // The same kernel, but called: debug builds reserve stack for everything inlined.
-        simd.call(Small(product));
+        simd.call(Small(product, n));
     } else {
-        Small(product).run(simd);
+        Small(product, n).run(simd);
     }
+}
+
+/// Whether a layer may have a single output.
+const fn may_be_one<N: Size>() -> bool {
+    matches!(N::CONSTANT, None | Some(1))
 }
 
 /// `Σₖ a[k] · b[k]`, for short slices, [in lanes](Order::InLanes).
@@ -46,9 +55,17 @@ fn dot<V: Simd, S: Scalar>(simd: V, a: &[S], b: &[S]) -> S {
 ///
 /// `a` holds m·k, `b` k·n and `c` m·n numbers, `bias` n, or none without a bias.
 #[inline(always)]
-pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &[S], c: &mut [S], bias: &[S]) {
-    if const { V::FUSED } && n == 1 {
+pub fn matmul<V: Simd, S: Scalar, K: Size, N: Size>(
+    simd: V,
+    (k, n): (K, N),
+    a: &[S],
+    b: &[S],
+    c: &mut [S],
+    bias: &[S],
+) {
+    if const { V::FUSED && may_be_one::<N>() } && n.get() == 1 {
         // One output: dot products with one row, instead of vectors of one number.
+        let k = k.get();
         let start = bias.first().copied().unwrap_or(S::ZERO);
         if k <= DOT {
             for (a, c) in a.blocks(k.max(1)).zip(c) {
@@ -65,26 +82,27 @@ pub fn matmul<V: Simd, S: Scalar>(simd: V, (k, n): (usize, usize), a: &[S], b: &
 
 /// [`matmul`] for n > 1, with the rows of `a` that have some numbers, if there are any.
 #[inline(always)]
-pub(crate) fn matmul_rows<V: Simd, S: Scalar>(
+pub(crate) fn matmul_rows<V: Simd, S: Scalar, K: Size, N: Size>(
     simd: V,
-    (k, n): (usize, usize),
+    sizes: (K, N),
     (a, rows): (&[S], Option<&[usize]>),
     b: &[S],
     c: &mut [S],
     bias: &[S],
 ) {
+    let (k, n) = (sizes.0.get(), sizes.1.get());
     if n == 0 {
         return;
     }
     if const { lanes::<V, S>() > 1 && !V::FUSED } && c.len() == n {
         // Of one row, plain loops read each row of B piece by piece, as fast as vectors can.
-        return matmul_rows(Portable, (k, n), (a, rows), b, c, bias);
+        return matmul_rows(Portable, sizes, (a, rows), b, c, bias);
     }
     if const { lanes::<V, S>() > 1 } {
         let (size, start) = ((c.len() / n, k, n), Origin::Row(bias));
         let (strides, pitches, is_chained) = ((k, 1), (n, n), is_chained::<V>(k, n));
         let all = Product { rows, is_chained, ..Product::new(size, (a, strides), b, c, pitches, start) };
-        return product(simd, all, k.saturating_mul(n));
+        return product(simd, all, sizes);
     }
     for (row, c) in c.blocks_mut(n).enumerate() {
         let row = rows.map_or(row, |rows| rows.get(row).copied().unwrap_or(usize::MAX)).saturating_mul(k);
@@ -96,20 +114,21 @@ pub(crate) fn matmul_rows<V: Simd, S: Scalar>(
 ///
 /// `x` holds n·i, `g` n·o and `dw` i·o numbers.
 #[inline(always)]
-pub fn weight_gradient<V: Simd, S: Scalar>(
+pub fn weight_gradient<V: Simd, S: Scalar, I: Size, O: Size>(
     simd: V,
-    (i, o): (usize, usize),
+    sizes: (I, O),
     x: &[S],
     g: &[S],
     dw: &mut [S],
     start: Start,
 ) {
+    let (i, o) = (sizes.0.get(), sizes.1.get());
     if i == 0 || o == 0 {
         return;
     }
     if const { lanes::<V, S>() > 1 } {
         let (size, strides, pitches) = ((i, g.len() / o, o), (1, i), (o, o));
-        return product(simd, Product::new(size, (x, strides), g, dw, pitches, start.into()), i.saturating_mul(o));
+        return product(simd, Product::new(size, (x, strides), g, dw, pitches, start.into()), sizes);
     }
     if start == Start::Zero {
         dw.fill(S::ZERO);
@@ -123,14 +142,15 @@ pub fn weight_gradient<V: Simd, S: Scalar>(
 ///
 /// `g` holds n·o, `w` i·o and `dx` n·i numbers.
 #[inline(always)]
-pub fn input_gradient<V: Simd, S: Scalar>(simd: V, (i, o): (usize, usize), g: &[S], w: &[S], dx: &mut [S]) {
+pub fn input_gradient<V: Simd, S: Scalar, I: Size, O: Size>(simd: V, sizes: (I, O), g: &[S], w: &[S], dx: &mut [S]) {
+    let (i, o) = (sizes.0.get(), sizes.1.get());
     if i == 0 || o == 0 {
         return;
     }
-    if const { lanes::<V, S>() > 1 } && o == 1 {
+    if const { lanes::<V, S>() > 1 && may_be_one::<O>() } && o == 1 {
         // One output: rows of one weight each are contiguous, and form one row.
         let (size, strides, pitches) = ((dx.len() / i, 1, i), (1, 1), (i, i));
-        return product(simd, Product::new(size, (g, strides), w, dx, pitches, Origin::Zero), i);
+        return product(simd, Product::new(size, (g, strides), w, dx, pitches, Origin::Zero), (Constant::<1>, sizes.0));
     }
     if const { lanes::<V, S>() > 1 } {
         let (size, start, order) = ((dx.len() / i, o, i), S::ZERO, Order::InOrder);

@@ -30,6 +30,7 @@ pub(super) use self::scattered::Scattered;
 pub(crate) use self::scattered::{Fours, Place, Row, TOGETHER, Terms, work as scattered_work, work_in_fours};
 use self::tile::Block;
 use super::assert_in_tests;
+use super::size::Size;
 use super::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;
 
@@ -146,6 +147,14 @@ impl<S: Scalar> Product<'_, S> {
         weights <= SMALL && columns <= SMALL_VECTORS * lanes::<V, S>()
     }
 
+    /// Whether a product of a layer of k inputs and n columns may be small.
+    pub(crate) const fn may_be_small<V: Simd, K: Size, N: Size>() -> bool {
+        match (K::CONSTANT, N::CONSTANT) {
+            (Some(k), Some(n)) => Self::is_small::<V>(k.saturating_mul(n), n),
+            _ => true,
+        }
+    }
+
     /// Whether there is something to compute, and the slices are long enough.
     #[inline(always)]
     fn fits(&self) -> bool {
@@ -212,15 +221,15 @@ impl<S: Scalar> Product<'_, S> {
     }
 }
 
-/// A [small](Product::is_small) product.
-pub(super) struct Small<'a, S>(pub(super) Product<'a, S>);
+/// A [small](Product::is_small) product, and the number of its columns.
+pub(super) struct Small<'a, S, N>(pub(super) Product<'a, S>, pub(super) N);
 
-impl<S: Scalar> Operation for Small<'_, S> {
+impl<S: Scalar, N: Size> Operation for Small<'_, S, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self(mut product) = self;
+        let Self(mut product, _) = self;
         if !product.fits() {
             return;
         }
@@ -232,14 +241,14 @@ impl<S: Scalar> Operation for Small<'_, S> {
         // SAFETY: `fits` has checked that the slices hold all rows and columns.
         unsafe {
             while row + 4 <= rows {
-                block.small_tile::<V, 4>(simd, row);
+                block.small_tile::<V, N, 4>(simd, row);
                 row += 4;
             }
             while row < rows {
                 if block.chains == CHAINS {
                     block.chained_row(simd, row, (0, block.columns), true);
                 } else {
-                    block.small_tile::<V, 1>(simd, row);
+                    block.small_tile::<V, N, 1>(simd, row);
                 }
                 row += 1;
             }

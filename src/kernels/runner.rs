@@ -104,18 +104,18 @@ impl<V: Simd> Runner for Serial<V> {
     fn each<W: Divisible>(self, mut work: W, part: usize, task: &impl Task<W>) {
         while work.length() > part {
             let (left, rest) = work.divide(part);
-            self.0.run(Part { task, part: left });
+            self.0.run(RunPart { task, part: left });
             work = rest;
         }
         // A closure isn't compiled for the instruction set of its enclosing function, so each part enters it again with
         // a call.
-        self.0.run(Part { task, part: work });
+        self.0.run(RunPart { task, part: work });
     }
 }
 
 operation! {
     /// A task on one part, to run with the best instruction set.
-    pub(crate) struct Part<'a, T: Task<W>, W;> {
+    pub(crate) struct RunPart<'a, T: Task<W>, W;> {
         task: &'a T,
         part: W,
     }

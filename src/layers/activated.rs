@@ -7,11 +7,11 @@ pub(super) use self::sums::Adds;
 use core::marker::PhantomData;
 
 use crate::channels_last::{ChannelsLast, Formats};
+use crate::descent::Descend;
 use crate::image::{Channels, Image};
 use crate::kernels::Simd;
 use crate::kernels::channels::Activate;
 use crate::layer::{Gradient, Layer, Pass, Recorded};
-use crate::layer_gradient::Descend;
 use crate::layers::batch_norm::Finished;
 use crate::layers::{Activation, BatchNorm, Bias, Conv, FromOutput, Windows};
 use crate::real::Real;

@@ -5,13 +5,13 @@ use core::marker::PhantomData;
 use super::windowed::Windowed;
 use super::{Bias, Windows};
 use crate::channels_last::{ChannelsLast, Formats};
+use crate::descent::Descend;
 use crate::graph::{Attribute, Node};
 use crate::image::{Channels, Image};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 #[cfg(feature = "simd")]
 use crate::kernels::{INPUTS, PATCHES, WEIGHTS};
 use crate::layer::{Gradient, Layer, Pass, Recorded};
-use crate::layer_gradient::Descend;
 #[cfg(feature = "simd")]
 use crate::pod::Pod;
 use crate::random::Random;

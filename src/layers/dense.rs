@@ -3,13 +3,13 @@
 use core::fmt::Debug;
 use core::marker::PhantomData;
 
+use crate::descent::{Descend, Descent, Room, descend};
 use crate::graph::{Attribute, Node};
 use crate::image::Channels;
 use crate::kernels::{
-    self, SMALL, Simd, Update, add_rows, input_gradient, lanes, matmul, matmul_rows, weight_gradient,
+    self, Constant, SMALL, Simd, Update, add_rows, input_gradient, lanes, matmul, matmul_rows, weight_gradient,
 };
 use crate::layer::{Deferral, Deferred, Factors, Gradient, Layer, Part, Pass, Recorded};
-use crate::layer_gradient::{Descend, Descent, Room, descend};
 use crate::optimizers::Optimizer;
 use crate::random::Random;
 use crate::rows::Rows;
@@ -94,6 +94,8 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Dense<I, O, S, 
     /// Whether its gradient is computed over all samples of a mini-batch at once. A small one stays in the first-level
     /// cache.
     const DEFERS: bool = I.saturating_mul(O) > SMALL;
+    /// Constants for the kernels.
+    const SIZES: (Constant<I>, Constant<O>) = (Constant, Constant);
 }
 
 impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense<I, O, S, B> {
@@ -113,7 +115,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
     #[inline(always)]
     fn forward_batch<V: Simd, const N: usize>(&self, simd: V, inputs: &[[S; I]], outputs: &mut [[S; O]], (): &mut ()) {
         let (weight, bias) = (Sample::flat(&self.weight), self.bias.parameters());
-        matmul(simd, (I, O), Sample::flat(inputs), weight, Sample::flat_mut(outputs), bias);
+        matmul(simd, Self::SIZES, Sample::flat(inputs), weight, Sample::flat_mut(outputs), bias);
     }
 
     #[inline(always)]
@@ -128,10 +130,10 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
     ) {
         let (x, g) = (Sample::flat(recorded.inputs), Sample::flat(output_gradients));
         let Gradient { weights: gradient, start } = gradient;
-        weight_gradient(pass.simd, (I, O), x, g, Sample::flat_mut(&mut gradient.weight), start);
+        weight_gradient(pass.simd, Self::SIZES, x, g, Sample::flat_mut(&mut gradient.weight), start);
         add_rows(pass.simd, g, Gradient::new(&mut gradient.bias, start).accumulator().parameters_mut());
         if let Some(dx) = input_gradients {
-            input_gradient(pass.simd, (I, O), g, Sample::flat(&self.weight), Sample::flat_mut(dx));
+            input_gradient(pass.simd, Self::SIZES, g, Sample::flat(&self.weight), Sample::flat_mut(dx));
         }
     }
     // ANCHOR_END: passes
@@ -150,7 +152,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
     ) {
         if Self::READS_ROWS {
             let (weight, bias) = (Sample::flat(&self.weight), self.bias.parameters());
-            matmul_rows(pass.simd, (I, O), inputs.flat(), weight, Sample::flat_mut(outputs), bias);
+            matmul_rows(pass.simd, Self::SIZES, inputs.flat(), weight, Sample::flat_mut(outputs), bias);
         } else {
             let inputs = inputs.samples().unwrap_or_default();
             self.forward_train::<V, N>(pass, inputs, outputs, &mut (), &mut ());
@@ -175,7 +177,7 @@ impl<const I: usize, const O: usize, S: Scalar, B: Bias<[S; O]>> Layer for Dense
             }
         } else if let Some(dx) = input_gradients {
             let (g, weight) = (Sample::flat(output_gradients), Sample::flat(&self.weight));
-            input_gradient(pass.simd, (I, O), g, weight, Sample::flat_mut(dx));
+            input_gradient(pass.simd, Self::SIZES, g, weight, Sample::flat_mut(dx));
         }
     }
 

@@ -4,9 +4,9 @@
 //! ten inlined layers. Layers of the same type share these functions.
 
 use crate::channels_last::ChannelsLast;
+use crate::descent::{self, Descend, Descent, Room};
 use crate::kernels::{Simd, lanes, operation, outlined};
 use crate::layer::{Deferral, Gradient, Layer, Pass, Recorded};
-use crate::layer_gradient::{self, Descend, Descent, Room};
 use crate::layers::{Activation, FromOutput};
 use crate::optimizers::Optimizer;
 use crate::rows::Rows;
@@ -194,7 +194,7 @@ operation! {
     }
 }
 
-/// [`layer_gradient::descend`].
+/// [`descent::descend`].
 #[inline(always)]
 pub fn descend<L: Layer, V: Simd, O: Optimizer<SLOTS>, M: Room, const SLOTS: usize, const B: usize>(
     layer: &mut L,
@@ -223,7 +223,7 @@ operation! {
     fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, descent, input_gradients, workspace } = self;
         let pass = pass.with(simd);
-        layer_gradient::descend(layer, pass, recorded, output_gradients, descent, input_gradients, workspace);
+        descent::descend(layer, pass, recorded, output_gradients, descent, input_gradients, workspace);
     }
 }
 

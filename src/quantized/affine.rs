@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::slice;
 
-use super::arithmetic::saturate;
+use super::quantization::saturate;
 #[cfg(feature = "alloc")]
 use super::{Quantization, Signal};
 use crate::pod::Pod;

@@ -96,8 +96,8 @@ impl<A: Sample<Element = i8>, const F: usize, R: Requantize> Filters<A, F, R> {
 mod quantize {
     use alloc::vec::Vec;
 
-    use super::super::arithmetic::LARGEST_FACTOR;
     use super::super::products::LARGEST_BIAS;
+    use super::super::quantization::LARGEST_FACTOR;
     use super::super::{Multiplier, Quantization, Range, Signal};
     use super::*;
 

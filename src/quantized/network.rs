@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::arithmetic::{nearest, saturate};
+use super::quantization::{nearest, saturate};
 use super::{Arithmetic, Native, Quantization, QuantizedLayer};
 use crate::kernels::{dispatch, operation};
 use crate::layer::OutputKind;

@@ -3,7 +3,7 @@
 use core::slice;
 
 #[cfg(feature = "alloc")]
-use super::arithmetic::LARGEST_FACTOR;
+use super::quantization::LARGEST_FACTOR;
 #[cfg(feature = "alloc")]
 use super::residual::assert_network;
 use super::{Arithmetic, QuantizationAware, Quantize, QuantizedLayer, Requantize, Trace};

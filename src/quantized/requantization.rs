@@ -5,7 +5,7 @@ use core::fmt::Debug;
 use crate::pod::Pod;
 use crate::weights::stored::Stored;
 
-use super::arithmetic::saturate;
+use super::quantization::saturate;
 
 /// How a layer's sums become 8-bit integers, and what all of its outputs share for that.
 ///
@@ -147,7 +147,7 @@ impl Accumulated {
 #[cfg(test)]
 mod tests {
     use super::super::Multiplier;
-    use super::super::arithmetic::tests::{cases, doubling_high_mul, rounding_divide};
+    use super::super::quantization::tests::{cases, doubling_high_mul, rounding_divide};
     use super::*;
     use crate::random::Random;
 

@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::slice;
 
-use super::arithmetic::saturate;
+use super::quantization::saturate;
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Observer, Quantization, Ranges, Signal};

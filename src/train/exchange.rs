@@ -180,7 +180,7 @@ pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<S
     exchange.all_gather(numbers.as_flattened_mut(), &vec![size_of::<u64>(); ranks])?;
     let lengths: Vec<_> = numbers.into_iter().map(|number| u64::from_le_bytes(number) as usize).collect();
     let mut bytes = Vec::new();
-    // What an exchange hands over may be anything, and so may be the sum of such lengths.
+    // An exchange may return anything, whose sum may overflow.
     let sum = lengths.iter().try_fold(0, |sum: usize, &length| sum.checked_add(length));
     let sum = sum.filter(|&sum| lengths[rank] == text.len() && bytes.try_reserve_exact(sum).is_ok());
     let Some(sum) = sum else {
@@ -207,7 +207,7 @@ pub(crate) fn gather_texts(exchange: &impl Exchange, text: &str) -> Result<Vec<S
 mod tests {
     use super::*;
 
-    /// Hands over numbers that no rank has sent.
+    /// Returns numbers that no rank has sent.
     struct Faulty;
 
     impl Exchange for Faulty {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_that_hands_over_anything_is_an_error() {
+    fn an_exchange_that_returns_anything_is_an_error() {
         let error = gather_texts(&Faulty, "seed").unwrap_err().to_string();
         assert!(error.contains("exchange") && error.contains("texts of"), "{error}");
     }

@@ -3,9 +3,9 @@
 use core::fmt;
 
 use crate::chunks::Chunks;
+use crate::descent::{Descent, Room};
 use crate::kernels::{Simd, dispatch, operation};
 use crate::layer::{Layer, Pass, Recorded, is_tiny};
-use crate::layer_gradient::{Descent, Room};
 use crate::losses::{Loss, Term};
 use crate::network::Network;
 use crate::optimizers::Optimizer;

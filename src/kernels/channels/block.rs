@@ -112,17 +112,21 @@ impl Block {
         }
         let places = self.places();
         for (sample, to) in to.blocks_mut(length).enumerate() {
-            let mut from = from.map(|from| {
+            let mut channels = [<[S]>::blocks(&[], space); N];
+            for (channels, from) in channels.iter_mut().zip(&from) {
                 let sample = from.get(sample * length..(sample + 1) * length).unwrap_or_default();
-                sample.get(places.clone()).unwrap_or_default().blocks(space)
-            });
+                *channels = sample.get(places.clone()).unwrap_or_default().blocks(space);
+            }
             let to = to.get_mut(places.clone()).unwrap_or_default();
             for (channel, to) in to.blocks_mut(space).enumerate().take(CHANNELS) {
                 let mut vectors = [splat(simd, S::ZERO); M];
                 for (vector, each) in vectors.iter_mut().zip(constants) {
                     *vector = splat(simd, each[channel]);
                 }
-                let from = from.each_mut().map(|from| from.next().unwrap_or_default());
+                let mut from = [<&[S]>::default(); N];
+                for (from, channels) in from.iter_mut().zip(&mut channels) {
+                    *from = channels.next().unwrap_or_default();
+                }
                 map_all(simd, from, to, |numbers| f(vectors, numbers));
             }
         }

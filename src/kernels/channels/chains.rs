@@ -6,7 +6,7 @@
 use super::block::{Block, numbers, vectors};
 use super::{CHANNELS, Each};
 use crate::kernels::assert_in_tests;
-use crate::kernels::elementwise::load_each;
+use crate::kernels::elementwise::{load_each, pointers};
 use crate::kernels::lane_sums::LANES;
 use crate::kernels::transpose::sum_each;
 use crate::kernels::vector::{Simd, lanes, read, splat, write};
@@ -97,7 +97,7 @@ impl Block {
         let mut sums = [[[zero; K]; LANES]; C];
         for sample in 0..samples {
             let start = sample * self.sizes.length + (self.first + channel) * space;
-            let from = from.map(|from| from.as_ptr().wrapping_add(start));
+            let from = pointers(&from, start);
             for at in (0..whole).step_by(LANES) {
                 for (index, (sums, &constants)) in sums.iter_mut().zip(&of_channels).enumerate() {
                     for (vector, sums) in sums.iter_mut().enumerate().take(vectors) {

@@ -20,6 +20,7 @@
 
 use super::CHAINS;
 use super::tile::Block;
+use crate::kernels::size::Size;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 
@@ -29,14 +30,19 @@ impl<S: Scalar> Block<'_, S> {
     /// # Safety
     /// A and C have the rows.
     #[inline(always)]
-    pub(super) unsafe fn small_tile<V: Simd, const R: usize>(&self, simd: V, row: usize) {
+    pub(super) unsafe fn small_tile<V: Simd, N: Size, const R: usize>(&self, simd: V, row: usize) {
+        let vectors = self.columns.div_ceil(lanes::<V, S>());
         // SAFETY: the caller's promise.
         unsafe {
-            match self.columns.div_ceil(lanes::<V, S>()) {
-                1 => self.tile::<V, R, 1, 1>(simd, row, 0, true),
-                2 => self.tile::<V, R, 2, 1>(simd, row, 0, true),
-                3 => self.tile::<V, R, 3, 1>(simd, row, 0, true),
-                _ => self.tile::<V, R, 4, 1>(simd, row, 0, true),
+            // Asked in constants, so that no other tiles are compiled than one for a constant size.
+            if const { may_take::<V, S, N>(1) } && vectors == 1 {
+                self.tile::<V, R, 1, 1>(simd, row, 0, true);
+            } else if const { may_take::<V, S, N>(2) } && vectors == 2 {
+                self.tile::<V, R, 2, 1>(simd, row, 0, true);
+            } else if const { may_take::<V, S, N>(3) } && vectors == 3 {
+                self.tile::<V, R, 3, 1>(simd, row, 0, true);
+            } else if const { may_take::<V, S, N>(4) } {
+                self.tile::<V, R, 4, 1>(simd, row, 0, true);
             }
         }
     }
@@ -147,6 +153,14 @@ impl<S: Scalar> Block<'_, S> {
                 column += lanes;
             }
         }
+    }
+}
+
+/// Whether as many columns may be this many vectors.
+const fn may_take<V: Simd, S: Scalar, N: Size>(vectors: usize) -> bool {
+    match N::CONSTANT {
+        Some(columns) => columns.div_ceil(lanes::<V, S>()) == vectors,
+        None => true,
     }
 }
 

@@ -40,7 +40,7 @@ fn quantize(quantization: Quantization, values: &[f32], integers: &mut [i8]) {
     }
 }
 
-/// The integers of [`nearest`](super::super::arithmetic::nearest).
+/// The integers of [`nearest`](super::super::quantization::nearest).
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
 fn nearest(steps: __m512) -> __m512i {

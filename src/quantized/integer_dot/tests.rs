@@ -114,7 +114,7 @@ fn outputs_of_batches_are_those_of_their_samples() {
 #[test]
 fn numbers_are_quantized_as_by_plain_loops() {
     use super::super::Quantization;
-    use super::super::arithmetic::{nearest, saturate};
+    use super::super::quantization::{nearest, saturate};
 
     let Some(simd) = super::Avx512::detect() else { return };
     let mut random = Random::new(14);

@@ -2,8 +2,8 @@
 
 use core::marker::PhantomData;
 
-use super::super::arithmetic::saturate;
 use super::super::layer::{QuantizedLayer, Trace};
+use super::super::quantization::saturate;
 use super::super::softmax::{each_row, row_attributes};
 use super::fixed_point::logarithm;
 use super::rounding::{divide, twice};

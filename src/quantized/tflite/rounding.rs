@@ -1,6 +1,6 @@
 //! Multiplication by a real factor, as TensorFlow Lite's kernels do it.
 
-use super::super::arithmetic::normalized;
+use super::super::quantization::normalized;
 use super::super::requantization::Requantize;
 use crate::pod::Pod;
 
@@ -137,7 +137,7 @@ impl Requantize for Twice {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::arithmetic::tests::{doubling_high_mul, rounding_divide};
+    use super::super::super::quantization::tests::{doubling_high_mul, rounding_divide};
     use super::*;
     use crate::random::Random;
 

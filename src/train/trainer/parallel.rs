@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use crate::error::Error;
-use crate::kernels::{Divisible, Part, Runner, Task, dispatch};
+use crate::kernels::{Divisible, RunPart, Runner, Task, dispatch};
 use crate::layer::Layer;
 #[cfg(feature = "rayon")]
 use crate::threads;
@@ -200,7 +200,7 @@ impl Runner for Parallel {
 // A function of its own: halves of halves would each reserve its stack.
 #[inline(never)]
 fn run<W>(task: &impl Task<W>, part: W) {
-    dispatch(Part { task, part });
+    dispatch(RunPart { task, part });
 }
 
 #[cfg(test)]

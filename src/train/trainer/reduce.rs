@@ -1,4 +1,5 @@
-//! From gradients to updated weights: element by element, over ranges of weights.
+//! The gradients of a mini-batch: sums of its chunks, or what they are computed from. Part by part of the network, they become a mean,
+//! its norm, and an update.
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -1,4 +1,4 @@
-//! From sums of gradients to updated weights: element by element, over a range of weights.
+//! From sums of gradients to updated weights, element by element.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
