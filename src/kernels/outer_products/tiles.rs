@@ -66,11 +66,16 @@ impl<S: Scalar> Block<'_, S> {
             let width = self.products.outputs;
             let place = (row - self.rows.start) * width + columns.start - self.columns.start;
             let (weights, vectors) = (self.weights.wrapping_add(place), if self.weights.is_null() { 0 } else { R * C });
+            // The first columns' tiles ask for the next rows of each sample, half of which another processor may have read.
+            let reads_ahead = columns.start == self.columns.start;
             for k in 0..self.products.samples {
                 if k < vectors {
                     request::for_writing(weights.wrapping_add(k / C * width + k % C * lanes));
                 }
                 let x = self.products.x.as_ptr().add(k).read().assume_init().add(row);
+                if reads_ahead {
+                    request::for_reading(x.wrapping_add(R));
+                }
                 let g = self.products.g.as_ptr().add(k).read().assume_init().add(columns.start);
                 let mut gs = [S::Vector::<V>::splat(simd, S::ZERO); C];
                 for (v, to) in gs.iter_mut().enumerate() {
