@@ -33,7 +33,8 @@ pub(super) struct Chunk<N: Layer, T> {
     targets: Vec<T>,
 }
 
-/// Each array in it begins with a cache line, as there are [`LARGE_CHUNK`] of each number.
+/// Room for the largest chunk, also where chunks are smaller: a size is a constant. Each array in it begins with a cache line, as there
+/// are [`LARGE_CHUNK`] of each number.
 type Buffers<N> = Aligned<Arrays<N, LARGE_CHUNK>>;
 
 impl<N: Layer, T> Accumulator<N, T> {

@@ -27,7 +27,8 @@ pub struct TrainingMemory {
     /// The state of the optimizer.
     pub optimizer: usize,
     /// The activations saved for the backward pass, and scratch memory: for every 32 samples of a mini-batch (64 for networks
-    /// of more than 131,072 weights), but at most eight times.
+    /// of more than 131,072 weights), but at most eight times. Without a dense layer of more than 1,024 weights, each thread uses one
+    /// of them for all of its samples; the others stay untouched, and systems that hand out pages at first use don't give them any.
     pub tape: usize,
     /// The samples of the mini-batch, and the order of all samples; of a [`Source`] that is not in memory, two
     /// mini-batches, and the order of up to 2²⁰ samples.
