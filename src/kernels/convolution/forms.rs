@@ -159,13 +159,19 @@ impl Convolution {
         self.is_pointwise() && self.filters >= 4 && self.plane.outputs() >= 2 * LANES
     }
 
-    /// Whether a depthwise layer is computed over vectors of channels, and not over strips, if that takes less time.
+    /// Whether some samples of a depthwise layer are computed over vectors of channels, and not over strips, if that takes less time.
     #[inline(always)]
-    pub(super) fn is_over_channels<V: Simd, S: Scalar>(&self, w: &[S], scratch: &mut Scratch<'_, S>) -> bool {
+    pub(super) fn is_over_channels<V: Simd, S: Scalar>(
+        &self,
+        w: &[S],
+        samples: usize,
+        scratch: &mut Scratch<'_, S>,
+    ) -> bool {
         if self.seen != 1 || self.filters >= 4 || !self.has_few_taps() {
             return false;
         }
-        let (over_channels, over_strips) = (self.forth(w).work(LANES), self.work_over_strips(w, LANES));
+        let (over_channels, over_strips) =
+            (self.forth(w).work(samples, LANES, scratch), self.work_over_strips(w, LANES));
         let fits = self.forth(w).split(scratch).is_some()
             && self.phases().all(|phase| {
                 let channels = self.back(w, phase);
@@ -179,6 +185,7 @@ impl Convolution {
     pub(super) fn depthwise_over_samples<V: Simd, S: Scalar>(
         &self,
         w: &[S],
+        samples: usize,
         is_over_channels: bool,
         scratch: &mut Scratch<'_, S>,
     ) -> Option<Split> {
@@ -187,7 +194,7 @@ impl Convolution {
         }
         let lanes = lanes::<V, S>();
         let others = if is_over_channels {
-            self.forth(w).work(lanes)
+            self.forth(w).work(samples, lanes, scratch)
         } else if self.is_strips::<V, S>(&scratch.parts()) {
             self.work_over_strips(w, lanes)
         } else {

@@ -2,21 +2,24 @@
 //! channels.
 //!
 //! The channels of a vector are transposed, padded, convolved and transposed back: `y[p][c] = b[c] + Σ w[t][c] · x[p's tap t][c]`.
-//! All lanes are in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Each sum is one chain
-//! over taps, and that of a weight's gradient one over the positions of each block, whose sums are added in order.
+//! All lanes are in use, whatever the plane, the window or the stride, and no position is computed that isn't kept. Batches of small planes
+//! are computed [some samples at a time](small_planes). Each sum is one chain over taps, and that of a weight's gradient one over the
+//! positions of each block, whose sums are added in order.
 
 pub(super) mod few_filters;
 mod gradient;
+mod lay;
+mod small_planes;
 mod tiles;
 
 pub(super) use self::gradient::WeightGradient;
+use self::lay::{Laid, Lay};
+use self::small_planes::{SAMPLES, SmallPlanes};
 use self::tiles::Tiles;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Places, Runs, Split};
-use crate::kernels::transpose::turn;
-use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
+use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::scalar::Scalar;
-use crate::shape::first_mut;
 use crate::window::{ceil_div, even};
 
 /// Convolutions of single channels: each of the `outputs` of a channel is the sum over its `inputs`.
@@ -44,6 +47,14 @@ pub(super) struct Correlate<'a, 'b, S> {
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 
+impl<S> Correlate<'_, '_, S> {
+    /// Numbers in a sample of y.
+    #[inline(always)]
+    fn of_outputs(&self) -> usize {
+        self.channels.count() * self.channels.outputs * self.strides.0
+    }
+}
+
 impl Channels {
     /// A split, if there is one: a channel's numbers take as many times the room as
     /// the widest vector has lanes.
@@ -67,8 +78,22 @@ impl Channels {
         Some(larger.map_or((split, false), |swapped| (swapped, true)))
     }
 
-    /// What the sums of a sample cost, in multiplications of vectors of `lanes`.
-    pub(super) fn work(&self, lanes: usize) -> usize {
+    /// What the sums of one of some samples cost, in multiplications of vectors of `lanes`.
+    pub(super) fn work<S>(&self, samples: usize, lanes: usize, scratch: &Scratch<'_, S>) -> usize {
+        let of_vector = match self.small_planes(samples, scratch) {
+            Some(_) => self.work_together(),
+            None => self.work_one_by_one(),
+        };
+        ceil_div(self.count(), lanes) * of_vector
+    }
+
+    /// The same, for a vector of channels of samples that are computed together.
+    fn work_together(&self) -> usize {
+        self.inputs * self.outputs * small_planes::work(&self.images)
+    }
+
+    /// The same, one sample at a time.
+    fn work_one_by_one(&self) -> usize {
         let Images { rows, columns, .. } = self.images.sparse_rows();
         let sums = self.images.sums();
         let (tiles, each) = tiles::even(&columns);
@@ -76,8 +101,19 @@ impl Channels {
         // Two rows share what they load, and have twice as many chains.
         let tile = if tiles::lead(&rows).is_some() { (each + each / 6).max(5) } else { (each + 1).max(8) };
         let products = of_rows.sum::<usize>() * columns.len() * tiles * tile;
-        let of_vector = products + products / 4 + 28 * rows.count * tiles + 21 * sums + 6 * self.images.taps();
-        ceil_div(self.count(), lanes) * (self.inputs * self.outputs * of_vector + 650)
+        let of_pair = products + products / 4 + 28 * rows.count * tiles + 21 * sums + 6 * self.images.taps();
+        self.inputs * self.outputs * of_pair + 650
+    }
+
+    /// How many rows of sums of several samples are computed at a time, if that takes less time than one sample at a time; and whether
+    /// inputs have the room of sums, and the reverse.
+    #[inline(always)]
+    fn small_planes<S>(&self, samples: usize, scratch: &Scratch<'_, S>) -> Option<(usize, bool)> {
+        let (inputs, sums) = (scratch.inputs.len(), scratch.sums.len());
+        let rooms = [(inputs, sums, false), (sums, inputs, true)];
+        let fits = |(inputs, sums, is_swapped)| Some((small_planes::rows(&self.images, inputs, sums)?, is_swapped));
+        let rows = if samples < SAMPLES { None } else { rooms.into_iter().find_map(fits) };
+        rows.filter(|_| self.work_together() < self.work_one_by_one())
     }
 
     /// A split into blocks of some positions, whose images fit into `room` numbers of each channel.
@@ -107,121 +143,27 @@ impl Channels {
         self.images.groups() / self.inputs.max(1)
     }
 
+    /// Lays the weights of some channels of each pair of an input and an output, tap by tap.
+    #[inline(always)]
+    fn lay_weights<S: Scalar>(&self, w: &[S], (first, count): (usize, usize), lanes: usize, to: &mut [S]) {
+        let Self { images, inputs, outputs, taps: (row, taps) } = self;
+        let (pairs, depth) = (inputs * outputs, images.taps());
+        for pair in 0..pairs {
+            let order = images.tap_numbers(*row);
+            let to = to.get_mut(pair * depth * lanes..).unwrap_or_default();
+            for (to, tap) in to.chunks_exact_mut(lanes).zip(order) {
+                for (channel, to) in to.iter_mut().enumerate().take(count) {
+                    *to = w.get(((first + channel) * pairs + pair) * taps + tap).copied().unwrap_or(S::ZERO);
+                }
+            }
+        }
+    }
+
     /// Where each tap of a sum is in x, with `lanes` numbers at each position. Returns how many there are.
     #[inline(always)]
     fn offsets(&self, lanes: usize, to: &mut [u32; DEPTH]) -> usize {
         let row = self.images.columns.seen(self.images.columns.count);
         self.images.under_taps(Places { sample: 0, channel: 0, row, column: 1, part: row }, 1, lanes, to)
-    }
-
-    /// Transposes what a block reads of some channels, `apart` numbers from one to the next, with zeros around it.
-    #[inline(always)]
-    fn lay<V: Simd, S: Scalar>(
-        &self,
-        simd: V,
-        (x, apart, channels): (&[S], usize, usize),
-        block: &Block,
-        to: Laid<'_, S>,
-    ) {
-        let (lanes, Images { rows, columns, .. }) = (lanes::<V, S>(), &self.images);
-        let (reads, width, channels) = (rows.read(&block.rows), columns.seen(columns.count), channels.min(lanes));
-        let (above, height) = (reads.start, reads.len());
-        // Rows that there are, and columns that are read.
-        let seen = above.saturating_sub(rows.before)..(above + height).saturating_sub(rows.before).min(rows.input);
-        let read = width.saturating_sub(columns.before).min(columns.input);
-        let Laid { numbers: to, pitch } = to;
-        let all = (width * height).saturating_sub(1) * pitch + lanes;
-        let Some(to) = to.get_mut(..all) else { return };
-        let first = seen.start + rows.before - above;
-        let inner = (columns.before.min(width), (columns.before + read).min(width));
-        for row in 0..height {
-            let (left, right) = if (first..first + seen.len()).contains(&row) { inner } else { (width, width) };
-            for column in (0..left).chain(right..width) {
-                let to = to.get_mut((row * width + column) * pitch..).unwrap_or_default();
-                write(simd, splat(simd, S::ZERO), first_mut(to, lanes));
-            }
-        }
-        let from = x.get(seen.start * columns.input..).unwrap_or_default();
-        let slots = Slots { row: width, columns: columns.input, read, at: first * width + columns.before, pitch };
-        let count = seen.len() * columns.input;
-        if (channels - 1) * apart + count <= from.len() && slots.end(count) <= width * height {
-            // SAFETY: the channels have that many numbers, and all of the slots fit.
-            unsafe { lay_positions(simd, (from, apart, channels), count, slots, to) };
-        }
-    }
-}
-
-/// Where channels are laid: the first position's numbers, and how far those of neighbouring positions lie apart.
-struct Laid<'a, S> {
-    numbers: &'a mut [S],
-    pitch: usize,
-}
-
-/// Where positions go: rows of `columns`, of which the first `read` are kept, `row` apart; `pitch` numbers for each position.
-#[derive(Clone, Copy)]
-struct Slots {
-    row: usize,
-    columns: usize,
-    read: usize,
-    at: usize,
-    pitch: usize,
-}
-
-impl Slots {
-    /// The end of the slots of `count` positions.
-    #[inline(always)]
-    fn end(&self, count: usize) -> usize {
-        let rows = count.div_ceil(self.columns.max(1));
-        if rows == 0 { 0 } else { self.at + (rows - 1) * self.row + self.read }
-    }
-}
-
-/// Transposes `count` positions of some channels into their slots.
-///
-/// # Safety
-/// Each channel has the positions, and the slots fit.
-#[inline(always)]
-unsafe fn lay_positions<V: Simd, S: Scalar>(
-    simd: V,
-    (x, apart, channels): (&[S], usize, usize),
-    count: usize,
-    slots: Slots,
-    to: &mut [S],
-) {
-    let lanes = lanes::<V, S>();
-    let (mut column, mut slot) = (0, slots.at);
-    for first in (0..count).step_by(lanes) {
-        let width = lanes.min(count - first);
-        let mut square = [splat::<V, S>(simd, S::ZERO); LANES];
-        // SAFETY: the caller's promise.
-        unsafe {
-            // All indices are constants, so that the square stays in registers.
-            for (channel, vector) in square.iter_mut().enumerate().take(lanes) {
-                if channel >= channels {
-                    break;
-                }
-                let from = x.as_ptr().add(channel * apart + first);
-                *vector = if width == lanes {
-                    S::Vector::<V>::load(simd, from)
-                } else {
-                    S::Vector::<V>::load_masked(simd, from, width)
-                };
-            }
-            turn::<V, S>(&mut square);
-            for (index, vector) in square.into_iter().enumerate().take(lanes) {
-                if index >= width {
-                    break;
-                }
-                if column < slots.read {
-                    vector.store(to.as_mut_ptr().add((slot + column) * slots.pitch));
-                }
-                column += 1;
-                if column == slots.columns {
-                    column = 0;
-                    slot += slots.row;
-                }
-            }
-        }
     }
 }
 
@@ -229,10 +171,36 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
     type Output = ();
 
     #[inline(always)]
+    fn run<V: Simd>(mut self, simd: V) {
+        let images = self.channels.images;
+        let samples = self.x.len() / images.sample.max(1);
+        if let Some((rows, is_swapped)) = self.channels.small_planes(samples, self.scratch) {
+            let whole = samples - samples % SAMPLES;
+            let Some((x, rest)) = self.x.split_at_checked(whole * images.sample) else { return };
+            let y = core::mem::take(&mut self.y).split_at_mut_checked(whole * self.of_outputs());
+            let Some((y, rest_of_y)) = y else { return };
+            let sums = Correlate { x, y, scratch: &mut *self.scratch, ..self };
+            simd.call(SmallPlanes { sums, rows, is_swapped });
+            (self.x, self.y) = (rest, rest_of_y);
+        }
+        if !self.x.is_empty() {
+            simd.call(OneByOne(self));
+        }
+    }
+}
+
+/// The same, one sample at a time.
+struct OneByOne<'a, 'b, S>(Correlate<'a, 'b, S>);
+
+impl<S: Scalar> Operation for OneByOne<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
-        let Self { mut channels, w, bias, x, y, strides: (plane, width), is_rectified, scratch } = self;
+        let of_outputs = self.0.of_outputs();
+        let Correlate { mut channels, w, bias, x, y, strides: (plane, width), is_rectified, scratch } = self.0;
         channels.images = channels.images.sparse_rows();
-        let Channels { images, inputs, outputs, taps: (row, taps) } = channels;
+        let Channels { images, inputs, outputs, .. } = channels;
         let lanes = lanes::<V, S>();
         let Some((mut split, is_swapped)) = channels.larger_split(scratch) else { return };
         let Scratch { inputs: room, sums, weights: laid_weights } = scratch;
@@ -240,23 +208,12 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
         // Blocks of nearly the same size.
         split.rows = even(images.rows.count, split.rows);
         let samples = x.len() / images.sample.max(1);
-        let of_outputs = channels.count() * outputs * plane;
         let mut offsets = [0; DEPTH];
         channels.offsets(lanes, &mut offsets);
         let offsets = offsets.get(..images.taps()).unwrap_or_default();
         for (first, count) in Channels::vectors(channels.count(), lanes) {
             let depth = images.taps();
-            // The weights of each pair of an input and an output, tap by tap.
-            for pair in 0..inputs * outputs {
-                let order = images.tap_numbers(row);
-                let to = laid_weights.get_mut(pair * depth * lanes..).unwrap_or_default();
-                for (to, tap) in to.chunks_exact_mut(lanes).zip(order) {
-                    for (channel, to) in to.iter_mut().enumerate().take(count) {
-                        let at = ((first + channel) * inputs * outputs + pair) * taps + tap;
-                        *to = w.get(at).copied().unwrap_or(S::ZERO);
-                    }
-                }
-            }
+            channels.lay_weights(w, (first, count), lanes, laid_weights);
             for block in images.blocks(samples, split) {
                 let sample = block.samples.start;
                 for output in 0..outputs {
@@ -268,15 +225,15 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                         if output == 0 || inputs > 1 {
                             let at = sample * images.sample + (first * inputs + input) * images.plane();
                             let from = x.get(at..).unwrap_or_default();
-                            let to = Laid { numbers: room, pitch: lanes };
-                            channels.lay(simd, (from, inputs * images.plane(), count), &block, to);
+                            let (apart, to) = (inputs * images.plane(), Laid { numbers: room, pitch: lanes });
+                            simd.call(Lay { channels: &channels, x: from, apart, count, block: &block, to });
                         }
                         let pair = input * outputs + output;
                         let weights = laid_weights.get(pair * depth * lanes..).unwrap_or_default();
                         let start = if input == 0 { Some(&starts) } else { None };
                         let tiles = Tiles::of::<V>(&images, &block, (&**room, offsets));
                         let is_rectified = is_rectified && input + 1 == inputs;
-                        tiles.correlate(simd, weights, start, is_rectified, sums);
+                        simd.call(Sums { tiles, weights, start, is_rectified, y: sums });
                     }
                     let at = sample * of_outputs + (first * outputs + output) * plane;
                     let y = y.get_mut(at..).unwrap_or_default();
@@ -284,5 +241,23 @@ impl<S: Scalar> Operation for Correlate<'_, '_, S> {
                 }
             }
         }
+    }
+}
+
+/// The sums of a block, with all registers to itself.
+struct Sums<'a, 'b, S> {
+    tiles: Tiles<'a, S>,
+    weights: &'a [S],
+    start: Option<&'a [S; LANES]>,
+    is_rectified: bool,
+    y: &'b mut [S],
+}
+
+impl<S: Scalar> Operation for Sums<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) {
+        self.tiles.correlate(simd, self.weights, self.start, self.is_rectified, self.y);
     }
 }

@@ -183,6 +183,11 @@ impl Track {
         self.spread == 1
     }
 
+    /// From one tap's offset to that of the next.
+    pub(super) const fn spread(&self) -> usize {
+        self.spread
+    }
+
     /// A tap's offset.
     #[inline(always)]
     pub(super) const fn offset(&self, tap: usize) -> usize {

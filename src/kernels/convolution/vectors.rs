@@ -64,10 +64,11 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
         }
         let strides = Strides::first(of_outputs, plane);
         let whole = quotient(x.len(), of_inputs * lanes::<V, S>()) * lanes::<V, S>();
-        let is_over_channels = !format.output && convolution.is_over_channels::<V, S>(w, &mut scratch);
+        let samples = quotient(x.len(), of_inputs);
+        let is_over_channels = !format.output && convolution.is_over_channels::<V, S>(w, samples, &mut scratch);
         if !format.output
             && whole > 0
-            && let Some(split) = convolution.depthwise_over_samples::<V, S>(w, is_over_channels, &mut scratch)
+            && let Some(split) = convolution.depthwise_over_samples::<V, S>(w, samples, is_over_channels, &mut scratch)
         {
             let images = convolution.inputs(w).without_idle_taps();
             let Some((x_of_whole, rest)) = x.split_at_checked(whole * of_inputs) else { return };
@@ -156,7 +157,7 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             over_channels::WeightGradient { channels, x, g, dw: &mut *dw, scratch }.run(simd);
             needs_weights = false;
         }
-        if !needs_weights && convolution.is_over_channels::<V, S>(w, &mut scratch) {
+        if !needs_weights && convolution.is_over_channels::<V, S>(w, quotient(x.len(), of_inputs), &mut scratch) {
             let (Some(dx), scratch) = (dx, &mut scratch) else { return };
             let phases = || convolution.phases().map(|phase| convolution.back(w, phase));
             if phases().any(|channels| channels.images.taps() == 0) {

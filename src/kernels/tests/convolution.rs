@@ -69,6 +69,18 @@ fn depthwise_convolutions_over_channels_are_those_of_their_definition() {
     ] {
         check_fitting(rows, columns, sizes);
     }
+    // Small planes, of batches: rows of one sum and more, windows larger than planes, some sums of which read zeros alone, more sums than
+    // there is room for at a time, and more inputs than there usually is.
+    for (rows, columns, sizes) in [
+        ((4, window(5, 3, 2, 2, 1)), (4, window(7, 2, 3, 3, 1)), (1, 1, 33)),
+        ((8, window(8, 1, 3, 3, 1)), (2, window(5, 1, 2, 2, 1)), (1, 2, 17)),
+        ((8, window(9, 1, 8, 8, 1)), (8, window(9, 1, 8, 8, 1)), (1, 1, 15)),
+        ((11, window(3, 2, 1, 1, 1)), (11, window(4, 2, 0, 1, 1)), (1, 3, 16)),
+        ((3, window(2, 1, 4, 5, 3)), (1, window(1, 1, 0, 0, 1)), (1, 3, 20)),
+        ((1, window(1, 1, 0, 0, 1)), (64, window(3, 1, 1, 1, 1)), (1, 1, 16)),
+    ] {
+        check_fitting(rows, columns, sizes);
+    }
     // A plane in several bands of rows.
     let window = Axis { kernel: 3, stride: 2, before: 1, after: 1, dilation: 1 };
     if let (Some(rows), Some(columns)) = (axis(50, window), axis(40, window)) {

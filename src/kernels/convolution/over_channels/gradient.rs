@@ -1,6 +1,7 @@
 //! The gradient of a depthwise convolution's weights, over vectors of channels.
 
-use super::{Channels, Laid, Tiles};
+use super::lay::Laid;
+use super::{Channels, Tiles};
 use crate::chunks::Chunks;
 use crate::kernels::assert_in_tests;
 use crate::kernels::convolution::Scratch;

@@ -112,18 +112,26 @@ impl<S: Scalar> Drawn<S> {
     /// Samples of a batch that fills vectors, and those left over, get the bits that they get in a batch of few.
     fn check_batch<V: Simd>(&self, simd: V, (w, bias): (&[S], &[S]), few: [&[S]; 4], memory: &mut [Vec<S>; 3]) {
         let Convolution { plane, seen, .. } = self.convolution;
-        let lanes = crate::kernels::lanes::<V, S>();
-        if lanes == 1 {
+        if crate::kernels::lanes::<V, S>() == 1 {
             return;
         }
         let samples = few[0].len() / (self.groups * seen * plane.inputs());
         let [x, y, g, dx] = few.map(|numbers| {
             let of_samples = numbers.chunks_exact(numbers.len() / samples).cycle();
-            of_samples.take(lanes + 1).flatten().copied().collect::<Vec<_>>()
+            of_samples.take(LANES + 1).flatten().copied().collect::<Vec<_>>()
         });
         let (mut found, mut weight) = (vec![S::from_f64(UNTOUCHED); y.len()], vec![S::ZERO; w.len()]);
         self.convolution.forward(simd, (w, bias), &x, (&mut found, false), ChannelsLast::NONE, scratch(memory));
         assert!(found == y, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
+        let mut rectified = vec![S::from_f64(UNTOUCHED); y.len()];
+        self.convolution.forward(simd, (w, bias), &x, (&mut rectified, true), ChannelsLast::NONE, scratch(memory));
+        rectify(simd, &mut found);
+        assert!(
+            rectified == found,
+            "{simd:?} {:?} × {}: a batch is rectified otherwise",
+            self.convolution,
+            self.groups
+        );
         let mut found = vec![S::from_f64(UNTOUCHED); dx.len()];
         let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found) };
         self.convolution.backward(simd, w, (&x, &g), gradients, scratch(memory));
