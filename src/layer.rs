@@ -4,11 +4,11 @@ pub(crate) mod deferral;
 mod pass;
 
 pub use deferral::{Deferral, Deferred, Factors, Part};
-pub use pass::{Chance, Gradient, Pass, Recorded};
+pub use pass::{Chance, Gradient, Onto, Pass, Recorded};
 
 use crate::channels_last::{ChannelsLast, Formats};
 use crate::graph::{Attribute, Node, Wiring};
-use crate::kernels::Simd;
+use crate::kernels::{Simd, add_assign};
 use crate::memory;
 use crate::pod::Pod;
 use crate::random::Random;
@@ -134,6 +134,31 @@ pub trait Layer: Parameters {
         input_gradients: Option<&mut [Self::Input]>,
         workspace: &mut Self::TrainingWorkspace<B>,
     );
+
+    /// Whether [`backward`](Self::backward) reads the recorded outputs. Where it doesn't, a block around the layer may overwrite them.
+    #[doc(hidden)]
+    const READS_OUTPUTS: bool = true;
+
+    /// [`backward`](Self::backward), whose input gradients are added to others. The default adds them in a pass of its own.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn backward_onto<V: Simd, const B: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, B>,
+        output_gradients: &mut [Self::Output],
+        gradient: Gradient<'_, Self>,
+        input_gradients: Option<Onto<'_, Self::Input>>,
+        workspace: &mut Self::TrainingWorkspace<B>,
+    ) where
+        Self::Input: Sample<Element = Self::Scalar>,
+    {
+        let (sum, mut spare) = input_gradients.map(|Onto { sum, spare }| (sum, spare)).unzip();
+        self.backward(pass, recorded, output_gradients, gradient, spare.as_deref_mut(), workspace);
+        if let (Some(spare), Some(sum)) = (spare, sum) {
+            add_assign(pass.simd, Sample::flat(spare), Sample::flat_mut(sum));
+        }
+    }
 
     /// How many weights' gradients [`backward_deferring`](Self::backward_deferring) adds to. The gradients of all others
     /// are [`Deferred`].

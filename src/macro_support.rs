@@ -14,7 +14,9 @@ pub use crate::Error;
 pub use crate::channels_last::ChannelsLast;
 pub use crate::graph::Node;
 pub use crate::layer::deferral::{Record, recorded, split_numbers};
-pub use crate::layer::{Deferral, Factors, Gradient, InvalidInput, Layer, OutputKind, Part, Pass, Recorded, largest};
+pub use crate::layer::{
+    Deferral, Factors, Gradient, InvalidInput, Layer, Onto, OutputKind, Part, Pass, Recorded, largest,
+};
 pub use crate::layers::stream::blocks::push_inner;
 pub use crate::layers::stream::{LastFrames, Stream, Windowed, forward as forward_one, push_frame, push_position};
 pub use crate::layers::{Activated, FreezeStatistics};

@@ -173,6 +173,34 @@ mod layers {
         check(&drawn::<Sum<Dense<4, 3, f64>, Dense<4, 3, f64, NoBias<f64>>>>(3)).assert(TOLERANCE);
     }
 
+    /// Blocks whose convolutions add their input gradients to those of the other branch, with outputs that no backward pass reads.
+    #[test]
+    fn branches_of_convolutions() {
+        fnn::network! {
+            struct Shortcut: [3, 4, 5] -> [3, 4, 5] {
+                Residual {
+                    Conv2d(4, kernel = 3, padding = same),
+                    BatchNorm,
+                    Tanh,
+                    Conv2d(3, kernel = 1),
+                    BatchNorm,
+                },
+                Tanh,
+            }
+        }
+        fnn::network! {
+            struct Projected: [2, 6, 4] -> [5, 3, 2] {
+                Residual {
+                    { Conv2d(5, kernel = 3, stride = 2, padding = 1), BatchNorm },
+                    { Conv2d(5, kernel = 1, stride = 2) },
+                },
+                Tanh,
+            }
+        }
+        check(&drawn::<Shortcut<f64>>(1)).assert(TOLERANCE);
+        check(&drawn::<Projected<f64>>(2)).assert(TOLERANCE);
+    }
+
     #[test]
     fn embedding() {
         // Tokens have no gradient, so only the weights are checked, within a network that takes real numbers.

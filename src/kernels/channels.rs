@@ -238,14 +238,21 @@ impl<S: Scalar> Gradients<'_, S> {
             block.put(&sums, self.by_bias);
             let Some(dx) = self.dx.as_deref_mut() else { continue };
             if self.is_frozen {
-                block.map(simd, &constants, from, dx, |constants, numbers| constants[1] * gradient(constants, numbers));
+                let f = |constants: [S::Vector<V>; 3], numbers| constants[1] * gradient(constants, numbers);
+                block.map::<_, _, _, _, false>(simd, &constants, from, dx, f);
                 continue;
             }
             let slope = product(&scaled(&slopes, part), &inverses);
             let constants = [means, scale, bias, slope, scaled(&sums, part)];
-            block.map(simd, &constants, from, dx, |[mean, scale, bias, slope, offset], numbers| {
-                scale * (gradient([mean, scale, bias], numbers) - offset - slope * (numbers[0] - mean))
-            });
+            block.map::<_, _, _, _, false>(
+                simd,
+                &constants,
+                from,
+                dx,
+                |[mean, scale, bias, slope, offset], numbers| {
+                    scale * (gradient([mean, scale, bias], numbers) - offset - slope * (numbers[0] - mean))
+                },
+            );
         }
     }
 }

@@ -109,6 +109,8 @@ pub(crate) struct Gradients<'a, S> {
     pub(crate) bias: &'a mut [S],
     /// Overwritten.
     pub(crate) input: Option<&'a mut [S]>,
+    /// What the gradients of the inputs are added to, if they are; `input` is spare memory then.
+    pub(crate) sum: Option<&'a mut [S]>,
 }
 
 impl Convolution {

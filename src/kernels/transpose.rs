@@ -59,11 +59,11 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
                 unsafe {
                     let from = from.as_ptr().add(row * from_pitch + column);
                     let to = to.as_mut_ptr().add(column * to_pitch + row * apart);
-                    if apart == 1 && !is_sum {
-                        if by_fours::<V, S>(simd, (from, from_pitch), (to, to_pitch), (height, width)) {
+                    if apart == 1 {
+                        if by_fours::<V, S>(simd, (from, from_pitch), (to, to_pitch), (height, width), is_sum) {
                             continue;
                         }
-                        if height == lanes && width == lanes {
+                        if !is_sum && height == lanes && width == lanes {
                             whole::<V, S>(simd, (from, from_pitch), (to, to_pitch));
                             continue;
                         }
@@ -110,10 +110,14 @@ unsafe fn by_fours<V: Simd, S: Scalar>(
     (from, from_pitch): (*const S, usize),
     (to, to_pitch): (*mut S, usize),
     (height, width): (usize, usize),
+    is_sum: bool,
 ) -> bool {
     let lanes = lanes::<V, S>();
+    // The last ones overlap those before, to which nothing may be added twice.
+    if is_sum && !width.is_multiple_of(4) {
+        return false;
+    }
     for column in (0..width).step_by(4) {
-        // The last ones overlap those before.
         let Some(last) = width.checked_sub(4) else { return false };
         let column = column.min(last);
         // SAFETY: the caller's promise.
@@ -123,12 +127,16 @@ unsafe fn by_fours<V: Simd, S: Scalar>(
                 // A constant, for most of them.
                 let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, lanes) else { return false };
                 for (index, vector) in columns.into_iter().enumerate() {
-                    vector.store(to.add(index * to_pitch));
+                    let to = to.add(index * to_pitch);
+                    let vector = if is_sum { S::Vector::<V>::load(simd, to) + vector } else { vector };
+                    vector.store(to);
                 }
             } else {
                 let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, height) else { return false };
                 for (index, vector) in columns.into_iter().enumerate() {
-                    vector.store_masked(to.add(index * to_pitch), height);
+                    let to = to.add(index * to_pitch);
+                    let vector = if is_sum { S::Vector::<V>::load_masked(simd, to, height) + vector } else { vector };
+                    vector.store_masked(to, height);
                 }
             }
         }

@@ -19,6 +19,16 @@ pub struct Recorded<'a, L: Layer, const B: usize> {
     pub tape: &'a L::Tape<B>,
 }
 
+/// Gradients of inputs that are added to those of another branch.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Onto<'a, I> {
+    /// What is added to.
+    pub sum: &'a mut [I],
+    /// Memory for as many, for layers that only overwrite.
+    pub spare: &'a mut [I],
+}
+
 /// Where a layer writes the gradient of its weights, and whether it is the first to write there.
 ///
 /// A gradient has the type of the weights. The chunks of a mini-batch add to it one after the other. To save the pass

@@ -286,6 +286,7 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
 
     const KIND: &'static str = "BatchNorm";
     const MACS: u64 = A::LENGTH as u64;
+    const READS_OUTPUTS: bool = false;
     const SMALLEST_BATCH: usize = if FROZEN || A::SPACE > 1 { 1 } else { 2 };
     const GRAPH: Node = Node::layer::<Self>(
         const {

@@ -1,7 +1,7 @@
 //! What blocks of two branches have in common: their weights, and how both are trained.
 
-use crate::kernels::{Simd, add_assign};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::kernels::Simd;
+use crate::layer::{Gradient, Layer, Onto, Pass, Recorded};
 use crate::memory::{Larger, workspace};
 use crate::scalar::Scalar;
 use crate::shape::{self, Sample};
@@ -50,9 +50,22 @@ pub(super) fn forward_train<'t, V: Simd, F: Layer, G: Layer<Input = F::Input>, c
     scratch: &mut Scratch<F, G, B>,
 ) -> (&'t [F::Output], &'t [G::Output]) {
     let (ys, zs) = (shape::first_mut(ys, inputs.len()), shape::first_mut(zs, inputs.len()));
+    forward_train_to((first, second), pass, inputs, (&mut *ys, &mut *zs), (first_tape, second_tape), scratch);
+    (ys, zs)
+}
+
+/// [`forward_train`], with outputs anywhere.
+#[inline(always)]
+pub(super) fn forward_train_to<V: Simd, F: Layer, G: Layer<Input = F::Input>, const B: usize>(
+    (first, second): (&F, &G),
+    pass: Pass<'_, V>,
+    inputs: &[F::Input],
+    (ys, zs): (&mut [F::Output], &mut [G::Output]),
+    (first_tape, second_tape): (&mut F::Tape<B>, &mut G::Tape<B>),
+    scratch: &mut Scratch<F, G, B>,
+) {
     first.forward_train(pass.inside(0), inputs, ys, first_tape, workspace(scratch));
     second.forward_train(pass.inside(1), inputs, zs, second_tape, workspace(scratch));
-    (ys, zs)
 }
 
 /// The backward pass of both branches, from the gradients of their outputs. The sum of both gives the gradients of the inputs;
@@ -80,9 +93,6 @@ pub(super) fn backward<S, V, F, G, const B: usize>(
     // One call of each, not one for each case: both would be inlined, and double the code with every block around.
     let by_inputs = input_gradients.as_deref_mut();
     first.backward(first_pass, first_recorded, dys, first_gradient, by_inputs, workspace(scratch));
-    let by_inputs = input_gradients.is_some().then_some(&mut *second_dx);
-    second.backward(second_pass, second_recorded, dzs, second_gradient, by_inputs, workspace(scratch));
-    if let Some(dx) = input_gradients {
-        add_assign(pass.simd, Sample::flat(second_dx), Sample::flat_mut(dx));
-    }
+    let by_inputs = input_gradients.map(|sum| Onto { sum, spare: second_dx });
+    second.backward_onto(second_pass, second_recorded, dzs, second_gradient, by_inputs, workspace(scratch));
 }

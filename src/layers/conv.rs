@@ -11,7 +11,7 @@ use crate::image::{Channels, Image};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 #[cfg(feature = "simd")]
 use crate::kernels::{INPUTS, PATCHES, WEIGHTS};
-use crate::layer::{Gradient, Layer, Pass, Recorded};
+use crate::layer::{Gradient, Layer, Onto, Pass, Recorded};
 #[cfg(feature = "simd")]
 use crate::pod::Pod;
 use crate::random::Random;
@@ -153,6 +153,29 @@ where
         convolution.forward(simd, weights, I::flat(inputs), (outputs, is_rectified), format, scratch(workspace));
     }
 
+    /// The gradients of the weights, and of the inputs: these are overwritten, or added to the second, for which the first is spare.
+    #[inline(always)]
+    fn differentiate<V: Simd>(
+        &self,
+        simd: V,
+        inputs: &[I],
+        output_gradients: &[O],
+        gradient: Gradient<'_, Self>,
+        (by_inputs, sum): (Option<&mut [I]>, Option<&mut [I]>),
+        workspace: &mut Workspace<S>,
+    ) {
+        let gradient = gradient.accumulator();
+        let convolution = const { Self::CONVOLUTION };
+        let gradients = Gradients {
+            weight: gradient.weight.parameters_mut(),
+            bias: gradient.bias.parameters_mut(),
+            input: by_inputs.map(I::flat_mut),
+            sum: sum.map(I::flat_mut),
+        };
+        let images = (I::flat(inputs), O::flat(output_gradients));
+        convolution.backward(simd, self.weight.parameters(), images, gradients, scratch(workspace));
+    }
+
     const ATTRIBUTES: [Attribute; 8] = [
         Attribute::sizes("kernel", Windowed::<I, K>::KERNEL),
         Attribute::sizes("stride", Windowed::<I, K>::STRIDE),
@@ -242,6 +265,7 @@ where
         _ => "Conv2d",
     };
     const MACS: u64 = O::LENGTH as u64 * Self::SEEN as u64 * K::ROWS.kernel as u64 * K::COLUMNS.kernel as u64;
+    const READS_OUTPUTS: bool = false;
     const GRAPH: Node = Node::layer::<Self>(const { &Self::ATTRIBUTES });
 
     #[inline(always)]
@@ -279,15 +303,21 @@ where
         input_gradients: Option<&mut [I]>,
         workspace: &mut Workspace<S>,
     ) {
-        let gradient = gradient.accumulator();
-        let convolution = const { Self::CONVOLUTION };
-        let gradients = Gradients {
-            weight: gradient.weight.parameters_mut(),
-            bias: gradient.bias.parameters_mut(),
-            input: input_gradients.map(I::flat_mut),
-        };
-        let images = (I::flat(recorded.inputs), O::flat(output_gradients));
-        convolution.backward(pass.simd, self.weight.parameters(), images, gradients, scratch(workspace));
+        self.differentiate(pass.simd, recorded.inputs, output_gradients, gradient, (input_gradients, None), workspace);
+    }
+
+    #[inline(always)]
+    fn backward_onto<V: Simd, const N: usize>(
+        &self,
+        pass: Pass<'_, V>,
+        recorded: Recorded<'_, Self, N>,
+        output_gradients: &mut [O],
+        gradient: Gradient<'_, Self>,
+        input_gradients: Option<Onto<'_, I>>,
+        workspace: &mut Workspace<S>,
+    ) {
+        let by_inputs = input_gradients.map(|Onto { sum, spare }| (spare, sum)).unzip();
+        self.differentiate(pass.simd, recorded.inputs, output_gradients, gradient, by_inputs, workspace);
     }
 
     /// Draws the weights; biases start at 0.

@@ -2,8 +2,8 @@
 
 use crate::graph::Node;
 use crate::kernels::channels::{Activate, Identity};
-use crate::kernels::{Simd, add_activated, add_activated_in_place, add_assign, differentiate_to_both};
-use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded};
+use crate::kernels::{Simd, add_activated, add_activated_in_place, differentiate_to_both};
+use crate::layer::{Gradient, InvalidInput, Layer, Onto, Pass, Recorded};
 use crate::layers::activated::Adds;
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
@@ -70,6 +70,10 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         (tape, inside): &mut Self::Tape<B>,
         (workspace, _): &mut Self::TrainingWorkspace<B>,
     ) {
+        if const { !L::READS_OUTPUTS } {
+            self.inside.forward_train(pass, inputs, outputs, tape, workspace);
+            return add_activated_in_place(pass.simd, activation, Sample::flat(inputs), Sample::flat_mut(outputs));
+        }
         let inside = first_mut(inside, inputs.len());
         self.inside.forward_train(pass, inputs, inside, tape, workspace);
         let numbers = (Sample::flat(inputs), Sample::flat(inside));
@@ -89,25 +93,24 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>>
         let (tape, inside) = recorded.tape;
         let around = first_mut(around, output_gradients.len());
         let (y, g) = (Sample::flat(recorded.outputs), Sample::flat_mut(output_gradients));
-        differentiate_to_both(pass.simd, activation, y, g, Sample::flat_mut(around));
+        // The shortcut's gradients are the first term of the inputs'.
+        let shortcut = input_gradients.as_deref_mut().unwrap_or(around);
+        differentiate_to_both(pass.simd, activation, y, g, Sample::flat_mut(shortcut));
         let recorded = Recorded { inputs: recorded.inputs, outputs: first(inside, recorded.inputs.len()), tape };
         let gradient = Gradient::new(&mut gradient.weights.inside, gradient.start);
-        // One call, not one for each case: both would be inlined, and double the code with every block around.
-        self.inside.backward(pass, recorded, output_gradients, gradient, input_gradients.as_deref_mut(), workspace);
-        if let Some(dx) = input_gradients {
-            add_assign(pass.simd, Sample::flat(around), Sample::flat_mut(dx));
-        }
+        let by_inputs = input_gradients.map(|sum| Onto { sum, spare: around });
+        self.inside.backward_onto(pass, recorded, output_gradients, gradient, by_inputs, workspace);
     }
 }
 
 impl<L: Layer<Input: Sample<Element = L::Scalar>, Output = <L as Layer>::Input>> Layer for Residual<L> {
     type Input = L::Input;
     type Output = L::Output;
-    /// The block's tape, and its outputs, which the sum doesn't keep.
+    /// The block's tape, and its outputs, which the sum doesn't keep, if the block's backward pass reads them.
     type Tape<const B: usize> = (L::Tape<B>, [L::Output; B]);
     /// The block's scratch.
     type Workspace<const B: usize> = L::Workspace<B>;
-    /// The block's scratch, and the shortcut's gradient.
+    /// The block's scratch, and memory for gradients of the inputs.
     type TrainingWorkspace<const B: usize> = (L::TrainingWorkspace<B>, [L::Output; B]);
 
     const KIND: &'static str = "Residual";

@@ -71,11 +71,20 @@ where
         pass: Pass<'_, V>,
         activation: impl Activate,
         (inputs, outputs): (&[F::Input], &mut [F::Output]),
-        tapes: &mut Self::Tape<B>,
-        (scratch, _): &mut Self::TrainingWorkspace<B>,
+        ((first_tape, ys), (second_tape, zs)): &mut Self::Tape<B>,
+        (scratch, (spare, _)): &mut Self::TrainingWorkspace<B>,
     ) {
-        let (ys, zs) = branches::forward_train((&self.first, &self.second), pass, inputs, tapes, scratch);
-        add_activated(pass.simd, activation, (Sample::flat(ys), Sample::flat(zs)), Sample::flat_mut(outputs));
+        // What no backward pass reads stays in memory that is used again.
+        let zs = shape::first_mut(if const { G::READS_OUTPUTS } { zs } else { spare }, inputs.len());
+        let ys = shape::first_mut(ys, inputs.len());
+        let first = if const { F::READS_OUTPUTS } { &mut *ys } else { &mut *outputs };
+        let (layers, tapes) = ((&self.first, &self.second), (first_tape, second_tape));
+        branches::forward_train_to(layers, pass, inputs, (first, &mut *zs), tapes, scratch);
+        if const { F::READS_OUTPUTS } {
+            add_activated(pass.simd, activation, (Sample::flat(ys), Sample::flat(zs)), Sample::flat_mut(outputs));
+        } else {
+            add_activated_in_place(pass.simd, activation, Sample::flat(zs), Sample::flat_mut(outputs));
+        }
     }
 
     #[inline(always)]

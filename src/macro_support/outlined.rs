@@ -6,12 +6,13 @@
 use crate::channels_last::ChannelsLast;
 use crate::descent::{self, Descend, Descent, Room};
 use crate::kernels::{Simd, lanes, operation, outlined};
-use crate::layer::{Deferral, Gradient, Layer, Pass, Recorded};
+use crate::layer::{Deferral, Gradient, Layer, Onto, Pass, Recorded};
 use crate::layers::{Activation, FromOutput};
 use crate::optimizers::Optimizer;
 use crate::rows::Rows;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
+use crate::weights::parameters::Parameters;
 
 /// [`Layer::forward_batch`].
 #[inline(always)]
@@ -159,6 +160,40 @@ operation! {
     fn run(self, simd: V) {
         let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
         layer.backward(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
+    }
+}
+
+/// [`Layer::backward_onto`].
+#[inline(always)]
+pub fn backward_onto<L: Layer<Input: Sample<Element = <L as Parameters>::Scalar>>, V: Simd, const B: usize>(
+    layer: &L,
+    pass: Pass<'_, V>,
+    recorded: Recorded<'_, L, B>,
+    output_gradients: &mut [L::Output],
+    gradient: Gradient<'_, L>,
+    input_gradients: Option<Onto<'_, L::Input>>,
+    workspace: &mut L::TrainingWorkspace<B>,
+) {
+    let simd = pass.simd;
+    let pass = pass.with(());
+    outlined(simd, BackwardOnto { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace });
+}
+
+operation! {
+    struct BackwardOnto<'a, L: Layer; B>
+    where [L::Input: Sample<Element = L::Scalar>]
+    {
+        layer: &'a L,
+        pass: Pass<'a, ()>,
+        recorded: Recorded<'a, L, B>,
+        output_gradients: &'a mut [L::Output],
+        gradient: Gradient<'a, L>,
+        input_gradients: Option<Onto<'a, L::Input>>,
+        workspace: &'a mut L::TrainingWorkspace<B>,
+    }
+    fn run(self, simd: V) {
+        let Self { layer, pass, recorded, output_gradients, gradient, input_gradients, workspace } = self;
+        layer.backward_onto(pass.with(simd), recorded, output_gradients, gradient, input_gradients, workspace);
     }
 }
 

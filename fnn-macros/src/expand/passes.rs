@@ -16,8 +16,8 @@ use crate::shapes::Network;
 pub(super) fn functions(form: &Form) -> TokenStream {
     let passes = Passes::new(form);
     let (forward, train, backward) = (passes.forward_batch(), passes.forward_train(), passes.backward());
-    let (rows, deferring) = (passes.forward_rows(), passes.backward_deferring());
-    hygienic!(#forward #train #rows #backward #deferring)
+    let (rows, deferring, onto) = (passes.forward_rows(), passes.backward_deferring(), passes.backward_onto());
+    hygienic!(#forward #train #rows #backward #onto #deferring)
 }
 
 pub(super) struct Passes<'a> {
@@ -40,6 +40,8 @@ enum Forward {
 enum Backward {
     /// It is stored in the network's gradient.
     Keep,
+    /// The same; and the gradients of the network's inputs are added to others.
+    Onto,
     /// The layer is updated right away.
     Update,
     /// It may be computed later.
@@ -114,7 +116,10 @@ impl<'a> Passes<'a> {
     fn backward(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
         let stages = self.go_back(Backward::Keep);
+        let reads_outputs = self.reads_outputs();
         hygienic! {
+            #reads_outputs
+
             #[inline(always)]
             fn backward<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
                 &self,
@@ -129,6 +134,36 @@ impl<'a> Passes<'a> {
                 #stages
             }
         }
+    }
+
+    /// `READS_OUTPUTS`: that of the last layer. An activation that overwrites its outputs reads them, which is the default.
+    fn reads_outputs(&self) -> Option<TokenStream> {
+        let fnn = &self.network.header.fnn;
+        let stage = self.stages.last().filter(|stage| stage.activation.is_none())?;
+        let reads_outputs = stage.layer.member(fnn, quote!(READS_OUTPUTS));
+        Some(hygienic!(const READS_OUTPUTS: ::core::primitive::bool = #reads_outputs;))
+    }
+
+    /// The chain rule, with input gradients that are added to others, for networks whose first layer may be able to add them.
+    fn backward_onto(&self) -> Option<TokenStream> {
+        let fnn = &self.network.header.fnn;
+        self.stages.first().filter(|stage| stage.adds_input_gradients())?;
+        let stages = self.go_back(Backward::Onto);
+        Some(hygienic! {
+            #[inline(always)]
+            fn backward_onto<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
+                &self,
+                pass: #fnn::macro_support::Pass<'_, __V>,
+                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
+                output_gradients: &mut [Self::Output],
+                gradient: #fnn::macro_support::Gradient<'_, Self>,
+                input_gradients: ::core::option::Option<#fnn::macro_support::Onto<'_, Self::Input>>,
+                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
+            ) {
+                let #fnn::macro_support::Gradient { weights, start } = gradient;
+                #stages
+            }
+        })
     }
 
     /// The chain rule, without the weight gradients that are computed later.
@@ -341,10 +376,15 @@ impl<'a> Passes<'a> {
         });
         let name = &stage.layer.name;
         let (function, layer, own) = match pass {
-            Backward::Keep => {
+            Backward::Keep | Backward::Onto => {
                 let weights = stage.exclusive(hygienic!(&mut weights.#name));
                 let own = hygienic!(#fnn::macro_support::Gradient::new(#weights, start));
-                (self.call(stage, "backward"), stage.shared(hygienic!(&self.#name)), own)
+                let is_onto = number == 1 && matches!(pass, Backward::Onto);
+                (
+                    self.call(stage, if is_onto { "backward_onto" } else { "backward" }),
+                    stage.shared(hygienic!(&self.#name)),
+                    own,
+                )
             }
             Backward::Update => (self.update(stage), stage.exclusive(hygienic!(&mut self.#name)), self.descent(stage)),
             Backward::Defer => {

@@ -53,6 +53,12 @@ impl Stage {
         is_linear && self.activation.is_none() && !self.is_activated
     }
 
+    /// Whether it is a convolution of the network's inputs themselves, which may add their gradients to others.
+    pub(crate) fn adds_input_gradients(&self) -> bool {
+        let is_convolution = self.layer.role == Role::Linear { activated: true } && !self.is_activated;
+        is_convolution && self.views.is_empty() && self.layer.exact_input
+    }
+
     fn activate(&mut self, activation: Rc<Layer>, fnn: &TokenStream) {
         if matches!(self.layer.role, Role::Affine | Role::Sum | Role::Linear { activated: true }) {
             let (layer, function) = (&self.layer.layer, &activation.layer);

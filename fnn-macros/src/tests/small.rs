@@ -317,6 +317,9 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
         let batch_2 = &*batch_2;
         let _ = (batch_2, samples, ping, pong, scratch);
     }
+    const READS_OUTPUTS: ::core::primitive::bool = <__Small_out<
+        S,
+    > as ::fnn::macro_support::Layer>::READS_OUTPUTS;
     #[inline(always)]
     fn backward<
         __V: ::fnn::macro_support::Simd,

@@ -2,9 +2,10 @@
 
 use core::ops::Range;
 
-use super::{Activate, CHANNELS, Each, Scales, Sizes, inverse_deviations, product};
+use super::{Activate, CACHED, CHANNELS, Each, Scales, Sizes, inverse_deviations, product};
 use crate::chunks::Chunks;
 use crate::kernels::elementwise::map_all;
+use crate::kernels::request;
 use crate::kernels::vector::{Simd, lanes, read, splat, write};
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
@@ -55,10 +56,12 @@ impl Block {
         let scale = product(&self.of(scales.weight), &inverse_deviations(variance, scales.epsilon));
         let constants = [*mean, scale, self.of(scales.bias)];
         if const { A::ASKS_FOR_SIGN } {
-            self.map(simd, &constants, [x], y, |[mean, scale, bias], [x]| activation.value((x - mean) * scale + bias));
-            return;
+            let value = |[mean, scale, bias]: [S::Vector<V>; 3], [x]: [S::Vector<V>; 1]| {
+                activation.value((x - mean) * scale + bias)
+            };
+            return self.map::<_, _, _, _, true>(simd, &constants, [x], y, value);
         }
-        self.map(simd, &constants, [x], y, |[mean, scale, bias], [x]| (x - mean) * scale + bias);
+        self.map::<_, _, _, _, true>(simd, &constants, [x], y, |[mean, scale, bias], [x]| (x - mean) * scale + bias);
         self.activate(simd, activation, y);
     }
 
@@ -88,9 +91,17 @@ impl Block {
         squares
     }
 
-    /// `to = f(constants, numbers)` for the numbers of `from` at each place of the channels, over a batch.
+    /// Whether samples don't stay in the second-level cache between two passes over all channels. Then processors, which notice that
+    /// memory is read in order, don't notice where the next sample's channels are: these are requested.
     #[inline(always)]
-    pub(super) fn map<V: Simd, S: Scalar, const M: usize, const N: usize>(
+    pub(super) fn is_far_apart<S>(&self, batch: &[S]) -> bool {
+        size_of_val(batch) > CACHED
+    }
+
+    /// `to = f(constants, numbers)` for the numbers of `from` at each place of the channels, over a batch. `IS_NEW` if `to` was used long
+    /// before.
+    #[inline(always)]
+    pub(super) fn map<V: Simd, S: Scalar, const M: usize, const N: usize, const IS_NEW: bool>(
         &self,
         simd: V,
         constants: &[Each<S>; M],
@@ -111,6 +122,7 @@ impl Block {
             return;
         }
         let places = self.places();
+        let is_requested = IS_NEW && self.is_far_apart(to);
         for (sample, to) in to.blocks_mut(length).enumerate() {
             let mut channels = [<[S]>::blocks(&[], space); N];
             for (channels, from) in channels.iter_mut().zip(&from) {
@@ -126,6 +138,9 @@ impl Block {
                 let mut from = [<&[S]>::default(); N];
                 for (from, channels) in from.iter_mut().zip(&mut channels) {
                     *from = channels.next().unwrap_or_default();
+                }
+                if is_requested {
+                    request::run_for_writing(to.as_ptr().wrapping_add(length), space);
                 }
                 map_all(simd, from, to, |numbers| f(vectors, numbers));
             }

@@ -8,6 +8,7 @@ use super::{CHANNELS, Each};
 use crate::kernels::assert_in_tests;
 use crate::kernels::elementwise::{load_each, pointers};
 use crate::kernels::lane_sums::LANES;
+use crate::kernels::request;
 use crate::kernels::transpose::sum_each;
 use crate::kernels::vector::{Simd, lanes, read, splat, write};
 use crate::real::Real;
@@ -95,15 +96,21 @@ impl Block {
             }
         }
         let mut sums = [[[zero; K]; LANES]; C];
+        let is_large = self.is_far_apart(from.first().copied().unwrap_or_default());
         for sample in 0..samples {
             let start = sample * self.sizes.length + (self.first + channel) * space;
             let from = pointers(&from, start);
             for at in (0..whole).step_by(LANES) {
                 for (index, (sums, &constants)) in sums.iter_mut().zip(&of_channels).enumerate() {
                     for (vector, sums) in sums.iter_mut().enumerate().take(vectors) {
+                        let place = index * space + at + vector * lanes;
+                        if is_large && request::begins_line::<S>(vector * lanes) {
+                            for from in from {
+                                request::for_reading(from.wrapping_add(self.sizes.length + place));
+                            }
+                        }
                         // SAFETY: the caller's promise: the vector is one of the channel's.
-                        let numbers =
-                            unsafe { load_each::<V, S, N>(simd, &from, index * space + at + vector * lanes, lanes) };
+                        let numbers = unsafe { load_each::<V, S, N>(simd, &from, place, lanes) };
                         add(sums, f(constants, numbers));
                     }
                 }

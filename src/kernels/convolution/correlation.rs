@@ -24,6 +24,8 @@ pub(super) struct Correlation<'a, 'b, S> {
     pub(super) strides: Strides,
     /// Whether the larger of 0 and a sum is stored.
     pub(super) is_rectified: bool,
+    /// Whether sums are added to y, which is possible if those of a block are stored by themselves first.
+    pub(super) is_added: bool,
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }
 

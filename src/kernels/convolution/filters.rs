@@ -329,7 +329,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         for (index, number) in block.samples.clone().enumerate() {
             let sums = self.scratch.sums.get(index * runs.sums() * pitch..).unwrap_or_default();
             let y = self.y.get_mut(number * sample + (group * self.filters + from) * channel..).unwrap_or_default();
-            runs.store(simd, (sums, pitch), filters, (y, channel));
+            runs.store(simd, (sums, pitch), filters, (y, channel), self.is_added);
         }
     }
 }

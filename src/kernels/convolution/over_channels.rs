@@ -237,7 +237,7 @@ impl<S: Scalar> Operation for OneByOne<'_, '_, S> {
                     }
                     let at = sample * of_outputs + (first * outputs + output) * plane;
                     let y = y.get_mut(at..).unwrap_or_default();
-                    Runs::new(&images, &block, width).store(simd, (&**sums, lanes), count, (y, outputs * plane));
+                    Runs::new(&images, &block, width).store(simd, (&**sums, lanes), count, (y, outputs * plane), false);
                 }
             }
         }

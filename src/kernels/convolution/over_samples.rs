@@ -267,7 +267,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         for filter in 0..filters {
             let sums = sums.get(filter * runs.sums() * lanes..).unwrap_or_default();
             let y = self.y.get_mut(y + filter * strides.channel..).unwrap_or_default();
-            runs.store(simd, (sums, lanes), lanes, (y, strides.sample));
+            runs.store(simd, (sums, lanes), lanes, (y, strides.sample), false);
         }
     }
 }

@@ -13,7 +13,7 @@ use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Strides, Weights};
 use super::tables::Tables;
-use crate::kernels::elementwise::{copy_few, copy_to_every_second};
+use crate::kernels::elementwise::{add_few, add_to_every_second, copy_few, copy_to_every_second};
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::vector::{Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -122,6 +122,12 @@ impl Layout {
     }
 }
 
+/// Whether sums are stored by themselves before they are copied, or added, to where they belong.
+#[inline(always)]
+pub(super) fn are_stored_apart<V: Simd, S: Scalar>(images: &Images) -> bool {
+    Layout::of::<V, S>(images).is_apart
+}
+
 /// The split for a number of filters.
 #[inline(always)]
 pub(super) fn split<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
@@ -222,7 +228,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         }
     }
 
-    /// Copies the sums of a block into y.
+    /// Copies the sums of a block into y, or adds them.
     #[inline(always)]
     fn store_rows<V: Simd>(
         &mut self,
@@ -251,8 +257,13 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let y = if columns.apart == 2 { self.y.get_mut(at - odd..end) } else { self.y.get_mut(at..) };
                 let (Some(sums), Some(y)) = (sums.get(..width), y) else { return };
                 match columns.apart {
+                    1 if self.is_added => add_few(simd, sums, first_mut(y, width)),
                     1 => copy_few(simd, sums, first_mut(y, width)),
+                    2 if self.is_added => add_to_every_second(simd, sums, y.get_mut(odd..).unwrap_or_default()),
                     2 => copy_to_every_second(simd, sums, y, odd == 1),
+                    apart if self.is_added => {
+                        y.iter_mut().step_by(apart.max(1)).zip(sums).for_each(|(y, &sum)| *y += sum);
+                    }
                     apart => y.iter_mut().step_by(apart.max(1)).zip(sums).for_each(|(y, &sum)| *y = sum),
                 }
             }

@@ -1,14 +1,16 @@
 //! Convolutions with vectors: each pass in its [form](super::forms), as a function that all layers share.
 
+use super::blocks::Images;
 use super::correlation::{Correlation, Strides, WeightGradient, Weights};
 use super::forms::{GradientLanes, Lanes, lanes_of};
 use super::over_channels;
 use super::over_samples::OverSamples;
 use super::spread::Spread;
-use super::{Convolution, Gradients, Scratch, channels_last, strips};
+use super::{Convolution, Gradients, Scratch, channels_last, rows, strips};
 use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
 use crate::kernels::channels::{AddSums, Sizes};
+use crate::kernels::elementwise::add_assign;
 use crate::kernels::vector::{Operation, Simd, lanes};
 use crate::scalar::Scalar;
 use crate::window::quotient;
@@ -83,6 +85,7 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
                 y: y_of_whole,
                 strides,
                 is_rectified,
+                is_added: false,
                 scratch,
             };
             simd.call(OverSamples { sums, split });
@@ -104,14 +107,16 @@ impl<S: Scalar> Operation for Forward<'_, '_, S> {
             if format.output {
                 let strides = Strides::last(of_outputs, plane);
                 let images = super::filters::images(images, samples, filters, lanes::<V, S>());
-                let (lanes, scratch) = (Lanes::Filters, &mut scratch);
-                let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
+                let (lanes, scratch, is_added) = (Lanes::Filters, &mut scratch, false);
+                let sums =
+                    Correlation { images, filters, weights, bias, x, y, strides, is_rectified, is_added, scratch };
                 return sums.over(simd, lanes);
             }
             let form = lanes_of::<V, S>(&images, (samples, filters), convolution.window(), &scratch);
             if let Some((lanes, images)) = form {
-                let scratch = &mut scratch;
-                let sums = Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch };
+                let (scratch, is_added) = (&mut scratch, false);
+                let sums =
+                    Correlation { images, filters, weights, bias, x, y, strides, is_rectified, is_added, scratch };
                 return sums.over(simd, lanes);
             }
         }
@@ -130,8 +135,24 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
+        let Self { convolution, w, x, g, gradients, scratch } = self;
+        let Gradients { weight, bias, input, sum } = gradients;
+        let is_added = sum.is_some() && convolution.adds_input_gradients::<V, S>(w, g, &scratch);
+        let (mut input, sum) = if is_added { (sum, None) } else { (input, sum) };
+        let gradients = Gradients { weight, bias, input: input.as_deref_mut(), sum: None };
+        Backward { convolution, w, x, g, gradients, scratch }.differentiate(simd, is_added);
+        if let (Some(input), Some(sum)) = (input, sum) {
+            add_assign(simd, input, sum);
+        }
+    }
+}
+
+impl<S: Scalar> Backward<'_, '_, S> {
+    /// The gradients. Those of the inputs are added to what is there, if there is a [form](Convolution::adds_input_gradients) for it.
+    #[inline(always)]
+    fn differentiate<V: Simd>(self, simd: V, is_added: bool) {
         let Self { convolution, w, x, g, gradients, mut scratch } = self;
-        let Gradients { weight: dw, bias, input: mut dx } = gradients;
+        let Gradients { weight: dw, bias, input: mut dx, sum: _ } = gradients;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
         if const { lanes::<V, S>() == 1 || !V::FUSED } {
@@ -192,10 +213,10 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             if const { V::FUSED } && convolution.spreads(&images, scratch) {
                 let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
-                Spread { images, filters, window, outputs, w, g, dx, scratch }.run(simd);
+                Spread { images, filters, window, outputs, w, g, dx, is_added, scratch }.run(simd);
                 needs_inputs = false;
             } else {
-                needs_inputs = !convolution.input_gradients(simd, w, g, dx, scratch);
+                needs_inputs = !convolution.input_gradients(simd, w, g, (dx, is_added), scratch);
             }
         }
         if !needs_weights && !needs_inputs {
@@ -233,6 +254,35 @@ impl Convolution {
         }
     }
 
+    /// The images of the outputs for each phase of the inputs that has any.
+    #[inline(always)]
+    fn images_of_phases<S>(&self, w: &[S]) -> impl Iterator<Item = Images> {
+        let images = self.phases().map(|phase| self.outputs(w, phase).without_idle_taps());
+        images.filter(|images| images.sums() > 0)
+    }
+
+    /// Whether the gradients of the inputs can be added to what is there: in forms that store the sums of blocks by themselves, and then
+    /// where they belong, if all phases have one of these.
+    #[inline(always)]
+    fn adds_input_gradients<V: Simd, S: Scalar>(&self, w: &[S], g: &[S], scratch: &Scratch<'_, S>) -> bool {
+        let is_depthwise = self.seen == 1 && self.filters < 4;
+        let is_correlation = !is_depthwise && !self.is_matrix() && self.has_few_taps() && self.plane.inputs() > 1;
+        if const { lanes::<V, S>() == 1 || !V::FUSED } || !is_correlation {
+            return false;
+        }
+        if self.spreads(&self.inputs(w).without_idle_taps(), scratch) {
+            return true;
+        }
+        let batch = (quotient(g.len(), self.samples(w).1), self.seen);
+        self.images_of_phases(w).filter(|images| images.taps() > 0).all(|images| {
+            match lanes_of::<V, S>(&images, batch, self.window(), scratch) {
+                Some((Lanes::Filters, _)) => true,
+                Some((Lanes::Positions, images)) => rows::are_stored_apart::<V, S>(&images),
+                _ => false,
+            }
+        })
+    }
+
     /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases have a form. If
     /// not, some gradients may be those of a phase, and others of nothing.
     #[inline(always)]
@@ -241,15 +291,12 @@ impl Convolution {
         simd: V,
         w: &[S],
         g: &[S],
-        dx: &mut [S],
+        (dx, is_added): (&mut [S], bool),
         scratch: &mut Scratch<'_, S>,
     ) -> bool {
         let (plane, (of_inputs, of_outputs)) = (&self.plane, self.samples(w));
         let samples = quotient(g.len(), of_outputs);
-        let phases = || {
-            let images = self.phases().map(|phase| self.outputs(w, phase).without_idle_taps());
-            images.filter(|images| images.sums() > 0)
-        };
+        let phases = || self.images_of_phases(w);
         let has_idle = phases().any(|images| images.taps() == 0);
         let phases = || phases().filter(|images| images.taps() > 0);
         let weights = Weights {
@@ -278,7 +325,7 @@ impl Convolution {
         let bytes = (of_inputs + of_outputs) * size_of::<S>();
         let some = if is_whole { samples } else { quotient(CACHED, bytes) }.max(1);
         for (g, dx) in g.parts(some * of_outputs).zip(dx.parts_mut(some * of_inputs)) {
-            if has_idle {
+            if has_idle && !is_added {
                 dx.fill(S::ZERO);
             }
             for (index, images) in phases().enumerate() {
@@ -286,7 +333,8 @@ impl Convolution {
                 let form = chosen.or_else(|| lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch));
                 let Some((lanes, images)) = form else { return false };
                 let (bias, x, y, scratch, is_rectified) = (&[][..], g, &mut *dx, &mut *scratch, false);
-                Correlation { images, filters, weights, bias, x, y, strides, is_rectified, scratch }.over(simd, lanes);
+                Correlation { images, filters, weights, bias, x, y, strides, is_rectified, is_added, scratch }
+                    .over(simd, lanes);
             }
         }
         true

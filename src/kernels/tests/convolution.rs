@@ -3,7 +3,7 @@
 mod drawn;
 mod lines;
 
-use self::drawn::{axis, check, check_fitting, still};
+use self::drawn::{axis, check, check_added, check_fitting, still};
 use super::*;
 use crate::window::Axis;
 
@@ -188,6 +188,24 @@ fn input_gradients_of_large_strided_inputs_are_those_of_their_definition() {
     ] {
         check_fitting(rows, columns, sizes);
     }
+}
+
+/// Gradients of inputs that are added where sums are transposed: of every input, of every second one, with columns of an odd and an even
+/// number, and tap by tap.
+#[test]
+fn input_gradients_are_added_to_those_of_other_branches() {
+    let window = |kernel, stride, before, after| Axis { kernel, stride, before, after, dilation: 1 };
+    for (rows, columns, sizes) in [
+        ((9, still(3, 1)), (8, still(3, 1)), (16, 16, 1)),
+        ((12, window(1, 2, 0, 0)), (13, window(1, 2, 0, 0)), (16, 32, 1)),
+        ((8, window(1, 2, 0, 0)), (8, window(1, 2, 0, 0)), (32, 64, 1)),
+        ((8, still(3, 1)), (8, still(3, 1)), (32, 64, 1)),
+    ] {
+        check_added(rows, columns, sizes);
+    }
+    // In other forms, too, and of several groups.
+    check_fitting((5, still(3, 1)), (7, still(3, 1)), (19, 24, 2));
+    check_fitting((12, window(3, 2, 1, 1)), (12, window(3, 2, 1, 1)), (17, 20, 1));
 }
 
 /// Few filters for numbers of channels around those of vectors, in one block of positions or several.

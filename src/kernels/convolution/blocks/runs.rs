@@ -62,7 +62,7 @@ impl Runs {
     }
 
     /// Transposes sums, `pitch` numbers from one to the next, of which each has numbers of `lanes` planes of y, which lie `plane` numbers
-    /// apart.
+    /// apart; or adds them to y.
     #[inline(always)]
     pub(in crate::kernels::convolution) fn store<V: Simd, S: Scalar>(
         &self,
@@ -70,11 +70,12 @@ impl Runs {
         (sums, pitch): (&[S], usize),
         lanes: usize,
         (y, plane): (&mut [S], usize),
+        is_added: bool,
     ) {
         for run in 0..self.count {
             let from = sums.get(run * self.length * pitch..);
             let (Some(from), Some(to)) = (from, y.get_mut(self.first + run * self.next..)) else { return };
-            transpose(simd, (from, pitch), (self.length, lanes), (to, plane), self.apart, false);
+            transpose(simd, (from, pitch), (self.length, lanes), (to, plane), self.apart, is_added);
         }
     }
 }

@@ -95,7 +95,13 @@ impl<S: Scalar> Operation for SmallPlanes<'_, '_, S> {
                     for (number, sample) in together.clone().enumerate() {
                         let at = sample * of_outputs + (first * outputs + output) * plane;
                         let sums = sums.get(number * lanes..).unwrap_or_default();
-                        runs.store(simd, (sums, pitch), count, (y.get_mut(at..).unwrap_or_default(), outputs * plane));
+                        runs.store(
+                            simd,
+                            (sums, pitch),
+                            count,
+                            (y.get_mut(at..).unwrap_or_default(), outputs * plane),
+                            false,
+                        );
                     }
                 }
             }

@@ -18,6 +18,8 @@ struct Drawn<S> {
     x: Vec<S>,
     g: Vec<S>,
     expected: Expected,
+    /// Whether the widest vectors add the gradients of the inputs to others without spare memory.
+    is_added: bool,
 }
 
 /// By the definition, in `f64`: outputs, and the gradients of weights, which are added to ones, and of inputs.
@@ -63,7 +65,7 @@ impl<S: Scalar> Drawn<S> {
                 }
             }
         }
-        Self { convolution, groups, samples, w, bias, x, g, expected }
+        Self { convolution, groups, samples, w, bias, x, g, expected, is_added: false }
     }
 }
 
@@ -73,7 +75,7 @@ impl<S: Scalar> Operation for Drawn<S> {
 
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) -> Vec<S> {
-        let Self { convolution, groups, samples, ref w, ref bias, ref x, ref g, ref expected } = self;
+        let Self { convolution, groups, samples, ref w, ref bias, ref x, ref g, ref expected, .. } = self;
         let Convolution { plane, seen, filters } = convolution;
         let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
         let (outputs, taps) = (plane.outputs(), plane.taps());
@@ -88,12 +90,13 @@ impl<S: Scalar> Operation for Drawn<S> {
         assert!(rectified == after, "{what}: sums are rectified otherwise than after they are stored");
         self.check_formats(simd, (w, bias), x, &rectified, &mut memory);
         let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
-        let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx) };
+        let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx), sum: None };
         convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
         let mut alone = vec![S::ONE; w.len()];
-        let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None };
+        let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None, sum: None };
         convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
         assert!(alone == dw, "{what}: weights get another gradient without that of the input");
+        self.check_added(simd, w, [x, g, &dx], &mut memory);
         self.check_batch(simd, (w, bias), [x, &y, g, &dx], &mut memory);
 
         assert_close(&y, &expected.y, seen * taps, &format!("{what}, forward"));
@@ -133,9 +136,28 @@ impl<S: Scalar> Drawn<S> {
             self.groups
         );
         let mut found = vec![S::from_f64(UNTOUCHED); dx.len()];
-        let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found) };
+        let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found), sum: None };
         self.convolution.backward(simd, w, (&x, &g), gradients, scratch(memory));
         assert!(found == dx, "{simd:?} {:?} × {}: a batch has other gradients", self.convolution, self.groups);
+        self.check_added(simd, w, [&x, &g, &dx], memory);
+    }
+
+    /// The gradients of inputs are added to others, in memory of which each number is written once.
+    fn check_added<V: Simd>(&self, simd: V, w: &[S], [x, g, dx]: [&[S]; 3], memory: &mut [Vec<S>; 3]) {
+        let what = format!("{simd:?} {} {:?} × {}", size_of::<S>(), self.convolution, self.groups);
+        let (mut sum, mut spare) = (x.to_vec(), vec![S::from_f64(UNTOUCHED); dx.len()]);
+        let gradients = Gradients {
+            weight: &mut vec![S::ZERO; w.len()],
+            bias: &mut [],
+            input: Some(&mut spare),
+            sum: Some(&mut sum),
+        };
+        self.convolution.backward(simd, w, (x, g), gradients, scratch(memory));
+        let expected: Vec<_> = x.iter().zip(dx).map(|(&before, &dx)| before + dx).collect();
+        assert!(sum == expected, "{what}: input gradients are added wrongly");
+        if self.is_added && crate::kernels::lanes::<V, S>() == crate::kernels::vector::LANES {
+            assert!(spare.iter().all(|&number| number == S::from_f64(UNTOUCHED)), "{what}: spare memory is used");
+        }
     }
 }
 
@@ -202,6 +224,14 @@ pub(super) fn check(rows: Sliding, columns: Sliding, (seen, filters, groups): (u
     assert!(plain == Some(&drawn.run(Unfused)), "{convolution:?} × {groups}: vectors have other bits than plain loops");
     have_equal_bits(&all, &convolution);
     have_equal_bits(&everywhere(&Drawn::<f64>::new(convolution, groups)), &convolution);
+}
+
+/// [`check_fitting`]; and the widest vectors add the gradients of the inputs to others without spare memory.
+pub(super) fn check_added(rows: (usize, Axis), columns: (usize, Axis), (seen, filters, groups): (usize, usize, usize)) {
+    check_fitting(rows, columns, (seen, filters, groups));
+    let (Some(rows), Some(columns)) = (axis(rows.0, rows.1), axis(columns.0, columns.1)) else { return };
+    let drawn = Drawn::<f32>::new(Convolution { plane: Plane { rows, columns }, seen, filters }, groups);
+    everywhere(&Drawn { is_added: true, ..drawn });
 }
 
 /// [`check`], of axes that a window fits into.
