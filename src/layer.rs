@@ -34,7 +34,7 @@ pub trait Layer: Parameters {
     type Output: Sample<Element = Self::Scalar>;
     /// What `forward_train` saves of a batch of at most `B` samples, in addition to its inputs and outputs.
     type Tape<const B: usize>: Pod;
-    /// Scratch for inference on a batch of at most `B` samples.
+    /// Scratch for inference on a batch of at most `B` samples, with any contents.
     type Workspace<const B: usize>: Pod;
     /// Scratch for training on a batch of at most `B` samples, forward and backward. It has room for a `Workspace<B>`, and
     /// most layers need no more: `Self::Workspace<B>`.

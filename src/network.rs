@@ -10,7 +10,7 @@ use crate::chunks::Chunks;
 use crate::graph::Node;
 use crate::kernels::{dispatch, operation};
 use crate::layer::{Layer, is_tiny};
-use crate::pod::{Aligned, Pod, zeroed};
+use crate::pod::{Aligned, Pod, with_memory, zeroed};
 use crate::random::Random;
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
@@ -267,9 +267,10 @@ pub fn forward<L: Layer>(network: &L, input: &L::Input) -> L::Output {
     }
     let mut output = zeroed();
     let outputs = core::slice::from_mut(&mut output);
-    let mut workspace = Aligned(zeroed());
     let inputs = core::slice::from_ref(input);
-    dispatch(Forward::<L, 1> { network, inputs, outputs, workspace: &mut workspace.0 });
+    with_memory(|workspace: &mut Aligned<L::Workspace<1>>| {
+        dispatch(Forward::<L, 1> { network, inputs, outputs, workspace: &mut workspace.0 });
+    });
     output
 }
 

@@ -8,6 +8,7 @@ use fnn::{
 };
 
 fnn::network! {
+    #[quantizable]
     /// Takes a 28×28 grayscale digit and returns ten class scores.
     pub struct LeNet: [1, 28, 28] -> [10] {
         conv1: Conv2d(6, kernel = 5),
@@ -56,6 +57,31 @@ fnn::network! {
 
 fnn::network! { struct Filters<const FILTERS: usize>: [2, 9, 8] -> [3] {
 Conv2d(FILTERS, kernel = 3), Relu, DepthwiseConv2d(kernel = 2), Conv2d(5, kernel = (1, 2)), Flatten, Dense(3) } }
+
+/// Leaves numbers in the memory that a function called next has its variables in.
+#[inline(never)]
+fn write_to_the_stack(value: f32) {
+    std::hint::black_box([value; 1 << 17]);
+}
+
+#[test]
+fn inference_depends_on_nothing_that_was_in_memory() {
+    let (lenet, keywords, sequence) = (LeNet::boxed(1), Keywords::boxed(2), Sequence::boxed(3));
+    let quantized = lenet.quantize(&[[[[0.5; 28]; 28]; 1], [[[-1.0; 28]; 28]; 1]]);
+    let answers = |value: f32| {
+        write_to_the_stack(value);
+        let digit = lenet.forward(&[[[0.25; 28]; 28]; 1]);
+        write_to_the_stack(value);
+        let word = keywords.forward(&[[[0.25; 49]; BINS]; 1]);
+        write_to_the_stack(value);
+        let steps = sequence.forward(&[[0.25; 50]; 3]);
+        write_to_the_stack(value);
+        let by_integers = quantized.forward(&[[[0.25; 28]; 28]; 1]);
+        (digit, word, steps, by_integers)
+    };
+    assert_eq!(answers(0.0), answers(f32::NAN));
+    assert_eq!(answers(0.0), answers(f32::MAX));
+}
 
 #[test]
 fn shapes_weights_and_costs_are_those_of_the_formulas() {

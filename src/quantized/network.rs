@@ -6,7 +6,7 @@ use super::quantization::{nearest, saturate};
 use super::{Arithmetic, Native, Quantization, QuantizedLayer};
 use crate::kernels::{dispatch, operation};
 use crate::layer::OutputKind;
-use crate::pod::{Pod, zeroed};
+use crate::pod::{Pod, with_memory, zeroed};
 use crate::shape::Sample;
 #[cfg(feature = "alloc")]
 use crate::shape::first_mut;
@@ -88,8 +88,7 @@ impl<L: QuantizedLayer, A: Arithmetic> QuantizedNetwork<L, A> {
             );
         }
         let mut output = zeroed();
-        let mut workspace = zeroed();
-        self.forward_integers_into(input, &mut output, &mut workspace);
+        with_memory(|workspace| self.forward_integers_into(input, &mut output, workspace));
         output
     }
 
