@@ -1,6 +1,6 @@
 //! Sizes that are known at compile time, or not.
 
-/// A size of a layer: a number, or a [`Constant`]. Of a kernel with constant sizes, only what they need is compiled.
+/// A size of a layer: a number, or a type of its own for a constant. Of a kernel with constant sizes, only what they need is compiled.
 pub trait Size: Copy {
     /// The size, if it is a constant.
     const CONSTANT: Option<usize>;

@@ -139,7 +139,9 @@ impl<S: Scalar> Drawn<S> {
         let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found), sum: None };
         self.convolution.backward(simd, w, (&x, &g), gradients, scratch(memory));
         assert!(found == dx, "{simd:?} {:?} × {}: a batch has other gradients", self.convolution, self.groups);
-        self.check_added(simd, w, [&x, &g, &dx], memory);
+        if self.is_added {
+            self.check_added(simd, w, [&x, &g, &dx], memory);
+        }
     }
 
     /// The gradients of inputs are added to others, in memory of which each number is written once.
