@@ -115,13 +115,16 @@ impl<S: Scalar> Drawn<S> {
     /// Samples of a batch that fills vectors, and those left over, get the bits that they get in a batch of few.
     fn check_batch<V: Simd>(&self, simd: V, (w, bias): (&[S], &[S]), few: [&[S]; 4], memory: &mut [Vec<S>; 3]) {
         let Convolution { plane, seen, .. } = self.convolution;
-        if crate::kernels::lanes::<V, S>() == 1 {
+        let lanes = crate::kernels::lanes::<V, S>();
+        if lanes == 1 {
             return;
         }
+        // Over channels, eight samples are computed at a time.
+        let of_batch = lanes.max(8) + 1;
         let samples = few[0].len() / (self.groups * seen * plane.inputs());
         let [x, y, g, dx] = few.map(|numbers| {
             let of_samples = numbers.chunks_exact(numbers.len() / samples).cycle();
-            of_samples.take(LANES + 1).flatten().copied().collect::<Vec<_>>()
+            of_samples.take(of_batch).flatten().copied().collect::<Vec<_>>()
         });
         let (mut found, mut weight) = (vec![S::from_f64(UNTOUCHED); y.len()], vec![S::ZERO; w.len()]);
         self.convolution.forward(simd, (w, bias), &x, (&mut found, false), ChannelsLast::NONE, scratch(memory));
