@@ -1,5 +1,6 @@
 //! The forward and backward functions of a network: its stages, one call after the other.
 
+mod backward;
 mod calls;
 mod views;
 
@@ -33,19 +34,6 @@ enum Forward {
     Inference,
     /// Batches stay on the tape.
     Training,
-}
-
-/// What a backward pass does with a layer's gradient.
-#[derive(Clone, Copy)]
-enum Backward {
-    /// It is stored in the network's gradient.
-    Keep,
-    /// The same; and the gradients of the network's inputs are added to others.
-    Onto,
-    /// The layer is updated right away.
-    Update,
-    /// It may be computed later.
-    Defer,
 }
 
 impl<'a> Passes<'a> {
@@ -107,106 +95,6 @@ impl<'a> Passes<'a> {
                 tape: &mut Self::Tape<{ __BATCH }>,
                 workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
             ) {
-                #stages
-            }
-        }
-    }
-
-    /// The chain rule.
-    fn backward(&self) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        let stages = self.go_back(Backward::Keep);
-        let reads_outputs = self.reads_outputs();
-        hygienic! {
-            #reads_outputs
-
-            #[inline(always)]
-            fn backward<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
-                &self,
-                pass: #fnn::macro_support::Pass<'_, __V>,
-                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
-                output_gradients: &mut [Self::Output],
-                gradient: #fnn::macro_support::Gradient<'_, Self>,
-                input_gradients: ::core::option::Option<&mut [Self::Input]>,
-                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
-            ) {
-                let #fnn::macro_support::Gradient { weights, start } = gradient;
-                #stages
-            }
-        }
-    }
-
-    /// `READS_OUTPUTS`: that of the last layer. An activation that overwrites its outputs reads them, which is the default.
-    fn reads_outputs(&self) -> Option<TokenStream> {
-        let fnn = &self.network.header.fnn;
-        let stage = self.stages.last().filter(|stage| stage.activation.is_none())?;
-        let reads_outputs = stage.layer.member(fnn, quote!(READS_OUTPUTS));
-        Some(hygienic!(const READS_OUTPUTS: ::core::primitive::bool = #reads_outputs;))
-    }
-
-    /// The chain rule, with input gradients that are added to others, for networks whose first layer may be able to add them.
-    fn backward_onto(&self) -> Option<TokenStream> {
-        let fnn = &self.network.header.fnn;
-        self.stages.first().filter(|stage| stage.adds_input_gradients())?;
-        let stages = self.go_back(Backward::Onto);
-        Some(hygienic! {
-            #[inline(always)]
-            fn backward_onto<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
-                &self,
-                pass: #fnn::macro_support::Pass<'_, __V>,
-                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
-                output_gradients: &mut [Self::Output],
-                gradient: #fnn::macro_support::Gradient<'_, Self>,
-                input_gradients: ::core::option::Option<#fnn::macro_support::Onto<'_, Self::Input>>,
-                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
-            ) {
-                let #fnn::macro_support::Gradient { weights, start } = gradient;
-                #stages
-            }
-        })
-    }
-
-    /// The chain rule, without the weight gradients that are computed later.
-    fn backward_deferring(&self) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        let stages = self.go_back(Backward::Defer);
-        hygienic! {
-            #[inline(always)]
-            fn backward_deferring<__V: #fnn::macro_support::Simd, const __BATCH: ::core::primitive::usize>(
-                &self,
-                pass: #fnn::macro_support::Pass<'_, __V>,
-                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
-                output_gradients: &mut [Self::Output],
-                mut deferral: #fnn::macro_support::Deferral<'_, Self::Scalar>,
-                input_gradients: ::core::option::Option<&mut [Self::Input]>,
-                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
-            ) {
-                #stages
-            }
-        }
-    }
-
-    /// The chain rule, and each layer's update right after it.
-    pub(super) fn train_in_place(&self) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        let stages = self.go_back(Backward::Update);
-        hygienic! {
-            #[inline(always)]
-            fn train_in_place<
-                __V: #fnn::macro_support::Simd,
-                __O: #fnn::macro_support::Optimizer<{ __SLOTS }>,
-                const __SLOTS: ::core::primitive::usize,
-                const __BATCH: ::core::primitive::usize,
-            >(
-                &mut self,
-                pass: #fnn::macro_support::Pass<'_, __V>,
-                recorded: #fnn::macro_support::Recorded<'_, Self, { __BATCH }>,
-                output_gradients: &mut [Self::Output],
-                mut descent: #fnn::macro_support::Descent<'_, __O, Self::Scalar, Self::LayerGradient>,
-                mut slots: [&mut Self; __SLOTS],
-                workspace: &mut Self::TrainingWorkspace<{ __BATCH }>,
-            ) {
-                let input_gradients = ::core::option::Option::None::<&mut [Self::Input]>;
                 #stages
             }
         }
@@ -311,22 +199,6 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// From the last stage to the first: gradient `i` is with respect to batch `i`.
-    fn go_back(&self, pass: Backward) -> TokenStream {
-        let (recorded, workspace) = (self.recorded(), self.workspace_pattern());
-        let last_gradient = local("gradient", self.stages.len());
-        let output_gradients = self.outputs_mut("output_gradients");
-        let stages = (1..=self.stages.len()).rev().zip(self.stages.iter().rev());
-        let stages = stages.map(|(number, stage)| self.backward_stage(pass, number, stage));
-        hygienic! {
-            #recorded
-            let #workspace = workspace;
-            let #last_gradient = #output_gradients;
-            #(#stages)*
-            let _ = (ping, pong, scratch);
-        }
-    }
-
     /// All batches of a forward pass.
     pub(super) fn recorded(&self) -> TokenStream {
         let fnn = &self.network.header.fnn;
@@ -344,68 +216,6 @@ impl<'a> Passes<'a> {
             let batch_0 = inputs;
             #(#recorded)*
             let #last_batch = #outputs;
-        }
-    }
-
-    /// One stage: from gradient `number` to the one before it.
-    fn backward_stage(&self, pass: Backward, number: usize, stage: &Stage) -> TokenStream {
-        let fnn = &self.network.header.fnn;
-        let (batch, before) = (local("batch", number), local("batch", number - 1));
-        let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
-        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), buffer(number - 1));
-        let room = self.before(number).map(|(stage, sample)| {
-            let layer = &stage.layer.layer;
-            let room = match pass {
-                Backward::Defer => hygienic!(deferral.outputs::<#layer, #sample, { __BATCH }, _>(#buffer, samples)),
-                _ => hygienic!(#fnn::macro_support::batch::<#sample, { __BATCH }, _>(#buffer, samples)),
-            };
-            hygienic!(let #gradient_before = #room;)
-        });
-        let wanted = if number > 1 {
-            let view = self.input_mut(stage, hygienic!(&mut *#gradient_before));
-            hygienic!(::core::option::Option::Some(#view))
-        } else if stage.views.is_empty() && stage.layer.exact_input {
-            hygienic!(input_gradients)
-        } else {
-            let view = self.input_mut(stage, hygienic!(gradients));
-            hygienic!(input_gradients.map(|gradients| #view))
-        };
-        let activation = stage.activation.as_ref().map(|activation| {
-            let (name, backward) = (&activation.name, self.activation(&hygienic!(backward_in_place)));
-            hygienic!(#backward(&self.#name, pass.simd, #batch, &mut *#gradient);)
-        });
-        let name = &stage.layer.name;
-        let (function, layer, own) = match pass {
-            Backward::Keep | Backward::Onto => {
-                let weights = stage.exclusive(hygienic!(&mut weights.#name));
-                let own = hygienic!(#fnn::macro_support::Gradient::new(#weights, start));
-                let is_onto = number == 1 && matches!(pass, Backward::Onto);
-                (
-                    self.call(stage, if is_onto { "backward_onto" } else { "backward" }),
-                    stage.shared(hygienic!(&self.#name)),
-                    own,
-                )
-            }
-            Backward::Update => (self.update(stage), stage.exclusive(hygienic!(&mut self.#name)), self.descent(stage)),
-            Backward::Defer => {
-                let layer = &stage.layer.layer;
-                let own = hygienic!(deferral.of::<#layer>(samples));
-                (self.call(stage, "backward_deferring"), stage.shared(hygienic!(&self.#name)), own)
-            }
-        };
-        let (index, inputs) = (stage.index as u64, self.input(stage, &before));
-        hygienic! {
-            #room
-            #activation
-            #function(
-                #layer,
-                pass.inside(#index),
-                #fnn::macro_support::Recorded::<_, { __BATCH }> { inputs: #inputs, outputs: #batch, tape: #tape },
-                &mut *#gradient,
-                #own,
-                #wanted,
-                #scratch,
-            );
         }
     }
 
