@@ -239,20 +239,14 @@ impl<S: Scalar> Gradients<'_, S> {
             let Some(dx) = self.dx.as_deref_mut() else { continue };
             if self.is_frozen {
                 let f = |constants: [S::Vector<V>; 3], numbers| constants[1] * gradient(constants, numbers);
-                block.map::<_, _, _, _, false>(simd, &constants, from, dx, f);
+                block.map(simd, &constants, from, (dx, false), f);
                 continue;
             }
             let slope = product(&scaled(&slopes, part), &inverses);
             let constants = [means, scale, bias, slope, scaled(&sums, part)];
-            block.map::<_, _, _, _, false>(
-                simd,
-                &constants,
-                from,
-                dx,
-                |[mean, scale, bias, slope, offset], numbers| {
-                    scale * (gradient([mean, scale, bias], numbers) - offset - slope * (numbers[0] - mean))
-                },
-            );
+            block.map(simd, &constants, from, (dx, false), |[mean, scale, bias, slope, offset], numbers| {
+                scale * (gradient([mean, scale, bias], numbers) - offset - slope * (numbers[0] - mean))
+            });
         }
     }
 }

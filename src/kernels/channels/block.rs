@@ -59,9 +59,9 @@ impl Block {
             let value = |[mean, scale, bias]: [S::Vector<V>; 3], [x]: [S::Vector<V>; 1]| {
                 activation.value((x - mean) * scale + bias)
             };
-            return self.map::<_, _, _, _, true>(simd, &constants, [x], y, value);
+            return self.map(simd, &constants, [x], (y, true), value);
         }
-        self.map::<_, _, _, _, true>(simd, &constants, [x], y, |[mean, scale, bias], [x]| (x - mean) * scale + bias);
+        self.map(simd, &constants, [x], (y, true), |[mean, scale, bias], [x]| (x - mean) * scale + bias);
         self.activate(simd, activation, y);
     }
 
@@ -98,15 +98,15 @@ impl Block {
         size_of_val(batch) > CACHED
     }
 
-    /// `to = f(constants, numbers)` for the numbers of `from` at each place of the channels, over a batch. `IS_NEW` if `to` was used long
+    /// `to = f(constants, numbers)` for the numbers of `from` at each place of the channels, over a batch. `is_new` if `to` was used long
     /// before.
     #[inline(always)]
-    pub(super) fn map<V: Simd, S: Scalar, const M: usize, const N: usize, const IS_NEW: bool>(
+    pub(super) fn map<V: Simd, S: Scalar, const M: usize, const N: usize>(
         &self,
         simd: V,
         constants: &[Each<S>; M],
         from: [&[S]; N],
-        to: &mut [S],
+        (to, is_new): (&mut [S], bool),
         f: impl Fn([S::Vector<V>; M], [S::Vector<V>; N]) -> S::Vector<V>,
     ) {
         let (lanes, Sizes { length, space }) = (lanes::<V, S>(), self.sizes);
@@ -122,7 +122,7 @@ impl Block {
             return;
         }
         let places = self.places();
-        let is_requested = IS_NEW && self.is_far_apart(to);
+        let is_requested = is_new && self.is_far_apart(to);
         for (sample, to) in to.blocks_mut(length).enumerate() {
             let mut channels = [<[S]>::blocks(&[], space); N];
             for (channels, from) in channels.iter_mut().zip(&from) {

@@ -136,23 +136,21 @@ impl<S: Scalar> Operation for Backward<'_, '_, S> {
     #[inline(always)]
     fn run<V: Simd>(self, simd: V) {
         let Self { convolution, w, x, g, gradients, scratch } = self;
-        let Gradients { weight, bias, input, sum } = gradients;
-        let is_added = sum.is_some() && convolution.adds_input_gradients::<V, S>(w, g, &scratch);
-        let (mut input, sum) = if is_added { (sum, None) } else { (input, sum) };
-        let gradients = Gradients { weight, bias, input: input.as_deref_mut(), sum: None };
-        Backward { convolution, w, x, g, gradients, scratch }.differentiate(simd, is_added);
-        if let (Some(input), Some(sum)) = (input, sum) {
+        let Gradients { weight, bias, mut input, mut sum } = gradients;
+        let gradients = Gradients { weight, bias, input: input.as_deref_mut(), sum: sum.as_deref_mut() };
+        let is_added = Backward { convolution, w, x, g, gradients, scratch }.differentiate(simd);
+        if !is_added && let (Some(input), Some(sum)) = (input, sum) {
             add_assign(simd, input, sum);
         }
     }
 }
 
 impl<S: Scalar> Backward<'_, '_, S> {
-    /// The gradients. Those of the inputs are added to what is there, if there is a [form](Convolution::adds_input_gradients) for it.
+    /// The gradients. Returns whether those of the inputs were added to the sum, for which there are forms; if not, they are by themselves.
     #[inline(always)]
-    fn differentiate<V: Simd>(self, simd: V, is_added: bool) {
+    fn differentiate<V: Simd>(self, simd: V) -> bool {
         let Self { convolution, w, x, g, gradients, mut scratch } = self;
-        let Gradients { weight: dw, bias, input: mut dx, sum: _ } = gradients;
+        let Gradients { weight: dw, bias, input: mut dx, sum } = gradients;
         let plane = &convolution.plane;
         let (of_inputs, of_outputs) = convolution.samples(w);
         if const { lanes::<V, S>() == 1 || !V::FUSED } {
@@ -164,7 +162,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
                 let dx = dx.as_mut().and_then(Iterator::next);
                 convolution.backward_sample(simd, w, (x, g), (Some(&mut *dw), dx), scratch.parts());
             }
-            return;
+            return false;
         }
         let mut needs_weights = true;
         if const { !V::FUSED } {
@@ -179,7 +177,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
             needs_weights = false;
         }
         if !needs_weights && convolution.is_over_channels::<V, S>(w, quotient(x.len(), of_inputs), &mut scratch) {
-            let (Some(dx), scratch) = (dx, &mut scratch) else { return };
+            let (Some(dx), scratch) = (dx, &mut scratch) else { return false };
             let phases = || convolution.phases().map(|phase| convolution.back(w, phase));
             if phases().any(|channels| channels.images.taps() == 0) {
                 dx.fill(S::ZERO);
@@ -190,7 +188,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
                 let sums = over_channels::Correlate { channels, w, bias, x, y, strides, is_rectified: false, scratch };
                 simd.call(sums);
             }
-            return;
+            return false;
         }
         let over_strips = convolution.is_over_strips::<V, S>(&mut scratch);
         let few = convolution.has_few_taps() && !over_strips && !convolution.is_matrix();
@@ -209,18 +207,22 @@ impl<S: Scalar> Backward<'_, '_, S> {
         } else if needs_weights {
             convolution.add_bias_sums(simd, w, g, bias);
         }
+        let mut is_added = None;
         if let (true, Some(dx)) = (few, dx.as_deref_mut()) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
-            if const { V::FUSED } && convolution.spreads(&images, scratch) {
+            is_added = if const { V::FUSED } && convolution.spreads(&images, scratch) {
                 let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
+                let (dx, is_added) = sum.map_or((dx, false), |sum| (sum, true));
                 Spread { images, filters, window, outputs, w, g, dx, is_added, scratch }.run(simd);
-                needs_inputs = false;
+                Some(is_added)
             } else {
-                needs_inputs = !convolution.input_gradients(simd, w, g, (dx, is_added), scratch);
-            }
+                convolution.input_gradients(simd, w, g, (dx, sum), scratch)
+            };
+            needs_inputs = is_added.is_none();
         }
+        let is_added = is_added.unwrap_or(false);
         if !needs_weights && !needs_inputs {
-            return;
+            return is_added;
         }
         let mut dx = dx.filter(|_| needs_inputs).map(|dx| dx.blocks_mut(of_inputs));
         for (x, g) in x.blocks(of_inputs).zip(g.blocks(of_outputs)) {
@@ -228,6 +230,7 @@ impl<S: Scalar> Backward<'_, '_, S> {
             let dw = if needs_weights { Some(&mut *dw) } else { None };
             convolution.backward_sample(simd, w, (x, g), (dw, dx), scratch.parts());
         }
+        is_added
     }
 }
 
@@ -254,49 +257,33 @@ impl Convolution {
         }
     }
 
-    /// The images of the outputs for each phase of the inputs that has any.
+    /// Whether sums in a form can be added to what is there: those of a block are stored by themselves first, and then where they belong.
     #[inline(always)]
-    fn images_of_phases<S>(&self, w: &[S]) -> impl Iterator<Item = Images> {
-        let images = self.phases().map(|phase| self.outputs(w, phase).without_idle_taps());
-        images.filter(|images| images.sums() > 0)
+    fn can_add<V: Simd, S: Scalar>(&self, (lanes, images): &(Lanes, Images)) -> bool {
+        match lanes {
+            Lanes::Filters => self.plane.inputs() > 1,
+            Lanes::Positions => rows::are_stored_apart::<V, S>(images),
+            Lanes::Samples(_) => false,
+        }
     }
 
-    /// Whether the gradients of the inputs can be added to what is there: in forms that store the sums of blocks by themselves, and then
-    /// where they belong, if all phases have one of these.
-    #[inline(always)]
-    fn adds_input_gradients<V: Simd, S: Scalar>(&self, w: &[S], g: &[S], scratch: &Scratch<'_, S>) -> bool {
-        let is_depthwise = self.seen == 1 && self.filters < 4;
-        let is_correlation = !is_depthwise && !self.is_matrix() && self.has_few_taps() && self.plane.inputs() > 1;
-        if const { lanes::<V, S>() == 1 || !V::FUSED } || !is_correlation {
-            return false;
-        }
-        if self.spreads(&self.inputs(w).without_idle_taps(), scratch) {
-            return true;
-        }
-        let batch = (quotient(g.len(), self.samples(w).1), self.seen);
-        self.images_of_phases(w).filter(|images| images.taps() > 0).all(|images| {
-            match lanes_of::<V, S>(&images, batch, self.window(), scratch) {
-                Some((Lanes::Filters, _)) => true,
-                Some((Lanes::Positions, images)) => rows::are_stored_apart::<V, S>(&images),
-                _ => false,
-            }
-        })
-    }
-
-    /// The gradients of the inputs of a batch, phase by phase. Returns whether all phases have a form. If
-    /// not, some gradients may be those of a phase, and others of nothing.
+    /// The gradients of the inputs of a batch, phase by phase: added to a sum, if there is one and the forms of all phases can do that.
+    /// Returns whether they were, if all phases have a form. If not, some gradients may be those of a phase, and others of nothing.
     #[inline(always)]
     fn input_gradients<V: Simd, S: Scalar>(
         &self,
         simd: V,
         w: &[S],
         g: &[S],
-        (dx, is_added): (&mut [S], bool),
+        (dx, sum): (&mut [S], Option<&mut [S]>),
         scratch: &mut Scratch<'_, S>,
-    ) -> bool {
+    ) -> Option<bool> {
         let (plane, (of_inputs, of_outputs)) = (&self.plane, self.samples(w));
         let samples = quotient(g.len(), of_outputs);
-        let phases = || self.images_of_phases(w);
+        let phases = || {
+            let images = self.phases().map(|phase| self.outputs(w, phase).without_idle_taps());
+            images.filter(|images| images.sums() > 0)
+        };
         let has_idle = phases().any(|images| images.taps() == 0);
         let phases = || phases().filter(|images| images.taps() > 0);
         let weights = Weights {
@@ -310,16 +297,18 @@ impl Convolution {
         let strides = Strides { sample: of_inputs, channel: plane.inputs(), row: plane.columns.input, column: 1 };
         let filters = self.seen;
         let mut forms = [None; PHASES];
-        let (mut count, mut is_whole) = (0, false);
+        let (mut count, mut is_whole, mut is_added) = (0, false, sum.is_some());
         for images in phases() {
             let form = lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch);
             is_whole |= matches!(form, Some((Lanes::Samples(_), _)));
+            is_added &= form.as_ref().is_some_and(|form| self.can_add::<V, S>(form));
             match (form, forms.get_mut(count)) {
                 (Some(_), Some(to)) => (*to, count) = (form, count + 1),
                 (Some(_), None) => is_whole = true,
-                (None, _) => return false,
+                (None, _) => return None,
             }
         }
+        let dx = sum.filter(|_| is_added).unwrap_or(dx);
         // Phases read the same gradients, and write the same lines, while these are in the second-level cache.
         is_whole |= count == 1;
         let bytes = (of_inputs + of_outputs) * size_of::<S>();
@@ -331,12 +320,12 @@ impl Convolution {
             for (index, images) in phases().enumerate() {
                 let chosen = forms.get(index).copied().flatten();
                 let form = chosen.or_else(|| lanes_of::<V, S>(&images, (samples, filters), self.window(), scratch));
-                let Some((lanes, images)) = form else { return false };
+                let (lanes, images) = form?;
                 let (bias, x, y, scratch, is_rectified) = (&[][..], g, &mut *dx, &mut *scratch, false);
                 Correlation { images, filters, weights, bias, x, y, strides, is_rectified, is_added, scratch }
                     .over(simd, lanes);
             }
         }
-        true
+        Some(is_added)
     }
 }
