@@ -1,4 +1,21 @@
 //! Losses: how far outputs are from their targets, and the gradient that training follows. One loss per file.
+//!
+//! | loss | outputs | targets | for |
+//! |---|---|---|---|
+//! | [`CrossEntropy`] | scores `[S; N]` | a class `usize`, or probabilities `[S; N]` | one of several classes |
+//! | [`WeightedCrossEntropy`] | the same | the same | rare classes, label smoothing |
+//! | [`Focal`] | scores `[S; N]` | a class `usize` | classes of which most samples are easy |
+//! | [`KullbackLeibler`] | scores `[S; N]` | probabilities `[S; N]` | distillation |
+//! | [`BinaryCrossEntropy`] | scores of any shape | 0 or 1, or probabilities, of the same shape | independent yes-or-no outputs |
+//! | [`BinaryFocal`] | the same | the same | yes-or-no outputs of which most are easy |
+//! | [`Hinge`] | scores of any shape, or `[S; N]` | −1 or 1 of the same shape, or a class `usize` | answers that need a margin |
+//! | [`MeanSquaredError`] | any shape | the same shape | regression |
+//! | [`MeanAbsoluteError`] | any shape | the same shape | regression with outliers; the median |
+//! | [`Huber`] | any shape | the same shape | regression with a few outliers |
+//! | [`CosineSimilarity`] | any shape | the same shape | directions, such as embeddings |
+//! | [`SampleWeights`] | those of another loss | its targets as [`Weighted`] | samples of different importance |
+//!
+//! Scores are logits: a network that ends in `Softmax` or `Sigmoid` is a compile error with these losses.
 
 mod binary_cross_entropy;
 mod cosine_similarity;
@@ -33,8 +50,8 @@ use crate::shape::Sample;
 /// A loss: a number per sample that training minimizes, and its gradient with respect to the outputs.
 ///
 /// The loss of a batch is the weighted mean `Σ wₙ·lₙ / Σ wₙ`. All weights are 1 unless classes are weighted, or
-/// samples ([`SampleWeights`]). The pairing of outputs and targets is checked at compile time: `Loss<[f32; 10], usize>` compares ten scores with a
-/// class index.
+/// samples ([`SampleWeights`]). The pairing of outputs and targets is checked at compile time: `Loss<[f32; 10], usize>` compares
+/// ten scores with a class index.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot compare outputs `{Output}` with targets `{Target}`",
     label = "this loss doesn't take these outputs with these targets",

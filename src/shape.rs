@@ -113,6 +113,7 @@ impl fmt::Debug for Shape {
 /// let batch = [[1.0, 2.0], [3.0, 4.0]];
 /// assert_eq!(<[f32; 2]>::SHAPE.sizes(), [2]);
 /// assert_eq!(Sample::flat(&batch), [1.0, 2.0, 3.0, 4.0]);
+/// assert_eq!(batch[1].elements(), [3.0, 4.0]);
 /// ```
 pub trait Sample: Pod + PartialEq + fmt::Debug + sealed::Sealed {
     /// The innermost type: a number.
@@ -129,6 +130,18 @@ pub trait Sample: Pod + PartialEq + fmt::Debug + sealed::Sealed {
 
     /// All elements of a batch, sample after sample, mutable.
     fn flat_mut(samples: &mut [Self]) -> &mut [Self::Element];
+
+    /// All elements of a sample.
+    #[inline(always)]
+    fn elements(&self) -> &[Self::Element] {
+        Self::flat(core::slice::from_ref(self))
+    }
+
+    /// All elements of a sample, mutable.
+    #[inline(always)]
+    fn elements_mut(&mut self) -> &mut [Self::Element] {
+        Self::flat_mut(core::slice::from_mut(self))
+    }
 
     /// Whether every element is finite: neither infinite nor NaN.
     fn all_finite(&self) -> bool;

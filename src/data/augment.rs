@@ -127,7 +127,7 @@ pub fn rotated<S: Scalar, const C: usize, const H: usize, const W: usize>(
 
 /// Add normally distributed noise with this standard deviation to each number.
 pub fn noise<A: Sample<Element: Scalar>>(sample: &mut A, deviation: f64, random: &mut Random) {
-    for x in A::flat_mut(std::slice::from_mut(sample)) {
+    for x in sample.elements_mut() {
         *x += A::Element::from_f64(deviation * random.normal());
     }
 }
@@ -136,7 +136,7 @@ pub fn noise<A: Sample<Element: Scalar>>(sample: &mut A, deviation: f64, random:
 /// sound.
 pub fn scale<A: Sample<Element: Scalar>>(sample: &mut A, most: f64, random: &mut Random) {
     let factor = A::Element::from_f64(1.0 + most * (2.0 * random.uniform() - 1.0));
-    A::flat_mut(std::slice::from_mut(sample)).iter_mut().for_each(|x| *x *= factor);
+    sample.elements_mut().iter_mut().for_each(|x| *x *= factor);
 }
 
 /// A whole number from −`most` to `most`.

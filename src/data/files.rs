@@ -58,7 +58,7 @@ fn open(path: &Path) -> Result<(File, u64), Error> {
 }
 
 /// Check that an array of these dimensions, whose samples lie along the first one, has samples of as many elements as `A`.
-fn check_samples<A: Sample>(path: &Path, dimensions: &[u64]) -> Result<(), Error> {
+pub(super) fn check_samples<A: Sample>(path: &Path, dimensions: &[u64]) -> Result<(), Error> {
     let mut of_sample = dimensions.iter().skip(1);
     if of_sample.try_fold(1u64, |length, &size| length.checked_mul(size)) == Some(A::LENGTH as u64) {
         return Ok(());

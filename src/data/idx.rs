@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::files::check_samples;
 use crate::error::Error;
 use crate::pod::zeroed;
 use crate::scalar::Scalar;
@@ -105,14 +106,10 @@ impl Idx {
     /// # Errors
     /// [`Error::Format`] if the samples in the file have a different number of elements than `S`.
     pub fn images<S: Sample<Element: Scalar>>(&self) -> Result<Vec<S>, Error> {
-        let (count, sizes) = self.dimensions.split_first().unwrap_or((&0, &[]));
-        // This product divides the total length, unless there are no elements.
-        if sizes.iter().try_fold(1usize, |length, &size| length.checked_mul(size)) != Some(S::LENGTH) {
-            let expected = format_args!("samples of {} elements, as {}", S::LENGTH, S::SHAPE);
-            return Err(Error::format(&self.path, "dimensions", expected, format_args!("{:?}", self.dimensions)));
-        }
+        let dimensions: Vec<u64> = self.dimensions.iter().map(|&size| size as u64).collect();
+        check_samples::<S>(&self.path, &dimensions)?;
         let scaled: [S::Element; 256] = std::array::from_fn(|byte| S::Element::from_f64(byte as f64 / 255.0));
-        let mut samples = vec![zeroed::<S>(); *count];
+        let mut samples = vec![zeroed::<S>(); self.dimensions.first().copied().unwrap_or(0)];
         for (element, byte) in S::flat_mut(&mut samples).iter_mut().zip(&self.bytes) {
             *element = scaled[usize::from(*byte)];
         }

@@ -55,8 +55,8 @@ where
 /// `share·x + (1 − share)·other`, element by element.
 fn mix<A: Sample<Element: Scalar>>(share: f64, x: &mut A, other: &A) {
     let (share, rest) = (A::Element::from_f64(share), A::Element::from_f64(1.0 - share));
-    let others = A::flat(std::slice::from_ref(other));
-    for (x, &other) in A::flat_mut(std::slice::from_mut(x)).iter_mut().zip(others) {
+    let others = other.elements();
+    for (x, &other) in x.elements_mut().iter_mut().zip(others) {
         *x = share * *x + rest * other;
     }
 }

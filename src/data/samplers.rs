@@ -78,8 +78,10 @@ impl<S: Source> Sampled<S> {
     }
 }
 
-/// Vose, "A linear algorithm for generating random numbers with a given distribution", IEEE TSE 17, 1991. The mean of
-/// the weights is 1.
+/// The aliases by which a draw takes constant time. The mean of the weights is 1.
+///
+/// Vose, "A linear algorithm for generating random numbers with a given distribution", IEEE Transactions on Software Engineering
+/// 17, 1991.
 fn aliases(mut weights: Vec<f64>) -> Vec<Alias> {
     let mut aliases: Vec<_> = (0..weights.len()).map(|other| Alias { kept: 1.0, other }).collect();
     let (mut small, mut large): (Vec<_>, Vec<_>) = (0..weights.len()).partition(|&index| weights[index] < 1.0);

@@ -89,7 +89,7 @@ where
     fn write_first(ys: &[F::Output], outputs: &mut [O]) {
         const { Self::FITS }
         for (y, output) in ys.iter().zip(outputs) {
-            copy(Sample::flat(core::slice::from_ref(y)), Self::parts(output).0);
+            copy(y.elements(), Self::parts(output).0);
         }
     }
 
@@ -98,14 +98,14 @@ where
     fn write_second(zs: &[G::Output], outputs: &mut [O]) {
         const { Self::FITS }
         for (z, output) in zs.iter().zip(outputs) {
-            copy(Sample::flat(core::slice::from_ref(z)), Self::parts(output).1);
+            copy(z.elements(), Self::parts(output).1);
         }
     }
 
     /// The first branch's part of an output, and the second's.
     #[inline(always)]
     fn parts(output: &mut O) -> (&mut [S], &mut [S]) {
-        let all = O::flat_mut(core::slice::from_mut(output));
+        let all = output.elements_mut();
         all.split_at_mut(F::Output::LENGTH.min(O::LENGTH))
     }
 }
@@ -177,8 +177,8 @@ where
         let (dys, dzs) = (shape::first_mut(dys, samples), shape::first_mut(dzs, samples));
         for ((dy, dz), output_gradient) in dys.iter_mut().zip(dzs.iter_mut()).zip(output_gradients) {
             let (y_part, z_part) = Self::parts(output_gradient);
-            copy(y_part, Sample::flat_mut(core::slice::from_mut(dy)));
-            copy(z_part, Sample::flat_mut(core::slice::from_mut(dz)));
+            copy(y_part, dy.elements_mut());
+            copy(z_part, dz.elements_mut());
         }
         let Gradient { weights, start } = gradient;
         branches::backward(

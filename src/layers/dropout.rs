@@ -46,8 +46,8 @@ impl<S: Scalar, A: Sample<Element = S>, const PROBABILITY: u64> Dropout<A, PROBA
         let kept = S::from_f64(1.0 / (1.0 - probability));
         for (sample, (from, to)) in from.iter().zip(to).enumerate() {
             let mut random = pass.random(sample);
-            let elements = A::flat(core::slice::from_ref(from)).iter();
-            for (&from, to) in elements.zip(A::flat_mut(core::slice::from_mut(to))) {
+            let elements = from.elements().iter();
+            for (&from, to) in elements.zip(to.elements_mut()) {
                 *to = if random.uniform() < probability { S::ZERO } else { from * kept };
             }
         }

@@ -65,7 +65,7 @@ impl<S: Scalar, A: Channels<Element = S>> Normalize<A> {
     #[must_use]
     pub fn transform(&self, sample: &A) -> A {
         let mut transformed = *sample;
-        self.each(A::flat_mut(core::slice::from_mut(&mut transformed)), |x, mean, deviation| (x - mean) / deviation);
+        self.each(transformed.elements_mut(), |x, mean, deviation| (x - mean) / deviation);
         transformed
     }
 
@@ -73,7 +73,7 @@ impl<S: Scalar, A: Channels<Element = S>> Normalize<A> {
     #[must_use]
     pub fn inverse(&self, sample: &A) -> A {
         let mut original = *sample;
-        self.each(A::flat_mut(core::slice::from_mut(&mut original)), |x, mean, deviation| x * deviation + mean);
+        self.each(original.elements_mut(), |x, mean, deviation| x * deviation + mean);
         original
     }
 
@@ -104,7 +104,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for Normalize<A> {
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [A], (): &mut ()) {
         for (output, input) in outputs.iter_mut().zip(inputs) {
             *output = *input;
-            self.each(A::flat_mut(core::slice::from_mut(output)), |x, mean, deviation| (x - mean) / deviation);
+            self.each(output.elements_mut(), |x, mean, deviation| (x - mean) / deviation);
         }
     }
 
@@ -121,7 +121,7 @@ impl<S: Scalar, A: Channels<Element = S>> Layer for Normalize<A> {
         gradient.accumulator();
         for (dx, g) in input_gradients.into_iter().flatten().zip(output_gradients.iter()) {
             *dx = *g;
-            self.each(A::flat_mut(core::slice::from_mut(dx)), |g, _, deviation| g / deviation);
+            self.each(dx.elements_mut(), |g, _, deviation| g / deviation);
         }
     }
 

@@ -67,7 +67,7 @@ impl<S: Scalar, A: Channels<Element = S>, O: Channels<Element = S>, const START:
     #[inline(always)]
     fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[A], outputs: &mut [O], (): &mut ()) {
         for (x, y) in inputs.iter().zip(outputs) {
-            copy(Self::part(A::flat(core::slice::from_ref(x))), O::flat_mut(core::slice::from_mut(y)));
+            copy(Self::part(x.elements()), y.elements_mut());
         }
     }
 
@@ -83,10 +83,10 @@ impl<S: Scalar, A: Channels<Element = S>, O: Channels<Element = S>, const START:
     ) {
         let Some(dx) = input_gradients else { return };
         for (dx, g) in dx.iter_mut().zip(output_gradients.iter()) {
-            let dx = A::flat_mut(core::slice::from_mut(dx));
+            let dx = dx.elements_mut();
             dx.fill(S::ZERO);
             let part = dx.get_mut(Self::BEFORE..Self::BEFORE + O::LENGTH).unwrap_or_default();
-            copy(O::flat(core::slice::from_ref(g)), part);
+            copy(g.elements(), part);
         }
     }
 }

@@ -159,7 +159,7 @@ impl<W: Sample> LastFrames<W> {
     #[inline(always)]
     pub(crate) fn push(&mut self, axis: &Axis, frame: &[W::Element], outside: W::Element) -> Option<&W> {
         let span = W::SHAPE.size(1);
-        let frames = W::flat_mut(core::slice::from_mut(&mut self.frames));
+        let frames = self.frames.elements_mut();
         if self.missing == 0 {
             frames.fill(outside);
             self.missing = (span - axis.before.min(span - 1)) as u32;
@@ -242,7 +242,7 @@ where
         forward(layer.on_window(), simd, frame, output, scratch);
         return true;
     }
-    let frame = I::flat(core::slice::from_ref(frame));
+    let frame = frame.elements();
     let Some(window) = last.push(&const { L::AXIS }, frame, L::Scalar::ZERO) else { return false };
     forward(layer.on_window(), simd, window, output, scratch);
     true
@@ -266,7 +266,7 @@ where
     I: Sample<Element = L::Scalar>,
     O: Sample<Element = L::Scalar>,
 {
-    let frame = I::flat(core::slice::from_ref(frame));
+    let frame = frame.elements();
     let Some(window) = last.push(&Axis::STILL, frame, L::Scalar::ZERO) else { return false };
     forward(layer, simd, window, output, scratch);
     true

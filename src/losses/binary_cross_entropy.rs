@@ -45,11 +45,10 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for BinaryCrossEntropy {
     }
 
     fn correct(&self, output: &A, target: &A) -> Option<bool> {
-        let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
         let certain = all(target, |t| t == S::ZERO || t == S::ONE);
         // Both comparisons are false for a score of NaN.
         let right = |(&x, &t): (&S, &S)| if t == S::ONE { x > S::ZERO } else { x <= S::ZERO };
-        certain.then(|| A::flat(outputs).iter().zip(A::flat(targets)).all(right))
+        certain.then(|| output.elements().iter().zip(target.elements()).all(right))
     }
 
     fn check(&self, target: &A) -> Result<(), &'static str> {

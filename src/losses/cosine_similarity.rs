@@ -54,17 +54,15 @@ fn cosine<S: Scalar>(x: &[S], t: &[S]) -> (S, S, S) {
 impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for CosineSimilarity {
     #[inline(always)]
     fn value(&self, output: &A, target: &A) -> Term<S> {
-        let (output, target) = (core::slice::from_ref(output), core::slice::from_ref(target));
-        let (cosine, _, _) = cosine(A::flat(output), A::flat(target));
+        let (cosine, _, _) = cosine(output.elements(), target.elements());
         Term::of(S::ONE - cosine)
     }
 
     #[inline(always)]
     fn gradient(&self, output: &A, target: &A, gradient: &mut A) -> Term<S> {
-        let (output, target) = (core::slice::from_ref(output), core::slice::from_ref(target));
-        let (output, target) = (A::flat(output), A::flat(target));
+        let (output, target) = (output.elements(), target.elements());
         let (cosine, by_x, by_t) = cosine(output, target);
-        let gradient = A::flat_mut(core::slice::from_mut(gradient));
+        let gradient = gradient.elements_mut();
         for (gradient, (&x, &t)) in gradient.iter_mut().zip(output.iter().zip(target)) {
             *gradient = (cosine * (x * by_x) - t * by_t) * by_x;
         }

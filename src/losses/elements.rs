@@ -8,8 +8,7 @@ use crate::shape::Sample;
 /// The mean of `loss` over pairs of output and target.
 #[inline(always)]
 pub(super) fn mean<S: Scalar, A: Sample<Element = S>>(output: &A, target: &A, loss: impl Fn(S, S) -> S) -> Term<S> {
-    let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
-    let sum: S = A::flat(outputs).iter().zip(A::flat(targets)).map(|(&x, &t)| loss(x, t)).sum();
+    let sum: S = output.elements().iter().zip(target.elements()).map(|(&x, &t)| loss(x, t)).sum();
     Term::of(sum / S::from_f64(A::LENGTH as f64))
 }
 
@@ -21,14 +20,13 @@ pub(super) fn mean_gradient<S: Scalar, A: Sample<Element = S>>(
     gradient: &mut A,
     loss: impl Fn(S, S) -> (S, S),
 ) -> Term<S> {
-    let (outputs, targets) = (core::slice::from_ref(output), core::slice::from_ref(target));
     let share = S::from_f64(1.0 / A::LENGTH as f64);
     // Long sums use several partial sums, which fit a vector register; a single sum would stall on the latency of each
     // addition.
     let mut sums = [S::ZERO; PARTS];
     let parts = if A::LENGTH < MANY { 1 } else { PARTS };
-    let pairs = A::flat(outputs).parts(parts).zip(A::flat(targets).parts(parts));
-    for (gradients, (outputs, targets)) in A::flat_mut(core::slice::from_mut(gradient)).parts_mut(parts).zip(pairs) {
+    let pairs = output.elements().parts(parts).zip(target.elements().parts(parts));
+    for (gradients, (outputs, targets)) in gradient.elements_mut().parts_mut(parts).zip(pairs) {
         for (((sum, gradient), &x), &t) in sums.iter_mut().zip(gradients).zip(outputs).zip(targets) {
             let (value, derivative) = loss(x, t);
             *sum += value;
@@ -45,7 +43,7 @@ const PARTS: usize = 8;
 
 /// Whether all elements are valid.
 pub(super) fn all<A: Sample>(sample: &A, holds: impl Fn(A::Element) -> bool) -> bool {
-    A::flat(core::slice::from_ref(sample)).iter().all(|&element| holds(element))
+    sample.elements().iter().all(|&element| holds(element))
 }
 
 /// [`Loss::check`](super::Loss::check) for targets that may be any finite number.

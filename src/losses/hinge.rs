@@ -97,8 +97,7 @@ impl<S: Scalar, A: Sample<Element = S>> Loss<A, A> for Hinge {
     }
 
     fn correct(&self, output: &A, target: &A) -> Option<bool> {
-        let (output, target) = (core::slice::from_ref(output), core::slice::from_ref(target));
-        Some(A::flat(output).iter().zip(A::flat(target)).all(|(&x, &t)| x * t > S::ZERO))
+        Some(output.elements().iter().zip(target.elements()).all(|(&x, &t)| x * t > S::ZERO))
     }
 
     fn check(&self, target: &A) -> Result<(), &'static str> {

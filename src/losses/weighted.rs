@@ -51,7 +51,7 @@ impl<O: Sample<Element: Scalar>, T, L: Loss<O, T>> Loss<O, Weighted<T>> for Samp
     ) -> Term<O::Element> {
         let term = weigh(weight, || self.0.gradient(output, target, gradient));
         let factor = O::Element::from_f64(weight.into());
-        for g in O::flat_mut(core::slice::from_mut(gradient)) {
+        for g in gradient.elements_mut() {
             *g = if weight == 0.0 { O::Element::ZERO } else { *g * factor };
         }
         term

@@ -1,7 +1,6 @@
 //! Quantized activations: a lookup table.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
@@ -37,8 +36,8 @@ impl<A: Sample<Element = f32>> QuantizedLayer for Activation<A> {
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
-        let x = Sample::flat(slice::from_ref(x)).iter();
-        for (y, &x) in Sample::flat_mut(slice::from_mut(y)).iter_mut().zip(x) {
+        let x = x.elements().iter();
+        for (y, &x) in y.elements_mut().iter_mut().zip(x) {
             *y = self.table[usize::from(x as u8)];
         }
     }

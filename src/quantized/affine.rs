@@ -1,7 +1,6 @@
 //! Affine maps between 8-bit integers.
 
 use core::fmt::Debug;
-use core::slice;
 
 use super::quantization::saturate;
 #[cfg(feature = "alloc")]
@@ -62,8 +61,8 @@ where
     I: Sample<Element = i32>,
     S: Sample<Element = u8>,
 {
-    let factors = I::flat(slice::from_ref(factors)).iter().zip(I::flat(slice::from_ref(offsets)));
-    let maps = factors.zip(S::flat(slice::from_ref(shifts)));
+    let factors = factors.elements().iter().zip(offsets.elements());
+    let maps = factors.zip(shifts.elements());
     maps.map(|((&factor, &offset), &shift)| Affine { factor, offset, shift: shift.into() })
 }
 
@@ -79,8 +78,8 @@ where
     I: Sample<Element = i32>,
     S: Sample<Element = u8>,
 {
-    let factors = I::flat_mut(slice::from_mut(factors)).iter_mut();
-    let maps = factors.zip(I::flat_mut(slice::from_mut(offsets))).zip(S::flat_mut(slice::from_mut(shifts)));
+    let factors = factors.elements_mut().iter_mut();
+    let maps = factors.zip(offsets.elements_mut()).zip(shifts.elements_mut());
     maps.zip(lines).fold(0.0, |error, (((factor, offset), shift), line)| {
         let affine = line.between(input.quantization, output);
         (*factor, *offset, *shift) = (affine.factor, affine.offset, affine.shift as u8);

@@ -1,8 +1,6 @@
 //! Quantized normalization by constants: batch normalization where it doesn't follow a layer that it can be folded
 //! into, and the normalization of inputs.
 
-use core::slice;
-
 use super::affine::maps;
 #[cfg(feature = "alloc")]
 use super::affine::{Line, write_maps};
@@ -53,8 +51,8 @@ impl<A: Channels<Element = f32>> QuantizedLayer for BatchNorm<A> {
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
         let maps = maps(&self.factor, &self.offset, &self.shift);
-        let x = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(A::SPACE.max(1));
+        let x = x.elements().blocks(A::SPACE.max(1));
+        let y = y.elements_mut().blocks_mut(A::SPACE.max(1));
         for ((x, y), affine) in x.zip(y).zip(maps) {
             for (y, &x) in y.iter_mut().zip(x) {
                 *y = affine.apply(x);

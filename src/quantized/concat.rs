@@ -3,6 +3,7 @@
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::marker::PhantomData;
+#[cfg(feature = "alloc")]
 use core::slice;
 
 use super::QuantizationAware;
@@ -61,15 +62,15 @@ where
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &F::Input, y: &mut O, memory: &mut Self::Workspace, trace: &mut T) {
-        let all = O::flat_mut(slice::from_mut(y));
+        let all = y.elements_mut();
         let (first, second) = all.split_at_mut(F::Output::LENGTH.min(O::LENGTH));
         if let Some(first) = sample_mut(first) {
             self.first.forward(x, first, workspace(memory), trace);
-            self.first_scale.rescale(Sample::flat_mut(slice::from_mut(first)));
+            self.first_scale.rescale(first.elements_mut());
         }
         if let Some(second) = sample_mut(second) {
             self.second.forward(x, second, workspace(memory), trace);
-            self.second_scale.rescale(Sample::flat_mut(slice::from_mut(second)));
+            self.second_scale.rescale(second.elements_mut());
         }
     }
 }

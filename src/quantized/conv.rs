@@ -1,7 +1,6 @@
 //! Quantized convolutions.
 
 use core::marker::PhantomData;
-use core::slice;
 
 #[cfg(fnn_integer_dot)]
 use super::integer_dot::{IntegerDot, Strip, Tables};
@@ -89,7 +88,7 @@ where
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut Self::Workspace, _: &mut T) {
         #[cfg(fnn_without_vectors)]
         {
-            let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+            let (x, y) = (x.elements(), y.elements_mut());
             let (weights, finish) = self.filters.part(0, F);
             let convolution = const { &in_one_row(Self::CONVOLUTION) };
             let layer = Layer { convolution, weights, finish, outside: self.zero_point as i8 };
@@ -113,7 +112,7 @@ where
     /// Many places at once where the processor has instructions for it, or else place by place.
     #[inline(always)]
     fn with_vectors(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, workspace: &mut <Self as QuantizedLayer>::Workspace) {
-        let (x, y) = (Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+        let (x, y) = (x.elements(), y.elements_mut());
         #[cfg(fnn_integer_dot)]
         if let Some(simd) = IntegerDot::detect() {
             let (input, filters) = ((x, self.zero_point as i8), &self.filters);

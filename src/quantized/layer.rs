@@ -133,7 +133,7 @@ pub fn forward_layer<L: Quantize, A: Arithmetic, I, O, W: Pod, T: Trace>(
     if let (Some(input), Some(output)) = (inputs, outputs) {
         layer.forward(input, output, memory::workspace(workspace), trace);
         if L::RANGED {
-            trace.see(Sample::flat(slice::from_ref(output)));
+            trace.see(output.elements());
         }
     }
 }
@@ -155,8 +155,8 @@ pub fn forward_layer_batch<L: Quantize, A: Arithmetic, I, O, W: Pod>(
 /// The forward pass of a network whose layers compute nothing.
 #[inline(always)]
 pub fn forward_nothing<I: Sample<Element = i8>, O: Sample<Element = i8>>(input: &I, output: &mut O) {
-    let inputs = I::flat(slice::from_ref(input)).iter();
-    for (to, &from) in O::flat_mut(slice::from_mut(output)).iter_mut().zip(inputs) {
+    let inputs = input.elements().iter();
+    for (to, &from) in output.elements_mut().iter_mut().zip(inputs) {
         *to = from;
     }
 }

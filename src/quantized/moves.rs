@@ -1,7 +1,5 @@
 //! Quantized layers that only move integers: outputs have the quantization of the inputs.
 
-use core::slice;
-
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
 use super::{Native, Ranges, Signal};
@@ -43,7 +41,7 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>> QuantizedLayer for Upsamp
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
-        Self::repeat(Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+        Self::repeat(x.elements(), y.elements_mut());
     }
 }
 
@@ -54,8 +52,8 @@ impl<A: Channels<Element = f32>, O: Channels<Element = f32>, const START: usize>
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
-        let part = Self::part(Sample::flat(slice::from_ref(x)));
-        for (y, &x) in Sample::flat_mut(slice::from_mut(y)).iter_mut().zip(part) {
+        let part = Self::part(x.elements());
+        for (y, &x) in y.elements_mut().iter_mut().zip(part) {
             *y = x;
         }
     }
@@ -73,7 +71,7 @@ where
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
-        Self::permute(Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+        Self::permute(x.elements(), y.elements_mut());
     }
 }
 

@@ -231,8 +231,8 @@ impl Quantization {
     /// [`quantize_all`](Self::quantize_all) in the caller's memory.
     #[inline]
     fn quantize_into<I: Sample<Element = i8>>(&self, sample: &Real<I>, integers: &mut I) {
-        let values = Real::<I>::flat(core::slice::from_ref(sample));
-        self.quantize_slice(values, I::flat_mut(core::slice::from_mut(integers)));
+        let values = sample.elements();
+        self.quantize_slice(values, integers.elements_mut());
     }
 
     /// The integers that stand for numbers.
@@ -257,8 +257,8 @@ impl Quantization {
     #[inline]
     pub(crate) fn dequantize_all<I: Sample<Element = i8>>(&self, sample: &I) -> Real<I> {
         let mut values = zeroed::<Real<I>>();
-        let flat = Real::<I>::flat_mut(core::slice::from_mut(&mut values));
-        for (value, &integer) in flat.iter_mut().zip(I::flat(core::slice::from_ref(sample))) {
+        let flat = values.elements_mut();
+        for (value, &integer) in flat.iter_mut().zip(sample.elements()) {
             *value = self.dequantize(integer);
         }
         values

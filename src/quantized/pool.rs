@@ -1,7 +1,6 @@
 //! Quantized pools: outputs have the quantization of the inputs.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::gather::fold;
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace, attributes};
@@ -77,8 +76,8 @@ fn pool<X: Sample<Element = i8>, Y: Sample<Element = i8>>(
     y: &mut Y,
     of_window: impl Fn(&[i8], (usize, usize)) -> i8,
 ) {
-    let channels = X::flat(slice::from_ref(x)).blocks(plane.inputs());
-    for (x, y) in channels.zip(Y::flat_mut(slice::from_mut(y)).blocks_mut(plane.outputs())) {
+    let channels = x.elements().blocks(plane.inputs());
+    for (x, y) in channels.zip(y.elements_mut().blocks_mut(plane.outputs())) {
         for (row, y) in y.blocks_mut(plane.columns.output).enumerate() {
             for (column, y) in y.iter_mut().enumerate() {
                 *y = of_window(x, (row, column));
@@ -109,7 +108,7 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         let plane = const { pool_plane::<I, O, K>() };
         if plane.pairs() == Some(2) {
-            return largest_of_squares(&plane, Sample::flat(slice::from_ref(x)), Sample::flat_mut(slice::from_mut(y)));
+            return largest_of_squares(&plane, x.elements(), y.elements_mut());
         }
         pool(&plane, x, y, |x, place| fold(&plane, x, place, -128, i32::max).0 as i8);
     }
@@ -145,8 +144,8 @@ impl<A: Channels<Element = f32>> QuantizedLayer for GlobalAvgPool<A> {
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
         const { assert_no_overflow(A::SPACE) }
-        let channels = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
-        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
+        let channels = x.elements().blocks(A::SPACE.max(1));
+        for (x, y) in channels.zip(y.elements_mut()) {
             *y = mean(x.iter().map(|&x| i32::from(x)).sum(), A::SPACE);
         }
     }
@@ -160,8 +159,8 @@ impl<A: Channels<Element = f32>> QuantizedLayer for layers::GlobalMaxPool<A> {
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
-        let channels = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
-        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
+        let channels = x.elements().blocks(A::SPACE.max(1));
+        for (x, y) in channels.zip(y.elements_mut()) {
             *y = x.iter().copied().fold(i8::MIN, i8::max);
         }
     }

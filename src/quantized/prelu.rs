@@ -1,7 +1,6 @@
 //! The quantized rectifier with learned slopes.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::affine::maps;
 #[cfg(feature = "alloc")]
@@ -54,8 +53,8 @@ impl<A: Channels<Element = f32>, P: Sample<Element = f32>> QuantizedLayer for PR
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
         let slopes = maps(&self.factor, &self.offset, &self.shift);
         let share = const { layers::slope_of::<A, P>() };
-        let x = Sample::flat(slice::from_ref(x)).blocks(share.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(share.max(1));
+        let x = x.elements().blocks(share.max(1));
+        let y = y.elements_mut().blocks_mut(share.max(1));
         for ((x, y), negative) in x.zip(y).zip(slopes) {
             for (y, &x) in y.iter_mut().zip(x) {
                 *y = if i32::from(x) > self.zero_point { self.positive.apply(x) } else { negative.apply(x) };

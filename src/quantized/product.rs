@@ -1,7 +1,5 @@
 //! Quantized products of branches.
 
-use core::slice;
-
 #[cfg(feature = "alloc")]
 use super::quantization::LARGEST_FACTOR;
 #[cfg(feature = "alloc")]
@@ -102,7 +100,7 @@ where
         self.first.forward(x, y, workspace(memory), trace);
         self.second.forward(x, z, workspace(memory), trace);
         let places = const { F::Output::LENGTH / G::Output::LENGTH };
-        self.products.multiply(Sample::flat(slice::from_ref(z)), places, Sample::flat_mut(slice::from_mut(y)));
+        self.products.multiply(z.elements(), places, y.elements_mut());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::{fmt, slice};
+use core::fmt;
 
 use super::calibration::Seen;
 use super::conversion::{BLOCK, observe_block};
@@ -123,14 +123,14 @@ pub(super) fn report<N: Quantize>(
             };
             let mut input = zeroed::<<N::Quantized<Native> as QuantizedLayer>::Input>();
             let mut output = zeroed::<<N::Quantized<Native> as QuantizedLayer>::Output>();
-            let numbers = N::Input::flat(slice::from_ref(sample)).iter();
-            for (integer, &number) in Sample::flat_mut(slice::from_mut(&mut input)).iter_mut().zip(numbers) {
+            let numbers = sample.elements().iter();
+            for (integer, &number) in input.elements_mut().iter_mut().zip(numbers) {
                 *integer = quantized.input.quantize(number);
             }
-            compare(Sample::flat(slice::from_ref(&input)));
+            compare(input.elements());
             quantized.layers.forward(&input, &mut output, &mut workspace, &mut compare);
             if N::RANGED {
-                compare(Sample::flat(slice::from_ref(&output)));
+                compare(output.elements());
             }
         }
     }

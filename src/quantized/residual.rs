@@ -1,6 +1,7 @@
 //! Quantized skip connections.
 
 use core::fmt::Debug;
+#[cfg(feature = "alloc")]
 use core::slice;
 
 use super::quantization::saturate;
@@ -57,8 +58,8 @@ crate::stored!([] Sum { "around": around: i32; "inside": inside: i32; "offset": 
 impl Addition for Sum {
     #[inline(always)]
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
-        let around = A::flat(slice::from_ref(around)).iter();
-        for (inside, &around) in B::flat_mut(slice::from_mut(inside)).iter_mut().zip(around) {
+        let around = around.elements().iter();
+        for (inside, &around) in inside.elements_mut().iter_mut().zip(around) {
             let around = i32::from(around).wrapping_mul(self.around);
             let products = i32::from(*inside).wrapping_mul(self.inside).wrapping_add(around);
             *inside = saturate(products.wrapping_add(self.offset) >> (self.shift & 31));
@@ -206,7 +207,7 @@ where
                 let of_second = |from: usize, sums: &mut [i32]| {
                     self.second.add_terms(&self.sum, z, workspace(memory), from, sums);
                 };
-                add_all(&self.sum, Sample::flat_mut(slice::from_mut(y)), of_second);
+                add_all(&self.sum, y.elements_mut(), of_second);
             }
         }
     }
@@ -249,7 +250,7 @@ pub(crate) fn add_all<A: Addition>(sum: &A, first: &mut [i8], mut others: impl F
 /// The integers of a sample from a place on.
 #[inline(always)]
 pub(crate) fn from_place<A: Sample<Element = i8>>(sample: &A, from: usize) -> &[i8] {
-    A::flat(slice::from_ref(sample)).get(from..).unwrap_or_default()
+    sample.elements().get(from..).unwrap_or_default()
 }
 
 impl<L> Quantize for layers::Residual<L>

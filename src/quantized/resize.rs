@@ -1,7 +1,5 @@
 //! Quantized interpolation: outputs have the quantization of the inputs.
 
-use core::slice;
-
 use super::pool::{assert_no_overflow, mean};
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
@@ -32,8 +30,8 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, const ALIGN_CORNERS: bool
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         const { assert_no_overflow(Self::WHOLE) }
-        let inputs = Sample::flat(slice::from_ref(x));
-        let outputs = Sample::flat_mut(slice::from_mut(y));
+        let inputs = x.elements();
+        let outputs = y.elements_mut();
         Self::for_each_place(|index, neighbors| {
             let channels = inputs.blocks(I::SPACE.max(1));
             for (x, y) in channels.zip(outputs.blocks_mut(O::SPACE.max(1))) {

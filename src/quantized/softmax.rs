@@ -1,7 +1,6 @@
 //! Quantized softmax.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace};
 #[cfg(feature = "alloc")]
@@ -43,8 +42,8 @@ pub(super) fn each_row<A: Sample<Element = i8>, const N: usize>(
     y: &mut A,
     of_row: impl Fn(&[i8; N], &mut [i8; N]),
 ) {
-    let x = A::flat(slice::from_ref(x)).as_chunks().0;
-    for (x, y) in x.iter().zip(A::flat_mut(slice::from_mut(y)).as_chunks_mut().0) {
+    let x = x.elements().as_chunks().0;
+    for (x, y) in x.iter().zip(y.elements_mut().as_chunks_mut().0) {
         of_row(x, y);
     }
 }

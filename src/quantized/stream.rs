@@ -195,7 +195,7 @@ where
         quantized_forward(layer.on_window(), frame, output, scratch);
         return true;
     }
-    let frame = I::flat(core::slice::from_ref(frame));
+    let frame = frame.elements();
     let Some(window) = last.push(&const { L::AXIS }, frame, layer.outside()) else { return false };
     quantized_forward(layer.on_window(), window, output, scratch);
     true
@@ -217,7 +217,7 @@ where
     I: Sample<Element = i8>,
     O: Sample<Element = i8>,
 {
-    let Some(window) = last.push(&Axis::STILL, I::flat(core::slice::from_ref(frame)), 0) else { return false };
+    let Some(window) = last.push(&Axis::STILL, frame.elements(), 0) else { return false };
     quantized_forward(layer, window, output, scratch);
     true
 }
@@ -230,7 +230,7 @@ where
     I: Sample<Element = i8>,
     O: Sample<Element = i8>,
 {
-    let Some(window) = last.push(&Axis::STILL, I::flat(core::slice::from_ref(frame)), 0) else { return false };
+    let Some(window) = last.push(&Axis::STILL, frame.elements(), 0) else { return false };
     super::layer::forward_nothing(window, output);
     true
 }

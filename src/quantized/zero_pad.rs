@@ -1,7 +1,6 @@
 //! Quantized padding: the zero point stands for 0.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::{Arithmetic, Quantize, QuantizedLayer, Trace, attributes};
 #[cfg(feature = "alloc")]
@@ -38,8 +37,8 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, K: Windows> QuantizedLaye
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         let plane = const { padding_plane::<I, O, K>() };
         let (above, left) = (plane.rows.window.before, plane.columns.window.before);
-        let channels = Sample::flat(slice::from_ref(x)).blocks(plane.inputs());
-        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y)).blocks_mut(plane.outputs())) {
+        let channels = x.elements().blocks(plane.inputs());
+        for (x, y) in channels.zip(y.elements_mut().blocks_mut(plane.outputs())) {
             y.fill(self.zero_point as i8);
             let rows = y.blocks_mut(plane.columns.output).skip(above);
             for (x, y) in x.blocks(plane.columns.input).zip(rows) {

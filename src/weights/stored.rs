@@ -121,7 +121,7 @@ impl<A: Sample<Element: StoredNumber>> Stored for A {
     const CONTENT: Content = Content::Array(<A::Element as StoredNumber>::DTYPE, A::SHAPE);
 
     fn visit(&self, name: Name<'_>, visitor: &mut NumbersVisitor<'_>) {
-        visitor(name, StoredNumber::numbers(A::flat(core::slice::from_ref(self))));
+        visitor(name, StoredNumber::numbers(self.elements()));
     }
 }
 

@@ -146,7 +146,7 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
         let size = self.number.size();
         let mut position = self.start + index as u64 * (A::LENGTH * size) as u64;
         let mut memory = [0; BLOCK];
-        for numbers in A::flat_mut(std::slice::from_mut(sample)).chunks_mut(BLOCK / size) {
+        for numbers in sample.elements_mut().chunks_mut(BLOCK / size) {
             let bytes = &mut memory[..numbers.len() * size];
             let unreadable = |source| Error::File { path: self.path.clone(), source };
             read_at(&self.file, bytes, position).map_err(unreadable)?;

@@ -72,7 +72,7 @@ impl Npz {
                 _ => damaged(&path, error),
             })?;
             let mut sample = zeroed::<A>();
-            let numbers = A::flat_mut(std::slice::from_mut(&mut sample));
+            let numbers = sample.elements_mut();
             number.read(&bytes, 1.0, numbers).map_err(|(_, found)| {
                 Error::format(&path, format!("sample {index}"), <A::Element as ReadNumber>::EXPECTED, found)
             })?;

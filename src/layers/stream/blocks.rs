@@ -96,7 +96,7 @@ where
         const { assert_no_stride(L::STRIDE) }
         let complete = self.inside.push(simd, frame, answer, memory, scratch);
         if complete {
-            add_assign(simd, flat(frame), flat_mut(answer));
+            add_assign(simd, frame.elements(), answer.elements_mut());
         }
         complete
     }
@@ -128,8 +128,8 @@ where
         let complete = push_to_both((&self.first, &self.second), simd, frame, memory, scratch);
         if complete {
             let (_, ((y, z), _)) = memory;
-            copy(flat(y), flat_mut(answer));
-            add_assign(simd, flat(z), flat_mut(answer));
+            copy(y.elements(), answer.elements_mut());
+            add_assign(simd, z.elements(), answer.elements_mut());
         }
         complete
     }
@@ -163,8 +163,9 @@ where
         let complete = push_to_both((&self.first, &self.second), simd, frame, memory, scratch);
         if complete {
             let (_, ((y, z), _)) = memory;
-            copy(flat(y), flat_mut(answer));
-            multiply_assign(simd, flat(z), const { F::Answer::LENGTH / G::Answer::LENGTH }, flat_mut(answer));
+            copy(y.elements(), answer.elements_mut());
+            let places = const { F::Answer::LENGTH / G::Answer::LENGTH };
+            multiply_assign(simd, z.elements(), places, answer.elements_mut());
         }
         complete
     }
@@ -198,19 +199,11 @@ where
         if complete {
             let (_, ((y, z), _)) = memory;
             let (y_part, z_part) = answer.split_at_mut(F::Answer::LENGTH.min(C));
-            copy(flat(y), y_part);
-            copy(flat(z), z_part);
+            copy(y.elements(), y_part);
+            copy(z.elements(), z_part);
         }
         complete
     }
-}
-
-fn flat<A: Sample>(sample: &A) -> &[A::Element] {
-    A::flat(core::slice::from_ref(sample))
-}
-
-fn flat_mut<A: Sample>(sample: &mut A) -> &mut [A::Element] {
-    A::flat_mut(core::slice::from_mut(sample))
 }
 
 /// A frame for a block or a network, as a layer of another network. Returns whether it completes an output, and writes

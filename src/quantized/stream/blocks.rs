@@ -1,7 +1,5 @@
 //! Quantized blocks on a stream: each frame goes through all of their branches.
 
-use core::slice;
-
 use super::QuantizedStream;
 use crate::kernels::copy;
 use crate::layers::stream::blocks::{
@@ -79,7 +77,7 @@ where
             let ((_, of_second), ((_, z), _)) = memory;
             match G::IS_SUM {
                 false => self.sum.add(z, answer),
-                true => add_all(&self.sum, Sample::flat_mut(slice::from_mut(answer)), |from, sums| {
+                true => add_all(&self.sum, answer.elements_mut(), |from, sums| {
                     self.second.add_pushed(&self.sum, z, of_second, from, sums);
                 }),
             }
@@ -145,8 +143,8 @@ where
             let (_, ((y, z), _)) = memory;
             *answer = *y;
             let places = const { F::Answer::LENGTH / G::Answer::LENGTH };
-            let answer = F::Answer::flat_mut(slice::from_mut(answer));
-            self.products.multiply(G::Answer::flat(slice::from_ref(z)), places, answer);
+            let answer = answer.elements_mut();
+            self.products.multiply(z.elements(), places, answer);
         }
         complete
     }
@@ -178,8 +176,8 @@ where
         if complete {
             let (_, ((y, z), _)) = memory;
             let (y_part, z_part) = answer.split_at_mut(F::Answer::LENGTH.min(C));
-            copy(F::Answer::flat(slice::from_ref(y)), y_part);
-            copy(G::Answer::flat(slice::from_ref(z)), z_part);
+            copy(y.elements(), y_part);
+            copy(z.elements(), z_part);
             self.first_scale.rescale(y_part);
             self.second_scale.rescale(z_part);
         }
@@ -210,6 +208,6 @@ where
 /// A frame for a branch without layers.
 #[inline(always)]
 pub fn pass_frame<I: Sample<Element = i8>, O: Sample<Element = i8>>(frame: &I, output: &mut O) -> bool {
-    copy(I::flat(slice::from_ref(frame)), O::flat_mut(slice::from_mut(output)));
+    copy(frame.elements(), output.elements_mut());
     true
 }

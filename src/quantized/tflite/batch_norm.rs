@@ -1,7 +1,5 @@
 //! Products and sums with a number for each channel.
 
-use core::slice;
-
 use super::super::layer::{QuantizedLayer, Trace};
 use super::rounding::{Clipped, Factor};
 use super::sum::Sum;
@@ -54,10 +52,10 @@ impl<A: Channels<Element = f32>> QuantizedLayer for BatchNorm<A> {
 
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
-        let factors = Sample::flat(slice::from_ref(&self.factor)).iter();
-        let channels = factors.zip(Sample::flat(slice::from_ref(&self.term)));
-        let x = Sample::flat(slice::from_ref(x)).blocks(A::SPACE.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(A::SPACE.max(1));
+        let factors = self.factor.elements().iter();
+        let channels = factors.zip(self.term.elements());
+        let x = x.elements().blocks(A::SPACE.max(1));
+        let y = y.elements_mut().blocks_mut(A::SPACE.max(1));
         for ((x, y), (&factor, &term)) in x.zip(y).zip(channels) {
             let factor = i32::from(factor).wrapping_sub(self.factor_zero_point);
             for (y, &x) in y.iter_mut().zip(x) {

@@ -1,7 +1,6 @@
 //! Means of channels.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::super::layer::{QuantizedLayer, Trace};
 use super::super::pool::assert_no_overflow;
@@ -52,8 +51,8 @@ impl<C: Channels<Element = f32>, R: Requantize> QuantizedLayer for Mean<C, R> {
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &C::Of<i8>, y: &mut Self::Output, (): &mut (), _: &mut T) {
         const { assert_no_overflow(C::SPACE) }
-        let channels = Sample::flat(slice::from_ref(x)).blocks(C::SPACE.max(1));
-        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y))) {
+        let channels = x.elements().blocks(C::SPACE.max(1));
+        for (x, y) in channels.zip(y.elements_mut()) {
             let sum = x.iter().fold(self.offset, |sum, &x| sum.wrapping_add(i32::from(x)));
             *y = self.requantization.requantize(sum, self.mantissa, self.shift as u8);
         }

@@ -1,7 +1,6 @@
 //! The rectifier with learned slopes.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::super::layer::{QuantizedLayer, Trace};
 use super::rounding::{Clipped, Factor};
@@ -51,9 +50,9 @@ impl<A: Channels<Element = f32>, P: Sample<Element = f32>> QuantizedLayer for PR
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &A::Of<i8>, y: &mut A::Of<i8>, (): &mut (), _: &mut T) {
         let share = const { layers::slope_of::<A, P>() };
-        let x = Sample::flat(slice::from_ref(x)).blocks(share.max(1));
-        let y = Sample::flat_mut(slice::from_mut(y)).blocks_mut(share.max(1));
-        for ((x, y), &slope) in x.zip(y).zip(Sample::flat(slice::from_ref(&self.slope))) {
+        let x = x.elements().blocks(share.max(1));
+        let y = y.elements_mut().blocks_mut(share.max(1));
+        for ((x, y), &slope) in x.zip(y).zip(self.slope.elements()) {
             let slope = i32::from(slope).wrapping_sub(self.slope_zero_point);
             for (y, &x) in y.iter_mut().zip(x) {
                 let x = i32::from(x).wrapping_sub(self.zero_point);

@@ -1,7 +1,6 @@
 //! Linear interpolation.
 
 use core::marker::PhantomData;
-use core::slice;
 
 use super::super::layer::{QuantizedLayer, Trace};
 use crate::chunks::Chunks;
@@ -82,8 +81,8 @@ impl<I: Image<Element = f32>, O: Image<Element = f32>, const ALIGN_CORNERS: bool
     #[inline(always)]
     fn forward<T: Trace>(&self, x: &I::Of<i8>, y: &mut O::Of<i8>, (): &mut (), _: &mut T) {
         let [rows, columns] = const { Self::AXES };
-        let channels = Sample::flat(slice::from_ref(x)).blocks(I::SPACE.max(1));
-        for (x, y) in channels.zip(Sample::flat_mut(slice::from_mut(y)).blocks_mut(O::SPACE.max(1))) {
+        let channels = x.elements().blocks(I::SPACE.max(1));
+        for (x, y) in channels.zip(y.elements_mut().blocks_mut(O::SPACE.max(1))) {
             let at =
                 |row: usize, column: usize| i32::from(x.get(row * I::COLUMNS + column).copied().unwrap_or_default());
             for (row, y) in y.chunks_mut(O::COLUMNS.max(1)).enumerate() {

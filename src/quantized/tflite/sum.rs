@@ -1,7 +1,5 @@
 //! Sums of two tensors.
 
-use core::slice;
-
 use super::super::residual::Addition;
 use super::rounding::{Clipped, twice};
 use crate::pod::Pod;
@@ -72,8 +70,8 @@ impl Operand {
 impl Addition for Sum {
     #[inline(always)]
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B) {
-        let around = A::flat(slice::from_ref(around)).iter();
-        for (inside, &around) in B::flat_mut(slice::from_mut(inside)).iter_mut().zip(around) {
+        let around = around.elements().iter();
+        for (inside, &around) in inside.elements_mut().iter_mut().zip(around) {
             *inside = self.of(around, *inside);
         }
     }
