@@ -146,16 +146,25 @@ pub(crate) const fn is_padded<T: Pod>() -> bool {
     T::INITIALIZED < size_of::<T>()
 }
 
-/// A value of zero bytes, built in place on the heap.
+/// A value of zero bytes, built in place on the heap. Where the system hands out pages at their first use, those that nothing is
+/// written to take no memory.
 ///
 /// # Safety
 /// Zero bytes are a valid `T`.
 #[cfg(feature = "alloc")]
 pub(crate) unsafe fn zero_bytes_box<T>() -> alloc::boxed::Box<T> {
-    let mut memory = alloc::boxed::Box::<T>::new_uninit();
-    // SAFETY: the memory was allocated for one `T`, and the caller promises that zero bytes are a valid one.
+    let layout = alloc::alloc::Layout::new::<T>();
+    if layout.size() == 0 {
+        // SAFETY: there is nothing to initialize.
+        return unsafe { alloc::boxed::Box::new_uninit().assume_init() };
+    }
+    // SAFETY: the layout has a size. The memory was allocated for one `T` by the allocator that frees boxes, and the caller
+    // promises that zero bytes are a valid one.
     unsafe {
-        memory.as_mut_ptr().write_bytes(0, 1);
-        memory.assume_init()
+        let memory = alloc::alloc::alloc_zeroed(layout).cast::<T>();
+        if memory.is_null() {
+            alloc::alloc::handle_alloc_error(layout);
+        }
+        alloc::boxed::Box::from_raw(memory)
     }
 }

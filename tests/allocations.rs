@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use fnn::{
-    Trainer,
+    Network, Trainer,
     data::{Source, augment},
     losses::CrossEntropy,
     optimizers::{Adam, Clip, Penalty, Plateau},
@@ -53,6 +53,27 @@ fnn::network! {
         wide: Dense(128),
         Relu,
         out: Dense(4),
+    }
+}
+
+fnn::network! {
+    /// Nothing is computed from its chunks later, so that those of a thread share memory.
+    struct Small: [20] -> [4] {
+        hidden: Dense(16),
+        BatchNorm,
+        Relu,
+        out: Dense(4),
+    }
+}
+
+fnn::network! {
+    /// With chunks of 64 samples.
+    struct Wide: [20] -> [4] {
+        Dense(512),
+        Relu,
+        Dense(256),
+        Relu,
+        Dense(4),
     }
 }
 
@@ -100,8 +121,8 @@ fn allocations_on<D: Source<Input = [f32; 20], Target = usize>, E: Source<Input 
 }
 
 /// The bytes allocated before a training run, and its own estimate.
-fn train_on<V: Validation<[f32; 20], usize>>(
-    trainer: Trainer<'_, Net, CrossEntropy, Adam, 2, V>,
+fn train_on<N: Network<Input = [f32; 20], Output = [f32; 4], Scalar = f32>, V: Validation<[f32; 20], usize>>(
+    trainer: Trainer<'_, N, CrossEntropy, Adam, 2, V>,
     data: &impl Source<Input = [f32; 20], Target = usize>,
 ) -> (usize, TrainingMemory) {
     let (said, before) = (trainer.memory(data), HELD.load(Relaxed));
@@ -110,15 +131,19 @@ fn train_on<V: Validation<[f32; 20], usize>>(
 }
 
 /// The bytes of the weights and of everything else at the end of an epoch, and the trainer's report of both.
-fn memory(samples: usize, batch_size: usize, measured: bool, read: bool) -> ((usize, usize), (usize, usize)) {
+fn memory<N: Network<Input = [f32; 20], Output = [f32; 4], Scalar = f32>>(
+    (samples, batch_size, threads): (usize, usize, usize),
+    measured: bool,
+    read: bool,
+) -> ((usize, usize), (usize, usize)) {
     let (train, test) = (classes::<20, 4>(samples, 1), classes::<20, 4>(300, 2));
     let before = HELD.load(Relaxed);
-    let network = Net::boxed(3);
+    let network = N::boxed(3);
     let weights = HELD.load(Relaxed) - before;
     let held = AtomicUsize::new(0);
     let trainer = Trainer::new(network, CrossEntropy, Adam::new(1e-3))
         .batch_size(batch_size)
-        .threads(1)
+        .threads(threads)
         .progress(Progress::Silent)
         .on_epoch(|end| {
             let history = end.history.epochs.capacity() * size_of::<Epoch>();
@@ -143,11 +168,14 @@ fn memory(samples: usize, batch_size: usize, measured: bool, read: bool) -> ((us
 fn a_step_allocates_nothing_and_a_training_what_it_says() {
     // First of all, because the threads of a pool free memory at any time.
     // And the first run doesn't count, because the test harness may still be starting.
-    memory(100, 10, false, false);
+    memory::<Net>((100, 10, 1), false, false);
     for (samples, batch_size, measured) in [(100, 10, false), (100, 64, false), (1000, 1000, false), (500, 100, true)] {
         for read in [false, true] {
-            let (held, said) = memory(samples, batch_size, measured, read);
-            assert_eq!(held, said, "{samples} samples in mini-batches of {batch_size}, {measured} {read}");
+            let sizes = (samples, batch_size, 1);
+            let kinds = [memory::<Net>, memory::<Small>, memory::<Wide>].map(|memory| memory(sizes, measured, read));
+            for (kind, (held, said)) in ["Net", "Small", "Wide"].into_iter().zip(kinds) {
+                assert_eq!(held, said, "{kind}: {samples} samples in mini-batches of {batch_size}, {measured} {read}");
+            }
         }
     }
     // The history grows, and each epoch submits work to the pool: a few allocations per epoch of 4 or 16 steps.

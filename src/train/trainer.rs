@@ -52,6 +52,7 @@ use crate::optimizers::{Clip, Decay, Optimizer};
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::assert_logits;
 use checkpoint::Saving;
+use chunk_size::{CHUNK, LARGE_CHUNK, has_large_chunks};
 use observers::Observers;
 use run::caught;
 use settings::Settings;
@@ -89,9 +90,10 @@ use settings::Settings;
 /// # Memory
 /// Allocated on the heap before the first step: the weights and the optimizer's state, a copy of both from before the
 /// epoch (and with early stopping, the best weights), the moving average, and for every 32 samples of a mini-batch (64
-/// for more than 131,072 weights), but at most eight times, a [`GradientBuffers`](crate::train::GradientBuffers) and the
-/// gradient of all weights but those of dense layers with more than 1,024, whose gradient is not stored.
-/// [`memory`](Self::memory) returns the size of each.
+/// for more than 131,072 weights), but at most eight times, the gradient of all weights but those of dense layers with more than
+/// 1,024, whose gradient is not stored. The activations and the scratch memory of a
+/// [`GradientBuffers`](crate::train::GradientBuffers) are there as often for a network with such dense layers, and once for each
+/// thread for others. [`memory`](Self::memory) returns the size of each.
 #[must_use = "a trainer does nothing until `fit` is called"]
 pub struct Trainer<'a, N: Layer, F, O, const SLOTS: usize, V = ()> {
     network: Box<N>,
@@ -179,7 +181,12 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let mut history = History::default();
         let result = caught(|| {
             exchange.agree(self.check::<D::Target>(data))?;
-            self.run::<D::Target, _>(exchange, data, &mut history)
+            // Rust can't compute the size from a generic network's.
+            if const { has_large_chunks::<N>() } {
+                self.run::<D::Target, _, LARGE_CHUNK>(exchange, data, &mut history)
+            } else {
+                self.run::<D::Target, _, CHUNK>(exchange, data, &mut history)
+            }
         });
         if let Err(panic @ Error::Panic { .. }) = &result {
             exchange.abandon(&panic.to_string());

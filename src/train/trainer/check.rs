@@ -98,7 +98,7 @@ pub(crate) fn sample<N: Layer, T: Debug, F: Loss<N::Output, T>>(
             return Err(non_finite(input));
         }
         if let Err(InvalidInput { element, expected }) = N::check_input(input) {
-            let found = N::Input::flat(core::slice::from_ref(input)).get(element);
+            let found = input.elements().get(element);
             let found = found.map(|found| format!("{found:?} at element {element}")).unwrap_or_default();
             return Err(format!("the input: expected {expected}, found {found}"));
         }
@@ -116,7 +116,7 @@ pub(crate) fn sample<N: Layer, T: Debug, F: Loss<N::Output, T>>(
 /// The error about an input that is not finite.
 #[cold]
 fn non_finite<I: Sample>(input: &I) -> String {
-    let elements = I::flat(core::slice::from_ref(input)).iter().enumerate();
+    let elements = input.elements().iter().enumerate();
     let found = elements
         .filter(|(_, element)| !element.all_finite())
         .map(|(at, element)| format!("{element:?} at element {at}"));

@@ -1,6 +1,5 @@
 //! A chunk of samples: forward, loss, backward.
 
-use super::chunk_size::LARGE_CHUNK;
 use super::step::Course;
 use crate::data::{MiniBatch, gathered};
 use crate::kernels::{Simd, Start};
@@ -13,66 +12,72 @@ use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
 use crate::train::gradient_buffers::{Arrays, Tally};
 
-/// The gradient that chunks of samples add to, one after the other, and what the last of them left for the gradients
-/// that are computed later.
-pub(super) struct Accumulator<N: Layer, T> {
+/// The gradient that chunks of samples add to, one after the other.
+pub(super) struct Accumulator<N: Layer> {
     /// Which chunk of a round it gets.
     pub(super) index: usize,
     /// The sum of the accumulated gradients.
     pub(super) gradient: Box<[N::Scalar]>,
+    /// That of the last chunk.
     pub(super) tally: Tally<N::Scalar>,
-    pub(super) chunk: Chunk<N, T>,
 }
 
-/// The memory of a chunk.
-pub(super) struct Chunk<N: Layer, T> {
-    memory: Box<Buffers<N>>,
+/// The memory of a chunk of up to `B` samples, with what the last one left for the gradients that are computed later.
+pub(super) struct Chunk<N: Layer, T, const B: usize> {
+    memory: Box<Buffers<N, B>>,
     record: AlignedNumbers<N::Scalar>,
     /// The samples, gathered from their shuffled positions, unless the network reads them where they lie.
     inputs: Vec<N::Input>,
     targets: Vec<T>,
 }
 
-/// Room for the largest chunk, also where chunks are smaller: a size is a constant. Each array in it begins with a cache line, as there
-/// are [`LARGE_CHUNK`] of each number.
-type Buffers<N> = Aligned<Arrays<N, LARGE_CHUNK>>;
+/// Room for the largest chunk, also where chunks are smaller: a size is a constant. Each array of numbers in it begins with a cache
+/// line, as `B` of them fill some.
+type Buffers<N, const B: usize> = Aligned<Arrays<N, B>>;
 
-impl<N: Layer, T> Accumulator<N, T> {
+impl<N: Layer> Accumulator<N> {
     /// The bytes of heap that an accumulated gradient takes.
     pub(super) const GRADIENT: usize = N::ACCUMULATED * size_of::<N::Scalar>();
-    /// The bytes of heap that buffers and the record take.
-    pub(super) const TAPE: usize =
-        size_of::<Buffers<N>>() + AlignedNumbers::<N::Scalar>::bytes(LARGE_CHUNK * N::RECORDED);
-    /// The bytes of heap that samples take.
-    pub(super) const SAMPLES: usize = Self::INPUTS * size_of::<N::Input>() + LARGE_CHUNK * size_of::<T>();
-    /// How many samples are gathered.
-    const INPUTS: usize = if N::READS_ROWS { 0 } else { LARGE_CHUNK };
 
     pub(super) fn new(index: usize) -> Self {
-        let zeros = |count| vec![N::Scalar::ZERO; count].into_boxed_slice();
-        let chunk = Chunk {
-            // SAFETY: all fields are `Pod`, of which zero bytes are values.
-            memory: unsafe { zero_bytes_box() },
-            record: AlignedNumbers::zeros(LARGE_CHUNK * N::RECORDED),
-            inputs: Vec::with_capacity(Self::INPUTS),
-            targets: Vec::with_capacity(LARGE_CHUNK),
-        };
-        Self { index, gradient: zeros(N::ACCUMULATED), tally: Tally::default(), chunk }
+        let gradient = vec![N::Scalar::ZERO; N::ACCUMULATED].into_boxed_slice();
+        Self { index, gradient, tally: Tally::default() }
     }
 }
 
-impl<N: Layer, T: Copy> Accumulator<N, T> {
-    /// Add the gradient of the summed losses of a chunk, or overwrite what there is.
+impl<N: Layer, T, const B: usize> Chunk<N, T, B> {
+    /// The bytes that it takes, with those on the heap, but without the samples.
+    pub(super) const TAPE: usize =
+        size_of::<Self>() + size_of::<Buffers<N, B>>() + AlignedNumbers::<N::Scalar>::bytes(B * N::RECORDED);
+    /// The bytes of heap that samples take.
+    pub(super) const SAMPLES: usize = Self::INPUTS * size_of::<N::Input>() + B * size_of::<T>();
+    /// How many samples are gathered.
+    const INPUTS: usize = if N::READS_ROWS { 0 } else { B };
+
+    pub(super) fn new() -> Self {
+        Self {
+            // SAFETY: all fields are `Pod`, of which zero bytes are values.
+            memory: unsafe { zero_bytes_box() },
+            record: AlignedNumbers::zeros(B * N::RECORDED),
+            inputs: Vec::with_capacity(Self::INPUTS),
+            targets: Vec::with_capacity(B),
+        }
+    }
+}
+
+impl<N: Layer, T: Copy, const B: usize> Chunk<N, T, B> {
+    /// Add the gradient of the summed losses of some samples to an accumulator, or overwrite what it has.
     #[inline(always)]
-    pub(super) fn add<V: Simd, F: Loss<N::Output, T>, O>(
+    pub(super) fn add_to<V: Simd, F: Loss<N::Output, T>, O>(
         &mut self,
+        accumulator: &mut Accumulator<N>,
         simd: V,
         network: &N,
         course: &Course<'_, F, O>,
         samples: MiniBatch<'_, N::Input, T>,
         start: Start,
     ) {
-        let Chunk { memory, record, inputs, targets } = &mut self.chunk;
+        let Self { memory, record, inputs, targets } = self;
         let memory = &mut memory.0;
         let rows = samples.inputs();
         let inputs = if N::READS_ROWS { rows } else { Rows::in_order(gathered(rows, inputs)) };
@@ -87,10 +92,10 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
 
         let mut tally = Tally::default();
         course.loss.gradients(outputs, targets, output_gradients, |term, correct| tally.count(term, correct));
-        self.tally = tally;
+        accumulator.tally = tally;
 
         let recorded = Recorded { inputs: inputs.samples().unwrap_or_default(), outputs, tape: &memory.tape };
-        let deferral = Deferral::new(&mut self.gradient, start, record.get_mut());
+        let deferral = Deferral::new(&mut accumulator.gradient, start, record.get_mut());
         if defers::<N>() {
             network.backward_deferring(pass, recorded, output_gradients, deferral, None, &mut memory.workspace);
         } else if let Some(gradient) = deferral.gradient() {
@@ -100,7 +105,7 @@ impl<N: Layer, T: Copy> Accumulator<N, T> {
     }
 }
 
-impl<N: Layer, T> Chunk<N, T> {
+impl<N: Layer, T, const B: usize> Chunk<N, T, B> {
     /// What the gradient of the deferred weights from index `start` on is computed from, for the samples that were added
     /// last.
     pub(super) fn factors<'a>(

@@ -3,7 +3,7 @@
 use crate::weights::parameters::Parameters;
 
 /// Samples per chunk: few enough for the cache and to give each thread one, enough for a matrix product.
-const CHUNK: usize = 32;
+pub(super) const CHUNK: usize = 32;
 
 /// Samples per chunk for a large network, if the mini-batch is larger: writing and summing gradients then costs more
 /// than further threads would save, so fewer accumulators are better.
@@ -15,9 +15,14 @@ const LARGE: usize = 1 << 17;
 /// The most accumulators, and therefore threads, for one mini-batch.
 pub(super) const ACCUMULATORS: usize = 8;
 
+/// Whether there are mini-batches whose chunks are large: those of a network with many weights.
+pub(super) const fn has_large_chunks<N: Parameters>() -> bool {
+    N::PARAMETERS > LARGE
+}
+
 /// The largest chunk of a mini-batch of `batch` samples.
 pub(super) const fn chunk<N: Parameters>(batch: usize) -> usize {
-    if N::PARAMETERS > LARGE && batch > LARGE_CHUNK { LARGE_CHUNK } else { CHUNK }
+    if has_large_chunks::<N>() && batch > LARGE_CHUNK { LARGE_CHUNK } else { CHUNK }
 }
 
 /// The number of accumulators for a mini-batch of `batch` samples.

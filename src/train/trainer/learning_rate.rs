@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::Trainer;
 use super::check;
+use super::chunk_size::{CHUNK, LARGE_CHUNK, has_large_chunks};
 use super::feed::{Feed, Reader};
 use super::parallel::{Sharing, Threads, work};
 use super::ranks::Division;
@@ -94,6 +95,26 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         O: Optimizer<SLOTS>,
         V: Validation<N::Input, D::Target>,
     {
+        if const { has_large_chunks::<N>() } {
+            self.try_rates::<D, LARGE_CHUNK>(data, rates, steps)
+        } else {
+            self.try_rates::<D, CHUNK>(data, rates, steps)
+        }
+    }
+
+    /// [`find_learning_rate`](Self::find_learning_rate) with chunks of at most `B` samples.
+    fn try_rates<D, const B: usize>(
+        &self,
+        data: &D,
+        rates: RangeInclusive<f64>,
+        steps: usize,
+    ) -> Result<LearningRateCurve, Error>
+    where
+        D: Source<Input = N::Input>,
+        F: Loss<N::Output, D::Target>,
+        O: Optimizer<SLOTS>,
+        V: Validation<N::Input, D::Target>,
+    {
         self.check::<D::Target>(data)?;
         let (lowest, highest) = rates.into_inner();
         if !(lowest > 0.0 && lowest < highest && highest.is_finite()) {
@@ -107,12 +128,14 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let Settings { batch_size, seed, threads, penalty, clip, shuffle, .. } = self.settings;
         let batch_size = batch_size.min(data.len());
         let mut network = self.network.boxed_copy();
+        let work = work::<N>(batch_size);
+        let step_threads = Threads::of_step(threads, work);
         // As in `fit`, so that the step is compiled once.
-        let mut memory = Memory::<N, D::Target, SLOTS, &()>::new(batch_size, clip, None, &());
+        let mut memory = Memory::<N, D::Target, SLOTS, B, &()>::new(batch_size, step_threads, clip, None, &());
         let check = check::sample::<N, D::Target, F>(&self.loss);
         let reader = Reader { set: "training", source: data, check: &check, seed };
         let mut feed = Feed::new(reader, batch_size, shuffle, Division::of::<N>(&()))?;
-        let (work, reads) = (work::<N>(batch_size), feed.reads());
+        let reads = feed.reads();
         let most = if reads { u64::MAX } else { work };
         let threads = Threads::new(threads, most)?;
         let batches = feed.batches();

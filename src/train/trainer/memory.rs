@@ -3,8 +3,10 @@
 use core::fmt;
 
 use super::Trainer;
+use super::chunk_size::{CHUNK, LARGE_CHUNK, has_large_chunks};
 use super::evaluate::Evaluator;
 use super::feed::Feed;
+use super::parallel::{Threads, work};
 use super::step::Memory;
 use super::validation::Validation;
 use crate::data::{AnySource, Source};
@@ -26,12 +28,12 @@ pub struct TrainingMemory {
     pub gradients: usize,
     /// The state of the optimizer.
     pub optimizer: usize,
-    /// The activations saved for the backward pass, and scratch memory: for every 32 samples of a mini-batch (64 for networks
-    /// of more than 131,072 weights), but at most eight times. Without a dense layer of more than 1,024 weights, each thread uses one
-    /// of them for all of its samples; the others stay untouched, and systems that hand out pages at first use don't give them any.
+    /// The activations saved for the backward pass, and scratch memory: of 32 samples (64 for networks of more than 131,072
+    /// weights) for each thread that shares a step; with a dense layer of more than 1,024 weights, for every 32 samples (64) of a
+    /// mini-batch, but at most eight times.
     pub tape: usize,
-    /// The samples of the mini-batch, and the order of all samples; of a [`Source`] that is not in memory, two
-    /// mini-batches, and the order of up to 2²⁰ samples.
+    /// The samples of the mini-batch for which there is a tape, and the order of all samples; of a [`Source`] that is not in memory,
+    /// also two mini-batches, and the order of up to 2²⁰ samples.
     pub samples: usize,
     /// The weights while they are trained, where vectors lie best; the weights and the optimizer's state from before the
     /// epoch, the best weights for early stopping, and the moving average.
@@ -74,7 +76,7 @@ impl fmt::Display for TrainingMemory {
 }
 
 impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
-    /// The memory that [`fit`](Self::fit) needs to train on `data`.
+    /// The memory that [`fit`](Self::fit) needs to train on `data`, with the same number of threads.
     ///
     /// ```
     /// use fnn::{DataSet, Trainer, losses::CrossEntropy, optimizers::Sgd};
@@ -102,7 +104,12 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let evaluated: Option<&AnySource<'_, _, _>> = self.validation.set().or(settings.monitors().then_some(data));
         let evaluated = evaluated.map(|set| Evaluator::<N, D::Target>::bytes(set.len(), set.in_memory().is_some()));
         let (batch_size, average) = (settings.batch_size.min(data.len()), settings.moving_average.is_some());
-        let mut memory = Memory::<N, D::Target, SLOTS>::bytes(batch_size, settings.clip, average);
+        let threads = Threads::of_step(settings.threads, work::<N>(batch_size));
+        let mut memory = if const { has_large_chunks::<N>() } {
+            Memory::<N, D::Target, SLOTS, LARGE_CHUNK>::bytes(batch_size, threads, settings.clip, average)
+        } else {
+            Memory::<N, D::Target, SLOTS, CHUNK>::bytes(batch_size, threads, settings.clip, average)
+        };
         memory.weights = size_of::<N>();
         memory.samples += Feed::bytes(data, batch_size);
         memory.copies += size_of::<Aligned<N>>();

@@ -87,6 +87,11 @@ impl Threads {
         Self::new(count.or_else(|| Some(threads::available())), most)
     }
 
+    /// How many of `count` threads, or of `rayon`'s default number, share a step of this much work.
+    pub(crate) fn of_step(count: Option<usize>, work: u64) -> usize {
+        if work < WORTHWHILE { 1 } else { count.unwrap_or_else(threads::available) }
+    }
+
     /// Run `job` in the pool, and tell it whether there is enough work for several threads.
     pub(crate) fn run<R: Send>(&self, work: u64, job: impl FnOnce(bool) -> R + Send) -> R {
         // For little work, do not even wake another thread.
@@ -175,6 +180,11 @@ impl Threads {
     /// One thread.
     pub(crate) fn apart(count: Option<usize>, most: u64) -> Result<Self, Error> {
         Self::new(count, most)
+    }
+
+    /// One thread.
+    pub(crate) fn of_step(_count: Option<usize>, _work: u64) -> usize {
+        1
     }
 
     /// Run `job`.

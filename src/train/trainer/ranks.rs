@@ -7,7 +7,7 @@
 
 use core::ops::Range;
 
-use super::chunk::Accumulator;
+use super::chunk::{Accumulator, Chunk};
 use super::chunk_size::{ACCUMULATORS, LARGE_CHUNK, accumulators, even_chunk};
 use super::history::Metric;
 use super::parallel::share;
@@ -106,18 +106,18 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
 
     /// Complete a round: the tallies of all accumulators, and what deferred gradients are computed from.
     #[inline(always)]
-    pub(super) fn complete_round<N: Layer<Scalar = S>, T: Copy + Send + Sync>(
+    pub(super) fn complete_round<N: Layer<Scalar = S>, T: Copy + Send + Sync, const B: usize>(
         &mut self,
-        used: &mut [Accumulator<N, T>],
+        used: (&mut [Accumulator<N>], &[Chunk<N, T, B>]),
         (samples, chunk, chunks): (MiniBatch<'_, N::Input, T>, usize, usize),
         network: &N,
     ) -> Result<(), Error> {
         if self.is_alone() { Ok(()) } else { self.exchange_round(used, (samples, chunk, chunks), network) }
     }
 
-    fn exchange_round<N: Layer<Scalar = S>, T: Copy + Send + Sync>(
+    fn exchange_round<N: Layer<Scalar = S>, T: Copy + Send + Sync, const B: usize>(
         &mut self,
-        used: &mut [Accumulator<N, T>],
+        (used, memory): (&mut [Accumulator<N>], &[Chunk<N, T, B>]),
         (samples, chunk, chunks): (MiniBatch<'_, N::Input, T>, usize, usize),
         network: &N,
     ) -> Result<(), Error> {
@@ -133,7 +133,8 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
             tally.copy_from_slice(&to_numbers(accumulator.tally));
             N::parts(0, &mut |part| {
                 let Part::Deferred(part) = part else { return };
-                let Some(factors) = accumulator.chunk.factors(samples, network, part.start) else { return };
+                let factors = memory.get(index).and_then(|chunk| chunk.factors(samples, network, part.start));
+                let Some(factors) = factors else { return };
                 let inputs = factors.samples(&part).map(|(inputs, _)| inputs);
                 for from in inputs.chain([factors.output_gradients]) {
                     let (to, after) = std::mem::take(&mut rest).split_at_mut(from.len());
@@ -178,14 +179,11 @@ impl<S: Scalar, X: Exchange> Ranks<S, X> {
 
     /// Complete the sums of the weights that belong to this rank, in all accumulators.
     #[inline(always)]
-    pub(super) fn complete_sums<N: Layer<Scalar = S>, T>(
-        &mut self,
-        used: &mut [Accumulator<N, T>],
-    ) -> Result<(), Error> {
+    pub(super) fn complete_sums<N: Layer<Scalar = S>>(&mut self, used: &mut [Accumulator<N>]) -> Result<(), Error> {
         if self.is_alone() || N::ACCUMULATED == 0 { Ok(()) } else { self.exchange_sums(used) }
     }
 
-    fn exchange_sums<N: Layer<Scalar = S>, T>(&mut self, used: &mut [Accumulator<N, T>]) -> Result<(), Error> {
+    fn exchange_sums<N: Layer<Scalar = S>>(&mut self, used: &mut [Accumulator<N>]) -> Result<(), Error> {
         let (count, rank, ranks) = (used.len(), self.exchange.rank(), self.exchange.ranks());
         let (mine, cuts) = (self.mine(count, count), &self.accumulated_cuts);
         let slice = |rank: usize| cuts[rank]..cuts[rank + 1];

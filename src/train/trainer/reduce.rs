@@ -22,24 +22,24 @@ use crate::train::exchange::Exchange;
 use crate::weights::parameters::{Role, from_numbers, from_numbers_mut, visit_trained};
 
 /// The gradients of a mini-batch, and how their mean is modified before the optimizer uses it.
-pub(crate) struct Gradients<'a, N: Layer, T, X, const K: usize> {
+pub(crate) struct Gradients<'a, N: Layer, T, X, const B: usize, const K: usize> {
     /// The accumulated sums over samples, in order. Missing ones are empty.
     sums: [&'a mut [N::Scalar]; K],
-    sources: Sources<'a, N, T, X, K>,
+    sources: Sources<'a, N, T, X, B, K>,
     /// Memory for the other sums, or none if each becomes an update at once.
     deferred: Option<&'a mut N>,
 }
 
 /// What the sums that aren't accumulated are computed from.
-struct Sources<'a, N: Layer, T, X, const K: usize> {
+struct Sources<'a, N: Layer, T, X, const B: usize, const K: usize> {
     /// The chunks, and the size of each. Ranks other than the only one have them too.
-    chunks: [Option<Added<'a, N, T>>; K],
+    chunks: [Option<Added<'a, N, T, B>>; K],
     chunk: usize,
     ranks: &'a Ranks<N::Scalar, X>,
 }
 
 /// A chunk, and the samples that were added last.
-type Added<'a, N, T> = (&'a Chunk<N, T>, MiniBatch<'a, <N as Layer>::Input, T>);
+type Added<'a, N, T, const B: usize> = (&'a Chunk<N, T, B>, MiniBatch<'a, <N as Layer>::Input, T>);
 
 /// The last samples of a mini-batch: what happens to its gradient.
 #[derive(Clone, Copy)]
@@ -90,21 +90,26 @@ pub(super) fn common(one: &Range<usize>, other: &Range<usize>) -> Range<usize> {
     start..one.end.min(other.end).max(start)
 }
 
-impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients<'a, N, T, X, K> {
-    /// Those of the accumulators, which have added the samples of `round`, the last ones, in chunks of a given size.
+impl<'a, N, T, X, const B: usize, const K: usize> Gradients<'a, N, T, X, B, K>
+where
+    N: Layer,
+    T: Copy + Send + Sync,
+    X: Exchange,
+{
+    /// Those of the accumulators, to which chunks of a given size have added the samples of `round`, the last ones.
     #[inline(always)]
     pub(crate) fn of(
-        accumulators: &'a mut [Accumulator<N, T>],
+        (accumulators, memory): (&'a mut [Accumulator<N>], &'a [Chunk<N, T, B>]),
         (round, chunk): (MiniBatch<'a, N::Input, T>, usize),
         deferred: Option<&'a mut N>,
         ranks: &'a Ranks<N::Scalar, X>,
     ) -> Self {
         let (mut sums, mut chunks) = (core::array::from_fn(|_| <&mut [_]>::default()), [None; K]);
-        let mut samples = round.chunks(chunk);
+        let mut later = memory.iter().zip(round.chunks(chunk));
         for (accumulator, (sum, added)) in accumulators.iter_mut().zip(sums.iter_mut().zip(&mut chunks)) {
             if defers::<N>() {
                 *sum = &mut *accumulator.gradient;
-                *added = samples.next().map(|samples| (&accumulator.chunk, samples));
+                *added = later.next();
             } else {
                 // The length is a constant here.
                 *sum = from_numbers_mut(&mut accumulator.gradient).map_or(&mut [][..], N::parameters_mut);
@@ -312,7 +317,12 @@ impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Gradients
     }
 }
 
-impl<'a, N: Layer, T: Copy + Send + Sync, X: Exchange, const K: usize> Sources<'a, N, T, X, K> {
+impl<'a, N, T, X, const B: usize, const K: usize> Sources<'a, N, T, X, B, K>
+where
+    N: Layer,
+    T: Copy + Send + Sync,
+    X: Exchange,
+{
     /// What the gradient of a part is computed from, by chunk, unless it is accumulated.
     fn factors(&self, part: &Part, network: &N) -> [Option<Factors<'a, N::Scalar>>; K] {
         let Part::Deferred(part) = part else { return [None; K] };

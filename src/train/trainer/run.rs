@@ -31,8 +31,8 @@ use crate::train::exchange::Exchange;
 use crate::weights::parameters::{Parameters, assert_weights};
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
-    /// Run all epochs, and restore the best weights.
-    pub(super) fn run<T, X>(
+    /// Run all epochs, and restore the best weights. `B` is the largest chunk.
+    pub(super) fn run<T, X, const B: usize>(
         &mut self,
         exchange: &X,
         data: &AnySource<'_, N::Input, T>,
@@ -56,7 +56,8 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
         let mut saver = exchange.agree(Saver::new(&self.saving, identity, batches, is_first))?;
         let batch_size = self.settings.batch_size.min(data.len());
         let Settings { clip, moving_average, .. } = self.settings;
-        let mut memory = Memory::<N, T, SLOTS, &X>::new(batch_size, clip, moving_average, exchange);
+        let threads = Threads::of_step(self.settings.threads, work::<N>(batch_size));
+        let mut memory = Memory::<N, T, SLOTS, B, &X>::new(batch_size, threads, clip, moving_average, exchange);
         let mut trained = aligned_copy(&*self.network);
         let network = &mut trained.0;
         let training = (&mut *network, data);
@@ -76,11 +77,11 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     }
 
     /// Runs the epochs.
-    fn run_epochs<T, X>(
+    fn run_epochs<T, X, const B: usize>(
         &mut self,
         (network, data): (&mut N, &AnySource<'_, N::Input, T>),
         history: &mut History,
-        memory: &mut Memory<N, T, SLOTS, &X>,
+        memory: &mut Memory<N, T, SLOTS, B, &X>,
         best: &mut Option<Best<N>>,
         saver: &mut Saver<'a>,
         display: &mut Display,
@@ -248,10 +249,10 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
 
 /// Return an error if a step failed or the weights after the last one are not finite. Restores the weights from
 /// before the epoch if they are not finite.
-fn finite<N: Layer, T, X: Exchange, const SLOTS: usize>(
+fn finite<N: Layer, T, X: Exchange, const SLOTS: usize, const B: usize>(
     result: Result<(), Failure>,
     network: &mut N,
-    memory: &mut Memory<N, T, SLOTS, X>,
+    memory: &mut Memory<N, T, SLOTS, B, X>,
     epoch: usize,
     batches: usize,
 ) -> Result<(), Error>

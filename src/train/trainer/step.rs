@@ -6,10 +6,9 @@
 //! therefore independent of the number of threads.
 
 use std::fmt::Debug;
-use std::mem::swap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
-use super::chunk::Accumulator;
+use super::chunk::{Accumulator, Chunk};
 use super::chunk_size::{ACCUMULATORS, accumulators, chunk, even_chunk};
 use super::evaluate::Totals;
 use super::feed::Feed;
@@ -19,19 +18,23 @@ use super::ranks::Ranks;
 use super::reduce::{Gradients, Last};
 use crate::data::MiniBatch;
 use crate::error::Error;
-use crate::kernels::{Runner, Serial, Simd, Start, Task, dispatch, operation};
+use crate::kernels::{Divisible, Runner, Serial, Simd, Start, Task, dispatch, operation};
 use crate::layer::deferral::defers;
 use crate::layer::{Layer, is_tiny};
 use crate::losses::Loss;
 use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
 use crate::scalar::Scalar;
+use crate::shape::within;
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::Tally;
 use crate::weights::parameters::Parameters;
 
 /// The memory of a training, allocated once; steps do not allocate.
-pub(crate) struct Memory<N: Layer, T, const SLOTS: usize, X = ()> {
-    accumulators: Vec<Accumulator<N, T>>,
+pub(crate) struct Memory<N: Layer, T, const SLOTS: usize, const B: usize, X = ()> {
+    accumulators: Vec<Accumulator<N>>,
+    /// Memory for the chunks of a round: one for each if something is computed from them later, or else one for each thread, where
+    /// it stays in the caches.
+    chunks: Vec<Chunk<N, T, B>>,
     /// Memory for gradients that are computed in the second phase, unless each becomes an update at once.
     deferred: Option<Box<N>>,
     pub(super) state: Box<State<N, SLOTS>>,
@@ -82,34 +85,38 @@ impl From<Error> for Failure {
     }
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize> Memory<N, T, SLOTS> {
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize> Memory<N, T, SLOTS, B> {
     /// The bytes that [`new`](Self::new) allocates for a single rank.
-    pub(crate) const fn bytes(batch: usize, clip: Option<Clip>, average: bool) -> TrainingMemory {
-        let (count, state) = (accumulators::<N>(batch), size_of::<State<N, SLOTS>>());
+    pub(crate) const fn bytes(batch: usize, threads: usize, clip: Option<Clip>, average: bool) -> TrainingMemory {
+        let (accumulators, chunks) = (accumulators::<N>(batch), chunks::<N>(batch, threads));
+        let state = size_of::<State<N, SLOTS>>();
         let deferred = if stores_deferred::<N>(batch, clip) { size_of::<N>() } else { 0 };
         TrainingMemory {
             weights: 0,
-            gradients: count * Accumulator::<N, T>::GRADIENT + deferred,
+            gradients: accumulators * Accumulator::<N>::GRADIENT + deferred,
             optimizer: state,
-            tape: count * (Accumulator::<N, T>::TAPE + size_of::<Accumulator<N, T>>()),
-            samples: count * Accumulator::<N, T>::SAMPLES,
+            tape: accumulators * size_of::<Accumulator<N>>() + chunks * Chunk::<N, T, B>::TAPE,
+            samples: chunks * Chunk::<N, T, B>::SAMPLES,
             copies: size_of::<N>() + state + if average { size_of::<MovingAverage<N>>() } else { 0 },
             evaluation: 0,
         }
     }
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> Memory<N, T, SLOTS, X> {
-    /// Memory for mini-batches of up to `batch` samples, with a moving average if a decay is given.
-    pub(crate) fn new(batch: usize, clip: Option<Clip>, average: Option<Decay>, exchange: X) -> Self {
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize, X: Exchange>
+    Memory<N, T, SLOTS, B, X>
+{
+    /// Memory for mini-batches of up to `batch` samples on this many threads, with a moving average if a decay is given.
+    pub(crate) fn new(batch: usize, threads: usize, clip: Option<Clip>, average: Option<Decay>, exchange: X) -> Self {
         let accumulators = (0..accumulators::<N>(batch)).map(Accumulator::new).collect();
+        let chunks = (0..chunks::<N>(batch, threads)).map(|_| Chunk::new()).collect();
         let ranks = Ranks::new::<N>(exchange, batch);
         // Ranks exchange the whole gradient there, for its norm.
         let stores = stores_deferred::<N>(batch, clip) || (!ranks.is_alone() && matches!(clip, Some(Clip::Norm(_))));
         let deferred = stores.then(N::zeroed_box);
         let average = average.map(|decay| (MovingAverage::boxed(), decay));
         let before = (N::zeroed_box(), State::boxed());
-        Self { accumulators, deferred, state: State::boxed(), before, in_step: false, average, ranks }
+        Self { accumulators, chunks, deferred, state: State::boxed(), before, in_step: false, average, ranks }
     }
 
     /// Take one step for each mini-batch of the epoch from number `first` on, add to `totals`, and call `done` after
@@ -235,8 +242,8 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> M
 
 operation! {
     /// One step, dispatched to the best instruction set.
-    struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, X: Exchange; SLOTS> where [T: Copy + Debug + Send + Sync] {
-        memory: &'a mut Memory<N, T, SLOTS, X>,
+    struct Step<'a, N: Layer, T, F: Loss<N::Output, T>, O: Optimizer<SLOTS>, X: Exchange; SLOTS, B> where [T: Copy + Debug + Send + Sync] {
+        memory: &'a mut Memory<N, T, SLOTS, B, X>,
         network: &'a mut N,
         course: &'a Course<'a, F, O>,
         batch: &'a MiniBatch<'a, N::Input, T>,
@@ -247,7 +254,7 @@ operation! {
     }
 }
 
-impl<N, T, F, O, X, const SLOTS: usize> Step<'_, N, T, F, O, X, SLOTS>
+impl<N, T, F, O, X, const SLOTS: usize, const B: usize> Step<'_, N, T, F, O, X, SLOTS, B>
 where
     N: Layer,
     T: Copy + Debug + Send + Sync,
@@ -268,18 +275,18 @@ where
             end += round.len();
             let used = &mut memory.accumulators[..round.len().div_ceil(chunk)];
             let mine = memory.ranks.mine(used.len(), chunks);
-            let mine = &mut used[mine];
-            // Chunks that nothing is computed from later share memory on each thread, which stays in the caches.
-            let together = if defers::<N>() { 1 } else { mine.len().div_ceil(runner.threads()).max(1) };
-            runner.each(mine, together, &Add { network: &*network, course, round: &round, chunk, start });
-            memory.ranks.complete_round(used, (round, chunk, chunks), network)?;
+            let shared = Shared::new(used, &mut memory.chunks, mine, runner.threads());
+            runner.each(shared, 1, &Add { network: &*network, course, round: &round, chunk, start });
+            memory.ranks.complete_round((used, &memory.chunks), (round, chunk, chunks), network)?;
             used.iter().for_each(|accumulator| tally += accumulator.tally);
             if end == batch.len() {
                 break round;
             }
             if defers::<N>() {
                 let deferred = memory.deferred.as_deref_mut();
-                let gradients = Gradients::<_, _, _, ACCUMULATORS>::of(used, (round, chunk), deferred, &memory.ranks);
+                let sums = (used, &*memory.chunks);
+                let gradients =
+                    Gradients::<_, _, _, _, ACCUMULATORS>::of(sums, (round, chunk), deferred, &memory.ranks);
                 gradients.add_deferred(runner, start, network);
             }
             start = Start::Sum;
@@ -294,15 +301,17 @@ where
             let (penalty, clip) = course.adjust;
             let last_sums = Last { start, weight: tally.term.weight, penalty, clip };
             let deferred = memory.deferred.as_deref_mut();
-            finite = match used.len() {
+            let count = used.len();
+            let sums = (used, &*memory.chunks);
+            finite = match count {
                 // The common case of small networks gets a loop of its own.
                 0 | 1 => {
-                    let gradients = Gradients::<_, _, _, 1>::of(used, (last, chunk), deferred, &memory.ranks);
+                    let gradients = Gradients::<_, _, _, _, 1>::of(sums, (last, chunk), deferred, &memory.ranks);
                     gradients.update(runner, last_sums, optimizer, network, state)?
                 }
                 _ => {
                     let gradients =
-                        Gradients::<_, _, _, ACCUMULATORS>::of(used, (last, chunk), deferred, &memory.ranks);
+                        Gradients::<_, _, _, _, ACCUMULATORS>::of(sums, (last, chunk), deferred, &memory.ranks);
                     gradients.update(runner, last_sums, optimizer, network, state)?
                 }
             };
@@ -312,12 +321,50 @@ where
             memory.ranks.complete(network)?;
             return Ok(Totals::of(tally));
         }
-        let count = used.len();
+        let count = chunks.min(ACCUMULATORS);
         Err(memory.non_finite(loss, network, count, (last, chunk), start)?)
     }
 }
 
-/// The first phase: each chunk of a round adds to the accumulator of the same index, all in the memory of the first of a part.
+/// Some accumulators of a round, and memory for the chunks that add to them: the chunks of `each` of them, one after the other, share
+/// one.
+struct Shared<'a, N: Layer, T, const B: usize> {
+    accumulators: &'a mut [Accumulator<N>],
+    chunks: &'a mut [Chunk<N, T, B>],
+    each: usize,
+}
+
+impl<'a, N: Layer, T, const B: usize> Shared<'a, N, T, B> {
+    /// The accumulators in a range, shared out among threads if nothing is computed from their chunks later.
+    #[inline(always)]
+    fn new(
+        accumulators: &'a mut [Accumulator<N>],
+        chunks: &'a mut [Chunk<N, T, B>],
+        range: Range<usize>,
+        threads: usize,
+    ) -> Self {
+        let threads = threads.min(chunks.len()).max(1);
+        let chunks = if defers::<N>() { within(chunks, &range) } else { chunks };
+        let accumulators = within(accumulators, &range);
+        let each = if defers::<N>() { 1 } else { accumulators.len().div_ceil(threads).max(1) };
+        Self { accumulators, chunks, each }
+    }
+}
+
+impl<N: Layer, T: Send, const B: usize> Divisible for Shared<'_, N, T, B> {
+    fn length(&self) -> usize {
+        self.accumulators.len().div_ceil(self.each)
+    }
+
+    fn divide(self, at: usize) -> (Self, Self) {
+        let Self { accumulators, chunks, each } = self;
+        let (accumulators, more_accumulators) = accumulators.divide(at * each);
+        let (chunks, more_chunks) = chunks.divide(at);
+        (Self { accumulators, chunks, each }, Self { accumulators: more_accumulators, chunks: more_chunks, each })
+    }
+}
+
+/// The first phase: each chunk of a round adds to the accumulator of the same index.
 struct Add<'a, N: Layer, T, F, O> {
     network: &'a N,
     course: &'a Course<'a, F, O>,
@@ -326,25 +373,28 @@ struct Add<'a, N: Layer, T, F, O> {
     start: Start,
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, F: Loss<N::Output, T>, O: Sync> Task<&mut [Accumulator<N, T>]>
-    for Add<'_, N, T, F, O>
+impl<N, T, F, O, const B: usize> Task<Shared<'_, N, T, B>> for Add<'_, N, T, F, O>
+where
+    N: Layer,
+    T: Copy + Debug + Send + Sync,
+    F: Loss<N::Output, T>,
+    O: Sync,
 {
     #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, accumulators: &mut [Accumulator<N, T>]) {
-        for index in 0..accumulators.len() {
-            let (before, rest) = accumulators.split_at_mut(index);
-            let Some(accumulator) = rest.first_mut() else { return };
-            let mut first = before.first_mut();
-            let mut exchange = |accumulator: &mut Accumulator<N, T>| {
-                first.iter_mut().for_each(|first| swap(&mut first.chunk, &mut accumulator.chunk));
-            };
-            exchange(accumulator);
+    fn run<V: Simd>(&self, simd: V, shared: Shared<'_, N, T, B>) {
+        let Some(chunk) = shared.chunks.first_mut() else { return };
+        for accumulator in shared.accumulators {
             let start = accumulator.index * self.chunk;
             let samples = self.round.part(start..self.round.len().min(start + self.chunk));
-            accumulator.add(simd, self.network, self.course, samples, self.start);
-            exchange(accumulator);
+            chunk.add_to(accumulator, simd, self.network, self.course, samples, self.start);
         }
     }
+}
+
+/// How many chunks of a mini-batch of `batch` samples need memory at a time.
+const fn chunks<N: Layer>(batch: usize, threads: usize) -> usize {
+    let accumulators = accumulators::<N>(batch);
+    if defers::<N>() || accumulators < threads { accumulators } else { threads }
 }
 
 /// Copy a state without allocating.
@@ -360,7 +410,9 @@ const fn stores_deferred<N: Layer>(batch: usize, clip: Option<Clip>) -> bool {
     defers::<N>() && (batch > ACCUMULATORS * chunk::<N>(batch) || matches!(clip, Some(Clip::Norm(_))))
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> Memory<N, T, SLOTS, X> {
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize, X: Exchange>
+    Memory<N, T, SLOTS, B, X>
+{
     /// What is not finite in the mean loss and the gradient of a mini-batch. The loss comes first, because it is closer
     /// to the cause.
     #[cold]
@@ -372,8 +424,9 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> M
         last: (MiniBatch<'_, N::Input, T>, usize),
         start: Start,
     ) -> Result<StepFailure, Error> {
-        let used = &mut self.accumulators[..count];
-        let gradients = Gradients::<_, _, _, ACCUMULATORS>::of(used, last, self.deferred.as_deref_mut(), &self.ranks);
+        let sums = (&mut self.accumulators[..count], &*self.chunks);
+        let gradients =
+            Gradients::<_, _, _, _, ACCUMULATORS>::of(sums, last, self.deferred.as_deref_mut(), &self.ranks);
         // With a finite loss, what is stored has been completed.
         let gradient = gradients.collect(network, (!loss.is_finite()).then_some(start));
         // Ranks have the weights in order, so that the first name is that of the first array.

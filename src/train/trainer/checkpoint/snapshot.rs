@@ -78,7 +78,9 @@ impl<N: Parameters, const SLOTS: usize> Snapshot<'_, N, SLOTS> {
     }
 }
 
-impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, X: Exchange> Memory<N, T, SLOTS, X> {
+impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize, X: Exchange>
+    Memory<N, T, SLOTS, B, X>
+{
     /// The contents of a checkpoint of `network` at `moment`, on rank 0. All ranks call it.
     ///
     /// # Errors
