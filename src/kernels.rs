@@ -82,6 +82,8 @@ pub(crate) use outer_products::{OuterProducts, PlainStep};
 pub(crate) use pools::{average, average_gradient, maximum, maximum_gradient, maximum_with_places};
 pub use portable::Portable;
 pub(crate) use product::SMALL;
+#[cfg(feature = "simd")]
+pub(crate) use request::CACHE_LINE;
 #[cfg(feature = "std")]
 pub(crate) use runner::{Divisible, RunPart};
 pub(crate) use runner::{RANGE, Runner, Serial, Task};

@@ -2,12 +2,10 @@
 
 use alloc::vec::Vec;
 
-/// How many items ahead to prefetch: at a few kilobytes each, they fill a first-level cache.
-const AHEAD: usize = 4;
+use super::request::item_for_reading;
 
-/// Bytes in a cache line.
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-const LINE: usize = 64;
+/// How many items ahead to request: at a few kilobytes each, they fill a first-level cache.
+const AHEAD: usize = 4;
 
 /// Appends to `to` the items of `all` at `places`, which must be in range.
 ///
@@ -15,22 +13,10 @@ const LINE: usize = 64;
 pub(crate) fn gather<A: Copy>(all: &[A], places: &[usize], to: &mut Vec<A>) {
     for (number, &place) in places.iter().enumerate() {
         if let Some(item) = places.get(number + AHEAD).and_then(|&later| all.get(later)) {
-            prefetch(item);
+            item_for_reading(item);
         }
         to.extend_from_slice(&all[place..=place]);
     }
-}
-
-/// Prefetches `item`. Does nothing on targets without such an instruction.
-#[inline(always)]
-fn prefetch<A>(item: &A) {
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-    for offset in (0..size_of::<A>()).step_by(LINE) {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address lies inside the item, and a prefetch has no visible effect.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(item).cast::<i8>().add(offset)) };
-    }
-    let _ = item;
 }
 
 #[cfg(test)]

@@ -1,20 +1,31 @@
 //! Requests for memory that will be read or written, so that it is in the cache by then. They are hints, which no result depends on.
 
 /// Bytes of a cache line.
-const LINE: usize = 64;
+pub(crate) const CACHE_LINE: usize = 64;
 
 /// Whether a number of a run is the first of a line, if the run begins with a line: one request for each is enough.
 #[inline(always)]
 pub(crate) const fn begins_line<S>(number: usize) -> bool {
-    (number * size_of::<S>()).is_multiple_of(LINE)
+    (number * size_of::<S>()).is_multiple_of(CACHE_LINE)
 }
 
 /// Asks for the cache lines of a run of numbers, which will be written.
 #[inline(always)]
 pub(crate) fn run_for_writing<S>(first: *const S, count: usize) {
     if const { cfg!(all(feature = "simd", target_arch = "x86_64")) } {
-        for number in (0..count).step_by(const { LINE / size_of::<S>() }) {
+        for number in (0..count).step_by(const { CACHE_LINE / size_of::<S>() }) {
             for_writing(first.wrapping_add(number));
+        }
+    }
+}
+
+/// Asks for the cache lines of an item, which will be read.
+#[cfg(feature = "std")]
+#[inline(always)]
+pub(crate) fn item_for_reading<A>(item: &A) {
+    if const { cfg!(all(feature = "simd", target_arch = "x86_64")) } {
+        for byte in (0..size_of::<A>()).step_by(CACHE_LINE) {
+            for_reading(core::ptr::from_ref(item).cast::<u8>().wrapping_add(byte));
         }
     }
 }

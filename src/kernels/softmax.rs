@@ -71,7 +71,7 @@ operation! {
         for (rows, results) in rows.parts_mut(lanes * columns.max(1)).zip(results.parts_mut(lanes)) {
             let size = (rows.len() / columns.max(1), columns);
             let mut memory = Aligned([S::ZERO; LANES * LANES]);
-            transpose(simd, (rows, columns), size, (&mut memory.0, lanes), 1, false);
+            transpose(simd, (rows, columns), size, (&mut memory.0, lanes));
             let mut powers = [splat(simd, S::ZERO); LANES];
             let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
             for (power, scores) in powers.iter_mut().zip(memory.0.parts(lanes)).take(columns) {
@@ -91,7 +91,7 @@ operation! {
             for (&power, to) in powers.iter().zip(memory.0.parts_mut(lanes)).take(columns) {
                 write(simd, power / sum, to);
             }
-            transpose(simd, (&memory.0, lanes), (size.1, size.0), (rows, columns), 1, false);
+            transpose(simd, (&memory.0, lanes), (size.1, size.0), (rows, columns));
             let mut each = [[S::ZERO; LANES]; 2];
             write(simd, largest, &mut each[0]);
             write(simd, sum, &mut each[1]);

@@ -1,21 +1,38 @@
 //! Transposes a matrix, a square of vectors at a time; and sums over the lanes of each vector of a square.
 
 use super::assert_in_tests;
+use super::product::Start;
 use super::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::scalar::Scalar;
 
-/// `to[c][apart · r] = from[r][c]`, or added to it, for matrices whose rows begin a pitch apart. Writes as much as fits into
-/// `to`.
+/// `to[c][r] = from[r][c]`, for matrices whose rows begin a pitch apart. Does nothing if they don't fit into the slices.
 #[inline(always)]
-pub(crate) fn transpose<V: Simd, S: Scalar>(
+pub(crate) fn transpose<V: Simd, S: Scalar>(simd: V, from: (&[S], usize), size: (usize, usize), to: (&mut [S], usize)) {
+    transpose_to(simd, from, size, to, 1, Start::Zero);
+}
+
+/// `to[c][r] += from[r][c]`, as [`transpose`].
+#[inline(always)]
+pub(crate) fn add_transposed<V: Simd, S: Scalar>(
+    simd: V,
+    from: (&[S], usize),
+    size: (usize, usize),
+    to: (&mut [S], usize),
+) {
+    transpose_to(simd, from, size, to, 1, Start::Sum);
+}
+
+/// `to[c][apart · r] = from[r][c]`, or added to it, as [`transpose`].
+#[inline(always)]
+pub(crate) fn transpose_to<V: Simd, S: Scalar>(
     simd: V,
     from: (&[S], usize),
     (rows, columns): (usize, usize),
     to: (&mut [S], usize),
     apart: usize,
-    is_sum: bool,
+    start: Start,
 ) {
-    simd.call(Transpose { from, rows, columns, to, apart, is_sum });
+    simd.call(Transpose { from, rows, columns, to, apart, is_sum: start == Start::Sum });
 }
 
 /// [`transpose`], with all registers to itself.

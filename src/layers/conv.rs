@@ -8,9 +8,9 @@ use crate::channels_last::{ChannelsLast, Formats};
 use crate::descent::Descend;
 use crate::graph::{Attribute, Node};
 use crate::image::{Channels, Image};
-use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 #[cfg(feature = "simd")]
-use crate::kernels::{INPUTS, PATCHES, WEIGHTS};
+use crate::kernels::{CACHE_LINE, INPUTS, PATCHES, WEIGHTS};
+use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Gradient, Layer, Onto, Pass, Recorded};
 #[cfg(feature = "simd")]
 use crate::pod::Pod;
@@ -199,7 +199,7 @@ pub struct Workspace<S> {
 
 /// The most numbers in a line of the cache.
 #[cfg(feature = "simd")]
-const LINE: usize = 64 / size_of::<f32>();
+const LINE: usize = CACHE_LINE / size_of::<f32>();
 
 #[cfg(feature = "simd")]
 const _: () = assert!(INPUTS.is_multiple_of(LINE) && PATCHES.is_multiple_of(LINE), "each part begins with a line");
@@ -219,7 +219,7 @@ type Workspace<S> = PhantomData<S>;
 #[inline(always)]
 fn scratch<S: Scalar>(workspace: &mut Workspace<S>) -> Scratch<'_, S> {
     // From a line's beginning on: a vector across the end of a cache line is two accesses.
-    let before = workspace.numbers.as_ptr().align_offset(64).min(LINE);
+    let before = workspace.numbers.as_ptr().align_offset(CACHE_LINE).min(LINE);
     let numbers = workspace.numbers.get_mut(before..).unwrap_or_default();
     let (inputs, rest) = numbers.split_at_mut_checked(INPUTS).unwrap_or_default();
     let (sums, rest) = rest.split_at_mut_checked(PATCHES).unwrap_or_default();

@@ -102,7 +102,7 @@ impl<S: Scalar> Forward<'_, '_, S> {
             for first in (0..filters).step_by(pitch.max(1)) {
                 let count = pitch.min(filters - first);
                 let w = w.get(first * seen + from..).unwrap_or_default();
-                transpose(simd, (w, seen), (count, depth), (&mut *scratch.weights, pitch), 1, false);
+                transpose(simd, (w, seen), (count, depth), (&mut *scratch.weights, pitch));
                 let start = match from {
                     0 => Origin::Row(bias.get(first..).unwrap_or_default()),
                     _ => Origin::Sum,
@@ -137,7 +137,7 @@ impl<S: Scalar> Forward<'_, '_, S> {
         for first in (0..channels).step_by(pitch.max(1)) {
             let count = pitch.min(channels - first);
             let w = w.get(first * taps..).unwrap_or_default();
-            transpose(simd, (w, taps), (count, taps), (&mut *scratch.weights, pitch), 1, false);
+            transpose(simd, (w, taps), (count, taps), (&mut *scratch.weights, pitch));
             let start = bias.get(first..).unwrap_or_default();
             for block in images.blocks(samples, split) {
                 // What the block reads, without the padding.

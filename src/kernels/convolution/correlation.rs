@@ -112,11 +112,11 @@ impl<S: Scalar> Weights<'_, S> {
         }
         if self.channel == taps {
             // The taps of neighbouring channels lie one after the other.
-            return transpose(simd, (from, self.filter), (filters, channels * taps), (to, pitch), 1, false);
+            return transpose(simd, (from, self.filter), (filters, channels * taps), (to, pitch));
         }
         for (channel, to) in to.blocks_mut(taps * pitch).enumerate().take(channels) {
             let from = from.get(channel * self.channel..).unwrap_or_default();
-            transpose(simd, (from, self.filter), (filters, taps), (to, pitch), 1, false);
+            transpose(simd, (from, self.filter), (filters, taps), (to, pitch));
         }
     }
 }

@@ -20,7 +20,7 @@ use super::correlation::{Correlation, Strides};
 use super::products::{PATCHES, WEIGHTS};
 use super::tables::Tables;
 use super::track::Track;
-use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work, work_in_fours};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, scattered_work, work_in_fours};
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, quotient};
@@ -329,7 +329,8 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         for (index, number) in block.samples.clone().enumerate() {
             let sums = self.scratch.sums.get(index * runs.sums() * pitch..).unwrap_or_default();
             let y = self.y.get_mut(number * sample + (group * self.filters + from) * channel..).unwrap_or_default();
-            runs.store(simd, (sums, pitch), filters, (y, channel), self.is_added);
+            let start = if self.is_added { Start::Sum } else { Start::Zero };
+            runs.store(simd, (sums, pitch), filters, (y, channel), start);
         }
     }
 }

@@ -18,6 +18,7 @@ use self::small_planes::{SAMPLES, SmallPlanes};
 use self::tiles::Tiles;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Places, Runs, Split};
+use crate::kernels::product::Start;
 use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, even};
@@ -237,7 +238,13 @@ impl<S: Scalar> Operation for OneByOne<'_, '_, S> {
                     }
                     let at = sample * of_outputs + (first * outputs + output) * plane;
                     let y = y.get_mut(at..).unwrap_or_default();
-                    Runs::new(&images, &block, width).store(simd, (&**sums, lanes), count, (y, outputs * plane), false);
+                    Runs::new(&images, &block, width).store(
+                        simd,
+                        (&**sums, lanes),
+                        count,
+                        (y, outputs * plane),
+                        Start::Zero,
+                    );
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::blocks::{Block, DEPTH, Images, Runs};
 use super::correlation::{Correlation, Weights};
 use super::tables::Tables;
 use super::track::{Stretch, Track};
-use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -242,7 +242,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let mut lay = |channel: usize, row: usize, count: usize| {
             let from = from.get(channel * images.plane() + row * width..).unwrap_or_default();
             let to = to.get_mut((channel * read.len() + row) * width * lanes..).unwrap_or_default();
-            transpose(simd, (from, images.sample), (lanes, count), (to, lanes), 1, false);
+            transpose(simd, (from, images.sample), (lanes, count), (to, lanes));
         };
         if read.clone().any(|row| !rows.reads(&block.rows, row)) {
             for channel in 0..channels {
@@ -267,7 +267,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         for filter in 0..filters {
             let sums = sums.get(filter * runs.sums() * lanes..).unwrap_or_default();
             let y = self.y.get_mut(y + filter * strides.channel..).unwrap_or_default();
-            runs.store(simd, (sums, lanes), lanes, (y, strides.sample), false);
+            runs.store(simd, (sums, lanes), lanes, (y, strides.sample), Start::Zero);
         }
     }
 }

@@ -9,7 +9,7 @@
 
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, PLACES, Runs};
-use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms};
+use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -124,7 +124,7 @@ impl<S: Scalar> Spread<'_, '_, S> {
                         let at = ((first + filter) * images.channels + channel) * window + number;
                         let from = self.w.get(at..).unwrap_or_default();
                         let to = self.scratch.weights.get_mut(filter * panel..).unwrap_or_default();
-                        transpose(simd, (from, window), (channels, taps.len()), (to, apart), 1, false);
+                        transpose(simd, (from, window), (channels, taps.len()), (to, apart));
                     }
                     for (index, right) in taps.enumerate() {
                         let count = self.places(block, (down, right), panel, &mut rows);
@@ -186,7 +186,8 @@ impl<S: Scalar> Spread<'_, '_, S> {
             let sums = self.scratch.sums.get(index * runs.sums() * panel..).unwrap_or_default();
             let at = sample * images.sample + (group * images.channels + channel) * images.plane();
             let dx = self.dx.get_mut(at..).unwrap_or_default();
-            runs.store(simd, (sums, panel), channels, (dx, images.plane()), self.is_added);
+            let start = if self.is_added { Start::Sum } else { Start::Zero };
+            runs.store(simd, (sums, panel), channels, (dx, images.plane()), start);
         }
     }
 }

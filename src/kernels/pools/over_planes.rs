@@ -225,7 +225,7 @@ impl<S: Scalar, V: Simd> Room<S, V> {
         vectors: usize,
     ) -> &mut [S::Vector<V>] {
         let to = (self.numbers(simd, vectors * count), vectors * lanes::<V, S>());
-        transpose(simd, (from, apart), (planes, count), to, 1, false);
+        transpose(simd, (from, apart), (planes, count), to);
         self.first(simd, vectors * count)
     }
 
@@ -239,7 +239,7 @@ impl<S: Scalar, V: Simd> Room<S, V> {
     #[inline(always)]
     fn store_some(&mut self, simd: V, (planes, to): (usize, &mut [S]), apart: usize, count: usize, vectors: usize) {
         let from = (&*self.numbers(simd, vectors * count), vectors * lanes::<V, S>());
-        transpose(simd, from, (count, planes), (to, apart), 1, false);
+        transpose(simd, from, (count, planes), (to, apart));
     }
 }
 

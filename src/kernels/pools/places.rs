@@ -99,7 +99,7 @@ impl<S: Scalar> Operation for Maximum<'_, S> {
                 }
                 ys.store(simd, (planes, y.get_mut(outputs..).unwrap_or_default()), plane.outputs(), of_outputs);
                 let from = (&*found_taps.numbers(simd, of_outputs), lanes::<V, S>());
-                transpose(simd, from, (of_outputs, planes), (&mut turned, of_outputs), 1, false);
+                transpose(simd, from, (of_outputs, planes), (&mut turned, of_outputs));
                 let places = places.get_mut(outputs..).unwrap_or_default().parts_mut(plane.outputs());
                 for (taps, places) in turned.blocks(of_outputs).zip(places).take(planes) {
                     for (&tap, place) in taps.iter().zip(places) {

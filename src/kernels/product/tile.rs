@@ -32,8 +32,7 @@ pub(super) struct Block<'a, S> {
     pub(super) is_rectified: bool,
 }
 
-/// The bytes of a cache line, and of each row of A that are requested before they are multiplied, where rows lie anywhere.
-const LINE: usize = 64;
+/// The bytes of each row of A that are requested before they are multiplied, where rows lie anywhere.
 const AHEAD: usize = 1024;
 
 /// Where a tile is in C.
@@ -149,7 +148,8 @@ impl<S: Scalar> Block<'_, S> {
         let b = self.b.wrapping_add(from * pitch + tile.column);
         let (mut next, mut at) = (b, 0);
         // Tiles of fewer rows have fewer registers, or are the last ones.
-        let part = if R == 8 && U == 1 && self.rows.is_some() { LINE / size_of::<S>() } else { usize::MAX };
+        let part =
+            if R == 8 && U == 1 && self.rows.is_some() { request::CACHE_LINE / size_of::<S>() } else { usize::MAX };
         let mut left = whole;
         // SAFETY: the caller's promise; masked loads touch no column over the end.
         unsafe {

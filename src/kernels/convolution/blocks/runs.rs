@@ -1,7 +1,8 @@
 //! The sums of a block as they are stored: transposed, run by run.
 
 use super::{Block, Images};
-use crate::kernels::transpose::transpose;
+use crate::kernels::product::Start;
+use crate::kernels::transpose::transpose_to;
 use crate::kernels::vector::Simd;
 use crate::scalar::Scalar;
 
@@ -62,7 +63,7 @@ impl Runs {
     }
 
     /// Transposes sums, `pitch` numbers from one to the next, of which each has numbers of `lanes` planes of y, which lie `plane` numbers
-    /// apart; or adds them to y.
+    /// apart, or adds them to y, as `start` says.
     #[inline(always)]
     pub(in crate::kernels::convolution) fn store<V: Simd, S: Scalar>(
         &self,
@@ -70,12 +71,12 @@ impl Runs {
         (sums, pitch): (&[S], usize),
         lanes: usize,
         (y, plane): (&mut [S], usize),
-        is_added: bool,
+        start: Start,
     ) {
         for run in 0..self.count {
             let from = sums.get(run * self.length * pitch..);
             let (Some(from), Some(to)) = (from, y.get_mut(self.first + run * self.next..)) else { return };
-            transpose(simd, (from, pitch), (self.length, lanes), (to, plane), self.apart, is_added);
+            transpose_to(simd, (from, pitch), (self.length, lanes), (to, plane), self.apart, start);
         }
     }
 }

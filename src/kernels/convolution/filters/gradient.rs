@@ -21,7 +21,7 @@ use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms, scattered_work};
-use crate::kernels::transpose::transpose;
+use crate::kernels::transpose::{add_transposed, transpose};
 use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat, write};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, even, quotient};
@@ -178,7 +178,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             let to = (group * self.filters + from) * filter + (first + channel) * window;
             for tap in images.tap_numbers(row).skip(rows.start * along).take(taps).step_by(run.max(1)) {
                 let Some(to) = self.dw.get_mut(to + tap..) else { return };
-                transpose(simd, (totals, panel), (together * run, filters), (to, filter), 1, true);
+                add_transposed(simd, (totals, panel), (together * run, filters), (to, filter));
                 totals = totals.get(together * run * panel..).unwrap_or_default();
             }
         }
@@ -205,7 +205,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 let at = ((sample * images.groups() + group) * self.filters + from) * plane + place;
                 let g = self.g.get(at..).unwrap_or_default();
                 let Some((run_of, rest)) = to.split_at_mut_checked(run * panel) else { return };
-                transpose(simd, (g, plane), (filters, run), (run_of, panel), 1, false);
+                transpose(simd, (g, plane), (filters, run), (run_of, panel));
                 to = rest;
             }
         }

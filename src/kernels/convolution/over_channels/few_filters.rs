@@ -11,7 +11,7 @@ use crate::kernels::convolution::blocks::{Block, Images, PLACES, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
 use crate::kernels::elementwise::add_few;
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms};
-use crate::kernels::transpose::transpose;
+use crate::kernels::transpose::add_transposed;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::shape::{first, first_mut};
@@ -144,7 +144,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                     for (index, tap) in images.tap_numbers(row).enumerate() {
                         let totals = totals.get(index * panel..).unwrap_or_default();
                         if taps == window {
-                            transpose(simd, (totals, panel), (taps, count), (dw, window), 1, true);
+                            add_transposed(simd, (totals, panel), (taps, count), (dw, window));
                             break;
                         }
                         let dw = dw.get_mut(tap..).unwrap_or_default().iter_mut().step_by(window.max(1));

@@ -54,7 +54,7 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
                         + block.rows.start * images.columns.count;
                     let g = g.get(at..).unwrap_or_default();
                     let run = block.rows.len() * images.columns.count;
-                    transpose(simd, (g, outputs * positions), (count, run), (&mut *scratch.sums, lanes), 1, false);
+                    transpose(simd, (g, outputs * positions), (count, run), (&mut *scratch.sums, lanes));
                     sums.fill(S::ZERO);
                     let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets));
                     tiles.add_gradient(simd, &*scratch.sums, sums);

@@ -13,6 +13,7 @@ use crate::kernels::assert_in_tests;
 use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, Images, Runs};
 use crate::kernels::convolution::track::Track;
+use crate::kernels::product::Start;
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat};
 use crate::real::Real;
@@ -80,7 +81,7 @@ impl<S: Scalar> Operation for SmallPlanes<'_, '_, S> {
                                 let at = sample * images.sample + (first * inputs + input) * images.plane();
                                 let from = (x.get(at..).unwrap_or_default(), inputs * images.plane());
                                 let to = (room.get_mut(number * lanes..).unwrap_or_default(), pitch);
-                                transpose(simd, from, (count, images.plane()), to, 1, false);
+                                transpose(simd, from, (count, images.plane()), to);
                             }
                         }
                         let weights = laid.get((input * outputs + output) * images.taps() * lanes..);
@@ -100,7 +101,7 @@ impl<S: Scalar> Operation for SmallPlanes<'_, '_, S> {
                             (sums, pitch),
                             count,
                             (y.get_mut(at..).unwrap_or_default(), outputs * plane),
-                            false,
+                            Start::Zero,
                         );
                     }
                 }

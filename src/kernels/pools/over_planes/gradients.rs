@@ -150,7 +150,7 @@ impl<S: Scalar, V: Simd> Room<S, V> {
         let lanes = lanes::<V, S>();
         self.first(simd, count).iter_mut().take(new).for_each(|sum| *sum = splat(simd, S::ZERO));
         if let (true, Some(to)) = (new < count, self.numbers(simd, count).get_mut(new * lanes..)) {
-            transpose(simd, (from.get(new..).unwrap_or_default(), apart), (planes, count - new), (to, lanes), 1, false);
+            transpose(simd, (from.get(new..).unwrap_or_default(), apart), (planes, count - new), (to, lanes));
         }
         self.first(simd, count)
     }
