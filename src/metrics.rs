@@ -1,5 +1,5 @@
-//! Metrics: accuracy, the confusion matrix and the classification report for classes; R² and mean errors for
-//! regression.
+//! Metrics: accuracy, the confusion matrix and the classification report for classes; ROC, precision–recall and calibration curves
+//! for yes-or-no questions; R² and mean errors for regression.
 //!
 //! Metrics take slices of outputs and targets, such as `network.forward_all(test.inputs())` and `test.targets()`; if
 //! one is longer, the rest of it is ignored. A class is the index of an output. The predicted class is the one with
@@ -81,8 +81,7 @@ fn top_k<S: Scalar, const N: usize>(k: usize, outputs: &[[S; N]], targets: &[usi
 pub fn binary_accuracy<A: Sample<Element: Scalar>>(threshold: f64, outputs: &[A], targets: &[A]) -> Option<f64> {
     let threshold = A::Element::from_f64(threshold);
     let right = |(output, target): (&A, &A)| {
-        let (output, target) = (core::slice::from_ref(output), core::slice::from_ref(target));
-        let mut pairs = A::flat(output).iter().zip(A::flat(target));
+        let mut pairs = output.elements().iter().zip(target.elements());
         pairs.all(|(&y, &t)| (y > threshold && t == A::Element::ONE) || (y <= threshold && t == A::Element::ZERO))
     };
     share(outputs.iter().zip(targets).map(right))
@@ -97,9 +96,9 @@ pub(crate) const fn assert_classes(classes: usize) {
     );
 }
 
-/// The share of values that are `true`.
-fn share(answers: impl Iterator<Item = bool>) -> Option<f64> {
-    let (right, all) = answers.fold((0, 0), |(right, all), answer| (right + usize::from(answer), all + 1));
+/// The share of samples that are right.
+fn share(are_right: impl Iterator<Item = bool>) -> Option<f64> {
+    let (right, all) = are_right.fold((0, 0), |(right, all), is_right| (right + usize::from(is_right), all + 1));
     ratio(right, all)
 }
 
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_without_an_answer_and_unknown_classes_are_wrong() {
+    fn scores_without_a_prediction_and_unknown_classes_are_wrong() {
         let outputs = [[f32::NAN, 0.0], [f32::NAN, 0.0], [f32::NAN; 2], [f32::NEG_INFINITY; 2], [1.0, 0.0]];
         assert_eq!(accuracy(&outputs, &[0, 1, 0, 0, 2]), Some(0.0));
         for class in 0..2 {

@@ -103,12 +103,12 @@ pub fn precision_recall(curve: &PrecisionRecallCurve) -> Picture {
     Picture::of(chart.line(&format!("average precision {:.4}", curve.average_precision()), points).svg())
 }
 
-/// A [`CalibrationCurve`], with its expected error.
+/// A [`CalibrationCurve`], with its expected calibration error.
 #[must_use]
 pub fn calibration(curve: &CalibrationCurve) -> Picture {
     let points = curve.bins.iter().map(|bin| (bin.probability, bin.share));
     let chart = Chart::new("Calibration", "predicted probability", "share of positive samples");
-    let chart = chart.line(&format!("expected error {:.4}", curve.expected_error()), points);
+    let chart = chart.line(&format!("expected calibration error {:.4}", curve.expected_calibration_error()), points);
     Picture::of(chart.line("perfect", [(0.0, 0.0), (1.0, 1.0)]).svg())
 }
 

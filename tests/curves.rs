@@ -43,5 +43,5 @@ fn curves_and_areas_are_those_of_scikit_learn() {
     assert_relative_eq!(calibration.brier_score, brier, epsilon = 1e-12);
     let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / 200.0;
     let error = mean(&mut calibration.bins.iter().map(|bin| bin.samples as f64 * (bin.share - bin.probability).abs()));
-    assert_relative_eq!(calibration.expected_error(), error, epsilon = 1e-12);
+    assert_relative_eq!(calibration.expected_calibration_error(), error, epsilon = 1e-12);
 }

@@ -36,7 +36,7 @@ fn reports_are_objects() {
     matrix.record(0, 0);
     matrix.record(1, 0);
     let json = serde_json::to_value(matrix).unwrap();
-    assert_eq!(json, serde_json::json!({ "counts": [[1, 0], [1, 0]], "unanswered": [0, 0] }));
+    assert_eq!(json, serde_json::json!({ "counts": [[1, 0], [1, 0]], "unpredicted": [0, 0] }));
     let json = serde_json::to_value(matrix.report()).unwrap();
     assert_eq!(json["classes"][0]["precision"], 0.5);
     assert_eq!(json["accuracy"], 0.5);

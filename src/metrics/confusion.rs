@@ -5,8 +5,8 @@ use core::fmt;
 use super::{ClassificationReport, assert_classes, highest, ratio};
 use crate::scalar::Scalar;
 
-/// The confusion matrix: `count(target, answer)` is the number of samples of class `target` that were classified as
-/// `answer`.
+/// The confusion matrix: `count(target, predicted)` is the number of samples of class `target` that were classified as
+/// `predicted`.
 ///
 /// A sample without a prediction, for example because a score is NaN, counts as wrong: it lowers the accuracy and the
 /// recall of its class.
@@ -28,14 +28,14 @@ use crate::scalar::Scalar;
 pub struct ConfusionMatrix<const N: usize> {
     counts: [[usize; N]; N],
     /// Samples of each class without a prediction.
-    unanswered: [usize; N],
+    unpredicted: [usize; N],
 }
 
 impl<const N: usize> ConfusionMatrix<N> {
     /// An empty matrix.
     #[must_use]
     pub const fn new() -> Self {
-        Self { counts: [[0; N]; N], unanswered: [0; N] }
+        Self { counts: [[0; N]; N], unpredicted: [0; N] }
     }
 
     /// The matrix of these outputs and target classes. The predicted class is the one with the highest score.
@@ -54,30 +54,30 @@ impl<const N: usize> ConfusionMatrix<N> {
 
     /// Add a sample: its target class, and its predicted class or `None`. A target that is out of range is ignored; a
     /// prediction that is out of range counts as `None`.
-    pub fn record(&mut self, target: usize, answer: impl Into<Option<usize>>) {
-        let (Some(row), Some(unanswered)) = (self.counts.get_mut(target), self.unanswered.get_mut(target)) else {
+    pub fn record(&mut self, target: usize, predicted: impl Into<Option<usize>>) {
+        let (Some(row), Some(unpredicted)) = (self.counts.get_mut(target), self.unpredicted.get_mut(target)) else {
             return;
         };
-        let count = answer.into().and_then(|answer| row.get_mut(answer));
-        *count.unwrap_or(unanswered) += 1;
+        let count = predicted.into().and_then(|predicted| row.get_mut(predicted));
+        *count.unwrap_or(unpredicted) += 1;
     }
 
-    /// The number of samples of class `target` that were classified as `answer`.
+    /// The number of samples of class `target` that were classified as `predicted`.
     #[must_use]
-    pub fn count(&self, target: usize, answer: usize) -> usize {
-        self.counts.get(target).and_then(|row| row.get(answer)).copied().unwrap_or(0)
+    pub fn count(&self, target: usize, predicted: usize) -> usize {
+        self.counts.get(target).and_then(|row| row.get(predicted)).copied().unwrap_or(0)
     }
 
     /// The number of samples of class `target` without a prediction.
     #[must_use]
-    pub fn unanswered(&self, target: usize) -> usize {
-        self.unanswered.get(target).copied().unwrap_or(0)
+    pub fn unpredicted(&self, target: usize) -> usize {
+        self.unpredicted.get(target).copied().unwrap_or(0)
     }
 
     /// The number of samples of class `target`.
     #[must_use]
     pub fn support(&self, target: usize) -> usize {
-        (0..N).map(|answer| self.count(target, answer)).sum::<usize>() + self.unanswered(target)
+        (0..N).map(|predicted| self.count(target, predicted)).sum::<usize>() + self.unpredicted(target)
     }
 
     /// The number of samples.
@@ -108,8 +108,8 @@ impl<const N: usize> ConfusionMatrix<N> {
     /// no sample is of the class and none was classified as such.
     #[must_use]
     pub fn f1(&self, class: usize) -> Option<f64> {
-        let answered: usize = (0..N).map(|target| self.count(target, class)).sum();
-        ratio(2 * self.count(class, class), answered + self.support(class))
+        let predicted: usize = (0..N).map(|target| self.count(target, class)).sum();
+        ratio(2 * self.count(class, class), predicted + self.support(class))
     }
 
     /// The matrix with these class names, to print.
@@ -132,7 +132,7 @@ impl<const N: usize> ConfusionMatrix<N> {
     }
 }
 
-/// As an object of `counts`, a list of rows, and `unanswered`.
+/// As an object of `counts`, a list of rows, and `unpredicted`.
 #[cfg(feature = "serde")]
 impl<const N: usize> serde::Serialize for ConfusionMatrix<N> {
     fn serialize<Z: serde::Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
@@ -140,7 +140,7 @@ impl<const N: usize> serde::Serialize for ConfusionMatrix<N> {
 
         let mut fields = serializer.serialize_struct("ConfusionMatrix", 2)?;
         fields.serialize_field("counts", &self.counts.iter().map(|row| &row[..]).collect::<alloc::vec::Vec<_>>())?;
-        fields.serialize_field("unanswered", &self.unanswered[..])?;
+        fields.serialize_field("unpredicted", &self.unpredicted[..])?;
         fields.end()
     }
 }
@@ -164,10 +164,10 @@ struct Named<'a, const N: usize> {
 
 impl<const N: usize> fmt::Display for Named<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LABEL: &str = "target \\ answer";
+        const LABEL: &str = "target \\ predicted";
         let Self { matrix, names } = self;
-        let largest = matrix.counts.as_flattened().iter().chain(&matrix.unanswered).max().copied().unwrap_or(0);
-        let all_answered = matrix.unanswered.iter().all(|&count| count == 0);
+        let largest = matrix.counts.as_flattened().iter().chain(&matrix.unpredicted).max().copied().unwrap_or(0);
+        let all_predicted = matrix.unpredicted.iter().all(|&count| count == 0);
         let longest = |least: usize| {
             let lengths = names.iter().flat_map(|names| names.iter()).map(|name| name.chars().count());
             lengths.fold(least, usize::max)
@@ -184,17 +184,17 @@ impl<const N: usize> fmt::Display for Named<'_, N> {
         for class in 0..N {
             name(f, class, width)?;
         }
-        if !all_answered {
+        if !all_predicted {
             write!(f, "{:>width$}", "none")?;
         }
         writeln!(f, "  recall %")?;
         for target in 0..N {
             name(f, target, label)?;
-            for answer in 0..N {
-                write!(f, "{:>width$}", matrix.count(target, answer))?;
+            for predicted in 0..N {
+                write!(f, "{:>width$}", matrix.count(target, predicted))?;
             }
-            if !all_answered {
-                write!(f, "{:>width$}", matrix.unanswered(target))?;
+            if !all_predicted {
+                write!(f, "{:>width$}", matrix.unpredicted(target))?;
             }
             percent(f, matrix.recall(target), 10)?;
             writeln!(f)?;
@@ -203,7 +203,7 @@ impl<const N: usize> fmt::Display for Named<'_, N> {
         for class in 0..N {
             percent(f, matrix.precision(class), width)?;
         }
-        if !all_answered {
+        if !all_predicted {
             write!(f, "{:>width$}", "")?;
         }
         percent(f, matrix.accuracy(), 10)
@@ -224,8 +224,8 @@ mod tests {
 
     fn matrix() -> ConfusionMatrix<3> {
         let mut matrix = ConfusionMatrix::new();
-        for (target, answer, times) in [(0, 0, 8), (0, 1, 2), (1, 1, 5), (1, 0, 3), (1, 2, 2), (7, 0, 1)] {
-            (0..times).for_each(|_| matrix.record(target, answer));
+        for (target, predicted, times) in [(0, 0, 8), (0, 1, 2), (1, 1, 5), (1, 0, 3), (1, 2, 2), (7, 0, 1)] {
+            (0..times).for_each(|_| matrix.record(target, predicted));
         }
         matrix
     }
@@ -241,24 +241,24 @@ mod tests {
     }
 
     #[test]
-    fn samples_without_an_answer_are_wrong() {
+    fn samples_without_a_prediction_are_wrong() {
         let matrix = ConfusionMatrix::of(&[[f32::NAN, 5.0], [f32::NAN, 5.0], [1.0, 0.0]], &[0, 1, 0]);
-        assert_eq!((matrix.samples(), matrix.support(0), matrix.unanswered(0)), (3, 2, 1));
+        assert_eq!((matrix.samples(), matrix.support(0), matrix.unpredicted(0)), (3, 2, 1));
         assert_eq!(matrix.accuracy(), Some(1.0 / 3.0));
         assert_eq!((matrix.recall(0), matrix.recall(1), matrix.precision(0)), (Some(0.5), Some(0.0), Some(1.0)));
     }
 
     #[test]
     #[cfg(feature = "alloc")]
-    fn samples_without_an_answer_have_a_column() {
+    fn samples_without_a_prediction_have_a_column() {
         let mut matrix = ConfusionMatrix::<2>::new();
         matrix.record(0, 0);
         matrix.record(1, None);
         let table = "\
-target \\ answer      0      1   none  recall %
-              0      1      0      0     100.0
-              1      0      0      1       0.0
-    precision %  100.0      –             50.0";
+target \\ predicted      0      1   none  recall %
+                 0      1      0      0     100.0
+                 1      0      0      1       0.0
+       precision %  100.0      –             50.0";
         assert_eq!(alloc::string::ToString::to_string(&matrix), table);
     }
 
@@ -266,28 +266,28 @@ target \\ answer      0      1   none  recall %
     #[cfg(feature = "alloc")]
     fn classes_have_their_names() {
         let table = "\
- target \\ answer        Adélie  long-tailed tit           owl  recall %
-         Adélie             8                2             0      80.0
-long-tailed tit             3                5             2      50.0
-            owl             0                0             0         –
-    precision %          72.7             71.4           0.0      65.0";
+ target \\ predicted        Adélie  long-tailed tit           owl  recall %
+            Adélie             8                2             0      80.0
+   long-tailed tit             3                5             2      50.0
+               owl             0                0             0         –
+       precision %          72.7             71.4           0.0      65.0";
         let found = alloc::string::ToString::to_string(&matrix().named(&["Adélie", "long-tailed tit", "owl"]));
         let words =
             |text: &str| text.split_whitespace().map(alloc::string::String::from).collect::<alloc::vec::Vec<_>>();
         assert_eq!(words(&found), words(table));
         let widths: alloc::vec::Vec<_> = found.lines().map(|line| line.chars().count()).collect();
-        assert_eq!(widths, [15 + 3 * 17 + 10; 5], "{found}");
+        assert_eq!(widths, [18 + 3 * 17 + 10; 5], "{found}");
     }
 
     #[test]
     #[cfg(feature = "alloc")]
     fn the_table_reads_as_it_should() {
         let table = "\
-target \\ answer      0      1      2  recall %
-              0      8      2      0      80.0
-              1      3      5      2      50.0
-              2      0      0      0         –
-    precision %   72.7   71.4    0.0      65.0";
+target \\ predicted      0      1      2  recall %
+                 0      8      2      0      80.0
+                 1      3      5      2      50.0
+                 2      0      0      0         –
+       precision %   72.7   71.4    0.0      65.0";
         assert_eq!(alloc::string::ToString::to_string(&matrix()), table);
     }
 }

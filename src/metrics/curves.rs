@@ -1,15 +1,16 @@
-//! Curves over thresholds, for scores of a yes-or-no answer.
+//! Curves for a yes-or-no question: over thresholds of a score, and over predicted probabilities. A sample is positive if its true
+//! label is `true`.
 
 use alloc::vec::Vec;
 
-/// The scores with their answers, highest first, and how many answers are yes. `None` if a score is NaN.
+/// The scores with their labels, highest first, and how many samples are positive. `None` if a score is NaN.
 fn ranked(scores: impl IntoIterator<Item = (f64, bool)>) -> Option<(Vec<(f64, bool)>, usize)> {
     let mut ranked: Vec<_> = scores.into_iter().collect();
     if ranked.iter().any(|(score, _)| score.is_nan()) {
         return None;
     }
     ranked.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let positive = ranked.iter().filter(|(_, answer)| *answer).count();
+    let positive = ranked.iter().filter(|(_, is_positive)| *is_positive).count();
     Some((ranked, positive))
 }
 
@@ -18,8 +19,8 @@ fn counts(ranked: &[(f64, bool)]) -> impl Iterator<Item = (f64, usize, usize)> {
     let (mut positive, mut negative) = (0, 0);
     let same = |(one, _): &(f64, bool), (other, _): &(f64, bool)| one == other;
     ranked.chunk_by(same).filter_map(move |equal| {
-        let yes = equal.iter().filter(|(_, answer)| *answer).count();
-        (positive, negative) = (positive + yes, negative + equal.len() - yes);
+        let more = equal.iter().filter(|(_, is_positive)| *is_positive).count();
+        (positive, negative) = (positive + more, negative + equal.len() - more);
         Some((equal.first()?.0, positive, negative))
     })
 }
@@ -37,7 +38,8 @@ fn counts(ranked: &[(f64, bool)]) -> impl Iterator<Item = (f64, usize, usize)> {
 /// ```
 ///
 /// From the outputs of a network with one output, pass `outputs.iter().zip(targets).map(|([y], [t])| (f64::from(*y), *t ==
-/// 1.0))`. Fawcett, "An introduction to ROC analysis", 2006.
+/// 1.0))`. Fawcett, "An introduction to ROC analysis", Pattern Recognition
+/// Letters 27, 2006.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -60,7 +62,7 @@ pub struct RocPoint {
 }
 
 impl RocCurve {
-    /// The curve of scores with their true answers. `None` unless there are both positive and negative samples, or if a
+    /// The curve of scores with their true labels. `None` unless there are both positive and negative samples, or if a
     /// score is NaN.
     #[must_use]
     pub fn of(scores: impl IntoIterator<Item = (f64, bool)>) -> Option<Self> {
@@ -125,7 +127,7 @@ pub struct PrecisionRecallPoint {
 }
 
 impl PrecisionRecallCurve {
-    /// The curve of scores with their true answers. `None` unless there are positive samples, or if a score is NaN.
+    /// The curve of scores with their true labels. `None` unless there are positive samples, or if a score is NaN.
     #[must_use]
     pub fn of(scores: impl IntoIterator<Item = (f64, bool)>) -> Option<Self> {
         let (ranked, all_positive) = ranked(scores)?;
@@ -166,7 +168,8 @@ impl PrecisionRecallCurve {
 pub struct CalibrationCurve {
     /// The bins that contain samples, from the lowest probability.
     pub bins: Vec<CalibrationBin>,
-    /// The mean squared difference of probability and outcome (Brier, 1950).
+    /// The mean squared difference of probability and outcome, from 0 (perfect) to 1. Brier, "Verification of forecasts expressed in
+    /// terms of probability", Monthly Weather Review 78, 1950.
     pub brier_score: f64,
 }
 
@@ -184,14 +187,14 @@ pub struct CalibrationBin {
 }
 
 impl CalibrationCurve {
-    /// The curve of predicted probabilities with their true answers, in `bins` intervals of equal width (the upper end
+    /// The curve of predicted probabilities with their true labels, in `bins` intervals of equal width (the upper end
     /// belongs to an interval, like in scikit-learn's `calibration_curve`). `None` without samples or bins, or if a
     /// probability is not between 0 and 1.
     #[must_use]
     pub fn of(probabilities: impl IntoIterator<Item = (f64, bool)>, bins: usize) -> Option<Self> {
         let mut sums = alloc::vec![(0.0, 0_usize, 0_usize); bins];
         let (mut squares, mut all) = (0.0, 0_usize);
-        for (probability, answer) in probabilities {
+        for (probability, is_positive) in probabilities {
             if !(0.0..=1.0).contains(&probability) {
                 return None;
             }
@@ -199,9 +202,9 @@ impl CalibrationCurve {
             let bin = (0..bins).find(|&bin| probability <= upper(bin + 1)).or(bins.checked_sub(1))?;
             let (sum, positive, samples) = sums.get_mut(bin)?;
             *sum += probability;
-            *positive += usize::from(answer);
+            *positive += usize::from(is_positive);
             *samples += 1;
-            let outcome = if answer { 1.0 } else { 0.0 };
+            let outcome = if is_positive { 1.0 } else { 0.0 };
             squares += (probability - outcome) * (probability - outcome);
             all += 1;
         }
@@ -214,10 +217,11 @@ impl CalibrationCurve {
         (all > 0).then(|| Self { bins: bins.collect(), brier_score: squares / all as f64 })
     }
 
-    /// The mean difference of predicted and true share over all samples, from 0 to 1. Naeini, Cooper and Hauskrecht,
-    /// "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
+    /// The expected calibration error: the difference between predicted probability and share of positive samples in each bin,
+    /// averaged over all samples, from 0 to 1. Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using
+    /// Bayesian binning", AAAI 2015.
     #[must_use]
-    pub fn expected_error(&self) -> f64 {
+    pub fn expected_calibration_error(&self) -> f64 {
         let all: usize = self.bins.iter().map(|bin| bin.samples).sum();
         let error = |bin: &CalibrationBin| bin.samples as f64 * (bin.probability - bin.share).abs();
         self.bins.iter().map(error).sum::<f64>() / all.max(1) as f64
@@ -229,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn curves_need_both_answers_and_numbers() {
+    fn curves_need_both_labels_and_numbers() {
         assert_eq!(RocCurve::of([(0.5, true)]), None);
         assert_eq!(RocCurve::of([(0.5, false)]), None);
         assert_eq!(RocCurve::of([(f64::NAN, true), (0.5, false)]), None);

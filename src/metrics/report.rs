@@ -158,8 +158,8 @@ mod tests {
         let mut matrix = ConfusionMatrix::new();
         let counts =
             [(0, 0, 8), (0, 1, 2), (1, 1, 5), (1, 0, 3), (1, 2, 2), (2, 0, 1), (2, 2, 2), (3, 0, 1), (3, 1, 1)];
-        for (target, answer, times) in counts {
-            (0..times).for_each(|_| matrix.record(target, answer));
+        for (target, predicted, times) in counts {
+            (0..times).for_each(|_| matrix.record(target, predicted));
         }
         matrix
     }
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_without_an_answer_lower_the_recall() {
+    fn samples_without_a_prediction_lower_the_recall() {
         let mut matrix = ConfusionMatrix::<2>::new();
         matrix.record(0, 0);
         matrix.record(0, None);

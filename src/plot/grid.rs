@@ -33,7 +33,7 @@ pub(super) fn confusion<const N: usize>(matrix: &ConfusionMatrix<N>, names: Opti
         TextStyle::from(("sans-serif", size)).color(colour).pos(pos)
     }
     let centre = Pos::new(HPos::Center, VPos::Center);
-    picture.draw(&Text::new("answer", (left + CELL * N as i32 / 2, 14), style(15, &BLACK, centre)))?;
+    picture.draw(&Text::new("predicted", (left + CELL * N as i32 / 2, 14), style(15, &BLACK, centre)))?;
     picture.draw(&Text::new("target", (8, 42), style(15, &BLACK, Pos::new(HPos::Left, VPos::Center))))?;
     for class in 0..N {
         let along = CELL * class as i32 + CELL / 2;
@@ -42,11 +42,11 @@ pub(super) fn confusion<const N: usize>(matrix: &ConfusionMatrix<N>, names: Opti
         let right = Pos::new(HPos::Right, VPos::Center);
         picture.draw(&Text::new(name(class), (left - 8, 60 + along), style(13, &BLACK, right)))?;
     }
-    for (target, answer) in (0..N).flat_map(|target| (0..N).map(move |answer| (target, answer))) {
-        let count = matrix.count(target, answer);
+    for (target, predicted) in (0..N).flat_map(|target| (0..N).map(move |predicted| (target, predicted))) {
+        let count = matrix.count(target, predicted);
         let share = count as f64 / matrix.support(target).max(1) as f64;
-        let colour = if target == answer { BLUE } else { ORANGE };
-        let (x, y) = (left + CELL * answer as i32, 60 + CELL * target as i32);
+        let colour = if target == predicted { BLUE } else { ORANGE };
+        let (x, y) = (left + CELL * predicted as i32, 60 + CELL * target as i32);
         // A few percent of mistakes should be visible.
         let shade = mixed(255, colour, share.sqrt());
         picture.draw(&Rectangle::new([(x, y), (x + CELL - 1, y + CELL - 1)], shade.filled()))?;
