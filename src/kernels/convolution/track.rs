@@ -195,7 +195,8 @@ impl Track {
     }
 
     /// The taps of a sum that lie on elements.
-    fn taps_of(&self, sum: usize) -> Range<usize> {
+    #[inline(always)]
+    pub(super) fn taps_of(&self, sum: usize) -> Range<usize> {
         let at = self.step * sum;
         let below = |end: usize| ceil_div(end.saturating_sub(at + self.offset), self.spread).min(self.taps);
         below(self.before)..below(self.before + self.input)

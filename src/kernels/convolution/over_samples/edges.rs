@@ -21,8 +21,6 @@ use crate::window::{balanced, ceil_div};
 const FILTERS: usize = 8;
 /// Sums of a filter in a tile: with more of them, not all stay in registers in each of the loops.
 const SUMS: usize = 2;
-/// The most groups of taps that lie on elements for the same ones of them.
-const GROUPS: usize = 2 * SUMS;
 /// The fewest filters that are worth it, and the shortest lines: of shorter ones, few products are of many lines.
 const FEW: (usize, usize) = (5, 6);
 
@@ -47,9 +45,12 @@ pub(super) fn work(images: &Images, filters: usize) -> (usize, usize) {
     let groups_of_filters = ceil_div(filters, FILTERS);
     let (mut products, mut tiles) = (0, 0);
     for tile in balanced(columns.count, SUMS) {
-        for group in groups(columns, &tile).iter().take_while(|group| group.taps > 0) {
-            let sums = group.sums.1 - group.sums.0;
-            products += group.taps * (rows * sums).max(rows + sums) + 4;
+        let Shares { second, both, first } = Shares::of(columns, &tile);
+        for (taps, sums) in [(second, 1), (both, SUMS), (first, 1)] {
+            if taps.is_empty() {
+                continue;
+            }
+            products += taps.len() * (rows * sums).max(rows + sums) + 4;
         }
         tiles += 1;
     }
@@ -58,39 +59,27 @@ pub(super) fn work(images: &Images, filters: usize) -> (usize, usize) {
     (products * groups_of_filters, groups_of_filters * tiles * (66 + 3 * rows * SUMS))
 }
 
-/// Taps that lie on elements for the same ones of a tile's sums.
-#[derive(Clone, Copy, Default)]
-struct Group {
-    /// The offset of the first of them, its number, and how many there are.
-    offset: usize,
-    number: usize,
-    taps: usize,
-    /// The first of the sums, and the end of them.
-    sums: (usize, usize),
+/// The taps of a row of the window that lie on elements for a tile's sums, in order: for the second one alone, for both, and for the first
+/// alone.
+#[derive(Clone)]
+struct Shares {
+    second: Range<usize>,
+    both: Range<usize>,
+    first: Range<usize>,
 }
 
-/// The taps of a tile's sums, in order.
-#[inline(always)]
-fn groups(columns: &Track, tile: &Range<usize>) -> [Group; GROUPS] {
-    let (mut groups, mut count) = ([Group::default(); GROUPS], 0_usize);
-    for (tap, number) in columns.numbers(0..columns.len()).enumerate() {
-        let on = columns.sums_on(tap, &(0..columns.input));
-        let (start, end) = (on.start.max(tile.start), on.end.min(tile.end));
-        if start >= end {
-            continue;
+impl Shares {
+    #[inline(always)]
+    fn of(columns: &Track, tile: &Range<usize>) -> Self {
+        let first = columns.taps_of(tile.start);
+        if tile.len() < SUMS {
+            return Self { second: 0..0, both: 0..0, first };
         }
-        let sums = (start - tile.start, end - tile.start);
-        let last = groups.get(count.wrapping_sub(1)).copied().unwrap_or_default();
-        if last.taps > 0 && last.sums == sums {
-            if let Some(group) = groups.get_mut(count - 1) {
-                group.taps += 1;
-            }
-        } else if let Some(group) = groups.get_mut(count) {
-            *group = Group { offset: columns.offset(tap), number, taps: 1, sums };
-            count += 1;
-        }
+        // It reads further on, so that its taps neither begin nor end later.
+        let second = columns.taps_of(tile.start + 1);
+        let shared = first.start..second.end.max(first.start);
+        Self { second: second.start..second.end.min(first.start), first: shared.end..first.end, both: shared }
     }
-    groups
 }
 
 /// The sums of a block's lines that read the same rows of taps.
@@ -150,7 +139,7 @@ impl<S: Scalar> Edges<'_, '_, S> {
             return;
         }
         for tile in balanced(columns.count, SUMS) {
-            let groups = groups(columns, &tile);
+            let shares = Shares::of(columns, &tile);
             for line in 0..self.down.sums.len() {
                 for filters in balanced(self.filters, R) {
                     let place = Place {
@@ -160,8 +149,8 @@ impl<S: Scalar> Edges<'_, '_, S> {
                         before: columns.before * lanes,
                         y: (self.down.sums.start - self.block.rows.start + line) * width + tile.start * lanes,
                     };
-                    // SAFETY: everything fits, and the groups' taps lie on elements for their sums.
-                    unsafe { self.tile::<V, R>(simd, place, &groups) };
+                    // SAFETY: everything fits, and the taps lie on elements for their sums.
+                    unsafe { self.tile::<V, R>(simd, place, &shares) };
                 }
             }
         }
@@ -197,9 +186,9 @@ impl<S: Scalar> Edges<'_, '_, S> {
     /// Some sums of a line, of `R` filters, the last one again for those that there aren't.
     ///
     /// # Safety
-    /// Everything [fits](Self::fits), there are such filters and sums, and the taps of each group lie on elements for its sums.
+    /// Everything [fits](Self::fits), there are such filters and sums, and the taps lie on elements for their sums.
     #[inline(always)]
-    unsafe fn tile<V: Simd, const R: usize>(&mut self, simd: V, place: Place, groups: &[Group; GROUPS]) {
+    unsafe fn tile<V: Simd, const R: usize>(&mut self, simd: V, place: Place, shares: &Shares) {
         let (Images { rows, columns, .. }, lanes) = (self.images, lanes::<V, S>());
         let (filter, channel, row) = self.apart;
         let read = columns.input * lanes;
@@ -233,24 +222,29 @@ impl<S: Scalar> Edges<'_, '_, S> {
         let first_number = numbers.next().unwrap_or_default();
         let tap_apart = numbers.next().unwrap_or_default().wrapping_sub(first_number);
         let apart = (tap_apart, (columns.offset(1) - columns.offset(0)) * lanes);
+        // Of a range of taps, the weight and the number that the first reads, and how many there are.
+        let of = |taps: &Range<usize>| {
+            let number = first_number.wrapping_add(taps.start.wrapping_mul(tap_apart));
+            (number, columns.offset(taps.start) * lanes, taps.len())
+        };
+        let (second, both, first) = (of(&shares.second), of(&shares.both), of(&shares.first));
         for channel_of in 0..self.channels {
             let mut at = (channel_of * channel).wrapping_add(first_row.2.wrapping_mul(row));
             let mut x = x.wrapping_add(channel_of * x_channel);
             for _ in 0..rows_of_taps {
-                for group in groups {
-                    if group.taps == 0 {
-                        break;
-                    }
-                    let (at, x) = (at.wrapping_add(group.number), x.wrapping_add(group.offset * lanes));
-                    let taps = Taps { a: &a, at, x, step, apart, count: group.taps };
-                    // SAFETY: the caller's promise. With a constant range, the sums stay in registers without a branch for each.
-                    unsafe {
-                        match group.sums {
-                            (0, SUMS) => taps.add(simd, &mut sums, 0..SUMS),
-                            (0, _) => taps.add(simd, &mut sums, 0..1),
-                            _ => taps.add(simd, &mut sums, 1..SUMS),
-                        }
-                    }
+                let taps = |(number, offset, count): (usize, usize, usize)| Taps {
+                    a: &a,
+                    at: at.wrapping_add(number),
+                    x: x.wrapping_add(offset),
+                    step,
+                    apart,
+                    count,
+                };
+                // SAFETY: the caller's promise. With a constant range, the sums stay in registers without a branch for each.
+                unsafe {
+                    taps(second).add(simd, &mut sums, 1..SUMS);
+                    taps(both).add(simd, &mut sums, 0..SUMS);
+                    taps(first).add(simd, &mut sums, 0..1);
                 }
                 at = at.wrapping_add(row_apart);
                 x = x.wrapping_add((next_row.0 - first_row.0) * read);
