@@ -163,7 +163,7 @@ pub struct Backward<'a, S, A> {
     pub(crate) is_frozen: bool,
     pub(crate) x: &'a [S],
     pub(crate) y: &'a [S],
-    /// The gradient of y, which may become that of what the activation was applied to.
+    /// The gradient of y. That of what the activation was applied to may overwrite it, and without another place, that of x does.
     pub(crate) g: &'a mut [S],
     pub(crate) dx: Option<&'a mut [S]>,
     pub(crate) by_weight: &'a mut [S],
@@ -179,23 +179,26 @@ impl<S: Scalar, A: Activate> Operation for Backward<'_, S, A> {
         if const { !V::FUSED } {
             return loops::differentiate(self);
         }
-        let (activation, x, y, g) = (self.activation, self.x, self.y, &*self.g);
+        let (activation, x, y) = (self.activation, self.x, self.y);
         let to = Gradients {
             sizes: self.sizes,
             scales: self.scales,
             statistics: (self.mean, self.variance),
             is_frozen: self.is_frozen,
+            g: self.g,
             dx: self.dx,
             by_weight: self.by_weight,
             by_bias: self.by_bias,
         };
         if activation.is_identity() {
-            to.compute(simd, [x, g], |_, [_, g]| g);
+            to.compute(simd, [Some(x), None], |_, [_, g]| g);
         } else if const { A::ASKS_FOR_SIGN } {
             // An argument is computed faster than y is read.
-            to.compute(simd, [x, g], |[mean, scale, bias], [x, g]| activation.gradient((x - mean) * scale + bias, g));
+            to.compute(simd, [Some(x), None], |[mean, scale, bias], [x, g]| {
+                activation.gradient((x - mean) * scale + bias, g)
+            });
         } else {
-            to.compute(simd, [x, g, y], |_, [_, g, y]| activation.gradient(y, g));
+            to.compute(simd, [Some(x), None, Some(y)], |_, [_, g, y]| activation.gradient(y, g));
         }
     }
 }
@@ -207,6 +210,7 @@ struct Gradients<'a, S> {
     /// The mean and the variance.
     statistics: (&'a [S], &'a [S]),
     is_frozen: bool,
+    g: &'a mut [S],
     dx: Option<&'a mut [S]>,
     by_weight: &'a mut [S],
     by_bias: &'a mut [S],
@@ -214,29 +218,42 @@ struct Gradients<'a, S> {
 
 impl<S: Scalar> Gradients<'_, S> {
     /// Those of a batch of which x is the first slice, with the gradient of what the activation was applied to: a function of the
-    /// mean, the scale and the bias, and of the numbers at a place of the slices.
+    /// mean, the scale and the bias, and of the numbers at a place of the slices, of which `None` is g.
     #[inline(always)]
     fn compute<V: Simd, const N: usize>(
         mut self,
         simd: V,
-        from: [&[S]; N],
+        from: [Option<&[S]>; N],
         gradient: impl Fn([S::Vector<V>; 3], [S::Vector<V>; N]) -> S::Vector<V>,
     ) {
-        let x = from.first().copied().unwrap_or_default();
+        let x = from.first().copied().flatten().unwrap_or_default();
         let part = self.sizes.part(x);
         for block in self.sizes.blocks(x) {
             let (means, weights) = (block.of(self.statistics.0), block.of(self.scales.weight));
             let inverses = inverse_deviations(&block.of(self.statistics.1), self.scales.epsilon);
             let (scale, bias) = (product(&weights, &inverses), block.of(self.scales.bias));
             let constants = [means, scale, bias];
-            let [products, sums] = block.sums(simd, &constants, from, |constants, numbers| {
+            let mut slices = [&*self.g; N];
+            for (slice, from) in slices.iter_mut().zip(from) {
+                *slice = from.unwrap_or(slice);
+            }
+            let [products, sums] = block.sums(simd, &constants, slices, |constants, numbers| {
                 let g = gradient(constants, numbers);
                 [(numbers[0] - constants[0]) * g, g]
             });
             let slopes = product(&products, &inverses);
             block.put(&slopes, self.by_weight);
             block.put(&sums, self.by_bias);
-            let Some(dx) = self.dx.as_deref_mut() else { continue };
+            let mut from = from;
+            let dx = match self.dx.as_deref_mut() {
+                Some(dx) => {
+                    for from in &mut from {
+                        *from = from.or(Some(&*self.g));
+                    }
+                    dx
+                }
+                None => &mut *self.g,
+            };
             if self.is_frozen {
                 let f = |constants: [S::Vector<V>; 3], numbers| constants[1] * gradient(constants, numbers);
                 block.map(simd, &constants, from, (dx, false), f);

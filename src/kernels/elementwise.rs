@@ -26,20 +26,25 @@ pub(crate) fn map<V: Simd, S: Scalar>(
     to: &mut [S],
     f: impl Fn(S::Vector<V>, S::Vector<V>) -> S::Vector<V>,
 ) {
-    map_all(simd, [x, g], to, |[x, g]| f(x, g));
+    map_all(simd, [Some(x), Some(g)], to, |[x, g]| f(x, g));
 }
 
-/// `to = f(from)` for the numbers at each place, of as many as there are in all slices.
+/// `to = f(from)` for the numbers at each place, of as many as there are in all slices. `None` is what is overwritten.
 #[inline(always)]
 pub(crate) fn map_all<V: Simd, S: Scalar, const N: usize>(
     simd: V,
-    from: [&[S]; N],
+    from: [Option<&[S]>; N],
     to: &mut [S],
     f: impl Fn([S::Vector<V>; N]) -> S::Vector<V>,
 ) {
     let lanes = lanes::<V, S>();
-    let count = from.iter().fold(to.len(), |least, from| least.min(from.len()));
-    let (from, to) = (pointers(&from, 0), to.as_mut_ptr());
+    let count = from.iter().flatten().fold(to.len(), |least, from| least.min(from.len()));
+    let to = to.as_mut_ptr();
+    let mut pointers = [to.cast_const(); N];
+    for (pointer, slice) in pointers.iter_mut().zip(from) {
+        *pointer = slice.map_or(*pointer, <[S]>::as_ptr);
+    }
+    let from = pointers;
     let mut at = 0;
     while at + lanes <= count {
         // SAFETY: `at + lanes` numbers are in all slices.

@@ -229,7 +229,8 @@ impl<S: Scalar, A: Channels<Element = S>, const EPSILON: u64, const MOMENTUM: u6
         .call(simd);
     }
 
-    /// The backward pass, that of an activation first: from the gradients of its outputs to those of the inputs.
+    /// The backward pass, that of an activation first: from the gradients of its outputs to those of the inputs. Without memory for
+    /// these, they overwrite the others.
     #[inline(always)]
     pub(super) fn differentiate<V: Simd>(
         &self,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::plan::Form;
+use crate::plan::{Form, Stage};
 
 /// `type Tape`, `type Workspace` and `type TrainingWorkspace`.
 ///
@@ -17,13 +17,18 @@ pub(super) fn types(form: &Form) -> TokenStream {
     let batches = batches(form);
     let tapes = stages.iter().map(|stage| stage.layer.member(fnn, quote!(Tape<{ __BATCH }>)));
     let tape = pairs(batches.iter().map(|sample| quote!([#sample; __BATCH])).chain(tapes));
-    let [ping, pong] = [0, 1]
-        .map(|parity| largest(fnn, batches.iter().skip(parity).step_by(2).map(|sample| quote!([#sample; __BATCH]))));
-    let workspace = |name: TokenStream| {
+    let workspace = |name: TokenStream, is_training: bool| {
+        let [ping, pong] = [buffer(1), buffer(2)].map(|one| {
+            let batches = batches
+                .iter()
+                .zip(1..)
+                .filter(|&(_, number)| buffer(number) == one || is_training && gradient_buffer(stages, number) == one);
+            largest(fnn, batches.map(|(sample, _)| quote!([#sample; __BATCH])))
+        });
         let scratch = largest(fnn, stages.iter().map(|stage| stage.layer.member(fnn, quote!(#name<{ __BATCH }>))));
         quote!((#ping, (#pong, #scratch)))
     };
-    let (inference, training) = (workspace(quote!(Workspace)), workspace(quote!(TrainingWorkspace)));
+    let (inference, training) = (workspace(quote!(Workspace), false), workspace(quote!(TrainingWorkspace), true));
     quote! {
         type Tape<const __BATCH: ::core::primitive::usize> = #tape;
         type Workspace<const __BATCH: ::core::primitive::usize> = #inference;
@@ -46,6 +51,11 @@ pub(super) fn pairs(types: impl Iterator<Item = TokenStream>) -> TokenStream {
 /// The buffer for what stage `number` gives, of the two that are used alternately.
 pub(super) fn buffer(number: usize) -> Ident {
     Ident::new(if number % 2 == 1 { "ping" } else { "pong" }, Span::mixed_site())
+}
+
+/// The buffer for the gradients of what stage `number` gives: that of the stage behind it, if that one overwrites them, or the other one.
+pub(super) fn gradient_buffer(stages: &[Stage], number: usize) -> Ident {
+    buffer(stages.iter().take(number).filter(|stage| !stage.is_back_in_place).count())
 }
 
 /// Memory for a value of any one of the types.

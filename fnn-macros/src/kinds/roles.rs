@@ -10,7 +10,7 @@ pub(crate) enum Role {
     /// Has no weights to initialize; its backward pass doesn't need its outputs either.
     Weightless,
     /// Like `Weightless`; in inference, it is a factor and an offset per channel, which can be folded into a linear
-    /// layer right before it.
+    /// layer right before it. Without memory for the gradients of its inputs, these overwrite those of its outputs.
     Affine,
     /// Adds the outputs of branches. Its backward pass doesn't need its outputs, and it computes an activation right after it, as one
     /// layer with it.

@@ -22,6 +22,8 @@ pub(crate) struct Stage {
     /// Whether the layer is two of the network's: the one of its name, and an activation that it applies to each number
     /// before it writes it.
     pub(crate) is_activated: bool,
+    /// Whether the gradients of its inputs overwrite those of its outputs.
+    pub(crate) is_back_in_place: bool,
 }
 
 /// Divides a network into stages.
@@ -39,7 +41,13 @@ pub(super) fn stages(network: &Network) -> Vec<Stage> {
             }
             _ => {
                 let views = std::mem::take(&mut views);
-                stages.push(Stage { views, layer, index, activation: None, is_activated: false });
+                let before = stages.last().map(|stage| stage.layer.role);
+                // Other linear layers may need the gradients of their outputs later, in memory of their own.
+                let is_back_in_place = layer.role == Role::Affine
+                    && before == Some(Role::Linear { activated: true })
+                    && views.is_empty()
+                    && layer.exact_input;
+                stages.push(Stage { views, layer, index, activation: None, is_activated: false, is_back_in_place });
             }
         }
     }

@@ -59,9 +59,9 @@ impl Block {
             let value = |[mean, scale, bias]: [S::Vector<V>; 3], [x]: [S::Vector<V>; 1]| {
                 activation.value((x - mean) * scale + bias)
             };
-            return self.map(simd, &constants, [x], (y, true), value);
+            return self.map(simd, &constants, [Some(x)], (y, true), value);
         }
-        self.map(simd, &constants, [x], (y, true), |[mean, scale, bias], [x]| (x - mean) * scale + bias);
+        self.map(simd, &constants, [Some(x)], (y, true), |[mean, scale, bias], [x]| (x - mean) * scale + bias);
         self.activate(simd, activation, y);
     }
 
@@ -98,14 +98,14 @@ impl Block {
         size_of_val(batch) > CACHED
     }
 
-    /// `to = f(constants, numbers)` for the numbers of `from` at each place of the channels, over a batch. `is_new` if `to` was used long
-    /// before.
+    /// `to = f(constants, numbers)` for the numbers of `from` at each place of the channels, over a batch; `None` is what is overwritten.
+    /// `is_new` if `to` was used long before.
     #[inline(always)]
     pub(super) fn map<V: Simd, S: Scalar, const M: usize, const N: usize>(
         &self,
         simd: V,
         constants: &[Each<S>; M],
-        from: [&[S]; N],
+        from: [Option<&[S]>; N],
         (to, is_new): (&mut [S], bool),
         f: impl Fn([S::Vector<V>; M], [S::Vector<V>; N]) -> S::Vector<V>,
     ) {
@@ -115,8 +115,13 @@ impl Block {
                 let (place, width) = (self.first + lane, lanes.min(self.count - lane));
                 let constants = vectors(simd, constants, lane..self.count);
                 for (sample, to) in to.parts_mut(length).enumerate() {
-                    let numbers = numbers(simd, from, sample * length + place, width);
-                    write(simd, f(constants, numbers), first_mut(to.get_mut(place..).unwrap_or_default(), width));
+                    let to = first_mut(to.get_mut(place..).unwrap_or_default(), width);
+                    let mut numbers = [splat(simd, S::ZERO); N];
+                    for (numbers, from) in numbers.iter_mut().zip(from) {
+                        let at = sample * length + place;
+                        *numbers = read(simd, from.map_or(&*to, |from| run(from, at, width)));
+                    }
+                    write(simd, f(constants, numbers), to);
                 }
             }
             return;
@@ -126,7 +131,7 @@ impl Block {
         for (sample, to) in to.blocks_mut(length).enumerate() {
             let mut channels = [<[S]>::blocks(&[], space); N];
             for (channels, from) in channels.iter_mut().zip(&from) {
-                let sample = from.get(sample * length..(sample + 1) * length).unwrap_or_default();
+                let sample = from.and_then(|from| from.get(sample * length..(sample + 1) * length)).unwrap_or_default();
                 *channels = sample.get(places.clone()).unwrap_or_default().blocks(space);
             }
             let to = to.get_mut(places.clone()).unwrap_or_default();
@@ -135,9 +140,9 @@ impl Block {
                 for (vector, each) in vectors.iter_mut().zip(constants) {
                     *vector = splat(simd, each[channel]);
                 }
-                let mut from = [<&[S]>::default(); N];
+                let mut from = from;
                 for (from, channels) in from.iter_mut().zip(&mut channels) {
-                    *from = channels.next().unwrap_or_default();
+                    *from = from.map(|_| channels.next().unwrap_or_default());
                 }
                 if is_requested {
                     request::run_for_writing(to.as_ptr().wrapping_add(length), space);
@@ -172,7 +177,13 @@ pub(super) fn numbers<V: Simd, S: Scalar, const N: usize>(
 ) -> [S::Vector<V>; N] {
     let mut numbers = [splat(simd, S::ZERO); N];
     for (numbers, from) in numbers.iter_mut().zip(from) {
-        *numbers = read(simd, first(from.get(place..).unwrap_or_default(), width));
+        *numbers = read(simd, run(from, place, width));
     }
     numbers
+}
+
+/// At most `width` numbers from a place on.
+#[inline(always)]
+fn run<S>(from: &[S], place: usize, width: usize) -> &[S] {
+    first(from.get(place..).unwrap_or_default(), width)
 }

@@ -49,17 +49,26 @@ pub(super) fn measure<S: Scalar>(sizes: Sizes, x: &[S], mean: &mut [S], variance
 #[inline(always)]
 pub(super) fn differentiate<S: Scalar, A: Activate>(backward: Backward<'_, S, A>) {
     let Backward { sizes, scales, activation, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias } = backward;
-    if !activation.is_identity() {
-        for (g, &y) in g.iter_mut().zip(y) {
-            *g = activation.gradient(y, *g);
+    let gradient = |y, g| if activation.is_identity() { g } else { activation.gradient(y, g) };
+    let dx = match dx {
+        Some(dx) => {
+            for (dx, (&g, &y)) in dx.iter_mut().zip(g.iter().zip(y)) {
+                *dx = gradient(y, g);
+            }
+            dx
         }
-    }
-    let g = &*g;
+        None => {
+            for (g, &y) in g.iter_mut().zip(y) {
+                *g = gradient(y, *g);
+            }
+            g
+        }
+    };
     let (Sizes { length, space }, part) = (sizes, sizes.part(x));
     let statistics = || mean.iter().zip(variance.iter().map(|&variance| inverse_deviation(variance, scales.epsilon)));
     by_weight.fill(S::ZERO);
     by_bias.fill(S::ZERO);
-    for (x, g) in x.blocks(length).zip(g.blocks(length)) {
+    for (x, g) in x.blocks(length).zip(dx.blocks(length)) {
         let channels = x.blocks(space).zip(g.blocks(space)).zip(statistics());
         let sums = by_weight.iter_mut().zip(by_bias.iter_mut());
         for (((x, g), (&mean, inverse)), (by_weight, by_bias)) in channels.zip(sums) {
@@ -67,23 +76,20 @@ pub(super) fn differentiate<S: Scalar, A: Activate>(backward: Backward<'_, S, A>
             *by_bias += sum(g);
         }
     }
-    let Some(dx) = dx else { return };
-    for ((x, g), dx) in x.blocks(length).zip(g.blocks(length)).zip(dx.blocks_mut(length)) {
-        let channels = x.blocks(space).zip(g.blocks(space)).zip(dx.blocks_mut(space));
+    for (x, dx) in x.blocks(length).zip(dx.blocks_mut(length)) {
+        let channels = x.blocks(space).zip(dx.blocks_mut(space));
         let sums = by_weight.iter().zip(by_bias.iter()).zip(scales.weight);
-        for ((((x, g), dx), (&mean, inverse)), ((&by_weight, &by_bias), &weight)) in
-            channels.zip(statistics()).zip(sums)
-        {
+        for (((x, dx), (&mean, inverse)), ((&by_weight, &by_bias), &weight)) in channels.zip(statistics()).zip(sums) {
             let scale = weight * inverse;
             if is_frozen {
-                for (dx, &g) in dx.iter_mut().zip(g) {
-                    *dx = scale * g;
+                for dx in dx {
+                    *dx = scale * *dx;
                 }
                 continue;
             }
             let (slope, offset) = (by_weight * part * inverse, by_bias * part);
-            for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
-                *dx = scale * (g - offset - slope * (x - mean));
+            for (dx, &x) in dx.iter_mut().zip(x) {
+                *dx = scale * (*dx - offset - slope * (x - mean));
             }
         }
     }

@@ -42,13 +42,17 @@ impl<S: Scalar> Norm<'_, S> {
         (x, y, g): (&[S], &[S], &[S]),
     ) -> [Vec<S>; 3] {
         let &Self { sizes, scales, mean, variance } = self;
-        let (mut dx, mut dw, mut db) = (vec![S::ONE; x.len()], mean.to_vec(), mean.to_vec());
-        let g = &mut g.to_vec()[..];
-        {
-            let (dx, by_weight, by_bias) = (Some(&mut dx[..]), &mut dw[..], &mut db[..]);
+        let backward = |g: &mut [S], dx: Option<&mut [S]>| {
+            let (mut dw, mut db) = (mean.to_vec(), mean.to_vec());
+            let (by_weight, by_bias) = (&mut dw[..], &mut db[..]);
             Backward { sizes, scales, activation, mean, variance, is_frozen, x, y, g, dx, by_weight, by_bias }
                 .run(simd);
-        }
+            [dw, db]
+        };
+        let mut dx = vec![S::ONE; x.len()];
+        let [dw, db] = backward(&mut g.to_vec(), Some(&mut dx));
+        let mut in_place = g.to_vec();
+        assert!(backward(&mut in_place, None) == [dw.clone(), db.clone()] && in_place == dx, "in place");
         [dx, dw, db]
     }
 }

@@ -3,7 +3,6 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::buffers::buffer;
 use super::super::local;
 use super::Passes;
 use crate::plan::Stage;
@@ -133,8 +132,9 @@ impl Passes<'_> {
         let fnn = &self.network.header.fnn;
         let (batch, before) = (local("batch", number), local("batch", number - 1));
         let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
-        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), buffer(number - 1));
-        let room = self.before(number).map(|(stage, sample)| {
+        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), self.gradient_buffer(number - 1));
+        let in_place = stage.is_back_in_place.then(|| hygienic!(let #gradient_before = #gradient;));
+        let room = self.before(number).filter(|_| !stage.is_back_in_place).map(|(stage, sample)| {
             let layer = &stage.layer.layer;
             let room = match pass {
                 Backward::Defer => hygienic!(deferral.outputs::<#layer, #sample, { __BATCH }, _>(#buffer, samples)),
@@ -142,7 +142,9 @@ impl Passes<'_> {
             };
             hygienic!(let #gradient_before = #room;)
         });
-        let wanted = if number > 1 {
+        let wanted = if stage.is_back_in_place {
+            hygienic!(::core::option::Option::None)
+        } else if number > 1 {
             let view = self.input_mut(stage, hygienic!(&mut *#gradient_before));
             hygienic!(::core::option::Option::Some(#view))
         } else if stage.views.is_empty() && stage.layer.exact_input {
@@ -187,6 +189,7 @@ impl Passes<'_> {
                 #wanted,
                 #scratch,
             );
+            #in_place
         }
     }
 }
