@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use fnn::data::{ArrayFile, Source, StoredNumber, augment};
+use fnn::data::{ArrayFile, NumberType, Source, augment};
 use fnn::{DataSet, Random, Trainer, losses::CrossEntropy, optimizers::Sgd, train::Progress};
 
 fnn::network! {
@@ -47,10 +47,10 @@ fn main() {
     fs::write(folder.join("floats"), floats.flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>()).unwrap();
     fs::write(folder.join("classes"), data.targets().iter().map(|&class| class as u8).collect::<Vec<_>>()).unwrap();
     let file = |name: &str, number| {
-        let classes = ArrayFile::<usize>::raw(folder.join("classes"), StoredNumber::U8).unwrap();
+        let classes = ArrayFile::<usize>::raw(folder.join("classes"), NumberType::U8).unwrap();
         ArrayFile::<Image>::raw(folder.join(name), number).unwrap().divided_by(255.0).with_targets(classes).unwrap()
     };
-    measure("from a file of bytes", &file("bytes", StoredNumber::U8));
-    measure("from a file of f32", &file("floats", StoredNumber::F32));
+    measure("from a file of bytes", &file("bytes", NumberType::U8));
+    measure("from a file of f32", &file("floats", NumberType::F32));
     fs::remove_dir_all(folder).unwrap();
 }

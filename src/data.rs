@@ -24,7 +24,7 @@ pub use adapters::{Augment, Concat, FromFn, Map, Select, Take, from_fn};
 pub use csv::{Csv, Missing};
 #[cfg(feature = "npz")]
 pub use files::Npz;
-pub use files::{ArrayFile, Paired, ReadNumber, RecordFile, StoredNumber};
+pub use files::{ArrayFile, NumberType, Paired, ReadNumber, RecordFile};
 pub(crate) use fingerprint::fingerprint_of;
 pub use idx::Idx;
 #[cfg(feature = "images")]

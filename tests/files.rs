@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fnn::data::{ArrayFile, Idx, Labels, ReadNumber, RecordFile, Source, StoredNumber};
+use fnn::data::{ArrayFile, Idx, Labels, NumberType, ReadNumber, RecordFile, Source};
 use fnn::{Error, Random};
 
 fn fixture(name: &str) -> PathBuf {
@@ -71,7 +71,7 @@ fn arrays_that_cannot_be_read_are_refused_with_the_reason() {
     let missing = ArrayFile::<[f32; 4]>::npy("no such file").unwrap_err();
     assert!(matches!(missing, Error::File { .. }));
     let six = ArrayFile::<usize>::npy(fixture("classes.npy")).unwrap();
-    let one = ArrayFile::<[f32; 24]>::raw(file("one", [0; 96]), StoredNumber::F32).unwrap();
+    let one = ArrayFile::<[f32; 24]>::raw(file("one", [0; 96]), NumberType::F32).unwrap();
     let error = one.with_targets(six).unwrap_err().to_string();
     assert_eq!(error, "the data set: expected one target for each input, found 1 inputs and 6 targets");
 }
@@ -160,16 +160,16 @@ fn idx_files_are_read_as_in_memory() {
 fn numbers_without_a_header_must_be_whole_samples() {
     let path = file("raw", [0; 33]);
     refused(
-        ArrayFile::<[f32; 4]>::raw(&path, StoredNumber::F32),
+        ArrayFile::<[f32; 4]>::raw(&path, NumberType::F32),
         &path,
         "size: expected samples of 16 bytes, found 33 bytes",
     );
     let path = file("empty", []);
-    let empty = ArrayFile::<[f32; 4]>::raw(&path, StoredNumber::F64).unwrap();
+    let empty = ArrayFile::<[f32; 4]>::raw(&path, NumberType::F64).unwrap();
     assert!(empty.is_empty() && empty.read_all().unwrap().is_empty());
     // More than a block at once.
     let bytes: Vec<u8> = (0..2 * 9001u32).flat_map(|x| (x as f32).to_le_bytes()).collect();
-    let large = ArrayFile::<[f32; 9001]>::raw(file("large", bytes), StoredNumber::F32).unwrap();
+    let large = ArrayFile::<[f32; 9001]>::raw(file("large", bytes), NumberType::F32).unwrap();
     let mut sample = Box::new([0.0; 9001]);
     large.read(1, &mut sample).unwrap();
     assert!(sample.iter().enumerate().all(|(at, &x)| x == (9001 + at) as f32));

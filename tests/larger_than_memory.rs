@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use fnn::Trainer;
-use fnn::data::{ArrayFile, Source, StoredNumber};
+use fnn::data::{ArrayFile, NumberType, Source};
 use fnn::losses::CrossEntropy;
 use fnn::optimizers::Sgd;
 use fnn::train::Progress;
@@ -33,8 +33,8 @@ fn train(samples: u64, steps: usize) -> usize {
     let (inputs, classes) = (folder.join("inputs"), folder.join("classes"));
     File::create(&inputs).unwrap().set_len(samples * SAMPLE).unwrap();
     File::create(&classes).unwrap().set_len(samples).unwrap();
-    let inputs_array = ArrayFile::<[f32; 2500]>::raw(&inputs, StoredNumber::F32).unwrap();
-    let data = inputs_array.with_targets(ArrayFile::<usize>::raw(&classes, StoredNumber::U8).unwrap()).unwrap();
+    let inputs_array = ArrayFile::<[f32; 2500]>::raw(&inputs, NumberType::F32).unwrap();
+    let data = inputs_array.with_targets(ArrayFile::<usize>::raw(&classes, NumberType::U8).unwrap()).unwrap();
     assert_eq!(data.len() as u64, samples);
 
     let before = anonymous_memory();

@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-use fnn::data::{ArrayFile, Source, StoredNumber, from_fn, one_hot};
+use fnn::data::{ArrayFile, NumberType, Source, from_fn, one_hot};
 use fnn::losses::{CrossEntropy, Loss, SampleWeights};
 use fnn::optimizers::Adam;
 use fnn::train::{History, Progress, Stopped, Trained, evaluate, try_evaluate};
@@ -116,8 +116,8 @@ fn whatever_is_read_is_the_same_at_any_number_of_threads() {
     std::fs::write(folder.join("sources-inputs"), bytes).unwrap();
     std::fs::write(folder.join("sources-classes"), data.targets().iter().map(|&class| class as u8).collect::<Vec<_>>())
         .unwrap();
-    let inputs = ArrayFile::<[f32; 20]>::raw(folder.join("sources-inputs"), StoredNumber::F32).unwrap();
-    let targets = ArrayFile::<usize>::raw(folder.join("sources-classes"), StoredNumber::U8).unwrap();
+    let inputs = ArrayFile::<[f32; 20]>::raw(folder.join("sources-inputs"), NumberType::F32).unwrap();
+    let targets = ArrayFile::<usize>::raw(folder.join("sources-classes"), NumberType::U8).unwrap();
     let file = inputs.with_targets(targets).unwrap();
     check("file", CrossEntropy, &file);
     assert_same(&trainer().fit(&file).unwrap(), &trainer().fit(&data).unwrap(), "the file is the set");

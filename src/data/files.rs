@@ -10,7 +10,7 @@ mod record;
 pub use array::{ArrayFile, Paired};
 #[cfg(feature = "npz")]
 pub use npz::Npz;
-pub use number::{ReadNumber, StoredNumber};
+pub use number::{NumberType, ReadNumber};
 pub use record::RecordFile;
 
 use std::fs::File;

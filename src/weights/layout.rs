@@ -41,7 +41,7 @@ impl Field {
 
 /// How an array of weights is stored in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub(crate) enum InFile {
     /// The same numbers in the same order.
     AsItIs,
     /// The transposed matrix.
@@ -63,21 +63,21 @@ pub(crate) struct ArrayLocation {
     pub(crate) start: usize,
     /// Its shape in memory.
     pub(crate) shape: Shape,
-    pub(crate) stored: Stored,
+    pub(crate) stored: InFile,
 }
 
 impl ArrayLocation {
     /// Whether a file must contain it. Empty arrays are optional, and so are counts, which older PyTorch files do not
     /// have.
     pub(crate) const fn is_required(&self) -> bool {
-        !matches!(self.stored, Stored::Count) && self.shape.length() > 0
+        !matches!(self.stored, InFile::Count) && self.shape.length() > 0
     }
 
     /// Its shape in a file.
     pub(crate) const fn shape_in_file(&self) -> Shape {
         match self.stored {
-            Stored::Transposed => self.shape.transposed(),
-            Stored::AsItIs | Stored::Count => self.shape,
+            InFile::Transposed => self.shape.transposed(),
+            InFile::AsItIs | InFile::Count => self.shape,
         }
     }
 }
@@ -134,9 +134,9 @@ impl Layout {
     /// A single array, which has no name of its own.
     const fn array(&self) -> Option<ArrayLocation> {
         let (shape, stored) = match self {
-            Self::Array(shape) => (*shape, Stored::AsItIs),
-            Self::Transposed(shape) => (*shape, Stored::Transposed),
-            Self::Count => (Shape::SCALAR, Stored::Count),
+            Self::Array(shape) => (*shape, InFile::AsItIs),
+            Self::Transposed(shape) => (*shape, InFile::Transposed),
+            Self::Count => (Shape::SCALAR, InFile::Count),
             Self::Fields(_) => return None,
         };
         Some(ArrayLocation { array: 0, layer: 0, name: "", start: 0, shape, stored })

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use super::number::{ReadNumber, StoredNumber};
+use super::number::{NumberType, ReadNumber};
 use super::{check_samples, npy, open, read_at};
 use crate::data::{Source, idx};
 use crate::error::Error;
@@ -24,15 +24,15 @@ const BLOCK: usize = 1 << 14;
 /// `usize`.
 ///
 /// ```
-/// use fnn::data::{ArrayFile, Source, StoredNumber};
+/// use fnn::data::{ArrayFile, Source, NumberType};
 ///
 /// let folder = std::env::temp_dir().join(format!("fnn-doc-array-file-{}", std::process::id()));
 /// std::fs::create_dir_all(&folder)?;
 /// // Two pictures of two pixels, and their classes.
 /// std::fs::write(folder.join("pictures"), [0, 51, 255, 102])?;
 /// std::fs::write(folder.join("classes"), [7, 3])?;
-/// let pictures = ArrayFile::<[f32; 2]>::raw(folder.join("pictures"), StoredNumber::U8)?.divided_by(255.0);
-/// let classes = ArrayFile::<usize>::raw(folder.join("classes"), StoredNumber::U8)?;
+/// let pictures = ArrayFile::<[f32; 2]>::raw(folder.join("pictures"), NumberType::U8)?.divided_by(255.0);
+/// let classes = ArrayFile::<usize>::raw(folder.join("classes"), NumberType::U8)?;
 /// let data = pictures.with_targets(classes)?;
 /// let mut picture = [0.0; 2];
 /// assert_eq!((data.len(), data.read(1, &mut fnn::Random::new(0), &mut picture)?), (2, 3));
@@ -46,7 +46,7 @@ pub struct ArrayFile<A> {
     /// The position of the first sample.
     start: u64,
     samples: usize,
-    number: StoredNumber,
+    number: NumberType,
     divisor: f64,
     sample: PhantomData<fn() -> A>,
 }
@@ -61,7 +61,7 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
         let path = path.as_ref();
         let (mut file, size) = open(path)?;
         let (dimensions, start) = idx::header(path, &mut file)?;
-        Self::of(path, (file, size), start, &dimensions, StoredNumber::U8)
+        Self::of(path, (file, size), start, &dimensions, NumberType::U8)
     }
 
     /// Open a NumPy file (`.npy`) of numbers, little-endian and in C order. Samples lie along the first axis.
@@ -79,7 +79,7 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
     ///
     /// # Errors
     /// [`Error::File`] if the file cannot be opened, and [`Error::Format`] unless it has whole samples.
-    pub fn raw(path: impl AsRef<Path>, number: StoredNumber) -> Result<Self, Error> {
+    pub fn raw(path: impl AsRef<Path>, number: NumberType) -> Result<Self, Error> {
         let path = path.as_ref();
         let (file, size) = open(path)?;
         let sample = (A::LENGTH * number.size()) as u64;
@@ -100,7 +100,7 @@ impl<A: Sample<Element: ReadNumber>> ArrayFile<A> {
         (file, size): (File, u64),
         start: u64,
         dimensions: &[u64],
-        number: StoredNumber,
+        number: NumberType,
     ) -> Result<Self, Error> {
         let Some(&samples) = dimensions.first() else {
             return Err(Error::format(path, "dimensions", "at least one", "none"));

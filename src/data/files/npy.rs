@@ -3,12 +3,12 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::number::StoredNumber;
+use super::number::NumberType;
 use crate::error::Error;
 
 /// What the header of a `.npy` file says, and its length in bytes.
 pub(super) struct Header {
-    pub(super) number: StoredNumber,
+    pub(super) number: NumberType,
     pub(super) dimensions: Vec<u64>,
     pub(super) length: u64,
 }
@@ -58,7 +58,7 @@ pub(super) fn header(path: &Path, mut source: impl Read) -> Result<Header, Error
 }
 
 /// Parse the dictionary.
-fn parse(path: &Path, text: &str) -> Result<(StoredNumber, Vec<u64>), Error> {
+fn parse(path: &Path, text: &str) -> Result<(NumberType, Vec<u64>), Error> {
     let value = |key: &str| {
         let (_, rest) = text.split_once(&format!("'{key}'"))?;
         Some(rest.trim_start().strip_prefix(':')?.trim_start())
@@ -70,16 +70,16 @@ fn parse(path: &Path, text: &str) -> Result<(StoredNumber, Vec<u64>), Error> {
     };
     let type_code = value("descr").and_then(|text| text.strip_prefix('\'')?.split_once('\'')).map(|(code, _)| code);
     let number = match type_code {
-        Some("|u1" | "|b1") => StoredNumber::U8,
-        Some("|i1") => StoredNumber::I8,
-        Some("<u2") => StoredNumber::U16,
-        Some("<i2") => StoredNumber::I16,
-        Some("<u4") => StoredNumber::U32,
-        Some("<i4") => StoredNumber::I32,
-        Some("<u8") => StoredNumber::U64,
-        Some("<i8") => StoredNumber::I64,
-        Some("<f4") => StoredNumber::F32,
-        Some("<f8") => StoredNumber::F64,
+        Some("|u1" | "|b1") => NumberType::U8,
+        Some("|i1") => NumberType::I8,
+        Some("<u2") => NumberType::U16,
+        Some("<i2") => NumberType::I16,
+        Some("<u4") => NumberType::U32,
+        Some("<i4") => NumberType::I32,
+        Some("<u8") => NumberType::U64,
+        Some("<i8") => NumberType::I64,
+        Some("<f4") => NumberType::F32,
+        Some("<f8") => NumberType::F64,
         other => {
             let expected = "the code of a little-endian number, such as `<f4`";
             return Err(Error::format(path, "descr", expected, quoted(other.or(value("descr")))));

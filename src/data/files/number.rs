@@ -3,7 +3,7 @@
 /// The type of the numbers in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum StoredNumber {
+pub enum NumberType {
     /// Unsigned bytes.
     U8,
     /// Signed bytes.
@@ -26,7 +26,7 @@ pub enum StoredNumber {
     F64,
 }
 
-impl StoredNumber {
+impl NumberType {
     /// Bytes per number.
     #[must_use]
     pub const fn size(self) -> usize {
@@ -128,30 +128,30 @@ mod tests {
     fn numbers_of_all_types_are_read() {
         let mut numbers = [0.0f64; 2];
         for (stored, bytes, expected) in [
-            (StoredNumber::U8, &[200, 7][..], [200.0, 7.0]),
-            (StoredNumber::I8, &[200, 7], [-56.0, 7.0]),
-            (StoredNumber::U16, &[1, 2, 255, 255], [513.0, 65535.0]),
-            (StoredNumber::I16, &[1, 2, 255, 255], [513.0, -1.0]),
-            (StoredNumber::U32, &[1, 0, 0, 0, 255, 255, 255, 255], [1.0, 4294967295.0]),
-            (StoredNumber::I32, &[1, 0, 0, 0, 254, 255, 255, 255], [1.0, -2.0]),
-            (StoredNumber::U64, &[1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], [1.0, 256.0]),
-            (StoredNumber::I64, &[255, 255, 255, 255, 255, 255, 255, 255, 0, 1, 0, 0, 0, 0, 0, 0], [-1.0, 256.0]),
-            (StoredNumber::F32, &[0, 0, 128, 63, 0, 0, 32, 192], [1.0, -2.5]),
-            (StoredNumber::F64, &[0, 0, 0, 0, 0, 0, 240, 63, 0, 0, 0, 0, 0, 0, 4, 192], [1.0, -2.5]),
+            (NumberType::U8, &[200, 7][..], [200.0, 7.0]),
+            (NumberType::I8, &[200, 7], [-56.0, 7.0]),
+            (NumberType::U16, &[1, 2, 255, 255], [513.0, 65535.0]),
+            (NumberType::I16, &[1, 2, 255, 255], [513.0, -1.0]),
+            (NumberType::U32, &[1, 0, 0, 0, 255, 255, 255, 255], [1.0, 4294967295.0]),
+            (NumberType::I32, &[1, 0, 0, 0, 254, 255, 255, 255], [1.0, -2.0]),
+            (NumberType::U64, &[1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], [1.0, 256.0]),
+            (NumberType::I64, &[255, 255, 255, 255, 255, 255, 255, 255, 0, 1, 0, 0, 0, 0, 0, 0], [-1.0, 256.0]),
+            (NumberType::F32, &[0, 0, 128, 63, 0, 0, 32, 192], [1.0, -2.5]),
+            (NumberType::F64, &[0, 0, 0, 0, 0, 0, 240, 63, 0, 0, 0, 0, 0, 0, 4, 192], [1.0, -2.5]),
         ] {
             assert_eq!(bytes.len(), 2 * stored.size());
             assert_eq!(stored.read(bytes, 1.0, &mut numbers), Ok(()));
             assert_eq!(numbers, expected, "{stored:?}");
         }
-        assert_eq!(StoredNumber::U8.read(&[51], 255.0, &mut numbers[..1]), Ok(()));
+        assert_eq!(NumberType::U8.read(&[51], 255.0, &mut numbers[..1]), Ok(()));
         assert_eq!(numbers[0], 0.2);
     }
 
     #[test]
     fn what_is_not_a_class_is_refused() {
         let mut classes = [0usize; 2];
-        assert_eq!(StoredNumber::I8.read(&[3, 255], 1.0, &mut classes), Err((1, -1.0)));
-        assert_eq!(StoredNumber::F32.read(&[0, 0, 128, 63, 0, 0, 32, 64], 1.0, &mut classes), Err((1, 2.5)));
+        assert_eq!(NumberType::I8.read(&[3, 255], 1.0, &mut classes), Err((1, -1.0)));
+        assert_eq!(NumberType::F32.read(&[0, 0, 128, 63, 0, 0, 32, 64], 1.0, &mut classes), Err((1, 2.5)));
         assert_eq!(usize::read(1e300), None);
         assert_eq!((u8::read(255.0), u8::read(256.0), i8::read(-128.0)), (Some(255), None, Some(-128)));
         assert_eq!((u32::read(f64::NAN), i32::read(f64::INFINITY)), (None, None));

@@ -4,7 +4,7 @@ use super::error::{Reason, Wrong};
 use super::header::{Entry, PYTORCH, Reader, WEIGHTS, attempt, same};
 use super::number::Number;
 use super::options::LoadOptions;
-use crate::weights::layout::{ArrayLocation, Layout, Stored};
+use crate::weights::layout::{ArrayLocation, InFile, Layout};
 
 /// The number of arrays that one pass over the header looks for.
 const PASS: usize = 64 * BITS;
@@ -143,8 +143,8 @@ impl<'a> Comparison<'a> {
     const fn check_entry(&self, entry: &Entry<'a>, location: &ArrayLocation) -> Result<(), Wrong<'a>> {
         let name = entry.name;
         let size = match (location.stored, Number::named(entry.dtype)) {
-            (Stored::Count, _) if same(entry.dtype, "I64") => COUNT,
-            (Stored::Count, _) => {
+            (InFile::Count, _) if same(entry.dtype, "I64") => COUNT,
+            (InFile::Count, _) => {
                 return Err(Wrong::Type { name, expected: "I64", found: entry.dtype, convertible: false });
             }
             (_, Some(found)) if found.is(self.number) || self.options.convert => found.size() as u64,

@@ -3,7 +3,7 @@
 use super::check::{Comparison, Tensor, count};
 use super::number::Number;
 use crate::shape::Shape;
-use crate::weights::layout::{Layout, Stored};
+use crate::weights::layout::{InFile, Layout};
 
 /// The block size of the transposition: both sides of a block fit the cache.
 const BLOCK: usize = 16;
@@ -28,7 +28,7 @@ pub(super) const fn copy(
             write(place, 0, count(values) as f64, to);
             continue;
         };
-        let transposed = matches!(location.stored, Stored::Transposed);
+        let transposed = matches!(location.stored, InFile::Transposed);
         if !from.is(to) || cfg!(target_endian = "big") {
             let rounding = convert(values, from, place, to, if transposed { Some(&location.shape) } else { None });
             largest = if rounding > largest { rounding } else { largest };
@@ -47,7 +47,7 @@ pub(super) const fn copy(
 const fn clear_counts(weights: &mut [u8], layout: &Layout, to: Number) {
     let mut array = 0;
     while let Some(location) = layout.locate(array) {
-        if matches!(location.stored, Stored::Count)
+        if matches!(location.stored, InFile::Count)
             && let Some(place) = place(weights, location.start * to.size(), to.size())
         {
             write(place, 0, 0.0, to);

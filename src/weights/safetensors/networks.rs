@@ -14,7 +14,7 @@ use super::stored::entry;
 use crate::atomic_file::write_atomically;
 use crate::error::{Error, Mismatch};
 use crate::scalar::Scalar;
-use crate::weights::layout::{ArrayLocation, Stored};
+use crate::weights::layout::{ArrayLocation, InFile};
 use crate::weights::parameters::Parameters;
 
 /// An array of one of the networks.
@@ -34,8 +34,8 @@ impl Tensor {
     /// The name and the size of its numbers in the file, where those of the network are `number`.
     fn number(&self, number: Number) -> (&'static str, usize) {
         match self.location.stored {
-            Stored::Count => ("I64", size_of::<i64>()),
-            Stored::AsItIs | Stored::Transposed => (number.name(), number.size()),
+            InFile::Count => ("I64", size_of::<i64>()),
+            InFile::AsItIs | InFile::Transposed => (number.name(), number.size()),
         }
     }
 
@@ -66,7 +66,7 @@ fn tensors<'a, P: Parameters>(networks: impl Iterator<Item = (&'a str, &'a P)>) 
 
 /// Counts first.
 fn in_file_order(mut tensors: Vec<Tensor>) -> Vec<Tensor> {
-    tensors.sort_by_key(|tensor| tensor.location.stored != Stored::Count);
+    tensors.sort_by_key(|tensor| tensor.location.stored != InFile::Count);
     tensors
 }
 
@@ -220,8 +220,8 @@ pub(crate) fn escape(text: &str) -> String {
 /// The index in memory of each number of an array, in file order.
 fn order(location: &ArrayLocation) -> impl Iterator<Item = usize> + use<> {
     let (rows, columns) = match location.stored {
-        Stored::Transposed => (location.shape.size(0), location.shape.size(1)),
-        Stored::AsItIs | Stored::Count => (location.shape.length(), 1),
+        InFile::Transposed => (location.shape.size(0), location.shape.size(1)),
+        InFile::AsItIs | InFile::Count => (location.shape.length(), 1),
     };
     (0..columns).flat_map(move |column| (0..rows).map(move |row| row * columns + column))
 }
@@ -230,8 +230,8 @@ fn order(location: &ArrayLocation) -> impl Iterator<Item = usize> + use<> {
 fn write_array<S: Scalar>(file: &mut impl Write, numbers: &[S], location: &ArrayLocation) -> io::Result<()> {
     let mut in_order = order(location).map(|index| numbers[index]);
     match location.stored {
-        Stored::Count => in_order.try_for_each(|count| file.write_all(&(count.to_f64() as i64).to_le_bytes())),
-        Stored::AsItIs | Stored::Transposed => in_order.try_for_each(|number| write_number(file, number)),
+        InFile::Count => in_order.try_for_each(|count| file.write_all(&(count.to_f64() as i64).to_le_bytes())),
+        InFile::AsItIs | InFile::Transposed => in_order.try_for_each(|number| write_number(file, number)),
     }
 }
 
@@ -246,10 +246,10 @@ fn write_number<S: Scalar>(file: &mut impl Write, number: S) -> io::Result<()> {
 
 /// Read an array from its file format. The bytes have the length of the array.
 fn read_array<S: Scalar>(bytes: &[u8], numbers: &mut [S], location: &ArrayLocation) {
-    let size = if location.stored == Stored::Count { size_of::<i64>() } else { size_of::<S>() };
+    let size = if location.stored == InFile::Count { size_of::<i64>() } else { size_of::<S>() };
     for (index, bytes) in order(location).zip(bytes.chunks_exact(size)) {
         let value = match (location.stored, bytes.first_chunk(), bytes.first_chunk()) {
-            (Stored::Count, Some(count), _) => i64::from_le_bytes(*count) as f64,
+            (InFile::Count, Some(count), _) => i64::from_le_bytes(*count) as f64,
             (_, Some(double), _) => f64::from_le_bytes(*double),
             (_, _, Some(single)) => f64::from(f32::from_le_bytes(*single)),
             _ => continue,
