@@ -220,6 +220,14 @@ pub trait Unfolded {
 
 impl<T> Unfolded for Folds<T> {}
 
+/// [`Layer::check_input`] of a layer that takes the sample as another type.
+///
+/// # Errors
+/// The first invalid element, for layers that accept only some values.
+pub fn check_view<L: Layer<Input: Sample<Element = I::Element>>, I: Sample>(input: &I) -> Result<(), InvalidInput> {
+    view(core::slice::from_ref(input)).first().map_or(Ok(()), L::check_input)
+}
+
 /// A float's bits, to pass it as a const generic.
 #[must_use]
 pub const fn bits(value: f64) -> u64 {

@@ -77,6 +77,8 @@ pub(crate) const NOT_NEGATIVE: Range =
     Range { expected: "a finite number that is not negative", contains: |value| value >= 0.0 && value.is_finite() };
 pub(crate) const POSITIVE: Range =
     Range { expected: "a finite number above 0", contains: |value| value > 0.0 && value.is_finite() };
+pub(crate) const AT_LEAST_ONE: Range =
+    Range { expected: "a finite number of at least 1", contains: |value| value >= 1.0 && value.is_finite() };
 pub(crate) const UP_TO_ONE: Range =
     Range { expected: "a number from 0 to 1", contains: |value| (0.0..=1.0).contains(&value) };
 pub(crate) const BELOW_ONE: Range =

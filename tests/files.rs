@@ -211,6 +211,9 @@ fn labels_are_saved_and_loaded() {
     assert_eq!(Labels::load(&path).unwrap(), labels);
     assert_eq!((labels.name(3), labels.class("gentoo"), labels.to_string()), (None, None, labels.names().join(", ")));
     refused(Labels::<4>::load(&path), &path, "lines: expected 4 names of classes, found 3");
+    // As an editor on Windows writes it.
+    let marked = file("marked.txt", "\u{feff}Adélie\r\nChinstrap penguin\r\nGentoo");
+    assert_eq!(Labels::load(&marked).unwrap(), labels);
     let path = file("twice.txt", "a\nb\na");
     refused(
         Labels::<3>::load(&path),

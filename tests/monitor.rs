@@ -97,6 +97,12 @@ fn metrics_that_do_not_exist_or_are_not_numbers_are_errors() {
     assert_eq!(error.to_string(), expected);
     let error = with_scores(&[0.5], &epoch).metric("score", |_| 1.0).fit(&data).unwrap_err();
     assert_eq!(error.to_string(), "metric: expected metrics with different names, found `score` twice");
+    // The file would have two columns of this name.
+    let error = with_scores(&[0.5], &epoch).metric("seconds", |_| 1.0).fit(&data).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "metric: expected metrics with other names than the columns of a log, found `seconds`"
+    );
     epoch.set(0);
     let scores = [0.5, f64::NAN];
     let error = with_scores(&scores, &epoch).epochs(3).monitor(Monitor::Largest("score")).fit(&data).unwrap_err();

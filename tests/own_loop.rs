@@ -231,6 +231,17 @@ fn an_output_without_a_gradient_counts_as_zero_and_no_sample_gives_zeros() {
     assert_same_bits(&one, &Deep::zeroed());
 }
 
+#[test]
+fn input_gradients_that_belong_to_no_sample_stay_as_they_are() {
+    let (network, mut gradient) = (Dense::<1, 1> { weight: [[3.0]], bias: [0.0] }, Dense::zeroed());
+    let mut by_inputs = [[7.0]; 4];
+    let (inputs, targets) = ([[1.0], [2.0], [5.0]], [[2.0]; 2]);
+    let mut buffers = GradientBuffers::<_, 2>::new();
+    buffers.gradients(&network, &MeanSquaredError, &inputs, &targets, &mut gradient, &mut by_inputs);
+    // 2·(3 − 2)·3 / 2, and 2·(6 − 2)·3 / 2
+    assert_eq!(by_inputs, [[3.0], [12.0], [7.0], [7.0]]);
+}
+
 /// `∂f/∂w` of every weight, by central differences.
 fn differences<P: Parameters<Scalar = f64>>(network: &mut P, mut f: impl FnMut(&P) -> f64) -> Vec<f64> {
     const STEP: f64 = 1e-5;

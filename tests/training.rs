@@ -8,8 +8,9 @@ use std::ops::ControlFlow;
 
 use approx::assert_relative_eq;
 use fnn::data::Split;
-use fnn::layers::{Dense, Residual};
+use fnn::layers::{Concat, Dense, InvalidInput, Product, Residual, Sum};
 use fnn::optimizers::{Sgd, State};
+use fnn::quantized::AwareNetwork;
 use fnn::{
     DataSet, Error, Layer, Parameters, Scalar,
     layers::{Gradient, Pass, Recorded},
@@ -529,6 +530,10 @@ impl<S: Scalar> Layer for Unlucky<S> {
             *dx = self.gain[0] * g;
         }
     }
+
+    fn check_input([x]: &[S; 1]) -> Result<(), InvalidInput> {
+        if *x < S::from_f64(100.0) { Ok(()) } else { Err(InvalidInput::new(0, "a number below 100")) }
+    }
 }
 
 fnn::network! {
@@ -654,4 +659,24 @@ fn a_token_outside_the_vocabulary_is_refused_with_its_place() {
     let error = reason(trainer.validate(&data).fit(&good)).to_string();
     assert_eq!(error, message.replace("training", "validation"));
     assert!(train(&good).is_ok());
+}
+
+fnn::network! { struct Shaped: [1] -> [1] { Reshape(1, 1), Flatten, scale: Unlucky } }
+fnn::network! { struct Nested: [1] -> [1] { inside: Shaped, skip: Residual { scale: Unlucky } } }
+
+#[test]
+fn what_a_layer_in_a_block_refuses_is_refused() {
+    fn check<L: Layer<Input = [f32; 1]>>() {
+        assert_eq!(L::check_input(&[99.0]), Ok(()), "{}", L::KIND);
+        assert_eq!(L::check_input(&[100.0]), Err(InvalidInput::new(0, "a number below 100")), "{}", L::KIND);
+    }
+    check::<Fragile>();
+    check::<Shaped>();
+    check::<Nested>();
+    check::<Residual<Unlucky>>();
+    check::<Sum<Unlucky, Line>>();
+    check::<Sum<Line, Unlucky>>();
+    check::<Product<Line, Unlucky>>();
+    check::<Concat<Line, Unlucky, [f32; 2]>>();
+    check::<AwareNetwork<Unlucky>>();
 }

@@ -166,11 +166,17 @@ fn layer(form: &Form) -> TokenStream {
     }
 }
 
-/// `fn check_input`: that of the first layer.
+/// `fn check_input`: that of the first layer that does more than change the input's type.
 fn check_input(network: &Network) -> Option<TokenStream> {
     let fnn = &network.header.fnn;
-    let first = network.layers.first().filter(|first| first.exact_input)?;
-    let check = first.member(fnn, quote!(check_input));
+    let first = network.layers.iter().position(|layer| layer.role != Role::View)?;
+    let layer = &network.layers[first];
+    let check = if first == 0 && layer.exact_input {
+        layer.member(fnn, quote!(check_input))
+    } else {
+        let layer = &layer.layer;
+        quote!(#fnn::macro_support::check_view::<#layer, _>)
+    };
     Some(hygienic! {
         fn check_input(
             input: &Self::Input,

@@ -78,6 +78,8 @@ impl<const N: usize> Labels<N> {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+        // Some editors mark a text as UTF-8.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let names = <[String; N]>::try_from(lines)
             .map_err(|lines| Error::format(path, "lines", format_args!("{N} names of classes"), lines.len()))?;

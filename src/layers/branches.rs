@@ -1,7 +1,7 @@
 //! What blocks of two branches have in common: their weights, and how both are trained.
 
 use crate::kernels::Simd;
-use crate::layer::{Gradient, Layer, Onto, Pass, Recorded};
+use crate::layer::{Gradient, InvalidInput, Layer, Onto, Pass, Recorded};
 use crate::memory::{Larger, workspace};
 use crate::scalar::Scalar;
 use crate::shape::{self, Sample};
@@ -31,6 +31,12 @@ macro_rules! weights_of_branches {
     };
 }
 pub(super) use weights_of_branches;
+
+/// Checks a sample, which both branches take.
+pub(super) fn check_input<F: Layer, G: Layer<Input = F::Input>>(input: &F::Input) -> Result<(), InvalidInput> {
+    F::check_input(input)?;
+    G::check_input(input)
+}
 
 /// What both branches save, with their outputs.
 pub(super) type Tapes<F, G, const B: usize> =

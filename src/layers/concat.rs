@@ -6,7 +6,7 @@ use super::branches::{self, Scratch, Tapes, weights_of_branches};
 use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::{Simd, copy};
-use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded, largest};
+use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded, largest};
 use crate::memory::{Larger, workspace};
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -190,6 +190,10 @@ where
             (input_gradients, second_dx),
             scratch,
         );
+    }
+
+    fn check_input(input: &F::Input) -> Result<(), InvalidInput> {
+        branches::check_input::<F, G>(input)
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

@@ -4,7 +4,7 @@ use super::branches::{self, Scratch, Tapes, weights_of_branches};
 use crate::graph::Node;
 use crate::image::Channels;
 use crate::kernels::{Simd, copy, multiply_assign, products_per_channel};
-use crate::layer::{Gradient, Layer, Pass, Recorded, largest};
+use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded, largest};
 use crate::memory::{Larger, workspace};
 use crate::random::Random;
 use crate::scalar::Scalar;
@@ -134,6 +134,10 @@ where
             (input_gradients, second_dx),
             scratch,
         );
+    }
+
+    fn check_input(input: &F::Input) -> Result<(), InvalidInput> {
+        branches::check_input::<F, G>(input)
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

@@ -4,7 +4,7 @@ use super::branches::{self, Scratch, Tapes, weights_of_branches};
 use crate::graph::Node;
 use crate::kernels::channels::{Activate, Identity};
 use crate::kernels::{Simd, add_activated, add_activated_in_place, differentiate_to_both};
-use crate::layer::{Gradient, Layer, Pass, Recorded, largest};
+use crate::layer::{Gradient, InvalidInput, Layer, Pass, Recorded, largest};
 use crate::layers::activated::Adds;
 use crate::memory::{Larger, workspace};
 use crate::random::Random;
@@ -167,6 +167,10 @@ where
         workspace: &mut Self::TrainingWorkspace<B>,
     ) {
         self.differentiate(pass, Identity, recorded, (output_gradients, input_gradients), gradient, workspace);
+    }
+
+    fn check_input(input: &F::Input) -> Result<(), InvalidInput> {
+        branches::check_input::<F, G>(input)
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

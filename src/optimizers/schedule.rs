@@ -3,7 +3,7 @@
 use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
-use crate::setting::{InvalidSetting, NOT_NEGATIVE, POSITIVE};
+use crate::setting::{AT_LEAST_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
 
 /// A learning-rate schedule: the factor for the learning rate as a function of the step, counted from 1.
 ///
@@ -67,7 +67,7 @@ impl Schedule {
     }
 
     /// [`cosine`](Self::cosine) with restarts: it returns to 1 after `period` steps, and each period is `longer` times
-    /// as long as the previous one.
+    /// as long as the previous one. `longer` is at least 1.
     #[must_use]
     pub const fn cosine_with_restarts(period: u64, longer: f64) -> Self {
         Self::of(Shape::Cosine { period, restarts: Some(longer) })
@@ -112,7 +112,7 @@ impl Schedule {
             Shape::Cosine { period, restarts } => {
                 steps("steps of the schedule", period)?;
                 if let Some(longer) = restarts {
-                    POSITIVE.check::<f64>("factor of the schedule's periods", longer)?;
+                    AT_LEAST_ONE.check::<f64>("factor of the schedule's periods", longer)?;
                 }
             }
             Shape::OneCycle { steps: all } => steps("steps of the schedule", all)?,
@@ -318,6 +318,7 @@ mod tests {
             (Schedule::step(0, 0.5), "steps between the schedule's reductions"),
             (Schedule::cosine(0), "steps of the schedule"),
             (Schedule::cosine_with_restarts(3, f64::NAN), "factor of the schedule's periods"),
+            (Schedule::cosine_with_restarts(3, 0.5), "factor of the schedule's periods"),
             (Schedule::one_cycle(0), "steps of the schedule"),
             (Schedule::constant().floor(f64::NAN), "floor of the schedule"),
         ];

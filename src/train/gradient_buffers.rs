@@ -135,7 +135,8 @@ impl<L: Layer, const B: usize> GradientBuffers<L, B> {
         let add = AddGradient { memory: self, network, loss, batch, gradient: sum, input_gradients: by_inputs };
         let term = dispatch(add).term;
         term.average(gradient.parameters_mut());
-        term.average(Sample::flat_mut(input_gradients));
+        let samples = inputs.len().min(targets.len());
+        term.average(Sample::flat_mut(first_mut(input_gradients, samples)));
         term.mean()
     }
 

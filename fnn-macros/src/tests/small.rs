@@ -590,7 +590,7 @@ impl<S: ::fnn::macro_support::Scalar> ::fnn::macro_support::Layer for Small<S> {
     fn check_input(
         input: &Self::Input,
     ) -> ::core::result::Result<(), ::fnn::macro_support::InvalidInput> {
-        <__Small_flatten_1<S> as ::fnn::macro_support::Layer>::check_input(input)
+        ::fnn::macro_support::check_view::<__Small_hidden<S>, _>(input)
     }
     fn initialize(
         &mut self,

@@ -3,7 +3,7 @@
 use super::FakeQuantize;
 use crate::graph::Node;
 use crate::kernels::Simd;
-use crate::layer::{Gradient, Layer, OutputKind, Pass, Recorded};
+use crate::layer::{Gradient, InvalidInput, Layer, OutputKind, Pass, Recorded};
 use crate::random::Random;
 use crate::shape::{Sample, first, first_mut};
 use crate::weights::initializer::Initializer;
@@ -105,6 +105,10 @@ impl<L: Layer<Input: Sample<Element = L::Scalar>>> Layer for AwareNetwork<L> {
             let input = Recorded::<_, B> { inputs, outputs: rounded, tape: &() };
             self.input.backward(pass, input, inside, Gradient::new(&mut weights.input, start), Some(dx), &mut ());
         }
+    }
+
+    fn check_input(input: &L::Input) -> Result<(), InvalidInput> {
+        L::check_input(input)
     }
 
     fn initialize(&mut self, initializer: Initializer, random: &mut Random) {

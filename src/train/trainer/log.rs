@@ -57,7 +57,7 @@ fn create_folder(path: &Path) -> Result<(), Error> {
 }
 
 /// The columns that every epoch has.
-const COLUMNS: [&str; 8] = [
+pub(super) const COLUMNS: [&str; 8] = [
     "epoch",
     "training_loss",
     "training_accuracy",

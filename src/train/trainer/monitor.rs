@@ -2,6 +2,7 @@
 
 use super::evaluate::Evaluation;
 use super::history::Metric;
+use super::log::COLUMNS;
 use crate::error::Error;
 
 /// What [early stopping](crate::Trainer::early_stopping), a [plateau](crate::Trainer::reduce_on_plateau) and the best
@@ -66,11 +67,15 @@ impl Monitor {
         }
     }
 
-    /// Check that the metric exists, and that names differ.
+    /// Check that the metric exists, and that names differ, also from those of the other columns of a log.
     pub(crate) fn check(self, names: &[&'static str]) -> Result<(), Error> {
         let again = |(index, name): &(usize, &&'static str)| names[..*index].contains(*name);
         if let Some((_, name)) = names.iter().enumerate().find(again) {
             let (expected, found) = ("metrics with different names", format!("`{name}` twice"));
+            return Err(Error::Setting { name: "metric", expected, found });
+        }
+        if let Some(name) = names.iter().find(|name| COLUMNS.contains(*name)) {
+            let (expected, found) = ("metrics with other names than the columns of a log", format!("`{name}`"));
             return Err(Error::Setting { name: "metric", expected, found });
         }
         match self.metric() {

@@ -95,7 +95,8 @@ where
 
     /// Compute a metric after each epoch: a number for the network as it is evaluated, for example on the validation
     /// set. It is printed, and recorded in [`Epoch::metrics`](crate::train::Epoch::metrics); [`monitor`](Self::monitor)
-    /// can make it decide which epoch is the best. There can be several, with different names.
+    /// can make it decide which epoch is the best. There can be several, with different names, which are none of the other
+    /// columns of a [log](Self::log).
     ///
     /// ```
     /// use fnn::prelude::*;
