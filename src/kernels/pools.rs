@@ -22,6 +22,7 @@ mod rows;
 
 use self::over_planes::Bands;
 use super::elementwise::scale;
+use super::operation::outlined;
 use super::vector::{Simd, Vector, lanes};
 use super::window::{Line, Plane, pairs as in_pairs};
 use crate::chunks::Chunks;
@@ -56,13 +57,13 @@ pub(crate) fn maximum<V: Simd, S: Scalar>(simd: V, plane: &Plane, x: &[S], y: &m
         return pairs::maximum(simd, plane, rows, x, y);
     }
     if let Some(columns) = plane.in_columns::<V, S>() {
-        return simd.call(columns::Maximum { columns, x, y, places: &mut [] });
+        return outlined(simd, columns::Maximum { columns, x, y, places: &mut [] });
     }
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
-        return simd.call(over_planes::Maximum { bands, x, y });
+        return outlined(simd, over_planes::Maximum { bands, x, y });
     }
     if const { lanes::<V, S>() > 1 } && plane.has_room_for_rows() {
-        return simd.call(rows::Maximum { plane: *plane, x, y });
+        return outlined(simd, rows::Maximum { plane: *plane, x, y });
     }
     y.fill(S::from_f64(f64::NEG_INFINITY));
     for (x, y) in x.blocks(plane.inputs()).zip(y.blocks_mut(plane.outputs())) {
@@ -84,10 +85,10 @@ pub(crate) fn maximum_with_places<V: Simd, S: Scalar>(simd: V, plane: &Plane, x:
         return maximum(simd, plane, x, y);
     }
     if let Some(columns) = plane.in_columns::<V, S>() {
-        return simd.call(columns::Maximum { columns, x, y, places });
+        return outlined(simd, columns::Maximum { columns, x, y, places });
     }
     match plane.over_planes::<V, S>(x.len()) {
-        Some(bands) => simd.call(places::Maximum { bands, x, y, places }),
+        Some(bands) => outlined(simd, places::Maximum { bands, x, y, places }),
         None => places::maximum(plane, x, y, places),
     }
 }
@@ -106,7 +107,7 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
 ) {
     if places.len() >= y.len() && plane.keeps_places() {
         return match plane.in_columns::<V, S>() {
-            Some(columns) => simd.call(columns::MaximumGradient { columns, x, y, places, g, dx }),
+            Some(columns) => outlined(simd, columns::MaximumGradient { columns, x, y, places, g, dx }),
             None => places::maximum_gradient(plane, places, g, dx),
         };
     }
@@ -114,13 +115,13 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
         return pairs::maximum_gradient(simd, plane, rows, (x, y), g, dx);
     }
     if let Some(columns) = plane.in_columns::<V, S>() {
-        return simd.call(columns::MaximumGradient { columns, x, y, places: &[], g, dx });
+        return outlined(simd, columns::MaximumGradient { columns, x, y, places: &[], g, dx });
     }
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
-        return simd.call(over_planes::MaximumGradient { bands, x, y, g, dx });
+        return outlined(simd, over_planes::MaximumGradient { bands, x, y, g, dx });
     }
     if const { lanes::<V, S>() > 1 } && plane.has_room_for_rows() {
-        return simd.call(rows::MaximumGradient { plane: *plane, x, y, g, dx });
+        return outlined(simd, rows::MaximumGradient { plane: *plane, x, y, g, dx });
     }
     dx.fill(S::ZERO);
     let outputs = y.blocks(plane.outputs()).zip(g.blocks_mut(plane.outputs()));
@@ -146,7 +147,7 @@ pub(crate) fn maximum_gradient<V: Simd, S: Scalar>(
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn average<V: Simd, S: Scalar>(simd: V, plane: &Plane, counts_padding: bool, x: &[S], y: &mut [S]) {
     if let Some(bands) = plane.over_planes::<V, S>(x.len()) {
-        return simd.call(over_planes::Average { bands, counts_padding, x, y });
+        return outlined(simd, over_planes::Average { bands, counts_padding, x, y });
     }
     for (x, y) in x.blocks(plane.inputs()).zip(y.blocks_mut(plane.outputs())) {
         y.fill(S::ZERO);
@@ -170,7 +171,7 @@ pub(crate) fn average_gradient<V: Simd, S: Scalar>(
     dx: &mut [S],
 ) {
     if let Some(bands) = plane.over_planes::<V, S>(dx.len()) {
-        return simd.call(over_planes::AverageGradient { bands, counts_padding, g, dx });
+        return outlined(simd, over_planes::AverageGradient { bands, counts_padding, g, dx });
     }
     for (dx, g) in dx.blocks_mut(plane.inputs()).zip(g.blocks_mut(plane.outputs())) {
         dx.fill(S::ZERO);

@@ -177,7 +177,9 @@ pub(super) struct Room<S: Scalar, V: Simd> {
 }
 
 impl<S: Scalar, V: Simd> Room<S, V> {
-    #[inline(always)]
+    // A function of its own in debug builds: inlined, it would reserve stack for a room twice more.
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn new() -> Self {
         Self { vectors: [const { MaybeUninit::uninit() }; POSITIONS], ready: 0 }
     }

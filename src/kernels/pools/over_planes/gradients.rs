@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use super::means::Part;
 use super::{Band, Bands, Room, every, reach, under, vectors};
+use crate::kernels::operation::outlined;
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, read, splat};
 use crate::kernels::window::Plane;
@@ -164,18 +165,22 @@ impl<S: Scalar> Operation for MaximumGradient<'_, S> {
         let plane = &self.bands.plane;
         // An addition to a place takes as long as the transpositions of some gradients of inputs.
         if plane.inputs() >= 6 * plane.outputs() && LANES * plane.inputs() <= EXACT {
-            self.at_places(simd);
+            outlined(simd, AtPlaces(self));
         } else {
-            self.tap_by_tap(simd);
+            outlined(simd, TapByTap(self));
         }
     }
 }
 
-impl<S: Scalar> MaximumGradient<'_, S> {
-    /// Reads and writes the gradients under all taps.
+/// Reads and writes the gradients under all taps.
+struct TapByTap<'a, S>(MaximumGradient<'a, S>);
+
+impl<S: Scalar> Operation for TapByTap<'_, S> {
+    type Output = ();
+
     #[inline(always)]
-    fn tap_by_tap<V: Simd>(self, simd: V) {
-        let Self { bands, x, y, g, dx } = self;
+    fn run<V: Simd>(self, simd: V) {
+        let MaximumGradient { bands, x, y, g, dx } = self.0;
         let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
         let (mut xs, mut ys) = (Room::<S, V>::new(), Room::<S, V>::new());
         bands.spread(simd, g, dx, |band, (inputs, outputs), planes, (g, to)| {
@@ -191,12 +196,18 @@ impl<S: Scalar> MaximumGradient<'_, S> {
             });
         });
     }
+}
 
-    /// Finds the place of the first of the largest numbers of each window, of its columns and then of its rows, which neighbouring
-    /// windows share; and adds the gradient there, number by number.
+/// Finds the place of the first of the largest numbers of each window, of its columns and then of its rows, which neighbouring
+/// windows share; and adds the gradient there, number by number.
+struct AtPlaces<'a, S>(MaximumGradient<'a, S>);
+
+impl<S: Scalar> Operation for AtPlaces<'_, S> {
+    type Output = ();
+
     #[inline(always)]
-    fn at_places<V: Simd>(self, simd: V) {
-        let Self { bands, x, y, g, dx } = self;
+    fn run<V: Simd>(self, simd: V) {
+        let MaximumGradient { bands, x, y, g, dx } = self.0;
         let (plane, zero) = (bands.plane, splat::<V, S>(simd, S::ZERO));
         let (width, size) = (plane.columns.output, plane.inputs());
         // Where the planes begin.
