@@ -145,7 +145,7 @@ pub(crate) use products::LONGEST_SUM;
 pub use quantization::{Multiplier, Quantization};
 pub use quantize::{Quantize, Quantized};
 #[cfg(feature = "alloc")]
-pub use report::{Activation as ActivationReport, QuantizationReport};
+pub use report::{ActivationReport, QuantizationReport};
 pub use requantization::{Once, Requantize};
 pub use residual::{AddedBranches, Addition, Residual, Sum};
 pub use softmax::Softmax;

@@ -18,13 +18,13 @@ use crate::shape::{Sample, Shape};
 #[non_exhaustive]
 pub struct QuantizationReport {
     /// The input, and the output of each layer with a range of its own, in the order of computation.
-    pub activations: Vec<Activation>,
+    pub activations: Vec<ActivationReport>,
 }
 
 /// The errors of one layer's outputs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Activation {
+pub struct ActivationReport {
     /// The layer's name, after those of the enclosing blocks and networks.
     pub name: String,
     /// The layer's kind, as in the network's [`graph`](crate::Network::graph); empty for the input.
@@ -50,7 +50,7 @@ pub struct Activation {
 
 impl fmt::Display for QuantizationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = |text: fn(&Activation) -> &str| self.activations.iter().map(|one| text(one).len()).max();
+        let widest = |text: fn(&ActivationReport) -> &str| self.activations.iter().map(|one| text(one).len()).max();
         let width = widest(|activation| &activation.name).unwrap_or(0).max(10);
         let of_kind = widest(|activation| activation.kind).unwrap_or(0).max(4);
         write!(
@@ -60,8 +60,16 @@ impl fmt::Display for QuantizationReport {
         )?;
         write!(f, "  {:>10}  {:>10}", "error", "worst case")?;
         for activation in &self.activations {
-            let Activation { name, kind, quantization, signal_to_noise, saturated, largest_error, worst_case, .. } =
-                activation;
+            let ActivationReport {
+                name,
+                kind,
+                quantization,
+                signal_to_noise,
+                saturated,
+                largest_error,
+                worst_case,
+                ..
+            } = activation;
             let (low, high) = quantization.range();
             write!(
                 f,
@@ -141,7 +149,7 @@ pub(super) fn report<N: Quantize>(
             Some(node) => (node.kind, node.output),
             None => (graph.kind, graph.output),
         };
-        Activation {
+        ActivationReport {
             name: seen.name,
             kind,
             output,
