@@ -1,4 +1,17 @@
 //! Data: samples and their targets, in memory, computed, or in files.
+//!
+//! | samples | are read with |
+//! |---|---|
+//! | in memory | [`DataSet`], from pairs, iterators or two `Vec`s |
+//! | computed, or read in a way of your own | [`from_fn`], or an implementation of [`Source`] |
+//! | MNIST and its relatives, other IDX files | [`Mnist`], [`Idx`] |
+//! | a table in CSV (feature `csv`) | `Csv` |
+//! | NumPy arrays | [`ArrayFile::npy`]; archives of them (feature `npz`) with `Npz` |
+//! | folders of images (feature `images`) | `ImageFolder` |
+//! | files that are larger than the memory | [`ArrayFile`], [`RecordFile`] |
+//!
+//! [`Source`] has methods to transform, augment, mix, weight, select and concatenate samples. [`DataSet::hold_out`] and
+//! [`DataSet::folds`] split a set, [`Normalizer`] scales its columns or channels, and [`Labels`] names its classes.
 
 mod adapters;
 pub mod augment;

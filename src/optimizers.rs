@@ -1,4 +1,18 @@
 //! Optimizers: variants of gradient descent. One short file each: formula, source, update.
+//!
+//! | optimizer | numbers of state per weight | for |
+//! |---|---|---|
+//! | [`Sgd`] | 0 | the smallest memories |
+//! | [`Momentum`], from [`Sgd::momentum`] | 1 | convolutional networks, with a [`Schedule`] |
+//! | [`Adam`] | 2 | a first try: its learning rate rarely needs to be tuned |
+//! | [`AdamW`] | 2 | the same with weight decay |
+//! | [`AmsGrad`] | 3 | where Adam's steps don't settle |
+//! | [`RmsProp`] | 1 to 3 | gradients of very different size |
+//! | [`Adagrad`] | 1 | sparse gradients, such as those of embeddings |
+//! | [`Lion`] | 1 | Adam's effect with half of its state |
+//!
+//! [`Schedule`] changes the learning rate step by step, [`Plateau`] when the loss stops falling. [`Clip`] and [`Penalty`] change
+//! gradients before the update, [`MovingAverage`] averages the weights after it.
 
 mod adagrad;
 mod adam;

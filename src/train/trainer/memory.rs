@@ -30,7 +30,8 @@ pub struct TrainingMemory {
     pub optimizer: usize,
     /// The activations saved for the backward pass, and scratch memory: of 32 samples (64 for networks of more than 131,072
     /// weights) for each thread that shares a step; with a dense layer of more than 1,024 weights, for every 32 samples (64) of a
-    /// mini-batch, but at most eight times.
+    /// mini-batch, but at most eight times. The outputs of branches that end in a convolution or a batch norm have room here that
+    /// nothing is written to.
     pub tape: usize,
     /// The samples of the mini-batch for which there is a tape, and the order of all samples; of a [`Source`] that is not in memory,
     /// also two mini-batches, and the order of up to 2²⁰ samples.
