@@ -15,6 +15,7 @@ mod loops;
 pub(crate) use self::activate::{Activate, Floor, Identity};
 use self::block::Block;
 use super::vector::{Operation, Simd, Vector};
+use crate::chunks::Chunks;
 use crate::scalar::Scalar;
 use crate::window::{cut, quotient};
 
@@ -23,6 +24,9 @@ const CHANNELS: usize = 16;
 
 /// Bytes of a batch at a time: several batches are read together.
 const CACHED: usize = 256 * 1024;
+
+/// Bytes of the samples that are normalized at a time with given statistics, unless there is one, or a channel is one number.
+const AT_ONCE: usize = 64 * 1024;
 
 /// The number of elements in a sample, and in one of its channels.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,14 @@ pub(crate) struct Scales<'a, S> {
     pub(crate) weight: &'a [S],
     pub(crate) bias: &'a [S],
     pub(crate) epsilon: S,
+}
+
+impl<S: Scalar> Scales<'_, S> {
+    /// `w / √(variance + ε)`
+    #[inline(always)]
+    fn of(&self, block: &Block, variances: &Each<S>) -> Each<S> {
+        product(&block.of(self.weight), &inverse_deviations(variances, self.epsilon))
+    }
 }
 
 /// One number per channel, for some channels.
@@ -109,8 +121,23 @@ impl<S: Scalar, A: Activate> Operation for Normalize<'_, S, A> {
         if const { !V::FUSED } {
             return loops::normalize(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
-        for block in sizes.blocks(x) {
-            block.normalize(simd, (scales, activation), &block.of(mean), &block.of(variance), x, y);
+        let blocks = || {
+            let channels = cut(quotient(sizes.length, sizes.space), CHANNELS);
+            channels.map(|some| Block { sizes, first: some.start, count: some.len() })
+        };
+        // In the order of memory.
+        let samples = if sizes.space == 1 { x.len() } else { quotient(AT_ONCE, sizes.length * size_of::<S>()).max(1) };
+        let some = samples.saturating_mul(sizes.length).min(x.len());
+        let is_whole = some == x.len();
+        let of_block = |block: &Block| scales.of(block, &block.of(variance));
+        if !is_whole {
+            blocks().for_each(|block| block.put(&of_block(&block), scale));
+        }
+        for (x, y) in x.parts(some).zip(y.parts_mut(some)) {
+            for block in blocks() {
+                let scale = if is_whole { of_block(&block) } else { block.of(scale) };
+                block.normalize(simd, activation, &[block.of(mean), scale, block.of(scales.bias)], x, y);
+            }
         }
     }
 }
@@ -146,7 +173,8 @@ impl<S: Scalar, A: Activate> Operation for Measure<'_, S, A> {
             let variances = scaled(&block.squares(simd, &means, x), part);
             block.put(&means, mean);
             block.put(&variances, variance);
-            block.normalize(simd, (scales, activation), &means, &variances, x, y);
+            let constants = [means, scales.of(&block, &variances), block.of(scales.bias)];
+            block.normalize(simd, activation, &constants, x, y);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{Activate, CACHED, CHANNELS, Each, Scales, Sizes, inverse_deviations, product};
+use super::{Activate, CACHED, CHANNELS, Each, Sizes};
 use crate::chunks::Chunks;
 use crate::kernels::elementwise::map_all;
 use crate::kernels::request;
@@ -42,26 +42,23 @@ impl Block {
         self.first * space..(self.first + self.count) * space
     }
 
-    /// `f((x − mean) · w / √(variance + ε) + b)`
+    /// `f((x − mean) · scale + bias)`, with these constants of each channel.
     #[inline(always)]
     pub(super) fn normalize<V: Simd, S: Scalar, A: Activate>(
         &self,
         simd: V,
-        (scales, activation): (Scales<'_, S>, A),
-        mean: &Each<S>,
-        variance: &Each<S>,
+        activation: A,
+        constants: &[Each<S>; 3],
         x: &[S],
         y: &mut [S],
     ) {
-        let scale = product(&self.of(scales.weight), &inverse_deviations(variance, scales.epsilon));
-        let constants = [*mean, scale, self.of(scales.bias)];
         if const { A::ASKS_FOR_SIGN } {
             let value = |[mean, scale, bias]: [S::Vector<V>; 3], [x]: [S::Vector<V>; 1]| {
                 activation.value((x - mean) * scale + bias)
             };
-            return self.map(simd, &constants, [Some(x)], (y, true), value);
+            return self.map(simd, constants, [Some(x)], (y, true), value);
         }
-        self.map(simd, &constants, [Some(x)], (y, true), |[mean, scale, bias], [x]| (x - mean) * scale + bias);
+        self.map(simd, constants, [Some(x)], (y, true), |[mean, scale, bias], [x]| (x - mean) * scale + bias);
         self.activate(simd, activation, y);
     }
 

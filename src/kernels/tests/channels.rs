@@ -139,10 +139,10 @@ fn channels_are_normalized_as_the_formulas_say() {
     }
 }
 
-/// Channels of which few at a time stay in the second-level cache.
+/// Channels of which few at a time stay in the second-level cache, and some samples at a time with given statistics.
 #[test]
 fn large_channels_are_normalized_as_the_formulas_say() {
-    for (samples, channels, space) in [(2, 7, 11_000), (3, 3, 30_001)] {
+    for (samples, channels, space) in [(2, 7, 11_000), (3, 3, 30_001), (5, 19, 401)] {
         everywhere(&Batch::<f32> { samples, channels, space, scalar: core::marker::PhantomData });
     }
     everywhere(&Batch::<f64> { samples: 2, channels: 5, space: 8_005, scalar: core::marker::PhantomData });
