@@ -152,21 +152,22 @@ fn a_network_of_convolutions_learns() {
 
 fnn::network! {
     struct Together: [2, 7, 5] -> [3] {
-        first: Conv2d(4, kernel = 3, padding = same), Relu,
+        first: Conv2d(4, kernel = 3, padding = same), Relu, MaxPool2d(3, stride = 1, padding = 1),
         depthwise: DepthwiseConv2d(kernel = 3, padding = same), Relu,
         pointwise: Conv2d(8, kernel = 1), Relu,
         last: DepthwiseConv2d(kernel = 2, stride = 2), LeakyRelu(0.1),
-        Flatten,
+        GlobalMaxPool,
         out: Dense(3),
     }
 }
 fnn::network! {
-    /// The same layers with views between a convolution and its activation, which then is a pass over memory of its own.
+    /// The same layers with views around an activation, which then is a pass over memory of its own, as its derivative is.
     struct Apart: [2, 7, 5] -> [3] {
-        first: Conv2d(4, kernel = 3, padding = same), Reshape(140), Relu, Reshape(4, 7, 5),
+        first: Conv2d(4, kernel = 3, padding = same), Reshape(140), Relu, Reshape(4, 7, 5), MaxPool2d(3, stride = 1, padding = 1),
         depthwise: DepthwiseConv2d(kernel = 3, padding = same), Reshape(140), Relu, Reshape(4, 7, 5),
         pointwise: Conv2d(8, kernel = 1), Reshape(280), Relu, Reshape(8, 7, 5),
-        last: DepthwiseConv2d(kernel = 2, stride = 2), Flatten, LeakyRelu(0.1),
+        last: DepthwiseConv2d(kernel = 2, stride = 2), Reshape(48), LeakyRelu(0.1), Reshape(8, 3, 2),
+        GlobalMaxPool,
         out: Dense(3),
     }
 }

@@ -105,12 +105,12 @@ impl<S: Scalar, F: FromOutput, A: Sample<Element = S>> Activation<F, A> {
         }
     }
 
-    /// f′(x)·g, overwriting g.
+    /// f′(x)·g, overwriting g: for all outputs, or for some of them, of any shape.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn backward_in_place<V: Simd>(&self, simd: V, outputs: &[A], gradients: &mut [A]) {
+    pub fn backward_in_place<V: Simd, B: Sample<Element = S>>(&self, simd: V, outputs: &[B], gradients: &mut [B]) {
         let lanes = lanes::<V, S>();
-        for (g, y) in A::flat_mut(gradients).parts_mut(lanes).zip(A::flat(outputs).parts(lanes)) {
+        for (g, y) in B::flat_mut(gradients).parts_mut(lanes).zip(B::flat(outputs).parts(lanes)) {
             write(simd, F::derivative_from_output(read(simd, y)) * read(simd, g), g);
         }
     }

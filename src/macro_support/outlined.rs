@@ -306,12 +306,13 @@ pub fn forward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = S
 
 /// [`Activation::backward_in_place`].
 #[inline(always)]
-pub fn backward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = S>>(
-    activation: &Activation<F, A>,
+pub fn backward_in_place<V: Simd, S: Scalar, F: FromOutput, A: Sample<Element = S>, B: Sample<Element = S>>(
+    _: &Activation<F, A>,
     simd: V,
-    outputs: &[A],
-    gradients: &mut [A],
+    outputs: &[B],
+    gradients: &mut [B],
 ) {
+    let activation = &Activation::<F, B>::new();
     outlined(simd, ActivationInPlace { activation, outputs: Some(outputs), values: gradients });
 }
 

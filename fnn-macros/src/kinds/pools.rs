@@ -14,6 +14,7 @@ use crate::size::Size;
 pub(super) static KINDS: &[Kind] = &[
     Kind {
         synonyms: &["MaxPooling2d"],
+        role: Role::Maximum,
         ..image_pool(
             "MaxPool2d",
             "[`MaxPool2d(window)`](crate::layers::MaxPool)",
@@ -44,12 +45,15 @@ pub(super) static KINDS: &[Kind] = &[
             |site, arguments, flow| average_pool(site, arguments, flow, IMAGE),
         )
     },
-    sequence_pool(
-        "MaxPool1d",
-        "[`MaxPool1d(window)`](crate::layers::MaxPool)",
-        "MaxPool1d(2)",
-        |site, arguments, flow| max_pool(site, arguments, flow, SEQUENCE),
-    ),
+    Kind {
+        role: Role::Maximum,
+        ..sequence_pool(
+            "MaxPool1d",
+            "[`MaxPool1d(window)`](crate::layers::MaxPool)",
+            "MaxPool1d(2)",
+            |site, arguments, flow| max_pool(site, arguments, flow, SEQUENCE),
+        )
+    },
     Kind {
         parameters: const {
             &[
@@ -97,7 +101,7 @@ pub(super) static KINDS: &[Kind] = &[
             gives: "`[C]`",
             ..Documentation::same("[`GlobalMaxPool`](crate::layers::GlobalMaxPool)", "`[C, …]`")
         },
-        role: Role::Other,
+        role: Role::Maximum,
         int8: Int8::Layer(Outputs::OfInputs),
         stream: Stream::Positions,
         build: |site, _, flow| global_pool(site, flow, &quote!(GlobalMaxPool)),

@@ -18,6 +18,9 @@ pub(crate) enum Role {
     /// An activation; `in_place` if its derivative follows from its output; `rectifier` if He's initialization is the
     /// default for the layer before it.
     Activation { in_place: bool, rectifier: bool },
+    /// Each output is one of the inputs, the largest of some: the derivative of an activation before it is computed at the outputs, of which
+    /// there are fewer.
+    Maximum,
     /// The same memory as another type.
     View,
     /// Anything else.

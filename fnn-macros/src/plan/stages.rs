@@ -10,6 +10,7 @@ use crate::shapes::{Layer, Network};
 
 /// Layers that bring a batch from one buffer to the next: a layer that computes, the views of its
 /// input, and an activation that overwrites its outputs.
+#[derive(Clone)]
 pub(crate) struct Stage {
     /// The layers that only change the type of the input.
     pub(crate) views: Vec<Rc<Layer>>,
@@ -19,9 +20,13 @@ pub(crate) struct Stage {
     pub(crate) index: usize,
     /// The activation right after it.
     pub(crate) activation: Option<Rc<Layer>>,
-    /// Whether the layer is two of the network's: the one of its name, and an activation that it applies to each number
-    /// before it writes it.
-    pub(crate) is_activated: bool,
+    /// If the layer is two of the network's: the one of its name, and an activation that it applies to each number before it
+    /// writes it.
+    activated: Option<[Rc<Layer>; 2]>,
+    /// The activation of the stage before, if its derivative is computed here.
+    derivative: Option<Rc<Layer>>,
+    /// Whether that of its own is computed in the stage behind.
+    is_derived_behind: bool,
     /// Whether the gradients of its inputs overwrite those of its outputs.
     pub(crate) is_back_in_place: bool,
 }
@@ -41,13 +46,22 @@ pub(super) fn stages(network: &Network) -> Vec<Stage> {
             }
             _ => {
                 let views = std::mem::take(&mut views);
-                let before = stages.last().map(|stage| stage.layer.role);
+                let convolution = stages.last_mut().filter(|stage| {
+                    stage.layer.role == Role::Linear { activated: true } && views.is_empty() && layer.exact_input
+                });
                 // Other linear layers may need the gradients of their outputs later, in memory of their own.
-                let is_back_in_place = layer.role == Role::Affine
-                    && before == Some(Role::Linear { activated: true })
-                    && views.is_empty()
-                    && layer.exact_input;
-                stages.push(Stage { views, layer, index, activation: None, is_activated: false, is_back_in_place });
+                let is_back_in_place = layer.role == Role::Affine && convolution.is_some();
+                let derivative = convolution.filter(|_| layer.role == Role::Maximum).and_then(Stage::derive_behind);
+                stages.push(Stage {
+                    views,
+                    layer,
+                    index,
+                    activation: None,
+                    activated: None,
+                    derivative,
+                    is_derived_behind: false,
+                    is_back_in_place,
+                });
             }
         }
     }
@@ -58,12 +72,12 @@ impl Stage {
     /// Whether an activation can overwrite its outputs, and none does.
     fn is_linear(&self) -> bool {
         let is_linear = matches!(self.layer.role, Role::Linear { .. } | Role::Weightless | Role::Affine | Role::Sum);
-        is_linear && self.activation.is_none() && !self.is_activated
+        is_linear && self.activation.is_none() && self.activated.is_none()
     }
 
     /// Whether it is a convolution of the network's inputs themselves, which may add their gradients to others.
     pub(crate) fn adds_input_gradients(&self) -> bool {
-        let is_convolution = self.layer.role == Role::Linear { activated: true } && !self.is_activated;
+        let is_convolution = self.layer.role == Role::Linear { activated: true } && self.activated.is_none();
         is_convolution && self.views.is_empty() && self.layer.exact_input
     }
 
@@ -71,11 +85,28 @@ impl Stage {
         if matches!(self.layer.role, Role::Affine | Role::Sum | Role::Linear { activated: true }) {
             let (layer, function) = (&self.layer.layer, &activation.layer);
             let layer = quote!(#fnn::macro_support::Activated<#layer, #function>);
-            self.layer = Rc::new(Layer { layer, output: activation.output.clone(), ..Layer::clone(&self.layer) });
-            self.is_activated = true;
+            let both = Layer { layer, output: activation.output.clone(), ..Layer::clone(&self.layer) };
+            self.activated = Some([std::mem::replace(&mut self.layer, Rc::new(both)), activation]);
         } else {
             self.activation = Some(activation);
         }
+    }
+
+    /// Leaves the derivative of the activation to the stage behind, whose outputs are some of this stage's: there are fewer of them.
+    fn derive_behind(&mut self) -> Option<Rc<Layer>> {
+        let [_, activation] = self.activated.as_ref()?;
+        self.is_derived_behind = true;
+        Some(Rc::clone(activation))
+    }
+
+    /// The stage as a backward pass sees it, with the activation whose derivative it computes, which may be that of the stage before.
+    pub(crate) fn back(&self) -> Self {
+        let mut back = self.clone();
+        if let (true, Some([layer, _])) = (self.is_derived_behind, &self.activated) {
+            (back.layer, back.activated) = (Rc::clone(layer), None);
+        }
+        back.activation = back.activation.or(back.derivative.take());
+        back
     }
 
     /// The layer whose outputs are those of the stage.
@@ -95,6 +126,6 @@ impl Stage {
 
     fn seen_as(&self, layer: TokenStream, function: &TokenStream) -> TokenStream {
         let own = &self.layer.layer;
-        if self.is_activated { quote!(<#own>::#function(#layer)) } else { layer }
+        if self.activated.is_some() { quote!(<#own>::#function(#layer)) } else { layer }
     }
 }

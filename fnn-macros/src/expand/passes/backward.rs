@@ -130,6 +130,7 @@ impl Passes<'_> {
     /// One stage: from gradient `number` to the one before it.
     fn backward_stage(&self, pass: Backward, number: usize, stage: &Stage) -> TokenStream {
         let fnn = &self.network.header.fnn;
+        let stage = &stage.back();
         let (batch, before) = (local("batch", number), local("batch", number - 1));
         let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
         let (tape, scratch, buffer) = (local("tape", number), self.scratch(), self.gradient_buffer(number - 1));
