@@ -156,7 +156,7 @@ pub use crate::stored;
 pub use crate::weights::stored::{Content, Dtype, Numbers, NumbersVisitor, Part, Stored, StoredNumber};
 use crate::window::{Axis, Windows};
 
-/// What tells apart layers that slide a window: the shapes of their input and output, and how the window slides.
+/// What distinguishes layers that slide a window: the shapes of their input and output, and how the window slides.
 const fn attributes<I: Sample, O: Sample, K: Windows>() -> [(&'static str, Shape); 7] {
     const fn pair(rows: usize, columns: usize) -> Shape {
         Shape::SCALAR.repeated(columns).repeated(rows)

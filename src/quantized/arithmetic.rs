@@ -102,9 +102,9 @@ impl Arithmetic for TfliteReference {
 /// The arithmetic of networks that are imported from quantized ONNX models: every sum of products is rounded once, halves
 /// up, by factors of any size.
 ///
-/// ONNX Runtime computes such models in floating point or in integers, as the processor and its version have it, and
-/// rounds halves to even. So the integers of this arithmetic are the same but where a product lies within the rounding
-/// of a 32-bit float between two.
+/// ONNX Runtime computes such models in floating point or in integers, depending on its version and the processor, and
+/// rounds halves to even. So its integers may differ from those of this arithmetic by one step, where a product lies halfway
+/// between two integers up to the rounding error of a 32-bit float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Onnx;
 

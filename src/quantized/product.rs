@@ -20,8 +20,8 @@ use crate::pod::Pod;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
 
-/// How two tensors of integers are multiplied: the product of what is left of both without their zero points is multiplied by a
-/// factor, and rounded as the sums of convolutions are.
+/// How two samples of integers a and b are multiplied: `factor · (a − zero point of a) · (b − zero point of b)`, rounded as the sums
+/// of convolutions are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Products<R> {

@@ -16,8 +16,8 @@ use crate::pod::Pod;
 use crate::shape::Sample;
 use crate::weights::stored::Stored;
 
-/// How two tensors with different quantizations are added, and more of them: of a sum whose second operand is a sum itself,
-/// all terms are summed before they are rounded.
+/// How two samples with different quantizations are added. More than two are a sum whose second operand is a sum itself: all
+/// terms are added before the result is rounded.
 pub trait Addition: Stored + Debug + PartialEq {
     /// `inside += around`
     fn add<A: Sample<Element = i8>, B: Sample<Element = i8>>(&self, around: &A, inside: &mut B);

@@ -28,7 +28,7 @@ crate::stored!(
     row_attributes::<A>(const { &[("shape", A::SHAPE), ("row", Shape::SCALAR.repeated(N))] })
 );
 
-/// What tells apart layers of the rows of a sample: its shape, and, unless that is one row, the length of a row.
+/// What distinguishes layers of the rows of a sample: its shape, and, unless that is one row, the length of a row.
 pub(super) const fn row_attributes<A: Sample>(
     all: &'static [(&'static str, Shape); 2],
 ) -> &'static [(&'static str, Shape)] {

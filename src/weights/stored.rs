@@ -10,7 +10,7 @@ use crate::weights::name::Name;
 ///
 /// The part of a quantized layer that files store. `stored!` implements it for structs.
 pub trait Stored: Pod {
-    /// What tells a layer apart from others of its kind, other than the shapes of its arrays: the shapes of its input
+    /// What distinguishes a layer from others of its kind, other than the shapes of its arrays: the shapes of its input
     /// and output, and settings that are sizes, such as a stride. Files name them.
     const ATTRIBUTES: &'static [(&'static str, Shape)] = &[];
     /// The numbers at their places.
