@@ -183,7 +183,7 @@ macro_rules! quantized {
             let largest = all.iter().fold(0.0, |largest: f32, number| largest.max(number.abs()));
             for (input, float) in inputs.iter().zip(&floats) {
                 let integers = [quantized.forward(input)];
-                for (&found, &float) in Sample::flat(&integers).iter().zip(Sample::flat(core::slice::from_ref(float))) {
+                for (&found, &float) in Sample::flat(&integers).iter().zip(float.elements()) {
                     let found: f32 = found;
                     assert!((found - float).abs() <= 0.03 * largest, "{found} instead of {float}, of up to {largest}");
                 }

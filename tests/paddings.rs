@@ -46,7 +46,7 @@ macro_rules! alike {
 }
 
 fn flat<A: Sample>(sample: &A) -> &[A::Element] {
-    A::flat(core::slice::from_ref(sample))
+    sample.elements()
 }
 
 alike! { padding_is_zeros_before_a_layer: [3, 7, 6] {

@@ -49,12 +49,13 @@ where
     for sample in &given {
         // Numbers that integers represent.
         let integers = quantized.quantize(&of(sample));
-        let real: Vec<f64> = Sample::flat(core::slice::from_ref(&integers))
+        let real: Vec<f64> = integers
+            .elements()
             .iter()
             .map(|&x| f64::from(quantized.input.scale) * f64::from(i32::from(x) - quantized.input.zero_point))
             .collect();
         let outputs = quantized.forward_integers(&integers);
-        let outputs = Sample::flat(core::slice::from_ref(&outputs));
+        let outputs = outputs.elements();
         let expected = formula(&real);
         assert_eq!(outputs.len(), expected.len());
         for (&found, real) in outputs.iter().zip(expected) {
@@ -73,7 +74,7 @@ where
 /// The same sample as another name of its type.
 fn of<A: Sample<Element = f32>, B: Sample<Element = f32>>(sample: &A) -> B {
     let mut copy = [zeroed::<B>()];
-    B::flat_mut(&mut copy).copy_from_slice(A::flat(core::slice::from_ref(sample)));
+    B::flat_mut(&mut copy).copy_from_slice(sample.elements());
     copy[0]
 }
 
@@ -171,11 +172,10 @@ fn check_interpolation<N: Quantize>(network: &N, whole: f64, formula: impl Fn(&[
     assert_eq!(quantized.input, quantized.output);
     for sample in &given {
         let integers = quantized.quantize(&of(sample));
-        let numbers: Vec<f64> =
-            Sample::flat(core::slice::from_ref(&integers)).iter().map(|&integer| f64::from(integer)).collect();
+        let numbers: Vec<f64> = integers.elements().iter().map(|&integer| f64::from(integer)).collect();
         let outputs = quantized.forward_integers(&integers);
         let expected = formula(&numbers).into_iter().map(|mean| ((mean * whole).round() / whole).round() as i8);
-        assert!(Sample::flat(core::slice::from_ref(&outputs)).iter().copied().eq(expected));
+        assert!(outputs.elements().iter().copied().eq(expected));
     }
 }
 

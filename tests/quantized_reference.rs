@@ -73,9 +73,9 @@ where
     let (mut same, mut off) = (0, 0);
     for (sample, theirs) in samples.iter().zip(tensors.samples::<f32, 5>("quantized")) {
         let mut input = [zeroed()];
-        Sample::flat_mut(&mut input).copy_from_slice(Sample::flat(core::slice::from_ref(sample)));
+        Sample::flat_mut(&mut input).copy_from_slice(sample.elements());
         let output = quantized.forward(&input[0]);
-        for (&ours, theirs) in Sample::flat(core::slice::from_ref(&output)).iter().zip(theirs) {
+        for (&ours, theirs) in output.elements().iter().zip(theirs) {
             let ours: f32 = ours;
             let steps = (f64::from(ours - theirs) / scale).round().abs();
             assert!(steps <= 1.0, "{ours} and {theirs} are {steps} steps apart");

@@ -17,7 +17,7 @@ fn window<const C: usize, const T: usize>(frames: &[[f32; C]], start: usize) -> 
 /// Asserts that two samples are the same: bit for bit, except for floating point in vectors, whose sums have another order
 /// where a window leaves the input.
 fn assert_same<A: Sample<Element = f32>>(given: &A, expected: &A, which: &str) {
-    let flat = |sample: &A| A::flat(std::slice::from_ref(sample)).to_vec();
+    let flat = |sample: &A| sample.elements().to_vec();
     if cfg!(feature = "simd") && !which.starts_with("int8") {
         let near = |(given, expected): (f32, f32)| (given - expected).abs() <= 1e-5 * (1.0 + expected.abs());
         assert!(flat(given).into_iter().zip(flat(expected)).all(near), "{which}: {given:?}, not {expected:?}");
@@ -27,7 +27,7 @@ fn assert_same<A: Sample<Element = f32>>(given: &A, expected: &A, which: &str) {
 }
 
 fn bits<A: Sample<Element = f32>>(sample: &A) -> Vec<u32> {
-    A::flat(std::slice::from_ref(sample)).iter().map(|number| number.to_bits()).collect()
+    sample.elements().iter().map(|number| number.to_bits()).collect()
 }
 
 fnn::network! {

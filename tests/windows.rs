@@ -43,12 +43,12 @@ impl Geometry {
 fn random<A: Sample<Element = f64>>(seed: u64) -> A {
     let mut random = Random::new(seed);
     let mut sample = zeroed::<A>();
-    A::flat_mut(core::slice::from_mut(&mut sample)).fill_with(|| 4.0 * random.uniform() - 2.0);
+    sample.elements_mut().fill_with(|| 4.0 * random.uniform() - 2.0);
     sample
 }
 
 fn flat<A: Sample>(sample: &A) -> &[A::Element] {
-    A::flat(core::slice::from_ref(sample))
+    sample.elements()
 }
 
 #[track_caller]
