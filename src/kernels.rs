@@ -57,9 +57,9 @@ mod window;
 mod x86;
 
 pub(crate) use assert_in_tests::assert_in_tests;
-pub(crate) use convolution::{Convolution, Gradients, Scratch};
 #[cfg(feature = "simd")]
-pub(crate) use convolution::{INPUTS, PATCHES, WEIGHTS};
+pub(crate) use convolution::SCRATCH;
+pub(crate) use convolution::{Convolution, Gradients, Scratch};
 pub use dispatch::{InstructionSet, dispatch};
 #[cfg(feature = "std")]
 pub(crate) use elementwise::scale_finite;

@@ -44,17 +44,14 @@ mod tiles;
 mod track;
 mod vectors;
 
-#[cfg(feature = "simd")]
-pub(crate) use products::{PATCHES, WEIGHTS};
 pub(super) use vectors::{Backward, Forward};
 
-#[cfg(feature = "simd")]
 use self::padding::CHANNEL;
-#[cfg(feature = "simd")]
+use self::products::{PATCHES, WEIGHTS};
 use self::strips::OUTPUTS;
 use super::elementwise::rectify;
 use super::sums::sum;
-use super::vector::{Operation, Simd, Vector, lanes};
+use super::vector::{LANES, Operation, Simd, Vector, lanes};
 use super::window::{Plane, correlate, correlate_gradient, spread};
 use crate::channels_last::ChannelsLast;
 use crate::chunks::Chunks;
@@ -62,8 +59,14 @@ use crate::scalar::Scalar;
 use crate::window::quotient;
 
 /// Numbers in the scratch for inputs with their padding.
-#[cfg(feature = "simd")]
-pub(crate) const INPUTS: usize = CHANNEL + OUTPUTS;
+const INPUTS: usize = CHANNEL + OUTPUTS;
+/// Numbers in all of it.
+pub(crate) const SCRATCH: usize = INPUTS + PATCHES + WEIGHTS;
+
+const _: () = assert!(
+    INPUTS.is_multiple_of(LANES) && PATCHES.is_multiple_of(LANES) && WEIGHTS.is_multiple_of(LANES),
+    "each room begins with a vector"
+);
 
 /// A convolution's sizes. They are constants where a convolution is compiled for its layer: those in `f32` with vectors aren't.
 #[derive(Clone, Copy, Debug)]
@@ -75,13 +78,17 @@ pub(crate) struct Convolution {
     pub(crate) filters: usize,
 }
 
-/// Scratch of a fixed size: for inputs with their padding, for sums or patches, and for weights or their gradients. Or
-/// nothing.
+/// Scratch of [`SCRATCH`] numbers, or of none.
 #[derive(Debug)]
 pub(crate) struct Scratch<'a, S> {
-    pub(crate) inputs: &'a mut [S],
-    pub(crate) sums: &'a mut [S],
-    pub(crate) weights: &'a mut [S],
+    numbers: &'a mut [S],
+}
+
+/// The same scratch, for inputs with their padding, for sums or patches, and for weights or their gradients.
+struct Rooms<'a, S> {
+    inputs: &'a mut [S],
+    sums: &'a mut [S],
+    weights: &'a mut [S],
 }
 
 /// The same scratch, for the forms that take one sample at a time: for a channel with its padding, for patches, for
@@ -93,12 +100,32 @@ struct Parts<'a, S> {
     weights: &'a mut [S],
 }
 
-impl<S> Scratch<'_, S> {
+impl<'a, S> Scratch<'a, S> {
+    /// The first of some numbers, or none of too few.
+    #[inline(always)]
+    pub(crate) fn new(numbers: &'a mut [S]) -> Self {
+        Self { numbers: numbers.get_mut(..SCRATCH).unwrap_or_default() }
+    }
+
+    /// The sizes of its [rooms](Rooms).
+    #[inline(always)]
+    const fn sizes(&self) -> (usize, usize, usize) {
+        if self.numbers.is_empty() { (0, 0, 0) } else { (INPUTS, PATCHES, WEIGHTS) }
+    }
+
+    #[inline(always)]
+    fn rooms(&mut self) -> Rooms<'_, S> {
+        let (inputs, sums, _) = self.sizes();
+        let (inputs, rest) = self.numbers.split_at_mut_checked(inputs).unwrap_or_default();
+        let (sums, weights) = rest.split_at_mut_checked(sums).unwrap_or_default();
+        Rooms { inputs, sums, weights }
+    }
+
     #[inline(always)]
     fn parts(&mut self) -> Parts<'_, S> {
-        let half = self.inputs.len() / 2;
-        let (channel, outputs) = self.inputs.split_at_mut(half);
-        Parts { channel, patches: &mut *self.sums, outputs, weights: &mut *self.weights }
+        let Rooms { inputs, sums: patches, weights } = self.rooms();
+        let (channel, outputs) = inputs.split_at_mut(inputs.len() / 2);
+        Parts { channel, patches, outputs, weights }
     }
 }
 

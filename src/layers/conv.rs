@@ -9,7 +9,7 @@ use crate::descent::Descend;
 use crate::graph::{Attribute, Node};
 use crate::image::{Channels, Image};
 #[cfg(feature = "simd")]
-use crate::kernels::{CACHE_LINE, INPUTS, PATCHES, WEIGHTS};
+use crate::kernels::{CACHE_LINE, SCRATCH};
 use crate::kernels::{Convolution, Gradients, Plane, Scratch, Simd};
 use crate::layer::{Gradient, Layer, Onto, Pass, Recorded};
 #[cfg(feature = "simd")]
@@ -194,7 +194,7 @@ where
 #[repr(C)]
 pub struct Workspace<S> {
     /// For inputs, sums and weights, and what lies before the first line of the cache.
-    numbers: [S; INPUTS + PATCHES + WEIGHTS + LINE],
+    numbers: [S; SCRATCH + LINE],
 }
 
 /// The most numbers in a line of the cache.
@@ -202,8 +202,6 @@ pub struct Workspace<S> {
 const LINE: usize = CACHE_LINE / size_of::<f32>();
 
 #[cfg(feature = "simd")]
-const _: () = assert!(INPUTS.is_multiple_of(LINE) && PATCHES.is_multiple_of(LINE), "each part begins with a line");
-
 // SAFETY: an array of numbers, without padding.
 #[cfg(feature = "simd")]
 unsafe impl<S: Scalar> Pod for Workspace<S> {
@@ -221,15 +219,13 @@ fn scratch<S: Scalar>(workspace: &mut Workspace<S>) -> Scratch<'_, S> {
     // From a line's beginning on: a vector across the end of a cache line is two accesses.
     let before = workspace.numbers.as_ptr().align_offset(CACHE_LINE).min(LINE);
     let numbers = workspace.numbers.get_mut(before..).unwrap_or_default();
-    let (inputs, rest) = numbers.split_at_mut_checked(INPUTS).unwrap_or_default();
-    let (sums, rest) = rest.split_at_mut_checked(PATCHES).unwrap_or_default();
-    Scratch { inputs, sums, weights: rest.get_mut(..WEIGHTS).unwrap_or_default() }
+    Scratch::new(numbers)
 }
 
 #[cfg(not(feature = "simd"))]
 #[inline(always)]
 fn scratch<S: Scalar>(_: &mut Workspace<S>) -> Scratch<'_, S> {
-    Scratch { inputs: &mut [], sums: &mut [], weights: &mut [] }
+    Scratch::new(&mut [])
 }
 
 impl<S, I, O, W, K, B> Descend for Conv<I, O, W, K, B>

@@ -13,7 +13,7 @@ mod lanewise;
 
 use self::lanewise::Lanewise;
 use super::blocks::{DEPTH, PLACES, Places, Stored};
-use super::{Convolution, Scratch};
+use super::{Convolution, Rooms, Scratch};
 #[cfg(feature = "simd")]
 use crate::channels_last::Support;
 use crate::channels_last::{ChannelsLast, Formats};
@@ -92,17 +92,18 @@ impl<S: Scalar> Forward<'_, '_, S> {
     #[inline(always)]
     fn product<V: Simd>(self, simd: V) {
         let Self { convolution, weights: (w, bias), x, y, is_rectified, format, scratch } = self;
+        let Rooms { weights: room, .. } = scratch.rooms();
         let Convolution { plane, seen, filters } = convolution;
         let outputs = plane.outputs();
         // A batch whose channels lie last is a matrix of all of its positions.
         let (rows, strides) = if format.input { (quotient(x.len(), seen), (seen, 1)) } else { (outputs, (1, outputs)) };
         for from in (0..seen).step_by(CHANNELS) {
             let depth = CHANNELS.min(seen - from);
-            let pitch = panel(scratch.weights.len(), depth, filters);
+            let pitch = panel(room.len(), depth, filters);
             for first in (0..filters).step_by(pitch.max(1)) {
                 let count = pitch.min(filters - first);
                 let w = w.get(first * seen + from..).unwrap_or_default();
-                transpose(simd, (w, seen), (count, depth), (&mut *scratch.weights, pitch));
+                transpose(simd, (w, seen), (count, depth), (&mut *room, pitch));
                 let start = match from {
                     0 => Origin::Row(bias.get(first..).unwrap_or_default()),
                     _ => Origin::Sum,
@@ -111,7 +112,7 @@ impl<S: Scalar> Forward<'_, '_, S> {
                     let (x, y) = (x.get(from * strides.1..), y.get_mut(first..));
                     let (a, c) = ((x.unwrap_or_default(), strides), y.unwrap_or_default());
                     let (size, pitches) = ((rows, depth, count), (pitch, filters));
-                    let product = Product::new(size, a, &*scratch.weights, c, pitches, start);
+                    let product = Product::new(size, a, &*room, c, pitches, start);
                     let is_rectified = is_rectified && from + depth == seen;
                     S::Vector::<V>::product(simd, Product { is_rectified, ..product });
                 }
@@ -123,6 +124,7 @@ impl<S: Scalar> Forward<'_, '_, S> {
     #[inline(always)]
     fn depthwise<V: Simd>(self, simd: V) {
         let Self { convolution, weights: (w, bias), x, y, is_rectified, scratch, .. } = self;
+        let Rooms { weights: room, .. } = scratch.rooms();
         let (plane, taps) = (&convolution.plane, convolution.plane.taps());
         let channels = quotient(w.len(), taps);
         let images = convolution.inputs(w).sparse();
@@ -133,11 +135,11 @@ impl<S: Scalar> Forward<'_, '_, S> {
         let row = plane.columns.output * channels;
         let stored = Stored { sample: plane.outputs() * channels, row, column: channels };
         let (mut starts, mut inner) = ([Row::default(); PLACES], [Place::default(); DEPTH]);
-        let pitch = panel(scratch.weights.len(), taps, channels);
+        let pitch = panel(room.len(), taps, channels);
         for first in (0..channels).step_by(pitch.max(1)) {
             let count = pitch.min(channels - first);
             let w = w.get(first * taps..).unwrap_or_default();
-            transpose(simd, (w, taps), (count, taps), (&mut *scratch.weights, pitch));
+            transpose(simd, (w, taps), (count, taps), (&mut *room, pitch));
             let start = bias.get(first..).unwrap_or_default();
             for block in images.blocks(samples, split) {
                 // What the block reads, without the padding.
@@ -159,7 +161,7 @@ impl<S: Scalar> Forward<'_, '_, S> {
                     });
                     let (rows, inner) = (starts.get(..sums), inner.get(..depth));
                     let (rows, inner) = (rows.unwrap_or_default(), inner.unwrap_or_default());
-                    let (a, b, c) = (x, &*scratch.weights, &mut *y);
+                    let (a, b, c) = (x, &*room, &mut *y);
                     Lanewise { columns: count, a, rows, inner, b, c, start, is_rectified }.run(simd);
                 });
             }

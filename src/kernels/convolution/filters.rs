@@ -14,12 +14,12 @@ pub(super) mod gradient;
 
 use core::ops::Range;
 
-use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Line, PLACES, Runs, Split, Stored};
 use super::correlation::{Correlation, Strides};
 use super::products::{PATCHES, WEIGHTS};
 use super::tables::Tables;
 use super::track::Track;
+use super::{Rooms, Scratch};
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, scattered_work, work_in_fours};
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
 use crate::scalar::Scalar;
@@ -204,8 +204,9 @@ pub(super) fn split<S>(
 ) -> Option<Split> {
     let taps = Laid::new(images, window).taps;
     let most = most(filters, images.channels, taps);
-    let places = (scratch.sums.len() / together(images, filters, most)).min(PLACES);
-    images.split(samples, places, scratch.inputs.len(), (taps, scratch.weights.len() / (most * LANES)))
+    let (inputs, sums, weights) = scratch.sizes();
+    let places = (sums / together(images, filters, most)).min(PLACES);
+    images.split(samples, places, inputs, (taps, weights / (most * LANES)))
 }
 
 impl<S: Scalar> Correlation<'_, '_, S> {
@@ -248,14 +249,15 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let first_sum = self.first_sum(block, group * self.filters + from);
         let mut starts = [Row::default(); PLACES];
         let mut tables = Tables::new();
+        let Rooms { inputs, sums: room, weights } = self.scratch.rooms();
         for first in (0..images.channels).step_by(channels.max(1)) {
             let count = channels.min(images.channels - first);
             let places = images.places(block, count);
-            let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), self.scratch.inputs);
+            let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), &mut *inputs);
             for part in panels(filters.clone(), most, lanes) {
                 let (at, columns) = (part.start - from, part.len());
                 let (which, panel) = ((group, part.start, columns), columns.next_multiple_of(lanes));
-                self.weights.lay(simd, (&images, laid), which, (first, count), panel, self.scratch.weights);
+                self.weights.lay(simd, (&images, laid), which, (first, count), panel, &mut *weights);
                 let bias = self.bias.get(group * self.filters + part.start..).unwrap_or_default();
                 let start = if first == 0 { Origin::Row(bias) } else { Origin::Sum };
                 images.for_each_stretch(block, |down, along| {
@@ -271,8 +273,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         images.under_rows(down, places).map(|(down, row)| place(down, laid.row_place(row))),
                         images.under_columns(along, places).map(|(right, tap)| place(right, laid.column_place(tap))),
                     );
-                    let sums_of_block =
-                        if is_in_place { self.y.get_mut(first_sum + at..) } else { self.scratch.sums.get_mut(at..) };
+                    let sums_of_block = if is_in_place { self.y.get_mut(first_sum + at..) } else { room.get_mut(at..) };
                     S::Vector::<V>::scattered(
                         simd,
                         Scattered {
@@ -281,7 +282,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                             rows: starts.get(..sums).unwrap_or_default(),
                             fours,
                             terms,
-                            b: &*self.scratch.weights,
+                            b: &*weights,
                             c: sums_of_block.unwrap_or_default(),
                             lines: (1, 0, 0),
                             start,
@@ -327,7 +328,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let Strides { sample, channel, row, .. } = self.strides;
         let runs = Runs::new(&self.images, block, row);
         for (index, number) in block.samples.clone().enumerate() {
-            let sums = self.scratch.sums.get(index * runs.sums() * pitch..).unwrap_or_default();
+            let sums = self.scratch.rooms().sums.get(index * runs.sums() * pitch..).unwrap_or_default();
             let y = self.y.get_mut(number * sample + (group * self.filters + from) * channel..).unwrap_or_default();
             let start = if self.is_added { Start::Sum } else { Start::Zero };
             runs.store(simd, (sums, pitch), filters, (y, channel), start);

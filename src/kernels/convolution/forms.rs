@@ -40,7 +40,7 @@ pub(super) fn lanes_of<V: Simd, S: Scalar>(
     scratch: &Scratch<'_, S>,
 ) -> Option<(Lanes, Images)> {
     let (taps, lanes) = (images.taps(), lanes::<V, S>());
-    if taps == 0 || taps > DEPTH || scratch.sums.is_empty() {
+    if taps == 0 || taps > DEPTH || scratch.sizes() == (0, 0, 0) {
         return None;
     }
     let (by_filters, over_filters) = filters::cheapest(images, samples, filters, lanes);

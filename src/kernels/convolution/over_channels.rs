@@ -16,8 +16,8 @@ pub(super) use self::gradient::WeightGradient;
 use self::lay::{Laid, Lay};
 use self::small_planes::{SAMPLES, SmallPlanes};
 use self::tiles::Tiles;
-use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Places, Runs, Split};
+use super::{Rooms, Scratch};
 use crate::kernels::product::Start;
 use crate::kernels::vector::{LANES, Operation, Simd, lanes};
 use crate::scalar::Scalar;
@@ -61,9 +61,9 @@ impl Channels {
     /// the widest vector has lanes.
     #[inline(always)]
     pub(super) fn split<S>(&self, scratch: &Scratch<'_, S>) -> Option<Split> {
-        let fits = self.images.taps() * (self.inputs * self.outputs).max(2) * LANES <= scratch.weights.len();
-        let (sums, inputs) = (scratch.sums.len() / LANES, scratch.inputs.len() / LANES);
-        self.split_of(1, sums, inputs).filter(|_| fits)
+        let (inputs, sums, weights) = scratch.sizes();
+        let fits = self.images.taps() * (self.inputs * self.outputs).max(2) * LANES <= weights;
+        self.split_of(1, sums / LANES, inputs / LANES).filter(|_| fits)
     }
 
     /// The same for sums alone, which may have the room of the inputs, and inputs that of sums: what blocks share is transposed again for
@@ -74,7 +74,8 @@ impl Channels {
         if split.rows >= self.images.rows.count {
             return Some((split, false));
         }
-        let swapped = self.split_of(1, scratch.inputs.len() / LANES, scratch.sums.len() / LANES);
+        let (inputs, sums, _) = scratch.sizes();
+        let swapped = self.split_of(1, inputs / LANES, sums / LANES);
         let larger = swapped.filter(|swapped| swapped.rows > split.rows);
         Some(larger.map_or((split, false), |swapped| (swapped, true)))
     }
@@ -110,7 +111,7 @@ impl Channels {
     /// inputs have the room of sums, and the reverse.
     #[inline(always)]
     fn small_planes<S>(&self, samples: usize, scratch: &Scratch<'_, S>) -> Option<(usize, bool)> {
-        let (inputs, sums) = (scratch.inputs.len(), scratch.sums.len());
+        let (inputs, sums, _) = scratch.sizes();
         let rooms = [(inputs, sums, false), (sums, inputs, true)];
         let fits = |(inputs, sums, is_swapped)| Some((small_planes::rows(&self.images, inputs, sums)?, is_swapped));
         let rows = if samples < SAMPLES { None } else { rooms.into_iter().find_map(fits) };
@@ -204,7 +205,7 @@ impl<S: Scalar> Operation for OneByOne<'_, '_, S> {
         let Channels { images, inputs, outputs, .. } = channels;
         let lanes = lanes::<V, S>();
         let Some((mut split, is_swapped)) = channels.larger_split(scratch) else { return };
-        let Scratch { inputs: room, sums, weights: laid_weights } = scratch;
+        let Rooms { inputs: room, sums, weights: laid_weights } = scratch.rooms();
         let (room, sums) = if is_swapped { (sums, room) } else { (room, sums) };
         // Blocks of nearly the same size.
         split.rows = even(images.rows.count, split.rows);
@@ -232,7 +233,7 @@ impl<S: Scalar> Operation for OneByOne<'_, '_, S> {
                         let pair = input * outputs + output;
                         let weights = laid_weights.get(pair * depth * lanes..).unwrap_or_default();
                         let start = if input == 0 { Some(&starts) } else { None };
-                        let tiles = Tiles::of::<V>(&images, &block, (&**room, offsets));
+                        let tiles = Tiles::of::<V>(&images, &block, (&*room, offsets));
                         let is_rectified = is_rectified && input + 1 == inputs;
                         simd.call(Sums { tiles, weights, start, is_rectified, y: sums });
                     }
@@ -240,7 +241,7 @@ impl<S: Scalar> Operation for OneByOne<'_, '_, S> {
                     let y = y.get_mut(at..).unwrap_or_default();
                     Runs::new(&images, &block, width).store(
                         simd,
-                        (&**sums, lanes),
+                        (&*sums, lanes),
                         count,
                         (y, outputs * plane),
                         Start::Zero,

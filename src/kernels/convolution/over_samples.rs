@@ -24,6 +24,8 @@ use crate::window::{ceil_div, cut, even, quotient};
 
 /// The most filters at a time.
 const FILTERS: usize = 64;
+/// How much of the scratch inputs may have: as many parts of so many.
+const DIVISIONS: [(usize, usize); 3] = [(1, 4), (1, 2), (3, 4)];
 
 /// How sums are split: some rows of all columns, for some filters, over some channels at a time.
 #[derive(Clone, Copy)]
@@ -31,13 +33,13 @@ pub(super) struct Split {
     rows: usize,
     filters: usize,
     channels: usize,
-    /// Whether inputs are where sums are in other forms, and the reverse.
-    is_swapped: bool,
+    /// Vectors of the scratch for inputs; the others are for sums.
+    inputs: usize,
 }
 
 impl Split {
     /// The split for a number of filters, with room for as many vectors of inputs and of sums.
-    fn new(images: &Images, filters: usize, (inputs, sums, is_swapped): (usize, usize, bool)) -> Option<Self> {
+    fn new(images: &Images, filters: usize, (inputs, sums): (usize, usize)) -> Option<Self> {
         let Images { rows, columns, channels, .. } = images;
         let taps = images.taps();
         if taps == 0 || taps > DEPTH || images.sums() == 0 || filters == 0 {
@@ -54,7 +56,7 @@ impl Split {
             rows: even(rows.count, count),
             filters: even(filters, quotient(sums, count * columns.count).min(FILTERS)),
             channels: even(*channels, quotient(inputs, (rows.seen(count) * columns.input).max(1))),
-            is_swapped,
+            inputs,
         })
     }
 
@@ -65,9 +67,11 @@ impl Split {
         scratch: &Scratch<'_, S>,
     ) -> Option<(usize, Self)> {
         let images = images.sparse();
-        let (inputs, sums) = (scratch.inputs.len() / lanes::<V, S>(), scratch.sums.len() / lanes::<V, S>());
-        let rooms = [(inputs, sums, false), (sums, inputs, true)];
-        let splits = rooms.into_iter().filter_map(|rooms| Self::new(&images, filters, rooms));
+        let room = scratch.numbers.len() / lanes::<V, S>();
+        let splits = DIVISIONS.iter().filter_map(|&(inputs, parts)| {
+            let inputs = room * inputs / parts;
+            Self::new(&images, filters, (inputs, room - inputs))
+        });
         let with_work = splits.map(|split| (split.work(&images, filters), split));
         let (work, split) = with_work.min_by_key(|&(work, _)| work)?;
         Some((ceil_div(work, lanes::<V, S>()), split))
@@ -173,7 +177,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let is_rectified = self.is_rectified && first + count == images.channels;
             if edges::suits(&images, filters) {
                 for down in images.rows.stretches(block.rows.clone()) {
-                    let (inputs, sums) = self.scratch.rooms(split);
+                    let (inputs, sums) = self.scratch.divided::<V>(split);
                     simd.call(Edges {
                         images: &images,
                         block,
@@ -204,7 +208,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 } else {
                     (down.sums.len(), (along.sums.len(), columns.step * lanes, lanes), lanes)
                 };
-                let (inputs, sums) = self.scratch.rooms(split);
+                let (inputs, sums) = self.scratch.divided::<V>(split);
                 for line in 0..products {
                     let b = (down.start + line * step) * read + along.start * lanes;
                     let c = (down.sums.start - block.rows.start + line) * width + along.sums.start * lanes;
@@ -238,7 +242,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let (read, width) = (rows.read(&block.rows), columns.input);
         let at = block.samples.start * images.sample + first * images.plane();
         let from = self.x.get(at + (read.start - rows.before) * width..).unwrap_or_default();
-        let (to, _) = self.scratch.rooms(split);
+        let (to, _) = self.scratch.divided::<V>(split);
         let mut lay = |channel: usize, row: usize, count: usize| {
             let from = from.get(channel * images.plane() + row * width..).unwrap_or_default();
             let to = to.get_mut((channel * read.len() + row) * width * lanes..).unwrap_or_default();
@@ -262,7 +266,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     fn store_samples<V: Simd>(&mut self, simd: V, block: &Block, (from, filters): (usize, usize), split: Split) {
         let (lanes, strides) = (lanes::<V, S>(), self.strides);
         let (runs, filters) = Runs::new(&self.images, block, strides.row).joined(filters, strides.channel);
-        let (_, sums) = self.scratch.rooms(split);
+        let (_, sums) = self.scratch.divided::<V>(split);
         let y = block.samples.start * strides.sample + from * strides.channel;
         for filter in 0..filters {
             let sums = sums.get(filter * runs.sums() * lanes..).unwrap_or_default();
@@ -272,11 +276,10 @@ impl<S: Scalar> Correlation<'_, '_, S> {
     }
 }
 
-impl<S> Scratch<'_, S> {
+impl<S: Scalar> Scratch<'_, S> {
     /// The rooms for inputs and for sums.
     #[inline(always)]
-    fn rooms(&mut self, split: Split) -> (&mut [S], &mut [S]) {
-        let (inputs, sums) = (&mut *self.inputs, &mut *self.sums);
-        if split.is_swapped { (sums, inputs) } else { (inputs, sums) }
+    fn divided<V: Simd>(&mut self, split: Split) -> (&mut [S], &mut [S]) {
+        self.numbers.split_at_mut_checked(split.inputs * lanes::<V, S>()).unwrap_or_default()
     }
 }

@@ -11,7 +11,6 @@ use crate::scalar::Scalar;
 use crate::window::{Axis, Sliding, quotient};
 
 /// The most numbers in a padded channel: what stays in the first-level cache.
-#[cfg(feature = "simd")]
 pub(crate) const CHANNEL: usize = 4096;
 
 impl Plane {

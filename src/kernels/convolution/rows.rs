@@ -9,10 +9,10 @@
 
 pub(super) mod gradient;
 
-use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Split};
 use super::correlation::{Correlation, Strides, Weights};
 use super::tables::Tables;
+use super::{Rooms, Scratch};
 use crate::kernels::elementwise::{add_few, add_to_every_second, copy_few, copy_to_every_second};
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, scattered_work};
 use crate::kernels::vector::{Simd, Vector, lanes};
@@ -133,10 +133,11 @@ pub(super) fn are_stored_apart<V: Simd, S: Scalar>(images: &Images) -> bool {
 pub(super) fn split<V: Simd, S: Scalar>(images: &Images, filters: usize, scratch: &Scratch<'_, S>) -> Option<Split> {
     let Layout { is_apart, is_together } = Layout::of::<V, S>(images);
     let width = if images.is_dense { images.columns.count } else { images.columns.seen(images.columns.count) }.max(1);
-    let most = if is_apart { scratch.sums.len() / filters.clamp(1, FILTERS) } else { PLACES };
+    let (inputs, sums, _) = scratch.sizes();
+    let most = if is_apart { sums / filters.clamp(1, FILTERS) } else { PLACES };
     // Sums between a row and the next take some room.
     let places = if is_together && width <= most { most / width * images.columns.count } else { most / 2 };
-    let split = images.split(1, places, scratch.inputs.len(), (images.taps(), DEPTH))?;
+    let split = images.split(1, places, inputs, (images.taps(), DEPTH))?;
     // Rows of sums are one only if they are whole.
     (!images.is_dense || split.columns == images.columns.count).then_some(split)
 }
@@ -173,10 +174,11 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
         let (mut rows, mut tables) = ([Row::default(); FILTERS], Tables::new());
         let (width, lines) = (block.columns.len(), block.rows.len());
+        let Rooms { inputs, sums, .. } = self.scratch.rooms();
         for first in (0..images.channels).step_by(most.max(1)) {
             let count = most.min(images.channels - first);
             let places = images.places(block, count);
-            let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), self.scratch.inputs);
+            let x = images.numbers(simd, self.x, block, (group * images.channels + first, count), &mut *inputs);
             let a = all.get(group * apart + (from * filter) + first * channel..).unwrap_or_default();
             let start = if first == 0 {
                 Origin::Column(self.bias.get(group * self.filters + from..).unwrap_or_default())
@@ -204,7 +206,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                 let lines = down.sums.len();
                 let (lines, columns) = if is_together { (1, (lines - 1) * places.row + width) } else { (lines, width) };
                 let to = (down.sums.start - block.rows.start) * apart;
-                let c = if is_apart { self.scratch.sums.get_mut(to..) } else { self.y.get_mut(at + to..) };
+                let c = if is_apart { sums.get_mut(to..) } else { self.y.get_mut(at + to..) };
                 S::Vector::<V>::scattered(
                     simd,
                     Scattered {
@@ -249,7 +251,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             for line in 0..lines {
                 let at = (group * self.filters + from + filter, block.rows.start + line);
                 let at = place(&self.images, self.strides, at, block);
-                let sums = self.scratch.sums.get(filter * pitch + line * apart..).unwrap_or_default();
+                let sums = self.scratch.rooms().sums.get(filter * pitch + line * apart..).unwrap_or_default();
                 // With a stride of 2, from the pair of numbers on that the first sum is one of, up to the end of a row. The phase of
                 // the numbers between those of the first one comes later, if there are any.
                 let odd = if columns.apart == 2 { columns.first % 2 } else { 0 };

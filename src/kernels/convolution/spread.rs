@@ -7,8 +7,8 @@
 //!
 //! The products of some filters are a chain, and those chains are added: filters by filters, and in each tap by tap.
 
-use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, PLACES, Runs};
+use super::{Rooms, Scratch};
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, Terms};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes};
@@ -45,10 +45,8 @@ fn panel(channels: usize, lanes: usize) -> usize {
 
 /// Whether there is room for sums, for a number of them and for weights.
 pub(super) fn fits<S>(images: &Images, scratch: &Scratch<'_, S>) -> bool {
-    images.taps() > 0
-        && images.taps() <= DEPTH
-        && scratch.sums.len() >= PLACES * PANEL * LANES
-        && scratch.weights.len() >= FILTERS * PANEL * LANES
+    let (_, sums, weights) = scratch.sizes();
+    images.taps() > 0 && images.taps() <= DEPTH && sums >= PLACES * PANEL * LANES && weights >= FILTERS * PANEL * LANES
 }
 
 /// What the gradients of a sample cost for a group, in multiplications of vectors.
@@ -102,7 +100,7 @@ impl<S: Scalar> Spread<'_, '_, S> {
     ) {
         let Self { images, filters, window: (_, window), outputs: (plane, _), .. } = *self;
         let places = block.samples.len() * block.rows.len() * block.columns.len();
-        let Some(sums) = self.scratch.sums.get_mut(..places * panel) else { return };
+        let Some(sums) = self.scratch.rooms().sums.get_mut(..places * panel) else { return };
         sums.fill(S::ZERO);
         let mut inner = [Place::default(); FILTERS];
         for (filter, place) in inner.iter_mut().enumerate() {
@@ -114,7 +112,7 @@ impl<S: Scalar> Spread<'_, '_, S> {
             let first = group * filters + some.start;
             let inner = inner.get(..some.len()).unwrap_or_default();
             let g = self.g.get((block.samples.start * images.groups() * filters + first) * plane..).unwrap_or_default();
-            let together = quotient(self.scratch.weights.len(), some.len() * panel);
+            let together = quotient(self.scratch.sizes().2, some.len() * panel);
             for down in 0..images.rows.taps().len() {
                 let numbers = images.tap_numbers(self.window.0).skip(down * across);
                 for (taps, number) in cut(across, together).zip(numbers.step_by(together.max(1))) {
@@ -123,11 +121,12 @@ impl<S: Scalar> Spread<'_, '_, S> {
                     for filter in 0..some.len() {
                         let at = ((first + filter) * images.channels + channel) * window + number;
                         let from = self.w.get(at..).unwrap_or_default();
-                        let to = self.scratch.weights.get_mut(filter * panel..).unwrap_or_default();
+                        let to = self.scratch.rooms().weights.get_mut(filter * panel..).unwrap_or_default();
                         transpose(simd, (from, window), (channels, taps.len()), (to, apart));
                     }
                     for (index, right) in taps.enumerate() {
                         let count = self.places(block, (down, right), panel, &mut rows);
+                        let Rooms { sums, weights, .. } = self.scratch.rooms();
                         S::Vector::<V>::scattered(
                             simd,
                             Scattered {
@@ -136,8 +135,8 @@ impl<S: Scalar> Spread<'_, '_, S> {
                                 rows: rows.get(..count).unwrap_or_default(),
                                 fours: Fours::NONE,
                                 terms: Terms::listed(inner),
-                                b: self.scratch.weights.get(index * apart..).unwrap_or_default(),
-                                c: &mut *self.scratch.sums,
+                                b: weights.get(index * apart..).unwrap_or_default(),
+                                c: sums,
                                 lines: (1, 0, 0),
                                 start: Origin::Zero,
                                 is_added: true,
@@ -183,7 +182,7 @@ impl<S: Scalar> Spread<'_, '_, S> {
     ) {
         let (images, runs) = (self.images, Runs::dense(block, self.images.columns.input));
         for (index, sample) in block.samples.clone().enumerate() {
-            let sums = self.scratch.sums.get(index * runs.sums() * panel..).unwrap_or_default();
+            let sums = self.scratch.rooms().sums.get(index * runs.sums() * panel..).unwrap_or_default();
             let at = sample * images.sample + (group * images.channels + channel) * images.plane();
             let dx = self.dx.get_mut(at..).unwrap_or_default();
             let start = if self.is_added { Start::Sum } else { Start::Zero };

@@ -36,7 +36,6 @@ use crate::window::{Axis, Sliding, quotient};
 /// The most numbers in a strip: what stays in the first-level cache.
 const STRIP: usize = 4096;
 /// Numbers in the scratch for outputs.
-#[cfg(feature = "simd")]
 pub(crate) const OUTPUTS: usize = STRIP;
 /// The most taps.
 const TAPS: usize = 128;

@@ -17,9 +17,9 @@ use core::ops::Range;
 use self::lines::Lines;
 use super::PANEL;
 use crate::chunks::Chunks;
-use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Images, PLACES, Split, Stored};
 use crate::kernels::convolution::correlation::WeightGradient;
+use crate::kernels::convolution::{Rooms, Scratch};
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms, scattered_work};
 use crate::kernels::transpose::{add_transposed, transpose};
 use crate::kernels::vector::{LANES, Simd, Vector, lanes, read, splat, write};
@@ -49,13 +49,14 @@ impl Division {
     /// The one for some filters, if there is any.
     #[inline(always)]
     fn of<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
-        let depth = SUMS.min(quotient(scratch.weights.len(), PANEL * LANES));
+        let (inputs, sums, weights) = scratch.sizes();
+        let depth = SUMS.min(quotient(weights, PANEL * LANES));
         let rows = rows(images, panel(filters, LANES));
         let taps = rows * images.columns.taps().len();
-        let mut blocks = images.split(samples, POSITIONS, scratch.inputs.len(), (taps, depth))?;
+        let mut blocks = images.split(samples, POSITIONS, inputs, (taps, depth))?;
         // Blocks of nearly the same size.
         blocks.rows = even(images.rows.count, blocks.rows);
-        (scratch.sums.len() >= POSITIONS * PANEL * LANES).then_some(Self { blocks, rows })
+        (sums >= POSITIONS * PANEL * LANES).then_some(Self { blocks, rows })
     }
 }
 
@@ -162,7 +163,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let samples = self.x.len() / images.sample.max(1);
         let (along, filter) = (images.columns.taps().len(), window * images.channels);
         let taps = rows.len() * along;
-        let Some(totals) = self.scratch.weights.get_mut(..channels * taps * panel) else { return };
+        let Some(totals) = self.scratch.rooms().weights.get_mut(..channels * taps * panel) else { return };
         totals.fill(S::ZERO);
         for block in images.blocks(samples, split) {
             self.add_block(simd, &block, part);
@@ -173,7 +174,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             (false, true) => (1, taps),
             (false, false) => (1, along),
         };
-        let mut totals = &*self.scratch.weights;
+        let mut totals = &*self.scratch.rooms().weights;
         for channel in (0..channels).step_by(together.max(1)) {
             let to = (group * self.filters + from) * filter + (first + channel) * window;
             for tap in images.tap_numbers(row).skip(rows.start * along).take(taps).step_by(run.max(1)) {
@@ -191,14 +192,15 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let &Part { group, filters: (from, filters), channels: (first, channels), rows: ref of_part, panel } = part;
         let places = images.places(block, channels);
         let channel = group * images.channels + first;
-        let x = images.numbers(simd, self.x, block, (channel, channels), self.scratch.inputs);
+        let Rooms { inputs, sums: room, weights } = self.scratch.rooms();
+        let x = images.numbers(simd, self.x, block, (channel, channels), inputs);
         let (plane, row) = self.outputs;
         let (runs, run) = if block.columns.len() == row {
             (1, block.rows.len() * row)
         } else {
             (block.rows.len(), block.columns.len())
         };
-        let mut to = &mut *self.scratch.sums;
+        let mut to = &mut *room;
         for sample in block.samples.clone() {
             for line in 0..runs {
                 let place = (block.rows.start + line) * row + block.columns.start;
@@ -211,7 +213,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         }
         if first == 0 && of_part.start == 0 && !self.bias.is_empty() {
             let places = block.samples.len() * block.rows.len() * block.columns.len();
-            let gradients = self.scratch.sums.get(..places * panel).unwrap_or_default();
+            let gradients = room.get(..places * panel).unwrap_or_default();
             let at = group * self.filters + from;
             add_sums(simd, gradients, panel, self.bias.get_mut(at..at + filters).unwrap_or_default());
         }
@@ -219,8 +221,8 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             simd.call(Lines {
                 images: &images,
                 x,
-                g: &*self.scratch.sums,
-                totals: &mut *self.scratch.weights,
+                g: room,
+                totals: weights,
                 block,
                 places,
                 channels,
@@ -267,8 +269,8 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                             samples.len(),
                             (places.sample, stored.sample),
                         ),
-                        b: &*self.scratch.sums,
-                        c: &mut *self.scratch.weights,
+                        b: &*room,
+                        c: &mut *weights,
                         lines: (1, 0, 0),
                         start: Origin::Zero,
                         is_added: true,

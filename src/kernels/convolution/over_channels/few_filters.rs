@@ -6,9 +6,9 @@
 
 use super::{Channels, Laid};
 use crate::chunks::Chunks;
-use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, Images, PLACES, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
+use crate::kernels::convolution::{Rooms, Scratch};
 use crate::kernels::elementwise::add_few;
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Terms};
 use crate::kernels::transpose::add_transposed;
@@ -42,13 +42,14 @@ impl Division {
                 return None;
             }
             let numbers = (images.taps() + images.columns.taps().len()) * panel;
-            let most = (scratch.weights.len() / numbers.max(1)).min(FILTERS);
+            let (_, sums, weights) = scratch.sizes();
+            let most = (weights / numbers.max(1)).min(FILTERS);
             if most == 0 {
                 return None;
             }
             // Of whole tiles.
             let filters = even(filters, most).next_multiple_of(4).min(most).min(filters);
-            let blocks = channels.split_of(samples, POSITIONS, scratch.sums.len() / panel)?;
+            let blocks = channels.split_of(samples, POSITIONS, sums / panel)?;
             Some(Self { blocks, panel, filters })
         })
     }
@@ -82,6 +83,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         else {
             return;
         };
+        let Rooms { sums: room, weights, .. } = scratch.rooms();
         let (channels, of_gradients) = (channels(&images), groups * filters * plane);
         let (taps, steps) = (images.taps(), images.columns.taps());
         let apart = steps.clone().nth(1).map_or(0, |(offset, _)| offset);
@@ -96,12 +98,12 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             let count = panel.min(images.channels - from);
             for filter in (0..filters).step_by(together.max(1)) {
                 let some = together.min(filters - filter);
-                let (totals, sums) = scratch.weights.split_at_mut((some * taps * panel).min(scratch.weights.len()));
+                let (totals, sums) = weights.split_at_mut((some * taps * panel).min(weights.len()));
                 totals.fill(S::ZERO);
                 for block in images.blocks(samples, blocks) {
                     let (height, seen) = channels.seen(&block);
                     for (number, sample) in block.samples.clone().enumerate() {
-                        let to = scratch.sums.get_mut(number * height * seen * panel..).unwrap_or_default();
+                        let to = room.get_mut(number * height * seen * panel..).unwrap_or_default();
                         for first in (0..count).step_by(lanes::<V, S>()) {
                             let at = sample * images.sample + (group * images.channels + from + first) * images.plane();
                             let from = (x.get(at..).unwrap_or_default(), images.plane(), count - first);
@@ -124,7 +126,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                                 rows: first(&rows, some),
                                 fours: Fours::NONE,
                                 terms: Terms::listed(first(&inner, positions)),
-                                b: scratch.sums.get(down * seen * panel..).unwrap_or_default(),
+                                b: room.get(down * seen * panel..).unwrap_or_default(),
                                 c: sums,
                                 lines: (steps.len(), apart * panel, panel),
                                 start: Origin::Zero,

@@ -4,8 +4,8 @@ use super::lay::Laid;
 use super::{Channels, Tiles};
 use crate::chunks::Chunks;
 use crate::kernels::assert_in_tests;
-use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::DEPTH;
+use crate::kernels::convolution::{Rooms, Scratch};
 use crate::kernels::elementwise::add_few;
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes, splat};
@@ -30,13 +30,13 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
         let Channels { images, outputs, .. } = channels;
         let (lanes, depth) = (lanes::<V, S>(), images.taps());
         let Some(split) = channels.split(scratch) else { return };
+        let Rooms { inputs: room, sums: gradients, weights } = scratch.rooms();
         let (samples, positions) = (x.len() / images.sample.max(1), images.sums());
         let of_outputs = channels.count() * outputs * positions;
         let mut offsets = [0; DEPTH];
         for (first, count) in Channels::vectors(channels.count(), lanes) {
             for output in 0..outputs {
-                let half = scratch.weights.len() / 2;
-                let (totals, sums) = scratch.weights.split_at_mut(half);
+                let (totals, sums) = weights.split_at_mut(weights.len() / 2);
                 let (Some(totals), Some(sums)) = (totals.get_mut(..depth * lanes), sums.get_mut(..depth * lanes))
                 else {
                     return;
@@ -47,17 +47,17 @@ impl<S: Scalar> Operation for WeightGradient<'_, '_, S> {
                     let offsets = offsets.get(..depth).unwrap_or_default();
                     let at = block.samples.start * images.sample + first * images.plane();
                     let from = x.get(at..).unwrap_or_default();
-                    let to = Laid { numbers: &mut *scratch.inputs, pitch: lanes };
+                    let to = Laid { numbers: &mut *room, pitch: lanes };
                     channels.lay(simd, (from, images.plane(), count), &block, to);
                     let at = block.samples.start * of_outputs
                         + (first * outputs + output) * positions
                         + block.rows.start * images.columns.count;
                     let g = g.get(at..).unwrap_or_default();
                     let run = block.rows.len() * images.columns.count;
-                    transpose(simd, (g, outputs * positions), (count, run), (&mut *scratch.sums, lanes));
+                    transpose(simd, (g, outputs * positions), (count, run), (&mut *gradients, lanes));
                     sums.fill(S::ZERO);
-                    let tiles = Tiles::of::<V>(&images, &block, (&*scratch.inputs, offsets));
-                    tiles.add_gradient(simd, &*scratch.sums, sums);
+                    let tiles = Tiles::of::<V>(&images, &block, (&*room, offsets));
+                    tiles.add_gradient(simd, &*gradients, sums);
                     add_few(simd, sums, totals);
                 }
                 for (tap, totals) in totals.blocks(lanes).enumerate() {

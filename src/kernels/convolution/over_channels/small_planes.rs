@@ -10,7 +10,7 @@ use core::ops::Range;
 
 use super::{Channels, Correlate};
 use crate::kernels::assert_in_tests;
-use crate::kernels::convolution::Scratch;
+use crate::kernels::convolution::Rooms;
 use crate::kernels::convolution::blocks::{Block, Images, Runs};
 use crate::kernels::convolution::track::Track;
 use crate::kernels::product::Start;
@@ -57,7 +57,7 @@ impl<S: Scalar> Operation for SmallPlanes<'_, '_, S> {
     fn run<V: Simd>(self, simd: V) {
         let of_outputs = self.sums.of_outputs();
         let Correlate { channels, w, bias, x, y, strides: (plane, width), is_rectified, scratch } = self.sums;
-        let Scratch { inputs: room, sums, weights: laid } = scratch;
+        let Rooms { inputs: room, sums, weights: laid } = scratch.rooms();
         let (room, sums) = if self.is_swapped { (sums, room) } else { (room, sums) };
         let (lanes, Channels { inputs, outputs, .. }) = (lanes::<V, S>(), channels);
         let images = channels.images.sparse();

@@ -15,9 +15,9 @@ use self::tiles::{Position, Run, Tap, Tiles};
 use super::Images;
 use crate::chunks::Chunks;
 use crate::kernels::assert_in_tests;
-use crate::kernels::convolution::Scratch;
 use crate::kernels::convolution::blocks::{Block, DEPTH, Split};
 use crate::kernels::convolution::correlation::WeightGradient;
+use crate::kernels::convolution::{Rooms, Scratch};
 use crate::kernels::lane_sums::total_each;
 use crate::kernels::vector::{LANES, Simd, Vector, lanes, splat};
 use crate::scalar::Scalar;
@@ -66,14 +66,14 @@ impl Division {
     /// Of dense images, which lie where gradients do in other forms. Gradients are read in place.
     #[inline(always)]
     fn dense<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
-        let (images, taps, totals) = (images.dense(), images.taps(), quotient(scratch.weights.len(), LANES));
+        let (inputs, room, weights) = scratch.sizes();
+        let (images, taps, totals) = (images.dense(), images.taps(), quotient(weights, LANES));
         let channels = ceil_div(TAPS, taps.max(1)).min(images.channels);
         let channels = if channels * taps > totals { 1 } else { channels };
         let filters = even(filters, quotient(totals, channels * taps));
-        let room = scratch.sums.len();
         let mut blocks = images.split(samples, VECTORS * LANES, room, (taps, channels * taps))?;
         let vectors = ceil_div(blocks.rows * blocks.columns, LANES);
-        let ends = quotient(scratch.inputs.len(), filters * LANES);
+        let ends = quotient(inputs, filters * LANES);
         blocks.samples = blocks.samples.min(quotient(VECTORS, vectors)).min(ends);
         (filters > 0 && blocks.samples > 0 && blocks.columns == images.columns.count).then_some(Self {
             images,
@@ -85,17 +85,18 @@ impl Division {
     /// Of images with zeros between rows, and gradients that are copied with such zeros.
     #[inline(always)]
     fn in_parts<S>(images: &Images, samples: usize, filters: usize, scratch: &Scratch<'_, S>) -> Option<Self> {
+        let (inputs, sums, weights) = scratch.sizes();
         let (images, taps) = (images.in_parts(), images.taps());
-        let filters = filters.min(FILTERS).min(quotient(scratch.weights.len(), LANES * taps));
+        let filters = filters.min(FILTERS).min(quotient(weights, LANES * taps));
         if filters == 0 || taps > DEPTH {
             return None;
         }
         // Of positions in lines of whole vectors, as many as there is room for.
-        let (most, columns) = (quotient(scratch.sums.len(), filters).min(VECTORS * LANES), images.columns.count);
+        let (most, columns) = (quotient(sums, filters).min(VECTORS * LANES), images.columns.count);
         let line = if is_together(&images) { images.columns.seen(columns) } else { columns }.next_multiple_of(LANES);
         let places = if line <= most { quotient(most, line) * columns } else { most - LANES };
-        let depth = quotient(scratch.weights.len(), LANES * filters);
-        let blocks = images.split(samples, places, scratch.inputs.len(), (taps, depth))?;
+        let depth = quotient(weights, LANES * filters);
+        let blocks = images.split(samples, places, inputs, (taps, depth))?;
         Some(Self { images, blocks, filters })
     }
 
@@ -162,7 +163,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                         channels: (channels.start, channels.len()),
                     };
                     let numbers = filters.len() * channels.len() * taps * LANES;
-                    let Some(totals) = self.scratch.weights.get_mut(..numbers) else { return };
+                    let Some(totals) = self.scratch.rooms().weights.get_mut(..numbers) else { return };
                     totals.fill(S::ZERO);
                     for block in images.blocks(samples, division.blocks) {
                         let offsets = under_taps(&images, &block, channels.len(), &mut offsets);
@@ -193,8 +194,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let places = images.places(block, part.channels.1);
         let channel = part.group * images.channels + part.channels.0;
         let (first, apart) = self.gradients(block, part);
-        let Scratch { inputs, sums, weights } = &mut *self.scratch;
-        let (ends, x) = (&mut **inputs, &mut **sums);
+        let Rooms { inputs: ends, sums: x, weights } = self.scratch.rooms();
         images.numbers(simd, self.x, block, (channel, part.channels.1), x);
         // What the last vector reads behind the copy is multiplied by zeros.
         let end = images.columns.len() * places.part;
@@ -248,9 +248,11 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let (images, is_together) = (self.images, is_together(&self.images));
         let places = images.places(block, part.channels.1);
         let channel = part.group * images.channels + part.channels.0;
-        images.numbers(simd, self.x, block, (channel, part.channels.1), self.scratch.inputs);
+        let (first, apart) = self.gradients(block, part);
+        let Rooms { inputs, sums, weights } = self.scratch.rooms();
+        images.numbers(simd, self.x, block, (channel, part.channels.1), inputs);
         let end = block.samples.len() * places.sample;
-        self.scratch.inputs.get_mut(end..end + LANES).unwrap_or_default().fill(S::ZERO);
+        inputs.get_mut(end..end + LANES).unwrap_or_default().fill(S::ZERO);
         let (rows, width) = (block.rows.len(), block.columns.len());
         // Lines of a sample, the positions of each, and from the first position of a row to that of the next.
         let (lines, columns, pitch) = if is_together {
@@ -272,26 +274,22 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
                 }
             }
         }
-        let (first, apart) = self.gradients(block, part);
         let mut to = 0;
         for filter in 0..part.filters.1 {
             for sample in 0..block.samples.len() {
                 let g = self.g.get(first + sample * apart + filter * self.outputs.0..).unwrap_or_default();
                 let lay = LayLines { g, row: self.outputs.1, width, rows, pitch, length: lines * whole };
-                lay.to(simd, self.scratch.sums.get_mut(to..).unwrap_or_default());
+                lay.to(simd, sums.get_mut(to..).unwrap_or_default());
                 to += lines * whole;
             }
         }
         let vectors = vectors.get(..count).unwrap_or_default();
         simd.call(Tiles {
-            x: &*self.scratch.inputs,
-            runs: [
-                Run { g: &*self.scratch.sums, pitch: count * LANES, vectors },
-                Run { g: &[], pitch: 0, vectors: &[] },
-            ],
+            x: inputs,
+            runs: [Run { g: sums, pitch: count * LANES, vectors }, Run { g: &[], pitch: 0, vectors: &[] }],
             offsets,
             filters: part.filters.1,
-            totals: &mut *self.scratch.weights,
+            totals: weights,
         });
     }
 
@@ -301,7 +299,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let (images, (width, window)) = (self.images, self.window);
         let taps = images.taps();
         let depth = channels.1 * taps;
-        let mut totals = &*self.scratch.weights;
+        let mut totals = &*self.scratch.rooms().weights;
         for filter in 0..filters.1 {
             let at = ((group * self.filters + filters.0 + filter) * images.channels + channels.0) * window;
             let Some(dw) = self.dw.get_mut(at..at + channels.1 * window) else { return };

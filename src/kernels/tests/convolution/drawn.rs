@@ -79,22 +79,22 @@ impl<S: Scalar> Operation for Drawn<S> {
         let Convolution { plane, seen, filters } = convolution;
         let what = format!("{simd:?} {} {convolution:?} × {groups}", size_of::<S>());
         let (outputs, taps) = (plane.outputs(), plane.taps());
-        let mut memory = [INPUTS, PATCHES, WEIGHTS].map(|size| vec![S::from_f64(f64::NAN); size]);
+        let mut memory = vec![S::from_f64(f64::NAN); SCRATCH];
 
         let mut y = vec![S::from_f64(UNTOUCHED); g.len()];
-        convolution.forward(simd, (w, bias), x, (&mut y, false), ChannelsLast::NONE, scratch(&mut memory));
+        convolution.forward(simd, (w, bias), x, (&mut y, false), ChannelsLast::NONE, Scratch::new(&mut memory));
         let mut rectified = vec![S::from_f64(UNTOUCHED); g.len()];
-        convolution.forward(simd, (w, bias), x, (&mut rectified, true), ChannelsLast::NONE, scratch(&mut memory));
+        convolution.forward(simd, (w, bias), x, (&mut rectified, true), ChannelsLast::NONE, Scratch::new(&mut memory));
         let mut after = y.clone();
         rectify(simd, &mut after);
         assert!(rectified == after, "{what}: sums are rectified otherwise than after they are stored");
         self.check_formats(simd, (w, bias), x, &rectified, &mut memory);
         let (mut dw, mut db, mut dx) = (vec![S::ONE; w.len()], vec![S::ONE; bias.len()], vec![S::ONE; x.len()]);
         let gradients = Gradients { weight: &mut dw, bias: &mut db, input: Some(&mut dx), sum: None };
-        convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
+        convolution.backward(simd, w, (x, g), gradients, Scratch::new(&mut memory));
         let mut alone = vec![S::ONE; w.len()];
         let gradients = Gradients { weight: &mut alone, bias: &mut [], input: None, sum: None };
-        convolution.backward(simd, w, (x, g), gradients, scratch(&mut memory));
+        convolution.backward(simd, w, (x, g), gradients, Scratch::new(&mut memory));
         assert!(alone == dw, "{what}: weights get another gradient without that of the input");
         self.check_added(simd, w, [x, g, &dx], &mut memory);
         self.check_batch(simd, (w, bias), [x, &y, g, &dx], &mut memory);
@@ -113,7 +113,7 @@ impl<S: Scalar> Operation for Drawn<S> {
 
 impl<S: Scalar> Drawn<S> {
     /// Samples of a batch that fills vectors, and those left over, get the bits that they get in a batch of few.
-    fn check_batch<V: Simd>(&self, simd: V, (w, bias): (&[S], &[S]), few: [&[S]; 4], memory: &mut [Vec<S>; 3]) {
+    fn check_batch<V: Simd>(&self, simd: V, (w, bias): (&[S], &[S]), few: [&[S]; 4], memory: &mut [S]) {
         let Convolution { plane, seen, .. } = self.convolution;
         let lanes = crate::kernels::lanes::<V, S>();
         if lanes == 1 {
@@ -127,10 +127,10 @@ impl<S: Scalar> Drawn<S> {
             of_samples.take(of_batch).flatten().copied().collect::<Vec<_>>()
         });
         let (mut found, mut weight) = (vec![S::from_f64(UNTOUCHED); y.len()], vec![S::ZERO; w.len()]);
-        self.convolution.forward(simd, (w, bias), &x, (&mut found, false), ChannelsLast::NONE, scratch(memory));
+        self.convolution.forward(simd, (w, bias), &x, (&mut found, false), ChannelsLast::NONE, Scratch::new(memory));
         assert!(found == y, "{simd:?} {:?} × {}: a batch has other outputs", self.convolution, self.groups);
         let mut rectified = vec![S::from_f64(UNTOUCHED); y.len()];
-        self.convolution.forward(simd, (w, bias), &x, (&mut rectified, true), ChannelsLast::NONE, scratch(memory));
+        self.convolution.forward(simd, (w, bias), &x, (&mut rectified, true), ChannelsLast::NONE, Scratch::new(memory));
         rectify(simd, &mut found);
         assert!(
             rectified == found,
@@ -140,7 +140,7 @@ impl<S: Scalar> Drawn<S> {
         );
         let mut found = vec![S::from_f64(UNTOUCHED); dx.len()];
         let gradients = Gradients { weight: &mut weight, bias: &mut [], input: Some(&mut found), sum: None };
-        self.convolution.backward(simd, w, (&x, &g), gradients, scratch(memory));
+        self.convolution.backward(simd, w, (&x, &g), gradients, Scratch::new(memory));
         assert!(found == dx, "{simd:?} {:?} × {}: a batch has other gradients", self.convolution, self.groups);
         if self.is_added {
             self.check_added(simd, w, [&x, &g, &dx], memory);
@@ -148,7 +148,7 @@ impl<S: Scalar> Drawn<S> {
     }
 
     /// The gradients of inputs are added to others, in memory of which each number is written once.
-    fn check_added<V: Simd>(&self, simd: V, w: &[S], [x, g, dx]: [&[S]; 3], memory: &mut [Vec<S>; 3]) {
+    fn check_added<V: Simd>(&self, simd: V, w: &[S], [x, g, dx]: [&[S]; 3], memory: &mut [S]) {
         let what = format!("{simd:?} {} {:?} × {}", size_of::<S>(), self.convolution, self.groups);
         let (mut sum, mut spare) = (x.to_vec(), vec![S::from_f64(UNTOUCHED); dx.len()]);
         let gradients = Gradients {
@@ -157,7 +157,7 @@ impl<S: Scalar> Drawn<S> {
             input: Some(&mut spare),
             sum: Some(&mut sum),
         };
-        self.convolution.backward(simd, w, (x, g), gradients, scratch(memory));
+        self.convolution.backward(simd, w, (x, g), gradients, Scratch::new(memory));
         let expected: Vec<_> = x.iter().zip(dx).map(|(&before, &dx)| before + dx).collect();
         assert!(sum == expected, "{what}: input gradients are added wrongly");
         if self.is_added && crate::kernels::lanes::<V, S>() == crate::kernels::vector::LANES {
@@ -168,7 +168,7 @@ impl<S: Scalar> Drawn<S> {
 
 impl<S: Scalar> Drawn<S> {
     /// Outputs have the same bits, whatever the format of the batches.
-    fn check_formats<V: Simd>(&self, simd: V, weights: (&[S], &[S]), x: &[S], y: &[S], memory: &mut [Vec<S>; 3]) {
+    fn check_formats<V: Simd>(&self, simd: V, weights: (&[S], &[S]), x: &[S], y: &[S], memory: &mut [S]) {
         let Convolution { plane, seen, filters } = self.convolution;
         let supported = self.convolution.formats(self.groups);
         let are_last = |support| if support == Support::Never { &[false][..] } else { &[false, true] };
@@ -186,7 +186,7 @@ impl<S: Scalar> Drawn<S> {
                 let x = last(x, self.groups * seen, plane.inputs(), input);
                 let mut found = vec![S::from_f64(UNTOUCHED); y.len()];
                 let format = ChannelsLast { input, output };
-                self.convolution.forward(simd, weights, &x, (&mut found, true), format, scratch(memory));
+                self.convolution.forward(simd, weights, &x, (&mut found, true), format, Scratch::new(memory));
                 let expected = last(y, self.groups * filters, plane.outputs(), output);
                 assert!(found == expected, "{simd:?} {:?} × {}: {format:?}", self.convolution, self.groups);
             }
@@ -201,10 +201,6 @@ fn turned<S: Scalar>(images: &[S], channels: usize, positions: usize) -> Vec<S> 
         places.map(|(position, channel)| sample[channel * positions + position]).collect::<Vec<_>>()
     };
     images.chunks_exact(channels * positions).flat_map(of_sample).collect()
-}
-
-fn scratch<S>([inputs, sums, weights]: &mut [Vec<S>; 3]) -> Scratch<'_, S> {
-    Scratch { inputs, sums, weights }
 }
 
 /// The input on an axis that an output reads under a tap.
