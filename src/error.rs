@@ -129,6 +129,9 @@ pub enum Error {
     },
 }
 
+/// The most characters of what was found in a file.
+const LONGEST: usize = 1000;
+
 impl Error {
     /// An error of another type, or a text: for a [`Source`](crate::data::Source) that can fail.
     ///
@@ -142,7 +145,12 @@ impl Error {
 
     /// The error about a part of a file that is invalid.
     pub(crate) fn format(path: &Path, field: impl Into<Box<str>>, expected: impl Display, found: impl Display) -> Self {
-        let (expected, found) = (expected.to_string(), found.to_string());
+        let (expected, mut found) = (expected.to_string(), found.to_string());
+        // A file may have megabytes where a number is expected.
+        if let Some((end, _)) = found.char_indices().nth(LONGEST) {
+            found.truncate(end);
+            found.push('…');
+        }
         Self::Format { path: path.into(), field: field.into(), expected, found }
     }
 

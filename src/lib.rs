@@ -43,6 +43,8 @@ mod random;
 mod real;
 mod rows;
 mod scalar;
+#[cfg(feature = "serde")]
+mod serde_number;
 mod setting;
 mod shape;
 pub mod simd;

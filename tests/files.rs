@@ -338,6 +338,11 @@ Adelie;NA;17.4;female
         for (name, text, message) in [
             ("ragged.csv", "a,b\n1,2\n3\n", "line 3: expected 2 cells, as in the header, found 1"),
             (
+                "long.csv",
+                &format!("a,b\n{},2\n", "x".repeat(100_000)),
+                &format!("line 2, column `a`: expected a number, found `{}…", "x".repeat(999)),
+            ),
+            (
                 "infinite.csv",
                 "a,b\n1,2\n\ninf,3\n",
                 "line 4, column `a`: expected a finite number that is an `f32`, found `inf`",

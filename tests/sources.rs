@@ -137,6 +137,8 @@ fn sources_are_made_of_sources() {
     };
     assert_eq!(values(&(&data).take(3)), [0, 1, 2]);
     assert_eq!(values(&(&data).take(30)).len(), 10);
+    let error = (&data).take(3).read(3, &mut Random::new(0), &mut [0.0]).unwrap_err().to_string();
+    assert_eq!(error, "index of a sample: expected an index below the number of samples, found 3 of 3");
     let selected = (&data).select(vec![7, 7, 1]).unwrap();
     assert_eq!((values(&selected), selected.row(2)), (vec![7, 7, 1], 1));
     assert_eq!(values(&(&data).take(2).concat(&selected).concat(Box::new(&data).take(1))), [0, 1, 7, 7, 1, 0]);

@@ -137,6 +137,9 @@ impl<S: Source> Source for Take<S> {
     }
 
     fn read(&self, index: usize, random: &mut Random, input: &mut S::Input) -> Result<S::Target, Error> {
+        if index >= self.count {
+            return Err(Error::index(index, self.len()));
+        }
         self.source.read(index, random, input)
     }
 

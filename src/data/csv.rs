@@ -93,6 +93,10 @@ impl Csv {
             let found = if names.is_empty() { "none".into() } else { format!("{}: {some}{more}", names.len()) };
             self.wrong(format!("column `{target}`"), format_args!("{N} different classes"), found)
         })?;
+        if let Some(name) = names.iter().find(|name| name.contains(['\n', '\r'])) {
+            let expected = "classes without line breaks";
+            return Err(self.wrong(format!("column `{target}`"), expected, format_args!("{name:?}")));
+        }
         let labels = Labels::new(names)?;
         Ok((self.with_labels(&rows, inputs, target, &labels)?, labels))
     }

@@ -1,6 +1,7 @@
 //! Curves for a yes-or-no question: over thresholds of a score, and over predicted probabilities. A sample is positive if its true
 //! label is `true`.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// The scores with their labels, highest first, and how many samples are positive. `None` if a score is NaN.
@@ -54,6 +55,7 @@ pub struct RocCurve {
 #[non_exhaustive]
 pub struct RocPoint {
     /// Samples whose score is at least this are called positive.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde_number"))]
     pub threshold: f64,
     /// The share of negative samples that are called positive, from 0 to 1.
     pub false_positive_rate: f64,
@@ -119,6 +121,7 @@ pub struct PrecisionRecallCurve {
 #[non_exhaustive]
 pub struct PrecisionRecallPoint {
     /// Samples whose score is at least this are called positive.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde_number"))]
     pub threshold: f64,
     /// The share of samples called positive that are positive, from 0 to 1.
     pub precision: f64,
@@ -192,15 +195,22 @@ impl CalibrationCurve {
     /// probability is not between 0 and 1.
     #[must_use]
     pub fn of(probabilities: impl IntoIterator<Item = (f64, bool)>, bins: usize) -> Option<Self> {
-        let mut sums = alloc::vec![(0.0, 0_usize, 0_usize); bins];
+        let mut sums = BTreeMap::<usize, (f64, usize, usize)>::new();
         let (mut squares, mut all) = (0.0, 0_usize);
         for (probability, is_positive) in probabilities {
-            if !(0.0..=1.0).contains(&probability) {
+            if bins == 0 || !(0.0..=1.0).contains(&probability) {
                 return None;
             }
             let upper = |bin: usize| bin as f64 / bins as f64;
-            let bin = (0..bins).find(|&bin| probability <= upper(bin + 1)).or(bins.checked_sub(1))?;
-            let (sum, positive, samples) = sums.get_mut(bin)?;
+            // The first one whose upper end isn't below it, counted from 1. The product may be rounded past an end.
+            let mut bin = (libm::ceil(probability * bins as f64) as usize).clamp(1, bins);
+            while bin > 1 && probability <= upper(bin - 1) {
+                bin -= 1;
+            }
+            while bin < bins && probability > upper(bin) {
+                bin += 1;
+            }
+            let (sum, positive, samples) = sums.entry(bin).or_default();
             *sum += probability;
             *positive += usize::from(is_positive);
             *samples += 1;
@@ -208,8 +218,7 @@ impl CalibrationCurve {
             squares += (probability - outcome) * (probability - outcome);
             all += 1;
         }
-        let filled = sums.into_iter().filter(|(_, _, samples)| *samples > 0);
-        let bins = filled.map(|(sum, positive, samples)| CalibrationBin {
+        let bins = sums.into_values().map(|(sum, positive, samples)| CalibrationBin {
             probability: sum / samples as f64,
             share: positive as f64 / samples as f64,
             samples,
@@ -242,6 +251,19 @@ mod tests {
         assert_eq!(CalibrationCurve::of([(0.5, true)], 0), None);
         assert_eq!(CalibrationCurve::of([(1.5, true)], 5), None);
         assert_eq!(CalibrationCurve::of([(f64::NAN, true)], 5), None);
+    }
+
+    #[test]
+    fn as_many_bins_as_there_are_numbers_are_no_memory() {
+        let probabilities = [(0.25, true), (1.0, true), (0.0, false), (0.5, false)];
+        let curve = CalibrationCurve::of(probabilities, usize::MAX).unwrap();
+        assert_eq!(curve.bins.iter().map(|bin| bin.probability).collect::<Vec<_>>(), [0.0, 0.25, 0.5, 1.0]);
+        assert_eq!(CalibrationCurve::of(probabilities, 0), None);
+        // The upper end of each bin belongs to it.
+        for bins in 1..200_usize {
+            let ends = (1..=bins).map(|bin| (bin as f64 / bins as f64, true));
+            assert!(CalibrationCurve::of(ends, bins).unwrap().bins.iter().all(|bin| bin.samples == 1), "{bins}");
+        }
     }
 
     #[test]

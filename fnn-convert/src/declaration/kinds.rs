@@ -28,7 +28,7 @@ pub(super) fn kind(operator: &Operator, input: &[usize]) -> Result<Kind, String>
         Operator::GlobalAveragePool => free("GlobalAvgPool"),
         Operator::GlobalMaxPool => free("GlobalMaxPool"),
         Operator::BatchNorm { weight, bias, mean, variance, epsilon } => {
-            Ok((norm("BatchNorm", &[], *epsilon), running(weight, bias, mean, variance)))
+            Ok((norm("BatchNorm", &[], *epsilon)?, running(weight, bias, mean, variance)))
         }
         Operator::Scale { weight, bias } => {
             // A batch norm whose statistics do nothing: √(0.99999 + 0.00001) is 1.
@@ -40,15 +40,15 @@ pub(super) fn kind(operator: &Operator, input: &[usize]) -> Result<Kind, String>
         }
         Operator::LayerNorm { weight, bias, epsilon } => {
             let axes: Vec<String> = axes_of_norm(weight, input).into_iter().collect();
-            Ok((norm("LayerNorm", &axes, *epsilon), weight_and_bias(weight, Some(bias))))
+            Ok((norm("LayerNorm", &axes, *epsilon)?, weight_and_bias(weight, Some(bias))))
         }
         Operator::RmsNorm { weight, epsilon } => {
-            let epsilon = format!("epsilon = {epsilon:?}");
+            let epsilon = format!("epsilon = {:?}", self::epsilon(*epsilon)?);
             let arguments: Vec<String> = std::iter::once(epsilon).chain(axes_of_norm(weight, input)).collect();
             Ok((call("RmsNorm", &arguments), weight_and_bias(weight, None)))
         }
         Operator::GroupNorm { groups, weight, bias, epsilon } => {
-            Ok((norm("GroupNorm", &[groups.to_string()], *epsilon), weight_and_bias(weight, Some(bias))))
+            Ok((norm("GroupNorm", &[groups.to_string()], *epsilon)?, weight_and_bias(weight, Some(bias))))
         }
         Operator::LocalResponseNorm { size, alpha, beta, k } => {
             let constants = [("alpha", *alpha, 1e-4), ("beta", *beta, 0.75), ("k", *k, 1.0)];
@@ -135,12 +135,23 @@ fn ends(padding: &[(usize, usize)]) -> String {
     }
 }
 
-fn norm(kind: &str, arguments: &[String], epsilon: f64) -> String {
-    let mut arguments = arguments.to_vec();
+fn norm(kind: &str, arguments: &[String], epsilon: f64) -> Result<String, String> {
+    let (epsilon, mut arguments) = (self::epsilon(epsilon)?, arguments.to_vec());
     if epsilon != 1e-5 {
         arguments.push(format!("epsilon = {epsilon:?}"));
     }
-    call(kind, &arguments)
+    Ok(call(kind, &arguments))
+}
+
+/// The epsilon of a norm, which a layer's must be above 0. One that is 0 becomes so small that it changes no variance but that of a
+/// constant, by which the model divides 0.
+fn epsilon(epsilon: f64) -> Result<f64, String> {
+    const SMALLEST: f64 = 1e-30;
+    match epsilon {
+        0.0..SMALLEST => Ok(SMALLEST),
+        epsilon if epsilon > 0.0 && (epsilon as f32).is_finite() => Ok(epsilon),
+        _ => Err(format!("its epsilon is {epsilon}, which isn't a number of at least 0")),
+    }
 }
 
 /// `axes = 1` for a norm over the last axis of several.
@@ -224,9 +235,13 @@ fn pool(kind: &str, windows: &[Window], sizes: &[usize], count_padding: bool) ->
 
 fn activation(activation: Activation) -> Result<String, String> {
     use Activation as A;
+    let written = |number: f64| match number {
+        finite if (finite as f32).is_finite() => Ok(format!("{finite:?}")),
+        other => Err(format!("its constant is {other}, which isn't a finite number")),
+    };
     let with = |kind: &str, number: f64, default: f64| match number {
-        number if number == default => kind.to_string(),
-        number => format!("{kind}({number:?})"),
+        number if number == default => Ok(kind.to_string()),
+        number => Ok::<_, String>(format!("{kind}({})", written(number)?)),
     };
     Ok(match activation {
         A::Relu => "Relu".into(),
@@ -239,15 +254,15 @@ fn activation(activation: Activation) -> Result<String, String> {
         A::Mish => "Mish".into(),
         A::Selu => "Selu".into(),
         A::Softsign => "Softsign".into(),
-        A::LeakyRelu(slope) => with("LeakyRelu", slope, 0.01),
-        A::Elu(alpha) => with("Elu", alpha, 1.0),
-        A::Softplus(beta) => with("Softplus", beta, 1.0),
+        A::LeakyRelu(slope) => with("LeakyRelu", slope, 0.01)?,
+        A::Elu(alpha) => with("Elu", alpha, 1.0)?,
+        A::Softplus(beta) => with("Softplus", beta, 1.0)?,
         A::Gelu => "Gelu".into(),
         A::GeluTanh => "Gelu(tanh)".into(),
-        A::Threshold(threshold, 0.0) => format!("Threshold({threshold:?})"),
-        A::Threshold(threshold, value) => format!("Threshold({threshold:?}, value = {value:?})"),
-        A::HardShrink(lambda) => with("HardShrink", lambda, 0.5),
-        A::SoftShrink(lambda) => with("SoftShrink", lambda, 0.5),
+        A::Threshold(threshold, 0.0) => format!("Threshold({})", written(threshold)?),
+        A::Threshold(threshold, value) => format!("Threshold({}, value = {})", written(threshold)?, written(value)?),
+        A::HardShrink(lambda) => with("HardShrink", lambda, 0.5)?,
+        A::SoftShrink(lambda) => with("SoftShrink", lambda, 0.5)?,
         A::Clip(0.0, f64::INFINITY) => "Relu".into(),
         A::Clip(0.0, 6.0) => "Relu6".into(),
         A::Clip(f64::NEG_INFINITY, f64::INFINITY) => "Identity".into(),
@@ -256,4 +271,21 @@ fn activation(activation: Activation) -> Result<String, String> {
         A::Clip(low, high) if low.is_finite() && high.is_finite() && low < high => format!("Clip({low:?}, {high:?})"),
         A::Clip(low, high) => return Err(format!("it clips to {low} and {high}, which isn't a range")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is written compiles.
+    #[test]
+    fn constants_that_no_layer_has_are_refused() {
+        assert_eq!([0.0, 1e-40, 1e-12].map(epsilon), [Ok(1e-30), Ok(1e-30), Ok(1e-12)]);
+        for wrong in [-1e-3, f64::NAN, f64::INFINITY, 1e39] {
+            assert_eq!(epsilon(wrong), Err(format!("its epsilon is {wrong}, which isn't a number of at least 0")));
+        }
+        let message = "its constant is inf, which isn't a finite number";
+        assert_eq!(activation(Activation::LeakyRelu(f64::INFINITY)), Err(message.into()));
+        assert_eq!(activation(Activation::Threshold(0.5, 2.0)), Ok("Threshold(0.5, value = 2.0)".into()));
+    }
 }

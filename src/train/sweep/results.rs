@@ -31,6 +31,7 @@ pub struct TrialResult<S> {
     /// The epochs of its last training, in a sweep by halving.
     pub epochs: Option<usize>,
     /// The number that the training returned. `None` if it failed or the number is NaN.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde_number::option"))]
     pub value: Option<f64>,
     /// Why there is no number.
     pub failure: Option<String>,

@@ -24,6 +24,7 @@ use crate::train::gradient_buffers::{Tally, assert_logits};
 #[non_exhaustive]
 pub struct Evaluation {
     /// The mean loss, weighted if the loss weights its samples. NaN without samples, or if all weights are 0.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde_number"))]
     pub loss: f64,
     /// The share of correct samples, as defined by [`Loss::correct`], from 0 to 1; `None` if the loss does not define
     /// it.

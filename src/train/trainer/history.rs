@@ -45,6 +45,7 @@ pub struct Metric {
     /// Its name.
     pub name: String,
     /// Its value after an epoch.
+    #[cfg_attr(feature = "serde", serde(with = "crate::serde_number"))]
     pub value: f64,
 }
 
