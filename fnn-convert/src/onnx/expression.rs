@@ -194,7 +194,8 @@ impl Term {
         let is = |activation: &Activation| {
             points(numbers).all(|x| {
                 let y = at(x);
-                (y - activation.at(x)).abs() <= 2e-6 * (1.0 + y.abs())
+                // From infinity, everything is nearer than a share of it.
+                y.is_finite() && (y - activation.at(x)).abs() <= 2e-6 * (1.0 + y.abs())
             })
         };
         let lowest = at(-FAR);
@@ -349,3 +350,21 @@ impl Activation {
 
 /// Selu's `alpha` and `gamma`.
 pub(super) const SELU: (f64, f64) = (1.673_263_242_354_377_2, 1.050_700_987_355_480_5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_infinite_is_no_activation() {
+        let x = Term::new(Form::Variable, 1, 0);
+        for (function, number) in
+            [(Binary::Divide, 0.0), (Binary::Multiply, f64::INFINITY), (Binary::Add, f64::INFINITY)]
+        {
+            let term = Term::binary(function, &x, &Term::number(number), 0);
+            assert!(term.recognize().is_none() && term.recognize_scaled().is_none(), "{function:?}");
+        }
+        let rectifier = Term::binary(Binary::Max, &x, &Term::number(0.0), 0);
+        assert!(matches!(rectifier.recognize(), Some((Activation::Relu, _))));
+    }
+}
