@@ -68,12 +68,20 @@ impl Split {
     ) -> Option<(usize, Self)> {
         let images = images.sparse();
         let room = scratch.numbers.len() / lanes::<V, S>();
-        let splits = DIVISIONS.iter().filter_map(|&(inputs, parts)| {
+        let mut least: Option<(usize, Self)> = None;
+        for (inputs, parts) in DIVISIONS {
             let inputs = room * inputs / parts;
-            Self::new(&images, filters, (inputs, room - inputs))
-        });
-        let with_work = splits.map(|split| (split.work(&images, filters), split));
-        let (work, split) = with_work.min_by_key(|&(work, _)| work)?;
+            let Some(split) = Self::new(&images, filters, (inputs, room - inputs)) else { continue };
+            let work = split.work(&images, filters);
+            if least.is_none_or(|(least, _)| work < least) {
+                least = Some((work, split));
+            }
+            // All at once: no division is better.
+            if (split.rows, split.filters, split.channels) == (images.rows.count, filters, images.channels) {
+                break;
+            }
+        }
+        let (work, split) = least?;
         Some((ceil_div(work, lanes::<V, S>()), split))
     }
 
