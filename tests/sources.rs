@@ -149,6 +149,37 @@ fn sources_are_made_of_sources() {
 }
 
 /// A source of which a sample fails from the second epoch on, with the steps before that.
+/// As of a recording that goes on: each sample that is read is followed by another one.
+#[test]
+fn samples_that_come_later_wait_for_the_next_training() {
+    struct Growing {
+        data: DataSet<[f32; 20], usize>,
+        reads: AtomicUsize,
+        last: AtomicUsize,
+    }
+    impl Source for Growing {
+        type Input = [f32; 20];
+        type Target = usize;
+
+        fn len(&self) -> usize {
+            100 + self.reads.load(Relaxed)
+        }
+
+        fn read(&self, index: usize, random: &mut Random, input: &mut [f32; 20]) -> Result<usize, Error> {
+            self.reads.fetch_add(1, Relaxed);
+            self.last.fetch_max(index, Relaxed);
+            self.data.read(index, random, input)
+        }
+    }
+    for threads in [1, 3] {
+        let data = Growing { data: classes::<20, 4>(1000, 1), reads: AtomicUsize::new(0), last: AtomicUsize::new(0) };
+        let trained = trainer().epochs(3).threads(threads).fit(&data).unwrap();
+        assert_eq!(trained.history.epochs.len(), 3);
+        let (last, reads) = (data.last.into_inner(), data.reads.into_inner());
+        assert!(last < 200 && (300..600).contains(&reads), "{reads} reads, the last sample is {last}");
+    }
+}
+
 #[test]
 fn an_error_in_the_middle_ends_the_training_with_the_network_after_the_steps_before_it() {
     let data = classes::<20, 4>(500, 1);

@@ -25,6 +25,11 @@ impl Order {
         Self { samples, shuffle, table, permutation: Permutation::new(samples, 0) }
     }
 
+    /// The number of samples, which stays what it was at first.
+    pub(crate) const fn samples(&self) -> usize {
+        self.samples
+    }
+
     /// The bytes that [`new`](Self::new) allocates.
     pub(crate) const fn bytes(samples: usize) -> usize {
         if Self::is_table(samples) { samples * size_of::<usize>() } else { 0 }

@@ -88,7 +88,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
 
     /// The number of mini-batches in an epoch.
     pub(crate) fn batches(&self) -> usize {
-        self.reader.source.len().div_ceil(self.batch_size)
+        self.order.samples().div_ceil(self.batch_size)
     }
 
     /// Call `step` with each mini-batch of the epoch and its number, counted from 0, from number `first` on, until it
@@ -105,7 +105,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
         parallel: bool,
         mut step: impl FnMut(usize, Result<MiniBatch<'_, I, T>, Error>) -> Result<ControlFlow<()>, Error> + Send,
     ) -> Result<(), Error> {
-        let (batches, samples, batch_size) = (self.batches(), self.reader.source.len(), self.batch_size);
+        let (batches, samples, batch_size) = (self.batches(), self.order.samples(), self.batch_size);
         let places = |number: usize| number * batch_size..samples.min((number + 1) * batch_size);
         let Self { reader, order, division, numbers, batches: [current, next], .. } = self;
         if let Some(set) = reader.source.in_memory() {
@@ -146,7 +146,7 @@ impl<'a, I: Sample, T: Copy + Debug + Send + Sync> Feed<'a, I, T> {
     /// # Errors
     /// The first sample that cannot be read or is invalid.
     pub(crate) fn batch(&mut self, number: usize, parallel: bool) -> Result<MiniBatch<'_, I, T>, Error> {
-        let end = self.reader.source.len().min((number + 1) * self.batch_size);
+        let end = self.order.samples().min((number + 1) * self.batch_size);
         let numbers = self.order.numbers(number * self.batch_size..end, &mut self.numbers);
         if let Some(set) = self.reader.source.in_memory() {
             return Ok(MiniBatch::rows(set, numbers));
