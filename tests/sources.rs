@@ -177,6 +177,12 @@ fn samples_that_come_later_wait_for_the_next_training() {
         assert_eq!(trained.history.epochs.len(), 3);
         let (last, reads) = (data.last.into_inner(), data.reads.into_inner());
         assert!(last < 200 && (300..600).contains(&reads), "{reads} reads, the last sample is {last}");
+
+        let set = classes::<20, 4>(100, 1);
+        let data = Growing { data: classes::<20, 4>(1000, 1), reads: AtomicUsize::new(0), last: AtomicUsize::new(0) };
+        trainer().epochs(3).threads(threads).validate(&data).fit(&set).unwrap();
+        let (last, reads) = (data.last.into_inner(), data.reads.into_inner());
+        assert!(last < 200 && (300..600).contains(&reads), "{reads} reads, the last validated sample is {last}");
     }
 }
 

@@ -71,7 +71,8 @@ pub trait Source: Sync {
     /// Its target.
     type Target: Copy + Debug + Send + Sync;
 
-    /// The number of samples. A training takes those that there are when it begins; later ones wait for the next training.
+    /// The number of samples. A training, and the validation in it, takes those that there are when it begins;
+    /// later ones wait for the next training.
     fn len(&self) -> usize;
 
     /// Whether there are no samples.

@@ -131,6 +131,8 @@ const SHARES: usize = 16;
 
 /// The memory of an evaluation, allocated once.
 pub(crate) struct Evaluator<N: Layer, T> {
+    /// The number of samples, which stays what it was at first.
+    samples: usize,
     shares: Vec<Share<N, T>>,
 }
 
@@ -149,7 +151,8 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
     /// Memory for the samples of `reader`.
     pub(crate) fn new(reader: &Reader<'_, N::Input, T>) -> Self {
         let read = if reader.source.in_memory().is_some() { 0 } else { BLOCK };
-        let shares = (0..shares(reader.source.len())).map(|index| Share {
+        let samples = reader.source.len();
+        let shares = (0..shares(samples)).map(|index| Share {
             index,
             totals: Totals::default(),
             failure: None,
@@ -158,12 +161,12 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
             outputs: zeroed_box(),
             workspace: zeroed_box(),
         });
-        Self { shares: shares.collect() }
+        Self { samples, shares: shares.collect() }
     }
 
     /// No memory: for no samples.
     pub(crate) const fn none() -> Self {
-        Self { shares: Vec::new() }
+        Self { samples: 0, shares: Vec::new() }
     }
 
     /// The bytes that [`new`](Self::new) allocates.
@@ -185,7 +188,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync> Evaluator<N, T> {
         threads: &Threads,
         exchange: &impl Exchange,
     ) -> Result<Evaluation, Error> {
-        let (count, samples) = (self.shares.len(), reader.source.len());
+        let (count, samples) = (self.shares.len(), self.samples);
         let shares = &mut self.shares[share(exchange.rank(), exchange.ranks(), count, 1)];
         threads.run(reader.work::<N>(), |parallel| {
             let measure = Measure { network, loss, reader, samples, count };
