@@ -59,8 +59,13 @@ impl Sizes {
     fn blocks<S>(self, batch: &[S]) -> impl Iterator<Item = Block> {
         let channels = quotient(self.length, self.space);
         let bytes = quotient(size_of_val(batch), channels);
-        let most = if self.space == 1 { CHANNELS } else { quotient(CACHED, bytes).clamp(1, CHANNELS) };
-        cut(channels, most).map(move |some| Block { sizes: self, first: some.start, count: some.len() })
+        self.blocks_of(if self.space == 1 { CHANNELS } else { quotient(CACHED, bytes).clamp(1, CHANNELS) })
+    }
+
+    /// At most so many channels at a time.
+    fn blocks_of(self, most: usize) -> impl Iterator<Item = Block> {
+        let channels = cut(quotient(self.length, self.space), most);
+        channels.map(move |some| Block { sizes: self, first: some.start, count: some.len() })
     }
 
     /// The weight of each number in the mean of its channel.
@@ -121,20 +126,16 @@ impl<S: Scalar, A: Activate> Operation for Normalize<'_, S, A> {
         if const { !V::FUSED } {
             return loops::normalize(sizes, (scales, activation), (mean, variance), (x, y), scale);
         }
-        let blocks = || {
-            let channels = cut(quotient(sizes.length, sizes.space), CHANNELS);
-            channels.map(|some| Block { sizes, first: some.start, count: some.len() })
-        };
         // In the order of memory.
         let samples = if sizes.space == 1 { x.len() } else { quotient(AT_ONCE, sizes.length * size_of::<S>()).max(1) };
         let some = samples.saturating_mul(sizes.length).min(x.len());
         let is_whole = some == x.len();
         let of_block = |block: &Block| scales.of(block, &block.of(variance));
         if !is_whole {
-            blocks().for_each(|block| block.put(&of_block(&block), scale));
+            sizes.blocks_of(CHANNELS).for_each(|block| block.put(&of_block(&block), scale));
         }
         for (x, y) in x.parts(some).zip(y.parts_mut(some)) {
-            for block in blocks() {
+            for block in sizes.blocks_of(CHANNELS) {
                 let scale = if is_whole { of_block(&block) } else { block.of(scale) };
                 block.normalize(simd, activation, &[block.of(mean), scale, block.of(scales.bias)], x, y);
             }

@@ -143,8 +143,8 @@ fn norm(kind: &str, arguments: &[String], epsilon: f64) -> Result<String, String
     Ok(call(kind, &arguments))
 }
 
-/// The epsilon of a norm, which a layer's must be above 0. One that is 0 becomes so small that it changes no variance but that of a
-/// constant, by which the model divides 0.
+/// The epsilon of a norm, which is above 0 in a declaration. One of 0 becomes so small that it changes the variance of constants alone,
+/// by which the model divides 0.
 fn epsilon(epsilon: f64) -> Result<f64, String> {
     const SMALLEST: f64 = 1e-30;
     match epsilon {

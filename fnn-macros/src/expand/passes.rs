@@ -4,10 +4,10 @@ mod backward;
 mod calls;
 mod views;
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::buffers::{batches, buffer, gradient_buffer, pairs};
+use super::buffers::{batches, buffer, pairs};
 use super::{checked, local};
 use crate::flow::Flow;
 use crate::plan::{Form, Stage};
@@ -223,11 +223,6 @@ impl<'a> Passes<'a> {
     pub(super) fn before(&self, number: usize) -> Option<(&Stage, &TokenStream)> {
         let index = number.checked_sub(2)?;
         self.stages.get(index).zip(self.batches.get(index))
-    }
-
-    /// The buffer for the gradients of stage `number`.
-    fn gradient_buffer(&self, number: usize) -> Ident {
-        gradient_buffer(self.stages, number)
     }
 
     /// `(ping, (pong, scratch))`

@@ -24,8 +24,6 @@ use crate::window::{ceil_div, cut, even, quotient};
 
 /// The most filters at a time.
 const FILTERS: usize = 64;
-/// How much of the scratch inputs may have: as many parts of so many.
-const DIVISIONS: [(usize, usize); 3] = [(1, 4), (1, 2), (3, 4)];
 
 /// How sums are split: some rows of all columns, for some filters, over some channels at a time.
 #[derive(Clone, Copy)]
@@ -69,8 +67,9 @@ impl Split {
         let images = images.sparse();
         let room = scratch.numbers.len() / lanes::<V, S>();
         let mut least: Option<(usize, Self)> = None;
-        for (inputs, parts) in DIVISIONS {
-            let inputs = room * inputs / parts;
+        // Inputs take one, two or three quarters of the room, and sums the others.
+        for quarters in 1..4 {
+            let inputs = room * quarters / 4;
             let Some(split) = Self::new(&images, filters, (inputs, room - inputs)) else { continue };
             let work = split.work(&images, filters);
             if least.is_none_or(|(least, _)| work < least) {

@@ -1,6 +1,6 @@
 //! A chunk of samples: forward, loss, backward.
 
-use super::step::Course;
+use super::course::Course;
 use crate::data::{MiniBatch, gathered};
 use crate::kernels::{Simd, Start};
 use crate::layer::deferral::defers;

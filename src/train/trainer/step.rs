@@ -6,25 +6,26 @@
 //! therefore independent of the number of threads.
 
 use std::fmt::Debug;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use super::chunk::{Accumulator, Chunk};
 use super::chunk_size::{ACCUMULATORS, accumulators, chunk, even_chunk};
+use super::course::Course;
 use super::evaluate::Totals;
 use super::feed::Feed;
+use super::first_phase::{Add, Shared, chunks};
 use super::memory::TrainingMemory;
 use super::parallel::{Parallel, Sharing};
 use super::ranks::Ranks;
 use super::reduce::{Gradients, Last};
 use crate::data::MiniBatch;
 use crate::error::Error;
-use crate::kernels::{Divisible, Runner, Serial, Simd, Start, Task, dispatch, operation};
+use crate::kernels::{Runner, Serial, Start, dispatch, operation};
 use crate::layer::deferral::defers;
 use crate::layer::{Layer, is_tiny};
 use crate::losses::Loss;
-use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, Penalty, State};
+use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, State};
 use crate::scalar::Scalar;
-use crate::shape::within;
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::Tally;
 use crate::weights::parameters::Parameters;
@@ -45,16 +46,6 @@ pub(crate) struct Memory<N: Layer, T, const SLOTS: usize, const B: usize, X = ()
     /// The moving average of the weights, and its decay.
     pub(super) average: Option<(Box<MovingAverage<N>>, Decay)>,
     pub(super) ranks: Ranks<N::Scalar, X>,
-}
-
-/// The constants of all steps in an epoch.
-pub(crate) struct Course<'a, F, O> {
-    pub(crate) loss: &'a F,
-    pub(crate) optimizer: &'a O,
-    /// How a gradient is modified before the optimizer uses it.
-    pub(crate) adjust: (Option<Penalty>, Option<Clip>),
-    /// The seed of the randomness in this epoch.
-    pub(crate) seed: u64,
 }
 
 /// Why a step could not be completed.
@@ -293,7 +284,8 @@ where
         };
 
         let loss = tally.term.mean();
-        let used = &mut memory.accumulators[..chunks.min(ACCUMULATORS)];
+        let count = chunks.min(ACCUMULATORS);
+        let used = &mut memory.accumulators[..count];
         memory.ranks.complete_sums(used)?;
         let mut finite = loss.is_finite();
         if finite {
@@ -301,7 +293,6 @@ where
             let (penalty, clip) = course.adjust;
             let last_sums = Last { start, weight: tally.term.weight, penalty, clip };
             let deferred = memory.deferred.as_deref_mut();
-            let count = used.len();
             let sums = (used, &*memory.chunks);
             finite = match count {
                 // The common case of small networks gets a loop of its own.
@@ -321,80 +312,8 @@ where
             memory.ranks.complete(network)?;
             return Ok(Totals::of(tally));
         }
-        let count = chunks.min(ACCUMULATORS);
         Err(memory.non_finite(loss, network, count, (last, chunk), start)?)
     }
-}
-
-/// Some accumulators of a round, and memory for the chunks that add to them: the chunks of `each` of them, one after the other, share
-/// one.
-struct Shared<'a, N: Layer, T, const B: usize> {
-    accumulators: &'a mut [Accumulator<N>],
-    chunks: &'a mut [Chunk<N, T, B>],
-    each: usize,
-}
-
-impl<'a, N: Layer, T, const B: usize> Shared<'a, N, T, B> {
-    /// The accumulators in a range, shared out among threads if nothing is computed from their chunks later.
-    #[inline(always)]
-    fn new(
-        accumulators: &'a mut [Accumulator<N>],
-        chunks: &'a mut [Chunk<N, T, B>],
-        range: Range<usize>,
-        threads: usize,
-    ) -> Self {
-        let threads = threads.min(chunks.len()).max(1);
-        let chunks = if defers::<N>() { within(chunks, &range) } else { chunks };
-        let accumulators = within(accumulators, &range);
-        let each = if defers::<N>() { 1 } else { accumulators.len().div_ceil(threads).max(1) };
-        Self { accumulators, chunks, each }
-    }
-}
-
-impl<N: Layer, T: Send, const B: usize> Divisible for Shared<'_, N, T, B> {
-    fn length(&self) -> usize {
-        self.accumulators.len().div_ceil(self.each)
-    }
-
-    fn divide(self, at: usize) -> (Self, Self) {
-        let Self { accumulators, chunks, each } = self;
-        let (accumulators, more_accumulators) = accumulators.divide(at * each);
-        let (chunks, more_chunks) = chunks.divide(at);
-        (Self { accumulators, chunks, each }, Self { accumulators: more_accumulators, chunks: more_chunks, each })
-    }
-}
-
-/// The first phase: each chunk of a round adds to the accumulator of the same index.
-struct Add<'a, N: Layer, T, F, O> {
-    network: &'a N,
-    course: &'a Course<'a, F, O>,
-    round: &'a MiniBatch<'a, N::Input, T>,
-    chunk: usize,
-    start: Start,
-}
-
-impl<N, T, F, O, const B: usize> Task<Shared<'_, N, T, B>> for Add<'_, N, T, F, O>
-where
-    N: Layer,
-    T: Copy + Debug + Send + Sync,
-    F: Loss<N::Output, T>,
-    O: Sync,
-{
-    #[inline(always)]
-    fn run<V: Simd>(&self, simd: V, shared: Shared<'_, N, T, B>) {
-        let Some(chunk) = shared.chunks.first_mut() else { return };
-        for accumulator in shared.accumulators {
-            let start = accumulator.index * self.chunk;
-            let samples = self.round.part(start..self.round.len().min(start + self.chunk));
-            chunk.add_to(accumulator, simd, self.network, self.course, samples, self.start);
-        }
-    }
-}
-
-/// How many chunks of a mini-batch of `batch` samples need memory at a time.
-const fn chunks<N: Layer>(batch: usize, threads: usize) -> usize {
-    let accumulators = accumulators::<N>(batch);
-    if defers::<N>() || accumulators < threads { accumulators } else { threads }
 }
 
 /// Copy a state without allocating.

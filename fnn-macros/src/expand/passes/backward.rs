@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::super::buffers::gradient_buffer;
 use super::super::local;
 use super::Passes;
 use crate::plan::Stage;
@@ -133,7 +134,7 @@ impl Passes<'_> {
         let stage = &stage.back();
         let (batch, before) = (local("batch", number), local("batch", number - 1));
         let (gradient, gradient_before) = (local("gradient", number), local("gradient", number - 1));
-        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), self.gradient_buffer(number - 1));
+        let (tape, scratch, buffer) = (local("tape", number), self.scratch(), gradient_buffer(self.stages, number - 1));
         let in_place = stage.is_back_in_place.then(|| hygienic!(let #gradient_before = #gradient;));
         let room = self.before(number).filter(|_| !stage.is_back_in_place).map(|(stage, sample)| {
             let layer = &stage.layer.layer;
