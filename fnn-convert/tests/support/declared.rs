@@ -91,7 +91,7 @@ fn write_changed(path: &Path, text: &str) {
 fn manifest(name: &str, root: &Path) -> String {
     format!(
         "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nfnn = {{ package = \
-         \"fnn-typed\", path = {root:?} }}\n\n[profile.dev]\ndebug = false\n\n[profile.dev.package.\"*\"]\nopt-level = 1\n\n[workspace]\n"
+         \"fnn-typed\", path = {root:?} }}\n\n[profile.dev]\ndebug = false\n\n[workspace]\n"
     )
 }
 
