@@ -3,7 +3,7 @@
 use super::Optimizer;
 use crate::kernels::Simd;
 use crate::scalar::Scalar;
-use crate::setting::{AT_LEAST_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE};
+use crate::setting::{AT_LEAST_ONE, InvalidSetting, NOT_NEGATIVE, POSITIVE, SEVERAL};
 
 /// A learning-rate schedule: the factor for the learning rate as a function of the step, counted from 1.
 ///
@@ -76,7 +76,8 @@ impl Schedule {
     /// From 1/25 up to 1 in the first three tenths of `steps`, then down to 1/250,000, both along half a cosine. The
     /// learning rate of the optimizer is the maximum.
     ///
-    /// Smith and Topin, "Super-convergence", 2018, with PyTorch's defaults.
+    /// Smith and Topin, "Super-convergence", 2018, with PyTorch's defaults. A cycle of two or three steps only goes down. One of
+    /// a single step would be at its end, where nothing is learned, so that it is invalid.
     #[must_use]
     pub const fn one_cycle(steps: u64) -> Self {
         Self::of(Shape::OneCycle { steps })
@@ -115,7 +116,7 @@ impl Schedule {
                     AT_LEAST_ONE.check::<f64>("factor of the schedule's periods", longer)?;
                 }
             }
-            Shape::OneCycle { steps: all } => steps("steps of the schedule", all)?,
+            Shape::OneCycle { steps } => SEVERAL.check::<f64>("steps of the schedule", steps as f64)?,
         }
         NOT_NEGATIVE.check::<f64>("floor of the schedule", self.floor)
     }
@@ -291,6 +292,10 @@ mod tests {
         assert_relative_eq!(schedule.factor(2), 0.52, max_relative = 1e-12);
         assert_relative_eq!(schedule.factor(3), 1.0, max_relative = 1e-12);
         assert_relative_eq!(schedule.factor(10), 4e-6, max_relative = 1e-12);
+        let short = [1, 2, 3].map(|step| Schedule::one_cycle(3).factor(step));
+        for (factor, expected) in short.into_iter().zip([0.994_415_44, 0.462_637_1, 4e-6]) {
+            assert_relative_eq!(factor, expected, max_relative = 1e-7);
+        }
     }
 
     #[test]
@@ -320,6 +325,7 @@ mod tests {
             (Schedule::cosine_with_restarts(3, f64::NAN), "factor of the schedule's periods"),
             (Schedule::cosine_with_restarts(3, 0.5), "factor of the schedule's periods"),
             (Schedule::one_cycle(0), "steps of the schedule"),
+            (Schedule::one_cycle(1), "steps of the schedule"),
             (Schedule::constant().floor(f64::NAN), "floor of the schedule"),
         ];
         for (schedule, name) in wrong {
