@@ -456,6 +456,51 @@ mod images {
     }
 
     #[test]
+    fn photographs_are_upright() {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("photographs");
+        fs::create_dir_all(folder.join("one")).unwrap();
+        let path = folder.join("one/a.jpeg");
+        let jpeg = fs::read(fixture("images").join("cat/b.jpeg")).unwrap();
+        fs::write(&path, &jpeg).unwrap();
+        let lying = read::<8, 6>(&folder);
+        let (rows, columns) = (6, 8);
+        for orientation in 1..=8u8 {
+            // The marker of EXIF data, its length, and a TIFF with one tag in the order of little endian: the orientation.
+            let tag = [0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
+            let exif = [&b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0"[..], &tag, &[0; 4]].concat();
+            fs::write(&path, [&jpeg[..2], &exif, &jpeg[2..]].concat()).unwrap();
+            // Where the file has a pixel of the photograph.
+            type Place = fn((usize, usize), (usize, usize)) -> (usize, usize);
+            let (is_turned, place): (bool, Place) = match orientation {
+                1 => (false, |(row, column), _| (row, column)),
+                2 => (false, |(row, column), (_, columns)| (row, columns - 1 - column)),
+                3 => (false, |(row, column), (rows, columns)| (rows - 1 - row, columns - 1 - column)),
+                4 => (false, |(row, column), (rows, _)| (rows - 1 - row, column)),
+                5 => (true, |(row, column), _| (column, row)),
+                6 => (true, |(row, column), (rows, _)| (rows - 1 - column, row)),
+                7 => (true, |(row, column), (rows, columns)| (rows - 1 - column, columns - 1 - row)),
+                _ => (true, |(row, column), (_, columns)| (column, columns - 1 - row)),
+            };
+            let (found, width) =
+                if is_turned { (read::<6, 8>(&folder), rows) } else { (read::<8, 6>(&folder), columns) };
+            for (channel, found) in found.iter().enumerate() {
+                for (at, &x) in found.iter().enumerate() {
+                    let (row, column) = place((at / width, at % width), (rows, columns));
+                    assert_eq!(x, lying[channel][row * columns + column], "orientation {orientation}, {row}, {column}");
+                }
+            }
+        }
+    }
+
+    /// The rows of each channel of the only image of a folder.
+    fn read<const W: usize, const H: usize>(folder: &Path) -> [Vec<f64>; 3] {
+        let mut image = [[[0.0; W]; H]; 3];
+        let folder = ImageFolder::<[[[f64; W]; H]; 3], 1>::open(folder).unwrap();
+        folder.read(0, &mut Random::new(0), &mut image).unwrap();
+        image.map(|channel| channel.concat())
+    }
+
+    #[test]
     fn folders_and_files_that_cannot_be_read_are_named() {
         let images = fixture("images");
         refused(

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
 use super::{Labels, Source};
 use crate::error::Error;
@@ -19,7 +19,8 @@ const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// A folder with a folder of images for each class: PNG and JPEG files, which are decoded when they are read.
 ///
 /// The classes are the names of the N folders, in alphabetical order. Samples are `[[[f32; W]; H]; C]` with numbers from 0
-/// to 1, and C = 1 for grayscale, or C = 3 for red, green and blue. Files and folders whose names begin with a dot, and files
+/// to 1, and C = 1 for grayscale, or C = 3 for red, green and blue. Photographs are upright, as a viewer shows them: they are
+/// turned and mirrored as the orientation in their EXIF data says. Files and folders whose names begin with a dot, and files
 /// with other extensions, are ignored. Decoding an image allocates memory.
 ///
 /// ```no_run
@@ -129,7 +130,7 @@ impl<A, const N: usize> ImageFolder<A, N> {
     fn decode<const H: usize, const W: usize>(&self, path: &Path) -> Result<DynamicImage, Error> {
         let unreadable = |source| Error::File { path: path.into(), source };
         let reader = ImageReader::open(path).map_err(unreadable)?.with_guessed_format().map_err(unreadable)?;
-        let image = reader.decode().map_err(|error| match error {
+        let image = reader.into_decoder().and_then(upright).map_err(|error| match error {
             image::ImageError::IoError(source) if source.raw_os_error().is_some() => unreadable(source),
             other => Error::format(path, "image", "a PNG or JPEG image", other),
         })?;
@@ -144,6 +145,17 @@ impl<A, const N: usize> ImageFolder<A, N> {
         let size = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         Ok(image.resize_exact(size(W), size(H), FilterType::Triangle))
     }
+}
+
+/// The image as a viewer shows it.
+fn upright(mut decoder: impl ImageDecoder) -> Result<DynamicImage, image::ImageError> {
+    let mut limits = Limits::default();
+    limits.reserve(decoder.total_bytes())?;
+    decoder.set_limits(limits)?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
 }
 
 /// From rows of pixels with all their channels to channels with all their pixels.
