@@ -156,6 +156,23 @@ fn remove_parts(folder: &Path, is_part: impl Fn(&OsStr) -> bool) {
     }
 }
 
+/// The lock of a folder, held until it is dropped or the process ends. Where the system locks no folders, there is none.
+pub(crate) struct FolderLock {
+    _folder: Option<File>,
+}
+
+impl FolderLock {
+    /// Lock the folder of the setting `name`. It is an error if a training or a sweep has locked it, in whichever process.
+    pub(crate) fn new(name: &'static str, folder: &Path) -> Result<Self, Error> {
+        let file = File::open(folder).ok().filter(|_| cfg!(unix));
+        if matches!(file.as_ref().map(File::try_lock), Some(Err(TryLockError::WouldBlock))) {
+            let expected = "a folder that no other training writes to at the same time";
+            return Err(Error::Setting { name, expected, found: folder.display().to_string() });
+        }
+        Ok(Self { _folder: file })
+    }
+}
+
 /// Sync the folder where the platform allows it, so that the rename survives a crash. The file is complete under
 /// either name.
 fn sync_folder(target: &Path) {

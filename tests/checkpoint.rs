@@ -497,6 +497,23 @@ fn a_folder_of_other_checkpoints_is_not_written_to() {
 }
 
 #[test]
+#[cfg(unix)]
+fn two_trainings_do_not_write_to_the_same_folder_at_once() {
+    let (folder, data) = (folder("shared"), data(1));
+    let trained = trainer(Adam::new(0.01)).checkpoint(&folder).on_epoch(|_| {
+        for other in [trainer(Sgd::new(0.1)), trainer(Sgd::new(0.1)).resume(&folder)] {
+            let error = other.checkpoint(&folder).fit(&data).map(drop).unwrap_err().to_string();
+            let expected = "checkpoints: expected a folder that no other training writes to at the same time, found ";
+            assert_eq!(error, format!("{expected}{}", folder.display()));
+        }
+        ControlFlow::Continue(())
+    });
+    trained.fit(&data).unwrap();
+    // Afterwards, it goes on there.
+    trainer(Adam::new(0.01)).epochs(6).checkpoint(&folder).resume(&folder).fit(&data).unwrap();
+}
+
+#[test]
 fn settings_are_checked() {
     for (plan, found) in [
         (Checkpoints::new("x").keep(0), "to keep at least 1, found 0"),

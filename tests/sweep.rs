@@ -151,6 +151,16 @@ fn a_sweep_that_is_run_again_repeats_nothing() {
 }
 
 #[test]
+#[cfg(unix)]
+fn two_sweeps_do_not_write_to_the_same_folder_at_once() {
+    let folder = folder("sweep-shared");
+    let sweep = || Sweep::over([0.1]).folder(&folder);
+    let results = sweep().run(|_| sweep().run(|_| Ok(0.0)).map(|_| 0.0)).unwrap();
+    let expected = "folder: expected a folder that no other training writes to at the same time, found ";
+    assert_eq!(results.trials[0].failure, Some(format!("{expected}{}", folder.display())));
+}
+
+#[test]
 fn halving_continues_the_best_to_the_bits_of_an_uninterrupted_training() {
     let folder = folder("halving");
     let sweep = Sweep::over([0.001, 0.01, 0.1, 0.3]).folder(&folder).halving(1, 2, 4);

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::atomic_file::write_atomically;
+use crate::atomic_file::{FolderLock, write_atomically};
 use crate::error::Error;
 use crate::train::exchange::{Exchange, gather_texts};
 use crate::train::trainer::csv_quoted;
@@ -64,6 +64,8 @@ impl Outcome {
 pub(super) struct Table<'a> {
     texts: &'a [String],
     file: Option<PathBuf>,
+    /// Two sweeps in the same folder would replace each other's file.
+    _lock: Option<FolderLock>,
     is_first: bool,
     outcomes: Mutex<Vec<Outcome>>,
     /// The trials whose outcomes other ranks don't know.
@@ -82,8 +84,12 @@ impl<'a> Table<'a> {
         let name = if rank == 0 { FILE.into() } else { rank_file(rank) };
         let (file, is_first) = (folder.map(|folder| folder.join(name)), rank == 0);
         let outcomes = Mutex::new(vec![Outcome::default(); texts.len()]);
-        let table = Self { texts, file, is_first, outcomes, own: Mutex::new(Vec::new()) };
-        let read = folder.map_or(Ok(()), |folder| table.read_folder(folder));
+        let mut table = Self { texts, file, _lock: None, is_first, outcomes, own: Mutex::new(Vec::new()) };
+        let read = folder.map_or(Ok(()), |folder| {
+            fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.into(), source })?;
+            table._lock = is_first.then(|| FolderLock::new("folder", folder)).transpose()?;
+            table.read_folder(folder)
+        });
         let done =
             table.lock().iter().enumerate().filter(|(_, outcome)| outcome.done).map(|(number, _)| number).collect();
         *table.own() = done;
@@ -93,7 +99,6 @@ impl<'a> Table<'a> {
 
     /// Read the file of this rank. Rank 0 also reads what other ranks could not share.
     fn read_folder(&self, folder: &Path) -> Result<(), Error> {
-        fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.into(), source })?;
         let Some(file) = &self.file else { return Ok(()) };
         self.read_file(file)?;
         let entries = fs::read_dir(folder).map_err(|source| Error::File { path: folder.into(), source })?;

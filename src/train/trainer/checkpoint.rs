@@ -142,8 +142,8 @@ impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// does.
     ///
     /// # Errors
-    /// In [`fit`](Self::fit): [`Error::Setting`] if the folder already has checkpoints that are not resumed, or if an
-    /// interval is 0, and [`Error::File`] if the folder cannot be created.
+    /// In [`fit`](Self::fit): [`Error::Setting`] if the folder already has checkpoints that are not resumed, if another
+    /// training is writing to it (on Unix), or if an interval is 0, and [`Error::File`] if the folder cannot be created.
     ///
     /// ```
     /// use fnn::{DataSet, Network, Trainer, layers::Dense, losses::MeanSquaredError, optimizers::Adam, train::Progress};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::resume::{Length, Monitored, Restored, resume};
 use super::snapshot::Snapshot;
 use super::{Checkpoints, Every, Identity, Position, Saving};
-use crate::atomic_file::remove_abandoned_in;
+use crate::atomic_file::{FolderLock, remove_abandoned_in};
 use crate::error::Error;
 use crate::scalar::Scalar;
 use crate::train::exchange::Exchange;
@@ -42,6 +42,8 @@ fn step(name: &str) -> Option<u64> {
 /// Decides when to write a checkpoint and when to stop, and writes checkpoints.
 pub(crate) struct Saver<'a> {
     checkpoints: Option<Checkpoints>,
+    /// Two trainings that write to the same folder would remove each other's checkpoints.
+    _lock: Option<FolderLock>,
     /// The folder of the checkpoint to resume from.
     resume: Option<PathBuf>,
     /// Present if there is a folder.
@@ -67,8 +69,10 @@ impl<'a> Saver<'a> {
         is_first: bool,
     ) -> Result<Self, Error> {
         let (checkpoints, resume) = (saving.checkpoints.clone(), saving.resume.clone());
+        let mut lock = None;
         if let Some(Checkpoints { folder, .. }) = checkpoints.as_ref().filter(|_| is_first) {
             fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.clone(), source })?;
+            lock = Some(FolderLock::new("checkpoints", folder)?);
             let canonical = |folder: &Path| fs::canonicalize(folder).ok();
             let resumes = resume.as_ref().is_some_and(|other| canonical(other) == canonical(folder));
             if !resumes && !checkpoints_in(folder)?.is_empty() {
@@ -79,7 +83,18 @@ impl<'a> Saver<'a> {
             remove_abandoned_in(folder, |name| step(name).is_some());
         }
         let (stop, batches, stopwatch) = (saving.stop, batches as u64, Stopwatch::start());
-        Ok(Self { checkpoints, resume, identity, stop, batches, stopwatch, written: None, failure: None, is_first })
+        Ok(Self {
+            checkpoints,
+            _lock: lock,
+            resume,
+            identity,
+            stop,
+            batches,
+            stopwatch,
+            written: None,
+            failure: None,
+            is_first,
+        })
     }
 
     /// Resume from the newest complete checkpoint, if there is one. Returns its path and its position.
