@@ -13,7 +13,10 @@ pub trait Channels: Sample<Element: Scalar> {
     /// The number of channels, C.
     const CHANNELS: usize;
     /// The number of elements in a channel.
-    const SPACE: usize = Self::LENGTH / Self::CHANNELS;
+    const SPACE: usize = {
+        assert!(Self::CHANNELS > 0, "a sample has at least one channel: its outermost axis must not have length 0");
+        Self::LENGTH / Self::CHANNELS
+    };
 }
 
 impl<A: Sample<Element: Scalar>, const C: usize> Channels for [A; C] {
