@@ -12,12 +12,12 @@ const MAX_SIZE: f64 = 65536.0;
 struct Resized {
     /// The axis of the whole tensor.
     axis: usize,
-    /// As the model says it: not always the quotient of the sizes.
+    /// As the model says it: not always the quotient of the sizes, of which the one of the result is a whole number.
     scale: f64,
     inputs: usize,
     outputs: usize,
     /// The part that is taken, of 0 to 1.
-    region: Option<(f64, f64)>,
+    region: Option<(f32, f32)>,
 }
 
 impl Lowering<'_> {
@@ -25,8 +25,12 @@ impl Lowering<'_> {
         let input = self.first(call)?;
         let whole = self.whole_shape(&input.shape);
         let method = Method::new(call)?;
-        let resized: Vec<Resized> =
-            axes(call, &whole)?.into_iter().filter(|resized| !resized.is_identity(&method)).collect();
+        let mut resized = axes(call, &whole)?;
+        // If no size changes, the input is the output, whatever the scales and the region are.
+        if resized.iter().all(|resized| resized.outputs == resized.inputs) {
+            resized.clear();
+        }
+        resized.retain(|resized| !resized.is_identity(&method));
         let mut value = self.value(&input)?;
         if let Some(layer) = layer(&resized, &method, &whole).filter(|_| self.batch.is_some()) {
             value = self.push(layer, &[value])?;
@@ -124,7 +128,7 @@ fn axes(call: &Call<'_>, whole: &[usize]) -> Lowered<Vec<Resized>> {
         if size != inputs as f64 && !(scale > 0.0 && (1.0..=MAX_SIZE).contains(&size)) {
             return Err(format!("it resizes {inputs} elements by {scale} to {size}").into());
         }
-        let region = region.map(|region| (region[index].into(), region[axes.len() + index].into()));
+        let region = region.map(|region| (region[index], region[axes.len() + index]));
         Ok(Resized { axis, scale, inputs, outputs: size as usize, region })
     };
     axes.iter().zip(&resized).enumerate().map(each).collect()
@@ -139,7 +143,7 @@ fn by_scales(scales: &[f32], inputs: &[usize]) -> Vec<(f64, f64)> {
 
 /// The scale and the size of each axis, given the sizes, of which a policy may keep the proportions.
 fn by_sizes(sizes: &[i64], inputs: &[usize], policy: &str) -> Vec<(f64, f64)> {
-    let scales = || sizes.iter().zip(inputs).map(|(&size, &inputs)| size as f64 / inputs as f64);
+    let scales = || sizes.iter().zip(inputs).map(|(&size, &inputs)| f64::from(size as f32 / inputs as f32));
     let kept = match policy {
         "not_larger" => scales().reduce(f64::min),
         "not_smaller" => scales().reduce(f64::max),
@@ -172,6 +176,8 @@ enum Mode {
 
 #[derive(Clone, Copy)]
 enum Rounding {
+    /// Before opset 11: up where the result is smaller, and down where it is larger.
+    BySize,
     Floor,
     Ceil,
     HalfDown,
@@ -193,7 +199,8 @@ impl Method {
         let attributes = &call.attributes;
         // Before opset 11, there was one way.
         let early = call.operator() == "Upsample" || attributes.opset < 11;
-        let rounding = match attributes.word("nearest_mode", if early { "floor" } else { "round_prefer_floor" })? {
+        let rounding = match attributes.word("nearest_mode", if early { "" } else { "round_prefer_floor" })? {
+            "" => Rounding::BySize,
             "floor" => Rounding::Floor,
             "ceil" => Rounding::Ceil,
             "round_prefer_ceil" => Rounding::HalfUp,
@@ -226,33 +233,37 @@ impl Method {
     }
 
     /// Where an element of the result lies in the input; `None` if that is outside a region.
+    ///
+    /// As ONNX Runtime computes it: in 32 bits, so that the same coordinates are halfway between two elements, and with the
+    /// result's size as a whole number, where ONNX's reference implementation takes the product of scale and size.
     fn source(&self, resized: &Resized, output: usize) -> Option<f64> {
-        let &Resized { scale, inputs, outputs, region, .. } = resized;
-        let (output, last) = (output as f64, inputs as f64 - 1.0);
-        // The result's size before it is rounded.
-        let size = scale * inputs as f64;
+        let &Resized { inputs, outputs, region, .. } = resized;
+        let (scale, output) = (resized.scale as f32, output as f32);
+        let (size, last, end) = (inputs as f32, inputs as f32 - 1.0, outputs as f32 - 1.0);
         let half = (output + 0.5) / scale - 0.5;
-        match self.coordinates {
-            Coordinates::HalfPixel => Some(half),
-            Coordinates::HalfPixelSymmetric => Some(inputs as f64 / 2.0 * (1.0 - outputs as f64 / size) + half),
-            Coordinates::PytorchHalfPixel if size == 1.0 => Some(-0.5),
-            Coordinates::PytorchHalfPixel => Some(half),
-            Coordinates::AlignCorners if size == 1.0 => Some(0.0),
-            Coordinates::AlignCorners => Some(output * last / (size - 1.0)),
-            Coordinates::Asymmetric => Some(output / scale),
+        let source = match self.coordinates {
+            Coordinates::HalfPixel => half,
+            Coordinates::HalfPixelSymmetric => size / 2.0 * (1.0 - outputs as f32 / (scale * size)) + half,
+            Coordinates::PytorchHalfPixel | Coordinates::AlignCorners if outputs == 1 => 0.0,
+            Coordinates::PytorchHalfPixel => half,
+            Coordinates::AlignCorners => output * last / end,
+            Coordinates::Asymmetric => output / scale,
             Coordinates::Crop => {
-                let (start, end) = region?;
-                let along = if size == 1.0 { 0.5 } else { output / (size - 1.0) };
-                let source = along * (end - start) * last + start * last;
-                (0.0..=last).contains(&source).then_some(source)
+                let (start, stop) = region?;
+                let source = match outputs {
+                    1 => 0.5 * (start + stop) * last,
+                    _ => start * last + output * (stop - start) * last / end,
+                };
+                return (0.0..=last).contains(&source).then_some(source.into());
             }
-        }
+        };
+        Some(source.into())
     }
 
     /// The nearest element of the input; `None` if an element of the result lies outside a region.
     fn nearest(&self, rounding: Rounding, resized: &Resized, output: usize) -> Option<usize> {
         let (base, ratio) = between(self.source(resized, output)?);
-        let place = if rounding.up(ratio) { base + 1.0 } else { base };
+        let place = if rounding.up(ratio, resized.scale) { base + 1.0 } else { base };
         Some(place.clamp(0.0, resized.inputs as f64 - 1.0) as usize)
     }
 
@@ -292,7 +303,9 @@ impl Method {
         let (base, ratio) = between(self.source(resized, output)?);
         let narrow = if self.antialias { resized.scale.min(1.0) } else { 1.0 };
         let (first, factor): (f64, &dyn Fn(f64) -> f64) = match self.mode {
-            Mode::Nearest(rounding) => (0.0, &move |distance| f64::from(rounding.up(ratio) == (distance >= 0.0))),
+            Mode::Nearest(rounding) => {
+                (0.0, &move |distance| f64::from(rounding.up(ratio, resized.scale) == (distance >= 0.0)))
+            }
             Mode::Linear => ((-1.0 / narrow).floor() + 1.0, &|distance| (1.0 - distance.abs()).max(0.0)),
             Mode::Cubic(a) => ((-2.0 / narrow).floor() + 1.0, &move |distance| cubic(distance.abs(), a)),
         };
@@ -325,9 +338,10 @@ fn between(source: f64) -> (f64, f64) {
 
 impl Rounding {
     /// Whether a place so far behind an element is rounded to the next one.
-    fn up(self, ratio: f64) -> bool {
+    fn up(self, ratio: f64, scale: f64) -> bool {
         match self {
             _ if ratio == 1.0 => true,
+            Self::BySize => scale < 1.0,
             Self::Floor => false,
             Self::Ceil => true,
             Self::HalfDown => ratio > 0.5,
