@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let samples = &train.inputs()[..SAMPLES];
 
     let network = fit(LeNet::boxed(seed), &train, 2e-3, epochs, seed)?;
-    let aware = fit(network.quantization_aware(samples), &train, 5e-4, AWARE_EPOCHS, seed)?;
+    let aware = fit(network.quantization_aware(samples)?, &train, 5e-4, AWARE_EPOCHS, seed)?;
     // The same training without rounding, for a fair comparison.
     let longer = fit(network.clone(), &train, 5e-4, AWARE_EPOCHS, seed)?;
 
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!();
     print("float", &network.forward_all(test.inputs()));
     for calibration in CALIBRATIONS {
-        let quantized = network.quantize_by(samples, calibration);
+        let quantized = network.quantize_by(samples, calibration)?;
         print(&format!("int8, {calibration:?}"), &quantized.forward_all(test.inputs()));
     }
     print("int8, quantization-aware", &LeNet::quantize_aware(&aware).forward_all(test.inputs()));
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("\n{} bytes of weights and biases become {}, scales included", LeNet::FLASH, Quantized::<LeNet>::FLASH);
     for calibration in CALIBRATIONS {
-        println!("\n{calibration:?}\n{}", network.quantize_and_report(samples, calibration).1);
+        println!("\n{calibration:?}\n{}", network.quantize_and_report(samples, calibration)?.1);
     }
     Ok(())
 }

@@ -52,9 +52,9 @@ pub enum Error {
         /// The number of targets.
         targets: usize,
     },
-    /// A training or validation set is empty.
+    /// A training, validation or calibration set is empty.
     Empty {
-        /// Which set: "training" or "validation".
+        /// Which set: "training", "validation" or "calibration".
         set: &'static str,
     },
     /// A number that must be finite is NaN or infinite.
@@ -66,10 +66,10 @@ pub enum Error {
         /// The number: NaN or infinite.
         found: f64,
     },
-    /// A sample cannot be used for training or validation: its input is NaN or infinite, or its target is invalid for
-    /// the loss.
+    /// A sample cannot be used for training, validation or calibration: its input, or what is computed from it in a
+    /// calibration, is NaN or infinite, or its target is invalid for the loss.
     Sample {
-        /// Which set: "training" or "validation".
+        /// Which set: "training", "validation" or "calibration".
         set: &'static str,
         /// The index of the sample in that set, from 0.
         sample: usize,

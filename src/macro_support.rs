@@ -23,14 +23,14 @@ pub use crate::layers::{Activated, FreezeStatistics};
 pub use crate::network::{FoldBatchNorm, Folded, Network, Summary};
 pub use crate::optimizers::Optimizer;
 pub use crate::pod::Pod;
-#[cfg(feature = "alloc")]
-pub use crate::quantized::Calibration;
 pub use crate::quantized::stream::blocks::{pass_frame, push_inner_integers};
 pub use crate::quantized::stream::{
     QuantizedStream, QuantizedWindowed, gather_frames, push_integers, push_integers_position,
     quantized_forward as forward_integers,
 };
 pub use crate::quantized::{Aware, QuantizationAware, Quantize, Quantized};
+#[cfg(feature = "alloc")]
+pub use crate::quantized::{Calibration, CalibrationError};
 pub use crate::random::Random;
 pub use crate::rows::Rows;
 pub use crate::scalar::Scalar;

@@ -88,6 +88,8 @@ pub(crate) mod aware;
 mod batch_norm;
 #[cfg(feature = "alloc")]
 mod calibration;
+#[cfg(feature = "alloc")]
+mod calibration_error;
 mod concat;
 mod conv;
 #[cfg(feature = "alloc")]
@@ -131,6 +133,8 @@ pub use aware::{Aware, AwareNetwork, FakeQuantize, FakeWeights, QuantizationAwar
 pub use batch_norm::BatchNorm;
 #[cfg(feature = "alloc")]
 pub use calibration::{Calibration, Observer, Range, Ranges, Signal};
+#[cfg(feature = "alloc")]
+pub use calibration_error::CalibrationError;
 pub use concat::Concat;
 pub use conv::Conv;
 pub use dense::Dense;

@@ -67,7 +67,7 @@ fn write_to_the_stack(value: f32) {
 #[test]
 fn inference_depends_on_nothing_that_was_in_memory() {
     let (lenet, keywords, sequence) = (LeNet::boxed(1), Keywords::boxed(2), Sequence::boxed(3));
-    let quantized = lenet.quantize(&[[[[0.5; 28]; 28]; 1], [[[-1.0; 28]; 28]; 1]]);
+    let quantized = lenet.quantize(&[[[[0.5; 28]; 28]; 1], [[[-1.0; 28]; 28]; 1]]).unwrap();
     let answers = |value: f32| {
         write_to_the_stack(value);
         let digit = lenet.forward(&[[[0.25; 28]; 28]; 1]);

@@ -86,7 +86,7 @@ fn inference_there() {
     assert_no_threads();
     let (network, data) = (Net::seeded(1), data());
     let outputs = network.forward_all(data.inputs());
-    let quantized = network.quantize(data.inputs());
+    let quantized = network.quantize(data.inputs()).unwrap();
     let integers = quantized.forward_all(data.inputs());
     for ((input, output), integer) in data.inputs().iter().zip(&outputs).zip(&integers) {
         assert_relative_eq!(network.forward(input)[..], output[..], epsilon = 1e-5);

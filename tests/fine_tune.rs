@@ -167,7 +167,7 @@ mod forms {
         let (images, classes) = samples(80);
         let network = gestures();
         let (features, head) = network.split();
-        let quantized: Quantized<Seen> = features.quantize(&images);
+        let quantized: Quantized<Seen> = features.quantize(&images).unwrap();
         let mut tuned = FineTune { frozen: &quantized, head: head.clone() };
         let mut memory = FineTuneBuffers::<Quantized<Seen>, Decided, 4>::new();
         let correct = |tuned: &FineTune<'_, Quantized<Seen>, Decided>| {

@@ -149,7 +149,7 @@ fn layers_in_8_bits_take_views_and_no_more() {
     use fnn::quantized::Quantize;
 
     let dense = Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] };
-    let quantized = dense.quantize(&[[1.0, -1.0]]);
+    let quantized = dense.quantize(&[[1.0, -1.0]]).unwrap();
     let integers = quantized.quantize(&[1.0, -1.0]);
     let mut inside = [[0_i8; 1]; 1];
     let input = [[integers[0]], [integers[1]]];

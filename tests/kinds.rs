@@ -178,7 +178,7 @@ macro_rules! quantized {
         fn is_quantized() {
             let network = drawn::<InIntegers>();
             let inputs = samples(50, 1);
-            let (quantized, floats) = (network.quantize(&inputs), network.forward_all(&inputs));
+            let (quantized, floats) = (network.quantize(&inputs).unwrap(), network.forward_all(&inputs));
             let all = <<InIntegers as Layer>::Output as Sample>::flat(&floats);
             let largest = all.iter().fold(0.0, |largest: f32, number| largest.max(number.abs()));
             for (input, float) in inputs.iter().zip(&floats) {

@@ -91,7 +91,7 @@ fn it_is_part_of_the_network_in_8_bits() {
         .collect();
     let whole = Whole { normalize: Normalizer::fit(data.inputs()).unwrap(), ..Whole::seeded(1) };
     let whole = trained(whole, &data);
-    let quantized = whole.quantize(data.inputs());
+    let quantized = whole.quantize(data.inputs()).unwrap();
     let highest = |scores: [f32; 2]| usize::from(scores[1] > scores[0]);
     let same = data.inputs().iter().filter(|input| highest(quantized.forward(input)) == highest(whole.forward(input)));
     assert!(same.count() > 385);

@@ -35,7 +35,7 @@ macro_rules! alike {
                 // Products of other shapes are summed in another order.
                 pairs.for_each(|(a, b)| assert!((a - b).abs() <= 1e-5, "{a} {b}"));
             }
-            let (one, other) = (one.quantize(&samples), other.quantize(&samples));
+            let (one, other) = (one.quantize(&samples).unwrap(), other.quantize(&samples).unwrap());
             for sample in &samples {
                 let integers = one.quantize(sample);
                 assert_eq!(integers, other.quantize(sample));
@@ -137,7 +137,7 @@ fn pools_and_zeros_in_integers_are_their_formulas() {
         }
     }
     let samples: Vec<[[[f32; 5]; 4]; 1]> = samples(30);
-    let quantized = Pools::seeded(1).quantize(&samples);
+    let quantized = Pools::seeded(1).quantize(&samples).unwrap();
     let zero = quantized.layers.pad.zero_point;
     assert_ne!(zero, 0);
     for sample in &samples {
@@ -230,7 +230,7 @@ fn gradients_are_those_of_differences() {
 fn no_error_in_integers_exceeds_the_worst_case() {
     let (network, samples) = (trained(), samples(70));
     for calibration in [Calibration::MinMax, Calibration::Percentile(0.99), Calibration::MeanSquaredError] {
-        let (_, report) = network.quantize_and_report(&samples, calibration);
+        let (_, report) = network.quantize_and_report(&samples, calibration).unwrap();
         for activation in &report.activations {
             let (measured, worst) = (activation.largest_error, activation.worst_case);
             assert!(measured <= worst, "{}: {measured} > {worst}", activation.name);
@@ -242,9 +242,9 @@ fn no_error_in_integers_exceeds_the_worst_case() {
 #[test]
 fn quantization_aware_training_computes_what_the_integers_do() {
     let (folded, samples) = (trained().fold_batch_norm(), samples(40));
-    let aware = folded.quantization_aware(&samples);
+    let aware = folded.quantization_aware(&samples).unwrap();
     let quantized: Box<Quantized<Folded<Padded>>> = Folded::<Padded>::quantize_aware(&aware);
-    assert!(*quantized == folded.quantize(&samples));
+    assert!(*quantized == folded.quantize(&samples).unwrap());
     for sample in &samples {
         for (score, other) in aware.forward(sample).iter().zip(quantized.forward(sample)) {
             // Means are rounded in integers alone.

@@ -56,9 +56,9 @@ where
     N: QuantizationAware<Scalar = f32> + Quantize,
 {
     let samples = samples::<N::Input>(40);
-    let aware = network.quantization_aware(&samples);
+    let aware = network.quantization_aware(&samples).unwrap();
     let quantized = N::quantize_aware(&aware);
-    assert!(*quantized == network.quantize(&samples));
+    assert!(*quantized == network.quantize(&samples).unwrap());
     (aware, quantized)
 }
 
@@ -107,7 +107,7 @@ fn gradients_go_through_within_the_range() {
         #[quantizable]
         struct Bias: [1] -> [4] { biases: Dense(4) }
     }
-    let mut aware = Bias::zeroed().quantization_aware(&[]);
+    let mut aware = Bias::zeroed().quantization_aware(&[[0.0]]).unwrap();
     aware.layers.biases.layer.bias = [-1.5, -0.3, 1.9, 2.3];
     aware.layers.biases_range.range = [-1.0, 2.0];
     let mut gradient = <Aware<Bias>>::zeroed_box();
@@ -134,7 +134,7 @@ fn weights_learn_to_be_rounded() {
         #[quantizable]
         struct Function: [6] -> [3] { Dense(16), Relu, Dense(3) }
     }
-    let mut aware = Function::seeded(1).quantization_aware(&samples);
+    let mut aware = Function::seeded(1).quantization_aware(&samples).unwrap();
     let ranges = |aware: &Aware<Function>| (aware.input.range, aware.layers.dense_2_range.range);
     let before = ranges(&aware);
     let mut gradient = <Aware<Function>>::zeroed_box();

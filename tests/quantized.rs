@@ -2,7 +2,9 @@
 
 #![cfg(feature = "alloc")]
 
-use fnn::quantized::{Filters, Quantization, QuantizedLayer, QuantizedNetwork};
+use fnn::quantized::{
+    Calibration, CalibrationError, Filters, Quantization, QuantizationAware, Quantize, QuantizedLayer, QuantizedNetwork,
+};
 use fnn::{Folded, Quantized, Random};
 
 fnn::network! {
@@ -49,7 +51,7 @@ fn dense_layers_are_the_naive_formula() {
     fn check<const HIDDEN: usize>(random: &mut Random) {
         let network = Odd::<HIDDEN>::seeded(4);
         let samples: Vec<[f32; 5]> = (0..20).map(|_| numbers(random)).collect();
-        let quantized = network.quantize(&samples);
+        let quantized = network.quantize(&samples).unwrap();
         for _ in 0..50 {
             let x = numbers(random).map(|number: f32| (200.0 * number).clamp(-128.0, 127.0) as i8);
             let hidden = naive(&quantized.layers.first.filters, &x);
@@ -68,7 +70,7 @@ fn answers_are_near_those_of_the_float_network() {
     let mut random = Random::new(5);
     let network = Digits::seeded(1);
     let samples: Vec<[[f32; 28]; 28]> = (0..30).map(|_| std::array::from_fn(|_| numbers(&mut random))).collect();
-    let quantized = network.quantize(&samples);
+    let quantized = network.quantize(&samples).unwrap();
     for sample in &samples {
         let (scores, others) = (network.forward(sample), quantized.forward(sample));
         for (score, other) in scores.iter().zip(others) {
@@ -83,28 +85,71 @@ fn answers_are_near_those_of_the_float_network() {
 #[test]
 fn what_is_never_negative_has_its_zero_at_the_end() {
     let network = Digits::seeded(1);
-    let quantized = network.quantize(&[[[0.5; 28]; 28]]);
+    let quantized = network.quantize(&[[[0.5; 28]; 28]]).unwrap();
     assert_eq!(quantized.input, Quantization { scale: 0.5 / 255.0, zero_point: -128 });
     assert_eq!(quantized.layers.hidden.filters.requantization.rounding, 2 * -128 + 1);
 }
 
 #[test]
-fn networks_without_samples_or_weights_are_quantized_too() {
-    let zero = Digits::zeroed().quantize(&[]);
+fn networks_without_weights_are_quantized_too() {
+    let zero = Digits::zeroed().quantize(&[[[0.0; 28]; 28]]).unwrap();
     assert_eq!(zero.forward(&[[1.0; 28]; 28]), [0.0; 10]);
 }
 
+/// The sentence of the error of a calibration; as an [`fnn::Error`], it is the same one.
+fn refusal<T>(result: Result<T, CalibrationError>) -> String {
+    let error = result.err().unwrap();
+    assert_eq!(fnn::Error::from(error.clone()).to_string(), error.to_string());
+    error.to_string()
+}
+
 #[test]
-fn infinity_and_nan_are_excluded_from_a_range() {
-    let mut random = Random::new(5);
+fn a_calibration_without_samples_is_an_error() {
     let network = Odd::<9>::seeded(2);
-    let mut samples: Vec<[f32; 5]> = (0..20).map(|_| numbers(&mut random)).collect();
-    let expected = network.quantize(&samples);
-    samples.push([f32::NAN; 5]);
-    samples.push([f32::INFINITY; 5]);
-    samples.push([f32::NEG_INFINITY; 5]);
-    let quantized = network.quantize(&samples);
-    assert_eq!((quantized.input, quantized.output), (expected.input, expected.output));
+    let expected = "the calibration set has no samples";
+    assert_eq!(refusal(network.quantize(&[])), expected);
+    assert_eq!(refusal(network.quantize_and_report(&[], Calibration::MeanSquaredError)), expected);
+    assert_eq!(refusal(network.quantization_aware(&[])), expected);
+}
+
+#[test]
+fn a_sample_that_is_not_finite_is_named() {
+    let network = Odd::<9>::seeded(2);
+    let mut random = Random::new(5);
+    let mut samples: Vec<[f32; 5]> = (0..150).map(|_| numbers(&mut random)).collect();
+    samples[130][3] = f32::NEG_INFINITY;
+    samples[131][0] = f32::NAN;
+    let expected = "the calibration set, sample 130: the input: expected finite numbers, found -inf at element 3";
+    assert_eq!(refusal(network.quantize(&samples)), expected);
+    assert_eq!(refusal(network.quantization_aware_by(&samples, Calibration::MeanSquaredError)), expected);
+    // Finite samples whose sums overflow.
+    let mut network = Inner::zeroed();
+    network.dense_1.bias[7] = f32::MAX;
+    network.dense_1.weight[0][7] = f32::MAX;
+    let mut inputs = vec![[0.0; 40]; 140];
+    inputs[70][0] = 2.0;
+    let expected =
+        "the calibration set, sample 70: the output of `dense_1`: expected finite numbers, found inf at element 7";
+    assert_eq!(refusal(network.quantize(&inputs)), expected);
+}
+
+#[test]
+fn a_weight_that_is_not_finite_is_named() {
+    let mut network = Odd::<9>::seeded(2);
+    // A negative sum becomes 0 in `Relu6`, so that no activation shows it.
+    network.first.bias[4] = f32::NEG_INFINITY;
+    let expected = "network: expected finite weights, found -inf in `first.bias`";
+    assert_eq!(refusal(network.quantize(&[[1.0; 5]])), expected);
+}
+
+#[test]
+fn a_percentile_is_a_share() {
+    let network = Odd::<9>::seeded(2);
+    let quantize = |share| network.quantize_by(&[[1.0; 5]], Calibration::Percentile(share));
+    let expected = "percentile: expected a share above 0 and at most 1, such as 0.999 for 99.9 %, found 99.9";
+    assert_eq!(refusal(quantize(99.9)), expected);
+    assert!(quantize(0.0).is_err() && quantize(f64::NAN).is_err() && quantize(-0.5).is_err());
+    assert!(quantize(1.0).is_ok() && quantize(1e-9).is_ok());
 }
 
 #[test]
@@ -112,7 +157,7 @@ fn large_biases_have_room() {
     let mut network = Odd::<4>::seeded(1);
     network.first.bias = [5.0, -3.0, 0.5, 100.0];
     network.first.weight = [[1e-12; 4]; 5];
-    let quantized = network.quantize(&[[1.0; 5], [-1.0; 5]]);
+    let quantized = network.quantize(&[[1.0; 5], [-1.0; 5]]).unwrap();
     let (scores, others) = (network.forward(&[0.5; 5]), quantized.forward(&[0.5; 5]));
     assert!(scores.iter().zip(others).all(|(one, other)| (one - other).abs() < 0.1), "{scores:?} {others:?}");
 }
@@ -140,9 +185,9 @@ fn inputs_that_are_turned_on_the_stack_count_as_memory() {
     fn memory<L: QuantizedLayer>(_: &QuantizedNetwork<L>) -> (usize, usize) {
         (L::STACK, QuantizedNetwork::<L>::RAM_INFERENCE - size_of::<L::Workspace>())
     }
-    let quantized = Dense5::seeded(1).quantize(&[[[[0.5; 7]; 5]; 3]]);
+    let quantized = Dense5::seeded(1).quantize(&[[[[0.5; 7]; 5]; 3]]).unwrap();
     assert_eq!(memory(&quantized), (2 * 33 + 9, 2 * 33 + 9));
-    assert_eq!(memory(&Odd::<4>::seeded(1).quantize(&[[0.5; 5]])), (0, 0));
+    assert_eq!(memory(&Odd::<4>::seeded(1).quantize(&[[0.5; 5]]).unwrap()), (0, 0));
 }
 
 /// A batch goes through the layers as a whole, whatever its size and the number of threads.
@@ -151,7 +196,7 @@ fn answers_of_batches_are_those_of_their_samples() {
     let mut random = Random::new(6);
     let samples: Vec<[[[f32; 7]; 5]; 3]> =
         (0..300).map(|_| std::array::from_fn(|_| std::array::from_fn(|_| numbers(&mut random)))).collect();
-    let quantized = Dense5::seeded(1).quantize(&samples[..50]);
+    let quantized = Dense5::seeded(1).quantize(&samples[..50]).unwrap();
     let expected: Vec<[f32; 6]> = samples.iter().map(|sample| quantized.forward(sample)).collect();
     assert!(expected.windows(2).all(|pair| pair[0] != pair[1]));
     for count in [0, 1, 2, 16, 31, 32, 33, 127, 128, 129, 300] {
@@ -193,10 +238,10 @@ fn networks_inside_are_folded() {
         *other = *one;
     }
     let samples: [[[f32; 9]; 2]; 12] = std::array::from_fn(|_| std::array::from_fn(|_| numbers(&mut random)));
-    let (one, other) = (around.quantize(&samples), flat.quantize(&samples));
+    let (one, other) = (around.quantize(&samples).unwrap(), flat.quantize(&samples).unwrap());
     let (folded, folded_flat) = (around.fold_batch_norm(), flat.fold_batch_norm());
-    let aware = Folded::<Around>::quantize_aware(&folded.quantization_aware(&samples));
-    let aware_flat = Folded::<Flat>::quantize_aware(&folded_flat.quantization_aware(&samples));
+    let aware = Folded::<Around>::quantize_aware(&folded.quantization_aware(&samples).unwrap());
+    let aware_flat = Folded::<Flat>::quantize_aware(&folded_flat.quantization_aware(&samples).unwrap());
     for sample in &samples {
         assert_eq!(one.forward(sample), other.forward(sample));
         assert_eq!(aware.forward(sample), aware_flat.forward(sample));

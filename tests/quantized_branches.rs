@@ -44,7 +44,7 @@ where
     N: Quantize,
 {
     let given = samples::<N::Input>(200);
-    let quantized = network.quantize_boxed(&given, Calibration::MinMax);
+    let quantized = network.quantize_boxed(&given, Calibration::MinMax).unwrap();
     let (mut halves, mut all) = (0, 0);
     for sample in &given {
         // Numbers that integers represent.
@@ -168,7 +168,7 @@ fn between(row: &[f64], place: f64) -> f64 {
 /// are rounded away from 0.
 fn check_interpolation<N: Quantize>(network: &N, whole: f64, formula: impl Fn(&[f64]) -> Vec<f64>) {
     let given = samples::<N::Input>(200);
-    let quantized = network.quantize_boxed(&given, Calibration::MinMax);
+    let quantized = network.quantize_boxed(&given, Calibration::MinMax).unwrap();
     assert_eq!(quantized.input, quantized.output);
     for sample in &given {
         let integers = quantized.quantize(&of(sample));
@@ -206,7 +206,7 @@ fn logarithms() {
         let sum: f64 = x.iter().map(|x| x.exp()).sum();
         x.iter().map(|x| x - sum.ln()).collect()
     });
-    let quantized = network.quantize(&samples(50));
+    let quantized = network.quantize(&samples(50)).unwrap();
     assert_eq!(quantized.output, Quantization { scale: 1.0 / 16.0, zero_point: 127 });
 }
 
@@ -227,10 +227,10 @@ fn probabilities_of_rows() {
         x.chunks(12).flat_map(image).collect()
     });
     // A file tells rows from images, and is that of a network of vectors if there is but one row.
-    let quantized = drawn::<OfImages>().quantize(&samples(9));
+    let quantized = drawn::<OfImages>().quantize(&samples(9)).unwrap();
     let text = String::from_utf8_lossy(&quantized.to_bytes()).into_owned();
     assert!(text.contains("LogSoftmax(shape = [2, 3, 4], row = [12])"), "{text}");
-    let quantized = drawn::<Logarithms>().quantize(&samples(9));
+    let quantized = drawn::<Logarithms>().quantize(&samples(9)).unwrap();
     assert!(String::from_utf8_lossy(&quantized.to_bytes()).contains("LogSoftmax(shape = [6])"));
 }
 
@@ -250,7 +250,7 @@ fn rounded(quantization: Quantization, real: f64) -> f64 {
 fn branches_are_rescaled_once() {
     let network = drawn::<Joined>();
     let given = samples::<[[f32; 3]; 2]>(200);
-    let (_, report) = network.quantize_and_report(&given, Calibration::MinMax);
+    let (_, report) = network.quantize_and_report(&given, Calibration::MinMax).unwrap();
     let names: Vec<_> = report.activations.iter().map(|activation| activation.name.as_str()).collect();
     assert_eq!(names, ["input", "concat_1.second.first.tanh_1", "concat_1.second.second.first.clip_1", "concat_1"]);
     let kinds: Vec<_> =
@@ -263,7 +263,7 @@ fn branches_are_rescaled_once() {
         x.iter().copied().chain(tanh).chain(clip).chain(x[..3].iter().copied()).collect()
     });
     // The first branch reaches furthest, so that its integers stay as they are.
-    let quantized = network.quantize(&given);
+    let quantized = network.quantize(&given).unwrap();
     assert_eq!(
         (quantized.input, quantized.layers.concat_1.second_scale),
         (quantized.output, quantized.layers.concat_1.first_scale)
@@ -273,7 +273,7 @@ fn branches_are_rescaled_once() {
 #[test]
 fn concatenations_and_activations_are_one() {
     let network = drawn::<JoinedAndRectified>();
-    let (_, report) = network.quantize_and_report(&samples::<[[f32; 3]; 2]>(200), Calibration::MinMax);
+    let (_, report) = network.quantize_and_report(&samples::<[[f32; 3]; 2]>(200), Calibration::MinMax).unwrap();
     let tanh = report.activations[1].quantization;
     check(&*network, |x| {
         x.iter().copied().chain(x.iter().map(|x| rounded(tanh, x.tanh()))).map(|y| y.max(0.0)).collect()
@@ -284,7 +284,7 @@ fn concatenations_and_activations_are_one() {
 fn sums_of_three() {
     check(&*drawn::<Added>(), |x| x.iter().map(|x| 3.0 * x).collect());
     let network = drawn::<AddedTo>();
-    let (_, report) = network.quantize_and_report(&samples::<[[f32; 9]; 3]>(200), Calibration::MinMax);
+    let (_, report) = network.quantize_and_report(&samples::<[[f32; 9]; 3]>(200), Calibration::MinMax).unwrap();
     let of = |name: &str| report.activations.iter().find(|activation| activation.name == name).unwrap().quantization;
     let [tanh, clip] = ["sum_1.first.tanh_1", "sum_1.second.second.second.clip_1"].map(of);
     let names: Vec<_> = report.activations.iter().map(|activation| activation.name.as_str()).collect();
@@ -301,11 +301,11 @@ fn products_are_rounded_once() {
         report.activations.iter().find(|activation| activation.name == name).unwrap().quantization
     };
     let network = drawn::<Multiplied>();
-    let (_, report) = network.quantize_and_report(&samples::<[[f32; 3]; 2]>(200), Calibration::MinMax);
+    let (_, report) = network.quantize_and_report(&samples::<[[f32; 3]; 2]>(200), Calibration::MinMax).unwrap();
     let [tanh, clip] = ["product_1.first.tanh_1", "product_1.second.clip_1"].map(|name| range(&report, name));
     check(&*network, |x| x.iter().map(|x| rounded(tanh, x.tanh()) * rounded(clip, x.clamp(-1.5, 0.5))).collect());
     let network = drawn::<Gated>();
-    let (_, report) = network.quantize_and_report(&samples::<[[f32; 9]; 3]>(200), Calibration::MinMax);
+    let (_, report) = network.quantize_and_report(&samples::<[[f32; 9]; 3]>(200), Calibration::MinMax).unwrap();
     let sigmoid = range(&report, "product_1.second.sigmoid_1");
     check(&*network, |x| {
         let gate = |x: &[f64]| {
@@ -337,11 +337,11 @@ fn all_together() {
     let network = drawn::<Everything>();
     let given = samples::<[f32; 10]>(100);
     for calibration in [Calibration::MinMax, Calibration::Percentile(0.99), Calibration::MeanSquaredError] {
-        let (quantized, report) = network.quantize_and_report(&given, calibration);
+        let (quantized, report) = network.quantize_and_report(&given, calibration).unwrap();
         for activation in &report.activations {
             assert!(activation.largest_error <= activation.worst_case, "{calibration:?}\n{report}");
         }
-        let aware = network.quantization_aware_by(&given, calibration);
+        let aware = network.quantization_aware_by(&given, calibration).unwrap();
         let again = Everything::quantize_aware(&aware);
         assert_eq!(again.to_bytes(), quantized.to_bytes());
         // It doesn't saturate the outputs of `LogSoftmax`.
@@ -351,6 +351,6 @@ fn all_together() {
         println!("{furthest}");
         assert!(furthest < 0.3, "the simulated network differs by {furthest}");
     }
-    let bytes = network.quantize(&given).to_bytes();
-    assert_eq!(*Quantized::<Everything>::load_from_bytes(&bytes).unwrap(), network.quantize(&given));
+    let bytes = network.quantize(&given).unwrap().to_bytes();
+    assert_eq!(*Quantized::<Everything>::load_from_bytes(&bytes).unwrap(), network.quantize(&given).unwrap());
 }

@@ -44,7 +44,7 @@ impl Aligned {
 fn small() -> Quantized<Small> {
     let samples: Vec<_> =
         (0..9).map(|n| [[0, 1, 2, 3, 4].map(|row| [n, row, 2, 3].map(|x| x as f32 / 4.0 - 0.5))]).collect();
-    Small::seeded(5).quantize(&samples)
+    Small::seeded(5).quantize(&samples).unwrap()
 }
 
 /// The message of reading a file in place, if it is refused.
@@ -134,7 +134,7 @@ fn flipped_bits_are_refused() {
 #[test]
 fn no_mutation_does_harm() {
     let mut random = fnn::Random::new(1);
-    let good = check::Tiny::seeded(2).quantize(&[[1.0, -1.0]]).to_bytes();
+    let good = check::Tiny::seeded(2).quantize(&[[1.0, -1.0]]).unwrap().to_bytes();
     assert!(check::check(&good));
     for _ in 0..5_000 {
         let bytes = mutated(&good, &mut random);
@@ -179,7 +179,7 @@ macro_rules! file_of {
             struct Other: [1, 6, 6] -> [2] { $($layers)* }
         }
         let samples = [[[[0.5; 6]; 6]], [[[-0.5; 6]; 6]]];
-        Other::seeded(5).quantize(&samples).to_bytes()
+        Other::seeded(5).quantize(&samples).unwrap().to_bytes()
     }};
 }
 
@@ -199,7 +199,7 @@ network! {
 /// Networks with as many bytes, whose numbers have another meaning.
 #[test]
 fn another_network_of_the_same_length_is_refused() {
-    let wanted = Wanted::seeded(5).quantize(&[[[[0.5; 6]; 6]], [[[-0.5; 6]; 6]]]).to_bytes();
+    let wanted = Wanted::seeded(5).quantize(&[[[[0.5; 6]; 6]], [[[-0.5; 6]; 6]]]).unwrap().to_bytes();
     let start = |bytes: &[u8]| 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let data = wanted.len() - start(&wanted);
     let differs = |bytes: &[u8], layer: &str| {
@@ -281,7 +281,7 @@ fn tensors_in_another_order_are_loaded() {
         #[quantizable]
         struct Two: [2] -> [1] { Dense(1) }
     }
-    let network = Two::seeded(1).quantize(&[[1.0, -1.0]]);
+    let network = Two::seeded(1).quantize(&[[1.0, -1.0]]).unwrap();
     let bytes = network.to_bytes();
     let (start, end) = (bytes.len() - Quantized::<Two>::FLASH, bytes.len());
     let header = std::str::from_utf8(&bytes[8..start]).unwrap().trim_end();

@@ -25,14 +25,14 @@ fn check<N: Quantize>(network: &N) -> QuantizationReport {
     let mut chance = Random::new(11);
     let samples: Vec<N::Input> = (0..70).map(|_| random(&mut chance)).collect();
     for calibration in [Calibration::MinMax, Calibration::Percentile(0.99), Calibration::MeanSquaredError] {
-        let (_, report) = network.quantize_and_report(&samples, calibration);
+        let (_, report) = network.quantize_and_report(&samples, calibration).unwrap();
         println!("{calibration:?}\n{report}");
         for activation in &report.activations {
             let (measured, worst) = (activation.largest_error, activation.worst_case);
             assert!(measured <= worst, "{}: {measured} > {worst}", activation.name);
         }
     }
-    let (_, report) = network.quantize_and_report(&samples, Calibration::MinMax);
+    let (_, report) = network.quantize_and_report(&samples, Calibration::MinMax).unwrap();
     let (first, last) = (&report.activations[1], report.activations.last().unwrap());
     assert!(first.worst_case < 4.0 * first.largest_error, "{} ≪ {}", first.largest_error, first.worst_case);
     assert!(last.signal_to_noise > 15.0, "{} dB", last.signal_to_noise);
@@ -84,7 +84,7 @@ fnn::network! {
 fn bytes_are_the_network() {
     let mut chance = Random::new(2);
     let samples: Vec<[[f32; 20]; 2]> = (0..20).map(|_| random(&mut chance)).collect();
-    let quantized = Sequences::seeded(8).quantize(&samples);
+    let quantized = Sequences::seeded(8).quantize(&samples).unwrap();
     assert_eq!(*Quantized::<Sequences>::load_from_bytes(&quantized.to_bytes()).unwrap(), quantized);
     let mut names = Vec::new();
     quantized.layers.visit(Name::ROOT, &mut |name, numbers| {
@@ -111,7 +111,7 @@ fn probabilities_add_up_to_one() {
     let mut chance = Random::new(2);
     let samples: Vec<[[f32; 20]; 2]> = (0..20).map(|_| random(&mut chance)).collect();
     let network = Sequences::seeded(8);
-    let quantized = network.quantize_by(&samples, Calibration::MinMax);
+    let quantized = network.quantize_by(&samples, Calibration::MinMax).unwrap();
     for (sample, probabilities) in samples.iter().zip(quantized.forward_all(&samples)) {
         let sum: f32 = probabilities.iter().sum();
         assert!((sum - 1.0).abs() <= 2.0 / 256.0, "{sum}");
@@ -133,7 +133,7 @@ fn convolutions_are_the_naive_formula() {
     let samples: Vec<[[[f32; 6]; 7]; 4]> = (0..5).map(|_| random(&mut chance)).collect();
     let mut network = Convolution::seeded(1);
     network.conv.bias = [0.3, -0.2, 0.1, 0.0, 1.0, -1.0];
-    let quantized = network.quantize(&samples);
+    let quantized = network.quantize(&samples).unwrap();
     let conv = &quantized.layers.conv;
     assert_ne!(conv.zero_point, 0);
     for sample in &samples {
@@ -160,11 +160,11 @@ fn convolutions_are_the_naive_formula() {
 fn a_layer_by_itself_has_a_form_too() {
     let dense = fnn::layers::Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] };
     let samples = [[1.0, 1.0], [-1.0, 0.5], [0.25, -1.0]];
-    let quantized = dense.quantize(&samples);
+    let quantized = dense.quantize(&samples).unwrap();
     for sample in &samples {
         assert!((dense.forward(sample)[0] - quantized.forward(sample)[0]).abs() < 0.01);
     }
-    let (_, report) = dense.quantize_and_report(&samples, Calibration::MinMax);
+    let (_, report) = dense.quantize_and_report(&samples, Calibration::MinMax).unwrap();
     assert_eq!(report.activations.len(), 2);
     assert_eq!(report.activations[1].name, "Dense");
 }
@@ -191,8 +191,8 @@ fn batch_norms_are_folded_first() {
     assert!(report.activations.last().unwrap().signal_to_noise > 30.0);
     let mut chance = Random::new(4);
     let samples: Vec<[[[f32; 8]; 8]; 2]> = (0..20).map(|_| random(&mut chance)).collect();
-    let (quantized, folded) = (network.quantize(&samples), network.fold_batch_norm());
-    assert_eq!(quantized, folded.quantize(&samples));
-    let aware = folded.quantization_aware(&samples);
+    let (quantized, folded) = (network.quantize(&samples).unwrap(), network.fold_batch_norm());
+    assert_eq!(quantized, folded.quantize(&samples).unwrap());
+    let aware = folded.quantization_aware(&samples).unwrap();
     assert_eq!(*fnn::Folded::<Normalised>::quantize_aware(&aware), quantized);
 }

@@ -32,7 +32,7 @@ fn digits_lose_less_than_three_tenths_of_a_point() {
     let float = accuracy(&network.forward_all(test.inputs()));
     assert!(float > 85.0, "{float}");
     for calibration in [Calibration::MinMax, Calibration::Percentile(0.9999), Calibration::MeanSquaredError] {
-        let quantized = network.quantize_by(&train.inputs()[..300], calibration);
+        let quantized = network.quantize_by(&train.inputs()[..300], calibration).unwrap();
         let integers = accuracy(&quantized.forward_all(test.inputs()));
         println!("{float} {calibration:?} {integers}");
         assert!(integers > float - 0.3, "{calibration:?}: {integers} %, in floats {float} %");

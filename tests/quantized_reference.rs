@@ -66,7 +66,7 @@ where
     }
     compare("logits", Sample::flat(&network.forward_all(&samples)), tensors.get("logits"), 1e-5);
 
-    let quantized = network.quantize_boxed(&samples, Calibration::MinMax);
+    let quantized = network.quantize_boxed(&samples, Calibration::MinMax).unwrap();
     let scale = tensors.get("scale")[0];
     approx::assert_relative_eq!(f64::from(quantized.output.scale), scale, max_relative = 1e-6);
     assert_eq!(f64::from(quantized.output.zero_point), tensors.get("zero_point")[0]);

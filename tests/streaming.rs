@@ -56,7 +56,7 @@ fn each_answer_is_that_of_the_window() {
         let network = Valid::seeded(seed);
         let frames = frames::<5>(60, seed);
         let samples: Vec<_> = (0..38).map(|start| window::<5, 23>(&frames, start)).collect();
-        let (folded, int8) = (network.fold_batch_norm(), network.quantize(&samples));
+        let (folded, int8) = (network.fold_batch_norm(), network.quantize(&samples).unwrap());
         let mut stream = Streaming::<Valid>::new();
         let mut folded_stream = Streaming::<fnn::Folded<Valid>>::new();
         let mut int8_stream = Streaming::<fnn::Quantized<Valid>>::new();
@@ -101,7 +101,7 @@ fn strides_compute_every_few_frames() {
         let network = Strided::seeded(seed);
         let frames = frames::<4>(90, seed);
         let samples: Vec<_> = (0..60).map(|start| window::<4, 31>(&frames, start)).collect();
-        let int8 = network.quantize(&samples);
+        let int8 = network.quantize(&samples).unwrap();
         let (mut stream, mut int8_stream) = (Streaming::new(), Streaming::new());
         let mut answers = 0;
         for (t, frame) in frames.iter().enumerate() {
@@ -140,7 +140,7 @@ fn causal_padding_is_silence_before_the_first_frame() {
         let network = Causal::seeded(seed);
         let frames = frames::<3>(40, seed);
         let whole = window::<3, 40>(&frames, 0);
-        let int8 = network.quantize(&[whole]);
+        let int8 = network.quantize(&[whole]).unwrap();
         let (expected, int8_expected) = (network.forward(&whole), int8.forward(&whole));
         let (mut stream, mut int8_stream) = (Streaming::<Causal>::new(), Streaming::new());
         for _ in 0..2 {
@@ -181,7 +181,7 @@ fn pools_with_gaps_and_whatever_comes_after_all_positions() {
         let network = Apart::seeded(seed);
         let frames = frames::<3>(40, seed);
         let samples: Vec<_> = (0..27).map(|start| window::<3, 14>(&frames, start)).collect();
-        let int8 = network.quantize(&samples);
+        let int8 = network.quantize(&samples).unwrap();
         let (mut stream, mut int8_stream) = (Streaming::new(), Streaming::new());
         let mut answers = 0;
         for (t, frame) in frames.iter().enumerate() {
@@ -214,7 +214,7 @@ fn integers_are_those_of_the_window() {
     let network = Valid::seeded(7);
     let frames = frames::<5>(23, 7);
     let whole = window::<5, 23>(&frames, 0);
-    let int8 = network.quantize(&[whole]);
+    let int8 = network.quantize(&[whole]).unwrap();
     let integers = int8.quantize(&whole);
     let mut stream = Streaming::new();
     let answers = (0..23).filter_map(|t| stream.push_integers(&int8, &integers.map(|channel| channel[t])));
@@ -257,7 +257,7 @@ fn networks_and_blocks_are_layers_on_a_stream() {
         let network = Nested::seeded(seed);
         let frames = frames::<3>(80, seed);
         let samples: Vec<_> = (0..57).map(|start| window::<3, 24>(&frames, start)).collect();
-        let (folded, int8) = (network.fold_batch_norm(), network.quantize(&samples));
+        let (folded, int8) = (network.fold_batch_norm(), network.quantize(&samples).unwrap());
         let (mut stream, mut folded_stream) = (Streaming::<Nested>::new(), Streaming::<fnn::Folded<Nested>>::new());
         let mut int8_stream = Streaming::<fnn::Quantized<Nested>>::new();
         let mut answers = 0;
@@ -297,7 +297,7 @@ fn a_network_that_takes_all_positions_is_the_last_layer() {
     let network = InParts::seeded(1);
     let frames = frames::<3>(60, 1);
     let samples: Vec<_> = (0..37).map(|start| window::<3, 24>(&frames, start)).collect();
-    let int8 = network.quantize(&samples);
+    let int8 = network.quantize(&samples).unwrap();
     let (mut stream, mut int8_stream) = (Streaming::<InParts>::new(), Streaming::<fnn::Quantized<InParts>>::new());
     for (t, frame) in frames.iter().enumerate() {
         let (answer, int8_answer) = (stream.push(&network, frame), int8_stream.push(&int8, frame));
@@ -328,7 +328,7 @@ fn blocks_of_causal_layers_answer_at_once() {
         let network = CausalBlocks::seeded(seed);
         let frames = frames::<3>(40, seed);
         let whole = window::<3, 40>(&frames, 0);
-        let int8 = network.quantize(&[whole]);
+        let int8 = network.quantize(&[whole]).unwrap();
         let (expected, int8_expected) = (network.forward(&whole), int8.forward(&whole));
         let (mut stream, mut int8_stream) = (Streaming::<CausalBlocks>::new(), Streaming::new());
         for (t, frame) in frames.iter().enumerate() {

@@ -38,5 +38,5 @@ pub(crate) fn quantized<N: Quantize + Network<Scalar = f32>>() -> (Box<Quantized
     let mut random = Random::new(7);
     N::Input::flat_mut(&mut inputs).iter_mut().for_each(|x| *x = random.uniform() as f32);
     let network = N::boxed(1);
-    (network.quantize_boxed(&inputs, fnn::quantized::Calibration::MinMax), inputs)
+    (network.quantize_boxed(&inputs, fnn::quantized::Calibration::MinMax).unwrap(), inputs)
 }

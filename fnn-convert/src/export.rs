@@ -67,9 +67,9 @@ pub trait ToOnnx<Numbers = InFloats> {
     ///
     /// let network = Digits::seeded(1);
     /// let file: Vec<u8> = network.to_onnx()?;
-    /// let in_int8: Vec<u8> = network.quantize(&[[[[0.5; 8]; 8]]]).to_onnx()?;
+    /// let in_int8: Vec<u8> = network.quantize(&[[[[0.5; 8]; 8]]])?.to_onnx()?;
     /// # let _ = (file, in_int8);
-    /// # Ok::<(), fnn_convert::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     fn to_onnx(&self) -> Result<Vec<u8>, Error>;
 }

@@ -51,7 +51,7 @@ fn check_int8<N: Network<Scalar = f32> + Quantize>(name: &str) {
     let (network, mut random) = (drawn::<N>(), Random::new(2));
     let mut samples = vec![zeroed::<N::Input>(); 50];
     Sample::flat_mut(&mut samples).iter_mut().for_each(|number| *number = 4.0 * random.uniform() as f32 - 2.0);
-    write_integers(name, &network.quantize(&samples));
+    write_integers(name, &network.quantize(&samples).unwrap());
 }
 
 /// Write an int8 network, 20 inputs of any integers, and its outputs.

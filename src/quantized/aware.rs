@@ -12,7 +12,7 @@ pub use network::AwareNetwork;
 pub use weights::{FakeWeights, RoundWeights};
 
 #[cfg(feature = "alloc")]
-use super::{Calibration, Quantize, Quantized, Range, conversion};
+use super::{Calibration, CalibrationError, Quantize, Quantized, Range, conversion};
 use crate::image::Image;
 use crate::layer::Layer;
 use crate::layers::{Bias, Conv, Dense, Residual, Sum, Windows};
@@ -27,7 +27,7 @@ use crate::weights::parameters::Parameters;
 /// activations stay those of the first calibration.
 ///
 /// ```
-/// use fnn::{DataSet, Trainer, losses::MeanSquaredError, optimizers::Sgd, train::Progress};
+/// use fnn::{DataSet, Error, Trainer, losses::MeanSquaredError, optimizers::Sgd, train::Progress};
 ///
 /// fnn::network! {
 ///     #[quantizable]
@@ -40,11 +40,12 @@ use crate::weights::parameters::Parameters;
 ///
 /// let data = DataSet::from([([0.0, 0.5], [0.5]), ([1.0, 0.25], [1.25]), ([0.5, 0.75], [1.25])]);
 /// let trainer = Trainer::new(Small::boxed(1), MeanSquaredError, Sgd::new(0.1)).epochs(300);
-/// let trained = trainer.progress(Progress::Silent).fit(&data).unwrap();
-/// let aware = trained.network.quantization_aware(data.inputs());
-/// let trained = Trainer::new(aware, MeanSquaredError, Sgd::new(0.01)).progress(Progress::Silent).fit(&data).unwrap();
+/// let trained = trainer.progress(Progress::Silent).fit(&data)?;
+/// let aware = trained.network.quantization_aware(data.inputs())?;
+/// let trained = Trainer::new(aware, MeanSquaredError, Sgd::new(0.01)).progress(Progress::Silent).fit(&data)?;
 /// let quantized = Small::quantize_aware(&trained.network);
 /// assert!((quantized.forward(&[1.0, 0.25])[0] - 1.25).abs() < 0.05);
+/// # Ok::<(), Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be quantized to int8",
@@ -63,9 +64,11 @@ pub trait QuantizationAware: Layer {
 
     /// The network with simulated rounding, its ranges from the smallest to the largest activation on `samples`, built
     /// in place on the heap.
+    ///
+    /// # Errors
+    /// Those of [`Quantize::quantize`].
     #[cfg(feature = "alloc")]
-    #[must_use]
-    fn quantization_aware(&self, samples: &[Self::Input]) -> Box<Aware<Self>>
+    fn quantization_aware(&self, samples: &[Self::Input]) -> Result<Box<Aware<Self>>, CalibrationError>
     where
         Self: Quantize,
     {
@@ -73,19 +76,25 @@ pub trait QuantizationAware: Layer {
     }
 
     /// [`quantization_aware`](Self::quantization_aware), with the ranges chosen by `calibration`.
+    ///
+    /// # Errors
+    /// Those of [`Quantize::quantize_by`].
     #[cfg(feature = "alloc")]
-    #[must_use]
-    fn quantization_aware_by(&self, samples: &[Self::Input], calibration: Calibration) -> Box<Aware<Self>>
+    fn quantization_aware_by(
+        &self,
+        samples: &[Self::Input],
+        calibration: Calibration,
+    ) -> Result<Box<Aware<Self>>, CalibrationError>
     where
         Self: Quantize,
     {
         const { assert!(!Self::RANGED, "quantization-aware training is for networks, not for a single layer") }
         let mut aware = Aware::<Self>::zeroed_box();
-        let ranges = conversion::ranges(&conversion::observe(self, samples), calibration);
+        let (ranges, _) = conversion::calibrate(self, samples, calibration)?;
         let mut ranges = ranges.iter().map(|range| [range.low, range.high]);
         aware.input.range = ranges.next().unwrap_or_default();
         self.write_aware(&mut aware.layers, &mut || ranges.next().unwrap_or_default());
-        aware
+        Ok(aware)
     }
 
     /// Quantizes a network trained as [`Aware`], built in place on the heap.

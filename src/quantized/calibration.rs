@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Quantization;
+use crate::setting::InvalidSetting;
 
 /// How the range of an activation is chosen from its observed values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,12 +12,27 @@ use super::Quantization;
 pub enum Calibration {
     /// From the smallest to the largest observed value.
     MinMax,
-    /// All but a few: this share of the values, such as 0.9999, lies in the range, and half of the rest beyond either
-    /// end. An end at 0 stays.
+    /// All but a few: this share of the values, such as 0.9999 for 99.99 %, lies in the range, and half of the rest
+    /// beyond either end. An end at 0 stays. A share that isn't above 0 and at most 1 is an error.
     Percentile(f64),
     /// The range with the smallest mean squared error on the observed values, out of the full range scaled by 1, 0.97,
     /// 0.97², … down to 0.02.
     MeanSquaredError,
+}
+
+impl Calibration {
+    /// Checks the share of [`Percentile`](Self::Percentile).
+    pub(super) fn validate(self) -> Result<(), InvalidSetting> {
+        match self {
+            Self::Percentile(share) if !(share > 0.0 && share <= 1.0) => Err(InvalidSetting {
+                name: "percentile",
+                expected: "a share above 0 and at most 1, such as 0.999 for 99.9 %",
+                found: share,
+                rounded: None,
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What was observed of an activation.
@@ -47,6 +63,20 @@ pub struct Observer {
     purpose: Purpose,
     /// All values of each activation, if they are kept.
     kept: Vec<Vec<f32>>,
+    /// The first number that is NaN or infinite.
+    non_finite: Option<NonFinite>,
+}
+
+/// A number of an activation that is NaN or infinite.
+#[derive(Clone, Debug)]
+pub(super) struct NonFinite {
+    /// The name of its layer; `None` for the input.
+    pub layer: Option<String>,
+    /// Its index among the numbers of all samples that are computed together.
+    pub index: usize,
+    /// How many numbers these are.
+    pub numbers: usize,
+    pub found: f32,
 }
 
 /// What an observer records.
@@ -85,6 +115,11 @@ impl Observer {
         }
     }
 
+    /// The first number that is NaN or infinite, if there is one.
+    pub(super) fn take_non_finite(&mut self) -> Option<NonFinite> {
+        self.non_finite.take()
+    }
+
     /// The observations, activation by activation.
     pub(super) fn into_seen(self) -> Vec<Seen> {
         self.seen
@@ -104,9 +139,14 @@ impl Observer {
         self.next += 1;
         if self.purpose == Purpose::Frequencies {
             seen.count(numbers);
-        } else {
-            for &number in numbers.iter().filter(|number| number.is_finite()) {
-                (seen.low, seen.high) = (seen.low.min(number), seen.high.max(number));
+            return;
+        }
+        for (index, &found) in numbers.iter().enumerate() {
+            if found.is_finite() {
+                (seen.low, seen.high) = (seen.low.min(found), seen.high.max(found));
+            } else if self.non_finite.is_none() {
+                let layer = (self.next > 1).then(|| seen.name.clone());
+                self.non_finite = Some(NonFinite { layer, index, numbers: numbers.len(), found });
             }
         }
     }
@@ -124,7 +164,7 @@ impl Seen {
     fn count(&mut self, numbers: &[f32]) {
         let (low, width) = (self.low, self.high - self.low);
         let Some(last) = self.histogram.len().checked_sub(1) else { return };
-        for &number in numbers.iter().filter(|number| number.is_finite()) {
+        for &number in numbers {
             if number == 0.0 {
                 self.zeros += 1;
                 continue;

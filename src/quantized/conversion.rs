@@ -3,8 +3,10 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::calibration::Seen;
-use super::{Calibration, Native, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal};
+use super::calibration::{NonFinite, Seen};
+use super::{
+    Calibration, CalibrationError, Native, Observer, Quantization, Quantize, Quantized, Range, Ranges, Signal,
+};
 use crate::layer::Layer;
 use crate::network::Network;
 use crate::pod::zeroed_box;
@@ -16,24 +18,38 @@ const INPUT: &str = "input";
 /// Samples that are computed together.
 pub(super) const BLOCK: usize = 64;
 
-/// Observes a network's activations twice: for their extremes, and for the histograms between those.
-pub(super) fn observe<N: Quantize>(network: &N, samples: &[N::Input]) -> Vec<Seen> {
+/// The ranges that `calibration` chooses on some samples, and what they are chosen from.
+///
+/// Activations are observed twice: for their extremes, and for the histograms between those.
+pub(super) fn calibrate<N: Quantize>(
+    network: &N,
+    samples: &[N::Input],
+    calibration: Calibration,
+) -> Result<(Vec<Range>, Vec<Seen>), CalibrationError> {
+    calibration.validate()?;
+    if samples.is_empty() {
+        return Err(CalibrationError::Empty);
+    }
+    if let Some(error) = CalibrationError::of_weights(network) {
+        return Err(error);
+    }
     let mut observer = Observer::default();
     for counting in [false, true] {
         if counting {
             observer.count();
         }
-        for block in samples.chunks(BLOCK) {
+        for (number, block) in samples.chunks(BLOCK).enumerate() {
             observer.restart();
             observe_block(network, block, &mut observer);
+            if let Some(NonFinite { layer, index, numbers, found }) = observer.take_non_finite() {
+                let of_one = (numbers / block.len()).max(1);
+                let (sample, element) = (number * BLOCK + index / of_one, index % of_one);
+                return Err(CalibrationError::Sample { sample, layer, element, found });
+            }
         }
     }
-    observer.into_seen()
-}
-
-/// The ranges for these observations.
-pub(super) fn ranges(seen: &[Seen], calibration: Calibration) -> Vec<Range> {
-    seen.iter().map(|seen| seen.range(calibration)).collect()
+    let seen = observer.into_seen();
+    Ok((seen.iter().map(|seen| seen.range(calibration)).collect(), seen))
 }
 
 /// Observes a network's activations.

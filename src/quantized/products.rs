@@ -303,7 +303,7 @@ mod tests {
             let mut chance = Random::new(seed);
             let samples: [[[[f32; 6]; 7]; 3]; 12] =
                 core::array::from_fn(|_| random::<126>(&mut chance).map(|x| f32::from(x) / 64.0)).map(cube);
-            let quantized = Chained::<WIDTH>::seeded(seed).quantize(&samples);
+            let quantized = Chained::<WIDTH>::seeded(seed).quantize(&samples).unwrap();
             let mut different = 0;
             for sample in samples {
                 let x = quantized.quantize(&sample);

@@ -9,7 +9,9 @@ use super::affine::{Affine, Line};
 use super::residual::Total;
 use super::{Arithmetic, Native, QuantizedLayer, QuantizedNetwork};
 #[cfg(feature = "alloc")]
-use super::{Calibration, Observer, Quantization, QuantizationReport, Ranges, Signal, conversion, report};
+use super::{
+    Calibration, CalibrationError, Observer, Quantization, QuantizationReport, Ranges, Signal, conversion, report,
+};
 use crate::layer::Layer;
 #[cfg(feature = "alloc")]
 use crate::network::Network;
@@ -21,9 +23,9 @@ type Int8<S> = <S as Sample>::Of<i8>;
 /// A layer that can be quantized to int8: see [`quantized`](crate::quantized).
 ///
 /// Implemented by networks declared with `#[quantizable]`. `quantize` takes some samples, a few hundred of the training
-/// data, to calibrate the ranges of the activations; infinite values and NaN are skipped. Without samples, all
-/// activations become 0. `quantize_and_report` reports the error of the result. Quantizing needs the feature `alloc`;
-/// the quantized network doesn't.
+/// data, to calibrate the ranges of the activations. It is a [`CalibrationError`] if there are none, or if a number in a
+/// sample, a weight or an activation is NaN or infinite. `quantize_and_report` reports the error of the result. Quantizing
+/// needs the feature `alloc`; the quantized network doesn't.
 ///
 /// ```
 /// use fnn::Quantized;
@@ -39,10 +41,11 @@ type Int8<S> = <S as Sample>::Of<i8>;
 ///
 /// let network = Small::seeded(1);
 /// let samples = [[0.1, -0.4, 0.7], [0.9, 0.2, -1.0]];
-/// let quantized: Quantized<Small> = network.quantize(&samples);
+/// let quantized: Quantized<Small> = network.quantize(&samples)?;
 /// let (one, other) = (network.forward(&samples[0]), quantized.forward(&samples[0]));
 /// assert!((one[0] - other[0]).abs() < 0.03);
 /// assert_eq!(quantized.layers.hidden.filters.weight.len(), 8);
+/// # Ok::<(), fnn::quantized::CalibrationError>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be quantized to int8",
@@ -110,41 +113,57 @@ pub trait Quantize: Layer<Scalar = f32, Input: Sample<Element = f32>, Output: Sa
 
     /// Quantizes the network, with ranges from the smallest to the largest activation on `samples`. A result of more
     /// than 256 KiB is a compile error.
+    ///
+    /// # Errors
+    /// If there are no samples, or a number in a sample, a weight or an activation isn't finite.
     #[cfg(feature = "alloc")]
-    #[must_use]
-    fn quantize(&self, samples: &[Self::Input]) -> Quantized<Self> {
+    fn quantize(&self, samples: &[Self::Input]) -> Result<Quantized<Self>, CalibrationError> {
         self.quantize_by(samples, Calibration::MinMax)
     }
 
     /// Quantizes the network, calibrated on `samples` by `calibration`. A result of more than 256 KiB is a compile
     /// error.
+    ///
+    /// # Errors
+    /// Those of [`quantize`](Self::quantize), and if the share of [`Calibration::Percentile`] is invalid.
     #[cfg(feature = "alloc")]
-    #[must_use]
-    fn quantize_by(&self, samples: &[Self::Input], calibration: Calibration) -> Quantized<Self> {
+    fn quantize_by(
+        &self,
+        samples: &[Self::Input],
+        calibration: Calibration,
+    ) -> Result<Quantized<Self>, CalibrationError> {
         const { assert_small::<Quantized<Self>>() }
-        *self.quantize_boxed(samples, calibration)
+        Ok(*self.quantize_boxed(samples, calibration)?)
     }
 
     /// Quantizes the network in place on the heap, at any size.
+    ///
+    /// # Errors
+    /// Those of [`quantize_by`](Self::quantize_by).
     #[cfg(feature = "alloc")]
-    #[must_use]
-    fn quantize_boxed(&self, samples: &[Self::Input], calibration: Calibration) -> Box<Quantized<Self>> {
-        let seen = conversion::observe(self, samples);
-        conversion::quantize(self, &conversion::ranges(&seen, calibration)).0
+    fn quantize_boxed(
+        &self,
+        samples: &[Self::Input],
+        calibration: Calibration,
+    ) -> Result<Box<Quantized<Self>>, CalibrationError> {
+        let (ranges, _) = conversion::calibrate(self, samples, calibration)?;
+        Ok(conversion::quantize(self, &ranges).0)
     }
 
     /// [`quantize_boxed`](Self::quantize_boxed), with a report of the errors on those samples.
+    ///
+    /// # Errors
+    /// Those of [`quantize_by`](Self::quantize_by).
     #[cfg(feature = "alloc")]
-    #[must_use]
     fn quantize_and_report(
         &self,
         samples: &[Self::Input],
         calibration: Calibration,
-    ) -> (Box<Quantized<Self>>, QuantizationReport) {
-        let seen = conversion::observe(self, samples);
-        let (quantized, signals) = conversion::quantize(self, &conversion::ranges(&seen, calibration));
+    ) -> Result<(Box<Quantized<Self>>, QuantizationReport), CalibrationError> {
+        let (ranges, seen) = conversion::calibrate(self, samples, calibration)?;
+        let (quantized, signals) = conversion::quantize(self, &ranges);
         let report = report::report(self, &quantized, samples, (seen, &signals));
-        (quantized, report)
+        Ok((quantized, report))
     }
 }
 

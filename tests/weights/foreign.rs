@@ -58,7 +58,7 @@ fn a_file_of_another_kind_is_called_what_it_is() {
 #[test]
 fn a_quantized_network_is_called_what_it_is() {
     use fnn::quantized::Quantize;
-    let quantized = fnn::layers::Dense::<2, 1>::seeded(1).quantize(&[[1.0, -1.0]]);
+    let quantized = fnn::layers::Dense::<2, 1>::seeded(1).quantize(&[[1.0, -1.0]]).unwrap();
     let error = Small::load_from_bytes(&quantized.to_bytes()).unwrap_err().to_string();
     assert!(error.contains("an int8 network"), "{error}");
 }

@@ -115,7 +115,7 @@ pub extern "C" fn digits_read(network: usize, repeats: usize) -> usize {
     READER.with_borrow_mut(|reader| {
         if network == 1 && reader.int8.is_none() {
             let samples = &reader.pictures[..reader.pictures.len().min(CALIBRATION)];
-            reader.int8 = (!samples.is_empty()).then(|| Box::new(TRAINED.quantize(samples)));
+            reader.int8 = TRAINED.quantize(samples).ok().map(Box::new);
         }
         let mut scores = [0.0; 10];
         for _ in 0..repeats.max(1) {

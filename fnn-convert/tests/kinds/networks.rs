@@ -99,7 +99,7 @@ where
     N: Network<Scalar = f32> + Quantize<Input = I, Quantized<Native>: QuantizedLayer<Input = I::Of<i8>>>,
     I: Sample<Element = f32>,
 {
-    let quantized = drawn::<N>().quantize_boxed(samples, Calibration::MinMax);
+    let quantized = drawn::<N>().quantize_boxed(samples, Calibration::MinMax).unwrap();
     let model = Model::from_bytes(&quantized.to_onnx().unwrap(), "network.onnx", &Options::default());
     let declaration = model.and_then(|model| model.declare(name)).unwrap_or_else(|error| panic!("{error}"));
     let file = declaration.int8().unwrap();

@@ -87,12 +87,17 @@ fn methods(network: &Network) -> TokenStream {
         impl<#constants> #float {
             #fnn::macro_support::with_heap! {
                 /// The network for quantization-aware training, with the ranges of its activations on `samples`.
+                ///
+                /// # Errors
+                /// If there are no samples, or a number in a sample, a weight or an activation isn't finite.
                 #[inline]
-                #[must_use]
                 pub fn quantization_aware(
                     &self,
                     samples: &[<Self as #fnn::macro_support::Layer>::Input],
-                ) -> #fnn::macro_support::Box<#fnn::macro_support::Aware<Self>> {
+                ) -> ::core::result::Result<
+                    #fnn::macro_support::Box<#fnn::macro_support::Aware<Self>>,
+                    #fnn::macro_support::CalibrationError,
+                > {
                     #fnn::macro_support::QuantizationAware::quantization_aware(self, samples)
                 }
 

@@ -369,21 +369,28 @@ fn methods(network: &Network) -> TokenStream {
             #fnn::macro_support::with_heap! {
                 /// Quantizes the network, with ranges from the smallest to the largest activation on `samples`. A
                 /// result of more than 256 KiB is a compile error.
+                ///
+                /// # Errors
+                /// If there are no samples, or a number in a sample, a weight or an activation isn't finite.
                 #[inline]
-                #[must_use]
-                pub fn quantize(&self, samples: &[<Self as #fnn::macro_support::Layer>::Input]) -> #fnn::macro_support::Quantized<Self> {
+                pub fn quantize(
+                    &self,
+                    samples: &[<Self as #fnn::macro_support::Layer>::Input],
+                ) -> ::core::result::Result<#fnn::macro_support::Quantized<Self>, #fnn::macro_support::CalibrationError> {
                     #fnn::macro_support::Quantize::quantize(self, samples)
                 }
 
                 /// Quantizes the network, calibrated on `samples` by `calibration`. A result of more than 256 KiB is a
                 /// compile error.
+                ///
+                /// # Errors
+                /// Those of `quantize`, and if the share of `Calibration::Percentile` is invalid.
                 #[inline]
-                #[must_use]
                 pub fn quantize_by(
                     &self,
                     samples: &[<Self as #fnn::macro_support::Layer>::Input],
                     calibration: #fnn::macro_support::Calibration,
-                ) -> #fnn::macro_support::Quantized<Self> {
+                ) -> ::core::result::Result<#fnn::macro_support::Quantized<Self>, #fnn::macro_support::CalibrationError> {
                     #fnn::macro_support::Quantize::quantize_by(self, samples, calibration)
                 }
             }

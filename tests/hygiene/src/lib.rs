@@ -44,14 +44,15 @@ mod tests {
     fn networks_in_8_bits_work_too() {
         let network = crate::shadows::Quantizable::seeded(1);
         let samples = [[[1.0, -0.5, 0.25, 0.0]; 2]];
-        let probabilities = network.quantize(&samples).forward(&samples[0]);
+        let probabilities = network.quantize(&samples).unwrap().forward(&samples[0]);
         ::core::assert!(
             probabilities.iter().zip(network.forward(&samples[0])).all(|(one, other)| (one - other).abs() < 0.02)
         );
         let folded = network.fold_batch_norm();
-        let aware = folded.quantization_aware(&samples);
+        let aware = folded.quantization_aware(&samples).unwrap();
         ::core::assert!(
-            *::network::Folded::<crate::shadows::Quantizable>::quantize_aware(&aware) == network.quantize(&samples)
+            *::network::Folded::<crate::shadows::Quantizable>::quantize_aware(&aware)
+                == network.quantize(&samples).unwrap()
         );
     }
 

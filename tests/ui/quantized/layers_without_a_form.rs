@@ -12,6 +12,6 @@ fnn::network! {
 }
 
 fn main() {
-    let quantized = Digits::seeded(1).quantize(&[]);
+    let quantized = Digits::seeded(1).quantize(&[]).unwrap();
     println!("{:?}", quantized.forward(&[[[0.0; 6]; 6]; 2]));
 }

@@ -14,6 +14,6 @@ fnn::network! {
 }
 
 fn main() {
-    let quantized = Whole::seeded(1).quantize(&[]);
+    let quantized = Whole::seeded(1).quantize(&[]).unwrap();
     println!("{:?}", quantized.forward(&[0.0; 2]));
 }

@@ -50,7 +50,7 @@ fn main() -> Outcome {
     }
 
     // ANCHOR: network_quantized
-    let quantized: Quantized<Small> = network.quantize(&xs);
+    let quantized: Quantized<Small> = network.quantize(&xs)?;
     // ANCHOR_END: network_quantized
     println!("\n   x       float      int8");
     for x in [-0.9_f32, -0.4, 0.0, 0.3, 0.75] {

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let small = Trainer::new(SmallDigits::boxed(1), CrossEntropy, optimizer).batch_size(64).epochs(10).seed(1);
     let small = small.fit(&train)?.network;
     println!("784-32-10: {:?}", evaluate(&*small, &CrossEntropy, &test).accuracy);
-    small.quantize(&train.inputs()[..SAMPLES]).save(weights.join("small_digits.int8"))?;
+    small.quantize(&train.inputs()[..SAMPLES])?.save(weights.join("small_digits.int8"))?;
 
     // As in the example `lenet`, on the same images.
     let images = Mnist::read(root.join("../../data/mnist"))?;
@@ -39,20 +39,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lenet = Trainer::new(LeNet::boxed(1), CrossEntropy, optimizer).batch_size(64).epochs(5).seed(1);
     let lenet = lenet.fit(&images.train)?.network;
     println!("LeNet: {:?}", evaluate(&*lenet, &CrossEntropy, &images.test).accuracy);
-    lenet.quantize(&images.train.inputs()[..SAMPLES]).save(weights.join("lenet.int8"))?;
+    lenet.quantize(&images.train.inputs()[..SAMPLES])?.save(weights.join("lenet.int8"))?;
 
     // Before it gets to the device, it sees only the digits from 0 to 7.
     let known = train.inputs().iter().zip(train.targets()).filter(|&(_, &label)| label < 8);
     let known: DataSet<[f32; 784], usize> = known.map(|(pixels, label)| (*pixels, *label)).collect();
     let reader = Trainer::new(Reader::boxed(1), CrossEntropy, Adam::new(1e-3)).epochs(2).seed(1).fit(&known)?.network;
     reader.save(weights.join("reader.safetensors"))?;
-    reader.split().0.quantize(&known.inputs()[..SAMPLES]).save(weights.join("features.int8"))?;
+    reader.split().0.quantize(&known.inputs()[..SAMPLES])?.save(weights.join("features.int8"))?;
 
     let samples: DataSet<[f32; 4], usize> = learning::flowers().into_iter().collect();
     let flowers = Trainer::new(Flowers::seeded(1), CrossEntropy, Sgd::new(0.05)).batch_size(4).epochs(50);
     let flowers = flowers.fit(&samples)?.network;
     flowers.save(weights.join("flowers.safetensors"))?;
-    flowers.quantize(samples.inputs()).save(weights.join("flowers.int8"))?;
+    flowers.quantize(samples.inputs())?.save(weights.join("flowers.int8"))?;
 
     write(weights.join("test.bin"), digits(&test, COUNT))?;
     write(weights.join("practice.bin"), digits(&train, PRACTICE))?;

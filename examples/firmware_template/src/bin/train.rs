@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Quantizing folds the batch norms first. The report says how far each layer is off.
     let samples = &train.inputs()[..200];
-    let (network, report) = trained.network.quantize_and_report(samples, Calibration::MinMax);
+    let (network, report) = trained.network.quantize_and_report(samples, Calibration::MinMax)?;
     println!("\n{report}");
     let matrix = ConfusionMatrix::<3>::of(&network.forward_all(test.inputs()), test.targets());
     println!("{NAMES:?} in int8, on readings that it hasn't seen:\n{matrix}");

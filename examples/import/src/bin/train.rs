@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let trained = trainer.batch_size(64).epochs(1).seed(1).fit(&train)?.network;
     println!("trained for one more epoch: {:.2} %", accuracy(&trained));
 
-    let quantized: Quantized<LeNet> = trained.quantize(&train.inputs()[..500]);
+    let quantized: Quantized<LeNet> = trained.quantize(&train.inputs()[..500])?;
     let classified = |(image, class): &(&_, &usize)| highest(&quantized.forward(image)) == Some(**class);
     let right = test.inputs().iter().zip(test.targets()).filter(classified);
     println!("in int8: {:.2} %", 100.0 * right.count() as f64 / test.len() as f64);

@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ($($network:ident $name:literal),*) => { $({
             let network = $network::boxed(1);
             network.save(folder.join(concat!($name, ".safetensors")))?;
-            network.quantize_boxed(&samples(), Calibration::MinMax).save(folder.join(concat!($name, ".int8")))?;
+            network.quantize_boxed(&samples(), Calibration::MinMax)?.save(folder.join(concat!($name, ".int8")))?;
         })* };
     }
     networks!(

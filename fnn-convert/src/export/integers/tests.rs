@@ -56,7 +56,7 @@ fn real(constant: &TensorProto) -> f32 {
 fn operators_are_between_integers() {
     let mut network = Digits::seeded(1);
     network.logits.bias = [0.5, -0.25, 0.125];
-    let graph = graph(&network.quantize(&[[[[0.5; 8]; 8]], [[[-1.0; 8]; 8]]]).to_onnx().unwrap());
+    let graph = graph(&network.quantize(&[[[[0.5; 8]; 8]], [[[-1.0; 8]; 8]]]).unwrap().to_onnx().unwrap());
     let operators: Vec<&str> =
         graph.node.iter().map(|node| &*node.op_type).filter(|operator| *operator != "DequantizeLinear").collect();
     let rounded = |operator| [operator, "QuantizeLinear"];
@@ -75,8 +75,8 @@ fn values_have_one_quantization() {
     let mut random = fnn::Random::new(3);
     let mut drawn = || std::array::from_fn(|_| std::array::from_fn(|_| random.uniform() as f32 - 0.3));
     let samples: Vec<[[[f32; 4]; 4]; 2]> = (0..9).map(|_| [drawn(), drawn()]).collect();
-    let digits = Digits::seeded(1).quantize(&[[[[0.5; 8]; 8]], [[[-1.0; 8]; 8]]]).to_onnx().unwrap();
-    for file in [digits, Branches::seeded(1).quantize(&samples).to_onnx().unwrap()] {
+    let digits = Digits::seeded(1).quantize(&[[[[0.5; 8]; 8]], [[[-1.0; 8]; 8]]]).unwrap().to_onnx().unwrap();
+    for file in [digits, Branches::seeded(1).quantize(&samples).unwrap().to_onnx().unwrap()] {
         let graph = graph(&file);
         let constants: HashMap<&str, &TensorProto> =
             graph.initializer.iter().map(|constant| (&*constant.name, constant)).collect();
@@ -98,6 +98,6 @@ fn values_have_one_quantization() {
 #[test]
 fn a_layer_by_itself_is_refused() {
     let dense = fnn::layers::Dense::<2, 1> { weight: [[0.5], [-0.25]], bias: [0.125] };
-    let error = dense.quantize(&[[1.0, 1.0]]).to_onnx().unwrap_err();
+    let error = dense.quantize(&[[1.0, 1.0]]).unwrap().to_onnx().unwrap_err();
     assert_eq!(error.refusals()[0].reason, "it is a layer by itself: declare a network of it");
 }
