@@ -122,6 +122,12 @@ fn damaged_arrays_are_refused() {
         let path = text(header);
         refused(ArrayFile::<[f32; 4]>::npy(&path), &path, message);
     }
+    let path = text("{'descr': '<f4', 'fortran_order': False, 'shape': (1152921504606846976, 0)}");
+    refused(
+        ArrayFile::<[f32; 0]>::npy(&path),
+        &path,
+        "dimensions: expected samples of at least one element, found [0]",
+    );
     let path = file("magic.npy", b"\x93NUMPZ\x01\x00");
     refused(ArrayFile::<[f32; 4]>::npy(&path), &path, r"magic number: expected `\x93NUMPY`, found `\x93NUMPZ`");
     let path = file("version.npy", b"\x93NUMPY\x04\x00");

@@ -94,6 +94,9 @@ fn what_is_never_negative_has_its_zero_at_the_end() {
 fn networks_without_weights_are_quantized_too() {
     let zero = Digits::zeroed().quantize(&[[[0.0; 28]; 28]]).unwrap();
     assert_eq!(zero.forward(&[[1.0; 28]; 28]), [0.0; 10]);
+    // Nothing is lost of what is 0.
+    let (_, report) = Digits::zeroed().quantize_and_report(&[[[0.0; 28]; 28]], Calibration::MinMax).unwrap();
+    assert!(report.activations.iter().all(|activation| activation.signal_to_noise == f64::INFINITY), "{report}");
 }
 
 /// The sentence of the error of a calibration; as an [`fnn::Error`], it is the same one.

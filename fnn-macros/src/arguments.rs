@@ -377,11 +377,13 @@ fn invalid_initializer(initializer: &Expr) -> Option<String> {
     };
     let text = name.to_string();
     if !INITIALIZERS.contains(&text.as_str()) {
-        // In other cases of letters, it is a constant or a function of the user's.
-        if !text.starts_with(char::is_uppercase) || !text.contains(char::is_lowercase) {
+        // In capitals, it is a constant of the user's, and in small letters only a function, which is called.
+        let is_value = matches!(initializer, Expr::Path(_)) && text.starts_with(char::is_lowercase);
+        let is_type = text.starts_with(char::is_uppercase) && text.contains(char::is_lowercase);
+        if !is_value && !is_type {
             return None;
         }
-        return Some(match near(&text, INITIALIZERS.iter().copied()) {
+        return Some(match near(&text.replace('_', ""), INITIALIZERS.iter().copied()) {
             Some(near) => format!("there is no initializer `{name}`; did you mean `{near}`?"),
             None => {
                 format!("there is no initializer `{name}`; the initializers are {}", list(INITIALIZERS.iter().copied()))

@@ -59,6 +59,10 @@ fn open(path: &Path) -> Result<(File, u64), Error> {
 
 /// Check that an array of these dimensions, whose samples lie along the first one, has samples of as many elements as `A`.
 pub(super) fn check_samples<A: Sample>(path: &Path, dimensions: &[u64]) -> Result<(), Error> {
+    if A::LENGTH == 0 {
+        // A file of a hundred bytes may announce 2⁶⁰ of them.
+        return Err(Error::format(path, "dimensions", "samples of at least one element", A::SHAPE));
+    }
     let mut of_sample = dimensions.iter().skip(1);
     if of_sample.try_fold(1u64, |length, &size| length.checked_mul(size)) == Some(A::LENGTH as u64) {
         return Ok(());

@@ -10,7 +10,7 @@ use crate::weights::parameters::Parameters;
 
 impl<S: Scalar, A: Channels<Element = S>> Normalizer<A> {
     /// Compute the mean and the deviation of each channel over these samples, in `f64`: of each column of a table, or of
-    /// each colour of images. Without samples, the transform is the identity.
+    /// each colour of images.
     ///
     /// Columns of a table have different units, and without scaling the largest numbers dominate training. Fit to the
     /// training set only: a normalizer that has seen the test set leaks information from it.
@@ -35,7 +35,7 @@ impl<S: Scalar, A: Channels<Element = S>> Normalizer<A> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Cell`] for the first number that is NaN or infinite:
+    /// [`Error::Empty`] without samples, and [`Error::Cell`] for the first number that is NaN or infinite:
     ///
     /// ```
     /// use fnn::data::Normalizer;
@@ -44,6 +44,9 @@ impl<S: Scalar, A: Channels<Element = S>> Normalizer<A> {
     /// assert_eq!(error.to_string(), "row 1, column 1: expected a finite number, found NaN");
     /// ```
     pub fn fit(samples: &[A]) -> Result<Self, Error> {
+        if samples.is_empty() {
+            return Err(Error::Empty { set: "training" });
+        }
         if let Some(cell) = A::flat(samples).iter().position(|x| !x.is_finite()) {
             let found = A::flat(samples).get(cell).map_or(f64::NAN, |x| x.to_f64());
             return Err(Error::Cell { row: cell / A::LENGTH, column: cell % A::LENGTH, found });
@@ -102,8 +105,8 @@ mod tests {
         }
         let one = Normalizer::fit(&[[[7.0f32], [-3.0]]]).unwrap();
         assert_eq!((one.mean, one.deviation), ([7.0, -3.0], [1.0; 2]));
-        let none = Normalizer::<[f32; 2]>::fit(&[]).unwrap();
-        assert_eq!(none.transform(&[5.0, -6.0]), [5.0, -6.0]);
+        let error = Normalizer::<[f32; 2]>::fit(&[]).unwrap_err().to_string();
+        assert_eq!(error, "the training set has no samples");
     }
 
     #[test]

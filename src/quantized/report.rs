@@ -37,7 +37,8 @@ pub struct ActivationReport {
     pub low: f32,
     /// The largest value in the float network, or 0.
     pub high: f32,
-    /// The signal-to-noise ratio in decibels: the float network's sum of squares over the sum of squared errors.
+    /// The signal-to-noise ratio in decibels: the float network's sum of squares over the sum of squared errors; infinite
+    /// without errors.
     pub signal_to_noise: f64,
     /// The share of the float network's values outside the range of the integers.
     pub saturated: f64,
@@ -93,6 +94,11 @@ struct Errors {
 }
 
 impl Errors {
+    /// In decibels; infinite without errors, where nothing but 0 was observed, too.
+    fn signal_to_noise(&self) -> f64 {
+        if self.noise > 0.0 { 10.0 * libm::log10(self.signal / self.noise) } else { f64::INFINITY }
+    }
+
     fn compare(&mut self, quantization: Quantization, integers: &[i8], numbers: &[f32]) {
         let (low, high) = quantization.range();
         let half = quantization.scale / 2.0;
@@ -156,7 +162,7 @@ pub(super) fn report<N: Quantize>(
             quantization: signal.quantization,
             low: seen.low,
             high: seen.high,
-            signal_to_noise: 10.0 * libm::log10(errors.signal / errors.noise),
+            signal_to_noise: errors.signal_to_noise(),
             saturated: errors.saturated as f64 / errors.count.max(1) as f64,
             largest_error: errors.largest,
             worst_case: signal.error,
