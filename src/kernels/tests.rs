@@ -12,6 +12,7 @@ mod order;
 #[cfg(feature = "std")]
 mod outer_products;
 mod pool;
+mod transpose;
 mod unfused;
 
 use super::*;

@@ -4,6 +4,7 @@ use super::assert_in_tests;
 use super::product::Start;
 use super::vector::{LANES, Operation, Simd, Vector, lanes, splat};
 use crate::scalar::Scalar;
+use crate::window::cut;
 
 /// `to[c][r] = from[r][c]`, for matrices whose rows begin a pitch apart. Does nothing if they don't fit into the slices.
 #[inline(always)]
@@ -32,7 +33,78 @@ pub(crate) fn transpose_to<V: Simd, S: Scalar>(
     apart: usize,
     start: Start,
 ) {
-    simd.call(Transpose { from, rows, columns, to, apart, is_sum: start == Start::Sum });
+    let is_sum = start == Start::Sum;
+    let is_down = apart == 1 && rows > lanes::<V, S>() && (to.1 * size_of::<S>()).is_multiple_of(PAGE);
+    if is_down && simd.call(Down { from, rows, columns, to: (&mut *to.0, to.1), is_sum }) {
+        return;
+    }
+    simd.call(Transpose { from, rows, columns, to, apart, is_sum });
+}
+
+/// [`transpose`], to columns that begin whole pages apart: the first-level cache has no room for a line of each of them. So four of them are
+/// written at a time, several neighbouring lines of each. Returns whether it was: whether there are as many columns, and the instruction
+/// set has a way to read them.
+struct Down<'a, 'b, S> {
+    from: (&'a [S], usize),
+    rows: usize,
+    columns: usize,
+    to: (&'b mut [S], usize),
+    is_sum: bool,
+}
+
+/// Bytes from a line of memory to the next that has the same place in the first-level cache.
+const PAGE: usize = 4096;
+/// How many neighbouring squares of rows are written before the next columns.
+const SQUARES: usize = 8;
+
+impl<S: Scalar> Operation for Down<'_, '_, S> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<V: Simd>(self, simd: V) -> bool {
+        let Self { from: (from, from_pitch), rows, columns, to: (to, to_pitch), is_sum } = self;
+        // To those that overlap, nothing may be added twice.
+        let is_split = columns >= 4 && (columns.is_multiple_of(4) || !is_sum);
+        if !is_split || !fits((from.len(), from_pitch), (rows, columns), (to.len(), to_pitch), 1) {
+            return false;
+        }
+        let lanes = lanes::<V, S>();
+        for some in cut(rows, SQUARES * lanes) {
+            for column in (0..columns).step_by(4) {
+                // The last ones overlap those before.
+                let column = column.min(columns - 4);
+                for row in some.clone().step_by(lanes) {
+                    let height = lanes.min(some.end - row);
+                    // SAFETY: `fits` has checked that the slices hold these rows and columns.
+                    let is_there = unsafe {
+                        let from = from.as_ptr().add(row * from_pitch + column);
+                        let to = to.as_mut_ptr().add(column * to_pitch + row);
+                        four::<V, S>(simd, (from, from_pitch), (to, to_pitch), height, is_sum)
+                    };
+                    if !is_there {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Whether slices hold the rows and columns of a matrix, and of one whose columns they become.
+fn fits(
+    (from, from_pitch): (usize, usize),
+    (rows, columns): (usize, usize),
+    (to, to_pitch): (usize, usize),
+    apart: usize,
+) -> bool {
+    if rows == 0 || columns == 0 {
+        return false;
+    }
+    let end = |rows: usize, pitch: usize, row: usize| (rows - 1).saturating_mul(pitch).saturating_add(row);
+    let fits = end(rows, from_pitch, columns) <= from && end(columns, to_pitch, end(rows, apart, 1)) <= to;
+    assert_in_tests!(fits, "a transposition of {rows} × {columns} doesn't fit");
+    fits
 }
 
 /// [`transpose`], with all registers to itself.
@@ -52,14 +124,7 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
     fn run<V: Simd>(self, simd: V) {
         let Self { from: (from, from_pitch), rows, columns, to: (to, to_pitch), apart, is_sum } = self;
         let lanes = lanes::<V, S>();
-        if rows == 0 || columns == 0 {
-            return;
-        }
-        let end = |rows: usize, pitch: usize, row: usize| (rows - 1).saturating_mul(pitch).saturating_add(row);
-        let reach = end(rows, apart, 1);
-        let fits = end(rows, from_pitch, columns) <= from.len() && end(columns, to_pitch, reach) <= to.len();
-        assert_in_tests!(fits, "a transposition of {rows} × {columns} doesn't fit");
-        if !fits {
+        if !fits((from.len(), from_pitch), (rows, columns), (to.len(), to_pitch), apart) {
             return;
         }
         // A row that becomes a column without gaps, or the reverse.
@@ -129,7 +194,6 @@ unsafe fn by_fours<V: Simd, S: Scalar>(
     (height, width): (usize, usize),
     is_sum: bool,
 ) -> bool {
-    let lanes = lanes::<V, S>();
     // The last ones overlap those before, to which nothing may be added twice.
     if is_sum && !width.is_multiple_of(4) {
         return false;
@@ -138,23 +202,46 @@ unsafe fn by_fours<V: Simd, S: Scalar>(
         let Some(last) = width.checked_sub(4) else { return false };
         let column = column.min(last);
         // SAFETY: the caller's promise.
-        unsafe {
+        let is_there = unsafe {
             let (from, to) = (from.add(column), to.add(column * to_pitch));
-            if height == lanes {
-                // A constant, for most of them.
-                let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, lanes) else { return false };
-                for (index, vector) in columns.into_iter().enumerate() {
-                    let to = to.add(index * to_pitch);
-                    let vector = if is_sum { S::Vector::<V>::load(simd, to) + vector } else { vector };
-                    vector.store(to);
-                }
-            } else {
-                let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, height) else { return false };
-                for (index, vector) in columns.into_iter().enumerate() {
-                    let to = to.add(index * to_pitch);
-                    let vector = if is_sum { S::Vector::<V>::load_masked(simd, to, height) + vector } else { vector };
-                    vector.store_masked(to, height);
-                }
+            four::<V, S>(simd, (from, from_pitch), (to, to_pitch), height, is_sum)
+        };
+        if !is_there {
+            return false;
+        }
+    }
+    true
+}
+
+/// Four columns of up to as many rows as a square has, if the instruction set has a way to read them.
+///
+/// # Safety
+/// They can be read and written.
+#[inline(always)]
+unsafe fn four<V: Simd, S: Scalar>(
+    simd: V,
+    (from, from_pitch): (*const S, usize),
+    (to, to_pitch): (*mut S, usize),
+    height: usize,
+    is_sum: bool,
+) -> bool {
+    let lanes = lanes::<V, S>();
+    // SAFETY: the caller's promise.
+    unsafe {
+        if height == lanes {
+            // A constant, for most of them.
+            let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, lanes) else { return false };
+            for (index, vector) in columns.into_iter().enumerate() {
+                let to = to.add(index * to_pitch);
+                let vector = if is_sum { S::Vector::<V>::load(simd, to) + vector } else { vector };
+                vector.store(to);
+            }
+        } else {
+            let Some(columns) = S::Vector::<V>::columns(simd, from, from_pitch, height) else { return false };
+            for (index, vector) in columns.into_iter().enumerate() {
+                let to = to.add(index * to_pitch);
+                let vector = if is_sum { S::Vector::<V>::load_masked(simd, to, height) + vector } else { vector };
+                vector.store_masked(to, height);
             }
         }
     }

@@ -10,12 +10,16 @@
 
 mod edges;
 
+use core::ops::Range;
+
 use self::edges::Edges;
 use super::Scratch;
 use super::blocks::{Block, DEPTH, Images, Runs};
 use super::correlation::{Correlation, Weights};
 use super::tables::Tables;
 use super::track::{Stretch, Track};
+use crate::chunks::Chunks;
+use crate::kernels::assert_in_tests;
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, scattered_work};
 use crate::kernels::transpose::transpose;
 use crate::kernels::vector::{Operation, Simd, Vector, lanes};
@@ -24,6 +28,8 @@ use crate::window::{ceil_div, cut, even, quotient};
 
 /// The most filters at a time.
 const FILTERS: usize = 64;
+/// Filters in the tiles of products.
+const TILE: usize = 8;
 
 /// How sums are split: some rows of all columns, for some filters, over some channels at a time.
 #[derive(Clone, Copy)]
@@ -36,23 +42,31 @@ pub(super) struct Split {
 }
 
 impl Split {
-    /// The split for a number of filters, with room for as many vectors of inputs and of sums.
-    fn new(images: &Images, filters: usize, (inputs, sums): (usize, usize)) -> Option<Self> {
+    /// The split of all channels at a time, in room for as many vectors: the rows that a block and the next one read stay there.
+    fn of_all_channels(images: &Images, filters: usize, room: usize) -> Option<Self> {
         let Images { rows, columns, channels, .. } = images;
-        let taps = images.taps();
-        if taps == 0 || taps > DEPTH || images.sums() == 0 || filters == 0 {
-            return None;
-        }
+        let inputs = |count: usize| rows.seen(count) * columns.input * channels;
+        let few_filters = filters.min(TILE);
+        let fits = |&count: &usize| inputs(count) + count * columns.count * few_filters <= room;
+        let rows = even(rows.count, (1..=rows.count).rev().find(fits)?);
+        let inputs = inputs(rows);
+        let most = quotient(room - inputs, rows * columns.count).min(FILTERS);
+        Some(Self { rows, filters: at_a_time(filters, most), channels: *channels, inputs })
+    }
+
+    /// The split of some channels at a time, with room for as many vectors of inputs and of sums.
+    fn of_some_channels(images: &Images, filters: usize, (inputs, sums): (usize, usize)) -> Option<Self> {
+        let Images { rows, columns, channels, .. } = images;
         let fits = |count: usize, filters: usize, channels: usize| {
             rows.seen(count) * columns.input * channels <= inputs && count * columns.count * filters <= sums
         };
         // Inputs are transposed for each block of filters, and sums are stored for each part of the channels.
-        let (few_filters, few_channels) = (filters.min(8), (*channels).min(4));
+        let (few_filters, few_channels) = (filters.min(TILE), (*channels).min(4));
         let count = (1..=rows.count).rev().find(|&count| fits(count, few_filters, few_channels));
         let count = count.or_else(|| fits(1, 1, 1).then_some(1))?;
         Some(Self {
             rows: even(rows.count, count),
-            filters: even(filters, quotient(sums, count * columns.count).min(FILTERS)),
+            filters: at_a_time(filters, quotient(sums, count * columns.count).min(FILTERS)),
             channels: even(*channels, quotient(inputs, (rows.seen(count) * columns.input).max(1))),
             inputs,
         })
@@ -65,17 +79,23 @@ impl Split {
         scratch: &Scratch<'_, S>,
     ) -> Option<(usize, Self)> {
         let images = images.sparse();
+        let taps = images.taps();
+        if taps == 0 || taps > DEPTH || images.sums() == 0 || filters == 0 {
+            return None;
+        }
         let room = scratch.numbers.len() / lanes::<V, S>();
-        let mut least: Option<(usize, Self)> = None;
         // Inputs take one, two or three quarters of the room, and sums the others.
-        for quarters in 1..4 {
+        let of_some_channels = (1..4).filter_map(|quarters| {
             let inputs = room * quarters / 4;
-            let Some(split) = Self::new(&images, filters, (inputs, room - inputs)) else { continue };
+            Self::of_some_channels(&images, filters, (inputs, room - inputs))
+        });
+        let mut least: Option<(usize, Self)> = None;
+        for split in Self::of_all_channels(&images, filters, room).into_iter().chain(of_some_channels) {
             let work = split.work(&images, filters);
             if least.is_none_or(|(least, _)| work < least) {
                 least = Some((work, split));
             }
-            // All at once: no division is better.
+            // All at once: no other split is better.
             if (split.rows, split.filters, split.channels) == (images.rows.count, filters, images.channels) {
                 break;
             }
@@ -89,10 +109,14 @@ impl Split {
         let Images { rows, columns, channels, .. } = images;
         let (blocks, parts) = (ceil_div(filters, self.filters), ceil_div(*channels, self.channels));
         let edges = edges::suits(images, self.filters).then(|| edges::work(images, self.filters));
-        let (mut work, mut read) = (0, 0);
-        for first in (0..rows.count).step_by(self.rows.max(1)) {
-            let block = first..rows.count.min(first + self.rows);
-            read += rows.read(&block).filter(|&row| rows.reads(&block, row)).count() * columns.input;
+        let (mut work, mut laid, mut kept) = (0, 0, 0);
+        let mut before = 0..0;
+        for block in cut(rows.count, self.rows) {
+            laid += rows.missing(&block, &before).count();
+            kept += rows.kept(&block, &before).len();
+            if parts == 1 {
+                before = block.clone();
+            }
             // A block takes some time of its own.
             work += 850 * blocks * parts;
             for down in rows.stretches(block) {
@@ -111,11 +135,19 @@ impl Split {
                 }
             }
         }
-        // Transposing a vector takes as long as 12 or 15 multiplications, and as 80 if its numbers are stored apart.
-        let apart = if columns.apart == 1 { 15 } else { 80 };
-        let laid = if parts == 1 { 1 } else { blocks };
-        work + laid * read * channels * 12 + images.sums() * filters * apart
+        // Transposing a vector takes as long as 12 or 18 multiplications, and as 80 if its numbers are stored apart; moving one, as 2.
+        let apart = if columns.apart == 1 { 18 } else { 80 };
+        let times = if parts == 1 { 1 } else { blocks };
+        let read = times * (12 * laid + 2 * kept) * columns.input * channels;
+        work + read + images.sums() * filters * apart
     }
+}
+
+/// How many of some filters are computed at a time, at most `most`: as many each time, or whole tiles, if these are fewer.
+fn at_a_time(filters: usize, most: usize) -> usize {
+    let (as_many, whole) = (even(filters, most), quotient(most, TILE) * TILE);
+    let tiles = |some: usize| ceil_div(filters, some) * ceil_div(some, TILE);
+    if whole > 0 && most < filters && tiles(whole) < tiles(as_many) { whole } else { as_many }
 }
 
 /// How many products the positions of some stretches are, and of how many positions each.
@@ -141,10 +173,16 @@ impl<S: Scalar> Operation for OverSamples<'_, '_, S> {
         let samples = sums.x.len() / images.sample.max(1);
         for samples in cut(samples / lanes * lanes, lanes) {
             for group in 0..images.groups() {
+                let mut before = 0..0;
                 for rows in cut(images.rows.count, split.rows) {
-                    let block = Block { samples: samples.clone(), rows, columns: 0..images.columns.count };
+                    let block =
+                        Block { samples: samples.clone(), rows: rows.clone(), columns: 0..images.columns.count };
                     for filters in cut(sums.filters, split.filters) {
-                        sums.over_samples_of_block(simd, &block, group, (filters.start, filters.len()), split);
+                        let filters = (filters.start, filters.len());
+                        sums.over_samples_of_block(simd, (&block, &before), group, filters, split);
+                    }
+                    if split.channels >= images.channels {
+                        before = rows;
                     }
                 }
             }
@@ -153,19 +191,19 @@ impl<S: Scalar> Operation for OverSamples<'_, '_, S> {
 }
 
 impl<S: Scalar> Correlation<'_, '_, S> {
-    /// The sums of a block for some filters of a group.
+    /// The sums of a block for some filters of a group. All channels of what the sums of the rows `before` it read lie in the scratch.
     #[inline(always)]
     fn over_samples_of_block<V: Simd>(
         &mut self,
         simd: V,
-        block: &Block,
+        (block, before): (&Block, &Range<usize>),
         group: usize,
         (from, filters): (usize, usize),
         split: Split,
     ) {
         let (images, lanes) = (self.images, lanes::<V, S>());
         let Weights { all, group: apart, filter, channel, row, .. } = self.weights;
-        let height = images.rows.read(&block.rows).len();
+        let height = images.rows.seen(split.rows);
         let sums = block.rows.len() * block.columns.len();
         let mut rows = [Row::default(); FILTERS];
         for (index, to) in rows.iter_mut().enumerate().take(filters) {
@@ -176,7 +214,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let count = split.channels.min(images.channels - first);
             // All filters see the same channels, which may be laid already, for the filters before.
             if from == 0 || count < images.channels {
-                self.interleave(simd, block, (group * images.channels + first, count), split);
+                self.interleave(simd, (block, before), (group * images.channels + first, count), split);
             }
             let a = all.get(group * apart + from * filter + first * channel..).unwrap_or_default();
             let bias = self.bias.get(group * self.filters + from..).unwrap_or_default();
@@ -189,6 +227,7 @@ impl<S: Scalar> Correlation<'_, '_, S> {
                         images: &images,
                         block,
                         down: &down,
+                        height,
                         weights: a,
                         apart: (filter, channel, row),
                         filters,
@@ -241,30 +280,41 @@ impl<S: Scalar> Correlation<'_, '_, S> {
         self.store_samples(simd, block, (group * self.filters + from, filters), split);
     }
 
-    /// Transposes what a block reads of some channels: the numbers of a vector of samples lie one after the other.
+    /// Transposes what a block reads of some channels: the numbers of a vector of samples lie one after the other. What the sums of the rows
+    /// `before` it read, too, lies there, and is moved.
     #[inline(always)]
-    fn interleave<V: Simd>(&mut self, simd: V, block: &Block, (first, channels): (usize, usize), split: Split) {
+    fn interleave<V: Simd>(
+        &mut self,
+        simd: V,
+        (block, before): (&Block, &Range<usize>),
+        (first, channels): (usize, usize),
+        split: Split,
+    ) {
         let (images, lanes) = (self.images, lanes::<V, S>());
         let Images { rows, columns, .. } = &images;
-        let (read, width) = (rows.read(&block.rows), columns.input);
+        let (read, height, width) = (rows.read(&block.rows), rows.seen(split.rows), columns.input);
         let at = block.samples.start * images.sample + first * images.plane();
         let from = self.x.get(at + (read.start - rows.before) * width..).unwrap_or_default();
         let (to, _) = self.scratch.divided::<V>(split);
-        let mut lay = |channel: usize, row: usize, count: usize| {
-            let from = from.get(channel * images.plane() + row * width..).unwrap_or_default();
-            let to = to.get_mut((channel * read.len() + row) * width * lanes..).unwrap_or_default();
-            transpose(simd, (from, images.sample), (lanes, count), (to, lanes));
-        };
-        if read.clone().any(|row| !rows.reads(&block.rows, row)) {
-            for channel in 0..channels {
-                for row in read.clone().filter(|&row| rows.reads(&block.rows, row)) {
-                    lay(channel, row - read.start, width);
-                }
+        let kept = rows.kept(&block.rows, before).len() * width * lanes;
+        let further = (read.start - rows.read(before).start.min(read.start)) * width * lanes;
+        if kept > 0 && further > 0 {
+            to.blocks_mut(height * width * lanes).take(channels).for_each(|to| move_to_start(to, further, kept));
+        }
+        let mut missing = rows.missing(&block.rows, before).peekable();
+        while let Some(row) = missing.next() {
+            let mut count = 1;
+            while missing.next_if_eq(&(row + count)).is_some() {
+                count += 1;
             }
-        } else if read.len() == rows.input {
-            lay(0, 0, channels * images.plane());
-        } else {
-            (0..channels).for_each(|channel| lay(channel, 0, read.len() * width));
+            let row = row - read.start;
+            let (channels, count) =
+                if count == rows.input { (1, channels * images.plane()) } else { (channels, count * width) };
+            for channel in 0..channels {
+                let from = from.get(channel * images.plane() + row * width..).unwrap_or_default();
+                let to = to.get_mut((channel * height + row) * width * lanes..).unwrap_or_default();
+                transpose(simd, (from, images.sample), (lanes, count), (to, lanes));
+            }
         }
     }
 
@@ -288,5 +338,18 @@ impl<S: Scalar> Scratch<'_, S> {
     #[inline(always)]
     fn divided<V: Simd>(&mut self, split: Split) -> (&mut [S], &mut [S]) {
         self.numbers.split_at_mut_checked(split.inputs * lanes::<V, S>()).unwrap_or_default()
+    }
+}
+
+/// Moves some numbers, which lie `further` on, to the start of a slice.
+#[inline(always)]
+fn move_to_start<S: Copy>(numbers: &mut [S], further: usize, count: usize) {
+    let Some(end) = further.checked_add(count) else { return };
+    let fits = end <= numbers.len();
+    assert_in_tests!(fits, "{count} numbers aren't there");
+    if fits {
+        let to = numbers.as_mut_ptr();
+        // SAFETY: `fits` has checked that there are as many. Both pointers are of the same slice.
+        unsafe { core::ptr::copy(to.add(further), to, count) };
     }
 }

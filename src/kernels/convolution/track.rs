@@ -158,12 +158,25 @@ impl Track {
     }
 
     /// Whether one of some sums reads an element, counted from the first zero.
-    pub(super) fn reads(&self, sums: &Range<usize>, at: usize) -> bool {
+    fn reads(&self, sums: &Range<usize>, at: usize) -> bool {
         self.taps.max(1) == self.span
             || sums.clone().any(|sum| {
                 let offset = at.checked_sub(self.step * sum);
                 offset.is_some_and(|offset| self.taps().any(|(tap, _)| tap == offset))
             })
+    }
+
+    /// Of what some sums read, in order, what those `before` them don't read, if there are any.
+    pub(super) fn missing(&self, sums: &Range<usize>, before: &Range<usize>) -> impl Iterator<Item = usize> {
+        let (sums, before, kept) = (sums.clone(), before.clone(), self.kept(sums, before));
+        let track = *self;
+        self.read(&sums).filter(move |at| track.reads(&sums, *at) && !(kept.contains(at) && track.reads(&before, *at)))
+    }
+
+    /// The elements between the first and the last that some sums read that are also between those of the sums `before` them.
+    pub(super) fn kept(&self, sums: &Range<usize>, before: &Range<usize>) -> Range<usize> {
+        let (read, end) = (self.read(sums), self.read(before).end);
+        if before.is_empty() || end < read.start { read.start..read.start } else { read.start..end.min(read.end) }
     }
 
     /// Whether no sum reads zeros around the elements.

@@ -182,13 +182,27 @@ fn input_gradients_of_large_strided_inputs_are_those_of_their_definition() {
     }
 }
 
+/// Blocks of rows that share what they read, over samples: all of the rows between, or some, with dilations and strides.
+#[test]
+fn sums_of_blocks_that_share_rows_are_those_of_their_definition() {
+    let window = |kernel, stride, padding, dilation| Axis { kernel, stride, before: padding, after: padding, dilation };
+    for (rows, columns, sizes) in [
+        ((25, window(6, 1, 5, 2)), (25, window(6, 1, 5, 2)), (4, 16, 1)),
+        ((16, window(8, 2, 0, 1)), (32, window(9, 2, 0, 1)), (7, 24, 1)),
+        ((31, window(3, 2, 2, 3)), (40, window(3, 1, 1, 1)), (5, 9, 1)),
+        ((24, window(3, 3, 3, 3)), (36, window(5, 1, 2, 1)), (3, 9, 2)),
+    ] {
+        check_fitting(rows, columns, sizes);
+    }
+}
+
 /// Gradients of inputs that are added where sums are transposed: of every input, of every second one, with columns of an odd and an even
 /// number, and tap by tap.
 #[test]
 fn input_gradients_are_added_to_those_of_other_branches() {
     let window = |kernel, stride, before, after| Axis { kernel, stride, before, after, dilation: 1 };
     for (rows, columns, sizes) in [
-        ((9, still(3, 1)), (8, still(3, 1)), (16, 16, 1)),
+        ((9, still(3, 1)), (8, still(3, 1)), (32, 32, 1)),
         ((12, window(1, 2, 0, 0)), (13, window(1, 2, 0, 0)), (16, 32, 1)),
         ((8, window(1, 2, 0, 0)), (8, window(1, 2, 0, 0)), (32, 64, 1)),
         ((8, still(3, 1)), (8, still(3, 1)), (32, 64, 1)),

@@ -87,6 +87,8 @@ pub(super) struct Edges<'a, 'b, S> {
     pub(super) images: &'a Images,
     pub(super) block: &'a Block,
     pub(super) down: &'a Stretch,
+    /// From a channel of what the block reads to the next, in rows.
+    pub(super) height: usize,
     /// Weights, and how far those of neighbouring filters, channels and rows of taps lie apart.
     pub(super) weights: &'a [S],
     pub(super) apart: (usize, usize, usize),
@@ -171,13 +173,12 @@ impl<S: Scalar> Edges<'_, '_, S> {
         let along = columns.numbers(0..columns.len()).fold(0, usize::max);
         let a = (self.filters - 1) * filter + (self.channels - 1) * channel + down * row + along;
         let last_row = self.down.start + (self.down.sums.len() - 1) * rows.step + last_row;
-        let height = rows.read(&self.block.rows).len();
-        let b = ((self.channels - 1) * height + last_row + 1) * columns.input * lanes;
+        let b = ((self.channels - 1) * self.height + last_row + 1) * columns.input * lanes;
         let of_filter = self.block.rows.len() * columns.count;
         let last = self.down.sums.end - self.block.rows.start;
         let c = ((self.filters - 1) * of_filter + last * columns.count) * lanes;
         // Sums under whose windows there are zeros alone read nothing.
-        let reads = a < self.weights.len() && last_row < height && b <= self.x.len();
+        let reads = a < self.weights.len() && last_row < self.height && b <= self.x.len();
         let fits = (self.down.taps.is_empty() || reads) && c <= self.y.len() && self.start.fits(self.filters, lanes);
         assert_in_tests!(fits, "lines don't fit");
         fits
@@ -192,7 +193,7 @@ impl<S: Scalar> Edges<'_, '_, S> {
         let (Images { rows, columns, .. }, lanes) = (self.images, lanes::<V, S>());
         let (filter, channel, row) = self.apart;
         let read = columns.input * lanes;
-        let (x_channel, of_filter) = (rows.read(&self.block.rows).len() * read, self.block.rows.len() * columns.count);
+        let (x_channel, of_filter) = (self.height * read, self.block.rows.len() * columns.count);
         let (first, count) = place.filters;
         let filters: [usize; R] = core::array::from_fn(|index| first + index.min(count - 1));
         let mut sums = [[splat::<V, S>(simd, S::ZERO); SUMS]; R];
