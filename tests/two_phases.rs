@@ -5,7 +5,7 @@
 mod support;
 
 use fnn::data::Source;
-use fnn::layers::{Dense, Flatten, Layer, Part};
+use fnn::layers::{Deferral, Deferred, Dense, Flatten, Gradient, Layer, Part, Pass, Recorded};
 use fnn::losses::{CrossEntropy, Loss, Term};
 use fnn::optimizers::{Adam, Clip, Optimizer, Penalty, Schedule, Sgd, State};
 use fnn::simd::Simd;
@@ -319,4 +319,64 @@ fn many_layers_are_updated_in_several_groups() {
     for threads in [2, 3, 8] {
         assert_eq!(bits(&*train(threads)), bits(&*one), "{threads} threads");
     }
+}
+
+/// A factor for each number; which of them are trained, it doesn't say.
+#[derive(Clone, Debug, Parameters)]
+#[repr(C)]
+struct Forgetful<S: Scalar> {
+    factors: [S; 3],
+}
+
+impl<S: Scalar> Layer for Forgetful<S> {
+    type Input = [S; 3];
+    type Output = [S; 3];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = ();
+    const KIND: &'static str = "Forgetful";
+    const MACS: u64 = 3;
+    const ACCUMULATED: usize = 0;
+
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; 3]], outputs: &mut [[S; 3]], (): &mut ()) {
+        outputs.copy_from_slice(inputs);
+    }
+
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        _: &mut [[S; 3]],
+        _: Gradient<'_, Self>,
+        _: Option<&mut [[S; 3]]>,
+        (): &mut (),
+    ) {
+    }
+
+    fn backward_deferring<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        _: &mut [[S; 3]],
+        _: Deferral<'_, S>,
+        _: Option<&mut [[S; 3]]>,
+        (): &mut (),
+    ) {
+    }
+
+    fn parts(start: usize, visitor: &mut impl FnMut(Part)) {
+        visitor(Part::Accumulated(start..start + 1));
+        visitor(Part::Deferred(Deferred { start: start + 2, inputs: usize::MAX, outputs: 1, bias: true }));
+    }
+}
+
+#[test]
+fn weights_that_no_part_has_are_an_error() {
+    let data: DataSet<[f32; 3], usize> = [([0.5; 3], 1)].into();
+    let network = Box::new(Forgetful { factors: [1.0; 3] });
+    let error = Trainer::new(network, CrossEntropy, Sgd::new(0.1)).progress(Progress::Silent).fit(&data).unwrap_err();
+    let expected =
+        "layers whose `parts` are all of their weights in order, and whose `ACCUMULATED` weights are accumulated";
+    let found = format!("parts of {} of 3 weights in another order, of which 1 of 0 are accumulated", usize::MAX);
+    assert_eq!(error.to_string(), format!("network: expected {expected}, found {found}"));
 }

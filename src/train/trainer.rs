@@ -221,6 +221,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         self.saving.validate()?;
         self.observers.check(settings.monitor)?;
         check::network(&*self.network)?;
+        check::parts::<N>()?;
         check::data::<N, T, F>("training", data, &self.loss)?;
         check::batches::<N>(data.len(), settings.batch_size)?;
         self.validation.set().map_or(Ok(()), |validation| check::data::<N, T, F>("validation", validation, &self.loss))

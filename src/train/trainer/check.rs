@@ -6,7 +6,8 @@ use super::chunk_size::smallest_chunk;
 use super::step::first_non_finite;
 use crate::data::AnySource;
 use crate::error::Error;
-use crate::layer::{InvalidInput, Layer};
+use crate::layer::deferral::defers;
+use crate::layer::{InvalidInput, Layer, Part};
 use crate::losses::Loss;
 use crate::pod::zeroed;
 use crate::scalar::Scalar;
@@ -45,6 +46,36 @@ pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
         }
         None => Ok(()),
     }
+}
+
+/// Check that the parts of a network's weights are all of its weights, in order: those that are left out would never be trained.
+pub(crate) fn parts<N: Layer>() -> Result<(), Error> {
+    let (mut visited, mut accumulated) = (0usize, 0usize);
+    let mut in_order = true;
+    N::parts(0, &mut |part| {
+        let (start, length) = match &part {
+            Part::Accumulated(range) => (range.start, range.len()),
+            Part::Deferred(part) => {
+                let biases = if part.bias { part.outputs } else { 0 };
+                (part.start, part.inputs.saturating_mul(part.outputs).saturating_add(biases))
+            }
+        };
+        in_order &= start == visited;
+        visited = visited.saturating_add(length);
+        accumulated = accumulated.saturating_add(if matches!(part, Part::Accumulated(_)) { length } else { 0 });
+    });
+    if !defers::<N>() || in_order && (visited, accumulated) == (N::PARAMETERS, N::ACCUMULATED) {
+        return Ok(());
+    }
+    let expected =
+        "layers whose `parts` are all of their weights in order, and whose `ACCUMULATED` weights are accumulated";
+    let order = if in_order { "" } else { " in another order" };
+    let found = format!(
+        "parts of {visited} of {} weights{order}, of which {accumulated} of {} are accumulated",
+        N::PARAMETERS,
+        N::ACCUMULATED
+    );
+    Err(Error::Setting { name: "network", expected, found })
 }
 
 /// Check that the set has samples, and if they are in memory, that all are finite, with targets that are valid for the
