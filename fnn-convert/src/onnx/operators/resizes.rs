@@ -240,12 +240,12 @@ impl Method {
         let &Resized { inputs, outputs, region, .. } = resized;
         let (scale, output) = (resized.scale as f32, output as f32);
         let (size, last, end) = (inputs as f32, inputs as f32 - 1.0, outputs as f32 - 1.0);
-        let half = (output + 0.5) / scale - 0.5;
+        let center = (output + 0.5) / scale;
         let source = match self.coordinates {
-            Coordinates::HalfPixel => half,
-            Coordinates::HalfPixelSymmetric => size / 2.0 * (1.0 - outputs as f32 / (scale * size)) + half,
+            Coordinates::HalfPixel => center - 0.5,
+            Coordinates::HalfPixelSymmetric => size / 2.0 * (1.0 - outputs as f32 / (scale * size)) + center - 0.5,
             Coordinates::PytorchHalfPixel | Coordinates::AlignCorners if outputs == 1 => 0.0,
-            Coordinates::PytorchHalfPixel => half,
+            Coordinates::PytorchHalfPixel => center - 0.5,
             Coordinates::AlignCorners => output * last / end,
             Coordinates::Asymmetric => output / scale,
             Coordinates::Crop => {
