@@ -22,7 +22,7 @@ use crate::chunks::Chunks;
 use crate::kernels::assert_in_tests;
 use crate::kernels::product::{Fours, Origin, Place, Row, Scattered, Start, scattered_work};
 use crate::kernels::transpose::transpose;
-use crate::kernels::vector::{Operation, Simd, Vector, lanes};
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes};
 use crate::scalar::Scalar;
 use crate::window::{ceil_div, cut, even, quotient};
 
@@ -109,11 +109,11 @@ impl Split {
         let Images { rows, columns, channels, .. } = images;
         let (blocks, parts) = (ceil_div(filters, self.filters), ceil_div(*channels, self.channels));
         let edges = edges::suits(images, self.filters).then(|| edges::work(images, self.filters));
-        let (mut work, mut laid, mut kept) = (0, 0, 0);
-        let mut before = 0..0;
+        // All filters see the same channels, which are transposed again if others were in between.
+        let times = if parts == 1 { 1 } else { blocks };
+        let (mut work, mut before) = (0, 0..0);
         for block in cut(rows.count, self.rows) {
-            laid += rows.missing(&block, &before).count();
-            kept += rows.kept(&block, &before).len();
+            work += times * work_of_reading(images, &block, &before) + work_of_storing(images, &block, filters);
             if parts == 1 {
                 before = block.clone();
             }
@@ -135,12 +135,37 @@ impl Split {
                 }
             }
         }
-        // Transposing a vector takes as long as 12 or 18 multiplications, and as 80 if its numbers are stored apart; moving one, as 2.
-        let apart = if columns.apart == 1 { 18 } else { 80 };
-        let times = if parts == 1 { 1 } else { blocks };
-        let read = times * (12 * laid + 2 * kept) * columns.input * channels;
-        work + read + images.sums() * filters * apart
+        work
     }
+}
+
+/// What a transposition takes beside its vectors, in multiplications of vectors.
+const CALL: usize = 100;
+
+/// What it costs to transpose what a block of rows reads, and to move what the sums of the rows `before` it have read, too.
+fn work_of_reading(images: &Images, block: &Range<usize>, before: &Range<usize>) -> usize {
+    let Images { rows, columns, channels, .. } = images;
+    let (mut missing, mut runs, mut next) = (0, 0, usize::MAX);
+    for row in rows.missing(block, before) {
+        (missing, runs, next) = (missing + 1, runs + usize::from(row != next), row + 1);
+    }
+    // Whole planes are transposed together. A vector takes as long as 12 multiplications, and four of them at least; moving one, as 2.
+    let runs = if missing == rows.input { 0 } else { runs };
+    let kept = rows.kept(block, before).len();
+    let moved = if kept == 0 { 0 } else { CALL + 2 * kept * columns.input };
+    channels * (12 * missing * columns.input + (CALL + 20) * runs + moved)
+}
+
+/// What it costs to transpose the sums of a block of rows.
+fn work_of_storing(images: &Images, block: &Range<usize>, filters: usize) -> usize {
+    let Images { rows, columns, .. } = images;
+    let sums = block.len() * columns.count;
+    if columns.apart != 1 {
+        return 80 * sums * filters;
+    }
+    // Whole planes are transposed together, and parts of them in whole squares.
+    let of_filter = if block.len() == rows.count { 15 * sums } else { CALL + 15 * sums.next_multiple_of(LANES) };
+    filters * of_filter
 }
 
 /// How many of some filters are computed at a time, at most `most`: as many each time, or whole tiles, if these are fewer.
