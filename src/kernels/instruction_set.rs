@@ -211,6 +211,7 @@ macro_rules! vector {
         separate($even:ident, $odd:ident): $separate:expr,
         where_equal($left:ident, $right:ident, $equal:ident, $unequal:ident): $where_equal:expr,
         $(columns($matrix:ident, $pitch:ident, $rows:ident): $columns:expr,)?
+        $(store_every_second($second:ident, $place:ident, $places:ident, $is_sum:ident): $every_second:expr,)?
     ) => {
         impl crate::kernels::vector::Vector<$scalar, $token> for $vector {
             const LANES: usize = $lanes;
@@ -282,6 +283,13 @@ macro_rules! vector {
                 ) -> Option<[Self; 4]> {
                     // SAFETY: the token, and the caller's promise.
                     Some(unsafe { $columns }.map(Self))
+                })?
+
+                $(unsafe fn store_every_second(self, $place: *mut $scalar, $places: usize, $is_sum: bool) -> bool {
+                    let $second = self.0;
+                    // SAFETY: the vector is the proof of the instruction set, and the caller's promise.
+                    unsafe { $every_second };
+                    true
                 })?
             }
 

@@ -169,6 +169,9 @@ impl<S: Scalar> Operation for Transpose<'_, '_, S> {
                             sum.store_masked(to, height);
                             continue;
                         }
+                        if apart == 2 && vector.store_every_second(to, height, is_sum) {
+                            continue;
+                        }
                         let mut numbers = [S::ZERO; LANES];
                         vector.store(numbers.as_mut_ptr());
                         for (place, number) in numbers.into_iter().enumerate().take(height) {

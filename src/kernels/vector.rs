@@ -119,6 +119,16 @@ pub trait Vector<S, V>: Real {
         None
     }
 
+    /// Stores the first `count` lanes at every second place, or their sums with the numbers that are there; if there is a way that doesn't
+    /// touch what lies between them. Returns whether there is.
+    ///
+    /// # Safety
+    /// These places can be read and written.
+    #[inline(always)]
+    unsafe fn store_every_second(self, _: *mut S, _count: usize, _is_sum: bool) -> bool {
+        false
+    }
+
     /// `yes` where the lanes of two are equal, which NaN never is; `no` elsewhere.
     #[must_use]
     fn if_equal(self, other: Self, yes: Self, no: Self) -> Self;

@@ -63,6 +63,16 @@ define_instruction_set! {
             let ((first, second), (third, fourth)) = (pairs(ab_low, cd_low), pairs(ab_high, cd_high));
             [first, second, third, fourth]
         },
+        store_every_second(value, to, count, is_sum): {
+            let (low, high) = every_second_of_32(count);
+            let first = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+            let last = _mm512_setr_epi32(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
+            for (order, mask, to) in [(first, low, to), (last, high, to.wrapping_add(16))] {
+                let twice = _mm512_permutexvar_ps(order, value);
+                let sums = if is_sum { _mm512_add_ps(_mm512_maskz_loadu_ps(mask, to), twice) } else { twice };
+                _mm512_mask_storeu_ps(to, mask, sums);
+            }
+        },
     }
     F64x8 = [f64; 8] in __m512d {
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd
@@ -230,6 +240,14 @@ impl Lanes for F32x8 {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn first_16(count: usize) -> __mmask16 {
     if count >= 16 { !0 } else { !(!0 << count) }
+}
+
+/// The masks of two times 16 lanes, of which each second is one of the first `count`.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn every_second_of_32(count: usize) -> (__mmask16, __mmask16) {
+    let mask = 0x5555_5555 & if count >= 16 { !0 } else { !(!0_u32 << (2 * count)) };
+    (mask as __mmask16, (mask >> 16) as __mmask16)
 }
 
 /// The mask of the first `count` of 8 lanes.
