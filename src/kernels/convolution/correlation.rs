@@ -75,7 +75,7 @@ pub(super) struct WeightGradient<'a, 'b, S> {
     pub(super) x: &'a [S],
     pub(super) g: &'a [S],
     pub(super) dw: &'a mut [S],
-    /// Of each filter, the gradient of its bias, which is added to over filters; it may be empty.
+    /// Of each filter, the gradient of its bias, which is added to, but not over channels; it may be empty.
     pub(super) bias: &'a mut [S],
     pub(super) scratch: &'a mut Scratch<'b, S>,
 }

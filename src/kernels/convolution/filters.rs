@@ -83,6 +83,11 @@ pub(super) fn cheapest(images: &Images, samples: usize, filters: usize, lanes: u
     sparse.into_iter().fold((whole, *images), |least, form| if form.0 < least.0 { form } else { least })
 }
 
+/// What the sums of a sample cost at least, whichever taps are left out.
+pub(super) fn least_work(images: &Images, filters: usize, lanes: usize) -> usize {
+    (images.products() * images.channels + 4 * images.sums()) * ceil_div(filters, lanes)
+}
+
 /// What the sums of a sample cost, in multiplications of vectors of `lanes`.
 fn work(images: &Images, samples: usize, filters: usize, lanes: usize) -> usize {
     let (vectors, most) = (ceil_div(filters, lanes), most(filters, images.channels, images.taps()));

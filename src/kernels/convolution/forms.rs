@@ -43,22 +43,25 @@ pub(super) fn lanes_of<V: Simd, S: Scalar>(
     if taps == 0 || taps > DEPTH || scratch.sizes() == (0, 0, 0) {
         return None;
     }
-    let (by_filters, over_filters) = filters::cheapest(images, samples, filters, lanes);
-    let by_filters = filters::split(&over_filters, 1, filters, window, scratch).map(|_| by_filters);
+    let by_samples = if samples < lanes { None } else { Split::cheapest::<V, S>(images, filters, scratch) };
+    // Where filters cost more, whatever is left out, there is no need to know how much.
+    let least = by_samples.map_or(usize::MAX, |(by_samples, _)| by_samples);
+    let by_filters = if samples.is_multiple_of(lanes) && filters::least_work(images, filters, lanes) > least {
+        None
+    } else {
+        let (by_filters, over_filters) = filters::cheapest(images, samples, filters, lanes);
+        filters::split(&over_filters, 1, filters, window, scratch).map(|_| (by_filters, over_filters))
+    };
     let over_positions = rows::cheapest::<V, S>(images, (samples, filters), scratch);
     let form = match (by_filters, over_positions) {
-        (Some(by_filters), Some((by_positions, images))) if by_positions <= by_filters => {
+        (Some((by_filters, _)), Some((by_positions, images))) if by_positions <= by_filters => {
             Some((by_positions, Lanes::Positions, images))
         }
-        (Some(by_filters), _) => Some((by_filters, Lanes::Filters, over_filters)),
+        (Some((by_filters, over_filters)), _) => Some((by_filters, Lanes::Filters, over_filters)),
         (None, positions) => positions.map(|(by_positions, images)| (by_positions, Lanes::Positions, images)),
     };
     // Samples that don't fill a vector are computed in another form.
-    let by_samples = if samples < lanes || form.is_none() && !samples.is_multiple_of(lanes) {
-        None
-    } else {
-        Split::cheapest::<V, S>(images, filters, scratch)
-    };
+    let by_samples = by_samples.filter(|_| form.is_some() || samples.is_multiple_of(lanes));
     match (by_samples, form) {
         (Some((by_samples, split)), form) if form.is_none_or(|(least, ..)| by_samples < least) => {
             Some((Lanes::Samples(split), *images))

@@ -4,7 +4,7 @@
 //! numbers are vectors: `y[f][p] = b[f] + Σ w[f][c, t] · x[c][p's tap t]`, with weights broadcast from where they lie. No lane is idle,
 //! whatever the number of filters, the plane or the stride, and taps on padding are left out along both axes; inputs and sums are transposed.
 //! The sums of a block are several [products](Scattered), each of the positions that read the same taps; or, where taps lie on zeros at the
-//! ends of lines, they are computed [line by line](edges).
+//! ends of lines, they are computed [in pairs](edges).
 //!
 //! Each sum is one chain: over channels, and in each over the taps in the order of what they read.
 
@@ -108,7 +108,7 @@ impl Split {
     fn work(&self, images: &Images, filters: usize) -> usize {
         let Images { rows, columns, channels, .. } = images;
         let (blocks, parts) = (ceil_div(filters, self.filters), ceil_div(*channels, self.channels));
-        let edges = edges::suits(images, self.filters).then(|| edges::work(images, self.filters));
+        let has_edges = edges::suits(images, self.filters);
         // All filters see the same channels, which are transposed again if others were in between.
         let times = if parts == 1 { 1 } else { blocks };
         let (mut work, mut before) = (0, 0..0);
@@ -119,11 +119,12 @@ impl Split {
             }
             // A block takes some time of its own.
             work += 850 * blocks * parts;
+            if has_edges {
+                let (products, tiles) = edges::work(images, self.filters, &block);
+                work += blocks * (channels * products + parts * tiles);
+                continue;
+            }
             for down in rows.stretches(block) {
-                if let Some((products, line)) = edges {
-                    work += blocks * down.sums.len() * (down.taps.len() * channels * products + parts * line);
-                    continue;
-                }
                 for along in columns.stretches(0..columns.count) {
                     let (lines, vectors) = lines(images, (&down, &along));
                     let (product, tiles) = scattered_work(self.filters, vectors);
@@ -246,23 +247,20 @@ impl<S: Scalar> Correlation<'_, '_, S> {
             let start = if first == 0 { Origin::Column(bias) } else { Origin::Sum };
             let is_rectified = self.is_rectified && first + count == images.channels;
             if edges::suits(&images, filters) {
-                for down in images.rows.stretches(block.rows.clone()) {
-                    let (inputs, sums) = self.scratch.divided::<V>(split);
-                    simd.call(Edges {
-                        images: &images,
-                        block,
-                        down: &down,
-                        height,
-                        weights: a,
-                        apart: (filter, channel, row),
-                        filters,
-                        channels: count,
-                        x: &*inputs,
-                        y: sums,
-                        start,
-                        is_rectified,
-                    });
-                }
+                let (inputs, sums) = self.scratch.divided::<V>(split);
+                simd.call(Edges {
+                    images: &images,
+                    block,
+                    height,
+                    weights: a,
+                    apart: (filter, channel, row),
+                    filters,
+                    channels: count,
+                    x: &*inputs,
+                    y: sums,
+                    start,
+                    is_rectified,
+                });
                 continue;
             }
             images.for_each_stretch(block, |down, along| {

@@ -115,7 +115,7 @@ impl Track {
 
     /// The offsets and numbers of the taps at some indices.
     #[inline(always)]
-    fn numbered(&self, taps: Range<usize>) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone + use<> {
+    pub(super) fn numbered(&self, taps: Range<usize>) -> impl ExactSizeIterator<Item = (usize, usize)> + Clone + use<> {
         let Self { offset, spread, tap, next_tap, .. } = *self;
         taps.map(move |index| (offset + index * spread, tap.wrapping_add_signed(index as isize * next_tap)))
     }

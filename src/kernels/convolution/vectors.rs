@@ -197,9 +197,9 @@ impl<S: Scalar> Backward<'_, '_, S> {
         if let (true, Some((lanes, images))) = (few && needs_weights, convolution.gradient_over(&images, &scratch)) {
             let (filters, scratch) = (convolution.filters, &mut scratch);
             let (window, outputs) = (convolution.window(), (plane.outputs(), plane.columns.output));
-            // Over filters, gradients of a bias are added where they lie transposed.
+            // Over filters and positions, gradients of a bias are added where tiles read them.
             let mut bias = bias;
-            if !matches!(lanes, GradientLanes::Filters) {
+            if matches!(lanes, GradientLanes::Channels) {
                 convolution.add_bias_sums(simd, w, g, core::mem::take(&mut bias));
             }
             WeightGradient { images, filters, window, outputs, x, g, dw: &mut *dw, bias, scratch }.add(simd, lanes);

@@ -51,14 +51,16 @@ pub(super) fn maximum_gradient<V: Simd, S: Scalar>(
 fn largest<V: Simd, S: Scalar>(simd: V, x: &[S], y: &mut [S], width: usize) {
     let lanes = lanes::<V, S>();
     for (index, y) in y.parts_mut(lanes).enumerate() {
-        let mut largest = splat(simd, S::from_f64(f64::NEG_INFINITY));
+        let mut largest: Option<S::Vector<V>> = None;
         for row in x.blocks(width) {
             let (even, odd) = read_pairs(simd, row, index);
             for x in [even, odd] {
-                largest = larger::<V, S>(largest, x);
+                largest = Some(largest.map_or(x, |largest| larger::<V, S>(largest, x)));
             }
         }
-        write(simd, largest, y);
+        if let Some(largest) = largest {
+            write(simd, largest, y);
+        }
     }
 }
 

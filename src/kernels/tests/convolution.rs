@@ -278,14 +278,23 @@ fn convolutions_of_a_single_number_are_those_of_their_definition() {
     }
 }
 
-/// Lines with ends, of batches of few filters that see more channels than are multiplied at a time, so that sums go on from stored ones.
+/// Lines with ends, of batches of few filters: those that see more channels than are multiplied at a time, so that sums go on from stored
+/// ones; one row of sums under several rows of taps; an odd number of rows, with ends of their own, strides, dilations, and rows that read
+/// zeros alone.
 #[test]
 fn convolutions_of_lines_and_many_channels_are_those_of_their_definition() {
-    let window = |kernel, stride, before, after| Axis { kernel, stride, before, after, dilation: 1 };
+    let window = |kernel, stride, before, after, dilation| Axis { kernel, stride, before, after, dilation };
     for (rows, columns, sizes) in [
         ((3, still(3, 1)), (9, still(5, 2)), (40, 6, 1)),
         ((1, still(1, 0)), (7, still(5, 2)), (65, 7, 1)),
-        ((2, still(3, 1)), (13, window(7, 2, 3, 3)), (24, 5, 2)),
+        ((1, still(1, 0)), (7, still(5, 2)), (400, 7, 1)),
+        ((2, still(3, 1)), (13, window(7, 2, 3, 3, 1)), (24, 5, 2)),
+        ((3, still(3, 0)), (9, still(5, 2)), (7, 6, 1)),
+        ((4, window(3, 1, 0, 0, 1)), (11, window(4, 1, 3, 1, 2)), (3, 8, 1)),
+        ((7, window(3, 1, 5, 4, 2)), (8, window(3, 1, 2, 2, 2)), (3, 6, 1)),
+        ((8, window(5, 2, 4, 4, 1)), (16, window(5, 2, 4, 4, 1)), (4, 9, 1)),
+        ((3, window(2, 1, 4, 5, 3)), (9, window(4, 1, 6, 5, 3)), (2, 7, 1)),
+        ((8, still(5, 4)), (8, still(5, 4)), (16, 6, 1)),
     ] {
         check_fitting(rows, columns, sizes);
     }

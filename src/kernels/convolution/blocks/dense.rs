@@ -173,6 +173,24 @@ impl Rows {
                 }
                 return zeros(end * width..height * width);
             }
+            let behind = width - skip - count;
+            if STEP == 1 && (lanes..=2 * lanes).contains(&count) && skip <= lanes && behind <= lanes {
+                // Two vectors, which overlap, on zeros at either end.
+                let (mut row, last) = (to.add(first * width), count - lanes);
+                for _ in first..end {
+                    if skip > 0 {
+                        zero.store(row);
+                    }
+                    if behind > 0 {
+                        zero.store(row.add(width - lanes));
+                    }
+                    let (low, high) = (S::Vector::<V>::load(simd, from), S::Vector::<V>::load(simd, from.add(last)));
+                    low.store(row.add(skip));
+                    high.store(row.add(skip + last));
+                    (from, row) = (from.wrapping_add(apart), row.wrapping_add(width));
+                }
+                return zeros(end * width..height * width);
+            }
             let (whole, rest) = (count - count % lanes, count % lanes);
             let inner = count.next_multiple_of(lanes);
             let mut row = to.add(first * width);

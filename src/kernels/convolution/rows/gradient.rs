@@ -194,6 +194,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let places = images.places(block, part.channels.1);
         let channel = part.group * images.channels + part.channels.0;
         let (first, apart) = self.gradients(block, part);
+        let biases = biases(self.bias, self.filters, part);
         let Rooms { inputs: ends, sums: x, weights } = self.scratch.rooms();
         images.numbers(simd, self.x, block, (channel, part.channels.1), x);
         // What the last vector reads behind the copy is multiplied by zeros.
@@ -239,6 +240,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             offsets,
             filters: part.filters.1,
             totals: weights,
+            biases,
         });
     }
 
@@ -249,6 +251,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
         let places = images.places(block, part.channels.1);
         let channel = part.group * images.channels + part.channels.0;
         let (first, apart) = self.gradients(block, part);
+        let biases = biases(self.bias, self.filters, part);
         let Rooms { inputs, sums, weights } = self.scratch.rooms();
         images.numbers(simd, self.x, block, (channel, part.channels.1), inputs);
         let end = block.samples.len() * places.sample;
@@ -290,6 +293,7 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             offsets,
             filters: part.filters.1,
             totals: weights,
+            biases,
         });
     }
 
@@ -317,6 +321,14 @@ impl<S: Scalar> WeightGradient<'_, '_, S> {
             totals = totals.get(depth * LANES..).unwrap_or_default();
         }
     }
+}
+
+/// The gradients of the biases of a part's filters, if it has the first channels; those of the other parts are the same.
+#[inline(always)]
+fn biases<S>(all: &mut [S], filters: usize, part: Part) -> &mut [S] {
+    let first = part.group * filters + part.filters.0;
+    let some = if part.channels.0 == 0 { all.get_mut(first..first + part.filters.1) } else { None };
+    some.unwrap_or_default()
 }
 
 /// Rows of gradients, `pitch` apart, with zeros in between and up to a length of whole vectors.

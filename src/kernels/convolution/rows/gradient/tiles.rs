@@ -1,10 +1,14 @@
 //! The products of a block's gradients and inputs, over vectors of positions: the sums of some filters and some taps stay in registers.
 
 use crate::kernels::assert_in_tests;
-use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat};
+use crate::kernels::lane_sums::total_each;
+use crate::kernels::vector::{LANES, Operation, Simd, Vector, lanes, splat, write};
 use crate::real::Real;
 use crate::scalar::Scalar;
 use crate::window::balanced;
+
+/// The most filters whose sums stay in registers.
+const FILTERS: usize = 6;
 
 /// Where a vector of positions lies: in a copy of inputs, and in the gradients of a filter.
 #[derive(Clone, Copy, Default)]
@@ -36,6 +40,8 @@ pub(super) struct Tiles<'a, 'b, S> {
     pub(super) offsets: &'a [Tap],
     pub(super) filters: usize,
     pub(super) totals: &'b mut [S],
+    /// Of each filter, what the sum of its gradients is added to; or empty.
+    pub(super) biases: &'b mut [S],
 }
 
 impl<S: Scalar> Operation for Tiles<'_, '_, S> {
@@ -64,8 +70,14 @@ impl<S: Scalar> Operation for Tiles<'_, '_, S> {
         if !fits || depth == 0 || filters == 0 {
             return;
         }
+        if !self.biases.is_empty() {
+            for some in balanced(filters, FILTERS) {
+                // SAFETY: all vectors can be read of these filters.
+                unsafe { self.add_biases(simd, (some.start, some.len())) };
+            }
+        }
         let many = S::Vector::<V>::REGISTERS >= 32;
-        let most = if many { 6 } else { 4 };
+        let most = if many { FILTERS } else { 4 };
         for some in balanced(filters, most) {
             let filter = some.start;
             // SAFETY: all vectors can be read under all taps, and there is a total for each filter and tap.
@@ -111,6 +123,34 @@ impl<S: Scalar> Tiles<'_, '_, S> {
                 }
             }
         }
+    }
+
+    /// Adds the sums of some filters' gradients to those of their biases. Then tiles find them in the first-level cache.
+    ///
+    /// # Safety
+    /// There are as many filters, at least one and at most [`FILTERS`], and all of `run`'s conditions hold.
+    #[inline(always)]
+    unsafe fn add_biases<V: Simd>(&mut self, simd: V, (filter, count): (usize, usize)) {
+        let mut sums = [S::ZERO; FILTERS * LANES];
+        for lane in (0..LANES).step_by(lanes::<V, S>()) {
+            let mut chains = [splat::<V, S>(simd, S::ZERO); FILTERS];
+            for run in &self.runs {
+                let gs: [_; FILTERS] = core::array::from_fn(|index| {
+                    run.g.as_ptr().wrapping_add((filter + index.min(count - 1)) * run.pitch + lane)
+                });
+                for position in run.vectors {
+                    for (chain, g) in chains.iter_mut().zip(gs) {
+                        // SAFETY: the caller's promise.
+                        *chain = *chain + unsafe { S::Vector::<V>::load(simd, g.add(position.g as usize)) };
+                    }
+                }
+            }
+            for (chain, sums) in chains.into_iter().zip(sums.as_chunks_mut::<LANES>().0) {
+                write(simd, chain, sums.get_mut(lane..).unwrap_or_default());
+            }
+        }
+        let biases = self.biases.get_mut(filter..filter + count).unwrap_or_default();
+        total_each(simd, &sums, biases);
     }
 
     /// Some lanes of the sums of `R` filters and `C` taps. Those of the first `kept` taps are stored.
