@@ -150,11 +150,13 @@ fn work_of_reading(images: &Images, block: &Range<usize>, before: &Range<usize>)
     for row in rows.missing(block, before) {
         (missing, runs, next) = (missing + 1, runs + usize::from(row != next), row + 1);
     }
-    // Whole planes are transposed together. A vector takes as long as 12 multiplications, and four of them at least; moving one, as 2.
-    let runs = if missing == rows.input { 0 } else { runs };
+    // Moving a vector takes as long as 2 multiplications, and transposing it as 10, with four of them at least.
     let kept = rows.kept(block, before).len();
     let moved = if kept == 0 { 0 } else { CALL + 2 * kept * columns.input };
-    channels * (12 * missing * columns.input + (CALL + 20) * runs + moved)
+    // Whole planes are transposed together.
+    let laid =
+        if missing == rows.input { 12 * images.plane() } else { 10 * missing * columns.input + (CALL + 20) * runs };
+    channels * (laid + moved)
 }
 
 /// What it costs to transpose the sums of a block of rows.
@@ -165,7 +167,7 @@ fn work_of_storing(images: &Images, block: &Range<usize>, filters: usize) -> usi
         return 80 * sums * filters;
     }
     // Whole planes are transposed together, and parts of them in whole squares.
-    let of_filter = if block.len() == rows.count { 15 * sums } else { CALL + 15 * sums.next_multiple_of(LANES) };
+    let of_filter = if block.len() == rows.count { 15 * sums } else { CALL + 13 * sums.next_multiple_of(LANES) };
     filters * of_filter
 }
 
