@@ -137,11 +137,12 @@ fn samples_and_labels_must_be_what_they_are_read_as() {
 }
 
 #[test]
-fn an_array_of_nothing_is_read() {
+fn an_array_without_samples_is_read_and_samples_without_elements_are_an_error() {
     let none = Idx::parse("digits", &write(&[0, 2, 3], &[])[..]).unwrap();
     assert_eq!(none.images::<[f32; 6]>().unwrap(), [[0.0; 6]; 0]);
     let empty = Idx::parse("digits", &write(&[3, 0], &[])[..]).unwrap();
-    assert_eq!(empty.images::<[f32; 0]>().unwrap(), [[]; 3]);
+    let error = empty.images::<[f32; 0]>().unwrap_err().to_string();
+    assert_eq!(error, "digits: dimensions: expected samples of at least one element, found [0]");
     assert!(empty.images::<[f32; 6]>().is_err());
 }
 
