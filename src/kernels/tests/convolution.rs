@@ -187,8 +187,8 @@ fn input_gradients_of_large_strided_inputs_are_those_of_their_definition() {
 fn sums_of_blocks_that_share_rows_are_those_of_their_definition() {
     let window = |kernel, stride, padding, dilation| Axis { kernel, stride, before: padding, after: padding, dilation };
     for (rows, columns, sizes) in [
-        ((25, window(6, 1, 5, 2)), (25, window(6, 1, 5, 2)), (4, 16, 1)),
-        ((16, window(8, 2, 0, 1)), (32, window(9, 2, 0, 1)), (7, 24, 1)),
+        ((14, window(6, 1, 5, 2)), (25, window(6, 1, 5, 2)), (4, 16, 1)),
+        ((16, window(8, 2, 0, 1)), (26, window(9, 2, 0, 1)), (7, 24, 1)),
         ((31, window(3, 2, 2, 3)), (40, window(3, 1, 1, 1)), (5, 9, 1)),
         ((24, window(3, 3, 3, 3)), (36, window(5, 1, 2, 1)), (3, 9, 2)),
     ] {
