@@ -65,8 +65,6 @@ pub(super) fn work(images: &Images, filters: usize, block: &Range<usize>) -> (us
         tiles += ceil_div(columns.count, SUMS);
     }
     let groups_of_filters = ceil_div(filters, FILTERS);
-    // Measured, they take a twelfth longer than their loads and multiplications.
-    let products = products + products / 12;
     // Taps are listed anew near the ends of rows.
     let listed = 8 * images.taps() * columns.count.min(2 * columns.len());
     (products * groups_of_filters, groups_of_filters * tiles * (66 + 3 * tall * SUMS) + listed)
