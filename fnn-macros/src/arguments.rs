@@ -1,5 +1,6 @@
 //! A layer's arguments: the text in parentheses.
 
+mod initializer;
 mod padding;
 
 use proc_macro2::{Ident, TokenStream};
@@ -10,6 +11,7 @@ use crate::flow::Site;
 use crate::parse::Argument;
 use crate::report::{Errors, const_check, either, list, near};
 use crate::size::{Scope, Size};
+use initializer::INITIALIZERS;
 pub(crate) use padding::Padding;
 
 /// How a kind is written, with its arguments.
@@ -64,10 +66,6 @@ pub(crate) const fn optional(name: &'static str, argument: ArgumentType) -> Para
 pub(crate) const fn keyword(name: &'static str, argument: ArgumentType) -> Parameter {
     Parameter { name, meaning: "", argument, required: false, positional: false }
 }
-
-/// The variants of `Initializer`.
-pub(crate) static INITIALIZERS: &[&str] =
-    &["HeNormal", "HeUniform", "GlorotNormal", "GlorotUniform", "LeCunNormal", "LeCunUniform", "Constant"];
 
 /// The values of a layer's arguments.
 pub(crate) struct Arguments {
@@ -219,21 +217,6 @@ impl Arguments {
         !self.is(name, "false")
     }
 
-    /// The initializer, if present: its variants may be written without their type.
-    pub(crate) fn initializer(&self, fnn: &TokenStream) -> Option<TokenStream> {
-        let given = self.get("init")?;
-        let variant = match given {
-            Expr::Call(call) => &*call.func,
-            given => given,
-        };
-        Some(match variant {
-            Expr::Path(path) if INITIALIZERS.iter().any(|name| path.path.is_ident(name)) => {
-                quote!(#fnn::macro_support::Initializer::#given)
-            }
-            _ => quote!(#given),
-        })
-    }
-
     /// Whether the argument is `word`.
     pub(crate) fn is(&self, name: &str, word: &str) -> bool {
         self.get(name).is_some_and(|value| is_word(value, word))
@@ -340,7 +323,7 @@ impl Parameter {
             (ArgumentType::Switch, _) => mistake(format!("{what} must be `true` or `false`")),
             (ArgumentType::Word(words), word) if words.iter().any(|known| is_word(word, known)) => other(),
             (ArgumentType::Word(words), _) => mistake(format!("{what} must be {}", either(words.iter().copied()))),
-            (ArgumentType::Initializer, initializer) => match invalid_initializer(initializer) {
+            (ArgumentType::Initializer, initializer) => match initializer::mistake(initializer) {
                 Some(message) => mistake(message),
                 None => other(),
             },
@@ -361,42 +344,5 @@ impl Parameter {
             _ => &[],
         };
         words.contains(&text.as_str()).then_some(text)
-    }
-}
-
-/// The message for an invalid initializer, as far as the macro can tell.
-fn invalid_initializer(initializer: &Expr) -> Option<String> {
-    let (name, values) = match initializer {
-        Expr::Path(path) => (path.path.get_ident()?, Vec::new()),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => (path.path.get_ident()?, call.args.iter().collect()),
-            _ => return None,
-        },
-        Expr::Lit(_) => return Some(format!("an initializer must be one of {}", list(INITIALIZERS.iter().copied()))),
-        _ => return None,
-    };
-    let text = name.to_string();
-    if !INITIALIZERS.contains(&text.as_str()) {
-        // In capitals, it is a constant of the user's, and in small letters only a function, which is called.
-        let is_value = matches!(initializer, Expr::Path(_)) && text.starts_with(char::is_lowercase);
-        let is_type = text.starts_with(char::is_uppercase) && text.contains(char::is_lowercase);
-        if !is_value && !is_type {
-            return None;
-        }
-        return Some(match near(&text.replace('_', ""), INITIALIZERS.iter().copied()) {
-            Some(near) => format!("there is no initializer `{name}`; did you mean `{near}`?"),
-            None => {
-                format!("there is no initializer `{name}`; the initializers are {}", list(INITIALIZERS.iter().copied()))
-            }
-        });
-    }
-    match (text.as_str(), &values[..]) {
-        ("Constant", [Expr::Lit(literal)]) if !matches!(literal.lit, Lit::Float(_)) => {
-            Some("`Constant` takes a float, such as `Constant(0.5)`".into())
-        }
-        ("Constant", [_]) => None,
-        ("Constant", _) => Some("`Constant` needs the value for every weight: `Constant(0.5)`".into()),
-        (_, []) => None,
-        (_, _) => Some(format!("`{name}` takes no arguments")),
     }
 }
