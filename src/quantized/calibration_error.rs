@@ -1,11 +1,11 @@
 //! The error of a calibration.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 
 use crate::setting::InvalidSetting;
-use crate::weights::parameters::Parameters;
+use crate::weights::parameters::{Parameters, first_non_finite};
 
 /// Why a network could not be calibrated: see [`Quantize`](super::Quantize).
 ///
@@ -53,16 +53,7 @@ pub enum CalibrationError {
 impl CalibrationError {
     /// The error about the first weight that is not finite.
     pub(super) fn of_weights<P: Parameters<Scalar = f32>>(weights: &P) -> Option<Self> {
-        if weights.parameters().iter().all(|weight| weight.is_finite()) {
-            return None;
-        }
-        let mut first = None;
-        weights.for_each(&mut |name, _, values| {
-            if let (None, Some(&found)) = (&first, values.iter().find(|value| !value.is_finite())) {
-                first = Some(Self::Weight { name: name.to_string(), found });
-            }
-        });
-        first
+        first_non_finite(weights).map(|(name, found)| Self::Weight { name, found })
     }
 
     /// What is wrong with a sample.
@@ -107,7 +98,7 @@ impl From<CalibrationError> for crate::Error {
         match error {
             CalibrationError::Empty => Self::Empty { set },
             CalibrationError::Sample { sample, layer, element, found } => {
-                let problem = CalibrationError::problem(layer.as_deref(), element, found).to_string();
+                let problem = CalibrationError::problem(layer.as_deref(), element, found);
                 Self::Sample { set, sample, row: sample, problem }
             }
             CalibrationError::Weight { name, found } => {

@@ -169,6 +169,18 @@ const fn count<P: Parameters>() -> usize {
     length
 }
 
+/// The name of the first array of weights that contains NaN or infinity, and the first such number in it.
+#[cfg(feature = "alloc")]
+pub(crate) fn first_non_finite<P: Parameters>(weights: &P) -> Option<(alloc::string::String, P::Scalar)> {
+    let mut found = None;
+    weights.for_each(&mut |name, _, values| {
+        if let (None, Some(&value)) = (&found, values.iter().find(|value| !value.is_finite())) {
+            found = Some((alloc::string::ToString::to_string(&name), value));
+        }
+    });
+    found
+}
+
 /// Check that a type consists only of its weights, for code that relies on it without using `PARAMETERS`.
 #[track_caller]
 pub(crate) const fn assert_weights<P: Parameters>() {

@@ -3,7 +3,6 @@
 use std::fmt::Debug;
 
 use super::chunk_size::smallest_chunk;
-use super::step::first_non_finite;
 use crate::data::AnySource;
 use crate::error::Error;
 use crate::layer::deferral::defers;
@@ -12,7 +11,7 @@ use crate::losses::Loss;
 use crate::pod::zeroed;
 use crate::scalar::Scalar;
 use crate::shape::Sample;
-use crate::weights::parameters::Parameters;
+use crate::weights::parameters::{Parameters, first_non_finite};
 
 /// Check that a count is not 0.
 pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), Error> {
@@ -40,7 +39,7 @@ pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(),
 /// Check that the initial weights are finite.
 pub(crate) fn network<N: Parameters>(network: &N) -> Result<(), Error> {
     match first_non_finite(network) {
-        Some(name) => {
+        Some((name, _)) => {
             let found = format!("NaN or infinity in `{name}`");
             Err(Error::Setting { name: "network", expected: "finite weights", found })
         }

@@ -19,7 +19,7 @@ use crate::optimizers::{Clip, Optimizer, Penalty, Sgd, State, shortening, square
 use crate::scalar::Scalar;
 use crate::shape::{first_mut, within};
 use crate::train::exchange::Exchange;
-use crate::weights::parameters::{Role, from_numbers, from_numbers_mut, visit_trained};
+use crate::weights::parameters::{Role, first_non_finite, from_numbers, from_numbers_mut, visit_trained};
 
 /// The gradients of a mini-batch, and how their mean is modified before the optimizer uses it.
 pub(crate) struct Gradients<'a, N: Layer, T, X, const B: usize, const K: usize> {
@@ -299,7 +299,7 @@ where
             }
         });
         let exchanged = self.sources.ranks.complete(&mut *whole);
-        if whole.parameters().iter().any(|value| !value.is_finite()) {
+        if first_non_finite(&*whole).is_some() {
             finite.store(false, Relaxed);
         }
         self.deferred = Some(whole);

@@ -17,7 +17,7 @@ use super::parallel::{Sharing, Threads, work};
 use super::progress::{Display, Progress};
 use super::ranks::Division;
 use super::settings::Settings;
-use super::step::{Failure, Memory, first_non_finite};
+use super::step::{Failure, Memory};
 use super::stopping::Best;
 use super::stopwatch::Stopwatch;
 use super::validation::Validation;
@@ -29,7 +29,7 @@ use crate::optimizers::Optimizer;
 use crate::pod::{Aligned, zero_bytes_box};
 use crate::random::mix;
 use crate::train::exchange::Exchange;
-use crate::weights::parameters::{Parameters, assert_weights};
+use crate::weights::parameters::{Parameters, assert_weights, first_non_finite};
 
 impl<'a, N: Layer, F, O, const SLOTS: usize, V> Trainer<'a, N, F, O, SLOTS, V> {
     /// Run all epochs, and restore the best weights. `B` is the largest chunk.
@@ -266,7 +266,7 @@ where
     }
     match (result, infinite) {
         (Ok(()), None) => Ok(()),
-        (Ok(()), Some(name)) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
+        (Ok(()), Some((name, _))) => Err(Error::NonFinite { epoch, batch: batches, what: format!("`{name}`") }),
         (Err(Failure::NonFinite(batch, what)), _) => Err(Error::NonFinite { epoch, batch, what }),
         (Err(Failure::Other(error)), _) => Err(error),
     }

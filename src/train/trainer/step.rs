@@ -28,7 +28,7 @@ use crate::optimizers::{Clip, Decay, MovingAverage, Optimizer, State};
 use crate::scalar::Scalar;
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::Tally;
-use crate::weights::parameters::Parameters;
+use crate::weights::parameters::{Parameters, first_non_finite};
 
 /// The memory of a training, allocated once; steps do not allocate.
 pub(crate) struct Memory<N: Layer, T, const SLOTS: usize, const B: usize, X = ()> {
@@ -349,7 +349,7 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
         // With a finite loss, what is stored has been completed.
         let gradient = gradients.collect(network, (!loss.is_finite()).then_some(start));
         // Ranks have the weights in order, so that the first name is that of the first array.
-        let gradient = self.ranks.first_text(first_non_finite(&*gradient))?;
+        let gradient = self.ranks.first_text(first_non_finite(&*gradient).map(|(name, _)| name))?;
         let gradient = gradient.map(|name| format!("the gradient of `{name}`"));
         Ok(StepFailure::NonFinite(match (loss.is_finite(), gradient) {
             (false, Some(gradient)) => format!("the loss, as {gradient},"),
@@ -357,15 +357,4 @@ impl<N: Layer, T: Copy + Debug + Send + Sync, const SLOTS: usize, const B: usize
             (true, gradient) => gradient.unwrap_or_else(|| "the gradient".into()),
         }))
     }
-}
-
-/// The name of the first array of weights that contains NaN or infinity.
-pub(crate) fn first_non_finite<N: Parameters>(network: &N) -> Option<String> {
-    let mut found = None;
-    network.for_each(&mut |name, _, values| {
-        if found.is_none() && values.iter().any(|value| !value.is_finite()) {
-            found = Some(name.to_string());
-        }
-    });
-    found
 }
