@@ -7,11 +7,12 @@ mod pass;
 #[path = "support/mod.rs"]
 mod support;
 
-use fnn::layers::{BatchNorm, Dense};
+use fnn::layers::{BatchNorm, Dense, Gradient, Pass, Recorded};
 use fnn::losses::{CrossEntropy, MeanSquaredError};
 use fnn::optimizers::Sgd;
+use fnn::simd::Simd;
 use fnn::train::{FineTune, FineTuneBuffers, GradientBuffers, InPlaceBuffers, Progress};
-use fnn::{DataSet, Error, Layer, Network, Parameters, Trainer, gradient_check};
+use fnn::{DataSet, Error, Layer, Network, Parameters, Scalar, Trainer, gradient_check};
 use pass::{Passes, passes};
 use support::{bits, classes};
 
@@ -55,15 +56,64 @@ fn refused(samples: usize, batch_size: usize) -> Option<String> {
 #[test]
 fn fit_refuses_mini_batches_of_one() {
     let message = refused(8, 1).unwrap();
-    assert!(message.contains("`BatchNorm(frozen)`") && message.ends_with("found 1"), "{message}");
+    assert!(
+        message.contains("`BatchNorm(frozen)`") && message.ends_with("found 1: `Learns` needs 2, and a chunk has 1"),
+        "{message}"
+    );
     let message = refused(9, 4).unwrap();
-    assert!(message.ends_with("found 4, and a last mini-batch of 1"), "{message}");
+    assert!(message.contains("found 4, and a last mini-batch of 1: "), "{message}");
     assert!(refused(1, 32).is_some());
     for (samples, batch_size) in [(8, 2), (8, 4), (10, 4), (33, 33), (65, 64 + 1), (97, usize::MAX), (66, 64)] {
         assert_eq!(refused(samples, batch_size), None, "{samples} {batch_size}");
     }
     // A last mini-batch of one, behind one of several chunks.
     assert!(refused(65, 64).is_some());
+}
+
+/// Another reason than statistics.
+#[derive(Clone, Debug, Parameters)]
+#[repr(C)]
+struct Tripled<S: Scalar = f32> {
+    nothing: [S; 0],
+}
+
+impl<S: Scalar> Layer for Tripled<S> {
+    type Input = [S; 3];
+    type Output = [S; 3];
+    type Tape<const B: usize> = ();
+    type Workspace<const B: usize> = ();
+    type TrainingWorkspace<const B: usize> = ();
+    const KIND: &'static str = "Tripled";
+    const MACS: u64 = 0;
+    const SMALLEST_BATCH: usize = 3;
+
+    fn forward_batch<V: Simd, const B: usize>(&self, _: V, inputs: &[[S; 3]], outputs: &mut [[S; 3]], (): &mut ()) {
+        outputs.copy_from_slice(inputs);
+    }
+
+    fn backward<V: Simd, const B: usize>(
+        &self,
+        _: Pass<'_, V>,
+        _: Recorded<'_, Self, B>,
+        _: &mut [[S; 3]],
+        _: Gradient<'_, Self>,
+        _: Option<&mut [[S; 3]]>,
+        (): &mut (),
+    ) {
+    }
+}
+
+#[test]
+fn a_layer_of_your_own_names_its_smallest_batch() {
+    fn message(samples: usize, batch_size: usize) -> Option<String> {
+        let data: DataSet<_, _> = (0..samples).map(|_| ([0.5; 3], 1)).collect();
+        let trainer = Trainer::new(Tripled { nothing: [] }, CrossEntropy, Sgd::new(0.1)).batch_size(batch_size);
+        trainer.progress(Progress::Silent).fit(&data).err().map(|error| error.reason.to_string())
+    }
+    assert_eq!(message(12, 4), None);
+    assert!(message(12, 2).unwrap().ends_with("found 2: `Tripled` needs 3, and a chunk has 2"));
+    // A chunk of 32, and one of 2.
+    assert!(message(68, 34).unwrap().ends_with("found 34: `Tripled` needs 3, and a chunk has 2"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::AddAssign;
 
 use crate::chunks::Chunks;
+use crate::const_message::ConstMessage;
 use crate::kernels::{Start, dispatch, operation};
 use crate::layer::{Chance, Gradient, Layer, OutputKind, Pass, Recorded, is_tiny};
 use crate::losses::{Loss, Term};
@@ -163,15 +164,21 @@ pub(crate) const fn assert_logits<L: Layer, T, F: Loss<L::Output, T>>() {
     refuse_probabilities(L::OUTPUTS, F::TAKES_LOGITS);
 }
 
-/// A compile error if the batches are too small for the statistics that the network computes.
+/// A compile error if the batches are smaller than a layer of the network needs.
 #[track_caller]
 pub(crate) const fn assert_batch<L: Layer, const B: usize>() {
     assert!(B > 0, "training needs room for at least one sample");
-    assert!(
-        B >= L::SMALLEST_BATCH,
-        "`BatchNorm` computes statistics over the batch, and one value per channel has no variance: use larger batches, \
-         or `BatchNorm(frozen)`"
-    );
+    if B < L::SMALLEST_BATCH {
+        ConstMessage::new()
+            .text("training `")
+            .text(L::KIND)
+            .text("` needs batches of at least ")
+            .number(L::SMALLEST_BATCH)
+            .text(" samples, but there is room for ")
+            .number(B)
+            .text(" (`BatchNorm` computes statistics over the batch; `BatchNorm(frozen)` doesn't)")
+            .say();
+    }
 }
 
 /// [`assert_logits`] for types that are not layers.

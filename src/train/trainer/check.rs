@@ -21,7 +21,7 @@ pub(crate) fn positive(name: &'static str, value: Option<usize>) -> Result<(), E
     }
 }
 
-/// Check that every mini-batch, including the last one of an epoch, is large enough for the network's statistics.
+/// Check that every chunk of every mini-batch, including the last one of an epoch, is large enough for all layers.
 pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(), Error> {
     let batch_size = batch_size.min(samples).max(1);
     let last = samples % batch_size;
@@ -29,10 +29,10 @@ pub(crate) fn batches<N: Layer>(samples: usize, batch_size: usize) -> Result<(),
     if smallest >= N::SMALLEST_BATCH {
         return Ok(());
     }
-    let expected = "mini-batches of at least 2 samples, because `BatchNorm` computes statistics over them: choose another size, \
-                    or use `BatchNorm(frozen)`";
-    let found =
-        if last == 0 { format!("{batch_size}") } else { format!("{batch_size}, and a last mini-batch of {last}") };
+    let expected = "mini-batches with enough samples for every layer in each chunk, of 32 samples or 64 (`BatchNorm` computes \
+                    statistics over them; `BatchNorm(frozen)` doesn't)";
+    let rest = if last == 0 { String::new() } else { format!(", and a last mini-batch of {last}") };
+    let found = format!("{batch_size}{rest}: `{}` needs {}, and a chunk has {smallest}", N::KIND, N::SMALLEST_BATCH);
     Err(Error::Setting { name: "batch size", expected, found })
 }
 
