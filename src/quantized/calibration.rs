@@ -162,14 +162,15 @@ impl Observer {
 
 impl Seen {
     fn count(&mut self, numbers: &[f32]) {
-        let (low, width) = (self.low, self.high - self.low);
+        // In `f64`, where the width of no range is infinite.
+        let (low, width) = (f64::from(self.low), self.width());
         let Some(last) = self.histogram.len().checked_sub(1) else { return };
         for &number in numbers {
             if number == 0.0 {
                 self.zeros += 1;
                 continue;
             }
-            let bin = ((number - low) / width * BINS as f32) as usize;
+            let bin = ((f64::from(number) - low) / width) as usize;
             if let Some(count) = self.histogram.get_mut(bin.min(last)) {
                 *count += 1;
             }
@@ -186,6 +187,7 @@ impl Seen {
         Range { low, high, seen_low: self.low, seen_high: self.high }
     }
 
+    /// The width of a bin.
     fn width(&self) -> f64 {
         (f64::from(self.high) - f64::from(self.low)) / BINS as f64
     }
@@ -298,12 +300,13 @@ impl Signal {
     #[must_use]
     pub(crate) fn rounded(quantization: Quantization, range: Range, error: f64) -> Self {
         let (low, high) = quantization.range();
-        let beyond = (range.seen_high - high).max(low - range.seen_low).max(0.0);
+        let [low, high, seen_low, seen_high] = [low, high, range.seen_low, range.seen_high].map(f64::from);
+        let beyond = (seen_high - high).max(low - seen_low).max(0.0);
         // The factors' mantissas have 31 bits.
         let step = f64::from(quantization.scale) * (0.5 + 1e-6);
         // For any input, neither value leaves its range.
-        let farthest = (range.seen_high.max(0.0) - low).max(high - range.seen_low.min(0.0));
-        Self { quantization, error: (error + step + f64::from(beyond)).min(f64::from(farthest)) }
+        let farthest = (seen_high.max(0.0) - low).max(high - seen_low.min(0.0));
+        Self { quantization, error: (error + step + beyond).min(farthest) }
     }
 }
 
@@ -338,6 +341,21 @@ mod tests {
         // For evenly spread values, clipping costs more than finer steps gain, so nearly nothing is clipped.
         let (low, high) = range(Calibration::MeanSquaredError);
         assert!(low < -0.96 && high > 2.9, "{low} {high}");
+    }
+
+    #[test]
+    fn ranges_of_numbers_of_any_size() {
+        for factor in [1.0, f32::MAX / 3.0, f32::MIN_POSITIVE] {
+            let numbers: Vec<f32> = even().iter().map(|x| x * factor).collect();
+            let seen = seen(&numbers);
+            for calibration in [Calibration::MinMax, Calibration::Percentile(0.9), Calibration::MeanSquaredError] {
+                let Range { low, high, .. } = seen.range(calibration);
+                let [low, high] = [low, high].map(|end| f64::from(end) / f64::from(factor));
+                let (lowest, highest) =
+                    if calibration == Calibration::Percentile(0.9) { (-0.8, 2.8) } else { (-1.0, 3.0) };
+                assert!((low - lowest).abs() < 0.04 && (high - highest).abs() < 0.1, "{calibration:?}: {low} {high}");
+            }
+        }
     }
 
     #[test]
