@@ -54,7 +54,7 @@ use crate::optimizers::{Clip, Decay, Optimizer};
 use crate::train::exchange::Exchange;
 use crate::train::gradient_buffers::assert_logits;
 use checkpoint::Saving;
-use chunk_size::{CHUNK, LARGE_CHUNK, has_large_chunks};
+use chunk_size::with_largest_chunk;
 use observers::Observers;
 use run::caught;
 use settings::Settings;
@@ -183,12 +183,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let mut history = History::default();
         let result = caught(|| {
             exchange.agree(self.check::<D::Target>(data))?;
-            // Rust can't compute the size from a generic network's.
-            if const { has_large_chunks::<N>() } {
-                self.run::<D::Target, _, LARGE_CHUNK>(exchange, data, &mut history)
-            } else {
-                self.run::<D::Target, _, CHUNK>(exchange, data, &mut history)
-            }
+            with_largest_chunk!(N, CHUNK => self.run::<D::Target, _, CHUNK>(exchange, data, &mut history))
         });
         if let Err(panic @ Error::Panic { .. }) = &result {
             exchange.abandon(&panic.to_string());

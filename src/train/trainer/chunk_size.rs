@@ -20,6 +20,20 @@ pub(super) const fn has_large_chunks<N: Parameters>() -> bool {
     N::PARAMETERS > LARGE
 }
 
+/// An expression with the largest chunk of a network as a const argument, which Rust can't compute from a generic network's size.
+macro_rules! with_largest_chunk {
+    ($network:ty, $chunk:ident => $expression:expr) => {
+        if const { $crate::train::trainer::chunk_size::has_large_chunks::<$network>() } {
+            const $chunk: usize = $crate::train::trainer::chunk_size::LARGE_CHUNK;
+            $expression
+        } else {
+            const $chunk: usize = $crate::train::trainer::chunk_size::CHUNK;
+            $expression
+        }
+    };
+}
+pub(super) use with_largest_chunk;
+
 /// The largest chunk of a mini-batch of `batch` samples.
 pub(super) const fn chunk<N: Parameters>(batch: usize) -> usize {
     if has_large_chunks::<N>() && batch > LARGE_CHUNK { LARGE_CHUNK } else { CHUNK }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::Trainer;
 use super::check;
-use super::chunk_size::{CHUNK, LARGE_CHUNK, has_large_chunks};
+use super::chunk_size::with_largest_chunk;
 use super::course::Course;
 use super::feed::{Feed, Reader};
 use super::parallel::{Sharing, Threads, work};
@@ -96,11 +96,7 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         O: Optimizer<SLOTS>,
         V: Validation<N::Input, D::Target>,
     {
-        if const { has_large_chunks::<N>() } {
-            self.try_rates::<D, LARGE_CHUNK>(data, rates, steps)
-        } else {
-            self.try_rates::<D, CHUNK>(data, rates, steps)
-        }
+        with_largest_chunk!(N, CHUNK => self.try_rates::<D, CHUNK>(data, rates, steps))
     }
 
     /// [`find_learning_rate`](Self::find_learning_rate) with chunks of at most `B` samples.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Trainer;
-use super::chunk_size::{CHUNK, LARGE_CHUNK, has_large_chunks};
+use super::chunk_size::with_largest_chunk;
 use super::evaluate::Evaluator;
 use super::feed::Feed;
 use super::parallel::{Threads, work};
@@ -106,11 +106,9 @@ impl<N: Layer, F, O, const SLOTS: usize, V> Trainer<'_, N, F, O, SLOTS, V> {
         let evaluated = evaluated.map(|set| Evaluator::<N, D::Target>::bytes(set.len(), set.in_memory().is_some()));
         let (batch_size, average) = (settings.batch_size.min(data.len()), settings.moving_average.is_some());
         let threads = Threads::of_step(settings.threads, work::<N>(batch_size));
-        let mut memory = if const { has_large_chunks::<N>() } {
-            Memory::<N, D::Target, SLOTS, LARGE_CHUNK>::bytes(batch_size, threads, settings.clip, average)
-        } else {
+        let mut memory = with_largest_chunk!(N, CHUNK => {
             Memory::<N, D::Target, SLOTS, CHUNK>::bytes(batch_size, threads, settings.clip, average)
-        };
+        });
         memory.weights = size_of::<N>();
         memory.samples += Feed::bytes(data, batch_size);
         memory.copies += size_of::<Aligned<N>>();
