@@ -156,14 +156,21 @@ fn remove_parts(folder: &Path, is_part: impl Fn(&OsStr) -> bool) {
     }
 }
 
+/// Create a folder, with those around it, unless it is there.
+pub(crate) fn create_folder(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.into(), source })
+}
+
 /// The lock of a folder, held until it is dropped or the process ends. Where the system locks no folders, there is none.
 pub(crate) struct FolderLock {
     _folder: Option<File>,
 }
 
 impl FolderLock {
-    /// Lock the folder of the setting `name`. It is an error if a training or a sweep has locked it, in whichever process.
-    pub(crate) fn new(name: &'static str, folder: &Path) -> Result<Self, Error> {
+    /// Lock the folder of the setting `name`, which is created if there is none. It is an error if a training or a sweep has locked it, in
+    /// whichever process.
+    pub(crate) fn create(name: &'static str, folder: &Path) -> Result<Self, Error> {
+        create_folder(folder)?;
         let file = File::open(folder).ok().filter(|_| cfg!(unix));
         if matches!(file.as_ref().map(File::try_lock), Some(Err(TryLockError::WouldBlock))) {
             let expected = "a folder that no other training writes to at the same time";

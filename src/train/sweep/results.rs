@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::atomic_file::{FolderLock, write_atomically};
+use crate::atomic_file::{FolderLock, create_folder, write_atomically};
 use crate::error::Error;
 use crate::train::exchange::{Exchange, gather_texts};
 use crate::train::trainer::csv_quoted;
@@ -86,8 +86,11 @@ impl<'a> Table<'a> {
         let outcomes = Mutex::new(vec![Outcome::default(); texts.len()]);
         let mut table = Self { texts, file, _lock: None, is_first, outcomes, own: Mutex::new(Vec::new()) };
         let read = folder.map_or(Ok(()), |folder| {
-            fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.into(), source })?;
-            table._lock = is_first.then(|| FolderLock::new("folder", folder)).transpose()?;
+            if is_first {
+                table._lock = Some(FolderLock::create("folder", folder)?);
+            } else {
+                create_folder(folder)?;
+            }
             table.read_folder(folder)
         });
         let done =

@@ -71,8 +71,7 @@ impl<'a> Saver<'a> {
         let (checkpoints, resume) = (saving.checkpoints.clone(), saving.resume.clone());
         let mut lock = None;
         if let Some(Checkpoints { folder, .. }) = checkpoints.as_ref().filter(|_| is_first) {
-            fs::create_dir_all(folder).map_err(|source| Error::File { path: folder.clone(), source })?;
-            lock = Some(FolderLock::new("checkpoints", folder)?);
+            lock = Some(FolderLock::create("checkpoints", folder)?);
             let canonical = |folder: &Path| fs::canonicalize(folder).ok();
             let resumes = resume.as_ref().is_some_and(|other| canonical(other) == canonical(folder));
             if !resumes && !checkpoints_in(folder)?.is_empty() {
