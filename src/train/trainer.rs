@@ -7,6 +7,7 @@ mod chunk_size;
 mod compare;
 mod course;
 mod deferred;
+mod epochs;
 mod evaluate;
 mod feed;
 mod first_phase;
