@@ -10,7 +10,7 @@ pub use report::{Deviation, Report};
 use crate::kernels::{copy, dispatch, operation};
 use crate::layer::{Chance, Layer, Pass};
 use crate::losses::{Loss, Term};
-use crate::shape::{Sample, first, first_mut, within};
+use crate::shape::{Sample, first_mut, within};
 use crate::train::gradient_buffers::{Arrays, GradientBuffers, assert_logits};
 
 /// Samples per block.
@@ -47,12 +47,22 @@ type Memory<N> = GradientBuffers<N, BLOCK>;
 ///
 /// # Cost
 /// Six to eighteen forward passes over all samples for each weight, and over a block of eight samples for each input.
+///
+/// # Panics
+/// If there are not as many targets as inputs.
+#[track_caller]
 pub fn gradient_check<N, T, F>(network: &N, loss: &F, inputs: &[N::Input], targets: &[T]) -> Report<N>
 where
     N: Layer<Scalar = f64, Input: Sample<Element = f64>>,
     F: Loss<N::Output, T>,
 {
     const { assert_logits::<N, T, F>() }
+    assert!(
+        inputs.len() == targets.len(),
+        "each input needs a target: found {} inputs and {} targets",
+        inputs.len(),
+        targets.len()
+    );
     let mut memory = place::memory::<N>();
     let mut gradient = place::weights::<N>();
     let mut derivatives = place::weights::<N>();
@@ -83,7 +93,6 @@ where
     let mut moved_inputs = place::numbers::<[N::Input; BLOCK]>();
     let mut unused = moved;
     for (block, (inputs, targets)) in inputs.chunks(BLOCK).zip(targets.chunks(BLOCK)).enumerate() {
-        let inputs = first(inputs, targets.len());
         let gradients = first_mut(&mut input_gradients[..], inputs.len());
         let derivatives = first_mut(&mut input_derivatives[..], inputs.len());
         let moved = first_mut(&mut moved_inputs[..], inputs.len());
@@ -136,7 +145,6 @@ operation! {
         let mut sum = Term::default();
         let chance = Chance::of_step(0, 0);
         for (block, (inputs, targets)) in self.inputs.chunks(BLOCK).zip(self.targets.chunks(BLOCK)).enumerate() {
-            let inputs = first(inputs, targets.len());
             let outputs = first_mut(outputs, inputs.len());
             let pass = Pass::new(simd, chance.from(block * BLOCK));
             self.network.forward_train(pass, inputs, outputs, tape, workspace);

@@ -161,6 +161,12 @@ fn no_samples_do_not_pass() {
 }
 
 #[test]
+#[should_panic = "each input needs a target: found 3 inputs and 2 targets"]
+fn inputs_without_targets_are_refused() {
+    gradient_check(&drawn::<Dense<3, 2, f64>>(1), &CrossEntropy, &samples(3, 1), &[0, 1]);
+}
+
+#[test]
 fn a_wrong_loss_is_caught() {
     /// The squared error with a gradient that lacks the factor 2.
     struct Halved;
